@@ -230,15 +230,6 @@ def test_bad_line_is_reported_with_its_number_and_the_other_parcel_is_read(case,
     assert [parcel.label for parcel in file.parcels] == ["乙"] and file.parcel_count == 2
 
 
-def test_points_in_the_wrong_order_are_named_and_sorting_by_number_is_the_remedy(two_parcels):
-    lines = list_lines(two_parcels)
-    lines[12], lines[13] = lines[13], lines[12]
-    two_parcels.write_bytes("\r\n".join(lines).encode("gbk"))
-    file = read_boundary_points(two_parcels)
-    assert list_keys(file.notes, "error") == ["crossing_order"] and "order" in list_keys(file.notes)
-    assert [parcel.label for parcel in file.parcels] == ["乙"]
-
-
 def test_crossing_ring_names_both_edges(two_parcels):
     lines = list_lines(two_parcels)
     rows = [line.split(",", 1) for line in lines[11:14]]
@@ -264,23 +255,45 @@ def test_hole_that_crosses_the_outer_ring_names_both_rings(tmp_path):
     assert note.key == "rings_crossing" and {note.params["ring"], note.params["other_ring"]} == {"1", "2"}
 
 
-def test_doubled_points_missing_names_and_wrong_counts_are_warnings(two_parcels):
-    lines = list_lines(two_parcels)
-    lines[9] = lines[9].replace(",甲,", ",,").replace("6,", "9,", 1)
-    lines.insert(12, lines[11])
-    two_parcels.write_bytes("\r\n".join(lines).encode("gbk"))
-    file = read_boundary_points(two_parcels)
-    assert sorted(list_keys(file.notes, "warning")) == ["count", "doubled", "no_name", "order"]
-    assert [parcel.label for parcel in file.parcels] == ["1", "乙"]
+#: Change of the lines → errors, warnings (None: any), labels of the parcels that are read.
+CHANGED_LINES = {
+    # Sorting by number is the remedy.
+    "wrong order": (lambda one: [*one[:12], one[13], one[12], *one[14:]], ["crossing_order"], None, ["乙"]),
+    "doubled point, no name, wrong count": (
+        lambda one: [*one[:9], one[9].replace(",甲,", ",,").replace("6,", "9,", 1), *one[10:12], *one[11:]],
+        [],
+        ["count", "doubled", "no_name", "order"],
+        ["1", "乙"],
+    ),
+    "full-width commas, no end mark": (
+        lambda one: [*one[:9], one[9].removesuffix(",@"), one[10], one[11].replace(",", "，"), *one[12:]],
+        [],
+        ["full_width", "no_end_mark"],
+        ["甲", "乙"],
+    ),
+    # They belong to the ring above.
+    "two empty ring numbers": (
+        lambda one: [*one[:11], *(line.replace(",1,", ",,") for line in one[11:13]), *one[13:]],
+        [],
+        ["ring_empty"],
+        ["甲", "乙"],
+    ),
+}
 
 
-def test_full_width_commas_and_a_missing_end_mark_are_read_with_a_warning(two_parcels):
-    lines = list_lines(two_parcels)
-    lines[9] = lines[9].removesuffix(",@")
-    lines[11] = lines[11].replace(",", "，")
-    two_parcels.write_bytes("\r\n".join(lines).encode("gbk"))
+@pytest.mark.parametrize(("change", "errors", "warnings", "labels"), CHANGED_LINES.values(), ids=CHANGED_LINES)
+def test_points_in_disorder_are_named_and_other_slips_are_read_with_a_warning(
+    two_parcels, change, errors, warnings, labels
+):
+    two_parcels.write_bytes("\r\n".join(change(list_lines(two_parcels))).encode("gbk"))
     file = read_boundary_points(two_parcels)
-    assert sorted(list_keys(file.notes, "warning")) == ["full_width", "no_end_mark"] and len(file.parcels) == 2
+    assert list_keys(file.notes, "error") == errors and [parcel.label for parcel in file.parcels] == labels
+    assert sorted(list_keys(file.notes, "warning")) == warnings or (
+        warnings is None and "order" in list_keys(file.notes)
+    )
+    assert [note.params["count"] for note in file.notes if note.key == "ring_empty"] == [2] * (
+        warnings == ["ring_empty"]
+    )
 
 
 def test_declared_area_in_another_unit_is_named(tmp_path):
@@ -391,14 +404,6 @@ def test_file_without_a_readable_point_lists_the_reasons(tmp_path):
         with pytest.raises(InputError, match="boundary_no_points") as caught:
             read_boundary_points(path)
         assert reason in Texts("zh").explain_error(caught.value)
-
-
-def test_empty_ring_numbers_belong_to_the_ring_above(two_parcels):
-    for number in (12, 13):
-        change_line(two_parcels, number, list_lines(two_parcels)[number - 1].replace(",1,", ",,"))
-    file = read_boundary_points(two_parcels)
-    (note,) = [note for note in file.notes if note.level == "warning"]
-    assert note.key == "ring_empty" and note.params["count"] == 2 and len(file.parcels) == 2
 
 
 def test_points_without_sections_need_a_crs_and_are_parcels_by_closed_rings(tmp_path):

@@ -77,41 +77,25 @@ CORRECT_CPG_CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("count", [1, 4])
-@pytest.mark.parametrize(
-    ("texts", "codec", "cpg"), CORRECT_CPG_CASES, ids=[f"{c}-{n}" for _, c, n in CORRECT_CPG_CASES]
-)
-def test_correct_cpg_file_sets_the_encoding_of_a_shapefile(tmp_path, texts, codec, cpg, count):
-    (layer,) = read_source(write_text_shapefile(tmp_path, texts[:count], codec, cpg))
-    assert list(layer.frame["GHFQMC"]) == texts[:count] and not layer.notices
-
-
-WRONG_CPG_CASES = [
-    (CHINESE, "gbk", "UTF-8"), (CHINESE, "gbk", "ISO-8859-1"), (CHINESE, "gbk", "1252"), (CHINESE, "gbk", "KOI8-R"),
-    (CHINESE, "gbk", "1251"), (CHINESE, "gbk", "EUC-KR"), (CHINESE, "utf_8", "GBK"), (CHINESE, "utf_8", "ISO-8859-1"),
-    (CHINESE, "gbk", "Klingon"), (CHINESE, "utf_8", "Big5"),
+#: Texts, codec, .cpg file, dbf header, notices on the encoding (None: any).
+ENCODING_CASES = [
+    *((texts[:count], codec, cpg, 0x57, []) for texts, codec, cpg in CORRECT_CPG_CASES for count in (1, 4)),
+    # A .cpg file that contradicts Chinese text is reported and ignored.
+    *((CHINESE, "gbk", cpg, 0x57, ["notice_cpg_wrong"]) for cpg in ("UTF-8", "ISO-8859-1", "1252", "KOI8-R", "1251", "EUC-KR", "Klingon")),
+    *((CHINESE, "utf_8", cpg, 0x57, ["notice_cpg_wrong"]) for cpg in ("GBK", "ISO-8859-1", "Big5")),
+    # The dbf header counts without a .cpg file, but Chinese text overrides it.
+    (KOREAN, "cp949", None, 0x79, None), (TAIWANESE, "cp950", None, 0x78, None), (RUSSIAN, "cp1251", None, 0xC9, None),
+    *((CHINESE, "gbk", None, header, None) for header in (0x79, 0xC9, 0x57, 0x03, 0)),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("texts", "codec", "cpg"), WRONG_CPG_CASES, ids=[f"{c}-{n}" for _, c, n in WRONG_CPG_CASES])
-def test_cpg_file_that_contradicts_chinese_text_is_reported_and_ignored(tmp_path, texts, codec, cpg):
-    (layer,) = read_source(write_text_shapefile(tmp_path, texts, codec, cpg))
+@pytest.mark.parametrize(("texts", "codec", "cpg", "header", "notices"), ENCODING_CASES)
+def test_encoding_of_a_shapefile_is_that_of_its_cpg_file_or_header_unless_chinese_text_contradicts(
+    tmp_path, texts, codec, cpg, header, notices
+):
+    (layer,) = read_source(write_text_shapefile(tmp_path, texts, codec, cpg, header))
     assert list(layer.frame["GHFQMC"]) == texts
-    assert [key for key, _ in layer.notices] == ["notice_cpg_wrong"]
-
-
-@pytest.mark.parametrize(
-    ("texts", "codec", "header"), [(KOREAN, "cp949", 0x79), (TAIWANESE, "cp950", 0x78), (RUSSIAN, "cp1251", 0xC9)]
-)
-def test_dbf_header_sets_the_encoding_of_a_shapefile_without_a_cpg_file(tmp_path, texts, codec, header):
-    (layer,) = read_source(write_text_shapefile(tmp_path, texts, codec, None, header))
-    assert list(layer.frame["GHFQMC"]) == texts
-
-
-def test_chinese_text_overrides_a_dbf_header_of_another_encoding(tmp_path):
-    for header in (0x79, 0xC9, 0x57, 0x03, 0):
-        (layer,) = read_source(write_text_shapefile(tmp_path / str(header), CHINESE, "gbk", None, header))
-        assert list(layer.frame["GHFQMC"]) == CHINESE
+    assert notices is None or [key for key, _ in layer.notices] == notices
 
 
 @pytest.mark.parametrize(("texts", "codec"), [(TAIWANESE, "big5"), (FRENCH, "iso8859_1")])

@@ -108,37 +108,28 @@ def test_merged_edits_have_each_row_once_with_its_last_shape_and_all_values():
     assert merged.new_fields == [NewField("A", "Y")]
 
 
-@pytest.mark.parametrize("deletes_first", [True, False])
-def test_row_that_replaces_another_new_row_keeps_the_values_of_that_row(deletes_first):
-    """A row was divided, and a later fix replaces the second part by a new row."""
-    shape = shapely.box(0, 0, 1, 1)
-    replacing = [
-        RowEdit("A", 8, is_deleted=True),
-        RowEdit("A", 9, shape, {"W": 6}, is_new=True, attribute_source_fid=8),
-    ]
-    merged = merge_edits(
-        [
-            Edits([RowEdit("A", 1, attributes={"Z": 2})]),
-            Edits([RowEdit("A", 1, shape, {"Y": 3}), RowEdit("A", 8, shape, {"X": 5}, True, False, 1)]),
-            Edits(replacing if deletes_first else replacing[::-1]),
-        ]
-    )
-    rows = {edit.fid: edit for edit in merged}
-    assert rows.keys() == {1, 9}
-    # Row 8 was a copy of row 1 as it was before the second fix.
-    assert rows[9].attribute_source_fid == 1 and rows[9].attributes == {"Z": 2, "X": 5, "W": 6}
+UNIT_BOX = shapely.box(0, 0, 1, 1)
+#: A row was divided, and a later fix replaces the second part by a new row.
+DIVIDED = Edits([RowEdit("A", 1, UNIT_BOX, {"Y": 3}), RowEdit("A", 8, UNIT_BOX, {"X": 5}, True, False, 1)])
+REPLACING = [RowEdit("A", 8, is_deleted=True), RowEdit("A", 9, UNIT_BOX, {"W": 6}, True, False, 8)]
+REPLACED = Edits([RowEdit("A", 1, is_deleted=True), RowEdit("A", 9, UNIT_BOX, {"W": 6}, True, False, 1)])
 
 
-def test_new_row_that_replaces_a_row_keeps_values_that_earlier_fixes_gave_to_that_row():
-    shape = shapely.box(0, 0, 1, 1)
-    merged = merge_edits(
-        [
-            Edits([RowEdit("A", 1, attributes={"Z": 2})]),
-            Edits([RowEdit("A", 1, is_deleted=True), RowEdit("A", 9, shape, {"W": 6}, True, False, 1)]),
-        ]
-    )
-    rows = {edit.fid: edit for edit in merged}
-    assert rows[1].is_deleted and rows[9].attribute_source_fid == 1 and rows[9].attributes == {"Z": 2, "W": 6}
+@pytest.mark.parametrize(
+    ("later", "is_deleted", "attributes"),
+    [
+        # Row 8 was a copy of row 1 as it was before the second fix.
+        ([DIVIDED, Edits(REPLACING)], False, {"Z": 2, "X": 5, "W": 6}),
+        ([DIVIDED, Edits(REPLACING[::-1])], False, {"Z": 2, "X": 5, "W": 6}),
+        ([REPLACED], True, {"Z": 2, "W": 6}),
+    ],
+)
+def test_row_that_replaces_another_row_keeps_the_values_that_earlier_fixes_gave_to_that_row(
+    later, is_deleted, attributes
+):
+    rows = {edit.fid: edit for edit in merge_edits([Edits([RowEdit("A", 1, attributes={"Z": 2})]), *later])}
+    assert rows.keys() == {1, 9} and rows[1].is_deleted is is_deleted
+    assert rows[9].attribute_source_fid == 1 and rows[9].attributes == attributes
 
 
 def test_new_feature_has_the_same_key_in_each_proposal_on_one_state():
@@ -184,9 +175,20 @@ def test_fix_of_a_finding_on_a_deleted_or_changed_row_is_refused_as_stale():
     assert propose_best_fix(after, findings[0], choose_fixes(())).reason == "stale"
 
 
-def test_finding_of_a_rule_without_a_fix_is_refused_with_that_reason():
-    plan = make_example_plan({"farmland": [{"wkt": SQUARE_WKT, "land_use": "0301"}]})
-    assert get_refusal_reason(plan, "LAW010") == "no_fix"
+@pytest.mark.parametrize(
+    ("rows", "code", "reason"),
+    [
+        ({"farmland": [{"wkt": SQUARE_WKT, "land_use": "0301"}]}, "LAW010", "no_fix"),
+        # An invalid row is not reshaped until it is repaired.
+        (
+            {"farmland": [SQUARE_WKT], "boundary": ["POLYGON ((50 0, 150 100, 150 0, 50 100, 50 0))"]},
+            "REL002",
+            "row_invalid",
+        ),
+    ],
+)
+def test_finding_without_a_fix_or_on_an_invalid_row_is_refused_with_that_reason(rows, code, reason):
+    assert get_refusal_reason(make_example_plan(rows), code) == reason
 
 
 def test_fix_of_a_row_with_arcs_or_with_heights_or_in_degrees_is_refused():
@@ -233,14 +235,6 @@ def test_rows_without_a_key_get_different_new_keys():
     assert len(result.applied) == 5 and len(set(keys)) == 6 and max(keys) == "140225000000000012"
 
 
-def test_invalid_row_is_not_reshaped_until_it_is_repaired():
-    bow_tie = "POLYGON ((50 0, 150 100, 150 0, 50 100, 50 0))"
-    assert (
-        get_refusal_reason(make_example_plan({"farmland": [SQUARE_WKT], "boundary": [bow_tie]}), "REL002")
-        == "row_invalid"
-    )
-
-
 def judge_shape(wkt, layers=None, code="GEO003", attributes=None):
     """Judge a fix that gives the first row of the boundary another shape."""
     plan = make_example_plan(layers or {"boundary": [TWO_PARTS_WKT], "county": [COUNTY_WKT]})
@@ -252,33 +246,41 @@ def judge_shape(wkt, layers=None, code="GEO003", attributes=None):
     return judge_edits(state, load_all_fixes()["FIX001"], findings[0], edits)
 
 
+NET_AREA_ROW = {
+    "wkt": TWO_PARTS_WKT,
+    "gross_area": 400.0,
+    "deduction_rate": 0.1,
+    "deduction_area": 40.0,
+    "net_area": 360.0,
+}
+
+
 @pytest.mark.parametrize(
-    ("wkt", "reason"),
+    ("wkt", "reason", "more"),
     [
-        (None, "would_be_empty"),
-        ("POLYGON EMPTY", "would_be_empty"),
-        ("POLYGON ((0 0, 30 30, 30 0, 0 30, 0 0))", "would_be_invalid"),
-        ("POLYGON ((0 0, 30 0, 30 -10, 0 -10, 0 0))", "leaves_county"),
-        (TWO_PARTS_WKT, "not_solved"),
+        (None, "would_be_empty", {}),
+        ("POLYGON EMPTY", "would_be_empty", {}),
+        ("POLYGON ((0 0, 30 30, 30 0, 0 30, 0 0))", "would_be_invalid", {}),
+        ("POLYGON ((0 0, 30 0, 30 -10, 0 -10, 0 0))", "leaves_county", {}),
+        (TWO_PARTS_WKT, "not_solved", {}),
+        (
+            "POLYGON ((0 0, 30 0, 30 10, 0 10, 0 0))",
+            "net_area_sum",
+            {"layers": {"GDBHMB": [NET_AREA_ROW]}, "attributes": {"TBMJ": 300.0}},
+        ),
     ],
 )
-def test_fix_that_empties_or_spoils_a_shape_or_leaves_its_finding_is_refused_with_the_reason(wkt, reason):
+def test_fix_that_spoils_a_shape_or_the_sum_of_net_areas_or_leaves_its_finding_is_refused_with_the_reason(
+    wkt, reason, more
+):
     with pytest.raises(FixRefused) as refused:
-        judge_shape(wkt)
+        judge_shape(wkt, **more)
     assert refused.value.reason == reason
 
 
 def test_row_at_sea_may_be_reshaped_outside_the_county():
     layers = {"boundary": [{"wkt": TWO_PARTS_WKT, "zone_code": "610"}], "county": [COUNTY_WKT]}
     assert judge_shape("POLYGON ((0 0, 30 0, 30 -10, 0 -10, 0 0))", layers)
-
-
-def test_edits_that_break_the_sum_of_net_areas_are_refused():
-    values = {"gross_area": 400.0, "deduction_rate": 0.1, "deduction_area": 40.0, "net_area": 360.0}
-    layers = {"GDBHMB": [{"wkt": TWO_PARTS_WKT, **values}]}
-    with pytest.raises(FixRefused) as refused:
-        judge_shape("POLYGON ((0 0, 30 0, 30 10, 0 10, 0 0))", layers, attributes={"TBMJ": 300.0})
-    assert refused.value.reason == "net_area_sum"
 
 
 def test_judging_a_fix_changes_neither_the_editing_state_nor_the_plan():

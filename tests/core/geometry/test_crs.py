@@ -124,42 +124,34 @@ def test_gauss_krueger_crs_with_one_other_parameter_is_not_a_standard_zone_and_t
     assert {f.role for f in findings if f.case in cases and text in f.message} == set(tables)
 
 
+STANDARD_ZONES = [
+    *(f"EPSG:{code}" for code in (4490, *EPSG_CODES_OF_ZONES, 4502, 4512)),
+    "EPSG:4547+5737",
+    "EPSG:4480",
+    # Whatever its name and roundings.
+    ZONE_38_WKT.replace("CGCS2000_3_Degree_GK_CM_114E", "浑源县"),
+    ZONE_38_WKT.replace("298.257222101", "298.257222"),
+    ZONE_38_WKT.replace("0.0174532925199433", "0.0174532925"),
+    CRS.from_epsg(4526).to_wkt(WktVersion.WKT1_GDAL).replace("SPHEROID", "TOWGS84[0,0,0,0,0,0,0],SPHEROID", 1),
+]
+OTHER_SYSTEMS = [
+    # Of another datum or projection.
+    *(f"EPSG:{code}" for code in (3857, 32649, 2362, 2435, 4326, 4610, 2154)),
+    # In radians, in feet, in a metre of another length, from another prime meridian.
+    DEGREES_WKT.replace('UNIT["Degree",0.0174532925199433]', 'UNIT["Radian",1.0]'),
+    ZONE_38_WKT.replace('UNIT["Meter",1.0]', 'UNIT["Foot_US",0.3048006096012192]'),
+    ZONE_38_WKT.replace('UNIT["Meter",1.0]', 'UNIT["Meter",0.3048]'),
+    ZONE_38_WKT.replace('PRIMEM["Greenwich",0.0]', 'PRIMEM["Ferro",-17.66666666666667]'),
+]
+
+
 @pytest.mark.parametrize(
-    "text", ["EPSG:3857", "EPSG:32649", "EPSG:2362", "EPSG:2435", "EPSG:4326", "EPSG:4610", "EPSG:2154"]
+    ("text", "is_standard"), [(text, text in STANDARD_ZONES) for text in (*STANDARD_ZONES, *OTHER_SYSTEMS)]
 )
-def test_crs_of_another_datum_or_projection_is_not_a_standard_zone(text):
+def test_only_a_crs_equal_in_all_parameters_is_a_standard_zone(text, is_standard):
     crs = crs_care.parse_crs(text)
-    assert crs_care.make_crs_label(crs) == text and not crs_care.is_standard_zone(crs)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        DEGREES_WKT.replace('UNIT["Degree",0.0174532925199433]', 'UNIT["Radian",1.0]'),
-        ZONE_38_WKT.replace('UNIT["Meter",1.0]', 'UNIT["Foot_US",0.3048006096012192]'),
-        ZONE_38_WKT.replace('UNIT["Meter",1.0]', 'UNIT["Meter",0.3048]'),
-        ZONE_38_WKT.replace('PRIMEM["Greenwich",0.0]', 'PRIMEM["Ferro",-17.66666666666667]'),
-    ],
-    ids=["radians", "feet", "metre of another length", "prime meridian"],
-)
-def test_crs_in_another_unit_or_from_another_prime_meridian_is_not_a_standard_zone(text):
-    assert not crs_care.is_standard_zone(crs_care.parse_crs(text))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *(f"EPSG:{code}" for code in (4490, *EPSG_CODES_OF_ZONES, 4502, 4512)),
-        "EPSG:4547+5737",
-        "EPSG:4480",
-        ZONE_38_WKT.replace("CGCS2000_3_Degree_GK_CM_114E", "浑源县"),
-        ZONE_38_WKT.replace("298.257222101", "298.257222"),
-        ZONE_38_WKT.replace("0.0174532925199433", "0.0174532925"),
-        CRS.from_epsg(4526).to_wkt(WktVersion.WKT1_GDAL).replace("SPHEROID", "TOWGS84[0,0,0,0,0,0,0],SPHEROID", 1),
-    ],
-)
-def test_definition_equal_to_a_standard_zone_passes_whatever_its_name_and_roundings(text):
-    assert crs_care.is_standard_zone(crs_care.parse_crs(text))
+    assert crs_care.is_standard_zone(crs) is is_standard
+    assert is_standard or not text.startswith("EPSG") or crs_care.make_crs_label(crs) == text
 
 
 # -- coordinates and CRS ----------------------------------------------------------------------------------------------
@@ -352,29 +344,40 @@ def test_plan_without_a_layer_in_a_usable_crs_gets_the_verdict_fail_and_skips_it
     assert all(r.outcome is Outcome.SKIPPED for r in report.rules if r.code.startswith(("TOP", "REL", "GEO")))
 
 
-def test_layer_far_from_two_other_layers_is_reported_even_if_it_is_the_largest():
-    tables = {
-        "CZKFBJ": make_table([make_county_box(10 * n, 250_000, 5, 5) for n in range(50)]),
-        "STBHHX": make_table([make_county_box(0, 0)]),
-        "YJJBNTBHTB": make_table([make_county_box(500, 0)]),
-    }
-    (finding,) = list_findings_of_rules(check_data(convert_to_source_layers(tables)).report, "SCH003")
-    assert finding.role == "CZKFBJ" and "249." in finding.message
+FAR_ROWS = make_table([make_county_box(10 * n, 250_000, 5, 5) for n in range(50)])
 
 
-def test_layer_far_from_the_county_outline_is_reported_instead_of_the_outline():
-    tables = {
-        "XZQX": make_table([make_county_box(0, 0)]),
-        "STBHHX": make_table([make_county_box(10 * n, 250_000, 5, 5) for n in range(50)]),
-    }
-    (finding,) = list_findings_of_rules(check_data(convert_to_source_layers(tables)).report, "SCH003")
-    assert finding.role == "STBHHX" and "离图层“XZQX”有" in finding.message
-
-
-def test_layers_in_different_corners_of_a_county_are_not_reported_as_far_away():
-    tables = {"STBHHX": make_table([make_county_box(0, 0)]), "CZKFBJ": make_table([make_county_box(30_000, 30_000)])}
+@pytest.mark.parametrize(
+    ("tables", "roles", "word"),
+    [
+        # Even if it is the largest layer.
+        (
+            {
+                "CZKFBJ": FAR_ROWS,
+                "STBHHX": make_table([make_county_box(0, 0)]),
+                "YJJBNTBHTB": make_table([make_county_box(500, 0)]),
+            },
+            ["CZKFBJ"],
+            "249.",
+        ),
+        # Instead of the outline of the county.
+        ({"XZQX": make_table([make_county_box(0, 0)]), "STBHHX": FAR_ROWS}, ["STBHHX"], "离图层“XZQX”有"),
+        # In different corners of a county.
+        (
+            {
+                "STBHHX": make_table([make_county_box(0, 0)]),
+                "CZKFBJ": make_table([make_county_box(30_000, 30_000)]),
+            },
+            [],
+            "",
+        ),
+    ],
+)
+def test_layer_far_from_the_others_is_reported_and_not_used(tables, roles, word):
     checked = check_data(convert_to_source_layers(tables))
-    assert set(checked.plan.layers) == {"STBHHX", "CZKFBJ"} and not list_findings_of_rules(checked.report, "SCH003")
+    findings = list_findings_of_rules(checked.report, "SCH003")
+    assert [f.role for f in findings] == roles and all(word in f.message for f in findings)
+    assert roles or set(checked.plan.layers) == set(tables)
 
 
 def test_layer_in_another_datum_is_checked_and_reported():
@@ -474,16 +477,18 @@ def test_plan_outside_the_extent_of_its_crs_is_reported(shift, case):
     assert [f.case for f in report.findings] == ([case] if case else [])
 
 
-def test_degrees_in_another_county_are_reported_as_far_away_not_as_a_wrong_crs_zone():
+@pytest.mark.parametrize(
+    ("moved", "key", "value", "word"),
+    [
+        ("", "case", "far_away_degrees", "经纬度没有带号"),
+        ("STBHHX", "problem", "apart_degrees", ""),
+    ],
+    ids=["all layers in another county", "one layer far from the others"],
+)
+def test_degrees_at_a_remote_place_are_not_reported_as_a_wrong_crs_zone(moved, key, value, word):
     tables = {role: reproject_layer(role, 4490)[role] for role in make_small_plan_layers()}
-    for frame in tables.values():
-        frame.geometry = frame.geometry.translate(5.0)
+    for role in [moved] if moved else tables:
+        tables[role].geometry = tables[role].geometry.translate(5.0)
     (finding,) = check_data(convert_to_source_layers(tables), ["SCH003"]).report.findings
-    assert finding.case == "far_away_degrees" and "经纬度没有带号" in finding.message
-
-
-def test_layer_in_degrees_far_from_the_others_is_not_reported_as_a_wrong_crs_zone():
-    tables = {role: reproject_layer(role, 4490)[role] for role in make_small_plan_layers()}
-    tables["STBHHX"].geometry = tables["STBHHX"].geometry.translate(5.0)
-    (finding,) = check_data(convert_to_source_layers(tables), ["SCH003"]).report.findings
-    assert finding.params["problem"] == "apart_degrees" and "带号有误" not in finding.message
+    assert {"case": finding.case, **finding.params}[key] == value
+    assert word in finding.message and "带号有误" not in finding.message

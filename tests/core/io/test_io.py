@@ -223,48 +223,37 @@ def test_geopackage_with_invalid_utf8_is_read_and_reported(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "role"),
+    ("name", "role", "standard"),
     [
-        ("CZKFBJ", "CZKFBJ"),
-        ("czkfbj", "CZKFBJ"),
-        (" CZKFBJ ", "CZKFBJ"),
-        ("140225CZKFBJ_2022", "CZKFBJ"),
-        ("140225浑源县CZKFBJ", "CZKFBJ"),
-        ("CZKFBJ2035", "CZKFBJ"),
-        ("城镇开发边界", "CZKFBJ"),
-        ("浑源县城镇开发边界", "CZKFBJ"),
-        ("城镇开发边界（报批稿）", "CZKFBJ"),
-        ("2022年生态保护红线_140225", "STBHHX"),
-        ("永久基本农田", "YJJBNTBHTB"),
-        ("永久基本农田图斑", "YJJBNTTB"),
-        ("县级行政区", "XZQX"),
-        ("XZQ", "XZQ"),
-        ("XZQX", "XZQX"),
-        ("永久基本农田储备区", "YJJBNTCBQ"),
-        ("行政区界线", "XZQJX"),
-        ("非永久基本农田", ""),
-        ("ABCZKFBJ", ""),
-        ("findings", ""),
+        ("CZKFBJ", "CZKFBJ", "county_db"),
+        ("czkfbj", "CZKFBJ", "county_db"),
+        (" CZKFBJ ", "CZKFBJ", "county_db"),
+        ("140225CZKFBJ_2022", "CZKFBJ", "county_db"),
+        ("140225浑源县CZKFBJ", "CZKFBJ", "county_db"),
+        ("CZKFBJ2035", "CZKFBJ", "county_db"),
+        ("城镇开发边界", "CZKFBJ", "county_db"),
+        ("浑源县城镇开发边界", "CZKFBJ", "county_db"),
+        ("城镇开发边界（报批稿）", "CZKFBJ", "county_db"),
+        ("2022年生态保护红线_140225", "STBHHX", "county_db"),
+        ("永久基本农田", "YJJBNTBHTB", "county_db"),
+        ("永久基本农田图斑", "YJJBNTTB", "county_db"),
+        ("县级行政区", "XZQX", "county_db"),
+        ("XZQ", "XZQ", "county_db"),
+        ("XZQX", "XZQX", "county_db"),
+        ("永久基本农田储备区", "YJJBNTCBQ", "county_db"),
+        ("行政区界线", "XZQJX", "county_db"),
+        ("非永久基本农田", "", "county_db"),
+        ("ABCZKFBJ", "", "county_db"),
+        ("findings", "", "county_db"),
+        # A name that two templates share gives the role of the first in the standard.
+        ("防灾减灾设施（点）", "FZJZSSD", "county_db"),
+        ("防灾减灾设施（线）", "FZJZSSX", "county_db"),
+        ("永久基本农田", "YJJBNT", "city_db"),
+        ("灾害风险区", "ZHFXQ", "township_db"),
     ],
 )
-def test_find_role_recognises_roles_by_layer_names(name, role, tmp_path):
+def test_find_role_recognises_roles_by_layer_names(name, role, standard, tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"XZQX": make_table([make_county_box(0, 0)])}, {"XZQX": name.strip()})
-    assert find_role(read_single_layer(path), make_example_norm())[0] == role
-
-
-@pytest.mark.parametrize(
-    ("standard", "name", "role"),
-    [
-        ("county_db", "防灾减灾设施（点）", "FZJZSSD"),
-        ("county_db", "防灾减灾设施（线）", "FZJZSSX"),
-        ("city_db", "永久基本农田", "YJJBNT"),
-        ("township_db", "灾害风险区", "ZHFXQ"),
-    ],
-)
-def test_layer_name_that_two_templates_share_gives_the_role_of_the_first_in_the_standard(
-    standard, name, role, tmp_path
-):
-    path = write_gpkg(tmp_path / "a.gpkg", {"XZQX": make_table([make_county_box(0, 0)])}, {"XZQX": name})
     assert find_role(read_single_layer(path), RunOptions(standard=standard).resolve_norm())[0] == role
 
 

@@ -100,30 +100,64 @@ def test_value_that_misses_its_target_is_shown_with_enough_decimals_to_differ_fr
     assert finding.params["value"] == value
 
 
-def test_message_shows_an_area_in_square_metres_if_its_limit_is_in_square_metres():
-    finding = Finding("DLTB", code="GEO007", key="1", params={"limit": 400.0})
-    finding.area_m2 = 123.456
-    message = Texts("zh").format_message(finding, load_standard("county_db").templates)
-    assert "面积 123.46 m²，小于该图层的最小面积 400 m²" in message
-    assert "has 123.46 m², below" in Texts("en").format_message(finding, load_standard("county_db").templates)
+TEMPLATES = load_standard("county_db").templates
 
 
-@pytest.mark.parametrize(
-    ("area", "text"),
-    [(0.36, "< 0.0001"), (6.89, "0.0007"), (9_999.0, "0.9999"), (10_000.0, "1.00"), (1_261_300.0, "126.13"),
-     (28_000_000.0, "2\u202f800.00"), (0.0, "0.0000"), (None, "—")],
+@for_each(
+    "finding, lang, text",
+    [
+        # In the unit of its limit.
+        (Finding("DLTB", "1", code="GEO007", params={"limit": 400.0}, area_m2=123.456), "zh", "面积 123.46 m²，小于该图层的最小面积 400 m²"),
+        (Finding("DLTB", "1", code="GEO007", params={"limit": 400.0}, area_m2=123.456), "en", "has 123.46 m², below"),
+        # Never as the limit that it misses.
+        (Finding("DLTB", "1", code="GEO007", params={"limit": 400.0}, area_m2=399.998), "zh", "面积 399.998 m²"),
+        (Finding("ZRBHD", code="LAW022", case="share", params={"share": 99.9999, "limit": 100.0, "short": 899.96}), "zh", "99.9999%"),
+        (Finding("DLTB", code="SCH001", params={"concept": ConceptName("DLTB"), "roles": ["DLTB"]}), "zh", "缺地类图斑图层（图层代码：DLTB）"),
+    ],
 )  # fmt: skip
-def test_areas_in_hectares_have_two_decimals_or_four_below_one_hectare(area, text):
-    assert format_hectare_number(area) == text
+def test_message_shows_figures_unlike_their_limit_and_a_missing_layer_by_name_and_code(finding, lang, text):
+    message = Texts(lang).format_message(finding, TEMPLATES)
+    assert text in message and "100.00%" not in message
 
 
-@pytest.mark.parametrize(
-    ("area", "zh", "en"),
-    [(0.53, "0.53 m²", "0.53 m²"), (0.004, "< 0.01 m²", "< 0.01 m²"),
-     (6.89, "6.89 m²", "6.89 m²"), (99.99, "99.99 m²", "99.99 m²"), (100.0, "0.0100 公顷", "0.0100 ha"), (0.0, "0.0000 公顷", "0.0000 ha"), (None, "—", "—")],
-)  # fmt: skip
-def test_messages_show_areas_below_a_hundredth_of_a_hectare_in_square_metres(area, zh, en):
-    assert Texts("zh").format_area(area) == zh and Texts("en").format_area(area) == en
+FORMATTED_FIGURES = {
+    format_hectare_number: [
+        ((0.36,), "< 0.0001"), ((6.89,), "0.0007"), ((9_999.0,), "0.9999"), ((10_000.0,), "1.00"), ((1_261_300.0,), "126.13"),
+        ((28_000_000.0,), "2\u202f800.00"), ((0.0,), "0.0000"), ((None,), "—"),
+    ],
+    # Areas below a hundredth of a hectare are in square metres.
+    Texts("zh").format_area: [
+        ((0.53,), "0.53 m²"), ((0.004,), "< 0.01 m²"), ((6.89,), "6.89 m²"), ((99.99,), "99.99 m²"), ((100.0,), "0.0100 公顷"),
+        ((0.0,), "0.0000 公顷"), ((None,), "—"),
+    ],
+    Texts("en").format_area: [((0.004,), "< 0.01 m²"), ((99.99,), "99.99 m²"), ((100.0,), "0.0100 ha"), ((0.0,), "0.0000 ha"), ((None,), "—")],
+    format_square_metres: [((12_640.354,), "12\u202f640.35 m²"), ((None,), "—")],
+    # A minus sign, but not for zero.
+    format_number: [((1234.5, 1), "1\u202f234.5"), ((-1234.5, 2), "−1\u202f234.50"), ((-0.004, 2), "0.00")],
+    format_signed_number: [((0.35, 2), "+0.35"), ((-0.35, 2), "−0.35"), ((0.004, 2), "0.00"), ((-0.004, 2), "0.00")],
+    # Settings keep the decimals they were written with.
+    format_plain_number: [
+        ((100_000.0,), "100\u202f000"), ((1000,), "1\u202f000"), ((0.5,), "0.5"), ((0.0001,), "0.0001"), ((-1234.25,), "−1\u202f234.25"), ((50,), "50"),
+    ],
+    choose_figure_decimals: [(("count", 0, -1.0, 3.0), 0)],
+    # A value that misses a limit is not rounded to it.
+    round_unlike_limit: [
+        ((99.99994, 100.0), 99.9999), ((99.994, 100.0), 99.99), ((100.0, 100.0), 100.0), ((5.000001, 5.0), 5.000001), ((36.0, 55.0), 36.0),
+    ],
+    choose_decimals_unlike_limits: [((1.0 + 1e-9, [1.0]), 6)],
+    nest_quotation_marks: [
+        (("“省“十四五”规划”为 36 %",), "“省‘十四五’规划”为 36 %"), (("“甲”和“乙”",), "“甲”和“乙”"), (("“山西省“十四五…”为 36 %",), "“山西省“十四五…”为 36 %"),
+        (("甲”乙“",), "甲”乙“"), (("“甲“乙”“丙””",), "“甲‘乙’‘丙’”"), (("甲",), "甲"),
+    ],
+    find_placeholders: [(("{a} 和 {b[0]}、{c.d:.2f}，{{e}}",), {"a", "b", "c"})],
+}  # fmt: skip
+
+
+@for_each(
+    "function, given, shown", [(function, *case) for function, cases in FORMATTED_FIGURES.items() for case in cases]
+)
+def test_figures_and_quotations_are_printed_by_their_kind_and_size(function, given, shown):
+    assert function(*given) == shown
 
 
 @pytest.mark.parametrize(
@@ -135,15 +169,6 @@ def test_message_on_a_rounding_difference_adds_the_hectares_unless_the_unit_is_h
     finding = Finding("YJJBNTBHTB", code="LAW004", case="rounding", params=params)
     message = Texts("zh").format_message(finding, load_standard("county_db").templates)
     assert f"{hectares}，在任务数末位" in message and message.count("（约") == bool(hectares)
-
-
-def test_message_shows_square_metres_with_two_decimals():
-    assert format_square_metres(12_640.354) == "12\u202f640.35 m²" and format_square_metres(None) == "—"
-    assert format_number(1234.5, 1) == "1\u202f234.5"
-
-
-def test_message_shows_a_count_near_its_target_without_decimals():
-    assert choose_figure_decimals("count", 0, -1.0, 3.0) == 0
 
 
 def test_figure_in_a_message_has_fewer_decimals_than_the_stored_one_that_waivers_compare():
@@ -160,50 +185,6 @@ def test_figure_in_a_message_has_fewer_decimals_than_the_stored_one_that_waivers
             assert displayed in message and stored not in message and len(stored) > len(displayed)
             assert abs(float(stored.split()[0]) - float(displayed.split()[0])) < 0.01
     assert compared
-
-
-def test_settings_have_thin_spaces_between_groups_and_the_decimals_they_were_written_with():
-    values = (100_000.0, 1000, 0.5, 0.0001, -1234.25, 50)
-    figures = [format_plain_number(value) for value in values]
-    assert figures == ["100\u202f000", "1\u202f000", "0.5", "0.0001", "−1\u202f234.25", "50"]
-
-
-def test_message_shows_a_minus_sign_for_negative_figures_but_not_for_zero():
-    assert format_number(-1234.5, 2) == "−1\u202f234.50"
-    assert format_number(-0.004, 2) == "0.00"
-    assert [format_signed_number(v, 2) for v in (0.35, -0.35, 0.004, -0.004)] == ["+0.35", "−0.35", "0.00", "0.00"]
-
-
-TEMPLATES = load_standard("county_db").templates
-
-
-@for_each(
-    "value, limit, rounded",
-    [(99.99994, 100.0, 99.9999), (99.994, 100.0, 99.99), (100.0, 100.0, 100.0), (5.000001, 5.0, 5.000001), (36.0, 55.0, 36.0)],
-)  # fmt: skip
-def test_value_that_misses_a_limit_is_not_rounded_to_the_limit(value, limit, rounded):
-    assert round_unlike_limit(value, limit) == rounded
-
-
-def test_value_near_a_limit_is_shown_with_at_most_six_decimals():
-    assert choose_decimals_unlike_limits(1.0 + 1e-9, [1.0]) == 6
-
-
-def test_share_below_its_limit_is_not_printed_as_the_limit():
-    params = {"share": 99.9999, "limit": 100.0, "short": 899.96}
-    message = Texts("zh").format_message(Finding("ZRBHD", code="LAW022", case="share", params=params), TEMPLATES)
-    assert "99.9999%" in message and "100.00%" not in message
-
-
-def test_area_below_its_limit_is_not_printed_as_the_limit():
-    finding = Finding("DLTB", "1", code="GEO007", params={"limit": 400.0}, area_m2=399.998)
-    assert "面积 399.998 m²" in Texts("zh").format_message(finding, TEMPLATES)
-
-
-def test_message_on_a_missing_layer_states_its_name_and_code():
-    params = {"concept": ConceptName("DLTB"), "roles": ["DLTB"]}
-    message = Texts("zh").format_message(Finding("DLTB", code="SCH001", params=params), TEMPLATES)
-    assert message.startswith("缺地类图斑图层（图层代码：DLTB）")
 
 
 def test_message_lists_rows_with_changed_attributes_of_a_sealed_line():
@@ -273,25 +254,6 @@ def test_finding_narrower_than_a_metre_has_the_message_for_narrow_places(lang):
 def test_chinese_message_names_a_field_by_its_title_once(text, expected):
     assert insert_field_alias(text, "TBMJ", "图斑面积") == expected
     assert insert_field_alias(text, "TBMJ", "") == text
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("“省“十四五”规划”为 36 %", "“省‘十四五’规划”为 36 %"),
-        ("“甲”和“乙”", "“甲”和“乙”"),
-        ("“山西省“十四五…”为 36 %", "“山西省“十四五…”为 36 %"),
-        ("甲”乙“", "甲”乙“"),
-        ("“甲“乙”“丙””", "“甲‘乙’‘丙’”"),
-        ("甲", "甲"),
-    ],
-)
-def test_quotation_marks_inside_other_quotation_marks_become_single_ones(text, expected):
-    assert nest_quotation_marks(text) == expected
-
-
-def test_placeholders_of_a_text_are_found_by_their_names():
-    assert find_placeholders("{a} 和 {b[0]}、{c.d:.2f}，{{e}}") == {"a", "b", "c"}
 
 
 def test_message_on_features_of_a_wrong_geometry_type_states_that_type():

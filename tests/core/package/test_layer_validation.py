@@ -129,14 +129,57 @@ def test_database_row_id_fields_are_not_reported_as_lost_in_the_export():
     assert not [p for p in problems if p.key == "fields_left_out"]
 
 
-def test_code_outside_an_unconfirmed_code_list_gives_only_a_note():
-    plan = make_package_plan(LSWHBHX=make_table([make_county_box(0, 0)], LX=["77"]))
-    codes = plan.norm.standard.code_lists[plan.norm.standard.templates["LSWHBHX"].find_field_by_name("LX").codes]
-    assert codes.mark == "C"
-    assert (
-        get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "code_unverified").level
-        is ProblemLevel.NOTE
-    )
+SECOND_ROW, THIRD_ROW = ("140225000000000002",), ("140225000000000003",)
+
+
+@pytest.mark.parametrize(
+    ("tables", "file", "key", "level", "field", "features"),
+    [
+        # Of a code list with the mark C.
+        (
+            {"LSWHBHX": make_table([make_county_box(0, 0)], LX=["77"])},
+            (),
+            "code_unverified",
+            ProblemLevel.NOTE,
+            "LX",
+            None,
+        ),
+        # Most rows are in zone 38, one is in zone 37.
+        (
+            {
+                "DLTB": make_parcel_table(3).set_geometry(
+                    [
+                        make_county_box(0, 0),
+                        make_county_box(100, 0),
+                        shapely.transform(make_county_box(200, 0), lambda c: c - [1_000_000, 0]),
+                    ],
+                    crs=4526,
+                )
+            },
+            (),
+            "shape_stray",
+            ProblemLevel.GATE,
+            "",
+            THIRD_ROW,
+        ),
+        # A shapefile rounds to two decimals.
+        (
+            {"LSWHBHX": make_table([make_county_box(0, 0), make_county_box(200, 0)], MJ=[10_000.25, 10_000.123])},
+            ("a.shp",),
+            "decimals_lost",
+            None,
+            "MJ",
+            SECOND_ROW,
+        ),
+    ],
+    ids=["unconfirmed code list", "another zone", "rounded numbers"],
+)
+def test_doubtful_code_stray_row_and_rounded_number_are_reported_before_export(
+    tables, file, key, level, field, features
+):
+    problem = get_problem_by_key(validate_for_export(make_package_plan(**tables), make_data_set_spec(*file)), key)
+    assert level in (None, problem.level) and problem.field == field and features in (None, problem.features)
+    assert problem.params.get("decimals") == (2 if key == "decimals_lost" else None)
 
 
 def test_empty_required_fields_stop_the_export():
@@ -164,18 +207,6 @@ def test_rows_with_missing_shapes_curves_or_another_geometry_type_are_reported_b
     curved.layers["DLTB"].source.curve_step = 4.0
     problem = get_problem_by_key(validate_for_export(curved, make_data_set_spec()), "shape_curved")
     assert (problem.level, problem.features) == (ProblemLevel.GATE, ("140225000000000002",))
-
-
-def test_row_with_coordinates_in_another_crs_zone_is_reported_before_export():
-    """Put most rows in zone 38 and one row in zone 37."""
-    shapes = [
-        make_county_box(0, 0),
-        make_county_box(100, 0),
-        shapely.transform(make_county_box(200, 0), lambda c: c - [1_000_000, 0]),
-    ]
-    plan = make_package_plan(DLTB=make_parcel_table(3).set_geometry(shapes, crs=4526))
-    problem = get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "shape_stray")
-    assert (problem.level, problem.features) == (ProblemLevel.GATE, ("140225000000000003",))
 
 
 def test_z_values_are_dropped_on_export_and_reported():
@@ -245,14 +276,6 @@ def test_values_that_do_not_fit_a_shapefile_are_reported_before_export(columns, 
     assert keys[key].field == field and keys[key].level is ProblemLevel.STOP
     explain_problem(keys[key])
     assert key not in {p.key for p in validate_for_export(plan, make_data_set_spec("a.gdb"))}
-
-
-def test_numbers_that_a_shapefile_rounds_are_reported_before_export():
-    plan = make_package_plan(
-        LSWHBHX=make_table([make_county_box(0, 0), make_county_box(200, 0)], MJ=[10_000.25, 10_000.123])
-    )
-    problem = get_problem_by_key(validate_for_export(plan, make_data_set_spec("a.shp")), "decimals_lost")
-    assert (problem.field, problem.features, problem.params["decimals"]) == ("MJ", ("140225000000000002",), 2)
 
 
 def test_shapefile_that_would_exceed_two_gigabytes_is_reported_before_export(monkeypatch):

@@ -22,7 +22,6 @@ from plugin.core.model.indicator import AREA_FIGURES, STATED_FIGURES
 from plugin.core.profile import (
     DocumentInfo,
     Profile,
-    find_profile_problems,
     load_profile,
     load_secrecy_levels,
     resolve_document,
@@ -206,24 +205,6 @@ def test_profiles_without_a_document_section_have_empty_document_info():
         assert load_profile(name).document_info == DocumentInfo()
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ('[document]\nsecrecy = "保密"\n', ["document.secrecy", "保密", "公开"]),
-        ('[document]\nsecrecie = "内部"\n', ["document.secrecie", "secrecy"]),
-        ("[document]\ndate = 2026\n", ["document.date", "2026"]),
-        ("document = 1\n", ["document"]),
-    ],
-)
-def test_invalid_document_section_is_refused_with_file_and_key(tmp_path, text, words):
-    path = write_profile(tmp_path, text + PROFILE_HEAD if text.startswith("document") else PROFILE_HEAD + text)
-    with pytest.raises(DataError) as caught:
-        load_profile(path)
-    message = Texts("zh").explain_error(caught.value)
-    assert "x.toml" in message and all(word in message for word in words)
-    assert [error.key for error in find_profile_problems(path)] == [caught.value.key]
-
-
 def test_profile_below_the_secrecy_level_of_its_base_needs_a_reason(tmp_path):
     write_profile(tmp_path, PROFILE_HEAD + DOCUMENT_SECTION, "base.toml")
     lower = PROFILE_HEAD + 'base = "base"\n[document]\nsecrecy = "公开"\n'
@@ -378,17 +359,6 @@ def test_saving_a_county_profile_keeps_comments_registers_and_stated_figures(tmp
     assert changed.count("[[stated]]") == 3 and changed.count("[[heritage_register]]") == 8
 
 
-def test_saving_a_county_profile_keeps_sections_that_the_form_does_not_edit(tmp_path):
-    path = tmp_path / "县.toml"
-    text = compose_county(COUNTY_SETTINGS, path) + '\n[document]\n"密级" = "内部" # by order\n'
-    changed = compose_county(
-        replace(COUNTY_SETTINGS, value_by_setting={}, document_by_setting={}, confirmation=CountyConfirmation()),
-        path,
-        text,
-    )
-    assert '[document]\n"密级" = "内部" # by order\n' in changed
-
-
 def test_next_check_uses_targets_limits_and_confirmations_of_the_saved_county_profile(tmp_path):
     path = make_default_profile_path(tmp_path / "阳高县规划.qgz")
     save_county(COUNTY_SETTINGS, path)
@@ -441,10 +411,6 @@ def test_county_profile_that_cannot_be_replaced_stays_unchanged(tmp_path):
 
 def list_problem_fields(county, **given):
     return {(p.field_path, p.error.key) for p in find_county_problems(county, Path("县.toml"), **given)}
-
-
-def test_valid_county_settings_have_no_problem():
-    assert list_problem_fields(COUNTY_SETTINGS) == set()
 
 
 @pytest.mark.parametrize(

@@ -175,24 +175,21 @@ def test_redactor_keeps_figures_and_codes(redactor, text):
 
 
 @pytest.mark.parametrize(
-    "entry",
+    ("entry", "is_blanked"),
     [
-        {"longitude": "113.45"},
-        {"west": "113.39", "east": 113.98},
-        {"x": 460123.5},
-        {"extent": [38448275, 4358356, 38498236, 4411492]},
-        {"bbox": ["113.39", "39.35", "113.98", "39.83"]},
-        {"geometry": [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]},
-        {"author": "李四", "by": "李四", "attachment": "李四.pdf"},
+        ({"longitude": "113.45"}, True),
+        ({"west": "113.39", "east": 113.98}, True),
+        ({"x": 460123.5}, True),
+        ({"extent": [38448275, 4358356, 38498236, 4411492]}, True),
+        ({"bbox": ["113.39", "39.35", "113.98", "39.83"]}, True),
+        ({"geometry": [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]}, True),
+        ({"author": "李四", "by": "李四", "attachment": "李四.pdf"}, True),
+        ({"points": 12, "areas": [1, 2, 3, 4], "place": "东关村", "count": "12"}, False),
     ],
 )
-def test_entries_of_coordinates_and_persons_are_blanked(redactor, entry):
-    assert not any(redactor.redact_value(entry).values())
-
-
-def test_entries_that_count_points_remain(redactor):
-    entry = {"points": 12, "areas": [1, 2, 3, 4], "place": "东关村", "count": "12"}
-    assert redactor.redact_value(entry) == entry
+def test_entries_of_coordinates_and_persons_are_blanked_and_counts_of_points_remain(redactor, entry, is_blanked):
+    redacted = redactor.redact_value(entry)
+    assert not any(redacted.values()) if is_blanked else redacted == entry
 
 
 def test_county_replaces_the_list_and_a_misspelt_layer_is_refused(tmp_path):
@@ -210,13 +207,6 @@ def test_county_replaces_the_list_and_a_misspelt_layer_is_refused(tmp_path):
     with pytest.raises(DataError) as caught:
         load_public_edition(RunOptions(profile=str(profile)).resolve_norm())
     assert caught.value.key == "public_layer_unknown" and caught.value.params["value"] == "farmlnd"
-
-
-def test_pictures_with_other_data_than_pixels_are_found():
-    plain = b"\xff\xd8\xff\xe0\x00\x04JF\xff\xda"
-    assert list(find_picture_data(plain)) == []
-    assert list(find_picture_data(plain[:2] + b"\xff\xe1\x00\x06Exif" + plain[2:])) == ["JPEG 0xe1"]
-    assert list(find_picture_data(b"\x89PNG\r\n\x1a\n\x00\x00\x00\x01tEXta1234")) == ["tEXt"]
 
 
 FINDER_OF_FILES = make_finder_of_extent((38420275, 4358356, 38498236, 4431492), (112.39, 39.35, 113.98, 39.83))
@@ -238,28 +228,6 @@ def is_refused(path, redactor_of_files):
 
 
 @pytest.mark.parametrize(
-    ("data", "refused"),
-    [
-        ({"value": 38437123.5, "unit": "m2"}, False),
-        ({"value": 4370456.0, "unit": "公顷"}, False),
-        ({"areas_m2": [38437123.5, 7.0, 1.0]}, False),
-        ({"total": 4370456}, False),
-        ({"easting": 437123.5}, True),
-        ({"longitude": "112.45"}, True),
-        ({"extent": ["38437123", "4370456", "38437124", "4370457"]}, True),
-        ({"values": [38437123.5, 7.0, 1.0]}, True),
-        ({"values": [38437123.5, 4370456.1]}, True),
-        ({"unit": "m", "values": [38437123.5, 4370456.1]}, True),
-        ({"note": "登记人张三"}, True),
-    ],
-)
-def test_numbers_of_data_are_coordinates_by_key_or_list(tmp_path, redactor_of_files, data, refused):
-    path = tmp_path / "公开.json"
-    path.write_text(json.dumps({"rows": [data]}), encoding="utf-8")
-    assert is_refused(path, redactor_of_files) is refused
-
-
-@pytest.mark.parametrize(
     ("attribute", "refused"),
     [
         ('title="东经112.45°"', True),
@@ -278,46 +246,66 @@ def test_attributes_of_pages_are_redacted_and_searched(tmp_path, redactor_of_fil
     assert not is_refused(path, redactor_of_files)
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "refused"),
-    [
-        ("word/media/图.svg", '<svg><path d="M38437123.5 4370456.1 L1 2"/></svg>', True),
-        ("word/media/图.svg", '<svg><g inkscape:label="登记人 张三"/></svg>', True),
-        ("word/media/图.svg", "<svg><text>东经112.45°</text></svg>", True),
-        ("word/media/图.svg", '<svg xmlns="http://www.w3.org/2000/svg"><path d="M113.65,39.48 L7,8"/></svg>', False),
-        ("word/document.xml", "<w:p><w:t>38437123.5</w:t></w:p>", True),
-        ("word/document.xml", "<w:p><w:t>437123.12</w:t></w:p>", True),
-        ("word/document.xml", "<w:p><w:t>140225</w:t></w:p>", False),
-        ("word/document.xml", '<wp:docPr id="1" descr="X=4370456.12，Y=437123.4"/>', True),
-        ("xl/sharedStrings.xml", "<si><t>4370456.12</t></si>", True),
-        ("xl/worksheets/sheet1.xml", "<c><v>437123.12</v></c>", False),
-    ],
-)
-def test_parts_of_office_files_are_searched(tmp_path, redactor_of_files, name, text, refused):
-    path = tmp_path / "公开.docx"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(name, text)
-    assert is_refused(path, redactor_of_files) is refused
+NAMESPACE = 'xmlns="http://www.w3.org/2000/svg"'
+#: Name of a file, its content (of an archive: part and text), and whether the file is refused.
+VERIFIED_FILES = [
+    # Numbers of data are coordinates by key or list.
+    *(
+        ("公开.json", json.dumps({"rows": [data]}).encode(), refused)
+        for data, refused in (
+            ({"value": 38437123.5, "unit": "m2"}, False),
+            ({"value": 4370456.0, "unit": "公顷"}, False),
+            ({"areas_m2": [38437123.5, 7.0, 1.0]}, False),
+            ({"total": 4370456}, False),
+            ({"easting": 437123.5}, True),
+            ({"longitude": "112.45"}, True),
+            ({"extent": ["38437123", "4370456", "38437124", "4370457"]}, True),
+            ({"values": [38437123.5, 7.0, 1.0]}, True),
+            ({"values": [38437123.5, 4370456.1]}, True),
+            ({"unit": "m", "values": [38437123.5, 4370456.1]}, True),
+            ({"note": "登记人张三"}, True),
+        )
+    ),
+    ("公开 112.65E 39.48N.json", b"{}", True),
+    ("公开.docx", ("word/media/图.svg", '<svg><path d="M38437123.5 4370456.1 L1 2"/></svg>'), True),
+    ("公开.docx", ("word/media/图.svg", '<svg><g inkscape:label="登记人 张三"/></svg>'), True),
+    ("公开.docx", ("word/media/图.svg", "<svg><text>东经112.45°</text></svg>"), True),
+    ("公开.docx", ("word/media/图.svg", f'<svg {NAMESPACE}><path d="M113.65,39.48 L7,8"/></svg>'), False),
+    ("公开.docx", ("word/document.xml", "<w:p><w:t>38437123.5</w:t></w:p>"), True),
+    ("公开.docx", ("word/document.xml", "<w:p><w:t>437123.12</w:t></w:p>"), True),
+    ("公开.docx", ("word/document.xml", "<w:p><w:t>140225</w:t></w:p>"), False),
+    ("公开.docx", ("word/document.xml", '<wp:docPr id="1" descr="X=4370456.12，Y=437123.4"/>'), True),
+    ("公开.docx", ("xl/sharedStrings.xml", "<si><t>4370456.12</t></si>"), True),
+    ("公开.docx", ("xl/worksheets/sheet1.xml", "<c><v>437123.12</v></c>"), False),
+    # The georeference of a PDF is found in its objects only.
+    *(
+        ("公开.pdf", b"%PDF-1.5\n4 0 obj\n<< " + body + b"\nendobj\n%%EOF\n", refused)
+        for body, refused in (
+            (b"/Length 9 >>\nstream\nx/GCS [1] \nendstream", False),
+            (b"/Note (/Measured) >>", False),
+            (b"/Type /Viewport /Measure 7 0 R >>", True),
+            (b"/Type /Measure /Subtype /GEO /GPTS [39.4 113.6] >>", True),
+            (
+                b"/Type /ObjStm /N 1 /First 4 >>\nstream\n"
+                + zlib.compress(b"7 0 << /Type /Measure /GCS 8 0 R >>")
+                + b"\nendstream",
+                True,
+            ),
+        )
+    ),
+]
 
 
-@pytest.mark.parametrize(
-    ("body", "refused"),
-    [
-        (b"4 0 obj\n<< /Length 9 >>\nstream\nx/GCS [1] \nendstream\nendobj", False),
-        (b"4 0 obj\n<< /Note (/Measured) >>\nendobj", False),
-        (b"4 0 obj\n<< /Type /Viewport /Measure 7 0 R >>\nendobj", True),
-        (b"4 0 obj\n<< /Type /Measure /Subtype /GEO /GPTS [39.4 113.6] >>\nendobj", True),
-        (
-            b"4 0 obj\n<< /Type /ObjStm /N 1 /First 4 >>\nstream\n"
-            + zlib.compress(b"7 0 << /Type /Measure /GCS 8 0 R >>")
-            + b"\nendstream\nendobj",
-            True,
-        ),
-    ],
-)
-def test_georeference_of_a_pdf_is_found_in_its_objects_only(tmp_path, redactor_of_files, body, refused):
-    path = tmp_path / "公开.pdf"
-    path.write_bytes(b"%PDF-1.5\n" + body + b"\n%%EOF\n")
+@pytest.mark.parametrize(("name", "content", "refused"), VERIFIED_FILES)
+def test_public_file_with_a_coordinate_or_person_in_its_name_data_or_parts_is_refused(
+    tmp_path, redactor_of_files, name, content, refused
+):
+    path = tmp_path / name
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(*content)
     assert is_refused(path, redactor_of_files) is refused
 
 
@@ -336,11 +324,14 @@ def make_tiff(tag, order="<", next_place=0):
         (make_tiff(34735, ">"), ["GeoTIFF"]),
         (make_tiff(256)[:14], ["TIFF"]),
         (b"II+\0\x08\0\0\0", ["TIFF"]),
+        (b"\xff\xd8\xff\xe0\x00\x04JF\xff\xda", []),
+        (b"\xff\xd8\xff\xe1\x00\x06Exif\xff\xe0\x00\x04JF\xff\xda", ["JPEG 0xe1"]),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\x01tEXta1234", ["tEXt"]),
         (b"\xff\xd8\xff\xe2\x00\x10ICC_PROFILE\0\1\1\xff\xee\x00\x07Adobe\xff\xda", []),
         (b"\xff\xd8\xff\xe2\x00\x06MPF\0\xff\xda", ["JPEG 0xe2"]),
     ],
 )
-def test_pictures_may_have_colours_and_no_georeference(data, found):
+def test_pictures_may_have_colours_and_no_georeference_or_other_data(data, found):
     assert list(find_picture_data(data)) == found
 
 
@@ -580,9 +571,3 @@ def test_texts_that_someone_typed_are_left_out_unless_their_field_is_listed(chec
     listed = make_public_report(report, checked.plan, replace(edition, text_fields=frozenset(("mc", "ZLDWMC"))))
     assert "“旧县衙遗址保护范围”" in "\n".join(one.message for one in listed.report.findings)
     assert {item for item in listed.record.counts if item in texts} == {"texts GHFQMC", "texts （成果包的文件）"}
-
-
-def test_name_of_a_public_file_has_no_coordinate(tmp_path, redactor_of_files):
-    path = tmp_path / "公开 112.65E 39.48N.json"
-    path.write_text("{}", encoding="utf-8")
-    assert is_refused(path, redactor_of_files)

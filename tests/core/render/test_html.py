@@ -411,36 +411,49 @@ def test_printed_value_without_a_unit_has_no_trailing_space(lang):
     assert ("5 个，目标 = 7 个，相差 2 个。" if lang == "zh" else "is 5, the target is = 7: difference 2.") in message
 
 
-def test_unconfirmed_ratio_below_its_limit_is_marked_with_an_asterisk_and_not_shown_as_met():
-    found = format_indicator_row(make_ratio_indicator("n1", 1.24758, 1.25))
-    assert (found["target"], found["value"], found["margin"], found["state"]) == (
-        "≤ 1.25",
-        "1.2476",
-        "余 0.0024",
-        "未超限*",
-    )
-    assert found["marks"] == ["A", "C"] and found["decides"]
+@pytest.mark.parametrize(
+    ("indicator", "norm", "expected"),
+    [
+        # Unconfirmed: marked with an asterisk and not shown as met.
+        (
+            make_ratio_indicator("n1", 1.24758, 1.25),
+            HUNYUAN_NORM,
+            {
+                "target": "≤ 1.25",
+                "value": "1.2476",
+                "margin": "余 0.0024",
+                "state": "未超限*",
+                "marks": ["A", "C"],
+                "decides": True,
+                "inputs": "开发边界 16 450 900.00 ÷ 基数 13 186 200.00 m²",
+            },
+        ),
+        (make_ratio_indicator("n1", 1.2476, 1.25, confirmed=True), HUNYUAN_NORM, {"state": "未超限"}),
+        (make_ratio_indicator("n1", 1.2501, 1.25), HUNYUAN_NORM, {"state": "超出*"}),
+        # A few millionths above its limit: with enough decimals to exceed it.
+        (
+            make_ratio_indicator("n1", 1.250004, 1.25),
+            HUNYUAN_NORM,
+            {"value": "1.250004", "margin": "超出 0.000004"},
+        ),
+        # Without a limit: for reference.
+        (
+            make_ratio_indicator("n2", 1.1745),
+            HUNYUAN_NORM,
+            {"inputs": "（集中建设区 14 986 900.00 + 弹性发展区 500 000.00）÷ 基数 13 186 200.00 m²"},
+        ),
+        (
+            make_ratio_indicator("n3", 1.2138),
+            HUNYUAN_NORM,
+            {"inputs": "（基数 13 186 200.00 + 新增 2 819 000.00）÷ 基数 13 186 200.00 m²", "state": "参考*"},
+        ),
+        (make_ratio_indicator("n1", 1.2, 1.25), None, {"marks": []}),
+    ],
+)
+def test_row_of_an_expansion_ratio_shows_decimals_inputs_marks_and_state(indicator, norm, expected):
+    found = format_indicator_row(indicator, norm)
+    assert {key: found[key] for key in expected} == expected
     assert "合格" not in "".join(map(str, found.values()))
-    assert found["inputs"] == "开发边界 16 450 900.00 ÷ 基数 13 186 200.00 m²"
-    assert format_indicator_row(make_ratio_indicator("n1", 1.2476, 1.25, confirmed=True))["state"] == "未超限"
-    assert format_indicator_row(make_ratio_indicator("n1", 1.2501, 1.25))["state"] == "超出*"
-
-
-def test_ratio_a_few_millionths_above_its_limit_is_printed_with_enough_decimals_to_exceed_it():
-    found = format_indicator_row(make_ratio_indicator("n1", 1.250004, 1.25))
-    assert (found["value"], found["margin"]) == ("1.250004", "超出 0.000004")
-
-
-def test_expansion_ratios_without_a_limit_are_shown_with_their_inputs_for_reference():
-    assert (
-        format_indicator_row(make_ratio_indicator("n2", 1.1745))["inputs"]
-        == "（集中建设区 14 986 900.00 + 弹性发展区 500 000.00）÷ 基数 13 186 200.00 m²"
-    )
-    assert (
-        format_indicator_row(make_ratio_indicator("n3", 1.2138))["inputs"]
-        == "（基数 13 186 200.00 + 新增 2 819 000.00）÷ 基数 13 186 200.00 m²"
-    )
-    assert format_indicator_row(make_ratio_indicator("n3", 1.2138))["state"] == "参考*"
 
 
 def test_notes_on_the_expansion_ratio_state_its_base_area_classes_data_year_and_windows():
@@ -467,10 +480,6 @@ def test_zero_is_never_printed_with_a_minus_sign():
     assert figures.format_inputs(indicator, CHINESE_WORDS).replace("\u202f", " ") == "未分区 0.00 m²"
 
 
-def test_indicator_row_without_standard_and_profile_has_no_source_marks():
-    assert format_indicator_row(make_ratio_indicator("n1", 1.2, 1.25), norm=None)["marks"] == []
-
-
 TEXTS_WITH_PATHS = [
     ("文件“/home/zhang/县 数据/standard.toml”缺", "文件“standard.toml”缺"),
     (r"文件“C:\Users\zhang san\规划\standard.toml”缺", "文件“standard.toml”缺"),
@@ -492,20 +501,22 @@ TEXTS_WITH_PATHS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "cut"), TEXTS_WITH_PATHS)
-def test_strip_folders_removes_folders_from_paths_in_a_text(text, cut):
-    assert strip_folders(text) == cut
+PRINTED_LABELS = [
+    *((format_crs_label, (label, CHINESE_WORDS), shown) for label, shown in (
+        ("EPSG:4526", "EPSG:4526　38 带"), ("EPSG:4547", "EPSG:4547　38 带"), ("EPSG:4509", "EPSG:4509　20 带"),
+        ("EPSG:4490", "EPSG:4490"), ("EPSG:32650", "EPSG:32650"), ("", ""),
+    )),
+    (format_moment, ("2026-11-20T14:32:07+08:00",), "2026-11-20 14:32"),
+    (format_moment, ("?",), "?"),
+]  # fmt: skip
 
 
-def test_crs_is_printed_with_its_zone_and_time_without_seconds():
-    assert format_crs_label("EPSG:4526", CHINESE_WORDS) == "EPSG:4526　38 带"
-    assert format_crs_label("EPSG:4547", CHINESE_WORDS) == "EPSG:4547　38 带"
-    assert format_crs_label("EPSG:4509", CHINESE_WORDS) == "EPSG:4509　20 带"
-    assert format_crs_label("EPSG:4490", CHINESE_WORDS) == "EPSG:4490"
-    assert format_crs_label("EPSG:32650", CHINESE_WORDS) == "EPSG:32650"
-    assert format_crs_label("", CHINESE_WORDS) == ""
-    assert format_moment("2026-11-20T14:32:07+08:00") == "2026-11-20 14:32"
-    assert format_moment("?") == "?"
+@pytest.mark.parametrize(
+    ("function", "given", "shown"),
+    [*((strip_folders, (text,), cut) for text, cut in TEXTS_WITH_PATHS), *PRINTED_LABELS],
+)
+def test_texts_are_printed_without_folders_a_crs_with_its_zone_and_a_time_without_seconds(function, given, shown):
+    assert function(*given) == shown
 
 
 def test_messages_of_both_languages_have_the_same_placeholders():

@@ -160,10 +160,6 @@ def test_json_and_html_reports_contain_no_folder_of_the_machine(path, error, out
         assert "zhang" not in text and "机密" not in text
 
 
-def test_report_of_a_check_without_rules_does_not_pass():
-    assert run_check(make_example_plan({"farmland": [SQUARE]}), []).verdict is Verdict.INCOMPLETE
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("row_count", first_daily([100, 450]))
 def test_json_and_layer_have_all_of_many_findings_and_the_page_has_200_rows_below_500_kb(row_count, tmp_path):

@@ -127,15 +127,6 @@ def test_later_edition_overrides_an_included_conflict_pair_even_if_its_two_lines
     ]
 
 
-@pytest.mark.parametrize("line", ['"flood_line-boundary" = "error"', '"boundary-flood_line" = "bad"'])
-def test_profile_with_an_invalid_conflict_pair_is_refused(tmp_path, line):
-    path = tmp_path / "county.toml"
-    path.write_text(f'id = "x"\nname = "某县"\narea_code = "140225"\n[conflicts]\n{line}\n', encoding="utf-8")
-    with pytest.raises(DataError) as error:
-        load_profile(str(path))
-    assert "conflicts." in error.value.params["key"]
-
-
 def test_severity_of_a_conflict_set_by_the_county_counts_as_confirmed():
     rule, layers = load_all_rules()["REL010"], {"CZKFBJ": [SQUARE], "HLFXKZX": [SQUARE]}
     (outcome,) = run_check(make_example_plan(layers), [rule]).rules

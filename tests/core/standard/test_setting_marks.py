@@ -3,7 +3,6 @@
 
 import dataclasses
 import tomllib
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -52,28 +51,16 @@ def list_leaf_settings(table):
 
 
 @pytest.mark.parametrize("folder", EDITION_FOLDERS, ids=lambda folder: folder.name)
-def test_every_setting_of_an_edition_has_a_source_mark(folder):
+def test_every_setting_of_an_edition_has_a_source_mark_and_each_mark_a_setting_and_above_the_lowest_a_source(folder):
     """Find a mark for each value: its own, of its section, or of a key inside."""
-    table = read_standard_toml(folder)
-    norm = Norm(load_standard(str(folder)), load_profile())
+    table, standard = read_standard_toml(folder), load_standard(str(folder))
+    norm, marks, sources = Norm(standard, load_profile()), table.get("marks", {}), table.get("mark_sources", {})
     missing = [key for key in list_leaf_settings(table) if norm.find_marked_item(key) not in norm.standard.marks]
     assert not missing, f"{missing}: mark each in [marks] of {folder.name}/standard.toml"
-
-
-@pytest.mark.parametrize("folder", EDITION_FOLDERS, ids=lambda folder: folder.name)
-def test_source_mark_above_the_lowest_names_its_source(folder):
-    table = read_standard_toml(folder)
-    read = {key for key, mark in table.get("marks", {}).items() if mark != "C"}
-    assert read == table.get("mark_sources", {}).keys()
-    assert all(source.strip() for source in table.get("mark_sources", {}).values())
-
-
-@pytest.mark.parametrize("folder", EDITION_FOLDERS, ids=lambda folder: folder.name)
-def test_every_source_mark_belongs_to_a_setting(folder):
-    table = read_standard_toml(folder)
-    settings = load_standard(str(folder)).settings
-    headings = {".".join(key.split(".")[:n]) for key in settings for n in range(1, key.count(".") + 2)}
-    assert table.get("marks", {}).keys() <= headings | MARKS_WITHOUT_SETTING
+    headings = {".".join(key.split(".")[:n]) for key in standard.settings for n in range(1, key.count(".") + 2)}
+    assert marks.keys() <= headings | MARKS_WITHOUT_SETTING
+    assert {key for key, mark in marks.items() if mark != "C"} == sources.keys()
+    assert all(source.strip() for source in sources.values())
 
 
 @pytest.mark.parametrize("path", sorted(PROFILES_FOLDER.glob("*.toml")), ids=lambda path: path.stem)
@@ -96,26 +83,6 @@ def test_settings_of_exchange_files_have_source_mark_and_title():
     for lang in TEXT_LANGUAGES:
         titles = [Texts(lang).get_setting_name(f"vct.{key}") for key in table]
         assert not [title for title in titles if title.startswith("vct.")] and len(set(titles)) == len(titles)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "key"),
-    [
-        ('real_width = "C"\n', "", "real_width"),
-        ('real_width = "C"', 'real_width = "D"', "real_width"),
-        ("zones_3 = [25.0, 45.0]", "zones_3 = [25.0]", "zones_3"),
-        ("zones_6 = [13.0, 23.0]", 'zones_6 = [13.0, "23"]', "zones_6"),
-    ],
-    ids=["no mark", "unknown mark", "one end of two", "text"],
-)
-def test_invalid_setting_of_exchange_files_is_refused(tmp_path, old, new, key):
-    path = tmp_path / "vct.toml"
-    text = VCT_SETTINGS.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
-    with pytest.raises(DataError) as caught:
-        load_settings(path)
-    assert key in str(caught.value.params["key"])
 
 
 def test_setting_of_a_standard_without_a_source_mark_gets_the_lowest_mark():
@@ -235,26 +202,36 @@ def test_indicator_is_found_by_id_alias_or_chinese_or_english_name_and_not_by_an
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "key"),
+    ("source", "load", "old", "new", "key"),
     [
-        ('method = "layer_area"', 'method = "guess"', "indicator[9].method"),
-        ('unit = "wan_mu"', 'unit = "acre"', "indicator[1].unit"),
-        ('within = "red_line"\n', "", "within"),
-        ('part = "construction_land_area"', 'part = "no_area"', "development_intensity.part"),
-        ('aliases = ["耕地面积"', 'aliases = ["生态保护红线"', "生态保护红线"),
-        ('kind = "约束性"', "kind = 1", "indicator[1].kind"),
-        ('id = "farmland_area"', 'id = "cultivated_area"', "cultivated_area"),
+        (VCT_SETTINGS, load_settings, 'real_width = "C"\n', "", "real_width"),
+        (VCT_SETTINGS, load_settings, 'real_width = "C"', 'real_width = "D"', "real_width"),
+        (VCT_SETTINGS, load_settings, "zones_3 = [25.0, 45.0]", "zones_3 = [25.0]", "zones_3"),
+        (VCT_SETTINGS, load_settings, "zones_6 = [13.0, 23.0]", 'zones_6 = [13.0, "23"]', "zones_6"),
+        *(
+            (CATALOGUE_PATH, _read_catalogue, *case)
+            for case in (
+                ('method = "layer_area"', 'method = "guess"', "indicator[9].method"),
+                ('unit = "wan_mu"', 'unit = "acre"', "indicator[1].unit"),
+                ('within = "red_line"\n', "", "within"),
+                ('part = "construction_land_area"', 'part = "no_area"', "development_intensity.part"),
+                ('aliases = ["耕地面积"', 'aliases = ["生态保护红线"', "生态保护红线"),
+                ('kind = "约束性"', "kind = 1", "indicator[1].kind"),
+                ('id = "farmland_area"', 'id = "cultivated_area"', "cultivated_area"),
+            )
+        ),
     ],
 )
-def test_invalid_indicator_catalogue_is_refused_with_file_and_key(tmp_path, old, new, key):
-    text = CATALOGUE_PATH.read_text(encoding="utf-8")
+def test_invalid_settings_of_exchange_files_or_of_indicators_are_refused_with_file_and_key(
+    tmp_path, source, load, old, new, key
+):
+    text, path = source.read_text(encoding="utf-8"), tmp_path / source.name
     assert old in text
-    path = Path(tmp_path / "indicators.toml")
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        _read_catalogue(path)
+        load(path)
     sentence = explain_error(caught.value)
-    assert "indicators.toml" in sentence and key in sentence
+    assert path.name in sentence and key in sentence
 
 
 def test_name_of_an_indicator_is_defined_in_only_one_file():
@@ -275,9 +252,16 @@ def test_name_of_an_indicator_is_defined_in_only_one_file():
         ('[tree.lines]\nname = "线"\nroles = ["NIEMALS"]', "NIEMALS"),
         ('[tree.lines]\nname = "线"\nroles = ["STBHHX"]\nalso = ["STBHHX"]', "STBHHX"),
         ('[tree.lines]\nname = "线"\nroles = ["STBHHX"]\nchosen = "yes"', "tree.lines.chosen"),
+        ('[severity]\nLAW001 = "WARN"', "'severity.LAW001'"),
+        ("[ratio]\nlimit = nan", "'ratio.limit'"),
+        ("[phase]\ndrafting = 1", "'phase.drafting'"),
+        ("[phase.draft.severity]", "'phase.draft'"),
+        ("[phase.drafting]\nLAW001 = 1", "'phase.drafting.LAW001'"),
     ],
 )
-def test_invalid_map_theme_or_layer_tree_branch_is_refused_with_its_name(tmp_path, text, expected):
+def test_invalid_map_theme_layer_tree_branch_or_severity_of_a_standard_is_refused_with_its_name(
+    tmp_path, text, expected
+):
     (tmp_path / "standard.toml").write_text(
         f'id = "trial"\nedition = "1"\nname = "试"\nincludes = ["county_db"]\n{text}\n', encoding="utf-8"
     )

@@ -133,36 +133,39 @@ def test_waiver_file_saved_by_a_spreadsheet_on_chinese_windows_is_read(waiver_pa
     assert read_waivers(waiver_path) == (FIRST_WAIVER, SECOND_WAIVER)
 
 
-def write_with_replacement(waiver_path, old, new):
-    change_waivers(waiver_path, added_waivers=[FIRST_WAIVER, SECOND_WAIVER])
-    data = waiver_path.read_bytes()
-    assert old in data
-    waiver_path.write_bytes(data.replace(old, new, 1))
-    return waiver_path.read_bytes()
-
-
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
-        ("王工".encode(), b"", 2, ("登记人", "空")),
-        (b"2027-06-30", b"2027-13-30", 2, ("有效期至", "2027-13-30")),
-        (b"2027-06-30", b"soon", 2, ("有效期至", "soon")),
-        (b"2027-06-30", b"202711", 2, ("有效期至", "202711")),
-        (b"12640.35", b"12640,35 m2", 2, ("面积",)),
-        (b"113.6925417", b"nan", 2, ("经度",)),
+        ("王工", "", 2, ("登记人", "空")),
+        ("2027-06-30", "2027-13-30", 2, ("有效期至", "2027-13-30")),
+        ("2027-06-30", "soon", 2, ("有效期至", "soon")),
+        ("2027-06-30", "202711", 2, ("有效期至", "202711")),
+        ("12640.35", "12640,35 m2", 2, ("面积",)),
+        ("113.6925417", "nan", 2, ("经度",)),
         # The reason of the first row has two lines, therefore the second row begins in line 4.
-        (b"W20261120-00000002", b"W20261120-00000001", 4, ("编号", "第 2 行")),
-        ("李工".encode(), b"", 4, ("登记人",)),
-        (b'{""', b'""', 4, ("数值",)),
-        ("防洪堤".encode(), b"\x00\x00", 2, ()),
-        ("王工".encode(), b"\xff\xfe\xfa", 3, ("CSV UTF-8",)),
-        ("登记人".encode(), "谁".encode(), 1, ("登记人", "表头")),
-        ("\ufeff编号".encode(), "\ufeff编号,编号".encode(), 1, ("编号",)),
-        ('已批复"'.encode(), "已批复".encode(), 2, ()),
+        ("W20261120-00000002", "W20261120-00000001", 4, ("编号", "第 2 行")),
+        ("李工", "", 4, ("登记人",)),
+        ('{""', '""', 4, ("数值",)),
+        ("防洪堤", "\0\0", 2, ()),
+        ("王工", b"\xff\xfe\xfa", 3, ("CSV UTF-8",)),
+        ("登记人", "谁", 1, ("登记人", "表头")),
+        ("\ufeff编号", "\ufeff编号,编号", 1, ("编号",)),
+        ('已批复"', "已批复", 2, ()),
+        # A tolerance above its limit or below zero.
+        (",5.00,", ",500,", 2, ("位置允许差m", "50")),
+        (",126.40", ",12640", 2, ("面积允许差m2", "1264.035")),
+        (",5.00,", ",-1,", 2, ("位置允许差m",)),
+        (",126.40", ",-1", 2, ("面积允许差m2",)),
+        # Figures that are no numbers.
+        *(("63.2496", value, 4, ()) for value in ("null", "[63.2]", "NaN", "-Infinity", "1e999", "{}")),
     ],
 )
 def test_damaged_waiver_file_is_refused_and_unchanged(waiver_path, old, new, line, words):
-    data = write_with_replacement(waiver_path, old, new)
+    change_waivers(waiver_path, added_waivers=[FIRST_WAIVER, SECOND_WAIVER])
+    data = waiver_path.read_bytes()
+    assert old.encode() in data
+    data = data.replace(old.encode(), new if isinstance(new, bytes) else new.encode(), 1)
+    waiver_path.write_bytes(data)
     for attempt in (
         lambda: read_waivers(waiver_path),
         lambda: change_waivers(waiver_path, added_waivers=[replace(FIRST_WAIVER, id="W3")]),
@@ -175,27 +178,6 @@ def test_damaged_waiver_file_is_refused_and_unchanged(waiver_path, old, new, lin
         assert waiver_path.read_bytes() == data
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "column", "most"),
-    [
-        (",5.00,", ",500,", "位置允许差m", "50"),
-        (",126.40", ",12640", "面积允许差m2", "1264.035"),
-        (",5.00,", ",-1,", "位置允许差m", ""),
-        (",126.40", ",-1", "面积允许差m2", ""),
-    ],
-)
-def test_waiver_with_a_tolerance_above_the_limit_is_refused(waiver_path, old, new, column, most):
-    change_waivers(waiver_path, added_waivers=[FIRST_WAIVER, SECOND_WAIVER])
-    read_waivers(waiver_path)
-    text = waiver_path.read_text(encoding="utf-8-sig")
-    assert old in text
-    waiver_path.write_text(text.replace(old, new), encoding="utf-8")
-    with pytest.raises(DataError) as error:
-        read_waivers(waiver_path)
-    message = explain_error(error.value)
-    assert column in message and "第 2 行" in message and most in message, message
-
-
 def test_waiver_tolerance_within_wider_limits_of_the_county_is_accepted(waiver_path):
     """Widen the limits in the profile; a large conflict may then move farther."""
     wide = WaiverLimits(place_m=50.0, area_share=0.1, area_m2=10.0, figure_share=0.01)
@@ -203,16 +185,6 @@ def test_waiver_tolerance_within_wider_limits_of_the_county_is_accepted(waiver_p
     (made,) = make_waivers([finding], WaiverEntry("理由", "文号", "王工", date(2026, 11, 20)), wide)
     change_waivers(waiver_path, added_waivers=[made])
     assert read_waivers(waiver_path, wide) == (replace(made, place_m=2000.0),)
-
-
-@pytest.mark.parametrize("value", ["null", "[63.2]", "NaN", "-Infinity", "1e999", "{}"])
-def test_waiver_with_invalid_figures_is_refused(waiver_path, value):
-    change_waivers(waiver_path, added_waivers=[FIRST_WAIVER, SECOND_WAIVER])
-    text = waiver_path.read_text(encoding="utf-8-sig")
-    assert "63.2496" in text
-    waiver_path.write_text(text.replace("63.2496", value), encoding="utf-8")
-    with pytest.raises(DataError):
-        read_waivers(waiver_path)
 
 
 def test_reading_a_missing_waiver_file_or_adding_to_a_workbook_raises_an_error(waiver_path):
