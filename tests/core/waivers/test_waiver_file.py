@@ -156,7 +156,7 @@ def test_waiver_file_saved_by_a_spreadsheet_on_chinese_windows_is_read(waiver_pa
         (",126.40", ",12640", 2, ("面积允许差m2", "1264.035")),
         (",5.00,", ",-1,", 2, ("位置允许差m",)),
         (",126.40", ",-1", 2, ("面积允许差m2",)),
-        # Figures that are no numbers.
+        # Figures that are not numbers.
         *(("63.2496", value, 4, ()) for value in ("null", "[63.2]", "NaN", "-Infinity", "1e999", "{}")),
     ],
 )
