@@ -71,17 +71,21 @@ def list_caveats(
     """
     if not report.rules:
         return [report_texts.get("say", "no_rule")]
-    return list(_make_caveats(report, norm, report_texts, names_settings=names_settings))
-
-
-def _make_caveats(
-    report: Report, norm: Norm | None, report_texts: ReportTexts, *, names_settings: bool
-) -> Iterator[str]:
-    """Yield the caveats of a report with rules (see `list_caveats`)."""
     summary = report.summary
     not_run = summary["skipped"] + summary["crashed"]
-    if not_run and not report.findings:
-        yield report_texts.get("say", "none_found_skipped", count=not_run)
+    first = [report_texts.get("say", "none_found_skipped", count=not_run)] if not_run and not report.findings else []
+    return [
+        *first,
+        *_make_unfinished_sentences(report, report_texts),
+        *_make_clean_check_sentences(report, not_run, report_texts),
+        *_make_unconfirmed_sentences(report, report_texts, names_settings=names_settings),
+        *_make_scope_sentences(report, norm, report_texts),
+        *_make_state_sentences(report, summary, report_texts),
+    ]
+
+
+def _make_unfinished_sentences(report: Report, report_texts: ReportTexts) -> Iterator[str]:
+    """Yield sentences on skipped and crashed rules, unread data, rules checked in part, and a wrong CRS."""
     skipped_count, crashed_count = report.rule_counts["skipped"], report.rule_counts["crashed"]
     if skipped_count and crashed_count:
         yield report_texts.get("say", "skipped_and_crashed", skipped=skipped_count, crashed=crashed_count)
@@ -95,19 +99,39 @@ def _make_caveats(
         yield report_texts.get("say", "partly", count=in_part)
     if any(makes_run_incomplete(finding) for finding in report.findings):
         yield report_texts.get("say", "wrong_frame")
-    if not not_run and not report.has_examined_rules:
+
+
+def _make_clean_check_sentences(report: Report, not_run: int, report_texts: ReportTexts) -> Iterator[str]:
+    """Yield sentences on a complete check without findings, and on ignored slivers."""
+    if not_run:
+        return
+    if not report.has_examined_rules:
         yield report_texts.get("say", "nothing_examined", count=len(report.rules))
-    elif not not_run and not report.findings:
+    elif not report.findings:
         slivers = report.tolerance.get("ignored_slivers", 0)
         area = format_square_metres(report.tolerance.get("ignored_area_m2", 0.0))
         yield report_texts.get("say", "clean", count=len(report.rules), slivers=format_number(slivers, 0), area=area)
-    doubts, settings = list_unconfirmed_items(summary["unconfirmed"], report_texts)
+
+
+def _make_unconfirmed_sentences(report: Report, report_texts: ReportTexts, *, names_settings: bool) -> Iterator[str]:
+    """Yield sentences on unconfirmed settings (by name or counted) and on doubts about the data."""
+    doubts, settings = list_unconfirmed_items(report.summary["unconfirmed"], report_texts)
     if settings and names_settings:
         yield report_texts.get("say", "unconfirmed", names=report_texts.join_parts(settings))
     elif settings:
         yield describe_unconfirmed_settings(report, len(settings), report_texts)
     if doubts:
         yield report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts))
+
+
+def describe_unconfirmed_settings(report: Report, count: int, report_texts: ReportTexts) -> str:
+    """Return a sentence with the number of unconfirmed settings (``count``) and of the rules that use them."""
+    users = sum(bool(list_unconfirmed_items(rule.unconfirmed, report_texts)[1]) for rule in report.rules)
+    return report_texts.get("signed", "unconfirmed_settings", count=count, rules=users)
+
+
+def _make_scope_sentences(report: Report, norm: Norm | None, report_texts: ReportTexts) -> Iterator[str]:
+    """Yield sentences on the number of rules that ran, expected rules that did not run, and additional rules."""
     if norm is not None:
         yield describe_rules_run(report, norm, report_texts)
         expected = norm.list_expected_rules_of_scope(report.provenance.get("scope", ""))
@@ -126,16 +150,16 @@ def _make_caveats(
         )
     if reused_rules := report.provenance.get("reused_rules", []):
         yield report_texts.get("say", "reused", count=len(reused_rules))
+
+
+def _make_state_sentences(report: Report, summary: dict[str, Any], report_texts: ReportTexts) -> Iterator[str]:
+    """Yield sentences on unsaved edits and waived findings."""
     if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
         yield report_texts.get("say", "unsaved")
     if summary["waived"]:
         yield report_texts.get("say", "waived", count=summary["waived"])
-
-
-def describe_unconfirmed_settings(report: Report, count: int, report_texts: ReportTexts) -> str:
-    """Return a sentence with the number of unconfirmed settings (``count``) and of the rules that use them."""
-    users = sum(bool(list_unconfirmed_items(rule.unconfirmed, report_texts)[1]) for rule in report.rules)
-    return report_texts.get("signed", "unconfirmed_settings", count=count, rules=users)
+    if package_waivers := describe_package_waivers(report, report_texts):
+        yield package_waivers
 
 
 def describe_package_waivers(report: Report, report_texts: ReportTexts) -> str:
