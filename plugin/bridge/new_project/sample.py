@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qgis.core import (
     QgsApplication,
@@ -23,12 +24,14 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ...core.profile import Norm, load_profile
 from ...paths import SAMPLE_FOLDER
 from ..editing import attribute_forms
 from ..layers import styles
 from ..layers.properties import get_file_path, set_assigned_role
 from ..project import county
+
+if TYPE_CHECKING:
+    from ...core.profile import Norm
 
 #: Group → layers from top to bottom: role, name in the tree, shown at first. Names are data of a Chinese county.
 SAMPLE_GROUPS = (
@@ -139,6 +142,7 @@ def _load_norm() -> Norm | None:
     None if a library is missing: its layers then have plain forms.
     """
     try:
+        from ...core.profile import Norm, load_profile
         from ...core.standard import load_standard
 
         profile = load_profile(SAMPLE_PROFILE)
