@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names that modules of the plugin import or use from each other exist.
+"""Names that modules of the plugin, and tests and benchmarks, import or use from each other exist.
 
 Types are checked in the core only: a dialog that still uses an old name would fail when a user opens it.
 """
@@ -47,12 +47,13 @@ def list_unknown_names(path: Path, source: str) -> list[str]:
     modules: dict[str, Path] = {}
     unknown = []
     for node in nodes:
-        if not isinstance(node, ast.ImportFrom) or not node.level:
+        if not isinstance(node, ast.ImportFrom) or not (node.level or node.module.startswith(("plugin.", "tests."))):
             continue
-        origin = find_module(path.parent, node.level, node.module or "")
+        folder, level = (path.parent, node.level) if node.level else (ROOT, 1)
+        origin = find_module(folder, level, node.module or "")
         for alias in node.names:
             name = f"{node.module}.{alias.name}" if node.module else alias.name
-            inner = find_module(path.parent, node.level, name)
+            inner = find_module(folder, level, name)
             if inner is not None:
                 modules[alias.asname or alias.name] = inner
             elif origin is None or alias.name not in list_defined_names(origin):
@@ -69,10 +70,10 @@ def list_unknown_names(path: Path, source: str) -> list[str]:
     return unknown
 
 
-def test_plugin_modules_import_and_use_only_names_that_the_imported_modules_define():
+def test_modules_import_and_use_only_names_that_the_imported_modules_define():
     wrong = [
         f"{path.relative_to(ROOT)}:{place}"
-        for path in sorted(PLUGIN.rglob("*.py"))
+        for path in sorted([*PLUGIN.rglob("*.py"), *(ROOT / "tests").rglob("*.py")])
         for place in list_unknown_names(path, path.read_text(encoding="utf-8"))
     ]
     assert not wrong, "\n".join(wrong)

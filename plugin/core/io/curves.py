@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..geometry.arcs import count_arcs
-from .shape_headers import BLOB_HEADER_SIZE, read_stored_shapes
+from .shape_headers import find_wkb_start, read_stored_shapes
 from .sql_names import quote_name
 
 _CURVE_TYPES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE", "CURVE", "SURFACE")
@@ -25,8 +25,6 @@ _NAMES_BY_CODE = {
     10: "CURVEPOLYGON", 11: "MULTICURVE", 12: "MULTISURFACE",
 }  # fmt: skip
 _DIMENSIONS = {0: ("", 2), 1: (" Z", 3), 2: (" M", 3), 3: (" ZM", 4)}
-#: Bytes of the bounds, by bits 1 to 3 of the flags of a blob.
-_BOUNDS_SIZES = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}
 _PAIR_PATTERN = re.compile(r"(-?[\d.]+(?:e[-+]?\d+)?) (-?[\d.]+(?:e[-+]?\d+)?)")
 
 
@@ -87,7 +85,7 @@ def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
 def _format_curve(blob: Any) -> str:
     """Return the WKT with all digits of a shape of a GeoPackage; empty if it is not of a curve type, or damaged."""
     try:
-        wkb = blob[BLOB_HEADER_SIZE + _BOUNDS_SIZES.get(blob[3] >> 1 & 7, 0) :]
+        wkb = blob[find_wkb_start(blob) :]
         return _format_wkb_at(wkb, 0)[0] if _read_type(wkb, 0)[0] in _CURVE_TYPES else ""
     except (struct.error, IndexError, KeyError, RecursionError, TypeError):
         return ""

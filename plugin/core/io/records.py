@@ -262,7 +262,7 @@ def open_read_only(path: Path) -> sqlite3.Connection | None:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
-def open_database(path: Path) -> sqlite3.Connection | None:
+def open_if_database(path: Path) -> sqlite3.Connection | None:
     """Return an SQLite database opened read-only; None for another format.
 
     A database with a log is a copy (`provide_safe_path`), beside which SQLite may create files.

@@ -18,11 +18,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .records import open_database, open_read_only
+from .records import open_if_database, open_read_only
 from .sql_names import quote_sql_name
 
 #: Bytes of a blob before its bounds: "GP", version, flags, srs_id.
-BLOB_HEADER_SIZE = 8
+_BLOB_HEADER_SIZE = 8
+#: Bytes of the bounds, by bits 1 to 3 of the flags.
+_BOUNDS_SIZES = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}
 #: Features of one coordinate system that are listed.
 _MAX_LISTED_FIDS = 20
 #: Numbers of undefined systems (Cartesian, geographic); older writers store them in every geometry.
@@ -39,6 +41,11 @@ class ShapeHeaders:
 
     other_crs: dict[str, int] = field(default_factory=dict)
     other_crs_fids: tuple[int, ...] = ()
+
+
+def find_wkb_start(blob: bytes) -> int:
+    """Return the position of the well-known binary in the GeoPackage blob of a geometry."""
+    return _BLOB_HEADER_SIZE + _BOUNDS_SIZES.get(blob[3] >> 1 & 7, 0)
 
 
 def read_shape_headers(path: Path, name: str) -> ShapeHeaders:
@@ -61,12 +68,12 @@ def read_shape_headers(path: Path, name: str) -> ShapeHeaders:
                 shape, table = (text.replace('"', '""') for text in (column, name))
                 # One pass over the table; only unusual headers leave SQLite.
                 sql = (
-                    f'SELECT substr("{shape}", 1, {BLOB_HEADER_SIZE}), COUNT(*) FROM "{table}" '  # nosec B608 # quotes are doubled
+                    f'SELECT substr("{shape}", 1, {_BLOB_HEADER_SIZE}), COUNT(*) FROM "{table}" '  # nosec B608 # quotes are doubled
                     f'WHERE substr("{shape}", 5, 4) NOT IN (?, ?) GROUP BY 1'
                 )
                 usual_numbers = [struct.pack(form, layer_srs_id) for form in ("<i", ">i")]
                 for header, count in database.execute(sql, usual_numbers):
-                    if not isinstance(header, bytes) or len(header) < BLOB_HEADER_SIZE or header[:2] != b"GP":
+                    if not isinstance(header, bytes) or len(header) < _BLOB_HEADER_SIZE or header[:2] != b"GP":
                         continue
                     number = struct.unpack_from("<i" if header[3] & 1 else ">i", header, 4)[0]
                     if number != layer_srs_id and number not in _UNDEFINED_CRS_IDS:
@@ -85,7 +92,7 @@ def read_stored_shapes(path: Path, name: str, key: str | None, fids: NDArray) ->
     rows of a view without one are in the order of ``fids`` (n,), as the driver reads them. Nothing for other formats.
     Raise sqlite3.Error.
     """
-    database = open_database(path) if path.suffix.lower() == ".gpkg" else None
+    database = open_if_database(path) if path.suffix.lower() == ".gpkg" else None
     if database is None:
         return
     with closing(database):
@@ -103,7 +110,7 @@ def read_stored_shapes(path: Path, name: str, key: str | None, fids: NDArray) ->
 
 def _find_fids(database: sqlite3.Connection, shape: str, table: str, header: bytes) -> list[int]:
     """Return the ids of the first features whose geometry has a header; empty for a view, which has no ids."""
-    sql = f'SELECT rowid FROM "{table}" WHERE substr("{shape}", 1, {BLOB_HEADER_SIZE}) = ? LIMIT {_MAX_LISTED_FIDS}'  # nosec B608 # quotes are doubled
+    sql = f'SELECT rowid FROM "{table}" WHERE substr("{shape}", 1, {_BLOB_HEADER_SIZE}) = ? LIMIT {_MAX_LISTED_FIDS}'  # nosec B608 # quotes are doubled
     try:
         return [int(fid) for (fid,) in database.execute(sql, (header,)) if fid is not None]
     except sqlite3.OperationalError:

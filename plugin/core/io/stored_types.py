@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..plan.layer import FieldInfo, MistypedColumn
-from .records import open_database
+from .records import open_if_database
 from .sql_names import quote_sql_name
 
 #: Features of a column that are listed.
@@ -32,7 +32,7 @@ def find_mistyped_fields(path: Path, name: str, info: dict[str, Any], positions:
     search. Empty for other formats.
     """
     conditions = {str(info["fields"][n]): _make_condition(info, n) for n in positions}
-    database = open_database(path)
+    database = open_if_database(path)
     if database is None or not conditions:
         return []
     sql = f"SELECT 1 FROM {quote_sql_name(name)} WHERE {' OR '.join(conditions.values())} LIMIT 1"  # nosec B608 # names are quoted
@@ -54,7 +54,7 @@ def read_mistyped_columns(
     read, since reading the rows reports that.
     """
     searched = [f for f, v in values_by_field.items() if f in fields or (v.dtype.kind == "M" and pd.isna(v).any())]
-    database = open_database(path) if searched else None
+    database = open_if_database(path) if searched else None
     if database is None:
         return {}
     position_by_field = {str(field): n for n, field in enumerate(info["fields"])}
