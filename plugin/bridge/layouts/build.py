@@ -188,6 +188,7 @@ class LayoutBuilder:
                 if role_and_layer is not None and role_and_layer[1] not in [layer for layer, _ in entries]:
                     entries.append((role_and_layer[1], spec.name))
             styles = item.layerStyleOverrides()
+            # Layers with one symbol come first: below the classes of another layer they would seem to be one of these.
             fill_legend(legend, item, sorted(entries, key=lambda entry: "<category " in styles[entry[0].id()]))
         return layout
 
