@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Time a bulk edit of a QGIS layer with and without the plugin's form.
+"""Time a bulk edit of a QGIS layer with and without the plugin's form (tests/qgis/test_dependent_fields.py).
 
-Run ``python -m tests.benchmarks.bulk_edit``. The field calculator of QGIS sets one value in all rows, then undo and
+The field calculator of QGIS sets one value in all rows, then undo and
 redo. A timer of 0 ms records the longest time in which the main thread did not respond. Runs without and with the
 plugin alternate. On a busy machine run it with ``chrt -f 50``, so that the wall clock measures only this process.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,13 +38,6 @@ ROWS, RUNS = 60_000, 5
 ROLE, CODE_FIELD, NAME_FIELD = "DLTB", "DLBM", "DLMC"
 FORMER_CODE_AND_NAME, CHANGED_CODE_AND_NAME = ("0103", "旱地"), ("0201", "果园")
 QGIS_FIELD_TYPES = {"text": "string", "integer": "integer", "real": "double", "date": "date"}
-STEP_TITLES = {
-    "gap": "改 DLBM：主线程最长停顿",
-    "whole": "改 DLBM：至最后一个名称填好",
-    "undo_gap": "撤销：主线程最长停顿",
-    "undo": "撤销：至完成",
-    "redo": "重做：至完成",
-}
 #: Seconds of wall clock, and processor seconds of the main thread.
 WallAndCpuSeconds = tuple[float, float]
 
@@ -194,32 +184,3 @@ def measure_bulk_edit(rows: int = ROWS, runs: int = RUNS) -> dict[bool, dict[str
                     if number:
                         found[plugin].setdefault(what, []).append(spent)
     return found
-
-
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rows", type=int, default=ROWS)
-    options.add_argument("--runs", type=int, default=RUNS)
-    given = options.parse_args()
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    application = QgsApplication([], True)
-    application.initQgis()
-    found = measure_bulk_edit(given.rows, given.runs)
-    print(f"{given.rows} 行，{given.runs} 次，秒：中位数（最小–最大）\n")
-    print("| 项目 | 不用插件，墙钟 | 用插件，墙钟 | 不用插件，处理器 | 用插件，处理器 |\n|---|---|---|---|---|")
-    for what, title in STEP_TITLES.items():
-        cells = [
-            format_seconds([spent[clock] for spent in found[plugin][what]])
-            for clock in (0, 1)
-            for plugin in (False, True)
-        ]
-        print(f"| {title} | {' | '.join(cells)} |")
-    application.exitQgis()
-
-
-def format_seconds(seconds: list[float]) -> str:
-    return f"{statistics.median(seconds):.2f}（{min(seconds):.2f}–{max(seconds):.2f}）"
-
-
-if __name__ == "__main__":
-    main()

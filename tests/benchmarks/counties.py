@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Measure how a batch of counties scales: CPU a county, two workers against one, memory, results, the summary.
+"""Measure how a batch of counties scales: CPU a county, two workers against one, memory and results.
 
 The command ``python -m plugin.core batch`` is run as a user would. Each county has a different seed. CPU seconds are
 those of the command and of all its processes, so that they are comparable on a machine with other load; times by the
@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +29,6 @@ from .process_monitor import MeasuredRun, run_and_measure
 COUNTS = (1, 2, 4, 8, 16)
 #: Counties for the comparison of workers: each worker has half of them.
 COUNTIES_OF_COMPARISON = 8
-#: Counties of a province (Shanxi), and of the nation.
-SUMMARY_COUNTS = (117, 2_843)
 MAX_CPU_RATIO, MAX_WALL_RATIO = 1.25, 0.65
 _MB = 1e6
 #: Libraries below the plugin use one thread; those of the plugin follow from JOBS and the cores of the process.
@@ -98,7 +95,6 @@ def measure_counties(parcels: int, vertices: int, runs: int, most: int) -> list[
         table += measure_continuation(counties)
         if most >= COUNTIES_OF_COMPARISON:
             table += measure_workers(counties, runs)
-        table += measure_summaries(counties.get_output(len(counties.paths)))
     print(describe_load(), flush=True)
     return table
 
@@ -230,18 +226,3 @@ def _describe_others(measured: list[MeasuredRun]) -> str:
     """Return the fewest and most cores that other programs used in runs."""
     others = [one.other_cores for one in measured]
     return f"{min(others):.1f}–{max(others):.1f}"
-
-
-def measure_summaries(output: Path) -> list[Row]:
-    """Return the rows on the summaries of a province and the nation, from the records of measured counties."""
-    table = []
-    for count in SUMMARY_COUNTS:
-        command = [sys.executable, "-m", "tests.benchmarks.county_summary", str(output), str(count)]
-        answer = subprocess.run(command, check=True, capture_output=True, text=True)
-        found = json.loads(answer.stdout.splitlines()[-1])
-        for name, (seconds, size) in found["files"].items():
-            table.append(Row(f"{count:,} 县的汇总，{name}", f"处理器 {seconds:.1f} s", f"{size / _MB:.1f} MB", ""))
-        rows = "、".join(f"{one:,}" for one in found["rows"])
-        peak = f"内存峰值 {found['peak_mb']:,.0f} MB，其中各县记录和库 {found['loaded_mb']:,.0f} MB"
-        table.append(Row(f"{count:,} 县的汇总，工作簿三表的行数", rows, peak, ""))
-    return table
