@@ -123,7 +123,7 @@ def test_rows_are_visible_findings_after_random_filters_sorting_and_changes(find
             findings_tree.apply_changes(change)
             selected = dict(zip(map(id, some), new, strict=True)).get(id(selected), selected)
         visible = model.list_visible_findings()
-        asked = wanted.find_matches(group, group.findings, model)
+        asked = wanted.find_matches(group, group.findings, model.work, model.is_outdated)
         assert {id(f) for f in visible} == {id(f) for f in asked}
         first = model.groups[0].first_row if visible else 0
         rows = list_rows(findings_tree) if visible else []

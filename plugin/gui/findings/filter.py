@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..widgets.theme import FINDING_KINDS
 from .groups import FindingGroup, get_finding_kind, get_listed_rule, make_search_text
-
-if TYPE_CHECKING:
-    from .rows import FindingsRows
+from .work_rows import WorkRows
 
 #: Codes of rules on packages.
 _PACKAGE_RULE_PREFIX = "DOC"
@@ -84,26 +82,28 @@ class FilterSettings:
         """Return True if a filter is set besides that by kind."""
         return bool(self._search_words or self.shown_townships or self.hides_by_rule_or_work)
 
-    def find_matches(self, group: FindingGroup, findings: Sequence[Any], model: FindingsRows) -> Sequence[Any]:
+    def find_matches(
+        self, group: FindingGroup, findings: Sequence[Any], work: WorkRows, is_outdated: Callable[[Any], bool]
+    ) -> Sequence[Any]:
         """Return those of a group's findings that pass all filters but that by kind."""
         if not self.accepts_rule(group):
             return []
         if self.shown_townships:
             findings = [f for f in findings if f.township in self.shown_townships]
         if self.hides_by_rule_or_work:
-            findings = [f for f in findings if self._matches_rule_and_work(f, model)]
+            findings = [f for f in findings if self._matches_rule_and_work(f, work, is_outdated)]
         if self._search_words:
-            findings = [f for f in findings if self._matches_search_text(make_search_text(group, f, model.work))]
+            findings = [f for f in findings if self._matches_search_text(make_search_text(group, f, work))]
         return findings
 
-    def _matches_rule_and_work(self, finding: Any, model: FindingsRows) -> bool:
+    def _matches_rule_and_work(self, finding: Any, work: WorkRows, is_outdated: Callable[[Any], bool]) -> bool:
         code = get_listed_rule(finding)
         return (
             (not self.package_only or code.startswith(_PACKAGE_RULE_PREFIX))
             and (not self.shown_rules or code in self.shown_rules)
             and (not self.shown_fingerprints or finding.fingerprint in self.shown_fingerprints)
-            and (not self.shown_states or model.find_state_key(finding) in self.shown_states)
-            and (not self.shown_assignees or model.work.get_assignee(finding) in self.shown_assignees)
+            and (not self.shown_states or work.find_state_key(finding, is_outdated(finding)) in self.shown_states)
+            and (not self.shown_assignees or work.get_assignee(finding) in self.shown_assignees)
         )
 
     def _matches_search_text(self, text: str) -> bool:

@@ -89,7 +89,7 @@ class FindingsRows(QAbstractItemModel):
         matches: list[Any] = []
         for start in range(0, len(group.findings), _FINDINGS_PER_STEP):
             part = group.findings[start : start + _FINDINGS_PER_STEP]
-            matches += self.filters.find_matches(group, part, self)
+            matches += self.filters.find_matches(group, part, self.work, self.is_outdated)
             yield
         group.show_findings(matches, self.filters.shown_kinds)
         yield
