@@ -14,7 +14,7 @@ from .algorithms.provider import SanxianProvider
 from .bridge import texts
 from .bridge.editing.expressions import ExpressionFunctions
 from .bridge.stored_connections import find_stored_connection
-from .core.stored_connections import register_connection_finder, unregister_connection_finder
+from .core.base.stored_connections import register_connection_finder, unregister_connection_finder
 
 
 def remove_plugin_modules():

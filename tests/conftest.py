@@ -62,7 +62,7 @@ OF_THE_SAMPLE = (
     "tests/plans/test_all_rules.py",
     "tests/plans/test_sample_county.py",
     "tests/core/engine/test_run_order.py",
-    "tests/core/heritage/test_heritage_list.py",
+    "tests/core/figures/heritage/test_heritage_list.py",
     "tests/core/render/test_json.py",
     "tests/core/test_county_generator.py",
 )
@@ -80,7 +80,7 @@ OF_THE_CODE = (
 OF_THE_EXAMPLES = (
     "tests/core/rules/test_rule_examples.py",
     "tests/core/standard/test_setting_marks.py",
-    "tests/core/messages/test_figures.py",
+    "tests/core/standard/messages/test_figures.py",
     "tests/shape/test_sources_of_rules.py",
     "tests/upgrade/test_finding_figures.py",
 )

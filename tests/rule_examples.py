@@ -11,12 +11,12 @@ from functools import cache
 
 import pytest
 
+from plugin.core.cli.examples import plans
 from plugin.core.engine import outcome
-from plugin.core.examples import plans
-from plugin.core.messages.texts import NARROW_CASE
 from plugin.core.model.report import Report
 from plugin.core.model.rule import Rule, RuleExample, load_all_rules
-from plugin.core.profile import Norm
+from plugin.core.standard.messages.texts import NARROW_CASE
+from plugin.core.standard.profile import Norm
 
 #: Ends of the keys of messages that word a case differently: for a narrow place, or as the rule notes in the parameters
 #: that only word the message (``shown.variant``). Waivers and fingerprints have the case alone.

@@ -3,7 +3,7 @@
 
 from functools import cache
 
-from plugin.core.check import CheckResult, RunOptions, check_plan
+from plugin.core.checks.check import CheckResult, RunOptions, check_plan
 from plugin.core.model.report import Report
 from plugin.paths import SAMPLE_FOLDER
 

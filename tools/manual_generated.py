@@ -18,15 +18,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from plugin.core.fixes.model import load_all_fixes
-from plugin.core.fixes.texts import FixTexts
-from plugin.core.messages.texts import Texts
-from plugin.core.options import RunOptions
+from plugin.core.fixes.fix_declaration import load_all_fixes
+from plugin.core.fixes.fix_texts import FixTexts
 from plugin.core.render.dictionary import render_dictionary
 from plugin.core.render.rule_book import RuleBook
 from plugin.core.render.words import ReportTexts
 from plugin.core.standard import load_standard
 from plugin.core.standard.indicator_catalogue import load_catalogue
+from plugin.core.standard.messages.texts import Texts
+from plugin.core.standard.options import RunOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 GLOSSARY = ROOT / "docs" / "manual" / "glossary.csv"

@@ -66,9 +66,9 @@ GROUPS = {
 #: Families without a draft → what to do instead.
 PLACES_BY_HAND = {
     "DOC": "DOC 规则不由 make rule 生成：成果包规则写在 plugin/core/package/rules，年度维护规则写在 "
-    "plugin/core/yearly/rules，步骤见 CONTRIBUTING.md。\n"
+    "plugin/core/studies/yearly/rules，步骤见 CONTRIBUTING.md。\n"
     "make rule writes no DOC rules: a rule on packages goes into plugin/core/package/rules, a rule on yearly "
-    "maintenance into plugin/core/yearly/rules; see CONTRIBUTING.md for the steps.",
+    "maintenance into plugin/core/studies/yearly/rules; see CONTRIBUTING.md for the steps.",
     "RUN": "RUN 是检查运行自身的消息，不是规则。 / RUN codes are messages of the check itself, not rules.",
 }
 CHINESE_TEXT_TEMPLATE = """

@@ -26,7 +26,7 @@ from qgis.PyQt.QtCore import QMarginsF, QPointF, QRectF, QSizeF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QImage, QPageSize, QPainter, QPdfWriter, QPen
 
 from plugin.bridge.layers import painting, styles
-from plugin.core.files.data import read_toml
+from plugin.core.base.files.data import read_toml
 from plugin.core.standard import list_standard_ids, load_standard
 from plugin.paths import STYLES_FOLDER
 

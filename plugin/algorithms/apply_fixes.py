@@ -8,7 +8,7 @@ from qgis.core import QgsProcessingParameterBoolean
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
+from ..core.base.cancellation import Cancellation
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -59,7 +59,7 @@ class _FixingAlgorithm(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        from ..core.fixes.run import check_fix_run_options
+        from ..core.fixes.run_fixes import check_fix_run_options
 
         self.options = self.read_norm_options(parameters, context)
         self.source = read_required_source(self, parameters, context)
@@ -68,8 +68,8 @@ class _FixingAlgorithm(SanxianAlgorithm):
         check_fix_run_options(self.order, self.source)
 
     def execute(self, parameters, context, feedback):
-        from ..core.fixes.run import run_fixes
-        from ..core.fixes.tables import count_groups
+        from ..core.fixes.batch_csv import count_groups
+        from ..core.fixes.run_fixes import run_fixes
 
         run = run_in_python_thread(run_fixes)(
             self.source,
@@ -115,7 +115,7 @@ class ApplyFixes(_FixingAlgorithm):
         )
 
     def make_fix_run_options(self, parameters, context, output, table):
-        from ..core.fixes.run import FixRunOptions
+        from ..core.fixes.run_fixes import FixRunOptions
 
         only = tuple(split_words(self.read_text_parameter(parameters, FIXES, context)))
         safe_only = self.parameterAsBoolean(parameters, SAFE_ONLY, context)
@@ -147,7 +147,7 @@ class ResolveOverlaps(_FixingAlgorithm):
         from dataclasses import replace
 
         from ..core.fixes.precedence import parse_order
-        from ..core.fixes.run import FixRunOptions
+        from ..core.fixes.run_fixes import FixRunOptions
 
         self.options = replace(self.options, rules=_LINE_RULES)
         order = ",".join(parse_order(self.read_text_parameter(parameters, ORDER, context)))

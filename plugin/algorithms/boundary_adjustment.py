@@ -20,10 +20,10 @@ from ..bridge.checking.adjustment import (
 from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import write_documents
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import InputError, OutputError
-from ..core.files.writing import check_writable
-from ..core.messages.texts import Texts
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError, OutputError
+from ..core.base.files.writing import check_writable
+from ..core.standard.messages.texts import Texts
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -114,9 +114,13 @@ class BoundaryAdjustment(SanxianAlgorithm):
             check_writable(self.page, inputs)
 
     def execute(self, parameters, context, feedback):
-        from ..core.adjustment.model import AdjustmentOptions
-        from ..core.adjustment.report import write_adjustment_workbook
-        from ..core.adjustment.tables import describe_reason, describe_verdict, list_missing_sentences
+        from ..core.studies.adjustment.adjustment_result import AdjustmentOptions
+        from ..core.studies.adjustment.adjustment_tables import (
+            describe_reason,
+            describe_verdict,
+            list_missing_sentences,
+        )
+        from ..core.studies.adjustment.write_adjustment import write_adjustment_workbook
 
         cancellation = Cancellation(feedback.isCanceled)
         log_options_from_project(feedback, self.options_from_project)

@@ -22,8 +22,8 @@ from ..bridge.layers.reading import read_snapshot
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import InputError
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
 from ..core.exchange.boundary_points.forms import AUTOMATIC, list_form_ids
 from .common import SanxianAlgorithm, make_progress_callback
 from .inputs import make_polygon_layer_parameter, read_layer_parameter
@@ -110,8 +110,8 @@ class ImportBoundaryPoints(_BoundaryPointAlgorithm):
         check_import_output(self.source, self.target)
 
     def execute(self, parameters, context, feedback):
+        from ..core.exchange.boundary_points.boundary_point_sentences import describe_import
         from ..core.exchange.boundary_points.import_points import import_boundary_points
-        from ..core.exchange.boundary_points.messages import describe_import
 
         run = run_in_python_thread(import_boundary_points)(
             self.source,
@@ -181,7 +181,7 @@ class ExportBoundaryPoints(_BoundaryPointAlgorithm):
         check_export_output([self.snapshot.file_path], self.target, self.form_name)
 
     def execute(self, parameters, context, feedback):
-        from ..core.exchange.boundary_points.messages import describe_export
+        from ..core.exchange.boundary_points.boundary_point_sentences import describe_export
 
         run = self._export_layer(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
         log_levels(feedback, describe_export(run, get_interface_language()))

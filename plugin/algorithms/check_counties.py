@@ -9,8 +9,8 @@ from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.counties.model import REPORT_SUFFIXES, BatchOptions
+from ..core.base.cancellation import Cancellation
+from ..core.counties.county_record import REPORT_SUFFIXES, BatchOptions
 from ..core.standard.editions import PLANNING_PHASES
 from .common import (
     SanxianAlgorithm,
@@ -92,8 +92,8 @@ class CheckCounties(SanxianAlgorithm):
         )
 
     def execute(self, parameters, context, feedback):
-        from ..core.counties.messages import describe_batch, describe_record
-        from ..core.counties.run import check_counties, check_in_sequence
+        from ..core.counties.batch_sentences import describe_batch, describe_record
+        from ..core.counties.run_batch import check_counties, check_in_sequence
         from ..core.model.verdict import Verdict
         from ..core.render.words import ReportTexts
 

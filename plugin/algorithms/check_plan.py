@@ -17,12 +17,12 @@ from ..bridge.checking.check import check_project_or_folder, write_check_outputs
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import OutputError
-from ..core.evaluation.model import CHECK_SHARE
-from ..core.files.writing import OutputPaths, check_outputs
-from ..core.messages.texts import Texts
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import OutputError
+from ..core.base.files.writing import OutputPaths, check_outputs
 from ..core.standard.editions import PLANNING_PHASES
+from ..core.standard.messages.texts import Texts
+from ..core.studies.evaluation.evaluated_editions import CHECK_SHARE
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -52,8 +52,8 @@ from .outputs import FindingsOutput, make_findings_parameter
 from .report_log import log_lines, log_options_from_project, log_report, log_warnings, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.check import CheckResult
-    from ..core.public_edition.redaction import PublicReport
+    from ..core.checks.check import CheckResult
+    from ..core.render.public_edition.redaction import PublicReport
 
 RULES_PARAMETER = "RULES"
 FIGURES, REGISTER, WAIVERS, RENUMBERED = "FIGURES", "REGISTER", "WAIVERS", "RENUMBERED"
@@ -213,8 +213,8 @@ class CheckPlan(SanxianAlgorithm):
         table = self.read_text_parameter(parameters, EDITIONS, context)
         if not table:
             return []
-        from ..core.evaluation.checked_plan import choose_editions_of_check, find_source_of_layers
-        from ..core.evaluation.editions import list_files_of_editions, read_editions
+        from ..core.studies.evaluation.checked_plan import choose_editions_of_check, find_source_of_layers
+        from ..core.studies.evaluation.editions import list_files_of_editions, read_editions
 
         editions = read_editions([table], has_checked_plan=True)
         for edition in editions:
@@ -319,9 +319,9 @@ class CheckPlan(SanxianAlgorithm):
     def _evaluate(self, check_result, feedback, cancellation):
         """Evaluate the earlier editions and the checked plan, log warnings and notes; return the chapter."""
         from ..bridge.printing.documents import render_svg
-        from ..core.evaluation.checked_plan import evaluate_check
-        from ..core.evaluation.report import make_evaluation_chapter
-        from ..core.evaluation.tables import list_log_lines, list_note_sentences
+        from ..core.studies.evaluation.checked_plan import evaluate_check
+        from ..core.studies.evaluation.evaluation_chapter import make_evaluation_chapter
+        from ..core.studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences
 
         evaluation = run_in_python_thread(evaluate_check)(
             check_result,
@@ -348,8 +348,8 @@ def _scale_progress(progress, start, end):
 @run_in_python_thread
 def make_public_edition(check_result: CheckResult, cancellation: Cancellation) -> PublicReport:
     """Return the public edition of a check's report. Raise InputError, DataError and Cancelled."""
-    from ..core.public_edition.edition import load_public_edition
-    from ..core.public_edition.redaction import make_public_report
+    from ..core.render.public_edition.edition import load_public_edition
+    from ..core.render.public_edition.redaction import make_public_report
 
     edition = load_public_edition(check_result.plan.norm)
     return make_public_report(check_result.report, check_result.plan, edition, cancellation)

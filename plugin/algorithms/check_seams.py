@@ -6,7 +6,7 @@ from __future__ import annotations
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
+from ..core.base.cancellation import Cancellation
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -70,7 +70,7 @@ class CheckSeams(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        from ..core.seams.model import SeamOptions
+        from ..core.counties.seams.seam_result import SeamOptions
 
         source, output = read_source_and_output(self, parameters, context)
         self.options = SeamOptions(
@@ -81,10 +81,10 @@ class CheckSeams(SanxianAlgorithm):
         )
 
     def execute(self, parameters, context, feedback):
+        from ..core.counties.seams.check_seams import check_seams
+        from ..core.counties.seams.seam_sentences import describe_result
         from ..core.model.rule import Severity
         from ..core.render.words import ReportTexts
-        from ..core.seams.messages import describe_result
-        from ..core.seams.run import check_seams
 
         result, written = run_in_python_thread(check_seams)(
             self.options, progress=make_progress_callback(feedback), cancellation=Cancellation(feedback.isCanceled)

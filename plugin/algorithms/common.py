@@ -23,11 +23,11 @@ from qgis.PyQt.QtGui import QIcon
 from ..bridge import help_pages, manual
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import tr, translate_marked
-from ..core.check import RunOptions
-from ..core.errors import Cancelled, SanxianError
-from ..core.messages.texts import Texts
-from ..core.profile import list_profile_ids
+from ..core.base.errors import Cancelled, SanxianError
+from ..core.checks.check import RunOptions
 from ..core.standard import list_standard_ids
+from ..core.standard.messages.texts import Texts
+from ..core.standard.profile import list_profile_ids
 from ..paths import ICONS_FOLDER
 from .inputs import ROLES, find_parameter_problem
 

@@ -16,10 +16,10 @@ from ..bridge.checking.versions import compare_versions, make_changed_areas_tabl
 from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import write_documents
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import InputError
-from ..core.messages.texts import Texts
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
 from ..core.standard import load_standard
+from ..core.standard.messages.texts import Texts
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -114,7 +114,7 @@ class CompareVersions(SanxianAlgorithm):
         self.documents = read_document_paths(self, parameters, context, inputs)
 
     def execute(self, parameters, context, feedback):
-        from ..core.versions.tables import make_comparison_document, write_comparison_workbook
+        from ..core.render.versions.comparison_tables import make_comparison_document, write_comparison_workbook
 
         cancellation, lang = Cancellation(feedback.isCanceled), self.options.lang
         plan_comparison = compare_versions(

@@ -12,8 +12,8 @@ from ..bridge.checking.figures import compute_figures, make_figures_table
 from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import write_documents
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.files.writing import check_not_input
+from ..core.base.cancellation import Cancellation
+from ..core.base.files.writing import check_not_input
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -103,7 +103,7 @@ class ComputeIndicators(SanxianAlgorithm):
         self.documents = read_document_paths(self, parameters, context, inputs)
 
     def execute(self, parameters, context, feedback):
-        from ..core.tabulate import make_figures_document, write_new_figures_workbook
+        from ..core.checks.tabulate import make_figures_document, write_new_figures_workbook
 
         cancellation = Cancellation(feedback.isCanceled)
         log_options_from_project(feedback, self.options_from_project)

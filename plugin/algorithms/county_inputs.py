@@ -14,8 +14,8 @@ from qgis.core import (
 )
 
 from ..bridge.texts import tr
-from ..core.connection_text import make_source
-from ..core.errors import InputError
+from ..core.base.connection_text import make_source
+from ..core.base.errors import InputError
 from .common import SanxianAlgorithm, make_file_parameter
 from .inputs import check_connection
 

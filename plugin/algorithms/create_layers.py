@@ -28,10 +28,10 @@ from ..bridge.project import county
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import InputError
-from ..core.messages.texts import Texts
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
 from ..core.standard import ALL_LAYERS, load_standard
+from ..core.standard.messages.texts import Texts
 from .common import SanxianAlgorithm, make_standard_parameter, mark_parameter_advanced
 from .inputs import make_existing_database_parameter, set_parameter_widget
 from .outputs import make_post_processor

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..bridge.texts import mark_text, tr
-from ..core.profile.norm import DECLARED_GROUP
+from ..core.standard.profile.norm import DECLARED_GROUP
 from .check_plan import RULES_PARAMETER, WAIVERS, CheckPlan
 from .common import (
     describe_norms,

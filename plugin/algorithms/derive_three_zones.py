@@ -21,18 +21,18 @@ from ..bridge.layers.tables import LAYER_DRIVERS, make_template_table
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import InputError
-from ..core.messages.texts import Texts
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
 from ..core.model.rule import LayerNeed
 from ..core.standard import load_standard
+from ..core.standard.messages.texts import Texts
 from .common import SanxianAlgorithm, describe_norms, make_norm_parameters
 from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .report_log import log_three_zones, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.three_zones.figures import DerivedZones
+    from ..core.figures.three_zones.zone_figures import DerivedZones
 
 INPUT, COUNTY_LAYER, OUTPUT = "INPUT", "COUNTY_LAYER", "OUTPUT"
 _THREE_ZONES_ROLE = "SQKJ"
@@ -119,8 +119,8 @@ class DeriveThreeZones(SanxianAlgorithm):
     @run_in_python_thread
     def _derive_zones(self, feedback, cancellation: Cancellation) -> DerivedZones:
         health.require_libraries(cancellation)
-        from ..core.loading.assembly import assemble_plan
-        from ..core.three_zones.figures import derive_from_plan
+        from ..core.figures.three_zones.zone_figures import derive_from_plan
+        from ..core.plan.loading.assembly import assemble_plan
 
         texts = Texts(get_interface_language())
         shots = {"zones": self.zones, "county": self.county}

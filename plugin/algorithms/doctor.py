@@ -13,9 +13,9 @@ from qgis.core import (
 from ..bridge.doctor import list_qgis_facts, run_qgis_doctor
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.doctor.model import FactState
-from ..core.doctor.report import check_output, format_fact, list_report_lines, write_report
+from ..core.base.cancellation import Cancellation
+from ..core.cli.doctor.check_lines import FactState
+from ..core.cli.doctor.doctor_report import check_output, format_fact, list_report_lines, write_report
 from .common import SanxianAlgorithm
 
 EXAMPLES, OUTPUT = "EXAMPLES", "OUTPUT"

@@ -13,11 +13,11 @@ from ..bridge.printing.documents import render_svg
 from ..bridge.printing.pdf import write_pdf
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import InputError
-from ..core.evaluation.model import Evaluation, Level
-from ..core.files.writing import OutputPaths
-from ..core.messages.texts import Texts
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
+from ..core.base.files.writing import OutputPaths
+from ..core.standard.messages.texts import Texts
+from ..core.studies.evaluation.evaluated_editions import Evaluation, Level
 from .common import (
     OUTPUT_DOCX,
     OUTPUT_PDF,
@@ -100,8 +100,8 @@ class EvaluateIndicators(SanxianAlgorithm):
         health.require_libraries()
         from dataclasses import replace
 
-        from ..core.evaluation.editions import list_files_of_editions, read_editions, split_editions
-        from ..core.evaluation.write import check_evaluation_outputs
+        from ..core.studies.evaluation.editions import list_files_of_editions, read_editions, split_editions
+        from ..core.studies.evaluation.write_evaluation import check_evaluation_outputs
 
         sources = self.read_text_parameter(parameters, SOURCES, context)
         table = self.parameterAsFile(parameters, LIST, context).strip()
@@ -126,7 +126,7 @@ class EvaluateIndicators(SanxianAlgorithm):
         check_evaluation_outputs(self.outputs, list_files_of_editions(given, self.editions))
 
     def execute(self, parameters, context, feedback):
-        from ..core.evaluation.tables import list_log_lines, list_note_sentences
+        from ..core.studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences
 
         result = self._evaluate(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
         texts = Texts(result.lang)
@@ -153,8 +153,8 @@ class EvaluateIndicators(SanxianAlgorithm):
 
     @run_in_python_thread
     def _evaluate(self, progress, cancellation: Cancellation) -> Evaluation:
-        from ..core.evaluation.run import evaluate_editions
-        from ..core.evaluation.write import write_evaluation_outputs
+        from ..core.studies.evaluation.evaluate_editions import evaluate_editions
+        from ..core.studies.evaluation.write_evaluation import write_evaluation_outputs
 
         result = evaluate_editions(self.editions, self.options, progress=progress, cancellation=cancellation)
         write_evaluation_outputs(

@@ -32,13 +32,13 @@ from ..bridge.layouts.source import open_map_source
 from ..bridge.project import county, document
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.check import RunOptions
-from ..core.errors import InputError
-from ..core.files.writing import check_writable
-from ..core.messages.texts import Texts
-from ..core.profile.document import DocumentInfo, load_secrecy_levels, override_document, resolve_document
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
+from ..core.base.files.writing import check_writable
+from ..core.checks.check import RunOptions
 from ..core.standard import map_set as maps
+from ..core.standard.messages.texts import Texts
+from ..core.standard.profile.document import DocumentInfo, load_secrecy_levels, override_document, resolve_document
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -182,7 +182,7 @@ class ExportMaps(SanxianAlgorithm):
         self.is_public = self.parameterAsBool(parameters, PUBLIC, context)
         if self.is_public:
             # Before the layers are read, which may take long.
-            from ..core.public_edition.edition import require_public_level
+            from ..core.render.public_edition.edition import require_public_level
 
             require_public_level(self.document.secrecy)
             require_no_world_file(self.parameterAsBool(parameters, WORLD, context))

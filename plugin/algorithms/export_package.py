@@ -17,9 +17,9 @@ from qgis.core import (
 from ..bridge import health
 from ..bridge.checking.check import check_project_or_folder
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import InputError
-from ..core.profile.document import DocumentInfo, load_secrecy_levels, override_document
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
+from ..core.standard.profile.document import DocumentInfo, load_secrecy_levels, override_document
 from .check_plan import CheckPlan
 from .common import make_progress_callback, make_text_parameter, mark_parameter_advanced
 from .report_log import log_options_from_project, log_package, log_report, log_written_files

@@ -10,10 +10,10 @@ from ..bridge.layers.reading import read_snapshots
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import InputError
-from ..core.messages.texts import Texts
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
 from ..core.standard import load_standard
+from ..core.standard.messages.texts import Texts
 from .common import SanxianAlgorithm, make_progress_callback, make_standard_parameter
 from .inputs import LAYERS, SOURCE, check_source, make_source_parameters, read_layer_list_parameter, read_project_layers
 from .report_log import log_warnings, log_written_files
@@ -62,7 +62,7 @@ class ExportVct(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        from ..core.files.writing import check_writable
+        from ..core.base.files.writing import check_writable
 
         self.templates = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db").templates
         self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
@@ -84,7 +84,7 @@ class ExportVct(SanxianAlgorithm):
         export_result = self._write_vct_file(make_progress_callback(feedback), cancellation)
         texts = Texts(get_interface_language())
         if self.source:
-            from ..core.loading.unread_files import describe_unread_files
+            from ..core.plan.loading.unread_files import describe_unread_files
 
             log_warnings(feedback, describe_unread_files(self.source, texts, cancellation))
         for key, params in export_result.notes:

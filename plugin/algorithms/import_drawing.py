@@ -25,8 +25,8 @@ from ..bridge.layers.properties import IMPORTED_PROPERTY, format_crs_for_pyproj
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import InputError
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
 from .common import SanxianAlgorithm, make_progress_callback, make_text_parameter, mark_parameter_advanced
 from .outputs import make_post_processor
 from .report_log import log_levels, log_written_files
@@ -139,8 +139,8 @@ class ImportDrawing(SanxianAlgorithm):
         check_import_outputs(self.source, self.target, self.table)
 
     def execute(self, parameters, context, feedback):
+        from ..core.exchange.drawings.drawing_sentences import describe_import
         from ..core.exchange.drawings.import_drawing import import_drawing
-        from ..core.exchange.drawings.messages import describe_import
 
         run = run_in_python_thread(import_drawing)(
             self.source,

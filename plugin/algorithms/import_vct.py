@@ -26,12 +26,12 @@ from ..bridge.project import county
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.check import RunOptions
-from ..core.errors import InputError
-from ..core.messages.texts import Texts
-from ..core.profile import Norm
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
+from ..core.checks.check import RunOptions
 from ..core.standard import load_standard
+from ..core.standard.messages.texts import Texts
+from ..core.standard.profile import Norm
 from .common import SanxianAlgorithm, make_progress_callback, make_standard_parameter, mark_parameter_advanced
 from .outputs import make_post_processor
 from .report_log import log_warnings, log_written_files

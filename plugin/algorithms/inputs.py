@@ -28,10 +28,10 @@ from ..bridge.layers.role_recognition import is_findings_layer, list_plan_layers
 from ..bridge.layers.snapshots import LayerSnapshot, take_snapshot
 from ..bridge.project import county, waivers
 from ..bridge.texts import tr
-from ..core.check import RunOptions
-from ..core.connection_text import has_password, is_connection, mask_source, parse_connection
-from ..core.errors import InputError
-from ..core.stored_connections import find_connection_parameters
+from ..core.base.connection_text import has_password, is_connection, mask_source, parse_connection
+from ..core.base.errors import InputError
+from ..core.base.stored_connections import find_connection_parameters
+from ..core.checks.check import RunOptions
 
 SOURCE, LAYERS = "SOURCE", "LAYERS"
 ROLES, SCOPE, BASE_YEAR = "ROLES", "SCOPE", "BASE_YEAR"

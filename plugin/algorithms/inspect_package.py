@@ -9,8 +9,8 @@ from qgis.core import Qgis, QgsProcessingParameterFile
 
 from ..bridge import health
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import InputError
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
 from .check_plan import CheckPlan
 from .common import describe_norms, make_progress_callback, make_text_parameter
 

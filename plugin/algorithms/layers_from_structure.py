@@ -18,10 +18,10 @@ from ..bridge.layers.properties import format_crs_for_pyproj
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import InputError
-from ..core.messages.texts import Texts
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
 from ..core.standard import load_standard
+from ..core.standard.messages.texts import Texts
 from .common import SanxianAlgorithm, make_standard_parameter
 from .inputs import make_existing_database_parameter
 from .report_log import log_created_layers

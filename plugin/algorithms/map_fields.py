@@ -30,19 +30,19 @@ from ..bridge.mapping.run import find_free_mapping_path, read_source_rows
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import DataError, InputError, OutputError
-from ..core.files.writing import is_same_file, write_atomically
-from ..core.messages.texts import Texts
-from ..core.profile import Norm, load_profile
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import DataError, InputError, OutputError
+from ..core.base.files.writing import is_same_file, write_atomically
 from ..core.standard import load_standard
+from ..core.standard.messages.texts import Texts
+from ..core.standard.profile import Norm, load_profile
 from .common import SanxianAlgorithm, make_standard_parameter, mark_parameter_advanced
 from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .report_log import log_copy_of_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.mapping import FieldMapping, FieldProposal, MappedRows
+    from ..core.exchange.mapping import FieldMapping, FieldProposal, MappedRows
     from ..core.plan.layer import SourceLayer
 
 INPUT, TEMPLATE, MAPPING, STANDARD, OUTPUT, UNMAPPED = "INPUT", "TEMPLATE", "MAPPING", "STANDARD", "OUTPUT", "UNMAPPED"
@@ -139,7 +139,7 @@ class MapFields(SanxianAlgorithm):
         with ExitStack() as stack:
             # The exit order is reversed: the layer, which another program may have open, is moved first.
             if self.proposal_file:
-                from ..core.mapping import format_mapping_as_toml
+                from ..core.exchange.mapping import format_mapping_as_toml
 
                 text = format_mapping_as_toml(mapping, self.template)
                 stack.enter_context(write_atomically(self.proposal_file)).write_text(
@@ -180,7 +180,7 @@ class MapFields(SanxianAlgorithm):
         The list of proposals is empty if the user gave a mapping file.
         """
         health.require_libraries(cancellation)
-        from ..core.mapping import (
+        from ..core.exchange.mapping import (
             apply_mapping,
             drop_personal_data,
             load_mapping,

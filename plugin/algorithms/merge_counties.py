@@ -15,9 +15,9 @@ from qgis.core import (
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import InputError
-from ..core.messages.texts import Texts
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
+from ..core.standard.messages.texts import Texts
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -119,7 +119,7 @@ class MergeCounties(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        from ..core.gathering.model import GatherOptions
+        from ..core.counties.gathering.gathered_counties import GatherOptions
 
         source, output = read_source_and_output(self, parameters, context)
         documents = self.parameterAsString(parameters, DOCUMENTS, context).strip()
@@ -142,8 +142,8 @@ class MergeCounties(SanxianAlgorithm):
         )
 
     def execute(self, parameters, context, feedback):
-        from ..core.gathering.messages import describe_county, describe_result
-        from ..core.gathering.run import gather_counties
+        from ..core.counties.gathering.gathering_sentences import describe_county, describe_result
+        from ..core.counties.gathering.run_gathering import gather_counties
 
         texts = Texts(self.options.check.lang)
         result, written = run_in_python_thread(gather_counties)(

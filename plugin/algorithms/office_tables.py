@@ -13,7 +13,7 @@ from ..bridge import health
 from ..bridge.checking.figures import make_tables
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
+from ..core.base.cancellation import Cancellation
 from .common import (
     OUTPUT_DOCX,
     SanxianAlgorithm,
@@ -73,7 +73,7 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         # Processing reads the tables' ids when a dialog opens; the layouts need no library.
-        from ..core.office_tables.layouts import ALL_TABLES, list_layout_ids
+        from ..core.studies.office_tables.layouts import ALL_TABLES, list_layout_ids
 
         tables = tr("Tables: ids, or path of a layout or folder (empty: all)")
         number = Qgis.ProcessingNumberParameterType.Integer
@@ -104,7 +104,7 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        from ..core.office_tables.run import TableOrder, check_table_order
+        from ..core.studies.office_tables.make_office_tables import TableOrder, check_table_order
 
         inputs = read_plan_inputs(
             self, parameters, context, baseline=self.read_text_parameter(parameters, BASELINE, context)
@@ -121,7 +121,7 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
         check_table_order(self.order, [*inputs, *filter(None, (self.options.baseline, self.options.waivers))])
 
     def execute(self, parameters, context, feedback):
-        from ..core.office_tables.messages import describe_tables
+        from ..core.studies.office_tables.office_table_sentences import describe_tables
 
         log_options_from_project(feedback, self.options_from_project)
         result = make_tables(

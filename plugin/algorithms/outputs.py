@@ -28,11 +28,11 @@ from ..bridge.layers.properties import convert_to_qgis_crs
 from ..bridge.layers.tables import LAYER_DRIVERS, OutputTable, write_rows_to_sink, write_table
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
-from ..core.cancellation import Cancellation
-from ..core.check import CheckResult
-from ..core.errors import OutputError
-from ..core.files.writing import check_not_input, check_writable, write_atomically
-from ..core.tabulate import check_workbook_can_be_written
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import OutputError
+from ..core.base.files.writing import check_not_input, check_writable, write_atomically
+from ..core.checks.check import CheckResult
+from ..core.checks.tabulate import check_workbook_can_be_written
 from .common import OUTPUT_DOCX, OUTPUT_PDF
 
 LayerAction = Callable[[QgsVectorLayer, QgsProcessingContext], Any]

@@ -20,11 +20,11 @@ from ..bridge.printing.documents import render_svg
 from ..bridge.printing.pdf import write_pdf
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import InputError
-from ..core.files.data import read_toml
-from ..core.files.writing import OutputPaths
-from ..core.options import MIN_WIDTH_M
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
+from ..core.base.files.data import read_toml
+from ..core.base.files.writing import OutputPaths
+from ..core.standard.options import MIN_WIDTH_M
 from ..paths import CONFORMITY_PAGE_SETTINGS
 from .common import (
     OUTPUT_DOCX,
@@ -52,7 +52,7 @@ from .inputs import (
 from .report_log import log_levels, log_options_from_project, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.projects.model import ConformityResult
+    from ..core.studies.projects.reviewed_project import ConformityResult
 
 #: Share of the progress that reading the plan takes.
 _READING_SHARE = 0.3
@@ -143,7 +143,7 @@ class ProjectConformity(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        from ..core.projects.write import check_conformity_outputs
+        from ..core.studies.projects.write_review import check_conformity_outputs
 
         self.projects = read_layer_parameter(self, parameters, PROJECTS, context)
         if self.projects is None:
@@ -172,7 +172,7 @@ class ProjectConformity(SanxianAlgorithm):
         check_conformity_outputs(self.outputs, [self.projects.file_path, *inputs])
 
     def execute(self, parameters, context, feedback):
-        from ..core.projects.messages import describe_result
+        from ..core.studies.projects.review_sentences import describe_result
 
         log_options_from_project(feedback, self.options_from_project)
         result = self._review(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
@@ -198,8 +198,8 @@ class ProjectConformity(SanxianAlgorithm):
     @run_in_python_thread
     def _review(self, progress, cancellation: Cancellation) -> ConformityResult:
         """Review the projects and write the requested results."""
-        from ..core.projects.run import review_projects
-        from ..core.projects.write import write_conformity_outputs
+        from ..core.studies.projects.run_review import review_projects
+        from ..core.studies.projects.write_review import write_conformity_outputs
 
         layer = read_snapshot(self.projects, cancellation=cancellation)
         data, options = read_plan_snapshots(

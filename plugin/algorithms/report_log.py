@@ -7,20 +7,20 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..bridge.settings import get_interface_language
-from ..core.messages.texts import Texts, format_number
 from ..core.render.words import ReportTexts
+from ..core.standard.messages.texts import Texts, format_number
 
 if TYPE_CHECKING:
     from ..bridge.layouts.run import MapExportOrder, MapExportOutcome
-    from ..core.check import CheckResult
+    from ..core.checks.check import CheckResult
+    from ..core.checks.tabulate import TabulatedPlan
     from ..core.exchange.create import CreatedLayers
+    from ..core.figures.three_zones.zone_figures import DerivedZones
     from ..core.package.export import ExportedPackage
-    from ..core.profile import Norm
-    from ..core.tabulate import TabulatedPlan
-    from ..core.three_zones.figures import DerivedZones
-    from ..core.versions.sources import PlanComparison
-    from ..core.yearly import YearlyUpdate
-    from ..core.yearly.write import WrittenUpdate
+    from ..core.render.versions.sources import PlanComparison
+    from ..core.standard.profile import Norm
+    from ..core.studies.yearly import YearlyUpdate
+    from ..core.studies.yearly.write_maintenance import WrittenUpdate
 
 #: Outcomes that are not logged.
 _OUTCOMES_NOT_LOGGED = ("passed", "not_applicable")
@@ -67,8 +67,8 @@ def log_report(feedback, check_result: CheckResult) -> None:
     """Log layers, notices, rules with findings or errors, and the verdict of a check."""
     # Findings contain geometries; the list of algorithms must load without shapely.
     from ..core.model.report import INCOMPLETE_RUN_CODES
-    from ..core.profile.document import render_lowered_secrecy_messages
     from ..core.render.verdict import describe_package_waivers, describe_rules_run, format_rule_counts
+    from ..core.standard.profile.document import render_lowered_secrecy_messages
 
     report = check_result.report
     texts = Texts(report.lang)
@@ -134,7 +134,7 @@ def log_indicators(feedback, tabulated_plan: TabulatedPlan) -> None:
 
 def log_copy_of_sealed_layer(feedback, role: str, norm: Norm) -> None:
     """Log that a copy was written, if the layer with code ``role`` is approved data (封库) and must not change."""
-    from ..core.profile.norm import is_sealed
+    from ..core.standard.profile.norm import is_sealed
 
     if is_sealed(role, norm):
         template = norm.standard.templates.get(role)
@@ -145,7 +145,7 @@ def log_copy_of_sealed_layer(feedback, role: str, norm: Norm) -> None:
 
 def log_comparison(feedback, plan_comparison: PlanComparison) -> None:
     """Log the verdict, the sums and the reasons of a comparison of layer versions."""
-    from ..core.versions.tables import get_comparison_verdict, list_difference_sentences
+    from ..core.render.versions.comparison_tables import get_comparison_verdict, list_difference_sentences
 
     texts = Texts(get_interface_language())
     comparison = plan_comparison.comparison
@@ -159,7 +159,7 @@ def log_comparison(feedback, plan_comparison: PlanComparison) -> None:
 
 def log_yearly_update(feedback, update: YearlyUpdate, written_update: WrittenUpdate) -> None:
     """Log for each layer the numbers of changes, the skipped features and the unknown codes."""
-    from ..core.yearly.balance import list_notes, summarise_layers
+    from ..core.studies.yearly.balance import list_notes, summarise_layers
 
     texts = Texts(get_interface_language())
     log_lines(feedback, summarise_layers(update, texts))

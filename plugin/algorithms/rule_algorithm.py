@@ -21,14 +21,14 @@ from ..bridge.layers.snapshots import make_snapshot_names_unique
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
-from ..core.cancellation import Cancellation
-from ..core.check import CheckResult
-from ..core.check import check_plan as core_check
-from ..core.errors import InputError
-from ..core.files.writing import OutputPaths, check_outputs
-from ..core.messages.texts import Texts
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
+from ..core.base.files.writing import OutputPaths, check_outputs
+from ..core.checks.check import CheckResult
+from ..core.checks.check import check_plan as core_check
 from ..core.model.rule import EVERY_LAYER, LayerNeed, Rule, RuleParameter
 from ..core.standard import load_standard
+from ..core.standard.messages.texts import Texts
 from .common import (
     SanxianAlgorithm,
     describe_norms,

@@ -22,17 +22,17 @@ from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import InputError
-from ..core.invariants import require_value
-from ..core.messages.texts import Texts, format_number
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
+from ..core.base.invariants import require_value
+from ..core.standard.messages.texts import Texts, format_number
 from .common import SanxianAlgorithm, describe_norms, make_norm_parameters, make_text_parameter, mark_parameter_advanced
 from .inputs import has_value, read_layer_parameter, set_parameter_widget
 from .outputs import LayerOutput
 from .report_log import log_copy_of_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.indicators.layer_areas import AdjustedAreas, LayerAreas, StoredAreaComparison
+    from ..core.figures.indicators.layer_areas import AdjustedAreas, LayerAreas, StoredAreaComparison
     from ..core.plan.layer import SourceLayer
     from ..core.standard.template import TemplateField
 
@@ -271,7 +271,7 @@ class StatutoryArea(SanxianAlgorithm):
         measurement = self._measure_areas(feedback, cancellation)
         _log_areas(feedback, measurement, self.tolerance)
         if measurement.adjusted_areas is not None:
-            from ..core.indicators.layer_areas import MISCLOSURE_LIMIT_SETTING as SETTING
+            from ..core.figures.indicators.layer_areas import MISCLOSURE_LIMIT_SETTING as SETTING
 
             share = None if self.limit is not None or self.norm.is_confirmed(SETTING) else self.norm.get(SETTING)
             _log_area_adjustment(feedback, measurement, share)
@@ -315,15 +315,15 @@ class StatutoryArea(SanxianAlgorithm):
     def _measure_areas(self, feedback, cancellation: Cancellation) -> MeasuredAreas:
         """Read the layer; measure, compare and adjust the areas of its features."""
         health.require_libraries(cancellation)
-        from ..core.geometry import crs as crs_care
-        from ..core.indicators.layer_areas import (
+        from ..core.figures.indicators.layer_areas import (
             AREA_DECIMALS,
             compare_with_stored,
             find_area_field,
             measure_areas,
             read_stored_areas,
         )
-        from ..core.loading.recognition import find_role
+        from ..core.geometry import crs as crs_care
+        from ..core.plan.loading.recognition import find_role
 
         feedback.setProgressText(
             Texts(get_interface_language()).get("toolbox", "reading", layer=self.layer_snapshot.name)
@@ -383,8 +383,8 @@ class StatutoryArea(SanxianAlgorithm):
 
         ``step_m2``: last digit of the stored areas in m².
         """
-        from ..core.indicators.layer_areas import MISCLOSURE_LIMIT_SETTING as SETTING
-        from ..core.indicators.layer_areas import (
+        from ..core.figures.indicators.layer_areas import MISCLOSURE_LIMIT_SETTING as SETTING
+        from ..core.figures.indicators.layer_areas import (
             adjust_to_layer,
             adjust_to_total,
             list_control_names,

@@ -19,9 +19,9 @@ from ..bridge import health
 from ..bridge.new_project.township_project import write_township_project
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.errors import InputError
-from ..core.messages.texts import Texts
+from ..core.base.cancellation import Cancellation
+from ..core.base.errors import InputError
+from ..core.standard.messages.texts import Texts
 from .common import (
     SanxianAlgorithm,
     convert_errors_for_processing,
@@ -38,7 +38,7 @@ from .inputs import SOURCE, make_copy_parameter, make_required_source_parameter
 from .report_log import log_lines, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.townships.split import SplitResult
+    from ..core.counties.townships.split import SplitResult
 
 DISTANCE, TARGETS, PERSONS, PROJECTS = "DISTANCE", "TARGETS", "PERSONS", "PROJECTS"
 PACKAGES, PREFER, NEW_KEYS, SEAMS = "PACKAGES", "PREFER", "NEW_KEYS", "SEAMS"
@@ -104,7 +104,7 @@ class SplitTownships(_TownshipAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        from ..core.townships.split import SplitOptions, parse_persons
+        from ..core.counties.townships.split import SplitOptions, parse_persons
 
         output = self.parameterAsString(parameters, OUTPUT, context).strip()
         if not output:
@@ -121,8 +121,8 @@ class SplitTownships(_TownshipAlgorithm):
         self.result: SplitResult | None = None
 
     def execute(self, parameters, context, feedback):
-        from ..core.townships.messages import describe_split
-        from ..core.townships.split import split_townships
+        from ..core.counties.townships.split import split_townships
+        from ..core.counties.townships.township_sentences import describe_split
 
         result = run_in_python_thread(split_townships)(
             self.options, progress=make_progress_callback(feedback), cancellation=Cancellation(feedback.isCanceled)
@@ -191,9 +191,9 @@ class MergeTownships(_TownshipAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        from ..core.townships.decide import Prefer
-        from ..core.townships.merge import MergeOptions, check_merge_options
-        from ..core.townships.split import parse_persons
+        from ..core.counties.townships.decide import Prefer
+        from ..core.counties.townships.merge import MergeOptions, check_merge_options
+        from ..core.counties.townships.split import parse_persons
 
         folder = self.parameterAsFile(parameters, PACKAGES, context).strip()
         self.options = MergeOptions(
@@ -210,9 +210,9 @@ class MergeTownships(_TownshipAlgorithm):
         check_merge_options(self.options)
 
     def execute(self, parameters, context, feedback):
-        from ..core.townships.decide import Outcome
-        from ..core.townships.merge import merge_townships
-        from ..core.townships.messages import describe_merge
+        from ..core.counties.townships.decide import Outcome
+        from ..core.counties.townships.merge import merge_townships
+        from ..core.counties.townships.township_sentences import describe_merge
 
         result = run_in_python_thread(merge_townships)(
             self.options, progress=make_progress_callback(feedback), cancellation=Cancellation(feedback.isCanceled)

@@ -64,7 +64,7 @@ class SplitWorklist(SanxianAlgorithm):
         self.folder = self.parameterAsFileOutput(parameters, OUTPUT, context)
 
     def execute(self, parameters, context, feedback):
-        from ..core.worklist.merge import split_worklist
+        from ..core.render.worklist.merge import split_worklist
 
         parts = run_in_python_thread(split_worklist)(self.source, self.column, self.folder)
         log_written_files(feedback, [part.path for part in parts])
@@ -121,10 +121,10 @@ class MergeWorklist(SanxianAlgorithm):
 
     @run_in_python_thread
     def _merge(self):
-        from ..core.files.writing import check_writable
+        from ..core.base.files.writing import check_writable
         from ..core.render.document.ledger_import import read_ledger
-        from ..core.worklist.file import read_worklist
-        from ..core.worklist.merge_files import NamedPart, merge_into_file, read_choices, write_conflicts
+        from ..core.render.worklist.file import read_worklist
+        from ..core.render.worklist.merge_files import NamedPart, merge_into_file, read_choices, write_conflicts
 
         if self.table:
             check_writable(self.table, [self.source, *self.paths])

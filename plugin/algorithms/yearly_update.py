@@ -15,9 +15,9 @@ from qgis.core import (
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
-from ..core.cancellation import Cancellation
-from ..core.connection_text import is_connection
-from ..core.errors import InputError
+from ..core.base.cancellation import Cancellation
+from ..core.base.connection_text import is_connection
+from ..core.base.errors import InputError
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -97,7 +97,7 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
             raise InputError("package_no_output")
 
     def execute(self, parameters, context, feedback):
-        from ..core.yearly.make import compute_and_write_update
+        from ..core.studies.yearly.make import compute_and_write_update
 
         yearly_update, written_update = run_in_python_thread(compute_and_write_update)(
             *self.sources,

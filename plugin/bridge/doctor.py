@@ -9,12 +9,12 @@ from pathlib import Path
 from qgis.core import Qgis, QgsApplication, QgsFontUtils, QgsProjUtils
 from qgis.PyQt.QtCore import qVersion
 
-from ..core.cancellation import Cancellation
-from ..core.doctor.libraries import make_program_fact
-from ..core.doctor.model import DoctorReport, FactState, MachineFact
-from ..core.doctor.run import run_doctor
-from ..core.messages.texts import Texts
+from ..core.base.cancellation import Cancellation
+from ..core.cli.doctor.check_lines import DoctorReport, FactState, MachineFact
+from ..core.cli.doctor.examine import run_doctor
+from ..core.cli.doctor.libraries import make_program_fact
 from ..core.render.document.print_html import SANS_FONTS, SERIF_FONTS
+from ..core.standard.messages.texts import Texts
 from .layers.painting import FONT_FAMILIES
 from .running.threads import run_in_python_thread
 

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from ..core.cancellation import NEVER_CANCELLED, Cancellation
-from ..core.doctor.libraries import (
+from ..core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ..core.base.errors import SanxianError
+from ..core.cli.doctor.libraries import (
     Library,
     describe_libraries,
     describe_library_installation,
     list_unusable_libraries,
 )
-from ..core.doctor.requirements import load_requirements
-from ..core.errors import SanxianError
-from ..core.messages.texts import Texts
+from ..core.cli.doctor.requirements import load_requirements
+from ..core.standard.messages.texts import Texts
 from .settings import get_interface_language
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from qgis.core import Qgis, QgsApplication, QgsProcessingAlgorithm
 from qgis.PyQt.QtCore import QUrl
 
-from ..core.files.writing import write_atomically
+from ..core.base.files.writing import write_atomically
 from ..metadata import read_plugin_version
 from .running.tasks import log_error
 from .settings import get_interface_language

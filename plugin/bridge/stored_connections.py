@@ -8,7 +8,7 @@ import threading
 from qgis.core import QgsApplication, QgsDataSourceUri, QgsProviderRegistry, QgsSettings
 from qgis.PyQt.QtCore import QThread
 
-from ..core.errors import InputError
+from ..core.base.errors import InputError
 
 #: Group of the connections in the settings of QGIS.
 _SETTINGS_GROUP = "PostgreSQL/connections"

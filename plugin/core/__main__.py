@@ -19,10 +19,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
+from .base.errors import Cancelled, SanxianError
 from .cli import checking, comparing, counties, exchange, fixing, listing, worklist
 from .cli.console import EXIT_CLEAN, EXIT_NOT_RUN, discard_output, print_line
 from .cli.parser import make_parser, parse_language
-from .errors import Cancelled, SanxianError
 
 #: Function of each command; it returns an exit code.
 COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
@@ -60,8 +60,8 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    from .messages.texts import Texts
     from .render.words import ReportTexts
+    from .standard.messages.texts import Texts
 
     command_arguments = list(sys.argv[1:] if arguments is None else arguments)
     report_texts = ReportTexts(parse_language(command_arguments))

@@ -19,7 +19,7 @@ from ..bridge.project import document
 from ..bridge.running.portions import WAITING, Waiting
 from ..bridge.running.tasks import JobRunner
 from ..bridge.texts import tr
-from ..core.profile import DocumentInfo
+from ..core.standard.profile import DocumentInfo
 from .actions import MenuActions
 from .checking.exports import ResultExporter, collect_edits_since_check
 from .checking.layer_recognition import LayerRecognition

@@ -13,7 +13,7 @@ from qgis.PyQt.QtWidgets import QDialog
 from ..bridge.project import county
 from ..bridge.running.tasks import JobRunner
 from ..bridge.texts import tr
-from ..core.errors import SanxianError
+from ..core.base.errors import SanxianError
 from .findings import empty_states
 from .widgets import messages
 from .widgets.messages import push_message

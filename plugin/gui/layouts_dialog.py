@@ -28,11 +28,11 @@ from ..bridge.project import county
 from ..bridge.running.tasks import BackgroundJob, JobRunner
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
-from ..core.errors import InputError, SanxianError
-from ..core.messages.texts import Texts
-from ..core.profile import DocumentInfo
+from ..core.base.errors import InputError, SanxianError
 from ..core.standard import map_set
 from ..core.standard.map_set import MapCatalogue, MapSpec, PageSize
+from ..core.standard.messages.texts import Texts
+from ..core.standard.profile import DocumentInfo
 from .help.help_dialog import add_help_button
 from .project.document_line import DocumentLine, ensure_exportable_document_info
 from .widgets import messages as trouble

@@ -113,8 +113,8 @@ class PlanLocatorFilter(QgsLocatorFilter):
                 yield self._make_result(tr("Problems"), text, finding.message, icon, ("finding", finding.fingerprint))
 
     def _find_rules(self, words: list[str]) -> Iterator[QgsLocatorResult]:
-        from ..core.messages.texts import Texts
         from ..core.model.rule import load_all_rules
+        from ..core.standard.messages.texts import Texts
 
         texts = Texts(settings.get_interface_language())
         for code, rule in load_all_rules().items():

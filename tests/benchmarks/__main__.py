@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import shapely
 
-from plugin.core.check import CheckResult, RunOptions, check_plan
+from plugin.core.checks.check import CheckResult, RunOptions, check_plan
 from plugin.core.geometry.coverage import find_gaps, find_vertices_missing_on_edges
 from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.overlay import find_shared_pieces

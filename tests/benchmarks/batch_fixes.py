@@ -20,12 +20,12 @@ from typing import Any
 import pyogrio
 import shapely
 
-from plugin.core.check import CheckResult, RunOptions, check_plan
+from plugin.core.checks.check import CheckResult, RunOptions, check_plan
 from plugin.core.exchange.edited_copy import write_copy
 from plugin.core.fixes.apply import collect_changes
 from plugin.core.fixes.batch import BatchEntry, BatchResult, choose_fixes, run_batch
 from plugin.core.fixes.differences import is_same_problem
-from plugin.core.fixes.run import list_findings_to_fix
+from plugin.core.fixes.run_fixes import list_findings_to_fix
 from plugin.core.fixes.state import EditingState
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import Severity

@@ -31,8 +31,8 @@ from qgis.PyQt.QtWidgets import QComboBox, QGroupBox, QWidget
 
 from plugin.bridge.editing.attribute_forms import apply_template_form
 from plugin.bridge.editing.expressions import ExpressionFunctions
-from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
+from plugin.core.standard.profile import Norm, load_profile
 
 ROWS, RUNS = 60_000, 5
 ROLE, CODE_FIELD, NAME_FIELD = "DLTB", "DLBM", "DLMC"

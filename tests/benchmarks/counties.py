@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from plugin.core.counties.model import COUNTIES_FOLDER, RECORD_FILE, SUMMARY_JSON
+from plugin.core.counties.county_record import COUNTIES_FOLDER, RECORD_FILE, SUMMARY_JSON
 from tests.county import SEED
 
 from .measure import Row, generate_county_file, median

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import shapely
 
+from plugin.core.checks.live import IncrementalChecker
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.live import IncrementalChecker
 from plugin.core.plan.plan import Plan
 
 from .measure import Row, median, read_peak_memory_mb

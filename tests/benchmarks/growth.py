@@ -13,7 +13,7 @@ from typing import Any
 
 import geopandas as gpd
 
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.geometry.intersection_areas import compute_intersection_areas
 from plugin.core.geometry.overlay import find_shared_pieces
 from plugin.core.geometry.polygons import Polygons

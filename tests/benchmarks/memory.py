@@ -4,9 +4,9 @@
 import json
 import sys
 
-from plugin.core import io
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.engine import evaluate
+from plugin.core.plan import io
 
 from .measure import read_peak_memory_mb
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import shapely
 
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.engine.rule_memory import RuleMemory
-from plugin.core.io import read_source
-from plugin.core.io.shape_headers import find_wkb_start
-from plugin.core.loading.reading import make_plan_layer_selector
+from plugin.core.plan.io import read_source
+from plugin.core.plan.io.shape_headers import find_wkb_start
 from plugin.core.plan.layer import SourceLayer
+from plugin.core.plan.loading.reading import make_plan_layer_selector
 
 from .measure import Row
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.parallel.process_state import get_available_cores, get_thread_count, set_thread_count
+from plugin.core.base.parallel.process_state import get_available_cores, get_thread_count, set_thread_count
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.paths import RESOURCES_FOLDER
 
 from .measure import Row, read_all, time_fastest_run

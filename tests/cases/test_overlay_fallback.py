@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.examples.plans import make_example_norm
+from plugin.core.checks.results.run import run_check
+from plugin.core.cli.examples.plans import make_example_norm
 from plugin.core.geometry import overlay_fallback as ladders
 from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.overlay_fallback import FallbackLog, overlay_polygon_pairs, union_near_row
 from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.model.verdict import Verdict
-from plugin.core.results.run import run_check
+from plugin.core.plan.loading.assembly import assemble_plan
 from tests.cases.shapes import box, grid, moved
 from tests.core.small_plan import convert_to_source_layers, get_outcome_of_rule, list_findings_of_rules, make_table
 from tests.core.small_plan import make_county_box as in_county

@@ -9,12 +9,12 @@ from typing import Any
 import geopandas as gpd
 import shapely
 
-from plugin.core.check import RunOptions
-from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES
-from plugin.core.loading.assembly import assemble_plan
+from plugin.core.checks.check import RunOptions
+from plugin.core.cli.examples.package_files import COMPLETE_PACKAGE_FILES
 from plugin.core.package.layers.content import PackageLayer, make_package_layers
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.package_spec.model import LayerSlot, VectorSet
+from plugin.core.package.package_spec.spec import LayerSlot, VectorSet
+from plugin.core.plan.loading.assembly import assemble_plan
 from plugin.core.plan.plan import Plan
 from tests.core.small_plan import X, Y, convert_to_source_layers, make_county_box, make_table
 
@@ -91,7 +91,7 @@ def export_complete_package(folder: Path, **options: Any) -> Path:
 
     Return the package path.
     """
-    from plugin.core.check import check_plan
+    from plugin.core.checks.check import check_plan
     from plugin.core.package.export import ExportOrder, export_package
 
     source, documents = write_county_and_documents(folder)

@@ -16,14 +16,14 @@ import pyogrio
 import shapely
 from pyproj import CRS
 
-from plugin.core.check import CheckResult, RunOptions, check_plan
-from plugin.core.errors import SanxianError
-from plugin.core.files.writing import write_atomically
-from plugin.core.messages.texts import Texts
+from plugin.core.base.errors import SanxianError
+from plugin.core.base.files.writing import write_atomically
+from plugin.core.checks.check import CheckResult, RunOptions, check_plan
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Report, RuleOutcome
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.render.findings_layer import write_findings_layer
+from plugin.core.standard.messages.texts import Texts
 
 #: South-west corner in EPSG:4526, some 40 km east of its central meridian.
 X, Y = CORNER = (38_540_000.0, 4_390_000.0)

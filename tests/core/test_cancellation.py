@@ -3,8 +3,8 @@
 
 import pytest
 
-from plugin.core.cancellation import Cancellation
-from plugin.core.errors import Cancelled
+from plugin.core.base.cancellation import Cancellation
+from plugin.core.base.errors import Cancelled
 
 
 def test_cancellation_raises_after_it_was_requested():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.connection_text import (
+from plugin.core.base.connection_text import (
     has_password,
     is_connection,
     is_stored_connection,
@@ -16,8 +16,8 @@ from plugin.core.connection_text import (
     parse_connection,
     replace_schema,
 )
-from plugin.core.errors import InputError
-from plugin.core.messages.privacy import strip_folders
+from plugin.core.base.errors import InputError
+from plugin.core.standard.messages.privacy import strip_folders
 
 SECRET = "hun7er"
 MASKED = {

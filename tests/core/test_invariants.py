@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.invariants import InvariantError, require_value
+from plugin.core.base.invariants import InvariantError, require_value
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,6 +23,6 @@ def test_require_value_names_the_missing_value_in_its_error():
 
 
 def test_require_value_raises_an_error_on_a_missing_value_even_in_optimised_python():
-    code = "from plugin.core.invariants import require_value; require_value(None, 'the value')"
+    code = "from plugin.core.base.invariants import require_value; require_value(None, 'the value')"
     done = subprocess.run([sys.executable, "-O", "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and "InvariantError: the value is missing" in done.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from tests.county import make_county
 from tests.county.write import write_geopackage
 

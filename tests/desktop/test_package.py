@@ -94,7 +94,7 @@ def test_unloading_the_plugin_or_quitting_during_an_export_leaves_no_partial_pac
     """Inspect the output folder: the package is either complete or absent."""
     from pathlib import Path
 
-    from plugin.core.files.digests import is_complete_package
+    from plugin.core.base.files.digests import is_complete_package
 
     facts = desktop("package_exit")
     assert facts["unloaded"] and facts["closed"], "it was in the middle"

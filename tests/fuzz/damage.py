@@ -18,7 +18,7 @@ from typing import Any
 import openpyxl
 from openpyxl.utils.exceptions import IllegalCharacterError
 
-from plugin.core.files.digests import add_digest
+from plugin.core.base.files.digests import add_digest
 
 #: What is written of a damage that leaves a valid file of other rows.
 ANOTHER = "another file"

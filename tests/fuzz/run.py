@@ -27,8 +27,8 @@ from typing import Any, NamedTuple
 
 import plugin.core
 from plugin.core.__main__ import main
-from plugin.core.errors import SanxianError
-from plugin.core.io.source import read_source
+from plugin.core.base.errors import SanxianError
+from plugin.core.plan.io.source import read_source
 from tests.core.small_plan import hash_files
 from tests.fuzz.damage import ANOTHER, damage_folder
 from tests.fuzz.readers import READERS, ROLES, run_command, write_side

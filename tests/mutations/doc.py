@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from plugin.core.examples.package_facts import make_package_facts
-from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES, DATABASE, make_jpeg, make_pdf
-from plugin.core.files.digests import MANIFEST_PAGE_FILE_NAME
+from plugin.core.base.files.digests import MANIFEST_PAGE_FILE_NAME
+from plugin.core.cli.examples.package_facts import make_package_facts
+from plugin.core.cli.examples.package_files import COMPLETE_PACKAGE_FILES, DATABASE, make_jpeg, make_pdf
 from plugin.core.package.inspection.facts import FileFact
 from plugin.metadata import read_plugin_version
 from tests.county.measure import statutory_area
@@ -835,8 +835,8 @@ def plant_manifest_with_another_package_folder(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC016", case="settings")
 def plant_report_checked_with_other_settings(draft: CountyDraft) -> None:
-    from plugin.core.profile import load_profile
     from plugin.core.standard import load_standard
+    from plugin.core.standard.profile import load_profile
 
     profile = load_profile(draft.options.get("profile", ""))
     standard = load_standard(draft.options.get("standard", "") or profile.standard)

@@ -16,13 +16,13 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.loading import assembly
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.checks.results import run
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.rule import Rule, load_all_rules
 from plugin.core.plan.layer import FieldInfo, Layer, MistypedColumn
-from plugin.core.results import run
+from plugin.core.plan.loading import assembly
 from tests.county import source
 from tests.county.attributes import County
 from tests.county.defect_editor import DefectEditor

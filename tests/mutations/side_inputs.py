@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from plugin.core.examples.package_facts import make_package_facts
+from plugin.core.cli.examples.package_facts import make_package_facts
 from tests.county.attributes import County
 from tests.county.measure import statutory_area
 from tests.county.ranges import DISTRICT_NAME, NATIONAL_SITES

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.model.report import APPROVAL_DOUBT
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.model.verdict import Verdict

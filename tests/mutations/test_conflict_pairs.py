@@ -6,7 +6,7 @@ The rule REL010 must report each pair once.
 
 import pytest
 
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.rules.rel.rel010_control_line_conflicts import SEVERITY_OF_MEANING
 from plugin.core.standard import load_standard
 from plugin.core.standard.conflicts import ALLOWED_MEANING

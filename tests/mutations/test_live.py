@@ -5,12 +5,12 @@ import geopandas as gpd
 import pytest
 import shapely
 
+from plugin.core.checks.live import IncrementalChecker
+from plugin.core.checks.results.run import run_check
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.live import IncrementalChecker
-from plugin.core.loading.assembly import assemble_plan
-from plugin.core.messages.texts import SLIVER_TEXTS_KEY
 from plugin.core.model.rule import load_all_rules
-from plugin.core.results.run import run_check
+from plugin.core.plan.loading.assembly import assemble_plan
+from plugin.core.standard.messages.texts import SLIVER_TEXTS_KEY
 from tests.county import source
 from tests.mutations.mutation import CountyDraft, check_options, reuse_plan_layers
 from tests.mutations.test_mutations import MUTATIONS

@@ -35,7 +35,7 @@ def test_every_rule_has_a_planted_defect_that_tests_it():
 def test_every_message_of_every_rule_has_a_planted_defect_that_tests_it():
     """Compare the messages of all rules with the declared mutations.
 
-    Variants belong to their case: tests/core/messages/test_figures.py for narrow places,
+    Variants belong to their case: tests/core/standard/messages/test_figures.py for narrow places,
     tests/core/rules/test_rule_examples.py for others.
     """
     sentences = {

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.check import check_plan
+from plugin.core.checks.check import check_plan
 from plugin.core.geometry.polygon_rings import change_rings
 from tests.county import make_clean_county, source
 from tests.county.attributes import County

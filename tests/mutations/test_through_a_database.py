@@ -7,15 +7,15 @@ import pyogrio
 import pytest
 from pyproj import CRS
 
-from plugin.core.check import check_plan
+from plugin.core.checks.check import check_plan
+from plugin.core.engine.waivers import make_default_waiver_path
+from plugin.core.engine.waivers.file import change_waivers
+from plugin.core.engine.waivers.waiver import WaiverEntry, WaiverLimits, make_waivers
 from plugin.core.exchange.create import create_database
 from plugin.core.model.report import APPROVAL_DOUBT
 from plugin.core.model.rule import Severity
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
-from plugin.core.waivers import make_default_waiver_path
-from plugin.core.waivers.file import change_waivers
-from plugin.core.waivers.model import WaiverEntry, WaiverLimits, make_waivers
 from tests.mutations.mutation import check_options
 from tests.parametrize import first_daily
 

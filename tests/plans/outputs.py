@@ -27,11 +27,11 @@ import pyogrio
 import shapely
 
 from plugin.core.__main__ import main
-from plugin.core.examples.package_files import make_pdf
+from plugin.core.cli.examples.package_files import make_pdf
 from plugin.metadata import read_plugin_version
 from plugin.paths import SAMPLE_FOLDER
-from tests.core.gathering.county_packages import write_county_package, write_parent_documents
-from tests.core.townships.package_edits import list_keys, set_value
+from tests.core.counties.gathering.county_packages import write_county_package, write_parent_documents
+from tests.core.counties.townships.package_edits import list_keys, set_value
 
 FOLDER = Path(__file__).resolve().parent / "golden" / "outputs"
 #: Name → arguments. The folder of a run contains `made` (inputs) and a folder per command.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.model.rule import Severity
 from plugin.paths import SAMPLE_FOLDER
 from tests.county import SEED, make_county

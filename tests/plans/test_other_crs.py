@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 from pyproj import CRS
 
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.io import read_source
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.plan.io import read_source
 from plugin.paths import SAMPLE_FOLDER
 from tests.parametrize import first_daily
 

@@ -11,7 +11,7 @@ import pytest
 import shapely
 from shapely.geometry import shape
 
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
 from plugin.paths import SAMPLE_FOLDER

@@ -10,8 +10,8 @@ from qgis.core import QgsCoordinateReferenceSystem
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity
-from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
+from plugin.core.standard.profile import Norm, load_profile
 
 X, Y = 38_470_000.0, 4_390_000.0
 
@@ -81,10 +81,10 @@ def make_large_report(count):
 
 def make_result(report):
     """Return the check result that has a report."""
-    from plugin.core.check import CheckResult
-    from plugin.core.messages.texts import Texts
+    from plugin.core.checks.check import CheckResult
+    from plugin.core.engine.waivers.waiver import NO_WAIVERS
     from plugin.core.model.side_inputs import NO_SIDE_INPUTS
-    from plugin.core.waivers.model import NO_WAIVERS
+    from plugin.core.standard.messages.texts import Texts
     from plugin.gui.findings.result import CheckView
 
     norm = Norm(load_standard("county_db"), load_profile("hunyuan"))

@@ -10,7 +10,7 @@ from plugin.bridge.checking.check import check_project_or_folder
 from plugin.bridge.checking.live_check import LiveCheck
 from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.running.tasks import JobRunner
-from plugin.core.check import RunOptions
+from plugin.core.checks.check import RunOptions
 from plugin.core.model.rule import load_all_rules
 from tests.qgis.helpers import X, Y, make_square, make_table, write_small
 from tests.qgis.waiting import process_events, wait_until

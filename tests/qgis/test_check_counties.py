@@ -4,7 +4,7 @@
 import pytest
 from qgis.core import QgsProcessingException
 
-from plugin.core.counties.model import SUMMARY_FILES
+from plugin.core.counties.county_record import SUMMARY_FILES
 from tests.qgis.helpers import digest_files, make_log_that_cancels_above, run_algorithm, write_small
 
 

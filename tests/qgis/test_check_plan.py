@@ -319,7 +319,7 @@ def code_of_raising_rule():
         needs={"layer": LayerNeed(EVERY_LAYER)},
         messages={},
     )(broken)
-    from plugin.core.messages import texts
+    from plugin.core.standard.messages import texts
 
     texts._load_rules_zh()[code] = {
         "title": "故意出错",

@@ -4,8 +4,8 @@
 import pytest
 from qgis.core import QgsProcessingException
 
-from plugin.core.seams.model import SEAMS_FILES
-from tests.core.seams.seam_counties import PLANTED, write_counties
+from plugin.core.counties.seams.seam_result import SEAMS_FILES
+from tests.core.counties.seams.seam_counties import PLANTED, write_counties
 from tests.qgis.helpers import digest_files, make_log_that_cancels_above, run_algorithm
 
 

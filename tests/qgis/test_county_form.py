@@ -12,10 +12,15 @@ from plugin.bridge import settings
 from plugin.bridge.new_project import assemble
 from plugin.bridge.new_project.request import create_project_database
 from plugin.bridge.project import county
-from plugin.core.cancellation import NEVER_CANCELLED
-from plugin.core.errors import DataError
-from plugin.core.profile import load_profile
-from plugin.core.profile.county_file import CountySettings, compose_county, make_default_profile_path, read_county
+from plugin.core.base.cancellation import NEVER_CANCELLED
+from plugin.core.base.errors import DataError
+from plugin.core.standard.profile import load_profile
+from plugin.core.standard.profile.county_file import (
+    CountySettings,
+    compose_county,
+    make_default_profile_path,
+    read_county,
+)
 from plugin.gui.county_form.form import CountyForm
 from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.wizard.dialog import NewProjectWizard
@@ -431,7 +436,7 @@ def test_profile_form_disables_ok_if_saving_would_damage_a_commented_list_of_the
 
 
 def test_names_of_settings_begin_with_a_capital_in_the_english_form():
-    from plugin.core.messages.texts import Texts
+    from plugin.core.standard.messages.texts import Texts
     from plugin.gui.county_form.limits_box import get_setting_name
 
     names = [get_setting_name(key, Texts("en")) for key in Texts("en").get_section("setting")]

@@ -8,9 +8,9 @@ from qgis.core import QgsFeature, QgsGeometry
 
 from plugin.bridge.fixes.trial import make_choices_trial
 from plugin.bridge.layers.values import convert_to_wkb_and_curve_text
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.geometry.arcs import straighten_arcs
-from plugin.core.io import read_source
+from plugin.core.plan.io import read_source
 from tests.parametrize import first_daily
 from tests.qgis.helpers import X, Y
 from tests.qgis.live_helpers import MODES, EditSession, make_rectangle

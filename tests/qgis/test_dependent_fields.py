@@ -19,8 +19,8 @@ from qgis.core import (
 )
 
 from plugin.bridge.editing import changed_values, dependent_fields
-from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
+from plugin.core.standard.profile import Norm, load_profile
 from tests.benchmarks import bulk_edit
 from tests.county import measure
 from tests.parametrize import first_daily

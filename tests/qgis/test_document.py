@@ -20,10 +20,10 @@ from plugin.bridge.layouts.run import export_maps as run_order
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county, document
 from plugin.bridge.running.tasks import JobRunner
-from plugin.core.errors import InputError
-from plugin.core.messages.texts import Texts
-from plugin.core.profile import DocumentInfo, Profile
+from plugin.core.base.errors import InputError
 from plugin.core.standard import map_set as maps
+from plugin.core.standard.messages.texts import Texts
+from plugin.core.standard.profile import DocumentInfo, Profile
 from plugin.gui.checking.exports import ResultExporter
 from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.findings.result_owner import InputFingerprint

@@ -17,10 +17,10 @@ from qgis.core import QgsApplication, QgsProcessingException, QgsProcessingFeedb
 from plugin.bridge.layouts import export, saved_layouts
 from plugin.bridge.layouts.run import MapExportOrder
 from plugin.bridge.layouts.run import export_maps as run_order
-from plugin.core.cancellation import Cancellation
-from plugin.core.errors import Cancelled, OutputError
-from plugin.core.profile import DocumentInfo
+from plugin.core.base.cancellation import Cancellation
+from plugin.core.base.errors import Cancelled, OutputError
 from plugin.core.standard import map_set as maps
+from plugin.core.standard.profile import DocumentInfo
 from tests.personal_names import set_personal_names
 from tests.qgis.helpers import (
     SAMPLE,
@@ -458,7 +458,7 @@ def test_maps_of_data_in_degrees_are_drawn_in_the_crs_zone_of_the_county(provide
     A map in degrees would be distorted and have no scale.
     """
     from plugin.bridge.layouts.source import open_map_source
-    from plugin.core.check import RunOptions
+    from plugin.core.checks.check import RunOptions
 
     source = tmp_path / "度.gpkg"
     for name in ("XZQX", "XZQXZ", "YDYHGHFQ"):

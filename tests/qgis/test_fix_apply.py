@@ -22,12 +22,12 @@ from plugin.bridge.fixes.trial import make_batch_trial, make_choices_trial
 from plugin.bridge.layers.reading import read_feature_state_by_id
 from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.running.portions import run_to_end
-from plugin.core.check import RunOptions
-from plugin.core.errors import OutputError
+from plugin.core.base.errors import OutputError
+from plugin.core.checks.check import RunOptions
 from plugin.core.fixes.change_log import LogAction
 from plugin.core.fixes.edits import Edits, RowEdit
+from plugin.core.fixes.fix_texts import FixTexts
 from plugin.core.fixes.rows_before import RowBefore
-from plugin.core.fixes.texts import FixTexts
 from tests.parametrize import first_daily
 from tests.qgis.live_helpers import MODES, EditSession, make_rectangle
 from tests.qgis.test_live import TRANSACTION_MODE_NAMES

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from plugin.bridge.running.portions import WAITING
-from plugin.core.live.session import FindingsChange
+from plugin.core.checks.live.session import FindingsChange
 from plugin.gui.findings.change_queue import MAX_FINDINGS_SHOWN_AT_ONCE, ChangeQueue
 from tests.qgis.waiting import process_events, wait_until
 

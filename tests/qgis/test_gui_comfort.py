@@ -10,7 +10,7 @@ from qgis.core import QgsFeature, QgsGeometry, QgsLocator, QgsLocatorContext, Qg
 
 from plugin.bridge import settings
 from plugin.bridge.project.dropped_data import DroppedKind, recognise_dropped_data
-from plugin.core.files.digests import MANIFEST_FILE_NAME
+from plugin.core.base.files.digests import MANIFEST_FILE_NAME
 from plugin.gui.locator_filters import FeatureLocatorFilter, LocatorTargets, PlanLocatorFilter
 from plugin.gui.options_page import OptionsFactory
 from plugin.gui.toolbox.data_drop import PlanDataDropHandler

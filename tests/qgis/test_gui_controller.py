@@ -19,7 +19,7 @@ from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
 from plugin.bridge.layers import role_recognition
 from plugin.bridge.project import county
-from plugin.core.errors import InputError
+from plugin.core.base.errors import InputError
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.gui import desktop_controller as controller_module
 from plugin.gui.findings import empty_states

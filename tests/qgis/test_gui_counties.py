@@ -19,9 +19,9 @@ from plugin.bridge import settings
 from plugin.bridge.checking import counties as counties_bridge
 from plugin.bridge.checking.counties_layer import ReleasedSummaryLayers, find_summary_layers
 from plugin.bridge.running.tasks import JobRunner
+from plugin.core.base.stored_connections import register_connection_finder, unregister_connection_finder
 from plugin.core.counties import check_county
-from plugin.core.counties.model import SUMMARY_FILES, SUMMARY_LAYER
-from plugin.core.stored_connections import register_connection_finder, unregister_connection_finder
+from plugin.core.counties.county_record import SUMMARY_FILES, SUMMARY_LAYER
 from plugin.gui.counties import controller as controller_module
 from plugin.gui.counties.controller import CountiesController
 from plugin.gui.counties.table import Column

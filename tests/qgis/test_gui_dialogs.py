@@ -13,12 +13,12 @@ from plugin.bridge import settings
 from plugin.bridge.layers import role_recognition
 from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.project import county
-from plugin.core.check import RunOptions
+from plugin.core.base.errors import InputError
+from plugin.core.checks.check import RunOptions
 from plugin.core.engine.explanation import find_effective_values
-from plugin.core.errors import InputError
-from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome, RuleOutcome
 from plugin.core.model.rule import load_all_rules
+from plugin.core.standard.messages.texts import Texts
 from plugin.gui.county_form import profile_dialog
 from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.findings import detail_pane, empty_states

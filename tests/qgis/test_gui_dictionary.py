@@ -12,9 +12,9 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge.layers.properties import set_assigned_role
-from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.texts import Texts
 from plugin.gui.help import dictionary_dialog
 from plugin.gui.help.dictionary_dialog import DictionaryDialog, find_template_role
 from tests.qgis.waiting import wait_until

@@ -12,10 +12,10 @@ from qgis.PyQt.QtWidgets import QLabel, QStyleOptionViewItem, QToolButton, QWidg
 
 from plugin.bridge.layers.role_recognition import RecognisedLayers
 from plugin.bridge.running.portions import WAITING
-from plugin.core.live.session import FindingsChange
+from plugin.core.checks.live.session import FindingsChange
 from plugin.gui.findings import empty_states, verdict_bar
 from plugin.gui.findings.dock import FindingsDock
-from plugin.gui.findings.form import DETAIL_TAB
+from plugin.gui.findings.findings_form import DETAIL_TAB
 from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN
 from plugin.gui.findings.navigation_bar import NavigationBar
 from plugin.gui.widgets import theme

@@ -14,7 +14,7 @@ from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.checking.check import check_project_or_folder
 from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.project import county
-from plugin.core.check import RunOptions
+from plugin.core.checks.check import RunOptions
 from plugin.gui import desktop_controller as controller_module
 from plugin.gui.findings.groups import STATE_COLUMN
 from tests.qgis.helpers import write_small

@@ -6,7 +6,7 @@ import pytest
 import shapely
 from qgis.core import QgsVectorLayer
 
-from plugin.core.files import filegdb_driver
+from plugin.core.base.files import filegdb_driver
 from plugin.gui.editing.filegdb_warning import FileGdbWarning
 from tests.qgis.helpers import write_small
 from tests.qgis.test_gui_controller import FakeInterface

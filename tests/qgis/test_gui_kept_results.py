@@ -14,7 +14,7 @@ from qgis.PyQt.QtCore import QModelIndex, Qt
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
 from plugin.bridge.project import county
-from plugin.core.results.saved_result import read_saved_result
+from plugin.core.checks.results.saved_result import read_saved_result
 from tests.qgis.helpers import write_small
 from tests.qgis.test_gui_controller import make_controller
 from tests.qgis.waiting import process_events, wait_until
@@ -233,8 +233,8 @@ def test_result_of_an_unsaved_project_is_stored_when_the_project_is_saved(contro
 def test_findings_of_a_stored_result_can_be_waived(controller_and_project_file, project):
     from datetime import date
 
-    from plugin.core.waivers.file import change_waivers
-    from plugin.core.waivers.model import WaiverEntry, make_waivers
+    from plugin.core.engine.waivers.file import change_waivers
+    from plugin.core.engine.waivers.waiver import WaiverEntry, make_waivers
 
     controller, file = controller_and_project_file
     result = reopen(controller, project, file)

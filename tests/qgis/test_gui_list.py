@@ -17,7 +17,7 @@ from qgis.PyQt.QtTest import QAbstractItemModelTester
 
 from plugin.bridge.running.portions import run_to_end
 from plugin.bridge.texts import tr
-from plugin.core.live.session import FindingsChange
+from plugin.core.checks.live.session import FindingsChange
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity
 from plugin.gui.findings.filter import FilterSettings

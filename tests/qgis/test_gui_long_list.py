@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import Qt, qInstallMessageHandler
 from qgis.PyQt.QtTest import QAbstractItemModelTester
 
 from plugin.bridge.checking import findings_layer
-from plugin.core.live.session import FindingsChange
+from plugin.core.checks.live.session import FindingsChange
 from plugin.gui.findings import groups as findings_groups
 from plugin.gui.findings import rows as findings_rows
 from plugin.gui.findings.filter import FilterSettings

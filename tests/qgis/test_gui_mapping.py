@@ -21,8 +21,8 @@ from plugin.bridge.layers.role_recognition import FINDINGS_PROPERTY
 from plugin.bridge.mapping import run as mapping_work
 from plugin.bridge.project import county
 from plugin.bridge.running.tasks import JobRunner
-from plugin.core.errors import Cancelled
-from plugin.core.mapping.preview import UndecidedCode
+from plugin.core.base.errors import Cancelled
+from plugin.core.exchange.mapping.preview import UndecidedCode
 from plugin.gui.mapping import table as mapping_table
 from plugin.gui.mapping.dialog import MappingDialog
 from tests.core.land_survey import SURVEY_ROWS, write_survey

@@ -16,8 +16,8 @@ from plugin.bridge.layouts import saved_layouts
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import document
 from plugin.bridge.running.tasks import JobRunner
-from plugin.core.errors import InputError
-from plugin.core.profile import DocumentInfo
+from plugin.core.base.errors import InputError
+from plugin.core.standard.profile import DocumentInfo
 from plugin.gui.layouts_dialog import LayoutsDialog, MapActions
 from plugin.gui.project.document_line import DocumentDialog
 from plugin.gui.widgets import theme

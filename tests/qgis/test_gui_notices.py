@@ -8,7 +8,7 @@ import pytest
 from qgis.PyQt.QtCore import QCoreApplication, QEvent
 from qgis.PyQt.QtWidgets import QPushButton, QTextBrowser, QToolButton
 
-from plugin.core.live.session import FindingsChange
+from plugin.core.checks.live.session import FindingsChange
 from plugin.core.model.rule import Severity
 from plugin.gui.findings.edit_notices import _CounterButton, describe_findings
 from tests.qgis.gui_helpers import make_finding, make_result, make_small_report

@@ -27,14 +27,14 @@ from plugin.bridge.package.preview import (
 )
 from plugin.bridge.project import saved_paths
 from plugin.bridge.running.tasks import JobRunner
-from plugin.core.cancellation import NEVER_CANCELLED
-from plugin.core.errors import InputError, OutputError
-from plugin.core.examples.package_files import make_pdf
-from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA
-from plugin.core.messages.texts import Texts
+from plugin.core.base.cancellation import NEVER_CANCELLED
+from plugin.core.base.errors import InputError, OutputError
+from plugin.core.base.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA
+from plugin.core.cli.examples.package_files import make_pdf
 from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import ExportProblem, GateRefusal, ProblemLevel, ProblemPlace
+from plugin.core.standard.messages.texts import Texts
 from plugin.gui.package import gate_box
 from plugin.gui.package.export import PackageExport
 from plugin.gui.package.export_dialog import ExportDialog
@@ -132,7 +132,7 @@ def test_package_preview_marks_documents_taken_from_the_package_that_will_be_rep
 
 
 def test_export_objections_are_reused_for_the_same_export_order_but_not_for_other_options(small):
-    from plugin.core.check import RunOptions, check_plan
+    from plugin.core.checks.check import RunOptions, check_plan
 
     checked = check_plan(str(small), RunOptions(lang="zh"))
     order = ExportOrder(load_package_spec("county"), small.parent)
@@ -147,7 +147,7 @@ def test_package_preview_raises_an_error_for_a_missing_documents_folder(tmp_path
 
 
 def test_package_preview_reads_county_code_and_name_from_the_profile_only():
-    from plugin.core.check import RunOptions
+    from plugin.core.checks.check import RunOptions
 
     form = load_package_spec("county")
     assert package_ahead.find_county_placeholders(form, RunOptions(profile="hunyuan"), None) == COUNTY_VALUES
@@ -213,7 +213,7 @@ def test_package_file_list_hides_the_row_that_accepts_any_map_if_a_map_is_suppli
 def test_package_preview_and_layouts_dialog_report_the_same_maps_without_layers(project, tmp_path):
     from plugin.bridge.layouts.map_layers import collect_from_project
     from plugin.bridge.project import county
-    from plugin.core.check import RunOptions, check_plan
+    from plugin.core.checks.check import RunOptions, check_plan
     from plugin.core.package.maps.slots import find_missing_input_of_plan
     from plugin.core.standard import map_set
     from plugin.gui.layouts_dialog import LayoutsDialog
@@ -384,7 +384,7 @@ def test_export_problem_without_a_place_to_solve_it_is_listed_without_a_link(pac
 
 
 def test_verdict_in_the_package_dialog_names_the_incompletely_checked_rules(small):
-    from plugin.core.check import RunOptions, check_plan
+    from plugin.core.checks.check import RunOptions, check_plan
     from plugin.core.package.gate import find_check_problems
 
     checked = check_plan(str(small), RunOptions(lang="zh"))
@@ -884,7 +884,7 @@ def test_layers_of_an_inspected_package_are_loaded_from_a_copy_and_not_checked(p
 def test_features_of_an_inspected_package_are_selected_in_its_opened_layers(project, tmp_path):
     import shutil
 
-    from plugin.core.check import RunOptions, check_plan
+    from plugin.core.checks.check import RunOptions, check_plan
     from plugin.core.standard import load_standard
     from plugin.gui.findings.features import find_feature, find_hidden_layers, list_feature_refs
     from plugin.gui.findings.result import CheckView

@@ -13,7 +13,7 @@ from qgis.PyQt.QtWidgets import QLabel
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
 from plugin.bridge.project import waivers
-from plugin.core.waivers.file import read_waivers
+from plugin.core.engine.waivers.file import read_waivers
 from plugin.gui.findings.navigation_bar import WaiveButton, find_waiver_refusal_text
 from plugin.gui.findings.waiver_dialog import FindingCard, WaiverDialog
 from tests.qgis.gui_helpers import make_finding

@@ -20,10 +20,10 @@ from qgis.PyQt.QtXml import QDomDocument
 
 from plugin.bridge.layouts import export, frame, legend, saved_layouts
 from plugin.bridge.layouts.build import format_crs_for_map
-from plugin.core.errors import DataError, InputError
-from plugin.core.profile import DocumentInfo
+from plugin.core.base.errors import DataError, InputError
 from plugin.core.standard import load_standard
 from plugin.core.standard import map_set as maps
+from plugin.core.standard.profile import DocumentInfo
 from plugin.paths import LAYOUTS_FOLDER
 from tests.qgis.helpers import ROOT, SAMPLE, X, make_square, write_small
 from tests.qgis.helpers import make_table as table
@@ -229,7 +229,7 @@ def test_layer_outside_the_map_extent_is_not_in_the_legend(qgis_app, tmp_path):
 
 
 def test_legend_of_the_three_zones_map_lists_the_zones_derived_from_the_plan(county_layouts, sample_layout_builder):
-    from plugin.core.profile.space_map import load_space_map
+    from plugin.core.standard.profile.space_map import load_space_map
 
     mapping = load_space_map(sample_layout_builder.available_layers.norm)
     expected = {mapping.name(mapping.get_three_zone_code(code)) for code in list_codes("YDYHGHFQ", "GHFQDM")}

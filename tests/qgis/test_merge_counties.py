@@ -5,7 +5,7 @@ import openpyxl
 import pytest
 from qgis.core import QgsProcessingException
 
-from tests.core.seams.seam_counties import write_county
+from tests.core.counties.seams.seam_counties import write_county
 from tests.qgis.helpers import digest_files, run_algorithm
 
 

@@ -6,7 +6,7 @@ import pytest
 from openpyxl.workbook.defined_name import DefinedName
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
-from tests.core.office_tables.table_county import make_layers, sum_hectares, write_table_county
+from tests.core.studies.office_tables.table_county import make_layers, sum_hectares, write_table_county
 from tests.qgis.helpers import Log, digest_files, run_algorithm
 
 

@@ -12,8 +12,8 @@ from qgis.core import QgsVectorLayer
 
 from plugin.bridge.editing.attribute_forms import apply_template_form
 from plugin.core.exchange.create import create_database
-from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
+from plugin.core.standard.profile import Norm, load_profile
 from plugin.paths import STANDARDS_FOLDER
 
 pytestmark = pytest.mark.usefixtures("provider", "project")

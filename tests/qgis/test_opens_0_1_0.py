@@ -21,8 +21,8 @@ from plugin.bridge.layers.properties import get_assigned_role, get_layer_name
 from plugin.bridge.layouts import saved_layouts
 from plugin.bridge.new_project import assemble, bookmarks
 from plugin.bridge.project import county, waivers
-from plugin.core.profile import DocumentInfo
 from plugin.core.standard import map_set
+from plugin.core.standard.profile import DocumentInfo
 from tests.qgis.helpers import ROOT, draw_feature, make_square
 
 FILES_OF_0_1_0 = ROOT / "tests" / "upgrade" / "0.1.0"

@@ -20,10 +20,10 @@ from qgis.PyQt.QtCore import QCoreApplication, QThread
 
 from plugin.bridge.layouts import package_maps
 from plugin.bridge.running.main_thread import call_on_main
-from plugin.core.cancellation import Cancellation
-from plugin.core.errors import Cancelled
-from plugin.core.examples.package_files import make_jpeg, make_pdf
-from plugin.core.files.digests import is_complete_package
+from plugin.core.base.cancellation import Cancellation
+from plugin.core.base.errors import Cancelled
+from plugin.core.base.files.digests import is_complete_package
+from plugin.core.cli.examples.package_files import make_jpeg, make_pdf
 from plugin.core.standard import load_standard
 from plugin.paths import PACKAGE_SPECS_FOLDER
 from tests.core.small_plan import hash_files

@@ -12,13 +12,13 @@ from plugin.bridge import pictures
 from plugin.bridge.layers import painting, styles
 from plugin.bridge.pictures.overview import OVERVIEW_PIXELS
 from plugin.bridge.pictures.scene import CLOSE_UP_PIXELS, CONFLICT_SHARE_OF_VIEW, choose_close_up_frame
-from plugin.core.cancellation import Cancellation
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.errors import Cancelled
-from plugin.core.examples.plans import make_example_layer, make_example_norm, run_example
-from plugin.core.loading.assembly import assemble_plan
+from plugin.core.base.cancellation import Cancellation
+from plugin.core.base.errors import Cancelled
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.cli.examples.plans import make_example_layer, make_example_norm, run_example
 from plugin.core.model.report import Report
 from plugin.core.model.rule import load_all_rules
+from plugin.core.plan.loading.assembly import assemble_plan
 from plugin.core.render.html import render_report
 from plugin.core.render.pictures import ReportPictures, select_largest_conflicts
 from plugin.paths import SAMPLE_FOLDER

@@ -14,8 +14,8 @@ from plugin.bridge.layers import reading, role_recognition
 from plugin.bridge.layers.properties import set_assigned_role
 from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.project import county
-from plugin.core.errors import InputError
-from plugin.core.loading import recognition
+from plugin.core.base.errors import InputError
+from plugin.core.plan.loading import recognition
 from tests.qgis.helpers import Log, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")

@@ -10,13 +10,13 @@ from qgis.PyQt.QtGui import QImage
 
 from plugin.bridge.printing.documents import render_svg
 from plugin.bridge.printing.pdf import write_pdf
-from plugin.core.options import RunOptions
-from plugin.core.projects.page import make_conformity_document
-from plugin.core.projects.read_projects import read_project_layer
-from plugin.core.projects.run import review_projects
 from plugin.core.render.document.texts import list_document_texts
-from tests.core.projects.test_outputs import LONG_NAME, ROWS, make_rows, read_docx_text, read_html_text
-from tests.core.projects.written_county import write_county, write_profile, write_projects
+from plugin.core.standard.options import RunOptions
+from plugin.core.studies.projects.page import make_conformity_document
+from plugin.core.studies.projects.read_projects import read_project_layer
+from plugin.core.studies.projects.run_review import review_projects
+from tests.core.studies.projects.test_outputs import LONG_NAME, ROWS, make_rows, read_docx_text, read_html_text
+from tests.core.studies.projects.written_county import write_county, write_profile, write_projects
 from tests.qgis.helpers import run_algorithm
 from tests.qgis.test_signed_report import normalise
 

@@ -21,10 +21,10 @@ from plugin.bridge.layouts import saved_layouts
 from plugin.bridge.layouts.public_maps import NotPublic, make_public_builder
 from plugin.bridge.layouts.run import MapExportOrder
 from plugin.bridge.layouts.run import export_maps as run_order
-from plugin.core.errors import InputError
-from plugin.core.profile import DocumentInfo
+from plugin.core.base.errors import InputError
 from plugin.core.standard import map_set as maps
-from tests.core.public_edition.public_files import find_coordinates, read_file_texts
+from plugin.core.standard.profile import DocumentInfo
+from tests.core.render.public_edition.public_files import find_coordinates, read_file_texts
 from tests.qgis.helpers import make_square, make_table, run_algorithm, write_small
 from tests.qgis.maps_helpers import make_builder, make_centre_layers
 

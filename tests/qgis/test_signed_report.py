@@ -15,10 +15,9 @@ from qgis.PyQt.QtGui import QTextDocument, QTextTable
 
 from plugin.bridge.printing.pagination import lay_out_without_divided_rows
 from plugin.bridge.printing.pdf import write_pdf
-from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.errors import Cancelled
-from plugin.core.messages.texts import THIN_SPACE
+from plugin.core.base.cancellation import NEVER_CANCELLED, Cancellation
+from plugin.core.base.errors import Cancelled
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.model.report import EditsSinceCheck, LayerEdits, record_edits
 from plugin.core.render.document.blocks import (
     DocumentCell,
@@ -35,6 +34,7 @@ from plugin.core.render.document.docx_writer import import_docx_library, write_d
 from plugin.core.render.document.print_html import render_print_html
 from plugin.core.render.document.texts import list_block_texts
 from plugin.core.render.html import render_report
+from plugin.core.standard.messages.texts import THIN_SPACE
 from tests.parametrize import first_daily
 from tests.qgis.helpers import SAMPLE, run_algorithm
 

@@ -9,8 +9,8 @@ from pyproj import CRS
 from qgis.core import QgsVectorLayer
 
 from plugin.bridge.layers import sinks
-from plugin.core.errors import OutputError
-from plugin.core.files.writing import check_writable
+from plugin.core.base.errors import OutputError
+from plugin.core.base.files.writing import check_writable
 from plugin.core.model.findings import FINDING_COLUMNS, Finding
 from plugin.core.model.rule import Severity
 from tests.core.small_plan import write_findings

@@ -8,7 +8,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPushButton
 
 from plugin.bridge.layers.role_recognition import FINDINGS_PROPERTY
-from plugin.core.profile import list_profile_ids
+from plugin.core.standard.profile import list_profile_ids
 from plugin.gui.toolbox.create_widgets import ProfileWidget
 from plugin.gui.toolbox.source_widget import SourceWidget
 from tests.qgis.helpers import SAMPLE

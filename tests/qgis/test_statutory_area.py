@@ -25,7 +25,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from plugin.core.messages.texts import Texts
+from plugin.core.standard.messages.texts import Texts
 from tests.county import measure
 from tests.qgis.helpers import SAMPLE, Log, digest_files, make_square, make_table, run_algorithm
 from tests.qgis.models import run_in_model

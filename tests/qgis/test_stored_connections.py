@@ -15,7 +15,7 @@ from qgis.core import (
 )
 
 from plugin.bridge.stored_connections import find_stored_connection
-from plugin.core.errors import InputError
+from plugin.core.base.errors import InputError
 from tests.qgis.helpers import Log, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")

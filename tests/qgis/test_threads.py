@@ -13,7 +13,7 @@ from qgis.core import QgsTask
 from plugin.bridge.running.main_thread import call_on_main
 from plugin.bridge.running.tasks import BackgroundJob, JobRunner
 from plugin.bridge.running.threads import BackgroundMode, run_in_python_thread
-from plugin.core.errors import Cancelled
+from plugin.core.base.errors import Cancelled
 from tests.qgis.helpers import ROOT
 from tests.qgis.waiting import PATIENCE_SECONDS, run_task, wait_until
 
@@ -190,7 +190,7 @@ application.initQgis()
 from plugin.bridge.running.main_thread import call_on_main
 from plugin.bridge.running.tasks import BackgroundJob, JobRunner
 from plugin.bridge.running.threads import run_in_python_thread
-from plugin.core.errors import Cancelled
+from plugin.core.base.errors import Cancelled
 done = []
 @run_in_python_thread
 def project():

@@ -10,11 +10,11 @@ from plugin.bridge.layers.reading import read_snapshot
 from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.layers.stored_rows import StoredFiles
 from plugin.bridge.project import county
-from plugin.core.cancellation import NEVER_CANCELLED
-from plugin.core.check import RunOptions
-from tests.core.io.test_columnar_rows import store_value, write_typed_table
-from tests.core.io.test_parts_of_files import DIFFERENCES, ROLE, make_boundary_of_five_rows
-from tests.core.io.test_unread import make_layers_of_three_rows, rewrite_with_64_bit_ids
+from plugin.core.base.cancellation import NEVER_CANCELLED
+from plugin.core.checks.check import RunOptions
+from tests.core.plan.io.test_columnar_rows import store_value, write_typed_table
+from tests.core.plan.io.test_parts_of_files import DIFFERENCES, ROLE, make_boundary_of_five_rows
+from tests.core.plan.io.test_unread import make_layers_of_three_rows, rewrite_with_64_bit_ids
 from tests.core.small_plan import write_gdb, write_gpkg, write_shapefiles
 from tests.qgis.helpers import open_layer, run_algorithm
 

@@ -8,9 +8,9 @@ import pytest
 from qgis.core import QgsProcessingException, QgsProject, QgsVectorLayer
 
 from plugin.bridge.project import county, waivers
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.waivers.file import change_waivers
-from plugin.core.waivers.model import WaiverEntry, make_waivers
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.engine.waivers.file import change_waivers
+from plugin.core.engine.waivers.waiver import WaiverEntry, make_waivers
 from tests.qgis.helpers import Log, run_algorithm, write_small
 
 pytestmark = pytest.mark.usefixtures("provider", "project")

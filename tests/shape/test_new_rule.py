@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.examples.plans import run_example
-from plugin.core.messages import texts
+from plugin.core.cli.examples.plans import run_example
 from plugin.core.model import rule as rule_module
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import DECLARED_FAMILY, RULE_FAMILIES
+from plugin.core.standard.messages import texts
 from tests.mutations import mutation
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +102,7 @@ def test_planted_defect_drafted_by_make_rule_is_registered_and_raises_not_implem
 def test_make_rule_names_the_folders_of_rules_on_packages(new_rule_tool, capsys):
     assert new_rule_tool.main("DOC998", "missing-use") > 0
     message = capsys.readouterr().err
-    for folder in ("plugin/core/package/rules", "plugin/core/yearly/rules"):
+    for folder in ("plugin/core/package/rules", "plugin/core/studies/yearly/rules"):
         assert folder in message and (ROOT / folder).is_dir()
 
 

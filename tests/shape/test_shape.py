@@ -8,10 +8,10 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import DOCSTRING_HEADINGS, EVERY_LAYER, Severity, load_all_rules
-from plugin.core.profile import Norm, list_profile_ids, load_profile
 from plugin.core.standard import list_standard_ids, load_standard
+from plugin.core.standard.messages.texts import Texts
+from plugin.core.standard.profile import Norm, list_profile_ids, load_profile
 from plugin.paths import PROFILES_FOLDER, STANDARDS_FOLDER, TEXTS_FOLDER
 from tests.parametrize import for_each
 from tests.shape.syntax import list_nodes

@@ -4,10 +4,10 @@
 No rule is an error if it is based on unverified sources (mark C) only.
 """
 
-from plugin.core.messages.texts import TEXT_LANGUAGES, Texts
 from plugin.core.model.rule import Severity, load_all_rules
-from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.texts import TEXT_LANGUAGES, Texts
+from plugin.core.standard.profile import Norm, load_profile
 from tests.parametrize import for_each
 from tests.rule_examples import run_failing_examples
 

@@ -14,21 +14,21 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.files.data import read_toml
-from plugin.core.fixes.model import load_all_fixes
-from plugin.core.indicators import typed_figures
-from plugin.core.messages.placeholders import (
+from plugin.core.base.files.data import read_toml
+from plugin.core.engine.waivers import cells
+from plugin.core.figures.indicators import typed_figures
+from plugin.core.fixes.fix_declaration import load_all_fixes
+from plugin.core.model.findings import Finding
+from plugin.core.model.rule import load_all_rules
+from plugin.core.render.words import ReportTexts
+from plugin.core.standard.messages.placeholders import (
     _COUNTED_NOUN_PATTERN,
     _NO_PLURALS,
     _SINGULAR_OF_VERBS,
     make_singular,
     use_singular_after_one,
 )
-from plugin.core.messages.texts import Texts
-from plugin.core.model.findings import Finding
-from plugin.core.model.rule import load_all_rules
-from plugin.core.render.words import ReportTexts
-from plugin.core.waivers import cells
+from plugin.core.standard.messages.texts import Texts
 from plugin.paths import TEXTS_FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -57,7 +57,7 @@ import json, site
 site.addsitedir({str(installed)!r})
 import plugin.core.counties.dask_runner
 from plugin.core.engine.provenance import compute_program_digest
-from plugin.core.options import RunOptions
+from plugin.core.standard.options import RunOptions
 norm = RunOptions(profile="hunyuan").resolve_norm()
 print(json.dumps([plugin.__path__[0], compute_program_digest(), len(norm.rules)]))
 """

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from plugin.core.engine.waivers.waiver import get_finding_figures
 from plugin.core.model.rule import load_all_rules
-from plugin.core.waivers.model import get_finding_figures
 from tests.rule_examples import run_failing_examples
 
 FIGURES_PATH = Path(__file__).with_name("finding_figures.json")

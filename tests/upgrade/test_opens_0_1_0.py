@@ -16,19 +16,19 @@ import fiona
 import pytest
 from jsonschema import Draft202012Validator
 
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.loading.key_table import read_renumbered_keys
-from plugin.core.mapping import load_mapping
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.engine.waivers.file import read_waivers
+from plugin.core.exchange.mapping import load_mapping
 from plugin.core.model.findings import FINDING_COLUMNS
 from plugin.core.model.report import Report
-from plugin.core.options import parse_roles
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.profile import DocumentInfo, find_profile_problems, load_profile
+from plugin.core.plan.loading.key_table import read_renumbered_keys
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import report_to_json
 from plugin.core.standard import SETTING_SECTIONS, flatten_table, load_standard
-from plugin.core.waivers.file import read_waivers
+from plugin.core.standard.options import parse_roles
+from plugin.core.standard.profile import DocumentInfo, find_profile_problems, load_profile
 from plugin.paths import REPORT_TEMPLATES_FOLDER
 
 FILES_OF_0_1_0 = Path(__file__).parent / "0.1.0"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from qgis.PyQt.QtCore import QMetaType
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.errors import Cancelled
-from ...core.messages.texts import Texts
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.errors import Cancelled
+from ...core.standard.messages.texts import Texts
 from .. import health
 from ..layers.properties import convert_to_qgis_crs
 from ..layers.snapshots import LayerSnapshot
@@ -21,8 +21,8 @@ from ..running.threads import run_in_python_thread
 from .check import read_plan_snapshots
 
 if TYPE_CHECKING:
-    from ...core.adjustment.model import AdjustmentOptions, AdjustmentResult
     from ...core.render.document.blocks import Document
+    from ...core.studies.adjustment.adjustment_result import AdjustmentOptions, AdjustmentResult
 
 ProgressCallback = Callable[[float, str], None]
 #: Columns of the layer of parcels in order; users rely on them.
@@ -48,7 +48,7 @@ def compare_line(
     SanxianError, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
-    from ...core.adjustment.run import compare_line as core_compare_line
+    from ...core.studies.adjustment.compare_lines import compare_line as core_compare_line
 
     path_or_layers, run = read_plan_snapshots(
         path_or_snapshots, options.run, lambda share, text: progress(0.3 * share, text), cancellation
@@ -61,7 +61,7 @@ def compare_line(
 @run_in_python_thread
 def make_dossier(result: AdjustmentResult, cancellation: Cancellation = NEVER_CANCELLED) -> Document:
     """Return the dossier with its map; if the map cannot be drawn, the error is logged and the dossier has none."""
-    from ...core.adjustment.report import make_adjustment_document
+    from ...core.studies.adjustment.write_adjustment import make_adjustment_document
     from ..pictures.adjustment import draw_adjustment_map
 
     texts = Texts(result.lang)

@@ -14,8 +14,8 @@ from ..layers.snapshots import LayerSnapshot
 from ..layers.tables import OutputTable
 
 if TYPE_CHECKING:
-    from ...core.indicators.layer_areas import AdjustedAreas, LayerAreas, StoredAreaComparison
-    from ...core.messages.texts import Texts
+    from ...core.figures.indicators.layer_areas import AdjustedAreas, LayerAreas, StoredAreaComparison
+    from ...core.standard.messages.texts import Texts
 
 #: Added columns in order; users rely on them. The last two exist only for adjusted areas.
 PLANAR_AREA_FIELD, GEODESIC_AREA_FIELD, STATUTORY_AREA_FIELD = "planar_m2", "geodesic_m2", "statutory_m2"

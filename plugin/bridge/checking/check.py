@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from qgis.core import Qgis
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.check import CheckResult, RunOptions, make_plan_layer_selector
-from ...core.check import check_plan as core_check
-from ...core.errors import InputError
-from ...core.files.writing import OutputPaths, check_outputs
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.errors import InputError
+from ...core.base.files.writing import OutputPaths, check_outputs
+from ...core.checks.check import CheckResult, RunOptions, make_plan_layer_selector
+from ...core.checks.check import check_plan as core_check
 from .. import health
 from ..layers.reading import read_snapshots
 from ..layers.snapshots import LayerSnapshot, make_snapshot_names_unique
@@ -23,9 +23,9 @@ from ..running.threads import run_in_python_thread
 if TYPE_CHECKING:
     from ...core.engine.rule_memory import RuleMemory
     from ...core.plan.layer import SourceLayer
-    from ...core.public_edition.redaction import PublicReport
     from ...core.render.chapter import ReportChapter
-    from ...core.worklist.model import WorkItem
+    from ...core.render.public_edition.redaction import PublicReport
+    from ...core.render.worklist.worklist_row import WorkItem
 
 ProgressCallback = Callable[[float, str], None]
 

@@ -10,16 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...core.cancellation import Cancellation
-from ...core.connection_text import has_password, is_connection, is_stored_connection, make_source, mask_source
-from ...core.counties.model import BatchOptions, County, CountyRecord, CountyTask
-from ...core.errors import InputError
-from ...core.parallel.python_program import find_python_program
+from ...core.base.cancellation import Cancellation
+from ...core.base.connection_text import has_password, is_connection, is_stored_connection, make_source, mask_source
+from ...core.base.errors import InputError
+from ...core.base.parallel.python_program import find_python_program
+from ...core.counties.county_record import BatchOptions, County, CountyRecord, CountyTask
 from .. import health
 
 if TYPE_CHECKING:
     from ...core.counties.forecast import Forecast
-    from ...core.counties.run import BatchResult, PlannedBatch, TaskRunner
+    from ...core.counties.run_batch import BatchResult, PlannedBatch, TaskRunner
 
 ProgressCallback = Callable[[float, str], None]
 _CORE = __name__.removesuffix(".bridge.checking.counties") + ".core"
@@ -107,7 +107,7 @@ class CountyForecaster:
         """
         health.require_libraries(cancellation)
         from ...core.counties.forecast import make_forecast
-        from ...core.counties.run import plan_batch
+        from ...core.counties.run_batch import plan_batch
         from ...core.counties.sources import list_counties
 
         key = (options.source, options.output, options.check, options.package_spec)
@@ -136,7 +136,7 @@ def check_many_counties(
     """
     health.require_libraries(cancellation)
     from ...core.counties.processes import check_in_processes
-    from ...core.counties.run import check_counties, check_in_sequence
+    from ...core.counties.run_batch import check_counties, check_in_sequence
     from ...core.counties.sources import list_counties
 
     last_share = [0.0]

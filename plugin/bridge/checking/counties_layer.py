@@ -25,8 +25,8 @@ from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtXml import QDomDocument
 
-from ...core.counties.model import SUMMARY_LAYER, VERDICT_ORDER
-from ...core.files.writing import is_same_file
+from ...core.base.files.writing import is_same_file
+from ...core.counties.county_record import SUMMARY_LAYER, VERDICT_ORDER
 from ...core.model.verdict import Verdict
 from ..layers.properties import get_file_path
 from ..settings import get_interface_language

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsCoordinateReferenceSystem, QgsFeature, QgsGeometry, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.errors import Cancelled
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.errors import Cancelled
 from ..layers.properties import format_crs_for_pyproj
 from ..layers.values import convert_to_python_value, convert_to_wkb_and_curve_text, get_field_type
 from ..running.tasks import BackgroundJob, JobRunner
@@ -24,10 +24,10 @@ from ..texts import tr
 if TYPE_CHECKING:
     from pyproj import CRS
 
-    from ...core.files.writing import OutputPaths
-    from ...core.live.rows import EditedRows
-    from ...core.projects.model import ConformityResult
-    from ...core.projects.prepared import DrawnProject, PreparedReview
+    from ...core.base.files.writing import OutputPaths
+    from ...core.checks.live.edited_rows import EditedRows
+    from ...core.studies.projects.prepared import DrawnProject, PreparedReview
+    from ...core.studies.projects.reviewed_project import ConformityResult
 
 #: Without a request for this long (s) the thread ends, so that Python collects garbage again.
 _IDLE_S = 4.0
@@ -238,7 +238,7 @@ class _Reviews:
         self, request: ReviewRequest, on_preparing: Callable[[], None], cancellation: Cancellation
     ) -> ConformityResult:
         """Return the review of a request. Raise SanxianError and Cancelled."""
-        from ...core.projects.prepared import review_drawn_projects
+        from ...core.studies.projects.prepared import review_drawn_projects
 
         review = self._find_review(request.data, on_preparing, cancellation)
         return review_drawn_projects(
@@ -265,9 +265,9 @@ class _Reviews:
 
 def make_prepared_review(data: ReviewData, cancellation: Cancellation = NEVER_CANCELLED) -> PreparedReview:
     """Return a review of a check's plan, prepared. Raise SanxianError for a wrong admission table, and Cancelled."""
-    from ...core.projects.admission import load_admission
-    from ...core.projects.prepared import PreparedReview
-    from ...core.projects.settings import load_review_settings
+    from ...core.studies.projects.admission import load_admission
+    from ...core.studies.projects.prepared import PreparedReview
+    from ...core.studies.projects.review_settings import load_review_settings
 
     plan = data.check_result.plan
     settings = load_review_settings(plan.norm)
@@ -281,7 +281,7 @@ def make_drawn_projects(projects: Sequence[ProjectShape]) -> list[DrawnProject]:
     """Return shapes of projects in the form of the core."""
     import shapely
 
-    from ...core.projects.prepared import DrawnProject
+    from ...core.studies.projects.prepared import DrawnProject
 
     return [DrawnProject(shapely.from_wkb(one.wkb), _parse_crs(one.crs), one.attributes) for one in projects]
 
@@ -295,8 +295,8 @@ def write_review(
     cancellation: Cancellation,
 ) -> ConformityResult:
     """Review projects, write the requested results and return the result. Raise SanxianError and Cancelled."""
-    from ...core.projects.prepared import review_drawn_projects
-    from ...core.projects.write import check_conformity_outputs, write_conformity_outputs
+    from ...core.studies.projects.prepared import review_drawn_projects
+    from ...core.studies.projects.write_review import check_conformity_outputs, write_conformity_outputs
 
     check_conformity_outputs(outputs, list(data.check_result.plan.input_files))
     review = make_prepared_review(data, cancellation)

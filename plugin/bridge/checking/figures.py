@@ -8,11 +8,11 @@ from typing import Any
 
 from qgis.PyQt.QtCore import QMetaType
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.check import RunOptions
-from ...core.office_tables.run import OfficeTables, TableOrder, make_office_tables
-from ...core.tabulate import TabulatedPlan
-from ...core.tabulate import tabulate_sources as core_tabulate
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.checks.check import RunOptions
+from ...core.checks.tabulate import TabulatedPlan
+from ...core.checks.tabulate import tabulate_sources as core_tabulate
+from ...core.studies.office_tables.make_office_tables import OfficeTables, TableOrder, make_office_tables
 from .. import health
 from ..layers.snapshots import LayerSnapshot
 from ..layers.tables import OutputTable, make_record_table
@@ -102,7 +102,7 @@ def _iterate_indicator_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str,
 
 def _iterate_figure_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, Any]]:
     """Yield a row (column → value) for each figure of the area tables other than the indicators."""
-    from ...core.render.tables.model import list_records
+    from ...core.render.tables.report_table import list_records
 
     tables = [table for table in tabulated_plan.tables if table.id != "indicators"]
     for one in list_records(tables, tabulated_plan.indicators.texts):

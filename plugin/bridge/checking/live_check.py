@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsFeature, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
-from ...core.cancellation import Cancellation
-from ...core.parallel.process_state import CollectionExclusion, remove_one_by_one
+from ...core.base.cancellation import Cancellation
+from ...core.base.parallel.process_state import CollectionExclusion, remove_one_by_one
 from ..editing.listener import EditListener, EditStep
 from ..layers.reading import FeatureStateReader, read_feature_state_by_id
 from ..running.tasks import BackgroundJob, JobRunner, log_error
@@ -23,9 +23,9 @@ from ..texts import tr
 from .findings_layer import make_finding_features
 
 if TYPE_CHECKING:
-    from ...core.check import CheckResult, RunOptions
-    from ...core.live.rows import EditedRows
-    from ...core.live.session import EditBatch, FeatureKey, FindingsChange
+    from ...core.checks.check import CheckResult, RunOptions
+    from ...core.checks.live.edited_rows import EditedRows
+    from ...core.checks.live.session import EditBatch, FeatureKey, FindingsChange
 
 #: work(checked, options, session, progress, cancellation) → result; see `LiveCheck.run_trial`.
 TrialFunction = Callable[..., Any]
@@ -126,7 +126,7 @@ class LiveCheck(QObject):
 
         ``layer_id_by_name``: name of each layer in the check → layer id in the project.
         """
-        from ...core.live.session import EditBatch, IncrementalSession
+        from ...core.checks.live.session import EditBatch, IncrementalSession
 
         if self._is_stopped:
             self.outdated.emit()
@@ -349,7 +349,7 @@ class LiveCheck(QObject):
         Return False if too many features changed to re-check them. ``new_fid_by_old``: old → new feature id;
         ``fids``: ids of the changed features; ``causes``: edit commands that changed them.
         """
-        from ...core.live.session import EditBatch
+        from ...core.checks.live.session import EditBatch
 
         limit = MAX_CHANGED_FEATURES + self._announced
         if len(fids) > limit:
@@ -381,7 +381,7 @@ class LiveCheck(QObject):
                 is_hidden=False,
             )
         elif self._queued_edits:
-            from ...core.live.session import EditBatch
+            from ...core.checks.live.session import EditBatch
 
             batch, check_session = self._queued_edits, self._check_session
             self._queued_edits, self._announced = EditBatch(), 0

@@ -10,9 +10,9 @@ from datetime import datetime
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ...core.cancellation import Cancellation
-from ...core.check import CheckResult, RunOptions
-from ...core.results.saved_result import (
+from ...core.base.cancellation import Cancellation
+from ...core.checks.check import CheckResult, RunOptions
+from ...core.checks.results.saved_result import (
     ChangesSinceCheck,
     FileStamp,
     SavedFile,
@@ -104,7 +104,7 @@ def make_saved_result(
     ``state``: the inputs of the check; ``layer_id_by_name``: name of each layer in the check → layer id; ``finished``:
     time of the check. May be called from any thread.
     """
-    from ...core.io.table_digest import compute_table_digest
+    from ...core.plan.io.table_digest import compute_table_digest
 
     plan = check_result.plan
     roles = {
@@ -179,7 +179,7 @@ def _add_layers_with_changed_rows(
     cancellation: Cancellation,
 ) -> ChangesSinceCheck:
     """Return the changes, with the saved layers added whose rows differ from the present rows."""
-    from ...core.io.table_digest import compute_table_digest
+    from ...core.plan.io.table_digest import compute_table_digest
 
     ids_to_compare = {one.id for one in saved_layers}
     snapshots = [shot for shot in snapshots if shot.layer_id in ids_to_compare]
@@ -206,8 +206,8 @@ def restore_result(saved: SavedResult, state: ProjectState, inputs: list[str]) -
 
     May be called from any thread. Raises SanxianError if the profile or the waivers can no longer be read.
     """
+    from ...core.engine.waivers.loading import load_waivers
     from ...core.model.side_inputs import NO_SIDE_INPUTS
-    from ...core.waivers.loading import load_waivers
 
     options = state.options
     if not (options.standard or options.profile):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from qgis.PyQt.QtCore import QMetaType
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.check import RunOptions
-from ...core.messages.texts import Texts
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.checks.check import RunOptions
+from ...core.standard.messages.texts import Texts
 from .. import health
 from ..layers.properties import convert_to_qgis_crs
 from ..layers.reading import read_snapshots
@@ -19,7 +19,7 @@ from ..layers.tables import OutputTable, make_record_table
 from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
-    from ...core.versions.sources import PlanComparison
+    from ...core.render.versions.sources import PlanComparison
 
 ProgressCallback = Callable[[float, str], None]
 #: Columns of the layer of parts in order; users rely on them.
@@ -51,7 +51,7 @@ def compare_versions(
     thread. Raises SanxianError, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
-    from ...core.versions.sources import compare_sources
+    from ...core.render.versions.sources import compare_sources
 
     shots = make_snapshot_names_unique([shot for shot in (before, after, townships) if shot is not None])
     old, new, *township_layers = read_snapshots(
@@ -74,7 +74,7 @@ def make_changed_areas_table(comparison: PlanComparison, lang: str) -> OutputTab
     """Return every changed area as a feature, in the CRS of the later layer version."""
     import numpy as np
 
-    from ...core.versions.tables import format_changes, get_piece_keys
+    from ...core.render.versions.comparison_tables import format_changes, get_piece_keys
 
     texts = Texts(lang)
     parts = comparison.comparison.changed_pieces

@@ -26,7 +26,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ...core.messages.texts import Texts
+from ...core.standard.messages.texts import Texts
 from ...core.standard.numbering import has_county_code_format
 from ..settings import get_report_language
 from .check_constraints import make_check_constraints, make_date_expression
@@ -34,8 +34,8 @@ from .dependent_fields import FORM_PROPERTY, make_area_expression, make_code_nam
 from .feature_numbers import COUNTY_CODE_PROPERTY
 
 if TYPE_CHECKING:
-    from ...core.profile import Norm
     from ...core.standard import Standard
+    from ...core.standard.profile import Norm
     from ...core.standard.template import CodeList, Template, TemplateField
 
 #: The county's name if the list of divisions lacks it; stored in the layer next to its code.

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsExpression, QgsVectorLayer
 
 from ...core.model.rule import Severity
-from ...core.standard.declared_checks.model import Condition, DeclaredCheck
+from ...core.standard.declared_checks.declared_check import Condition, DeclaredCheck
 from ...core.standard.declared_checks.operators import OPERATORS, OPERATORS_ON_EMPTY, CodeResolver, ValueKind
 
 if TYPE_CHECKING:
-    from ...core.messages.texts import Texts
-    from ...core.profile import Norm
+    from ...core.standard.messages.texts import Texts
+    from ...core.standard.profile import Norm
 
 #: Comparison signs of the operators that compare with a limit.
 _SIGN_BY_OPERATOR = {"at_least": ">=", "at_most": "<=", "above": ">", "below": "<"}

@@ -31,7 +31,7 @@ from qgis.core import (
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSlot
 
-from ...core.errors import SanxianError
+from ...core.base.errors import SanxianError
 from ..running.portions import PORTION_SECONDS
 from ..running.tasks import log_error
 from ..texts import tr

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from qgis.core import NULL, QgsExpressionFunction
 
-from ...core.errors import SanxianError
+from ...core.base.errors import SanxianError
 from ..running.tasks import log_error
 from ..settings import get_interface_language
 from ..texts import tr
@@ -55,7 +55,7 @@ class SanxianExpressionFunction(QgsExpressionFunction):
         except FunctionError as refused:
             parent.setEvalErrorString(str(refused))
         except SanxianError as error:
-            from ...core.messages.texts import Texts
+            from ...core.standard.messages.texts import Texts
 
             parent.setEvalErrorString(Texts(get_interface_language()).explain_error(error))
         except ImportError as error:

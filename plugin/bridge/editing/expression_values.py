@@ -27,7 +27,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QThread
 
-from ...core.errors import InputError
+from ...core.base.errors import InputError
 from ...core.standard import list_standard_ids, load_standard
 from ..layers.properties import format_crs_for_pyproj
 from ..layers.values import convert_to_wkb_and_curve_text

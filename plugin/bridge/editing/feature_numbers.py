@@ -20,7 +20,7 @@ from typing import Any
 from qgis.core import Qgis, QgsFeatureRequest, QgsProject, QgsProviderRegistry, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QThread
 
-from ...core.errors import InputError
+from ...core.base.errors import InputError
 from ...core.standard.numbering import find_highest_number_by_county, find_most_frequent_county, make_bsm
 from .. import settings
 

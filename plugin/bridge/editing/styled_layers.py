@@ -19,8 +19,8 @@ from . import attribute_forms
 from .feature_numbers import COUNTY_CODE_PROPERTY
 
 if TYPE_CHECKING:
-    from ...core.profile import Norm
     from ...core.standard import Standard
+    from ...core.standard.profile import Norm
 
 #: A longer legend is collapsed, as classes of land use are many.
 _MAX_OPEN_LEGEND_ENTRIES = 6

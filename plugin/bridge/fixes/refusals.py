@@ -13,9 +13,9 @@ from ..layers.reading import read_feature_state_by_id
 from ..texts import tr
 
 if TYPE_CHECKING:
+    from ...core.checks.live.session import FeatureKey
     from ...core.fixes.edits import Edits
     from ...core.fixes.rows_before import RowBefore
-    from ...core.live.session import FeatureKey
 
 
 #: Rows that are read and compared without a pause, in some thousandths of a second.

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...core.cancellation import Cancellation
+from ...core.base.cancellation import Cancellation
 
 if TYPE_CHECKING:
+    from ...core.checks.live.session import FeatureKey
     from ...core.fixes.batch import BatchResult
     from ...core.fixes.choices import FixChoice
     from ...core.fixes.rows_before import RowBefore
-    from ...core.live.session import FeatureKey
 
 ProgressCallback = Callable[[float, str], None]
 

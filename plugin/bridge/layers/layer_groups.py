@@ -19,7 +19,7 @@ from .properties import IMPORTED_PROPERTY, get_file_path
 from .role_recognition import EXCLUDED_PROPERTY
 
 if TYPE_CHECKING:
-    from ...core.check import RunOptions
+    from ...core.checks.check import RunOptions
 
 #: Database formats with many layers per file; layers of other formats are grouped by folder.
 _DATABASE_SUFFIXES = (".gpkg", ".gdb", ".sqlite", ".db", ".mdb")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer, QgsVectorLayerFeatureSource, QgsWkbTypes
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.parallel.process_state import remove_one_by_one
 from ...core.geometry.tolerance import CURVE_STEP_DEGREES
-from ...core.parallel.process_state import remove_one_by_one
 from .properties import format_crs_for_pyproj
 from .snapshots import LayerSnapshot
 from .stored_rows import StoredFiles, merge_edited_rows
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyproj import CRS
 
-    from ...core.io.field_types import DeclaredTable
-    from ...core.live.session import FeatureState
+    from ...core.checks.live.session import FeatureState
+    from ...core.plan.io.field_types import DeclaredTable
     from ...core.plan.layer import FieldInfo, MistypedColumn, SourceLayer
 
 #: Features between two checks for cancellation.
@@ -96,7 +96,7 @@ def _find_declared_table(snapshot: LayerSnapshot) -> DeclaredTable | None:
 
     The aliases that QGIS shows may be those of an attribute form.
     """
-    from ...core.io.field_types import FORMATS_WITH_DECLARATIONS
+    from ...core.plan.io.field_types import FORMATS_WITH_DECLARATIONS
 
     path = Path(snapshot.file_path)
     if path.suffix.lower() not in FORMATS_WITH_DECLARATIONS:
@@ -113,7 +113,7 @@ def _read_declared_tables_once(path: str, stamp: tuple[Any, ...]) -> dict[str, D
 
     ``stamp``: names, times and sizes of the database's files, which change when one is written.
     """
-    from ...core.io.field_types import read_declared_tables
+    from ...core.plan.io.field_types import read_declared_tables
 
     return read_declared_tables(path)
 
@@ -131,9 +131,9 @@ def read_snapshot(
     default all. ``files``: from which layers are read that show what their file has, with unsaved edits; by default all
     features are read through QGIS.
     """
-    from ...core.io.crs_definition import find_contradicting_crs
-    from ...core.io.records import find_problem_of_parts
-    from ...core.io.shape_headers import read_shape_headers
+    from ...core.plan.io.crs_definition import find_contradicting_crs
+    from ...core.plan.io.records import find_problem_of_parts
+    from ...core.plan.io.shape_headers import read_shape_headers
 
     outline = make_source_layer_without_rows(snapshot)
     outline.problem = find_problem_of_parts(Path(snapshot.file_path)) if snapshot.file_path else None
@@ -252,10 +252,10 @@ def _restore_mistyped_columns(
     Return field → what is wrong with its values. Values of edited features stay those of QGIS, and all values of a file
     that only QGIS can open.
     """
-    from ...core.errors import InputError
-    from ...core.io.file import DRIVER_ERRORS
-    from ...core.io.rows import find_field_positions, read_layer_info
-    from ...core.io.stored_types import find_mistyped_fields, read_mistyped_columns
+    from ...core.base.errors import InputError
+    from ...core.plan.io.file import DRIVER_ERRORS
+    from ...core.plan.io.rows import find_field_positions, read_layer_info
+    from ...core.plan.io.stored_types import find_mistyped_fields, read_mistyped_columns
 
     path, name = Path(snapshot.file_path), snapshot.table_name
     if path.suffix.lower() not in (".gpkg", ".sqlite") or not path.is_file() or not name:
@@ -300,7 +300,7 @@ def _count_expected_features(snapshot: LayerSnapshot) -> int | None:
     It is the number in the file if the layer has neither filter nor edits, else the number in the layer. None if only
     selected features are read, or if neither number is exact.
     """
-    from ...core.io.records import count_stored_rows
+    from ...core.plan.io.records import count_stored_rows
 
     if (
         snapshot.feature_request.filterType() != QgsFeatureRequest.FilterType.FilterNone
@@ -390,7 +390,7 @@ def _read_states(
 
     ``attribute_fields``: position, name and type of the fields to read.
     """
-    from ...core.live.session import FeatureState
+    from ...core.checks.live.session import FeatureState
 
     state_by_fid: dict[int, FeatureState | None] = dict.fromkeys(fids)
     for feature in source.getFeatures(QgsFeatureRequest().setFilterFids(list(state_by_fid))):

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ...core.errors import InputError, SanxianError
+from ...core.base.errors import InputError, SanxianError
 from ...core.model.rule import EVERY_LAYER, LayerNeed
 from .properties import IMPORTED_PROPERTY, get_assigned_role, get_file_path, get_layer_name, set_assigned_role
 
 if TYPE_CHECKING:
-    from ...core.check import RunOptions
+    from ...core.checks.check import RunOptions
     from ...core.plan.layer import SourceLayer
-    from ...core.profile import Norm
+    from ...core.standard.profile import Norm
 
 
 #: The layer of findings in the project: a result, never an input.
@@ -130,7 +130,7 @@ def recognise_role(layer: QgsVectorLayer, options: RunOptions) -> str:
     command reports the error.
     """
     try:
-        from ...core.loading.recognition import find_role
+        from ...core.plan.loading.recognition import find_role
 
         return find_role(read_layer_schema(layer), options.resolve_norm())[0]
     except (SanxianError, ImportError):
@@ -142,7 +142,7 @@ def recognise_layers(layers: list[LayerSchema], options: RunOptions) -> Recognis
 
     May be called from any thread. The geometry libraries are loaded the first time.
     """
-    from ...core.loading.recognition import choose_scope, find_role
+    from ...core.plan.loading.recognition import choose_scope, find_role
 
     norm = options.resolve_norm()
     role_choices = options.get_role_choices()
@@ -206,7 +206,7 @@ def assign_roles_for_rule(
     that shares most fields. ``role``: the user's choice for a layer of any role (an ``EVERY_LAYER`` need). Raise
     InputError if that layer is not recognised and the user made no choice.
     """
-    from ...core.loading.recognition import find_role
+    from ...core.plan.loading.recognition import find_role
 
     roles: dict[str, str] = {}
     templates = norm.standard.templates

@@ -19,8 +19,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QMetaType
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.errors import OutputError
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.errors import OutputError
 from .properties import convert_to_qgis_crs
 
 if TYPE_CHECKING:

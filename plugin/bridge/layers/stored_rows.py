@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsWkbTypes
 
-from ...core.cancellation import Cancellation
-from ...core.errors import InputError
+from ...core.base.cancellation import Cancellation
+from ...core.base.errors import InputError
 from .snapshots import BufferedEdits, LayerSnapshot
 from .values import get_field_type
 
@@ -60,7 +60,7 @@ class StoredFiles:
         that the core reads otherwise, or the file cannot be read. ``crs``: that of the layer in QGIS, which may differ
         from that in the file. Raise Cancelled.
         """
-        from ...core.io.file import read_layer_by_columns
+        from ...core.plan.io.file import read_layer_by_columns
 
         kinds = {snapshot.fields.at(n).name(): get_field_type(snapshot.fields.at(n)) for n in field_positions}
         if (
@@ -89,7 +89,7 @@ class StoredFiles:
 
     def open(self, path: Path) -> Path:
         """Return the path that a driver may open. Raise InputError."""
-        from ...core.files.open_datasource import provide_safe_path
+        from ...core.base.files.open_datasource import provide_safe_path
 
         if path in self._copies:
             return self._copies[path]

@@ -23,7 +23,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtXml import QDomDocument
 
-from ...core.files.data import read_toml
+from ...core.base.files.data import read_toml
 from ...paths import STYLES_FOLDER
 
 FINDINGS_STYLE = "findings"

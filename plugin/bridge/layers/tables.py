@@ -23,15 +23,15 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QMetaType
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.errors import OutputError
-from ...core.messages.texts import Texts
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.errors import OutputError
+from ...core.standard.messages.texts import Texts
 from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from ...core.mapping import MappingLoss
+    from ...core.exchange.mapping import MappingLoss
     from ...core.standard.template import Template, TemplateField
 
 LAYER_DRIVERS = {".gpkg": "GPKG", ".gdb": "OpenFileGDB"}

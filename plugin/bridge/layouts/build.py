@@ -28,9 +28,9 @@ from qgis.PyQt.QtCore import QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont
 from qgis.PyQt.QtXml import QDomDocument
 
-from ...core.errors import DataError
-from ...core.profile.document import DocumentInfo
+from ...core.base.errors import DataError
 from ...core.standard.map_set import MapCatalogue, MapSpec, PageSize
+from ...core.standard.profile.document import DocumentInfo
 from ...paths import LAYOUTS_FOLDER
 from . import frame, layer_styles, map_layers, texts
 from .layer_styles import choose_font_family

@@ -16,9 +16,9 @@ from qgis.core import Qgis, QgsLayoutExporter, QgsLayoutItemLegend, QgsPrintLayo
 from qgis.PyQt.QtCore import QRectF, QSize
 from qgis.PyQt.QtGui import QImage, QImageWriter
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.errors import OutputError
-from ...core.files.document_text import make_document_text
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.errors import OutputError
+from ...core.base.files.document_text import make_document_text
 from . import frame, legend
 
 _XMP_PACKET_PATTERN = re.compile(rb"<\?xpacket begin=.*?<\?xpacket end='?\"?w'?\"?\?>", re.DOTALL)

@@ -213,7 +213,7 @@ def _show_zones_as_three_zones(layer: QgsVectorLayer, available_layers: MapLayer
 
     Which zone belongs to which of the three is defined by standard and profile.
     """
-    from ...core.profile.space_map import UNMAPPED_ZONE_CODE, load_space_map
+    from ...core.standard.profile.space_map import UNMAPPED_ZONE_CODE, load_space_map
 
     field = available_layers.get_field_name(role, layer, "zone_code")
     if role == THREE_ZONES_ROLE or not field:

@@ -21,7 +21,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ...core.errors import InputError
+from ...core.base.errors import InputError
 from ...core.standard.map_set import (
     ConceptLayer,
     LayerSpec,
@@ -35,9 +35,9 @@ from ..layers.properties import convert_to_qgis_crs
 from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
-    from ...core.check import RunOptions
-    from ...core.profile import Norm
+    from ...core.checks.check import RunOptions
     from ...core.standard.codes import CodeList
+    from ...core.standard.profile import Norm
 
 
 COUNTY_ROLE, TOWNSHIPS_CONCEPT, CENTRAL_AREA_ROLE = "XZQX", "townships", "ZXCQFW"
@@ -254,7 +254,7 @@ def collect_from_recognition(
 
 @run_in_python_thread
 def _has_role(layer_schema: role_recognition.LayerSchema, role: str, norm: Norm) -> bool:
-    from ...core.loading.recognition import find_role
+    from ...core.plan.loading.recognition import find_role
 
     return find_role(layer_schema, norm)[0] == role
 

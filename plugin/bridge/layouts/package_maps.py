@@ -19,9 +19,9 @@ from qgis.core import Qgis, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import qVersion
 from qgis.PyQt.QtGui import QFont, QRawFont
 
-from ...core.cancellation import Cancellation
-from ...core.errors import OutputError
-from ...core.invariants import require_value
+from ...core.base.cancellation import Cancellation
+from ...core.base.errors import OutputError
+from ...core.base.invariants import require_value
 from ...core.package.maps.slots import MapJob, MapRequest, RenderedMap
 from ...core.standard.map_set import MissingMapReason, expand_concepts_to_roles
 from ...metadata import read_plugin_version

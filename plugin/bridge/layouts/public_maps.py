@@ -35,9 +35,8 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ...core.errors import InputError
-from ...core.messages.texts import Message
-from ...core.public_edition.edition import (
+from ...core.base.errors import InputError
+from ...core.render.public_edition.edition import (
     CRS_TEXTS,
     GRIDS,
     HiddenKind,
@@ -45,14 +44,15 @@ from ...core.public_edition.edition import (
     load_public_edition,
     require_public_level,
 )
-from ...core.public_edition.record import RemovalRecord, make_record_page
+from ...core.render.public_edition.record import RemovalRecord, make_record_page
 from ...core.standard.map_set import MapCatalogue, MapSpec, MissingMapReason
+from ...core.standard.messages.texts import Message
 from .build import LayoutBuilder
 from .map_layers import MapLayers
 from .public_legend import blank_legend_texts, keep_legend_layers
 
 if TYPE_CHECKING:
-    from ...core.public_edition.redactor import Redactor
+    from ...core.render.public_edition.redactor import Redactor
 
 #: Items without texts and layers.
 _PLAIN_ITEMS = (
@@ -305,8 +305,8 @@ def make_public_builder(builder: LayoutBuilder, lang: str) -> tuple[LayoutBuilde
     Names of public files differ, so that they do not replace the internal maps. Raise InputError for a
     level of secrecy that is not public, and DataError for an invalid list.
     """
-    from ...core.public_edition.coordinates import make_finder_of_extent
-    from ...core.public_edition.redactor import Redactor
+    from ...core.render.public_edition.coordinates import make_finder_of_extent
+    from ...core.render.public_edition.redactor import Redactor
 
     require_public_level(builder.document.secrecy)
     layers, edition = builder.available_layers, load_public_edition(builder.available_layers.norm)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from qgis.core import QgsPrintLayout
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.files.writing import write_atomically
-from ...core.messages.texts import Message
-from ...core.profile.document import load_secrecy_levels
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.files.writing import write_atomically
 from ...core.standard.map_set import MapSpec, MissingMapReason, PageSize
+from ...core.standard.messages.texts import Message
+from ...core.standard.profile.document import load_secrecy_levels
 from . import frame, saved_layouts
 from .build import APPROVAL_VARIABLE, LayoutBuilder
 from .export import (
@@ -154,7 +154,7 @@ def _finish_public_maps(builder: LayoutBuilder, public: PublicMaps, names: list[
 
     Raise OutputError for a file that shows what it must not.
     """
-    from ...core.public_edition.verification import verify_public_file
+    from ...core.render.public_edition.verification import verify_public_file
 
     if not names:
         raise _NothingPublic

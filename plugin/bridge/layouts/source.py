@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.check import RunOptions, make_plan_layer_selector
-from ...core.errors import InputError
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.errors import InputError
+from ...core.checks.check import RunOptions, make_plan_layer_selector
 from .. import health
 from ..layers.properties import set_assigned_role
 from ..running.threads import run_in_python_thread
@@ -70,7 +70,7 @@ def _copy_layers(
     path: str, file: Path, options: RunOptions, cancellation: Cancellation, report_unusable: NoticeCallback
 ) -> dict[str, tuple[str, str]]:
     """Copy the layers of ``path`` to one GeoPackage; return table name → (layer name, role)."""
-    from ...core.io import read_source
+    from ...core.plan.io import read_source
 
     name_by_table: dict[str, tuple[str, str]] = {}
     source_layers = read_source(

@@ -23,7 +23,7 @@ from qgis.core import (
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
-from ...core.cancellation import Cancellation
+from ...core.base.cancellation import Cancellation
 from ...core.standard import Standard, list_standard_ids
 from ..editing import attribute_forms
 from ..editing.styled_layers import find_sources_by_layer_name, make_vector_layer
@@ -34,10 +34,10 @@ from ..layers.snapshots import LayerSnapshot
 from ..running.tasks import JobRunner
 
 if TYPE_CHECKING:
-    from ...core.mapping import FieldMapping, FieldProposal
-    from ...core.mapping.preview import FieldPreview, SourceColumns
+    from ...core.exchange.mapping import FieldMapping, FieldProposal
+    from ...core.exchange.mapping.preview import FieldPreview, SourceColumns
     from ...core.plan.layer import SourceLayer
-    from ...core.profile import Norm
+    from ...core.standard.profile import Norm
     from ...core.standard.template import Template
 
 
@@ -123,7 +123,7 @@ def write_mapping_and_make_parameters(
     ``output``: path of the mapped layer, empty for a layer in memory; ``losses``: path of the table of values that
     cannot be mapped.
     """
-    from ...core.mapping import format_mapping_as_toml
+    from ...core.exchange.mapping import format_mapping_as_toml
 
     path = Path(QgsProcessingUtils.generateTempFilename(f"{template.role}.mapping.toml"))
     path.write_text(format_mapping_as_toml(mapping, template), encoding="utf-8", newline="\n")
@@ -174,7 +174,7 @@ def read_source_rows(snapshot: LayerSnapshot, cancellation: Cancellation) -> Sou
         and not snapshot.unsaved_change_count
         and not snapshot.row_condition
     ):
-        from ...core.io import read_source
+        from ...core.plan.io import read_source
 
         (layer,) = read_source(snapshot.file_path, cancellation=cancellation)
     else:
@@ -222,8 +222,8 @@ def prepare_mapping(
     Not on the main thread: it takes a while. In the proposed mapping, ``known`` values (field → value) are used
     where the source has none. Raise InputError if the mapping names a field that the source lacks.
     """
-    from ...core.mapping import find_source_names, make_mapping_from_proposals, propose_mapping
-    from ...core.mapping.preview import SourceColumns, change_mapping, preview_field
+    from ...core.exchange.mapping import find_source_names, make_mapping_from_proposals, propose_mapping
+    from ...core.exchange.mapping.preview import SourceColumns, change_mapping, preview_field
 
     columns = SourceColumns(read_source_rows(source, cancellation)) if isinstance(source, LayerSnapshot) else source
     for field in columns.layer.fields:

@@ -22,13 +22,13 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ...core.errors import OutputError, SanxianError
-from ...core.files.writing import write_atomically
-from ...core.profile import Norm
-from ...core.profile.county_file import save_county
+from ...core.base.errors import OutputError, SanxianError
+from ...core.base.files.writing import write_atomically
 from ...core.standard import Standard
 from ...core.standard.layer_tree import list_theme_roles
 from ...core.standard.layer_tree import list_themes as themes_of
+from ...core.standard.profile import Norm
+from ...core.standard.profile.county_file import save_county
 from ..editing.styled_layers import find_sources_by_layer_name, make_vector_layer, place_layer_in_tree, set_up_layer
 from ..layers.properties import get_assigned_role
 from ..layers.role_recognition import list_plan_layers

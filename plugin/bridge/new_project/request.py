@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...core.cancellation import Cancellation
-from ...core.errors import DataError, OutputError
-from ...core.files.writing import check_writable
-from ...core.profile import Norm, load_profile
-from ...core.profile.county_file import CountySettings, make_default_profile_path
+from ...core.base.cancellation import Cancellation
+from ...core.base.errors import DataError, OutputError
+from ...core.base.files.writing import check_writable
+from ...core.standard.profile import Norm, load_profile
+from ...core.standard.profile.county_file import CountySettings, make_default_profile_path
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from ..layers.properties import get_file_path, set_assigned_role
 from ..project import county
 
 if TYPE_CHECKING:
-    from ...core.profile import Norm
+    from ...core.standard.profile import Norm
 
 #: Group → layers from top to bottom: role, name in the tree, shown at first. Names are data of a Chinese county.
 SAMPLE_GROUPS = (
@@ -142,8 +142,8 @@ def _load_norm() -> Norm | None:
     None if a library is missing: its layers then have plain forms.
     """
     try:
-        from ...core.profile import Norm, load_profile
         from ...core.standard import load_standard
+        from ...core.standard.profile import Norm, load_profile
 
         profile = load_profile(SAMPLE_PROFILE)
     except ImportError:

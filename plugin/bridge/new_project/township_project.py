@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from qgis.core import QgsProject
 
-from ...core.errors import OutputError
-from ...core.townships.model import PROJECT_SUFFIX
+from ...core.base.errors import OutputError
+from ...core.counties.townships.work_package import PROJECT_SUFFIX
 from ..editing.styled_layers import find_sources_by_layer_name, make_vector_layer
 from ..layers import styles
 from ..layers.role_recognition import SHOWN_PACKAGE_PROPERTY
@@ -18,8 +18,8 @@ from .assemble import add_layer, finish_project, set_project_properties, write_p
 from .request import NewProjectRequest
 
 if TYPE_CHECKING:
-    from ...core.profile import Norm
-    from ...core.townships.split import WrittenPackage
+    from ...core.counties.townships.split import WrittenPackage
+    from ...core.standard.profile import Norm
 
 #: Neighbours are paler than the layers that are edited.
 _NEIGHBOUR_OPACITY = 0.45

@@ -25,7 +25,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtXml import QDomDocument, QDomElement
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.standard.layer_tree import find_branch
 from ..editing.styled_layers import find_sources_by_layer_name, get_position_by_role, make_vector_layer
 from ..layers import styles
@@ -35,7 +35,7 @@ from ..settings import get_interface_language
 from ..texts import tr
 
 if TYPE_CHECKING:
-    from ...core.package.package_spec.model import PackageSpec
+    from ...core.package.package_spec.spec import PackageSpec
     from ...core.standard import Standard
 
 
@@ -47,7 +47,7 @@ def copy_datasets(
 
     May be called from any thread. Raises SanxianError for a file that is not a package, and Cancelled.
     """
-    from ...core.files.digests import is_link, iterate_files_below
+    from ...core.base.files.digests import is_link, iterate_files_below
     from ...core.package.inspection.archive import unpack_package
     from ...core.package.inspection.facts import FileFact, PackageFacts
 

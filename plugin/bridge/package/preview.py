@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...core.cancellation import Cancellation
-from ...core.errors import InputError, SanxianError
-from ...core.messages.texts import Texts
+from ...core.base.cancellation import Cancellation
+from ...core.base.errors import InputError, SanxianError
 from ...core.package.problems import ExportProblem, ProblemLevel, select_problems_of_levels
+from ...core.standard.messages.texts import Texts
 from ..running.threads import run_in_python_thread
 from ..settings import get_interface_language
 from ..texts import tr
 
 if TYPE_CHECKING:
-    from ...core.check import CheckResult, RunOptions
+    from ...core.checks.check import CheckResult, RunOptions
     from ...core.package.order import ExportOrder
-    from ...core.package.package_spec.model import FileSlot, PackageSpec
+    from ...core.package.package_spec.spec import FileSlot, PackageSpec
     from ...core.standard.map_set import MapSpec, MissingMapReason
 
 #: Existing content at the package's path: none, a package that is replaced completely, or content that is not replaced.

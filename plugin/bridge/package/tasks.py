@@ -7,16 +7,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
 from .. import health
 from ..checking.check import record_qgis_version
 from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
-    from ...core.check import CheckResult, RunOptions
+    from ...core.checks.check import CheckResult, RunOptions
     from ...core.model.report import Report
     from ...core.package.export import ExportedPackage, ExportOrder
-    from ...core.package.package_spec.model import PackageSpec
+    from ...core.package.package_spec.spec import PackageSpec
     from ...core.render.pictures import ReportPictures
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.errors import Cancelled
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.errors import Cancelled
 from ...core.render.pictures import ReportPictures
 from ...core.render.words import ReportTexts
 from ..running.tasks import log_error

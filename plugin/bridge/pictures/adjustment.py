@@ -10,10 +10,10 @@ import shapely
 from qgis.core import QgsFillSymbol, QgsSingleSymbolRenderer, QgsVectorLayer
 
 from ...core.geometry.generalise import dissolve_for_picture
-from ...core.messages.texts import Texts
 from ...core.render.document.blocks import Legend, Picture
 from ...core.render.document.check_report import decode_data_uri
-from ...core.versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
+from ...core.render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
+from ...core.standard.messages.texts import Texts
 from ..layers import painting
 from ..layers.painting import ImageFrame
 from ..layers.properties import convert_to_qgis_crs
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qgis.PyQt.QtGui import QPainter
 
-    from ...core.adjustment.model import AdjustmentResult
-    from ...core.cancellation import Cancellation
+    from ...core.base.cancellation import Cancellation
     from ...core.plan.layer import Layer
+    from ...core.studies.adjustment.adjustment_result import AdjustmentResult
 
 #: Size of the map on paper and in pixels.
 _MAP_MM, _MAP_PIXELS = (170.0, 105.0), 1360

@@ -9,8 +9,8 @@ import numpy as np
 import shapely
 from qgis.core import QgsVectorLayer
 
-from ...core.cancellation import Cancellation
-from ...core.files.cells import format_cell
+from ...core.base.cancellation import Cancellation
+from ...core.base.files.cells import format_cell
 from ...core.geometry.validity import extract_polygons, mask_missing_shapes
 from ...core.render.pictures import select_largest_conflicts
 from ...core.render.words import ReportTexts

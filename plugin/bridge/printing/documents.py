@@ -10,8 +10,8 @@ from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSize
 from qgis.PyQt.QtGui import QColor, QImage, QPainter
 from qgis.PyQt.QtSvg import QSvgRenderer
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.files.writing import write_files, write_text
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.files.writing import write_files, write_text
 from ...core.render.document.blocks import Document
 from ..running.threads import run_in_python_thread
 from .pdf import write_pdf

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from qgis.PyQt.QtGui import QTextBlock, QTextDocument, QTextTable
 
-from ...core.cancellation import Cancellation
+from ...core.base.cancellation import Cancellation
 from ...core.render.document.blocks import (
     Block,
     Document,

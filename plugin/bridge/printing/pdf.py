@@ -21,10 +21,10 @@ from qgis.PyQt.QtGui import (
     QTextDocument,
 )
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.messages.texts import Texts
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.render.document.blocks import Block, Document, Heading, PageBreak
 from ...core.render.document.print_html import SANS_FONTS, render_print_html
+from ...core.standard.messages.texts import Texts
 from .pagination import lay_out_without_divided_rows
 
 #: Resolution of the layout. Sizes in pixels of the page's HTML are at this resolution.

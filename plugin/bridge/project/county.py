@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from qgis.core import QgsProject
 
-from ...core.check import RunOptions
-from ...core.loading import KEY_TABLE_SUFFIX
+from ...core.checks.check import RunOptions
+from ...core.plan.loading import KEY_TABLE_SUFFIX
 from ..layers import role_recognition
 from ..layers.properties import get_file_path
 from ..settings import get_report_language

@@ -11,10 +11,10 @@ from dataclasses import fields, replace
 
 from qgis.core import Qgis, QgsMessageLog, QgsProject
 
-from ...core.check import CheckResult
-from ...core.messages.texts import Texts
-from ...core.profile import Profile
-from ...core.profile.document import (
+from ...core.checks.check import CheckResult
+from ...core.standard.messages.texts import Texts
+from ...core.standard.profile import Profile
+from ...core.standard.profile.document import (
     PROJECT_SOURCE,
     DocumentInfo,
     LoweredSecrecy,

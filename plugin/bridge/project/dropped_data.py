@@ -10,8 +10,8 @@ from pathlib import Path
 
 from qgis.core import QgsProject, QgsProviderRegistry
 
-from ...core.check import RunOptions
-from ...core.files.digests import MANIFEST_FILE_NAME
+from ...core.base.files.digests import MANIFEST_FILE_NAME
+from ...core.checks.check import RunOptions
 from .county import read_county_settings
 
 #: Levels of folders in which the manifest of a zipped package is searched.
@@ -72,8 +72,8 @@ def _is_package(path: Path) -> bool:
 
 def _count_plan_layers(names: list[str]) -> int:
     """Return how many layers the standard of the project recognises by their names."""
-    from ...core.io.file import make_empty_layer
-    from ...core.loading.recognition import find_role
+    from ...core.plan.io.file import make_empty_layer
+    from ...core.plan.loading.recognition import find_role
 
     standard = read_county_settings(QgsProject.instance()).standard
     norm = RunOptions(standard=standard).resolve_norm()

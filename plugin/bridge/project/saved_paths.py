@@ -12,7 +12,7 @@ from pathlib import Path
 
 from qgis.core import QgsProject
 
-from ...core.files import make_path_next_to_data
+from ...core.base.files import make_path_next_to_data
 
 _PROJECT_SCOPE = "sanxian"
 

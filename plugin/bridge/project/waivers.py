@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ...core.waivers import WAIVER_SUFFIX
+from ...core.engine.waivers import WAIVER_SUFFIX
 from ..layers.properties import get_file_path
 from . import saved_paths
 from .saved_paths import find_path_next_to_layers

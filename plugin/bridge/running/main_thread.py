@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt, QThread, pyqtSignal, pyqtSlot
 
-from ...core.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
 
 ResultType = TypeVar("R")
 #: Interval in seconds at which a waiting thread checks for cancellation.

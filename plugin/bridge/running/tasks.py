@@ -13,8 +13,8 @@ from qgis.core import Qgis, QgsApplication, QgsMessageLog, QgsTask
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import pyqtSignal
 
-from ...core.cancellation import Cancellation
-from ...core.errors import Cancelled
+from ...core.base.cancellation import Cancellation
+from ...core.base.errors import Cancelled
 from .main_thread import run_pending_main_thread_calls
 from .threads import BackgroundMode, run_in_python_thread
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from ...core.parallel.process_state import (
+from ...core.base.parallel.process_state import (
     COLLECTION_PAUSE,
     SHORT_TURNS,
     get_available_cores,

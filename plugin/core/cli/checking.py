@@ -10,12 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..check import CheckResult, RunOptions, check_plan
-from ..errors import OutputError
-from ..evaluation.model import CHECK_SHARE
-from ..files.writing import OutputPaths, check_outputs, check_writable
-from ..messages.texts import Texts
-from ..parallel.process_state import set_thread_count
+from ..base.errors import OutputError
+from ..base.files.writing import OutputPaths, check_outputs, check_writable
+from ..base.parallel.process_state import set_thread_count
+from ..checks.check import CheckResult, RunOptions, check_plan
+from ..standard.messages.texts import Texts
+from ..studies.evaluation.evaluated_editions import CHECK_SHARE
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -29,10 +29,10 @@ from .console import (
 )
 
 if TYPE_CHECKING:
-    from ..evaluation.checked_plan import EditionsOfCheck
     from ..model.report import Report
-    from ..public_edition.redaction import PublicReport
+    from ..render.public_edition.redaction import PublicReport
     from ..render.words import ReportTexts
+    from ..studies.evaluation.checked_plan import EditionsOfCheck
 
 #: Largest number of rules in the summary on the console; the report has all.
 _MAX_FINDINGS_PRINTED = 30
@@ -71,8 +71,8 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     public = _make_public_report(check_result) if args.public else None
     evaluation = chapter = None
     if editions is not None:
-        from ..evaluation.checked_plan import evaluate_check
-        from ..evaluation.report import make_evaluation_chapter
+        from ..studies.evaluation.checked_plan import evaluate_check
+        from ..studies.evaluation.evaluation_chapter import make_evaluation_chapter
 
         evaluation = evaluate_check(
             check_result,
@@ -91,7 +91,7 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     )
     print_lines(format_summary(check_result.report, report_texts))
     if evaluation is not None:
-        from ..evaluation.tables import list_log_lines, list_note_sentences
+        from ..studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences
 
         texts = Texts(evaluation.lang)
         print_lines(list_log_lines(evaluation, texts))
@@ -109,8 +109,8 @@ def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck
     text = args.editions.strip() if args.command == "check" else ""
     if not text:
         return None, []
-    from ..evaluation.checked_plan import choose_editions_of_check
-    from ..evaluation.editions import list_files_of_editions, read_editions, split_editions_or_list
+    from ..studies.evaluation.checked_plan import choose_editions_of_check
+    from ..studies.evaluation.editions import list_files_of_editions, read_editions, split_editions_or_list
 
     given = split_editions_or_list(text)
     editions = read_editions(given, has_checked_plan=True)
@@ -120,8 +120,8 @@ def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck
 
 def _make_public_report(check_result: CheckResult) -> PublicReport:
     """Return the public edition of a check's report, by the list of the county or the standard."""
-    from ..public_edition.edition import load_public_edition
-    from ..public_edition.redaction import make_public_report
+    from ..render.public_edition.edition import load_public_edition
+    from ..render.public_edition.redaction import make_public_report
 
     edition = load_public_edition(check_result.plan.norm)
     return make_public_report(check_result.report, check_result.plan, edition)
@@ -177,15 +177,15 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Returns the exit code.
     """
-    from ..files.writing import check_not_input, write_files
-    from ..render import figures
-    from ..render.document.docx_writer import write_docx
-    from ..tabulate import (
+    from ..base.files.writing import check_not_input, write_files
+    from ..checks.tabulate import (
         check_workbook_can_be_written,
         make_figures_document,
         tabulate_sources,
         write_new_figures_workbook,
     )
+    from ..render import figures
+    from ..render.document.docx_writer import write_docx
 
     options = make_plan_options(args, report_texts)
     if args.xlsx:
@@ -229,8 +229,8 @@ def run_tables(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Return the exit code, FOUND if names of the office's workbook were not filled.
     """
-    from ..office_tables.messages import describe_layouts, describe_tables
-    from ..office_tables.run import TableOrder, make_office_tables
+    from ..studies.office_tables.make_office_tables import TableOrder, make_office_tables
+    from ..studies.office_tables.office_table_sentences import describe_layouts, describe_tables
 
     if not args.source:
         print_lines(describe_layouts(args.tables, report_texts.lang))
@@ -253,7 +253,7 @@ def run_export_package_command(args: argparse.Namespace, report_texts: ReportTex
     """Check a plan and export its submission package; return the exit code."""
     from ..package.export import ExportOrder, export_package, make_options_for_package
     from ..package.package_spec.load import load_package_spec
-    from ..profile import DocumentInfo
+    from ..standard.profile import DocumentInfo
 
     package_spec = load_package_spec(args.package)
     documents = Path(args.documents) if args.documents else None

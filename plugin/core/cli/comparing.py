@@ -6,11 +6,11 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ..files.writing import OutputPaths, check_writable
-from ..messages.texts import Texts, format_number
-from ..options import RunOptions
+from ..base.files.writing import OutputPaths, check_writable
+from ..checks.tabulate import check_workbook_can_be_written
 from ..render.words import ReportTexts
-from ..tabulate import check_workbook_can_be_written
+from ..standard.messages.texts import Texts, format_number
+from ..standard.options import RunOptions
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -31,13 +31,11 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Returns the exit code CLEAN if they are identical, otherwise FOUND.
     """
-    from ..files.writing import write_files
-    from ..loading.unread_files import describe_unread_files
+    from ..base.files.writing import write_files
+    from ..checks.tabulate import check_workbook_can_be_written
+    from ..plan.loading.unread_files import describe_unread_files
     from ..render.document.docx_writer import write_docx
-    from ..tabulate import check_workbook_can_be_written
-    from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
-    from ..versions.sources import compare_sources, find_layer_and_townships
-    from ..versions.tables import (
+    from ..render.versions.comparison_tables import (
         format_changes,
         get_comparison_verdict,
         get_piece_keys,
@@ -45,6 +43,8 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         make_comparison_document,
         write_comparison_workbook,
     )
+    from ..render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
+    from ..render.versions.sources import compare_sources, find_layer_and_townships
 
     norm, texts = RunOptions(standard=args.standard, profile=args.profile).resolve_norm(), Texts(report_texts.lang)
     if args.xlsx:
@@ -96,8 +96,8 @@ def run_yearly(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Returns the exit code.
     """
-    from ..yearly.balance import list_notes, summarise_layers
-    from ..yearly.make import compute_and_write_update
+    from ..studies.yearly.balance import list_notes, summarise_layers
+    from ..studies.yearly.make import compute_and_write_update
 
     texts = Texts(report_texts.lang)
     options = RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang)
@@ -119,18 +119,18 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Return the exit code: FOUND for the verdicts 不符合 and 未能判定.
     """
-    from ..adjustment.model import AdjustmentOptions, Outcome
-    from ..adjustment.report import (
+    from ..base.files.writing import write_files, write_text
+    from ..render.document.docx_writer import write_docx
+    from ..render.document.outputs import render_document_page
+    from ..studies.adjustment.adjustment_result import AdjustmentOptions, Outcome
+    from ..studies.adjustment.adjustment_tables import describe_reason, describe_verdict, list_missing_sentences
+    from ..studies.adjustment.compare_lines import compare_line
+    from ..studies.adjustment.write_adjustment import (
         check_adjustment_target,
         make_adjustment_document,
         write_adjustment_json,
         write_adjustment_workbook,
     )
-    from ..adjustment.run import compare_line
-    from ..adjustment.tables import describe_reason, describe_verdict, list_missing_sentences
-    from ..files.writing import write_files, write_text
-    from ..render.document.docx_writer import write_docx
-    from ..render.document.outputs import render_document_page
 
     inputs, texts = [args.before, args.after], Texts(report_texts.lang)
     if args.xlsx:
@@ -165,11 +165,11 @@ def run_evaluate(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Return the exit code: FOUND if an indicator has an alert or failed, or an edition could not be read.
     """
-    from ..evaluation.editions import list_files_of_editions, read_editions
-    from ..evaluation.model import Level
-    from ..evaluation.run import evaluate_editions
-    from ..evaluation.tables import list_log_lines, list_note_sentences
-    from ..evaluation.write import check_evaluation_outputs, write_evaluation_outputs
+    from ..studies.evaluation.editions import list_files_of_editions, read_editions
+    from ..studies.evaluation.evaluate_editions import evaluate_editions
+    from ..studies.evaluation.evaluated_editions import Level
+    from ..studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences
+    from ..studies.evaluation.write_evaluation import check_evaluation_outputs, write_evaluation_outputs
 
     texts = Texts(report_texts.lang)
     editions = read_editions(args.editions)
@@ -193,10 +193,10 @@ def run_conformity(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Return the exit code: FOUND if a project does not conform, is undetermined, or was left out.
     """
-    from ..projects.messages import describe_result
-    from ..projects.read_projects import read_project_layer
-    from ..projects.run import review_projects
-    from ..projects.write import check_conformity_outputs, write_conformity_outputs
+    from ..studies.projects.read_projects import read_project_layer
+    from ..studies.projects.review_sentences import describe_result
+    from ..studies.projects.run_review import review_projects
+    from ..studies.projects.write_review import check_conformity_outputs, write_conformity_outputs
 
     outputs = OutputPaths(findings=args.output, json=args.json, xlsx=args.xlsx, docx=args.docx, html=args.html)
     check_conformity_outputs(outputs, [args.projects, args.data])

@@ -8,8 +8,8 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ..connection_text import mask_connections
-from ..files.writing import check_writable
+from ..base.connection_text import mask_connections
+from ..base.files.writing import check_writable
 from ..render.document.docx_writer import import_docx_library
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def check_docx_is_writable(target: str, inputs: list[str]) -> None:
     """
     from pathlib import Path
 
-    from ..errors import OutputError
+    from ..base.errors import OutputError
 
     if not target:
         return

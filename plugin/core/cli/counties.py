@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..connection_text import make_source
-from ..counties.model import REPORT_SUFFIXES, BatchOptions
-from ..messages.texts import Texts
-from ..options import RunOptions
+from ..base.connection_text import make_source
+from ..counties.county_record import REPORT_SUFFIXES, BatchOptions
+from ..standard.messages.texts import Texts
+from ..standard.options import RunOptions
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -26,7 +26,7 @@ from .console import (
 )
 
 if TYPE_CHECKING:
-    from ..counties.run import TaskRunner
+    from ..counties.run_batch import TaskRunner
     from ..render.words import ReportTexts
 
 
@@ -35,8 +35,8 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     FOUND: a county fails, is incomplete or has no verdict; with ``--strict`` warnings count like errors.
     """
-    from ..counties.messages import describe_batch, describe_record
-    from ..counties.run import check_counties
+    from ..counties.batch_sentences import describe_batch, describe_record
+    from ..counties.run_batch import check_counties
     from ..model.verdict import Verdict
     from ..render.document.docx_writer import import_docx_library
 
@@ -45,8 +45,8 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         import_docx_library("report.docx")
     runner = _make_runner(args)
     if args.dry_run:
+        from ..counties.batch_sentences import describe_forecast
         from ..counties.forecast import forecast_batch
-        from ..counties.messages import describe_forecast
 
         print_lines(describe_forecast(forecast_batch(options, progress=print_progress), report_texts))
         return EXIT_CLEAN
@@ -69,8 +69,8 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def _make_runner(args: argparse.Namespace) -> TaskRunner:
     """Return what checks the counties: processes of this machine, or workers of Dask. Raise InputError."""
+    from ..base.errors import InputError
     from ..counties.processes import check_in_processes
-    from ..errors import InputError
 
     if args.scheduler:
         from ..counties.dask_runner import DaskRunner
@@ -109,9 +109,9 @@ def run_seams(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Return the exit code: FOUND for a finding other than a note, a county that was not read, or a missed target.
     """
-    from ..seams.messages import describe_result
-    from ..seams.model import SeamOptions
-    from ..seams.run import check_seams
+    from ..counties.seams.check_seams import check_seams
+    from ..counties.seams.seam_result import SeamOptions
+    from ..counties.seams.seam_sentences import describe_result
 
     options = SeamOptions(
         tuple(map(make_source, args.sources)),
@@ -131,9 +131,9 @@ def run_gather(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     It is FOUND if a county was left out, keys are repeated, or the seams have problems.
     """
-    from ..gathering.messages import describe_county, describe_result
-    from ..gathering.model import GatherOptions
-    from ..gathering.run import gather_counties
+    from ..counties.gathering.gathered_counties import GatherOptions
+    from ..counties.gathering.gathering_sentences import describe_county, describe_result
+    from ..counties.gathering.run_gathering import gather_counties
 
     texts = Texts(report_texts.lang)
     options = GatherOptions(
@@ -162,10 +162,10 @@ def run_gather(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Split a county or merge work packages; return the exit code, FOUND if a contradiction is undecided."""
     if args.action == "merge":
-        from ..townships.decide import Prefer
-        from ..townships.merge import MergeOptions, merge_townships
-        from ..townships.messages import describe_merge
-        from ..townships.split import parse_persons
+        from ..counties.townships.decide import Prefer
+        from ..counties.townships.merge import MergeOptions, merge_townships
+        from ..counties.townships.split import parse_persons
+        from ..counties.townships.township_sentences import describe_merge
 
         options = MergeOptions(
             args.source,
@@ -182,8 +182,8 @@ def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         print_lines(describe_merge(result.log, Texts(report_texts.lang)))
         print_written(result.written, report_texts)
         return EXIT_FOUND if result.log.open_count else EXIT_CLEAN
-    from ..townships.messages import describe_split
-    from ..townships.split import SplitOptions, parse_persons, split_townships
+    from ..counties.townships.split import SplitOptions, parse_persons, split_townships
+    from ..counties.townships.township_sentences import describe_split
 
     split_options = SplitOptions(
         args.source,

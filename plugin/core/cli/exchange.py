@@ -7,10 +7,10 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..files.writing import check_writable, write_text
-from ..messages.texts import Texts
-from ..options import RunOptions
+from ..base.files.writing import check_writable, write_text
 from ..standard import load_standard
+from ..standard.messages.texts import Texts
+from ..standard.options import RunOptions
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -24,7 +24,7 @@ from .console import (
 )
 
 if TYPE_CHECKING:
-    from ..exchange.boundary_points.messages import ReportLine
+    from ..exchange.boundary_points.boundary_point_sentences import ReportLine
     from ..render.words import ReportTexts
 
 
@@ -62,10 +62,10 @@ def run_convert_structure_command(args: argparse.Namespace, report_texts: Report
 
 def run_convert_vct_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Convert a VCT file to a database, or a database to VCT; return the exit code."""
-    from ..check import check_plan
+    from ..checks.check import check_plan
     from ..exchange.vct.database import check_imported_plan, convert_vct_to_database
     from ..exchange.vct.write import read_layers_in_turn, write_vct
-    from ..loading.unread_files import describe_unread_files
+    from ..plan.loading.unread_files import describe_unread_files
 
     templates, texts = load_standard(args.standard).templates, Texts(report_texts.lang)
     check_writable(args.output, [args.source])
@@ -94,9 +94,9 @@ def run_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     if args.action == "import":
         return _import_points(args, report_texts)
     if args.action == "export":
+        from ..exchange.boundary_points.boundary_point_sentences import describe_export
         from ..exchange.boundary_points.export_features import read_polygon_layer
         from ..exchange.boundary_points.export_points import check_export_output, export_boundary_points
-        from ..exchange.boundary_points.messages import describe_export
 
         check_export_output([args.source], args.output, args.format)
         layer = read_polygon_layer(args.source, args.layer)
@@ -105,7 +105,7 @@ def run_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         )
         _print_point_result(describe_export(run, report_texts.lang), args.output, report_texts)
         return EXIT_FOUND if run.parcel_count < run.feature_count else EXIT_CLEAN
-    from ..exchange.boundary_points.messages import describe_forms
+    from ..exchange.boundary_points.boundary_point_sentences import describe_forms
 
     print_lines(describe_forms(report_texts.lang))
     return EXIT_CLEAN
@@ -113,8 +113,8 @@ def run_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def _import_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Import a file into a GeoPackage; return the exit code."""
+    from ..exchange.boundary_points.boundary_point_sentences import describe_import
     from ..exchange.boundary_points.import_points import import_boundary_points
-    from ..exchange.boundary_points.messages import describe_import
 
     run = import_boundary_points(
         args.source, args.output, form_name=args.format, crs_text=args.crs, progress=print_progress
@@ -135,9 +135,9 @@ def run_drawing(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     With ``--json -`` the summary as JSON is the only output on the standard stream.
     """
+    from ..exchange.drawings.drawing_sentences import describe_import, make_summary
     from ..exchange.drawings.import_drawing import DrawingOptions, check_import_outputs, import_drawing
     from ..exchange.drawings.mapping import describe_mappings
-    from ..exchange.drawings.messages import describe_import, make_summary
     from ..render.outputs import dump_json
 
     if args.action == "mappings":
@@ -173,7 +173,7 @@ def run_drawing(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def run_renumber(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Write a copy with new keys, the table of old and new keys, and the list of gaps; return the exit code."""
-    from ..conversion.renumber import RenumberOptions, describe_renumbering, renumber_keys
+    from ..exchange.conversion.renumber import RenumberOptions, describe_renumbering, renumber_keys
 
     options = RunOptions(standard=args.standard, profile=args.profile, roles=args.roles, lang=report_texts.lang)
     roles = split_comma_separated_text(args.layers)
@@ -186,7 +186,7 @@ def run_renumber(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def run_change_zone(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Write a copy in another CRS zone, and the proof that the land stays; return the exit code."""
-    from ..conversion.change_zone import ZoneNumber, change_crs_zone, describe_zone_change
+    from ..exchange.conversion.change_zone import ZoneNumber, change_crs_zone, describe_zone_change
 
     run = change_crs_zone(
         args.source,

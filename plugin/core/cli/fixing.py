@@ -6,8 +6,8 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from ..messages.texts import format_number
 from ..render.words import ReportTexts
+from ..standard.messages.texts import format_number
 from .checking import make_plan_options
 from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress, print_written, split_comma_separated_text
 
@@ -17,10 +17,10 @@ def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     CLEAN: every finding was fixed; FOUND: some remain, with the reason in the table.
     """
-    from ..errors import InputError
+    from ..base.errors import InputError
     from ..fixes.area_balance import sum_area_changes
-    from ..fixes.run import FixRunOptions, run_fixes
-    from ..fixes.tables import count_groups
+    from ..fixes.batch_csv import count_groups
+    from ..fixes.run_fixes import FixRunOptions, run_fixes
 
     documents = {}
     for text in args.document:
@@ -49,7 +49,7 @@ def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 def run_list_fixes(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Print all fixes, or the description of one; return the exit code."""
     from ..fixes.batch import choose_fixes
-    from ..fixes.texts import FixTexts
+    from ..fixes.fix_texts import FixTexts
     from ..standard import load_standard
 
     texts = FixTexts(report_texts.lang, load_standard(args.standard).templates)

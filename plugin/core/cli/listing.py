@@ -8,9 +8,9 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from ..files.writing import check_writable, write_atomically
-from ..messages.texts import Texts
-from ..options import RunOptions
+from ..base.files.writing import check_writable, write_atomically
+from ..standard.messages.texts import Texts
+from ..standard.options import RunOptions
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -25,7 +25,7 @@ from .console import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..errors import DataError
+    from ..base.errors import DataError
     from ..render.words import ReportTexts
 
 
@@ -93,8 +93,8 @@ def run_print_profile_command(args: argparse.Namespace, report_texts: ReportText
 
     Returns the exit code.
     """
-    from ..profile import find_profile_problems
     from ..render.profile import convert_profile_to_dict, render_profile_lines
+    from ..standard.profile import find_profile_problems
 
     if not _report_problems(args.profile, find_profile_problems(args.profile), report_texts, "resolved"):
         return EXIT_NOT_RUN
@@ -144,8 +144,8 @@ def run_doctor_command(args: argparse.Namespace, report_texts: ReportTexts) -> i
 
     CLEAN: checks can run here; FOUND: something that they need is missing, or an example has another result.
     """
-    from ..doctor.report import check_output, format_fact, write_report
-    from ..doctor.run import run_doctor
+    from .doctor.doctor_report import check_output, format_fact, write_report
+    from .doctor.examine import run_doctor
 
     if args.output:
         check_output(args.output)

@@ -8,15 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..files.writing import check_writable, write_atomically
-from ..worklist.file import change_worklist, read_worklist
-from ..worklist.merge_files import NamedPart, merge_into_file, read_choices, write_conflicts
-from ..worklist.model import Worklist, WorkState, count_states
+from ..base.files.writing import check_writable, write_atomically
+from ..render.worklist.file import change_worklist, read_worklist
+from ..render.worklist.merge_files import NamedPart, merge_into_file, read_choices, write_conflicts
+from ..render.worklist.worklist_row import Worklist, WorkState, count_states
 from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_lines, print_written
 
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
-    from ..worklist.update import WorklistUpdate
+    from ..render.worklist.update import WorklistUpdate
 
 
 def run_worklist(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -57,12 +57,12 @@ def _print_counts(worklist: Worklist, report_texts: ReportTexts) -> int:
 
 def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Update the list by a JSON report; write a ledger if requested."""
-    from ..loading.key_table import read_renumbered_keys
     from ..model.rule import load_all_rules
+    from ..plan.loading.key_table import read_renumbered_keys
     from ..render.document.ledger import write_ledger
+    from ..render.worklist import find_key_table_of_worklist
+    from ..render.worklist.update import read_report, update_worklist
     from ..render.worklist_messages import describe_update
-    from ..worklist import find_key_table_of_worklist
-    from ..worklist.update import read_report, update_worklist
 
     if args.xlsx:
         check_writable(args.xlsx, [args.list, args.report])
@@ -87,7 +87,7 @@ def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def _split(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Write a part of the list for each township or person."""
-    from ..worklist.merge import split_worklist
+    from ..render.worklist.merge import split_worklist
 
     for part in split_worklist(args.list, args.by, args.folder):
         print_line(report_texts.get("worklist", "part", name=part.name, count=part.count, target=str(part.path)))

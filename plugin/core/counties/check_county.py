@@ -10,17 +10,17 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..check import CheckResult
-from ..errors import Cancelled, DataError, InputError, OutputError, SanxianError
-from ..files.cells import parse_date
-from ..files.digests import add_digest, compute_sha256, is_complete_file, read_json_with_digest
-from ..files.writing import OutputPaths, explain_os_error, write_text
-from ..messages.privacy import describe_exception
-from ..messages.texts import Texts, strip_folders
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import Cancelled, DataError, InputError, OutputError, SanxianError
+from ..base.files.cells import parse_date
+from ..base.files.digests import add_digest, compute_sha256, is_complete_file, read_json_with_digest
+from ..base.files.writing import OutputPaths, explain_os_error, write_text
+from ..checks.check import CheckResult
 from ..model.indicator import AREA_FIGURES
+from ..standard.messages.privacy import describe_exception
+from ..standard.messages.texts import Texts, strip_folders
 from ..standard.numbering import DIVISION_CODE_DIGITS
-from .model import RECORD_FILE, REPORT_SUFFIXES, County, CountyRecord, CountyState, CountyTask
+from .county_record import RECORD_FILE, REPORT_SUFFIXES, County, CountyRecord, CountyState, CountyTask
 
 #: Forms of a report that are not edited; a planner signs documents, fills in the ledger and styles the layer.
 _UNEDITED_FORMS = ("json", "html")
@@ -101,7 +101,7 @@ def _run_check(task: CountyTask, progress: Any, cancellation: Cancellation) -> C
             progress=progress,
             cancellation=cancellation,
         )
-    from ..check import check_plan
+    from ..checks.check import check_plan
 
     return check_plan(task.county.source, task.options, progress=progress, cancellation=cancellation)
 

@@ -22,17 +22,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..cancellation import Cancellation
-from ..connection_text import is_connection
+from ..base.cancellation import Cancellation
+from ..base.connection_text import is_connection
+from ..base.errors import Cancelled, InputError
+from ..base.parallel.process_state import get_available_cores, set_thread_count
+from ..base.parallel.python_program import make_process_environment
 from ..engine.provenance import collect_versions, compute_program_digest
-from ..errors import Cancelled, InputError
-from ..messages.privacy import describe_exception
-from ..parallel.process_state import get_available_cores, set_thread_count
-from ..parallel.python_program import make_process_environment
+from ..standard.messages.privacy import describe_exception
 from .check_county import Loss, check_county, make_lost_record
-from .model import STAGING_FOLDER, CountyRecord, CountyTask
+from .county_record import STAGING_FOLDER, CountyRecord, CountyTask
 from .processes import CountyPool
-from .run import ProgressCallback, count_progress
+from .run_batch import ProgressCallback, count_progress
 
 #: The scheduler that is started on this machine for a run.
 LOCAL = "local"

@@ -14,19 +14,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...paths import PROFILES_FOLDER
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..connection_text import is_connection
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.connection_text import is_connection
+from ..base.errors import SanxianError
+from ..base.files.dataset_files import LOG_SUFFIXES, iterate_linked_files_below, list_logs
+from ..base.files.digests import compute_sha256, is_special_file
 from ..engine.input_digest import compute_norm_digest
 from ..engine.provenance import compute_program_digest
-from ..errors import SanxianError
-from ..files.dataset_files import LOG_SUFFIXES, iterate_linked_files_below, list_logs
-from ..files.digests import compute_sha256, is_special_file
-from ..io.source import find_dataset
 from ..model.window_register import make_default_register_path
-from ..options import RunOptions
 from ..package.folder import LOCK_SUFFIX
 from ..package.package_spec.load import load_package_spec
-from .model import County
+from ..plan.io.source import find_dataset
+from ..standard.options import RunOptions
+from .county_record import County
 
 #: Files that no check reads and that change while others work: lists next to the data, locks of programs.
 _UNREAD_SUFFIXES = (".worklist.csv", ".changes.csv", LOCK_SUFFIX, ".lock", "-shm")
@@ -106,7 +106,7 @@ def _digest_source(source: str, is_package: bool, cancellation: Cancellation) ->
     """Return the digests of a source: of its files, or of the rows of a schema; an unreadable one by the reason."""
     if not is_connection(source):
         return _digest_files(find_dataset(source), is_package, cancellation)
-    from ..io.postgis import compute_schema_digest
+    from ..plan.io.postgis import compute_schema_digest
 
     try:
         return [compute_schema_digest(source, cancellation)]

@@ -8,10 +8,10 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from .check_county import read_record
-from .model import COUNTIES_FOLDER, RECORD_FILE, BatchOptions
-from .run import PlannedBatch, PlannedCounty, needs_check, plan_batch
+from .county_record import COUNTIES_FOLDER, RECORD_FILE, BatchOptions
+from .run_batch import PlannedBatch, PlannedCounty, needs_check, plan_batch
 
 #: What is done with a county: checked for the first time, because something changed, because it had no verdict, or
 #: because the user wants all; or its result is kept.

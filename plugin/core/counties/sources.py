@@ -8,16 +8,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..connection_text import is_connection, parse_connection, replace_schema
-from ..errors import InputError, OutputError
-from ..files.digests import MANIFEST_FILE_NAME
-from ..files.tables import SearchedColumn, read_table
-from ..files.writing import explain_os_error, is_same_file
-from ..io.formats import READ_SUFFIXES
-from ..io.source import list_folder_datasets
-from ..io.zipped import is_data_archive, is_zip
+from ..base.connection_text import is_connection, parse_connection, replace_schema
+from ..base.errors import InputError, OutputError
+from ..base.files.digests import MANIFEST_FILE_NAME
+from ..base.files.tables import SearchedColumn, read_table
+from ..base.files.writing import explain_os_error, is_same_file
 from ..package.folder import LOCK_SUFFIX
-from .model import (
+from ..plan.io.formats import READ_SUFFIXES
+from ..plan.io.source import list_folder_datasets
+from ..plan.io.zipped import is_data_archive, is_zip
+from .county_record import (
     COUNTIES_FOLDER,
     GATHERING_JSON,
     LOCK_NAME,
@@ -62,7 +62,7 @@ def list_counties(source: str | Path, output: Path) -> CountyList:
         If the source is missing, is neither a folder nor a list, has no county, or a row of the list is unusable.
     """
     if isinstance(source, str) and is_connection(source):
-        from ..io.postgis import list_layer_schemas
+        from ..plan.io.postgis import list_layer_schemas
 
         names = [name.strip() for name in parse_connection(source).schema.split(",") if name.strip()]
         if names in ([], [_ALL_SCHEMAS]):

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from ...metadata import read_plugin_version
-from ..errors import OutputError
-from ..files.writing import check_writable, explain_os_error, replace_until_error
-from ..messages.texts import Texts
+from ..base.errors import OutputError
+from ..base.files.writing import check_writable, explain_os_error, replace_until_error
 from ..model.indicator import AREA_FIGURES, Indicator
 from ..model.verdict import Verdict
 from ..render.outputs import dump_json
 from ..render.words import ReportTexts
 from ..standard import load_standard
-from .model import (
+from ..standard.messages.texts import Texts
+from .county_record import (
     SUMMARY_FILES,
     SUMMARY_HTML,
     SUMMARY_JSON,
@@ -150,7 +150,7 @@ def summary_to_json(summary: BatchSummary) -> str:
 
 def check_summary_writable(output: Path) -> None:
     """Raise OutputError before a long run if a file of the summary cannot be written."""
-    from ..tabulate import check_workbook_can_be_written
+    from ..checks.tabulate import check_workbook_can_be_written
 
     check_workbook_can_be_written(output / SUMMARY_XLSX)
     for name in SUMMARY_FILES:

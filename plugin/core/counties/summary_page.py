@@ -7,8 +7,6 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from ..messages.numbers import format_number
-from ..messages.texts import Texts
 from ..model.indicator import (
     LITTLE_MARGIN_LEFT,
     MISSED_BY_ROUNDING,
@@ -22,7 +20,9 @@ from ..render.document.check_report import SectionNumbers
 from ..render.figures import choose_decimals, format_indicator_value, format_target
 from ..render.html import fill_template
 from ..render.words import ReportTexts
-from .model import VERDICT_ORDER, CountyRecord
+from ..standard.messages.numbers import format_number
+from ..standard.messages.texts import Texts
+from .county_record import VERDICT_ORDER, CountyRecord
 from .overview_map import FROM_EXTENT, make_county_map
 from .summary import FIGURE_COLUMNS, RATIO_FIGURE, BatchSummary, find_figure
 

@@ -11,15 +11,22 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from ..messages.numbers import choose_figure_decimals
-from ..messages.texts import Texts
 from ..model.indicator import COMPARISON_SIGNS, Indicator
 from ..render.figures import format_state
 from ..render.outputs import write_polygon_layer
-from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber, make_table_number
+from ..render.tables.report_table import (
+    CellValue,
+    ReportTable,
+    ReportTableRow,
+    TableColumn,
+    TableNumber,
+    make_table_number,
+)
 from ..render.tables.workbook import write_tables_workbook
 from ..render.words import ReportTexts
-from .model import CountyRecord
+from ..standard.messages.numbers import choose_figure_decimals
+from ..standard.messages.texts import Texts
+from .county_record import CountyRecord
 from .summary import FIGURE_COLUMNS, BatchSummary, find_figure
 
 _COUNTS = ("errors", "warnings", "infos", "waived", "skipped")

@@ -11,9 +11,9 @@ from typing import TypeVar
 import numpy as np
 import shapely
 
-from ..cancellation import Cancellation
+from ..base.cancellation import Cancellation
+from ..base.parallel.process_state import get_thread_count, halve_threads, pause_garbage_collection
 from ..model.rule import Rule
-from ..parallel.process_state import get_thread_count, halve_threads, pause_garbage_collection
 
 #: Older versions of GEOS store the box of a ring when first asked for it; two threads that ask at once damage it.
 _MIN_GEOS_VERSION = (3, 12)

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..errors import InputError
-from ..files.cells import map_texts
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import InputError
+from ..base.files.cells import map_texts
 from ..geometry.overlay_pieces import OverlayPieces
 from ..geometry.tolerance import Tolerance
 from ..model.findings import Finding
@@ -24,7 +24,7 @@ from ..model.rule import EVERY_LAYER, Rule
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus
-from ..profile import Norm
+from ..standard.profile import Norm
 from ..standard.template import CodeList
 from .geometry_queries import GeometryQueries
 from .run_log import RunLog

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..errors import InputError
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import InputError
+from ..base.parallel.process_state import pause_garbage_collection
 from ..geometry.tolerance import Tolerance
-from ..messages.texts import Texts
 from ..model.findings import Finding
 from ..model.indicator import Indicator
 from ..model.report import RuleOutcome
 from ..model.rule import EVERY_LAYER, Rule, RuleExample, load_all_rules
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
-from ..parallel.process_state import pause_garbage_collection
 from ..plan.plan import Plan, RecheckFocus
+from ..standard.messages.texts import Texts
 from .concurrent_rules import can_run_concurrently, run_in_two_threads
 from .context import RuleContext
 from .outcome import run_rule

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..messages.numbers import format_plain_number
-from ..messages.texts import Texts
 from ..model.rule import Rule, find_unit
-from ..profile import Norm
 from ..standard.citations import Citation
+from ..standard.messages.numbers import format_plain_number
+from ..standard.messages.texts import Texts
+from ..standard.profile import Norm
 from ..standard.switches import DISABLED_PREFIX, list_undeclared_users
 
 #: Possible sources of a value: the rule, the standard, a profile, the run.
@@ -201,7 +201,7 @@ def describe_where_to_change_values(
     values show their keys; if False, the sentences name the keys that are written into a file.
     """
     # Only help pages name places: a check does without the module.
-    from ..messages.setting_names import describe_where_to_change_settings
+    from ..standard.messages.setting_names import describe_where_to_change_settings
 
     labels = {
         value.name if value.setting else f"rules.{code}.{value.name}": _label_value(value, texts) for value in values

@@ -13,13 +13,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import Cancellation
+from ..base.cancellation import Cancellation
 from ..geometry import crs as crs_care
 from ..geometry.polygon_rings import find_inner_points
 from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
-from ..messages.texts import Texts
 from ..model.findings import Finding, find_distinct_shapes, set_fingerprints, set_geometries
 from ..plan.plan import Plan
+from ..standard.messages.texts import Texts
 
 
 def find_township_names_of_points(plan: Plan, points: Any) -> list[str]:

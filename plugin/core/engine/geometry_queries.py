@@ -14,7 +14,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import Cancellation
+from ..base.cancellation import Cancellation
+from ..base.invariants import require_value
 from ..geometry import crs as crs_care
 from ..geometry.coverage import VertexMismatches, find_gaps, find_mismatches_both_ways, find_vertices_missing_on_edges
 from ..geometry.overlay import (
@@ -32,7 +33,6 @@ from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.shared_areas import SharedAreas, find_shared_areas
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
-from ..invariants import require_value
 from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus

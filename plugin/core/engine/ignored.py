@@ -14,16 +14,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import Cancellation
+from ..base.cancellation import Cancellation
 from ..geometry.overlay_pieces import DistinctAreas, subtract_earlier_shapes
 from ..geometry.polygon_rings import find_inner_points
 from ..geometry.tolerance import Tolerance
-from ..messages.texts import SLIVER_TEXTS_KEY
 from ..model.findings import Finding
 from ..model.report import Outcome, RuleOutcome
 from ..model.rule import Rule, Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan
+from ..standard.messages.texts import SLIVER_TEXTS_KEY
 from .context import RuleContext
 from .finish import find_township_names_of_points
 from .run_log import IgnoredSlivers

@@ -16,14 +16,14 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ..cancellation import Cancellation
+from ..base.cancellation import Cancellation
 from ..geometry.shape_hashes import hash_shapes
 from ..geometry.tolerance import Tolerance
 from ..model.rule import Rule
 from ..model.side_inputs import SideInputs
 from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan
-from ..profile import Norm
+from ..standard.profile import Norm
 from .changed_rows import HashedRows
 
 if TYPE_CHECKING:

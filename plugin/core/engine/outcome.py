@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Cancelled, SanxianError
-from ..messages.texts import Texts, strip_folders
+from ..base.errors import Cancelled, SanxianError
 from ..model.findings import Finding
 from ..model.indicator import MISSING_TARGET_DOUBT, Indicator
 from ..model.report import Outcome, RuleOutcome
 from ..model.rule import EVERY_LAYER, LayerNeed, Rule, RuleResult, Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan
-from ..profile.model import ABSENCE_ITEM
+from ..standard.messages.texts import Texts, strip_folders
+from ..standard.profile.profile_data import ABSENCE_ITEM
 from ..standard.switches import DISABLED_PREFIX
 from .context import RuleContext
 from .explanation import find_disabling_settings, find_effective_values, find_unconfirmed_settings

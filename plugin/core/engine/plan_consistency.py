@@ -14,18 +14,18 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files.encoding import BLANK_WORDS
-from ..messages.texts import ConceptName, IndicatorName
+from ..base.files.encoding import BLANK_WORDS
 from ..model.findings import Finding
 from ..model.indicator import AREA_FIGURES
 from ..model.rule import Severity
 from ..plan.plan import Plan
-from ..profile import compute_division_prefix
-from ..profile.figures import get_township_targets
 from ..standard.bounds import find_loosened_keys
 from ..standard.divisions import find_place_outside_county, label_division
 from ..standard.indicator_catalogue import load_catalogue
+from ..standard.messages.texts import ConceptName, IndicatorName
 from ..standard.numbering import BSM_LENGTH, has_county_code_format
+from ..standard.profile import compute_division_prefix
+from ..standard.profile.profile_figures import get_township_targets
 
 if TYPE_CHECKING:
     from ..model.side_inputs import SideInputs

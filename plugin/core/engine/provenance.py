@@ -24,10 +24,10 @@ from ...metadata import read_plugin_version
 from ...paths import RESOURCES_FOLDER
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import MAX_DEVIATION_M
-from ..messages.texts import Texts
 from ..plan.layer import Layer
 from ..plan.plan import Plan
-from ..profile import Norm
+from ..standard.messages.texts import Texts
+from ..standard.profile import Norm
 from .context import find_land_rows
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..invariants import require_value
+from ..base.invariants import require_value
 from ..model.findings import Finding
 from ..model.rule import Rule, RuleResult
 from ..plan.layer import Layer

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..errors import InputError, OutputError
-from ..files.writing import check_writable, write_atomically
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import InputError, OutputError
+from ..base.files.writing import check_writable, write_atomically
 from ..geometry import crs as crs_care
-from ..messages.texts import Texts
+from ..standard.messages.texts import Texts
 from ..standard.template import CodeList, Template
 from .gdal_setup import convert_to_spatial_reference, load_gdal, raise_if_refused
 from .schema import CodedDomain, DatabaseFormat, LayerSchema, find_database_format, make_schemas

@@ -14,16 +14,16 @@ from typing import Any
 
 import shapely
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..connection_text import is_connection, mask_source
-from ..errors import InputError, OutputError
-from ..files.open_datasource import check_content, copy_database
-from ..files.shapefile_index import write_index
-from ..files.writing import check_writable, is_same_file, write_atomically
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.connection_text import is_connection, mask_source
+from ..base.errors import InputError, OutputError
+from ..base.files.open_datasource import check_content, copy_database
+from ..base.files.shapefile_index import write_index
+from ..base.files.writing import check_writable, is_same_file, write_atomically
 from ..geometry.arcs import count_arcs
-from ..io.rows import BYTES_CODEC
-from ..io.source import find_source_folder, list_source_datasets
-from ..io.zipped import is_zip
+from ..plan.io.rows import BYTES_CODEC
+from ..plan.io.source import find_source_folder, list_source_datasets
+from ..plan.io.zipped import is_zip
 from ..plan.layer import SourceLayer
 from ..standard.template import TemplateField
 from .create import make_write_error

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import DataError, OutputError
+from ..base.errors import DataError, OutputError
 from ..standard.template import CodeList, Template, TemplateField
 
 

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..errors import DataError, InputError, OutputError
-from ..files.workbooks import WorkbookRow, iterate_rows, open_workbook
-from ..files.writing import explain_os_error, write_atomically
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import DataError, InputError, OutputError
+from ..base.files.workbooks import WorkbookRow, iterate_rows, open_workbook
+from ..base.files.writing import explain_os_error, write_atomically
 from ..geometry import crs as crs_care
-from ..messages.texts import Texts
 from ..standard import Standard, divisions, load_standard
+from ..standard.messages.texts import Texts
 from ..standard.template import Template, load_template
 from .create import CreatedLayers, create_database
 

@@ -11,10 +11,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import OutputError
-from ..files.document_text import make_readable_text
-from ..files.encoding import UndecodableTextError, decode_file_text
-from ..files.writing import write_atomically
+from ..base.errors import OutputError
+from ..base.files.document_text import make_readable_text
+from ..base.files.encoding import UndecodableTextError, decode_file_text
+from ..base.files.writing import write_atomically
 
 #: Columns by which a table is recognised.
 _RECOGNISED_COLUMNS = 3

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..errors import InputError
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import InputError
 from ..model.findings import Finding
 from .differences import find_remaining_finding, is_same_problem
 from .edits import FixRefused
+from .fix_declaration import Fix, load_all_fixes
 from .judge import Attempt, FixJudgement, apply_judgements, judge_alone, judge_separate, run_fix
-from .model import Fix, load_all_fixes
 from .proposal import Proposal, Refusal
 from .regions import OccupiedLand, Region, compute_edits_region, compute_finding_region
 from .state import EditingState

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from ..files import make_path_next_to_data
+from ..base.files import make_path_next_to_data
 from ..model.window_register import (
     WINDOW_REGISTER_COLUMNS,
     WINDOW_REGISTER_SUFFIX,
@@ -20,8 +20,8 @@ from ..model.window_register import (
     WindowState,
 )
 from .append_only import PreparedRows, RowsToAppend, append_rows
+from .fix_texts import FixTexts
 from .proposal import OpenedWindow, Proposal
-from .texts import FixTexts
 
 #: The suffix of a change log, after the name of the data.
 CHANGE_LOG_SUFFIX = ".changes.csv"

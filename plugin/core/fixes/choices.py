@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..live.session import FeatureKey
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..checks.live.session import FeatureKey
 from ..model.findings import Finding
 from .edits import Edits, FixRefused, is_same_shape
+from .fix_declaration import Fix, load_all_fixes
 from .judge import propose_fix
-from .model import Fix, load_all_fixes
 from .proposal import Proposal, Refusal
 from .rows_before import RowBefore, read_rows_before
 from .state import EditingState

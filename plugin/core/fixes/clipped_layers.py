@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from ..base.parallel.threads import apply_in_threads
+from ..checks.live.edited_rows import RowBounds as Bounds
+from ..checks.live.edited_rows import join_bounds
 from ..geometry.polygons import MAX_UNCLIPPED_VERTICES
 from ..geometry.validity import extract_polygons
-from ..live.rows import RowBounds as Bounds
-from ..live.rows import join_bounds
-from ..parallel.threads import apply_in_threads
 
 if TYPE_CHECKING:
     from ..plan.layer import Layer

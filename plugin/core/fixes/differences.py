@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.finish import complete_findings
 from ..exchange.layer_changes import UNCHANGED
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, mask_missing_shapes
-from ..messages.texts import Texts
 from ..model.findings import Finding
+from ..standard.messages.texts import Texts
 from .clipped_layers import LayerClipper, join_meeting_boxes
 from .edits import Edits
 from .regions import compute_changed_box, list_part_boxes, widen_box

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..exchange.layer_changes import UNCHANGED
-from ..profile import Norm
-from ..profile.norm import is_sealed_or_supplied
+from ..standard.profile import Norm
+from ..standard.profile.norm import is_sealed_or_supplied
 
 
 class FixRefused(Exception):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from ..checks.live.edited_rows import RowBounds, compute_common_bounds, join_bounds
 from ..geometry import crs as crs_care
-from ..live.rows import RowBounds, compute_common_bounds, join_bounds
 
 if TYPE_CHECKING:
     from ..model.findings import Finding

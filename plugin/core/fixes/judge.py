@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 import numpy as np
 import shapely
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..checks.live.session import EditBatch, FindingsChange, FullCheckNeeded
 from ..engine.context import find_land_rows
 from ..geometry import crs as crs_care
-from ..live.session import EditBatch, FindingsChange, FullCheckNeeded
 from ..model.findings import Finding
 from ..model.rule import load_all_rules
-from ..profile.norm import is_sealed_or_supplied
+from ..standard.profile.norm import is_sealed_or_supplied
 from .area_balance import balance_areas
 from .differences import (
     ChangedRow,
@@ -30,7 +30,7 @@ from .differences import (
     match_renamed_findings,
 )
 from .edits import Edits, FixRefused, is_same_shape, require_unsealed
-from .model import Fix, Safety
+from .fix_declaration import Fix, Safety
 from .proposal import MAX_IMBALANCE_M2, AreaChange, OpenedWindow, Proposal
 from .shapes import is_below_sliver_limits, list_parts, measure_width
 from .state import EditingState

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ..checks.live.session import FeatureKey
 from ..exchange.layer_changes import UNCHANGED
-from ..live.session import FeatureKey
 from .edits import Edits, RowEdit
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ..errors import InputError
+from ..base.errors import InputError
 from ..model.findings import Finding
 from .edits import FixRefused
 from .state import EditingState, Row

@@ -11,7 +11,7 @@ import shapely
 if TYPE_CHECKING:
     from ..model.findings import Finding
     from .edits import Edits
-    from .model import Fix
+    from .fix_declaration import Fix
 
 #: Largest difference (m²) of an area balance.
 MAX_IMBALANCE_M2 = 0.01

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import shapely
 
-from ..live.session import FeatureKey, FeatureState, are_equal_values
+from ..checks.live.session import FeatureKey, FeatureState, are_equal_values
 from .edits import Edits
 from .state import EditingState
 

@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from ..checks.live.edited_rows import read_row
+from ..checks.live.session import EditBatch, FeatureState, IncrementalSession
 from ..exchange.layer_changes import UNCHANGED
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.validity import extract_polygons, mask_missing_shapes
-from ..live.rows import read_row
-from ..live.session import EditBatch, FeatureState, IncrementalSession
-from ..profile.norm import is_sealed_or_supplied
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
+from ..standard.profile.norm import is_sealed_or_supplied
 from .edits import Edits, FixRefused
 from .finding_places import FindingPlaces, get_finding_shape_in_plane
 from .surroundings import RULES_BY_PLACE
 
 if TYPE_CHECKING:
-    from ..check import CheckResult, RunOptions
+    from ..checks.check import CheckResult, RunOptions
     from ..geometry.tolerance import Tolerance
     from ..model.findings import Finding
     from ..plan.layer import Layer
     from ..plan.plan import Plan
-    from ..profile import Norm
+    from ..standard.profile import Norm
 
 
 @dataclass(frozen=True)
@@ -338,7 +338,7 @@ class EditingState:
 
         No layer of the plan has the key. Raise FixRefused if no county code is known or the numbers are used up.
         """
-        from ..errors import InputError
+        from ..base.errors import InputError
 
         county = self._county_by_role.get(role)
         if county is None:

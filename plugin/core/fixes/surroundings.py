@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import evaluate_rules
 from ..geometry.polygons import Polygons
 from ..geometry.validity import extract_polygons

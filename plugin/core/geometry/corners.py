@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..parallel.threads import apply_in_threads
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.parallel.threads import apply_in_threads
 from .polygon_rings import extract_rings, iterate_batches
 from .validity import extract_polygons, mask_missing_shapes
 from .width_test import mask_polygons_with_all_edges, mask_surely_wide_polygons

@@ -25,8 +25,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..parallel.threads import map_batches_in_threads
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.parallel.threads import map_batches_in_threads
 from .drawn_sums import get_drawn_sums
 from .exact_sides import MAX_COORDINATE_M, compute_cross_products, find_sides
 from .polygons import Polygons

@@ -16,9 +16,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..parallel.shared_property import shared_property
-from ..parallel.threads import map_in_threads
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.parallel.shared_property import shared_property
+from ..base.parallel.threads import map_in_threads
 from .polygon_rings import compute_signed_areas, extract_rings, hash_vertices, iterate_batches
 from .segment_boxes import expand_ranges
 

@@ -16,10 +16,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..invariants import require_value
-from ..parallel.shared_property import get_lock
-from ..parallel.threads import map_in_threads
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.invariants import require_value
+from ..base.parallel.shared_property import get_lock
+from ..base.parallel.threads import map_in_threads
 from .overlay_fallback import (
     FallbackLog,
     compute_local_origins,

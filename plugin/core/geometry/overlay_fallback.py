@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..parallel.threads import apply_in_threads
+from ..base.parallel.threads import apply_in_threads
 from .tolerance import Tolerance
 from .validity import extract_polygons
 

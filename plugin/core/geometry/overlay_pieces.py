@@ -11,8 +11,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..parallel.threads import apply_in_threads
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.parallel.threads import apply_in_threads
 from .overlay_fallback import FallbackLog, overlay_polygon_pairs
 from .shape_hashes import normalize_shapes
 from .tolerance import Tolerance

@@ -22,10 +22,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..invariants import require_value
-from ..parallel.shared_property import get_lock, shared_property
-from ..parallel.threads import apply_in_threads, map_batches_in_threads
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.invariants import require_value
+from ..base.parallel.shared_property import get_lock, shared_property
+from ..base.parallel.threads import apply_in_threads, map_batches_in_threads
 from .linework import BoundaryLines, PolygonSegments, build_linework
 from .overlay_fallback import FallbackLog, compute_local_origins, translate_back, translate_shapes, union_near_row
 from .polygon_rings import BATCH_VERTICES, hash_vertices, make_member_table, mask_possible_members

@@ -14,8 +14,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..invariants import require_value
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.invariants import require_value
 from .overlay import VERTICES_PER_OVERLAY, decide_pairs_between, overlay_rows_between, select_present_rows
 from .overlay_fallback import FallbackLog
 from .polygons import Polygons

@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from .linework import PolygonSegments, build_linework
 from .polygon_rings import hash_vertices, mask_equal_points
 from .polygons import MAX_UNCLIPPED_VERTICES, Polygons, find_connected_components

@@ -19,8 +19,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..parallel.threads import apply_in_threads
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.parallel.threads import apply_in_threads
 from .polygon_rings import PolygonRings, extract_rings, iterate_batches
 from .validity import mask_missing_shapes
 

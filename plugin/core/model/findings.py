@@ -18,8 +18,8 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from ..files.data import check_type, make_unknown_value_error, read_record, read_value
-from ..files.json_text import convert_to_plain_value, encode_json
+from ..base.files.data import check_type, make_unknown_value_error, read_record, read_value
+from ..base.files.json_text import convert_to_plain_value, encode_json
 from .indicator import REPORT_PATH
 from .rule import RULE_FAMILIES, Severity, get_rule_family
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ..files.data import check_type, read_record
+from ..base.files.data import check_type, read_record
 
 #: Name of a file in errors of a report whose file is not known.
 REPORT_PATH = Path("report.json")

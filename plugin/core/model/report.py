@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ..files.data import read_record, read_value
+from ..base.files.data import read_record, read_value
 from .findings import Finding, is_about_unread_data, iterate_finding_dicts
 from .indicator import REPORT_PATH, Indicator
 from .rule import Severity

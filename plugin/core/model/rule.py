@@ -275,7 +275,7 @@ def find_unit(name: str) -> str:
 
 
 #: Folders of the core that hold rules, one module per rule, named by its code and its name.
-_RULE_FOLDERS = ("rules", "package/rules", "yearly/rules")
+_RULE_FOLDERS = ("rules", "package/rules", "studies/yearly/rules")
 _RULE_FILE_PATTERN = re.compile(r"([a-z]{3}\d{3})_(\w+)\.py")
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from ..errors import InputError
-from ..files.encoding import UndecodableTextError, decode_file_text
+from ..base.errors import InputError
+from ..base.files.encoding import UndecodableTextError, decode_file_text
 from .side_inputs import SideInputs
 
 #: The suffix of a register of windows, after the name of the data.

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError
-from ..messages.texts import CauseMessage
+from ..base.errors import OutputError
+from ..standard.messages.texts import CauseMessage
 from .names import fill_name_pattern
-from .package_spec.model import RECORD_DOCUMENT
+from .package_spec.spec import RECORD_DOCUMENT
 from .problems import ExportProblem, ProblemLevel
 
 if TYPE_CHECKING:

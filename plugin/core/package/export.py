@@ -9,16 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.files.digests import write_manifest_digest
+from ..base.files.writing import is_write_error
+from ..checks.results.run import run_check
 from ..engine.evaluate import choose_rules
 from ..engine.plan_consistency import INCONSISTENCY_CODE
-from ..files.digests import write_manifest_digest
-from ..files.writing import is_write_error
-from ..messages.texts import RuleProblem
 from ..model.findings import UNREAD_CODE
 from ..model.rule import Severity
-from ..profile.document import ResolvedDocument, add_document_info, load_secrecy_levels
-from ..results.run import run_check
+from ..standard.messages.texts import RuleProblem
+from ..standard.profile.document import ResolvedDocument, add_document_info, load_secrecy_levels
 from .documents import DocumentPrinter, choose_documents_to_make, make_documents
 from .export_context import ExportContext, RowProgress
 from .folder import finish_interrupted_export, lock_for_writing, replace_folder
@@ -50,14 +50,14 @@ from .order import (
 )
 from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel, drop_duplicate_notes, select_problems_of_levels
 from .slot_files import fill_slots, make_unreadable_file_error
-from .tables.write import write_workbooks
+from .tables.write_tables import write_workbooks
 
 if TYPE_CHECKING:
-    from ..check import CheckResult, RunOptions
+    from ..checks.check import CheckResult, RunOptions
     from ..model.findings import Finding
     from ..model.report import Report
     from ..render.pictures import ReportPictures
-    from .package_spec.model import PackageSpec
+    from .package_spec.spec import PackageSpec
 
 __all__ = [
     "ExportOrder",

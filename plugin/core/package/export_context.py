@@ -9,18 +9,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cancellation import Cancellation
+from ..base.cancellation import Cancellation
 from .names import fill_name_pattern
 
 if TYPE_CHECKING:
-    from ..check import CheckResult
+    from ..checks.check import CheckResult
     from ..model.report import Report
     from ..plan.plan import Plan
-    from ..profile.document import ResolvedDocument
     from ..render.pictures import ReportPictures
+    from ..standard.profile.document import ResolvedDocument
     from .documents import DocumentsToMake
     from .maps.slots import PlannedMaps
-    from .package_spec.model import NamedFile, PackageSpec
+    from .package_spec.spec import NamedFile, PackageSpec
     from .slot_files import FilledSlot
 
 

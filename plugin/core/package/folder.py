@@ -18,10 +18,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..errors import InputError, OutputError
-from ..files.digests import is_complete_package
-from ..files.writing import explain_os_error, is_write_error
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import InputError, OutputError
+from ..base.files.digests import is_complete_package
+from ..base.files.writing import explain_os_error, is_write_error
 
 #: Suffixes of the siblings. Other programs do not use them, so folders with such names may be deleted.
 NEW_SUFFIX, OLD_SUFFIX = ".sanxian-new", ".sanxian-old"

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError
-from ..files.digests import UNLISTED_FILES, is_link, iterate_files_below, read_manifest
-from ..files.writing import is_same_file
-from ..messages.texts import Message
+from ..base.errors import OutputError
+from ..base.files.digests import UNLISTED_FILES, is_link, iterate_files_below, read_manifest
+from ..base.files.writing import is_same_file
 from ..model.report import Outcome
 from ..model.rule import Severity
+from ..standard.messages.texts import Message
 from .folder import make_sibling_folder_paths
 from .names import make_name_matcher
 from .problems import (
@@ -29,10 +29,10 @@ from .problems import (
 from .slot_files import is_stray_file
 
 if TYPE_CHECKING:
-    from ..check import CheckResult
-    from ..messages.texts import Texts
+    from ..checks.check import CheckResult
+    from ..standard.messages.texts import Texts
     from .order import ExportOrder
-    from .package_spec.model import PackageSpec
+    from .package_spec.spec import PackageSpec
 
 
 _NOT_CHECKED = (Outcome.SKIPPED, Outcome.CRASHED)

@@ -14,15 +14,15 @@ from ...paths import REPORT_TEMPLATES_FOLDER, STANDARDS_FOLDER, TEXTS_FOLDER
 
 _CORE_FOLDER = Path(__file__).resolve().parent.parent
 #: Code that fills the templates and lays out the tables.
-_PYTHON_FOLDERS = (_CORE_FOLDER / "render", _CORE_FOLDER / "indicators")
+_PYTHON_FOLDERS = (_CORE_FOLDER / "render", _CORE_FOLDER / "figures" / "indicators")
 _SINGLE_MODULES = (
     "engine/provenance.py",
-    "messages/texts.py",
+    "standard/messages/texts.py",
     "model/indicator.py",
     "model/findings.py",
     "package/page.py",
     "standard/indicator_catalogue.py",
-    "tabulate.py",
+    "checks/tabulate.py",
 )
 
 

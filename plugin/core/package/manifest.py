@@ -11,9 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..engine.provenance import collect_versions
-from ..files.digests import (
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.files.digests import (
     MANIFEST_FILE_NAME,
     MANIFEST_PAGE_FILE_NAME,
     MANIFEST_SCHEMA,
@@ -21,20 +20,21 @@ from ..files.digests import (
     iterate_files_below,
     write_digest_list,
 )
+from ..engine.provenance import collect_versions
 from ..geometry import crs as crs_care
-from ..messages.texts import Texts
+from ..standard.messages.texts import Texts
 from .generator import compute_generator_digest
 from .layers.content import PackageLayer
 from .layers.read_back import ReadBackResult
 from .metadata import DEGREES_UNIT, METRES_UNIT
-from .package_spec.model import FORMAT_NAMES, PackageSpec, VectorSet
+from .package_spec.spec import FORMAT_NAMES, PackageSpec, VectorSet
 from .problems import ExportProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..check import CheckResult
-    from ..profile.document import ResolvedDocument
+    from ..checks.check import CheckResult
+    from ..standard.profile.document import ResolvedDocument
     from .slot_files import FilledSlot
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ..errors import OutputError
-from ..files.document_text import make_document_text
-from .package_spec.model import LAYER_METADATA_ITEMS, METADATA_CONTAINER_ELEMENTS, PACKAGE_METADATA_ITEMS, PackageSpec
+from ..base.errors import OutputError
+from ..base.files.document_text import make_document_text
+from .package_spec.spec import LAYER_METADATA_ITEMS, METADATA_CONTAINER_ELEMENTS, PACKAGE_METADATA_ITEMS, PackageSpec
 
 #: Chinese terms for geometry types and units of coordinates.
 GEOMETRY_NAMES = {"polygon": "面", "line": "线", "point": "点"}

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..base.errors import InputError, OutputError
+from ..base.files.names import find_name_problem
 from ..engine.provenance import find_county_name
-from ..errors import InputError, OutputError
-from ..files.names import find_name_problem
-from ..profile.document import DocumentInfo, LoweredSecrecy, ResolvedDocument, resolve_document
 from ..standard import load_standard
 from ..standard.numbering import DIVISION_CODE_DIGITS
+from ..standard.profile.document import DocumentInfo, LoweredSecrecy, ResolvedDocument, resolve_document
 from .names import fill_name_pattern
-from .package_spec.model import PackageSpec
+from .package_spec.spec import PackageSpec
 from .problems import ExportProblem
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan
-    from ..profile import Norm
+    from ..standard.profile import Norm
 
 #: Called with the completed share (0 to 1) and the current step.
 ProgressCallback = Callable[[float, str], None]

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ..messages.texts import render_params
+from ..standard.messages.texts import render_params
 
 if TYPE_CHECKING:
-    from ..messages.texts import Texts
+    from ..standard.messages.texts import Texts
 
 #: Verdicts with which a plan passes the gate only by force.
 BLOCKING_VERDICTS = ("fail", "incomplete")

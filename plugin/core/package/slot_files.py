@@ -11,15 +11,15 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError
-from ..files.digests import compute_sha256, iterate_files_below, read_manifest
-from ..files.names import find_name_problem
-from ..files.writing import explain_os_error
-from ..messages.texts import Texts
+from ..base.errors import InputError
+from ..base.files.digests import compute_sha256, iterate_files_below, read_manifest
+from ..base.files.names import find_name_problem
+from ..base.files.writing import explain_os_error
+from ..standard.messages.texts import Texts
 from .maps.jpeg import has_jpeg_suffix, inspect_jpeg, make_world_file_name
 from .maps.slots import ORIGIN_MADE, has_low_resolution
 from .names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
-from .package_spec.model import MIN_DPI, FileSlot, PackageSpec
+from .package_spec.spec import MIN_DPI, FileSlot, PackageSpec
 from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 
 #: Files that systems and programs leave in folders; never a part of a package.

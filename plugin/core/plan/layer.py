@@ -18,10 +18,13 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..errors import InputError
-from ..files.cells import are_stripped, find_distinct_texts, format_column, mask_texts, strip_blanks
-from ..files.encoding import is_garbled
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import InputError
+from ..base.files.cells import are_stripped, find_distinct_texts, format_column, mask_texts, strip_blanks
+from ..base.files.encoding import is_garbled
+from ..base.invariants import require_value
+from ..base.parallel.shared_property import get_lock, shared_property
+from ..base.parallel.threads import apply_in_threads
 from ..geometry import crs as crs_care
 from ..geometry.crs import find_coordinate_problem
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified
@@ -39,10 +42,7 @@ from ..geometry.validity import (
     repair_polygon,
 )
 from ..geometry.vertex_index import VertexIndex
-from ..invariants import require_value
-from ..messages.texts import Message
-from ..parallel.shared_property import get_lock, shared_property
-from ..parallel.threads import apply_in_threads
+from ..standard.messages.texts import Message
 from ..standard.template import Template, TemplateField
 from .unused_rows import GAPS_SECTION, UnusedRow, describe_unused_rows, find_unused_rows, make_layer_name
 

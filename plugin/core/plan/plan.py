@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from ..base.parallel.shared_property import get_lock, shared_property
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import hash_added_vertices, mask_stored_vertices, remove_added_vertices
 from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.statutory_area import EqualAreaPlane
-from ..messages.texts import Message, Texts
 from ..model.findings import UnreadData
-from ..parallel.shared_property import get_lock, shared_property
-from ..profile import Norm
+from ..standard.messages.texts import Message, Texts
 from ..standard.numbering import has_county_code_format
+from ..standard.profile import Norm
 from .layer import Layer
 from .layer_table import LayerTable
 from .unused_rows import GAPS_SECTION, describe_unused_rows, make_layer_name

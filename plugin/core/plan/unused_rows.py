@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..geometry.validity import extract_parts, find_flat_polygons, mask_missing_shapes
-from ..messages.texts import Message, MessageList
+from ..standard.messages.texts import Message, MessageList
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from ..model.report import Report
 from .document.blocks import Block, Document, Paragraph
-from .tables.model import ReportTable
+from .tables.report_table import ReportTable
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..files.writing import write_text
-from ..messages.texts import Texts, format_number
+from ..base.files.writing import write_text
 from ..model.rule import EVERY_LAYER, Rule, load_all_rules
 from ..standard import Standard
+from ..standard.messages.texts import Texts, format_number
 from ..standard.template import CodeEntry, CodeList, Template, TemplateField
 from .html import fill_template
 from .words import ReportTexts

@@ -8,14 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..messages.numbers import (
-    DECIMALS_BY_UNIT,
-    choose_figure_decimals,
-    format_hectare_number,
-    format_number,
-    format_signed_number,
-    format_square_metres,
-)
 from ..model.indicator import (
     COMPARISON_SIGNS,
     LITTLE_MARGIN_LEFT,
@@ -27,8 +19,16 @@ from ..model.indicator import (
     Indicator,
 )
 from ..model.report import Report
-from ..profile import Norm
-from ..profile.space_map import THREE_ZONES, ZONE_CODE_BY_SPACE_FIGURE
+from ..standard.messages.numbers import (
+    DECIMALS_BY_UNIT,
+    choose_figure_decimals,
+    format_hectare_number,
+    format_number,
+    format_signed_number,
+    format_square_metres,
+)
+from ..standard.profile import Norm
+from ..standard.profile.space_map import THREE_ZONES, ZONE_CODE_BY_SPACE_FIGURE
 from .words import ReportTexts
 
 STATE_ICONS = {

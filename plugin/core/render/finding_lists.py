@@ -8,12 +8,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from ..messages.numbers import format_hectare_number
-from ..messages.texts import Texts, format_number, format_width
 from ..model.findings import Finding
 from ..model.report import Report, RuleOutcome
 from ..model.rule import Severity
-from ..profile import Norm
+from ..standard.messages.numbers import format_hectare_number
+from ..standard.messages.texts import Texts, format_number, format_width
+from ..standard.profile import Norm
 from .pictures import MAX_PICTURES, make_finding_sort_key, select_findings_with_area, select_largest_conflicts
 from .words import ReportTexts
 

@@ -14,11 +14,11 @@ import pyogrio
 import shapely
 from pyproj import CRS
 
-from ..errors import InputError, OutputError
-from ..files.open_datasource import check_shapefile_complete
-from ..io import DRIVER_ERRORS
+from ..base.errors import InputError, OutputError
+from ..base.files.open_datasource import check_shapefile_complete
+from ..base.parallel.process_state import pause_garbage_collection
 from ..model.findings import FINDING_COLUMNS, NUMERIC_FINDING_COLUMNS, Finding, make_layer_geometries
-from ..parallel.process_state import pause_garbage_collection
+from ..plan.io import DRIVER_ERRORS
 
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
 GEOPACKAGE_OPTIONS = {"VERSION": "1.2"}

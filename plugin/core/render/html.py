@@ -9,11 +9,11 @@ from functools import cache
 from typing import Any
 
 from ...paths import REPORT_TEMPLATES_FOLDER
-from ..files.document_text import make_document_text
-from ..messages.texts import THIN_SPACE, Texts, format_number
+from ..base.files.document_text import make_document_text
 from ..model.indicator import TARGET_MET, Indicator
 from ..model.report import Report
-from ..profile import Norm
+from ..standard.messages.texts import THIN_SPACE, Texts, format_number
+from ..standard.profile import Norm
 from . import figures, finding_lists, sections, verdict
 from .chapter import ReportChapter
 from .document.blocks import Block, FactTable, split_at_page_numbers

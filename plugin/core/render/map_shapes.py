@@ -9,7 +9,7 @@ from typing import Any
 
 import shapely
 
-from ..files.document_text import make_document_text
+from ..base.files.document_text import make_document_text
 
 _FIRST_WIDE_CHARACTER = 0x2E80
 _FONTS = "Noto Sans CJK SC, Microsoft YaHei, SimHei, sans-serif"

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pyogrio
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..errors import OutputError
-from ..files.json_text import encode_json
-from ..files.writing import OutputPaths, check_not_input, write_files
-from ..io import DRIVER_ERRORS
-from ..io.table_digest import compute_table_digest
-from ..messages.texts import Texts
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import OutputError
+from ..base.files.json_text import encode_json
+from ..base.files.writing import OutputPaths, check_not_input, write_files
+from ..base.parallel.process_state import pause_garbage_collection
 from ..model.report import Report
-from ..parallel.process_state import pause_garbage_collection
+from ..plan.io import DRIVER_ERRORS
+from ..plan.io.table_digest import compute_table_digest
 from ..plan.plan import Plan
+from ..standard.messages.texts import Texts
 from .chapter import ReplacementReport, ReportChapter
 from .document.blocks import Document
 from .document.outputs import print_document
@@ -32,7 +32,7 @@ from .html import render_report
 from .pictures import ReportPictures, add_picture_digests
 
 if TYPE_CHECKING:
-    from ..worklist.model import WorkItem
+    from .worklist.worklist_row import WorkItem
 
 
 def compute_data_digest(plan: Plan, cancellation: Cancellation = NEVER_CANCELLED) -> str:

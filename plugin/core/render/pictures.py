@@ -10,10 +10,10 @@ import hashlib
 import heapq
 from dataclasses import dataclass, field, replace
 
-from ..messages.numbers import format_number
 from ..model.findings import Finding
 from ..model.report import Report
 from ..model.rule import Severity
+from ..standard.messages.numbers import format_number
 from .report_settings import load_report_settings
 from .words import ReportTexts
 

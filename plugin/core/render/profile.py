@@ -12,12 +12,12 @@ from typing import Any
 from unicodedata import east_asian_width
 
 from ..engine.explanation import format_value
-from ..messages.texts import Texts
 from ..model.indicator import COMPARISON_SIGNS
 from ..model.rule import find_unit
-from ..profile import IndicatorTarget, Norm, StatedFigure
-from ..profile.resolved import RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, ResolvedValue, ValueOrigin, resolve_norm
 from ..standard.conflicts import CONFLICT_MEANINGS, CONFLICTS_SECTION
+from ..standard.messages.texts import Texts
+from ..standard.profile import IndicatorTarget, Norm, StatedFigure
+from ..standard.profile.resolved import RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, ResolvedValue, ValueOrigin, resolve_norm
 from .rule_book import format_control_line_name
 from .words import ReportTexts
 

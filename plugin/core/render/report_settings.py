@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ...paths import SIGNED_REPORT_SETTINGS
-from ..files.data import check_keys, check_type, read_toml, read_value
+from ..base.files.data import check_keys, check_type, read_toml, read_value
 
 #: Keys of the styles that a docx template must have.
 DOCX_STYLES = (

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..base.files.writing import write_text
 from ..engine.explanation import EffectiveValue, find_effective_parameters, find_unconfirmed_settings
-from ..files.writing import write_text
-from ..messages.numbers import format_plain_number
-from ..messages.texts import Texts
 from ..model.rule import EVERY_LAYER, RULE_FAMILIES, Rule, RuleParameter, Severity
-from ..profile import Norm
 from ..standard import list_standard_ids, load_standard
 from ..standard.citations import Citation, CitedDocument
 from ..standard.conflicts import CONFLICT_MEANINGS, ConflictMatrixEntry
+from ..standard.messages.numbers import format_plain_number
+from ..standard.messages.texts import Texts
+from ..standard.profile import Norm
 from ..standard.template import Template
 from .html import fill_template
 from .words import ReportTexts

@@ -9,12 +9,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ..messages.numbers import format_plain_number, format_square_metres
-from ..messages.texts import Texts, format_number, shorten_key
 from ..model.findings import UNREAD_CODE, is_about_unread_data
 from ..model.report import Outcome, Report, RuleOutcome
-from ..profile import Norm
-from ..profile.document import PRINTED_KEYS, render_lowered_secrecy_messages
+from ..standard.messages.numbers import format_plain_number, format_square_metres
+from ..standard.messages.texts import Texts, format_number, shorten_key
+from ..standard.profile import Norm
+from ..standard.profile.document import PRINTED_KEYS, render_lowered_secrecy_messages
 from .finding_lists import list_citations
 from .verdict import list_unconfirmed_items
 from .words import ReportTexts

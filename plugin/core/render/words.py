@@ -11,10 +11,10 @@ from functools import cache
 from typing import Any
 
 from ...paths import TEXTS_FOLDER
-from ..errors import DataError
-from ..files.data import read_toml
-from ..messages.placeholders import use_singular_after_one
-from ..messages.texts import TEXT_LANGUAGES
+from ..base.errors import DataError
+from ..base.files.data import read_toml
+from ..standard.messages.placeholders import use_singular_after_one
+from ..standard.messages.texts import TEXT_LANGUAGES
 
 
 @cache

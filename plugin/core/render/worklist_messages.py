@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from ..worklist.merge_files import MergedFile
-from ..worklist.update import WorklistUpdate
 from .words import ReportTexts
+from .worklist.merge_files import MergedFile
+from .worklist.update import WorklistUpdate
 
 #: Largest number of rows that a message names; files have all.
 _MAX_ROWS_NAMED = 30

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..base.errors import DataError
 from ..engine.context import RuleContext, trim_code_padding
-from ..errors import DataError
 from ..model.findings import Finding
 from ..model.rule import Severity
 from ..plan.layer import Layer
-from ..profile import Norm
+from ..standard.profile import Norm
 from ..standard.template import TemplateField
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 
 from ..engine.context import RuleContext
-from ..indicators.survey_deductions import find_containing_rows, take_containing_values
+from ..figures.indicators.survey_deductions import find_containing_rows, take_containing_values
 from ..model.findings import Finding
 from ..model.rule import Severity
 from ..plan.layer import Layer

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..engine.context import RuleContext
+from ..figures.indicators.area_backing import AREA_FIELDS_SETTING, is_sum_confirmed_by_geometry
 from ..geometry.overlay_pieces import Slivers
-from ..indicators.area_backing import AREA_FIELDS_SETTING, is_sum_confirmed_by_geometry
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
-from ..profile.norm import is_sealed_by_profile
-from ..versions.baseline import compare_with_baseline, get_sealed_edition
-from ..versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, NET_BASIS, VersionComparison
+from ..render.versions.baseline import compare_with_baseline, get_sealed_edition
+from ..render.versions.edition_comparison import MOVED_IN_KIND, MOVED_OUT_KIND, NET_BASIS, VersionComparison
+from ..standard.profile.norm import is_sealed_by_profile
 
 #: Names shown; the rest is counted.
 _MAX_LISTED_NAMES = 5

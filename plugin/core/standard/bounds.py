@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..errors import DataError
-from ..files.data import check_type
+from ..base.errors import DataError
+from ..base.files.data import check_type
 from ..model.rule import Severity, load_all_rules
 from .codes import CodeList
+from .edition import Standard
 from .editions import STANDARD_FILE, find_edition_folders
 from .load import load_standard
-from .model import Standard
 
 #: Largest multiple of the shipped tolerance; rules ignore anything smaller than a tolerance.
 _MAX_TOLERANCE_FACTOR = 100

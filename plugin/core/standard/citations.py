@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..files.data import check_keys, check_known, check_type, read_toml
+from ..base.files.data import check_keys, check_known, check_type, read_toml
 from .template import SOURCE_MARKS
 
 #: The files of a standard.

@@ -11,9 +11,9 @@ import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import DataError
-from ..files.data import SOURCE_MARKS
-from ..files.encoding import (
+from ..base.errors import DataError
+from ..base.files.data import SOURCE_MARKS
+from ..base.files.encoding import (
     OLD_WORKBOOK_SIGNATURE,
     WORKBOOK_SIGNATURE,
     UndecodableTextError,

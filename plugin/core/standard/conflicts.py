@@ -12,8 +12,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
-from ..files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_toml, read_value
+from ..base.errors import DataError
+from ..base.files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_toml, read_value
 
 #: Section of a profile in which a county changes the meaning of single pairs; also the name of the matrix in lists of
 #: marks.

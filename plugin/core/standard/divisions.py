@@ -7,7 +7,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import InputError
+from ..base.errors import InputError
 from ..geometry import crs as crs_care
 from .numbering import has_county_code_format
 from .template import CodeEntry, CodeList

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ...paths import STANDARDS_FOLDER
-from ..errors import DataError, InputError
-from ..files.data import check_keys, check_type, read_toml, read_value
+from ..base.errors import DataError, InputError
+from ..base.files.data import check_keys, check_type, read_toml, read_value
 from ..model.rule import Severity
 
 #: The file that makes a folder a standard.

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...paths import STANDARDS_FOLDER
-from ..errors import DataError
-from ..files.data import check_keys, check_known, read_toml, read_value
+from ..base.errors import DataError
+from ..base.files.data import check_keys, check_known, read_toml, read_value
 
 if TYPE_CHECKING:
     from . import Standard

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError
-from ..files.data import check_keys, read_value
+from ..base.errors import DataError
+from ..base.files.data import check_keys, read_value
 
 if TYPE_CHECKING:
     from . import Standard

@@ -8,10 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
-from ..files.data import ErrorCollector, check_keys, check_known, check_type, read_toml
+from ..base.errors import DataError
+from ..base.files.data import ErrorCollector, check_keys, check_known, check_type, read_toml
 from .citations import load_citations, load_cited_documents
 from .conflicts import CONFLICTS_SECTION, add_missing_conflicts, load_conflicts
+from .edition import ALL_LAYERS, MAINTENANCE_FILE_NAME, DeliveryScope, Standard, TemplateGroup
 from .editions import (
     STANDARD_FILE,
     check_no_circular_include,
@@ -21,7 +22,6 @@ from .editions import (
 )
 from .layer_tree import check_entry, check_layer_tree, read_branch, read_theme
 from .maintenance import load_maintenance
-from .model import ALL_LAYERS, MAINTENANCE_FILE_NAME, DeliveryScope, Standard, TemplateGroup
 from .template import SOURCE_MARKS
 
 #: Name that means all rules in place of a group. No standard defines a group of this name.

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
-from ..files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_record, read_toml, read_value
+from ..base.errors import DataError
+from ..base.files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_record, read_toml, read_value
 from .template import Template, TemplateField, read_fields
 
 BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE = "before", "change", "after"

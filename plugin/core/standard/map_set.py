@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...paths import LAYOUTS_FOLDER
-from ..errors import DataError, InputError
-from ..files.data import check_keys, check_known, check_type, read_toml
+from ..base.errors import DataError, InputError
+from ..base.files.data import check_keys, check_known, check_type, read_toml
 
 #: The map set that comes with the plugin.
 DEFAULT_MAP_SET = LAYOUTS_FOLDER / "maps.toml"

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from ..errors import InputError
+from ..base.errors import InputError
 
 BSM_LENGTH = 18
 #: Digits of a division code; that of a city ends in two zeros, that of a province in four.

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from ...paths import STANDARDS_FOLDER
-from ..files.data import read_toml
+from ..base.files.data import read_toml
 from .conflicts import ALLOWED_MEANING, CONFLICTS_SECTION
 
 #: Put before the key of a setting in a report: the county ends a comparison by this setting.

@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
-from ..files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_toml
+from ..base.errors import DataError
+from ..base.files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_toml
 from .codes import CodeEntry as CodeEntry
 from .codes import CodeList as CodeList
 from .codes import load_code_list as load_code_list

@@ -17,9 +17,9 @@ from ...bridge.layers.properties import count_unsaved_edits
 from ...bridge.project.document import replace_document_info
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ...core.files.names import make_default_stem
-from ...core.files.writing import LAYER_FORMATS, OutputPaths
-from ...core.profile import DocumentInfo
+from ...core.base.files.names import make_default_stem
+from ...core.base.files.writing import LAYER_FORMATS, OutputPaths
+from ...core.standard.profile import DocumentInfo
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings.result import CheckView
 from ..widgets import messages
@@ -29,7 +29,7 @@ from ..widgets.save_path import choose_save_path
 
 if TYPE_CHECKING:
     from ...core.model.report import EditsSinceCheck
-    from ...core.worklist.model import WorkItem
+    from ...core.render.worklist.worklist_row import WorkItem
 
 _EXPORT_FOLDER_KEY = "export_folder"
 #: Known suffixes; if the user typed another one, the suffix of the filter is added. The first is the default.

@@ -22,9 +22,9 @@ from ...bridge.layers.properties import convert_to_qgis_crs, get_file_path
 from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ...core.cancellation import Cancellation
-from ...core.errors import SanxianError
-from ...core.results.saved_result import (
+from ...core.base.cancellation import Cancellation
+from ...core.base.errors import SanxianError
+from ...core.checks.results.saved_result import (
     ChangesSinceCheck,
     SavedResult,
     make_saved_result_path,
@@ -235,7 +235,7 @@ class SavedResults(QObject):
     def _restore_result(
         self, saved_content: SavedResult, changes: ChangesSinceCheck, check_result: Any, rows: list[Any], file: str
     ) -> None:
-        from ...core.messages.texts import Texts
+        from ...core.standard.messages.texts import Texts
 
         crs = convert_to_qgis_crs(check_result.plan.crs)
         result = CheckView(

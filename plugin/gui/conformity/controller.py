@@ -432,7 +432,7 @@ class ConformityController(QObject):
         data = self.plan.get_data()
         if data is None:
             return
-        from ...core.projects.settings import load_review_settings
+        from ...core.studies.projects.review_settings import load_review_settings
 
         self._bar.close()
         try:

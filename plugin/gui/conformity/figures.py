@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...bridge.texts import tr
-from ...core.messages.texts import Message, Texts
+from ...core.standard.messages.texts import Message, Texts
 
 if TYPE_CHECKING:
-    from ...core.projects.model import ConformityResult, LineItem, ProjectResult, ReviewItem, ZoneItem
+    from ...core.studies.projects.reviewed_project import (
+        ConformityResult,
+        LineItem,
+        ProjectResult,
+        ReviewItem,
+        ZoneItem,
+    )
 
 #: Icon by outcome; 只列出 has none.
 ICON_BY_OUTCOME = {
@@ -132,7 +138,7 @@ def _describe_problem(message: Message, texts: Texts) -> str:
 
 
 def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts) -> PanelFigures:
-    from ...core.projects.messages import get_outcome_name
+    from ...core.studies.projects.review_sentences import get_outcome_name
 
     has_use = bool(one.project.use_code)
     verdict = str(one.verdict) if has_use else ""
@@ -167,7 +173,7 @@ _SILENT_NOTES = ("note_no_name", "note_no_use", "note_townships")
 
 def _hectares(area_m2: float | None) -> str:
     """Return an area as a number of hectares; a dash without one."""
-    from ...core.messages.numbers import format_hectare_number
+    from ...core.standard.messages.numbers import format_hectare_number
 
     if area_m2 == 0:
         return "0"
@@ -176,8 +182,8 @@ def _hectares(area_m2: float | None) -> str:
 
 def _list_items(one: ProjectResult) -> list[ReviewItem]:
     """Return doubts, lines and zones that give reasons, the gravest first."""
-    from ...core.projects.model import OUTCOME_ORDER, Outcome
-    from ...core.projects.verdict import count_outcome
+    from ...core.studies.projects.reviewed_project import OUTCOME_ORDER, Outcome
+    from ...core.studies.projects.verdict import count_outcome
 
     items: list[ReviewItem] = [*one.project.doubts, *one.lines, *one.zones]
     judged = [item for item in items if item.outcome not in (Outcome.CONFORMS, Outcome.LISTED)]
@@ -188,7 +194,7 @@ def _list_items(one: ProjectResult) -> list[ReviewItem]:
 
 def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
     """Yield why the verdict is not 符合; missing layers and, without a use, zones are stated elsewhere."""
-    from ...core.projects.model import ProjectDoubt
+    from ...core.studies.projects.reviewed_project import ProjectDoubt
 
     has_use = bool(one.project.use_code)
     for item in _list_items(one):
@@ -219,7 +225,7 @@ def _shorten(text: str) -> str:
 
 def _list_lines(one: ProjectResult, texts: Texts) -> Iterator[LineRow]:
     """Yield a row for each line, planning zone and main function."""
-    from ...core.projects.messages import get_outcome_name
+    from ...core.studies.projects.review_sentences import get_outcome_name
 
     for line in one.lines:
         if str(line.weight) == "listed":

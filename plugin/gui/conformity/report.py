@@ -13,7 +13,7 @@ from ...bridge import settings
 from ...bridge.checking.drawn_projects import ProjectShape, ReviewData, write_review
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ...core.files.writing import OutputPaths
+from ...core.base.files.writing import OutputPaths
 from ..widgets import messages
 from ..widgets.messages import MessageBarMessages
 from ..widgets.opening import make_opener

@@ -24,8 +24,8 @@ from ...bridge.checking.counties_layer import ReleasedSummaryLayers, show_summar
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
-from ...core.counties.model import SUMMARY_HTML, BatchOptions, County
-from ...core.errors import SanxianError
+from ...core.base.errors import SanxianError
+from ...core.counties.county_record import SUMMARY_HTML, BatchOptions, County
 from ...core.model.verdict import Verdict
 from ...core.render.words import ReportTexts
 from ..widgets import messages
@@ -162,7 +162,7 @@ class CountiesController(QObject):
         self._forecast_job = None
         if self.dialog is None:
             return
-        from ...core.counties.messages import describe_forecast_sums
+        from ...core.counties.batch_sentences import describe_forecast_sums
 
         self.dialog.show_rows(make_rows_of_forecast(forecast))
         lines = describe_forecast_sums(forecast, ReportTexts(get_interface_language()))
@@ -256,7 +256,7 @@ class CountiesController(QObject):
         del events[:count]
 
     def _on_done(self, batch: DesktopBatch, events: list[CountyEvent], options: BatchOptions) -> None:
-        from ...core.counties.messages import describe_batch
+        from ...core.counties.batch_sentences import describe_batch
 
         self._end_job()
         if self.dialog is None:

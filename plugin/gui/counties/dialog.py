@@ -10,7 +10,7 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
-from ...core.counties.model import SUMMARY_HTML, SUMMARY_LAYER
+from ...core.counties.county_record import SUMMARY_HTML, SUMMARY_LAYER
 from ..help.help_dialog import make_help_button
 from ..widgets import theme
 from ..widgets.buttons import ManualStartDialog

@@ -13,11 +13,11 @@ from ...bridge import settings
 from ...bridge.checking.counties import propose_output, read_source
 from ...bridge.project import county
 from ...bridge.texts import tr
-from ...core.connection_text import is_connection
-from ...core.counties.model import BatchOptions
-from ...core.options import RunOptions
-from ...core.parallel.process_state import get_available_cores
-from ...core.profile import list_profile_ids
+from ...core.base.connection_text import is_connection
+from ...core.base.parallel.process_state import get_available_cores
+from ...core.counties.county_record import BatchOptions
+from ...core.standard.options import RunOptions
+from ...core.standard.profile import list_profile_ids
 from ..widgets import theme
 from ..widgets.combos import ProfileCombo
 from ..widgets.file_line import FileLine

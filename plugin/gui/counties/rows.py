@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
-from ...core.connection_text import mask_source
-from ...core.counties.model import VERDICT_ORDER, County, CountyRecord
-from ...core.messages.numbers import format_number
+from ...core.base.connection_text import mask_source
+from ...core.counties.county_record import VERDICT_ORDER, County, CountyRecord
 from ...core.model.rule import Severity
 from ...core.render.words import ReportTexts
+from ...core.standard.messages.numbers import format_number
 from ..widgets import theme
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from qgis.PyQt.QtGui import QFont, QIcon
 from qgis.PyQt.QtWidgets import QTableView
 
 from ...bridge.texts import tr
-from ...core.counties.model import CountyRecord
+from ...core.counties.county_record import CountyRecord
 from ..widgets import theme
 from ..widgets.whole_rows import show_as_list
 from .rows import (

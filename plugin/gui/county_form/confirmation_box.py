@@ -19,8 +19,8 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ...core.messages.texts import Texts
-from ...core.profile.county_file import CountyConfirmation
+from ...core.standard.messages.texts import Texts
+from ...core.standard.profile.county_file import CountyConfirmation
 from ..widgets import theme
 from ..widgets.combos import ScrollSafeDateEdit
 from ..widgets.field_message import FieldMessage

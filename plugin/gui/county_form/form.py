@@ -22,14 +22,14 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import settings
 from ...bridge.texts import join_first_names, tr
+from ...core.base.errors import SanxianError
 from ...core.engine.explanation import find_confirmable_items, find_rules_by_confirmable_item
-from ...core.errors import SanxianError
-from ...core.messages.texts import Texts
-from ...core.profile import Norm, list_profile_ids, load_profile
-from ...core.profile.county_checks import FormFieldError, find_county_problems, load_base
-from ...core.profile.county_file import CountyConfirmation, CountySettings, load_profile_as_if_saved
-from ...core.profile.load import load_named_standard
-from ...core.profile.resolved import read_county_form_choices
+from ...core.standard.messages.texts import Texts
+from ...core.standard.profile import Norm, list_profile_ids, load_profile
+from ...core.standard.profile.county_checks import FormFieldError, find_county_problems, load_base
+from ...core.standard.profile.county_file import CountyConfirmation, CountySettings, load_profile_as_if_saved
+from ...core.standard.profile.load import load_named_standard
+from ...core.standard.profile.resolved import read_county_form_choices
 from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.combos import ProfileCombo

@@ -12,11 +12,11 @@ from unicodedata import normalize
 from qgis.PyQt.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 
 from ...bridge.texts import tr
-from ...core.messages.texts import Texts
 from ...core.model.indicator import RATIO_FORMS
 from ...core.model.rule import find_unit, load_all_rules
-from ...core.profile import Norm
-from ...core.profile.resolved import get_inherited_value, read_county_form_choices
+from ...core.standard.messages.texts import Texts
+from ...core.standard.profile import Norm
+from ...core.standard.profile.resolved import get_inherited_value, read_county_form_choices
 from ..widgets.field_message import FieldMessage
 from ..widgets.layout import make_row_widget
 from ..widgets.sections import make_faint_label

@@ -14,11 +14,13 @@ from qgis.PyQt.QtGui import QGuiApplication
 from ...bridge import settings
 from ...bridge.project import county, waivers
 from ...bridge.texts import tr
-from ...core.check import RunOptions
-from ...core.errors import DataError, SanxianError
-from ...core.messages.texts import Texts
-from ...core.profile import Norm, list_profile_ids, load_profile
-from ...core.profile.county_file import (
+from ...core.base.errors import DataError, SanxianError
+from ...core.checks.check import RunOptions
+from ...core.figures.target_allocation.table import read_township_targets
+from ...core.standard import get_shipped_standard_folders, load_standard
+from ...core.standard.messages.texts import Texts
+from ...core.standard.profile import Norm, list_profile_ids, load_profile
+from ...core.standard.profile.county_file import (
     PROFILE_FILE_SUFFIX,
     CountySettings,
     is_county_code,
@@ -28,8 +30,6 @@ from ...core.profile.county_file import (
     read_valid_toml_text,
     save_county,
 )
-from ...core.standard import get_shipped_standard_folders, load_standard
-from ...core.target_allocation.table import read_township_targets
 from ..widgets import messages
 from .profile_form import ProfileForm
 

@@ -17,8 +17,8 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ...core.profile import load_profile
 from ...core.standard import EVERY_RULE
+from ...core.standard.profile import load_profile
 from ..help.help_dialog import add_help_button
 from ..project.document_line import DocumentLine
 from ..widgets import messages, theme

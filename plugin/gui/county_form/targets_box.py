@@ -10,15 +10,15 @@ from qgis.PyQt.QtCore import QStringListModel, Qt
 from qgis.PyQt.QtWidgets import QCompleter, QGridLayout, QLabel, QMenu, QToolButton, QWidget
 
 from ...bridge.texts import tr
-from ...core.messages.texts import Texts
-from ...core.profile import BINDING_TARGET_WORD, IndicatorTarget, Norm
-from ...core.profile.resolved import (
+from ...core.standard.indicator_catalogue import find_allowed_comparisons
+from ...core.standard.messages.texts import Texts
+from ...core.standard.profile import BINDING_TARGET_WORD, IndicatorTarget, Norm
+from ...core.standard.profile.resolved import (
     TARGET_INDICATOR_IDS,
     find_latest_target_year,
     get_inherited_targets,
     read_county_form_choices,
 )
-from ...core.standard.indicator_catalogue import find_allowed_comparisons
 from ..widgets.field_message import FieldMessage
 from ..widgets.labels import set_bold
 from .fields import FormBox, GreyableComboBox, InheritingLineEdit, NameLabel, RestoreButton, SourceMarkSlot

@@ -17,7 +17,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QLineEdit, QMenu, QWidget
 from ...bridge.editing.attribute_forms import LEVEL_INDENT, get_role_of_form
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
+from ...core.base.errors import SanxianError
 from ..widgets import theme
 from .form_help import add_field_tooltips, attach_form_help
 

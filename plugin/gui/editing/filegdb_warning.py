@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QObject
 
 from ...bridge.layers.properties import get_file_path
 from ...bridge.texts import tr
-from ...core.files import filegdb_driver
+from ...core.base.files import filegdb_driver
 from ..widgets.messages import MessageBarMessages
 
 

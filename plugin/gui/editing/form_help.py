@@ -25,7 +25,7 @@ from ...bridge.project import county
 from ...bridge.running.tasks import log_error
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
+from ...core.base.errors import SanxianError
 from ...core.standard import load_standard
 from ..widgets import theme
 

@@ -330,7 +330,7 @@ def format_place_and_size(finding: Any) -> str:
 
     Example: 永安镇  1.26 公顷（图斑椭球面积）  净面积 …  宽 71.2 m.
     """
-    from ...core.messages.texts import format_width
+    from ...core.standard.messages.texts import format_width
 
     parts = [finding.township] if finding.township else []
     if finding.area_m2 is not None:

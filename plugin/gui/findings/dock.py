@@ -17,7 +17,7 @@ from ..widgets import theme
 from ..widgets.empty_state import EmptyPage
 from .features import FeatureRef, is_switched_off, list_feature_refs
 from .filter import FilterSettings
-from .form import LIST_TO_DETAIL_RATIO, FindingsForm
+from .findings_form import LIST_TO_DETAIL_RATIO, FindingsForm
 from .groups import NOT_RUN_OUTCOMES, FindingGroup, Grouping
 from .result import CheckView
 from .work_rows import STALE, WorkRows

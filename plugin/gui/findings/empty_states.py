@@ -11,9 +11,9 @@ from typing import Any
 from ...bridge import settings
 from ...bridge.layers.role_recognition import RecognisedLayers
 from ...bridge.texts import join_first_names, tr
-from ...core.doctor.requirements import load_requirements
-from ...core.errors import SanxianError
-from ...core.messages.texts import Texts, format_number
+from ...core.base.errors import SanxianError
+from ...core.cli.doctor.requirements import load_requirements
+from ...core.standard.messages.texts import Texts, format_number
 from ..widgets.empty_state import EmptyPage
 
 ActionCallback = Callable[[], None]
@@ -117,7 +117,7 @@ def get_county_label(options: Any) -> str:
     """
     if not options.profile:
         return ""
-    from ...core.profile import load_profile
+    from ...core.standard.profile import load_profile
 
     try:
         return load_profile(options.profile).name or options.profile

@@ -12,8 +12,8 @@ from typing import Any
 
 from ...bridge import settings
 from ...bridge.texts import tr
-from ...core.messages.numbers import format_hectare_number, format_square_metres, format_width
-from ...core.messages.texts import shorten_key
+from ...core.standard.messages.numbers import format_hectare_number, format_square_metres, format_width
+from ...core.standard.messages.texts import shorten_key
 from .work_rows import STATE_ORDER, WorkRows
 
 PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN = COLUMNS = range(7)

@@ -9,8 +9,8 @@ from qgis.PyQt.QtCore import QModelIndex, Qt
 from qgis.PyQt.QtGui import QBrush
 
 from ...bridge.texts import tr
-from ...core.messages.numbers import format_hectare_number
-from ...core.worklist.model import WorkState
+from ...core.render.worklist.worklist_row import WorkState
+from ...core.standard.messages.numbers import format_hectare_number
 from ..widgets import theme
 from .groups import (
     AREA_COLUMN,

@@ -20,7 +20,7 @@ def can_withdraw_waiver(finding: Any) -> bool:
 
 def find_waiver_refusal_text(finding: Any) -> str:
     """Return why a finding cannot be waived; an empty text if it can."""
-    from ...core.waivers.model import find_refusal_reason
+    from ...core.engine.waivers.waiver import find_refusal_reason
 
     return {
         "": "",
@@ -39,7 +39,7 @@ def find_waiver_refusal_text(finding: Any) -> str:
 
 def _can_be_waived(finding: Any) -> bool:
     # Imported only for a finding, which needs the libraries of the check.
-    from ...core.waivers.model import find_refusal_reason
+    from ...core.engine.waivers.waiver import find_refusal_reason
 
     return finding.state != "waived" and not find_refusal_reason(finding)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from qgis.core import QgsCoordinateReferenceSystem
 
 from ...bridge.layers.properties import convert_to_qgis_crs
+from ...core.checks.results.saved_result import ChangesSinceCheck, OutdatedFindings
 from ...core.engine.explanation import (
     EffectiveValue,
     describe_citation,
@@ -18,7 +19,6 @@ from ...core.engine.explanation import (
     replace_parameter_names_with_titles,
 )
 from ...core.model.rule import load_all_rules
-from ...core.results.saved_result import ChangesSinceCheck, OutdatedFindings
 
 
 class RuleSource(NamedTuple):
@@ -61,7 +61,7 @@ class CheckView:
     @classmethod
     def from_check_result(cls, check_result: Any, is_of_package: bool = False) -> CheckView:
         """Return the view of a result of the core, with the present time as time of the check."""
-        from ...core.messages.texts import Texts
+        from ...core.standard.messages.texts import Texts
 
         lang = check_result.report.lang
         crs = convert_to_qgis_crs(check_result.plan.crs)

@@ -29,8 +29,8 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import settings
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
-from ...core.files.digests import compute_sha256
+from ...core.base.errors import SanxianError
+from ...core.base.files.digests import compute_sha256
 from ..help.help_dialog import add_help_button
 from ..widgets import messages as trouble
 from ..widgets import theme
@@ -301,7 +301,7 @@ class WaiverDialog(FocusedButtonDialog):
 
     def read_entry(self) -> Any:
         """Return the entered reason, document, author and dates of the waiver."""
-        from ...core.waivers.model import WaiverEntry
+        from ...core.engine.waivers.waiver import WaiverEntry
 
         return WaiverEntry(
             reason=self.reason.toPlainText().strip(),

@@ -14,7 +14,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from ...bridge.layers import role_recognition
 from ...bridge.project import waivers as places
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
+from ...core.base.errors import SanxianError
 from ..widgets import messages
 from .dock import FindingsDock
 
@@ -51,8 +51,8 @@ class WaiverActions(QObject):
 
     def register_waivers(self, findings: list[Any]) -> None:
         """Ask for reason, document and author of a waiver, then write it to the file."""
-        from ...core.waivers.file import change_waivers
-        from ...core.waivers.model import make_waivers
+        from ...core.engine.waivers.file import change_waivers
+        from ...core.engine.waivers.waiver import make_waivers
         from .waiver_dialog import WaiverDialog
 
         default_path = self.get_waiver_path()
@@ -84,7 +84,7 @@ class WaiverActions(QObject):
 
     def withdraw_waivers(self, findings: list[Any]) -> None:
         """Remove the waivers of these findings from the waiver file, and reopen the findings."""
-        from ...core.waivers.file import change_waivers
+        from ...core.engine.waivers.file import change_waivers
 
         numbers = {f.params["waiver"]["id"] for f in findings}
         path, limits = self.get_waiver_path(), self._dock.result.check_result.waivers.limits
@@ -97,9 +97,9 @@ class WaiverActions(QObject):
 
     def apply_waivers(self, entries: tuple[Any, ...], path: Path) -> None:
         """Apply the waivers in the file to the displayed findings."""
-        from ...core.live.session import FindingsChange
-        from ...core.waivers.application import apply_waivers, mark_accepted_findings
-        from ...core.waivers.loading import renew_waiver_notices
+        from ...core.checks.live.session import FindingsChange
+        from ...core.engine.waivers.application import apply_waivers, mark_accepted_findings
+        from ...core.engine.waivers.loading import renew_waiver_notices
 
         result = self._dock.result
         check_result = result.check_result

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...bridge.texts import tr
-from ...core.worklist.model import WorkItem, WorkState
+from ...core.render.worklist.worklist_row import WorkItem, WorkState
 
 #: Keys of the states that the list shows and filters by: those of the work list, and two of the present moment.
 STALE, CONFLICT = "stale", "conflict"

@@ -27,7 +27,7 @@ from ...bridge.fixes.refusals import ApplyRefused
 from ...bridge.fixes.step import FixStep
 from ...bridge.running.portions import WAITING, Waiting, run_to_end
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
+from ...core.base.errors import SanxianError
 from ..widgets import messages
 from ..widgets.messages import MessageBarMessages
 

@@ -96,7 +96,7 @@ class AreaTable(QTableWidget):
 
     def show_rows(self, rows: list[AreaRow]) -> None:
         """Show these rows in place of the former ones."""
-        from ...core.messages.numbers import format_number
+        from ...core.standard.messages.numbers import format_number
 
         self.clearSpans()
         self.texts = []

@@ -58,7 +58,7 @@ def _find_group(entry: Any) -> int:
 
 def _make_cells(entry: Any, group: int, texts: Any) -> list[str]:
     """Return the text of each column for a finding and its proposed fix, or the reason why it has none."""
-    from ...core.messages.texts import format_number, shorten_key
+    from ...core.standard.messages.texts import format_number, shorten_key
 
     finding, proposal = entry.finding, entry.proposal
     sides = [f"{finding.role} {shorten_key(finding.key)}".strip()]

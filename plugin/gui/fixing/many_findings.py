@@ -15,8 +15,8 @@ from ...bridge.fixes.trial import BatchTrial, make_batch_trial
 from ...bridge.running.portions import PortionedWork
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
-from ...core.files.names import make_default_stem
+from ...core.base.errors import SanxianError
+from ...core.base.files.names import make_default_stem
 from ..widgets import messages
 from ..widgets.save_path import choose_save_path
 from .applying import get_person_name
@@ -166,7 +166,7 @@ class BatchFixer(FixDialogController):
 
     def export_table(self, path: Path) -> None:
         """Save the outcome of the tried fixes as CSV, one row per finding; show its path or why writing failed."""
-        from ...core.fixes.tables import make_table_rows, write_table
+        from ...core.fixes.batch_csv import make_table_rows, write_table
 
         if self._displayed_trial is None:
             return

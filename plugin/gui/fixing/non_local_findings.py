@@ -115,7 +115,7 @@ def _is_of_non_local_rule(finding: Any) -> bool:
 
 def _make_change(ended_findings: list[Any], new_findings: list[Any]) -> Any:
     """Return a `core.live.session.FindingsChange` with these findings; None without any."""
-    from ...core.live.session import FindingsChange
+    from ...core.checks.live.session import FindingsChange
 
     return (
         FindingsChange(ended_findings=list(ended_findings), new_findings=list(new_findings))

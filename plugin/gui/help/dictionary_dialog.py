@@ -27,7 +27,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.layers.properties import get_assigned_role
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
+from ...core.base.errors import SanxianError
 from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.template import Template
 from ...paths import SHARED_CODE_LISTS_FOLDER

@@ -13,9 +13,9 @@ from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QTextBro
 from ...bridge import manual
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
-from ...core.messages.texts import Texts
+from ...core.base.errors import SanxianError
 from ...core.model.rule import DECLARED_FAMILY, get_rule_family, load_all_rules
+from ...core.standard.messages.texts import Texts
 from ...paths import METADATA_FILE
 from ..widgets import theme
 from ..widgets.buttons import make_close_button

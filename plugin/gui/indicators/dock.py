@@ -136,7 +136,7 @@ class IndicatorDock(QDockWidget):
     # --- calls of the desktop side
     def show_result(self, result: CheckView) -> None:
         """Show the indicators of a check."""
-        from ...core.indicators.areas import WARNING_SHARE_SETTING
+        from ...core.figures.indicators.areas import WARNING_SHARE_SETTING
 
         self._all_checked, self._edited = list(result.report.indicators), None
         self._warning_share = float(result.check_result.plan.norm.get(WARNING_SHARE_SETTING))
@@ -211,8 +211,8 @@ class IndicatorDock(QDockWidget):
         if ratio is None or ratio.value is None:
             return
         # The panel opens without the libraries that figures need.
-        from ...core.messages.numbers import format_number
         from ...core.render import figures
+        from ...core.standard.messages.numbers import format_number
 
         kind = get_state_kind(ratio)
         self.ratio_title.setText(ratio.name or ratio.id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...bridge.texts import tr
-from ...core.messages.numbers import format_number
+from ...core.standard.messages.numbers import format_number
 
 if TYPE_CHECKING:
     from ...core.model.indicator import Indicator

@@ -14,11 +14,11 @@ from ...bridge.mapping import run as mapping_work
 from ...bridge.mapping.run import MappingRun, PreparedMapping
 from ...bridge.running.tasks import JobRunner
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
-from ...core.files.writing import write_atomically
-from ...core.mapping import format_mapping_as_toml, load_mapping
-from ...core.mapping.preview import change_mapping, find_undecided_codes, preview_field
-from ...core.messages.numbers import format_number
+from ...core.base.errors import SanxianError
+from ...core.base.files.writing import write_atomically
+from ...core.exchange.mapping import format_mapping_as_toml, load_mapping
+from ...core.exchange.mapping.preview import change_mapping, find_undecided_codes, preview_field
+from ...core.standard.messages.numbers import format_number
 from ...core.standard.template import Template
 from ..widgets import messages as trouble
 from . import source as files

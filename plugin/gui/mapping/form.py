@@ -22,8 +22,8 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.layers.role_recognition import list_findings_layers
 from ...bridge.texts import tr
-from ...core.mapping.preview import UndecidedCode
-from ...core.messages.texts import Texts
+from ...core.exchange.mapping.preview import UndecidedCode
+from ...core.standard.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
 from ..widgets import theme
 from ..widgets.buttons import ManualStartDialog, make_close_button

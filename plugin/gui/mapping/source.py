@@ -19,7 +19,7 @@ from ...bridge.mapping.run import PreparedMapping
 from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ...core.messages.texts import Texts
+from ...core.standard.messages.texts import Texts
 from ...core.standard.template import Template
 from ..widgets import messages as trouble
 from .form import MappingForm

@@ -19,12 +19,12 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.mapping.run import PreparedMapping
 from ...bridge.texts import tr
-from ...core.mapping import CodeTranslation
-from ...core.mapping.preview import FieldPreview
-from ...core.mapping.proposals import find_possible_code_translations
-from ...core.messages.numbers import format_number
-from ...core.messages.texts import Texts
+from ...core.exchange.mapping import CodeTranslation
+from ...core.exchange.mapping.preview import FieldPreview
+from ...core.exchange.mapping.proposals import find_possible_code_translations
 from ...core.standard import Standard
+from ...core.standard.messages.numbers import format_number
+from ...core.standard.messages.texts import Texts
 from ...core.standard.template import Template, TemplateField
 from ..widgets import theme
 from ..widgets.combos import ScrollSafeComboBox

@@ -18,8 +18,8 @@ from ...bridge.layers import role_recognition
 from ...bridge.package.preview import make_objections
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ...core.errors import OutputError, SanxianError
-from ...core.messages.texts import Texts
+from ...core.base.errors import OutputError, SanxianError
+from ...core.standard.messages.texts import Texts
 from ..checking.run import CheckRunner
 from ..findings.features import FeatureRef, find_layer_of_role, select_feature, show_layer
 from ..findings.result import CheckView
@@ -321,7 +321,7 @@ class PackageExport(QObject):
         self._messages.show_message(text, "info", back)
 
     def _open_exported_part(self, part: str) -> None:
-        from ...core.files.digests import MANIFEST_PAGE_FILE_NAME
+        from ...core.base.files.digests import MANIFEST_PAGE_FILE_NAME
 
         exported_package = self.dialog.end.end.exported_package if self.dialog is not None else None
         if exported_package is not None and part == "inspection":

@@ -23,8 +23,8 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.package.preview import NO_OBJECTIONS, REFUSED_FOLDER, ExportObjections, PackagePreview
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
-from ...core.files.digests import MANIFEST_PAGE_FILE_NAME, UNLISTED_FILES
+from ...core.base.errors import SanxianError
+from ...core.base.files.digests import MANIFEST_PAGE_FILE_NAME, UNLISTED_FILES
 from ..help.help_dialog import make_help_button
 from ..widgets import messages, theme
 from ..widgets.buttons import CopyButton, FocusedButtonDialog

@@ -24,7 +24,7 @@ from ...bridge.package.preview import (
 from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
-from ...core.errors import InputError
+from ...core.base.errors import InputError
 from ..findings.result import CheckView
 from ..widgets import messages
 

@@ -30,8 +30,8 @@ from ...bridge.package.preview import (
 )
 from ...bridge.project import document, saved_paths
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
-from ...core.profile import DocumentInfo
+from ...core.base.errors import SanxianError
+from ...core.standard.profile import DocumentInfo
 from ..project.document_line import DocumentLine, SpecDocumentInfo, ensure_exportable_document_info
 from ..widgets import theme
 from ..widgets.field_message import WrappedLabel

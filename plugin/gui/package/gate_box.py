@@ -22,7 +22,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.package.preview import NO_OBJECTIONS, ExportObjections
 from ...bridge.texts import tr
-from ...core.messages.texts import Texts
+from ...core.standard.messages.texts import Texts
 from ..findings.result import CheckView
 from ..widgets import theme
 from ..widgets.field_message import WrappedLabel

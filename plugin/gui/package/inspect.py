@@ -18,7 +18,7 @@ from ...bridge.package import layers as package_layers
 from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
+from ...core.base.errors import SanxianError
 from ...core.standard import load_standard
 from ..checking.run import CheckRunner
 from ..findings import empty_states

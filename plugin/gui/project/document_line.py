@@ -22,10 +22,10 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.project import county, document
 from ...bridge.texts import tr
-from ...core.errors import InputError, SanxianError
-from ...core.messages.texts import Texts, render_params
-from ...core.profile import DocumentInfo, Profile, load_profile, load_secrecy_levels, resolve_document
-from ...core.profile.document import PRINTED_KEYS, LoweredSecrecy, ResolvedDocument
+from ...core.base.errors import InputError, SanxianError
+from ...core.standard.messages.texts import Texts, render_params
+from ...core.standard.profile import DocumentInfo, Profile, load_profile, load_secrecy_levels, resolve_document
+from ...core.standard.profile.document import PRINTED_KEYS, LoweredSecrecy, ResolvedDocument
 from ..help.help_dialog import add_help_button
 from ..widgets import messages, theme
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons

@@ -24,7 +24,7 @@ from ...bridge.layers import role_recognition as roles
 from ...bridge.layers.layer_groups import LayerGroup
 from ...bridge.project import county
 from ...bridge.texts import join_first_names, tr
-from ...core.errors import SanxianError
+from ...core.base.errors import SanxianError
 from ..help.help_dialog import add_help_button
 from ..widgets import messages
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons

@@ -15,10 +15,10 @@ from qgis.utils import iface
 from ...bridge import settings
 from ...bridge.layers.role_recognition import list_findings_layers
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
-from ...core.messages.texts import Texts
-from ...core.profile import list_profile_ids, load_profile
+from ...core.base.errors import SanxianError
 from ...core.standard import ALL_LAYERS, load_standard
+from ...core.standard.messages.texts import Texts
+from ...core.standard.profile import list_profile_ids, load_profile
 from ..widgets import theme
 from ..widgets.combos import CountyCombo
 from ..widgets.layout import fill_layout

@@ -18,7 +18,7 @@ from ...bridge.layers.properties import count_unsaved_edits, get_file_path
 from ...bridge.project import county, saved_paths
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
-from ...core.messages.texts import Texts
+from ...core.standard.messages.texts import Texts
 from ..widgets.messages import MessageBarMessages
 from ..widgets.opening import make_opener
 
@@ -166,7 +166,7 @@ class ExchangeActions:
             if results["IDENTICAL"]:
                 self._messages.show_message(tr("The two editions are identical."), "success")
                 return
-            from ...core.messages.numbers import format_number
+            from ...core.standard.messages.numbers import format_number
 
             text = tr(
                 "The two editions differ in {parts} parts: {area_in} m² in, {area_out} m² out, {changed} m² with "

@@ -11,9 +11,9 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QDateEdit, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
-from ...core.profile import load_profile
+from ...core.base.errors import SanxianError
 from ...core.standard import load_standard
+from ...core.standard.profile import load_profile
 from . import theme
 from .layout import make_row
 

@@ -17,7 +17,7 @@ from qgis.PyQt.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QSizePolic
 from ...bridge import settings
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
+from ...core.base.errors import SanxianError
 
 _MESSAGE_LEVELS = {
     "info": Qgis.MessageLevel.Info,
@@ -163,7 +163,7 @@ def _fit_height(browser: QTextBrowser, min_height: int, *_size: Any) -> None:
 def explain_error(error: SanxianError | ImportError) -> str:
     """Return the message of an error, with its remedy."""
     if isinstance(error, SanxianError):
-        from ...core.messages.texts import Texts
+        from ...core.standard.messages.texts import Texts
 
         return Texts(settings.get_interface_language()).explain_error(error)
     text = tr("Not started: {name} is missing. Other functions work; see Environment Check.")

@@ -10,8 +10,8 @@ from ...bridge.layers.properties import convert_to_qgis_crs
 from ...bridge.texts import tr
 from ...core.geometry import crs as crs_care
 from ...core.geometry.crs_zones import ZONE_WIDTH_DEGREES
-from ...core.profile import load_profile
 from ...core.standard.layer_tree import list_themes as themes_of
+from ...core.standard.profile import load_profile
 from ..widgets.layout import fill_layout
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
 from .draft import WizardChoices, WizardPage

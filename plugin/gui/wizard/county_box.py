@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, 
 
 from ...bridge.new_project.layer_extent import list_layers_for_extent, measure_extent
 from ...bridge.texts import tr
-from ...core.errors import InputError, SanxianError
+from ...core.base.errors import InputError, SanxianError
 from ...core.geometry.crs_zones import CrsZoneChoice, choose_zone
 from ...core.standard import divisions, load_standard
 from ...core.standard.template import CodeEntry

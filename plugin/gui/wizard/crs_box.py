@@ -13,11 +13,11 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QGridLayout, QRadioButton, QSizePo
 
 from ...bridge.layers.properties import format_crs_for_pyproj
 from ...bridge.texts import tr
-from ...core.errors import InputError, SanxianError
+from ...core.base.errors import InputError, SanxianError
 from ...core.geometry import crs as crs_care
 from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, CrsZoneChoice
-from ...core.messages.texts import THIN_SPACE
 from ...core.standard import divisions, load_standard
+from ...core.standard.messages.texts import THIN_SPACE
 from ..widgets import messages, theme
 from ..widgets.labels import set_bold
 from ..widgets.layout import fill_layout

@@ -11,9 +11,9 @@ from qgis.PyQt.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ...bridge.new_project.request import NewProjectRequest
 from ...core.geometry.crs_zones import CrsZoneChoice
-from ...core.profile.county_file import CountySettings, make_default_profile_path
 from ...core.standard import Standard, load_standard
 from ...core.standard.layer_tree import list_branches
+from ...core.standard.profile.county_file import CountySettings, make_default_profile_path
 from ...core.standard.template import CodeEntry
 from ..widgets.labels import set_bold
 

@@ -15,7 +15,7 @@ from ...bridge.new_project import assemble, bookmarks
 from ...bridge.new_project.request import NewProjectRequest, create_project_database
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
+from ...core.base.errors import SanxianError
 from ..widgets import messages
 from ..widgets.messages import push_message
 

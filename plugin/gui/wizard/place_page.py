@@ -8,7 +8,7 @@ from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
+from ...core.base.errors import SanxianError
 from ...core.standard.layer_tree import find_delivery_constraint, find_strictest_constraint, list_branches
 from ..widgets import messages as trouble
 from ..widgets import theme

@@ -8,10 +8,10 @@ from pathlib import Path
 from qgis.PyQt.QtCore import QSignalBlocker
 
 from ...bridge.texts import tr
-from ...core.check import RunOptions
-from ...core.errors import SanxianError
-from ...core.profile import Profile, list_profile_ids, load_profile
-from ...core.profile.county_file import PROFILE_FILE_SUFFIX, CountySettings, is_editable_profile_file
+from ...core.base.errors import SanxianError
+from ...core.checks.check import RunOptions
+from ...core.standard.profile import Profile, list_profile_ids, load_profile
+from ...core.standard.profile.county_file import PROFILE_FILE_SUFFIX, CountySettings, is_editable_profile_file
 from ..county_form.form import CountyForm, FormErrorList
 from ..widgets import messages
 from ..widgets.combos import ProfileCombo

@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QCheckBox, QGridLayout, QLabel, QL
 
 from ...bridge import settings
 from ...bridge.texts import tr
-from ...core.errors import DataError
+from ...core.base.errors import DataError
 from ..widgets import messages
 from ..widgets.layout import fill_layout
 from ..widgets.sections import FormSection, NoticeBox

@@ -19,9 +19,9 @@ from ...bridge.layers.properties import get_file_path
 from ...bridge.project.saved_paths import find_path_next_to_layers
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
-from ...core.worklist import WORKLIST_SUFFIX
-from ...core.worklist.model import WorkEdit, WorkItem, WorkState, edit_items
+from ...core.base.errors import SanxianError
+from ...core.render.worklist import WORKLIST_SUFFIX
+from ...core.render.worklist.worklist_row import WorkEdit, WorkItem, WorkState, edit_items
 from ..findings.dock import FindingsDock
 from ..findings.work_rows import get_work_state_word
 from ..widgets import messages
@@ -287,7 +287,7 @@ class WorklistActions(QObject):
 
     def split_into(self, column: str, folder: str) -> None:
         """Write a part of the list for each township or person to a folder, in the background."""
-        from ...core.worklist.merge import split_worklist
+        from ...core.render.worklist.merge import split_worklist
 
         path = self.store.path
 
@@ -316,7 +316,7 @@ class WorklistActions(QObject):
 
     def merge_part(self, path: str) -> None:
         """Merge a part of the list."""
-        from ...core.worklist.file import read_worklist
+        from ...core.render.worklist.file import read_worklist
 
         self.store.merge(Path(path).name, lambda: read_worklist(path), is_ledger=False)
 

@@ -13,10 +13,10 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 from ...bridge import settings
 from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
-from ...core.worklist import find_key_table_of_worklist
-from ...core.worklist.merge import WorkConflict, apply_edits, merge_part
-from ...core.worklist.model import WorkEdit, WorkItem, Worklist, WorkState, edit_items
+from ...core.base.errors import SanxianError
+from ...core.render.worklist import find_key_table_of_worklist
+from ...core.render.worklist.merge import WorkConflict, apply_edits, merge_part
+from ...core.render.worklist.worklist_row import WorkEdit, WorkItem, Worklist, WorkState, edit_items
 from ..findings.work_rows import WorkRows
 
 #: Rows after a change, messages on what happened, and conflicts.
@@ -126,11 +126,11 @@ class WorklistStore(QObject):
         key_table = find_key_table_of_worklist(self.path) if self.path is not None else ""
 
         def update_in_background(worklist: Worklist) -> _Outcome:
-            from ...core.loading.key_table import read_renumbered_keys
             from ...core.model.rule import load_all_rules
+            from ...core.plan.loading.key_table import read_renumbered_keys
             from ...core.render.words import ReportTexts
+            from ...core.render.worklist.update import update_worklist
             from ...core.render.worklist_messages import describe_update
-            from ...core.worklist.update import update_worklist
 
             new_keys = read_renumbered_keys(key_table) if key_table else {}
             updated = update_worklist(worklist, report, load_all_rules(), datetime.now(), new_keys)
@@ -258,7 +258,7 @@ class WorklistStore(QObject):
         path, base, edited = self.path, dict(self._base), list(self._edited.values())
 
         def work(_progress: Any, _cancellation: Any) -> _Outcome:
-            from ...core.worklist.file import change_worklist, read_worklist
+            from ...core.render.worklist.file import change_worklist, read_worklist
 
             lines: list[str] = []
             conflicts: list[WorkConflict] = []

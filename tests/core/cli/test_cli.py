@@ -17,18 +17,18 @@ import pytest
 import shapely
 
 from plugin.core.__main__ import main
-from plugin.core.check import RunOptions, check_plan, parse_roles
+from plugin.core.base.errors import DataError, InputError
+from plugin.core.base.parallel.process_state import get_thread_count, set_thread_count
+from plugin.core.checks.check import RunOptions, check_plan, parse_roles
 from plugin.core.cli import console
 from plugin.core.cli.checking import get_exit_code
 from plugin.core.cli.parser import make_parser
-from plugin.core.errors import DataError, InputError
 from plugin.core.model.report import Outcome, Report, RuleOutcome
-from plugin.core.parallel.process_state import get_thread_count, set_thread_count
 from plugin.core.render.words import ReportTexts
-from tests.core.adjustment.test_adjustment import MOVES, write_editions
 from tests.core.boundary_point_files import HEADER, OUTER, SEPARATE, FileWriter, place_ring
 from tests.core.drawing_files import SITE, DrawingWriter
 from tests.core.report_fixtures import make_report
+from tests.core.studies.adjustment.test_adjustment import MOVES, write_editions
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
 X, Y = 38_560_000.0, 4_390_000.0

@@ -19,9 +19,9 @@ import openpyxl
 import pyogrio
 import shapely
 
-from plugin.core.cancellation import Cancellation
+from plugin.core.base.cancellation import Cancellation
 from plugin.core.counties.check_county import check_county, read_record
-from plugin.core.counties.model import CountyRecord, CountyTask
+from plugin.core.counties.county_record import CountyRecord, CountyTask
 from tests.core.hunyuan_county import HunyuanAreas, make_hunyuan_layers
 
 ROOT = Path(__file__).resolve().parents[3]

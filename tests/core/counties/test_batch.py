@@ -11,13 +11,13 @@ from dataclasses import replace
 import pyogrio
 import pytest
 
-from plugin.core.cancellation import Cancellation
+from plugin.core.base.cancellation import Cancellation
+from plugin.core.base.errors import Cancelled, OutputError
 from plugin.core.counties.check_county import check_county, read_record
-from plugin.core.counties.model import SUMMARY_FILES, BatchOptions, CountyState
+from plugin.core.counties.county_record import SUMMARY_FILES, BatchOptions, CountyState
 from plugin.core.counties.processes import check_in_processes
-from plugin.core.counties.run import check_counties, check_in_sequence, plan_batch
-from plugin.core.errors import Cancelled, OutputError
-from plugin.core.options import RunOptions
+from plugin.core.counties.run_batch import check_counties, check_in_sequence, plan_batch
+from plugin.core.standard.options import RunOptions
 from tests.core.counties.county_files import (
     CODES,
     EXCEEDING,
@@ -252,7 +252,7 @@ def test_an_unexpected_error_is_a_row_with_its_place_in_the_code(options, monkey
     def fail(*args, **kwargs):
         raise RuntimeError("defect in /home/somebody/plan.gpkg")
 
-    monkeypatch.setattr("plugin.core.check.check_plan", fail)
+    monkeypatch.setattr("plugin.core.checks.check.check_plan", fail)
     record = check_county(list_tasks(options)[0])
     assert record.state is CountyState.CRASHED and record.reason == "RuntimeError: defect in plan.gpkg"
     assert record.trace[-1].endswith(" fail") and read_record(list_tasks(options)[0].folder) == record

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.cancellation import Cancellation
+from plugin.core.base.cancellation import Cancellation
+from plugin.core.base.errors import Cancelled, InputError
 from plugin.core.counties.check_county import check_county, read_record
+from plugin.core.counties.county_record import BatchOptions
 from plugin.core.counties.dask_runner import CountyOrder, DaskRunner, check_on_worker, compute_memory_limits
-from plugin.core.counties.model import BatchOptions
 from plugin.core.counties.processes import check_in_processes
-from plugin.core.counties.run import check_counties, plan_batch
+from plugin.core.counties.run_batch import check_counties, plan_batch
 from plugin.core.engine.provenance import collect_versions, compute_program_digest
-from plugin.core.errors import Cancelled, InputError
-from plugin.core.options import RunOptions
+from plugin.core.standard.options import RunOptions
 from tests.core.counties.county_files import (
     RULES,
     check_or_exceed,

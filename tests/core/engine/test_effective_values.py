@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.engine.explanation import (
     CALL_ORIGIN,
     PROFILE_ORIGIN,
@@ -18,10 +18,10 @@ from plugin.core.engine.explanation import (
     format_effective_values,
 )
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import load_all_rules
-from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.texts import Texts
+from plugin.core.standard.profile import Norm, load_profile
 from tests.core.small_plan import convert_to_source_layers, get_outcome_of_rule
 
 ALL_RULES_BY_CODE = load_all_rules()

@@ -16,25 +16,25 @@ import pytest
 import shapely
 
 from plugin.core.__main__ import main
-from plugin.core.cancellation import Cancellation
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.base.cancellation import Cancellation
+from plugin.core.base.errors import Cancelled, DataError, InputError
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.checks.results.run import run_check
+from plugin.core.cli.examples.plans import make_example_norm
 from plugin.core.engine import concurrent_rules
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.engine.plan_consistency import INCONSISTENCY_CODE
-from plugin.core.errors import Cancelled, DataError, InputError
-from plugin.core.examples.plans import make_example_norm
+from plugin.core.engine.waivers.file import change_waivers
+from plugin.core.engine.waivers.waiver import WaiverEntry, WaiverLimits, make_waivers
 from plugin.core.geometry import overlay
-from plugin.core.loading.assembly import assemble_plan
-from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import EVERY_LAYER, RuleResult, Severity, load_all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.model.verdict import Verdict
-from plugin.core.profile import load_profile
-from plugin.core.results.run import run_check
-from plugin.core.waivers.file import change_waivers
-from plugin.core.waivers.model import WaiverEntry, WaiverLimits, make_waivers
+from plugin.core.plan.loading.assembly import assemble_plan
+from plugin.core.standard.messages.texts import Texts
+from plugin.core.standard.profile import load_profile
 from tests.core.small_plan import (
     add_survey_vertices,
     check_data,

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 import shapely
 
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.cli.examples.plans import make_example_norm
 from plugin.core.engine.plan_consistency import INCONSISTENCY_CODE as FRAME
-from plugin.core.examples.plans import make_example_norm
-from plugin.core.loading.recognition import find_missed_scope
 from plugin.core.model.findings import UNREAD_CODE as UNREAD
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.verdict import Verdict
+from plugin.core.plan.loading.recognition import find_missed_scope
 from tests.core.small_plan import get_outcome_of_rule, list_findings_of_rules, write_gpkg
 from tests.county import make_clean_county
 from tests.county.source import make_read_layers

@@ -11,15 +11,14 @@ import pytest
 import shapely
 from pyproj import CRS, Transformer
 
-from plugin.core.cancellation import NEVER_CANCELLED
+from plugin.core.base.cancellation import NEVER_CANCELLED
+from plugin.core.base.errors import OutputError
+from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.context import RuleContext
 from plugin.core.engine.finish import complete_findings, find_township_names_of_points
 from plugin.core.engine.outcome import render_reasons
-from plugin.core.errors import OutputError
-from plugin.core.examples.plans import make_example_plan
 from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.statutory_area import compute_drawn_area
-from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import (
     FINDING_COLUMNS,
     Finding,
@@ -28,6 +27,7 @@ from plugin.core.model.findings import (
     set_geometries,
 )
 from plugin.core.render.findings_layer import write_findings_layer
+from plugin.core.standard.messages.texts import Texts
 
 #: Geometry of a finding → its type, and the area (m²) of its shape in a layer, None without one.
 GEOMETRIES = {

@@ -9,14 +9,14 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.checks.live import IncrementalChecker
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.live import IncrementalChecker
-from plugin.core.messages.texts import SLIVER_TEXTS_KEY
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.render.html import render_report
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.texts import SLIVER_TEXTS_KEY
 from tests.core.small_plan import convert_to_source_layers, make_county_box, make_table, write_gpkg
 from tests.county.measure import statutory_area
 

@@ -15,8 +15,11 @@ import pandas as pd
 import pytest
 import shapely
 
-from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.base.cancellation import NEVER_CANCELLED, Cancellation
+from plugin.core.base.errors import Cancelled
+from plugin.core.base.parallel.process_state import get_thread_count, set_thread_count
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.cli.examples.plans import make_example_plan, run_example
 from plugin.core.engine import concurrent_rules, geometry_queries
 from plugin.core.engine.changed_rows import HashedRows, match_rows
 from plugin.core.engine.concurrent_rules import can_run_concurrently, run_in_two_threads
@@ -24,16 +27,13 @@ from plugin.core.engine.context import RuleContext
 from plugin.core.engine.input_digest import compute_value_digest, get_layer_digest
 from plugin.core.engine.kept_results import KeptResults
 from plugin.core.engine.rule_memory import RuleMemory
-from plugin.core.errors import Cancelled
-from plugin.core.examples.plans import make_example_plan, run_example
+from plugin.core.figures.indicators.survey_deductions import find_containing_rows
+from plugin.core.figures.indicators.townships import locate_row_centres
 from plugin.core.geometry import overlay as overlay_module
 from plugin.core.geometry.polygons import Polygons
-from plugin.core.indicators.survey_deductions import find_containing_rows
-from plugin.core.indicators.townships import locate_row_centres
-from plugin.core.io import read_source
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
-from plugin.core.parallel.process_state import get_thread_count, set_thread_count
+from plugin.core.plan.io import read_source
 from plugin.core.plan.layer import Layer
 from plugin.core.plan.layer_table import LayerTable
 from plugin.paths import RESOURCES_FOLDER

@@ -7,18 +7,18 @@ import shutil
 
 import pytest
 
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.base.errors import DataError
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.checks.results.run import run_check
+from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.errors import DataError
-from plugin.core.examples.plans import make_example_plan
-from plugin.core.messages.texts import Texts, format_width
 from plugin.core.model.findings import sort_findings
 from plugin.core.model.rule import load_all_rules
-from plugin.core.profile import Norm, load_profile
 from plugin.core.render.verdict import describe_rules_run, find_rules_for_data, list_caveats
 from plugin.core.render.words import ReportTexts
-from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.texts import Texts, format_width
+from plugin.core.standard.profile import Norm, load_profile
 from plugin.paths import RESOURCES_FOLDER
 from tests.core.small_plan import check_data, convert_to_source_layers, list_findings_of_rules, make_small_plan_layers
 from tests.sample import check_sample_county, check_sample_folder

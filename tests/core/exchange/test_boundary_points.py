@@ -19,18 +19,22 @@ from hypothesis import strategies as st
 from pyproj import CRS
 from shapely.geometry import Polygon
 
-from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
-from plugin.core.errors import Cancelled, DataError, InputError, OutputError
+from plugin.core.base.cancellation import NEVER_CANCELLED, Cancellation
+from plugin.core.base.errors import Cancelled, DataError, InputError, OutputError
+from plugin.core.exchange.boundary_points.boundary_point_sentences import (
+    describe_export,
+    describe_forms,
+    describe_import,
+)
 from plugin.core.exchange.boundary_points.export_features import read_polygon_layer
 from plugin.core.exchange.boundary_points.export_points import export_boundary_points
 from plugin.core.exchange.boundary_points.forms import AUTOMATIC, list_form_ids, load_automatic_forms, load_form
 from plugin.core.exchange.boundary_points.import_points import import_boundary_points
-from plugin.core.exchange.boundary_points.messages import describe_export, describe_forms, describe_import
 from plugin.core.exchange.boundary_points.read_points import is_boundary_point_file, read_boundary_points
 from plugin.core.exchange.boundary_points.settings import load_settings
 from plugin.core.exchange.boundary_points.stored import LAYER_NAME, RECORD_FIELD
-from plugin.core.messages.texts import Texts
 from plugin.core.plan.layer import SourceLayer
+from plugin.core.standard.messages.texts import Texts
 from plugin.paths import BOUNDARY_POINTS_FOLDER
 from tests.core.boundary_point_files import (
     EAST,

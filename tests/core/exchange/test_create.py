@@ -12,13 +12,13 @@ import sqlite3
 import pytest
 from pyproj import CRS
 
-from plugin.core.cancellation import Cancellation
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.errors import Cancelled, DataError, InputError, OutputError
+from plugin.core.base.cancellation import Cancellation
+from plugin.core.base.errors import Cancelled, DataError, InputError, OutputError
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.exchange import create, schema
-from plugin.core.messages.texts import Texts
 from plugin.core.standard import list_standard_ids, load_standard
 from plugin.core.standard.divisions import check_county_in_crs_zone, find_county, find_default_crs, require_drawable_crs
+from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.template import CodeList
 from tests.core.file_permissions import enforce_file_permissions
 from tests.core.gdal_switch import gdal_raises

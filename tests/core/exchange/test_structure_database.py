@@ -9,10 +9,10 @@ import shutil
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.errors import InputError, OutputError
-from plugin.core.messages.texts import Texts
+from plugin.core.base.errors import InputError, OutputError
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.texts import Texts
 from tests.core.exchange.test_structure_table import COLUMN_HEADS, STRUCTURE_ROWS, VALID_ROW, write_structure_workbook
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")

@@ -5,10 +5,10 @@ import openpyxl
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.errors import DataError
+from plugin.core.base.errors import DataError
 from plugin.core.exchange.structure_table import read_structure, write_template_files
-from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.template import load_template
 
 STANDARD = load_standard("county_db")

@@ -7,23 +7,23 @@ from typing import Any
 
 import shapely
 
-from plugin.core.examples.fix_examples import (
+from plugin.core.cli.examples.fix_examples import (
     check_and_start_editing,
     check_rules,
     list_layer_rows,
     make_fix_example_plan,
     parse_shape,
 )
-from plugin.core.examples.plans import make_example_norm
+from plugin.core.cli.examples.plans import make_example_norm
 from plugin.core.fixes.batch import run_batch
 from plugin.core.fixes.differences import is_same_problem
 from plugin.core.fixes.edits import FixRefused
+from plugin.core.fixes.fix_declaration import Fix
 from plugin.core.fixes.judge import propose_fix
-from plugin.core.fixes.model import Fix
 from plugin.core.fixes.proposal import Proposal, Refusal
 from plugin.core.fixes.state import EditingState
-from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.findings import Finding
+from plugin.core.plan.loading.assembly import assemble_plan
 from plugin.core.plan.plan import Plan
 from tests.core.fixes.edited_layers import make_edited_layers
 

@@ -8,7 +8,7 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.examples.plans import make_example_plan
+from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.fixes.area_balance import sum_area_changes
 from plugin.core.fixes.clipped_layers import LayerClipper
 from plugin.core.fixes.differences import ChangedRow

@@ -9,16 +9,16 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.errors import OutputError
-from plugin.core.examples.plans import make_example_layer, make_example_norm, make_example_plan
+from plugin.core.base.errors import OutputError
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.checks.live.session import EditBatch, FeatureState
+from plugin.core.cli.examples.plans import make_example_layer, make_example_norm, make_example_plan
 from plugin.core.fixes.edits import FixRefused
+from plugin.core.fixes.fix_declaration import load_all_fixes
 from plugin.core.fixes.judge import propose_fix
-from plugin.core.fixes.model import load_all_fixes
-from plugin.core.fixes.run import FixRunOptions, run_fixes
+from plugin.core.fixes.run_fixes import FixRunOptions, run_fixes
 from plugin.core.fixes.state import EditingState
-from plugin.core.io import read_source
-from plugin.core.live.session import EditBatch, FeatureState
+from plugin.core.plan.io import read_source
 from tests.core.fixes.fix_runs import check_and_start_editing, list_layer_rows
 
 ogr = pytest.importorskip("osgeo.ogr", reason="only GDAL's own Python bindings write arcs")
@@ -195,7 +195,7 @@ def test_densifying_the_arc_of_one_of_two_neighbours_announces_findings_that_the
 def test_arc_fix_of_a_shape_with_heights_or_in_degrees_or_with_an_unknown_curve_is_refused(kind, reason):
     norm = make_example_norm()
     layer = make_example_layer("CZKFBJ", ["CURVEPOLYGON (CIRCULARSTRING (0 0, 100 0, 0 0))"], norm)
-    from plugin.core.loading.assembly import assemble_plan
+    from plugin.core.plan.loading.assembly import assemble_plan
 
     if kind == "degrees":
         layer = make_example_layer("CZKFBJ", [None], norm, crs=4490)

@@ -7,21 +7,21 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.cancellation import Cancellation
-from plugin.core.errors import Cancelled
-from plugin.core.examples.plans import make_example_layer, make_example_norm, make_example_plan
+from plugin.core.base.cancellation import Cancellation
+from plugin.core.base.errors import Cancelled
+from plugin.core.checks.live.session import EditBatch, FeatureState
+from plugin.core.cli.examples.plans import make_example_layer, make_example_norm, make_example_plan
 from plugin.core.fixes.batch import choose_fixes, run_batch
 from plugin.core.fixes.choices import list_alignments, list_choices, make_alignment_request
 from plugin.core.fixes.edits import Edits, FixRefused, NewField, RowEdit
+from plugin.core.fixes.fix_declaration import Safety, load_all_fixes
 from plugin.core.fixes.judge import MAX_IMBALANCE_M2, judge_edits
 from plugin.core.fixes.merging import merge_edits
-from plugin.core.fixes.model import Safety, load_all_fixes
 from plugin.core.fixes.proposal import Proposal, Refusal
 from plugin.core.fixes.rows_before import RowBefore, is_same_row, read_rows_before
 from plugin.core.fixes.state import EditingState
-from plugin.core.live.session import EditBatch, FeatureState
-from plugin.core.loading.assembly import assemble_plan
-from plugin.core.profile.norm import is_sealed_or_supplied
+from plugin.core.plan.loading.assembly import assemble_plan
+from plugin.core.standard.profile.norm import is_sealed_or_supplied
 from tests.core.fixes.fix_runs import (
     check_and_start_editing,
     check_rules,
@@ -80,7 +80,7 @@ def test_editing_state_made_from_a_live_session_has_its_new_rows_and_leaves_the_
     highest = max(layer.fids) + 7
     batch.states_by_feature["CZKFBJ", highest] = FeatureState(shapely.to_wkb(shape), {"BSM": "140225000000000999"})
     session.check_edits(batch)
-    from plugin.core.check import RunOptions
+    from plugin.core.checks.check import RunOptions
 
     state = EditingState(checked, RunOptions(rules=("TOP001",)), session=session)
     assert state.get_row("CZKFBJ", highest).key == "140225000000000999"

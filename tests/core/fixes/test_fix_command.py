@@ -11,10 +11,10 @@ import pytest
 import shapely
 
 from plugin.core.__main__ import main
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.fixes.change_log import make_default_log_path
 from plugin.core.fixes.differences import is_same_problem
-from plugin.core.fixes.run import FixRunOptions, run_fixes
+from plugin.core.fixes.run_fixes import FixRunOptions, run_fixes
 from plugin.core.model.rule import Severity
 from plugin.paths import SAMPLE_FOLDER
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.examples.fix_examples import apply_fix_to_example
-from plugin.core.files.data import read_toml
+from plugin.core.base.files.data import read_toml
+from plugin.core.cli.examples.fix_examples import apply_fix_to_example
 from plugin.core.fixes.edits import Edits
-from plugin.core.fixes.model import FIX_HEADINGS, load_all_fixes
+from plugin.core.fixes.fix_declaration import FIX_HEADINGS, load_all_fixes
+from plugin.core.fixes.fix_texts import FixTexts
 from plugin.core.fixes.proposal import Refusal
-from plugin.core.fixes.texts import FixTexts
-from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.texts import Texts
 from plugin.paths import TEXTS_FOLDER
 from tests.core.fixes.fix_runs import (
     FixRefused,

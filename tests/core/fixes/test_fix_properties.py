@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.examples.plans import make_example_plan
+from plugin.core.checks.live.session import are_equal_values
+from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.fixes import batch
 from plugin.core.fixes import batch as fix_batch
 from plugin.core.fixes.batch import choose_fixes, run_batch
@@ -20,8 +21,7 @@ from plugin.core.fixes.proposal import Refusal
 from plugin.core.fixes.regions import compute_finding_region
 from plugin.core.fixes.rows_before import read_rows_before
 from plugin.core.fixes.shapes import measure_shared_edge
-from plugin.core.live.session import are_equal_values
-from plugin.core.profile.norm import is_sealed_or_supplied
+from plugin.core.standard.profile.norm import is_sealed_or_supplied
 from tests.benchmarks.batch_fixes import run_and_compare
 from tests.core.fixes.fix_runs import (
     TOTALS,

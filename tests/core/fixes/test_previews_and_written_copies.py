@@ -11,14 +11,14 @@ import pyogrio
 import pytest
 import shapely
 
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.exchange.edited_copy import write_copy
 from plugin.core.fixes.apply import collect_changes
 from plugin.core.fixes.area_balance import sum_area_changes
 from plugin.core.fixes.batch import choose_fixes, run_batch
 from plugin.core.fixes.edits import FixRefused
+from plugin.core.fixes.fix_declaration import load_all_fixes
 from plugin.core.fixes.judge import propose_fix
-from plugin.core.fixes.model import load_all_fixes
 from plugin.core.fixes.state import EditingState
 from plugin.paths import SAMPLE_FOLDER
 from tests.parametrize import first_daily

@@ -11,15 +11,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
 
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.errors import OutputError
-from plugin.core.examples.plans import make_example_plan
+from plugin.core.base.errors import OutputError
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.fixes.append_only import PreparedRows, RowsToAppend, append_rows
 from plugin.core.fixes.change_log import CHANGE_LOG_COLUMNS, LogAction, append_step, make_default_log_path
+from plugin.core.fixes.fix_declaration import load_all_fixes
+from plugin.core.fixes.fix_texts import FixTexts
 from plugin.core.fixes.judge import propose_fix
-from plugin.core.fixes.model import load_all_fixes
-from plugin.core.fixes.run import FixRunOptions, run_fixes
-from plugin.core.fixes.texts import FixTexts
+from plugin.core.fixes.run_fixes import FixRunOptions, run_fixes
 from plugin.core.model.window_register import (
     WINDOW_REGISTER_COLUMNS,
     find_window_register_path,

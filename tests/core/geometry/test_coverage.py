@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.affinity import translate
 
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.geometry import corners
 from plugin.core.geometry.corners import find_narrow_places, find_near_vertices, find_sharp_corners
 from plugin.core.geometry.coverage import find_gaps, find_vertices_missing_on_edges
@@ -19,7 +19,7 @@ from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_piec
 from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.width_test import mask_surely_wide_polygons
-from plugin.core.io import read_source
+from plugin.core.plan.io import read_source
 from plugin.paths import RESOURCES_FOLDER
 
 DEFAULT_TOLERANCE = Tolerance()

@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Proj, Transformer
 
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.engine.waivers import make_default_waiver_path
+from plugin.core.engine.waivers.file import change_waivers, read_waivers
+from plugin.core.engine.waivers.waiver import WaiverEntry, make_waivers
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.statutory_area import compute_drawn_area
 from plugin.core.standard import load_standard
-from plugin.core.waivers import make_default_waiver_path
-from plugin.core.waivers.file import change_waivers, read_waivers
-from plugin.core.waivers.model import WaiverEntry, make_waivers
 from tests.core.small_plan import check_data, convert_to_source_layers, list_findings_of_rules, make_table, write_gpkg
 from tests.county.measure import statutory_area as measured
 
@@ -217,7 +217,7 @@ def test_parts_of_a_layer_by_township_add_up_to_the_area_of_its_rows():
     }
     checked = check_plan(convert_to_source_layers(tables), RunOptions(rules=("LAW002",)))
     from plugin.core.engine.context import RuleContext
-    from plugin.core.indicators.townships import split_by_township
+    from plugin.core.figures.indicators.townships import split_by_township
 
     layer = checked.plan.layers["YJJBNTBHTB"]
     shared = split_by_township(layer, RuleContext(checked.plan, checked.plan.norm, checked.plan.norm.make_tolerance()))

@@ -6,13 +6,13 @@ import pytest
 import shapely
 from pyproj import CRS, Geod
 
+from plugin.core.checks.live import IncrementalChecker
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.edge_densification import (
     hash_added_vertices,
     remove_added_vertices,
     reproject_densified,
 )
-from plugin.core.live import IncrementalChecker
 from plugin.core.model.rule import load_all_rules
 from tests.core.small_plan import check_data, convert_to_source_layers, join_notices, list_findings_of_rules, make_table
 from tests.county.measure import statutory_area

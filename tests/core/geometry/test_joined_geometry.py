@@ -9,8 +9,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.context import RuleContext
-from plugin.core.examples.plans import make_example_plan
 from plugin.core.geometry import polygons as polygons_module
 from plugin.core.geometry.overlay import (
     find_point_line_pieces_inside,

@@ -11,13 +11,13 @@ import shapely.affinity
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plugin.core.checks.live import compute_changed_bounds
 from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.overlay_pieces import remove_repeated_land
 from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES, ClipCache, ClippedPolygons, Polygons
 from plugin.core.geometry.statutory_area import compute_trapezoid_area, measure_statutory_area
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import extract_polygons, repair_polygon
-from plugin.core.live import compute_changed_bounds
 
 #: Every shared part counts, however small.
 EXACT_TOLERANCE = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)

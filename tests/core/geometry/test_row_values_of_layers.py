@@ -11,7 +11,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.core.examples.plans import make_example_plan
+from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.geometry import validity
 from plugin.core.geometry.polygon_rings import find_inner_points
 from plugin.core.geometry.validity import drop_empty_holes

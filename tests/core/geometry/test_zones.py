@@ -10,7 +10,7 @@ import pytest
 import shapely
 from pyproj import CRS, Transformer
 
-from plugin.core.errors import InputError
+from plugin.core.base.errors import InputError
 from plugin.core.geometry.crs_zones import (
     choose_zone,
     compute_area_distortion,
@@ -18,9 +18,9 @@ from plugin.core.geometry.crs_zones import (
     list_zones,
     measure_areas_by_zone,
 )
-from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
 from plugin.core.standard.divisions import find_extent, make_unlisted_county, parse_county
+from plugin.core.standard.messages.texts import Texts
 
 DIVISIONS = load_standard().code_lists["divisions"]
 PROVINCES = load_standard().code_lists["provinces"]

@@ -14,10 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.engine.evaluate import choose_rules
-from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES
-from plugin.core.files.digests import (
+from plugin.core.base.files.digests import (
     DIGEST_LIST,
     MANIFEST_DIGEST_FILE_NAME,
     MANIFEST_FILE_NAME,
@@ -27,15 +24,18 @@ from plugin.core.files.digests import (
     write_digest_list,
     write_manifest_digest,
 )
-from plugin.core.loading.assembly import assemble_plan
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.checks.results.run import run_check
+from plugin.core.cli.examples.package_files import COMPLETE_PACKAGE_FILES
+from plugin.core.engine.evaluate import choose_rules
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.page import render_manifest_page as manifest_page
+from plugin.core.plan.loading.assembly import assemble_plan
 from plugin.core.render.html import render_report
-from plugin.core.results.run import run_check
 from tests.core.package.test_table_figures import make_complete_layers
 from tests.core.small_plan import convert_to_source_layers
 

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.errors import InputError, OutputError
-from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES, DATABASE
-from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA, iterate_files_below
-from plugin.core.messages.texts import Texts
+from plugin.core.base.errors import InputError, OutputError
+from plugin.core.base.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA, iterate_files_below
+from plugin.core.cli.examples.package_files import COMPLETE_PACKAGE_FILES, DATABASE
 from plugin.core.model.rule import Severity
-from plugin.core.options import RunOptions
 from plugin.core.package.gate import check_target_is_replaceable
 from plugin.core.package.inspection.archive import (
     list_files_outside_package,
@@ -24,6 +22,8 @@ from plugin.core.package.inspection.archive import (
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.standard.messages.texts import Texts
+from plugin.core.standard.options import RunOptions
 from tests.core.small_plan import explain_error
 
 PACKAGE_ROOT = "140225浑源县国土空间总体规划"
@@ -288,7 +288,7 @@ def test_database_behind_a_symbolic_link_is_not_opened(package_with_outside_fold
 
 def test_windows_junction_is_treated_as_a_link(tmp_path, monkeypatch):
     """Simulate a junction, which os.walk of Python 3.11 enters."""
-    from plugin.core.files import digests as hashes
+    from plugin.core.base.files import digests as hashes
 
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b.txt").write_bytes(b"x")

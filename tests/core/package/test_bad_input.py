@@ -17,14 +17,14 @@ from pathlib import Path
 import pytest
 import shapely
 
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.errors import InputError, SanxianError
-from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES, make_pdf
-from plugin.core.files.digests import MANIFEST_FILE_NAME
-from plugin.core.messages.texts import Texts
+from plugin.core.base.errors import InputError, SanxianError
+from plugin.core.base.files.digests import MANIFEST_FILE_NAME
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.cli.examples.package_files import COMPLETE_PACKAGE_FILES, make_pdf
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.standard.messages.texts import Texts
 from plugin.paths import PACKAGE_SPECS_FOLDER
 from tests.core.small_plan import hash_files, write_wkb_shapes
 from tests.county import make_county

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.model.report import Report
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.generator import compute_generator_digest
@@ -60,9 +60,9 @@ from tests.parametrize import first_daily
 def test_map_that_cannot_be_decoded_is_reported_in_the_reason_of_the_rule(
     copied_package, geopackage_spec, assembled_plan, monkeypatch
 ):
+    from plugin.core.checks.results.run import run_check
     from plugin.core.engine.evaluate import choose_rules
     from plugin.core.package.inspection import collect_facts as collect_module
-    from plugin.core.results.run import run_check
 
     monkeypatch.setattr(collect_module, "decode_jpeg", lambda path: DecodedJpeg())
     side = SideInputs(package=collect_module.collect_package_facts(copied_package, geopackage_spec))

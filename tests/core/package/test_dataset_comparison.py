@@ -10,14 +10,14 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.cancellation import NEVER_CANCELLED
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.loading.recognition import find_best_template
+from plugin.core.base.cancellation import NEVER_CANCELLED
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.dataset_comparison import compare_datasets
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.plan.layer import Layer
+from plugin.core.plan.loading.recognition import find_best_template
 from tests.core.package_fixtures import make_parcel_table, write_county_and_documents
 from tests.core.small_plan import X, Y, convert_to_source_layers, make_county_box, make_table
 from tests.county.measure import statutory_area

@@ -11,15 +11,15 @@ from dataclasses import replace
 import pytest
 from jsonschema import Draft202012Validator
 
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.errors import InputError
-from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME
-from plugin.core.messages.texts import Texts
+from plugin.core.base.errors import InputError
+from plugin.core.base.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.metadata import find_production_date
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.profile import DocumentInfo
+from plugin.core.standard.messages.texts import Texts
+from plugin.core.standard.profile import DocumentInfo
 from plugin.paths import REPORT_TEMPLATES_FOLDER
 from tests.county import make_county
 from tests.county.write import write_geopackage

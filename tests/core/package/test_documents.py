@@ -9,21 +9,26 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.errors import DataError, OutputError
-from plugin.core.examples.package_files import make_pdf
-from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, compute_sha256, write_manifest_digest
-from plugin.core.messages.texts import Texts
+from plugin.core.base.errors import DataError, OutputError
+from plugin.core.base.files.digests import (
+    MANIFEST_FILE_NAME,
+    MANIFEST_PAGE_FILE_NAME,
+    compute_sha256,
+    write_manifest_digest,
+)
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.cli.examples.package_files import make_pdf
 from plugin.core.model.report import Report
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.package_spec.read import list_package_spec_ids
-from plugin.core.profile import DocumentInfo
 from plugin.core.render.document.blocks import DocumentTable, Heading
 from plugin.core.render.document.check_report import make_check_record
 from plugin.core.render.sections import make_head_section
 from plugin.core.render.words import ReportTexts
+from plugin.core.standard.messages.texts import Texts
+from plugin.core.standard.profile import DocumentInfo
 from plugin.paths import PACKAGE_SPECS_FOLDER, SAMPLE_FOLDER
 from tests.parametrize import first_daily
 

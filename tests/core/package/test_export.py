@@ -17,19 +17,17 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from plugin.core.cancellation import Cancellation
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.errors import Cancelled, InputError, OutputError
-from plugin.core.examples.package_files import make_jpeg, make_pdf
-from plugin.core.files.digests import (
+from plugin.core.base.cancellation import Cancellation
+from plugin.core.base.errors import Cancelled, InputError, OutputError
+from plugin.core.base.files.digests import (
     MANIFEST_DIGEST_FILE_NAME,
     MANIFEST_FILE_NAME,
     MANIFEST_PAGE_FILE_NAME,
     UNLISTED_FILES,
     is_complete_package,
 )
-from plugin.core.io import read_source
-from plugin.core.messages.texts import Texts
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.cli.examples.package_files import make_jpeg, make_pdf
 from plugin.core.model.rule import Severity
 from plugin.core.package.export import ExportOrder, export_package, make_package_path
 from plugin.core.package.folder import (
@@ -42,7 +40,9 @@ from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.layers import data_sets
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import ProblemLevel, ProblemPlace
-from plugin.core.package.tables import write as tables_write
+from plugin.core.package.tables import write_tables as tables_write
+from plugin.core.plan.io import read_source
+from plugin.core.standard.messages.texts import Texts
 from plugin.paths import PACKAGE_SPECS_FOLDER, SAMPLE_FOLDER
 from tests.core.package_fixtures import list_relative_paths
 from tests.core.small_plan import explain_error, hash_files
@@ -485,7 +485,7 @@ KILLED_EXPORT_SCRIPT = """
 import os, signal, sys
 sys.path.insert(0, {tree!r})
 from pathlib import Path
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.package.export import export_package
 from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec

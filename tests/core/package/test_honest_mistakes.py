@@ -9,24 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import RunOptions
-from plugin.core.engine.evaluate import choose_rules
-from plugin.core.errors import InputError
-from plugin.core.examples.package_files import make_jpeg, make_pdf
-from plugin.core.files.digests import (
+from plugin.core.base.errors import InputError
+from plugin.core.base.files.digests import (
     DIGEST_LIST,
     MANIFEST_DIGEST_FILE_NAME,
     MANIFEST_FILE_NAME,
     MANIFEST_PAGE_FILE_NAME,
     write_manifest_digest,
 )
-from plugin.core.messages.texts import Texts
+from plugin.core.checks.check import RunOptions
+from plugin.core.checks.results.run import run_check
+from plugin.core.cli.examples.package_files import make_jpeg, make_pdf
+from plugin.core.engine.evaluate import choose_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.inspection.archive import unpack_package
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.maps.jpeg import make_map_description, write_map_description
-from plugin.core.results.run import run_check
+from plugin.core.standard.messages.texts import Texts
 from tests.core.package.package_copies import (
     DATABASE_PATH,
     MAP_PATH,
@@ -270,8 +270,8 @@ def test_each_mistake_in_a_package_is_named_by_its_rule(
 
 def test_package_database_with_many_changed_files_gives_one_finding_that_counts_them(geopackage_spec, assembled_plan):
     """Change many files of a FileGDB; one finding counts them."""
-    from plugin.core.examples.package_facts import make_package_facts
-    from plugin.core.examples.package_files import DATABASE as GDB
+    from plugin.core.cli.examples.package_facts import make_package_facts
+    from plugin.core.cli.examples.package_files import DATABASE as GDB
 
     parts = {f"{GDB}/{name}": b"y" for name in ("gdb", "a00000001.gdbtable", "a0000000a.spx", "a0000000b.spx")}
     side = SideInputs(package=make_package_facts({"manifest": True, "add": parts}))

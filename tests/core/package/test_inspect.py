@@ -12,11 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.cancellation import Cancellation
-from plugin.core.check import RunOptions
-from plugin.core.errors import Cancelled, InputError
-from plugin.core.examples.package_files import make_jpeg, make_pdf
-from plugin.core.files.digests import (
+from plugin.core.base.cancellation import Cancellation
+from plugin.core.base.errors import Cancelled, InputError
+from plugin.core.base.files.digests import (
     DIGEST_LIST,
     MANIFEST_DIGEST_FILE_NAME,
     MANIFEST_FILE_NAME,
@@ -27,6 +25,8 @@ from plugin.core.files.digests import (
     read_manifest,
     write_manifest_digest,
 )
+from plugin.core.checks.check import RunOptions
+from plugin.core.cli.examples.package_files import make_jpeg, make_pdf
 from plugin.core.model.rule import Severity
 from plugin.core.model.verdict import Verdict
 from plugin.core.package.inspection.archive import unpack_package

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 import shapely
 
-from plugin.core.messages.texts import Texts
 from plugin.core.package.layers import shapefile
 from plugin.core.package.layers.content import make_package_layers
 from plugin.core.package.layers.layer_validation import validate_layer, validate_missing_layers
 from plugin.core.package.problems import ProblemLevel
+from plugin.core.standard.messages.texts import Texts
 from tests.core.package_fixtures import (
     make_content_of_single_layer,
     make_data_set_spec,

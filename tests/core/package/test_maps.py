@@ -11,10 +11,9 @@ from dataclasses import replace
 
 import pytest
 
-from plugin.core.errors import Cancelled, DataError, OutputError
-from plugin.core.examples.package_files import A4_PIXELS, make_jpeg, make_pdf
-from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, is_complete_package
-from plugin.core.messages.texts import Texts
+from plugin.core.base.errors import Cancelled, DataError, OutputError
+from plugin.core.base.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, is_complete_package
+from plugin.core.cli.examples.package_files import A4_PIXELS, make_jpeg, make_pdf
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.maps import jpeg
 from plugin.core.package.maps.jpeg import (
@@ -27,6 +26,7 @@ from plugin.core.package.maps.jpeg import (
 from plugin.core.package.maps.slots import RenderedMap
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.standard.map_set import MissingMapReason, load_map_set
+from plugin.core.standard.messages.texts import Texts
 from plugin.paths import PACKAGE_SPECS_FOLDER
 from tests.core.package_fixtures import list_relative_paths
 from tests.core.small_plan import explain_error, hash_files
@@ -166,7 +166,7 @@ pytest_slow = pytest.mark.slow  # they write and read whole databases
 @pytest.fixture(scope="module")
 def checked_county(tmp_path_factory):
     pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
-    from plugin.core.check import RunOptions, check_plan
+    from plugin.core.checks.check import RunOptions, check_plan
     from tests.county import make_county
     from tests.county.write import write_geopackage
 

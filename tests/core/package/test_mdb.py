@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from plugin.core.cancellation import NEVER_CANCELLED
-from plugin.core.errors import OutputError
-from plugin.core.examples.plans import make_example_plan
-from plugin.core.messages.texts import Texts
+from plugin.core.base.cancellation import NEVER_CANCELLED
+from plugin.core.base.errors import OutputError
+from plugin.core.checks.tabulate import tabulate_plan
+from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.package.export_context import ExportContext
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.slot_files import FilledSlot
@@ -32,9 +32,9 @@ from plugin.core.package.tables.access_driver import (
 from plugin.core.package.tables.compare import find_differences
 from plugin.core.package.tables.known_tables import KnownTables
 from plugin.core.package.tables.read import read_workbook
-from plugin.core.package.tables.write import write_access_tables
-from plugin.core.render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber
-from plugin.core.tabulate import tabulate_plan
+from plugin.core.package.tables.write_tables import write_access_tables
+from plugin.core.render.tables.report_table import ReportTable, ReportTableRow, TableColumn, TableNumber
+from plugin.core.standard.messages.texts import Texts
 
 CHINESE_TEXTS = Texts("zh")
 COUNTY_SPEC = load_package_spec("county")

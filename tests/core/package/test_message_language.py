@@ -6,9 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from plugin.core.errors import DataError, InputError, OutputError
-from plugin.core.files.names import MAX_NAME_CHARACTERS, find_name_problem
-from plugin.core.messages.texts import CauseMessage, RuleProblem, Texts
+from plugin.core.base.errors import DataError, InputError, OutputError
+from plugin.core.base.files.names import MAX_NAME_CHARACTERS, find_name_problem
 from plugin.core.model.rule import load_all_rules
 from plugin.core.package.gate import find_check_problems, stop_on_gate_problems
 from plugin.core.package.layers.data_sets import _find_title_and_roles
@@ -18,9 +17,10 @@ from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import find_spec_problems, load_package_spec
 from plugin.core.package.package_spec.read import list_package_spec_ids
 from plugin.core.package.problems import ExportProblem, ProblemLevel
-from plugin.core.package.tables import write
+from plugin.core.package.tables import write_tables as write
 from plugin.core.standard import load_standard
 from plugin.core.standard.map_set import MissingMapReason
+from plugin.core.standard.messages.texts import CauseMessage, RuleProblem, Texts
 from plugin.paths import PACKAGE_SPECS_FOLDER
 
 COUNTY_SPEC = load_package_spec("county")

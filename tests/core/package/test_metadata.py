@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from plugin.core.files.digests import (
+from plugin.core.base.files.digests import (
     MANIFEST_CHANGED,
     MANIFEST_DAMAGED,
     MANIFEST_FILE_NAME,

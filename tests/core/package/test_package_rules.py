@@ -10,23 +10,23 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.cancellation import NEVER_CANCELLED
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.examples.package_facts import make_package_facts
-from plugin.core.examples.package_files import DATABASE, FEATURE_COUNTS_BY_LAYER
-from plugin.core.examples.plans import make_example_plan
+from plugin.core.base.cancellation import NEVER_CANCELLED
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.checks.results.run import run_check
+from plugin.core.cli.examples.package_facts import make_package_facts
+from plugin.core.cli.examples.package_files import DATABASE, FEATURE_COUNTS_BY_LAYER
+from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.geometry import crs as crs_care
-from plugin.core.loading.assembly import assemble_plan
-from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.export import check_by_rules_of_receiving_body
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.facts import FileFact, LayerFact, PackageFacts
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.package_spec.model import LayerSlot, VectorSet
+from plugin.core.package.package_spec.spec import LayerSlot, VectorSet
 from plugin.core.package.problems import ProblemLevel
-from plugin.core.results.run import run_check
+from plugin.core.plan.loading.assembly import assemble_plan
+from plugin.core.standard.messages.texts import Texts
 from tests.core.package_fixtures import PARCEL_VALUES
 from tests.core.small_plan import X, Y, convert_to_source_layers, make_table, write_shapefiles
 from tests.county import SEED, make_clean_county, source

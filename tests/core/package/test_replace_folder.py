@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.errors import Cancelled, InputError, OutputError
-from plugin.core.files.digests import (
+from plugin.core.base.errors import Cancelled, InputError, OutputError
+from plugin.core.base.files.digests import (
     MANIFEST_DIGEST_FILE_NAME,
     MANIFEST_FILE_NAME,
     compute_sha256,
@@ -20,7 +20,6 @@ from plugin.core.files.digests import (
     read_manifest_digest,
     write_manifest_digest,
 )
-from plugin.core.messages.texts import Texts
 from plugin.core.package import folder
 from plugin.core.package.folder import (
     LOCK_SUFFIX,
@@ -32,6 +31,7 @@ from plugin.core.package.folder import (
     replace_folder,
 )
 from plugin.core.package.inspection.archive import unpack_package
+from plugin.core.standard.messages.texts import Texts
 from tests.core.small_plan import explain_error
 
 

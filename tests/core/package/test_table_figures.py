@@ -5,14 +5,14 @@ import random
 
 import pytest
 
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.loading.assembly import assemble_plan
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.checks.tabulate import tabulate_plan
 from plugin.core.model.report import Report
 from plugin.core.model.rule import Severity
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.tabulate import tabulate_plan
+from plugin.core.plan.loading.assembly import assemble_plan
 from tests.core.small_plan import (
     add_survey_vertices,
     convert_to_source_layers,

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import RunOptions
+from plugin.core.checks.check import RunOptions
+from plugin.core.checks.tabulate import tabulate_plan, write_new_figures_workbook
+from plugin.core.cli.examples.package_facts import make_sheet
+from plugin.core.cli.examples.package_files import DATABASE, TABLES_PATH_STEM
+from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.context import RuleContext
-from plugin.core.examples.package_facts import make_sheet
-from plugin.core.examples.package_files import DATABASE, TABLES_PATH_STEM
-from plugin.core.examples.plans import make_example_plan
-from plugin.core.indicators.compute import PlanIndicators
-from plugin.core.messages.texts import Texts
+from plugin.core.figures.indicators.compute import PlanIndicators
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.rules._own_tables import remove_percent_gap
@@ -27,11 +27,11 @@ from plugin.core.package.tables.compare import (
     find_renamed_rows,
 )
 from plugin.core.package.tables.known_tables import KnownTables, PrintedNumber, parse_printed_number
-from plugin.core.package.tables.model import PrintedCell, PrintedSheet
 from plugin.core.package.tables.read import read_workbook
+from plugin.core.package.tables.sheets import PrintedCell, PrintedSheet
 from plugin.core.render.tables import make_all_tables
-from plugin.core.render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber
-from plugin.core.tabulate import tabulate_plan, write_new_figures_workbook
+from plugin.core.render.tables.report_table import ReportTable, ReportTableRow, TableColumn, TableNumber
+from plugin.core.standard.messages.texts import Texts
 from tests.core.package_fixtures import export_complete_package
 from tests.parametrize import first_daily
 

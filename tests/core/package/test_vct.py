@@ -7,14 +7,14 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.cancellation import NEVER_CANCELLED
-from plugin.core.errors import DataError, InputError
-from plugin.core.messages.texts import Texts
+from plugin.core.base.cancellation import NEVER_CANCELLED
+from plugin.core.base.errors import DataError, InputError
 from plugin.core.package.layers.content import make_package_layers
 from plugin.core.package.layers.layer_validation import validate_layer
 from plugin.core.package.layers.vct import read_back_vct_set, write_vct_set
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import ProblemLevel
+from plugin.core.standard.messages.texts import Texts
 from tests.core.package_fixtures import (
     PARCEL_VALUES,
     make_awkward_shapes,

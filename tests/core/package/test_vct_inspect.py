@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.model.verdict import Verdict
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package

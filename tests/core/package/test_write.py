@@ -16,7 +16,7 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.errors import InputError
+from plugin.core.base.errors import InputError
 from plugin.core.geometry.crs import reproject_geometries
 from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.package.layers import shapefile

@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.messages.texts import TEXT_LANGUAGES
 from plugin.core.render.dictionary import (
     DataDictionary,
     find_rules_that_need_layer,
@@ -16,6 +15,7 @@ from plugin.core.render.dictionary import (
 )
 from plugin.core.render.words import ReportTexts
 from plugin.core.standard import list_standard_ids, load_standard
+from plugin.core.standard.messages.texts import TEXT_LANGUAGES
 from plugin.core.standard.template import CodeEntry, CodeList
 
 

@@ -10,9 +10,8 @@ from html.parser import HTMLParser
 import pytest
 import shapely
 
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.errors import DataError
-from plugin.core.messages.texts import Texts, strip_folders
+from plugin.core.base.errors import DataError
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.model.findings import Finding
 from plugin.core.model.indicator import MISSED_BY_ROUNDING, REFERENCE_ONLY, TARGET_MET, TARGET_MISSED, Indicator
 from plugin.core.model.report import Outcome, Report, RuleOutcome
@@ -22,6 +21,7 @@ from plugin.core.render.html import make_township_section, render_report
 from plugin.core.render.pictures import MAX_PICTURES, LegendEntry, ReportPictures, select_largest_conflicts
 from plugin.core.render.sections import format_crs_label, format_moment
 from plugin.core.render.words import ReportTexts
+from plugin.core.standard.messages.texts import Texts, strip_folders
 from plugin.paths import REPORT_TEMPLATES_FOLDER, SAMPLE_FOLDER, TEXTS_FOLDER
 from tests.core.report_fixtures import (
     TOWNSHIPS,

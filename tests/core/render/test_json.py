@@ -19,15 +19,15 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from plugin.core.__main__ import main
-from plugin.core.errors import InputError
-from plugin.core.examples.plans import make_example_plan
-from plugin.core.files.writing import OutputPaths
+from plugin.core.base.errors import InputError
+from plugin.core.base.files.writing import OutputPaths
+from plugin.core.checks.results.run import run_check
+from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.model.report import REPORT_SCHEMA, Outcome, Report
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import report_to_json, write_outputs
-from plugin.core.results.run import run_check
 from plugin.paths import REPORT_TEMPLATES_FOLDER, RESOURCES_FOLDER
 from tests.core.report_fixtures import make_report
 from tests.parametrize import first_daily

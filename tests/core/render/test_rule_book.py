@@ -9,18 +9,18 @@ import re
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.check import RunOptions
+from plugin.core.checks.check import RunOptions
 from plugin.core.cli.checking import format_summary
 from plugin.core.exchange.vct.database import check_imported_plan
-from plugin.core.messages.numbers import THIN_SPACE
-from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.rule import load_all_rules
-from plugin.core.profile import Norm, load_profile
 from plugin.core.render.rule_book import RULE_COLUMNS, RuleBook, make_rule_entries
 from plugin.core.render.verdict import count_by_family, format_rule_counts, list_caveats
 from plugin.core.render.words import ReportTexts
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.numbers import THIN_SPACE
+from plugin.core.standard.messages.texts import Texts
+from plugin.core.standard.profile import Norm, load_profile
 from tests.core.render.test_dictionary import AnchorCollector
 from tests.core.report_fixtures import make_report
 

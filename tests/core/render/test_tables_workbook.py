@@ -4,9 +4,9 @@
 import openpyxl
 import pytest
 
-from plugin.core.messages.texts import Texts
-from plugin.core.render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber
+from plugin.core.render.tables.report_table import ReportTable, ReportTableRow, TableColumn, TableNumber
 from plugin.core.render.tables.workbook import write_tables_workbook
+from plugin.core.standard.messages.texts import Texts
 
 #: Height (points) of a line of letters of 16, 10 and 9 points.
 TITLE_LINE, HEAD_LINE, NOTE_LINE = 19.0, 12.5, 11.0

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.examples.fix_examples import check_and_start_editing
-from plugin.core.examples.plans import make_example_plan
+from plugin.core.checks.live.session import EditBatch
+from plugin.core.cli.examples.fix_examples import check_and_start_editing
+from plugin.core.cli.examples.plans import make_example_plan
+from plugin.core.engine.waivers.match import match_waivers_with_findings
+from plugin.core.engine.waivers.waiver import WaiverEntry, WaiverLimits, Waivers, make_waivers
 from plugin.core.geometry.overlay_fallback import mask_containing_shapes
-from plugin.core.live.session import EditBatch
-from plugin.core.waivers.match import match_waivers_with_findings
-from plugin.core.waivers.model import WaiverEntry, WaiverLimits, Waivers, make_waivers
 from tests.core.small_plan import check_data, convert_to_source_layers, make_county_box, make_table
 
 ENTRY = WaiverEntry("已核", "县函〔2026〕1号", "王", date(2026, 1, 1))

@@ -16,23 +16,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS, Geod
 
-from plugin.core.cancellation import NEVER_CANCELLED
-from plugin.core.check import RunOptions, check_plan
+from plugin.core.base.cancellation import NEVER_CANCELLED
+from plugin.core.base.files.cells import parse_date
+from plugin.core.checks.check import RunOptions, check_plan
+from plugin.core.checks.results.run import run_check
+from plugin.core.checks.tabulate import tabulate_sources
+from plugin.core.cli.examples.plans import make_example_layer, make_example_norm, make_example_plan
 from plugin.core.engine.context import RuleContext
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.examples.plans import make_example_layer, make_example_norm, make_example_plan
-from plugin.core.files.cells import parse_date
+from plugin.core.figures.heritage.protection import CONTROL_PART, CORE_PART, RANGE_PART, classify_heritage_parts
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.heritage.protection import CONTROL_PART, CORE_PART, RANGE_PART, classify_heritage_parts
-from plugin.core.io import read_source
-from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import Severity, load_all_rules
+from plugin.core.plan.io import read_source
+from plugin.core.plan.loading.assembly import assemble_plan
 from plugin.core.render.tables.by_place import make_space_table, make_zone_table
-from plugin.core.results.run import run_check
 from plugin.core.rules._attributes import ValueProblem, find_wrong_rows
 from plugin.core.rules.att.att005_key_across_layers import _find_shared_keys
-from plugin.core.tabulate import tabulate_sources
 from plugin.paths import SAMPLE_FOLDER
 
 
@@ -368,7 +368,7 @@ def test_message_on_a_finding_of_two_layers_states_both_layer_names_and_feature_
 
 
 def test_waiver_does_not_depend_on_the_feature_keys_in_a_message():
-    from plugin.core.waivers.model import get_finding_figures
+    from plugin.core.engine.waivers.waiver import get_finding_figures
 
     rows = {
         "YDYHGHFQ": [{"wkt": make_rectangle_wkt(0), "zone_code": "500"}],

@@ -14,16 +14,16 @@ import pytest
 import shapely
 
 from plugin.core import rules
+from plugin.core.checks.results.run import run_check
+from plugin.core.cli.examples.plans import ORIGIN, make_example_plan, run_example
+from plugin.core.cli.examples.run_examples import find_failing_example_problem, find_passing_example_problem
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.examples.plans import ORIGIN, make_example_plan, run_example
-from plugin.core.examples.run import find_failing_example_problem, find_passing_example_problem
-from plugin.core.messages.texts import NARROW_CASE, Texts, make_variant_key
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import RuleExample, load_all_rules
 from plugin.core.model.side_inputs import SideInputs
-from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.texts import NARROW_CASE, Texts, make_variant_key
 from tests.parametrize import for_each
 from tests.rule_examples import get_example_report, is_variant_key
 
@@ -39,7 +39,7 @@ def format_example_title(case):
 @pytest.fixture
 def reports_of_examples(monkeypatch):
     """Judge the reports that other tests read too."""
-    monkeypatch.setattr("plugin.core.examples.run.run_example", get_example_report)
+    monkeypatch.setattr("plugin.core.cli.examples.run_examples.run_example", get_example_report)
 
 
 @for_each("rule, example", FAILING_EXAMPLES, ids=format_example_title)
@@ -435,7 +435,7 @@ RULES_WITHOUT_OVERLAP_CASES = {
     "LAW020": "gives shares, and compares codes of zones where they overlap: test_control_lines.py",
     "LAW022": "gives a share, and no finding for it",
     "LAW026": "sums what is left out: its examples",
-    "DOC022": "three classes of one layer against each other: tests/core/yearly",
+    "DOC022": "three classes of one layer against each other: tests/core/studies/yearly",
 }
 #: Metres between two cases of one plan.
 CASE_DISTANCE_M = 2000.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plugin.core.errors import DataError
-from plugin.core.options import RunOptions
-from plugin.core.profile import Norm, find_profile_problems
+from plugin.core.base.errors import DataError
+from plugin.core.standard.options import RunOptions
+from plugin.core.standard.profile import Norm, find_profile_problems
 
 HEAD = """id = "own"
 name = "某县"

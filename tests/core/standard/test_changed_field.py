@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from pyproj import CRS
 
 from plugin.core.__main__ import main
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.errors import DataError
-from plugin.core.messages.texts import Texts
+from plugin.core.base.errors import DataError
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.render.dictionary import render_dictionary
 from plugin.core.standard import list_standard_ids, load_standard
 from plugin.core.standard.codes import load_code_list
+from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.template import load_template
 from plugin.paths import STANDARDS_FOLDER
 from tests.core import small_plan
@@ -295,7 +295,7 @@ def test_code_list_of_a_custom_standard_replaces_the_shipped_one(tmp_path):
     pytest.importorskip("osgeo.gdal")
     from pyproj import CRS
 
-    from plugin.core.io.field_types import read_declared_tables
+    from plugin.core.plan.io.field_types import read_declared_tables
 
     target = tmp_path / "库.gdb"
     create.create_database(

@@ -14,19 +14,19 @@ import shapely
 from osgeo import gdal
 from pyproj import CRS
 
-from plugin.core.check import RunOptions
-from plugin.core.errors import DataError, InputError
-from plugin.core.examples.plans import make_example_plan
+from plugin.core.base.errors import DataError, InputError
+from plugin.core.checks.check import RunOptions
+from plugin.core.checks.results.run import run_check
+from plugin.core.cli.examples.plans import make_example_plan
+from plugin.core.engine.waivers.waiver import WaiverEntry, WaiverLimits, Waivers, make_waivers
 from plugin.core.exchange.create import create_database
-from plugin.core.io import read_source
-from plugin.core.loading.assembly import assemble_plan
-from plugin.core.loading.recognition import choose_scope, find_role
 from plugin.core.model.rule import load_all_rules
-from plugin.core.profile import Norm, load_profile
-from plugin.core.results.run import run_check
+from plugin.core.plan.io import read_source
+from plugin.core.plan.loading.assembly import assemble_plan
+from plugin.core.plan.loading.recognition import choose_scope, find_role
 from plugin.core.standard import list_standard_ids, load_standard
 from plugin.core.standard.conflicts import CONFLICTS_FILE, add_missing_conflicts, load_conflicts
-from plugin.core.waivers.model import WaiverEntry, WaiverLimits, Waivers, make_waivers
+from plugin.core.standard.profile import Norm, load_profile
 from plugin.paths import RESOURCES_FOLDER
 from tests.core.small_plan import (
     check_data,

@@ -3,10 +3,10 @@
 
 import pytest
 
-from plugin.core.errors import DataError
-from plugin.core.messages.texts import Texts
-from plugin.core.profile import load_profile
+from plugin.core.base.errors import DataError
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.texts import Texts
+from plugin.core.standard.profile import load_profile
 
 PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
 TARGET_SECTION = '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "1.00"\nunit = "km2"\nyear = 2035\nbinding = ""\nsource = ""\n'

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.errors import DataError
-from plugin.core.messages.texts import Texts
-from plugin.core.options import RunOptions
+from plugin.core.base.errors import DataError
 from plugin.core.standard import load_standard
 from plugin.core.standard.declared_checks import read
 from plugin.core.standard.declared_checks.operators import KEYS_BY_KIND, OPERATORS
+from plugin.core.standard.messages.texts import Texts
+from plugin.core.standard.options import RunOptions
 from tests.core.standard.declared_check_files import CHECK_START, HEAD, list_problems, load_norm
 
 MUST = 'must = [{ field = "MJ", operator = "at_least", value = 5 }]\n'

@@ -8,12 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.core.errors import DataError, InputError
+from plugin.core.base.errors import DataError, InputError
 from plugin.core.exchange.vct.settings import load_settings
-from plugin.core.messages.texts import TEXT_LANGUAGES, Texts
 from plugin.core.model.rule import load_all_rules
-from plugin.core.profile import Norm, load_profile
-from plugin.core.profile.resolved import resolve_norm
 from plugin.core.standard import SETTING_SECTIONS, flatten_table, list_standard_ids, load_standard
 from plugin.core.standard.indicator_catalogue import _read_catalogue, load_catalogue
 from plugin.core.standard.layer_tree import (
@@ -21,6 +18,7 @@ from plugin.core.standard.layer_tree import (
     list_theme_roles,
     list_themes,
 )
+from plugin.core.standard.messages.texts import TEXT_LANGUAGES, Texts
 from plugin.core.standard.numbering import (
     MAX_RUNNING_NUMBER,
     find_highest_number_by_county,
@@ -28,6 +26,8 @@ from plugin.core.standard.numbering import (
     make_bsm,
     split_bsm,
 )
+from plugin.core.standard.profile import Norm, load_profile
+from plugin.core.standard.profile.resolved import resolve_norm
 from plugin.paths import PACKAGE_SPECS_FOLDER, PROFILES_FOLDER, STANDARDS_FOLDER, VCT_SETTINGS
 from tests.core.small_plan import explain_error
 from tests.rule_examples import run_all_examples

@@ -9,10 +9,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...messages.texts import format_number
+from ...standard.messages.texts import format_number
 from .cell_values import parse_area
 from .forms import PointForm
-from .model import NoteLevel, PointNote, PointParcel, RawParcel
+from .parcels import NoteLevel, PointNote, PointParcel, RawParcel
 from .settings import load_settings, normalise_word
 
 #: Share by which a declared area in another unit may differ from the area of the land.

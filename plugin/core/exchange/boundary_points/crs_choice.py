@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pyproj import CRS
 
-from ...errors import InputError
+from ...base.errors import InputError
 from ...geometry.crs import (
     EASTING_REACH_M,
     describe_crs,
@@ -23,7 +23,7 @@ from ...geometry.crs import (
     parse_crs,
 )
 from .cell_values import find_integer, normalise_digits, parse_meridian
-from .model import HeaderValue, NoteLevel, ParsedFile, PointNote, PointRow, RawParcel
+from .parcels import HeaderValue, NoteLevel, ParsedFile, PointNote, PointRow, RawParcel
 from .settings import load_settings, normalise_word
 
 #: Metres that one zone number adds to an easting, and the false easting within a zone.

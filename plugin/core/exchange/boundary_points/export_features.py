@@ -9,12 +9,12 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from ...cancellation import Cancellation
-from ...errors import InputError
-from ...files.cells import format_cell
-from ...io import read_source
+from ...base.cancellation import Cancellation
+from ...base.errors import InputError
+from ...base.files.cells import format_cell
+from ...plan.io import read_source
 from ...plan.layer import SourceLayer
-from .model import NoteLevel, PointNote, make_note_on_parcels
+from .parcels import NoteLevel, PointNote, make_note_on_parcels
 from .stored import (
     DECLARED_FIELD,
     FIELD_BY_ITEM,

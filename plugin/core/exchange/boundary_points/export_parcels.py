@@ -16,7 +16,7 @@ from .crs_choice import ZONE_STEP_M
 from .export_features import ExportFeature, ExportLog
 from .export_rings import WrittenRings, infer_numbering, make_written_rings
 from .forms import TEXT_KIND, PointForm
-from .model import Place, PointNote, PointParcel, RawParcel
+from .parcels import Place, PointNote, PointParcel, RawParcel
 from .settings import load_settings, normalise_word
 from .stored import StoredParcel
 from .write_points import WrittenParcel, make_cell_text

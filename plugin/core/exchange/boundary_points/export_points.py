@@ -12,16 +12,16 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
-from ...errors import InputError, OutputError
-from ...files.writing import check_writable, write_atomically
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import InputError, OutputError
+from ...base.files.writing import check_writable, write_atomically
 from ...geometry.crs import describe_crs, make_crs_label, make_gauss_kruger_crs, reproject_geometries
 from ...plan.layer import SourceLayer
 from .crs_choice import get_zone_and_width, require_gauss_kruger, require_usable_crs
 from .export_features import ExportFeature, ExportLog, read_features
 from .export_parcels import compute_easting_shift, make_keys_distinct, make_written_parcel
 from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, list_form_ids, load_form
-from .model import NoteLevel, PointNote
+from .parcels import NoteLevel, PointNote
 from .write_points import make_file_bytes
 
 ProgressCallback = Callable[[float, str], None]

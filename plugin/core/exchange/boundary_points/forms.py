@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from ....paths import BOUNDARY_POINTS_FOLDER
-from ...errors import DataError
-from ...files.data import check_keys, check_known, read_record, read_toml
-from .model import FileLayout
+from ...base.errors import DataError
+from ...base.files.data import check_keys, check_known, read_record, read_toml
+from .parcels import FileLayout
 from .settings import SETTINGS_FILE, load_settings, normalise_word
 
 #: Chooses the form from the content of a file, or the form that a layer was imported with.

@@ -12,15 +12,15 @@ from pathlib import Path
 import geopandas as gpd
 import pyogrio
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
-from ...errors import InputError, OutputError
-from ...files.writing import check_writable, write_atomically
-from ...io import DRIVER_ERRORS
-from ...messages.texts import MessageLines
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import InputError, OutputError
+from ...base.files.writing import check_writable, write_atomically
+from ...plan.io import DRIVER_ERRORS
+from ...standard.messages.texts import MessageLines
 from ..create import create_database, make_write_error
 from .areas import find_area_unit
 from .forms import AUTOMATIC
-from .model import NoteLevel, PointFile
+from .parcels import NoteLevel, PointFile
 from .read_points import read_boundary_points
 from .settings import load_settings
 from .stored import (

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from .forms import Numbering, PointForm
-from .model import PointNote, PointParcel, make_note_on_parcels
+from .parcels import PointNote, PointParcel, make_note_on_parcels
 
 
 @dataclass(frozen=True)

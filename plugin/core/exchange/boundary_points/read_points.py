@@ -10,19 +10,19 @@ from pathlib import Path
 import numpy as np
 from pyproj import CRS
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
-from ...errors import InputError
-from ...files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, is_garbled
-from ...files.open_datasource import read_whole_file
-from ...files.workbooks import iterate_values, open_workbook
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import InputError
+from ...base.files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, is_garbled
+from ...base.files.open_datasource import read_whole_file
+from ...base.files.workbooks import iterate_values, open_workbook
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.statutory_area import measure_statutory_area
-from ...messages.texts import MessageLines
+from ...standard.messages.texts import MessageLines
 from .areas import compare_areas, measure_plane_areas, parse_declared_area
 from .crs_choice import choose_crs, find_row_problems
 from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, load_automatic_forms, load_form, make_layout
-from .model import NoteLevel, ParsedFile, PointFile, PointNote, PointParcel, RawParcel
 from .numbering import find_numbering_notes
+from .parcels import NoteLevel, ParsedFile, PointFile, PointNote, PointParcel, RawParcel
 from .read_table import TableLine, TableSheet, find_heading_line, parse_table, read_workbook_sheets, split_text_table
 from .read_text import FileText, choose_text_form, parse_text, read_file_text
 from .rings import build_shape, find_ring_problems, group_rings

@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...errors import InputError
-from ...files.encoding import UndecodableTextError, decode_file_text
+from ...base.errors import InputError
+from ...base.files.encoding import UndecodableTextError, decode_file_text
 from .cell_values import normalise_digits, parse_number
 from .forms import PointForm, load_automatic_forms
-from .model import FileLayout, HeaderValue, NoteLevel, ParsedFile, Place, PointNote, PointRow, RawParcel
+from .parcels import FileLayout, HeaderValue, NoteLevel, ParsedFile, Place, PointNote, PointRow, RawParcel
 from .rings import split_at_closed_rings
 from .settings import load_settings, normalise_word
 

@@ -12,7 +12,7 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from ...geometry.validity import find_invalidity_reason
 from .cell_values import find_point_number
-from .model import NoteLevel, PointNote, PointRing, PointRow, RawParcel
+from .parcels import NoteLevel, PointNote, PointRing, PointRow, RawParcel
 
 #: Points of a ring without the closing one.
 _MIN_POINTS = 3

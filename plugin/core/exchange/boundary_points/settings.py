@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ....paths import BOUNDARY_POINTS_FOLDER
-from ...files.data import read_toml
+from ...base.files.data import read_toml
 
 SETTINGS_FILE = BOUNDARY_POINTS_FOLDER / "settings.toml"
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from pyproj import CRS
 
-from ...errors import DataError
-from ...files.data import parse_json
+from ...base.errors import DataError
+from ...base.files.data import parse_json
 from ...geometry.crs import make_crs_label
 from ...standard.template import Template, TemplateField
 from .forms import PointForm
-from .model import FileLayout, PointParcel
+from .parcels import FileLayout, PointParcel
 
 #: Name of the layer in its database.
 LAYER_NAME = "JZDDK"

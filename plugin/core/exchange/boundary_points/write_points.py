@@ -12,15 +12,15 @@ from pathlib import Path
 
 from pyproj import CRS
 
-from ...errors import OutputError
-from ...files.csv_records import write_cell
-from ...files.document_text import make_document_text
+from ...base.errors import OutputError
+from ...base.files.csv_records import write_cell
+from ...base.files.document_text import make_document_text
 from ...geometry.crs import describe_crs, make_crs_label
 from .cell_values import count_decimals
 from .crs_choice import get_zone_and_width
 from .export_rings import WrittenPoint
 from .forms import TEXT_KIND, PointForm, make_layout
-from .model import FileLayout
+from .parcels import FileLayout
 from .settings import load_settings
 
 _HEADER_LINE_PATTERN = re.compile(r"(\s*([^=:：]+?)\s*[=:：]\s*)(.*?)(\s*)$")

@@ -15,19 +15,19 @@ import geopandas as gpd
 import numpy as np
 import pyogrio
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
-from ...errors import InputError, OutputError
-from ...files.writing import check_writable, is_same_file, write_atomically
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import InputError, OutputError
+from ...base.files.writing import check_writable, is_same_file, write_atomically
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.statutory_area import measure_statutory_area
-from ...io import DRIVER_ERRORS
+from ...plan.io import DRIVER_ERRORS
 from ...standard.template import CodeList, Template, TemplateField
 from ..boundary_points.areas import measure_plane_areas
 from ..create import create_database, make_write_error
+from .drawing import DrawingLine, DrawingPolygon, LeftOut, Ring
+from .drawing_sentences import TABLE_SUFFIXES, LeftOutReasons, write_left_out_table
 from .labels import assign_texts
 from .mapping import DrawingMapping, load_mapping
-from .messages import TABLE_SUFFIXES, LeftOutReasons, write_left_out_table
-from .model import DrawingLine, DrawingPolygon, LeftOut, Ring
 from .outlines import join_outlines
 from .placing import choose_crs, choose_unit, is_statement, take_lines_in_place
 from .polygons import HOLE, HOLE_RULES, make_polygons

@@ -11,8 +11,8 @@ import numpy as np
 import shapely
 
 from ...standard.template import TemplateField
+from .drawing import DrawingPolygon, DrawingText, LeftOut
 from .mapping import LayerTarget
-from .model import DrawingPolygon, DrawingText, LeftOut
 
 
 def assign_texts(

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from ....paths import DRAWINGS_FOLDER
-from ...errors import DataError
-from ...files.data import check_known, read_record, read_toml
+from ...base.errors import DataError
+from ...base.files.data import check_known, read_record, read_toml
 from ...standard import load_standard
 from ...standard.template import CodeList, Template, TemplateField
 from .settings import SETTINGS_FILE

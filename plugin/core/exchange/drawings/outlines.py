@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...geometry.tolerance import Tolerance
-from .model import DrawingLine, LeftOut, Ring
+from .drawing import DrawingLine, LeftOut, Ring
 
 #: Two vertices this near are one (m).
 _SAME_M = Tolerance().cluster_m

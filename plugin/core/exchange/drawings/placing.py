@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from pyproj import CRS
 
-from ...errors import InputError
+from ...base.errors import InputError
 from ...geometry.crs import make_crs_label, make_gauss_kruger_crs
 from ..boundary_points.crs_choice import (
     find_zone_number,
@@ -23,7 +23,7 @@ from ..boundary_points.crs_choice import (
     require_usable_crs,
 )
 from ..boundary_points.settings import load_settings as load_point_settings
-from .model import DrawingLine, DrawingText, LeftOut
+from .drawing import DrawingLine, DrawingText, LeftOut
 from .settings import load_settings
 from .tags import DrawingTags
 

@@ -13,7 +13,7 @@ from shapely.geometry import Polygon
 
 from ...geometry.tolerance import Tolerance
 from ...geometry.validity import find_invalidity_reason
-from .model import DrawingPolygon, LeftOut, Ring
+from .drawing import DrawingPolygon, LeftOut, Ring
 
 #: What an outline within another of the same layer is: a hole (and one within a hole land again), or a polygon.
 HOLE, SEPARATE = "hole", "separate"

@@ -11,10 +11,10 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from ...errors import InputError
-from ...files.open_datasource import check_content
-from ...io import DRIVER_ERRORS
-from .model import DrawingLine, DrawingText, LeftOut
+from ...base.errors import InputError
+from ...base.files.open_datasource import check_content
+from ...plan.io import DRIVER_ERRORS
+from .drawing import DrawingLine, DrawingText, LeftOut
 from .straighten import StraightCopy, write_straight_copy
 from .tags import DrawingTags
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ....paths import DRAWINGS_FOLDER
-from ...files.data import read_toml
+from ...base.files.data import read_toml
 
 SETTINGS_FILE = DRAWINGS_FOLDER / "settings.toml"
 

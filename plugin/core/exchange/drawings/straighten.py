@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
+from ...base.errors import InputError
 from .curves import Spline, divide_bulge, divide_centred_arc, divide_circle, divide_ellipse
-from .model import LeftOut
+from .drawing import LeftOut
 from .tags import Block, DrawingTags, Entity, Tag
 
 _KEPT_TYPES = ("INSERT", "TEXT", "MTEXT", "ATTRIB", "ATTDEF")

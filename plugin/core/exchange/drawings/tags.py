@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...errors import InputError
-from ...files.open_datasource import read_whole_file
+from ...base.errors import InputError
+from ...base.files.open_datasource import read_whole_file
 
 #: First bytes of a DWG: its version, such as AC1032.
 _DWG_PATTERN = re.compile(rb"AC1\d\d\d")

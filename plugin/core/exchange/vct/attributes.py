@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...cancellation import Cancellation
+from ...base.cancellation import Cancellation
 from .batch import BATCH_ROWS, VctRowBatch, continues_last_row, find_key_column, merge_feature_parts
 from .geometry import ShapeReader
 from .line_reader import LineReader

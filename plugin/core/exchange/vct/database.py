@@ -19,11 +19,11 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
-from ...errors import Cancelled, OutputError, SanxianError
-from ...files.writing import check_writable, write_atomically
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import Cancelled, OutputError, SanxianError
+from ...base.files.writing import check_writable, write_atomically
 from ...geometry.crs import make_crs_label
-from ...io import DRIVER_ERRORS
+from ...plan.io import DRIVER_ERRORS
 from ...standard.template import Template, TemplateField
 from ..create import create_database, make_write_error
 from .read import VctFile, open_vct
@@ -31,8 +31,8 @@ from .shapes import ANGLE_FIELD, TEXT_FIELD
 from .structure import VctColumn, VctTable
 
 if TYPE_CHECKING:
-    from ...messages.texts import Texts
     from ...model.report import Report
+    from ...standard.messages.texts import Texts
 
 
 DATABASE_SUFFIX = ".gpkg"

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...cancellation import Cancellation
+from ...base.cancellation import Cancellation
 from .head import VctHeader
 from .line_reader import MAX_COORDINATE, LineReader
 from .location_check import verify_positions

@@ -12,7 +12,7 @@ from datetime import date
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...errors import OutputError
+from ...base.errors import OutputError
 from ...geometry.crs import describe_crs, make_crs_label
 from .header_values import (
     SPHEROID_VALUE,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...errors import InputError
+from ...base.errors import InputError
 from ...geometry.crs import CGCS2000_DEGREES, describe_crs, make_gauss_kruger_crs
 from .line_reader import MAX_COORDINATE, LineReader
 from .settings import FileRemarks, load_settings

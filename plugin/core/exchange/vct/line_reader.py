@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
+from ...base.errors import InputError
 
 ProgressCallback = Callable[[float, str], None]
 #: Number of coordinates read at once: a wrong count is found at the next word, not at the end of the file.

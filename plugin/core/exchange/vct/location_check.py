@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
+from ...base.errors import InputError
 from ...geometry.crs import describe_crs, find_coordinate_problem, make_crs_label
 from .head import VctHeader
 from .line_reader import LineReader

@@ -16,9 +16,9 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
-from ...errors import InputError
-from ...files.writing import explain_os_error, is_write_error
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import InputError
+from ...base.files.writing import explain_os_error, is_write_error
 from ...plan.layer import FieldInfo, SourceLayer
 from .attributes import AttributeReader, read_shapes_without_rows
 from .batch import VctRowBatch

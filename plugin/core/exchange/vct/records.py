@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...cancellation import Cancellation
+from ...base.cancellation import Cancellation
 from .shapes import compute_label_points, extract_open_rings, round_xy
 
 if TYPE_CHECKING:

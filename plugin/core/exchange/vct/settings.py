@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ....paths import VCT_SETTINGS
-from ...files.data import check_and_remove_marks, check_keys, read_record, read_toml
+from ...base.files.data import check_and_remove_marks, check_keys, read_record, read_toml
 
 #: Encoding for writing; files are read as GB18030, which contains it.
 VCT_ENCODING = "gbk"

@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from ...errors import OutputError
+from ...base.errors import OutputError
 from ...plan.layer import SourceLayer
 from .values import check_gbk, put_on_one_line
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...errors import OutputError
+from ...base.errors import OutputError
 from ...plan.layer import FieldInfo
 from ...standard.template import Template, TemplateField
 from .settings import VCT_ENCODING, VCT_SEPARATOR, VctSettings

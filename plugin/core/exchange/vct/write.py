@@ -22,15 +22,15 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
-from ...connection_text import is_connection
-from ...errors import InputError, OutputError
-from ...files.cells import format_column as cell_texts
-from ...files.writing import write_atomically
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.connection_text import is_connection
+from ...base.errors import InputError, OutputError
+from ...base.files.cells import format_column as cell_texts
+from ...base.files.writing import write_atomically
+from ...base.invariants import require_value
 from ...geometry.crs import describe_crs, make_crs_label
-from ...invariants import require_value
-from ...io import read_source
-from ...io.zipped import provide_unpacked
+from ...plan.io import read_source
+from ...plan.io.zipped import provide_unpacked
 from ...plan.layer import SourceLayer
 from ...standard.template import Template
 from . import head, records

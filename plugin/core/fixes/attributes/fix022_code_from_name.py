@@ -3,7 +3,7 @@ from ...engine.context import trim_code_padding
 from ...model.findings import Finding
 from ..dividing import require_text_field
 from ..edits import Edits, FixRefused, RowEdit
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..state import EditingState
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"

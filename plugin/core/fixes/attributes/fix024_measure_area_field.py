@@ -3,7 +3,7 @@ from ...model.findings import Finding
 from ..area_fields import derive_net_area_fields, get_area_field_allowance_m2, measure_shape_areas_m2
 from ..dividing import require_shape
 from ..edits import Edits, FixRefused, RowEdit
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..state import EditingState
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

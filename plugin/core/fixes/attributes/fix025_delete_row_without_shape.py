@@ -2,7 +2,7 @@
 from ...geometry.validity import repair_polygon
 from ...model.findings import Finding
 from ..edits import Edits, FixRefused, RowEdit
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..state import EditingState
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

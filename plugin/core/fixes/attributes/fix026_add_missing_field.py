@@ -3,7 +3,7 @@ import numpy as np
 
 from ...model.findings import Finding
 from ..edits import Edits, FixRefused, NewField, RowEdit
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..state import EditingState
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

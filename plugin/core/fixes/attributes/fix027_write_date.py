@@ -3,10 +3,10 @@ import re
 import unicodedata
 from typing import Any
 
-from ...files.cells import parse_date
+from ...base.files.cells import parse_date
 from ...model.findings import Finding
 from ..edits import Edits, FixRefused, RowEdit
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..state import EditingState
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

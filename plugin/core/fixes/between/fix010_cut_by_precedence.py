@@ -6,7 +6,7 @@ import shapely
 from ...model.findings import Finding
 from ..dividing import require_shape, reshape_row
 from ..edits import Edits, FixRefused, RowEdit, WindowEdit
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..precedence import find_staying_and_yielding_row
 from ..shapes import list_parts, subtract_shapes
 from ..state import EditingState, Row

@@ -4,7 +4,7 @@ import shapely
 from ...model.findings import Finding
 from ..dividing import require_shape, reshape_row
 from ..edits import Edits, FixRefused
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..shapes import clip_to_outline
 from ..state import EditingState
 

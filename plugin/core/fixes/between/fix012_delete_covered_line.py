@@ -2,7 +2,7 @@
 from ...model.findings import Finding
 from ..dividing import require_shape
 from ..edits import Edits, FixRefused, RowEdit
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..precedence import find_staying_and_yielding_row
 from ..shapes import subtract_shapes
 from ..state import EditingState

@@ -2,7 +2,7 @@
 from ...model.findings import Finding
 from ..dividing import require_shape
 from ..edits import Edits
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..state import EditingState
 from ..zones import ZONE_SETTING_BY_LINE, move_land_into_zone, require_planning_zone_layer
 

@@ -8,7 +8,7 @@ from ...model.findings import Finding
 from ...plan.layer import Layer
 from ..dividing import require_shape, reshape_row
 from ..edits import Edits, FixRefused
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..precedence import PRECEDENCE
 from ..shapes import drop_slivers, join_shapes, subtract_shapes
 from ..state import EditingState

@@ -17,7 +17,7 @@ from ...geometry.validity import extract_polygons
 from ...model.findings import Finding
 from ..dividing import replace_shape, require_shape
 from ..edits import Edits, FixRefused, is_same_shape
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..precedence import find_yielding_role
 from ..shapes import snap_new_vertices
 from ..state import EditingState, Row

@@ -4,7 +4,7 @@ import shapely
 from ...model.findings import Finding
 from ..dividing import divide_row, require_shape
 from ..edits import Edits, FixRefused
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..shapes import list_parts
 from ..state import EditingState
 

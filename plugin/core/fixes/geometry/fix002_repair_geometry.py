@@ -6,7 +6,7 @@ from ...geometry.validity import extract_polygons, find_invalidity_reason, repai
 from ...model.findings import Finding
 from ..dividing import divide_row
 from ..edits import Edits, FixRefused
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..shapes import drop_slivers, is_below_sliver_limits, list_parts, measure_width
 from ..state import EditingState
 

@@ -8,7 +8,7 @@ from ...geometry.corners import find_near_vertices
 from ...model.findings import Finding
 from ..dividing import require_shape, reshape_row
 from ..edits import Edits, FixRefused
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..state import EditingState, Row
 
 #: Pairs of vertices that one fix removes at most.

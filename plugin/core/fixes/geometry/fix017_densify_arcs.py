@@ -7,7 +7,7 @@ from ...geometry.arcs import UnknownCurveError, count_arcs, straighten_arcs
 from ...model.findings import Finding
 from ..dividing import replace_arcs
 from ..edits import Edits, FixRefused
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..shapes import snap_new_vertices
 from ..state import EditingState, Row
 

@@ -4,7 +4,7 @@ import shapely
 from ...model.findings import Finding
 from ..dividing import reshape_row
 from ..edits import Edits, FixRefused
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..shapes import join_shapes, measure_shared_edge
 from ..state import EditingState
 

@@ -6,7 +6,7 @@ from ...geometry.shape_hashes import normalize_shapes
 from ...model.findings import Finding
 from ..dividing import require_shape
 from ..edits import Edits, FixRefused, RowEdit
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..state import EditingState
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -2,7 +2,7 @@
 from ...model.findings import Finding
 from ..dividing import require_shape, reshape_row
 from ..edits import Edits, FixRefused, RowEdit
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..shapes import join_shapes, measure_shared_edge
 from ..state import EditingState, Row
 

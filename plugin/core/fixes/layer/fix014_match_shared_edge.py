@@ -10,7 +10,7 @@ from ...geometry.polygon_rings import change_rings, insert_vertices
 from ...model.findings import Finding
 from ..dividing import replace_shape, require_shape
 from ..edits import Edits, FixRefused, RowEdit
-from ..model import FixExample, Safety, fix
+from ..fix_declaration import FixExample, Safety, fix
 from ..state import EditingState
 
 WEST_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"

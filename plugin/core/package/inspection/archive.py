@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
-from ...errors import InputError
-from ...files.archives import MAX_ENTRIES, decode_entry_name, detect_name_codec, unpack_archive
-from ...files.digests import MANIFEST_FILE_NAME, is_link, iterate_files_below
-from ...files.writing import explain_os_error
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import InputError
+from ...base.files.archives import MAX_ENTRIES, decode_entry_name, detect_name_codec, unpack_archive
+from ...base.files.digests import MANIFEST_FILE_NAME, is_link, iterate_files_below
+from ...base.files.writing import explain_os_error
 from ..folder import LOCK_SUFFIX, lock_for_reading
 from ..names import make_name_matcher
 from ..problems import join_first

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pyogrio
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
-from ...errors import InputError
-from ...files.digests import (
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import InputError
+from ...base.files.digests import (
     DIGEST_LIST_NAMES,
     MANIFEST_FILE_NAME,
     MANIFEST_PAGE_FILE_NAME,
@@ -27,16 +27,16 @@ from ...files.digests import (
     read_digest_list,
     read_manifest,
 )
-from ...files.open_datasource import provide_safe_path
-from ...files.writing import explain_os_error
+from ...base.files.open_datasource import provide_safe_path
+from ...base.files.writing import explain_os_error
 from ...geometry import crs as crs_care
-from ...io import DRIVER_ERRORS
+from ...plan.io import DRIVER_ERRORS
 from ..maps.jpeg import decode_jpeg, has_jpeg_suffix, inspect_jpeg
 from ..names import make_name_matcher
-from ..package_spec.model import DATA_SET_SUFFIXES, PackageSpec
+from ..package_spec.spec import DATA_SET_SUFFIXES, PackageSpec
 from ..slot_files import has_valid_start, is_stray_file, read_file_ends
-from ..tables.model import PrintedWorkbook
 from ..tables.read import OTHER_TABLE_SUFFIXES, WORKBOOK_SUFFIXES, read_workbook
+from ..tables.sheets import PrintedWorkbook
 from .facts import FileFact, LayerFact, PackageFacts, has_vct_suffix, read_vct_facts
 from .integrity import IntegrityError, find_integrity_errors
 from .pdf import inspect_pdf

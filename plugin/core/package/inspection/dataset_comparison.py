@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...cancellation import Cancellation
+from ...base.cancellation import Cancellation
 from ...geometry import crs as crs_care
 from ...geometry.polygon_rings import iterate_batches
 from ...geometry.validity import mask_missing_shapes

@@ -13,10 +13,10 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...cancellation import Cancellation
-from ...errors import DataError, InputError
-from ...files.data import parse_json
-from ...files.digests import (
+from ...base.cancellation import Cancellation
+from ...base.errors import DataError, InputError
+from ...base.files.data import parse_json
+from ...base.files.digests import (
     DIGEST_LIST,
     MANIFEST_DIGEST_FILE_NAME,
     MANIFEST_FILE_NAME,
@@ -26,9 +26,9 @@ from ...files.digests import (
 from ...geometry import crs as crs_care
 from ..maps.jpeg import DecodedJpeg, JpegProperties, make_world_file_name
 from ..names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
-from ..package_spec.model import FORMAT_NAMES, GENERATED_DOCUMENTS, FileSlot, PackageSpec
+from ..package_spec.spec import FORMAT_NAMES, GENERATED_DOCUMENTS, FileSlot, PackageSpec
 from ..slot_files import is_stray_file
-from ..tables.model import PrintedWorkbook
+from ..tables.sheets import PrintedWorkbook
 from .integrity import IntegrityError
 from .pdf import PdfFact
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
     from ...plan.layer import SourceLayer
-    from ..package_spec.model import VectorSet
+    from ..package_spec.spec import VectorSet
     from .dataset_comparison import DatasetComparison
 
 

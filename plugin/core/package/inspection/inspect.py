@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
-from ...errors import InputError
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import InputError
 from ...geometry import crs as crs_care
-from ...loading.recognition import find_role
-from ...messages.texts import Message
-from ..package_spec.model import PackageSpec
+from ...plan.loading.recognition import find_role
+from ...standard.messages.texts import Message
+from ..package_spec.spec import PackageSpec
 from .archive import list_files_outside_package, list_system_files, unpack_package
 from .collect_facts import collect_package_facts
 from .dataset_comparison import DatasetComparison, compare_datasets
@@ -21,12 +21,12 @@ from .facts import LayerFact, PackageFacts, UnreadLayer, has_vct_suffix
 from .report_comparison import compare_report_of_package
 
 if TYPE_CHECKING:
-    from ...check import CheckResult, RunOptions
-    from ...io.file import LayerSelector
+    from ...checks.check import CheckResult, RunOptions
+    from ...plan.io.file import LayerSelector
     from ...plan.layer import SourceLayer
-    from ...profile import Norm
+    from ...standard.profile import Norm
     from ...standard.template import Template
-    from ..package_spec.model import LayerSlot, VectorSet
+    from ..package_spec.spec import LayerSlot, VectorSet
 
 
 def restore_field_names(layer: SourceLayer, vector_sets: list[VectorSet], norm: Norm) -> SourceLayer:
@@ -122,8 +122,8 @@ def inspect_package(
     Cancelled
         If the user cancels.
     """
-    from ...check import check_plan
-    from ...io.field_types import FORMATS_WITH_DECLARATIONS
+    from ...checks.check import check_plan
+    from ...plan.io.field_types import FORMATS_WITH_DECLARATIONS
 
     max_entries = int(options.resolve_norm().get(MAX_ENTRIES_SETTING))
     with unpack_package(
@@ -188,7 +188,7 @@ def _set_profile_of_manifest(options: RunOptions, facts: PackageFacts, package_s
 
     Only a profile that comes with the plugin is used. DOC016 reports a profile that differs from the package's.
     """
-    from ...profile import list_profile_ids, load_profile
+    from ...standard.profile import list_profile_ids, load_profile
 
     name = str((facts.manifest or {}).get("profile", {}).get("id", ""))
     if options.profile or name not in list_profile_ids():
@@ -227,7 +227,7 @@ def _read_layers(
     the layer of the first data set; its copies in later data sets are only compared with it. Layers with unreadable
     rows are recorded in the facts with −1 features.
     """
-    from ...check import make_plan_layer_selector
+    from ...checks.check import make_plan_layer_selector
 
     norm, choices = options.resolve_norm(), options.get_role_choices()
     wanted_fields = make_plan_layer_selector(norm, choices)
@@ -325,8 +325,8 @@ def _compare_with_earlier(
     ``earlier_layer``: the copy and the path of its data set. An unreadable layer is not compared; it is reported for
     its file.
     """
-    from ...loading.recognition import find_best_template
     from ...plan.layer import Layer
+    from ...plan.loading.recognition import find_best_template
 
     if layer.problem is not None:
         return
@@ -347,7 +347,7 @@ def _read_data_set(
     path: Path, wanted_fields: LayerSelector, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], list[str]]:
     """Return the readable layers of a data set, and the names of the unreadable ones."""
-    from ...io import read_source
+    from ...plan.io import read_source
 
     try:
         layers = read_source(path, select_layer=wanted_fields, cancellation=cancellation)

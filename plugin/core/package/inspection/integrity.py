@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.files.digests import MANIFEST_FILE_NAME, is_link
 from ...exchange.gdal_setup import load_gdal
-from ...files.digests import MANIFEST_FILE_NAME, is_link
 
 #: System tables by file, as in every FileGDB. The first lists all tables; GDB_Items describes the layers.
 _SYSTEM_TABLE_OF_FILE = {

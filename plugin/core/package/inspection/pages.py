@@ -15,13 +15,13 @@ from html.parser import HTMLParser
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...files.digests import MANIFEST_PAGE_FILE_NAME
-from ...messages.texts import TEXT_LANGUAGES, Texts
+from ...base.files.digests import MANIFEST_PAGE_FILE_NAME
 from ...model.report import Report
 from ...render.words import ReportTexts
+from ...standard.messages.texts import TEXT_LANGUAGES, Texts
 
 if TYPE_CHECKING:
-    from ...profile import Norm
+    from ...standard.profile import Norm
 
 #: Texts of a page that are digests.
 _SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
-from ...files.zipped_libraries import import_zipped_library
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.files.zipped_libraries import import_zipped_library
 
 #: Maximum bytes of a file that is read, and of a page's content: that of a page with text is far smaller.
 _MAX_PDF_BYTES, _MAX_PAGE_BYTES = 512 * 2**20, 2**20

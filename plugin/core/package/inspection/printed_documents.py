@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...model.report import Report
-from ...profile import Norm
+from ...standard.profile import Norm
 from ..metadata import UnreadableXml, read_xml
-from ..package_spec.model import RECORD_DOCUMENT
+from ..package_spec.spec import RECORD_DOCUMENT
 from .pages import find_verdicts
 from .pdf import DAMAGE_ERRORS, import_pypdf
 
@@ -135,7 +135,7 @@ def _get_word_of_first_verdict(verdicts: list[str], report: Report) -> str:
 
     Empty without verdicts.
     """
-    from ...messages.texts import Texts
+    from ...standard.messages.texts import Texts
 
     verdict_words = Texts(report.lang).get_section("verdicts")
     return verdict_words.get(verdicts[0], verdicts[0]) if verdicts else ""

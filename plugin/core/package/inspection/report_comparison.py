@@ -15,20 +15,20 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ....metadata import read_plugin_version
-from ...errors import DataError
+from ...base.errors import DataError
+from ...base.invariants import InvariantError
+from ...engine.waivers.waiver import get_finding_identity
 from ...geometry.tolerance import Tolerance
-from ...invariants import InvariantError
-from ...messages.texts import Texts
 from ...model.findings import Finding, set_fingerprints
 from ...model.report import Outcome, Report
 from ...model.rule import Severity
 from ...model.verdict import Verdict
-from ...waivers.model import get_finding_identity
+from ...standard.messages.texts import Texts
 from ..problems import join_first
 from .facts import PackageFacts
 
 if TYPE_CHECKING:
-    from ...check import CheckResult
+    from ...checks.check import CheckResult
 
 #: Rule of the findings that compare the package's report with this check.
 _REPORT_RULE_CODE = "DOC013"

@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...files.cells import format_column, strip_blanks
+from ...base.files.cells import format_column, strip_blanks
 from ...geometry import crs as crs_care
 from ...geometry.validity import mask_missing_shapes
 from ...standard.template import Template, TemplateField
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ...plan.layer import Layer
     from ...plan.plan import Plan
-    from ..package_spec.model import LayerSlot, VectorSet
+    from ..package_spec.spec import LayerSlot, VectorSet
 
 
 #: A date and, after it, a time without a zone. Without separators eight digits are required: 2024111 has two readings.

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyproj import CRS
 
-from ...cancellation import Cancellation
+from ...base.cancellation import Cancellation
 from ...geometry import crs as crs_care
-from ...messages.texts import ConceptName
 from ...standard import Standard, load_standard
+from ...standard.messages.texts import ConceptName
 from ..export_context import ExportContext
 from ..manifest import make_layer_row
 from ..names import fill_name_pattern
-from ..package_spec.model import FORMAT_NAMES, VectorSet
+from ..package_spec.spec import FORMAT_NAMES, VectorSet
 from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 from .content import PackageLayer, make_package_layers
 from .database import write_database
@@ -30,7 +30,7 @@ from .shapefile import write_shapefiles
 from .vct import read_back_vct_set, write_vct_set
 
 if TYPE_CHECKING:
-    from ...check import CheckResult
+    from ...checks.check import CheckResult
     from ...plan.plan import Plan
     from ..order import ExportOrder
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import shapely
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.create import create_database, make_write_error
 from ...exchange.gdal_setup import check_row_counts, load_gdal, raise_if_refused
 from ...exchange.schema import OGR_GEOMETRY_TYPES, find_database_format

@@ -15,22 +15,22 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.schema import DATABASE_FORMATS
 from ...exchange.vct.settings import load_settings
 from ...geometry.polygon_rings import extract_rings
 from ...standard.template import TemplateField
 from ..names import find_field_name_problem
-from ..package_spec.model import FORMAT_NAMES
+from ..package_spec.spec import FORMAT_NAMES
 from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 from . import shapefile as dbf
 from . import vct_precision
 from .content import MissingLayer, PackageLayer
 
 if TYPE_CHECKING:
-    from ...messages.texts import ConceptName
     from ...standard.codes import CodeList
-    from ..package_spec.model import VectorSet
+    from ...standard.messages.texts import ConceptName
+    from ..package_spec.spec import VectorSet
 
 
 def make_layer_problem(

@@ -20,7 +20,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...errors import InputError
+from ...base.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class _PyogrioLayer:
     def __init__(self, path: Path, name: str, first_row: int = 0):
         import pyogrio
 
-        from ...io import DRIVER_ERRORS
+        from ...plan.io import DRIVER_ERRORS
 
         self.library = f"pyogrio {pyogrio.__version__} (GDAL {pyogrio.__gdal_version_string__})"
         self._options: dict[str, Any] = {} if path.suffix.lower() == ".shp" else {"layer": name}

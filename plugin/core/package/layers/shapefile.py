@@ -18,7 +18,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.create import make_write_error
 from ...exchange.gdal_setup import check_row_counts, convert_to_spatial_reference, load_gdal, raise_if_refused
 from ...standard.template import TemplateField

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...cancellation import Cancellation
+from ...base.cancellation import Cancellation
 from ...exchange.vct.batch import merge_into_multipart
 from ...exchange.vct.read import open_vct
 from ...exchange.vct.structure import VctTable

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ...errors import InputError
+from ...base.errors import InputError
 from ...exchange.gdal_setup import load_gdal
 
 _START_MARKER, _END_MARKER = b"\xff\xd8", b"\xff\xd9"

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...cancellation import Cancellation
-from ...errors import OutputError
+from ...base.cancellation import Cancellation
+from ...base.errors import OutputError
 from ...geometry.validity import mask_missing_shapes
-from ...messages.texts import Message, Texts
 from ...standard.map_set import (
     ConceptLayer,
     MapCatalogue,
@@ -25,17 +24,18 @@ from ...standard.map_set import (
     expand_concepts_to_roles,
     find_missing_input,
 )
+from ...standard.messages.texts import Message, Texts
 from ..names import fill_placeholders, make_name_matcher
-from ..package_spec.model import MIN_DPI
+from ..package_spec.spec import MIN_DPI
 from ..problems import ExportProblem, GateRefusal, ProblemLevel, select_problems_of_levels
 from . import jpeg
 
 if TYPE_CHECKING:
     from ...plan.plan import Plan
-    from ...profile.document import DocumentInfo
+    from ...standard.profile.document import DocumentInfo
     from ..export_context import ExportContext
     from ..order import ExportOrder
-    from ..package_spec.model import FileSlot, MapSettings, PackageSpec
+    from ..package_spec.spec import FileSlot, MapSettings, PackageSpec
     from ..slot_files import FilledSlot
 
 #: Origin of a map in the manifest.

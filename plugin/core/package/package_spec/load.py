@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import DataError
-from ...files.data import ErrorCollector
+from ...base.errors import DataError
+from ...base.files.data import ErrorCollector
 from ...render.words import ReportTexts
 from ...standard import load_standard
 from ..names import PLACEHOLDER_PATTERNS, SAMPLE_VALUES, fill_placeholders
-from .model import LayerSlot, PackageSpec
 from .read import find_spec_file, read_spec
+from .spec import LayerSlot, PackageSpec
 
 if TYPE_CHECKING:
-    from ...messages.texts import Texts
     from ...standard import Standard
+    from ...standard.messages.texts import Texts
 
 
 #: Values of placeholders where a package that does not exist yet is shown.

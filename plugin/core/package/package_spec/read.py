@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ....paths import PACKAGE_SPECS_FOLDER
-from ...errors import DataError
-from ...files.data import ErrorCollector, check_keys, check_known, check_type, read_toml, read_value
+from ...base.errors import DataError
+from ...base.files.data import ErrorCollector, check_keys, check_known, check_type, read_toml, read_value
 from ...standard.template import SOURCE_MARKS
-from .model import METADATA_ITEMS, GatheringSpec, NamedFile, PackageSpec, TableAndColumnAliases
-from .rows import (
+from .spec import METADATA_ITEMS, GatheringSpec, NamedFile, PackageSpec, TableAndColumnAliases
+from .spec_tables import (
     MapSettings,
     check_map_slots,
     check_name_pattern,

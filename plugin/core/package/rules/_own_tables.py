@@ -15,22 +15,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...errors import DataError
-from ...messages.texts import Texts
+from ...base.errors import DataError
+from ...checks.tabulate import make_about_table
 from ...model.findings import Finding
 from ...model.indicator import Indicator
 from ...model.rule import Severity
 from ...render import figures as shown
-from ...render.tables.model import ReportTable, make_sheet_name
+from ...render.tables.report_table import ReportTable, make_sheet_name
 from ...render.tables.workbook import HEADING_ROWS
 from ...render.words import ReportTexts
-from ...tabulate import make_about_table
+from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
 from ..problems import MAX_NAMED_FEATURES, join_first
 from ..tables.compare import do_texts_agree_within_tolerance
 from ..tables.known_tables import KnownTables
-from ..tables.model import PrintedCell, PrintedSheet, PrintedWorkbook
 from ..tables.read import read_workbook
+from ..tables.sheets import PrintedCell, PrintedSheet, PrintedWorkbook
 from ._package import explain_not_rebuilt, is_of_other_version
 from ._tables import make_cell_name
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ....metadata import read_plugin_version
-from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity
+from ...standard.messages.texts import Texts
 from ..generator import compute_generator_digest
 from ..inspection.facts import PackageFacts
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...invariants import require_value
-from ...messages.texts import TEXT_LANGUAGES, Texts, format_number
+from ...base.invariants import require_value
 from ...model.findings import Finding
 from ...model.indicator import COUNT_UNIT
 from ...model.rule import Severity
+from ...standard.messages.texts import TEXT_LANGUAGES, Texts, format_number
 from ..problems import join_first
 from ..tables.compare import DIFFERENCE_CASES, CellDifference, find_differences, find_lost_rows, find_renamed_rows
 from ..tables.known_tables import (
@@ -26,7 +26,7 @@ from ..tables.known_tables import (
     normalise_word,
     parse_printed_number,
 )
-from ..tables.model import SLIGHT_SHARE, PrintedSheet, PrintedWorkbook
+from ..tables.sheets import SLIGHT_SHARE, PrintedSheet, PrintedWorkbook
 
 # Differing cells are grouped by row. If many rows differ in a single column, they are grouped by this column; for
 # example, shares differ in all rows if the area of one row changed.

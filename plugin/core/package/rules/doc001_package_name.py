@@ -4,8 +4,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
+from ...base.files.digests import MANIFEST_FILE_NAME
 from ...engine.context import RuleContext
-from ...files.digests import MANIFEST_FILE_NAME
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...standard.divisions import label_division

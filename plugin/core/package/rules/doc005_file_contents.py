@@ -3,12 +3,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ...engine.context import RuleContext
-from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
+from ...standard.messages.texts import Texts
 from ..inspection.facts import FileFact, PackageFacts
 from ..names import make_name_matcher
-from ..package_spec.model import MIN_DPI
+from ..package_spec.spec import MIN_DPI
 from ..slot_files import has_valid_end, has_valid_start
 from ._package import (
     NO_PACKAGE_EXAMPLE,

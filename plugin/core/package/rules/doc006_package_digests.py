@@ -2,8 +2,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from ...engine.context import RuleContext
-from ...files.digests import (
+from ...base.files.digests import (
     DIGEST_LIST,
     MANIFEST_CHANGED,
     MANIFEST_DAMAGED,
@@ -15,9 +14,10 @@ from ...files.digests import (
     MANIFEST_PAGE_FILE_NAME,
     UNLISTED_FILES,
 )
-from ...messages.texts import Texts
+from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
+from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
 from ..inspection.integrity import find_signatures, is_signature
 from ..problems import join_first

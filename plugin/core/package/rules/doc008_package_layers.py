@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 
+from ...base.errors import InputError
 from ...engine.context import RuleContext
-from ...errors import InputError
-from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...standard import load_standard
+from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
-from ..package_spec.model import LayerSlot
+from ..package_spec.spec import LayerSlot
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     apply_check_to_package_facts,

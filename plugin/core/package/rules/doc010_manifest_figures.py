@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
+from ...standard.messages.texts import Texts, format_number
 from ..inspection.facts import LayerFact, PackageFacts
 from ..metadata import GEOMETRY_NAMES
 from ..names import AREA_FIELD_MEANING_BY_BASIS

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 
+from ...base.errors import DataError, InputError
 from ...engine.context import RuleContext
-from ...errors import DataError, InputError
-from ...indicators.compute import get_plan_indicators
-from ...messages.texts import TEXT_LANGUAGES, Texts
+from ...figures.indicators.compute import get_plan_indicators
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...render.tables import make_all_tables
+from ...standard.messages.texts import TEXT_LANGUAGES, Texts
 from ..inspection.facts import PackageFacts
 from ..tables.known_tables import KEY_COLUMNS, REQUIRED_TABLES, KnownTables
-from ..tables.model import PrintedWorkbook
+from ..tables.sheets import PrintedWorkbook
 from ._own_tables import InspectedWorkbook, compare_plugin_workbook_texts
 from ._package import (
     NO_PACKAGE_EXAMPLE,

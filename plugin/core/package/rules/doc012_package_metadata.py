@@ -5,13 +5,13 @@ from datetime import date, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
+from ...base.files.digests import MANIFEST_FILE_NAME
 from ...engine.context import RuleContext
-from ...files.digests import MANIFEST_FILE_NAME
 from ...geometry import crs as crs_care
-from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ...profile.document import PACKAGE_SPEC_SOURCE, PROFILE_SOURCE, load_secrecy_levels
+from ...standard.messages.texts import Texts
+from ...standard.profile.document import PACKAGE_SPEC_SOURCE, PROFILE_SOURCE, load_secrecy_levels
 from ..inspection.facts import LayerFact, PackageFacts
 from ..metadata import (
     DEGREES_UNIT,

@@ -3,19 +3,19 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ...base.errors import DataError
 from ...engine.context import RuleContext
-from ...errors import DataError
-from ...indicators.compute import PlanIndicators, get_plan_indicators
-from ...messages.texts import IndicatorName, Texts, format_number
+from ...figures.indicators.compute import PlanIndicators, get_plan_indicators
 from ...model.findings import Finding
 from ...model.indicator import COUNT_UNIT, SQUARE_METRES, Indicator
 from ...model.rule import RuleResult, Severity, rule
-from ...profile.space_map import ZONE_CODE_BY_SPACE_FIGURE
 from ...render.figures import format_state, format_target
 from ...render.words import ReportTexts
+from ...standard.messages.texts import IndicatorName, Texts, format_number
+from ...standard.profile.space_map import ZONE_CODE_BY_SPACE_FIGURE
 from ..inspection.facts import PackageFacts
 from ..tables.compare import compute_unprinted_tolerance
-from ..tables.model import SLIGHT_SHARE
+from ..tables.sheets import SLIGHT_SHARE
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     format_profile,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
+from ...standard.messages.texts import Texts, format_number
 from ..problems import join_first
 from ._package import NO_PACKAGE_EXAMPLE, get_package_facts, make_example, make_result_without_package
 

@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from ...base.errors import SanxianError
+from ...base.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME
 from ...engine.context import RuleContext
-from ...errors import SanxianError
-from ...files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME
-from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.report import Report
 from ...model.rule import RuleResult, Severity, rule
-from ...profile import Norm
 from ...standard.editions import PLANNING_PHASES
+from ...standard.messages.texts import Texts
+from ...standard.profile import Norm
 from ..inspection import pages
 from ..inspection.facts import PackageFacts
 from ..inspection.printed_documents import compare_document

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ....metadata import read_plugin_version
+from ...base.files.digests import MANIFEST_FILE_NAME
 from ...engine.context import RuleContext
-from ...files.digests import MANIFEST_FILE_NAME
-from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.report import REPORT_SCHEMA
 from ...model.rule import RuleResult, Severity, rule
-from ...profile import list_profile_ids
 from ...standard import list_standard_ids, load_standard
+from ...standard.messages.texts import Texts
+from ...standard.profile import list_profile_ids
 from ..inspection.facts import PackageFacts
 from ..problems import join_first
 from ._package import (

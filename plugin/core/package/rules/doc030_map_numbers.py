@@ -2,9 +2,9 @@
 from collections.abc import Iterator
 
 from ...engine.context import RuleContext
-from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
+from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
 from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example, make_file_finding
 

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ...files.tables import display_value
-from ...messages.texts import Texts
-from ...render.tables.model import CellValue, ReportTable, TableNumber, make_column_title, make_sheet_name
-from .model import MAX_COLUMNS, MAX_ROWS, PrintedCell, PrintedSheet
+from ...base.files.tables import display_value
+from ...render.tables.report_table import CellValue, ReportTable, TableNumber, make_column_title, make_sheet_name
+from ...standard.messages.texts import Texts
+from .sheets import MAX_COLUMNS, MAX_ROWS, PrintedCell, PrintedSheet
 
 #: An additional column that keeps the order of rows.
 ROW_NUMBER_COLUMN = "行号"

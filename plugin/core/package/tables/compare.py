@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from unicodedata import normalize
 
-from ...files.encoding import BLANK_WORDS
+from ...base.files.encoding import BLANK_WORDS
 from ...model.indicator import SQUARE_METRES
-from ...render.tables.model import CellValue, ReportTableRow, TableNumber
+from ...render.tables.report_table import CellValue, ReportTableRow, TableNumber
 from .known_tables import (
     KEY_COLUMNS,
     NUMBER_COLUMN,
@@ -26,7 +26,7 @@ from .known_tables import (
     parse_printed_number,
     parse_unit,
 )
-from .model import PrintedCell
+from .sheets import PrintedCell
 
 #: Change of a figure by writing and reading a geometry: 0.05 m² and 1e-8 of an area, 1e-6 of a ratio or share.
 _CHANGE_M2, _CHANGE_SHARE, _CHANGE_OTHER_UNITS = 0.05, 1e-8, 1e-6

@@ -13,14 +13,14 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from ...indicators.typed_figures import UNIT_WORDS, parse_figure
-from ...messages.texts import TEXT_LANGUAGES, Texts
+from ...figures.indicators.typed_figures import UNIT_WORDS, parse_figure
 from ...model.indicator import SQUARE_METRES
-from ...render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, make_column_title
+from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_column_title
+from ...standard.messages.texts import TEXT_LANGUAGES, Texts
 
 if TYPE_CHECKING:
-    from ..package_spec.model import TableAndColumnAliases
-    from .model import PrintedSheet
+    from ..package_spec.spec import TableAndColumnAliases
+    from .sheets import PrintedSheet
 
 
 _FINAL_BRACKETS_PATTERN = re.compile(r"\(([^()]*)\)$")

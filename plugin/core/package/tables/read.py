@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ...errors import InputError
-from ...files.tables import display_value
-from ...files.workbooks import WORKBOOK_SUFFIXES, find_formulas_without_value, open_values_and_formulas
+from ...base.errors import InputError
+from ...base.files.tables import display_value
+from ...base.files.workbooks import WORKBOOK_SUFFIXES, find_formulas_without_value, open_values_and_formulas
 from .access_database import read_tables_as_sheets
 from .access_driver import AccessDriver, find_access_driver
-from .model import MAX_COLUMNS, MAX_ROWS, PrintedCell, PrintedSheet, PrintedWorkbook
+from .sheets import MAX_COLUMNS, MAX_ROWS, PrintedCell, PrintedSheet, PrintedWorkbook
 
 #: Suffixes of tables; the rule reports those that the plugin cannot read.
 DATABASE_SUFFIXES = (".mdb", ".accdb")

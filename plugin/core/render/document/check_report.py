@@ -13,13 +13,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from ...messages.texts import Texts, format_number, shorten_key
 from ...model.findings import Finding
 from ...model.indicator import LITTLE_MARGIN_LEFT, TARGET_MET, Indicator
 from ...model.report import APPROVAL_DOUBT, Outcome, Report
 from ...model.rule import Severity
 from ...model.verdict import Verdict
-from ...profile import Norm
+from ...standard.messages.texts import Texts, format_number, shorten_key
+from ...standard.profile import Norm
 from ..chapter import ReportChapter
 from ..figures import (
     format_hectares,

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ...messages.texts import format_number
 from ...model.findings import Finding
 from ...model.indicator import TARGET_MISSED, Indicator
 from ...model.report import Report
 from ...model.rule import Severity
 from ...model.verdict import Verdict
+from ...standard.messages.texts import format_number
 from ..figures import (
     format_hectares,
     format_indicator_value,

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ....paths import DOCX_TEMPLATE_FOLDER
-from ...errors import InputError, OutputError
-from ...files.document_text import make_document_text
-from ...files.workbooks import READING_ERRORS
-from ...files.zipped_libraries import import_zipped_library
-from ...messages.texts import Texts
+from ...base.errors import InputError, OutputError
+from ...base.files.document_text import make_document_text
+from ...base.files.workbooks import READING_ERRORS
+from ...base.files.zipped_libraries import import_zipped_library
+from ...standard.messages.texts import Texts
 from ..line_breaks import allow_breaks_between_codes, keep_figures_whole
 from ..report_settings import load_report_settings
 from .blocks import (

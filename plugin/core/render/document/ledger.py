@@ -14,19 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ...cancellation import NEVER_CANCELLED, Cancellation
-from ...errors import OutputError
-from ...files.document_text import make_document_text
-from ...messages.texts import Texts
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import OutputError
+from ...base.files.document_text import make_document_text
 from ...model.findings import Finding
 from ...model.report import Report
-from ...profile import Norm
-from ...worklist.merge import make_token, mark_for_split
-from ...worklist.model import WorkItem, WorkState
+from ...standard.messages.texts import Texts
+from ...standard.profile import Norm
 from ..chapter import ReplacementReport, ReportChapter
 from ..finding_lists import get_rule_titles, sum_findings_by_rule
 from ..sections import make_head_section
-from ..tables.model import ReportTable, TableNumber, make_column_heading, make_sheet_name
+from ..tables.report_table import ReportTable, TableNumber, make_column_heading, make_sheet_name
 from ..tables.workbook import (
     convert_to_plain_value,
     count_head_lines,
@@ -35,6 +33,8 @@ from ..tables.workbook import (
     save_workbook,
 )
 from ..words import ReportTexts
+from ..worklist.merge import make_token, mark_for_split
+from ..worklist.worklist_row import WorkItem, WorkState
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet

@@ -11,12 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ...errors import InputError
-from ...files.tables import display_value
-from ...files.workbooks import iterate_values, open_workbook
-from ...messages.texts import TEXT_LANGUAGES
-from ...worklist.model import WorkItem, Worklist, WorkState, clean_text, format_time, parse_state
+from ...base.errors import InputError
+from ...base.files.tables import display_value
+from ...base.files.workbooks import iterate_values, open_workbook
+from ...standard.messages.texts import TEXT_LANGUAGES
 from ..words import ReportTexts
+from ..worklist.worklist_row import WorkItem, Worklist, WorkState, clean_text, format_time, parse_state
 from .ledger import EDITED_COLUMNS, IDENTIFYING_COLUMNS
 
 #: Entry of the column ``by`` for a change whose author is unknown.

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...errors import OutputError
-from ...files.writing import OutputPaths, write_text
+from ...base.errors import OutputError
+from ...base.files.writing import OutputPaths, write_text
 from ..html import fill_template
 from .blocks import Document, split_at_page_numbers
 from .page_html import render_page_blocks

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from ...files.document_text import make_document_text
-from ...messages.texts import THIN_SPACE
+from ...base.files.document_text import make_document_text
+from ...standard.messages.texts import THIN_SPACE
 from ..line_breaks import join_keys_and_units, keep_figures_whole
 from .blocks import (
     BOX_SIGNS,

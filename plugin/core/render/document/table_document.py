@@ -6,9 +6,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ...messages.texts import THIN_SPACE, Texts, format_number
+from ...standard.messages.texts import THIN_SPACE, Texts, format_number
 from ..report_settings import load_report_settings
-from ..tables.model import CellValue, ReportTable, ReportTableRow, TableNumber, make_column_heading, make_sheet_name
+from ..tables.report_table import (
+    CellValue,
+    ReportTable,
+    ReportTableRow,
+    TableNumber,
+    make_column_heading,
+    make_sheet_name,
+)
 from ..words import ReportTexts
 from .blocks import Block, Document, DocumentCell, DocumentColumn, DocumentTable, Heading, PageHeaderFooter, Paragraph
 from .check_report import make_signature

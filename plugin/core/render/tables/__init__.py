@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...indicators.compute import PlanIndicators
+from ...figures.indicators.compute import PlanIndicators
 from . import by_land_use, by_place, indicator_tables
-from .model import ReportTable as ReportTable
+from .report_table import ReportTable as ReportTable
 
 
 def make_all_tables(

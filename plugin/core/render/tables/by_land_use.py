@@ -9,18 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...indicators.compute import PlanIndicators
-from ...indicators.land_use import (
+from ...figures.indicators.compute import PlanIndicators
+from ...figures.indicators.land_use import (
     AREA_FIELD_MEANINGS,
     CLASS_CODE_LIST_ID,
     classify_rows,
     find_first_level_class,
     get_row_areas,
 )
-from ...messages.numbers import format_hectare_number
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import Layer
-from .model import (
+from ...standard.messages.numbers import format_hectare_number
+from .report_table import (
     ReportTable,
     ReportTableRow,
     TableColumn,

@@ -11,22 +11,22 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.invariants import require_value
 from ...engine.provenance import describe_sea_rows
-from ...indicators.areas import find_counted_reserve_rows
-from ...indicators.compute import PlanIndicators
-from ...indicators.land_use import AREA_FIELD_MEANINGS, get_row_areas
-from ...indicators.ratio import BOUNDARY_ZONE_KINDS
-from ...indicators.townships import get_plan_townships, split_by_township
-from ...invariants import require_value
-from ...messages.numbers import format_hectare_number
+from ...figures.indicators.areas import find_counted_reserve_rows
+from ...figures.indicators.compute import PlanIndicators
+from ...figures.indicators.land_use import AREA_FIELD_MEANINGS, get_row_areas
+from ...figures.indicators.ratio import BOUNDARY_ZONE_KINDS
+from ...figures.indicators.townships import get_plan_townships, split_by_township
+from ...figures.target_allocation.by_township import compute_area_by_township
+from ...figures.three_zones.zone_figures import derive_from_layer, list_zone_codes
 from ...model.indicator import SQUARE_METRES, Indicator, convert_area
 from ...plan.layer import Layer
-from ...profile.space_map import OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE, ZONES_LIST, load_space_map
-from ...target_allocation.by_township import compute_area_by_township
-from ...three_zones.figures import derive_from_layer, list_zone_codes
+from ...standard.messages.numbers import format_hectare_number
+from ...standard.profile.space_map import OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE, ZONES_LIST, load_space_map
 from .. import figures as shown
 from ..words import ReportTexts
-from .model import (
+from .report_table import (
     ReportTable,
     ReportTableRow,
     TableColumn,

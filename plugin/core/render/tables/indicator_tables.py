@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from ...indicators.compute import ComputedIndicator, PlanIndicators
+from ...figures.indicators.compute import ComputedIndicator, PlanIndicators
 from ...model.indicator import RATIO_FORMS, Indicator
-from ...profile.model import BINDING_TARGET_WORD
+from ...standard.profile.profile_data import BINDING_TARGET_WORD
 from .. import figures as shown
 from ..words import ReportTexts
-from .model import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
+from .report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
 
 #: Inputs of the ratio in the order of official documents.
 _RATIO_INPUTS = (

@@ -14,10 +14,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import OutputError
-from ...files.document_text import make_document_text
-from ...messages.texts import Texts
-from .model import CellValue, ReportTable, ReportTableRow, TableNumber, make_column_heading, make_sheet_name
+from ...base.errors import OutputError
+from ...base.files.document_text import make_document_text
+from ...standard.messages.texts import Texts
+from .report_table import CellValue, ReportTable, ReportTableRow, TableNumber, make_column_heading, make_sheet_name
 
 if TYPE_CHECKING:
     from openpyxl import Workbook

@@ -3,10 +3,10 @@ from collections.abc import Collection
 from functools import partial
 
 from ...engine.context import RuleContext, trim_code_padding
-from ...messages.texts import CodeListName
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import CodeEntry, CodeList
+from ...standard.messages.texts import CodeListName
 from ...standard.template import TemplateField
 from .._attributes import (
     ValueProblem,

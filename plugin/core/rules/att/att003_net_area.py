@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import RuleContext
-from ...indicators.areas import find_net_area_contradictions
+from ...figures.indicators.areas import find_net_area_contradictions
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 

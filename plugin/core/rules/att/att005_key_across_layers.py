@@ -3,8 +3,8 @@ from collections import defaultdict
 
 import numpy as np
 
+from ...base.files.cells import mask_texts
 from ...engine.context import RuleContext
-from ...files.cells import mask_texts
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer

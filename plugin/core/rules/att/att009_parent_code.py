@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import RuleContext, trim_code_padding
-from ...messages.texts import CodeListName
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import CodeList
+from ...standard.messages.texts import CodeListName
 from .._attributes import ValueProblem, find_codes_with_subcodes, make_findings_of_wrong_values
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"

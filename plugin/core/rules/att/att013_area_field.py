@@ -3,10 +3,10 @@ import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
-from ...indicators.area_backing import find_rows_surely_matching_area
-from ...messages.numbers import format_plain_number
+from ...figures.indicators.area_backing import find_rows_surely_matching_area
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.numbers import format_plain_number
 from .._attributes import ValueProblem, make_value_finding
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -3,8 +3,8 @@ import re
 from datetime import date
 from functools import partial
 
+from ...base.files.cells import parse_date
 from ...engine.context import RuleContext
-from ...files.cells import parse_date
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.template import TemplateField

@@ -4,9 +4,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.files.cells import mask_texts
 from ...engine.context import RuleContext
-from ...files.cells import mask_texts
-from ...indicators.survey_deductions import find_containing_rows
+from ...figures.indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...indicators.area_backing import (
+from ...figures.indicators.area_backing import (
     AREA_MEANINGS,
     GROSS_FIELDS,
     NET_FIELD,
@@ -17,7 +17,7 @@ from ...indicators.area_backing import (
     find_county_excess,
     read_area_field_m2,
 )
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, SurveyDeductions, compare_with_survey
+from ...figures.indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, SurveyDeductions, compare_with_survey
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer

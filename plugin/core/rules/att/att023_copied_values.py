@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.files.cells import mask_texts
 from ...engine.context import RuleContext, trim_code_padding
-from ...files.cells import mask_texts
-from ...indicators.land_use import CODE_2023_COLUMN
-from ...indicators.survey_deductions import find_containing_rows, find_rows_cut_differently
-from ...messages.texts import Texts
+from ...figures.indicators.land_use import CODE_2023_COLUMN
+from ...figures.indicators.survey_deductions import find_containing_rows, find_rows_cut_differently
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.texts import Texts
 from .._attributes import MAX_SHOWN_FIDS, format_code_with_name, label_code_of_field, make_row_list_params
 from .._places import find_equal_shapes, find_usable_layer_or_note_reason, is_reported_elsewhere
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext, trim_code_padding
-from ...messages.numbers import round_unlike_limit
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.numbers import round_unlike_limit
 from ...standard.template import TemplateField
 from .._attributes import (
     MAX_SHOWN_FIDS,

@@ -2,8 +2,8 @@
 import math
 
 from ...engine.context import RuleContext
-from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
-from ...indicators.ratio import (
+from ...figures.indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
+from ...figures.indicators.ratio import (
     DOUBTFUL_MARGIN_SETTING,
     DOUBTFUL_SETTING,
     DOUBTFUL_SHARE_SETTING,
@@ -14,10 +14,10 @@ from ...indicators.ratio import (
     ExpansionRatio,
     compute_expansion,
 )
-from ...messages.texts import format_number
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.texts import format_number
 from .._attributes import make_row_list_params
 
 #: Keys that a message names.

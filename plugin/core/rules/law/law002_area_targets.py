@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 
+from ...base.invariants import require_value
 from ...engine.context import RuleContext
-from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
-from ...indicators.areas import (
+from ...figures.indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
+from ...figures.indicators.areas import (
     LAND_AREA_INPUT_KEY,
     WARNING_SHARE_SETTING,
     AreaFigure,
@@ -11,9 +12,7 @@ from ...indicators.areas import (
     compute_stated_figure,
     is_met_only_by_field,
 )
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
-from ...invariants import require_value
-from ...messages.texts import IndicatorName
+from ...figures.indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...model.findings import Finding
 from ...model.indicator import (
     AREA_FIGURES,
@@ -28,7 +27,8 @@ from ...model.indicator import (
 )
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...profile import IndicatorTarget, count_decimals
+from ...standard.messages.texts import IndicatorName
+from ...standard.profile import IndicatorTarget, count_decimals
 
 HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 

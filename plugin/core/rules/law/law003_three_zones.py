@@ -2,11 +2,11 @@
 import numpy as np
 
 from ...engine.context import RuleContext
+from ...figures.three_zones.zone_figures import SETTINGS_USED, derive_from_layer, list_zone_codes, make_zone_indicators
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...profile.space_map import UNMAPPED_ZONE_CODE, load_space_map
-from ...three_zones.figures import SETTINGS_USED, derive_from_layer, list_zone_codes, make_zone_indicators
+from ...standard.profile.space_map import UNMAPPED_ZONE_CODE, load_space_map
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"

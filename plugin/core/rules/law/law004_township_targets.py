@@ -5,18 +5,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.invariants import require_value
 from ...engine.context import RuleContext
-from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
-from ...indicators.areas import (
+from ...figures.indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
+from ...figures.indicators.areas import (
     LAND_AREA_INPUT_KEY,
     WARNING_SHARE_SETTING,
     is_met_only_by_field,
     mark_indicator_met_only_by_field,
 )
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, find_containing_rows, take_containing_values
-from ...indicators.townships import get_plan_townships
-from ...invariants import require_value
-from ...messages.texts import IndicatorName, format_number
+from ...figures.indicators.survey_deductions import (
+    DEDUCTION_ALLOWANCE_SETTING,
+    find_containing_rows,
+    take_containing_values,
+)
+from ...figures.indicators.townships import get_plan_townships
+from ...figures.target_allocation.by_township import (
+    LEAST_SHARE_SETTING,
+    AreasByTownship,
+    RowTownships,
+    compute_area_by_township,
+    find_townships_named_by_rows,
+    match_targets_with_townships,
+)
 from ...model.findings import Finding
 from ...model.indicator import (
     COMPARISON_SIGNS,
@@ -28,16 +39,9 @@ from ...model.indicator import (
 )
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...profile.figures import AllocatedTarget, get_township_targets
 from ...standard.divisions import label_division
-from ...target_allocation.by_township import (
-    LEAST_SHARE_SETTING,
-    AreasByTownship,
-    RowTownships,
-    compute_area_by_township,
-    find_townships_named_by_rows,
-    match_targets_with_townships,
-)
+from ...standard.messages.texts import IndicatorName, format_number
+from ...standard.profile.profile_figures import AllocatedTarget, get_township_targets
 from .._places import is_reported_elsewhere
 
 WEST_TOWNSHIP = {

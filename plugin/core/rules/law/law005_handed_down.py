@@ -5,23 +5,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...indicators.townships import Township, get_plan_townships
-from ...messages.texts import IndicatorName
-from ...model.findings import Finding
-from ...model.indicator import (
-    AREA_FIGURES,
-    COMPARISON_SIGNS,
-    MISSED_BY_ROUNDING,
-    STATED_FIGURES,
-    TARGET_MISSED,
-    Indicator,
-)
-from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
-from ...plan.layer import Layer
-from ...profile import IndicatorTarget, Profile
-from ...profile.figures import AllocatedTarget, AllocatedTargets, get_township_targets
-from ...profile.model import RegisteredSite
-from ...target_allocation.levels import (
+from ...figures.indicators.townships import Township, get_plan_townships
+from ...figures.target_allocation.levels import (
     PartsSum,
     compare_limits_with_bases,
     compare_targets_with_children,
@@ -37,6 +22,21 @@ from ...target_allocation.levels import (
     find_undivided_targets,
     find_wrong_totals,
 )
+from ...model.findings import Finding
+from ...model.indicator import (
+    AREA_FIGURES,
+    COMPARISON_SIGNS,
+    MISSED_BY_ROUNDING,
+    STATED_FIGURES,
+    TARGET_MISSED,
+    Indicator,
+)
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from ...standard.messages.texts import IndicatorName
+from ...standard.profile import IndicatorTarget, Profile
+from ...standard.profile.profile_data import RegisteredSite
+from ...standard.profile.profile_figures import AllocatedTarget, AllocatedTargets, get_township_targets
 from .._attributes import read_setting_words
 
 WEST_TOWNSHIP = {

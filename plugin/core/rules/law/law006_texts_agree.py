@@ -2,14 +2,14 @@
 from typing import Any
 
 from ...engine.context import RuleContext
-from ...indicators.typed_figures import get_printed_figures
-from ...messages.clauses import OWN_PLAN
-from ...messages.texts import TEXT_LANGUAGES, IndicatorName
+from ...figures.indicators.typed_figures import get_printed_figures
 from ...model.findings import Finding
 from ...model.indicator import AREA_FIGURES, STATED_FIGURES
 from ...model.rule import RuleExample, RuleResult, Severity, rule
-from ...profile import IndicatorTarget, OtherSource, StatedFigure
 from ...standard.indicator_catalogue import find_indicator_name
+from ...standard.messages.clauses import OWN_PLAN
+from ...standard.messages.texts import TEXT_LANGUAGES, IndicatorName
+from ...standard.profile import IndicatorTarget, OtherSource, StatedFigure
 
 HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EXAMPLE_CONTRADICTED_TARGETS = {"targets": [("red_line_area", ">=", "2.00", "ha", ("2.10", "另一份规划"))]}

@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...engine.context import RuleContext
-from ...indicators.area_backing import AREA_FIELDS_SETTING, ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
-from ...indicators.compute import ComputedIndicator, PlanIndicators
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
-from ...indicators.typed_figures import PrintedFigure, get_printed_figures
-from ...messages.numbers import choose_figure_decimals
-from ...messages.texts import IndicatorName, Texts, format_number
+from ...figures.indicators.area_backing import AREA_FIELDS_SETTING, ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
+from ...figures.indicators.compute import ComputedIndicator, PlanIndicators
+from ...figures.indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
+from ...figures.indicators.typed_figures import PrintedFigure, get_printed_figures
 from ...model.findings import Finding
 from ...model.indicator import COMPARISON_SIGNS, SQUARE_METRES, Indicator
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
+from ...standard.messages.numbers import choose_figure_decimals
+from ...standard.messages.texts import IndicatorName, Texts, format_number
 
 HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 TASK_WORDS_SETTING = "indicators.task_words"

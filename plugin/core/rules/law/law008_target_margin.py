@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from typing import Any
 
+from ...base.invariants import require_value
 from ...engine.context import RuleContext
-from ...indicators.areas import WARNING_SHARE_SETTING
-from ...indicators.compute import ComputedIndicator, PlanIndicators
-from ...invariants import require_value
-from ...messages.numbers import format_number
-from ...messages.texts import IndicatorName, Texts
+from ...figures.indicators.areas import WARNING_SHARE_SETTING
+from ...figures.indicators.compute import ComputedIndicator, PlanIndicators
 from ...model.findings import Finding
 from ...model.indicator import COMPARISON_SIGNS, LITTLE_MARGIN_LEFT, Indicator
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
-from ...profile import IndicatorTarget
+from ...standard.messages.numbers import format_number
+from ...standard.messages.texts import IndicatorName, Texts
+from ...standard.profile import IndicatorTarget
 
 #: Decimals of a margin, or those of its target if they are more.
 _MARGIN_DECIMALS = 4

@@ -3,8 +3,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext, has_cultivated_rows
+from ...figures.indicators.survey_deductions import find_containing_rows, find_rows_cut_differently
 from ...geometry.polygons import Polygons
-from ...indicators.survey_deductions import find_containing_rows, find_rows_cut_differently
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer

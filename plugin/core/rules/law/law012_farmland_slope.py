@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
+from ...base.invariants import require_value
 from ...engine.context import RuleContext, trim_code_padding
-from ...invariants import require_value
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import format_code_with_name

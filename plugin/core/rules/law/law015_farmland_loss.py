@@ -3,13 +3,19 @@ import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
-from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
+from ...figures.indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
+from ...figures.indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions.baseline import get_sealed_edition, get_township_polygons
-from ...versions.model import MOVED_OUT_KIND, NET_BASIS, STATUTORY_BASIS, AreaBalance, VersionComparison
+from ...render.versions.baseline import get_sealed_edition, get_township_polygons
+from ...render.versions.edition_comparison import (
+    MOVED_OUT_KIND,
+    NET_BASIS,
+    STATUTORY_BASIS,
+    AreaBalance,
+    VersionComparison,
+)
 from .._sealed import compare_with_sealed_edition, find_net_area_doubts, get_sealed_severity
 
 WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -2,12 +2,18 @@
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
+from ...figures.indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
+from ...figures.indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPiece, LayerEdition, VersionComparison
+from ...render.versions.edition_comparison import (
+    MOVED_IN_KIND,
+    MOVED_OUT_KIND,
+    ChangedPiece,
+    LayerEdition,
+    VersionComparison,
+)
 from .._places import is_reported_elsewhere
 from .._sealed import compare_with_sealed_edition, find_net_area_doubts, record_moved_slivers
 

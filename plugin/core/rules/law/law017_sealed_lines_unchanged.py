@@ -7,7 +7,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPiece, VersionComparison
+from ...render.versions.edition_comparison import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPiece, VersionComparison
 from .._attributes import MAX_NAMED_ROWS, make_row_list_params
 from .._sealed import (
     compare_with_sealed_edition,

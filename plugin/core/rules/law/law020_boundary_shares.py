@@ -3,11 +3,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...messages.numbers import round_unlike_limit
 from ...model.findings import Finding
 from ...model.indicator import REFERENCE_ONLY, TARGET_MET, TARGET_MISSED, Indicator
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.numbers import round_unlike_limit
 from .._attributes import format_code_with_name
 
 ZONE_KINDS = ("concentrated", "flexible", "special")

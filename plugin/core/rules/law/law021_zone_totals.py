@@ -4,18 +4,18 @@ from typing import Any
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...indicators.area_backing import (
+from ...figures.indicators.area_backing import (
     AREA_FIELDS_SETTING,
     ROW_ALLOWANCE_SETTING,
     SUM_ALLOWANCE_SETTING,
     is_sum_confirmed_by_geometry,
     read_area_field_m2,
 )
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
-from ...messages.texts import format_number
+from ...figures.indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.texts import format_number
 
 COUNTY_ROW = {"wkt": "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "area": 1_000_000.0}
 WEST_ZONE = {"wkt": "POLYGON ((0 0, 500 0, 500 1000, 0 1000, 0 0))", "area": 500_000.0}

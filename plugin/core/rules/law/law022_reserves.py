@@ -2,12 +2,12 @@
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...indicators.areas import PART_WORDS_SETTING, find_countable_reserve_rows, find_reserve_parts_and_names
-from ...messages.numbers import round_unlike_limit
+from ...figures.indicators.areas import PART_WORDS_SETTING, find_countable_reserve_rows, find_reserve_parts_and_names
 from ...model.findings import Finding
 from ...model.indicator import TARGET_MET, TARGET_MISSED, Indicator, convert_area
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.numbers import round_unlike_limit
 
 RED_LINE_SHARE_ID = "reserves_in_red_line_share"
 SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"

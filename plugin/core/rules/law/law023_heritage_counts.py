@@ -4,17 +4,17 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine.context import RuleContext
-from ...heritage.heritage_sites import (
+from ...figures.heritage.heritage_sites import (
     LEVEL_CODE_LIST_ID,
     HeritageSites,
     collect_heritage_sites,
     list_heritage_layers,
 )
-from ...heritage.protection import CONTROL_PART, CORE_PART, KIND_CODE_LIST_ID, PART_SETTINGS, RANGE_PART
+from ...figures.heritage.protection import CONTROL_PART, CORE_PART, KIND_CODE_LIST_ID, PART_SETTINGS, RANGE_PART
 from ...model.findings import Finding
 from ...model.indicator import TARGET_MISSED, compare_area_with_target, convert_area
 from ...model.rule import RuleExample, RuleResult, Severity, rule
-from ...profile import RegisteredSite
+from ...standard.profile import RegisteredSite
 from .._places import find_usable_layer_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ...engine.context import RuleContext
-from ...heritage.heritage_sites import (
+from ...figures.heritage.heritage_sites import (
     LEVEL_CODE_LIST_ID,
     HeritageRegister,
     HeritageSite,
@@ -14,7 +14,7 @@ from ...heritage.heritage_sites import (
     collect_heritage_sites,
     normalise_name,
 )
-from ...heritage.protection import PART_SETTINGS
+from ...figures.heritage.protection import PART_SETTINGS
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from .._places import find_usable_layer_or_note_reason

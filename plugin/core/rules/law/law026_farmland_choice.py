@@ -3,9 +3,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
+from ...figures.indicators.land_use import get_row_areas
+from ...figures.indicators.survey_deductions import find_containing_rows
 from ...geometry.overlay_pieces import OverlayPieces, make_row_pieces
-from ...indicators.land_use import get_row_areas
-from ...indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.indicator import COMPARISON_SIGNS, SQUARE_METRES
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule

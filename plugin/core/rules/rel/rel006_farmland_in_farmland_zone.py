@@ -2,10 +2,10 @@
 
 
 from ...engine.context import RuleContext
-from ...messages.numbers import format_number, round_unlike_limit
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.numbers import format_number, round_unlike_limit
 from .._farmland import find_limit_origin, record_features_at_findings
 
 M2_PER_HA = 10_000.0

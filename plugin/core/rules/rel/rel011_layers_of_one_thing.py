@@ -4,12 +4,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.invariants import require_value
 from ...engine.context import RuleContext
-from ...invariants import require_value
-from ...messages.texts import ConceptName
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.texts import ConceptName
 from .._attributes import format_code_with_name
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

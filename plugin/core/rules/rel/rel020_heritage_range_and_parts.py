@@ -2,8 +2,7 @@
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...geometry.polygons import Polygons
-from ...heritage.protection import (
+from ...figures.heritage.protection import (
     CONTROL_PART,
     CORE_PART,
     PART_SETTINGS,
@@ -13,6 +12,7 @@ from ...heritage.protection import (
     list_heritage_range_roles,
     read_site_names,
 )
+from ...geometry.polygons import Polygons
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer

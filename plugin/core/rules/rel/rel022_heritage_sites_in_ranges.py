@@ -6,8 +6,8 @@ import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
-from ...heritage.heritage_sites import normalise_name, read_row_kinds
-from ...heritage.protection import (
+from ...figures.heritage.heritage_sites import normalise_name, read_row_kinds
+from ...figures.heritage.protection import (
     KIND_CODE_LIST_ID,
     PART_SETTINGS,
     POLYGON_ROLE_BY_POINT_ROLE,

@@ -2,8 +2,8 @@
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...heritage.protection import list_heritage_range_roles
-from ...indicators.survey_deductions import find_containing_rows
+from ...figures.heritage.protection import list_heritage_range_roles
+from ...figures.indicators.survey_deductions import find_containing_rows
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from .._attributes import MAX_SHOWN_FIDS, make_row_list_params
 from .._places import find_usable_layer_or_note_reason, find_usable_layers

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.files.cells import format_column as cells
 from ...engine.context import RuleContext
-from ...files.cells import format_column as cells
-from ...heritage.protection import list_heritage_range_roles
+from ...figures.heritage.protection import list_heritage_range_roles
+from ...figures.three_zones.zone_figures import list_zone_codes
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...profile.space_map import ZONE_KINDS_BY_CODE, load_space_map
-from ...three_zones.figures import list_zone_codes
+from ...standard.profile.space_map import ZONE_KINDS_BY_CODE, load_space_map
 from .._places import find_polygons_overlapping_any, give_findings_to_layer
 
 ENERGY_FUNCTION, HERITAGE_FUNCTION = "energy", "heritage"

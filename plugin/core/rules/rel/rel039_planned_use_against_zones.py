@@ -5,10 +5,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...messages.numbers import round_unlike_limit
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.numbers import round_unlike_limit
 from .._attributes import format_code_with_name, join_code_names_of_field, read_setting_words
 from .._places import find_usable_layer_or_note_reason
 from .._planned_change import report_changes_of_present_use

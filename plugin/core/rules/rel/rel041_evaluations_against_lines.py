@@ -3,15 +3,15 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ...base.invariants import require_value
 from ...engine.context import RuleContext
+from ...figures.indicators.survey_deductions import find_containing_rows, take_containing_values
 from ...geometry.polygon_rings import find_inner_points
 from ...geometry.polygons import Polygons
-from ...indicators.survey_deductions import find_containing_rows, take_containing_values
-from ...invariants import require_value
-from ...messages.numbers import format_hectare_number, round_unlike_limit
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.numbers import format_hectare_number, round_unlike_limit
 from .._attributes import MAX_SHOWN_FIDS, make_setting_error, read_setting_words
 from .._places import find_usable_layer_or_note_reason, find_usable_layers
 

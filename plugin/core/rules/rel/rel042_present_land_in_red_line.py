@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...indicators.land_use import find_rows_of_classes
-from ...indicators.survey_deductions import find_containing_rows
+from ...figures.indicators.land_use import find_rows_of_classes
+from ...figures.indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer

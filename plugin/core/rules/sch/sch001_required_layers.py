@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import RuleContext
-from ...messages.texts import ConceptName
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
-from ...profile.model import ABSENCE_ITEM
+from ...standard.messages.texts import ConceptName
+from ...standard.profile.profile_data import ABSENCE_ITEM
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 ALL_REQUIRED_LAYERS = {

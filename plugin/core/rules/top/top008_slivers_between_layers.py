@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry.overlay_pieces import OverlayPieces
-from ...messages.numbers import format_square_metres, format_width
-from ...messages.texts import shorten_key
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.numbers import format_square_metres, format_width
+from ...standard.messages.texts import shorten_key
 from .._places import list_layers_of_setting
 
 #: Strips that a message names, the largest first; the finding's shape has all.

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from ...files.cells import parse_date
+from ...base.files.cells import parse_date
 from ..template import Template, TemplateField
-from .model import CheckPlace, Condition
+from .declared_check import CheckPlace, Condition
 from .operators import KEYS_BY_KIND, OPERATORS, CodeResolver, ValueKind
 
 if TYPE_CHECKING:
-    from ..model import Standard
+    from ..edition import Standard
 
 _NUMBER_TYPES = ("integer", "real")
 #: Names similar to an unknown one that an error lists first.

@@ -15,9 +15,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from ...files.cells import parse_date
+from ...base.files.cells import parse_date
 from ..codes import CodeList
-from .model import Condition
+from .declared_check import Condition
 
 
 class ValueKind(StrEnum):

@@ -12,15 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...files.data import SOURCE_MARKS, ErrorCollector
+from ...base.files.data import SOURCE_MARKS, ErrorCollector
 from ...model.rule import Severity
 from ..load import CHECK_SECTION
 from .conditions import StandardNames, read_condition
+from .declared_check import CheckExamples, CheckPlace, CheckTexts, Condition, DeclaredCheck, Row
 from .evaluation import CheckEvaluation
-from .model import CheckExamples, CheckPlace, CheckTexts, Condition, DeclaredCheck, Row
 
 if TYPE_CHECKING:
-    from ..model import Standard
+    from ..edition import Standard
 
 _REQUIRED_KEYS = ("code", "layer", "must", "mark", "source", "zh", "en", "found", "passed")
 _OPTIONAL_KEYS = ("when", "severity", "others")

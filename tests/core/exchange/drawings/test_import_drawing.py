@@ -9,10 +9,10 @@ import openpyxl
 import pytest
 import shapely
 
-from plugin.core.cancellation import Cancellation
-from plugin.core.errors import Cancelled, InputError, OutputError
+from plugin.core.base.cancellation import Cancellation
+from plugin.core.base.errors import Cancelled, InputError, OutputError
 from plugin.core.exchange.drawings.import_drawing import DrawingOptions, import_drawing
-from plugin.core.messages.texts import Texts
+from plugin.core.standard.messages.texts import Texts
 from tests.core.drawing_files import EAST, NORTH, SITE, DrawingWriter, compute_segment_area
 
 FINE = DrawingOptions(tolerance_m=0.00001)

@@ -12,12 +12,12 @@ import pytest
 import shapely
 
 from plugin.core.__main__ import main
-from plugin.core.errors import InputError
+from plugin.core.base.errors import InputError
 from plugin.core.exchange.vct.database import convert_vct_to_database
 from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
-from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.texts import Texts
 from tests.core.vct_files import make_vct_layer
 
 #: In 阳曲 (140122), zone 38 of 3°.

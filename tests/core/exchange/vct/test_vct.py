@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import MultiLineString, MultiPolygon, Polygon, box
 
-from plugin.core.errors import InputError, OutputError
+from plugin.core.base.errors import InputError, OutputError
 from plugin.core.exchange.vct import batch, store
 from plugin.core.exchange.vct.read import open_vct, read_vct
 from plugin.core.exchange.vct.records import format_records
 from plugin.core.exchange.vct.settings import load_settings
 from plugin.core.exchange.vct.write import write_vct
-from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.texts import Texts
 from tests.core.vct_files import TWO_SQUARES_TEXT, find_line_number, make_vct_layer, replace_in_squares, write_vct_text
 
 X, Y = 37_500_000.0, 4_150_000.0

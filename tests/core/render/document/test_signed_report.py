@@ -13,10 +13,9 @@ import openpyxl
 import PIL.Image
 import pytest
 
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.errors import InputError, OutputError
-from plugin.core.files.writing import OutputPaths
-from plugin.core.messages.texts import THIN_SPACE, Texts
+from plugin.core.base.errors import InputError, OutputError
+from plugin.core.base.files.writing import OutputPaths
+from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.model.report import NO_EDITS, EditsSinceCheck, LayerEdits, Outcome, Report, record_edits
 from plugin.core.model.rule import Severity
 from plugin.core.render.document import blocks, docx_writer
@@ -37,6 +36,7 @@ from plugin.core.render.outputs import add_data_digest, compute_data_digest, dum
 from plugin.core.render.report_settings import load_report_settings
 from plugin.core.render.verdict import list_unconfirmed_items
 from plugin.core.render.words import ReportTexts
+from plugin.core.standard.messages.texts import THIN_SPACE, Texts
 from plugin.paths import DOCX_TEMPLATE_FOLDER, SAMPLE_FOLDER
 
 WORD_JOINER = "\u2060"

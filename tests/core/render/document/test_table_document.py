@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pytest
 
+from plugin.core.checks.tabulate import RunOptions, make_figures_document, tabulate_sources
 from plugin.core.cli.console import EXIT_CLEAN, EXIT_FOUND
-from plugin.core.messages.texts import Texts, format_number
 from plugin.core.render.document.blocks import (
     DocumentTable,
     Heading,
@@ -17,8 +17,14 @@ from plugin.core.render.document.blocks import (
 from plugin.core.render.document.column_widths import _count_lines, compute_column_shares, compute_text_width
 from plugin.core.render.document.docx_writer import import_docx_library
 from plugin.core.render.document.table_document import make_table_document
-from plugin.core.render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber, make_sheet_name
-from plugin.core.tabulate import RunOptions, make_figures_document, tabulate_sources
+from plugin.core.render.tables.report_table import (
+    ReportTable,
+    ReportTableRow,
+    TableColumn,
+    TableNumber,
+    make_sheet_name,
+)
+from plugin.core.standard.messages.texts import Texts, format_number
 from plugin.paths import SAMPLE_FOLDER
 from tests.core.cli.test_cli import run_command
 

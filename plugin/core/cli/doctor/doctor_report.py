@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The result of an environment check as lines, text file or JSON file, without names and folders of this machine."""
+
+from __future__ import annotations
+
+import json
+import platform
+from datetime import date
+from pathlib import Path
+
+from ....metadata import read_plugin_version
+from ...base.errors import OutputError
+from ...base.files.writing import check_writable, write_atomically
+from ...standard.messages.texts import Texts
+from .check_lines import DoctorReport, MachineFact
+
+SCHEMA = "sanxian-doctor/1"
+OUTPUT_SUFFIXES = (".txt", ".json")
+
+
+def format_fact(fact: MachineFact, lang: str) -> str:
+    """Return a line: state, name, what was found, remedy."""
+    texts = Texts(lang)
+    return texts.get(
+        "environment",
+        "line_with_remedy" if fact.remedy else "line",
+        state=texts.get("environment_states", fact.state),
+        name=fact.name,
+        found=fact.found,
+        remedy=fact.remedy,
+    ).strip()
+
+
+def list_report_lines(report: DoctorReport) -> list[str]:
+    """Return the lines of a report; the first one is the conclusion."""
+    return [report.conclusion, *(format_fact(fact, report.lang) for fact in report.facts)]
+
+
+def check_output(target: str) -> None:
+    """Raise OutputError before the run if the result cannot be written to this path."""
+    if Path(target).suffix.lower() not in OUTPUT_SUFFIXES:
+        raise OutputError("output_format", target=target, known=", ".join(OUTPUT_SUFFIXES))
+    check_writable(target, [])
+
+
+def write_report(report: DoctorReport, target: str) -> None:
+    """Write a report as text (.txt) or JSON (.json); raise OutputError if it cannot be written."""
+    check_output(target)
+    if Path(target).suffix.lower() == ".json":
+        data = {
+            "schema": SCHEMA,
+            **_describe_machine(),
+            "healthy": report.is_healthy,
+            "conclusion": report.conclusion,
+            "facts": [
+                {
+                    "id": fact.identifier,
+                    "state": fact.state.value,
+                    "name": fact.name,
+                    "found": fact.found,
+                    "remedy": fact.remedy,
+                }
+                for fact in report.facts
+            ],
+        }
+        content = json.dumps(data, ensure_ascii=False, indent=1)
+    else:
+        title = Texts(report.lang).get("environment", "title")
+        content = "\n".join([title, " · ".join(_describe_machine().values()), "", *list_report_lines(report)])
+    with write_atomically(target) as path:
+        path.write_text(content + "\n", encoding="utf-8")
+
+
+def _describe_machine() -> dict[str, str]:
+    """Return date, version of the plugin, and kind of machine; neither its name nor that of its user."""
+    return {
+        "date": date.today().isoformat(),
+        "plugin": read_plugin_version(),
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+    }

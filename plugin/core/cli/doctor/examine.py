@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run the environment check: examine the machine, then run the examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...standard.messages.texts import Texts
+from .check_lines import DoctorReport, FactState, MachineFact, is_healthy
+from .formats import iterate_format_facts
+from .libraries import (
+    describe_libraries,
+    describe_library_installation,
+    iterate_library_facts,
+    list_unusable_libraries,
+)
+from .system import get_temporary_folder, iterate_disk_facts, iterate_encoding_facts, make_projection_fact
+
+#: Share of the progress before the examples begin.
+_SHARE_OF_MACHINE = 0.05
+#: Failed examples that have a line each; the others are counted.
+MAX_FAILURE_LINES = 50
+
+
+def iterate_machine_facts(texts: Texts, folders: dict[str, Path]) -> Iterator[MachineFact]:
+    """Yield the lines of libraries, formats, disk space, encoding and projections.
+
+    ``folders``: further folders for `iterate_disk_facts`.
+    """
+    yield from iterate_library_facts(texts)
+    yield from iterate_format_facts(texts)
+    yield make_projection_fact(texts)
+    yield from iterate_disk_facts({"disk_temporary": get_temporary_folder(), **folders}, texts)
+    yield from iterate_encoding_facts(texts)
+
+
+def iterate_example_facts(
+    texts: Texts, progress: Callable[[float, str], None], cancellation: Cancellation
+) -> Iterator[MachineFact]:
+    """Run all examples; yield a line for each kind, and one for each example with another result.
+
+    Raises Cancelled.
+    """
+    unusable = list_unusable_libraries()
+    if unusable:
+        reason = texts.get("environment", "needs", libraries=describe_libraries(unusable, texts))
+        yield MachineFact("examples", FactState.NOT_RUN, texts.get("environment", "examples"), reason)
+        return
+    from ..examples.run_examples import CHECK, FIX, RULE, run_examples
+
+    run = run_examples(progress, cancellation)
+    for kind in (RULE, FIX, CHECK):
+        count, failures = run.counts[kind], [one for one in run.failures if one.kind == kind]
+        name = texts.get("environment", f"examples_{kind}")
+        if not failures:
+            found = texts.get("environment", "examples_pass", count=count)
+            yield MachineFact(f"examples.{kind}", FactState.OK, name, found)
+            continue
+        found = texts.get("environment", "examples_fail", count=count, failed=len(failures))
+        remedy = texts.get("environment", "examples_remedy")
+        yield MachineFact(f"examples.{kind}", FactState.FAILED, name, found, remedy)
+        for failure in failures[:MAX_FAILURE_LINES]:
+            title = texts.get("environment", "example", code=failure.code, title=failure.title)
+            problem = failure.problem.explain(texts)
+            yield MachineFact(f"example.{failure.code}", FactState.FAILED, title, problem)
+
+
+def run_doctor(
+    lang: str,
+    *,
+    facts_of_host: Iterable[MachineFact] = (),
+    folders: dict[str, Path] | None = None,
+    with_examples: bool = True,
+    on_fact: Callable[[MachineFact], None] = lambda fact: None,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> DoctorReport:
+    """Examine the machine and run the examples; return the report.
+
+    ``lang``: zh or en. ``facts_of_host``: lines of the program that runs the plugin (QGIS), which come first.
+    ``folders``: as in `iterate_machine_facts`. ``on_fact`` gets each line as soon as it is known. ``progress`` gets the
+    share done (0…1) and the name of a line or the code of the present example. Raises Cancelled.
+    """
+    texts = Texts(lang)
+    facts: list[MachineFact] = []
+    share_done = 0.0
+
+    def add_fact(fact: MachineFact) -> None:
+        facts.append(fact)
+        on_fact(fact)
+        progress(share_done, fact.name)
+
+    for fact in facts_of_host:
+        add_fact(fact)
+    for fact in iterate_machine_facts(texts, folders or {}):
+        add_fact(fact)
+        cancellation.raise_if_cancelled()
+    share_done = _SHARE_OF_MACHINE
+    if with_examples:
+
+        def report_progress(share: float, code: str) -> None:
+            nonlocal share_done
+            share_done = _SHARE_OF_MACHINE + (1 - _SHARE_OF_MACHINE) * share
+            progress(share_done, code)
+
+        for fact in iterate_example_facts(texts, report_progress, cancellation):
+            add_fact(fact)
+    progress(1.0, "")
+    return DoctorReport(tuple(facts), make_conclusion(tuple(facts), texts), lang)
+
+
+def make_cancelled_report(facts: tuple[MachineFact, ...], lang: str) -> DoctorReport:
+    """Return the report of a check that the user cancelled after these lines."""
+    texts = Texts(lang)
+    reason = texts.get("environment", "cancelled")
+    fact = MachineFact("cancelled", FactState.NOT_RUN, texts.get("environment", "examples"), reason)
+    is_good = is_healthy(facts)
+    conclusion = texts.get("environment", "cancelled_conclusion") if is_good else make_conclusion(facts, texts)
+    return DoctorReport((*facts, fact), conclusion, lang)
+
+
+def make_conclusion(facts: tuple[MachineFact, ...], texts: Texts) -> str:
+    """Return a sentence on whether checks can run here, with the remedy if not."""
+    missing_libraries = [
+        fact.name for fact in facts if fact.state is FactState.MISSING and fact.identifier.startswith("library.")
+    ]
+    if missing_libraries:
+        names = ", ".join(missing_libraries)
+        return texts.get("environment", "bad", libraries=names, remedy=describe_library_installation(texts))
+    if not is_healthy(facts):
+        names = ", ".join(f.name for f in facts if f.state in (FactState.MISSING, FactState.FAILED))
+        return texts.get("environment", "bad_other", names=names)
+    warnings = sum(fact.state is FactState.WARNING for fact in facts)
+    return (
+        texts.get("environment", "good_with_warnings", count=warnings) if warnings else texts.get("environment", "good")
+    )

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Facts of a small complete package, changed as the example of a rule requests."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+
+from ...package.inspection.dataset_comparison import DatasetComparison, FeatureSample, FieldDifference
+from ...package.inspection.facts import FileFact, LayerFact, PackageFacts, UnreadLayer
+from ...package.inspection.integrity import IntegrityError
+from ...package.inspection.pdf import PdfFact, read_pdf
+from ...package.maps.jpeg import DecodedJpeg, has_jpeg_suffix, read_jpeg
+from ...package.metadata import convert_element_to_xml, make_metadata_element
+from ...package.names import make_name_matcher
+from ...package.package_spec.load import load_package_spec
+from ...package.package_spec.spec import PackageSpec
+from ...package.slot_files import BYTES_READ_AT_EACH_END
+from ...package.tables.sheets import PrintedCell, PrintedSheet, PrintedWorkbook
+from ...standard import load_standard
+from .package_files import (
+    COMPLETE_PACKAGE_FILES,
+    DATABASE,
+    FEATURE_COUNTS_BY_LAYER,
+    SHAPEFILE_FOLDER,
+    TABLES_PATH_STEM,
+)
+
+
+def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
+    """Return the facts of a complete package after some changes.
+
+    Keys of ``changes``, with the type of their value:
+
+    - files: ``drop`` (path prefixes to remove), ``add`` (path → content), ``root`` (folder name), ``empty_folders``,
+      ``special`` (paths of pipes), ``links`` (paths of links), ``pdf`` (path → facts), ``decoded`` (jpg path →
+      picture), ``files_outside`` (files outside the package), ``system_files`` (left beside the package);
+    - layers: ``layers`` (name → feature count, None removes it), ``crs`` (name → label), ``fields`` (name → field
+      names), ``vertical`` (vertical CRS that the package spec requires), ``spares`` (layers that resemble another one:
+      name, role, layer used), ``comparisons`` (layers also in a VCT file, as `DatasetComparison`);
+    - damage: ``faults`` (file, table and GDAL message), ``shapefile`` (error of a table, as in `IntegrityError`),
+      ``broken`` (error and line of an exchange file);
+    - manifest: ``manifest`` (True: of the package before the changes), ``state``, ``stated_counts`` (name → number of
+      features that it states), ``areas`` (name → m², statutory or by method), ``stated_field_counts`` (name → number of
+      fields), ``forced`` (verdict before a forced export), ``area`` (code and name of the county), ``secrecy``,
+      ``head`` (further keys), ``row`` (name → row values), ``data_year``, ``files`` (paths listed again), ``bytes``
+      (path → size);
+    - digests: ``sums`` (file name → digests), ``changed_sums`` (changed digests in SHA256SUMS);
+    - tables: ``tables`` (sheet → rows of printed cells), ``unread`` (reason why a
+      second table cannot be read);
+    - documents: ``documents`` (path → bytes, instead of metadata), ``metadata`` (changed items by layer),
+      ``documents_codec`` (encoding), ``report`` and ``pages`` (path → content).
+    """
+    dropped = tuple(changes.get("drop", ()))
+    content = {
+        p: c for p, c in COMPLETE_PACKAGE_FILES.items() if not dropped or not p.startswith(dropped)
+    } | changes.get("add", {})
+    layers = {n: c for n, c in {**FEATURE_COUNTS_BY_LAYER, **changes.get("layers", {})}.items() if c is not None}
+    if not any(".gdb/" in path for path in content):
+        layers = {}
+    form = load_package_spec("county")
+    if "vertical" in changes:
+        form = replace(form, vectors=tuple(replace(v, vertical=changes["vertical"]) for v in form.vectors))
+    manifest = None
+    if changes.get("manifest") or changes.get("head"):
+        counts, areas = {**FEATURE_COUNTS_BY_LAYER, **changes.get("stated_counts", {})}, changes.get("areas", {})
+        manifest = {
+            "files": [{"path": p, "sha256": hashlib.sha256(c).hexdigest()} for p, c in COMPLETE_PACKAGE_FILES.items()],
+            "layers": [
+                {
+                    "layer": n,
+                    "role": n,
+                    "features": c,
+                    "file": DATABASE,
+                    **(
+                        {"fields": changes["stated_field_counts"][n]}
+                        if n in changes.get("stated_field_counts", {})
+                        else {}
+                    ),
+                    "areas_m2": areas[n]
+                    if isinstance(areas.get(n), dict)
+                    else {"statutory": areas[n]}
+                    if n in areas
+                    else {},
+                }
+                for n, c in counts.items()
+            ],
+            "check": {
+                "verdict": changes.get("forced", "pass"),
+                "forced": "forced" in changes,
+                "errors": 3,
+                "skipped": 0,
+            },
+            "secrecy": changes.get("secrecy", "内部"),
+            "area": changes.get("area", {"code": "140225", "name": "浑源县"}),
+        }
+        _change_manifest(manifest, changes)
+    root = changes.get("root", "140225浑源县国土空间总体规划")
+    named = make_name_matcher(form.root, {}).fullmatch(root)
+    # If the folder name does not match, file names give code and name.
+    code, name = (named["code"], named["name"]) if named else ("140225", "浑源县")
+    seen = [
+        LayerFact(
+            DATABASE, n, c, changes.get("crs", {}).get(n, "EPSG:4490"), field_names=changes.get("fields", {}).get(n)
+        )
+        for n, c in layers.items()
+    ]
+    if "broken" in changes:
+        key, line = changes["broken"]
+        params = {"source": "a.vct", "line": line, "section": "Polygon"}
+        seen.append(LayerFact("1-空间数据/a.vct", "a", -1, problem=(key, params)))
+    return PackageFacts(
+        root,
+        form,
+        code,
+        name,
+        (
+            *(
+                FileFact(
+                    p,
+                    len(c),
+                    c[:64],
+                    hashlib.sha256(c).hexdigest(),
+                    read_jpeg(BytesIO(c)) if has_jpeg_suffix(p) else None,
+                    last_bytes=c[-BYTES_READ_AT_EACH_END:],
+                    pdf_fact=_inspect_pdf(p, c, changes),
+                    decoded_jpeg=DecodedJpeg(**changes["decoded"][p]) if p in changes.get("decoded", {}) else None,
+                )
+                for p, c in content.items()
+                if p not in changes.get("special", ())
+            ),
+            *(FileFact(path, 0, is_special_file=True) for path in changes.get("special", ())),
+            *(FileFact(path, 0, is_link=True) for path in changes.get("links", ())),
+        ),
+        tuple(seen),
+        manifest,
+        changes.get("state", "ok" if manifest else "missing"),
+        _make_workbooks(changes),
+        (changes["documents"] if "documents" in changes else _make_metadata(changes, form, layers))
+        | changes.get("report", {})
+        | changes.get("pages", {}),
+        digest_lists=changes.get("sums", {})
+        | (
+            {
+                "SHA256SUMS": {p: hashlib.sha256(c).hexdigest() for p, c in COMPLETE_PACKAGE_FILES.items()}
+                | changes["changed_sums"]
+            }
+            if "changed_sums" in changes
+            else {}
+        ),
+        integrity_errors=(
+            *(IntegrityError(DATABASE, f"{DATABASE}/{part}", *more) for part, *more in changes.get("faults", ())),
+            *(
+                IntegrityError(SHAPEFILE_FOLDER, f"{SHAPEFILE_FOLDER}/DLTB.dbf", "DLTB", **changes[key])
+                for key in ("shapefile",)
+                if key in changes
+            ),
+        ),
+        dataset_comparisons=tuple(_make_comparison(**values) for values in changes.get("comparisons", ())),
+        unread_layers=tuple(UnreadLayer(DATABASE, *values) for values in changes.get("spares", ())),
+        empty_folders=tuple(changes.get("empty_folders", ())),
+        files_outside=tuple(changes.get("files_outside", ())),
+        system_files=tuple(changes.get("system_files", ())),
+    )
+
+
+def _change_manifest(manifest: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Change manifest values, and repeat or resize rows, as ``changes`` requests."""
+    for key, value in changes.get("head", {}).items():
+        manifest[key] = {**manifest[key], **value} if isinstance(manifest.get(key), dict) else value
+    for row in manifest["layers"]:
+        row |= changes.get("row", {}).get(row["layer"], {})
+        row |= {"data_year": changes["data_year"]} if "data_year" in changes else {}
+    rows = {row["path"]: row for row in manifest["files"]}
+    for path, size in changes.get("bytes", {}).items():
+        rows[path]["bytes"] = size
+    for path in changes.get("files", ()):
+        manifest["files"].append(rows.get(path, {"path": path, "sha256": "0" * 64}))
+
+
+def _inspect_pdf(path: str, content: bytes, changes: dict[str, Any]) -> PdfFact | None:
+    if path in changes.get("pdf", {}):
+        return PdfFact(**changes["pdf"][path])
+    return read_pdf(BytesIO(content)) if path.endswith(".pdf") and content.startswith(b"%PDF-") else None
+
+
+def _make_comparison(role: str, **values: Any) -> DatasetComparison:
+    """Return a comparison of data sets from plain lists, as rule examples have them."""
+    if "unmatched" in values:
+        values["unmatched_features"] = tuple(
+            FeatureSample(count, tuple(names)) for count, names in values.pop("unmatched")
+        )
+    if "distances_m" in values:
+        values |= {"distances_m": np.array(values["distances_m"]), "moved_names": tuple(values["moved_names"])}
+    rows = values.pop("fields", {})
+    fields = {
+        name: FieldDifference(FeatureSample(count, tuple(names)), *pair)
+        for name, ((count, names), *pair) in rows.items()
+    }
+    values["missing_fields"] = tuple(tuple(names) for names in values.get("missing_fields", ((), ())))
+    return DatasetComparison(
+        role, role, DATABASE, DATABASE.replace(".gdb", ".vct"), differences_by_field=fields, **values
+    )
+
+
+def _make_metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: dict[str, int]) -> dict[str, bytes]:
+    """Return the metadata files of these layers.
+
+    ``metadata`` in ``changes`` has changed items by layer ("" for the package), ``metadata_secrecy`` the level of all.
+    """
+    changed = changes.get("metadata", {})
+    templates = load_standard("county_db").templates
+    kinds = {name: templates[name].geometry if name in templates else "polygon" for name in {**layers, **changed}}
+    rows = [
+        {
+            "layer": name, "role": name, "title": templates[name].name if name in templates else name,
+            "format": "FileGDB",
+            "geometry": kinds[name], "crs": changes.get("crs", {}).get(name, "EPSG:4490"), "data_year": "",
+            "unit": "度" if name not in changes.get("crs", {}) else "米",
+            "features": layers.get(name, 1), "extent": None,
+        }
+        for name in kinds if name and layers.get(name, 1) >= 0
+    ]  # fmt: skip
+    root = changes.get("root", "140225浑源县国土空间总体规划")
+    code = root[:6] if root[:6].isdigit() else "140225"
+    manifest = {
+        "root": root, "name": root, "made": "2026-11-20T08:00",
+        "secrecy": changes.get("metadata_secrecy", "内部"), "check": {"forced": False},
+        "area": {"code": code}, "layers": rows,
+    }  # fmt: skip
+    root_element = make_metadata_element(manifest, package_spec)
+    for element in root_element:
+        items = {child.tag: child for child in element}
+        own = items["名称"].text if element.tag == "数据集" else ""
+        for item, text in changed.get(own or "", {}).items():
+            items[package_spec.metadata.names_by_item[item]].text = text
+    data = convert_element_to_xml(root_element, changes.get("documents_codec", "utf-8"))
+    return {"5-元数据/140225浑源县国土空间总体规划元数据.xml": data}
+
+
+def _make_workbooks(changes: dict[str, Any]) -> tuple[PrintedWorkbook, ...]:
+    """Return the workbooks of the tables in ``changes``, or none."""
+    found = []
+    if changes.get("tables"):
+        sheets = tuple(make_sheet(name, rows) for name, rows in changes["tables"].items())
+        found.append(PrintedWorkbook(f"{TABLES_PATH_STEM}.xlsx", sheets))
+    if "unread" in changes:
+        found.append(PrintedWorkbook(f"{TABLES_PATH_STEM}.mdb", unreadable_reason=changes["unread"]))
+    return tuple(found)
+
+
+def make_sheet(name: str, rows: list[list[str]]) -> PrintedSheet:
+    """Return a printed sheet with these texts in its cells."""
+    cells = {(r, c): PrintedCell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
+    return PrintedSheet(name, cells)

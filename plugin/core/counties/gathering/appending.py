@@ -1,0 +1,371 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Append the layers of one county after another to the data sets of the parent's package."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from ...base.cancellation import Cancellation
+from ...base.invariants import require_value
+from ...geometry.crs import add_vertical_crs, make_crs_label, make_lonlat_transformer, reproject_geometries
+from ...geometry.polygons import Polygons, union_polygon_rows
+from ...geometry.statutory_area import measure_statutory_area
+from ...geometry.tolerance import Tolerance
+from ...package.layers.content import PackageLayer, make_package_layers
+from ...package.layers.layer_validation import validate_layer
+from ...package.names import fill_name_pattern
+from ...package.package_spec.spec import FORMAT_NAMES, PackageSpec, VectorSet
+from ...package.problems import MAX_NAMED_FEATURES, ExportProblem, GateRefusal, ProblemLevel
+from ...plan.layer import FieldInfo, SourceLayer
+from ...plan.loading.assembly import assemble_plan
+from ...plan.plan import Plan
+from ...standard import load_standard
+from ...standard.messages.texts import ConceptName, Message, MessageList, NameList
+from ...standard.numbering import BSM_LENGTH, DIVISION_CODE_DIGITS
+from ...standard.profile import Norm
+from .convert_layers import add_rows, convert_plan
+from .data_set import GrowingDataSet
+from .gathered_counties import GatheredCounty, LayerAmount, RepeatedKeys
+
+
+class ProblemList:
+    """Problems that are equal except for their features are one problem, with the sum of the features."""
+
+    def __init__(self) -> None:
+        self._problems: dict[tuple[Any, ...], ExportProblem] = {}
+
+    def add(self, problem: ExportProblem, county: str = "") -> None:
+        """Add a problem; one without features names the county."""
+        if not problem.features and county:
+            problem = replace(problem, features=(county,), count=max(problem.count, 1))
+        params = tuple(sorted((key, str(value)) for key, value in problem.params.items()))
+        key = (problem.level, problem.key, problem.layer, problem.field, params)
+        earlier = self._problems.get(key)
+        if earlier is not None:
+            features = (*earlier.features, *problem.features)[:MAX_NAMED_FEATURES]
+            problem = replace(earlier, count=earlier.count + problem.count, features=features)
+        self._problems[key] = problem
+
+    def to_list(self) -> list[ExportProblem]:
+        """Return the problems in the order in which their kinds were added."""
+        return list(self._problems.values())
+
+
+@dataclass
+class Appender:
+    """Appends layers of counties to the data sets of a new package, and collects what the tables and notes need.
+
+    ``norm``: of the parent; ``folder``: the new package; ``amounts``: layer → amount of all counties; ``slot_roles``:
+    position of a layer in the specification → layer code → counties that filled it with this layer.
+    """
+
+    spec: PackageSpec
+    norm: Norm
+    folder: Path
+    placeholders: dict[str, str]
+    keys: KeyRegister
+    keeps_personal_fields: bool
+    cancellation: Cancellation
+    problems: ProblemList = field(default_factory=ProblemList)
+    amounts: dict[str, LayerAmount] = field(default_factory=dict)
+    slot_roles: dict[tuple[str, int], dict[str, list[str]]] = field(default_factory=dict)
+    data_sets: list[GrowingDataSet] = field(init=False)
+    joined: list[JoinedDivisions] = field(init=False)
+
+    def __post_init__(self) -> None:
+        lists = self.norm.standard.code_lists
+        self.data_sets = []
+        for vectors in self.spec.vectors:
+            path = self.folder / self.spec.get_file_path(
+                vectors.folder, fill_name_pattern(vectors.file, self.placeholders)
+            )
+            self.data_sets.append(GrowingDataSet(path, vectors, lists))
+        crs = add_vertical_crs(self.spec.vectors[0].crs, "")
+        self.joined = [
+            JoinedDivisions(target, source, crs, self.norm.make_tolerance())
+            for target, source in self.spec.gathering.dissolved.items()
+        ]
+
+    def add_county(self, county: GatheredCounty, plan: Plan) -> None:
+        """Append all layers of a county, or refuse it if a layer cannot be written without loss.
+
+        Raises
+        ------
+        OutputError
+            If a layer cannot be written, or differs when it is read again.
+        """
+        converted = convert_plan(plan, self.norm, self.spec.gathering.renamed, self.cancellation)
+        contents = [self._list_contents(converted.plan, one.vector_set) for one in self.data_sets]
+        written = {content.layer.role for layers in contents for content in layers}
+        county.left_out = converted.left_out
+        county.renamed = {role: target for role, target in converted.renamed.items() if target in written}
+        for role, layer in converted.plan.layers.items():
+            if role not in written and len(layer):
+                add_rows(county.left_out, layer.name, len(layer))
+                county.unspecified.add(layer.name)
+        problems = [
+            problem
+            for data_set, layers in zip(self.data_sets, contents, strict=True)
+            for content in layers
+            for problem in validate_layer(
+                content, data_set.vector_set, self.norm.standard.code_lists, self.cancellation
+            )
+        ]
+        stopping = [one for one in problems if one.level is ProblemLevel.STOP]
+        if stopping:
+            county.refuse(GateRefusal(tuple(stopping)))
+            return
+        self.keys.begin_county(county.name)
+        for problem in problems:
+            self.problems.add(problem, county.name)
+        for content in contents[0]:
+            for joined in self.joined:
+                if content.layer.role == joined.source:
+                    joined.add(content, county)
+        for number, (data_set, layers) in enumerate(zip(self.data_sets, contents, strict=True)):
+            self._note_slots(data_set.vector_set, layers, county.name)
+            for content in layers:
+                self._append(data_set, content, county, is_first=number == 0)
+
+    def _list_contents(self, plan: Plan, vectors: VectorSet) -> list[PackageLayer]:
+        """Return the layers with rows that a data set gets from a plan."""
+        contents, _ = make_package_layers(plan, vectors, includes_personal_data=self.keeps_personal_fields)
+        return [one for one in contents if len(one)]
+
+    def _append(self, data_set: GrowingDataSet, content: PackageLayer, county: GatheredCounty, is_first: bool) -> None:
+        """Append a layer; the first data set counts for amounts and keys."""
+        result = data_set.add(content, county.source_crs, self.cancellation)
+        if content.layer.crs != data_set.horizontal_crs:
+            params = {"source": make_crs_label(content.layer.crs), "target": data_set.vector_set.crs}
+            self.problems.add(
+                ExportProblem(ProblemLevel.NOTE, "gather_reprojected", layer=content.name, count=1, params=params),
+                county.name,
+            )
+        if not is_first:
+            return
+        amount = county.layers.setdefault(content.name, LayerAmount(content.template.name))
+        amount.add(result.feature_count, result.areas_m2)
+        total = self.amounts.setdefault(content.name, LayerAmount(content.template.name))
+        total.add(result.feature_count, result.areas_m2)
+        self.keys.add(content.layer.keys)
+
+    def _note_slots(self, vectors: VectorSet, contents: Iterable[PackageLayer], county: str) -> None:
+        """Record by which layers a county fills the entries of a data set."""
+        roles = {one.layer.role for one in contents}
+        for number, slot in enumerate(vectors.layers):
+            candidates = self.norm.standard.concepts.get(slot.layer, (slot.layer,))
+            role = next((one for one in candidates if one in roles), None)
+            if role is not None:
+                self.slot_roles.setdefault((vectors.id, number), {}).setdefault(role, []).append(county)
+
+    def add_joined_divisions(self) -> None:
+        """Append the divisions that are joined from those of the counties."""
+        for joined in self.joined:
+            if joined.target in self.amounts:
+                continue
+            title = self.norm.standard.templates[joined.target].name
+            # The office adds what these counties need.
+            for without_city in joined.without_city:
+                self.problems.add(
+                    ExportProblem(ProblemLevel.NOTE, "gather_not_joined", layer=joined.target, params={"title": title}),
+                    without_city,
+                )
+            source = joined.make_layer(self.norm)
+            if source is None:
+                continue
+            plan = assemble_plan([source], self.norm, roles={joined.target: joined.target}, allow_no_layers=True)
+            name = self.norm.standard.templates[joined.source].name
+            county = GatheredCounty(name)
+            self.keys.begin_county(name)
+            for number, data_set in enumerate(self.data_sets):
+                layers = self._list_contents(plan, data_set.vector_set)
+                self._note_slots(data_set.vector_set, layers, name)
+                for content in layers:
+                    self._append(data_set, content, county, is_first=number == 0)
+            self.problems.add(
+                ExportProblem(
+                    ProblemLevel.NOTE,
+                    "gather_joined",
+                    layer=joined.target,
+                    count=len(source.frame),
+                    params={"title": title, "source": name},
+                )
+            )
+
+    def find_layer_problems(self) -> Iterator[ExportProblem]:
+        """Yield problems of entries without a layer or with different layers by county, and of changed shapes."""
+        levels = {"M": (ProblemLevel.GATE, "layer_missing"), "C": (ProblemLevel.NOTE, "layer_absent")}
+        standard = self.norm.standard
+        for data_set in self.data_sets:
+            vectors = data_set.vector_set
+            for number, slot in enumerate(vectors.layers):
+                counties_by_role = self.slot_roles.get((vectors.id, number), {})
+                title = standard.templates[slot.layer].name if slot.layer in standard.templates else None
+                name = title or ConceptName(slot.layer)
+                if not counties_by_role and slot.need in levels:
+                    level, key = levels[slot.need]
+                    roles = " / ".join(standard.concepts.get(slot.layer, (slot.layer,)))
+                    yield ExportProblem(level, key, layer=slot.layer, params={"title": name, "roles": roles})
+                if len(counties_by_role) > 1:
+                    layers = MessageList(tuple(_describe_role(*pair) for pair in counties_by_role.items()))
+                    yield ExportProblem(
+                        ProblemLevel.GATE, "gather_other_layers", params={"title": name, "layers": layers}
+                    )
+            for name, changes in data_set.shape_changes.items():
+                for kind, change in changes.items():
+                    yield ExportProblem(
+                        ProblemLevel.NOTE,
+                        f"shape_now_{kind}",
+                        name,
+                        count=change.count,
+                        features=change.keys,
+                        params={"format": FORMAT_NAMES[vectors.suffix], "target": vectors.crs},
+                    )
+
+
+def _describe_role(role: str, counties: list[str]) -> Message:
+    """Return a layer code with the first of its counties, as a part of a sentence."""
+    key = "role_of_counties" if len(counties) <= MAX_NAMED_FEATURES else "role_of_more_counties"
+    return Message("gathering", key, {"role": role, "counties": NameList(tuple(counties[:MAX_NAMED_FEATURES]))})
+
+
+#: First digits of a county's code that are those of its city.
+_CITY_DIGITS = 4
+#: Digits of a key (标识码) that follow the code of the division.
+_SERIAL_DIGITS = BSM_LENGTH - DIVISION_CODE_DIGITS
+#: Municipalities (直辖市), and digits 3 and 4 of counties directly under a province (省直辖县级行政区划).
+#: No city has the first four digits of their counties, by the structure of codes in GB/T 2260 (C).
+_MUNICIPALITIES, _DIRECTLY_UNDER_PROVINCE = ("11", "12", "31", "50"), "90"
+
+
+@dataclass
+class JoinedDivisions:
+    """Divisions of one layer that are joined by city.
+
+    ``target``: layer of the joined divisions; ``source``: layer that has them; ``shapes``: code of a city → shape of
+    each county, in the CRS of the data set; ``without_city``: counties that belong to no city.
+    """
+
+    target: str
+    source: str
+    crs: CRS
+    tolerance: Tolerance
+    shapes: dict[str, list[Any]] = field(default_factory=dict)
+    without_city: list[str] = field(default_factory=list)
+
+    def add(self, content: PackageLayer, county: GatheredCounty) -> None:
+        """Add the divisions of a county, as one shape; of a county without a city only the name."""
+        code = county.area_code
+        if code.startswith(_MUNICIPALITIES) or code[2:_CITY_DIGITS] == _DIRECTLY_UNDER_PROVINCE:
+            self.without_city.append(county.label)
+            return
+        layer = content.layer
+        union = union_polygon_rows(layer.polygons, tolerance=self.tolerance)
+        if union is not None:
+            # The union is computed in the plane of the plan, from the nodes of the divisions.
+            placed = reproject_geometries(np.array([union], dtype=object), layer.plane_crs, self.crs)
+            self.shapes.setdefault(code[:_CITY_DIGITS], []).append(placed[0])
+
+    def make_layer(self, norm: Norm) -> SourceLayer | None:
+        """Return the joined divisions as a layer, one feature for each connected part; None without any.
+
+        The area field (m²) has the area of the feature on the ellipsoid.
+        """
+        if not self.shapes:
+            return None
+        import geopandas as gpd
+
+        to_lonlat = make_lonlat_transformer(self.crs)
+        # One list serves all editions, but not every edition includes it.
+        code_list = norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
+        divisions = code_list.entry_by_code
+        parts = [(code, part) for code in sorted(self.shapes) for part in _join(self.shapes[code], self.tolerance)]
+        shapes: NDArray = np.empty(len(parts), dtype=object)
+        shapes[:] = [part for _, part in parts]
+        full_codes = [code.ljust(DIVISION_CODE_DIGITS, "0") for code, _ in parts]
+        names = [divisions[code].name if code in divisions else None for code in full_codes]
+        template = norm.standard.templates[self.target]
+        values: dict[str, list[Any]] = {
+            "key": [f"{code}{number:0{_SERIAL_DIGITS}d}" for number, code in enumerate(full_codes, 1)],
+            "feature_code": [template.feature_code or None] * len(parts),
+            "division_code": list(full_codes),
+            "division_name": list(names),
+            "feature_name": list(names),
+            "area": [round(float(area), 2) for area in measure_statutory_area(shapes, to_lonlat)],
+        }
+        columns = {one.name: values[one.meaning] for one in template.fields if one.meaning in values}
+        frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=self.crs), crs=self.crs)
+        fields = tuple(FieldInfo(one.name, one.type) for one in template.fields if one.name in columns)
+        return SourceLayer(self.target, frame, fields, self.crs)
+
+
+def _join(shapes: list[Any], tolerance: Tolerance) -> list[Any]:
+    """Return the connected parts of the union of a city's counties, or the counties where GEOS cannot join them."""
+    array: NDArray = np.empty(len(shapes), dtype=object)
+    array[:] = shapes
+    union = union_polygon_rows(Polygons(array), tolerance=tolerance)
+    return list(shapely.get_parts([union])) if union is not None else list(shapely.get_parts(array))
+
+
+#: Keys of a pair of counties that the result names.
+_MAX_EXAMPLES = 5
+
+
+class KeyRegister:
+    """Keys of all counties so far, in a temporary SQLite file."""
+
+    def __init__(self, path: Path):
+        self._database = sqlite3.connect(path)
+        # The file is deleted after the run: it needs no protection against a crash.
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute("CREATE TABLE keys (key TEXT PRIMARY KEY, county INTEGER) WITHOUT ROWID")
+        self._database.execute("CREATE TABLE repeated (key TEXT, first INTEGER, second INTEGER)")
+        self._names: list[str] = []
+
+    def begin_county(self, name: str) -> None:
+        """Set the county of the keys that are added next."""
+        self._names.append(name)
+
+    def add(self, keys: Iterable[str]) -> None:
+        """Add keys of the present county; keys of an earlier county are recorded, empty ones are left out."""
+        number = len(self._names) - 1
+        for key in keys:
+            if not key:
+                continue
+            added = self._database.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (key, number)).rowcount
+            if added:
+                continue
+            row = self._database.execute("SELECT county FROM keys WHERE key = ?", (key,)).fetchone()
+            (first,) = require_value(row, "the county of a repeated key")
+            if first != number:
+                self._database.execute("INSERT INTO repeated VALUES (?, ?, ?)", (key, first, number))
+
+    def list_repeated(self) -> list[RepeatedKeys]:
+        """Return the repeated keys, by pair of counties."""
+        pairs = self._database.execute(
+            "SELECT first, second, COUNT(DISTINCT key) FROM repeated GROUP BY first, second ORDER BY first, second"
+        ).fetchall()
+        result = []
+        for first, second, count in pairs:
+            examples = self._database.execute(
+                "SELECT DISTINCT key FROM repeated WHERE first = ? AND second = ? ORDER BY key LIMIT ?",
+                (first, second, _MAX_EXAMPLES),
+            ).fetchall()
+            result.append(
+                RepeatedKeys(self._names[first], self._names[second], count, tuple(str(key) for (key,) in examples))
+            )
+        return result
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()

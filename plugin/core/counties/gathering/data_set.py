@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A data set of the parent's package that grows by one county's layer at a time.
+
+GDAL makes the spatial index of a FileGDB's layer again whenever rows were added, and reads all rows for that: the time
+would grow with the square of the number of counties. It makes what the layer's .gdbindexes file lists (GDAL's source,
+`FileGDBTable::RefreshIndices`), so these files are set aside while the layers grow, and the indexes made once.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pyproj import CRS
+
+from ...base.cancellation import Cancellation
+from ...exchange.create import add_layers_in_place, create_database, make_write_error
+from ...exchange.gdal_setup import load_gdal, raise_if_refused
+from ...exchange.schema import find_database_format
+from ...geometry.crs import add_vertical_crs, make_crs_label
+from ...package.layers.content import PackageLayer
+from ...package.layers.database import write_layer_rows
+from ...package.layers.read_back import ReadBackResult, read_back
+from ...package.manifest import make_layer_row
+from ...package.package_spec.spec import PackageSpec, VectorSet
+from ...package.problems import MAX_NAMED_FEATURES
+from ...standard.codes import CodeList
+
+#: A GeoPackage extends its indexes by the new rows; a FileGDB makes them from all rows.
+_SUFFIX_WITH_LATE_INDEXES = ".gdb"
+
+
+@dataclass
+class ShapeChange:
+    """Features that changed in one way when written: their number and the first keys, not all keys of a province."""
+
+    count: int = 0
+    keys: tuple[str, ...] = ()
+
+    def add(self, keys: Sequence[str]) -> None:
+        """Add features."""
+        self.count += len(keys)
+        self.keys = (*self.keys, *keys)[:MAX_NAMED_FEATURES]
+
+
+@dataclass
+class _GrowingLayer:
+    """A layer of the data set: the results of reading each county's rows again, as one result.
+
+    ``empty``: the layer without rows, for the manifest; ``years``: years of the data; ``crs``: labels of the CRS of the
+    sources; ``shape_changes``: kind of change → features that changed validity or structure when written.
+    """
+
+    empty: PackageLayer
+    result: ReadBackResult
+    years: set[str] = field(default_factory=set)
+    crs: set[str] = field(default_factory=set)
+    shape_changes: dict[str, ShapeChange] = field(default_factory=dict)
+
+    def add(self, content: PackageLayer, result: ReadBackResult) -> None:
+        """Add the rows of a county."""
+        whole = self.result
+        whole.feature_count += result.feature_count
+        whole.max_vertex_shift_m = max(whole.max_vertex_shift_m, result.max_vertex_shift_m)
+        whole.max_area_difference_m2 = max(whole.max_area_difference_m2, result.max_area_difference_m2)
+        for basis, area in result.areas_m2.items():
+            whole.areas_m2[basis] = whole.areas_m2.get(basis, 0.0) + area
+        for kind, names in result.shape_changes.items():
+            self.shape_changes.setdefault(kind, ShapeChange()).add(names)
+        if result.extent is not None:
+            boxes = [box for box in (whole.extent, result.extent) if box is not None]
+            low = [min(box[axis] for box in boxes) for axis in (0, 1)]
+            high = [max(box[axis] for box in boxes) for axis in (2, 3)]
+            whole.extent = (low[0], low[1], high[0], high[1])
+        if content.layer.has_field("data_year"):
+            self.years |= set(content.layer.text("data_year")) - {""}
+
+
+class GrowingDataSet:
+    """A FileGDB or GeoPackage in the new package's folder, to which layers of counties are appended.
+
+    ``path``: its path; ``vector_set``: its specification. After an error the database is incomplete; the caller deletes
+    its folder.
+    """
+
+    def __init__(self, path: Path, vector_set: VectorSet, code_lists: Mapping[str, CodeList]):
+        self.path, self.vector_set, self._code_lists = path, vector_set, code_lists
+        self.horizontal_crs: CRS = add_vertical_crs(vector_set.crs, "")
+        self._crs: CRS = add_vertical_crs(vector_set.crs, vector_set.vertical)
+        self._layers: dict[str, _GrowingLayer] = {}
+
+    @property
+    def shape_changes(self) -> dict[str, dict[str, ShapeChange]]:
+        """Return layer → kind of change → features that changed validity or structure when written."""
+        return {name: one.shape_changes for name, one in self._layers.items() if one.shape_changes}
+
+    def add(self, content: PackageLayer, source_crs: frozenset[str], cancellation: Cancellation) -> ReadBackResult:
+        """Append the rows of a county's layer, read them again and compare them; return the result.
+
+        Raises
+        ------
+        OutputError
+            If the layer cannot be written, or differs when it is read again.
+        """
+        name = content.name
+        if name not in self._layers:
+            # The database is created with its first layer.
+            create = add_layers_in_place if self.path.exists() else create_database
+            create(self.path, [content.template], self._crs, code_lists=self._code_lists)
+            if self.vector_set.suffix == _SUFFIX_WITH_LATE_INDEXES:
+                try:
+                    for index_list in list(self.path.glob(f"*{_LIST_SUFFIX}")):
+                        index_list.with_suffix(_INDEX_SUFFIX).unlink(missing_ok=True)
+                        index_list.rename(index_list.with_suffix(_SET_ASIDE_SUFFIX))
+                except OSError as error:
+                    raise make_write_error(self.path, self.path.parent) from error
+        first_row = self._layers[name].result.feature_count if name in self._layers else 0
+        self._append(content, cancellation)
+        result = read_back(self.path, content, self.horizontal_crs, first_row=first_row, cancellation=cancellation)
+        result.raise_if_different(name)
+        if name not in self._layers:
+            nothing_read = ReadBackResult(
+                result.library_version,
+                field_count=result.field_count,
+                has_declared_widths=result.has_declared_widths,
+            )
+            self._layers[name] = _GrowingLayer(
+                replace(content, layer=content.layer.detach_rows(np.array([], dtype=int))), nothing_read
+            )
+        growing = self._layers[name]
+        growing.add(content, result)
+        growing.crs |= source_crs - {""} or {make_crs_label(content.layer.crs)}
+        return result
+
+    def finish(self, cancellation: Cancellation) -> None:
+        """Make the spatial indexes after the last rows. Raise Cancelled and OutputError."""
+        if self.vector_set.suffix == _SUFFIX_WITH_LATE_INDEXES and self.path.exists():
+            make_indexes(self.path, list(self._layers), cancellation)
+
+    def _append(self, content: PackageLayer, cancellation: Cancellation) -> None:
+        """Write the rows of a layer after those that the database has."""
+        driver = find_database_format(self.path).gdal_driver
+        try:
+            with load_gdal() as gdal:
+                database = raise_if_refused(gdal.OpenEx(str(self.path), gdal.OF_UPDATE | gdal.OF_VECTOR, [driver]))
+                write_layer_rows(
+                    database, content, self.horizontal_crs, driver == "GPKG", lambda rows: None, cancellation
+                )
+                # Closing writes the database.
+                del database
+        except RuntimeError as error:
+            # The frames of the traceback would keep the database open.
+            traceback.clear_frames(error.__traceback__)
+            raise make_write_error(self.path, self.path.parent) from error
+
+    def make_rows(self, package_spec: PackageSpec, path_in_package: str) -> list[dict[str, Any]]:
+        """Return the manifest's rows of the layers, as `make_layer_row` gives them."""
+        rows = []
+        # Layers of the specification that are not optional come first; sorting keeps the order of the others.
+        for growing in sorted(self._layers.values(), key=lambda one: one.empty.need == "O"):
+            row = make_layer_row(
+                growing.empty,
+                self.vector_set,
+                package_spec,
+                path_in_package,
+                growing.result,
+                self.horizontal_crs,
+                self.vector_set.vertical,
+            )
+            row["source_crs"] = " ".join(sorted(growing.crs))
+            row["read_back"]["shape_changes"] = [
+                {"kind": kind, "count": one.count, "features": list(one.keys)}
+                for kind, one in growing.shape_changes.items()
+            ]
+            row["data_year"] = next(iter(growing.years)) if len(growing.years) == 1 else ""
+            rows.append(row)
+        return rows
+
+
+_DRIVER = "OpenFileGDB"
+_LIST_SUFFIX, _INDEX_SUFFIX = ".gdbindexes", ".spx"
+#: Suffix of a list of indexes while its layer grows; programs that read the database ignore such a file.
+_SET_ASIDE_SUFFIX = ".indexes-later"
+
+
+def make_indexes(path: Path, layers: list[str], cancellation: Cancellation) -> None:
+    """Make the indexes that were set aside, of layers with rows. Raise Cancelled and OutputError."""
+    try:
+        for set_aside in list(path.glob(f"*{_SET_ASIDE_SUFFIX}")):
+            set_aside.rename(set_aside.with_suffix(_LIST_SUFFIX))
+        for name in layers:
+            cancellation.raise_if_cancelled()
+            with load_gdal() as gdal:
+                database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [_DRIVER]))
+                layer = raise_if_refused(database.GetLayerByName(name))
+                # GDAL makes the indexes of a layer with a change: a row that is written again with equal values.
+                raise_if_refused(layer.SetFeature(raise_if_refused(layer.GetNextFeature())))
+                raise_if_refused(layer.SyncToDisk())
+                # Closing writes the database.
+                del layer, database
+    except (RuntimeError, OSError) as error:
+        # The frames of the traceback would keep the database open.
+        traceback.clear_frames(error.__traceback__)
+        raise make_write_error(path, path.parent) from error

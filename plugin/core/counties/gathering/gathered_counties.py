@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Data of a gathering (汇总): options, counties, layers, and the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...standard.options import RunOptions
+
+if TYPE_CHECKING:
+    from ...package.problems import ExportProblem
+    from ...standard.messages.texts import Message, MessagePart
+    from ..seams.seam_result import SeamResult
+    from .summed_indicators import CountyFigure
+
+GATHERING_SCHEMA = "sanxian-gathering/1"
+#: Workbook of the result next to the package, and the folder of the seams.
+GATHERING_XLSX, SEAMS_FOLDER = "gathering.xlsx", "seams"
+#: Bases of areas in the tables, in the order of their columns.
+AREA_BASES = ("statutory", "survey", "net", "declared")
+
+
+class GatherState(StrEnum):
+    """What became of a county's package: 已汇入, 未汇入 with the reason, or 可汇入，未生成成果包."""
+
+    GATHERED = "gathered"
+    REFUSED = "refused"
+    NOT_GATHERED = "not_gathered"
+
+
+@dataclass(frozen=True)
+class GatherOptions:
+    """Options of a gathering.
+
+    ``source``: a folder of packages or a list (csv, xlsx); ``output``: the folder for the package and the tables;
+    ``parent_spec``, ``county_spec``: id or path of the specifications of both packages; ``area_code``: code of the city
+    or province, empty: from the names of the counties; ``check``: standard, profile and language of the inspections;
+    ``parent_profile``: profile of the city or province; ``leaves_out``: leave out counties that cannot be gathered,
+    instead of making no package; ``is_forced``: make the package although a required part is missing;
+    ``keeps_personal_fields``: include fields with personal data; ``targets``: table of targets of the parent.
+    """
+
+    source: str | Path
+    output: Path
+    parent_spec: str = "city"
+    county_spec: str = "county"
+    area_code: str = ""
+    documents_folder: Path | None = None
+    check: RunOptions = field(default_factory=RunOptions)
+    parent_profile: str = ""
+    leaves_out: bool = False
+    is_forced: bool = False
+    keeps_personal_fields: bool = False
+    checks_seams: bool = True
+    targets: str = ""
+
+
+@dataclass
+class LayerAmount:
+    """Amount of a layer, of one county or of all: rows and areas (m²) by basis, as read from the written data."""
+
+    title: str
+    rows: int = 0
+    areas_m2: dict[str, float] = field(default_factory=dict)
+
+    def add(self, rows: int, areas_m2: dict[str, float]) -> None:
+        """Add rows and areas."""
+        self.rows += rows
+        for basis, area in areas_m2.items():
+            self.areas_m2[basis] = self.areas_m2.get(basis, 0.0) + area
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the amount as plain data for JSON."""
+        return {"title": self.title, "rows": self.rows, "areas_m2": {k: round(v, 4) for k, v in self.areas_m2.items()}}
+
+
+@dataclass
+class GatheredCounty:
+    """A county of a gathering.
+
+    ``name``: unique name in the list; ``reasons``: why the package is refused; ``summary``, ``scope``: those of the
+    inspection; ``standard``: id and edition of its database standard by the manifest; ``version``: of the plugin
+    that made it; ``digest``: SHA-256 of its manifest; ``crs``: label of the CRS of its layers → layers; ``layers``:
+    layer of the parent's package → amount; ``left_out``: layers that are not written → rows, None if unknown;
+    ``unspecified``: those of them that the parent's database has, but not the specification; ``renamed``: layer code of
+    the county → code in the parent's package, where it was changed; ``figures``: areas and counts of the inspection;
+    ``gaps``: unknown data of its layers (`Layer.gaps`).
+    """
+
+    name: str
+    state: GatherState = GatherState.GATHERED
+    reasons: list[MessagePart] = field(default_factory=list)
+    area_code: str = ""
+    area_name: str = ""
+    summary: dict[str, Any] = field(default_factory=dict)
+    scope: str = ""
+    standard: str = ""
+    version: str = ""
+    digest: str = ""
+    source_crs: frozenset[str] = frozenset()
+    crs: dict[str, list[str]] = field(default_factory=dict)
+    layers: dict[str, LayerAmount] = field(default_factory=dict)
+    left_out: dict[str, int | None] = field(default_factory=dict)
+    unspecified: set[str] = field(default_factory=set)
+    renamed: dict[str, str] = field(default_factory=dict)
+    figures: list[CountyFigure] = field(default_factory=list)
+    gaps: tuple[Message, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Return the name of the area, else that of the package."""
+        return self.area_name or self.name
+
+    def refuse(self, *reasons: MessagePart) -> None:
+        """Record why the package cannot be gathered."""
+        self.state = GatherState.REFUSED
+        self.reasons += reasons
+
+    def mark_not_gathered(self) -> None:
+        """Record that the package could be gathered, but that the parent's package is not made."""
+        self.state = GatherState.NOT_GATHERED
+        self.layers, self.left_out, self.unspecified, self.renamed = {}, {}, set(), {}
+
+    @property
+    def is_refused(self) -> bool:
+        """Return True if the package of the county cannot be gathered."""
+        return self.state is GatherState.REFUSED
+
+    @property
+    def is_gathered(self) -> bool:
+        """Return True if the layers of the county are in the parent's package."""
+        return self.state is GatherState.GATHERED
+
+
+@dataclass(frozen=True)
+class RepeatedKeys:
+    """Keys (标识码, BSM) that two counties have: their names, the number of keys, and the first few of them."""
+
+    first_county: str
+    second_county: str
+    count: int
+    examples: tuple[str, ...]
+
+
+@dataclass
+class GatherResult:
+    """The result of a gathering.
+
+    ``package``: folder of the package, None if it was not made; ``amounts``: layer → amount of the whole package;
+    ``problems``: problems of the package and its layers.
+    """
+
+    area_code: str
+    area_name: str
+    counties: list[GatheredCounty]
+    lang: str
+    time: datetime
+    package: Path | None = None
+    digest: str = ""
+    amounts: dict[str, LayerAmount] = field(default_factory=dict)
+    problems: list[ExportProblem] = field(default_factory=list)
+    repeated_keys: list[RepeatedKeys] = field(default_factory=list)
+    seams: SeamResult | None = None
+    ignored_names: tuple[str, ...] = ()
+
+    @property
+    def gathered(self) -> list[GatheredCounty]:
+        """Return the counties that are in the package."""
+        return [one for one in self.counties if one.is_gathered]
+
+    @property
+    def refused(self) -> list[GatheredCounty]:
+        """Return the counties that cannot be gathered."""
+        return [one for one in self.counties if one.is_refused]
+
+    def mark_not_gathered(self) -> None:
+        """Record that no package is made: no county is in it, and it has no amounts."""
+        for one in self.gathered:
+            one.mark_not_gathered()
+        self.amounts = {}
+
+    @property
+    def has_problems(self) -> bool:
+        """Return True if a county was left out, keys are repeated, or the seams have problems."""
+        return bool(self.refused or self.repeated_keys or (self.seams is not None and self.seams.has_problems))

@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A gathering (汇总): inspect each county's package, append its layers, compare seams, write the parent's package.
+
+Command line and toolbox use this module. Only one county is in memory, besides its borders and sums.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import InputError, OutputError
+from ...base.files.names import find_name_problem
+from ...exchange.schema import DATABASE_FORMATS
+from ...package.folder import finish_interrupted_export, lock_for_writing, replace_folder
+from ...package.gate import check_target_is_replaceable, make_export_folder, stop_on_gate_problems
+from ...package.names import fill_name_pattern
+from ...package.order import ExportOrder, find_placeholder_values_of_area, resolve_package_document_info
+from ...package.package_spec.load import load_package_spec
+from ...package.package_spec.spec import PackageSpec
+from ...package.problems import ExportProblem, ProblemLevel
+from ...package.slot_files import FilledSlot, fill_slots
+from ...plan.plan import Plan
+from ...standard import load_standard
+from ...standard.messages.texts import Message, MessageLines
+from ...standard.numbering import DIVISION_CODE_DIGITS
+from ...standard.options import RunOptions
+from ...standard.profile import Norm, compute_division_prefix
+from ...standard.profile.document import ResolvedDocument
+from ..county_record import County
+from ..seams.check_seams import compare_read_counties
+from ..seams.read_borders import extract_borders, make_borders_or_reason
+from ..seams.seam_result import CountyBorders, SeamResult, SeamSettings
+from ..seams.sums import ParentTargets, read_parent_targets
+from ..seams.write_seams import check_output_folder, has_former_result, place_result
+from ..sources import CountyList, check_output_outside_data, list_counties
+from .appending import Appender, KeyRegister
+from .convert_layers import keep_county_fields
+from .gathered_counties import SEAMS_FOLDER, GatheredCounty, GatherOptions, GatherResult
+from .inspect_county import check_area, inspect_county
+from .notes import find_gathering_problems
+from .result_files import check_result_files, place_result_files, write_result_files
+from .write_package import write_package_parts
+
+ProgressCallback = Callable[[float, str], None]
+#: Shares of the progress for the counties and for the seams; the rest is the tables.
+_COUNTIES_SHARE, _SEAMS_SHARE = 0.9, 0.07
+#: Digits at the beginning of a name that are the code of a county.
+_CODE_PATTERN = re.compile(rf"\d{{{DIVISION_CODE_DIGITS}}}(?!\d)")
+#: Counties that the error of a refused gathering names; the table has all.
+_MAX_NAMED_COUNTIES = 12
+
+
+@dataclass
+class _Run:
+    """State of a gathering that does not change after its start."""
+
+    options: GatherOptions
+    spec: PackageSpec
+    county_spec: PackageSpec
+    norm: Norm
+    placeholders: dict[str, str]
+    document: ResolvedDocument
+    order: ExportOrder
+    target: Path
+    found: CountyList
+    filled_slots: list[FilledSlot]
+    slot_problems: list[ExportProblem]
+    seams: GatheredSeams | None
+    progress: ProgressCallback
+    cancellation: Cancellation
+
+
+def gather_counties(
+    options: GatherOptions,
+    *,
+    on_county: Callable[[GatheredCounty], None] = lambda county: None,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> tuple[GatherResult, list[str]]:
+    """Gather packages of counties into the package of their parent; return the result and the paths of its files.
+
+    ``on_county``: called with each county after its inspection. After Cancelled, and after an error, the former package
+    and tables are unchanged; a gathering that is refused, also at the gate, writes its tables and makes no package.
+
+    Raises
+    ------
+    InputError, DataError
+        An option is wrong, or no county is found.
+    OutputError
+        A county is refused and not to be left out, a required part is missing and the package is not forced, or
+        something cannot be written.
+    """
+    spec, county_spec = load_package_spec(options.parent_spec), load_package_spec(options.county_spec)
+    if spec.digits == DIVISION_CODE_DIGITS:
+        raise InputError("gather_spec", value=spec.id, name=spec.name)
+    for vectors in spec.vectors:
+        if vectors.suffix not in DATABASE_FORMATS:
+            raise InputError("gather_format", value=vectors.file, name=spec.name)
+    norm = RunOptions(standard=spec.standard, profile=options.parent_profile, lang=options.check.lang).resolve_norm()
+    found = list_counties(options.source, options.output)
+    check_output_outside_data(options.output, [options.source], found.counties)
+    code = options.area_code or (norm.profile.area_code if norm.profile.area_code.isdigit() else "")
+    if not code:
+        prefixes = {
+            match[0][: spec.digits] for match in [_CODE_PATTERN.match(one.name) for one in found.counties] if match
+        }
+        if len(prefixes) != 1:
+            raise InputError("gather_area_unknown", found=", ".join(sorted(prefixes)) or "—")
+        code = f"{prefixes.pop():0<{DIVISION_CODE_DIGITS}}"
+    values = find_placeholder_values_of_area(code, norm, spec, norm.profile.name)
+    if values is None or values["code"] != code:
+        raise InputError("gather_area_wrong", value=code, name=spec.name)
+    placeholders = values
+    order = ExportOrder(
+        spec,
+        options.output,
+        options.documents_folder,
+        is_forced=options.is_forced,
+        keeps_personal_fields=options.keeps_personal_fields,
+        makes_maps=False,
+    )
+    document = resolve_package_document_info(norm, order, placeholders)
+    document.require_exportable(spec.secrecy_levels, spec.name)
+    root = fill_name_pattern(spec.root, placeholders)
+    if problem := find_name_problem(root):
+        raise OutputError("package_root", value=root, detail=problem)
+    target = options.output / root
+    seams = GatheredSeams.from_options(options) if options.checks_seams else None
+    seams_folder = options.output / SEAMS_FOLDER if seams is not None else options.output
+    # Folders that stay empty are deleted at the end of the block.
+    with make_export_folder(options.output), lock_for_writing(target), make_export_folder(seams_folder):
+        finish_interrupted_export(target)
+        check_target_is_replaceable(target, [one.source for one in found.counties], spec, placeholders)
+        check_result_files(options.output)
+        if seams is not None:
+            check_output_folder(seams_folder)
+        former = target if target.is_dir() else None
+        filled_slots, slot_problems = fill_slots(
+            spec, placeholders, options.documents_folder, former, options.check.lang
+        )
+        stop_on_gate_problems(slot_problems, order, target)
+        run = _Run(
+            options, spec, county_spec, norm, placeholders, document, order, target, found, filled_slots,
+            slot_problems, seams, progress, cancellation,
+        )  # fmt: skip
+        return _gather(run, on_county)
+
+
+def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[GatherResult, list[str]]:
+    """Make the package while the target is locked."""
+    result = GatherResult(
+        run.placeholders["code"],
+        run.placeholders["name"],
+        [],
+        run.options.check.lang,
+        datetime.now().astimezone(),
+        ignored_names=run.found.ignored_names,
+    )
+    # Leaving the stack after an error restores former tables: also if the package cannot be replaced.
+    with (
+        ExitStack() as tables,
+        tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder,
+        closing(KeyRegister(Path(folder) / "keys.sqlite")) as keys,
+    ):
+        with replace_folder(run.target, run.cancellation) as new_folder:
+            appender = Appender(
+                run.spec,
+                keep_county_fields(run.norm, load_standard(run.county_spec.standard), run.spec.gathering.renamed),
+                new_folder,
+                run.placeholders,
+                keys,
+                run.options.keeps_personal_fields,
+                run.cancellation,
+            )
+            _append_counties(run, appender, result, on_county)
+            _stop_on_refused(run, result)
+            appender.add_joined_divisions()
+            result.amounts = appender.amounts
+            result.repeated_keys = keys.list_repeated()
+            problems = [
+                *run.slot_problems,
+                *appender.problems.to_list(),
+                *appender.find_layer_problems(),
+                *find_gathering_problems(result, run.norm, run.filled_slots),
+            ]
+            try:
+                stop_on_gate_problems(problems, run.order, run.target)
+            except OutputError:
+                result.problems = problems
+                result.mark_not_gathered()
+                write_result_files(result, run.options.output)
+                raise
+            for data_set in appender.data_sets:
+                data_set.finish(run.cancellation)
+            if run.seams is not None:
+                result.seams = run.seams.compare(
+                    lambda share: run.progress(_COUNTIES_SHARE + _SEAMS_SHARE * share, ""), run.cancellation
+                )
+            result.digest, result.problems = write_package_parts(
+                run.norm,
+                run.order,
+                new_folder,
+                run.placeholders,
+                run.document,
+                run.filled_slots,
+                appender.data_sets,
+                result,
+                problems,
+                run.cancellation,
+            )
+            result.package = run.target
+            written = [str(run.target), *_place_tables(run, result, tables)]
+    run.progress(1.0, "")
+    return result, written
+
+
+def _place_tables(run: _Run, result: GatherResult, tables: ExitStack) -> list[str]:
+    """Write tables and seams in place of the former ones, which the stack keeps; return their paths. Raise OutputError.
+
+    The package follows: a workbook that is open elsewhere stops the run before the package is replaced.
+    """
+    run.cancellation.raise_if_cancelled()
+    seams_folder = run.options.output / SEAMS_FOLDER
+    written: list[str] = []
+    if result.seams is not None:
+        written += tables.enter_context(place_result(result.seams, seams_folder))
+    elif has_former_result(seams_folder):
+        # It concerns the folder of the results, not the package: the manifest does not have it.
+        note = ExportProblem(ProblemLevel.NOTE, "gather_seams_former", params={"folder": SEAMS_FOLDER})
+        result.problems = [*result.problems, note]
+    return [*tables.enter_context(place_result_files(result, run.options.output)), *written]
+
+
+def _append_counties(
+    run: _Run, appender: Appender, result: GatherResult, on_county: Callable[[GatheredCounty], None]
+) -> None:
+    """Inspect each county and append its layers; after a refusal that stops the gathering only inspect."""
+    counties = run.found.counties
+    prefix = compute_division_prefix(run.placeholders["code"])
+    for number, source in enumerate(counties):
+        run.cancellation.raise_if_cancelled()
+        run.progress(_COUNTIES_SHARE * number / len(counties), source.name)
+        county, plan = inspect_county(source, run.options, run.county_spec, run.cancellation)
+        check_area(county, result.counties, prefix)
+        result.counties.append(county)
+        is_stopped = bool(result.refused) and not run.options.leaves_out
+        if is_stopped and county.is_gathered:
+            county.mark_not_gathered()
+        if plan is not None and county.is_gathered:
+            appender.add_county(county, plan)
+            if county.is_gathered and run.seams is not None:
+                run.seams.add(source, plan, run.cancellation)
+        on_county(county)
+        # Plans have reference cycles: without this call the memory of several counties adds up.
+        del plan
+        gc.collect()
+
+
+def _stop_on_refused(run: _Run, result: GatherResult) -> None:
+    """Write the tables and raise OutputError if refused counties are not to be left out, or none remains."""
+    if result.gathered and (run.options.leaves_out or not result.refused):
+        return
+    result.mark_not_gathered()
+    write_result_files(result, run.options.output)
+    shown = tuple(
+        Message("gathering", "refused_line", {"name": one.name, "reasons": MessageLines(tuple(one.reasons))})
+        for one in result.refused[:_MAX_NAMED_COUNTIES]
+    )
+    key = "gather_refused" if len(result.refused) < len(result.counties) else "gather_none"
+    raise OutputError(key, target=run.target.name, count=len(result.refused), reasons=MessageLines(shown))
+
+
+#: A seam needs two counties.
+_MIN_COUNTIES = 2
+
+
+@dataclass
+class GatheredSeams:
+    """Borders of the counties so far; ``norm``, ``settings``: of the comparison; ``targets``: of the parent."""
+
+    norm: Norm
+    settings: SeamSettings
+    targets: ParentTargets
+    lang: str
+    borders: list[CountyBorders] = field(default_factory=list)
+
+    @classmethod
+    def from_options(cls, options: GatherOptions) -> GatheredSeams:
+        """Return the state before the first county. Raise InputError for unusable targets."""
+        norm = options.check.resolve_norm()
+        return cls(norm, SeamSettings.from_norm(norm), read_parent_targets(options.targets), options.check.lang)
+
+    def add(self, county: County, plan: Plan, cancellation: Cancellation) -> None:
+        """Keep the borders of a county, or the reason why it has none. Raise Cancelled and MemoryError."""
+
+        def extract() -> CountyBorders:
+            return extract_borders(county, plan, self.settings, bool(self.targets.parent), self.lang, cancellation)
+
+        self.borders.append(make_borders_or_reason(county, extract, self.lang))
+
+    def compare(self, progress: Callable[[float], None], cancellation: Cancellation) -> SeamResult | None:
+        """Return the comparison of the counties; None if fewer than two have a border.
+
+        ``progress``: called with the share of the comparison, 0 to 1. Raise Cancelled.
+        """
+        if sum(one.is_read for one in self.borders) < _MIN_COUNTIES:
+            return None
+        progress(0.0)
+        return compare_read_counties(
+            self.borders,
+            self.targets,
+            self.settings,
+            self.norm,
+            self.lang,
+            progress=progress,
+            cancellation=cancellation,
+        )

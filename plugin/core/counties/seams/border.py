@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where counties meet: gaps and overlaps of their borders, and the common line of two counties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...geometry.overlay import find_shared_pieces
+from ...geometry.overlay_fallback import compute_local_origins, translate_back, translate_shapes
+from ...geometry.polygons import Polygons
+from .measured_line import LinePieces
+from .seam_result import SeamSettings
+
+#: Largest ratio of the length of a mitred corner to the reach: sharper corners are cut (`shapely.buffer`).
+_MITRE_LIMIT = 5.0
+#: The surroundings of an open edge that are examined, in reaches.
+_SURROUNDINGS_REACHES = 4.0
+#: Edges of counties at least this many times as long as the open ends belong to a gap; a corner between two counties
+#: that opens wider is not a gap.
+_MIN_CONTACT_RATIO = 4.0
+#: Distance (m) at which a result of an overlay is on the edge that it comes from.
+_ON_EDGE_M = 1e-4
+#: Parts of a common line are longer than this many tolerances: shorter ones are rounded ends.
+_MIN_LINE_TOLERANCES = 4.0
+
+
+@dataclass(frozen=True)
+class BorderPiece:
+    """A gap or an overlap between two counties.
+
+    ``first``, ``second``: their positions, the smaller first; ``others``: further counties at a gap; ``shape``: polygon
+    in the plane (m); ``deviation_m``: largest distance between both edges; ``length_m``: length along the border.
+    """
+
+    first: int
+    second: int
+    shape: Any
+    deviation_m: float
+    length_m: float
+    others: tuple[int, ...] = ()
+
+
+class BorderPieces(NamedTuple):
+    """Gaps or overlaps, and for each pair of counties the number of slivers that were ignored."""
+
+    pieces: list[BorderPiece]
+    sliver_counts: dict[tuple[int, int], int]
+
+
+def find_neighbours(outlines: Polygons, reach_m: float) -> list[tuple[int, int]]:
+    """Return pairs of positions (smaller first) of counties that are at most ``reach_m`` m from each other."""
+    positions, others = outlines.find_pairs_within(outlines.shapes, reach_m)
+    return sorted({(int(i), int(j)) for i, j in zip(positions, others, strict=True) if i < j})
+
+
+def find_overlaps(
+    outlines: Polygons,
+    edges: Sequence[LinePieces],
+    settings: SeamSettings,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> BorderPieces:
+    """Return the land that two counties share, one piece for each connected part.
+
+    A part nowhere wider than the tolerance is left out; slivers (below both minimums) are only counted. ``edges``:
+    the boundary of each of ``outlines``. Raise Cancelled.
+    """
+    found = find_shared_pieces(outlines, tolerance=settings.tolerance, splits_connected=True, cancellation=cancellation)
+    pieces = []
+    for first, second, shape in zip(found.left.tolist(), found.right.tolist(), found.geometry, strict=True):
+        deviation = _measure_deviation(shape, (edges[first], edges[second]))
+        if deviation > settings.tolerance_m:
+            pieces.append(BorderPiece(first, second, shape, deviation, float(shape.length) / 2))
+    counts: dict[tuple[int, int], int] = {}
+    slivers = zip(found.slivers.polygons, found.slivers.left_row, found.slivers.right_row, strict=True)
+    for shape, first, second in slivers:
+        pair = (int(first), int(second))
+        if _measure_deviation(shape, (edges[pair[0]], edges[pair[1]])) > settings.tolerance_m:
+            counts[pair] = counts.get(pair, 0) + 1
+    return BorderPieces(pieces, counts)
+
+
+def _measure_deviation(shape: Any, edges: Iterable[LinePieces]) -> float:
+    """Return the largest distance (m) of a vertex of a piece from either edge; ``edges``: those of both counties."""
+    vertices = shapely.points(shapely.get_coordinates(shape))
+    return float(max(edge.measure_distances(vertices).max() for edge in edges))
+
+
+def find_gaps(outlines: Polygons, settings: SeamSettings, cancellation: Cancellation = NEVER_CANCELLED) -> BorderPieces:
+    """Return the land between counties that no county covers, up to ``reach_m`` m wide.
+
+    The counties around edges that are not drawn twice are widened by half the reach and narrowed again (a closing with
+    mitred corners, which leaves other corners unchanged); the land that this adds is a gap, if the edges of two
+    counties are most of its outline. A gap at three counties belongs to the two with the longest edges. Raise
+    Cancelled.
+    """
+    lines = outlines.lines.extract_lines(outlines.lines.unpaired_segments)
+    tree = shapely.STRtree(outlines.shapes)
+    line, county = tree.query(lines.linestrings, predicate="dwithin", distance=settings.reach_m)
+    open_lines = np.unique(line[county != lines.polygon_row[line]])
+    if not len(open_lines):
+        return BorderPieces([], {})
+    cancellation.raise_if_cancelled()
+    # Only the parts of long edges that are near another county.
+    near_lines = [
+        shapely.intersection(
+            lines.linestrings[n],
+            shapely.union_all(
+                [shapely.box(*_widen(outlines.shapes[c].bounds, settings.reach_m)) for c in county[line == n]]
+            ),
+        )
+        for n in open_lines.tolist()
+    ]
+    surroundings = shapely.buffer(shapely.union_all(near_lines), _SURROUNDINGS_REACHES * settings.reach_m, quad_segs=2)
+    cancellation.raise_if_cancelled()
+    # Holes are filled, so that clipping makes edges only at the outside.
+    places = shapely.union_all([shapely.Polygon(one.exterior) for one in shapely.get_parts(surroundings)])
+    pieces: list[BorderPiece] = []
+    sliver_counts: dict[tuple[int, int], int] = {}
+    for place in shapely.get_parts(places):
+        cancellation.raise_if_cancelled()
+        for piece in _find_gaps_in_place(place, outlines, tree, settings):
+            if settings.tolerance.is_sliver(piece.shape.area, 2 * piece.shape.area / piece.shape.length):
+                pair = (piece.first, piece.second)
+                sliver_counts[pair] = sliver_counts.get(pair, 0) + 1
+            else:
+                pieces.append(piece)
+    return BorderPieces(pieces, sliver_counts)
+
+
+def _widen(bounds: tuple[float, float, float, float], distance: float) -> tuple[float, float, float, float]:
+    """Return bounds (xmin, ymin, xmax, ymax) widened by a distance (m)."""
+    xmin, ymin, xmax, ymax = bounds
+    return xmin - distance, ymin - distance, xmax + distance, ymax + distance
+
+
+def _find_gaps_in_place(
+    place: Any, outlines: Polygons, tree: shapely.STRtree, settings: SeamSettings
+) -> list[BorderPiece]:
+    """Return the gaps in a connected surrounding (polygon) of open edges."""
+    counties = np.sort(tree.query(place, predicate="intersects"))
+    clipped = shapely.intersection(outlines.shapes[counties], place)
+    origin = compute_local_origins(np.array([place], dtype=object))
+    moved = np.concatenate([translate_shapes(clipped[[n]], -origin[0]) for n in range(len(clipped))])
+    union = shapely.union_all(moved)
+    half = settings.reach_m / 2
+    closed = shapely.buffer(
+        shapely.buffer(union, half, join_style="mitre", mitre_limit=_MITRE_LIMIT),
+        -half,
+        join_style="mitre",
+        mitre_limit=_MITRE_LIMIT,
+    )
+    boundaries = shapely.boundary(moved)
+    inner = shapely.buffer(translate_shapes(np.array([place], dtype=object), -origin[0])[0], -settings.reach_m)
+    pieces = []
+    for part in shapely.get_parts(shapely.difference(closed, union)):
+        if part.geom_type != "Polygon" or not shapely.intersects(part, inner):
+            continue
+        piece = _make_gap(part, counties, boundaries, settings)
+        if piece is not None:
+            shape = translate_back(np.array([part], dtype=object), origin)[0]
+            pieces.append(BorderPiece(piece[0], piece[1], shape, piece[2], piece[3], piece[4]))
+    return pieces
+
+
+def _make_gap(
+    part: Any, counties: NDArray, boundaries: NDArray, settings: SeamSettings
+) -> tuple[int, int, float, float, tuple[int, ...]] | None:
+    """Return both counties of a gap, its deviation and length (m), and further counties; None if it is not a gap."""
+    near = np.flatnonzero(shapely.dwithin(boundaries, part, _ON_EDGE_M))
+    contacts = shapely.intersection(part.boundary, shapely.buffer(boundaries[near], _ON_EDGE_M))
+    lengths = shapely.length(contacts)
+    order = sorted(range(len(near)), key=lambda n: (-round(float(lengths[n]), 6), n))
+    touching = [n for n in order if lengths[n] > 4 * _ON_EDGE_M]
+    if len(touching) < 2:
+        return None
+    open_length = float(part.length) - float(shapely.length(shapely.union_all(contacts)))
+    if sum(float(lengths[n]) for n in touching) < _MIN_CONTACT_RATIO * open_length:
+        return None
+    first, second = sorted(touching[:2])
+    edges = (
+        LinePieces(one for one in shapely.get_parts([boundaries[near[n]]]) if shapely.get_dimensions(one) == 1)
+        for n in (first, second)
+    )
+    deviation = _measure_deviation(part, edges)
+    if deviation <= settings.tolerance_m:
+        return None
+    others = tuple(int(counties[near[n]]) for n in sorted(touching[2:]))
+    return (
+        int(counties[near[first]]),
+        int(counties[near[second]]),
+        deviation,
+        float(min(lengths[first], lengths[second])),
+        others,
+    )
+
+
+def find_common_line(
+    boundary: Any, other_boundary: Any, pieces: Sequence[BorderPiece], settings: SeamSettings
+) -> NDArray:
+    """Return the (k,) stretches of a county's boundary where it meets another county, as lines in the plane.
+
+    They are the stretches within the tolerance of the other boundary, and those along gaps and overlaps of the pair
+    (``pieces``).
+    """
+    boundary = shapely.clip_by_rect(boundary, *_widen(shapely.bounds(other_boundary).tolist(), settings.reach_m))
+    other_boundary = shapely.clip_by_rect(other_boundary, *_widen(shapely.bounds(boundary).tolist(), settings.reach_m))
+    if shapely.is_empty(boundary) or shapely.is_empty(other_boundary):
+        return np.array([], dtype=object)
+    places = [shapely.buffer(one, settings.tolerance_m) for one in (other_boundary, *(piece.shape for piece in pieces))]
+    merged = shapely.line_merge(shapely.intersection(boundary, shapely.union_all(places)))
+    parts = shapely.get_parts(merged)
+    is_line = (shapely.get_dimensions(parts) == 1) & (
+        shapely.length(parts) > _MIN_LINE_TOLERANCES * settings.tolerance_m
+    )
+    return parts[is_line]

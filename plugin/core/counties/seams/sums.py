@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sums of counties against the targets of their city or province (汇总平衡)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...base.errors import InputError
+from ...base.files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
+from ...base.invariants import require_value
+from ...figures.target_allocation.levels import PartsSum
+from ...figures.target_allocation.table import (
+    COMPARISON_WORDS,
+    INDICATOR_WORDS,
+    UNIT_WORDS,
+    find_word_id,
+    list_first_words,
+    parse_printed_number,
+)
+from ...model.indicator import (
+    MISSED_BY_ROUNDING,
+    TARGET_MET,
+    TARGET_MISSED,
+    compare_area_with_target,
+    compute_margin,
+    convert_area,
+)
+from ...standard.indicator_catalogue import find_allowed_comparisons
+from ...standard.numbering import DIVISION_CODE_DIGITS
+from ...standard.profile import IndicatorTarget, compute_division_prefix
+from .seam_result import CountyBorders
+
+_TARGET_COLUMNS = (
+    SearchedColumn("area_code", ("行政区代码", "代码", "XZQDM", "area_code", "code"), is_required=False),
+    SearchedColumn("area_name", ("行政区", "行政区名称", "名称", "县区", "area_name", "name"), is_required=False),
+    SearchedColumn("indicator", ("指标", "指标名称", "indicator")),
+    SearchedColumn("comparison", ("关系", "要求", "比较", "comparison"), is_required=False),
+    SearchedColumn("value", ("数值", "目标", "目标值", "任务", "任务数", "value")),
+    SearchedColumn("unit", ("单位", "unit")),
+    SearchedColumn("year", ("年份", "目标年", "year"), is_required=False),
+    SearchedColumn("source", ("来源", "依据", "文件", "source", "file"), is_required=False),
+)
+#: Four digits that are not part of a longer number.
+_YEAR_PATTERN = re.compile(r"(?<!\d)\d{4}(?!\d)")
+#: End of the code of a city or a province.
+_PARENT_CODE_END = "00"
+
+
+@dataclass(frozen=True)
+class ParentTargets:
+    """Targets of a city or province, and those that the same table gives for its counties.
+
+    ``parent``: targets of a city or province, or without any area; ``children``: those of counties.
+    """
+
+    parent: tuple[IndicatorTarget, ...] = ()
+    children: tuple[IndicatorTarget, ...] = ()
+
+
+@dataclass(frozen=True)
+class ChildMiss:
+    """A county that misses its target. ``margin``: in the unit of the parent's target, negative."""
+
+    county: str
+    margin: float
+    state: str
+
+
+@dataclass(frozen=True)
+class ParentSum:
+    """The sum of the counties' areas against a target of their parent.
+
+    ``sum_value``: in the target's unit; ``counted``: names of the counties in the sum; ``missing``: names of those
+    without a value; ``targets_sum``: sum of the counties' targets in the same unit, None if a county has no target;
+    ``misses``: counties that miss their targets; ``unconfirmed``: counties with figures that are not confirmed.
+    """
+
+    target: IndicatorTarget
+    sum_value: float
+    counted: tuple[str, ...]
+    missing: tuple[str, ...]
+    targets_sum: float | None
+    misses: tuple[ChildMiss, ...]
+    unconfirmed: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        """Return met, close or broken; empty where missing counties prevent a result."""
+        return PartsSum(self.target, self.sum_value, len(self.counted), self.missing).state
+
+    @property
+    def margin(self) -> float:
+        """Return by how much the sum meets the target, negative if it misses it; in the target's unit."""
+        return require_value(
+            compute_margin(self.sum_value, self.target.comparison, self.target.numeric_value), "the margin of a sum"
+        )
+
+    @property
+    def hides_misses(self) -> bool:
+        """Return True if the sum passes while a county fails: the sum does not replace the county's target."""
+        return self.state == TARGET_MET and bool(self.misses)
+
+    @property
+    def has_problem(self) -> bool:
+        """Return True if the sum or a county misses its target, or the sum cannot be judged."""
+        return self.state != TARGET_MET or bool(self.misses)
+
+
+def read_parent_targets(path: str | Path) -> ParentTargets:
+    """Read the table of targets of a city or province (CSV, xlsx).
+
+    Columns: 指标, 数值, 单位; optional 行政区代码, 行政区, 关系, 年份, 来源. A row without a code is of the division
+    with its name, or of the only parent if it has no name either. A row of an indicator that no layer gives, such as a
+    ratio, is left out. An empty path gives no targets. InputError names file, row, column and accepted values.
+    """
+    if not str(path).strip():
+        return ParentTargets()
+    table = read_table(path, _TARGET_COLUMNS)
+    parent: list[IndicatorTarget] = []
+    children: list[IndicatorTarget] = []
+    first_rows: dict[tuple[str, str, int], FoundTableRow] = {}
+    for row in table.rows:
+        target = _read_target(table, row)
+        if target is not None:
+            first_row = first_rows.setdefault((target.area_code, target.indicator, target.year), row)
+            # Rows with codes may give a minimum and a maximum; without a code they are probably of different divisions.
+            if first_row is not row and not (first_row.text_by_column["area_code"] and row.text_by_column["area_code"]):
+                raise InputError(
+                    "seams_target_twice",
+                    file=table.file_and_sheet,
+                    line=row.line_number,
+                    value=row.text_by_column["indicator"],
+                    first=first_row.line_number,
+                )
+            is_parent = not target.area_code or target.area_code.endswith(_PARENT_CODE_END)
+            (parent if is_parent else children).append(target)
+    if not parent:
+        raise InputError("seams_no_parent_target", file=table.file_and_sheet, known="、".join(_list_indicators()))
+    return ParentTargets(tuple(parent), tuple(children))
+
+
+def _list_indicators() -> list[str]:
+    """Return the names of the areas that have sums."""
+    return list_first_words(INDICATOR_WORDS)
+
+
+def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | None:
+    """Return the target of a row; None for an indicator that is not an area of layers. Raise InputError."""
+    texts = row.text_by_column
+    code = texts["area_code"]
+    if code and not (code.isdecimal() and len(code) == DIVISION_CODE_DIGITS):
+        raise table.make_cell_error(row, "行政区代码", code, ("140200",))
+    if not code and texts["area_name"]:
+        code = _find_code(table, row)
+    if not texts["indicator"]:
+        raise table.make_cell_error(row, "指标", "", _list_indicators())
+    indicator = find_word_id(texts["indicator"], INDICATOR_WORDS)
+    if not indicator:
+        return None
+    comparison = find_allowed_comparisons(indicator)[0]
+    if texts["comparison"]:
+        comparison = find_word_id(texts["comparison"], COMPARISON_WORDS)
+        if comparison not in find_allowed_comparisons(indicator):
+            known = [COMPARISON_WORDS[one][0] for one in find_allowed_comparisons(indicator)]
+            raise table.make_cell_error(row, "关系", texts["comparison"], known)
+    unit = find_word_id(texts["unit"], UNIT_WORDS)
+    if not unit:
+        raise table.make_cell_error(row, "单位", texts["unit"], list_first_words(UNIT_WORDS))
+    value = parse_printed_number(table, row, "数值", texts["value"])
+    return IndicatorTarget(code, indicator, comparison, value, unit, _read_year(table, row), "", texts["source"])
+
+
+def _find_code(table: FoundTable, row: FoundTableRow) -> str:
+    """Return the code of the division with the name in a row. Raise InputError for no such division, or for several."""
+    from ...standard import load_standard
+    from ...standard.divisions import find_divisions_by_name
+
+    name = row.text_by_column["area_name"]
+    found = find_divisions_by_name(name, load_standard("county_db").code_lists["divisions"])
+    if len(found) == 1:
+        return found[0].code
+    known = "、".join(f"{one.code} {one.name}" for one in found) or "140200 大同市"
+    raise InputError("seams_area_unknown", file=table.file_and_sheet, line=row.line_number, value=name, known=known)
+
+
+def _read_year(table: FoundTable, row: FoundTableRow) -> int:
+    """Return the year of a row, 0 for an empty cell. Raise InputError for a cell without one year of four digits."""
+    text = row.text_by_column["year"]
+    years = _YEAR_PATTERN.findall(text)
+    if text and len(years) != 1:
+        raise table.make_cell_error(row, "年份", text, ("2035",))
+    return int(years[0]) if years else 0
+
+
+def sum_counties(targets: ParentTargets, counties: Sequence[CountyBorders]) -> tuple[ParentSum, ...]:
+    """Return the sum of the counties for each target of the parent.
+
+    A county counts for the parents that its code is within, and one without a known code for the only parent. A
+    county's targets are those of the table, else those of its profile. A county that was not read, that has no layer
+    for the area, or of which the table has a target but the list no data, is missing in the sum; so is a county without
+    a known code if there are several parents, and a parent without a county.
+    """
+    has_several_parents = len({one.area_code for one in targets.parent if one.area_code}) > 1
+    return tuple(
+        _sum_counties_for_target(one, targets.children, counties, has_several_parents) for one in targets.parent
+    )
+
+
+def _get_code(county: CountyBorders) -> str:
+    """Return the code of a county: that of its data, else the six digits that its name begins with; else empty."""
+    first = county.name[:DIVISION_CODE_DIGITS]
+    return county.area_code or (first if len(first) == DIVISION_CODE_DIGITS and first.isdecimal() else "")
+
+
+def _sum_counties_for_target(
+    target: IndicatorTarget,
+    listed: Sequence[IndicatorTarget],
+    counties: Sequence[CountyBorders],
+    has_several_parents: bool,
+) -> ParentSum:
+    """Return the sum of the counties for one target. ``listed``: targets of counties in the table."""
+    prefix = compute_division_prefix(target.area_code)
+    listed = [one for one in listed if _are_alike(one, target) and one.area_code.startswith(prefix)]
+    counties = [one for one in counties if not _get_code(one) or _get_code(one).startswith(prefix)]
+    total = 0.0
+    counted, missing, misses, unconfirmed = [], [], [], []
+    target_values: list[float | None] = []
+    for county in counties:
+        figure = county.figures.get(target.indicator)
+        from_profile = figure.targets if figure is not None else ()
+        candidates = [
+            *[one for one in listed if one.area_code == _get_code(county)],
+            *[one for one in from_profile if _are_alike(one, target)],
+        ]
+        own_target = candidates[0] if candidates else None
+        target_values.append(None if own_target is None else _convert(own_target.numeric_value, own_target, target))
+        may_be_elsewhere = bool(prefix) and has_several_parents and not _get_code(county)
+        if figure is None or figure.value_m2 is None or may_be_elsewhere:
+            missing.append(county.name)
+            continue
+        counted.append(county.name)
+        total += figure.value_m2
+        if not figure.confirmed:
+            unconfirmed.append(county.name)
+        if own_target is not None and (miss := _find_miss(county.name, figure.value_m2, own_target, target)):
+            misses.append(miss)
+    codes = {_get_code(one) for one in counties}
+    for one in listed:
+        if one.area_code not in codes:
+            missing.append(one.area_code)
+            target_values.append(_convert(one.numeric_value, one, target))
+    if not counted and not missing:
+        missing.append(target.area_code)
+    known_values = [one for one in target_values if one is not None]
+    targets_sum = sum(known_values) if target_values and len(known_values) == len(target_values) else None
+    return ParentSum(
+        target,
+        convert_area(total, target.unit),
+        tuple(counted),
+        tuple(missing),
+        targets_sum,
+        tuple(misses),
+        tuple(unconfirmed),
+    )
+
+
+def _are_alike(one: IndicatorTarget, target: IndicatorTarget) -> bool:
+    """Return True if two targets are for the same indicator and, where both name one, the same year."""
+    return one.indicator == target.indicator and (not one.year or not target.year or one.year == target.year)
+
+
+def _convert(value: float, own_target: IndicatorTarget, target: IndicatorTarget) -> float:
+    """Return a value in the unit of a county's target in the unit of the parent's target."""
+    return value * convert_area(1.0, target.unit) / convert_area(1.0, own_target.unit)
+
+
+def _find_miss(name: str, value_m2: float, own_target: IndicatorTarget, target: IndicatorTarget) -> ChildMiss | None:
+    """Return that a county misses its target; None if it meets it."""
+    value = convert_area(value_m2, own_target.unit)
+    state = compare_area_with_target(
+        value, own_target.comparison, own_target.numeric_value, own_target.printed_decimals
+    )
+    if state not in (TARGET_MISSED, MISSED_BY_ROUNDING):
+        return None
+    margin = require_value(
+        compute_margin(value, own_target.comparison, own_target.numeric_value), "the margin of a county"
+    )
+    return ChildMiss(name, _convert(margin, own_target, target), state)

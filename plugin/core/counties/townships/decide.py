@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compare county at the split, county now and packages, and decide what is written (three-way merge)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from ...exchange.conversion.key_numbers import KeyNumberer
+from ...plan.loading import make_default_key_table_path
+from ...plan.loading.key_table import read_renumbered_keys
+from .read_packages import EditedPackage, NewRow, PackageChanges, RecordKey, RowChange
+from .stored_rows import StoredRow, find_key_field, match_rows
+from .work_package import LayerRecord, RowRecord
+
+
+class Prefer(StrEnum):
+    """Which version a contradiction gives: COUNTY, PACKAGE, or ASK: the county's until somebody decides."""
+
+    COUNTY = "county"
+    PACKAGE = "package"
+    ASK = "ask"
+
+
+class ContradictionKind(StrEnum):
+    """Kind of a contradiction between a package and the county, or between packages."""
+
+    BOTH_CHANGED = "both_changed"
+    PACKAGE_DELETED = "package_deleted"
+    COUNTY_DELETED = "county_deleted"
+    PACKAGES_DIFFER = "packages_differ"
+    NEW_SAME_KEY = "new_same_key"
+    NEIGHBOUR_CHANGED = "neighbour_changed"
+    TWO_PACKAGES = "two_packages"
+
+
+class Outcome(StrEnum):
+    """What became of a change: APPLIED, KEPT (the county's version stays), SAME (the county has it already)."""
+
+    APPLIED = "applied"
+    KEPT = "kept"
+    SAME = "same"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a row: in the county (``package`` None) or in a package; ``fid`` None if the row was deleted.
+
+    ``is_neighbour``: the row is in the read-only neighbours of the package.
+    """
+
+    package: EditedPackage | None
+    fid: int | None
+    is_neighbour: bool = False
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """A contradiction, with the county's version first (if it has one) and those of packages; ``choice``: written."""
+
+    kind: ContradictionKind
+    layer: LayerRecord
+    key: str
+    versions: tuple[Version, ...]
+    choice: Prefer
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change of a row: ``county_fid`` None for a new row; ``row`` None for a deleted one.
+
+    ``new_key``: key in place of that in the package, empty to keep it.
+    """
+
+    package: EditedPackage
+    layer: LayerRecord
+    county_fid: int | None
+    row: StoredRow | None
+    key: str
+    outcome: Outcome
+    new_key: str = ""
+
+
+@dataclass
+class Decisions:
+    """What is written, and what contradicts."""
+
+    edits: list[Edit] = field(default_factory=list)
+    contradictions: list[Contradiction] = field(default_factory=list)
+    #: Rows of the county that differ from those that were handed out.
+    county_changed_count: int = 0
+
+
+def get_record_key(layer: LayerRecord) -> RecordKey:
+    """Return file and name of a layer in the county."""
+    return layer.file, layer.name
+
+
+def decide(
+    packages: Sequence[PackageChanges],
+    county_rows: Mapping[RecordKey, Sequence[StoredRow]],
+    prefer: Prefer,
+    *,
+    with_new_keys: bool = False,
+) -> Decisions:
+    """Return the edits and contradictions of all packages.
+
+    ``county_rows``: layer → rows as they are now; ``with_new_keys``: new rows get another key where theirs is in use,
+    so that equal keys do not contradict.
+    """
+    decisions = Decisions()
+    records = _collect_base_rows(packages)
+    changes: dict[tuple[RecordKey, int], list[RowChange]] = defaultdict(list)
+    for one in packages:
+        for change in one.changes:
+            changes[get_record_key(change.layer), change.base.fid].append(change)
+    for key, (record, base_rows) in records.items():
+        present = county_rows[key]
+        former = [StoredRow(row.fid, row.key, row.county_digest) for row in base_rows]
+        matched = match_rows(former, present)
+        for number, base in enumerate(base_rows):
+            position = matched.found.get(number)
+            now = None if position is None else present[position]
+            decisions.county_changed_count += now is None or now.digest != base.county_digest
+            _decide_row(decisions, record, base, now, changes.get((key, base.fid), []), prefer)
+    _decide_new_rows(decisions, [row for one in packages for row in one.new_rows], county_rows, prefer, with_new_keys)
+    for altered in (altered for one in packages for altered in one.neighbours):
+        # A changed read-only row is never written.
+        row = altered.row or altered.base
+        county = (Version(None, altered.base.fid),) if altered.base else ()
+        version = Version(altered.package, altered.row.fid if altered.row else None, is_neighbour=True)
+        decisions.contradictions.append(
+            Contradiction(
+                ContradictionKind.NEIGHBOUR_CHANGED,
+                altered.layer,
+                row.key if row else "",
+                (*county, version),
+                Prefer.COUNTY,
+            )
+        )
+    by_label: dict[str, list[EditedPackage]] = defaultdict(list)
+    for one in packages:
+        by_label[one.package.label].append(one.package)
+    decisions.contradictions += [
+        Contradiction(
+            ContradictionKind.TWO_PACKAGES,
+            LayerRecord("", "", "", ()),
+            "",
+            tuple(Version(package, None) for package in several),
+            Prefer.ASK,
+        )
+        for several in by_label.values()
+        if len(several) > 1
+    ]
+    return decisions
+
+
+def _collect_base_rows(packages: Iterable[PackageChanges]) -> dict[RecordKey, tuple[LayerRecord, list[RowRecord]]]:
+    """Return layer → its record and the rows handed out to the packages, each once."""
+    records: dict[RecordKey, tuple[LayerRecord, dict[int, RowRecord]]] = {}
+    for one in packages:
+        for layer in one.package.manifest.layers:
+            _, rows = records.setdefault(get_record_key(layer), (layer, {}))
+            rows.update({row.fid: row for row in layer.rows})
+    return {key: (layer, list(rows.values())) for key, (layer, rows) in records.items()}
+
+
+def _decide_row(
+    decisions: Decisions,
+    layer: LayerRecord,
+    base: RowRecord,
+    now: StoredRow | None,
+    changes: Sequence[RowChange],
+    prefer: Prefer,
+) -> None:
+    """Decide on a row that was handed out; ``now``: the county's row, None if it was deleted there."""
+    if not changes:
+        return
+    county = Version(None, now.fid if now else None)
+    if len({change.identity for change in changes}) > 1:
+        versions = (county, *(_make_version(change) for change in changes))
+        # A preference for packages does not decide between two of them.
+        decisions.contradictions.append(
+            Contradiction(ContradictionKind.PACKAGES_DIFFER, layer, base.key, versions, Prefer.ASK)
+        )
+        decisions.edits += [_make_edit(change, now, Outcome.KEPT) for change in changes]
+        return
+    change = changes[0]
+    if change.identity == (now.digest if now else ""):
+        decisions.edits.append(_make_edit(change, now, Outcome.SAME))
+        return
+    if now is not None and now.digest == base.county_digest:
+        decisions.edits.append(_make_edit(change, now, Outcome.APPLIED))
+        return
+    kind = ContradictionKind.BOTH_CHANGED
+    if change.row is None:
+        kind = ContradictionKind.PACKAGE_DELETED
+    elif now is None:
+        kind = ContradictionKind.COUNTY_DELETED
+    decisions.contradictions.append(Contradiction(kind, layer, base.key, (county, _make_version(change)), prefer))
+    decisions.edits.append(_make_edit(change, now, Outcome.APPLIED if prefer is Prefer.PACKAGE else Outcome.KEPT))
+
+
+def _make_version(change: RowChange) -> Version:
+    """Return a package's version of a row."""
+    return Version(change.package, change.row.fid if change.row else None)
+
+
+def _make_edit(change: RowChange, now: StoredRow | None, outcome: Outcome) -> Edit:
+    """Return the edit of a change."""
+    return Edit(change.package, change.layer, now.fid if now else None, change.row, change.base.key, outcome)
+
+
+def _decide_new_rows(
+    decisions: Decisions,
+    new_rows: Sequence[NewRow],
+    county_rows: Mapping[RecordKey, Sequence[StoredRow]],
+    prefer: Prefer,
+    with_new_keys: bool,
+) -> None:
+    """Decide on the rows that packages added: rows with a key in use contradict, unless new keys are given."""
+    deleted = {
+        (get_record_key(edit.layer), edit.county_fid)
+        for edit in decisions.edits
+        if edit.row is None and edit.outcome is Outcome.APPLIED
+    }
+    county_by_key: dict[tuple[RecordKey, str], list[StoredRow]] = defaultdict(list)
+    for record_key, rows in county_rows.items():
+        for row in rows:
+            if (record_key, row.fid) not in deleted:
+                county_by_key[record_key, row.key].append(row)
+    groups: dict[tuple[RecordKey, str], list[NewRow]] = defaultdict(list)
+    for new_row in new_rows:
+        record_key = get_record_key(new_row.layer)
+        present = county_by_key.get((record_key, new_row.row.key), [])
+        if new_row.row.key and any(row.digest == new_row.row.digest for row in present):
+            decisions.edits.append(_make_new(new_row, Outcome.SAME))
+        else:
+            groups[record_key, new_row.row.key].append(new_row)
+    for group_key, all_members in groups.items():
+        members, doubled = _drop_equal_rows(all_members) if group_key[1] else (all_members, [])
+        decisions.edits += [_make_new(one, Outcome.SAME) for one in doubled]
+        present = county_by_key.get(group_key, [])
+        is_free = not group_key[1] or (not present and len(members) == 1)
+        if is_free or with_new_keys:
+            decisions.edits += [_make_new(one, Outcome.APPLIED) for one in members]
+            continue
+        versions = [Version(None, row.fid) for row in present] + [Version(one.package, one.row.fid) for one in members]
+        decisions.contradictions.append(
+            Contradiction(ContradictionKind.NEW_SAME_KEY, members[0].layer, group_key[1], tuple(versions), prefer)
+        )
+        outcome = Outcome.APPLIED if prefer is Prefer.PACKAGE else Outcome.KEPT
+        decisions.edits += [_make_new(one, outcome) for one in members]
+
+
+def _drop_equal_rows(rows: Sequence[NewRow]) -> tuple[list[NewRow], list[NewRow]]:
+    """Return the new rows with one key without repetitions of the same content, and the repetitions."""
+    by_digest: dict[str, NewRow] = {}
+    doubled = [one for one in rows if by_digest.setdefault(one.row.digest, one) is not one]
+    return list(by_digest.values()), doubled
+
+
+def _make_new(new_row: NewRow, outcome: Outcome) -> Edit:
+    """Return the edit that adds a row."""
+    return Edit(new_row.package, new_row.layer, None, new_row.row, new_row.row.key, outcome)
+
+
+def assign_new_keys(
+    decisions: Decisions,
+    county_rows: Mapping[RecordKey, Sequence[StoredRow]],
+    former_keys: Iterable[str],
+    source: str,
+    county_code: str,
+    county_prefix: str,
+) -> None:
+    """Set new keys of added rows without a key, or with a key that another row of the layer has.
+
+    Parameters
+    ----------
+    former_keys
+        Keys that were handed out: a number is never assigned twice (rule A1).
+    county_prefix
+        The digits with which a key of this county begins.
+
+    Raises
+    ------
+    InputError
+        The county has no code, or its numbers are exhausted.
+    """
+    used = [row.key for rows in county_rows.values() for row in rows] + [
+        edit.key for edit in decisions.edits if _is_added(edit)
+    ]
+    used += list(former_keys)
+    table = make_default_key_table_path(source)
+    if table.is_file():
+        for (_, old_key), new_key in read_renumbered_keys(table).items():
+            used += [old_key, new_key]
+    numberer: KeyNumberer | None = None
+    deleted = {
+        (get_record_key(edit.layer), edit.county_fid)
+        for edit in decisions.edits
+        if edit.row is None and edit.outcome is Outcome.APPLIED
+    }
+    seen = {
+        (record_key, row.key)
+        for record_key, rows in county_rows.items()
+        for row in rows
+        if (record_key, row.fid) not in deleted
+    }
+    for position, edit in enumerate(decisions.edits):
+        if not _is_added(edit):
+            continue
+        record_key = get_record_key(edit.layer)
+        if not edit.key or (record_key, edit.key) in seen:
+            numberer = numberer or KeyNumberer(county_code, used)
+            (new_key,) = numberer.number_layer(edit.layer.name, [edit.key], county_prefix).keys
+            decisions.edits[position] = replace(edit, new_key=new_key)
+        seen.add((record_key, edit.key))
+
+
+def _is_added(edit: Edit) -> bool:
+    """Return True if an edit adds a row to a layer with keys."""
+    is_new = edit.county_fid is None and edit.row is not None and edit.outcome is Outcome.APPLIED
+    return is_new and bool(find_key_field(edit.layer.fields))

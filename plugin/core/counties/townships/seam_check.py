@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find seams at township borders that a merge has made: gaps, overlaps, stops, shifts and other codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...engine.context import RuleContext
+from ...figures.indicators.townships import Township, get_plan_townships, split_by_township
+from ...geometry.crs import make_lonlat_transformer, reproject_geometries
+from ...geometry.overlay import find_shared_pieces
+from ...geometry.statutory_area import compute_drawn_area
+from ...model.rule import Severity
+from ...plan.layer import Layer
+from ...plan.plan import Plan
+from ..seams.compare import compare_counties
+from ..seams.placing import place_counties
+from ..seams.seam_result import CountyBorders, SeamFinding, SeamKind, SeamSettings
+from .assign import make_township_areas
+
+#: A row has this share or more of its area in a township that it counts for.
+_MIN_SHARE = 1e-6
+#: Features this many times the reach from the border are compared.
+_READ_REACHES = 3.0
+_LONLAT = CRS.from_epsg(4490)
+
+
+@dataclass(frozen=True)
+class TownshipSeam:
+    """A place where the work of two townships does not fit.
+
+    ``layer``: concept or layer code, ``county`` for the border of the townships; ``sides``: (name of the township,
+    keys of its features) of both; ``length_m``, ``area_m2``: along the border and on the ellipsoid, None if the kind
+    has none; ``geometry``: in degrees on CGCS2000.
+    """
+
+    kind: SeamKind
+    severity: Severity
+    layer: str
+    sides: tuple[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]]]
+    length_m: float | None
+    area_m2: float | None
+    geometry: Any
+
+
+def find_new_seams(
+    before: Plan,
+    after: Plan,
+    editors: Mapping[tuple[str, str], str],
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> tuple[list[TownshipSeam], int]:
+    """Return the seams of the merged county that the county did not have, and the number of those that it had.
+
+    ``before``: the county; ``after``: the merged copy; ``editors``: name of a layer and key of an edited row → code of
+    the township of its package. Seams of `core.seams` are found between townships, and so are
+    overlaps of edited features with those of another township, in layers that may not overlap. Raise Cancelled.
+    """
+    settings = SeamSettings.from_norm(after.norm)
+    former = {one.fingerprint for one in _compare_townships(before, settings, cancellation)}
+    found = _compare_townships(after, settings, cancellation)
+    names = {_make_identity(one): one.name or one.code for one in _list_townships(after)}
+    seams = []
+    for one in found:
+        if one.fingerprint not in former:
+            first, second = ((names.get(side.identity, side.identity), side.keys) for side in one.sides)
+            seams.append(
+                TownshipSeam(
+                    one.kind, one.severity, one.concept, (first, second), one.length_m, one.area_m2, one.geometry
+                )
+            )
+    seams += _find_layer_overlaps(before, after, editors, cancellation)
+    return seams, sum(one.fingerprint in former for one in found)
+
+
+def _list_townships(plan: Plan) -> list[Township]:
+    """Return the townships of a plan; empty without their layer."""
+    found = get_plan_townships(RuleContext(plan, plan.norm, plan.norm.make_tolerance()))
+    return [] if found is None else found[1]
+
+
+def _make_identity(township: Township) -> str:
+    """Return the code of a township, else its name."""
+    return township.code or township.name
+
+
+def _compare_townships(plan: Plan, settings: SeamSettings, cancellation: Cancellation) -> list[SeamFinding]:
+    """Return the seams between the townships of a plan; empty for fewer than two townships."""
+    ctx = RuleContext(plan, plan.norm, settings.tolerance, cancellation=cancellation)
+    found = get_plan_townships(ctx)
+    if found is None:
+        return []
+    township_layer, townships, township_of_row = found
+    areas = make_township_areas(township_layer, township_of_row, len(townships), plan)
+    layers = {
+        one.concept: layer
+        for one in settings.layers
+        if (layer := plan.find_layer_of_concept(one.concept)) is not None and not layer.has_no_geometry
+    }
+    borders = []
+    for number, township in enumerate(townships):
+        cancellation.raise_if_cancelled()
+        rows = np.flatnonzero((township_of_row == number) & township_layer.has_shape)
+        if not len(rows) or areas[number] is None:
+            continue
+        near = shapely.boundary(areas[number])
+        borders.append(
+            CountyBorders(
+                _make_identity(township),
+                area_code=_make_identity(township),
+                area_name=township.name,
+                outline=township_layer.select_rows(rows),
+                layers={
+                    concept: _select_rows(layer, number, near, _READ_REACHES * settings.reach_m, ctx)
+                    for concept, layer in layers.items()
+                },
+                crs=plan.plane_crs,
+            )
+        )
+    if len(borders) < 2:
+        return []
+    placed = place_counties(borders, settings.layers, settings.tolerance)
+    pairs = compare_counties(placed, settings, cancellation=cancellation)
+    return [finding for pair in pairs for finding in pair.findings]
+
+
+def _select_rows(layer: Layer, township: int, border: Any, distance_m: float, ctx: RuleContext) -> Layer:
+    """Return the rows of a layer in a township near its border; a row in two townships is in both."""
+    split = split_by_township(layer, ctx)
+    if split is None:
+        return layer.select_rows(np.array([], dtype=int))
+    inside = (split.township_of_share == township) & (split.area_shares > _MIN_SHARE)
+    rows = np.unique(split.row_of_share[inside])
+    return layer.select_rows(rows[shapely.dwithin(layer.plane_shapes[rows], border, distance_m)])
+
+
+def _find_layer_overlaps(
+    before: Plan, after: Plan, editors: Mapping[tuple[str, str], str], cancellation: Cancellation
+) -> list[TownshipSeam]:
+    """Return overlaps between edited features and those of other townships, in layers without overlaps.
+
+    An edited feature belongs to the township of its package, another one to that with the largest share of it.
+    """
+    ctx = RuleContext(after, after.norm, after.norm.make_tolerance(), cancellation=cancellation)
+    townships = _list_townships(after)
+    position_by_code = {one.code: number for number, one in enumerate(townships) if one.code}
+    seams = []
+    for role, layer in after.layers.items():
+        if layer.template.overlap != "never" or layer.template.geometry != "polygon" or not len(layer):
+            continue
+        # Rows with a key and geometry that no row of the former layer has.
+        rows = list(zip(layer.keys, shapely.to_wkb(layer.raw_shapes), strict=True))
+        former = before.layers.get(role)
+        known = set(zip(former.keys, shapely.to_wkb(former.raw_shapes), strict=True)) if former else set()
+        edited = np.array([shape is not None and (key, shape) not in known for key, shape in rows], dtype=bool)
+        split = split_by_township(layer, ctx) if edited.any() else None
+        if split is None:
+            continue
+        owners = np.full(len(layer), -1)
+        order = np.lexsort((-split.township_of_share, split.area_shares))
+        owners[split.row_of_share[order]] = split.township_of_share[order]
+        for row in np.flatnonzero(edited).tolist():
+            owners[row] = position_by_code.get(editors.get((layer.name, layer.keys[row]), ""), owners[row])
+        pieces = find_shared_pieces(layer.polygons, tolerance=ctx.tolerance, focus=edited, cancellation=cancellation)
+        for left, right, shape in zip(pieces.left.tolist(), pieces.right.tolist(), pieces.geometry, strict=True):
+            if owners[left] == owners[right] or min(owners[left], owners[right]) < 0:
+                continue
+            sides = [(townships[owners[row]].name, (layer.keys[row],)) for row in (left, right)]
+            shapes: NDArray = np.array([shape], dtype=object)
+            area = float(compute_drawn_area(shapes, make_lonlat_transformer(after.plane_crs))[0])
+            place = reproject_geometries(shapes, after.plane_crs, _LONLAT)[0]
+            seams.append(
+                TownshipSeam(SeamKind.OVERLAP, Severity.WARNING, role, (sides[0], sides[1]), None, area, place)
+            )
+    return seams

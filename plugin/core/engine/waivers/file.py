@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read and write the waiver file next to the data.
+
+It is a CSV in UTF-8 with a byte order mark, one waiver on each row.
+
+A temporary file is written and replaces the former file. Other people's changes are preserved: foreign rows and columns
+stay unchanged, and a file that changed meanwhile is read again before it is replaced. An unreadable file is never
+written.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...base.errors import DataError, OutputError
+from ...base.files.document_text import make_readable_text
+from ...base.files.encoding import (
+    OLD_WORKBOOK_SIGNATURE,
+    WORKBOOK_SIGNATURE,
+    UndecodableTextError,
+    decode_file_text,
+    find_delimiter,
+)
+from ...base.files.writing import replace_if_unchanged
+from .cells import COLUMNS_BY_HEADING, WAIVER_COLUMNS, convert_waiver_to_cells, parse_waiver_cells
+from .waiver import Waiver, WaiverLimits
+
+_DEFAULT_LIMITS = WaiverLimits()
+#: Largest multiple of the usual tolerance that a row may have; a larger change is another conflict.
+_LARGEST_FACTOR = 10
+#: Attempts to read a file that others write meanwhile.
+_MAX_TRIES = 20
+
+
+@dataclass
+class _WaiverTable:
+    """The rows of a waiver file as read, each with the line where it begins.
+
+    ``head``: the headings; ``column_names``: the English name of each known column, the heading of any other.
+    """
+
+    head: list[str]
+    column_names: list[str]
+    rows: list[list[str]]
+    line_numbers: list[int]
+
+    def get_row_cells(self, row: list[str]) -> dict[str, str]:
+        """Return column name → text of the cell, without outer blanks."""
+        return {name: cell.strip() for name, cell in zip(self.column_names, row, strict=False)}
+
+
+def read_waivers(path: str | Path, limits: WaiverLimits = _DEFAULT_LIMITS) -> tuple[Waiver, ...]:
+    """Return all waivers of a file.
+
+    ``limits``: settings for how far a conflict may change. Raises DataError with file and line for an unknown encoding,
+    a missing column, a damaged or incomplete row, two waivers with one number, and tolerances far beyond ``limits``.
+    """
+    path = Path(path)
+    return _parse_waivers(path, _parse_table(path, _read_bytes(path)), limits)
+
+
+def change_waivers(
+    path: str | Path,
+    *,
+    added_waivers: Iterable[Waiver] = (),
+    removed_ids: Iterable[str] = (),
+    limits: WaiverLimits = _DEFAULT_LIMITS,
+) -> tuple[Waiver, ...]:
+    """Add waivers to a file and remove those with the ids ``removed_ids``.
+
+    Return the waivers of the changed file. Raises DataError for a damaged file, which is left unchanged, and
+    OutputError if the file cannot be written.
+    """
+    path, added_waivers, removed_ids = Path(path), list(added_waivers), set(removed_ids)
+    for _ in range(_MAX_TRIES):
+        contents = _read_bytes(path) if path.exists() else b""
+        table = _parse_table(path, contents) if contents.strip() else _WaiverTable([], [], [], [])
+        _parse_waivers(path, table, limits)
+        remaining_rows = [row for row in table.rows if table.get_row_cells(row).get("id") not in removed_ids]
+        missing_columns = [column for column in WAIVER_COLUMNS if column.name not in table.column_names]
+        names = [*table.column_names, *(column.name for column in missing_columns)]
+        rows = [row + [""] * len(missing_columns) for row in remaining_rows]
+        for waiver in added_waivers:
+            cells = convert_waiver_to_cells(waiver)
+            rows.append([cells.get(name, "") for name in names])
+        head = [*table.head, *(column.chinese_name for column in missing_columns)]
+        if replace_if_unchanged(path, contents, _format_csv(head, rows).encode("utf-8-sig")):
+            return read_waivers(path, limits)
+    raise OutputError("output_open_elsewhere", target=str(path))
+
+
+def _read_bytes(path: Path) -> bytes:
+    """Return the content of a file; DataError if it is missing or cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError("waivers_missing", file=str(path)) from error
+    except OSError as error:
+        raise DataError("waivers_no_access", file=str(path)) from error
+
+
+def _decode_text(path: Path, data: bytes) -> str:
+    """Return the text of a waiver file; DataError for a workbook and for an unknown encoding."""
+    if data.startswith((WORKBOOK_SIGNATURE, OLD_WORKBOOK_SIGNATURE)):
+        raise DataError("waivers_workbook", file=str(path))
+    try:
+        return decode_file_text(data)
+    except UndecodableTextError as error:
+        raise DataError("waivers_encoding", file=str(path), line=error.line) from error
+
+
+def _parse_table(path: Path, data: bytes) -> _WaiverTable:
+    """Return headings and rows of a waiver file; raise DataError for a damaged file."""
+    text = _decode_text(path, data)
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError("waivers_broken", file=str(path), line=line)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=find_delimiter(text), strict=True)
+    head: list[str] = []
+    rows, lines, last = [], [], 0
+    try:
+        for cells in reader:
+            first_line, last = last + 1, reader.line_num
+            if not any(cell.strip() for cell in cells):
+                continue
+            if not head:
+                head = _check_head(path, first_line, [cell.strip() for cell in cells])
+                continue
+            if any(cell.strip() for cell in cells[len(head) :]):
+                raise DataError("waivers_stray", file=str(path), line=first_line, value=cells[len(head)].strip())
+            rows.append(cells[: len(head)] + [""] * (len(head) - len(cells)))
+            lines.append(first_line)
+    except csv.Error as error:
+        raise DataError("waivers_broken", file=str(path), line=last + 1) from error
+    if not head:
+        raise DataError("waivers_broken", file=str(path), line=1)
+    return _WaiverTable(head, [COLUMNS_BY_HEADING[h].name if h in COLUMNS_BY_HEADING else h for h in head], rows, lines)
+
+
+def _check_head(path: Path, line: int, head: list[str]) -> list[str]:
+    """Return the headings unchanged.
+
+    Raise DataError if a required column is missing or a known column is repeated.
+    """
+    known_names = [COLUMNS_BY_HEADING[h].name for h in head if h in COLUMNS_BY_HEADING]
+    for column in WAIVER_COLUMNS:
+        if known_names.count(column.name) != 1 and (column.is_required or column.name in known_names):
+            raise DataError("waivers_column", file=str(path), line=line, column=column.chinese_name)
+    return head
+
+
+def _parse_waivers(path: Path, table: _WaiverTable, limits: WaiverLimits) -> tuple[Waiver, ...]:
+    """Return the waivers of a table.
+
+    DataError for an invalid cell, a repeated id, or too large tolerances.
+    """
+    parsed_waivers: list[Waiver] = []
+    by_id: dict[str, int] = {}
+    for row, line in zip(table.rows, table.line_numbers, strict=True):
+        cells = table.get_row_cells(row)
+        try:
+            waiver = parse_waiver_cells(cells)
+        except ValueError as error:
+            name = str(error)
+            zh = next((c.chinese_name for c in WAIVER_COLUMNS if c.name == name), name)
+            key = "waivers_cell" if cells.get(name) else "waivers_blank"
+            raise DataError(key, file=str(path), line=line, column=zh, value=cells.get(name, "")) from error
+        if waiver.id in by_id:
+            raise DataError("waivers_twice", file=str(path), line=line, value=waiver.id, first=by_id[waiver.id])
+        by_id[waiver.id] = line
+        _check_tolerances(path, line, waiver, limits)
+        parsed_waivers.append(waiver)
+    return tuple(parsed_waivers)
+
+
+def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: WaiverLimits) -> None:
+    """Raise DataError if a waiver's tolerances would accept another conflict, or a much larger one.
+
+    ``line``: line of the waiver in the file.
+    """
+    value_and_limit_by_name = {
+        "may_move_m": (
+            waiver.place_m,
+            max(
+                _LARGEST_FACTOR * _DEFAULT_LIMITS.compute_allowed_move_m(waiver.area_m2),
+                limits.compute_allowed_move_m(waiver.area_m2),
+            ),
+        ),
+        "may_change_m2": (
+            waiver.change_m2,
+            max(
+                _LARGEST_FACTOR * _DEFAULT_LIMITS.compute_allowed_change_m2(waiver.area_m2),
+                limits.compute_allowed_change_m2(waiver.area_m2),
+            ),
+        ),
+    }
+    for name, (value, upper_limit) in value_and_limit_by_name.items():
+        if value > upper_limit:
+            column = next(c.chinese_name for c in WAIVER_COLUMNS if c.name == name)
+            params = {"column": column, "value": f"{value:.10g}", "most": f"{upper_limit:.10g}"}
+            raise DataError("waivers_wide", file=str(path), line=line, **params)
+
+
+def _format_csv(head: list[str], rows: list[list[str]]) -> str:
+    """Return headings and rows as the text of a CSV file."""
+    csv_buffer = io.StringIO()
+    writer = csv.writer(csv_buffer, lineterminator="\r\n")
+    writer.writerow(head)
+    writer.writerows(map(make_readable_text, row) for row in rows)
+    return csv_buffer.getvalue()

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parcels of boundary-point files as read, and notes on what is wrong in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...standard.messages.texts import Texts, render_params
+from .settings import load_settings
+
+if TYPE_CHECKING:
+    from pyproj import CRS
+    from shapely.geometry.base import BaseGeometry
+
+    from .forms import PointForm
+
+#: Text section of the notes.
+NOTES_SECTION = "boundary_notes"
+
+
+class NoteLevel(StrEnum):
+    """What a note means: ``error`` a parcel is left out, ``warning`` it is read and to be checked, ``info``."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is in a file: a line, from 1, or the cell of a sheet, by column letter and row.
+
+    ``sheet``: title of the sheet, empty for a text file.
+    """
+
+    line: int
+    cell: str = ""
+    sheet: str = ""
+
+    def render(self, texts: Texts) -> str:
+        """Return the place as text."""
+        if self.cell:
+            return texts.get(NOTES_SECTION, "at_cell", sheet=self.sheet, cell=self.cell)
+        return texts.get(NOTES_SECTION, "at_line", line=self.line)
+
+
+@dataclass(frozen=True)
+class PointNote:
+    """A remark on a file, a parcel or a row.
+
+    ``key``: text in the section `NOTES_SECTION`. ``place`` and ``parcel`` (its name, see `RawParcel.label`) are None
+    and empty for a remark on the whole file. ``file_name``: empty until the file is read to its end.
+    """
+
+    key: str
+    level: NoteLevel
+    place: Place | None = None
+    parcel: str = ""
+    params: dict[str, Any] = field(default_factory=dict, hash=False)
+    file_name: str = ""
+
+    def render(self, texts: Texts) -> str:
+        """Return the note as a sentence that begins with file, place and parcel."""
+        places = [self.file_name] if self.file_name else []
+        places += [self.place.render(texts)] if self.place else []
+        places += [texts.get(NOTES_SECTION, "in_parcel", parcel=self.parcel)] if self.parcel else []
+        text = texts.get(NOTES_SECTION, self.key, **render_params(self.params, texts))
+        head = texts.get(NOTES_SECTION, "between_places").join(places)
+        return texts.get(NOTES_SECTION, "note", places=head, text=text) if head else text
+
+
+def make_note_on_parcels(key: str, labels: list[str]) -> PointNote:
+    """Return a note that counts parcels and lists the first ones."""
+    most = load_settings().most_listed
+    listed = "、".join(labels[:most]) + (" …" if len(labels) > most else "")
+    return PointNote(key, NoteLevel.INFO, params={"count": len(labels), "parcels": listed})
+
+
+@dataclass(frozen=True)
+class PointRow:
+    """A point as written.
+
+    ``cells``: the cells of its line, unchanged; for a table in the order point, ring, north, east. ``north``, ``east``:
+    coordinates in metres as numbers; ``north_text``, ``east_text``: the same as text without blanks and separators.
+    ``ring``: number of its ring, as text.
+    """
+
+    cells: tuple[str, ...]
+    name: str
+    ring: str
+    north_text: str
+    east_text: str
+    place: Place
+
+    @property
+    def north(self) -> float:
+        """Return the northing in metres."""
+        return float(self.north_text)
+
+    @property
+    def east(self) -> float:
+        """Return the easting in metres."""
+        return float(self.east_text)
+
+    @property
+    def xy(self) -> tuple[float, float]:
+        """Return easting and northing in metres."""
+        return self.east, self.north
+
+
+@dataclass(frozen=True)
+class PointRing:
+    """A ring of a parcel: its points without the closing one, and the closing one (None if it is missing)."""
+
+    points: tuple[PointRow, ...]
+    closing: PointRow | None
+
+    @property
+    def rows(self) -> tuple[PointRow, ...]:
+        """Return all points, the closing one last."""
+        return self.points if self.closing is None else (*self.points, self.closing)
+
+
+@dataclass(frozen=True)
+class RawParcel:
+    """A parcel as parsed, before its rings are built.
+
+    ``position``: from 1, in the file. ``cells``: cells of its line, unchanged (text files), empty if it has none.
+    ``values``: item (`PARCEL_ITEMS`) → text without blanks. ``rows``: its points in order. ``is_broken``: a row could
+    not be read, so that the shape is unknown. ``area_unit``: unit of the declared area, empty for the unit of the form.
+    """
+
+    position: int
+    place: Place
+    cells: tuple[str, ...]
+    values: dict[str, str] = field(hash=False)
+    rows: tuple[PointRow, ...]
+    is_broken: bool = False
+    area_unit: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return the parcel's name, else its number, else its position as ``#2``."""
+        return self.values.get("name", "") or self.values.get("number", "") or f"#{self.position}"
+
+
+@dataclass(frozen=True)
+class FileLayout:
+    """How a text file was written, which an export repeats.
+
+    ``codec``: Python's name of the encoding; ``has_mark``: it begins with a byte order mark; ``line_end``: of its first
+    line; ``ends_with_line_end``: its last line has one too. ``header``: all lines before the parcels, unchanged.
+    """
+
+    codec: str
+    has_mark: bool = False
+    line_end: str = "\n"
+    ends_with_line_end: bool = True
+    header: tuple[str, ...] = ()
+
+    @property
+    def encoding_name(self) -> str:
+        """Return the name of the encoding for users: GBK for its superset too."""
+        return "GBK" if self.codec in ("gbk", "gb18030") else self.codec.upper()
+
+
+@dataclass(frozen=True)
+class HeaderValue:
+    """A value of a header, and where it is."""
+
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class ParsedFile:
+    """A file as parsed: form, header, parcels and notes.
+
+    ``header_values``: meaning (`settings`) → value, for the keys that the file has. ``has_stray_points``: lines
+    before the first parcel belong to a parcel that is not there.
+    """
+
+    path: Path
+    form: PointForm
+    layout: FileLayout
+    header_values: dict[str, HeaderValue]
+    parcels: tuple[RawParcel, ...]
+    notes: tuple[PointNote, ...]
+    has_stray_points: bool = False
+
+    @property
+    def parcel_count(self) -> int:
+        """Return the number of parcels; stray points count as one."""
+        return len(self.parcels) + self.has_stray_points
+
+    @property
+    def rows(self) -> list[PointRow]:
+        """Return the points of all parcels."""
+        return [row for parcel in self.parcels for row in parcel.rows]
+
+
+@dataclass(frozen=True)
+class PointParcel:
+    """A parcel with its shape.
+
+    ``shape``: a polygon or multipolygon in the CRS of the file. ``declared_m2``: None if no area is declared.
+    ``plane_m2``: area in the plane of the CRS; ``statutory_m2``: 图斑椭球面积.
+    """
+
+    raw: RawParcel
+    rings: tuple[PointRing, ...]
+    shape: BaseGeometry
+    declared_m2: float | None = None
+    plane_m2: float = 0.0
+    statutory_m2: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """Return the parcel's name for messages."""
+        return self.raw.label
+
+
+@dataclass(frozen=True)
+class PointFile:
+    """A boundary-point file with the shapes of its readable parcels.
+
+    ``parcel_count``: number of parcels of the file, those that were left out included; stray points count as one.
+    """
+
+    path: Path
+    form: PointForm
+    layout: FileLayout
+    crs: CRS
+    parcels: tuple[PointParcel, ...]
+    parcel_count: int
+    notes: tuple[PointNote, ...]

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lines, rings, polygons and texts of a drawing, and what was not taken from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ...standard.messages.texts import Texts, render_params
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from shapely.geometry import Polygon
+
+#: Text sections of the reasons and remedies of `LeftOut`.
+REASONS_SECTION, REMEDIES_SECTION = "drawing_reasons", "drawing_remedies"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something that was not taken from a drawing, or that was taken and must be verified.
+
+    ``key``: text in `REASONS_SECTION` and `REMEDIES_SECTION`; ``handles``: of the entities, in the order in which they
+    join; ``kind``: type of the entity, such as LINE; ``place``: (x, y) in metres; ``gap_m``: what is missing to close
+    an outline.
+    """
+
+    key: str
+    layer: str = ""
+    handles: tuple[str, ...] = ()
+    kind: str = ""
+    place: tuple[float, float] | None = None
+    gap_m: float | None = None
+    params: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    def get_reason(self, texts: Texts) -> str:
+        """Return why it was left out."""
+        return texts.get(REASONS_SECTION, self.key, **render_params(self.params, texts))
+
+    def get_remedy(self, texts: Texts) -> str:
+        """Return what to do."""
+        return texts.get(REMEDIES_SECTION, self.key, **render_params(self.params, texts))
+
+
+@dataclass(frozen=True)
+class DrawingLine:
+    """A line of a drawing as GDAL reads it: (n, 2) vertices in metres."""
+
+    handle: str
+    layer: str
+    kind: str
+    vertices: NDArray
+
+
+@dataclass(frozen=True)
+class DrawingText:
+    """A text of a drawing, at the place (x, y) in metres where it is inserted."""
+
+    handle: str
+    layer: str
+    kind: str
+    text: str
+    place: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Ring:
+    """A closed outline: (n, 2) vertices, the last one is the first.
+
+    ``gap_m``: the largest gap that was bridged, 0 for an outline that is closed in the drawing.
+    """
+
+    handles: tuple[str, ...]
+    layer: str
+    kind: str
+    vertices: NDArray
+    gap_m: float = 0.0
+
+
+@dataclass
+class DrawingPolygon:
+    """A polygon of one layer of a drawing.
+
+    ``values``: field → value from texts; ``texts``: all texts within it.
+    """
+
+    handles: tuple[str, ...]
+    layer: str
+    shape: Polygon
+    gap_m: float
+    values: dict[str, Any] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)

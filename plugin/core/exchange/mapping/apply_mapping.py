@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Convert the rows of a layer to a template's fields; list every changed or lost value."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ...base.errors import InputError
+from ...base.files.cells import format_cell, parse_date
+from ...engine.context import trim_code_padding
+from ...plan.layer import SourceLayer
+from ...standard import Standard
+from ...standard.template import CodeList, Template, TemplateField
+from .field_mapping import CodeTranslation, FieldMapping, MappedRows, MappingLoss, get_template_field
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ValueConverter:
+    """Converts values to one target field of a template.
+
+    Calling it returns (value, reason, parameters). The reason is empty if nothing was lost; otherwise it is the key of
+    a text that the parameters fill.
+    """
+
+    def __init__(self, target: TemplateField, standard: Standard, translation: CodeTranslation | None):
+        self.target = target
+        self.codes = standard.code_lists.get(target.codes) if target.codes else None
+        self.translation = translation
+        self.source = standard.code_lists.get(translation.list_id) if translation else None
+        self.done: dict[str, tuple[Any, str, dict[str, Any]]] = {}
+
+    def __call__(self, value: Any) -> tuple[Any, str, dict[str, Any]]:
+        """Return (converted value, reason, parameters) of one value.
+
+        The converted value is None for a missing value and for one that does not fit the target field.
+        """
+        if self.target.type == "date" and isinstance(value, datetime):
+            # A missing timestamp (NaT) is a datetime, too.
+            return (value, "", {}) if format_cell(value) else (None, "", {})
+        text = format_cell(value)
+        if not text:
+            return None, "", {}
+        if text not in self.done:
+            self.done[text] = self._convert_text(text)
+        return self.done[text]
+
+    def _convert_text(self, text: str) -> tuple[Any, str, dict[str, Any]]:
+        """Return (converted value, reason, parameters) of a value as text."""
+        target = self.target
+        if self.codes is not None:
+            return self._convert_code(text, self.codes)
+        if target.type == "date":
+            day = parse_date(text.split(" ")[0].split("T")[0])
+            return (datetime(day.year, day.month, day.day), "", {}) if day else (None, "date_unreadable", {})
+        if target.type in ("integer", "real"):
+            return self._convert_number(text)
+        return self._fit_text_to_field(text, "", {})
+
+    def _convert_code(self, text: str, codes: CodeList) -> tuple[Any, str, dict[str, Any]]:
+        """Return (code of the target's list, reason, parameters) of a source code.
+
+        A code without a translation is retained even if the target's list lacks it, because many lists are not
+        verified. A code that the translation gives no single equivalent becomes None.
+        """
+        pad = self.target.code_pad
+        if self.translation:
+            unpadded = trim_code_padding(text, pad or 6)
+            chosen_code = self.translation.chosen_code_by_source.get(
+                text
+            ) or self.translation.chosen_code_by_source.get(unpadded)
+            if chosen_code:
+                return self._fit_text_to_field(_pad_code(chosen_code, pad), "", {})
+            if self.source is not None:
+                row = self.source.entry_by_code.get(text) or self.source.entry_by_code.get(unpadded)
+                if row is None:
+                    return None, "code_unknown", {"list": self.source.id}
+                answers = [c for c in row.other_columns.get(self.translation.target_column, "").split("|") if c]
+                if len(answers) == 1:
+                    return self._fit_text_to_field(_pad_code(answers[0], pad), "", {})
+                return None, "code_many" if answers else "code_none", {"codes": " ".join(answers), "name": row.name}
+        unpadded = trim_code_padding(text, pad)
+        if unpadded in codes.entry_by_code:
+            return self._fit_text_to_field(_pad_code(unpadded, pad), "", {})
+        return self._fit_text_to_field(text, "code_unknown", {"list": codes.id})
+
+    def _convert_number(self, text: str) -> tuple[Any, str, dict[str, Any]]:
+        """Return (number, reason, parameters) of a text.
+
+        The number is None if the text is not a number, or if the number is too long for the field.
+        """
+        target = self.target
+        try:
+            # Whole numbers stay integers: a double cannot hold 18 digits.
+            number: Any = int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
+        except ValueError:
+            return None, "number_unreadable", {}
+        if not np.isfinite(float(number)):
+            return None, "number_unreadable", {}
+        if target.type == "integer" and not float(number).is_integer():
+            return None, "not_whole", {}
+        number = int(number) if target.type == "integer" else float(number)
+        if target.length:
+            max_digits = target.length - (target.decimals + 1 if target.decimals else 0)
+            if len(str(abs(int(number)))) > max_digits:
+                return None, "too_long", {"length": target.length, "count": len(text)}
+        return number, "", {}
+
+    def _fit_text_to_field(self, text: str, reason: str, params: dict[str, Any]) -> tuple[Any, str, dict[str, Any]]:
+        """Return (value, reason, parameters) of a converted text; None for a text longer than the field.
+
+        ``reason`` and ``params``: those of an earlier step, which remain.
+        """
+        target = self.target
+        if target.type != "text":
+            return self._convert_number(text) if not reason else (None, reason, params)
+        if target.length and len(text) > target.length:
+            return None, "too_long", {"length": target.length, "count": len(text)}
+        return text, reason, params
+
+
+def _pad_code(code: str, pad: int) -> str:
+    """Return a code of digits with zeros at its end up to ``pad`` digits; another code unchanged."""
+    return code.ljust(pad, "0") if pad and code.isdigit() else code
+
+
+_TYPE_IDS_BY_GEOMETRY = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
+_GEOMETRY_NAMES = {number: kind for kind, numbers in _TYPE_IDS_BY_GEOMETRY.items() for number in numbers} | {
+    7: "collection"
+}
+
+
+def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template, standard: Standard) -> MappedRows:
+    """Return a layer's rows in a template's fields; geometries are unchanged.
+
+    A value that does not fit leaves its cell empty and is listed as a `MappingLoss`. Raise InputError if a source
+    field is missing in the layer, or the geometry type differs from the template's.
+    """
+    import geopandas as gpd
+    import pandas as pd
+
+    kinds = shapely.get_type_id(layer.frame.geometry.to_numpy())
+    foreign_type_ids = [int(k) for k in kinds if k >= 0 and int(k) not in _TYPE_IDS_BY_GEOMETRY[template.geometry]]
+    if foreign_type_ids:
+        raise InputError(
+            "mapping_geometry",
+            layer=layer.name,
+            count=len(foreign_type_ids),
+            kind=_GEOMETRY_NAMES.get(foreign_type_ids[0], "collection"),
+            role=template.role,
+            wanted=template.geometry,
+        )
+    source_by_target = find_source_names(layer, mapping)
+    frame = layer.frame
+    fids = [int(v) for v in frame.index]
+    keys = _read_keys(layer, source_by_target, template)
+    columns: dict[str, pd.Series] = {}
+    mapping_losses: list[MappingLoss] = []
+    for target in template.fields:
+        if target.name in source_by_target:
+            source = source_by_target[target.name]
+            convert = ValueConverter(target, standard, mapping.translation_by_target.get(target.name))
+            target_values = []
+            for fid, key, value in zip(fids, keys, frame[source].tolist(), strict=True):
+                arrived, reason, params = convert(value)
+                target_values.append(arrived)
+                if reason:
+                    has_value = arrived is not None
+                    mapping_losses.append(
+                        MappingLoss(fid, key, target.name, source, format_cell(value), reason, has_value, params)
+                    )
+        elif target.name in mapping.constant_by_target:
+            value, _, _ = ValueConverter(target, standard, None)(mapping.constant_by_target[target.name])
+            target_values = [value] * len(frame)
+        else:
+            target_values = [None] * len(frame)
+        columns[target.name] = _make_series(target_values, target, frame.index)
+    filled_fields = set(source_by_target) | set(mapping.constant_by_target)
+    filled_fields |= _fill_code_names(columns, filled_fields, mapping, template, standard)
+    mapping_losses += [MappingLoss(fid, "", "", "", "", "shape_broken") for fid in layer.broken_fids]
+    used_sources = set(source_by_target.values())
+    unmapped = [f.name for f in layer.fields if f.name not in used_sources]
+    for name in unmapped:
+        count = sum(format_cell(v) != "" for v in frame[name].tolist())
+        mapping_losses.append(
+            MappingLoss(None, "", "", name, "", "field_unmapped", params={"count": count, "rows": len(frame)})
+        )
+    shape_column = "geometry"
+    while shape_column in columns:
+        shape_column = f"_{shape_column}"
+    shapes = gpd.GeoSeries(frame.geometry.to_numpy(), index=frame.index, crs=layer.crs)
+    mapped_frame = gpd.GeoDataFrame(
+        pd.DataFrame({**columns, shape_column: shapes}, index=frame.index), geometry=shape_column
+    )
+    return MappedRows(
+        mapped_frame, mapping_losses, unmapped, [f.name for f in template.fields if f.name not in filled_fields]
+    )
+
+
+def _make_series(values: list[Any], target: TemplateField, index: Any) -> pd.Series:
+    """Return values as a column with the data type of the target field."""
+    import pandas as pd
+
+    if target.type == "real":
+        return pd.Series(values, index=index, dtype="float64")
+    if target.type == "date":
+        return pd.Series(values, index=index, dtype="datetime64[ms]")
+    return pd.Series(values, index=index, dtype=object)
+
+
+def _fill_code_names(
+    columns: dict[str, pd.Series],
+    filled_fields: set[str],
+    mapping: FieldMapping,
+    template: Template,
+    standard: Standard,
+) -> set[str]:
+    """Fill each field that has the name of a code, by the code list, if no source or constant fills it.
+
+    Return the names of the fields that were filled. ``columns``: field name → values, changed in place.
+    """
+    filled_now = set()
+    for target in template.fields:
+        name = target.code_name
+        if (
+            not target.codes
+            or target.name not in filled_fields
+            or not name
+            or name in filled_fields
+            or name not in columns
+        ):
+            continue
+        codes = standard.code_lists[target.codes].entry_by_code
+        rows = [codes.get(trim_code_padding(format_cell(value), target.code_pad)) for value in columns[target.name]]
+        columns[name] = _make_series(
+            [code.name if code else None for code in rows], get_template_field(template, name), columns[name].index
+        )
+        filled_now.add(name)
+    return filled_now
+
+
+def find_source_names(layer: SourceLayer, mapping: FieldMapping) -> dict[str, str]:
+    """Return target field → its source field, spelled as in the layer.
+
+    Raise InputError for a source field that the layer lacks.
+    """
+    columns = {field.name.upper(): field.name for field in reversed(layer.fields)}
+    exact_names = {field.name for field in layer.fields}
+    spellings = {}
+    for target, source in mapping.source_by_target.items():
+        name = source if source in exact_names else columns.get(source.strip().upper())
+        if name is None:
+            file_name = str(mapping.path.name) if mapping.path else ""
+            field_names = ", ".join(field.name for field in layer.fields)
+            raise InputError(
+                "mapping_field_missing",
+                file=file_name,
+                key=f"fields.{target}",
+                field=source,
+                layer=layer.name,
+                known=field_names,
+            )
+        spellings[target] = name
+    return spellings
+
+
+def _read_keys(layer: SourceLayer, source_by_target: dict[str, str], template: Template) -> list[str]:
+    """Return the key (标识码) of each row; empty texts for a layer without keys."""
+    key_field = template.find_field("key")
+    source = source_by_target.get(key_field.name) if key_field else None
+    source = source or next((field.name for field in layer.fields if field.name.upper() == "BSM"), None)
+    return [format_cell(value) for value in layer.frame[source].tolist()] if source else [""] * len(layer.frame)

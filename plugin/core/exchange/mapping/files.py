@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A mapping as a file that a person can read, edit and reuse."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...base.errors import DataError
+from ...base.files.data import check_keys, check_known, check_type, read_record, read_toml, read_value
+from ...engine.context import trim_code_padding
+from ...standard import Standard
+from ...standard.template import Template
+from .apply_mapping import ValueConverter
+from .field_mapping import CodeTranslation, FieldMapping, get_template_field
+
+
+def load_mapping(path: str | Path, template: Template, standard: Standard) -> FieldMapping:
+    """Read a saved mapping for this template from a TOML file.
+
+    Raise DataError, with file and key, for invalid TOML, an unknown key, a field that the template lacks, a field
+    filled twice, and an unknown code list or code.
+    """
+    path = Path(path)
+    try:
+        table = read_toml(path)
+    except OSError as error:
+        raise DataError("data_file_missing", file=str(path)) from error
+    check_keys(table, required=("role", "fields"), allowed=("constants", "codes"), file=path)
+    if table["role"] != template.role:
+        raise DataError("data_value_unknown", file=str(path), key="role", value=table["role"], known=template.role)
+    fields = read_value(table["fields"], dict[str, str], file=path, key="fields")
+    constants = check_type(table.get("constants", {}), dict, file=path, key="constants")
+    codes = check_type(table.get("codes", {}), dict, file=path, key="codes")
+    for section, part in (("fields", fields), ("constants", constants), ("codes", codes)):
+        check_keys(part, required=(), allowed=[f.name for f in template.fields], file=path, where=section)
+    for target in fields:
+        if target in constants:
+            raise DataError("data_duplicate", file=str(path), key=f"constants.{target}", value=target)
+    mapping = FieldMapping(template.role, dict(fields), dict(constants), {}, path)
+    for target, value in constants.items():
+        _, reason, params = ValueConverter(get_template_field(template, target), standard, None)(value)
+        if reason:
+            raise DataError("mapping_constant", file=str(path), key=f"constants.{target}", value=str(value), **params)
+    for target, row in codes.items():
+        mapping.translation_by_target[target] = _load_translation(row, target, mapping, template, standard)
+    return mapping
+
+
+@dataclass(frozen=True)
+class _CodesEntry:
+    list: str = ""
+    column: str = ""
+    choices: dict[str, str] = field(default_factory=dict)
+
+
+def _load_translation(
+    row: Any, target: str, mapping: FieldMapping, template: Template, standard: Standard
+) -> CodeTranslation:
+    """Return the translation in the table ``[codes.<target>]`` of a mapping file."""
+    path, section = mapping.path or Path(), f"codes.{target}"
+    entry = read_record(_CodesEntry, row, file=path, where=section)
+    target_field = get_template_field(template, target)
+    if target not in mapping.source_by_target or not target_field.codes:
+        known_names = ", ".join(f.name for f in template.fields if f.codes and f.name in mapping.source_by_target)
+        raise DataError("data_value_unknown", file=str(path), key="codes", value=target, known=known_names)
+    name, column = entry.list, entry.column
+    lists = standard.code_lists
+    if bool(name) != bool(column):
+        raise DataError("data_key_missing", file=str(path), key=f"{section}.{'column' if name else 'list'}")
+    if name:
+        check_known(name, sorted(lists), path, f"{section}.list")
+        columns = {k for c in lists[name].entry_by_code.values() for k in c.other_columns}
+        check_known(column, sorted(columns), path, f"{section}.column")
+    for code, chosen_code in entry.choices.items():
+        key = f"{section}.choices.{code}"
+        if trim_code_padding(chosen_code, target_field.code_pad) not in lists[target_field.codes].entry_by_code:
+            raise DataError("mapping_choice", file=str(path), key=key, value=chosen_code, list=target_field.codes)
+    return CodeTranslation(
+        name, column, {k: trim_code_padding(v, target_field.code_pad) for k, v in entry.choices.items()}
+    )
+
+
+def format_mapping_as_toml(mapping: FieldMapping, template: Template) -> str:
+    """Return the mapping as text of a file that a person can edit and `load_mapping` reads."""
+    lines = [
+        "# 字段映射 · field mapping: 目标字段 target = 源字段 source",
+        f"role = {_quote_text(mapping.role)}",
+        "",
+        "[fields]",
+    ]
+    for target in template.fields:
+        if target.name in mapping.source_by_target:
+            lines.append(f"{target.name} = {_quote_text(mapping.source_by_target[target.name])}  # {target.alias}")
+        elif target.name not in mapping.constant_by_target:
+            lines.append(f'# {target.name} = ""  # {target.alias}')
+    lines += ["", "# 固定值 · the same value for every row", "[constants]"]
+    for name, value in mapping.constant_by_target.items():
+        lines.append(f"{name} = {value if isinstance(value, int | float) else _quote_text(str(value))}")
+    for name, translation in mapping.translation_by_target.items():
+        lines += ["", f"[codes.{name}]"]
+        if translation.list_id:
+            lines += [
+                f"list = {_quote_text(translation.list_id)}",
+                f"column = {_quote_text(translation.target_column)}",
+            ]
+        lines += ["", "# 一对多的代码由人决定 · for codes that may become several: 源代码 source = 目标代码 target"]
+        lines.append(f"[codes.{name}.choices]")
+        lines += [
+            f"{_quote_text(code)} = {_quote_text(chosen_code)}"
+            for code, chosen_code in translation.chosen_code_by_source.items()
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _quote_text(text: str) -> str:
+    """Return a text in quotation marks, as TOML writes it."""
+    return json.dumps(text, ensure_ascii=False)

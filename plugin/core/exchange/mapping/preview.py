@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Preview of a mapping by field: values, rows left empty, and codes to decide.
+
+Only distinct values of a column are converted, so that changing one field is shown at once for a large layer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...base.files.cells import format_cell
+from ...engine.context import trim_code_padding
+from ...plan.layer import SourceLayer
+from ...standard import Standard
+from ...standard.template import Template, TemplateField
+from .apply_mapping import ValueConverter
+from .field_mapping import FieldMapping, get_template_field
+
+#: Number of examples per field.
+MAX_SAMPLES = 3
+
+
+@dataclass(frozen=True)
+class ValueSample:
+    """One source value and its converted value, with the number of rows that have it.
+
+    ``converted_value`` is empty and ``reason`` set if the cell stays empty. ``params`` fill the reason's text.
+    """
+
+    source_value: str
+    converted_value: str
+    row_count: int
+    reason: str = ""
+    params: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class FieldPreview:
+    """Preview of one target field.
+
+    ``filled_count``, ``lost_count``, ``remarked_count``: rows with a value, with a lost value, with a remark;
+    ``samples``: examples of values.
+    """
+
+    filled_count: int
+    lost_count: int
+    remarked_count: int
+    samples: tuple[ValueSample, ...]
+
+
+@dataclass(frozen=True)
+class UndecidedCode:
+    """A source code without exactly one equivalent in the target's list.
+
+    ``candidate_codes``: possible target codes; ``chosen_code``: the person's choice, else empty.
+    """
+
+    code: str
+    name: str
+    row_count: int
+    candidate_codes: tuple[str, ...]
+    chosen_code: str = ""
+
+
+class SourceColumns:
+    """The distinct values of each column of a layer, counted on first use."""
+
+    def __init__(self, layer: SourceLayer):
+        self.layer = layer
+        self._counted: dict[str, list[tuple[Any, str, int]]] = {}
+
+    @property
+    def row_count(self) -> int:
+        """Return the number of rows of the layer."""
+        return len(self.layer.frame)
+
+    def count_values(self, name: str) -> list[tuple[Any, str, int]]:
+        """Return (value, text, number of rows) of a column, the most frequent first.
+
+        Missing values are left out.
+        """
+        if name not in self._counted:
+            first: dict[str, Any] = {}
+            counts: Counter[str] = Counter()
+            for value in self.layer.frame[name].tolist():
+                text = format_cell(value)
+                if text:
+                    first.setdefault(text, value)
+                    counts[text] += 1
+            self._counted[name] = [(first[text], text, count) for text, count in counts.most_common()]
+        return self._counted[name]
+
+
+def preview_field(
+    columns: SourceColumns, mapping: FieldMapping, target: TemplateField, template: Template, standard: Standard
+) -> FieldPreview:
+    """Return the preview of one field.
+
+    A source field that is missing in the layer counts as not mapped.
+    """
+    if target.name in mapping.constant_by_target:
+        converted_value, reason, params = ValueConverter(target, standard, None)(
+            mapping.constant_by_target[target.name]
+        )
+        filled_count = columns.row_count if converted_value is not None else 0
+        sample = ValueSample("", format_cell(converted_value), columns.row_count, reason, params)
+        return FieldPreview(
+            filled_count,
+            0 if filled_count else columns.row_count,
+            columns.row_count if filled_count and reason else 0,
+            (sample,),
+        )
+    source = mapping.source_by_target.get(target.name, "")
+    if source and source in columns.layer.frame.columns:
+        return _preview_values(
+            columns.count_values(source),
+            ValueConverter(target, standard, mapping.translation_by_target.get(target.name)),
+        )
+    return _preview_code_name(columns, mapping, target, template, standard)
+
+
+def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter) -> FieldPreview:
+    """Return the preview of converted values.
+
+    ``values``: (value, text, number of rows) of the source column. ``convert``: converter to the target field.
+    """
+    filled_count = lost_count = remarked_count = 0
+    # Examples of unchanged, changed and lost values, the most frequent first: a key has as many values as rows.
+    unchanged_samples: list[ValueSample] = []
+    altered_samples: list[ValueSample] = []
+    refused_samples: list[ValueSample] = []
+    for value, text, rows in values:
+        converted_value, reason, params = convert(value)
+        filled_count += rows if converted_value is not None else 0
+        lost_count += rows if converted_value is None else 0
+        remarked_count += rows if converted_value is not None and reason else 0
+        samples = (
+            refused_samples
+            if reason
+            else unchanged_samples
+            if format_cell(converted_value) == text
+            else altered_samples
+        )
+        if len(samples) < MAX_SAMPLES:
+            samples.append(ValueSample(text, format_cell(converted_value), rows, reason, params))
+    return FieldPreview(
+        filled_count, lost_count, remarked_count, _choose_samples(unchanged_samples, altered_samples, refused_samples)
+    )
+
+
+def _choose_samples(
+    unchanged_samples: list[ValueSample], altered_samples: list[ValueSample], refused_samples: list[ValueSample]
+) -> tuple[ValueSample, ...]:
+    """Return the most frequent unchanged, changed and lost value, then further ones."""
+    converted_samples = sorted((*unchanged_samples, *altered_samples), key=lambda s: -s.row_count)
+    samples: list[ValueSample] = []
+    for sample in (
+        *converted_samples[:1],
+        *altered_samples[:1],
+        *refused_samples[:1],
+        *converted_samples,
+        *refused_samples,
+    ):
+        if sample not in samples:
+            samples.append(sample)
+    return tuple(samples[:MAX_SAMPLES])
+
+
+def _preview_code_name(
+    columns: SourceColumns, mapping: FieldMapping, target: TemplateField, template: Template, standard: Standard
+) -> FieldPreview:
+    """Return the preview of a field that has the name of a code, filled from the code list."""
+    for coded_field in template.fields:
+        if (
+            coded_field.code_name == target.name
+            and coded_field.codes
+            and coded_field.name in (*mapping.source_by_target, *mapping.constant_by_target)
+        ):
+            codes = standard.code_lists[coded_field.codes].entry_by_code
+            code_preview = preview_field(columns, mapping, coded_field, template, standard)
+            name_samples = []
+            for sample in code_preview.samples:
+                if sample.converted_value:
+                    entry = codes.get(trim_code_padding(sample.converted_value, coded_field.code_pad))
+                    name = entry.name if entry else ""
+                    name_samples.append(replace(sample, converted_value=name, reason="", params=None))
+            return FieldPreview(code_preview.filled_count, 0, 0, tuple(name_samples))
+    return FieldPreview(0, 0, 0, ())
+
+
+def find_undecided_codes(
+    columns: SourceColumns, mapping: FieldMapping, target: TemplateField, template: Template, standard: Standard
+) -> list[UndecidedCode]:
+    """Return the codes of a translated field that have no single equivalent."""
+    translation, source = mapping.translation_by_target.get(target.name), mapping.source_by_target.get(target.name, "")
+    if translation is None or source not in columns.layer.frame.columns:
+        return []
+    convert = ValueConverter(target, standard, replace(translation, chosen_code_by_source={}))
+    rows = standard.code_lists[translation.list_id].entry_by_code if translation.list_id else {}
+    undecided = []
+    for value, text, count in columns.count_values(source):
+        _, reason, params = convert(value)
+        if not reason.startswith("code_"):
+            continue
+        code = trim_code_padding(text, target.code_pad or 6)
+        name = rows[code].name if code in rows else rows[text].name if text in rows else ""
+        choice = translation.chosen_code_by_source.get(text) or translation.chosen_code_by_source.get(code, "")
+        undecided.append(UndecidedCode(text, name, count, tuple(str(params.get("codes", "")).split()), choice))
+    return undecided
+
+
+def change_mapping(
+    mapping: FieldMapping,
+    template: Template,
+    target: str,
+    *,
+    source: str = "",
+    constant: Any = None,
+    translation: Any = None,
+) -> FieldMapping:
+    """Return the mapping with another source or constant for one field; with neither, the field is not filled.
+
+    ``target``: name of the field. ``translation``: the `CodeTranslation` from the source's codes.
+    """
+    get_template_field(template, target)
+    fields = {field: value for field, value in mapping.source_by_target.items() if field != target}
+    constants = {field: value for field, value in mapping.constant_by_target.items() if field != target}
+    codes = {field: value for field, value in mapping.translation_by_target.items() if field != target}
+    if constant is not None:
+        constants[target] = constant
+    elif source:
+        fields[target] = source
+        if translation is not None:
+            codes[target] = translation
+    return replace(mapping, source_by_target=fields, constant_by_target=constants, translation_by_target=codes)

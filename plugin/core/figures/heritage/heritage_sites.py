@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Heritage sites by name, with kind and level, from layers and from a register.
+
+The register is the printed list of protected sites (保护名录).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...base.files.cells import format_column
+from ...base.files.encoding import BLANK_WORDS
+from ...base.files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
+from ...engine.context import RuleContext, trim_code_padding
+from ...plan.layer import Layer
+from ...standard.profile import Norm
+from .protection import (
+    CONTROL_PART,
+    CORE_PART,
+    KIND_CODE_LIST_ID,
+    POLYGON_ROLE_BY_POINT_ROLE,
+    RANGE_PART,
+    classify_heritage_parts,
+)
+
+LEVEL_CODE_LIST_ID = "heritage_level"
+#: The field with the level; the templates define no meaning for it.
+LEVEL_FIELD = "JB"
+
+
+@dataclass
+class HeritageSite:
+    """A heritage site, which may consist of several rows of several layers.
+
+    ``kind_names``, ``level_names``: names in the code lists of kinds and levels; ``layer_rows``: (layer, row);
+    ``rows_by_part``: core, control zone or whole range → (layer, row).
+    """
+
+    name: str
+    kind_names: set[str] = field(default_factory=set)
+    level_names: set[str] = field(default_factory=set)
+    layer_rows: list[tuple[Layer, int]] = field(default_factory=list)
+    rows_by_part: dict[str, list[tuple[Layer, int]]] = field(default_factory=dict)
+
+    def measure_part_area_m2(self, part: str) -> float | None:
+        """Return the statutory area (m²) of a part: core, control or range.
+
+        None without rows.
+
+        Without rows of the whole range, it is the sum of core and control zone.
+        """
+        rows = self.rows_by_part.get(part, [])
+        if not rows and part == RANGE_PART:
+            rows = [*self.rows_by_part.get(CORE_PART, []), *self.rows_by_part.get(CONTROL_PART, [])]
+        return sum(float(layer.statutory[row]) for layer, row in rows) if rows else None
+
+    def get_part_shapes(self, part: str = "") -> list[Any]:
+        """Return the shapes of a part in the plan's plane.
+
+        Return all shapes of the site if ``part`` is empty or has no rows.
+        """
+        return [layer.plane_shapes[row] for layer, row in self.rows_by_part.get(part) or self.layer_rows]
+
+
+@dataclass
+class HeritageSites:
+    """All heritage sites, by name without spaces and in half width.
+
+    ``nameless_row_counts``: layer code → number of rows without a site's name; ``layers``: the layers that were read,
+    by layer code.
+    """
+
+    by_name: dict[str, HeritageSite] = field(default_factory=dict)
+    nameless_row_counts: dict[str, int] = field(default_factory=dict)
+    layers: dict[str, Layer] = field(default_factory=dict)
+
+    def find_site(self, name: str) -> HeritageSite | None:
+        """Return the site of a name, whatever its spaces and widths; None if unknown."""
+        return self.by_name.get(normalise_name(name))
+
+
+def normalise_name(name: str) -> str:
+    """Return a name for comparison: full-width characters converted, spaces removed."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", name))
+
+
+def collect_heritage_sites(ctx: RuleContext, find_layer_by_role: Callable[[str], Layer | None]) -> HeritageSites:
+    """Return all heritage sites in 历史文化保护线 and in the layers of single kinds.
+
+    ``find_layer_by_role``: function that returns the layer of a layer code, or None.
+    """
+    sites = HeritageSites()
+    for role, kind in list_heritage_layers(ctx):
+        layer = find_layer_by_role(role)
+        if layer is None or layer.role in sites.layers:
+            continue
+        sites.layers[layer.role] = layer
+        _add_layer_sites(sites, layer, kind, ctx)
+    return sites
+
+
+def list_heritage_layers(ctx: RuleContext) -> Iterator[tuple[str, str]]:
+    """Yield layer codes with the kind of their sites; the protection line comes first.
+
+    The kind is empty where the rows give it.
+    """
+    yield "heritage", ""
+    kinds = ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code
+    for kind_entry in kinds.values():
+        role = kind_entry.other_columns.get("layer", "")
+        if role:
+            yield role, kind_entry.name
+            yield from (
+                (point_role, kind_entry.name)
+                for point_role, range_role in POLYGON_ROLE_BY_POINT_ROLE.items()
+                if range_role == role
+            )
+
+
+def _add_layer_sites(sites: HeritageSites, layer: Layer, layer_kind: str, ctx: RuleContext) -> None:
+    """Add the sites of a layer's rows to ``sites``.
+
+    ``layer_kind``: the kind of all sites of the layer; empty where the rows give it.
+    """
+    layer_parts = classify_heritage_parts(layer, ctx)
+    kinds = [layer_kind] * len(layer) if layer_kind else read_row_kinds(layer, ctx)
+    levels = _read_row_levels(layer, ctx)
+    unnamed_part = RANGE_PART if layer_kind and layer.template.geometry == "polygon" else ""
+    for row, (site, row_part) in enumerate(
+        zip(layer_parts.site_of_row.tolist(), layer_parts.part_of_row.tolist(), strict=True)
+    ):
+        name = normalise_name(site)
+        if not name:
+            sites.nameless_row_counts[layer.role] = sites.nameless_row_counts.get(layer.role, 0) + 1
+            continue
+        entry = sites.by_name.setdefault(name, HeritageSite(site))
+        entry.kind_names |= {kinds[row]} - {""}
+        entry.level_names |= {levels[row]} - {""}
+        entry.layer_rows.append((layer, row))
+        entry.rows_by_part.setdefault(row_part if row_part and not layer_kind else unnamed_part, []).append(
+            (layer, row)
+        )
+
+
+def read_row_kinds(layer: Layer, ctx: RuleContext) -> list[str]:
+    """Return the kind of each row's site; empty if unknown.
+
+    For a part (历史文化街区核心保护范围) it is the kind of the whole site.
+    """
+    kind_field = layer.template.find_field("feature_kind")
+    if kind_field is None or kind_field.codes != KIND_CODE_LIST_ID:
+        return [""] * len(layer)
+    codes = ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code
+    kind_name_by_code = {}
+    for code, kind_entry in codes.items():
+        is_part_kind = (
+            kind_entry.other_columns.get("part", "") in (CORE_PART, CONTROL_PART) and kind_entry.parent in codes
+        )
+        kind_name_by_code[code] = codes[kind_entry.parent].name if is_part_kind else kind_entry.name
+    return [
+        kind_name_by_code.get(trim_code_padding(code, kind_field.code_pad), "") for code in layer.text("feature_kind")
+    ]
+
+
+def _read_row_levels(layer: Layer, ctx: RuleContext) -> list[str]:
+    """Return the level of each row's site; empty if unknown."""
+    column = layer.get_column_by_name(LEVEL_FIELD)
+    level_name_by_code = {
+        code: level.name for code, level in ctx.get_code_list(LEVEL_CODE_LIST_ID).entry_by_code.items()
+    }
+    level_names = {*level_name_by_code.values()}
+    if column is None:
+        return [""] * len(layer)
+    # Some data have the name instead of the code.
+    return [level_name_by_code.get(value, value if value in level_names else "") for value in format_column(column)]
+
+
+REGISTER_COLUMNS = (
+    SearchedColumn("name", ("名称", "保护对象", "保护对象名称", "单位名称", "文物名称", "name")),
+    SearchedColumn("kind", ("类型", "类别", "保护类型", "kind"), is_required=False),
+    SearchedColumn("level", ("级别", "等级", "保护级别", "level"), is_required=False),
+)
+
+
+@dataclass(frozen=True)
+class ListedSite:
+    """One row of a heritage register.
+
+    ``kind`` and ``level`` are names in their code lists, or empty; ``line_number``: line in the file.
+    """
+
+    name: str
+    kind: str
+    level: str
+    line_number: int
+
+
+@dataclass(frozen=True)
+class HeritageRegister:
+    """A heritage register: name of its file without folders, and its listed sites."""
+
+    file_name: str
+    listed_sites: tuple[ListedSite, ...]
+
+
+def read_heritage_register(path: str | Path, norm: Norm) -> HeritageRegister:
+    """Read the rows of a heritage register.
+
+    A level or kind may be derived from the term (全国重点文物保护单位 is 国家级), by ``[heritage] level_words``.
+    Raise InputError with file and row for a missing table, a missing column of names, or an unknown kind or level.
+    """
+    table = read_table(path, REGISTER_COLUMNS)
+    rows = [row for row in table.rows if row.text_by_column["name"]]
+    return HeritageRegister(table.file_and_sheet, tuple(read_listed_site(row, table, norm) for row in rows))
+
+
+def read_listed_site(row: FoundTableRow, table: FoundTable, norm: Norm) -> ListedSite:
+    """Return one table row of a heritage register as a site, with its kind and level.
+
+    Raise InputError as `read_heritage_register`.
+    """
+    kinds = {code.name: code.name for code in norm.standard.code_lists[KIND_CODE_LIST_ID].entry_by_code.values()}
+    levels = {code.name: code.name for code in norm.standard.code_lists[LEVEL_CODE_LIST_ID].entry_by_code.values()}
+    level_by_word = dict(line.split() for line in norm.get("heritage.level_words"))
+    kind = _read_listed_value(row, "kind", kinds, table)
+    level = _read_listed_value(row, "level", level_by_word | levels, table)
+    # 省级文物保护单位 in one column gives both kind and level.
+    return ListedSite(
+        row.text_by_column["name"],
+        kind or _find_value_of_longest_word(row.text_by_column["level"], kinds),
+        level or _find_value_of_longest_word(row.text_by_column["kind"], level_by_word | levels),
+        row.line_number,
+    )
+
+
+def _read_listed_value(row: FoundTableRow, column: str, value_by_word: Mapping[str, str], table: FoundTable) -> str:
+    """Return the value (a kind or level) that a cell of a register names; empty for a blank cell.
+
+    ``value_by_word``: words for each value. Raise InputError for a cell without such a word.
+    """
+    text = row.text_by_column[column].strip()
+    if text in BLANK_WORDS:
+        return ""
+    value = _find_value_of_longest_word(text, value_by_word)
+    if not value:
+        label = next(
+            register_column.possible_headings[0]
+            for register_column in REGISTER_COLUMNS
+            if register_column.name == column
+        )
+        raise table.make_cell_error(row, label, text, dict.fromkeys(value_by_word.values()))
+    return value
+
+
+def _find_value_of_longest_word(text: str, value_by_word: Mapping[str, str]) -> str:
+    """Return the value of the longest word that a text contains; empty without one."""
+    contained = sorted((word for word in value_by_word if word in text), key=len, reverse=True)
+    return value_by_word[contained[0]] if contained else ""

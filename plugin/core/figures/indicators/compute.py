@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compute every indicator of a plan, or the reason why it cannot be computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ...base.invariants import require_value
+from ...engine.context import RuleContext
+from ...geometry import crs as crs_care
+from ...geometry.statutory_area import CGCS2000_GEOD
+from ...model.indicator import SQUARE_METRES, Indicator, compare_area_with_target, convert_area
+from ...model.rule import RuleResult, load_all_rules
+from ...plan.layer import Layer
+from ...plan.plan import Plan
+from ...standard.indicator_catalogue import CatalogueIndicator, IndicatorCatalogue, load_catalogue
+from ...standard.messages.texts import Texts
+from ...standard.profile import IndicatorTarget
+from .area_backing import is_sum_confirmed_by_geometry
+from .areas import WARNING_SHARE_SETTING, compute_stated_figure
+from .land_use import AREA_FIELD_MEANINGS, find_rows_of_classes, get_row_areas
+from .repeated_land import RepeatedLand
+
+#: The setting that confirms the definitions marked C.
+DEFINITIONS_SETTING = "indicators.definitions"
+
+
+@dataclass
+class ComputedIndicator:
+    """A computed indicator: ``figures``, or the ``missing_reason`` without any.
+
+    It has one figure for each target, or one without target. ``definition``: its definition; ``has_failed``: an error
+    prevented the figures, not an input that the plan lacks; ``is_known``: False if a layer that it is
+    computed from has unknown data (`mark_figures_of_unknown_land`).
+    """
+
+    definition: CatalogueIndicator
+    figures: list[Indicator] = field(default_factory=list)
+    missing_reason: str = ""
+    has_failed: bool = False
+    is_known: bool = True
+
+
+class MissingInputError(Exception):
+    """Raised when an input of an indicator is missing; the message names it."""
+
+
+def get_plan_indicators(ctx: RuleContext, lang: str) -> PlanIndicators:
+    """Return the indicators of a check's plan in one language.
+
+    They are computed once per check.
+    """
+    # A context belongs to one rule, the plan to the whole run.
+    indicators_by_lang: dict[str, PlanIndicators] = ctx.plan.get_cache("figures")
+    figures = indicators_by_lang.get(lang)
+    if (
+        figures is None
+        or figures.ctx.norm is not ctx.norm
+        or figures.ctx.side_inputs is not ctx.side_inputs
+        or figures.ctx.tolerance != ctx.tolerance
+    ):
+        figures = indicators_by_lang[lang] = PlanIndicators(ctx, Texts(lang))
+    # What the figures leave out belongs to the rule that asks for them now.
+    figures.ctx.use_log(ctx.run_log)
+    return figures
+
+
+@dataclass
+class PlanIndicators:
+    """All indicators of a plan; each is computed once, on first use."""
+
+    ctx: RuleContext
+    texts: Texts
+    _computed_by_id: dict[str, ComputedIndicator] = field(default_factory=dict)
+    _results_by_rule: dict[str, tuple[RuleResult | None, str]] = field(default_factory=dict)
+    #: Figures that the rules of a check have reported, of the whole plan.
+    _figures_of_check: list[Indicator] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.catalogue: IndicatorCatalogue = load_catalogue(self.ctx.norm.standard)
+        self._repeated_land = RepeatedLand(self.ctx.plan, self.ctx.tolerance, self.ctx.cancellation)
+
+    def use_figures_of_check(self, figures: Iterable[Indicator]) -> None:
+        """Take figures that the rules of a check have reported on the same plan, so that these do not run again."""
+        self._figures_of_check = [one for one in figures if not one.place and one.value is not None]
+
+    def compute_all_indicators(self) -> list[ComputedIndicator]:
+        """Return every indicator that the standard defines."""
+        return [self.compute_indicator(name) for name in self.catalogue.indicator_by_id]
+
+    def compute_indicator(self, name: str) -> ComputedIndicator:
+        """Return one indicator by its id; KeyError for an unknown id."""
+        if name not in self._computed_by_id:
+            self.ctx.cancellation.raise_if_cancelled()
+            entry = self.catalogue.indicator_by_id[name]
+            try:
+                figures = self._compute_figures(entry)
+                for figure in figures:
+                    self._repeated_land.mark(figure)
+                is_unknown = mark_figures_of_unknown_land(figures, self.ctx.plan)
+                parts = [self.compute_indicator(one) for one in (entry.part, entry.whole) if one]
+                is_known = not is_unknown and all(one.is_known for one in parts)
+                self._computed_by_id[name] = ComputedIndicator(entry, figures, is_known=is_known)
+            except MissingInputError as missing:
+                self._computed_by_id[name] = ComputedIndicator(entry, missing_reason=str(missing))
+        return self._computed_by_id[name]
+
+    def get_first_figure(self, name: str) -> Indicator | None:
+        """Return the first figure of an indicator; None if it cannot be computed."""
+        return next(iter(self.compute_indicator(name).figures), None)
+
+    def _compute_figures(self, entry: CatalogueIndicator) -> list[Indicator]:
+        """Return the figures of an indicator, one for each target; raise MissingInputError if an input is missing."""
+        if entry.method == "none":
+            raise MissingInputError(self.texts.get("figures", "missing", what=self.texts.get("missing", entry.missing)))
+        if entry.method == "rule":
+            # Rules compare their figures with targets themselves.
+            return [_convert_to_definition_unit(i, entry) for i in self._compute_figures_by_rule(entry)]
+        # The methods below have the names of the methods in indicators.toml.
+        figure = getattr(self, f"_compute_{entry.method}")(entry)
+        figure.confirmed &= entry.mark != "C" or self.ctx.norm.is_confirmed(DEFINITIONS_SETTING)
+        own_targets = [t for t in self.ctx.norm.find_targets(self.ctx.plan.area_code) if t.indicator == entry.id]
+        share = float(self.ctx.norm.get(WARNING_SHARE_SETTING))
+        return [_compare_with_target(figure, target, target.get_warning_share(share)) for target in own_targets] or [
+            figure
+        ]
+
+    def _compute_figures_by_rule(self, entry: CatalogueIndicator) -> list[Indicator]:
+        """Return the figures that a rule reports, so that rule and indicator agree."""
+        reported = [one for one in self._figures_of_check if one.id == entry.id]
+        if reported:
+            return reported
+        result, reason = self.run_rule_once(entry.rule)
+        if result is None:
+            raise MissingInputError(reason)
+        rule_figures = [i for i in result.indicators if i.id == entry.id and i.value is not None]
+        if not rule_figures:
+            labels = {layer.name: self.make_layer_label(layer) for layer in self.ctx.plan.layers.values()}
+            reasons = [
+                self.texts.format_reason(
+                    key, {**params, "layer": labels.get(name, name)} if (name := params.get("layer")) else params
+                )
+                for key, params in (*result.not_checked, *result.notes)
+            ]
+            raise MissingInputError(self.texts.join_sentences(reasons) or self.format_missing_layers(entry.inputs))
+        return rule_figures
+
+    def run_rule_once(self, code: str) -> tuple[RuleResult | None, str]:
+        """Return the result of a rule, which runs only once.
+
+        None with a reason where the rule gives no result.
+        """
+        from ...engine.outcome import run_rule_alone
+
+        if code not in self._results_by_rule:
+            self._results_by_rule[code] = run_rule_alone(load_all_rules()[code], self.ctx, self.texts)
+        return self._results_by_rule[code]
+
+    def _compute_stated(self, entry: CatalogueIndicator) -> Indicator:
+        """Return a figure of `STATED_FIGURES` as an indicator."""
+        figure = compute_stated_figure(entry.id, self.ctx)
+        if figure.layer is None:
+            raise MissingInputError(self.format_missing_layers(entry.inputs))
+        return figure.make_indicator(entry.id, entry.unit)
+
+    def _compute_layer_area(self, entry: CatalogueIndicator) -> Indicator:
+        """Return the statutory area of a whole layer."""
+        layer = self._require_layer(entry.inputs[0])
+        return self._make_area(entry, float(layer.statutory.sum()), {"layer": layer.role, "features": len(layer)})
+
+    def _compute_land_use(self, entry: CatalogueIndicator) -> Indicator:
+        """Return the area of the parcels of some land-use classes.
+
+        The net area is used, else the survey area, else the statutory area.
+        """
+        layer, rows = self._select_parcels(entry)
+        areas = get_row_areas(layer)
+        basis, values = areas.best_basis_and_areas
+        total = float(np.nansum(values[rows]))
+        inputs = {"layer": layer.role, "features": int(rows.sum()), **_make_class_inputs(entry)}
+        meaning = AREA_FIELD_MEANINGS.get(basis)
+        field_name = layer.get_field_name(meaning) if meaning else ""
+        if field_name:
+            statutory_area = float(areas.statutory[rows].sum())
+            inputs |= {"field": field_name, "statutory_m2": statutory_area, "difference_m2": total - statutory_area}
+        figure = self._make_area(entry, total, inputs, basis)
+        figure.backed = (
+            meaning is None or not field_name or is_sum_confirmed_by_geometry(layer, meaning, self.ctx, rows)
+        )
+        figure.confirmed = figure.backed and not np.isnan(values[rows]).any()
+        return figure
+
+    def _compute_land_use_within(self, entry: CatalogueIndicator) -> Indicator:
+        """Return the statutory area of the parcels of some land-use classes inside another layer."""
+        layer, rows = self._select_parcels(entry)
+        other = self._require_layer(entry.within)
+        shared = self.ctx.geometry.find_shared_areas(layer, other, left_rows=rows)
+        inside = np.bincount(shared.left, weights=shared.share, minlength=len(layer))
+        # Overlapping rows of the other layer count each parcel once.
+        total = float((np.minimum(inside, 1.0) * layer.statutory).sum())
+        inputs = {
+            "layer": layer.role,
+            "within": other.role,
+            "features": int((inside > 0).sum()),
+            **_make_class_inputs(entry),
+        }
+        return self._make_area(entry, total, inputs)
+
+    def _compute_share(self, entry: CatalogueIndicator) -> Indicator:
+        """Return one area of the plan as a percentage of another."""
+        part_and_whole = [self.get_first_figure(entry.part), self.get_first_figure(entry.whole)]
+        for name, figure in zip((entry.part, entry.whole), part_and_whole, strict=True):
+            if figure is None:
+                raise MissingInputError(self.compute_indicator(name).missing_reason)
+        part_area, whole_area = (
+            float(f.value) * SQUARE_METRES[f.unit] for f in part_and_whole if f is not None and f.value is not None
+        )
+        if whole_area <= 0:
+            raise MissingInputError(self.format_missing_layers(self.catalogue.indicator_by_id[entry.whole].inputs))
+        share_figure = Indicator(
+            entry.id,
+            100 * part_area / whole_area,
+            entry.unit,
+            entry.basis,
+            inputs={"part_m2": part_area, "whole_m2": whole_area},
+        )
+        share_figure.confirmed = all(f.confirmed for f in part_and_whole if f is not None)
+        share_figure.backed = all(f.backed for f in part_and_whole if f is not None)
+        return share_figure
+
+    def _compute_density(self, entry: CatalogueIndicator) -> Indicator:
+        """Return the length of lines per area, km/km²; both lie inside the second input layer."""
+        lines, extent = self._require_layer(entry.inputs[0]), self._require_layer(entry.inputs[1])
+        area = float(extent.statutory.sum())
+        extent_shape = shapely.union_all(extent.plane_shapes[extent.has_shape])
+        inside = shapely.intersection(lines.plane_shapes, extent_shape)
+        lonlat = crs_care.reproject_to_lonlat(inside, self.ctx.plan.plane_crs)
+        present_lines = lonlat[~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))]
+        length = float(sum(CGCS2000_GEOD.geometry_length(line) for line in present_lines))
+        inputs = {"layer": lines.role, "length_m": length, "within": extent.role, "whole_m2": area}
+        return Indicator(entry.id, (length / 1e3) / (area / 1e6), entry.unit, entry.basis, inputs=inputs)
+
+    def _make_area(
+        self, entry: CatalogueIndicator, area_m2: float, inputs: dict, basis: str = "statutory"
+    ) -> Indicator:
+        """Return an area (m²) as an indicator in the unit of its definition."""
+        return Indicator(entry.id, convert_area(area_m2, entry.unit), entry.unit, basis, inputs=inputs)
+
+    def _select_parcels(self, entry: CatalogueIndicator) -> tuple[Layer, NDArray]:
+        """Return the layer of parcels, and (n,) bool: its rows of the indicator's classes.
+
+        Raise MissingInputError without the layer or without a field with the classes.
+        """
+        layer = self._require_layer(entry.inputs[0])
+        meaning = "urban_code" if entry.urban_codes else "land_use"
+        if not layer.has_values(meaning):
+            name = layer.get_field_name(meaning) or self.texts.get_meaning_name(meaning)
+            raise MissingInputError(
+                self.texts.get("figures", "no_field", layer=self.make_layer_label(layer), field=name)
+            )
+        if entry.urban_codes:
+            return layer, np.isin(layer.text("urban_code"), list(entry.urban_codes))
+        return layer, find_rows_of_classes(layer, entry.classes, self.ctx)
+
+    def _require_layer(self, concept: str) -> Layer:
+        """Return the layer of a concept; raise MissingInputError if it is missing or has no geometry."""
+        layer = self.ctx.plan.find_layer_of_concept(concept)
+        if layer is None or layer.has_no_geometry:
+            raise MissingInputError(self.format_missing_layers((concept,)))
+        return layer
+
+    def make_layer_label(self, layer: Layer) -> str:
+        """Return the label of a layer for notes of tables, which a project's layer name does not change.
+
+        The inspection of a package makes these notes again from the layers of the package, which have other names.
+        """
+        return self.texts.make_layer_label(layer.role, self.ctx.norm.standard.templates)
+
+    def format_missing_layers(self, concepts: Iterable[str]) -> str:
+        """Return the sentence that the layers for these concepts are missing.
+
+        A concept is a kind of layer, such as farmland.
+        """
+        missing_concepts = [
+            c
+            for c in concepts
+            if (concept_layer := self.ctx.plan.find_layer_of_concept(c)) is None or concept_layer.has_no_geometry
+        ]
+        return self.texts.get(
+            "figures",
+            "no_layer",
+            layers=self.texts.get("words", "between_names").join(
+                self._get_layer_name(c) for c in missing_concepts or concepts
+            ),
+        )
+
+    def _get_layer_name(self, concept: str) -> str:
+        """Return the name of a concept with the codes of its layers in brackets."""
+        templates = self.ctx.norm.standard.templates
+        roles = [r for r in self.ctx.plan.list_roles_of_concept(concept) if r in templates]
+        if self.texts.lang == "zh":
+            name = templates[concept].name if concept in templates else self.texts.get_concept_name(concept)
+            return f"{name}（{' / '.join(roles)}）"
+        codes = " / ".join(roles) or concept
+        return codes if concept in templates else f"{self.texts.get_concept_name(concept)} ({codes})"
+
+
+def _convert_to_definition_unit(figure: Indicator, entry: CatalogueIndicator) -> Indicator:
+    """Return a figure without a target in the unit of its definition.
+
+    A figure with a target, and one that is not an area, is returned unchanged.
+    """
+    if figure.target is not None or figure.unit == entry.unit or figure.value is None:
+        return figure
+    if figure.unit not in SQUARE_METRES or entry.unit not in SQUARE_METRES:
+        return figure
+    return _convert_unit(figure, entry.unit)
+
+
+def _convert_unit(figure: Indicator, unit: str) -> Indicator:
+    """Return an area in another unit, without its target."""
+    value = convert_area(require_value(figure.value, "the value of a figure") * SQUARE_METRES[figure.unit], unit)
+    return _make_figure_without_target(figure, value, unit)
+
+
+def _make_figure_without_target(figure: Indicator, value: float | None, unit: str) -> Indicator:
+    """Return a figure with another value and unit, without target and state."""
+    new_figure = Indicator(figure.id, value, unit, figure.basis, inputs=figure.inputs)
+    new_figure.confirmed, new_figure.backed = figure.confirmed, figure.backed
+    return new_figure
+
+
+def _compare_with_target(figure: Indicator, target: IndicatorTarget, warning_share: float) -> Indicator:
+    """Return a copy of a figure that is compared with a target of the profile, in the target's unit.
+
+    A figure whose unit cannot be converted to the target's is returned unchanged. ``warning_share``: share of the
+    target below which a margin gives an early warning.
+    """
+    if target.unit != figure.unit and not {target.unit, figure.unit} <= SQUARE_METRES.keys():
+        return figure
+    converted_figure = figure if target.unit == figure.unit else _convert_unit(figure, target.unit)
+    converted_figure = _make_figure_without_target(figure, converted_figure.value, converted_figure.unit)
+    converted_figure.comparison, converted_figure.target, converted_figure.target_decimals = (
+        target.comparison,
+        target.numeric_value,
+        target.printed_decimals,
+    )
+    converted_figure.target_source = target.source
+    value = require_value(converted_figure.value, "the value of a figure")
+    converted_figure.set_state(
+        compare_area_with_target(value, target.comparison, target.numeric_value, target.printed_decimals, warning_share)
+    )
+    return converted_figure
+
+
+def _make_class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:
+    """Return the land-use or urban-rural codes of an indicator, as an input of its figure."""
+    return {"urban_codes": list(entry.urban_codes)} if entry.urban_codes else {"land_classes": list(entry.classes)}
+
+
+_TOWNSHIP_PREFIX = "township_"
+
+
+def mark_figures_of_unknown_land(figures: Iterable[Indicator], plan: Plan) -> bool:
+    """Mark figures computed from layers with unknown data as not confirmed, in place.
+
+    Return True if any was marked.
+    """
+    is_any_marked = False
+    entries = load_catalogue(plan.norm.standard).indicator_by_id
+    for figure in figures:
+        entry = entries.get(figure.id.removeprefix(_TOWNSHIP_PREFIX))
+        # A figure states the layers that replace those of its definition.
+        layers = {str(value) for value in figure.inputs.values() if isinstance(value, str)} & plan.layers.keys()
+        if plan.list_gaps(*layers, *((*entry.inputs, entry.within) if entry is not None else ())):
+            figure.mark_unconfirmed()
+            is_any_marked = True
+    return is_any_marked

@@ -1,0 +1,447 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compare the targets of a plan with those of the plans and townships below it.
+
+Sums of the parts are compared with totals, and limits with inherited limits. The plans below a profile are those whose
+``base`` it is, shipped with the plugin or stored in its folder.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from ....paths import PROFILES_FOLDER
+from ...base.errors import DataError
+from ...base.files.data import read_toml
+from ...model.indicator import SQUARE_METRES, compare_area_with_target, convert_area
+from ...standard.profile import IndicatorTarget, Profile, compute_division_prefix, load_profile
+from ...standard.profile.profile_data import RegisteredSite
+from ...standard.profile.profile_figures import AllocatedTarget, AllocatedTargets
+from ...standard.template import CodeEntry, CodeList
+from ..indicators.townships import Township
+
+_TargetType = TypeVar("_TargetType", IndicatorTarget, AllocatedTarget)
+#: Settings that define the limited ratio: a limit with other values of them is a limit of another ratio.
+DEFINING_SETTINGS_BY_LIMIT = {"ratio.limit": ("ratio.form", "ratio.classes")}
+#: Ratios that may not be looser in a plan than in its base: setting → which side is tighter.
+COMPARISON_BY_LIMIT = {"ratio.limit": "<="}
+
+
+@dataclass(frozen=True)
+class PartsSum:
+    """The sum of a target over the parts of an area (counties or townships), compared with the area's target.
+
+    ``sum_value``: the sum in the target's unit; ``part_count``: number of parts with this target; ``missing_parts``:
+    names of the parts without it. With missing parts only a sum above a ceiling is a result.
+    """
+
+    target: IndicatorTarget
+    sum_value: float
+    part_count: int
+    missing_parts: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """Return met, close or broken, as `compare_area_with_target` does.
+
+        It is empty where missing parts prevent a result.
+        """
+        state = compare_area_with_target(
+            self.sum_value, self.target.comparison, self.target.numeric_value, self.target.printed_decimals
+        )
+        return "" if self.missing_parts and (self.target.comparison != "<=" or state == "met") else state
+
+    @property
+    def unallocated(self) -> float:
+        """Return the amount of a minimum or exact target that no listed part has; 0 if every part has a figure.
+
+        An amount within half of the target's last digit is rounding and gives 0.
+        """
+        unallocated = self.target.numeric_value - self.sum_value
+        counts = (
+            self.missing_parts
+            and self.target.comparison != "<="
+            and unallocated > (0.5 * 10**-self.target.printed_decimals)
+        )
+        return unallocated if counts else 0.0
+
+
+@dataclass(frozen=True)
+class ChangedRatioSetting:
+    """A setting that defines a limited ratio and differs from the base's.
+
+    ``setting_key``: the setting; ``value`` and ``base_value``: its value in the profile and in the profile
+    ``base_profile``, the base that sets the limit.
+    """
+
+    setting_key: str
+    value: Any
+    base_value: Any
+    base_profile: Profile
+
+
+@dataclass(frozen=True)
+class InheritedLimit:
+    """A limit of a profile compared with that of its base.
+
+    ``value`` and ``base_value``: the limit in the profile and in its base ``base_profile``.
+    """
+
+    setting_key: str
+    value: float
+    base_value: float
+    base_profile: Profile
+
+    @property
+    def is_looser_than_base(self) -> bool:
+        """True if the profile's limit is looser than that of the base."""
+        return self.value > self.base_value
+
+
+def find_child_profiles(profile: Profile) -> tuple[list[Profile], list[str]]:
+    """Return the profiles that name this profile as ``base``, and the names of unreadable files.
+
+    Each id is returned once, by area code; the folder of the profile comes before the profiles of the plugin.
+    Unreadable files are named because their base is unknown.
+    """
+    profile_by_id: dict[str, Profile] = {}
+    unread: list[str] = []
+    if profile.path is None:
+        return [], []
+    profile_path = profile.path
+    folders = dict.fromkeys([profile_path.parent.resolve(), PROFILES_FOLDER.resolve()])
+    for path in [path for folder in folders for path in sorted(folder.glob("*.toml"))]:
+        try:
+            table = read_toml(path)
+            base = table.get("base")
+            if not isinstance(base, str):
+                continue
+            sibling = path.parent / (base if base.endswith(".toml") else f"{base}.toml")
+            base_path = sibling if sibling.exists() else PROFILES_FOLDER / f"{base}.toml"
+            if base_path.resolve() == profile_path.resolve() and table.get("id") not in profile_by_id:
+                child = load_profile(path)
+                profile_by_id[child.id] = child
+        except DataError:
+            unread.append(path.name)
+    return sorted(profile_by_id.values(), key=lambda child: child.area_code), unread
+
+
+def compare_limits_with_bases(profile: Profile) -> list[InheritedLimit]:
+    """Return each limit that a profile sets, with the stricter of two limits that it should respect.
+
+    The first is that of the nearest base that sets the limit. The second is that of the plugin's profile for the same
+    area, whether or not it is a base.
+    """
+    inherited_limits = []
+    for key, comparison in COMPARISON_BY_LIMIT.items():
+        if key not in profile.own_settings:
+            continue
+        shipped = [one for other in find_shipped_alternatives(profile) for one in other.list_base_profiles()]
+        sources = [
+            next((p for p in chain if key in p.own_settings), None)
+            for chain in (profile.list_base_profiles()[1:], shipped)
+        ]
+        upper_limits = [(float(source.own_settings[key]), source) for source in sources if source is not None]
+        if upper_limits:
+            values = [value for value, _ in upper_limits]
+            strictest_value = min(values) if comparison == "<=" else max(values)
+            upper = next(source for value, source in upper_limits if value == strictest_value)
+            inherited_limits.append(InheritedLimit(key, float(profile.own_settings[key]), strictest_value, upper))
+    return inherited_limits
+
+
+def find_shipped_alternatives(profile: Profile) -> list[Profile]:
+    """Return the plugin's profiles for the same area that are not bases of a profile.
+
+    Raises DataError where one of them cannot be read.
+    """
+    if not profile.area_code or profile.is_shipped:
+        return []
+    base_paths = {one.path.resolve() for one in profile.list_base_profiles() if one.path is not None}
+    others = [load_profile(path) for path in sorted(PROFILES_FOLDER.glob("*.toml")) if path.resolve() not in base_paths]
+    return [other for other in others if other.area_code == profile.area_code]
+
+
+def find_loosened_targets(profile: Profile) -> list[tuple[IndicatorTarget, IndicatorTarget, Profile]]:
+    """Return targets that are looser than the same target in a base of the profile.
+
+    Targets of the profile and of its bases are compared for the same area, indicator and year. Each is returned with
+    the base's target and the profile that has it. A profile of the plugin for the same area counts as a base.
+    """
+    return [pair for pair in _list_same_targets(profile) if pair[0].is_looser(pair[1])]
+
+
+def find_replaced_targets(profile: Profile) -> list[tuple[IndicatorTarget, IndicatorTarget, Profile]]:
+    """Return targets that differ from the same target in a base of the profile and are not looser.
+
+    Each is returned with the base's target and the profile that has it, as by `find_loosened_targets`.
+    """
+    replaced_targets = []
+    for own, base, parent in _list_same_targets(profile):
+        own_value, base_value = (one.numeric_value * SQUARE_METRES.get(one.unit, 1.0) for one in (own, base))
+        is_different = (own.comparison, own.must_be_met) != (base.comparison, base.must_be_met)
+        is_different = is_different or not math.isclose(own_value, base_value, rel_tol=1e-9)
+        if is_different and not own.is_looser(base):
+            replaced_targets.append((own, base, parent))
+    return replaced_targets
+
+
+def find_replaced_register_lines(profile: Profile) -> list[tuple[RegisteredSite, RegisteredSite, Profile]]:
+    """Return rows of the heritage register that differ from the same row in a base of the profile.
+
+    Each is returned with the base's row and the profile that has it. A profile of the plugin for the same area counts
+    as a base.
+    """
+    get_identity = attrgetter("area_code", "kind", "level", "name")
+    replaced_sites = []
+    for own_site in profile.register:
+        for other in (*profile.list_base_profiles()[1:], *find_shipped_alternatives(profile)):
+            base_site = next((site for site in other.register if get_identity(site) == get_identity(own_site)), None)
+            if base_site is not None:
+                if _list_site_figures(base_site) != _list_site_figures(own_site):
+                    replaced_sites.append((own_site, base_site, other))
+                break
+    return replaced_sites
+
+
+def _list_site_figures(site: RegisteredSite) -> tuple[int | str | None, ...]:
+    """Return the figures of a register's row that are compared: number of sites, or areas with their unit."""
+    return site.count, site.area, site.core_area, site.control_area, site.unit
+
+
+def _list_same_targets(profile: Profile) -> list[tuple[IndicatorTarget, IndicatorTarget, Profile]]:
+    """Return (own target, base target, profile that has the base target) for targets that replace a base's.
+
+    Both targets are for the same area, indicator and year. A profile of the plugin for the same area counts as a base.
+    """
+    get_identity = attrgetter("area_code", "indicator", "year")
+    parent_by_targets: dict[tuple[IndicatorTarget, IndicatorTarget], Profile] = {}
+    for one in profile.list_base_profiles():
+        if one.base is None:
+            continue
+        for base_target in one.base.targets:
+            for own_target in one.targets:
+                if get_identity(own_target) == get_identity(base_target) and own_target not in one.base.targets:
+                    # The last profile in the chain that has the target sets it.
+                    parent = [two for two in one.base.list_base_profiles() if base_target in two.targets][-1]
+                    parent_by_targets.setdefault((own_target, base_target), parent)
+    for other in find_shipped_alternatives(profile):
+        for base_target in other.targets:
+            for own_target in profile.targets:
+                if get_identity(own_target) == get_identity(base_target):
+                    parent_by_targets.setdefault((own_target, base_target), other)
+    return [(own_target, base_target, parent) for (own_target, base_target), parent in parent_by_targets.items()]
+
+
+def find_targets_of_other_years(profile: Profile) -> list[tuple[IndicatorTarget, Profile]]:
+    """Return targets of the plugin's profile for the same area that the given profile has for other years only.
+
+    Each is returned with the profile that has it.
+    """
+    years: dict[tuple[str, str], set[int]] = {}
+    for one in profile.targets:
+        years.setdefault((one.area_code, one.indicator), set()).add(one.year)
+    return [
+        (upper_target, other)
+        for other in find_shipped_alternatives(profile)
+        for upper_target in other.targets
+        if upper_target.year not in years.get((upper_target.area_code, upper_target.indicator), {upper_target.year})
+    ]
+
+
+def find_changed_ratio_settings(profile: Profile, settings: dict[str, Any]) -> list[ChangedRatioSetting]:
+    """Return settings that define the expansion ratio and differ from those of the base that sets its limit.
+
+    ``settings``: the values of the standard, which apply by default. The order in lists has no effect.
+    """
+    changed_settings = []
+    for limit, keys in DEFINING_SETTINGS_BY_LIMIT.items():
+        base_profile = next((p for p in profile.list_base_profiles()[1:] if limit in p.own_settings), None)
+        for key in keys:
+            if base_profile is None or key not in profile.own_settings:
+                continue
+            value, base_value = profile.own_settings[key], base_profile.settings.get(key, settings[key])
+            if (sorted(value) != sorted(base_value)) if isinstance(value, list) else (value != base_value):
+                changed_settings.append(ChangedRatioSetting(key, value, base_value, base_profile))
+    return changed_settings
+
+
+def compare_targets_with_children(
+    parent: Profile, children: Iterable[Profile], divisions: CodeList | None
+) -> list[PartsSum]:
+    """Compare each target of a plan with the sum of the same target in the plans below it.
+
+    Targets are the same by indicator, year and comparison (≥ or ≤). ``divisions``: list of all divisions, None if
+    unknown. ``missing_parts`` of a result names the divisions without a profile: counties, or a city if all its
+    counties lack one.
+    """
+    children = list(children)
+    parts_sums: list[PartsSum] = []
+    if not children and not _list_counties_below(parent, divisions):
+        # A county allocates to townships, which have no profiles.
+        return parts_sums
+    for target in parent.targets:
+        if target.area_code != parent.area_code or not target.must_be_met or target.comparison == "=":
+            continue
+        figures = {
+            child.id: one
+            for child in children
+            for one in reversed(child.targets)
+            if one.area_code == child.area_code
+            and (one.indicator, one.year, one.comparison) == (target.indicator, target.year, target.comparison)
+        }
+        known = [c for c in children if c.id in figures]
+        # Land counts once: a city covers its counties. Of two profiles for one area neither counts, because it is
+        # unknown which one is valid.
+        covering_children = [
+            c for c in known if not any(other is not c and other.covers(c.area_code) for other in known)
+        ]
+        value = _sum_printed_figures([figures[c.id] for c in covering_children], target.unit)
+        one = PartsSum(
+            target, value, len(covering_children), _list_divisions_without_profile(parent, covering_children, divisions)
+        )
+        # Without a list of the parts, only a sum that already exceeds a ceiling is a result.
+        if _list_counties_below(parent, divisions) or (target.comparison == "<=" and one.state != "met"):
+            parts_sums.append(one)
+    return parts_sums
+
+
+def compare_targets_with_townships(
+    allocated_targets: AllocatedTargets, targets: Sequence[IndicatorTarget], townships: Iterable[Township]
+) -> list[PartsSum]:
+    """Compare each target of a county with the sum of its township targets.
+
+    ``townships``: all townships of the county.
+    """
+    parts_sums = []
+    for target in targets:
+        rows = [t for t in allocated_targets.select_by_indicator(target.indicator) if t.comparison == target.comparison]
+        if rows and target.comparison != "=":
+            listed_names = {name for t in rows for name in (t.name, t.code) if name}
+            townships_without_target = tuple(
+                township.name for township in townships if not {township.name, township.code} & listed_names
+            )
+            parts_sums.append(
+                PartsSum(target, _sum_printed_figures(rows, target.unit), len(rows), townships_without_target)
+            )
+    return parts_sums
+
+
+def find_omitted_townships(allocated_targets: AllocatedTargets, townships: Iterable[Township]) -> list[str]:
+    """Return names of townships on the map that a table of township targets does not list.
+
+    A township listed without a figure has no target and is not omitted.
+    """
+    listed_names = allocated_targets.listed_townships or {
+        one for allocated in allocated_targets.targets for one in (allocated.code, allocated.name)
+    }
+    return [township.name for township in townships if not {township.name, township.code} & listed_names]
+
+
+def find_undivided_targets(
+    allocated_targets: AllocatedTargets, targets: Iterable[IndicatorTarget], indicators: Iterable[str]
+) -> list[IndicatorTarget]:
+    """Return targets of a county that its table of township targets does not divide among townships.
+
+    ``indicators``: those that are allocated to townships.
+    """
+    divided_indicators = set(allocated_targets.indicators)
+    undivided = [
+        target for target in targets if target.must_be_met and target.indicator in set(indicators) - divided_indicators
+    ]
+    return list({target.indicator: target for target in undivided}.values())
+
+
+def find_parts_exceeding_wholes(
+    rows: Iterable[_TargetType], pairs: Iterable[tuple[str, str]]
+) -> list[tuple[_TargetType, _TargetType]]:
+    """Return (part, whole) targets of one area and year in which the part is larger than the whole.
+
+    ``pairs``: indicators of a part and of its whole. Half of the last printed digits may differ. An upper limit of a
+    part may be larger.
+    """
+    rows = list(rows)
+    return [
+        (part_figure, whole_figure)
+        for part_name, whole_name in pairs
+        for part_figure in rows
+        if part_figure.indicator == part_name and part_figure.comparison != "<="
+        for whole_figure in rows
+        if whole_figure.indicator == whole_name and _get_area_and_year(whole_figure) == _get_area_and_year(part_figure)
+        if _compute_target_m2(part_figure) - _compute_target_m2(whole_figure)
+        > _compute_rounding_m2(part_figure) + _compute_rounding_m2(whole_figure)
+    ]
+
+
+def _get_area_and_year(row: IndicatorTarget | AllocatedTarget) -> tuple[str, str, int]:
+    """Return code, name and year that identify the area and year of a target.
+
+    A township target has no year: 0.
+    """
+    if isinstance(row, AllocatedTarget):
+        return row.code, row.name, 0
+    return row.area_code, "", row.year
+
+
+def _compute_target_m2(row: IndicatorTarget | AllocatedTarget) -> float:
+    """Return the value of an area target in m²."""
+    return row.numeric_value * SQUARE_METRES[row.unit]
+
+
+def _compute_rounding_m2(row: IndicatorTarget | AllocatedTarget) -> float:
+    """Return half of the last printed digit in m²."""
+    return 0.5 * 10.0**-row.printed_decimals * SQUARE_METRES[row.unit]
+
+
+def find_wrong_totals(allocated_targets: AllocatedTargets) -> list[tuple[AllocatedTarget, float]]:
+    """Return rows of totals (合计) that differ from the sum of the township targets.
+
+    Each row is returned with that sum.
+    """
+    wrong_totals = []
+    for total in allocated_targets.total_rows:
+        value = _sum_printed_figures(allocated_targets.select_by_indicator(total.indicator), total.unit)
+        if compare_area_with_target(value, "=", total.numeric_value, total.printed_decimals) != "met":
+            wrong_totals.append((total, value))
+    return wrong_totals
+
+
+def _sum_printed_figures(rows: Iterable[IndicatorTarget | AllocatedTarget], unit: str) -> float:
+    """Return the sum of printed figures in a unit.
+
+    It is exact where they are printed in that unit.
+    """
+    rows = list(rows)
+    same_unit_sum = sum((Decimal(row.value) for row in rows if row.unit == unit), Decimal(0))
+    others = sum(row.numeric_value * SQUARE_METRES[row.unit] for row in rows if row.unit != unit)
+    return float(same_unit_sum) + convert_area(others, unit) if others else float(same_unit_sum)
+
+
+def _list_counties_below(parent: Profile, divisions: CodeList | None) -> list[CodeEntry]:
+    """Return the counties of an area; empty for a county."""
+    codes = divisions.entry_by_code.values() if divisions is not None else ()
+    return [c for c in codes if parent.covers(c.code) and compute_division_prefix(c.code) == c.code != parent.area_code]
+
+
+def _list_divisions_without_profile(
+    parent: Profile, children: Sequence[Profile], divisions: CodeList | None
+) -> tuple[str, ...]:
+    """Return names of the divisions below an area that have no profile.
+
+    A city is named as a whole, or by its counties.
+    """
+    codes: dict[str, Any] = divisions.entry_by_code if divisions is not None else {}
+    counties = _list_counties_below(parent, divisions)
+    missing_counties = [c for c in counties if not any(child.covers(c.code) for child in children)]
+    missing_codes = {c.code for c in missing_counties}
+    partly_covered = {c.parent for c in counties if c.code not in missing_codes}
+    division_names: dict[str, None] = {}
+    for county in missing_counties:
+        city = codes.get(county.parent)
+        is_city_uncovered = city is not None and city.code != parent.area_code and county.parent not in partly_covered
+        division_names[city.name if is_city_uncovered and city is not None else county.name] = None
+    return tuple(division_names)

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A table of township targets (乡镇任务表), CSV or xlsx, in one of two forms.
+
+The long form has one row per figure, with the columns 乡镇代码 (optional), 乡镇名称, 指标, 关系 (optional), 数值,
+单位 and 来源 (optional). The wide form has one row per township and one column per figure, whose head names the unit:
+``永久基本农田（万亩）``. English heads are accepted: code, name, indicator, comparison, value, unit, source.
+``resources/sample/township_tasks.csv`` is an example of the long form.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from unicodedata import normalize
+
+from ...base.errors import InputError
+from ...base.files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
+from ...standard.indicator_catalogue import find_allowed_comparisons
+from ...standard.profile.profile_figures import AllocatedTarget, AllocatedTargets
+
+TOWNSHIP_TARGET_COLUMNS = (
+    SearchedColumn("code", ("乡镇代码", "行政区代码", "乡级行政区代码", "XZQDM", "code"), is_required=False),
+    SearchedColumn("name", ("乡镇名称", "乡镇", "行政区名称", "乡级行政区名称", "XZQMC", "name")),
+    SearchedColumn("indicator", ("指标", "指标名称", "indicator"), is_required=False),
+    SearchedColumn("comparison", ("关系", "比较", "comparison"), is_required=False),
+    SearchedColumn("value", ("数值", "任务数", "任务", "目标", "目标值", "value"), is_required=False),
+    SearchedColumn("unit", ("单位", "unit"), is_required=False),
+    SearchedColumn("source", ("来源", "依据", "文件", "source"), is_required=False),
+)
+#: Accepted names of a figure; messages on an unknown name list the first one.
+INDICATOR_WORDS = {
+    "cultivated_area": ("耕地保有量", "耕地", "耕地面积", "耕地保护目标"),
+    "farmland_area": ("永久基本农田", "永久基本农田保护面积", "永久基本农田面积", "基本农田", "永久基本农田保护任务"),
+    "red_line_area": ("生态保护红线", "生态保护红线面积", "生态红线"),
+    "boundary_area": ("城镇开发边界", "城镇开发边界面积", "开发边界"),
+}
+UNIT_WORDS = {
+    "wan_mu": ("万亩",),
+    "mu": ("亩",),
+    "ha": ("公顷", "hm2", "hm²"),
+    "km2": ("平方千米", "平方公里", "km²"),
+    "m2": ("平方米", "m²", "㎡"),
+    "wan_km2": ("万平方千米", "万平方公里", "万km²"),
+}
+COMPARISON_WORDS = {
+    ">=": ("≥", "不低于", "不少于", "不小于"),
+    "<=": ("≤", "不超过", "不高于", "不大于", "不突破"),
+    "=": ("＝", "等于"),
+}
+_TOTAL_WORDS = ("合计", "总计", "全县", "小计", "全县合计", "total")
+_FIGURE_HEADING_PATTERN = re.compile(r"(.+?)\s*[（(]\s*(.+?)\s*[）)]")
+_PRINTED_NUMBER_PATTERN = re.compile(r"\d+(\.\d+)?")
+#: Number of digits of a township's code: six of the county and three.
+_TOWNSHIP_DIGITS = 9
+
+
+def read_township_targets(path: str | Path) -> AllocatedTargets:
+    """Read the table of township targets (乡镇任务表) in a file.
+
+    An empty path gives an empty table. InputError names file, row, column and the accepted values.
+    """
+    if not str(path).strip():
+        return AllocatedTargets()
+    table = read_table(path, TOWNSHIP_TARGET_COLUMNS)
+    long = any(row.text_by_column["indicator"] for row in table.rows)
+    figures = {} if long else _find_figure_headings(table)
+    allocated_targets: list[AllocatedTarget] = []
+    totals: list[AllocatedTarget] = []
+    for row in table.rows:
+        row_targets = [_read_long_row_target(table, row)] if long else _read_wide_row_targets(table, row, figures)
+        (totals if _is_total(row) else allocated_targets).extend(row_targets)
+    target_by_township: dict[tuple[str, str], AllocatedTarget] = {}
+    # Rows without a code come last: their name identifies them, and a row with a code may have the same name.
+    for allocated in sorted(allocated_targets, key=lambda t: not t.code):
+        first = target_by_township.setdefault((allocated.code or allocated.name, allocated.indicator), allocated)
+        if allocated.code and allocated.name:
+            target_by_township.setdefault((allocated.name, allocated.indicator), allocated)
+        if first is not allocated:
+            raise InputError(
+                "tasks_twice",
+                file=table.file_and_sheet,
+                line=allocated.line_number,
+                name=allocated.name,
+                first=first.line_number,
+            )
+    if not allocated_targets:
+        raise InputError("tasks_none", file=table.file_and_sheet)
+    listed_townships = {
+        one for row in table.rows if not _is_total(row) for one in _read_code_and_name(table, row) if one
+    }
+    return AllocatedTargets(table.file_name, tuple(allocated_targets), tuple(totals), frozenset(listed_townships))
+
+
+def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
+    """Return heading → indicator and unit, for headings that name both.
+
+    Raises InputError if no heading names both, or if a heading names an indicator without a unit.
+    """
+    indicator_and_unit_by_heading = {}
+    for head in table.other_headings:
+        parts = _FIGURE_HEADING_PATTERN.fullmatch(head)
+        indicator, unit = (
+            find_word_id(parts[1], INDICATOR_WORDS) if parts else "",
+            find_word_id(parts[2], UNIT_WORDS) if parts else "",
+        )
+        if indicator and unit:
+            indicator_and_unit_by_heading[head] = (indicator, unit)
+        elif indicator or find_word_id(head, INDICATOR_WORDS):
+            # If the column were ignored, no check would use its targets.
+            raise InputError(
+                "tasks_head_unit",
+                file=table.file_and_sheet,
+                line=table.heading_line,
+                column=head,
+                known="、".join(list_first_words(UNIT_WORDS)),
+            )
+    if not indicator_and_unit_by_heading:
+        raise InputError(
+            "tasks_no_figure",
+            file=table.file_and_sheet,
+            line=table.heading_line,
+            known="、".join(list_first_words(INDICATOR_WORDS)),
+        )
+    return indicator_and_unit_by_heading
+
+
+def _read_wide_row_targets(
+    table: FoundTable, row: FoundTableRow, figures: dict[str, tuple[str, str]]
+) -> list[AllocatedTarget]:
+    """Return the targets in one row of the wide form; empty cells are skipped."""
+    code, name = _read_code_and_name(table, row)
+    return [
+        AllocatedTarget(
+            code,
+            name,
+            indicator,
+            find_allowed_comparisons(indicator)[0],
+            parse_printed_number(table, row, head, row.other_cells[head]),
+            unit,
+            row.text_by_column["source"],
+            row.line_number,
+        )
+        for head, (indicator, unit) in figures.items()
+        if row.other_cells[head]
+    ]
+
+
+def _read_long_row_target(table: FoundTable, row: FoundTableRow) -> AllocatedTarget:
+    """Return the target in one row of the long form; raise InputError for an invalid cell."""
+    code, name = _read_code_and_name(table, row)
+    indicator = _parse_keyword(table, row, "indicator", INDICATOR_WORDS)
+    comparison = (
+        _parse_keyword(table, row, "comparison", COMPARISON_WORDS)
+        if row.text_by_column["comparison"]
+        else find_allowed_comparisons(indicator)[0]
+    )
+    allowed_comparisons = find_allowed_comparisons(indicator)
+    if comparison not in allowed_comparisons:
+        raise table.make_cell_error(
+            row, "关系", row.text_by_column["comparison"], [COMPARISON_WORDS[one][0] for one in allowed_comparisons]
+        )
+    value = parse_printed_number(table, row, "数值", row.text_by_column["value"])
+    return AllocatedTarget(
+        code,
+        name,
+        indicator,
+        comparison,
+        value,
+        _parse_keyword(table, row, "unit", UNIT_WORDS),
+        row.text_by_column["source"],
+        row.line_number,
+    )
+
+
+def _read_code_and_name(table: FoundTable, row: FoundTableRow) -> tuple[str, str]:
+    """Return the township's code (nine digits or empty) and name; raise InputError without both."""
+    code, name = _read_township_code(row), row.text_by_column["name"]
+    if code and not (code.isdigit() and len(code) >= _TOWNSHIP_DIGITS):
+        raise table.make_cell_error(row, "乡镇代码", code, ("140225100",))
+    if not (code or name):
+        raise table.make_cell_error(row, "乡镇名称", "", ("永安镇",))
+    return code[:_TOWNSHIP_DIGITS], name
+
+
+def _is_total(row: FoundTableRow) -> bool:
+    """Return True for a row of totals.
+
+    Its name is 合计 or the like, or its code is the county's (six digits and 000).
+    """
+    name = re.sub(r"\s+", "", row.text_by_column["name"]).lower()
+    return name.endswith(_TOTAL_WORDS) or _read_township_code(row)[6:_TOWNSHIP_DIGITS] == "000"
+
+
+def _read_township_code(row: FoundTableRow) -> str:
+    """Return the code with half-width digits, as layers write it."""
+    return normalize("NFKC", row.text_by_column["code"])
+
+
+def parse_printed_number(table: FoundTable, row: FoundTableRow, column: str, text: str) -> str:
+    """Return a printed number without separators; raise InputError for another text."""
+    plain_number = re.sub("[,\u202f ]", "", normalize("NFKC", text))
+    if not _PRINTED_NUMBER_PATTERN.fullmatch(plain_number) or not math.isfinite(float(plain_number)):
+        raise table.make_cell_error(row, column, text, ("3.21",))
+    return plain_number
+
+
+def _parse_keyword(table: FoundTable, row: FoundTableRow, column: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
+    """Return the id that a cell's word means, such as ``ha`` for 公顷; raise InputError for an unknown word."""
+    text = row.text_by_column[column]
+    meant = find_word_id(text, words_by_id)
+    if not meant:
+        head = next(c.possible_headings[0] for c in TOWNSHIP_TARGET_COLUMNS if c.name == column)
+        raise table.make_cell_error(row, head, text, list_first_words(words_by_id))
+    return meant
+
+
+def find_word_id(text: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
+    """Return the id whose words include a text, else an empty text."""
+    word = re.sub(r"\s+", "", text).lower()
+    return next((one for one, accepted_words in words_by_id.items() if word == one or word in accepted_words), "")
+
+
+def list_first_words(words_by_id: dict[str, tuple[str, ...]]) -> list[str]:
+    """Return the first accepted word of each id."""
+    return [accepted_words[0] for accepted_words in words_by_id.values()]

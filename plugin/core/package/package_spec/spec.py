@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Model of a package specification (汇交成果包的样式)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...standard.map_set import MapCatalogue, load_map_set
+from ...standard.profile.document import DocumentInfo
+from ..names import fill_name_pattern
+
+NEED_CODES = ("M", "C", "O")
+FORMAT_NAMES = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile", ".vct": "VCT 3.0"}
+DATA_SET_SUFFIXES = tuple(FORMAT_NAMES)
+VCT_ENCODINGS = ("UTF-8", "GBK")
+#: Items of the metadata by the plugin's names: enclosing elements, items of the package, items of a layer.
+METADATA_CONTAINER_ELEMENTS = ("metadata", "package", "dataset")
+PACKAGE_METADATA_ITEMS = (
+    "data_id", "name", "format", "integrity", "score", "grade", "product_date", "update_date", "secrecy",
+)  # fmt: skip
+LAYER_METADATA_ITEMS = (
+    "data_id", "resource_id", "name", "alias", "format", "geometry", "wkid", "unit", "currency", "features", "extent",
+    "product_date", "secrecy",
+)  # fmt: skip
+METADATA_ITEMS = tuple(dict.fromkeys((*METADATA_CONTAINER_ELEMENTS, *PACKAGE_METADATA_ITEMS, *LAYER_METADATA_ITEMS)))
+#: Documents that the plugin can make of a check (质量检查报告, 质量检查记录), and their formats.
+REPORT_DOCUMENT, RECORD_DOCUMENT = "report", "record"
+GENERATED_DOCUMENTS = (REPORT_DOCUMENT, RECORD_DOCUMENT)
+GENERATED_SUFFIXES = (".pdf", ".docx")
+#: Least (汇交要求, B) and greatest resolution of maps, dots per inch.
+MIN_DPI, MAX_DPI = 300, 1200
+
+
+@dataclass(frozen=True)
+class LayerSlot:
+    """The specification of one layer in a data set.
+
+    Attributes
+    ----------
+    layer
+        A layer code of the standard, or a concept (a name for several codes, such as ``farmland``).
+    need
+        M (mandatory), C (if it exists) or O (optional).
+    name
+        Its name in the package; empty: its code.
+    fields
+        The written fields in order; empty: all of its template.
+    names_by_field
+        Field → its name in the package.
+    """
+
+    layer: str
+    need: str
+    name: str = ""
+    fields: tuple[str, ...] = ()
+    names_by_field: dict[str, str] = field(default_factory=dict, hash=False, metadata={"key": "names"})
+
+
+@dataclass(frozen=True)
+class VectorSet:
+    """The specification of a data set: one file (.gdb, .gpkg, .vct) or folder (.shp).
+
+    ``vertical``: the vertical CRS, or empty; ``encoding``: encoding of texts; ``others``: whether the data set includes
+    all other layers of the plan that the standard describes.
+    """
+
+    id: str
+    folder: str
+    file: str
+    crs: str
+    layers: tuple[LayerSlot, ...] = field(metadata={"key": "layer"})
+    vertical: str = ""
+    encoding: str = "UTF-8"
+    others: bool = False
+
+    @property
+    def suffix(self) -> str:
+        """Return the file's suffix in small letters."""
+        return Path(self.file).suffix.lower()
+
+
+@dataclass(frozen=True)
+class FileSlot:
+    """The specification of a document, map or table that comes with the data.
+
+    A slot with ``{number}`` or ``{title}`` in its file name holds several files, except a map with a ``number`` (two
+    digits), which is one file with one title. ``layout`` is the map of the map set that the plugin can make for the
+    slot, or empty. ``generated`` is the document that the plugin can make for it (`GENERATED_DOCUMENTS`), or empty.
+    """
+
+    kind: str
+    id: str
+    title: str
+    folder: str
+    file: str
+    need: str
+    number: str = ""
+    layout: str = ""
+    generated: str = ""
+
+    @property
+    def placeholder_values(self) -> dict[str, str]:
+        """Return the number and title that fill the placeholders in this file's name."""
+        return {"number": self.number, "title": self.title} if self.number else {}
+
+
+@dataclass(frozen=True)
+class NamedFile:
+    """The specification of a generated file.
+
+    ``names_by_item``: item of its content → name in the file; ``former_files``: its file names in packages of earlier
+    versions.
+    """
+
+    folder: str
+    file: str
+    names_by_item: dict[str, str] = field(default_factory=dict, hash=False)
+    former_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableAndColumnAliases:
+    """Further names of tables and columns in workbooks that other programs made.
+
+    ``titles`` maps table → titles of sheets, ``heads`` maps column → heads (ids as in ``core.render.tables``).
+    """
+
+    titles: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    heads: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class MapSettings:
+    """Settings of the maps that the plugin makes.
+
+    ``page`` is a sheet of the map set, ``world_file`` adds a .jgw to each jpg, ``map_set`` is the file of the map set
+    (None: the plugin's). ``maker``, ``drawer`` and ``date`` are texts of the title block, with placeholders; they are
+    used if neither project nor county profile has a value.
+    """
+
+    page: str = "A3"
+    dpi: int = MIN_DPI
+    world_file: bool = False
+    map_set: Path | None = None
+    maker: str = ""
+    drawer: str = ""
+    date: str = ""
+
+    def load_map_catalogue(self) -> MapCatalogue:
+        """Return the map set, which defines maps and sheets."""
+        return load_map_set(self.map_set or "")
+
+
+@dataclass(frozen=True)
+class GatheringSpec:
+    """How packages of counties become this package (汇总).
+
+    ``renamed``: layer code in the counties' database → layer code here; ``dissolved``: layer code here → layer code
+    here of the divisions that it joins, one feature for each 市级行政区.
+    """
+
+    renamed: dict[str, str] = field(default_factory=dict, hash=False)
+    dissolved: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class PackageSpec:
+    """The specification of a package.
+
+    ``folders``: key of a folder → its name in the package; ``tables``: the workbook of the plan's figures or None;
+    ``words``: further names of tables and columns; ``marks``: key → A, B or C, which states how well its source is
+    verified.
+    """
+
+    id: str
+    name: str
+    standard: str
+    source: str
+    digits: int
+    root: str
+    secrecy: str
+    secrecy_levels: tuple[str, ...]
+    folders: dict[str, str]
+    vectors: tuple[VectorSet, ...]
+    files: tuple[FileSlot, ...]
+    report: NamedFile
+    metadata: NamedFile
+    tables: NamedFile | None
+    words: TableAndColumnAliases
+    maps: MapSettings
+    marks: dict[str, str]
+    path: Path
+    gathering: GatheringSpec = field(default_factory=GatheringSpec)
+
+    @property
+    def unverified_keys(self) -> list[str]:
+        """Return the keys of the specification whose source is not verified (mark C)."""
+        return sorted(key for key, mark in self.marks.items() if mark == "C")
+
+    def fill_document_info(self, placeholder_values: Mapping[str, str]) -> DocumentInfo:
+        """Return the specification's default document information (成果信息).
+
+        ``placeholder_values`` are the values of the placeholders.
+        """
+        maker, drawer, date = (
+            fill_name_pattern(text, placeholder_values) for text in (self.maps.maker, self.maps.drawer, self.maps.date)
+        )
+        return DocumentInfo(secrecy=self.secrecy, compiler=maker, cartographer=drawer, date=date)
+
+    def get_file_path(self, folder: str, name: str) -> str:
+        """Return the path in the package of a file in a folder, with ``/``."""
+        return "/".join(part for part in (self.folders.get(folder, ""), name) if part)

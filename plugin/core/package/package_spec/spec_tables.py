@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reading of the tables in a specification's file.
+
+All functions raise DataError with file and key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from ...base.errors import DataError, OutputError
+from ...base.files.data import check_keys, check_known, check_type, make_unknown_value_error, read_record, read_value
+from ...base.files.names import find_name_problem
+from ...standard.messages.texts import Texts
+from ..names import (
+    DEFAULT_PLACEHOLDERS,
+    PLACEHOLDER_PATTERNS,
+    SAMPLE_VALUES,
+    fill_placeholders,
+    find_field_name_problem,
+    find_unknown_placeholder,
+)
+from .spec import (
+    DATA_SET_SUFFIXES,
+    GENERATED_DOCUMENTS,
+    GENERATED_SUFFIXES,
+    LAYER_METADATA_ITEMS,
+    MAX_DPI,
+    METADATA_CONTAINER_ELEMENTS,
+    MIN_DPI,
+    NEED_CODES,
+    PACKAGE_METADATA_ITEMS,
+    VCT_ENCODINGS,
+    FileSlot,
+    LayerSlot,
+    MapSettings,
+    NamedFile,
+    TableAndColumnAliases,
+    VectorSet,
+)
+
+
+def check_unique(values: list[str], path: Path, key: str) -> None:
+    """Raise DataError if a list has a value twice."""
+    for value in values:
+        if values.count(value) > 1:
+            raise DataError("data_duplicate", file=str(path), key=key, value=value)
+
+
+def check_name_pattern(
+    pattern: str, path: Path, key: str, known_placeholders: tuple[str, ...] = DEFAULT_PLACEHOLDERS
+) -> None:
+    """Raise DataError for a name pattern with an unknown placeholder, or whose filled name is not portable."""
+    check_placeholders(pattern, path, key, known_placeholders)
+    check_portable_name(fill_placeholders(pattern, SAMPLE_VALUES), path, key)
+
+
+def check_placeholders(text: str, path: Path, key: str, known_values: tuple[str, ...] = DEFAULT_PLACEHOLDERS) -> None:
+    """Raise DataError for an unknown placeholder."""
+    unknown_placeholder = find_unknown_placeholder(text, known_values)
+    if unknown_placeholder is not None:
+        known_placeholders = " ".join(f"{{{name}}}" for name in known_values)
+        raise DataError(
+            "package_placeholder", file=str(path), key=key, value=unknown_placeholder, known=known_placeholders
+        )
+
+
+def check_portable_name(name: str, path: Path, key: str) -> None:
+    """Raise DataError for a name that is not portable."""
+    if problem := find_name_problem(name):
+        raise DataError("package_name", file=str(path), key=key, value=name, detail=problem)
+
+
+def check_crs_text(text: str, path: Path, key: str, is_vertical: bool = False) -> None:
+    """Raise DataError unless a text names a CRS.
+
+    It must be a vertical CRS if ``is_vertical``, else a geographic or projected one.
+    """
+    try:
+        crs = CRS.from_user_input(text)
+    except CRSError as error:
+        raise DataError("package_crs", file=str(path), key=key, value=text) from error
+    if crs.is_vertical is not is_vertical or (not is_vertical and not (crs.is_geographic or crs.is_projected)):
+        raise DataError("package_crs", file=str(path), key=key, value=text)
+
+
+#: Additional keys of a slot by its kind.
+_OPTIONAL_SLOT_KEYS = {"map": ("number", "layout"), "document": ("generated",)}
+_TWO_DIGITS_PATTERN = re.compile(r"\d{2}")
+
+
+_TYPE_OF_SETTING: dict[str, type] = {
+    "page?": str, "dpi?": int, "world_file?": bool, "map_set?": str, "maker?": str, "drawer?": str, "date?": str,
+}  # fmt: skip
+
+
+def read_map_settings(row: Any, path: Path) -> MapSettings:
+    """Return the settings in `[maps]`.
+
+    The path of the map set is relative to the specification's file.
+    """
+    read_value(row, _TYPE_OF_SETTING, file=path, key="maps")
+    check_keys(row, required=(), allowed=MapSettings.__dataclass_fields__, file=path, where="maps")
+    for key in ("maker", "drawer", "date"):
+        check_placeholders(row.get(key, ""), path, f"maps.{key}")
+    settings = MapSettings(**{**row, "map_set": path.parent / row["map_set"] if row.get("map_set") else None})
+    if not MIN_DPI <= settings.dpi <= MAX_DPI:
+        raise make_unknown_value_error(path, "maps.dpi", settings.dpi, (f"{MIN_DPI}–{MAX_DPI}",))
+    sheets = settings.load_map_catalogue().page_size_by_id
+    check_known(settings.page, sheets, path, "maps.page")
+    return settings
+
+
+def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path) -> None:
+    """Raise an error for invalid maps of a specification.
+
+    Raises
+    ------
+    DataError
+        For a layout that the map set does not have, an invalid number, a map with a layout that names several files,
+        and two maps with one number or layout.
+    """
+    maps = settings.load_map_catalogue().map_by_id
+    used_values: dict[str, set[str]] = {"number": set(), "layout": set()}
+    for n, slot in enumerate((one for one in files if one.kind == "map"), start=1):
+        if slot.number and not _TWO_DIGITS_PATTERN.fullmatch(slot.number):
+            raise make_unknown_value_error(path, f"map[{n}].number", slot.number, ("01–99",))
+        if slot.layout:
+            check_known(slot.layout, maps, path, f"map[{n}].layout")
+        if slot.layout and not slot.number:
+            raise DataError("data_key_missing", file=str(path), key=f"map[{n}].number")
+        if slot.layout:
+            check_known(Path(slot.file).suffix.lower(), (".jpg", ".jpeg"), path, f"map[{n}].file")
+        if slot.number and (
+            problem := find_name_problem(fill_placeholders(slot.file, {**SAMPLE_VALUES, **slot.placeholder_values}))
+        ):
+            raise DataError("package_name", file=str(path), key=f"map[{n}].title", value=slot.title, detail=problem)
+        for key, values in used_values.items():
+            value = getattr(slot, key)
+            if value and value in values:
+                raise DataError("data_duplicate", file=str(path), key=f"map[{n}].{key}", value=value)
+            values.add(value)
+
+
+def read_vector_set(row: Any, table_key: str, path: Path, folders: dict[str, str]) -> VectorSet:
+    """Return the specification of a data set from its table in the file.
+
+    ``row``: the table's values; ``table_key``: its key, for errors; ``folders``: key of a folder → its name.
+    """
+    vector_set = read_record(VectorSet, row, file=path, where=table_key)
+    check_known(vector_set.folder, folders, path, f"{table_key}.folder")
+    check_name_pattern(vector_set.file, path, f"{table_key}.file")
+    check_known(vector_set.suffix, DATA_SET_SUFFIXES, path, f"{table_key}.file")
+    check_known(vector_set.encoding, VCT_ENCODINGS, path, f"{table_key}.encoding")
+    check_crs_text(vector_set.crs, path, f"{table_key}.crs")
+    if vector_set.vertical:
+        check_crs_text(vector_set.vertical, path, f"{table_key}.vertical", is_vertical=True)
+    if vector_set.suffix == ".vct":
+        vector_set = replace(vector_set, encoding=row.get("encoding", "GBK"))
+        _check_vct(vector_set, path, table_key)
+    if vector_set.suffix == ".shp" and vector_set.vertical:
+        # Not every program finds heights in a .prj, and GDAL drops heights combined with EPSG:4490.
+        raise DataError("package_vertical", file=str(path), key=f"{table_key}.vertical", value=vector_set.vertical)
+    for number, layer in enumerate(vector_set.layers, 1):
+        _check_layer_slot(layer, f"{table_key}.layer[{number}]", path)
+    check_unique([one.layer for one in vector_set.layers], path, f"{table_key}.layer")
+    check_unique([one.name.upper() for one in vector_set.layers if one.name], path, f"{table_key}.layer.name")
+    return vector_set
+
+
+def _check_vct(vector_set: VectorSet, path: Path, table_key: str) -> None:
+    """Raise DataError for a VCT data set with another encoding, CRS or height system.
+
+    A VCT file has GBK, CGCS2000, and heights of 1985 or none.
+    """
+    # Imported here, because the list of specifications must also work without shapely.
+    from ...exchange.vct.head import VERTICAL_CRS, check_supported_crs
+
+    check_known(vector_set.encoding, ("GBK",), path, f"{table_key}.encoding")
+    check_known(vector_set.vertical, ("", VERTICAL_CRS), path, f"{table_key}.vertical")
+    try:
+        check_supported_crs(CRS.from_user_input(vector_set.crs), vector_set.id)
+    except OutputError as error:
+        raise DataError("package_crs", file=str(path), key=f"{table_key}.crs", value=vector_set.crs) from error
+
+
+def _check_layer_slot(layer: LayerSlot, table_key: str, path: Path) -> None:
+    """Raise DataError for an unknown need, a repeated field or name, or a name that formats do not allow.
+
+    ``table_key``: key of the layer's table, for errors.
+    """
+    check_known(layer.need, NEED_CODES, path, f"{table_key}.need")
+    check_unique([f.upper() for f in layer.fields], path, f"{table_key}.fields")
+    check_unique([n.upper() for n in layer.names_by_field.values()], path, f"{table_key}.names")
+    for key, name in (
+        (f"{table_key}.name", layer.name),
+        *((f"{table_key}.names.{k}", n) for k, n in layer.names_by_field.items()),
+    ):
+        if name and (problem := find_field_name_problem(name)):
+            raise DataError("package_name", file=str(path), key=key, value=name, detail=problem)
+
+
+def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dict[str, str]) -> FileSlot:
+    """Return the specification of a document, map or table from its table in the file.
+
+    ``row``: the table's values; ``table_key``: its key, for errors; ``folders``: key of a folder → its name.
+    """
+    check_type(row, dict, file=path, key=table_key)
+    optional_keys = _OPTIONAL_SLOT_KEYS.get(kind, ())
+    check_keys(
+        row, required=("id", "title", "folder", "file", "need"), allowed=optional_keys, file=path, where=table_key
+    )
+    slot = read_record(FileSlot, {**row, "kind": kind}, file=path, where=table_key)
+    check_known(row["folder"], folders, path, f"{table_key}.folder")
+    check_known(row["need"], NEED_CODES, path, f"{table_key}.need")
+    check_name_pattern(row["file"], path, f"{table_key}.file", tuple(PLACEHOLDER_PATTERNS))
+    if "generated" in row:
+        check_known(row["generated"], GENERATED_DOCUMENTS, path, f"{table_key}.generated")
+        check_known(Path(row["file"]).suffix.lower(), GENERATED_SUFFIXES, path, f"{table_key}.file")
+        # A name with a number or title is the name of several files.
+        check_name_pattern(row["file"], path, f"{table_key}.file")
+    return slot
+
+
+def pop_table_and_column_aliases(row: Any, path: Path) -> TableAndColumnAliases:
+    """Remove the further names of sheets and columns from the table ``[tables]`` and return them."""
+    check_type(row, dict, file=path, key="tables")
+    words_by_part: dict[str, dict[str, tuple[str, ...]]] = {}
+    texts = Texts("zh")
+    for section, known_ids in (("titles", texts.get_section("sheets")), ("heads", texts.get_section("columns"))):
+        words_by_part[section] = read_value(
+            row.pop(section, {}), dict[str, tuple[str, ...]], file=path, key=f"tables.{section}"
+        )
+        for key in words_by_part[section]:
+            check_known(key, known_ids, path, f"tables.{section}")
+    return TableAndColumnAliases(**words_by_part)
+
+
+def read_named_file(
+    row: Any, table_key: str, path: Path, folders: dict[str, str], items: tuple[str, ...] = ()
+) -> NamedFile:
+    """Return the specification of a generated file from its table in the file.
+
+    ``row``: the table's values; ``table_key``: its key, for errors; ``folders``: key of a folder → its name; ``items``:
+    items whose names the table may set.
+    """
+    check_type(row, dict, file=path, key=table_key)
+    optional_keys = ("former_files",) if table_key == "report" else ()
+    check_keys(
+        row,
+        required=("folder", "file", *(["names"] if items else [])),
+        allowed=optional_keys,
+        file=path,
+        where=table_key,
+    )
+    check_known(row["folder"], folders, path, f"{table_key}.folder")
+    check_name_pattern(check_type(row["file"], str, file=path, key=f"{table_key}.file"), path, f"{table_key}.file")
+    former_files = read_value(row.get("former_files", []), tuple[str, ...], file=path, key=f"{table_key}.former_files")
+    for name in former_files:
+        check_name_pattern(name, path, f"{table_key}.former_files")
+    name_by_item = read_value(row.get("names", {}), dict[str, str], file=path, key=f"{table_key}.names")
+    if items:
+        check_keys(name_by_item, required=items, allowed=(), file=path, where=f"{table_key}.names")
+        for key, name in name_by_item.items():
+            if name and (problem := find_field_name_problem(name)) == "field_characters":
+                raise DataError(
+                    "package_name", file=str(path), key=f"{table_key}.names.{key}", value=name, detail=problem
+                )
+        # Two items with one name in one element could not be distinguished.
+        for items_of_element in (("package", "dataset"), PACKAGE_METADATA_ITEMS, LAYER_METADATA_ITEMS):
+            check_unique(
+                [
+                    name
+                    for key in items_of_element
+                    if (name := name_by_item[key] or key * (key in METADATA_CONTAINER_ELEMENTS))
+                ],
+                path,
+                f"{table_key}.names",
+            )
+    return NamedFile(row["folder"], row["file"], name_by_item, former_files)

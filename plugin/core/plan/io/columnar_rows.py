@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read the rows of a GeoPackage layer by columns.
+
+The driver hands over whole columns (an Arrow stream), which takes a third of the time of handing over each cell. What
+differs between both ways is left to the latter: other formats, layers without a column of ids, arcs, M values,
+geometries that GEOS cannot represent, and fields that are neither texts nor numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyogrio
+import shapely
+from numpy.typing import NDArray
+
+from ...base.parallel.threads import map_in_threads
+from ...geometry.shape_hashes import hash_wkb
+from .arrow_stream import ArrowColumn, ArrowStreamError, read_batches
+from .text_codes import decode_texts
+
+#: Type of a field's array → the format of the column in the stream. Bytes have arrays of objects, but another format.
+_FORMAT_BY_DTYPE = {"object": "u", "float64": "g", "int32": "i", "int64": "l"}
+#: Byte order (little) and type of the geometries that are converted here: points to multipolygons, and those with Z.
+_USUAL_HEADS = tuple(1 + ((number + height) << 8) for height in (0, 1000) for number in range(1, 7))
+#: Bytes of such a head.
+_HEAD_SIZE = 5
+#: A layer with more geometries that the driver must convert is left to it completely.
+_MAX_DRIVER_SHAPES = 1000
+#: Rows that the driver hands over at a time, so that each batch reuses the memory of the one before.
+_ROWS_PER_BATCH = 4096
+
+
+class _UnusualLayerError(Exception):
+    """Raised for a layer that must be read cell by cell."""
+
+
+@dataclass(frozen=True)
+class ColumnarRows:
+    """The n rows of a layer in the order of the driver.
+
+    ``fids`` (n,); ``shapes`` (n,): geometries; ``has_shape`` (n,) bool: the file has a geometry, even one that GEOS
+    cannot represent. ``columns``: one array of values (n,) for each field read, in file order.
+    ``distinct_texts_by_position``: position of a field of texts → its distinct texts. ``digest_by_position``: position
+    of a field → digest of the bytes from which its values were made. ``shape_hashes`` (n,): as of `hash_shapes`.
+    ``has_unusual_shapes``: a geometry is empty or damaged, or of another type than points to multipolygons.
+    """
+
+    fids: NDArray
+    shapes: NDArray
+    has_shape: NDArray
+    columns: list[NDArray]
+    distinct_texts_by_position: dict[int, list[str]]
+    digest_by_position: dict[int, bytes]
+    shape_hashes: NDArray
+    has_unusual_shapes: bool
+
+
+class _ConvertedColumn(NamedTuple):
+    """Values (n,) of a column, its distinct texts (None for numbers), and the digest of the bytes that were read."""
+
+    values: NDArray
+    distinct_texts: list[str] | None
+    digest: bytes
+
+
+def read_columnar_rows(
+    path: Path, name: str, info: dict[str, Any], positions: list[int], row_count: int | None
+) -> ColumnarRows | None:
+    """Return the rows of a layer of a GeoPackage; None if they must be read cell by cell.
+
+    ``info``: pyogrio's description of the layer; ``positions``: of the fields to read; ``row_count``: the number of
+    rows that the file has, None if it is unknown.
+    """
+    # Before version 0.8 pyogrio gives no stream without pyarrow.
+    has_streams = "use_pyarrow" in inspect.signature(pyogrio.raw.open_arrow).parameters
+    if path.suffix.lower() != ".gpkg" or not row_count or not has_streams:
+        return None
+    try:
+        return _read_rows(path, name, info, positions, row_count)
+    except (_UnusualLayerError, ArrowStreamError, UnicodeDecodeError, OverflowError, RuntimeError,
+            pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError):  # fmt: skip
+        # Reading cell by cell follows: it reports the cause of an error, and decodes texts of another encoding.
+        return None
+
+
+def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int], row_count: int) -> ColumnarRows:
+    """Return the rows of a layer. Raise _UnusualLayerError, UnicodeDecodeError and errors of the driver."""
+    names = [str(info["fields"][position]) for position in positions]
+    dtypes = [str(info["dtypes"][position]) for position in positions]
+    format_by_name = {n: _FORMAT_BY_DTYPE[t] for n, t in zip(names, dtypes, strict=True) if t in _FORMAT_BY_DTYPE}
+    parts: dict[str, list[ArrowColumn]] = {field_name: [] for field_name in format_by_name}
+    fid_parts: list[NDArray] = []
+    shape_parts: list[NDArray] = []
+    presence_parts: list[NDArray] = []
+    hash_parts: list[NDArray] = []
+    with pyogrio.raw.open_arrow(
+        path, layer=name, columns=list(format_by_name), return_fids=True, batch_size=_ROWS_PER_BATCH, use_pyarrow=False
+    ) as (meta, stream):
+        fid_name, shape_name = meta.get("fid_column") or "OGC_FID", meta["geometry_name"] or "wkb_geometry"
+        for batch in read_batches(stream):
+            if batch.keys() != {fid_name, shape_name, *format_by_name} or batch[fid_name].kind != "l":
+                raise _UnusualLayerError
+            shapes, has_shape, hashes = _convert_shapes(batch[shape_name])
+            fid_parts.append(batch[fid_name].values)
+            shape_parts.append(shapes)
+            presence_parts.append(has_shape)
+            hash_parts.append(hashes)
+            for field_name, kind in format_by_name.items():
+                if batch[field_name].kind == kind:
+                    parts[field_name].append(batch[field_name])
+    if sum(map(len, fid_parts)) != row_count:
+        raise _UnusualLayerError
+    parts_of_rows = (fid_parts, shape_parts, presence_parts, hash_parts)
+    fids, shapes, has_shape, shape_hashes = map(np.concatenate, parts_of_rows)
+    if not fids.all():
+        # Of a view or a table without a column of ids, the stream gives each row the id 0.
+        raise _UnusualLayerError
+    has_unusual_shapes = _read_unusual_shapes(path, name, fids, shapes, has_shape, shape_hashes)
+    # The memory of the stream's values is released column by column.
+    converted = map_in_threads(lambda field_name: _convert_column(parts.pop(field_name, [])), names)
+    values_by_name = {n: column.values for n, column in zip(names, converted, strict=True) if column is not None}
+    distinct_texts = {
+        position: column.distinct_texts
+        for position, column in enumerate(converted)
+        if column is not None and column.distinct_texts is not None
+    }
+    digests = {position: column.digest for position, column in enumerate(converted) if column is not None}
+    other_names = [field_name for field_name in names if field_name not in values_by_name]
+    if other_names:
+        values_by_name |= _read_other_columns(path, name, other_names, fids)
+    columns = [values_by_name[n] for n in names]
+    return ColumnarRows(fids, shapes, has_shape, columns, distinct_texts, digests, shape_hashes, has_unusual_shapes)
+
+
+def _convert_column(batches: list[ArrowColumn]) -> _ConvertedColumn | None:
+    """Return the values of a column; None if it must be read cell by cell. Raise UnicodeDecodeError."""
+    if not batches:
+        return None
+    if batches[0].kind != "u":
+        numbers = _join_numbers(batches)
+        return _ConvertedColumn(numbers, None, _compute_digest(numbers))
+    data, offsets, is_present = _join_texts(batches)
+    decoded = decode_texts(data, offsets, is_present)
+    return None if decoded is None else _ConvertedColumn(*decoded, _compute_digest(data, offsets, is_present))
+
+
+def _compute_digest(*arrays: NDArray | None) -> bytes:
+    """Return a digest of the types, sizes and bytes of arrays."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(b"None" if array is None else f"{array.dtype} {array.shape}".encode())
+        if array is not None:
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.digest()
+
+
+def _convert_shapes(column: ArrowColumn) -> tuple[NDArray, NDArray, NDArray]:
+    """Return (n,) geometries of a batch, (n,) bool: there is one, and (n,) their hashes.
+
+    Geometries that the driver must convert are None.
+    """
+    if column.kind not in ("z", "Z"):
+        raise _UnusualLayerError
+    starts, lengths = column.offsets[:-1], np.diff(column.offsets)
+    has_shape = np.ones(column.row_count, dtype=bool) if column.is_present is None else column.is_present
+    long_rows = np.flatnonzero(has_shape & (lengths >= _HEAD_SIZE))
+    head_bytes = column.values[starts[long_rows, None] + np.arange(_HEAD_SIZE)].astype(np.int64)
+    heads = head_bytes @ (1 << 8 * np.arange(_HEAD_SIZE, dtype=np.int64))
+    usual_rows = long_rows[np.isin(heads, _USUAL_HEADS)]
+    if np.count_nonzero(has_shape) - len(usual_rows) > _MAX_DRIVER_SHAPES:
+        raise _UnusualLayerError
+    data = column.values.data
+    ends = (starts[usual_rows] + lengths[usual_rows]).tolist()
+    wkb = np.full(column.row_count, None, dtype=object)
+    wkb[usual_rows] = [bytes(data[start:end]) for start, end in zip(starts[usual_rows].tolist(), ends, strict=True)]
+    return shapely.from_wkb(wkb, on_invalid="ignore"), has_shape, hash_wkb(wkb)
+
+
+def _read_unusual_shapes(
+    path: Path, name: str, fids: NDArray, shapes: NDArray, has_shape: NDArray, shape_hashes: NDArray
+) -> bool:
+    """Replace missing and empty geometries and their hashes, where the file has one, by those that the driver reads.
+
+    Return True if the file has any.
+    """
+    rows = np.flatnonzero(has_shape & (shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+    if not len(rows):
+        return False
+    if len(rows) > _MAX_DRIVER_SHAPES:
+        raise _UnusualLayerError
+    _, fids_read, wkb, _ = pyogrio.raw.read(path, layer=name, columns=[], fids=fids[rows], return_fids=True)
+    if not np.array_equal(fids_read, fids[rows]):
+        raise _UnusualLayerError
+    shapes[rows], shape_hashes[rows] = shapely.from_wkb(wkb, on_invalid="ignore"), hash_wkb(wkb)
+    has_shape[rows] = [one is not None for one in wkb]
+    return True
+
+
+def _join_numbers(batches: list[ArrowColumn]) -> NDArray:
+    """Return (n,) the numbers of all batches; with gaps they are doubles, NaN where one is missing."""
+    values = np.concatenate([batch.values for batch in batches])
+    is_present = _join_presence(batches)
+    if is_present is None or is_present.all():
+        return values
+    return np.where(is_present, values.astype(np.float64), np.nan)
+
+
+def _join_texts(batches: list[ArrowColumn]) -> tuple[NDArray, NDArray, NDArray | None]:
+    """Return bytes, offsets and presence of the texts of all batches, as `decode_texts` takes them."""
+    ends = np.cumsum([len(batch.values) for batch in batches])
+    first_bytes = [0, *ends[:-1].tolist()]
+    offsets = [batch.offsets[:-1] + first for batch, first in zip(batches, first_bytes, strict=True)]
+    data = np.concatenate([batch.values for batch in batches])
+    return data, np.concatenate([*offsets, ends[-1:]]), _join_presence(batches)
+
+
+def _join_presence(batches: list[ArrowColumn]) -> NDArray | None:
+    """Return (n,) bool: rows of all batches with a value; None if no value is missing."""
+    if all(batch.is_present is None for batch in batches):
+        return None
+    return np.concatenate(
+        [np.ones(one.row_count, dtype=bool) if one.is_present is None else one.is_present for one in batches]
+    )
+
+
+def _read_other_columns(path: Path, name: str, names: list[str], fids: NDArray) -> dict[str, NDArray]:
+    """Return field → (n,) values, read cell by cell, of rows with the ids (n,). Raise _UnusualLayerError."""
+    meta, fids_read, _, columns = pyogrio.raw.read(
+        path, layer=name, columns=names, read_geometry=False, return_fids=True
+    )
+    if not np.array_equal(fids_read, fids):
+        raise _UnusualLayerError
+    return dict(zip(map(str, meta["fields"]), columns, strict=True))

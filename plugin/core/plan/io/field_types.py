@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Length, title (alias) and coded domain of fields, as a database declares them.
+
+pyogrio reports none of them. A GeoPackage is read through SQLite, because GDAL reads its titles only from 3.7 on; a
+FileGDB through osgeo if available. Other formats (shapefile, GeoJSON) have neither titles nor domains.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...base.files.open_datasource import open_database
+
+if TYPE_CHECKING:
+    from ..layer import FieldInfo
+
+#: Formats with titles and coded domains.
+FORMATS_WITH_DECLARATIONS = (".gpkg", ".gdb")
+#: A text of at least this length counts as unlimited.
+_MAX_TEXT_LENGTH = 2**16
+_TEXT_WIDTH_PATTERN = re.compile(r"TEXT\s*\((\d+)\)", re.IGNORECASE)
+#: Column types of the GeoPackage standard, in the terms of the templates.
+_FIELD_TYPES_BY_SQL_TYPE = {
+    "TEXT": "text",
+    **dict.fromkeys(("BOOLEAN", "TINYINT", "SMALLINT", "MEDIUMINT", "INT", "INTEGER"), "integer"),
+    **dict.fromkeys(("FLOAT", "DOUBLE", "REAL"), "real"),
+    **dict.fromkeys(("DATE", "DATETIME"), "date"),
+}
+
+
+@dataclass(frozen=True)
+class DeclaredColumn:
+    """A field as its database declares it.
+
+    ``type``: text, integer, real or date, as in the templates, empty for another type; ``length``: of a text, None
+    without a limit; ``alias``: Chinese title, empty without one; ``name_by_code``: code → name, empty without a coded
+    domain.
+    """
+
+    name: str
+    type: str = ""
+    length: int | None = None
+    alias: str = ""
+    name_by_code: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class DeclaredTable:
+    """A layer as its database declares it.
+
+    ``crs``: an EPSG code or WKT, empty if undefined; ``has_no_rows``: the layer has no row; ``view_sql``: the statement
+    that defines a view, which may hold only a part of the rows; empty for a table.
+    """
+
+    columns: tuple[DeclaredColumn, ...]
+    has_no_rows: bool
+    crs: str
+    view_sql: str = ""
+
+    def add_declarations_to_fields(self, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
+        """Return fields with length, title and codes as the database declares them.
+
+        A field without a declaration is returned unchanged.
+        """
+        column_by_name = {c.name: c for c in self.columns}
+        return tuple(
+            replace(
+                f,
+                length=column_by_name[f.name].length,
+                alias=column_by_name[f.name].alias,
+                codes=column_by_name[f.name].name_by_code,
+            )
+            if f.name in column_by_name
+            else f
+            for f in fields
+        )
+
+
+def read_declared_tables(path: str | Path) -> dict[str, DeclaredTable]:
+    """Return layer name → declaration of each layer in a database.
+
+    Empty for a format without declarations, and for a database that cannot be read. No file is created next to the
+    database.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".gpkg" and path.is_file():
+            return _read_geopackage(path)
+        if suffix == ".gdb" and path.is_dir():
+            return _read_filegdb(path)
+    except (sqlite3.Error, RuntimeError, UnicodeDecodeError, OSError):
+        # Damaged or in use: reading its rows reports that with the file's name. The fields count as undeclared.
+        return {}
+    return {}
+
+
+def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
+    """Return layer name → declaration of each layer in a GeoPackage."""
+    with open_database(path) as database:
+        objects = database.execute("SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view')")
+        view_sql = {name: " ".join(sql.split()) if kind == "view" else "" for name, kind, sql in objects}
+        titles = _read_titles(database) if "gpkg_data_columns" in view_sql else {}
+        codes = _read_enumerations(database) if "gpkg_data_column_constraints" in view_sql else {}
+        shapes = dict(database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns"))
+        layers = database.execute(
+            "SELECT c.table_name, s.srs_id, s.organization, s.organization_coordsys_id, s.definition FROM "
+            "gpkg_contents c "
+            "LEFT JOIN gpkg_spatial_ref_sys s ON s.srs_id = c.srs_id WHERE c.data_type IN ('features', 'attributes')"
+        ).fetchall()
+        declared_tables = {}
+        for name, *reference in layers:
+            if name in view_sql:
+                columns = _read_columns(database, name, shapes.get(name, ""), titles, codes)
+                quoted = name.replace('"', '""')
+                try:
+                    first = database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').fetchone()  # nosec B608 # quotes in the name are doubled
+                except sqlite3.Error:
+                    # Damaged, or a view of a missing table: reading its rows reports that.
+                    continue
+                declared_tables[name] = DeclaredTable(
+                    columns, first is None, _find_crs_of_reference(*reference), view_sql[name]
+                )
+    return declared_tables
+
+
+def _read_titles(database: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return (table, column) → (title, name of its domain); both are empty if missing."""
+    rows = database.execute("SELECT table_name, column_name, title, name, constraint_name FROM gpkg_data_columns")
+    return {(table, column): (title or name or "", domain or "") for table, column, title, name, domain in rows}
+
+
+def _read_enumerations(database: sqlite3.Connection) -> dict[str, dict[str, str]]:
+    """Return name of a domain → code → name, for the coded domains of a GeoPackage."""
+    rows = database.execute(
+        "SELECT constraint_name, value, description FROM gpkg_data_column_constraints WHERE constraint_type = 'enum'"
+    )
+    description_by_value: dict[str, dict[str, str]] = {}
+    for name, value, description in rows:
+        description_by_value.setdefault(name, {})[str(value)] = description or ""
+    return description_by_value
+
+
+def _read_columns(
+    database: sqlite3.Connection,
+    table: str,
+    shape: str,
+    titles: dict[tuple[str, str], tuple[str, str]],
+    codes: dict[str, dict[str, str]],
+) -> tuple[DeclaredColumn, ...]:
+    """Return the declared columns of a table without its primary key and geometry column ``shape``.
+
+    ``titles``, ``codes``: results of `_read_titles` and `_read_enumerations`.
+    """
+    declared_columns = []
+    rows = database.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table,)).fetchall()
+    for name, kind, key in rows:
+        if key or name == shape:
+            continue
+        title, domain = titles.get((table, name), ("", ""))
+        width = _TEXT_WIDTH_PATTERN.fullmatch(kind.strip())
+        plain_type = re.sub(r"\s*\(.*", "", kind).strip().upper()
+        length = int(width.group(1)) if width and 0 < int(width.group(1)) < _MAX_TEXT_LENGTH else None
+        declared_columns.append(
+            DeclaredColumn(name, _FIELD_TYPES_BY_SQL_TYPE.get(plain_type, ""), length, title, codes.get(domain, {}))
+        )
+    return tuple(declared_columns)
+
+
+def _find_crs_of_reference(
+    number: int | None, organization: str | None, code: int | None, definition: str | None
+) -> str:
+    """Return the CRS (EPSG code or WKT) of a row in a GeoPackage's table of reference systems.
+
+    Empty for the numbers 0 and −1, which mean an undefined CRS.
+    """
+    if number is None or number <= 0:
+        return ""
+    return f"EPSG:{code}" if (organization or "").upper() == "EPSG" else definition or ""
+
+
+@contextmanager
+def open_filegdb(path: Path) -> Iterator[Any]:
+    """Yield a file geodatabase as a GDAL data set; None if it cannot be opened, or without osgeo.
+
+    GDAL prints nothing within the block.
+    """
+    try:
+        from osgeo import gdal
+    except ImportError:
+        yield None
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gdal.PushErrorHandler("CPLQuietErrorHandler")
+        try:
+            yield gdal.OpenEx(str(path), gdal.OF_VECTOR, ["OpenFileGDB"])
+        finally:
+            gdal.PopErrorHandler()
+
+
+def _read_filegdb(path: Path) -> dict[str, DeclaredTable]:
+    """Return layer name → declaration of each layer in a file geodatabase; empty without osgeo."""
+    with open_filegdb(path) as database:
+        if database is None:
+            # The declarations are unknown.
+            return {}
+        from osgeo import ogr
+
+        layers = [database.GetLayer(n) for n in range(database.GetLayerCount())]
+        return {
+            layer.GetName(): DeclaredTable(
+                _read_declared(layer.GetLayerDefn(), database, ogr),
+                layer.GetFeatureCount() == 0,
+                _find_crs(layer),
+            )
+            for layer in layers
+        }
+
+
+def _find_crs(layer: Any) -> str:
+    """Return the CRS of a GDAL layer as EPSG code or WKT; empty if it is undefined."""
+    reference = layer.GetSpatialRef()
+    if reference is None:
+        return ""
+    if reference.GetAuthorityName(None) == "EPSG":
+        return f"EPSG:{reference.GetAuthorityCode(None)}"
+    return str(reference.ExportToWkt(["FORMAT=WKT2_2019"]))
+
+
+def _read_declared(definition: Any, database: Any, ogr: Any) -> tuple[DeclaredColumn, ...]:
+    """Return the columns that the definition of a GDAL layer declares."""
+    types = {
+        ogr.OFTString: "text",
+        **dict.fromkeys((ogr.OFTInteger, ogr.OFTInteger64), "integer"),
+        ogr.OFTReal: "real",
+        **dict.fromkeys((ogr.OFTDate, ogr.OFTDateTime), "date"),
+    }
+    declared_columns = []
+    for number in range(definition.GetFieldCount()):
+        column = definition.GetFieldDefn(number)
+        domain: Any = database.GetFieldDomain(column.GetDomainName()) if column.GetDomainName() else None
+        is_coded_domain = domain is not None and domain.GetDomainType() == ogr.OFDT_CODED
+        width = column.GetWidth()
+        declared_columns.append(
+            DeclaredColumn(
+                column.GetName(),
+                types.get(column.GetType(), ""),
+                length=width if column.GetType() == ogr.OFTString and 0 < width < _MAX_TEXT_LENGTH else None,
+                alias=column.GetAlternativeName(),
+                name_by_code={str(k): v or "" for k, v in domain.GetEnumeration().items()} if is_coded_domain else {},
+            )
+        )
+    return tuple(declared_columns)

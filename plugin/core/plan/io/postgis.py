@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read a schema of a PostGIS database: a county, with a layer for each table.
+
+The rows are copied into a temporary GeoPackage, which the reader of files reads. All tables are read in one transaction
+that cannot write and sees the database of one moment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.connection_text import Connection, parse_connection
+from ...base.errors import InputError
+from ...base.stored_connections import find_connection_parameters
+from ..layer import FieldInfo, SourceLayer
+from .file import LayerSelector, make_empty_layer
+from .postgis_catalogue import SchemaTable, find_postgis_schema, list_schema_tables, list_schemas
+from .sql_names import quote_sql_name
+from .staged_geopackage import UNDEFINED_CRS, StagedGeopackage, StagedTable, make_shape_blob, read_staged_file
+
+#: Rows fetched at a time; between two batches reading can be cancelled.
+_ROWS_PER_BATCH = 2000
+#: Rows of a table that no rule reads: enough to see whether it may be a layer (`io.file`).
+_ROWS_OF_UNREAD_TABLE = 1000
+#: Parameters of libpq that a connection may replace: seconds, so that a lost server ends the run.
+_DEFAULT_PARAMETERS = {
+    "connect_timeout": "15", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3",
+    "application_name": "sanxian",
+}  # fmt: skip
+_MAX_NAMED_SCHEMAS = 10
+#: Bits 0 to 1 of a geometry column's modifier: M and Z; bits 2 to 7: the type; bits 8 to 28: the SRID (PostGIS,
+#: liblwgeom.h, TYPMOD_GET_*). PostGIS's functions return them.
+_MODIFIER_SQL = "SELECT {0}.postgis_typmod_type(%s), {0}.postgis_typmod_srid(%s), {0}.postgis_typmod_dims(%s)"
+_GEOGRAPHY_CRS = 4326
+
+
+@dataclass
+class _StagedSchema:
+    """What was copied.
+
+    ``row_counts``: name of a table that was not copied completely → number of its rows; ``unreadable_names``: tables
+    that the user may not read; ``conditions``: name of a table → `SchemaTable.condition`.
+    """
+
+    row_counts: dict[str, int] = field(default_factory=dict)
+    unreadable_names: list[str] = field(default_factory=list)
+    conditions: dict[str, str] = field(default_factory=dict)
+
+
+def read_schema(
+    source: str, select_layer: LayerSelector, cancellation: Cancellation = NEVER_CANCELLED
+) -> list[SourceLayer]:
+    """Return the layers of a schema; ``source``: the connection, ``select_layer``: as of `source.read_source`.
+
+    Raises
+    ------
+    InputError
+        psycopg2 is not installed, the connection names no schema or an unknown one, the server refuses it, the
+        connection is lost, or the schema has no layer. It names host and database, never user or password.
+    Cancelled
+        Between two batches of rows.
+    """
+    connection = parse_connection(source)
+    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / "schema.gpkg"
+        with open_schema(connection) as database, StagedGeopackage(path, connection.label) as staged:
+            copied = _SchemaCopier(database, connection, staged, select_layer, cancellation).copy()
+        layers = read_staged_file(path, connection.label, select_layer, cancellation)
+    for layer in layers:
+        # The comment of a column is its title; the database has no lists of codes.
+        layer.fields = tuple(replace(one, codes=None) for one in layer.fields)
+        layer.row_filter = copied.conditions.get(layer.name, "")
+        layer.declared_row_count = copied.row_counts.get(layer.name, layer.declared_row_count)
+    for name in copied.unreadable_names:
+        problem = ("postgis_no_privilege", {"source": connection.label, "layer": name})
+        layers.append(make_empty_layer(name, Path(), problem=problem))
+        layers[-1].source = connection.label
+    return layers
+
+
+@contextmanager
+def open_schema(connection: Connection) -> Iterator[Any]:
+    """Yield a read-only connection in a transaction that sees the database of one moment; close it afterwards.
+
+    Raises InputError. Its cause is left out, because messages of the library may have the password.
+    """
+    try:
+        import psycopg2
+    except ImportError as error:
+        raise InputError("reader_missing_psycopg2", source=connection.label) from error
+    if not connection.schema:
+        raise InputError("postgis_schema_missing", source=connection.label)
+    dsn = find_connection_parameters(connection) if connection.name else connection.dsn
+    try:
+        given = {**psycopg2.extensions.parse_dsn(dsn), **connection.parameters}
+        database = psycopg2.connect(**{**_DEFAULT_PARAMETERS, **given})
+    except (psycopg2.Error, UnicodeDecodeError):
+        # The server's message may be in another encoding, such as GBK.
+        raise InputError("postgis_unreachable", source=connection.label) from None
+    with closing(database):
+        try:
+            database.set_client_encoding("UTF8")
+            database.set_session(isolation_level="REPEATABLE READ", readonly=True)
+            yield database
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            raise InputError("postgis_connection_lost", source=connection.label) from None
+        except psycopg2.Error as error:
+            detail = error.pgcode or type(error).__name__
+            raise InputError("postgis_unreadable", source=connection.label, detail=detail) from None
+
+
+def list_layer_schemas(source: str) -> list[str]:
+    """Return the names of the schemas of a database with layers; raises InputError as `read_schema`."""
+    with open_schema(replace(parse_connection(source), schema="*")) as database, database.cursor() as cursor:
+        schemas = list_schemas(cursor)
+        return [
+            schema
+            for schema in schemas
+            if any(table.shape_column is not None for table in list_schema_tables(cursor, schema))
+        ]
+
+
+def compute_schema_digest(source: str, cancellation: Cancellation = NEVER_CANCELLED) -> str:
+    """Return a digest of all rows and declarations of a schema, hexadecimal; the order of rows has no effect.
+
+    The server computes it. Raises InputError as `read_schema`, and Cancelled between tables.
+    """
+    connection = parse_connection(source)
+    digest = hashlib.sha256(connection.schema.encode("utf-8"))
+    with open_schema(connection) as database, database.cursor() as cursor:
+        for table in _list_tables(cursor, connection):
+            cancellation.raise_if_cancelled()
+            rows: tuple[Any, ...] = ()
+            if table.is_readable:
+                cursor.execute(
+                    "SELECT count(*), sum(('x' || substr(md5(t::text), 1, 15))::bit(60)::int8::numeric) FROM "  # nosec B608 # the name is quoted
+                    f"{table.sql_name} t"
+                )
+                rows = cursor.fetchone()
+            digest.update(repr((table.name, table.columns, tuple(map(str, rows)))).encode("utf-8"))
+    return digest.hexdigest()
+
+
+def _list_tables(cursor: Any, connection: Connection) -> list[SchemaTable]:
+    """Return the tables of the schema. Raise InputError for an unknown or empty one."""
+    schemas = list_schemas(cursor)
+    if connection.schema not in schemas:
+        names = ", ".join(schemas[:_MAX_NAMED_SCHEMAS]) + (" …" if len(schemas) > _MAX_NAMED_SCHEMAS else "")
+        raise InputError("postgis_schema_unknown", source=connection.label, schema=connection.schema, known=names)
+    tables = list_schema_tables(cursor, connection.schema)
+    if not tables:
+        raise InputError("postgis_schema_empty", source=connection.label, schema=connection.schema)
+    return tables
+
+
+class _SchemaCopier:
+    """Copies the tables of a schema into a GeoPackage."""
+
+    def __init__(
+        self,
+        database: Any,
+        connection: Connection,
+        staged: StagedGeopackage,
+        select_layer: LayerSelector,
+        cancellation: Cancellation,
+    ):
+        self._database = database
+        self._connection = connection
+        self._staged = staged
+        self._select_layer = select_layer
+        self._cancellation = cancellation
+        self._postgis = ""
+
+    def copy(self) -> _StagedSchema:
+        """Copy all tables; of those that ``select_layer`` leaves out, the first rows."""
+        copied = _StagedSchema()
+        with self._database.cursor() as cursor:
+            # A scan that begins in the middle of a large table would change the order of rows.
+            cursor.execute("SET LOCAL synchronize_seqscans = off")
+            self._postgis = find_postgis_schema(cursor)
+            if not self._postgis:
+                raise InputError("postgis_extension_missing", source=self._connection.label)
+            for table in _list_tables(cursor, self._connection):
+                self._cancellation.raise_if_cancelled()
+                if table.is_readable:
+                    self._copy_table(cursor, table, copied)
+                else:
+                    copied.unreadable_names.append(table.name)
+        return copied
+
+    def _copy_table(self, cursor: Any, table: SchemaTable, copied: _StagedSchema) -> None:
+        """Create a table and copy its rows."""
+        staged_table, has_one_crs = self._describe_table(cursor, table)
+        name = self._staged.create_table(staged_table)
+        copied.conditions[name] = table.condition
+        fields = tuple(
+            FieldInfo(one.name, "text" if one.type.startswith("TEXT") else "real") for one in table.staged_columns
+        )
+        layer = make_empty_layer(table.name, Path(self._connection.label), fields=fields)
+        is_selected = bool(staged_table.geometry_type) and self._select_layer(layer) is not False
+        if not is_selected:
+            cursor.execute(f"SELECT count(*) FROM {table.sql_name}")  # nosec B608 # the name is quoted
+            copied.row_counts[name] = int(cursor.fetchone()[0])
+        self._copy_rows(table, name, staged_table.crs if has_one_crs else None, is_selected)
+
+    def _describe_table(self, cursor: Any, table: SchemaTable) -> tuple[StagedTable, bool]:
+        """Return the table to create, and whether all its shapes have the table's coordinate system."""
+        shape = table.shape_column
+        if shape is None:
+            return StagedTable(table.name, table.staged_columns), True
+        cursor.execute(_MODIFIER_SQL.format(self._postgis), (shape.modifier,) * 3)
+        kind, srid, dimensions = cursor.fetchone()
+        geometry_type = (kind or "Geometry").upper()
+        has_m = geometry_type.endswith("M")
+        geometry_type = geometry_type.removesuffix("M").removesuffix("Z")
+        if shape.modifier < 0:
+            has_z, has_m_code = 2, 2
+        else:
+            has_z, has_m_code = int((dimensions or 2) - has_m > 2), int(has_m)
+        numbers = [srid] if srid else [_GEOGRAPHY_CRS] if shape.type == "geography" else self._list_srids(cursor, table)
+        crs = [self._add_crs(cursor, number) for number in numbers] or [UNDEFINED_CRS]
+        staged = StagedTable(table.name, table.staged_columns, geometry_type, crs[0], has_z, has_m_code)
+        return staged, len(crs) == 1
+
+    def _list_srids(self, cursor: Any, table: SchemaTable) -> list[int]:
+        """Return the SRIDs of a table's shapes, the most frequent first."""
+        column = self._make_shape_sql(table)
+        cursor.execute(
+            f"SELECT {self._postgis}.st_srid({column}) FROM {table.sql_name} WHERE {column} IS NOT NULL "  # nosec B608 # names are quoted
+            "GROUP BY 1 ORDER BY count(*) DESC, 1"
+        )
+        return [int(number) for (number,) in cursor.fetchall()]
+
+    def _add_crs(self, cursor: Any, srid: int) -> int:
+        """Add the coordinate system of an SRID; return its number, that of an undefined one for an unknown SRID."""
+        cursor.execute(
+            f"SELECT auth_name, auth_srid, srtext FROM {self._postgis}.spatial_ref_sys WHERE srid = %s",  # nosec B608 # the name is quoted
+            (srid,),
+        )
+        row = cursor.fetchone()
+        if row is None:
+            return UNDEFINED_CRS
+        name, code, definition = row
+        return self._staged.add_crs(name or "", code or srid, definition or "", srid)
+
+    def _make_shape_sql(self, table: SchemaTable) -> str:
+        """Return the SQL of the shapes as PostGIS's type geometry."""
+        shape = table.shape_column
+        if shape is None:
+            return "NULL"
+        name = quote_sql_name(shape.name)
+        return f"{name}::{self._postgis}.geometry" if shape.type == "geography" else name
+
+    def _copy_rows(self, table: SchemaTable, name: str, crs: int | None, is_selected: bool) -> None:
+        """Copy the rows of a table in batches; ``crs``: that of all shapes, None if each has its SRID."""
+        key, shape = table.id_column, self._make_shape_sql(table)
+        has_shapes = table.shape_column is not None
+        values = [quote_sql_name(key.name) if key else "NULL"]
+        values += [f"{self._postgis}.st_srid({shape})", f"{self._postgis}.st_asbinary({shape})"] if has_shapes else []
+        values += [one.value_sql for one in table.field_columns]
+        sql = f"SELECT {', '.join(values)} FROM {table.sql_name}"  # nosec B608 # names are quoted
+        sql += f" ORDER BY {quote_sql_name(key.name)}" if key else ""
+        sql += "" if is_selected else f" LIMIT {_ROWS_OF_UNREAD_TABLE}"
+        with self._database.cursor(name="sanxian_rows") as cursor:
+            cursor.itersize = _ROWS_PER_BATCH
+            cursor.execute(sql)
+            while rows := cursor.fetchmany(_ROWS_PER_BATCH):
+                self._cancellation.raise_if_cancelled()
+                # Bytes come as a view.
+                rows = [tuple(bytes(one) if isinstance(one, memoryview) else one for one in row) for row in rows]
+                if has_shapes:
+                    rows = [
+                        (key_value, make_shape_blob(wkb, srid if crs is None else crs), *values)
+                        for key_value, srid, wkb, *values in rows
+                    ]
+                self._staged.add_rows(name, rows)

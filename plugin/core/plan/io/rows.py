@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read the rows of one layer with pyogrio, without loss of digits or characters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import shapely
+from numpy.typing import NDArray
+
+from ...base.files.encoding import ShapefileEncoding, decode_cell
+from ...geometry import crs as crs_care
+from ...geometry.tolerance import CURVE_STEP_DEGREES
+from ..layer import SourceLayer
+from .columnar_rows import ColumnarRows
+from .curves import read_curve_wkt, replace_rounded_vertices
+from .shape_headers import read_stored_shapes
+from .sql_names import quote_name, quote_sql_name
+from .stored_types import read_mistyped_columns
+
+#: A chord of that step encloses 0.08 % less than its arc; a larger difference to the stored area means a lost hole.
+_MAX_CURVE_AREA_GAP = 0.005
+
+
+def make_curve_notices(layer: SourceLayer) -> list[tuple[str, dict[str, Any]]]:
+    """Return notices (text key, parameters) on a layer with arcs; none without arcs.
+
+    They state the number of arcs, the step of their division, and areas that deviate from the stored ones.
+    """
+    params = {"layer": layer.name, "count": len(layer.fids_with_arcs), "step": layer.curve_step}
+    notices: list[tuple[str, dict[str, Any]]] = [("notice_curves", params)]
+    deviating_fids = _find_fids_with_lost_area(layer)
+    if deviating_fids:
+        keys = ", ".join(map(str, deviating_fids[:5]))
+        notices.append(("notice_curve_area", {"layer": layer.name, "count": len(deviating_fids), "fids": keys}))
+    return notices
+
+
+def _find_fids_with_lost_area(layer: SourceLayer) -> list[int]:
+    """Return the ids of features with arcs whose measured area is far from that in the field SHAPE_AREA.
+
+    Some drivers lose a curved hole. Empty without the field.
+    """
+    area_column = next((c for c in layer.frame.columns if str(c).upper() == "SHAPE_AREA"), None)
+    if area_column is None:
+        return []
+    rows = layer.frame.loc[list(layer.fids_with_arcs)]
+    stored_areas = pd.to_numeric(rows[area_column], errors="coerce").to_numpy(dtype=float)
+    measured_areas = shapely.area(rows.geometry.to_numpy())
+    with np.errstate(invalid="ignore"):
+        gap = np.abs(measured_areas - stored_areas) > _MAX_CURVE_AREA_GAP * stored_areas
+    return [int(f) for f in rows.index[gap & (stored_areas > 0)]]
+
+
+#: Decodes each byte as one character, so that nothing is lost before `encoding.decode_cell`.
+BYTES_CODEC = "ISO-8859-1"
+#: The key of every layer of a plan (标识码).
+KEY_FIELD = "BSM"
+#: A column in which more than a share of a sample of its values differ from each other has few equal texts.
+_SAMPLED_VALUES, _UNIQUE_SHARE = 2000, 0.95
+
+
+def read_layer_info(opened: Path, name: str, encoding: ShapefileEncoding | None) -> dict[str, Any]:
+    """Return pyogrio's description of a layer, read without its rows.
+
+    ``opened``: the path that the driver opens. Field names are decoded with ``encoding``.
+    """
+    try:
+        info = pyogrio.read_info(opened, layer=name, encoding=BYTES_CODEC if encoding else None)
+    except UnicodeDecodeError:
+        info = pyogrio.read_info(opened, layer=name, encoding=BYTES_CODEC)
+        encoding = ShapefileEncoding("UTF-8", "none")
+    if encoding:
+        info["fields"] = [decode_cell(str(f), encoding.name) for f in info["fields"]]
+    return info
+
+
+def find_field_positions(info: dict[str, Any], only: list[str] | None) -> list[int]:
+    """Return the positions of the fields to read among those of a layer; ``only``: their names, None for all."""
+    return [n for n, field in enumerate(info["fields"]) if only is None or str(field) in only]
+
+
+def make_names_unique(names: Any) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return field names made unique, and (old name, new name) of each renamed field."""
+    unique_names: list[str] = []
+    renamed_fields = []
+    for name in map(str, names):
+        new, number = name, 2
+        while new in unique_names:
+            new, number = f"{name}_{number}", number + 1
+        if new != name:
+            renamed_fields.append((name, new))
+        unique_names.append(new)
+    return unique_names, renamed_fields
+
+
+class CellwiseLayerError(Exception):
+    """Raised for a layer that can be read only cell by cell, although the caller needs columns."""
+
+
+def read_rows(
+    path: Path,
+    opened: Path,
+    name: str,
+    encoding: ShapefileEncoding | None,
+    layer_without_rows: SourceLayer,
+    names: list[str],
+    only: list[str] | None = None,
+    *,
+    info: dict[str, Any],
+    row_count: int | None,
+    columnar_rows: ColumnarRows | None,
+    mistyped_fields: list[str],
+    needs_columns: bool = False,
+) -> SourceLayer:
+    """Return a layer with its rows.
+
+    ``opened``: the path that the driver opens; ``layer_without_rows``: the layer to fill; ``names``: names to use for
+    all fields, in their order; ``only``: names of the fields to read, None for all; ``info``: pyogrio's description of
+    the layer; ``row_count``: number of rows that the file records, None if unknown; ``columnar_rows``: the rows with
+    the fields to read, None if they are to be read cell by cell; ``mistyped_fields``: as of `find_mistyped_fields`;
+    ``needs_columns``: raise CellwiseLayerError instead of reading cell by cell.
+    """
+    positions, rows = find_field_positions(info, only), columnar_rows
+    distinct_texts: dict[int, list[str]] = {}
+    column_digests: dict[int, bytes] = {}
+    if rows is not None:
+        meta = {**info, **{key: [info[key][n] for n in positions] for key in ("fields", "dtypes")}}
+        names = [names[n] for n in positions]
+        fids, shapes, has_shape, columns = rows.fids, rows.shapes, rows.has_shape, rows.columns
+        distinct_texts, column_digests = rows.distinct_texts_by_position, dict(rows.digest_by_position)
+    elif needs_columns and row_count:
+        raise CellwiseLayerError(name)
+    else:
+        meta, fids, wkb, columns = _read_row_arrays(path, opened, name, encoding, only, row_count)
+        if only is not None:
+            names = [str(field) for field in meta["fields"]]
+        has_shape = np.array([w is not None for w in wkb], dtype=bool)
+        shapes = shapely.from_wkb(wkb, on_invalid="ignore")
+    key = info.get("fid_column")
+    has_usual_shapes = rows is not None and not rows.has_unusual_shapes
+    curve_texts = {} if has_usual_shapes else read_curve_wkt(path, opened, name, key, fids)
+    # A shape that the driver or GEOS cannot represent (a ring of two points) differs from a row without a shape.
+    is_missing = shapely.is_missing(shapes)
+    if is_missing.any():
+        has_shape = has_shape | np.isin(fids, [fid for fid, _ in read_stored_shapes(opened, name, key, fids)])
+    broken_rows = np.flatnonzero(is_missing & has_shape)
+    stored_names = list(map(str, meta["fields"]))
+    values_by_field = dict(zip(stored_names, columns, strict=True))
+    mistyped = read_mistyped_columns(opened, name, info, mistyped_fields, values_by_field, fids)
+    mistyped_columns = {}
+    index = pd.Index(fids, dtype="int64", name="fid")
+    table = {}
+    for position, field_name in enumerate(names):
+        values = columns[position]
+        if stored_names[position] in mistyped:
+            values, mistyped_columns[field_name] = mistyped[stored_names[position]]
+            column_digests.pop(position, None)
+            distinct_texts.pop(position, None)
+        # pyogrio converts integers with gaps to doubles, which keep 15 digits; a BSM has 18.
+        is_integer_as_float = str(meta["dtypes"][position]) == "int64" and values.dtype.kind == "f"
+        if is_integer_as_float and np.nanmax(np.abs(values), initial=0) >= 2**53:
+            values = _read_integers_as_text(opened, name, str(meta["fields"][position]), encoding, index)
+            column_digests.pop(position, None)
+        table[field_name] = values
+    crs = crs_care.parse_crs(meta.get("crs"))
+    geometry_name = "geometry"
+    while geometry_name in table:
+        geometry_name += "_"
+    table[geometry_name] = gpd.GeoSeries(shapes, index=index, crs=crs)
+    # Columns of one type stay separate in memory: joining them would copy all values.
+    frame = gpd.GeoDataFrame(pd.DataFrame(table, index=index, copy=False), geometry=geometry_name, copy=False)
+    layer = SourceLayer(
+        name=layer_without_rows.name,
+        frame=frame,
+        fields=tuple(
+            replace(one, type="text") if one.name in mistyped_columns else one for one in layer_without_rows.fields
+        ),
+        crs=crs,
+        source=str(path),
+        encoding=encoding.name if encoding else str(meta.get("encoding") or ""),
+        curve_texts={fid: replace_rounded_vertices(text, frame.geometry.get(fid)) for fid, text in curve_texts.items()},
+        # The angle of the piece of an arc that the driver replaces by one straight segment.
+        curve_step=float(pyogrio.get_gdal_config_option("OGR_ARC_STEPSIZE") or CURVE_STEP_DEGREES)
+        if curve_texts
+        else 0.0,
+        broken_fids=tuple(int(fids[p]) for p in broken_rows),
+        mistyped_columns=mistyped_columns,
+    )
+    layer.keep_reading_results(
+        {names[position]: texts for position, texts in distinct_texts.items()},
+        {names[position]: digest for position, digest in column_digests.items()},
+        None if rows is None else rows.shape_hashes,
+    )
+    if curve_texts:
+        layer.notices += make_curve_notices(layer)
+    return layer
+
+
+def _read_row_arrays(
+    path: Path,
+    opened_path: Path,
+    name: str,
+    encoding: ShapefileEncoding | None,
+    only: list[str] | None,
+    row_count: int | None,
+) -> tuple[dict[str, Any], NDArray, NDArray, list[NDArray]]:
+    """Return metadata, feature ids (n,), WKB (n,) and one array of values for each field, in file order.
+
+    Texts are decoded. ``only``: names of the fields to read, None for all; ``row_count``: the number of rows that the
+    file has, None if it is unknown.
+    """
+    options: dict[str, Any] = {"return_fids": True, "columns": only, "layer": name}
+    # A GeoPackage stores a count of its rows; if it is outdated, readers that rely on it leave rows out.
+    if (
+        path.suffix.lower() == ".gpkg"
+        and row_count != pyogrio.read_info(opened_path, layer=name, force_feature_count=True)["features"]
+    ):
+        options |= {"sql": f"SELECT * FROM {quote_sql_name(name)}", "layer": None}  # nosec B608 # the name is quoted
+    try:
+        meta, fids, wkb, columns = pyogrio.raw.read(opened_path, encoding=BYTES_CODEC if encoding else None, **options)
+    except UnicodeDecodeError:
+        # Invalid UTF-8 in a format of UTF-8: continue reading, so that a message can name the place.
+        encoding = ShapefileEncoding("UTF-8", "none")
+        meta, fids, wkb, columns = pyogrio.raw.read(opened_path, encoding=BYTES_CODEC, **options)
+    if encoding:
+        columns = [_decode_all(values, encoding.name) for values in columns]
+    columns = [_reuse_equal_text_objects(values) for values in columns]
+    return meta, fids, np.array(wkb, dtype=object) if wkb is not None else np.full(len(fids), None), columns
+
+
+def _reuse_equal_text_objects(values: NDArray) -> NDArray:
+    """Return (n,) texts in which equal values (codes, class names) are one object, to save memory.
+
+    A driver creates a new object for each cell.
+    """
+    if values.dtype != object or not len(values):
+        return values
+    sample = values[:: max(len(values) // _SAMPLED_VALUES, 1)]
+    if len(pd.unique(sample)) > _UNIQUE_SHARE * len(sample):
+        return values
+    codes, distinct_texts = pd.factorize(values, use_na_sentinel=True)
+    if 2 * len(distinct_texts) > len(values):
+        return values
+    texts = np.empty(len(distinct_texts) + 1, dtype=object)
+    texts[:-1] = distinct_texts
+    texts[-1] = None
+    return texts[codes]
+
+
+def _decode_all(values: NDArray, codec: str) -> NDArray:
+    """Return texts read as ISO-8859-1 decoded with ``codec``; other values unchanged."""
+    if values.dtype != object:
+        return values
+    # The same few texts are repeated.
+    codes, distinct_values = pd.factorize(values, use_na_sentinel=True)
+    decoded_values = np.full(len(distinct_values) + 1, None, dtype=object)
+    for n, value in enumerate(distinct_values):
+        decoded_values[n] = decode_cell(value, codec)
+    return decoded_values[codes]
+
+
+def _read_integers_as_text(
+    opened_path: Path, name: str, field_name: str, encoding: ShapefileEncoding | None, index: pd.Index
+) -> NDArray:
+    """Return the values of an integer field as text with all digits, which float64 would lose."""
+    sql = f"SELECT CAST({quote_name(field_name)} AS CHARACTER(24)) AS v FROM {quote_name(name)}"  # nosec B608 # both names are quoted
+    _, fids, _, (texts,) = pyogrio.raw.read(
+        opened_path,
+        sql=sql,
+        sql_dialect="OGRSQL",
+        return_fids=True,
+        read_geometry=False,
+        encoding=BYTES_CODEC if encoding else None,
+    )
+    digits_by_fid = {int(f): t.strip() or None for f, t in zip(fids, texts, strict=True) if isinstance(t, str)}
+    return np.array([digits_by_fid.get(int(f)) for f in index], dtype=object)

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read the layers of a source: a file, a folder, a zip of them, or a schema of a PostGIS database."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.connection_text import is_connection
+from ...base.errors import InputError
+from ...base.files.encoding import find_sibling_file
+from ...base.files.open_datasource import check_content
+from ...base.files.writing import explain_os_error
+from ..layer import TABLE_PROBLEMS, SourceLayer
+from .file import LayerSelector, make_unreadable_layer, read_file
+from .formats import PARQUET_SUFFIXES, READ_SUFFIXES, does_text_file_have_shapes
+from .records import count_stored_rows
+from .zipped import provide_unpacked
+
+
+def read_source(
+    source: str | Path,
+    *,
+    select_layer: LayerSelector = lambda layer: True,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> list[SourceLayer]:
+    """Return all layers of a file, a database, a folder of them, a zip of these, or a schema of PostGIS.
+
+    Parameters
+    ----------
+    source
+        A path, or a connection (`connection_text`).
+    select_layer
+        Called with name and fields before a layer's rows are read. Returns True, False (the layer remains empty) or the
+        names of the fields to read, in capitals.
+
+    Raises
+    ------
+    Cancelled
+        Between layers, and between batches of rows of a database server.
+    InputError
+        With the file, or the connection without its password: a reader is not installed, the source is missing or not
+        GIS data, or nothing in the folder can be read. A single unreadable file of a folder becomes a layer with a
+        ``problem``, so that it does not stop the others.
+    """
+    if isinstance(source, str) and is_connection(source):
+        # Most counties are files: a check imports the readers of other sources only when it needs them.
+        from .postgis import read_schema
+
+        return read_schema(source, select_layer, cancellation)
+    with provide_unpacked(source, cancellation) as readable:
+        layers = _read_path(readable.path, select_layer, cancellation)
+        if readable.root is not None:
+            for layer in layers:
+                # Later the file of a layer that was not read is gone.
+                if layer.declared_row_count is None and layer.frame.empty:
+                    layer.declared_row_count = count_stored_rows(Path(layer.source), layer.name)
+        readable.relabel(layers)
+    return layers
+
+
+def _read_path(source: str | Path, select_layer: LayerSelector, cancellation: Cancellation) -> list[SourceLayer]:
+    """Return all layers of a path, as `read_source`."""
+    text = _clean_source_path(source)
+    path = Path(text)
+    try:
+        if not text or not path.exists():
+            raise InputError("source_missing", source=text)
+    except OSError as error:
+        raise InputError("source_no_access", source=text, detail=explain_os_error(error)) from error
+    path = find_dataset(path)
+    if path.is_dir() and path.suffix.lower() != ".gdb":
+        return _read_folder(path, select_layer, cancellation)
+    return _read_dataset(path, select_layer, cancellation)
+
+
+def _read_dataset(
+    path: Path, select_layer: LayerSelector, cancellation: Cancellation, *, tables: bool = False
+) -> list[SourceLayer]:
+    """Return the layers of one file with the reader of its format; parameters as of `read_file`."""
+    if path.suffix.lower() in PARQUET_SUFFIXES:
+        from .geoparquet import read_parquet
+
+        check_content(path)
+        return read_parquet(path, select_layer, cancellation)
+    return read_file(path, select_layer, cancellation, tables=tables)
+
+
+def find_source_folder(source: str | Path) -> Path | None:
+    """Return the path of a source that is a folder of files; None for a single file.
+
+    A file geodatabase counts as one file.
+    """
+    path = find_dataset(source)
+    return path if path.is_dir() and path.suffix.lower() != ".gdb" else None
+
+
+def _clean_source_path(source: str | Path) -> str:
+    """Return a path without the blanks and quotation marks around it."""
+    return str(source).strip().strip('"')
+
+
+def find_dataset(source: str | Path) -> Path:
+    """Return the absolute path of the data set that a chosen file belongs to.
+
+    It is the .gdb for a file inside it, the .shp for its companion files, else the file itself.
+    """
+    path = Path(os.path.abspath(_clean_source_path(source)))
+    if path.parent.suffix.lower() == ".gdb" and path.is_file():
+        return path.parent
+    if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):
+        return find_sibling_file(path, ".shp") or path
+    return path
+
+
+def _read_folder(folder: Path, select_layer: LayerSelector, cancellation: Cancellation) -> list[SourceLayer]:
+    """Return the layers of all files of a folder; an unreadable file gives a layer with a problem."""
+    try:
+        dataset_paths = list_folder_datasets(folder)
+        data_folders = (
+            []
+            if dataset_paths
+            else sorted({p.parent for p in (*folder.glob("*/*"), *folder.glob("*/*/*")) if _is_dataset(p)})
+        )
+    except OSError as error:
+        raise InputError("source_no_access", source=str(folder), detail=explain_os_error(error)) from error
+    if data_folders:
+        folder_names = ", ".join(str(p.relative_to(folder)) for p in data_folders[:5])
+        raise InputError("source_in_subfolder", source=str(folder), folders=folder_names)
+    layers, first = [], None
+    for path in dataset_paths:
+        cancellation.raise_if_cancelled()
+        try:
+            layers += _read_dataset(path, select_layer, cancellation, tables=True)
+        except InputError as error:
+            first = first or error
+            # A .json need not be a map, and may be a report of this plugin; a file of tables has nothing to check.
+            foreign = (
+                path.suffix.lower() == ".json"
+                and error.key == "source_not_gis"
+                and not does_text_file_have_shapes(path)
+            )
+            if not foreign and error.key != "source_no_layer":
+                layers.append(make_unreadable_layer(str(error.params.get("layer") or path.stem), path, error))
+    if first is not None and layers and all(layer.problem for layer in layers):
+        raise first
+    if all(layer.problem and layer.problem[0] in TABLE_PROBLEMS for layer in layers):
+        raise InputError("source_empty", source=str(folder))
+    return layers
+
+
+def list_source_datasets(source: Path) -> list[Path]:
+    """Return the files and geodatabases of a source.
+
+    For a folder these are its readable contents, else the file itself or the data set that contains it.
+    """
+    path = find_dataset(source)
+    return list_folder_datasets(path) if path.is_dir() and path.suffix.lower() != ".gdb" else [path]
+
+
+def _is_dataset(path: Path) -> bool:
+    """Return True if a path is a file or geodatabase in a format that is read."""
+    suffix = path.suffix.lower()
+    return not path.name.startswith(".") and (suffix in READ_SUFFIXES or (suffix == ".gdb" and path.is_dir()))
+
+
+def list_folder_datasets(folder: Path) -> list[Path]:
+    """Return the files and databases directly in a folder whose format is read, sorted."""
+    files = sorted(folder.iterdir())
+    dataset_paths = [p for p in files if _is_dataset(p)]
+    shapes = {p.stem.lower() for p in dataset_paths if p.suffix.lower() == ".shp"}
+    # Report the rest of a shapefile whose .shp was not copied.
+    for path in files:
+        if (
+            path.suffix.lower() in (".shx", ".dbf")
+            and path.stem.lower() not in shapes
+            and find_sibling_file(path, ".shx")
+        ):
+            shapes.add(path.stem.lower())
+            dataset_paths.append(path.with_suffix(".shp"))
+    return dataset_paths

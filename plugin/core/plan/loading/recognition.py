@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Recognise the role (layer code) and template of a layer, and a delivery's scope.
+
+The scope is the kind of delivery; it decides which layers are mandatory.
+"""
+
+from __future__ import annotations
+
+from ...base.errors import InputError
+from ...standard.edition import Standard
+from ...standard.editions import list_standard_ids
+from ...standard.load import load_standard
+from ...standard.profile import Norm
+from ...standard.template import Template
+from ..layer import SourceLayer
+from ..plan import MissedScope
+
+#: A delivery with this share of the layers that only one scope requires has that scope, even if others are missing.
+_MIN_SCOPE_LAYER_SHARE = 0.5
+
+
+def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
+    """Return the role (layer code) of a layer, and by what the layer was recognised.
+
+    The second result is ``template``, ``name`` or ``fields``; both are empty for an unknown layer. The layer's name may
+    be the code or an alias, alone or with the county's code, a year or other characters around it
+    (``140225CZKFBJ_2022``); of several codes in a name the longest is used.
+    """
+    return _find_role_in_standard(source, norm.standard)
+
+
+def find_standard_of_names(sources: list[SourceLayer], norm: Norm) -> tuple[Standard | None, int]:
+    """Return the shipped standard that recognises the most layers by name, and the number of these layers.
+
+    The standard is None if no other standard recognises more layers by name than the standard in use.
+    """
+    best_standard, best_count = None, _count_layers_recognised_by_name(sources, norm.standard)
+    for standard_id in list_standard_ids():
+        standard = load_standard(standard_id)
+        count = _count_layers_recognised_by_name(sources, standard)
+        if count > best_count:
+            best_standard, best_count = standard, count
+    return best_standard, best_count
+
+
+def _count_layers_recognised_by_name(sources: list[SourceLayer], standard: Standard) -> int:
+    """Return how many layers a standard recognises by name."""
+    return sum(_find_role_in_standard(source, standard)[1] in ("template", "name") for source in sources)
+
+
+def _find_role_in_standard(source: SourceLayer, standard: Standard) -> tuple[str, str]:
+    """Return the role of a layer in one standard, and by what it was recognised, as `find_role` does."""
+    templates = standard.templates
+    if source.template_id in templates:
+        return source.template_id, "template"
+    name = source.name.strip().upper()
+    # The standard's own templates come first: their names go before those of the standards that it includes.
+    role_by_word: dict[str, str] = {}
+    for role, template in templates.items():
+        for word in (role, *template.aliases):
+            role_by_word.setdefault(word.upper(), role)
+    if name in role_by_word:
+        return role_by_word[name], "name"
+    contained = [word for word in role_by_word if _is_separate_word(word, name)]
+    if contained:
+        return role_by_word[max(contained, key=len)], "name"
+    columns = {field.name.upper() for field in source.fields}
+    matches = []
+    for role, template in templates.items():
+        if template.base:
+            # A class of yearly maintenance has the fields of its layer: only the name identifies it.
+            continue
+        # Only rare fields identify a layer; every layer has BSM and MJ.
+        distinctive = {
+            field.name
+            for field in template.fields
+            if field.meaning in ("gross_area", "net_area", "urban_code", "zone_code", "data_year")
+        }
+        if distinctive and distinctive <= columns and {field.name for field in template.fields} <= columns | {"BZ"}:
+            matches.append(role)
+    return (matches[0], "fields") if len(matches) == 1 else ("", "")
+
+
+def _is_separate_word(word: str, name: str) -> bool:
+    """Return True if a name contains a word with no letter directly before or after it.
+
+    Digits, punctuation and Chinese characters may be adjacent.
+    """
+    start = name.find(word)
+    if start < 0:
+        return False
+    character_before, character_after = name[:start][-1:], name[start + len(word) :][:1]
+    if not word.isascii():
+        # 永久基本农田储备区 is another layer than 永久基本农田, 浑源县永久基本农田 is not.
+        return not ("\u4e00" <= character_after <= "\u9fff") and character_before != "非"
+    return not (character_before.isascii() and character_before.isalpha()) and not (
+        character_after.isascii() and character_after.isalpha()
+    )
+
+
+def find_best_template(source: SourceLayer, role: str, norm: Norm) -> Template:
+    """Return the template of a role from the edition whose template has most of the layer's fields.
+
+    On a tie it is the template of the standard in use.
+    """
+    columns = {field.name.upper() for field in source.fields}
+    edition_templates = norm.standard.list_templates_of_role(role)
+    return max(
+        edition_templates, key=lambda t: sum(field.name in columns for field in t.fields) / max(len(t.fields), 1)
+    )
+
+
+def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
+    """Return the scope (kind of delivery): the requested one, else the widest whose mandatory layers exist.
+
+    ``roles``: layer codes of the plan; ``wanted``: the requested scope, empty for none. Raise InputError for an unknown
+    scope.
+    """
+    scopes = norm.standard.scopes
+    if wanted:
+        if wanted not in scopes:
+            raise InputError("scope_unknown", scope=wanted, known=", ".join(scopes))
+        return wanted
+    for name, scope in sorted(scopes.items(), key=lambda item: -len(item[1].mandatory_concepts)):
+        needed_concepts = [concept for concept in scope.mandatory_concepts if concept not in norm.profile.absent]
+        if all(roles & set(norm.standard.concepts.get(concept, (concept,))) for concept in needed_concepts):
+            return name
+    return "three_lines"
+
+
+def find_missed_scope(
+    norm: Norm, roles: set[str], used_scope: str, *, is_chosen_by_user: bool = False
+) -> MissedScope | None:
+    """Return a wider scope that the layers indicate although another scope is used; None without one.
+
+    The wider scope has all its mandatory layers only if the user chose the narrower one. An incomplete wider scope is
+    indicated only by layers that no other scope lists. ``used_scope``: the scope in use; ``is_chosen_by_user``: the
+    user chose that scope.
+    """
+    scopes, widest = norm.standard.scopes, choose_scope(norm, roles)
+    if is_chosen_by_user and len(scopes[widest].mandatory_concepts) > len(scopes[used_scope].mandatory_concepts):
+        return MissedScope(used_scope, widest, scopes[widest].mandatory_concepts, (), True, True)
+
+    def has_layer_of_concept(concept: str) -> bool:
+        """Return True if one of the roles belongs to the concept."""
+        return bool(roles & set(norm.standard.concepts.get(concept, (concept,))))
+
+    for name, scope in sorted(scopes.items(), key=lambda item: -len(item[1].mandatory_concepts)):
+        missing_concepts = tuple(
+            c for c in scope.mandatory_concepts if c not in norm.profile.absent and not has_layer_of_concept(c)
+        )
+        if (
+            name == used_scope
+            or len(scope.mandatory_concepts) <= len(scopes[used_scope].mandatory_concepts)
+            or not missing_concepts
+        ):
+            continue
+        other_concepts = {
+            c
+            for other_scope in scopes.values()
+            if other_scope is not scope
+            for c in (*other_scope.mandatory_concepts, *other_scope.optional_concepts)
+        }
+        own_concepts = [
+            c
+            for c in (*scope.mandatory_concepts, *scope.conditional_concepts)
+            if c not in other_concepts and c not in norm.profile.absent
+        ]
+        present_concepts = tuple(c for c in own_concepts if has_layer_of_concept(c))
+        if present_concepts:
+            return MissedScope(
+                used_scope,
+                name,
+                present_concepts,
+                missing_concepts,
+                len(present_concepts) >= _MIN_SCOPE_LAYER_SHARE * len(own_concepts),
+                is_chosen_by_user,
+            )
+    return None

@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Report data of a source that is not read: files, and layers without a role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyogrio
+
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.connection_text import is_connection
+from ...base.errors import InputError, SanxianError
+from ...base.files.data import read_json
+from ...base.files.dataset_files import list_logs
+from ...base.files.digests import MANIFEST_OK, UNLISTED_FILES, compute_sha256, iterate_files_below, read_manifest
+from ...base.files.open_datasource import provide_safe_path
+from ...model.findings import FINDING_COLUMNS, UnreadData
+from ...model.report import REPORT_SCHEMA
+from ...standard.messages.texts import Texts
+from ..io.file import DRIVER_ERRORS
+from ..io.records import count_deleted_shapes, count_stored_rows
+from ..io.rows import KEY_FIELD
+from ..io.source import find_source_folder, list_folder_datasets, list_source_datasets
+from ..io.unread_data import find_unread_data, find_unrelated_data_in_geodatabase, is_geodatabase
+from .recognition import find_role
+
+if TYPE_CHECKING:
+    from ...standard.profile import Norm
+    from ..layer import SourceLayer
+    from ..plan import Plan
+
+
+#: A layer with this share of a template's fields may be that layer under another name.
+_MIN_FIELD_SHARE = 0.6
+#: A .dbf stores ten bytes of a name.
+_DBF_NAME_BYTES = 10
+_FINDING_COLUMNS = {name[:_DBF_NAME_BYTES].upper() for name in FINDING_COLUMNS}
+_POLYGON_TYPES = ("POLYGON", "SURFACE", "COLLECTION", "UNKNOWN", "GEOMETRY")
+_LINE_TYPES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
+
+
+def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: bool) -> list[UnreadData]:
+    """Return a report for each layer without a role that a user should know about.
+
+    ``others``: layers without a role. ``project``: the layers are those of a QGIS project, which also contains drafts
+    and base maps, so layers with unrelated fields are not reported.
+    """
+    unread = []
+    for layer in others:
+        if layer.problem is not None and layer.problem[0] == "table":
+            unread += _report_table(layer, plan)
+        elif layer.problem is not None:
+            key, params = layer.problem
+            names = {"layer_name": layer.full_name, "name": layer.full_name}
+            unread.append(UnreadData("damaged", {**params, **names, "problem": key}))
+        elif layer.declared_row_count == 0 or has_findings_columns([field.name for field in layer.fields]):
+            continue
+        else:
+            unread += _report_without_role(layer, plan, project)
+    return unread
+
+
+def _report_table(layer: SourceLayer, plan: Plan) -> list[UnreadData]:
+    """Return a report on a table without geometry if it has a layer's fields; else none."""
+    if layer.declared_row_count == 0 or has_findings_columns([field.name for field in layer.fields]):
+        return []
+    has_key = any(field.name.upper() == KEY_FIELD for field in layer.fields)
+    likely_role = (find_role(layer, plan.norm)[0] if has_key else "") or find_resembled_role(layer, plan.norm)
+    return [UnreadData(*_add_row_count("table_alike", layer, {"likely": likely_role}))] if likely_role else []
+
+
+def _report_without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[UnreadData]:
+    """Return a report on a layer with geometry but without a role if it may belong to the plan; else none."""
+    role, _ = find_role(layer, plan.norm)
+    if role in plan.role_choices:
+        used_name = plan.layers[role].source.full_name if role in plan.layers else plan.unusable_layers[role].name
+        return [UnreadData("second", {"name": layer.full_name, "role": role, "used": used_name}, incomplete=False)]
+    # A layer without a declared type may hold polygons.
+    geometry_type = layer.declared_geometry_type.upper() or "UNKNOWN"
+    polygons, lines = (any(one in geometry_type for one in types) for types in (_POLYGON_TYPES, _LINE_TYPES))
+    if not polygons and not lines:
+        return []
+    likely_role = find_resembled_role(layer, plan.norm)
+    # A line template may fit a layer of lines as well as the likely one, which is of polygons.
+    line_share = max(_compute_shares(layer, plan.norm, "line").values(), default=0.0)
+    if likely_role and (polygons or line_share < _compute_shares(layer, plan.norm)[likely_role]):
+        return [UnreadData(*_add_row_count("alike", layer, {"likely": likely_role}))]
+    if project or not (polygons or layer.has_closed_lines_only):
+        return []
+    return [UnreadData(*_add_row_count("layer" if polygons else "rings", layer, {}), incomplete=False)]
+
+
+def _add_row_count(case: str, layer: SourceLayer, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return case and parameters with the number of rows added; the case ends in ``_uncounted`` if it is unknown."""
+    rows = (
+        count_stored_rows(Path(layer.source), layer.name)
+        if layer.declared_row_count is None
+        else layer.declared_row_count
+    )
+    params = {"name": layer.full_name, **params}
+    return (f"{case}_uncounted", params) if rows is None else (case, {**params, "rows": rows})
+
+
+def find_resembled_role(layer: SourceLayer, norm: Norm) -> str:
+    """Return the role whose template shares most fields with a layer; empty if too few are shared."""
+    shares = _compute_shares(layer, norm)
+    best = max(shares, key=lambda role: shares[role], default="")
+    return best if best and shares[best] >= _MIN_FIELD_SHARE else ""
+
+
+def _compute_shares(layer: SourceLayer, norm: Norm, geometry: str = "polygon") -> dict[str, float]:
+    """Return role → share (0 to 1) of the fields of its template that a layer has.
+
+    Only templates with the geometry type ``geometry`` are compared.
+    """
+    columns = {field.name.upper() for field in layer.fields}
+    shares = {}
+    for role, template in norm.standard.templates.items():
+        field_names = {field.name for field in template.fields} - {"BZ"}
+        if template.geometry == geometry and field_names:
+            shares[role] = len(field_names & columns) / len(field_names)
+    return shares
+
+
+def has_findings_columns(names: Iterable[str]) -> bool:
+    """Return True if field names include all columns of a findings layer of this plugin."""
+    return {name[:_DBF_NAME_BYTES].upper() for name in names} >= _FINDING_COLUMNS
+
+
+def report_layers_without_shapes(plan: Plan) -> list[UnreadData]:
+    """Return reports on layers without geometry, on filtered layers, and on deleted rows with geometry.
+
+    A shapefile can mark rows as deleted while it still contains their geometry.
+    """
+    unread = []
+    for role, layer in plan.layers.items():
+        if len(layer) and not layer.source.broken_fids and bool(layer.empty_rows.all()):
+            unread.append(UnreadData("no_shapes", {"name": layer.name, "role": role, "rows": len(layer)}))
+        if layer.source.row_filter:
+            unread.append(UnreadData("filter", {"name": layer.name, "role": role, "filter": layer.source.row_filter}))
+        deleted = count_deleted_shapes(Path(layer.source.source))
+        if deleted:
+            params = {"name": layer.name, "role": role, "rows": deleted}
+            unread.append(UnreadData("deleted", params, incomplete=False))
+    return unread
+
+
+def report_reassigned_layers(chosen: Mapping[str, SourceLayer], plan: Plan) -> list[UnreadData]:
+    """Return reports on layers whose role, chosen by the user, contradicts their name and fields.
+
+    ``chosen``: role → layer.
+    """
+    unread = []
+    for role, layer in chosen.items():
+        likely_role = _find_likely_role(layer, role, plan) if plan.role_choices.get(role) == "chosen" else ""
+        # Roles of one concept, such as DLTB and XZYDYH, contain the same features.
+        is_other = not any({role, likely_role} <= {*roles} for roles in plan.norm.standard.concepts.values())
+        if likely_role and likely_role != role and is_other:
+            own_layer = plan.norm.standard.templates[likely_role].name
+            params = {"name": layer.full_name, "role": role, "own": likely_role, "own_layer": own_layer}
+            unread.append(UnreadData("elsewhere", params, incomplete=False))
+    return unread
+
+
+def _find_likely_role(layer: SourceLayer, role: str, plan: Plan) -> str:
+    """Return another role that a layer's name or fields indicate; empty if none.
+
+    The fields count only if the template of the assigned ``role`` fits them much worse.
+    """
+    recognised_role, _ = find_role(layer, plan.norm)
+    if recognised_role:
+        return recognised_role
+    shares = _compute_shares(layer, plan.norm)
+    resembled_role = find_resembled_role(layer, plan.norm)
+    return resembled_role if resembled_role and shares.get(role, 0.0) < shares[resembled_role] / 2 else ""
+
+
+def report_empty_layers(plan: Plan) -> list[UnreadData]:
+    """Return reports on empty layers that are mandatory only in a wider scope than the checked one.
+
+    No rule reports them as missing. A database without any feature gives no report, because it has just been created.
+    """
+    if not any(map(len, plan.layers.values())):
+        return []
+    scopes = plan.norm.standard.scopes
+    mandatory = scopes[plan.scope].mandatory_concepts
+    wider_concepts = {
+        c
+        for scope in scopes.values()
+        if len(scope.mandatory_concepts) > len(mandatory)
+        for c in scope.mandatory_concepts
+    }
+    unread = []
+    for concept in sorted(wider_concepts - {*mandatory} - {*plan.norm.profile.absent}):
+        layer = plan.find_layer_of_concept(concept)
+        if layer is not None and not len(layer):
+            unread.append(UnreadData("empty", {"name": layer.name, "role": layer.role}, incomplete=False))
+    return unread
+
+
+#: Largest size of a report in bytes.
+_MAX_REPORT_BYTES = 2**28
+#: Formats of findings layers.
+_FINDINGS_FORMATS = (".gpkg", ".shp", ".geojson", ".gdb")
+
+
+def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER_CANCELLED) -> list[UnreadData]:
+    """Return reports on the data in a folder or FileGDB that are not read for the plan.
+
+    A file other than a FileGDB, and a database of a server, is read completely and has no reports. Raise Cancelled.
+    """
+    if is_connection(source):
+        return []
+    folder = find_source_folder(source)
+    if folder is None:
+        return [
+            unread
+            for path in list_source_datasets(Path(source))
+            if is_geodatabase(path)
+            for unread in find_unrelated_data_in_geodatabase(path, cancellation)
+        ]
+    try:
+        dataset_paths = list_folder_datasets(folder)
+    except OSError:
+        # Reading the folder has reported that.
+        return []
+    return find_unread_data(
+        folder, dataset_paths, is_output=partial(_is_output_file, cancellation), cancellation=cancellation
+    )
+
+
+def find_write_ahead_logs(source: str | Path) -> list[tuple[str, dict[str, Any]]]:
+    """Return a notice (text key, parameters) on each database with a write-ahead log (``-wal``) beside it.
+
+    SQLite reads the changes in the log, but a copy of the main file lacks them.
+    """
+    if is_connection(source):
+        return []
+    folder = find_source_folder(source)
+    try:
+        paths = list_source_datasets(Path(source)) if folder is None else list_folder_datasets(folder)
+    except OSError:
+        # Reading the source has reported that.
+        return []
+    notices: list[tuple[str, dict[str, Any]]] = []
+    for path in paths:
+        for log in list_logs(path):
+            if path.is_file() and log.name.endswith("-wal"):
+                params = {"file": path.name, "name": log.name, "size": log.stat().st_size}
+                notices.append(("notice_uncommitted", params))
+    return notices
+
+
+def describe_unread_files(source: str | Path, texts: Texts, cancellation: Cancellation = NEVER_CANCELLED) -> list[str]:
+    """Return a sentence for each report of `find_unread_files`, for commands that make no check report.
+
+    Raise Cancelled.
+    """
+    return [texts.describe_unread(unread) for unread in find_unread_files(source, cancellation)]
+
+
+def _is_output_file(cancellation: Cancellation, path: Path) -> bool:
+    """Return True if a path is a findings file, a JSON report or an unchanged package of this plugin.
+
+    The content decides, never the name alone.
+    """
+    suffix = path.suffix.lower()
+    if suffix in _FINDINGS_FORMATS:
+        return _is_findings_file(path)
+    if suffix == ".json":
+        return is_report(path)
+    return path.is_dir() and _is_package(path, cancellation)
+
+
+def _is_package(folder: Path, cancellation: Cancellation) -> bool:
+    """Return True for a package of this plugin without added or changed files."""
+    manifest, manifest_state = read_manifest(folder)
+    if manifest is None or manifest_state != MANIFEST_OK:
+        return False
+    sha256_by_path = {row["path"]: row["sha256"] for row in manifest["files"]}
+    try:
+        for name, path in iterate_files_below(folder):
+            cancellation.raise_if_cancelled()
+            if name not in UNLISTED_FILES and sha256_by_path.get(name) != compute_sha256(path, cancellation):
+                return False
+    except OSError:
+        return False
+    return True
+
+
+def is_report(path: Path) -> bool:
+    """Return True if a file is a JSON report of this plugin without further keys."""
+    try:
+        if path.stat().st_size > _MAX_REPORT_BYTES:
+            return False
+        data = read_json(path)
+    except (OSError, SanxianError):
+        return False
+    report_keys = {"schema", "lang", "summary", "rules", "findings", "indicators", "tolerance", "provenance"}
+    return isinstance(data, dict) and data.get("schema") == REPORT_SCHEMA and set(data) <= report_keys
+
+
+def _is_findings_file(path: Path) -> bool:
+    """Return True if a file contains nothing but findings layers of this plugin."""
+    try:
+        with provide_safe_path(path) as opened_path:
+            layer_names = [str(name) for name, _ in pyogrio.list_layers(opened_path)]
+            return bool(layer_names) and all(
+                has_findings_columns(map(str, pyogrio.read_info(opened_path, layer=n)["fields"])) for n in layer_names
+            )
+    except (*DRIVER_ERRORS, InputError, ValueError, UnicodeDecodeError, OSError):
+        return False

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The public edition of a report: without coordinates and hidden layers, with unchanged figures.
+
+A finding on a hidden layer remains in all counts and sums; its row shows neither layer nor key nor message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import PureWindowsPath
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.files.json_text import convert_to_plain_value
+from ...model.findings import Finding
+from ...model.report import Report
+from ...model.rule import get_rule_family
+from ...standard.messages.texts import Texts
+from ..document.blocks import PageBreak, change_texts
+from ..document.page_html import render_page_blocks
+from .coordinates import list_crs_labels, make_coordinate_finder
+from .edition import CRS_TEXTS, PublicEdition, require_public_level
+from .record import REMARKS, RemovalRecord
+from .redactor import Redactor, list_persons
+from .typed_texts import TypedTexts
+from .verification import verify_public_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ...plan.plan import Plan
+    from ...standard.template import Template
+    from ..document.blocks import Document
+
+#: Entry of the provenance with the record of what was taken out.
+PROVENANCE_KEY = "public_edition"
+#: Rules on the files of a package, whose texts are in no layer.
+_PACKAGE_FAMILY = "DOC"
+#: Findings between two checks for a cancellation.
+_FINDINGS_PER_STEP = 1000
+_FINGERPRINT_DIGITS = 20
+#: Fields of blocks that hold codes or drawings, not texts.
+_TEXT_FIELDS_LEFT = frozenset(("svg", "lang", "align", "icon", "page_number_format"))
+_PAGE_TITLE_END, _PAGE_END = "</h1>", "</body>"
+
+
+@dataclass(frozen=True)
+class PublicReport:
+    """The public edition of a report.
+
+    ``report``: what public files show. ``picture_report``, ``picture_plan``: what its pictures are drawn from: findings
+    with their shapes and layers, without hidden ones. ``redactor``: takes the same out of the files; ``record``: what
+    was taken out.
+    """
+
+    report: Report
+    picture_report: Report
+    picture_plan: Plan
+    redactor: Redactor
+    record: RemovalRecord
+
+    @property
+    def edition(self) -> PublicEdition:
+        """Return the list of what was taken out."""
+        return self.redactor.edition
+
+    def change_page(self, page: str) -> str:
+        """Return a report page (HTML) as public edition, with a notice below its title and the record at its end."""
+        notice = f'\n<p class="warn">{escape(self.redactor.texts.get("public", "notice"))}</p>'
+        page = self.redactor.redact_page(page).replace(_PAGE_TITLE_END, _PAGE_TITLE_END + notice, 1)
+        appendix = render_page_blocks(self.record.make_blocks(self.edition, self.redactor.texts), {})
+        return page.replace(_PAGE_END, f'<div class="ap">\n{appendix}\n</div>\n{_PAGE_END}', 1)
+
+    def change_document(self, document: Document) -> Document:
+        """Return a document as public edition: texts redacted, marked as public, with the record at its end."""
+        texts = self.redactor.texts
+        redacted = change_texts(document, self.redactor.redact_text, _TEXT_FIELDS_LEFT)
+        subtitle = "　".join(filter(None, (redacted.subtitle, texts.get("public", "document_notice"))))
+        blocks = (*redacted.blocks, PageBreak(), *self.record.make_blocks(self.edition, texts))
+        return replace(redacted, subtitle=subtitle, blocks=blocks)
+
+    def list_sheet_rows(self) -> tuple[str, list[tuple[str, str]], list[str]]:
+        """Return title, rows (the first is the head) and notes of the ledger's sheet on what was taken out."""
+        texts = self.redactor.texts
+        head = (texts.get("public", "what"), texts.get("public", "count"))
+        notes = ["introduction", *REMARKS] + ([] if self.edition.is_confirmed else ["unconfirmed_public"])
+        rows = [head, *self.record.list_rows(self.edition, texts)]
+        return texts.get("public", "title"), rows, [texts.get("public", key) for key in notes]
+
+    def verify_file(self, path: Path, author: str) -> None:
+        """Raise OutputError for a written file that shows what it must not."""
+        verify_public_file(path, self.redactor, author)
+
+
+def make_public_report(
+    report: Report, plan: Plan, edition: PublicEdition, cancellation: Cancellation = NEVER_CANCELLED
+) -> PublicReport:
+    """Return the public edition of a report.
+
+    Raise InputError for a report with another level of secrecy than the public one, and Cancelled.
+    """
+    require_public_level(str(report.provenance.get("document", {}).get("secrecy", "")))
+    hidden_layers = {role: layer for role, layer in dict.items(plan.layers) if edition.find_kind(role, layer.name)}
+    names = [layer.name for layer in hidden_layers.values()]
+    names += [one for one in plan.unrecognised_layers if edition.find_kind("", one)]
+    files = [PureWindowsPath(path).name for path in (plan.source, *plan.input_files) if path]
+    extra_roles = hidden_layers.keys() - edition.hidden_roles
+    names += [name for role in extra_roles for name in (role, hidden_layers[role].template.name)]
+    persons, attachments = list_persons(report, plan)
+    finder = make_coordinate_finder(plan)
+    redactor = Redactor(
+        edition,
+        finder,
+        report.lang,
+        names,
+        [*files, *attachments],
+        persons=persons,
+        crs_labels=list_crs_labels(plan),
+        hidden_roles=extra_roles,
+    )
+    record, typed = redactor.record, TypedTexts(plan, edition.text_fields, finder)
+    for role, layer in hidden_layers.items():
+        if kind := edition.find_kind(role, layer.name):
+            record.add_layer(kind, layer.template.name if report.lang == "zh" else role)
+    salt = secrets.token_hex(16)
+    findings, drawn_findings = [], []
+    for number, finding in enumerate(report.findings):
+        if number % _FINDINGS_PER_STEP == 0:
+            cancellation.raise_if_cancelled()
+        public_finding = _redact_finding(
+            _remove_typed_texts(finding, typed, redactor, plan.norm.standard.templates), redactor, salt
+        )
+        findings.append(public_finding)
+        is_drawn = public_finding.geom_kind != "none"
+        drawn = replace(public_finding, geometry=finding.geometry if is_drawn else None)
+        drawn_findings.append(drawn if is_drawn else public_finding)
+    picture_plan = plan
+    if hidden_layers:
+        shown = {role: layer for role, layer in dict.items(plan.layers) if role not in hidden_layers}
+        picture_plan = replace(plan, layers=shown, _computed={})
+    public_report = replace(
+        report,
+        findings=findings,
+        rules=[
+            replace(
+                rule,
+                reason=redactor.redact_text(rule.reason),
+                parameters=[redactor.redact_value(convert_to_plain_value(one)) for one in rule.parameters],
+            )
+            for rule in report.rules
+        ],
+        indicators=[
+            replace(
+                one,
+                inputs=redactor.redact_value(convert_to_plain_value(one.inputs)),
+                target_source=redactor.redact_text(one.target_source),
+            )
+            for one in report.indicators
+        ],
+        tolerance=redactor.redact_value(convert_to_plain_value(report.tolerance)),
+        provenance=_redact_provenance(report.provenance, redactor),
+    )
+    public_report.provenance[PROVENANCE_KEY] = record.to_dict(edition, report.lang)
+    # Texts of rules and names of indicators are not of this county and do not count.
+    redactor.record = RemovalRecord()
+    redact = redactor.redact_text
+    public_report = replace(
+        public_report,
+        rules=[replace(rule, title=redact(rule.title), problem=redact(rule.problem)) for rule in public_report.rules],
+        indicators=[replace(one, name=redact(one.name)) for one in public_report.indicators],
+    )
+    return PublicReport(public_report, replace(public_report, findings=drawn_findings), picture_plan, redactor, record)
+
+
+def _remove_typed_texts(
+    finding: Finding, typed: TypedTexts, redactor: Redactor, templates: dict[str, Template]
+) -> Finding:
+    """Return a finding without the texts that someone typed; its message is made anew without them."""
+    removed: set[str] = set()
+    word, of_files = (redactor.texts.get("public", key) for key in ("text_left_out", "package_files"))
+    names = typed.remove([finding.key, finding.township, *finding.related_keys], word, removed)
+    params = typed.remove(finding.params, word, removed, is_foreign=get_rule_family(finding.code) == _PACKAGE_FAMILY)
+    if not removed:
+        return finding
+    for one in removed:
+        redactor.record.count_texts(typed.field_by_text.get(one, of_files))
+    shown = replace(finding, key=names[0], township=names[1], related_keys=names[2:], params=params)
+    shown.message = Texts(redactor.texts.lang).format_message(shown, templates)
+    return shown
+
+
+def _redact_finding(finding: Finding, redactor: Redactor, salt: str) -> Finding:
+    """Return a finding without shape and coordinates; one on a hidden layer or field without its texts."""
+    record = redactor.record
+    if finding.geometry is not None and finding.geom_kind != "none":
+        record.count("geometries")
+        record.count("coordinates", int(shapely.get_num_coordinates(finding.geometry)))
+    is_hidden = bool({finding.role, finding.related_role} & redactor.hidden_roles)
+    is_withheld = is_hidden or bool(finding.field and redactor.edition.shows_hidden_field(finding.field))
+    params = redactor.redact_value(convert_to_plain_value(finding.params), withholds=is_withheld)
+    public_finding = finding.copy_without_geometry(keeps_kind=not is_hidden)
+    public_finding.params, public_finding.township = params, redactor.redact_text(finding.township)
+    if finding.fingerprint:
+        # It may include the place, rounded to 10 m, and all places of a county are soon tried: another fingerprint,
+        # which is unique in this report only.
+        salted = f"{salt}|{finding.fingerprint}".encode()
+        public_finding.fingerprint = hashlib.sha256(salted).hexdigest()[:_FINGERPRINT_DIGITS]
+    if is_withheld:
+        record.count("findings")
+        public_finding.role = public_finding.key = public_finding.related_role = public_finding.field = ""
+        public_finding.related_keys = []
+        public_finding.message = redactor.withheld
+    else:
+        public_finding.key, public_finding.field = map(redactor.redact_text, (finding.key, finding.field))
+        public_finding.related_keys = [redactor.redact_text(key) for key in finding.related_keys]
+        public_finding.message = redactor.redact_text(finding.message)
+    return public_finding
+
+
+def _redact_provenance(provenance: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
+    """Return the provenance without hidden layers, source, CRS, persons and programs of the machine."""
+    record, data = redactor.record, dict(provenance)
+    layers = [layer for layer in data.get("layers", []) if layer.get("role") not in redactor.hidden_roles]
+    if data.get("source"):
+        record.count("sources")
+    data["source"] = ""
+    if CRS_TEXTS in redactor.edition.elements:
+        record.count("crs_texts", sum(bool(one.get("crs")) for one in layers) + bool(data.get("crs")))
+        data["crs"] = redactor.texts.get("public", "crs_left_out")
+        layers = [{**layer, "crs": ""} for layer in layers]
+    profile = dict(data.get("profile") or {})
+    if profile.get("confirmed"):
+        record.count("persons")
+        profile["confirmed"] = {}
+    data |= {"layers": layers, "profile": profile}
+    if data.get("document"):
+        # That the document was secret before, and why it is not any more, is not for the public.
+        data["document"] = {**data["document"], "lowered": []}
+    versions = data.get("versions", {})
+    data["versions"] = {key: value for key, value in versions.items() if key == "sanxian"}
+    redacted: dict[str, Any] = redactor.redact_value(convert_to_plain_value(data))
+    return redacted

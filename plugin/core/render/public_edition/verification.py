@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read a written public file and refuse it if it shows what the public edition takes out."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from ...base.errors import OutputError
+from ...model.indicator import SQUARE_METRES
+from .coordinates import CoordinateFinder
+from .file_parts import find_pdf_georeference, find_picture_data
+from .redactor import Redactor, list_page_texts
+
+#: Parts of an office file with persons, comments or properties of the template's office.
+_PERSONAL_PARTS = re.compile(r"(?:^|/)(?:comments\w*|people|custom|persons?/.*)\.xml$|(?:^|/)customXml/", re.IGNORECASE)
+_PERSONAL_TAGS = re.compile(r"<(?:Company|Manager)>([^<]+)<|\bw:author=\"([^\"]+)\"|<[\w:]*HyperlinkBase>([^<]+)<")
+#: Ends of a paragraph or cell, between which texts do not continue.
+_TEXT_ENDS = re.compile(r"</(?:w:p|c|si|is|t|v|f|dc:\w+|cp:\w+)>")
+_TAGS = re.compile(r"<[^>]*>")
+#: Attributes of office parts that are read or shown.
+_TEXT_ATTRIBUTES = re.compile(r"\s(?:descr|title|tooltip|display|name)=(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_ATTRIBUTES = re.compile(r"\s([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+#: Attributes of drawings with places on the page, where small numbers are not degrees.
+_DRAWING_ATTRIBUTES = frozenset(
+    "d points x y x1 y1 x2 y2 cx cy r rx ry dx dy width height transform viewBox offset stroke-width font-size".split()
+)
+#: Parts of office files in which numbers are texts.
+_TEXT_PARTS = ("word/", "xl/sharedStrings")
+#: Units of areas and lengths, in lower case.
+_UNITS = frozenset(
+    (*SQUARE_METRES, *"m m² ㎡ km km2 km² hm2 hm² 亩 万亩 公顷 平方米 平方公里 米 公里 千米 hectare".split())
+)
+_SHOWN_CHARACTERS = 40
+_PLAIN_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
+
+
+def verify_public_file(path: Path, redactor: Redactor, author: str = "") -> None:
+    """Raise OutputError if a written file shows coordinates, hidden layers, paths, persons or a georeference.
+
+    ``author``: the only author that an office file may name.
+    """
+    suffix, data = path.suffix.lower(), path.read_bytes()
+    _refuse(path, redactor.find_coordinates(path.stem))
+    if suffix == ".json":
+        _refuse(path, _find_in_data(json.loads(data), redactor))
+    elif suffix in (".html", ".htm"):
+        _refuse(path, (leak for text in list_page_texts(data.decode("utf-8")) for leak in redactor.find_leaks(text)))
+    elif suffix in (".docx", ".xlsx"):
+        _refuse(path, _find_in_office_file(path, redactor, author))
+    elif suffix == ".pdf":
+        _refuse(path, find_pdf_georeference(data))
+        _refuse(path, redactor.find_leaks(_read_pdf_properties(data)))
+    else:
+        _refuse(path, find_picture_data(data))
+    # Files that would georeference a picture beside them.
+    suffixes = (".jgw", ".jpgw", ".pgw", ".tfw", ".wld", ".prj") if suffix in (".jpg", ".png", ".tif") else ()
+    siblings = [*map(path.with_suffix, suffixes), path.with_name(f"{path.name}.aux.xml")]
+    _refuse(path, (one.name for one in siblings if one.exists()))
+
+
+def _refuse(path: Path, found: Iterable[str]) -> None:
+    """Raise OutputError with the first of the found texts."""
+    for text in found:
+        raise OutputError("public_leak", target=path.name, found=text[:_SHOWN_CHARACTERS])
+
+
+def _find_in_data(value: Any, redactor: Redactor, *, is_measured: bool = False) -> Iterator[str]:
+    """Yield what plain data show of coordinates, layers, paths and persons.
+
+    Numbers are coordinates by their key or in lists: areas have the size of coordinates. ``is_measured``: the numbers
+    of a list are areas or lengths.
+    """
+    finder = redactor.finder
+    if isinstance(value, str):
+        yield from redactor.find_leaks(value)
+    elif isinstance(value, dict):
+        has_unit = str(value.get("unit") or "").lower() in _UNITS
+        for name, one in value.items():
+            yield from redactor.find_leaks(str(name))
+            if finder.is_coordinate_entry(str(name), one):
+                yield f"{name} {one}"
+            else:
+                yield from _find_in_data(one, redactor, is_measured=has_unit or str(name).endswith("m2"))
+    elif isinstance(value, list):
+        if finder.is_coordinate_pair(value):
+            yield str(value)
+        for one in value:
+            if not is_measured and finder.is_coordinate_number(one):
+                yield str(one)
+            yield from _find_in_data(one, redactor, is_measured=is_measured)
+
+
+def _find_in_office_file(path: Path, redactor: Redactor, author: str) -> Iterator[str]:
+    """Yield what the parts of a docx or xlsx file show."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if _PERSONAL_PARTS.search(name):
+                yield name
+            elif name.endswith((".xml", ".rels")):
+                yield from _find_in_part(name, archive.read(name).decode("utf-8"), redactor, author)
+            elif name.lower().endswith((".png", ".jpg", ".jpeg", ".tif", ".tiff")):
+                yield from find_picture_data(archive.read(name))
+            elif name.lower().endswith(".svg"):
+                yield from _find_in_drawing(archive.read(name).decode("utf-8"), redactor)
+            elif not name.endswith("/"):
+                # Embedded objects cannot be searched.
+                yield name
+
+
+def _find_in_part(name: str, xml: str, redactor: Redactor, author: str) -> Iterator[str]:
+    """Yield what a part of an office file shows: texts, authors, targets of links."""
+    for groups in _PERSONAL_TAGS.findall(xml):
+        yield from filter(None, groups)
+    if name.startswith("docProps/core"):
+        for person in re.findall(r"<(?:dc:creator|cp:lastModifiedBy)>([^<]*)<", xml):
+            if person and unescape(person) != author:
+                yield unescape(person)
+    if name.endswith(".rels"):
+        for target in re.findall(r'Target="([^"]*)"[^>]*TargetMode="External"', xml):
+            yield from redactor.find_leaks(unescape(target))
+        return
+    for groups in _TEXT_ATTRIBUTES.findall(xml):
+        for text in filter(None, groups):
+            yield from redactor.find_leaks(unescape(text))
+    is_sheet, finder = name.startswith("xl/worksheets/"), redactor.finder
+    for line in _TEXT_ENDS.sub("\n", xml).split("\n"):
+        text = unescape(_TAGS.sub("", line)).strip()
+        if text and not _PLAIN_NUMBER.fullmatch(text):
+            yield from redactor.find_leaks(text)
+        elif text and (is_sheet or name.startswith(_TEXT_PARTS)):
+            # Cells of sheets are areas too; numbers that are texts are coordinates by their size alone.
+            is_found = finder.is_coordinate_number(float(text)) if is_sheet else bool(finder.find_spans(text))
+            if is_found:
+                yield text
+
+
+def _find_in_drawing(xml: str, redactor: Redactor) -> Iterator[str]:
+    """Yield what a drawing (SVG) shows: texts, and attributes of its tags."""
+    metres: CoordinateFinder = replace(redactor.finder, longitudes=None, latitudes=None)
+    for text in _TAGS.split(xml):
+        yield from redactor.find_leaks(unescape(text))
+    for tag in _TAGS.findall(xml):
+        for key, *values in _ATTRIBUTES.findall(tag):
+            text = unescape("".join(values))
+            if key in _DRAWING_ATTRIBUTES:
+                yield from (text[start:end] for start, end, _ in metres.find_spans(text))
+            elif not key.startswith("xmlns") and not text.startswith("data:"):
+                yield from redactor.find_leaks(text)
+
+
+def _read_pdf_properties(data: bytes) -> str:
+    """Return the texts of a PDF's properties (Info and XMP), where a program writes names and paths."""
+    parts = [one.decode("utf-8", "replace") for one in re.findall(rb"<x:xmpmeta.*?</x:xmpmeta>", data, re.DOTALL)]
+    keys = rb"/(?:Title|Author|Creator|Producer|Subject|Keywords)\s*"
+    parts += [one.decode("utf-8", "replace") for one in re.findall(keys + rb"\(((?:[^()\\]|\\.)*)\)", data)]
+    for hexadecimal in re.findall(keys + rb"<([0-9A-Fa-f\s]+)>", data):
+        raw = bytes.fromhex(re.sub(rb"\s", b"", hexadecimal).decode("ascii"))
+        parts.append(raw.decode("utf-16", "replace"))
+    return "\n".join(_TAGS.sub(" ", part) for part in parts)

@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tables of a comparison: area balance, townships, changed pieces.
+
+The column for the cause of a change is left empty for a person to fill in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ....metadata import read_plugin_version
+from ...base.files.writing import write_atomically
+from ...engine.provenance import find_county_name
+from ...standard.messages.numbers import format_width
+from ...standard.messages.texts import Texts
+from ..document.blocks import Document
+from ..document.table_document import make_table_document
+from ..tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber, make_table_number
+from ..tables.workbook import write_tables_workbook
+from .edition_comparison import (
+    CHANGE_KINDS,
+    CHANGED_KIND,
+    MOVED_IN_KIND,
+    MOVED_OUT_KIND,
+    NET_BASIS,
+    STATUTORY_BASIS,
+    AreaBalance,
+    ChangedPiece,
+    VersionComparison,
+)
+from .sources import PlanComparison
+
+#: Terms of the balance in order; terms without a sign do not belong to the sum.
+BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
+_RARE_TERMS = ("revalued", "doubled")
+_MAX_NAMES = 20
+
+
+def get_comparison_verdict(comparison: PlanComparison, texts: Texts) -> str:
+    """Return the verdict of a comparison: 一致 (identical) or 不一致."""
+    return texts.get("versions", "identical" if comparison.comparison.is_identical else "different")
+
+
+def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[str]:
+    """Return sentences on how two editions differ, and on what could not be compared."""
+    unread = [texts.describe_unread(one) for one in comparison.plan.unread_data]
+    version_comparison = comparison.comparison
+    reasons: list[tuple[str, dict[str, object]]] = _make_shift_reasons(comparison)
+    for kind in (MOVED_OUT_KIND, MOVED_IN_KIND):
+        pieces = version_comparison.list_pieces_of_kind(kind)
+        if pieces:
+            reasons.append(
+                (f"{kind}_parts", {"count": len(pieces), "area": _format_m2(version_comparison.sum_area_m2(kind))})
+            )
+    changed_pieces = version_comparison.list_pieces_of_kind(CHANGED_KIND)
+    if version_comparison.changed_row_count:
+        fields = dict.fromkeys(name for piece in changed_pieces for name, _, _ in piece.value_changes)
+        reasons.append(
+            (
+                "changed_rows",
+                {
+                    "count": version_comparison.changed_row_count,
+                    "fields": texts.get("words", "between_names").join(fields) or "-",
+                },
+            )
+        )
+    if version_comparison.renumbered_rows:
+        reasons.append(("renumbered", {"count": len(version_comparison.renumbered_rows)}))
+    has_moved = any(version_comparison.list_pieces_of_kind(kind) for kind in (MOVED_OUT_KIND, MOVED_IN_KIND))
+    if not has_moved and any(version_comparison.unmatched_counts):
+        before, after = version_comparison.unmatched_counts
+        reasons.append(("redrawn", {"before": before, "after": after}))
+    if version_comparison.slivers:
+        reasons.append(
+            ("slivers", {"count": len(version_comparison.slivers), "area": _format_m2(version_comparison.sliver_m2)})
+        )
+    if version_comparison.reused_keys:
+        reasons.append(
+            (
+                "reused",
+                {
+                    "count": len(version_comparison.reused_keys),
+                    "keys": join_some_names(version_comparison.reused_keys, texts),
+                },
+            )
+        )
+    for side, field_names in (
+        ("before", version_comparison.compared_fields.fields_only_in_earlier),
+        ("after", version_comparison.compared_fields.fields_only_in_later),
+    ):
+        if field_names:
+            reasons.append((f"only_{side}", {"fields": join_some_names(list(field_names), texts)}))
+    if any(version_comparison.without_net):
+        reasons.append(
+            ("without_net", {"before": version_comparison.without_net[0], "after": version_comparison.without_net[1]})
+        )
+    if version_comparison.failed_pairs:
+        reasons.append(("failed", {"count": len(version_comparison.failed_pairs)}))
+    reasons += make_notes_on_repaired_or_lost_rows(version_comparison, texts)
+    return [*unread, *(texts.get("versions", key, **params) for key, params in reasons)]
+
+
+def _make_shift_reasons(comparison: PlanComparison) -> list[tuple[str, dict[str, object]]]:
+    """Return (text key, parameters) on a shift of the later edition as a whole; none without a shift."""
+    shift = comparison.comparison.shift
+    if shift is None:
+        return []
+    params = shift.make_texts()
+    if not shift.is_removed:
+        return [("shift_stated", params)]
+    areas = {
+        "rows": shift.rows_m2,
+        "left": shift.left_m2,
+        "moved_in": shift.moved_in_m2,
+        "moved_out": shift.moved_out_m2,
+    }
+    return [
+        ("shift_removed", {**params, "deviation": format_width(shift.deviation_m)}),
+        ("shift_areas", {name: _format_m2(value) for name, value in areas.items()}),
+    ]
+
+
+def make_notes_on_repaired_or_lost_rows(
+    comparison: VersionComparison, texts: Texts, section: str = "versions"
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return notes (text key, parameters) on rows compared by a repaired shape, or not compared at all.
+
+    ``section``: section of the texts with the names of the editions.
+    """
+    reasons: list[tuple[str, dict[str, Any]]] = []
+    for side, edition in (("before", comparison.earlier_edition), ("after", comparison.later_edition)):
+        for key, rows in (("mended", edition.repaired_rows), ("shapeless", edition.rows_without_shape)):
+            if rows:
+                params = {"edition": texts.get(section, f"edition_{side}"), "layer": edition.layer.name}
+                reasons.append((key, {**params, "count": len(rows), "keys": join_some_names(rows, texts)}))
+    return reasons
+
+
+def join_some_names(names: list[str], texts: Texts) -> str:
+    """Return names joined by the comma of the language; of many names only the first ones."""
+    return texts.get("words", "between_names").join(names[:_MAX_NAMES]) + (" …" if len(names) > _MAX_NAMES else "")
+
+
+def _format_m2(value: float) -> str:
+    """Return an area in m² as text."""
+    return f"{value:,.2f}".replace(",", "\u202f")
+
+
+def make_comparison_tables(comparison: PlanComparison, texts: Texts) -> list[ReportTable]:
+    """Return all tables of a comparison that have rows."""
+    tables = [
+        _make_balance_table(comparison, texts),
+        _make_township_table(comparison, texts),
+        _make_pieces_table(comparison, texts),
+    ]
+    return [table for table in tables if table is not None]
+
+
+def list_shown_terms(terms: Iterable[str], balances: Iterable[AreaBalance]) -> list[str]:
+    """Return the terms of area balances to print: those that are rarely present only where one is not zero.
+
+    The printed terms of each balance lead from the area before to that after.
+    """
+    known = list(balances)
+    return [one for one in terms if one not in _RARE_TERMS or any(round(getattr(b, one), 2) for b in known)]
+
+
+def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
+    """Return the table of the area balance, one term on each row."""
+    version_comparison = comparison.comparison
+    columns = [
+        TableColumn("item", width_in_characters=30),
+        *(TableColumn(f"{basis}_area", "m2", width_in_characters=22) for basis in version_comparison.balance_by_basis),
+    ]
+    table = ReportTable("versions", columns, unit="m2")
+    table.rows.append(
+        ReportTableRow(
+            [texts.get("versions", "verdict"), get_comparison_verdict(comparison, texts)] + [None] * (len(columns) - 2),
+            "sum",
+        )
+    )
+    for term in list_shown_terms(BALANCE_TERMS, version_comparison.balance_by_basis.values()):
+        values = [getattr(balance, term) for balance in version_comparison.balance_by_basis.values()]
+        kind = "sum" if term in ("before", "after") else "part" if term == "changed" else "row"
+        table.rows.append(
+            ReportTableRow([texts.get("versions", term), *(make_table_number(v, "m2") for v in values)], kind, term)
+        )
+    name = version_comparison.later_edition.layer.template.name
+    edition_params = {"layer": name, "before": comparison.edition_names[0], "after": comparison.edition_names[1]}
+    counts = {
+        "old": len(version_comparison.earlier_edition),
+        "new": len(version_comparison.later_edition),
+        "equal": version_comparison.equal_count,
+    }
+    table.notes = [
+        texts.get("versions", "editions", **edition_params, **counts),
+        *list_difference_sentences(comparison, texts),
+    ]
+    table.notes.append(texts.get("versions", "basis"))
+    balance_table = {"time": datetime.now().strftime("%Y-%m-%d %H:%M"), "version": read_plugin_version()}
+    table.notes.append(texts.get("versions", "made", **balance_table))
+    return table
+
+
+def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTable | None:
+    """Return the table of area balances by township; None without townships."""
+    version_comparison = comparison.comparison
+    balance_by_name = version_comparison.balance_by_township[STATUTORY_BASIS]
+    if set(balance_by_name) <= {""}:
+        return None
+    bases = [basis for basis in (STATUTORY_BASIS, NET_BASIS) if basis in version_comparison.balance_by_basis]
+    balances = [version_comparison.balance_by_basis[basis] for basis in bases]
+    balances += [one for basis in bases for one in version_comparison.balance_by_township[basis].values()]
+    terms = list_shown_terms(BALANCE_TERMS, balances)
+    columns = [TableColumn("township", width_in_characters=22)]
+    for basis in bases:
+        for term in terms:
+            title = texts.get("versions", "of_basis", term=texts.get("versions", term), basis=texts.get("words", basis))
+            columns.append(TableColumn(f"{basis}_{term}", "m2", title, 18))
+    table = ReportTable("versions_townships", columns, unit="m2")
+    for name in balance_by_name:
+        values = [
+            make_table_number(
+                getattr(version_comparison.balance_by_township[basis].get(name, AreaBalance()), term), "m2"
+            )
+            for basis in bases
+            for term in terms
+        ]
+        table.rows.append(ReportTableRow([name or texts.get("versions", "no_township"), *values], "row", name))
+    totals = [
+        make_table_number(getattr(version_comparison.balance_by_basis[basis], term), "m2")
+        for basis in bases
+        for term in terms
+    ]
+    table.rows.append(ReportTableRow([texts.get("tables", "sum"), *totals], "sum", "sum"))
+    return table
+
+
+def _make_pieces_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
+    """Return the table of changed pieces, one piece on each row.
+
+    Cause and document are left empty for a person to fill in.
+    """
+    net = NET_BASIS in comparison.comparison.balance_by_basis
+    width_by_column = {"number": 6, "change_kind": 10, "township": 16, "before_key": 22, "after_key": 22}
+    columns = [TableColumn(one, width_in_characters=width) for one, width in width_by_column.items()]
+    columns += [
+        TableColumn(one, "m2", width_in_characters=16)
+        for one in ("statutory_area", *(("net_before", "net_after") if net else ()))
+    ]
+    columns += [
+        TableColumn(one, width_in_characters=width) for one, width in (("changes", 40), ("cause", 24), ("document", 20))
+    ]
+    table = ReportTable("versions_parts", columns, unit="m2")
+    ordered_pieces = sorted(
+        comparison.comparison.changed_pieces, key=lambda piece: (CHANGE_KINDS.index(piece.kind), piece.township)
+    )
+    for number, piece in enumerate(ordered_pieces, 1):
+        earlier_key, later_key = get_piece_keys(comparison, piece)
+        cells: list[CellValue] = [
+            str(number),
+            texts.get("versions", piece.kind),
+            piece.township,
+            earlier_key,
+            later_key,
+        ]
+        cells.append(make_table_number(piece.area_m2, "m2"))
+        if net:
+            cells += [
+                _make_net_number(piece.net_before_m2, piece.kind != MOVED_IN_KIND),
+                _make_net_number(piece.net_after_m2, piece.kind != MOVED_OUT_KIND),
+            ]
+        table.rows.append(
+            ReportTableRow([*cells, format_changes(piece, texts), piece.change_cause, None], "row", piece.kind)
+        )
+    return table
+
+
+def _make_net_number(value: float, has_net_area: bool) -> TableNumber | None:
+    """Return a net area (m²) as a number of a table; None if the edition has none."""
+    return make_table_number(value, "m2") if has_net_area and value == value else None
+
+
+def get_piece_keys(comparison: PlanComparison, piece: ChangedPiece) -> tuple[str, str]:
+    """Return the keys (BSM) of a piece's rows in the earlier and the later edition, empty where missing."""
+    version_comparison = comparison.comparison
+    earlier_key = version_comparison.earlier_edition.layer.keys[piece.before_row] if piece.before_row >= 0 else ""
+    return earlier_key, version_comparison.later_edition.layer.keys[piece.after_row] if piece.after_row >= 0 else ""
+
+
+def format_changes(piece: ChangedPiece, texts: Texts) -> str:
+    """Return the changed values of a piece, one field on each line: ``DLBM：0103 → 0101``."""
+    empty = texts.get("versions", "empty")
+    return "\n".join(f"{name}: {old or empty} → {new or empty}" for name, old, new in piece.value_changes)
+
+
+def write_comparison_workbook(comparison: PlanComparison, target: str | Path, texts: Texts) -> None:
+    """Write all tables of a comparison to an xlsx file.
+
+    Raises OutputError if the file cannot be written.
+    """
+    with write_atomically(target) as path:
+        layer = comparison.comparison.later_edition.layer.template.name if texts.lang == "zh" else f" {comparison.role}"
+        write_tables_workbook(
+            path,
+            make_comparison_tables(comparison, texts),
+            f"{find_county_name(comparison.plan)}{layer}",
+            texts,
+        )
+
+
+def make_comparison_document(comparison: PlanComparison, texts: Texts) -> Document:
+    """Return all tables of a comparison as a document to be signed."""
+    layer = comparison.comparison.later_edition.layer.template.name if texts.lang == "zh" else comparison.role
+    title = texts.get("document_titles", "comparison", layer=layer)
+    tables = make_comparison_tables(comparison, texts)
+    return make_table_document(tables, title, find_county_name(comparison.plan), texts)

@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Split a work list by township or person, and merge changed rows again.
+
+A row that both sides changed to different values since the split is a conflict: the listed row stays until someone
+chooses.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...base.errors import DataError, InputError, OutputError
+from ...base.files.names import remove_forbidden_characters
+from ...standard.numbering import BSM_LENGTH, DIVISION_CODE_DIGITS
+from . import WORKLIST_SUFFIX
+from .file import change_worklist, read_worklist
+from .worklist_row import WorkItem, Worklist, WorkState, compute_digest
+
+#: Columns by which a list can be split, with the name of the part for rows without a value.
+SPLIT_COLUMNS = {"township": "未分乡镇", "assignee": "未分派"}
+_KEY_PATTERN = re.compile(rf"[0-9]{{{DIVISION_CODE_DIGITS}}}[0-9A-Z]{{{BSM_LENGTH - DIVISION_CODE_DIGITS}}}")
+_TOKEN_BYTES = 4
+
+
+@dataclass(frozen=True)
+class SplitMark:
+    """What a row had when it was split off, or when it was last merged from a part.
+
+    ``content``, ``others``: digests of what people enter and of the columns of other programs; ``token``: identifies
+    the part. As text in the column ``split``; its first letter keeps spreadsheets from reading a number.
+    """
+
+    content: str
+    others: str
+    token: str
+
+    @classmethod
+    def make(cls, item: WorkItem, token: str) -> SplitMark:
+        """Return the mark of a row as it is now."""
+        return cls(item.compute_content_digest(), compute_digest(_list_texts(item.other_cells)), token)
+
+    @classmethod
+    def parse(cls, text: str) -> SplitMark | None:
+        """Return the mark in a cell; None for another text."""
+        parts = text.removeprefix("s").split(".")
+        return cls(*parts) if text.startswith("s") and len(parts) == 3 else None
+
+    def __str__(self) -> str:
+        return f"s{self.content}.{self.others}.{self.token}"
+
+
+def _list_texts(cells: Iterable[tuple[str, str]]) -> list[str]:
+    return [text for cell in sorted(cells) for text in cell]
+
+
+@dataclass(frozen=True)
+class WorklistPart:
+    """A part of a split list: name of the township or person, its file and its number of rows."""
+
+    name: str
+    path: Path
+    count: int
+
+
+@dataclass(frozen=True)
+class WorkConflict:
+    """A row that two people changed differently.
+
+    ``listed``: the row in the list, which counts until someone chooses; ``other``: the same row with the other values;
+    ``source``: where they are from; ``split``: mark of the row after the choice.
+    """
+
+    listed: WorkItem
+    other: WorkItem
+    source: str
+    split: str = ""
+
+    def choose(self, takes_other: bool) -> WorkItem:
+        """Return the row after the choice."""
+        return replace(self.other if takes_other else self.listed, split=self.split)
+
+
+@dataclass(frozen=True)
+class WorklistMerge:
+    """A merged list.
+
+    ``taken``: number of rows that the part changed; ``added``: number of new rows; ``unknown``: fingerprints of rows
+    that the list lacks and that were not added; ``conflicts``: rows that both sides changed; ``refused``: fingerprints
+    of rows in which the part sets or ends 豁免, which only waivers do. Their state stays as listed.
+    """
+
+    worklist: Worklist
+    taken: int = 0
+    added: int = 0
+    unknown: tuple[str, ...] = ()
+    conflicts: tuple[WorkConflict, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+def mark_for_split(item: WorkItem, token: str) -> WorkItem:
+    """Return the row of a part, with the mark by which `merge_part` finds later changes."""
+    return replace(item, split=str(SplitMark.make(item, token)))
+
+
+def make_token() -> str:
+    """Return a name for a part, different each time."""
+    return secrets.token_hex(_TOKEN_BYTES)
+
+
+def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[WorklistPart]:
+    """Write a part of the list for each township or person, and return the parts, sorted by name.
+
+    The list stays unchanged. Parts are named after the list: ``county.永安镇.worklist.csv``.
+
+    Parameters
+    ----------
+    column
+        ``township`` or ``assignee``.
+    folder
+        Exists, or will be made in an existing folder.
+
+    Raises
+    ------
+    InputError
+        The list has no rows.
+    OutputError
+        A part of an earlier split has changes that are not merged; no part is written then.
+    """
+    path = Path(path)
+    worklist = read_worklist(path)
+    if not worklist.items:
+        raise InputError("worklist_empty", file=path.name)
+    items_by_name: dict[str, list[WorkItem]] = {}
+    for item in worklist.items.values():
+        items_by_name.setdefault(getattr(item, column) or SPLIT_COLUMNS[column], []).append(item)
+    stem = path.name.removesuffix(WORKLIST_SUFFIX).removesuffix(".csv")
+    path_by_name = _make_part_paths(sorted(items_by_name), Path(folder), stem)
+    for part_path in path_by_name.values():
+        _check_part_replaceable(part_path, worklist)
+    parts = []
+    for name, part_path in path_by_name.items():
+        token, items = make_token(), items_by_name[name]
+        part = Worklist({item.fingerprint: mark_for_split(item, token) for item in items}, worklist.other_headings)
+        part_path.unlink(missing_ok=True)
+        change_worklist(part_path, lambda _none, part=part: part)  # type: ignore[misc]
+        parts.append(WorklistPart(name, part_path, len(items)))
+    return parts
+
+
+def _make_part_paths(names: Iterable[str], folder: Path, stem: str) -> dict[str, Path]:
+    """Return part name → its path; two names never share a path, also where capitals do not count."""
+    path_by_name: dict[str, Path] = {}
+    used: Counter[str] = Counter()
+    for name in names:
+        text = remove_forbidden_characters(name) or "_"
+        used[text.lower()] += 1
+        number = used[text.lower()]
+        path_by_name[name] = folder / f"{stem}.{text}{f'_{number}' if number > 1 else ''}{WORKLIST_SUFFIX}"
+    return path_by_name
+
+
+def _check_part_replaceable(path: Path, worklist: Worklist) -> None:
+    """Raise OutputError if a file is not a part, or has changes that the list does not have."""
+    if not path.exists():
+        return
+    try:
+        merge = merge_part(worklist, read_worklist(path), path.name)
+    except DataError as error:
+        raise OutputError("worklist_part_changed", target=str(path)) from error
+    if merge.taken or merge.added or merge.conflicts:
+        raise OutputError("worklist_part_changed", target=str(path))
+
+
+def merge_part(
+    worklist: Worklist, part: Worklist, source: str, *, adds_rows: bool = True, has_all_columns: bool = True
+) -> WorklistMerge:
+    """Return the list with the rows that a part changed since the split.
+
+    A row that only the part changed is taken, one that only the list changed stays, and one that both changed to
+    different values is a conflict. Without a mark of the split (column deleted) each difference is a conflict.
+
+    Parameters
+    ----------
+    source
+        Name of the part, for conflicts.
+    adds_rows
+        Add rows that the list lacks.
+    has_all_columns
+        False for a part with state, assignee and note only, such as a ledger.
+
+    Raises
+    ------
+    InputError
+        The part is of another county.
+    """
+    county, other_county = find_county_code(worklist), find_county_code(part)
+    if county and other_county and county != other_county:
+        raise InputError("worklist_other_county", code=other_county, county=county)
+    headings = part.other_headings if has_all_columns else ()
+    changed_items: list[WorkItem] = []
+    conflicts: list[WorkConflict] = []
+    unknown: list[str] = []
+    refused: list[str] = []
+    taken = added = 0
+    for fingerprint, row in part.items.items():
+        item = worklist.items.get(fingerprint)
+        if item is None:
+            if adds_rows:
+                changed_items.append(replace(row, split=""))
+                added += 1
+            else:
+                unknown.append(fingerprint)
+            continue
+        mark = SplitMark.parse(row.split)
+        if mark is not None and (
+            not _has_changed(row, mark, bool(headings)) or _was_merged(item, row, mark, bool(headings))
+        ):
+            continue
+        if item.state is not row.state and WorkState.WAIVED in (item.state, row.state):
+            refused.append(fingerprint)
+            other = replace(_take_row(item, row, headings), state=item.state)
+        else:
+            other = _take_row(item, row, headings)
+        if (other.content, dict(other.other_cells)) == (item.content, dict(item.other_cells)):
+            continue
+        split = "" if mark is None else str(SplitMark.make(row, mark.token))
+        # Did the listed row change since the split, or since it was last merged from the same part?
+        if mark is not None and (
+            not _has_changed(item, mark, bool(headings)) or _was_merged(item, item, mark, bool(headings))
+        ):
+            changed_items.append(replace(other, split=split))
+            taken += 1
+        else:
+            conflicts.append(WorkConflict(item, other, source, split))
+    merged = worklist.replace_items(changed_items)
+    if new_headings := tuple(name for name in headings if name not in worklist.other_headings):
+        merged = replace(merged, other_headings=worklist.other_headings + new_headings)
+    return WorklistMerge(merged, taken, added, tuple(unknown), tuple(conflicts), tuple(refused))
+
+
+def _has_changed(row: WorkItem, mark: SplitMark, compares_others: bool) -> bool:
+    """Return True if a row differs from what its mark recorded."""
+    if row.compute_content_digest() != mark.content:
+        return True
+    return compares_others and compute_digest(_list_texts(row.other_cells)) != mark.others
+
+
+def _was_merged(item: WorkItem, row: WorkItem, mark: SplitMark, compares_others: bool) -> bool:
+    """Return True if the row of a part was merged, or decided about, as it is now."""
+    merged_mark = SplitMark.parse(item.split)
+    return (
+        merged_mark is not None
+        and merged_mark.token == mark.token
+        and not _has_changed(row, merged_mark, compares_others)
+    )
+
+
+def _take_row(item: WorkItem, row: WorkItem, headings: Iterable[str]) -> WorkItem:
+    """Return the listed item with the values of another version; ``headings``: columns that the other version has."""
+    kept_cells = tuple(cell for cell in item.other_cells if cell[0] not in headings)
+    return replace(
+        item,
+        state=row.state,
+        assignee=row.assignee,
+        note=row.note,
+        updated=row.updated,
+        by=row.by,
+        other_cells=kept_cells + tuple(cell for cell in row.other_cells if cell[0] in headings),
+    )
+
+
+def apply_edits(
+    current: Worklist, base: Mapping[str, WorkItem], edited_items: Iterable[WorkItem], source: str
+) -> WorklistMerge:
+    """Return the present rows of a file with edits that were made on an earlier version of it.
+
+    Parameters
+    ----------
+    base
+        Fingerprint → row before the edits; a missing row is new.
+    edited_items
+        The rows after the edits.
+    source
+        Name of the edits, for conflicts.
+    """
+    changed_items, conflicts, added = [], [], 0
+    for item in edited_items:
+        present, former = current.items.get(item.fingerprint), base.get(item.fingerprint)
+        if present is None:
+            changed_items.append(item)
+            added += 1
+        elif present.content == item.content:
+            continue
+        elif former is not None and present.content == former.content:
+            changed_items.append(_take_row(present, item, ()))
+        else:
+            conflicts.append(WorkConflict(present, _take_row(present, item, ()), source, present.split))
+    taken = len(changed_items) - added
+    return WorklistMerge(current.replace_items(changed_items), taken, added, (), tuple(conflicts))
+
+
+def find_county_code(worklist: Worklist) -> str:
+    """Return the county code of most keys; empty without keys."""
+    votes = Counter(
+        item.key[:DIVISION_CODE_DIGITS] for item in worklist.items.values() if _KEY_PATTERN.fullmatch(item.key)
+    )
+    return votes.most_common(1)[0][0] if votes else ""

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Update a work list after a check: add new findings, close those that ended, reopen those that are back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from ...base.errors import InputError
+from ...base.files.data import read_json
+from ...model.findings import Finding, set_fingerprints
+from ...model.report import REPORT_SCHEMA, Outcome, Report
+from ...model.rule import Rule
+from .worklist_row import WorkItem, Worklist, WorkState, format_time
+
+#: Outcomes of rules that ran.
+_RUN_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
+#: Begins the codes of findings about the run itself, and those of findings on a package.
+_RUN_PREFIX, _PACKAGE_PREFIX = "RUN", "DOC"
+#: Entry of the column ``by`` for a change that a check made.
+CHECK_AUTHOR = "检查"
+
+
+class Transition(StrEnum):
+    """What an update does with a row.
+
+    ``added``: a new finding; ``fixed``: no longer found; ``reopened``: found again; ``waived``: a waiver now accepts
+    it; ``unwaived``: its waiver ended; ``not_checked``: not found, but its rule did not run, or did not read its layer.
+    """
+
+    ADDED = "added"
+    FIXED = "fixed"
+    REOPENED = "reopened"
+    WAIVED = "waived"
+    UNWAIVED = "unwaived"
+    NOT_CHECKED = "not_checked"
+
+
+@dataclass(frozen=True)
+class WorklistUpdate:
+    """An updated work list.
+
+    ``counts``: transition → number of rows; ``false_alarms``: rows with the state 误报 that are found again. The
+    fingerprint alone decides: they keep the state, even if their figures changed.
+    """
+
+    worklist: Worklist
+    counts: Counter[Transition]
+    false_alarms: int
+
+
+def _find_new_fingerprints(findings: list[Finding], new_key_by_old: Mapping[tuple[str, str], str]) -> dict[str, str]:
+    """Return old → new fingerprint of the findings on features that were numbered again.
+
+    The old fingerprint is that which the finding would have with the former keys.
+    """
+    old_key_by_new = {(role, new): old for (role, old), new in new_key_by_old.items()}
+
+    def get_former_key(role: str, key: str) -> str:
+        return old_key_by_new.get((role, key)) or old_key_by_new.get(("", key)) or key
+
+    # All findings: where several agree in everything but the place, the fingerprint has the place.
+    former_findings = [
+        replace(
+            finding,
+            key=get_former_key(finding.role, finding.key),
+            related_keys=[get_former_key(finding.related_role, key) for key in finding.related_keys],
+        )
+        for finding in findings
+    ]
+    set_fingerprints(former_findings)
+    return {
+        former.fingerprint: present.fingerprint
+        for former, present in zip(former_findings, findings, strict=True)
+        if present.fingerprint and (former.key, former.related_keys) != (present.key, present.related_keys)
+    }
+
+
+class CheckedPart:
+    """The part of a plan that a check covered: which rules ran completely, on which layers.
+
+    A finding that such a check does not find has ended; all others are unknown.
+    """
+
+    def __init__(self, report: Report, rules: Mapping[str, Rule]):
+        """Read the rules and layers of a report; ``rules``: code → rule, of all rules."""
+        self._codes = {r.code for r in report.rules if r.outcome in _RUN_OUTCOMES and not r.incomplete}
+        self._roles = {str(layer.get("role", "")) for layer in report.provenance.get("layers", ())}
+        self._rules = rules
+        # Findings about the run belong to no rule: only a run of all default rules finds all of them.
+        self._is_whole_run = bool(report.rules) and not report.left_out
+
+    def covers(self, item: WorkItem) -> bool:
+        """Return True if the check would have found the finding of a row."""
+        if item.code.startswith(_RUN_PREFIX):
+            return self._is_whole_run
+        if item.code not in self._codes:
+            return False
+        rule = self._rules.get(item.code)
+        # A rule without needs, such as that on missing layers, also reports layers that the plan lacks.
+        needs_layers = rule is None or bool(rule.needs)
+        return not needs_layers or {item.role, item.related_role} - {""} <= self._roles
+
+
+def update_worklist(
+    worklist: Worklist,
+    report: Report,
+    rules: Mapping[str, Rule],
+    now: datetime,
+    new_key_by_old: Mapping[tuple[str, str], str] | None = None,
+) -> WorklistUpdate:
+    """Return the work list after a check.
+
+    A new finding is 待处理; one that is no longer found becomes 已改, and 待处理 when it is found again; its assignee
+    and note stay. 豁免 mirrors the waivers of the report. Findings on packages are not listed.
+
+    Parameters
+    ----------
+    report
+        Of a whole check, or of some rules.
+    rules
+        Code → rule, of all rules (`load_all_rules`).
+    new_key_by_old
+        (layer code or empty, old key) → new key of features that were numbered again since the list was written: their
+        findings have other fingerprints, and keep their rows.
+    """
+    if new_key_by_old:
+        worklist = worklist.replace_fingerprints(_find_new_fingerprints(report.findings, new_key_by_old))
+    checked_part, time = CheckedPart(report, rules), format_time(now)
+    counts: Counter[Transition] = Counter()
+    changed_items: list[WorkItem] = []
+    found: dict[str, Finding] = {
+        f.fingerprint: f for f in report.findings if f.fingerprint and not f.code.startswith(_PACKAGE_PREFIX)
+    }
+    false_alarms = 0
+    for fingerprint, finding in found.items():
+        item = worklist.items.get(fingerprint)
+        state = _choose_state_of_found(item, finding)
+        false_alarms += state is WorkState.FALSE_ALARM
+        former = item or WorkItem(fingerprint)
+        # A value that is now unknown stays.
+        new_item = replace(
+            former,
+            code=finding.code or former.code,
+            role=finding.role or former.role,
+            key=finding.key or former.key,
+            township=finding.township or former.township,
+            related_role=finding.related_role or former.related_role,
+        )
+        if item is None or state is not item.state:
+            counts[_name_transition(item, state)] += 1
+            new_item = replace(new_item, state=state, updated=time, by=CHECK_AUTHOR)
+        if new_item != item:
+            changed_items.append(new_item)
+    for fingerprint, item in worklist.items.items():
+        if fingerprint in found or item.state is WorkState.FIXED or item.code.startswith(_PACKAGE_PREFIX):
+            continue
+        if checked_part.covers(item):
+            counts[Transition.FIXED] += 1
+            changed_items.append(replace(item, state=WorkState.FIXED, updated=time, by=CHECK_AUTHOR))
+        else:
+            counts[Transition.NOT_CHECKED] += 1
+    return WorklistUpdate(worklist.replace_items(changed_items), counts, false_alarms)
+
+
+def _choose_state_of_found(item: WorkItem | None, finding: Finding) -> WorkState:
+    """Return the state of a finding that a check found; ``item``: its row, None if it is new."""
+    if finding.state == "waived":
+        return WorkState.WAIVED
+    return WorkState.FALSE_ALARM if item is not None and item.state is WorkState.FALSE_ALARM else WorkState.OPEN
+
+
+def _name_transition(item: WorkItem | None, state: WorkState) -> Transition:
+    """Return the transition of a found row to another state; None for a new row."""
+    if item is None:
+        return Transition.ADDED
+    if state is WorkState.WAIVED:
+        return Transition.WAIVED
+    return Transition.UNWAIVED if item.state is WorkState.WAIVED else Transition.REOPENED
+
+
+def read_report(path: str | Path) -> Report:
+    """Return the report in a JSON file.
+
+    Raise InputError for another file, DataError with its place for a value of another type.
+    """
+    path = Path(path)
+    data = read_json(path)
+    if not isinstance(data, dict) or data.get("schema") != REPORT_SCHEMA:
+        raise InputError("worklist_report", file=path.name)
+    return Report.from_dict(data, path)

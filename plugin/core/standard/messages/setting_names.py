@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Name the settings in help texts by their titles, and state where a user changes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from ....paths import COUNTY_FORM
+from ...base.files.data import read_toml
+
+#: A key of a setting in a text, with the marks that the text may put around it: `quality.tiled`, [yearly.codes]. The
+#: space between a Chinese character and a key belongs to it: no space goes before a quotation mark.
+_KEY_PATTERN = re.compile(r"(?:(?<=[\u4e00-\u9fff]) )?`?\[?(?<![\w./-])([a-z_]+(?:\.\w+)+)\]?`?", re.ASCII)
+#: Groups of the dialog 县配置; the settings of the first are not listed in the form's file.
+_RATIO_GROUP, _LIMITS_GROUP, _TOLERANCES_GROUP = "ratio", "limits", "tolerances"
+#: The place of settings that the dialog does not show.
+FILE_PLACE = "file"
+
+
+@cache
+def _load_groups_of_profile_dialog() -> dict[str, str]:
+    """Return key → group of the settings in the dialog 县配置."""
+    form = read_toml(COUNTY_FORM)
+    ratio = dict.fromkeys(("ratio.limit", "ratio.form", "ratio.classes"), _RATIO_GROUP)
+    group_by_setting = {key: group for group in (_LIMITS_GROUP, _TOLERANCES_GROUP) for key in form[group]}
+    return {**ratio, **group_by_setting}
+
+
+def find_where_to_change_setting(key: str) -> str:
+    """Return the group of a setting in the dialog 县配置.
+
+    `FILE_PLACE` for a setting that is only in the profile's file.
+    """
+    return _load_groups_of_profile_dialog().get(key, FILE_PLACE)
+
+
+def find_setting_keys(text: str, titles: Mapping[str, str]) -> list[str]:
+    """Return the keys of settings in a text, each once, in order.
+
+    ``titles``: setting key → title; a key without a title is ignored.
+    """
+    return list(dict.fromkeys(m[1] for m in _KEY_PATTERN.finditer(text) if m[1] in titles))
+
+
+def put_titles_before_keys(text: str, titles: Mapping[str, str], pattern: str) -> str:
+    """Return a text in which the title of a setting stands before its key.
+
+    ``titles``: setting key → title. ``pattern``: how title and key are written, with the placeholders ``title`` and
+    ``key``.
+    """
+
+    def name_setting(key_match: re.Match[str]) -> str:
+        return pattern.format(title=titles[key_match[1]], key=key_match[1]) if key_match[1] in titles else key_match[0]
+
+    return _KEY_PATTERN.sub(name_setting, text)
+
+
+def describe_where_to_change_settings(
+    keys: Iterable[str], titles: Mapping[str, str], place_texts: Mapping[str, str], *, shows_keys: bool = False
+) -> str:
+    """Return the sentences on where a user changes the settings; empty without settings.
+
+    ``place_texts``: the texts of each place, and the comma between titles. ``shows_keys``: the titles of settings that
+    are written into a file are followed by their keys.
+    """
+
+    def name_settings(place: str, place_keys: list[str]) -> Iterable[str]:
+        if shows_keys and place == FILE_PLACE:
+            return [place_texts["named"].format(title=titles[key], key=key) for key in place_keys]
+        return [place_texts["quoted"].format(title=title) for title in dict.fromkeys(titles[key] for key in place_keys)]
+
+    keys_by_place: dict[str, list[str]] = {}
+    for key in keys:
+        keys_by_place.setdefault(find_where_to_change_setting(key), []).append(key)
+    return place_texts["gap"].join(
+        place_texts[place].format(titles=place_texts["comma"].join(name_settings(place, place_keys)))
+        for place, place_keys in sorted(keys_by_place.items(), key=lambda item: item[0] == FILE_PLACE)
+    )

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Validate each value of a profile against the standard's own.
+
+A typing error must not pass as a decision of the county.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from copy import deepcopy
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ...base.errors import DataError
+from ...base.files.data import (
+    SOURCE_MARKS,
+    ErrorCollector,
+    check_keys,
+    check_known,
+    check_type,
+    make_unknown_value_error,
+    read_value,
+)
+from ...model.indicator import RATIO_FORMS
+from ...model.rule import Severity, load_all_rules
+from .. import EVERY_RULE, SETTING_SECTIONS, Standard, flatten_table
+from ..bounds import check_number
+from ..conflicts import CONFLICT_MEANINGS, CONFLICTS_SECTION
+from ..editions import PLANNING_PHASES
+from .profile_data import ABSENCE_ITEM
+from .space_map import THREE_ZONES, check_three_zone_name
+
+#: A division: province, city or county.
+_DIVISION_CODE_PATTERN = re.compile(r"[1-9][0-9]{5}")
+#: Years of land surveys that the expansion ratio may start from.
+_SURVEY_YEARS = range(1996, 2036)
+#: Settings by layer code that any layer may have.
+LAYER_LIMIT_KEY_PREFIXES = ("quality.min_area_m2.", "quality.narrow_m.")
+#: Settings of version 0.1.0 or of a development version that no rule has any more.
+RETIRED_SETTINGS = frozenset(
+    f"rules.DOC005.{name}"
+    for name in (
+        "least_detail_levels",
+        "least_map_difference",
+        "most_blank_pages_in_row",
+        "most_blank_share",
+        "most_edge_share",
+        "most_plain_share",
+        "most_repeated_share",
+        "most_shared_share",
+    )
+)
+
+
+def remove_retired_settings(table: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return a profile's table without retired settings, and the keys of those that it had.
+
+    Their marks, sources and confirmations are removed, too.
+    """
+    remaining_table = deepcopy(table)
+    retired_keys = []
+    for key in sorted(RETIRED_SETTINGS):
+        *sections, name = key.split(".")
+        holder: Any = remaining_table
+        for section in sections:
+            holder = holder.get(section) if isinstance(holder, dict) else None
+        if isinstance(holder, dict) and holder.pop(name, None) is not None:
+            retired_keys.append(key)
+    for section in ("marks", "mark_sources"):
+        if isinstance(rows := remaining_table.get(section), dict):
+            remaining_table[section] = {key: value for key, value in rows.items() if key not in RETIRED_SETTINGS}
+    confirmed = remaining_table.get("confirmed")
+    if isinstance(confirmed, dict) and isinstance(items := confirmed.get("items"), list):
+        confirmed["items"] = [item for item in items if item not in RETIRED_SETTINGS]
+    return remaining_table, tuple(retired_keys)
+
+
+def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
+    """Raise DataError unless the standard has the setting and the value is valid."""
+    if key.startswith("rules."):
+        _, code, name = (*key.split(".", 2), "", "")[:3]
+        rules = load_all_rules()
+        known_keys = [parameter.name for parameter in rules[code].parameters] if code in rules else list(rules)
+        if code not in rules or name not in known_keys:
+            raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(known_keys))
+        check_number(key, value, standard, path)
+        return
+    if key.startswith(f"{THREE_ZONES}."):
+        # A county may define further zone codes.
+        check_three_zone_name(value, standard, path, key)
+        return
+    if key.startswith(LAYER_LIMIT_KEY_PREFIXES) and key not in standard.settings:
+        _check_limit(key, value, standard, path)
+        return
+    if key not in standard.settings:
+        raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(sorted(standard.settings)))
+    _check_type(key, value, standard, path)
+    _check_choice(key, value, standard, path)
+
+
+def _check_limit(key: str, value: Any, standard: Standard, path: Path) -> None:
+    """Raise DataError for an invalid minimum area or width of a layer.
+
+    A county may set these limits for any layer, also where the standard sets none.
+    """
+    role = key.rsplit(".", 1)[-1]
+    check_known(role, standard.templates, path, key)
+    if check_type(value, (int, float), file=path, key=key) < 0:
+        raise make_unknown_value_error(path, key, value, (">= 0",))
+
+
+def _check_type(key: str, value: Any, standard: Standard, path: Path) -> None:
+    """Raise DataError unless a value has the type of the standard's value."""
+    standard_value = standard.settings[key]
+    if isinstance(standard_value, bool):
+        check_type(value, bool, file=path, key=key)
+    elif isinstance(standard_value, int | float):
+        check_number(key, value, standard, path)
+    elif isinstance(standard_value, list):
+        read_value(value, list[str], file=path, key=key)
+    else:
+        check_type(value, str, file=path, key=key)
+
+
+def _check_choice(key: str, value: Any, standard: Standard, path: Path) -> None:
+    """Raise DataError for a setting that names an unknown choice, such as a form of the ratio or a layer."""
+    if key.startswith(f"{CONFLICTS_SECTION}."):
+        check_known(value, CONFLICT_MEANINGS, path, key)
+    if key == "sealed.roles":
+        for item in value:
+            if item not in standard.concepts and item not in standard.templates:
+                raise make_unknown_value_error(path, key, item, standard.concepts)
+    if key == "ratio.base_year" and value not in _SURVEY_YEARS:
+        raise make_unknown_value_error(path, key, value, (f"{_SURVEY_YEARS[0]}–{_SURVEY_YEARS[-1]}",))
+    if key == "ratio.form":
+        check_known(value, RATIO_FORMS, path, key)
+
+
+def read_member_areas(table: dict[str, Any], path: Path) -> tuple[str, ...]:
+    """Return the codes of the divisions in an area that is not a division.
+
+    They are listed under ``members``. Empty for a division, which has six digits. Raise DataError for a code of
+    another form without members: its targets would apply nowhere or everywhere.
+    """
+    code, members = table["area_code"], check_type(table.get("members", []), list, file=path, key="members")
+    for member in members:
+        if not _DIVISION_CODE_PATTERN.fullmatch(check_type(member, str, file=path, key="members")):
+            raise make_unknown_value_error(path, "members", member, ("140700",))
+    if _DIVISION_CODE_PATTERN.fullmatch(code):
+        if members:
+            raise make_unknown_value_error(path, "members", ", ".join(members), ("area_code = “cluster”",))
+    elif not members:
+        raise make_unknown_value_error(path, "area_code", code, ("140225", "members = [“140700”, …]"))
+    return tuple(members)
+
+
+def read_settings(table: dict[str, Any], standard: Standard, path: Path, errors: ErrorCollector) -> dict[str, Any]:
+    """Return the settings in the profile's own file, by dotted key.
+
+    Invalid values are added to ``errors``.
+    """
+    settings: dict[str, Any] = {}
+    for section in SETTING_SECTIONS:
+        with errors.collect_data_error():
+            settings.update(
+                flatten_table(check_type(table.get(section, {}), dict, file=path, key=section), f"{section}.")
+            )
+    for key, value in settings.items():
+        with errors.collect_data_error():
+            check_setting(key, value, standard, path)
+    return settings
+
+
+def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, errors: ErrorCollector) -> dict[str, str]:
+    """Return the marks (A, B, C: how well sourced) of the profile's own settings.
+
+    A mark on an inherited value is an error, because the profile did not verify that value.
+    """
+    with errors.collect_data_error():
+        marks = dict(check_type(table.get("marks", {}), dict, file=path, key="marks"))
+        for key, mark in marks.items():
+            with errors.collect_data_error():
+                if key not in settings:
+                    raise DataError("profile_mark", file=str(path), key=f"marks.{key}")
+                check_known(mark, SOURCE_MARKS, path, f"marks.{key}")
+        return marks
+    return {}
+
+
+def read_mark_sources(
+    table: dict[str, Any], marks: dict[str, str], path: Path, errors: ErrorCollector
+) -> dict[str, str]:
+    """Return setting key → the document and clause that its mark refers to."""
+    with errors.collect_data_error():
+        sources = dict(check_type(table.get("mark_sources", {}), dict, file=path, key="mark_sources"))
+        for key, source in sources.items():
+            with errors.collect_data_error():
+                check_known(key, marks, path, "mark_sources")
+                check_type(source, str, file=path, key=f"mark_sources.{key}")
+        return sources
+    return {}
+
+
+def read_severity(
+    table: Any, where: str, path: Path, errors: ErrorCollector, declared_codes: Collection[str] = ()
+) -> dict[str, str]:
+    """Return rule code → severity.
+
+    ``where``: section of the file, for errors. ``declared_codes``: codes of checks that standard and profile declare.
+    An unknown rule or severity is an error.
+    """
+    with errors.collect_data_error():
+        for code, value in check_type(table, dict, file=path, key=where).items():
+            with errors.collect_data_error():
+                codes = [*load_all_rules(), *declared_codes]
+                if code not in codes:
+                    raise DataError("data_key_unknown", file=str(path), key=f"{where}.{code}", known=", ".join(codes))
+                check_known(value, Severity, path, f"{where}.{code}")
+        return dict(table)
+    return {}
+
+
+def read_phase_severities(
+    table: Any, path: Path, errors: ErrorCollector, declared_codes: Collection[str] = ()
+) -> dict[str, dict[str, str]]:
+    """Return phase id → code → severity (``[phase.approval.severity]``).
+
+    ``declared_codes``: as for `read_severity`.
+    """
+    severities_by_phase: dict[str, dict[str, str]] = {}
+    with errors.collect_data_error():
+        for phase, rows in check_type(table, dict, file=path, key="phase").items():
+            with errors.collect_data_error():
+                check_known(phase, PLANNING_PHASES, path, "phase")
+                section = f"phase.{phase}"
+                check_type(rows, dict, file=path, key=section)
+                check_keys(rows, required=("severity",), allowed=(), file=path, where=section)
+                severities_by_phase[phase] = read_severity(
+                    rows["severity"], f"{section}.severity", path, errors, declared_codes
+                )
+    return severities_by_phase
+
+
+def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollector) -> frozenset[str]:
+    """Return the concepts (kinds of layers) that do not exist in the county (本县无)."""
+    known_concepts = dict.fromkeys((*standard.concepts, *standard.templates))
+    with errors.collect_data_error():
+        check_keys(
+            check_type(table, dict, file=path, key="absent"),
+            required=(),
+            allowed=("concepts",),
+            file=path,
+            where="absent",
+        )
+        concepts = check_type(table.get("concepts", []), list, file=path, key="absent.concepts")
+        for concept in concepts:
+            with errors.collect_data_error():
+                check_known(concept, known_concepts, path, "absent.concepts")
+        return frozenset(concepts)
+    return frozenset()
+
+
+def read_rules(
+    names: Any,
+    standard: Standard,
+    path: Path,
+    errors: ErrorCollector,
+    *,
+    key: str = "rules_extra",
+    declared_codes: Collection[str] = (),
+) -> tuple[str, ...]:
+    """Return codes and groups of rules listed under ``key``.
+
+    ``rules_extra``: run in addition to the default ones; ``rules_off``: do not run. ``declared_codes``: as for
+    `read_severity`. A name that is neither a rule's
+    code nor a group is an error.
+    """
+    with errors.collect_data_error():
+        check_type(names, list, file=path, key=key)
+        known_names = [EVERY_RULE, *standard.rule_groups, *load_all_rules(), *declared_codes] if names else []
+        for name in names:
+            with errors.collect_data_error():
+                check_known(name, known_names, path, key)
+        return tuple(names)
+    return ()
+
+
+def read_confirmed(
+    table: Any, standard: Standard, path: Path, errors: ErrorCollector, declared_codes: Collection[str] = ()
+) -> tuple[frozenset[str], dict[str, str]]:
+    """Return the items that the county confirmed, and a dict with ``by``, ``document`` and ``date``.
+
+    ``declared_codes``: as for `read_severity`; the code of a check confirms what it requires.
+
+    An item that needs no confirmation is an error, because a typing error would pass as a confirmation.
+    """
+    with errors.collect_data_error():
+        if not check_type(table, dict, file=path, key="confirmed"):
+            return frozenset(), {}
+        check_keys(table, required=("by", "document", "date", "items"), allowed=(), file=path, where="confirmed")
+        lists = [f"codes.{name}" for name in standard.code_lists]
+        known_items = [
+            "all",
+            ABSENCE_ITEM,
+            *sorted({*standard.marks, *standard.settings, *standard.citations, *lists, *declared_codes}),
+        ]
+        items = check_type(table["items"], list, file=path, key="confirmed.items")
+        for item in items:
+            with errors.collect_data_error():
+                check_known(item, known_items, path, "confirmed.items")
+        confirmed_by = {k: table[k] for k in ("by", "document")}
+        for key, value in confirmed_by.items():
+            if not check_type(value, str, file=path, key=f"confirmed.{key}").strip():
+                raise DataError("data_key_missing", file=str(path), key=f"confirmed.{key}")
+        return frozenset(items), {**confirmed_by, "date": _parse_date(table["date"], path)}
+    return frozenset(), {}
+
+
+def _parse_date(value: Any, path: Path) -> str:
+    """Return a date as ISO text; TOML may have it as a date or as text."""
+    text = value.isoformat() if isinstance(value, date) else check_type(value, str, file=path, key="confirmed.date")
+    try:
+        return date.fromisoformat(text[:10]).isoformat()
+    except ValueError as error:
+        raise make_unknown_value_error(path, "confirmed.date", text, ("2026-11-20",)) from error

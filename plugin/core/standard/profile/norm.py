@@ -1,0 +1,404 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A standard and a profile resolved together; sealed layers (封库图层)."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from ...base.errors import DataError, InputError
+from ...geometry.tolerance import Tolerance
+from ...model.rule import Rule, Severity, add_rules_of_data, load_all_rules
+from .. import EVERY_RULE, Standard
+from ..bounds import find_shipped_counterparts, iterate_custom_standards
+from ..citations import Citation
+from ..codes import CodeEntry
+from ..switches import ends_comparison
+from ..template import Template, TemplateField
+from .profile_data import IndicatorTarget, Profile, RegisteredSite, StatedFigure
+
+if TYPE_CHECKING:
+    from ..declared_checks.declared_check import DeclaredCheck
+
+#: Name of the group of the checks that standard and profile declare as data.
+DECLARED_GROUP = "declared"
+#: Beginnings of setting keys of which a smaller value is stricter, and of which a larger value is.
+_STRICTER_IF_SMALLER, _STRICTER_IF_LARGER = ("ratio.limit", "tolerance.", "waivers."), ("indicators.warning_share",)
+
+
+def _is_as_strict(key: str, value: Any, shipped_value: Any) -> bool:
+    """Return True if a value of a setting equals the shipped value or is stricter.
+
+    True for a setting without a shipped value.
+    """
+    if shipped_value is None or value == shipped_value:
+        return True
+    are_numbers = all(
+        isinstance(number, int | float) and not isinstance(number, bool) for number in (value, shipped_value)
+    )
+    is_ceiling = key.startswith(_STRICTER_IF_SMALLER) or (
+        key.startswith("rules.") and key.rsplit(".", 1)[-1].startswith("allowance")
+    )
+    return are_numbers and (
+        (is_ceiling and value <= shipped_value) or (key.startswith(_STRICTER_IF_LARGER) and value >= shipped_value)
+    )
+
+
+@dataclass(frozen=True)
+class Norm:
+    """A standard with a profile on top: the settings that a run uses.
+
+    ``phase``: an id of `PLANNING_PHASES`, or empty.
+    """
+
+    standard: Standard
+    profile: Profile
+    phase: str = ""
+
+    def __post_init__(self) -> None:
+        # Messages on findings are made from their codes alone.
+        add_rules_of_data(self.declared_rules.values())
+
+    @property
+    def declared_checks(self) -> tuple[DeclaredCheck, ...]:
+        """Return the checks that standard and profile declare as data, those of the standard first."""
+        return (*self.standard.checks, *self.profile.checks)
+
+    @cached_property
+    def declared_rules(self) -> dict[str, Rule]:
+        """Return the rules made of the declared checks, by code."""
+        if not self.declared_checks:
+            return {}
+        from .declared_rules import make_declared_rule
+
+        return {check.code: make_declared_rule(check, self.standard) for check in self.declared_checks}
+
+    @property
+    def rules_by_code(self) -> Mapping[str, Rule]:
+        """Return all rules that a check with this norm may run, by code: those of the plugin, then declared ones.
+
+        A rule of the plugin is imported when it is read.
+        """
+        return ChainMap(self.declared_rules, cast("dict[str, Rule]", load_all_rules()))
+
+    @cached_property
+    def citations(self) -> dict[str, Citation]:
+        """Return the citations of the standard, and the sources of the declared checks, by key."""
+        return {
+            **self.standard.citations,
+            **{one.code: Citation(one.code, one.mark, one.source, one.source) for one in self.declared_checks},
+        }
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Return the codes of the rules that run by default.
+
+        They are the expected rules without those that the profile switched off.
+        """
+        switched_off = set(self.expand_groups(self.profile.rules_off))
+        return tuple(code for code in self.expected_rules if code not in switched_off)
+
+    def list_default_rules_of_scope(self, scope: str) -> tuple[str, ...]:
+        """Return the codes of rules that run by default for a scope (kind of delivery)."""
+        switched_off = set(self.expand_groups(self.profile.rules_off))
+        return tuple(code for code in self._list_rules_of_scope(scope) if code not in switched_off)
+
+    def list_expected_rules_of_scope(self, scope: str) -> tuple[str, ...]:
+        """Return the codes of the rules expected for a scope (kind of delivery).
+
+        They are those of the standard and of the shipped standards that it is based on. A custom standard may add
+        rules; a rule that it leaves out is reported as missing.
+        """
+        no_rules = replace(self.profile, rules=())
+        shipped_rule_codes = (
+            replace(self, standard=shipped_standard, profile=no_rules)._list_rules_of_scope(scope)
+            for shipped_standard in self.standard.find_shipped_base_standards()
+        )
+        return tuple(
+            dict.fromkeys(
+                (*self._list_rules_of_scope(scope), *(code for codes in shipped_rule_codes for code in codes))
+            )
+        )
+
+    def _list_rules_of_scope(self, scope: str) -> tuple[str, ...]:
+        """Return the codes of the expected rules, with the scope's additional rules and without its excluded ones."""
+        scope_data = self.standard.scopes.get(scope)
+        if scope_data is None:
+            return self.expected_rules
+        excluded = set(self.expand_groups(scope_data.excluded_rules))
+        codes = dict.fromkeys((*self.expected_rules, *self.expand_groups(scope_data.additional_rules)))
+        return tuple(code for code in codes if code not in excluded)
+
+    @property
+    def expected_rules(self) -> tuple[str, ...]:
+        """Return the codes of the standard's rules and of those that the profile adds.
+
+        A check without one of them is incomplete.
+        """
+        declared = (check.code for check in self.declared_checks)
+        return tuple(dict.fromkeys((*self.standard.rules, *self.expand_groups(self.profile.rules), *declared)))
+
+    def expand_groups(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return rule codes, with the name of each group replaced by its rules.
+
+        ``quality`` is a group for example; ``all`` means every rule, ``declared`` the checks that standard and profile
+        declare as data; raise InputError if they declare none.
+        """
+        names = tuple(name.strip() for name in names)
+        if DECLARED_GROUP in names and not self.declared_checks:
+            raise InputError("no_declared_checks", profile=self.profile.name or self.standard.name)
+        groups = {**self.standard.rule_groups, DECLARED_GROUP: tuple(check.code for check in self.declared_checks)}
+        return tuple(
+            code
+            for name in names
+            for code in (
+                (*load_all_rules(), *groups[DECLARED_GROUP]) if name == EVERY_RULE else groups.get(name, (name,))
+            )
+        )
+
+    def get(self, key: str) -> Any:
+        """Return a setting. Raise DataError with the standard for an unknown key."""
+        for settings in (self.profile.settings, self.standard.settings):
+            if key in settings:
+                return settings[key]
+        raise DataError("data_key_missing", file=str(self.standard.folder / "standard.toml"), key=key)
+
+    def get_accepted_codes_of_field(self, template: Template, field: TemplateField) -> dict[str, CodeEntry]:
+        """Return the entries of a field's code list that a layer accepts, by code.
+
+        Codes of other layers are not among them (setting `attributes.layer_codes`: layer, field, and the codes that
+        the layer accepts with those below them). The field has a code list.
+        """
+        code_list = self.standard.code_lists[field.codes]
+        role = template.base or template.role
+        lines = (line.split() for line in self.get("attributes.layer_codes"))
+        accepted_heads = [
+            head for layer, name, *heads in lines if (layer, name) == (role, field.name) for head in heads
+        ]
+        if not accepted_heads:
+            return code_list.entry_by_code
+        accepted_codes = code_list.collect_members(accepted_heads)
+        return {code: entry for code, entry in code_list.entry_by_code.items() if code in accepted_codes}
+
+    def has_setting(self, key: str) -> bool:
+        """Return True if the standard or the profile sets the key."""
+        return key in self.profile.settings or key in self.standard.settings
+
+    def get_source_mark(self, item: str) -> str:
+        """Return the mark (A, B or C: how well sourced) of an item.
+
+        Items are settings, headings of settings, code lists (``codes.<id>``) and citations. C if nothing else is
+        known.
+        """
+        if item in self.profile.marks:
+            return self.profile.marks[item]
+        if item in self.profile.settings:
+            # A custom value is as reliable as its own source, whatever the mark of the value that it replaces.
+            return "C"
+        marked_item = self.find_marked_item(item)
+        if marked_item in self.standard.marks:
+            return self.standard.marks[marked_item]
+        if item.startswith("codes."):
+            codes = self.standard.code_lists.get(item.removeprefix("codes."))
+            return codes.mark if codes else "C"
+        citation = self.citations.get(item)
+        return citation.mark if citation else "C"
+
+    def find_marked_item(self, key: str) -> str:
+        """Return the item under ``[marks]`` from which a setting has its mark.
+
+        It is the setting itself, else the nearest heading above it, else an item of the same section that names a part
+        of it (``zones.codes``, ``heritage.words``). Without such an item it is the setting itself.
+        """
+        if key in self.profile.marks:
+            return key
+        key_parts = key.split(".")
+        for length in range(len(key_parts), 0, -1):
+            heading = ".".join(key_parts[:length])
+            if heading in self.standard.marks:
+                return heading
+        settings = self.standard.settings
+        if key_parts[0] != "rules" and key in settings:
+            for item in self.standard.marks:
+                section, _, word = item.partition(".")
+                is_heading = any(one.startswith(f"{item}.") for one in settings)
+                if section == key_parts[0] and word and item not in settings and not is_heading:
+                    return item
+        return key
+
+    def is_confirmed(self, item: str) -> bool:
+        """Return True if an item is not marked C, or if standard or county confirmed it.
+
+        The confirmation names the item, or the setting from which the item inherits its mark; ``all`` confirms
+        the values that the standard sets. A custom value that is less strict than the shipped one must be
+        confirmed by its name, or have a source next to its mark.
+        """
+        confirmed = self.standard.confirmed | self.profile.confirmed
+        if {item, self.find_marked_item(item)} & confirmed:
+            return True
+        if self._is_loosened(item):
+            return self.get_source_mark(item) != "C" and bool(self.profile.mark_sources.get(item))
+        return self.get_source_mark(item) != "C" or "all" in confirmed
+
+    def _is_loosened(self, item: str) -> bool:
+        """Return True if a custom profile or standard made the item less strict.
+
+        An item that gives settings their mark includes them.
+        """
+        return any(
+            key == item or key.startswith(f"{item}.") or self.find_marked_item(key) == item
+            for key in self._loosened_keys
+        )
+
+    @cached_property
+    def _loosened_keys(self) -> frozenset[str]:
+        """Return the keys whose values a custom profile or standard made less strict.
+
+        The shipped standards are the reference. Cached, because every rule reads the keys after every edit and a norm
+        never changes.
+        """
+        custom_keys, shipped_values = self._collect_custom_keys(), self._collect_shipped_values()
+        return frozenset(
+            k for k in custom_keys if self.has_setting(k) and not _is_as_strict(k, self.get(k), shipped_values.get(k))
+        )
+
+    @cached_property
+    def disabling_keys(self) -> tuple[str, ...]:
+        """Return the keys of settings by which a custom profile or standard ends a comparison.
+
+        Confirmed settings are included. The shipped standards are the reference.
+        """
+        shipped_values = self._collect_shipped_values()
+        return tuple(
+            key
+            for key in sorted(self._collect_custom_keys())
+            if self.has_setting(key) and ends_comparison(key, self.get(key), shipped_values.get(key))
+        )
+
+    def _collect_custom_keys(self) -> set[str]:
+        """Return the keys that a custom profile or standard sets."""
+        custom_keys = {
+            key for source in self.profile.list_base_profiles() if not source.is_shipped for key in source.own_settings
+        }
+        return custom_keys | {key for source in iterate_custom_standards(self.standard) for key in source.own_keys}
+
+    def _collect_shipped_values(self) -> dict[str, Any]:
+        """Return the settings of the shipped standards."""
+        return {
+            key: value
+            for source in reversed(find_shipped_counterparts(self.standard))
+            for key, value in source.settings.items()
+        }
+
+    def keep_confirmations_valid_for_area(self, area_code: str, today: date | None = None) -> Norm:
+        """Return a norm that has only the confirmations valid for a plan of this area.
+
+        A confirmation is valid from its date on, and only for the area of the authority that gave it. A county inherits
+        limits and severities from its province or city, but no confirmations. ``today``: by default the current date.
+        """
+        profile = self.profile
+        if not profile.confirmed:
+            return self
+        digits = int(self.standard.settings.get("attributes.area_digits", 6))
+        is_own_area = not profile.area_code or profile.area_code[:digits] == area_code[:digits]
+        day = profile.confirmed_by.get("date", "")
+        if is_own_area and day <= (today or date.today()).isoformat():
+            return self
+        return replace(self, profile=replace(profile, confirmed=frozenset()))
+
+    def make_tolerance(self) -> Tolerance:
+        """Return the tolerances of the run."""
+        return Tolerance(**{k: float(self.get(f"tolerance.{k}")) for k in Tolerance().to_dict()})
+
+    def find_targets(self, area_code: str) -> list[IndicatorTarget]:
+        """Return the profile's targets for an area.
+
+        Totals are not inherited, and targets of another area do not apply.
+        """
+        return [target for target in self.profile.targets if target.area_code == area_code]
+
+    def list_stated_figures(self, area_code: str) -> list[StatedFigure]:
+        """Return the figures of the area's plan that no layer gives."""
+        return [figure for figure in self.profile.stated_figures if figure.area_code == area_code]
+
+    def find_registered_sites(self, area_code: str) -> list[RegisteredSite]:
+        """Return the rows of the heritage register for an area."""
+        return [line for line in self.profile.register if line.area_code == area_code]
+
+    def get_severity(self, rule: Rule) -> Severity:
+        """Return the severity of a rule's findings in the phase of this run.
+
+        `core.standard.editions` defines the order.
+        """
+        for table in self._list_severity_tables():
+            if rule.code in table:
+                return Severity(table[rule.code])
+        return rule.severity
+
+    def is_severity_from_phase(self, rule: Rule) -> bool:
+        """Return True if the standard, not the profile, sets the severity for this phase.
+
+        Such a severity is provisional until the county confirms it.
+        """
+        profile_severities, standard_severities = (
+            table.phases.get(self.phase, {}) for table in (self.profile, self.standard)
+        )
+        return bool(self.phase) and rule.code in standard_severities and rule.code not in profile_severities
+
+    def _list_severity_tables(self) -> tuple[dict[str, str], ...]:
+        """Return the tables that may set a severity, the one that takes precedence first."""
+        profile, standard, phase = self.profile, self.standard, self.phase
+        in_phase = (profile.phases.get(phase, {}), standard.phases.get(phase, {})) if phase else ()
+        return (*in_phase, profile.severity, standard.severity)
+
+    def get_settings_section(self, name: str) -> dict[str, Any]:
+        """Return the settings of a section by key, without the section's name in the keys.
+
+        Settings of the profile take precedence over the standard's.
+        """
+        settings = {**self.standard.settings, **self.profile.settings}
+        return {key.removeprefix(f"{name}."): value for key, value in settings.items() if key.startswith(f"{name}.")}
+
+    def get_rule_parameters(self, code: str) -> dict[str, Any]:
+        """Return the parameters that standard and profile set (``[rules.REL006]``)."""
+        return self.get_settings_section(f"rules.{code}")
+
+
+#: Concepts and layer codes; a setting of the standard that a profile may replace.
+SEALED_ROLES_SETTING = "sealed.roles"
+#: Patterns of layer codes: survey and divisions, which other authorities supply.
+SUPPLIED_ROLES_SETTING = "sealed.supplied"
+
+
+def list_sealed_roles(norm: Norm) -> frozenset[str]:
+    """Return the codes of sealed layers, whichever layer of a concept a plan has."""
+    sealed_names: list[str] = norm.get(SEALED_ROLES_SETTING)
+    return frozenset(role for name in sealed_names for role in norm.standard.concepts.get(name, (name,)))
+
+
+def is_sealed(role: str, norm: Norm) -> bool:
+    """Return True if only a person with a document may change this layer."""
+    return role in list_sealed_roles(norm)
+
+
+def is_sealed_or_supplied(role: str, norm: Norm) -> bool:
+    """Return True if a program may change a layer only with a document.
+
+    Such a layer is approved (``sealed.roles``: 永久基本农田, 红线), or supplied by another authority
+    (``sealed.supplied``: survey and divisions).
+    """
+    patterns: list[str] = norm.get(SUPPLIED_ROLES_SETTING)
+    return is_sealed(role, norm) or any(fnmatchcase(role, pattern) for pattern in patterns)
+
+
+def is_sealed_by_profile(role: str, norm: Norm) -> bool:
+    """Return True if the county or its province seals the layer itself.
+
+    A change against the sealed edition is then an error. The standard's default does not suffice.
+    """
+    return SEALED_ROLES_SETTING in norm.profile.settings and is_sealed(role, norm)

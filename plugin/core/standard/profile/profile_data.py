@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Data classes of a profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ....paths import PROFILES_FOLDER
+from ...model.indicator import AREA_FIGURES, SQUARE_METRES
+from .document import DocumentInfo
+
+if TYPE_CHECKING:
+    from ..declared_checks.declared_check import DeclaredCheck
+
+
+def count_decimals(value: str) -> int:
+    """Return the number of decimals of a figure as printed."""
+    return len(value.partition(".")[2])
+
+
+@dataclass(frozen=True)
+class OtherSource:
+    """A target or stated figure as another document prints it, in the same unit.
+
+    ``value``: the printed number; ``source``: the document; ``year``: 0 if it is the figure's own year.
+    """
+
+    value: str
+    source: str
+    year: int = 0
+
+
+@dataclass(frozen=True)
+class IndicatorTarget:
+    """A limit for a figure of the plan (指标目标).
+
+    ``value`` as printed, so that its decimals are known. ``warn_below``: margin (余量) below which an early warning is
+    given, as printed, in the target's unit; empty: the share that applies to all targets
+    (``indicators.warning_share``).
+    """
+
+    area_code: str
+    indicator: str
+    comparison: str
+    value: str
+    unit: str
+    year: int
+    binding: str
+    source: str
+    other_sources: tuple[OtherSource, ...] = ()
+    warn_below: str = ""
+
+    @property
+    def numeric_value(self) -> float:
+        """Return the value as a number."""
+        return float(self.value)
+
+    @property
+    def printed_decimals(self) -> int:
+        """Return the number of decimals as printed."""
+        return count_decimals(self.value)
+
+    @property
+    def must_be_met(self) -> bool:
+        """Return True if the plan must meet this figure (约束性).
+
+        If the file does not state the kind, areas allocated by the upper-level plan must be met. A figure that a text
+        only states need not.
+        """
+        return self.binding == BINDING_TARGET_WORD or (not self.binding and self.indicator in AREA_FIGURES)
+
+    def is_looser(self, above: IndicatorTarget) -> bool:
+        """Return True if a plan can meet this target and still miss the target ``above``.
+
+        Both are for the same indicator and year.
+        """
+        if not above.must_be_met:
+            return False
+        if not self.must_be_met or self.comparison not in (above.comparison, "="):
+            return True
+        own_area, task_area = (Decimal(t.value) * Decimal(repr(SQUARE_METRES.get(t.unit, 1.0))) for t in (self, above))
+        # 亩 and 万亩 are not round numbers of square metres.
+        is_nearly_equal = abs(own_area - task_area) <= Decimal("1e-9") * abs(task_area)
+        if is_nearly_equal or above.comparison == "=":
+            return not is_nearly_equal
+        return own_area < task_area if above.comparison == ">=" else own_area > task_area
+
+    def get_warning_share(self, general: float) -> float:
+        """Return the share of the target below which a margin gives an early warning.
+
+        ``general``: the share if the target sets none.
+        """
+        return float(self.warn_below) / self.numeric_value if self.warn_below and self.numeric_value else general
+
+
+BINDING_TARGET_WORD = "约束性"
+#: Item with which a county confirms that it has no such layers (本县无).
+ABSENCE_ITEM = "absent"
+
+
+@dataclass(frozen=True)
+class StatedFigure:
+    """A figure of a plan that no layer gives (森林覆盖率 and the like).
+
+    It is stored and listed, never computed. ``name`` and ``unit`` as printed; ``note``: a remark for readers (累计,
+    约).
+    """
+
+    area_code: str
+    name: str
+    comparison: str
+    value: str
+    unit: str
+    year: int
+    binding: str
+    source: str
+    note: str = ""
+    other_sources: tuple[OtherSource, ...] = ()
+
+    @property
+    def numeric_value(self) -> float:
+        """Return the value as a number."""
+        return float(self.value)
+
+
+@dataclass(frozen=True)
+class RegisteredSite:
+    """A row of the plan's heritage register: a number of sites, or one site.
+
+    ``term`` as printed (全国重点文物保护单位); ``kind``: a name of ``heritage_kind.csv``; ``level``: a name of
+    ``heritage_level.csv``, empty if the text gives none. ``count``: number of sites; None for one site, which has a
+    ``name`` and may have areas as printed, in ``unit``: the whole, its core (核心保护范围) and its control zone
+    (建设控制地带).
+    """
+
+    area_code: str
+    term: str
+    kind: str
+    level: str
+    source: str
+    count: int | None = None
+    name: str = ""
+    unit: str = ""
+    area: str = ""
+    core_area: str = ""
+    control_area: str = ""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Settings of a province, city or county, merged with its bases.
+
+    ``rules``: codes and groups that run in addition to the default ones; ``rules_off``: those that do not run;
+    ``severity``: code → severity; ``phases``: phase → the same for that phase. ``targets``, ``stated_figures`` and
+    ``register`` keep the area code of their authority. ``member_areas``: the areas of a profile that is not a division
+    (a city cluster). ``own_settings``: dotted key → value of this profile's own file, without its ``base``.
+    ``mark_sources``: key of a mark → the source document. ``document_info``: its ``[document]`` merged with that of its
+    bases. ``checks``: the checks of its bases and of its file. ``retired_settings``: keys of its file and
+    bases that this version ignores.
+    """
+
+    id: str
+    name: str
+    area_code: str
+    standard: str
+    path: Path | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    marks: dict[str, str] = field(default_factory=dict)
+    mark_sources: dict[str, str] = field(default_factory=dict)
+    severity: dict[str, str] = field(default_factory=dict)
+    targets: tuple[IndicatorTarget, ...] = ()
+    confirmed: frozenset[str] = frozenset()
+    confirmed_by: dict[str, str] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+    rules: tuple[str, ...] = ()
+    rules_off: tuple[str, ...] = ()
+    phases: dict[str, dict[str, str]] = field(default_factory=dict)
+    stated_figures: tuple[StatedFigure, ...] = ()
+    register: tuple[RegisteredSite, ...] = ()
+    member_areas: tuple[str, ...] = ()
+    base: Profile | None = None
+    own_settings: dict[str, Any] = field(default_factory=dict)
+    document_info: DocumentInfo = field(default_factory=DocumentInfo)
+    checks: tuple[DeclaredCheck, ...] = ()
+    retired_settings: tuple[str, ...] = ()
+
+    def covers(self, area_code: str) -> bool:
+        """Return True if an area is this profile's area or a part of it.
+
+        A profile without an area code covers all areas.
+        """
+        return any(
+            area_code.startswith(compute_division_prefix(code)) for code in self.member_areas or (self.area_code,)
+        )
+
+    @property
+    def is_shipped(self) -> bool:
+        """Return True for a profile that comes with the plugin, and for the empty one."""
+        return self.path is None or self.path.resolve().parent == PROFILES_FOLDER.resolve()
+
+    def list_base_profiles(self) -> tuple[Profile, ...]:
+        """Return this profile, its base, the base's base …, in this order."""
+        return (self, *(self.base.list_base_profiles() if self.base else ()))
+
+
+def compute_division_prefix(area_code: str) -> str:
+    """Return the digits that all codes in an area begin with: 1407 for 140700."""
+    while area_code.endswith("00"):
+        area_code = area_code[:-2]
+    return area_code

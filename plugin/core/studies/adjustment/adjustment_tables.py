@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tables of an adjustment: criteria, totals, townships, parcels, land classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ...base.connection_text import name_source
+from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
+from ...render.versions.comparison_tables import BALANCE_TERMS, list_shown_terms, make_notes_on_repaired_or_lost_rows
+from ...render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, STATUTORY_BASIS
+from ...standard.messages.numbers import format_number
+from ...standard.messages.texts import Texts
+from .adjustment_result import LINES, MOVED_KINDS, AdjustmentParcel, AdjustmentResult, Criterion, LandShare, TakenLand
+
+#: Decimals of a criterion by its unit.
+_DECIMALS = {"m2": 2, "ratio": 6, "count": 0}
+#: Terms that lead from the area before to that after; land with another zone stays in the line.
+_BALANCE_TERMS = tuple(term for term in BALANCE_TERMS if term != CHANGED_KIND)
+#: Classes named for a parcel; the table of land classes has all.
+_MAX_NAMED = 3
+
+
+def get_line_name(result: AdjustmentResult, texts: Texts) -> str:
+    """Return the name of the compared line."""
+    return texts.get_concept_name(result.line)
+
+
+def make_adjustment_tables(result: AdjustmentResult, texts: Texts) -> list[ReportTable]:
+    """Return all tables of an adjustment in order."""
+    return [
+        _make_criteria_table(result, texts),
+        _make_totals_table(result, texts),
+        _make_township_table(result, texts),
+        _make_parcels_table(result, texts),
+        _make_land_table(result, texts),
+    ]
+
+
+def describe_verdict(result: AdjustmentResult, texts: Texts) -> str:
+    """Return the verdict with the totals as a sentence."""
+    areas = {kind: format_number(result.comparison.sum_area_m2(kind), 2) for kind in (MOVED_IN_KIND, MOVED_OUT_KIND)}
+    return texts.get(
+        "adjustment",
+        "summary",
+        line=get_line_name(result, texts),
+        verdict=texts.get("adjustment_outcomes", str(result.verdict)),
+        moved_in=areas[MOVED_IN_KIND],
+        moved_out=areas[MOVED_OUT_KIND],
+        count_in=len(result.list_parcels(MOVED_IN_KIND)),
+        count_out=len(result.list_parcels(MOVED_OUT_KIND)),
+    )
+
+
+def list_missing_sentences(result: AdjustmentResult, texts: Texts) -> list[str]:
+    """Return sentences on data that the sources lack, and on what was left out."""
+    sentences = []
+    for kind in (*MOVED_KINDS, CHANGED_KIND):
+        count, area = result.count_slivers(kind)
+        if count:
+            params = {"kind": texts.get("versions", kind), "count": count, "area": format_number(area, 2)}
+            sentences.append(texts.get("adjustment", "slivers", **params))
+    # Several layers may lack the same data.
+    sentences += [
+        texts.get("adjustment_missing", key, **_format_params(dict(items), texts))
+        for key, items in dict.fromkeys((key, tuple(params.items())) for key, params in result.missing)
+    ]
+    shift = result.comparison.shift
+    if shift is not None:
+        sentences.append(texts.get("adjustment", "shift", **shift.make_texts()))
+    sentences += [
+        *[
+            texts.get("versions", key, **params)
+            for key, params in make_notes_on_repaired_or_lost_rows(result.comparison, texts)
+        ],
+        *[one.render(texts) for one in result.list_gaps(*result.before.layers)],
+        *result.plan.describe_gaps(texts),
+    ]
+    return [one for one in dict.fromkeys(sentences) if one]
+
+
+def _format_params(params: dict[str, Any], texts: Texts) -> dict[str, Any]:
+    """Return parameters as texts: areas with two decimals, ratios with four, concepts by name."""
+    shown: dict[str, Any] = {}
+    for name, value in params.items():
+        if name == "concept":
+            shown[name] = texts.get_concept_name(value)
+        elif isinstance(value, float):
+            shown[name] = format_number(value, 4 if name in ("before", "after") else 2)
+        else:
+            shown[name] = "—" if value is None else value
+    return shown
+
+
+def describe_reason(criterion: Criterion, texts: Texts) -> str:
+    """Return why a criterion has its outcome; empty for 符合."""
+    reasons = []
+    if criterion.reason in ("comparison_failed", "no_base_parcels", "no_urban_parcels", "no_cultivated"):
+        reasons.append(texts.get("adjustment", criterion.reason, **_format_params(criterion.params, texts)))
+    elif criterion.reason in ("no_line", "overlay_failed"):
+        reasons.append(texts.get("adjustment_missing", criterion.reason, **_format_params(criterion.params, texts)))
+    elif criterion.gaps:
+        reasons += [one.render(texts) for one in criterion.gaps]
+    elif criterion.reason:
+        reasons.append(texts.get("adjustment", criterion.reason))
+    if "form" in criterion.params and criterion.params["before"] is not None:
+        reasons.append(texts.get("adjustment", "ratio_values", **_format_params(criterion.params, texts)))
+    if criterion.parcels:
+        numbers = texts.get("words", "between_names").join(map(str, criterion.parcels))
+        reasons.append(texts.get("adjustment", "parcels_concerned", numbers=numbers))
+    return texts.get("adjustment", "sentence_gap").join(reasons)
+
+
+def describe_source(criterion: Criterion, texts: Texts) -> str:
+    """Return the source of a threshold: setting, mark, and the standard or profile that sets it."""
+    return texts.get(
+        "adjustment",
+        "threshold_source",
+        setting=texts.get_setting_name(criterion.setting),
+        key=criterion.setting,
+        mark=criterion.mark,
+        origin=criterion.origin,
+    )
+
+
+def _make_criteria_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
+    """Return the table of criteria: outcome, figure, threshold, source, explanation."""
+    widths = {"criterion": 26, "outcome": 12, "criterion_value": 16, "threshold": 14, "source": 34, "explanation": 44}
+    table = ReportTable(
+        "adjustment_criteria", [TableColumn(one, width_in_characters=width) for one, width in widths.items()]
+    )
+    for one in result.criteria:
+        decimals = _DECIMALS[one.unit]
+        unit = texts.get("unit_names", one.unit)
+        cells: list[CellValue] = [
+            texts.get("adjustment_criteria", one.id),
+            texts.get("adjustment_outcomes", str(one.outcome)),
+            "—" if one.value is None else f"{format_number(one.value, decimals)} {unit}",
+            f"{format_number(one.limit, decimals)} {unit}",
+            describe_source(one, texts),
+            describe_reason(one, texts),
+        ]
+        table.rows.append(ReportTableRow(cells, "row", one.id))
+    row: list[CellValue] = [
+        texts.get("adjustment", "verdict"),
+        texts.get("adjustment_outcomes", str(result.verdict)),
+        None,
+        None,
+        None,
+        None,
+    ]
+    table.rows.append(ReportTableRow(row, "sum", "verdict"))
+    table.notes = [
+        texts.get("adjustment", "editions", before=result.before_name, after=name_source(str(result.plan.source))),
+        texts.get("adjustment", "marks"),
+        *list_missing_sentences(result, texts),
+    ]
+    return table
+
+
+def _make_totals_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
+    """Return the table of the balance: before − moved out + moved in = after, and what the parcels contain."""
+    columns = [
+        TableColumn("item", width_in_characters=40),
+        TableColumn("statutory_area", "m2", width_in_characters=20),
+        TableColumn("net_area", "m2", width_in_characters=20),
+    ]
+    table = ReportTable("adjustment_totals", columns, unit="m2")
+    balance = result.comparison.balance_by_basis[STATUTORY_BASIS]
+    for term in list_shown_terms(_BALANCE_TERMS, [balance]):
+        value = getattr(balance, term)
+        kind = "sum" if term in ("before", "after") else "row"
+        cells: list[CellValue] = [texts.get("versions", term), make_table_number(value, "m2"), None]
+        table.rows.append(ReportTableRow(cells, kind, term))
+    change = make_table_number(balance.land_after - balance.before, "m2")
+    table.rows.append(ReportTableRow([texts.get("adjustment", "change"), change, None], "sum", "change"))
+    for kind in MOVED_KINDS:
+        table.rows.append(ReportTableRow([texts.get("versions", kind), None, None], "head", kind))
+        in_parcels = make_table_number(sum(one.area_m2 for one in result.list_parcels(kind)), "m2")
+        in_slivers = make_table_number(result.count_slivers(kind)[1], "m2")
+        table.rows += [
+            ReportTableRow([texts.get("adjustment", "in_parcels"), in_parcels, None], "row", kind),
+            ReportTableRow([texts.get("adjustment", "in_slivers"), in_slivers, None], "row", kind),
+        ]
+        for concept in LINES:
+            if concept != result.line:
+                name = texts.get("adjustment", "of_line", line=texts.get_concept_name(concept))
+                table.rows.append(_make_land_row(name, result.sum_taken(concept, kind), f"{kind}_{concept}"))
+        table.rows.append(
+            _make_land_row(texts.get("adjustment", "of_cultivated"), result.sum_cultivated(kind), f"{kind}_cultivated")
+        )
+    table.notes = [texts.get("adjustment", "basis")]
+    return table
+
+
+def _make_land_row(name: str, land: TakenLand | None, code: str) -> ReportTableRow:
+    """Return a row with area and net area of land; empty cells for unknown ones."""
+    numbers = [make_table_number(one, "m2") for one in ((land.area_m2, land.net_m2) if land else (None, None))]
+    return ReportTableRow([name, *numbers], "part", code)
+
+
+def _make_township_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
+    """Return the table of the townships with land of the line, so that each row leads from before to after."""
+    balances = result.comparison.balance_by_township.get(STATUTORY_BASIS, {})
+    total = result.comparison.balance_by_basis[STATUTORY_BASIS]
+    terms = list_shown_terms(_BALANCE_TERMS, (total, *balances.values()))
+    columns = [
+        TableColumn("township", width_in_characters=22),
+        *[TableColumn(term, "m2", texts.get("versions", term), 18) for term in terms],
+    ]
+    table = ReportTable("adjustment_townships", columns, unit="m2")
+    for name, balance in balances.items():
+        if not (balance.before or balance.after):
+            continue
+        values = [make_table_number(getattr(balance, term), "m2") for term in terms]
+        table.rows.append(ReportTableRow([name or texts.get("versions", "no_township"), *values], "row", name))
+    sums = [make_table_number(getattr(total, term), "m2") for term in terms]
+    table.rows.append(ReportTableRow([texts.get("tables", "sum"), *sums], "sum", "sum"))
+    return table
+
+
+def _make_parcels_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
+    """Return the table of parcels, one on each row, with sums by kind."""
+    others = [concept for concept in LINES if concept != result.line]
+    widths = {"number": 6, "change_kind": 8, "township": 14, "location": 16}
+    columns = [
+        *[TableColumn(one, width_in_characters=width) for one, width in widths.items()],
+        TableColumn("statutory_area", "m2", width_in_characters=14),
+        TableColumn("land_use", width_in_characters=26),
+        TableColumn("ownership", width_in_characters=18),
+    ]
+    for concept in others:
+        name = texts.get_concept_name(concept)
+        columns.append(TableColumn(f"{concept}_area", "m2", texts.get("adjustment", "occupied", line=name), 14))
+        if concept == "farmland":
+            columns.append(TableColumn("farmland_net", "m2", texts.get("adjustment", "occupied_net", line=name), 14))
+    for key in ("cultivated_area", "cultivated_net", "zones_before", "zones_after"):
+        unit, width = ("m2", 14) if key.startswith("cultivated") else ("", 18)
+        columns.append(TableColumn(key, unit, texts.get("adjustment", key), width))
+    table = ReportTable("adjustment_parcels", columns, unit="m2")
+    for kind in (*MOVED_KINDS, CHANGED_KIND):
+        parcels = result.list_parcels(kind)
+        for parcel in parcels:
+            table.rows.append(_make_parcel_row(parcel, result, others, texts))
+        if parcels:
+            total = sum(one.area_m2 for one in parcels)
+            cells: list[CellValue] = [None] * len(columns)
+            cells[0], cells[1] = texts.get("tables", "sum"), texts.get("versions", kind)
+            cells[4] = make_table_number(total, "m2")
+            table.rows.append(ReportTableRow(cells, "sum", f"sum_{kind}"))
+    table.notes = [texts.get("adjustment", "parcels_note")]
+    return table
+
+
+def _make_parcel_row(
+    parcel: AdjustmentParcel, result: AdjustmentResult, others: list[str], texts: Texts
+) -> ReportTableRow:
+    """Return the row of a parcel."""
+    outside = texts.get("versions", "no_township")
+    townships = texts.get("words", "between_names").join(one or outside for one in parcel.area_by_township)
+    cells: list[CellValue] = [
+        str(parcel.number),
+        texts.get("versions", parcel.kind),
+        townships,
+        parcel.location,
+        make_table_number(parcel.area_m2, "m2"),
+        _name_shares(parcel.land_uses),
+        _name_shares(parcel.ownership),
+    ]
+    for concept in others:
+        taken = parcel.taken.get(concept)
+        cells.append(make_table_number(taken.area_m2 if taken else None, "m2"))
+        if concept == "farmland":
+            cells.append(make_table_number(taken.net_m2 if taken else None, "m2"))
+    cultivated = parcel.cultivated
+    cells += [
+        make_table_number(cultivated.area_m2 if cultivated else None, "m2"),
+        make_table_number(cultivated.net_m2 if cultivated else None, "m2"),
+        "\n".join(parcel.zones_before),
+        "\n".join(parcel.zones_after),
+    ]
+    return ReportTableRow(cells, "row", str(parcel.number))
+
+
+def _name_shares(shares: Iterable[LandShare]) -> str:
+    """Return the largest shares, each on a line with its area in m²."""
+    listed = [f"{one.name} {format_number(one.area_m2, 2)}" for one in shares]
+    return "\n".join([*listed[:_MAX_NAMED], *(["…"] if len(listed) > _MAX_NAMED else [])])
+
+
+def _make_land_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
+    """Return the table of land classes: areas moved in and moved out."""
+    columns = [
+        TableColumn("land_use", width_in_characters=30),
+        *[TableColumn(kind, "m2", texts.get("versions", kind), 20) for kind in MOVED_KINDS],
+    ]
+    table = ReportTable("adjustment_land", columns, unit="m2")
+    sums: dict[str, dict[str, float]] = {}
+    for kind in MOVED_KINDS:
+        for parcel in result.list_parcels(kind):
+            for share in parcel.land_uses:
+                by_kind = sums.setdefault(share.name, dict.fromkeys(MOVED_KINDS, 0.0))
+                by_kind[kind] += share.area_m2
+    for name in sorted(sums):
+        values = [make_table_number(sums[name][kind], "m2") for kind in MOVED_KINDS]
+        table.rows.append(ReportTableRow([name, *values], "row", name.partition(" ")[0]))
+    totals = [make_table_number(sum(one[kind] for one in sums.values()), "m2") for kind in MOVED_KINDS]
+    table.rows.append(ReportTableRow([texts.get("tables", "sum"), *totals], "sum", "sum"))
+    return table

@@ -1,0 +1,405 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tables of an evaluation: series, warnings, changes by edition, missing values, editions, thresholds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...base.connection_text import name_source
+from ...model.indicator import COMPARISON_SIGNS, Indicator
+from ...render.figures import format_state
+from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
+from ...render.words import ReportTexts
+from ...standard.messages.numbers import MINUS_SIGN, format_number, format_plain_number
+from ...standard.messages.texts import Texts
+from ...standard.profile.resolved import find_origin
+from .differences import list_series_differences
+from .evaluated_editions import (
+    EVALUATION_SECTION,
+    Change,
+    EarlyWarning,
+    Evaluation,
+    EvaluationSettings,
+    IndicatorSeries,
+    Level,
+    Target,
+)
+from .levels import LEVELS
+from .series import PERCENT_UNIT
+
+#: Decimals of a share of change, in percent; largest number of decimals of a change.
+_SHARE_DECIMALS, _MAX_DECIMALS = 2, 6
+_PERCENT = 100.0
+#: Settings given as shares, printed in percent.
+_SHARE_SUFFIX = "_share"
+
+
+def make_evaluation_tables(result: Evaluation, texts: Texts, *, is_upright: bool = False) -> list[ReportTable]:
+    """Return all tables of an evaluation in order; that of changes needs two editions.
+
+    ``is_upright``: for upright pages, where the table of series has no room for changes; those to the first edition are
+    then in the table of changes.
+    """
+    table = ReportTable(
+        "evaluation_remarks",
+        [
+            TableColumn(one, width_in_characters=w)
+            for one, w in (("indicator", 30), ("warning_level", 12), ("remark", 110))
+        ],
+    )
+    for series in sorted(result.shown_series, key=lambda one: LEVELS.index(one.level)):
+        remarks = list_remarks(series, result, texts)
+        if remarks:
+            cells: list[CellValue] = [series.name, describe_level(series, texts), "\n".join(remarks)]
+            table.rows.append(ReportTableRow(cells, "row", series.id))
+    tables = [_make_series_table(result, texts, is_upright=is_upright), table]
+    if result.find_previous(result.last) is not None:
+        tables.append(_make_changes_table(result, texts, is_upright=is_upright))
+    return [
+        *tables,
+        _make_missing_table(result, texts),
+        _make_editions_table(result, texts),
+        _make_thresholds_table(result, texts),
+    ]
+
+
+def describe_evaluation(result: Evaluation, texts: Texts) -> str:
+    """Return the summary of an evaluation as a sentence."""
+    counts = {str(level): result.count(level) for level in Level}
+    return texts.get(
+        EVALUATION_SECTION,
+        "summary",
+        area=result.area_name or "—",
+        count=len(result.shown_series),
+        editions=sum(one.is_read for one in result.editions),
+        first=result.editions[result.first].label,
+        last=result.editions[result.last].label,
+        **counts,
+    )
+
+
+def list_log_lines(result: Evaluation, texts: Texts) -> list[str]:
+    """Return the summary, and a line for each indicator with early warnings, for a console or a log."""
+    lines = [describe_evaluation(result, texts)]
+    for series in result.shown_series:
+        if series.warnings:
+            remarks = texts.join_sentences(list_remarks(series, result, texts))
+            lines.append(f"  {describe_level(series, texts)}  {series.name}  {remarks}")
+    return lines
+
+
+def list_note_sentences(result: Evaluation, texts: Texts) -> list[str]:
+    """Return sentences on repeated and missing years, on differences between editions, and on unread ones."""
+    return [_format_note(key, params, texts) for key, params in result.notes]
+
+
+def _format_note(key: str, params: dict[str, Any], texts: Texts) -> str:
+    """Return a note as a sentence; years are joined, units named, comparisons are signs."""
+    shown = dict(params)
+    if "years" in shown:
+        shown["years"] = texts.get("words", "between_names").join(map(str, shown["years"]))
+    if "unit" in shown:
+        shown["unit"] = texts.get("unit_names", shown["unit"])
+    if "comparison" in shown:
+        shown["comparison"] = COMPARISON_SIGNS[shown["comparison"]]
+    return texts.get("evaluation_notes", key, **shown)
+
+
+def describe_level(series: IndicatorSeries, texts: Texts) -> str:
+    """Return the level in words, with a star if it depends on an unconfirmed threshold."""
+    return texts.get("evaluation_levels", str(series.level)) + ("*" if series.is_unconfirmed else "")
+
+
+def describe_series_state(series: IndicatorSeries, place: int, texts: Texts) -> str:
+    """Return how the value of an edition compares with the target, in the words of reports; empty without either."""
+    point, target = series.points[place], series.target
+    if target is None or point.value is None:
+        return ""
+    figure = Indicator(
+        series.id, point.value, series.unit, point.basis, target.comparison, target.value, target.decimals
+    )
+    figure.confirmed, figure.backed, figure.state = point.confirmed, point.backed, point.state
+    return format_state(figure, ReportTexts(texts.lang))
+
+
+def list_remarks(series: IndicatorSeries, result: Evaluation, texts: Texts) -> list[str]:
+    """Return the sentences on a series: early warnings, why nothing is compared, differences, other targets."""
+    sentences = [format_warning(one, series, texts) for one in series.warnings]
+    last, previous = result.last, result.find_previous(result.last)
+    if series.points[last].value is None:
+        sentences.append(texts.get(EVALUATION_SECTION, "last_unknown", edition=result.editions[last].label))
+    elif previous is not None and series.changes[last].obstacle:
+        sentences.append(_describe_obstacle("change_previous", series.changes[last], previous, result, texts))
+    if (
+        previous not in (None, result.first)
+        and series.points[last].value is not None
+        and series.change_to_first.obstacle
+    ):
+        sentences.append(_describe_obstacle("change_first", series.change_to_first, result.first, result, texts))
+    sentences += [
+        *list_series_differences(series, result.editions, texts),
+        *[_format_note(key, params, texts) for key, params in series.notes],
+    ]
+    return sentences
+
+
+def _describe_obstacle(key: str, change: Change, place: int, result: Evaluation, texts: Texts) -> str:
+    """Return the sentence that a change has not been computed, with the reason."""
+    return texts.get(
+        EVALUATION_SECTION,
+        f"no_{key}",
+        edition=result.editions[place].label,
+        reason=texts.get("evaluation_obstacles", change.obstacle),
+    )
+
+
+def format_warning(warning: EarlyWarning, series: IndicatorSeries, texts: Texts) -> str:
+    """Return an early warning as a sentence, with the figures in the unit of the series."""
+    unit = texts.get("unit_names", series.unit)
+    params: dict[str, Any] = {}
+    for name, value in warning.params.items():
+        if name == "yearly":
+            params[name] = format_change(value, series.decimals)
+        elif name == "projected":
+            params[name] = format_number(value, series.decimals)
+        else:
+            params[name] = format_plain_number(value) if isinstance(value, float) else value
+    if "year" in params:
+        params["unit"] = unit
+    return texts.get("evaluation_warnings", warning.key, **params)
+
+
+def choose_change_decimals(value: float | None, decimals: int) -> int:
+    """Return the decimals of a change: at least those of the values, more if it would be printed as zero."""
+    if not value or abs(value) < 10.0**-_MAX_DECIMALS / 2:
+        return decimals
+    while decimals < _MAX_DECIMALS and round(value, decimals) == 0:
+        decimals += 1
+    return decimals
+
+
+def format_change(value: float, decimals: int) -> str:
+    """Return a change with its sign; zero has none."""
+    text = format_number(value, choose_change_decimals(value, decimals))
+    return f"+{text}" if value > 0 and not text.startswith(MINUS_SIGN) and text.strip("0.") else text
+
+
+def _make_change_cells(change: Change, series: IndicatorSeries) -> list[CellValue]:
+    """Return the cells of a change: difference, and share in percent."""
+    if change.value is None:
+        return ["—", "—"]
+    difference = make_table_number(change.value, series.unit, choose_change_decimals(change.value, series.decimals))
+    share = None if change.share is None else make_table_number(_PERCENT * change.share, "share", _SHARE_DECIMALS)
+    return [difference, share if share is not None else "—"]
+
+
+def _make_value_cell(series: IndicatorSeries, place: int, result: Evaluation, texts: Texts) -> CellValue:
+    """Return the value of an edition, or a word for a missing one."""
+    value = series.points[place].value
+    if value is not None:
+        return make_table_number(value, series.unit, series.decimals)
+    return texts.get(EVALUATION_SECTION, "no_value" if result.editions[place].is_read else "not_read")
+
+
+def _make_series_table(result: Evaluation, texts: Texts, *, is_upright: bool) -> ReportTable:
+    """Return the table of series: values, changes, target, state and level; on upright pages without changes."""
+    first, last, previous = result.first, result.last, result.find_previous(result.last)
+    columns = [
+        *([] if is_upright else [TableColumn("number", width_in_characters=6)]),
+        TableColumn("indicator", width_in_characters=28),
+        TableColumn("unit", width_in_characters=12),
+        *(TableColumn(f"year_{n}", title=one.label, width_in_characters=14) for n, one in enumerate(result.editions)),
+    ]
+    places = [("previous", previous)] if previous is not None else []
+    places += [("first", first)] if previous not in (None, first) else []
+    years = [one.edition.year for one in result.editions]
+    if is_upright:
+        places = []
+    for key, place in places:
+        # The name of an edition is left out where the year alone identifies it.
+        label = str(years[place]) if years.count(years[place]) == 1 else result.editions[place].label
+        columns += [
+            TableColumn(f"change_{key}", title=texts.get(EVALUATION_SECTION, f"change_{key}", edition=label)),
+            TableColumn(f"share_{key}", title=texts.get(EVALUATION_SECTION, f"share_{key}", edition=label)),
+        ]
+    columns += [
+        TableColumn("target", width_in_characters=18),
+        TableColumn("state", width_in_characters=12),
+        TableColumn("warning_level", width_in_characters=12),
+    ]
+    table = ReportTable("evaluation", columns)
+    group = ""
+    for number, series in enumerate(result.shown_series, 1):
+        if series.group != group:
+            group = series.group
+            name = texts.find("groups", group) or group
+            table.rows.append(ReportTableRow([name, *[None] * (len(columns) - 1)], "head", group))
+        cells: list[CellValue] = [] if is_upright else [str(number)]
+        cells += [
+            series.name,
+            texts.get("unit_names", series.unit),
+            *[_make_value_cell(series, n, result, texts) for n in range(len(result.editions))],
+        ]
+        for key, _ in places:
+            change = series.changes[last] if key == "previous" else series.change_to_first
+            cells += _make_change_cells(change, series)
+        cells += [
+            _format_target(series, texts),
+            describe_series_state(series, last, texts),
+            describe_level(series, texts),
+        ]
+        table.rows.append(ReportTableRow(cells, "row", series.id))
+    keys = ["values_note", "state_note", *(_list_change_notes(result) if places else ()), "threshold_note"]
+    edition = result.editions[last].label
+    table.notes = [texts.get(EVALUATION_SECTION, key, edition=edition) for key in keys]
+    table.notes += list_note_sentences(result, texts)
+    return table
+
+
+def _list_change_notes(result: Evaluation) -> list[str]:
+    """Return the text keys of the notes on changes."""
+    has_percentages = any(one.unit == PERCENT_UNIT for one in result.shown_series)
+    return ["change_note", *(["percent_note"] if has_percentages else [])]
+
+
+def format_target_value(target: Target) -> str:
+    """Return a target with its sign, without unit and year: ≥ 73.39."""
+    return f"{COMPARISON_SIGNS[target.comparison]} {format_number(target.value, target.decimals)}"
+
+
+def _format_target(series: IndicatorSeries, texts: Texts) -> str:
+    """Return the target with sign and year, without unit."""
+    target = series.target
+    if target is None:
+        return ""
+    value = format_target_value(target)
+    return (
+        value
+        if target.year is None
+        else texts.get(EVALUATION_SECTION, "target_and_year", target=value, year=target.year)
+    )
+
+
+def _make_changes_table(result: Evaluation, texts: Texts, *, is_upright: bool) -> ReportTable:
+    """Return the table of the changes of every edition to the one before, and as a share of the earlier value.
+
+    ``is_upright``: also that of the last edition to the first one, unless it was the one before.
+    """
+    columns = [TableColumn("indicator", width_in_characters=30), TableColumn("unit", width_in_characters=12)]
+    pairs = [
+        (before, n)
+        for n, one in enumerate(result.editions)
+        if one.is_read and (before := result.find_previous(n)) is not None
+    ]
+    for before, after in pairs:
+        title = f"{result.editions[before].label}→{result.editions[after].label}"
+        columns.append(TableColumn(f"change_{after}", title=title, width_in_characters=16))
+    has_first = is_upright and len(pairs) > 1
+    if has_first:
+        title = f"{result.editions[result.first].label}→{result.editions[result.last].label}"
+        columns.append(TableColumn("change_first", title=title, width_in_characters=16))
+    table = ReportTable("evaluation_changes", columns)
+    for series in result.shown_series:
+        changes = [series.changes[after] for _, after in pairs] + ([series.change_to_first] if has_first else [])
+        cells = [_make_change_cells(change, series) for change in changes]
+        unit = (
+            texts.get(EVALUATION_SECTION, "points")
+            if series.unit == PERCENT_UNIT
+            else texts.get("unit_names", series.unit)
+        )
+        table.rows.append(ReportTableRow([series.name, unit, *(pair[0] for pair in cells)], "row", series.id))
+        if series.unit != PERCENT_UNIT:
+            table.rows.append(
+                ReportTableRow(
+                    [texts.get(EVALUATION_SECTION, "share_of_earlier"), "%", *[pair[1] for pair in cells]],
+                    "part",
+                    f"{series.id}_share",
+                )
+            )
+    # Upright pages have no notes on changes below the table of series.
+    keys = _list_change_notes(result) if is_upright else []
+    table.notes = [texts.get(EVALUATION_SECTION, key) for key in (*keys, "changes_note")]
+    return table
+
+
+def _make_missing_table(result: Evaluation, texts: Texts) -> ReportTable:
+    """Return the table of values that could not be computed, with the editions and the reason."""
+    columns = [
+        TableColumn("indicator", width_in_characters=34),
+        TableColumn("missing_editions", width_in_characters=24),
+        TableColumn("reason", width_in_characters=60),
+    ]
+    table = ReportTable("evaluation_missing", columns)
+    read = [n for n, one in enumerate(result.editions) if one.is_read]
+    comma = texts.get("words", "between_names")
+    for series in result.series:
+        labels_by_reason: dict[str, list[str]] = {}
+        for n in read:
+            if series.points[n].value is None:
+                labels_by_reason.setdefault(series.points[n].reason, []).append(result.editions[n].label)
+        for reason, labels in labels_by_reason.items():
+            names = texts.get(EVALUATION_SECTION, "all_editions") if len(labels) == len(read) else comma.join(labels)
+            table.rows.append(ReportTableRow([series.name, names, reason], "row", series.id))
+    return table
+
+
+def _make_editions_table(result: Evaluation, texts: Texts) -> ReportTable:
+    """Return the table of editions: source, county, CRS, standard, profile, base year, and what was read."""
+    widths = {"edition": 14, "source": 24, "area": 18, "crs": 26, "standard": 26, "profile": 14, "base_year": 10}
+    columns = [
+        *[TableColumn(f"edition_{name}", width_in_characters=width) for name, width in widths.items()],
+        TableColumn("edition_state", width_in_characters=44),
+    ]
+    table = ReportTable("evaluation_editions", columns)
+    for one in result.editions:
+        norm = one.norm
+        cells: list[CellValue] = [one.label, name_source(one.edition.source) or "—"]
+        if norm is None:
+            profile = one.edition.profile
+            cells += ["—", "—", "—", name_source(profile) if profile else "—", "—", one.problem]
+        else:
+            standard = f"{norm.standard.name}（{norm.standard.edition}）"
+            read = texts.get(EVALUATION_SECTION, "layers_read", count=len(one.layers), rows=sum(one.layers.values()))
+            cells += [
+                f"{one.area_name} {one.area_code}".strip() or "—",
+                one.crs,
+                standard,
+                norm.profile.name or "—",
+                str(one.base_year or "—"),
+                "\n".join([read, *one.notices]),
+            ]
+        table.rows.append(ReportTableRow(cells, "row", one.label))
+    return table
+
+
+def _make_thresholds_table(result: Evaluation, texts: Texts) -> ReportTable:
+    """Return the table of thresholds with value, mark, origin and confirmation."""
+    widths = {
+        "threshold_name": 52,
+        "setting_key": 32,
+        "threshold": 16,
+        "mark": 10,
+        "origin": 40,
+        "threshold_confirmed": 12,
+    }
+    columns = [TableColumn(name, width_in_characters=width) for name, width in widths.items()]
+    table = ReportTable("evaluation_thresholds", columns)
+    for name in EvaluationSettings.__dataclass_fields__:
+        key = f"{EVALUATION_SECTION}.{name}"
+        value = float(getattr(result.settings, name))
+        shown = (
+            f"{format_plain_number(round(_PERCENT * value, 6))}%"
+            if name.endswith(_SHARE_SUFFIX)
+            else format_plain_number(value)
+        )
+        cells: list[CellValue] = [
+            texts.get_setting_name(key),
+            key,
+            shown,
+            result.norm.get_source_mark(key),
+            find_origin(key, result.norm).name,
+            texts.get("tables", "yes" if result.norm.is_confirmed(key) else "no"),
+        ]
+        table.rows.append(ReportTableRow(cells, "row", key))
+    table.notes = [texts.get(EVALUATION_SECTION, "threshold_note", edition="")]
+    return table

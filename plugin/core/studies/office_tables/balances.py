@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Balances of farmland: of cultivated land (耕地占补平衡), and of 永久基本农田 since the sealed edition (占用、补划).
+
+The balance of cultivated land is from the base year to the plan, from transitions of land use. By the form in use until
+a year, land taken for construction (占补平衡) and land exchanged with orchards, woods and the like (进出平衡) are
+separate; from that year on they are unified. The year is a setting.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...figures.indicators.compute import PlanIndicators
+from ...figures.indicators.land_use import get_row_areas
+from ...model.indicator import SQUARE_METRES
+from ...render.tables.by_land_use import BASE_LAYER, PLANNED_LAYER, find_land_use_layer, sum_transitions
+from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber
+from ...render.versions.baseline import compare_with_baseline
+from ...render.versions.edition_comparison import STATUTORY_BASIS, AreaBalance
+from ...standard.messages.numbers import DECIMALS_BY_UNIT
+
+#: First year of the unified form (mark C).
+UNIFIED_FROM_SETTING = "indicators.unified_balance_from"
+_CULTIVATED = "cultivated"
+#: Groups of land that cultivated land is exchanged with under 进出平衡: other agricultural land.
+AGRICULTURAL_GROUPS = ("garden", "forest", "grass", "wetland", "farm_facilities")
+_TAKEN_GROUPS = ("construction",)
+
+
+def get_balance_case(figures: PlanIndicators, year: int) -> str:
+    """Return the form of the balance in a year: ``separate`` or ``unified``."""
+    return "unified" if year >= int(figures.ctx.norm.get(UNIFIED_FROM_SETTING)) else "separate"
+
+
+def make_cultivated_balance_table(figures: PlanIndicators) -> ReportTable | None:
+    """Return cultivated land of the base year, what it loses and gains, and that of the plan.
+
+    Statutory areas by overlay of both layers; land lost also net, as parcels of the plan have no net area. None without
+    land use of the base year or of the plan.
+    """
+    base, planned = (find_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER))
+    if base is None or planned is None:
+        return None
+    ids = [group.id for group in figures.catalogue.land_groups]
+    place = ids.index(_CULTIVATED)
+    statutory, _ = sum_transitions(base, planned, base.statutory, figures)
+    net_areas = get_row_areas(base).net_m2
+    net = None if net_areas is None else sum_transitions(base, planned, net_areas, figures)[0]
+    lost_m2, gained_m2 = _name_parts(statutory[place], ids), _name_parts(statutory[:, place], ids)
+    lost_net_m2 = None if net is None else _name_parts(net[place], ids)
+    columns = [TableColumn("name", width_in_characters=30), TableColumn("statutory", "ha"), TableColumn("net", "ha")]
+    table = ReportTable("cultivated_balance", columns, unit="ha")
+
+    def add_row(code: str, area_m2: float, net_m2: float | None, kind: str = "row") -> None:
+        """Add a row with areas in ha."""
+        name = figures.texts.get("office_tables", f"balance_{code}")
+        numbers = [
+            None if area is None else TableNumber(float(area) / SQUARE_METRES["ha"], DECIMALS_BY_UNIT["ha"])
+            for area in (area_m2, net_m2)
+        ]
+        table.rows.append(ReportTableRow([name, *numbers], kind, code))
+
+    add_row("before", statutory[place].sum(), None if net is None else net[place].sum())
+    add_row("lost", sum(lost_m2.values()), None if lost_net_m2 is None else sum(lost_net_m2.values()))
+    for key, area_m2 in lost_m2.items():
+        add_row(f"lost_{key}", area_m2, None if lost_net_m2 is None else lost_net_m2[key], "part")
+    add_row("gained", sum(gained_m2.values()), None)
+    for key, area_m2 in gained_m2.items():
+        add_row(f"gained_{key}", area_m2, None, "part")
+    add_row("after", float(statutory[:, place].sum()), None)
+    add_row("supplement_balance", _sum_other(gained_m2) - _sum_other(lost_m2), None)
+    add_row("exchange_balance", gained_m2["agricultural"] - lost_m2["agricultural"], None)
+    add_row("unified_balance", sum(gained_m2.values()) - sum(lost_m2.values()), None)
+    labels = {"base": figures.make_layer_label(base), "planned": figures.make_layer_label(planned)}
+    table.notes.append(figures.texts.get("office_tables", "balance_note", **labels))
+    return table
+
+
+def _name_parts(areas_m2: NDArray, group_ids: list[str]) -> dict[str, float]:
+    """Return kind of land → area (m²) exchanged with cultivated land: construction, other agricultural, other land.
+
+    ``areas_m2``: a row (or a column) of the transitions; unchanged cultivated land is left out.
+    """
+    group_of = dict(enumerate(group_ids))
+    parts = {"construction": 0.0, "agricultural": 0.0, "other": 0.0}
+    for position, area_m2 in enumerate(np.asarray(areas_m2, dtype=float).tolist()):
+        group = group_of.get(position, "")
+        if group != _CULTIVATED:
+            kind = (
+                "construction"
+                if group in _TAKEN_GROUPS
+                else "agricultural"
+                if group in AGRICULTURAL_GROUPS
+                else "other"
+            )
+            parts[kind] += area_m2
+    return parts
+
+
+def _sum_other(parts: dict[str, float]) -> float:
+    """Return the land (m²) exchanged under 占补平衡: with construction land and other land."""
+    return parts["construction"] + parts["other"]
+
+
+#: Terms of the balance: before − moved_out + moved_in + other = after.
+TERMS = ("before", "moved_out", "moved_in", "other", "after")
+NET_BASIS = "net"
+_SUM_CODE = ""
+
+
+def make_farmland_changes_table(figures: PlanIndicators) -> ReportTable | None:
+    """Return the farmland moved out and in between the sealed edition and the plan, statutory and net, by township.
+
+    The last row is the balance of the whole county. None without a sealed edition or without farmland in one of them.
+    """
+    comparison = compare_with_baseline(figures.ctx, "farmland")
+    if comparison is None:
+        return None
+    texts = figures.texts
+    columns = [
+        TableColumn("name", width_in_characters=20),
+        *[TableColumn(f"{term}_{basis}", "ha", term) for basis in (STATUTORY_BASIS, NET_BASIS) for term in TERMS],
+    ]
+    table = ReportTable("farmland_changes", columns, unit="ha")
+
+    def make_cells(balances: list[AreaBalance | None]) -> list[CellValue]:
+        """Return the terms of the balances on both bases in ha; None for a basis that the editions do not have."""
+        cells: list[CellValue] = []
+        for balance in balances:
+            # Land with another area than before, or in other numbers of rows, is “other”.
+            areas_m2 = [
+                None
+                if balance is None
+                else balance.revalued + balance.doubled
+                if term == "other"
+                else getattr(balance, term)
+                for term in TERMS
+            ]
+            cells += [
+                None if area is None else TableNumber(float(area) / SQUARE_METRES["ha"], DECIMALS_BY_UNIT["ha"])
+                for area in areas_m2
+            ]
+        return cells
+
+    for township in comparison.balance_by_township[STATUTORY_BASIS]:
+        balances = [
+            comparison.balance_by_township.get(basis, {}).get(township) for basis in (STATUTORY_BASIS, NET_BASIS)
+        ]
+        name = township or texts.get("tables", "outside")
+        table.rows.append(ReportTableRow([name, *make_cells(balances)], "row", township or "outside"))
+    totals = [comparison.balance_by_basis.get(basis) for basis in (STATUTORY_BASIS, NET_BASIS)]
+    table.rows.append(ReportTableRow([texts.get("tables", "sum"), *make_cells(totals)], "sum", _SUM_CODE))
+    layers = comparison.earlier_edition.layer, comparison.later_edition.layer
+    labels = dict(zip(("before", "after"), (figures.make_layer_label(layer) for layer in layers), strict=True))
+    table.notes.append(texts.get("office_tables", "farmland_changes_note", **labels))
+    if totals[1] is None:
+        table.notes.append(texts.get("office_tables", "farmland_no_net", **labels))
+    if any(comparison.without_net):
+        counts = dict(zip(("before", "after"), map(str, comparison.without_net), strict=True))
+        table.notes.append(texts.get("office_tables", "farmland_without_net", **counts))
+    return table

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Make the tables that an office hands in: read the data, fill the layouts, write workbook and document.
+
+Command line and toolbox use this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import InputError, OutputError
+from ...base.files.writing import check_writable, is_same_file, write_files
+from ...render.document.docx_writer import import_docx_library, write_docx
+from ...standard.messages.texts import Texts
+from ...standard.options import RunOptions
+from .layouts import load_layouts
+
+if TYPE_CHECKING:
+    from ...plan.layer import SourceLayer
+    from ...plan.plan import Plan
+    from .office_table import FilledTable
+    from .template import TemplateResult
+
+ProgressCallback = Callable[[float, str], None]
+#: Tables are handed in in Chinese, whatever the language of the interface.
+TABLE_LANGUAGE = "zh"
+_READING_SHARE, _CHECK_SHARE, _TABLES_SHARE = 0.3, 0.6, 0.9
+
+
+@dataclass(frozen=True)
+class TableOrder:
+    """What is made: ids or paths of the layouts (`layouts.load_layouts`), and the files.
+
+    ``output``: .xlsx or .docx; ``docx``: a document besides the workbook; ``template``: a workbook of the office with
+    named cells; ``filled``: its filled copy; ``year``: of the tables, None for the present one.
+    """
+
+    tables: str = ""
+    output: str = ""
+    docx: str = ""
+    template: str = ""
+    filled: str = ""
+    year: int | None = None
+
+    @property
+    def files(self) -> list[str]:
+        """Return the paths of all files that are written."""
+        return [path for path in (self.output, self.docx, self.filled) if path]
+
+
+@dataclass
+class OfficeTables:
+    """The filled tables of a county, and the result of filling the office's workbook, if there is one."""
+
+    plan: Plan
+    area: str
+    tables: list[FilledTable]
+    year: int
+    template: TemplateResult | None = None
+    written: list[str] = field(default_factory=list)
+
+
+def check_table_order(order: TableOrder, inputs: list[str]) -> None:
+    """Raise an error, before a long run, for a wrong layout or template, or a file that cannot be written.
+
+    ``inputs``: files that no output may replace.
+    """
+    from ...checks.tabulate import check_workbook_can_be_written
+
+    layouts = load_layouts(order.tables)
+    if not order.files:
+        raise InputError("output_missing")
+    if bool(order.template) != bool(order.filled):
+        raise InputError("office_template_without_copy")
+    if order.template and not Path(order.template).is_file():
+        raise InputError("source_missing", source=order.template)
+    inputs = [*inputs, *([order.template] if order.template else []), *(str(layout.path) for layout in layouts)]
+    for number, path in enumerate(order.files):
+        if any(is_same_file(path, other) for other in order.files[:number]):
+            raise OutputError("output_twice", target=path)
+        suffix = Path(path).suffix.lower()
+        if path == order.filled and suffix != Path(order.template).suffix.lower():
+            raise OutputError("output_format", target=path, known=Path(order.template).suffix)
+        if suffix == ".docx" and path != order.filled:
+            import_docx_library(Path(path).name)
+        elif path == order.docx:
+            raise OutputError("output_format", target=path, known=".docx")
+        elif path == order.output:
+            check_workbook_can_be_written(path)
+        check_writable(path, inputs)
+
+
+def make_office_tables(
+    sources: str | Path | Iterable[SourceLayer],
+    order: TableOrder,
+    options: RunOptions | None = None,
+    *,
+    source: str = "",
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> OfficeTables:
+    """Fill the ordered layouts with the figures of a plan, and write the files when all of them are complete.
+
+    Raises
+    ------
+    InputError, DataError
+        Data, layouts or template cannot be used.
+    OutputError
+        A file cannot be written; existing files are unchanged.
+    Cancelled
+    """
+    options = options or RunOptions()
+    check_table_order(order, [str(sources)] if isinstance(sources, str | Path) else [])
+    result = fill_office_tables(sources, order, options, source=source, progress=progress, cancellation=cancellation)
+    texts = Texts(TABLE_LANGUAGE)
+    inputs = list(result.plan.input_files)
+    for path in order.files:
+        check_writable(path, inputs)
+    progress(_TABLES_SHARE, "")
+    _write_files(result, order, texts, cancellation)
+    progress(1.0, "")
+    return result
+
+
+def fill_office_tables(
+    sources: str | Path | Iterable[SourceLayer],
+    order: TableOrder,
+    options: RunOptions,
+    *,
+    source: str = "",
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> OfficeTables:
+    """Return the filled tables of a plan; nothing is written. Raise InputError, DataError and Cancelled."""
+    # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
+    from dataclasses import replace
+
+    from ...checks.side_tables import read_side_tables
+    from ...engine.provenance import find_county_name
+    from ...plan.loading.reading import read_plan
+    from .balances import get_balance_case
+    from .fill import fill_layout
+
+    layouts = load_layouts(order.tables)
+    options = replace(options, lang=TABLE_LANGUAGE)
+    norm = options.resolve_norm()
+    side_tables = read_side_tables(options, norm, sources if isinstance(sources, str | Path) else None)
+    progress(0.0, "")
+    plan = read_plan(sources, norm, options, source=source, cancellation=cancellation)
+    side = side_tables.make_side_inputs(plan, norm, cancellation)
+    progress(_READING_SHARE, Texts(TABLE_LANGUAGE).get("toolbox", "computing"))
+    codes = tuple(dict.fromkeys(code for layout in layouts for code in layout.rules))
+    from ...checks.results.run import run_check
+    from ...engine.context import RuleContext
+    from ...engine.evaluate import choose_rules
+    from ...figures.indicators.compute import PlanIndicators
+    from .figure_tables import PlanFigures
+
+    norm = plan.norm
+    tolerance = options.tolerance or norm.make_tolerance()
+    report = None
+    if codes:
+        report = run_check(
+            plan,
+            choose_rules((), codes, norm.declared_rules),
+            side_inputs=side,
+            waivers=side_tables.waivers,
+            parameters=options.parameters,
+            tolerance=tolerance,
+            lang=TABLE_LANGUAGE,
+            progress=lambda share, text: progress(_READING_SHARE + (_CHECK_SHARE - _READING_SHARE) * share, text),
+            cancellation=cancellation,
+        )
+    context = RuleContext(plan, norm, tolerance, cancellation=cancellation, side_inputs=side, lang=TABLE_LANGUAGE)
+    figures = PlanFigures(PlanIndicators(context, Texts(TABLE_LANGUAGE)), report, codes)
+    year = date.today().year if order.year is None else order.year
+    area = find_county_name(plan)
+    tables = []
+    for number, layout in enumerate(layouts):
+        cancellation.raise_if_cancelled()
+        progress(_CHECK_SHARE + (_TABLES_SHARE - _CHECK_SHARE) * number / len(layouts), layout.name)
+        figures.select_rules(layout.rules)
+        tables.append(fill_layout(layout, figures, area, get_balance_case(figures.indicators, year)))
+    return OfficeTables(plan, area, tables, year)
+
+
+def _write_files(result: OfficeTables, order: TableOrder, texts: Any, cancellation: Cancellation) -> None:
+    """Write all files; one that fails does not stop the others."""
+    from .document import make_office_document
+    from .template import fill_template
+    from .workbook import write_office_workbook
+
+    def write(path: Path, is_copy: bool) -> None:
+        if is_copy:
+            result.template = fill_template(Path(order.template), path, result.tables)
+        elif path.suffix.lower() == ".docx":
+            write_docx(make_office_document(result.tables, result.area, texts), path)
+        else:
+            write_office_workbook(path, result.tables, texts)
+
+    write_files([(one, partial(write, is_copy=one == order.filled)) for one in order.files], cancellation)
+    result.written = order.files

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Model of a table that an office hands in: its layout, and the table filled with figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # The toolbox lists the layouts when QGIS starts, also without the GIS libraries that the tables of figures need.
+    from ...render.tables.report_table import CellValue
+
+#: Content of a column that numbers the rows, and of one with their names.
+NUMBER_CONTENT, NAME_CONTENT = "number", "name"
+#: At the end of a content: all columns whose ids begin with the text before it. In a head: the title of each of them.
+WILDCARD = "*"
+#: Before a part of a sum that is subtracted.
+MINUS = "-"
+#: Printed for a figure that the data do not have.
+NO_FIGURE = "—"
+
+
+@dataclass(frozen=True)
+class LayoutColumn:
+    """A column of a layout.
+
+    ``head``: words from top to bottom, equal neighbours are merged; ``content``: ``number``, ``name``, or the column of
+    a figure table, as ``statutory`` (of the table of the row), ``lines.net`` (of another table, row of the same code)
+    or ``use_*``; ``unit``: printed unit, by default that of the figures; ``decimals``: None for those usual for the
+    unit; ``width``: in characters; ``word``: last part of names of cells; ``layer``: concept of the layer that the
+    figures need; ``sum_of``: contents of the columns that sum to this one, with ``-`` before those that are subtracted;
+    ``difference_of``: contents of the two
+    columns whose printed difference this one is.
+    """
+
+    head: tuple[str, ...]
+    content: str
+    unit: str = ""
+    decimals: int | None = None
+    width: int = 14
+    word: str = ""
+    layer: str = ""
+    sum_of: tuple[str, ...] = ()
+    difference_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LayoutRows:
+    """A block of rows of a layout.
+
+    ``figures``: id of the figure table; ``names``: code of a row → printed name, empty for all rows with the names of
+    the figure table; ``kinds``: kinds of rows that are printed; ``title``: line above the block; ``case``: the block is
+    printed only in this case of the table (such as ``unified``), empty for always.
+    """
+
+    figures: str
+    names: dict[str, str] = field(default_factory=dict, hash=False)
+    kinds: tuple[str, ...] = ("row", "part", "sum")
+    title: str = ""
+    case: str = ""
+
+
+@dataclass(frozen=True)
+class RowSum:
+    """A row that sums others: codes of the total and of its parts, with ``-`` before those that are subtracted.
+
+    ``is_fixed``: the total is printed as usual and the parts are rounded to it; else it is the sum of printed parts.
+    """
+
+    total: str
+    parts: tuple[str, ...]
+    is_fixed: bool = False
+
+
+@dataclass(frozen=True)
+class TableLayout:
+    """The layout of a table, from a data file.
+
+    ``id``: stem of the file; ``name``: of table and sheet; ``title``: printed title with the placeholder {area};
+    ``prefix``: first part of names of cells; ``unit``: of most figures, in the line below the title; ``sums``: rows
+    that sum others, in the order in which they are rounded; ``notes``: fixed notes; ``rules``: codes of the rules with
+    the findings that the table lists; ``mark``, ``source``: of the layout.
+    """
+
+    id: str
+    path: Path
+    name: str
+    title: str
+    prefix: str
+    unit: str
+    is_landscape: bool
+    mark: str
+    source: str
+    columns: tuple[LayoutColumn, ...]
+    blocks: tuple[LayoutRows, ...]
+    sums: tuple[RowSum, ...] = ()
+    notes: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    name_en: str = ""
+
+    def get_name(self, lang: str) -> str:
+        """Return the name of the table in a language; an office's layout may have only the Chinese one."""
+        return (self.name_en if lang == "en" else "") or self.name
+
+
+@dataclass(frozen=True)
+class FilledColumn:
+    """A column of a filled table: ``head`` from top to bottom, ``unit`` of its numbers (empty for texts)."""
+
+    head: tuple[str, ...]
+    content: str
+    unit: str
+    decimals: int
+    width: int
+    word: str
+
+    @property
+    def is_numeric(self) -> bool:
+        """Return True for a column of figures."""
+        return bool(self.unit)
+
+
+@dataclass
+class FilledRow:
+    """A row of a filled table: printed values; ``kind`` as of `ReportTableRow`.
+
+    ``exact_by_column``: position of a column → figure before rounding.
+    """
+
+    values: list[CellValue]
+    kind: str
+    code: str
+    name: str
+    exact_by_column: dict[int, float] = field(default_factory=dict)
+
+
+@dataclass
+class FilledTable:
+    """A table filled with the figures of a county; ``notes`` are printed below it, ``missing`` are those on no data."""
+
+    layout: TableLayout
+    title: str
+    columns: list[FilledColumn]
+    rows: list[FilledRow] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    adjusted_count: int = 0

@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fill the named cells of an office's workbook (xlsx); a filled copy is written, the workbook itself is not altered.
+
+Only the named cells change: all other parts of the file (charts, pictures, macros, formats) are copied byte by byte.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import string
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ...base.errors import InputError, OutputError
+from ...base.files.document_text import make_document_text
+from ...base.files.workbooks import READING_ERRORS, inspect_workbook, read_bytes
+from ...model.indicator import SQUARE_METRES
+from ...standard.messages.numbers import DECIMALS_BY_UNIT
+from .cell_names import NamedFigure, index_columns, list_named_figures
+from .office_table import FilledTable
+from .rounding import round_to_digits
+
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_WORKBOOK_RELATION = "/officeDocument"
+#: Names that spreadsheets define themselves (print areas and the like).
+_BUILT_IN = "_xlnm."
+_REFERENCE = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?")
+_LETTERS, _DIGITS = string.ascii_uppercase, string.digits
+#: Unit at the end of a name, in place of the table's: name_亩.
+UNIT_BY_WORD = {"平方米": "m2", "公顷": "ha", "平方千米": "km2", "亩": "mu", "万亩": "wan_mu"}
+_MAX_RANGE_CELLS = 5000
+
+
+@dataclass
+class TemplateResult:
+    """What became of the names of a workbook: cells filled, names that mean no figure, and names with a problem.
+
+    ``filled``: (name, cells); ``dashes``: names of cells that got a dash, as the data lack the figure; ``unknown``:
+    names; ``problems``: (text key, parameters).
+    """
+
+    filled: list[tuple[str, str]] = field(default_factory=list)
+    dashes: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    problems: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _CellRange:
+    """Cells of a sheet, positions from 1."""
+
+    sheet: str
+    first_column: int
+    first_row: int
+    last_column: int
+    last_row: int
+
+    @property
+    def cells(self) -> list[str]:
+        """Return the cells, row by row."""
+        return [
+            f"{_format_column(column)}{row}"
+            for row in range(self.first_row, self.last_row + 1)
+            for column in range(self.first_column, self.last_column + 1)
+        ]
+
+    @property
+    def text(self) -> str:
+        """Return the range as text: Sheet1!B5 or Sheet1!B5:B9."""
+        first, last = self.cells[0], self.cells[-1]
+        return f"{self.sheet}!{first}" if first == last else f"{self.sheet}!{first}:{last}"
+
+
+def fill_template(source: Path, target: Path, tables: list[FilledTable]) -> TemplateResult:
+    """Write a copy of a workbook with its named cells filled; return what was filled.
+
+    A name of one cell gets a figure (prefix_row_column), a name of a range in one column or row all figures of a column
+    of the table (prefix_column), if their numbers agree. Cells with formulas are not filled.
+
+    Raises
+    ------
+    InputError
+        The workbook cannot be read, or has no named cell.
+    """
+    result = TemplateResult()
+    figures = {figure.name: figure for table in tables for figure in reversed(list_named_figures(table))}
+    columns = index_columns(figure for table in tables for figure in list_named_figures(table))
+    inspect_workbook(read_bytes(source), source.name)
+    try:
+        with zipfile.ZipFile(source) as archive:
+            book = _Workbook(archive, source.name)
+            if not book.names:
+                raise InputError("office_template_no_names", file=source.name)
+            for name, text in book.names:
+                _fill_name(book, name, text, figures, columns, result)
+            book.forget_formula_values()
+            changed = book.changed_parts()
+            with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as copy:
+                for entry in archive.infolist():
+                    content = changed.get(entry.filename) or archive.read(entry.filename)
+                    copy.writestr(entry, content, zipfile.ZIP_DEFLATED)
+    except READING_ERRORS as error:
+        raise InputError("table_unreadable", file=source.name) from error
+    return result
+
+
+def _fill_name(
+    book: _Workbook,
+    name: str,
+    text: str,
+    figures: dict[str, NamedFigure],
+    columns: dict[str, list[NamedFigure]],
+    result: TemplateResult,
+) -> None:
+    """Fill the cells of one name."""
+    plain_name, unit = _split_unit(name, {*figures, *columns})
+    figure, column = figures.get(plain_name), columns.get(plain_name)
+    if figure is None and column is None:
+        result.unknown.append(name)
+        return
+    cells = _parse_reference(text)
+    if cells is None or cells.sheet not in book.sheet_parts:
+        result.problems.append(("template_no_cells", {"name": name, "text": text}))
+        return
+    wanted = [figure] if figure is not None else column or []
+    if len(cells.cells) != len(wanted) or (
+        len(wanted) > 1 and cells.first_column != cells.last_column and cells.first_row != cells.last_row
+    ):
+        params = {"name": name, "cells": cells.text, "count": str(len(cells.cells)), "figures": str(len(wanted))}
+        result.problems.append(("template_size", params))
+        return
+    if formula := next((cell for cell in cells.cells if book.has_formula(cells.sheet, cell)), ""):
+        result.problems.append(("template_formula", {"name": name, "cell": f"{cells.sheet}!{formula}"}))
+        return
+    for cell, one in zip(cells.cells, wanted, strict=True):
+        if unit and {unit, one.unit} - SQUARE_METRES.keys():
+            result.problems.append(("template_unit", {"name": name, "unit": unit}))
+            return
+        value = _convert(one, unit)
+        book.set_value(cells.sheet, cell, one.text if value is None else value)
+        if value is None:
+            result.dashes.append(one.name)
+    result.filled.append((name, cells.text))
+
+
+def _split_unit(name: str, known: set[str]) -> tuple[str, str]:
+    """Return a name without a unit at its end, and the unit; empty if the name has none."""
+    if name in known:
+        return name, ""
+    plain_name, _, word = name.rpartition("_")
+    return (plain_name, UNIT_BY_WORD[word]) if word in UNIT_BY_WORD and plain_name in known else (name, "")
+
+
+def _convert(figure: NamedFigure, unit: str) -> float | None:
+    """Return a figure in another unit with the decimals of that unit; in the table's unit as the table prints it."""
+    if figure.value is None or figure.exact is None:
+        return None
+    if unit in ("", figure.unit):
+        return figure.value
+    decimals = DECIMALS_BY_UNIT[unit]
+    exact = figure.exact * SQUARE_METRES[figure.unit] / SQUARE_METRES[unit]
+    return round_to_digits(exact, decimals) / 10.0**decimals
+
+
+def _parse_reference(text: str) -> _CellRange | None:
+    """Return the cells that a name refers to; None for a constant, a formula or several ranges."""
+    match = _REFERENCE.fullmatch(text.strip())
+    if match is None:
+        return None
+    quoted, plain, column, row, last_column, last_row = match.groups()
+    first = _parse_column(column), int(row)
+    last = (_parse_column(last_column), int(last_row)) if last_column else first
+    if (last[0] - first[0] + 1) * (last[1] - first[1] + 1) > _MAX_RANGE_CELLS:
+        return None
+    return _CellRange(quoted.replace("''", "'") if quoted else plain, *first, *last)
+
+
+def _parse_column(letters: str) -> int:
+    """Return the number of a column from its letters: A → 1."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number
+
+
+def _format_column(number: int) -> str:
+    """Return the letters of a column: 27 → AA."""
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def _import_etree(file_name: str) -> Any:
+    """Return lxml's module, which keeps the prefixes of namespaces that Excel requires.
+
+    Raise OutputError, with the name of the workbook, if lxml is not installed.
+    """
+    try:
+        return importlib.import_module("lxml.etree")
+    except ImportError as error:
+        raise OutputError("office_template_library", target=file_name) from error
+
+
+def _find_child(parent: Any, tag: str, name: str, *, create: bool) -> Any:
+    """Return the row (``5``) or the cell of a row (``B5``) with a name; None if it is missing and not to be created."""
+    letters = name.rstrip(_DIGITS)
+    number = _parse_column(letters) if letters else int(name)
+    place = 0
+    for child in parent.iterfind(f"{_MAIN}{tag}"):
+        text = child.get("r")
+        found = _parse_column(text.rstrip(_DIGITS)) if letters else int(text)
+        if found == number:
+            return child
+        if found > number:
+            break
+        place += 1
+    if not create:
+        return None
+    child = parent.makeelement(f"{_MAIN}{tag}", {"r": name})
+    parent.insert(place, child)
+    return child
+
+
+class _Workbook:
+    """The parts of an xlsx that are read and changed."""
+
+    def __init__(self, archive: zipfile.ZipFile, file_name: str):
+        self._archive, self._file_name = archive, file_name
+        self._trees: dict[str, Any] = {}
+        self._part = next(
+            (
+                part
+                for kind, part in self._read_relations("_rels/.rels", "").values()
+                if kind.endswith(_WORKBOOK_RELATION)
+            ),
+            "",
+        )
+        folder = PurePosixPath(self._part).parent
+        relations = self._read_relations(f"{folder}/_rels/{PurePosixPath(self._part).name}.rels", str(folder))
+        tree = self._get_tree(self._part)
+        #: Name of a sheet → its part; sheets of charts have no cells.
+        self.sheet_parts = {
+            sheet.get("name"): relations[sheet.get(f"{_RELATION}id")][1]
+            for sheet in tree.iter(f"{_MAIN}sheet")
+            if relations[sheet.get(f"{_RELATION}id")][0].endswith("/worksheet")
+        }
+        self.names = [
+            (one.get("name"), one.text or "")
+            for one in tree.iter(f"{_MAIN}definedName")
+            if not one.get("name").startswith(_BUILT_IN) and one.get("hidden") not in ("1", "true")
+        ]
+
+    def _get_tree(self, part: str) -> Any:
+        """Return the XML of a part, which is parsed once."""
+        if part not in self._trees:
+            etree = _import_etree(self._file_name)
+            parser = etree.XMLParser(resolve_entities=False, no_network=True)
+            self._trees[part] = etree.fromstring(self._archive.read(part), parser)
+        return self._trees[part]
+
+    def _read_relations(self, part: str, folder: str) -> dict[str, tuple[str, str]]:
+        """Return id → (type, part) of the relations in a part; targets are relative to a folder."""
+        relations = {}
+        for one in self._get_tree(part):
+            target = one.get("Target")
+            path = target.lstrip("/") if target.startswith("/") else str(PurePosixPath(folder) / target)
+            relations[one.get("Id")] = (one.get("Type"), path)
+        return relations
+
+    def _find_cell(self, sheet: str, name: str, *, create: bool) -> Any:
+        """Return the element that shows the value of a cell; None if it is missing and not to be created."""
+        name = self._get_shown_cell(sheet, name)
+        data = self._get_tree(self.sheet_parts[sheet]).find(f"{_MAIN}sheetData")
+        row = _find_child(data, "row", name.lstrip(_LETTERS), create=create)
+        return None if row is None else _find_child(row, "c", name, create=create)
+
+    def _get_shown_cell(self, sheet: str, name: str) -> str:
+        """Return the cell that shows the value of a cell: of a merged cell the one at the top left."""
+        column, row = _parse_column(name.rstrip(_DIGITS)), int(name.lstrip(_LETTERS))
+        for merged in self._get_tree(self.sheet_parts[sheet]).iter(f"{_MAIN}mergeCell"):
+            cells = _parse_reference(f"{'s'}!{merged.get('ref')}")
+            if cells and cells.first_column <= column <= cells.last_column and cells.first_row <= row <= cells.last_row:
+                return cells.cells[0]
+        return name
+
+    def has_formula(self, sheet: str, name: str) -> bool:
+        """Return True if a cell has a formula."""
+        cell = self._find_cell(sheet, name, create=False)
+        return cell is not None and cell.find(f"{_MAIN}f") is not None
+
+    def set_value(self, sheet: str, name: str, value: float | str) -> None:
+        """Set the value of a cell; its format remains."""
+        cell = self._find_cell(sheet, name, create=True)
+        for child in list(cell):
+            cell.remove(child)
+        cell.attrib.pop("t", None)
+        if isinstance(value, str):
+            cell.set("t", "inlineStr")
+            inline = cell.makeelement(f"{_MAIN}is", {})
+            text = inline.makeelement(f"{_MAIN}t", {})
+            text.text = make_document_text(value)
+            inline.append(text)
+            cell.append(inline)
+        else:
+            number = cell.makeelement(f"{_MAIN}v", {})
+            number.text = repr(int(value)) if float(value).is_integer() else repr(float(value))
+            cell.append(number)
+
+    def forget_formula_values(self) -> None:
+        """Remove the stored results of formulas, which are computed again when the copy is opened."""
+        for part in self.sheet_parts.values():
+            for formula in self._get_tree(part).iter(f"{_MAIN}f"):
+                cell = formula.getparent()
+                for value in cell.findall(f"{_MAIN}v"):
+                    cell.remove(value)
+                cell.attrib.pop("t", None)
+        settings = self._get_tree(self._part).find(f"{_MAIN}calcPr")
+        if settings is not None:
+            settings.set("fullCalcOnLoad", "1")
+
+    def changed_parts(self) -> dict[str, bytes]:
+        """Return part → new content: the workbook and its sheets."""
+        etree = _import_etree(self._file_name)
+        return {
+            part: etree.tostring(self._get_tree(part), xml_declaration=True, encoding="UTF-8", standalone=True)
+            for part in [self._part, *self.sheet_parts.values()]
+        }

@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Judge a project against the control lines (控制线审查)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ...base.invariants import require_value
+from ...geometry.tolerance import Tolerance
+from ...plan.layer import Layer
+from ...standard.messages.texts import Message, MessageList, NameList
+from .admission import AdmissionTable
+from .line_parts import RowParts
+from .occupied import LayerOverlay, ProjectPieces, unite_shapes
+from .review_sentences import INSIDE, OUTSIDE, PARTLY, Area, BilingualName, Condition, Length, count_loose_parts
+from .review_settings import PARTS_BOUNDARY, LineSpec
+from .reviewed_project import (
+    SECTION,
+    Admission,
+    AdmissionRule,
+    AreaBasis,
+    LazyShape,
+    LineItem,
+    LinePart,
+    Outcome,
+    Project,
+    find_gravest,
+)
+
+_OUTCOME_BY_ADMISSION = {
+    Admission.ALLOWED: Outcome.CONFORMS,
+    Admission.CONDITIONAL: Outcome.CONDITIONAL,
+    Admission.PROHIBITED: Outcome.FAILS,
+    Admission.LISTED: Outcome.LISTED,
+}
+#: Names that a sentence lists.
+_MAX_NAMES = 3
+
+
+@dataclass(frozen=True)
+class LineData:
+    """A line with its layer and what the projects share with it.
+
+    ``role``: code of the layer, that of the standard if it is absent; ``overlay``: None without a usable layer, and
+    ``problem`` is then the key of the reason; ``is_declared_absent``: the profile declares that the county has none;
+    ``is_counted``, ``is_known`` (n,) bool: rows that belong to the line, and those of which this is known; None: all.
+    """
+
+    spec: LineSpec
+    role: str
+    layer: Layer | None
+    overlay: LayerOverlay | None
+    parts: RowParts | None
+    problem: str = ""
+    is_declared_absent: bool = False
+    is_counted: NDArray | None = None
+    is_known: NDArray | None = None
+
+
+def judge_rule(rule: AdmissionRule | None, unconfirmed: Outcome | None = None) -> Outcome:
+    """Return the outcome of a row of the admission table: UNDETERMINED without one.
+
+    A row of mark C gives 有条件 at best, or ``unconfirmed`` in any case if that is given.
+    """
+    if rule is None:
+        return Outcome.UNDETERMINED
+    outcome = _OUTCOME_BY_ADMISSION[rule.outcome]
+    if rule.mark != "C" or outcome is Outcome.LISTED:
+        return outcome
+    if unconfirmed is not None:
+        return unconfirmed
+    return Outcome.CONDITIONAL if outcome is Outcome.CONFORMS else outcome
+
+
+class LineJudge:
+    """Judges projects against one line."""
+
+    def __init__(self, data: LineData, table: AdmissionTable, tolerance: Tolerance):
+        self.data, self.table, self.tolerance = data, table, tolerance
+        self.spec = data.spec
+
+    def judge(self, number: int, project: Project, uses: Sequence[str]) -> LineItem:
+        """Return the item of a project. ``number``: its number in the overlay; ``uses``: codes of its use."""
+        item = self._judge_land(number, project, uses)
+        layer = self.data.layer
+        if project.loose is None or layer is None or item.outcome is Outcome.FAILS or item.outside_m2 is not None:
+            return item
+        loose = shapely.get_parts(project.loose)
+        is_met = np.zeros(len(loose), dtype=bool)
+        is_met[shapely.STRtree(loose).query(layer.plane_shapes, predicate="intersects")[1]] = True
+        if not is_met.any():
+            return item
+        params = {"line": BilingualName(self.spec.name), **count_loose_parts(loose[is_met])}
+        return replace(item, outcome=Outcome.UNDETERMINED, reason=Message(SECTION, "line_loose", params))
+
+    def _judge_land(self, number: int, project: Project, uses: Sequence[str]) -> LineItem:
+        """Return the item on the land of a project."""
+        overlay = self.data.overlay
+        if overlay is None:
+            if self.data.is_declared_absent:
+                return self._make_item(Outcome.CONFORMS, "declared_absent", area_m2=0.0)
+            # A layer that the county has but that cannot be used always counts.
+            weight = self.spec.absent
+            if weight is Outcome.LISTED and self.data.problem != "absent":
+                weight = Outcome.UNDETERMINED
+            return self._make_item(
+                Outcome.UNDETERMINED, self.data.problem, area_m2=None, is_present=False, weight=weight
+            )
+        if number in overlay.failed:
+            return self._make_item(Outcome.UNDETERMINED, "overlay_failed", area_m2=None)
+        pieces = overlay.get_pieces(number)
+        if self.spec.parts == PARTS_BOUNDARY:
+            return self._judge_boundary(pieces, project, uses)
+        if self.data.is_counted is not None:
+            known = pieces.select(require_value(self.data.is_known, "the known rows")[pieces.rows])
+            pieces = pieces.select(self.data.is_counted[pieces.rows])
+            if pieces.is_sliver(self.tolerance) and not is_rest_sliver(known, project, self.tolerance):
+                return self._make_item(Outcome.UNDETERMINED, "unknown", area_m2=None, weight=self.spec.absent)
+        if pieces.is_sliver(self.tolerance):
+            return self._make_free_item(pieces, project)
+        parts, touched = self._judge_parts(pieces, project, uses)
+        return (
+            self._make_occupied_item(parts, touched, project, pieces)
+            if parts
+            else self._make_free_item(pieces, project)
+        )
+
+    def _make_item(self, outcome: Outcome, key: str, *, area_m2: float | None, **more: Any) -> LineItem:
+        """Return an item with a reason; ``params`` among ``more`` fill it."""
+        params = {"line": BilingualName(self.spec.name), "role": self.data.role, **more.pop("params", {})}
+        return LineItem(
+            self.spec.id,
+            self.data.role,
+            self.spec.name,
+            more.pop("basis", self.spec.basis),
+            area_m2,
+            more.pop("net_m2", None),
+            more.pop("outside_m2", None),
+            outcome,
+            Message(SECTION, f"line_{key}", params),
+            **more,
+        )
+
+    def _make_free_item(self, pieces: ProjectPieces, project: Project) -> LineItem:
+        """Return the item of a project without land in the line, with its distance."""
+        net = 0.0 if self.spec.basis is AreaBasis.NET else None
+        if len(pieces.rows):
+            touched = pieces.total_m2
+            return self._make_item(
+                Outcome.CONFORMS,
+                "touched",
+                area_m2=0.0,
+                net_m2=net,
+                distance_m=0.0,
+                touched_m2=touched,
+                params={"area": Area(touched)},
+            )
+        overlay = require_value(self.data.overlay, "the overlay")
+        # The distance is that to the nearest row of the layer.
+        distance = overlay.distance_from(project.shape) if self.data.is_counted is None else None
+        key = "far" if distance is None else "adjacent" if distance == 0 else "free"
+        return self._make_item(
+            Outcome.CONFORMS,
+            key,
+            area_m2=0.0,
+            net_m2=net,
+            distance_m=distance,
+            params={"distance": Length(distance or 0.0)},
+        )
+
+    def _judge_parts(
+        self, pieces: ProjectPieces, project: Project, uses: Sequence[str]
+    ) -> tuple[list[LinePart], float]:
+        """Return the occupied parts with their outcomes, and the land (m²) of parts below the limits of slivers."""
+        row_parts = require_value(self.data.parts, "the parts of the line")
+        layer = require_value(self.data.layer, "the layer of the line")
+        net_of_row = layer.numbers("net_area") if self.spec.basis is AreaBasis.NET else None
+        places = [row_parts.list_places(int(row), uses) for row in pieces.rows]
+        found, touched = [], 0.0
+        for place in dict.fromkeys(places):
+            group = pieces.select(np.array([one == place for one in places]))
+            if group.is_sliver(self.tolerance):
+                touched += group.total_m2
+                continue
+            rule = self.table.find_rule(place, uses)
+            names = tuple(dict.fromkeys(name for row in group.rows.tolist() if (name := str(row_parts.names[row]))))
+            found.append(
+                LinePart(
+                    str(row_parts.part_of_row[group.rows[0]]),
+                    names,
+                    group.total_m2,
+                    None if net_of_row is None else group.sum_by(net_of_row),
+                    self._judge_part(rule, project),
+                    rule,
+                    LazyShape(partial(group.unite, self.tolerance)),
+                )
+            )
+        return found, touched
+
+    def _judge_part(self, rule: AdmissionRule | None, project: Project) -> Outcome:
+        """Return the outcome of occupied land under a rule."""
+        if self.spec.needs_approval:
+            if project.is_doubtful("approval"):
+                return Outcome.UNDETERMINED
+            return Outcome.CONDITIONAL if project.approval else Outcome.FAILS
+        return judge_rule(rule, self.spec.unconfirmed)
+
+    def _make_occupied_item(
+        self, parts: list[LinePart], touched: float, project: Project, pieces: ProjectPieces
+    ) -> LineItem:
+        """Return the item of a project with land in the line.
+
+        Land in several parts counts once.
+        """
+        outcome = find_gravest(part.outcome for part in parts)
+        deciding = next(part for part in parts if part.outcome is outcome)
+        area = sum(part.area_m2 for part in parts) if pieces.union is None else pieces.total_m2
+        nets = [part.net_m2 for part in parts]
+        net = None if None in nets else sum(net for net in nets if net is not None)
+        basis = self.spec.basis if net is not None else AreaBasis.STATUTORY
+        leading = net if basis is AreaBasis.NET and net is not None else area
+        params: dict[str, Any] = {
+            "area": Area(leading),
+            "basis": Message(SECTION, f"basis_{basis}"),
+            "names": NameList(deciding.names[:_MAX_NAMES]),
+            "approval": project.approval,
+        }
+        if deciding.rule is not None:
+            params["condition"] = Condition(deciding.rule)
+        key = self._choose_key(deciding, project)
+        if deciding.names and key in ("prohibited", "conditional"):
+            key += "_named"
+        return self._make_item(
+            outcome,
+            key,
+            area_m2=area,
+            net_m2=net,
+            basis=basis,
+            rule=deciding.rule,
+            parts=tuple(parts),
+            touched_m2=touched,
+            land=LazyShape(
+                lambda: unite_shapes(np.array([part.shape for part in parts], dtype=object), self.tolerance)
+            ),
+            params=params,
+        )
+
+    def _choose_key(self, part: LinePart, project: Project) -> str:
+        """Return the key of the reason for occupied land."""
+        rule = part.rule
+        if self.spec.needs_approval:
+            if project.is_doubtful("approval"):
+                return "approval_doubtful"
+            return "approved" if project.approval else "not_approved"
+        if rule is None:
+            return "no_rule"
+        if rule.mark == "C" and part.outcome is Outcome.UNDETERMINED:
+            return "unconfirmed"
+        if rule.outcome is Admission.PROHIBITED:
+            return "prohibited"
+        return "allowed" if part.outcome is Outcome.CONFORMS else "conditional"
+
+    def _judge_boundary(self, pieces: ProjectPieces, project: Project, uses: Sequence[str]) -> LineItem:
+        """Return the item of 城镇开发边界: land inside and outside; land outside alone is not 不符合."""
+        inside = 0.0 if pieces.is_sliver(self.tolerance) else pieces.total_m2
+        outside = max(project.statutory_m2 - inside, 0.0)
+        if inside and is_rest_sliver(pieces, project, self.tolerance):
+            outside = 0.0
+        place = PARTLY if inside and outside else INSIDE if inside else OUTSIDE
+        rule = self.table.find_rule((f"{self.spec.id}:{place}", self.spec.id), uses)
+        outcome = judge_rule(rule, self.spec.unconfirmed)
+        if outcome is Outcome.FAILS and not inside:
+            outcome = Outcome.CONDITIONAL
+        distance = None
+        if not inside and self.data.overlay is not None:
+            distance = 0.0 if len(pieces.rows) else self.data.overlay.distance_from(project.shape)
+        params: dict[str, Any] = {"inside": Area(inside), "outside": Area(outside)}
+        if rule is not None:
+            params["condition"] = Condition(rule)
+        land = LazyShape(partial(pieces.unite, self.tolerance)) if inside else None
+        parts = [LinePart(INSIDE, (), inside, None, outcome, rule, land)] if inside else []
+        parts += [LinePart(OUTSIDE, (), outside, None, outcome, rule, None)] if outside else []
+        return self._make_item(
+            outcome,
+            f"boundary_{place}" if rule is not None else "boundary_no_rule",
+            area_m2=inside,
+            outside_m2=outside,
+            rule=rule,
+            parts=tuple(parts),
+            distance_m=distance,
+            touched_m2=0.0 if inside else pieces.total_m2,
+            land=land,
+            params=params,
+        )
+
+
+def apply_gaps(item: LineItem, gaps: Sequence[Message]) -> LineItem:
+    """Return the item of a line whose layer has gaps (`Layer.gaps`).
+
+    It is 未能判定, unless the known land gives 不符合. Occupied land stays in the item; the distance
+    and the land outside are removed, because unknown land may be nearer. Without ``gaps``, the item is unchanged.
+    """
+    if not gaps:
+        return item
+    params = {
+        "line": BilingualName(item.name),
+        "gaps": MessageList(tuple(gaps), "between_sentences"),
+        "reason": item.reason,
+    }
+    if item.outside_m2 and item.area_m2:
+        params["reason"] = Message(SECTION, "line_known", {**params, "area": Area(item.area_m2)})
+    return replace(
+        item,
+        area_m2=item.area_m2 or None,
+        net_m2=item.net_m2 or None,
+        outside_m2=None,
+        outcome=find_gravest((item.outcome, Outcome.UNDETERMINED)),
+        reason=Message(SECTION, "line_gaps_occupied" if item.area_m2 else "line_gaps", params),
+        parts=tuple(part for part in item.parts if part.part != OUTSIDE),
+        distance_m=None,
+        touched_m2=0.0,
+        is_present=True,
+        weight=None,
+        has_gaps=True,
+    )
+
+
+def is_rest_sliver(pieces: ProjectPieces, project: Project, tolerance: Tolerance) -> bool:
+    """Return True if the project's land that a layer does not cover is below the limits of slivers."""
+    rest_area = shapely.area(project.shape) - pieces.planar_m2
+    if rest_area <= 0:
+        return True
+    if rest_area >= tolerance.min_area_m2:
+        return False
+    # A shape of area a has at least the perimeter of a circle of that area, so that its width (2a ÷ perimeter) is at
+    # most √(a/π): below π·(minimum width)² it is a sliver whatever its shape. Half of that leaves room for rounding.
+    if rest_area < min(math.pi / 2 * tolerance.min_width_m**2, tolerance.min_area_m2 / 2):
+        return True
+    rest = shapely.difference(project.shape, pieces.unite(tolerance))
+    length = shapely.length(rest)
+    return bool(tolerance.is_sliver(shapely.area(rest), 2 * shapely.area(rest) / length if length else 0.0))

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The map of a project and its legend as SVG.
+
+Hatches are lines, and texts have a white field below them: Qt and Word draw neither patterns nor outlined texts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import shapely
+
+from ...render.map_shapes import draw_text, has_room, make_path, make_svg, measure_text
+from ...render.words import ReportTexts
+from ...standard.messages.numbers import format_hectare_number, format_number
+from ...standard.messages.texts import Texts
+from .map_scene import PX_PER_MM, MapLayer, MapScene, MapSymbol, load_map_settings
+from .reviewed_project import SECTION
+
+#: Layers that are a line on the map: their names are on it.
+_LINES = ("boundary", "county")
+_FAILED_COLOUR, _PLACE_COLOUR = "#D50058", "#333333"
+#: Sizes of texts (px), and of the number of a place.
+_NAME_PX, _SMALL_PX, _NUMBER_RADIUS_PX = 13.5, 12.0, 10.5
+#: Width (px) of a letter of a bold text of that size; a Chinese character is as wide as high.
+_NARROW_PX = 0.62 * _NAME_PX
+#: Bends below this (px) are not drawn.
+_DETAIL_PX = 0.4
+#: Distance (px) of the lines by which the project's land is hatched.
+_PROJECT_HATCH = MapSymbol("project", "", "#111111", 2.8, is_numbered=False, hatch=(0.0,), distance=8.0)
+#: Length of a scale bar: at most this share of the map's width.
+_SCALE_BAR_SHARE = 0.22
+_LEGEND_ROW_PX, _LEGEND_SYMBOL = 20.0, (30.0, 15.0)
+
+
+def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
+    """Return the map as SVG. ``area_m2``: statutory area of the project, written on it."""
+    frame, texts = scene.frame, Texts(report_texts.lang)
+    pieces = [f'<rect width="{frame.width:.1f}" height="{frame.height:.1f}" fill="#FFFFFF"/>']
+    for layer in scene.layers:
+        pieces += _draw_layer(layer)
+    project = shapely.simplify(scene.project, _DETAIL_PX)
+    pieces += [
+        f'<path d="{make_path(project)}" fill="none" stroke="#FFFFFF" stroke-width="7"/>',
+        _draw_hatch([project], _PROJECT_HATCH, opacity=0.45),
+        *[
+            (
+                f'<path d="{make_path(place.shape)}" fill="{_FAILED_COLOUR}" fill-opacity="0.55" '
+                f'fill-rule="evenodd" stroke="{_FAILED_COLOUR}" stroke-width="1"/>'
+            )
+            for place in scene.places
+            if place.is_failed
+        ],
+        f'<path d="{make_path(project)}" fill="none" stroke="#000000" stroke-width="2.8" stroke-linejoin="round"/>',
+    ]
+    labels = _LabelPlacer(scene)
+    for place in scene.places:
+        colour = _FAILED_COLOUR if place.is_failed else _PLACE_COLOUR
+        pieces.append(
+            f'<circle cx="{place.x:.1f}" cy="{place.y:.1f}" r="{_NUMBER_RADIUS_PX}" fill="{colour}" stroke="#FFFFFF" '
+            f'stroke-width="2"/>{draw_text(str(place.number), place.x, place.y + 4.7, 13, "#FFFFFF", bold=True)}'
+        )
+    lines = [
+        report_texts.get("conformity", "map_project"),
+        report_texts.get("text", "hectares", amount=format_hectare_number(area_m2)),
+    ]
+    spot = labels.find_place(lines, _list_area_places([project]))
+    if spot is not None:
+        pieces += [
+            draw_text(lines[0], spot[0], spot[1] + 4, 15, "#000000", bold=True, halo=True),
+            draw_text(lines[1], spot[0], spot[1] + 21, _NAME_PX, "#000000", halo=True),
+        ]
+    for layer in reversed(scene.layers):
+        if layer.symbol.text:
+            name = get_layer_name(layer, texts)
+            places = _list_outline_places(layer) if layer.symbol.id in _LINES else _list_area_places(layer.shapes)
+            spot = labels.find_place([name], places, avoids_project=True)
+            if spot is not None:
+                pieces.append(draw_text(name, *spot, _NAME_PX, layer.symbol.text, bold=True, halo=True))
+    letter = report_texts.get("text", "north")
+    x, y = scene.frame.width - 22, 28.0
+    arrow = f"M{x:.1f},{y - 18:.1f}L{x + 6.5:.1f},{y + 8:.1f}L{x:.1f},{y + 3:.1f}L{x - 6.5:.1f},{y + 8:.1f}Z"
+    path = f'<path d="{arrow}" fill="#000000" stroke="#FFFFFF" stroke-width="1"/>'
+    pieces += [
+        _draw_scale_bar(scene),
+        path + draw_text(letter, x, y + 23, _SMALL_PX, "#000000", halo=True),
+        (
+            f'<rect x="0.5" y="0.5" width="{frame.width - 1:.1f}" height="{frame.height - 1:.1f}" fill="none" '
+            'stroke="#000000" stroke-width="1"/>'
+        ),
+    ]
+    return make_svg(frame.width, frame.height, pieces)
+
+
+def get_layer_name(layer: MapLayer, texts: Texts) -> str:
+    """Return the name of a layer as the legend and the map print it."""
+    return texts.get(SECTION, layer.name) if layer.name.startswith("part_") else layer.name
+
+
+def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
+    """Return the symbols of the map with their names as SVG, as wide as the settings give."""
+    texts = Texts(report_texts.lang)
+    width, size = load_map_settings().legend_mm * PX_PER_MM, _LEGEND_SYMBOL
+    box = shapely.box(1.5, 1.5, size[0] - 1.5, size[1] - 1.5)
+    rows = [(_draw_symbol(_PROJECT_HATCH, box, 3.4), report_texts.get("conformity", "map_project"))]
+    if any(place.is_failed for place in scene.places):
+        symbol = f'<path d="{make_path(box)}" fill="{_FAILED_COLOUR}" fill-opacity="0.65" stroke="{_FAILED_COLOUR}"/>'
+        rows.append((symbol, report_texts.get("conformity", "map_occupied")))
+    for layer in scene.layers:
+        if not layer.symbol.fill and not layer.symbol.hatch:
+            line = f"M0,{size[1] / 2:.1f}H{size[0]:.0f}"
+            rows.append((f'<path d="{line}" {_make_stroke(layer.symbol, 0.6)}/>', get_layer_name(layer, texts)))
+        elif layer.name:
+            rows.append((_draw_symbol(layer.symbol, box, layer.symbol.distance * 0.8), get_layer_name(layer, texts)))
+    pieces = []
+    for number, (symbol, name) in enumerate(rows):
+        top = number * _LEGEND_ROW_PX + 4
+        pieces += [
+            f'<g transform="translate(2,{top:.1f})">{symbol}</g>',
+            draw_text(name, size[0] + 12, top + 12, 13.0, "#000000", anchor="start"),
+        ]
+    return make_svg(width, len(rows) * _LEGEND_ROW_PX + 4, pieces)
+
+
+def _draw_symbol(symbol: MapSymbol, box: Any, distance: float) -> str:
+    """Return a sample of a symbol."""
+    hatch = MapSymbol(**{**symbol.__dict__, "distance": distance})
+    outline = f'<path d="{make_path(box)}" fill="{symbol.fill or "#FFFFFF"}" {_make_stroke(symbol, 0.8)}/>'
+    return outline + _draw_hatch([box], hatch)
+
+
+def _draw_layer(layer: MapLayer) -> Iterable[str]:
+    """Yield fill, hatch and outline of a layer."""
+    symbol = layer.symbol
+    shapes = [one for one in (shapely.simplify(shape, _DETAIL_PX) for shape in layer.shapes) if not one.is_empty]
+    if symbol.fill:
+        paths = "".join(map(make_path, shapes))
+        yield f'<path d="{paths}" fill="{symbol.fill}" fill-rule="evenodd" stroke="none"/>'
+    if symbol.hatch:
+        yield _draw_hatch(shapes, symbol)
+    yield f'<path d="{make_path(shapely.simplify(layer.outline, _DETAIL_PX))}" fill="none" {_make_stroke(symbol)}/>'
+
+
+def _make_stroke(symbol: MapSymbol, factor: float = 1.0) -> str:
+    """Return the attributes of a line."""
+    dash = f' stroke-dasharray="{symbol.dash}"' if symbol.dash else ""
+    return f'stroke="{symbol.line}" stroke-width="{symbol.width * factor:.2f}"{dash}'
+
+
+def _draw_hatch(shapes: list[Any], symbol: MapSymbol, opacity: float = 1.0) -> str:
+    """Return parallel lines inside shapes as a path."""
+    paths = []
+    for angle in symbol.hatch:
+        for shape in shapes:
+            west, south, east, north = shape.bounds
+            middle = np.array([(west + east) / 2, (south + north) / 2])
+            reach = math.hypot(east - west, north - south) / 2 + symbol.distance
+            direction = np.array([math.cos(math.radians(angle)), -math.sin(math.radians(angle))])
+            across = np.array([-direction[1], direction[0]])
+            # Lines of all shapes are on one grid, so that they continue from one shape into the next.
+            start = math.floor((middle @ across - reach) / symbol.distance)
+            end = math.ceil((middle @ across + reach) / symbol.distance)
+            along = middle @ direction
+            ends = [
+                (
+                    across * k * symbol.distance + direction * (along - reach),
+                    across * k * symbol.distance + direction * (along + reach),
+                )
+                for k in range(start, end + 1)
+            ]
+            paths.append(make_path(shapely.intersection(shapely.multilinestrings(ends), shape)))
+    dash = f' stroke-dasharray="{symbol.hatch_dash}"' if symbol.hatch_dash else ""
+    width = 1.1 if symbol.hatch_dash else 0.75
+    return (
+        f'<path d="{"".join(paths)}" fill="none" stroke="{symbol.line}" stroke-width="{width}" '
+        f'stroke-opacity="{opacity:g}"{dash}/>'
+    )
+
+
+def _draw_scale_bar(scene: MapScene) -> str:
+    """Return a scale bar of a round length at the lower left."""
+    frame = scene.frame
+    most = frame.width * frame.m_per_px * _SCALE_BAR_SHARE
+    power = 10 ** math.floor(math.log10(most))
+    length = next(power * digit for digit in (5, 2, 1) if power * digit <= most)
+    px = length / frame.m_per_px
+    left, base = 22.0, frame.height - 16
+    ticks = "".join(f"M{left + px * share:.1f},{base - 4:.1f}V{base + 4:.1f}" for share in (0, 0.5, 1))
+    unit, decimals = ("km", 0 if length >= 2000 else 1) if length >= 1000 else ("m", 0)
+    shown = length / 1000 if unit == "km" else length
+    labels = "".join(
+        draw_text(label, left + px * share, base - 8, _SMALL_PX, "#000000")
+        for label, share in (
+            ("0", 0.0),
+            (format_number(shown / 2, decimals), 0.5),
+            (f"{format_number(shown, decimals)} {unit}", 1.0),
+        )
+    )
+    return (
+        f'<rect x="{left - 12:.1f}" y="{base - 24:.1f}" width="{px + 42:.1f}" height="34" fill="#FFFFFF" '
+        f'fill-opacity="0.9"/><path d="M{left:.1f},{base:.1f}H{left + px:.1f}{ticks}" stroke="#000000" '
+        f'stroke-width="1.5" fill="none"/><rect x="{left:.1f}" y="{base - 2:.1f}" width="{px / 2:.1f}" height="4" '
+        f'fill="#000000"/>{labels}'
+    )
+
+
+def _list_area_places(shapes: Iterable[Any]) -> list[tuple[float, float]]:
+    """Return points inside areas for a name, in the largest area first."""
+    places = []
+    for shape in sorted(shapes, key=shapely.area, reverse=True)[:4]:
+        west, south, east, north = shape.bounds
+        boxes = [(west, south, east, north)]
+        columns, rows = 4, 3
+        boxes += [
+            (
+                west + (east - west) * column / columns,
+                south + (north - south) * row / rows,
+                west + (east - west) * (column + 1) / columns,
+                south + (north - south) * (row + 1) / rows,
+            )
+            for row in range(rows)
+            for column in range(columns)
+        ]
+        for box in boxes:
+            inside = shapely.clip_by_rect(shape, *box)
+            if shapely.area(inside):
+                point = shapely.point_on_surface(inside)
+                places.append((float(shapely.get_x(point)), float(shapely.get_y(point))))
+    return places
+
+
+def _list_outline_places(layer: MapLayer) -> list[tuple[float, float]]:
+    """Return points on the outline of a layer for its name."""
+    merged = shapely.line_merge(layer.outline) if layer.outline.geom_type == "MultiLineString" else layer.outline
+    lines = sorted(shapely.get_parts(merged).tolist(), key=shapely.length, reverse=True)[:3]
+    points = [
+        line.interpolate(share, normalized=True)
+        for line in lines
+        for share in (0.06, 0.94, 0.25, 0.5, 0.75, 0.15, 0.85)
+    ]
+    return [(float(point.x), float(point.y)) for point in points]
+
+
+class _LabelPlacer:
+    """Finds room for texts: within the map, away from numbers, other texts, scale bar and north arrow."""
+
+    def __init__(self, scene: MapScene):
+        width, height = scene.frame.width, scene.frame.height
+        self._frame = shapely.box(4, 4, width - 4, height - 4)
+        self._project = shapely.buffer(scene.project, 6)
+        self._taken = [shapely.box(0, height - 46, 0.32 * width, height), shapely.box(width - 46, 0, width, 60)]
+        radius = _NUMBER_RADIUS_PX + 2
+        self._taken += [
+            shapely.box(place.x - radius, place.y - radius, place.x + radius, place.y + radius)
+            for place in scene.places
+        ]
+
+    def find_place(
+        self, lines: list[str], places: list[tuple[float, float]], *, avoids_project: bool = False
+    ) -> tuple[float, float] | None:
+        """Return the first place with room for lines of text, and take it; None if all are taken."""
+        half = max(measure_text(line, _NAME_PX, _NARROW_PX) for line in lines) / 2 + 4
+        for x, y in places:
+            box = shapely.box(x - half, y - 15, x + half, y + 6 + 18 * (len(lines) - 1))
+            taken = [*self._taken, self._project] if avoids_project else self._taken
+            if has_room(box, self._frame, taken):
+                self._taken.append(box)
+                return x, y
+        return None

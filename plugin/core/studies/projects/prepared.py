@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A plan prepared for many short reviews, such as one for each position of the mouse while a project is drawn.
+
+A review of few projects reads few rows of a county. `ProjectReview` runs on a plan of the rows in the surroundings of
+the projects, with the same results as on the whole plan: no other row meets a project, and the distance to the nearest
+row is measured in the whole layer. The surroundings are kept while a project that is being drawn stays within them.
+Projects that are drawn or selected are shapes with attributes, read as rows of a file of projects are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...geometry.overlay import find_overlapping_rows
+from ...geometry.tolerance import Tolerance
+from ...geometry.validity import mask_missing_shapes
+from ...plan.layer import Layer
+from ...plan.plan import Plan
+from ...standard.messages.texts import Message
+from .admission import AdmissionTable
+from .near_plan import list_review_layers
+from .occupied import DistanceTree
+from .read_projects import ProjectRows, ReadProjects, read_project_rows
+from .review import ProjectReview, ReviewedProjects
+from .review_settings import FIELD_MEANINGS, ReviewSettings
+from .reviewed_project import ConformityResult, Project
+from .run_review import make_result
+
+#: Surroundings of projects: as a share of their size, and at least (m).
+_MARGIN_SHARE, _MIN_MARGIN_M = 0.25, 30.0
+#: First distance (m) within which the nearest row is searched among rows that were not edited.
+_FIRST_SEARCH_M = 500.0
+
+
+class RowSource(Protocol):
+    """The rows of a plan's layers with edits; `core.live.rows.EditedRows` is one."""
+
+    def list_edited_rows(self, role: str) -> list[int]:
+        """Return the numbers of edited, added and removed rows."""
+
+    def get_plane_shape(self, role: str, row: int) -> Any:
+        """Return the shape of a row in the plane; None for a removed row, or without a shape."""
+
+    def sort_edited_last(self, role: str, rows: set[int]) -> list[int]:
+        """Return row numbers in the order of `make_layer_of_rows`."""
+
+    def make_layer_of_rows(self, role: str, rows: list[int]) -> Layer:
+        """Return a layer of rows in their present state."""
+
+
+class _RowsAsRead:
+    """The rows of a plan without edits."""
+
+    def __init__(self, plan: Plan):
+        self._plan = plan
+
+    def list_edited_rows(self, _role: str) -> list[int]:
+        return []
+
+    def get_plane_shape(self, role: str, row: int) -> Any:
+        return self._plan.layers[role].plane_shapes[row]
+
+    def sort_edited_last(self, _role: str, rows: set[int]) -> list[int]:
+        return sorted(rows)
+
+    def make_layer_of_rows(self, role: str, rows: list[int]) -> Layer:
+        return self._plan.layers[role].select_rows(np.array(rows, dtype=int))
+
+
+class _Surroundings(NamedTuple):
+    """The rows of a layer whose boxes meet a box (xmin, ymin, xmax, ymax, m)."""
+
+    box: tuple[float, float, float, float]
+    layer: Layer
+
+    def contain(self, bounds: NDArray) -> bool:
+        """Return True if bounds (xmin, ymin, xmax, ymax) are within the box, so that no other row meets them."""
+        xmin, ymin, xmax, ymax = self.box
+        return bool(xmin <= bounds[0] and ymin <= bounds[1] and bounds[2] <= xmax and bounds[3] <= ymax)
+
+
+class PreparedReview:
+    """Reviews few projects at a time against one plan, each time within tens of milliseconds.
+
+    An instance must not be used by several threads at once.
+
+    Parameters
+    ----------
+    rows
+        The rows of the plan with edits; None for the plan as it was read.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        settings: ReviewSettings,
+        table: AdmissionTable,
+        tolerance: Tolerance,
+        rows: RowSource | None = None,
+    ):
+        self.plan, self.settings, self.table, self.tolerance = plan, settings, table, tolerance
+        self._rows: RowSource = _RowsAsRead(plan) if rows is None else rows
+        self._trees: dict[str, shapely.STRtree] = {}
+        self._distances: dict[str, DistanceTree] = {}
+        self._surroundings: dict[str, _Surroundings] = {}
+        self._has_shapes: dict[str, bool] = {}
+        self._gaps: dict[str, tuple[Message, ...]] = {}
+
+    def prepare(self, cancellation: Cancellation = NEVER_CANCELLED) -> None:
+        """Build what all reviews need: search trees, validity and county code. Raise Cancelled between layers."""
+        for layer in list_review_layers(self.plan, self.settings):
+            cancellation.raise_if_cancelled()
+            _ = layer.repeated_keys, layer.broken_rows, layer.invalid_rows
+            _ = layer.raw_shapes, layer.unrepaired_shapes, layer.has_wrong_geometry_type, layer.unused_rows
+            self._trees.setdefault(layer.role, shapely.STRtree(layer.plane_shapes))
+            self._distances.setdefault(layer.role, DistanceTree(layer.plane_shapes)).build()
+        _ = self.plan.area_code
+
+    def use_rows(self, rows: RowSource | None) -> PreparedReview:
+        """Return a review of the same plan with other edits, None for none; trees of the rows as read are shared."""
+        other = PreparedReview(self.plan, self.settings, self.table, self.tolerance, rows)
+        other._trees, other._distances = self._trees, self._distances
+        return other
+
+    def review(self, projects: Sequence[Project], cancellation: Cancellation = NEVER_CANCELLED) -> ReviewedProjects:
+        """Return the results of projects, as `ProjectReview.review` does. Raise Cancelled."""
+        if not projects:
+            return ReviewedProjects((), ())
+        bounds = shapely.bounds(np.array([project.extent for project in projects], dtype=object))
+        layers = {}
+        for layer in list_review_layers(self.plan, self.settings):
+            cancellation.raise_if_cancelled()
+            layers[layer.role] = self._find_local_layer(layer.role, bounds)
+        plan = self.plan.make_plan_of_rows(layers, same_county=False)
+        plan.unusable_layers = self.plan.unusable_layers
+        review = ProjectReview(
+            plan,
+            projects,
+            self.settings,
+            self.table,
+            self.tolerance,
+            whole_layers=self,
+            cancellation=cancellation,
+        )
+        return review.review()
+
+    def _find_local_layer(self, role: str, bounds: NDArray) -> Layer:
+        """Return a layer of the rows around (n, 4) bounds (xmin, ymin, xmax, ymax, m); it may have rows outside them.
+
+        For one project it keeps what is computed for its rows, such as texts and overlaps, until the project leaves the
+        surroundings.
+        """
+        if len(bounds) > 1:
+            return self._make_layer_in_boxes(role, shapely.box(*bounds.T))
+        kept = self._surroundings.get(role)
+        if kept is None or not kept.contain(bounds[0]):
+            margin = max(_MARGIN_SHARE * float(np.max(bounds[0, 2:] - bounds[0, :2])), _MIN_MARGIN_M)
+            box = bounds[0] + margin * np.array([-1, -1, 1, 1])
+            layer = self._make_layer_in_boxes(role, np.array([shapely.box(*box)], dtype=object))
+            # Overlaps of these rows hold for all positions of the project within the box.
+            find_overlapping_rows(layer.polygons, self.tolerance)
+            kept = self._surroundings[role] = _Surroundings(tuple(box.tolist()), layer)
+        return kept.layer
+
+    def _make_layer_in_boxes(self, role: str, boxes: NDArray) -> Layer:
+        """Return a layer of the rows that may meet one of (n,) boxes, in their present state; edited rows last."""
+        edited = np.array(self._rows.list_edited_rows(role), dtype=int)
+        rows = self._trees[role].query(boxes)[1]
+        rows = {*rows[~np.isin(rows, edited)].tolist()}
+        if len(edited):
+            met = shapely.STRtree(self._get_edited_shapes(role, edited)).query(boxes)[1]
+            rows.update(edited[met].tolist())
+        return self._rows.make_layer_of_rows(role, self._rows.sort_edited_last(role, rows))
+
+    def _get_edited_shapes(self, role: str, edited: NDArray) -> NDArray:
+        """Return the (k,) shapes of edited rows in the plane; None for a removed row, or without a shape."""
+        return np.array([self._rows.get_plane_shape(role, one) for one in edited.tolist()] + [None], dtype=object)[:-1]
+
+    def has_any_shape(self, role: str) -> bool:
+        """Return True if any row of a layer has a shape, after the edits."""
+        if role not in self._has_shapes:
+            edited = np.array(self._rows.list_edited_rows(role), dtype=int)
+            shapes = self._trees[role].geometries.copy()
+            shapes[edited[edited < len(shapes)]] = None
+            shapes = np.concatenate([shapes, self._get_edited_shapes(role, edited)])
+            self._has_shapes[role] = not mask_missing_shapes(shapes).all()
+        return self._has_shapes[role]
+
+    def list_gaps(self, role: str) -> tuple[Message, ...]:
+        """Return sentences on unknown data of a layer, after the edits."""
+        if role not in self._gaps:
+            layer, edited = self.plan.layers[role], set(self._rows.list_edited_rows(role))
+            edited_fids = {layer.fids[row] for row in edited if row < len(layer)}
+            unused = [one for one in layer.unused_rows if one.fid not in edited_fids]
+            changed = self._rows.make_layer_of_rows(role, self._rows.sort_edited_last(role, edited))
+            self._gaps[role] = layer.describe_gaps([*unused, *changed.unused_rows])
+        return self._gaps[role]
+
+    def measure_distance(self, role: str, shape: Any) -> float | None:
+        """Return the distance (m, in the plane) from a shape to the nearest row of a layer; None without rows.
+
+        The shape has no land in the layer.
+        """
+        edited = np.array(self._rows.list_edited_rows(role), dtype=int)
+        if not len(edited):
+            return self._distances[role].measure(shape)
+        candidates, distances = self._trees[role].query_nearest(shape, return_distance=True, all_matches=False)
+        if np.isin(candidates, edited).any():
+            candidates, distances = self._find_nearest_unedited(role, shape, edited)
+        distances = np.concatenate([distances, shapely.distance(shape, self._get_edited_shapes(role, edited))])
+        known = distances[np.isfinite(distances)]
+        return float(known.min()) if len(known) else None
+
+    def _find_nearest_unedited(self, role: str, shape: Any, edited: NDArray) -> tuple[NDArray, NDArray]:
+        """Return rows that were not edited, among them the nearest one, and their distances (m)."""
+        tree, distance = self._trees[role], _FIRST_SEARCH_M
+        while True:
+            near = tree.query(shape, predicate="dwithin", distance=distance)
+            unedited = near[~np.isin(near, edited)]
+            # Without an unedited row at any distance the search ends when it has found all rows.
+            if len(unedited) or len(near) == np.count_nonzero(~shapely.is_missing(tree.geometries)):
+                return unedited, shapely.distance(shape, tree.geometries[unedited])
+            distance *= 4
+
+
+@dataclass(frozen=True)
+class DrawnProject:
+    """A project that is drawn, selected or read from a file.
+
+    ``shape``: polygon, line or point in ``crs``; ``attributes``: meaning of a field (`FIELD_MEANINGS`) → text, and
+    where several fields have that meaning also name of the field in capitals → text.
+    """
+
+    shape: Any
+    crs: CRS
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_drawn_projects(
+    drawn: Sequence[DrawnProject],
+    plan: Plan,
+    settings: ReviewSettings,
+    source: str,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> ReadProjects:
+    """Return projects as `read_projects` does for rows of a file; rows are numbered from 1 in the given order.
+
+    ``source``: name of the source in notes. Raise InputError if the coordinates of a shape contradict its
+    CRS, and Cancelled.
+    """
+    projects, notes = [], []
+    for row, one in enumerate(drawn, 1):
+        cancellation.raise_if_cancelled()
+        read = read_project_rows(_make_rows(one, settings, source), plan.norm, settings, plan.plane_crs)
+        projects += [replace(project, row=row) for project in read.projects]
+        notes += [
+            replace(note, row=row, message=replace(note.message, params={**note.message.params, "row": row}))
+            for note in read.notes
+        ]
+    return ReadProjects(tuple(projects), tuple(notes), len(drawn), source)
+
+
+def _make_rows(one: DrawnProject, settings: ReviewSettings, source: str) -> ProjectRows:
+    """Return a project as a row of a file; making a table for each position of the mouse would take milliseconds."""
+    columns = {}
+    for meaning in FIELD_MEANINGS:
+        names = [name for name in settings.fields[meaning] if name in one.attributes]
+        texts = [(name, one.attributes[name]) for name in names] or [
+            (settings.fields[meaning][0], one.attributes.get(meaning, ""))
+        ]
+        columns[meaning] = [(name, [text.strip()]) for name, text in texts]
+    shapes = np.empty(1, dtype=object)
+    shapes[0] = one.shape
+    return ProjectRows(source, one.crs, shapes, columns)
+
+
+def review_drawn_projects(
+    drawn: Sequence[DrawnProject],
+    review: PreparedReview,
+    source: str,
+    lang: str,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> ConformityResult:
+    """Return the review of drawn projects, as `run.review_projects` does for a file. Raise InputError and Cancelled."""
+    read = read_drawn_projects(drawn, review.plan, review.settings, source, cancellation)
+    return make_result(
+        review.plan,
+        review.settings,
+        read,
+        review.review(read.projects, cancellation),
+        review.table,
+        review.tolerance,
+        lang,
+    )

@@ -1,0 +1,494 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Projects, what they occupy, and the verdict on each: the data of a review of conformity (合规性审查).
+
+Areas are m² on the ellipsoid, unrounded; lengths are m; shapes are in the plan's plane. Sentences are `Message`: their
+method ``render`` returns the text in a language. Texts of the admission table (condition, source) are as the table has
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from ...standard.messages.texts import Message, MessagePart, NameList
+
+if TYPE_CHECKING:
+    from ...geometry.tolerance import Tolerance
+    from ...plan.plan import Plan
+    from ...standard.profile import DocumentInfo
+
+#: Section of the texts of this package.
+SECTION = "conformity"
+
+
+class Outcome(StrEnum):
+    """Outcome of a line or a project: 符合, 有条件, 未能判定, 不符合; 只列出 has no part in the verdict."""
+
+    LISTED = "listed"
+    CONFORMS = "conforms"
+    CONDITIONAL = "conditional"
+    UNDETERMINED = "undetermined"
+    FAILS = "fails"
+
+
+#: From the best outcome to the gravest.
+OUTCOME_ORDER = tuple(Outcome)
+
+
+def find_gravest(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return the gravest of several outcomes; LISTED without any."""
+    return max(outcomes, key=OUTCOME_ORDER.index, default=Outcome.LISTED)
+
+
+class Admission(StrEnum):
+    """What the admission table states on a use: 允许, 有条件, 禁止, 只列出; UNDETERMINED: it has no row."""
+
+    ALLOWED = "allowed"
+    CONDITIONAL = "conditional"
+    PROHIBITED = "prohibited"
+    LISTED = "listed"
+    UNDETERMINED = "undetermined"
+
+
+class AreaBasis(StrEnum):
+    """How an area is measured: net area (净面积) or statutory area (图斑椭球面积)."""
+
+    NET = "net"
+    STATUTORY = "statutory"
+
+
+class SupplyMode(StrEnum):
+    """How land is supplied: 出让 or 划拨; UNKNOWN if the project does not state it."""
+
+    GRANT = "grant"
+    ALLOCATION = "allocation"
+    UNKNOWN = "unknown"
+
+
+class NoteLevel(StrEnum):
+    """What a note means: ``error`` a project is left out, ``warning`` it is reviewed and to be checked, ``info``."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True)
+class ProjectNote:
+    """A remark on a row of the projects, with file, row (from 1), field and remedy in its sentence.
+
+    ``row``: 0 for a remark on the whole file; ``project``: name or number of the project, empty without one.
+    """
+
+    level: NoteLevel
+    message: Message
+    row: int = 0
+    project: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True)
+class ProjectDoubt:
+    """A doubt that leaves a project 未能判定, such as contradicting fields.
+
+    ``meaning``: of the fields, or ``shape``; ``choices``: (field, text) of each, empty for a shape.
+    """
+
+    meaning: str
+    reason: Message
+    choices: tuple[tuple[str, str], ...] = ()
+    outcome = Outcome.UNDETERMINED
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project as read.
+
+    ``row``: its row in the source, from 1; ``shape``: polygon or multipolygon in the plan's plane, for a line or a
+    point the land of ``width_m`` around it; ``kind``: polygon, line or point; ``statutory_m2``: 图斑椭球面积;
+    ``declared_m2``: None if no area is declared; ``use_code``: code of 用地用海分类, empty if unknown; ``use_text``:
+    the use as written; ``approval``: number of the document that approves the use of 永久基本农田 (批准文号);
+    ``supplement_plan``: name of the plan of 补划, as written; ``source``: file and layer; ``crs``: label of the CRS of
+    the source; ``doubts``: what leaves the project 未能判定; ``loose``: lines and points beside its polygons, without a
+    width and so without land, None without any.
+    """
+
+    row: int
+    name: str
+    number: str
+    applicant: str
+    use_code: str
+    use_name: str
+    use_text: str
+    supply: SupplyMode
+    kind: str
+    width_m: float | None
+    shape: Any
+    statutory_m2: float
+    declared_m2: float | None
+    approval: str
+    supplement_plan: str
+    source: str
+    crs: str
+    doubts: tuple[ProjectDoubt, ...] = ()
+    loose: Any = None
+
+    def is_doubtful(self, meaning: str) -> bool:
+        """Return True if fields of a meaning contradict each other."""
+        return any(one.meaning == meaning for one in self.doubts)
+
+    @property
+    def extent(self) -> Any:
+        """Return all that is drawn: the land, and lines and points without a width."""
+        return self.shape if self.loose is None else shapely.geometrycollections([self.shape, self.loose])
+
+    @property
+    def label(self) -> str:
+        """Return the name, else the number, else the row as ``#3``."""
+        return self.name or self.number or f"#{self.row}"
+
+    @property
+    def declared_difference_m2(self) -> float | None:
+        """Return statutory area minus declared area (m²); None if no area is declared."""
+        return None if self.declared_m2 is None else self.statutory_m2 - self.declared_m2
+
+
+@dataclass(frozen=True)
+class AdmissionRule:
+    """A row of the admission table (``admission.csv``).
+
+    ``zone``: code of a planning zone, or a control line with a part (``LSWHBHX:core``); ``use``: a code of
+    用地用海分类, which includes the codes below it, or ``*``; ``condition``, ``source``: texts of the table; ``mark``:
+    A, B or C; ``line``: its line in the file.
+    """
+
+    zone: str
+    use: str
+    outcome: Admission
+    condition: str
+    source: str
+    mark: str
+    line: int
+    condition_en: str = ""
+    source_en: str = ""
+
+    def get_condition(self, lang: str) -> str:
+        """Return the condition in a language, in Chinese where the table has no English text."""
+        return self.condition_en if lang == "en" and self.condition_en else self.condition
+
+    def get_source(self, lang: str) -> str:
+        """Return the source in a language, in Chinese where the table has no English text."""
+        return self.source_en if lang == "en" and self.source_en else self.source
+
+
+class LazyShape:
+    """A shape in the plane that is computed once, when it is asked for.
+
+    A union takes longer than all figures of a line, and the panel draws few of the shapes of a review.
+    """
+
+    def __init__(self, compute: Callable[[], Any]):
+        self._compute = compute
+
+    @cached_property
+    def shape(self) -> Any:
+        """Return the shape; None if it cannot be computed."""
+        return self._compute()
+
+
+@dataclass(frozen=True)
+class LinePart:
+    """The occupied land of one part of a control line, or of one kind of its rows.
+
+    ``part``: ``core``, ``control``, ``inside``, ``outside``, or empty; ``names``: names of its features;
+    ``area_m2``: statutory area; ``net_m2``: net area, None without a basis; ``rule``: row of the admission table that
+    applies, None without one; ``land``: its shape, None for land outside.
+    """
+
+    part: str
+    names: tuple[str, ...]
+    area_m2: float
+    net_m2: float | None
+    outcome: Outcome
+    rule: AdmissionRule | None
+    land: LazyShape | None
+
+    @property
+    def shape(self) -> Any:
+        """Return the land as a shape; None for land outside."""
+        return self.land.shape if self.land else None
+
+
+@dataclass(frozen=True)
+class LineItem:
+    """One control line or layer in the table of the review (一、控制线审查).
+
+    ``id``: id of the line in ``conformity.toml``; ``role``: layer code, that of the standard if the layer is absent;
+    ``name``: (Chinese, English); ``area_m2``: occupied statutory area, None if the layer is absent; ``net_m2``:
+    occupied net area, None without a basis; ``basis``: that of the leading figure; ``outside_m2``: land of the project
+    outside (城镇开发边界, 县域), None for other lines; ``reason``: why this outcome, as a sentence; ``rule``: the row
+    of the admission table that decides, None if none does; ``distance_m``: distance to the nearest feature where the
+    project has no land in the line, None otherwise; ``touched_m2``: land below the limits of slivers, which counts as
+    not occupied.
+    """
+
+    id: str
+    role: str
+    name: tuple[str, str]
+    basis: AreaBasis
+    area_m2: float | None
+    net_m2: float | None
+    outside_m2: float | None
+    outcome: Outcome
+    reason: Message
+    rule: AdmissionRule | None = None
+    parts: tuple[LinePart, ...] = ()
+    distance_m: float | None = None
+    touched_m2: float = 0.0
+    land: LazyShape | None = None
+    #: The layer is among the data, or the profile declares that the county has none (本县无).
+    is_present: bool = True
+    #: Outcome as it counts for the whole; None: as it is. A missing layer may count as 有条件, or not at all (LISTED).
+    weight: Outcome | None = None
+    #: Not all rows of the layer are known, so that land that is not occupied, and distances, are not known.
+    has_gaps: bool = False
+
+    @property
+    def shape(self) -> Any:
+        """Return the occupied land as a shape; None without any."""
+        return self.land.shape if self.land else None
+
+    @property
+    def leading_m2(self) -> float | None:
+        """Return the occupied area on the leading basis: net area where it is known, else statutory area."""
+        return self.net_m2 if self.basis is AreaBasis.NET and self.net_m2 is not None else self.area_m2
+
+    @property
+    def mark(self) -> str:
+        """Return the mark of the rule that decides; empty without one."""
+        return self.rule.mark if self.rule else ""
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Return False if the rule that decides is a default that the county has not confirmed (C)."""
+        return self.mark != "C"
+
+    @property
+    def is_occupied(self) -> bool:
+        """Return True if the project has land in the line."""
+        return bool(self.area_m2)
+
+    def get_name(self, lang: str) -> str:
+        """Return the name of the line in a language."""
+        return self.name[lang == "en"]
+
+
+@dataclass(frozen=True)
+class ClassItem:
+    """Occupied land of one land class and ownership (三、占用地类).
+
+    ``code``, ``name``: land class; ``major_class``: 农用地, 建设用地, 未利用地, or empty; ``ownership``: 国有, 集体,
+    or the value of the data; ``net_m2``: net area by the figure of the parcels, None without one; ``is_cultivated``:
+    耕地.
+    """
+
+    code: str
+    name: str
+    major_class: str
+    ownership: str
+    area_m2: float
+    net_m2: float | None
+    is_cultivated: bool
+
+
+@dataclass(frozen=True)
+class ZoneItem:
+    """A planning zone on which the project has land (四、规划分区与准入).
+
+    ``code``, ``name``: zone, empty for land without one; ``parent_name``: name of the zone above it; ``rule``: row of
+    the admission table, None without one.
+    """
+
+    code: str
+    name: str
+    parent_name: str
+    area_m2: float
+    use_code: str
+    use_name: str
+    admission: Admission
+    outcome: Outcome
+    reason: Message
+    rule: AdmissionRule | None
+    land: LazyShape
+
+    @property
+    def shape(self) -> Any:
+        """Return the land of the project in the zone as a shape."""
+        return self.land.shape
+
+    @property
+    def mark(self) -> str:
+        """Return the mark of the row; empty without one."""
+        return self.rule.mark if self.rule else ""
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Return False if the row is a default that the county has not confirmed (C)."""
+        return self.mark != "C"
+
+
+#: What gives an outcome and a reason.
+ReviewItem = LineItem | ZoneItem | ProjectDoubt
+
+
+@dataclass(frozen=True)
+class TownshipItem:
+    """Land of the project in a township, or in a main function (主体功能) of townships."""
+
+    code: str
+    name: str
+    area_m2: float
+
+
+@dataclass(frozen=True)
+class SupplementItem:
+    """What must be made up for (五、补划与占补).
+
+    ``id``: ``farmland`` (永久基本农田补划) or ``cultivated`` (耕地占补平衡); ``occupied_m2``: net area, None if the
+    data have none; ``statutory_m2``: the same land as statutory area; ``rule``: row of the admission table with
+    requirement and source; ``document``: number of approval, or plan, as the project states it, empty if none.
+    """
+
+    id: str
+    occupied_m2: float | None
+    statutory_m2: float
+    rule: AdmissionRule | None
+    document: str
+    plan: str = ""
+
+
+@dataclass(frozen=True)
+class HeritageNotice:
+    """Notice 先考古、后供地 (六、文物保护提示).
+
+    Land is where relics may lie under ground, or in ranges of heritage. ``names``: sites; ``area_m2``: land in all
+    ranges; ``message``: the notice as a sentence; ``mark``: of its source.
+    """
+
+    names: tuple[str, ...]
+    area_m2: float
+    message: Message
+    mark: str
+
+
+@dataclass(frozen=True)
+class MissingItem:
+    """Something that could not be determined (七、未能判定事项): the matter, what is missing, what to hand in."""
+
+    id: str
+    name: tuple[str, str]
+    missing: MessagePart
+    remedy: Message
+
+    def get_name(self, lang: str) -> str:
+        """Return the name of the matter in a language."""
+        return self.name[lang == "en"]
+
+
+@dataclass(frozen=True)
+class ProjectResult:
+    """The review of one project.
+
+    ``lines``: all lines of ``conformity.toml`` in order, then land outside the county if there is some; ``classes``:
+    by code and ownership; ``unclassified_m2``, ``outside_townships_m2``: land without a parcel, without a township;
+    ``verdict``: of the whole; ``reasons``: why, the deciding ones first; ``conditions``: what must be met;
+    ``township_min_m2``: land (m²) in a township below this limit is a sliver at its border.
+    """
+
+    project: Project
+    lines: tuple[LineItem, ...]
+    zones: tuple[ZoneItem, ...]
+    classes: tuple[ClassItem, ...]
+    townships: tuple[TownshipItem, ...]
+    functions: tuple[TownshipItem, ...]
+    supplements: tuple[SupplementItem, ...]
+    heritage: HeritageNotice | None
+    missing: tuple[MissingItem, ...]
+    verdict: Outcome
+    reasons: tuple[MessagePart, ...]
+    conditions: tuple[Message, ...]
+    unclassified_m2: float = 0.0
+    outside_townships_m2: float = 0.0
+    notes: tuple[ProjectNote, ...] = ()
+    township_min_m2: float = 0.0
+
+    def find_line(self, line_id: str) -> LineItem | None:
+        """Return the item of a line by its id in ``conformity.toml``; None without one."""
+        return next((line for line in self.lines if line.id == line_id), None)
+
+    @property
+    def named_townships(self) -> tuple[TownshipItem, ...]:
+        """Return the townships that texts name: without slivers, and the largest one in any case."""
+        return tuple(one for one in self.townships if one.area_m2 >= self.township_min_m2) or self.townships[:1]
+
+
+@dataclass(frozen=True)
+class ConformityResult:
+    """The review of all projects of a source.
+
+    ``source``: name of the file of projects; ``notes``: on rows that were left out or are to be checked;
+    ``row_count``: rows of the source; ``admission_file``: name of the admission table; ``plane``: label of the CRS of
+    shapes; ``area_name``, ``area_code``: the county; ``data_name``: name of the plan's data; ``plan``: the plan, for
+    the land around a project.
+    """
+
+    results: tuple[ProjectResult, ...]
+    notes: tuple[ProjectNote, ...]
+    row_count: int
+    source: str
+    data_name: str
+    area_code: str
+    area_name: str
+    plane: str
+    admission_file: str
+    tolerance: Tolerance
+    lang: str
+    time: datetime
+    plan: Plan = field(repr=False, compare=False)
+    data_year: int | None = None
+    #: Paths of the data that were read, for the digest on pages.
+    input_files: tuple[str, ...] = ()
+    #: Layers of the plan with rows that no line and no table of the review reads: name and code.
+    unread_layers: tuple[str, ...] = ()
+    #: Compiler and secrecy that the caller gives; those of the profile apply without.
+    document_info: DocumentInfo | None = None
+
+    @property
+    def unread_note(self) -> Message | None:
+        """Return the sentence on layers that were not compared; None without any."""
+        return (
+            Message(SECTION, "unread_layers", {"layers": NameList(self.unread_layers)}) if self.unread_layers else None
+        )
+
+    @property
+    def left_out_count(self) -> int:
+        """Return the number of rows that were not reviewed."""
+        return self.row_count - len(self.results)
+
+    def count(self, verdict: Outcome) -> int:
+        """Return the number of projects with a verdict."""
+        return sum(one.verdict == verdict for one in self.results)
+
+    @property
+    def has_problems(self) -> bool:
+        """Return True if a project does not conform, is undetermined, or was left out."""
+        return self.left_out_count > 0 or any(
+            one.verdict in (Outcome.FAILS, Outcome.UNDETERMINED) for one in self.results
+        )

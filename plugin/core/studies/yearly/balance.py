@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Balance of a year's changes by layer, zone and township, in statutory m²."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
+from ...render.versions.comparison_tables import join_some_names, make_notes_on_repaired_or_lost_rows
+from ...render.versions.edition_comparison import (
+    CHANGED_KIND,
+    MOVED_IN_KIND,
+    MOVED_OUT_KIND,
+    STATUTORY_BASIS,
+    AreaBalance,
+)
+from ...standard.messages.texts import Texts
+from .maintenance import KIND_CODES, MaintainedLayer, YearlyUpdate
+
+#: Tables show the area that touched parcels gained separately from ``revalued`` (by zone: from ``rest``).
+_BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "reshaped", "revalued", "doubled", "after")
+
+
+def get_layer_balance(maintained_layer: MaintainedLayer) -> AreaBalance:
+    """Return the balance of a maintained layer: statutory areas before, after and of each kind of change."""
+    return maintained_layer.comparison.balance_by_basis[STATUTORY_BASIS]
+
+
+def sum_balance_terms_by_code(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]]:
+    """Sum the statutory areas (m²) of a layer by the code of its compared field.
+
+    Returns
+    -------
+    dict
+        Code → term of the balance → m². before − moved_out − changed_from + moved_in + changed_to + rest = after. The
+        term ``rest`` has areas that moved vertices add and land that two parcels claim; ``reshaped`` is the part of
+        ``rest`` that touched parcels gained. Slivers are included, so that the codes add up to the layer. Empty for a
+        layer without a compared field.
+    """
+    if not maintained_layer.layer_spec.compared_field:
+        return {}
+    sides = []
+    for edition in (maintained_layer.comparison.earlier_edition, maintained_layer.comparison.later_edition):
+        codes = edition.layer.get_texts_by_name(maintained_layer.layer_spec.compared_field)
+        sides.append((codes, np.nan_to_num(edition.layer.statutory)))
+    term_names = ("before", "moved_out", "moved_in", "changed_from", "changed_to", "reshaped", "rest", "after")
+    sums = {code: dict.fromkeys(term_names, 0.0) for code in sorted({*sides[0][0], *sides[1][0]})}
+    for (codes, areas), term in zip(sides, ("before", "after"), strict=True):
+        for code, area_m2 in zip(codes, areas.tolist(), strict=True):
+            sums[code][term] += area_m2
+    (old, _), (new, _) = sides
+    parts = [
+        (part.kind, part.before_row, part.after_row, part.area_m2)
+        for part in maintained_layer.comparison.changed_pieces
+    ]
+    for kind, earlier_row, later_row, area_m2 in (*parts, *maintained_layer.comparison.sliver_rows):
+        if kind in (MOVED_OUT_KIND, CHANGED_KIND):
+            sums[old[earlier_row]]["moved_out" if kind == MOVED_OUT_KIND else "changed_from"] += area_m2
+        if kind in (MOVED_IN_KIND, CHANGED_KIND):
+            sums[new[later_row]]["moved_in" if kind == MOVED_IN_KIND else "changed_to"] += area_m2
+    for earlier_row, gained_m2 in maintained_layer.comparison.reshaped_m2_by_row.items():
+        sums[old[earlier_row]]["reshaped"] += gained_m2
+    for row in sums.values():
+        gained_m2 = row["moved_in"] + row["changed_to"] - row["moved_out"] - row["changed_from"]
+        row["rest"] = row["after"] - row["before"] - gained_m2
+    return sums
+
+
+def convert_balance_to_dict(update: YearlyUpdate) -> dict[str, Any]:
+    """Return counts, areas and balances of each layer as a dictionary for JSON."""
+    layers = []
+    for maintained_layer in update.maintained_layers:
+        kinds = {
+            kind: {
+                "code": KIND_CODES[kind],
+                "count": maintained_layer.count_changes(kind),
+                "area_m2": maintained_layer.sum_area_m2(kind),
+            }
+            for kind in (MOVED_IN_KIND, CHANGED_KIND, MOVED_OUT_KIND)
+        }
+        layers.append(
+            {
+                "layer": maintained_layer.role,
+                "before": len(maintained_layer.filed_rows),
+                "before_m2": maintained_layer.area_before_m2,
+                "change": len(maintained_layer.changes),
+                "after": len(maintained_layer.parcels_after_change),
+                "after_m2": sum(piece.area_m2 for piece in maintained_layer.parcels_after_change),
+                "kinds": kinds,
+                "balance": _get_values_by_term(get_layer_balance(maintained_layer)),
+                "zones": sum_balance_terms_by_code(maintained_layer),
+                "townships": {
+                    township: _get_values_by_term(b)
+                    for township, b in maintained_layer.balance_by_township.items()
+                    if township
+                },
+                "outside_townships": _get_values_by_term(maintained_layer.balance_by_township.get("", AreaBalance())),
+                "slivers_m2": maintained_layer.comparison.sliver_m2,
+                "not_maintained_m2": maintained_layer.left_out,
+            }
+        )
+    return {"year": update.year, "layers": layers, "passed_over": update.skip_reason_by_role}
+
+
+def _get_values_by_term(balance: AreaBalance) -> dict[str, float]:
+    """Return term of the balance → statutory m²."""
+    return {term: getattr(balance, term) for term in _BALANCE_TERMS}
+
+
+def _subtract_reshaped(values: dict[str, float], whole_term: str) -> list[float]:
+    """Return the terms as values of a table row, in which the gain of touched parcels is counted once.
+
+    ``values``: term of the balance → m². The term ``whole_term`` includes this gain, which is subtracted from it.
+    """
+    return [value - values["reshaped"] if term == whole_term else value for term, value in values.items()]
+
+
+def make_balance_tables(update: YearlyUpdate, texts: Texts) -> list[ReportTable]:
+    """Return the balance as tables: by layer, by zone and by township."""
+    table = _make_table("yearly_layers", ("layer", "code"), _BALANCE_TERMS, texts)
+    for maintained_layer in update.maintained_layers:
+        values = [
+            make_table_number(value, "m2")
+            for value in _subtract_reshaped(_get_values_by_term(get_layer_balance(maintained_layer)), "revalued")
+        ]
+        table.rows.append(
+            ReportTableRow(
+                [*_make_name_and_code_cells(update, maintained_layer), *values], "row", maintained_layer.role
+            )
+        )
+    table.notes = [*list_notes(update, texts), texts.get("yearly", "rounded")]
+    return [table, _make_zone_table(update, texts), _make_township_table(update, texts)]
+
+
+def _make_table(name: str, heads: tuple[str, ...], terms: tuple[str, ...], texts: Texts) -> ReportTable:
+    """Return an empty table with text columns ``heads`` and a column in m² for each term of the balance."""
+    columns = [TableColumn(head, title=texts.get("yearly", head), width_in_characters=24) for head in heads]
+    columns += [TableColumn(term, "m2", texts.get("yearly", term), 18) for term in terms]
+    return ReportTable(name, columns, unit="m2")
+
+
+def summarise_layers(update: YearlyUpdate, texts: Texts) -> list[str]:
+    """Return one sentence for each layer that changed."""
+    messages = []
+    for maintained_layer in update.changed_layers:
+        params = {
+            f"{kind}_{what}": value
+            for kind in (MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND)
+            for what, value in _make_kind_params(maintained_layer, kind).items()
+        }
+        messages.append(
+            texts.get(
+                "yearly",
+                "summary",
+                layer=_make_name_and_code_cells(update, maintained_layer)[0],
+                role=maintained_layer.role,
+                **params,
+            )
+        )
+    return [*messages, texts.get("yearly", "causes")] if messages else []
+
+
+def _make_kind_params(maintained_layer: MaintainedLayer, kind: str) -> dict[str, str]:
+    """Return the number and the statutory area (m²) of a layer's changes of one kind, as message parameters."""
+    return {"count": str(maintained_layer.count_changes(kind)), "area": f"{maintained_layer.sum_area_m2(kind):.2f}"}
+
+
+def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
+    """Return notes on the balance: skipped layers, changes not written, slivers."""
+    messages = [sentence for plan in (update.filed_plan, update.current_plan) for sentence in plan.describe_gaps(texts)]
+    standard = update.current_plan.norm.standard
+    compared_field_by_role = (
+        {maintained_layer.role: maintained_layer.compared_field for maintained_layer in standard.maintenance.layers}
+        if standard.maintenance
+        else {}
+    )
+    for role, reason in update.skip_reason_by_role.items():
+        # A layer that neither edition has is not a layer of this county.
+        if reason != "in_neither":
+            params = {"layer": standard.templates[role].name, "role": role, "field": compared_field_by_role[role]}
+            # A layer that is unusable in both editions is reported with the reason of the edition in its text.
+            plan = {"unusable_filed": update.filed_plan, "unusable_current": update.current_plan}.get(reason)
+            if plan is not None:
+                params["why"] = texts.format_problem(*plan.unusable_layers[role].problem_message)
+            messages.append(texts.get("yearly", reason, **params))
+    for maintained_layer in update.maintained_layers:
+        if maintained_layer.comparison.shift is not None:
+            params = {"role": maintained_layer.role, **maintained_layer.comparison.shift.make_texts()}
+            messages.append(
+                texts.get("yearly", "shift", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
+            )
+        for kind, area_m2 in maintained_layer.left_out.items():
+            params = {"kind": texts.get("versions", kind), "area": f"{area_m2:.2f}", "role": maintained_layer.role}
+            messages.append(
+                texts.get("yearly", "left_out", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
+            )
+        if maintained_layer.comparison.slivers:
+            params = {
+                "count": str(len(maintained_layer.comparison.slivers)),
+                "area": f"{maintained_layer.comparison.sliver_m2:.2f}",
+                "role": maintained_layer.role,
+            }
+            messages.append(
+                texts.get("yearly", "slivers", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
+            )
+            # The filed areas differ from the balance by this much; below 0.01 m² the difference is rounding.
+        if round(gained_m2 := maintained_layer.area_before_m2 - maintained_layer.stored_area_before_m2, 2):
+            params = {
+                "count": str(maintained_layer.added_vertex_count_before),
+                "area": f"{gained_m2:.2f}",
+                "role": maintained_layer.role,
+            }
+            messages.append(
+                texts.get("yearly", "nodes", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
+            )
+        messages += [
+            texts.get("versions", key, **params)
+            for key, params in make_notes_on_repaired_or_lost_rows(maintained_layer.comparison, texts, "yearly")
+        ]
+        messages += _list_doubled_keys(maintained_layer, texts)
+    if not any(maintained_layer.balance_by_township for maintained_layer in update.maintained_layers):
+        messages.append(texts.get("yearly", "no_townships"))
+    return messages
+
+
+def _list_doubled_keys(maintained_layer: MaintainedLayer, texts: Texts) -> list[str]:
+    """Return sentences on keys that several features of one edition share.
+
+    Such a key cannot identify the same parcel in the other edition.
+    """
+    messages = []
+    for side, edition in (
+        ("before", maintained_layer.comparison.earlier_edition),
+        ("after", maintained_layer.comparison.later_edition),
+    ):
+        often = [key for key, count in Counter(edition.layer.keys).items() if key and count > 1]
+        if often:
+            params = {
+                "edition": texts.get("yearly", f"edition_{side}"),
+                "layer": edition.layer.name,
+                "role": maintained_layer.role,
+            }
+            messages.append(
+                texts.get("yearly", "doubled_keys", **params, count=len(often), keys=join_some_names(often, texts))
+            )
+    return messages
+
+
+def _make_name_and_code_cells(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> list[CellValue]:
+    """Return the name and the code of a layer, as the first cells of a table row."""
+    return [update.current_plan.norm.standard.templates[maintained_layer.role].name, maintained_layer.role]
+
+
+def _make_zone_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
+    """Return the balance of each layer by code of its compared field, with sums."""
+    terms = ("before", "moved_out", "changed_from", "moved_in", "changed_to", "reshaped", "rest", "after")
+    table = _make_table("yearly_zones", ("layer", "zone", "zone_name"), terms, texts)
+    for maintained_layer in update.maintained_layers:
+        rows = {
+            code: dict(zip(terms, _subtract_reshaped({t: row[t] for t in terms}, "rest"), strict=True))
+            for code, row in sum_balance_terms_by_code(maintained_layer).items()
+        }
+        for code, row in rows.items():
+            standard = update.current_plan.norm.standard
+            template_field = standard.templates[maintained_layer.role].find_field_by_name(
+                maintained_layer.layer_spec.compared_field
+            )
+            code_list = standard.code_lists.get(template_field.codes) if template_field is not None else None
+            code_entry = code_list.entry_by_code.get(code) if code_list is not None else None
+            heads = [
+                _make_name_and_code_cells(update, maintained_layer)[0],
+                code or texts.get("versions", "empty"),
+                code_entry.name if code_entry is not None else "",
+            ]
+            table.rows.append(_make_row(heads, [row[term] for term in terms], f"{maintained_layer.role}/{code}"))
+        if rows:
+            total = [sum(row[term] for row in rows.values()) for term in terms]
+            heads = [_make_name_and_code_cells(update, maintained_layer)[0], texts.get("tables", "sum"), ""]
+            table.rows.append(_make_row(heads, total, f"{maintained_layer.role}/sum", "sum"))
+    table.notes = [texts.get("yearly", "rounded")]
+    return table
+
+
+def _make_township_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
+    """Return the balance of each layer by township, with sums."""
+    table = _make_table("yearly_townships", ("layer", "township"), _BALANCE_TERMS, texts)
+    for maintained_layer in update.maintained_layers:
+        name = _make_name_and_code_cells(update, maintained_layer)[0]
+        for township, balance in maintained_layer.balance_by_township.items():
+            values = _subtract_reshaped(_get_values_by_term(balance), "revalued")
+            # A township in which all areas round to zero has no row.
+            if any(round(value, 2) for value in values):
+                heads = [name, township or texts.get("yearly", "no_township")]
+                table.rows.append(_make_row(heads, values, f"{maintained_layer.role}/{township}"))
+        if maintained_layer.balance_by_township:
+            total = np.sum(
+                [
+                    _subtract_reshaped(_get_values_by_term(balance), "revalued")
+                    for balance in maintained_layer.balance_by_township.values()
+                ],
+                axis=0,
+            ).tolist()
+            table.rows.append(
+                _make_row([name, texts.get("tables", "sum")], total, f"{maintained_layer.role}/sum", "sum")
+            )
+    table.notes = [texts.get("yearly", "rounded")]
+    return table
+
+
+def _make_row(heads: list[CellValue], values: list[float], key: str, kind: str = "row") -> ReportTableRow:
+    """Return a table row of texts (``heads``) and areas in m² (``values``).
+
+    ``key`` identifies it in the table.
+    """
+    return ReportTableRow([*heads, *(make_table_number(value, "m2") for value in values)], kind, key)

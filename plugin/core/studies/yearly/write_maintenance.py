@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Write the geodatabase and balance of a year's maintenance, then read them again and compare.
+
+The geodatabase has the name under which it is submitted. The library that reads it is not the one that wrote it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.errors import InputError, OutputError
+from ...base.files.names import find_name_problem
+from ...base.files.writing import check_not_input, explain_os_error, is_write_error
+from ...base.invariants import require_value
+from ...engine.provenance import find_county_name
+from ...geometry import crs as crs_care
+from ...geometry.overlay import ProgressCallback, ignore_progress
+from ...package.export_context import RowProgress
+from ...package.folder import lock_for_writing as alone
+from ...package.gate import make_export_folder
+from ...package.layers.content import PackageLayer
+from ...package.layers.database import write_database
+from ...package.layers.layer_validation import validate_layer
+from ...package.layers.read_back import ReadBackResult, read_back
+from ...package.names import fill_placeholders
+from ...package.package_spec.spec import VectorSet
+from ...package.problems import ExportProblem, GateRefusal, ProblemLevel, select_problems_of_levels
+from ...plan.plan import Plan
+from ...render.tables.workbook import write_tables_workbook
+from ...standard.maintenance import DeliverySpec
+from ...standard.messages.texts import Texts
+from .balance import convert_balance_to_dict, make_balance_tables
+from .class_rows import make_class_layers
+from .maintenance import YearlyUpdate
+
+# Several files are written to free places, all or none. They are made in a folder next to the target and moved one by
+# one, the first place last, so that after a kill the target is complete or missing. The next run finishes or removes
+# the rest (`finish_interrupted_update`).
+
+#: Suffix of that folder; other programs do not use it.
+STAGING_SUFFIX = ".sanxian-new"
+#: Marks the folder as complete.
+_COMPLETE_MARK = ".whole"
+
+
+@contextmanager
+def write_files_together(target_paths: list[Path]) -> Iterator[Path]:
+    """Yield a folder for new files, which are moved to their final paths together when the block ends.
+
+    ``target_paths``: the final paths; a file in the folder has the name of its final path. The folder is created in the
+    folder of the first path. When the block ends, all files are moved, the first one last. After an error no file
+    remains. The caller makes sure that no other run writes the same files (`package.folder.lock_for_writing`).
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written or a final path exists.
+    """
+    new = _make_staging_folder(target_paths[0])
+    try:
+        try:
+            new.mkdir()
+            yield new
+            with (new / _COMPLETE_MARK).open("w") as handle:
+                handle.flush()
+                os.fsync(handle.fileno())
+        except OSError as error:
+            if not is_write_error(error, new):
+                raise
+            raise OutputError(
+                "output_unwritable", target=str(target_paths[0]), detail=explain_os_error(error)
+            ) from error
+        _move_together(new, target_paths)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def finish_interrupted_update(target_paths: list[Path]) -> None:
+    """Finish a run of `write_files_together` that was killed.
+
+    If all files were written, they are moved to their final paths, otherwise they are removed.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be removed.
+    """
+    new = _make_staging_folder(target_paths[0])
+    if not new.exists():
+        return
+    # A place that was taken in the meantime keeps its file.
+    unmoved_places = [place for place in target_paths if (new / place.name).exists() and not place.exists()]
+    if (new / _COMPLETE_MARK).exists() and unmoved_places:
+        _move_together(new, unmoved_places)
+    shutil.rmtree(new, ignore_errors=True)
+    if new.exists():
+        raise OutputError("package_rest", target=str(new))
+
+
+def _make_staging_folder(place: Path) -> Path:
+    """Return the path of the folder for files that are moved to their final paths later."""
+    return place.with_name(place.name + STAGING_SUFFIX)
+
+
+def _move_together(staging_folder: Path, target_paths: list[Path]) -> None:
+    """Move all files from the staging folder to their final paths, the first one last.
+
+    Move all back on an error.
+    """
+    moved_places: list[Path] = []
+    try:
+        for place in reversed(target_paths):
+            if place.exists():
+                raise OutputError("yearly_exists", target=str(place))
+            os.replace(staging_folder / place.name, place)
+            moved_places.append(place)
+    except (OSError, OutputError) as error:
+        for place in moved_places:
+            os.replace(place, staging_folder / place.name)
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError("output_unwritable", target=str(target_paths[0]), detail=explain_os_error(error)) from error
+
+
+@dataclass
+class WrittenUpdate:
+    """The written files, and the results of reading them again.
+
+    ``written_files``: the geodatabase, then the balance as workbook and as JSON; ``results_by_role``: layer code →
+    result of reading the layer again; ``problems``: problems that stop a submission.
+    """
+
+    written_files: list[Path]
+    results_by_role: dict[str, ReadBackResult] = field(default_factory=dict)
+    problems: list[ExportProblem] = field(default_factory=list)
+
+
+def validate_target(current: Plan, year: int, folder: str | Path) -> None:
+    """Raise an error if `write_update` could not write into a folder.
+
+    Called before the comparison. No file remains in the folder.
+
+    Raises
+    ------
+    InputError
+        If the county's code or name is unknown.
+    OutputError
+        If the geodatabase or its balance exists, another process writes it, or the folder is not writable.
+    """
+    with _reserve_target_paths(_make_target_paths(current, year, folder)):
+        pass
+
+
+def _make_target_paths(current: Plan, year: int, folder: str | Path) -> list[Path]:
+    """Return the paths of the geodatabase and of its balance as workbook and JSON."""
+    values = {"code": current.area_code, "name": find_county_name(current), "year": year}
+    if (
+        not values["code"]
+        or not values["name"]
+        or find_name_problem(fill_placeholders(_load_delivery_spec(current).file, values))
+    ):
+        raise InputError("package_county_unknown")
+    target = Path(folder) / fill_placeholders(_load_delivery_spec(current).file, values)
+    balance = f"{target.stem}{_load_delivery_spec(current).balance}"
+    return [target, *(target.with_name(f"{balance}{suffix}") for suffix in (".xlsx", ".json"))]
+
+
+@contextmanager
+def _reserve_target_paths(target_paths: list[Path]) -> Iterator[None]:
+    """Reserve the target paths for the duration of the block.
+
+    Raises OutputError if one exists or another process writes it.
+    """
+    with make_export_folder(target_paths[0].parent), alone(target_paths[0]):
+        finish_interrupted_update(target_paths)
+        for place in target_paths:
+            if place.exists():
+                raise OutputError("yearly_exists", target=str(place))
+        yield
+
+
+def _load_delivery_spec(current: Plan) -> DeliverySpec:
+    """Return the standard's specification of the geodatabase that is submitted."""
+    return require_value(current.norm.standard.maintenance, "the norm of maintenance").delivery
+
+
+def write_update(
+    update: YearlyUpdate,
+    folder: str | Path,
+    *,
+    lang: str = "zh",
+    cancellation: Cancellation = NEVER_CANCELLED,
+    progress: ProgressCallback = ignore_progress,
+) -> WrittenUpdate:
+    """Write the three classes of all changed layers and the balance; after an error no file remains.
+
+    Parameters
+    ----------
+    progress
+        Called with a share 0…1, by rows written and rows read again.
+
+    Raises
+    ------
+    InputError
+        If nothing changed.
+    OutputError
+        If the target exists (causes that a person filled in would be lost), cannot be written without loss, or differs
+        when it is read again.
+    """
+    if not update.changed_layers:
+        joined_roles = Texts(lang).get("words", "between_names").join(layer.role for layer in update.maintained_layers)
+        raise InputError("yearly_nothing", year=update.year, layers=joined_roles)
+    places = _make_target_paths(update.current_plan, update.year, folder)
+    check_not_input(places[0], [*update.current_plan.input_files, *update.filed_plan.input_files])
+    with _reserve_target_paths(places):
+        return _write_files(update, places, Texts(lang), cancellation, progress)
+
+
+def _write_files(
+    update: YearlyUpdate, target_paths: list[Path], texts: Texts, cancellation: Cancellation, progress: ProgressCallback
+) -> WrittenUpdate:
+    """Write the geodatabase and both files of the balance, then read the geodatabase again.
+
+    All files are moved to their final paths when this succeeds.
+    """
+    delivery, target, horizontal_crs = (
+        _load_delivery_spec(update.current_plan),
+        target_paths[0],
+        crs_care.CGCS2000_DEGREES,
+    )
+    contents = make_class_layers(update, horizontal_crs)
+    written_update = WrittenUpdate(target_paths, problems=_validate_contents(update, contents, target, cancellation))
+    rows = RowProgress(sum(len(content) for content in contents), lambda share, _: progress(share), until=1.0)
+    with write_files_together(target_paths) as new:
+        database = new / target.name
+        crs = crs_care.add_vertical_crs(delivery.crs, delivery.vertical)
+        code_lists = update.current_plan.norm.standard.code_lists
+        write_database(
+            database,
+            contents,
+            crs,
+            horizontal_crs=horizontal_crs,
+            code_lists=code_lists,
+            progress=rows,
+            cancellation=cancellation,
+        )
+        for content in contents:
+            result = read_back(database, content, horizontal_crs, progress=rows, cancellation=cancellation)
+            result.raise_if_different(content.name)
+            written_update.results_by_role[content.name] = result
+        write_tables_workbook(
+            new / target_paths[1].name,
+            make_balance_tables(update, texts),
+            find_county_name(update.current_plan),
+            texts,
+        )
+        text = json.dumps(convert_balance_to_dict(update), ensure_ascii=False, indent=1, allow_nan=False)
+        (new / target_paths[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
+        cancellation.raise_if_cancelled()
+    return written_update
+
+
+def _validate_contents(
+    update: YearlyUpdate, package_layers: list[PackageLayer], target: Path, cancellation: Cancellation
+) -> list[ExportProblem]:
+    """Return the problems that stop a submission, such as invalid codes in the earlier edition.
+
+    Raises
+    ------
+    OutputError
+        If a layer cannot be written without loss.
+    """
+    delivery = _load_delivery_spec(update.current_plan)
+    vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
+    lists = update.current_plan.norm.standard.code_lists
+    problems = [
+        problem for content in package_layers for problem in validate_layer(content, vectors, lists, cancellation)
+    ]
+    if stops := select_problems_of_levels(problems, ProblemLevel.STOP):
+        raise OutputError("package_stopped", target=target.name, count=len(stops), reasons=GateRefusal(tuple(stops)))
+    return [problem for problem in problems if problem.level is ProblemLevel.GATE]
