@@ -40,7 +40,8 @@ from .county_record import (
 )
 from .fingerprint import compute_data_digest, compute_settings_digest, join_digests, measure_bytes
 from .sources import check_output_outside_data, list_counties
-from .summary import BatchSummary, check_summary_writable, make_summary, write_summary
+from .summary import BatchSummary, make_summary
+from .write_summary import check_summary_writable, write_summary
 
 ProgressCallback = Callable[[float, str], None]
 #: Checks counties, with a folder for temporary files, and calls a function with the record of each. Raises Cancelled.

@@ -50,3 +50,18 @@ class FindingPlaces:
         """Return the box around a given box and all findings that it meets."""
         nearby_boxes = self._tree.geometries[self._tree.query(shapely.box(*box), predicate="intersects")]
         return join_bounds([box, compute_common_bounds(*nearby_boxes)]) or box
+
+
+#: Rules that a change of a row affects only near the row, or in rows with the same key. Totals are not among them.
+SURROUNDINGS_RULES = (
+    "SCH002", "GEO006", "ATT001", "ATT005", "TOP002", "TOP004", "TOP005", "TOP006", "TOP007", "TOP008", "TOP009",
+)  # fmt: skip
+
+
+#: Rules that compare the rows of one layer by their keys only.
+_KEY_RULES = ("ATT001", "ATT005")
+
+
+#: The rules whose findings the edge of the surroundings must not cut. A finding on one key has the rows of the key,
+#: which are read wherever they are, so that its place does not matter.
+RULES_BY_PLACE = tuple(code for code in SURROUNDINGS_RULES if code not in _KEY_RULES)

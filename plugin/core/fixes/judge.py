@@ -34,7 +34,8 @@ from .fix_declaration import Fix, Safety
 from .proposal import MAX_IMBALANCE_M2, AreaChange, OpenedWindow, Proposal
 from .shapes import is_below_sliver_limits, list_parts, measure_width
 from .state import EditingState
-from .surroundings import RULES_BY_PLACE, SurroundingsFailed, list_untried_rules
+from .surroundings import SurroundingsFailed, list_untried_rules
+from .finding_places import RULES_BY_PLACE
 
 #: Digits of a location code (坐落单位代码) that name the township.
 _TOWNSHIP_DIGITS = 9

@@ -21,7 +21,7 @@ from ..standard.numbering import find_highest_running_number, find_most_frequent
 from ..standard.profile.norm import is_sealed_or_supplied
 from .edits import Edits, FixRefused
 from .finding_places import FindingPlaces, get_finding_shape_in_plane
-from .surroundings import RULES_BY_PLACE
+from .finding_places import RULES_BY_PLACE
 
 if TYPE_CHECKING:
     from ..checks.check import CheckResult, RunOptions

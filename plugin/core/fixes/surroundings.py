@@ -30,19 +30,10 @@ if TYPE_CHECKING:
     from .edits import Edits
     from .state import EditingState, RunSettings
 
-#: Rules that a change of a row affects only near the row, or in rows with the same key. Totals are not among them.
-SURROUNDINGS_RULES = (
-    "SCH002", "GEO006", "ATT001", "ATT005", "TOP002", "TOP004", "TOP005", "TOP006", "TOP007", "TOP008", "TOP009",
-)  # fmt: skip
 #: Land around a change (m) that belongs to its surroundings.
 MARGIN_M = 5.0
 #: Of these, the rules of which each finding is one gap: they read only the parts of rows in and near the surroundings.
 _GAP_RULES = ("TOP002", "TOP004", "TOP006")
-#: Rules that compare the rows of one layer by their keys only.
-_KEY_RULES = ("ATT001", "ATT005")
-#: The rules whose findings the edge of the surroundings must not cut. A finding on one key has the rows of the key,
-#: which are read wherever they are, so that its place does not matter.
-RULES_BY_PLACE = tuple(code for code in SURROUNDINGS_RULES if code not in _KEY_RULES)
 #: Rules that check each layer alone: a change of another layer does not matter to them.
 _RULES_OF_ONE_LAYER = ("ATT001", "GEO006", "TOP004", "TOP007")
 #: Of these, the rule that also reads the lines that may fill the windows (开天窗) of a layer.

@@ -23,7 +23,7 @@ from plugin.core.counties.fingerprint import compute_data_digest, measure_bytes
 from plugin.core.counties.forecast import forecast_batch
 from plugin.core.counties.run_batch import check_counties, check_in_sequence, plan_batch
 from plugin.core.counties.sources import list_counties
-from plugin.core.counties.summary import write_summary
+from plugin.core.counties.write_summary import write_summary
 from plugin.core.standard.options import RunOptions
 from tests.core.counties.county_files import RULES, list_files, write_county
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ...package.problems import ExportProblem
     from ...standard.messages.texts import Message, MessagePart
     from ..seams.seam_result import SeamResult
-    from .summed_indicators import CountyFigure
 
 GATHERING_SCHEMA = "sanxian-gathering/1"
 #: Workbook of the result next to the package, and the folder of the seams.
@@ -187,3 +186,18 @@ class GatherResult:
     def has_problems(self) -> bool:
         """Return True if a county was left out, keys are repeated, or the seams have problems."""
         return bool(self.refused or self.repeated_keys or (self.seams is not None and self.seams.has_problems))
+
+
+@dataclass(frozen=True)
+class CountyFigure:
+    """An indicator of a county's inspection that can be added up.
+
+    ``basis``: net, survey or statutory area, or count; ``unit``: m2 or count; ``value``: in this unit.
+    """
+
+    id: str
+    name: str
+    basis: str
+    unit: str
+    value: float
+    is_confirmed: bool

@@ -5,30 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from ...model.indicator import COUNT_UNIT, SQUARE_METRES, Indicator
-
-if TYPE_CHECKING:
-    from .gathered_counties import GatheredCounty
+from .gathered_counties import CountyFigure, GatheredCounty
 
 #: Unit of the areas.
 _AREA_UNIT = "m2"
 
 
-@dataclass(frozen=True)
-class CountyFigure:
-    """An indicator of a county's inspection that can be added up.
-
-    ``basis``: net, survey or statutory area, or count; ``unit``: m2 or count; ``value``: in this unit.
-    """
-
-    id: str
-    name: str
-    basis: str
-    unit: str
-    value: float
-    is_confirmed: bool
 
 
 @dataclass

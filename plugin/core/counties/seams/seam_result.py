@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...base.errors import DataError
+from ...base.invariants import require_value
+from ...figures.target_allocation.levels import PartsSum
+from ...model.indicator import TARGET_MET, compute_margin
 from ...model.rule import Severity
 from ...standard.messages.texts import Message
 from ...standard.options import RunOptions
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
     from ...geometry.tolerance import Tolerance
     from ...plan.layer import Layer
     from ...standard.profile import IndicatorTarget, Norm
-    from .sums import ParentSum
 
 SEAMS_SCHEMA, PAIR_SCHEMA = "sanxian-seams/1", "sanxian-seam-pair/1"
 #: Files of the result in the output folder, and the folder of the reports of pairs.
@@ -342,3 +344,52 @@ class SeamResult:
             or any(one.gaps or not one.is_read for one in self.counties)
             or any(one.has_problem for one in self.sums)
         )
+
+
+@dataclass(frozen=True)
+class ParentSum:
+    """The sum of the counties' areas against a target of their parent.
+
+    ``sum_value``: in the target's unit; ``counted``: names of the counties in the sum; ``missing``: names of those
+    without a value; ``targets_sum``: sum of the counties' targets in the same unit, None if a county has no target;
+    ``misses``: counties that miss their targets; ``unconfirmed``: counties with figures that are not confirmed.
+    """
+
+    target: IndicatorTarget
+    sum_value: float
+    counted: tuple[str, ...]
+    missing: tuple[str, ...]
+    targets_sum: float | None
+    misses: tuple[ChildMiss, ...]
+    unconfirmed: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        """Return met, close or broken; empty where missing counties prevent a result."""
+        return PartsSum(self.target, self.sum_value, len(self.counted), self.missing).state
+
+    @property
+    def margin(self) -> float:
+        """Return by how much the sum meets the target, negative if it misses it; in the target's unit."""
+        return require_value(
+            compute_margin(self.sum_value, self.target.comparison, self.target.numeric_value), "the margin of a sum"
+        )
+
+    @property
+    def hides_misses(self) -> bool:
+        """Return True if the sum passes while a county fails: the sum does not replace the county's target."""
+        return self.state == TARGET_MET and bool(self.misses)
+
+    @property
+    def has_problem(self) -> bool:
+        """Return True if the sum or a county misses its target, or the sum cannot be judged."""
+        return self.state != TARGET_MET or bool(self.misses)
+
+
+@dataclass(frozen=True)
+class ChildMiss:
+    """A county that misses its target. ``margin``: in the unit of the parent's target, negative."""
+
+    county: str
+    margin: float
+    state: str

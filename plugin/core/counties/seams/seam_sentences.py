@@ -11,7 +11,7 @@ from ...render.words import ReportTexts, capitalise_first_letter
 from ...standard.messages.numbers import format_hectare_number, format_number
 from ...standard.messages.texts import Texts
 from .seam_result import CountyBorders, SeamFinding, SeamKind, SeamPair, SeamResult, SeamSide
-from .sums import ParentSum
+from .seam_result import ParentSum
 
 #: Decimals of lengths and deviations (m), and most keys that a sentence names.
 LENGTH_DECIMALS, _MAX_KEYS = 2, 3

@@ -31,7 +31,7 @@ from ...model.indicator import (
 from ...standard.indicator_catalogue import find_allowed_comparisons
 from ...standard.numbering import DIVISION_CODE_DIGITS
 from ...standard.profile import IndicatorTarget, compute_division_prefix
-from .seam_result import CountyBorders
+from .seam_result import ChildMiss, CountyBorders, ParentSum
 
 _TARGET_COLUMNS = (
     SearchedColumn("area_code", ("行政区代码", "代码", "XZQDM", "area_code", "code"), is_required=False),
@@ -60,53 +60,8 @@ class ParentTargets:
     children: tuple[IndicatorTarget, ...] = ()
 
 
-@dataclass(frozen=True)
-class ChildMiss:
-    """A county that misses its target. ``margin``: in the unit of the parent's target, negative."""
-
-    county: str
-    margin: float
-    state: str
 
 
-@dataclass(frozen=True)
-class ParentSum:
-    """The sum of the counties' areas against a target of their parent.
-
-    ``sum_value``: in the target's unit; ``counted``: names of the counties in the sum; ``missing``: names of those
-    without a value; ``targets_sum``: sum of the counties' targets in the same unit, None if a county has no target;
-    ``misses``: counties that miss their targets; ``unconfirmed``: counties with figures that are not confirmed.
-    """
-
-    target: IndicatorTarget
-    sum_value: float
-    counted: tuple[str, ...]
-    missing: tuple[str, ...]
-    targets_sum: float | None
-    misses: tuple[ChildMiss, ...]
-    unconfirmed: tuple[str, ...]
-
-    @property
-    def state(self) -> str:
-        """Return met, close or broken; empty where missing counties prevent a result."""
-        return PartsSum(self.target, self.sum_value, len(self.counted), self.missing).state
-
-    @property
-    def margin(self) -> float:
-        """Return by how much the sum meets the target, negative if it misses it; in the target's unit."""
-        return require_value(
-            compute_margin(self.sum_value, self.target.comparison, self.target.numeric_value), "the margin of a sum"
-        )
-
-    @property
-    def hides_misses(self) -> bool:
-        """Return True if the sum passes while a county fails: the sum does not replace the county's target."""
-        return self.state == TARGET_MET and bool(self.misses)
-
-    @property
-    def has_problem(self) -> bool:
-        """Return True if the sum or a county misses its target, or the sum cannot be judged."""
-        return self.state != TARGET_MET or bool(self.misses)
 
 
 def read_parent_targets(path: str | Path) -> ParentTargets:

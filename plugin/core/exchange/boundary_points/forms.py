@@ -11,7 +11,6 @@ from typing import Literal
 from ....paths import BOUNDARY_POINTS_FOLDER
 from ...base.errors import DataError
 from ...base.files.data import check_keys, check_known, read_record, read_toml
-from .parcels import FileLayout
 from .settings import SETTINGS_FILE, load_settings, normalise_word
 
 #: Chooses the form from the content of a file, or the form that a layer was imported with.
@@ -229,3 +228,23 @@ def make_layout(form: PointForm) -> FileLayout:
     """Return the layout of a file in a form: a table in UTF-8 has a byte order mark, without which Excel garbles it."""
     has_mark = form.encoding == "UTF-8" and form.kind == TABLE_KIND
     return FileLayout(CODEC_BY_ENCODING[form.encoding], has_mark, form.line_end)
+
+
+@dataclass(frozen=True)
+class FileLayout:
+    """How a text file was written, which an export repeats.
+
+    ``codec``: Python's name of the encoding; ``has_mark``: it begins with a byte order mark; ``line_end``: of its first
+    line; ``ends_with_line_end``: its last line has one too. ``header``: all lines before the parcels, unchanged.
+    """
+
+    codec: str
+    has_mark: bool = False
+    line_end: str = "\n"
+    ends_with_line_end: bool = True
+    header: tuple[str, ...] = ()
+
+    @property
+    def encoding_name(self) -> str:
+        """Return the name of the encoding for users: GBK for its superset too."""
+        return "GBK" if self.codec in ("gbk", "gb18030") else self.codec.upper()

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...standard.messages.texts import Texts, render_params
+from .forms import FileLayout, PointForm
 from .settings import load_settings
 
 if TYPE_CHECKING:
     from pyproj import CRS
     from shapely.geometry.base import BaseGeometry
-
-    from .forms import PointForm
 
 #: Text section of the notes.
 NOTES_SECTION = "boundary_notes"
@@ -147,24 +146,6 @@ class RawParcel:
         return self.values.get("name", "") or self.values.get("number", "") or f"#{self.position}"
 
 
-@dataclass(frozen=True)
-class FileLayout:
-    """How a text file was written, which an export repeats.
-
-    ``codec``: Python's name of the encoding; ``has_mark``: it begins with a byte order mark; ``line_end``: of its first
-    line; ``ends_with_line_end``: its last line has one too. ``header``: all lines before the parcels, unchanged.
-    """
-
-    codec: str
-    has_mark: bool = False
-    line_end: str = "\n"
-    ends_with_line_end: bool = True
-    header: tuple[str, ...] = ()
-
-    @property
-    def encoding_name(self) -> str:
-        """Return the name of the encoding for users: GBK for its superset too."""
-        return "GBK" if self.codec in ("gbk", "gb18030") else self.codec.upper()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from ...base.errors import InputError
 from ...base.files.encoding import UndecodableTextError, decode_file_text
 from .cell_values import normalise_digits, parse_number
 from .forms import PointForm, load_automatic_forms
-from .parcels import FileLayout, HeaderValue, NoteLevel, ParsedFile, Place, PointNote, PointRow, RawParcel
+from .parcels import HeaderValue, NoteLevel, ParsedFile, Place, PointNote, PointRow, RawParcel
+from .forms import FileLayout
 from .rings import split_at_closed_rings
 from .settings import load_settings, normalise_word
 

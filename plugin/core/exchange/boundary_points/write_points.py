@@ -20,7 +20,7 @@ from .cell_values import count_decimals
 from .crs_choice import get_zone_and_width
 from .export_rings import WrittenPoint
 from .forms import TEXT_KIND, PointForm, make_layout
-from .parcels import FileLayout
+from .forms import FileLayout
 from .settings import load_settings
 
 _HEADER_LINE_PATTERN = re.compile(r"(\s*([^=:：]+?)\s*[=:：]\s*)(.*?)(\s*)$")

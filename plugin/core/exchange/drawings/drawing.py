@@ -90,3 +90,34 @@ class DrawingPolygon:
     gap_m: float
     values: dict[str, Any] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class DrawingImport:
+    """The result of an import.
+
+    ``polygons_by_role``, ``name_by_role``: code of the layer → polygons, name; ``areas_by_role``: area in the plane and
+    statutory area in m²; ``closed``: outlines of which a gap was closed; ``left_out``:
+    what was not taken; ``deviation_m``: largest distance of a curve of the drawing from its chords, reached.
+    """
+
+    source: Path
+    path: Path
+    table_path: Path | None
+    encoding: str
+    crs: CRS
+    metres_per_unit: float
+    tolerance_m: float
+    closing_m: float
+    deviation_m: float
+    curve_count: int
+    polygons_by_role: dict[str, list[DrawingPolygon]]
+    name_by_role: dict[str, str]
+    areas_by_role: dict[str, tuple[float, float]]
+    closed: list[Ring]
+    left_out: list[LeftOut]
+
+    @property
+    def polygon_count(self) -> int:
+        """Return the number of polygons of all layers."""
+        return sum(map(len, self.polygons_by_role.values()))

@@ -29,7 +29,7 @@ from .drawing import LeftOut
 from .settings import load_settings
 
 if TYPE_CHECKING:
-    from .import_drawing import DrawingImport
+    from .drawing import DrawingImport
 
 _SECTION = "drawings"
 _HECTARE_M2, _AREA_DECIMALS = 10_000.0, 4
