@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from ...metadata import read_plugin_version
-from ..base.errors import OutputError
-from ..base.files.writing import check_writable, explain_os_error, replace_until_error
 from ..model.indicator import AREA_FIGURES, Indicator
 from ..model.verdict import Verdict
 from ..render.outputs import dump_json
@@ -22,12 +19,7 @@ from ..render.words import ReportTexts
 from ..standard import load_standard
 from ..standard.messages.texts import Texts
 from .county_record import (
-    SUMMARY_FILES,
-    SUMMARY_HTML,
-    SUMMARY_JSON,
-    SUMMARY_LAYER,
     SUMMARY_SCHEMA,
-    SUMMARY_XLSX,
     VERDICT_ORDER,
     BatchOptions,
     CountyRecord,

@@ -59,9 +59,9 @@ SURROUNDINGS_RULES = (
 
 
 #: Rules that compare the rows of one layer by their keys only.
-_KEY_RULES = ("ATT001", "ATT005")
+KEY_RULES = ("ATT001", "ATT005")
 
 
 #: The rules whose findings the edge of the surroundings must not cut. A finding on one key has the rows of the key,
 #: which are read wherever they are, so that its place does not matter.
-RULES_BY_PLACE = tuple(code for code in SURROUNDINGS_RULES if code not in _KEY_RULES)
+RULES_BY_PLACE = tuple(code for code in SURROUNDINGS_RULES if code not in KEY_RULES)

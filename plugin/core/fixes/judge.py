@@ -30,12 +30,12 @@ from .differences import (
     match_renamed_findings,
 )
 from .edits import Edits, FixRefused, is_same_shape, require_unsealed
+from .finding_places import RULES_BY_PLACE
 from .fix_declaration import Fix, Safety
 from .proposal import MAX_IMBALANCE_M2, AreaChange, OpenedWindow, Proposal
 from .shapes import is_below_sliver_limits, list_parts, measure_width
 from .state import EditingState
 from .surroundings import SurroundingsFailed, list_untried_rules
-from .finding_places import RULES_BY_PLACE
 
 #: Digits of a location code (坐落单位代码) that name the township.
 _TOWNSHIP_DIGITS = 9

@@ -20,8 +20,7 @@ from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
 from ..standard.profile.norm import is_sealed_or_supplied
 from .edits import Edits, FixRefused
-from .finding_places import FindingPlaces, get_finding_shape_in_plane
-from .finding_places import RULES_BY_PLACE
+from .finding_places import RULES_BY_PLACE, FindingPlaces, get_finding_shape_in_plane
 
 if TYPE_CHECKING:
     from ..checks.check import CheckResult, RunOptions

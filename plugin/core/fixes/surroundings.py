@@ -23,6 +23,7 @@ from ..model.rule import EVERY_LAYER, load_all_rules
 from ..plan.layer import FieldInfo, Layer
 from ..plan.plan import RecheckFocus
 from .clipped_layers import LayerClipper
+from .finding_places import KEY_RULES, SURROUNDINGS_RULES
 
 if TYPE_CHECKING:
     from ..model.findings import Finding
@@ -59,7 +60,7 @@ def choose_surroundings_rules(
     """
     selected_rules = []
     for code in SURROUNDINGS_RULES:
-        is_affected = fields if code == "SCH002" else keys if code in _KEY_RULES else shapes
+        is_affected = fields if code == "SCH002" else keys if code in KEY_RULES else shapes
         if (
             code in state.settings.rule_codes
             and is_affected

@@ -8,28 +8,18 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .severity import DECLARED_FAMILY, RULE_FAMILIES, Severity, get_rule_family
 
 if TYPE_CHECKING:
     from .findings import Finding
     from .indicator import Indicator
 
-#: The family of the rules that a standard or a profile declares as data; their codes are X, its id and a number.
-DECLARED_FAMILY = "X"
-RULE_FAMILIES = ("SCH", "GEO", "ATT", "TOP", "REL", "LAW", "DOC", "RUN", DECLARED_FAMILY)
 DOCSTRING_HEADINGS = ("What it checks", "Why", "How to fix", "Limits")
 EVERY_LAYER = "*"
-
-
-class Severity(StrEnum):
-    """The severity of a finding: 错误 / 警告 / 提示."""
-
-    ERROR = "ERROR"
-    WARNING = "WARNING"
-    INFO = "INFO"
 
 
 @dataclass(frozen=True)
@@ -166,11 +156,6 @@ class Rule:
             keys = ("title", "what", "why", "fix", "limits")
             return dict(zip(("", *DOCSTRING_HEADINGS), (self.texts["en"][key] for key in keys), strict=True))
         return split_sections(inspect.getdoc(self.function) or "")
-
-
-def get_rule_family(code: str) -> str:
-    """Return the family of a rule by its code; the first three letters for a code of no family."""
-    return DECLARED_FAMILY if code.startswith(DECLARED_FAMILY) and "-" in code else code[:3]
 
 
 def split_sections(doc: str, headings: tuple[str, ...] = DOCSTRING_HEADINGS) -> dict[str, str]:

@@ -13,8 +13,6 @@ from .gathered_counties import CountyFigure, GatheredCounty
 _AREA_UNIT = "m2"
 
 
-
-
 @dataclass
 class FigureSum:
     """The sum of an indicator on one basis.

@@ -10,8 +10,7 @@ from ...model.rule import Severity
 from ...render.words import ReportTexts, capitalise_first_letter
 from ...standard.messages.numbers import format_hectare_number, format_number
 from ...standard.messages.texts import Texts
-from .seam_result import CountyBorders, SeamFinding, SeamKind, SeamPair, SeamResult, SeamSide
-from .seam_result import ParentSum
+from .seam_result import CountyBorders, ParentSum, SeamFinding, SeamKind, SeamPair, SeamResult, SeamSide
 
 #: Decimals of lengths and deviations (m), and most keys that a sentence names.
 LENGTH_DECIMALS, _MAX_KEYS = 2, 3

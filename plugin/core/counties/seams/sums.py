@@ -11,7 +11,6 @@ from pathlib import Path
 from ...base.errors import InputError
 from ...base.files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
 from ...base.invariants import require_value
-from ...figures.target_allocation.levels import PartsSum
 from ...figures.target_allocation.table import (
     COMPARISON_WORDS,
     INDICATOR_WORDS,
@@ -22,7 +21,6 @@ from ...figures.target_allocation.table import (
 )
 from ...model.indicator import (
     MISSED_BY_ROUNDING,
-    TARGET_MET,
     TARGET_MISSED,
     compare_area_with_target,
     compute_margin,
@@ -58,10 +56,6 @@ class ParentTargets:
 
     parent: tuple[IndicatorTarget, ...] = ()
     children: tuple[IndicatorTarget, ...] = ()
-
-
-
-
 
 
 def read_parent_targets(path: str | Path) -> ParentTargets:

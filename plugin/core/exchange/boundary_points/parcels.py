@@ -146,8 +146,6 @@ class RawParcel:
         return self.values.get("name", "") or self.values.get("number", "") or f"#{self.position}"
 
 
-
-
 @dataclass(frozen=True)
 class HeaderValue:
     """A value of a header, and where it is."""

@@ -13,9 +13,8 @@ from ...base.errors import InputError
 from ...base.files.tables import display_cell, split_lines
 from ...base.files.workbooks import iterate_rows, open_workbook
 from .cell_values import count_decimals, find_point_number, normalise_digits, parse_number
-from .forms import PointForm
+from .forms import FileLayout, PointForm
 from .parcels import HeaderValue, NoteLevel, ParsedFile, Place, PointNote, PointRow, RawParcel
-from .forms import FileLayout
 from .read_text import FileText
 from .rings import split_at_closed_rings
 from .settings import load_settings, normalise_word

@@ -16,9 +16,8 @@ from ...base.errors import DataError
 from ...base.files.data import parse_json
 from ...geometry.crs import make_crs_label
 from ...standard.template import Template, TemplateField
-from .forms import PointForm
+from .forms import FileLayout, PointForm
 from .parcels import PointParcel
-from .forms import FileLayout
 
 #: Name of the layer in its database.
 LAYER_NAME = "JZDDK"

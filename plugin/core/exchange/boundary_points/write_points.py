@@ -19,8 +19,7 @@ from ...geometry.crs import describe_crs, make_crs_label
 from .cell_values import count_decimals
 from .crs_choice import get_zone_and_width
 from .export_rings import WrittenPoint
-from .forms import TEXT_KIND, PointForm, make_layout
-from .forms import FileLayout
+from .forms import TEXT_KIND, FileLayout, PointForm, make_layout
 from .settings import load_settings
 
 _HEADER_LINE_PATTERN = re.compile(r"(\s*([^=:：]+?)\s*[=:：]\s*)(.*?)(\s*)$")

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ...standard.messages.texts import Texts, render_params
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
+    from pyproj import CRS
     from shapely.geometry import Polygon
 
 #: Text sections of the reasons and remedies of `LeftOut`.

@@ -24,7 +24,7 @@ from ...plan.io import DRIVER_ERRORS
 from ...standard.template import CodeList, Template, TemplateField
 from ..boundary_points.areas import measure_plane_areas
 from ..create import create_database, make_write_error
-from .drawing import DrawingLine, DrawingPolygon, LeftOut, Ring
+from .drawing import DrawingImport, DrawingLine, DrawingPolygon, LeftOut, Ring
 from .drawing_sentences import TABLE_SUFFIXES, LeftOutReasons, write_left_out_table
 from .labels import assign_texts
 from .mapping import DrawingMapping, load_mapping
@@ -70,8 +70,6 @@ class DrawingOptions:
     closing_m: float | None = None
     hole_rule: str = HOLE
     lang: str = "zh"
-
-
 
 
 def check_import_outputs(source: str | Path, output: str | Path, table: str | Path = "") -> None:
