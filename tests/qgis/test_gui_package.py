@@ -214,7 +214,7 @@ def test_package_preview_and_layouts_dialog_report_the_same_maps_without_layers(
     from plugin.bridge.layouts.map_layers import collect_from_project
     from plugin.bridge.project import county
     from plugin.core.checks.check import RunOptions, check_plan
-    from plugin.core.package.maps.slots import find_missing_input_of_plan
+    from plugin.core.package.map_slots import find_missing_input_of_plan
     from plugin.core.standard import map_set
     from plugin.gui.layouts_dialog import LayoutsDialog
 

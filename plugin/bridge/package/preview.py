@@ -151,7 +151,7 @@ def preview_package(order: ExportOrder, placeholders: dict[str, str], inputs: It
     files. Raise InputError if the folder of documents is missing.
     """
     from ...core.package.gate import check_target_is_replaceable
-    from ...core.package.maps.slots import accepts_any_map
+    from ...core.package.map_slots import accepts_any_map
     from ...core.package.names import fill_placeholders
     from ...core.package.slot_files import fill_slots
     from ...core.package.tables.access_driver import find_access_driver
@@ -226,7 +226,7 @@ def explain_missing_maps(
 
     ``find_missing_input``: returns which layer or data a map lacks, None if the map can be drawn.
     """
-    from ...core.package.maps.slots import make_map_spec
+    from ...core.package.map_slots import make_map_spec
 
     texts, catalogue = Texts(get_interface_language()), package_spec.maps.load_map_catalogue()
     reasons: dict[str, str] = {}

@@ -6,13 +6,13 @@ The core writes docx; the caller passes a function that prints a PDF, which only
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..base.errors import OutputError
 from ..standard.messages.texts import CauseMessage
+from .export_context import DocumentPrinter, DocumentsToMake
 from .names import fill_name_pattern
 from .package_spec.spec import RECORD_DOCUMENT
 from .problems import ExportProblem, ProblemLevel
@@ -21,21 +21,6 @@ if TYPE_CHECKING:
     from ..render.document.blocks import Document
     from .export_context import ExportContext
     from .slot_files import FilledSlot
-
-#: Prints a document as a PDF to a new file.
-DocumentPrinter = Callable[["Document", Path], object]
-
-
-@dataclass(frozen=True)
-class DocumentsToMake:
-    """Documents that an export makes itself, and the function that prints them as PDF.
-
-    ``slots``: one for each document of the package specification for which the user supplied no file. ``print_pdf``:
-    None without QGIS.
-    """
-
-    slots: tuple[FilledSlot, ...] = ()
-    print_pdf: DocumentPrinter | None = field(default=None, compare=False)
 
 
 def choose_documents_to_make(

@@ -19,8 +19,8 @@ from ..model.findings import UNREAD_CODE
 from ..model.rule import Severity
 from ..standard.messages.texts import RuleProblem
 from ..standard.profile.document import ResolvedDocument, add_document_info, load_secrecy_levels
-from .documents import DocumentPrinter, choose_documents_to_make, make_documents
-from .export_context import ExportContext, RowProgress
+from .documents import choose_documents_to_make, make_documents
+from .export_context import DocumentPrinter, ExportContext, RowProgress
 from .folder import finish_interrupted_export, lock_for_writing, replace_folder
 from .gate import (
     check_target_is_replaceable,
@@ -32,13 +32,8 @@ from .gate import (
 from .inspection.inspect import RECEIVED_GROUP
 from .layers.data_sets import prepare_data_sets, write_vector_set
 from .manifest import make_manifest_head, make_slot_rows, write_manifest
-from .maps.slots import (
-    MAP_PROGRESS_START,
-    MapRenderer,
-    choose_maps_to_render,
-    explain_missing_maps,
-    make_maps_and_list_in_manifest,
-)
+from .map_requests import MapRenderer
+from .map_slots import MAP_PROGRESS_START, choose_maps_to_render, explain_missing_maps, make_maps_and_list_in_manifest
 from .metadata import make_metadata_xml, read_back_metadata
 from .order import (
     ExportedPackage,

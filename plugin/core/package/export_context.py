@@ -4,24 +4,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.cancellation import Cancellation
+from .map_requests import PlannedMaps
 from .names import fill_name_pattern
 
 if TYPE_CHECKING:
     from ..checks.check import CheckResult
     from ..model.report import Report
     from ..plan.plan import Plan
+    from ..render.document.blocks import Document
     from ..render.pictures import ReportPictures
     from ..standard.profile.document import ResolvedDocument
-    from .documents import DocumentsToMake
-    from .maps.slots import PlannedMaps
     from .package_spec.spec import NamedFile, PackageSpec
     from .slot_files import FilledSlot
+
+#: Prints a document as a PDF to a new file.
+DocumentPrinter = Callable[["Document", Path], object]
+
+
+@dataclass(frozen=True)
+class DocumentsToMake:
+    """Documents that an export makes itself, and the function that prints them as PDF.
+
+    ``slots``: one for each document of the package specification for which the user supplied no file. ``print_pdf``:
+    None without QGIS.
+    """
+
+    slots: tuple[FilledSlot, ...] = ()
+    print_pdf: DocumentPrinter | None = field(default=None, compare=False)
 
 
 class RowProgress:

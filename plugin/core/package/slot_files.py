@@ -16,8 +16,8 @@ from ..base.files.digests import compute_sha256, iterate_files_below, read_manif
 from ..base.files.names import find_name_problem
 from ..base.files.writing import explain_os_error
 from ..standard.messages.texts import Texts
-from .maps.jpeg import has_jpeg_suffix, inspect_jpeg, make_world_file_name
-from .maps.slots import ORIGIN_MADE, has_low_resolution
+from .jpeg import has_jpeg_suffix, has_low_resolution, inspect_jpeg, make_world_file_name
+from .map_requests import ORIGIN_MADE
 from .names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
 from .package_spec.spec import MIN_DPI, FileSlot, PackageSpec
 from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel

@@ -94,7 +94,7 @@ class ExportPreview:
             )
             if check_result is None:
                 return package_preview, (role_recognition.recognise_layers(outlines, options), options.resolve_norm())
-            from ...core.package.maps.slots import find_missing_input_of_plan
+            from ...core.package.map_slots import find_missing_input_of_plan
 
             missing_maps = explain_missing_maps(
                 package_spec, lambda one: find_missing_input_of_plan(check_result.plan, one)

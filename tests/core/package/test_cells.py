@@ -14,7 +14,7 @@ from plugin.core.package.generator import compute_generator_digest
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.inspect import compare_report_of_package
 from plugin.core.package.inspection.pages import compare_manifest_page, compare_report_page, read_page
-from plugin.core.package.maps.jpeg import DecodedJpeg
+from plugin.core.package.jpeg import DecodedJpeg
 from plugin.core.package.page import render_manifest_page
 from plugin.core.render.html import render_report
 from plugin.core.render.pictures import LegendEntry, ReportPictures

@@ -25,7 +25,7 @@ from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.inspection.archive import unpack_package
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.inspect import inspect_package
-from plugin.core.package.maps.jpeg import make_map_description, write_map_description
+from plugin.core.package.jpeg import make_map_description, write_map_description
 from plugin.core.standard.messages.texts import Texts
 from tests.core.package.package_copies import (
     DATABASE_PATH,

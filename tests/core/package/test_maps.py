@@ -14,16 +14,16 @@ import pytest
 from plugin.core.base.errors import Cancelled, DataError, OutputError
 from plugin.core.base.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, is_complete_package
 from plugin.core.cli.examples.package_files import A4_PIXELS, make_jpeg, make_pdf
+from plugin.core.package import jpeg
 from plugin.core.package.export import ExportOrder, export_package
-from plugin.core.package.maps import jpeg
-from plugin.core.package.maps.jpeg import (
+from plugin.core.package.jpeg import (
     DecodedJpeg,
     decode_jpeg,
     inspect_jpeg,
     make_map_description,
     write_map_description,
 )
-from plugin.core.package.maps.slots import RenderedMap
+from plugin.core.package.map_requests import RenderedMap
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.standard.map_set import MissingMapReason, load_map_set
 from plugin.core.standard.messages.texts import Texts

@@ -14,7 +14,7 @@ from ...package.inspection.dataset_comparison import DatasetComparison, FeatureS
 from ...package.inspection.facts import FileFact, LayerFact, PackageFacts, UnreadLayer
 from ...package.inspection.integrity import IntegrityError
 from ...package.inspection.pdf import PdfFact, read_pdf
-from ...package.maps.jpeg import DecodedJpeg, has_jpeg_suffix, read_jpeg
+from ...package.jpeg import DecodedJpeg, has_jpeg_suffix, read_jpeg
 from ...package.metadata import convert_element_to_xml, make_metadata_element
 from ...package.names import make_name_matcher
 from ...package.package_spec.load import load_package_spec

@@ -16,11 +16,11 @@ from ...checks.check import CheckResult
 from ...engine.waivers.waiver import NO_WAIVERS
 from ...model.report import Report
 from ...model.side_inputs import NO_SIDE_INPUTS
-from ...package.documents import DocumentsToMake
 from ...package.export import copy_documents, write_metadata
-from ...package.export_context import ExportContext, RowProgress
+from ...package.export_context import DocumentsToMake, ExportContext, RowProgress
 from ...package.manifest import make_manifest_head, make_slot_rows, write_manifest
-from ...package.maps.slots import PlannedMaps, make_maps_and_list_in_manifest
+from ...package.map_requests import PlannedMaps
+from ...package.map_slots import make_maps_and_list_in_manifest
 from ...package.names import fill_name_pattern
 from ...package.order import ExportOrder
 from ...package.package_spec.spec import PackageSpec

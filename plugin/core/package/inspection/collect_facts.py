@@ -31,7 +31,7 @@ from ...base.files.open_datasource import provide_safe_path
 from ...base.files.writing import explain_os_error
 from ...geometry import crs as crs_care
 from ...plan.io import DRIVER_ERRORS
-from ..maps.jpeg import decode_jpeg, has_jpeg_suffix, inspect_jpeg
+from ..jpeg import decode_jpeg, has_jpeg_suffix, inspect_jpeg
 from ..names import make_name_matcher
 from ..package_spec.spec import DATA_SET_SUFFIXES, PackageSpec
 from ..slot_files import has_valid_start, is_stray_file, read_file_ends

@@ -24,7 +24,7 @@ from ...base.files.digests import (
     MANIFEST_PAGE_FILE_NAME,
 )
 from ...geometry import crs as crs_care
-from ..maps.jpeg import DecodedJpeg, JpegProperties, make_world_file_name
+from ..jpeg import DecodedJpeg, JpegProperties, make_world_file_name
 from ..names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
 from ..package_spec.spec import FORMAT_NAMES, GENERATED_DOCUMENTS, FileSlot, PackageSpec
 from ..slot_files import is_stray_file

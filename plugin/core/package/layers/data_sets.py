@@ -18,9 +18,9 @@ from ...geometry import crs as crs_care
 from ...standard import Standard, load_standard
 from ...standard.messages.texts import ConceptName
 from ..export_context import ExportContext
-from ..manifest import make_layer_row
+from ..metadata import DEGREES_UNIT, METRES_UNIT
 from ..names import fill_name_pattern
-from ..package_spec.spec import FORMAT_NAMES, VectorSet
+from ..package_spec.spec import FORMAT_NAMES, PackageSpec, VectorSet
 from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 from .content import PackageLayer, make_package_layers
 from .database import write_database
@@ -249,3 +249,42 @@ WRITER_OF_SUFFIX: dict[str, SetWriter] = {
     ".shp": _write_shapefiles,
     ".vct": _write_vct,
 }
+
+
+def make_layer_row(
+    package_layer: PackageLayer,
+    vector_set: VectorSet,
+    package_spec: PackageSpec,
+    file_path: str,
+    read_back_result: ReadBackResult,
+    horizontal_crs: Any,
+    vertical_crs: str,
+) -> dict[str, Any]:
+    """Return the row of the manifest that describes one layer.
+
+    It has file, content, areas by basis (m²), extent, both CRS and the result of reading the layer again.
+    """
+    years = (
+        sorted(set(package_layer.layer.text("data_year")) - {""}) if package_layer.layer.has_field("data_year") else []
+    )
+    return {
+        "file": file_path,
+        "format": FORMAT_NAMES[vector_set.suffix],
+        "layer": package_layer.name,
+        "role": package_layer.layer.role,
+        "title": package_layer.template.name,
+        "geometry": package_layer.template.geometry,
+        "features": read_back_result.feature_count,
+        "fields": read_back_result.field_count,
+        "encoding": vector_set.encoding if vector_set.suffix in (".shp", ".vct") else "UTF-8",
+        "crs": crs_care.make_crs_label(horizontal_crs),
+        "vertical": vertical_crs,
+        "unit": DEGREES_UNIT if horizontal_crs.is_geographic else METRES_UNIT,
+        "source_crs": crs_care.make_crs_label(package_layer.layer.crs),
+        "areas_m2": {basis: round(area, 4) for basis, area in read_back_result.areas_m2.items()},
+        "extent": list(read_back_result.extent) if read_back_result.extent else None,
+        "data_year": years[0] if len(years) == 1 else "",
+        "fields_mark": package_layer.template.fields_mark,
+        "personal": "included" if package_layer.includes_personal_data else "left_out",
+        "read_back": read_back_result.to_dict(),
+    }

@@ -7,7 +7,7 @@ from ...model.rule import RuleResult, Severity, rule
 from ...standard.map_set import MapCatalogue
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
-from ..maps.slots import find_missing_input_of_plan, make_map_spec
+from ..map_slots import find_missing_input_of_plan, make_map_spec
 from ..package_spec.spec import FileSlot
 from ._package import (
     NO_PACKAGE_EXAMPLE,

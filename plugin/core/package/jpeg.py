@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ...base.errors import InputError
-from ...exchange.gdal_setup import load_gdal
+from ..base.errors import InputError
+from ..exchange.gdal_setup import load_gdal
+from .package_spec.spec import MIN_DPI
 
 _START_MARKER, _END_MARKER = b"\xff\xd8", b"\xff\xd9"
 _JFIF_MARKER, _EXIF_MARKER, _SCAN_MARKER, _COMMENT_MARKER = 0xE0, 0xE1, 0xDA, 0xFE
@@ -259,3 +260,9 @@ def _read_reduced_bands(picture: Any) -> Any:
     columns, rows = (max(size // _DECODED_SCALE_DIVISOR, 1) for size in (width, height))
     data = picture.ReadRaster(0, 0, width, height, columns, rows)
     return np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, rows, columns) if data else None
+
+
+def has_low_resolution(path: Path) -> bool:
+    """Return True if a jpg states fewer dots per inch than maps must have."""
+    dpi = inspect_jpeg(path).dpi if has_jpeg_suffix(path.name) else None
+    return dpi is not None and round(dpi) < MIN_DPI
