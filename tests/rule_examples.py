@@ -15,7 +15,7 @@ from plugin.core.cli.examples import plans
 from plugin.core.engine import outcome
 from plugin.core.model.report import Report
 from plugin.core.model.rule import Rule, RuleExample, load_all_rules
-from plugin.core.standard.messages.texts import NARROW_CASE
+from plugin.core.standard.messages.finding_message import NARROW_CASE
 from plugin.core.standard.profile import Norm
 
 #: Ends of the keys of messages that word a case differently: for a narrow place, or as the rule notes in the parameters

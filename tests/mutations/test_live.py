@@ -10,7 +10,7 @@ from plugin.core.checks.results.run import run_check
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.model.rule import load_all_rules
 from plugin.core.plan.loading.assembly import assemble_plan
-from plugin.core.standard.messages.texts import SLIVER_TEXTS_KEY
+from plugin.core.standard.messages.finding_message import SLIVER_TEXTS_KEY
 from tests.county import source
 from tests.mutations.mutation import CountyDraft, check_options, reuse_plan_layers
 from tests.mutations.test_mutations import MUTATIONS

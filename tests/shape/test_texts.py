@@ -21,6 +21,7 @@ from plugin.core.fixes.fix_declaration import load_all_fixes
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules
 from plugin.core.render.words import ReportTexts
+from plugin.core.standard.messages.finding_message import format_message
 from plugin.core.standard.messages.placeholders import (
     _COUNTED_NOUN_PATTERN,
     _NO_PLURALS,
@@ -278,5 +279,5 @@ def test_message_of_a_missed_target_states_the_shortfall_or_excess(sign, zh):
         "miss": 0.5,
     }
     finding = Finding("STBHHX", code="LAW002", case="broken", params=params)
-    assert f"，{zh}。" in Texts("zh").format_message(finding, {})
-    assert "difference 0.50 ha" in Texts("en").format_message(finding, {})
+    assert f"，{zh}。" in format_message(Texts("zh"), finding, {})
+    assert "difference 0.50 ha" in format_message(Texts("en"), finding, {})

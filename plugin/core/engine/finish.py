@@ -19,6 +19,7 @@ from ..geometry.polygon_rings import find_inner_points
 from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
 from ..model.findings import Finding, find_distinct_shapes, set_fingerprints, set_geometries
 from ..plan.plan import Plan
+from ..standard.messages.finding_message import format_message
 from ..standard.messages.texts import Texts
 
 
@@ -82,7 +83,7 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     for number, finding in enumerate(findings):
         if number % _FINDINGS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()
-        finding.message = texts.format_message(finding, plan.norm.standard.templates)
+        finding.message = format_message(texts, finding, plan.norm.standard.templates)
     changed = np.flatnonzero(~is_kept[shape_of_finding])
     set_geometries([located[n] for n in changed.tolist()], stored_shapes[shape_of_finding[changed]])
 

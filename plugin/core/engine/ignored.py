@@ -23,7 +23,7 @@ from ..model.report import Outcome, RuleOutcome
 from ..model.rule import Rule, Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan
-from ..standard.messages.texts import SLIVER_TEXTS_KEY
+from ..standard.messages.finding_message import SLIVER_TEXTS_KEY
 from .context import RuleContext
 from .finish import find_township_names_of_points
 from .run_log import IgnoredSlivers

@@ -22,6 +22,7 @@ from ..geometry.edge_densification import hash_added_vertices, mask_stored_verti
 from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.statutory_area import EqualAreaPlane
 from ..model.findings import UnreadData
+from ..standard.messages.finding_message import describe_unread
 from ..standard.messages.texts import Message, Texts
 from ..standard.numbering import has_county_code_format
 from ..standard.profile import Norm
@@ -202,7 +203,7 @@ class Plan:
             for one in self.layers.values()
         )
         sentences = [one.render(texts) for one in unused if one is not None]
-        return [*(texts.describe_unread(one) for one in self.unread_data), *sentences]
+        return [*(describe_unread(texts, one) for one in self.unread_data), *sentences]
 
     def requires_concept(self, concept: str) -> bool:
         """Return True if the scope requires the concept and the profile does not declare it absent (本县无)."""

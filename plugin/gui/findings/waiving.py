@@ -15,6 +15,7 @@ from ...bridge.layers import role_recognition
 from ...bridge.project import waivers as places
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
+from ...core.standard.messages.finding_message import format_message
 from ..widgets import messages
 from .dock import FindingsDock
 
@@ -108,7 +109,7 @@ class WaiverActions(QObject):
         renew_waiver_notices(report, former_waivers, check_result.waivers, result.texts)
         templates = plan.norm.standard.templates
         applied_waivers = apply_waivers(
-            report, plan, check_result.waivers, lambda finding: result.texts.format_message(finding, templates)
+            report, plan, check_result.waivers, lambda finding: format_message(result.texts, finding, templates)
         )
         # Findings of edits are displayed but not in the report.
         waiver_notice_ids = {id(f) for f in [*applied_waivers.ended_findings, *applied_waivers.new_findings]}

@@ -16,7 +16,7 @@ from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.render.html import render_report
 from plugin.core.standard import load_standard
-from plugin.core.standard.messages.texts import SLIVER_TEXTS_KEY
+from plugin.core.standard.messages.finding_message import SLIVER_TEXTS_KEY
 from tests.core.small_plan import convert_to_source_layers, make_county_box, make_table, write_gpkg
 from tests.county.measure import statutory_area
 

@@ -21,6 +21,7 @@ from plugin.core.render.html import make_township_section, render_report
 from plugin.core.render.pictures import MAX_PICTURES, LegendEntry, ReportPictures, select_largest_conflicts
 from plugin.core.render.sections import format_crs_label, format_moment
 from plugin.core.render.words import ReportTexts
+from plugin.core.standard.messages.finding_message import format_message
 from plugin.core.standard.messages.texts import Texts, strip_folders
 from plugin.paths import REPORT_TEMPLATES_FOLDER, SAMPLE_FOLDER, TEXTS_FOLDER
 from tests.core.report_fixtures import (
@@ -407,7 +408,7 @@ def test_indicator_row_shows_value_target_margin_to_the_target_and_state(indicat
 def test_printed_value_without_a_unit_has_no_trailing_space(lang):
     figures = {"value": 5, "comparison": "=", "target": 7, "miss": 2}
     params = {"indicator": "detail_units_count", "unit": "count", **figures}
-    message = Texts(lang).format_message(Finding("", code="LAW002", case="broken", params=params), {})
+    message = format_message(Texts(lang), Finding("", code="LAW002", case="broken", params=params), {})
     assert ("5 个，目标 = 7 个，相差 2 个。" if lang == "zh" else "is 5, the target is = 7: difference 2.") in message
 
 

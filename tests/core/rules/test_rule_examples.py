@@ -23,7 +23,8 @@ from plugin.core.model.report import Outcome
 from plugin.core.model.rule import RuleExample, load_all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.standard import load_standard
-from plugin.core.standard.messages.texts import NARROW_CASE, Texts, make_variant_key
+from plugin.core.standard.messages.finding_message import NARROW_CASE, format_message
+from plugin.core.standard.messages.texts import Texts, make_variant_key
 from tests.parametrize import for_each
 from tests.rule_examples import get_example_report, is_variant_key
 
@@ -143,7 +144,7 @@ def find_only_finding(code, layers, roles=None, **more):
 
 
 def render_message(finding, lang="zh"):
-    return Texts(lang).format_message(finding, load_standard("county_db").templates)
+    return format_message(Texts(lang), finding, load_standard("county_db").templates)
 
 
 @pytest.mark.parametrize(("code", "key"), VARIANTS)

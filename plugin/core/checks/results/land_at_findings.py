@@ -13,6 +13,7 @@ from ...model.findings import Finding
 from ...model.indicator import SQUARE_METRES
 from ...model.report import Outcome, Report, RuleOutcome
 from ...plan.plan import Plan
+from ...standard.messages.finding_message import format_message
 from ...standard.messages.texts import Texts
 
 #: Rules that report overlaps of two of the three control lines.
@@ -112,7 +113,7 @@ def mark_repeated_land(report: Report, plan: Plan, texts: Texts, repeated_land: 
                 shown = finding.params.get("shown", {})
                 finding.params["shown"] = {**shown, "repeated": [*shown.get("repeated", []), repeated]}
         if "repeated" in finding.params.get("shown", {}):
-            finding.message = texts.format_message(finding, plan.norm.standard.templates)
+            finding.message = format_message(texts, finding, plan.norm.standard.templates)
     for indicator in report.indicators:
         repeated_land.mark(indicator)
 

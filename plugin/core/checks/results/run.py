@@ -24,6 +24,7 @@ from ...model.report import Report
 from ...model.rule import Rule
 from ...model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ...plan.plan import Plan
+from ...standard.messages.finding_message import format_message
 from ...standard.messages.texts import Texts
 from .land_at_findings import mark_repeated_land, record_overlaps_at_findings
 
@@ -95,7 +96,7 @@ def make_report_and_apply_waivers(
     texts = Texts(lang)
 
     def message_of(finding: Finding) -> str:
-        return texts.format_message(finding, plan.norm.standard.templates)
+        return format_message(texts, finding, plan.norm.standard.templates)
 
     report = Report(
         rules=evaluation.outcomes, findings=evaluation.findings, indicators=evaluation.indicators, lang=lang

@@ -23,6 +23,7 @@ from ...model.findings import Finding, set_fingerprints
 from ...model.report import Outcome, Report
 from ...model.rule import Severity
 from ...model.verdict import Verdict
+from ...standard.messages.finding_message import format_message
 from ...standard.messages.texts import Texts
 from ..problems import join_first
 from .facts import PackageFacts
@@ -122,7 +123,7 @@ def _add_report_finding(check_result: CheckResult, path: str, case: str, names: 
         severity=Severity.WARNING,
         params={"file": path, "names": join_first(names, texts.get("words", "between_names"), limit=_MAX_NAMED_RULES)},
     )
-    finding.message = texts.format_message(finding, check_result.plan.norm.standard.templates)
+    finding.message = format_message(texts, finding, check_result.plan.norm.standard.templates)
     set_fingerprints([finding])
     report.findings.append(finding)
     for rule in report.rules:

@@ -19,6 +19,7 @@ from ...base.files.digests import MANIFEST_OK, UNLISTED_FILES, compute_sha256, i
 from ...base.files.open_datasource import provide_safe_path
 from ...model.findings import FINDING_COLUMNS, UnreadData
 from ...model.report import REPORT_SCHEMA
+from ...standard.messages.finding_message import describe_unread
 from ...standard.messages.texts import Texts
 from ..io.file import DRIVER_ERRORS
 from ..io.records import count_deleted_shapes, count_stored_rows
@@ -259,7 +260,7 @@ def describe_unread_files(source: str | Path, texts: Texts, cancellation: Cancel
 
     Raise Cancelled.
     """
-    return [texts.describe_unread(unread) for unread in find_unread_files(source, cancellation)]
+    return [describe_unread(texts, unread) for unread in find_unread_files(source, cancellation)]
 
 
 def _is_output_file(cancellation: Cancellation, path: Path) -> bool:

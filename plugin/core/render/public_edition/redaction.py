@@ -20,6 +20,7 @@ from ...base.files.json_text import convert_to_plain_value
 from ...model.findings import Finding
 from ...model.report import Report
 from ...model.rule import get_rule_family
+from ...standard.messages.finding_message import format_message
 from ...standard.messages.texts import Texts
 from ..document.blocks import PageBreak, change_texts
 from ..document.page_html import render_page_blocks
@@ -190,7 +191,7 @@ def _remove_typed_texts(
     for one in removed:
         redactor.record.count_texts(typed.field_by_text.get(one, of_files))
     shown = replace(finding, key=names[0], township=names[1], related_keys=names[2:], params=params)
-    shown.message = Texts(redactor.texts.lang).format_message(shown, templates)
+    shown.message = format_message(Texts(redactor.texts.lang), shown, templates)
     return shown
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from ....metadata import read_plugin_version
 from ...base.files.writing import write_atomically
 from ...engine.provenance import find_county_name
+from ...standard.messages.finding_message import describe_unread
 from ...standard.messages.numbers import format_width
 from ...standard.messages.texts import Texts
 from ..document.blocks import Document
@@ -46,7 +47,7 @@ def get_comparison_verdict(comparison: PlanComparison, texts: Texts) -> str:
 
 def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[str]:
     """Return sentences on how two editions differ, and on what could not be compared."""
-    unread = [texts.describe_unread(one) for one in comparison.plan.unread_data]
+    unread = [describe_unread(texts, one) for one in comparison.plan.unread_data]
     version_comparison = comparison.comparison
     reasons: list[tuple[str, dict[str, object]]] = _make_shift_reasons(comparison)
     for kind in (MOVED_OUT_KIND, MOVED_IN_KIND):

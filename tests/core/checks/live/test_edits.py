@@ -28,6 +28,7 @@ from plugin.core.geometry.similar_polygons import subtract_similar_polygon
 from plugin.core.plan.io import read_source
 from plugin.core.plan.loading.assembly import assemble_plan
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.finding_message import format_message
 from plugin.core.standard.messages.texts import Texts
 from plugin.paths import RESOURCES_FOLDER
 from tests.parametrize import first_daily
@@ -291,7 +292,7 @@ def measure_findings(findings):
     for finding in findings:
         if "overlaps" in finding.params.get("shown", {}):
             del finding.params["shown"]["overlaps"]
-            finding.message = Texts("zh").format_message(finding, load_standard("county_db").templates)
+            finding.message = format_message(Texts("zh"), finding, load_standard("county_db").templates)
     return {
         (f.code, f.fingerprint, f.case): (
             round(f.area_m2 or 0.0, 3), round(f.net_area_m2 or 0.0, 3), str(f.severity), f.message)

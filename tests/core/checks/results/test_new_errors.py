@@ -15,6 +15,7 @@ from plugin.core.figures.indicators.compute import PlanIndicators
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.model.side_inputs import SideInputs
+from plugin.core.standard.messages.finding_message import format_message
 from plugin.core.standard.messages.texts import Texts
 
 
@@ -133,7 +134,7 @@ def test_message_advises_to_resolve_overlaps_if_any_are_listed_when_the_overlap_
 def test_message_of_a_live_check_advises_to_resolve_overlaps_if_any_are_listed():
     finding, plan = check_lines(SQUARE_WKT)
     del finding.params["shown"]["overlaps"]
-    message = Texts("zh").format_message(finding, plan.norm.standard.templates)
+    message = format_message(Texts("zh"), finding, plan.norm.standard.templates)
     assert "此处另列有控制线重叠（REL001–REL003）的，先处理重叠。" in message
 
 

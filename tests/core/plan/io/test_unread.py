@@ -27,6 +27,7 @@ from plugin.core.plan.io import unread_data as scan
 from plugin.core.plan.io.records import count_deleted_shapes
 from plugin.core.plan.io.source import list_folder_datasets
 from plugin.core.plan.loading.unread_files import find_unread_files, find_write_ahead_logs
+from plugin.core.standard.messages.finding_message import format_message
 from plugin.core.standard.messages.texts import Texts
 from tests.core.file_permissions import enforce_file_permissions
 from tests.core.small_plan import (
@@ -74,7 +75,7 @@ def check_folder_for_unread_data(folder, **more):
     assert hash_files(folder) == before
     assert str(folder.parent) not in json.dumps(checked.report.to_dict(), ensure_ascii=False)
     for finding in list_findings_of_rules(checked.report, "RUN905"):
-        assert "{" not in finding.message and "{" not in ENGLISH_TEXTS.format_message(finding, {})
+        assert "{" not in finding.message and "{" not in format_message(ENGLISH_TEXTS, finding, {})
         assert str(finding.severity) == "WARNING"
     return checked.report
 

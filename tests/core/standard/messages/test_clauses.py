@@ -9,6 +9,7 @@ from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
 from plugin.core.standard.messages.clauses import FACT_SUFFIX, make_clauses
+from plugin.core.standard.messages.finding_message import format_message
 from plugin.core.standard.messages.placeholders import find_placeholders
 from plugin.core.standard.messages.texts import Texts
 from tests.parametrize import for_each
@@ -20,7 +21,7 @@ TEMPLATES = load_standard("county_db").templates
 def format_finding(code, case="", lang="zh", params=None, **fields):
     """Return the message of a finding made by hand."""
     finding = Finding("YJJBNTBHTB", "1", code=code, case=case, params=params or {}, **fields)
-    return Texts(lang).format_message(finding, TEMPLATES)
+    return format_message(Texts(lang), finding, TEMPLATES)
 
 
 def find_message(code, layers, **more):

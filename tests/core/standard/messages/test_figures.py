@@ -13,6 +13,7 @@ from plugin.core.fixes.fix_texts import FixTexts
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.finding_message import NARROW_CASE, format_message
 from plugin.core.standard.messages.numbers import (
     choose_decimals_unlike_limits,
     choose_figure_decimals,
@@ -26,7 +27,6 @@ from plugin.core.standard.messages.numbers import (
 from plugin.core.standard.messages.placeholders import find_placeholders
 from plugin.core.standard.messages.setting_names import find_where_to_change_setting
 from plugin.core.standard.messages.texts import (
-    NARROW_CASE,
     CodeListName,
     ConceptName,
     IndicatorName,
@@ -51,7 +51,7 @@ def list_example_messages(lang):
     for code in load_all_rules():
         for report in run_failing_examples(code):
             for finding in report.findings:
-                yield code, texts.format_message(finding, templates), finding
+                yield code, format_message(texts, finding, templates), finding
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -93,7 +93,7 @@ def test_value_that_misses_its_target_is_shown_with_enough_decimals_to_differ_fr
     params = {"indicator": "boundary_area", "value": value, "comparison": "≤", "target": target, "unit": unit,
               "miss": round(abs(value - float(target)), 8)}  # fmt: skip
     finding = Finding("CZKFBJ", code="LAW002", case="broken", params=params)
-    message = Texts("zh").format_message(finding, load_standard("county_db").templates)
+    message = format_message(Texts("zh"), finding, load_standard("county_db").templates)
     assert f"为 {shown} " in message and f"超出 {miss} " in message
     assert shown != target
     # Waivers are matched by the stored parameters.
@@ -116,7 +116,7 @@ TEMPLATES = load_standard("county_db").templates
     ],
 )  # fmt: skip
 def test_message_shows_figures_unlike_their_limit_and_a_missing_layer_by_name_and_code(finding, lang, text):
-    message = Texts(lang).format_message(finding, TEMPLATES)
+    message = format_message(Texts(lang), finding, TEMPLATES)
     assert text in message and "100.00%" not in message
 
 
@@ -167,7 +167,7 @@ def test_message_on_a_rounding_difference_adds_the_hectares_unless_the_unit_is_h
     params = {"indicator": "farmland_area", "town": "甲镇", "value": 10.8758, "comparison": "≥", "target": "10.9", "unit": unit,
               "miss": 0.0242}  # fmt: skip
     finding = Finding("YJJBNTBHTB", code="LAW004", case="rounding", params=params)
-    message = Texts("zh").format_message(finding, load_standard("county_db").templates)
+    message = format_message(Texts("zh"), finding, load_standard("county_db").templates)
     assert f"{hectares}，在任务数末位" in message and message.count("（约") == bool(hectares)
 
 
@@ -181,7 +181,7 @@ def test_figure_in_a_message_has_fewer_decimals_than_the_stored_one_that_waivers
             ):
                 continue
             compared += 1
-            message = texts.format_message(finding, templates)
+            message = format_message(texts, finding, templates)
             assert displayed in message and stored not in message and len(stored) > len(displayed)
             assert abs(float(stored.split()[0]) - float(displayed.split()[0])) < 0.01
     assert compared
@@ -207,9 +207,9 @@ def test_message_shows_a_value_by_its_type_not_by_its_placeholder_name(lang):
         assert name != value
         # One placeholder, three kinds of values: its name plays no part.
         finding = Finding("STBHHX", code="REL011", params={"concept": value})
-        assert name in texts.format_message(finding, {})
+        assert name in format_message(texts, finding, {})
         plain = Finding("STBHHX", code="REL011", params={"concept": str(value)})
-        assert str(value) in texts.format_message(plain, {})
+        assert str(value) in format_message(texts, plain, {})
 
 
 def test_typed_message_value_is_a_plain_string_in_json_and_comparisons():
@@ -237,7 +237,7 @@ def test_finding_narrower_than_a_metre_has_the_message_for_narrow_places(lang):
         for width, expected_key in widths.items():
             params = {"value": "120700"}
             finding = Finding("STBHHX", code=rule.code, case=case, params=params, area_m2=50.0, width_m=width)
-            message = texts.format_message(finding, {})
+            message = format_message(texts, finding, {})
             end = texts.get_message_template(rule, expected_key)[-12:]
             assert message.endswith(end), (rule.code, width, message)
 
@@ -260,10 +260,10 @@ def test_message_on_features_of_a_wrong_geometry_type_states_that_type():
     params = {"expected": "polygon", "actual": "line", "count": 6, "more": " …"}
     shown = {"row_names": [["", 15], ["140225000000000016", None]], "types": ["point", "line"]}
     texts = Texts("zh")
-    message = texts.format_message(Finding("TRL", code="SCH005", params={**params, "shown": shown}), {})
+    message = format_message(texts, Finding("TRL", code="SCH005", params={**params, "shown": shown}), {})
     assert "有 6 个要素不是面，而是点、线（要素号 15、…000016，其余 4 个在改正后重新检查时列出）" in message
     # A result of an earlier version does not name them.
-    assert "而是线。" in texts.format_message(Finding("TRL", code="SCH005", params=params), {})
+    assert "而是线。" in format_message(texts, Finding("TRL", code="SCH005", params=params), {})
 
 
 #: What looks like a key of the standard's settings.

@@ -33,6 +33,7 @@ from plugin.core.render.html import render_report
 from plugin.core.render.outputs import dump_json
 from plugin.core.render.rule_book import RuleBook
 from plugin.core.standard import load_standard
+from plugin.core.standard.messages.finding_message import format_message
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.options import RunOptions
 from plugin.core.standard.profile import load_profile
@@ -227,7 +228,7 @@ def test_the_rule_book_lists_checks_with_their_source(lang):
 
 def test_a_message_is_found_by_its_code_after_the_check(tmp_path):
     report = run_own_check(tmp_path, AREA_CHECK, {"CZKFBJ": [{"wkt": SQUARE, "MJ": 1.5}]})
-    assert "Problem" in Texts("en").format_message(report.findings[0], load_standard().templates)
+    assert "Problem" in format_message(Texts("en"), report.findings[0], load_standard().templates)
     assert load_all_rules().get("Xown-001") is not None
     assert "Xown-001" not in list(load_all_rules())
 
@@ -264,7 +265,7 @@ def test_a_form_that_saves_the_county_keeps_its_checks_and_may_confirm_them(tmp_
 def test_a_stored_finding_of_a_check_that_has_changed_keeps_its_message(code, case):
     RunOptions(profile="zhejiang").resolve_norm()
     finding = Finding("CZKFBJ", "1", code=code, case=case, message="以前的问题")
-    assert Texts("zh").format_message(finding, load_standard().templates) == "以前的问题"
+    assert format_message(Texts("zh"), finding, load_standard().templates) == "以前的问题"
 
 
 def test_a_check_to_be_confirmed_is_named_by_code_and_title():

@@ -1,0 +1,419 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The message on a finding, from its parameters and the texts of its rule."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from ...model.indicator import SQUARE_METRES
+from ...model.rule import DECLARED_FAMILY, Rule, get_rule_family, load_all_rules
+from .clauses import make_clauses
+from .numbers import (
+    THIN_SPACE,
+    choose_decimals_unlike_limits,
+    choose_figure_decimals,
+    format_number,
+    format_square_metres,
+    format_width,
+)
+from .placeholders import fill_placeholders, find_placeholders
+from .texts import (
+    ConceptName,
+    NamedValue,
+    Texts,
+    insert_field_alias,
+    load_texts,
+    make_variant_key,
+    nest_quotation_marks,
+)
+
+if TYPE_CHECKING:
+    from ...model.findings import Finding, UnreadData
+    from ..template import Template
+
+#: A place narrower than this (m) has the message ``narrow_place`` (``<case>_narrow_place``), if its rule has one.
+NARROW_WIDTH_M = 1.0
+NARROW_CASE = "narrow_place"
+#: Named parts of a feature in a message, the largest first.
+MAX_NAMED_PARTS = 5
+#: A placeholder with its unit; the figure is a value in this unit.
+_FIGURE_WITH_UNIT_PATTERN = re.compile(r"\{(\w+)\} ?(?:m²|%)")
+#: Chinese text that follows a unit without a space.
+_UNIT_BEFORE_CHINESE_PATTERN = re.compile(r"m²(?=[\u4e00-\u9fff])")
+_NUMBER_PATTERN = re.compile(r"\d+(?:\.\d+)?")
+_WHOLE_PERCENT = 100.0
+#: Placeholders of limits, which are printed as they are set.
+_LIMIT_PREFIXES = ("limit", "max_", "min_", "most", "least")
+#: Parameters that are figures in the unit of a message, and those that name its target.
+_FIGURE_PARAMS, _TARGET_PARAMS, _MARGIN_PARAMS = ("value", "land", "miss", "left"), ("target", "said"), ("miss", "left")
+#: Parameters that clauses of messages contain.
+_PARAMS_OF_CLAUSES = frozenset(("keys", "layer", "miss", "unit"))
+_UNIT_PARAMS = ("unit", "above_unit")
+#: Parameters that are keys of texts → the section of the texts.
+_SECTION_OF_KEY_PARAMS = {
+    **dict.fromkeys(("reason", "problem", "measure", "place", "coordinates"), "words"),
+    **dict.fromkeys(("expected", "actual"), "types"),
+    **dict.fromkeys(_UNIT_PARAMS, "units"),
+}
+#: Placeholders that are made of several parameters, by the method that makes them.
+_PLACEHOLDERS_OF_DIFFERENCE = frozenset(("miss", "miss_area", "difference"))
+_PLACEHOLDERS_OF_LISTS = frozenset(
+    ("fillers", "listed", "any_role", "rows", "more", "types", "listed_rows", "which_keys", "scope", "wider", "lacking")
+)
+#: The case of a finding on ignored slivers that add up (`engine.ignored`).
+SLIVER_TEXTS_KEY = "slivers"
+#: The word for the distance from a target by the target's sign: a floor falls short, a ceiling is exceeded.
+_MISSED_TARGET_KEYS = {"≥": "below_target", "≤": "above_target", "=": "beside_target"}
+
+
+def format_message(texts: Texts, finding: Finding, templates: dict[str, Template]) -> str:
+    """Return the message of a finding: layer, feature, field, figure, remedy."""
+    if finding.code.startswith("RUN"):
+        message_texts = load_texts(texts.lang)["run_messages"]
+        text = message_texts.get(f"{finding.code}_{finding.case}") or message_texts[finding.code]
+    elif finding.case == SLIVER_TEXTS_KEY:
+        # Any rule may have a finding on ignored slivers: all use one sentence.
+        text = load_texts(texts.lang)["slivers"][str(finding.params["kind"])]
+    elif _is_of_former_check(finding):
+        return finding.message
+    else:
+        text = _choose_message_template(texts, load_all_rules()[finding.code], finding)
+    field_title = _get_field_title(texts, finding, templates)
+    message_params = _make_simple_params(texts, finding, templates, text)
+    message_params |= _make_combined_params(texts, finding, templates, text, message_params)
+    if field_title:
+        message_params["field_title"] = field_title
+    if texts.lang == "zh":
+        text = insert_field_alias(text, finding.field, field_title)
+    if message_params.get("unit") == "":
+        # A ratio, or a count in English: no space where its unit would be.
+        text = text.replace(" {unit}", "")
+    message = nest_quotation_marks(fill_placeholders(text, message_params))
+    if texts.lang == "zh":
+        message = _UNIT_BEFORE_CHINESE_PATTERN.sub("m² ", message)
+    return message + _make_registration_remark(texts, finding)
+
+
+def _make_simple_params(texts: Texts, finding: Finding, templates: dict[str, Template], text: str) -> dict[str, Any]:
+    """Return placeholder → value for the placeholders of a text that are made of one value of a finding.
+
+    A parameter of the rule wins: LAW006 names an administrative area by ``area``. A parameter that only words the
+    message (``shown``) wins over that, and the text of a key over both.
+    """
+    params, shown_params = finding.params, finding.params.get("shown", {})
+    placeholders = find_placeholders(text)
+    used_names = placeholders | _PARAMS_OF_CLAUSES
+    getters: dict[str, Callable[[], str]] = {
+        "layer": lambda: texts.make_layer_label(finding.role, templates),
+        "field": lambda: finding.field,
+        "key": lambda: texts.make_key_label(finding.key, params.get("fid")),
+        "related_layer": lambda: texts.make_layer_label(finding.related_role, templates),
+        "related_key": lambda: texts.get("words", "between_names").join(
+            texts.make_key_label(key, params.get("related_fid")) for key in finding.related_keys
+        ),
+        "area": lambda: texts.format_area(finding.area_m2),
+        "net_area": lambda: texts.format_area(finding.net_area_m2),
+        "width": lambda: format_width(finding.width_m),
+    }
+    values: dict[str, Any] = {name: get_value() for name, get_value in getters.items() if name in used_names}
+    values |= {name: _format_param(texts, params[name], templates) for name in used_names & params.keys()}
+    for name in used_names & shown_params.keys():
+        value = shown_params[name]
+        values[name] = _format_value(texts, value) if isinstance(value, list) else value
+    for name in placeholders & _SECTION_OF_KEY_PARAMS.keys() & params.keys():
+        texts_by_key = load_texts(texts.lang)[_SECTION_OF_KEY_PARAMS[name]]
+        if isinstance(params[name], str) and params[name] in texts_by_key:
+            values[name] = texts_by_key[params[name]]
+        elif name in _UNIT_PARAMS:
+            # A figure without a layer is shown in the unit of its text.
+            values[name] = str(params[name])
+    return values
+
+
+def _format_param(texts: Texts, value: Any, templates: dict[str, Template]) -> str:
+    """Return a parameter of a finding as text."""
+    if isinstance(value, NamedValue):
+        is_layer = isinstance(value, ConceptName) and value in templates
+        return texts.make_layer_label(value, templates) if is_layer else value.render(texts)
+    return _format_value(texts, value)
+
+
+def _get_field_title(texts: Texts, finding: Finding, templates: dict[str, Template]) -> str:
+    """Return the title of a finding's field in the language of the texts; empty without such a field."""
+    if not finding.field or finding.role not in templates:
+        return ""
+    template_field = templates[finding.role].find_field_by_name(finding.field)
+    return "" if template_field is None else template_field.alias if texts.lang == "zh" else template_field.name
+
+
+def _choose_message_template(texts: Texts, rule: Rule, finding: Finding) -> str:
+    """Return the message template for a finding, before its placeholders are filled.
+
+    A rule may have several texts for one case: the usual one, and variants for special circumstances. The rule
+    names the variant in the finding (``shown.variant``). Findings narrower than `NARROW_WIDTH_M` use the variant
+    `NARROW_CASE` if the rule has it: they are mostly errors of snapping, with another remedy.
+    """
+    variants = []
+    if variant := finding.params.get("shown", {}).get("variant"):
+        variants.append(variant)
+    if finding.width_m is not None and finding.width_m < NARROW_WIDTH_M:
+        variants.append(NARROW_CASE)
+    for variant in variants:
+        if (case := make_variant_key(finding.case, variant)) in rule.messages:
+            return texts.get_message_template(rule, case)
+    return texts.get_message_template(rule, finding.case)
+
+
+def _make_registration_remark(texts: Texts, finding: Finding) -> str:
+    """Return the remark on the register of windows next to the data, empty without a register."""
+    registration = finding.params.get("shown", {}).get("registration")
+    if registration is None:
+        return ""
+    if not registration:
+        return texts.get("words", "window_unregistered")
+    key = "window_registered_with_document" if registration["document"] else "window_registered"
+    return texts.get("words", key, **registration)
+
+
+def _make_combined_params(
+    texts: Texts, finding: Finding, templates: dict[str, Template], text: str, known: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return placeholder → value for the placeholders of a text that are made of several values of a finding.
+
+    ``known``: the values of `_make_simple_params`. Figures with a unit are among the results.
+    """
+    params, placeholders = finding.params, find_placeholders(text)
+    shown_params: dict[str, Any] = params.get("shown", {})
+    message_params = dict(known)
+    figures_with_target = _format_figures(params)
+    message_params |= {name: figure for name, figure in figures_with_target.items() if name not in shown_params}
+    if placeholders & _PLACEHOLDERS_OF_DIFFERENCE:
+        message_params |= _describe_difference(texts, finding, message_params, shown_params)
+    if placeholders & _PLACEHOLDERS_OF_LISTS:
+        message_params |= _make_list_params(texts, finding, templates, message_params, shown_params)
+    if "layer_name" in params and "problem_text" in placeholders:
+        problem_params = {**params, "layer": params["layer_name"], "role": finding.role}
+        message_params["problem_text"] = texts.format_problem(str(params["problem"]), problem_params)
+    message_params |= _describe_feature(texts, finding, placeholders)
+    clauses = make_clauses(finding, texts, templates, placeholders)
+    message_params |= {name: clause for name, clause in clauses.items() if name not in params}
+    if "there" in placeholders:
+        # A result stored by an earlier version does not have it.
+        message_params["there"] = (
+            _describe_features_at_finding(texts, shown_params["there"], templates) if "there" in shown_params else ""
+        )
+    if "layer_basis" in placeholders and "basis" in shown_params:
+        basis = texts.get_section("bases").get(shown_params["basis"])
+        layer = message_params["layer"]
+        message_params["layer_basis"] = (
+            texts.get("words", "layer_and_basis", layer=layer, basis=basis) if basis else layer
+        )
+    limits = _list_limits(params)
+    for name in _FIGURE_WITH_UNIT_PATTERN.findall(text):
+        if not name.startswith(_LIMIT_PREFIXES) and _is_finite_float(value := params.get(name)):
+            # Two decimals, or more where the figure would look equal to a limit that it misses.
+            message_params[name] = format_number(value, choose_decimals_unlike_limits(value, limits))
+    if "area_m2" in placeholders:
+        message_params["area_m2"] = _format_area_with_limits(finding)
+    return message_params
+
+
+def _describe_feature(texts: Texts, finding: Finding, placeholders: frozenset[str]) -> dict[str, str]:
+    """Return the clauses on a feature: its name, facts on it in brackets, and the authority of its layer.
+
+    The authority is the result that decides where the layer's borders are, such as the survey. Name and facts are
+    empty where the rule does not state them, as in a result of an earlier version. ``placeholders``: other clauses
+    are not made.
+    """
+    clauses = {}
+    if "authority" in placeholders:
+        sources = load_texts(texts.lang)["authorities"]
+        clauses["authority"] = sources.get(finding.role, sources["other"])
+    if "named" in placeholders:
+        name = finding.params.get("shown", {}).get("feature_name", "")
+        clauses["named"] = texts.get("words", "feature_named", name=name) if name else ""
+    if "facts" in placeholders:
+        clauses["facts"] = _join_facts(texts, finding)
+    return clauses
+
+
+def _join_facts(texts: Texts, finding: Finding) -> str:
+    """Return the facts on a feature in brackets; empty without one."""
+    shown_params = finding.params.get("shown")
+    if not shown_params:
+        return ""
+    facts = [str(one) for one in shown_params.get("facts", ())]
+    if "part_areas_m2" in shown_params:
+        part_areas_m2 = shown_params["part_areas_m2"]
+        facts += [texts.format_area(area_m2) for area_m2 in part_areas_m2[:MAX_NAMED_PARTS]]
+        facts += ["…"] if len(part_areas_m2) > MAX_NAMED_PARTS else []
+    if "hole_land" in shown_params:
+        hole_land = shown_params["hole_land"]
+        key = "hole_land_alone" if float(hole_land["share"]) >= _WHOLE_PERCENT else "hole_land"
+        facts.append(texts.get("words", key, **hole_land))
+    text = facts[0] if len(facts) == 1 else texts.get("words", "between_names").join(facts)
+    return texts.get("words", "in_brackets", text=text) if text else ""
+
+
+def _describe_features_at_finding(
+    texts: Texts, related_features: Mapping[str, Any], templates: dict[str, Template]
+) -> str:
+    """Return the sentence on the features of another layer at the place of a finding."""
+    labels = []
+    for feature in related_features["features"]:
+        key, label = texts.make_key_label(feature["key"], feature.get("fid")), feature.get("label", "")
+        labels.append(texts.get("words", "feature_and_label", key=key, label=label) if label else key)
+    feature_names = texts.get("words", "between_names").join(labels)
+    if related_features["count"] > len(labels):
+        feature_names = texts.get("words", "features_of_all", features=feature_names, count=related_features["count"])
+    layer = texts.make_layer_label(related_features["role"], templates)
+    return texts.get("words", f"there_{related_features['place']}", layer=layer, features=feature_names)
+
+
+def _describe_difference(
+    texts: Texts, finding: Finding, message_params: dict[str, Any], shown_params: dict[str, Any]
+) -> dict[str, str]:
+    """Return placeholder → text for the difference between a figure and what it should be.
+
+    ``miss`` with ``miss_area``, or ``difference`` for a number of sites; empty for a finding without such figures.
+    ``message_params``: the finding's parameters as text; ``shown_params``: its further parameters as values.
+    """
+    difference_texts = {}
+    if "miss" in message_params and "comparison" in finding.params:
+        # Two texts that differ are compared with each other, not with a bound.
+        comparison_sign = "=" if "other_place" in finding.params else str(finding.params["comparison"])
+        direction = shown_params.get("direction", "")
+        key = f"map_{direction}" if direction else _MISSED_TARGET_KEYS[comparison_sign]
+        difference_texts["miss"] = texts.get("words", key, miss=message_params["miss"])
+        difference_texts["miss_area"] = _convert_difference_to_hectares(texts, finding.params)
+    if "missing_count" in shown_params:
+        key = "sites_missing" if shown_params["missing_count"] > 0 else "sites_surplus"
+        difference_texts["difference"] = texts.get("words", key, count=abs(shown_params["missing_count"]))
+    return difference_texts
+
+
+def _convert_difference_to_hectares(texts: Texts, params: Mapping[str, Any]) -> str:
+    """Return the difference of an area from its target in hectares, in brackets.
+
+    Empty for a figure that is in hectares already, and for one that is not an area.
+    """
+    unit = str(params.get("unit", ""))
+    if unit == "ha" or unit not in SQUARE_METRES or not _is_finite_float(params["miss"]):
+        return ""
+    return texts.get("words", "about_area", area=texts.format_area(params["miss"] * SQUARE_METRES[unit]))
+
+
+def _make_list_params(
+    texts: Texts,
+    finding: Finding,
+    templates: dict[str, Template],
+    message_params: dict[str, Any],
+    shown_params: dict[str, Any],
+) -> dict[str, str]:
+    """Return the placeholders for lists (layers, names, codes, keys, scopes), as text."""
+    params, separator, list_texts = finding.params, texts.get("words", "between_names"), {}
+    if "fillers" in params:
+        list_texts["fillers"] = separator.join(texts.make_layer_label(role, templates) for role in params["fillers"])
+    if "names" in params:
+        # Waivers store the parameters of a finding without a place, so the brackets are added here.
+        names_text = str(params["names"])
+        list_texts["listed"] = "" if names_text == "—" else texts.get("words", "in_brackets", text=names_text)
+    if isinstance(params.get("roles"), list):
+        list_texts["any_role"] = texts.get("words", "between_alternatives").join(params["roles"])
+    if "row_names" in shown_params:
+        list_texts["rows"] = separator.join(texts.make_row_label(*row_name) for row_name in shown_params["row_names"])
+        left = int(params.get("count", 0)) - len(shown_params["row_names"])
+        if params.get("more") and left >= 0:
+            list_texts["more"] = texts.get("words", "more_rows", left=left) if left else ""
+    # A result stored by an earlier version does not name the features, and only the most frequent type.
+    type_texts = load_texts(texts.lang)["types"]
+    types = shown_params.get("types", [params["actual"]] if "actual" in params else [])
+    list_texts["types"] = separator.join(type_texts.get(str(one), str(one)) for one in types)
+    rows_text = list_texts.get("rows", "")
+    list_texts["listed_rows"] = (
+        texts.get("words", "in_brackets", text=rows_text + list_texts.get("more", str(params.get("more", ""))))
+        if rows_text
+        else ""
+    )
+    # A result stored by an earlier version has codes without names.
+    listed_codes = shown_params.get("codes", params.get("codes"))
+    if "names" not in params and isinstance(listed_codes, list):
+        codes = separator.join(map(str, listed_codes))
+        list_texts["listed"] = texts.get("words", "in_brackets", text=codes) if codes else ""
+    if isinstance(params.get("keys"), list) and "count" in params:
+        # A message gives the first keys of many as examples, but names a few completely.
+        is_complete = len(params["keys"]) >= int(params["count"])
+        list_texts["which_keys"] = texts.get(
+            "words", "all_keys" if is_complete else "example_keys", keys=message_params["keys"]
+        )
+    if "wider" in params:
+        list_texts |= {n: texts.get_scope_name(str(params[n])) for n in ("scope", "wider")}
+        missing_layer_names = [texts.get_layer_name_of_concept(str(c), templates) for c in params["lacking"]]
+        list_texts["lacking"] = separator.join(missing_layer_names)
+    return list_texts
+
+
+def _format_value(texts: Texts, value: Any) -> str:
+    """Return a parameter as text: lists with commas, numbers with thin spaces between groups of three."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        separator = texts.get("words", "between_names")
+        return separator.join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return f"{value:,.10g}".replace(",", THIN_SPACE) if isinstance(value, float) else str(value)
+
+
+def _is_finite_float(value: Any) -> TypeGuard[float]:
+    """Return True for a float that is neither infinite nor NaN."""
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
+    """Return the figures of a message with a unit and a target as text, with the decimals of reports.
+
+    Stored parameters have more decimals, because waivers compare them.
+    """
+    figure_names = [name for name in _FIGURE_PARAMS if _is_finite_float(params.get(name))]
+    if "unit" not in params or not figure_names:
+        return {}
+    targets = [str(params[name]) for name in _TARGET_PARAMS if name in params]
+    numbers = [float(text) for text in targets if _NUMBER_PATTERN.fullmatch(text)]
+    value = params["value"] if _is_finite_float(params.get("value")) else None
+    margins = [params[name] for name in _MARGIN_PARAMS if _is_finite_float(params.get(name))]
+    if not margins and value is not None:
+        margins = [value - number for number in numbers]
+    decimals = max((len(text.partition(".")[2]) for text in targets if _NUMBER_PATTERN.fullmatch(text)), default=0)
+    margin = min(margins, key=abs, default=None)
+    shown_decimals = choose_figure_decimals(str(params["unit"]), decimals, margin, value)
+    return {name: format_number(params[name], shown_decimals) for name in figure_names}
+
+
+def _format_area_with_limits(finding: Finding) -> str:
+    """Return the area of a finding in m², for comparison with a limit that is in m²."""
+    if finding.area_m2 is None:
+        return format_square_metres(None)
+    decimals = choose_decimals_unlike_limits(finding.area_m2, _list_limits(finding.params))
+    return format_square_metres(finding.area_m2, decimals)
+
+
+def _list_limits(params: Mapping[str, Any]) -> list[float]:
+    """Return the numbers among the parameters of a message that are limits."""
+    return [
+        float(value)
+        for name, value in params.items()
+        if name.startswith(_LIMIT_PREFIXES) and isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
+
+
+def describe_unread(texts: Texts, unread: UnreadData) -> str:
+    """Return a sentence on data that was not read."""
+    return format_message(texts, unread.make_finding(), {})
+
+
+def _is_of_former_check(finding: Finding) -> bool:
+    """Return True for a stored finding of a declared check that its profile has changed or removed since."""
+    if get_rule_family(finding.code) != DECLARED_FAMILY:
+        return False
+    rule = load_all_rules().get(finding.code)
+    return rule is None or finding.case not in rule.messages
