@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsExpression, QgsVectorLayer
 
 from ...core.model.rule import Severity
-from ...core.standard.declared_checks.declared_check import Condition, DeclaredCheck
+from ...core.standard.declared_check import Condition, DeclaredCheck
 from ...core.standard.declared_checks.operators import OPERATORS, OPERATORS_ON_EMPTY, CodeResolver, ValueKind
 
 if TYPE_CHECKING:

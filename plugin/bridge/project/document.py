@@ -16,13 +16,12 @@ from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import Profile
 from ...core.standard.profile.document import (
     PROJECT_SOURCE,
-    DocumentInfo,
     LoweredSecrecy,
     ResolvedDocument,
     add_document_info,
-    load_secrecy_levels,
     resolve_document,
 )
+from ...core.standard.profile.document_info import DocumentInfo, load_secrecy_levels
 from .. import settings
 from ..running.tasks import LOG_TAG
 

@@ -18,7 +18,7 @@ from ..model.indicator import (
 from ..model.verdict import Verdict
 from ..render.document.check_report import SectionNumbers
 from ..render.figures import choose_decimals, format_indicator_value, format_target
-from ..render.html import fill_template
+from ..render.page_templates import fill_template
 from ..render.words import ReportTexts
 from ..standard.messages.numbers import format_number
 from ..standard.messages.texts import Texts

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from ..render.html import fill_template
+from ..render.page_templates import fill_template
 from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts, format_number
 from .metadata import DEGREES_UNIT

@@ -44,13 +44,17 @@ from ..geometry.validity import (
 from ..geometry.vertex_index import VertexIndex
 from ..standard.messages.texts import Message
 from ..standard.template import Template, TemplateField
-from .unused_rows import GAPS_SECTION, UnusedRow, describe_unused_rows, find_unused_rows, make_layer_name
+from .unused_rows import GAPS_SECTION, UnusedRow, describe_unused_rows, make_layer_name
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
 __all__ = ["FieldInfo", "Layer", "SourceLayer"]
+#: Polygons below this area (m²) may be flat; the outline of a flat one is as long as that of a county.
+_MAX_FLAT_AREA_M2 = 100.0
+#: Width (m) of a polygon that encloses no land: vertices this near are one.
+_FLAT_WIDTH_M = 1e-4
 
 
 class FieldColumn:
@@ -783,3 +787,47 @@ class Layer:
         for position in np.flatnonzero(shapely.get_type_id(shapes) == _GEOMETRY_COLLECTION_TYPE_ID).tolist():
             shapes[position] = extract_valid_polygons(shapes[position])
         return measure_statutory_area(shapes, crs_care.make_lonlat_transformer(crs), cancellation)
+
+
+def find_unused_rows(layer: Layer) -> tuple[UnusedRow, ...]:
+    """Return the rows of a layer whose land is not, or not completely, known.
+
+    An invalid polygon that was repaired on a copy is known. Few rows are repaired for this: those that may be flat.
+    """
+    reason_by_row = dict.fromkeys(np.flatnonzero(_mask_far_rows(layer)).tolist(), "far")
+    shapes = layer.unrepaired_shapes
+    is_present = ~(layer.empty_rows | layer.broken_rows)
+    type_ids = shapely.get_type_id(layer.raw_shapes)
+    for row in np.flatnonzero(is_present & (type_ids == shapely.GeometryType.GEOMETRYCOLLECTION)).tolist():
+        if len({*shapely.get_dimensions(extract_parts(layer.raw_shapes[row])).tolist()}) > 1:
+            reason_by_row[row] = "mixed"
+    dimension = ("point", "line", "polygon").index(layer.template.geometry)
+    has_other_type = is_present & (shapely.get_dimensions(layer.raw_shapes) != dimension)
+    reason_by_row |= dict.fromkeys(np.flatnonzero(has_other_type).tolist(), "type")
+    # A coordinate that is not a number makes area and length so, too.
+    sizes = shapely.area(shapes) if dimension == 2 else shapely.length(shapes)
+    has_finite_bounds = np.isfinite(shapely.bounds(shapes).reshape(-1, 4)).all(axis=1)
+    is_doubtful = ~np.isfinite(sizes) | ~has_finite_bounds | ((dimension == 2) & (sizes < _MAX_FLAT_AREA_M2))
+    rows = np.flatnonzero(is_present & ~has_other_type & is_doubtful)
+    plane_shapes = layer.select_rows_unprepared(rows).plane_shapes
+    has_no_land = mask_missing_shapes(plane_shapes) | find_flat_polygons(plane_shapes, _FLAT_WIDTH_M)
+    if dimension != 2:
+        has_no_land |= ~np.isfinite(sizes[rows]) | ~has_finite_bounds[rows]
+    reason_by_row |= dict.fromkeys(rows[has_no_land].tolist(), "no_land")
+    reason_by_row |= {row: "stray" if layer.find_used_part(row) is None else "stray_part" for row in layer.stray_rows}
+    reason_by_row |= dict.fromkeys(np.flatnonzero(layer.empty_rows).tolist(), "missing")
+    reason_by_row |= dict.fromkeys(np.flatnonzero(layer.broken_rows).tolist(), "broken")
+    keys = layer.keys if reason_by_row else []
+    return tuple(
+        UnusedRow(layer.fids[row], "" if row in layer.repeated_keys else keys[row], reason)
+        for row, reason in sorted(reason_by_row.items())
+    )
+
+
+def _mask_far_rows(layer: Layer) -> NDArray:
+    """Return (n,) bool: rows with a vertex outside `Layer.plausible_box`."""
+    if layer.plausible_box is None:
+        return np.zeros(len(layer), dtype=bool)
+    xmin, ymin, xmax, ymax = shapely.bounds(layer.unrepaired_shapes).reshape(-1, 4).T
+    west, south, east, north = layer.plausible_box
+    return (xmin < west) | (ymin < south) | (xmax > east) | (ymax > north)

@@ -17,7 +17,7 @@ from ..model.rule import EVERY_LAYER, Rule, load_all_rules
 from ..standard import Standard
 from ..standard.messages.texts import Texts, format_number
 from ..standard.template import CodeEntry, CodeList, Template, TemplateField
-from .html import fill_template
+from .page_templates import fill_template
 from .words import ReportTexts
 
 UNVERIFIED_MARK = "C"

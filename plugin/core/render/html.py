@@ -3,20 +3,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
-from ...paths import REPORT_TEMPLATES_FOLDER
-from ..base.files.document_text import make_document_text
 from ..model.indicator import TARGET_MET, Indicator
 from ..model.report import Report
-from ..standard.messages.texts import THIN_SPACE, Texts, format_number
+from ..standard.messages.texts import Texts, format_number
 from ..standard.profile import Norm
 from . import figures, finding_lists, sections, verdict
-from .chapter import ReportChapter
 from .document.blocks import Block, FactTable, split_at_page_numbers
+from .document.chapter import ReportChapter
 from .document.check_report import (
     SectionNumbers,
     decode_data_uri,
@@ -26,7 +22,7 @@ from .document.check_report import (
 )
 from .document.page_html import render_page_blocks
 from .figures import STATE_ICONS, choose_decimals, format_state, format_target_without_unit, is_township_figure
-from .line_breaks import keep_figures_whole
+from .page_templates import fill_template
 from .pictures import ReportPictures
 from .words import ReportTexts
 
@@ -74,10 +70,6 @@ def _make_township_cell(indicator: Indicator, report_texts: ReportTexts) -> dict
     }
 
 
-_OPTION_PATTERN = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
-_URL_SCHEME_PATTERN = re.compile(r"(https?:)//", re.IGNORECASE)
-
-
 def render_report(
     report: Report,
     norm: Norm | None = None,
@@ -97,46 +89,6 @@ def render_report(
             "chapter_body": render_page_blocks(chapter.make_blocks(), {}, keeps_widths=True),
         }
     return fill_template("report.html.j2", page)
-
-
-def fill_template(template: str, page: dict[str, Any]) -> str:
-    """Fill a Jinja template of resources/reports.
-
-    Everything is escaped, and no URL remains.
-    """
-    text = _make_jinja_environment().get_template(template).render(page)
-    # A layer name may contain a URL: escape it so that it reads the same but is not a link. On paper the narrow space
-    # between groups of digits almost disappears, so the page uses a normal non-breaking space.
-    return keep_figures_whole(
-        make_document_text(_URL_SCHEME_PATTERN.sub(r"\1&#47;&#47;", text).replace(THIN_SPACE, "\u00a0"))
-    )
-
-
-@cache
-def _make_jinja_environment() -> Any:
-    """Return the Jinja environment, which caches its templates."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(REPORT_TEMPLATES_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["css"] = escape_css_string
-    environment.filters["split_at_options"] = split_at_options
-    return environment
-
-
-def split_at_options(text: str) -> list[str]:
-    """Return the parts of a text: every second one is a command-line option such as --targets."""
-    return _OPTION_PATTERN.split(text)
-
-
-def escape_css_string(text: str) -> str:
-    """Return a text as the content of a CSS string; special characters as code points."""
-    return "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in text)
 
 
 def _collect_page_data(

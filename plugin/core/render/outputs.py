@@ -24,8 +24,8 @@ from ..plan.io import DRIVER_ERRORS
 from ..plan.io.table_digest import compute_table_digest
 from ..plan.plan import Plan
 from ..standard.messages.texts import Texts
-from .chapter import ReplacementReport, ReportChapter
 from .document.blocks import Document
+from .document.chapter import ReplacementReport, ReportChapter
 from .document.outputs import print_document
 from .findings_layer import GEOPACKAGE_OPTIONS, write_findings_layer
 from .html import render_report

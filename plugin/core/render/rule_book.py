@@ -23,7 +23,7 @@ from ..standard.messages.numbers import format_plain_number
 from ..standard.messages.texts import Texts
 from ..standard.profile import Norm
 from ..standard.template import Template
-from .html import fill_template
+from .page_templates import fill_template
 from .words import ReportTexts
 
 #: When a rule runs: with every check, or only by its name.

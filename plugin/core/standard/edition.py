@@ -19,7 +19,7 @@ from .maintenance import MaintenanceSpec, check_maintenance
 from .template import CodeList, Template, check_code_lists, load_code_list, load_template
 
 if TYPE_CHECKING:
-    from .declared_checks.declared_check import DeclaredCheck
+    from .declared_check import DeclaredCheck
 
 #: The file of a standard that defines the layers maintained each year.
 MAINTENANCE_FILE_NAME = "maintenance.toml"

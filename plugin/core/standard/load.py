@@ -12,6 +12,7 @@ from ..base.errors import DataError
 from ..base.files.data import ErrorCollector, check_keys, check_known, check_type, read_toml
 from .citations import load_citations, load_cited_documents
 from .conflicts import CONFLICTS_SECTION, add_missing_conflicts, load_conflicts
+from .declared_check import CHECK_SECTION
 from .edition import ALL_LAYERS, MAINTENANCE_FILE_NAME, DeliveryScope, Standard, TemplateGroup
 from .editions import (
     STANDARD_FILE,
@@ -28,8 +29,6 @@ from .template import SOURCE_MARKS
 EVERY_RULE = "all"
 #: Further keys of a scope next to its mandatory concepts, in the order of `DeliveryScope`.
 _SCOPE_KEYS = ("conditional", "optional", "rules", "without")
-#: Name of the array of declared checks in a standard and a profile.
-CHECK_SECTION = "check"
 #: Sections of settings that a profile may override; their keys are compared with the standard's own.
 SETTING_SECTIONS = (
     "ratio",

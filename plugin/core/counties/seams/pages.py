@@ -8,7 +8,7 @@ from typing import Any
 from ...model.indicator import COMPARISON_SIGNS
 from ...model.rule import Severity
 from ...render.document.check_report import SectionNumbers
-from ...render.html import fill_template
+from ...render.page_templates import fill_template
 from ...render.words import ReportTexts
 from ...standard.messages.numbers import format_number
 from .seam_result import PAIRS_FOLDER, SeamKind, SeamPair, SeamResult

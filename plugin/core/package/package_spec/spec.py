@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...standard.map_set import MapCatalogue, load_map_set
-from ...standard.profile.document import DocumentInfo
+from ...standard.profile.document_info import DocumentInfo
 from ..names import fill_name_pattern
 
 NEED_CODES = ("M", "C", "O")

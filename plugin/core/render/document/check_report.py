@@ -20,7 +20,6 @@ from ...model.rule import Severity
 from ...model.verdict import Verdict
 from ...standard.messages.texts import Texts, format_number, shorten_key
 from ...standard.profile import Norm
-from ..chapter import ReportChapter
 from ..figures import (
     format_hectares,
     format_indicator_value,
@@ -65,6 +64,7 @@ from .blocks import (
     Signature,
     VerdictBox,
 )
+from .chapter import ReportChapter
 from .decisive import DecisiveItem, list_decisive_items, make_verdict_sentence
 
 OVERVIEW_WIDTH_MM, _CLOSE_UP_WIDTH_MM = 66.0, 42.0

@@ -21,7 +21,6 @@ from ...model.findings import Finding
 from ...model.report import Report
 from ...standard.messages.texts import Texts
 from ...standard.profile import Norm
-from ..chapter import ReplacementReport, ReportChapter
 from ..finding_lists import get_rule_titles, sum_findings_by_rule
 from ..sections import make_head_section
 from ..tables.report_table import ReportTable, TableNumber, make_column_heading, make_sheet_name
@@ -35,6 +34,7 @@ from ..tables.workbook import (
 from ..words import ReportTexts
 from ..worklist.merge import make_token, mark_for_split
 from ..worklist.worklist_row import WorkItem, WorkState
+from .chapter import ReplacementReport, ReportChapter
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...base.errors import OutputError
 from ...base.files.writing import OutputPaths, write_text
-from ..html import fill_template
+from ..page_templates import fill_template
 from .blocks import Document, split_at_page_numbers
 from .page_html import render_page_blocks
 

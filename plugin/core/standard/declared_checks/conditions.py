@@ -10,8 +10,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ...base.files.cells import parse_date
+from ..declared_check import CheckPlace, Condition
 from ..template import Template, TemplateField
-from .declared_check import CheckPlace, Condition
 from .operators import KEYS_BY_KIND, OPERATORS, CodeResolver, ValueKind
 
 if TYPE_CHECKING:

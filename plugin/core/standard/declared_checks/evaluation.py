@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from ..codes import CodeList
-from .declared_check import Condition, DeclaredCheck
+from ..declared_check import Condition, DeclaredCheck
 from .operators import OPERATORS, OPERATORS_ON_EMPTY, CodeResolver, make_value_test
 
 #: Returns the values of a field in a layer, both by name.

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from ...base.files.cells import parse_date
 from ..codes import CodeList
-from .declared_check import Condition
+from ..declared_check import Condition
 
 
 class ValueKind(StrEnum):

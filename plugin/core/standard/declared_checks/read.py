@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...base.files.data import SOURCE_MARKS, ErrorCollector
 from ...model.rule import Severity
-from ..load import CHECK_SECTION
+from ..declared_check import CHECK_SECTION, CheckExamples, CheckPlace, CheckTexts, Condition, DeclaredCheck, Row
 from .conditions import StandardNames, read_condition
-from .declared_check import CheckExamples, CheckPlace, CheckTexts, Condition, DeclaredCheck, Row
 from .evaluation import CheckEvaluation
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ apply nowhere else. A rule reads them by methods of ``ctx.norm``.
 """
 
 from ..editions import PLANNING_PHASES, parse_phase
-from .document import DocumentInfo, ResolvedDocument, load_secrecy_levels, resolve_document
+from .document import ResolvedDocument, resolve_document
+from .document_info import DocumentInfo, load_secrecy_levels
 from .load import find_profile_problems, list_profile_ids, load_profile
 from .norm import Norm
 from .profile_data import (

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...model.rule import DECLARED_FAMILY, LayerNeed, Rule, RuleExample, RuleResult, get_family_position
 from .. import Standard
-from ..declared_checks.declared_check import Condition, DeclaredCheck, Row
+from ..declared_check import Condition, DeclaredCheck, Row
 from ..declared_checks.evaluation import CheckEvaluation
 from ..messages.texts import Texts
 

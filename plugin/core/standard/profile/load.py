@@ -18,7 +18,7 @@ from .profile_data import Profile
 from .profile_figures import merge_figures_with_base, read_heritage_register, read_stated_figures, read_targets
 
 if TYPE_CHECKING:
-    from ..declared_checks.declared_check import DeclaredCheck
+    from ..declared_check import DeclaredCheck
     from .norm import Norm
 
 _REQUIRED_PROFILE_KEYS = ("id", "name", "area_code")

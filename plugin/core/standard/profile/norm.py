@@ -23,7 +23,7 @@ from ..template import Template, TemplateField
 from .profile_data import IndicatorTarget, Profile, RegisteredSite, StatedFigure
 
 if TYPE_CHECKING:
-    from ..declared_checks.declared_check import DeclaredCheck
+    from ..declared_check import DeclaredCheck
 
 #: Name of the group of the checks that standard and profile declare as data.
 DECLARED_GROUP = "declared"

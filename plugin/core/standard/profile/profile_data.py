@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ....paths import PROFILES_FOLDER
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES
-from .document import DocumentInfo
+from .document_info import DocumentInfo
 
 if TYPE_CHECKING:
-    from ..declared_checks.declared_check import DeclaredCheck
+    from ..declared_check import DeclaredCheck
 
 
 def count_decimals(value: str) -> int:

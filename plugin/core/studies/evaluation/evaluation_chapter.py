@@ -8,16 +8,16 @@ from dataclasses import replace
 from functools import cache, partial
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...render.chapter import ReportChapter
 from ...render.document.blocks import Block, Document, Heading, Paragraph, Picture, PictureGrid
+from ...render.document.chapter import ReportChapter
 from ...render.document.images import make_blank_png
 from ...render.document.table_document import make_table_blocks, make_table_document
 from ...standard.messages.texts import Texts
 from .charts import CHART_MM, HEIGHT_PX, WIDTH_PX, draw_chart
 from .evaluated_editions import EVALUATION_SECTION, Evaluation
+from .evaluation_json import evaluation_to_dict
 from .evaluation_tables import describe_evaluation, make_evaluation_tables
 from .native_charts import make_chart_xml
-from .write_evaluation import evaluation_to_dict
 
 #: Draws an SVG as a PNG of a width (px); only QGIS can.
 Rasterise = Callable[[str, int], bytes]

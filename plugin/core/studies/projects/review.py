@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,9 +39,6 @@ from .reviewed_project import (
 from .verdict import COUNTY, COUNTY_NAME, ZONES_NAME, decide_verdict, list_conditions, list_missing, list_reasons
 from .zones import ZoneJudge, group_zone_rows
 
-if TYPE_CHECKING:
-    from .prepared import PreparedReview
-
 ProgressCallback = Callable[[float], None]
 #: Layers of which only the land is summed, and what is missing without them.
 _SUMMED = ("parcels", "townships", "functions")
@@ -53,6 +50,19 @@ _SUMMED_NAMES = {
 _ARCHAEOLOGY_NAME = ("文物保护提示", "Notice on heritage")
 #: Share of the time that overlays take.
 _OVERLAY_SHARE = 0.8
+
+
+class WholeLayers(Protocol):
+    """Answers for whole layers, as `prepared.PreparedReview` gives them."""
+
+    def has_any_shape(self, role: str) -> bool:
+        """Return True if any row of a layer has a shape."""
+
+    def list_gaps(self, role: str) -> tuple[Message, ...]:
+        """Return sentences on unknown data of a layer."""
+
+    def measure_distance(self, role: str, shape: Any) -> float | None:
+        """Return the distance (m) from a shape to the nearest row of a layer; None without rows."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,7 @@ class ProjectReview:
         table: AdmissionTable,
         tolerance: Tolerance,
         *,
-        whole_layers: PreparedReview | None = None,
+        whole_layers: WholeLayers | None = None,
         progress: ProgressCallback = lambda share: None,
         cancellation: Cancellation = NEVER_CANCELLED,
     ):

@@ -9,11 +9,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ...base.errors import DataError
-from ...base.files.toml_text import TomlPath, find_line
-from ...model.rule import Severity
-from ..template import TemplateField
+from ..base.errors import DataError
+from ..base.files.toml_text import TomlPath, find_line
+from ..model.rule import Severity
+from .template import TemplateField
 
+#: Name of the array of declared checks in a standard and a profile.
+CHECK_SECTION = "check"
 #: Values of a row by field name, as text; an empty text is a missing value.
 Row = dict[str, str]
 

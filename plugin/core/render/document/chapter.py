@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..model.report import Report
-from .document.blocks import Block, Document, Paragraph
-from .tables.report_table import ReportTable
+from ...model.report import Report
+from ..tables.report_table import ReportTable
+from .blocks import Block, Document, Paragraph
 
 
 @dataclass(frozen=True)
