@@ -16,7 +16,7 @@ from ..model.rule import Severity, load_all_rules
 from .codes import CodeList
 from .edition import Standard
 from .editions import STANDARD_FILE, find_edition_folders
-from .load import load_standard
+from .load import find_shipped_base_standards, load_standard
 
 #: Largest multiple of the shipped tolerance; rules ignore anything smaller than a tolerance.
 _MAX_TOLERANCE_FACTOR = 100
@@ -46,7 +46,7 @@ def find_shipped_counterparts(standard: Standard) -> tuple[Standard, ...]:
     newest = (load_standard(standard.id),) if edition_folders else ()
     by_folder = {
         shipped_standard.folder: shipped_standard
-        for shipped_standard in (*standard.find_shipped_base_standards(), *newest)
+        for shipped_standard in (*find_shipped_base_standards(standard), *newest)
         if shipped_standard.folder != standard.folder
     }
     return tuple(by_folder.values())

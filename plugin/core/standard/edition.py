@@ -13,7 +13,7 @@ from ...paths import STANDARDS_FOLDER
 from ..base.errors import InputError
 from .citations import Citation, CitedDocument
 from .conflicts import ConflictMatrixEntry
-from .editions import find_edition_folders, make_standard_key
+from .editions import make_standard_key
 from .layer_tree import MapTheme, TreeBranch
 from .maintenance import MaintenanceSpec, check_maintenance
 from .template import CodeList, Template, check_code_lists, load_code_list, load_template
@@ -150,38 +150,6 @@ class Standard:
     def is_shipped(self) -> bool:
         """Return True for a standard that comes with the plugin."""
         return self.folder.resolve().parent == STANDARDS_FOLDER.resolve()
-
-    def find_shipped_base_standards(self) -> tuple[Standard, ...]:
-        """Return the shipped standards that a custom standard is based on.
-
-        They are those that it includes, else the shipped standard of the same id, else the county database standard.
-        The result is empty for a shipped standard.
-        """
-        if self.is_shipped:
-            return ()
-        shipped_standards = {
-            base_standard.folder: base_standard
-            for base_standard in self.list_with_included_standards()
-            if base_standard.is_shipped and base_standard.rules
-        }
-        # A standard that one of them includes has been compared there.
-        included_below = {
-            nested.folder
-            for base_standard in shipped_standards.values()
-            for nested in base_standard.list_with_included_standards()
-            if nested is not base_standard
-        }
-        top = tuple(
-            base_standard for folder, base_standard in shipped_standards.items() if folder not in included_below
-        )
-        return top or (self._load_usual_standard(),)
-
-    def _load_usual_standard(self) -> Standard:
-        """Return the shipped standard of the same id, else the county database standard."""
-        from .load import load_standard
-
-        standards = find_edition_folders(name=self.id).get(self.id)
-        return load_standard(self.id) if standards and load_standard(self.id).rules else load_standard()
 
     def list_with_included_standards(self) -> list[Standard]:
         """Return this standard and all that it includes, each folder once, depth first."""

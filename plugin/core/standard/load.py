@@ -17,6 +17,7 @@ from .edition import ALL_LAYERS, MAINTENANCE_FILE_NAME, DeliveryScope, Standard,
 from .editions import (
     STANDARD_FILE,
     check_no_circular_include,
+    find_edition_folders,
     find_standard_folder,
     read_phase_severities,
     read_severities,
@@ -272,3 +273,33 @@ def _check_groups(standard: Standard, own_groups: list[TemplateGroup], path: Pat
         for name in (group.id, group.name, *group.aliases):
             if group_names.count(name) > 1:
                 raise DataError("data_duplicate", file=str(path), key=f"groups.{group.id}", value=name)
+
+
+def find_shipped_base_standards(standard: Standard) -> tuple[Standard, ...]:
+    """Return the shipped standards that a custom standard is based on.
+
+    They are those that it includes, else the shipped standard of the same id, else the county database standard.
+    The result is empty for a shipped standard.
+    """
+    if standard.is_shipped:
+        return ()
+    shipped_standards = {
+        base_standard.folder: base_standard
+        for base_standard in standard.list_with_included_standards()
+        if base_standard.is_shipped and base_standard.rules
+    }
+    # A standard that one of them includes has been compared there.
+    included_below = {
+        nested.folder
+        for base_standard in shipped_standards.values()
+        for nested in base_standard.list_with_included_standards()
+        if nested is not base_standard
+    }
+    top = tuple(base_standard for folder, base_standard in shipped_standards.items() if folder not in included_below)
+    return top or (_load_usual_standard(standard),)
+
+
+def _load_usual_standard(standard: Standard) -> Standard:
+    """Return the shipped standard of the same id, else the county database standard."""
+    standards = find_edition_folders(name=standard.id).get(standard.id)
+    return load_standard(standard.id) if standards and load_standard(standard.id).rules else load_standard()

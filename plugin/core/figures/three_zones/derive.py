@@ -79,7 +79,12 @@ class ThreeZones:
     @property
     def do_areas_add_up(self) -> bool:
         """True if no land is in two planning zones."""
-        return self.overlap_m2 <= _SUM_TOLERANCE_M2 + _SUM_TOLERANCE_SHARE * self.total_m2
+        return self.overlap_m2 <= self.allowed_overlap_m2
+
+    @property
+    def allowed_overlap_m2(self) -> float:
+        """Computed overlap of zones that do not overlap, at most, m²."""
+        return _SUM_TOLERANCE_M2 + _SUM_TOLERANCE_SHARE * self.total_m2
 
 
 def derive_zones(
@@ -130,9 +135,8 @@ def derive_zones(
     limits = _make_tolerance(crs)
     dissolved: list[Any] = []
     made_of: list[str] = []
-    # Areas in the plane of the coordinates do not change with vertices on a straight edge.
+    # Areas in the plane of the coordinates do not change with vertices on a straight edge, statutory areas do.
     plane_areas = np.where(has_shape, shapely.area(shapes), 0.0)
-    m2_per_plane_unit = float(statutory_areas.sum() / (plane_areas.sum() or 1.0))
     plane_overlap = 0.0
     wholes: dict[str, Any] = {}
     rows_by_space = {zone_code: has_shape & (of_zone == zone_code) for zone_code in spaces.spaces.entry_by_code}
@@ -157,18 +161,21 @@ def derive_zones(
             unmapped_zones[code] = (count + 1, total + area)
     between = _measure_overlap_of_zones(wholes, crs, limits)
     areas = measure_statutory_area(np.array(dissolved, dtype=object), to_lonlat) if dissolved else np.zeros(0)
-    return ThreeZones(
+    result = ThreeZones(
         polygons=np.array(dissolved, dtype=object),
         zone_of_polygon=made_of,
         polygon_areas_m2=areas,
         zones_m2={s: float(statutory_areas[of_zone == s].sum()) for s in wholes},
         zone_counts={s: int(np.count_nonzero(has_shape & (of_zone == s))) for s in wholes},
         unmapped_zones=unmapped_zones,
-        overlap_m2=plane_overlap * m2_per_plane_unit + between,
         shared_between_m2=between,
         missing_shape_count=int(np.count_nonzero(~has_shape)),
         repaired_shape_count=len(repaired_rows),
     )
+    plane_unit_m2 = float(statutory_areas.sum() / (plane_areas.sum() or 1.0))
+    has_overlap = plane_overlap * plane_unit_m2 > result.allowed_overlap_m2
+    result.overlap_m2 = (max(result.difference_m2, 0.0) if has_overlap else 0.0) + between
+    return result
 
 
 def _make_tolerance(crs: CRS) -> Tolerance:

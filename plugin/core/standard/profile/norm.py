@@ -18,6 +18,7 @@ from .. import EVERY_RULE, Standard
 from ..bounds import find_shipped_counterparts, iterate_custom_standards
 from ..citations import Citation
 from ..codes import CodeEntry
+from ..load import find_shipped_base_standards
 from ..switches import ends_comparison
 from ..template import Template, TemplateField
 from .profile_data import IndicatorTarget, Profile, RegisteredSite, StatedFigure
@@ -117,7 +118,7 @@ class Norm:
         no_rules = replace(self.profile, rules=())
         shipped_rule_codes = (
             replace(self, standard=shipped_standard, profile=no_rules)._list_rules_of_scope(scope)
-            for shipped_standard in self.standard.find_shipped_base_standards()
+            for shipped_standard in find_shipped_base_standards(self.standard)
         )
         return tuple(
             dict.fromkeys(
