@@ -43,15 +43,15 @@ def measure(controller):
     from datetime import datetime
 
     from qgis.core import QgsCoordinateReferenceSystem
-    from sanxian.plugin.core.check import CheckResult
-    from sanxian.plugin.core.messages.texts import Texts
+    from sanxian.plugin.core.checks.check import CheckResult
+    from sanxian.plugin.core.engine.waivers.waiver import NO_WAIVERS
     from sanxian.plugin.core.model.report import Report
     from sanxian.plugin.core.model.rule import load_all_rules
     from sanxian.plugin.core.model.side_inputs import NO_SIDE_INPUTS
-    from sanxian.plugin.core.profile import Norm, load_profile
+    from sanxian.plugin.core.render.worklist.worklist_row import WorkEdit, WorkState
     from sanxian.plugin.core.standard import load_standard
-    from sanxian.plugin.core.waivers.model import NO_WAIVERS
-    from sanxian.plugin.core.worklist.model import WorkEdit, WorkState
+    from sanxian.plugin.core.standard.messages.texts import Texts
+    from sanxian.plugin.core.standard.profile import Norm, load_profile
     from sanxian.plugin.gui.findings.groups import Grouping
     from sanxian.plugin.gui.findings.result import CheckView
 
@@ -115,7 +115,7 @@ def measure(controller):
 
 def mark_done(rows, dock):
     """Return rows in which all but the last finding of the first group are false alarms."""
-    from sanxian.plugin.core.worklist.model import WorkState
+    from sanxian.plugin.core.render.worklist.worklist_row import WorkState
     from sanxian.plugin.gui.findings.work_rows import WorkRows
 
     shown = dock.tree.findings.list_visible_findings()

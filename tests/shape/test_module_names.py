@@ -80,5 +80,5 @@ def test_modules_import_and_use_only_names_that_the_imported_modules_define():
 
 
 def test_module_check_reports_import_and_use_of_a_name_that_the_module_does_not_define():
-    source = "from ..core import check\nfrom ..core.check import gone\ncheck.gone()\ncheck.check_plan()\n"
-    assert list_unknown_names(PLUGIN / "gui" / "x.py", source) == ["2: core.check.gone", "3: check.gone"]
+    source = "from ..core.checks import check\nfrom ..core.checks.check import gone\ncheck.gone()\ncheck.check_plan()\n"
+    assert list_unknown_names(PLUGIN / "gui" / "x.py", source) == ["2: core.checks.check.gone", "3: check.gone"]

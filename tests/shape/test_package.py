@@ -205,7 +205,7 @@ def test_libraries_of_the_zip_are_used_if_python_has_none(unzipped_plugin):
     code = f"""
 import io, sys, pathlib
 sys.path = [entry for entry in sys.path if not (pathlib.Path(entry) / "pypdf").exists()]
-from {TOP_FOLDER}.plugin.core.files.zipped_libraries import import_zipped_library
+from {TOP_FOLDER}.plugin.core.base.files.zipped_libraries import import_zipped_library
 from {TOP_FOLDER}.plugin.core.render.document.docx_writer import _make_template, import_docx_library
 docx, written = import_docx_library("x"), io.BytesIO()
 docx.Document(_make_template()).save(written)

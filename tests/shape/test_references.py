@@ -12,9 +12,9 @@ from tests.shape.syntax import list_nodes
 
 PLUGIN = PLUGIN_ROOT / "plugin"
 PLUGIN_FILES = sorted(PLUGIN.rglob("*.py"))
-#: `core.live.session`, `bridge.running.threads.run_in_python_thread`: relative to the plugin's folder.
+#: `core.checks.live.session`, `bridge.running.threads.run_in_python_thread`: relative to the plugin's folder.
 DOTTED_NAME_PATTERN = re.compile(r"`((?:core|bridge|gui|algorithms)(?:\.\w+)+)(?:\(\))?`")
-#: Files in documents: `core/check.py`, relative to the plugin's or the repository's folder.
+#: Files in documents: `core/checks/check.py`, relative to the plugin's or the repository's folder.
 PATH_PATTERN = re.compile(r"`((?:[\w.]+/)+[\w.]+\.(?:py|sh|toml|md))`")
 DOCUMENTS = [
     *sorted(PLUGIN_ROOT.glob("*.md")),
@@ -62,7 +62,7 @@ def test_source_files_named_in_documents_exist(document):
 
 def test_reference_check_detects_a_module_that_does_not_exist():
     assert (
-        dotted_name_exists("core.check.check_plan")
-        and dotted_name_exists("core.live")
+        dotted_name_exists("core.checks.check.check_plan")
+        and dotted_name_exists("core.checks.live")
         and not dotted_name_exists("core.edits.Change")
     )

@@ -40,7 +40,7 @@ class ProjectShape:
     """A project's shape and attributes, without a reference to a layer.
 
     ``wkb``: polygon, line or point; ``crs``: as pyproj reads it; ``attributes``: meaning of a field → text
-    (`core.projects.settings.FIELD_MEANINGS`).
+    (`core.studies.projects.review_settings.FIELD_MEANINGS`).
     """
 
     wkb: bytes

@@ -56,7 +56,7 @@ class IndicatorRelay(QObject):
     """Passes indicators from the thread of a re-check to the main thread.
 
     It has no parent, so that it exists as long as a thread uses it. ``changed(indicators, stale ids)``: see
-    `core.live.session.IndicatorReporter`.
+    `core.checks.live.session.IndicatorReporter`.
     """
 
     changed = pyqtSignal(tuple, frozenset)
@@ -69,8 +69,9 @@ class LiveCheck(QObject):
     Methods run on the main thread, re-checks in another one. `run_trial` tries edits on a copy of the rows.
 
     Signals: ``indicators_changed(indicators, stale_ids)``: the county's indicators with all edits so far, before the
-    findings; ``rechecked(change, rows, step)``: the findings have changed (`core.live.session.FindingsChange`, without
-    its changed rows); ``rows``: features of the findings layer for new or changed findings, by id() of the finding;
+    findings; ``rechecked(change, rows, step)``: the findings have changed (`core.checks.live.session.FindingsChange`,
+    without its changed rows); ``rows``: features of the findings layer for new or changed findings, by id() of the
+    finding;
     ``step``: the edit command (`EditStep`), None for several commands. ``waiting(count)``: number of changed features
     not yet re-checked. ``saved(role)``: edits of a layer were saved. ``outdated``: the live check has stopped, because
     it cannot follow the edits; a complete check is needed.

@@ -169,8 +169,8 @@ def make_loss_table(losses: list[MappingLoss], texts: Texts) -> OutputTable:
 def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cancellation = NEVER_CANCELLED) -> None:
     """Write an output table to a new file.
 
-    ``path``: temporary path from `core.files.writing.write_atomically`; ``driver``: GDAL's name of the format. Raise
-    OutputError if the file cannot be created or the driver rejects a row.
+    ``path``: temporary path from `core.base.files.writing.write_atomically`; ``driver``: GDAL's name of the format.
+    Raise OutputError if the file cannot be created or the driver rejects a row.
     """
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = driver

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The texts of the report page (resources/texts/report_*.toml).
 
-Sentences about findings come from core.messages.texts.
+Sentences about findings come from core.standard.messages.texts.
 """
 
 from __future__ import annotations

@@ -193,7 +193,8 @@ class FindingsDock(FindingsForm):
     def apply_changes_in_steps(self, change: Any, *, moves_on: bool = False) -> Generator[Waiting, None, bool]:
         """Apply the changes of a re-check, each part in a turn of the event loop.
 
-        The generator returns True if the selected finding changed. ``change``: `core.live.session.FindingsChange`;
+        The generator returns True if the selected finding changed. ``change``:
+        `core.checks.live.session.FindingsChange`;
         ``moves_on``: select the next finding if the selected one was resolved.
         """
         # Result and list change in one step: whatever the user does between the steps finds both alike.

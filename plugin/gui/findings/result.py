@@ -73,7 +73,7 @@ class CheckView:
         return self.check_result.report
 
     def apply_changes(self, change: Any) -> None:
-        """Apply the changes that a re-check found (`core.live.session.FindingsChange`)."""
+        """Apply the changes that a re-check found (`core.checks.live.session.FindingsChange`)."""
         ended_ids = {id(f) for f in change.ended_findings}
         new_version_by_id = {id(old): new for old, new in change.changed_findings}
         self.findings = [

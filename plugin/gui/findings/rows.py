@@ -132,7 +132,7 @@ class FindingsRows(QAbstractItemModel):
         self._arrange_and_show(self._group_by_key.values())
 
     def apply_changes(self, change: Any) -> list[FindingGroup]:
-        """Apply changed findings (`core.live.session.FindingsChange`); return the groups that were added to the list.
+        """Apply changed findings (`core.checks.live.session.FindingsChange`); return the groups added to the list.
 
         Selection and expansion stay.
         """

@@ -63,7 +63,7 @@ class SavingNotices(QObject):
         self._messages.close()
 
     def follow(self, change: Any) -> None:
-        """Follow the changes of a re-check (`core.live.session.FindingsChange`)."""
+        """Follow the changes of a re-check (`core.checks.live.session.FindingsChange`)."""
         self._new_errors.follow(change)
 
     def _on_saved(self, role: str) -> None:

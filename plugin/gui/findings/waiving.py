@@ -25,7 +25,7 @@ class WaiverActions(QObject):
 
     ``has_current_result``: returns True if the displayed result is of the open project. Signal ``changed(findings,
     change)``: the findings that were waived or reopened, and the findings about waivers that ended or appeared
-    (`core.live.session.FindingsChange`). The data are not checked again.
+    (`core.checks.live.session.FindingsChange`). The data are not checked again.
     """
 
     changed = pyqtSignal(list, object)

@@ -33,7 +33,7 @@ class WorkRows:
     """The rows of a work list by fingerprint, and those about which two people disagree.
 
     ``items``: fingerprint → row; empty without a list. ``conflicts``: fingerprint → versions of the row from other
-    people (`core.worklist.merge.WorkConflict`).
+    people (`core.render.worklist.merge.WorkConflict`).
     """
 
     def __init__(self, items: Mapping[str, WorkItem] | None = None, conflicts: Mapping[str, list[Any]] | None = None):

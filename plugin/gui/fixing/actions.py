@@ -27,7 +27,7 @@ class FixActions(QObject):
 
     ``has_current_result``: returns True if the displayed result is of the open project; otherwise no dialog opens.
     Signal ``changed(change)``: a fix or its undo changed findings of rules that are not local
-    (`core.live.session.FindingsChange`).
+    (`core.checks.live.session.FindingsChange`).
     """
 
     changed = pyqtSignal(object)

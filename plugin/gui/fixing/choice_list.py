@@ -91,7 +91,7 @@ class ChoiceList(QScrollArea):
     def show_choices(self, choices: list[Any], texts: Any, none_text: str = "") -> None:
         """Show choices (`core.fixes.choices.FixChoice`) and choose the first that applies.
 
-        ``texts``: `core.fixes.texts.FixTexts`; ``none_text``: shown without any choice.
+        ``texts``: `core.fixes.fix_texts.FixTexts`; ``none_text``: shown without any choice.
         """
         page = QWidget()
         layout = QVBoxLayout(page)

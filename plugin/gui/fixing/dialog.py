@@ -163,7 +163,7 @@ class FixDialog(TrialDialog):
     def show_proposal(self, proposal: Any, texts: Any, rows: list[AreaRow], shapes: FixShapes) -> None:
         """Show the areas, shapes and findings that the chosen fix changes.
 
-        ``proposal``: `core.fixes.proposal.Proposal`, None without a fix; ``texts``: `core.fixes.texts.FixTexts`;
+        ``proposal``: `core.fixes.proposal.Proposal`, None without a fix; ``texts``: `core.fixes.fix_texts.FixTexts`;
         ``rows``: areas of the layers; ``shapes``: shapes for the maps.
         """
         self.areas.show_rows(rows)

@@ -40,11 +40,11 @@ class NonLocalFindingChanges:
         return cls(ended, added.list_all())
 
     def get_change_of_fixes(self) -> Any:
-        """Return the findings that the fixes end and add (`core.live.session.FindingsChange`); None without any."""
+        """Return what the fixes end and add (`core.checks.live.session.FindingsChange`); None without any."""
         return _make_change(self._ended, self._added)
 
     def get_change_of_undo(self, findings: list[Any]) -> Any:
-        """Return the findings that an undo of the fixes ends and adds (`core.live.session.FindingsChange`).
+        """Return the findings that an undo of the fixes ends and adds (`core.checks.live.session.FindingsChange`).
 
         None without any. ``findings``: the displayed findings, of which only these can end.
         """
@@ -93,7 +93,7 @@ def make_undo_changes(proposals: list[Any], findings: list[Any], codes: Containe
     """Return how an undo of fixes changes the findings of a check that was made after the fixes.
 
     ``proposals``: the fixes; ``findings``: findings of that check; ``codes``: codes of its rules. Return a
-    `core.live.session.FindingsChange`, None for no change.
+    `core.checks.live.session.FindingsChange`, None for no change.
     """
     reverted = [
         replace(
@@ -114,7 +114,7 @@ def _is_of_non_local_rule(finding: Any) -> bool:
 
 
 def _make_change(ended_findings: list[Any], new_findings: list[Any]) -> Any:
-    """Return a `core.live.session.FindingsChange` with these findings; None without any."""
+    """Return a `core.checks.live.session.FindingsChange` with these findings; None without any."""
     from ...core.checks.live.session import FindingsChange
 
     return (

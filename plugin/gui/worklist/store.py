@@ -121,7 +121,7 @@ class WorklistStore(QObject):
         self._add_change(None)
 
     def update(self, report: Any) -> None:
-        """Update the list by the report of a check (`core.worklist.update`); a missing file is created."""
+        """Update the list by the report of a check (`core.render.worklist.update`); a missing file is created."""
         lang = settings.get_interface_language()
         key_table = find_key_table_of_worklist(self.path) if self.path is not None else ""
 

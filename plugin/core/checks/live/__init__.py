@@ -5,7 +5,7 @@ The findings of a local rule (`model.rule.Rule.local`) depend only on a row and 
 rules run on a small plan of the rows around the change.
 
 `rows` stores the layers with their edits and finds where a shape changed. `checker` makes the small plan and runs the
-rules; its result is a `rows.RecheckResult`. `session` updates a county's findings with batches of edits.
+rules; its result is a `edited_rows.RecheckResult`. `session` updates a county's findings with batches of edits.
 """
 
 from .checker import IncrementalChecker

@@ -12,7 +12,7 @@ from ...model.rule import Severity
 def match_moved_findings(change: Any) -> list[tuple[Any, Any]]:
     """Return each new finding of a change with the ended one that an edit only moved, or with None.
 
-    An edit moves a finding for example to another township. ``change``: `core.live.session.FindingsChange`.
+    An edit moves a finding for example to another township. ``change``: `core.checks.live.session.FindingsChange`.
     """
     ended_by_problem: dict[tuple[Any, ...], list[Any]] = {}
     for finding in change.ended_findings:
@@ -63,7 +63,7 @@ class NewErrors:
     def follow(self, change: Any) -> None:
         """Follow errors that an edit moved or changed in size, which are not new.
 
-        ``change``: `core.live.session.FindingsChange`.
+        ``change``: `core.checks.live.session.FindingsChange`.
         """
         if self._known_fingerprints is None:
             return

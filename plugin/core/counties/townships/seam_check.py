@@ -60,7 +60,7 @@ def find_new_seams(
     """Return the seams of the merged county that the county did not have, and the number of those that it had.
 
     ``before``: the county; ``after``: the merged copy; ``editors``: name of a layer and key of an edited row → code of
-    the township of its package. Seams of `core.seams` are found between townships, and so are
+    the township of its package. Seams of `core.counties.seams` are found between townships, and so are
     overlaps of edited features with those of another township, in layers that may not overlap. Raise Cancelled.
     """
     settings = SeamSettings.from_norm(after.norm)

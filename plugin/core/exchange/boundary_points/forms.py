@@ -86,7 +86,7 @@ class PointForm:
 
     @property
     def stored_items(self) -> tuple[str, ...]:
-        """Return the order of a point's cells as `model.PointRow` has them."""
+        """Return the order of a point's cells as `parcels.PointRow` has them."""
         return POINT_ITEMS if self.kind == TABLE_KIND else self.point_items
 
     def find_item(self, heading: str) -> str:

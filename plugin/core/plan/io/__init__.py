@@ -2,7 +2,7 @@
 """Reading of layers from files and folders with pyogrio, without QGIS.
 
 Formats: GeoPackage, FileGDB, shapefile, GeoJSON, or a folder of them. `source` lists the files, `file` reads the layers
-of one file, `rows` the rows of one layer. `core.files.open_datasource` handles packed, locked, wrongly encoded and
+of one file, `rows` the rows of one layer. `core.base.files.open_datasource` handles packed, locked, wrongly encoded and
 incomplete files, and refuses content that names other files or a server.
 """
 

@@ -41,7 +41,7 @@ _FIRST_SEARCH_M = 500.0
 
 
 class RowSource(Protocol):
-    """The rows of a plan's layers with edits; `core.live.rows.EditedRows` is one."""
+    """The rows of a plan's layers with edits; `core.checks.live.edited_rows.EditedRows` is one."""
 
     def list_edited_rows(self, role: str) -> list[int]:
         """Return the numbers of edited, added and removed rows."""
@@ -289,7 +289,10 @@ def review_drawn_projects(
     lang: str,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> ConformityResult:
-    """Return the review of drawn projects, as `run.review_projects` does for a file. Raise InputError and Cancelled."""
+    """Return the review of drawn projects, as `run_review.review_projects` does for a file.
+
+    Raise InputError and Cancelled.
+    """
     read = read_drawn_projects(drawn, review.plan, review.settings, source, cancellation)
     return make_result(
         review.plan,
