@@ -17,14 +17,14 @@ from plugin.core.model.rule import Severity
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
 from tests.mutations.mutation import check_options
-from tests.parametrize import first_daily
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 
 pytestmark = pytest.mark.slow  # writes and reads a whole county
 
 
-@pytest.mark.parametrize(("suffix", "driver"), first_daily([(".gpkg", "GPKG"), (".gdb", "OpenFileGDB")]))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("suffix", "driver"), [(".gpkg", "GPKG"), (".gdb", "OpenFileGDB")])
 def test_county_without_defects_written_to_a_database_of_the_plugin_passes_the_check(base, tmp_path, suffix, driver):
     clean = base("county")
     standard = load_standard()

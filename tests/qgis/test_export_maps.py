@@ -376,6 +376,7 @@ def test_export_maps_algorithm_is_flagged_to_run_on_the_main_thread(provider):
     assert provider.algorithm("export_maps").flags() & Qgis.ProcessingAlgorithmFlag.NoThreading
 
 
+@pytest.mark.exhaustive
 def test_cancelling_export_maps_between_pages_leaves_no_file(provider, tmp_path):
     class Impatient(QgsProcessingFeedback):
         pages = 0

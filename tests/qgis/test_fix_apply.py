@@ -185,7 +185,7 @@ def make_order_of_two_layers(session):
     return FixOrder([], edits, rows, "修复", documents={"DLTB": "晋自然资函〔2026〕12号"})
 
 
-@pytest.mark.parametrize("first", ["CZKFBJ", "DLTB"])
+@pytest.mark.parametrize("first", first_daily(["CZKFBJ", "DLTB"]))
 def test_qgis_undo_on_one_layer_reverts_the_fix_on_all_layers_and_redo_restores_it(edit_session, first):
     edit_session.edit()
     before = read_all_features(edit_session)

@@ -227,7 +227,7 @@ def list_messages(controller, fixer):
 
 @pytest.mark.parametrize(
     ("mode", "moment", "disturb"),
-    first_of_each_daily(CASES, lambda case: (case[1] == "batch-applying", DISTURBANCES[case[2]])),
+    first_of_each_daily(CASES, lambda case: "batch" if case[1] == "batch-applying" else DISTURBANCES[case[2]]),
     ids=[f"{mode}-{moment}-{disturb.__name__}" for mode, moment, disturb in CASES],
 )
 def test_fix_disturbed_by_a_change_of_layers_or_project_writes_nothing_and_shows_a_message(

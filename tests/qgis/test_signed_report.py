@@ -241,7 +241,7 @@ def test_rows_of_tables_are_not_divided_between_pages(signed_report, seed):
     assert [printed.count(f"第 {number} 条") for number in range(12)] == [1] * 12
 
 
-@pytest.mark.parametrize("row_count", first_daily(range(30, 60), 3))
+@pytest.mark.parametrize("row_count", first_daily(range(30, 60)))
 def test_page_break_after_a_full_page_makes_no_empty_page(signed_report, row_count):
     """Try last rows and signatures at every distance from the lower edge of a page."""
     rows = tuple((DocumentCell("永安镇"),) for _ in range(row_count))
@@ -256,7 +256,7 @@ def test_page_break_after_a_full_page_makes_no_empty_page(signed_report, row_cou
     assert filled == set(range(text.pageCount()))
 
 
-@pytest.mark.parametrize("row_count", first_daily(range(30, 60), 3))
+@pytest.mark.parametrize("row_count", first_daily(range(30, 60)))
 def test_heading_of_pictures_is_on_the_page_of_the_first_ones(signed_report, row_count):
     rows = tuple((DocumentCell(f"行{n}"),) for n in range(row_count))
     grid = next(block for block in signed_report.blocks if isinstance(block, PictureGrid))
@@ -316,7 +316,7 @@ def test_pages_of_the_pdf_do_not_end_with_the_heading_of_a_table_group(signed_re
     assert all(not page[-1].startswith("组") and len(page) > 1 for page in pages)
 
 
-@pytest.mark.parametrize("row_count", first_daily(range(30, 60), 3))
+@pytest.mark.parametrize("row_count", first_daily(range(30, 60)))
 def test_signatures_of_the_pdf_are_never_alone_on_a_page(signed_report, row_count):
     rows = tuple((DocumentCell(f"行{n}"),) for n in range(row_count))
     table = DocumentTable((DocumentColumn("指标", 100),), rows)

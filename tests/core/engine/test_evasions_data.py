@@ -749,7 +749,8 @@ DEFECTS_AND_RULES = [(remove_a_parcel, "TOP006"), (set_foreign_keys, "ATT004"), 
 
 
 @pytest.mark.parametrize(
-    ("damage", "code"), [*DEFECTS_AND_RULES, (code_survey_woods_as_fields_and_shift_the_survey, "ATT023")]
+    ("damage", "code"),
+    first_daily([*DEFECTS_AND_RULES, (code_survey_woods_as_fields_and_shift_the_survey, "ATT023")], 2),
 )
 def test_county_with_one_planted_defect_never_passes_the_default_check(complete_county, default_profile, damage, code):
     """Further defects: tests/mutations."""
@@ -777,7 +778,7 @@ def test_check_of_three_control_lines_with_a_planted_defect_reports_it_and_does_
 @pytest.mark.parametrize("role", first_daily(["YJJBNTBHTB", "GDBHMB"]))
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("GDLX", "TT"), ("FRDBS", "1"), ("QSXZ", "20"), ("ZLDWMC", "蔡村镇别庄村"), ("SJNF", 2019)],
+    first_daily([("GDLX", "TT"), ("SJNF", 2019), ("FRDBS", "1"), ("QSXZ", "20"), ("ZLDWMC", "蔡村镇别庄村")], 2),
 )
 def test_farmland_row_with_another_value_than_the_parcel_it_copies_is_reported(
     complete_county, default_profile, role, field, value

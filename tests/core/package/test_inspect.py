@@ -357,7 +357,7 @@ def test_copied_layer_in_a_package_is_reported_and_the_original_layer_is_inspect
 @pytest.mark.parametrize(
     ("part", "keep", "case"),
     first_daily(
-        [("dbf", 200, "shape_cut"), ("dbf", 0, "shape_lost"), ("shp", 300, "shape_cut"), ("dbf", 5, "shape_cut")], 2
+        [("dbf", 200, "shape_cut"), ("dbf", 0, "shape_lost"), ("shp", 300, "shape_cut"), ("dbf", 5, "shape_cut")]
     ),
 )
 def test_stray_shapefile_in_a_package_is_reported_by_its_file_path_and_not_by_its_folder(

@@ -19,7 +19,7 @@ from tests.parametrize import first_daily
 
 OPTIONS = RunOptions(profile="hunyuan")
 SAMPLE = RESOURCES_FOLDER / "sample" / "county.gpkg"
-EDITS = int(os.environ.get("SANXIAN_FIGURE_EDITS", "40"))
+EDITS = int(os.environ.get("SANXIAN_FIGURE_EDITS", "20"))
 #: Values that edits give to fields on which figures depend.
 VALUES = {
     "CZKFBJ": {"GHFQDM": ["410", "420", "430", ""]},

@@ -462,6 +462,7 @@ def test_counties_in_other_formats_keep_all_rows_without_edits(tmp_path, suffix,
     assert digest_files(county) == before
 
 
+@pytest.mark.exhaustive
 def test_shapefile_without_code_page_keeps_its_field_names(tmp_path):
     """Without a .cpg only the recognised encoding gives the Chinese names of fields."""
     from osgeo import gdal
