@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..base.errors import OutputError
-from ..base.files.writing import OutputPaths, check_outputs, check_writable
+from ..base.files.writing import OutputPaths, check_not_input, check_outputs, check_writable, write_files
 from ..base.parallel.process_state import set_thread_count
 from ..checks.check import CheckResult, RunOptions, check_plan
 from ..standard.messages.texts import Texts
@@ -177,7 +177,6 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Returns the exit code.
     """
-    from ..base.files.writing import check_not_input, write_files
     from ..checks.tabulate import (
         check_workbook_can_be_written,
         make_figures_document,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ..base.files.writing import OutputPaths, check_writable
+from ..base.files.writing import OutputPaths, check_writable, write_files, write_text
 from ..checks.tabulate import check_workbook_can_be_written
 from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts, format_number
@@ -31,8 +31,6 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Returns the exit code CLEAN if they are identical, otherwise FOUND.
     """
-    from ..base.files.writing import write_files
-    from ..checks.tabulate import check_workbook_can_be_written
     from ..plan.loading.unread_files import describe_unread_files
     from ..render.document.docx_writer import write_docx
     from ..render.versions.comparison_tables import (
@@ -119,7 +117,6 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Return the exit code: FOUND for the verdicts 不符合 and 未能判定.
     """
-    from ..base.files.writing import write_files, write_text
     from ..render.document.docx_writer import write_docx
     from ..render.document.outputs import render_document_page
     from ..studies.adjustment.adjustment_result import AdjustmentOptions, Outcome

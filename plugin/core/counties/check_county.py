@@ -15,7 +15,7 @@ from ..base.errors import Cancelled, DataError, InputError, OutputError, Sanxian
 from ..base.files.cells import parse_date
 from ..base.files.digests import add_digest, compute_sha256, is_complete_file, read_json_with_digest
 from ..base.files.writing import OutputPaths, explain_os_error, write_text
-from ..checks.check import CheckResult
+from ..checks.check import CheckResult, check_plan
 from ..model.indicator import AREA_FIGURES
 from ..standard.messages.privacy import describe_exception
 from ..standard.messages.texts import Texts, strip_folders
@@ -101,7 +101,6 @@ def _run_check(task: CountyTask, progress: Any, cancellation: Cancellation) -> C
             progress=progress,
             cancellation=cancellation,
         )
-    from ..checks.check import check_plan
 
     return check_plan(task.county.source, task.options, progress=progress, cancellation=cancellation)
 

@@ -19,7 +19,7 @@ from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import evaluate_rules
 from ..geometry.polygons import Polygons
 from ..geometry.validity import extract_polygons
-from ..model.rule import EVERY_LAYER, load_all_rules
+from ..model.rule import EVERY_LAYER, Rule, load_all_rules
 from ..plan.layer import FieldInfo, Layer
 from ..plan.plan import RecheckFocus
 from .clipped_layers import LayerClipper
@@ -27,7 +27,6 @@ from .finding_places import KEY_RULES, SURROUNDINGS_RULES
 
 if TYPE_CHECKING:
     from ..model.findings import Finding
-    from ..model.rule import Rule
     from .edits import Edits
     from .state import EditingState, RunSettings
 

@@ -123,6 +123,7 @@ class Rule:
     concurrent: bool = False
     side: tuple[str, ...] = ()
     approval_cases: tuple[str, ...] = ()
+    clauses: Callable[..., dict[str, str]] | None = None
     texts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -195,6 +196,7 @@ def rule(
     concurrent: bool = False,
     side: Iterable[str] = (),
     approval_cases: Iterable[str] = (),
+    clauses: Callable[..., dict[str, str]] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that declares a function as a rule.
 
@@ -209,6 +211,8 @@ def rule(
     (``baseline``) without which the rule does not apply; it then reports how to provide them. ``messages``: case →
     English message with named placeholders. ``approval_cases``: cases that are legal only with an approval. The data do
     not contain the approval; a waiver states its document. Until then a note on such a case prevents 通过.
+    ``clauses``: returns the clauses that only this rule's messages have (placeholder → text), from a finding, the texts
+    and the templates of layers.
 
     Raises ValueError if the code belongs to no family.
     """
@@ -235,6 +239,7 @@ def rule(
             concurrent=concurrent,
             side=tuple(side),
             approval_cases=tuple(approval_cases),
+            clauses=clauses,
         )
         return function
 

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from ..base.errors import OutputError
 from ..standard.messages.texts import CauseMessage
-from .export_context import DocumentPrinter, DocumentsToMake
+from .export_context import DocumentPrinter, DocumentsToMake, ExportContext
 from .names import fill_name_pattern
 from .package_spec.spec import RECORD_DOCUMENT
 from .problems import ExportProblem, ProblemLevel
 
 if TYPE_CHECKING:
     from ..render.document.blocks import Document
-    from .export_context import ExportContext
     from .slot_files import FilledSlot
 
 

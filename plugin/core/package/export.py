@@ -15,7 +15,7 @@ from ..base.files.writing import is_write_error
 from ..checks.results.run import run_check
 from ..engine.evaluate import choose_rules
 from ..engine.plan_consistency import INCONSISTENCY_CODE
-from ..model.findings import UNREAD_CODE
+from ..model.findings import UNREAD_CODE, Finding
 from ..model.rule import Severity
 from ..standard.messages.texts import RuleProblem
 from ..standard.profile.document import ResolvedDocument, add_document_info
@@ -50,7 +50,6 @@ from .tables.write_tables import write_workbooks
 
 if TYPE_CHECKING:
     from ..checks.check import CheckResult, RunOptions
-    from ..model.findings import Finding
     from ..model.report import Report
     from ..render.pictures import ReportPictures
     from .package_spec.spec import PackageSpec

@@ -14,7 +14,7 @@ from ..base.files.digests import UNLISTED_FILES, is_link, iterate_files_below, r
 from ..base.files.writing import is_same_file
 from ..model.report import Outcome
 from ..model.rule import Severity
-from ..standard.messages.texts import Message
+from ..standard.messages.texts import Message, Texts
 from .folder import make_sibling_folder_paths
 from .names import make_name_matcher
 from .problems import (
@@ -30,7 +30,6 @@ from .slot_files import is_stray_file
 
 if TYPE_CHECKING:
     from ..checks.check import CheckResult
-    from ..standard.messages.texts import Texts
     from .order import ExportOrder
     from .package_spec.spec import PackageSpec
 

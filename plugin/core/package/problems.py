@@ -6,12 +6,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..standard.messages.texts import render_params
-
-if TYPE_CHECKING:
-    from ..standard.messages.texts import Texts
+from ..standard.messages.texts import Texts, render_params
 
 #: Verdicts with which a plan passes the gate only by force.
 BLOCKING_VERDICTS = ("fail", "incomplete")

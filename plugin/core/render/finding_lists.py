@@ -10,7 +10,7 @@ from typing import Any
 
 from ..model.findings import Finding
 from ..model.report import Report, RuleOutcome
-from ..model.rule import Severity
+from ..model.rule import RULE_FAMILIES, Severity, get_rule_family, load_all_rules
 from ..standard.messages.numbers import format_hectare_number
 from ..standard.messages.texts import Texts, format_number, format_width
 from ..standard.profile import Norm
@@ -126,8 +126,6 @@ def list_findings_by_rule(report: Report, norm: Norm | None, report_texts: Repor
 
 def make_rule_sort_key(code: str) -> tuple[int, str]:
     """Return the sort key of a rule code: family, then code."""
-    from ..model.rule import RULE_FAMILIES, get_rule_family
-
     family = get_rule_family(code)
     return (RULE_FAMILIES.index(family) if family in RULE_FAMILIES else len(RULE_FAMILIES), code)
 
@@ -178,7 +176,6 @@ def _make_rule_help(
     A finding about the run has one sentence. A code of another version of the plugin has no help.
     """
     from ..engine.explanation import CALL_ORIGIN, EffectiveValue, format_effective_values
-    from ..model.rule import load_all_rules
 
     rule, texts = load_all_rules().get(code), Texts(report_texts.lang)
     if rule is None:

@@ -27,7 +27,7 @@ from ..widgets import messages
 from ..widgets.buttons import CopyButton
 from ..widgets.messages import MessageBarMessages, explain_digest
 from ..widgets.opening import open_path
-from .export_dialog import CHECK_STEP, WRITE_STEP, ExportOutcome
+from .export_dialog import CHECK_STEP, WRITE_STEP, ExportDialog, ExportOutcome
 from .export_preview import ExportEnvironment, ExportPreview
 from .inspect import remember_package
 
@@ -70,8 +70,6 @@ class PackageExport(QObject):
     def show(self) -> None:
         """Open the export dialog or bring it to the front."""
         if self.dialog is None:
-            from .export_dialog import ExportDialog
-
             try:
                 self.dialog = ExportDialog(QgsProject.instance(), self._iface.mainWindow())
             except (SanxianError, ImportError) as error:

@@ -19,7 +19,7 @@ from ...engine.finish import complete_findings
 from ...engine.waivers.application import mark_accepted_findings
 from ...engine.waivers.waiver import NO_WAIVERS, Waivers
 from ...geometry.polygons import MAX_UNCLIPPED_VERTICES
-from ...model.findings import sort_findings
+from ...model.findings import Finding, sort_findings
 from ...model.rule import DECLARED_FAMILY, EVERY_LAYER, Rule
 from ...plan.layer import Layer
 from ...plan.plan import Plan, RecheckFocus
@@ -38,7 +38,6 @@ from .edited_rows import (
 
 if TYPE_CHECKING:
     from ...geometry.tolerance import Tolerance
-    from ...model.findings import Finding
 
 #: Rows of a covering layer (lines, zones, divisions) up to which all its rows near a changed row are checked.
 MAX_COARSE_LAYER_ROWS = 3000

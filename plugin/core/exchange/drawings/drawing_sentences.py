@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...base.files.csv_records import format_rows
 from ...base.files.writing import write_atomically
@@ -25,11 +25,8 @@ from ...standard.messages.texts import Texts, format_number
 from ..boundary_points.areas import format_area
 from ..boundary_points.boundary_point_sentences import ReportLine
 from ..boundary_points.parcels import NoteLevel
-from .drawing import LeftOut
+from .drawing import DrawingImport, LeftOut
 from .settings import load_settings
-
-if TYPE_CHECKING:
-    from .drawing import DrawingImport
 
 _SECTION = "drawings"
 _HECTARE_M2, _AREA_DECIMALS = 10_000.0, 4

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from ...base.cancellation import Cancellation
-from .shapes import compute_label_points, extract_open_rings, round_xy
-
-if TYPE_CHECKING:
-    from .shapes import AnnotationLabels
-
+from .shapes import AnnotationLabels, compute_label_points, extract_open_rings, round_xy
 
 #: Number of positions formatted at once.
 _VERTICES_PER_BLOCK = 50_000

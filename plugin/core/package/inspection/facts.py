@@ -26,7 +26,7 @@ from ...base.files.digests import (
 from ...geometry import crs as crs_care
 from ..jpeg import DecodedJpeg, JpegProperties, make_world_file_name
 from ..names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
-from ..package_spec.spec import FORMAT_NAMES, GENERATED_DOCUMENTS, FileSlot, PackageSpec
+from ..package_spec.spec import FORMAT_NAMES, GENERATED_DOCUMENTS, FileSlot, PackageSpec, VectorSet
 from ..slot_files import is_stray_file
 from ..tables.sheets import PrintedWorkbook
 from .integrity import IntegrityError
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
     from ...plan.layer import SourceLayer
-    from ..package_spec.spec import VectorSet
     from .dataset_comparison import DatasetComparison
 
 

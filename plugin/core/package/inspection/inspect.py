@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError
 from ...geometry import crs as crs_care
-from ...plan.loading.recognition import find_role
+from ...plan.loading.recognition import find_best_template, find_role
 from ...standard.messages.texts import Message
-from ..package_spec.spec import PackageSpec
+from ..package_spec.spec import LayerSlot, PackageSpec, VectorSet
 from .archive import list_files_outside_package, list_system_files, unpack_package
 from .collect_facts import collect_package_facts
 from .dataset_comparison import DatasetComparison, compare_datasets
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ...plan.layer import SourceLayer
     from ...standard.profile import Norm
     from ...standard.template import Template
-    from ..package_spec.spec import LayerSlot, VectorSet
 
 
 def restore_field_names(layer: SourceLayer, vector_sets: list[VectorSet], norm: Norm) -> SourceLayer:
@@ -326,7 +325,6 @@ def _compare_with_earlier(
     its file.
     """
     from ...plan.layer import Layer
-    from ...plan.loading.recognition import find_best_template
 
     if layer.problem is not None:
         return

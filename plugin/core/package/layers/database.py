@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,6 @@ from ...exchange.schema import OGR_GEOMETRY_TYPES, find_database_format
 from .content import PackageLayer, PackageRowBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from pyproj import CRS
 
     from ...standard.codes import CodeList

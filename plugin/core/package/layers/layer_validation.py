@@ -21,7 +21,7 @@ from ...exchange.vct.settings import load_settings
 from ...geometry.polygon_rings import extract_rings
 from ...standard.template import TemplateField
 from ..names import find_field_name_problem
-from ..package_spec.spec import FORMAT_NAMES
+from ..package_spec.spec import FORMAT_NAMES, VectorSet
 from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 from . import shapefile as dbf
 from . import vct_precision
@@ -30,7 +30,6 @@ from .content import MissingLayer, PackageLayer
 if TYPE_CHECKING:
     from ...standard.codes import CodeList
     from ...standard.messages.texts import ConceptName
-    from ..package_spec.spec import VectorSet
 
 
 def make_layer_problem(

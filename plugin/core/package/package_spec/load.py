@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from ...base.errors import DataError
 from ...base.files.data import ErrorCollector
 from ...render.words import ReportTexts
-from ...standard import load_standard
+from ...standard import Standard, load_standard
 from ..names import PLACEHOLDER_PATTERNS, SAMPLE_VALUES, fill_placeholders
 from .read import find_spec_file, read_spec
 from .spec import LayerSlot, PackageSpec
 
 if TYPE_CHECKING:
-    from ...standard import Standard
     from ...standard.messages.texts import Texts
 
 

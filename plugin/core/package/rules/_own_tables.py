@@ -22,7 +22,7 @@ from ...model.indicator import Indicator
 from ...model.rule import Severity
 from ...render import figures as shown
 from ...render.tables.report_table import ReportTable, make_sheet_name
-from ...render.tables.workbook import HEADING_ROWS
+from ...render.tables.workbook import HEADING_ROWS, write_tables_workbook
 from ...render.words import ReportTexts
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
@@ -158,7 +158,6 @@ def _write_and_read_sheets(tables: list[ReportTable], inspected_book: InspectedW
     """Write tables to a temporary workbook; return name → sheet as read."""
     # Imported here, because the toolbox loads rules without the libraries for files.
     from ...engine.provenance import find_county_name
-    from ...render.tables.workbook import write_tables_workbook
 
     texts = Texts(inspected_book.lang)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:

@@ -14,12 +14,11 @@ from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity
 from ...standard.messages.texts import Texts
 from ..generator import compute_generator_digest
-from ..inspection.facts import PackageFacts
+from ..inspection.facts import LayerFact, PackageFacts
 
 if TYPE_CHECKING:
     from ...engine.context import RuleContext
     from ...plan.layer import Layer
-    from ..inspection.facts import LayerFact
 
 
 #: An example that every one of these rules passes.

@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass, replace
 from html import escape
-from pathlib import PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -22,7 +22,7 @@ from ...model.report import Report
 from ...model.rule import get_rule_family
 from ...standard.messages.finding_message import format_message
 from ...standard.messages.texts import Texts
-from ..document.blocks import PageBreak, change_texts
+from ..document.blocks import Document, PageBreak, change_texts
 from ..document.page_html import render_page_blocks
 from .coordinates import list_crs_labels, make_coordinate_finder
 from .edition import CRS_TEXTS, PublicEdition, require_public_level
@@ -32,11 +32,8 @@ from .typed_texts import TypedTexts
 from .verification import verify_public_file
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ...plan.plan import Plan
     from ...standard.template import Template
-    from ..document.blocks import Document
 
 #: Entry of the provenance with the record of what was taken out.
 PROVENANCE_KEY = "public_edition"

@@ -10,6 +10,8 @@ from ...figures.indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.texts import Texts
+from ...standard.template import Template
 from .._attributes import (
     ValueProblem,
     format_code_with_name,
@@ -40,6 +42,28 @@ def _make_ridged_row(slope_class: str, rate: float) -> dict[str, object]:
     return {"wkt": SQUARE_WKT, **values, "terrace": "TT", "slope_class": slope_class}
 
 
+def _describe_deduction_rate(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the field of the deduction rate in brackets, and the rates of the same parcels in the survey.
+
+    Both are empty in a result of an earlier version.
+    """
+    shown = finding.params.get("shown", {})
+    field = shown.get("rate_field_name", "")
+    rates = texts.get("words", "between_names").join(
+        texts.get("words", "survey_rate", key=texts.make_key_label(key, None), rate=f"{rate:g}")
+        for key, rate in shown.get("survey_rates") or ()
+    )
+    has_no_rates = shown.get("survey_rates") == []
+    return {
+        "rate_field": texts.get("words", "in_brackets", text=field) if field else "",
+        "survey_fact": texts.get("words", "survey_fact", rates=rates)
+        if rates
+        else texts.get("words", "survey_fact_none")
+        if has_no_rates
+        else "",
+    }
+
+
 @rule(
     "ATT019",
     "deduction-class",
@@ -51,6 +75,7 @@ def _make_ridged_row(slope_class: str, rate: float) -> dict[str, object]:
         "attributes.least_rows_of_one_rate", "attributes.least_rates", "attributes.empty_words",
     ],
     needs={"layer": LayerNeed(EVERY_LAYER)},
+    clauses=_describe_deduction_rate,
     messages={
         "land": "{layer} ({key}): {field} = {value}, but {code} is not cultivated land; field ridges are deducted "
         "from cultivated land only, so the net area is too small. First compare the land use with the survey, and "

@@ -13,6 +13,7 @@ from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.texts import Texts
+from ...standard.template import Template
 from .._attributes import MAX_SHOWN_FIDS, format_code_with_name, label_code_of_field, make_row_list_params
 from .._places import find_equal_shapes, find_usable_layer_or_note_reason, is_reported_elsewhere
 
@@ -30,6 +31,32 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
     return [{"wkt": wkt, "land_use": "0103", **values}]
 
 
+#: Pairs of classes of land that a message names, the most frequent first.
+_MAX_NAMED_CLASS_PAIRS = 5
+
+
+def _describe_compared_classes(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
+    """Return the area that was compared, and the pairs of classes that differ; empty in a result of an earlier version.
+
+    The pairs are sorted by their number, the most frequent first.
+    """
+    shown = finding.params.get("shown", {})
+    compared_m2, class_pairs = shown.get("compared_m2"), shown.get("class_pairs", [])
+    area = "" if compared_m2 is None else texts.get("words", "compared_area", area=texts.format_area(compared_m2))
+    pairs_text = texts.get("words", "between_names").join(
+        texts.get("words", "class_pair", own=own, other=other, count=count)
+        for own, other, count in class_pairs[:_MAX_NAMED_CLASS_PAIRS]
+    )
+    if len(class_pairs) > _MAX_NAMED_CLASS_PAIRS:
+        pairs_text = texts.get("words", "class_pairs_of_all", pairs=pairs_text, count=len(class_pairs))
+    layers = {
+        name: texts.make_layer_label(role, templates)
+        for name, role in (("layer", finding.role), ("related_layer", finding.related_role))
+    }
+    pairs_fact = texts.get("words", "class_pairs", pairs=pairs_text, **layers) if class_pairs else ""
+    return {"compared_area": area, "pairs_fact": pairs_fact}
+
+
 @rule(
     "ATT023",
     "copied-values",
@@ -45,6 +72,7 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
         "base_parcels": LayerNeed("base_parcels", optional=True),
         "centre_base": LayerNeed("centre_base", optional=True),
     },
+    clauses=_describe_compared_classes,
     messages={
         "": "{layer}: {field} differs from the parcel of {related_layer} with exactly the same shape; features: "
         "{count} ({rows}{more}). For example, {key} has “{value}”, {related_layer} {related_key} has “{expected}”. Copy "

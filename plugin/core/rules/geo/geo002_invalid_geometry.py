@@ -10,6 +10,7 @@ from ...geometry.validity import find_invalidity_reason
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
+from ...standard.messages.clauses import describe_arc_step
 from .._places import is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -41,6 +42,7 @@ _TYPE_IDS = {
     local=True,
     basis=["G7"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
+    clauses=describe_arc_step,
     messages={
         "invalid": "{layer} ({key}) has an invalid shape: {reason}. Its area and overlaps are wrong. Use "
         "Fix… and check the area, or zoom to the marked place and move or delete the wrong vertex with the vertex "

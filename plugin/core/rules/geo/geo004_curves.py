@@ -3,6 +3,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
+from ...standard.messages.clauses import describe_arc_step
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -14,6 +15,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     local=True,
     basis=["G1"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
+    clauses=describe_arc_step,
     messages={
         "": "{layer} ({key}) contains arcs or Bézier curves; the check read them as straight segments{step_fact}, "
         "and other programs may measure another area. Convert them to vertices with Fix… or in the source program; "

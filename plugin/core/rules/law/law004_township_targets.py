@@ -40,8 +40,9 @@ from ...model.indicator import (
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.divisions import label_division
-from ...standard.messages.texts import IndicatorName, format_number
+from ...standard.messages.texts import IndicatorName, Texts, format_number
 from ...standard.profile.profile_figures import AllocatedTarget, get_township_targets
+from ...standard.template import Template
 from .._places import is_reported_elsewhere
 
 WEST_TOWNSHIP = {
@@ -63,6 +64,25 @@ AREA_OUTSIDE_TOWNSHIPS, _MAX_LISTED = "outside_townships", 3
 _TOWNSHIP_DIGITS, _COUNTY_DIGITS = 9, 6
 
 
+def _describe_misplaced_rows(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the clauses on rows that lie outside the township named in their field.
+
+    They give the code in the field, the codes of the townships where the rows lie, and the share in the named township.
+    """
+    shown, separator = finding.params.get("shown", {}), texts.get("words", "between_names")
+    share = float(shown.get("named_share", 0.0))
+    share_text = format_number(100 * share, 2)
+    return {
+        "named_code": texts.get("words", "in_brackets", text=shown["named_code"]) if shown.get("named_code") else "",
+        "place_codes": texts.get("words", "in_brackets", text=separator.join(shown["place_codes"]))
+        if shown.get("place_codes")
+        else "",
+        "named_share": texts.get("words", "share_in_named", share=share_text)
+        if share_text.strip("0.")
+        else texts.get("words", "none_in_named"),
+    }
+
+
 @rule(
     "LAW004",
     "township-targets",
@@ -77,6 +97,7 @@ _TOWNSHIP_DIGITS, _COUNTY_DIGITS = 9, 6
         "parcels": LayerNeed("parcels", optional=True),
     },
     uses=["rules.ATT003", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING, LEAST_SHARE_SETTING],
+    clauses=_describe_misplaced_rows,
     messages={
         "broken": "{indicator} of {town} is {value} {unit}, its target is {comparison} {target} {unit}{limit_source}: "
         "difference {miss} {unit}. {repeated}First check the target: if the table of tasks has it wrong, correct it "

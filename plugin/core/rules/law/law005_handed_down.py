@@ -33,10 +33,12 @@ from ...model.indicator import (
 )
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.messages.texts import IndicatorName
+from ...standard.messages.clauses import RATIO_FORMS
+from ...standard.messages.texts import IndicatorName, Texts
 from ...standard.profile import IndicatorTarget, Profile
 from ...standard.profile.profile_data import RegisteredSite
 from ...standard.profile.profile_figures import AllocatedTarget, AllocatedTargets, get_township_targets
+from ...standard.template import Template
 from .._attributes import read_setting_words
 
 WEST_TOWNSHIP = {
@@ -58,6 +60,31 @@ PART_INDICATORS_SETTING = "indicators.parts"
 _MAX_LISTED_NAMES = 12
 
 
+def _describe_register_figures(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return both figures of a line of the heritage register (sites, or areas of one), and both forms of the ratio."""
+    shown, figures = finding.params.get("shown", {}), {}
+    for name in ("value", "target"):
+        site = shown.get(f"{name}_of_site")
+        if site is None:
+            figures[f"{name}_figures"] = str(finding.params.get(name, ""))
+        elif "count" in site:
+            figures[f"{name}_figures"] = texts.get("words", "site_count", count=site["count"])
+        else:
+            areas = [
+                texts.get("words", f"site_{key}", area=area, unit=texts.get("units", site["unit"]))
+                for key, area in site["areas"].items()
+            ]
+            figures[f"{name}_figures"] = texts.get("words", "between_names").join(areas)
+    for name, placeholder in (("value", "own_measure"), ("target", "above_measure")):
+        measure = str(finding.params.get(name, ""))
+        figures[placeholder] = (
+            texts.get("words", "ratio_form", form=measure.upper(), formula=texts.get("words", f"ratio_{measure}"))
+            if measure.upper() in RATIO_FORMS
+            else measure
+        )
+    return figures
+
+
 @rule(
     "LAW005",
     "handed-down",
@@ -65,6 +92,7 @@ _MAX_LISTED_NAMES = 12
     basis=["handed-down"],
     needs={"townships": LayerNeed("townships", optional=True)},
     uses=[PART_INDICATORS_SETTING],
+    clauses=_describe_register_figures,
     messages={
         "sum": "{indicator}: the tasks of the {parts} parts of {county} sum to {value} {unit}, the county's own "
         "figure is {comparison} {target} {unit}: difference {miss} {unit}. First compare the county's figure with "

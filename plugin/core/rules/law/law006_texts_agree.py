@@ -8,12 +8,32 @@ from ...model.indicator import AREA_FIGURES, STATED_FIGURES
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...standard.indicator_catalogue import find_indicator_name
 from ...standard.messages.clauses import OWN_PLAN
-from ...standard.messages.texts import TEXT_LANGUAGES, IndicatorName
+from ...standard.messages.texts import TEXT_LANGUAGES, IndicatorName, Texts
 from ...standard.profile import IndicatorTarget, OtherSource, StatedFigure
+from ...standard.template import Template
 
 HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EXAMPLE_CONTRADICTED_TARGETS = {"targets": [("red_line_area", ">=", "2.00", "ha", ("2.10", "另一份规划"))]}
 EXAMPLE_AGREEING_TARGETS = {"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "另一份规划"))]}
+
+
+def _advise_on_documents(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the clause ``advice``, which states what to do about two documents with different figures.
+
+    The advice depends on whether the county uses one of these figures.
+    """
+    shown = finding.params.get("shown", {})
+    used = shown.get("used")
+    if used is None:
+        key = "documents_if_used"
+    elif used == OWN_PLAN:
+        key = "documents_of_county"
+    elif used:
+        places = texts.get("words", "between_names").join(used)
+        return {"advice": texts.get("words", "documents_used", places=places)}
+    else:
+        key = "documents_unused" if shown.get("has_printed_figures") else "documents_unused_in_targets"
+    return {"advice": texts.get("words", key)}
 
 
 @rule(
@@ -23,6 +43,7 @@ EXAMPLE_AGREEING_TARGETS = {"targets": [("red_line_area", ">=", "2.0", "ha", ("2
     severity=Severity.WARNING,
     basis=["texts-agree", "plan-review"],
     needs={},
+    clauses=_advise_on_documents,
     messages={
         "": "{indicator} of {area} for {year} differs between two documents: “{source}” has {value} {unit}, “{other}” "
         "has {said} {unit}. {advice}",

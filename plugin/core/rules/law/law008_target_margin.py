@@ -11,11 +11,23 @@ from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...standard.messages.numbers import format_number
 from ...standard.messages.texts import IndicatorName, Texts
 from ...standard.profile import IndicatorTarget
+from ...standard.template import Template
 
 #: Decimals of a margin, or those of its target if they are more.
 _MARGIN_DECIMALS = 4
 SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 MARGIN_SETTING = {WARNING_SHARE_SETTING: 0.05}
+
+
+def _describe_margin(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the margin for early warning, and what set it; a general clause in a result of an earlier version."""
+    margin = finding.params.get("shown", {}).get("margin")
+    if margin is None:
+        return {"margin_fact": texts.get("words", "margin_fact_unknown")}
+    share = format_number(100 * float(margin["share"]), 2)
+    origin = texts.get("words", f"margin_of_{margin['origin']}", share=share)
+    amount = f"{margin['amount']} {texts.get('units', str(margin['unit']))}".strip()
+    return {"margin_fact": texts.get("words", "margin_fact", amount=amount, origin=origin)}
 
 
 @rule(
@@ -33,6 +45,7 @@ MARGIN_SETTING = {WARNING_SHARE_SETTING: 0.05}
         "base_parcels": LayerNeed("base_parcels", optional=True),
     },
     uses=["ratio.form"],
+    clauses=_describe_margin,
     messages={
         "": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: it is met, but the remainder "
         "of {left} {unit} is less than {margin_fact}. {repeated}Nothing has to be changed now; later changes of "

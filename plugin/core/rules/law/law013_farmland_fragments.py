@@ -4,8 +4,12 @@ import shapely
 
 from ...engine.context import RuleContext
 from ...geometry.polygons import assign_patch_numbers
+from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.clauses import describe_limit_origin
+from ...standard.messages.texts import Texts
+from ...standard.template import Template
 from .._farmland import find_limit_origin
 
 LIMIT_SETTING = "rules.LAW013.patch_area_m2"
@@ -19,6 +23,13 @@ TOUCHING_SMALL_WKTS = [
 ]
 
 
+def _describe_patch(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
+    """Return whether a patch of farmland is one parcel, or several, and what set the limit."""
+    count = finding.params.get("count", 0)
+    patch = texts.get("words", "patch_alone" if count == 1 else "patch_of_several", count=count)
+    return {"patch": patch, **describe_limit_origin(finding, texts, templates)}
+
+
 @rule(
     "LAW013",
     "farmland-fragments",
@@ -27,6 +38,7 @@ TOUCHING_SMALL_WKTS = [
     basis=["pbf-defects"],
     needs={"farmland": LayerNeed("farmland")},
     uses=["rules.LAW013"],
+    clauses=_describe_patch,
     messages={
         "": "{layer} ({key}): {patch} {area_m2}, less than {limit} m². Such small patches are hard to protect. The "
         "limit is {limit_origin} (patch_area_m2), no national norm. {invalid_first}Compare the patch with the "

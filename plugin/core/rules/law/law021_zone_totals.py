@@ -15,12 +15,23 @@ from ...figures.indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.messages.texts import format_number
+from ...standard.messages.texts import Texts, format_number
+from ...standard.template import Template
 
 COUNTY_ROW = {"wkt": "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "area": 1_000_000.0}
 WEST_ZONE = {"wkt": "POLYGON ((0 0, 500 0, 500 1000, 0 1000, 0 0))", "area": 500_000.0}
 EAST_ZONE = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "area": 500_000.0}
 SEA_ZONE = {"wkt": "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))", "area": 1_000_000.0, "zone_code": "610"}
+
+
+def _describe_county_area(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the clauses on the county's area: the field or drawn shape that gives it, and the allowed difference."""
+    shown = finding.params.get("shown", {})
+    field = shown.get("county_field")
+    return {
+        "county_basis": texts.get("words", "area_of_field", field=field) if field else texts.get("words", "area_drawn"),
+        "allowed": texts.get("words", "allowed_difference", limit=shown["limit"]) if "limit" in shown else "",
+    }
 
 
 @rule(
@@ -31,6 +42,7 @@ SEA_ZONE = {"wkt": "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))", "
     basis=["plan-review"],
     needs={"zones": LayerNeed("zones", fields=("area",)), "county": LayerNeed("county", reads=("area",))},
     uses=[SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
+    clauses=_describe_county_area,
     messages={
         "": "The values of {field} of {layer} sum to {total} m², the {county_basis} of {related_layer} is {county} m²: "
         "difference {difference} m²{allowed}. First remove overlaps (TOP001) and gaps (TOP002) of the zones, then "

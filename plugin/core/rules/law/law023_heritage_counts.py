@@ -14,7 +14,9 @@ from ...figures.heritage.protection import CONTROL_PART, CORE_PART, KIND_CODE_LI
 from ...model.findings import Finding
 from ...model.indicator import TARGET_MISSED, compare_area_with_target, convert_area
 from ...model.rule import RuleExample, RuleResult, Severity, rule
+from ...standard.messages.texts import Texts
 from ...standard.profile import RegisteredSite
+from ...standard.template import Template
 from .._places import find_usable_layer_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -34,6 +36,37 @@ def _make_temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
     return {"wkt": wkt, "feature_name": f"{name}保护范围", "feature_kind": "61", "JB": level}
 
 
+def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
+    """Return the clauses ``counted`` and ``remedy`` on heritage sites.
+
+    The first names the layers in which sites of a kind were counted, and the missing layers. The second states what to
+    do about missing or surplus sites.
+    """
+    shown = finding.params.get("shown", {})
+    counted = shown.get("counted")
+    if "missing_count" not in shown or counted is None:
+        return {"counted": "", "remedy": texts.get("words", "sites_differ_remedy")}
+    places = []
+    if counted["line_role"]:
+        line = texts.make_layer_label(counted["line_role"], templates)
+        places.append(texts.get("words", "counted_in_line", layer=line, kind=counted["kind"]))
+    places += [
+        texts.get("words", "counted_layer", layer=texts.make_layer_label(role, templates)) for role in counted["roles"]
+    ]
+    separator = texts.get("words", "between_names")
+    places += [
+        texts.get("words", "counted_absent_layer", layer=texts.make_layer_label(role, templates))
+        for role in counted["absent_roles"]
+    ]
+    key = "sites_missing_remedy" if shown["missing_count"] > 0 else "sites_surplus_remedy"
+    counted_roles = [*filter(None, [counted["line_role"]]), *counted["roles"], *counted["absent_roles"]]
+    layer = texts.make_layer_label(counted_roles[0], templates) if counted_roles else ""
+    return {
+        "counted": texts.get("words", "sites_counted", places=separator.join(places)) if places else "",
+        "remedy": texts.get("words", key, layer=layer),
+    }
+
+
 @rule(
     "LAW023",
     "heritage-counts",
@@ -42,6 +75,7 @@ def _make_temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
     basis=["heritage-checks"],
     needs={},
     uses=[*PART_SETTINGS, f"codes.{LEVEL_CODE_LIST_ID}"],
+    clauses=_describe_counted_sites,
     messages={
         "count": "The plan states {stated} of {term} ({source}); the data have {count}{listed}: {difference}. {counted}First "
         "fill in or correct kind (LX), level (JB) and name (MC), and check again; {remedy}; if the number in the "

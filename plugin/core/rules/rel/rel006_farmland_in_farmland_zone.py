@@ -5,6 +5,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.clauses import describe_limit_origin
 from ...standard.messages.numbers import format_number, round_unlike_limit
 from .._farmland import find_limit_origin, record_features_at_findings
 
@@ -27,6 +28,7 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
     basis=["order-17", "zoning-guide"],
     needs={"farmland": LayerNeed("farmland"), "zones": LayerNeed("zones", fields=("zone_code",), covers=True)},
     uses=["tolerance", "zones.codes", "rules.REL006"],
+    clauses=describe_limit_origin,
     messages={
         "urban": "{layer} ({key}) has {area} ({net}, width {width} m) in the urban development zone ({related_key}), which "
         "must not contain permanent basic farmland. Compare both with the approved result: if the farmland is "

@@ -8,7 +8,9 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.messages.numbers import round_unlike_limit
+from ...standard.messages.numbers import choose_decimals_unlike_limits, format_number, round_unlike_limit
+from ...standard.messages.texts import Texts
+from ...standard.template import Template
 from .._attributes import format_code_with_name, join_code_names_of_field, read_setting_words
 from .._places import find_usable_layer_or_note_reason
 from .._planned_change import report_changes_of_present_use
@@ -35,6 +37,17 @@ def _make_zone(code: str) -> list[dict[str, str]]:
     return [{"wkt": SQUARE_WKT, "zone_code": code}]
 
 
+def _describe_share_of_use(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the clause ``share_text`` with the share (%) of the expected land use, or “none” if it is zero."""
+    if "percent" not in finding.params or "limit" not in finding.params:
+        return {}
+    percent, limit = float(finding.params["percent"]), float(finding.params["limit"])
+    if not percent:
+        return {"share_text": texts.get("words", "share_none")}
+    share = format_number(percent, choose_decimals_unlike_limits(percent, [limit]))
+    return {"share_text": texts.get("words", "share_some", share=share)}
+
+
 @rule(
     "REL039",
     "planned-use-against-zones",
@@ -54,6 +67,7 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         "zones.max_other_use_m2", "zones.road_classes", "zones.max_off_road_share", "zones.min_described_m2",
         "zones.base_year_fields", "zones.max_other_base_share", "zones.given_up_uses", "zones.min_given_up_m2",
     ],
+    clauses=_describe_share_of_use,
     messages={
         "zone": "{layer} ({key}) is the zone {zone}, but {share_text} of the planned land use in it ({related_layer}, "
         "without {neutral}) is {expected}; at least {limit} % is usual. Most of it is {value}. If the zone is as approved, correct the planned land use, else the "

@@ -11,6 +11,9 @@ from ...figures.indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.clauses import put_in_brackets
+from ...standard.messages.texts import Texts
+from ...standard.template import Template
 from .._attributes import make_row_list_params, read_setting_words
 from .._excluded_places import CORE_SETTINGS, find_core_rows_or_note_reason, join_site_names, subtract_parts_in_core
 from .._places import is_reported_elsewhere
@@ -47,6 +50,34 @@ def _make_land(wkt: str, land_use: str) -> dict[str, str]:
     return {"wkt": wkt, "land_use": land_use}
 
 
+def _name_line_and_core_zones(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
+    """Return the clauses ``line_rows``, ``core_note`` and ``core_first`` of REL042.
+
+    They name the features of the red line in brackets, state whether land in core zones of nature reserves was
+    excluded, and what to do first if core zones are not known.
+    """
+    shown = finding.params.get("shown", {})
+    lines, zones = shown.get("line_rows"), shown.get("core_zones")
+    first = ""
+    if zones is None:
+        note = texts.get("words", "core_zones_unknown")
+    elif not zones["role"]:
+        concept = texts.get_concept_name("reserves")
+        note = texts.get("words", "core_zones_without_layer", concept=concept)
+        first = texts.get("words", "core_first_without_layer", concept=concept)
+    else:
+        key = "core_zones_named" if zones["known"] else "core_zones_unnamed"
+        layer = texts.make_layer_label(zones["role"], templates)
+        note = texts.get("words", key, layer=layer)
+        first = "" if zones["known"] else texts.get("words", "core_first_unnamed", layer=layer)
+    names = [] if lines is None else [texts.make_key_label(key, fid) for key, fid in lines["names"]]
+    return {
+        "core_note": note,
+        "core_first": first,
+        "line_rows": put_in_brackets(names, lines["count"], texts) if lines else "",
+    }
+
+
 @rule(
     "REL042",
     "present-land-in-red-line",
@@ -61,6 +92,7 @@ def _make_land(wkt: str, land_use: str) -> dict[str, str]:
         "cultivated": LayerNeed("cultivated", optional=True),
     },
     uses=["tolerance", *CORE_SETTINGS, "protected.present_classes", "protected.min_present_m2"],
+    clauses=_name_line_and_core_zones,
     messages={
         "core": "{layer}: {area} of {group} is in the core zone “{site}” ({related_layer}; parcels: {count}, {which_rows}). "
         "Human activities are in principle excluded there. Compare the edge with the approved result and the land "

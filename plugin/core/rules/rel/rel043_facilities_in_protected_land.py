@@ -3,8 +3,12 @@ import numpy as np
 
 from ...engine.context import RuleContext
 from ...figures.heritage.protection import PART_SETTINGS
+from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.clauses import put_in_brackets
+from ...standard.messages.texts import Texts
+from ...standard.template import Template
 from .._excluded_places import (
     CORE_SETTINGS,
     HEIGHTS_SETTING,
@@ -31,6 +35,39 @@ ROAD, PLANT = (
 )
 
 
+def _list_features_at_facility(finding: Finding, texts: Texts) -> str:
+    """Return the features of a line (such as the red line) that contain a facility: keys and names, in brackets."""
+    sites = finding.params.get("shown", {}).get("sites")
+    if sites is None:
+        # A result of an earlier version has the key of one feature and the names of all.
+        fid = finding.params.get("related_fid")
+        labels = [] if finding.case == "core" else [texts.make_key_label(key, fid) for key in finding.related_keys]
+        if "site" in finding.params:
+            labels.append(texts.get("words", "site_and_name", key="", name=finding.params["site"]).strip())
+        return put_in_brackets(labels, len(labels), texts)
+    labels = []
+    for key, fid, name in sites["rows"]:
+        label = texts.make_key_label(key, fid)
+        labels.append(texts.get("words", "site_and_name", key=label, name=name) if name else label)
+    return put_in_brackets(labels, sites["count"], texts)
+
+
+def _advise_on_facility(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the clauses on a facility: how to relocate it, exceptions, tunnels, and the features that contain it.
+
+    They depend on its kind: a use of land, or a polygon, line or point.
+    """
+    shown = finding.params.get("shown", {})
+    kind = shown.get("kind", "unknown")
+    exceptions = f"exceptions_{kind}" + ("_farmland" if (kind, finding.case) == ("line", "farmland") else "")
+    return {
+        "relocate": texts.get("words", f"relocate_{kind}"),
+        "exceptions": texts.get("words", exceptions),
+        "tunnel": texts.get("words", "tunnel_line") if kind in ("line", "unknown") else "",
+        "sites": _list_features_at_facility(finding, texts),
+    }
+
+
 @rule(
     "REL043",
     "facilities-in-protected-land",
@@ -46,6 +83,7 @@ ROAD, PLANT = (
         *PART_SETTINGS, *CORE_SETTINGS, "protected.facility_layers", "protected.min_facility_m", "protected.min_present_m2",
         PLACES_SETTING, HEIGHTS_SETTING,
     ],
+    clauses=_advise_on_facility,
     messages={
         "core": "{layer} ({key}, “{name}”) is in the core zone{sites} ({related_layer}); the part there: {value} {unit}. Human "
         "activities are in principle excluded there. First compare with the plan's text, and correct a wrong or rough "

@@ -3,6 +3,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.clauses import advise_by_receiver
 from .._sealed import make_params_of_uncompared_fields
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -15,6 +16,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
+    clauses=advise_by_receiver,
     messages={
         "": "{layer}: the alias of the field {field} is “{found_alias}”; the template has “{alias}”. Values and this "
         "check are not affected. {receiver}Change the alias in the database, or create an empty layer with New Layers… and "

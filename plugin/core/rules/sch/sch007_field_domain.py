@@ -3,6 +3,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.clauses import advise_by_receiver
 from ...standard.messages.texts import CodeListName
 from .._sealed import join_first_names, make_params_of_uncompared_fields
 
@@ -17,6 +18,7 @@ TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
+    clauses=advise_by_receiver,
     messages={
         "none": "{layer}: the field {field} has no coded domain in the database (codes to choose from); the template "
         "has the {list}. Codes that are filled in and this check are not affected. {receiver}Create an empty layer "

@@ -14,6 +14,8 @@ from ...geometry.coverage import DegreePolygons, VertexMismatches, find_vertices
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.messages.texts import Texts
+from ...standard.template import Template
 from .._places import list_layers_of_setting, must_not_overlap
 
 WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
@@ -22,6 +24,13 @@ EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
 EAST_HALF_WITH_VERTEX_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 40, 50 0))"
 #: Like `EAST_HALF_WITH_VERTEX_WKT`, but with the vertex five millimetres away.
 EAST_HALF_PARTED_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50.005 40, 50 0))"
+
+
+def _describe_vertex_distance(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return how far vertices of two edges are apart, in words where the distance would be printed as zero."""
+    distance = finding.params.get("distance")
+    key = "distance_fact" if distance else "distance_fact_none"
+    return {"distance_fact": texts.get("words", key, distance=f"{float(distance or 0.0):g}")}
 
 
 @rule(
@@ -33,6 +42,7 @@ EAST_HALF_PARTED_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50.005 40, 50 0)
     basis=["G10"],
     needs={},
     uses=["tolerance", "quality.edges_fit", "quality.edges_compared"],
+    clauses=_describe_vertex_distance,
     messages={
         "": "{layer} ({key}) and {related_layer} ({related_key}) have different vertices on their common edge; "
         "places: {count} ({distance_fact}). Small overlaps or gaps result. Take the edge of {authority}, and add the "

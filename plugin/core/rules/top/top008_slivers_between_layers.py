@@ -14,7 +14,8 @@ from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_square_metres, format_width
-from ...standard.messages.texts import shorten_key
+from ...standard.messages.texts import Texts, shorten_key
+from ...standard.template import Template
 from .._places import list_layers_of_setting
 
 #: Strips that a message names, the largest first; the finding's shape has all.
@@ -27,6 +28,14 @@ OVERLAPPING_EAST_WKT = "POLYGON ((49.5 0, 100 0, 100 100, 49.5 100, 49.5 0))"
 EAST_HALF_WITH_GAP_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90, 50.5 10, 50 10, 50 0))"
 
 
+def _describe_ignored_places(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return how many places are below the tolerance; empty without one."""
+    count = int(finding.params.get("ignored", 0))
+    facts = texts.get("words", "between_names").join(finding.params.get("shown", {}).get("facts", []))
+    tolerance = texts.get("words", "in_brackets", text=facts) if facts else ""
+    return {"ignored_fact": texts.get("words", "ignored_fact", count=count, tolerance=tolerance) if count else ""}
+
+
 @rule(
     "TOP008",
     "slivers-between-layers",
@@ -36,6 +45,7 @@ EAST_HALF_WITH_GAP_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90
     basis=["G10", "usual-practice"],
     needs={},
     uses=["tolerance", "quality.lines"],
+    clauses=_describe_ignored_places,
     messages={
         "overlaps": "{layer} and {related_layer} overlap in strips narrower than {limit} m: {count} ({area_m2} in "
         "total{ignored_fact}). The two edges are normally one. Features, area and coordinates (X, Y) of each: "

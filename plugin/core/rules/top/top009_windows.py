@@ -15,6 +15,9 @@ from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...model.window_register import RegisteredWindow, get_registered_windows
 from ...plan.layer import Layer
+from ...standard.messages.numbers import format_number
+from ...standard.messages.texts import Texts
+from ...standard.template import Template
 from .._places import list_layers_of_setting
 
 RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
@@ -26,6 +29,15 @@ WEST_OF_WINDOW_WKT = "POLYGON ((0 0, 50 0, 50 40, 40 40, 40 60, 50 60, 50 100, 0
 EAST_OF_WINDOW_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 60, 60 60, 60 40, 50 40, 50 0))"
 
 
+def _describe_filled_share(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the clause on how much of a window (开天窗) is filled: completely, or a share in percent."""
+    if "share" not in finding.params:
+        return {}
+    share = format_number(float(finding.params["share"]), 2)
+    key = "filled_wholly" if float(finding.params["share"]) >= 100.0 else "filled_partly"
+    return {"filled_share": texts.get("words", key, share=share)}
+
+
 @rule(
     "TOP009",
     "windows",
@@ -34,6 +46,7 @@ EAST_OF_WINDOW_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 60, 60 60, 60 4
     basis=["three-line-rules-2022", "G3"],
     needs={},
     uses=["tolerance", "quality.windowed", "quality.window_fillers"],
+    clauses=_describe_filled_share,
     messages={
         "window": "{layer} ({key}) has a window of {area} (width {width} m), filled by {fillers}{filled_share}. No action is needed; the window is listed for the count.",
         "partly": "{layer} ({key}) has a window of {area} (width {width} m), filled by {fillers} to only {share} %; "

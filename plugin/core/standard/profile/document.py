@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from ...base.errors import DataError, InputError
 from ...base.files.data import ErrorCollector, check_keys, check_type, make_unknown_value_error
-from ..messages.texts import Message, NameList
+from ..messages.texts import Message, NameList, Texts
 from .document_info import DocumentInfo, load_secrecy_levels
 
 if TYPE_CHECKING:
     from ...model.report import Report
-    from ..messages.texts import Texts
     from .profile_data import Profile
 
 #: Sources of a value; the first source that has one decides.
