@@ -19,7 +19,7 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 MARGIN_SETTING = {WARNING_SHARE_SETTING: 0.05}
 
 
-def _describe_margin(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+def _describe_share_and_origin(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
     """Return the margin for early warning, and what set it; a general clause in a result of an earlier version."""
     margin = finding.params.get("shown", {}).get("margin")
     if margin is None:
@@ -45,7 +45,7 @@ def _describe_margin(finding: Finding, texts: Texts, _templates: dict[str, Templ
         "base_parcels": LayerNeed("base_parcels", optional=True),
     },
     uses=["ratio.form"],
-    clauses=_describe_margin,
+    clauses=_describe_share_and_origin,
     messages={
         "": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: it is met, but the remainder "
         "of {left} {unit} is less than {margin_fact}. {repeated}Nothing has to be changed now; later changes of "
