@@ -85,6 +85,12 @@ def write_base(folder: Path) -> Path:
     return folder / "base.gpkg"
 
 
+def write_sealed_lines(folder: Path) -> None:
+    """Write the layers of a sealed edition that rules compare; no rule reads its other layers."""
+    layers = make_layers()
+    write_geopackage(folder / "base.gpkg", {role: layers[role] for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ")})
+
+
 def write_zip(folder: Path) -> None:
     with TemporaryDirectory() as content:
         write_base(Path(content))
@@ -212,7 +218,7 @@ READERS = {
     "targets_xlsx": Reader(check("--targets {in}/targets.xlsx"), write_rows("targets", ".xlsx")),
     "register_csv": Reader(check("--register {in}/register.csv"), write_rows("register", ".csv")),
     "register_xlsx": Reader(check("--register {in}/register.xlsx"), write_rows("register", ".xlsx")),
-    "baseline": Reader(check("--baseline {in}/base.gpkg"), write_base),
+    "baseline": Reader(check("--baseline {in}/base.gpkg"), write_sealed_lines),
     "waivers": Reader(check("--waivers {in}/county.waivers.csv"), copy("county.waivers.csv", "county.waivers.csv")),
     "keys": Reader(check("--renumbered {in}/keys.csv"), write_rows("keys", ".csv")),
     "profile": Reader("profile {in}/县.toml --check", write_profile),

@@ -180,6 +180,10 @@ def _find_symptom(case: Case, code: Any, place: Path) -> str:
     wanted = set(valid.read_text("utf-8").splitlines())
     # A copy keeps what is damaged in the data.
     lost = sorted((wanted & given if given and not report else wanted) - result)
+    if case.reader == "baseline":
+        # The verdict is that of the plan: a row of the sealed edition that was not compared is named with its layer.
+        reasons = " ".join(rule["reason"] for rule in report["rules"])
+        lost = [one for one in lost if one.partition(":")[0] not in reasons]
     return f"passed without {', '.join(lost[:2])}" if lost else ""
 
 
