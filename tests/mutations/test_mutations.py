@@ -67,7 +67,10 @@ def test_only_package_rules_read_package_facts():
     """Defects of the package alone are checked by these rules only, see `CountyDraft.report`."""
     readers = {path for path in CORE.rglob("*.py") if 'get_input("package"' in path.read_text(encoding="utf-8")}
     # Gathering reads the facts after an inspection, and has no rule.
-    assert readers == {CORE / "package" / "rules" / "_package.py", CORE / "counties" / "gathering" / "inspect_county.py"}
+    assert readers == {
+        CORE / "package" / "rules" / "_package.py",
+        CORE / "counties" / "gathering" / "inspect_county.py",
+    }
     callers = {path for path in CORE.rglob("*.py") if "get_package_facts" in path.read_text(encoding="utf-8")}
     assert {path.parent for path in callers} == {CORE / "package" / "rules"}
     assert len(PACKAGE_RULES) > 10

@@ -18,6 +18,7 @@ from pathlib import Path
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.errors import InputError, OutputError
 from ..base.files.names import make_unique_file_names
+from ..base.files.open_datasource import DATABASE_ERRORS
 from ..base.files.writing import check_result_folder, explain_os_error
 from ..base.parallel.threads import map_in_threads
 from ..engine.evaluate import choose_rules
@@ -250,7 +251,7 @@ def _supports_locks(folder: Path) -> bool:
     try:
         with closing(sqlite3.connect(path)) as database, database:
             database.execute("CREATE TABLE lock (id INTEGER)")
-    except sqlite3.Error:
+    except DATABASE_ERRORS:
         return False
     path.unlink(missing_ok=True)
     return True

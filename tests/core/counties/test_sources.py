@@ -109,6 +109,7 @@ def test_wrong_options_are_errors_before_any_county_is_read(tmp_path, wrong):
 
 
 def test_folders_of_counties_differ_by_more_than_case():
+    assert make_unique_file_names(["镇" * 200, "镇" * 200], "county") == ["镇" * 60, "镇" * 60 + "-2"]
     assert make_unique_file_names(["a/b", "ab", "AB", ".."], "county") == ["ab", "ab-2", "AB-3", "county"]
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sqlite3
 import stat
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,7 @@ from typing import Any
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import SanxianError
 from .data import parse_json, read_json, read_value
-from .open_datasource import open_database
+from .open_datasource import DATABASE_ERRORS, open_database
 
 MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, MANIFEST_DIGEST_FILE_NAME = (
     "manifest.json",
@@ -87,7 +86,7 @@ def is_complete_file(path: Path) -> bool:
     try:
         with open_database(path) as database:
             return bool(database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
-    except sqlite3.Error:
+    except DATABASE_ERRORS:
         return False
 
 

@@ -15,6 +15,8 @@ _WINDOWS_DEVICE_NAME_PATTERN = re.compile(
 _CODE_DIGITS = 6
 #: Windows allows 260 characters for a path, and packages are unpacked in folders of unknown length.
 MAX_NAME_CHARACTERS = 120
+#: Characters of a text that becomes a part of a name; Linux allows 255 bytes for a name, 85 Chinese characters.
+_MAX_TEXT_CHARACTERS = 60
 
 
 def make_default_stem(code: str, county: str, content: str, content_time: str = "") -> str:
@@ -40,8 +42,8 @@ def make_default_stem(code: str, county: str, content: str, content_time: str = 
 
 
 def remove_forbidden_characters(text: str) -> str:
-    """Return a text without the characters that a file name may not have on some system."""
-    return _FORBIDDEN_CHARACTER_PATTERN.sub("", text).strip(" .")
+    """Return a text without the characters that a file name may not have on some system, cut where it is too long."""
+    return _FORBIDDEN_CHARACTER_PATTERN.sub("", text)[:_MAX_TEXT_CHARACTERS].strip(" .")
 
 
 def make_unique_file_names(texts: Iterable[str], fallback: str) -> list[str]:

@@ -53,6 +53,8 @@ _REFERENCE_PATTERN = re.compile(
     rb"(?! table (?:(?:\"[^\"]*\")+|\w+) using \"?(?:rtree|fts[345]|virtual(?:spatialindex|elementary|knn)))"
     rb"|proj4_grids|parameterfile|\+\w*grids=(?!@null\b)|\+init=(?!epsg:))[^\x00-\x1f]{0,80}"
 )
+#: Errors of SQLite; one whose message quotes damaged text cannot be decoded.
+DATABASE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 #: The key of a CRS in GeoJSON or Esri JSON; each letter may be written as its number.
 _JSON_CRS_KEY = re.compile(
     b'"(?:%b|%b)"'
@@ -114,7 +116,7 @@ def _describe(path: Path, head: bytes) -> Iterator[bytes]:
     if head.startswith(b"SQLite format 3\0"):
         # Immutable: SQLite leaves no files beside it. Reading the layers reports a damaged database.
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-        with suppress(sqlite3.Error), closing(sqlite3.connect(uri, uri=True)) as database:
+        with suppress(*DATABASE_ERRORS), closing(sqlite3.connect(uri, uri=True)) as database:
             database.text_factory = bytes
             # Otherwise a table that this version of SQLite cannot parse would hide the others.
             database.execute("PRAGMA writable_schema = ON")
@@ -273,9 +275,9 @@ def _copy_with_logs(path: Path, target: Path, logs: list[Path]) -> None:
     """Copy a database with what its logs have; that of a crashed program is copied and an open transaction undone."""
     try:
         copy_database(path, target)
-    except sqlite3.Error:
+    except DATABASE_ERRORS:
         for file in (path, *logs):
             shutil.copyfile(file, f"{target.with_suffix('')}{file.name[len(path.stem) :]}")
         # A driver that opens the copy read-only cannot undo it and fails. Reading a damaged database raises an error.
-        with suppress(sqlite3.Error), closing(sqlite3.connect(target)) as database:
+        with suppress(*DATABASE_ERRORS), closing(sqlite3.connect(target)) as database:
             database.execute("PRAGMA schema_version").fetchall()

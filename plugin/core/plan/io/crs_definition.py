@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html
 import re
-import sqlite3
 import warnings
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from ...base.files.open_datasource import read_prj
+from ...base.files.open_datasource import DATABASE_ERRORS, read_prj
 from ...geometry.crs import have_same_parameters, make_crs_label, parse_crs
 from .field_types import open_filegdb
 from .records import open_read_only
@@ -66,7 +65,7 @@ def _read_definitions(path: Path, name: str) -> list[_CrsDefinition]:
             return _read_filegdb(path, name)
         if kind == ".shp":
             return [(None, read_prj(path).decode("utf-8", "replace"))]
-    except (sqlite3.Error, OSError, RuntimeError):
+    except (*DATABASE_ERRORS, OSError, RuntimeError):
         # Reading the rows reports a damaged file.
         return []
     return []

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...base.files.open_datasource import open_database
+from ...base.files.open_datasource import DATABASE_ERRORS, open_database
 
 if TYPE_CHECKING:
     from ..layer import FieldInfo
@@ -96,7 +96,7 @@ def read_declared_tables(path: str | Path) -> dict[str, DeclaredTable]:
             return _read_geopackage(path)
         if suffix == ".gdb" and path.is_dir():
             return _read_filegdb(path)
-    except (sqlite3.Error, RuntimeError, UnicodeDecodeError, OSError):
+    except (*DATABASE_ERRORS, RuntimeError, OSError):
         # Damaged or in use: reading its rows reports that with the file's name. The fields count as undeclared.
         return {}
     return {}
@@ -122,7 +122,7 @@ def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
                 quoted = name.replace('"', '""')
                 try:
                     first = database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').fetchone()  # nosec B608 # quotes in the name are doubled
-                except sqlite3.Error:
+                except DATABASE_ERRORS:
                     # Damaged, or a view of a missing table: reading its rows reports that.
                     continue
                 declared_tables[name] = DeclaredTable(

@@ -35,7 +35,7 @@ _SQLITE_SIGNATURE = b"SQLite format 3\0"
 #: Size up to which a GeoJSON is read into memory to count its features.
 _MAX_COUNTED_JSON_BYTES = 2**26
 #: Bytes of an entry of a MapInfo .id.
-_ID_BYTES = 4
+_ID_BYTES, _DBF_HEAD_BYTES = 4, 32
 
 
 def find_problem_of_parts(path: Path) -> tuple[str, dict[str, Any]] | None:
@@ -43,7 +43,7 @@ def find_problem_of_parts(path: Path) -> tuple[str, dict[str, Any]] | None:
 
     The data set is a shapefile or a MapInfo table. None if they have equal numbers of records and the index (.shx)
     points at them; also for another format, and for a part that cannot be read, since reading the rows reports that.
-    Problems: ``parts_disagree``, ``index_wrong``.
+    Problems: ``parts_disagree``, ``index_wrong``, ``table_cut``.
     """
     try:
         if path.suffix.lower() == ".shp":
@@ -60,6 +60,9 @@ def _compare_parts_of_shapefile(path: Path) -> tuple[str, dict[str, Any]] | None
 
     Rows marked as deleted are records, too.
     """
+    table = find_sibling_file(path, ".dbf")
+    if table is not None and (size := table.stat().st_size) < (header_size := _read_table_header_size(table)):
+        return "table_cut", {"table": table.name, "size": size, "header": header_size}
     row_count_and_marks, entries = _read_deletion_flags(path), read_index(path)
     if row_count_and_marks is None:
         return None
@@ -71,6 +74,13 @@ def _compare_parts_of_shapefile(path: Path) -> tuple[str, dict[str, Any]] | None
     if shape_count == table_count:
         return "index_wrong", {"index": index, "entries": index_count, "shapes": shape_count}
     return "parts_disagree", {"parts": f".shp {shape_count}, .shx {index_count}, .dbf {table_count}"}
+
+
+def _read_table_header_size(table: Path) -> int:
+    """Return the bytes of the header of a .dbf, which describes its fields; 32 if less is there."""
+    with table.open("rb") as handle:
+        head = handle.read(_DBF_HEAD_BYTES)
+    return struct.unpack_from("<H", head, 8)[0] if len(head) == _DBF_HEAD_BYTES else _DBF_HEAD_BYTES
 
 
 def _compare_parts_of_table(path: Path) -> tuple[str, dict[str, Any]] | None:

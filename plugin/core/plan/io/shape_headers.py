@@ -18,6 +18,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ...base.files.open_datasource import DATABASE_ERRORS
 from .records import open_if_database, open_read_only
 from .sql_names import quote_sql_name
 
@@ -80,7 +81,7 @@ def read_shape_headers(path: Path, name: str) -> ShapeHeaders:
                         system = _read_crs_name(database, number)
                         counts[system] = counts.get(system, 0) + int(count)
                         fids += _find_fids(database, shape, table, header)
-    except (sqlite3.Error, struct.error):
+    except (*DATABASE_ERRORS, struct.error):
         return ShapeHeaders()
     return ShapeHeaders(counts, tuple(sorted(set(fids))))
 

@@ -7,7 +7,6 @@ column of numbers is read as 12, a number that is too large as the largest one, 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ...base.files.open_datasource import DATABASE_ERRORS
 from ..layer import FieldInfo, MistypedColumn
 from .records import open_if_database
 from .sql_names import quote_sql_name
@@ -39,7 +39,7 @@ def find_mistyped_fields(path: Path, name: str, info: dict[str, Any], positions:
     try:
         with closing(database):
             return list(conditions) if database.execute(sql).fetchone() else []
-    except sqlite3.Error:
+    except DATABASE_ERRORS:
         # Too many columns for one condition: each is searched alone. Of a damaged file reading reports the cause.
         return list(conditions)
 

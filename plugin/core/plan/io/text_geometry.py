@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...base.files.open_datasource import DATABASE_ERRORS
 from .sql_names import quote_sql_name
 
 #: The heading of a file of boundary points, in half-width or full-width brackets and in each encoding.
@@ -68,7 +69,7 @@ def find_hidden_tables(path: Path, layers: set[str], tables: set[str]) -> dict[s
             registered = database.execute("SELECT table_name FROM gpkg_contents WHERE data_type = 'features'")
             registered_names = [str(name) for (name,) in registered]
             geometry_columns = database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall()
-        except sqlite3.Error:
+        except DATABASE_ERRORS:
             # Damaged as a whole: reading the layers reports that.
             return {}
         view_texts = " ".join(view_by_name.values())
@@ -78,7 +79,7 @@ def find_hidden_tables(path: Path, layers: set[str], tables: set[str]) -> dict[s
                 continue
             try:
                 table = _inspect_table(database, name, tables)
-            except sqlite3.Error:
+            except DATABASE_ERRORS:
                 # Missing, damaged, or (if it is not registered) of an extension that SQLite lacks.
                 table = MISSING_TABLE if name in registered_names else None
             if view_by_name.get(name) == "" and re.search(rf"\b{re.escape(name)}\b", view_texts, re.IGNORECASE):

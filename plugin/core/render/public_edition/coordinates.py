@@ -43,6 +43,7 @@ _NUMBER = re.compile(
     r"|\d\.\d+[eE][+-]?\d{1,2}(?!\.?\d)|\d+)(?:\.\d+)?(?!\.?\d)"
 )
 _SEPARATORS = re.compile(r"[ ,']")
+_BLANK_AT_POINT = re.compile(r"(?<=\d) (?=\. ?\d)|(?<=\d\.) (?=\d)|(?<=\d \.) (?=\d)")
 _KILOMETRES = re.compile(r" ?(?:km(?![²2])|㎞|公里|千米)")
 _UNIT = re.compile(
     r"\s*(?:m²|m2|㎡|㎞|km|ha(?![A-Za-z])|hm|m(?![A-Za-z\d_])|平方|公顷|公里|万|亩|米|元|个|处|条|块|项|人|%|％|sq|hectare"
@@ -199,11 +200,18 @@ _PLAIN_CHARACTERS = _PlainCharacters({ord(sign): plain for signs, plain in _SIGN
 
 
 def _make_plain_text(text: str) -> tuple[str, Sequence[int]]:
-    """Return a text with plain digits, blanks, dashes and signs, and the place of each of them in ``text``."""
+    """Return a text with plain digits, blanks, dashes and signs, and the place of each of them in ``text``.
+
+    A decimal point has no blanks around it.
+    """
     plain = text.translate(_PLAIN_CHARACTERS)
-    if len(plain) == len(text):
-        return plain, range(len(text))
-    return plain, [place for place, char in enumerate(text) if _PLAIN_CHARACTERS[ord(char)] is not None]
+    places: Sequence[int] = range(len(text))
+    if len(plain) != len(text):
+        places = [place for place, char in enumerate(text) if _PLAIN_CHARACTERS[ord(char)] is not None]
+    if blanks := {match.start() for match in _BLANK_AT_POINT.finditer(plain)}:
+        places = [place for number, place in enumerate(places) if number not in blanks]
+        plain = _BLANK_AT_POINT.sub("", plain)
+    return plain, places
 
 
 def _read_metres(match: re.Match[str]) -> str:

@@ -105,7 +105,12 @@ def make_public_report(
     require_public_level(str(report.provenance.get("document", {}).get("secrecy", "")))
     hidden_layers = {role: layer for role, layer in dict.items(plan.layers) if edition.find_kind(role, layer.name)}
     names = [layer.name for layer in hidden_layers.values()]
-    names += [one for one in plan.unrecognised_layers if edition.find_kind("", one)]
+    # A name that is no word or identifier may be a place.
+    names += [
+        one
+        for one in plan.unrecognised_layers
+        if edition.find_kind("", one) or not (one.isalpha() or (one.isidentifier() and one.isascii()))
+    ]
     files = [PureWindowsPath(path).name for path in (plan.source, *plan.input_files) if path]
     extra_roles = hidden_layers.keys() - edition.hidden_roles
     names += [name for role in extra_roles for name in (role, hidden_layers[role].template.name)]
@@ -121,7 +126,10 @@ def make_public_report(
         crs_labels=list_crs_labels(plan),
         hidden_roles=extra_roles,
     )
-    record, typed = redactor.record, TypedTexts(plan, edition.text_fields, finder)
+    waivers = [one.params[key] for one in report.findings for key in ("waiver", "package_waiver") if key in one.params]
+    waiver_texts = {str(waiver.get(key, "")) for waiver in waivers for key in ("reason", "document")}
+    other_texts = {redactor.texts.get("public", "waiver_texts"): waiver_texts}
+    record, typed = redactor.record, TypedTexts(plan, edition.text_fields, finder, other_texts)
     for role, layer in hidden_layers.items():
         if kind := edition.find_kind(role, layer.name):
             record.add_layer(kind, layer.template.name if report.lang == "zh" else role)

@@ -166,5 +166,6 @@ def find_layer_and_townships(
         matching_layers = read_source(source, cancellation=cancellation)
     if len(matching_layers) != 1:
         listed_layer_names = ", ".join(layer.name for layer in layers) or "-"
-        raise InputError("versions_which", source=str(source), layers=listed_layer_names)
+        key = "versions_no_role" if role and not matching_layers else "versions_which"
+        raise InputError(key, source=str(source), layers=listed_layer_names, role=role)
     return matching_layers[0], divisions[0] if divisions else None

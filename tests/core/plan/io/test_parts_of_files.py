@@ -147,6 +147,12 @@ def test_shapefile_with_differing_parts_is_unusable_and_only_sch003_names_it(sha
     assert hash_files(shapefile.parent) == before
 
 
+def test_table_that_ends_within_its_description_of_fields_is_named_as_the_reason(shapefile):
+    change_content(shapefile.with_suffix(".dbf"), lambda content: content.__delitem__(slice(40, None)))
+    (finding,) = [f for f in check_data(shapefile.parent).report.findings if f.role == ROLE]
+    assert finding.code == "SCH003" and f"属性表“{ROLE}.dbf”不完整" in finding.message
+
+
 def mark_row_as_deleted(path):
     table = path.with_suffix(".dbf")
     start, size = struct.unpack_from("<HH", table.read_bytes(), 8)

@@ -19,12 +19,13 @@ from plugin.core.checks.check import RunOptions
 from plugin.core.render.document.docx_writer import _make_template
 from plugin.core.render.document.ledger import _COLUMN_WIDTHS
 from plugin.core.render.outputs import write_outputs
-from plugin.core.render.public_edition.coordinates import make_finder_of_extent
+from plugin.core.render.public_edition.coordinates import make_coordinate_finder, make_finder_of_extent
 from plugin.core.render.public_edition.edition import HiddenKind, load_public_edition
 from plugin.core.render.public_edition.file_parts import find_picture_data
 from plugin.core.render.public_edition.redaction import make_public_report
 from plugin.core.render.public_edition.redactor import Redactor
 from plugin.core.render.public_edition.suspect_digits import find_suspect_digits
+from plugin.core.render.public_edition.typed_texts import TypedTexts
 from plugin.core.render.public_edition.verification import verify_public_file
 from tests.core.render.public_edition.public_files import find_coordinates, read_file_texts
 from tests.sample import check_sample_county
@@ -132,7 +133,7 @@ UNSUSPECTED = re.compile(r"\de|E\+|゜|：\d\d：|MGRS|4m y|[一三九]")
 
 
 def test_coordinates_are_found_however_they_are_typed(redactor):
-    assert len(NOTATIONS) == len(set(NOTATIONS)) == 72
+    assert len(NOTATIONS) == len(set(NOTATIONS)) == 73
     for notation in NOTATIONS:
         redacted = unicodedata.normalize("NFKC", redactor.redact_text(f"王家庄{notation}附近"))
         assert "王家庄" in redacted and "附近" in redacted, notation
@@ -556,6 +557,7 @@ def test_texts_that_someone_typed_are_left_out_unless_their_field_is_listed(chec
         place.params | {"note": "悬空寺保护范围、0301", "code": "0301", "names": ["耕地"]},
         "永安镇",
     )
+    place.params["waiver"] = {"reason": "见 38 403 567 处", "document": "晋函〔2026〕1号"}
     package.code, package.case, package.params = "DOC005", "same", {"file": "图.jpg", "other": "113 44 4.2.jpg"}
     report = replace(checked.report, findings=[*checked.report.findings, place, package])
     public = make_public_report(report, checked.plan, edition)
@@ -563,11 +565,25 @@ def test_texts_that_someone_typed_are_left_out_unless_their_field_is_listed(chec
     assert "“旧县衙遗址保护范围”" in before and "“〔文字略〕”" in after and "旧县衙" not in after
     *_, shown, files = public.report.findings
     assert (shown.params["note"], shown.params["names"], shown.township) == ("〔文字略〕、0301", ["耕地"], "永安镇")
+    assert shown.params["waiver"] == {"reason": "〔文字略〕", "document": "晋函〔2026〕1号"}
     assert "113" not in files.message + files.params["other"]
     removed = public.report.provenance["public_edition"]["removed"]
     texts = {item: number for item, number in removed.items() if item.startswith("texts ")}
-    assert texts == {"texts ZLDWMC": 2, "texts MC": 2, "texts GHFQMC": 1, "texts （成果包的文件）": 2}
+    assert texts == {
+        "texts ZLDWMC": 2,
+        "texts MC": 2,
+        "texts GHFQMC": 1,
+        "texts （成果包的文件）": 2,
+        "texts （豁免的理由和文号）": 1,
+    }
     assert ("字段 MC 中填写的文字", "2") in public.record.list_rows(edition, public.redactor.texts)
     listed = make_public_report(report, checked.plan, replace(edition, text_fields=frozenset(("mc", "ZLDWMC"))))
     assert "“旧县衙遗址保护范围”" in "\n".join(one.message for one in listed.report.findings)
-    assert {item for item in listed.record.counts if item in texts} == {"texts GHFQMC", "texts （成果包的文件）"}
+    kept = {"texts GHFQMC", "texts （成果包的文件）", "texts （豁免的理由和文号）"}
+    assert {item for item in listed.record.counts if item in texts} == kept
+
+
+def test_divided_numbers_in_fields_are_typed_texts_and_lists_of_codes_are_not(checked):
+    typed = TypedTexts(checked.plan, (), make_coordinate_finder(checked.plan), {})
+    assert all(map(typed._is_coded, ["0101, 9999", "晋函〔2026〕1号", "140225000003000003", "2026-11-20"]))
+    assert not any(map(typed._is_coded, ["113 . 7512", "113. 7512", "38 403 567", "(113)(7652)", "晋函 113.7452"]))

@@ -161,6 +161,8 @@ def test_compare_command_prints_a_verdict_and_leaves_both_files_unchanged(old_an
     printed = capsys.readouterr().out
     assert printed.startswith("not identical. YJJBNTBHTB:") and "DLBM, DLMC" in printed and "、" not in printed
     assert main(["compare", str(old), str(new), "--role", FARMLAND_ROLE, "--xlsx", str(old)]) == 2
+    assert main(["compare", str(old), str(new), "--role", "CZKFBJ"]) == 2
+    assert "没有代码为 CZKFBJ 的图层" in capsys.readouterr().err
     assert hash_files(old, new) == sums
 
 
