@@ -179,13 +179,16 @@ def _copy_database(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def make_write_error(target: Path, folder: str | Path) -> OutputError:
+def make_write_error(target: Path, folder: str | Path, source: object = None) -> OutputError:
     """Return the OutputError for a failed write to ``target``.
 
     ``folder``: the folder that was written. Drivers do not report a full disk. The error therefore names a full disk if
-    the disk of ``folder`` has less than 1 MiB free.
+    the disk of ``folder`` has less than 1 MiB free. ``source``: the data that were copied; the driver may refuse what
+    they hold.
     """
     is_disk_full = shutil.disk_usage(folder).free < 2**20
+    if source and not is_disk_full:
+        return OutputError("copy_refused", target=str(target), source=str(source))
     return OutputError("output_unwritable", target=str(target), detail="no_space" if is_disk_full else "refused")
 
 

@@ -142,7 +142,7 @@ def write_edited_copy(source: str | Path, target: str | Path, edit: Callable[[di
             traceback.clear_frames(error.__traceback__)
             if not isinstance(error, RuntimeError | sqlite3.Error):
                 raise
-            raise make_write_error(target, folder) from error
+            raise make_write_error(target, folder, source) from error
         if find_source_folder(source) is not None:
             _move_folder(work_folder, target)
         else:

@@ -193,7 +193,9 @@ def merge_townships(
             traceback.clear_frames(error.__traceback__)
             if not isinstance(error, RuntimeError | sqlite3.Error):
                 raise
-            raise make_write_error(Path(options.output), temporary) from error
+            raise make_write_error(
+                Path(options.output), temporary, ", ".join((options.source, *options.packages))
+            ) from error
 
         def edit(copies: dict[str, Path]) -> None:
             copy_by_dataset = {Path(path): copy for path, copy in copies.items()}

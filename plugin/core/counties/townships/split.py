@@ -154,7 +154,7 @@ def split_townships(
             traceback.clear_frames(error.__traceback__)
             if not isinstance(error, RuntimeError | sqlite3.Error):
                 raise
-            raise make_write_error(options.output, temporary) from error
+            raise make_write_error(options.output, temporary, options.source) from error
         progress(_WRITTEN_SHARE, "")
         digests = [
             f"{layer.package_name} {row.digest}"

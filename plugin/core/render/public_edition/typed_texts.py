@@ -55,8 +55,8 @@ class TypedTexts:
                 texts = [one for one in layer.frame[name].unique() if isinstance(one, str)] if texts is None else texts
                 if name.upper() not in allowed:
                     self.field_by_text |= {one: name for one in map(str.strip, texts) if not self._is_coded(one)}
-        for name, texts in other_texts.items():
-            self.field_by_text |= {one: name for one in map(str.strip, texts) if not self._is_coded(one)}
+        for name, written in other_texts.items():
+            self.field_by_text |= {one: name for one in map(str.strip, written) if not self._is_coded(one)}
         self._by_start: dict[str, list[str]] = {}
         for text in self.field_by_text:
             self._by_start.setdefault(text[:2], []).append(text)
