@@ -96,7 +96,7 @@ def _copy_layers(
 
 def write_map_layer(frame: gpd.GeoDataFrame, file: Path, table: str) -> bool:
     """Write one layer of a GeoPackage; return False if it has no geometry for a map."""
-    import pyogrio
+    from ...core.plan.io.geopackage_writer import append_rows
 
     frame = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
     kinds = {_MULTI_TYPES.get(kind, kind) for kind in frame.geom_type.unique()}
@@ -107,15 +107,7 @@ def write_map_layer(frame: gpd.GeoDataFrame, file: Path, table: str) -> bool:
     for column in frame.columns:
         if column != frame.geometry.name and frame[column].dtype == object:
             frame[column] = [None if v is None or v != v else str(v) for v in frame[column]]
-    pyogrio.write_dataframe(
-        frame,
-        file,
-        layer=table,
-        driver="GPKG",
-        geometry_type=drawable or "MultiPolygon",
-        promote_to_multi=True,
-        dataset_options={"VERSION": "1.2"},
-    )
+    append_rows(frame, file, table, drawable or "MultiPolygon")
     return True
 
 

@@ -11,8 +11,8 @@ import shutil
 import sqlite3
 import tempfile
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from ..base.files.writing import check_writable, write_atomically
 from ..geometry import crs as crs_care
 from ..standard.messages.texts import Texts
 from ..standard.template import CodeList, Template
-from .gdal_setup import convert_to_spatial_reference, load_gdal, raise_if_refused
+from .gdal_setup import convert_to_spatial_reference, create_layer, define_field, load_gdal, raise_if_refused
 from .schema import CodedDomain, DatabaseFormat, LayerSchema, find_database_format, make_schemas
 
 if TYPE_CHECKING:
@@ -179,6 +179,21 @@ def _copy_database(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
+@contextmanager
+def stage_geopackage(target: Path) -> Iterator[Path]:
+    """Yield the path of a new GeoPackage in a temporary folder; the block makes it, and copies it to ``target``.
+
+    Raise OutputError if pyogrio cannot write it.
+    """
+    from ..plan.io import DRIVER_ERRORS
+
+    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        try:
+            yield Path(folder) / "made.gpkg"
+        except DRIVER_ERRORS as error:
+            raise make_write_error(target, folder) from error
+
+
 def make_write_error(target: Path, folder: str | Path, source: object = None) -> OutputError:
     """Return the OutputError for a failed write to ``target``.
 
@@ -306,18 +321,12 @@ def _create_layers(
     for number, schema in enumerate(schemas):
         cancellation.raise_if_cancelled()
         progress(number / len(schemas), schema.name)
-        kind = getattr(ogr, f"wkb{schema.geometry_type}")
         # Titles are unique in a GeoPackage; 防灾减灾设施（点） is in the parts of both county and centre.
         title = f"{schema.chinese_title} {schema.name}" if schema.chinese_title in used_titles else schema.chinese_title
         used_titles.add(title)
-        layer = raise_if_refused(
-            database.CreateLayer(
-                schema.name, reference, kind, _list_layer_creation_options(schema, title, crs, file_format)
-            )
-        )
+        fields = []
         for column in schema.columns:
-            field_definition = ogr.FieldDefn(column.name, getattr(ogr, f"OFT{column.kind}"))
-            field_definition.SetWidth(column.length)
+            field_definition = define_field(column.name, column.kind, column.length)
             field_definition.SetAlternativeName(column.alias)
             field_definition.SetNullable(column.is_nullable)
             if column.domain:
@@ -325,8 +334,15 @@ def _create_layers(
             if column.default:
                 text = column.kind in ("String", "Date", "DateTime")
                 field_definition.SetDefault("'" + column.default.replace("'", "''") + "'" if text else column.default)
-            raise_if_refused(layer.CreateField(field_definition))
-        del layer
+            fields.append(field_definition)
+        create_layer(
+            database,
+            schema.name,
+            reference,
+            getattr(ogr, f"wkb{schema.geometry_type}"),
+            fields,
+            _list_layer_creation_options(schema, title, crs, file_format),
+        )
     database.FlushCache()
     return tuple(s.name for s in schemas)
 

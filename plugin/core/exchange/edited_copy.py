@@ -25,9 +25,9 @@ from ..plan.io.rows import BYTES_CODEC
 from ..plan.io.source import find_source_folder, list_source_datasets
 from ..plan.io.zipped import is_zip
 from ..plan.layer import SourceLayer
-from ..standard.template import TemplateField
+from ..standard.template import OGR_TYPES
 from .create import make_write_error
-from .gdal_setup import check_row_counts, load_gdal, raise_if_refused, repack_shapefile
+from .gdal_setup import check_row_counts, define_field, load_gdal, raise_if_refused, repack_shapefile
 from .layer_changes import UNCHANGED, LayerChanges
 
 #: Formats whose rows can be changed one by one.
@@ -230,7 +230,9 @@ def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -
         layer = raise_if_refused(database.GetLayerByName(changes.source.name))
         expected = layer.GetFeatureCount() + len(changes.added) - len(changes.deleted)
         for new_field in changes.new_fields:
-            _create_field(layer, new_field, text_codec)
+            width = (new_field.length or 0) if new_field.type == "text" else 0
+            definition = define_field(encode_text(new_field.name, text_codec), OGR_TYPES[new_field.type], width)
+            raise_if_refused(layer.CreateField(definition))
         has_transactions = layer.TestCapability("Transactions")
         #: Rows that keep their arcs while values change → number of arcs.
         arcs: dict[int, int] = {}
@@ -334,17 +336,6 @@ def encode_text(text: str, text_codec: str) -> str:
         return text.encode(text_codec).decode(BYTES_CODEC)
     except UnicodeEncodeError as error:
         raise OutputError("copy_encoding", value=text, encoding=text_codec) from error
-
-
-def _create_field(layer: Any, template_field: TemplateField, text_codec: str) -> None:
-    """Add a field of the template to a layer of a data set."""
-    from osgeo import ogr
-
-    types = {"text": ogr.OFTString, "integer": ogr.OFTInteger, "real": ogr.OFTReal, "date": ogr.OFTDate}
-    definition = ogr.FieldDefn(encode_text(template_field.name, text_codec), types[template_field.type])
-    if template_field.length and template_field.type == "text":
-        definition.SetWidth(template_field.length)
-    raise_if_refused(layer.CreateField(definition))
 
 
 def _fill_feature(feature: Any, shape: Any, values: dict[str, Any], text_codec: str) -> None:

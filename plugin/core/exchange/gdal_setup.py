@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +47,30 @@ def raise_if_refused(returned_value: Any) -> Any:
     ):
         raise RuntimeError("refused")
     return returned_value
+
+
+def define_field(name: str, ogr_type: str, width: int = 0, decimals: int = 0) -> Any:
+    """Return the osgeo definition of a field; ``ogr_type``: OGR's name, as in `OGR_TYPES`; width 0: no limit."""
+    from osgeo import ogr
+
+    definition = ogr.FieldDefn(name, getattr(ogr, f"OFT{ogr_type}"))
+    definition.SetWidth(width)
+    definition.SetPrecision(decimals)
+    return definition
+
+
+def create_layer(
+    database: Any, name: str, reference: Any, geometry_type: int, fields: Iterable[Any], options: Sequence[str] = ()
+) -> Any:
+    """Create a layer in an open osgeo database and return it; raise RuntimeError if the driver refuses.
+
+    ``reference``: osgeo SpatialReference; ``geometry_type``: OGR's number; ``fields``: osgeo definitions, as of
+    `define_field`; ``options``: of the driver, such as ``FID=fid``.
+    """
+    layer = raise_if_refused(database.CreateLayer(name, reference, geometry_type, list(options)))
+    for definition in fields:
+        raise_if_refused(layer.CreateField(definition))
+    return layer
 
 
 def check_row_counts(gdal: Any, path: Path, count_by_layer: Mapping[str, int]) -> None:

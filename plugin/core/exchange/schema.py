@@ -9,66 +9,36 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..base.errors import DataError, OutputError
-from ..standard.template import CodeList, Template, TemplateField
-
-
-@dataclass(frozen=True)
-class FieldType:
-    """A field type of a database format.
-
-    ``ogr_type_name``: OGR's name of the type; ``stores_length``: the format stores the length.
-    """
-
-    ogr_type_name: str
-    stores_length: bool = False
+from ..standard.template import OGR_TYPES, CodeList, Template, TemplateField
 
 
 @dataclass(frozen=True)
 class DatabaseFormat:
-    """A database format with the field type for each type of the templates.
+    """A file format with the field type for each type of the templates.
 
-    ``field_type_by_kind``: type of a template field → type in the database. The templates' type ``integer`` has two
-    keys: ``integer`` for up to nine digits, and ``long`` for more.
+    ``ogr_types``: as `OGR_TYPES`, for this format.
     """
 
     gdal_driver: str
     file_suffix: str
-    field_type_by_kind: dict[str, FieldType]
+    ogr_types: dict[str, str]
     has_feature_datasets: bool = False
 
-    def choose_field_type(self, template_field: TemplateField) -> FieldType:
-        """Return the type of a template's field in this format."""
+    def choose_ogr_type(self, template_field: TemplateField) -> str:
+        """Return OGR's name of the type of a template's field in this format."""
         is_long = template_field.type == "integer" and (template_field.length or 0) >= _MIN_INTEGER64_DIGITS
-        return self.field_type_by_kind["long" if is_long else template_field.type]
+        return self.ogr_types["long" if is_long else template_field.type]
 
 
-#: The type maps. Neither format stores the length of a number: 15,2 in a template becomes a double. FileGDB (as GDAL
-#: writes it) has no 64-bit integers, and its dates have a time of day.
+#: Neither format stores the length of a number: 15,2 in a template becomes a double. FileGDB (as GDAL writes it) has no
+#: 64-bit integers, and its dates have a time of day.
 DATABASE_FORMATS = {
-    ".gpkg": DatabaseFormat(
-        "GPKG",
-        ".gpkg",
-        {
-            "text": FieldType("String", stores_length=True),
-            "integer": FieldType("Integer"),
-            "long": FieldType("Integer64"),
-            "real": FieldType("Real"),
-            "date": FieldType("Date"),
-        },
-    ),
+    ".gpkg": DatabaseFormat("GPKG", ".gpkg", OGR_TYPES),
     ".gdb": DatabaseFormat(
-        "OpenFileGDB",
-        ".gdb",
-        {
-            "text": FieldType("String", stores_length=True),
-            "integer": FieldType("Integer"),
-            "long": FieldType("Real"),
-            "real": FieldType("Real"),
-            "date": FieldType("DateTime"),
-        },
-        has_feature_datasets=True,
+        "OpenFileGDB", ".gdb", OGR_TYPES | {"long": "Real", "date": "DateTime"}, has_feature_datasets=True
     ),
 }
+SHAPEFILE_FORMAT = DatabaseFormat("ESRI Shapefile", ".shp", OGR_TYPES)
 #: Multi types also hold single geometries; a layer that was split and merged holds both.
 OGR_GEOMETRY_TYPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point"}
 #: Number of digits that may exceed a 32-bit integer.
@@ -161,11 +131,11 @@ def _make_column(
     template_field: TemplateField, template: Template, file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
 ) -> LayerColumn:
     """Return the database column for a field of a template."""
-    kind = file_format.choose_field_type(template_field)
+    kind = file_format.choose_ogr_type(template_field)
     return LayerColumn(
         name=template_field.name,
-        kind=kind.ogr_type_name,
-        length=(template_field.length or 0) if kind.stores_length else 0,
+        kind=kind,
+        length=(template_field.length or 0) if kind == "String" else 0,
         alias=template_field.alias,
         is_nullable=template_field.constraint != "M",
         domain=_make_coded_domain(template_field, template, kind, code_lists) if template_field.codes else None,
@@ -174,7 +144,7 @@ def _make_column(
 
 
 def _make_coded_domain(
-    template_field: TemplateField, template: Template, kind: FieldType, code_lists: Mapping[str, CodeList]
+    template_field: TemplateField, template: Template, kind: str, code_lists: Mapping[str, CodeList]
 ) -> CodedDomain:
     """Return the code list of a field as a coded domain.
 
@@ -190,7 +160,5 @@ def _make_coded_domain(
             known=", ".join(sorted(code_lists)),
         )
     pad = template_field.code_pad
-    name = "_".join(
-        [codes.id, *([str(pad)] if pad else []), *([kind.ogr_type_name] if kind.ogr_type_name != "String" else [])]
-    )
-    return CodedDomain(name, codes.id, kind.ogr_type_name, codes.get_names_by_written_code(pad))
+    name = "_".join([codes.id, *([str(pad)] if pad else []), *([kind] if kind != "String" else [])])
+    return CodedDomain(name, codes.id, kind, codes.get_names_by_written_code(pad))

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import pyogrio
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.errors import OutputError
@@ -21,13 +20,14 @@ from ..base.files.writing import OutputPaths, check_not_input, write_files
 from ..base.parallel.process_state import pause_garbage_collection
 from ..model.report import Report
 from ..plan.io import DRIVER_ERRORS
+from ..plan.io.geopackage_writer import append_rows
 from ..plan.io.table_digest import compute_table_digest
 from ..plan.plan import Plan
 from ..standard.messages.texts import Texts
 from .document.blocks import Document
 from .document.chapter import ReplacementReport, ReportChapter
 from .document.outputs import print_document
-from .findings_layer import GEOPACKAGE_OPTIONS, write_findings_layer
+from .findings_layer import write_findings_layer
 from .html import render_report
 from .pictures import ReportPictures, add_picture_digests
 
@@ -209,14 +209,6 @@ def write_outputs(
 def write_polygon_layer(frame: gpd.GeoDataFrame, path: Path, layer_name: str) -> None:
     """Write polygons as the only layer of a new GeoPackage. Raise OutputError."""
     try:
-        pyogrio.write_dataframe(
-            frame,
-            path,
-            layer=layer_name,
-            driver="GPKG",
-            geometry_type="MultiPolygon",
-            promote_to_multi=True,
-            dataset_options=GEOPACKAGE_OPTIONS,
-        )
+        append_rows(frame, path, layer_name)
     except DRIVER_ERRORS as error:
         raise OutputError("output_unwritable", target=path.name, detail="refused") from error

@@ -17,6 +17,8 @@ from .codes import CodeList as CodeList
 from .codes import load_code_list as load_code_list
 
 FIELD_TYPES = ("text", "integer", "real", "date")
+#: Type of a field → OGR's name of the type in a database. ``integer`` is for up to nine digits, ``long`` for more.
+OGR_TYPES = {"text": "String", "integer": "Integer", "long": "Integer64", "real": "Real", "date": "Date"}
 GEOMETRY_TYPES = ("polygon", "line", "point")
 #: Length in bytes of a field name in a shapefile.
 MAX_SHORT_NAME_BYTES = 10

@@ -94,7 +94,7 @@ def assert_layer_matches_template(path, template):
         wanted = {}
         for declared in template.fields:
             long = declared.type == "integer" and (declared.length or 0) > 9
-            kind = FIONA_TYPE_BY_OGR_TYPE[form.field_type_by_kind["long" if long else declared.type].ogr_type_name]
+            kind = FIONA_TYPE_BY_OGR_TYPE[form.ogr_types["long" if long else declared.type]]
             wanted[declared.name] = f"str:{declared.length}" if kind == "str" and declared.length else kind
         assert dict(layer.schema["properties"]) == wanted, template.role
         assert list(layer.schema["properties"]) == [f.name for f in template.fields]

@@ -9,7 +9,7 @@ from typing import Any
 
 import shapely
 
-from ...exchange.gdal_setup import raise_if_refused
+from ...exchange.gdal_setup import create_layer, define_field, raise_if_refused
 from ...standard.messages.texts import Texts
 from .decide import ContradictionKind
 from .describe_rows import RowContents
@@ -46,13 +46,14 @@ def _write_versions(
 
     first = contradictions[0].contradiction
     sources = [contents.get_layer(first.layer, version) for version in first.versions]
-    layer = raise_if_refused(
-        database.CreateLayer(
-            name, next(one for one in sources if one is not None).GetSpatialRef(), ogr.wkbUnknown, ["FID=M_FID"]
-        )
+    layer = create_layer(
+        database,
+        name,
+        next(one for one in sources if one is not None).GetSpatialRef(),
+        ogr.wkbUnknown,
+        [define_field(field, "String") for field in (*_MARK_FIELDS, *first.layer.fields)],
+        ["FID=M_FID"],
     )
-    for field in (*_MARK_FIELDS, *first.layer.fields):
-        raise_if_refused(layer.CreateField(ogr.FieldDefn(field, ogr.OFTString)))
     for one in contradictions:
         for version in one.contradiction.versions:
             row = contents.read_version(one.contradiction.layer, version)
@@ -80,9 +81,8 @@ def _write_seams(database: Any, log: MergeLog, texts: Texts) -> None:
 
     reference = osr.SpatialReference()
     raise_if_refused(reference.ImportFromEPSG(4490))
-    layer = raise_if_refused(database.CreateLayer(SEAMS_LAYER, reference, ogr.wkbUnknown, ["FID=M_FID"]))
-    for field in ("M_NO", "M_KIND", "M_LAYER", "M_FIRST", "M_SECOND"):
-        raise_if_refused(layer.CreateField(ogr.FieldDefn(field, ogr.OFTString)))
+    fields = [define_field(field, "String") for field in ("M_NO", "M_KIND", "M_LAYER", "M_FIRST", "M_SECOND")]
+    layer = create_layer(database, SEAMS_LAYER, reference, ogr.wkbUnknown, fields, ["FID=M_FID"])
     for number, seam in enumerate(log.seams, 1):
         feature = ogr.Feature(layer.GetLayerDefn())
         feature.SetField("M_NO", str(number))

@@ -14,7 +14,7 @@ from typing import Any
 
 from ....paths import STYLES_FOLDER
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...exchange.gdal_setup import load_gdal, raise_if_refused
+from ...exchange.gdal_setup import create_layer, load_gdal, raise_if_refused
 from .assign import LayerKey, Ownership
 from .stored_rows import (
     StoredRow,
@@ -155,6 +155,8 @@ def write_packages(
 
 def _create_schema(gdal: Any, county_layers: Sequence[CountyLayer], path: Path) -> None:
     """Create a GeoPackage with all layers of the county, without rows."""
+    from osgeo import ogr
+
     database = raise_if_refused(
         gdal.GetDriverByName("GPKG").Create(str(path), 0, 0, 0, gdal.GDT_Unknown, _CREATION_OPTIONS)
     )
@@ -167,29 +169,25 @@ def _create_schema(gdal: Any, county_layers: Sequence[CountyLayer], path: Path) 
             f"FID={next(one for one in _FID_COLUMNS if one not in names)}",
             f"GEOMETRY_NAME={next(one for one in _SHAPE_COLUMNS if one not in names)}",
         ]
-        reference = layer.GetSpatialRef()
-        from osgeo import ogr
-
         shape_type: int = layer.GetGeomType()
         is_shapefile = dataset.GetDriver().ShortName == "ESRI Shapefile"
         can_be_multipart = ogr.GT_Flatten(shape_type) in (ogr.wkbLineString, ogr.wkbPolygon)
-        new = raise_if_refused(
-            database.CreateLayer(
-                county_layer.package_name,
-                reference,
-                (ogr.GT_GetCollection(shape_type) if is_shapefile and can_be_multipart else shape_type),
-                options,
-            )
-        )
         definition = layer.GetLayerDefn()
-        for number in range(definition.GetFieldCount()):
-            field_definition = definition.GetFieldDefn(number)
-            domain = field_definition.GetDomainName()
+        fields = [definition.GetFieldDefn(number) for number in range(definition.GetFieldCount())]
+        for field in fields:
+            domain = field.GetDomainName()
             if domain and domain not in domains:
                 database.AddFieldDomain(raise_if_refused(dataset.GetFieldDomain(domain)))
                 domains.add(domain)
-            raise_if_refused(new.CreateField(field_definition))
-        del new, layer, definition, dataset
+        create_layer(
+            database,
+            county_layer.package_name,
+            layer.GetSpatialRef(),
+            ogr.GT_GetCollection(shape_type) if is_shapefile and can_be_multipart else shape_type,
+            fields,
+            options,
+        )
+        del layer, definition, fields, dataset
     del database
 
 

@@ -4,20 +4,18 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
-import pyogrio
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError, OutputError
 from ...base.files.writing import check_writable, write_atomically
-from ...plan.io import DRIVER_ERRORS
+from ...plan.io.geopackage_writer import append_rows
 from ...standard.messages.texts import MessageLines
-from ..create import create_database, make_write_error
+from ..create import create_database, stage_geopackage
 from .areas import find_area_unit
 from .forms import AUTOMATIC
 from .parcels import NoteLevel, PointFile
@@ -102,21 +100,9 @@ def import_boundary_points(
             "boundary_none_readable", file=file.path.name, count=file.parcel_count, reasons=MessageLines(tuple(errors))
         )
     target = Path(output)
-    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        temporary_database = Path(folder) / f"made{LAYER_SUFFIX}"
+    with stage_geopackage(target) as temporary_database:
         create_database(temporary_database, [make_layer_template()], file.crs, code_lists={}, cancellation=cancellation)
-        try:
-            pyogrio.write_dataframe(
-                _make_frame(file),
-                temporary_database,
-                layer=LAYER_NAME,
-                driver="GPKG",
-                append=True,
-                geometry_type="MultiPolygon",
-                promote_to_multi=True,
-            )
-        except DRIVER_ERRORS as error:
-            raise make_write_error(target, folder) from error
+        append_rows(_make_frame(file), temporary_database, LAYER_NAME)
         cancellation.raise_if_cancelled()
         with write_atomically(target) as new:
             shutil.copyfile(temporary_database, new)

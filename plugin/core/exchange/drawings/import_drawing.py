@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,17 +12,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 import geopandas as gpd
 import numpy as np
-import pyogrio
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError, OutputError
 from ...base.files.writing import check_writable, is_same_file, write_atomically
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.statutory_area import measure_statutory_area
-from ...plan.io import DRIVER_ERRORS
+from ...plan.io.geopackage_writer import append_rows
 from ...standard.template import CodeList, Template, TemplateField
 from ..boundary_points.areas import measure_plane_areas
-from ..create import create_database, make_write_error
+from ..create import create_database, stage_geopackage
 from .drawing import DrawingImport, DrawingLine, DrawingPolygon, LeftOut, Ring
 from .drawing_sentences import TABLE_SUFFIXES, LeftOutReasons, write_left_out_table
 from .labels import assign_texts
@@ -255,23 +253,11 @@ def _write_outputs(
     cancellation: Cancellation,
 ) -> None:
     """Write the layers and the table; both files move to their targets at the end."""
-    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        database = Path(folder) / f"made{LAYER_SUFFIX}"
+    with stage_geopackage(run.path) as database:
         create_database(database, templates, run.crs, code_lists=code_lists, cancellation=cancellation)
-        try:
-            for role, frame in frames.items():
-                cancellation.raise_if_cancelled()
-                pyogrio.write_dataframe(
-                    frame,
-                    database,
-                    layer=role,
-                    driver="GPKG",
-                    append=True,
-                    geometry_type="MultiPolygon",
-                    promote_to_multi=True,
-                )
-        except DRIVER_ERRORS as error:
-            raise make_write_error(run.path, folder) from error
+        for role, frame in frames.items():
+            cancellation.raise_if_cancelled()
+            append_rows(frame, database, role)
         with write_atomically(run.path) as new:
             shutil.copyfile(database, new)
             if run.table_path:

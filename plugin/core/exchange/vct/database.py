@@ -7,7 +7,6 @@ Names and lengths of fields follow the declarations of the VCT file.
 from __future__ import annotations
 
 import shutil
-import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -15,17 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import pandas as pd
-import pyogrio
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import Cancelled, OutputError, SanxianError
 from ...base.files.writing import check_writable, write_atomically
 from ...geometry.crs import make_crs_label
-from ...plan.io import DRIVER_ERRORS
+from ...plan.io.geopackage_writer import append_rows
 from ...standard.template import Template, TemplateField
-from ..create import create_database, make_write_error
+from ..create import create_database, stage_geopackage
+from ..schema import OGR_GEOMETRY_TYPES
 from .read import VctFile, open_vct
 from .shapes import ANGLE_FIELD, TEXT_FIELD
 from .structure import VctColumn, VctTable
@@ -40,12 +38,7 @@ DATABASE_SUFFIX = ".gpkg"
 _RESERVED_FIELDS = ("fid", "geom")
 #: Prefixes of GeoPackage's internal tables.
 _RESERVED_PREFIXES = ("gpkg_", "rtree_", "sqlite_")
-_GEOPACKAGE_TYPES_BY_KIND = {
-    "polygon": "MultiPolygon",
-    "line": "MultiLineString",
-    "point": "Point",
-    "annotation": "Point",
-}
+_GEOPACKAGE_TYPES_BY_KIND = OGR_GEOMETRY_TYPES | {"annotation": OGR_GEOMETRY_TYPES["point"]}
 #: Largest number of characters of a text with a length.
 _MAX_TEXT_LENGTH = 65_535
 #: Integers are stored in 64 bits, whatever length the file declares.
@@ -85,14 +78,10 @@ def convert_vct_to_database(
     if target.suffix.lower() != DATABASE_SUFFIX:
         raise OutputError("output_format", target=str(target), known=DATABASE_SUFFIX)
     check_writable(target, [str(source)])
-    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        temporary_database = Path(folder) / f"made{DATABASE_SUFFIX}"
+    with stage_geopackage(target) as temporary_database:
         with open_vct(source, cancellation, progress=progress, merges_parts=True) as vct:
             result = VctImport(target, make_crs_label(vct.header.crs))
-            try:
-                _write_tables(temporary_database, vct, result, templates or {})
-            except DRIVER_ERRORS as error:
-                raise make_write_error(target, folder) from error
+            _write_tables(temporary_database, vct, result, templates or {})
         with write_atomically(target) as new:
             shutil.copyfile(temporary_database, new)
     return result
@@ -126,27 +115,16 @@ def _write_tables(
         vct_file.cancellation.raise_if_cancelled()
         vct_file.line_reader.report_progress()
         frame = frame.rename(columns={c: f"{c}_" for c in frame.columns if c.lower() in _RESERVED_FIELDS})
-        _append_rows(temporary_database, table, frame)
+        with warnings.catch_warnings():
+            # Ignore warnings on texts longer than declared, which a GeoPackage stores whole, and on multipart points.
+            warnings.simplefilter("ignore")
+            if table.shape_kind:
+                append_rows(frame, temporary_database, table.name, _GEOPACKAGE_TYPES_BY_KIND[table.shape_kind])
+            else:
+                rows = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+                append_rows(rows, temporary_database, table.name, None)
         result.row_counts[table.name] = result.row_counts.get(table.name, 0) + len(frame)
     result.notes += vct_file.notes
-
-
-def _append_rows(temporary_database: Path, table: VctTable, feature_table: gpd.GeoDataFrame) -> None:
-    """Append a batch of rows to their layer in the GeoPackage.
-
-    Create the file or the layer if it is missing.
-    """
-    shapes = _GEOPACKAGE_TYPES_BY_KIND.get(table.shape_kind)
-    rows: Any = feature_table if shapes else pd.DataFrame(feature_table.drop(columns=feature_table.geometry.name))
-    options: dict[str, Any] = {} if temporary_database.exists() else {"dataset_options": {"VERSION": "1.2"}}
-    if shapes:
-        options |= {"geometry_type": shapes, "promote_to_multi": shapes.startswith("Multi")}
-    with warnings.catch_warnings():
-        # Ignore warnings on texts longer than declared, which a GeoPackage stores whole, and on multipart points.
-        warnings.simplefilter("ignore")
-        pyogrio.write_dataframe(
-            rows, temporary_database, layer=table.name, driver="GPKG", append=temporary_database.exists(), **options
-        )
 
 
 def _make_table_template(table: VctTable, standard_template: Template | None) -> Template:

@@ -336,7 +336,7 @@ def _validate_numbers(
         return
     if template_field.type != "integer":
         return
-    kind = DATABASE_FORMATS[vector_set.suffix].choose_field_type(template_field).ogr_type_name
+    kind = DATABASE_FORMATS[vector_set.suffix].choose_ogr_type(template_field)
     max_value = {"Integer": 2**31 - 1, "Integer64": 2**63 - 1, "Real": 2**53}[kind]
     too_wide = _find_positions_where(values, lambda v: abs(v) > max_value)
     yield from make_row_problem(

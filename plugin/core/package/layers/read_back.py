@@ -261,7 +261,7 @@ def _compute_expected_read_type(template_field: TemplateField, suffix: str) -> s
     """Return the type that a written field has when it is read again."""
     if suffix not in DATABASE_FORMATS or template_field.type != "integer":
         return template_field.type
-    return "real" if DATABASE_FORMATS[suffix].choose_field_type(template_field).ogr_type_name == "Real" else "integer"
+    return "real" if DATABASE_FORMATS[suffix].choose_ogr_type(template_field) == "Real" else "integer"
 
 
 def _compare_values(

@@ -20,7 +20,15 @@ from numpy.typing import NDArray
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.create import make_write_error
-from ...exchange.gdal_setup import check_row_counts, convert_to_spatial_reference, load_gdal, raise_if_refused
+from ...exchange.gdal_setup import (
+    check_row_counts,
+    convert_to_spatial_reference,
+    create_layer,
+    define_field,
+    load_gdal,
+    raise_if_refused,
+)
+from ...exchange.schema import OGR_GEOMETRY_TYPES, SHAPEFILE_FORMAT
 from ...standard.template import TemplateField
 from ..names import FIELD_NAME_FILE
 from .content import PackageLayer
@@ -103,8 +111,6 @@ def estimate_file_sizes(shapes: NDArray, fields: Iterable[TemplateField]) -> tup
     )
 
 
-_GDAL_DRIVER = "ESRI Shapefile"
-_OGR_TYPE_OF_GEOMETRY = {"polygon": "Polygon", "line": "LineString", "point": "Point"}
 #: Encoding marks in the header of the table; programs without support for .cpg recognise the mark of GBK.
 _LAYER_ENCODING_OPTION = {"GBK": "LDID/77", "UTF-8": "UTF-8"}
 #: GDAL's names of the encodings.
@@ -134,7 +140,7 @@ def write_shapefiles(
     folder.mkdir()
     try:
         with load_gdal() as gdal, _set_gdal_encoding(gdal, encoding):
-            driver = raise_if_refused(gdal.GetDriverByName(_GDAL_DRIVER))
+            driver = raise_if_refused(gdal.GetDriverByName(SHAPEFILE_FORMAT.gdal_driver))
             for content in package_layers:
                 _write_one_shapefile(driver, folder, content, crs, encoding, progress, cancellation)
                 check_row_counts(gdal, folder / f"{content.name}.shp", {content.name: len(content)})
@@ -191,10 +197,13 @@ def _write_one_shapefile(
     short = package_layer.template.shapefile_name_by_field
     source = raise_if_refused(driver.Create(str(target), 0, 0, 0, gdal.GDT_Unknown))
     options = [f"ENCODING={_LAYER_ENCODING_OPTION[encoding]}", "2GB_LIMIT=YES"]
-    kind = getattr(ogr, f"wkb{_OGR_TYPE_OF_GEOMETRY[package_layer.template.geometry]}")
-    layer = raise_if_refused(source.CreateLayer(package_layer.name, convert_to_spatial_reference(crs), kind, options))
-    for template_field in package_layer.template.fields:
-        raise_if_refused(layer.CreateField(_define_field(template_field, short[template_field.name])))
+    # A shapefile has no multi types: single and multi geometries share a type.
+    kind = getattr(ogr, f"wkb{OGR_GEOMETRY_TYPES[package_layer.template.geometry].removeprefix('Multi')}")
+    fields = [
+        define_field(short[one.name], SHAPEFILE_FORMAT.choose_ogr_type(one), *_choose_field_type_and_width(one)[1:])
+        for one in package_layer.template.fields
+    ]
+    layer = create_layer(source, package_layer.name, convert_to_spatial_reference(crs), kind, fields, options)
     definition = layer.GetLayerDefn()
     field_indexes = {f.name: n for n, f in enumerate(package_layer.template.fields)}
     created_names = [definition.GetFieldDefn(n).GetName() for n in field_indexes.values()]
@@ -208,21 +217,3 @@ def _write_one_shapefile(
     raise_if_refused(layer.SyncToDisk())
     del layer, source
     target.with_suffix(".cpg").write_text(encoding, encoding="ascii")
-
-
-def _define_field(template_field: TemplateField, name: str) -> Any:
-    """Return the osgeo definition of a field, under its short name."""
-    from osgeo import ogr
-
-    if template_field.type == "text":
-        definition = ogr.FieldDefn(name, ogr.OFTString)
-        definition.SetWidth(compute_text_field_bytes(template_field))
-    elif template_field.type == "date":
-        definition = ogr.FieldDefn(name, ogr.OFTDate)
-    else:
-        number_format = choose_dbf_number_format(template_field)
-        integer_type = ogr.OFTInteger if number_format.width <= 9 else ogr.OFTInteger64
-        definition = ogr.FieldDefn(name, integer_type if template_field.type == "integer" else ogr.OFTReal)
-        definition.SetWidth(number_format.width)
-        definition.SetPrecision(number_format.decimals)
-    return definition

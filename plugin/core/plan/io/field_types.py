@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...base.files.open_datasource import DATABASE_ERRORS, open_database
+from ...standard.template import OGR_TYPES
 
 if TYPE_CHECKING:
     from ..layer import FieldInfo
@@ -32,6 +33,12 @@ _FIELD_TYPES_BY_SQL_TYPE = {
     **dict.fromkeys(("BOOLEAN", "TINYINT", "SMALLINT", "MEDIUMINT", "INT", "INTEGER"), "integer"),
     **dict.fromkeys(("FLOAT", "DOUBLE", "REAL"), "real"),
     **dict.fromkeys(("DATE", "DATETIME"), "date"),
+}
+#: OGR's names of types, in the terms of the templates.
+_FIELD_TYPES_BY_OGR_TYPE = {
+    **{name: kind for kind, name in OGR_TYPES.items()},
+    OGR_TYPES["long"]: "integer",
+    "DateTime": "date",
 }
 
 
@@ -237,12 +244,6 @@ def _find_crs(layer: Any) -> str:
 
 def _read_declared(definition: Any, database: Any, ogr: Any) -> tuple[DeclaredColumn, ...]:
     """Return the columns that the definition of a GDAL layer declares."""
-    types = {
-        ogr.OFTString: "text",
-        **dict.fromkeys((ogr.OFTInteger, ogr.OFTInteger64), "integer"),
-        ogr.OFTReal: "real",
-        **dict.fromkeys((ogr.OFTDate, ogr.OFTDateTime), "date"),
-    }
     declared_columns = []
     for number in range(definition.GetFieldCount()):
         column = definition.GetFieldDefn(number)
@@ -252,7 +253,7 @@ def _read_declared(definition: Any, database: Any, ogr: Any) -> tuple[DeclaredCo
         declared_columns.append(
             DeclaredColumn(
                 column.GetName(),
-                types.get(column.GetType(), ""),
+                _FIELD_TYPES_BY_OGR_TYPE.get(column.GetTypeName(), ""),
                 length=width if column.GetType() == ogr.OFTString and 0 < width < _MAX_TEXT_LENGTH else None,
                 alias=column.GetAlternativeName(),
                 name_by_code={str(k): v or "" for k, v in domain.GetEnumeration().items()} if is_coded_domain else {},
