@@ -174,8 +174,8 @@ def _create_schema(gdal: Any, county_layers: Sequence[CountyLayer], path: Path) 
         can_be_multipart = ogr.GT_Flatten(shape_type) in (ogr.wkbLineString, ogr.wkbPolygon)
         definition = layer.GetLayerDefn()
         fields = [definition.GetFieldDefn(number) for number in range(definition.GetFieldCount())]
-        for field in fields:
-            domain = field.GetDomainName()
+        for one in fields:
+            domain = one.GetDomainName()
             if domain and domain not in domains:
                 database.AddFieldDomain(raise_if_refused(dataset.GetFieldDomain(domain)))
                 domains.add(domain)
