@@ -91,12 +91,6 @@ class DesktopController(QObject):
         self.watch = ProjectWatcher(self)
         self.boxes = SearchableCodeLists(self)
         self.filegdb_warning = FileGdbWarning(iface, self)
-        self.styling = StylingActions(iface, self.runner)
-        self.new_project = ProjectSetupController(iface, self.runner)
-        self.maps = MapActions(iface, self.runner)
-        self.figures = IndicatorsAction(
-            iface, get_provenance=lambda: dock.result.report.provenance if dock.result is not None else {}
-        )
         self.editing = LiveCheckSwitch(self.runner, self)
         self.result_owner = ResultOwner(dock, self.watch, self.editing)
         self.waiving = WaiverActions(dock, self.result_owner.has_current_result, self)
@@ -116,55 +110,7 @@ class DesktopController(QObject):
         self.worklist = WorklistActions(dock, self.runner, self.result_owner.has_current_result, self)
         self.recheck = RecheckMenu(iface, dock, self.start_check, self.result_owner.has_current_result, self)
         dock.contextMenuOpened.connect(self.worklist.add_to_context_menu)
-        self.exchange = ExchangeActions(iface)
-        self.conformity = ConformityController(
-            iface,
-            self.runner,
-            self.editing,
-            self.watch,
-            self.result_owner.get_displayed_result,
-            self.start_check,
-            self.dialogs.open_roles_dialog,
-            self.exchange.import_boundary_points,
-            self,
-        )
-        self._broken = MessageBarMessages(iface, tr("Check All"))
-        self.inspection = PackageInspection(
-            iface, self.runner, self.checking, lambda: self.exports.ask_and_save("html"), self
-        )
-        self.counties = CountiesController(iface, self.runner, self)
-        export_environment = ExportEnvironment(
-            self.result_owner.get_result_for_export,
-            self.result_owner.get_displayed_result,
-            lambda: self.watch.number,
-            lambda: dock.setUserVisible(True),
-            self.inspection.ask_for_package,
-            lambda name: self._get_action_handlers()[name](),
-        )
-        self.export = PackageExport(iface, self.runner, self.checking, export_environment, self)
-        self.drops = (
-            VctDropHandler(self.exchange.import_vct),
-            PlanDataDropHandler(
-                iface,
-                self.exchange.check_source,
-                self.inspection.ask_for_package,
-                self.exchange.import_boundary_points,
-                self.exchange.import_drawing,
-            ),
-        )
-        for drop_handler in self.drops:
-            iface.registerCustomDropHandler(drop_handler)
-        targets = LocatorTargets(
-            lambda: dock.result,
-            lambda finding: self.selection.select_finding(finding, zoom=True),
-            self.dialogs.open_help,
-            iface.setActiveLayer,
-        )
-        self.locator_filters = (PlanLocatorFilter(targets), FeatureLocatorFilter(iface))
-        for locator_filter in self.locator_filters:
-            iface.registerLocatorFilter(locator_filter)
-        self.options = OptionsFactory(lambda name, is_on: self.actions[name].setChecked(is_on))
-        iface.registerOptionsWidgetFactory(self.options)
+        self._make_tools_beside_panel()
         handlers = self._get_action_handlers()
         self.recognition = LayerRecognition(
             dock,
@@ -187,6 +133,66 @@ class DesktopController(QObject):
         self._enable_actions()
         self.saved_results.read_result()
         self.recognition.schedule_update()
+
+    def _make_tools_beside_panel(self) -> None:
+        """Make styling, exchange, conformity and export, and add drop handlers, locator and options to QGIS."""
+        iface = self.iface
+        self.styling = StylingActions(iface, self.runner)
+        self.new_project = ProjectSetupController(iface, self.runner)
+        self.maps = MapActions(iface, self.runner)
+        self.figures = IndicatorsAction(
+            iface,
+            get_provenance=lambda: self.dock.result.report.provenance if self.dock.result is not None else {},
+        )
+        self.exchange = ExchangeActions(iface)
+        self.conformity = ConformityController(
+            iface,
+            self.runner,
+            self.editing,
+            self.watch,
+            self.result_owner.get_displayed_result,
+            self.start_check,
+            self.dialogs.open_roles_dialog,
+            self.exchange.import_boundary_points,
+            self,
+        )
+        self._broken = MessageBarMessages(iface, tr("Check All"))
+        self.inspection = PackageInspection(
+            iface, self.runner, self.checking, lambda: self.exports.ask_and_save("html"), self
+        )
+        self.counties = CountiesController(iface, self.runner, self)
+        export_environment = ExportEnvironment(
+            self.result_owner.get_result_for_export,
+            self.result_owner.get_displayed_result,
+            lambda: self.watch.number,
+            lambda: self.dock.setUserVisible(True),
+            self.inspection.ask_for_package,
+            lambda name: self._get_action_handlers()[name](),
+        )
+        self.export = PackageExport(iface, self.runner, self.checking, export_environment, self)
+        self.drops = (
+            VctDropHandler(self.exchange.import_vct),
+            PlanDataDropHandler(
+                iface,
+                self.exchange.check_source,
+                self.inspection.ask_for_package,
+                self.exchange.import_boundary_points,
+                self.exchange.import_drawing,
+            ),
+        )
+        for drop_handler in self.drops:
+            iface.registerCustomDropHandler(drop_handler)
+        targets = LocatorTargets(
+            lambda: self.dock.result,
+            lambda finding: self.selection.select_finding(finding, zoom=True),
+            self.dialogs.open_help,
+            iface.setActiveLayer,
+        )
+        self.locator_filters = (PlanLocatorFilter(targets), FeatureLocatorFilter(iface))
+        for locator_filter in self.locator_filters:
+            iface.registerLocatorFilter(locator_filter)
+        self.options = OptionsFactory(lambda name, is_on: self.actions[name].setChecked(is_on))
+        iface.registerOptionsWidgetFactory(self.options)
 
     def _get_action_handlers(self) -> dict[str, Any]:
         """Return action name → function of the menu and the toolbar."""

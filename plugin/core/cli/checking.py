@@ -33,9 +33,20 @@ if TYPE_CHECKING:
     from ..render.public_edition.redaction import PublicReport
     from ..render.words import ReportTexts
     from ..studies.evaluation.checked_plan import EditionsOfCheck
+    from ..studies.evaluation.evaluated_editions import Evaluation
 
 #: Largest number of rules in the summary on the console; the report has all.
 _MAX_FINDINGS_PRINTED = 30
+
+
+def _print_evaluation(evaluation: Evaluation, is_public: bool) -> None:
+    from ..studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences
+
+    texts = Texts(evaluation.lang)
+    print_lines(list_log_lines(evaluation, texts))
+    print_lines(list_note_sentences(evaluation, texts), sys.stderr)
+    if is_public:
+        print_line(texts.get("evaluation", "left_out"), sys.stderr)
 
 
 def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -91,13 +102,7 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     )
     print_lines(format_summary(check_result.report, report_texts))
     if evaluation is not None:
-        from ..studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences
-
-        texts = Texts(evaluation.lang)
-        print_lines(list_log_lines(evaluation, texts))
-        print_lines(list_note_sentences(evaluation, texts), sys.stderr)
-        if public is not None:
-            print_line(texts.get("evaluation", "left_out"), sys.stderr)
+        _print_evaluation(evaluation, is_public=public is not None)
     print_written(outputs.list_paths(), report_texts)
     if public is not None:
         print_lines(public.record.list_log_lines(public.edition, report_texts))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -48,16 +49,8 @@ _MAX_REASONS = 20
 _MAX_NAMED_RULES = 6
 
 
-def render_summary(summary: BatchSummary) -> str:
-    """Return the summary as one HTML page without external resources."""
-    report_texts = ReportTexts(summary.lang)
-    numbers = SectionNumbers(report_texts)
-    title = report_texts.get("counties", "title", area=summary.area_name)
-    reasons = _list_reasons(summary, report_texts)
-    failed = len(summary.list_records(Verdict.FAILED))
-    incomplete = len(summary.list_records(Verdict.INCOMPLETE)) + len(summary.list_records(None))
-    count = failed or incomplete or len(summary.list_records(summary.verdict))
-    entries = []
+def _list_verdict_counts(summary: BatchSummary, report_texts: ReportTexts) -> Iterator[dict[str, str]]:
+    """Yield the entries of the legend: verdicts with the counties that have them."""
     for verdict in (*VERDICT_ORDER, None):
         records = summary.list_records(verdict)
         label = (
@@ -66,34 +59,60 @@ def render_summary(summary: BatchSummary) -> str:
         if records or verdict is not None:
             names = summary.join_names(records)
             symbol = _NO_VERDICT if verdict is None else str(verdict)
-            entries.append({"symbol": symbol, "label": label, "count": str(len(records)), "names": names})
-    gap = report_texts.get("page", "separator")
-    phases = dict.fromkeys(report_texts.get_text_or_key("phase", one.phase) for one in summary.records if one.phase)
-    standards = dict.fromkeys(one.standard for one in summary.records if one.standard)
-    rough = [one for one in summary.records if one.outline_basis == FROM_EXTENT]
-    missing = [one for one in summary.records if not one.outline]
-    notes = [
-        report_texts.get("counties", "map_note"),
-        *[
-            report_texts.get("counties", key, names=summary.join_names(records))
-            for key, records in (("map_extent", rough), ("map_missing", missing))
-            if records
-        ],
-    ]
-    without_verdict = len(summary.list_records(None))
-    checked = len(summary.records) - without_verdict
+            yield {"symbol": symbol, "label": label, "count": str(len(records)), "names": names}
+
+
+def _list_progress(summary: BatchSummary, report_texts: ReportTexts) -> Iterator[dict[str, Any]]:
+    """Yield the counties checked in this run, those kept from earlier ones, and those without verdict."""
     parts = {
         "new": [one for one in summary.records if one.is_checked and one.name in summary.new_names],
         "kept": [one for one in summary.records if one.is_checked and one.name not in summary.new_names],
         _NO_VERDICT: summary.list_records(None),
     }
+    for symbol, records in parts.items():
+        if records:
+            yield {
+                "symbol": symbol,
+                "label": report_texts.get("counties", f"progress_{symbol}"),
+                "count": len(records),
+                "names": summary.join_names(records),
+            }
+
+
+def _list_map_notes(summary: BatchSummary, report_texts: ReportTexts) -> list[str]:
+    records_by_note = {
+        "map_extent": [one for one in summary.records if one.outline_basis == FROM_EXTENT],
+        "map_missing": [one for one in summary.records if not one.outline],
+    }
+    return [
+        report_texts.get("counties", "map_note"),
+        *(
+            report_texts.get("counties", key, names=summary.join_names(records))
+            for key, records in records_by_note.items()
+            if records
+        ),
+    ]
+
+
+def render_summary(summary: BatchSummary) -> str:
+    """Return the summary as one HTML page without external resources."""
+    report_texts = ReportTexts(summary.lang)
+    numbers = SectionNumbers(report_texts)
+    reasons = _list_reasons(summary, report_texts)
+    failed = len(summary.list_records(Verdict.FAILED))
+    without_verdict = len(summary.list_records(None))
+    incomplete = len(summary.list_records(Verdict.INCOMPLETE)) + without_verdict
+    count = failed or incomplete or len(summary.list_records(summary.verdict))
+    gap = report_texts.get("page", "separator")
+    phases = dict.fromkeys(report_texts.get_text_or_key("phase", one.phase) for one in summary.records if one.phase)
+    standards = dict.fromkeys(one.standard for one in summary.records if one.standard)
     return fill_template(
         TEMPLATE,
         {
             "w": report_texts,
             "lang": {"zh": "zh-CN"}.get(summary.lang, summary.lang),
             "numbered": numbers.number_title,
-            "title": title,
+            "title": report_texts.get("counties", "title", area=summary.area_name),
             "subtitle": report_texts.get("counties", "subtitle", count=len(summary.records)),
             "facts": [
                 (report_texts.get("counties", "fact_time"), summary.time.strftime("%Y-%m-%d %H:%M")),
@@ -102,7 +121,7 @@ def render_summary(summary: BatchSummary) -> str:
             ],
             "classes": _CLASSES,
             "map": _make_overview(summary, report_texts),
-            "map_note": report_texts.join_sentences(notes),
+            "map_note": report_texts.join_sentences(_list_map_notes(summary, report_texts)),
             "headline": {
                 "number": format_number(count, 0),
                 "words": report_texts.get("counties", f"headline_{summary.verdict}"),
@@ -111,11 +130,11 @@ def render_summary(summary: BatchSummary) -> str:
             "statement": report_texts.get(
                 "counties",
                 "statement_partly" if without_verdict else "statement",
-                checked=checked,
+                checked=len(summary.records) - without_verdict,
                 others=without_verdict,
                 verdict=report_texts.get("verdict", str(summary.verdict)),
             ),
-            "legend": entries,
+            "legend": list(_list_verdict_counts(summary, report_texts)),
             "reasons": reasons[:_MAX_REASONS],
             "more_reasons": max(len(reasons) - _MAX_REASONS, 0),
             "figure_columns": [_get_figure_title(column, summary.lang) for column in FIGURE_COLUMNS],
@@ -124,16 +143,7 @@ def render_summary(summary: BatchSummary) -> str:
                 format_number(sum(one.counts.get(key, 0) for one in summary.records), 0)
                 for key in ("errors", "warnings")
             ],
-            "progress": [
-                {
-                    "symbol": symbol,
-                    "label": report_texts.get("counties", f"progress_{symbol}"),
-                    "count": len(records),
-                    "names": summary.join_names(records),
-                }
-                for symbol, records in parts.items()
-                if records
-            ],
+            "progress": list(_list_progress(summary, report_texts)),
             "small_maps": [_make_small_map(summary, column, report_texts) for column in FIGURE_COLUMNS],
             "ignored": report_texts.join_parts(summary.ignored_names),
         },

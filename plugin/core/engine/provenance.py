@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -31,57 +31,53 @@ from ..standard.profile import Norm
 from .context import find_land_rows
 
 
-def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
-    """Return what a report was made from, as plain data.
-
-    The result has the layers, the notices on them, standard, profile, settings, versions and the time. Its ``source``
-    is a file name without path.
-    """
-    standard, profile = plan.norm.standard, plan.norm.profile
-    layers = []
-    notices = []
+def _describe_layers(plan: Plan) -> list[dict[str, Any]]:
+    """Return what was read of each layer, as plain data."""
     concepts_by_role: dict[str, list[str]] = {}
-    for concept in standard.concepts:
+    for concept in plan.norm.standard.concepts:
         layer_used = plan.find_layer_of_concept(concept)
         if layer_used is not None:
             concepts_by_role.setdefault(layer_used.role, []).append(concept)
-    for role, layer in plan.layers.items():
-        layers.append(
-            {
-                "role": role,
-                "concept": ", ".join(concepts_by_role.get(role, [role])),
-                "name": layer.name,
-                "title": layer.template.name,
-                "template": f"{layer.template.standard}/{role}",
-                "fields_mark": layer.template.fields_mark,
-                "chosen_by": plan.role_choices.get(role, ""),
-                "features": len(layer),
-                "invalid": int(layer.invalid_rows.sum()),
-                "empty": int(layer.empty_rows.sum()),
-                "crs": crs_care.make_crs_label(layer.crs),
-                "encoding": layer.source.encoding,
-                "unsaved": layer.source.unsaved_edit_count,
-                "repaired_area_m2": round(sum(abs(area) for area in layer.repair_area_change_by_row.values()), 4),
-            }
-        )
-        notices += [texts.format_notice(key, params) for key, params in layer.source.notices]
+    return [
+        {
+            "role": role,
+            "concept": ", ".join(concepts_by_role.get(role, [role])),
+            "name": layer.name,
+            "title": layer.template.name,
+            "template": f"{layer.template.standard}/{role}",
+            "fields_mark": layer.template.fields_mark,
+            "chosen_by": plan.role_choices.get(role, ""),
+            "features": len(layer),
+            "invalid": int(layer.invalid_rows.sum()),
+            "empty": int(layer.empty_rows.sum()),
+            "crs": crs_care.make_crs_label(layer.crs),
+            "encoding": layer.source.encoding,
+            "unsaved": layer.source.unsaved_edit_count,
+            "repaired_area_m2": round(sum(abs(area) for area in layer.repair_area_change_by_row.values()), 4),
+        }
+        for role, layer in plan.layers.items()
+    ]
+
+
+def _list_notices(plan: Plan, texts: Texts) -> Iterator[str]:
+    """Yield the notices on the layers of a plan."""
+    for layer in plan.layers.values():
+        yield from (texts.format_notice(key, params) for key, params in layer.source.notices)
         if plan.plane_crs == plan.crs and layer.crs != plan.crs:
             params = {
                 "layer": layer.name,
                 "crs": crs_care.make_crs_label(layer.crs),
                 "plane": crs_care.make_crs_label(plan.crs),
             }
-            notices.append(texts.format_notice("notice_reprojected", params))
-    notices += [texts.format_notice(*notice) for notice in _make_densification_notices(plan, texts)]
-    notices += describe_sea_rows(plan.layers.values(), plan.norm, texts)
-    if plan.plane_crs != plan.crs and layers:
+            yield texts.format_notice("notice_reprojected", params)
+    yield from (texts.format_notice(*notice) for notice in _make_densification_notices(plan, texts))
+    yield from describe_sea_rows(plan.layers.values(), plan.norm, texts)
+    if plan.plane_crs != plan.crs and plan.layers:
         degrees = next((crs_care.make_crs_label(layer.crs) for layer in plan.layers.values() if len(layer)), "")
         params = {"crs": degrees, "plane": crs_care.make_crs_label(plan.crs)}
-        notices.append(texts.format_notice("notice_in_degrees", params))
-    notices += [
-        texts.format_problem(*unusable_layer.problem_message) for unusable_layer in plan.unusable_layers.values()
-    ]
-    for concept in standard.concepts:
+        yield texts.format_notice("notice_in_degrees", params)
+    yield from (texts.format_problem(*unusable.problem_message) for unusable in plan.unusable_layers.values())
+    for concept in plan.norm.standard.concepts:
         for role in plan.list_unread_roles(concept):
             used_layer = plan.find_layer_of_concept(concept)
             params = {
@@ -89,25 +85,31 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
                 "role": role,
                 "used": used_layer.name if used_layer is not None else "",
             }
-            notices.append(
-                texts.format_notice("notice_second_role", {**params, "concept": texts.get_concept_name(concept)})
-            )
+            yield texts.format_notice("notice_second_role", {**params, "concept": texts.get_concept_name(concept)})
+    profile = plan.norm.profile
     if profile.area_code and not profile.covers(plan.area_code):
         params = {"profile": profile.name, "profile_code": profile.area_code, "area_code": plan.area_code}
-        notices.append(texts.format_notice("notice_other_county", params))
-    notices += [texts.format_notice(key, params) for key, params in plan.notices]
-    if plan.norm.profile.retired_settings:
-        notices.append(
-            texts.format_notice("notice_retired_settings", {"keys": ", ".join(plan.norm.profile.retired_settings)})
-        )
+        yield texts.format_notice("notice_other_county", params)
+    yield from (texts.format_notice(key, params) for key, params in plan.notices)
+    if profile.retired_settings:
+        yield texts.format_notice("notice_retired_settings", {"keys": ", ".join(profile.retired_settings)})
     if plan.unrecognised_layers:
-        notices.append(texts.format_notice("notice_unrecognised", {"layers": ", ".join(plan.unrecognised_layers)}))
+        yield texts.format_notice("notice_unrecognised", {"layers": ", ".join(plan.unrecognised_layers)})
+
+
+def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
+    """Return what a report was made from, as plain data.
+
+    The result has the layers, the notices on them, standard, profile, settings, versions and the time. Its ``source``
+    is a file name without path.
+    """
+    standard, profile = plan.norm.standard, plan.norm.profile
     return {
         "source": plan.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
         "area_code": plan.area_code,
         "area_name": find_county_name(plan),
-        "layers": layers,
-        "notices": notices,
+        "layers": _describe_layers(plan),
+        "notices": list(_list_notices(plan, texts)),
         "scope": plan.scope,
         "crs": crs_care.make_crs_label(plan.crs),
         "standard": {"id": standard.id, "edition": standard.edition, "name": standard.name},

@@ -31,7 +31,7 @@ from .gate import (
     stop_on_gate_problems,
 )
 from .inspection.inspect import RECEIVED_GROUP
-from .layers.data_sets import prepare_data_sets, write_vector_set
+from .layers.data_sets import PreparedSet, prepare_data_sets, write_vector_set
 from .manifest import make_manifest_head, make_slot_rows, write_manifest
 from .map_requests import MapRenderer
 from .map_slots import MAP_PROGRESS_START, choose_maps_to_render, explain_missing_maps, make_maps_and_list_in_manifest
@@ -187,6 +187,29 @@ def export_package(
         )
 
 
+def _write_package(
+    context: ExportContext, target: Path, prepared_sets: list[PreparedSet], problems: list[ExportProblem]
+) -> ExportedPackage:
+    """Write all files of the package that replaces ``target``; add what was noticed to its problems."""
+    manifest = context.manifest
+    written_sets = [write_vector_set(one, context) for one in prepared_sets]
+    manifest["layers"] = [row for one in written_sets for row in one.rows]
+    problems += [problem for one in written_sets for problem in one.problems]
+    manifest["slots"] = make_slot_rows(context.filled_slots, context.package_spec)
+    copy_documents(context)
+    problems += make_maps_and_list_in_manifest(context)
+    write_report(context)
+    make_documents(context)
+    problems += write_workbooks(context)
+    write_metadata(context)
+    problems = drop_duplicate_notes(problems, manifest["slots"])
+    written_manifest = write_manifest(
+        context.new_folder, manifest, problems, context.check_result.report.lang, context.cancellation
+    )
+    digest = write_manifest_digest(context.new_folder)
+    return ExportedPackage(target, digest, written_manifest, problems)
+
+
 def _export_locked(
     check_result: CheckResult,
     order: ExportOrder,
@@ -253,21 +276,9 @@ def _export_locked(
             row_progress,
             cancellation,
         )
-        written_sets = [write_vector_set(one, context) for one in prepared_sets]
-        manifest["layers"] = [row for one in written_sets for row in one.rows]
-        problems += [problem for one in written_sets for problem in one.problems]
-        manifest["slots"] = make_slot_rows(filled_slots, spec)
-        copy_documents(context)
-        problems += make_maps_and_list_in_manifest(context)
-        write_report(context)
-        make_documents(context)
-        problems += write_workbooks(context)
-        write_metadata(context)
-        problems = drop_duplicate_notes(problems, manifest["slots"])
-        written_manifest = write_manifest(new_folder, manifest, problems, lang, cancellation)
-        digest = write_manifest_digest(new_folder)
+        exported = _write_package(context, target, prepared_sets, problems)
     progress(1.0, "")
-    return ExportedPackage(target, digest, written_manifest, problems)
+    return exported
 
 
 def _make_document_notes(document: ResolvedDocument, with_maps: bool) -> list[ExportProblem]:

@@ -147,9 +147,7 @@ def write_outputs(
 
     def write_html(path: Path) -> None:
         page = render_report(report, plan.norm, draw(), chapter=chapter)
-        if public is not None:
-            page = public.change_page(page)
-        path.write_text(page, encoding="utf-8", newline="\n")
+        path.write_text(page if public is None else public.change_page(page), encoding="utf-8", newline="\n")
 
     def write_json(path: Path) -> None:
         # Only the page shows the pictures; its receiver compares them with these digests.
@@ -174,13 +172,7 @@ def write_outputs(
         from .document.ledger import write_ledger
 
         write_ledger(
-            path,
-            report,
-            plan.norm,
-            worklist=worklist,
-            public=public,
-            chapter=chapter,
-            cancellation=cancellation,
+            path, report, plan.norm, worklist=worklist, public=public, chapter=chapter, cancellation=cancellation
         )
 
     for target in outputs.list_paths():

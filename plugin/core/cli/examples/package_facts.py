@@ -56,49 +56,14 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
       ``documents_codec`` (encoding), ``report`` and ``pages`` (path → content).
     """
     dropped = tuple(changes.get("drop", ()))
-    content = {
-        p: c for p, c in COMPLETE_PACKAGE_FILES.items() if not dropped or not p.startswith(dropped)
-    } | changes.get("add", {})
+    content = {p: c for p, c in COMPLETE_PACKAGE_FILES.items() if not p.startswith(dropped)} | changes.get("add", {})
     layers = {n: c for n, c in {**FEATURE_COUNTS_BY_LAYER, **changes.get("layers", {})}.items() if c is not None}
     if not any(".gdb/" in path for path in content):
         layers = {}
     form = load_package_spec("county")
     if "vertical" in changes:
         form = replace(form, vectors=tuple(replace(v, vertical=changes["vertical"]) for v in form.vectors))
-    manifest = None
-    if changes.get("manifest") or changes.get("head"):
-        counts, areas = {**FEATURE_COUNTS_BY_LAYER, **changes.get("stated_counts", {})}, changes.get("areas", {})
-        manifest = {
-            "files": [{"path": p, "sha256": hashlib.sha256(c).hexdigest()} for p, c in COMPLETE_PACKAGE_FILES.items()],
-            "layers": [
-                {
-                    "layer": n,
-                    "role": n,
-                    "features": c,
-                    "file": DATABASE,
-                    **(
-                        {"fields": changes["stated_field_counts"][n]}
-                        if n in changes.get("stated_field_counts", {})
-                        else {}
-                    ),
-                    "areas_m2": areas[n]
-                    if isinstance(areas.get(n), dict)
-                    else {"statutory": areas[n]}
-                    if n in areas
-                    else {},
-                }
-                for n, c in counts.items()
-            ],
-            "check": {
-                "verdict": changes.get("forced", "pass"),
-                "forced": "forced" in changes,
-                "errors": 3,
-                "skipped": 0,
-            },
-            "secrecy": changes.get("secrecy", "内部"),
-            "area": changes.get("area", {"code": "140225", "name": "浑源县"}),
-        }
-        _change_manifest(manifest, changes)
+    manifest = _make_manifest(changes) if changes.get("manifest") or changes.get("head") else None
     root = changes.get("root", "140225浑源县国土空间总体规划")
     named = make_name_matcher(form.root, {}).fullmatch(root)
     # If the folder name does not match, file names give code and name.
@@ -118,24 +83,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
         form,
         code,
         name,
-        (
-            *(
-                FileFact(
-                    p,
-                    len(c),
-                    c[:64],
-                    hashlib.sha256(c).hexdigest(),
-                    read_jpeg(BytesIO(c)) if has_jpeg_suffix(p) else None,
-                    last_bytes=c[-BYTES_READ_AT_EACH_END:],
-                    pdf_fact=_inspect_pdf(p, c, changes),
-                    decoded_jpeg=DecodedJpeg(**changes["decoded"][p]) if p in changes.get("decoded", {}) else None,
-                )
-                for p, c in content.items()
-                if p not in changes.get("special", ())
-            ),
-            *(FileFact(path, 0, is_special_file=True) for path in changes.get("special", ())),
-            *(FileFact(path, 0, is_link=True) for path in changes.get("links", ())),
-        ),
+        _make_file_facts(content, changes),
         tuple(seen),
         manifest,
         changes.get("state", "ok" if manifest else "missing"),
@@ -168,8 +116,37 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
     )
 
 
-def _change_manifest(manifest: dict[str, Any], changes: dict[str, Any]) -> None:
-    """Change manifest values, and repeat or resize rows, as ``changes`` requests."""
+def _make_manifest(changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the manifest of the complete package; values are changed, rows repeated or resized by ``changes``."""
+    counts, areas = {**FEATURE_COUNTS_BY_LAYER, **changes.get("stated_counts", {})}, changes.get("areas", {})
+    manifest: dict[str, Any] = {
+        "files": [{"path": p, "sha256": hashlib.sha256(c).hexdigest()} for p, c in COMPLETE_PACKAGE_FILES.items()],
+        "layers": [
+            {
+                "layer": n,
+                "role": n,
+                "features": c,
+                "file": DATABASE,
+                **(
+                    {"fields": changes["stated_field_counts"][n]} if n in changes.get("stated_field_counts", {}) else {}
+                ),
+                "areas_m2": areas[n]
+                if isinstance(areas.get(n), dict)
+                else {"statutory": areas[n]}
+                if n in areas
+                else {},
+            }
+            for n, c in counts.items()
+        ],
+        "check": {
+            "verdict": changes.get("forced", "pass"),
+            "forced": "forced" in changes,
+            "errors": 3,
+            "skipped": 0,
+        },
+        "secrecy": changes.get("secrecy", "内部"),
+        "area": changes.get("area", {"code": "140225", "name": "浑源县"}),
+    }
     for key, value in changes.get("head", {}).items():
         manifest[key] = {**manifest[key], **value} if isinstance(manifest.get(key), dict) else value
     for row in manifest["layers"]:
@@ -180,6 +157,29 @@ def _change_manifest(manifest: dict[str, Any], changes: dict[str, Any]) -> None:
         rows[path]["bytes"] = size
     for path in changes.get("files", ()):
         manifest["files"].append(rows.get(path, {"path": path, "sha256": "0" * 64}))
+    return manifest
+
+
+def _make_file_facts(content: dict[str, bytes], changes: dict[str, Any]) -> tuple[FileFact, ...]:
+    """Return the facts of all files: those with content, pipes and links."""
+    return (
+        *(
+            FileFact(
+                p,
+                len(c),
+                c[:64],
+                hashlib.sha256(c).hexdigest(),
+                read_jpeg(BytesIO(c)) if has_jpeg_suffix(p) else None,
+                last_bytes=c[-BYTES_READ_AT_EACH_END:],
+                pdf_fact=_inspect_pdf(p, c, changes),
+                decoded_jpeg=DecodedJpeg(**changes["decoded"][p]) if p in changes.get("decoded", {}) else None,
+            )
+            for p, c in content.items()
+            if p not in changes.get("special", ())
+        ),
+        *(FileFact(path, 0, is_special_file=True) for path in changes.get("special", ())),
+        *(FileFact(path, 0, is_link=True) for path in changes.get("links", ())),
+    )
 
 
 def _inspect_pdf(path: str, content: bytes, changes: dict[str, Any]) -> PdfFact | None:

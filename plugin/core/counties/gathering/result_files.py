@@ -16,7 +16,7 @@ from ...checks.tabulate import check_workbook_can_be_written
 from ...render.outputs import dump_json
 from ...standard.messages.texts import Texts
 from ..county_record import GATHERING_JSON
-from .gathered_counties import GATHERING_SCHEMA, GATHERING_XLSX, GatherResult
+from .gathered_counties import GATHERING_SCHEMA, GATHERING_XLSX, GatheredCounty, GatherResult
 from .gathering_sentences import describe_reasons
 from .gathering_workbook import write_gathering_workbook
 from .summed_indicators import sum_figures
@@ -62,6 +62,35 @@ def place_result_files(result: GatherResult, output: Path) -> Iterator[list[str]
         shutil.rmtree(new, ignore_errors=True)
 
 
+def _county_to_dict(one: GatheredCounty, texts: Texts) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "state": str(one.state),
+        "reasons": describe_reasons(one, texts),
+        "area_code": one.area_code,
+        "area_name": one.area_name,
+        "verdict": one.summary.get("verdict", ""),
+        "errors": one.summary.get("errors", 0),
+        "warnings": one.summary.get("warnings", 0),
+        "standard": one.standard,
+        "version": one.version,
+        "digest": one.digest,
+        "crs": {label: sorted(roles) for label, roles in one.crs.items()},
+        "layers": {name: amount.to_dict() for name, amount in one.layers.items()},
+        "figures": [
+            {
+                "id": figure.id,
+                "basis": figure.basis,
+                "unit": figure.unit,
+                "value": round(figure.value, 4),
+                "confirmed": figure.is_confirmed,
+            }
+            for figure in one.figures
+        ],
+        "left_out": one.left_out,
+    }
+
+
 def result_to_dict(result: GatherResult, texts: Texts) -> dict[str, Any]:
     """Return the whole result as plain data; the time is in ``times``."""
     return {
@@ -71,35 +100,7 @@ def result_to_dict(result: GatherResult, texts: Texts) -> dict[str, Any]:
         "area": {"code": result.area_code, "name": result.area_name},
         "package": result.package.name if result.package is not None else "",
         "digest": result.digest,
-        "counties": [
-            {
-                "name": one.name,
-                "state": str(one.state),
-                "reasons": describe_reasons(one, texts),
-                "area_code": one.area_code,
-                "area_name": one.area_name,
-                "verdict": one.summary.get("verdict", ""),
-                "errors": one.summary.get("errors", 0),
-                "warnings": one.summary.get("warnings", 0),
-                "standard": one.standard,
-                "version": one.version,
-                "digest": one.digest,
-                "crs": {label: sorted(roles) for label, roles in one.crs.items()},
-                "layers": {name: amount.to_dict() for name, amount in one.layers.items()},
-                "figures": [
-                    {
-                        "id": figure.id,
-                        "basis": figure.basis,
-                        "unit": figure.unit,
-                        "value": round(figure.value, 4),
-                        "confirmed": figure.is_confirmed,
-                    }
-                    for figure in one.figures
-                ],
-                "left_out": one.left_out,
-            }
-            for one in result.counties
-        ],
+        "counties": [_county_to_dict(one, texts) for one in result.counties],
         "sums": {name: amount.to_dict() for name, amount in result.amounts.items()},
         "figures": [
             {

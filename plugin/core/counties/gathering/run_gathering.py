@@ -191,13 +191,7 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
                 *appender.find_layer_problems(),
                 *find_gathering_problems(result, run.norm, run.filled_slots),
             ]
-            try:
-                stop_on_gate_problems(problems, run.order, run.target)
-            except OutputError:
-                result.problems = problems
-                result.mark_not_gathered()
-                write_result_files(result, run.options.output)
-                raise
+            _stop_on_gate_problems(run, result, problems)
             for data_set in appender.data_sets:
                 data_set.finish(run.cancellation)
             if run.seams is not None:
@@ -262,6 +256,17 @@ def _append_counties(
         # Plans have reference cycles: without this call the memory of several counties adds up.
         del plan
         gc.collect()
+
+
+def _stop_on_gate_problems(run: _Run, result: GatherResult, problems: list[ExportProblem]) -> None:
+    """Write the tables and raise OutputError if problems stop the package."""
+    try:
+        stop_on_gate_problems(problems, run.order, run.target)
+    except OutputError:
+        result.problems = problems
+        result.mark_not_gathered()
+        write_result_files(result, run.options.output)
+        raise
 
 
 def _stop_on_refused(run: _Run, result: GatherResult) -> None:

@@ -122,6 +122,20 @@ def check_merge_options(options: MergeOptions) -> None:
             check_writable(path, inputs)
 
 
+def _require_packages_of_county(packages: Sequence[EditedPackage], plan: Plan, source: str) -> None:
+    """Raise InputError for a package that was divided from another county."""
+    for package in packages:
+        split = package.manifest.split
+        if split.county_code != plan.area_code:
+            raise InputError(
+                "townships_other_county",
+                package=str(package.folder),
+                county=f"{split.county_name} {split.county_code}".strip(),
+                source=source,
+                area_code=plan.area_code,
+            )
+
+
 def merge_townships(
     options: MergeOptions,
     *,
@@ -150,16 +164,7 @@ def merge_townships(
     logs: list[MergeLog] = []
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as temporary, load_gdal() as gdal:
         packages = open_packages(options.packages, options.persons, Path(temporary))
-        for package in packages:
-            split = package.manifest.split
-            if split.county_code != plan.area_code:
-                raise InputError(
-                    "townships_other_county",
-                    package=str(package.folder),
-                    county=f"{split.county_name} {split.county_code}".strip(),
-                    source=options.source,
-                    area_code=plan.area_code,
-                )
+        _require_packages_of_county(packages, plan, options.source)
         try:
             county = _read_county(gdal, options.source, sources, plan, packages, cancellation)
             progress(_COUNTY_SHARE, "")

@@ -30,7 +30,7 @@ from .outlines import join_outlines
 from .placing import choose_crs, choose_unit, is_statement, take_lines_in_place
 from .polygons import HOLE, HOLE_RULES, make_polygons
 from .read_lines import DrawingContent, read_lines
-from .settings import load_settings
+from .settings import DrawingSettings, load_settings
 from .tags import DrawingTags, read_tags
 
 if TYPE_CHECKING:
@@ -83,6 +83,23 @@ def check_import_outputs(source: str | Path, output: str | Path, table: str | Pa
         check_writable(table, [str(source)])
 
 
+def _read_distances(options: DrawingOptions, settings: DrawingSettings) -> tuple[float, float]:
+    """Return tolerance and closing distance in metres.
+
+    Raise InputError for a distance or a hole rule that is not allowed.
+    """
+    tolerance_m = settings.tolerance_m if options.tolerance_m is None else options.tolerance_m
+    low, high = settings.tolerance_range_m
+    if not low <= tolerance_m <= high:
+        raise InputError("drawing_tolerance", value=f"{tolerance_m:g}", low=f"{low:.6f}", high=f"{high:g}")
+    closing_m = settings.closing_m if options.closing_m is None else options.closing_m
+    if not 0 <= closing_m <= settings.most_closing_m:
+        raise InputError("drawing_closing", value=f"{closing_m:g}", high=f"{settings.most_closing_m:g}")
+    if options.hole_rule not in HOLE_RULES:
+        raise InputError("drawing_hole_rule", value=options.hole_rule, known=", ".join(HOLE_RULES))
+    return tolerance_m, closing_m
+
+
 def import_drawing(
     source: str | Path,
     output: str | Path,
@@ -115,15 +132,7 @@ def import_drawing(
     check_import_outputs(source, output, table)
     mapping = load_mapping(options.mapping)
     settings = load_settings()
-    tolerance_m = settings.tolerance_m if options.tolerance_m is None else options.tolerance_m
-    low, high = settings.tolerance_range_m
-    if not low <= tolerance_m <= high:
-        raise InputError("drawing_tolerance", value=f"{tolerance_m:g}", low=f"{low:.6f}", high=f"{high:g}")
-    closing_m = settings.closing_m if options.closing_m is None else options.closing_m
-    if not 0 <= closing_m <= settings.most_closing_m:
-        raise InputError("drawing_closing", value=f"{closing_m:g}", high=f"{settings.most_closing_m:g}")
-    if options.hole_rule not in HOLE_RULES:
-        raise InputError("drawing_hole_rule", value=options.hole_rule, known=", ".join(HOLE_RULES))
+    tolerance_m, closing_m = _read_distances(options, settings)
     drawing = read_tags(Path(source))
     metres_per_unit = choose_unit(drawing, options.unit)
     cancellation.raise_if_cancelled()
@@ -132,8 +141,7 @@ def import_drawing(
     cancellation.raise_if_cancelled()
     lines, left_out = _take_mapped(content, mapping)
     if not lines and content.lines and not any(one.layer and one.key != "unmapped" for one in left_out):
-        layers = sorted({line.layer for line in content.lines})
-        listed = "、".join(layers[: settings.most_listed]) or "—"
+        listed = "、".join(sorted({line.layer for line in content.lines})[: settings.most_listed]) or "—"
         raise InputError("drawing_no_layer", file=drawing.path.name, layers=listed)
     table_path = Path(table) if table else None
     if not lines:

@@ -329,7 +329,6 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
         expansion.uncertainties.append("ratio.base_year")
     areas = measure_expansion_areas(boundary, base_parcels, urban, ctx)
     expansion.parts, expansion.uncoded_m2, expansion.new_land_m2 = areas.parts, areas.uncoded_m2, areas.new_land_m2
-    boundary_area = areas.boundary_m2
     if expansion.uncoded_m2 > 0:
         expansion.uncertainties.append("ratio.uncoded")
     expansion.statutory_denominator = areas.statutory_denominator_m2
@@ -345,36 +344,26 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
     places = find_windows(boundary, ctx)
     expansion.window_count = len(places)
     concentrated, flexible = expansion.parts["concentrated"], expansion.parts["flexible"]
-    expansion.ratio_by_form = compute_expansion_ratios(
-        expansion.denominator_m2, boundary_area, concentrated, flexible, expansion.new_land_m2
-    )
+    numerators = (areas.boundary_m2, concentrated, flexible)
+    expansion.ratio_by_form = compute_expansion_ratios(expansion.denominator_m2, *numerators, expansion.new_land_m2)
     if expansion.statutory_denominator > 0:
         expansion.land_ratios = compute_expansion_ratios(
-            expansion.statutory_denominator, boundary_area, concentrated, flexible, expansion.new_land_m2
+            expansion.statutory_denominator, *numerators, expansion.new_land_m2
         )
-        count = int(urban.sum())
         form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
         largest_ratios = compute_expansion_ratios(
-            expansion.statutory_denominator + ROUNDING_M2 * count,
-            boundary_area,
-            concentrated,
-            flexible,
-            expansion.new_land_m2,
+            expansion.statutory_denominator + ROUNDING_M2 * int(urban.sum()), *numerators, expansion.new_land_m2
         )
         if expansion.is_confirmed_by_geometry and expansion.ratio_by_form[form] <= limit < largest_ratios[form]:
             expansion.is_confirmed_by_geometry = False
             expansion.uncertainties.append("ratio.denominator")
     expansion.numerators_m2 = {
-        "n1": boundary_area,
+        "n1": areas.boundary_m2,
         "n2": concentrated + flexible,
         "n3": expansion.denominator_m2 + expansion.new_land_m2,
     }
-    _compute_ratio_without_contradicted_parcels(
-        expansion, base_parcels, urban, ctx, (boundary_area, concentrated, flexible)
-    )
-    _compute_ratio_without_remote_towns(
-        expansion, base_parcels, urban, boundary, ctx, (boundary_area, concentrated, flexible)
-    )
+    _compute_ratio_without_contradicted_parcels(expansion, base_parcels, urban, ctx, numerators)
+    _compute_ratio_without_remote_towns(expansion, base_parcels, urban, boundary, ctx, numerators)
     _compute_ratio_with_open_windows(expansion, places, ctx)
     return expansion
 

@@ -66,12 +66,8 @@ def find_spec_file(name: str | Path) -> Path:
     return path
 
 
-def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
-    """Read a package specification from its file; add all errors to ``errors``.
-
-    A value with an error remains empty. The caller must inspect ``errors`` before using the result.
-    """
-    table = read_toml(path)
+def _read_texts(table: dict[str, Any], path: Path, errors: ErrorCollector) -> dict[str, str]:
+    """Return the texts of a specification, empty for those with an error; check which keys it has."""
     for key in (*_REQUIRED_KEYS, *table):
         with errors.collect_data_error():
             check_keys({k: v for k, v in table.items() if k == key}, required=(key,), allowed=(), file=path)
@@ -81,17 +77,14 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
         if key in table:
             with errors.collect_data_error():
                 texts[key] = check_type(table[key], str, file=path, key=key)
-    digits = table.get("digits", 6)
-    with errors.collect_data_error():
-        check_known(digits, (2, 4, 6), path, "digits")
-    with errors.collect_data_error():
-        check_name_pattern(texts["root"] or "{code}", path, "root")
-    no_texts: dict[str, str] = {}
-    folder_table = table.get("folders", {})
+    return texts
+
+
+def _read_folders(folder_table: Any, path: Path, errors: ErrorCollector) -> dict[str, str]:
     # A folder with an invalid name remains known, so that files in it cause no further errors.
     folders = _read_part(
         errors,
-        {key: key for key in folder_table} if isinstance(folder_table, dict) else no_texts,
+        {key: key for key in folder_table} if isinstance(folder_table, dict) else {},
         _read_typed,
         folder_table,
         dict[str, str],
@@ -102,6 +95,23 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
         with errors.collect_data_error():
             for part in folders[key].split("/"):
                 check_portable_name(part, path, f"folders.{key}")
+    return folders
+
+
+def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
+    """Read a package specification from its file; add all errors to ``errors``.
+
+    A value with an error remains empty. The caller must inspect ``errors`` before using the result.
+    """
+    table = read_toml(path)
+    texts = _read_texts(table, path, errors)
+    digits = table.get("digits", 6)
+    with errors.collect_data_error():
+        check_known(digits, (2, 4, 6), path, "digits")
+    with errors.collect_data_error():
+        check_name_pattern(texts["root"] or "{code}", path, "root")
+    no_texts: dict[str, str] = {}
+    folders = _read_folders(table.get("folders", {}), path, errors)
     rows: list[Any] = _read_part(errors, [], _read_typed, table.get("vector", []), list, path, "vector")
     vectors = [
         _read_part(errors, None, read_vector_set, row, f"vector[{n}]", path, folders) for n, row in enumerate(rows, 1)

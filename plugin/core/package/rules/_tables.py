@@ -249,25 +249,19 @@ def _inspect_sheet_table(
             **make_group_params(group, texts),
             **more_params,
         )
-    if renamed_rows := find_renamed_rows(sheet_table):
-        renamed_row_texts = [
-            texts.get("words", "printed_and_computed", line=line, printed=printed_name, computed=layer_name)
-            for line, printed_name, layer_name in renamed_rows
-        ]
-        yield make_finding(
-            "names",
-            sheet_table.table.id,
-            count=len(renamed_row_texts),
-            names=_join_names(renamed_row_texts, texts),
-            **table,
-        )
-    if lost_rows := find_lost_rows(sheet_table):
-        yield make_finding(
-            "lost", sheet_table.table.id, count=len(lost_rows), rows=_join_names(lost_rows, texts), **table
-        )
-    if sheet_table.unknown_figure_lines:
-        rows = [_get_first_words_of_row(sheet_table, line) for line in sheet_table.unknown_figure_lines]
-        yield make_finding("rows", sheet_table.table.id, count=len(rows), rows=_join_names(rows, texts), **table)
+    renamed_rows = [
+        texts.get("words", "printed_and_computed", line=line, printed=printed_name, computed=layer_name)
+        for line, printed_name, layer_name in find_renamed_rows(sheet_table)
+    ]
+    unknown_rows = [_get_first_words_of_row(sheet_table, line) for line in sheet_table.unknown_figure_lines]
+    for case, key, rows in (
+        ("names", "names", renamed_rows),
+        ("lost", "rows", find_lost_rows(sheet_table)),
+        ("rows", "rows", unknown_rows),
+    ):
+        if rows:
+            listed_rows = {key: _join_names(rows, texts)}
+            yield make_finding(case, sheet_table.table.id, count=len(rows), **listed_rows, **table)
     if sheet_table.foreign_columns:
         yield make_finding(
             "columns",

@@ -47,7 +47,8 @@ class ColumnarRows:
     ``fids`` (n,); ``shapes`` (n,): geometries; ``has_shape`` (n,) bool: the file has a geometry, even one that GEOS
     cannot represent. ``columns``: one array of values (n,) for each field read, in file order.
     ``distinct_texts_by_position``: position of a field of texts → its distinct texts. ``digest_by_position``: position
-    of a field → digest of the bytes from which its values were made. ``shape_hashes`` (n,): as of `hash_shapes`.
+    of a field → digest of the bytes from which its values were made. ``shape_hashes`` (n,): as of `hash_shapes`, None
+    if unknown.
     ``has_unusual_shapes``: a geometry is empty or damaged, or of another type than points to multipolygons.
     """
 
@@ -57,7 +58,7 @@ class ColumnarRows:
     columns: list[NDArray]
     distinct_texts_by_position: dict[int, list[str]]
     digest_by_position: dict[int, bytes]
-    shape_hashes: NDArray
+    shape_hashes: NDArray | None
     has_unusual_shapes: bool
 
 

@@ -297,7 +297,7 @@ def _read_needed_rows(source: _LayerSource, header: _LayerHeader, only: list[str
         only,
         info=info,
         row_count=row_count,
-        columnar_rows=columnar_rows,
+        rows=columnar_rows,
         mistyped_fields=find_mistyped_fields(path, name, info, positions),
         needs_columns=source.needs_columns,
     )

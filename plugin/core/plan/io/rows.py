@@ -115,7 +115,7 @@ def read_rows(
     *,
     info: dict[str, Any],
     row_count: int | None,
-    columnar_rows: ColumnarRows | None,
+    rows: ColumnarRows | None,
     mistyped_fields: list[str],
     needs_columns: bool = False,
 ) -> SourceLayer:
@@ -123,42 +123,34 @@ def read_rows(
 
     ``opened``: the path that the driver opens; ``layer_without_rows``: the layer to fill; ``names``: names to use for
     all fields, in their order; ``only``: names of the fields to read, None for all; ``info``: pyogrio's description of
-    the layer; ``row_count``: number of rows that the file records, None if unknown; ``columnar_rows``: the rows with
-    the fields to read, None if they are to be read cell by cell; ``mistyped_fields``: as of `find_mistyped_fields`;
+    the layer; ``row_count``: number of rows that the file records, None if unknown; ``rows``: the rows with the
+    fields to read, None if they are to be read cell by cell; ``mistyped_fields``: as of `find_mistyped_fields`;
     ``needs_columns``: raise CellwiseLayerError instead of reading cell by cell.
     """
-    positions, rows = find_field_positions(info, only), columnar_rows
-    distinct_texts: dict[int, list[str]] = {}
-    column_digests: dict[int, bytes] = {}
     if rows is not None:
+        positions = find_field_positions(info, only)
         meta = {**info, **{key: [info[key][n] for n in positions] for key in ("fields", "dtypes")}}
         names = [names[n] for n in positions]
-        fids, shapes, has_shape, columns = rows.fids, rows.shapes, rows.has_shape, rows.columns
-        distinct_texts, column_digests = rows.distinct_texts_by_position, dict(rows.digest_by_position)
     elif needs_columns and row_count:
         raise CellwiseLayerError(name)
     else:
-        meta, fids, wkb, columns = _read_row_arrays(path, opened, name, encoding, only, row_count)
+        meta, rows = _read_cell_by_cell(path, opened, name, encoding, only, row_count)
         if only is not None:
             names = [str(field) for field in meta["fields"]]
-        has_shape = np.array([w is not None for w in wkb], dtype=bool)
-        shapes = shapely.from_wkb(wkb, on_invalid="ignore")
+    fids, shapes, columns = rows.fids, rows.shapes, rows.columns
+    distinct_texts, column_digests = rows.distinct_texts_by_position, dict(rows.digest_by_position)
     key = info.get("fid_column")
-    has_usual_shapes = rows is not None and not rows.has_unusual_shapes
-    curve_texts = {} if has_usual_shapes else read_curve_wkt(path, opened, name, key, fids)
+    curve_texts = read_curve_wkt(path, opened, name, key, fids) if rows.has_unusual_shapes else {}
     # A shape that the driver or GEOS cannot represent (a ring of two points) differs from a row without a shape.
     is_missing = shapely.is_missing(shapes)
-    if is_missing.any():
-        has_shape = has_shape | np.isin(fids, [fid for fid, _ in read_stored_shapes(opened, name, key, fids)])
-    broken_rows = np.flatnonzero(is_missing & has_shape)
+    stored_fids = [fid for fid, _ in read_stored_shapes(opened, name, key, fids)] if is_missing.any() else []
+    broken_rows = np.flatnonzero(is_missing & (rows.has_shape | np.isin(fids, stored_fids)))
     stored_names = list(map(str, meta["fields"]))
     values_by_field = dict(zip(stored_names, columns, strict=True))
     mistyped = read_mistyped_columns(opened, name, info, mistyped_fields, values_by_field, fids)
-    mistyped_columns = {}
     index = pd.Index(fids, dtype="int64", name="fid")
-    table = {}
-    for position, field_name in enumerate(names):
-        values = columns[position]
+    table, mistyped_columns = {}, {}
+    for position, (field_name, values) in enumerate(zip(names, columns, strict=True)):
         if stored_names[position] in mistyped:
             values, mistyped_columns[field_name] = mistyped[stored_names[position]]
             column_digests.pop(position, None)
@@ -169,20 +161,14 @@ def read_rows(
             values = _read_integers_as_text(opened, name, str(meta["fields"][position]), encoding, index)
             column_digests.pop(position, None)
         table[field_name] = values
-    crs = crs_care.parse_crs(meta.get("crs"))
-    geometry_name = "geometry"
-    while geometry_name in table:
-        geometry_name += "_"
-    table[geometry_name] = gpd.GeoSeries(shapes, index=index, crs=crs)
-    # Columns of one type stay separate in memory: joining them would copy all values.
-    frame = gpd.GeoDataFrame(pd.DataFrame(table, index=index, copy=False), geometry=geometry_name, copy=False)
+    frame = _make_frame(table, gpd.GeoSeries(shapes, index=index, crs=crs_care.parse_crs(meta.get("crs"))))
     layer = SourceLayer(
         name=layer_without_rows.name,
         frame=frame,
         fields=tuple(
             replace(one, type="text") if one.name in mistyped_columns else one for one in layer_without_rows.fields
         ),
-        crs=crs,
+        crs=frame.crs,
         source=str(path),
         encoding=encoding.name if encoding else str(meta.get("encoding") or ""),
         curve_texts={fid: replace_rounded_vertices(text, frame.geometry.get(fid)) for fid, text in curve_texts.items()},
@@ -196,22 +182,32 @@ def read_rows(
     layer.keep_reading_results(
         {names[position]: texts for position, texts in distinct_texts.items()},
         {names[position]: digest for position, digest in column_digests.items()},
-        None if rows is None else rows.shape_hashes,
+        rows.shape_hashes,
     )
     if curve_texts:
         layer.notices += make_curve_notices(layer)
     return layer
 
 
-def _read_row_arrays(
+def _make_frame(table: dict[str, NDArray], shapes: gpd.GeoSeries) -> gpd.GeoDataFrame:
+    """Return a frame of columns and shapes; the name of the geometry differs from those of the columns."""
+    geometry_name = "geometry"
+    while geometry_name in table:
+        geometry_name += "_"
+    # Columns of one type stay separate in memory: joining them would copy all values.
+    data = pd.DataFrame({**table, geometry_name: shapes}, index=shapes.index, copy=False)
+    return gpd.GeoDataFrame(data, geometry=geometry_name, copy=False)
+
+
+def _read_cell_by_cell(
     path: Path,
     opened_path: Path,
     name: str,
     encoding: ShapefileEncoding | None,
     only: list[str] | None,
     row_count: int | None,
-) -> tuple[dict[str, Any], NDArray, NDArray, list[NDArray]]:
-    """Return metadata, feature ids (n,), WKB (n,) and one array of values for each field, in file order.
+) -> tuple[dict[str, Any], ColumnarRows]:
+    """Return metadata and rows without hashes, digests and distinct texts; each shape may be an unusual one.
 
     Texts are decoded. ``only``: names of the fields to read, None for all; ``row_count``: the number of rows that the
     file has, None if it is unknown.
@@ -232,7 +228,10 @@ def _read_row_arrays(
     if encoding:
         columns = [_decode_all(values, encoding.name) for values in columns]
     columns = [_reuse_equal_text_objects(values) for values in columns]
-    return meta, fids, np.array(wkb, dtype=object) if wkb is not None else np.full(len(fids), None), columns
+    wkb = np.array(wkb, dtype=object) if wkb is not None else np.full(len(fids), None)
+    has_shape = np.array([w is not None for w in wkb], dtype=bool)
+    shapes = shapely.from_wkb(wkb, on_invalid="ignore")
+    return meta, ColumnarRows(fids, shapes, has_shape, columns, {}, {}, None, has_unusual_shapes=True)
 
 
 def _reuse_equal_text_objects(values: NDArray) -> NDArray:

@@ -164,6 +164,27 @@ class SectionNumbers:
         return self._words.get("signed", "numbered", number=numerals[self._count - 1], title=title)
 
 
+def _make_decisive_table(items: list[DecisiveItem], report_texts: ReportTexts) -> DocumentTable:
+    columns = make_columns(report_texts, ("position", 5, "center"), ("problem", 38), ("amount", 15, "right"),
+                            ("places", 8, "center"), ("townships", 25), ("on_map", 9))  # fmt: skip
+    rows = [
+        (
+            DocumentCell(str(position), is_bold=True),
+            DocumentCell(
+                item.title,
+                is_bold=True,
+                second_line=report_texts.get("page", "gap").join(filter(None, (item.code, item.note))),
+            ),
+            DocumentCell(item.amount_text, is_bold=True),
+            DocumentCell(format_number(item.place_count, 0) if item.place_count else "—"),
+            DocumentCell(item.townships),
+            DocumentCell(item.map_numbers or "—"),
+        )
+        for position, item in enumerate(items, 1)
+    ]
+    return DocumentTable(columns, tuple(rows))
+
+
 def make_first_page(
     report: Report,
     norm: Norm | None,
@@ -207,24 +228,7 @@ def make_first_page(
         yield Paragraph(edits, is_small=True, is_bold=True)
     if items:
         yield sections.make_heading("decisive", report_texts.get("signed", "statutory_order"))
-        columns = make_columns(report_texts, ("position", 5, "center"), ("problem", 38), ("amount", 15, "right"),
-                                ("places", 8, "center"), ("townships", 25), ("on_map", 9))  # fmt: skip
-        rows = [
-            (
-                DocumentCell(str(position), is_bold=True),
-                DocumentCell(
-                    item.title,
-                    is_bold=True,
-                    second_line=report_texts.get("page", "gap").join(filter(None, (item.code, item.note))),
-                ),
-                DocumentCell(item.amount_text, is_bold=True),
-                DocumentCell(format_number(item.place_count, 0) if item.place_count else "—"),
-                DocumentCell(item.townships),
-                DocumentCell(item.map_numbers or "—"),
-            )
-            for position, item in enumerate(items, 1)
-        ]
-        yield DocumentTable(columns, tuple(rows))
+        yield _make_decisive_table(items, report_texts)
     yield from _make_missed_or_narrow_indicators(report, sections, report_texts)
     yield sections.make_heading("places_on_map")
     remarks = _make_remarks(report, items, report_texts)

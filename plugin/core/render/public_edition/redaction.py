@@ -95,6 +95,25 @@ class PublicReport:
         verify_public_file(path, self.redactor, author)
 
 
+def _redact_findings(
+    report: Report, typed: TypedTexts, redactor: Redactor, plan: Plan, cancellation: Cancellation
+) -> tuple[list[Finding], list[Finding]]:
+    """Return the findings of the public edition, and the same with the geometries that its pictures show."""
+    salt = secrets.token_hex(16)
+    findings, drawn_findings = [], []
+    for number, finding in enumerate(report.findings):
+        if number % _FINDINGS_PER_STEP == 0:
+            cancellation.raise_if_cancelled()
+        public_finding = _redact_finding(
+            _remove_typed_texts(finding, typed, redactor, plan.norm.standard.templates), redactor, salt
+        )
+        findings.append(public_finding)
+        is_drawn = public_finding.geom_kind != "none"
+        drawn = replace(public_finding, geometry=finding.geometry if is_drawn else None)
+        drawn_findings.append(drawn if is_drawn else public_finding)
+    return findings, drawn_findings
+
+
 def make_public_report(
     report: Report, plan: Plan, edition: PublicEdition, cancellation: Cancellation = NEVER_CANCELLED
 ) -> PublicReport:
@@ -133,18 +152,7 @@ def make_public_report(
     for role, layer in hidden_layers.items():
         if kind := edition.find_kind(role, layer.name):
             record.add_layer(kind, layer.template.name if report.lang == "zh" else role)
-    salt = secrets.token_hex(16)
-    findings, drawn_findings = [], []
-    for number, finding in enumerate(report.findings):
-        if number % _FINDINGS_PER_STEP == 0:
-            cancellation.raise_if_cancelled()
-        public_finding = _redact_finding(
-            _remove_typed_texts(finding, typed, redactor, plan.norm.standard.templates), redactor, salt
-        )
-        findings.append(public_finding)
-        is_drawn = public_finding.geom_kind != "none"
-        drawn = replace(public_finding, geometry=finding.geometry if is_drawn else None)
-        drawn_findings.append(drawn if is_drawn else public_finding)
+    findings, drawn_findings = _redact_findings(report, typed, redactor, plan, cancellation)
     picture_plan = plan
     if hidden_layers:
         shown = {role: layer for role, layer in dict.items(plan.layers) if role not in hidden_layers}

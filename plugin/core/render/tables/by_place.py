@@ -196,6 +196,21 @@ INDICATOR_BY_LINE_CONCEPT = {
 }
 
 
+_LINE_COLUMNS = (
+    TableColumn("line", width_in_characters=22),
+    TableColumn("layer", width_in_characters=14),
+    TableColumn("features", "count", width_in_characters=10),
+    TableColumn("statutory", "ha", width_in_characters=16),
+    TableColumn("survey", "ha", width_in_characters=16),
+    TableColumn("net", "ha", width_in_characters=16),
+    TableColumn("net_wan_mu", "wan_mu", width_in_characters=14),
+    TableColumn("county_share", "share", width_in_characters=12),
+    TableColumn("target", width_in_characters=17),
+    TableColumn("room", width_in_characters=14),
+    TableColumn("state", width_in_characters=12),
+)
+
+
 def make_line_table(figures: PlanIndicators) -> ReportTable | None:
     """Return the table of control lines: one row per available line, below the boundary its kinds of zones.
 
@@ -204,20 +219,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
     ctx, texts = figures.ctx, figures.texts
     county = ctx.plan.find_layer_of_concept("county")
     county_m2 = float(county.statutory.sum()) if county is not None and not county.has_no_geometry else 0.0
-    columns = [
-        TableColumn("line", width_in_characters=22),
-        TableColumn("layer", width_in_characters=14),
-        TableColumn("features", "count", width_in_characters=10),
-        TableColumn("statutory", "ha", width_in_characters=16),
-        TableColumn("survey", "ha", width_in_characters=16),
-        TableColumn("net", "ha", width_in_characters=16),
-        TableColumn("net_wan_mu", "wan_mu", width_in_characters=14),
-        TableColumn("county_share", "share", width_in_characters=12),
-        TableColumn("target", width_in_characters=17),
-        TableColumn("room", width_in_characters=14),
-        TableColumn("state", width_in_characters=12),
-    ]
-    table = ReportTable("lines", columns, unit="ha")
+    table = ReportTable("lines", list(_LINE_COLUMNS), unit="ha")
 
     def make_row(
         name: str, layer: Layer, rows: np.ndarray, kind: str, code: str, figure: Indicator | None = None
@@ -279,6 +281,16 @@ def _make_target_cells(figure: Indicator | None, figures: PlanIndicators) -> lis
     ]
 
 
+_ZONE_COLUMNS = (
+    TableColumn("code", width_in_characters=8),
+    TableColumn("zone", width_in_characters=22),
+    TableColumn("features", "count", width_in_characters=10),
+    TableColumn("statutory", "ha", width_in_characters=16),
+    TableColumn("share", "share", width_in_characters=12),
+    TableColumn("stored", "ha", width_in_characters=16),
+)
+
+
 def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     """Return the table of planning zones; a finer code is below its parent.
 
@@ -294,15 +306,7 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     unit = layer.template.find_field("area")
     factor = SQUARE_METRES[(unit.unit if unit else "") or "m2"]
     total_m2 = float(layer.statutory.sum())
-    columns = [
-        TableColumn("code", width_in_characters=8),
-        TableColumn("zone", width_in_characters=22),
-        TableColumn("features", "count", width_in_characters=10),
-        TableColumn("statutory", "ha", width_in_characters=16),
-        TableColumn("share", "share", width_in_characters=12),
-        TableColumn("stored", "ha", width_in_characters=16),
-    ]
-    table = ReportTable("zones", columns, unit="ha")
+    table = ReportTable("zones", list(_ZONE_COLUMNS), unit="ha")
 
     def make_row(rows: np.ndarray, code: str, name: str, kind: str) -> None:
         area = float(layer.statutory[rows].sum())

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from ...engine.context import RuleContext
 from ...figures.indicators.townships import Township, get_plan_townships
 from ...figures.target_allocation.levels import (
+    InheritedLimit,
     PartsSum,
     compare_limits_with_bases,
     compare_targets_with_children,
@@ -58,6 +59,63 @@ DIVIDED_INDICATORS_SETTING = "indicators.divided"
 PART_INDICATORS_SETTING = "indicators.parts"
 #: Names in a note on missing figures.
 _MAX_LISTED_NAMES = 12
+
+
+def _report_ratio_settings(one: Profile, limits: list[InheritedLimit], ctx: RuleContext) -> Iterator[Finding]:
+    """Report limits of the expansion ratio that are looser than those of a base, and other definitions of it."""
+    role = _find_layer_role("boundary_area", ctx)
+    for limit in limits:
+        if limit.is_looser_than_base:
+            params = {
+                "county": one.name,
+                "value": limit.value,
+                "parent": limit.base_profile.name,
+                "target": limit.base_value,
+            }
+            yield Finding(role, case="limit", params=params)
+    for measure in find_changed_ratio_settings(one, ctx.norm.standard.settings):
+        own_text, base_text = (
+            "、".join(map(str, each)) if isinstance(each, list) else str(each)
+            for each in (measure.value, measure.base_value)
+        )
+        params = {
+            "county": one.name,
+            "parent": measure.base_profile.name,
+            "setting": measure.setting_key,
+            "value": own_text,
+            "target": base_text,
+        }
+        yield Finding(role, case="measure", severity=Severity.WARNING, params=params)
+
+
+def _report_figures_of_bases(profile: Profile, ctx: RuleContext) -> Iterator[Finding]:
+    """Report figures of the area for which a base of the profile has others, or for other years only."""
+    area = ctx.plan.area_code
+    for case, severity, replaced_targets in (
+        ("target", Severity.WARNING, find_loosened_targets(profile)),
+        ("replaced", Severity.INFO, find_replaced_targets(profile)),
+    ):
+        for own_target, upper_target, parent in replaced_targets:
+            if own_target.area_code == area:
+                params = {
+                    **_describe_upper_target(upper_target, parent, profile),
+                    "comparison": COMPARISON_SIGNS[own_target.comparison],
+                    "value": own_target.value,
+                    "unit": own_target.unit,
+                    "source": own_target.source,
+                }
+                role, field = _find_layer_role(own_target.indicator, ctx), own_target.indicator
+                yield Finding(
+                    role, case=case, severity=severity, field=field if case == "replaced" else "", params=params
+                )
+    for own_site, upper_site, parent in find_replaced_register_lines(profile):
+        if own_site.area_code == area:
+            yield _make_replaced_site_finding(own_site, upper_site, parent, profile, ctx)
+    for missing_target, parent in find_targets_of_other_years(profile):
+        if missing_target.area_code == area:
+            role, field = _find_layer_role(missing_target.indicator, ctx), missing_target.indicator
+            params = _describe_upper_target(missing_target, parent, profile)
+            yield Finding(role, field=field, case="absent", severity=Severity.WARNING, params=params)
 
 
 def _describe_register_figures(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
@@ -186,54 +244,10 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
     profile, area = ctx.norm.profile, ctx.plan.area_code
     result = RuleResult(is_applicable=False)
     for one in profile.list_base_profiles():
-        for limit in compare_limits_with_bases(one):
-            result.is_applicable = True
-            if limit.is_looser_than_base:
-                params = {
-                    "county": one.name,
-                    "value": limit.value,
-                    "parent": limit.base_profile.name,
-                    "target": limit.base_value,
-                }
-                result.findings.append(Finding(_find_layer_role("boundary_area", ctx), case="limit", params=params))
-        for measure in find_changed_ratio_settings(one, ctx.norm.standard.settings):
-            own_text, base_text = (
-                "、".join(map(str, each)) if isinstance(each, list) else str(each)
-                for each in (measure.value, measure.base_value)
-            )
-            params = {
-                "county": one.name,
-                "parent": measure.base_profile.name,
-                "setting": measure.setting_key,
-                "value": own_text,
-                "target": base_text,
-            }
-            role = _find_layer_role("boundary_area", ctx)
-            result.findings.append(Finding(role, case="measure", severity=Severity.WARNING, params=params))
-    for case, severity, replaced_targets in (
-        ("target", Severity.WARNING, find_loosened_targets(profile)),
-        ("replaced", Severity.INFO, find_replaced_targets(profile)),
-    ):
-        for own_target, upper_target, parent in replaced_targets:
-            if own_target.area_code == area:
-                role = _find_layer_role(own_target.indicator, ctx)
-                field = own_target.indicator if case == "replaced" else ""
-                params = {
-                    **_describe_upper_target(upper_target, parent, profile),
-                    "comparison": COMPARISON_SIGNS[own_target.comparison],
-                    "value": own_target.value,
-                    "unit": own_target.unit,
-                    "source": own_target.source,
-                }
-                result.findings.append(Finding(role, case=case, severity=severity, field=field, params=params))
-    for own_site, upper_site, parent in find_replaced_register_lines(profile):
-        if own_site.area_code == area:
-            result.findings.append(_make_replaced_site_finding(own_site, upper_site, parent, profile, ctx))
-    for missing_target, parent in find_targets_of_other_years(profile):
-        if missing_target.area_code == area:
-            role, field = _find_layer_role(missing_target.indicator, ctx), missing_target.indicator
-            params = _describe_upper_target(missing_target, parent, profile)
-            result.findings.append(Finding(role, field=field, case="absent", severity=Severity.WARNING, params=params))
+        limits = compare_limits_with_bases(one)
+        result.is_applicable |= bool(limits)
+        result.findings += _report_ratio_settings(one, limits, ctx)
+    result.findings += _report_figures_of_bases(profile, ctx)
     # Rules load with the toolbox, before any file reader is imported.
     from ...engine.provenance import find_county_name
 

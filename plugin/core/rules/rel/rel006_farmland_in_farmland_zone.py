@@ -2,6 +2,7 @@
 
 
 from ...engine.context import RuleContext
+from ...geometry.overlay_pieces import OverlayPieces
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -18,6 +19,26 @@ SMALL_FIELD_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 PLOT_WKT = SMALL_FIELD_WKT
 OTHER_PLOT_WKT = "POLYGON ((200 200, 300 200, 300 300, 200 300, 200 200))"
 EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
+
+
+def _report_large_parts(
+    farmland: Layer, zones: Layer, pieces: OverlayPieces, large_area_m2: float, ctx: RuleContext
+) -> list[Finding]:
+    limit_origin = find_limit_origin(LIMIT_SETTING, large_area_m2, ctx)
+    large_findings = ctx.finding_maker.make_pair_findings(
+        farmland,
+        zones,
+        pieces,
+        case="large",
+        severity=Severity.WARNING,
+        params={
+            "kind": "large",
+            "limit": large_area_m2,
+            "shown": {"limit_area_m2": large_area_m2, "limit_origin": limit_origin},
+        },
+    )
+    record_features_at_findings(large_findings, zones, ctx)
+    return ctx.finding_maker.mark_findings_by_location(large_findings)
 
 
 @rule(
@@ -102,27 +123,14 @@ def farmland_in_farmland_zone(
     total = float(farmland.statutory.sum())
     outside_m2 = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
     small = areas < large_area_m2
-    limit_origin = find_limit_origin(LIMIT_SETTING, large_area_m2, ctx)
-    large_findings = ctx.finding_maker.make_pair_findings(
-        farmland,
-        zones,
-        outside_pieces.select_pieces(~small),
-        case="large",
-        severity=Severity.WARNING,
-        params={
-            "kind": "large",
-            "limit": large_area_m2,
-            "shown": {"limit_area_m2": large_area_m2, "limit_origin": limit_origin},
-        },
-    )
-    record_features_at_findings(large_findings, zones, ctx)
-    findings += ctx.finding_maker.mark_findings_by_location(large_findings)
+    large_pieces = outside_pieces.select_pieces(~small)
+    findings += _report_large_parts(farmland, zones, large_pieces, large_area_m2, ctx)
     result = RuleResult(findings=findings)
-    if ctx.is_edit_check:
+    if ctx.is_edit_check or not total > 0:
         # The sums of the county wait for the next whole check: the rows around an edit are not its farmland.
         return result
-    if small.any() and total > 0:
-        scattered_m2 = float(areas[small].sum())
+    scattered_m2 = float(areas[small].sum())
+    if small.any():
         note = {
             "count": int(small.sum()),
             "area": format_number(scattered_m2 / M2_PER_HA, 2 if scattered_m2 >= M2_PER_HA else 4),
@@ -130,39 +138,34 @@ def farmland_in_farmland_zone(
             "limit": format_number(large_area_m2, 0),
         }
         result.notes.append(("scattered_outside", note))
-        # A share above max_share has another finding, which includes small parts.
-        if scattered_m2 / total > max_scattered_share and outside_m2 / total <= max_share:
-            findings.append(
-                Finding(
-                    farmland.role,
-                    related_role=zones.role,
-                    case="scattered",
-                    severity=Severity.WARNING,
-                    params={
-                        "kind": "scattered",
-                        "count": int(small.sum()),
-                        "share": round_unlike_limit(scattered_m2 / total * 100, max_scattered_share * 100),
-                        "limit": large_area_m2,
-                        "max_share": round(max_scattered_share * 100, 2),
-                    },
-                    area_m2=scattered_m2,
-                    geometry=ctx.geometry.unite_shapes(outside_pieces.geometry[small]),
-                )
-            )
-    if total > 0 and outside_m2 / total > max_share:
-        findings.append(
-            Finding(
-                farmland.role,
-                related_role=zones.role,
-                case="share",
-                severity=Severity.WARNING,
-                params={
-                    "kind": "share",
-                    "share": round_unlike_limit(outside_m2 / total * 100, max_share * 100),
-                    "max_share": round(max_share * 100, 2),
-                },
-                area_m2=outside_m2,
-                geometry=ctx.geometry.unite_shapes([*outside_pieces.geometry, *urban_pieces.geometry]),
-            )
+    if outside_m2 / total > max_share:
+        # Includes small parts, which have no finding then.
+        area_m2, shapes = outside_m2, [*outside_pieces.geometry, *urban_pieces.geometry]
+        params = {
+            "kind": "share",
+            "share": round_unlike_limit(outside_m2 / total * 100, max_share * 100),
+            "max_share": round(max_share * 100, 2),
+        }
+    elif scattered_m2 / total > max_scattered_share:
+        area_m2, shapes = scattered_m2, list(outside_pieces.geometry[small])
+        params = {
+            "kind": "scattered",
+            "count": int(small.sum()),
+            "share": round_unlike_limit(scattered_m2 / total * 100, max_scattered_share * 100),
+            "limit": large_area_m2,
+            "max_share": round(max_scattered_share * 100, 2),
+        }
+    else:
+        return result
+    findings.append(
+        Finding(
+            farmland.role,
+            related_role=zones.role,
+            case=str(params["kind"]),
+            severity=Severity.WARNING,
+            params=params,
+            area_m2=area_m2,
+            geometry=ctx.geometry.unite_shapes(shapes),
         )
+    )
     return result

@@ -195,7 +195,6 @@ def _merge_profile_with_base(
         for key in ("rules_extra", "rules_off")
     )
     confirmed, confirmed_by = checks.read_confirmed(table.get("confirmed", {}), standard, path, errors, declared_codes)
-    document = read_document_info_from_table(table.get("document", {}), base.document_info, path, errors)
     own_values = {
         **settings,
         **{f"severity.{code}": value for code, value in severity.items()},
@@ -214,13 +213,11 @@ def _merge_profile_with_base(
         area_code=area_code,
         standard=standard.standard_key,
         path=path,
+        document_info=read_document_info_from_table(table.get("document", {}), base.document_info, path, errors),
         settings={**base.settings, **settings},
         # An own value is as reliable as its own source, whatever the mark of the value that it replaces.
         marks={**{setting: mark for setting, mark in base.marks.items() if setting not in settings}, **marks},
-        mark_sources={
-            **{setting: mark for setting, mark in base.mark_sources.items() if setting not in settings},
-            **sources,
-        },
+        mark_sources={**{key: mark for key, mark in base.mark_sources.items() if key not in settings}, **sources},
         severity={**base.severity, **severity},
         targets=merge_figures_with_base(base.targets, read_targets(table.get("targets", []), area_code, path, errors)),
         confirmed=confirmed,
@@ -242,7 +239,6 @@ def _merge_profile_with_base(
         member_areas=members,
         base=base if base.id else None,
         own_settings=own_values,
-        document_info=document,
         checks=declared_checks,
     )
 

@@ -26,6 +26,7 @@ from .series import compute_change
 if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.chart import LineChart
+    from openpyxl.worksheet.worksheet import Worksheet
 
 _LINE_COLOUR, _TARGET_COLOUR = "005A9C", "B35C00"
 #: Size of a chart (cm), rows of the sheet that it covers, charts in a row of the sheet.
@@ -68,12 +69,33 @@ def list_chart_lines(series: IndicatorSeries, result: Evaluation, texts: Texts) 
     return lines
 
 
+def _place_charts(sheet: Worksheet, charts: list[LineChart], first_row: int, width: int) -> None:
+    """Add charts from a row on, below a table of ``width`` columns, and set up the pages."""
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.pagebreak import Break
+
+    # The second chart of a row begins right of the first one: the name column is as wide as two others.
+    for number, chart in enumerate(charts):
+        letter = "A" if number % _IN_A_ROW == 0 else "C"
+        sheet.add_chart(chart, f"{letter}{first_row + number // _IN_A_ROW * _ROWS}")
+    last_row = first_row + -(-len(charts) // _IN_A_ROW) * _ROWS
+    print_width = max(width, 2 + math.ceil(_WIDTH_CM / _CM_PER_CHARACTER / _VALUE_WIDTH))
+    for column in range(width + 1, print_width + 1):
+        sheet.column_dimensions[get_column_letter(column)].width = _VALUE_WIDTH
+    set_up_printing(sheet, last_row, print_width, is_landscape=False, heading_rows=_HEADING_ROWS)
+    # Excel ignores page breaks in a sheet that is fitted to pages; a chart would be divided between two.
+    sheet.sheet_properties.pageSetUpPr.fitToPage = False
+    characters = _NAME_WIDTH + _UNIT_WIDTH + _VALUE_WIDTH * (print_width - 2)
+    sheet.page_setup.scale = min(_SCALE_PERCENT, _SCALE_PERCENT * _CHARACTERS_ON_A_PAGE // characters)
+    for first in range(first_row, last_row, _ROWS_ON_A_PAGE * _ROWS):
+        sheet.row_breaks.append(Break(id=first - 1))
+
+
 def add_chart_sheet(book: Workbook, result: Evaluation, texts: Texts) -> None:
     """Add a sheet with the figures of all series and a line chart of each."""
     from openpyxl.chart import Reference, Series
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
-    from openpyxl.worksheet.pagebreak import Break
 
     if not result.shown_series:
         return
@@ -124,22 +146,7 @@ def add_chart_sheet(book: Workbook, result: Evaluation, texts: Texts) -> None:
         "left",
         28,
     )
-    # The second chart of a row begins right of the first one: the name column is as wide as two others.
-    first_row = note_row + 2
-    for number, chart in enumerate(charts):
-        letter = "A" if number % _IN_A_ROW == 0 else "C"
-        sheet.add_chart(chart, f"{letter}{first_row + number // _IN_A_ROW * _ROWS}")
-    last_row = first_row + -(-len(charts) // _IN_A_ROW) * _ROWS
-    print_width = max(width, 2 + math.ceil(_WIDTH_CM / _CM_PER_CHARACTER / _VALUE_WIDTH))
-    for column in range(width + 1, print_width + 1):
-        sheet.column_dimensions[get_column_letter(column)].width = _VALUE_WIDTH
-    set_up_printing(sheet, last_row, print_width, is_landscape=False, heading_rows=_HEADING_ROWS)
-    # Excel ignores page breaks in a sheet that is fitted to pages; a chart would be divided between two.
-    sheet.sheet_properties.pageSetUpPr.fitToPage = False
-    characters = _NAME_WIDTH + _UNIT_WIDTH + _VALUE_WIDTH * (print_width - 2)
-    sheet.page_setup.scale = min(_SCALE_PERCENT, _SCALE_PERCENT * _CHARACTERS_ON_A_PAGE // characters)
-    for first in range(first_row, last_row, _ROWS_ON_A_PAGE * _ROWS):
-        sheet.row_breaks.append(Break(id=first - 1))
+    _place_charts(sheet, charts, note_row + 2, width)
 
 
 def make_chart_xml(series: IndicatorSeries, result: Evaluation, texts: Texts) -> bytes:

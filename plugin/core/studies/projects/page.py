@@ -189,6 +189,17 @@ class _ProjectPage:
         """Return a text of the page."""
         return self.words.get("conformity", key, **params)
 
+    def _make_signature(self) -> Signature:
+        labels = tuple(self._get(f"sign_{key}") for key in ("handler", "reviewer", "head", "office"))
+        data = self._get(
+            "data",
+            area=self.result.area_name,
+            name=self.result.data_name,
+            digest=self.facts.digest,
+            table=self.result.admission_file,
+        )
+        return Signature(labels, self._get("sign_date"), load_map_settings().opinion_mm, data)
+
     def make_blocks(self) -> Iterator[Block]:
         """Yield facts, verdict, the sections, and the fields to be signed."""
         sections = SectionNumbers(self.words)
@@ -203,27 +214,19 @@ class _ProjectPage:
         counts = {
             str(verdict): format_number(sum(item.outcome is verdict for item in items), 0) for verdict in _VERDICTS
         }
-        yield (
-            VerdictBox(
-                get_outcome_name(one.verdict, self.texts),
-                one.reasons[0].render(self.texts) if one.reasons else "",
-                self._get("counts", **counts),
-                is_passed=one.verdict is Outcome.CONFORMS,
-                options=tuple((get_outcome_name(verdict, self.texts), verdict is one.verdict) for verdict in _VERDICTS),
-            )
+        yield VerdictBox(
+            get_outcome_name(one.verdict, self.texts),
+            one.reasons[0].render(self.texts) if one.reasons else "",
+            self._get("counts", **counts),
+            is_passed=one.verdict is Outcome.CONFORMS,
+            options=tuple((get_outcome_name(verdict, self.texts), verdict is one.verdict) for verdict in _VERDICTS),
         )
         numbers = {line.id: number for number, line in list_numbered_lines(self.one)}
-        yield from (
-            make_heading("lines", self._get("lines_note")),
-            self.tables.make_line_table(numbers),
-        )
+        yield from (make_heading("lines", self._get("lines_note")), self.tables.make_line_table(numbers))
         scene = self.mapper.make_scene(self.one)
         yield make_heading("map", self._get("map_note", scale=format_number(scene.frame.scale, 0)))
         yield from self._make_map(scene)
-        yield from (
-            make_heading("classes", self._get("classes_note")),
-            self.tables.make_class_table(),
-        )
+        yield from (make_heading("classes", self._get("classes_note")), self.tables.make_class_table())
         yield from (
             Paragraph(sums, is_small=True)
             for sums in (self.tables.describe_classes(), self.tables.describe_townships())
@@ -254,15 +257,7 @@ class _ProjectPage:
             if note.level is NoteLevel.WARNING
         )
         yield make_heading("opinion")
-        labels = tuple(self._get(f"sign_{key}") for key in ("handler", "reviewer", "head", "office"))
-        data = self._get(
-            "data",
-            area=self.result.area_name,
-            name=self.result.data_name,
-            digest=self.facts.digest,
-            table=self.result.admission_file,
-        )
-        yield Signature(labels, self._get("sign_date"), load_map_settings().opinion_mm, data)
+        yield self._make_signature()
 
     def _list_facts(self) -> tuple[tuple[tuple[str, str], ...], ...]:
         """Return the rows of the table at the head."""

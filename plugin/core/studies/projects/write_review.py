@@ -29,6 +29,7 @@ from .reviewed_project import (
     LineItem,
     Outcome,
     ProjectResult,
+    ZoneItem,
 )
 
 LAYER_SUFFIX = ".gpkg"
@@ -115,6 +116,20 @@ def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
     }
 
 
+def _zone_to_dict(zone: ZoneItem, texts: Texts) -> dict[str, Any]:
+    return {
+        "code": zone.code,
+        "name": zone.name,
+        "parent": zone.parent_name,
+        "area_m2": zone.area_m2,
+        "admission": str(zone.admission),
+        "outcome": str(zone.outcome),
+        "reason": zone.reason.render(texts),
+        "rule": _rule_to_dict(zone.rule, texts.lang),
+        "confirmed": zone.is_confirmed,
+    }
+
+
 def _project_to_dict(one: ProjectResult, texts: Texts) -> dict[str, Any]:
     """Return the result of a project."""
     project = one.project
@@ -139,47 +154,16 @@ def _project_to_dict(one: ProjectResult, texts: Texts) -> dict[str, Any]:
         "reasons": [reason.render(texts) for reason in one.reasons],
         "conditions": [condition.render(texts) for condition in one.conditions],
         "lines": [_line_to_dict(line, texts) for line in one.lines],
-        "zones": [
-            {
-                "code": zone.code,
-                "name": zone.name,
-                "parent": zone.parent_name,
-                "area_m2": zone.area_m2,
-                "admission": str(zone.admission),
-                "outcome": str(zone.outcome),
-                "reason": zone.reason.render(texts),
-                "rule": _rule_to_dict(zone.rule, texts.lang),
-                "confirmed": zone.is_confirmed,
-            }
-            for zone in one.zones
-        ],
+        "zones": [_zone_to_dict(zone, texts) for zone in one.zones],
         "classes": [
-            {
-                "code": item.code,
-                "name": item.name,
-                "major_class": item.major_class,
-                "ownership": item.ownership,
-                "area_m2": item.area_m2,
-                "net_m2": item.net_m2,
-                "cultivated": item.is_cultivated,
-            }
+            {"cultivated" if key == "is_cultivated" else key: value for key, value in asdict(item).items()}
             for item in one.classes
         ],
         "unclassified_m2": one.unclassified_m2,
         "townships": [asdict(item) for item in one.townships],
         "outside_townships_m2": one.outside_townships_m2,
         "functions": [asdict(item) for item in one.functions],
-        "supplements": [
-            {
-                "id": item.id,
-                "occupied_m2": item.occupied_m2,
-                "statutory_m2": item.statutory_m2,
-                "rule": _rule_to_dict(item.rule, texts.lang),
-                "document": item.document,
-                "plan": item.plan,
-            }
-            for item in one.supplements
-        ],
+        "supplements": [{**asdict(item), "rule": _rule_to_dict(item.rule, texts.lang)} for item in one.supplements],
         "heritage": one.heritage
         and {
             "names": list(one.heritage.names),
