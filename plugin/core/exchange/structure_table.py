@@ -265,8 +265,7 @@ class _StructureSheet:
         new_field: dict[str, Any] = {"name": cells["field"], "alias": cells["name"]}
         new_field["type"] = self._parse_keyword(number, "type", cells["type"], _FIELD_TYPES_BY_WORD)
         new_field |= self._read_length_and_decimals(number, cells)
-        if cells.get("short"):
-            new_field["short"] = cells["short"]
+        new_field |= {"short": cells["short"]} if cells.get("short") else {}
         if cells.get("constraint"):
             new_field["constraint"] = self._parse_keyword(
                 number, "constraint", cells["constraint"], _CONSTRAINTS_BY_WORD

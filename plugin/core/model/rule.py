@@ -96,6 +96,11 @@ class RuleResult:
     switched_off: str = ""
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
+    def add_applicable(self, findings: Iterable[Finding]) -> None:
+        """Add findings of a comparison for which the plan has data."""
+        self.is_applicable = True
+        self.findings += findings
+
 
 @dataclass(frozen=True)
 class Rule:

@@ -30,8 +30,7 @@ def report_changes_of_present_use(ctx: RuleContext, result: RuleResult) -> None:
         present_use = find_usable_layer_or_note_reason(present_role, ctx, result)
         if planned_use is None or present_use is None or not present_use.has_values("land_use"):
             continue
-        result.is_applicable = True
-        result.findings += _find_contradicted_base_classes(planned_use, field_name, present_use, ctx)
+        result.add_applicable(_find_contradicted_base_classes(planned_use, field_name, present_use, ctx))
         for present_class, *planned_classes in read_setting_words(ctx.norm, "zones.given_up_uses", 2):
             result.findings += _find_given_up_land(planned_use, planned_classes, present_use, present_class, ctx)
 

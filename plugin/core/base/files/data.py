@@ -180,6 +180,23 @@ def read_record(kind: type[T], table: Any, *, file: Path, where: str = "") -> T:
     )
 
 
+def _check_table(value: Any, kind: dict[str, Any] | list[Any] | tuple[Any, ...], *, file: Path, key: str) -> Any:
+    """Return a value that stays as it is; raise DataError if it is not of its kind, as of `read_value`."""
+    if isinstance(kind, dict):
+        for name, part in kind.items():
+            name, is_optional = name.removesuffix("?"), name.endswith("?")
+            if name in check_type(value, dict, file=file, key=key):
+                read_value(value[name], part, file=file, key=f"{key}.{name}" if key else name)
+            elif not is_optional:
+                raise DataError("data_key_missing", file=str(file), key=f"{key}.{name}" if key else name)
+    elif isinstance(kind, list):
+        for number, one in enumerate(check_type(value, list, file=file, key=key), 1):
+            read_value(one, kind[0], file=file, key=f"{key}[{number}]")
+    else:
+        check_type(value, kind, file=file, key=key)
+    return value
+
+
 def read_value(value: Any, kind: Any, *, file: Path, key: str = "") -> Any:
     """Return a value of a file as its type requires. Raise DataError with file and key for any other value.
 
@@ -193,20 +210,8 @@ def read_value(value: Any, kind: Any, *, file: Path, key: str = "") -> Any:
     """
     if type(value) is kind or kind is Any:
         return value
-    if isinstance(kind, dict):
-        for name, part in kind.items():
-            name, is_optional = name.removesuffix("?"), name.endswith("?")
-            if name in check_type(value, dict, file=file, key=key):
-                read_value(value[name], part, file=file, key=f"{key}.{name}" if key else name)
-            elif not is_optional:
-                raise DataError("data_key_missing", file=str(file), key=f"{key}.{name}" if key else name)
-        return value
-    if isinstance(kind, list):
-        for number, one in enumerate(check_type(value, list, file=file, key=key), 1):
-            read_value(one, kind[0], file=file, key=f"{key}[{number}]")
-        return value
-    if isinstance(kind, tuple):
-        return check_type(value, kind, file=file, key=key)
+    if isinstance(kind, dict | list | tuple):
+        return _check_table(value, kind, file=file, key=key)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (list, tuple) and (origin is list or arguments[-1] is ...):
         values = check_type(value, list, file=file, key=key)
@@ -229,9 +234,11 @@ def read_value(value: Any, kind: Any, *, file: Path, key: str = "") -> Any:
         kinds = (int, float) if kinds == (float,) else kinds
         return read_value(value, kinds if len(kinds) > 1 else kinds[0], file=file, key=key)
     if is_dataclass(kind):
-        if hasattr(kind, "from_dict"):
-            return kind.from_dict(value, file, key)
-        return read_record(kind, value, file=file, where=key)  # type: ignore[arg-type]
+        return (
+            kind.from_dict(value, file, key)
+            if hasattr(kind, "from_dict")
+            else read_record(kind, value, file=file, where=key)  # type: ignore[arg-type]
+        )
     if origin is Literal:
         check_known(check_type(value, str, file=file, key=key), arguments, file, key)
         return value

@@ -138,11 +138,8 @@ class _TableParser:
         self.has_table = False
         self._parcels: list[_OpenParcel] = []
 
-    def read_sheet(self, sheet: TableSheet, heading: int) -> None:
-        """Read the rows below the headings of a sheet."""
-        self.has_table = True
-        self._read_header(sheet, heading)
-        line = sheet.lines[heading]
+    def _find_columns(self, sheet: TableSheet, line: TableLine) -> dict[str, int]:
+        """Return item → its column in a line of headings, and note the columns that are ignored."""
         column_by_item: dict[str, int] = {}
         ignored = []
         for column, cell in enumerate(line.cells):
@@ -157,6 +154,14 @@ class _TableParser:
         if ignored:
             self._add(NoteLevel.INFO, "ignored_columns", Place(line.number) if not sheet.title else None,
                       "", columns="、".join(ignored))  # fmt: skip
+        return column_by_item
+
+    def read_sheet(self, sheet: TableSheet, heading: int) -> None:
+        """Read the rows below the headings of a sheet."""
+        self.has_table = True
+        self._read_header(sheet, heading)
+        line = sheet.lines[heading]
+        column_by_item = self._find_columns(sheet, line)
         # The unit is in brackets, as in 面积（平方米）.
         match = _BRACKETS_PATTERN.search(line.cells[column_by_item["area"]]) if "area" in column_by_item else None
         word = normalise_word(match[1]) if match else ""

@@ -178,9 +178,11 @@ def _iterate_tags(path: Path, text: str) -> Iterator[tuple[int, Tag]]:
 def _group_tags(path: Path, encoding: str, numbered_tags: list[tuple[int, Tag]]) -> DrawingTags:
     """Return the tags of a file by section and entity. Raise InputError for a file without entities or end."""
     drawing = DrawingTags(path, encoding, {}, [], {}, [])
-    section, variable, block = "", "", Block("", False)
+    section, block = "", Block("", False)
+    header: list[Tag] = []
     current: Entity | None = None
     parent: Entity | None = None
+    layers: list[Entity] = []
     is_complete, has_entities = False, False
     for position, (line, tag) in enumerate(numbered_tags):
         value = tag.value.strip()
@@ -198,6 +200,7 @@ def _group_tags(path: Path, encoding: str, numbered_tags: list[tuple[int, Tag]])
             elif section in ("BLOCKS", "ENTITIES", "TABLES"):
                 current = Entity(value, line, block.name)
                 parent = _place(current, parent, section, block, drawing)
+                layers += [current] if section == "TABLES" and value == "LAYER" else []
                 if value == "BLOCK":
                     block = _read_block_head(current, numbered_tags, position)
                     drawing.blocks[block.name.upper()] = block
@@ -205,17 +208,26 @@ def _group_tags(path: Path, encoding: str, numbered_tags: list[tuple[int, Tag]])
                     block = Block("", False)
             continue
         if section == "HEADER":
-            if tag.code == 9:
-                variable = value
-            elif variable:
-                drawing.variables.setdefault(variable, value)
+            header.append(tag)
         elif current is not None:
             current.tags.append(tag)
-            if section == "TABLES" and current.type == "LAYER" and tag.code == 2:
-                drawing.layer_names.append(value)
     if not has_entities or not is_complete:
         raise InputError("drawing_incomplete" if has_entities else "drawing_not_dxf", file=path.name)
+    drawing.layer_names += [tag.value.strip() for layer in layers for tag in layer.tags if tag.code == 2]
+    drawing.variables |= _read_variables(header)
     return drawing
+
+
+def _read_variables(header: list[Tag]) -> dict[str, str]:
+    """Return the name of each variable → its first value."""
+    values: dict[str, str] = {}
+    variable = ""
+    for tag in header:
+        if tag.code == 9:
+            variable = tag.value.strip()
+        elif variable:
+            values.setdefault(variable, tag.value.strip())
+    return values
 
 
 def _read_block_head(head: Entity, numbered_tags: list[tuple[int, Tag]], position: int) -> Block:

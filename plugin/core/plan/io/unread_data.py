@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,6 +98,28 @@ def _make_unread_folder_entry(case: str, folder: str, places: list[Path]) -> Unr
     return UnreadData(case, {"folder": folder, "count": len(places), "files": file_names})
 
 
+def _walk_folders(
+    folder: Path, waiting: deque[Path], cancellation: Cancellation, max_files: int, search: _FolderSearch
+) -> Iterator[os.DirEntry[str]]:
+    """Yield what is in the ``waiting`` folders, also in those added meanwhile; stop at ``max_files``."""
+    while waiting:
+        cancellation.raise_if_cancelled()
+        place = waiting.popleft()
+        try:
+            entries = list(os.scandir(place))
+        except OSError:
+            search.unlisted_folders.append(place.relative_to(folder))
+            continue
+        for entry in entries:
+            search.visited_count += 1
+            if search.visited_count > max_files:
+                search.is_limit_reached = True
+                return
+            if search.visited_count % _FILES_PER_CANCEL_CHECK == 0:
+                cancellation.raise_if_cancelled()
+            yield entry
+
+
 def _search_tree(
     folder: Path,
     datasets_read: set[Path],
@@ -111,48 +133,34 @@ def _search_tree(
     A folder to which several links lead is searched once. Files that belong to a FileGDB that is read are skipped.
     """
     waiting, visited_files = deque([folder]), {_identify_file(folder)}
-    while waiting:
-        cancellation.raise_if_cancelled()
-        place = waiting.popleft()
+    for entry in _walk_folders(folder, waiting, cancellation, max_files, search):
+        path = Path(entry.path)
+        relative_path = path.relative_to(folder)
         try:
-            entries = list(os.scandir(place))
+            if path in datasets_read:
+                visited_files.add(_identify_file(path))
+                waiting += [path] if is_geodatabase(path) else []
+            elif path.parent.suffix.lower() == ".gdb" and path.suffix.lower() in _FILEGDB_SUFFIXES:
+                continue
+            elif entry.is_dir():
+                if _identify_file(path) not in visited_files and not is_output(path):
+                    if path.suffix.lower() == ".gdb":
+                        search.found_files.append((relative_path, "FileGDB"))
+                    else:
+                        waiting.append(path)
+                visited_files.add(_identify_file(path))
+            elif path.suffix.lower() == ".gdbtable" and any(
+                found.parent == relative_path.parent and kind == "FileGDB" for found, kind in search.found_files[-1:]
+            ):
+                # A geodatabase in a folder without the suffix .gdb is reported once.
+                continue
+            elif (kind := detect_file_format(path)) and not is_output(path):
+                search.found_files.append((relative_path, kind))
         except OSError:
-            search.unlisted_folders.append(place.relative_to(folder))
-            continue
-        for entry in entries:
-            path = Path(entry.path)
-            search.visited_count += 1
-            if search.visited_count > max_files:
-                search.is_limit_reached = True
-                return
-            if search.visited_count % _FILES_PER_CANCEL_CHECK == 0:
-                cancellation.raise_if_cancelled()
-            relative_path = path.relative_to(folder)
-            try:
-                if path in datasets_read:
-                    visited_files.add(_identify_file(path))
-                    waiting += [path] if is_geodatabase(path) else []
-                elif place.suffix.lower() == ".gdb" and path.suffix.lower() in _FILEGDB_SUFFIXES:
-                    continue
-                elif entry.is_dir():
-                    if _identify_file(path) not in visited_files and not is_output(path):
-                        if path.suffix.lower() == ".gdb":
-                            search.found_files.append((relative_path, "FileGDB"))
-                        else:
-                            waiting.append(path)
-                    visited_files.add(_identify_file(path))
-                elif path.suffix.lower() == ".gdbtable" and any(
-                    found.parent == relative_path.parent and kind == "FileGDB"
-                    for found, kind in search.found_files[-1:]
-                ):
-                    # A geodatabase in a folder without the suffix .gdb is reported once.
-                    continue
-                elif (kind := detect_file_format(path)) and not is_output(path):
-                    search.found_files.append((relative_path, kind))
-            except OSError:
-                # Without access, or a broken link.
-                search.unlisted_folders.append(relative_path)
-    search.found_files.sort()
+            # Without access, or a broken link.
+            search.unlisted_folders.append(relative_path)
+    if not search.is_limit_reached:
+        search.found_files.sort()
 
 
 def _identify_file(path: Path) -> tuple[int, int] | str:

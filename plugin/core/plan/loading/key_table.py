@@ -44,9 +44,9 @@ def read_renumbered_keys(path: str | Path) -> dict[tuple[str, str], str]:
     first_line = text.split("\n", 1)[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=first_line.count))
     columns = [_COLUMN_BY_HEADING.get(cell.strip().lower(), "") for cell in next(reader, [])]
-    for column, heading in (("old", "旧标识码"), ("new", "新标识码")):
-        if column not in columns:
-            raise DataError("renumbered_column", file=str(path), column=heading)
+    missing = [heading for column, heading in (("old", "旧标识码"), ("new", "新标识码")) if column not in columns]
+    if missing:
+        raise DataError("renumbered_column", file=str(path), column=missing[0])
     new_keys: dict[tuple[str, str], str] = {}
     old_key_by_new: dict[tuple[str, str], str] = {}
     try:

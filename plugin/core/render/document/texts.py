@@ -13,7 +13,6 @@ from .blocks import (
     Heading,
     Legend,
     NoticeBox,
-    PageBreak,
     Paragraph,
     Picture,
     PictureGrid,
@@ -38,7 +37,7 @@ def _list_texts(block: Block) -> Iterator[str]:
     match block:
         case Heading(text=text, note=note):
             yield from (text, note)
-        case Paragraph(text=text):
+        case Paragraph(text=text) | Picture(caption=text):
             yield text
         case FactTable(rows=rows):
             yield from (text for row in rows for pair in row for text in pair)
@@ -51,8 +50,6 @@ def _list_texts(block: Block) -> Iterator[str]:
         case DocumentTable(columns=columns, rows=cells):
             yield from (column.title for column in columns)
             yield from (text for row in cells for cell in row for text in (cell.text, cell.second_line))
-        case Picture(caption=caption):
-            yield caption
         case PictureGrid(pictures=pictures):
             yield from (picture.caption for picture in pictures)
         case Legend(entries=entries):
@@ -62,5 +59,3 @@ def _list_texts(block: Block) -> Iterator[str]:
         case Signature(labels=labels, date_line=date_line, note=note):
             yield from (text for label in labels for text in (label, date_line))
             yield note
-        case PageBreak():
-            pass

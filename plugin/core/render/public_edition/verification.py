@@ -119,9 +119,8 @@ def _find_in_part(name: str, xml: str, redactor: Redactor, author: str) -> Itera
     for groups in _PERSONAL_TAGS.findall(xml):
         yield from filter(None, groups)
     if name.startswith("docProps/core"):
-        for person in re.findall(r"<(?:dc:creator|cp:lastModifiedBy)>([^<]*)<", xml):
-            if person and unescape(person) != author:
-                yield unescape(person)
+        persons = re.findall(r"<(?:dc:creator|cp:lastModifiedBy)>([^<]*)<", xml)
+        yield from (unescape(person) for person in persons if person and unescape(person) != author)
     if name.endswith(".rels"):
         for target in re.findall(r'Target="([^"]*)"[^>]*TargetMode="External"', xml):
             yield from redactor.find_leaks(unescape(target))

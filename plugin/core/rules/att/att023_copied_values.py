@@ -185,11 +185,9 @@ def copied_values(
                 field_names = [name for name in ctx.norm.get(setting) if name not in reported_fields]
                 _report_copies(layer, source, field_names, result, ctx)
     if base_parcels is not None and base_parcels is not parcels and not ctx.is_edit_check:
-        result.is_applicable = True
-        result.findings += _report_class_differences_of_base(base_parcels, parcels, ctx)
+        result.add_applicable(_report_class_differences_of_base(base_parcels, parcels, ctx))
     if centre_base is not None and base_parcels is not None and not ctx.is_edit_check:
-        result.is_applicable = True
-        result.findings += _report_class_differences_of_centre(centre_base, base_parcels, ctx)
+        result.add_applicable(_report_class_differences_of_centre(centre_base, base_parcels, ctx))
     if not ctx.is_edit_check:
         if any(rule.code == "TOP001" for rule in ctx.rules):
             # TOP001 needs the rows of all parcels that may overlap. With them, no search among those near each layer.
@@ -198,8 +196,7 @@ def copied_values(
             role, *groups = line.split()
             layer = find_usable_layer_or_note_reason(role, ctx, result)
             if layer is not None and layer.template.geometry == "polygon":
-                result.is_applicable = True
-                result.findings += _report_other_land(layer, parcels, groups, ctx)
+                result.add_applicable(_report_other_land(layer, parcels, groups, ctx))
     return result
 
 

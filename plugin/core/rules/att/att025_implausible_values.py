@@ -142,46 +142,35 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         if the rule or its group attributes is selected.
     """
     result = RuleResult(is_applicable=False)
-    for template_field, *groups in _read_lines_of_layer(layer, ctx, "name_words", 3):
-        if layer.has_field("feature_name"):
-            result.is_applicable = True
-            result.findings += _report_other_words_than_in_name(layer, template_field, groups, ctx)
+    has_names = layer.has_field("feature_name")
+    for template_field, *groups in _read_lines_of_layer(layer, ctx, "name_words", 3) if has_names else ():
+        result.add_applicable(_report_other_words_than_in_name(layer, template_field, groups, ctx))
     province = ctx.plan.area_code[:PROVINCE_DIGITS]
     for template_field, value, *provinces in _read_lines_of_layer(layer, ctx, "province_values", 3) if province else ():
         result.is_applicable = True
         is_impossible = np.array(layer.get_texts_by_name(template_field.name), dtype=object) == value
-        if province not in provinces and is_impossible.any():
-            result.findings.append(_make_field_finding(layer, template_field, is_impossible, "province", value, ctx))
-    if layer.template.geometry == "polygon":
-        for template_field, value, limit in _read_lines_of_layer(layer, ctx, "rare_values", 4, 4, number_at=3):
-            result.is_applicable = True
-            result.findings += _report_frequent_value(layer, template_field, value, float(limit), ctx)
+        if province not in provinces:
+            result.findings += _report_rows(layer, template_field, is_impossible, "province", value, ctx)
+    is_polygon = layer.template.geometry == "polygon"
+    for template_field, value, limit in (
+        _read_lines_of_layer(layer, ctx, "rare_values", 4, 4, number_at=3) if is_polygon else ()
+    ):
+        result.add_applicable(_report_frequent_value(layer, template_field, value, float(limit), ctx))
     for template_field, value, *codes in _read_lines_of_layer(layer, ctx, "differing_codes", 5, 5):
         if all(layer.get_column_by_name(code) is not None for code in codes):
-            result.is_applicable = True
-            result.findings += _report_equal_codes(layer, template_field, value, codes, ctx)
+            result.add_applicable(_report_equal_codes(layer, template_field, value, codes, ctx))
     for template_field, pattern, *_ in _read_lines_of_layer(layer, ctx, "value_patterns", 3):
         result.is_applicable = True
         has_other_form = _find_values_without_pattern(layer.get_texts_by_name(template_field.name), pattern, ctx)
-        if has_other_form.any():
-            result.findings.append(_make_field_finding(layer, template_field, has_other_form, "pattern", "", ctx))
+        result.findings += _report_rows(layer, template_field, has_other_form, "pattern", "", ctx)
     _report_values_against_layer(layer, result, ctx)
     for name, digits in read_setting_words(ctx.norm, "attributes.code_digits", 2, 2, number_at=1):
         template_field = _find_declared_field(layer, layer.role, name)
         if template_field is not None:
-            result.is_applicable = True
-            result.findings += _report_short_codes(layer, template_field, int(float(digits)), ctx)
+            result.add_applicable(_report_short_codes(layer, template_field, int(float(digits)), ctx))
     for role, limit in read_setting_words(ctx.norm, "attributes.largest_areas", 2, 2, number_at=1):
-        if role == layer.role and layer.template.geometry == "polygon":
-            result.is_applicable = True
-            areas = np.nan_to_num(layer.statutory)
-            for row in np.flatnonzero(areas > float(limit)).tolist():
-                params, area = {"limit": float(limit)}, float(areas[row])
-                result.findings.append(
-                    ctx.finding_maker.make_row_finding(
-                        layer, row, case="area", params=params, geometry=layer.plane_shapes[row], area_m2=area
-                    )
-                )
+        if role == layer.role and is_polygon:
+            result.add_applicable(_report_larger_features(layer, float(limit), ctx))
     return result
 
 
@@ -280,6 +269,21 @@ def _read_lines_of_layer(layer: Layer, ctx: RuleContext, setting: str, *counts: 
             yield template_field, *words
 
 
+def _report_larger_features(layer: Layer, limit_m2: float, ctx: RuleContext) -> list[Finding]:
+    areas = np.nan_to_num(layer.statutory)
+    return [
+        ctx.finding_maker.make_row_finding(
+            layer,
+            row,
+            case="area",
+            params={"limit": limit_m2},
+            geometry=layer.plane_shapes[row],
+            area_m2=float(areas[row]),
+        )
+        for row in np.flatnonzero(areas > limit_m2).tolist()
+    ]
+
+
 def _report_frequent_value(
     layer: Layer, template_field: TemplateField, value: str, limit: float, ctx: RuleContext
 ) -> list[Finding]:
@@ -373,6 +377,13 @@ def _label_field(layer: Layer, name: str) -> str:
     """Return the name of a field with its Chinese name in brackets."""
     template_field = layer.template.find_field_by_name(name)
     return name if template_field is None or not template_field.alias else f"{name} ({template_field.alias})"
+
+
+def _report_rows(
+    layer: Layer, template_field: TemplateField, is_wrong: NDArray, case: str, value: str, ctx: RuleContext
+) -> list[Finding]:
+    """Return the finding on all rows of ``is_wrong``, (n,) bool, if there are any."""
+    return [_make_field_finding(layer, template_field, is_wrong, case, value, ctx)] if is_wrong.any() else []
 
 
 def _make_field_finding(

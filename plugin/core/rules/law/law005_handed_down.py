@@ -384,8 +384,7 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
     """
     for parts_sum in sums:
         if table and parts_sum.unallocated > 0:
-            result.is_applicable = True
-            result.findings.append(_make_unallocated_finding(parts_sum, area, table, ctx))
+            result.add_applicable([_make_unallocated_finding(parts_sum, area, table, ctx)])
         if parts_sum.state:
             result.is_applicable = True
             target, rounding = parts_sum.target, parts_sum.state == MISSED_BY_ROUNDING

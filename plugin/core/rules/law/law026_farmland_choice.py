@@ -112,8 +112,7 @@ def farmland_choice(
                 fields &= find_containing_rows(parcels, line, ctx) < 0
             result.findings += _compare_quality(farmland, parcels, fields, ctx)
     if cultivated is not None and boundary is not None:
-        result.is_applicable = True
-        result.findings += _find_targets_inside(cultivated, boundary, ctx)
+        result.add_applicable(_find_targets_inside(cultivated, boundary, ctx))
     return result
 
 

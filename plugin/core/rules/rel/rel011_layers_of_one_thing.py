@@ -94,15 +94,14 @@ def layers_of_one_thing(*, ctx: RuleContext) -> RuleResult:
             ):
                 continue
             compared_pairs |= {(used_layer.role, role), (role, used_layer.role)}
-            result.is_applicable = True
-            result.findings += _report_uncovered_parts(used_layer, other_layer, concept, ctx) + _report_uncovered_parts(
-                other_layer, used_layer, concept, ctx
+            result.add_applicable(
+                _report_uncovered_parts(used_layer, other_layer, concept, ctx)
+                + _report_uncovered_parts(other_layer, used_layer, concept, ctx)
             )
             result.findings += _report_different_codes(used_layer, other_layer, ctx)
     zones, centre = ctx.plan.find_layer_of_concept("zones"), ctx.plan.find_layer_of_concept("centre_zones")
     if zones is not None and centre is not None and not (zones.has_no_geometry or centre.has_no_geometry):
-        result.is_applicable = True
-        result.findings += _report_different_codes(zones, centre, ctx)
+        result.add_applicable(_report_different_codes(zones, centre, ctx))
     return result
 
 

@@ -88,8 +88,7 @@ def heritage_range_and_parts(*, ctx: RuleContext) -> RuleResult:
         for site in parts.list_site_names():
             is_range = site_of_row == site
             if is_range.any():
-                result.is_applicable = True
-                result.findings += _compare_site_parts(site, heritage_line, parts, layer, is_range, ctx)
+                result.add_applicable(_compare_site_parts(site, heritage_line, parts, layer, is_range, ctx))
     return result
 
 

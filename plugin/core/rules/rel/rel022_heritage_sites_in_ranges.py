@@ -101,8 +101,7 @@ def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
             find_usable_layer_or_note_reason(polygons, ctx, result),
         )
         if point_layer is not None and polygon_layer is not None:
-            result.is_applicable = True
-            result.findings += _find_misplaced_points(point_layer, polygon_layer, ctx)
+            result.add_applicable(_find_misplaced_points(point_layer, polygon_layer, ctx))
             result.findings += _find_sites_without_point(point_layer, polygon_layer, ctx)
     heritage_line = find_usable_layer_or_note_reason("heritage", ctx, result)
     if heritage_line is not None:

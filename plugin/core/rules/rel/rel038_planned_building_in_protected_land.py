@@ -125,8 +125,7 @@ def planned_building_in_protected_land(
         result.findings += _find_planned_building("farmland", county_use, farmland, is_building, Severity.WARNING, ctx)
     for layer in (planned_use, county_use):
         if layer is not None and parcels is not None:
-            result.is_applicable = True
-            result.findings += _find_building_on_water(layer, parcels, ctx)
+            result.add_applicable(_find_building_on_water(layer, parcels, ctx))
     return result
 
 

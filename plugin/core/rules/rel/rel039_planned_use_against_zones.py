@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,19 @@ def _describe_share_of_use(finding: Finding, texts: Texts, _templates: dict[str,
         return {"share_text": texts.get("words", "share_none")}
     share = format_number(percent, choose_decimals_unlike_limits(percent, [limit]))
     return {"share_text": texts.get("words", "share_some", share=share)}
+
+
+def _report_zones_with_other_uses(centre_zones: Layer, planned_use: Layer, ctx: RuleContext) -> Iterator[Finding]:
+    limit = float(ctx.norm.get("zones.min_zone_share"))
+    for zone, *classes in read_setting_words(ctx.norm, "zones.zone_classes", 1):
+        rows = ctx.find_rows_with_code(centre_zones, "zone_code", [zone])
+        left_out = [code for code in ctx.norm.get("zones.neutral_classes") if code not in classes]
+        for finding in _find_other_uses(centre_zones, rows, planned_use, classes, left_out, limit, ctx):
+            finding.case, finding.field = "zone", centre_zones.get_field_name("zone_code")
+            zone_codes = ctx.get_code_list("planning_zones").entry_by_code
+            finding.params["zone"] = zone_codes[zone].name if zone in zone_codes else zone
+            finding.params["neutral"] = join_code_names_of_field(planned_use, "land_use", left_out, ctx)
+            yield finding
 
 
 @rule(
@@ -180,19 +194,8 @@ def planned_use_against_zones(
         two layers. Runs by default for a whole county (scope county), else if the rule or its group centre is selected.
     """
     result = RuleResult(is_applicable=False)
-    neutral = ctx.norm.get("zones.neutral_classes")
     if centre_zones is not None and centre_zones.has_values("zone_code"):
-        result.is_applicable = True
-        limit = float(ctx.norm.get("zones.min_zone_share"))
-        for zone, *classes in read_setting_words(ctx.norm, "zones.zone_classes", 1):
-            rows = ctx.find_rows_with_code(centre_zones, "zone_code", [zone])
-            left_out = [code for code in neutral if code not in classes]
-            for finding in _find_other_uses(centre_zones, rows, planned_use, classes, left_out, limit, ctx):
-                finding.case, finding.field = "zone", centre_zones.get_field_name("zone_code")
-                zone_codes = ctx.get_code_list("planning_zones").entry_by_code
-                finding.params["zone"] = zone_codes[zone].name if zone in zone_codes else zone
-                finding.params["neutral"] = join_code_names_of_field(planned_use, "land_use", left_out, ctx)
-                result.findings.append(finding)
+        result.add_applicable(_report_zones_with_other_uses(centre_zones, planned_use, ctx))
     limit = float(ctx.norm.get("zones.min_line_share"))
     for concept, *classes in read_setting_words(ctx.norm, "zones.line_classes", 1):
         line = find_usable_layer_or_note_reason(concept, ctx, result)
@@ -212,8 +215,7 @@ def planned_use_against_zones(
             result.findings += report_missing_line(concept, classes, planned_use, ctx)
             result.is_applicable = result.is_applicable or bool(result.findings)
         elif line is not None and line.template.geometry == "polygon":
-            result.is_applicable = True
-            result.findings += (
+            result.add_applicable(
                 find_land_cut_by_line(line, classes, planned_use, boundary, ctx)
                 if len(line)
                 else report_planned_land_without_line("empty", line.role, planned_use.role, classes, planned_use, ctx)
@@ -221,15 +223,13 @@ def planned_use_against_zones(
     for role, facility_words, *classes in read_setting_words(ctx.norm, "zones.facility_classes", 3):
         points = find_usable_layer_or_note_reason(role, ctx, result)
         if points is not None and points.has_field("feature_name"):
-            result.is_applicable = True
-            result.findings += find_facilities_on_other_land(
-                points, facility_words.split("|"), classes, planned_use, ctx
+            result.add_applicable(
+                find_facilities_on_other_land(points, facility_words.split("|"), classes, planned_use, ctx)
             )
     for role, *classes in read_setting_words(ctx.norm, "zones.road_classes", 1):
         lines = find_usable_layer_or_note_reason(role, ctx, result)
         if lines is not None and lines.template.geometry == "line":
-            result.is_applicable = True
-            result.findings += find_lines_off_roads(lines, classes, planned_use, ctx)
+            result.add_applicable(find_lines_off_roads(lines, classes, planned_use, ctx))
     report_changes_of_present_use(ctx, result)
     return result
 

@@ -143,22 +143,16 @@ def zones_against_land(base_parcels: Layer, *, ctx: RuleContext) -> RuleResult:
     for name, code, *classes in read_setting_words(ctx.norm, "zones.present_classes", 3):
         layer = find_usable_layer_or_note_reason(name, ctx, result)
         if layer is not None and layer.template.geometry == "polygon":
-            result.is_applicable = True
-            result.findings += _find_zones_on_other_land(layer, code, classes, base_parcels, ctx)
+            result.add_applicable(_find_zones_on_other_land(layer, code, classes, base_parcels, ctx))
     for name, code, *classes in read_setting_words(ctx.norm, "zones.expected_kinds", 3):
         layer = find_usable_layer_or_note_reason(name, ctx, result)
         if layer is not None and layer.template.geometry == "polygon" and layer.has_field("zone_code"):
-            result.is_applicable = True
-            result.findings += _find_land_of_a_kind_without_zone(layer, code, classes, base_parcels, ctx)
+            result.add_applicable(_find_land_of_a_kind_without_zone(layer, code, classes, base_parcels, ctx))
     for name, *classes in read_setting_words(ctx.norm, "zones.described_classes", 2):
         layer = find_usable_layer_or_note_reason(name, ctx, result)
         if layer is not None and layer.template.geometry == "polygon" and layer is not base_parcels:
-            result.is_applicable = True
-            result.findings += _find_land_left_out(layer, classes, base_parcels, ctx)
+            result.add_applicable(_find_land_left_out(layer, classes, base_parcels, ctx))
     kept_lines = read_setting_words(ctx.norm, "zones.kept_layers", 4, number_at=2)
-    kinds_by_name: dict[str, list[str]] = {}
-    for name, kind, *_ in kept_lines:
-        kinds_by_name.setdefault(name, []).append(kind)
     # Zones of all kinds are overlaid in one go: it prepares both layers, and cuts large polygons, only once.
     pieces_by_layers: dict[tuple[str, str], OverlayPieces] = {}
     for name, kind, share, *kept_names in kept_lines:
@@ -170,7 +164,9 @@ def zones_against_land(base_parcels: Layer, *, ctx: RuleContext) -> RuleResult:
                 if layer.template.geometry == kept_layer.template.geometry == "polygon":
                     key = layer.role, kept_layer.role
                     if key not in pieces_by_layers:
-                        is_compared = _find_rows_of_kinds(layer, kinds_by_name[name], ctx)
+                        is_compared = _find_rows_of_kinds(
+                            layer, [other for own_name, other, *_ in kept_lines if own_name == name], ctx
+                        )
                         pieces_by_layers[key] = ctx.geometry.find_shared_pieces(
                             kept_layer, layer, right_rows=is_compared, keep_slivers=True
                         )

@@ -79,14 +79,7 @@ class _Filler:
             params = {"row": one.row, "column": one.column, "exact": one.exact, "printed": one.printed}
             self._adjusted.append(self._texts.get("office_tables", "adjusted_cell", **params))
         self._table.adjusted_count = len(self._adjusted)
-        for row in self._table.rows:
-            contents = [place.column.content for place in self._places]
-            for position, place in enumerate(self._places):
-                if place.column.difference_of:
-                    first, second = (row.values[contents.index(content)] for content in place.column.difference_of)
-                    if isinstance(first, TableNumber) and isinstance(second, TableNumber):
-                        decimals = self._table.columns[position].decimals
-                        row.values[position] = TableNumber(round(first.value - second.value, decimals), decimals)
+        self._fill_differences()
         number = 0
         for row in self._table.rows:
             if row.kind == "head":
@@ -99,6 +92,17 @@ class _Filler:
                     row.values[position] = NO_FIGURE if self._table.columns[position].is_numeric else ""
         self._add_notes()
         return self._table
+
+    def _fill_differences(self) -> None:
+        """Replace the figures of columns that are the difference of two others."""
+        contents = [place.column.content for place in self._places]
+        for row in self._table.rows:
+            for position, place in enumerate(self._places):
+                if place.column.difference_of:
+                    first, second = (row.values[contents.index(content)] for content in place.column.difference_of)
+                    if isinstance(first, TableNumber) and isinstance(second, TableNumber):
+                        decimals = self._table.columns[position].decimals
+                        row.values[position] = TableNumber(round(first.value - second.value, decimals), decimals)
 
     # --- columns
     def _add_columns(self, column: LayoutColumn) -> None:
