@@ -175,9 +175,7 @@ class ExportBoundaryPoints(_BoundaryPointAlgorithm):
 
         self.snapshot = read_layer_parameter(self, parameters, INPUT, context)
         self.read_format_and_crs(parameters, context)
-        self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
-        if not self.target:
-            raise InputError("output_missing")
+        self.target = self.read_target(parameters, context)
         check_export_output([self.snapshot.file_path], self.target, self.form_name)
 
     def execute(self, parameters, context, feedback):

@@ -23,7 +23,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..bridge import help_pages, manual
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import tr, translate_marked
-from ..core.base.errors import Cancelled, SanxianError
+from ..core.base.errors import Cancelled, InputError, SanxianError
 from ..core.checks.check import RunOptions
 from ..core.standard import list_standard_ids
 from ..core.standard.messages.texts import Texts
@@ -97,6 +97,13 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def prepare(self, parameters, context, feedback) -> None:
         """Read parameters, take snapshots of layers, check that outputs can be written."""
+
+    def read_target(self, parameters, context) -> str:
+        """Return the path of the file to write (``OUTPUT``); raise InputError without one."""
+        target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
+        if not target:
+            raise InputError("output_missing")
+        return target
 
     def checkParameterValues(self, parameters, context):
         """Return (True, "") if the parameters are usable, else False with a message that names a remedy.

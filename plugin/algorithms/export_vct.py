@@ -74,9 +74,7 @@ class ExportVct(SanxianAlgorithm):
         self.layer_snapshots = [] if self.source else chosen_layers or read_project_layers(context)
         if not self.source and not self.layer_snapshots:
             raise InputError("vct_no_layers")
-        self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
-        if not self.target:
-            raise InputError("output_missing")
+        self.target = self.read_target(parameters, context)
         check_writable(self.target, [self.source] if self.source else [shot.file_path for shot in self.layer_snapshots])
 
     def execute(self, parameters, context, feedback):

@@ -131,10 +131,8 @@ class ImportDrawing(SanxianAlgorithm):
             hole_rule=self.parameterAsEnumString(parameters, HOLES, context),
             lang=get_interface_language(),
         )
-        self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
+        self.target = self.read_target(parameters, context)
         self.table = self.parameterAsFileOutput(parameters, OUTPUT_TABLE, context)
-        if not self.target:
-            raise InputError("output_missing")
         self.load = self.parameterAsBool(parameters, LOAD, context) and context.project() is not None
         check_import_outputs(self.source, self.target, self.table)
 

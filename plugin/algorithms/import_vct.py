@@ -91,9 +91,7 @@ class ImportVct(SanxianAlgorithm):
         self.source = self.parameterAsFile(parameters, INPUT, context).strip()
         if not self.source or not Path(self.source).is_file():
             raise InputError("source_missing", source=self.source)
-        self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
-        if not self.target:
-            raise InputError("output_missing")
+        self.target = self.read_target(parameters, context)
         self.load = self.parameterAsBool(parameters, LOAD, context) and context.project() is not None
         self.options = self._read_check_options(parameters, context)
         # The forms take the county from the project's profile.

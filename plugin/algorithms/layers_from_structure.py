@@ -19,7 +19,6 @@ from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
-from ..core.base.errors import InputError
 from ..core.standard import load_standard
 from ..core.standard.messages.texts import Texts
 from .common import SanxianAlgorithm, make_standard_parameter
@@ -82,9 +81,7 @@ class LayersFromStructure(SanxianAlgorithm):
         self.crs_given = str(parameters.get(CRS) or "") if not system.isValid() else format_crs_for_pyproj(system)
         self.existing = self.parameterAsEnumString(parameters, EXISTING, context)
         self.folder = self.parameterAsFileOutput(parameters, FOLDER, context) if parameters.get(FOLDER) else ""
-        self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
-        if not self.target:
-            raise InputError("output_missing")
+        self.target = self.read_target(parameters, context)
 
     def execute(self, parameters, context, feedback):
         structure, created_layers, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))

@@ -62,21 +62,23 @@ def _list_verdict_counts(summary: BatchSummary, report_texts: ReportTexts) -> It
             yield {"symbol": symbol, "label": label, "count": str(len(records)), "names": names}
 
 
-def _list_progress(summary: BatchSummary, report_texts: ReportTexts) -> Iterator[dict[str, Any]]:
-    """Yield the counties checked in this run, those kept from earlier ones, and those without verdict."""
+def _list_progress(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[str, Any]]:
+    """Return the counties checked in this run, those kept from earlier ones, and those without verdict."""
     parts = {
         "new": [one for one in summary.records if one.is_checked and one.name in summary.new_names],
         "kept": [one for one in summary.records if one.is_checked and one.name not in summary.new_names],
         _NO_VERDICT: summary.list_records(None),
     }
-    for symbol, records in parts.items():
-        if records:
-            yield {
-                "symbol": symbol,
-                "label": report_texts.get("counties", f"progress_{symbol}"),
-                "count": len(records),
-                "names": summary.join_names(records),
-            }
+    return [
+        {
+            "symbol": symbol,
+            "label": report_texts.get("counties", f"progress_{symbol}"),
+            "count": len(records),
+            "names": summary.join_names(records),
+        }
+        for symbol, records in parts.items()
+        if records
+    ]
 
 
 def _list_map_notes(summary: BatchSummary, report_texts: ReportTexts) -> list[str]:
@@ -143,7 +145,7 @@ def render_summary(summary: BatchSummary) -> str:
                 format_number(sum(one.counts.get(key, 0) for one in summary.records), 0)
                 for key in ("errors", "warnings")
             ],
-            "progress": list(_list_progress(summary, report_texts)),
+            "progress": _list_progress(summary, report_texts),
             "small_maps": [_make_small_map(summary, column, report_texts) for column in FIGURE_COLUMNS],
             "ignored": report_texts.join_parts(summary.ignored_names),
         },

@@ -15,7 +15,7 @@ from ..exchange.layer_changes import UNCHANGED
 from ..geometry.validity import mask_missing_shapes
 from ..model.findings import Finding
 from .clipped_layers import join_meeting_boxes
-from .edits import Edits, RowEdit
+from .edits import Edits
 from .state import EditingState
 from .surroundings import MARGIN_M, Bounds
 
@@ -75,7 +75,11 @@ def compute_edits_region(state: EditingState, place: Region, edits: Edits) -> Re
         if not present_shapes:
             return None
         shapes += present_shapes
-        is_whole = len(present_shapes) == 1 or edit.is_deleted or _affects_whole_row(state, edit)
+        is_whole = (
+            len(present_shapes) == 1
+            or edit.is_deleted
+            or (not state.session.checker.do_changes_affect_only_row(edit.role, edit.attributes))
+        )
         box = compute_common_bounds(*present_shapes) if is_whole else compute_changed_box(shape_before, shape_after)
         boxes += [] if box is None else [widen_box(box)]
     extended_boxes = (state.places_of_uncut_findings.extend_box_to_findings(box) for box in boxes)
@@ -90,11 +94,6 @@ def compute_changed_box(before: Any, after: Any) -> Bounds | None:
     if before is None or after is None or min(shapely.get_dimensions([before, after])) < 2:
         return compute_common_bounds(before, after)
     return compute_changed_edge_bounds(before, after)
-
-
-def _affects_whole_row(state: EditingState, edit: RowEdit) -> bool:
-    """Return True if an edit changes attributes on which findings of other rows may depend."""
-    return not state.session.checker.do_changes_affect_only_row(edit.role, edit.attributes)
 
 
 def widen_box(bounds: Bounds) -> Bounds:

@@ -256,11 +256,11 @@ def _list_parameters(function: Callable[..., Any]) -> tuple[RuleParameter, ...]:
 
     The unit of each is the suffix of its name (``large_area_m2``).
     """
-    parameters = []
-    for argument in inspect.signature(function).parameters.values():
-        if argument.kind is argument.KEYWORD_ONLY and argument.default is not argument.empty:
-            parameters.append(RuleParameter(argument.name, argument.default, find_unit(argument.name)))
-    return tuple(parameters)
+    return tuple(
+        RuleParameter(argument.name, argument.default, find_unit(argument.name))
+        for argument in inspect.signature(function).parameters.values()
+        if argument.kind is argument.KEYWORD_ONLY and argument.default is not argument.empty
+    )
 
 
 def find_unit(name: str) -> str:

@@ -163,9 +163,7 @@ class FindingsDock(FindingsForm):
         self._list_findings()
         self.run_button.setText(tr("Check Project") if result.is_of_package else tr("Re-check"))
         first = self.detail.isHidden()
-        self._update_visible_page()
-        self._show_selected_details()
-        self._pass_selection_to_buttons()
+        self._update_page_and_selection()
         if first:
             self.splitter.setSizes([share * self.height() for share in LIST_TO_DETAIL_RATIO])
 
@@ -180,9 +178,7 @@ class FindingsDock(FindingsForm):
         self.run_button.setText(tr("Check All"))
         self.show_note("")
         self.show_outdated_state("")
-        self._update_visible_page()
-        self._show_selected_details()
-        self._pass_selection_to_buttons()
+        self._update_page_and_selection()
 
     def refresh_outdated_findings(self) -> None:
         """Update the display of findings that may be outdated by edits."""
@@ -249,9 +245,7 @@ class FindingsDock(FindingsForm):
         if self.tree.apply_changes(change, moves_on=True):
             # The map follows to the neighbour.
             self.findingChosen.emit(self.tree.get_selected_finding())
-        self._update_visible_page()
-        self._show_selected_details()
-        self._pass_selection_to_buttons()
+        self._update_page_and_selection()
 
     def make_context_menu(self) -> QMenu:
         """Return the context menu of the list: the actions of the buttons below it, and those of the work list."""
@@ -374,9 +368,7 @@ class FindingsDock(FindingsForm):
 
     def _show_listed_findings(self, former_selection: Any) -> None:
         """Update what depends on the list, in which other findings are shown."""
-        self._update_visible_page()
-        self._show_selected_details()
-        self._pass_selection_to_buttons()
+        self._update_page_and_selection()
         if former_selection is not None and self.tree.get_selected_finding() is None:
             self.findingChosen.emit(None)
         self.listFiltered.emit()
@@ -459,6 +451,11 @@ class FindingsDock(FindingsForm):
             text = tr("No finding matches the filter ({count} in all).").format(count=len(self.result.findings))
             return EmptyPage(text, [(tr("Clear Filter"), self.clear_filters)])
         return None
+
+    def _update_page_and_selection(self) -> None:
+        self._update_visible_page()
+        self._show_selected_details()
+        self._pass_selection_to_buttons()
 
     def _update_visible_page(self) -> None:
         empty = self._choose_page()

@@ -157,9 +157,8 @@ class TrialRunner(QObject):
 
     def _on_cancelled(self) -> None:
         live = self._editing.live
-        if self._is_cancelled:
-            self.stopped.emit()
-        elif live is not None and live is self._live and live.revision == self._revision:
+        is_unchanged = live is not None and live is self._live and live.revision == self._revision
+        if self._is_cancelled or is_unchanged:
             self.stopped.emit()
         elif self._retries:
             self._retry.start()

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...base.errors import DataError
 from ...base.files.data import read_value
@@ -31,7 +31,7 @@ RESULT_SUFFIX = ".result.json"
 #: Larger files are compared by time and size only.
 _MAX_DIGEST_BYTES = 64 * 1024 * 1024
 
-#: Type of the values by which waivers match findings and which the report omits (`_list_waiver_matching_values`).
+#: Type of the values by which waivers match findings and which the report omits.
 _PLACES = list[tuple[bool, float | None, tuple[float, float] | None]]
 #: Name, time (ns) and size of each file of a source.
 FileStamp = tuple[tuple[str, int, int], ...]
@@ -205,7 +205,10 @@ def write_saved_result(path: str | Path, saved_result: SavedResult) -> None:
         "settings": saved_result.check_settings,
         "files": {name: asdict(file) for name, file in saved_result.side_files.items()},
         "layers": [asdict(layer) for layer in saved_result.layers],
-        "places": [_list_waiver_matching_values(finding) for finding in saved_result.report.findings],
+        "places": [
+            [finding.by_place, finding.by_nodes_m2, list(finding.place) if finding.place else None]
+            for finding in saved_result.report.findings
+        ],
         "report": saved_result.report.to_dict(),
     }
     write_text(path, add_digest(dump_json(data)))
@@ -239,11 +242,6 @@ def read_saved_result(path: str | Path) -> SavedResult:
         )
     except (OSError, ValueError, DataError) as error:
         raise DataError("kept_result_damaged", file=path.name) from error
-
-
-def _list_waiver_matching_values(finding: Finding) -> list[Any]:
-    """Return values of a finding that waivers are matched by and the report omits."""
-    return [finding.by_place, finding.by_nodes_m2, list(finding.place) if finding.place else None]
 
 
 def restore_plan_with_empty_layers(saved_result: SavedResult, options: RunOptions, inputs: tuple[str, ...]) -> Plan:

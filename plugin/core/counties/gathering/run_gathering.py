@@ -169,49 +169,49 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
         ExitStack() as tables,
         tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder,
         closing(KeyRegister(Path(folder) / "keys.sqlite")) as keys,
+        replace_folder(run.target, run.cancellation) as new_folder,
     ):
-        with replace_folder(run.target, run.cancellation) as new_folder:
-            appender = Appender(
-                run.spec,
-                keep_county_fields(run.norm, load_standard(run.county_spec.standard), run.spec.gathering.renamed),
-                new_folder,
-                run.placeholders,
-                keys,
-                run.options.keeps_personal_fields,
-                run.cancellation,
+        appender = Appender(
+            run.spec,
+            keep_county_fields(run.norm, load_standard(run.county_spec.standard), run.spec.gathering.renamed),
+            new_folder,
+            run.placeholders,
+            keys,
+            run.options.keeps_personal_fields,
+            run.cancellation,
+        )
+        _append_counties(run, appender, result, on_county)
+        _stop_on_refused(run, result)
+        appender.add_joined_divisions()
+        result.amounts = appender.amounts
+        result.repeated_keys = keys.list_repeated()
+        problems = [
+            *run.slot_problems,
+            *appender.problems.to_list(),
+            *appender.find_layer_problems(),
+            *find_gathering_problems(result, run.norm, run.filled_slots),
+        ]
+        _stop_on_gate_problems(run, result, problems)
+        for data_set in appender.data_sets:
+            data_set.finish(run.cancellation)
+        if run.seams is not None:
+            result.seams = run.seams.compare(
+                lambda share: run.progress(_COUNTIES_SHARE + _SEAMS_SHARE * share, ""), run.cancellation
             )
-            _append_counties(run, appender, result, on_county)
-            _stop_on_refused(run, result)
-            appender.add_joined_divisions()
-            result.amounts = appender.amounts
-            result.repeated_keys = keys.list_repeated()
-            problems = [
-                *run.slot_problems,
-                *appender.problems.to_list(),
-                *appender.find_layer_problems(),
-                *find_gathering_problems(result, run.norm, run.filled_slots),
-            ]
-            _stop_on_gate_problems(run, result, problems)
-            for data_set in appender.data_sets:
-                data_set.finish(run.cancellation)
-            if run.seams is not None:
-                result.seams = run.seams.compare(
-                    lambda share: run.progress(_COUNTIES_SHARE + _SEAMS_SHARE * share, ""), run.cancellation
-                )
-            result.digest, result.problems = write_package_parts(
-                run.norm,
-                run.order,
-                new_folder,
-                run.placeholders,
-                run.document,
-                run.filled_slots,
-                appender.data_sets,
-                result,
-                problems,
-                run.cancellation,
-            )
-            result.package = run.target
-            written = [str(run.target), *_place_tables(run, result, tables)]
+        result.digest, result.problems = write_package_parts(
+            run.norm,
+            run.order,
+            new_folder,
+            run.placeholders,
+            run.document,
+            run.filled_slots,
+            appender.data_sets,
+            result,
+            problems,
+            run.cancellation,
+        )
+        result.package = run.target
+        written = [str(run.target), *_place_tables(run, result, tables)]
     run.progress(1.0, "")
     return result, written
 

@@ -143,7 +143,8 @@ def find_integrity_errors(
                     data_set,
                     part,
                     table or f"{_CATALOG_TABLE}, {_SYSTEM_TABLE_OF_FILE['a00000004']}",
-                    _remove_paths(reason, folder),
+                    # Without paths of this machine.
+                    reason.replace(f"{folder}/", "").replace(str(folder), "").strip().rstrip("."),
                 )
             )
     return found_errors
@@ -229,11 +230,6 @@ def _find_missing_spatial_indexes(path: Path, table_by_file: dict[str, str]) -> 
         if not is_link(index_list) and _SPATIAL_INDEX_NAME in index_list.read_bytes().upper():
             missing_files[f"{stem}{_SPATIAL_INDEX_SUFFIX}"] = name
     return missing_files
-
-
-def _remove_paths(reason: str, folder: Path) -> str:
-    """Return a message of GDAL without paths of this machine (``folder``)."""
-    return reason.replace(f"{folder}/", "").replace(str(folder), "").strip().rstrip(".")
 
 
 #: Suffixes of detached signatures: CMS (RFC 5652), OpenPGP (RFC 9580), SM2 (GM/T 0009, 0010) and those of tools.

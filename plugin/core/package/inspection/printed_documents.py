@@ -72,9 +72,8 @@ def _read_pdf_texts(path: Path) -> list[str]:
 def _read_docx_texts(path: Path) -> list[str]:
     """Return the texts of a docx; raise UnreadableDocument if it is damaged."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            with archive.open(_BODY_PART) as part:
-                body = read_xml(part.read(_MAX_BODY_BYTES))
+        with zipfile.ZipFile(path) as archive, archive.open(_BODY_PART) as part:
+            body = read_xml(part.read(_MAX_BODY_BYTES))
     except _DOCX_ERRORS as error:
         raise UnreadableDocument("damaged") from error
     paragraphs = (

@@ -134,10 +134,11 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     with errors.collect_data_error():
         check_map_slots(files, maps, path)
     no_file = NamedFile("", "")
-    named_files: dict[str, NamedFile] = {}
-    for key, items in (("report", ()), ("metadata", METADATA_ITEMS), ("tables", ())):
-        if key in table:
-            named_files[key] = _read_part(errors, no_file, read_named_file, table[key], key, path, folders, items)
+    named_files: dict[str, NamedFile] = {
+        key: _read_part(errors, no_file, read_named_file, table[key], key, path, folders, items)
+        for key, items in (("report", ()), ("metadata", METADATA_ITEMS), ("tables", ()))
+        if key in table
+    }
     return PackageSpec(
         **texts,
         digits=digits,

@@ -260,7 +260,7 @@ def _inspect_sheet_table(
         ("rows", "rows", unknown_rows),
     ):
         if rows:
-            listed_rows = {key: _join_names(rows, texts)}
+            listed_rows: dict[str, Any] = {key: _join_names(rows, texts)}
             yield make_finding(case, sheet_table.table.id, count=len(rows), **listed_rows, **table)
     if sheet_table.foreign_columns:
         yield make_finding(

@@ -68,8 +68,7 @@ def find_unread_data(
     databases = {path.name for path in read if is_geodatabase(path)}
     for top, places in sorted(paths_by_subfolder.items()):
         unread.append(_make_unread_folder_entry("in_database" if top in databases else "folder", top, places))
-    for relative_path in search.unlisted_folders:
-        unread.append(UnreadData("no_access", {"file": relative_path.as_posix()}))
+    unread += [UnreadData("no_access", {"file": path.as_posix()}) for path in search.unlisted_folders]
     if search.is_limit_reached:
         unread.append(UnreadData("limit", {"count": most}))
     return unread

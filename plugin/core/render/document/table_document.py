@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from ...standard.messages.texts import THIN_SPACE, Texts, format_number
 from ..report_settings import load_report_settings
 from ..tables.report_table import (
-    CellValue,
     ReportTable,
     ReportTableRow,
     TableNumber,
@@ -98,18 +97,16 @@ def _make_table(table: ReportTable, texts: Texts, letters: int) -> DocumentTable
 def _make_row(row: ReportTableRow, head_place: int) -> tuple[DocumentCell, ...]:
     """Return the cells of a row; the text of a heading of rows is put into the column ``head_place``."""
     bold = row.kind in ("sum", "head")
-    texts = [_format_cell(value) for value in row.values]
+    texts = [
+        (
+            format_number(value.value, value.decimals)
+            if isinstance(value, TableNumber)
+            else _GROUP_SPACE.sub(THIN_SPACE, value or "")
+        )
+        for value in row.values
+    ]
     if row.kind == "head":
         texts[0], texts[head_place] = "", texts[0]
     if row.kind == "part":
         texts[0] = f"{_INDENT}{texts[0]}"
     return tuple(DocumentCell(text, is_bold=bold) for text in texts)
-
-
-def _format_cell(value: CellValue) -> str:
-    """Return a value as text: numbers with the decimals of the workbook, without a line break in them."""
-    return (
-        format_number(value.value, value.decimals)
-        if isinstance(value, TableNumber)
-        else _GROUP_SPACE.sub(THIN_SPACE, value or "")
-    )

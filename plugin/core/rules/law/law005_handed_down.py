@@ -259,7 +259,6 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         result.unconfirmed.append(DIVIDED_INDICATORS_SETTING)
         omissions = list(_report_omissions(allocated_targets, township_layer, county_name, ctx))
         result.findings += omissions
-    result.is_applicable |= bool(result.findings)
     _report_sums(
         result,
         compare_targets_with_townships(
@@ -271,7 +270,6 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         "" if any(finding.case == "omitted" for finding in omissions) else allocated_targets.file_name,
     )
     for total, value in find_wrong_totals(allocated_targets):
-        result.is_applicable = True
         params = {
             "file": allocated_targets.file_name,
             "line": total.line_number,
@@ -283,9 +281,7 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         result.findings.append(
             Finding(_find_layer_role(total.indicator, ctx), case="total", severity=Severity.WARNING, params=params)
         )
-    part_findings = list(_report_parts_exceeding_wholes(allocated_targets, county_name, ctx))
-    result.is_applicable |= bool(part_findings)
-    result.findings += part_findings
+    result.findings += _report_parts_exceeding_wholes(allocated_targets, county_name, ctx)
     divisions = ctx.norm.standard.code_lists.get("divisions")
     for one in profile.list_base_profiles():
         if one.targets and one.covers(area):
@@ -293,6 +289,7 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
             _report_sums(result, compare_targets_with_children(one, children, divisions), one.name, ctx)
             if unread:
                 result.notes.append(("parts_unread", {"files": "、".join(unread)}))
+    result.is_applicable |= bool(result.findings)
     if not allocated_targets.targets and not result.is_applicable:
         result.notes.insert(0, ("tasks_not_given", {}))
     return result

@@ -53,16 +53,14 @@ def duplicate_shapes(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """
     if must_not_overlap(layer) and is_reported_elsewhere(ctx, "TOP001"):
         return None
-    findings = []
-    for rows in map(layer.sort_rows, find_groups_of_equal_shapes(layer.unrepaired_shapes)):
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                layer,
-                rows[0],
-                params={"count": len(rows) - 1},
-                geometry=layer.unrepaired_shapes[rows[0]],
-                related_role=layer.role,
-                related_keys=[layer.keys[row] for row in rows[1:]],
-            )
+    return [
+        ctx.finding_maker.make_row_finding(
+            layer,
+            rows[0],
+            params={"count": len(rows) - 1},
+            geometry=layer.unrepaired_shapes[rows[0]],
+            related_role=layer.role,
+            related_keys=[layer.keys[row] for row in rows[1:]],
         )
-    return findings
+        for rows in map(layer.sort_rows, find_groups_of_equal_shapes(layer.unrepaired_shapes))
+    ]

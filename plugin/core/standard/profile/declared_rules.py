@@ -185,7 +185,7 @@ class CheckDescription:
 
     def _describe(self, condition: Condition, texts: Texts) -> str:
         """Return the operator with its values as a phrase, such as “at least 5”."""
-        values: Collection[str] = [_format_value(one) for one in condition.values]
+        values: Collection[str] = [(f"{one:.12g}" if isinstance(one, float) else str(one)) for one in condition.values]
         if condition.code_list and condition.values:
             entries = self.standard.code_lists[condition.code_list].entry_by_code
             values = [f"{code} {entries[code].name}" if code in entries else code for code in values]
@@ -217,8 +217,3 @@ class CheckDescription:
 def _escape_braces(text: str) -> str:
     """Return a text without placeholders, for a message with placeholders that are filled later."""
     return text.replace("{", "{{").replace("}", "}}")
-
-
-def _format_value(value: Any) -> str:
-    """Return a value of a condition as text: numbers without needless decimals, dates as 2025-10-01."""
-    return f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -16,7 +16,7 @@ from ...render.document.blocks import (
 )
 from ...render.document.check_report import make_signature
 from ...render.document.column_widths import compute_column_shares
-from ...render.tables.report_table import CellValue, TableNumber
+from ...render.tables.report_table import TableNumber
 from ...render.words import ReportTexts
 from ...standard.messages.texts import THIN_SPACE, Texts, format_number
 from .office_table import FilledRow, FilledTable
@@ -78,17 +78,15 @@ def _make_table(table: FilledTable, texts: Texts, letters: int) -> DocumentTable
 def _make_row(row: FilledRow, table: FilledTable) -> tuple[DocumentCell, ...]:
     """Return the cells of a row as printed texts."""
     is_bold = row.kind in ("sum", "head")
-    texts = [_format_cell(value) for value in row.values]
+    texts = [
+        (
+            format_number(value.value, value.decimals)
+            if isinstance(value, TableNumber)
+            else (value or "").replace("\u00a0", THIN_SPACE)
+        )
+        for value in row.values
+    ]
     for place, column in enumerate(table.columns):
         if row.kind == "part" and column.content == "name":
             texts[place] = f"{_INDENT}{texts[place]}"
     return tuple(DocumentCell(text, is_bold=is_bold) for text in texts)
-
-
-def _format_cell(value: CellValue) -> str:
-    """Return a value as text: numbers with the decimals of the workbook."""
-    return (
-        format_number(value.value, value.decimals)
-        if isinstance(value, TableNumber)
-        else (value or "").replace("\u00a0", THIN_SPACE)
-    )

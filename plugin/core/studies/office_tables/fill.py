@@ -81,9 +81,7 @@ class _Filler:
         self._table.adjusted_count = len(self._adjusted)
         self._fill_differences()
         number = 0
-        for row in self._table.rows:
-            if row.kind == "head":
-                continue
+        for row in (one for one in self._table.rows if one.kind != "head"):
             number += row.kind == "row"
             for position, place in enumerate(self._places):
                 if place.column.content == NUMBER_CONTENT:

@@ -149,7 +149,10 @@ def summarise_layers(update: YearlyUpdate, texts: Texts) -> list[str]:
         params = {
             f"{kind}_{what}": value
             for kind in (MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND)
-            for what, value in _make_kind_params(maintained_layer, kind).items()
+            for what, value in {
+                "count": str(maintained_layer.count_changes(kind)),
+                "area": f"{maintained_layer.sum_area_m2(kind):.2f}",
+            }.items()
         }
         messages.append(
             texts.get(
@@ -161,11 +164,6 @@ def summarise_layers(update: YearlyUpdate, texts: Texts) -> list[str]:
             )
         )
     return [*messages, texts.get("yearly", "causes")] if messages else []
-
-
-def _make_kind_params(maintained_layer: MaintainedLayer, kind: str) -> dict[str, str]:
-    """Return the number and the statutory area (m²) of a layer's changes of one kind, as message parameters."""
-    return {"count": str(maintained_layer.count_changes(kind)), "area": f"{maintained_layer.sum_area_m2(kind):.2f}"}
 
 
 def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
