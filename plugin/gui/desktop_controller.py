@@ -110,7 +110,7 @@ class DesktopController(QObject):
         self.worklist = WorklistActions(dock, self.runner, self.result_owner.has_current_result, self)
         self.recheck = RecheckMenu(iface, dock, self.start_check, self.result_owner.has_current_result, self)
         dock.contextMenuOpened.connect(self.worklist.add_to_context_menu)
-        self._make_tools_beside_panel()
+        self._make_other_tools()
         handlers = self._get_action_handlers()
         self.recognition = LayerRecognition(
             dock,
@@ -134,7 +134,7 @@ class DesktopController(QObject):
         self.saved_results.read_result()
         self.recognition.schedule_update()
 
-    def _make_tools_beside_panel(self) -> None:
+    def _make_other_tools(self) -> None:
         """Make styling, exchange, conformity and export, and add drop handlers, locator and options to QGIS."""
         iface = self.iface
         self.styling = StylingActions(iface, self.runner)
