@@ -27,8 +27,8 @@ from .inputs import (
 from .report_log import log_written_files
 
 FIXES, SAFE_ONLY, ORDER, OUTPUT, OUTPUT_TABLE = "FIXES", "SAFE_ONLY", "ORDER", "OUTPUT", "OUTPUT_TABLE"
-#: The rules on overlaps of the three control lines, and the fix that resolves them.
-_LINE_RULES, _LINE_FIX = ("REL001", "REL002", "REL003"), "FIX010"
+#: The fix that resolves overlaps of the three control lines.
+_LINE_FIX = "FIX010"
 
 
 class _FixingAlgorithm(SanxianAlgorithm):
@@ -146,9 +146,10 @@ class ResolveOverlaps(_FixingAlgorithm):
     def make_fix_run_options(self, parameters, context, output, table):
         from dataclasses import replace
 
+        from ..core.fixes.fix_declaration import load_all_fixes
         from ..core.fixes.precedence import parse_order
         from ..core.fixes.run_fixes import FixRunOptions
 
-        self.options = replace(self.options, rules=_LINE_RULES)
+        self.options = replace(self.options, rules=tuple(load_all_fixes()[_LINE_FIX].solves))
         order = ",".join(parse_order(self.read_text_parameter(parameters, ORDER, context)))
         return FixRunOptions((_LINE_FIX,), False, output, table, parameters={_LINE_FIX: {"order": order}})

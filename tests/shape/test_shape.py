@@ -8,7 +8,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from plugin.core.model.rule import DOCSTRING_HEADINGS, EVERY_LAYER, Severity, load_all_rules
+from plugin.core.model.rule import DOCSTRING_HEADINGS, EVERY_LAYER, SURROUNDINGS, Severity, load_all_rules
 from plugin.core.standard import list_standard_ids, load_standard
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.profile import Norm, list_profile_ids, load_profile
@@ -19,6 +19,19 @@ from tests.shape.syntax import list_nodes
 ROOT = Path(__file__).resolve().parents[2]
 LAYER_LEVELS = {"core": 0, "bridge": 1, "algorithms": 2, "gui": 2}
 RULES = load_all_rules()
+#: Rule codes outside the file of a rule or fix, by module of the plugin, each with its reason.
+CODES_ELSEWHERE = {
+    "core/rules/_overlaps.py": "REL001 REL002 REL003 REL004 REL005",  # Several rules refer to these groups.
+    "core/checks/side_tables.py": "LAW023 LAW024",  # The register is read before any rule is loaded.
+    "core/checks/results/land_at_findings.py": "LAW002",  # One condition on the figure of a finding.
+    "core/counties/seams/read_borders.py": "SCH001",  # Any one cheap rule.
+    "core/engine/waivers/waiver.py": "DOC007",  # The plugin refuses waivers of this rule, and has no setting for it.
+    "core/figures/indicators/areas.py": "ATT003",  # Section of a setting.
+    "core/fixes/area_fields.py": "ATT013",  # Section of a setting.
+    "core/package/inspection/inspect.py": "SCH006 SCH007",  # A property of the VCT format.
+    "core/package/inspection/report_comparison.py": "DOC013",  # The inspection makes findings of this rule.
+    "core/render/finding_lists.py": "TOP009",  # The report has a section for the findings of this rule.
+}
 
 
 def list_modules():
@@ -220,3 +233,24 @@ def test_file_name_of_a_rule_consists_of_its_code_and_name(rule):
     module = rule.function.__module__.rsplit(".", 1)[-1]
     assert module == f"{rule.code.lower()}_{rule.name.replace('-', '_')}"
     assert RULES.find_code(rule.name) == RULES.find_code(rule.algorithm_id) == rule.code
+
+
+def test_rule_codes_stand_only_in_files_of_rules_and_fixes():
+    """A rule may name a rule that reports the same problem, and a fix the rules whose findings it ends."""
+    found = {}
+    for path in list_modules():
+        if not re.match(r"[a-z]{3}\d{3}_", path.name):
+            nodes = list_nodes(path.read_text(encoding="utf-8"))
+            codes = {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)} & {*RULES}
+            if codes:
+                found[path.relative_to(ROOT / "plugin").as_posix()] = " ".join(sorted(codes))
+    assert found == CODES_ELSEWHERE
+
+
+@for_each("rule", RULES.values(), ids=RULES)
+def test_rule_fields_on_fixes_and_messages_name_existing_things(rule):
+    assert rule.surroundings in ("", *SURROUNDINGS) and not (rule.surroundings and rule.local)
+    assert not rule.partly_local or rule.local
+    assert rule.checks_one_layer <= (rule.surroundings != "")
+    assert {*rule.overlaps_first, *rule.sum_cases} <= {*rule.messages}
+    assert {code for codes in rule.overlaps_first.values() for code in codes} <= {*RULES}

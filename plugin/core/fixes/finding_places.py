@@ -12,6 +12,7 @@ import shapely
 
 from ..checks.live.edited_rows import RowBounds, compute_common_bounds, join_bounds
 from ..geometry import crs as crs_care
+from ..model.rule import load_all_rules
 
 if TYPE_CHECKING:
     from ..model.findings import Finding
@@ -52,16 +53,10 @@ class FindingPlaces:
         return join_bounds([box, compute_common_bounds(*nearby_boxes)]) or box
 
 
-#: Rules that a change of a row affects only near the row, or in rows with the same key. Totals are not among them.
-SURROUNDINGS_RULES = (
-    "SCH002", "GEO006", "ATT001", "ATT005", "TOP002", "TOP004", "TOP005", "TOP006", "TOP007", "TOP008", "TOP009",
-)  # fmt: skip
+def is_found_by_place(finding: Finding) -> bool:
+    """Return True if the edge of the surroundings of an edit must not cut the finding.
 
-
-#: Rules that compare the rows of one layer by their keys only.
-KEY_RULES = ("ATT001", "ATT005")
-
-
-#: The rules whose findings the edge of the surroundings must not cut. A finding on one key has the rows of the key,
-#: which are read wherever they are, so that its place does not matter.
-RULES_BY_PLACE = tuple(code for code in SURROUNDINGS_RULES if code not in KEY_RULES)
+    A finding on one key has the rows of the key, which are read wherever they are, so that its place does not matter.
+    """
+    rule = load_all_rules().get(finding.code)
+    return rule is not None and rule.surroundings not in ("", "keys")

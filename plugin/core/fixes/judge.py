@@ -30,7 +30,7 @@ from .differences import (
     match_renamed_findings,
 )
 from .edits import Edits, FixRefused, is_same_shape, require_unsealed
-from .finding_places import RULES_BY_PLACE
+from .finding_places import is_found_by_place
 from .fix_declaration import Fix, Safety
 from .proposal import MAX_IMBALANCE_M2, AreaChange, OpenedWindow, Proposal
 from .shapes import is_below_sliver_limits, list_parts, measure_width
@@ -111,7 +111,7 @@ def apply_judgements(state: EditingState, judgements: Iterable[FixJudgement]) ->
         state_after.record_new_rows_and_fields(judgement.proposal.edits)
         state_after.session.adopt_change(judgement.change)
         _replace_findings_of_other_rules(state_after, judgement.differences)
-        new_findings = [one for one in judgement.differences.new_findings if one.code in RULES_BY_PLACE]
+        new_findings = [one for one in judgement.differences.new_findings if is_found_by_place(one)]
         if new_findings:
             state_after.places_of_uncut_findings = state_after.places_of_uncut_findings.add_findings(new_findings)
     return state_after
@@ -257,8 +257,9 @@ class _Trial:
             (row.role, one.key) for row in self.changed_rows for one in (row.before, row.after) if one is not None
         }
         for appearing in differences.new_findings:
-            if appearing.code == "ATT003" and (appearing.role, appearing.key) in edited_keys:
-                raise FixRefused("net_area_sum", role=appearing.role, key=appearing.key)
+            rule = load_all_rules().get(appearing.code)
+            if rule is not None and rule.refuses_fix and (appearing.role, appearing.key) in edited_keys:
+                raise FixRefused(rule.refuses_fix, role=appearing.role, key=appearing.key)
         proposal = Proposal(
             self.attempt.fix, finding, edits, differences.ended_findings, differences.new_findings,
             differences.renamed, list_untried_rules(state.settings, edits), self.area_balances,

@@ -20,7 +20,7 @@ from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
 from ..standard.profile.norm import is_sealed_or_supplied
 from .edits import Edits, FixRefused
-from .finding_places import RULES_BY_PLACE, FindingPlaces, get_finding_shape_in_plane
+from .finding_places import FindingPlaces, get_finding_shape_in_plane, is_found_by_place
 
 if TYPE_CHECKING:
     from ..checks.check import CheckResult, RunOptions
@@ -155,7 +155,7 @@ class EditingState:
         )
         #: Findings that an evaluation of the land around an edit must not cut. All forks share them.
         self.places_of_uncut_findings = FindingPlaces(
-            [one for one in checked.report.findings if one.code in RULES_BY_PLACE], self.plan
+            [one for one in checked.report.findings if is_found_by_place(one)], self.plan
         )
         self.new_fields: dict[str, tuple[str, ...]] = {}
         #: Layer code and feature id of a new row → the row as read that it came from.

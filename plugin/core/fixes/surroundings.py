@@ -23,7 +23,6 @@ from ..model.rule import EVERY_LAYER, Rule, load_all_rules
 from ..plan.layer import FieldInfo, Layer
 from ..plan.plan import RecheckFocus
 from .clipped_layers import LayerClipper
-from .finding_places import KEY_RULES, SURROUNDINGS_RULES
 
 if TYPE_CHECKING:
     from ..model.findings import Finding
@@ -32,16 +31,8 @@ if TYPE_CHECKING:
 
 #: Land around a change (m) that belongs to its surroundings.
 MARGIN_M = 5.0
-#: Of these, the rules of which each finding is one gap: they read only the parts of rows in and near the surroundings.
-_GAP_RULES = ("TOP002", "TOP004", "TOP006")
-#: Rules that check each layer alone: a change of another layer does not matter to them.
-_RULES_OF_ONE_LAYER = ("ATT001", "GEO006", "TOP004", "TOP007")
-#: Of these, the rule that also reads the lines that may fill the windows (开天窗) of a layer.
-_WINDOW_RULE = "GEO006"
-
-#: Local rules of which some findings are totals (REL006), or depend on rows without a shape, which may belong
-#: anywhere (LAW010).
-_PARTLY_LOCAL_RULES = ("REL006", "LAW010")
+#: The setting that a rule uses if it reads the lines that may fill the windows (开天窗) of a layer.
+_WINDOW_FILLERS = "quality.window_fillers"
 
 Bounds = tuple[float, float, float, float]
 
@@ -57,16 +48,10 @@ def choose_surroundings_rules(
 
     ``shapes``, ``keys``, ``fields``: whether shapes, keys or the list of fields change.
     """
-    selected_rules = []
-    for code in SURROUNDINGS_RULES:
-        is_affected = fields if code == "SCH002" else keys if code in KEY_RULES else shapes
-        if (
-            code in state.settings.rule_codes
-            and is_affected
-            and _reads_layers(load_all_rules()[code], state, set(roles))
-        ):
-            selected_rules.append(load_all_rules()[code])
-    return selected_rules
+    is_affected = {"gaps": shapes, "shapes": shapes, "keys": keys, "fields": fields}
+    changed_roles = set(roles)
+    rules = sorted(map(load_all_rules().__getitem__, state.settings.rule_codes), key=lambda rule: rule.order)
+    return [rule for rule in rules if is_affected.get(rule.surroundings) and _reads_layers(rule, state, changed_roles)]
 
 
 def list_untried_rules(settings: RunSettings, edits: Edits) -> list[str]:
@@ -78,13 +63,15 @@ def list_untried_rules(settings: RunSettings, edits: Edits) -> list[str]:
     """
     adds_fields = bool(edits.new_fields)
     has_other_structure = adds_fields or any(edit.is_deleted for edit in edits)
-    untried_codes = (*_PARTLY_LOCAL_RULES, *settings.left_out_rules)
-    codes = (*(code for code in settings.rule_codes if code not in SURROUNDINGS_RULES), *settings.left_out_rules)
+    rules = load_all_rules()
+    codes = (*(code for code in settings.rule_codes if not rules[code].surroundings), *settings.left_out_rules)
     return [
         rule.code
-        for rule in map(load_all_rules().__getitem__, codes)
+        for rule in map(rules.__getitem__, codes)
         if (
-            has_other_structure if rule.family == "SCH" else adds_fields or not rule.local or rule.code in untried_codes
+            has_other_structure
+            if rule.family == "SCH"
+            else adds_fields or not rule.local or rule.partly_local or rule.code in settings.left_out_rules
         )
     ]
 
@@ -133,8 +120,8 @@ def find_findings_in_surroundings(
         # All rows with a key that matters are here, so whether it is repeated can be read from them.
         layer.__dict__.pop("repeated_keys", None)
         layers[role] = _add_fields(layer, state.new_fields.get(role, ()))
-    gap_rules = [rule for rule in rules if rule.code in _GAP_RULES]
-    other_rules = [rule for rule in rules if rule.code not in _GAP_RULES]
+    gap_rules = [rule for rule in rules if rule.surroundings == "gaps"]
+    other_rules = [rule for rule in rules if rule.surroundings != "gaps"]
     findings: list[Finding] = []
     if other_rules:
         findings += _evaluate(state, other_rules, layers, boxes, focused_roles, cancellation)
@@ -191,10 +178,10 @@ def _choose_roles_for_rules_on_every_layer(
     These are the changed layers, unless one of the rules compares layers with each other.
     """
     every_layer = [rule for rule in rules if any(need.concept == EVERY_LAYER for need in rule.needs.values())]
-    if any(rule.code not in _RULES_OF_ONE_LAYER for rule in every_layer):
+    if not all(rule.checks_one_layer for rule in every_layer):
         return None
-    if any(rule.code == _WINDOW_RULE for rule in every_layer) and changed_roles & _find_roles(
-        state, state.norm.get("quality.window_fillers")
+    if any(_WINDOW_FILLERS in rule.uses for rule in every_layer) and changed_roles & _find_roles(
+        state, state.norm.get(_WINDOW_FILLERS)
     ):
         return frozenset(changed_roles | _find_roles(state, state.norm.get("quality.windowed")))
     return frozenset(changed_roles)
@@ -212,7 +199,7 @@ def _list_read_roles(rules: list[Rule], state: EditingState, focused_roles: froz
     if EVERY_LAYER in concepts:
         read_roles |= focused_roles
         if focused_roles & _find_roles(state, state.norm.get("quality.windowed")):
-            read_roles |= _find_roles(state, state.norm.get("quality.window_fillers"))
+            read_roles |= _find_roles(state, state.norm.get(_WINDOW_FILLERS))
     return read_roles
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .severity import DECLARED_FAMILY, RULE_FAMILIES, Severity, get_rule_family
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 DOCSTRING_HEADINGS = ("What it checks", "Why", "How to fix", "Limits")
 EVERY_LAYER = "*"
+#: Values of ``surroundings`` of a rule; see `rule`.
+SURROUNDINGS = ("gaps", "shapes", "keys", "fields")
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,12 @@ class Rule:
     side: tuple[str, ...] = ()
     approval_cases: tuple[str, ...] = ()
     clauses: Callable[..., dict[str, str]] | None = None
+    surroundings: str = ""
+    checks_one_layer: bool = False
+    partly_local: bool = False
+    refuses_fix: str = ""
+    overlaps_first: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sum_cases: tuple[str, ...] = ()
     texts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -202,6 +211,12 @@ def rule(
     side: Iterable[str] = (),
     approval_cases: Iterable[str] = (),
     clauses: Callable[..., dict[str, str]] | None = None,
+    surroundings: str = "",
+    checks_one_layer: bool = False,
+    partly_local: bool = False,
+    refuses_fix: str = "",
+    overlaps_first: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    sum_cases: Iterable[str] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that declares a function as a rule.
 
@@ -218,6 +233,19 @@ def rule(
     not contain the approval; a waiver states its document. Until then a note on such a case prevents 通过.
     ``clauses``: returns the clauses that only this rule's messages have (placeholder → text), from a finding, the texts
     and the templates of layers.
+
+    How fixes treat the rule: ``surroundings`` is set for a rule that is not local, but which a changed row affects only
+    near the row, or in rows with the same key. It is one of `SURROUNDINGS`: the change that affects the rule (of
+    ``shapes``, of ``keys``, or of the list of ``fields``), or ``gaps`` for a rule on shapes of which each finding is
+    one gap, so that it reads only the parts of rows in and near the surroundings. ``checks_one_layer``: the rule checks
+    each layer of the plan alone, so that a change of another layer does not matter to it. ``partly_local``: some
+    findings of this local rule are totals, or depend on rows without a shape, which may belong anywhere.
+    ``refuses_fix``: the reason (key of `FixRefused`) to refuse a fix that causes a finding of the rule on a row that it
+    edits.
+
+    What its messages name: ``overlaps_first``: case → codes of rules; the message names their findings at the same
+    place, which are to be resolved first. ``sum_cases``: cases that state the sum of a layer; the message names the
+    land that the sum counts twice.
 
     Raises ValueError if the code belongs to no family.
     """
@@ -245,6 +273,12 @@ def rule(
             side=tuple(side),
             approval_cases=tuple(approval_cases),
             clauses=clauses,
+            surroundings=surroundings,
+            checks_one_layer=checks_one_layer,
+            partly_local=partly_local,
+            refuses_fix=refuses_fix,
+            overlaps_first=dict(overlaps_first),
+            sum_cases=tuple(sum_cases),
         )
         return function
 

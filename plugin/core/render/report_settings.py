@@ -20,14 +20,16 @@ class ReportSettings:
     """The settings of resources/reports/signed_report.toml.
 
     ``decisive_rules``: rules that decide a verdict, in this order; ``family_order``: order of the families of other
-    rules; ``control_line_rules``: rules on overlaps of the three lines; ``length_limits``: list → largest number of its
-    entries; ``docx_bookmark``: the bookmark in a template where the report goes; ``docx_styles``: key → name of a style
-    in a template.
+    rules; ``control_line_rules``: rules on overlaps of the three lines; ``indicator_rules``: kind of a figure
+    (``ratio``, ``area``, ``township``) → rule whose findings repeat its state; ``length_limits``: list → largest number
+    of its entries; ``docx_bookmark``: the bookmark in a template where the report goes; ``docx_styles``: key → name
+    of a style in a template.
     """
 
     decisive_rules: tuple[str, ...]
     family_order: tuple[str, ...]
     control_line_rules: tuple[str, ...]
+    indicator_rules: dict[str, str]
     length_limits: dict[str, int]
     docx_bookmark: str
     docx_styles: dict[str, str]
@@ -44,7 +46,11 @@ def load_report_settings() -> ReportSettings:
     """Return the settings of the report to be signed. Raise DataError for an unknown or missing key."""
     path = SIGNED_REPORT_SETTINGS
     table = read_toml(path)
-    check_keys(table, required=("order", "families", "control_lines", "limits", "docx"), allowed=(), file=path)
+    check_keys(
+        table, required=("order", "families", "control_lines", "indicators", "limits", "docx"), allowed=(), file=path
+    )
+    indicator_rules = read_value(table["indicators"], dict[str, str], file=path, key="indicators")
+    check_keys(indicator_rules, required=("ratio", "area", "township"), allowed=(), file=path, where="indicators")
     limits = table["limits"]
     limit_names = ("decisive", "townships", "rows_per_rule", "rows", "pictures")
     check_keys(limits, required=limit_names, allowed=(), file=path, where="limits")
@@ -56,4 +62,4 @@ def load_report_settings() -> ReportSettings:
     check_keys(docx, required=("bookmark", "styles"), allowed=(), file=path, where="docx")
     styles = docx["styles"]
     check_keys(styles, required=DOCX_STYLES, allowed=(), file=path, where="docx.styles")
-    return ReportSettings(order, families, control_lines, limits, docx["bookmark"], styles)
+    return ReportSettings(order, families, control_lines, indicator_rules, limits, docx["bookmark"], styles)

@@ -111,6 +111,7 @@ def test_fix_texts_have_the_same_keys_and_placeholders_in_both_languages(section
 
 def test_each_refusal_reason_and_doubt_in_the_code_has_a_text_and_each_text_is_used():
     refused = set(re.findall(r"FixRefused\(\s*\"(\w+)\"", SOURCES)) | {"no_fix"}
+    refused |= {rule.refuses_fix for rule in load_all_rules().values() if rule.refuses_fix}
     assert refused == set(Texts("en").get_section("fix_reasons"))
     doubts = set(re.findall(r"doubts\.append\(\(\"(\w+)\"", SOURCES))
     doubts |= set(re.findall(r"review_reasons\.append\(\"(\w+)\"", SOURCES))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 import shapely
@@ -12,28 +13,11 @@ from ...figures.indicators.repeated_land import RepeatedLand, list_summed_roles
 from ...model.findings import Finding
 from ...model.indicator import SQUARE_METRES
 from ...model.report import Outcome, Report, RuleOutcome
+from ...model.rule import load_all_rules
 from ...plan.plan import Plan
 from ...standard.messages.finding_message import format_message
 from ...standard.messages.texts import Texts
 
-#: Rules that report overlaps of two of the three control lines.
-_OVERLAP_RULES = ("REL001", "REL002", "REL003")
-#: Rules that compare zones with the control line that they follow.
-_ZONE_RULES = ("REL004", "REL005")
-#: Cases whose message names problems there, and the rules whose findings matter to it.
-_CASES = {
-    ("REL004", "zone_outside_line"): _OVERLAP_RULES,
-    ("REL004", "line_outside_zone"): _OVERLAP_RULES,
-    ("REL005", "zone_outside_line"): _OVERLAP_RULES,
-    ("REL005", "line_outside_zone"): _OVERLAP_RULES,
-    ("REL006", "large"): _OVERLAP_RULES,
-    ("REL010", "information"): _OVERLAP_RULES,
-    ("REL011", "code"): _ZONE_RULES,
-    ("REL038", "farmland"): _OVERLAP_RULES,
-    ("REL038", "red_line"): _OVERLAP_RULES,
-    ("REL042", "red_line"): _OVERLAP_RULES,
-    ("LAW026", "inside"): ("REL002",),
-}
 #: Outcomes of a rule that compared the layers, or found none to compare.
 _CHECKED_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED, Outcome.NOT_APPLICABLE)
 #: Shared land below this area (m²) is an inaccuracy of edges, unless it is this share of a finding.
@@ -50,10 +34,16 @@ def record_overlaps_at_findings(findings: Sequence[Finding], rule_outcomes: Iter
     """
     checked_codes = {rule.code for rule in rule_outcomes if rule.outcome in _CHECKED_OUTCOMES}
     # The kind of a geometry is asked last: a check may have hundreds of thousands of other findings.
-    overlaps = [f for f in findings if f.code in (*_OVERLAP_RULES, *_ZONE_RULES) and f.geom_kind == "area"]
-    asking = [f for f in findings if (f.code, f.case) in _CASES and f.geom_kind == "area"]
+    codes_first = {
+        (code, case): codes
+        for code in {finding.code for finding in findings} & load_all_rules().keys()
+        for case, codes in load_all_rules()[code].overlaps_first.items()
+    }
+    asking = [f for f in findings if (f.code, f.case) in codes_first and f.geom_kind == "area"]
     if not asking:
         return
+    overlap_codes = set(chain.from_iterable(codes_first.values()))
+    overlaps = [f for f in findings if f.code in overlap_codes and f.geom_kind == "area"]
     asking_shapes = shapely.make_valid(np.array([finding.geometry for finding in asking], dtype=object))
     overlap_shapes = shapely.make_valid(np.array([finding.geometry for finding in overlaps], dtype=object))
     asking_rows, overlap_rows = shapely.STRtree(overlap_shapes).query(asking_shapes, predicate="intersects")
@@ -65,7 +55,7 @@ def record_overlaps_at_findings(findings: Sequence[Finding], rule_outcomes: Iter
             overlaps_by_row[int(asking_rows[n])].append(overlaps[int(overlap_rows[n])])
     for row, there in overlaps_by_row.items():
         finding = asking[row]
-        wanted_codes = _CASES[finding.code, finding.case]
+        wanted_codes = codes_first[finding.code, finding.case]
         named = [
             {"code": one.code, "key": key, "fid": fid}
             for one in there
@@ -76,16 +66,6 @@ def record_overlaps_at_findings(findings: Sequence[Finding], rule_outcomes: Iter
             finding.params["shown"] = {**finding.params.get("shown", {}), "overlaps": named}
 
 
-#: Rule → cases of its findings that state the sum of a layer.
-_SUM_CASES = {
-    "LAW001": ("",),
-    "LAW002": ("broken", "rounding", "field", "also"),
-    "LAW004": ("broken", "rounding", "field"),
-    "LAW007": ("map", "bound"),
-    "LAW008": ("",),
-}
-
-
 def mark_repeated_land(report: Report, plan: Plan, texts: Texts, repeated_land: RepeatedLand) -> None:
     """Add repeated land to findings on sums; mark indicators that count it.
 
@@ -93,7 +73,8 @@ def mark_repeated_land(report: Report, plan: Plan, texts: Texts, repeated_land: 
     """
     values = {indicator.id: indicator.value for indicator in report.indicators if not indicator.place}
     for finding in report.findings:
-        if finding.case not in _SUM_CASES.get(finding.code, ()):
+        rule = load_all_rules().get(finding.code)
+        if rule is None or finding.case not in rule.sum_cases:
             continue
         # LAW001 has a ratio, LAW007 the text of its figure.
         value_candidates = [
@@ -124,7 +105,7 @@ def _compute_figure_without_repeated_land(finding: Finding, area_m2: float) -> f
     Overlaps are measured as gross area: None for net areas, and for a ratio that does not count the whole boundary.
     """
     params = finding.params
-    if finding.code == "LAW001" and params.get("form") == "N1":
+    if params.get("form") == "N1":
         return float((params["numerator"] - area_m2) / params["denominator"])
     if finding.code == "LAW002" and not finding.field and isinstance(params.get("value"), float):
         return float(params["value"] - area_m2 / SQUARE_METRES[_get_unit(finding)])
@@ -133,7 +114,7 @@ def _compute_figure_without_repeated_land(finding: Finding, area_m2: float) -> f
 
 def _list_roles_summed_by_finding(finding: Finding, plan: Plan) -> list[str]:
     """Return the codes of the layers whose sums a finding states."""
-    if finding.code == "LAW001":
+    if "ratio" in finding.params:
         return list_summed_roles(f"expansion_ratio_{plan.norm.get('ratio.form')}", plan)
     return [finding.role] if _get_unit(finding) in SQUARE_METRES else []
 

@@ -26,10 +26,6 @@ from ..report_settings import load_report_settings
 from ..sections import make_not_checked_section
 from ..words import ReportTexts, capitalise_first_letter, lower_first_letter
 
-#: Rules whose findings repeat the state of an indicator.
-RATIO_RULE, AREA_RULE, TOWNSHIP_RULE = "LAW001", "LAW002", "LAW004"
-_INDICATOR_RULES = (RATIO_RULE, AREA_RULE, TOWNSHIP_RULE)
-
 
 @dataclass(frozen=True)
 class DecisiveItem:
@@ -92,8 +88,10 @@ def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTex
     titles = get_rule_titles(report, report_texts)
     numbers = {code: report_texts.join_parts(format_number_ranges(found)) for code, found in places.items()}
     open_findings = [f for f in report.findings if f.state != "waived" and f.severity is severity]
-    groups = group_findings_by_rule(f for f in open_findings if f.code not in _INDICATOR_RULES)
-    limit = load_report_settings().length_limits["townships"]
+    settings = load_report_settings()
+    indicator_rules = settings.indicator_rules.values()
+    groups = group_findings_by_rule(f for f in open_findings if f.code not in indicator_rules)
+    limit = settings.length_limits["townships"]
     for code, findings in sorted(groups.items(), key=lambda group: -_sum_areas(group[1])):
         amount, note = _format_amounts(findings, report_texts)
         title = titles.get(code, code)
@@ -130,6 +128,7 @@ def _format_amounts(findings: list[Finding], report_texts: ReportTexts) -> tuple
 
 def _make_missed_indicator_items(report: Report, report_texts: ReportTexts) -> Iterator[DecisiveItem]:
     """Yield one decisive item for each missed indicator of the county, and for each missed by some townships."""
+    rules = load_report_settings().indicator_rules
     missed = [i for i in report.indicators if i.state == TARGET_MISSED and i.margin is not None]
     for indicator in missed:
         if is_township_figure(indicator):
@@ -146,7 +145,7 @@ def _make_missed_indicator_items(report: Report, report_texts: ReportTexts) -> I
         }
         note = report_texts.get("signed", "figure_note", **values) + ("" if indicator.confirmed else " *")
         yield DecisiveItem(
-            RATIO_RULE if ratio else AREA_RULE,
+            rules["ratio" if ratio else "area"],
             report_texts.get("signed", key, name=name),
             note,
             amount,
@@ -167,7 +166,13 @@ def _make_missed_indicator_items(report: Report, report_texts: ReportTexts) -> I
             report_texts.get("text", "more_townships", count=len(places)) if len(places) > len(shown_places) else ""
         )
         yield DecisiveItem(
-            TOWNSHIP_RULE, title, "", "—", len(places), report_texts.join_parts(shown_places) + more_places_note, title
+            rules["township"],
+            title,
+            "",
+            "—",
+            len(places),
+            report_texts.join_parts(shown_places) + more_places_note,
+            title,
         )
 
 

@@ -18,6 +18,8 @@ OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
     "ATT001",
     "duplicate-key",
     problem="Keys are missing or repeated, or numbers or grades are all alike",
+    surroundings="keys",
+    checks_one_layer=True,
     basis=["A1"],
     uses=["attributes.number_fields", "attributes.graded_fields"],
     needs={"layer": LayerNeed(EVERY_LAYER, fields=("key",))},

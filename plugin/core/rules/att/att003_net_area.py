@@ -21,6 +21,7 @@ CONSISTENT_ROW = {
     "ATT003",
     "net-area",
     problem="Net area does not follow from its fields",
+    refuses_fix="net_area_sum",
     local=True,
     severity=Severity.WARNING,
     basis=["A7", "pbf-db-2021"],

@@ -25,6 +25,7 @@ def _make_plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str
     "ATT005",
     "key-across-layers",
     problem="A key is used in several layers",
+    surroundings="keys",
     severity=Severity.WARNING,
     basis=["A1"],
     needs={},

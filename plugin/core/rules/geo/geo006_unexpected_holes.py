@@ -33,6 +33,8 @@ MIN_OPEN_SHARE = 0.5
     "GEO006",
     "unexpected-holes",
     problem="A feature has a hole",
+    surroundings="shapes",
+    checks_one_layer=True,
     severity=Severity.WARNING,
     basis=["G3"],
     needs={"layer": LayerNeed(EVERY_LAYER)},

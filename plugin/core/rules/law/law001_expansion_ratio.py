@@ -43,6 +43,7 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
     "LAW001",
     "expansion-ratio",
     problem="The expansion ratio exceeds its limit or is doubtful",
+    sum_cases=("",),
     basis=["shanxi-plan-3", "ratio-definition"],
     needs={
         "boundary": LayerNeed("boundary", fields=("zone_code",)),

@@ -37,6 +37,7 @@ HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     "LAW002",
     "area-targets",
     problem="An area misses its target",
+    sum_cases=("broken", "rounding", "field", "also"),
     basis=["plan-review", "hunyuan-plan"],
     needs={
         "farmland": LayerNeed("farmland", optional=True),

@@ -87,6 +87,7 @@ def _describe_misplaced_rows(finding: Finding, texts: Texts, _templates: dict[st
     "LAW004",
     "township-targets",
     problem="A township misses its target, or parcels belong elsewhere",
+    sum_cases=("broken", "rounding", "field"),
     basis=["handed-down", "plan-review"],
     needs={
         "townships": LayerNeed("townships", optional=True),

@@ -23,6 +23,7 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
     "LAW007",
     "figures-agree",
     problem="Map, tables and text disagree",
+    sum_cases=("map", "bound"),
     basis=["T3", "plan-review"],
     needs={
         "farmland": LayerNeed("farmland", optional=True),

@@ -34,6 +34,7 @@ def _describe_share_and_origin(finding: Finding, texts: Texts, _templates: dict[
     "LAW008",
     "target-margin",
     problem="A target's margin is small",
+    sum_cases=("",),
     severity=Severity.INFO,
     basis=["usual-practice"],
     needs={

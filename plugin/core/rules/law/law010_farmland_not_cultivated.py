@@ -25,6 +25,7 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     "farmland-not-cultivated",
     problem="Permanent basic farmland is not cultivated land",
     local=True,
+    partly_local=True,
     concurrent=True,
     basis=["T5", "order-17"],
     needs={

@@ -27,6 +27,7 @@ LEFT_OUT_SETTING, INSIDE_SETTING = "farmland.min_left_out_m2", "farmland.min_ins
     "LAW026",
     "farmland-choice",
     problem="The choice of cultivated land to be retained deserves comparison",
+    overlaps_first={"inside": ("REL002",)},
     severity=Severity.INFO,
     basis=["pbf-priority"],
     needs={

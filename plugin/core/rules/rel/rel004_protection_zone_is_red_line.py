@@ -4,6 +4,7 @@ from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._farmland import compare_zones_with_line
+from .._overlaps import CONTROL_LINE_OVERLAPS
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -16,6 +17,7 @@ SWITCH_SETTING = "zones.protection_is_red_line"
     "REL004",
     "protection-zone-is-red-line",
     problem="Ecological protection zone and red line differ",
+    overlaps_first=dict.fromkeys(("zone_outside_line", "line_outside_zone"), CONTROL_LINE_OVERLAPS),
     local=True,
     concurrent=True,
     severity=Severity.WARNING,

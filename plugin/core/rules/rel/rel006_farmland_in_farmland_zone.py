@@ -9,6 +9,7 @@ from ...plan.layer import Layer
 from ...standard.messages.clauses import describe_limit_origin
 from ...standard.messages.numbers import format_number, round_unlike_limit
 from .._farmland import find_limit_origin, record_features_at_findings
+from .._overlaps import CONTROL_LINE_OVERLAPS
 
 M2_PER_HA = 10_000.0
 #: Area from which a plot is not a scattered one.
@@ -45,7 +46,9 @@ def _report_large_parts(
     "REL006",
     "farmland-in-farmland-zone",
     problem="Permanent basic farmland is outside the farmland protection zone",
+    overlaps_first={"large": CONTROL_LINE_OVERLAPS},
     local=True,
+    partly_local=True,
     basis=["order-17", "zoning-guide"],
     needs={"farmland": LayerNeed("farmland"), "zones": LayerNeed("zones", fields=("zone_code",), covers=True)},
     uses=["tolerance", "zones.codes", "rules.REL006"],

@@ -12,6 +12,7 @@ from ...standard.conflicts import (
     WARNING_MEANING,
     ConflictMatrixEntry,
 )
+from .._overlaps import CONTROL_LINE_OVERLAPS
 from .._places import find_usable_layer_or_note_reason, is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -29,6 +30,7 @@ SEVERITY_OF_MEANING = {
     "REL010",
     "control-line-conflicts",
     problem="Control lines conflict",
+    overlaps_first={"information": CONTROL_LINE_OVERLAPS},
     severity=Severity.WARNING,
     local=True,
     basis=["conflict-practice", "heritage-checks"],

@@ -11,6 +11,7 @@ from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.texts import ConceptName
 from .._attributes import format_code_with_name
+from .._overlaps import ZONE_DIFFERENCES
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -21,6 +22,7 @@ HALF_SQUARE_WKTS = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0
     "REL011",
     "layers-of-one-thing",
     problem="Two layers of one subject differ",
+    overlaps_first={"code": ZONE_DIFFERENCES},
     severity=Severity.WARNING,
     basis=["roles-agree"],
     needs={},
@@ -30,7 +32,7 @@ HALF_SQUARE_WKTS = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0
         "must cover the same land. Compare both with {authority}: correct only this edge in the layer that differs from "
         "it; if only one of the two layers is to be submitted, remove the other from the data.",
         "code": "{layer} ({key}): {field} is “{value}”, but {related_layer} ({related_key}) has “{related}” on the "
-        "same land; they differ on {area} (width {width} m). {overlaps_first}Compare with the approved maps of {layer} "
+        "same land; they differ on {area} (width {width} m). {zones_first}Compare with the approved maps of {layer} "
         "and {related_layer}, and correct the layer that differs from them: change the code if it is wrong for the "
         "whole feature; if it is wrong only here, change only the edge here (split the feature first if necessary), "
         "and leave the code of the feature. If both agree with their approved maps, waive the finding and give the "

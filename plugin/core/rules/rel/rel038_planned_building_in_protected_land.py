@@ -9,6 +9,7 @@ from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import format_code_with_name
 from .._farmland import find_construction_land_rows
+from .._overlaps import CONTROL_LINE_OVERLAPS
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
@@ -19,6 +20,7 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     "REL038",
     "planned-building-in-protected-land",
     problem="Planned building land is in permanent basic farmland, in the red line or on a river or lake",
+    overlaps_first=dict.fromkeys(("farmland", "red_line"), CONTROL_LINE_OVERLAPS),
     local=True,
     basis=["order-17", "three-line-rules-2022", "water-management"],
     needs={

@@ -16,6 +16,7 @@ from ...standard.messages.texts import Texts
 from ...standard.template import Template
 from .._attributes import make_row_list_params, read_setting_words
 from .._excluded_places import CORE_SETTINGS, find_core_rows_or_note_reason, join_site_names, subtract_parts_in_core
+from .._overlaps import CONTROL_LINE_OVERLAPS
 from .._places import is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -82,6 +83,7 @@ def _name_line_and_core_zones(finding: Finding, texts: Texts, templates: dict[st
     "REL042",
     "present-land-in-red-line",
     problem="Buildings, mines or fields are in the red line or in a reserve's core zone",
+    overlaps_first={"red_line": CONTROL_LINE_OVERLAPS},
     severity=Severity.WARNING,
     basis=["red-line-activities", "red-line-142"],
     needs={

@@ -34,6 +34,7 @@ def _make_parcel_row(**other: Any) -> dict[str, Any]:
     "SCH002",
     "required-fields",
     problem="A mandatory field is missing or of another type",
+    surroundings="fields",
     basis=["county-db", "survey-2020"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from functools import partial
+
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -16,7 +18,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
-    clauses=advise_by_receiver,
+    clauses=partial(advise_by_receiver, "alias"),
     messages={
         "": "{layer}: the alias of the field {field} is “{found_alias}”; the template has “{alias}”. Values and this "
         "check are not affected. {receiver}Change the alias in the database, or create an empty layer with New Layers… and "

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from functools import partial
+
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -18,7 +20,7 @@ TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
-    clauses=advise_by_receiver,
+    clauses=partial(advise_by_receiver, "domain"),
     messages={
         "none": "{layer}: the field {field} has no coded domain in the database (codes to choose from); the template "
         "has the {list}. Codes that are filled in and this check are not affected. {receiver}Create an empty layer "

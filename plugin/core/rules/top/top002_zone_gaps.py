@@ -11,6 +11,7 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     "TOP002",
     "zone-gaps",
     problem="Planning zones leave gaps",
+    surroundings="gaps",
     basis=["G8"],
     needs={"zones": LayerNeed("zones"), "county": LayerNeed("county")},
     uses=["tolerance"],

@@ -14,6 +14,8 @@ NEIGHBOUR_WITH_GAP_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.
     "TOP004",
     "layer-gaps",
     problem="A layer has narrow gaps",
+    surroundings="gaps",
+    checks_one_layer=True,
     severity=Severity.WARNING,
     concurrent=True,
     basis=["G8"],

@@ -37,6 +37,7 @@ def _describe_vertex_distance(finding: Finding, texts: Texts, _templates: dict[s
     "TOP005",
     "shared-edges",
     problem="Shared edges do not match",
+    surroundings="shapes",
     severity=Severity.WARNING,
     concurrent=True,
     basis=["G10"],

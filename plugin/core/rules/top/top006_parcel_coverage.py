@@ -15,6 +15,7 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     "TOP006",
     "parcel-coverage",
     problem="Parcels do not cover the township or county",
+    surroundings="gaps",
     concurrent=True,
     basis=["G11"],
     needs={"parcels": LayerNeed("parcels"), "townships": LayerNeed("townships", optional=True), "county": LayerNeed("county", optional=True)},

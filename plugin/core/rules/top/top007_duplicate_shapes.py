@@ -14,6 +14,8 @@ REVERSED_SQUARE_WKT = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
     "TOP007",
     "duplicate-shapes",
     problem="Shapes are repeated",
+    surroundings="shapes",
+    checks_one_layer=True,
     severity=Severity.WARNING,
     basis=["usual-practice"],
     needs={"layer": LayerNeed(EVERY_LAYER)},

@@ -40,6 +40,7 @@ def _describe_ignored_places(finding: Finding, texts: Texts, _templates: dict[st
     "TOP008",
     "slivers-between-layers",
     problem="Control lines have slivers between them",
+    surroundings="shapes",
     severity=Severity.INFO,
     concurrent=True,
     basis=["G10", "usual-practice"],

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 #: Overlaps of one rule that a message names.
 _MAX_NAMED_OVERLAPS = 2
-#: Rules on zones: differences from the control line there are to be resolved first, not overlaps of lines.
-_CODES_OF_ZONES = ("REL011",)
 #: End of the name of a placeholder for a fact that a rule may know: a clause of the texts, empty without the fact.
 FACT_SUFFIX = "_fact"
 #: Value of ``used``: the county's own plan states the figure.
@@ -90,7 +88,7 @@ def describe_net_area(finding: Finding, texts: Texts) -> str:
     return texts.get("words", "net_of", area=net_area)
 
 
-def _describe_overlaps_at_finding(finding: Finding, texts: Texts) -> str:
+def _describe_overlaps_at_finding(finding: Finding, texts: Texts, key_if_unknown: str) -> str:
     """Return the sentence on other problems at a finding, such as overlaps of control lines, to be resolved first.
 
     Empty if nothing overlaps there. A check around an edit does not compare findings with each other; the sentence is
@@ -98,7 +96,7 @@ def _describe_overlaps_at_finding(finding: Finding, texts: Texts) -> str:
     """
     overlaps = finding.params.get("shown", {}).get("overlaps")
     if overlaps is None:
-        return texts.get("words", "zones_if_any" if finding.code in _CODES_OF_ZONES else "overlaps_if_any")
+        return texts.get("words", key_if_unknown)
     if not overlaps:
         return ""
     separator = texts.get("words", "between_names")
@@ -224,14 +222,14 @@ def describe_limit_origin(finding: Finding, texts: Texts, _templates: dict[str, 
     return {"limit_origin": texts.get("words", f"limit_of_{origin}")}
 
 
-def advise_by_receiver(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return the clause ``receiver``, which states whether to add an alias (SCH006) or a domain (SCH007).
+def advise_by_receiver(missing: str, finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the clause ``receiver``, which states whether to add what is missing: an ``alias`` or a ``domain``.
 
     That depends on whether a standard was verified to require it, and on what the receiving side checks.
     """
     is_verified = finding.params.get("shown", {}).get("is_verified")
     source = "unknown" if is_verified is None else "verified" if is_verified else "unverified"
-    return {"receiver": texts.get("words", f"{'alias' if finding.code == 'SCH006' else 'domain'}_{source}")}
+    return {"receiver": texts.get("words", f"{missing}_{source}")}
 
 
 #: Placeholder → function that returns its clause from a finding and the parameters that only word its message.
@@ -252,6 +250,7 @@ _MAKERS_BY_PLACEHOLDER: dict[str, Callable[[Finding, Mapping[str, Any], Texts], 
         else ""
     ),
     "net": lambda finding, _shown, texts: describe_net_area(finding, texts),
-    "overlaps_first": lambda finding, _shown, texts: _describe_overlaps_at_finding(finding, texts),
+    "overlaps_first": lambda finding, _shown, texts: _describe_overlaps_at_finding(finding, texts, "overlaps_if_any"),
+    "zones_first": lambda finding, _shown, texts: _describe_overlaps_at_finding(finding, texts, "zones_if_any"),
     "excess_without": lambda finding, _shown, texts: _describe_excess_without_repeated_land(finding, texts),
 }
