@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 DOCSTRING_HEADINGS = ("What it checks", "Why", "How to fix", "Limits")
 EVERY_LAYER = "*"
-#: Values of ``surroundings`` of a rule; see `rule`.
-SURROUNDINGS = ("gaps", "shapes", "keys", "fields")
 
 
 @dataclass(frozen=True)
@@ -235,7 +233,7 @@ def rule(
     and the templates of layers.
 
     How fixes treat the rule: ``surroundings`` is set for a rule that is not local, but which a changed row affects only
-    near the row, or in rows with the same key. It is one of `SURROUNDINGS`: the change that affects the rule (of
+    near the row, or in rows with the same key. It names the change that affects the rule (of
     ``shapes``, of ``keys``, or of the list of ``fields``), or ``gaps`` for a rule on shapes of which each finding is
     one gap, so that it reads only the parts of rows in and near the surroundings. ``checks_one_layer``: the rule checks
     each layer of the plan alone, so that a change of another layer does not matter to it. ``partly_local``: some

@@ -22,6 +22,12 @@ from ..model.findings import Finding
 from ..model.rule import RuleResult
 from ..plan.layer import Layer
 
+#: Rules on overlaps of two of the three control lines.
+CONTROL_LINE_OVERLAPS = ("REL001", "REL002", "REL003")
+#: Rules that compare zones with the control line that they follow.
+ZONE_DIFFERENCES = ("REL004", "REL005")
+
+
 #: Decimals of metres to which bounding boxes are rounded before shapes are compared.
 BOX_DECIMALS = 1
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
 
 import numpy as np
 import shapely
@@ -42,7 +41,7 @@ def record_overlaps_at_findings(findings: Sequence[Finding], rule_outcomes: Iter
     asking = [f for f in findings if (f.code, f.case) in codes_first and f.geom_kind == "area"]
     if not asking:
         return
-    overlap_codes = set(chain.from_iterable(codes_first.values()))
+    overlap_codes = {code for codes in codes_first.values() for code in codes}
     overlaps = [f for f in findings if f.code in overlap_codes and f.geom_kind == "area"]
     asking_shapes = shapely.make_valid(np.array([finding.geometry for finding in asking], dtype=object))
     overlap_shapes = shapely.make_valid(np.array([finding.geometry for finding in overlaps], dtype=object))

@@ -89,8 +89,7 @@ def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTex
     numbers = {code: report_texts.join_parts(format_number_ranges(found)) for code, found in places.items()}
     open_findings = [f for f in report.findings if f.state != "waived" and f.severity is severity]
     settings = load_report_settings()
-    indicator_rules = settings.indicator_rules.values()
-    groups = group_findings_by_rule(f for f in open_findings if f.code not in indicator_rules)
+    groups = group_findings_by_rule(f for f in open_findings if f.code not in settings.indicator_rules.values())
     limit = settings.length_limits["townships"]
     for code, findings in sorted(groups.items(), key=lambda group: -_sum_areas(group[1])):
         amount, note = _format_amounts(findings, report_texts)

@@ -4,7 +4,7 @@ from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._farmland import compare_zones_with_line
-from .._overlaps import CONTROL_LINE_OVERLAPS
+from .._places import CONTROL_LINE_OVERLAPS
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"

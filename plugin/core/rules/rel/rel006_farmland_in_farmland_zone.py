@@ -9,7 +9,7 @@ from ...plan.layer import Layer
 from ...standard.messages.clauses import describe_limit_origin
 from ...standard.messages.numbers import format_number, round_unlike_limit
 from .._farmland import find_limit_origin, record_features_at_findings
-from .._overlaps import CONTROL_LINE_OVERLAPS
+from .._places import CONTROL_LINE_OVERLAPS
 
 M2_PER_HA = 10_000.0
 #: Area from which a plot is not a scattered one.

@@ -12,8 +12,7 @@ from ...standard.conflicts import (
     WARNING_MEANING,
     ConflictMatrixEntry,
 )
-from .._overlaps import CONTROL_LINE_OVERLAPS
-from .._places import find_usable_layer_or_note_reason, is_reported_elsewhere
+from .._places import CONTROL_LINE_OVERLAPS, find_usable_layer_or_note_reason, is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"

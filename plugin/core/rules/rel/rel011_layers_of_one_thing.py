@@ -11,7 +11,7 @@ from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.texts import ConceptName
 from .._attributes import format_code_with_name
-from .._overlaps import ZONE_DIFFERENCES
+from .._places import ZONE_DIFFERENCES
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"

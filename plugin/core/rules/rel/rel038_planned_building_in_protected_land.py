@@ -9,7 +9,7 @@ from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import format_code_with_name
 from .._farmland import find_construction_land_rows
-from .._overlaps import CONTROL_LINE_OVERLAPS
+from .._places import CONTROL_LINE_OVERLAPS
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"

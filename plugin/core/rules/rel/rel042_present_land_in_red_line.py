@@ -16,8 +16,7 @@ from ...standard.messages.texts import Texts
 from ...standard.template import Template
 from .._attributes import make_row_list_params, read_setting_words
 from .._excluded_places import CORE_SETTINGS, find_core_rows_or_note_reason, join_site_names, subtract_parts_in_core
-from .._overlaps import CONTROL_LINE_OVERLAPS
-from .._places import is_reported_elsewhere
+from .._places import CONTROL_LINE_OVERLAPS, is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
