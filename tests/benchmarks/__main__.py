@@ -8,6 +8,7 @@ alternation, other repeated measurements the fastest of several runs. Where geop
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -121,19 +122,18 @@ def main() -> None:
         table += edits.measure_edits(check_county_file(shifted.write_shifted_county(path)).plan, "边界不一致的县，")
         print("\n".join([HEADER, *(row.markdown() for row in table)]))
         return
-    if given.growth:
-        print("\n".join([HEADER, *(row.markdown() for row in growth.measure_growth(given.vertices, given.runs))]))
-        return
-    if given.shifted:
-        frames = shifted.redraw_plan_layers(overlays.repair_polygons(read_all(path)))
-        print("\n".join([HEADER, *(row.markdown() for row in shifted.measure_shifted_overlays(frames, given.runs))]))
-        return
-    if given.repeated:
-        print("\n".join([HEADER, *(row.markdown() for row in repeated.measure_repeated_checks(path, given.runs))]))
-        return
-    if given.exchange:
-        print("\n".join([HEADER, *(row.markdown() for row in exchange.measure_exchange(path, given.runs))]))
-        return
+    measure_by_option: dict[str, Callable[[], list[Row]]] = {
+        "growth": lambda: growth.measure_growth(given.vertices, given.runs),
+        "shifted": lambda: shifted.measure_shifted_overlays(
+            shifted.redraw_plan_layers(overlays.repair_polygons(read_all(path))), given.runs
+        ),
+        "repeated": lambda: repeated.measure_repeated_checks(path, given.runs),
+        "exchange": lambda: exchange.measure_exchange(path, given.runs),
+    }
+    for option, measure in measure_by_option.items():
+        if getattr(given, option):
+            print("\n".join([HEADER, *(row.markdown() for row in measure())]))
+            return
     full_path = generate_county_file(given.parcels, given.vertices, full=True)
     table = whole_check.measure_whole_checks(path, full_path, given.runs)
     frames, result = read_all(path), check_county_file(path)

@@ -252,7 +252,7 @@ def test_an_unexpected_error_is_a_row_with_its_place_in_the_code(options, monkey
     def fail(*args, **kwargs):
         raise RuntimeError("defect in /home/somebody/plan.gpkg")
 
-    monkeypatch.setattr("plugin.core.checks.check.check_plan", fail)
+    monkeypatch.setattr("plugin.core.counties.check_county.check_plan", fail)
     record = check_county(list_tasks(options)[0])
     assert record.state is CountyState.CRASHED and record.reason == "RuntimeError: defect in plan.gpkg"
     assert record.trace[-1].endswith(" fail") and read_record(list_tasks(options)[0].folder) == record
