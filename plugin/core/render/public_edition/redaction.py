@@ -146,10 +146,8 @@ def make_public_report(
         if kind := edition.find_kind(role, layer.name):
             record.add_layer(kind, layer.template.name if report.lang == "zh" else role)
     findings, drawn_findings = _redact_findings(report, typed, redactor, plan, cancellation)
-    picture_plan = plan
-    if hidden_layers:
-        shown = {role: layer for role, layer in dict.items(plan.layers) if role not in hidden_layers}
-        picture_plan = replace(plan, layers=shown, _computed={})
+    shown = {role: layer for role, layer in dict.items(plan.layers) if role not in hidden_layers}
+    picture_plan = replace(plan, layers=shown, _computed={}) if hidden_layers else plan
     public_report = replace(
         report,
         findings=findings,
