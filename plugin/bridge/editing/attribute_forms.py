@@ -109,15 +109,16 @@ def apply_template_form(layer: QgsVectorLayer, template: Template, norm: Norm) -
 
 def _set_layer_notes(layer: QgsVectorLayer, template: Template, norm: Norm) -> None:
     """Set the notes that QGIS shows at the layer in the layer tree; notes of the user stay."""
-    try:
-        from ...core.render.dictionary import describe_layer
-    except ImportError:
-        # Without the libraries the sample opens with forms and no notes.
-        return
     former_notes = QgsLayerNotesUtils.layerNotes(layer)
     if former_notes and not former_notes.startswith(_PLUGIN_NOTES_MARK):
         return
-    lines = [html.escape(line) for line in describe_layer(template, norm.standard, get_report_language())]
+    try:
+        from ...core.render.dictionary import describe_layer
+
+        lines = [html.escape(line) for line in describe_layer(template, norm.standard, get_report_language())]
+    except ImportError:
+        # Without the libraries, which the rules of a layer need, the sample opens with forms and no notes.
+        return
     paragraphs = "".join(f"<p>{line}</p>" for line in [f"<b>{lines[0]}</b>", *lines[1:]])
     QgsLayerNotesUtils.setLayerNotes(layer, f"{_PLUGIN_NOTES_MARK}{paragraphs}")
 

@@ -66,6 +66,9 @@ def read_shape_headers(path: Path, name: str) -> ShapeHeaders:
                 "SELECT column_name, srs_id FROM gpkg_geometry_columns WHERE lower(table_name) = lower(?)", (name,)
             ).fetchall()
             for column, layer_srs_id in layers:
+                if not isinstance(column, str):
+                    # Reading the rows reports it.
+                    continue
                 shape, table = (text.replace('"', '""') for text in (column, name))
                 # One pass over the table; only unusual headers leave SQLite.
                 sql = (
