@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 
-from ..core.standard.messages.placeholders import use_singular_after_one
+from ..core.base.placeholders import use_singular_after_one
 from ..paths import I18N
 
 TRANSLATION_CONTEXT = "Sanxian"

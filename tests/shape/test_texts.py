@@ -15,6 +15,13 @@ from pathlib import Path
 import pytest
 
 from plugin.core.base.files.data import read_toml
+from plugin.core.base.placeholders import (
+    _COUNTED_NOUN_PATTERN,
+    _NO_PLURALS,
+    _SINGULAR_OF_VERBS,
+    make_singular,
+    use_singular_after_one,
+)
 from plugin.core.engine.waivers import cells
 from plugin.core.figures.indicators import typed_figures
 from plugin.core.fixes.fix_declaration import load_all_fixes
@@ -22,13 +29,6 @@ from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules
 from plugin.core.render.words import ReportTexts
 from plugin.core.standard.messages.finding_message import format_message
-from plugin.core.standard.messages.placeholders import (
-    _COUNTED_NOUN_PATTERN,
-    _NO_PLURALS,
-    _SINGULAR_OF_VERBS,
-    make_singular,
-    use_singular_after_one,
-)
 from plugin.core.standard.messages.texts import Texts
 from plugin.paths import TEXTS_FOLDER
 

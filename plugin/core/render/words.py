@@ -13,7 +13,7 @@ from typing import Any
 from ...paths import TEXTS_FOLDER
 from ..base.errors import DataError
 from ..base.files.data import read_toml
-from ..standard.messages.placeholders import use_singular_after_one
+from ..base.placeholders import use_singular_after_one
 from ..standard.messages.texts import TEXT_LANGUAGES
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from ...base.placeholders import fill_placeholders, find_placeholders
 from ...model.indicator import SQUARE_METRES
 from ...model.rule import DECLARED_FAMILY, Rule, get_rule_family, load_all_rules
 from .clauses import make_clauses
@@ -19,7 +20,6 @@ from .numbers import (
     format_square_metres,
     format_width,
 )
-from .placeholders import fill_placeholders, find_placeholders
 from .texts import (
     ConceptName,
     NamedValue,

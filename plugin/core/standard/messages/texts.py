@@ -17,6 +17,7 @@ from ....metadata import read_plugin_version
 from ....paths import TEXTS_FOLDER
 from ...base.errors import DataError, SanxianError
 from ...base.files.data import read_toml
+from ...base.placeholders import MAX_CACHED_TEXTS, fill_placeholders
 from ...model.rule import DECLARED_FAMILY, Rule, get_rule_family, load_all_rules
 from ..indicator_catalogue import find_indicator_name
 from ..switches import DISABLED_PREFIX
@@ -28,7 +29,6 @@ from .numbers import (
 from .numbers import THIN_SPACE as THIN_SPACE
 from .numbers import format_number as format_number
 from .numbers import format_width as format_width
-from .placeholders import MAX_CACHED_TEXTS, fill_placeholders
 from .privacy import strip_folders as strip_folders
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 
 import pytest
 
+from plugin.core.base.placeholders import find_placeholders
 from plugin.core.checks.results.run import run_check
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.model.findings import Finding
@@ -10,7 +11,6 @@ from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
 from plugin.core.standard.messages.clauses import FACT_SUFFIX, make_clauses
 from plugin.core.standard.messages.finding_message import format_message
-from plugin.core.standard.messages.placeholders import find_placeholders
 from plugin.core.standard.messages.texts import Texts
 from tests.parametrize import for_each
 

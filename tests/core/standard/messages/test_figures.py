@@ -7,6 +7,7 @@ import tomllib
 
 import pytest
 
+from plugin.core.base.placeholders import find_placeholders
 from plugin.core.cli.examples.plans import run_example
 from plugin.core.fixes.fix_declaration import load_all_fixes
 from plugin.core.fixes.fix_texts import FixTexts
@@ -24,7 +25,6 @@ from plugin.core.standard.messages.numbers import (
     format_square_metres,
     round_unlike_limit,
 )
-from plugin.core.standard.messages.placeholders import find_placeholders
 from plugin.core.standard.messages.setting_names import find_where_to_change_setting
 from plugin.core.standard.messages.texts import (
     CodeListName,
