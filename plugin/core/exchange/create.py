@@ -194,7 +194,7 @@ def stage_geopackage(target: Path) -> Iterator[Path]:
             raise make_write_error(target, folder) from error
 
 
-def make_write_error(target: Path, folder: str | Path, source: object = None) -> OutputError:
+def make_write_error(target: Path, folder: str | Path, source: str | Path = "") -> OutputError:
     """Return the OutputError for a failed write to ``target``.
 
     ``folder``: the folder that was written. Drivers do not report a full disk. The error therefore names a full disk if

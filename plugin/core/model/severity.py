@@ -7,8 +7,6 @@ from enum import StrEnum
 
 #: The family of the rules that a standard or a profile declares as data; their codes are X, its id and a number.
 DECLARED_FAMILY = "X"
-
-
 RULE_FAMILIES = ("SCH", "GEO", "ATT", "TOP", "REL", "LAW", "DOC", "RUN", DECLARED_FAMILY)
 
 

@@ -164,7 +164,7 @@ def _find_slot_problems(
 ) -> Iterator[ExportProblem]:
     """Yield the problems of the files that match a document, map or table.
 
-    A missing map or document that the plugin may make is reported by `maps` and `documents`.
+    A missing map or document that the plugin may make is reported by `map_slots` and `documents`.
     """
     slot = match.slot
     can_be_generated = (

@@ -4,7 +4,7 @@
 It lists the rules that run, the layers by concept (a name for several layer codes), the kinds of delivery (scopes),
 every threshold with a mark for its source, and the citations.
 
-`model` is the standard with its templates and code lists. `load` reads a standard from its folder and completes it
+`edition` is the standard with its templates and code lists. `load` reads a standard from its folder and completes it
 from the editions that it includes. `editions` finds the folders. `template`, `citations`, `conflicts`, `maintenance`
 and `layer_tree` each read a file of it; `declared_checks` reads the checks that a standard or a profile declares.
 """

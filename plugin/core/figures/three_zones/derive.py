@@ -25,7 +25,7 @@ from ...standard.profile.space_map import UNMAPPED_ZONE_CODE, SpaceMap
 
 _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 _METRES_PER_DEGREE = 111_320.0
-#: Largest overlap of zones without one: rounding of doubles over a county's vertices, and a square decimetre.
+#: Largest computed overlap of zones that do not overlap: rounding over a county's vertices, and a square decimetre.
 _SUM_TOLERANCE_SHARE, _SUM_TOLERANCE_M2 = 1e-9, 0.01
 
 

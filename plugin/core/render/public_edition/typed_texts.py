@@ -15,9 +15,9 @@ from .redactor import make_name_pattern
 
 if TYPE_CHECKING:
     from ...plan.plan import Plan
+
 #: A code or key, which is shorter or longer than a coordinate; a date; the number of a document (晋函〔2026〕1号);
 #: a word of a program; signs alone.
-#: of a program; signs alone.
 _CODED = re.compile(
     r"[A-Za-z]{0,4}(?:\d{1,6}|\d{9,25})[A-Za-z]?|\d{4}[-/.年]\d{1,2}(?:[-/.月]\d{1,2}日?)?"
     r"|[\u4e00-\u9fff]{1,12}〔\d{4}〕\d{1,5}号|[A-Za-z_]+|\W+"

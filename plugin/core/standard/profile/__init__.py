@@ -11,7 +11,7 @@ profile in the same folder, a shipped one, or a path), ``standard`` (id or folde
 settings (`SETTING_SECTIONS`) and their ``[marks]``; ``[severity]`` and ``[phase.<phase>.severity]``
 (`core.standard.editions` defines their order); ``rules_extra``, ``rules_off``; ``[[check]]`` (checks declared as data,
 `core.standard.declared_checks`); ``[absent]``; ``[confirmed]``; ``[document]`` (成果信息, `document` has its keys);
-``[[targets]]``, ``[[stated]]`` and ``[[heritage_register]]`` (`figures` has their keys).
+``[[targets]]``, ``[[stated]]`` and ``[[heritage_register]]`` (`profile_figures` has their keys).
 
 A profile inherits settings, severities and rules of its base, but no confirmations; figures keep their area code and
 apply nowhere else. A rule reads them by methods of ``ctx.norm``.
