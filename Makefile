@@ -21,10 +21,14 @@ COUNT ?= 5000
 SEED ?= 1
 READERS ?=
 
-.PHONY: help setup demo test test-all postgis fuzz check format benchmark rules profile rule sample symbols manual screenshots package wheel qgis qgis_process clean
+.PHONY: help help-all setup demo test test-all postgis fuzz check format benchmark rules profile rule sample symbols manual screenshots package wheel qgis qgis_process clean
 
-help: ## 本页 · this page
+# “## ” marks the commands of `make help`, “##+ ” those that only `make help-all` lists.
+help: ##+ 常用命令 · the usual commands
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+
+help-all: ## 全部命令 · all commands
+	@awk -F ':.*##[+]? ' '/^[a-z_-]+:.*##[+]? / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 setup: ## 准备环境（QGIS、虚拟环境）· the environment: QGIS, libraries
 	@bash tools/setup.sh
@@ -38,10 +42,10 @@ test: setup ## 日常测试 · tests of every behaviour (TESTS="tests/core -k ra
 test-all: setup ## 全部测试，含全部组合 · these and all permutations (docs/quality.md)
 	@$(RUN) pytest $(SIDE_BY_SIDE) --hypothesis-profile=exhaustive
 
-postgis: setup ## 数据库来源的测试（临时的 PostGIS 服务器）· tests with a private PostGIS server
+postgis: setup ##+ 数据库来源的测试（临时的 PostGIS 服务器）· tests with a private PostGIS server
 	@bash tools/postgis.sh
 
-fuzz: setup ## 损坏的文件读入测试（COUNT=500、SEED=1、READERS="gpkg shp"）· damaged files for every reader
+fuzz: setup ##+ 损坏的文件读入测试（COUNT=500、SEED=1、READERS="gpkg shp"）· damaged files for every reader
 	@$(RUN) python -m tests.fuzz --count "$(COUNT)" --seed "$(SEED)" $(if $(READERS),--readers $(READERS))
 
 check: setup ## 格式、静态检查、分层、类型、快速测试 · format, lint, layers, types, fast tests
@@ -50,10 +54,10 @@ check: setup ## 格式、静态检查、分层、类型、快速测试 · format
 format: setup ## 整理代码格式 · formats the code
 	@$(RUN) ruff check --quiet --fix . ; $(RUN) ruff format .
 
-benchmark: setup ## 性能基准（BENCH="--parcels 150000"）· speed as ratios
+benchmark: setup ##+ 性能基准（BENCH="--parcels 150000"）· speed as ratios
 	@$(RUN) python -m tests.benchmarks $(value BENCH)
 
-rules: setup ## 规则清单 · the rules (RULES="--html build/rules.html" or "--csv …")
+rules: setup ##+ 规则清单 · the rules (RULES="--html build/rules.html" or "--csv …")
 	@$(RUN) python -m plugin.core rules $(value RULES)
 
 profile: setup ## 县配置的全部设置（PROFILE=hunyuan PHASE=报批）· all settings of a profile
@@ -62,22 +66,22 @@ profile: setup ## 县配置的全部设置（PROFILE=hunyuan PHASE=报批）· a
 rule: setup ## 新规则 · a new rule: CODE=ATT099 NAME=missing-use
 	@$(RUN) python tools/new_rule.py "$(CODE)" "$(NAME)"
 
-sample: setup ## 重新生成示例县 · makes the sample county again
+sample: setup ##+ 重新生成示例县 · makes the sample county again
 	@$(RUN) python $(SAMPLE)
 
-symbols: setup ## 全部符号一览（build/symbols.pdf）· a sheet of all symbols
+symbols: setup ##+ 全部符号一览（build/symbols.pdf）· a sheet of all symbols
 	@$(RUN) python tools/symbol_sheet.py
 
-manual: setup ## 使用手册（resources/manual、build/*.pdf）· the manual: HTML and PDF
+manual: setup ##+ 使用手册（resources/manual、build/*.pdf）· the manual: HTML and PDF
 	@$(RUN) python tools/make_manual.py
 
-screenshots: setup ## 手册图片（docs/images，PICTURES="wizard"）· pictures of the manual
+screenshots: setup ##+ 手册图片（docs/images，PICTURES="wizard"）· pictures of the manual
 	@$(RUN) python tools/screenshots.py $(value PICTURES)
 
 package: setup ## 可安装的 zip · the installable zip, in dist/
 	@$(RUN) python tools/package.py
 
-wheel: setup ## Dask worker 用的程序包（.whl）· the core for Dask workers, in dist/
+wheel: setup ##+ Dask worker 用的程序包（.whl）· the core for Dask workers, in dist/
 	@$(RUN) python tools/wheel.py
 
 qgis: setup ## 打开 QGIS 并载入示例县（副本）· the desktop with a copy of the sample
@@ -86,5 +90,5 @@ qgis: setup ## 打开 QGIS 并载入示例县（副本）· the desktop with a c
 qgis_process: setup ## ARGS="run sanxian:check_plan -- SOURCE='…'"
 	@bash tools/qgis_process.sh $(value ARGS)
 
-clean: ## 清除生成物（保留虚拟环境）· removes generated files, keeps the environment
+clean: ##+ 清除生成物（保留虚拟环境）· removes generated files, keeps the environment
 	@rm -rf build dist resources/manual .pytest_cache .mypy_cache .ruff_cache && rm -f i18n/*.qm && find plugin tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
