@@ -154,7 +154,7 @@ def _damage_archive(data: bytes, chance: Random) -> tuple[bytes, str]:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for one in members:
             archive.writestr(*one)
-    return target.getvalue(), f"member {members[at - (kind == 'left out')][0]}: {kind}"
+    return target.getvalue(), f"member {name}: {kind}"
 
 
 def _damage_workbook(data: bytes, chance: Random) -> tuple[bytes, str]:
