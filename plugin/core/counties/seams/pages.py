@@ -3,31 +3,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ...model.indicator import COMPARISON_SIGNS
-from ...model.rule import Severity
 from ...render.document.check_report import SectionNumbers
 from ...render.page_templates import fill_template
+from ...render.tables.report_table import TableColumn, make_shown_texts
 from ...render.words import ReportTexts
 from ...standard.messages.numbers import format_number
-from .seam_result import PAIRS_FOLDER, SeamKind, SeamPair, SeamResult
+from .seam_result import PAIRS_FOLDER, ParentSum, SeamKind, SeamPair, SeamResult
 from .seam_sentences import (
     LENGTH_DECIMALS,
-    describe_finding,
-    describe_misses,
     describe_pairs,
-    describe_sum_state,
     get_layer_name,
     get_layer_title,
     list_gap_sentences,
     make_pair_name,
-    name_sum,
+)
+from .seam_tables import (
+    SUM_DECIMALS,
+    make_county_columns,
+    make_finding_columns,
+    make_pair_columns,
+    make_sum_columns,
 )
 
 SEAMS_TEMPLATE, PAIR_TEMPLATE = "seams.html.j2", "seam_pair.html.j2"
-_KINDS = tuple(SeamKind)
-_SUM_DECIMALS = 4
 
 
 def render_seams_page(result: SeamResult, stems: dict[tuple[str, str], str]) -> str:
@@ -36,37 +38,31 @@ def render_seams_page(result: SeamResult, stems: dict[tuple[str, str], str]) -> 
     pairs = sorted(result.pairs, key=lambda one: (-len(one.findings), one.counties))
     most = max((len(one.findings) for one in pairs), default=0)
     rows = [
-        {**_make_pair_row(one, result), "link": f"{PAIRS_FOLDER}/{stems[one.counties]}.html"}
+        {**_make_pair_row(one, result, report_texts), "link": f"{PAIRS_FOLDER}/{stems[one.counties]}.html"}
         for one in pairs
         if one.findings
     ]
     for row in rows:
         row["share"] = round(100 * row["total"] / most) if most else 0
-    data = _make_shared_data(result, report_texts)
+    county_columns, sum_columns = make_county_columns(result, report_texts), make_sum_columns(result, report_texts)
     return fill_template(
         SEAMS_TEMPLATE,
         {
-            **data,
+            **_make_shared_data(result, report_texts),
             "title": report_texts.get("seams", "title"),
             "statement": describe_pairs(result, report_texts),
             "rows": rows,
-            "totals": [sum(one.count(kind) for one in pairs) for kind in _KINDS],
+            "totals": [sum(one.count(kind) for one in pairs) for kind in SeamKind],
             "total": len(result.findings),
             "clean": report_texts.join_parts(
-                make_pair_name(one, result) for one in pairs if not one.findings and not _list_gaps(one, result)
+                make_pair_name(one.counties, result)
+                for one in pairs
+                if not one.findings and not _list_gaps(one, result)
             ),
             "gaps": list_gap_sentences(result.counties, result),
-            "unread": [
-                {
-                    "name": result.names[one.name],
-                    "state": report_texts.get("county_state", str(one.state)),
-                    "reason": one.reason,
-                }
-                for one in result.counties
-                if not one.is_read
-            ],
+            "unread": [make_shown_texts(county_columns, one) for one in result.counties if not one.is_read],
             "missing": _list_missing_layers(result.pairs, result, report_texts),
-            "sums": [_make_sum_row(one, result, report_texts) for one in result.sums],
+            "sums": [_make_sum_row(one, sum_columns, report_texts) for one in result.sums],
             "ignored": report_texts.join_parts(result.ignored_names),
         },
     )
@@ -75,7 +71,7 @@ def render_seams_page(result: SeamResult, stems: dict[tuple[str, str], str]) -> 
 def render_pair_page(pair: SeamPair, result: SeamResult) -> str:
     """Return the page with the findings of one pair."""
     report_texts = ReportTexts(result.lang)
-    name = make_pair_name(pair, result)
+    name = make_pair_name(pair.counties, result)
     differing = [
         report_texts.get(
             "seams",
@@ -85,20 +81,17 @@ def render_pair_page(pair: SeamPair, result: SeamResult) -> str:
         )
         for concept, length in pair.differing_m.items()
     ]
+    columns = make_finding_columns(result, report_texts)
     findings = [
         {
+            **make_shown_texts(columns, one),
             "number": number,
             "id": one.fingerprint,
-            "severity": report_texts.get("severity", str(one.severity)),
-            "kind": report_texts.get("seam_kinds", str(one.kind)),
-            "layer": get_layer_title(one.concept, result.lang),
             "sides": [
                 {"name": result.names[side.county], "features": report_texts.join_parts(side.keys), "code": side.code}
                 for side in one.sides
             ],
-            "message": describe_finding(one, result, report_texts),
             "place": "{:.5f}°, {:.5f}°".format(*one.place),
-            "is_note": one.severity is Severity.INFO,
         }
         for number, one in enumerate(pair.findings, 1)
     ]
@@ -107,7 +100,7 @@ def render_pair_page(pair: SeamPair, result: SeamResult) -> str:
         {
             **_make_shared_data(result, report_texts),
             "title": report_texts.get("seams", "pair_title", pair=name),
-            "row": _make_pair_row(pair, result),
+            "row": _make_pair_row(pair, result, report_texts),
             "length": format_number(pair.length_m, LENGTH_DECIMALS),
             "findings": findings,
             "differing": differing,
@@ -125,8 +118,6 @@ def _list_gaps(pair: SeamPair, result: SeamResult) -> list[str]:
 
 def _make_shared_data(result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
     """Return what both pages show: texts, kinds, time and settings."""
-    settings = result.settings.to_dict()
-    lengths = {key: f"{settings[key]:g}" for key in ("tolerance_m", "reach_m", "min_length_m")}
     return {
         "w": report_texts,
         "lang": {"zh": "zh-CN"}.get(result.lang, result.lang),
@@ -135,23 +126,22 @@ def _make_shared_data(result: SeamResult, report_texts: ReportTexts) -> dict[str
             (report_texts.get("counties", "fact_time"), result.time.strftime("%Y-%m-%d %H:%M")),
             (report_texts.get("seams", "fact_plane"), result.plane),
         ],
-        "kinds": [report_texts.get("seam_kinds", str(kind)) for kind in _KINDS],
-        "settings": report_texts.get("seams", "settings", **lengths),
+        "kinds": [report_texts.get("seam_kinds", str(kind)) for kind in SeamKind],
+        "settings": report_texts.get("seams", "settings", **result.settings.format_lengths()),
         "unconfirmed": bool(result.unconfirmed_settings),
     }
 
 
-def _make_pair_row(pair: SeamPair, result: SeamResult) -> dict[str, Any]:
-    """Return a pair as a row: counts by kind, total and largest deviation."""
+def _make_pair_row(pair: SeamPair, result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return a pair as a row: the texts of its table, and counts by kind."""
     return {
-        "name": make_pair_name(pair, result),
-        "counts": [pair.count(kind) for kind in _KINDS],
+        **make_shown_texts(make_pair_columns(result, report_texts), pair),
+        "counts": [pair.count(kind) for kind in SeamKind],
         "total": len(pair.findings),
-        "deviation": format_number(pair.max_deviation_m, LENGTH_DECIMALS) if pair.max_deviation_m is not None else "—",
     }
 
 
-def _list_missing_layers(pairs: Any, result: SeamResult, report_texts: ReportTexts) -> str:
+def _list_missing_layers(pairs: Iterable[SeamPair], result: SeamResult, report_texts: ReportTexts) -> str:
     """Return the layers that were not compared because a county lacks them."""
     missing = dict.fromkeys((county, concept) for pair in pairs for concept, county in pair.missing_layers)
     return report_texts.join_parts(
@@ -160,20 +150,16 @@ def _list_missing_layers(pairs: Any, result: SeamResult, report_texts: ReportTex
     )
 
 
-def _make_sum_row(one: Any, result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return a sum as a row of texts."""
-    decimals = max(one.target.printed_decimals, _SUM_DECIMALS)
+def _make_sum_row(one: ParentSum, columns: list[TableColumn], report_texts: ReportTexts) -> dict[str, Any]:
+    """Return a sum as a row: the texts of its table, with the target's sign and the margin in words."""
+    texts = make_shown_texts(columns, one)
     sign = "left" if one.margin >= 0 else "above" if one.target.comparison == "<=" else "short"
+    amount = format_number(abs(one.margin), max(one.target.printed_decimals, SUM_DECIMALS))
     return {
-        "indicator": name_sum(one, result, report_texts),
+        **texts,
         "target": f"{COMPARISON_SIGNS[one.target.comparison]} {one.target.value}",
-        "targets_sum": "—" if one.targets_sum is None else format_number(one.targets_sum, decimals),
-        "sum": format_number(one.sum_value, decimals),
-        "margin": report_texts.get("signed", sign, amount=format_number(abs(one.margin), decimals)),
-        "unit": report_texts.get_text_or_key("unit", one.target.unit),
-        "misses": describe_misses(one, result, report_texts) or report_texts.get("seams", "no_misses"),
-        "missing": report_texts.join_parts(result.names.get(name, name) for name in one.missing),
-        "state": describe_sum_state(one, report_texts),
+        "margin": report_texts.get("signed", sign, amount=amount),
+        "misses": texts["seam_misses"] or report_texts.get("seams", "no_misses"),
         "hides": one.hides_misses,
         "missed": bool(one.misses),
     }

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from ....metadata import read_plugin_version
 from ...base.errors import OutputError, SanxianError
@@ -16,8 +15,8 @@ from ...base.files.data import read_json
 from ...base.files.names import make_unique_file_names
 from ...base.files.writing import check_result_folder, check_writable, explain_os_error, replace_until_error
 from ...render.outputs import dump_json
+from ...render.tables.report_table import make_record
 from ...render.words import ReportTexts
-from ...standard.messages.texts import Texts
 from ..county_record import SEAMS_JSON
 from .seam_result import (
     PAIR_SCHEMA,
@@ -27,98 +26,12 @@ from .seam_result import (
     SEAMS_LAYER,
     SEAMS_SCHEMA,
     SEAMS_XLSX,
-    SeamKind,
-    SeamPair,
     SeamResult,
 )
-from .seam_sentences import describe_finding, make_pair_name
+from .seam_sentences import make_pair_name
 
 #: Folders in the output while files are written, and the former results until the new ones are in place.
 _NEW_FOLDER, _OLD_FOLDER = ".sanxian-seams", ".sanxian-seams-old"
-
-
-def pair_to_dict(pair: SeamPair, result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return a pair of counties with its findings as plain data."""
-    return {
-        "counties": list(pair.counties),
-        "names": [result.names[one] for one in pair.counties],
-        "length_m": pair.length_m,
-        "counts": {str(kind): pair.count(kind) for kind in SeamKind},
-        "max_deviation_m": pair.max_deviation_m,
-        "slivers": pair.sliver_count,
-        "differing_m": pair.differing_m,
-        "not_compared": [{"layer": concept, "county": county} for concept, county in pair.missing_layers],
-        "findings": [
-            {
-                "fingerprint": one.fingerprint,
-                "kind": str(one.kind),
-                "severity": str(one.severity),
-                "layer": one.concept,
-                "sides": [
-                    {
-                        "county": side.county,
-                        "name": result.names[side.county],
-                        "keys": list(side.keys),
-                        "code": side.code,
-                    }
-                    for side in one.sides
-                ],
-                "others": list(one.other_counties),
-                "length_m": one.length_m,
-                "deviation_m": one.deviation_m,
-                "area_m2": one.area_m2,
-                "message": describe_finding(one, result, report_texts),
-                "geometry": one.geometry.wkt,
-            }
-            for one in pair.findings
-        ],
-    }
-
-
-def result_to_dict(result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return the whole result as plain data; the time is in ``times``."""
-    return {
-        "schema": SEAMS_SCHEMA,
-        "lang": result.lang,
-        "version": read_plugin_version(),
-        "plane": result.plane,
-        "settings": {**result.settings.to_dict(), "unconfirmed": list(result.unconfirmed_settings)},
-        "counties": [
-            {
-                "name": one.name,
-                "state": str(one.state),
-                "reason": one.reason,
-                "area_code": one.area_code,
-                "area_name": one.area_name,
-                "border": one.border_basis,
-                "gaps": [gap.render(Texts(result.lang)) for gap in one.gaps],
-            }
-            for one in result.counties
-        ],
-        "pairs": [pair_to_dict(one, result, report_texts) for one in result.pairs],
-        "sums": [
-            {
-                "indicator": one.target.indicator,
-                "area_code": one.target.area_code,
-                "comparison": one.target.comparison,
-                "target": one.target.numeric_value,
-                "unit": one.target.unit,
-                "year": one.target.year,
-                "sum": one.sum_value,
-                "margin": one.margin,
-                "state": one.state,
-                "targets_sum": one.targets_sum,
-                "counted": list(one.counted),
-                "missing": list(one.missing),
-                "misses": [{"county": m.county, "margin": m.margin, "state": m.state} for m in one.misses],
-                "hides_misses": one.hides_misses,
-                "unconfirmed": list(one.unconfirmed),
-            }
-            for one in result.sums
-        ],
-        "ignored": list(result.ignored_names),
-        "times": {"written": result.time.isoformat(timespec="seconds")},
-    }
 
 
 def check_output_folder(output: Path) -> None:
@@ -187,16 +100,17 @@ def place_result(result: SeamResult, output: Path) -> Iterator[list[str]]:
 def _write_files(result: SeamResult, new: Path) -> None:
     """Write all files of a result into a new folder. Raise OSError and OutputError."""
     from .pages import render_pair_page, render_seams_page
-    from .seam_workbook import write_seams_layer, write_seams_workbook
+    from .seam_tables import make_pair_columns, result_to_dict, write_seams_layer, write_seams_workbook
 
     report_texts = ReportTexts(result.lang)
-    names = make_unique_file_names((make_pair_name(pair, result) for pair in result.pairs), "pair")
+    names = make_unique_file_names((make_pair_name(pair.counties, result) for pair in result.pairs), "pair")
     stems = dict(zip((pair.counties for pair in result.pairs), names, strict=True))
     pairs = new / PAIRS_FOLDER
     pairs.mkdir(parents=True)
+    columns = make_pair_columns(result, report_texts)
     for pair in result.pairs:
         head = {"schema": PAIR_SCHEMA, "lang": result.lang, "version": read_plugin_version()}
-        data = {**head, "settings": result.settings.to_dict(), **pair_to_dict(pair, result, report_texts)}
+        data = {**head, "settings": result.settings.to_dict(), **make_record(columns, pair)}
         _write(pairs / f"{stems[pair.counties]}.json", dump_json(data))
         _write(pairs / f"{stems[pair.counties]}.html", render_pair_page(pair, result))
     _write(new / SEAMS_JSON, dump_json(result_to_dict(result, report_texts)))

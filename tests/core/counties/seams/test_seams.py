@@ -33,7 +33,7 @@ from plugin.core.counties.seams.seam_result import (
     SeamSettings,
 )
 from plugin.core.counties.seams.seam_sentences import describe_sum, name_sum
-from plugin.core.counties.seams.seam_workbook import make_sum_table
+from plugin.core.counties.seams.seam_tables import make_sum_table
 from plugin.core.counties.seams.sums import read_parent_targets, sum_counties
 from plugin.core.counties.seams.write_seams import write_result
 from plugin.core.render.words import ReportTexts
