@@ -46,7 +46,7 @@ from .convert_layers import keep_county_fields
 from .gathered_counties import SEAMS_FOLDER, GatheredCounty, GatherOptions, GatherResult
 from .inspect_county import check_area, inspect_county
 from .notes import find_gathering_problems
-from .result_files import check_result_files, place_result_files, write_result_files
+from .write_gathering import check_result_files, place_result_files, write_result_files
 from .write_package import write_package_parts
 
 ProgressCallback = Callable[[float, str], None]
