@@ -28,11 +28,10 @@ from ...plan.plan import Plan
 from ...standard.messages.texts import Texts
 from ...standard.options import RunOptions
 from .apply import apply_edits, find_dataset_of_layer
-from .contradiction_layers import write_contradiction_layers
 from .decide import ContradictionKind, Outcome, Prefer, assign_new_keys, decide
 from .describe_rows import RowContents
 from .log import MergeLog, log_changes, log_contradictions
-from .merge_workbook import write_merge_workbook
+from .merge_tables import write_contradiction_layers, write_merge_workbook
 from .read_packages import (
     EditedPackage,
     PackageChanges,
