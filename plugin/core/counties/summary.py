@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The summary of a batch check: verdicts and figures of all counties, as plain data and as files."""
+"""The summary of a batch check: verdicts and figures of all counties."""
 
 from __future__ import annotations
 
@@ -9,21 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from ...metadata import read_plugin_version
 from ..model.indicator import AREA_FIGURES, Indicator
 from ..model.verdict import Verdict
-from ..render.outputs import dump_json
 from ..render.words import ReportTexts
 from ..standard import load_standard
 from ..standard.messages.texts import Texts
-from .county_record import (
-    SUMMARY_SCHEMA,
-    VERDICT_ORDER,
-    BatchOptions,
-    CountyRecord,
-)
+from .county_record import VERDICT_ORDER, BatchOptions, CountyRecord
 
 #: Columns of figures in the page and the layer: the expansion ratio with the limit, then the areas with targets.
 RATIO_FIGURE = "expansion_ratio"
@@ -118,23 +110,3 @@ def find_figure(record: CountyRecord, figure: str) -> Indicator | None:
         if data["id"] == figure or is_ratio_with_limit:
             return Indicator.from_dict(data)
     return None
-
-
-def summary_to_json(summary: BatchSummary) -> str:
-    """Return a summary as JSON text; times are in ``times`` of each county and of the whole."""
-    counts = {str(verdict): len(summary.list_records(verdict)) for verdict in VERDICT_ORDER}
-    data: dict[str, Any] = {
-        "schema": SUMMARY_SCHEMA,
-        "lang": summary.lang,
-        "version": read_plugin_version(),
-        "summary": {
-            "verdict": str(summary.verdict),
-            "counties": len(summary.records),
-            **counts,
-            "without_verdict": len(summary.list_records(None)),
-        },
-        "counties": [{**one.to_dict(), "report": summary.report_paths[one.name]} for one in summary.records],
-        "ignored": list(summary.ignored_names),
-        "times": {"written": summary.time.isoformat(timespec="seconds")},
-    }
-    return dump_json(data)
