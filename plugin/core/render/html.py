@@ -11,8 +11,7 @@ from ..model.report import Report
 from ..standard.messages.texts import Texts, format_number
 from ..standard.profile import Norm
 from . import figures, finding_lists, sections, verdict
-from .document.blocks import Block, FactTable, split_at_page_numbers
-from .document.chapter import ReportChapter
+from .document.blocks import Block, FactTable, ReportChapter, split_at_page_numbers
 from .document.check_report import (
     SectionNumbers,
     decode_data_uri,

@@ -14,8 +14,7 @@ from ..model.findings import Finding
 from ..model.report import Report
 from ..model.rule import Severity
 from ..standard.messages.numbers import format_number
-from .report_settings import load_report_settings
-from .words import ReportTexts
+from .words import ReportTexts, load_report_settings
 
 #: Number of pictures on a page; the layer has all conflicts.
 MAX_PICTURES = 12

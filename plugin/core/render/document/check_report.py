@@ -30,7 +30,6 @@ from ..figures import (
 )
 from ..finding_lists import get_rule_titles, group_findings_by_rule, list_waivers, sum_findings_by_rule
 from ..pictures import ReportPictures, make_finding_sort_key, select_largest_conflicts
-from ..report_settings import load_report_settings
 from ..sections import (
     format_moment,
     make_head_section,
@@ -45,7 +44,7 @@ from ..verdict import (
     describe_unconfirmed_settings,
     list_unconfirmed_items,
 )
-from ..words import ReportTexts, capitalise_first_letter
+from ..words import ReportTexts, capitalise_first_letter, load_report_settings
 from .blocks import (
     Block,
     Document,
@@ -61,10 +60,10 @@ from .blocks import (
     Picture,
     PictureGrid,
     PictureWithText,
+    ReportChapter,
     Signature,
     VerdictBox,
 )
-from .chapter import ReportChapter
 from .decisive import DecisiveItem, list_decisive_items, make_verdict_sentence
 
 OVERVIEW_WIDTH_MM, _CLOSE_UP_WIDTH_MM = 66.0, 42.0

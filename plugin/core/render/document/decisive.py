@@ -22,9 +22,8 @@ from ..figures import (
 )
 from ..finding_lists import format_township_counts, get_rule_titles, group_findings_by_rule
 from ..pictures import select_largest_conflicts
-from ..report_settings import load_report_settings
 from ..sections import make_not_checked_section
-from ..words import ReportTexts, capitalise_first_letter, lower_first_letter
+from ..words import ReportTexts, capitalise_first_letter, load_report_settings, lower_first_letter
 
 
 @dataclass(frozen=True)

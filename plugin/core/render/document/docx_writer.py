@@ -18,8 +18,8 @@ from ...base.files.document_text import make_document_text
 from ...base.files.workbooks import READING_ERRORS
 from ...base.files.zipped_libraries import import_zipped_library
 from ...standard.messages.texts import Texts
-from ..line_breaks import allow_breaks_between_codes, keep_figures_whole
-from ..report_settings import load_report_settings
+from ..page_templates import allow_breaks_between_codes, keep_figures_whole
+from ..words import load_report_settings
 from .blocks import (
     BOX_SIGNS,
     FACT_LABEL_PERCENT,

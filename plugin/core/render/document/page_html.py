@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Blocks of a document as parts of the report's page (HTML), laid out by the page's style sheet.
+"""Blocks of a document as parts of a page (HTML), laid out by its style sheet; the writers of a document's files.
 
 No element has a style attribute: inspection of a package reports such attributes as hidden content.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from html import escape
+from pathlib import Path
 from typing import Any
 
+from ...base.errors import OutputError
+from ...base.files.writing import OutputPaths, write_text
+from ..page_templates import fill_template
 from .blocks import (
     BOX_SIGNS,
     Block,
+    Document,
     DocumentCell,
     DocumentTable,
     FactTable,
@@ -26,6 +32,7 @@ from .blocks import (
     PictureWithText,
     Signature,
     VerdictBox,
+    split_at_page_numbers,
 )
 from .print_html import make_data_uri, make_svg_uri
 
@@ -210,3 +217,69 @@ def _render_cell(cell: DocumentCell) -> str:
 def _render_mark(mark: str) -> str:
     """Return the mark of a source as HTML."""
     return f'<span class="mark {escape(mark)}">{escape(mark)}</span>'
+
+
+def check_document_outputs(outputs: OutputPaths) -> None:
+    """Raise OutputError before a long run for a file with another suffix than its form, or a missing library."""
+    forms = ((outputs.html, ".html"), (outputs.docx, ".docx"), (outputs.pdf, ".pdf"), (outputs.json, ".json"))
+    for target, suffix in forms:
+        if target and Path(target).suffix.lower() != suffix:
+            raise OutputError("output_format", target=target, known=suffix)
+    if outputs.docx:
+        from .docx_writer import import_docx_library
+
+        import_docx_library(Path(outputs.docx).name)
+
+
+def iterate_document_writers(
+    outputs: OutputPaths,
+    make_document: Callable[[], Document],
+    print_pdf: Callable[[Document, Path], object] | None,
+) -> Iterator[tuple[str, Callable[[Path], object]]]:
+    """Yield target and writer of each form of a document, for `write_files`.
+
+    ``make_document``: called once for each form; ``print_pdf``: writes a document as PDF, which only QGIS can. The
+    writers raise OutputError and Cancelled.
+    """
+    from .docx_writer import write_docx
+
+    yield outputs.html, lambda path: write_text(path, render_document_page(make_document()))
+    yield outputs.docx, lambda path: write_docx(make_document(), path)
+    yield outputs.pdf, partial(print_document, make_document, print_pdf)
+
+
+def print_document(
+    make_document: Callable[[], Document], print_pdf: Callable[[Document, Path], object] | None, path: Path
+) -> None:
+    """Write a document as PDF. Raise OutputError outside QGIS, which alone prints (``print_pdf``)."""
+    if print_pdf is None:
+        raise OutputError("output_pdf_without_qgis", target=path.name)
+    print_pdf(make_document(), path)
+
+
+_TEMPLATE = "document.html.j2"
+
+
+def render_document_page(document: Document) -> str:
+    """Return the document as one page without external resources; all texts are escaped."""
+    margins = document.header_footer
+    pieces: list[Any] = [
+        {"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece
+        for piece in split_at_page_numbers(margins.page_number_format)
+    ]
+    return fill_template(
+        _TEMPLATE,
+        {
+            "lang": {"zh": "zh-CN"}.get(document.lang, document.lang),
+            "title": document.title,
+            "landscape": document.landscape,
+            "body": render_page_blocks(document.blocks, {}, keeps_widths=True),
+            "running": {
+                "left": margins.header_left,
+                "right": margins.header_right,
+                "product": margins.footer_left,
+                "page": pieces,
+                "number": margins.footer_right,
+            },
+        },
+    )

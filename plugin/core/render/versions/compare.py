@@ -19,7 +19,6 @@ from ...geometry.overlay import ProgressCallback, ignore_progress, make_partial_
 from ...geometry.polygons import Polygons
 from ...geometry.statutory_area import compute_drawn_area
 from ...geometry.tolerance import Tolerance
-from .attributes import ComparedField, find_differing_fields, format_cell_values, match_fields_of_editions
 from .edition_comparison import (
     CHANGED_KIND,
     MOVED_IN_KIND,
@@ -28,9 +27,13 @@ from .edition_comparison import (
     STATUTORY_BASIS,
     AreaBalance,
     ChangedPiece,
+    ComparedField,
     EditionShift,
     LayerEdition,
     VersionComparison,
+    find_differing_fields,
+    format_cell_values,
+    match_fields_of_editions,
 )
 from .equal_shapes import pair_equal_polygons, snap_unpaired_polygons
 from .pieces import LandPieces, cut_by_township, cut_pieces, find_polygons_covered_once

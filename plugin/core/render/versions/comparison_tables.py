@@ -21,6 +21,7 @@ from ..document.blocks import Document
 from ..document.table_document import make_table_document
 from ..tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber, make_table_number
 from ..tables.workbook import write_tables_workbook
+from .baseline import PlanComparison
 from .edition_comparison import (
     CHANGE_KINDS,
     CHANGED_KIND,
@@ -32,7 +33,6 @@ from .edition_comparison import (
     ChangedPiece,
     VersionComparison,
 )
-from .sources import PlanComparison
 
 #: Terms of the balance in order; terms without a sign do not belong to the sum.
 BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
