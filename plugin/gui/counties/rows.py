@@ -17,7 +17,7 @@ from ...core.standard.messages.numbers import format_number
 from ..widgets import theme
 
 if TYPE_CHECKING:
-    from ...core.counties.forecast import Forecast
+    from ...core.counties.batch_sentences import Forecast
 
 #: Kind of a county without a verdict, next to the values of `Verdict`.
 NO_VERDICT = "none"

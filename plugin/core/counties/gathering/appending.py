@@ -32,9 +32,9 @@ from ...standard import load_standard
 from ...standard.messages.texts import ConceptName, Message, MessageList, NameList
 from ...standard.numbering import BSM_LENGTH, DIVISION_CODE_DIGITS
 from ...standard.profile import Norm
-from .convert_layers import add_rows, convert_plan
 from .data_set import GrowingDataSet
 from .gathered_counties import GatheredCounty, LayerAmount, RepeatedKeys
+from .inspect_county import add_rows, convert_plan
 
 
 class ProblemList:

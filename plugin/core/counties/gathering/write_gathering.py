@@ -28,9 +28,17 @@ from ...render.tables.report_table import (
 from ...render.tables.workbook import write_tables_workbook
 from ...standard.messages.texts import Texts
 from ..county_record import GATHERING_JSON
-from .gathered_counties import AREA_BASES, GATHERING_SCHEMA, GATHERING_XLSX, CountyFigure, GatheredCounty, GatherResult
+from .gathered_counties import (
+    AREA_BASES,
+    GATHERING_SCHEMA,
+    GATHERING_XLSX,
+    CountyFigure,
+    FigureSum,
+    GatheredCounty,
+    GatherResult,
+    sum_figures,
+)
 from .gathering_sentences import describe_reasons
-from .summed_indicators import FigureSum, sum_figures
 
 #: Unit in which the tables show areas.
 _SHOWN_UNIT = "ha"

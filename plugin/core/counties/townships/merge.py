@@ -29,8 +29,7 @@ from ...standard.messages.texts import Texts
 from ...standard.options import RunOptions
 from .apply import apply_edits, find_dataset_of_layer
 from .decide import ContradictionKind, Outcome, Prefer, assign_new_keys, decide
-from .describe_rows import RowContents
-from .log import MergeLog, log_changes, log_contradictions
+from .log import MergeLog, RowContents, log_changes, log_contradictions
 from .merge_tables import write_contradiction_layers, write_merge_workbook
 from .read_packages import (
     EditedPackage,

@@ -18,11 +18,9 @@ from ...render.tables.report_table import TableColumn, make_record, make_table
 from ...render.tables.workbook import write_tables_workbook
 from ...standard.messages.texts import Texts
 from .decide import ContradictionKind, Outcome
-from .describe_rows import RowContents
-from .log import LoggedContradiction, LoggedVersion, MergeLog
+from .log import LoggedContradiction, LoggedVersion, MergeLog, RowContents, describe_note, get_layer_title
 from .read_packages import EditedPackage
 from .stored_rows import list_fields
-from .township_sentences import describe_note, get_layer_title
 
 _LENGTH_DECIMALS = 2
 SEAMS_LAYER = "seams"

@@ -21,10 +21,10 @@ from ...geometry.statutory_area import compute_drawn_area
 from ...model.rule import Severity
 from ...plan.layer import Layer
 from ...plan.plan import Plan
-from ..seams.compare import compare_counties
+from ..seams.check_seams import compare_counties
 from ..seams.placing import place_counties
 from ..seams.seam_result import CountyBorders, SeamFinding, SeamKind, SeamSettings
-from .assign import make_township_areas
+from .write_packages import make_township_areas
 
 #: A row has this share or more of its area in a township that it counts for.
 _MIN_SHARE = 1e-6

@@ -32,7 +32,6 @@ from ...plan.loading.reading import read_plan
 from ...standard.options import RunOptions
 from ...standard.profile import Norm
 from ...standard.profile.profile_figures import AllocatedTarget, AllocatedTargets
-from .assign import Ownership, assign_rows, make_layer_key
 from .work_package import (
     COUNTY_PACKAGE,
     MANIFEST_NAME,
@@ -46,7 +45,15 @@ from .work_package import (
     SplitRecord,
     dump_manifest,
 )
-from .write_packages import CountyLayer, PackageFiles, list_county_layers, write_packages
+from .write_packages import (
+    CountyLayer,
+    Ownership,
+    PackageFiles,
+    assign_rows,
+    list_county_layers,
+    make_layer_key,
+    write_packages,
+)
 
 ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress at the end of reading, assigning and writing.

@@ -19,10 +19,8 @@ from hypothesis import strategies as st
 from plugin.core.__main__ import main
 from plugin.core.base.errors import DataError, InputError, OutputError
 from plugin.core.counties.county_record import County
-from plugin.core.counties.seams.check_seams import check_seams, make_counties
-from plugin.core.counties.seams.compare import compare_counties
-from plugin.core.counties.seams.placing import place_counties
-from plugin.core.counties.seams.read_borders import read_county_borders
+from plugin.core.counties.seams.check_seams import check_seams, compare_counties, make_counties
+from plugin.core.counties.seams.placing import place_counties, read_county_borders
 from plugin.core.counties.seams.seam_result import (
     SEAMS_FILES,
     BorderState,
