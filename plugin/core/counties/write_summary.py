@@ -156,7 +156,26 @@ def write_summary_workbook(summary: BatchSummary, path: Path) -> None:
     if summary.ignored_names:
         names = report_texts.join_parts(summary.ignored_names)
         verdicts.notes.append(report_texts.get("counties", "ignored", names=names))
-    tables = [verdicts, _make_figure_table(summary, report_texts), _make_problem_table(summary, report_texts)]
+    columns = [
+        *_make_name_columns(summary),
+        TableColumn(
+            "county_severity",
+            width_in_characters=8,
+            value=lambda item: report_texts.get("severity", item[1]["severity"]),
+        ),
+        TableColumn("county_rule", width_in_characters=10, value=lambda item: item[1]["code"]),
+        TableColumn("county_problem", width_in_characters=50, value=lambda item: item[1]["title"]),
+        TableColumn("county_count", width_in_characters=8, value=lambda item: item[1]["count"]),
+        TableColumn(
+            "area",
+            "ha",
+            width_in_characters=14,
+            value=lambda item: item[1]["area_m2"] / _M2_PER_HA if item[1]["area_m2"] else None,
+            decimals=4,
+        ),
+    ]
+    problems = [(record, row) for record in summary.records for row in record.problems]
+    tables = [verdicts, _make_figure_table(summary, report_texts), make_table("county_problems", columns, problems)]
     write_tables_workbook(path, tables, summary.area_name, Texts(summary.lang))
 
 
@@ -190,30 +209,6 @@ def _make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> Repo
     ]
     figures = [(record, Indicator.from_dict(data)) for record in summary.records for data in record.figures]
     return make_table("county_figures", columns, figures)
-
-
-def _make_problem_table(summary: BatchSummary, report_texts: ReportTexts) -> ReportTable:
-    """Return the findings of each county by rule, with their number and area in hectares."""
-    columns = [
-        *_make_name_columns(summary),
-        TableColumn(
-            "county_severity",
-            width_in_characters=8,
-            value=lambda item: report_texts.get("severity", item[1]["severity"]),
-        ),
-        TableColumn("county_rule", width_in_characters=10, value=lambda item: item[1]["code"]),
-        TableColumn("county_problem", width_in_characters=50, value=lambda item: item[1]["title"]),
-        TableColumn("county_count", width_in_characters=8, value=lambda item: item[1]["count"]),
-        TableColumn(
-            "area",
-            "ha",
-            width_in_characters=14,
-            value=lambda item: item[1]["area_m2"] / _M2_PER_HA if item[1]["area_m2"] else None,
-            decimals=4,
-        ),
-    ]
-    problems = [(record, row) for record in summary.records for row in record.problems]
-    return make_table("county_problems", columns, problems)
 
 
 def write_summary_layer(summary: BatchSummary, path: Path) -> None:

@@ -291,10 +291,23 @@ def make_provenance_section(report: Report, report_texts: ReportTexts) -> dict[s
         }
         for layer in provenance.get("layers", [])
     ]
+    versions = provenance.get("versions", {})
+    standard = provenance.get("standard", {}).get("name", "")
+    profile = _format_profile_name(provenance.get("profile", {}), report_texts)
+    if profile:
+        standard = report_texts.get("text", "with_profile", standard=standard, profile=profile)
+    label_by_component = {"qgis": "QGIS", "python": "Python", "geos": "GEOS", "proj": "PROJ", "gdal": "GDAL"}
+    parts = [report_texts.get("text", "source", source=provenance["source"])] if provenance.get("source") else []
+    parts += [report_texts.get("text", "rule_set", standard=standard)] if standard else []
+    if versions.get("sanxian"):
+        parts.append(report_texts.get("text", "versions", sanxian=versions["sanxian"]))
+    parts += [f"{label}\u00a0{versions[key]}" for key, label in label_by_component.items() if versions.get(key)]
+    if "seconds" in provenance:
+        parts.append(report_texts.get("text", "seconds", seconds=format_number(provenance["seconds"], 1)))
     return {
         "layers": layers,
         "notices": [str(n) for n in dict.fromkeys(provenance.get("notices", []))],
-        "line": _make_version_lines(provenance, report_texts),
+        "line": parts,
         "unsaved": any(layer.get("unsaved") for layer in provenance.get("layers", [])),
     }
 
@@ -312,21 +325,3 @@ def _format_layer_name(layer: dict[str, Any], report_texts: ReportTexts) -> str:
     if layer.get("chosen_by") in ("fields", "chosen"):
         notes.append(report_texts.get_text_or_key("chosen", layer["chosen_by"]))
     return parts[0] + (report_texts.put_in_brackets(report_texts.join_parts(notes)) if notes else "")
-
-
-def _make_version_lines(provenance: dict[str, Any], report_texts: ReportTexts) -> list[str]:
-    """Return lines on the data source, standard, profile, versions of the software and run time."""
-    versions = provenance.get("versions", {})
-    standard = provenance.get("standard", {}).get("name", "")
-    profile = _format_profile_name(provenance.get("profile", {}), report_texts)
-    if profile:
-        standard = report_texts.get("text", "with_profile", standard=standard, profile=profile)
-    label_by_component = {"qgis": "QGIS", "python": "Python", "geos": "GEOS", "proj": "PROJ", "gdal": "GDAL"}
-    parts = [report_texts.get("text", "source", source=provenance["source"])] if provenance.get("source") else []
-    parts += [report_texts.get("text", "rule_set", standard=standard)] if standard else []
-    if versions.get("sanxian"):
-        parts.append(report_texts.get("text", "versions", sanxian=versions["sanxian"]))
-    parts += [f"{label}\u00a0{versions[key]}" for key, label in label_by_component.items() if versions.get(key)]
-    if "seconds" in provenance:
-        parts.append(report_texts.get("text", "seconds", seconds=format_number(provenance["seconds"], 1)))
-    return parts

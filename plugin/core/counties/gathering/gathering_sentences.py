@@ -84,7 +84,15 @@ def find_gathering_problems(
             for gap in county.gaps
         )
     yield from _find_left_out_layers(result)
-    yield from _find_renamed_layers(result, norm)
+    counties: dict[tuple[str, str], list[str]] = {}
+    for county in result.gathered:
+        for pair in county.renamed.items():
+            counties.setdefault(pair, []).append(county.name)
+    for (source, target), names in counties.items():
+        params = {"source": source, "title": norm.standard.templates[target].name}
+        yield ExportProblem(
+            ProblemLevel.NOTE, "gather_renamed", target, "", len(names), tuple(names[:MAX_NAMED_FEATURES]), params
+        )
     yield from _find_editions(result)
     # Documents that an export makes from its check, and that the office did not provide.
     levels = {"M": ProblemLevel.GATE, "C": ProblemLevel.NOTE}
@@ -120,19 +128,6 @@ def _find_left_out_layers(result: GatherResult) -> Iterator[ExportProblem]:
         if len(known) < len(counts):
             text, params = f"{text}_uncounted", {}
         yield ExportProblem(ProblemLevel.NOTE, text, name, "", len(names), tuple(names[:MAX_NAMED_FEATURES]), params)
-
-
-def _find_renamed_layers(result: GatherResult, norm: Norm) -> Iterator[ExportProblem]:
-    """Yield a note on each layer that has another code in packages of counties."""
-    counties: dict[tuple[str, str], list[str]] = {}
-    for county in result.gathered:
-        for pair in county.renamed.items():
-            counties.setdefault(pair, []).append(county.name)
-    for (source, target), names in counties.items():
-        params = {"source": source, "title": norm.standard.templates[target].name}
-        yield ExportProblem(
-            ProblemLevel.NOTE, "gather_renamed", target, "", len(names), tuple(names[:MAX_NAMED_FEATURES]), params
-        )
 
 
 def _find_editions(result: GatherResult) -> Iterator[ExportProblem]:

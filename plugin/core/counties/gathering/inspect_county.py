@@ -125,7 +125,14 @@ def keep_county_fields(norm: Norm, county_standard: Standard, renamed: Mapping[s
         county_templates = [one for one in candidates if one is not None]
         if template.fields_mark != "C" or not county_templates:
             continue
-        base = _find_followed_template(county_templates[0], template, norm)
+        # The parent's edition of which the county's layer has most fields: a check of the package reads it by this one.
+        names = {one.name.upper() for one in county_templates[0].fields}
+        base = max(
+            (template, *norm.standard.list_templates_of_role(county_templates[0].role)),
+            key=lambda other, names=names: (
+                sum(one.name.upper() in names for one in other.fields) / max(len(other.fields), 1)
+            ),
+        )
         known = {one.name.upper() for one in base.fields}
         more = {one.name: one for source in county_templates for one in source.fields if one.name.upper() not in known}
         # A field of the county is never mandatory for the parent.
@@ -134,21 +141,6 @@ def keep_county_fields(norm: Norm, county_standard: Standard, renamed: Mapping[s
     code_lists = {**county_standard.code_lists, **norm.standard.code_lists}
     own = {one.name: getattr(norm.standard, one.name) for one in fields(norm.standard)}
     return replace(norm, standard=_ExtendedStandard(**own, templates_with_more=templates, lists_with_more=code_lists))
-
-
-def _find_followed_template(county_template: Template, template: Template, norm: Norm) -> Template:
-    """Return the template of the parent's editions of which a county's layer has most fields.
-
-    On a tie it is that of the parent's standard.
-
-    A check of the package reads the layer by this edition.
-    """
-    names = {one.name.upper() for one in county_template.fields}
-
-    def compute_share(other: Template) -> float:
-        return sum(one.name.upper() in names for one in other.fields) / max(len(other.fields), 1)
-
-    return max((template, *norm.standard.list_templates_of_role(county_template.role)), key=compute_share)
 
 
 @dataclass(frozen=True)

@@ -111,12 +111,17 @@ def decide(
     so that equal keys do not contradict.
     """
     decisions = Decisions()
-    records = _collect_base_rows(packages)
+    records: dict[RecordKey, tuple[LayerRecord, dict[int, RowRecord]]] = {}
+    for one in packages:
+        for layer in one.package.manifest.layers:
+            _, rows_by_fid = records.setdefault(get_record_key(layer), (layer, {}))
+            rows_by_fid.update({row.fid: row for row in layer.rows})
     changes: dict[tuple[RecordKey, int], list[RowChange]] = defaultdict(list)
     for one in packages:
         for change in one.changes:
             changes[get_record_key(change.layer), change.base.fid].append(change)
-    for key, (record, base_rows) in records.items():
+    for key, (record, rows_by_fid) in records.items():
+        base_rows = list(rows_by_fid.values())
         present = county_rows[key]
         former = [StoredRow(row.fid, row.key, row.county_digest) for row in base_rows]
         matched = match_rows(former, present)
@@ -155,16 +160,6 @@ def decide(
         if len(several) > 1
     ]
     return decisions
-
-
-def _collect_base_rows(packages: Iterable[PackageChanges]) -> dict[RecordKey, tuple[LayerRecord, list[RowRecord]]]:
-    """Return layer → its record and the rows handed out to the packages, each once."""
-    records: dict[RecordKey, tuple[LayerRecord, dict[int, RowRecord]]] = {}
-    for one in packages:
-        for layer in one.package.manifest.layers:
-            _, rows = records.setdefault(get_record_key(layer), (layer, {}))
-            rows.update({row.fid: row for row in layer.rows})
-    return {key: (layer, list(rows.values())) for key, (layer, rows) in records.items()}
 
 
 def _decide_row(

@@ -30,8 +30,29 @@ def write_merge_workbook(log: MergeLog, path: Path, texts: Texts) -> None:
     """Write all tables of a merge to a new workbook. Raise OutputError."""
     versions = [(one, version) for one in log.contradictions for version in one.versions]
     columns, notes = _make_contradiction_columns(texts), [texts.get("townships", "contradictions_note")]
+
+    def count_changes(package: EditedPackage) -> int:
+        return sum(one.package is package and one.outcome is Outcome.APPLIED for one in log.changes)
+
+    def count_contradictions(package: EditedPackage) -> int:
+        return sum(any(version.package is package for version in one.versions) for one in log.contradictions)
+
+    def join_notes(package: EditedPackage) -> str:
+        return "\n".join(describe_note(note, texts) for note in log.notes if note.package is package)
+
     tables = [
-        make_table("township_packages", _make_package_columns(log, texts), log.packages),
+        make_table(
+            "township_packages",
+            [
+                TableColumn("township_package", width_in_characters=24, value=lambda one: _name_package(one, texts)),
+                TableColumn("township_person", width_in_characters=12, value=lambda one: one.person),
+                TableColumn("township_rows", width_in_characters=10, value=lambda one: one.manifest.row_count),
+                TableColumn("township_changed_count", width_in_characters=10, value=count_changes),
+                TableColumn("township_contradiction_count", width_in_characters=10, value=count_contradictions),
+                TableColumn("township_notes", width_in_characters=60, value=join_notes),
+            ],
+            log.packages,
+        ),
         make_table("township_contradictions", columns, versions, lambda item: item[0].kind, notes=notes),
         make_table("township_changes", _make_change_columns(texts), log.changes, lambda one: one.kind),
     ]
@@ -48,28 +69,6 @@ def write_merge_workbook(log: MergeLog, path: Path, texts: Texts) -> None:
 def _name_package(package: EditedPackage, texts: Texts) -> str:
     """Return code and name of the township of a package."""
     return package.label if package.manifest.code else texts.get("townships", "county_package")
-
-
-def _make_package_columns(log: MergeLog, texts: Texts) -> list[TableColumn]:
-    """Return the columns of a package, with its changes and contradictions, and notes on its layers and fields."""
-
-    def count_changes(package: EditedPackage) -> int:
-        return sum(one.package is package and one.outcome is Outcome.APPLIED for one in log.changes)
-
-    def count_contradictions(package: EditedPackage) -> int:
-        return sum(any(version.package is package for version in one.versions) for one in log.contradictions)
-
-    def join_notes(package: EditedPackage) -> str:
-        return "\n".join(describe_note(note, texts) for note in log.notes if note.package is package)
-
-    return [
-        TableColumn("township_package", width_in_characters=24, value=lambda one: _name_package(one, texts)),
-        TableColumn("township_person", width_in_characters=12, value=lambda one: one.person),
-        TableColumn("township_rows", width_in_characters=10, value=lambda one: one.manifest.row_count),
-        TableColumn("township_changed_count", width_in_characters=10, value=count_changes),
-        TableColumn("township_contradiction_count", width_in_characters=10, value=count_contradictions),
-        TableColumn("township_notes", width_in_characters=60, value=join_notes),
-    ]
 
 
 def _make_contradiction_columns(texts: Texts) -> list[TableColumn]:
@@ -196,7 +195,20 @@ def write_contradiction_layers(gdal: Any, log: MergeLog, contents: RowContents, 
     for name, contradictions in by_layer.items():
         _write_versions(database, name, contradictions, contents, texts)
     if log.seams:
-        _write_seams(database, log, texts)
+        from osgeo import ogr, osr
+
+        reference = osr.SpatialReference()
+        raise_if_refused(reference.ImportFromEPSG(4490))
+        columns = _make_seam_columns(texts)
+        fields = [define_field(column.key, "String") for column in columns if column.key]
+        layer = create_layer(database, SEAMS_LAYER, reference, ogr.wkbUnknown, fields, ["FID=M_FID"])
+        for number, seam in enumerate(log.seams, 1):
+            feature = ogr.Feature(layer.GetLayerDefn())
+            for field, value in make_record(columns, (number, seam)).items():
+                feature.SetField(field, value)
+            geometry = ogr.CreateGeometryFromWkb(shapely.to_wkb(seam.geometry))
+            raise_if_refused(feature.SetGeometry(raise_if_refused(geometry)))
+            raise_if_refused(layer.CreateFeature(feature))
     del database
 
 
@@ -230,21 +242,3 @@ def _write_versions(
             if row.shape_bytes:
                 raise_if_refused(feature.SetGeometry(raise_if_refused(ogr.CreateGeometryFromWkb(row.shape_bytes))))
             raise_if_refused(layer.CreateFeature(feature))
-
-
-def _write_seams(database: Any, log: MergeLog, texts: Texts) -> None:
-    """Write the new seams in degrees on CGCS2000."""
-    from osgeo import ogr, osr
-
-    reference = osr.SpatialReference()
-    raise_if_refused(reference.ImportFromEPSG(4490))
-    columns = _make_seam_columns(texts)
-    fields = [define_field(column.key, "String") for column in columns if column.key]
-    layer = create_layer(database, SEAMS_LAYER, reference, ogr.wkbUnknown, fields, ["FID=M_FID"])
-    for number, seam in enumerate(log.seams, 1):
-        feature = ogr.Feature(layer.GetLayerDefn())
-        for field, value in make_record(columns, (number, seam)).items():
-            feature.SetField(field, value)
-        geometry = ogr.CreateGeometryFromWkb(shapely.to_wkb(seam.geometry))
-        raise_if_refused(feature.SetGeometry(raise_if_refused(geometry)))
-        raise_if_refused(layer.CreateFeature(feature))

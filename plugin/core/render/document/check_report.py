@@ -533,7 +533,46 @@ def _make_appendices(report: Report, norm: Norm | None, report_texts: ReportText
     )
     yield from make_findings_tables(report, report_texts)
     yield PageBreak()
-    yield from _make_data_appendix(report, report_texts)
+    yield from (
+        Heading(report_texts.get("signed", "appendix_data")),
+        Heading(report_texts.get("signed", "recorded_counts"), 2),
+        make_rule_counts(report, report_texts),
+        Heading(report_texts.get("signed", "checked_layers"), 2),
+    )
+    data = make_provenance_section(report, report_texts)
+    columns = (
+        DocumentColumn(report_texts.get("column", "layer"), 16),
+        DocumentColumn(report_texts.get("column", "name"), 34),
+        DocumentColumn(report_texts.get("column", "features"), 11, "right"),
+        DocumentColumn(report_texts.get("column", "invalid"), 9, "right"),
+        DocumentColumn(report_texts.get("column", "crs"), 16),
+        DocumentColumn(report_texts.get("column", "unsaved"), 14),
+    )
+    rows = tuple(
+        (
+            DocumentCell(layer["role"]),
+            DocumentCell(layer["name"]),
+            DocumentCell(layer["features"]),
+            DocumentCell(layer["invalid"]),
+            DocumentCell(layer["crs"]),
+            DocumentCell(layer["unsaved"] or report_texts.get("text", "no")),
+        )
+        for layer in data["layers"]
+    )
+    yield from (
+        DocumentTable(columns, rows, report_texts.get("text", "no_layers")),
+        Paragraph(report_texts.get("text", "area_note"), is_small=True),
+    )
+    yield from (Paragraph(notice, is_small=True) for notice in data["notices"])
+    if explanation := explain_data_digest(report, report_texts):
+        yield Paragraph(explanation, is_small=True)
+    yield Paragraph(report_texts.get("page", "gap").join(data["line"]), is_small=True)
+    not_applicable_rules = [f"{r.code} {r.title}" for r in report.rules if r.outcome == Outcome.NOT_APPLICABLE]
+    if not_applicable_rules:
+        yield Paragraph(
+            report_texts.get("text", "not_applicable", rules=report_texts.join_parts(not_applicable_rules)),
+            is_small=True,
+        )
 
 
 def make_settings_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
@@ -592,50 +631,6 @@ def _make_finding_row(finding: Finding, report_texts: ReportTexts) -> tuple[Docu
         DocumentCell(format_hectares(finding.area_m2, report_texts) if finding.area_m2 else "—"),
         DocumentCell(finding.message),
     )
-
-
-def _make_data_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
-    """Yield the appendix on the checked data: rules by family, layers, notices, versions."""
-    yield from (
-        Heading(report_texts.get("signed", "appendix_data")),
-        Heading(report_texts.get("signed", "recorded_counts"), 2),
-        make_rule_counts(report, report_texts),
-        Heading(report_texts.get("signed", "checked_layers"), 2),
-    )
-    data = make_provenance_section(report, report_texts)
-    columns = (
-        DocumentColumn(report_texts.get("column", "layer"), 16),
-        DocumentColumn(report_texts.get("column", "name"), 34),
-        DocumentColumn(report_texts.get("column", "features"), 11, "right"),
-        DocumentColumn(report_texts.get("column", "invalid"), 9, "right"),
-        DocumentColumn(report_texts.get("column", "crs"), 16),
-        DocumentColumn(report_texts.get("column", "unsaved"), 14),
-    )
-    rows = tuple(
-        (
-            DocumentCell(layer["role"]),
-            DocumentCell(layer["name"]),
-            DocumentCell(layer["features"]),
-            DocumentCell(layer["invalid"]),
-            DocumentCell(layer["crs"]),
-            DocumentCell(layer["unsaved"] or report_texts.get("text", "no")),
-        )
-        for layer in data["layers"]
-    )
-    yield from (
-        DocumentTable(columns, rows, report_texts.get("text", "no_layers")),
-        Paragraph(report_texts.get("text", "area_note"), is_small=True),
-    )
-    yield from (Paragraph(notice, is_small=True) for notice in data["notices"])
-    if explanation := explain_data_digest(report, report_texts):
-        yield Paragraph(explanation, is_small=True)
-    yield Paragraph(report_texts.get("page", "gap").join(data["line"]), is_small=True)
-    not_applicable_rules = [f"{r.code} {r.title}" for r in report.rules if r.outcome == Outcome.NOT_APPLICABLE]
-    if not_applicable_rules:
-        yield Paragraph(
-            report_texts.get("text", "not_applicable", rules=report_texts.join_parts(not_applicable_rules)),
-            is_small=True,
-        )
 
 
 def make_rule_counts(report: Report, report_texts: ReportTexts) -> DocumentTable:

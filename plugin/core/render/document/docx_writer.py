@@ -291,19 +291,16 @@ class _DocxWriter:
             self._shade_cell(word, _BLACK)
             paragraph.runs[0].font.color.rgb = self._docx.shared.RGBColor.from_string(_WHITE)
         if block.options:
-            self._fill_options(texts.paragraphs[0], block)
+            paragraph = texts.paragraphs[0]
+            paragraph.style = self._settings.docx_styles["body"]
+            for place, (option, is_chosen) in enumerate(block.options):
+                gap = "\u3000\u3000" if place else ""
+                paragraph.add_run(f"{gap}{BOX_SIGNS[is_chosen]} {option}").bold = is_chosen
             texts.add_paragraph(_set_line_breaks(block.statement), self._settings.docx_styles["statement"])
         else:
             self._fill_cell(texts, block.statement, "statement")
         texts.add_paragraph(block.counts, self._settings.docx_styles["body"])
         self._set_widths(table, [23.0, 77.0])
-
-    def _fill_options(self, paragraph: Any, block: VerdictBox) -> None:
-        """Write the possible verdicts as check boxes."""
-        paragraph.style = self._settings.docx_styles["body"]
-        for place, (option, is_chosen) in enumerate(block.options):
-            gap = "\u3000\u3000" if place else ""
-            paragraph.add_run(f"{gap}{BOX_SIGNS[is_chosen]} {option}").bold = is_chosen
 
     def _write_notice(self, block: NoticeBox) -> None:
         """Write a notice beside its word, which is white on grey."""

@@ -382,13 +382,21 @@ def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:
     items: dict[str, WorkItem] = {}
     change = (format_time(when), by or LEDGER_AUTHOR)
     has_findings = False
+    headings = {
+        ReportTexts(lang).get("ledger_column", key): key
+        for lang in TEXT_LANGUAGES
+        for key in (*EDITED_COLUMNS, *IDENTIFYING_COLUMNS)
+    }
     for sheet in workbook.worksheets:
         positions: dict[str, int] = {}
         for line, values in iterate_values(sheet, path.name):
             if positions:
                 _add_item(items, values, positions, change, f"{path.name} [{sheet.title}]", line)
             elif line <= _MAX_LINES_ABOVE_HEADING:
-                positions = _find_columns(values)
+                for position, value in enumerate(values):
+                    if (key := headings.get(str(value or "").strip())) is not None:
+                        positions.setdefault(key, position)
+                positions = positions if {"fingerprint", *EDITED_COLUMNS} <= positions.keys() else {}
                 has_findings = has_findings or bool(positions)
             else:
                 break
@@ -396,20 +404,6 @@ def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:
     if not has_findings:
         raise InputError("ledger_without_fingerprints", file=path.name)
     return Worklist(items)
-
-
-def _find_columns(values: Sequence[Any]) -> dict[str, int]:
-    """Return column → its position if a row has the headings of a ledger, in any language; empty if not."""
-    positions: dict[str, int] = {}
-    headings = {
-        ReportTexts(lang).get("ledger_column", key): key
-        for lang in TEXT_LANGUAGES
-        for key in (*EDITED_COLUMNS, *IDENTIFYING_COLUMNS)
-    }
-    for position, value in enumerate(values):
-        if (key := headings.get(str(value or "").strip())) is not None:
-            positions.setdefault(key, position)
-    return positions if {"fingerprint", *EDITED_COLUMNS} <= positions.keys() else {}
 
 
 def _add_item(

@@ -91,25 +91,9 @@ def compute_column_shares(
     texts = (headings, *rows)
     text_widths = np.array([[compute_text_width(text) for text in row] for row in texts])
     is_chinese = np.array([[any(one >= _FIRST_WIDE_CHARACTER for one in text) for text in row] for row in texts])
-    widths = _reduce_lines(np.array(low_widths), text_widths, is_chinese, padding, width_in_letters)
-    return [float(share) for share in 100 * widths / widths.sum()]
-
-
-def _reduce_lines(
-    widths: npt.NDArray[np.float64],
-    text_widths: npt.NDArray[np.float64],
-    is_chinese: npt.NDArray[np.bool_],
-    padding: float,
-    total_width: float,
-) -> npt.NDArray[np.float64]:
-    """Return the columns' widths, widened to ``total_width`` so that the table has fewer lines.
-
-    Each step widens the column that saves the most lines. All widths are in letters. ``text_widths``: width of each
-    text, by row and column; ``is_chinese``: whether it has Chinese characters; ``padding``: space between the texts of
-    two columns.
-    """
-    widths = widths.copy()
-    while (rest := total_width - widths.sum()) >= _STEPS[0]:
+    # Each step widens the column that saves the most lines.
+    widths = np.array(low_widths)
+    while (rest := width_in_letters - widths.sum()) >= _STEPS[0]:
         lines = _count_lines(text_widths, is_chinese, widths - padding)
         height = lines.max(axis=1).sum()
         best_gain, best_column, best_step = 0.0, 0, 0
@@ -125,7 +109,7 @@ def _reduce_lines(
         if not best_step:
             break
         widths[best_column] += best_step
-    return widths
+    return [float(share) for share in 100 * widths / widths.sum()]
 
 
 def _count_lines(
@@ -196,9 +180,28 @@ def make_table_blocks(
     report_texts = ReportTexts(texts.lang)
     for table in tables:
         unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
+        letters = _LANDSCAPE_LETTERS if is_wide else _PORTRAIT_LETTERS
+        # The head of a group of rows goes where it has space: the first column may have numbers alone.
+        place = next((n for n, c in enumerate(table.columns) if c.width_in_characters > _NARROW_WIDTH), 0)
+        shown_rows = table.rows[: load_report_settings().length_limits["rows"]]
+        rows = tuple(_make_row(row, place) for row in shown_rows)
+        heads = frozenset(n for n, row in enumerate(shown_rows) if row.kind == "head")
+        headings = [make_column_heading(column, table, texts) for column in table.columns]
+        shares = compute_column_shares(headings, [[cell.text for cell in row] for row in rows], letters)
+        columns = tuple(
+            # A column for numbers has a unit, also if none of them is known.
+            DocumentColumn(
+                heading,
+                share,
+                "right"
+                if table.columns[n].unit or any(isinstance(row.values[n], TableNumber) for row in table.rows)
+                else "left",
+            )
+            for n, (heading, share) in enumerate(zip(headings, shares, strict=True))
+        )
         yield from (
             Heading(make_sheet_name(table, texts), level, unit),
-            _make_table(table, texts, _LANDSCAPE_LETTERS if is_wide else _PORTRAIT_LETTERS),
+            DocumentTable(columns, rows, texts.get("tables", "no_rows"), heads),
         )
         limit = load_report_settings().length_limits["rows"]
         if len(table.rows) > limit:
@@ -207,29 +210,6 @@ def make_table_blocks(
                 report_texts.get("signed", "workbook_has_all", shown=shown_count, count=count), is_small=True
             )
         yield from (Paragraph(note, is_small=True) for note in table.notes)
-
-
-def _make_table(table: ReportTable, texts: Texts, letters: int) -> DocumentTable:
-    """Return a table whose columns are as wide as their texts need; ``letters``: letters in a line."""
-    # The head of a group of rows goes where it has space: the first column may have numbers alone.
-    place = next((n for n, c in enumerate(table.columns) if c.width_in_characters > _NARROW_WIDTH), 0)
-    shown_rows = table.rows[: load_report_settings().length_limits["rows"]]
-    rows = tuple(_make_row(row, place) for row in shown_rows)
-    heads = frozenset(n for n, row in enumerate(shown_rows) if row.kind == "head")
-    headings = [make_column_heading(column, table, texts) for column in table.columns]
-    shares = compute_column_shares(headings, [[cell.text for cell in row] for row in rows], letters)
-    columns = tuple(
-        # A column for numbers has a unit, also if none of them is known.
-        DocumentColumn(
-            heading,
-            share,
-            "right"
-            if table.columns[n].unit or any(isinstance(row.values[n], TableNumber) for row in table.rows)
-            else "left",
-        )
-        for n, (heading, share) in enumerate(zip(headings, shares, strict=True))
-    )
-    return DocumentTable(columns, rows, texts.get("tables", "no_rows"), heads)
 
 
 def _make_row(row: ReportTableRow, head_place: int) -> tuple[DocumentCell, ...]:

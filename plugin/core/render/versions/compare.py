@@ -69,7 +69,19 @@ class PieceAreas:
             # Measuring a layer is the slowest step.
             edition.layer.measure_statutory(cancellation)
             cancellation.raise_if_cancelled()
-            sides.append((edition, rows, _measure_row_shares(rows, edition, shapes, pieces, direct, cancellation)))
+            with_row = rows >= 0
+            total = np.bincount(rows[with_row], direct[with_row], minlength=len(edition))
+            complete = find_polygons_covered_once(rows, shapes, pieces)
+            base = np.where(complete, total, 1.0)
+            incomplete_rows = np.unique(rows[with_row][~complete[rows[with_row]]])
+            row_area = compute_drawn_area(
+                shapes[incomplete_rows], crs_care.make_lonlat_transformer(edition.layer.plane_crs), cancellation
+            )
+            base[incomplete_rows] = np.where(row_area > 0, row_area, 1.0)
+            share = np.zeros(len(rows))
+            with np.errstate(invalid="ignore", divide="ignore"):
+                share[with_row] = np.nan_to_num(direct[with_row] / base[rows[with_row]])
+            sides.append((edition, rows, share))
         cancellation.raise_if_cancelled()
         for basis in (STATUTORY_BASIS, NET_BASIS):
             row_areas = [compute_row_areas(edition, basis) for edition, _, _ in sides]
@@ -135,35 +147,6 @@ def compute_row_areas(edition: LayerEdition, basis: str) -> NDArray | None:
     return layer.numbers("net_area") if layer.has_field("net_area") else None
 
 
-def _measure_row_shares(
-    rows: NDArray,
-    edition: LayerEdition,
-    shapes: NDArray,
-    pieces: LandPieces,
-    drawn_areas: NDArray,
-    cancellation: Cancellation,
-) -> NDArray:
-    """Return (k,) the share of each piece in the area of its row.
-
-    ``rows`` (k,): row of each piece, −1 for none; ``shapes`` (n,): shapes of the rows that were cut; ``drawn_areas``
-    (k,): m² of the pieces. If the pieces of a row do not add up to it (land claimed twice), the shares refer to the
-    area of the row and may exceed 1 in total.
-    """
-    with_row = rows >= 0
-    total = np.bincount(rows[with_row], drawn_areas[with_row], minlength=len(edition))
-    complete = find_polygons_covered_once(rows, shapes, pieces)
-    base = np.where(complete, total, 1.0)
-    incomplete_rows = np.unique(rows[with_row][~complete[rows[with_row]]])
-    row_area = compute_drawn_area(
-        shapes[incomplete_rows], crs_care.make_lonlat_transformer(edition.layer.plane_crs), cancellation
-    )
-    base[incomplete_rows] = np.where(row_area > 0, row_area, 1.0)
-    share = np.zeros(len(rows))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share[with_row] = np.nan_to_num(drawn_areas[with_row] / base[rows[with_row]])
-    return share
-
-
 @dataclass
 class AttributeChanges:
     """Pieces of land whose attributes changed.
@@ -194,17 +177,6 @@ def find_attribute_changes(comparison: VersionComparison, pieces: LandPieces) ->
     return AttributeChanges(
         in_both[any_differs], [(f, is_differing[any_differs]) for f, is_differing in differing_fields]
     )
-
-
-def _count_changed_without_shape(comparison: VersionComparison, rows: NDArray, later_rows: NDArray) -> int:
-    """Return how many pairs of rows without a shape have differing attributes.
-
-    ``rows`` and ``later_rows``: (k,) rows of the earlier and of the later edition.
-    """
-    layers = comparison.earlier_edition.layer, comparison.later_edition.layer
-    is_whole_row = np.ones(len(rows), dtype=bool)
-    differing_fields = find_differing_fields(comparison.compared_fields, *layers, rows, later_rows, is_whole_row)
-    return int(np.any([d for _, d in differing_fields], axis=0).sum()) if differing_fields else 0
 
 
 def add_area_balances_to_comparison(
@@ -502,35 +474,10 @@ def _compare_pieces(
         failed_pairs=pieces.failed_pairs,
         shift=cut_up.shift,
     )
-    _add_key_changes_to_comparison(comparison, cut_up.earlier_keys, cut_up.equal_row, pieces)
-    cancellation.raise_if_cancelled()
-    values = PieceAreas(comparison, pieces, cut_up.earlier_shapes, cancellation)
-    cancellation.raise_if_cancelled()
-    if cut_up.shift is not None and cut_up.shift.is_removed:
-        comparison.shift = measure_shift(
-            cut_up.shift,
-            _get_edition_polygons(earlier_edition),
-            _get_edition_polygons(later_edition),
-            (earlier_edition.layer.statutory, later_edition.layer.statutory),
-            cancellation,
-        )
-    changes = find_attribute_changes(comparison, pieces)
-    without_shape = np.flatnonzero((cut_up.equal_row >= 0) & shapely.is_missing(cut_up.earlier_shapes))
-    changed_rows = np.unique(pieces.after_row[changes.piece_positions])
-    comparison.changed_row_count = len(changed_rows) + _count_changed_without_shape(
-        comparison, without_shape, cut_up.equal_row[without_shape]
-    )
-    return comparison, values, changes
-
-
-def _add_key_changes_to_comparison(
-    comparison: VersionComparison, keys: list[str], equal_shapes: NDArray, pieces: LandPieces
-) -> None:
-    """Add rows with a changed, reused or unmatched key to a comparison, in place.
-
-    These are rows of equal shape with another key, keys that name other land in the later edition, and rows without an
-    equal row. ``keys``: of the earlier edition after renumbering.
-    """
+    # These are rows of equal shape with another key, keys that name other land in the later edition, and rows without
+    # an equal row. keys: of the earlier edition after renumbering.
+    keys = cut_up.earlier_keys
+    equal_shapes = cut_up.equal_row
     other = comparison.later_edition.layer.keys
     rows_with_equal = np.flatnonzero(equal_shapes >= 0)
     comparison.equal_count = len(rows_with_equal) - comparison.shifted_row_count
@@ -554,6 +501,30 @@ def _add_key_changes_to_comparison(
     comparison.reused_keys = sorted(
         (unmatched_keys & {other[j] for j in unmatched_later_rows}) - overlapping_keys - {""}
     )
+    cancellation.raise_if_cancelled()
+    values = PieceAreas(comparison, pieces, cut_up.earlier_shapes, cancellation)
+    cancellation.raise_if_cancelled()
+    if cut_up.shift is not None and cut_up.shift.is_removed:
+        comparison.shift = measure_shift(
+            cut_up.shift,
+            _get_edition_polygons(earlier_edition),
+            _get_edition_polygons(later_edition),
+            (earlier_edition.layer.statutory, later_edition.layer.statutory),
+            cancellation,
+        )
+    changes = find_attribute_changes(comparison, pieces)
+    without_shape = np.flatnonzero((cut_up.equal_row >= 0) & shapely.is_missing(cut_up.earlier_shapes))
+    changed_rows = np.unique(pieces.after_row[changes.piece_positions])
+    later_rows = cut_up.equal_row[without_shape]
+    layers = comparison.earlier_edition.layer, comparison.later_edition.layer
+    is_whole_row = np.ones(len(without_shape), dtype=bool)
+    differing_fields = find_differing_fields(
+        comparison.compared_fields, *layers, without_shape, later_rows, is_whole_row
+    )
+    comparison.changed_row_count = len(changed_rows) + (
+        int(np.any([d for _, d in differing_fields], axis=0).sum()) if differing_fields else 0
+    )
+    return comparison, values, changes
 
 
 def add_changed_pieces_to_comparison(

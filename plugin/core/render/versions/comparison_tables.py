@@ -152,10 +152,43 @@ def _format_m2(value: float) -> str:
 
 def make_comparison_tables(comparison: PlanComparison, texts: Texts) -> list[ReportTable]:
     """Return all tables of a comparison that have rows."""
+    # Cause and document are left empty for a person to fill in.
+    net = NET_BASIS in comparison.comparison.balance_by_basis
+    width_by_column = {"number": 6, "change_kind": 10, "township": 16, "before_key": 22, "after_key": 22}
+    columns = [TableColumn(one, width_in_characters=width) for one, width in width_by_column.items()]
+    columns += [
+        TableColumn(one, "m2", width_in_characters=16)
+        for one in ("statutory_area", *(("net_before", "net_after") if net else ()))
+    ]
+    columns += [
+        TableColumn(one, width_in_characters=width) for one, width in (("changes", 40), ("cause", 24), ("document", 20))
+    ]
+    table = ReportTable("versions_parts", columns, unit="m2")
+    ordered_pieces = sorted(
+        comparison.comparison.changed_pieces, key=lambda piece: (CHANGE_KINDS.index(piece.kind), piece.township)
+    )
+    for number, piece in enumerate(ordered_pieces, 1):
+        earlier_key, later_key = get_piece_keys(comparison, piece)
+        cells: list[CellValue] = [
+            str(number),
+            texts.get("versions", piece.kind),
+            piece.township,
+            earlier_key,
+            later_key,
+        ]
+        cells.append(make_table_number(piece.area_m2, "m2"))
+        if net:
+            cells += [
+                _make_net_number(piece.net_before_m2, piece.kind != MOVED_IN_KIND),
+                _make_net_number(piece.net_after_m2, piece.kind != MOVED_OUT_KIND),
+            ]
+        table.rows.append(
+            ReportTableRow([*cells, format_changes(piece, texts), piece.change_cause, None], "row", piece.kind)
+        )
     tables = [
         _make_balance_table(comparison, texts),
         _make_township_table(comparison, texts),
-        _make_pieces_table(comparison, texts),
+        table,
     ]
     return [table for table in tables if table is not None]
 
@@ -237,46 +270,6 @@ def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTabl
         for term in terms
     ]
     table.rows.append(ReportTableRow([texts.get("tables", "sum"), *totals], "sum", "sum"))
-    return table
-
-
-def _make_pieces_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
-    """Return the table of changed pieces, one piece on each row.
-
-    Cause and document are left empty for a person to fill in.
-    """
-    net = NET_BASIS in comparison.comparison.balance_by_basis
-    width_by_column = {"number": 6, "change_kind": 10, "township": 16, "before_key": 22, "after_key": 22}
-    columns = [TableColumn(one, width_in_characters=width) for one, width in width_by_column.items()]
-    columns += [
-        TableColumn(one, "m2", width_in_characters=16)
-        for one in ("statutory_area", *(("net_before", "net_after") if net else ()))
-    ]
-    columns += [
-        TableColumn(one, width_in_characters=width) for one, width in (("changes", 40), ("cause", 24), ("document", 20))
-    ]
-    table = ReportTable("versions_parts", columns, unit="m2")
-    ordered_pieces = sorted(
-        comparison.comparison.changed_pieces, key=lambda piece: (CHANGE_KINDS.index(piece.kind), piece.township)
-    )
-    for number, piece in enumerate(ordered_pieces, 1):
-        earlier_key, later_key = get_piece_keys(comparison, piece)
-        cells: list[CellValue] = [
-            str(number),
-            texts.get("versions", piece.kind),
-            piece.township,
-            earlier_key,
-            later_key,
-        ]
-        cells.append(make_table_number(piece.area_m2, "m2"))
-        if net:
-            cells += [
-                _make_net_number(piece.net_before_m2, piece.kind != MOVED_IN_KIND),
-                _make_net_number(piece.net_after_m2, piece.kind != MOVED_OUT_KIND),
-            ]
-        table.rows.append(
-            ReportTableRow([*cells, format_changes(piece, texts), piece.change_cause, None], "row", piece.kind)
-        )
     return table
 
 

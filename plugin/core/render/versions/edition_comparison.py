@@ -58,7 +58,16 @@ def match_fields_of_editions(before: Layer, after: Layer, only: Iterable[str] = 
     Case is ignored and the key (BSM) is left out. ``only``: names of the fields to compare; empty for all.
     """
     left, right = _index_columns_by_name(before), _index_columns_by_name(after)
-    later_name_by_earlier = _pair_fields(before, after, left, right)
+    later_name_by_earlier = {name: name for name in left if name in right}
+    for template_field in before.template.fields:
+        other = after.template.find_field(template_field.meaning) if template_field.meaning else None
+        if (
+            other is not None
+            and template_field.name in left
+            and template_field.name not in right
+            and other.name in right
+        ):
+            later_name_by_earlier.setdefault(template_field.name, other.name)
     key = {t.find_field("key").name for t in (before.template, after.template) if t.find_field("key") is not None}  # type: ignore[union-attr]
     selected_names = {name.upper() for name in only}
     compared_fields = tuple(
@@ -72,23 +81,6 @@ def match_fields_of_editions(before: Layer, after: Layer, only: Iterable[str] = 
         () if selected_names else tuple(n for n in left if n not in later_name_by_earlier and n not in key),
         () if selected_names else tuple(n for n in right if n not in paired_later_names and n not in key),
     )
-
-
-def _pair_fields(
-    earlier_layer: Layer, later_layer: Layer, unpaired_before: Iterable[str], unpaired_after: Iterable[str]
-) -> dict[str, str]:
-    """Return name of a field in the earlier edition → its name in the later edition."""
-    later_name_by_earlier = {name: name for name in unpaired_before if name in unpaired_after}
-    for template_field in earlier_layer.template.fields:
-        other = later_layer.template.find_field(template_field.meaning) if template_field.meaning else None
-        if (
-            other is not None
-            and template_field.name in unpaired_before
-            and template_field.name not in unpaired_after
-            and other.name in unpaired_after
-        ):
-            later_name_by_earlier.setdefault(template_field.name, other.name)
-    return later_name_by_earlier
 
 
 def _index_columns_by_name(layer: Layer) -> dict[str, str]:

@@ -244,7 +244,36 @@ def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) ->
         new_worklist = change(table.worklist)
         if content and new_worklist is table.worklist:
             return new_worklist
-        new_content = _format_table(table, new_worklist).encode("utf-8-sig")
+        # Cells without a change are copied from the former file; new rows are at the end.
+        former_items, former_names = table.worklist.items, new_worklist.former_fingerprints
+        if not former_items.keys() <= new_worklist.items.keys() | set(former_names.values()):
+            raise InvariantError("a change of the work list must keep all rows")
+        changed_items = [item for name, item in new_worklist.items.items() if former_items.get(name) is not item]
+        taken_names = set(former_names.values())
+        names = list(table.names)
+        head = table.records[table.head_index]
+        needed = [name for name in _ADDITIONAL_COLUMNS if any(getattr(item, name) for item in changed_items)]
+        for name in [one for one in (*WORKLIST_COLUMNS, *needed, *new_worklist.other_headings) if one not in names]:
+            names.append(name)
+            head = CsvRecord([*head.cells, write_cell(name, table.delimiter)], head.line_end, head.line_number)
+        records = list(table.records)
+        records[table.head_index] = head
+        new_records = []
+        for item in changed_items:
+            former_name = former_names.get(item.fingerprint, item.fingerprint)
+            # A row of the file that got another fingerprint is no longer that of its former one.
+            is_taken = item.fingerprint not in former_names and former_name in taken_names
+            row = None if is_taken else table.row_by_fingerprint.get(former_name)
+            if row is None:
+                cells = _change_cells([], names, item, table.delimiter)
+                new_records.append(CsvRecord(cells, table.line_end, 0))
+            else:
+                former = table.records[row]
+                cells = _change_cells(former.cells, names, item, table.delimiter)
+                records[row] = CsvRecord(cells, former.line_end, former.line_number)
+        if new_records and not records[-1].line_end:
+            records[-1] = CsvRecord(records[-1].cells, table.line_end, records[-1].line_number)
+        new_content = "".join(record.format(table.delimiter) for record in [*records, *new_records]).encode("utf-8-sig")
         if replace_if_unchanged(path, content, new_content):
             return new_worklist
     raise OutputError("output_open_elsewhere", target=str(path))
@@ -340,42 +369,6 @@ def _parse_items(
         items[fingerprint] = WorkItem(**values, state=state, other_cells=other_cells)
         row_by_fingerprint[fingerprint] = row
     return items, row_by_fingerprint, unidentified_count
-
-
-def _format_table(table: _WorklistTable, worklist: Worklist) -> str:
-    """Return the text of a table with changed rows.
-
-    Cells without a change are copied from the former file; new rows are at the end.
-    """
-    former_items, former_names = table.worklist.items, worklist.former_fingerprints
-    if not former_items.keys() <= worklist.items.keys() | set(former_names.values()):
-        raise InvariantError("a change of the work list must keep all rows")
-    changed_items = [item for name, item in worklist.items.items() if former_items.get(name) is not item]
-    taken_names = set(former_names.values())
-    names = list(table.names)
-    head = table.records[table.head_index]
-    needed = [name for name in _ADDITIONAL_COLUMNS if any(getattr(item, name) for item in changed_items)]
-    for name in [one for one in (*WORKLIST_COLUMNS, *needed, *worklist.other_headings) if one not in names]:
-        names.append(name)
-        head = CsvRecord([*head.cells, write_cell(name, table.delimiter)], head.line_end, head.line_number)
-    records = list(table.records)
-    records[table.head_index] = head
-    new_records = []
-    for item in changed_items:
-        former_name = former_names.get(item.fingerprint, item.fingerprint)
-        # A row of the file that got another fingerprint is no longer that of its former one.
-        is_taken = item.fingerprint not in former_names and former_name in taken_names
-        row = None if is_taken else table.row_by_fingerprint.get(former_name)
-        if row is None:
-            cells = _change_cells([], names, item, table.delimiter)
-            new_records.append(CsvRecord(cells, table.line_end, 0))
-        else:
-            former = table.records[row]
-            cells = _change_cells(former.cells, names, item, table.delimiter)
-            records[row] = CsvRecord(cells, former.line_end, former.line_number)
-    if new_records and not records[-1].line_end:
-        records[-1] = CsvRecord(records[-1].cells, table.line_end, records[-1].line_number)
-    return "".join(record.format(table.delimiter) for record in [*records, *new_records])
 
 
 def _change_cells(cells: list[str], names: list[str], item: WorkItem, delimiter: str) -> list[str]:
