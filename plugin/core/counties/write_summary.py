@@ -21,7 +21,6 @@ from ..model.indicator import COMPARISON_SIGNS, Indicator
 from ..render.figures import format_state
 from ..render.outputs import dump_json, write_polygon_layer
 from ..render.tables.report_table import (
-    ReportTable,
     ReportTableRow,
     TableColumn,
     TableNumber,
@@ -175,12 +174,6 @@ def write_summary_workbook(summary: BatchSummary, path: Path) -> None:
         ),
     ]
     problems = [(record, row) for record in summary.records for row in record.problems]
-    tables = [verdicts, _make_figure_table(summary, report_texts), make_table("county_problems", columns, problems)]
-    write_tables_workbook(path, tables, summary.area_name, Texts(summary.lang))
-
-
-def _make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> ReportTable:
-    """Return each figure of each county with its target and margin, in the unit of the figure."""
 
     def show_number(figure: Indicator, value: float | None) -> TableNumber | None:
         decimals = choose_figure_decimals(
@@ -191,7 +184,7 @@ def _make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> Repo
     def show_target(figure: Indicator) -> TableNumber | None:
         return None if figure.target is None else TableNumber(figure.target, figure.target_decimals)
 
-    columns = [
+    figure_columns = [
         *_make_name_columns(summary),
         TableColumn("indicator", width_in_characters=26, value=lambda item: item[1].name),
         TableColumn(
@@ -208,7 +201,12 @@ def _make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> Repo
         TableColumn("state", width_in_characters=12, value=lambda item: format_state(item[1], report_texts)),
     ]
     figures = [(record, Indicator.from_dict(data)) for record in summary.records for data in record.figures]
-    return make_table("county_figures", columns, figures)
+    tables = [
+        verdicts,
+        make_table("county_figures", figure_columns, figures),
+        make_table("county_problems", columns, problems),
+    ]
+    write_tables_workbook(path, tables, summary.area_name, Texts(summary.lang))
 
 
 def write_summary_layer(summary: BatchSummary, path: Path) -> None:

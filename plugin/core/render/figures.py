@@ -252,17 +252,6 @@ def make_figure_notes(report: Report, report_texts: ReportTexts) -> list[str]:
     sources = dict.fromkeys(i.target_source for i in county_indicators if i.target_source and i.unit != "ratio")
     if sources:
         notes.append(report_texts.get("text", "target_source", sources=report_texts.join_parts(sources)))
-    notes += _make_ratio_notes(report, report_texts)
-    if any(i.state == LITTLE_MARGIN_LEFT for i in report.indicators):
-        notes.append(report_texts.get("text", "margin_note"))
-    if any(not i.confirmed for i in report.indicators):
-        notes.append(report_texts.get("text", "unconfirmed_note"))
-    return notes
-
-
-def _make_ratio_notes(report: Report, report_texts: ReportTexts) -> list[str]:
-    """Return the notes on inputs and bases of the expansion ratio; empty without a ratio."""
-    notes = []
     ratios = [i for i in report.indicators if i.unit == "ratio" and i.inputs]
     if ratios:
         shared_indicator = Indicator(
@@ -282,4 +271,8 @@ def _make_ratio_notes(report: Report, report_texts: ReportTexts) -> list[str]:
             report_texts.get_text_or_key("basis", denominator),
         )
         notes.append(report_texts.get("text", "ratio_basis", numerator=numerator_text, denominator=denominator_text))
+    if any(i.state == LITTLE_MARGIN_LEFT for i in report.indicators):
+        notes.append(report_texts.get("text", "margin_note"))
+    if any(not i.confirmed for i in report.indicators):
+        notes.append(report_texts.get("text", "unconfirmed_note"))
     return notes

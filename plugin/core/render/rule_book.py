@@ -152,23 +152,17 @@ class RuleBook:
         rule_lines = [self._get_rule_book_text("contents")] if len(families) > 1 else []
         rule_lines += [f"  {heading}" for heading in families if len(families) > 1]
         for heading, entries in families.items():
-            rule_lines += [
-                *(["", heading] if len(families) > 1 else []),
-                *[line for entry in entries for line in self._list_entry_lines(entry)],
-            ]
+            rule_lines += ["", heading] if len(families) > 1 else []
+            for row in map(self.make_table_row, entries):
+                rule_lines += [
+                    f"{row['code']}  {row['name']:<36}{row['severity']}  {row['mark']}  {row['runs']}  {row['title']}",
+                    *(
+                        f"        {self._get_rule_book_text(key)}{self.words.get('page', 'colon')}{row[key]}"
+                        for key in ("needs", "optional", "inputs", "parameters", "basis")
+                        if row[key]
+                    ),
+                ]
         return rule_lines
-
-    def _list_entry_lines(self, entry: RuleEntry) -> list[str]:
-        """Return a rule as lines: its heading, layers, parameters and sources."""
-        row = self.make_table_row(entry)
-        return [
-            f"{row['code']}  {row['name']:<36}{row['severity']}  {row['mark']}  {row['runs']}  {row['title']}",
-            *(
-                f"        {self._get_rule_book_text(key)}{self.words.get('page', 'colon')}{row[key]}"
-                for key in ("needs", "optional", "inputs", "parameters", "basis")
-                if row[key]
-            ),
-        ]
 
     def list_rule_facts(self) -> list[str]:
         """Return each rule's heading, title, source level, activation and layers as lines."""

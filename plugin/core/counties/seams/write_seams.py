@@ -44,7 +44,16 @@ from .seam_sentences import (
     list_gap_sentences,
     make_pair_name,
 )
-from .seam_tables import SUM_DECIMALS, make_county_columns, make_finding_columns, make_pair_columns, make_sum_columns
+from .seam_tables import (
+    SUM_DECIMALS,
+    make_county_columns,
+    make_finding_columns,
+    make_pair_columns,
+    make_sum_columns,
+    result_to_dict,
+    write_seams_layer,
+    write_seams_workbook,
+)
 
 #: Folders in the output while files are written, and the former results until the new ones are in place.
 _NEW_FOLDER, _OLD_FOLDER = ".sanxian-seams", ".sanxian-seams-old"
@@ -102,7 +111,21 @@ def place_result(result: SeamResult, output: Path) -> Iterator[list[str]]:
     pairs = new / PAIRS_FOLDER
     try:
         try:
-            _write_files(result, new)
+            report_texts = ReportTexts(result.lang)
+            names = make_unique_file_names((make_pair_name(pair.counties, result) for pair in result.pairs), "pair")
+            stems = dict(zip((pair.counties for pair in result.pairs), names, strict=True))
+            pairs_folder = new / PAIRS_FOLDER
+            pairs_folder.mkdir(parents=True)
+            columns = make_pair_columns(result, report_texts)
+            for pair in result.pairs:
+                head = {"schema": PAIR_SCHEMA, "lang": result.lang, "version": read_plugin_version()}
+                data = {**head, "settings": result.settings.to_dict(), **make_record(columns, pair)}
+                _write(pairs_folder / f"{stems[pair.counties]}.json", dump_json(data))
+                _write(pairs_folder / f"{stems[pair.counties]}.html", render_pair_page(pair, result))
+            _write(new / SEAMS_JSON, dump_json(result_to_dict(result, report_texts)))
+            _write(new / SEAMS_HTML, render_seams_page(result, stems))
+            write_seams_workbook(result, new / SEAMS_XLSX)
+            write_seams_layer(result, new / SEAMS_LAYER)
         except OSError as error:
             raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
         _check_pairs_replaceable(output)
@@ -111,27 +134,6 @@ def place_result(result: SeamResult, output: Path) -> Iterator[list[str]]:
             yield [str(output / name) for name in SEAMS_FILES]
     finally:
         shutil.rmtree(new, ignore_errors=True)
-
-
-def _write_files(result: SeamResult, new: Path) -> None:
-    """Write all files of a result into a new folder. Raise OSError and OutputError."""
-    from .seam_tables import make_pair_columns, result_to_dict, write_seams_layer, write_seams_workbook
-
-    report_texts = ReportTexts(result.lang)
-    names = make_unique_file_names((make_pair_name(pair.counties, result) for pair in result.pairs), "pair")
-    stems = dict(zip((pair.counties for pair in result.pairs), names, strict=True))
-    pairs = new / PAIRS_FOLDER
-    pairs.mkdir(parents=True)
-    columns = make_pair_columns(result, report_texts)
-    for pair in result.pairs:
-        head = {"schema": PAIR_SCHEMA, "lang": result.lang, "version": read_plugin_version()}
-        data = {**head, "settings": result.settings.to_dict(), **make_record(columns, pair)}
-        _write(pairs / f"{stems[pair.counties]}.json", dump_json(data))
-        _write(pairs / f"{stems[pair.counties]}.html", render_pair_page(pair, result))
-    _write(new / SEAMS_JSON, dump_json(result_to_dict(result, report_texts)))
-    _write(new / SEAMS_HTML, render_seams_page(result, stems))
-    write_seams_workbook(result, new / SEAMS_XLSX)
-    write_seams_layer(result, new / SEAMS_LAYER)
 
 
 def _write(path: Path, text: str) -> None:

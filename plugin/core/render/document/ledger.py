@@ -124,21 +124,16 @@ def write_ledger(
     for table in chapter.tables if chapter is not None else ():
         _write_table_sheet(book, table, Texts(report_texts.lang))
     if public is not None:
-        _write_additional_sheet(book, public)
+        title, (columns, *rows), notes = public.list_sheet_rows()
+        sheet = book.create_sheet(title)
+        sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 60, 16
+        _set_up_printing(sheet, "1:1")
+        sheet.append([_make_head_cell(sheet, text) for text in columns])
+        for row in rows:
+            sheet.append([_make_cell(sheet, text, wraps=True) for text in row])
+        for note in notes:
+            sheet.append([_make_cell(sheet, note, wraps=True)])
     save_workbook(book, path, report_texts.get("ledger", "title", title=head["title"]), Texts(report_texts.lang))
-
-
-def _write_additional_sheet(book: Any, public: ReplacementReport) -> None:
-    """Write the sheet on what a public edition takes out."""
-    title, (head, *rows), notes = public.list_sheet_rows()
-    sheet = book.create_sheet(title)
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 60, 16
-    _set_up_printing(sheet, "1:1")
-    sheet.append([_make_head_cell(sheet, text) for text in head])
-    for row in rows:
-        sheet.append([_make_cell(sheet, text, wraps=True) for text in row])
-    for note in notes:
-        sheet.append([_make_cell(sheet, note, wraps=True)])
 
 
 def _write_table_sheet(book: Any, table: ReportTable, texts: Texts) -> None:
@@ -271,7 +266,15 @@ def _write_findings(
     for first in range(0, len(findings), _ROWS_PER_BATCH):
         cancellation.raise_if_cancelled()
         batch = findings[first : first + _ROWS_PER_BATCH]
-        for n, (finding, xy) in enumerate(zip(batch, _find_finding_coordinates(batch), strict=True)):
+        shapes = np.array([finding.geometry for finding in batch], dtype=object)
+        points = shapely.point_on_surface(shapes)
+        is_known = ~(shapely.is_missing(points) | shapely.is_empty(points))
+        coordinates = np.column_stack([shapely.get_x(points), shapely.get_y(points)]).tolist()
+        places = [
+            {"x": x, "y": y} if has_place else {"x": None, "y": None}
+            for (x, y), has_place in zip(coordinates, is_known, strict=True)
+        ]
+        for n, (finding, xy) in enumerate(zip(batch, places, strict=True)):
             is_waived = finding.state == "waived"
             fid = finding.params.get("fid")
             values = {
@@ -319,18 +322,6 @@ def _set_up_printing(sheet: Worksheet, head_rows: str) -> None:
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.print_title_rows = head_rows
     sheet.oddFooter.center.text = "&P / &N"
-
-
-def _find_finding_coordinates(findings: Sequence[Finding]) -> list[dict[str, float | None]]:
-    """Return x and y (m) of a point on each finding's geometry; both None without a geometry."""
-    shapes = np.array([finding.geometry for finding in findings], dtype=object)
-    points = shapely.point_on_surface(shapes)
-    is_known = ~(shapely.is_missing(points) | shapely.is_empty(points))
-    xy = np.column_stack([shapely.get_x(points), shapely.get_y(points)]).tolist()
-    return [
-        {"x": x, "y": y} if has_place else {"x": None, "y": None}
-        for (x, y), has_place in zip(xy, is_known, strict=True)
-    ]
 
 
 def _make_cell(

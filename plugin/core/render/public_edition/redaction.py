@@ -178,9 +178,30 @@ def _redact_findings(
     for number, finding in enumerate(report.findings):
         if number % _FINDINGS_PER_STEP == 0:
             cancellation.raise_if_cancelled()
-        public_finding = _redact_finding(
-            _remove_typed_texts(finding, typed, redactor, plan.norm.standard.templates), redactor, salt
-        )
+        one = _remove_typed_texts(finding, typed, redactor, plan.norm.standard.templates)
+        record = redactor.record
+        if one.geometry is not None and one.geom_kind != "none":
+            record.count("geometries")
+            record.count("coordinates", int(shapely.get_num_coordinates(one.geometry)))
+        is_hidden = bool({one.role, one.related_role} & redactor.hidden_roles)
+        is_withheld = is_hidden or bool(one.field and redactor.edition.shows_hidden_field(one.field))
+        params = redactor.redact_value(convert_to_plain_value(one.params), withholds=is_withheld)
+        public_finding = one.copy_without_geometry(keeps_kind=not is_hidden)
+        public_finding.params, public_finding.township = params, redactor.redact_text(one.township)
+        if one.fingerprint:
+            # It may include the place, rounded to 10 m, and all places of a county are soon tried: another fingerprint,
+            # which is unique in this report only.
+            salted = f"{salt}|{one.fingerprint}".encode()
+            public_finding.fingerprint = hashlib.sha256(salted).hexdigest()[:_FINGERPRINT_DIGITS]
+        if is_withheld:
+            record.count("findings")
+            public_finding.role = public_finding.key = public_finding.related_role = public_finding.field = ""
+            public_finding.related_keys = []
+            public_finding.message = redactor.withheld
+        else:
+            public_finding.key, public_finding.field = map(redactor.redact_text, (one.key, one.field))
+            public_finding.related_keys = [redactor.redact_text(key) for key in one.related_keys]
+            public_finding.message = redactor.redact_text(one.message)
         findings.append(public_finding)
         is_drawn = public_finding.geom_kind != "none"
         drawn = replace(public_finding, geometry=finding.geometry if is_drawn else None)
@@ -281,34 +302,6 @@ def _remove_typed_texts(
     shown = replace(finding, key=names[0], township=names[1], related_keys=names[2:], params=params)
     shown.message = format_message(Texts(redactor.texts.lang), shown, templates)
     return shown
-
-
-def _redact_finding(finding: Finding, redactor: Redactor, salt: str) -> Finding:
-    """Return a finding without shape and coordinates; one on a hidden layer or field without its texts."""
-    record = redactor.record
-    if finding.geometry is not None and finding.geom_kind != "none":
-        record.count("geometries")
-        record.count("coordinates", int(shapely.get_num_coordinates(finding.geometry)))
-    is_hidden = bool({finding.role, finding.related_role} & redactor.hidden_roles)
-    is_withheld = is_hidden or bool(finding.field and redactor.edition.shows_hidden_field(finding.field))
-    params = redactor.redact_value(convert_to_plain_value(finding.params), withholds=is_withheld)
-    public_finding = finding.copy_without_geometry(keeps_kind=not is_hidden)
-    public_finding.params, public_finding.township = params, redactor.redact_text(finding.township)
-    if finding.fingerprint:
-        # It may include the place, rounded to 10 m, and all places of a county are soon tried: another fingerprint,
-        # which is unique in this report only.
-        salted = f"{salt}|{finding.fingerprint}".encode()
-        public_finding.fingerprint = hashlib.sha256(salted).hexdigest()[:_FINGERPRINT_DIGITS]
-    if is_withheld:
-        record.count("findings")
-        public_finding.role = public_finding.key = public_finding.related_role = public_finding.field = ""
-        public_finding.related_keys = []
-        public_finding.message = redactor.withheld
-    else:
-        public_finding.key, public_finding.field = map(redactor.redact_text, (finding.key, finding.field))
-        public_finding.related_keys = [redactor.redact_text(key) for key in finding.related_keys]
-        public_finding.message = redactor.redact_text(finding.message)
-    return public_finding
 
 
 def _redact_provenance(provenance: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
