@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..model.indicator import TARGET_MET, Indicator
+from ..model.indicator import TARGET_MET
 from ..model.report import Report
 from ..standard.messages.texts import Texts, format_number
 from ..standard.profile import Norm
@@ -43,7 +43,15 @@ def make_township_section(report: Report, report_texts: ReportTexts) -> dict[str
     for place in dict.fromkeys(i.place for i in indicators):
         township_indicators = {(i.id, i.unit): i for i in indicators if i.place == place}
         cells = [
-            _make_township_cell(township_indicators[figure], report_texts) if figure in township_indicators else None
+            {
+                "value": format_number(indicator.value, choose_decimals(indicator)),
+                # The unit is in the head of the column.
+                "target": format_target_without_unit(indicator),
+                "state": format_state(indicator, report_texts),
+                "icon": STATE_ICONS.get(indicator.state, ""),
+            }
+            if (indicator := township_indicators.get(figure)) is not None
+            else None
             for figure in figures
         ]
         rows.append(
@@ -55,17 +63,6 @@ def make_township_section(report: Report, report_texts: ReportTexts) -> dict[str
         "rows": sorted(rows, key=lambda row: bool(row["met"])),
         "sources": report_texts.join_parts(sources),
         "unconfirmed": any(not i.confirmed for i in indicators),
-    }
-
-
-def _make_township_cell(indicator: Indicator, report_texts: ReportTexts) -> dict[str, str]:
-    """Return value, target and state of a township's figure as texts, with the icon of the state."""
-    return {
-        "value": format_number(indicator.value, choose_decimals(indicator)),
-        # The unit is in the head of the column.
-        "target": format_target_without_unit(indicator),
-        "state": format_state(indicator, report_texts),
-        "icon": STATE_ICONS.get(indicator.state, ""),
     }
 
 
@@ -90,19 +87,6 @@ def render_report(
     return fill_template("report.html.j2", page)
 
 
-def _make_running_titles(head: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:
-    title = report_texts.get("page", "gap").join(p for p in (head["area_name"], head["title"]) if p)
-    return {
-        "left": title,
-        "number": [
-            {"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece
-            for piece in split_at_page_numbers(report_texts.get("page", "number"))
-        ],
-        "product": report_texts.get("page", "product"),
-        "right": report_texts.get("page", "gap").join(p for p in (title, head["date"]) if p),
-    }
-
-
 def _collect_page_data(
     report: Report, norm: Norm | None, pictures: ReportPictures | None, report_texts: ReportTexts
 ) -> dict[str, Any]:
@@ -124,8 +108,10 @@ def _collect_page_data(
     }
 
     def render(parts: Iterable[Block]) -> str:
-        return render_page_blocks(parts, uris, str(report.verdict), report_texts.get("page", "gap"))
+        return render_page_blocks(parts, uris, str(report.verdict), gap)
 
+    gap = report_texts.get("page", "gap")
+    title = gap.join(p for p in (head["area_name"], head["title"]) if p)
     return {
         "facts": render([first]),
         "first_page": render(blocks),
@@ -139,7 +125,15 @@ def _collect_page_data(
         "chapter_title": "",
         "chapter_body": "",
         "w": report_texts,
-        "running": _make_running_titles(head, report_texts),
+        "running": {
+            "left": title,
+            "number": [
+                {"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece
+                for piece in split_at_page_numbers(report_texts.get("page", "number"))
+            ],
+            "product": report_texts.get("page", "product"),
+            "right": gap.join(p for p in (title, head["date"]) if p),
+        },
         "lang": {"zh": "zh-CN"}.get(report_texts.lang, report_texts.lang),
         "head": head,
         "verdict": verdict.make_verdict_section(report, norm, report_texts),

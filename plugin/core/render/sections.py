@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ..model.findings import UNREAD_CODE, is_about_unread_data
-from ..model.report import Outcome, Report, RuleOutcome
+from ..model.report import Outcome, Report
 from ..standard.messages.numbers import format_plain_number, format_square_metres
 from ..standard.messages.texts import Texts, format_number, shorten_key
 from ..standard.profile import Norm
@@ -233,15 +233,19 @@ def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, report_te
 
 def make_rule_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return one row per rule that ran: outcome, number of findings, parameters, sources."""
+    from ..engine.explanation import EffectiveValue, format_effective_values
     from ..model.rule import load_all_rules
 
-    rule_by_code = load_all_rules()
+    rule_by_code, texts = load_all_rules(), Texts(report_texts.lang)
     codes_with_findings = {f.code for f in report.findings}
     rows = []
     for rule in report.rules:
         outcome = "partly" if rule.is_partly_checked else str(rule.outcome)
         basis = list_citations(rule_by_code[rule.code].basis, norm, report_texts) if rule.code in rule_by_code else []
         reason = report_texts.get("text", "crashed_rule", error=rule.reason.partition(":")[0])
+        # The tolerance is listed elsewhere, and the parameters of a rule with findings in the list of its findings.
+        is_listed = rule.code in codes_with_findings
+        own_values = [EffectiveValue(**one) for one in rule.parameters if not (one["setting"] or is_listed)]
         rows.append(
             {
                 "code": rule.code,
@@ -251,11 +255,8 @@ def make_rule_section(report: Report, norm: Norm | None, report_texts: ReportTex
                 "outcome_id": outcome,
                 "count": format_number(rule.findings, 0),
                 "seconds": format_number(rule.seconds, 2),
-                "listed": rule.code in codes_with_findings,
-                # The parameters of a rule with findings are in the list of its findings.
-                "parameters": ""
-                if rule.code in codes_with_findings
-                else report_texts.get("page", "clause").join(_list_own_parameters(rule, report_texts)),
+                "listed": is_listed,
+                "parameters": report_texts.get("page", "clause").join(format_effective_values(own_values, texts)),
                 "basis": basis,
                 "reason": reason if rule.outcome == Outcome.CRASHED else rule.reason,
                 "unconfirmed": report_texts.join_parts(list_unconfirmed_items(rule.unconfirmed, report_texts)[1]),
@@ -263,15 +264,6 @@ def make_rule_section(report: Report, norm: Norm | None, report_texts: ReportTex
             }
         )
     return rows
-
-
-def _list_own_parameters(rule: RuleOutcome, report_texts: ReportTexts) -> list[str]:
-    """Return the parameters of a rule without those listed elsewhere (tolerance)."""
-    from ..engine.explanation import EffectiveValue, format_effective_values
-
-    return format_effective_values(
-        [EffectiveValue(**one) for one in rule.parameters if not one["setting"]], Texts(report_texts.lang)
-    )
 
 
 def make_provenance_section(report: Report, report_texts: ReportTexts) -> dict[str, Any]:

@@ -240,7 +240,11 @@ def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) ->
     path = Path(path)
     for _ in range(_MAX_TRIES):
         content = _read_bytes(path) if path.exists() else b""
-        table = _parse_table(path, content) if content.strip() else _make_empty_table()
+        if content.strip():
+            table = _parse_table(path, content)
+        else:
+            head = CsvRecord(list(WORKLIST_COLUMNS), "\r\n", 1)
+            table = _WorklistTable(",", "\r\n", [head], 0, list(WORKLIST_COLUMNS), {}, Worklist())
         new_worklist = change(table.worklist)
         if content and new_worklist is table.worklist:
             return new_worklist
@@ -287,12 +291,6 @@ def _read_bytes(path: Path) -> bytes:
         raise DataError("worklist_missing", file=str(path)) from error
     except OSError as error:
         raise DataError("worklist_no_access", file=str(path)) from error
-
-
-def _make_empty_table() -> _WorklistTable:
-    """Return a table with all columns and no rows, for a file that does not exist."""
-    head = CsvRecord(list(WORKLIST_COLUMNS), "\r\n", 1)
-    return _WorklistTable(",", "\r\n", [head], 0, list(WORKLIST_COLUMNS), {}, Worklist())
 
 
 def _parse_table(path: Path, data: bytes) -> _WorklistTable:
