@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,12 +91,19 @@ def make_county_map(
     labels: dict[str, MapLabel] = {}
     boxes: list[Any] = []
     frame = shapely.box(0, 0, width, height)
+    angles = [2 * math.pi * step / _LABEL_DIRECTIONS - math.pi / 2 for step in range(_LABEL_DIRECTIONS)]
     for name in sorted(drawn, key=lambda one: -shapely.area(drawn[one])):
         lines = label_lines.get(name, ())
         if not lines:
             continue
-        centre = tuple(shapely.get_coordinates(shapely.point_on_surface(drawn[name]))[0].tolist())
-        places = _list_places(*centre) if moves_labels else [centre]
+        x, y = centre = tuple(shapely.get_coordinates(shapely.point_on_surface(drawn[name]))[0].tolist())
+        places = [centre]
+        if moves_labels:
+            places += [
+                (x + distance * math.cos(angle), y + distance * math.sin(angle))
+                for distance in _LABEL_DISTANCES_PX
+                for angle in angles
+            ]
         free = (place for place in places if has_room(_make_box(lines, *place), frame, boxes))
         place = next(free, centre if moves_labels else None)
         if place is None:
@@ -105,15 +112,6 @@ def make_county_map(
         leader = None if place == centre else (round(centre[0], 1), round(centre[1], 1))
         labels[name] = MapLabel(lines, round(place[0], 1), round(place[1], 1), leader)
     return CountyMap(width, round(height, 1), {name: make_path(shape) for name, shape in drawn.items()}, labels)
-
-
-def _list_places(x: float, y: float) -> Iterable[tuple[float, float]]:
-    """Yield the centre of a county, then places around it."""
-    yield x, y
-    for distance in _LABEL_DISTANCES_PX:
-        for step in range(_LABEL_DIRECTIONS):
-            angle = 2 * math.pi * step / _LABEL_DIRECTIONS - math.pi / 2
-            yield x + distance * math.cos(angle), y + distance * math.sin(angle)
 
 
 def _make_box(lines: tuple[str, ...], x: float, y: float) -> Any:

@@ -311,15 +311,11 @@ def _digest_files(source: Path, is_package: bool, cancellation: Cancellation) ->
         for name, path in list_input_files(source):
             cancellation.raise_if_cancelled()
             if is_package or _may_be_read(path):
-                digests.append(f"{name} {_digest_file(path, cancellation)}")
+                try:
+                    digest = "special" if is_special_file(path) else compute_sha256(path, cancellation)
+                except OSError as error:
+                    digest = f"errno {error.errno}"
+                digests.append(f"{name} {digest}")
     except OSError as error:
         digests.append(f"errno {error.errno}")
     return digests
-
-
-def _digest_file(path: Path, cancellation: Cancellation) -> str:
-    """Return the digest of a file; for a file that cannot be read what is known of it."""
-    try:
-        return "special" if is_special_file(path) else compute_sha256(path, cancellation)
-    except OSError as error:
-        return f"errno {error.errno}"

@@ -249,7 +249,20 @@ def write_gathering_workbook(result: GatherResult, path: Path, texts: Texts) -> 
         notes = [texts.get("gathering", "sums_note")]
         amounts = result.amounts.items()
         tables.append(make_table("gathering_sums", columns, amounts, lambda item: item[0], _SHOWN_UNIT, notes))
-        tables.append(_make_layer_table(result, texts))
+        columns = [
+            TableColumn("gather_layer", width_in_characters=26, value=lambda item: item[0]),
+            TableColumn("gather_county", width_in_characters=24, value=lambda item: item[1]),
+            TableColumn("division_code", width_in_characters=12, value=lambda item: item[2]),
+            *_AMOUNT_COLUMNS,
+        ]
+        layers = make_table("gathering_layers", columns, unit=_SHOWN_UNIT)
+        for name, total in result.amounts.items():
+            for one in (county for county in result.gathered if name in county.layers):
+                item = (total.title, one.label, one.area_code, one.layers[name])
+                layers.rows.append(make_row(columns, item, code=f"{name}:{one.area_code}"))
+            item = (total.title, texts.get("gathering", "total"), "", total)
+            layers.rows.append(make_row(columns, item, "sum", name))
+        tables.append(layers)
         if sums := sum_figures(result.gathered):
             columns, notes = _make_figure_sum_columns(texts), [texts.get("gathering", "figures_note")]
             tables.append(make_table("gathering_figures", columns, sums, _make_figure_code, notes=notes))
@@ -266,24 +279,6 @@ def write_gathering_workbook(result: GatherResult, path: Path, texts: Texts) -> 
     if result.repeated_keys:
         tables.append(make_table("gathering_keys", _KEY_COLUMNS, result.repeated_keys))
     write_tables_workbook(path, tables, result.area_name, texts)
-
-
-def _make_layer_table(result: GatherResult, texts: Texts) -> ReportTable:
-    """Return each layer of each county, and the sum of each layer."""
-    columns = [
-        TableColumn("gather_layer", width_in_characters=26, value=lambda item: item[0]),
-        TableColumn("gather_county", width_in_characters=24, value=lambda item: item[1]),
-        TableColumn("division_code", width_in_characters=12, value=lambda item: item[2]),
-        *_AMOUNT_COLUMNS,
-    ]
-    table = make_table("gathering_layers", columns, unit=_SHOWN_UNIT)
-    for name, total in result.amounts.items():
-        for one in result.gathered:
-            if name in one.layers:
-                item = (total.title, one.label, one.area_code, one.layers[name])
-                table.rows.append(make_row(columns, item, code=f"{name}:{one.area_code}"))
-        table.rows.append(make_row(columns, (total.title, texts.get("gathering", "total"), "", total), "sum", name))
-    return table
 
 
 def _make_county_figure_table(

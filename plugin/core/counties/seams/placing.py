@@ -234,7 +234,12 @@ def extract_borders(
     cancellation: Cancellation,
 ) -> CountyBorders:
     """Return the border of a plan's county, and the rows of compared layers near it. Raise InputError without one."""
-    outline, basis = _find_outline_layer(plan)
+    outlines = {
+        basis: layer
+        for concept, basis in (("county", FROM_COUNTY), ("townships", FROM_TOWNSHIPS))
+        if (layer := plan.find_layer_of_concept(concept)) is not None and not layer.has_no_geometry
+    }
+    basis, outline = next(iter(outlines.items()), ("", None))
     if outline is None:
         unusable = plan.find_unusable_layer("county")
         key = "seams_border_unusable" if unusable is not None else "seams_no_border"
@@ -250,6 +255,16 @@ def extract_borders(
         if layer is not None and not layer.has_no_geometry:
             rows = np.flatnonzero(shapely.dwithin(layer.plane_shapes, border, _READ_REACHES * settings.reach_m))
             layers[compared.concept] = layer.detach_rows(rows)
+    figures = {}
+    if with_figures:
+        ctx = RuleContext(plan, plan.norm, settings.tolerance, cancellation=cancellation, lang=lang)
+        targets = plan.norm.find_targets(plan.area_code)
+        for indicator in AREA_FIGURES:
+            area = compute_area_with_target(indicator, ctx)
+            own_targets = tuple(one for one in targets if one.indicator == indicator)
+            value = None if area.layer is None else area.area_m2
+            is_known = area.layer is None or not area.layer.gaps
+            figures[indicator] = ChildFigure(value, area.is_confirmed and is_known, own_targets)
     return CountyBorders(
         county.name,
         area_code=plan.area_code,
@@ -257,7 +272,7 @@ def extract_borders(
         outline=outline.detach_rows(np.flatnonzero(outline.has_shape)),
         layers=layers,
         crs=plan.plane_crs,
-        figures=_compute_figures(plan, settings, lang, cancellation) if with_figures else {},
+        figures=figures,
         border_basis=basis,
         absent=frozenset(
             one.concept
@@ -266,28 +281,3 @@ def extract_borders(
         ),
         gaps=plan.list_gaps(outline.role, *(one.concept for one in settings.layers), *(summed if with_figures else ())),
     )
-
-
-def _find_outline_layer(plan: Plan) -> tuple[Layer | None, str]:
-    """Return the layer of the county, else of its townships, and which of them; None without both."""
-    for concept, basis in (("county", FROM_COUNTY), ("townships", FROM_TOWNSHIPS)):
-        layer = plan.find_layer_of_concept(concept)
-        if layer is not None and not layer.has_no_geometry:
-            return layer, basis
-    return None, ""
-
-
-def _compute_figures(
-    plan: Plan, settings: SeamSettings, lang: str, cancellation: Cancellation
-) -> dict[str, ChildFigure]:
-    """Return the areas with targets of a county, with the targets of its profile."""
-    ctx = RuleContext(plan, plan.norm, settings.tolerance, cancellation=cancellation, lang=lang)
-    targets = plan.norm.find_targets(plan.area_code)
-    figures = {}
-    for indicator in AREA_FIGURES:
-        area = compute_area_with_target(indicator, ctx)
-        own_targets = tuple(one for one in targets if one.indicator == indicator)
-        value = None if area.layer is None else area.area_m2
-        is_known = area.layer is None or not area.layer.gaps
-        figures[indicator] = ChildFigure(value, area.is_confirmed and is_known, own_targets)
-    return figures

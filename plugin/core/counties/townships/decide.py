@@ -235,8 +235,13 @@ def _decide_new_rows(
         else:
             groups[record_key, new_row.row.key].append(new_row)
     for group_key, all_members in groups.items():
-        members, doubled = _drop_equal_rows(all_members) if group_key[1] else (all_members, [])
-        decisions.edits += [_make_new(one, Outcome.SAME) for one in doubled]
+        members = all_members
+        if group_key[1]:
+            # Of rows with one key and the same content, the first counts.
+            by_digest: dict[str, NewRow] = {}
+            doubled = [one for one in all_members if by_digest.setdefault(one.row.digest, one) is not one]
+            members = list(by_digest.values())
+            decisions.edits += [_make_new(one, Outcome.SAME) for one in doubled]
         present = county_by_key.get(group_key, [])
         is_free = not group_key[1] or (not present and len(members) == 1)
         if is_free or with_new_keys:
@@ -248,13 +253,6 @@ def _decide_new_rows(
         )
         outcome = Outcome.APPLIED if prefer is Prefer.PACKAGE else Outcome.KEPT
         decisions.edits += [_make_new(one, outcome) for one in members]
-
-
-def _drop_equal_rows(rows: Sequence[NewRow]) -> tuple[list[NewRow], list[NewRow]]:
-    """Return the new rows with one key without repetitions of the same content, and the repetitions."""
-    by_digest: dict[str, NewRow] = {}
-    doubled = [one for one in rows if by_digest.setdefault(one.row.digest, one) is not one]
-    return list(by_digest.values()), doubled
 
 
 def _make_new(new_row: NewRow, outcome: Outcome) -> Edit:
