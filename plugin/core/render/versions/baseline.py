@@ -107,10 +107,7 @@ def compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison |
 
 
 def _compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison | None:
-    # Import on use: the rules import this module in every check.
     """Return the comparison of a concept's layer, as `compare_with_baseline`, without its cache."""
-    from .shift_search import make_shift_limits
-
     sealed_plan = get_sealed_edition(ctx.side_inputs)
     sealed_layer = sealed_plan.find_layer_of_concept(concept) if sealed_plan is not None else None
     plan_layer = ctx.plan.find_layer_of_concept(concept)

@@ -69,6 +69,8 @@ class PieceAreas:
             # Measuring a layer is the slowest step.
             edition.layer.measure_statutory(cancellation)
             cancellation.raise_if_cancelled()
+            # The share of each piece in its row. If the pieces of a row do not add up to it (land claimed twice), the
+            # shares refer to the area of the row and may exceed 1 in total.
             with_row = rows >= 0
             total = np.bincount(rows[with_row], direct[with_row], minlength=len(edition))
             complete = find_polygons_covered_once(rows, shapes, pieces)
@@ -120,7 +122,7 @@ def _divide_values_among_pieces(rows: NDArray, share: NDArray, value_of_row: NDA
 def _measure_pieces(comparison: VersionComparison, pieces: LandPieces, cancellation: Cancellation) -> NDArray:
     """Return the (k,) drawn areas of pieces of land, m².
 
-    Only shares of these areas are used (`_measure_row_shares`). A piece that is the whole row in each edition that has
+    Only shares of these areas are used (`PieceAreas`). A piece that is the whole row in each edition that has
     it gets the area 1 in place of a measured area, because its share is 1 for any area.
     """
     whole_rows = pieces.is_whole_row.copy()
@@ -548,7 +550,15 @@ def add_changed_pieces_to_comparison(
         MOVED_IN_KIND: np.flatnonzero(pieces.before_row < 0),
         CHANGED_KIND: changes.piece_positions,
     }
-    value_changes = _format_value_changes(comparison, pieces, changes)
+    value_changes: dict[int, list[tuple[str, str, str]]] = {n: [] for n in changes.piece_positions.tolist()}
+    for field, is_differing in changes.fields:
+        positions = changes.piece_positions[is_differing]
+        cells = (
+            format_cell_values(comparison.earlier_edition.layer, field.earlier_name, pieces.before_row[positions]),
+            format_cell_values(comparison.later_edition.layer, field.later_name, pieces.after_row[positions]),
+        )
+        for position, earlier_text, later_text in zip(positions.tolist(), *cells, strict=True):
+            value_changes[position].append((field.name, earlier_text, later_text))
     old, new = values.old[STATUTORY_BASIS], values.new[STATUTORY_BASIS]
     nothing = np.full(len(pieces), np.nan)
     net_old, net_new = values.old.get(NET_BASIS, nothing), values.new.get(NET_BASIS, nothing)
@@ -575,17 +585,3 @@ def add_changed_pieces_to_comparison(
             if kind == CHANGED_KIND:
                 piece.value_changes = value_changes[n]
             comparison.changed_pieces.append(piece)
-
-
-def _format_value_changes(
-    comparison: VersionComparison, pieces: LandPieces, changes: AttributeChanges
-) -> dict[int, list[tuple[str, str, str]]]:
-    """Return position of a piece → (field, old value, new value) as texts of each changed field."""
-    value_changes: dict[int, list[tuple[str, str, str]]] = {n: [] for n in changes.piece_positions.tolist()}
-    for field, is_differing in changes.fields:
-        positions = changes.piece_positions[is_differing]
-        old = format_cell_values(comparison.earlier_edition.layer, field.earlier_name, pieces.before_row[positions])
-        new = format_cell_values(comparison.later_edition.layer, field.later_name, pieces.after_row[positions])
-        for position, old_text, new_text in zip(positions.tolist(), old, new, strict=True):
-            value_changes[position].append((field.name, old_text, new_text))
-    return value_changes
