@@ -42,8 +42,7 @@ from .county_record import (
     VERDICT_ORDER,
     CountyRecord,
 )
-from .summary import FIGURE_COLUMNS, BatchSummary, find_figure
-from .summary_page import render_summary
+from .summary import FIGURE_COLUMNS, BatchSummary, find_figure, render_summary
 
 _COUNTS = ("errors", "warnings", "infos", "waived", "skipped")
 _M2_PER_HA = 10_000.0
@@ -112,6 +111,16 @@ def _make_county_columns(summary: BatchSummary, report_texts: ReportTexts) -> li
             return report_texts.get("verdict", record.verdict)
         return report_texts.get("county_state", str(record.state))
 
+    def make_count_column(key: str) -> TableColumn:
+        return TableColumn(
+            f"county_{key}", width_in_characters=10, key=key, value=lambda record: record.counts.get(key)
+        )
+
+    def make_figure_column(name: str, end: str) -> TableColumn:
+        return TableColumn(
+            key=f"{name}{end}", value=lambda record: getattr(find_figure(record, name), *_FIGURE_FIELDS[end])
+        )
+
     return [
         *_make_name_columns(summary, lambda record: record),
         TableColumn(key="source", value=lambda record: record.name),
@@ -119,20 +128,8 @@ def _make_county_columns(summary: BatchSummary, report_texts: ReportTexts) -> li
         TableColumn("county_verdict", width_in_characters=12, key="verdict", shown=describe_verdict),
         TableColumn(key="reason"),
         TableColumn(key="outline", value=lambda record: record.outline_basis),
-        *(
-            TableColumn(
-                f"county_{key}", width_in_characters=10, key=key, value=lambda record, key=key: record.counts.get(key)
-            )
-            for key in _COUNTS
-        ),
-        *(
-            TableColumn(
-                key=f"{name}{end}",
-                value=lambda record, name=name, end=end: getattr(find_figure(record, name), *_FIGURE_FIELDS[end]),
-            )
-            for name in FIGURE_COLUMNS
-            for end in _FIGURE_FIELDS
-        ),
+        *map(make_count_column, _COUNTS),
+        *(make_figure_column(name, end) for name in FIGURE_COLUMNS for end in _FIGURE_FIELDS),
         TableColumn("county_profile", width_in_characters=18, value=lambda record: record.profile),
         TableColumn(
             "county_reason",

@@ -29,6 +29,13 @@ def make_head_section(report: Report, norm: Norm | None, report_texts: ReportTex
     )
     start_time = format_moment(provenance.get("started", ""))
     document = provenance.get("document", {})
+    profile = _format_profile_name(provenance.get("profile", {}), report_texts)
+    confirmed = provenance.get("profile", {}).get("confirmed") or {}
+    if not profile:
+        profile = report_texts.get("head", "no_profile")
+    elif confirmed.get("by"):
+        params = {"by": confirmed["by"], "date": confirmed.get("date", "")}
+        profile = report_texts.get("head", "confirmed_by", profile=profile, **params)
     pairs = [(report_texts.get("document", key), document[key]) for key in PRINTED_KEYS if document.get(key)]
     return {
         # The name of the file that a submission package asks for; the scope is a row of the head.
@@ -40,23 +47,11 @@ def make_head_section(report: Report, norm: Norm | None, report_texts: ReportTex
         "time": start_time,
         "date": start_time.partition(" ")[0],
         "standard": provenance.get("standard", {}).get("name", ""),
-        "profile": _format_profile(provenance.get("profile", {}), report_texts),
+        "profile": profile,
         "crs": format_crs_label(provenance.get("crs", ""), report_texts),
         "document": [pairs[n : n + _PAIRS_PER_ROW] for n in range(0, len(pairs), _PAIRS_PER_ROW)],
         "lowered": render_lowered_secrecy_messages(provenance.get("document", {}), Texts(report_texts.lang)),
     }
-
-
-def _format_profile(profile: dict[str, Any], report_texts: ReportTexts) -> str:
-    """Return name and id of the county profile, and who confirmed it when."""
-    profile_name, confirmed = _format_profile_name(profile, report_texts), profile.get("confirmed") or {}
-    if not profile_name:
-        return report_texts.get("head", "no_profile")
-    if not confirmed.get("by"):
-        return profile_name
-    return report_texts.get(
-        "head", "confirmed_by", profile=profile_name, by=confirmed["by"], date=confirmed.get("date", "")
-    )
 
 
 def _format_profile_name(profile: dict[str, Any], report_texts: ReportTexts) -> str:

@@ -88,10 +88,16 @@ def find_gathering_problems(
     for county in result.gathered:
         for pair in county.renamed.items():
             counties.setdefault(pair, []).append(county.name)
-    for (source, target), names in counties.items():
+    for (source, target), county_names in counties.items():
         params = {"source": source, "title": norm.standard.templates[target].name}
         yield ExportProblem(
-            ProblemLevel.NOTE, "gather_renamed", target, "", len(names), tuple(names[:MAX_NAMED_FEATURES]), params
+            ProblemLevel.NOTE,
+            "gather_renamed",
+            target,
+            "",
+            len(county_names),
+            tuple(county_names[:MAX_NAMED_FEATURES]),
+            params,
         )
     yield from _find_editions(result)
     # Documents that an export makes from its check, and that the office did not provide.

@@ -127,12 +127,11 @@ def keep_county_fields(norm: Norm, county_standard: Standard, renamed: Mapping[s
             continue
         # The parent's edition of which the county's layer has most fields: a check of the package reads it by this one.
         names = {one.name.upper() for one in county_templates[0].fields}
-        base = max(
-            (template, *norm.standard.list_templates_of_role(county_templates[0].role)),
-            key=lambda other, names=names: (
-                sum(one.name.upper() in names for one in other.fields) / max(len(other.fields), 1)
-            ),
-        )
+        editions = [template, *norm.standard.list_templates_of_role(county_templates[0].role)]
+        shares = [
+            sum(one.name.upper() in names for one in other.fields) / max(len(other.fields), 1) for other in editions
+        ]
+        base = editions[shares.index(max(shares))]
         known = {one.name.upper() for one in base.fields}
         more = {one.name: one for source in county_templates for one in source.fields if one.name.upper() not in known}
         # A field of the county is never mandatory for the parent.

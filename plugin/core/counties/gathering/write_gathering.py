@@ -116,6 +116,16 @@ def _make_county_columns(texts: Texts) -> list[TableColumn]:
         TableColumn(key="confirmed", value=lambda one: one.is_confirmed),
     ]
 
+    def make_count_column(key: str) -> TableColumn:
+        return TableColumn(
+            f"gather_{key}",
+            "count",
+            width_in_characters=8,
+            key=key,
+            value=lambda one: one.summary.get(key, 0),
+            shown=lambda one: one.summary.get(key),
+        )
+
     def describe_left_out(county: GatheredCounty) -> str:
         # Layers of which the rows are unknown are named alone.
         return between.join(
@@ -144,17 +154,7 @@ def _make_county_columns(texts: Texts) -> list[TableColumn]:
             value=lambda one: one.summary.get("verdict", ""),
             shown=lambda one: texts.get("verdicts", one.summary["verdict"]) if one.summary else "",
         ),
-        *(
-            TableColumn(
-                f"gather_{key}",
-                "count",
-                width_in_characters=8,
-                key=key,
-                value=lambda one, key=key: one.summary.get(key, 0),
-                shown=lambda one, key=key: one.summary.get(key),
-            )
-            for key in ("errors", "warnings")
-        ),
+        *map(make_count_column, ("errors", "warnings")),
         TableColumn(
             "features",
             "count",
@@ -220,20 +220,22 @@ _KEY_COLUMNS = (
         shown=lambda one: " ".join(one.examples),
     ),
 )
-#: Columns of features and areas (ha) by basis; an item ends with the amount of a layer.
+
+
+def _make_area_column(basis: str) -> TableColumn:
+    """Return the column of an area (ha) on a basis; an item ends with the amount of a layer."""
+    return TableColumn(
+        f"gather_{basis}",
+        _SHOWN_UNIT,
+        width_in_characters=18,
+        value=lambda item: convert_area(item[-1].areas_m2[basis], _SHOWN_UNIT) if basis in item[-1].areas_m2 else None,
+    )
+
+
+#: Columns of features and areas by basis; an item ends with the amount of a layer.
 _AMOUNT_COLUMNS = (
     TableColumn("features", "count", width_in_characters=10, value=lambda item: item[-1].rows),
-    *(
-        TableColumn(
-            f"gather_{basis}",
-            _SHOWN_UNIT,
-            width_in_characters=18,
-            value=lambda item, basis=basis: (
-                convert_area(item[-1].areas_m2[basis], _SHOWN_UNIT) if basis in item[-1].areas_m2 else None
-            ),
-        )
-        for basis in AREA_BASES
-    ),
+    *map(_make_area_column, AREA_BASES),
 )
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -106,10 +107,7 @@ def make_pair_columns(result: SeamResult, report_texts: ReportTexts) -> list[Tab
         TableColumn("seam_pair", width_in_characters=26, value=lambda pair: make_pair_name(pair.counties, result)),
         TableColumn("seam_length", "m", width_in_characters=14, key="length_m", decimals=LENGTH_DECIMALS),
         TableColumn(key="counts", value=lambda pair: {str(kind): pair.count(kind) for kind in SeamKind}),
-        *(
-            TableColumn(f"seam_{kind}", width_in_characters=10, value=lambda pair, kind=kind: pair.count(kind))
-            for kind in SeamKind
-        ),
+        *(TableColumn(f"seam_{kind}", width_in_characters=10, value=methodcaller("count", kind)) for kind in SeamKind),
         TableColumn("seam_total", width_in_characters=8, value=lambda pair: len(pair.findings)),
         TableColumn("seam_deviation", "m", width_in_characters=14, key="max_deviation_m", decimals=LENGTH_DECIMALS),
         TableColumn(key="slivers", value=lambda pair: pair.sliver_count),

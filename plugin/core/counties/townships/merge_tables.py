@@ -141,6 +141,16 @@ def _make_change_columns(texts: Texts) -> list[TableColumn]:
 
 def _make_seam_columns(texts: Texts) -> list[TableColumn]:
     """Return the columns of a seam: an item has its number before it; keys are the fields of the layer."""
+
+    def make_side_column(n: int, side: str) -> TableColumn:
+        return TableColumn(
+            f"township_{side}",
+            width_in_characters=34,
+            key=f"M_{side.upper()}",
+            value=lambda item: f"{item[1].sides[n][0]} {','.join(item[1].sides[n][1])}".strip(),
+            shown=lambda item: f"{item[1].sides[n][0]}\n{', '.join(item[1].sides[n][1])}".strip(),
+        )
+
     return [
         TableColumn("number", width_in_characters=6, key="M_NO", value=lambda item: str(item[0])),
         TableColumn(
@@ -161,16 +171,7 @@ def _make_seam_columns(texts: Texts) -> list[TableColumn]:
             value=lambda item: item[1].layer,
             shown=lambda item: get_layer_title(item[1].layer, texts),
         ),
-        *(
-            TableColumn(
-                f"township_{side}",
-                width_in_characters=34,
-                key=f"M_{side.upper()}",
-                value=lambda item, n=n: f"{item[1].sides[n][0]} {','.join(item[1].sides[n][1])}".strip(),
-                shown=lambda item, n=n: f"{item[1].sides[n][0]}\n{', '.join(item[1].sides[n][1])}".strip(),
-            )
-            for n, side in enumerate(("first", "second"))
-        ),
+        *(make_side_column(n, side) for n, side in enumerate(("first", "second"))),
         TableColumn(
             "township_length",
             "m",

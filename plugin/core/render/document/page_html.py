@@ -76,34 +76,34 @@ class _PageRenderer:
 
     def render(self, block: Block) -> str:
         """Return one block as HTML."""
+        match block:
+            case Heading(level=0, text=text):
+                return f"<h1>{escape(text)}</h1>"
+            case Heading(text=text, note=note):
+                note = f' <span class="hn">{escape(note)}</span>' if note else ""
+                return f"<h2>{escape(text)}{note}</h2>"
+            case Paragraph(text=text):
+                style = ' class="nt"' if block.is_small else ""
+                text = f"<strong>{escape(text)}</strong>" if block.is_bold else escape(text)
+                return f"<p{style}>{text}</p>"
+            case PageBreak():
+                return '<div class="pb"></div>'
+            case PictureGrid(pictures=pictures):
+                grid = "".join(f"<div>{self._render_overview(one)}</div>" for one in pictures)
+                return f'<div class="pics n{block.column_count}">{grid}</div>'
+            case PictureWithText(picture=picture):
+                texts = "\n".join(map(self.render, block.blocks))
+                return f'<div class="mapz"><div>{self._render_overview(picture)}</div><div>{texts}</div></div>'
         renderers: dict[type, Callable[[Any], str]] = {
-            Heading: self._render_heading,
-            Paragraph: self._render_paragraph,
             FactTable: self._render_facts,
             VerdictBox: self._render_verdict,
             NoticeBox: self._render_notice,
             Signature: self._render_signature,
-            PageBreak: self._render_page_break,
             DocumentTable: self._render_table,
             Picture: self._render_overview,
-            PictureGrid: self._render_grid,
             Legend: self._render_legend,
-            PictureWithText: self._render_picture_with_text,
         }
         return renderers[type(block)](block)
-
-    def _render_heading(self, block: Heading) -> str:
-        """Return a heading with its note as HTML."""
-        if block.level == 0:
-            return f"<h1>{escape(block.text)}</h1>"
-        note = f' <span class="hn">{escape(block.note)}</span>' if block.note else ""
-        return f"<h2>{escape(block.text)}{note}</h2>"
-
-    def _render_paragraph(self, block: Paragraph) -> str:
-        """Return a paragraph as HTML."""
-        style = ' class="nt"' if block.is_small else ""
-        text = f"<strong>{escape(block.text)}</strong>" if block.is_bold else escape(block.text)
-        return f"<p{style}>{text}</p>"
 
     def _render_facts(self, block: FactTable) -> str:
         """Return facts as an HTML table of labels and values."""
@@ -154,10 +154,6 @@ class _PageRenderer:
         )
         return f'<table class="sg">{opinion}<tr>{cells}</tr>{note}</table>'
 
-    def _render_page_break(self, block: PageBreak) -> str:
-        """Return the place where a printed page begins as HTML."""
-        return '<div class="pb"></div>'
-
     def _render_table(self, block: DocumentTable) -> str:
         """Return a table as HTML, or its text for no rows."""
         if not block.rows:
@@ -184,11 +180,6 @@ class _PageRenderer:
         uri = make_svg_uri(block.svg) if block.svg else self._get_uri(block.image)
         return f'<span class="mapb"><img src="{uri}" alt="{escape(block.caption)}"></span>'
 
-    def _render_grid(self, block: PictureGrid) -> str:
-        """Return pictures side by side as HTML."""
-        pictures = "".join(f"<div>{self._render_overview(one)}</div>" for one in block.pictures)
-        return f'<div class="pics n{block.column_count}">{pictures}</div>'
-
     def _render_legend(self, block: Legend) -> str:
         """Return a legend as HTML: each symbol with its label."""
         entries = [
@@ -196,11 +187,6 @@ class _PageRenderer:
             for image, label in block.entries
         ]
         return f'<div class="leg">{"".join(entries)}</div>'
-
-    def _render_picture_with_text(self, block: PictureWithText) -> str:
-        """Return a picture with blocks of text at its right as HTML."""
-        texts = "\n".join(self.render(one) for one in block.blocks)
-        return f'<div class="mapz"><div>{self._render_overview(block.picture)}</div><div>{texts}</div></div>'
 
 
 def _render_cell(cell: DocumentCell) -> str:

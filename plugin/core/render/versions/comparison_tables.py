@@ -153,22 +153,23 @@ def _format_m2(value: float) -> str:
 
 def make_comparison_tables(comparison: PlanComparison, texts: Texts) -> list[ReportTable]:
     """Return all tables of a comparison that have rows."""
-    net_columns = [
-        TableColumn(
+
+    def make_net_column(name: str, attribute: str, absent: str) -> TableColumn:
+        # An edition without such land or without net areas has none.
+        return TableColumn(
             name,
             "m2",
             width_in_characters=16,
-            # An edition without such land or without net areas has none.
-            value=lambda item, attribute=attribute, absent=absent: (
+            value=lambda item: (
                 None
                 if item[1].kind == absent or math.isnan(getattr(item[1], attribute))
                 else getattr(item[1], attribute)
             ),
         )
-        for name, attribute, absent in (
-            ("net_before", "net_before_m2", MOVED_IN_KIND),
-            ("net_after", "net_after_m2", MOVED_OUT_KIND),
-        )
+
+    net_columns = [
+        make_net_column("net_before", "net_before_m2", MOVED_IN_KIND),
+        make_net_column("net_after", "net_after_m2", MOVED_OUT_KIND),
     ]
     columns = [
         TableColumn("number", width_in_characters=6, value=lambda item: str(item[0])),

@@ -139,7 +139,11 @@ def update_worklist(
     false_alarms = 0
     for fingerprint, finding in found.items():
         item = worklist.items.get(fingerprint)
-        state = _choose_state_of_found(item, finding)
+        state = WorkState.OPEN
+        if finding.state == "waived":
+            state = WorkState.WAIVED
+        elif item is not None and item.state is WorkState.FALSE_ALARM:
+            state = WorkState.FALSE_ALARM
         false_alarms += state is WorkState.FALSE_ALARM
         former = item or WorkItem(fingerprint)
         # A value that is now unknown stays.
@@ -165,13 +169,6 @@ def update_worklist(
         else:
             counts[Transition.NOT_CHECKED] += 1
     return WorklistUpdate(worklist.replace_items(changed_items), counts, false_alarms)
-
-
-def _choose_state_of_found(item: WorkItem | None, finding: Finding) -> WorkState:
-    """Return the state of a finding that a check found; ``item``: its row, None if it is new."""
-    if finding.state == "waived":
-        return WorkState.WAIVED
-    return WorkState.FALSE_ALARM if item is not None and item.state is WorkState.FALSE_ALARM else WorkState.OPEN
 
 
 def _name_transition(item: WorkItem | None, state: WorkState) -> Transition:
