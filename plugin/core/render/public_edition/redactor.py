@@ -216,21 +216,22 @@ class Redactor:
 
     def redact_page(self, page: str) -> str:
         """Return a page (HTML) with its texts and titles redacted; other attributes and pictures are unchanged."""
+
+        def redact_attribute(match: re.Match[str]) -> str:
+            text = unescape(match[2][1:-1])
+            changed = self.redact_text(text)
+            return match[0] if changed == text else f'{match[1]}"{escape(changed)}"'
+
         parts = _PAGE_PARTS.split(page)
         for place, part in enumerate(parts):
             if place % 2:
-                parts[place] = _TEXT_ATTRIBUTES.sub(self._redact_attribute, part)
+                parts[place] = _TEXT_ATTRIBUTES.sub(redact_attribute, part)
                 continue
             text = unescape(part)
             changed = self.redact_text(text)
             if changed != text:
                 parts[place] = escape(changed, quote=False)
         return "".join(parts)
-
-    def _redact_attribute(self, match: re.Match[str]) -> str:
-        text = unescape(match[2][1:-1])
-        changed = self.redact_text(text)
-        return match[0] if changed == text else f'{match[1]}"{escape(changed)}"'
 
 
 def list_page_texts(page: str) -> list[str]:

@@ -230,9 +230,12 @@ def compare_sources(
     name_by_role = {layer_role: after.full_name}
     source_layers = [after]
     # Editions of the townships themselves are summed by those of the later one.
-    if townships is not None and (township_role := _choose_township_role(townships, norm)) != layer_role:
-        source_layers.append(townships)
-        name_by_role[township_role] = townships.full_name
+    if townships is not None:
+        township_roles, recognised_role = norm.standard.concepts["townships"], find_role(townships, norm)[0]
+        township_role = recognised_role if recognised_role in township_roles else township_roles[0]
+        if township_role != layer_role:
+            source_layers.append(townships)
+            name_by_role[township_role] = townships.full_name
     plan = assemble_plan(
         source_layers, norm, roles=name_by_role, scope="three_lines", source=after.source, cancellation=cancellation
     )
@@ -258,13 +261,6 @@ def compare_sources(
         cancellation=cancellation,
     )
     return PlanComparison(plan, comparison, layer_role, (before.full_name, after.full_name))
-
-
-def _choose_township_role(townships: SourceLayer, norm: Norm) -> str:
-    """Return the layer code of a layer of townships."""
-    township_roles = norm.standard.concepts["townships"]
-    recognised_role = find_role(townships, norm)[0]
-    return recognised_role if recognised_role in township_roles else township_roles[0]
 
 
 def find_layer_and_townships(

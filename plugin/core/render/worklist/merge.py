@@ -141,7 +141,14 @@ def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[Wo
     for item in worklist.items.values():
         items_by_name.setdefault(getattr(item, column) or SPLIT_COLUMNS[column], []).append(item)
     stem = path.name.removesuffix(WORKLIST_SUFFIX).removesuffix(".csv")
-    path_by_name = _make_part_paths(sorted(items_by_name), Path(folder), stem)
+    # Two names never share a path, also where capitals do not count.
+    path_by_name: dict[str, Path] = {}
+    used: Counter[str] = Counter()
+    for name in sorted(items_by_name):
+        text = remove_forbidden_characters(name) or "_"
+        used[text.lower()] += 1
+        number = used[text.lower()]
+        path_by_name[name] = Path(folder) / f"{stem}.{text}{f'_{number}' if number > 1 else ''}{WORKLIST_SUFFIX}"
     for part_path in path_by_name.values():
         _check_part_replaceable(part_path, worklist)
     parts = []
@@ -152,18 +159,6 @@ def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[Wo
         change_worklist(part_path, lambda _none, part=part: part)  # type: ignore[misc]
         parts.append(WorklistPart(name, part_path, len(items)))
     return parts
-
-
-def _make_part_paths(names: Iterable[str], folder: Path, stem: str) -> dict[str, Path]:
-    """Return part name → its path; two names never share a path, also where capitals do not count."""
-    path_by_name: dict[str, Path] = {}
-    used: Counter[str] = Counter()
-    for name in names:
-        text = remove_forbidden_characters(name) or "_"
-        used[text.lower()] += 1
-        number = used[text.lower()]
-        path_by_name[name] = folder / f"{stem}.{text}{f'_{number}' if number > 1 else ''}{WORKLIST_SUFFIX}"
-    return path_by_name
 
 
 def _check_part_replaceable(path: Path, worklist: Worklist) -> None:
