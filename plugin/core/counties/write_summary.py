@@ -21,6 +21,7 @@ from ..model.indicator import COMPARISON_SIGNS, Indicator
 from ..render.figures import format_state
 from ..render.outputs import dump_json, write_polygon_layer
 from ..render.tables.report_table import (
+    ReportTable,
     ReportTableRow,
     TableColumn,
     TableNumber,
@@ -171,6 +172,16 @@ def write_summary_workbook(summary: BatchSummary, path: Path) -> None:
         ),
     ]
     problems = [(record, row) for record in summary.records for row in record.problems]
+    tables = [
+        verdicts,
+        _make_figure_table(summary, report_texts),
+        make_table("county_problems", columns, problems),
+    ]
+    write_tables_workbook(path, tables, summary.area_name, Texts(summary.lang))
+
+
+def _make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> ReportTable:
+    """Return each figure of each county with its target and margin, in the unit of the figure."""
 
     def show_number(figure: Indicator, value: float | None) -> TableNumber | None:
         decimals = choose_figure_decimals(
@@ -181,7 +192,7 @@ def write_summary_workbook(summary: BatchSummary, path: Path) -> None:
     def show_target(figure: Indicator) -> TableNumber | None:
         return None if figure.target is None else TableNumber(figure.target, figure.target_decimals)
 
-    figure_columns = [
+    columns = [
         *_make_name_columns(summary),
         TableColumn("indicator", width_in_characters=26, value=lambda item: item[1].name),
         TableColumn(
@@ -198,12 +209,7 @@ def write_summary_workbook(summary: BatchSummary, path: Path) -> None:
         TableColumn("state", width_in_characters=12, value=lambda item: format_state(item[1], report_texts)),
     ]
     figures = [(record, Indicator.from_dict(data)) for record in summary.records for data in record.figures]
-    tables = [
-        verdicts,
-        make_table("county_figures", figure_columns, figures),
-        make_table("county_problems", columns, problems),
-    ]
-    write_tables_workbook(path, tables, summary.area_name, Texts(summary.lang))
+    return make_table("county_figures", columns, figures)
 
 
 def write_summary_layer(summary: BatchSummary, path: Path) -> None:

@@ -87,6 +87,19 @@ def render_report(
     return fill_template("report.html.j2", page)
 
 
+def _make_running_titles(head: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:
+    title = report_texts.get("page", "gap").join(p for p in (head["area_name"], head["title"]) if p)
+    return {
+        "left": title,
+        "number": [
+            {"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece
+            for piece in split_at_page_numbers(report_texts.get("page", "number"))
+        ],
+        "product": report_texts.get("page", "product"),
+        "right": report_texts.get("page", "gap").join(p for p in (title, head["date"]) if p),
+    }
+
+
 def _collect_page_data(
     report: Report, norm: Norm | None, pictures: ReportPictures | None, report_texts: ReportTexts
 ) -> dict[str, Any]:
@@ -108,10 +121,8 @@ def _collect_page_data(
     }
 
     def render(parts: Iterable[Block]) -> str:
-        return render_page_blocks(parts, uris, str(report.verdict), gap)
+        return render_page_blocks(parts, uris, str(report.verdict), report_texts.get("page", "gap"))
 
-    gap = report_texts.get("page", "gap")
-    title = gap.join(p for p in (head["area_name"], head["title"]) if p)
     return {
         "facts": render([first]),
         "first_page": render(blocks),
@@ -125,15 +136,7 @@ def _collect_page_data(
         "chapter_title": "",
         "chapter_body": "",
         "w": report_texts,
-        "running": {
-            "left": title,
-            "number": [
-                {"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece
-                for piece in split_at_page_numbers(report_texts.get("page", "number"))
-            ],
-            "product": report_texts.get("page", "product"),
-            "right": gap.join(p for p in (title, head["date"]) if p),
-        },
+        "running": _make_running_titles(head, report_texts),
         "lang": {"zh": "zh-CN"}.get(report_texts.lang, report_texts.lang),
         "head": head,
         "verdict": verdict.make_verdict_section(report, norm, report_texts),

@@ -107,6 +107,26 @@ def _make_figure_columns(texts: Texts, title: str = "value") -> list[TableColumn
     ]
 
 
+def _make_count_column(key: str) -> TableColumn:
+    """Return the column of a number in the summary of a county's inspection."""
+    return TableColumn(
+        f"gather_{key}",
+        "count",
+        width_in_characters=8,
+        key=key,
+        value=lambda one: one.summary.get(key, 0),
+        shown=lambda one: one.summary.get(key),
+    )
+
+
+def _describe_left_out(county: GatheredCounty, texts: Texts) -> str:
+    """Return the layers that are not written, with their rows if these are known."""
+    return texts.get("words", "between_names").join(
+        layer if rows is None else texts.get("gathering", "layer_with_rows", layer=layer, rows=rows)
+        for layer, rows in (county.left_out.items() if county.is_gathered else ())
+    )
+
+
 def _make_county_columns(texts: Texts) -> list[TableColumn]:
     """Return the columns of a county, with its verdict, or the reason why it is not in the package."""
     between = texts.get("words", "between_names")
@@ -115,24 +135,6 @@ def _make_county_columns(texts: Texts) -> list[TableColumn]:
         *_make_figure_columns(texts),
         TableColumn(key="confirmed", value=lambda one: one.is_confirmed),
     ]
-
-    def make_count_column(key: str) -> TableColumn:
-        return TableColumn(
-            f"gather_{key}",
-            "count",
-            width_in_characters=8,
-            key=key,
-            value=lambda one: one.summary.get(key, 0),
-            shown=lambda one: one.summary.get(key),
-        )
-
-    def describe_left_out(county: GatheredCounty) -> str:
-        # Layers of which the rows are unknown are named alone.
-        return between.join(
-            layer if rows is None else texts.get("gathering", "layer_with_rows", layer=layer, rows=rows)
-            for layer, rows in (county.left_out.items() if county.is_gathered else ())
-        )
-
     return [
         TableColumn(key="name"),
         TableColumn("gather_county", width_in_characters=24, value=lambda one: one.label),
@@ -154,7 +156,7 @@ def _make_county_columns(texts: Texts) -> list[TableColumn]:
             value=lambda one: one.summary.get("verdict", ""),
             shown=lambda one: texts.get("verdicts", one.summary["verdict"]) if one.summary else "",
         ),
-        *map(make_count_column, ("errors", "warnings")),
+        *map(_make_count_column, ("errors", "warnings")),
         TableColumn(
             "features",
             "count",
@@ -173,7 +175,9 @@ def _make_county_columns(texts: Texts) -> list[TableColumn]:
         ),
         TableColumn(key="layers", value=lambda one: {name: amount.to_dict() for name, amount in one.layers.items()}),
         TableColumn(key="figures", value=lambda one: [make_record(figures, figure) for figure in one.figures]),
-        TableColumn("gather_left_out", width_in_characters=40, key="left_out", shown=describe_left_out),
+        TableColumn(
+            "gather_left_out", width_in_characters=40, key="left_out", shown=lambda one: _describe_left_out(one, texts)
+        ),
         TableColumn("gather_reasons", width_in_characters=70, value=lambda one: describe_reasons(one, texts)),
     ]
 

@@ -142,9 +142,7 @@ def make_sum_columns(result: SeamResult, report_texts: ReportTexts) -> list[Tabl
         ),
         TableColumn(key="area_code", value=lambda one: one.target.area_code),
         TableColumn(
-            "unit",
-            width_in_characters=8,
-            value=lambda one: report_texts.get_text_or_key("unit", one.target.unit),
+            "unit", width_in_characters=8, value=lambda one: report_texts.get_text_or_key("unit", one.target.unit)
         ),
         TableColumn(
             "county_comparison",
@@ -180,6 +178,13 @@ def make_sum_columns(result: SeamResult, report_texts: ReportTexts) -> list[Tabl
         TableColumn(
             "state", width_in_characters=14, key="state", shown=lambda one: describe_sum_state(one, report_texts)
         ),
+        *_make_columns_of_summed_counties(result, report_texts),
+    ]
+
+
+def _make_columns_of_summed_counties(result: SeamResult, report_texts: ReportTexts) -> list[TableColumn]:
+    """Return the columns of a sum on its counties: those in it, without a value, with a missed target, unconfirmed."""
+    return [
         TableColumn(key="targets_sum"),
         TableColumn(key="counted", value=lambda one: list(one.counted)),
         TableColumn(

@@ -163,6 +163,26 @@ class SectionNumbers:
         return self._words.get("signed", "numbered", number=numerals[self._count - 1], title=title)
 
 
+def _make_decisive_columns(report_texts: ReportTexts) -> list[DescribedColumn]:
+    """Return the columns of what decides a verdict; an item has its position before it."""
+    gap = report_texts.get("page", "gap")
+    return [
+        ("position", 5, "center", lambda one: DocumentCell(str(one[0]), is_bold=True)),
+        (
+            "problem",
+            38,
+            "left",
+            lambda one: DocumentCell(
+                one[1].title, is_bold=True, second_line=gap.join(filter(None, (one[1].code, one[1].note)))
+            ),
+        ),
+        ("amount", 15, "right", lambda one: DocumentCell(one[1].amount_text, is_bold=True)),
+        ("places", 8, "center", lambda one: format_number(one[1].place_count or None, 0)),
+        ("townships", 25, "left", lambda one: one[1].townships),
+        ("on_map", 9, "left", lambda one: one[1].map_numbers or "—"),
+    ]
+
+
 def make_first_page(
     report: Report,
     norm: Norm | None,
@@ -206,23 +226,7 @@ def make_first_page(
         yield Paragraph(edits, is_small=True, is_bold=True)
     if items:
         yield sections.make_heading("decisive", report_texts.get("signed", "statutory_order"))
-        gap = report_texts.get("page", "gap")
-        decisive: list[DescribedColumn] = [
-            ("position", 5, "center", lambda one: DocumentCell(str(one[0]), is_bold=True)),
-            (
-                "problem",
-                38,
-                "left",
-                lambda one: DocumentCell(
-                    one[1].title, is_bold=True, second_line=gap.join(filter(None, (one[1].code, one[1].note)))
-                ),
-            ),
-            ("amount", 15, "right", lambda one: DocumentCell(one[1].amount_text, is_bold=True)),
-            ("places", 8, "center", lambda one: format_number(one[1].place_count or None, 0)),
-            ("townships", 25, "left", lambda one: one[1].townships),
-            ("on_map", 9, "left", lambda one: one[1].map_numbers or "—"),
-        ]
-        yield make_described_table(report_texts, decisive, enumerate(items, 1))
+        yield make_described_table(report_texts, _make_decisive_columns(report_texts), enumerate(items, 1))
     yield from _make_missed_or_narrow_indicators(report, sections, report_texts)
     yield sections.make_heading("places_on_map")
     remarks = _make_remarks(report, items, report_texts)

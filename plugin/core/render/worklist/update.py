@@ -58,6 +58,33 @@ class WorklistUpdate:
     false_alarms: int
 
 
+def _find_new_fingerprints(findings: list[Finding], new_key_by_old: Mapping[tuple[str, str], str]) -> dict[str, str]:
+    """Return old → new fingerprint of the findings on features that were numbered again.
+
+    The old fingerprint is that which the finding would have with the former keys.
+    """
+    old_key_by_new = {(role, new): old for (role, old), new in new_key_by_old.items()}
+
+    def get_former_key(role: str, key: str) -> str:
+        return old_key_by_new.get((role, key)) or old_key_by_new.get(("", key)) or key
+
+    # All findings: where several agree in everything but the place, the fingerprint has the place.
+    former_findings = [
+        replace(
+            finding,
+            key=get_former_key(finding.role, finding.key),
+            related_keys=[get_former_key(finding.related_role, key) for key in finding.related_keys],
+        )
+        for finding in findings
+    ]
+    set_fingerprints(former_findings)
+    return {
+        former.fingerprint: present.fingerprint
+        for former, present in zip(former_findings, findings, strict=True)
+        if present.fingerprint and (former.key, former.related_keys) != (present.key, present.related_keys)
+    }
+
+
 class CheckedPart:
     """The part of a plan that a check covered: which rules ran completely, on which layers.
 
@@ -107,29 +134,7 @@ def update_worklist(
         findings have other fingerprints, and keep their rows.
     """
     if new_key_by_old:
-        # The old fingerprint is that which the finding would have with the former keys.
-        old_key_by_new = {(role, new): old for (role, old), new in new_key_by_old.items()}
-
-        def get_former_key(role: str, key: str) -> str:
-            return old_key_by_new.get((role, key)) or old_key_by_new.get(("", key)) or key
-
-        # All findings: where several agree in everything but the place, the fingerprint has the place.
-        former_findings = [
-            replace(
-                finding,
-                key=get_former_key(finding.role, finding.key),
-                related_keys=[get_former_key(finding.related_role, key) for key in finding.related_keys],
-            )
-            for finding in report.findings
-        ]
-        set_fingerprints(former_findings)
-        worklist = worklist.replace_fingerprints(
-            {
-                former.fingerprint: present.fingerprint
-                for former, present in zip(former_findings, report.findings, strict=True)
-                if present.fingerprint and (former.key, former.related_keys) != (present.key, present.related_keys)
-            }
-        )
+        worklist = worklist.replace_fingerprints(_find_new_fingerprints(report.findings, new_key_by_old))
     checked_part, time = CheckedPart(report, rules), format_time(now)
     counts: Counter[Transition] = Counter()
     changed_items: list[WorkItem] = []
