@@ -68,8 +68,23 @@ def write_summary(summary: BatchSummary, output: Path, temporary_folder: Path, s
     folder in the output. Raise OutputError; the former summary is then complete.
     """
     try:
+        counts = {str(verdict): len(summary.list_records(verdict)) for verdict in VERDICT_ORDER}
+        data: dict[str, Any] = {
+            "schema": SUMMARY_SCHEMA,
+            "lang": summary.lang,
+            "version": read_plugin_version(),
+            "summary": {
+                "verdict": str(summary.verdict),
+                "counties": len(summary.records),
+                **counts,
+                "without_verdict": len(summary.list_records(None)),
+            },
+            "counties": [{**one.to_dict(), "report": summary.report_paths[one.name]} for one in summary.records],
+            "ignored": list(summary.ignored_names),
+            "times": {"written": summary.time.isoformat(timespec="seconds")},
+        }
         for name, text in (
-            (SUMMARY_JSON, summary_to_json(summary)),
+            (SUMMARY_JSON, dump_json(data)),
             (SUMMARY_HTML, render_summary(summary)),
         ):
             (temporary_folder / name).write_text(text, encoding="utf-8", newline="\n")
@@ -227,23 +242,3 @@ def write_summary_layer(summary: BatchSummary, path: Path) -> None:
     shapes = [shapely.from_wkt(record.outline) if record.outline else None for record in summary.records]
     frame = gpd.GeoDataFrame(series, geometry=gpd.GeoSeries(shapes, crs=CRS(_LAYER_CRS)))
     write_polygon_layer(frame, path, LAYER_NAME)
-
-
-def summary_to_json(summary: BatchSummary) -> str:
-    """Return a summary as JSON text; times are in ``times`` of each county and of the whole."""
-    counts = {str(verdict): len(summary.list_records(verdict)) for verdict in VERDICT_ORDER}
-    data: dict[str, Any] = {
-        "schema": SUMMARY_SCHEMA,
-        "lang": summary.lang,
-        "version": read_plugin_version(),
-        "summary": {
-            "verdict": str(summary.verdict),
-            "counties": len(summary.records),
-            **counts,
-            "without_verdict": len(summary.list_records(None)),
-        },
-        "counties": [{**one.to_dict(), "report": summary.report_paths[one.name]} for one in summary.records],
-        "ignored": list(summary.ignored_names),
-        "times": {"written": summary.time.isoformat(timespec="seconds")},
-    }
-    return dump_json(data)

@@ -216,7 +216,13 @@ def describe_rules_run(report: Report, norm: Norm, report_texts: ReportTexts) ->
     """
     run = [rule.code for rule in report.rules]
     total = len(find_rules_for_data(run, norm))
-    groups = find_omitted_rule_groups(run, norm)
+    foreign = _get_rule_groups_for_other_data(run, norm)
+    # A rule of several groups counts in the first of them.
+    groups, counted_codes = {}, set(run)
+    for name, codes in norm.standard.rule_groups.items():
+        if name not in foreign and (omitted := set(codes) - counted_codes):
+            groups[name] = len(omitted)
+            counted_codes |= omitted
     if not groups:
         return report_texts.get("say", "rules_run" if len(run) < total else "rules_run_all", run=len(run), total=total)
     group_counts_text = report_texts.join_parts(
@@ -234,20 +240,6 @@ def find_rules_for_data(run_codes: Collection[str], norm: Norm) -> list[str]:
     """
     foreign = {code for codes in _get_rule_groups_for_other_data(run_codes, norm).values() for code in codes}
     return [code for code in norm.rules_by_code if code not in foreign or code in run_codes]
-
-
-def find_omitted_rule_groups(run_codes: Collection[str], norm: Norm) -> dict[str, int]:
-    """Return rule group → number of its rules that did not run; without groups whose rules all ran.
-
-    ``run_codes``: codes of the rules that ran. A rule of several groups counts in the first of them.
-    """
-    foreign = _get_rule_groups_for_other_data(run_codes, norm)
-    counts, counted_codes = {}, set(run_codes)
-    for name, codes in norm.standard.rule_groups.items():
-        if name not in foreign and (omitted := set(codes) - counted_codes):
-            counts[name] = len(omitted)
-            counted_codes |= omitted
-    return counts
 
 
 def _get_rule_groups_for_other_data(run_codes: Collection[str], norm: Norm) -> dict[str, tuple[str, ...]]:

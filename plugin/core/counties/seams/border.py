@@ -214,7 +214,28 @@ def find_gaps(outlines: Polygons, settings: SeamSettings, cancellation: Cancella
     sliver_counts: dict[tuple[int, int], int] = {}
     for place in shapely.get_parts(places):
         cancellation.raise_if_cancelled()
-        for piece in _find_gaps_in_place(place, outlines, tree, settings):
+        counties = np.sort(tree.query(place, predicate="intersects"))
+        clipped = shapely.intersection(outlines.shapes[counties], place)
+        origin = compute_local_origins(np.array([place], dtype=object))
+        moved = np.concatenate([translate_shapes(clipped[[n]], -origin[0]) for n in range(len(clipped))])
+        union = shapely.union_all(moved)
+        half = settings.reach_m / 2
+        closed = shapely.buffer(
+            shapely.buffer(union, half, join_style="mitre", mitre_limit=_MITRE_LIMIT),
+            -half,
+            join_style="mitre",
+            mitre_limit=_MITRE_LIMIT,
+        )
+        boundaries = shapely.boundary(moved)
+        inner = shapely.buffer(translate_shapes(np.array([place], dtype=object), -origin[0])[0], -settings.reach_m)
+        for part in shapely.get_parts(shapely.difference(closed, union)):
+            if part.geom_type != "Polygon" or not shapely.intersects(part, inner):
+                continue
+            gap = _make_gap(part, counties, boundaries, settings)
+            if gap is None:
+                continue
+            shape = translate_back(np.array([part], dtype=object), origin)[0]
+            piece = BorderPiece(gap[0], gap[1], shape, gap[2], gap[3], gap[4])
             if settings.tolerance.is_sliver(piece.shape.area, 2 * piece.shape.area / piece.shape.length):
                 pair = (piece.first, piece.second)
                 sliver_counts[pair] = sliver_counts.get(pair, 0) + 1
@@ -227,35 +248,6 @@ def _widen(bounds: tuple[float, float, float, float], distance: float) -> tuple[
     """Return bounds (xmin, ymin, xmax, ymax) widened by a distance (m)."""
     xmin, ymin, xmax, ymax = bounds
     return xmin - distance, ymin - distance, xmax + distance, ymax + distance
-
-
-def _find_gaps_in_place(
-    place: Any, outlines: Polygons, tree: shapely.STRtree, settings: SeamSettings
-) -> list[BorderPiece]:
-    """Return the gaps in a connected surrounding (polygon) of open edges."""
-    counties = np.sort(tree.query(place, predicate="intersects"))
-    clipped = shapely.intersection(outlines.shapes[counties], place)
-    origin = compute_local_origins(np.array([place], dtype=object))
-    moved = np.concatenate([translate_shapes(clipped[[n]], -origin[0]) for n in range(len(clipped))])
-    union = shapely.union_all(moved)
-    half = settings.reach_m / 2
-    closed = shapely.buffer(
-        shapely.buffer(union, half, join_style="mitre", mitre_limit=_MITRE_LIMIT),
-        -half,
-        join_style="mitre",
-        mitre_limit=_MITRE_LIMIT,
-    )
-    boundaries = shapely.boundary(moved)
-    inner = shapely.buffer(translate_shapes(np.array([place], dtype=object), -origin[0])[0], -settings.reach_m)
-    pieces = []
-    for part in shapely.get_parts(shapely.difference(closed, union)):
-        if part.geom_type != "Polygon" or not shapely.intersects(part, inner):
-            continue
-        piece = _make_gap(part, counties, boundaries, settings)
-        if piece is not None:
-            shape = translate_back(np.array([part], dtype=object), origin)[0]
-            pieces.append(BorderPiece(piece[0], piece[1], shape, piece[2], piece[3], piece[4]))
-    return pieces
 
 
 def _make_gap(

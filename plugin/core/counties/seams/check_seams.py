@@ -211,7 +211,15 @@ def check_seams(
     settings = SeamSettings.from_norm(norm)
     load_package_spec(options.package_spec)
     targets = read_parent_targets(options.targets)
-    found = find_counties(options)
+    if len(options.sources) == 1:
+        found = list_counties(options.sources[0], options.output)
+    else:
+        missing = next((one for one in options.sources if not is_connection(one) and not Path(one).exists()), None)
+        if missing is not None:
+            raise InputError("source_missing", source=str(missing))
+        found = CountyList(make_counties(options.sources))
+    if len(found.counties) < _MIN_COUNTIES:
+        raise InputError("seams_one_county", count=len(found.counties))
     check_output_outside_data(options.output, options.sources, found.counties)
     check_output_folder(options.output)
     counties = []
@@ -277,20 +285,6 @@ def compare_read_counties(
         ignored_names,
         tuple(sorted(key for key in keys if not norm.is_confirmed(key))),
     )
-
-
-def find_counties(options: SeamOptions) -> CountyList:
-    """Return the counties of a folder, of a list, or of the given data. Raise InputError for fewer than two."""
-    if len(options.sources) == 1:
-        found = list_counties(options.sources[0], options.output)
-    else:
-        missing = next((one for one in options.sources if not is_connection(one) and not Path(one).exists()), None)
-        if missing is not None:
-            raise InputError("source_missing", source=str(missing))
-        found = CountyList(make_counties(options.sources))
-    if len(found.counties) < _MIN_COUNTIES:
-        raise InputError("seams_one_county", count=len(found.counties))
-    return found
 
 
 def make_counties(sources: Sequence[str | Path]) -> tuple[County, ...]:

@@ -260,41 +260,6 @@ def _sum_balance_by_township(
     return by_township
 
 
-def compute_balance_by_township(
-    comparison: VersionComparison,
-    whole_pieces: LandPieces,
-    pieces: LandPieces,
-    values: PieceAreas,
-    changes: AttributeChanges,
-    names: list[str],
-    cancellation: Cancellation = NEVER_CANCELLED,
-) -> dict[str, AreaBalance]:
-    """Return township name → statutory area balance, by dividing whole pieces among the townships.
-
-    The values of a whole piece are divided by the areas of its sections in each township. So the townships sum to the
-    layer, whatever vertices a border adds. ``whole_pieces``: the pieces of the comparison; ``pieces``: the same cut by
-    township; ``values``, ``changes``: of the whole pieces; ``names``: names of the townships. Raise Cancelled.
-    """
-    whole_piece_of_piece = np.arange(len(pieces)) if pieces.uncut_piece is None else pieces.uncut_piece
-    share = np.ones(len(pieces))
-    is_cut_piece = np.bincount(whole_piece_of_piece, minlength=len(whole_pieces))[whole_piece_of_piece] > 1
-    share[is_cut_piece] = compute_drawn_area(
-        pieces.shape[is_cut_piece],
-        crs_care.make_lonlat_transformer(comparison.later_edition.layer.plane_crs),
-        cancellation,
-    )
-    total = np.bincount(whole_piece_of_piece, share, minlength=len(whole_pieces))[whole_piece_of_piece]
-    share = np.divide(share, total, out=np.zeros(len(share)), where=total > 0)
-    terms = {
-        name: value[whole_piece_of_piece] * share
-        for name, value in _compute_balance_terms(STATUTORY_BASIS, whole_pieces, values, changes).items()
-    }
-    by_township = _sum_balance_by_township(terms, pieces.township_row, values.without_shape[STATUTORY_BASIS], names)
-    if not (by_township[""].before or by_township[""].after):
-        del by_township[""]
-    return by_township
-
-
 @dataclass(frozen=True)
 class TownshipPolygons:
     """Townships for sums of areas: (t,) ``polygons`` in the plan's CRS, and (t,) ``names``."""
@@ -391,9 +356,27 @@ def compare_layers_and_townships(
     pieces = cut_by_township(cut_up.land_pieces, _get_edition_polygons(after), townships.polygons, cancellation)
     progress(0.9)
     cancellation.raise_if_cancelled()
-    by_township = compute_balance_by_township(
-        comparison, cut_up.land_pieces, pieces, values, changes, townships.names, cancellation
+    # The values of a whole piece are divided by the areas of its sections in each township. So the townships sum to the
+    # layer, whatever vertices a border adds.
+    whole_pieces = cut_up.land_pieces
+    whole_piece_of_piece = np.arange(len(pieces)) if pieces.uncut_piece is None else pieces.uncut_piece
+    share = np.ones(len(pieces))
+    is_cut_piece = np.bincount(whole_piece_of_piece, minlength=len(whole_pieces))[whole_piece_of_piece] > 1
+    share[is_cut_piece] = compute_drawn_area(
+        pieces.shape[is_cut_piece],
+        crs_care.make_lonlat_transformer(comparison.later_edition.layer.plane_crs),
+        cancellation,
     )
+    total = np.bincount(whole_piece_of_piece, share, minlength=len(whole_pieces))[whole_piece_of_piece]
+    share = np.divide(share, total, out=np.zeros(len(share)), where=total > 0)
+    terms = {
+        name: value[whole_piece_of_piece] * share
+        for name, value in _compute_balance_terms(STATUTORY_BASIS, whole_pieces, values, changes).items()
+    }
+    without_shape = values.without_shape[STATUTORY_BASIS]
+    by_township = _sum_balance_by_township(terms, pieces.township_row, without_shape, townships.names)
+    if not (by_township[""].before or by_township[""].after):
+        del by_township[""]
     return comparison, cut_up.land_pieces, by_township
 
 
