@@ -114,14 +114,13 @@ def place_result(result: SeamResult, output: Path) -> Iterator[list[str]]:
             report_texts = ReportTexts(result.lang)
             names = make_unique_file_names((make_pair_name(pair.counties, result) for pair in result.pairs), "pair")
             stems = dict(zip((pair.counties for pair in result.pairs), names, strict=True))
-            pairs_folder = new / PAIRS_FOLDER
-            pairs_folder.mkdir(parents=True)
+            pairs.mkdir(parents=True)
             columns = make_pair_columns(result, report_texts)
             for pair in result.pairs:
                 head = {"schema": PAIR_SCHEMA, "lang": result.lang, "version": read_plugin_version()}
                 data = {**head, "settings": result.settings.to_dict(), **make_record(columns, pair)}
-                _write(pairs_folder / f"{stems[pair.counties]}.json", dump_json(data))
-                _write(pairs_folder / f"{stems[pair.counties]}.html", render_pair_page(pair, result))
+                _write(pairs / f"{stems[pair.counties]}.json", dump_json(data))
+                _write(pairs / f"{stems[pair.counties]}.html", render_pair_page(pair, result))
             _write(new / SEAMS_JSON, dump_json(result_to_dict(result, report_texts)))
             _write(new / SEAMS_HTML, render_seams_page(result, stems))
             write_seams_workbook(result, new / SEAMS_XLSX)

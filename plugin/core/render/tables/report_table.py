@@ -50,9 +50,9 @@ class TableColumn:
     def make_cell(self, item: Any) -> CellValue:
         """Return the cell of an item; a number without a unit is a count."""
         value: CellValue | float = self.get_value(item) if self.shown is None else self.shown(item)
-        return (
-            make_table_number(value, self.unit or "count", self.decimals) if isinstance(value, int | float) else value
-        )
+        if value is None or isinstance(value, str | TableNumber):
+            return value
+        return make_table_number(value, self.unit or "count", self.decimals)
 
 
 @dataclass
