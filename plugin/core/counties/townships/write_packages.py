@@ -107,7 +107,23 @@ def assign_rows(
             shapes, parts = layer.plane_shapes, (split.row_of_share, split.township_of_share, split.area_shares)
         elif source.crs is not None:
             shapes = reproject_geometries(source.frame.geometry.to_numpy(), source.crs, plan.plane_crs)
-            parts = _measure_parts(shapes, areas, plan)
+            # The plan does not use the layer: polygons are measured on the ellipsoid, lines by length; a point is in
+            # the first of its townships.
+            row_numbers, positions = shapely.STRtree(areas).query(shapes, predicate="intersects")
+            repaired = shapes.copy()
+            invalid = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
+            repaired[invalid] = shapely.make_valid(shapes[invalid])
+            pieces = shapely.intersection(repaired[row_numbers], areas[positions])
+            dimensions = shapely.get_dimensions(shapes)[row_numbers]
+            sizes = np.where(
+                dimensions == 2,
+                compute_drawn_area(pieces, make_lonlat_transformer(plan.plane_crs)),
+                shapely.length(pieces),
+            )
+            sizes = np.where(dimensions == 0, 1.0, sizes)
+            totals = np.bincount(row_numbers, weights=sizes, minlength=len(shapes))
+            counts = (sizes > 0) & (totals[row_numbers] > 0)
+            parts = row_numbers[counts], positions[counts], sizes[counts] / totals[row_numbers][counts]
         else:
             # Coordinates without a CRS cannot be placed.
             continue
@@ -131,26 +147,6 @@ def make_township_areas(layer: Layer, township_of_row: NDArray, count: int, plan
         if len(rows):
             areas[number] = union_polygon_rows(layer.select_rows(rows).polygons, tolerance=plan.norm.make_tolerance())
     return areas
-
-
-def _measure_parts(shapes: NDArray, areas: NDArray, plan: Plan) -> tuple[NDArray, NDArray, NDArray]:
-    """Return row, township and share of the parts of shapes in townships, for layers that the plan does not use.
-
-    Polygons are measured on the ellipsoid, lines by length; a point is in the first of its townships.
-    """
-    rows, numbers = shapely.STRtree(areas).query(shapes, predicate="intersects")
-    repaired = shapes.copy()
-    invalid = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
-    repaired[invalid] = shapely.make_valid(shapes[invalid])
-    pieces = shapely.intersection(repaired[rows], areas[numbers])
-    dimensions = shapely.get_dimensions(shapes)[rows]
-    sizes = np.where(
-        dimensions == 2, compute_drawn_area(pieces, make_lonlat_transformer(plan.plane_crs)), shapely.length(pieces)
-    )
-    sizes = np.where(dimensions == 0, 1.0, sizes)
-    totals = np.bincount(rows, weights=sizes, minlength=len(shapes))
-    counts = (sizes > 0) & (totals[rows] > 0)
-    return rows[counts], numbers[counts], sizes[counts] / totals[rows][counts]
 
 
 def _set_owners(ownership: Ownership, key: LayerKey, fids: NDArray, parts: tuple[NDArray, NDArray, NDArray]) -> None:

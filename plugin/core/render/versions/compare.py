@@ -60,7 +60,20 @@ class PieceAreas:
         self.new: dict[str, NDArray] = {}
         self.over: dict[str, tuple[NDArray, NDArray]] = {}
         self.without_shape: dict[str, tuple[float, float]] = {}
-        direct = _measure_pieces(comparison, pieces, cancellation)
+        # Only shares of the drawn areas (m²) are used. A piece that is the whole row in each edition that has it gets
+        # the area 1 in place of a measured area, because its share is 1 for any area.
+        whole_rows = pieces.is_whole_row.copy()
+        for piece_rows in (pieces.before_row, pieces.after_row):
+            has_row = piece_rows >= 0
+            counts = np.bincount(piece_rows[has_row], minlength=1)
+            whole_rows[has_row] &= counts[piece_rows[has_row]] == 1
+        direct = np.ones(len(pieces))
+        cut_up = np.flatnonzero(~whole_rows)
+        direct[cut_up] = compute_drawn_area(
+            pieces.shape[cut_up],
+            crs_care.make_lonlat_transformer(comparison.later_edition.layer.plane_crs),
+            cancellation,
+        )
         sides = []
         for edition, rows, shapes in (
             (comparison.earlier_edition, pieces.before_row, snapped),
@@ -117,25 +130,6 @@ def _divide_values_among_pieces(rows: NDArray, share: NDArray, value_of_row: NDA
     excess_of_piece = np.zeros(len(rows))
     excess_of_piece[first[has_piece]] = (total - value_of_row)[has_piece]
     return value, excess_of_piece, float(value_of_row[~has_piece].sum())
-
-
-def _measure_pieces(comparison: VersionComparison, pieces: LandPieces, cancellation: Cancellation) -> NDArray:
-    """Return the (k,) drawn areas of pieces of land, m².
-
-    Only shares of these areas are used (`PieceAreas`). A piece that is the whole row in each edition that has
-    it gets the area 1 in place of a measured area, because its share is 1 for any area.
-    """
-    whole_rows = pieces.is_whole_row.copy()
-    for rows in (pieces.before_row, pieces.after_row):
-        with_row = rows >= 0
-        counts = np.bincount(rows[with_row], minlength=1)
-        whole_rows[with_row] &= counts[rows[with_row]] == 1
-    areas = np.ones(len(pieces))
-    cut_up = np.flatnonzero(~whole_rows)
-    areas[cut_up] = compute_drawn_area(
-        pieces.shape[cut_up], crs_care.make_lonlat_transformer(comparison.later_edition.layer.plane_crs), cancellation
-    )
-    return areas
 
 
 def compute_row_areas(edition: LayerEdition, basis: str) -> NDArray | None:
