@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..core.exchange.create import CreatedLayers
     from ..core.figures.three_zones.zone_figures import DerivedZones
     from ..core.package.export import ExportedPackage
-    from ..core.render.versions.sources import PlanComparison
+    from ..core.render.versions.baseline import PlanComparison
     from ..core.standard.profile import Norm
     from ..core.studies.yearly import YearlyUpdate
     from ..core.studies.yearly.write_maintenance import WrittenUpdate

@@ -121,8 +121,8 @@ class SplitTownships(_TownshipAlgorithm):
         self.result: SplitResult | None = None
 
     def execute(self, parameters, context, feedback):
+        from ..core.counties.townships.log import describe_split
         from ..core.counties.townships.split import split_townships
-        from ..core.counties.townships.township_sentences import describe_split
 
         result = run_in_python_thread(split_townships)(
             self.options, progress=make_progress_callback(feedback), cancellation=Cancellation(feedback.isCanceled)
@@ -211,8 +211,8 @@ class MergeTownships(_TownshipAlgorithm):
 
     def execute(self, parameters, context, feedback):
         from ..core.counties.townships.decide import Outcome
+        from ..core.counties.townships.log import describe_merge
         from ..core.counties.townships.merge import merge_townships
-        from ..core.counties.townships.township_sentences import describe_merge
 
         result = run_in_python_thread(merge_townships)(
             self.options, progress=make_progress_callback(feedback), cancellation=Cancellation(feedback.isCanceled)

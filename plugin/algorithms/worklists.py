@@ -111,7 +111,7 @@ class MergeWorklist(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         from ..core.render.words import ReportTexts
-        from ..core.render.worklist_messages import describe_merge
+        from ..core.render.worklist.update import describe_merge
 
         merged = self._merge()
         log_lines(feedback, describe_merge(merged, ReportTexts(get_interface_language())))
@@ -122,9 +122,9 @@ class MergeWorklist(SanxianAlgorithm):
     @run_in_python_thread
     def _merge(self):
         from ..core.base.files.writing import check_writable
-        from ..core.render.document.ledger_import import read_ledger
-        from ..core.render.worklist.file import read_worklist
-        from ..core.render.worklist.merge_files import NamedPart, merge_into_file, read_choices, write_conflicts
+        from ..core.render.document.ledger import read_ledger
+        from ..core.render.worklist.merge import NamedPart, merge_into_file, read_choices, write_conflicts
+        from ..core.render.worklist.worklist_row import read_worklist
 
         if self.table:
             check_writable(self.table, [self.source, *self.paths])

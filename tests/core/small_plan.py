@@ -22,7 +22,7 @@ from plugin.core.checks.check import CheckResult, RunOptions, check_plan
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Report, RuleOutcome
 from plugin.core.plan.layer import FieldInfo, SourceLayer
-from plugin.core.render.findings_layer import write_findings_layer
+from plugin.core.render.outputs import write_findings_layer
 from plugin.core.standard.messages.texts import Texts
 
 #: South-west corner in EPSG:4526, some 40 km east of its central meridian.

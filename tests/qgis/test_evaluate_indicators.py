@@ -9,7 +9,7 @@ import pyogrio
 import pytest
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
-from plugin.core.render.document.images import make_blank_png
+from plugin.core.render.document.print_html import make_blank_png
 from tests.qgis.helpers import Log, digest_files, make_square, make_table, run_algorithm, write_small
 
 

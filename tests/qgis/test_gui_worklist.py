@@ -10,9 +10,15 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QInputDialog, QPushButton
 
 from plugin.bridge import settings
-from plugin.core.render.worklist.file import change_worklist, read_worklist
 from plugin.core.render.worklist.merge import WorkConflict, split_worklist
-from plugin.core.render.worklist.worklist_row import WorkEdit, WorkItem, WorkState, edit_items
+from plugin.core.render.worklist.worklist_row import (
+    WorkEdit,
+    WorkItem,
+    WorkState,
+    change_worklist,
+    edit_items,
+    read_worklist,
+)
 from plugin.gui.findings.dock import MAX_FINDINGS_LISTED_AT_ONCE, FindingsDock
 from plugin.gui.findings.groups import (
     ASSIGNEE_COLUMN,

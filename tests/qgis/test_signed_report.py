@@ -28,11 +28,11 @@ from plugin.core.render.document.blocks import (
     Paragraph,
     PictureGrid,
     Signature,
+    list_block_texts,
 )
 from plugin.core.render.document.check_report import make_check_report
 from plugin.core.render.document.docx_writer import import_docx_library, write_docx
 from plugin.core.render.document.print_html import render_print_html
-from plugin.core.render.document.texts import list_block_texts
 from plugin.core.render.html import render_report
 from plugin.core.standard.messages.texts import THIN_SPACE
 from tests.parametrize import first_daily

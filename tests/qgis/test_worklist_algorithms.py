@@ -6,8 +6,7 @@ from datetime import datetime
 import pytest
 from qgis.core import QgsApplication, QgsProcessingException
 
-from plugin.core.render.worklist.file import change_worklist, read_worklist
-from plugin.core.render.worklist.worklist_row import WorkEdit, WorkItem, edit_items
+from plugin.core.render.worklist.worklist_row import WorkEdit, WorkItem, change_worklist, edit_items, read_worklist
 from tests.qgis.helpers import Log, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")

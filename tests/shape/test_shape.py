@@ -24,7 +24,7 @@ CODES_ELSEWHERE = {
     "core/rules/_places.py": "REL001 REL002 REL003 REL004 REL005",  # Several rules refer to these groups.
     "core/checks/side_tables.py": "LAW023 LAW024",  # The register is read before any rule is loaded.
     "core/checks/results/land_at_findings.py": "LAW002",  # One condition on the figure of a finding.
-    "core/counties/seams/read_borders.py": "SCH001",  # Any one cheap rule.
+    "core/counties/seams/placing.py": "SCH001",  # Any one cheap rule.
     "core/engine/waivers/waiver.py": "DOC007",  # The plugin refuses waivers of this rule, and has no setting for it.
     "core/figures/indicators/areas.py": "ATT003",  # Section of a setting.
     "core/fixes/area_fields.py": "ATT013",  # Section of a setting.

@@ -23,7 +23,7 @@ from ..running.threads import run_in_python_thread
 if TYPE_CHECKING:
     from ...core.engine.rule_memory import RuleMemory
     from ...core.plan.layer import SourceLayer
-    from ...core.render.document.chapter import ReportChapter
+    from ...core.render.document.blocks import ReportChapter
     from ...core.render.public_edition.redaction import PublicReport
     from ...core.render.worklist.worklist_row import WorkItem
 

@@ -18,7 +18,7 @@ from ...core.counties.county_record import BatchOptions, County, CountyRecord, C
 from .. import health
 
 if TYPE_CHECKING:
-    from ...core.counties.forecast import Forecast
+    from ...core.counties.batch_sentences import Forecast
     from ...core.counties.run_batch import BatchResult, PlannedBatch, TaskRunner
 
 ProgressCallback = Callable[[float, str], None]
@@ -106,7 +106,7 @@ class CountyForecaster:
         Cancelled.
         """
         health.require_libraries(cancellation)
-        from ...core.counties.forecast import make_forecast
+        from ...core.counties.batch_sentences import make_forecast
         from ...core.counties.run_batch import plan_batch
         from ...core.counties.sources import list_counties
 

@@ -19,7 +19,7 @@ from ..layers.tables import OutputTable, make_record_table
 from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
-    from ...core.render.versions.sources import PlanComparison
+    from ...core.render.versions.baseline import PlanComparison
 
 ProgressCallback = Callable[[float, str], None]
 #: Columns of the layer of parts in order; users rely on them.
@@ -51,7 +51,7 @@ def compare_versions(
     thread. Raises SanxianError, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
-    from ...core.render.versions.sources import compare_sources
+    from ...core.render.versions.baseline import compare_sources
 
     shots = make_snapshot_names_unique([shot for shot in (before, after, townships) if shot is not None])
     old, new, *township_layers = read_snapshots(

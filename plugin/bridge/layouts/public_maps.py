@@ -41,10 +41,11 @@ from ...core.render.public_edition.edition import (
     GRIDS,
     HiddenKind,
     PublicEdition,
+    RemovalRecord,
     load_public_edition,
+    make_record_page,
     require_public_level,
 )
-from ...core.render.public_edition.record import RemovalRecord, make_record_page
 from ...core.standard.map_set import MapCatalogue, MapSpec, MissingMapReason
 from ...core.standard.messages.texts import Message
 from .build import LayoutBuilder

@@ -33,6 +33,7 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """
     from ..plan.loading.unread_files import describe_unread_files
     from ..render.document.docx_writer import write_docx
+    from ..render.versions.baseline import compare_sources, find_layer_and_townships
     from ..render.versions.comparison_tables import (
         format_changes,
         get_comparison_verdict,
@@ -42,7 +43,6 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         write_comparison_workbook,
     )
     from ..render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
-    from ..render.versions.sources import compare_sources, find_layer_and_townships
 
     norm, texts = RunOptions(standard=args.standard, profile=args.profile).resolve_norm(), Texts(report_texts.lang)
     if args.xlsx:
@@ -118,7 +118,7 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     Return the exit code: FOUND for the verdicts 不符合 and 未能判定.
     """
     from ..render.document.docx_writer import write_docx
-    from ..render.document.outputs import render_document_page
+    from ..render.document.page_html import render_document_page
     from ..studies.adjustment.adjustment_result import AdjustmentOptions, Outcome
     from ..studies.adjustment.adjustment_tables import describe_reason, describe_verdict, list_missing_sentences
     from ..studies.adjustment.compare_lines import compare_line

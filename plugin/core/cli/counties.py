@@ -45,8 +45,7 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         import_docx_library("report.docx")
     runner = _make_runner(args)
     if args.dry_run:
-        from ..counties.batch_sentences import describe_forecast
-        from ..counties.forecast import forecast_batch
+        from ..counties.batch_sentences import describe_forecast, forecast_batch
 
         print_lines(describe_forecast(forecast_batch(options, progress=print_progress), report_texts))
         return EXIT_CLEAN
@@ -163,9 +162,9 @@ def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Split a county or merge work packages; return the exit code, FOUND if a contradiction is undecided."""
     if args.action == "merge":
         from ..counties.townships.decide import Prefer
+        from ..counties.townships.log import describe_merge
         from ..counties.townships.merge import MergeOptions, merge_townships
         from ..counties.townships.split import parse_persons
-        from ..counties.townships.township_sentences import describe_merge
 
         options = MergeOptions(
             args.source,
@@ -182,8 +181,8 @@ def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         print_lines(describe_merge(result.log, Texts(report_texts.lang)))
         print_written(result.written, report_texts)
         return EXIT_FOUND if result.log.open_count else EXIT_CLEAN
+    from ..counties.townships.log import describe_split
     from ..counties.townships.split import SplitOptions, parse_persons, split_townships
-    from ..counties.townships.township_sentences import describe_split
 
     split_options = SplitOptions(
         args.source,

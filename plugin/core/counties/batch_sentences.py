@@ -1,13 +1,115 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a batch check did or would do, as lines for console and log."""
+"""What a batch check did or would do, as lines for console and log, and the forecast of its time.
+
+About how long a batch takes follows from the sizes of the data and from earlier measurements.
+"""
 
 from __future__ import annotations
 
+import heapq
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..render.words import ReportTexts
 from ..standard.messages.numbers import format_number
-from .county_record import VERDICT_ORDER, CountyRecord
-from .forecast import KEPT, Forecast
+from .check_county import read_record
+from .county_record import COUNTIES_FOLDER, RECORD_FILE, VERDICT_ORDER, BatchOptions, CountyRecord
+from .run_batch import PlannedBatch, PlannedCounty, needs_check, plan_batch
 from .summary import BatchSummary
+
+#: What is done with a county: checked for the first time, because something changed, because it had no verdict, or
+#: because the user wants all; or its result is kept.
+NEW, CHANGED, RETRIED, REPEATED, KEPT = "new", "changed", "retried", "repeated", "kept"
+
+
+@dataclass(frozen=True)
+class ForecastRow:
+    """A county of a forecast. ``seconds``: about the time of its check, 0 if its result is kept, None if unknown."""
+
+    name: str
+    action: str
+    input_bytes: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a batch would do. ``seconds``: about the time of all checks in ``jobs`` processes, None if unknown.
+
+    ``measured_count``: number of counties from which the rate (seconds per byte) was measured; ``planned``: the
+    counties in the order of the rows, with the results of earlier runs.
+    """
+
+    rows: tuple[ForecastRow, ...]
+    seconds: float | None
+    measured_count: int
+    jobs: int
+    ignored_names: tuple[str, ...]
+    planned: tuple[PlannedCounty, ...]
+
+
+def forecast_batch(
+    options: BatchOptions,
+    *,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> Forecast:
+    """Return what a batch check with these options would do. Nothing is written.
+
+    The time of a county is its size times the median rate of the counties that were checked before into the same
+    folder of results; without such a county it is unknown. Raise errors as `plan_batch`.
+    """
+    # The records are read also if their results are not used.
+    planned = plan_batch(replace(options, resumes=True), progress=progress, cancellation=cancellation)
+    return make_forecast(planned, options)
+
+
+def make_forecast(planned: PlannedBatch, options: BatchOptions) -> Forecast:
+    """Return the forecast of a batch from its plan, without reading the data again.
+
+    ``planned``: a plan with the records of earlier runs, of which ``options`` may differ in forms, number of processes,
+    and what is checked again.
+    """
+    counties = []
+    for one in planned.counties:
+        task = replace(one.task, forms=tuple(sorted(options.forms)))
+        counties.append(PlannedCounty(task, one.record, needs_check(task, one.record, options.only_changed)))
+    paths = sorted((options.output / COUNTIES_FOLDER).glob(f"*/{RECORD_FILE}"))
+    # Seconds per byte of the counties that were checked into the folder of results.
+    rates = [
+        float(record.times["seconds"]) / record.input_bytes
+        for record in (read_record(path.parent) for path in paths)
+        if record is not None and record.is_checked and record.input_bytes and record.times.get("seconds")
+    ]
+    rate = statistics.median(rates) if rates else None
+    rows = tuple(_make_row(one, options.resumes, rate) for one in counties)
+    durations = [row.seconds for row in rows if row.seconds != 0]
+    known = [seconds for seconds in durations if seconds is not None]
+    total = None
+    if len(known) == len(durations):
+        # Each process takes the next county, in order, as soon as it is free.
+        ends = [0.0] * max(1, options.jobs)
+        for seconds in known:
+            heapq.heapreplace(ends, ends[0] + seconds)
+        total = max(ends)
+    return Forecast(rows, total, len(rates), options.jobs, planned.ignored_names, tuple(counties))
+
+
+def _make_row(planned: PlannedCounty, resumes: bool, rate: float | None) -> ForecastRow:
+    """Return what is done with a county; ``rate``: seconds per byte, None if unknown."""
+    task, record = planned.task, planned.record
+    if resumes and not planned.needs_check:
+        return ForecastRow(planned.name, KEPT, task.input_bytes, 0)
+    if record is None:
+        action = NEW
+    elif not planned.needs_check:
+        action = REPEATED
+    else:
+        action = RETRIED if not record.is_checked and record.fingerprint == task.fingerprint else CHANGED
+    return ForecastRow(planned.name, action, task.input_bytes, None if rate is None else rate * task.input_bytes)
+
 
 _BYTES_PER_MB, _SECONDS_PER_MINUTE = 1e6, 60
 #: Durations below this (s) are printed in seconds.

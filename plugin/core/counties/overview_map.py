@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,44 +88,30 @@ def make_county_map(
 
     height = scale * extent_y + 2 * _MARGIN_PX
     drawn = {name: shapely.simplify(shapely.transform(shape, project), _DETAIL_PX) for name, shape in shapes.items()}
-    return CountyMap(
-        width,
-        round(height, 1),
-        {name: make_path(shape) for name, shape in drawn.items()},
-        _place_labels(drawn, label_lines, (width, height), moves_labels),
-    )
-
-
-def _place_labels(
-    shapes: Mapping[str, Any], label_lines: Mapping[str, tuple[str, ...]], size: tuple[float, float], moves: bool
-) -> dict[str, MapLabel]:
-    """Return the labels, those of large counties first; one that would cover another is moved or omitted."""
     labels: dict[str, MapLabel] = {}
     boxes: list[Any] = []
-    frame = shapely.box(0, 0, *size)
-    for name in sorted(shapes, key=lambda one: -shapely.area(shapes[one])):
+    frame = shapely.box(0, 0, width, height)
+    angles = [2 * math.pi * step / _LABEL_DIRECTIONS - math.pi / 2 for step in range(_LABEL_DIRECTIONS)]
+    for name in sorted(drawn, key=lambda one: -shapely.area(drawn[one])):
         lines = label_lines.get(name, ())
         if not lines:
             continue
-        centre = tuple(shapely.get_coordinates(shapely.point_on_surface(shapes[name]))[0].tolist())
-        places = _list_places(*centre) if moves else [centre]
+        x, y = centre = tuple(shapely.get_coordinates(shapely.point_on_surface(drawn[name]))[0].tolist())
+        places = [centre]
+        if moves_labels:
+            places += [
+                (x + distance * math.cos(angle), y + distance * math.sin(angle))
+                for distance in _LABEL_DISTANCES_PX
+                for angle in angles
+            ]
         free = (place for place in places if has_room(_make_box(lines, *place), frame, boxes))
-        place = next(free, centre if moves else None)
+        place = next(free, centre if moves_labels else None)
         if place is None:
             continue
         boxes.append(_make_box(lines, *place))
         leader = None if place == centre else (round(centre[0], 1), round(centre[1], 1))
         labels[name] = MapLabel(lines, round(place[0], 1), round(place[1], 1), leader)
-    return labels
-
-
-def _list_places(x: float, y: float) -> Iterable[tuple[float, float]]:
-    """Yield the centre of a county, then places around it."""
-    yield x, y
-    for distance in _LABEL_DISTANCES_PX:
-        for step in range(_LABEL_DIRECTIONS):
-            angle = 2 * math.pi * step / _LABEL_DIRECTIONS - math.pi / 2
-            yield x + distance * math.cos(angle), y + distance * math.sin(angle)
+    return CountyMap(width, round(height, 1), {name: make_path(shape) for name, shape in drawn.items()}, labels)
 
 
 def _make_box(lines: tuple[str, ...], x: float, y: float) -> Any:

@@ -39,8 +39,14 @@ from .county_record import (
     CountyRecord,
     CountyTask,
 )
-from .fingerprint import compute_data_digest, compute_settings_digest, join_digests, measure_bytes
-from .sources import check_output_outside_data, list_counties
+from .sources import (
+    check_output_outside_data,
+    compute_data_digest,
+    compute_settings_digest,
+    join_digests,
+    list_counties,
+    measure_bytes,
+)
 from .summary import BatchSummary, make_summary
 from .write_summary import check_summary_writable, write_summary
 

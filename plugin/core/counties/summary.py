@@ -1,29 +1,39 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The summary of a batch check: verdicts and figures of all counties, as plain data and as files."""
+"""The summary of a batch check: verdicts and figures of all counties, and its page (HTML).
+
+The page has an overview map by verdict, verdicts and figures, progress, and maps of figures.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ...metadata import read_plugin_version
-from ..model.indicator import AREA_FIGURES, Indicator
+from ..model.indicator import (
+    AREA_FIGURES,
+    LITTLE_MARGIN_LEFT,
+    MISSED_BY_ROUNDING,
+    TARGET_MET,
+    TARGET_MISSED,
+    UNCONFIRMED_STATE,
+    Indicator,
+    convert_area,
+)
 from ..model.verdict import Verdict
-from ..render.outputs import dump_json
+from ..render.document.check_report import SectionNumbers
+from ..render.figures import choose_decimals, format_indicator_value, format_target
+from ..render.page_templates import fill_template
 from ..render.words import ReportTexts
 from ..standard import load_standard
+from ..standard.messages.numbers import format_number
 from ..standard.messages.texts import Texts
-from .county_record import (
-    SUMMARY_SCHEMA,
-    VERDICT_ORDER,
-    BatchOptions,
-    CountyRecord,
-)
+from .county_record import VERDICT_ORDER, BatchOptions, CountyRecord
+from .overview_map import FROM_EXTENT, make_county_map
 
 #: Columns of figures in the page and the layer: the expansion ratio with the limit, then the areas with targets.
 RATIO_FIGURE = "expansion_ratio"
@@ -120,21 +130,238 @@ def find_figure(record: CountyRecord, figure: str) -> Indicator | None:
     return None
 
 
-def summary_to_json(summary: BatchSummary) -> str:
-    """Return a summary as JSON text; times are in ``times`` of each county and of the whole."""
-    counts = {str(verdict): len(summary.list_records(verdict)) for verdict in VERDICT_ORDER}
-    data: dict[str, Any] = {
-        "schema": SUMMARY_SCHEMA,
-        "lang": summary.lang,
-        "version": read_plugin_version(),
-        "summary": {
-            "verdict": str(summary.verdict),
-            "counties": len(summary.records),
-            **counts,
-            "without_verdict": len(summary.list_records(None)),
-        },
-        "counties": [{**one.to_dict(), "report": summary.report_paths[one.name]} for one in summary.records],
-        "ignored": list(summary.ignored_names),
-        "times": {"written": summary.time.isoformat(timespec="seconds")},
+TEMPLATE = "counties.html.j2"
+#: Sizes of the maps in px.
+_OVERVIEW_PX, _OVERVIEW_MAX_HEIGHT_PX, _SMALL_MAP_PX, _SMALL_MAP_MAX_HEIGHT_PX = 372.0, 470.0, 128.0, 150.0
+_WIDE_PX, _WIDE_MAX_HEIGHT_PX = 700.0, 880.0
+#: Class of a county without a verdict, and of a figure that cannot be judged: the symbols of the maps.
+_NO_VERDICT = "none"
+_CLASS_BY_FIGURE_STATE = {
+    TARGET_MISSED: str(Verdict.FAILED),
+    MISSED_BY_ROUNDING: str(Verdict.CONDITIONAL),
+    LITTLE_MARGIN_LEFT: str(Verdict.CONDITIONAL),
+    UNCONFIRMED_STATE: str(Verdict.CONDITIONAL),
+    TARGET_MET: str(Verdict.PASSED),
+}
+_CLASSES = (*map(str, VERDICT_ORDER), _NO_VERDICT)
+#: Most counties of a map with the legend next to it, and with verdicts in its labels.
+_MAX_COUNTIES_OF_SMALL_MAP = 24
+#: Most counties for which the page gives the reason; the workbook has all.
+_MAX_REASONS = 20
+#: Most rules without a complete check that the page names for a county.
+_MAX_NAMED_RULES = 6
+
+
+def _list_verdict_counts(summary: BatchSummary, report_texts: ReportTexts) -> Iterator[dict[str, str]]:
+    """Yield the entries of the legend: verdicts with the counties that have them."""
+    for verdict in (*VERDICT_ORDER, None):
+        records = summary.list_records(verdict)
+        label = (
+            report_texts.get("counties", "no_verdict") if verdict is None else report_texts.get("verdict", str(verdict))
+        )
+        if records or verdict is not None:
+            names = summary.join_names(records)
+            symbol = _NO_VERDICT if verdict is None else str(verdict)
+            yield {"symbol": symbol, "label": label, "count": str(len(records)), "names": names}
+
+
+def _list_progress(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[str, Any]]:
+    """Return the counties checked in this run, those kept from earlier ones, and those without verdict."""
+    parts = {
+        "new": [one for one in summary.records if one.is_checked and one.name in summary.new_names],
+        "kept": [one for one in summary.records if one.is_checked and one.name not in summary.new_names],
+        _NO_VERDICT: summary.list_records(None),
     }
-    return dump_json(data)
+    return [
+        {
+            "symbol": symbol,
+            "label": report_texts.get("counties", f"progress_{symbol}"),
+            "count": len(records),
+            "names": summary.join_names(records),
+        }
+        for symbol, records in parts.items()
+        if records
+    ]
+
+
+def _list_map_notes(summary: BatchSummary, report_texts: ReportTexts) -> list[str]:
+    records_by_note = {
+        "map_extent": [one for one in summary.records if one.outline_basis == FROM_EXTENT],
+        "map_missing": [one for one in summary.records if not one.outline],
+    }
+    return [
+        report_texts.get("counties", "map_note"),
+        *(
+            report_texts.get("counties", key, names=summary.join_names(records))
+            for key, records in records_by_note.items()
+            if records
+        ),
+    ]
+
+
+def render_summary(summary: BatchSummary) -> str:
+    """Return the summary as one HTML page without external resources."""
+    report_texts = ReportTexts(summary.lang)
+    numbers = SectionNumbers(report_texts)
+    reasons = _list_reasons(summary, report_texts)
+    failed = len(summary.list_records(Verdict.FAILED))
+    without_verdict = len(summary.list_records(None))
+    incomplete = len(summary.list_records(Verdict.INCOMPLETE)) + without_verdict
+    count = failed or incomplete or len(summary.list_records(summary.verdict))
+    gap = report_texts.get("page", "separator")
+    phases = dict.fromkeys(report_texts.get_text_or_key("phase", one.phase) for one in summary.records if one.phase)
+    standards = dict.fromkeys(one.standard for one in summary.records if one.standard)
+    return fill_template(
+        TEMPLATE,
+        {
+            "w": report_texts,
+            "lang": {"zh": "zh-CN"}.get(summary.lang, summary.lang),
+            "numbered": numbers.number_title,
+            "title": report_texts.get("counties", "title", area=summary.area_name),
+            "subtitle": report_texts.get("counties", "subtitle", count=len(summary.records)),
+            "facts": [
+                (report_texts.get("counties", "fact_time"), summary.time.strftime("%Y-%m-%d %H:%M")),
+                (report_texts.get("counties", "fact_phase"), gap.join(phases) or "—"),
+                (report_texts.get("head", "standard"), gap.join(standards) or "—"),
+            ],
+            "classes": _CLASSES,
+            "map": _make_overview(summary, report_texts),
+            "map_note": report_texts.join_sentences(_list_map_notes(summary, report_texts)),
+            "headline": {
+                "number": format_number(count, 0),
+                "words": report_texts.get("counties", f"headline_{summary.verdict}"),
+                "verdict": str(summary.verdict),
+            },
+            "statement": report_texts.get(
+                "counties",
+                "statement_partly" if without_verdict else "statement",
+                checked=len(summary.records) - without_verdict,
+                others=without_verdict,
+                verdict=report_texts.get("verdict", str(summary.verdict)),
+            ),
+            "legend": list(_list_verdict_counts(summary, report_texts)),
+            "reasons": reasons[:_MAX_REASONS],
+            "more_reasons": max(len(reasons) - _MAX_REASONS, 0),
+            "figure_columns": [_get_figure_title(column, summary.lang) for column in FIGURE_COLUMNS],
+            "rows": [_make_row(one, summary, report_texts) for one in summary.records],
+            "totals": [
+                format_number(sum(one.counts.get(key, 0) for one in summary.records), 0)
+                for key in ("errors", "warnings")
+            ],
+            "progress": _list_progress(summary, report_texts),
+            "small_maps": [_make_small_map(summary, column, report_texts) for column in FIGURE_COLUMNS],
+            "ignored": report_texts.join_parts(summary.ignored_names),
+        },
+    )
+
+
+def _get_class(record: CountyRecord) -> str:
+    """Return the symbol of a county: its verdict, or none."""
+    return record.verdict if record.is_checked else _NO_VERDICT
+
+
+def _get_label(record: CountyRecord, report_texts: ReportTexts) -> str:
+    """Return the verdict of a county in words, or why it has no verdict."""
+    return (
+        report_texts.get("verdict", record.verdict)
+        if record.is_checked
+        else report_texts.get("county_state", str(record.state))
+    )
+
+
+def _make_overview(summary: BatchSummary, report_texts: ReportTexts) -> Any:
+    """Return the overview map with the class of each county; None if no county has an outline."""
+    # A map of a province takes the width of the page, and its symbols have to suffice as verdicts.
+    is_wide = len(summary.records) > _MAX_COUNTIES_OF_SMALL_MAP
+    labels = {
+        one.name: (summary.display_names[one.name], *(() if is_wide else (_get_label(one, report_texts),)))
+        for one in summary.records
+    }
+    outlines = {one.name: one.outline for one in summary.records}
+    width, max_height = (_WIDE_PX, _WIDE_MAX_HEIGHT_PX) if is_wide else (_OVERVIEW_PX, _OVERVIEW_MAX_HEIGHT_PX)
+    drawn = make_county_map(outlines, labels, width, max_height, moves_labels=not is_wide)
+    if drawn is None:
+        return None
+    leaders = [(*one.leader, one.x, one.y) for one in drawn.labels.values() if one.leader is not None]
+    return {
+        "drawn": drawn,
+        "leaders": leaders,
+        "is_wide": is_wide,
+        "classes": {one.name: _get_class(one) for one in summary.records},
+    }
+
+
+def _list_reasons(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[str, str]]:
+    """Return why counties have no verdict or are incomplete: label, name and reason."""
+    reasons = [
+        {"label": _get_label(one, report_texts), "name": summary.display_names[one.name], "text": one.reason}
+        for one in summary.list_records(None)
+    ]
+    for one in summary.list_records(Verdict.INCOMPLETE):
+        rules = [f"{row['code']} {row['title']}" for row in one.unchecked]
+        named = report_texts.join_parts(rules[:_MAX_NAMED_RULES])
+        key = "unchecked_more" if len(rules) > _MAX_NAMED_RULES else "unchecked"
+        text = report_texts.get("counties", key, count=len(rules), rules=named)
+        reasons.append({"label": _get_label(one, report_texts), "name": summary.display_names[one.name], "text": text})
+    return reasons
+
+
+def _get_figure_title(column: str, lang: str) -> str:
+    """Return the title of a column of figures."""
+    return (
+        ReportTexts(lang).get("counties", "ratio") if column == RATIO_FIGURE else Texts(lang).get_indicator_name(column)
+    )
+
+
+def _make_row(record: CountyRecord, summary: BatchSummary, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return a county as a row of the table of verdicts and figures."""
+    counts = [format_number(record.counts.get(key), 0) for key in ("errors", "warnings")]
+    return {
+        "name": summary.display_names[record.name],
+        "code": record.area_code,
+        "link": summary.report_paths[record.name],
+        "symbol": _get_class(record),
+        "label": _get_label(record, report_texts),
+        "counts": counts,
+        "figures": [_make_figure_cell(record, column, report_texts) for column in FIGURE_COLUMNS],
+    }
+
+
+def _make_figure_cell(record: CountyRecord, column: str, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return margin (of a ratio the value) and target of a county's figure, and whether it misses the target."""
+    figure = find_figure(record, column)
+    target = format_target(figure, report_texts) if figure else ""
+    if figure is None or figure.value is None:
+        value = report_texts.get("counties", "not_computed") if record.is_checked else "—"
+        return {"value": value, "target": target, "missed": False}
+    missed = figure.state == TARGET_MISSED
+    if figure.unit == "ratio" or figure.margin is None:
+        if figure.unit == "m2":
+            # An area without a target has the unit of such targets: 万亩 for net areas, km² for others.
+            unit = "wan_mu" if figure.basis == "net" else "km2"
+            figure = replace(figure, value=convert_area(figure.value, unit), unit=unit)
+        value = format_indicator_value(figure, report_texts)
+        return {"value": value, "target": target, "missed": missed}
+    key = "left" if figure.margin >= 0 else "above" if figure.comparison == "<=" else "short"
+    amount = format_number(abs(figure.margin), choose_decimals(figure))
+    return {"value": report_texts.get("signed", key, amount=amount), "target": target, "missed": missed}
+
+
+def _make_small_map(summary: BatchSummary, column: str, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return the map of one figure: class of each county by the state of its figure, and their numbers."""
+    classes = {}
+    for one in summary.records:
+        figure = find_figure(one, column)
+        is_judged = figure is not None and figure.value is not None and figure.target is not None
+        unjudged = str(Verdict.INCOMPLETE) if one.is_checked else _NO_VERDICT
+        classes[one.name] = _CLASS_BY_FIGURE_STATE.get(figure.state, unjudged) if is_judged and figure else unjudged
+    counts = Counter(classes.values())
+    drawn = make_county_map(
+        {one.name: one.outline for one in summary.records}, {}, _SMALL_MAP_PX, _SMALL_MAP_MAX_HEIGHT_PX
+    )
+    return {
+        "title": _get_figure_title(column, summary.lang),
+        "drawn": drawn,
+        "classes": classes,
+        "counts": [(report_texts.get("counties", f"figure_{name}"), counts[name]) for name in _CLASSES if counts[name]],
+    }

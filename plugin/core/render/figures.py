@@ -48,41 +48,43 @@ def make_figure_rows(report: Report, norm: Norm | None, report_texts: ReportText
     Figures of townships have a separate table.
     """
     county_indicators = [i for i in report.indicators if not is_township_figure(i)]
-    return [_make_figure_row(i, norm, report_texts) for i in sorted(county_indicators, key=lambda i: i.unit == "ratio")]
+    rows = []
+    for indicator in sorted(county_indicators, key=lambda i: i.unit == "ratio"):
+        state = format_state(indicator, report_texts)
+        source_marks = []
+        ratio = indicator.unit == "ratio"
+        if norm is not None and indicator.target is not None:
+            source_marks.append(
+                norm.get_source_mark("ratio.limit") if ratio else "A" if indicator.target_source else "C"
+            )
+        if norm is not None and ratio:
+            source_marks.append(norm.get_source_mark("ratio.form"))
+        if norm is not None and indicator.id in ZONE_CODE_BY_SPACE_FIGURE:
+            source_marks.append(norm.get_source_mark(THREE_ZONES))
+        rows.append(
+            {
+                "id": indicator.id,
+                "name": indicator.name or indicator.id,
+                "target": format_target(indicator, report_texts),
+                "value": format_indicator_value(indicator, report_texts),
+                "margin": format_margin(indicator, report_texts),
+                "state": state,
+                "icon": STATE_ICONS.get(indicator.state, "") if indicator.value is not None else "",
+                # A ratio has different bases in numerator and denominator; the note lists them.
+                "basis": "" if indicator.unit == "ratio" else format_basis(indicator, report_texts),
+                "inputs": format_inputs(indicator, report_texts),
+                "decides": indicator.unit == "ratio" and indicator.target is not None,
+                "marks": list(dict.fromkeys(source_marks)),
+                "source": indicator.target_source,
+                "confirmed": indicator.confirmed,
+            }
+        )
+    return rows
 
 
 def is_township_figure(indicator: Indicator) -> bool:
     """Return True for the area of a township compared with its target (LAW004)."""
     return indicator.id.startswith("township_")
-
-
-def _make_figure_row(indicator: Indicator, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return one indicator as a row of the page: column → text."""
-    state = format_state(indicator, report_texts)
-    source_marks = []
-    ratio = indicator.unit == "ratio"
-    if norm is not None and indicator.target is not None:
-        source_marks.append(norm.get_source_mark("ratio.limit") if ratio else "A" if indicator.target_source else "C")
-    if norm is not None and ratio:
-        source_marks.append(norm.get_source_mark("ratio.form"))
-    if norm is not None and indicator.id in ZONE_CODE_BY_SPACE_FIGURE:
-        source_marks.append(norm.get_source_mark(THREE_ZONES))
-    return {
-        "id": indicator.id,
-        "name": indicator.name or indicator.id,
-        "target": format_target(indicator, report_texts),
-        "value": format_indicator_value(indicator, report_texts),
-        "margin": format_margin(indicator, report_texts),
-        "state": state,
-        "icon": STATE_ICONS.get(indicator.state, "") if indicator.value is not None else "",
-        # A ratio has different bases in numerator and denominator; the note lists them.
-        "basis": "" if indicator.unit == "ratio" else format_basis(indicator, report_texts),
-        "inputs": format_inputs(indicator, report_texts),
-        "decides": indicator.unit == "ratio" and indicator.target is not None,
-        "marks": list(dict.fromkeys(source_marks)),
-        "source": indicator.target_source,
-        "confirmed": indicator.confirmed,
-    }
 
 
 def format_basis(indicator: Indicator, report_texts: ReportTexts) -> str:
@@ -252,17 +254,6 @@ def make_figure_notes(report: Report, report_texts: ReportTexts) -> list[str]:
     sources = dict.fromkeys(i.target_source for i in county_indicators if i.target_source and i.unit != "ratio")
     if sources:
         notes.append(report_texts.get("text", "target_source", sources=report_texts.join_parts(sources)))
-    notes += _make_ratio_notes(report, report_texts)
-    if any(i.state == LITTLE_MARGIN_LEFT for i in report.indicators):
-        notes.append(report_texts.get("text", "margin_note"))
-    if any(not i.confirmed for i in report.indicators):
-        notes.append(report_texts.get("text", "unconfirmed_note"))
-    return notes
-
-
-def _make_ratio_notes(report: Report, report_texts: ReportTexts) -> list[str]:
-    """Return the notes on inputs and bases of the expansion ratio; empty without a ratio."""
-    notes = []
     ratios = [i for i in report.indicators if i.unit == "ratio" and i.inputs]
     if ratios:
         shared_indicator = Indicator(
@@ -282,4 +273,8 @@ def _make_ratio_notes(report: Report, report_texts: ReportTexts) -> list[str]:
             report_texts.get_text_or_key("basis", denominator),
         )
         notes.append(report_texts.get("text", "ratio_basis", numerator=numerator_text, denominator=denominator_text))
+    if any(i.state == LITTLE_MARGIN_LEFT for i in report.indicators):
+        notes.append(report_texts.get("text", "margin_note"))
+    if any(not i.confirmed for i in report.indicators):
+        notes.append(report_texts.get("text", "unconfirmed_note"))
     return notes

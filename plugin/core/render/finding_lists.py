@@ -112,7 +112,19 @@ def list_findings_by_rule(report: Report, norm: Norm | None, report_texts: Repor
                 "code": code,
                 "title": rule_titles.get(code, code),
                 "number": format_number(len(rule_findings), 0),
-                "rows": [_make_finding_row(f, report_texts) for f in shown_findings],
+                "rows": [
+                    {
+                        "severity": "WAIVED" if one.state == "waived" else str(one.severity),
+                        "own": _join_role_and_key(
+                            one.role, _format_key_or_fid(one.key, one.params.get("fid"), report_texts)
+                        ),
+                        "related": _list_related_features(one, report_texts),
+                        "township": one.township or "—",
+                        "area": format_hectare_number(one.area_m2),
+                        "message": one.message,
+                    }
+                    for one in shown_findings
+                ],
                 "more": report_texts.get(
                     "text", "more_rows", count=format_number(len(rule_findings) - len(shown_findings), 0)
                 )
@@ -128,21 +140,6 @@ def make_rule_sort_key(code: str) -> tuple[int, str]:
     """Return the sort key of a rule code: family, then code."""
     family = get_rule_family(code)
     return (RULE_FAMILIES.index(family) if family in RULE_FAMILIES else len(RULE_FAMILIES), code)
-
-
-def _make_finding_row(finding: Finding, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return a finding as a row of the page: column → text."""
-    is_waived = finding.state == "waived"
-    return {
-        "severity": "WAIVED" if is_waived else str(finding.severity),
-        "own": _join_role_and_key(
-            finding.role, _format_key_or_fid(finding.key, finding.params.get("fid"), report_texts)
-        ),
-        "related": _list_related_features(finding, report_texts),
-        "township": finding.township or "—",
-        "area": format_hectare_number(finding.area_m2),
-        "message": finding.message,
-    }
 
 
 def _list_related_features(finding: Finding, report_texts: ReportTexts) -> list[str]:

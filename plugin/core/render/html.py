@@ -6,13 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..model.indicator import TARGET_MET, Indicator
+from ..model.indicator import TARGET_MET
 from ..model.report import Report
 from ..standard.messages.texts import Texts, format_number
 from ..standard.profile import Norm
 from . import figures, finding_lists, sections, verdict
-from .document.blocks import Block, FactTable, split_at_page_numbers
-from .document.chapter import ReportChapter
+from .document.blocks import Block, FactTable, ReportChapter, split_at_page_numbers
 from .document.check_report import (
     SectionNumbers,
     decode_data_uri,
@@ -44,7 +43,15 @@ def make_township_section(report: Report, report_texts: ReportTexts) -> dict[str
     for place in dict.fromkeys(i.place for i in indicators):
         township_indicators = {(i.id, i.unit): i for i in indicators if i.place == place}
         cells = [
-            _make_township_cell(township_indicators[figure], report_texts) if figure in township_indicators else None
+            {
+                "value": format_number(indicator.value, choose_decimals(indicator)),
+                # The unit is in the head of the column.
+                "target": format_target_without_unit(indicator),
+                "state": format_state(indicator, report_texts),
+                "icon": STATE_ICONS.get(indicator.state, ""),
+            }
+            if (indicator := township_indicators.get(figure)) is not None
+            else None
             for figure in figures
         ]
         rows.append(
@@ -56,17 +63,6 @@ def make_township_section(report: Report, report_texts: ReportTexts) -> dict[str
         "rows": sorted(rows, key=lambda row: bool(row["met"])),
         "sources": report_texts.join_parts(sources),
         "unconfirmed": any(not i.confirmed for i in indicators),
-    }
-
-
-def _make_township_cell(indicator: Indicator, report_texts: ReportTexts) -> dict[str, str]:
-    """Return value, target and state of a township's figure as texts, with the icon of the state."""
-    return {
-        "value": format_number(indicator.value, choose_decimals(indicator)),
-        # The unit is in the head of the column.
-        "target": format_target_without_unit(indicator),
-        "state": format_state(indicator, report_texts),
-        "icon": STATE_ICONS.get(indicator.state, ""),
     }
 
 

@@ -14,8 +14,7 @@ from ..model.findings import Finding
 from ..model.report import Report
 from ..model.rule import Severity
 from ..standard.messages.numbers import format_number
-from .report_settings import load_report_settings
-from .words import ReportTexts
+from .words import ReportTexts, load_report_settings
 
 #: Number of pictures on a page; the layer has all conflicts.
 MAX_PICTURES = 12
@@ -65,22 +64,6 @@ def list_mark_labels(report: Report, report_texts: ReportTexts) -> list[tuple[Se
     ]
 
 
-def compute_picture_digests(pictures: ReportPictures) -> dict[str, list[str]]:
-    """Return the SHA-256 of each picture by its place on the page: ``overview``, ``conflicts``, ``legend``.
-
-    Pictures that could not be drawn are left out.
-    """
-    sources_by_place = {
-        "overview": [pictures.overview],
-        "conflicts": pictures.conflicts,
-        "legend": [entry.image for entry in pictures.legend],
-    }
-    return {
-        place: [hashlib.sha256(one.encode("utf-8")).hexdigest() for one in sources if one]
-        for place, sources in sources_by_place.items()
-    }
-
-
 def add_picture_digests(report: Report, pictures: ReportPictures | None) -> Report:
     """Return a copy of the report whose provenance has the digests of its page's pictures.
 
@@ -88,7 +71,17 @@ def add_picture_digests(report: Report, pictures: ReportPictures | None) -> Repo
     """
     if pictures is None or not (pictures.overview or any(pictures.conflicts) or pictures.legend):
         return report
-    return replace(report, provenance={**report.provenance, "pictures": compute_picture_digests(pictures)})
+    # Pictures that could not be drawn are left out.
+    sources_by_place = {
+        "overview": [pictures.overview],
+        "conflicts": pictures.conflicts,
+        "legend": [entry.image for entry in pictures.legend],
+    }
+    digests = {
+        place: [hashlib.sha256(one.encode("utf-8")).hexdigest() for one in sources if one]
+        for place, sources in sources_by_place.items()
+    }
+    return replace(report, provenance={**report.provenance, "pictures": digests})
 
 
 def make_finding_sort_key(finding: Finding) -> tuple[int, float, str, str]:

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..base.files.writing import write_text
 from ..engine.explanation import EffectiveValue, find_effective_parameters, find_unconfirmed_settings
-from ..model.rule import EVERY_LAYER, RULE_FAMILIES, Rule, RuleParameter, Severity
+from ..model.rule import EVERY_LAYER, RULE_FAMILIES, Rule, Severity
 from ..standard import list_standard_ids, load_standard
 from ..standard.citations import Citation, CitedDocument
 from ..standard.conflicts import CONFLICT_MEANINGS, ConflictMatrixEntry
 from ..standard.messages.numbers import format_plain_number
 from ..standard.messages.texts import Texts
 from ..standard.profile import Norm
-from ..standard.template import Template
 from .page_templates import fill_template
 from .words import ReportTexts
 
@@ -73,46 +72,41 @@ def make_rule_entries(norm: Norm, codes: Iterable[str] = ()) -> list[RuleEntry]:
     Severities and parameters are those of ``norm``, the standard and the profile.
     """
     requested_codes = set(codes)
-    return [
-        _make_entry(rule, norm)
-        for code, rule in norm.rules_by_code.items()
-        if not requested_codes or code in requested_codes
-    ]
-
-
-def _make_entry(rule: Rule, norm: Norm) -> RuleEntry:
-    """Return the entry of one rule."""
     standard = norm.standard
-    citations = tuple(norm.citations[key] for key in rule.basis if key in norm.citations)
-    binding = [c for c in citations if c.applies_in_area(norm.profile.area_code)]
-    mark = min((c.mark for c in binding), default="C")
-    sources = dict.fromkeys(s for c in citations for s in c.sources)
-    return RuleEntry(
-        rule=rule,
-        severity=norm.get_severity(rule),
-        mark=mark,
-        is_source_agreed=mark == "C" and any(norm.is_confirmed(c.key) for c in binding),
-        activation=_list_run_conditions(rule.code, norm),
-        needs=tuple(_make_needed_layer(need, norm) for need in rule.needs.values()),
-        parameters=tuple(find_effective_parameters(rule, norm)),
-        citations=citations,
-        sources=tuple(standard.sources[s] for s in sources),
-        unconfirmed=tuple(find_unconfirmed_settings(rule, norm)),
-        inputs=rule.inputs,
-    )
-
-
-def _make_needed_layer(need: Any, norm: Norm) -> NeededLayer:
-    """Return a need of a rule with the layer codes of its concept."""
-    roles = () if need.concept == EVERY_LAYER else norm.standard.concepts.get(need.concept, (need.concept,))
-    return NeededLayer(need.concept, tuple(roles), need.fields, need.optional)
-
-
-def _list_run_conditions(code: str, norm: Norm) -> tuple[str, ...]:
-    """Return when a rule runs: by default, or with one of these rule groups, or only when named."""
-    if code in norm.rules:
-        return (RUNS_BY_DEFAULT,)
-    return tuple(name for name, codes in norm.standard.rule_groups.items() if code in codes) or (RUNS_WHEN_NAMED,)
+    entries = []
+    for code, rule in norm.rules_by_code.items():
+        if requested_codes and code not in requested_codes:
+            continue
+        citations = tuple(norm.citations[key] for key in rule.basis if key in norm.citations)
+        binding = [c for c in citations if c.applies_in_area(norm.profile.area_code)]
+        mark = min((c.mark for c in binding), default="C")
+        groups = tuple(name for name, codes_of_group in standard.rule_groups.items() if code in codes_of_group)
+        entries.append(
+            RuleEntry(
+                rule=rule,
+                severity=norm.get_severity(rule),
+                mark=mark,
+                is_source_agreed=mark == "C" and any(norm.is_confirmed(c.key) for c in binding),
+                activation=(RUNS_BY_DEFAULT,) if code in norm.rules else groups or (RUNS_WHEN_NAMED,),
+                needs=tuple(
+                    NeededLayer(
+                        need.concept,
+                        ()
+                        if need.concept == EVERY_LAYER
+                        else tuple(standard.concepts.get(need.concept, (need.concept,))),
+                        need.fields,
+                        need.optional,
+                    )
+                    for need in rule.needs.values()
+                ),
+                parameters=tuple(find_effective_parameters(rule, norm)),
+                citations=citations,
+                sources=tuple(standard.sources[s] for s in dict.fromkeys(s for c in citations for s in c.sources)),
+                unconfirmed=tuple(find_unconfirmed_settings(rule, norm)),
+                inputs=rule.inputs,
+            )
+        )
+    return entries
 
 
 #: The columns of the table in order; report_*.toml has their headings.
@@ -158,23 +152,17 @@ class RuleBook:
         rule_lines = [self._get_rule_book_text("contents")] if len(families) > 1 else []
         rule_lines += [f"  {heading}" for heading in families if len(families) > 1]
         for heading, entries in families.items():
-            rule_lines += [
-                *(["", heading] if len(families) > 1 else []),
-                *[line for entry in entries for line in self._list_entry_lines(entry)],
-            ]
+            rule_lines += ["", heading] if len(families) > 1 else []
+            for row in map(self.make_table_row, entries):
+                rule_lines += [
+                    f"{row['code']}  {row['name']:<36}{row['severity']}  {row['mark']}  {row['runs']}  {row['title']}",
+                    *(
+                        f"        {self._get_rule_book_text(key)}{self.words.get('page', 'colon')}{row[key]}"
+                        for key in ("needs", "optional", "inputs", "parameters", "basis")
+                        if row[key]
+                    ),
+                ]
         return rule_lines
-
-    def _list_entry_lines(self, entry: RuleEntry) -> list[str]:
-        """Return a rule as lines: its heading, layers, parameters and sources."""
-        row = self.make_table_row(entry)
-        return [
-            f"{row['code']}  {row['name']:<36}{row['severity']}  {row['mark']}  {row['runs']}  {row['title']}",
-            *(
-                f"        {self._get_rule_book_text(key)}{self.words.get('page', 'colon')}{row[key]}"
-                for key in ("needs", "optional", "inputs", "parameters", "basis")
-                if row[key]
-            ),
-        ]
 
     def list_rule_facts(self) -> list[str]:
         """Return each rule's heading, title, source level, activation and layers as lines."""
@@ -209,7 +197,29 @@ class RuleBook:
         """
         families = []
         for family in RULE_FAMILIES:
-            rules = [self._collect_entry_details(e) for e in self.entries if e.rule.family == family]
+            rules = [
+                {
+                    **self.make_table_row(entry),
+                    "plain_mark": entry.mark,
+                    "help": [
+                        {"heading": k, "text": " ".join(v.split())}
+                        for k, v in self.texts.get_rule_help(entry.rule).items()
+                    ],
+                    "asked": [
+                        self._format_need(n)
+                        + (self.words.put_in_brackets(self._get_rule_book_text("optional")) if n.is_optional else "")
+                        for n in entry.needs
+                    ],
+                    "set": self._make_parameter_lines(entry),
+                    "citations": [
+                        {"mark": c.mark, "text": self._pick_language(c), "sources": list(c.sources)}
+                        for c in entry.citations
+                    ],
+                    "unconfirmed": self.words.join_parts(map(self.texts.get_setting_name, entry.unconfirmed)),
+                }
+                for entry in self.entries
+                if entry.rule.family == family
+            ]
             if rules:
                 families.append({"id": family, "name": self.words.get("family", family), "rules": rules})
         standard, profile = self.norm.standard, self.norm.profile
@@ -253,41 +263,25 @@ class RuleBook:
             "severity": self.words.get("severity", str(entry.severity)),
             "mark": entry.mark
             + (self.words.put_in_brackets(self._get_rule_book_text("agreed")) if entry.is_source_agreed else ""),
-            "runs": self._format_run_conditions(entry),
+            "runs": self._get_rule_book_text(f"runs_{entry.activation[0]}")
+            if entry.activation in ((RUNS_BY_DEFAULT,), (RUNS_WHEN_NAMED,))
+            else self.words.get("rule_book", "runs_group", groups=self.words.join_parts(entry.activation)),
             "needs": clause.join(self._format_need(n) for n in entry.needs if not n.is_optional),
             "optional": clause.join(self._format_need(n) for n in entry.needs if n.is_optional),
-            "inputs": clause.join(f"{name.upper()} {self._get_input_description(name)}" for name in entry.inputs),
+            # Inputs have the texts of the command-line options, those of rules on packages other ones.
+            "inputs": clause.join(
+                f"{name.upper()} "
+                + (
+                    self._get_rule_book_text(f"input_{name}")
+                    if name in ("package", "record")
+                    else self.words.get("cli", name)
+                )
+                for name in entry.inputs
+            ),
             "parameters": clause.join(self._make_parameter_lines(entry)),
             "basis": clause.join(f"[{c.mark}] {self._pick_language(c)}" for c in entry.citations),
             "sources": self.words.join_parts(s.id for s in entry.sources),
         }
-
-    def _collect_entry_details(self, entry: RuleEntry) -> dict[str, Any]:
-        """Return a rule's table row, help, parameters and citations for the HTML page."""
-        unconfirmed_settings = [self.texts.get_setting_name(u) for u in entry.unconfirmed]
-        return {
-            **self.make_table_row(entry),
-            "plain_mark": entry.mark,
-            "help": [
-                {"heading": k, "text": " ".join(v.split())} for k, v in self.texts.get_rule_help(entry.rule).items()
-            ],
-            "asked": [
-                self._format_need(n)
-                + (self.words.put_in_brackets(self._get_rule_book_text("optional")) if n.is_optional else "")
-                for n in entry.needs
-            ],
-            "set": self._make_parameter_lines(entry),
-            "citations": [
-                {"mark": c.mark, "text": self._pick_language(c), "sources": list(c.sources)} for c in entry.citations
-            ],
-            "unconfirmed": self.words.join_parts(unconfirmed_settings),
-        }
-
-    def _format_run_conditions(self, entry: RuleEntry) -> str:
-        """Return in words when a rule runs: always, only when named, or with its groups."""
-        if entry.activation in ((RUNS_BY_DEFAULT,), (RUNS_WHEN_NAMED,)):
-            return self._get_rule_book_text(f"runs_{entry.activation[0]}")
-        return self.words.get("rule_book", "runs_group", groups=self.words.join_parts(entry.activation))
 
     def _format_need(self, need: NeededLayer) -> str:
         """Return a needed layer in words, with its codes and needed fields."""
@@ -305,21 +299,16 @@ class RuleBook:
         )
 
     def _make_parameter_lines(self, entry: RuleEntry) -> list[str]:
-        """Return the parameters of a rule as texts: name, id and value."""
-        return [
-            self._format_parameter(p, effective_value)
-            for p, effective_value in zip(entry.rule.parameters, entry.parameters, strict=True)
-        ]
-
-    def _format_parameter(self, parameter: RuleParameter, norm_value: EffectiveValue) -> str:
-        """Return a parameter with its value, and its default in brackets if that differs."""
-        name = self.texts.get_section("parameters").get(parameter.name, parameter.name)
-        text = f"{name} {parameter.name} = {self._format_value(norm_value.value, parameter.unit)}"
-        if norm_value.value != parameter.default:
-            text += self.words.put_in_brackets(
-                self.words.get("cli", "default", value=self._format_value(parameter.default, parameter.unit))
-            )
-        return text
+        """Return the parameters of a rule as texts: name, id and value, and in brackets a default that differs."""
+        lines = []
+        for parameter, norm_value in zip(entry.rule.parameters, entry.parameters, strict=True):
+            name = self.texts.get_section("parameters").get(parameter.name, parameter.name)
+            text = f"{name} {parameter.name} = {self._format_value(norm_value.value, parameter.unit)}"
+            if norm_value.value != parameter.default:
+                default = self.words.get("cli", "default", value=self._format_value(parameter.default, parameter.unit))
+                text += self.words.put_in_brackets(default)
+            lines.append(text)
+        return lines
 
     def _format_value(self, value: Any, unit: str) -> str:
         """Return a number with its unit; a share also in percent."""
@@ -347,15 +336,6 @@ class RuleBook:
         """Return the name of a control line, given by concept or layer code."""
         return format_control_line_name(side, self.norm, self.texts)
 
-    def _get_input_description(self, name: str) -> str:
-        """Return the description of an additional input of a rule.
-
-        It is that of the command-line option, for rules on packages another text.
-        """
-        return (
-            self._get_rule_book_text(f"input_{name}") if name in ("package", "record") else self.words.get("cli", name)
-        )
-
     def _pick_language(self, citation: Any) -> str:
         """Return the Chinese or English text of a citation or document."""
         return str(citation.zh if self.words.lang == "zh" else citation.en)
@@ -370,20 +350,10 @@ def format_control_line_name(side: str, norm: Norm, texts: Texts) -> str:
 
     ``side``: a layer code, named by its template's name and code, or a concept.
     """
-    template = next(_iterate_templates_of_role(side, norm), None)
+    # The conflict matrix of a county also names layers of township plans, whose templates another standard has.
+    standards = (norm.standard, *map(load_standard, list_standard_ids()))
+    template = next((one.templates[side] for one in standards if side in one.templates), None)
     return f"{template.name} {side}" if template else texts.get_concept_name(side)
-
-
-def _iterate_templates_of_role(role: str, norm: Norm) -> Iterator[Template]:
-    """Yield the templates of a layer code, that of the norm's standard first, then those of other standards.
-
-    The conflict matrix of a county also names layers of township plans, whose templates another standard has.
-    """
-    yield from (
-        standard.templates[role]
-        for standard in (norm.standard, *map(load_standard, list_standard_ids()))
-        if role in standard.templates
-    )
 
 
 def write_rule_book(book: RuleBook, *, table: str | Path = "", page: str | Path = "") -> None:

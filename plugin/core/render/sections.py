@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ..model.findings import UNREAD_CODE, is_about_unread_data
-from ..model.report import Outcome, Report, RuleOutcome
+from ..model.report import Outcome, Report
 from ..standard.messages.numbers import format_plain_number, format_square_metres
 from ..standard.messages.texts import Texts, format_number, shorten_key
 from ..standard.profile import Norm
@@ -29,6 +29,13 @@ def make_head_section(report: Report, norm: Norm | None, report_texts: ReportTex
     )
     start_time = format_moment(provenance.get("started", ""))
     document = provenance.get("document", {})
+    profile = _format_profile_name(provenance.get("profile", {}), report_texts)
+    confirmed = provenance.get("profile", {}).get("confirmed") or {}
+    if not profile:
+        profile = report_texts.get("head", "no_profile")
+    elif confirmed.get("by"):
+        params = {"by": confirmed["by"], "date": confirmed.get("date", "")}
+        profile = report_texts.get("head", "confirmed_by", profile=profile, **params)
     pairs = [(report_texts.get("document", key), document[key]) for key in PRINTED_KEYS if document.get(key)]
     return {
         # The name of the file that a submission package asks for; the scope is a row of the head.
@@ -40,23 +47,11 @@ def make_head_section(report: Report, norm: Norm | None, report_texts: ReportTex
         "time": start_time,
         "date": start_time.partition(" ")[0],
         "standard": provenance.get("standard", {}).get("name", ""),
-        "profile": _format_profile(provenance.get("profile", {}), report_texts),
+        "profile": profile,
         "crs": format_crs_label(provenance.get("crs", ""), report_texts),
         "document": [pairs[n : n + _PAIRS_PER_ROW] for n in range(0, len(pairs), _PAIRS_PER_ROW)],
         "lowered": render_lowered_secrecy_messages(provenance.get("document", {}), Texts(report_texts.lang)),
     }
-
-
-def _format_profile(profile: dict[str, Any], report_texts: ReportTexts) -> str:
-    """Return name and id of the county profile, and who confirmed it when."""
-    profile_name, confirmed = _format_profile_name(profile, report_texts), profile.get("confirmed") or {}
-    if not profile_name:
-        return report_texts.get("head", "no_profile")
-    if not confirmed.get("by"):
-        return profile_name
-    return report_texts.get(
-        "head", "confirmed_by", profile=profile_name, by=confirmed["by"], date=confirmed.get("date", "")
-    )
 
 
 def _format_profile_name(profile: dict[str, Any], report_texts: ReportTexts) -> str:
@@ -233,15 +228,19 @@ def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, report_te
 
 def make_rule_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return one row per rule that ran: outcome, number of findings, parameters, sources."""
+    from ..engine.explanation import EffectiveValue, format_effective_values
     from ..model.rule import load_all_rules
 
-    rule_by_code = load_all_rules()
+    rule_by_code, texts = load_all_rules(), Texts(report_texts.lang)
     codes_with_findings = {f.code for f in report.findings}
     rows = []
     for rule in report.rules:
         outcome = "partly" if rule.is_partly_checked else str(rule.outcome)
         basis = list_citations(rule_by_code[rule.code].basis, norm, report_texts) if rule.code in rule_by_code else []
         reason = report_texts.get("text", "crashed_rule", error=rule.reason.partition(":")[0])
+        # The tolerance is listed elsewhere, and the parameters of a rule with findings in the list of its findings.
+        is_listed = rule.code in codes_with_findings
+        own_values = [EffectiveValue(**one) for one in rule.parameters if not (one["setting"] or is_listed)]
         rows.append(
             {
                 "code": rule.code,
@@ -251,11 +250,8 @@ def make_rule_section(report: Report, norm: Norm | None, report_texts: ReportTex
                 "outcome_id": outcome,
                 "count": format_number(rule.findings, 0),
                 "seconds": format_number(rule.seconds, 2),
-                "listed": rule.code in codes_with_findings,
-                # The parameters of a rule with findings are in the list of its findings.
-                "parameters": ""
-                if rule.code in codes_with_findings
-                else report_texts.get("page", "clause").join(_list_own_parameters(rule, report_texts)),
+                "listed": is_listed,
+                "parameters": report_texts.get("page", "clause").join(format_effective_values(own_values, texts)),
                 "basis": basis,
                 "reason": reason if rule.outcome == Outcome.CRASHED else rule.reason,
                 "unconfirmed": report_texts.join_parts(list_unconfirmed_items(rule.unconfirmed, report_texts)[1]),
@@ -263,15 +259,6 @@ def make_rule_section(report: Report, norm: Norm | None, report_texts: ReportTex
             }
         )
     return rows
-
-
-def _list_own_parameters(rule: RuleOutcome, report_texts: ReportTexts) -> list[str]:
-    """Return the parameters of a rule without those listed elsewhere (tolerance)."""
-    from ..engine.explanation import EffectiveValue, format_effective_values
-
-    return format_effective_values(
-        [EffectiveValue(**one) for one in rule.parameters if not one["setting"]], Texts(report_texts.lang)
-    )
 
 
 def make_provenance_section(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
@@ -291,10 +278,23 @@ def make_provenance_section(report: Report, report_texts: ReportTexts) -> dict[s
         }
         for layer in provenance.get("layers", [])
     ]
+    versions = provenance.get("versions", {})
+    standard = provenance.get("standard", {}).get("name", "")
+    profile = _format_profile_name(provenance.get("profile", {}), report_texts)
+    if profile:
+        standard = report_texts.get("text", "with_profile", standard=standard, profile=profile)
+    label_by_component = {"qgis": "QGIS", "python": "Python", "geos": "GEOS", "proj": "PROJ", "gdal": "GDAL"}
+    parts = [report_texts.get("text", "source", source=provenance["source"])] if provenance.get("source") else []
+    parts += [report_texts.get("text", "rule_set", standard=standard)] if standard else []
+    if versions.get("sanxian"):
+        parts.append(report_texts.get("text", "versions", sanxian=versions["sanxian"]))
+    parts += [f"{label}\u00a0{versions[key]}" for key, label in label_by_component.items() if versions.get(key)]
+    if "seconds" in provenance:
+        parts.append(report_texts.get("text", "seconds", seconds=format_number(provenance["seconds"], 1)))
     return {
         "layers": layers,
         "notices": [str(n) for n in dict.fromkeys(provenance.get("notices", []))],
-        "line": _make_version_lines(provenance, report_texts),
+        "line": parts,
         "unsaved": any(layer.get("unsaved") for layer in provenance.get("layers", [])),
     }
 
@@ -312,21 +312,3 @@ def _format_layer_name(layer: dict[str, Any], report_texts: ReportTexts) -> str:
     if layer.get("chosen_by") in ("fields", "chosen"):
         notes.append(report_texts.get_text_or_key("chosen", layer["chosen_by"]))
     return parts[0] + (report_texts.put_in_brackets(report_texts.join_parts(notes)) if notes else "")
-
-
-def _make_version_lines(provenance: dict[str, Any], report_texts: ReportTexts) -> list[str]:
-    """Return lines on the data source, standard, profile, versions of the software and run time."""
-    versions = provenance.get("versions", {})
-    standard = provenance.get("standard", {}).get("name", "")
-    profile = _format_profile_name(provenance.get("profile", {}), report_texts)
-    if profile:
-        standard = report_texts.get("text", "with_profile", standard=standard, profile=profile)
-    label_by_component = {"qgis": "QGIS", "python": "Python", "geos": "GEOS", "proj": "PROJ", "gdal": "GDAL"}
-    parts = [report_texts.get("text", "source", source=provenance["source"])] if provenance.get("source") else []
-    parts += [report_texts.get("text", "rule_set", standard=standard)] if standard else []
-    if versions.get("sanxian"):
-        parts.append(report_texts.get("text", "versions", sanxian=versions["sanxian"]))
-    parts += [f"{label}\u00a0{versions[key]}" for key, label in label_by_component.items() if versions.get(key)]
-    if "seconds" in provenance:
-        parts.append(report_texts.get("text", "seconds", seconds=format_number(provenance["seconds"], 1)))
-    return parts

@@ -73,15 +73,27 @@ def list_caveats(
         return [report_texts.get("say", "no_rule")]
     summary = report.summary
     not_run = summary["skipped"] + summary["crashed"]
-    first = [report_texts.get("say", "none_found_skipped", count=not_run)] if not_run and not report.findings else []
-    return [
-        *first,
-        *_make_unfinished_sentences(report, report_texts),
-        *_make_clean_check_sentences(report, not_run, report_texts),
-        *_make_unconfirmed_sentences(report, report_texts, names_settings=names_settings),
-        *_make_scope_sentences(report, norm, report_texts),
-        *_make_state_sentences(report, summary, report_texts),
-    ]
+    caveats = [report_texts.get("say", "none_found_skipped", count=not_run)] if not_run and not report.findings else []
+    caveats += _make_unfinished_sentences(report, report_texts)
+    if not not_run and not report.has_examined_rules:
+        caveats.append(report_texts.get("say", "nothing_examined", count=len(report.rules)))
+    elif not not_run and not report.findings:
+        slivers = format_number(report.tolerance.get("ignored_slivers", 0), 0)
+        area = format_square_metres(report.tolerance.get("ignored_area_m2", 0.0))
+        caveats.append(report_texts.get("say", "clean", count=len(report.rules), slivers=slivers, area=area))
+    doubts, settings = list_unconfirmed_items(summary["unconfirmed"], report_texts)
+    if settings and names_settings:
+        caveats.append(report_texts.get("say", "unconfirmed", names=report_texts.join_parts(settings)))
+    elif settings:
+        caveats.append(describe_unconfirmed_settings(report, len(settings), report_texts))
+    if doubts:
+        caveats.append(report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts)))
+    caveats += _make_scope_sentences(report, norm, report_texts)
+    if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
+        caveats.append(report_texts.get("say", "unsaved"))
+    if summary["waived"]:
+        caveats.append(report_texts.get("say", "waived", count=summary["waived"]))
+    return [*caveats, *filter(None, [describe_package_waivers(report, report_texts)])]
 
 
 def _make_unfinished_sentences(report: Report, report_texts: ReportTexts) -> Iterator[str]:
@@ -99,29 +111,6 @@ def _make_unfinished_sentences(report: Report, report_texts: ReportTexts) -> Ite
         yield report_texts.get("say", "partly", count=in_part)
     if any(makes_run_incomplete(finding) for finding in report.findings):
         yield report_texts.get("say", "wrong_frame")
-
-
-def _make_clean_check_sentences(report: Report, not_run: int, report_texts: ReportTexts) -> Iterator[str]:
-    """Yield sentences on a complete check without findings, and on ignored slivers."""
-    if not_run:
-        return
-    if not report.has_examined_rules:
-        yield report_texts.get("say", "nothing_examined", count=len(report.rules))
-    elif not report.findings:
-        slivers = report.tolerance.get("ignored_slivers", 0)
-        area = format_square_metres(report.tolerance.get("ignored_area_m2", 0.0))
-        yield report_texts.get("say", "clean", count=len(report.rules), slivers=format_number(slivers, 0), area=area)
-
-
-def _make_unconfirmed_sentences(report: Report, report_texts: ReportTexts, *, names_settings: bool) -> Iterator[str]:
-    """Yield sentences on unconfirmed settings (by name or counted) and on doubts about the data."""
-    doubts, settings = list_unconfirmed_items(report.summary["unconfirmed"], report_texts)
-    if settings and names_settings:
-        yield report_texts.get("say", "unconfirmed", names=report_texts.join_parts(settings))
-    elif settings:
-        yield describe_unconfirmed_settings(report, len(settings), report_texts)
-    if doubts:
-        yield report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts))
 
 
 def describe_unconfirmed_settings(report: Report, count: int, report_texts: ReportTexts) -> str:
@@ -150,16 +139,6 @@ def _make_scope_sentences(report: Report, norm: Norm | None, report_texts: Repor
         )
     if reused_rules := report.provenance.get("reused_rules", []):
         yield report_texts.get("say", "reused", count=len(reused_rules))
-
-
-def _make_state_sentences(report: Report, summary: dict[str, Any], report_texts: ReportTexts) -> Iterator[str]:
-    """Yield sentences on unsaved edits and waived findings."""
-    if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
-        yield report_texts.get("say", "unsaved")
-    if summary["waived"]:
-        yield report_texts.get("say", "waived", count=summary["waived"])
-    if package_waivers := describe_package_waivers(report, report_texts):
-        yield package_waivers
 
 
 def describe_package_waivers(report: Report, report_texts: ReportTexts) -> str:
@@ -237,7 +216,13 @@ def describe_rules_run(report: Report, norm: Norm, report_texts: ReportTexts) ->
     """
     run = [rule.code for rule in report.rules]
     total = len(find_rules_for_data(run, norm))
-    groups = find_omitted_rule_groups(run, norm)
+    foreign = _get_rule_groups_for_other_data(run, norm)
+    # A rule of several groups counts in the first of them.
+    groups, counted_codes = {}, set(run)
+    for name, codes in norm.standard.rule_groups.items():
+        if name not in foreign and (omitted := set(codes) - counted_codes):
+            groups[name] = len(omitted)
+            counted_codes |= omitted
     if not groups:
         return report_texts.get("say", "rules_run" if len(run) < total else "rules_run_all", run=len(run), total=total)
     group_counts_text = report_texts.join_parts(
@@ -255,20 +240,6 @@ def find_rules_for_data(run_codes: Collection[str], norm: Norm) -> list[str]:
     """
     foreign = {code for codes in _get_rule_groups_for_other_data(run_codes, norm).values() for code in codes}
     return [code for code in norm.rules_by_code if code not in foreign or code in run_codes]
-
-
-def find_omitted_rule_groups(run_codes: Collection[str], norm: Norm) -> dict[str, int]:
-    """Return rule group → number of its rules that did not run; without groups whose rules all ran.
-
-    ``run_codes``: codes of the rules that ran. A rule of several groups counts in the first of them.
-    """
-    foreign = _get_rule_groups_for_other_data(run_codes, norm)
-    counts, counted_codes = {}, set(run_codes)
-    for name, codes in norm.standard.rule_groups.items():
-        if name not in foreign and (omitted := set(codes) - counted_codes):
-            counts[name] = len(omitted)
-            counted_codes |= omitted
-    return counts
 
 
 def _get_rule_groups_for_other_data(run_codes: Collection[str], norm: Norm) -> dict[str, tuple[str, ...]]:

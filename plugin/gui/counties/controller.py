@@ -34,7 +34,7 @@ from ..widgets.opening import open_path
 from .rows import DONE, KEPT, RUNNING, CountyRow, make_rows_of_forecast
 
 if TYPE_CHECKING:
-    from ...core.counties.forecast import Forecast
+    from ...core.counties.batch_sentences import Forecast
     from .dialog import CountiesDialog
 
 #: Kind of message for the verdict of a summary.

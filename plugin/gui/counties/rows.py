@@ -17,7 +17,7 @@ from ...core.standard.messages.numbers import format_number
 from ..widgets import theme
 
 if TYPE_CHECKING:
-    from ...core.counties.forecast import Forecast
+    from ...core.counties.batch_sentences import Forecast
 
 #: Kind of a county without a verdict, next to the values of `Verdict`.
 NO_VERDICT = "none"
@@ -34,10 +34,10 @@ _MIN_SECONDS_IN_MINUTES = 90
 class CountyRow:
     """A county of the list.
 
-    ``action``: what the next run does with it (`core.counties.forecast`), empty while that is unknown; ``seconds``:
-    about the time of its check, None if unknown; ``record``: its result, of this or an earlier run; ``stage``: of the
-    present or last run, empty before it; ``folder``: folder of its report, None while unknown; ``input_bytes``: size of
-    its data, None while unknown.
+    ``action``: what the next run does with it (`core.counties.batch_sentences`), empty while that is unknown;
+    ``seconds``: about the time of its check, None if unknown; ``record``: its result, of this or an earlier run;
+    ``stage``: of the present or last run, empty before it; ``folder``: folder of its report, None while unknown;
+    ``input_bytes``: size of its data, None while unknown.
     """
 
     county: County

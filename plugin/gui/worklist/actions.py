@@ -316,7 +316,7 @@ class WorklistActions(QObject):
 
     def merge_part(self, path: str) -> None:
         """Merge a part of the list."""
-        from ...core.render.worklist.file import read_worklist
+        from ...core.render.worklist.worklist_row import read_worklist
 
         self.store.merge(Path(path).name, lambda: read_worklist(path), is_ledger=False)
 
@@ -330,7 +330,7 @@ class WorklistActions(QObject):
 
     def merge_ledger(self, path: str) -> None:
         """Take states, assignees and notes from a ledger."""
-        from ...core.render.document.ledger_import import read_ledger
+        from ...core.render.document.ledger import read_ledger
 
         person = self._get_person()
         self.store.merge(Path(path).name, lambda: read_ledger(path, datetime.now(), person), is_ledger=True)

@@ -129,8 +129,7 @@ class WorklistStore(QObject):
             from ...core.model.rule import load_all_rules
             from ...core.plan.loading.key_table import read_renumbered_keys
             from ...core.render.words import ReportTexts
-            from ...core.render.worklist.update import update_worklist
-            from ...core.render.worklist_messages import describe_update
+            from ...core.render.worklist.update import describe_update, update_worklist
 
             new_keys = read_renumbered_keys(key_table) if key_table else {}
             updated = update_worklist(worklist, report, load_all_rules(), datetime.now(), new_keys)
@@ -258,7 +257,7 @@ class WorklistStore(QObject):
         path, base, edited = self.path, dict(self._base), list(self._edited.values())
 
         def work(_progress: Any, _cancellation: Any) -> _Outcome:
-            from ...core.render.worklist.file import change_worklist, read_worklist
+            from ...core.render.worklist.worklist_row import change_worklist, read_worklist
 
             lines: list[str] = []
             conflicts: list[WorkConflict] = []

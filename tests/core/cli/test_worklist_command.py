@@ -10,7 +10,7 @@ from plugin.core.__main__ import main
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity
-from plugin.core.render.worklist.file import read_worklist
+from plugin.core.render.worklist.worklist_row import read_worklist
 
 TOWNSHIPS = ("永安镇", "蔡村镇", "大仁庄乡")
 

@@ -17,12 +17,11 @@ import shapely
 
 from plugin.core.base.errors import InputError, OutputError, SanxianError
 from plugin.core.base.files.names import make_unique_file_names
+from plugin.core.counties.batch_sentences import forecast_batch
 from plugin.core.counties.check_county import check_county, is_current, make_failed_record, read_record, write_record
 from plugin.core.counties.county_record import SUMMARY_FILES, BatchOptions, County, CountyState, CountyTask
-from plugin.core.counties.fingerprint import compute_data_digest, measure_bytes
-from plugin.core.counties.forecast import forecast_batch
 from plugin.core.counties.run_batch import check_counties, check_in_sequence, plan_batch
-from plugin.core.counties.sources import list_counties
+from plugin.core.counties.sources import compute_data_digest, list_counties, measure_bytes
 from plugin.core.counties.write_summary import write_summary
 from plugin.core.standard.options import RunOptions
 from tests.core.counties.county_files import RULES, list_files, write_county

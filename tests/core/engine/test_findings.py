@@ -26,7 +26,7 @@ from plugin.core.model.findings import (
     make_layer_geometries,
     set_geometries,
 )
-from plugin.core.render.findings_layer import write_findings_layer
+from plugin.core.render.outputs import write_findings_layer
 from plugin.core.standard.messages.texts import Texts
 
 #: Geometry of a finding → its type, and the area (m²) of its shape in a layer, None without one.
@@ -67,7 +67,7 @@ def test_findings_layer_is_copied_where_it_cannot_be_renamed(tmp_path, monkeypat
     def refuse(*_):
         raise OSError("another disk")
 
-    monkeypatch.setattr("plugin.core.render.findings_layer.os.rename", refuse)
+    monkeypatch.setattr("plugin.core.render.outputs.os.rename", refuse)
     for name in ("问题.gpkg", "问题.gdb"):
         write_findings_layer(tmp_path / name, make_findings(), CRS(4547))
         assert len(pyogrio.read_dataframe(tmp_path / name)) == len(make_findings())

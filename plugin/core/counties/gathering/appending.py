@@ -32,9 +32,9 @@ from ...standard import load_standard
 from ...standard.messages.texts import ConceptName, Message, MessageList, NameList
 from ...standard.numbering import BSM_LENGTH, DIVISION_CODE_DIGITS
 from ...standard.profile import Norm
-from .convert_layers import add_rows, convert_plan
 from .data_set import GrowingDataSet
 from .gathered_counties import GatheredCounty, LayerAmount, RepeatedKeys
+from .inspect_county import add_rows, convert_plan
 
 
 class ProblemList:
@@ -216,7 +216,18 @@ class Appender:
                     roles = " / ".join(standard.concepts.get(slot.layer, (slot.layer,)))
                     yield ExportProblem(level, key, layer=slot.layer, params={"title": name, "roles": roles})
                 if len(counties_by_role) > 1:
-                    layers = MessageList(tuple(_describe_role(*pair) for pair in counties_by_role.items()))
+                    # Each layer code with the first of its counties.
+                    keys = ("role_of_more_counties", "role_of_counties")
+                    layers = MessageList(
+                        tuple(
+                            Message(
+                                "gathering",
+                                keys[len(counties) <= MAX_NAMED_FEATURES],
+                                {"role": role, "counties": NameList(tuple(counties[:MAX_NAMED_FEATURES]))},
+                            )
+                            for role, counties in counties_by_role.items()
+                        )
+                    )
                     yield ExportProblem(
                         ProblemLevel.GATE, "gather_other_layers", params={"title": name, "layers": layers}
                     )
@@ -230,12 +241,6 @@ class Appender:
                         features=change.keys,
                         params={"format": FORMAT_NAMES[vectors.suffix], "target": vectors.crs},
                     )
-
-
-def _describe_role(role: str, counties: list[str]) -> Message:
-    """Return a layer code with the first of its counties, as a part of a sentence."""
-    key = "role_of_counties" if len(counties) <= MAX_NAMED_FEATURES else "role_of_more_counties"
-    return Message("gathering", key, {"role": role, "counties": NameList(tuple(counties[:MAX_NAMED_FEATURES]))})
 
 
 #: First digits of a county's code that are those of its city.
@@ -288,7 +293,14 @@ class JoinedDivisions:
         # One list serves all editions, but not every edition includes it.
         code_list = norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
         divisions = code_list.entry_by_code
-        parts = [(code, part) for code in sorted(self.shapes) for part in _join(self.shapes[code], self.tolerance)]
+        parts = []
+        for code in sorted(self.shapes):
+            counties: NDArray = np.empty(len(self.shapes[code]), dtype=object)
+            counties[:] = self.shapes[code]
+            union = union_polygon_rows(Polygons(counties), tolerance=self.tolerance)
+            # The connected parts of a city's counties, or the counties where GEOS cannot join them.
+            joined = shapely.get_parts(counties if union is None else [union])
+            parts += [(code, part) for part in joined]
         shapes: NDArray = np.empty(len(parts), dtype=object)
         shapes[:] = [part for _, part in parts]
         full_codes = [code.ljust(DIVISION_CODE_DIGITS, "0") for code, _ in parts]
@@ -306,14 +318,6 @@ class JoinedDivisions:
         frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=self.crs), crs=self.crs)
         fields = tuple(FieldInfo(one.name, one.type) for one in template.fields if one.name in columns)
         return SourceLayer(self.target, frame, fields, self.crs)
-
-
-def _join(shapes: list[Any], tolerance: Tolerance) -> list[Any]:
-    """Return the connected parts of the union of a city's counties, or the counties where GEOS cannot join them."""
-    array: NDArray = np.empty(len(shapes), dtype=object)
-    array[:] = shapes
-    union = union_polygon_rows(Polygons(array), tolerance=tolerance)
-    return list(shapely.get_parts([union])) if union is not None else list(shapely.get_parts(array))
 
 
 #: Keys of a pair of counties that the result names.

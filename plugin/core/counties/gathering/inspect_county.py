@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Inspect the package of a county, and decide whether it can be gathered."""
+"""Inspect the package of a county, decide whether it can be gathered, and make its layers fit its parent's database."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, NamedTuple
 
 from ...base.cancellation import Cancellation
 from ...base.errors import Cancelled, DataError, InputError
@@ -18,12 +19,17 @@ from ...package.inspection.facts import PackageFacts
 from ...package.inspection.inspect import inspect_package
 from ...package.package_spec.spec import PackageSpec
 from ...package.problems import BLOCKING_VERDICTS
+from ...plan.layer import SourceLayer
+from ...plan.loading.assembly import assemble_plan
 from ...plan.plan import Plan
+from ...standard.codes import CodeList
+from ...standard.edition import Standard
 from ...standard.messages.privacy import describe_exception
 from ...standard.messages.texts import CauseMessage, Message
+from ...standard.profile import Norm
+from ...standard.template import Template
 from ..county_record import County
-from .gathered_counties import GatheredCounty, GatherOptions
-from .summed_indicators import list_figures_to_add
+from .gathered_counties import GatheredCounty, GatherOptions, list_figures_to_add
 
 #: Codes of errors that the reason of a refusal names.
 _MAX_NAMED_CODES = 8
@@ -104,3 +110,103 @@ def check_area(county: GatheredCounty, others: list[GatheredCounty], parent_pref
     earlier = next((one for one in others if one.area_code == county.area_code and not one.is_refused), None)
     if earlier is not None:
         county.refuse(Message("gathering", "twice", {"code": county.area_code, "name": earlier.name}))
+
+
+def keep_county_fields(norm: Norm, county_standard: Standard, renamed: Mapping[str, str]) -> Norm:
+    """Return the parent's norm with the counties' fields in layers whose field table was not read (mark C).
+
+    Such a template has common fields only, so that control lines and zones would lose their codes. The fields of the
+    counties' template are added to those of the edition that it follows most.
+    """
+    source_of = {target: source for source, target in renamed.items()}
+    templates = dict(norm.standard.templates)
+    for role, template in templates.items():
+        candidates = (county_standard.templates.get(one) for one in (role, source_of.get(role, "")))
+        county_templates = [one for one in candidates if one is not None]
+        if template.fields_mark != "C" or not county_templates:
+            continue
+        # The parent's edition of which the county's layer has most fields: a check of the package reads it by this one.
+        names = {one.name.upper() for one in county_templates[0].fields}
+        editions = [template, *norm.standard.list_templates_of_role(county_templates[0].role)]
+        shares = [
+            sum(one.name.upper() in names for one in other.fields) / max(len(other.fields), 1) for other in editions
+        ]
+        base = editions[shares.index(max(shares))]
+        known = {one.name.upper() for one in base.fields}
+        more = {one.name: one for source in county_templates for one in source.fields if one.name.upper() not in known}
+        # A field of the county is never mandatory for the parent.
+        added = tuple(replace(one, constraint="") for one in more.values())
+        templates[role] = replace(template, fields=(*base.fields, *added))
+    code_lists = {**county_standard.code_lists, **norm.standard.code_lists}
+    own = {one.name: getattr(norm.standard, one.name) for one in fields(norm.standard)}
+    return replace(norm, standard=_ExtendedStandard(**own, templates_with_more=templates, lists_with_more=code_lists))
+
+
+@dataclass(frozen=True)
+class _ExtendedStandard(Standard):
+    """A standard whose templates have further fields.
+
+    ``templates_with_more``: layer code → template; ``lists_with_more``: the code lists of their fields.
+    """
+
+    templates_with_more: dict[str, Template] = field(default_factory=dict)
+    lists_with_more: dict[str, CodeList] = field(default_factory=dict)
+
+    @property
+    def templates(self) -> dict[str, Template]:
+        """Return layer code → template."""
+        return self.templates_with_more
+
+    @property
+    def code_lists(self) -> dict[str, CodeList]:
+        """Return the code lists by name."""
+        return self.lists_with_more
+
+
+class ConvertedPlan(NamedTuple):
+    """A county's plan under its parent's norm.
+
+    ``left_out``: layers that the parent's database lacks → rows, None if unknown; ``renamed``: layer code of the county
+    → other code in ``plan``.
+    """
+
+    plan: Plan
+    left_out: dict[str, int | None]
+    renamed: dict[str, str]
+
+
+def convert_plan(plan: Plan, norm: Norm, renamed: Mapping[str, str], cancellation: Cancellation) -> ConvertedPlan:
+    """Return a county's plan under its parent's norm, with what the parent's database lacks or names otherwise.
+
+    Parameters
+    ----------
+    renamed
+        Layer code of the county → code of the parent, where they differ. A layer with the parent's code has
+        precedence.
+    """
+    sources: dict[str, SourceLayer] = {}
+    left_out = dict(plan.unrecognised_row_counts)
+    applied: dict[str, str] = {}
+    for role, layer in sorted(plan.layers.items(), key=lambda item: item[0] in renamed):
+        target = renamed.get(role, role)
+        if target in norm.standard.templates and target not in sources:
+            sources[target] = replace(layer.source, name=target, template_id="")
+            if target != role:
+                applied[role] = target
+        else:
+            add_rows(left_out, layer.name, len(layer))
+    parent_plan = assemble_plan(
+        sources.values(),
+        norm,
+        roles={role: role for role in sources},
+        source=plan.source,
+        cancellation=cancellation,
+        allow_no_layers=True,
+    )
+    return ConvertedPlan(parent_plan, left_out, applied)
+
+
+def add_rows(rows_by_name: dict[str, int | None], name: str, rows: int) -> None:
+    """Add rows to those of a layer; an unknown number remains unknown."""
+    earlier = rows_by_name.get(name, 0)
+    rows_by_name[name] = None if earlier is None else earlier + rows

@@ -36,18 +36,17 @@ from ...standard.profile import Norm, compute_division_prefix
 from ...standard.profile.document import ResolvedDocument
 from ..county_record import County
 from ..seams.check_seams import compare_read_counties
-from ..seams.read_borders import extract_borders, make_borders_or_reason
+from ..seams.placing import extract_borders, make_borders_or_reason
 from ..seams.seam_result import CountyBorders, SeamResult, SeamSettings
 from ..seams.sums import ParentTargets, read_parent_targets
 from ..seams.write_seams import check_output_folder, has_former_result, place_result
 from ..sources import CountyList, check_output_outside_data, list_counties
 from .appending import Appender, KeyRegister
-from .convert_layers import keep_county_fields
+from .data_set import write_package_parts
 from .gathered_counties import SEAMS_FOLDER, GatheredCounty, GatherOptions, GatherResult
-from .inspect_county import check_area, inspect_county
-from .notes import find_gathering_problems
-from .result_files import check_result_files, place_result_files, write_result_files
-from .write_package import write_package_parts
+from .gathering_sentences import find_gathering_problems
+from .inspect_county import check_area, inspect_county, keep_county_fields
+from .write_gathering import check_result_files, place_result_files, write_result_files
 
 ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress for the counties and for the seams; the rest is the tables.

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where counties meet: gaps and overlaps of their borders, and the common line of two counties."""
+"""Where counties meet: gaps and overlaps of their borders, and the common line of two counties.
+
+A border has very many vertices: a long line is in short pieces with a search tree, and has places along it (m).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,11 +16,96 @@ import shapely
 from numpy.typing import NDArray
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...geometry.linework import MAX_SEGMENTS_PER_LINE
 from ...geometry.overlay import find_shared_pieces
 from ...geometry.overlay_fallback import compute_local_origins, translate_back, translate_shapes
 from ...geometry.polygons import Polygons
-from .measured_line import LinePieces
 from .seam_result import SeamSettings
+
+
+class LinePieces:
+    """(k,) pieces of lines in a plane (m), each of at most `MAX_SEGMENTS_PER_LINE` segments."""
+
+    def __init__(self, lines: Iterable[Any]):
+        pieces = [np.zeros(0, dtype=object)]
+        for line in lines:
+            xy = shapely.get_coordinates(line)
+            pieces.append(
+                np.array(
+                    [
+                        shapely.linestrings(xy[n : n + MAX_SEGMENTS_PER_LINE + 1])
+                        for n in range(0, max(len(xy) - 1, 0), MAX_SEGMENTS_PER_LINE)
+                    ],
+                    dtype=object,
+                )
+            )
+        self.pieces = np.concatenate(pieces)
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Return a search tree of the pieces."""
+        return shapely.STRtree(self.pieces)
+
+    def measure_distances(self, points: NDArray) -> NDArray:
+        """Return (p,) the distance (m) of each of (p,) points from the lines; infinite without lines."""
+        distances = np.full(len(points), np.inf)
+        if len(self) and len(points):
+            (rows, _), found = self.tree.query_nearest(points, all_matches=False, return_distance=True)
+            distances[rows] = found
+        return distances
+
+
+class MeasuredLine(LinePieces):
+    """A line with places along it.
+
+    ``line``: linestring in the plane (m).
+    """
+
+    def __init__(self, line: Any):
+        super().__init__([line])
+        self.line = line
+        self.xy = shapely.get_coordinates(line)
+        #: (v,) place of each vertex (m).
+        self.vertex_places = np.r_[0.0, np.cumsum(np.hypot(*np.diff(self.xy, axis=0).T))]
+        self._piece_places = self.vertex_places[:-1][::MAX_SEGMENTS_PER_LINE]
+
+    @property
+    def length_m(self) -> float:
+        """Return the length of the line (m)."""
+        return float(self.vertex_places[-1])
+
+    @property
+    def is_ring(self) -> bool:
+        """Return True if the line ends where it begins."""
+        return bool((self.xy[0] == self.xy[-1]).all())
+
+    def locate(self, points: NDArray, reach_m: float) -> NDArray:
+        """Return the places (m) nearest to points; points farther than ``reach_m`` from the line are left out."""
+        if not len(points):
+            return np.zeros(0)
+        rows, pieces = self.tree.query_nearest(points, max_distance=reach_m, all_matches=False)
+        return self._piece_places[pieces] + shapely.line_locate_point(self.pieces[pieces], points[rows])
+
+    def interpolate(self, places: NDArray) -> NDArray:
+        """Return the points at (p,) places (m)."""
+        x, y = (np.interp(places, self.vertex_places, self.xy[:, axis]) for axis in (0, 1))
+        return np.asarray(shapely.points(x, y))
+
+    def cut(self, start_m: float, end_m: float) -> Any:
+        """Return the stretch between two places as a line; on a ring it may end after the ring's start."""
+        length = self.length_m
+        if end_m > length:
+            first, second = self.cut(start_m, length), self.cut(0.0, end_m - length)
+            return shapely.linestrings(
+                np.concatenate([shapely.get_coordinates(first), shapely.get_coordinates(second)[1:]])
+            )
+        is_between = (self.vertex_places > start_m) & (self.vertex_places < end_m)
+        ends = shapely.get_coordinates(self.interpolate(np.array([start_m, end_m])))
+        return shapely.linestrings(np.concatenate([ends[:1], self.xy[is_between], ends[1:]]))
+
 
 #: Largest ratio of the length of a mitred corner to the reach: sharper corners are cut (`shapely.buffer`).
 _MITRE_LIMIT = 5.0
@@ -125,7 +214,28 @@ def find_gaps(outlines: Polygons, settings: SeamSettings, cancellation: Cancella
     sliver_counts: dict[tuple[int, int], int] = {}
     for place in shapely.get_parts(places):
         cancellation.raise_if_cancelled()
-        for piece in _find_gaps_in_place(place, outlines, tree, settings):
+        counties = np.sort(tree.query(place, predicate="intersects"))
+        clipped = shapely.intersection(outlines.shapes[counties], place)
+        origin = compute_local_origins(np.array([place], dtype=object))
+        moved = np.concatenate([translate_shapes(clipped[[n]], -origin[0]) for n in range(len(clipped))])
+        union = shapely.union_all(moved)
+        half = settings.reach_m / 2
+        closed = shapely.buffer(
+            shapely.buffer(union, half, join_style="mitre", mitre_limit=_MITRE_LIMIT),
+            -half,
+            join_style="mitre",
+            mitre_limit=_MITRE_LIMIT,
+        )
+        boundaries = shapely.boundary(moved)
+        inner = shapely.buffer(translate_shapes(np.array([place], dtype=object), -origin[0])[0], -settings.reach_m)
+        for part in shapely.get_parts(shapely.difference(closed, union)):
+            if part.geom_type != "Polygon" or not shapely.intersects(part, inner):
+                continue
+            gap = _make_gap(part, counties, boundaries, settings)
+            if gap is None:
+                continue
+            shape = translate_back(np.array([part], dtype=object), origin)[0]
+            piece = BorderPiece(gap[0], gap[1], shape, gap[2], gap[3], gap[4])
             if settings.tolerance.is_sliver(piece.shape.area, 2 * piece.shape.area / piece.shape.length):
                 pair = (piece.first, piece.second)
                 sliver_counts[pair] = sliver_counts.get(pair, 0) + 1
@@ -138,35 +248,6 @@ def _widen(bounds: tuple[float, float, float, float], distance: float) -> tuple[
     """Return bounds (xmin, ymin, xmax, ymax) widened by a distance (m)."""
     xmin, ymin, xmax, ymax = bounds
     return xmin - distance, ymin - distance, xmax + distance, ymax + distance
-
-
-def _find_gaps_in_place(
-    place: Any, outlines: Polygons, tree: shapely.STRtree, settings: SeamSettings
-) -> list[BorderPiece]:
-    """Return the gaps in a connected surrounding (polygon) of open edges."""
-    counties = np.sort(tree.query(place, predicate="intersects"))
-    clipped = shapely.intersection(outlines.shapes[counties], place)
-    origin = compute_local_origins(np.array([place], dtype=object))
-    moved = np.concatenate([translate_shapes(clipped[[n]], -origin[0]) for n in range(len(clipped))])
-    union = shapely.union_all(moved)
-    half = settings.reach_m / 2
-    closed = shapely.buffer(
-        shapely.buffer(union, half, join_style="mitre", mitre_limit=_MITRE_LIMIT),
-        -half,
-        join_style="mitre",
-        mitre_limit=_MITRE_LIMIT,
-    )
-    boundaries = shapely.boundary(moved)
-    inner = shapely.buffer(translate_shapes(np.array([place], dtype=object), -origin[0])[0], -settings.reach_m)
-    pieces = []
-    for part in shapely.get_parts(shapely.difference(closed, union)):
-        if part.geom_type != "Polygon" or not shapely.intersects(part, inner):
-            continue
-        piece = _make_gap(part, counties, boundaries, settings)
-        if piece is not None:
-            shape = translate_back(np.array([part], dtype=object), origin)[0]
-            pieces.append(BorderPiece(piece[0], piece[1], shape, piece[2], piece[3], piece[4]))
-    return pieces
 
 
 def _make_gap(

@@ -1,30 +1,187 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A check of seams: read the counties, compare neighbours, sum the areas, write the results.
 
-Command line and toolbox use this module.
+Neighbours are compared in one plane: borders, then layers along the common line. Command line and toolbox use this
+module.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import is_connection, parse_connection
 from ...base.errors import InputError
-from ...geometry.crs import make_crs_label
+from ...geometry.crs import make_crs_label, reproject_to_lonlat
+from ...geometry.statutory_area import compute_drawn_area
+from ...model.rule import Severity
 from ...package.package_spec.load import load_package_spec
 from ...standard.profile import Norm
 from ..county_record import County
 from ..sources import CountyList, check_output_outside_data, is_package, list_counties
-from .compare import compare_counties
-from .placing import place_counties
-from .read_borders import read_county_borders
-from .seam_result import SEAMS_SECTION, CountyBorders, SeamOptions, SeamResult, SeamSettings
+from .border import BorderPiece, LinePieces, MeasuredLine, find_common_line, find_gaps, find_neighbours, find_overlaps
+from .layers_along import CommonLine, LayerFinding, compare_layer_along
+from .placing import PlacedCounties, place_counties, read_county_borders
+from .seam_result import (
+    SEAMS_SECTION,
+    ComparedLayer,
+    CountyBorders,
+    SeamFinding,
+    SeamKind,
+    SeamOptions,
+    SeamPair,
+    SeamResult,
+    SeamSettings,
+    SeamSide,
+    set_fingerprints,
+)
 from .sums import ParentTargets, read_parent_targets, sum_counties
 from .write_seams import check_output_folder, write_result
+
+#: The layer of findings on the border itself.
+BORDER_CONCEPT = "county"
+#: Share of the progress for the borders of all counties; the layers of each pair follow.
+_BORDER_SHARE = 0.3
+
+
+def compare_counties(
+    placed: PlacedCounties,
+    settings: SeamSettings,
+    *,
+    progress: Callable[[float], None] = lambda share: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> list[SeamPair]:
+    """Return all pairs of counties with a common line, with their findings, by the codes of the counties.
+
+    Counties that meet in a corner only are not a pair. Raise Cancelled.
+    """
+    neighbours = find_neighbours(placed.outlines, settings.reach_m)
+    gaps = find_gaps(placed.outlines, settings, cancellation)
+    progress(_BORDER_SHARE / 2)
+    overlaps = find_overlaps(placed.outlines, placed.edges, settings, cancellation)
+    pieces_by_pair: dict[tuple[int, int], list[tuple[SeamKind, BorderPiece]]] = defaultdict(list)
+    for kind, found in ((SeamKind.GAP, gaps), (SeamKind.OVERLAP, overlaps)):
+        for piece in found.pieces:
+            pieces_by_pair[piece.first, piece.second].append((kind, piece))
+    all_pieces = [*gaps.pieces, *overlaps.pieces]
+    pairs = []
+    for number, pair in enumerate(neighbours):
+        cancellation.raise_if_cancelled()
+        progress(_BORDER_SHARE + (1 - _BORDER_SHARE) * number / len(neighbours))
+        touching = [one for one in all_pieces if set(pair) <= {one.first, one.second, *one.others}]
+        compared = _compare_pair(placed, pair, pieces_by_pair[pair], touching, settings)
+        if compared is not None:
+            slivers = sum(found.sliver_counts.get(pair, 0) for found in (gaps, overlaps))
+            pairs.append(replace(compared, sliver_count=slivers))
+    return pairs
+
+
+def _compare_pair(
+    placed: PlacedCounties,
+    pair: tuple[int, int],
+    pieces: Sequence[tuple[SeamKind, BorderPiece]],
+    touching: Sequence[BorderPiece],
+    settings: SeamSettings,
+) -> SeamPair | None:
+    """Return the findings of a pair; None if the counties have no common line.
+
+    ``pieces``: gaps and overlaps of the pair; ``touching``: those along which its line runs.
+    """
+    i, j = pair
+    first_boundary, second_boundary = placed.boundaries[[i, j]]
+    lines = find_common_line(first_boundary, second_boundary, touching, settings)
+    if not len(lines) and not pieces:
+        return None
+    findings = [_make_border_finding(placed, pair, kind, piece) for kind, piece in pieces]
+    other_lines = LinePieces(find_common_line(second_boundary, first_boundary, touching, settings))
+    measured_lines = [MeasuredLine(line) for line in lines]
+    deviation = max((one.deviation_m for one in touching), default=settings.tolerance_m)
+    differing: dict[str, float] = {}
+    missing = []
+    for compared in settings.layers:
+        concept = compared.concept
+        lacking = [placed.counties[n].name for n in pair if concept not in placed.layers[n]]
+        if lacking:
+            # Counties that both lack a layer are not compared in it, and nothing is missing.
+            missing += [(concept, lacking[0])] if len(lacking) == 1 else []
+            continue
+        for line in measured_lines:
+            found, differing_m = compare_layer_along(
+                CommonLine(line, other_lines, deviation), placed.layers[i][concept], placed.layers[j][concept], settings
+            )
+            findings += [_make_layer_finding(placed, pair, compared, one) for one in found]
+            if differing_m:
+                differing[concept] = differing.get(concept, 0.0) + differing_m
+    names = (placed.counties[i].name, placed.counties[j].name)
+    length = float(shapely.length(lines).sum()) if len(lines) else 0.0
+    order = {kind: position for position, kind in enumerate(SeamKind)}
+    findings.sort(key=lambda one: (order[one.kind], one.concept, one.place))
+    return SeamPair(names, length, tuple(set_fingerprints(findings)), 0, differing, tuple(missing))
+
+
+def _convert_to_lonlat(placed: PlacedCounties, shape: Any) -> Any:
+    """Return a shape of the plane in degrees on CGCS2000."""
+    shapes: NDArray = np.array([shape], dtype=object)
+    return reproject_to_lonlat(shapes, placed.plane_crs)[0]
+
+
+def _make_border_finding(
+    placed: PlacedCounties, pair: tuple[int, int], kind: SeamKind, piece: BorderPiece
+) -> SeamFinding:
+    """Return the finding on a gap or an overlap, with the keys of the border's rows at it."""
+    shapes: NDArray = np.array([piece.shape], dtype=object)
+    sides = []
+    for n in pair:
+        border = placed.borders[n]
+        rows = border.tree.query(piece.shape, predicate="dwithin", distance=piece.deviation_m)
+        sides.append(
+            SeamSide(
+                placed.counties[n].name, placed.counties[n].identity, tuple(sorted({border.keys[row] for row in rows}))
+            )
+        )
+    return SeamFinding(
+        kind,
+        Severity.WARNING,
+        BORDER_CONCEPT,
+        (sides[0], sides[1]),
+        _convert_to_lonlat(placed, piece.shape),
+        piece.length_m,
+        piece.deviation_m,
+        float(compute_drawn_area(shapes, placed.area_plane.to_lonlat)[0]),
+        tuple(placed.counties[n].name for n in piece.others),
+    )
+
+
+def _make_layer_finding(
+    placed: PlacedCounties, pair: tuple[int, int], compared: ComparedLayer, found: LayerFinding
+) -> SeamFinding:
+    """Return the finding on a layer that stops, jumps or changes its code at a border."""
+    sides = [
+        SeamSide(
+            placed.counties[n].name, placed.counties[n].identity, tuple(sorted(keys)), "、".join(filter(None, codes))
+        )
+        for n, codes, keys in zip(pair, found.section.codes, found.section.keys, strict=True)
+    ]
+    is_note = found.kind is SeamKind.STOP and not compared.must_continue
+    return SeamFinding(
+        found.kind,
+        Severity.INFO if is_note else Severity.WARNING,
+        compared.concept,
+        (sides[0], sides[1]),
+        _convert_to_lonlat(placed, found.shape),
+        found.section.length_m,
+        found.section.length_m if found.kind is SeamKind.SHIFT else None,
+    )
+
 
 ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress: reading the counties, comparing them.
@@ -54,7 +211,15 @@ def check_seams(
     settings = SeamSettings.from_norm(norm)
     load_package_spec(options.package_spec)
     targets = read_parent_targets(options.targets)
-    found = find_counties(options)
+    if len(options.sources) == 1:
+        found = list_counties(options.sources[0], options.output)
+    else:
+        missing = next((one for one in options.sources if not is_connection(one) and not Path(one).exists()), None)
+        if missing is not None:
+            raise InputError("source_missing", source=str(missing))
+        found = CountyList(make_counties(options.sources))
+    if len(found.counties) < _MIN_COUNTIES:
+        raise InputError("seams_one_county", count=len(found.counties))
     check_output_outside_data(options.output, options.sources, found.counties)
     check_output_folder(options.output)
     counties = []
@@ -120,20 +285,6 @@ def compare_read_counties(
         ignored_names,
         tuple(sorted(key for key in keys if not norm.is_confirmed(key))),
     )
-
-
-def find_counties(options: SeamOptions) -> CountyList:
-    """Return the counties of a folder, of a list, or of the given data. Raise InputError for fewer than two."""
-    if len(options.sources) == 1:
-        found = list_counties(options.sources[0], options.output)
-    else:
-        missing = next((one for one in options.sources if not is_connection(one) and not Path(one).exists()), None)
-        if missing is not None:
-            raise InputError("source_missing", source=str(missing))
-        found = CountyList(make_counties(options.sources))
-    if len(found.counties) < _MIN_COUNTIES:
-        raise InputError("seams_one_county", count=len(found.counties))
-    return found
 
 
 def make_counties(sources: Sequence[str | Path]) -> tuple[County, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .measured_line import LinePieces, MeasuredLine
+from .border import LinePieces, MeasuredLine
 from .placing import PlacedLayer
 from .seam_result import SeamKind, SeamSettings
 

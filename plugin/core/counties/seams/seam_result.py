@@ -123,6 +123,10 @@ class SeamSettings:
             "min_width_m": self.tolerance.min_width_m,
         }
 
+    def format_lengths(self) -> dict[str, str]:
+        """Return the lengths (m) that pages and tables print, as texts by name."""
+        return {key: f"{getattr(self, key):g}" for key in ("tolerance_m", "reach_m", "min_length_m")}
+
 
 def _check_layer(norm: Norm, line: str, concept: str, code_field: str) -> None:
     """Raise DataError unless the standard has a layer (concept or code) and, if one is named, its field of the code."""

@@ -10,7 +10,7 @@ from ...model.rule import Severity
 from ...render.words import ReportTexts, capitalise_first_letter
 from ...standard.messages.numbers import format_hectare_number, format_number
 from ...standard.messages.texts import Texts
-from .seam_result import CountyBorders, ParentSum, SeamFinding, SeamKind, SeamPair, SeamResult, SeamSide
+from .seam_result import CountyBorders, ParentSum, SeamFinding, SeamKind, SeamResult, SeamSide
 
 #: Decimals of lengths and deviations (m), and most keys that a sentence names.
 LENGTH_DECIMALS, _MAX_KEYS = 2, 3
@@ -65,9 +65,9 @@ def _describe_side(side: SeamSide, result: SeamResult, report_texts: ReportTexts
     return report_texts.get("seam_messages", key, county=name, keys=keys, count=len(side.keys))
 
 
-def make_pair_name(pair: SeamPair, result: SeamResult) -> str:
+def make_pair_name(counties: tuple[str, str], result: SeamResult) -> str:
     """Return the names of both counties of a pair."""
-    first, second = pair.counties
+    first, second = counties
     return f"{result.names[first]}—{result.names[second]}"
 
 
@@ -90,7 +90,7 @@ def describe_result(result: SeamResult, report_texts: ReportTexts) -> list[str]:
                 for kind in SeamKind
                 if pair.count(kind)
             ]
-            name, counts = make_pair_name(pair, result), report_texts.join_parts(parts)
+            name, counts = make_pair_name(pair.counties, result), report_texts.join_parts(parts)
             lines.append(report_texts.get("seams", "line_pair", name=name, counts=counts))
     lines += [describe_sum(one, result, report_texts) for one in result.sums]
     if result.ignored_names:

@@ -119,7 +119,11 @@ def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | Non
     if not unit:
         raise table.make_cell_error(row, "单位", texts["unit"], list_first_words(UNIT_WORDS))
     value = parse_printed_number(table, row, "数值", texts["value"])
-    return IndicatorTarget(code, indicator, comparison, value, unit, _read_year(table, row), "", texts["source"])
+    text = row.text_by_column["year"]
+    years = _YEAR_PATTERN.findall(text)
+    if text and len(years) != 1:
+        raise table.make_cell_error(row, "年份", text, ("2035",))
+    return IndicatorTarget(code, indicator, comparison, value, unit, int(years[0]) if years else 0, "", texts["source"])
 
 
 def _find_code(table: FoundTable, row: FoundTableRow) -> str:
@@ -133,15 +137,6 @@ def _find_code(table: FoundTable, row: FoundTableRow) -> str:
         return found[0].code
     known = "、".join(f"{one.code} {one.name}" for one in found) or "140200 大同市"
     raise InputError("seams_area_unknown", file=table.file_and_sheet, line=row.line_number, value=name, known=known)
-
-
-def _read_year(table: FoundTable, row: FoundTableRow) -> int:
-    """Return the year of a row, 0 for an empty cell. Raise InputError for a cell without one year of four digits."""
-    text = row.text_by_column["year"]
-    years = _YEAR_PATTERN.findall(text)
-    if text and len(years) != 1:
-        raise table.make_cell_error(row, "年份", text, ("2035",))
-    return int(years[0]) if years else 0
 
 
 def sum_counties(targets: ParentTargets, counties: Sequence[CountyBorders]) -> tuple[ParentSum, ...]:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write the result of a check of seams: JSON, page, workbook, layer, and a report for each pair."""
+"""Write the result of a check of seams: JSON, workbook, layer, a page (HTML) of all pairs, a report for each pair."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,13 @@ from ...base.errors import OutputError, SanxianError
 from ...base.files.data import read_json
 from ...base.files.names import make_unique_file_names
 from ...base.files.writing import check_result_folder, check_writable, explain_os_error, replace_until_error
+from ...model.indicator import COMPARISON_SIGNS
+from ...render.document.check_report import SectionNumbers
 from ...render.outputs import dump_json
+from ...render.page_templates import fill_template
+from ...render.tables.report_table import TableColumn, make_record, make_shown_texts
 from ...render.words import ReportTexts
-from ...standard.messages.texts import Texts
+from ...standard.messages.numbers import format_number
 from ..county_record import SEAMS_JSON
 from .seam_result import (
     PAIR_SCHEMA,
@@ -27,98 +31,32 @@ from .seam_result import (
     SEAMS_LAYER,
     SEAMS_SCHEMA,
     SEAMS_XLSX,
+    ParentSum,
     SeamKind,
     SeamPair,
     SeamResult,
 )
-from .seam_sentences import describe_finding, make_pair_name
+from .seam_sentences import (
+    LENGTH_DECIMALS,
+    describe_pairs,
+    get_layer_name,
+    get_layer_title,
+    list_gap_sentences,
+    make_pair_name,
+)
+from .seam_tables import (
+    SUM_DECIMALS,
+    make_county_columns,
+    make_finding_columns,
+    make_pair_columns,
+    make_sum_columns,
+    result_to_dict,
+    write_seams_layer,
+    write_seams_workbook,
+)
 
 #: Folders in the output while files are written, and the former results until the new ones are in place.
 _NEW_FOLDER, _OLD_FOLDER = ".sanxian-seams", ".sanxian-seams-old"
-
-
-def pair_to_dict(pair: SeamPair, result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return a pair of counties with its findings as plain data."""
-    return {
-        "counties": list(pair.counties),
-        "names": [result.names[one] for one in pair.counties],
-        "length_m": pair.length_m,
-        "counts": {str(kind): pair.count(kind) for kind in SeamKind},
-        "max_deviation_m": pair.max_deviation_m,
-        "slivers": pair.sliver_count,
-        "differing_m": pair.differing_m,
-        "not_compared": [{"layer": concept, "county": county} for concept, county in pair.missing_layers],
-        "findings": [
-            {
-                "fingerprint": one.fingerprint,
-                "kind": str(one.kind),
-                "severity": str(one.severity),
-                "layer": one.concept,
-                "sides": [
-                    {
-                        "county": side.county,
-                        "name": result.names[side.county],
-                        "keys": list(side.keys),
-                        "code": side.code,
-                    }
-                    for side in one.sides
-                ],
-                "others": list(one.other_counties),
-                "length_m": one.length_m,
-                "deviation_m": one.deviation_m,
-                "area_m2": one.area_m2,
-                "message": describe_finding(one, result, report_texts),
-                "geometry": one.geometry.wkt,
-            }
-            for one in pair.findings
-        ],
-    }
-
-
-def result_to_dict(result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return the whole result as plain data; the time is in ``times``."""
-    return {
-        "schema": SEAMS_SCHEMA,
-        "lang": result.lang,
-        "version": read_plugin_version(),
-        "plane": result.plane,
-        "settings": {**result.settings.to_dict(), "unconfirmed": list(result.unconfirmed_settings)},
-        "counties": [
-            {
-                "name": one.name,
-                "state": str(one.state),
-                "reason": one.reason,
-                "area_code": one.area_code,
-                "area_name": one.area_name,
-                "border": one.border_basis,
-                "gaps": [gap.render(Texts(result.lang)) for gap in one.gaps],
-            }
-            for one in result.counties
-        ],
-        "pairs": [pair_to_dict(one, result, report_texts) for one in result.pairs],
-        "sums": [
-            {
-                "indicator": one.target.indicator,
-                "area_code": one.target.area_code,
-                "comparison": one.target.comparison,
-                "target": one.target.numeric_value,
-                "unit": one.target.unit,
-                "year": one.target.year,
-                "sum": one.sum_value,
-                "margin": one.margin,
-                "state": one.state,
-                "targets_sum": one.targets_sum,
-                "counted": list(one.counted),
-                "missing": list(one.missing),
-                "misses": [{"county": m.county, "margin": m.margin, "state": m.state} for m in one.misses],
-                "hides_misses": one.hides_misses,
-                "unconfirmed": list(one.unconfirmed),
-            }
-            for one in result.sums
-        ],
-        "ignored": list(result.ignored_names),
-        "times": {"written": result.time.isoformat(timespec="seconds")},
-    }
 
 
 def check_output_folder(output: Path) -> None:
@@ -173,7 +111,20 @@ def place_result(result: SeamResult, output: Path) -> Iterator[list[str]]:
     pairs = new / PAIRS_FOLDER
     try:
         try:
-            _write_files(result, new)
+            report_texts = ReportTexts(result.lang)
+            names = make_unique_file_names((make_pair_name(pair.counties, result) for pair in result.pairs), "pair")
+            stems = dict(zip((pair.counties for pair in result.pairs), names, strict=True))
+            pairs.mkdir(parents=True)
+            columns = make_pair_columns(result, report_texts)
+            for pair in result.pairs:
+                head = {"schema": PAIR_SCHEMA, "lang": result.lang, "version": read_plugin_version()}
+                data = {**head, "settings": result.settings.to_dict(), **make_record(columns, pair)}
+                _write(pairs / f"{stems[pair.counties]}.json", dump_json(data))
+                _write(pairs / f"{stems[pair.counties]}.html", render_pair_page(pair, result))
+            _write(new / SEAMS_JSON, dump_json(result_to_dict(result, report_texts)))
+            _write(new / SEAMS_HTML, render_seams_page(result, stems))
+            write_seams_workbook(result, new / SEAMS_XLSX)
+            write_seams_layer(result, new / SEAMS_LAYER)
         except OSError as error:
             raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
         _check_pairs_replaceable(output)
@@ -184,27 +135,142 @@ def place_result(result: SeamResult, output: Path) -> Iterator[list[str]]:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _write_files(result: SeamResult, new: Path) -> None:
-    """Write all files of a result into a new folder. Raise OSError and OutputError."""
-    from .pages import render_pair_page, render_seams_page
-    from .seam_workbook import write_seams_layer, write_seams_workbook
-
-    report_texts = ReportTexts(result.lang)
-    names = make_unique_file_names((make_pair_name(pair, result) for pair in result.pairs), "pair")
-    stems = dict(zip((pair.counties for pair in result.pairs), names, strict=True))
-    pairs = new / PAIRS_FOLDER
-    pairs.mkdir(parents=True)
-    for pair in result.pairs:
-        head = {"schema": PAIR_SCHEMA, "lang": result.lang, "version": read_plugin_version()}
-        data = {**head, "settings": result.settings.to_dict(), **pair_to_dict(pair, result, report_texts)}
-        _write(pairs / f"{stems[pair.counties]}.json", dump_json(data))
-        _write(pairs / f"{stems[pair.counties]}.html", render_pair_page(pair, result))
-    _write(new / SEAMS_JSON, dump_json(result_to_dict(result, report_texts)))
-    _write(new / SEAMS_HTML, render_seams_page(result, stems))
-    write_seams_workbook(result, new / SEAMS_XLSX)
-    write_seams_layer(result, new / SEAMS_LAYER)
-
-
 def _write(path: Path, text: str) -> None:
     """Write a text in UTF-8."""
     path.write_text(text, encoding="utf-8", newline="\n")
+
+
+SEAMS_TEMPLATE, PAIR_TEMPLATE = "seams.html.j2", "seam_pair.html.j2"
+
+
+def render_seams_page(result: SeamResult, stems: dict[tuple[str, str], str]) -> str:
+    """Return the page with all pairs, sums and counties; ``stems``: pair → name of its report without suffix."""
+    report_texts = ReportTexts(result.lang)
+    pairs = sorted(result.pairs, key=lambda one: (-len(one.findings), one.counties))
+    most = max((len(one.findings) for one in pairs), default=0)
+    rows = [
+        {**_make_pair_row(one, result, report_texts), "link": f"{PAIRS_FOLDER}/{stems[one.counties]}.html"}
+        for one in pairs
+        if one.findings
+    ]
+    for row in rows:
+        row["share"] = round(100 * row["total"] / most) if most else 0
+    county_columns, sum_columns = make_county_columns(result, report_texts), make_sum_columns(result, report_texts)
+    return fill_template(
+        SEAMS_TEMPLATE,
+        {
+            **_make_shared_data(result, report_texts),
+            "title": report_texts.get("seams", "title"),
+            "statement": describe_pairs(result, report_texts),
+            "rows": rows,
+            "totals": [sum(one.count(kind) for one in pairs) for kind in SeamKind],
+            "total": len(result.findings),
+            "clean": report_texts.join_parts(
+                make_pair_name(one.counties, result)
+                for one in pairs
+                if not one.findings and not _list_gaps(one, result)
+            ),
+            "gaps": list_gap_sentences(result.counties, result),
+            "unread": [make_shown_texts(county_columns, one) for one in result.counties if not one.is_read],
+            "missing": _list_missing_layers(result.pairs, result, report_texts),
+            "sums": [_make_sum_row(one, sum_columns, report_texts) for one in result.sums],
+            "ignored": report_texts.join_parts(result.ignored_names),
+        },
+    )
+
+
+def render_pair_page(pair: SeamPair, result: SeamResult) -> str:
+    """Return the page with the findings of one pair."""
+    report_texts = ReportTexts(result.lang)
+    name = make_pair_name(pair.counties, result)
+    differing = [
+        report_texts.get(
+            "seams",
+            "differing",
+            layer=get_layer_title(concept, result.lang),
+            length=format_number(length, LENGTH_DECIMALS),
+        )
+        for concept, length in pair.differing_m.items()
+    ]
+    columns = make_finding_columns(result, report_texts)
+    findings = [
+        {
+            **make_shown_texts(columns, one),
+            "number": number,
+            "id": one.fingerprint,
+            "sides": [
+                {"name": result.names[side.county], "features": report_texts.join_parts(side.keys), "code": side.code}
+                for side in one.sides
+            ],
+            "place": "{:.5f}°, {:.5f}°".format(*one.place),
+        }
+        for number, one in enumerate(pair.findings, 1)
+    ]
+    return fill_template(
+        PAIR_TEMPLATE,
+        {
+            **_make_shared_data(result, report_texts),
+            "title": report_texts.get("seams", "pair_title", pair=name),
+            "row": _make_pair_row(pair, result, report_texts),
+            "length": format_number(pair.length_m, LENGTH_DECIMALS),
+            "findings": findings,
+            "differing": differing,
+            "slivers": pair.sliver_count,
+            "gaps": _list_gaps(pair, result),
+            "missing": _list_missing_layers([pair], result, report_texts),
+        },
+    )
+
+
+def _list_gaps(pair: SeamPair, result: SeamResult) -> list[str]:
+    """Return sentences on unknown data of the layers of both counties."""
+    return list_gap_sentences([one for one in result.counties if one.name in pair.counties], result)
+
+
+def _make_shared_data(result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return what both pages show: texts, kinds, time and settings."""
+    return {
+        "w": report_texts,
+        "lang": {"zh": "zh-CN"}.get(result.lang, result.lang),
+        "numbered": SectionNumbers(report_texts).number_title,
+        "facts": [
+            (report_texts.get("counties", "fact_time"), result.time.strftime("%Y-%m-%d %H:%M")),
+            (report_texts.get("seams", "fact_plane"), result.plane),
+        ],
+        "kinds": [report_texts.get("seam_kinds", str(kind)) for kind in SeamKind],
+        "settings": report_texts.get("seams", "settings", **result.settings.format_lengths()),
+        "unconfirmed": bool(result.unconfirmed_settings),
+    }
+
+
+def _make_pair_row(pair: SeamPair, result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return a pair as a row: the texts of its table, and counts by kind."""
+    return {
+        **make_shown_texts(make_pair_columns(result, report_texts), pair),
+        "counts": [pair.count(kind) for kind in SeamKind],
+        "total": len(pair.findings),
+    }
+
+
+def _list_missing_layers(pairs: Iterable[SeamPair], result: SeamResult, report_texts: ReportTexts) -> str:
+    """Return the layers that were not compared because a county lacks them."""
+    missing = dict.fromkeys((county, concept) for pair in pairs for concept, county in pair.missing_layers)
+    return report_texts.join_parts(
+        report_texts.get("seams", "lacks", county=result.names[county], layer=get_layer_name(concept, result.lang))
+        for county, concept in missing
+    )
+
+
+def _make_sum_row(one: ParentSum, columns: list[TableColumn], report_texts: ReportTexts) -> dict[str, Any]:
+    """Return a sum as a row: the texts of its table, with the target's sign and the margin in words."""
+    texts = make_shown_texts(columns, one)
+    sign = "left" if one.margin >= 0 else "above" if one.target.comparison == "<=" else "short"
+    amount = format_number(abs(one.margin), max(one.target.printed_decimals, SUM_DECIMALS))
+    return {
+        **texts,
+        "target": f"{COMPARISON_SIGNS[one.target.comparison]} {one.target.value}",
+        "margin": report_texts.get("signed", sign, amount=amount),
+        "misses": texts["seam_misses"] or report_texts.get("seams", "no_misses"),
+        "hides": one.hides_misses,
+        "missed": bool(one.misses),
+    }

@@ -111,12 +111,17 @@ def decide(
     so that equal keys do not contradict.
     """
     decisions = Decisions()
-    records = _collect_base_rows(packages)
+    records: dict[RecordKey, tuple[LayerRecord, dict[int, RowRecord]]] = {}
+    for one in packages:
+        for layer in one.package.manifest.layers:
+            _, rows_by_fid = records.setdefault(get_record_key(layer), (layer, {}))
+            rows_by_fid.update({row.fid: row for row in layer.rows})
     changes: dict[tuple[RecordKey, int], list[RowChange]] = defaultdict(list)
     for one in packages:
         for change in one.changes:
             changes[get_record_key(change.layer), change.base.fid].append(change)
-    for key, (record, base_rows) in records.items():
+    for key, (record, rows_by_fid) in records.items():
+        base_rows = list(rows_by_fid.values())
         present = county_rows[key]
         former = [StoredRow(row.fid, row.key, row.county_digest) for row in base_rows]
         matched = match_rows(former, present)
@@ -155,16 +160,6 @@ def decide(
         if len(several) > 1
     ]
     return decisions
-
-
-def _collect_base_rows(packages: Iterable[PackageChanges]) -> dict[RecordKey, tuple[LayerRecord, list[RowRecord]]]:
-    """Return layer → its record and the rows handed out to the packages, each once."""
-    records: dict[RecordKey, tuple[LayerRecord, dict[int, RowRecord]]] = {}
-    for one in packages:
-        for layer in one.package.manifest.layers:
-            _, rows = records.setdefault(get_record_key(layer), (layer, {}))
-            rows.update({row.fid: row for row in layer.rows})
-    return {key: (layer, list(rows.values())) for key, (layer, rows) in records.items()}
 
 
 def _decide_row(
@@ -240,8 +235,13 @@ def _decide_new_rows(
         else:
             groups[record_key, new_row.row.key].append(new_row)
     for group_key, all_members in groups.items():
-        members, doubled = _drop_equal_rows(all_members) if group_key[1] else (all_members, [])
-        decisions.edits += [_make_new(one, Outcome.SAME) for one in doubled]
+        members = all_members
+        if group_key[1]:
+            # Of rows with one key and the same content, the first counts.
+            by_digest: dict[str, NewRow] = {}
+            doubled = [one for one in all_members if by_digest.setdefault(one.row.digest, one) is not one]
+            members = list(by_digest.values())
+            decisions.edits += [_make_new(one, Outcome.SAME) for one in doubled]
         present = county_by_key.get(group_key, [])
         is_free = not group_key[1] or (not present and len(members) == 1)
         if is_free or with_new_keys:
@@ -253,13 +253,6 @@ def _decide_new_rows(
         )
         outcome = Outcome.APPLIED if prefer is Prefer.PACKAGE else Outcome.KEPT
         decisions.edits += [_make_new(one, outcome) for one in members]
-
-
-def _drop_equal_rows(rows: Sequence[NewRow]) -> tuple[list[NewRow], list[NewRow]]:
-    """Return the new rows with one key without repetitions of the same content, and the repetitions."""
-    by_digest: dict[str, NewRow] = {}
-    doubled = [one for one in rows if by_digest.setdefault(one.row.digest, one) is not one]
-    return list(by_digest.values()), doubled
 
 
 def _make_new(new_row: NewRow, outcome: Outcome) -> Edit:

@@ -1,17 +1,105 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a merge reports: the changes of each package, and both versions of each contradiction."""
+"""What a merge reports: the changes of each package, both versions of each contradiction; sentences of split and merge.
+
+Single rows of the county and of packages are read for their values, geometry and area.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+from typing import Any
 
-from ...standard.messages.texts import Message
+import numpy as np
+import shapely
+
+from ...exchange.gdal_setup import raise_if_refused
+from ...geometry.crs import make_lonlat_transformer, parse_crs
+from ...geometry.statutory_area import measure_statutory_area
+from ...model.rule import Severity
+from ...standard.messages.texts import Message, Texts
+from .apply import find_dataset_of_layer
 from .decide import Contradiction, ContradictionKind, Edit, Outcome, Prefer, Version
-from .describe_rows import RowContents
 from .read_packages import EditedPackage, PackageNote
 from .seam_check import TownshipSeam
+from .split import SplitResult
+from .stored_rows import Cells, list_fields, open_dataset, read_cells, read_shape_bytes
+from .work_package import LayerRecord
+
+
+@dataclass(frozen=True)
+class RowContent:
+    """A row: values as text, geometry as WKB, statutory area (m²; None without a polygon or CRS)."""
+
+    cells: Cells
+    shape_bytes: bytes
+    area_m2: float | None
+
+
+class RowContents:
+    """Reads rows of the county and of packages by feature id, while the data sets are open."""
+
+    def __init__(self, gdal: Any, datasets: Sequence[Path], encodings: Mapping[tuple[str, str], str]):
+        self._gdal, self._datasets, self._encodings = gdal, tuple(datasets), encodings
+        self._open: dict[tuple[str, str], Any] = {}
+
+    def close(self) -> None:
+        """Close all data sets."""
+        self._open.clear()
+
+    def read_county(self, layer: LayerRecord, fid: int | None) -> RowContent | None:
+        """Return a row of the county; None without an id, or if it is not there."""
+        return self._read(
+            find_dataset_of_layer(layer.file, self._datasets),
+            self._encodings.get((layer.file, layer.name), ""),
+            layer.name,
+            layer,
+            fid,
+        )
+
+    def read_version(self, layer: LayerRecord, version: Version) -> RowContent | None:
+        """Return a version of a row; None if it was deleted."""
+        if version.package is None:
+            return self.read_county(layer, version.fid)
+        path = version.package.neighbours if version.is_neighbour else version.package.data
+        return None if path is None else self._read(path, "", layer.package_name, layer, version.fid)
+
+    def get_layer(self, layer: LayerRecord, version: Version) -> Any:
+        """Return the open GDAL layer of a version; None if it is missing."""
+        if version.package is None:
+            return self._open_layer(
+                find_dataset_of_layer(layer.file, self._datasets),
+                self._encodings.get((layer.file, layer.name), ""),
+                layer.name,
+            )
+        path_of_package = version.package.neighbours if version.is_neighbour else version.package.data
+        return None if path_of_package is None else self._open_layer(path_of_package, "", layer.package_name)
+
+    def _open_layer(self, path: Path, encoding: str, name: str) -> Any:
+        """Return a layer of a data set, which is opened once."""
+        key = (str(path), encoding)
+        if key not in self._open:
+            self._open[key] = open_dataset(self._gdal, path, encoding)
+        return self._open[key].GetLayerByName(name)
+
+    def _read(self, path: Path, encoding: str, name: str, record: LayerRecord, fid: int | None) -> RowContent | None:
+        """Return a row of a layer, with the fields that were handed out."""
+        if fid is None:
+            return None
+        layer = raise_if_refused(self._open_layer(path, encoding, name))
+        feature = layer.GetFeature(fid)
+        if feature is None:
+            return None
+        fields = {one: place for one, place in list_fields(layer).items() if one in record.fields}
+        shape_bytes = read_shape_bytes(feature)
+        reference, area = layer.GetSpatialRef(), None
+        crs = parse_crs(reference.ExportToWkt()) if reference is not None else None
+        shape = shapely.from_wkb(shape_bytes, on_invalid="ignore") if shape_bytes else None
+        if crs is not None and shape is not None and shapely.get_dimensions(shape) == 2:
+            area = float(measure_statutory_area(np.array([shape], dtype=object), make_lonlat_transformer(crs))[0])
+        return RowContent(read_cells(feature, fields), shape_bytes, area)
 
 
 class ChangeKind(StrEnum):
@@ -169,3 +257,89 @@ def log_contradictions(found: Sequence[Contradiction], contents: RowContents) ->
             )
         )
     return tuple(logged)
+
+
+#: Contradictions that the console lists; the workbook has all.
+_MAX_LISTED = 10
+
+
+def get_layer_title(layer: str, texts: Texts) -> str:
+    """Return the name of a compared layer: the concept's, else its code."""
+    return texts.get("townships", "border") if layer == "county" else texts.get_concept_name(layer)
+
+
+def describe_note(note: PackageNote, texts: Texts) -> str:
+    """Return a difference between a package and what was handed out, with its consequence."""
+    return texts.get("township_notes", note.kind, layer=note.layer, field=note.field, count=note.count)
+
+
+def describe_split(result: SplitResult, texts: Texts) -> list[str]:
+    """Return what a split wrote, one line for each package."""
+    rows = sum(one.manifest.row_count for one in result.packages)
+    lines = [texts.get("townships", "split_done", packages=len(result.packages), rows=rows)]
+    for one in result.packages:
+        manifest = one.manifest
+        lines.append(
+            texts.get(
+                "townships",
+                "split_line",
+                name=manifest.label if manifest.code else texts.get("townships", "county_package"),
+                rows=manifest.row_count,
+                neighbours=sum(len(layer.neighbours) for layer in manifest.layers),
+                crossing=sum(len(layer.crossing) for layer in manifest.layers),
+            )
+        )
+    if result.left_out:
+        lines.append(texts.get("townships", "left_out", names=", ".join(result.left_out)))
+    return lines
+
+
+def describe_merge(log: MergeLog, texts: Texts) -> list[str]:
+    """Return what a merge did, with its contradictions."""
+    applied = [one for one in log.changes if one.outcome is Outcome.APPLIED]
+    counts = {kind: sum(one.kind is kind for one in applied) for kind in ChangeKind}
+    changed = len(applied) - counts[ChangeKind.NEW] - counts[ChangeKind.DELETED]
+    lines = [
+        texts.get(
+            "townships",
+            "merge_done",
+            packages=len(log.packages),
+            changed=changed,
+            new=counts[ChangeKind.NEW],
+            deleted=counts[ChangeKind.DELETED],
+            contradictions=len(log.contradictions),
+        )
+    ]
+    if log.county_changed_count:
+        lines.append(texts.get("townships", "county_changed", count=log.county_changed_count))
+    lines += [
+        texts.get("townships", "note_line", name=note.package.label, note=describe_note(note, texts))
+        for note in log.notes
+    ]
+    for one in log.contradictions[:_MAX_LISTED]:
+        names = [
+            version.package.label if version.package else texts.get("townships", "county") for version in one.versions
+        ]
+        lines.append(
+            texts.get(
+                "townships",
+                "contradiction_line",
+                number=one.number,
+                kind=texts.get("township_contradictions", one.kind),
+                layer=one.layer,
+                key=one.key,
+                versions=", ".join(names),
+                choice=texts.get("township_choices", one.choice),
+            )
+        )
+    if len(log.contradictions) > _MAX_LISTED:
+        lines.append(texts.get("townships", "more", count=len(log.contradictions) - _MAX_LISTED))
+    if log.has_seams:
+        notes = sum(one.severity is Severity.INFO for one in log.seams)
+        lines += [
+            texts.get(
+                "townships", "seams_done", warnings=len(log.seams) - notes, notes=notes, former=log.former_seam_count
+            ),
+            *[gap.render(texts) for gap in log.gaps],
+        ]
+    return lines

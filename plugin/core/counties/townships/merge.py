@@ -28,11 +28,9 @@ from ...plan.plan import Plan
 from ...standard.messages.texts import Texts
 from ...standard.options import RunOptions
 from .apply import apply_edits, find_dataset_of_layer
-from .contradiction_layers import write_contradiction_layers
 from .decide import ContradictionKind, Outcome, Prefer, assign_new_keys, decide
-from .describe_rows import RowContents
-from .log import MergeLog, log_changes, log_contradictions
-from .merge_workbook import write_merge_workbook
+from .log import MergeLog, RowContents, log_changes, log_contradictions
+from .merge_tables import write_contradiction_layers, write_merge_workbook
 from .read_packages import (
     EditedPackage,
     PackageChanges,
@@ -122,20 +120,6 @@ def check_merge_options(options: MergeOptions) -> None:
             check_writable(path, inputs)
 
 
-def _require_packages_of_county(packages: Sequence[EditedPackage], plan: Plan, source: str) -> None:
-    """Raise InputError for a package that was divided from another county."""
-    for package in packages:
-        split = package.manifest.split
-        if split.county_code != plan.area_code:
-            raise InputError(
-                "townships_other_county",
-                package=str(package.folder),
-                county=f"{split.county_name} {split.county_code}".strip(),
-                source=source,
-                area_code=plan.area_code,
-            )
-
-
 def merge_townships(
     options: MergeOptions,
     *,
@@ -164,7 +148,6 @@ def merge_townships(
     logs: list[MergeLog] = []
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as temporary, load_gdal() as gdal:
         packages = open_packages(options.packages, options.persons, Path(temporary))
-        _require_packages_of_county(packages, plan, options.source)
         try:
             county = _read_county(gdal, options.source, sources, plan, packages, cancellation)
             progress(_COUNTY_SHARE, "")
@@ -225,12 +208,21 @@ def _read_county(
 ) -> _County:
     """Read the rows of all handed-out layers of the county as it is now.
 
-    Raise InputError for a layer or a field that it lost.
+    Raise InputError for a package that was divided from another county, and for a layer or a field that it lost.
     """
     datasets = tuple(Path(os.path.abspath(path)) for path in list_source_datasets(Path(source)))
     encoding_by_layer = {(os.path.abspath(one.source), one.name): one.encoding for one in sources}
     records: dict[RecordKey, LayerRecord] = {}
     for package in packages:
+        split = package.manifest.split
+        if split.county_code != plan.area_code:
+            raise InputError(
+                "townships_other_county",
+                package=str(package.folder),
+                county=f"{split.county_name} {split.county_code}".strip(),
+                source=source,
+                area_code=plan.area_code,
+            )
         for record in package.manifest.layers:
             records.setdefault((record.file, record.name), record)
     county = _County(plan, datasets, {}, {})

@@ -21,10 +21,10 @@ from ...geometry.statutory_area import compute_drawn_area
 from ...model.rule import Severity
 from ...plan.layer import Layer
 from ...plan.plan import Plan
-from ..seams.compare import compare_counties
+from ..seams.check_seams import compare_counties
 from ..seams.placing import place_counties
 from ..seams.seam_result import CountyBorders, SeamFinding, SeamKind, SeamSettings
-from .assign import make_township_areas
+from .write_packages import make_township_areas
 
 #: A row has this share or more of its area in a township that it counts for.
 _MIN_SHARE = 1e-6
@@ -76,7 +76,39 @@ def find_new_seams(
                     one.kind, one.severity, one.concept, (first, second), one.length_m, one.area_m2, one.geometry
                 )
             )
-    seams += _find_layer_overlaps(before, after, editors, cancellation)
+    # An edited feature belongs to the township of its package, another one to that with the largest share of it.
+    ctx = RuleContext(after, after.norm, after.norm.make_tolerance(), cancellation=cancellation)
+    townships = _list_townships(after)
+    position_by_code = {one.code: number for number, one in enumerate(townships) if one.code}
+    for role, layer in after.layers.items():
+        if layer.template.overlap != "never" or layer.template.geometry != "polygon" or not len(layer):
+            continue
+        # Rows with a key and geometry that no row of the former layer has.
+        rows = list(zip(layer.keys, shapely.to_wkb(layer.raw_shapes), strict=True))
+        former_layer = before.layers.get(role)
+        known = (
+            set(zip(former_layer.keys, shapely.to_wkb(former_layer.raw_shapes), strict=True)) if former_layer else set()
+        )
+        edited = np.array([shape is not None and (key, shape) not in known for key, shape in rows], dtype=bool)
+        split = split_by_township(layer, ctx) if edited.any() else None
+        if split is None:
+            continue
+        owners = np.full(len(layer), -1)
+        order = np.lexsort((-split.township_of_share, split.area_shares))
+        owners[split.row_of_share[order]] = split.township_of_share[order]
+        for row in np.flatnonzero(edited).tolist():
+            owners[row] = position_by_code.get(editors.get((layer.name, layer.keys[row]), ""), owners[row])
+        pieces = find_shared_pieces(layer.polygons, tolerance=ctx.tolerance, focus=edited, cancellation=cancellation)
+        for left, right, shape in zip(pieces.left.tolist(), pieces.right.tolist(), pieces.geometry, strict=True):
+            if owners[left] == owners[right] or min(owners[left], owners[right]) < 0:
+                continue
+            sides = [(townships[owners[row]].name, (layer.keys[row],)) for row in (left, right)]
+            shapes: NDArray = np.array([shape], dtype=object)
+            area = float(compute_drawn_area(shapes, make_lonlat_transformer(after.plane_crs))[0])
+            place = reproject_geometries(shapes, after.plane_crs, _LONLAT)[0]
+            seams.append(
+                TownshipSeam(SeamKind.OVERLAP, Severity.WARNING, role, (sides[0], sides[1]), None, area, place)
+            )
     return seams, sum(one.fingerprint in former for one in found)
 
 
@@ -139,44 +171,3 @@ def _select_rows(layer: Layer, township: int, border: Any, distance_m: float, ct
     inside = (split.township_of_share == township) & (split.area_shares > _MIN_SHARE)
     rows = np.unique(split.row_of_share[inside])
     return layer.select_rows(rows[shapely.dwithin(layer.plane_shapes[rows], border, distance_m)])
-
-
-def _find_layer_overlaps(
-    before: Plan, after: Plan, editors: Mapping[tuple[str, str], str], cancellation: Cancellation
-) -> list[TownshipSeam]:
-    """Return overlaps between edited features and those of other townships, in layers without overlaps.
-
-    An edited feature belongs to the township of its package, another one to that with the largest share of it.
-    """
-    ctx = RuleContext(after, after.norm, after.norm.make_tolerance(), cancellation=cancellation)
-    townships = _list_townships(after)
-    position_by_code = {one.code: number for number, one in enumerate(townships) if one.code}
-    seams = []
-    for role, layer in after.layers.items():
-        if layer.template.overlap != "never" or layer.template.geometry != "polygon" or not len(layer):
-            continue
-        # Rows with a key and geometry that no row of the former layer has.
-        rows = list(zip(layer.keys, shapely.to_wkb(layer.raw_shapes), strict=True))
-        former = before.layers.get(role)
-        known = set(zip(former.keys, shapely.to_wkb(former.raw_shapes), strict=True)) if former else set()
-        edited = np.array([shape is not None and (key, shape) not in known for key, shape in rows], dtype=bool)
-        split = split_by_township(layer, ctx) if edited.any() else None
-        if split is None:
-            continue
-        owners = np.full(len(layer), -1)
-        order = np.lexsort((-split.township_of_share, split.area_shares))
-        owners[split.row_of_share[order]] = split.township_of_share[order]
-        for row in np.flatnonzero(edited).tolist():
-            owners[row] = position_by_code.get(editors.get((layer.name, layer.keys[row]), ""), owners[row])
-        pieces = find_shared_pieces(layer.polygons, tolerance=ctx.tolerance, focus=edited, cancellation=cancellation)
-        for left, right, shape in zip(pieces.left.tolist(), pieces.right.tolist(), pieces.geometry, strict=True):
-            if owners[left] == owners[right] or min(owners[left], owners[right]) < 0:
-                continue
-            sides = [(townships[owners[row]].name, (layer.keys[row],)) for row in (left, right)]
-            shapes: NDArray = np.array([shape], dtype=object)
-            area = float(compute_drawn_area(shapes, make_lonlat_transformer(after.plane_crs))[0])
-            place = reproject_geometries(shapes, after.plane_crs, _LONLAT)[0]
-            seams.append(
-                TownshipSeam(SeamKind.OVERLAP, Severity.WARNING, role, (sides[0], sides[1]), None, area, place)
-            )
-    return seams

@@ -31,8 +31,7 @@ from ...plan.io.source import list_source_datasets
 from ...plan.loading.reading import read_plan
 from ...standard.options import RunOptions
 from ...standard.profile import Norm
-from ...standard.profile.profile_figures import AllocatedTarget, AllocatedTargets
-from .assign import Ownership, assign_rows, make_layer_key
+from ...standard.profile.profile_figures import AllocatedTargets
 from .work_package import (
     COUNTY_PACKAGE,
     MANIFEST_NAME,
@@ -46,12 +45,21 @@ from .work_package import (
     SplitRecord,
     dump_manifest,
 )
-from .write_packages import CountyLayer, PackageFiles, list_county_layers, write_packages
+from .write_packages import (
+    CountyLayer,
+    Ownership,
+    PackageFiles,
+    assign_rows,
+    list_county_layers,
+    make_layer_key,
+    write_packages,
+)
 
 ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress at the end of reading, assigning and writing.
 _READ_SHARE, _ASSIGNED_SHARE, _WRITTEN_SHARE = 0.2, 0.4, 0.9
 DEFAULT_DISTANCE_M = 100.0
+_TARGET_HEADINGS = ("乡镇代码", "乡镇名称", "指标", "关系", "数值", "单位", "来源")
 
 
 @dataclass(frozen=True)
@@ -220,7 +228,20 @@ def _finish(
         )
         allocated = [target for target in targets.targets if township and (target.code or target.name) in (code, name)]
         if allocated:
-            write_targets(allocated, one.folder / TARGETS_NAME)
+            rows = [
+                (
+                    target.code,
+                    target.name,
+                    INDICATOR_WORDS[target.indicator][0],
+                    COMPARISON_WORDS[target.comparison][0],
+                    target.value,
+                    UNIT_WORDS[target.unit][0],
+                    target.source,
+                )
+                for target in allocated
+            ]
+            # CSV with a byte order mark.
+            (one.folder / TARGETS_NAME).write_bytes(format_rows([_TARGET_HEADINGS, *rows]))
         (one.folder / MANIFEST_NAME).write_text(dump_manifest(manifest), encoding="utf-8", newline="\n")
         packages.append(WrittenPackage(one.folder, manifest))
     return packages
@@ -281,23 +302,3 @@ def parse_persons(text: str) -> dict[str, str]:
             raise InputError("townships_person", value=entry)
         persons[township.strip()] = person.strip()
     return persons
-
-
-_HEADINGS = ("乡镇代码", "乡镇名称", "指标", "关系", "数值", "单位", "来源")
-
-
-def write_targets(targets: list[AllocatedTarget], path: Path) -> None:
-    """Write targets as CSV with a byte order mark."""
-    rows = [
-        (
-            one.code,
-            one.name,
-            INDICATOR_WORDS[one.indicator][0],
-            COMPARISON_WORDS[one.comparison][0],
-            one.value,
-            UNIT_WORDS[one.unit][0],
-            one.source,
-        )
-        for one in targets
-    ]
-    path.write_bytes(format_rows([_HEADINGS, *rows]))

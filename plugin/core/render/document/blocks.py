@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Blocks of a document: headings, tables, pictures and the like, without a file format.
+"""Blocks of a document: headings, tables, pictures and the like, without a file format; their texts; its chapters.
 
-A document is built once; a writer for each format lays out its blocks. Texts are plain, in the reader's language.
+A document is built once; a writer for each format lays out its blocks. Texts are plain, in the reader's language. A
+check's report may have a further chapter (an evaluation of earlier editions, 体检评估), or another report in its place
+(a public edition).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import TypeAlias, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from ...model.report import Report
+    from ..tables.report_table import ReportTable
 
 Part = TypeVar("Part")
 
@@ -304,3 +311,86 @@ def merge_heads(heads: Sequence[Sequence[str]]) -> list[tuple[int, int, int, int
             cells.append((line, column, line_count - line if is_last else 1, end - column, head[line]))
             column = end
     return cells
+
+
+@dataclass(frozen=True)
+class ReportChapter:
+    """A chapter of the report of a check, for all its files.
+
+    ``key``: of its entry in the JSON; ``title``: without number; ``make_blocks``: returns the blocks below the title,
+    called only for a page or document, as charts take long; ``tables``: sheets of the ledger; ``data``: content of the
+    JSON entry; ``reason_left_out``: why a public edition of the report does not have it; ``input_files``: files that
+    were read for it.
+    """
+
+    key: str
+    title: str
+    make_blocks: Callable[[], tuple[Block, ...]]
+    tables: tuple[ReportTable, ...]
+    data: dict[str, Any]
+    reason_left_out: str
+    input_files: tuple[str, ...] = ()
+
+    def leave_out(self) -> ReportChapter:
+        """Return the chapter of a public edition: the reason in place of the content."""
+        blocks = (Paragraph(self.reason_left_out),)
+        return replace(self, make_blocks=lambda: blocks, tables=(), data={"left_out": self.reason_left_out})
+
+
+class ReplacementReport(Protocol):
+    """A report that replaces another one in all files, and changes pages and documents before they are written."""
+
+    @property
+    def report(self) -> Report:
+        """Return the report to write."""
+
+    def change_page(self, page: str) -> str:
+        """Return a page (HTML) as it is to be written."""
+
+    def change_document(self, document: Document) -> Document:
+        """Return a document as it is to be written."""
+
+    def list_sheet_rows(self) -> tuple[str, list[tuple[str, str]], list[str]]:
+        """Return title, rows (the first is the head) and notes of an additional sheet of the ledger."""
+
+    def verify_file(self, path: Path, author: str) -> None:
+        """Raise OutputError for a written file that may not be published. ``author``: of office files."""
+
+
+def list_document_texts(document: Document) -> list[str]:
+    """Return all texts of a document: title, subtitle and blocks."""
+    return [text for text in (document.title, document.subtitle, *list_block_texts(document.blocks)) if text]
+
+
+def list_block_texts(blocks: Iterable[Block]) -> list[str]:
+    """Return the texts of blocks, some of them empty."""
+    return [text for block in blocks for text in _list_texts(block)]
+
+
+def _list_texts(block: Block) -> Iterator[str]:
+    """Yield the texts of one block in reading order, some of them empty."""
+    match block:
+        case Heading(text=text, note=note):
+            yield from (text, note)
+        case Paragraph(text=text) | Picture(caption=text):
+            yield text
+        case FactTable(rows=rows):
+            yield from (text for row in rows for pair in row for text in pair)
+        case VerdictBox(word=word, statement=statement, counts=counts, options=options):
+            yield from (word, *(option for option, _ in options), statement, counts)
+        case NoticeBox(word=word, title=title, text=text, mark=mark):
+            yield from (word, title, text, mark)
+        case DocumentTable(rows=()):
+            yield block.text_without_rows
+        case DocumentTable(columns=columns, rows=cells):
+            yield from (column.title for column in columns)
+            yield from (text for row in cells for cell in row for text in (cell.text, cell.second_line))
+        case PictureGrid(pictures=pictures):
+            yield from (picture.caption for picture in pictures)
+        case Legend(entries=entries):
+            yield from (label for _, label in entries)
+        case PictureWithText(picture=picture, blocks=inner):
+            yield from (picture.caption, *list_block_texts(inner))
+        case Signature(labels=labels, date_line=date_line, note=note):
+            yield from (text for label in labels for text in (label, date_line))
+            yield note

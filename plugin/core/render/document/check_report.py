@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 import heapq
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 from ...model.findings import Finding
 from ...model.indicator import LITTLE_MARGIN_LEFT, TARGET_MET, Indicator
@@ -30,7 +30,6 @@ from ..figures import (
 )
 from ..finding_lists import get_rule_titles, group_findings_by_rule, list_waivers, sum_findings_by_rule
 from ..pictures import ReportPictures, make_finding_sort_key, select_largest_conflicts
-from ..report_settings import load_report_settings
 from ..sections import (
     format_moment,
     make_head_section,
@@ -45,7 +44,7 @@ from ..verdict import (
     describe_unconfirmed_settings,
     list_unconfirmed_items,
 )
-from ..words import ReportTexts, capitalise_first_letter
+from ..words import ReportTexts, capitalise_first_letter, load_report_settings
 from .blocks import (
     Block,
     Document,
@@ -61,10 +60,10 @@ from .blocks import (
     Picture,
     PictureGrid,
     PictureWithText,
+    ReportChapter,
     Signature,
     VerdictBox,
 )
-from .chapter import ReportChapter
 from .decisive import DecisiveItem, list_decisive_items, make_verdict_sentence
 
 OVERVIEW_WIDTH_MM, _CLOSE_UP_WIDTH_MM = 66.0, 42.0
@@ -164,25 +163,24 @@ class SectionNumbers:
         return self._words.get("signed", "numbered", number=numerals[self._count - 1], title=title)
 
 
-def _make_decisive_table(items: list[DecisiveItem], report_texts: ReportTexts) -> DocumentTable:
-    columns = make_columns(report_texts, ("position", 5, "center"), ("problem", 38), ("amount", 15, "right"),
-                            ("places", 8, "center"), ("townships", 25), ("on_map", 9))  # fmt: skip
-    rows = [
+def _make_decisive_columns(report_texts: ReportTexts) -> list[DescribedColumn]:
+    """Return the columns of what decides a verdict; an item has its position before it."""
+    gap = report_texts.get("page", "gap")
+    return [
+        ("position", 5, "center", lambda one: DocumentCell(str(one[0]), is_bold=True)),
         (
-            DocumentCell(str(position), is_bold=True),
-            DocumentCell(
-                item.title,
-                is_bold=True,
-                second_line=report_texts.get("page", "gap").join(filter(None, (item.code, item.note))),
+            "problem",
+            38,
+            "left",
+            lambda one: DocumentCell(
+                one[1].title, is_bold=True, second_line=gap.join(filter(None, (one[1].code, one[1].note)))
             ),
-            DocumentCell(item.amount_text, is_bold=True),
-            DocumentCell(format_number(item.place_count, 0) if item.place_count else "—"),
-            DocumentCell(item.townships),
-            DocumentCell(item.map_numbers or "—"),
-        )
-        for position, item in enumerate(items, 1)
+        ),
+        ("amount", 15, "right", lambda one: DocumentCell(one[1].amount_text, is_bold=True)),
+        ("places", 8, "center", lambda one: format_number(one[1].place_count or None, 0)),
+        ("townships", 25, "left", lambda one: one[1].townships),
+        ("on_map", 9, "left", lambda one: one[1].map_numbers or "—"),
     ]
-    return DocumentTable(columns, tuple(rows))
 
 
 def make_first_page(
@@ -228,7 +226,7 @@ def make_first_page(
         yield Paragraph(edits, is_small=True, is_bold=True)
     if items:
         yield sections.make_heading("decisive", report_texts.get("signed", "statutory_order"))
-        yield _make_decisive_table(items, report_texts)
+        yield make_described_table(report_texts, _make_decisive_columns(report_texts), enumerate(items, 1))
     yield from _make_missed_or_narrow_indicators(report, sections, report_texts)
     yield sections.make_heading("places_on_map")
     remarks = _make_remarks(report, items, report_texts)
@@ -293,7 +291,16 @@ def describe_edits_since_check(report: Report, report_texts: ReportTexts) -> str
     if not edits:
         return ""
     sentences = [report_texts.get("edited", "result_of", time=format_moment(report.provenance.get("started", "")))]
-    layers = report_texts.join_parts(_describe_layer_edits(layer, report_texts) for layer in edits["layers"])
+    named = []
+    for layer in edits["layers"]:
+        # The numbers of the edited and of the unsaved features, as far as they are known.
+        counts = (("layer_features", layer["features"]), ("layer_unsaved", layer["unsaved"]))
+        parts = [report_texts.get("edited", key, count=format_number(count, 0)) for key, count in counts if count]
+        name = report_texts.get("edited", "layer", name=layer["name"])
+        named.append(
+            name + (report_texts.put_in_brackets(report_texts.get("count", "comma").join(parts)) if parts else "")
+        )
+    layers = report_texts.join_parts(named)
     if not edits["counted"]:
         sentences.append(report_texts.get("edited", "uncounted_layers" if layers else "uncounted", layers=layers))
     elif layers:
@@ -304,23 +311,24 @@ def describe_edits_since_check(report: Report, report_texts: ReportTexts) -> str
     return report_texts.join_sentences([*sentences, report_texts.get("edited", "check_again")])
 
 
-def _describe_layer_edits(layer: dict[str, Any], report_texts: ReportTexts) -> str:
-    """Return a layer's name with the numbers of its edited and its unsaved features, as far as they are known."""
-    features, unsaved = layer["features"], layer["unsaved"]
-    parts = []
-    if features:
-        parts.append(report_texts.get("edited", "layer_features", count=format_number(features, 0)))
-    if unsaved:
-        parts.append(report_texts.get("edited", "layer_unsaved", count=format_number(unsaved, 0)))
-    return report_texts.get("edited", "layer", name=layer["name"]) + (
-        report_texts.put_in_brackets(report_texts.get("count", "comma").join(parts)) if parts else ""
-    )
+#: A column of a table: key of its title, width in percent, alignment, and what it has of an item.
+DescribedColumn: TypeAlias = tuple[str, float, str, Callable[[Any], str | DocumentCell]]
 
 
-def make_columns(report_texts: ReportTexts, *columns: tuple[Any, ...]) -> tuple[DocumentColumn, ...]:
-    """Return table columns from (text key of the title, width in percent, optional alignment)."""
-    return tuple(
-        DocumentColumn(report_texts.get("signed_column", key), share, *align) for key, share, *align in columns
+def make_described_table(
+    report_texts: ReportTexts, columns: Sequence[DescribedColumn], items: Iterable[Any], text_without_rows: str = ""
+) -> DocumentTable:
+    """Return the table of these columns with a row for each item."""
+    return DocumentTable(
+        tuple(DocumentColumn(report_texts.get("signed_column", key), share, align) for key, share, align, _ in columns),
+        tuple(
+            tuple(
+                cell if isinstance(cell, DocumentCell) else DocumentCell(cell)
+                for cell in (make_cell(item) for *_, make_cell in columns)
+            )
+            for item in items
+        ),
+        text_without_rows,
     )
 
 
@@ -338,33 +346,25 @@ def _make_missed_or_narrow_indicators(
     met_indicators = [i for i in county_indicators if i.state == TARGET_MET]
     note = report_texts.get("signed", "others_met", count=len(met_indicators)) if met_indicators else ""
     yield sections.make_heading("close_indicators", note)
-    rows = [
-        _make_indicator_row(indicator, report_texts) for indicator in county_indicators if indicator.state != TARGET_MET
+
+    def is_decisive(one: Indicator) -> bool:
+        return one.state not in (TARGET_MET, LITTLE_MARGIN_LEFT)
+
+    def format_share(one: Indicator) -> str:
+        return f"{format_number(one.value / one.target * 100, 2)}%" if one.value is not None and one.target else ""
+
+    columns: list[DescribedColumn] = [
+        ("indicator", 27, "left", lambda one: DocumentCell(one.name or one.id, is_bold=True)),
+        ("target", 15, "right", lambda one: format_target(one, report_texts)),
+        ("value", 15, "right", lambda one: format_indicator_value(one, report_texts)),
+        ("share_of_target", 12, "right", format_share),
+        ("margin", 18, "right", lambda one: DocumentCell(format_margin(one, report_texts), is_bold=is_decisive(one))),
+        ("state", 13, "center", lambda one: format_state(one, report_texts)),
     ]
-    columns = make_columns(report_texts, ("indicator", 27), ("target", 15, "right"), ("value", 15, "right"),
-                            ("share_of_target", 12, "right"), ("margin", 18, "right"),
-                            ("state", 13, "center"))  # fmt: skip
-    yield DocumentTable(columns, tuple(rows), report_texts.get("signed", "all_met"))
-    if any(not i.confirmed for i in county_indicators if i.state != TARGET_MET):
+    not_met = [one for one in county_indicators if one.state != TARGET_MET]
+    yield make_described_table(report_texts, columns, not_met, report_texts.get("signed", "all_met"))
+    if any(not one.confirmed for one in not_met):
         yield Paragraph(report_texts.get("text", "unconfirmed_note"), is_small=True)
-
-
-def _make_indicator_row(indicator: Indicator, report_texts: ReportTexts) -> tuple[DocumentCell, ...]:
-    """Return the cells of an indicator: name, target, value, share of the target, margin, state."""
-    share = (
-        f"{format_number(indicator.value / indicator.target * 100, 2)}%"
-        if indicator.value is not None and indicator.target
-        else ""
-    )
-    decides = indicator.state not in (TARGET_MET, LITTLE_MARGIN_LEFT)
-    return (
-        DocumentCell(indicator.name or indicator.id, is_bold=True),
-        DocumentCell(format_target(indicator, report_texts)),
-        DocumentCell(format_indicator_value(indicator, report_texts)),
-        DocumentCell(share),
-        DocumentCell(format_margin(indicator, report_texts), is_bold=decides),
-        DocumentCell(format_state(indicator, report_texts)),
-    )
 
 
 def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: ReportTexts) -> tuple[Paragraph, ...]:
@@ -421,27 +421,35 @@ def _make_body(
     sums, settings = sum_findings_by_rule(report, report_texts), load_report_settings()
     severities = [str(severity) for severity in Severity]
     sums.sort(key=lambda row: (severities.index(row["severity"]), settings.make_sort_key(row["code"])))
-    problem_rows = []
-    for row in sums:
-        net_m2, township_count = row["net_m2"], row["township_count"]
-        problem_rows.append(
-            (
-                DocumentCell(report_texts.get("severity", row["severity"])),
-                DocumentCell(row["code"]),
-                DocumentCell(row["title"]),
-                DocumentCell(row["number"]),
-                DocumentCell(format_hectares(row["area_m2"], report_texts) if row["area_m2"] else "—"),
-                DocumentCell("—" if net_m2 is None else format_hectares(net_m2, report_texts)),
-                DocumentCell(format_number(township_count, 0) if township_count else "—"),
-            )
-        )
-    columns = make_columns(report_texts, ("severity", 9), ("rule", 9), ("problem", 36), ("places", 8, "right"),
-                            ("area", 13, "right"), ("net_area", 13, "right"),
-                            ("township_count", 12, "right"))  # fmt: skip
-    yield DocumentTable(columns, tuple(problem_rows), report_texts.get("text", "no_findings"))
+    problems: list[DescribedColumn] = [
+        ("severity", 9, "left", lambda row: report_texts.get("severity", row["severity"])),
+        ("rule", 9, "left", lambda row: row["code"]),
+        ("problem", 36, "left", lambda row: row["title"]),
+        ("places", 8, "right", lambda row: row["number"]),
+        ("area", 13, "right", lambda row: format_hectares(row["area_m2"], report_texts) if row["area_m2"] else "—"),
+        (
+            "net_area",
+            13,
+            "right",
+            lambda row: "—" if row["net_m2"] is None else format_hectares(row["net_m2"], report_texts),
+        ),
+        ("township_count", 12, "right", lambda row: format_number(row["township_count"] or None, 0)),
+    ]
+    yield make_described_table(report_texts, problems, sums, report_texts.get("text", "no_findings"))
     images = pictures.conflicts[: load_report_settings().length_limits["pictures"]]
     close_ups = [
-        Picture(decode_data_uri(image), _CLOSE_UP_WIDTH_MM, _make_caption(number, finding, report_texts))
+        Picture(
+            decode_data_uri(image),
+            _CLOSE_UP_WIDTH_MM,
+            report_texts.get(
+                "signed",
+                "caption",
+                number=number,
+                rule=finding.code,
+                township=finding.township or "—",
+                area=format_hectares(finding.area_m2 or 0.0, report_texts),
+            ),
+        )
         for number, (finding, image) in enumerate(zip(select_largest_conflicts(report), images, strict=False), 1)
         if image
     ]
@@ -452,12 +460,12 @@ def _make_body(
             PictureGrid(tuple(close_ups), column_count=4),
         )
     yield sections.make_heading("unchecked")
-    unchecked = make_not_checked_section(report, report_texts)
-    columns = make_columns(report_texts, ("rule", 26), ("reason", 74))
-    rows = tuple(
-        (DocumentCell(f"{r['code']} {r['title']}".strip()), DocumentCell(r["reason"])) for r in unchecked["rows"]
-    )
-    yield DocumentTable(columns, rows, report_texts.get("text", "all_checked"))
+    unchecked: list[DescribedColumn] = [
+        ("rule", 26, "left", lambda row: f"{row['code']} {row['title']}".strip()),
+        ("reason", 74, "left", lambda row: row["reason"]),
+    ]
+    rows = make_not_checked_section(report, report_texts)["rows"]
+    yield make_described_table(report_texts, unchecked, rows, report_texts.get("text", "all_checked"))
     yield from _make_indicator_table(report, sections, report_texts)
     yield from _make_waiver_table(report, sections, report_texts)
     if norm is not None and report.rules:
@@ -467,38 +475,20 @@ def _make_body(
         )
 
 
-def _make_caption(number: int, finding: Finding, report_texts: ReportTexts) -> str:
-    """Return the caption of a close-up: number, rule, township and area."""
-    key = {
-        "number": number,
-        "rule": finding.code,
-        "township": finding.township or "—",
-        "area": format_hectares(finding.area_m2 or 0.0, report_texts),
-    }
-    return report_texts.get("signed", "caption", **key)
-
-
 def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
     """Yield the table of all county indicators that have a value."""
     indicators = [i for i in report.indicators if not is_township_figure(i) and i.value is not None]
     if not indicators:
         return
     yield sections.make_heading("indicators")
-    columns = make_columns(report_texts, ("indicator", 35), ("target", 17, "right"), ("value", 17, "right"),
-                            ("margin", 18, "right"), ("state", 13, "center"))  # fmt: skip
-    rows = [
-        (
-            (
-                DocumentCell(indicator.name or indicator.id),
-                DocumentCell(format_target(indicator, report_texts)),
-                DocumentCell(format_indicator_value(indicator, report_texts)),
-                DocumentCell(format_margin(indicator, report_texts)),
-                DocumentCell(format_state(indicator, report_texts)),
-            )
-        )
-        for indicator in indicators
+    columns: list[DescribedColumn] = [
+        ("indicator", 35, "left", lambda one: one.name or one.id),
+        ("target", 17, "right", lambda one: format_target(one, report_texts)),
+        ("value", 17, "right", lambda one: format_indicator_value(one, report_texts)),
+        ("margin", 18, "right", lambda one: format_margin(one, report_texts)),
+        ("state", 13, "center", lambda one: format_state(one, report_texts)),
     ]
-    yield DocumentTable(columns, tuple(rows))
+    yield make_described_table(report_texts, columns, indicators)
     if any(not i.confirmed for i in indicators):
         yield Paragraph(report_texts.get("text", "unconfirmed_note"), is_small=True)
 
@@ -509,20 +499,15 @@ def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: R
     if not waivers:
         return
     yield sections.make_heading("waivers")
-    columns = make_columns(report_texts, ("rule", 10), ("feature", 24), ("township", 11), ("reason", 27),
-                            ("document_number", 16), ("until", 12))  # fmt: skip
-    rows = tuple(
-        (
-            DocumentCell(w["code"]),
-            DocumentCell(w["own"]),
-            DocumentCell(w["township"]),
-            DocumentCell(w["why"]),
-            DocumentCell(w["document"]),
-            DocumentCell(w["until"]),
-        )
-        for w in waivers
-    )
-    yield DocumentTable(columns, rows)
+    columns: list[DescribedColumn] = [
+        ("rule", 10, "left", lambda one: one["code"]),
+        ("feature", 24, "left", lambda one: one["own"]),
+        ("township", 11, "left", lambda one: one["township"]),
+        ("reason", 27, "left", lambda one: one["why"]),
+        ("document_number", 16, "left", lambda one: one["document"]),
+        ("until", 12, "left", lambda one: one["until"]),
+    ]
+    yield make_described_table(report_texts, columns, waivers)
 
 
 def _make_appendices(report: Report, norm: Norm | None, report_texts: ReportTexts) -> Iterator[Block]:
@@ -534,69 +519,6 @@ def _make_appendices(report: Report, norm: Norm | None, report_texts: ReportText
     )
     yield from make_findings_tables(report, report_texts)
     yield PageBreak()
-    yield from _make_data_appendix(report, report_texts)
-
-
-def make_settings_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
-    """Yield the settings that the county has not confirmed, with the rules that use them."""
-    yield Heading(report_texts.get("signed", "appendix_settings"))
-    texts, users = Texts(report_texts.lang), dict[str, list[str]]()
-    for rule in report.rules:
-        for name in rule.unconfirmed:
-            if list_unconfirmed_items([name], report_texts)[1]:
-                setting_name = texts.get_setting_name(name)
-                # A setting without a name is shown by its key, which must stay as it is typed.
-                shown_name = setting_name if setting_name == name else capitalise_first_letter(setting_name)
-                users.setdefault(shown_name, []).append(rule.code)
-    columns = make_columns(report_texts, ("setting", 55), ("used_by", 45))
-    rows = tuple((DocumentCell(name), DocumentCell(report_texts.join_parts(codes))) for name, codes in users.items())
-    yield DocumentTable(columns, rows, report_texts.get("signed", "all_confirmed"))
-    doubts, _ = list_unconfirmed_items(report.summary["unconfirmed"], report_texts)
-    if doubts:
-        yield Paragraph(report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts)), is_small=True)
-
-
-def make_findings_tables(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
-    """Yield a table of the largest findings of each rule, up to the limits."""
-    limits = load_report_settings().length_limits
-    settings, titles = load_report_settings(), get_rule_titles(report, report_texts)
-    groups = group_findings_by_rule(report.findings)
-    left = limits["rows"]
-    columns = make_columns(report_texts, ("severity", 8), ("feature", 21), ("township", 10.5), ("area", 13, "right"),
-                            ("message", 47.5))  # fmt: skip
-    for code in sorted(groups, key=lambda code: (*settings.make_sort_key(code), code)):
-        rule_findings = groups[code]
-        shown_findings = heapq.nsmallest(min(limits["rows_per_rule"], left), rule_findings, key=make_finding_sort_key)
-        left -= len(shown_findings)
-        count = report_texts.get(
-            "signed", "shown_of", shown=len(shown_findings), count=format_number(len(rule_findings), 0)
-        )
-        yield Heading(f"{code} {titles.get(code, code)}", 2, count)
-        if shown_findings:
-            yield DocumentTable(columns, tuple(_make_finding_row(finding, report_texts) for finding in shown_findings))
-    if sum(map(len, groups.values())) > limits["rows"] - left:
-        yield Paragraph(
-            report_texts.get("signed", "ledger_has_all", rows=limits["rows_per_rule"], total=limits["rows"]),
-            is_small=True,
-        )
-
-
-def _make_finding_row(finding: Finding, report_texts: ReportTexts) -> tuple[DocumentCell, ...]:
-    """Return the cells of a finding: severity, feature, township, area, message."""
-    severity = "WAIVED" if finding.state == "waived" else str(finding.severity)
-    fid = finding.params.get("fid")
-    key = shorten_key(finding.key) or ("" if fid is None else report_texts.get("text", "fid", fid=fid))
-    return (
-        DocumentCell(report_texts.get("severity", severity)),
-        DocumentCell(f"{finding.role} {key}".strip()),
-        DocumentCell(finding.township or "—"),
-        DocumentCell(format_hectares(finding.area_m2, report_texts) if finding.area_m2 else "—"),
-        DocumentCell(finding.message),
-    )
-
-
-def _make_data_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
-    """Yield the appendix on the checked data: rules by family, layers, notices, versions."""
     yield from (
         Heading(report_texts.get("signed", "appendix_data")),
         Heading(report_texts.get("signed", "recorded_counts"), 2),
@@ -639,6 +561,68 @@ def _make_data_appendix(report: Report, report_texts: ReportTexts) -> Iterator[B
         )
 
 
+def make_settings_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
+    """Yield the settings that the county has not confirmed, with the rules that use them."""
+    yield Heading(report_texts.get("signed", "appendix_settings"))
+    texts, users = Texts(report_texts.lang), dict[str, list[str]]()
+    for rule in report.rules:
+        for name in rule.unconfirmed:
+            if list_unconfirmed_items([name], report_texts)[1]:
+                setting_name = texts.get_setting_name(name)
+                # A setting without a name is shown by its key, which must stay as it is typed.
+                shown_name = setting_name if setting_name == name else capitalise_first_letter(setting_name)
+                users.setdefault(shown_name, []).append(rule.code)
+    columns: list[DescribedColumn] = [
+        ("setting", 55, "left", lambda one: one[0]),
+        ("used_by", 45, "left", lambda one: report_texts.join_parts(one[1])),
+    ]
+    yield make_described_table(report_texts, columns, users.items(), report_texts.get("signed", "all_confirmed"))
+    doubts, _ = list_unconfirmed_items(report.summary["unconfirmed"], report_texts)
+    if doubts:
+        yield Paragraph(report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts)), is_small=True)
+
+
+def make_findings_tables(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
+    """Yield a table of the largest findings of each rule, up to the limits."""
+    limits = load_report_settings().length_limits
+    settings, titles = load_report_settings(), get_rule_titles(report, report_texts)
+    groups = group_findings_by_rule(report.findings)
+    left = limits["rows"]
+
+    def name_feature(finding: Finding) -> str:
+        fid = finding.params.get("fid")
+        key = shorten_key(finding.key) or ("" if fid is None else report_texts.get("text", "fid", fid=fid))
+        return f"{finding.role} {key}".strip()
+
+    columns: list[DescribedColumn] = [
+        (
+            "severity",
+            8,
+            "left",
+            lambda one: report_texts.get("severity", "WAIVED" if one.state == "waived" else str(one.severity)),
+        ),
+        ("feature", 21, "left", name_feature),
+        ("township", 10.5, "left", lambda one: one.township or "—"),
+        ("area", 13, "right", lambda one: format_hectares(one.area_m2, report_texts) if one.area_m2 else "—"),
+        ("message", 47.5, "left", lambda one: one.message),
+    ]
+    for code in sorted(groups, key=lambda code: (*settings.make_sort_key(code), code)):
+        rule_findings = groups[code]
+        shown_findings = heapq.nsmallest(min(limits["rows_per_rule"], left), rule_findings, key=make_finding_sort_key)
+        left -= len(shown_findings)
+        count = report_texts.get(
+            "signed", "shown_of", shown=len(shown_findings), count=format_number(len(rule_findings), 0)
+        )
+        yield Heading(f"{code} {titles.get(code, code)}", 2, count)
+        if shown_findings:
+            yield make_described_table(report_texts, columns, shown_findings)
+    if sum(map(len, groups.values())) > limits["rows"] - left:
+        yield Paragraph(
+            report_texts.get("signed", "ledger_has_all", rows=limits["rows_per_rule"], total=limits["rows"]),
+            is_small=True,
+        )
+
+
 def make_rule_counts(report: Report, report_texts: ReportTexts) -> DocumentTable:
     """Return the table of the numbers of rules by family and outcome."""
     families = count_by_family(report, report_texts)
@@ -671,13 +655,19 @@ def make_check_record(report: Report, norm: Norm | None = None, *, lang: str = "
     report_texts = ReportTexts(lang or report.lang)
     head = make_head_section(report, norm, report_texts)
     sections = SectionNumbers(report_texts)
-    columns = make_columns(report_texts, ("rule", 9), ("requirement", 29), ("outcome", 12), ("found", 10, "right"),
-                           ("reason", 40))  # fmt: skip
-    rows = []
-    for row in make_rule_section(report, norm, report_texts):
+
+    def format_reason(row: dict[str, Any]) -> str:
         unconfirmed = report_texts.get("say", "unconfirmed", names=row["unconfirmed"]) if row["unconfirmed"] else ""
-        texts = (row["code"], row["title"], row["outcome"], row["count"], row["reason"] or unconfirmed)
-        rows.append(tuple(map(DocumentCell, texts)))
+        return str(row["reason"] or unconfirmed)
+
+    columns: list[DescribedColumn] = [
+        ("rule", 9, "left", lambda row: row["code"]),
+        ("requirement", 29, "left", lambda row: row["title"]),
+        ("outcome", 12, "left", lambda row: row["outcome"]),
+        ("found", 10, "right", lambda row: row["count"]),
+        ("reason", 40, "left", format_reason),
+    ]
+    rows = make_rule_section(report, norm, report_texts)
     blocks: list[Block] = [
         FactTable(list_facts(report, head, report_texts)),
         Paragraph(
@@ -686,7 +676,7 @@ def make_check_record(report: Report, norm: Norm | None = None, *, lang: str = "
         sections.make_heading("recorded_counts"),
         make_rule_counts(report, report_texts),
         sections.make_heading("recorded_rules"),
-        DocumentTable(columns, tuple(rows), report_texts.get("say", "no_rule")),
+        make_described_table(report_texts, columns, rows, report_texts.get("say", "no_rule")),
         sections.make_heading("recorded_problems"),
         *(list(make_findings_tables(report, report_texts)) or [Paragraph(report_texts.get("text", "no_findings"))]),
         make_signature(report_texts),

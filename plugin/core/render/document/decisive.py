@@ -22,9 +22,8 @@ from ..figures import (
 )
 from ..finding_lists import format_township_counts, get_rule_titles, group_findings_by_rule
 from ..pictures import select_largest_conflicts
-from ..report_settings import load_report_settings
 from ..sections import make_not_checked_section
-from ..words import ReportTexts, capitalise_first_letter, lower_first_letter
+from ..words import ReportTexts, capitalise_first_letter, load_report_settings, lower_first_letter
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,19 @@ def list_decisive_items(report: Report, report_texts: ReportTexts) -> list[Decis
     """
     verdict = report.verdict
     if verdict == Verdict.INCOMPLETE:
-        items = list(_make_unchecked_items(report, report_texts))
+        items = [
+            DecisiveItem(
+                row["code"],
+                row["title"],
+                row["reason"],
+                "—",
+                0,
+                "—",
+                report_texts.get("signed", "unchecked_clause", title=row["title"]),
+            )
+            for row in make_not_checked_section(report, report_texts)["rows"]
+            if row["title"]
+        ]
     else:
         severity = Severity.ERROR if verdict == Verdict.FAILED else Severity.WARNING
         items = [*_make_rule_items(report, severity, report_texts), *_make_missed_indicator_items(report, report_texts)]
@@ -92,7 +103,16 @@ def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTex
     groups = group_findings_by_rule(f for f in open_findings if f.code not in settings.indicator_rules.values())
     limit = settings.length_limits["townships"]
     for code, findings in sorted(groups.items(), key=lambda group: -_sum_areas(group[1])):
-        amount, note = _format_amounts(findings, report_texts)
+        # The net area where all findings have one (targets of farmland are net areas), else the statutory area.
+        amount, note = "—", ""
+        if any(finding.area_m2 for finding in findings):
+            amount, note = (
+                format_hectares(_sum_areas(findings), report_texts),
+                report_texts.get("signed", "statutory_basis"),
+            )
+            if all(finding.net_area_m2 is not None for finding in findings):
+                note = report_texts.get("signed", "net_basis", area=amount)
+                amount = format_hectares(sum(finding.net_area_m2 or 0.0 for finding in findings), report_texts)
         title = titles.get(code, code)
         yield DecisiveItem(
             code,
@@ -109,20 +129,6 @@ def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTex
 def _sum_areas(findings: Iterable[Finding]) -> float:
     """Return the sum of the findings' areas, m²; a finding without an area counts as 0."""
     return sum(finding.area_m2 or 0.0 for finding in findings)
-
-
-def _format_amounts(findings: list[Finding], report_texts: ReportTexts) -> tuple[str, str]:
-    """Return the total area of findings as text, and the note on its basis.
-
-    The net area where all findings have one (targets of farmland are net areas), else the statutory area.
-    """
-    if not any(finding.area_m2 for finding in findings):
-        return "—", ""
-    gross = format_hectares(_sum_areas(findings), report_texts)
-    if all(finding.net_area_m2 is not None for finding in findings):
-        net = format_hectares(sum(finding.net_area_m2 or 0.0 for finding in findings), report_texts)
-        return net, report_texts.get("signed", "net_basis", area=gross)
-    return gross, report_texts.get("signed", "statutory_basis")
 
 
 def _make_missed_indicator_items(report: Report, report_texts: ReportTexts) -> Iterator[DecisiveItem]:
@@ -173,14 +179,6 @@ def _make_missed_indicator_items(report: Report, report_texts: ReportTexts) -> I
             report_texts.join_parts(shown_places) + more_places_note,
             title,
         )
-
-
-def _make_unchecked_items(report: Report, report_texts: ReportTexts) -> Iterator[DecisiveItem]:
-    """Yield one decisive item for each rule that was not checked completely."""
-    for row in make_not_checked_section(report, report_texts)["rows"]:
-        if row["title"]:
-            clause = report_texts.get("signed", "unchecked_clause", title=row["title"])
-            yield DecisiveItem(row["code"], row["title"], row["reason"], "—", 0, "—", clause)
 
 
 def format_number_ranges(numbers: list[int]) -> list[str]:

@@ -18,8 +18,8 @@ from ...base.files.document_text import make_document_text
 from ...base.files.workbooks import READING_ERRORS
 from ...base.files.zipped_libraries import import_zipped_library
 from ...standard.messages.texts import Texts
-from ..line_breaks import allow_breaks_between_codes, keep_figures_whole
-from ..report_settings import load_report_settings
+from ..page_templates import allow_breaks_between_codes, keep_figures_whole
+from ..words import load_report_settings
 from .blocks import (
     BOX_SIGNS,
     FACT_LABEL_PERCENT,
@@ -291,19 +291,16 @@ class _DocxWriter:
             self._shade_cell(word, _BLACK)
             paragraph.runs[0].font.color.rgb = self._docx.shared.RGBColor.from_string(_WHITE)
         if block.options:
-            self._fill_options(texts.paragraphs[0], block)
+            paragraph = texts.paragraphs[0]
+            paragraph.style = self._settings.docx_styles["body"]
+            for place, (option, is_chosen) in enumerate(block.options):
+                gap = "\u3000\u3000" if place else ""
+                paragraph.add_run(f"{gap}{BOX_SIGNS[is_chosen]} {option}").bold = is_chosen
             texts.add_paragraph(_set_line_breaks(block.statement), self._settings.docx_styles["statement"])
         else:
             self._fill_cell(texts, block.statement, "statement")
         texts.add_paragraph(block.counts, self._settings.docx_styles["body"])
         self._set_widths(table, [23.0, 77.0])
-
-    def _fill_options(self, paragraph: Any, block: VerdictBox) -> None:
-        """Write the possible verdicts as check boxes."""
-        paragraph.style = self._settings.docx_styles["body"]
-        for place, (option, is_chosen) in enumerate(block.options):
-            gap = "\u3000\u3000" if place else ""
-            paragraph.add_run(f"{gap}{BOX_SIGNS[is_chosen]} {option}").bold = is_chosen
 
     def _write_notice(self, block: NoticeBox) -> None:
         """Write a notice beside its word, which is white on grey."""

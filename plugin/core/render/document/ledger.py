@@ -2,12 +2,14 @@
 """The findings ledger (问题台账): a workbook with one row for each finding, to be filtered and filled in.
 
 The rows are written as a stream, so that memory does not grow with their number. The first sheet sums the findings by
-rule.
+rule. From a ledger that people filled in, only state, assignee and remark are read; rows are found by their
+fingerprint, in whatever order they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +17,13 @@ import numpy as np
 import shapely
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.errors import OutputError
+from ...base.errors import InputError, OutputError
 from ...base.files.document_text import make_document_text
+from ...base.files.tables import display_value
+from ...base.files.workbooks import iterate_values, open_workbook
 from ...model.findings import Finding
 from ...model.report import Report
-from ...standard.messages.texts import Texts
+from ...standard.messages.texts import TEXT_LANGUAGES, Texts
 from ...standard.profile import Norm
 from ..finding_lists import get_rule_titles, sum_findings_by_rule
 from ..sections import make_head_section
@@ -33,11 +37,12 @@ from ..tables.workbook import (
 )
 from ..words import ReportTexts
 from ..worklist.merge import make_token, mark_for_split
-from ..worklist.worklist_row import WorkItem, WorkState
-from .chapter import ReplacementReport, ReportChapter
+from ..worklist.worklist_row import WorkItem, Worklist, WorkState, clean_text, format_time, parse_state
+from .blocks import ReplacementReport, ReportChapter
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
+
 
 #: Rows of one sheet: Excel has 1 048 576, WPS opens as many.
 MAX_SHEET_ROWS = 1_000_000
@@ -119,21 +124,16 @@ def write_ledger(
     for table in chapter.tables if chapter is not None else ():
         _write_table_sheet(book, table, Texts(report_texts.lang))
     if public is not None:
-        _write_additional_sheet(book, public)
+        title, (columns, *rows), notes = public.list_sheet_rows()
+        sheet = book.create_sheet(title)
+        sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 60, 16
+        _set_up_printing(sheet, "1:1")
+        sheet.append([_make_head_cell(sheet, text) for text in columns])
+        for row in rows:
+            sheet.append([_make_cell(sheet, text, wraps=True) for text in row])
+        for note in notes:
+            sheet.append([_make_cell(sheet, note, wraps=True)])
     save_workbook(book, path, report_texts.get("ledger", "title", title=head["title"]), Texts(report_texts.lang))
-
-
-def _write_additional_sheet(book: Any, public: ReplacementReport) -> None:
-    """Write the sheet on what a public edition takes out."""
-    title, (head, *rows), notes = public.list_sheet_rows()
-    sheet = book.create_sheet(title)
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 60, 16
-    _set_up_printing(sheet, "1:1")
-    sheet.append([_make_head_cell(sheet, text) for text in head])
-    for row in rows:
-        sheet.append([_make_cell(sheet, text, wraps=True) for text in row])
-    for note in notes:
-        sheet.append([_make_cell(sheet, note, wraps=True)])
 
 
 def _write_table_sheet(book: Any, table: ReportTable, texts: Texts) -> None:
@@ -266,7 +266,15 @@ def _write_findings(
     for first in range(0, len(findings), _ROWS_PER_BATCH):
         cancellation.raise_if_cancelled()
         batch = findings[first : first + _ROWS_PER_BATCH]
-        for n, (finding, xy) in enumerate(zip(batch, _find_finding_coordinates(batch), strict=True)):
+        shapes = np.array([finding.geometry for finding in batch], dtype=object)
+        points = shapely.point_on_surface(shapes)
+        is_known = ~(shapely.is_missing(points) | shapely.is_empty(points))
+        coordinates = np.column_stack([shapely.get_x(points), shapely.get_y(points)]).tolist()
+        places = [
+            {"x": x, "y": y} if has_place else {"x": None, "y": None}
+            for (x, y), has_place in zip(coordinates, is_known, strict=True)
+        ]
+        for n, (finding, xy) in enumerate(zip(batch, places, strict=True)):
             is_waived = finding.state == "waived"
             fid = finding.params.get("fid")
             values = {
@@ -316,18 +324,6 @@ def _set_up_printing(sheet: Worksheet, head_rows: str) -> None:
     sheet.oddFooter.center.text = "&P / &N"
 
 
-def _find_finding_coordinates(findings: Sequence[Finding]) -> list[dict[str, float | None]]:
-    """Return x and y (m) of a point on each finding's geometry; both None without a geometry."""
-    shapes = np.array([finding.geometry for finding in findings], dtype=object)
-    points = shapely.point_on_surface(shapes)
-    is_known = ~(shapely.is_missing(points) | shapely.is_empty(points))
-    xy = np.column_stack([shapely.get_x(points), shapely.get_y(points)]).tolist()
-    return [
-        {"x": x, "y": y} if has_place else {"x": None, "y": None}
-        for (x, y), has_place in zip(xy, is_known, strict=True)
-    ]
-
-
 def _make_cell(
     sheet: Worksheet, value: Any, number_format: str = "", *, bold: bool = False, size: int = 10, wraps: bool = False
 ) -> Any:
@@ -356,3 +352,84 @@ def _make_head_cell(sheet: Worksheet, text: str) -> Any:
     cell = _make_cell(sheet, text, bold=True, wraps=True)
     cell.fill = PatternFill("solid", start_color=_HEAD_FILL)
     return cell
+
+
+#: Entry of the column ``by`` for a change whose author is unknown.
+LEDGER_AUTHOR = "台账"
+#: Rows above the headings that a person may have inserted.
+_MAX_LINES_ABOVE_HEADING = 10
+
+
+def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:
+    """Return the rows of a ledger (xlsx) as a part of a work list, for `merge_part`.
+
+    ``when``, ``by``: time and author of the rows that will be taken.
+
+    Raises InputError if the file is missing, is not a ledger with fingerprints, has an unknown state, or has a
+    fingerprint twice with different values.
+    """
+    path = Path(path)
+    workbook = open_workbook(path, reads_once=True)
+    items: dict[str, WorkItem] = {}
+    change = (format_time(when), by or LEDGER_AUTHOR)
+    has_findings = False
+    headings = {
+        ReportTexts(lang).get("ledger_column", key): key
+        for lang in TEXT_LANGUAGES
+        for key in (*EDITED_COLUMNS, *IDENTIFYING_COLUMNS)
+    }
+    for sheet in workbook.worksheets:
+        positions: dict[str, int] = {}
+        for line, values in iterate_values(sheet, path.name):
+            if positions:
+                _add_item(items, values, positions, change, f"{path.name} [{sheet.title}]", line)
+            elif line <= _MAX_LINES_ABOVE_HEADING:
+                for position, value in enumerate(values):
+                    if (key := headings.get(str(value or "").strip())) is not None:
+                        positions.setdefault(key, position)
+                positions = positions if {"fingerprint", *EDITED_COLUMNS} <= positions.keys() else {}
+                has_findings = has_findings or bool(positions)
+            else:
+                break
+    workbook.close()
+    if not has_findings:
+        raise InputError("ledger_without_fingerprints", file=path.name)
+    return Worklist(items)
+
+
+def _add_item(
+    items: dict[str, WorkItem],
+    values: Sequence[Any],
+    positions: dict[str, int],
+    change: tuple[str, str],
+    file: str,
+    line: int,
+) -> None:
+    """Add the row of a ledger to the items; a row without a fingerprint, such as a sum, is left out.
+
+    ``change``: time and author; ``file``, ``line``: for errors.
+    """
+    texts = {
+        key: clean_text(display_value(values[position]))
+        for key, position in positions.items()
+        if position < len(values) and values[position] is not None
+    }
+    fingerprint = texts.get("fingerprint", "")
+    if not fingerprint:
+        return
+    try:
+        state = parse_state(texts.get("state", ""))
+    except ValueError as error:
+        params = {"line": line, "value": str(error), "known": "、".join(WorkState)}
+        raise InputError("worklist_state", file=file, **params) from error
+    item = WorkItem(
+        fingerprint,
+        state=state,
+        assignee=texts.get("assignee", ""),
+        note=texts.get("remark", ""),
+        updated=change[0],
+        by=change[1],
+        split=texts.get("split", ""),
+    )
+    if items.setdefault(fingerprint, item).content != item.content:
+        raise InputError("ledger_twice", file=file, line=line, value=fingerprint)

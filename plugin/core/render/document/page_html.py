@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Blocks of a document as parts of the report's page (HTML), laid out by the page's style sheet.
+"""Blocks of a document as parts of a page (HTML), laid out by its style sheet; the writers of a document's files.
 
 No element has a style attribute: inspection of a package reports such attributes as hidden content.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from html import escape
+from pathlib import Path
 from typing import Any
 
+from ...base.errors import OutputError
+from ...base.files.writing import OutputPaths, write_text
+from ..page_templates import fill_template
 from .blocks import (
     BOX_SIGNS,
     Block,
+    Document,
     DocumentCell,
     DocumentTable,
     FactTable,
@@ -26,6 +32,7 @@ from .blocks import (
     PictureWithText,
     Signature,
     VerdictBox,
+    split_at_page_numbers,
 )
 from .print_html import make_data_uri, make_svg_uri
 
@@ -69,34 +76,34 @@ class _PageRenderer:
 
     def render(self, block: Block) -> str:
         """Return one block as HTML."""
+        match block:
+            case Heading(level=0, text=text):
+                return f"<h1>{escape(text)}</h1>"
+            case Heading(text=text, note=note):
+                note = f' <span class="hn">{escape(note)}</span>' if note else ""
+                return f"<h2>{escape(text)}{note}</h2>"
+            case Paragraph(text=text):
+                style = ' class="nt"' if block.is_small else ""
+                text = f"<strong>{escape(text)}</strong>" if block.is_bold else escape(text)
+                return f"<p{style}>{text}</p>"
+            case PageBreak():
+                return '<div class="pb"></div>'
+            case PictureGrid(pictures=pictures):
+                grid = "".join(f"<div>{self._render_overview(one)}</div>" for one in pictures)
+                return f'<div class="pics n{block.column_count}">{grid}</div>'
+            case PictureWithText(picture=picture):
+                texts = "\n".join(map(self.render, block.blocks))
+                return f'<div class="mapz"><div>{self._render_overview(picture)}</div><div>{texts}</div></div>'
         renderers: dict[type, Callable[[Any], str]] = {
-            Heading: self._render_heading,
-            Paragraph: self._render_paragraph,
             FactTable: self._render_facts,
             VerdictBox: self._render_verdict,
             NoticeBox: self._render_notice,
             Signature: self._render_signature,
-            PageBreak: self._render_page_break,
             DocumentTable: self._render_table,
             Picture: self._render_overview,
-            PictureGrid: self._render_grid,
             Legend: self._render_legend,
-            PictureWithText: self._render_picture_with_text,
         }
         return renderers[type(block)](block)
-
-    def _render_heading(self, block: Heading) -> str:
-        """Return a heading with its note as HTML."""
-        if block.level == 0:
-            return f"<h1>{escape(block.text)}</h1>"
-        note = f' <span class="hn">{escape(block.note)}</span>' if block.note else ""
-        return f"<h2>{escape(block.text)}{note}</h2>"
-
-    def _render_paragraph(self, block: Paragraph) -> str:
-        """Return a paragraph as HTML."""
-        style = ' class="nt"' if block.is_small else ""
-        text = f"<strong>{escape(block.text)}</strong>" if block.is_bold else escape(block.text)
-        return f"<p{style}>{text}</p>"
 
     def _render_facts(self, block: FactTable) -> str:
         """Return facts as an HTML table of labels and values."""
@@ -147,10 +154,6 @@ class _PageRenderer:
         )
         return f'<table class="sg">{opinion}<tr>{cells}</tr>{note}</table>'
 
-    def _render_page_break(self, block: PageBreak) -> str:
-        """Return the place where a printed page begins as HTML."""
-        return '<div class="pb"></div>'
-
     def _render_table(self, block: DocumentTable) -> str:
         """Return a table as HTML, or its text for no rows."""
         if not block.rows:
@@ -177,11 +180,6 @@ class _PageRenderer:
         uri = make_svg_uri(block.svg) if block.svg else self._get_uri(block.image)
         return f'<span class="mapb"><img src="{uri}" alt="{escape(block.caption)}"></span>'
 
-    def _render_grid(self, block: PictureGrid) -> str:
-        """Return pictures side by side as HTML."""
-        pictures = "".join(f"<div>{self._render_overview(one)}</div>" for one in block.pictures)
-        return f'<div class="pics n{block.column_count}">{pictures}</div>'
-
     def _render_legend(self, block: Legend) -> str:
         """Return a legend as HTML: each symbol with its label."""
         entries = [
@@ -189,11 +187,6 @@ class _PageRenderer:
             for image, label in block.entries
         ]
         return f'<div class="leg">{"".join(entries)}</div>'
-
-    def _render_picture_with_text(self, block: PictureWithText) -> str:
-        """Return a picture with blocks of text at its right as HTML."""
-        texts = "\n".join(self.render(one) for one in block.blocks)
-        return f'<div class="mapz"><div>{self._render_overview(block.picture)}</div><div>{texts}</div></div>'
 
 
 def _render_cell(cell: DocumentCell) -> str:
@@ -210,3 +203,69 @@ def _render_cell(cell: DocumentCell) -> str:
 def _render_mark(mark: str) -> str:
     """Return the mark of a source as HTML."""
     return f'<span class="mark {escape(mark)}">{escape(mark)}</span>'
+
+
+def check_document_outputs(outputs: OutputPaths) -> None:
+    """Raise OutputError before a long run for a file with another suffix than its form, or a missing library."""
+    forms = ((outputs.html, ".html"), (outputs.docx, ".docx"), (outputs.pdf, ".pdf"), (outputs.json, ".json"))
+    for target, suffix in forms:
+        if target and Path(target).suffix.lower() != suffix:
+            raise OutputError("output_format", target=target, known=suffix)
+    if outputs.docx:
+        from .docx_writer import import_docx_library
+
+        import_docx_library(Path(outputs.docx).name)
+
+
+def iterate_document_writers(
+    outputs: OutputPaths,
+    make_document: Callable[[], Document],
+    print_pdf: Callable[[Document, Path], object] | None,
+) -> Iterator[tuple[str, Callable[[Path], object]]]:
+    """Yield target and writer of each form of a document, for `write_files`.
+
+    ``make_document``: called once for each form; ``print_pdf``: writes a document as PDF, which only QGIS can. The
+    writers raise OutputError and Cancelled.
+    """
+    from .docx_writer import write_docx
+
+    yield outputs.html, lambda path: write_text(path, render_document_page(make_document()))
+    yield outputs.docx, lambda path: write_docx(make_document(), path)
+    yield outputs.pdf, partial(print_document, make_document, print_pdf)
+
+
+def print_document(
+    make_document: Callable[[], Document], print_pdf: Callable[[Document, Path], object] | None, path: Path
+) -> None:
+    """Write a document as PDF. Raise OutputError outside QGIS, which alone prints (``print_pdf``)."""
+    if print_pdf is None:
+        raise OutputError("output_pdf_without_qgis", target=path.name)
+    print_pdf(make_document(), path)
+
+
+_TEMPLATE = "document.html.j2"
+
+
+def render_document_page(document: Document) -> str:
+    """Return the document as one page without external resources; all texts are escaped."""
+    margins = document.header_footer
+    pieces: list[Any] = [
+        {"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece
+        for piece in split_at_page_numbers(margins.page_number_format)
+    ]
+    return fill_template(
+        _TEMPLATE,
+        {
+            "lang": {"zh": "zh-CN"}.get(document.lang, document.lang),
+            "title": document.title,
+            "landscape": document.landscape,
+            "body": render_page_blocks(document.blocks, {}, keeps_widths=True),
+            "running": {
+                "left": margins.header_left,
+                "right": margins.header_right,
+                "product": margins.footer_left,
+                "page": pieces,
+                "number": margins.footer_right,
+            },
+        },
+    )

@@ -108,7 +108,14 @@ class CoordinateFinder:
 
     def find_spans(self, text: str) -> list[tuple[int, int, int]]:
         """Return (start, end, number of coordinates) of all coordinates in a text, sorted, without overlaps."""
-        plain, places = _make_plain_text(text)
+        # A decimal point has no blanks around it.
+        plain = text.translate(_PLAIN_CHARACTERS)
+        places: Sequence[int] = range(len(text))
+        if len(plain) != len(text):
+            places = [place for place, char in enumerate(text) if _PLAIN_CHARACTERS[ord(char)] is not None]
+        if blanks := {match.start() for match in _BLANK_AT_POINT.finditer(plain)}:
+            places = [place for number, place in enumerate(places) if number not in blanks]
+            plain = _BLANK_AT_POINT.sub("", plain)
         plain = _DIGEST.sub(lambda match: "x" * len(match[0]), plain)
         spans = [
             (match.start(), match.end(), max(len(_NUMBER.findall(match.group())) // 2, 1))
@@ -197,21 +204,6 @@ class _PlainCharacters(dict[int, str | None]):
 
 
 _PLAIN_CHARACTERS = _PlainCharacters({ord(sign): plain for signs, plain in _SIGNS for sign in signs})
-
-
-def _make_plain_text(text: str) -> tuple[str, Sequence[int]]:
-    """Return a text with plain digits, blanks, dashes and signs, and the place of each of them in ``text``.
-
-    A decimal point has no blanks around it.
-    """
-    plain = text.translate(_PLAIN_CHARACTERS)
-    places: Sequence[int] = range(len(text))
-    if len(plain) != len(text):
-        places = [place for place, char in enumerate(text) if _PLAIN_CHARACTERS[ord(char)] is not None]
-    if blanks := {match.start() for match in _BLANK_AT_POINT.finditer(plain)}:
-        places = [place for number, place in enumerate(places) if number not in blanks]
-        plain = _BLANK_AT_POINT.sub("", plain)
-    return plain, places
 
 
 def _read_metres(match: re.Match[str]) -> str:

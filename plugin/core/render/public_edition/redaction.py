@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The public edition of a report: without coordinates and hidden layers, with unchanged figures.
 
-A finding on a hidden layer remains in all counts and sums; its row shows neither layer nor key nor message.
+A finding on a hidden layer remains in all counts and sums; its row shows neither layer nor key nor message. Texts that
+someone typed into the fields of a plan are not shown. Codes, keys, dates, and the values of code lists are not typed:
+they disclose no more than the standard does.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path, PureWindowsPath
@@ -24,16 +28,86 @@ from ...standard.messages.finding_message import format_message
 from ...standard.messages.texts import Texts
 from ..document.blocks import Document, PageBreak, change_texts
 from ..document.page_html import render_page_blocks
-from .coordinates import list_crs_labels, make_coordinate_finder
-from .edition import CRS_TEXTS, PublicEdition, require_public_level
-from .record import REMARKS, RemovalRecord
-from .redactor import Redactor, list_persons
-from .typed_texts import TypedTexts
+from .coordinates import CoordinateFinder, list_crs_labels, make_coordinate_finder
+from .edition import CRS_TEXTS, REMARKS, PublicEdition, RemovalRecord, require_public_level
+from .redactor import Redactor, list_persons, make_name_pattern
 from .verification import verify_public_file
 
 if TYPE_CHECKING:
     from ...plan.plan import Plan
     from ...standard.template import Template
+
+
+#: A code or key, which is shorter or longer than a coordinate; a date; the number of a document (晋函〔2026〕1号);
+#: a word of a program; signs alone.
+_CODED = re.compile(
+    r"[A-Za-z]{0,4}(?:\d{1,6}|\d{9,25})[A-Za-z]?|\d{4}[-/.年]\d{1,2}(?:[-/.月]\d{1,2}日?)?"
+    r"|[\u4e00-\u9fff]{1,12}〔\d{4}〕\d{1,5}号|[A-Za-z_]+|\W+"
+)
+#: A number in groups or brackets, or with a blank at its point: its parts alone would be codes.
+_DIVIDED_NUMBER = re.compile(r"\d\W?\d{3}\W\d{3}(?!\d)|\d\s*[.．·]\s+\d{3}|\d\s+[.．·]\s*\d{3}|\d[)\]）】]\W*\d")
+_BETWEEN_WORDS = re.compile(r"[\s、，,;；/（）()“”]+")
+#: Layers whose names of divisions are the county's list of divisions.
+_DIVISIONS = ("county", "townships", "villages")
+
+
+class TypedTexts:
+    """The typed texts of a plan: ``field_by_text`` has the field of each, except those of ``public_fields``.
+
+    ``other_texts``: further typed texts, by their name for users.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        public_fields: Iterable[str],
+        finder: CoordinateFinder,
+        other_texts: Mapping[str, Iterable[str]],
+    ):
+        standard, allowed = plan.norm.standard, {one.upper() for one in public_fields}
+        entries = [entry for codes in standard.code_lists.values() for entry in codes.entry_by_code.values()]
+        known = {text for entry in entries for text in (entry.code, entry.name)}
+        known |= {text for one in standard.templates.values() for text in (one.role, one.name)}
+        for layer in filter(None, map(plan.find_layer_of_concept, _DIVISIONS)):
+            known |= {one for one in layer.text("division_name") if one.isalpha() and not finder.find_spans(one)}
+        self._known, self.field_by_text = known, dict[str, str]()
+        for layer in dict.values(plan.layers):
+            for name in layer.frame.columns.drop(layer.frame.geometry.name):
+                texts = layer.source.find_distinct_texts(name)
+                texts = [one for one in layer.frame[name].unique() if isinstance(one, str)] if texts is None else texts
+                if name.upper() not in allowed:
+                    self.field_by_text |= {one: name for one in map(str.strip, texts) if not self._is_coded(one)}
+        for name, written in other_texts.items():
+            self.field_by_text |= {one: name for one in map(str.strip, written) if not self._is_coded(one)}
+        self._by_start: dict[str, list[str]] = {}
+        for text in self.field_by_text:
+            self._by_start.setdefault(text[:2], []).append(text)
+
+    def remove(self, value: Any, word: str, removed: set[str], *, is_foreign: bool = False) -> Any:
+        """Return parameters of a finding with ``word`` for each typed text, which ``removed`` gets.
+
+        ``is_foreign``: the parameters are of files, not of the plan, so all their texts are typed, except codes.
+        """
+        if isinstance(value, list | tuple):
+            kind = tuple if isinstance(value, tuple) else list
+            return kind(self.remove(one, word, removed, is_foreign=is_foreign) for one in value)
+        if isinstance(value, dict):
+            return {key: self.remove(one, word, removed, is_foreign=is_foreign) for key, one in value.items()}
+        if not isinstance(value, str) or hasattr(value, "render") or self._is_coded(value):
+            return value
+        starts = [self._by_start.get(value[place : place + 2], ()) for place in range(len(value))]
+        found = [value] if is_foreign else {one for texts in starts for one in texts if one in value}
+        pattern = make_name_pattern(sorted(found, key=len, reverse=True))
+        removed.update(pattern.findall(value) if pattern else ())
+        return pattern.sub(word, value) if pattern else value
+
+    def _is_coded(self, text: str) -> bool:
+        """Return True for codes and values of code lists, alone or listed, and for a text without words."""
+        unknown = [one for one in _BETWEEN_WORDS.split(text) if one and one not in self._known]
+        if text in self._known or not unknown:
+            return True
+        return not _DIVIDED_NUMBER.search(text) and all(map(_CODED.fullmatch, unknown))
+
 
 #: Entry of the provenance with the record of what was taken out.
 PROVENANCE_KEY = "public_edition"
@@ -104,9 +178,30 @@ def _redact_findings(
     for number, finding in enumerate(report.findings):
         if number % _FINDINGS_PER_STEP == 0:
             cancellation.raise_if_cancelled()
-        public_finding = _redact_finding(
-            _remove_typed_texts(finding, typed, redactor, plan.norm.standard.templates), redactor, salt
-        )
+        one = _remove_typed_texts(finding, typed, redactor, plan.norm.standard.templates)
+        record = redactor.record
+        if one.geometry is not None and one.geom_kind != "none":
+            record.count("geometries")
+            record.count("coordinates", int(shapely.get_num_coordinates(one.geometry)))
+        is_hidden = bool({one.role, one.related_role} & redactor.hidden_roles)
+        is_withheld = is_hidden or bool(one.field and redactor.edition.shows_hidden_field(one.field))
+        params = redactor.redact_value(convert_to_plain_value(one.params), withholds=is_withheld)
+        public_finding = one.copy_without_geometry(keeps_kind=not is_hidden)
+        public_finding.params, public_finding.township = params, redactor.redact_text(one.township)
+        if one.fingerprint:
+            # It may include the place, rounded to 10 m, and all places of a county are soon tried: another fingerprint,
+            # which is unique in this report only.
+            salted = f"{salt}|{one.fingerprint}".encode()
+            public_finding.fingerprint = hashlib.sha256(salted).hexdigest()[:_FINGERPRINT_DIGITS]
+        if is_withheld:
+            record.count("findings")
+            public_finding.role = public_finding.key = public_finding.related_role = public_finding.field = ""
+            public_finding.related_keys = []
+            public_finding.message = redactor.withheld
+        else:
+            public_finding.key, public_finding.field = map(redactor.redact_text, (one.key, one.field))
+            public_finding.related_keys = [redactor.redact_text(key) for key in one.related_keys]
+            public_finding.message = redactor.redact_text(one.message)
         findings.append(public_finding)
         is_drawn = public_finding.geom_kind != "none"
         drawn = replace(public_finding, geometry=finding.geometry if is_drawn else None)
@@ -208,34 +303,6 @@ def _remove_typed_texts(
     shown = replace(finding, key=names[0], township=names[1], related_keys=names[2:], params=params)
     shown.message = format_message(Texts(redactor.texts.lang), shown, templates)
     return shown
-
-
-def _redact_finding(finding: Finding, redactor: Redactor, salt: str) -> Finding:
-    """Return a finding without shape and coordinates; one on a hidden layer or field without its texts."""
-    record = redactor.record
-    if finding.geometry is not None and finding.geom_kind != "none":
-        record.count("geometries")
-        record.count("coordinates", int(shapely.get_num_coordinates(finding.geometry)))
-    is_hidden = bool({finding.role, finding.related_role} & redactor.hidden_roles)
-    is_withheld = is_hidden or bool(finding.field and redactor.edition.shows_hidden_field(finding.field))
-    params = redactor.redact_value(convert_to_plain_value(finding.params), withholds=is_withheld)
-    public_finding = finding.copy_without_geometry(keeps_kind=not is_hidden)
-    public_finding.params, public_finding.township = params, redactor.redact_text(finding.township)
-    if finding.fingerprint:
-        # It may include the place, rounded to 10 m, and all places of a county are soon tried: another fingerprint,
-        # which is unique in this report only.
-        salted = f"{salt}|{finding.fingerprint}".encode()
-        public_finding.fingerprint = hashlib.sha256(salted).hexdigest()[:_FINGERPRINT_DIGITS]
-    if is_withheld:
-        record.count("findings")
-        public_finding.role = public_finding.key = public_finding.related_role = public_finding.field = ""
-        public_finding.related_keys = []
-        public_finding.message = redactor.withheld
-    else:
-        public_finding.key, public_finding.field = map(redactor.redact_text, (finding.key, finding.field))
-        public_finding.related_keys = [redactor.redact_text(key) for key in finding.related_keys]
-        public_finding.message = redactor.redact_text(finding.message)
-    return public_finding
 
 
 def _redact_provenance(provenance: dict[str, Any], redactor: Redactor) -> dict[str, Any]:

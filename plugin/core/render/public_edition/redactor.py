@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Take coordinates, names of hidden layers and persons, paths and CRS out of texts, data, documents and pages."""
+"""Take coordinates, names of hidden layers and persons, paths and CRS out of texts, data, documents and pages.
+
+The crude search for coordinates in written files (runs of digits of the county's extent) shares no pattern with the
+finder that takes coordinates out (`coordinates`), so that both do not miss the same form.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from html import escape, unescape
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,13 +18,60 @@ from ...base.files.encoding import BLANK_WORDS
 from ...standard.messages.privacy import FOLDER
 from ..words import ReportTexts
 from .coordinates import CRS_TEXT, CoordinateFinder
-from .edition import CRS_TEXTS, PublicEdition
-from .record import RemovalRecord
-from .suspect_digits import find_suspect_digits
+from .edition import CRS_TEXTS, PublicEdition, RemovalRecord
 
 if TYPE_CHECKING:
     from ...model.report import Report
     from ...plan.plan import Plan
+
+
+#: Dates with times, and digests: their digits mean no place.
+_OTHER_DIGITS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?|\b[0-9a-f]{20}\b|\b[0-9a-f]{64}\b")
+_UNSEEN = re.compile(r"[\u00ad\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u20d0-\u20f0\ufe00-\ufe0f\ufeff]")
+_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
+#: A unit behind a run makes it a figure.
+_FIGURE = r"[\d.]*\s*(?:m|k|h|平|公|万|亩|米|元|个|处|条|块|项|人|%)"
+_Range = tuple[float, float] | None
+
+
+def find_suspect_digits(
+    text: str, eastings: _Range, northings: _Range, longitudes: _Range, latitudes: _Range
+) -> list[str]:
+    """Return the runs of digits of a text that may be coordinates within an extent.
+
+    ``eastings``, ``northings``: in m, eastings without the number of the zone; ``longitudes``, ``latitudes``: in
+    degrees; None is not searched.
+    """
+    plain = unicodedata.normalize("NFKC", _UNSEEN.sub("", text))
+    plain = _FOREIGN_DIGIT.sub(lambda match: str(unicodedata.digit(match[0])), plain)
+    pattern = _make_pattern(eastings, northings, longitudes, latitudes)
+    return [match[0] for match in pattern.finditer(_OTHER_DIGITS.sub(" ", plain))]
+
+
+@lru_cache(maxsize=8)
+def _make_pattern(eastings: _Range, northings: _Range, longitudes: _Range, latitudes: _Range) -> re.Pattern[str]:
+    """Return a pattern of the whole kilometres and degrees of an extent, with digits or signs around them."""
+    east, north, lon, lat = (
+        "|".join(
+            f"{number // 1000 or ''}[ ,'_]?{number % 1000:03d}" if unit > 1 else str(number)
+            for number in range(int(limits[0] // unit), int(limits[1] // unit) + 1)
+        )
+        if limits
+        else "(?!)"
+        for limits, unit in ((eastings, 1000), (northings, 1000), (longitudes, 1), (latitudes, 1))
+    )
+    start, mark = r"(?<![\d.])", r"(?:[^\w\n]|[dEN经纬度]){1,3}"
+    kilometres, degrees = f"(?:(?:1[3-9]|[23]\\d|4[0-5])(?:{east})|{north})", f"(?:{lon}|{lat})"
+    points = (
+        rf"{start}(?:{one}){mark}\d[^%²\n公亩处个]{{0,16}}?{start}(?:{other}){mark}\d+(?!{_FIGURE})"
+        for one, other in ((lon, lat), (lat, lon))
+    )
+    return re.compile(
+        rf"{start}{kilometres}(?:\.\d{{3}}\d*\s?(?:km|公里|千米)|[ ,'_]?\d{{3}}(?!\d|{_FIGURE}))|{'|'.join(points)}"
+        rf"|{start}{degrees}(?:\.\d+\s?°|\s?[°d度-]\s?\d\d?\s?['′m分-])"
+        rf"|[EN]\s?{degrees}\d{{4}}(?!\d)|(?<!\d){degrees}\d{{4}}\s?[EN]"
+    )
+
 
 #: Embedded pictures of a page, style sheets and tags: they have no text.
 _PAGE_PARTS = re.compile(r"(<style\b.*?</style>|<[^>]*>)", re.DOTALL | re.IGNORECASE)
@@ -163,21 +216,22 @@ class Redactor:
 
     def redact_page(self, page: str) -> str:
         """Return a page (HTML) with its texts and titles redacted; other attributes and pictures are unchanged."""
+
+        def redact_attribute(match: re.Match[str]) -> str:
+            text = unescape(match[2][1:-1])
+            changed = self.redact_text(text)
+            return match[0] if changed == text else f'{match[1]}"{escape(changed)}"'
+
         parts = _PAGE_PARTS.split(page)
         for place, part in enumerate(parts):
             if place % 2:
-                parts[place] = _TEXT_ATTRIBUTES.sub(self._redact_attribute, part)
+                parts[place] = _TEXT_ATTRIBUTES.sub(redact_attribute, part)
                 continue
             text = unescape(part)
             changed = self.redact_text(text)
             if changed != text:
                 parts[place] = escape(changed, quote=False)
         return "".join(parts)
-
-    def _redact_attribute(self, match: re.Match[str]) -> str:
-        text = unescape(match[2][1:-1])
-        changed = self.redact_text(text)
-        return match[0] if changed == text else f'{match[1]}"{escape(changed)}"'
 
 
 def list_page_texts(page: str) -> list[str]:

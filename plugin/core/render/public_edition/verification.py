@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read a written public file and refuse it if it shows what the public edition takes out."""
+"""Read a written public file and refuse it if it shows what the public edition takes out.
+
+Pictures and PDF files have other data than what they show: georeference, EXIF, comments.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from html import unescape
@@ -15,8 +20,80 @@ from typing import Any
 from ...base.errors import OutputError
 from ...model.indicator import SQUARE_METRES
 from .coordinates import CoordinateFinder
-from .file_parts import find_pdf_georeference, find_picture_data
 from .redactor import Redactor, list_page_texts
+
+_PNG_SIGNATURE, _JPG_START = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+_PNG_TEXT_CHUNKS = {b"tEXt", b"zTXt", b"iTXt", b"eXIf"}
+#: Segments of a JPEG with other data than the picture: APP1 (EXIF, XMP) to APP15, and comments.
+_JPG_SCAN = 0xDA
+_JPG_DATA_SEGMENTS = {*range(0xE1, 0xF0), 0xFE}
+#: Segments that belong to the picture: APP2 with a colour profile, APP14 with the colour transform.
+_JPG_COLOUR_SEGMENTS = {0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
+_TIFF_VERSION = 42
+#: Tags of GeoTIFF, and the GPS directory of EXIF.
+_GEOTIFF_TAGS = frozenset((33550, 33922, 34264, 34735, 34736, 34737, 34853))
+_PDF_STREAM = re.compile(rb"\bstream\r?\n(.*?)endstream", re.DOTALL)
+_PDF_OBJECT_STREAM = re.compile(rb"/ObjStm\b[^>]*>>\s*stream\r?\n(.*?)endstream", re.DOTALL)
+#: Georeference of a PDF: measure dictionaries (ISO 32000), their points, and that of OGC best practice. Each is the
+#: name of an entry (before a value) or of a type.
+_PDF_GEOREFERENCE = re.compile(
+    rb"/(?:Measure|GPTS|LPTS|LGIDict|GCS|PROJCS|GEOGCS)(?=\s*(?:<<|\[|\d+\s+\d+\s+R\b|\(|/|>>))"
+)
+
+
+def find_pdf_georeference(data: bytes) -> Iterator[str]:
+    """Yield the names of the entries of a PDF that georeference it; contents of pages and pictures are not searched.
+
+    Compressed objects are searched too.
+    """
+    parts = [_PDF_STREAM.sub(b" ", data)]
+    for stream in _PDF_OBJECT_STREAM.findall(data):
+        try:
+            parts.append(zlib.decompressobj().decompress(stream))
+        except zlib.error:
+            yield "ObjStm"
+    for part in parts:
+        for name in _PDF_GEOREFERENCE.findall(part):
+            yield name.decode("ascii")
+
+
+def find_picture_data(data: bytes) -> Iterator[str]:
+    """Yield the names of parts of a PNG, JPEG or TIFF with other data than the picture itself."""
+    if data.startswith(_PNG_SIGNATURE):
+        place = len(_PNG_SIGNATURE)
+        while place + 8 <= len(data):
+            length, kind = struct.unpack(">I4s", data[place : place + 8])
+            if kind in _PNG_TEXT_CHUNKS:
+                yield kind.decode("ascii")
+            place += 12 + length
+    elif data.startswith(_JPG_START):
+        place = 2
+        while place + 4 <= len(data) and data[place] == 0xFF and data[place + 1] != _JPG_SCAN:
+            marker, (length,) = data[place + 1], struct.unpack(">H", data[place + 2 : place + 4])
+            colours = _JPG_COLOUR_SEGMENTS.get(marker)
+            is_colours = colours is not None and data.startswith(colours, place + 4)
+            if marker in _JPG_DATA_SEGMENTS and not is_colours:
+                yield f"JPEG {marker:#x}"
+            place += 2 + length
+    elif data[:2] in (b"II", b"MM"):
+        # GeoTIFF if a directory has tags of a georeference; TIFF if it cannot be read, as a BigTIFF.
+        order = "<" if data[:2] == b"II" else ">"
+        tags_found: set[int] = set()
+        places_read = {0}
+        try:
+            version, place = struct.unpack_from(f"{order}HI", data, 2)
+            if version != _TIFF_VERSION:
+                raise struct.error(version)
+            while place not in places_read:
+                places_read.add(place)
+                (count,) = struct.unpack_from(f"{order}H", data, place)
+                *tags, place = struct.unpack_from(f"{order}{'H10x' * count}I", data, place + 2)
+                tags_found.update(tags)
+        except struct.error:
+            yield "TIFF"
+        if not _GEOTIFF_TAGS.isdisjoint(tags_found):
+            yield "GeoTIFF"
+
 
 #: Parts of an office file with persons, comments or properties of the template's office.
 _PERSONAL_PARTS = re.compile(r"(?:^|/)(?:comments\w*|people|custom|persons?/.*)\.xml$|(?:^|/)customXml/", re.IGNORECASE)
@@ -56,7 +133,14 @@ def verify_public_file(path: Path, redactor: Redactor, author: str = "") -> None
         _refuse(path, _find_in_office_file(path, redactor, author))
     elif suffix == ".pdf":
         _refuse(path, find_pdf_georeference(data))
-        _refuse(path, redactor.find_leaks(_read_pdf_properties(data)))
+        # The properties (Info and XMP), where a program writes names and paths.
+        parts = [one.decode("utf-8", "replace") for one in re.findall(rb"<x:xmpmeta.*?</x:xmpmeta>", data, re.DOTALL)]
+        keys = rb"/(?:Title|Author|Creator|Producer|Subject|Keywords)\s*"
+        parts += [one.decode("utf-8", "replace") for one in re.findall(keys + rb"\(((?:[^()\\]|\\.)*)\)", data)]
+        for hexadecimal in re.findall(keys + rb"<([0-9A-Fa-f\s]+)>", data):
+            raw = bytes.fromhex(re.sub(rb"\s", b"", hexadecimal).decode("ascii"))
+            parts.append(raw.decode("utf-16", "replace"))
+        _refuse(path, redactor.find_leaks("\n".join(_TAGS.sub(" ", part) for part in parts)))
     else:
         _refuse(path, find_picture_data(data))
     # Files that would georeference a picture beside them.
@@ -108,7 +192,18 @@ def _find_in_office_file(path: Path, redactor: Redactor, author: str) -> Iterato
             elif name.lower().endswith((".png", ".jpg", ".jpeg", ".tif", ".tiff")):
                 yield from find_picture_data(archive.read(name))
             elif name.lower().endswith(".svg"):
-                yield from _find_in_drawing(archive.read(name).decode("utf-8"), redactor)
+                # A drawing shows its texts, and attributes of its tags.
+                xml = archive.read(name).decode("utf-8")
+                metres: CoordinateFinder = replace(redactor.finder, longitudes=None, latitudes=None)
+                for text in _TAGS.split(xml):
+                    yield from redactor.find_leaks(unescape(text))
+                for tag in _TAGS.findall(xml):
+                    for key, *values in _ATTRIBUTES.findall(tag):
+                        text = unescape("".join(values))
+                        if key in _DRAWING_ATTRIBUTES:
+                            yield from (text[start:end] for start, end, _ in metres.find_spans(text))
+                        elif not key.startswith("xmlns") and not text.startswith("data:"):
+                            yield from redactor.find_leaks(text)
             elif not name.endswith("/"):
                 # Embedded objects cannot be searched.
                 yield name
@@ -138,28 +233,3 @@ def _find_in_part(name: str, xml: str, redactor: Redactor, author: str) -> Itera
             is_found = finder.is_coordinate_number(float(text)) if is_sheet else bool(finder.find_spans(text))
             if is_found:
                 yield text
-
-
-def _find_in_drawing(xml: str, redactor: Redactor) -> Iterator[str]:
-    """Yield what a drawing (SVG) shows: texts, and attributes of its tags."""
-    metres: CoordinateFinder = replace(redactor.finder, longitudes=None, latitudes=None)
-    for text in _TAGS.split(xml):
-        yield from redactor.find_leaks(unescape(text))
-    for tag in _TAGS.findall(xml):
-        for key, *values in _ATTRIBUTES.findall(tag):
-            text = unescape("".join(values))
-            if key in _DRAWING_ATTRIBUTES:
-                yield from (text[start:end] for start, end, _ in metres.find_spans(text))
-            elif not key.startswith("xmlns") and not text.startswith("data:"):
-                yield from redactor.find_leaks(text)
-
-
-def _read_pdf_properties(data: bytes) -> str:
-    """Return the texts of a PDF's properties (Info and XMP), where a program writes names and paths."""
-    parts = [one.decode("utf-8", "replace") for one in re.findall(rb"<x:xmpmeta.*?</x:xmpmeta>", data, re.DOTALL)]
-    keys = rb"/(?:Title|Author|Creator|Producer|Subject|Keywords)\s*"
-    parts += [one.decode("utf-8", "replace") for one in re.findall(keys + rb"\(((?:[^()\\]|\\.)*)\)", data)]
-    for hexadecimal in re.findall(keys + rb"<([0-9A-Fa-f\s]+)>", data):
-        raw = bytes.fromhex(re.sub(rb"\s", b"", hexadecimal).decode("ascii"))
-        parts.append(raw.decode("utf-16", "replace"))
-    return "\n".join(_TAGS.sub(" ", part) for part in parts)

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...figures.indicators.area_backing import is_sum_confirmed_by_geometry
 from ...figures.indicators.compute import PlanIndicators
 from ...figures.indicators.land_use import (
     AREA_FIELD_MEANINGS,
@@ -20,14 +21,7 @@ from ...figures.indicators.land_use import (
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_hectare_number
-from .report_table import (
-    ReportTable,
-    ReportTableRow,
-    TableColumn,
-    find_layers_with_unconfirmed_sums,
-    make_note_on_unconfirmed_sums,
-    make_table_number,
-)
+from .report_table import ReportTable, ReportTableRow, TableColumn, make_table_number
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
 BASE_LAYER, PLANNED_LAYER = "base_parcels", "GHYDYH"
@@ -276,3 +270,27 @@ def find_group_positions(layer: Layer, figures: PlanIndicators) -> NDArray:
         for name in class_rows.class_names
     ]
     return np.array(group_positions, dtype=int)[class_rows.class_index]
+
+
+def find_layers_with_unconfirmed_sums(
+    layers: Iterable[Layer], meanings: tuple[str, ...], figures: PlanIndicators
+) -> list[Layer]:
+    """Return the layers whose geometry does not confirm the sums of area fields.
+
+    ``meanings``: meanings of the area fields.
+    """
+    return [
+        layer
+        for layer in layers
+        if not all(is_sum_confirmed_by_geometry(layer, meaning, figures.ctx) for meaning in meanings)
+    ]
+
+
+def make_note_on_unconfirmed_sums(layers: list[Layer], figures: PlanIndicators) -> list[str]:
+    """Return one note that names layers with unconfirmed areas; empty without layers."""
+    if not layers:
+        return []
+    layer_labels = figures.texts.get("words", "between_names").join(
+        dict.fromkeys(map(figures.make_layer_label, layers))
+    )
+    return [figures.texts.get("tables", "unbacked_note", layers=layer_labels)]

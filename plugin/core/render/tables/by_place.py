@@ -26,14 +26,8 @@ from ...standard.messages.numbers import format_hectare_number
 from ...standard.profile.space_map import OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE, ZONES_LIST, load_space_map
 from .. import figures as shown
 from ..words import ReportTexts
-from .report_table import (
-    ReportTable,
-    ReportTableRow,
-    TableColumn,
-    find_layers_with_unconfirmed_sums,
-    make_note_on_unconfirmed_sums,
-    make_table_number,
-)
+from .by_land_use import find_layers_with_unconfirmed_sums, make_note_on_unconfirmed_sums
+from .report_table import ReportTable, ReportTableRow, TableColumn, make_table_number
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
 #: Share by which the statutory area of a row may differ from its land as drawn, where townships divide the row.

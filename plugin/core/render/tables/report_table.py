@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables as data, for workbook, layer and package.
+"""Tables as data: what a result has is described once, for workbook, document, JSON, layer and page.
 
 Writers compute no numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ...figures.indicators.area_backing import is_sum_confirmed_by_geometry
-from ...figures.indicators.compute import PlanIndicators
-from ...plan.layer import Layer
-from ...standard.messages.numbers import DECIMALS_BY_UNIT
+from ...standard.messages.numbers import DECIMALS_BY_UNIT, format_number
 from ...standard.messages.texts import Texts
 
 
@@ -29,15 +26,33 @@ CellValue = str | TableNumber | None
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column of a table: ``id`` is the key of its title if ``title`` is empty.
+    """A column of a table: ``id`` is the key of its title if ``title`` is empty; one without id is in no table.
 
-    ``unit``: unit of its numbers; ``width_in_characters``: width in characters.
+    ``unit``: unit of its numbers; ``width_in_characters``: width in characters. The columns that describe a result also
+    have: ``key``, the name in JSON and layers, empty for readers only; ``value``, which returns what programs get of an
+    item, by default its attribute ``key``; ``shown``, which returns what readers get in its place; ``decimals`` of the
+    numbers shown, by default those usual for the unit.
     """
 
-    id: str
+    id: str = ""
     unit: str = ""
     title: str = ""
     width_in_characters: int = 12
+    key: str = ""
+    value: Callable[[Any], Any] | None = None
+    shown: Callable[[Any], Any] | None = None
+    decimals: int | None = None
+
+    def get_value(self, item: Any) -> Any:
+        """Return what programs get of an item."""
+        return getattr(item, self.key) if self.value is None else self.value(item)
+
+    def make_cell(self, item: Any) -> CellValue:
+        """Return the cell of an item; a number without a unit is a count."""
+        value: CellValue | float = self.get_value(item) if self.shown is None else self.shown(item)
+        if value is None or isinstance(value, str | TableNumber):
+            return value
+        return make_table_number(value, self.unit or "count", self.decimals)
 
 
 @dataclass
@@ -64,6 +79,39 @@ class ReportTable:
     rows: list[ReportTableRow] = field(default_factory=list)
     unit: str = ""
     notes: list[str] = field(default_factory=list)
+
+
+def make_table(
+    table_id: str,
+    columns: Iterable[TableColumn],
+    items: Iterable[Any] = (),
+    code: Callable[[Any], str] = lambda item: "",
+    unit: str = "",
+    notes: Iterable[str] = (),
+) -> ReportTable:
+    """Return the table of the columns that have an id, with a row for each item; ``code`` returns that of its row."""
+    table = ReportTable(table_id, [column for column in columns if column.id], unit=unit, notes=list(notes))
+    table.rows += [make_row(table.columns, one, code=code(one)) for one in items]
+    return table
+
+
+def make_row(columns: Iterable[TableColumn], item: Any, kind: str = "row", code: str = "") -> ReportTableRow:
+    """Return the row of an item in a table of these columns."""
+    return ReportTableRow([column.make_cell(item) for column in columns], kind, code)
+
+
+def make_record(columns: Iterable[TableColumn], item: Any) -> dict[str, Any]:
+    """Return what programs get of an item by the columns' keys, for JSON and layers."""
+    return {column.key: column.get_value(item) for column in columns if column.key}
+
+
+def make_shown_texts(columns: Iterable[TableColumn], item: Any) -> dict[str, str]:
+    """Return the texts of an item's cells by the columns' ids, for pages; a dash for an unknown number."""
+    cells = {column.id: column.make_cell(item) for column in columns if column.id}
+    return {
+        name: "—" if cell is None else cell if isinstance(cell, str) else format_number(cell.value, cell.decimals)
+        for name, cell in cells.items()
+    }
 
 
 class LongRecord(NamedTuple):
@@ -129,27 +177,3 @@ def make_column_heading(column: TableColumn, table: ReportTable, texts: Texts) -
         return title
     unit = texts.get("unit_names", column.unit)
     return f"{title}（{unit}）" if texts.lang == "zh" else f"{title} ({unit})"
-
-
-def find_layers_with_unconfirmed_sums(
-    layers: Iterable[Layer], meanings: tuple[str, ...], figures: PlanIndicators
-) -> list[Layer]:
-    """Return the layers whose geometry does not confirm the sums of area fields.
-
-    ``meanings``: meanings of the area fields.
-    """
-    return [
-        layer
-        for layer in layers
-        if not all(is_sum_confirmed_by_geometry(layer, meaning, figures.ctx) for meaning in meanings)
-    ]
-
-
-def make_note_on_unconfirmed_sums(layers: list[Layer], figures: PlanIndicators) -> list[str]:
-    """Return one note that names layers with unconfirmed areas; empty without layers."""
-    if not layers:
-        return []
-    layer_labels = figures.texts.get("words", "between_names").join(
-        dict.fromkeys(map(figures.make_layer_label, layers))
-    )
-    return [figures.texts.get("tables", "unbacked_note", layers=layer_labels)]

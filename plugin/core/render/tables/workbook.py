@@ -54,13 +54,37 @@ def write_tables_workbook(
     """
     try:
         import openpyxl
+        from openpyxl.styles import Font
+        from openpyxl.utils import get_column_letter
     except ImportError as error:
         raise OutputError("output_openpyxl", target=path.name) from error
     book = openpyxl.Workbook()
     book.remove(book.active)
     styles: CellStyles = {}
     for table in tables:
-        _write_sheet(book, table, area, texts, styles)
+        sheet = book.create_sheet(make_sheet_name(table, texts))
+        width = len(table.columns)
+        total_width = sum(column.width_in_characters for column in table.columns)
+        write_title_line(sheet, width, texts.get("sheet_titles", table.id, area=area), total_width)
+        unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
+        write_merged_text_line(sheet, 2, width, unit, Font(WORKBOOK_FONT, size=10), "right", 18)
+        head_lines = 2
+        for place, column in enumerate(table.columns, 1):
+            sheet.column_dimensions[get_column_letter(place)].width = column.width_in_characters
+            cell, heading = sheet.cell(HEADING_ROWS, place), make_column_heading(column, table, texts)
+            set_cell_value(cell, heading)
+            apply_cell_style(cell, styles, "center", wrap=True, bold=True, fill=HEAD_FILL)
+            head_lines = max(head_lines, count_head_lines(heading, column.width_in_characters))
+        sheet.row_dimensions[HEADING_ROWS].height = 4 + _HEAD_LINE_POINTS * head_lines
+        for number, row in enumerate(table.rows, HEADING_ROWS + 1):
+            _write_row(sheet, number, row, table, styles)
+        first_note_row = HEADING_ROWS + len(table.rows) + 1
+        # A sheet without rows and words would look like a mistake.
+        notes = [*([] if table.rows else [texts.get("tables", "no_rows")]), *table.notes]
+        for number, note in enumerate(notes, first_note_row):
+            lines = -(-compute_text_width(note) // max(total_width - 2, 1))
+            write_merged_text_line(sheet, number, width, note, Font(WORKBOOK_FONT, size=9), "left", 14 * max(lines, 1))
+        set_up_printing(sheet, first_note_row + len(notes) - 1, width, is_landscape=total_width > MAX_PORTRAIT_WIDTH)
     if add_sheets is not None:
         add_sheets(book)
     save_workbook(book, path, texts.get("sheet_titles", tables[0].id, area=area) if tables else area, texts)
@@ -71,36 +95,6 @@ def save_workbook(book: Workbook, path: Path, title: str, texts: Texts) -> None:
     book.properties.creator = book.properties.lastModifiedBy = texts.program
     book.properties.title = make_document_text(title)
     book.save(path)
-
-
-def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, styles: CellStyles) -> None:
-    """Write one table as a sheet: title, unit, headings, rows and notes."""
-    from openpyxl.styles import Font
-    from openpyxl.utils import get_column_letter
-
-    sheet = book.create_sheet(make_sheet_name(table, texts))
-    width = len(table.columns)
-    total_width = sum(column.width_in_characters for column in table.columns)
-    write_title_line(sheet, width, texts.get("sheet_titles", table.id, area=area), total_width)
-    unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
-    write_merged_text_line(sheet, 2, width, unit, Font(WORKBOOK_FONT, size=10), "right", 18)
-    head_lines = 2
-    for place, column in enumerate(table.columns, 1):
-        sheet.column_dimensions[get_column_letter(place)].width = column.width_in_characters
-        cell, heading = sheet.cell(HEADING_ROWS, place), make_column_heading(column, table, texts)
-        set_cell_value(cell, heading)
-        apply_cell_style(cell, styles, "center", wrap=True, bold=True, fill=HEAD_FILL)
-        head_lines = max(head_lines, count_head_lines(heading, column.width_in_characters))
-    sheet.row_dimensions[HEADING_ROWS].height = 4 + _HEAD_LINE_POINTS * head_lines
-    for number, row in enumerate(table.rows, HEADING_ROWS + 1):
-        _write_row(sheet, number, row, table, styles)
-    first_note_row = HEADING_ROWS + len(table.rows) + 1
-    # A sheet without rows and words would look like a mistake.
-    notes = [*([] if table.rows else [texts.get("tables", "no_rows")]), *table.notes]
-    for number, note in enumerate(notes, first_note_row):
-        lines = -(-compute_text_width(note) // max(total_width - 2, 1))
-        write_merged_text_line(sheet, number, width, note, Font(WORKBOOK_FONT, size=9), "left", 14 * max(lines, 1))
-    set_up_printing(sheet, first_note_row + len(notes) - 1, width, is_landscape=total_width > MAX_PORTRAIT_WIDTH)
 
 
 def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: ReportTable, styles: CellStyles) -> None:

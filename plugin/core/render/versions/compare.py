@@ -19,7 +19,6 @@ from ...geometry.overlay import ProgressCallback, ignore_progress, make_partial_
 from ...geometry.polygons import Polygons
 from ...geometry.statutory_area import compute_drawn_area
 from ...geometry.tolerance import Tolerance
-from .attributes import ComparedField, find_differing_fields, format_cell_values, match_fields_of_editions
 from .edition_comparison import (
     CHANGED_KIND,
     MOVED_IN_KIND,
@@ -28,9 +27,13 @@ from .edition_comparison import (
     STATUTORY_BASIS,
     AreaBalance,
     ChangedPiece,
+    ComparedField,
     EditionShift,
     LayerEdition,
     VersionComparison,
+    find_differing_fields,
+    format_cell_values,
+    match_fields_of_editions,
 )
 from .equal_shapes import pair_equal_polygons, snap_unpaired_polygons
 from .pieces import LandPieces, cut_by_township, cut_pieces, find_polygons_covered_once
@@ -57,7 +60,20 @@ class PieceAreas:
         self.new: dict[str, NDArray] = {}
         self.over: dict[str, tuple[NDArray, NDArray]] = {}
         self.without_shape: dict[str, tuple[float, float]] = {}
-        direct = _measure_pieces(comparison, pieces, cancellation)
+        # Only shares of the drawn areas (m²) are used. A piece that is the whole row in each edition that has it gets
+        # the area 1 in place of a measured area, because its share is 1 for any area.
+        whole_rows = pieces.is_whole_row.copy()
+        for piece_rows in (pieces.before_row, pieces.after_row):
+            has_row = piece_rows >= 0
+            counts = np.bincount(piece_rows[has_row], minlength=1)
+            whole_rows[has_row] &= counts[piece_rows[has_row]] == 1
+        direct = np.ones(len(pieces))
+        cut_up = np.flatnonzero(~whole_rows)
+        direct[cut_up] = compute_drawn_area(
+            pieces.shape[cut_up],
+            crs_care.make_lonlat_transformer(comparison.later_edition.layer.plane_crs),
+            cancellation,
+        )
         sides = []
         for edition, rows, shapes in (
             (comparison.earlier_edition, pieces.before_row, snapped),
@@ -66,7 +82,21 @@ class PieceAreas:
             # Measuring a layer is the slowest step.
             edition.layer.measure_statutory(cancellation)
             cancellation.raise_if_cancelled()
-            sides.append((edition, rows, _measure_row_shares(rows, edition, shapes, pieces, direct, cancellation)))
+            # The share of each piece in its row. If the pieces of a row do not add up to it (land claimed twice), the
+            # shares refer to the area of the row and may exceed 1 in total.
+            with_row = rows >= 0
+            total = np.bincount(rows[with_row], direct[with_row], minlength=len(edition))
+            complete = find_polygons_covered_once(rows, shapes, pieces)
+            base = np.where(complete, total, 1.0)
+            incomplete_rows = np.unique(rows[with_row][~complete[rows[with_row]]])
+            row_area = compute_drawn_area(
+                shapes[incomplete_rows], crs_care.make_lonlat_transformer(edition.layer.plane_crs), cancellation
+            )
+            base[incomplete_rows] = np.where(row_area > 0, row_area, 1.0)
+            share = np.zeros(len(rows))
+            with np.errstate(invalid="ignore", divide="ignore"):
+                share[with_row] = np.nan_to_num(direct[with_row] / base[rows[with_row]])
+            sides.append((edition, rows, share))
         cancellation.raise_if_cancelled()
         for basis in (STATUTORY_BASIS, NET_BASIS):
             row_areas = [compute_row_areas(edition, basis) for edition, _, _ in sides]
@@ -102,25 +132,6 @@ def _divide_values_among_pieces(rows: NDArray, share: NDArray, value_of_row: NDA
     return value, excess_of_piece, float(value_of_row[~has_piece].sum())
 
 
-def _measure_pieces(comparison: VersionComparison, pieces: LandPieces, cancellation: Cancellation) -> NDArray:
-    """Return the (k,) drawn areas of pieces of land, m².
-
-    Only shares of these areas are used (`_measure_row_shares`). A piece that is the whole row in each edition that has
-    it gets the area 1 in place of a measured area, because its share is 1 for any area.
-    """
-    whole_rows = pieces.is_whole_row.copy()
-    for rows in (pieces.before_row, pieces.after_row):
-        with_row = rows >= 0
-        counts = np.bincount(rows[with_row], minlength=1)
-        whole_rows[with_row] &= counts[rows[with_row]] == 1
-    areas = np.ones(len(pieces))
-    cut_up = np.flatnonzero(~whole_rows)
-    areas[cut_up] = compute_drawn_area(
-        pieces.shape[cut_up], crs_care.make_lonlat_transformer(comparison.later_edition.layer.plane_crs), cancellation
-    )
-    return areas
-
-
 def compute_row_areas(edition: LayerEdition, basis: str) -> NDArray | None:
     """Return (n,) areas (m²) of an edition's rows on a basis: statutory or net.
 
@@ -130,35 +141,6 @@ def compute_row_areas(edition: LayerEdition, basis: str) -> NDArray | None:
     if basis == STATUTORY_BASIS:
         return layer.statutory
     return layer.numbers("net_area") if layer.has_field("net_area") else None
-
-
-def _measure_row_shares(
-    rows: NDArray,
-    edition: LayerEdition,
-    shapes: NDArray,
-    pieces: LandPieces,
-    drawn_areas: NDArray,
-    cancellation: Cancellation,
-) -> NDArray:
-    """Return (k,) the share of each piece in the area of its row.
-
-    ``rows`` (k,): row of each piece, −1 for none; ``shapes`` (n,): shapes of the rows that were cut; ``drawn_areas``
-    (k,): m² of the pieces. If the pieces of a row do not add up to it (land claimed twice), the shares refer to the
-    area of the row and may exceed 1 in total.
-    """
-    with_row = rows >= 0
-    total = np.bincount(rows[with_row], drawn_areas[with_row], minlength=len(edition))
-    complete = find_polygons_covered_once(rows, shapes, pieces)
-    base = np.where(complete, total, 1.0)
-    incomplete_rows = np.unique(rows[with_row][~complete[rows[with_row]]])
-    row_area = compute_drawn_area(
-        shapes[incomplete_rows], crs_care.make_lonlat_transformer(edition.layer.plane_crs), cancellation
-    )
-    base[incomplete_rows] = np.where(row_area > 0, row_area, 1.0)
-    share = np.zeros(len(rows))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share[with_row] = np.nan_to_num(drawn_areas[with_row] / base[rows[with_row]])
-    return share
 
 
 @dataclass
@@ -191,17 +173,6 @@ def find_attribute_changes(comparison: VersionComparison, pieces: LandPieces) ->
     return AttributeChanges(
         in_both[any_differs], [(f, is_differing[any_differs]) for f, is_differing in differing_fields]
     )
-
-
-def _count_changed_without_shape(comparison: VersionComparison, rows: NDArray, later_rows: NDArray) -> int:
-    """Return how many pairs of rows without a shape have differing attributes.
-
-    ``rows`` and ``later_rows``: (k,) rows of the earlier and of the later edition.
-    """
-    layers = comparison.earlier_edition.layer, comparison.later_edition.layer
-    is_whole_row = np.ones(len(rows), dtype=bool)
-    differing_fields = find_differing_fields(comparison.compared_fields, *layers, rows, later_rows, is_whole_row)
-    return int(np.any([d for _, d in differing_fields], axis=0).sum()) if differing_fields else 0
 
 
 def add_area_balances_to_comparison(
@@ -280,41 +251,6 @@ def _sum_balance_by_township(
         ):
             balance = by_township.setdefault(label, AreaBalance())
             setattr(balance, name, getattr(balance, name) + float(summed))
-    return by_township
-
-
-def compute_balance_by_township(
-    comparison: VersionComparison,
-    whole_pieces: LandPieces,
-    pieces: LandPieces,
-    values: PieceAreas,
-    changes: AttributeChanges,
-    names: list[str],
-    cancellation: Cancellation = NEVER_CANCELLED,
-) -> dict[str, AreaBalance]:
-    """Return township name → statutory area balance, by dividing whole pieces among the townships.
-
-    The values of a whole piece are divided by the areas of its sections in each township. So the townships sum to the
-    layer, whatever vertices a border adds. ``whole_pieces``: the pieces of the comparison; ``pieces``: the same cut by
-    township; ``values``, ``changes``: of the whole pieces; ``names``: names of the townships. Raise Cancelled.
-    """
-    whole_piece_of_piece = np.arange(len(pieces)) if pieces.uncut_piece is None else pieces.uncut_piece
-    share = np.ones(len(pieces))
-    is_cut_piece = np.bincount(whole_piece_of_piece, minlength=len(whole_pieces))[whole_piece_of_piece] > 1
-    share[is_cut_piece] = compute_drawn_area(
-        pieces.shape[is_cut_piece],
-        crs_care.make_lonlat_transformer(comparison.later_edition.layer.plane_crs),
-        cancellation,
-    )
-    total = np.bincount(whole_piece_of_piece, share, minlength=len(whole_pieces))[whole_piece_of_piece]
-    share = np.divide(share, total, out=np.zeros(len(share)), where=total > 0)
-    terms = {
-        name: value[whole_piece_of_piece] * share
-        for name, value in _compute_balance_terms(STATUTORY_BASIS, whole_pieces, values, changes).items()
-    }
-    by_township = _sum_balance_by_township(terms, pieces.township_row, values.without_shape[STATUTORY_BASIS], names)
-    if not (by_township[""].before or by_township[""].after):
-        del by_township[""]
     return by_township
 
 
@@ -414,9 +350,27 @@ def compare_layers_and_townships(
     pieces = cut_by_township(cut_up.land_pieces, _get_edition_polygons(after), townships.polygons, cancellation)
     progress(0.9)
     cancellation.raise_if_cancelled()
-    by_township = compute_balance_by_township(
-        comparison, cut_up.land_pieces, pieces, values, changes, townships.names, cancellation
+    # The values of a whole piece are divided by the areas of its sections in each township. So the townships sum to the
+    # layer, whatever vertices a border adds.
+    whole_pieces = cut_up.land_pieces
+    whole_piece_of_piece = np.arange(len(pieces)) if pieces.uncut_piece is None else pieces.uncut_piece
+    share = np.ones(len(pieces))
+    is_cut_piece = np.bincount(whole_piece_of_piece, minlength=len(whole_pieces))[whole_piece_of_piece] > 1
+    share[is_cut_piece] = compute_drawn_area(
+        pieces.shape[is_cut_piece],
+        crs_care.make_lonlat_transformer(comparison.later_edition.layer.plane_crs),
+        cancellation,
     )
+    total = np.bincount(whole_piece_of_piece, share, minlength=len(whole_pieces))[whole_piece_of_piece]
+    share = np.divide(share, total, out=np.zeros(len(share)), where=total > 0)
+    terms = {
+        name: value[whole_piece_of_piece] * share
+        for name, value in _compute_balance_terms(STATUTORY_BASIS, whole_pieces, values, changes).items()
+    }
+    without_shape = values.without_shape[STATUTORY_BASIS]
+    by_township = _sum_balance_by_township(terms, pieces.township_row, without_shape, townships.names)
+    if not (by_township[""].before or by_township[""].after):
+        del by_township[""]
     return comparison, cut_up.land_pieces, by_township
 
 
@@ -499,35 +453,10 @@ def _compare_pieces(
         failed_pairs=pieces.failed_pairs,
         shift=cut_up.shift,
     )
-    _add_key_changes_to_comparison(comparison, cut_up.earlier_keys, cut_up.equal_row, pieces)
-    cancellation.raise_if_cancelled()
-    values = PieceAreas(comparison, pieces, cut_up.earlier_shapes, cancellation)
-    cancellation.raise_if_cancelled()
-    if cut_up.shift is not None and cut_up.shift.is_removed:
-        comparison.shift = measure_shift(
-            cut_up.shift,
-            _get_edition_polygons(earlier_edition),
-            _get_edition_polygons(later_edition),
-            (earlier_edition.layer.statutory, later_edition.layer.statutory),
-            cancellation,
-        )
-    changes = find_attribute_changes(comparison, pieces)
-    without_shape = np.flatnonzero((cut_up.equal_row >= 0) & shapely.is_missing(cut_up.earlier_shapes))
-    changed_rows = np.unique(pieces.after_row[changes.piece_positions])
-    comparison.changed_row_count = len(changed_rows) + _count_changed_without_shape(
-        comparison, without_shape, cut_up.equal_row[without_shape]
-    )
-    return comparison, values, changes
-
-
-def _add_key_changes_to_comparison(
-    comparison: VersionComparison, keys: list[str], equal_shapes: NDArray, pieces: LandPieces
-) -> None:
-    """Add rows with a changed, reused or unmatched key to a comparison, in place.
-
-    These are rows of equal shape with another key, keys that name other land in the later edition, and rows without an
-    equal row. ``keys``: of the earlier edition after renumbering.
-    """
+    # These are rows of equal shape with another key, keys that name other land in the later edition, and rows without
+    # an equal row. keys: of the earlier edition after renumbering.
+    keys = cut_up.earlier_keys
+    equal_shapes = cut_up.equal_row
     other = comparison.later_edition.layer.keys
     rows_with_equal = np.flatnonzero(equal_shapes >= 0)
     comparison.equal_count = len(rows_with_equal) - comparison.shifted_row_count
@@ -551,6 +480,30 @@ def _add_key_changes_to_comparison(
     comparison.reused_keys = sorted(
         (unmatched_keys & {other[j] for j in unmatched_later_rows}) - overlapping_keys - {""}
     )
+    cancellation.raise_if_cancelled()
+    values = PieceAreas(comparison, pieces, cut_up.earlier_shapes, cancellation)
+    cancellation.raise_if_cancelled()
+    if cut_up.shift is not None and cut_up.shift.is_removed:
+        comparison.shift = measure_shift(
+            cut_up.shift,
+            _get_edition_polygons(earlier_edition),
+            _get_edition_polygons(later_edition),
+            (earlier_edition.layer.statutory, later_edition.layer.statutory),
+            cancellation,
+        )
+    changes = find_attribute_changes(comparison, pieces)
+    without_shape = np.flatnonzero((cut_up.equal_row >= 0) & shapely.is_missing(cut_up.earlier_shapes))
+    changed_rows = np.unique(pieces.after_row[changes.piece_positions])
+    later_rows = cut_up.equal_row[without_shape]
+    layers = comparison.earlier_edition.layer, comparison.later_edition.layer
+    is_whole_row = np.ones(len(without_shape), dtype=bool)
+    differing_fields = find_differing_fields(
+        comparison.compared_fields, *layers, without_shape, later_rows, is_whole_row
+    )
+    comparison.changed_row_count = len(changed_rows) + (
+        int(np.any([d for _, d in differing_fields], axis=0).sum()) if differing_fields else 0
+    )
+    return comparison, values, changes
 
 
 def add_changed_pieces_to_comparison(
@@ -574,7 +527,15 @@ def add_changed_pieces_to_comparison(
         MOVED_IN_KIND: np.flatnonzero(pieces.before_row < 0),
         CHANGED_KIND: changes.piece_positions,
     }
-    value_changes = _format_value_changes(comparison, pieces, changes)
+    value_changes: dict[int, list[tuple[str, str, str]]] = {n: [] for n in changes.piece_positions.tolist()}
+    for field, is_differing in changes.fields:
+        positions = changes.piece_positions[is_differing]
+        cells = (
+            format_cell_values(comparison.earlier_edition.layer, field.earlier_name, pieces.before_row[positions]),
+            format_cell_values(comparison.later_edition.layer, field.later_name, pieces.after_row[positions]),
+        )
+        for position, earlier_text, later_text in zip(positions.tolist(), *cells, strict=True):
+            value_changes[position].append((field.name, earlier_text, later_text))
     old, new = values.old[STATUTORY_BASIS], values.new[STATUTORY_BASIS]
     nothing = np.full(len(pieces), np.nan)
     net_old, net_new = values.old.get(NET_BASIS, nothing), values.new.get(NET_BASIS, nothing)
@@ -601,17 +562,3 @@ def add_changed_pieces_to_comparison(
             if kind == CHANGED_KIND:
                 piece.value_changes = value_changes[n]
             comparison.changed_pieces.append(piece)
-
-
-def _format_value_changes(
-    comparison: VersionComparison, pieces: LandPieces, changes: AttributeChanges
-) -> dict[int, list[tuple[str, str, str]]]:
-    """Return position of a piece → (field, old value, new value) as texts of each changed field."""
-    value_changes: dict[int, list[tuple[str, str, str]]] = {n: [] for n in changes.piece_positions.tolist()}
-    for field, is_differing in changes.fields:
-        positions = changes.piece_positions[is_differing]
-        old = format_cell_values(comparison.earlier_edition.layer, field.earlier_name, pieces.before_row[positions])
-        new = format_cell_values(comparison.later_edition.layer, field.later_name, pieces.after_row[positions])
-        for position, old_text, new_text in zip(positions.tolist(), old, new, strict=True):
-            value_changes[position].append((field.name, old_text, new_text))
-    return value_changes

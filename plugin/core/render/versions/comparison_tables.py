@@ -6,6 +6,7 @@ The column for the cause of a change is left empty for a person to fill in.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +20,9 @@ from ...standard.messages.numbers import format_width
 from ...standard.messages.texts import Texts
 from ..document.blocks import Document
 from ..document.table_document import make_table_document
-from ..tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber, make_table_number
+from ..tables.report_table import ReportTable, ReportTableRow, TableColumn, make_table, make_table_number
 from ..tables.workbook import write_tables_workbook
+from .baseline import PlanComparison
 from .edition_comparison import (
     CHANGE_KINDS,
     CHANGED_KIND,
@@ -32,7 +34,6 @@ from .edition_comparison import (
     ChangedPiece,
     VersionComparison,
 )
-from .sources import PlanComparison
 
 #: Terms of the balance in order; terms without a sign do not belong to the sum.
 BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
@@ -152,10 +153,44 @@ def _format_m2(value: float) -> str:
 
 def make_comparison_tables(comparison: PlanComparison, texts: Texts) -> list[ReportTable]:
     """Return all tables of a comparison that have rows."""
+
+    def make_net_column(name: str, attribute: str, absent: str) -> TableColumn:
+        # An edition without such land or without net areas has none.
+        return TableColumn(
+            name,
+            "m2",
+            width_in_characters=16,
+            value=lambda item: (
+                None
+                if item[1].kind == absent or math.isnan(getattr(item[1], attribute))
+                else getattr(item[1], attribute)
+            ),
+        )
+
+    net_columns = [
+        make_net_column("net_before", "net_before_m2", MOVED_IN_KIND),
+        make_net_column("net_after", "net_after_m2", MOVED_OUT_KIND),
+    ]
+    columns = [
+        TableColumn("number", width_in_characters=6, value=lambda item: str(item[0])),
+        TableColumn("change_kind", width_in_characters=10, value=lambda item: texts.get("versions", item[1].kind)),
+        TableColumn("township", width_in_characters=16, value=lambda item: item[1].township),
+        TableColumn("before_key", width_in_characters=22, value=lambda item: get_piece_keys(comparison, item[1])[0]),
+        TableColumn("after_key", width_in_characters=22, value=lambda item: get_piece_keys(comparison, item[1])[1]),
+        TableColumn("statutory_area", "m2", width_in_characters=16, value=lambda item: item[1].area_m2),
+        *(net_columns if NET_BASIS in comparison.comparison.balance_by_basis else ()),
+        TableColumn("changes", width_in_characters=40, value=lambda item: format_changes(item[1], texts)),
+        # Cause and document are left empty for a person to fill in.
+        TableColumn("cause", width_in_characters=24, value=lambda item: item[1].change_cause),
+        TableColumn("document", width_in_characters=20, value=lambda item: None),
+    ]
+    pieces = sorted(
+        comparison.comparison.changed_pieces, key=lambda piece: (CHANGE_KINDS.index(piece.kind), piece.township)
+    )
     tables = [
         _make_balance_table(comparison, texts),
         _make_township_table(comparison, texts),
-        _make_pieces_table(comparison, texts),
+        make_table("versions_parts", columns, enumerate(pieces, 1), lambda item: item[1].kind, "m2"),
     ]
     return [table for table in tables if table is not None]
 
@@ -238,51 +273,6 @@ def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTabl
     ]
     table.rows.append(ReportTableRow([texts.get("tables", "sum"), *totals], "sum", "sum"))
     return table
-
-
-def _make_pieces_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
-    """Return the table of changed pieces, one piece on each row.
-
-    Cause and document are left empty for a person to fill in.
-    """
-    net = NET_BASIS in comparison.comparison.balance_by_basis
-    width_by_column = {"number": 6, "change_kind": 10, "township": 16, "before_key": 22, "after_key": 22}
-    columns = [TableColumn(one, width_in_characters=width) for one, width in width_by_column.items()]
-    columns += [
-        TableColumn(one, "m2", width_in_characters=16)
-        for one in ("statutory_area", *(("net_before", "net_after") if net else ()))
-    ]
-    columns += [
-        TableColumn(one, width_in_characters=width) for one, width in (("changes", 40), ("cause", 24), ("document", 20))
-    ]
-    table = ReportTable("versions_parts", columns, unit="m2")
-    ordered_pieces = sorted(
-        comparison.comparison.changed_pieces, key=lambda piece: (CHANGE_KINDS.index(piece.kind), piece.township)
-    )
-    for number, piece in enumerate(ordered_pieces, 1):
-        earlier_key, later_key = get_piece_keys(comparison, piece)
-        cells: list[CellValue] = [
-            str(number),
-            texts.get("versions", piece.kind),
-            piece.township,
-            earlier_key,
-            later_key,
-        ]
-        cells.append(make_table_number(piece.area_m2, "m2"))
-        if net:
-            cells += [
-                _make_net_number(piece.net_before_m2, piece.kind != MOVED_IN_KIND),
-                _make_net_number(piece.net_after_m2, piece.kind != MOVED_OUT_KIND),
-            ]
-        table.rows.append(
-            ReportTableRow([*cells, format_changes(piece, texts), piece.change_cause, None], "row", piece.kind)
-        )
-    return table
-
-
-def _make_net_number(value: float, has_net_area: bool) -> TableNumber | None:
-    """Return a net area (m²) as a number of a table; None if the edition has none."""
-    return make_table_number(value, "m2") if has_net_area and value == value else None
 
 
 def get_piece_keys(comparison: PlanComparison, piece: ChangedPiece) -> tuple[str, str]:

@@ -156,7 +156,19 @@ def cut_by_township(
     if not len(townships.present) or not len(pieces):
         return pieces
     townships = _remove_township_overlaps(townships, cancellation)
-    left, right, shape = _intersect_pieces_with_townships(pieces, after, townships, cancellation)
+    whole_pieces, others = np.flatnonzero(pieces.is_whole_row), np.flatnonzero(~pieces.is_whole_row)
+    piece_of = np.full(len(after), -1)
+    piece_of[pieces.after_row[whole_pieces]] = whole_pieces
+    one = find_shared_pieces(
+        after, townships, left_rows=piece_of >= 0, tolerance=_NO_TOLERANCE, cancellation=cancellation
+    )
+    other = find_shared_pieces(
+        Polygons(pieces.shape[others]), townships, tolerance=_NO_TOLERANCE, cancellation=cancellation
+    )
+    left = np.concatenate([piece_of[one.left], others[other.left]])
+    right, shape = np.concatenate([one.right, other.right]), np.concatenate([one.geometry, other.geometry])
+    order = np.lexsort((right, left))
+    left, right, shape = left[order], right[order], shape[order]
     # Pieces that could not be cut belong to the first township: land counts once.
     piece_areas, areas_in_townships = (
         shapely.area(pieces.shape),
@@ -209,25 +221,6 @@ def _remove_township_overlaps(townships: Polygons, cancellation: Cancellation) -
         )
         shapes[row] = shapes[row] if remaining_land is None else extract_polygons(remaining_land)
     return Polygons(shapes)
-
-
-def _intersect_pieces_with_townships(
-    pieces: LandPieces, later_polygons: Polygons, townships: Polygons, cancellation: Cancellation
-) -> tuple[NDArray, NDArray, NDArray]:
-    """Return piece, township and shared geometry of each intersection, sorted by piece, then by township."""
-    whole_pieces, others = np.flatnonzero(pieces.is_whole_row), np.flatnonzero(~pieces.is_whole_row)
-    piece_of = np.full(len(later_polygons), -1)
-    piece_of[pieces.after_row[whole_pieces]] = whole_pieces
-    one = find_shared_pieces(
-        later_polygons, townships, left_rows=piece_of >= 0, tolerance=_NO_TOLERANCE, cancellation=cancellation
-    )
-    other = find_shared_pieces(
-        Polygons(pieces.shape[others]), townships, tolerance=_NO_TOLERANCE, cancellation=cancellation
-    )
-    left = np.concatenate([piece_of[one.left], others[other.left]])
-    right, shape = np.concatenate([one.right, other.right]), np.concatenate([one.geometry, other.geometry])
-    order = np.lexsort((right, left))
-    return left[order], right[order], shape[order]
 
 
 def find_polygons_covered_once(rows: NDArray, shapes: NDArray, pieces: LandPieces) -> NDArray:

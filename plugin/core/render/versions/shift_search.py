@@ -66,7 +66,24 @@ def find_edition_shift(
     if offset is None:
         return None
     cancellation.raise_if_cancelled()
-    shifted = _pair_shifted_rows(pairing, offset, limits.agreement_m, cancellation)
+    # Rows with one key are compared vertex by vertex, the others after snapping: rings may begin at other vertices.
+    agreement_m = limits.agreement_m
+    rows, _ = pairing.find_unpaired_rows()
+    shapes = pairing.earlier_shapes.copy()
+    shapes[rows] = shapely.transform(shapes[rows], lambda xy: xy + offset)
+    shifted = _ShiftedPairing(shapes, pairing.later_shapes, pairing.keys_before, pairing.keys_after)
+    shifted.later_row_of_row = pairing.later_row_of_row.copy()
+    pair_by_vertex(shifted, agreement_m, cancellation)
+    shifted.targets = shapes.copy()
+    by_vertex = np.flatnonzero((shifted.later_row_of_row >= 0) & (pairing.later_row_of_row < 0))
+    shifted.targets[by_vertex] = pairing.later_shapes[shifted.later_row_of_row[by_vertex]]
+    cancellation.raise_if_cancelled()
+    rows, _ = shifted.find_unpaired_rows()
+    boxes = shapely.box(*(shapely.bounds(shapes[rows]) + agreement_m * np.array([-1, -1, 1, 1])).T)
+    around = find_rows_around(pairing.later_shapes, boxes)
+    shapes[rows] = snap_vertices(shapes[rows], pairing.later_shapes[around], agreement_m, cancellation)
+    shifted.targets[rows] = shapes[rows]
+    pair_by_digest(shifted, cancellation)
     is_agreeing = (shifted.later_row_of_row >= 0) & (pairing.later_row_of_row < 0)
     rows = np.flatnonzero(is_agreeing)
     if len(rows) < _count_required_rows(pairing, limits):
@@ -171,33 +188,6 @@ class _ShiftedPairing(EditionPairing):
     """
 
     targets: NDArray
-
-
-def _pair_shifted_rows(
-    pairing: EditionPairing, offset: NDArray, agreement_m: float, cancellation: Cancellation
-) -> _ShiftedPairing:
-    """Return the pairing of rows that differ by a shift only, to ``agreement_m`` metres.
-
-    ``offset``: the (2,) shift. Rows with one key are compared vertex by vertex, the others after snapping: rings may
-    begin at other vertices. Raise Cancelled.
-    """
-    rows, _ = pairing.find_unpaired_rows()
-    shapes = pairing.earlier_shapes.copy()
-    shapes[rows] = shapely.transform(shapes[rows], lambda xy: xy + offset)
-    shifted = _ShiftedPairing(shapes, pairing.later_shapes, pairing.keys_before, pairing.keys_after)
-    shifted.later_row_of_row = pairing.later_row_of_row.copy()
-    pair_by_vertex(shifted, agreement_m, cancellation)
-    shifted.targets = shapes.copy()
-    by_vertex = np.flatnonzero((shifted.later_row_of_row >= 0) & (pairing.later_row_of_row < 0))
-    shifted.targets[by_vertex] = pairing.later_shapes[shifted.later_row_of_row[by_vertex]]
-    cancellation.raise_if_cancelled()
-    rows, _ = shifted.find_unpaired_rows()
-    boxes = shapely.box(*(shapely.bounds(shapes[rows]) + agreement_m * np.array([-1, -1, 1, 1])).T)
-    around = find_rows_around(pairing.later_shapes, boxes)
-    shapes[rows] = snap_vertices(shapes[rows], pairing.later_shapes[around], agreement_m, cancellation)
-    shifted.targets[rows] = shapes[rows]
-    pair_by_digest(shifted, cancellation)
-    return shifted
 
 
 def measure_shift(

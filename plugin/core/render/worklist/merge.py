@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Split a work list by township or person, and merge changed rows again.
+"""Split a work list by township or person, and merge parts and ledgers again, with someone's choices about conflicts.
 
 A row that both sides changed to different values since the split is a conflict: the listed row stays until someone
 chooses.
@@ -10,16 +10,18 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...base.errors import DataError, InputError, OutputError
+from ...base.files.csv_records import format_rows
 from ...base.files.names import remove_forbidden_characters
+from ...base.files.tables import SearchedColumn, read_table
+from ...base.files.writing import write_atomically
 from ...standard.numbering import BSM_LENGTH, DIVISION_CODE_DIGITS
 from . import WORKLIST_SUFFIX
-from .file import change_worklist, read_worklist
-from .worklist_row import WorkItem, Worklist, WorkState, compute_digest
+from .worklist_row import WorkItem, Worklist, WorkState, change_worklist, compute_digest, read_worklist
 
 #: Columns by which a list can be split, with the name of the part for rows without a value.
 SPLIT_COLUMNS = {"township": "未分乡镇", "assignee": "未分派"}
@@ -139,7 +141,14 @@ def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[Wo
     for item in worklist.items.values():
         items_by_name.setdefault(getattr(item, column) or SPLIT_COLUMNS[column], []).append(item)
     stem = path.name.removesuffix(WORKLIST_SUFFIX).removesuffix(".csv")
-    path_by_name = _make_part_paths(sorted(items_by_name), Path(folder), stem)
+    # Two names never share a path, also where capitals do not count.
+    path_by_name: dict[str, Path] = {}
+    used: Counter[str] = Counter()
+    for name in sorted(items_by_name):
+        text = remove_forbidden_characters(name) or "_"
+        used[text.lower()] += 1
+        number = used[text.lower()]
+        path_by_name[name] = Path(folder) / f"{stem}.{text}{f'_{number}' if number > 1 else ''}{WORKLIST_SUFFIX}"
     for part_path in path_by_name.values():
         _check_part_replaceable(part_path, worklist)
     parts = []
@@ -150,18 +159,6 @@ def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[Wo
         change_worklist(part_path, lambda _none, part=part: part)  # type: ignore[misc]
         parts.append(WorklistPart(name, part_path, len(items)))
     return parts
-
-
-def _make_part_paths(names: Iterable[str], folder: Path, stem: str) -> dict[str, Path]:
-    """Return part name → its path; two names never share a path, also where capitals do not count."""
-    path_by_name: dict[str, Path] = {}
-    used: Counter[str] = Counter()
-    for name in names:
-        text = remove_forbidden_characters(name) or "_"
-        used[text.lower()] += 1
-        number = used[text.lower()]
-        path_by_name[name] = folder / f"{stem}.{text}{f'_{number}' if number > 1 else ''}{WORKLIST_SUFFIX}"
-    return path_by_name
 
 
 def _check_part_replaceable(path: Path, worklist: Worklist) -> None:
@@ -310,3 +307,106 @@ def find_county_code(worklist: Worklist) -> str:
         item.key[:DIVISION_CODE_DIGITS] for item in worklist.items.values() if _KEY_PATTERN.fullmatch(item.key)
     )
     return votes.most_common(1)[0][0] if votes else ""
+
+
+#: Words in the table of conflicts for the version of the list, and for that of the part.
+LISTED_WORD, OTHER_WORD = "本清单", "来稿"
+_CONFLICT_COLUMNS = (
+    "采用", "指纹", "规则", "乡镇", "标识码", "来源", "本清单状态", "本清单负责人", "本清单备注", "本清单更新",
+    "来稿状态", "来稿负责人", "来稿备注", "来稿更新",
+)  # fmt: skip
+_TAKES_OTHER_BY_WORD = {LISTED_WORD: False, "list": False, OTHER_WORD: True, "part": True}
+
+#: (fingerprint, source) → True to take the version of the source.
+Choices = Mapping[tuple[str, str], bool]
+
+
+@dataclass(frozen=True)
+class NamedPart:
+    """A part to merge, with its name for conflicts; ``is_ledger``: it has state, assignee and note only."""
+
+    name: str
+    worklist: Worklist
+    is_ledger: bool = False
+
+
+@dataclass
+class MergedFile:
+    """What a merge did: numbers of rows, and the conflicts that are still to be decided.
+
+    ``worklist``: the rows of the merged file; ``unknown``, ``refused``: as in `WorklistMerge`.
+    """
+
+    worklist: Worklist = field(default_factory=Worklist)
+    taken: int = 0
+    added: int = 0
+    chosen: int = 0
+    unknown: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    conflicts: list[WorkConflict] = field(default_factory=list)
+
+
+def merge_into_file(path: str | Path, parts: Sequence[NamedPart], choices: Choices | None = None) -> MergedFile:
+    """Merge parts into the file of a work list; conflicts without a choice leave the listed row.
+
+    Raises DataError and OutputError (`change_worklist`), InputError for a part of another county; the file is then
+    unchanged.
+    """
+    choices = choices or {}
+    result = MergedFile()
+
+    def merge(worklist: Worklist) -> Worklist:
+        nonlocal result
+        result = MergedFile()
+        for part in parts:
+            merged = merge_part(
+                worklist, part.worklist, part.name, adds_rows=not part.is_ledger, has_all_columns=not part.is_ledger
+            )
+            result.taken += merged.taken
+            result.added += merged.added
+            result.unknown += merged.unknown
+            result.refused += merged.refused
+            chosen_items = []
+            for conflict in merged.conflicts:
+                takes_other = choices.get((conflict.listed.fingerprint, conflict.source))
+                if takes_other is None:
+                    result.conflicts.append(conflict)
+                else:
+                    chosen_items.append(conflict.choose(takes_other))
+            result.chosen += len(chosen_items)
+            worklist = merged.worklist.replace_items(chosen_items)
+        return worklist
+
+    result.worklist = change_worklist(path, merge)
+    return result
+
+
+def write_conflicts(path: str | Path, conflicts: Iterable[WorkConflict]) -> None:
+    """Write a table of conflicts (CSV in UTF-8 with a byte order mark), with an empty column for the choice."""
+    rows = [list(_CONFLICT_COLUMNS)]
+    for conflict in conflicts:
+        listed, other = conflict.listed, conflict.other
+        cells = ["", listed.fingerprint, listed.code, listed.township, listed.key, conflict.source]
+        for item in (listed, other):
+            cells += [str(item.state), item.assignee, item.note, f"{item.updated} {item.by}".strip()]
+        rows.append(cells)
+    with write_atomically(path) as target:
+        target.write_bytes(format_rows(rows))
+
+
+def read_choices(path: str | Path) -> dict[tuple[str, str], bool]:
+    """Return the choices in a table of conflicts that someone filled in; rows without a choice are left out.
+
+    Raises InputError for a missing column or another word.
+    """
+    columns = [SearchedColumn(name, (name,)) for name in ("采用", "指纹", "来源")]
+    table = read_table(path, columns)
+    choices: dict[tuple[str, str], bool] = {}
+    for row in table.rows:
+        word = row.text_by_column["采用"].lower()
+        if not word:
+            continue
+        if word not in _TAKES_OTHER_BY_WORD:
+            raise InputError("worklist_choices", file=table.file_name, line=row.line_number, value=word)
+        choices[row.text_by_column["指纹"], row.text_by_column["来源"]] = _TAKES_OTHER_BY_WORD[word]
+    return choices

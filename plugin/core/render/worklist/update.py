@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Update a work list after a check: add new findings, close those that ended, reopen those that are back."""
+"""Update a work list after a check: add new findings, close those that ended, reopen those that are back.
+
+Sentences describe updates and merges.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from ...base.files.data import read_json
 from ...model.findings import Finding, set_fingerprints
 from ...model.report import REPORT_SCHEMA, Outcome, Report
 from ...model.rule import Rule
+from ..words import ReportTexts
+from .merge import MergedFile
 from .worklist_row import WorkItem, Worklist, WorkState, format_time
 
 #: Outcomes of rules that ran.
@@ -139,7 +144,11 @@ def update_worklist(
     false_alarms = 0
     for fingerprint, finding in found.items():
         item = worklist.items.get(fingerprint)
-        state = _choose_state_of_found(item, finding)
+        state = WorkState.OPEN
+        if finding.state == "waived":
+            state = WorkState.WAIVED
+        elif item is not None and item.state is WorkState.FALSE_ALARM:
+            state = WorkState.FALSE_ALARM
         false_alarms += state is WorkState.FALSE_ALARM
         former = item or WorkItem(fingerprint)
         # A value that is now unknown stays.
@@ -167,13 +176,6 @@ def update_worklist(
     return WorklistUpdate(worklist.replace_items(changed_items), counts, false_alarms)
 
 
-def _choose_state_of_found(item: WorkItem | None, finding: Finding) -> WorkState:
-    """Return the state of a finding that a check found; ``item``: its row, None if it is new."""
-    if finding.state == "waived":
-        return WorkState.WAIVED
-    return WorkState.FALSE_ALARM if item is not None and item.state is WorkState.FALSE_ALARM else WorkState.OPEN
-
-
 def _name_transition(item: WorkItem | None, state: WorkState) -> Transition:
     """Return the transition of a found row to another state; None for a new row."""
     if item is None:
@@ -193,3 +195,39 @@ def read_report(path: str | Path) -> Report:
     if not isinstance(data, dict) or data.get("schema") != REPORT_SCHEMA:
         raise InputError("worklist_report", file=path.name)
     return Report.from_dict(data, path)
+
+
+#: Largest number of rows that a message names; files have all.
+_MAX_ROWS_NAMED = 30
+
+
+def describe_update(update: WorklistUpdate, report_texts: ReportTexts) -> list[str]:
+    """Return sentences on what an update (`WorklistUpdate`) did; one sentence if nothing changed."""
+    counts, false_alarms = update.counts, update.false_alarms
+    lines = [report_texts.get("worklist", str(transition), count=count) for transition, count in counts.items()]
+    if false_alarms:
+        lines.append(report_texts.get("worklist", "false_alarms", count=false_alarms))
+    return lines or [report_texts.get("worklist", "unchanged")]
+
+
+def describe_merge(merged: MergedFile, report_texts: ReportTexts) -> list[str]:
+    """Return sentences on a merge: numbers, conflicts, and rows that were not taken."""
+
+    def name_rows(key: str, fingerprints: list[str]) -> list[str]:
+        names = report_texts.join_parts(fingerprints[:_MAX_ROWS_NAMED])
+        ellipsis = " …" if len(fingerprints) > _MAX_ROWS_NAMED else ""
+        return [report_texts.get("worklist", key, count=len(fingerprints), names=names + ellipsis)] * bool(fingerprints)
+
+    counts = {"taken": merged.taken, "added": merged.added, "chosen": merged.chosen}
+    lines = [report_texts.get("worklist", "merged", conflicts=len(merged.conflicts), **counts)]
+    for conflict in merged.conflicts[:_MAX_ROWS_NAMED]:
+        listed, other = (
+            report_texts.join_parts(
+                filter(None, (report_texts.get("state", item.state.name.lower()), item.assignee, item.note))
+            )
+            for item in (conflict.listed, conflict.other)
+        )
+        place = " ".join(filter(None, (conflict.listed.code, conflict.listed.township, conflict.listed.key)))
+        params = {"listed": listed, "other": other, "source": conflict.source, "place": place}
+        lines.append("  " + report_texts.get("worklist", "conflict", **params))
+    return lines + name_rows("unknown", merged.unknown) + name_rows("refused", merged.refused)

@@ -1,15 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rows of a work list: one finding with its state, assignee and note."""
+"""The rows of a work list, each a finding with state, assignee and note, and their file: a CSV in UTF-8 with a BOM.
+
+Only changed cells are rewritten: columns and rows of other programs stay as they are, byte for byte in a file in UTF-8.
+A file that another person changed meanwhile is read again, and the change applied to its new rows.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 
-from ...base.errors import InputError
+from ...base.errors import DataError, InputError, OutputError
+from ...base.files.csv_records import CsvRecord, UnbalancedQuotesError, read_cell, split_records, write_cell
+from ...base.files.encoding import (
+    OLD_WORKBOOK_SIGNATURE,
+    WORKBOOK_SIGNATURE,
+    UndecodableTextError,
+    decode_file_text,
+    find_delimiter,
+)
+from ...base.files.writing import replace_if_unchanged
+from ...base.invariants import InvariantError
 
 
 class WorkState(StrEnum):
@@ -174,3 +189,196 @@ def count_states(items: Iterable[WorkItem]) -> dict[WorkState, int]:
     for item in items:
         counts[item.state] += 1
     return counts
+
+
+#: Columns of every work list, in order; users rely on them.
+WORKLIST_COLUMNS = ("fingerprint", "code", "role", "key", "township", "state", "assignee", "note", "updated", "by")
+#: Columns that are added where a row needs them.
+_ADDITIONAL_COLUMNS = ("related_role", "split")
+_COLUMN_BY_HEADING = {name: name for name in (*WORKLIST_COLUMNS, *_ADDITIONAL_COLUMNS)} | {
+    "指纹": "fingerprint", "规则": "code", "图层": "role", "标识码": "key", "乡镇": "township", "状态": "state",
+    "负责人": "assignee", "备注": "note", "更新": "updated", "更新人": "by",
+}  # fmt: skip
+_REQUIRED_COLUMNS = ("fingerprint", "state")
+#: Attempts to read a file that others write meanwhile.
+_MAX_TRIES = 20
+
+
+@dataclass
+class _WorklistTable:
+    """The records of a work list as read.
+
+    ``names``: the name of each known column, the heading of any other, empty for a column that is only copied;
+    ``row_by_fingerprint``: index in ``records``.
+    """
+
+    delimiter: str
+    line_end: str
+    records: list[CsvRecord]
+    head_index: int
+    names: list[str]
+    row_by_fingerprint: dict[str, int]
+    worklist: Worklist
+
+
+def read_worklist(path: str | Path) -> Worklist:
+    """Return the rows of a work list.
+
+    Raises DataError with file and line for a missing file, an unknown encoding, a missing column, a damaged row, an
+    unknown state, and a repeated fingerprint.
+    """
+    path = Path(path)
+    return _parse_table(path, _read_bytes(path)).worklist
+
+
+def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) -> Worklist:
+    """Apply a change to the rows that the file has now, and write the file; return the new rows.
+
+    ``change``: called again if another program writes the file meanwhile; it must keep all rows. A missing file is
+    created. Raises DataError for a damaged file, which is left unchanged, and OutputError.
+    """
+    path = Path(path)
+    for _ in range(_MAX_TRIES):
+        content = _read_bytes(path) if path.exists() else b""
+        if content.strip():
+            table = _parse_table(path, content)
+        else:
+            head = CsvRecord(list(WORKLIST_COLUMNS), "\r\n", 1)
+            table = _WorklistTable(",", "\r\n", [head], 0, list(WORKLIST_COLUMNS), {}, Worklist())
+        new_worklist = change(table.worklist)
+        if content and new_worklist is table.worklist:
+            return new_worklist
+        # Cells without a change are copied from the former file; new rows are at the end.
+        former_items, former_names = table.worklist.items, new_worklist.former_fingerprints
+        if not former_items.keys() <= new_worklist.items.keys() | set(former_names.values()):
+            raise InvariantError("a change of the work list must keep all rows")
+        changed_items = [item for name, item in new_worklist.items.items() if former_items.get(name) is not item]
+        taken_names = set(former_names.values())
+        names = list(table.names)
+        head = table.records[table.head_index]
+        needed = [name for name in _ADDITIONAL_COLUMNS if any(getattr(item, name) for item in changed_items)]
+        for name in [one for one in (*WORKLIST_COLUMNS, *needed, *new_worklist.other_headings) if one not in names]:
+            names.append(name)
+            head = CsvRecord([*head.cells, write_cell(name, table.delimiter)], head.line_end, head.line_number)
+        records = list(table.records)
+        records[table.head_index] = head
+        new_records = []
+        for item in changed_items:
+            former_name = former_names.get(item.fingerprint, item.fingerprint)
+            # A row of the file that got another fingerprint is no longer that of its former one.
+            is_taken = item.fingerprint not in former_names and former_name in taken_names
+            row = None if is_taken else table.row_by_fingerprint.get(former_name)
+            if row is None:
+                cells = _change_cells([], names, item, table.delimiter)
+                new_records.append(CsvRecord(cells, table.line_end, 0))
+            else:
+                former = table.records[row]
+                cells = _change_cells(former.cells, names, item, table.delimiter)
+                records[row] = CsvRecord(cells, former.line_end, former.line_number)
+        if new_records and not records[-1].line_end:
+            records[-1] = CsvRecord(records[-1].cells, table.line_end, records[-1].line_number)
+        new_content = "".join(record.format(table.delimiter) for record in [*records, *new_records]).encode("utf-8-sig")
+        if replace_if_unchanged(path, content, new_content):
+            return new_worklist
+    raise OutputError("output_open_elsewhere", target=str(path))
+
+
+def _read_bytes(path: Path) -> bytes:
+    """Return the content of a file; DataError if it is missing or cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError("worklist_missing", file=str(path)) from error
+    except OSError as error:
+        raise DataError("worklist_no_access", file=str(path)) from error
+
+
+def _parse_table(path: Path, data: bytes) -> _WorklistTable:
+    """Return the table of a work list; raise DataError for a damaged file."""
+    if data.startswith((WORKBOOK_SIGNATURE, OLD_WORKBOOK_SIGNATURE)):
+        raise DataError("worklist_workbook", file=str(path))
+    try:
+        text = decode_file_text(data)
+    except UndecodableTextError as error:
+        raise DataError("worklist_encoding", file=str(path), line=error.line) from error
+    if "\0" in text:
+        raise DataError("worklist_broken", file=str(path), line=text.count("\n", 0, text.index("\0")) + 1)
+    delimiter = find_delimiter(text)
+    try:
+        records = split_records(text, delimiter)
+    except UnbalancedQuotesError as error:
+        raise DataError("worklist_broken", file=str(path), line=error.line_number) from error
+    head_index = next((n for n, record in enumerate(records) if any(map(read_cell, record.cells))), -1)
+    if head_index < 0:
+        raise DataError("worklist_broken", file=str(path), line=1)
+    head = records[head_index]
+    headings = [read_cell(cell) for cell in head.cells]
+    names = [_COLUMN_BY_HEADING.get(heading, heading) for heading in headings]
+    # Of several other columns with one heading, only the first is read; the cells of all are kept.
+    names = [
+        "" if name not in _COLUMN_BY_HEADING and name in names[:position] else name
+        for position, name in enumerate(names)
+    ]
+    for name in (*WORKLIST_COLUMNS, *_ADDITIONAL_COLUMNS):
+        if names.count(name) > 1 or (name in _REQUIRED_COLUMNS and name not in names):
+            raise DataError("worklist_column", file=str(path), line=head.line_number, column=name)
+    items, row_by_fingerprint, unidentified_count = _parse_items(path, records, head_index, names)
+    other_headings = tuple(name for name in names if name and name not in _COLUMN_BY_HEADING)
+    worklist = Worklist(items, other_headings, unidentified_count)
+    line_end = head.line_end or "\r\n"
+    return _WorklistTable(delimiter, line_end, records, head_index, names, row_by_fingerprint, worklist)
+
+
+def _parse_items(
+    path: Path, records: list[CsvRecord], head_index: int, names: list[str]
+) -> tuple[dict[str, WorkItem], dict[str, int], int]:
+    """Return fingerprint → item, fingerprint → index of its record, and the number of rows without a fingerprint."""
+    known = [(position, name) for position, name in enumerate(names) if name in _COLUMN_BY_HEADING]
+    others = [(position, name) for position, name in enumerate(names) if name and name not in _COLUMN_BY_HEADING]
+    items: dict[str, WorkItem] = {}
+    row_by_fingerprint: dict[str, int] = {}
+    unidentified_count = 0
+    for row, record in enumerate(records):
+        if row <= head_index:
+            continue
+        cells = record.cells
+        count = len(cells)
+        if count > len(names) and any(map(read_cell, cells[len(names) :])):
+            value = next(filter(None, map(read_cell, cells[len(names) :])))
+            raise DataError("worklist_stray", file=str(path), line=record.line_number, value=value)
+        values = {name: read_cell(cells[position]) for position, name in known if position < count}
+        fingerprint = values.get("fingerprint", "")
+        if not fingerprint:
+            unidentified_count += any(map(read_cell, cells))
+            continue
+        if fingerprint in items:
+            first = records[row_by_fingerprint[fingerprint]].line_number
+            params = {"line": record.line_number, "value": fingerprint, "first": first}
+            raise DataError("worklist_twice", file=str(path), **params)
+        try:
+            state = parse_state(values.pop("state", ""))
+        except ValueError as error:
+            known_states = "、".join(WorkState)
+            params = {"line": record.line_number, "value": str(error), "known": known_states}
+            raise DataError("worklist_state", file=str(path), **params) from error
+        other_cells = tuple(
+            (name, text) for position, name in others if position < count and (text := read_cell(cells[position]))
+        )
+        items[fingerprint] = WorkItem(**values, state=state, other_cells=other_cells)
+        row_by_fingerprint[fingerprint] = row
+    return items, row_by_fingerprint, unidentified_count
+
+
+def _change_cells(cells: list[str], names: list[str], item: WorkItem, delimiter: str) -> list[str]:
+    """Return the cells of a row with the values of an item; a cell with the same value is copied."""
+    others = dict(item.other_cells)
+    changed_cells = []
+    for position, name in enumerate(names):
+        former = cells[position] if position < len(cells) else ""
+        if not name:
+            changed_cells.append(former)
+            continue
+        value = str(getattr(item, name)) if name in _COLUMN_BY_HEADING else others.get(name, "")
+        changed_cells.append(former if read_cell(former) == value else write_cell(value, delimiter))
+    # Blank cells behind the last column.
+    return changed_cells + cells[len(names) :]

@@ -8,9 +8,8 @@ from dataclasses import replace
 from functools import cache, partial
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...render.document.blocks import Block, Document, Heading, Paragraph, Picture, PictureGrid
-from ...render.document.chapter import ReportChapter
-from ...render.document.images import make_blank_png
+from ...render.document.blocks import Block, Document, Heading, Paragraph, Picture, PictureGrid, ReportChapter
+from ...render.document.print_html import make_blank_png
 from ...render.document.table_document import make_table_blocks, make_table_document
 from ...standard.messages.texts import Texts
 from .charts import CHART_MM, HEIGHT_PX, WIDTH_PX, draw_chart

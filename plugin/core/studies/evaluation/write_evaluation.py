@@ -11,7 +11,7 @@ from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.files.writing import OutputPaths, check_not_input, check_outputs, write_files, write_text
 from ...checks.tabulate import check_workbook_can_be_written
 from ...render.document.blocks import Document
-from ...render.document.outputs import check_document_outputs, iterate_document_writers
+from ...render.document.page_html import check_document_outputs, iterate_document_writers
 from ...render.outputs import dump_json
 from ...standard.messages.texts import Texts
 from .evaluated_editions import (

@@ -15,7 +15,7 @@ from ...render.document.blocks import (
     Paragraph,
 )
 from ...render.document.check_report import make_signature
-from ...render.document.column_widths import compute_column_shares
+from ...render.document.table_document import compute_column_shares
 from ...render.tables.report_table import TableNumber
 from ...render.words import ReportTexts
 from ...standard.messages.texts import THIN_SPACE, Texts, format_number

@@ -26,7 +26,7 @@ from ...render.document.blocks import (
     VerdictBox,
 )
 from ...render.document.check_report import SectionNumbers
-from ...render.document.images import make_blank_png
+from ...render.document.print_html import make_blank_png
 from ...render.outputs import compute_data_digest
 from ...render.words import ReportTexts
 from ...standard.messages.numbers import format_hectare_number, format_number, format_square_metres

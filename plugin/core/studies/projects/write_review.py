@@ -17,7 +17,7 @@ from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import OutputError
 from ...base.files.writing import OutputPaths, check_not_input, check_outputs, write_files, write_text
 from ...render.document.blocks import Document
-from ...render.document.outputs import check_document_outputs, iterate_document_writers
+from ...render.document.page_html import check_document_outputs, iterate_document_writers
 from ...render.outputs import dump_json, write_polygon_layer
 from ...standard.messages.texts import Texts
 from .page import Rasterise, make_conformity_document

@@ -7,9 +7,14 @@ from datetime import datetime
 import openpyxl
 import pytest
 
-from plugin.core.counties.gathering.gathered_counties import GatheredCounty, GatherResult, LayerAmount
-from plugin.core.counties.gathering.result_files import write_result_files
-from plugin.core.counties.gathering.summed_indicators import list_figures_to_add, sum_figures
+from plugin.core.counties.gathering.gathered_counties import (
+    GatheredCounty,
+    GatherResult,
+    LayerAmount,
+    list_figures_to_add,
+    sum_figures,
+)
+from plugin.core.counties.gathering.write_gathering import write_result_files
 from plugin.core.model.indicator import Indicator
 
 

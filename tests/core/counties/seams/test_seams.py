@@ -19,10 +19,8 @@ from hypothesis import strategies as st
 from plugin.core.__main__ import main
 from plugin.core.base.errors import DataError, InputError, OutputError
 from plugin.core.counties.county_record import County
-from plugin.core.counties.seams.check_seams import check_seams, make_counties
-from plugin.core.counties.seams.compare import compare_counties
-from plugin.core.counties.seams.placing import place_counties
-from plugin.core.counties.seams.read_borders import read_county_borders
+from plugin.core.counties.seams.check_seams import check_seams, compare_counties, make_counties
+from plugin.core.counties.seams.placing import place_counties, read_county_borders
 from plugin.core.counties.seams.seam_result import (
     SEAMS_FILES,
     BorderState,
@@ -33,7 +31,7 @@ from plugin.core.counties.seams.seam_result import (
     SeamSettings,
 )
 from plugin.core.counties.seams.seam_sentences import describe_sum, name_sum
-from plugin.core.counties.seams.seam_workbook import make_sum_table
+from plugin.core.counties.seams.seam_tables import make_sum_table
 from plugin.core.counties.seams.sums import read_parent_targets, sum_counties
 from plugin.core.counties.seams.write_seams import write_result
 from plugin.core.render.words import ReportTexts

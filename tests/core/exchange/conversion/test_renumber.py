@@ -22,9 +22,16 @@ from plugin.core.exchange.conversion.renumber import RenumberOptions, renumber_k
 from plugin.core.model.rule import load_all_rules
 from plugin.core.plan.loading import make_default_key_table_path
 from plugin.core.plan.loading.key_table import read_renumbered_keys
-from plugin.core.render.worklist.file import change_worklist, read_worklist
 from plugin.core.render.worklist.update import update_worklist
-from plugin.core.render.worklist.worklist_row import WorkEdit, WorkItem, Worklist, WorkState, edit_items
+from plugin.core.render.worklist.worklist_row import (
+    WorkEdit,
+    WorkItem,
+    Worklist,
+    WorkState,
+    change_worklist,
+    edit_items,
+    read_worklist,
+)
 from plugin.core.standard.options import RunOptions
 
 KEY = "1402250000{:08d}"

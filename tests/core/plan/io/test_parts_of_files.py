@@ -18,7 +18,7 @@ from plugin.core.exchange.conversion.change_zone import ZoneNumber, change_crs_z
 from plugin.core.exchange.vct.write import read_layers_in_turn
 from plugin.core.plan.io import read_source
 from plugin.core.plan.io.records import find_problem_of_parts
-from plugin.core.render.versions.sources import find_layer_and_townships
+from plugin.core.render.versions.baseline import find_layer_and_townships
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.studies.projects.read_projects import read_project_layer
 from tests.core.small_plan import (

@@ -26,16 +26,14 @@ from plugin.core.render.document.check_report import (
 )
 from plugin.core.render.document.decisive import list_decisive_items, make_verdict_sentence
 from plugin.core.render.document.docx_writer import import_docx_library, write_docx
-from plugin.core.render.document.images import read_image_size
 from plugin.core.render.document.ledger import write_ledger
-from plugin.core.render.document.outputs import render_document_page
-from plugin.core.render.document.print_html import render_print_html
+from plugin.core.render.document.page_html import render_document_page
+from plugin.core.render.document.print_html import read_image_size, render_print_html
 from plugin.core.render.html import render_report
 from plugin.core.render.map_shapes import draw_text, make_svg
 from plugin.core.render.outputs import add_data_digest, compute_data_digest, dump_json, write_outputs
-from plugin.core.render.report_settings import load_report_settings
 from plugin.core.render.verdict import list_unconfirmed_items
-from plugin.core.render.words import ReportTexts
+from plugin.core.render.words import ReportTexts, load_report_settings
 from plugin.core.standard.messages.texts import THIN_SPACE, Texts
 from plugin.paths import DOCX_TEMPLATE_FOLDER, SAMPLE_FOLDER
 

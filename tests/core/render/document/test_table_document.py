@@ -14,9 +14,13 @@ from plugin.core.render.document.blocks import (
     Paragraph,
     Signature,
 )
-from plugin.core.render.document.column_widths import _count_lines, compute_column_shares, compute_text_width
 from plugin.core.render.document.docx_writer import import_docx_library
-from plugin.core.render.document.table_document import make_table_document
+from plugin.core.render.document.table_document import (
+    _count_lines,
+    compute_column_shares,
+    compute_text_width,
+    make_table_document,
+)
 from plugin.core.render.tables.report_table import (
     ReportTable,
     ReportTableRow,

@@ -21,12 +21,9 @@ from plugin.core.render.document.ledger import _COLUMN_WIDTHS
 from plugin.core.render.outputs import write_outputs
 from plugin.core.render.public_edition.coordinates import make_coordinate_finder, make_finder_of_extent
 from plugin.core.render.public_edition.edition import HiddenKind, load_public_edition
-from plugin.core.render.public_edition.file_parts import find_picture_data
-from plugin.core.render.public_edition.redaction import make_public_report
-from plugin.core.render.public_edition.redactor import Redactor
-from plugin.core.render.public_edition.suspect_digits import find_suspect_digits
-from plugin.core.render.public_edition.typed_texts import TypedTexts
-from plugin.core.render.public_edition.verification import verify_public_file
+from plugin.core.render.public_edition.redaction import TypedTexts, make_public_report
+from plugin.core.render.public_edition.redactor import Redactor, find_suspect_digits
+from plugin.core.render.public_edition.verification import find_picture_data, verify_public_file
 from tests.core.render.public_edition.public_files import find_coordinates, read_file_texts
 from tests.sample import check_sample_county
 

@@ -21,11 +21,11 @@ from plugin.core.cli.examples.plans import ORIGIN, make_example_plan
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.model.rule import Severity, load_all_rules
+from plugin.core.render.versions.baseline import compare_sources, find_layer_and_townships
 from plugin.core.render.versions.compare import NO_TOWNSHIPS, TownshipPolygons, compare_layers
 from plugin.core.render.versions.comparison_tables import make_comparison_tables, write_comparison_workbook
 from plugin.core.render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, make_edition
 from plugin.core.render.versions.shift_search import ShiftLimits, make_shift_limits
-from plugin.core.render.versions.sources import compare_sources, find_layer_and_townships
 from plugin.core.standard import load_standard
 from plugin.core.standard.profile import load_profile
 from plugin.core.standard.profile.norm import Norm, is_sealed, is_sealed_by_profile, list_sealed_roles
@@ -193,7 +193,7 @@ def test_layer_of_each_role_is_compared_also_if_it_is_that_of_the_townships(monk
             assert compare_files(("前", "后"), role).comparison.is_identical
         elif template.geometry == "polygon":
             with monkeypatch.context() as patch:
-                patch.setattr("plugin.core.render.versions.sources.compare_layers", pair_editions)
+                patch.setattr("plugin.core.render.versions.baseline.compare_layers", pair_editions)
                 assert compare_files(("前", "后"), role).comparison == (role, role, 1, 1)
 
 

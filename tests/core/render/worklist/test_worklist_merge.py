@@ -15,12 +15,18 @@ from plugin.core.base.files.document_text import make_readable_text
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity, load_all_rules
-from plugin.core.render.document.ledger import write_ledger
-from plugin.core.render.document.ledger_import import read_ledger
-from plugin.core.render.worklist.file import change_worklist, read_worklist
+from plugin.core.render.document.ledger import read_ledger, write_ledger
 from plugin.core.render.worklist.merge import apply_edits, merge_part, split_worklist
 from plugin.core.render.worklist.update import Transition, update_worklist
-from plugin.core.render.worklist.worklist_row import WorkEdit, WorkItem, Worklist, WorkState, edit_items
+from plugin.core.render.worklist.worklist_row import (
+    WorkEdit,
+    WorkItem,
+    Worklist,
+    WorkState,
+    change_worklist,
+    edit_items,
+    read_worklist,
+)
 
 NOW = datetime(2026, 11, 20, 14, 32)
 TOWNSHIPS = ("永安镇", "蔡村镇", "大仁庄乡")

@@ -19,10 +19,9 @@ from plugin.core.__main__ import main
 from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.errors import Cancelled, OutputError
 from plugin.core.base.files.writing import OutputPaths
-from plugin.core.render.document.blocks import NoticeBox, PictureWithText
-from plugin.core.render.document.images import read_image_size
-from plugin.core.render.document.outputs import render_document_page
-from plugin.core.render.document.texts import list_document_texts
+from plugin.core.render.document.blocks import NoticeBox, PictureWithText, list_document_texts
+from plugin.core.render.document.page_html import render_document_page
+from plugin.core.render.document.print_html import read_image_size
 from plugin.core.render.words import ReportTexts
 from plugin.core.standard.messages.texts import Message, Texts
 from plugin.core.standard.options import RunOptions

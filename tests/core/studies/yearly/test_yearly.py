@@ -19,8 +19,8 @@ from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.plan.layer import SourceLayer
 from plugin.core.plan.loading.assembly import assemble_plan
+from plugin.core.render.versions.baseline import compare_sources
 from plugin.core.render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
-from plugin.core.render.versions.sources import compare_sources
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.studies.yearly import compute_yearly_update
 from plugin.core.studies.yearly.balance import convert_balance_to_dict, list_notes

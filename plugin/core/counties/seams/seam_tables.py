@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a check of seams writes of pairs, findings, sums and counties: columns of JSON, workbook and layer."""
+
+from __future__ import annotations
+
+from operator import methodcaller
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from ....metadata import read_plugin_version
+from ...geometry.crs import reproject_geometries
+from ...model.findings import MARK_RADIUS_M
+from ...model.indicator import COMPARISON_SIGNS
+from ...render.outputs import write_polygon_layer
+from ...render.tables.report_table import (
+    ReportTable,
+    ReportTableRow,
+    TableColumn,
+    TableNumber,
+    make_record,
+    make_table,
+    make_table_number,
+)
+from ...render.tables.workbook import write_tables_workbook
+from ...render.words import ReportTexts
+from ...standard.messages.texts import Texts
+from .seam_result import SEAMS_SCHEMA, ParentSum, SeamKind, SeamResult
+from .seam_sentences import (
+    LENGTH_DECIMALS,
+    describe_finding,
+    describe_misses,
+    describe_sum_state,
+    get_layer_name,
+    get_layer_title,
+    list_gap_sentences,
+    make_pair_name,
+    name_sum,
+)
+
+SUM_DECIMALS = 4
+
+
+def make_finding_columns(result: SeamResult, report_texts: ReportTexts) -> list[TableColumn]:
+    """Return the columns of a finding, with both counties, their keys and codes."""
+    return [
+        TableColumn(key="fingerprint"),
+        TableColumn(key="kind", value=lambda one: str(one.kind)),
+        TableColumn("seam_pair", width_in_characters=24, value=lambda one: make_pair_name(one.pair, result)),
+        TableColumn(
+            "county_severity",
+            width_in_characters=8,
+            key="severity",
+            value=lambda one: str(one.severity),
+            shown=lambda one: report_texts.get("severity", str(one.severity)),
+        ),
+        TableColumn(
+            "seam_kind", width_in_characters=12, value=lambda one: report_texts.get("seam_kinds", str(one.kind))
+        ),
+        TableColumn(
+            "layer",
+            width_in_characters=18,
+            key="layer",
+            value=lambda one: one.concept,
+            shown=lambda one: get_layer_title(one.concept, result.lang),
+        ),
+        TableColumn(
+            key="sides",
+            value=lambda one: [
+                {
+                    "county": side.county,
+                    "name": result.names[side.county],
+                    "keys": list(side.keys),
+                    "code": side.code,
+                }
+                for side in one.sides
+            ],
+        ),
+        TableColumn(key="others", value=lambda one: list(one.other_counties)),
+        TableColumn("seam_first_keys", width_in_characters=24, value=lambda one: " ".join(one.sides[0].keys)),
+        TableColumn("seam_second_keys", width_in_characters=24, value=lambda one: " ".join(one.sides[1].keys)),
+        TableColumn("seam_length", "m", width_in_characters=12, key="length_m", decimals=LENGTH_DECIMALS),
+        TableColumn("seam_deviation", "m", width_in_characters=12, key="deviation_m", decimals=LENGTH_DECIMALS),
+        TableColumn("area", "m2", width_in_characters=12, key="area_m2", decimals=LENGTH_DECIMALS),
+        TableColumn(
+            "county_problem",
+            width_in_characters=70,
+            key="message",
+            value=lambda one: describe_finding(one, result, report_texts),
+        ),
+        TableColumn(key="geometry", value=lambda one: one.geometry.wkt),
+    ]
+
+
+def make_pair_columns(result: SeamResult, report_texts: ReportTexts) -> list[TableColumn]:
+    """Return the columns of a pair, with the number of findings by kind and the largest deviation."""
+    findings = make_finding_columns(result, report_texts)
+    return [
+        TableColumn(key="counties", value=lambda pair: list(pair.counties)),
+        TableColumn(key="names", value=lambda pair: [result.names[one] for one in pair.counties]),
+        TableColumn("seam_pair", width_in_characters=26, value=lambda pair: make_pair_name(pair.counties, result)),
+        TableColumn("seam_length", "m", width_in_characters=14, key="length_m", decimals=LENGTH_DECIMALS),
+        TableColumn(key="counts", value=lambda pair: {str(kind): pair.count(kind) for kind in SeamKind}),
+        *(TableColumn(f"seam_{kind}", width_in_characters=10, value=methodcaller("count", kind)) for kind in SeamKind),
+        TableColumn("seam_total", width_in_characters=8, value=lambda pair: len(pair.findings)),
+        TableColumn("seam_deviation", "m", width_in_characters=14, key="max_deviation_m", decimals=LENGTH_DECIMALS),
+        TableColumn(key="slivers", value=lambda pair: pair.sliver_count),
+        TableColumn(key="differing_m"),
+        TableColumn(
+            "seam_not_compared",
+            width_in_characters=40,
+            key="not_compared",
+            value=lambda pair: [{"layer": concept, "county": county} for concept, county in pair.missing_layers],
+            shown=lambda pair: report_texts.join_parts(
+                f"{result.names[county]} {get_layer_name(concept, result.lang)}"
+                for concept, county in pair.missing_layers
+            ),
+        ),
+        TableColumn(key="findings", value=lambda pair: [make_record(findings, one) for one in pair.findings]),
+    ]
+
+
+def make_sum_columns(result: SeamResult, report_texts: ReportTexts) -> list[TableColumn]:
+    """Return the columns of a sum of the counties against a target of the parent."""
+
+    def show_number(one: ParentSum, value: float) -> TableNumber:
+        return TableNumber(value, max(one.target.printed_decimals, SUM_DECIMALS))
+
+    return [
+        TableColumn(
+            "indicator",
+            width_in_characters=26,
+            key="indicator",
+            value=lambda one: one.target.indicator,
+            shown=lambda one: name_sum(one, result, report_texts),
+        ),
+        TableColumn(key="area_code", value=lambda one: one.target.area_code),
+        TableColumn(
+            "unit", width_in_characters=8, value=lambda one: report_texts.get_text_or_key("unit", one.target.unit)
+        ),
+        TableColumn(
+            "county_comparison",
+            width_in_characters=6,
+            key="comparison",
+            value=lambda one: one.target.comparison,
+            shown=lambda one: COMPARISON_SIGNS[one.target.comparison],
+        ),
+        TableColumn(
+            "seam_parent_target",
+            width_in_characters=14,
+            key="target",
+            value=lambda one: one.target.numeric_value,
+            shown=lambda one: TableNumber(one.target.numeric_value, one.target.printed_decimals),
+        ),
+        TableColumn(key="unit", value=lambda one: one.target.unit),
+        TableColumn(key="year", value=lambda one: one.target.year),
+        TableColumn(
+            "seam_targets_sum",
+            width_in_characters=14,
+            value=lambda one: make_table_number(
+                one.targets_sum, one.target.unit, max(one.target.printed_decimals, SUM_DECIMALS)
+            ),
+        ),
+        TableColumn(
+            "seam_sum",
+            width_in_characters=14,
+            key="sum",
+            value=lambda one: one.sum_value,
+            shown=lambda one: show_number(one, one.sum_value),
+        ),
+        TableColumn("room", width_in_characters=14, key="margin", shown=lambda one: show_number(one, one.margin)),
+        TableColumn(
+            "state", width_in_characters=14, key="state", shown=lambda one: describe_sum_state(one, report_texts)
+        ),
+        *_make_columns_of_summed_counties(result, report_texts),
+    ]
+
+
+def _make_columns_of_summed_counties(result: SeamResult, report_texts: ReportTexts) -> list[TableColumn]:
+    """Return the columns of a sum on its counties: those in it, without a value, with a missed target, unconfirmed."""
+    return [
+        TableColumn(key="targets_sum"),
+        TableColumn(key="counted", value=lambda one: list(one.counted)),
+        TableColumn(
+            "seam_misses", width_in_characters=40, value=lambda one: describe_misses(one, result, report_texts)
+        ),
+        TableColumn(
+            "seam_missing",
+            width_in_characters=40,
+            key="missing",
+            value=lambda one: list(one.missing),
+            shown=lambda one: report_texts.join_parts(result.names.get(name, name) for name in one.missing),
+        ),
+        TableColumn(
+            key="misses",
+            value=lambda one: [{"county": m.county, "margin": m.margin, "state": m.state} for m in one.misses],
+        ),
+        TableColumn(key="hides_misses"),
+        TableColumn(key="unconfirmed", value=lambda one: list(one.unconfirmed)),
+    ]
+
+
+def make_county_columns(result: SeamResult, report_texts: ReportTexts) -> list[TableColumn]:
+    """Return the columns of a county, with its number of findings, or why it was not compared."""
+    texts = Texts(result.lang)
+    return [
+        TableColumn(key="name"),
+        TableColumn("county_code", width_in_characters=10, value=lambda one: one.area_code),
+        TableColumn("county_name", width_in_characters=18, value=lambda one: result.names[one.name]),
+        TableColumn(
+            "state",
+            width_in_characters=12,
+            key="state",
+            value=lambda one: str(one.state),
+            shown=lambda one: report_texts.get("seams" if one.is_read else "county_state", str(one.state)),
+        ),
+        TableColumn(
+            "seam_total",
+            width_in_characters=8,
+            value=lambda one: sum(one.name in found.pair for found in result.findings) if one.is_read else None,
+        ),
+        TableColumn("seam_reason", width_in_characters=60, key="reason"),
+        TableColumn(key="area_code"),
+        TableColumn(key="area_name"),
+        TableColumn(key="border", value=lambda one: one.border_basis),
+        TableColumn(key="gaps", value=lambda one: [gap.render(texts) for gap in one.gaps]),
+    ]
+
+
+def result_to_dict(result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return the whole result as plain data; the time is in ``times``."""
+    county_columns = make_county_columns(result, report_texts)
+    pair_columns, sum_columns = make_pair_columns(result, report_texts), make_sum_columns(result, report_texts)
+    return {
+        "schema": SEAMS_SCHEMA,
+        "lang": result.lang,
+        "version": read_plugin_version(),
+        "plane": result.plane,
+        "settings": {**result.settings.to_dict(), "unconfirmed": list(result.unconfirmed_settings)},
+        "counties": [make_record(county_columns, one) for one in result.counties],
+        "pairs": [make_record(pair_columns, one) for one in result.pairs],
+        "sums": [make_record(sum_columns, one) for one in result.sums],
+        "ignored": list(result.ignored_names),
+        "times": {"written": result.time.isoformat(timespec="seconds")},
+    }
+
+
+def write_seams_workbook(result: SeamResult, path: Path) -> None:
+    """Write all tables to a new workbook. Raise OutputError."""
+    report_texts = ReportTexts(result.lang)
+    pair_columns = make_pair_columns(result, report_texts)
+    note = report_texts.get("seams", "settings", **result.settings.format_lengths())
+    pairs = make_table("seam_pairs", pair_columns, result.pairs, notes=[note])
+    counts = {f"seam_{kind}": sum(pair.count(kind) for pair in result.pairs) for kind in SeamKind}
+    counts["seam_total"] = len(result.findings)
+    totals = [make_table_number(counts.get(column.id), "count") for column in pairs.columns[1:-1]]
+    total = report_texts.get("seams", "total", count=len(result.pairs))
+    pairs.rows.append(ReportTableRow([total, *totals, ""], "sum", "total"))
+    columns = make_finding_columns(result, report_texts)
+    tables = [pairs, make_table("seam_findings", columns, result.findings, lambda one: one.fingerprint)]
+    if result.sums:
+        tables.append(make_sum_table(result, report_texts))
+    columns = make_county_columns(result, report_texts)
+    notes = list_gap_sentences(result.counties, result)
+    tables.append(make_table("seam_counties", columns, result.counties, lambda one: one.name, notes=notes))
+    write_tables_workbook(path, tables, "", Texts(result.lang))
+
+
+def make_sum_table(result: SeamResult, report_texts: ReportTexts) -> ReportTable:
+    """Return the sums of the counties against the targets of the parent."""
+    columns = make_sum_columns(result, report_texts)
+    note = report_texts.get("seams", "sums_note")
+    return make_table("seam_sums", columns, result.sums, lambda one: one.target.indicator, notes=[note])
+
+
+LAYER_NAME = "seams"
+#: CGCS2000 in degrees.
+_LAYER_CRS = CRS.from_epsg(4490)
+#: Fields of both sides of a finding: of the county and of its neighbour.
+_SIDE_FIELDS = (
+    ("county", "county_name", "keys", "code"),
+    ("neighbour", "neighbour_name", "neighbour_keys", "neighbour_code"),
+)
+_NUMERIC_FIELDS = ("length_m", "deviation_m", "area_m2")
+_FIELDS = ("fingerprint", "kind", "severity", "layer", *_SIDE_FIELDS[0], *_SIDE_FIELDS[1], *_NUMERIC_FIELDS, "message")
+
+
+def write_seams_layer(result: SeamResult, path: Path) -> None:
+    """Write the findings as polygons in degrees on CGCS2000 to a new GeoPackage; a line becomes a narrow polygon.
+
+    A finding has a row for each side, with keys and codes of the county and its neighbour. Raise OutputError.
+    """
+    columns = make_finding_columns(result, ReportTexts(result.lang))
+    rows = []
+    for one in result.findings:
+        record = {**make_record(columns, one), "layer": get_layer_title(one.concept, result.lang)}
+        for sides in (one.sides, one.sides[::-1]):
+            row = dict(record)
+            for names, side in zip(_SIDE_FIELDS, sides, strict=True):
+                values = (side.identity, result.names[side.county], ";".join(side.keys), side.code)
+                row.update(zip(names, values, strict=True))
+            rows.append(row)
+    shapes: NDArray = np.array([one.geometry for one in result.findings], dtype=object)
+    if len(shapes):
+        # Lines are widened in the plane of the comparison.
+        plane = CRS.from_user_input(result.plane)
+        is_line = shapely.get_dimensions(shapes) == 1
+        in_plane = reproject_geometries(shapes[is_line], _LAYER_CRS, plane)
+        shapes[is_line] = reproject_geometries(shapely.buffer(in_plane, MARK_RADIUS_M), plane, _LAYER_CRS)
+    series = {
+        name: pd.Series([row[name] for row in rows], dtype="float64" if name in _NUMERIC_FIELDS else "object")
+        for name in _FIELDS
+    }
+    frame = gpd.GeoDataFrame(series, geometry=gpd.GeoSeries(np.repeat(shapes, 2), crs=_LAYER_CRS), crs=_LAYER_CRS)
+    write_polygon_layer(frame, path, LAYER_NAME)
