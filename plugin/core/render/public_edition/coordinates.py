@@ -189,7 +189,8 @@ class CoordinateFinder:
 
     def is_coordinate_number(self, value: Any) -> bool:
         """Return True if a number has the size of an easting with its zone, or of a northing, of the plan."""
-        return bool(is_number(value) and abs(value) >= _ZONE_FACTOR and self._is_single(repr(float(value))))
+        # A digest such as 123e456 reads as an infinite number.
+        return bool(is_number(value) and _ZONE_FACTOR <= abs(value) < 1e18 and self._is_single(repr(float(value))))
 
 
 class _PlainCharacters(dict[int, str | None]):
