@@ -10,7 +10,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 
 #: Setting: True if zone and line cover the same land in this county.
-SWITCH_SETTING = "zones.protection_is_red_line"
+PROTECTION_SWITCH = "zones.protection_is_red_line"
 
 
 @rule(
@@ -23,7 +23,7 @@ SWITCH_SETTING = "zones.protection_is_red_line"
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],
     needs={"zones": LayerNeed("zones", fields=("zone_code",), covers=True), "red_line": LayerNeed("red_line", covers=True)},
-    uses=["tolerance", "zones.codes", SWITCH_SETTING],
+    uses=["tolerance", "zones.codes", PROTECTION_SWITCH],
     messages={
         "zone_outside_line": "The ecological protection zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m); "
         "both must cover the same land. {there} {overlaps_first}Compare with the approved result: if the layer of the red "
@@ -64,9 +64,9 @@ def protection_zone_is_red_line(zones: Layer, red_line: Layer, *, ctx: RuleConte
     Limits
         The zone codes are marked C. Set `[zones] protection_is_red_line = false` if the county's plan differs.
     """
-    if not ctx.norm.get(SWITCH_SETTING):
+    if not ctx.norm.get(PROTECTION_SWITCH):
         return RuleResult(
-            is_applicable=False, switched_off=SWITCH_SETTING, notes=[("switched_off", {"setting": SWITCH_SETTING})]
+            is_applicable=False, switched_off=PROTECTION_SWITCH, notes=[("switched_off", {"setting": PROTECTION_SWITCH})]
         )
     return compare_zones_with_line(
         zones, ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.protection")), red_line, ctx

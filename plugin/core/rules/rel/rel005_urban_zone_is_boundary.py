@@ -10,7 +10,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 
 #: Setting: True if zone and line cover the same land in this county.
-SWITCH_SETTING = "zones.urban_is_boundary"
+URBAN_SWITCH = "zones.urban_is_boundary"
 
 
 @rule(
@@ -23,7 +23,7 @@ SWITCH_SETTING = "zones.urban_is_boundary"
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],
     needs={"zones": LayerNeed("zones", fields=("zone_code",), covers=True), "boundary": LayerNeed("boundary", covers=True)},
-    uses=["tolerance", "zones.codes", SWITCH_SETTING],
+    uses=["tolerance", "zones.codes", URBAN_SWITCH],
     messages={
         "zone_outside_line": "The urban development zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m); both "
         "must cover the same land. {there} {overlaps_first}Compare with the approved result: if the layer of the boundary "
@@ -65,9 +65,9 @@ def urban_zone_is_boundary(zones: Layer, boundary: Layer, *, ctx: RuleContext) -
     Limits
         The zone codes are marked C. Set `[zones] urban_is_boundary = false` if the county's plan differs.
     """
-    if not ctx.norm.get(SWITCH_SETTING):
+    if not ctx.norm.get(URBAN_SWITCH):
         return RuleResult(
-            is_applicable=False, switched_off=SWITCH_SETTING, notes=[("switched_off", {"setting": SWITCH_SETTING})]
+            is_applicable=False, switched_off=URBAN_SWITCH, notes=[("switched_off", {"setting": URBAN_SWITCH})]
         )
     return compare_zones_with_line(
         zones, ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban")), boundary, ctx

@@ -12,7 +12,7 @@ from ...plan.layer import Layer
 from ...standard.divisions import find_extent_if_remote
 from .._attributes import MAX_NAMED_ROWS, make_row_list_params
 
-SQUARE_WKT = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380100, 38600000 4380000))"
+ZONE_38_SQUARE_WKT = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380100, 38600000 4380000))"
 #: The parameters of a CRS in a message.
 PARAMETERS = (
     "projection {projection}, central meridian {meridian}, scale factor {scale}, false easting {easting}, false "
@@ -58,12 +58,12 @@ PARAMETERS = (
         "outside_crs": "Layers in {crs} ({count}: {layers}) are at {place}, completely outside the area of use of that CRS ({range}), where areas and lengths are distorted. Check the CRS, or reproject to the zone of that place; no layer was changed.",
     },
     fails=[
-        RuleExample("zone 37 written on coordinates of zone 38", {"red_line": [{"wkt": SQUARE_WKT, "crs": 4525}]}, finds=1),
-        RuleExample("400 km from the central meridian", {"red_line": [{"wkt": SQUARE_WKT.replace("386", "389"), "crs": 4526}]}, finds=1),
-        RuleExample("two zones", {"red_line": [{"wkt": SQUARE_WKT, "crs": 4526}], "boundary": [{"wkt": SQUARE_WKT, "crs": 4526}],
-                              "farmland": [{"wkt": SQUARE_WKT.replace("386", "378"), "crs": 4525}]}, finds=1),
+        RuleExample("zone 37 written on coordinates of zone 38", {"red_line": [{"wkt": ZONE_38_SQUARE_WKT, "crs": 4525}]}, finds=1),
+        RuleExample("400 km from the central meridian", {"red_line": [{"wkt": ZONE_38_SQUARE_WKT.replace("386", "389"), "crs": 4526}]}, finds=1),
+        RuleExample("two zones", {"red_line": [{"wkt": ZONE_38_SQUARE_WKT, "crs": 4526}], "boundary": [{"wkt": ZONE_38_SQUARE_WKT, "crs": 4526}],
+                              "farmland": [{"wkt": ZONE_38_SQUARE_WKT.replace("386", "378"), "crs": 4525}]}, finds=1),
     ],
-    passes=[RuleExample("one zone", {"red_line": [{"wkt": SQUARE_WKT, "crs": 4526}], "boundary": [{"wkt": SQUARE_WKT, "crs": 4526}]})],
+    passes=[RuleExample("one zone", {"red_line": [{"wkt": ZONE_38_SQUARE_WKT, "crs": 4526}], "boundary": [{"wkt": ZONE_38_SQUARE_WKT, "crs": 4526}]})],
 )  # fmt: skip
 def layer_crs(*, ctx: RuleContext, beyond_area_degrees: float = 0.5) -> list[Finding]:
     """Coordinates and coordinate system agree.
