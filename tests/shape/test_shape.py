@@ -231,9 +231,12 @@ def test_file_name_of_a_rule_has_the_codes_of_the_file_and_the_name_of_a_single_
     `load_all_rules` reads the codes from the file name, so that rules are imported only when needed.
     """
     module = rule.function.__module__
-    of_file = [(one.code[3:], one.algorithm_id) for one in RULES.values() if one.function.__module__ == module]
-    name = rule.algorithm_id if len(of_file) == 1 else r"[a-z_]+"
-    assert re.fullmatch(rf".*\.{rule.family.lower()}{'_'.join(number for number, _ in of_file)}_{name}", module)
+    of_file = [one for one in RULES.values() if one.function.__module__ == module]
+    assert re.fullmatch(
+        rf".*\.{rule.family.lower()}{'_'.join(one.code[3:] for one in of_file)}"
+        rf"_{rule.algorithm_id if len(of_file) == 1 else '[a-z_]+'}",
+        module,
+    )
     assert RULES.find_code(rule.name) == RULES.find_code(rule.algorithm_id) == rule.code
 
 
