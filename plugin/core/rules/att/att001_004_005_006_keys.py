@@ -285,7 +285,14 @@ def key_across_layers(*, ctx: RuleContext, listed_count: float = 100) -> RuleRes
     for (owner_role, role), shared_keys in shared_keys_by_roles.items():
         layer, owner = ctx.plan.layers[role], ctx.plan.layers[owner_role]
         if len(shared_keys) > listed_count:
-            result.findings.append(_make_summary_finding(layer, owner, shared_keys))
+            keys = sorted(key for key, _ in shared_keys)
+            dots = " …" if len(keys) > MAX_LISTED_KEYS else ""
+            params = {"count": len(keys), "keys": keys[:MAX_LISTED_KEYS], "more": dots}
+            result.findings.append(
+                Finding(
+                    layer.role, related_role=owner.role, field=layer.get_field_name("key"), case="many", params=params
+                )
+            )
             continue
         for key, position in sorted(shared_keys, key=lambda pair: pair[1]):
             result.findings.append(
@@ -331,14 +338,6 @@ def _find_shared_keys(layers: list[Layer], ctx: RuleContext) -> dict[tuple[str, 
             if owner != layer.role:
                 shared_keys[owner, layer.role].append((key, row))
     return shared_keys
-
-
-def _make_summary_finding(layer: Layer, owner: Layer, shared_keys: list[tuple[str, int]]) -> Finding:
-    """Return one finding on all keys that two layers share."""
-    keys = sorted(key for key, _ in shared_keys)
-    dots = " …" if len(keys) > MAX_LISTED_KEYS else ""
-    params = {"count": len(keys), "keys": keys[:MAX_LISTED_KEYS], "more": dots}
-    return Finding(layer.role, related_role=owner.role, field=layer.get_field_name("key"), case="many", params=params)
 
 
 #: Position after the county's code and before the running number of eight digits.

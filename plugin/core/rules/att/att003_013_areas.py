@@ -214,24 +214,19 @@ def area_field(
             finding.area_m2 = float(areas[n])
             result.findings.append(finding)
     if layer.template.geometry == "line":
-        _check_lengths(layer, allowance_length_share, result, ctx)
+        for template_field in layer.template.fields:
+            if template_field.unit != LENGTH_UNIT or layer.get_column_by_name(template_field.name) is None:
+                continue
+            result.is_applicable = True
+            stored_lengths, lengths = layer.get_numbers_by_name(template_field.name), shapely.length(layer.plane_shapes)
+            measurable_rows = np.isfinite(stored_lengths) & ~layer.invalid_rows & layer.has_shape
+            is_different = np.abs(stored_lengths - lengths) > allowance_length_share * lengths + LENGTH_ALLOWANCE_M
+            for row in np.flatnonzero(measurable_rows & is_different).tolist():
+                params = {
+                    "actual": round(float(stored_lengths[row]), 2),
+                    "expected": round(float(lengths[row]), 2),
+                    "difference": round(float(stored_lengths[row] - lengths[row]), 2),
+                }
+                problem = ValueProblem("length", params)
+                result.findings.append(make_value_finding(ctx, layer, row, template_field.name, problem))
     return result
-
-
-def _check_lengths(layer: Layer, allowance_share: float, result: RuleResult, ctx: RuleContext) -> None:
-    """Add a finding for each line whose stored length (m) differs from its drawn length."""
-    for template_field in layer.template.fields:
-        if template_field.unit != LENGTH_UNIT or layer.get_column_by_name(template_field.name) is None:
-            continue
-        result.is_applicable = True
-        stored_lengths, lengths = layer.get_numbers_by_name(template_field.name), shapely.length(layer.plane_shapes)
-        measurable_rows = np.isfinite(stored_lengths) & ~layer.invalid_rows & layer.has_shape
-        is_different = np.abs(stored_lengths - lengths) > allowance_share * lengths + LENGTH_ALLOWANCE_M
-        for row in np.flatnonzero(measurable_rows & is_different).tolist():
-            params = {
-                "actual": round(float(stored_lengths[row]), 2),
-                "expected": round(float(lengths[row]), 2),
-                "difference": round(float(stored_lengths[row] - lengths[row]), 2),
-            }
-            problem = ValueProblem("length", params)
-            result.findings.append(make_value_finding(ctx, layer, row, template_field.name, problem))

@@ -3,7 +3,6 @@
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry.corners import find_narrow_places as parts_narrower
@@ -342,7 +341,8 @@ def complex_shapes(
     # may have more.
     rows = rows[shapely.get_num_coordinates(layer.raw_shapes[rows]) > min(vertices_count, 4 * holes_count)]
     shapes = layer.raw_shapes[rows]
-    holes = _count_holes(shapes)
+    parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
+    holes = np.bincount(shape_of_part, weights=shapely.get_num_interior_rings(parts), minlength=len(shapes)).astype(int)
     closing_vertices = holes + shapely.get_num_geometries(shapes)
     vertices = shapely.get_num_coordinates(shapes) - closing_vertices
     findings = []
@@ -356,9 +356,3 @@ def complex_shapes(
                 )
             )
     return findings
-
-
-def _count_holes(shapes: NDArray) -> NDArray:
-    """Return the (n,) numbers of holes of polygons and multipolygons."""
-    parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
-    return np.bincount(shape_of_part, weights=shapely.get_num_interior_rings(parts), minlength=len(shapes)).astype(int)

@@ -2,7 +2,6 @@
 """Rules on area targets: whether they are met, and by what margin."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from ...base.invariants import require_value
 from ...engine.context import RuleContext
@@ -171,7 +170,32 @@ def _report_missed_targets(
     findings = []
     for target, indicator in pairs:
         if indicator.state in (TARGET_MISSED, MISSED_BY_ROUNDING) or is_met_only_by_field(indicator):
-            findings.append(_make_target_finding(figure, target, indicator))
+            layer = require_value(figure.layer, "the layer of a missed figure")
+            computed_value, target_value = (
+                require_value(indicator.value, "the missed figure"),
+                require_value(indicator.target, "the missed target"),
+            )
+            rounding, decimals = indicator.state == MISSED_BY_ROUNDING, indicator.target_decimals
+            by_field = is_met_only_by_field(indicator)
+            value = convert_area(indicator.inputs[LAND_AREA_INPUT_KEY], indicator.unit) if by_field else computed_value
+            findings.append(
+                Finding(
+                    layer.role,
+                    case="field" if by_field else "rounding" if rounding else "broken",
+                    severity=Severity.WARNING if by_field or rounding or not target.must_be_met else None,
+                    field=layer.get_field_name("net_area") if figure.basis == "net" else "",
+                    params={
+                        "indicator": IndicatorName(indicator.id),
+                        "value": round(computed_value, decimals + 4),
+                        "comparison": COMPARISON_SIGNS[indicator.comparison],
+                        "target": f"{target_value:.{decimals}f}",
+                        "unit": indicator.unit,
+                        "miss": round(abs(target_value - value), decimals + 4),
+                        "shown": {"limit_source": target.source},
+                        **({"land": round(value, decimals + 4)} if by_field else {}),
+                    },
+                )
+            )
         else:
             findings += _report_missed_other_sources(figure, target, indicator)
     return findings
@@ -237,34 +261,6 @@ def _report_implausible_figures(
             }
             findings.append(Finding(layer.role, case="unlikely", severity=Severity.WARNING, params=params))
     return findings
-
-
-def _make_target_finding(figure: AreaFigure, target: IndicatorTarget, indicator: Indicator) -> Finding:
-    """Return the finding that a figure misses its target."""
-    layer = require_value(figure.layer, "the layer of a missed figure")
-    computed_value, target_value = (
-        require_value(indicator.value, "the missed figure"),
-        require_value(indicator.target, "the missed target"),
-    )
-    rounding, decimals = indicator.state == MISSED_BY_ROUNDING, indicator.target_decimals
-    by_field = is_met_only_by_field(indicator)
-    value = convert_area(indicator.inputs[LAND_AREA_INPUT_KEY], indicator.unit) if by_field else computed_value
-    return Finding(
-        layer.role,
-        case="field" if by_field else "rounding" if rounding else "broken",
-        severity=Severity.WARNING if by_field or rounding or not target.must_be_met else None,
-        field=layer.get_field_name("net_area") if figure.basis == "net" else "",
-        params={
-            "indicator": IndicatorName(indicator.id),
-            "value": round(computed_value, decimals + 4),
-            "comparison": COMPARISON_SIGNS[indicator.comparison],
-            "target": f"{target_value:.{decimals}f}",
-            "unit": indicator.unit,
-            "miss": round(abs(target_value - value), decimals + 4),
-            "shown": {"limit_source": target.source},
-            **({"land": round(value, decimals + 4)} if by_field else {}),
-        },
-    )
 
 
 #: Decimals of a margin, or those of its target if they are more.
@@ -367,6 +363,13 @@ def _make_margin_finding(
         require_value(figure.margin, "what is left of the target"),
     )
     digits = figure.target_decimals + 4
+    # The origin is target if the target sets its margin, else share.
+    target_value = require_value(figure.target, "the target")
+    share, origin = float(ctx.norm.get(WARNING_SHARE_SETTING)), "share"
+    for target in targets:
+        if target.indicator == figure.id and target.numeric_value == target_value and target.warn_below:
+            share, origin = target.get_warning_share(share), "target"
+    amount = format_number(share * target_value, max(figure.target_decimals, _MARGIN_DECIMALS))
     params = {
         "indicator": IndicatorName(figure.id),
         "value": round(value, digits),
@@ -374,20 +377,6 @@ def _make_margin_finding(
         "comparison": COMPARISON_SIGNS[figure.comparison],
         "target": f"{figure.target:.{figure.target_decimals}f}",
         "left": round(margin, digits),
-        "shown": {"margin": _describe_margin(figure, targets, ctx)},
+        "shown": {"margin": {"amount": amount, "unit": figure.unit, "share": round(share, 6), "origin": origin}},
     }
     return Finding(layer.role if layer else "", field=figure.id, params=params)
-
-
-def _describe_margin(figure: Indicator, targets: list[IndicatorTarget], ctx: RuleContext) -> dict[str, Any]:
-    """Return the margin for early warning of a figure for its message: amount, unit, share of the target, and origin.
-
-    The origin is ``target`` if the target sets its margin, else ``share``.
-    """
-    target_value = require_value(figure.target, "the target")
-    share, origin = float(ctx.norm.get(WARNING_SHARE_SETTING)), "share"
-    for target in targets:
-        if target.indicator == figure.id and target.numeric_value == target_value and target.warn_below:
-            share, origin = target.get_warning_share(share), "target"
-    amount = format_number(share * target_value, max(figure.target_decimals, _MARGIN_DECIMALS))
-    return {"amount": amount, "unit": figure.unit, "share": round(share, 6), "origin": origin}

@@ -405,31 +405,7 @@ def reserves(
             result.findings.append(
                 Finding(reserves.role, case="", field=reserves.get_field_name("feature_name"), params=params)
             )
-    result.indicators = _make_reserve_indicators(reserves, find_countable_reserve_rows(is_part, site), red_line, ctx)
-    for figure in result.indicators:
-        if figure.id == RED_LINE_SHARE_ID and red_line is not None and min_red_line_share:
-            result.findings += _apply_share_limit(figure, min_red_line_share, reserves, red_line)
-    return result
-
-
-def _apply_share_limit(figure: Indicator, limit: float, reserves: Layer, red_line: Layer) -> list[Finding]:
-    """Set the limit of the share in the red line as the figure's target; return a finding for a shortfall."""
-    total, inside = figure.inputs["reserves_m2"], figure.inputs["in_red_line_m2"]
-    # Areas of pieces sum to that of the whole except for the last digits.
-    shortfall = limit * total - inside
-    is_missed = shortfall > 1e-9 * total
-    figure.comparison, figure.target, figure.target_decimals = ">=", 100 * limit, 2
-    figure.state = TARGET_MISSED if is_missed else TARGET_MET
-    percent_limit = round(100 * limit, 2)
-    share = round_unlike_limit(100 * inside / total, percent_limit)
-    params = {"share": share, "limit": percent_limit, "short": round(shortfall, 2)}
-    return [Finding(reserves.role, related_role=red_line.role, case="share", params=params)] if is_missed else []
-
-
-def _make_reserve_indicators(
-    reserves: Layer, rows: np.ndarray, red_line: Layer | None, ctx: RuleContext
-) -> list[Indicator]:
-    """Return the area of all reserves and its share in the red line as figures."""
+    rows = find_countable_reserve_rows(is_part, site)
     total = float(reserves.statutory[rows].sum())
     confirmed = ctx.norm.is_confirmed(PART_WORDS_SETTING)
     count = int(rows.sum())
@@ -449,4 +425,22 @@ def _make_reserve_indicators(
         indicators.append(
             Indicator(RED_LINE_SHARE_ID, 100 * inside / total, "share", "statutory", inputs=inputs, confirmed=confirmed)
         )
-    return indicators
+    result.indicators = indicators
+    for figure in result.indicators:
+        if figure.id == RED_LINE_SHARE_ID and red_line is not None and min_red_line_share:
+            result.findings += _apply_share_limit(figure, min_red_line_share, reserves, red_line)
+    return result
+
+
+def _apply_share_limit(figure: Indicator, limit: float, reserves: Layer, red_line: Layer) -> list[Finding]:
+    """Set the limit of the share in the red line as the figure's target; return a finding for a shortfall."""
+    total, inside = figure.inputs["reserves_m2"], figure.inputs["in_red_line_m2"]
+    # Areas of pieces sum to that of the whole except for the last digits.
+    shortfall = limit * total - inside
+    is_missed = shortfall > 1e-9 * total
+    figure.comparison, figure.target, figure.target_decimals = ">=", 100 * limit, 2
+    figure.state = TARGET_MISSED if is_missed else TARGET_MET
+    percent_limit = round(100 * limit, 2)
+    share = round_unlike_limit(100 * inside / total, percent_limit)
+    params = {"share": share, "limit": percent_limit, "short": round(shortfall, 2)}
+    return [Finding(reserves.role, related_role=red_line.role, case="share", params=params)] if is_missed else []

@@ -18,7 +18,6 @@ from ...render.versions.edition_comparison import (
     MOVED_OUT_KIND,
     NET_BASIS,
     STATUTORY_BASIS,
-    AreaBalance,
     ChangedPiece,
     LayerEdition,
     VersionComparison,
@@ -113,39 +112,35 @@ def farmland_loss(
             target.append(("net_missing", {"layer": edition.layer.name, "count": count}))
     for township, balance in comparison.balance_by_township[basis].items():
         if balance.before - balance.land_after > allowance_m2:
-            result.findings.append(_make_loss_finding(comparison, basis, township, balance, ctx))
+            # Its geometry is the removed land, or the township if only the net area of the same land decreased.
+            layer, loss = comparison.later_edition.layer, balance.before - balance.land_after
+            figures = {"before": balance.before, "now": balance.land_after, "loss": loss}
+            figures |= {"moved_out": balance.moved_out, "moved_in": balance.moved_in}
+            params = {name: round(value, 2) for name, value in figures.items()} | {
+                "measure": basis,
+                "township": township,
+            }
+            removed_parts = [
+                part for part in comparison.list_pieces_of_kind(MOVED_OUT_KIND) if part.township == township
+            ]
+            finding = Finding(
+                layer.role,
+                case="" if township else "county",
+                severity=get_sealed_severity(ctx, layer),
+                params=params,
+                net_area_m2=loss if basis == NET_BASIS else None,
+            )
+            if removed_parts:
+                finding.area_m2 = sum(part.area_m2 for part in removed_parts)
+                finding.geometry = shapely.multipolygons(shapely.get_parts([part.geometry for part in removed_parts]))
+            elif township:
+                # The same land has less net area: the township is the place.
+                township_polygons = get_township_polygons(ctx.plan, get_sealed_edition(ctx.side_inputs))
+                finding.geometry = ctx.geometry.unite_shapes(
+                    township_polygons.polygons.shapes[np.array(township_polygons.names) == township]
+                )
+            result.findings.append(finding)
     return result
-
-
-def _make_loss_finding(
-    comparison: VersionComparison, basis: str, township: str, balance: AreaBalance, ctx: RuleContext
-) -> Finding:
-    """Return the finding that a township has less farmland than in the sealed edition.
-
-    Its geometry is the removed land, or the township if only the net area of the same land decreased.
-    """
-    layer, loss = comparison.later_edition.layer, balance.before - balance.land_after
-    figures = {"before": balance.before, "now": balance.land_after, "loss": loss}
-    figures |= {"moved_out": balance.moved_out, "moved_in": balance.moved_in}
-    params = {name: round(value, 2) for name, value in figures.items()} | {"measure": basis, "township": township}
-    removed_parts = [part for part in comparison.list_pieces_of_kind(MOVED_OUT_KIND) if part.township == township]
-    finding = Finding(
-        layer.role,
-        case="" if township else "county",
-        severity=get_sealed_severity(ctx, layer),
-        params=params,
-        net_area_m2=loss if basis == NET_BASIS else None,
-    )
-    if removed_parts:
-        finding.area_m2 = sum(part.area_m2 for part in removed_parts)
-        finding.geometry = shapely.multipolygons(shapely.get_parts([part.geometry for part in removed_parts]))
-    elif township:
-        # The same land has less net area: the township is the place.
-        township_polygons = get_township_polygons(ctx.plan, get_sealed_edition(ctx.side_inputs))
-        finding.geometry = ctx.geometry.unite_shapes(
-            township_polygons.polygons.shapes[np.array(township_polygons.names) == township]
-        )
-    return finding
 
 
 HALF_EAST_WKT = "POLYGON ((100 0, 150 0, 150 100, 100 100, 100 0))"

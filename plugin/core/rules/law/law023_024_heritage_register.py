@@ -196,6 +196,11 @@ def _compare_count(
     shapes = [shape for site in certain_sites for shape in site.get_part_shapes()]
     names = "、".join(site.name for site in certain_sites[:MAX_LISTED_NAMES])
     more = f" … ({len(certain_sites)})" if len(certain_sites) > MAX_LISTED_NAMES else ""
+    kind = registered_site.kind
+    heritage = ctx.plan.find_layer_of_concept("heritage")
+    kinds = ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code
+    roles_of_kind = [role for role, layer_kind in list_heritage_layers(ctx) if layer_kind == kind]
+    present_roles = [role for role in roles_of_kind if role in sites.layers]
     return [
         _make_register_finding(
             registered_site,
@@ -206,26 +211,19 @@ def _compare_count(
                 "names": names + more or "—",
                 "shown": {
                     "missing_count": stated_count - len(certain_sites),
-                    "counted": _describe_counted_layers(registered_site.kind, sites, ctx),
+                    "counted": {
+                        "line_role": heritage.role if heritage is not None and heritage.role in sites.layers else "",
+                        "kind": next(
+                            (f"{code} {entry.name}" for code, entry in kinds.items() if entry.name == kind), kind
+                        ),
+                        "roles": present_roles,
+                        "absent_roles": [] if present_roles else roles_of_kind,
+                    },
                 },
             },
             ctx.geometry.unite_shapes(shapes),
         )
     ]
-
-
-def _describe_counted_layers(kind: str, sites: HeritageSites, ctx: RuleContext) -> dict[str, Any]:
-    """Return the layers in which the sites of a kind were counted, and the kind's code with its name."""
-    heritage = ctx.plan.find_layer_of_concept("heritage")
-    kinds = ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code
-    roles_of_kind = [role for role, layer_kind in list_heritage_layers(ctx) if layer_kind == kind]
-    present_roles = [role for role in roles_of_kind if role in sites.layers]
-    return {
-        "line_role": heritage.role if heritage is not None and heritage.role in sites.layers else "",
-        "kind": next((f"{code} {entry.name}" for code, entry in kinds.items() if entry.name == kind), kind),
-        "roles": present_roles,
-        "absent_roles": [] if present_roles else roles_of_kind,
-    }
 
 
 def _compare_named_site(registered_site: RegisteredSite, sites: HeritageSites, ctx: RuleContext) -> list[Finding]:

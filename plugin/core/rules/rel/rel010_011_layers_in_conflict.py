@@ -19,7 +19,6 @@ from ...standard.conflicts import (
     EVIDENCE_MEANING,
     INFORMATION_MEANING,
     WARNING_MEANING,
-    ConflictMatrixEntry,
 )
 from ...standard.messages.texts import ConceptName
 from .._attributes import format_code_with_name
@@ -121,44 +120,34 @@ def control_line_conflicts(*, ctx: RuleContext) -> RuleResult:
         result.is_applicable = True
         if conflict.mark == "C" and conflict.setting_key not in ctx.norm.profile.settings:
             result.unconfirmed.append(CONFLICTS_SECTION)
-        result.findings += _make_conflict_findings(conflict, meaning, left_layer, right_layer, ctx)
+        params = {"meaning": meaning, "basis": conflict.basis}
+        rows = None
+        if (
+            conflict.control_line_pair == {"farmland", "reserves"}
+            and is_reported_elsewhere(ctx, "LAW011")
+            and right_layer.has_field("feature_name")
+        ):
+            # Land in a core zone has a finding of LAW011 when that rule runs.
+            rows = ~find_core_rows(right_layer, ctx.norm)
+        shared_pieces = ctx.geometry.find_shared_pieces(
+            left_layer, right_layer, right_rows=rows, severity=SEVERITY_OF_MEANING[meaning]
+        )
+        findings = ctx.finding_maker.make_pair_findings(
+            left_layer,
+            right_layer,
+            shared_pieces,
+            with_net_area=True,
+            case=meaning,
+            severity=SEVERITY_OF_MEANING[meaning],
+            params=params,
+        )
+        for finding in findings:
+            finding.params["shown"] = {
+                "limit_area_m2": ctx.tolerance.min_area_m2,
+                "limit_width_m": ctx.tolerance.min_width_m,
+            }
+        result.findings += findings
     return result
-
-
-def _make_conflict_findings(
-    conflict: ConflictMatrixEntry, meaning: str, left_layer: Layer, right_layer: Layer, ctx: RuleContext
-) -> list:
-    """Return findings on the land that two control lines share.
-
-    ``meaning``: what shared land means by the conflict matrix, which decides the severity.
-    """
-    params = {"meaning": meaning, "basis": conflict.basis}
-    rows = None
-    if (
-        conflict.control_line_pair == {"farmland", "reserves"}
-        and is_reported_elsewhere(ctx, "LAW011")
-        and right_layer.has_field("feature_name")
-    ):
-        # Land in a core zone has a finding of LAW011 when that rule runs.
-        rows = ~find_core_rows(right_layer, ctx.norm)
-    shared_pieces = ctx.geometry.find_shared_pieces(
-        left_layer, right_layer, right_rows=rows, severity=SEVERITY_OF_MEANING[meaning]
-    )
-    findings = ctx.finding_maker.make_pair_findings(
-        left_layer,
-        right_layer,
-        shared_pieces,
-        with_net_area=True,
-        case=meaning,
-        severity=SEVERITY_OF_MEANING[meaning],
-        params=params,
-    )
-    for finding in findings:
-        finding.params["shown"] = {
-            "limit_area_m2": ctx.tolerance.min_area_m2,
-            "limit_width_m": ctx.tolerance.min_width_m,
-        }
-    return findings
 
 
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"

@@ -11,7 +11,6 @@ from ...figures.heritage.protection import (
     CORE_PART,
     PART_SETTINGS,
     RANGE_PART,
-    HeritageParts,
     classify_heritage_parts,
     list_heritage_range_roles,
     read_site_names,
@@ -94,35 +93,28 @@ def heritage_range_and_parts(*, ctx: RuleContext) -> RuleResult:
         for site in parts.list_site_names():
             is_range = site_of_row == site
             if is_range.any():
-                result.add_applicable(_compare_site_parts(site, heritage_line, parts, layer, is_range, ctx))
+                core, control = (
+                    parts.find_rows_of_site_part(CORE_PART, site),
+                    parts.find_rows_of_site_part(CONTROL_PART, site),
+                )
+                params = {"site": site}
+                pieces_beyond = ctx.geometry.find_uncovered_pieces(
+                    heritage_line, layer, Polygons(layer.plane_shapes[is_range]), rows=core | control
+                )
+                findings = ctx.finding_maker.make_pair_findings(
+                    heritage_line, layer, pieces_beyond, case="beyond", params=params
+                )
+                for finding in findings:
+                    finding.related_keys = [layer.keys[n] for n in np.flatnonzero(is_range)]
+                if core.any() and control.any():
+                    unfilled_pieces = ctx.geometry.find_uncovered_pieces(
+                        layer, heritage_line, Polygons(heritage_line.plane_shapes[core | control]), rows=is_range
+                    )
+                    findings += ctx.finding_maker.make_pair_findings(
+                        layer, heritage_line, unfilled_pieces, case="bare", params=params
+                    )
+                result.add_applicable(ctx.finding_maker.mark_findings_by_location(findings))
     return result
-
-
-def _compare_site_parts(
-    site: str, heritage_line: Layer, parts: HeritageParts, range_layer: Layer, is_range: np.ndarray, ctx: RuleContext
-) -> list[Finding]:
-    """Return findings on a site's core and control zone that do not compose its range.
-
-    ``is_range`` is (n,) bool: the rows of ``range_layer`` that are the site's range.
-    """
-    core, control = parts.find_rows_of_site_part(CORE_PART, site), parts.find_rows_of_site_part(CONTROL_PART, site)
-    params = {"site": site}
-    pieces_beyond = ctx.geometry.find_uncovered_pieces(
-        heritage_line, range_layer, Polygons(range_layer.plane_shapes[is_range]), rows=core | control
-    )
-    findings = ctx.finding_maker.make_pair_findings(
-        heritage_line, range_layer, pieces_beyond, case="beyond", params=params
-    )
-    for finding in findings:
-        finding.related_keys = [range_layer.keys[n] for n in np.flatnonzero(is_range)]
-    if core.any() and control.any():
-        unfilled_pieces = ctx.geometry.find_uncovered_pieces(
-            range_layer, heritage_line, Polygons(heritage_line.plane_shapes[core | control]), rows=is_range
-        )
-        findings += ctx.finding_maker.make_pair_findings(
-            range_layer, heritage_line, unfilled_pieces, case="bare", params=params
-        )
-    return ctx.finding_maker.mark_findings_by_location(findings)
 
 
 @rule(

@@ -101,12 +101,6 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
             finding.case, finding.severity = "core", Severity.WARNING
         result.findings.append(finding)
     ctx.finding_maker.mark_findings_by_location(result.findings)
-    _report_lost_reserves(reserves, result, ctx)
-    return result
-
-
-def _report_lost_reserves(reserves: Layer, result: RuleResult, ctx: RuleContext) -> None:
-    """Add a finding for each layer of present reserves of which the planned reserves lack large parts."""
     for present_reserves in find_usable_layers(ctx.norm.get("reserves.present_layers"), ctx, result):
         if present_reserves.template.geometry != "polygon":
             continue
@@ -131,6 +125,7 @@ def _report_lost_reserves(reserves: Layer, result: RuleResult, ctx: RuleContext)
                 geometry=lost_land,
             )
         )
+    return result
 
 
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"

@@ -75,7 +75,12 @@ def required_layers(*, ctx: RuleContext) -> RuleResult:
         if layer is not None and layer.has_no_geometry and not has_no_features:
             # No rule can check the layer: the run is incomplete.
             result.not_checked.append(("layer_bare", {"layer": layer.name, "role": layer.role}))
-    for concept in _find_absent_mandatory_concepts(ctx):
+    # The plan's kind of delivery (scope) names them, and it or another one makes them mandatory.
+    scopes = ctx.norm.standard.scopes
+    scope = scopes[ctx.plan.scope]
+    mandatory = {concept for one in scopes.values() for concept in one.mandatory_concepts}
+    concepts_of_scope = {*scope.mandatory_concepts, *scope.conditional_concepts, *scope.optional_concepts}
+    for concept in sorted(ctx.norm.profile.absent & mandatory & concepts_of_scope):
         # A declaration cannot replace a layer that every plan must have.
         result.doubts.append(f"{ABSENCE_ITEM}.{concept}")
         params = {"concept": concept, "roles": " / ".join(ctx.plan.list_roles_of_concept(concept))}
@@ -83,18 +88,6 @@ def required_layers(*, ctx: RuleContext) -> RuleResult:
     if has_no_features:
         result.not_checked.append(("nothing_drawn", {"count": len(ctx.plan.layers)}))
     return result
-
-
-def _find_absent_mandatory_concepts(ctx: RuleContext) -> list[str]:
-    """Return layers (concepts) that the profile declares absent but must exist.
-
-    The plan's kind of delivery (scope) names them, and it or another one makes them mandatory.
-    """
-    scopes = ctx.norm.standard.scopes
-    scope = scopes[ctx.plan.scope]
-    mandatory = {concept for one in scopes.values() for concept in one.mandatory_concepts}
-    concepts_of_scope = {*scope.mandatory_concepts, *scope.conditional_concepts, *scope.optional_concepts}
-    return sorted(ctx.norm.profile.absent & mandatory & concepts_of_scope)
 
 
 ZONE_38_SQUARE_WKT = (
@@ -181,8 +174,20 @@ def layer_crs(*, ctx: RuleContext, beyond_area_degrees: float = 0.5) -> list[Fin
         declared_counts = layer.source.shape_crs
         if declared_counts:
             texts = ", ".join(f"{system} × {count}" for system, count in sorted(declared_counts.items()))
+            declared_fids = set(layer.source.shape_crs_fids)
+            positions = [position for position, fid in enumerate(layer.fids) if fid in declared_fids]
+            listed_rows = make_row_list_params(layer, positions, MAX_NAMED_ROWS)
+            # Not all shapes are known by their ids: a stray row may be one of the others.
+            is_fitting = not layer.stray_rows
             shapes = (
-                params | {"count": sum(declared_counts.values()), "found": texts} | _describe_deviating_shapes(layer)
+                params
+                | {"count": sum(declared_counts.values()), "found": texts}
+                | {
+                    "fids": listed_rows["fids"],
+                    "more": " …" if sum(layer.source.shape_crs.values()) > len(listed_rows["fids"]) else "",
+                    "shown": listed_rows["shown"],
+                    "coordinates": "coordinates_fit" if is_fitting else "coordinates_contradict",
+                }
             )
             findings.append(Finding(layer.role, case="shapes_declare", severity=Severity.WARNING, params=shapes))
         if layer.source.described_crs:
@@ -207,21 +212,6 @@ def layer_crs(*, ctx: RuleContext, beyond_area_degrees: float = 0.5) -> list[Fin
     return findings + (
         _report_remote_plan(ctx) or _report_outside_area_of_use(ctx, reported_roles, beyond_area_degrees)
     )
-
-
-def _describe_deviating_shapes(layer: Layer) -> dict[str, Any]:
-    """Return message parameters on the shapes that declare another CRS: their names, whether their coordinates fit."""
-    declared_fids = set(layer.source.shape_crs_fids)
-    positions = [position for position, fid in enumerate(layer.fids) if fid in declared_fids]
-    listed_rows = make_row_list_params(layer, positions, MAX_NAMED_ROWS)
-    # Not all shapes are known by their ids: a stray row may be one of the others.
-    is_fitting = not layer.stray_rows
-    return {
-        "fids": listed_rows["fids"],
-        "more": " …" if sum(layer.source.shape_crs.values()) > len(listed_rows["fids"]) else "",
-        "shown": listed_rows["shown"],
-        "coordinates": "coordinates_fit" if is_fitting else "coordinates_contradict",
-    }
 
 
 def _report_outside_area_of_use(ctx: RuleContext, reported_roles: set[str], margin: float) -> list[Finding]:

@@ -85,7 +85,19 @@ def required_fields(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     Limits
         SCH008 checks other fields and their order, SCH004 lengths, SCH006 aliases, SCH007 domains.
     """
-    needed_names, reading_rules = find_needed_fields(layer, ctx), _find_rules_by_needed_field(layer, ctx)
+    rules_by_code = ctx.norm.rules_by_code
+    codes_by_field: dict[str, list[str]] = defaultdict(list)
+    for code in sorted(ctx.norm.list_default_rules_of_scope(ctx.plan.scope)):
+        meanings = {
+            meaning
+            for need in rules_by_code[code].needs.values()
+            if need.concept == EVERY_LAYER or ctx.plan.find_layer_of_concept(need.concept) is layer
+            for meaning in need.fields
+        }
+        for template_field in layer.template.fields:
+            if template_field.meaning in meanings:
+                codes_by_field[template_field.name].append(code)
+    needed_names, reading_rules = find_needed_fields(layer, ctx), codes_by_field
     actual_types = {f.name.upper(): f.type for f in layer.source.fields}
     mistyped_columns = {name.upper(): column for name, column in layer.source.mistyped_columns.items()}
     findings = []
@@ -136,23 +148,6 @@ def find_needed_fields(layer: Layer, ctx: RuleContext) -> set[str]:
                     f.name for f in layer.template.fields if f.meaning and f.meaning in need.fields + need.reads
                 }
     return needed_names
-
-
-def _find_rules_by_needed_field(layer: Layer, ctx: RuleContext) -> dict[str, list[str]]:
-    """Return field name → codes of the default rules that do not run on this layer without the field."""
-    rules_by_code = ctx.norm.rules_by_code
-    codes_by_field: dict[str, list[str]] = defaultdict(list)
-    for code in sorted(ctx.norm.list_default_rules_of_scope(ctx.plan.scope)):
-        meanings = {
-            meaning
-            for need in rules_by_code[code].needs.values()
-            if need.concept == EVERY_LAYER or ctx.plan.find_layer_of_concept(need.concept) is layer
-            for meaning in need.fields
-        }
-        for template_field in layer.template.fields:
-            if template_field.meaning in meanings:
-                codes_by_field[template_field.name].append(code)
-    return codes_by_field
 
 
 def is_type_compatible(actual: str, expected: str) -> bool:

@@ -354,19 +354,6 @@ def _summarise_slivers(
     params: dict[str, Any] = {"count": len(pieces), "limit": limit, "ignored": len(pieces.slivers.polygons)}
     limits = [format_square_metres(ctx.tolerance.min_area_m2), f"{format_width(ctx.tolerance.min_width_m)} m"]
     params["shown"] = {"facts": limits}
-    params["examples"] = _describe_largest_parts(first_layer, second_layer, pieces, areas)
-    shape = shapely.multipolygons(shapely.get_parts(pieces.geometry))
-    return [
-        Finding(
-            first_layer.role, related_role=second_layer.role, case=case, area_m2=area, params=params, geometry=shape
-        )
-    ]
-
-
-def _describe_largest_parts(
-    first_layer: Layer, second_layer: Layer, pieces: OverlayPieces, areas: NDArray
-) -> list[str]:
-    """Return the keys of both features, the area and the place in the plane (m) of the largest strips, as texts."""
     strip_texts = []
     for n in np.argsort(-areas, kind="stable")[:MAX_NAMED_STRIPS].tolist():
         rows = ((first_layer, int(pieces.left[n])), (second_layer, int(pieces.right[n])))
@@ -374,4 +361,10 @@ def _describe_largest_parts(
         place = shapely.point_on_surface(pieces.geometry[n])
         area_text = format_square_metres(float(areas[n]))
         strip_texts.append(f"{' × '.join(keys)} {area_text} ({place.x:.0f}, {place.y:.0f})".strip())
-    return strip_texts + (["…"] if len(areas) > MAX_NAMED_STRIPS else [])
+    params["examples"] = strip_texts + (["…"] if len(areas) > MAX_NAMED_STRIPS else [])
+    shape = shapely.multipolygons(shapely.get_parts(pieces.geometry))
+    return [
+        Finding(
+            first_layer.role, related_role=second_layer.role, case=case, area_m2=area, params=params, geometry=shape
+        )
+    ]
