@@ -95,8 +95,11 @@ def run_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         return _import_points(args, report_texts)
     if args.action == "export":
         from ..exchange.boundary_points.boundary_point_sentences import describe_export
-        from ..exchange.boundary_points.export_features import read_polygon_layer
-        from ..exchange.boundary_points.export_points import check_export_output, export_boundary_points
+        from ..exchange.boundary_points.export_points import (
+            check_export_output,
+            export_boundary_points,
+            read_polygon_layer,
+        )
 
         check_export_output([args.source], args.output, args.format)
         layer = read_polygon_layer(args.source, args.layer)

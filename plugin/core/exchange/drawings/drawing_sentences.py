@@ -22,9 +22,8 @@ from ...render.tables.report_table import (
 )
 from ...render.tables.workbook import write_tables_workbook
 from ...standard.messages.texts import Texts, format_number
-from ..boundary_points.areas import format_area
 from ..boundary_points.boundary_point_sentences import ReportLine
-from ..boundary_points.parcels import NoteLevel
+from ..boundary_points.parcels import NoteLevel, format_area
 from .drawing import DrawingImport, LeftOut
 from .settings import load_settings
 

@@ -15,8 +15,7 @@ from ...engine.context import trim_code_padding
 from ...plan.layer import SourceLayer
 from ...standard import Standard
 from ...standard.template import Template, TemplateField
-from .apply_mapping import ValueConverter
-from .field_mapping import FieldMapping, get_template_field
+from .apply_mapping import FieldMapping, ValueConverter, get_template_field
 
 #: Number of examples per field.
 MAX_SAMPLES = 3

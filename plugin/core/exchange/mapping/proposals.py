@@ -16,7 +16,7 @@ from ...engine.context import trim_code_padding
 from ...plan.layer import SourceLayer
 from ...standard import Standard
 from ...standard.template import CodeList, Template, TemplateField
-from .field_mapping import CodeTranslation, FieldMapping, FieldProposal, get_template_field
+from .apply_mapping import CodeTranslation, FieldMapping, FieldProposal, get_template_field
 
 #: Length in bytes to which a shapefile truncates the name of a field.
 SHORT_NAME_BYTES = 10

@@ -24,8 +24,8 @@ from ...plan.io.geopackage_writer import append_rows
 from ...standard.template import Template, TemplateField
 from ..create import create_database, stage_geopackage
 from ..schema import OGR_GEOMETRY_TYPES
+from .batch import ANGLE_FIELD, TEXT_FIELD
 from .read import VctFile, open_vct
-from .shapes import ANGLE_FIELD, TEXT_FIELD
 from .structure import VctColumn, VctTable
 
 if TYPE_CHECKING:
