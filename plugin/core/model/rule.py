@@ -322,7 +322,9 @@ class Rules(Mapping[str, Rule]):
         file_by_code: dict[str, Path] = {}
         for path in (path for folder in _RULE_FOLDERS for path in (core / folder).rglob("*.py")):
             match = _RULE_FILE_PATTERN.fullmatch(path.name)
-            for number in match[2].split("_")[:-1] if match is not None else ():
+            if match is None:
+                continue
+            for number in match[2].split("_")[:-1]:
                 code = f"{match[1].upper()}{number}"
                 if file_by_code.setdefault(code, path) != path:
                     raise ValueError(f"{code} is declared in {file_by_code[code].name} and {path.name}")

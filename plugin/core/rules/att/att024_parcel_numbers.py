@@ -171,26 +171,22 @@ def _make_number_finding(
         related_keys=[layer.keys[row] for row in rows[1:]],
     )
     if is_of_place:
-        finding.params["shown"] |= _describe_village(layer, field, numbers[1], rows)
+        village_code = numbers[1]
+        shown: dict[str, Any] = {}
+        name_field = f"{layer.get_field_name('location_code').removesuffix(CODE_SUFFIX)}{NAME_SUFFIX}"
+        if layer.get_column_by_name(name_field) is not None and (name := layer.get_texts_by_name(name_field)[rows[0]]):
+            shown["location"] = f"{village_code} {name}"
+        village_numbers = [
+            int(number)
+            for number, code in zip(layer.get_texts_by_name(field), layer.text("location_code"), strict=True)
+            if code == village_code and number.isascii() and number.isdecimal()
+        ]
+        if village_numbers:
+            shown["noted"] = {"free_fact": {"largest": max(village_numbers)}}
+        finding.params["shown"] |= shown
     if variant := _compare_places(layer, rows, ctx):
         finding.params["shown"]["variant"] = variant
     return finding
-
-
-def _describe_village(layer: Layer, field: str, village_code: str, rows: list[int]) -> dict[str, Any]:
-    """Return the code of a village with its name, and the largest number of its parcels, for the message."""
-    shown: dict[str, Any] = {}
-    name_field = f"{layer.get_field_name('location_code').removesuffix(CODE_SUFFIX)}{NAME_SUFFIX}"
-    if layer.get_column_by_name(name_field) is not None and (name := layer.get_texts_by_name(name_field)[rows[0]]):
-        shown["location"] = f"{village_code} {name}"
-    numbers = [
-        int(number)
-        for number, code in zip(layer.get_texts_by_name(field), layer.text("location_code"), strict=True)
-        if code == village_code and number.isascii() and number.isdecimal()
-    ]
-    if numbers:
-        shown["noted"] = {"free_fact": {"largest": max(numbers)}}
-    return shown
 
 
 def _compare_places(layer: Layer, rows: list[int], ctx: RuleContext) -> str:

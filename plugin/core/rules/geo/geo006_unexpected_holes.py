@@ -86,11 +86,11 @@ def unexpected_holes(layer: Layer, *, ctx: RuleContext, window_share: float = 0.
     present_rows = np.flatnonzero(~shapely.is_missing(shapes))
     shape_rings = extract_rings(shapes[present_rows])
     hole_rings = np.flatnonzero(shape_rings.is_hole)
-    holes = [
+    hole_polygons = [
         shapely.Polygon(shape_rings.xy[shape_rings.ring_starts[n] : shape_rings.ring_starts[n + 1]])
         for n in hole_rings.tolist()
     ]
-    holes, rows = np.array(holes, dtype=object), present_rows[shape_rings.polygon_of_ring[hole_rings]]
+    holes, rows = np.array(hole_polygons, dtype=object), present_rows[shape_rings.polygon_of_ring[hole_rings]]
     unfilled_holes, shares = _find_open_parts(holes, rows, layer, layer.polygons, ctx, layer)
     left_open = shares > MIN_OPEN_SHARE
     holes, rows, unfilled_holes = holes[left_open], rows[left_open], unfilled_holes[left_open]

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on area targets: whether they are met, and by what margin."""
 
-from collections.abc import Iterator
-
 from ...base.invariants import require_value
 from ...engine.context import RuleContext
 from ...figures.indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
@@ -145,9 +143,31 @@ def area_targets(
             result.doubts.append(f"figures.{indicator}")
         result.indicators += compared_indicators or [figure.make_indicator(indicator)]
         result.findings += _report_missed_targets(figure, indicator_targets, compared_indicators)
-        result.findings += _report_implausible_figures(
-            figure, indicator_targets, compared_indicators, implausible_times
-        )
+        # More than implausible_times suggests a wrong unit of the target.
+        layer = require_value(figure.layer, "the layer of a figure")
+        for target, compared in zip(indicator_targets, compared_indicators, strict=True):
+            if (
+                compared.state in (TARGET_MISSED, MISSED_BY_ROUNDING)
+                or not compared.confirmed
+                or not compared.value
+                or not compared.target
+            ):
+                continue
+            factor = max(
+                compared.value / compared.target,
+                compared.target / compared.value,
+            )
+            if factor > implausible_times:
+                params = {
+                    "indicator": IndicatorName(compared.id),
+                    "value": round(compared.value, compared.target_decimals + 4),
+                    "comparison": COMPARISON_SIGNS[compared.comparison],
+                    "target": f"{compared.target:.{compared.target_decimals}f}",
+                    "unit": compared.unit,
+                    "times": round(factor),
+                    "source": target.source,
+                }
+                result.findings.append(Finding(layer.role, case="unlikely", severity=Severity.WARNING, params=params))
     for indicator in STATED_FIGURES:
         indicator_targets = [t for t in targets if t.indicator == indicator]
         figure = compute_stated_figure(indicator, ctx)
@@ -197,69 +217,32 @@ def _report_missed_targets(
                 )
             )
         else:
-            findings += _report_missed_other_sources(figure, target, indicator)
-    return findings
-
-
-def _report_missed_other_sources(
-    figure: AreaFigure, target: IndicatorTarget, indicator: Indicator
-) -> Iterator[Finding]:
-    """Yield a warning for each other document whose value the plan misses.
-
-    The target itself is met; the profile lists the values of other documents as ``also_said``.
-    """
-    for source in target.other_sources:
-        if indicator.value is None or figure.layer is None or (source.year or target.year) != target.year:
-            continue
-        decimals, other_target = count_decimals(source.value), float(source.value)
-        if compare_area_with_target(indicator.value, target.comparison, other_target, decimals) not in (
-            TARGET_MISSED,
-            MISSED_BY_ROUNDING,
-        ):
-            continue
-        params = {
-            "indicator": IndicatorName(indicator.id),
-            "value": round(indicator.value, decimals + 4),
-            "comparison": COMPARISON_SIGNS[target.comparison],
-            "target": target.value,
-            "unit": target.unit,
-            "source": target.source,
-            "said": source.value,
-            "other": source.source,
-            "miss": round(abs(other_target - indicator.value), decimals + 4),
-        }
-        yield Finding(figure.layer.role, case="also", severity=Severity.WARNING, field=source.source, params=params)
-
-
-def _report_implausible_figures(
-    figure: AreaFigure, targets: list[IndicatorTarget], compared_indicators: list[Indicator], max_times: float
-) -> list[Finding]:
-    """Return warnings on figures that exceed their target many times.
-
-    More than ``max_times`` suggests a wrong unit of the target.
-    """
-    layer = require_value(figure.layer, "the layer of a figure")
-    findings = []
-    for target, indicator in zip(targets, compared_indicators, strict=True):
-        if (
-            indicator.state in (TARGET_MISSED, MISSED_BY_ROUNDING)
-            or not indicator.confirmed
-            or not indicator.value
-            or not indicator.target
-        ):
-            continue
-        factor = max(indicator.value / indicator.target, indicator.target / indicator.value)
-        if factor > max_times:
-            params = {
-                "indicator": IndicatorName(indicator.id),
-                "value": round(indicator.value, indicator.target_decimals + 4),
-                "comparison": COMPARISON_SIGNS[indicator.comparison],
-                "target": f"{indicator.target:.{indicator.target_decimals}f}",
-                "unit": indicator.unit,
-                "times": round(factor),
-                "source": target.source,
-            }
-            findings.append(Finding(layer.role, case="unlikely", severity=Severity.WARNING, params=params))
+            # The target itself is met; the profile lists the values of other documents as also_said.
+            for source in target.other_sources:
+                if indicator.value is None or figure.layer is None or (source.year or target.year) != target.year:
+                    continue
+                source_decimals, other_target = count_decimals(source.value), float(source.value)
+                if compare_area_with_target(indicator.value, target.comparison, other_target, source_decimals) not in (
+                    TARGET_MISSED,
+                    MISSED_BY_ROUNDING,
+                ):
+                    continue
+                params = {
+                    "indicator": IndicatorName(indicator.id),
+                    "value": round(indicator.value, source_decimals + 4),
+                    "comparison": COMPARISON_SIGNS[target.comparison],
+                    "target": target.value,
+                    "unit": target.unit,
+                    "source": target.source,
+                    "said": source.value,
+                    "other": source.source,
+                    "miss": round(abs(other_target - indicator.value), source_decimals + 4),
+                }
+                findings.append(
+                    Finding(
+                        figure.layer.role, case="also", severity=Severity.WARNING, field=source.source, params=params
+                    )
+                )
     return findings
 
 

@@ -381,7 +381,23 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
     """
     for parts_sum in sums:
         if table and parts_sum.unallocated > 0:
-            result.add_applicable([_make_unallocated_finding(parts_sum, area, table, ctx)])
+            names = parts_sum.missing_parts
+            unallocated_params = _describe_sum(parts_sum, area)
+            unallocated_params |= {"file": table, "count": len(names), "names": "、".join(names[:_MAX_LISTED_NAMES])}
+            if len(names) > _MAX_LISTED_NAMES:
+                unallocated_params["names"] += "…"
+            role = _find_layer_role(parts_sum.target.indicator, ctx)
+            result.add_applicable(
+                [
+                    Finding(
+                        role,
+                        field=parts_sum.target.indicator,
+                        case="unallocated",
+                        severity=Severity.INFO,
+                        params=unallocated_params,
+                    )
+                ]
+            )
         if parts_sum.state:
             result.is_applicable = True
             target, rounding = parts_sum.target, parts_sum.state == MISSED_BY_ROUNDING
@@ -429,20 +445,6 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
             "names": missing_names,
         }
         result.notes.append(("parts_lacking", params))
-
-
-def _make_unallocated_finding(parts_sum: PartsSum, area: str, table: str, ctx: RuleContext) -> Finding:
-    """Return the note on the amount of a target that no township has, because some townships have no figure.
-
-    ``table``: file name of the table of township targets.
-    """
-    names = parts_sum.missing_parts
-    params = _describe_sum(parts_sum, area)
-    params |= {"file": table, "count": len(names), "names": "、".join(names[:_MAX_LISTED_NAMES])}
-    if len(names) > _MAX_LISTED_NAMES:
-        params["names"] += "…"
-    role = _find_layer_role(parts_sum.target.indicator, ctx)
-    return Finding(role, field=parts_sum.target.indicator, case="unallocated", severity=Severity.INFO, params=params)
 
 
 def _describe_sum(parts_sum: PartsSum, area: str) -> dict[str, Any]:

@@ -416,7 +416,23 @@ def sealed_lines_unchanged(
             severity = get_sealed_severity(ctx, layer)
             result.findings.append(Finding(layer.role, case="shifted", severity=severity, params=params))
         if not parts and comparison.has_other_changes:
-            result.findings.append(_make_other_change_finding(comparison, layer))
+            # The covered land is unchanged. The message names the rows with other attributes, else those with other
+            # keys. The finding is on the layer and has no place: earlier waivers of it have none.
+            changed_rows = {part.after_row for part in comparison.changed_pieces if part.value_changes}
+            rows = sorted(changed_rows or {after_row for _, after_row in comparison.renumbered_rows})
+            fields = sorted({name for part in comparison.changed_pieces for name, _, _ in part.value_changes})
+            change_params: dict[str, Any] = {
+                "changed": comparison.changed_row_count,
+                "fields": ", ".join(fields) or "-",
+                "renumbered": len(comparison.renumbered_rows),
+                "redrawn": comparison.unmatched_counts[1],
+            }
+            row_params = make_row_list_params(layer, rows, MAX_NAMED_ROWS)
+            change_params["shown"] = row_params["shown"]
+            if row_params["more"]:
+                change_params["more"] = row_params["more"]
+            change_severity = None if comparison.changed_row_count else Severity.INFO
+            result.findings.append(Finding(layer.role, case="other", severity=change_severity, params=change_params))
     return result
 
 
@@ -437,26 +453,3 @@ def _make_moved_land_finding(
         width_m=2 * shapely.area(shape) / shapely.length(shape),
         geometry=shape,
     )
-
-
-def _make_other_change_finding(comparison: VersionComparison, layer: Layer) -> Finding:
-    """Return the finding on changed keys, attributes or vertices of a sealed line.
-
-    The covered land is unchanged. The message names the rows with other attributes, else those with other keys. The
-    finding is on the layer and has no place: earlier waivers of it have none.
-    """
-    changed_rows = {part.after_row for part in comparison.changed_pieces if part.value_changes}
-    rows = sorted(changed_rows or {after_row for _, after_row in comparison.renumbered_rows})
-    fields = sorted({name for part in comparison.changed_pieces for name, _, _ in part.value_changes})
-    params: dict[str, Any] = {
-        "changed": comparison.changed_row_count,
-        "fields": ", ".join(fields) or "-",
-        "renumbered": len(comparison.renumbered_rows),
-        "redrawn": comparison.unmatched_counts[1],
-    }
-    row_params = make_row_list_params(layer, rows, MAX_NAMED_ROWS)
-    params["shown"] = row_params["shown"]
-    if row_params["more"]:
-        params["more"] = row_params["more"]
-    severity = None if comparison.changed_row_count else Severity.INFO
-    return Finding(layer.role, case="other", severity=severity, params=params)

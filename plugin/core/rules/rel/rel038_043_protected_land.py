@@ -145,40 +145,35 @@ def planned_building_in_protected_land(
         result.findings += _find_planned_building("farmland", county_use, farmland, is_building, Severity.WARNING, ctx)
     for layer in (planned_use, county_use):
         if layer is not None and parcels is not None:
-            result.add_applicable(_find_building_on_water(layer, parcels, ctx))
+            is_on_water = ctx.find_rows_with_code(layer, "land_use", ctx.norm.get("protected.water_building_classes"))
+            is_water = find_rows_of_classes(parcels, ctx.norm.get("protected.water_classes"), ctx)
+            pieces = ctx.geometry.find_shared_pieces(
+                layer, parcels, left_rows=is_on_water, right_rows=is_water, keep_slivers=True
+            )
+            pieces = pieces.select_pieces(
+                (pieces.area >= float(ctx.norm.get("protected.min_water_m2")))
+                & (pieces.width >= float(ctx.norm.get("protected.min_water_width_m")))
+            )
+            findings = ctx.finding_maker.make_pair_findings(
+                layer,
+                parcels,
+                pieces,
+                case="water",
+                severity=Severity.WARNING,
+                field=layer.get_field_name("land_use"),
+            )
+            uses, classes = layer.text("land_use"), parcels.text("land_use")
+            for finding, row, parcel in zip(findings, pieces.left.tolist(), pieces.right.tolist(), strict=True):
+                finding.params |= {
+                    "value": uses[row],
+                    "present": classes[parcel],
+                    "shown": {
+                        "value": format_code_with_name(layer, "land_use", uses[row], ctx),
+                        "present": format_code_with_name(parcels, "land_use", classes[parcel], ctx),
+                    },
+                }
+            result.add_applicable(findings)
     return result
-
-
-def _find_building_on_water(planned_use: Layer, parcels: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return findings on planned building land on parcels of water, without thin and small parts."""
-    is_building = ctx.find_rows_with_code(planned_use, "land_use", ctx.norm.get("protected.water_building_classes"))
-    is_water = find_rows_of_classes(parcels, ctx.norm.get("protected.water_classes"), ctx)
-    pieces = ctx.geometry.find_shared_pieces(
-        planned_use, parcels, left_rows=is_building, right_rows=is_water, keep_slivers=True
-    )
-    pieces = pieces.select_pieces(
-        (pieces.area >= float(ctx.norm.get("protected.min_water_m2")))
-        & (pieces.width >= float(ctx.norm.get("protected.min_water_width_m")))
-    )
-    findings = ctx.finding_maker.make_pair_findings(
-        planned_use,
-        parcels,
-        pieces,
-        case="water",
-        severity=Severity.WARNING,
-        field=planned_use.get_field_name("land_use"),
-    )
-    uses, classes = planned_use.text("land_use"), parcels.text("land_use")
-    for finding, row, parcel in zip(findings, pieces.left.tolist(), pieces.right.tolist(), strict=True):
-        finding.params |= {
-            "value": uses[row],
-            "present": classes[parcel],
-            "shown": {
-                "value": format_code_with_name(planned_use, "land_use", uses[row], ctx),
-                "present": format_code_with_name(parcels, "land_use", classes[parcel], ctx),
-            },
-        }
-    return findings
 
 
 def _find_planned_building(

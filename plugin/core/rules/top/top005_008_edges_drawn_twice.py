@@ -117,8 +117,19 @@ def shared_edges(*, ctx: RuleContext) -> RuleResult:
         for second_layer in summarised_layers
         if second_layer not in fitting_layers
     ):
-        result.findings += _summarise_mismatches(
-            first_layer, second_layer, _find_mismatches_both_ways(first_layer, second_layer, ctx)
+        left, right, point, distance = _join_mismatch_lists(_find_mismatches_both_ways(first_layer, second_layer, ctx))
+        if not len(left):
+            continue
+        pairs = len(np.unique(np.column_stack([left, right]), axis=0))
+        params = {**_make_mismatch_params(distance), "pairs": pairs}
+        result.findings.append(
+            Finding(
+                first_layer.role,
+                related_role=second_layer.role,
+                case="layers",
+                params=params,
+                geometry=shapely.multipoints(point),
+            )
         )
     return result
 
@@ -214,24 +225,6 @@ def _report_mismatches_by_pair(
             finding.params["related_fid"] = second_layer.fids[j]
         findings.append(finding)
     return findings
-
-
-def _summarise_mismatches(first_layer: Layer, second_layer: Layer, mismatch_lists: _MismatchLists) -> list[Finding]:
-    """Return one finding on all mismatched vertices of two layers."""
-    left, right, point, distance = _join_mismatch_lists(mismatch_lists)
-    if not len(left):
-        return []
-    pairs = len(np.unique(np.column_stack([left, right]), axis=0))
-    params = {**_make_mismatch_params(distance), "pairs": pairs}
-    return [
-        Finding(
-            first_layer.role,
-            related_role=second_layer.role,
-            case="layers",
-            params=params,
-            geometry=shapely.multipoints(point),
-        )
-    ]
 
 
 def _make_mismatch_params(distance: NDArray) -> dict[str, float]:
