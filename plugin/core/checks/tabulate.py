@@ -98,7 +98,19 @@ def tabulate_plan(
         RuleContext(plan, plan.norm, limits, cancellation=cancellation, side_inputs=side_inputs, lang=lang),
         Texts(lang),
     )
-    return TabulatedPlan(plan, figures, [*make_all_tables(figures, progress), _make_about_sheet(plan, figures)])
+    from ..engine.provenance import make_provenance
+
+    texts = figures.texts
+    source_data = make_provenance(plan, texts)
+    notes = [*source_data["notices"], *plan.describe_gaps(texts)]
+    return TabulatedPlan(
+        plan,
+        figures,
+        [
+            *make_all_tables(figures, progress),
+            make_about_table(source_data, texts, datetime.now().strftime(TIME_FORMAT), notes),
+        ],
+    )
 
 
 def check_workbook_can_be_written(target: str | Path) -> None:
@@ -132,16 +144,6 @@ def make_figures_document(tabulated_plan: TabulatedPlan) -> Document:
     texts = tabulated_plan.indicators.texts
     title = texts.get("document_titles", "indicators")
     return make_table_document(tabulated_plan.tables, title, find_county_name(tabulated_plan.plan), texts)
-
-
-def _make_about_sheet(plan: Plan, figures: PlanIndicators) -> ReportTable:
-    """Return the table on the origin of the figures: sources, notices and unread data."""
-    from ..engine.provenance import make_provenance
-
-    texts = figures.texts
-    source_data = make_provenance(plan, texts)
-    notes = [*source_data["notices"], *plan.describe_gaps(texts)]
-    return make_about_table(source_data, texts, datetime.now().strftime(TIME_FORMAT), notes)
 
 
 def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes: list[str]) -> ReportTable:

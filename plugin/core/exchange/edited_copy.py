@@ -168,10 +168,24 @@ def write_edited_copy(source: str | Path, target: str | Path, edit: Callable[[di
                 raise
             raise make_write_error(target, folder, source) from error
         if find_source_folder(source) is not None:
-            _move_folder(work_folder, target)
+            partial_target = target.with_name(f".{target.name}.part")
+            try:
+                shutil.copytree(work_folder, partial_target)
+                os.replace(partial_target, target)
+            except OSError as error:
+                raise OutputError("output_unwritable", target=str(target), detail="refused") from error
+            finally:
+                shutil.rmtree(partial_target, ignore_errors=True)
         else:
             with write_atomically(target) as new:
-                _copy_dataset_under_new_name(next(iter(copies.values())), new)
+                copy = next(iter(copies.values()))
+                if copy.is_dir():
+                    shutil.copytree(copy, new)
+                elif copy.suffix.lower() == ".shp":
+                    for part, suffix in _list_shapefile_parts(copy):
+                        shutil.copyfile(part, new.with_name(f"{new.stem}{suffix}"))
+                else:
+                    shutil.copyfile(copy, new)
     return target
 
 
@@ -218,29 +232,6 @@ def _list_shapefile_parts(dataset: Path) -> list[tuple[Path, str]]:
         for path, suffix in parts
         if path.name.lower() == f"{stem}{suffix}" and suffix in _SHAPEFILE_SUFFIXES
     ]
-
-
-def _copy_dataset_under_new_name(copy: Path, new: Path) -> None:
-    """Copy a data set, a shapefile with its companion files, to the path ``new``."""
-    if copy.is_dir():
-        shutil.copytree(copy, new)
-    elif copy.suffix.lower() == ".shp":
-        for part, suffix in _list_shapefile_parts(copy):
-            shutil.copyfile(part, new.with_name(f"{new.stem}{suffix}"))
-    else:
-        shutil.copyfile(copy, new)
-
-
-def _move_folder(work_folder: Path, target: Path) -> None:
-    """Move a folder to its final place, whose parent must exist."""
-    partial_target = target.with_name(f".{target.name}.part")
-    try:
-        shutil.copytree(work_folder, partial_target)
-        os.replace(partial_target, target)
-    except OSError as error:
-        raise OutputError("output_unwritable", target=str(target), detail="refused") from error
-    finally:
-        shutil.rmtree(partial_target, ignore_errors=True)
 
 
 def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -> None:

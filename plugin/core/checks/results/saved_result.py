@@ -180,16 +180,14 @@ class OutdatedFindings:
         if self.changes.have_settings_changed:
             return True
         if code not in self._rules:
-            self._rules[code] = self._reads_changed_layer(code)
+            from ...model.rule import EVERY_LAYER, load_all_rules
+
+            rule = load_all_rules().get(code)
+            needs = [need.concept for need in rule.needs.values() if need.concept != EVERY_LAYER] if rule else []
+            self._rules[code] = any(
+                self.changes.changed_roles & set(self._concepts.get(concept, (concept,))) for concept in needs
+            )
         return self._rules[code]
-
-    def _reads_changed_layer(self, code: str) -> bool:
-        """Return True if a changed layer is among those that a rule needs."""
-        from ...model.rule import EVERY_LAYER, load_all_rules
-
-        rule = load_all_rules().get(code)
-        needs = [need.concept for need in rule.needs.values() if need.concept != EVERY_LAYER] if rule else []
-        return any(self.changes.changed_roles & set(self._concepts.get(concept, (concept,))) for concept in needs)
 
 
 # --- the file

@@ -158,8 +158,19 @@ def make_written_rings(
     if stored is not None and shift_m is not None:
         stored_vertices = [_read_vertices(ring, stored.items, shift_m) for ring in stored.rings]
         if _are_same_rings([vertices for vertices, _ in rings], stored_vertices):
-            points, closing_count = _keep_points(stored, form, shift_m, keeps_cells=is_same_form)
-            return WrittenRings(points, closing_count, True, shape)
+            # In another form a missing or unwanted closing point is added or left out.
+            kept_points: list[WrittenPoint] = []
+            closing_count = 0
+            for ring in stored.rings:
+                rows = [_keep_point(row, stored.items, shift_m, keeps_cells=is_same_form) for row in ring.rows]
+                is_closed = ring.is_closed
+                if not is_same_form and is_closed and form.numbering.closing == "none":
+                    rows, is_closed = rows[:-1], False
+                elif not is_same_form and not is_closed and form.numbering.closing != "none":
+                    rows, is_closed = [*rows, rows[0]], True
+                kept_points += rows
+                closing_count += is_closed
+            return WrittenRings(tuple(kept_points), closing_count, True, shape)
     numbering, decimals = form.numbering, form.coordinate_decimals
     if stored is not None and is_same_form:
         numbering = infer_numbering(stored, form)
@@ -169,7 +180,25 @@ def make_written_rings(
             for text in _list_numbers(ring, (stored.items.index("north"), stored.items.index("east")))
         )
         decimals = _count_needed_decimals([vertices for vertices, _ in rings], stored_decimals)
-    return _number_points(rings, numbering, decimals)
+    points: list[WrittenPoint] = []
+    closing_count = 0
+    parts: list[tuple[NDArray, list[NDArray]]] = []
+    for numbered, (_, is_hole) in zip(number_rings(rings, numbering), rings, strict=True):
+        texts = [(f"{north:.{decimals}f}", f"{east:.{decimals}f}") for east, north in numbered.vertices.tolist()]
+        points += [
+            WrittenPoint(name, str(numbered.number), north, east)
+            for name, (north, east) in zip(numbered.names, texts, strict=True)
+        ]
+        if numbered.closing_name is not None:
+            points.append(WrittenPoint(numbered.closing_name, str(numbered.number), *texts[0]))
+            closing_count += 1
+        written = np.array([(float(east), float(north)) for north, east in texts])
+        if is_hole:
+            parts[-1][1].append(written)
+        else:
+            parts.append((written, []))
+    shape = shapely.multipolygons([shapely.Polygon(outer, holes) for outer, holes in parts])
+    return WrittenRings(tuple(points), closing_count, False, shape)
 
 
 def _count_needed_decimals(rings: list[NDArray], stored_decimals: int) -> int:
@@ -222,27 +251,6 @@ def _is_same_ring(ring: NDArray, other: NDArray, reach_m: float) -> bool:
     return False
 
 
-def _keep_points(
-    stored: StoredParcel, form: PointForm, shift_m: int, *, keeps_cells: bool
-) -> tuple[tuple[WrittenPoint, ...], int]:
-    """Return the points of a record, and the number of closing points.
-
-    In another form a missing or unwanted closing point is added or left out.
-    """
-    points: list[WrittenPoint] = []
-    closing_count = 0
-    for ring in stored.rings:
-        rows = [_keep_point(row, stored.items, shift_m, keeps_cells=keeps_cells) for row in ring.rows]
-        is_closed = ring.is_closed
-        if not keeps_cells and is_closed and form.numbering.closing == "none":
-            rows, is_closed = rows[:-1], False
-        elif not keeps_cells and not is_closed and form.numbering.closing != "none":
-            rows, is_closed = [*rows, rows[0]], True
-        points += rows
-        closing_count += is_closed
-    return tuple(points), closing_count
-
-
 def _keep_point(row: tuple[str, ...], items: Sequence[str], shift_m: int, *, keeps_cells: bool) -> WrittenPoint:
     """Return a point of a record, with its easting shifted by whole metres."""
     text_by_item = dict(zip(items, row, strict=False))
@@ -273,26 +281,3 @@ def infer_numbering(stored: StoredParcel, form: PointForm) -> Numbering:
     if len(stored.rings) > 1:
         restarts = find_point_number(stored.rings[1].rows[0][point].strip()) == number
     return replace(numbering, prefix=prefix, closing=closing, counts_closing=counts_closing, restarts=restarts)
-
-
-def _number_points(rings: Sequence[tuple[NDArray, bool]], numbering: Numbering, decimals: int) -> WrittenRings:
-    """Return points of rings with new names, and coordinates rounded to a number of decimals."""
-    points: list[WrittenPoint] = []
-    closing_count = 0
-    parts: list[tuple[NDArray, list[NDArray]]] = []
-    for ring, (_, is_hole) in zip(number_rings(rings, numbering), rings, strict=True):
-        texts = [(f"{north:.{decimals}f}", f"{east:.{decimals}f}") for east, north in ring.vertices.tolist()]
-        points += [
-            WrittenPoint(name, str(ring.number), north, east)
-            for name, (north, east) in zip(ring.names, texts, strict=True)
-        ]
-        if ring.closing_name is not None:
-            points.append(WrittenPoint(ring.closing_name, str(ring.number), *texts[0]))
-            closing_count += 1
-        written = np.array([(float(east), float(north)) for north, east in texts])
-        if is_hole:
-            parts[-1][1].append(written)
-        else:
-            parts.append((written, []))
-    shape = shapely.multipolygons([shapely.Polygon(outer, holes) for outer, holes in parts])
-    return WrittenRings(tuple(points), closing_count, False, shape)

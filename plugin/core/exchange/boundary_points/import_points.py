@@ -129,7 +129,14 @@ def parse_file(path: Path, form_name: str) -> ParsedFile:
     data = read_whole_file(path)
     is_workbook = data.startswith((WORKBOOK_SIGNATURE, OLD_WORKBOOK_SIGNATURE))
     if is_workbook or path.suffix.lower() in _WORKBOOK_SUFFIXES:
-        return _parse_workbook(path, form)
+        if form is not None and form.kind == TEXT_KIND:
+            raise InputError("boundary_form_of_text", file=path.name, form=form.id)
+        sheets = read_workbook_sheets(path)
+        forms = [form] if form is not None else load_automatic_forms("table")
+        fitting = [one for one in forms if any(find_heading_line(sheet, one) >= 0 for sheet in sheets)]
+        chosen = (fitting or forms)[0]
+        # An export as CSV has the layout of the form.
+        return parse_table(path, sheets, chosen, make_layout(chosen))
     text = read_file_text(path, data)
     if form is None:
         form = choose_text_form(text.lines)
@@ -146,18 +153,6 @@ def parse_file(path: Path, form_name: str) -> ParsedFile:
     if form.kind == TEXT_KIND:
         return parse_text(text, form)
     return parse_table(path, [split_text_table(text)], form, text.layout)
-
-
-def _parse_workbook(path: Path, form: PointForm | None) -> ParsedFile:
-    """Return the table of a workbook as parsed. Raise InputError if it cannot be read or the form is one of texts."""
-    if form is not None and form.kind == TEXT_KIND:
-        raise InputError("boundary_form_of_text", file=path.name, form=form.id)
-    sheets = read_workbook_sheets(path)
-    forms = [form] if form is not None else load_automatic_forms("table")
-    fitting = [one for one in forms if any(find_heading_line(sheet, one) >= 0 for sheet in sheets)]
-    chosen = (fitting or forms)[0]
-    # An export as CSV has the layout of the form.
-    return parse_table(path, sheets, chosen, make_layout(chosen))
 
 
 def _build_parcel(raw: RawParcel, form: PointForm, crs: CRS) -> tuple[PointParcel | None, list[PointNote]]:
@@ -319,34 +314,29 @@ def import_boundary_points(
     target = Path(output)
     with stage_geopackage(target) as temporary_database:
         create_database(temporary_database, [make_layer_template()], file.crs, code_lists={}, cancellation=cancellation)
-        append_rows(_make_frame(file), temporary_database, LAYER_NAME)
+        columns: dict[str, list[object]] = {
+            name: [parcel.raw.values.get(item) or None for parcel in file.parcels]
+            for item, (name, _) in FIELD_BY_ITEM.items()
+        }
+        columns[DECLARED_FIELD] = [parcel.declared_m2 for parcel in file.parcels]
+        columns[PLANE_FIELD] = [parcel.plane_m2 for parcel in file.parcels]
+        columns[STATUTORY_FIELD] = [parcel.statutory_m2 for parcel in file.parcels]
+        columns[DIFFERENCE_FIELD] = [
+            None if parcel.declared_m2 is None else parcel.declared_m2 - parcel.plane_m2 for parcel in file.parcels
+        ]
+        columns[COUNT_FIELD] = [len(parcel.raw.rows) for parcel in file.parcels]
+        columns[RECORD_FIELD] = [
+            format_record(parcel, file.form, file.layout, file.crs, find_area_unit(parcel.raw, file.form)[0])
+            for parcel in file.parcels
+        ]
+        frame = gpd.GeoDataFrame(columns, geometry=[parcel.shape for parcel in file.parcels], crs=file.crs)
+        for name in (DECLARED_FIELD, DIFFERENCE_FIELD):
+            frame[name] = frame[name].astype("float64")
+        for name, _ in FIELD_BY_ITEM.values():
+            frame[name] = frame[name].astype("object")
+        append_rows(frame, temporary_database, LAYER_NAME)
         cancellation.raise_if_cancelled()
         with write_atomically(target) as new:
             shutil.copyfile(temporary_database, new)
     progress(1.0, "")
     return PointImport(file, target)
-
-
-def _make_frame(file: PointFile) -> gpd.GeoDataFrame:
-    """Return the parcels of a file as rows of the layer."""
-    columns: dict[str, list[object]] = {
-        name: [parcel.raw.values.get(item) or None for parcel in file.parcels]
-        for item, (name, _) in FIELD_BY_ITEM.items()
-    }
-    columns[DECLARED_FIELD] = [parcel.declared_m2 for parcel in file.parcels]
-    columns[PLANE_FIELD] = [parcel.plane_m2 for parcel in file.parcels]
-    columns[STATUTORY_FIELD] = [parcel.statutory_m2 for parcel in file.parcels]
-    columns[DIFFERENCE_FIELD] = [
-        None if parcel.declared_m2 is None else parcel.declared_m2 - parcel.plane_m2 for parcel in file.parcels
-    ]
-    columns[COUNT_FIELD] = [len(parcel.raw.rows) for parcel in file.parcels]
-    columns[RECORD_FIELD] = [
-        format_record(parcel, file.form, file.layout, file.crs, find_area_unit(parcel.raw, file.form)[0])
-        for parcel in file.parcels
-    ]
-    frame = gpd.GeoDataFrame(columns, geometry=[parcel.shape for parcel in file.parcels], crs=file.crs)
-    for name in (DECLARED_FIELD, DIFFERENCE_FIELD):
-        frame[name] = frame[name].astype("float64")
-    for name, _ in FIELD_BY_ITEM.values():
-        frame[name] = frame[name].astype("object")
-    return frame

@@ -157,26 +157,21 @@ def parse_text(text: FileText, form: PointForm) -> ParsedFile:
     layout = FileLayout(
         text.layout.codec, text.layout.has_mark, text.layout.line_end, text.layout.ends_with_line_end, tuple(header)
     )
-    return ParsedFile(
-        text.path,
-        form,
-        layout,
-        _read_header_values(header),
-        parser.make_parcels(),
-        tuple(parser.make_notes()),
-        parser.has_stray_points,
-    )
-
-
-def _read_header_values(lines: list[str]) -> dict[str, HeaderValue]:
-    """Return meaning → value of the lines of a header whose keys are known."""
     values: dict[str, HeaderValue] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(header, 1):
         match = _HEADER_LINE_PATTERN.match(line)
         meaning = load_settings().find_header_meaning(match[1]) if match else ""
         if match and meaning:
             values[meaning] = HeaderValue(match[2], Place(number))
-    return values
+    return ParsedFile(
+        text.path,
+        form,
+        layout,
+        values,
+        parser.make_parcels(),
+        tuple(parser.make_notes()),
+        parser.has_stray_points,
+    )
 
 
 class _TextParser:

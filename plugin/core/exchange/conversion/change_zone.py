@@ -252,15 +252,6 @@ def _plan_layer(layer: SourceLayer, zone: int, number: ZoneNumber) -> ZoneChange
     layer.require_usable()
     if layer.problem is not None:
         return None
-    _require_agreeing_coordinates(layer)
-    change = plan_zone_change(layer.name, layer.crs, zone, number)
-    if change is not None and change.shift_m is None and layer.curve_texts:
-        raise InputError("zone_arcs", layer=layer.name, count=len(layer.curve_texts))
-    return change
-
-
-def _require_agreeing_coordinates(layer: SourceLayer) -> None:
-    """Raise InputError if coordinates contradict the CRS of a layer: a change would move the land."""
     problem, stray_rows = validate_coordinates(layer)
     vertices, rows = shapely.get_coordinates(layer.frame.geometry.to_numpy(), return_index=True)
     endless = ~np.isfinite(vertices).all(axis=1)
@@ -271,6 +262,10 @@ def _require_agreeing_coordinates(layer: SourceLayer) -> None:
         raise InputError("zone_stray", layer=layer.name, fid=fid, count=len(stray_rows))
     if (problem and layer.crs is not None) or layer.shape_crs or layer.described_crs:
         raise InputError("zone_contradiction", layer=layer.name, crs=make_crs_label(layer.crs))
+    change = plan_zone_change(layer.name, layer.crs, zone, number)
+    if change is not None and change.shift_m is None and layer.curve_texts:
+        raise InputError("zone_arcs", layer=layer.name, count=len(layer.curve_texts))
+    return change
 
 
 def _convert_layer(path: Path, name: str, change: ZoneChange, cancellation: Cancellation) -> None:

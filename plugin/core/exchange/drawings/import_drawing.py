@@ -15,7 +15,6 @@ import geopandas as gpd
 import numpy as np
 import pyogrio
 import shapely
-from numpy.typing import NDArray
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError, OutputError
@@ -30,13 +29,12 @@ from ..boundary_points.parcels import measure_plane_areas
 from ..create import create_database, stage_geopackage
 from .drawing import DrawingImport, DrawingLine, DrawingPolygon, DrawingText, LeftOut, Ring
 from .drawing_sentences import TABLE_SUFFIXES, LeftOutReasons, write_left_out_table
-from .polygons import assign_texts
 from .mapping import DrawingMapping, load_mapping
 from .outlines import join_outlines
 from .placing import choose_crs, choose_unit, is_statement, take_lines_in_place
-from .polygons import HOLE, HOLE_RULES, make_polygons
+from .polygons import HOLE, HOLE_RULES, assign_texts, make_polygons
 from .settings import DrawingSettings, load_settings
-from .straighten import StraightCopy, write_straight_copy
+from .straighten import write_straight_copy
 from .tags import DrawingTags, read_tags
 
 if TYPE_CHECKING:
@@ -87,17 +85,7 @@ def read_lines(drawing: DrawingTags, metres_per_unit: float, tolerance_m: float)
             restored = {name: None if value is None else str(value) for name, value in former.items()}
             pyogrio.set_gdal_config_options(restored)
     values = dict(zip(meta["fields"], columns, strict=True))
-    lines, texts = _sort_features(shapely.from_wkb(geometry), values, copy, metres_per_unit)
-    left_out = [
-        one if one.place is None else replace(one, place=_scale(one.place, metres_per_unit)) for one in copy.left_out
-    ]
-    return DrawingContent(lines, texts, left_out, copy.deviation * metres_per_unit, copy.curve_count)
-
-
-def _sort_features(
-    shapes: NDArray, values: dict[str, NDArray], copy: StraightCopy, metres_per_unit: float
-) -> tuple[list[DrawingLine], list[DrawingText]]:
-    """Return the features of the driver as lines and as texts, in metres."""
+    shapes = shapely.from_wkb(geometry)
     lines: list[DrawingLine] = []
     texts: list[DrawingText] = []
     for shape, layer, handle, text in zip(shapes, values["Layer"], values["EntityHandle"], values["Text"], strict=True):
@@ -114,7 +102,10 @@ def _sort_features(
         for part in parts:
             vertices = shapely.get_coordinates(part) * metres_per_unit
             lines.append(DrawingLine(handle, layer, kind, vertices))
-    return lines, texts
+    left_out = [
+        one if one.place is None else replace(one, place=_scale(one.place, metres_per_unit)) for one in copy.left_out
+    ]
+    return DrawingContent(lines, texts, left_out, copy.deviation * metres_per_unit, copy.curve_count)
 
 
 def _scale(place: tuple[float, float], metres_per_unit: float) -> tuple[float, float]:

@@ -69,7 +69,14 @@ def choose_crs(drawing: DrawingTags, lines: Sequence[DrawingLine], texts: Sequen
     """
     name = drawing.path.name
     zones = _count_zones(drawing, lines)
-    stated = _read_statements(drawing, texts)
+    settings = load_point_settings()
+    found = set()
+    for text in filter(is_statement, texts):
+        datum = settings.classify_datum(text.text.replace("：", ":").rsplit(":", 1)[-1])
+        if datum == "refused":
+            raise InputError("drawing_datum", file=drawing.path.name, value=text.text, handle=text.handle)
+        found.add(datum)
+    stated = "cgcs2000" if found == {"cgcs2000"} else "unknown"
     prevailing = next(iter(zones), 0)
     if crs_text:
         crs = require_usable_crs(crs_text)
@@ -112,21 +119,6 @@ def _count_zones(drawing: DrawingTags, lines: Sequence[DrawingLine]) -> list[int
 def is_statement(text: DrawingText) -> bool:
     """Return True if a text states something about the CRS of its drawing."""
     return any(word in text.text.upper() for word in load_settings().statement_words)
-
-
-def _read_statements(drawing: DrawingTags, texts: Sequence[DrawingText]) -> str:
-    """Return what texts of a drawing state about its datum: ``cgcs2000`` or ``unknown``.
-
-    Raise InputError if one states another datum.
-    """
-    settings = load_point_settings()
-    found = set()
-    for text in filter(is_statement, texts):
-        datum = settings.classify_datum(text.text.replace("：", ":").rsplit(":", 1)[-1])
-        if datum == "refused":
-            raise InputError("drawing_datum", file=drawing.path.name, value=text.text, handle=text.handle)
-        found.add(datum)
-    return "cgcs2000" if found == {"cgcs2000"} else "unknown"
 
 
 def take_lines_in_place(lines: Sequence[DrawingLine], crs: CRS) -> tuple[list[DrawingLine], list[LeftOut]]:

@@ -6,7 +6,9 @@ Texts of the drawing then fill fields of the polygons in which they are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,16 +18,9 @@ from shapely.geometry import Polygon
 
 from ...geometry.tolerance import Tolerance
 from ...geometry.validity import find_invalidity_reason
-from .drawing import DrawingPolygon, LeftOut, Ring
-import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-import numpy as np
-import shapely
 from ...standard.template import TemplateField
-from .drawing import DrawingPolygon, DrawingText, LeftOut
+from .drawing import DrawingPolygon, DrawingText, LeftOut, Ring
 from .mapping import LayerTarget
-
 
 #: What an outline within another of the same layer is: a hole (and one within a hole land again), or a polygon.
 HOLE, SEPARATE = "hole", "separate"
@@ -39,9 +34,38 @@ def make_polygons(rings: Sequence[Ring], hole_rule: str) -> tuple[list[DrawingPo
 
     ``hole_rule``: one of `HOLE_RULES`.
     """
-    usable, left_out = _drop_unusable(rings)
+    usable: list[Ring] = []
+    left_out: list[LeftOut] = []
+    for ring in rings:
+        origin = ring.vertices[0]
+        # Near the origin, so that intersections are computed with all digits.
+        vertices = ring.vertices - origin
+        # The area of an outline that crosses itself may be 0, that of its hull is not.
+        if shapely.convex_hull(shapely.multipoints(vertices)).area <= _NO_AREA_M2:
+            left_out.append(_leave_out("no_area", ring, origin))
+            continue
+        shape = Polygon(vertices)
+        if not shape.is_valid:
+            left_out.append(_leave_out("crossing", ring, _find_defect(shape) + origin))
+        else:
+            usable.append(ring)
     shapes = np.array([Polygon(ring.vertices) for ring in usable], dtype=object)
-    keep, double = _drop_duplicates(usable, shapes)
+    centres = shapely.centroid(shapes)
+    pairs = shapely.STRtree(centres).query(centres, predicate="dwithin", distance=_SAME_M).T.tolist()
+    first_of: dict[int, int] = {}
+    for later, earlier in sorted(pairs):
+        if (
+            earlier < later
+            and later not in first_of
+            and earlier not in first_of
+            and shapely.hausdorff_distance(shapes[earlier], shapes[later]) <= _SAME_M
+        ):
+            first_of[later] = earlier
+    double = [
+        _leave_out("duplicate", usable[later], usable[later].vertices[0], other=" ".join(usable[earlier].handles))
+        for later, earlier in first_of.items()
+    ]
+    keep = [number for number in range(len(usable)) if number not in first_of]
     usable, shapes = [usable[number] for number in keep], shapes[keep]
     left_out += double
     if hole_rule == SEPARATE:
@@ -62,49 +86,9 @@ def _leave_out(key: str, ring: Ring, place: Sequence[float] | NDArray, **params:
     return LeftOut(key, ring.layer, ring.handles, ring.kind, (float(place[0]), float(place[1])), params=params)
 
 
-def _drop_unusable(rings: Sequence[Ring]) -> tuple[list[Ring], list[LeftOut]]:
-    """Return the rings that bound land, and those that do not, or that cross themselves."""
-    usable: list[Ring] = []
-    left_out: list[LeftOut] = []
-    for ring in rings:
-        origin = ring.vertices[0]
-        # Near the origin, so that intersections are computed with all digits.
-        vertices = ring.vertices - origin
-        # The area of an outline that crosses itself may be 0, that of its hull is not.
-        if shapely.convex_hull(shapely.multipoints(vertices)).area <= _NO_AREA_M2:
-            left_out.append(_leave_out("no_area", ring, origin))
-            continue
-        shape = Polygon(vertices)
-        if not shape.is_valid:
-            left_out.append(_leave_out("crossing", ring, _find_defect(shape) + origin))
-        else:
-            usable.append(ring)
-    return usable, left_out
-
-
 def _find_defect(shape: Polygon) -> NDArray:
     """Return the place (x, y) that makes a polygon invalid."""
     return shapely.get_coordinates(find_invalidity_reason(shape)[1])[0]
-
-
-def _drop_duplicates(rings: Sequence[Ring], shapes: NDArray) -> tuple[list[int], list[LeftOut]]:
-    """Return the positions of rings without those that bound the same land as an earlier one, and these."""
-    centres = shapely.centroid(shapes)
-    pairs = shapely.STRtree(centres).query(centres, predicate="dwithin", distance=_SAME_M).T.tolist()
-    first_of: dict[int, int] = {}
-    for later, earlier in sorted(pairs):
-        if (
-            earlier < later
-            and later not in first_of
-            and earlier not in first_of
-            and shapely.hausdorff_distance(shapes[earlier], shapes[later]) <= _SAME_M
-        ):
-            first_of[later] = earlier
-    double = [
-        _leave_out("duplicate", rings[later], rings[later].vertices[0], other=" ".join(rings[earlier].handles))
-        for later, earlier in first_of.items()
-    ]
-    return [number for number in range(len(rings)) if number not in first_of], double
 
 
 def _make_with_holes(rings: Sequence[Ring], shapes: NDArray) -> tuple[list[DrawingPolygon], list[LeftOut]]:

@@ -18,7 +18,7 @@ from ...base.invariants import require_value
 from ...engine.context import trim_code_padding
 from ...plan.layer import SourceLayer
 from ...standard import Standard
-from ...standard.template import CodeList, Template, TemplateField
+from ...standard.template import Template, TemplateField
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -155,40 +155,34 @@ class ValueConverter:
         """Return (converted value, reason, parameters) of a value as text."""
         target = self.target
         if self.codes is not None:
-            return self._convert_code(text, self.codes)
+            # A code without a translation is retained even if the target's list lacks it, because many lists are not
+            # verified. A code that the translation gives no single equivalent becomes None.
+            pad = self.target.code_pad
+            if self.translation:
+                unpadded = trim_code_padding(text, pad or 6)
+                chosen_code = self.translation.chosen_code_by_source.get(
+                    text
+                ) or self.translation.chosen_code_by_source.get(unpadded)
+                if chosen_code:
+                    return self._fit_text_to_field(_pad_code(chosen_code, pad), "", {})
+                if self.source is not None:
+                    row = self.source.entry_by_code.get(text) or self.source.entry_by_code.get(unpadded)
+                    if row is None:
+                        return None, "code_unknown", {"list": self.source.id}
+                    answers = [c for c in row.other_columns.get(self.translation.target_column, "").split("|") if c]
+                    if len(answers) == 1:
+                        return self._fit_text_to_field(_pad_code(answers[0], pad), "", {})
+                    return None, "code_many" if answers else "code_none", {"codes": " ".join(answers), "name": row.name}
+            unpadded = trim_code_padding(text, pad)
+            if unpadded in self.codes.entry_by_code:
+                return self._fit_text_to_field(_pad_code(unpadded, pad), "", {})
+            return self._fit_text_to_field(text, "code_unknown", {"list": self.codes.id})
         if target.type == "date":
             day = parse_date(text.split(" ")[0].split("T")[0])
             return (datetime(day.year, day.month, day.day), "", {}) if day else (None, "date_unreadable", {})
         if target.type in ("integer", "real"):
             return self._convert_number(text)
         return self._fit_text_to_field(text, "", {})
-
-    def _convert_code(self, text: str, codes: CodeList) -> tuple[Any, str, dict[str, Any]]:
-        """Return (code of the target's list, reason, parameters) of a source code.
-
-        A code without a translation is retained even if the target's list lacks it, because many lists are not
-        verified. A code that the translation gives no single equivalent becomes None.
-        """
-        pad = self.target.code_pad
-        if self.translation:
-            unpadded = trim_code_padding(text, pad or 6)
-            chosen_code = self.translation.chosen_code_by_source.get(
-                text
-            ) or self.translation.chosen_code_by_source.get(unpadded)
-            if chosen_code:
-                return self._fit_text_to_field(_pad_code(chosen_code, pad), "", {})
-            if self.source is not None:
-                row = self.source.entry_by_code.get(text) or self.source.entry_by_code.get(unpadded)
-                if row is None:
-                    return None, "code_unknown", {"list": self.source.id}
-                answers = [c for c in row.other_columns.get(self.translation.target_column, "").split("|") if c]
-                if len(answers) == 1:
-                    return self._fit_text_to_field(_pad_code(answers[0], pad), "", {})
-                return None, "code_many" if answers else "code_none", {"codes": " ".join(answers), "name": row.name}
-        unpadded = trim_code_padding(text, pad)
-        if unpadded in codes.entry_by_code:
-            return self._fit_text_to_field(_pad_code(unpadded, pad), "", {})
-        return self._fit_text_to_field(text, "code_unknown", {"list": codes.id})
 
     def _convert_number(self, text: str) -> tuple[Any, str, dict[str, Any]]:
         """Return (number, reason, parameters) of a text.

@@ -90,7 +90,15 @@ def extract_open_rings(polygons: NDArray, decimals: int, layer: str, feature_nam
     at = np.r_[0, np.cumsum(counts)]
     hole = np.r_[False, part[1:] == part[:-1]] if len(part) else np.zeros(0, dtype=bool)
     is_anticlockwise = _compute_ring_areas(xy, at) > 0
-    return OpenPolygonRings(xy[_reverse_rings(at, is_anticlockwise != hole)], at, part)
+    # Each ring still begins at the same vertex.
+    is_reversed = is_anticlockwise != hole
+    counts = np.diff(at)
+    place = np.arange(int(at[-1])) - np.repeat(at[:-1], counts)
+    length = np.repeat(counts, counts)
+    back = np.where(place > 0, length - place, 0)
+    return OpenPolygonRings(
+        xy[(np.repeat(at[:-1], counts) + np.where(np.repeat(is_reversed, counts), back, place))], at, part
+    )
 
 
 def round_xy(xy: NDArray, decimals: int) -> NDArray:
@@ -106,18 +114,6 @@ def _compute_ring_areas(xy: NDArray, ring_starts: NDArray) -> NDArray:
     next_vertex = np.arange(1, len(xy) + 1)
     next_vertex[ring_starts[1:] - 1] = ring_starts[:-1]
     return np.add.reduceat(local[:, 0] * local[next_vertex, 1] - local[next_vertex, 0] * local[:, 1], ring_starts[:-1])
-
-
-def _reverse_rings(ring_starts: NDArray, is_reversed: NDArray) -> NDArray:
-    """Return (v,) the order of vertices that reverses the rings where ``is_reversed``, (r,), is True.
-
-    Each ring still begins at the same vertex.
-    """
-    counts = np.diff(ring_starts)
-    place = np.arange(int(ring_starts[-1])) - np.repeat(ring_starts[:-1], counts)
-    length = np.repeat(counts, counts)
-    back = np.where(place > 0, length - place, 0)
-    return np.repeat(ring_starts[:-1], counts) + np.where(np.repeat(is_reversed, counts), back, place)
 
 
 def compute_label_points(polygons: NDArray) -> NDArray:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...base.errors import InputError, OutputError
+from ...base.errors import OutputError
 from ...geometry.crs import describe_crs, find_coordinate_problem, make_crs_label
 from .header_values import (
     SPHEROID_VALUE,
@@ -205,7 +205,26 @@ def verify_positions(
     lows, highs = np.array(corners).swapaxes(0, 1)
     bounds = np.array([lows.min(axis=0), highs.max(axis=0)])
     if _find_problem(header, bounds):
-        raise _make_zone_error(header, stores, line_reader)
+        count, key = 0, ""
+        frame = describe_crs(header.crs)
+        params: dict[str, str | int] = {
+            "crs": make_crs_label(header.crs),
+            "meridian": f"{frame.central_meridian or 0:g}",
+        }
+        for store in stores:
+            for record in range(len(store)):
+                xy = store.read_positions(record)
+                if not _find_problem(header, xy):
+                    continue
+                count += 1
+                if key:
+                    continue
+                problems = ((x, y, _find_problem(header, np.array([[x, y]]))) for x, y in xy.tolist())
+                x, y, kind = next((x, y, problem) for x, y, problem in problems if problem)
+                key = f"vct_place_{kind}" + ("_degrees" if kind == "beyond" and frame.is_geographic else "")
+                params |= {"x": f"{x:.10g}", "y": f"{y:.10g}", "id": store.get_record_id(record)}
+                line_reader.number = store.get_line_number(record)
+        raise line_reader.make_error(key, count=count, **params)
     if describe_crs(header.crs).is_geographic and not any(header.position_offset):
         for store in stores:
             _refuse_packed_degrees(store, line_reader)
@@ -224,27 +243,6 @@ def _find_problem(header: VctHeader, xy: NDArray) -> str:
         if not 0 <= y <= _MAX_NORTHING_M:
             return "beyond"
     return ""
-
-
-def _make_zone_error(header: VctHeader, stores: list[ShapeStore], line_reader: LineReader) -> InputError:
-    """Return the error about the records with positions outside the zone; it names the first of them."""
-    count, key = 0, ""
-    frame = describe_crs(header.crs)
-    params: dict[str, str | int] = {"crs": make_crs_label(header.crs), "meridian": f"{frame.central_meridian or 0:g}"}
-    for store in stores:
-        for record in range(len(store)):
-            xy = store.read_positions(record)
-            if not _find_problem(header, xy):
-                continue
-            count += 1
-            if key:
-                continue
-            problems = ((x, y, _find_problem(header, np.array([[x, y]]))) for x, y in xy.tolist())
-            x, y, kind = next((x, y, problem) for x, y, problem in problems if problem)
-            key = f"vct_place_{kind}" + ("_degrees" if kind == "beyond" and frame.is_geographic else "")
-            params |= {"x": f"{x:.10g}", "y": f"{y:.10g}", "id": store.get_record_id(record)}
-            line_reader.number = store.get_line_number(record)
-    return line_reader.make_error(key, count=count, **params)
 
 
 def _refuse_packed_degrees(store: ShapeStore, line_reader: LineReader) -> None:
