@@ -206,7 +206,23 @@ class _TextParser:
         if not is_parcel and len(cells) >= len(self._form.point_items) + _MIN_MORE_CELLS:
             is_parcel = any(cell.strip() and not parse_number(cell)[0] for cell in cells[2:])
         if self._form.parcel_items and is_parcel:
-            self._begin_parcel(Place(number), cells)
+            place = Place(number)
+            items = self._form.parcel_items
+            count = _count_items(list(cells), self._form.end_mark)
+            given = cells[:count] if count >= 0 else cells
+            values = {
+                item: cell.strip().removesuffix(self._form.end_mark).strip()
+                for item, cell in zip(items, given, strict=False)
+            }
+            new_parcel = _OpenParcel(place, cells, values)
+            self._parcels.append(new_parcel)
+            label = self._label(len(self._parcels) - 1)
+            if count < 0:
+                self._add(NoteLevel.WARNING, "no_end_mark", place, label, mark=self._form.end_mark)
+            elif count != len(items):
+                self._add(
+                    NoteLevel.WARNING, "items", place, label, count=count, expected=len(items), form=self._form.id
+                )
             return
         if not self._parcels:
             if self._form.parcel_items:
@@ -219,23 +235,6 @@ class _TextParser:
             parcel.is_broken = True
         else:
             parcel.rows.append(row)
-
-    def _begin_parcel(self, place: Place, cells: tuple[str, ...]) -> None:
-        """Begin a parcel with its line."""
-        items = self._form.parcel_items
-        count = _count_items(list(cells), self._form.end_mark)
-        given = cells[:count] if count >= 0 else cells
-        values = {
-            item: cell.strip().removesuffix(self._form.end_mark).strip()
-            for item, cell in zip(items, given, strict=False)
-        }
-        parcel = _OpenParcel(place, cells, values)
-        self._parcels.append(parcel)
-        label = self._label(len(self._parcels) - 1)
-        if count < 0:
-            self._add(NoteLevel.WARNING, "no_end_mark", place, label, mark=self._form.end_mark)
-        elif count != len(items):
-            self._add(NoteLevel.WARNING, "items", place, label, count=count, expected=len(items), form=self._form.id)
 
     def _read_point(self, place: Place, cells: tuple[str, ...]) -> PointRow | None:
         """Return the point of a line; None, with a note, if the line cannot be read."""

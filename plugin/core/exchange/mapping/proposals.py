@@ -28,7 +28,10 @@ _MAX_SAMPLED_VALUES = 2000
 
 def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) -> list[FieldProposal]:
     """Return one proposal for each field of the template; a source field is proposed once."""
-    known_fields = _collect_known_fields(standard)
+    known_fields: dict[str, list[TemplateField]] = {}
+    for known_template in standard.templates.values():
+        for template_field in known_template.fields:
+            known_fields.setdefault(template_field.name.upper(), []).append(template_field)
     matched_sources = _match_source_fields(layer, template, standard, known_fields)
     proposals = []
     for target in template.fields:
@@ -135,15 +138,6 @@ def find_translation_column(source: CodeList, target: CodeList) -> str:
         if target_codes and target_codes <= set(target.entry_by_code):
             return name
     return ""
-
-
-def _collect_known_fields(standard: Standard) -> dict[str, list[TemplateField]]:
-    """Return field name in capitals → all fields of that name in the standard's templates."""
-    fields_by_name: dict[str, list[TemplateField]] = {}
-    for template in standard.templates.values():
-        for template_field in template.fields:
-            fields_by_name.setdefault(template_field.name.upper(), []).append(template_field)
-    return fields_by_name
 
 
 def _list_truncated_names(target: TemplateField) -> set[str]:
