@@ -23,7 +23,7 @@ RULES = load_all_rules()
 CODES_ELSEWHERE = {
     "core/rules/_places.py": "REL001 REL002 REL003 REL004 REL005",  # Several rules refer to these groups.
     "core/checks/side_tables.py": "LAW023 LAW024",  # The register is read before any rule is loaded.
-    "core/checks/results/run.py": "LAW002",  # One condition on the figure of a finding.
+    "core/checks/run_check.py": "LAW002",  # One condition on the figure of a finding.
     "core/counties/seams/read_borders.py": "SCH001",  # Any one cheap rule.
     "core/engine/waivers/waiver.py": "DOC007",  # The plugin refuses waivers of this rule, and has no setting for it.
     "core/figures/indicators/areas.py": "ATT003",  # Section of a setting.

@@ -62,7 +62,7 @@ def check_plan(
     from ..engine.evaluate import choose_rules, find_additional_rules
     from ..standard.profile import resolve_document
     from ..standard.profile.document import add_document_info
-    from .results.run import run_check
+    from .run_check import run_check
     from .side_tables import read_side_tables
 
     options = options or RunOptions()

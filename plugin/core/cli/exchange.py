@@ -176,7 +176,7 @@ def run_drawing(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def run_renumber(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Write a copy with new keys, the table of old and new keys, and the list of gaps; return the exit code."""
-    from ..exchange.conversion.renumber import RenumberOptions, describe_renumbering, renumber_keys
+    from ..exchange.renumber import RenumberOptions, describe_renumbering, renumber_keys
 
     options = RunOptions(standard=args.standard, profile=args.profile, roles=args.roles, lang=report_texts.lang)
     roles = split_comma_separated_text(args.layers)
@@ -189,7 +189,7 @@ def run_renumber(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def run_change_zone(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Write a copy in another CRS zone, and the proof that the land stays; return the exit code."""
-    from ..exchange.conversion.change_zone import ZoneNumber, change_crs_zone, describe_zone_change
+    from ..exchange.change_zone import ZoneNumber, change_crs_zone, describe_zone_change
 
     run = change_crs_zone(
         args.source,

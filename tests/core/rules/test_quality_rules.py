@@ -19,7 +19,7 @@ from pyproj import CRS, Geod
 from plugin.core.base.cancellation import NEVER_CANCELLED
 from plugin.core.base.files.cells import parse_date
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.checks.results.run import run_check
+from plugin.core.checks.run_check import run_check
 from plugin.core.checks.tabulate import tabulate_sources
 from plugin.core.cli.examples.plans import make_example_layer, make_example_norm, make_example_plan
 from plugin.core.engine.context import RuleContext

@@ -14,7 +14,7 @@ import pytest
 import shapely
 
 from plugin.core import rules
-from plugin.core.checks.results.run import run_check
+from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import ORIGIN, make_example_plan, run_example
 from plugin.core.cli.examples.run_examples import find_failing_example_problem, find_passing_example_problem
 from plugin.core.engine.evaluate import choose_rules

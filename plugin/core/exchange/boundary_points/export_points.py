@@ -26,8 +26,8 @@ from ...plan.io import read_source
 from ...plan.layer import SourceLayer
 from .cell_values import parse_area
 from .crs_choice import ZONE_STEP_M, get_zone_and_width, require_gauss_kruger, require_usable_crs
-from .export_rings import WrittenRings, infer_numbering, make_written_rings
 from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, list_form_ids, load_form
+from .numbered_points import WrittenRings, infer_numbering, make_written_rings
 from .parcels import (
     NoteLevel,
     Place,

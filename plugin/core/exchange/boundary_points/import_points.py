@@ -25,8 +25,8 @@ from ...plan.io.geopackage_writer import append_rows
 from ...standard.messages.texts import MessageLines
 from ..create import create_database, stage_geopackage
 from .crs_choice import choose_crs, find_row_problems
-from .export_rings import find_numbering_notes
 from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, load_automatic_forms, load_form, make_layout
+from .numbered_points import find_numbering_notes
 from .parcels import (
     NoteLevel,
     ParsedFile,

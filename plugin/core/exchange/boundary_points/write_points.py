@@ -18,8 +18,8 @@ from ...base.files.document_text import make_document_text
 from ...geometry.crs import describe_crs, make_crs_label
 from .cell_values import count_decimals
 from .crs_choice import get_zone_and_width
-from .export_rings import WrittenPoint
 from .forms import TEXT_KIND, FileLayout, PointForm, make_layout
+from .numbered_points import WrittenPoint
 from .settings import load_settings
 
 _HEADER_LINE_PATTERN = re.compile(r"(\s*([^=:：]+?)\s*[=:：]\s*)(.*?)(\s*)$")

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from ...base.cancellation import Cancellation
 from .head import VctHeader, verify_positions
 from .line_reader import MAX_COORDINATE, LineReader
-from .polygons import PolygonError, PolygonRecord, ShapeStore, assemble_rings, make_polygons
 from .records import INDIRECT_COORDINATES, PLAIN_FEATURE, POLYGON_FEATURE, POLYLINE_SEGMENT
 from .settings import FileRemarks, load_settings
+from .stored_shapes import PolygonError, PolygonRecord, ShapeStore, assemble_rings, make_polygons
 from .structure import VctStructure
 
 #: Number of records between two checks for cancellation.

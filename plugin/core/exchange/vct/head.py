@@ -24,8 +24,8 @@ from .header_values import (
     read_whether_northing_is_first,
 )
 from .line_reader import LineReader, shorten_line
-from .polygons import ShapeStore
 from .settings import VCT_SEPARATOR, FileRemarks, VctSettings, load_settings
+from .stored_shapes import ShapeStore
 
 PROJECTION_NAME = "高斯-克吕格投影"
 #: The vertical datum in headers, and its code.

@@ -12,17 +12,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...base.errors import DataError
-from ...base.files.data import read_value
-from ...base.files.dataset_files import LOG_SUFFIXES, iterate_dataset_files
-from ...base.files.digests import add_digest, read_json_with_digest
-from ...base.files.writing import write_text
+from ..base.errors import DataError
+from ..base.files.data import read_value
+from ..base.files.dataset_files import LOG_SUFFIXES, iterate_dataset_files
+from ..base.files.digests import add_digest, read_json_with_digest
+from ..base.files.writing import write_text
 
 if TYPE_CHECKING:
-    from ...model.findings import Finding
-    from ...model.report import Report
-    from ...plan.plan import Plan
-    from ...standard.options import RunOptions
+    from ..model.findings import Finding
+    from ..model.report import Report
+    from ..plan.plan import Plan
+    from ..standard.options import RunOptions
 
 
 RESULT_SCHEMA = "sanxian-result/1"
@@ -180,7 +180,7 @@ class OutdatedFindings:
         if self.changes.have_settings_changed:
             return True
         if code not in self._rules:
-            from ...model.rule import EVERY_LAYER, load_all_rules
+            from ..model.rule import EVERY_LAYER, load_all_rules
 
             rule = load_all_rules().get(code)
             needs = [need.concept for need in rule.needs.values() if need.concept != EVERY_LAYER] if rule else []
@@ -193,7 +193,7 @@ class OutdatedFindings:
 # --- the file
 def write_saved_result(path: str | Path, saved_result: SavedResult) -> None:
     """Write a result file; on OutputError the former file is intact."""
-    from ...render.outputs import dump_json
+    from ..render.outputs import dump_json
 
     data = {
         "schema": RESULT_SCHEMA,
@@ -217,7 +217,7 @@ def read_saved_result(path: str | Path) -> SavedResult:
 
     Raises DataError for a file that was damaged or edited, and for another version of the schema.
     """
-    from ...model.report import Report
+    from ..model.report import Report
 
     path = Path(path)
     try:
@@ -251,8 +251,8 @@ def restore_plan_with_empty_layers(saved_result: SavedResult, options: RunOption
     import geopandas as gpd
     from pyproj import CRS
 
-    from ...plan.layer import Layer, SourceLayer
-    from ...plan.plan import Plan
+    from ..plan.layer import Layer, SourceLayer
+    from ..plan.plan import Plan
 
     provenance = saved_result.report.provenance
     area_code = str(provenance["area_code"])

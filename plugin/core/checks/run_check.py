@@ -14,29 +14,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.parallel.process_state import pause_garbage_collection
-from ...engine.evaluate import Evaluation, ProgressCallback, evaluate_rules
-from ...engine.finish import complete_findings
-from ...engine.ignored import make_sliver_findings, make_sliver_report, sum_ignored_slivers
-from ...engine.plan_consistency import find_inconsistencies
-from ...engine.provenance import make_provenance
-from ...engine.waivers.waiver import NO_WAIVERS, Waivers
-from ...figures.indicators.compute import mark_figures_of_unknown_land
-from ...figures.indicators.repeated_land import RepeatedLand, list_summed_roles
-from ...geometry.tolerance import Tolerance
-from ...model.findings import Finding, add_unread_data_findings, sort_findings
-from ...model.indicator import SQUARE_METRES
-from ...model.report import Outcome, Report, RuleOutcome
-from ...model.rule import Rule, load_all_rules
-from ...model.side_inputs import NO_SIDE_INPUTS, SideInputs
-from ...plan.plan import Plan
-from ...standard.messages.finding_message import format_message
-from ...standard.messages.texts import Texts
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.parallel.process_state import pause_garbage_collection
+from ..engine.evaluate import Evaluation, ProgressCallback, evaluate_rules
+from ..engine.finish import complete_findings
+from ..engine.ignored import make_sliver_findings, make_sliver_report, sum_ignored_slivers
+from ..engine.plan_consistency import find_inconsistencies
+from ..engine.provenance import make_provenance
+from ..engine.waivers.waiver import NO_WAIVERS, Waivers
+from ..figures.indicators.compute import mark_figures_of_unknown_land
+from ..figures.indicators.repeated_land import RepeatedLand, list_summed_roles
+from ..geometry.tolerance import Tolerance
+from ..model.findings import Finding, add_unread_data_findings, sort_findings
+from ..model.indicator import SQUARE_METRES
+from ..model.report import Outcome, Report, RuleOutcome
+from ..model.rule import Rule, load_all_rules
+from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
+from ..plan.plan import Plan
+from ..standard.messages.finding_message import format_message
+from ..standard.messages.texts import Texts
 
 if TYPE_CHECKING:
-    from ...engine.kept_results import KeptResults
-    from ...engine.rule_memory import RuleMemory
+    from ..engine.kept_results import KeptResults
+    from ..engine.rule_memory import RuleMemory
 
 
 #: Outcomes of a rule that compared the layers, or found none to compare.
@@ -226,7 +226,7 @@ def make_report_and_apply_waivers(
     for indicator in report.indicators:
         indicator.name = texts.format_indicator_with_place(indicator.id, indicator.place)
     if waivers.entries:
-        from ...engine.waivers.application import apply_waivers
+        from ..engine.waivers.application import apply_waivers
 
         apply_waivers(report, plan, waivers, message_of)
     add_unread_data_findings(report.findings, plan.unread_data, message_of)

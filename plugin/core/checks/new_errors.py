@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ...model.rule import Severity
+from ..model.rule import Severity
 
 
 def match_moved_findings(change: Any) -> list[tuple[Any, Any]]:

@@ -10,24 +10,24 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.errors import InputError, OutputError
-from ...base.files.csv_records import format_rows
-from ...base.files.writing import is_same_file, write_atomically
-from ...base.invariants import require_value
-from ...plan.layer import Layer
-from ...plan.loading import make_default_key_table_path
-from ...plan.loading.key_table import read_renumbered_keys
-from ...plan.loading.reading import read_plan
-from ...standard.messages.texts import Texts, format_number
-from ...standard.numbering import BSM_LENGTH, find_highest_running_number, has_county_code_format, make_bsm, split_bsm
-from ...standard.profile.norm import is_sealed_or_supplied
-from ..edited_copy import UNCHANGED, LayerChanges, check_copy_is_writable, check_tables_are_writable, write_copy
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import InputError, OutputError
+from ..base.files.csv_records import format_rows
+from ..base.files.writing import is_same_file, write_atomically
+from ..base.invariants import require_value
+from ..plan.layer import Layer
+from ..plan.loading import make_default_key_table_path
+from ..plan.loading.key_table import read_renumbered_keys
+from ..plan.loading.reading import read_plan
+from ..standard.messages.texts import Texts, format_number
+from ..standard.numbering import BSM_LENGTH, find_highest_running_number, has_county_code_format, make_bsm, split_bsm
+from ..standard.profile.norm import is_sealed_or_supplied
+from .edited_copy import UNCHANGED, LayerChanges, check_copy_is_writable, check_tables_are_writable, write_copy
 
 if TYPE_CHECKING:
-    from ...plan.plan import Plan
-    from ...standard.options import RunOptions
-    from ...standard.profile import Norm
+    from ..plan.plan import Plan
+    from ..standard.options import RunOptions
+    from ..standard.profile import Norm
 
 
 @dataclass(frozen=True)

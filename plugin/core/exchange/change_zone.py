@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.errors import InputError, OutputError
-from ...base.files.csv_records import format_rows
-from ...base.files.writing import write_atomically
-from ...geometry.crs import (
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import InputError, OutputError
+from ..base.files.csv_records import format_rows
+from ..base.files.writing import write_atomically
+from ..geometry.crs import (
     describe_crs,
     have_same_parameters,
     is_standard_zone,
@@ -27,15 +27,15 @@ from ...geometry.crs import (
     reproject_coordinates,
     reproject_to_lonlat,
 )
-from ...geometry.crs_zones import FIRST_ZONE, LAST_ZONE, ZONE_WIDTH_DEGREES
-from ...geometry.edge_densification import find_largest_bend
-from ...geometry.statutory_area import measure_statutory_area
-from ...plan.io.file import read_file
-from ...plan.io.source import read_source
-from ...plan.layer import SourceLayer
-from ...plan.loading.assembly import validate_coordinates
-from ...standard.messages.texts import Texts, format_number
-from ..edited_copy import (
+from ..geometry.crs_zones import FIRST_ZONE, LAST_ZONE, ZONE_WIDTH_DEGREES
+from ..geometry.edge_densification import find_largest_bend
+from ..geometry.statutory_area import measure_statutory_area
+from ..plan.io.file import read_file
+from ..plan.io.source import read_source
+from ..plan.layer import SourceLayer
+from ..plan.loading.assembly import validate_coordinates
+from ..standard.messages.texts import Texts, format_number
+from .edited_copy import (
     check_copy_is_writable,
     check_tables_are_writable,
     find_dataset,
@@ -43,7 +43,7 @@ from ..edited_copy import (
     replace_feature,
     write_edited_copy,
 )
-from ..gdal_setup import convert_to_spatial_reference, load_gdal, raise_if_refused
+from .gdal_setup import convert_to_spatial_reference, load_gdal, raise_if_refused
 
 if TYPE_CHECKING:
     from pyproj import CRS
