@@ -167,7 +167,45 @@ def report_changes_of_present_use(ctx: RuleContext, result: RuleResult) -> None:
             continue
         result.add_applicable(_find_contradicted_base_classes(planned_use, field_name, present_use, ctx))
         for present_class, *planned_classes in read_setting_words(ctx.norm, "zones.given_up_uses", 2):
-            result.findings += _find_given_up_land(planned_use, planned_classes, present_use, present_class, ctx)
+            is_present = ctx.find_rows_with_code(present_use, "land_use", [present_class])
+            is_planned = ctx.find_rows_with_code(planned_use, "land_use", planned_classes)
+            if not is_present.any() or not is_planned.any():
+                continue
+            shared_pieces = ctx.geometry.find_shared_pieces(
+                planned_use, present_use, left_rows=is_planned, right_rows=is_present, keep_slivers=True
+            )
+            pieces = ctx.geometry.remove_repeated_land(shared_pieces, planned_use, present_use)
+            area = float(ctx.geometry.compute_piece_areas(pieces, planned_use, present_use).sum())
+            if area < float(ctx.norm.get("zones.min_given_up_m2")):
+                continue
+            planned_areas = np.bincount(pieces.left, pieces.area, minlength=len(planned_use))
+            rows = np.array(planned_use.sort_rows(np.flatnonzero(planned_areas)))
+            rows = rows[np.argsort(-planned_areas[rows], kind="stable")].tolist()
+            value = planned_use.text("land_use")[rows[0]]
+            row_params = make_row_list_params(planned_use, rows)
+            present_rows = present_use.sort_rows(np.unique(pieces.right))[:MAX_SHOWN_FIDS]
+            result.findings.append(
+                ctx.finding_maker.make_row_finding(
+                    planned_use,
+                    rows[0],
+                    case="given_up",
+                    severity=Severity.INFO,
+                    params={
+                        "expected": join_code_names_of_field(present_use, "land_use", [present_class], ctx),
+                        "value": value,
+                        **row_params,
+                        "shown": {
+                            **row_params["shown"],
+                            "value": format_code_with_name(planned_use, "land_use", value, ctx),
+                        },
+                    },
+                    area_m2=area,
+                    geometry=ctx.geometry.unite_shapes(pieces.geometry),
+                    related_role=present_use.role,
+                    # Findings on several classes differ in their related keys.
+                    related_keys=[present_use.keys[row] for row in present_rows],
+                )
+            )
 
 
 def _find_contradicted_base_classes(
@@ -244,45 +282,3 @@ def _read_main_classes(codes: list[str], layer: Layer, ctx: RuleContext) -> NDAr
         ],
         dtype=object,
     )
-
-
-def _find_given_up_land(
-    planned_use: Layer, planned_classes: list[str], present_use: Layer, present_class: str, ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding on present land of one class (``present_class``) that is planned for other classes."""
-    is_present = ctx.find_rows_with_code(present_use, "land_use", [present_class])
-    is_planned = ctx.find_rows_with_code(planned_use, "land_use", planned_classes)
-    if not is_present.any() or not is_planned.any():
-        return []
-    shared_pieces = ctx.geometry.find_shared_pieces(
-        planned_use, present_use, left_rows=is_planned, right_rows=is_present, keep_slivers=True
-    )
-    pieces = ctx.geometry.remove_repeated_land(shared_pieces, planned_use, present_use)
-    area = float(ctx.geometry.compute_piece_areas(pieces, planned_use, present_use).sum())
-    if area < float(ctx.norm.get("zones.min_given_up_m2")):
-        return []
-    planned_areas = np.bincount(pieces.left, pieces.area, minlength=len(planned_use))
-    rows = np.array(planned_use.sort_rows(np.flatnonzero(planned_areas)))
-    rows = rows[np.argsort(-planned_areas[rows], kind="stable")].tolist()
-    value = planned_use.text("land_use")[rows[0]]
-    row_params = make_row_list_params(planned_use, rows)
-    present_rows = present_use.sort_rows(np.unique(pieces.right))[:MAX_SHOWN_FIDS]
-    return [
-        ctx.finding_maker.make_row_finding(
-            planned_use,
-            rows[0],
-            case="given_up",
-            severity=Severity.INFO,
-            params={
-                "expected": join_code_names_of_field(present_use, "land_use", [present_class], ctx),
-                "value": value,
-                **row_params,
-                "shown": {**row_params["shown"], "value": format_code_with_name(planned_use, "land_use", value, ctx)},
-            },
-            area_m2=area,
-            geometry=ctx.geometry.unite_shapes(pieces.geometry),
-            related_role=present_use.role,
-            # Findings on several classes differ in their related keys.
-            related_keys=[present_use.keys[row] for row in present_rows],
-        )
-    ]

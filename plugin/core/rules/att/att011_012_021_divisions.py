@@ -2,7 +2,6 @@
 """Rules on codes and names of administrative divisions."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -405,9 +404,17 @@ def one_name_per_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         ):
             continue
         result.is_applicable = True
-        for code, rows_by_name in _group_rows_by_code_and_name(
-            layer.get_texts_by_name(code_field), layer.get_texts_by_name(name_field)
-        ).items():
+        codes = layer.get_texts_by_name(code_field)
+        row_names = layer.get_texts_by_name(name_field)
+        names_by_code: dict[str, set[str]] = defaultdict(set)
+        for row_code, row_name in set(zip(codes, row_names, strict=True)):
+            if row_code and row_name:
+                names_by_code[row_code].add(row_name)
+        rows_by_code: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for row, (row_code, row_name) in enumerate(zip(codes, row_names, strict=True)):
+            if row_name and len(names_by_code.get(row_code, ())) > 1:
+                rows_by_code[row_code][row_name].append(row)
+        for code, rows_by_name in rows_by_code.items():
             (expected, usual_count), *others = sorted(
                 ((n, len(rows)) for n, rows in rows_by_name.items()), key=lambda n: (-n[1], n[0])
             )
@@ -417,19 +424,3 @@ def one_name_per_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
                 problem = ValueProblem(params={**params, **make_row_list_params(layer, positions)})
                 result.findings.append(make_value_finding(ctx, layer, positions[0], name_field, problem))
     return result
-
-
-def _group_rows_by_code_and_name(codes: Sequence[str], row_names: Sequence[str]) -> dict[str, dict[str, list[int]]]:
-    """Return code → name → rows, for the codes with more than one name.
-
-    ``codes`` and ``row_names`` have one text for each row. Rows without a code or a name are omitted.
-    """
-    names_by_code: dict[str, set[str]] = defaultdict(set)
-    for code, name in set(zip(codes, row_names, strict=True)):
-        if code and name:
-            names_by_code[code].add(name)
-    rows: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for row, (code, name) in enumerate(zip(codes, row_names, strict=True)):
-        if name and len(names_by_code.get(code, ())) > 1:
-            rows[code][name].append(row)
-    return rows

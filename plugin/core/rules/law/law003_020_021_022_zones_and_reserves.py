@@ -428,19 +428,17 @@ def reserves(
     result.indicators = indicators
     for figure in result.indicators:
         if figure.id == RED_LINE_SHARE_ID and red_line is not None and min_red_line_share:
-            result.findings += _apply_share_limit(figure, min_red_line_share, reserves, red_line)
+            share_total, share_inside = figure.inputs["reserves_m2"], figure.inputs["in_red_line_m2"]
+            # Areas of pieces sum to that of the whole except for the last digits.
+            shortfall = min_red_line_share * share_total - share_inside
+            is_missed = shortfall > 1e-9 * share_total
+            figure.comparison, figure.target, figure.target_decimals = ">=", 100 * min_red_line_share, 2
+            figure.state = TARGET_MISSED if is_missed else TARGET_MET
+            percent_limit = round(100 * min_red_line_share, 2)
+            share = round_unlike_limit(100 * share_inside / share_total, percent_limit)
+            share_params = {"share": share, "limit": percent_limit, "short": round(shortfall, 2)}
+            if is_missed:
+                result.findings.append(
+                    Finding(reserves.role, related_role=red_line.role, case="share", params=share_params)
+                )
     return result
-
-
-def _apply_share_limit(figure: Indicator, limit: float, reserves: Layer, red_line: Layer) -> list[Finding]:
-    """Set the limit of the share in the red line as the figure's target; return a finding for a shortfall."""
-    total, inside = figure.inputs["reserves_m2"], figure.inputs["in_red_line_m2"]
-    # Areas of pieces sum to that of the whole except for the last digits.
-    shortfall = limit * total - inside
-    is_missed = shortfall > 1e-9 * total
-    figure.comparison, figure.target, figure.target_decimals = ">=", 100 * limit, 2
-    figure.state = TARGET_MISSED if is_missed else TARGET_MET
-    percent_limit = round(100 * limit, 2)
-    share = round_unlike_limit(100 * inside / total, percent_limit)
-    params = {"share": share, "limit": percent_limit, "short": round(shortfall, 2)}
-    return [Finding(reserves.role, related_role=red_line.role, case="share", params=params)] if is_missed else []

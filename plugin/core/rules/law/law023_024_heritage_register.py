@@ -156,7 +156,28 @@ def heritage_counts(*, ctx: RuleContext) -> RuleResult:
     uncounted: list[str] = []
     for line in register:
         if line.count is None:
-            result.findings += _compare_named_site(line, sites, ctx)
+            site = sites.find_site(line.name)
+            params: dict[str, Any] = {"term": line.term, "site": line.name}
+            if site is None:
+                result.findings.append(_make_register_finding(line, sites, "site", params))
+                continue
+            for key, part in HERITAGE_PART_BY_AREA_KEY.items():
+                printed_area, area = getattr(line, key), site.measure_part_area_m2(part)
+                if not printed_area or area is None:
+                    continue
+                value, decimals = convert_area(area, line.unit), len(printed_area.partition(".")[2])
+                if compare_area_with_target(value, "=", float(printed_area), decimals) == TARGET_MISSED:
+                    values = {"value": round(value, decimals + 2), "unit": line.unit, "target": printed_area}
+                    values["miss"] = round(abs(value - float(printed_area)), decimals + 2)
+                    result.findings.append(
+                        _make_register_finding(
+                            line,
+                            sites,
+                            key,
+                            {**params, **values},
+                            ctx.geometry.unite_shapes(site.get_part_shapes(part)),
+                        )
+                    )
         else:
             result.findings += _compare_count(line, line.count, sites, uncounted, ctx)
     if uncounted:
@@ -224,33 +245,6 @@ def _compare_count(
             ctx.geometry.unite_shapes(shapes),
         )
     ]
-
-
-def _compare_named_site(registered_site: RegisteredSite, sites: HeritageSites, ctx: RuleContext) -> list[Finding]:
-    """Return findings on a registered site that the layers lack, or whose areas differ from the register."""
-    site = sites.find_site(registered_site.name)
-    params: dict[str, Any] = {"term": registered_site.term, "site": registered_site.name}
-    if site is None:
-        return [_make_register_finding(registered_site, sites, "site", params)]
-    findings = []
-    for key, part in HERITAGE_PART_BY_AREA_KEY.items():
-        printed_area, area = getattr(registered_site, key), site.measure_part_area_m2(part)
-        if not printed_area or area is None:
-            continue
-        value, decimals = convert_area(area, registered_site.unit), len(printed_area.partition(".")[2])
-        if compare_area_with_target(value, "=", float(printed_area), decimals) == TARGET_MISSED:
-            values = {"value": round(value, decimals + 2), "unit": registered_site.unit, "target": printed_area}
-            values["miss"] = round(abs(value - float(printed_area)), decimals + 2)
-            findings.append(
-                _make_register_finding(
-                    registered_site,
-                    sites,
-                    key,
-                    {**params, **values},
-                    ctx.geometry.unite_shapes(site.get_part_shapes(part)),
-                )
-            )
-    return findings
 
 
 def _make_register_finding(
