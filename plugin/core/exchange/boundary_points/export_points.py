@@ -24,7 +24,6 @@ from ...base.files.writing import check_writable, write_atomically
 from ...geometry.crs import describe_crs, make_crs_label, make_gauss_kruger_crs, parse_crs, reproject_geometries
 from ...plan.io import read_source
 from ...plan.layer import SourceLayer
-from .cell_values import parse_area
 from .crs_choice import ZONE_STEP_M, get_zone_and_width, require_gauss_kruger, require_usable_crs
 from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, list_form_ids, load_form
 from .numbered_points import WrittenRings, infer_numbering, make_written_rings
@@ -39,6 +38,7 @@ from .parcels import (
     get_square_metres,
     make_note_on_parcels,
     measure_plane_areas,
+    parse_area,
 )
 from .settings import load_settings, normalise_word
 from .stored import DECLARED_FIELD, FIELD_BY_ITEM, RECORD_FIELD, DamagedRecordError, StoredParcel, parse_record

@@ -16,9 +16,8 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from .cell_values import count_decimals, find_point_number, parse_number
 from .forms import Numbering, PointForm
-from .parcels import PointNote, PointParcel, make_note_on_parcels
+from .parcels import PointNote, PointParcel, count_decimals, find_point_number, make_note_on_parcels, parse_number
 from .stored import StoredParcel, StoredRing
 
 

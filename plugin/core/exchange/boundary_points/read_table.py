@@ -12,9 +12,20 @@ from typing import Any
 from ...base.errors import InputError
 from ...base.files.tables import display_cell, split_lines
 from ...base.files.workbooks import iterate_rows, open_workbook
-from .cell_values import count_decimals, find_point_number, normalise_digits, parse_number
 from .forms import FileLayout, PointForm
-from .parcels import HeaderValue, NoteLevel, ParsedFile, Place, PointNote, PointRow, RawParcel
+from .parcels import (
+    HeaderValue,
+    NoteLevel,
+    ParsedFile,
+    Place,
+    PointNote,
+    PointRow,
+    RawParcel,
+    count_decimals,
+    find_point_number,
+    normalise_digits,
+    parse_number,
+)
 from .read_text import FileText
 from .rings import split_at_closed_rings
 from .settings import load_settings, normalise_word

@@ -9,9 +9,18 @@ from pathlib import Path
 
 from ...base.errors import InputError
 from ...base.files.encoding import UndecodableTextError, decode_file_text
-from .cell_values import normalise_digits, parse_number
 from .forms import FileLayout, PointForm, load_automatic_forms
-from .parcels import HeaderValue, NoteLevel, ParsedFile, Place, PointNote, PointRow, RawParcel
+from .parcels import (
+    HeaderValue,
+    NoteLevel,
+    ParsedFile,
+    Place,
+    PointNote,
+    PointRow,
+    RawParcel,
+    normalise_digits,
+    parse_number,
+)
 from .rings import split_at_closed_rings
 from .settings import load_settings, normalise_word
 

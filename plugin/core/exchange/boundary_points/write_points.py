@@ -16,10 +16,10 @@ from ...base.errors import OutputError
 from ...base.files.csv_records import write_cell
 from ...base.files.document_text import make_document_text
 from ...geometry.crs import describe_crs, make_crs_label
-from .cell_values import count_decimals
 from .crs_choice import get_zone_and_width
 from .forms import TEXT_KIND, FileLayout, PointForm, make_layout
 from .numbered_points import WrittenPoint
+from .parcels import count_decimals
 from .settings import load_settings
 
 _HEADER_LINE_PATTERN = re.compile(r"(\s*([^=:：]+?)\s*[=:：]\s*)(.*?)(\s*)$")

@@ -15,7 +15,7 @@ from ...standard.messages.texts import Texts
 from ...standard.template import Template
 from .._attributes import format_code_with_name
 from .._excluded_places import CORE_SETTINGS, find_core_rows_or_note_reason
-from .._farmland import find_construction_land_rows, find_limit_origin
+from .._places import find_construction_land_rows, find_limit_origin
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"

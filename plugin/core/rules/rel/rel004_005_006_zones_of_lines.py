@@ -8,8 +8,7 @@ from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.clauses import describe_limit_origin
 from ...standard.messages.numbers import format_number, round_unlike_limit
-from .._farmland import compare_zones_with_line, find_limit_origin, record_features_at_findings
-from .._places import CONTROL_LINE_OVERLAPS
+from .._places import CONTROL_LINE_OVERLAPS, compare_zones_with_line, find_limit_origin, record_features_at_findings
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"

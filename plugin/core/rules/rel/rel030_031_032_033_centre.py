@@ -9,8 +9,7 @@ from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import explain_missing_fields
-from .._farmland import compare_zones_with_line
-from .._places import find_usable_layer_or_note_reason, make_findings_of_pieces
+from .._places import compare_zones_with_line, find_usable_layer_or_note_reason, make_findings_of_pieces
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
