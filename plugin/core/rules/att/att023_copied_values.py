@@ -237,18 +237,16 @@ def _report_copies(layer: Layer, source: Layer, field_names: list[str], result: 
             is_cultivated &= ctx.find_cultivated_rows(layer)[copies]
         copies = copies[is_cultivated]
         if ctx.plan.find_layer_of_concept("farmland") is layer:
-            fields = [name for name in fields if _get_meaning(layer, name) != "slope_class"]
+            fields = [
+                name
+                for name in fields
+                if (declared := layer.template.find_field_by_name(name)) is None or declared.meaning != "slope_class"
+            ]
     result.findings += [
         finding
         for name in fields
         if (finding := _report_differences(name, layer, source, copies, survey_rows[copies], ctx)) is not None
     ]
-
-
-def _get_meaning(layer: Layer, name: str) -> str:
-    """Return the meaning of a layer's field; empty without one."""
-    template_field = layer.template.find_field_by_name(name)
-    return "" if template_field is None else template_field.meaning
 
 
 def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: RuleContext) -> list[Finding]:

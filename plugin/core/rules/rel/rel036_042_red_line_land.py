@@ -279,7 +279,12 @@ def present_land_in_red_line(
             result.findings += _report_large_parts("core", group, reserves, parcels, reported_parts, ctx)
         if red_line is not None:
             parts = _find_parts(red_line, parcels, None, rows, ctx)
-            parts = parts if in_core is None else _leave_out_core(parts, in_core, ctx)
+            if in_core is not None:
+                # Land of the same parcels in core zones is reported above.
+                shapes = subtract_parts_in_core(parts.parcel_row, parts.shape, in_core.parcel_row, in_core.shape)
+                areas, is_changed = parts.area.copy(), np.isin(parts.parcel_row, in_core.parcel_row)
+                areas[is_changed] = ctx.geometry.measure_drawn_areas(shapes[is_changed])
+                parts = PresentParts(parts.line_row, parts.parcel_row, shapes, areas)
             others = [(farmland, "REL001"), (cultivated, "REL010")]
             reported_parts = _leave_out_cultivated_parcels(parts, parcels, is_cultivated, others, ctx)
             findings = list(_report_large_parts("red_line", group, red_line, parcels, reported_parts, ctx))
@@ -303,14 +308,6 @@ def _find_parts(
     return PresentParts(
         pieces.left, pieces.right, pieces.geometry, ctx.geometry.compute_piece_areas(pieces, line, parcels)
     )
-
-
-def _leave_out_core(parts: PresentParts, in_core: PresentParts, ctx: RuleContext) -> PresentParts:
-    """Return the parts without the land of the same parcels in core zones (``in_core``)."""
-    shapes = subtract_parts_in_core(parts.parcel_row, parts.shape, in_core.parcel_row, in_core.shape)
-    areas, is_changed = parts.area.copy(), np.isin(parts.parcel_row, in_core.parcel_row)
-    areas[is_changed] = ctx.geometry.measure_drawn_areas(shapes[is_changed])
-    return PresentParts(parts.line_row, parts.parcel_row, shapes, areas)
 
 
 def _leave_out_cultivated_parcels(

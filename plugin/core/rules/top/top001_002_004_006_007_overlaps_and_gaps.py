@@ -222,7 +222,12 @@ def layer_gaps(layer: Layer, *, ctx: RuleContext, widest_m: float = 1.0) -> list
         one side is not reported. TOP002 reports gaps of zones and TOP006 gaps of parcels when they run and the plan
         has a county; GEO006 reports wide holes. Gaps below both minimums are counted as slivers.
     """
-    if not must_not_overlap(layer) or _are_gaps_reported_by_county_rules(layer, ctx):
+    if not must_not_overlap(layer):
+        return None
+    if ctx.plan.find_layer_of_concept("county") is not None and any(
+        layer is ctx.plan.find_layer_of_concept(concept) and is_reported_elsewhere(ctx, code)
+        for concept, code in (("zones", "TOP002"), ("parcels", "TOP006"))
+    ):
         return None
     # GEO006 reports a hole in a single feature.
     only_between_features = is_reported_elsewhere(ctx, "GEO006") and not is_layer_in_setting(
@@ -235,17 +240,6 @@ def layer_gaps(layer: Layer, *, ctx: RuleContext, widest_m: float = 1.0) -> list
     for finding in findings:
         finding.case = "" if finding.related_keys else "hole"
     return ctx.finding_maker.mark_findings_by_location(findings)
-
-
-def _are_gaps_reported_by_county_rules(layer: Layer, ctx: RuleContext) -> bool:
-    """Return True if TOP002 or TOP006 reports the gaps of this layer."""
-    if ctx.plan.find_layer_of_concept("county") is None:
-        return False
-    rules = {"zones": "TOP002", "parcels": "TOP006"}
-    return any(
-        layer is ctx.plan.find_layer_of_concept(concept) and is_reported_elsewhere(ctx, code)
-        for concept, code in rules.items()
-    )
 
 
 WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
