@@ -302,7 +302,7 @@ def find_unit(name: str) -> str:
 
 
 #: Folders of the core that hold rules. A module with one rule is named by its code and name, a module with rules of
-#: one idea by their codes and the idea (``geo003_004_kinds_of_shapes.py``).
+#: one idea by their codes and the idea (``geo011_012_places_of_features.py``).
 _RULE_FOLDERS = ("rules", "package/rules", "studies/yearly/rules")
 _RULE_FILE_PATTERN = re.compile(r"([a-z]{3})((?:\d{3}_)+)\w+\.py")
 

@@ -53,11 +53,11 @@ def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) 
 
 
 def _match_source_fields(
-    layer: SourceLayer, template: Template, standard: Standard, known_fields: Any
+    layer: SourceLayer, template: Template, standard: Standard, known_fields: dict[str, list[TemplateField]]
 ) -> dict[str, tuple[str, str]]:
     """Return target field → (source field, what it was recognised by).
 
-    ``known_fields``: result of `_collect_known_fields`.
+    ``known_fields``: field name in capitals → all fields of that name in the standard's templates.
     """
     columns = {field.name: field for field in layer.fields}
     unmatched_sources = dict.fromkeys(columns)

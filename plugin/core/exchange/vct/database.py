@@ -201,11 +201,11 @@ def check_imported_plan(run_check: Callable[[], Report], texts: Texts) -> Import
     return ImportCheck(summary["verdict"], summary["errors"], summary["warnings"], tuple(lines))
 
 
-def find_commonest_rules(report: Report, max_rules: int = MAX_RULES_IN_SUMMARY) -> list[tuple[str, int]]:
-    """Return the ``max_rules`` rule codes with the most open findings, and their counts.
+def find_commonest_rules(report: Report) -> list[tuple[str, int]]:
+    """Return the rule codes with the most open findings, at most `MAX_RULES_IN_SUMMARY`, and their counts.
 
     Errors and warnings count. Codes about the run itself are left out.
     """
     rules = {rule.code for rule in report.rules}
     open_ = (f.code for f in report.findings if f.code in rules and f.state != "waived" and str(f.severity) != "INFO")
-    return sorted(Counter(open_).items(), key=lambda row: (-row[1], row[0]))[:max_rules]
+    return sorted(Counter(open_).items(), key=lambda row: (-row[1], row[0]))[:MAX_RULES_IN_SUMMARY]

@@ -246,14 +246,12 @@ def _refuse_utf8(line_reader: LineReader, structure: VctStructure) -> None:
         raise line_reader.make_error("vct_utf8")
 
 
-def read_vct(
-    path: str | Path, cancellation: Cancellation = NEVER_CANCELLED, *, merges_parts: bool = False
-) -> list[SourceLayer]:
+def read_vct(path: str | Path, *, merges_parts: bool = False) -> list[SourceLayer]:
     """Return all layers of a VCT file, completely in memory.
 
     ``merges_parts``: merge the parts of a feature into one row.
     """
-    with open_vct(path, cancellation, merges_parts=merges_parts) as vct:
+    with open_vct(path, merges_parts=merges_parts) as vct:
         return read_all_layers(vct, str(path))
 
 

@@ -400,22 +400,12 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
     for parts_sum in sums:
         if table and parts_sum.unallocated > 0:
             names = parts_sum.missing_parts
-            unallocated_params = _describe_sum(parts_sum, area)
-            unallocated_params |= {"file": table, "count": len(names), "names": "、".join(names[:_MAX_LISTED_NAMES])}
-            if len(names) > _MAX_LISTED_NAMES:
-                unallocated_params["names"] += "…"
-            role = _find_layer_role(parts_sum.target.indicator, ctx)
-            result.add_applicable(
-                [
-                    Finding(
-                        role,
-                        field=parts_sum.target.indicator,
-                        case="unallocated",
-                        severity=Severity.INFO,
-                        params=unallocated_params,
-                    )
-                ]
-            )
+            listed = "、".join(names[:_MAX_LISTED_NAMES]) + ("…" if len(names) > _MAX_LISTED_NAMES else "")
+            params = _describe_sum(parts_sum, area) | {"file": table, "count": len(names), "names": listed}
+            field = parts_sum.target.indicator
+            role = _find_layer_role(field, ctx)
+            finding = Finding(role, field=field, case="unallocated", severity=Severity.INFO, params=params)
+            result.add_applicable([finding])
         if parts_sum.state:
             result.is_applicable = True
             target, rounding = parts_sum.target, parts_sum.state == MISSED_BY_ROUNDING
