@@ -8,7 +8,7 @@ between the edited rows, with the rows that meet them, before and after the edit
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -84,7 +84,9 @@ class LiveFigures:
         ):
             roles = self._list_roles(concepts)
             if any(change.role in roles for change in changes):
-                self._add_difference(measure, *_make_plans_around_changes(changes, roles, checker))
+                before, after = map(measure, _make_plans_around_changes(changes, roles, checker))
+                for name in before.keys() | after.keys():
+                    self._add(name, after.get(name, 0.0) - before.get(name, 0.0))
         for change in changes:
             self._add_sums_of_row(change)
         self.indicators = [self._update_indicator(indicator) for indicator in self.checked_indicators]
@@ -101,12 +103,6 @@ class LiveFigures:
     def _list_roles(self, concepts: Iterable[str]) -> set[str]:
         layers = (self._plan.find_layer_of_concept(concept) for concept in concepts)
         return {layer.role for layer in layers if layer is not None}
-
-    def _add_difference(self, measure: Callable[[Plan], Sums], before: Plan, after: Plan) -> None:
-        """Add what a sum changes from one plan to another."""
-        sums_before, sums_after = measure(before), measure(after)
-        for name in sums_before.keys() | sums_after.keys():
-            self._add(name, sums_after.get(name, 0.0) - sums_before.get(name, 0.0))
 
     def _add(self, name: str, amount: float) -> None:
         self._changes_of_sums[name] = self._changes_of_sums.get(name, 0.0) + amount

@@ -173,7 +173,11 @@ def make_written_parcel(
         log.list_parcel("renumbered" if stored else "numbered", label)
     plane_m2 = measure_plane_areas(np.array([rings.plane_shape], dtype=object))[0]
     values["area"] = _choose_area(feature, rings, plane_m2, form)
-    values["count"] = _choose_count(stored, rings, form, is_same_form=is_same_form)
+    if is_same_form and rings.are_kept:
+        values["count"] = former_values.get("count", "")
+    else:
+        numbering = infer_numbering(stored, form) if stored is not None and is_same_form else form.numbering
+        values["count"] = str(len(rings.points) - (0 if numbering.counts_closing else rings.closing_count))
     raw = RawParcel(number, Place(0), (), values, ())
     declared, _ = parse_area(values["area"])
     unit_m2 = load_settings().area_units[form.area_unit]
@@ -191,7 +195,9 @@ def _choose_area(feature: ExportFeature, rings: WrittenRings, plane_m2: float, f
     area in the plane. A declared area that was empty stays empty while the land is unchanged.
     """
     stored, unit_m2 = feature.stored, load_settings().area_units[form.area_unit]
-    stored_m2 = _read_stored_area(stored) if stored else None
+    stored_number = parse_area(stored.values.get("area", ""))[0] if stored else ""
+    stored_unit_m2 = get_square_metres(stored.area_unit) if stored else 0.0
+    stored_m2 = float(stored_number) * stored_unit_m2 if stored_number and stored_unit_m2 else None
     declared_m2 = feature.declared_m2 if feature.has_declared_field else stored_m2
     is_set = declared_m2 is not None and (stored_m2 is None or abs(declared_m2 - stored_m2) > _SAME_AREA_M2)
     if stored is not None and rings.are_kept and not is_set and (declared_m2 is None) == (stored_m2 is None):
@@ -205,23 +211,6 @@ def _choose_area(feature: ExportFeature, rings: WrittenRings, plane_m2: float, f
         # The user emptied the field.
         return ""
     return format_area(plane_m2, unit_m2, form.area_decimals)
-
-
-def _read_stored_area(stored: StoredParcel) -> float | None:
-    """Return the declared area of a record in m²; None if it has none that can be read."""
-    number, _ = parse_area(stored.values.get("area", ""))
-    factor = get_square_metres(stored.area_unit)
-    return float(number) * factor if number and factor else None
-
-
-def _choose_count(stored: StoredParcel | None, rings: WrittenRings, form: PointForm, *, is_same_form: bool) -> str:
-    """Return 界址点数 to write: as in the record while the land is unchanged, else counted as there or by the form."""
-    if stored is not None and is_same_form and rings.are_kept:
-        return stored.values.get("count", "")
-    counts_closing = form.numbering.counts_closing
-    if stored is not None and is_same_form:
-        counts_closing = infer_numbering(stored, form).counts_closing
-    return str(len(rings.points) - (0 if counts_closing else rings.closing_count))
 
 
 def make_keys_distinct(parcels: list[WrittenParcel], log: ExportLog) -> list[WrittenParcel]:

@@ -176,18 +176,13 @@ def _build_parcel(raw: RawParcel, form: PointForm, crs: CRS) -> tuple[PointParce
     if "name" in form.parcel_items and not raw.values.get("name"):
         notes.append(PointNote("no_name", NoteLevel.WARNING, raw.place, raw.label))
     parcel = PointParcel(raw, tuple(rings), build_shape(rings))
-    return parcel, [*notes, *_check_count(parcel)]
-
-
-def _check_count(parcel: PointParcel) -> list[PointNote]:
-    """Return a note if 界址点数 is neither the number of points with closing points nor that without."""
-    text = parcel.raw.values.get("count", "")
-    closings = sum(ring.closing is not None for ring in parcel.rings)
-    count = len(parcel.raw.rows)
-    if not text or (text.isdigit() and int(text) in (count, count - closings)):
-        return []
-    params = {"declared": text, "count": count, "without": count - closings}
-    return [PointNote("count", NoteLevel.WARNING, parcel.raw.place, parcel.label, params)]
+    # 界址点数 is the number of points with closing points, or that without.
+    count_text, count = raw.values.get("count", ""), len(raw.rows)
+    count_without = count - sum(ring.closing is not None for ring in rings)
+    if count_text and not (count_text.isdigit() and int(count_text) in (count, count_without)):
+        params = {"declared": count_text, "count": count, "without": count_without}
+        notes.append(PointNote("count", NoteLevel.WARNING, raw.place, raw.label, params))
+    return parcel, notes
 
 
 _RECOGNISED_SUFFIXES = (".txt", ".csv", ".xlsx", ".xlsm")

@@ -7,7 +7,7 @@ the curve independent of both. It has the entities that become outlines or texts
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -242,7 +242,7 @@ def _convert_entities(
         elif entity.type in _KEPT_TYPES:
             lines += _format_entity(entity)
         else:
-            polyline = _CONVERTERS[entity.type](entity, tolerance / scale)
+            polyline = _convert(entity, tolerance / scale)
             if len(polyline.written_vertices) < 2:
                 copy.left_out.append(_leave_out("no_area", entity))
                 continue
@@ -272,7 +272,7 @@ def _find_problem(entity: Entity, blocks: dict[str, Block]) -> str:
         return "" if _make_spline(entity).is_complete else "spline"
     if entity.type == "POLYLINE" and entity.get_flags() & _MESH_BITS:
         return "kind"
-    return "" if entity.type in _KEPT_TYPES or entity.type in _CONVERTERS else "kind"
+    return "" if entity.type in _KEPT_TYPES or entity.type in _CONVERTED_TYPES else "kind"
 
 
 @dataclass
@@ -303,28 +303,25 @@ class _Polyline:
         return self.vertices[:-1] if self.is_closed and is_repeated else self.vertices
 
 
-def _convert_line(entity: Entity, _: float) -> _Polyline:
-    """Return a LINE, whose coordinates are those of the world."""
-    ends = [[entity.get_number(code), entity.get_number(code + 10)] for code in (10, 11)]
-    return _Polyline(np.array(ends), has_curve=False, in_world=True)
+#: Types of entities that polylines replace.
+_CONVERTED_TYPES = ("LINE", "CIRCLE", "ARC", "ELLIPSE", "SPLINE", "LWPOLYLINE", "POLYLINE")
 
 
-def _convert_circle(entity: Entity, tolerance: float) -> _Polyline:
-    """Return the chords of a CIRCLE."""
+def _convert(entity: Entity, tolerance: float) -> _Polyline:
+    """Return the chords of an entity. The coordinates of lines, splines and ellipses are those of the world."""
+    if entity.type == "LINE":
+        ends = [[entity.get_number(code), entity.get_number(code + 10)] for code in (10, 11)]
+        return _Polyline(np.array(ends), has_curve=False, in_world=True)
+    if entity.type == "SPLINE":
+        return _Polyline(*_make_spline(entity).divide(tolerance), in_world=True)
+    if entity.type in ("LWPOLYLINE", "POLYLINE"):
+        return _divide_bulges(_list_vertices(entity), bool(entity.get_flags() & _CLOSED_BIT), tolerance)
     centre = entity.get_number(10), entity.get_number(20)
-    return _Polyline(*divide_circle(centre, entity.get_number(40), tolerance), is_closed=True)
-
-
-def _convert_arc(entity: Entity, tolerance: float) -> _Polyline:
-    """Return the chords of an ARC."""
-    centre = entity.get_number(10), entity.get_number(20)
-    angles = entity.get_number(50), entity.get_number(51, 360.0)
-    return _Polyline(*divide_centred_arc(centre, entity.get_number(40), *angles, tolerance))
-
-
-def _convert_ellipse(entity: Entity, tolerance: float) -> _Polyline:
-    """Return the chords of an ELLIPSE, whose coordinates are those of the world."""
-    centre = entity.get_number(10), entity.get_number(20)
+    if entity.type == "CIRCLE":
+        return _Polyline(*divide_circle(centre, entity.get_number(40), tolerance), is_closed=True)
+    if entity.type == "ARC":
+        angles = entity.get_number(50), entity.get_number(51, 360.0)
+        return _Polyline(*divide_centred_arc(centre, entity.get_number(40), *angles, tolerance))
     major = np.array([entity.get_number(11), entity.get_number(21), entity.get_number(31)])
     normal = np.array(
         [entity.get_number(code, default) for code, default in zip(_EXTRUSION_CODES, (0, 0, 1), strict=True)]
@@ -332,11 +329,6 @@ def _convert_ellipse(entity: Entity, tolerance: float) -> _Polyline:
     minor = np.cross(normal, major) * entity.get_number(40, 1.0)
     start, end = entity.get_number(41), entity.get_number(42, 2 * np.pi)
     return _Polyline(*divide_ellipse(centre, major[:2], minor[:2], start, end, tolerance), in_world=True)
-
-
-def _convert_spline(entity: Entity, tolerance: float) -> _Polyline:
-    """Return the chords of a SPLINE, whose coordinates are those of the world."""
-    return _Polyline(*_make_spline(entity).divide(tolerance), in_world=True)
 
 
 def _make_spline(entity: Entity) -> Spline:
@@ -349,25 +341,22 @@ def _make_spline(entity: Entity) -> Spline:
     return Spline(int(entity.get_number(71)), entity.get_numbers(40), controls, weights if is_weighted else ())
 
 
-def _convert_light_polyline(entity: Entity, tolerance: float) -> _Polyline:
-    """Return the chords of a LWPOLYLINE."""
+def _list_vertices(entity: Entity) -> list[list[float]]:
+    """Return x, y and bulge to the next vertex for each vertex of a LWPOLYLINE or POLYLINE."""
+    if entity.type == "POLYLINE":
+        # Points that only control a spline are left out.
+        return [
+            [vertex.get_number(10), vertex.get_number(20), vertex.get_number(42)]
+            for vertex in entity.children
+            if vertex.type == "VERTEX" and not vertex.get_flags() & _CONTROL_BIT
+        ]
     vertices: list[list[float]] = []
     for tag in entity.tags:
         if tag.code == 10:
             vertices.append([entity.convert(tag.value, 10), 0.0, 0.0])
         elif tag.code in (20, 42) and vertices:
             vertices[-1][1 if tag.code == 20 else 2] = entity.convert(tag.value, tag.code)
-    return _divide_bulges(vertices, bool(entity.get_flags() & _CLOSED_BIT), tolerance)
-
-
-def _convert_polyline(entity: Entity, tolerance: float) -> _Polyline:
-    """Return the chords of a POLYLINE; points that only control a spline are left out."""
-    vertices = [
-        [vertex.get_number(10), vertex.get_number(20), vertex.get_number(42)]
-        for vertex in entity.children
-        if vertex.type == "VERTEX" and not vertex.get_flags() & _CONTROL_BIT
-    ]
-    return _divide_bulges(vertices, bool(entity.get_flags() & _CLOSED_BIT), tolerance)
+    return vertices
 
 
 def _divide_bulges(rows: Sequence[Sequence[float]], is_closed: bool, tolerance: float) -> _Polyline:
@@ -381,17 +370,6 @@ def _divide_bulges(rows: Sequence[Sequence[float]], is_closed: bool, tolerance: 
         deviation, has_curve = max(deviation, distance), has_curve or bulge != 0.0
     vertices = np.concatenate(parts) if parts else np.zeros((0, 2))
     return _Polyline(vertices, deviation, is_closed, has_curve)
-
-
-_CONVERTERS: dict[str, Callable[[Entity, float], _Polyline]] = {
-    "LINE": _convert_line,
-    "CIRCLE": _convert_circle,
-    "ARC": _convert_arc,
-    "ELLIPSE": _convert_ellipse,
-    "SPLINE": _convert_spline,
-    "LWPOLYLINE": _convert_light_polyline,
-    "POLYLINE": _convert_polyline,
-}
 
 
 def _format_entity(entity: Entity) -> list[str]:
