@@ -19,6 +19,7 @@ from ...engine.context import trim_code_padding
 from ...plan.layer import SourceLayer
 from ...standard import Standard
 from ...standard.template import Template, TemplateField
+from ..schema import GEOMETRY_BY_TYPE_ID, SHAPELY_TYPE_IDS
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -224,12 +225,6 @@ def _pad_code(code: str, pad: int) -> str:
     return code.ljust(pad, "0") if pad and code.isdigit() else code
 
 
-_TYPE_IDS_BY_GEOMETRY = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
-_GEOMETRY_NAMES = {number: kind for kind, numbers in _TYPE_IDS_BY_GEOMETRY.items() for number in numbers} | {
-    7: "collection"
-}
-
-
 def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template, standard: Standard) -> MappedRows:
     """Return a layer's rows in a template's fields; geometries are unchanged.
 
@@ -240,13 +235,13 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     import pandas as pd
 
     kinds = shapely.get_type_id(layer.frame.geometry.to_numpy())
-    foreign_type_ids = [int(k) for k in kinds if k >= 0 and int(k) not in _TYPE_IDS_BY_GEOMETRY[template.geometry]]
+    foreign_type_ids = [int(k) for k in kinds if k >= 0 and int(k) not in SHAPELY_TYPE_IDS[template.geometry]]
     if foreign_type_ids:
         raise InputError(
             "mapping_geometry",
             layer=layer.name,
             count=len(foreign_type_ids),
-            kind=_GEOMETRY_NAMES.get(foreign_type_ids[0], "collection"),
+            kind=GEOMETRY_BY_TYPE_ID.get(foreign_type_ids[0], "collection"),
             role=template.role,
             wanted=template.geometry,
         )

@@ -16,11 +16,9 @@ from shapely.geometry.base import BaseGeometry
 
 from ...base.errors import OutputError
 from ...plan.layer import SourceLayer
+from ..schema import GEOMETRY_BY_TYPE_ID
 from .structure import VctTable
 from .values import check_gbk, convert_to_series, put_on_one_line
-
-#: Shapely's type ids → kind of geometry.
-_KIND_BY_GEOMETRY_TYPE = {0: "point", 4: "point", 1: "line", 2: "line", 5: "line", 3: "polygon", 6: "polygon"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def split_parts(shapes: NDArray, layer: str, feature_names: NDArray) -> SinglePa
     ``feature_names``: (n,) names for error messages. Raises OutputError for a layer with shapes of two kinds.
     """
     has_shape = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
-    kinds = [_KIND_BY_GEOMETRY_TYPE.get(t, "") for t in shapely.get_type_id(shapes[has_shape]).tolist()]
+    kinds = [GEOMETRY_BY_TYPE_ID.get(t, "") for t in shapely.get_type_id(shapes[has_shape]).tolist()]
     for position, kind in zip(has_shape.tolist(), kinds, strict=True):
         if kind != kinds[0] or not kind:
             raise OutputError("vct_mixed_shapes", layer=layer, feature=str(feature_names[position]))
