@@ -213,21 +213,6 @@ def _choose_area(feature: ExportFeature, rings: WrittenRings, plane_m2: float, f
     return format_area(plane_m2, unit_m2, form.area_decimals)
 
 
-def make_keys_distinct(parcels: list[WrittenParcel], log: ExportLog) -> list[WrittenParcel]:
-    """Return the parcels of a table, each parcel with another number or name than the one before.
-
-    A parcel with number and name of the one before gets its position as number.
-    """
-    distinct: list[WrittenParcel] = []
-    for position, parcel in enumerate(parcels, 1):
-        keys = [(one.values.get("number", ""), one.values.get("name", "")) for one in (*distinct[-1:], parcel)]
-        if keys[-1] == ("", "") or (len(keys) > 1 and keys[0] == keys[1]):
-            parcel = replace(parcel, values=parcel.values | {"number": str(position)})
-            log.list_parcel("given_number", parcel.values["name"] or str(position))
-        distinct.append(parcel)
-    return distinct
-
-
 ProgressCallback = Callable[[float, str], None]
 _WORKBOOK_SUFFIX = ".xlsx"
 _TABLE_SUFFIXES = (".csv", _WORKBOOK_SUFFIX)
@@ -327,7 +312,15 @@ def export_boundary_points(
         reason = log.notes[0] if log.notes else PointNote("no_features", NoteLevel.ERROR)
         raise InputError("boundary_nothing_to_export", layer=layer.name, reason=reason)
     if form.kind == TABLE_KIND:
-        parcels = make_keys_distinct(parcels, log)
+        # A parcel with number and name of the one before gets its position as number.
+        distinct: list[WrittenParcel] = []
+        for position, parcel in enumerate(parcels, 1):
+            keys = [(one.values.get("number", ""), one.values.get("name", "")) for one in (*distinct[-1:], parcel)]
+            if keys[-1] == ("", "") or (len(keys) > 1 and keys[0] == keys[1]):
+                parcel = replace(parcel, values=parcel.values | {"number": str(position)})
+                log.list_parcel("given_number", parcel.values["name"] or str(position))
+            distinct.append(parcel)
+        parcels = distinct
     layouts = [feature.stored.layout for feature in features if feature.stored and feature.stored.form == form.id]
     stored_crs = next((one.stored.crs for one in features if one.stored and one.stored.form == form.id), "")
     if len({layout.header for layout in layouts}) > 1:

@@ -123,18 +123,6 @@ class WrittenRings:
     plane_shape: BaseGeometry
 
 
-def list_ring_vertices(shape: BaseGeometry) -> list[tuple[NDArray, bool]]:
-    """Return (n, 2) vertices of each ring without the closing one, and True for a hole.
-
-    Holes follow the ring around them.
-    """
-    rings = []
-    for part in shapely.get_parts(shape):
-        rings.append((shapely.get_coordinates(part.exterior)[:-1], False))
-        rings += [(shapely.get_coordinates(hole)[:-1], True) for hole in part.interiors]
-    return rings
-
-
 def make_written_rings(
     shape: BaseGeometry, stored: StoredParcel | None, form: PointForm, shift_m: int | None
 ) -> WrittenRings:
@@ -152,7 +140,11 @@ def make_written_rings(
         What is added to the eastings of the record, where only the zone number differs; None if its CRS has another
         central meridian, so that the record's coordinates are not those to write.
     """
-    rings = list_ring_vertices(shape)
+    # (n, 2) vertices of each ring without the closing one, and True for a hole; holes follow the ring around them.
+    rings = []
+    for part in shapely.get_parts(shape):
+        rings.append((shapely.get_coordinates(part.exterior)[:-1], False))
+        rings += [(shapely.get_coordinates(hole)[:-1], True) for hole in part.interiors]
     is_same_form = stored is not None and stored.form == form.id
     if stored is not None and shift_m is not None:
         stored_vertices = [_read_vertices(ring, stored.items, shift_m) for ring in stored.rings]
