@@ -82,7 +82,8 @@ class LiveFigures:
             (self._sum_expansion, _COMPARED_CONCEPTS[0]),
             (self._sum_zones, _COMPARED_CONCEPTS[1]),
         ):
-            roles = self._list_roles(concepts)
+            layers = (self._plan.find_layer_of_concept(concept) for concept in concepts)
+            roles = {layer.role for layer in layers if layer is not None}
             if any(change.role in roles for change in changes):
                 before, after = map(measure, _make_plans_around_changes(changes, roles, checker))
                 for name in before.keys() | after.keys():
@@ -99,10 +100,6 @@ class LiveFigures:
         names = {self._name_sum_of_area(one) for one in self.checked_indicators}
         county = self._plan.find_layer_of_concept("county")
         return names if county is None else names | {f"{county.role}.statutory"}
-
-    def _list_roles(self, concepts: Iterable[str]) -> set[str]:
-        layers = (self._plan.find_layer_of_concept(concept) for concept in concepts)
-        return {layer.role for layer in layers if layer is not None}
 
     def _add(self, name: str, amount: float) -> None:
         self._changes_of_sums[name] = self._changes_of_sums.get(name, 0.0) + amount
