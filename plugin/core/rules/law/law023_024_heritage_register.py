@@ -345,11 +345,16 @@ def heritage_list(*, ctx: RuleContext) -> RuleResult:
     unlisted_names = [name for name in sites.by_name if name not in row_of_name]
     for name, row in row_of_name.items():
         site = sites.by_name.get(name)
-        site_findings.findings += (
-            _compare_site(row, site, site_findings)
-            if site
-            else _report_missing_site(row, unlisted_names, site_findings)
-        )
+        if site is None:
+            params = {"line": row.line_number, "term": f"{row.level}{row.kind}" or "—"}
+            near_names = get_close_matches(name, unlisted_names, n=1, cutoff=NAME_SIMILARITY_CUTOFF)
+            if near_names:
+                near = sites.by_name[near_names[0]]
+                site_findings.add("alike", row.name, {**params, "near": near.name, "near_name": near_names[0]}, near)
+            else:
+                site_findings.add("missing", row.name, params)
+        else:
+            site_findings.compare(row, site)
     kinds = {row.kind for row in register.listed_sites}
     similar_names = {f.params["near_name"] for f in site_findings.findings if f.case == "alike"}
     for name in unlisted_names:
@@ -365,48 +370,24 @@ class _SiteFindings:
 
     def __init__(self, sites: HeritageSites, file: str, ctx: RuleContext) -> None:
         self.role, self.file, self.ctx = next(iter(sites.layers)), file, ctx
-        self.sites = sites
         self.findings: list[Finding] = []
 
-    def make_finding(self, case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> Finding:
-        """Return a finding on a site, identified by its name; its geometry is that of ``site``, if it is drawn."""
+    def add(self, case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> None:
+        """Add a finding on a site, identified by its name; its geometry is that of ``site``, if it is drawn."""
         shape = self.ctx.geometry.unite_shapes(site.get_part_shapes()) if site else None
         role = site.layer_rows[0][0].role if site else self.role
-        return Finding(role, name, case=case, params={"site": name, "file": self.file, **params}, geometry=shape)
+        params = {"site": name, "file": self.file, **params}
+        self.findings.append(Finding(role, name, case=case, params=params, geometry=shape))
 
-    def add(self, case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> None:
-        """Make a finding on a site and collect it."""
-        self.findings.append(self.make_finding(case, name, params, site))
-
-
-def _report_missing_site(row: ListedSite, unlisted_names: list[str], site_findings: _SiteFindings) -> list[Finding]:
-    """Return the finding on a site of the register that the layers lack.
-
-    If a site with a similar name was drawn, the finding names it.
-    """
-    params = {"line": row.line_number, "term": f"{row.level}{row.kind}" or "—"}
-    similar_names = get_close_matches(normalise_name(row.name), unlisted_names, n=1, cutoff=NAME_SIMILARITY_CUTOFF)
-    if not similar_names:
-        return [site_findings.make_finding("missing", row.name, params)]
-    site = site_findings.sites.by_name[similar_names[0]]
-    return [
-        site_findings.make_finding(
-            "alike", row.name, {**params, "near": site.name, "near_name": similar_names[0]}, site
-        )
-    ]
-
-
-def _compare_site(row: ListedSite, site: HeritageSite, site_findings: _SiteFindings) -> list[Finding]:
-    """Return findings on kind and level that differ between register and layers."""
-    findings = []
-    for case, stated_value, known_values in (
-        ("level", row.level, site.level_names),
-        ("kind", row.kind, site.kind_names),
-    ):
-        if stated_value and known_values and stated_value not in known_values:
-            params = {"line": row.line_number, "stated": stated_value, "found": _join_names(known_values)}
-            findings.append(site_findings.make_finding(case, row.name, params, site))
-    return findings
+    def compare(self, row: ListedSite, site: HeritageSite) -> None:
+        """Add a finding on kind or level that differ between register and layers."""
+        for case, stated_value, known_values in (
+            ("level", row.level, site.level_names),
+            ("kind", row.kind, site.kind_names),
+        ):
+            if stated_value and known_values and stated_value not in known_values:
+                params = {"line": row.line_number, "stated": stated_value, "found": _join_names(known_values)}
+                self.add(case, row.name, params, site)
 
 
 def _join_names(value_names: set[str]) -> str:
