@@ -534,7 +534,8 @@ def test_every_rule_that_compares_areas_is_in_the_overlap_tests():
     using = {
         c
         for c, r in load_all_rules().items()
-        if any(v in inspect.getsource(sys.modules[r.function.__module__]) for v in OVERLAP_CALLS)
+        for part in inspect.getsource(sys.modules[r.function.__module__]).split("@rule(")
+        if part.lstrip().startswith(f'"{c}"') and any(v in part for v in OVERLAP_CALLS)
     }
     assert using <= RULE_SETUPS.keys() | RULES_WITHOUT_OVERLAP_CASES.keys(), (
         "put the rule on the board, or say in OTHERS why it is no overlap rule"
