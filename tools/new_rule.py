@@ -105,7 +105,8 @@ def main(code: str, name: str) -> int:
         print(PLACES_BY_HAND.get(code[:3], f"{code}: {', '.join(GROUPS)}"), file=sys.stderr)
         return 2
     folder = ROOT / "plugin" / "core" / "rules" / code[:3].lower()
-    taken = list(folder.glob(f"{code.lower()}_*.py"))
+    # The name of a file begins with the codes of its rules: `att001_004_….py` has two.
+    taken = [path for path in folder.glob("*.py") if re.match(rf"{code[:3].lower()}(\d{{3}}_)*{code[3:]}_", path.name)]
     if taken:
         print(f"{code} 已被使用 / is taken: {taken[0].name}", file=sys.stderr)
         return 1

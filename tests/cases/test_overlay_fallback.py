@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.checks.results.run import run_check
+from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import make_example_norm
 from plugin.core.geometry import overlay_fallback as ladders
 from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces

@@ -18,7 +18,7 @@ import openpyxl
 import pyogrio
 
 from plugin.core.__main__ import main
-from plugin.core.checks.results.saved_result import SavedResult, read_saved_result, write_saved_result
+from plugin.core.checks.saved_result import SavedResult, read_saved_result, write_saved_result
 from plugin.core.exchange.mapping import load_mapping
 from plugin.core.standard import load_standard
 from plugin.paths import RESOURCES_FOLDER

@@ -16,8 +16,8 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
+from plugin.core.checks import run_check as run
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.checks.results import run
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.rule import Rule, load_all_rules

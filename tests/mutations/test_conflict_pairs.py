@@ -7,7 +7,7 @@ The rule REL010 must report each pair once.
 import pytest
 
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.rules.rel.rel010_control_line_conflicts import SEVERITY_OF_MEANING
+from plugin.core.rules.rel.rel010_011_layers_in_conflict import SEVERITY_OF_MEANING
 from plugin.core.standard import load_standard
 from plugin.core.standard.conflicts import ALLOWED_MEANING
 from tests.core.small_plan import convert_to_source_layers, make_county_box, make_table

@@ -6,7 +6,7 @@ import pytest
 import shapely
 
 from plugin.core.checks.live import IncrementalChecker
-from plugin.core.checks.results.run import run_check
+from plugin.core.checks.run_check import run_check
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.model.rule import load_all_rules
 from plugin.core.plan.loading.assembly import assemble_plan

@@ -14,7 +14,7 @@ from qgis.PyQt.QtCore import QModelIndex, Qt
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
 from plugin.bridge.project import county
-from plugin.core.checks.results.saved_result import read_saved_result
+from plugin.core.checks.saved_result import read_saved_result
 from tests.qgis.helpers import write_small
 from tests.qgis.test_gui_controller import make_controller
 from tests.qgis.waiting import process_events, wait_until

@@ -18,8 +18,6 @@ from tests.shape.syntax import list_comments, list_nodes
 
 ROOT = Path(__file__).parents[2]
 BANNED_WORDS_FILE = Path(__file__).with_name("banned_words.toml")
-#: Public name: the file of a rule has the rule's name.
-PUBLIC_NAMES = {"rel021_heritage_parts_apart"}
 _IDENTIFIER_PART_PATTERN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _MAX_SHOWN_PROBLEMS = 40
 
@@ -117,14 +115,13 @@ def test_identifiers_contain_no_banned_words():
             f"{path.relative_to(ROOT)}:{line}: {name}: {word}"
             for path, source in read_sources().items()
             for line, name in sorted(set(list_defined_names(source)))
-            if name not in PUBLIC_NAMES
             for word in find_banned_words("identifiers", split_identifier(name))
         ]
     )
 
 
 def test_module_names_contain_no_banned_words():
-    names = {path.relative_to(ROOT) for path in read_sources() if path.stem not in PUBLIC_NAMES}
+    names = {path.relative_to(ROOT) for path in read_sources()}
     fail_with_problems(
         [
             f"{path}: {word}"

@@ -12,7 +12,7 @@ from qgis.core import QgsProject, QgsVectorLayer
 
 from ...core.base.cancellation import Cancellation
 from ...core.checks.check import CheckResult, RunOptions
-from ...core.checks.results.saved_result import (
+from ...core.checks.saved_result import (
     ChangesSinceCheck,
     FileStamp,
     SavedFile,

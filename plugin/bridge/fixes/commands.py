@@ -132,7 +132,7 @@ def _collect_layer_edits(
     A generator that yields None after each portion of rows. The present feature has values and no shape: for a new row
     it is the feature whose values the row copies, for a row with changed values the row itself; else None.
     """
-    from ...core.exchange.layer_changes import UNCHANGED
+    from ...core.exchange.edited_copy import UNCHANGED
 
     role_edits = [edit for edit in edits if edit.role == role]
     if any(edit.shape is not UNCHANGED for edit in role_edits):
@@ -161,7 +161,7 @@ def _make_calls(
     layer: QgsVectorLayer, layer_edits: Iterable[tuple[RowEdit, QgsFeature | None]]
 ) -> Iterator[Callable[[], bool]]:
     """Yield the calls that write edits into the edit buffer of a layer, in their order."""
-    from ...core.exchange.layer_changes import UNCHANGED
+    from ...core.exchange.edited_copy import UNCHANGED
 
     for edit, present_feature in layer_edits:
         if edit.is_deleted:

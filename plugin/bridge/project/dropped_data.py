@@ -54,7 +54,7 @@ def recognise_dropped_data(path: str) -> DroppedData | None:
         count = _count_plan_layers([Path(file).stem for file in files])
         return DroppedData(path, DroppedKind.PLAN, count, tuple(files)) if count else None
     # The plugin opens without the libraries that this needs.
-    from ...core.exchange.boundary_points.read_points import is_boundary_point_file
+    from ...core.exchange.boundary_points.import_points import is_boundary_point_file
 
     return DroppedData(path, DroppedKind.BOUNDARY_POINTS, 0, (path,)) if is_boundary_point_file(dropped) else None
 

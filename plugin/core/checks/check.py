@@ -48,13 +48,12 @@ def check_plan(
     source: str = "",
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
-    reading_seconds: float = 0.0,
     memory: RuleMemory | None = None,
 ) -> CheckResult:
     """Read and check a file, a folder, or layers that are already read.
 
-    ``source``: name of the origin of layers that are already read. ``reading_seconds``: time spent on reading them.
-    ``memory``: results of earlier checks of this county; rules whose inputs are unchanged are not computed again.
+    ``source``: name of the origin of layers that are already read. ``memory``: results of earlier checks of this
+    county; rules whose inputs are unchanged are not computed again.
 
     Raises InputError or DataError, before any rule starts, if the check cannot run, and Cancelled.
     """
@@ -62,7 +61,7 @@ def check_plan(
     from ..engine.evaluate import choose_rules, find_additional_rules
     from ..standard.profile import resolve_document
     from ..standard.profile.document import add_document_info
-    from .results.run import run_check
+    from .run_check import run_check
     from .side_tables import read_side_tables
 
     options = options or RunOptions()
@@ -92,7 +91,7 @@ def check_plan(
         lang=options.lang,
         progress=lambda share, text: progress(_READING_SHARE + (1 - _READING_SHARE) * share, text),
         cancellation=cancellation,
-        reading_seconds=reading_seconds + time.monotonic() - start_time,
+        reading_seconds=time.monotonic() - start_time,
         memory=memory,
     )
     run_codes = {rule.code for rule in rules}

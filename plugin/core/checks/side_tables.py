@@ -75,7 +75,20 @@ class SideTables:
         side = side.copy_with_inputs(**self.options.side)
         if not self.options.baseline:
             return side
-        return side.copy_with_inputs(**self._read_baseline(plan, norm, cancellation))
+        from ..plan.loading.key_table import read_renumbered_keys
+        from ..plan.loading.reading import make_plan_layer_selector
+        from ..render.versions.baseline import read_baseline, record_baseline_in_plan
+
+        renumbered_keys = read_renumbered_keys(self.key_table) if self.key_table else {}
+        sealed_baseline = read_baseline(
+            self.options.baseline,
+            plan,
+            norm,
+            select_layer=make_plan_layer_selector(norm, {}),
+            cancellation=cancellation,
+        )
+        record_baseline_in_plan(plan, sealed_baseline)
+        return side.copy_with_inputs(baseline=sealed_baseline, renumbered=dict(renumbered_keys))
 
     def find_requested_rules(self) -> tuple[str, ...]:
         """Return the codes of rules that compare the given tables.
@@ -100,26 +113,6 @@ class SideTables:
         register_lines = norm.find_registered_sites(plan.area_code)
         if register_lines and COUNT_RULE not in running:
             plan.notices.append(("notice_counts_unused", {"count": len(register_lines), "rule": COUNT_RULE}))
-
-    def _read_baseline(self, plan: Plan, norm: Norm, cancellation: Cancellation) -> dict[str, Any]:
-        """Read the sealed edition and the table of renumbered keys; record the edition in the plan.
-
-        Return them as the side inputs ``baseline`` and ``renumbered``.
-        """
-        from ..plan.loading.key_table import read_renumbered_keys
-        from ..plan.loading.reading import make_plan_layer_selector
-        from ..render.versions.baseline import read_baseline, record_baseline_in_plan
-
-        renumbered_keys = read_renumbered_keys(self.key_table) if self.key_table else {}
-        sealed_baseline = read_baseline(
-            self.options.baseline,
-            plan,
-            norm,
-            select_layer=make_plan_layer_selector(norm, {}),
-            cancellation=cancellation,
-        )
-        record_baseline_in_plan(plan, sealed_baseline)
-        return {"baseline": sealed_baseline, "renumbered": dict(renumbered_keys)}
 
 
 def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None) -> SideTables:
@@ -190,7 +183,21 @@ def find_import_record(plan: Plan) -> ChangeRecord | None:
     try:
         record = read_json(path, {"layers": [_LAYER_TYPES]})
         prefixes = {stage.id: stage.prefix for stage in rules.stages}
-        return ChangeRecord(path.name, _read_totals_by_class_and_kind(record, prefixes, path))
+        classes = {}
+        for layer_record in record["layers"]:
+            if not layer_record["change"]:
+                continue
+            for stage in ("before", "after"):
+                classes[prefixes[stage] + layer_record["layer"], ""] = (
+                    layer_record[stage],
+                    layer_record[f"{stage}_m2"],
+                )
+            for kind_record in read_value([*layer_record["kinds"].values()], [_KIND_TYPES], file=path, key="kinds"):
+                classes[prefixes["change"] + layer_record["layer"], kind_record["code"]] = (
+                    kind_record["count"],
+                    kind_record["area_m2"],
+                )
+        return ChangeRecord(path.name, classes)
     except SanxianError:
         # A foreign or missing record: the recorded figures are not compared, and the rule reports it.
         return None
@@ -214,25 +221,3 @@ def find_registered_windows(plan: Plan) -> tuple[RegisteredWindow, ...] | None:
             continue
         plan.input_files += (str(path),)
     return None if registered_windows is None else tuple(registered_windows)
-
-
-def _read_totals_by_class_and_kind(
-    record: dict[str, Any], prefix: dict[str, str], path: Path
-) -> dict[tuple[str, str], tuple[int, float]]:
-    """Return the totals in a change record, as `ChangeRecord` has them.
-
-    ``prefix``: before, change or after → prefix of the layer codes of this maintenance class; ``path``: of the
-    record, for the DataError that a wrong kind of change raises.
-    """
-    classes = {}
-    for layer_record in record["layers"]:
-        if not layer_record["change"]:
-            continue
-        for stage in ("before", "after"):
-            classes[prefix[stage] + layer_record["layer"], ""] = (layer_record[stage], layer_record[f"{stage}_m2"])
-        for kind_record in read_value([*layer_record["kinds"].values()], [_KIND_TYPES], file=path, key="kinds"):
-            classes[prefix["change"] + layer_record["layer"], kind_record["code"]] = (
-                kind_record["count"],
-                kind_record["area_m2"],
-            )
-    return classes

@@ -51,13 +51,11 @@ def tabulate_sources(
     sources: str | Path | Iterable[SourceLayer],
     options: RunOptions | None = None,
     *,
-    source: str = "",
     progress: ProgressCallback = lambda share, text: None,
-    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> TabulatedPlan:
     """Compute all indicators and tables of a file, a folder, or layers already read.
 
-    Raise InputError or DataError if no figure can be computed, and Cancelled.
+    Raise InputError or DataError if no figure can be computed.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from ..standard.messages.texts import Texts
@@ -65,14 +63,13 @@ def tabulate_sources(
     options = options or RunOptions()
     norm, texts = options.resolve_norm(), Texts(options.lang)
     progress(0.0, "")
-    plan = read_plan(sources, norm, options, source=source, cancellation=cancellation)
+    plan = read_plan(sources, norm, options)
     progress(_READING_SHARE, texts.get("toolbox", "computing"))
     tabulated_plan = tabulate_plan(
         plan,
         options.lang,
         tolerance=options.tolerance,
         progress=lambda share: progress(_READING_SHARE + _TABLES_SHARE * share, ""),
-        cancellation=cancellation,
     )
     progress(1.0, "")
     return tabulated_plan
@@ -98,7 +95,19 @@ def tabulate_plan(
         RuleContext(plan, plan.norm, limits, cancellation=cancellation, side_inputs=side_inputs, lang=lang),
         Texts(lang),
     )
-    return TabulatedPlan(plan, figures, [*make_all_tables(figures, progress), _make_about_sheet(plan, figures)])
+    from ..engine.provenance import make_provenance
+
+    texts = figures.texts
+    source_data = make_provenance(plan, texts)
+    notes = [*source_data["notices"], *plan.describe_gaps(texts)]
+    return TabulatedPlan(
+        plan,
+        figures,
+        [
+            *make_all_tables(figures, progress),
+            make_about_table(source_data, texts, datetime.now().strftime(TIME_FORMAT), notes),
+        ],
+    )
 
 
 def check_workbook_can_be_written(target: str | Path) -> None:
@@ -132,16 +141,6 @@ def make_figures_document(tabulated_plan: TabulatedPlan) -> Document:
     texts = tabulated_plan.indicators.texts
     title = texts.get("document_titles", "indicators")
     return make_table_document(tabulated_plan.tables, title, find_county_name(tabulated_plan.plan), texts)
-
-
-def _make_about_sheet(plan: Plan, figures: PlanIndicators) -> ReportTable:
-    """Return the table on the origin of the figures: sources, notices and unread data."""
-    from ..engine.provenance import make_provenance
-
-    texts = figures.texts
-    source_data = make_provenance(plan, texts)
-    notes = [*source_data["notices"], *plan.describe_gaps(texts)]
-    return make_about_table(source_data, texts, datetime.now().strftime(TIME_FORMAT), notes)
 
 
 def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes: list[str]) -> ReportTable:

@@ -95,8 +95,11 @@ def run_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         return _import_points(args, report_texts)
     if args.action == "export":
         from ..exchange.boundary_points.boundary_point_sentences import describe_export
-        from ..exchange.boundary_points.export_features import read_polygon_layer
-        from ..exchange.boundary_points.export_points import check_export_output, export_boundary_points
+        from ..exchange.boundary_points.export_points import (
+            check_export_output,
+            export_boundary_points,
+            read_polygon_layer,
+        )
 
         check_export_output([args.source], args.output, args.format)
         layer = read_polygon_layer(args.source, args.layer)
@@ -173,7 +176,7 @@ def run_drawing(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def run_renumber(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Write a copy with new keys, the table of old and new keys, and the list of gaps; return the exit code."""
-    from ..exchange.conversion.renumber import RenumberOptions, describe_renumbering, renumber_keys
+    from ..exchange.renumber import RenumberOptions, describe_renumbering, renumber_keys
 
     options = RunOptions(standard=args.standard, profile=args.profile, roles=args.roles, lang=report_texts.lang)
     roles = split_comma_separated_text(args.layers)
@@ -186,7 +189,7 @@ def run_renumber(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def run_change_zone(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Write a copy in another CRS zone, and the proof that the land stays; return the exit code."""
-    from ..exchange.conversion.change_zone import ZoneNumber, change_crs_zone, describe_zone_change
+    from ..exchange.change_zone import ZoneNumber, change_crs_zone, describe_zone_change
 
     run = change_crs_zone(
         args.source,

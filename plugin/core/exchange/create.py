@@ -271,31 +271,25 @@ def _add_missing_layers(
             raise InputError("source_not_gis", source=str(target), detail="damaged") from error
         existing_names = {database.GetLayer(n).GetName().upper() for n in range(database.GetLayerCount())}
         missing_schemas = [s for s in schemas if s.name.upper() not in existing_names]
-        _check_same_crs(database, {s.name.upper() for s in schemas}, crs, target)
+        # A feature dataset requires one CRS.
+        layer_names = {s.name.upper() for s in schemas}
+        for number in range(database.GetLayerCount()):
+            layer = database.GetLayer(number)
+            reference = layer.GetSpatialRef()
+            if layer.GetName().upper() not in layer_names or reference is None:
+                continue
+            existing_crs = crs_care.make_crs_label(crs_care.parse_crs(reference.ExportToWkt()))
+            if existing_crs != crs_care.make_crs_label(crs):
+                raise InputError(
+                    "create_other_crs",
+                    target=str(target),
+                    layer=layer.GetName(),
+                    found=existing_crs,
+                    crs=crs_care.make_crs_label(crs),
+                )
         created_layers = _create_layers(database, missing_schemas, crs, file_format, progress, cancellation)
         del database
     return created_layers, tuple(s.name for s in schemas if s.name.upper() in existing_names)
-
-
-def _check_same_crs(database: Any, layer_names: set[str], crs: CRS, target: Path) -> None:
-    """Raise InputError unless existing layers have the CRS of the new ones.
-
-    A feature dataset requires one CRS.
-    """
-    for number in range(database.GetLayerCount()):
-        layer = database.GetLayer(number)
-        reference = layer.GetSpatialRef()
-        if layer.GetName().upper() not in layer_names or reference is None:
-            continue
-        existing_crs = crs_care.make_crs_label(crs_care.parse_crs(reference.ExportToWkt()))
-        if existing_crs != crs_care.make_crs_label(crs):
-            raise InputError(
-                "create_other_crs",
-                target=str(target),
-                layer=layer.GetName(),
-                found=existing_crs,
-                crs=crs_care.make_crs_label(crs),
-            )
 
 
 def _create_layers(

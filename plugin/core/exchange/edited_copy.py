@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write a copy of a source with changed rows; the source is never changed."""
+"""Changes of the rows of layers, and a copy of a source with them; the source is never changed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sqlite3
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,33 @@ from ..plan.io.rows import BYTES_CODEC
 from ..plan.io.source import find_source_folder, list_source_datasets
 from ..plan.io.zipped import is_zip
 from ..plan.layer import SourceLayer
-from ..standard.template import OGR_TYPES
+from ..standard.template import OGR_TYPES, TemplateField
 from .create import make_write_error
 from .gdal_setup import check_row_counts, define_field, load_gdal, raise_if_refused, repack_shapefile
-from .layer_changes import UNCHANGED, LayerChanges
+
+#: The shape of a row of which only values change.
+UNCHANGED = ...
+
+
+@dataclass
+class LayerChanges:
+    """All changes of one layer.
+
+    ``changed``: feature id → new shape as stored (None for no shape, or `UNCHANGED`) and new values by column.
+    ``added``: new feature id → id of the row as read from which the new row came, its shape, and the values that differ
+    from that row's. ``deleted``: feature ids. ``new_fields``: fields that are added.
+    """
+
+    role: str
+    source: SourceLayer
+    changed: dict[int, tuple[Any, dict[str, Any]]] = field(default_factory=dict)
+    added: dict[int, tuple[int, Any, dict[str, Any]]] = field(default_factory=dict)
+    deleted: list[int] = field(default_factory=list)
+    new_fields: tuple[TemplateField, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.added or self.deleted or self.new_fields)
+
 
 #: Formats whose rows can be changed one by one.
 EDITABLE_SUFFIXES = (".gpkg", ".gdb", ".shp")
@@ -144,10 +168,24 @@ def write_edited_copy(source: str | Path, target: str | Path, edit: Callable[[di
                 raise
             raise make_write_error(target, folder, source) from error
         if find_source_folder(source) is not None:
-            _move_folder(work_folder, target)
+            partial_target = target.with_name(f".{target.name}.part")
+            try:
+                shutil.copytree(work_folder, partial_target)
+                os.replace(partial_target, target)
+            except OSError as error:
+                raise OutputError("output_unwritable", target=str(target), detail="refused") from error
+            finally:
+                shutil.rmtree(partial_target, ignore_errors=True)
         else:
             with write_atomically(target) as new:
-                _copy_dataset_under_new_name(next(iter(copies.values())), new)
+                copy = next(iter(copies.values()))
+                if copy.is_dir():
+                    shutil.copytree(copy, new)
+                elif copy.suffix.lower() == ".shp":
+                    for part, suffix in _list_shapefile_parts(copy):
+                        shutil.copyfile(part, new.with_name(f"{new.stem}{suffix}"))
+                else:
+                    shutil.copyfile(copy, new)
     return target
 
 
@@ -194,29 +232,6 @@ def _list_shapefile_parts(dataset: Path) -> list[tuple[Path, str]]:
         for path, suffix in parts
         if path.name.lower() == f"{stem}{suffix}" and suffix in _SHAPEFILE_SUFFIXES
     ]
-
-
-def _copy_dataset_under_new_name(copy: Path, new: Path) -> None:
-    """Copy a data set, a shapefile with its companion files, to the path ``new``."""
-    if copy.is_dir():
-        shutil.copytree(copy, new)
-    elif copy.suffix.lower() == ".shp":
-        for part, suffix in _list_shapefile_parts(copy):
-            shutil.copyfile(part, new.with_name(f"{new.stem}{suffix}"))
-    else:
-        shutil.copyfile(copy, new)
-
-
-def _move_folder(work_folder: Path, target: Path) -> None:
-    """Move a folder to its final place, whose parent must exist."""
-    partial_target = target.with_name(f".{target.name}.part")
-    try:
-        shutil.copytree(work_folder, partial_target)
-        os.replace(partial_target, target)
-    except OSError as error:
-        raise OutputError("output_unwritable", target=str(target), detail="refused") from error
-    finally:
-        shutil.rmtree(partial_target, ignore_errors=True)
 
 
 def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -> None:

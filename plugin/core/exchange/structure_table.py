@@ -378,7 +378,29 @@ def create_from_structure(
     templates = list(structure.template_by_layer_code.values())
     with _create_folder_atomically(folder) as new_folder:
         if new_folder is not None:
-            _write_standard(structure, standard, new_folder)
+            used_group_names = {
+                n for g in standard.groups.values() if g.id != OWN_STANDARD_ID for n in (g.id, g.name, *g.aliases)
+            }
+            title = next(n for n in ("本表图层", "本表的图层", "属性结构表图层") if n not in used_group_names)
+            roles = ", ".join(_format_toml_value(role) for role in structure.toml_by_layer_code)
+            lines = [
+                "# 由属性结构描述表转成 · made from a table of attribute structures; to be edited by hand.",
+                f"id = {_format_toml_value(OWN_STANDARD_ID)}",
+                f"edition = {_format_toml_value(standard.edition)}",
+                f"name = {_format_toml_value(f'{standard.name}（另加属性结构表）')}",
+                f"includes = [{_format_toml_value(standard.standard_key)}]",
+                "",
+                f"[groups.{OWN_STANDARD_ID}]",
+                f"name = {_format_toml_value(title)}",
+                f"roles = [{roles}]",
+                "",
+            ]
+            (new_folder / "templates").mkdir()
+            (new_folder / "standard.toml").write_text("\n".join(lines), encoding="utf-8", newline="\n")
+            for role, text in structure.toml_by_layer_code.items():
+                (new_folder / "templates" / f"{role}.toml").write_text(text, encoding="utf-8", newline="\n")
+            # Load the result now, so that an error appears before the next check.
+            _ = load_standard.__wrapped__(str(new_folder)).templates
         return create_database(
             target, templates, crs, code_lists=standard.code_lists, existing=existing, cancellation=cancellation
         )
@@ -400,33 +422,6 @@ def choose_plan_crs(crs: str, county: str) -> tuple[CRS, tuple[str, dict[str, An
     code = divisions.parse_county(county, lists["provinces"], lists["divisions"]).code
     plan_system = given_crs or divisions.find_default_crs(code, lists["divisions"])
     return plan_system, divisions.check_county_in_crs_zone(plan_system, code, lists["divisions"])
-
-
-def _write_standard(structure: StructureTableTemplates, standard: Standard, folder: Path) -> None:
-    """Write a standard folder whose templates override those of the base standard."""
-    used_group_names = {
-        n for g in standard.groups.values() if g.id != OWN_STANDARD_ID for n in (g.id, g.name, *g.aliases)
-    }
-    title = next(n for n in ("本表图层", "本表的图层", "属性结构表图层") if n not in used_group_names)
-    roles = ", ".join(_format_toml_value(role) for role in structure.toml_by_layer_code)
-    lines = [
-        "# 由属性结构描述表转成 · made from a table of attribute structures; to be edited by hand.",
-        f"id = {_format_toml_value(OWN_STANDARD_ID)}",
-        f"edition = {_format_toml_value(standard.edition)}",
-        f"name = {_format_toml_value(f'{standard.name}（另加属性结构表）')}",
-        f"includes = [{_format_toml_value(standard.standard_key)}]",
-        "",
-        f"[groups.{OWN_STANDARD_ID}]",
-        f"name = {_format_toml_value(title)}",
-        f"roles = [{roles}]",
-        "",
-    ]
-    (folder / "templates").mkdir()
-    (folder / "standard.toml").write_text("\n".join(lines), encoding="utf-8", newline="\n")
-    for role, text in structure.toml_by_layer_code.items():
-        (folder / "templates" / f"{role}.toml").write_text(text, encoding="utf-8", newline="\n")
-    # Load the result now, so that an error appears before the next check.
-    _ = load_standard.__wrapped__(str(folder)).templates
 
 
 @contextmanager

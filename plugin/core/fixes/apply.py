@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..base.files.json_text import convert_to_plain_value
-from ..exchange.layer_changes import UNCHANGED, LayerChanges
+from ..exchange.edited_copy import UNCHANGED, LayerChanges
 from .edits import is_same_shape
 from .state import EditingState
 

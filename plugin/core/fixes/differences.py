@@ -14,7 +14,7 @@ import shapely
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.finish import complete_findings
-from ..exchange.layer_changes import UNCHANGED
+from ..exchange.edited_copy import UNCHANGED
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..model.findings import Finding

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..exchange.layer_changes import UNCHANGED
+from ..exchange.edited_copy import UNCHANGED
 from ..standard.profile import Norm
 from ..standard.profile.norm import is_sealed_or_supplied
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..checks.live.session import FeatureKey
-from ..exchange.layer_changes import UNCHANGED
+from ..exchange.edited_copy import UNCHANGED
 from .edits import Edits, RowEdit
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from ..checks.live.edited_rows import compute_changed_edge_bounds, compute_common_bounds
-from ..exchange.layer_changes import UNCHANGED
+from ..exchange.edited_copy import UNCHANGED
 from ..geometry.validity import mask_missing_shapes
 from ..model.findings import Finding
 from .clipped_layers import join_meeting_boxes

@@ -13,7 +13,7 @@ import shapely
 
 from ..checks.live.edited_rows import read_row
 from ..checks.live.session import EditBatch, FeatureState, IncrementalSession
-from ..exchange.layer_changes import UNCHANGED
+from ..exchange.edited_copy import UNCHANGED
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.validity import extract_polygons, mask_missing_shapes

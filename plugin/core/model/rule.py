@@ -301,9 +301,10 @@ def find_unit(name: str) -> str:
     return suffix if suffix in ("m2", "m", "share", "count", "degrees") else ""
 
 
-#: Folders of the core that hold rules, one module per rule, named by its code and its name.
+#: Folders of the core that hold rules. A module with one rule is named by its code and name, a module with rules of
+#: one idea by their codes and the idea (``geo011_012_places_of_features.py``).
 _RULE_FOLDERS = ("rules", "package/rules", "studies/yearly/rules")
-_RULE_FILE_PATTERN = re.compile(r"([a-z]{3}\d{3})_(\w+)\.py")
+_RULE_FILE_PATTERN = re.compile(r"([a-z]{3})((?:\d{3}_)+)\w+\.py")
 
 
 class Rules(Mapping[str, Rule]):
@@ -318,29 +319,24 @@ class Rules(Mapping[str, Rule]):
 
     def __init__(self) -> None:
         core = Path(__file__).resolve().parent.parent
-        files = [
-            (path, _RULE_FILE_PATTERN.fullmatch(path.name))
-            for folder in _RULE_FOLDERS
-            for path in (core / folder).rglob("*.py")
-        ]
-        file_by_code: dict[str, tuple[Path, str]] = {}
-        for path, match in files:
-            if match is not None and file_by_code.setdefault(match[1].upper(), (path, match[2]))[0] != path:
-                raise ValueError(
-                    f"{match[1].upper()} is declared in {file_by_code[match[1].upper()][0].name} and {path.name}"
-                )
-        codes = sorted(file_by_code, key=_get_code_position)
+        file_by_code: dict[str, Path] = {}
+        for path in (path for folder in _RULE_FOLDERS for path in (core / folder).rglob("*.py")):
+            match = _RULE_FILE_PATTERN.fullmatch(path.name)
+            if match is None:
+                continue
+            for number in match[2].split("_")[:-1]:
+                code = f"{match[1].upper()}{number}"
+                if file_by_code.setdefault(code, path) != path:
+                    raise ValueError(f"{code} is declared in {file_by_code[code].name} and {path.name}")
         self._modules = {
-            code: ".".join(file_by_code[code][0].relative_to(core).with_suffix("").parts) for code in codes
+            code: ".".join(file_by_code[code].relative_to(core).with_suffix("").parts)
+            for code in sorted(file_by_code, key=_get_code_position)
         }
-        self._names = {file_by_code[code][1].replace("_", "-"): code for code in codes}
 
     def find_code(self, name: str) -> str | None:
         """Return the code of a rule by its name, such as ``expansion-ratio``; None for an unknown name."""
         name = name.replace("_", "-")
-        return self._names.get(name) or next(
-            (declared_rule.code for declared_rule in _DECLARED_RULES.values() if declared_rule.name == name), None
-        )
+        return next((declared_rule.code for declared_rule in self.values() if declared_rule.name == name), None)
 
     def __getitem__(self, code: str) -> Rule:
         if code in _RULES_OF_DATA:
@@ -366,7 +362,7 @@ class Rules(Mapping[str, Rule]):
 
 @cache
 def load_all_rules() -> Rules:
-    """Return all rules, found by the names of their files."""
+    """Return all rules, found by the codes in the names of their files."""
     return Rules()
 
 

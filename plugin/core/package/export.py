@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.files.digests import write_manifest_digest
 from ..base.files.writing import is_write_error
-from ..checks.results.run import run_check
+from ..checks.run_check import run_check
 from ..engine.evaluate import choose_rules
 from ..engine.plan_consistency import INCONSISTENCY_CODE
 from ..model.findings import UNREAD_CODE, Finding

@@ -29,6 +29,8 @@ _MAX_VALUE_CHARACTERS = 20
 MAX_SHOWN_FIDS = 20
 #: Features that a message on a whole layer names.
 MAX_NAMED_ROWS = 5
+#: Names shown; the rest is counted.
+_MAX_LISTED_NAMES = 5
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,19 @@ def explain_missing_fields(layer: Layer, *meanings: str) -> tuple[str, dict[str,
     """
     field_names = ", ".join(layer.get_field_name(meaning) for meaning in meanings)
     return "field_missing", {"layer": layer.name, "role": layer.role, "fields": field_names}
+
+
+def join_first_names(names: list[str]) -> str:
+    """Return the first names joined by commas, with dots if there are more."""
+    return ", ".join(names[:_MAX_LISTED_NAMES]) + (" …" if len(names) > _MAX_LISTED_NAMES else "")
+
+
+def make_params_of_uncompared_fields(layer: Layer, names: list[str]) -> dict[str, Any]:
+    """Return the parameters of a note on fields of a layer that could not be compared.
+
+    ``names``: the fields.
+    """
+    return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": join_first_names(names)}
 
 
 def format_code_with_name(layer: Layer, meaning: str, value: str, ctx: RuleContext) -> str:

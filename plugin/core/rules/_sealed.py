@@ -6,8 +6,6 @@ The sealed edition is the approved data of an earlier date.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..engine.context import RuleContext
@@ -18,22 +16,7 @@ from ..plan.layer import Layer
 from ..render.versions.baseline import compare_with_baseline, get_sealed_edition
 from ..render.versions.edition_comparison import MOVED_IN_KIND, MOVED_OUT_KIND, NET_BASIS, VersionComparison
 from ..standard.profile.norm import is_sealed_by_profile
-
-#: Names shown; the rest is counted.
-_MAX_LISTED_NAMES = 5
-
-
-def join_first_names(names: list[str]) -> str:
-    """Return the first names joined by commas, with dots if there are more."""
-    return ", ".join(names[:_MAX_LISTED_NAMES]) + (" …" if len(names) > _MAX_LISTED_NAMES else "")
-
-
-def make_params_of_uncompared_fields(layer: Layer, names: list[str]) -> dict[str, Any]:
-    """Return the parameters of a note on fields of a layer that could not be compared.
-
-    ``names``: the fields.
-    """
-    return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": join_first_names(names)}
+from ._attributes import join_first_names
 
 
 def compare_with_sealed_edition(ctx: RuleContext, concept: str, result: RuleResult) -> VersionComparison | None:

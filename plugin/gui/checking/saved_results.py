@@ -24,7 +24,7 @@ from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.cancellation import Cancellation
 from ...core.base.errors import SanxianError
-from ...core.checks.results.saved_result import (
+from ...core.checks.saved_result import (
     ChangesSinceCheck,
     SavedResult,
     make_saved_result_path,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from qgis.core import QgsCoordinateReferenceSystem
 
 from ...bridge.layers.properties import convert_to_qgis_crs
-from ...core.checks.results.saved_result import ChangesSinceCheck, OutdatedFindings
+from ...core.checks.saved_result import ChangesSinceCheck, OutdatedFindings
 from ...core.engine.explanation import (
     EffectiveValue,
     describe_citation,

@@ -16,7 +16,7 @@ from ...bridge.layers.properties import get_file_path
 from ...bridge.project import county
 from ...bridge.texts import tr
 from ...core.checks.check import RunOptions
-from ...core.checks.results.saved_result import read_modification_stamp
+from ...core.checks.saved_result import read_modification_stamp
 from ..editing.live_switch import LiveCheckSwitch
 from ..project.watch import ProjectWatcher
 from .dock import FindingsDock

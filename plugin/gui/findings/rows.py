@@ -15,7 +15,7 @@ from typing import Any
 from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, Qt, pyqtSignal
 
 from ...bridge.running.portions import run_to_end
-from ...core.checks.results.saved_result import OutdatedFindings
+from ...core.checks.saved_result import OutdatedFindings
 from ..widgets.theme import FINDING_KINDS
 from .filter import FilterSettings
 from .groups import (

@@ -8,7 +8,7 @@ from typing import Any
 from qgis.PyQt.QtCore import QObject, QTimer
 
 from ...bridge.texts import tr
-from ...core.checks.results.new_errors import NewErrors
+from ...core.checks.new_errors import NewErrors
 from ..editing.live_switch import LiveCheckSwitch
 from ..widgets.messages import MessageBarMessages
 from .change_queue import ChangeQueue

@@ -127,7 +127,7 @@ def make_fix_shapes(
     ``rows_before``: (layer code, feature id) → row before the fixes; ``crs``: CRS of the check, which all layers have
     whose shapes a fix may change.
     """
-    from ...core.exchange.layer_changes import UNCHANGED
+    from ...core.exchange.edited_copy import UNCHANGED
 
     shapes = FixShapes(crs)
     for proposal in proposals:

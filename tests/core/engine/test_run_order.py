@@ -9,7 +9,7 @@ import pytest
 
 from plugin.core.base.errors import DataError
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.checks.results.run import run_check
+from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.model.findings import sort_findings

@@ -26,11 +26,13 @@ from plugin.core.exchange.boundary_points.boundary_point_sentences import (
     describe_forms,
     describe_import,
 )
-from plugin.core.exchange.boundary_points.export_features import read_polygon_layer
-from plugin.core.exchange.boundary_points.export_points import export_boundary_points
+from plugin.core.exchange.boundary_points.export_points import export_boundary_points, read_polygon_layer
 from plugin.core.exchange.boundary_points.forms import AUTOMATIC, list_form_ids, load_automatic_forms, load_form
-from plugin.core.exchange.boundary_points.import_points import import_boundary_points
-from plugin.core.exchange.boundary_points.read_points import is_boundary_point_file, read_boundary_points
+from plugin.core.exchange.boundary_points.import_points import (
+    import_boundary_points,
+    is_boundary_point_file,
+    read_boundary_points,
+)
 from plugin.core.exchange.boundary_points.settings import load_settings
 from plugin.core.exchange.boundary_points.stored import LAYER_NAME, RECORD_FIELD
 from plugin.core.plan.layer import SourceLayer

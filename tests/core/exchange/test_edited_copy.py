@@ -10,9 +10,8 @@ import pytest
 import shapely
 
 from plugin.core.base.errors import InputError, OutputError
-from plugin.core.exchange.edited_copy import copy_dataset, open_for_editing, write_copy
+from plugin.core.exchange.edited_copy import UNCHANGED, LayerChanges, copy_dataset, open_for_editing, write_copy
 from plugin.core.exchange.gdal_setup import load_gdal, repack_shapefile
-from plugin.core.exchange.layer_changes import UNCHANGED, LayerChanges
 from plugin.core.plan.io import read_source
 from tests.core.gdal_switch import gdal_raises
 from tests.parametrize import first_daily

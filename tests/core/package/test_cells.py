@@ -60,7 +60,7 @@ from tests.parametrize import first_daily
 def test_map_that_cannot_be_decoded_is_reported_in_the_reason_of_the_rule(
     copied_package, geopackage_spec, assembled_plan, monkeypatch
 ):
-    from plugin.core.checks.results.run import run_check
+    from plugin.core.checks.run_check import run_check
     from plugin.core.engine.evaluate import choose_rules
     from plugin.core.package.inspection import collect_facts as collect_module
 

@@ -18,7 +18,7 @@ from plugin.core.base.files.digests import (
     write_manifest_digest,
 )
 from plugin.core.checks.check import RunOptions
-from plugin.core.checks.results.run import run_check
+from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.package_files import make_jpeg, make_pdf
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.model.side_inputs import SideInputs

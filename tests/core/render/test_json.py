@@ -21,7 +21,7 @@ from jsonschema import Draft202012Validator
 from plugin.core.__main__ import main
 from plugin.core.base.errors import InputError
 from plugin.core.base.files.writing import OutputPaths
-from plugin.core.checks.results.run import run_check
+from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.model.report import REPORT_SCHEMA, Outcome, Report
 from plugin.core.model.rule import load_all_rules

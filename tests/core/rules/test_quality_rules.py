@@ -19,7 +19,7 @@ from pyproj import CRS, Geod
 from plugin.core.base.cancellation import NEVER_CANCELLED
 from plugin.core.base.files.cells import parse_date
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.checks.results.run import run_check
+from plugin.core.checks.run_check import run_check
 from plugin.core.checks.tabulate import tabulate_sources
 from plugin.core.cli.examples.plans import make_example_layer, make_example_norm, make_example_plan
 from plugin.core.engine.context import RuleContext
@@ -32,7 +32,7 @@ from plugin.core.plan.io import read_source
 from plugin.core.plan.loading.assembly import assemble_plan
 from plugin.core.render.tables.by_place import make_space_table, make_zone_table
 from plugin.core.rules._attributes import ValueProblem, find_wrong_rows
-from plugin.core.rules.att.att005_key_across_layers import _find_shared_keys
+from plugin.core.rules.att.att001_004_005_006_keys import _find_shared_keys
 from plugin.paths import SAMPLE_FOLDER
 
 

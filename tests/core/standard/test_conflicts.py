@@ -16,7 +16,7 @@ from pyproj import CRS
 
 from plugin.core.base.errors import DataError, InputError
 from plugin.core.checks.check import RunOptions
-from plugin.core.checks.results.run import run_check
+from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.waivers.waiver import WaiverEntry, WaiverLimits, Waivers, make_waivers
 from plugin.core.exchange.create import create_database

@@ -110,16 +110,6 @@ def _list_rows_by_role(changes: Iterable[RowChange]) -> dict[str, list[int]]:
     return {role: [row for row, is_there in numbers.items() if is_there] for role, numbers in rows.items()}
 
 
-def _collect_row_names(changes: Iterable[RowChange]) -> frozenset[RowName]:
-    """Return the names that changed rows have before and after the change."""
-    return frozenset(
-        make_row_name(change.role, layer, 0)
-        for change in changes
-        for layer in (change.before, change.after)
-        if len(layer)
-    )
-
-
 def _distribute_findings(findings: list[Finding], results: list[RecheckResult]) -> None:
     """Add each finding to the recheck results whose rows it concerns, in place.
 
@@ -330,13 +320,34 @@ class IncrementalChecker:
         complete_findings(small_plan, findings, Texts(self._lang), cancellation)
         codes = frozenset(rule.code for rule in self.rules)
         failed_rules = tuple(f.params["rule"] for f in findings if f.code.startswith("RUN"))
-        changed_everywhere = tuple(self._list_rules_changed_everywhere(roles))
+        # Rules that read a layer which lost its last shape or cultivated parcel, or got its first one.
+        rows_now = self.make_plan_of_rows({role: self.rows.make_empty_layer(role) for role in roles})
+        filled_or_emptied = {
+            role
+            for role, layer in rows_now.layers.items()
+            if layer.has_no_geometry != self.plan.layers[role].has_no_geometry
+            or has_cultivated_rows(rows_now, layer) != has_cultivated_rows(self.plan, layer)
+        }
+        changed_everywhere = tuple(
+            rule.code for rule in self.rules if rule.needs and not filled_or_emptied.isdisjoint(self._list_roles(rule))
+        )
         covered_roles = frozenset(
             (rule.code, role) for rule in rules for cover, role in self._list_covering_roles([rule]) if cover in roles
         )
         results = [
             RecheckResult(
-                _collect_row_names(group), frozenset(names), codes, [], failed_rules, changed_everywhere, covered_roles
+                frozenset(
+                    make_row_name(change.role, layer, 0)
+                    for change in group
+                    for layer in (change.before, change.after)
+                    if len(layer)
+                ),
+                frozenset(names),
+                codes,
+                [],
+                failed_rules,
+                changed_everywhere,
+                covered_roles,
             )
             for group, names in zip(groups, touched_rows, strict=True)
         ]
@@ -344,21 +355,6 @@ class IncrementalChecker:
         for result in results:
             mark_accepted_findings(result.new_findings, self.plan, self._waivers())
         return results
-
-    def _list_rules_changed_everywhere(self, changed_roles: frozenset[str]) -> list[str]:
-        """Return the codes of rules that judge all land differently after the edits.
-
-        These are rules that read a layer which has lost its last shape or cultivated parcel, or got its first one.
-        ``changed_roles``: the layers that changed.
-        """
-        rows_now = self.make_plan_of_rows({role: self.rows.make_empty_layer(role) for role in changed_roles})
-        layers = {
-            role
-            for role, layer in rows_now.layers.items()
-            if layer.has_no_geometry != self.plan.layers[role].has_no_geometry
-            or has_cultivated_rows(rows_now, layer) != has_cultivated_rows(self.plan, layer)
-        }
-        return [rule.code for rule in self.rules if rule.needs and not layers.isdisjoint(self._list_roles(rule))]
 
     def _list_roles(self, rule: Rule) -> set[str]:
         """Return the roles of the layers that a rule needs by concept."""

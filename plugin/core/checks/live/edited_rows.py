@@ -149,28 +149,6 @@ class _EditedBlock:
     positions: dict[int, int]
 
 
-def _extend_block(former_block: _EditedBlock | None, layers: dict[int, Layer]) -> _EditedBlock:
-    """Return a block of the given rows (row number → layer of one row).
-
-    Rows that did not change since ``former_block`` are taken from it.
-    """
-    unchanged_rows = (
-        [] if former_block is None else [n for n, layer in layers.items() if former_block.layers.get(n) is layer]
-    )
-    rows_in_block = set(unchanged_rows)
-    changed_rows = [n for n in layers if n not in rows_in_block]
-    row_layers = [layers[n] for n in changed_rows]
-    if former_block is not None and unchanged_rows:
-        row_layers.insert(
-            0,
-            former_block.joined_layer.select_rows(
-                np.array([former_block.positions[n] for n in unchanged_rows], dtype=int)
-            ),
-        )
-    positions = {n: position for position, n in enumerate([*unchanged_rows, *changed_rows])}
-    return _EditedBlock(join_layers(row_layers), layers, positions)
-
-
 class EditedRows:
     """The rows of a plan's layers with edits applied.
 
@@ -408,7 +386,20 @@ class EditedRows:
         edited_layers, block = self._edited[role], self._blocks.get(role)
         if block is None or sum(block.layers.get(n) is not edited_layers[n] for n in rows) > _MAX_SINGLE_ROWS:
             nonempty_layers = {n: layer for n, layer in edited_layers.items() if len(layer)}
-            self._blocks[role] = block = _extend_block(block, nonempty_layers)
+            # Rows that did not change since former_block are taken from it.
+            unchanged_rows = (
+                [] if block is None else [n for n, layer in nonempty_layers.items() if block.layers.get(n) is layer]
+            )
+            rows_in_block = set(unchanged_rows)
+            changed_rows = [n for n in nonempty_layers if n not in rows_in_block]
+            row_layers = [nonempty_layers[n] for n in changed_rows]
+            if block is not None and unchanged_rows:
+                row_layers.insert(
+                    0,
+                    block.joined_layer.select_rows(np.array([block.positions[n] for n in unchanged_rows], dtype=int)),
+                )
+            positions = {n: position for position, n in enumerate([*unchanged_rows, *changed_rows])}
+            self._blocks[role] = block = _EditedBlock(join_layers(row_layers), nonempty_layers, positions)
         collected_layers: list[Layer] = []
         for in_block, run in groupby(rows, key=lambda n: block.layers.get(n) is edited_layers[n]):
             if in_block:

@@ -8,7 +8,7 @@ between the edited rows, with the rows that meet them, before and after the edit
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -82,9 +82,12 @@ class LiveFigures:
             (self._sum_expansion, _COMPARED_CONCEPTS[0]),
             (self._sum_zones, _COMPARED_CONCEPTS[1]),
         ):
-            roles = self._list_roles(concepts)
+            layers = (self._plan.find_layer_of_concept(concept) for concept in concepts)
+            roles = {layer.role for layer in layers if layer is not None}
             if any(change.role in roles for change in changes):
-                self._add_difference(measure, *_make_plans_around_changes(changes, roles, checker))
+                before, after = map(measure, _make_plans_around_changes(changes, roles, checker))
+                for name in before.keys() | after.keys():
+                    self._add(name, after.get(name, 0.0) - before.get(name, 0.0))
         for change in changes:
             self._add_sums_of_row(change)
         self.indicators = [self._update_indicator(indicator) for indicator in self.checked_indicators]
@@ -97,16 +100,6 @@ class LiveFigures:
         names = {self._name_sum_of_area(one) for one in self.checked_indicators}
         county = self._plan.find_layer_of_concept("county")
         return names if county is None else names | {f"{county.role}.statutory"}
-
-    def _list_roles(self, concepts: Iterable[str]) -> set[str]:
-        layers = (self._plan.find_layer_of_concept(concept) for concept in concepts)
-        return {layer.role for layer in layers if layer is not None}
-
-    def _add_difference(self, measure: Callable[[Plan], Sums], before: Plan, after: Plan) -> None:
-        """Add what a sum changes from one plan to another."""
-        sums_before, sums_after = measure(before), measure(after)
-        for name in sums_before.keys() | sums_after.keys():
-            self._add(name, sums_after.get(name, 0.0) - sums_before.get(name, 0.0))
 
     def _add(self, name: str, amount: float) -> None:
         self._changes_of_sums[name] = self._changes_of_sums.get(name, 0.0) + amount
@@ -166,9 +159,33 @@ class LiveFigures:
         if indicator.id.startswith(_RATIO_PREFIX):
             return self._update_ratio(indicator)
         if indicator.id in _ZONE_KIND_BY_SHARE_ID:
-            return self._update_share(indicator)
+            inputs = self._update_inputs(indicator)
+            kind = _ZONE_KIND_BY_SHARE_ID[indicator.id]
+            whole = inputs["concentrated_m2"]
+            if kind == "concentrated":
+                whole = sum(inputs[f"{one}_m2"] for one in (*BOUNDARY_ZONE_KINDS, "uncoded"))
+            if whole <= 0:
+                return replace(indicator, value=None, inputs=inputs, state=REFERENCE_ONLY)
+            share = 100 * inputs[f"{kind}_m2"] / whole
+            updated = replace(indicator, value=share, inputs=inputs)
+            if indicator.target is not None:
+                updated.set_state(TARGET_MISSED if share > indicator.target else TARGET_MET)
+            return updated
         if indicator.id in ZONE_CODE_BY_SPACE_FIGURE:
-            return self._update_zone(indicator, indicator.value)
+            zone_code = ZONE_CODE_BY_SPACE_FIGURE[indicator.id]
+            change = self._changes_of_sums.get(f"three_zones.{zone_code}", 0.0)
+            area = indicator.value * SQUARE_METRES[indicator.unit] + change
+            inputs = dict(indicator.inputs)
+            if inputs.get("county_m2"):
+                county = self._plan.find_layer_of_concept("county")
+                if county is not None:
+                    inputs["county_m2"] += self._changes_of_sums.get(f"{county.role}.statutory", 0.0)
+                if inputs["county_m2"] <= 0:
+                    # The county's only row was removed.
+                    del inputs["county_m2"], inputs["county_share"]
+                else:
+                    inputs["county_share"] = 100 * area / inputs["county_m2"]
+            return replace(indicator, value=convert_area(area, indicator.unit), inputs=inputs)
         return self._update_area(indicator, indicator.value)
 
     def _update_inputs(self, indicator: Indicator) -> dict[str, Any]:
@@ -200,36 +217,6 @@ class LiveFigures:
             share = float(self._plan.norm.get(WARNING_SHARE_SETTING))
             updated.set_state(compare_with_target(ratios[form], "<=", indicator.target, warning_share=share))
         return updated
-
-    def _update_share(self, indicator: Indicator) -> Indicator:
-        inputs = self._update_inputs(indicator)
-        kind = _ZONE_KIND_BY_SHARE_ID[indicator.id]
-        whole = inputs["concentrated_m2"]
-        if kind == "concentrated":
-            whole = sum(inputs[f"{one}_m2"] for one in (*BOUNDARY_ZONE_KINDS, "uncoded"))
-        if whole <= 0:
-            return replace(indicator, value=None, inputs=inputs, state=REFERENCE_ONLY)
-        share = 100 * inputs[f"{kind}_m2"] / whole
-        updated = replace(indicator, value=share, inputs=inputs)
-        if indicator.target is not None:
-            updated.set_state(TARGET_MISSED if share > indicator.target else TARGET_MET)
-        return updated
-
-    def _update_zone(self, indicator: Indicator, checked_value: float) -> Indicator:
-        zone_code = ZONE_CODE_BY_SPACE_FIGURE[indicator.id]
-        change = self._changes_of_sums.get(f"three_zones.{zone_code}", 0.0)
-        area = checked_value * SQUARE_METRES[indicator.unit] + change
-        inputs = dict(indicator.inputs)
-        if inputs.get("county_m2"):
-            county = self._plan.find_layer_of_concept("county")
-            if county is not None:
-                inputs["county_m2"] += self._changes_of_sums.get(f"{county.role}.statutory", 0.0)
-            if inputs["county_m2"] <= 0:
-                # The county's only row was removed.
-                del inputs["county_m2"], inputs["county_share"]
-            else:
-                inputs["county_share"] = 100 * area / inputs["county_m2"]
-        return replace(indicator, value=convert_area(area, indicator.unit), inputs=inputs)
 
     def _update_area(self, indicator: Indicator, checked_value: float) -> Indicator:
         """Return an area with a target, or that the plan states, with the edits so far."""

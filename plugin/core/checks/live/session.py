@@ -204,14 +204,25 @@ class IncrementalSession:
                 row = self._get_own_row_numbers(role).pop(former_id, None)
                 if row is not None:
                     self._rows[role][present_id] = row
-                    self._renumber_edited_feature((role, former_id), (role, present_id))
+                    former = (role, former_id)
+                    present = (role, present_id)
+                    if former in self._checked_states:
+                        self._checked_states[present] = self._checked_states.pop(former)
+                    if former in self._edited_features:
+                        self._edited_features.remove(former)
+                        self._edited_features.add(present)
                     self._apply_recheck(change, self.checker.set_row_feature_id(role, row, present_id))
         for feature, feature_state in batch.states_by_feature.items():
             cancellation.raise_if_cancelled()
             former_state = self._read_row_state(feature)
             row_change = self._set_feature(*feature, feature_state)
             if row_change is not None:
-                self._update_edited_features(feature, former_state)
+                # A feature that is again as the full check found it is not an edited one.
+                checked_state = self._checked_states.setdefault(feature, former_state)
+                if _are_equal_states(checked_state, self._read_row_state(feature)):
+                    self._edited_features.discard(feature)
+                else:
+                    self._edited_features.add(feature)
                 change.rechecked_features.add(feature)
                 change.row_changes.append(row_change)
         if self.figures is not None and self.figures.update(change.row_changes, self.checker):
@@ -231,25 +242,6 @@ class IncrementalSession:
             return None
         shape, attributes = current
         return FeatureState(shapely.to_wkb(shape), dict(attributes), self.checker.rows.get_curve_text(role, row))
-
-    def _update_edited_features(self, feature: FeatureKey, former_state: FeatureState | None) -> None:
-        """Add a feature to the edited features; remove it if it is again as the full check found it.
-
-        ``former_state``: its state before the edit.
-        """
-        checked_state = self._checked_states.setdefault(feature, former_state)
-        if _are_equal_states(checked_state, self._read_row_state(feature)):
-            self._edited_features.discard(feature)
-        else:
-            self._edited_features.add(feature)
-
-    def _renumber_edited_feature(self, former: FeatureKey, present: FeatureKey) -> None:
-        """Replace the former id of an edited feature by the id that it got when it was saved."""
-        if former in self._checked_states:
-            self._checked_states[present] = self._checked_states.pop(former)
-        if former in self._edited_features:
-            self._edited_features.remove(former)
-            self._edited_features.add(present)
 
     def check_separate_edits(
         self, batches: Sequence[EditBatch], cancellation: Cancellation = NEVER_CANCELLED

@@ -8,7 +8,7 @@ from typing import Any
 import shapely
 
 from ...checks.check import CheckResult, RunOptions
-from ...checks.results.run import run_check
+from ...checks.run_check import run_check
 from ...engine.waivers.waiver import NO_WAIVERS
 from ...fixes.edits import FixRefused
 from ...fixes.fix_declaration import Fix, FixExample

@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from ...checks.results.run import run_check
+from ...checks.run_check import run_check
 from ...checks.side_tables import ChangeRecord
 from ...engine.plan_consistency import INCONSISTENCY_CODE as FRAME
 from ...figures.heritage.heritage_sites import HeritageRegister, ListedSite

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from ...exchange.conversion.key_numbers import KeyNumberer
+from ...exchange.renumber import KeyNumberer
 from ...plan.loading import make_default_key_table_path
 from ...plan.loading.key_table import read_renumbered_keys
 from .read_packages import EditedPackage, NewRow, PackageChanges, RecordKey, RowChange

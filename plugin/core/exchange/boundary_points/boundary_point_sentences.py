@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...geometry.crs import make_crs_label
 from ...standard.messages.texts import Texts, format_number
-from .areas import format_area
-from .parcels import NoteLevel, PointNote, PointParcel
+from .parcels import NoteLevel, PointNote, PointParcel, format_area
 
 if TYPE_CHECKING:
     from .export_points import PointExport

@@ -22,8 +22,17 @@ from ...geometry.crs import (
     make_gauss_kruger_crs,
     parse_crs,
 )
-from .cell_values import find_integer, normalise_digits, parse_meridian
-from .parcels import HeaderValue, NoteLevel, ParsedFile, PointNote, PointRow, RawParcel
+from .parcels import (
+    HeaderValue,
+    NoteLevel,
+    ParsedFile,
+    PointNote,
+    PointRow,
+    RawParcel,
+    find_integer,
+    normalise_digits,
+    parse_meridian,
+)
 from .settings import load_settings, normalise_word
 
 #: Metres that one zone number adds to an easting, and the false easting within a zone.

@@ -1,28 +1,217 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Export polygons as a boundary-point file: unchanged parcels as they were imported, others by the form."""
+"""Export polygons as a boundary-point file: unchanged parcels as they were imported, others by the form.
+
+The features of a layer that can be exported become parcels with their values and points; each other one becomes a note.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import shapely
 from pyproj import CRS
+from shapely.geometry.base import BaseGeometry
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError, OutputError
+from ...base.files.cells import format_cell
 from ...base.files.writing import check_writable, write_atomically
-from ...geometry.crs import describe_crs, make_crs_label, make_gauss_kruger_crs, reproject_geometries
+from ...geometry.crs import describe_crs, make_crs_label, make_gauss_kruger_crs, parse_crs, reproject_geometries
+from ...plan.io import read_source
 from ...plan.layer import SourceLayer
-from .crs_choice import get_zone_and_width, require_gauss_kruger, require_usable_crs
-from .export_features import ExportFeature, ExportLog, read_features
-from .export_parcels import compute_easting_shift, make_keys_distinct, make_written_parcel
+from .crs_choice import ZONE_STEP_M, get_zone_and_width, require_gauss_kruger, require_usable_crs
 from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, list_form_ids, load_form
-from .parcels import NoteLevel, PointNote
-from .write_points import make_file_bytes
+from .numbered_points import WrittenRings, infer_numbering, make_written_rings
+from .parcels import (
+    NoteLevel,
+    Place,
+    PointNote,
+    PointParcel,
+    RawParcel,
+    compare_areas,
+    format_area,
+    get_square_metres,
+    make_note_on_parcels,
+    measure_plane_areas,
+    parse_area,
+)
+from .settings import load_settings, normalise_word
+from .stored import DECLARED_FIELD, FIELD_BY_ITEM, RECORD_FIELD, DamagedRecordError, StoredParcel, parse_record
+from .write_points import WrittenParcel, make_cell_text, make_file_bytes
+
+
+def read_polygon_layer(source: str, name: str) -> SourceLayer:
+    """Return a layer of a source by its name; without a name the only one that the source has.
+
+    Raise InputError if it is missing, or if a source of several layers is given without a name.
+    """
+    layers = read_source(source, select_layer=lambda layer: name.upper() in ("", layer.name.upper()))
+    known = ", ".join(layer.name for layer in layers)
+    wanted = [layer for layer in layers if name.upper() in ("", layer.name.upper())]
+    if not wanted:
+        raise InputError("boundary_layer_missing", source=source, layer=name, layers=known)
+    if len(wanted) > 1:
+        raise InputError("boundary_layer_choice", source=source, layers=known)
+    return wanted[0]
+
+
+@dataclass(frozen=True)
+class ExportFeature:
+    """A feature to export. ``attributes``: item → text; ``declared_m2``: None without a value in the field."""
+
+    fid: int
+    shape: BaseGeometry
+    attributes: dict[str, str]
+    has_declared_field: bool
+    declared_m2: float | None
+    stored: StoredParcel | None
+
+
+@dataclass
+class ExportLog:
+    """Notes of an export, and parcels to list together in one note."""
+
+    notes: list[PointNote] = field(default_factory=list)
+    labels_by_key: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, level: NoteLevel, key: str, label: str = "", **params: object) -> None:
+        """Add a note."""
+        self.notes.append(PointNote(key, level, None, label, params))
+
+    def list_parcel(self, key: str, label: str) -> None:
+        """Add a parcel to those that one note lists."""
+        self.labels_by_key.setdefault(key, []).append(label)
+
+    def make_notes(self) -> tuple[PointNote, ...]:
+        """Return all notes."""
+        return (*self.notes, *(make_note_on_parcels(key, labels) for key, labels in self.labels_by_key.items()))
+
+
+def read_features(layer: SourceLayer, log: ExportLog, cancellation: Cancellation) -> list[ExportFeature]:
+    """Return the features of a layer that can be written; each other one becomes a note."""
+    frame = layer.frame
+    column_by_name = {str(name).upper(): name for name in frame.columns if name != frame.geometry.name}
+    curves = set(layer.curve_texts)
+    features = []
+    for fid, shape, row in zip(frame.index, frame.geometry, frame.to_dict("records"), strict=True):
+        cancellation.raise_if_cancelled()
+
+        def read(field_name: str, row: dict = row) -> str:
+            """Return the text in a field; empty if the layer lacks it."""
+            column = column_by_name.get(field_name)
+            return "" if column is None else format_cell(row[column])
+
+        attributes = {item: read(name) for item, (name, _) in FIELD_BY_ITEM.items() if name in column_by_name}
+        label = attributes.get("name") or attributes.get("number") or f"#{fid}"
+        problem = _find_shape_problem(shape, fid in curves)
+        if problem:
+            log.add(NoteLevel.ERROR, problem, label, fid=int(fid))
+            continue
+        try:
+            stored = parse_record(read(RECORD_FIELD))
+        except DamagedRecordError:
+            log.add(NoteLevel.WARNING, "record_damaged", label, field=RECORD_FIELD)
+            stored = None
+        has_declared = DECLARED_FIELD in column_by_name
+        value = row[column_by_name[DECLARED_FIELD]] if has_declared else None
+        declared_m2 = None if value is None or pd.isna(value) else float(value)
+        features.append(ExportFeature(int(fid), shapely.force_2d(shape), attributes, has_declared, declared_m2, stored))
+    return features
+
+
+def _find_shape_problem(shape: BaseGeometry | None, has_arcs: bool) -> str:
+    """Return the key of the note on why a shape cannot be written; empty if it can."""
+    if shape is None or shape.is_empty:
+        return "shape_missing"
+    if shape.geom_type not in ("Polygon", "MultiPolygon"):
+        return "shape_not_polygon"
+    if has_arcs:
+        return "shape_arcs"
+    return "" if shapely.is_valid(shape) else "shape_invalid"
+
+
+_AREA_KIND = "面"
+#: Areas (m²) that differ by less are the same value, read from another format.
+_SAME_AREA_M2 = 1e-6
+
+
+def compute_easting_shift(source_crs: CRS | None, crs: CRS) -> int | None:
+    """Return what is added to eastings for another CRS with the same central meridian; None without such a CRS."""
+    if source_crs is None or source_crs.is_geographic:
+        return None
+    old_frame, new_frame = describe_crs(source_crs), describe_crs(crs)
+    if old_frame.central_meridian != new_frame.central_meridian:
+        return None
+    shift_m = new_frame.false_easting - old_frame.false_easting
+    return round(shift_m) if shift_m % ZONE_STEP_M == 0 else None
+
+
+def make_written_parcel(
+    feature: ExportFeature, shape: BaseGeometry, number: int, form: PointForm, crs: CRS, log: ExportLog
+) -> WrittenParcel:
+    """Return a feature as it is written. ``shape``: in the CRS to write; ``number``: its position, from 1."""
+    stored = feature.stored
+    shift_m = compute_easting_shift(parse_crs(stored.crs), crs) if stored else None
+    rings = make_written_rings(shape, stored, form, shift_m)
+    is_same_form = stored is not None and stored.form == form.id
+    former_values = stored.values if stored else {}
+    values = {item: former_values.get(item, "") for item in form.parcel_items}
+    values |= {item: text for item, text in feature.attributes.items() if item in form.parcel_items}
+    texts = {item: text.strip() for item, text in values.items()}
+    values = {item: make_cell_text(text, form) for item, text in values.items()}
+    is_text_changed = values != texts
+    values["kind"] = former_values.get("kind", _AREA_KIND)
+    label = values.get("name") or values.get("number") or f"#{number}"
+    if is_text_changed:
+        log.list_parcel("changed_text", label)
+    if not rings.are_kept:
+        log.list_parcel("renumbered" if stored else "numbered", label)
+    plane_m2 = measure_plane_areas(np.array([rings.plane_shape], dtype=object))[0]
+    values["area"] = _choose_area(feature, rings, plane_m2, form)
+    if is_same_form and rings.are_kept:
+        values["count"] = former_values.get("count", "")
+    else:
+        numbering = infer_numbering(stored, form) if stored is not None and is_same_form else form.numbering
+        values["count"] = str(len(rings.points) - (0 if numbering.counts_closing else rings.closing_count))
+    raw = RawParcel(number, Place(0), (), values, ())
+    declared, _ = parse_area(values["area"])
+    unit_m2 = load_settings().area_units[form.area_unit]
+    parcel = PointParcel(raw, (), shape, float(declared) * unit_m2 if declared else None, plane_m2)
+    if not is_same_form or not rings.are_kept or values["area"] != former_values.get("area", ""):
+        log.notes += [PointNote(note.key, note.level, None, label, note.params) for note in compare_areas(parcel, form)]
+    cells = stored.cells if stored is not None and is_same_form and form.kind == TEXT_KIND else None
+    return WrittenParcel(values, former_values, cells, rings.points)
+
+
+def _choose_area(feature: ExportFeature, rings: WrittenRings, plane_m2: float, form: PointForm) -> str:
+    """Return the declared area to write.
+
+    It is the text of the record while land and field are unchanged; the value of the field if the user set it; else the
+    area in the plane. A declared area that was empty stays empty while the land is unchanged.
+    """
+    stored, unit_m2 = feature.stored, load_settings().area_units[form.area_unit]
+    stored_number = parse_area(stored.values.get("area", ""))[0] if stored else ""
+    stored_unit_m2 = get_square_metres(stored.area_unit) if stored else 0.0
+    stored_m2 = float(stored_number) * stored_unit_m2 if stored_number and stored_unit_m2 else None
+    declared_m2 = feature.declared_m2 if feature.has_declared_field else stored_m2
+    is_set = declared_m2 is not None and (stored_m2 is None or abs(declared_m2 - stored_m2) > _SAME_AREA_M2)
+    if stored is not None and rings.are_kept and not is_set and (declared_m2 is None) == (stored_m2 is None):
+        has_same_unit = normalise_word(stored.area_unit) == normalise_word(form.area_unit)
+        if stored_m2 is None or (stored.form == form.id and (has_same_unit or form.kind == TEXT_KIND)):
+            return stored.values.get("area", "") if stored.form == form.id else ""
+        return format_area(stored_m2, unit_m2, form.area_decimals)
+    if is_set and declared_m2 is not None:
+        return format_area(declared_m2, unit_m2, form.area_decimals)
+    if stored is not None and rings.are_kept:
+        # The user emptied the field.
+        return ""
+    return format_area(plane_m2, unit_m2, form.area_decimals)
+
 
 ProgressCallback = Callable[[float, str], None]
 _WORKBOOK_SUFFIX = ".xlsx"
@@ -123,7 +312,15 @@ def export_boundary_points(
         reason = log.notes[0] if log.notes else PointNote("no_features", NoteLevel.ERROR)
         raise InputError("boundary_nothing_to_export", layer=layer.name, reason=reason)
     if form.kind == TABLE_KIND:
-        parcels = make_keys_distinct(parcels, log)
+        # A parcel with number and name of the one before gets its position as number.
+        distinct: list[WrittenParcel] = []
+        for position, parcel in enumerate(parcels, 1):
+            keys = [(one.values.get("number", ""), one.values.get("name", "")) for one in (*distinct[-1:], parcel)]
+            if keys[-1] == ("", "") or (len(keys) > 1 and keys[0] == keys[1]):
+                parcel = replace(parcel, values=parcel.values | {"number": str(position)})
+                log.list_parcel("given_number", parcel.values["name"] or str(position))
+            distinct.append(parcel)
+        parcels = distinct
     layouts = [feature.stored.layout for feature in features if feature.stored and feature.stored.form == form.id]
     stored_crs = next((one.stored.crs for one in features if one.stored and one.stored.form == form.id), "")
     if len({layout.header for layout in layouts}) > 1:

@@ -1,20 +1,96 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Parcels of boundary-point files as read, and notes on what is wrong in them."""
+"""Parcels of boundary-point files as read: numbers in their cells, areas, and notes on what is wrong in them."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...standard.messages.texts import Texts, render_params
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ...standard.messages.texts import Texts, format_number, render_params
 from .forms import FileLayout, PointForm
-from .settings import load_settings
+from .settings import load_settings, normalise_word
 
 if TYPE_CHECKING:
     from pyproj import CRS
     from shapely.geometry.base import BaseGeometry
+
+
+_NUMBER_PATTERN = re.compile(r"[+-]?\d+(?:\.\d*)?|[+-]?\.\d+")
+#: With at least one separator; a point follows only after whole groups of three digits.
+_SEPARATED_NUMBER_PATTERN = re.compile(r"[+-]?\d{1,3}(?:[,' \u2009\u00a0]\d{3})+(?:\.\d*)?")
+_SEPARATORS_PATTERN = re.compile(r"[,' \u2009\u00a0]")
+_NUMBER_WITH_UNIT_PATTERN = re.compile(r"([+-]?[\d.,' ]*\d\.?)\s*(\D*)")
+_CHINESE_DIGITS = str.maketrans("三六", "36")
+#: Degrees, with minutes and seconds or without; NFKC makes ″ two ′.
+_MERIDIAN_PATTERN = re.compile(
+    r"(?:东经|E)?(\d+(?:\.\d+)?)(?:[°º˚o度:-](?:(\d+(?:\.\d+)?)(?:[′'’分:-](?:(\d+(?:\.\d+)?)(?:′′|''|[\"”秒])?)?)?)?)?(?:东经|E)?",
+    re.IGNORECASE,
+)
+_NUMBERED_NAME_PATTERN = re.compile(r"\D*(\d+)")
+
+
+def normalise_digits(text: str) -> str:
+    """Return a text with half-width digits, letters and punctuation, without outer blanks."""
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+def parse_number(text: str) -> tuple[str, bool]:
+    """Return a number as plain text, and True if it had thousands separators.
+
+    The digits are unchanged, so that nothing is rounded. The text is empty for anything but a number.
+    """
+    plain = normalise_digits(text)
+    if _NUMBER_PATTERN.fullmatch(plain):
+        return plain, False
+    if _SEPARATED_NUMBER_PATTERN.fullmatch(plain):
+        return _SEPARATORS_PATTERN.sub("", plain), True
+    return "", False
+
+
+def parse_area(text: str) -> tuple[str, str]:
+    """Return the number and the unit of an area such as 0.7655公顷; empty texts for what is missing or no number."""
+    match = _NUMBER_WITH_UNIT_PATTERN.fullmatch(normalise_digits(text))
+    if match is None:
+        return "", ""
+    number, _ = parse_number(match[1])
+    return number, match[2].strip() if number else ""
+
+
+def find_integer(text: str) -> int | None:
+    """Return the integer in a text such as 3度带, 六度带, 38 or 114.0; None without one or with several numbers."""
+    plain = normalise_digits(text).translate(_CHINESE_DIGITS)
+    numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", plain)]
+    return int(numbers[0]) if len(numbers) == 1 and numbers[0].is_integer() else None
+
+
+def parse_meridian(text: str) -> float | None:
+    """Return the degrees east of a meridian such as 114, 东经114度 or 113°17′30″; None for another text."""
+    match = _MERIDIAN_PATTERN.fullmatch("".join(normalise_digits(text).split()))
+    if match is None:
+        return None
+    degrees, minutes, seconds = (float(number or 0) for number in match.groups())
+    return degrees + minutes / 60 + seconds / 3600 if minutes < 60 and seconds < 60 else None
+
+
+def find_point_number(name: str) -> int | None:
+    """Return the number in a point's name, 12 for J12; None without one, and for a name such as J12-1."""
+    match = _NUMBERED_NAME_PATTERN.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def count_decimals(number_text: str) -> int:
+    """Return the number of decimals of a number as text."""
+    return len(number_text.partition(".")[2])
+
 
 #: Text section of the notes.
 NOTES_SECTION = "boundary_notes"
@@ -216,3 +292,79 @@ class PointFile:
     parcels: tuple[PointParcel, ...]
     parcel_count: int
     notes: tuple[PointNote, ...]
+
+
+#: Share by which a declared area in another unit may differ from the area of the land.
+_UNIT_DIFFERENCE = 0.001
+
+
+def find_area_unit(raw: RawParcel, form: PointForm) -> tuple[str, float]:
+    """Return the unit of a parcel's declared area, and its square metres.
+
+    The unit is that in the cell, else that of the column, else that of the form. An unknown one has 0 m².
+    """
+    _, written = parse_area(raw.values.get("area", ""))
+    unit = written or raw.area_unit or form.area_unit
+    return unit, get_square_metres(unit)
+
+
+def get_square_metres(unit: str) -> float:
+    """Return the square metres of a unit of area; 0 for an unknown one."""
+    units = {normalise_word(name): factor for name, factor in load_settings().area_units.items()}
+    return units.get(normalise_word(unit), 0.0)
+
+
+def parse_declared_area(raw: RawParcel, form: PointForm) -> float | None:
+    """Return the declared area of a parcel in m²; None if none is declared or it cannot be read."""
+    number, _ = parse_area(raw.values.get("area", ""))
+    factor = find_area_unit(raw, form)[1]
+    return float(number) * factor if number and factor else None
+
+
+def format_area(area_m2: float, unit_m2: float, decimals: int) -> str:
+    """Return an area in a unit, rounded half up to a number of decimals."""
+    exact = Decimal(repr(area_m2)) / Decimal(repr(unit_m2))
+    return f"{exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP):f}"
+
+
+def compare_areas(parcel: PointParcel, form: PointForm) -> list[PointNote]:
+    """Return a note if a parcel's declared area is not its plane area, to the decimals of the form.
+
+    ``parcel``: with areas. An area declared in another unit than the form's is named as such.
+    """
+    text = parcel.raw.values.get("area", "")
+    unit, factor = find_area_unit(parcel.raw, form)
+    if not text:
+        return []
+    if parcel.declared_m2 is None:
+        params = {"value": text, "unit": unit}
+        return [PointNote("area_unreadable", NoteLevel.WARNING, parcel.raw.place, parcel.label, params)]
+    number = parse_area(text)[0]
+    # A unit that is smaller than the form's has fewer decimals.
+    decimals = form.area_decimals if unit == form.area_unit else 2
+    if Decimal(format_area(parcel.plane_m2, factor, decimals)) == Decimal(format_area(float(number), 1.0, decimals)):
+        return []
+    for other, other_factor in load_settings().area_units.items():
+        if abs(float(number) * other_factor - parcel.plane_m2) <= _UNIT_DIFFERENCE * parcel.plane_m2 and (
+            other_factor != factor
+        ):
+            params = {"declared": text, "unit": unit, "other": other}
+            return [PointNote("area_unit", NoteLevel.WARNING, parcel.raw.place, parcel.label, params)]
+    params = {
+        "declared": number,
+        "unit": unit,
+        "computed": format_area(parcel.plane_m2, factor, decimals),
+        "difference": format_number(abs(parcel.declared_m2 - parcel.plane_m2), 2),
+    }
+    return [PointNote("area", NoteLevel.WARNING, parcel.raw.place, parcel.label, params)]
+
+
+def measure_plane_areas(shapes: NDArray) -> list[float]:
+    """Return the areas (m²) of (n,) polygons in their plane.
+
+    Each is computed near the origin: with eastings of eight digits a product of coordinates has too few decimals.
+    """
+    return [
+        float(shapely.area(shapely.transform(shape, lambda xy, shape=shape: xy - np.floor(shapely.bounds(shape)[:2]))))
+        for shape in shapes
+    ]

@@ -12,9 +12,20 @@ from typing import Any
 from ...base.errors import InputError
 from ...base.files.tables import display_cell, split_lines
 from ...base.files.workbooks import iterate_rows, open_workbook
-from .cell_values import count_decimals, find_point_number, normalise_digits, parse_number
 from .forms import FileLayout, PointForm
-from .parcels import HeaderValue, NoteLevel, ParsedFile, Place, PointNote, PointRow, RawParcel
+from .parcels import (
+    HeaderValue,
+    NoteLevel,
+    ParsedFile,
+    Place,
+    PointNote,
+    PointRow,
+    RawParcel,
+    count_decimals,
+    find_point_number,
+    normalise_digits,
+    parse_number,
+)
 from .read_text import FileText
 from .rings import split_at_closed_rings
 from .settings import load_settings, normalise_word
@@ -159,7 +170,15 @@ class _TableParser:
     def read_sheet(self, sheet: TableSheet, heading: int) -> None:
         """Read the rows below the headings of a sheet."""
         self.has_table = True
-        self._read_header(sheet, heading)
+        # Statements such as 坐标系：2000国家大地坐标系 above the headings, in one cell or two.
+        for line in sheet.lines[:heading]:
+            for column, cell in enumerate(line.cells):
+                match = _HEADER_CELL_PATTERN.match(cell)
+                following = next((text for text in line.cells[column + 1 :] if text), "")
+                header_key, value = (match[1], match[2]) if match else (cell.rstrip(":：="), following)
+                meaning = load_settings().find_header_meaning(header_key)
+                if meaning and meaning not in self.header_values:
+                    self.header_values[meaning] = HeaderValue(value, sheet.make_place(line.number, column))
         line = sheet.lines[heading]
         column_by_item = self._find_columns(sheet, line)
         # The unit is in brackets, as in 面积（平方米）.
@@ -210,17 +229,6 @@ class _TableParser:
                 later_key = _get_key(texts)
                 return later_key == key or not any(later_key)
         return False
-
-    def _read_header(self, sheet: TableSheet, heading: int) -> None:
-        """Read statements such as 坐标系：2000国家大地坐标系 above the headings, in one cell or two."""
-        for line in sheet.lines[:heading]:
-            for column, cell in enumerate(line.cells):
-                match = _HEADER_CELL_PATTERN.match(cell)
-                following = next((text for text in line.cells[column + 1 :] if text), "")
-                key, value = (match[1], match[2]) if match else (cell.rstrip(":：="), following)
-                meaning = load_settings().find_header_meaning(key)
-                if meaning and meaning not in self.header_values:
-                    self.header_values[meaning] = HeaderValue(value, sheet.make_place(line.number, column))
 
     def _choose_parcel(
         self,

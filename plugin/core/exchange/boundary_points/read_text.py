@@ -9,9 +9,18 @@ from pathlib import Path
 
 from ...base.errors import InputError
 from ...base.files.encoding import UndecodableTextError, decode_file_text
-from .cell_values import normalise_digits, parse_number
 from .forms import FileLayout, PointForm, load_automatic_forms
-from .parcels import HeaderValue, NoteLevel, ParsedFile, Place, PointNote, PointRow, RawParcel
+from .parcels import (
+    HeaderValue,
+    NoteLevel,
+    ParsedFile,
+    Place,
+    PointNote,
+    PointRow,
+    RawParcel,
+    normalise_digits,
+    parse_number,
+)
 from .rings import split_at_closed_rings
 from .settings import load_settings, normalise_word
 
@@ -157,26 +166,21 @@ def parse_text(text: FileText, form: PointForm) -> ParsedFile:
     layout = FileLayout(
         text.layout.codec, text.layout.has_mark, text.layout.line_end, text.layout.ends_with_line_end, tuple(header)
     )
-    return ParsedFile(
-        text.path,
-        form,
-        layout,
-        _read_header_values(header),
-        parser.make_parcels(),
-        tuple(parser.make_notes()),
-        parser.has_stray_points,
-    )
-
-
-def _read_header_values(lines: list[str]) -> dict[str, HeaderValue]:
-    """Return meaning → value of the lines of a header whose keys are known."""
     values: dict[str, HeaderValue] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(header, 1):
         match = _HEADER_LINE_PATTERN.match(line)
         meaning = load_settings().find_header_meaning(match[1]) if match else ""
         if match and meaning:
             values[meaning] = HeaderValue(match[2], Place(number))
-    return values
+    return ParsedFile(
+        text.path,
+        form,
+        layout,
+        values,
+        parser.make_parcels(),
+        tuple(parser.make_notes()),
+        parser.has_stray_points,
+    )
 
 
 class _TextParser:
@@ -211,7 +215,23 @@ class _TextParser:
         if not is_parcel and len(cells) >= len(self._form.point_items) + _MIN_MORE_CELLS:
             is_parcel = any(cell.strip() and not parse_number(cell)[0] for cell in cells[2:])
         if self._form.parcel_items and is_parcel:
-            self._begin_parcel(Place(number), cells)
+            place = Place(number)
+            items = self._form.parcel_items
+            count = _count_items(list(cells), self._form.end_mark)
+            given = cells[:count] if count >= 0 else cells
+            values = {
+                item: cell.strip().removesuffix(self._form.end_mark).strip()
+                for item, cell in zip(items, given, strict=False)
+            }
+            new_parcel = _OpenParcel(place, cells, values)
+            self._parcels.append(new_parcel)
+            label = self._label(len(self._parcels) - 1)
+            if count < 0:
+                self._add(NoteLevel.WARNING, "no_end_mark", place, label, mark=self._form.end_mark)
+            elif count != len(items):
+                self._add(
+                    NoteLevel.WARNING, "items", place, label, count=count, expected=len(items), form=self._form.id
+                )
             return
         if not self._parcels:
             if self._form.parcel_items:
@@ -224,23 +244,6 @@ class _TextParser:
             parcel.is_broken = True
         else:
             parcel.rows.append(row)
-
-    def _begin_parcel(self, place: Place, cells: tuple[str, ...]) -> None:
-        """Begin a parcel with its line."""
-        items = self._form.parcel_items
-        count = _count_items(list(cells), self._form.end_mark)
-        given = cells[:count] if count >= 0 else cells
-        values = {
-            item: cell.strip().removesuffix(self._form.end_mark).strip()
-            for item, cell in zip(items, given, strict=False)
-        }
-        parcel = _OpenParcel(place, cells, values)
-        self._parcels.append(parcel)
-        label = self._label(len(self._parcels) - 1)
-        if count < 0:
-            self._add(NoteLevel.WARNING, "no_end_mark", place, label, mark=self._form.end_mark)
-        elif count != len(items):
-            self._add(NoteLevel.WARNING, "items", place, label, count=count, expected=len(items), form=self._form.id)
 
     def _read_point(self, place: Place, cells: tuple[str, ...]) -> PointRow | None:
         """Return the point of a line; None, with a note, if the line cannot be read."""

@@ -11,8 +11,7 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
 from ...geometry.validity import find_invalidity_reason
-from .cell_values import find_point_number
-from .parcels import NoteLevel, PointNote, PointRing, PointRow, RawParcel
+from .parcels import NoteLevel, PointNote, PointRing, PointRow, RawParcel, find_point_number
 
 #: Points of a ring without the closing one.
 _MIN_POINTS = 3

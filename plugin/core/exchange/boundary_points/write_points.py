@@ -16,10 +16,10 @@ from ...base.errors import OutputError
 from ...base.files.csv_records import write_cell
 from ...base.files.document_text import make_document_text
 from ...geometry.crs import describe_crs, make_crs_label
-from .cell_values import count_decimals
 from .crs_choice import get_zone_and_width
-from .export_rings import WrittenPoint
 from .forms import TEXT_KIND, FileLayout, PointForm, make_layout
+from .numbered_points import WrittenPoint
+from .parcels import count_decimals
 from .settings import load_settings
 
 _HEADER_LINE_PATTERN = re.compile(r"(\s*([^=:：]+?)\s*[=:：]\s*)(.*?)(\s*)$")
@@ -74,7 +74,12 @@ def make_file_bytes(
         header = list(layout.header) if layout else _make_header(form, crs)
         lines = [*(header if is_same_zone or not layout else _replace_zone(header, crs))]
         for parcel in parcels:
-            lines += _make_lines(parcel, form)
+            if form.parcel_items:
+                lines.append(form.separator.join(_make_parcel_cells(parcel, form)))
+            for point in parcel.points:
+                texts = {"point": point.name, "ring": point.ring, "north": point.north, "east": point.east}
+                cells = point.cells or [make_cell_text(texts[item], form) for item in form.point_items]
+                lines.append(form.separator.join(cells))
     else:
         rows = _list_table_rows(parcels, form, crs)
         lines = [form.separator.join(write_cell(text, form.separator) for text in row) for row in rows]
@@ -119,16 +124,6 @@ def _replace_zone(header: Sequence[str], crs: CRS) -> list[str]:
         match = _HEADER_LINE_PATTERN.match(line)
         value = value_by_meaning.get(load_settings().find_header_meaning(match[2])) if match else None
         lines.append(f"{match[1]}{value}{match[4]}" if match and value is not None else line)
-    return lines
-
-
-def _make_lines(parcel: WrittenParcel, form: PointForm) -> list[str]:
-    """Return the line of a parcel, if the form has one, and those of its points."""
-    lines = [form.separator.join(_make_parcel_cells(parcel, form))] if form.parcel_items else []
-    for point in parcel.points:
-        texts = {"point": point.name, "ring": point.ring, "north": point.north, "east": point.east}
-        cells = point.cells or [make_cell_text(texts[item], form) for item in form.point_items]
-        lines.append(form.separator.join(cells))
     return lines
 
 

@@ -22,9 +22,8 @@ from ...render.tables.report_table import (
 )
 from ...render.tables.workbook import write_tables_workbook
 from ...standard.messages.texts import Texts, format_number
-from ..boundary_points.areas import format_area
 from ..boundary_points.boundary_point_sentences import ReportLine
-from ..boundary_points.parcels import NoteLevel
+from ..boundary_points.parcels import NoteLevel, format_area
 from .drawing import DrawingImport, LeftOut
 from .settings import load_settings
 
@@ -161,25 +160,6 @@ _DECIMALS = 3
 
 def write_left_out_table(left_out: Sequence[LeftOut], target: Path, lang: str) -> None:
     """Write the table as CSV or Excel, by the suffix. Raise OutputError."""
-    table = make_left_out_table(left_out, lang)
-    texts = Texts(lang)
-    with write_atomically(target) as new:
-        if target.suffix.lower() == ".xlsx":
-            write_tables_workbook(new, [table], "", texts)
-            return
-        head = [make_column_title(column, texts) for column in table.columns]
-        rows = [
-            [
-                f"{value.value:.{value.decimals}f}" if isinstance(value, TableNumber) else value or ""
-                for value in row.values
-            ]
-            for row in table.rows
-        ]
-        new.write_bytes(format_rows([head, *rows]))
-
-
-def make_left_out_table(left_out: Sequence[LeftOut], lang: str) -> ReportTable:
-    """Return what was not taken as a table."""
     texts = Texts(lang)
     table = ReportTable(
         "drawing_left_out",
@@ -210,4 +190,16 @@ def make_left_out_table(left_out: Sequence[LeftOut], lang: str) -> ReportTable:
                 ]
             )
         )
-    return table
+    with write_atomically(target) as new:
+        if target.suffix.lower() == ".xlsx":
+            write_tables_workbook(new, [table], "", texts)
+            return
+        head = [make_column_title(column, texts) for column in table.columns]
+        rows = [
+            [
+                f"{value.value:.{value.decimals}f}" if isinstance(value, TableNumber) else value or ""
+                for value in row.values
+            ]
+            for row in table.rows
+        ]
+        new.write_bytes(format_rows([head, *rows]))

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Import a drawing (DXF) into layers of polygons, and list what was not taken."""
+"""Read the lines and texts of a drawing (DXF), import it into layers of polygons, and list what was not taken."""
 
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,29 +13,105 @@ from typing import TYPE_CHECKING, NoReturn
 
 import geopandas as gpd
 import numpy as np
+import pyogrio
+import shapely
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError, OutputError
+from ...base.files.open_datasource import check_content
 from ...base.files.writing import check_writable, is_same_file, write_atomically
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.statutory_area import measure_statutory_area
+from ...plan.io import DRIVER_ERRORS
 from ...plan.io.geopackage_writer import append_rows
 from ...standard.template import CodeList, Template, TemplateField
-from ..boundary_points.areas import measure_plane_areas
+from ..boundary_points.parcels import measure_plane_areas
 from ..create import create_database, stage_geopackage
-from .drawing import DrawingImport, DrawingLine, DrawingPolygon, LeftOut, Ring
+from .drawing import DrawingImport, DrawingLine, DrawingPolygon, DrawingText, LeftOut, Ring
 from .drawing_sentences import TABLE_SUFFIXES, LeftOutReasons, write_left_out_table
-from .labels import assign_texts
 from .mapping import DrawingMapping, load_mapping
 from .outlines import join_outlines
 from .placing import choose_crs, choose_unit, is_statement, take_lines_in_place
-from .polygons import HOLE, HOLE_RULES, make_polygons
-from .read_lines import DrawingContent, read_lines
+from .polygons import HOLE, HOLE_RULES, assign_texts, make_polygons
 from .settings import DrawingSettings, load_settings
+from .straighten import write_straight_copy
 from .tags import DrawingTags, read_tags
 
 if TYPE_CHECKING:
     from pyproj import CRS
+
+
+#: Options of the driver. Entities of a block stay separate, each in its layer, and none is dropped.
+_DRIVER_OPTIONS = {
+    "DXF_ENCODING": "UTF-8",
+    "DXF_INLINE_BLOCKS": "TRUE",
+    "DXF_MERGE_BLOCK_GEOMETRIES": "FALSE",
+    "DXF_FEATURE_LIMIT_PER_BLOCK": "-1",
+}
+
+
+@dataclass(frozen=True)
+class DrawingContent:
+    """Lines and texts of a drawing in metres.
+
+    ``deviation_m``: largest distance of a curve from its chords; ``curve_count``: number of curves in the drawing and
+    in its blocks.
+    """
+
+    lines: list[DrawingLine]
+    texts: list[DrawingText]
+    left_out: list[LeftOut]
+    deviation_m: float
+    curve_count: int
+
+
+def read_lines(drawing: DrawingTags, metres_per_unit: float, tolerance_m: float) -> DrawingContent:
+    """Return lines and texts; curves are replaced by chords within the tolerance. The file does not change.
+
+    Raise InputError if the driver cannot read the drawing, or as `check_content`.
+    """
+    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / "straight.dxf"
+        copy = write_straight_copy(drawing, path, tolerance_m / metres_per_unit)
+        check_content(path, drawing.path)
+        # QGIS may use the same driver: its options are restored.
+        former = {name: pyogrio.get_gdal_config_option(name) for name in _DRIVER_OPTIONS}
+        pyogrio.set_gdal_config_options(_DRIVER_OPTIONS)
+        try:
+            meta, _, geometry, columns = pyogrio.raw.read(path, encoding="UTF-8")
+        except DRIVER_ERRORS as error:
+            raise InputError("drawing_unreadable", file=drawing.path.name, detail=type(error).__name__) from error
+        finally:
+            restored = {name: None if value is None else str(value) for name, value in former.items()}
+            pyogrio.set_gdal_config_options(restored)
+    values = dict(zip(meta["fields"], columns, strict=True))
+    shapes = shapely.from_wkb(geometry)
+    lines: list[DrawingLine] = []
+    texts: list[DrawingText] = []
+    for shape, layer, handle, text in zip(shapes, values["Layer"], values["EntityHandle"], values["Text"], strict=True):
+        if shape is None or shape.is_empty:
+            continue
+        kind = copy.kind_by_handle.get(handle, "ATTRIB")
+        parts = shapely.get_parts(shape)
+        if shapely.get_type_id(parts[0]) == shapely.GeometryType.POINT:
+            if text:
+                point = shapely.get_coordinates(parts[0])[0].tolist()
+                place = _scale((point[0], point[1]), metres_per_unit)
+                texts.append(DrawingText(handle, layer, kind, " ".join(text.split()), place))
+            continue
+        for part in parts:
+            vertices = shapely.get_coordinates(part) * metres_per_unit
+            lines.append(DrawingLine(handle, layer, kind, vertices))
+    left_out = [
+        one if one.place is None else replace(one, place=_scale(one.place, metres_per_unit)) for one in copy.left_out
+    ]
+    return DrawingContent(lines, texts, left_out, copy.deviation * metres_per_unit, copy.curve_count)
+
+
+def _scale(place: tuple[float, float], metres_per_unit: float) -> tuple[float, float]:
+    """Return a place in metres."""
+    return place[0] * metres_per_unit, place[1] * metres_per_unit
+
 
 ProgressCallback = Callable[[float, str], None]
 LAYER_SUFFIX = ".gpkg"

@@ -72,7 +72,18 @@ def join_outlines(lines: Sequence[DrawingLine], closing_m: float) -> tuple[list[
             rings.append(chain.close())
         else:
             open_chains.append(chain)
-    open_chains, left_out = _drop_double_lines(open_chains)
+    kept: list[_Chain] = []
+    double: list[LeftOut] = []
+    seen: dict[bytes, str] = {}
+    for chain in open_chains:
+        rounded = np.round(chain.vertices / _SAME_M).astype(np.int64)
+        key = min(rounded.tobytes(), rounded[::-1].tobytes())
+        if key in seen:
+            double.append(replace(chain.leave_out("double_line", chain.vertices[0]), params={"other": seen[key]}))
+        else:
+            seen[key] = chain.handles[0]
+            kept.append(chain)
+    open_chains, left_out = kept, double
     joined, open_chains, branched = _join_ends(open_chains, _SAME_M)
     left_out += branched
     rings += joined
@@ -91,22 +102,6 @@ def join_outlines(lines: Sequence[DrawingLine], closing_m: float) -> tuple[list[
 def _measure_gap(first: NDArray, second: NDArray) -> float:
     """Return the distance between two points (m)."""
     return float(np.hypot(*(first - second)))
-
-
-def _drop_double_lines(chains: Sequence[_Chain]) -> tuple[list[_Chain], list[LeftOut]]:
-    """Return lines without those that are drawn twice, in either direction, and these."""
-    kept: list[_Chain] = []
-    double: list[LeftOut] = []
-    seen: dict[bytes, str] = {}
-    for chain in chains:
-        rounded = np.round(chain.vertices / _SAME_M).astype(np.int64)
-        key = min(rounded.tobytes(), rounded[::-1].tobytes())
-        if key in seen:
-            double.append(replace(chain.leave_out("double_line", chain.vertices[0]), params={"other": seen[key]}))
-        else:
-            seen[key] = chain.handles[0]
-            kept.append(chain)
-    return kept, double
 
 
 @dataclass

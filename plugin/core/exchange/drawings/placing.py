@@ -68,8 +68,30 @@ def choose_crs(drawing: DrawingTags, lines: Sequence[DrawingLine], texts: Sequen
         coordinates are not in China; or the CRS is not stated and must be given.
     """
     name = drawing.path.name
-    zones = _count_zones(drawing, lines)
-    stated = _read_statements(drawing, texts)
+    # Zone numbers of the starts of lines, 0 for eastings without one.
+    counts: Counter[int] = Counter()
+    swapped = 0
+    for line in lines:
+        east, north = line.vertices[0].tolist()
+        zone = find_zone_number(east)
+        if is_northing(north) and (zone or is_near_zone(east, 0)):
+            counts[zone] += 1
+        else:
+            swapped += is_swapped(north, east)
+    if lines and not counts:
+        east, north = lines[0].vertices[0].tolist()
+        zone_key = "drawing_swapped" if swapped else "drawing_outside"
+        params = {"x": f"{east:.3f}", "y": f"{north:.3f}", "handle": lines[0].handle, "layer": lines[0].layer}
+        raise InputError(zone_key, file=drawing.path.name, **params)
+    zones = [zone for zone, _ in counts.most_common()]
+    settings = load_point_settings()
+    found = set()
+    for text in filter(is_statement, texts):
+        datum = settings.classify_datum(text.text.replace("：", ":").rsplit(":", 1)[-1])
+        if datum == "refused":
+            raise InputError("drawing_datum", file=drawing.path.name, value=text.text, handle=text.handle)
+        found.add(datum)
+    stated = "cgcs2000" if found == {"cgcs2000"} else "unknown"
     prevailing = next(iter(zones), 0)
     if crs_text:
         crs = require_usable_crs(crs_text)
@@ -87,46 +109,9 @@ def choose_crs(drawing: DrawingTags, lines: Sequence[DrawingLine], texts: Sequen
     return make_gauss_kruger_crs(prevailing, width, has_number=True)
 
 
-def _count_zones(drawing: DrawingTags, lines: Sequence[DrawingLine]) -> list[int]:
-    """Return the zone numbers of the starts of lines in China, the most frequent first; 0 for eastings without one.
-
-    Raise InputError if all lines have swapped axes, or none is in China.
-    """
-    counts: Counter[int] = Counter()
-    swapped = 0
-    for line in lines:
-        east, north = line.vertices[0].tolist()
-        zone = find_zone_number(east)
-        if is_northing(north) and (zone or is_near_zone(east, 0)):
-            counts[zone] += 1
-        else:
-            swapped += is_swapped(north, east)
-    if lines and not counts:
-        east, north = lines[0].vertices[0].tolist()
-        key = "drawing_swapped" if swapped else "drawing_outside"
-        params = {"x": f"{east:.3f}", "y": f"{north:.3f}", "handle": lines[0].handle, "layer": lines[0].layer}
-        raise InputError(key, file=drawing.path.name, **params)
-    return [zone for zone, _ in counts.most_common()]
-
-
 def is_statement(text: DrawingText) -> bool:
     """Return True if a text states something about the CRS of its drawing."""
     return any(word in text.text.upper() for word in load_settings().statement_words)
-
-
-def _read_statements(drawing: DrawingTags, texts: Sequence[DrawingText]) -> str:
-    """Return what texts of a drawing state about its datum: ``cgcs2000`` or ``unknown``.
-
-    Raise InputError if one states another datum.
-    """
-    settings = load_point_settings()
-    found = set()
-    for text in filter(is_statement, texts):
-        datum = settings.classify_datum(text.text.replace("：", ":").rsplit(":", 1)[-1])
-        if datum == "refused":
-            raise InputError("drawing_datum", file=drawing.path.name, value=text.text, handle=text.handle)
-        found.add(datum)
-    return "cgcs2000" if found == {"cgcs2000"} else "unknown"
 
 
 def take_lines_in_place(lines: Sequence[DrawingLine], crs: CRS) -> tuple[list[DrawingLine], list[LeftOut]]:

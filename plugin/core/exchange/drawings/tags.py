@@ -59,9 +59,9 @@ class Entity:
         """Return all values of a group code as numbers."""
         return [self.convert(tag.value, code) for tag in self.tags if tag.code == code]
 
-    def get_flags(self, code: int = 70) -> int:
-        """Return the bits of a group code."""
-        return int(self.get_number(code))
+    def get_flags(self) -> int:
+        """Return the bits of group code 70."""
+        return int(self.get_number(70))
 
     def convert(self, text: str, code: int) -> float:
         """Return a value as a number. Raise InputError with line and group code."""

@@ -5,14 +5,16 @@ A mapping names the source of each field (proposed, edited, saved, reused) and t
 another. Every row is retained; values that cannot be converted are listed.
 """
 
-from .apply_mapping import ValueConverter, apply_mapping, find_source_names
-from .field_mapping import (
+from .apply_mapping import (
     CodeTranslation,
     FieldMapping,
     FieldProposal,
     MappedRows,
     MappingLoss,
+    ValueConverter,
+    apply_mapping,
     drop_personal_data,
+    find_source_names,
     get_template_field,
 )
 from .files import format_mapping_as_toml, load_mapping

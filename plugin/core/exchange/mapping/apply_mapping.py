@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Convert the rows of a layer to a template's fields; list every changed or lost value."""
+"""A field mapping, and rows of a layer converted by it to a template's fields, with every changed or lost value."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,14 +14,113 @@ import shapely
 
 from ...base.errors import InputError
 from ...base.files.cells import format_cell, parse_date
+from ...base.invariants import require_value
 from ...engine.context import trim_code_padding
 from ...plan.layer import SourceLayer
 from ...standard import Standard
-from ...standard.template import CodeList, Template, TemplateField
-from .field_mapping import CodeTranslation, FieldMapping, MappedRows, MappingLoss, get_template_field
+from ...standard.template import Template, TemplateField
+from ..schema import GEOMETRY_BY_TYPE_ID, SHAPELY_TYPE_IDS
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
+
+
+@dataclass(frozen=True)
+class CodeTranslation:
+    """How codes of one list become codes of the target field's list.
+
+    ``list_id``: id of the source list; its ``target_column`` has the target codes, several separated by ``|``.
+    ``chosen_code_by_source``: source code → target code, a person's decision for codes with several equivalents or
+    outside the list.
+    """
+
+    list_id: str = ""
+    target_column: str = ""
+    chosen_code_by_source: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FieldMapping:
+    """How the fields of a template are filled from a layer.
+
+    ``source_by_target``: target field → source field. ``constant_by_target``: target field → value for all rows.
+    ``translation_by_target``: target field → translation of codes.
+    """
+
+    role: str
+    source_by_target: dict[str, str] = field(default_factory=dict)
+    constant_by_target: dict[str, Any] = field(default_factory=dict)
+    translation_by_target: dict[str, CodeTranslation] = field(default_factory=dict)
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class FieldProposal:
+    """The proposed source of one target field.
+
+    ``matched_by``: what the source was recognised by: ``name``, ``cut`` (name truncated to 10 bytes), ``alias``,
+    ``meaning`` (the source is the name of that meaning in another layer), ``content``, or empty without a source.
+    ``doubt_reason``: text key of a doubt about the translation, empty without one.
+    """
+
+    target_field: str
+    source_field: str = ""
+    matched_by: str = ""
+    translation: CodeTranslation | None = None
+    doubt_reason: str = ""
+
+
+@dataclass(frozen=True)
+class MappingLoss:
+    """One value that was changed or lost.
+
+    ``fid``: feature id, None if the loss concerns the whole field. ``is_carried_over``: the value was changed but is in
+    the result. ``params`` fill the text ``mapping.<reason>``.
+    """
+
+    fid: int | None
+    key: str
+    target_field: str
+    source_field: str
+    value: str
+    reason: str
+    is_carried_over: bool = False
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MappedRows:
+    """Converted rows, changed or lost values, and fields without a counterpart.
+
+    ``unmapped_fields``: source fields that no target uses; ``unfilled_fields``: target fields without a source.
+    """
+
+    frame: gpd.GeoDataFrame
+    losses: list[MappingLoss]
+    unmapped_fields: list[str]
+    unfilled_fields: list[str]
+
+
+def get_template_field(template: Template, name: str) -> TemplateField:
+    """Return the field of a template that a valid mapping names."""
+    return require_value(template.find_field_by_name(name), f"field {name} of {template.role}")
+
+
+def drop_personal_data(mapped: MappedRows, template: Template) -> MappedRows:
+    """Return mapped rows without personal data (个人信息): the fields remain, as the standard requires, but are empty.
+
+    Names of fields are compared ignoring case.
+    """
+    personal_names = {one.name.upper() for one in template.personal_fields}
+    frame = mapped.frame.copy()
+    for column in frame.columns:
+        if str(column).upper() in personal_names:
+            frame[column] = None
+    losses = [
+        replace(loss, value="") if loss.target_field.upper() in personal_names else loss for loss in mapped.losses
+    ]
+    return replace(mapped, frame=frame, losses=losses)
 
 
 class ValueConverter:
@@ -55,40 +156,34 @@ class ValueConverter:
         """Return (converted value, reason, parameters) of a value as text."""
         target = self.target
         if self.codes is not None:
-            return self._convert_code(text, self.codes)
+            # A code without a translation is retained even if the target's list lacks it, because many lists are not
+            # verified. A code that the translation gives no single equivalent becomes None.
+            pad = self.target.code_pad
+            if self.translation:
+                unpadded = trim_code_padding(text, pad or 6)
+                chosen_code = self.translation.chosen_code_by_source.get(
+                    text
+                ) or self.translation.chosen_code_by_source.get(unpadded)
+                if chosen_code:
+                    return self._fit_text_to_field(_pad_code(chosen_code, pad), "", {})
+                if self.source is not None:
+                    row = self.source.entry_by_code.get(text) or self.source.entry_by_code.get(unpadded)
+                    if row is None:
+                        return None, "code_unknown", {"list": self.source.id}
+                    answers = [c for c in row.other_columns.get(self.translation.target_column, "").split("|") if c]
+                    if len(answers) == 1:
+                        return self._fit_text_to_field(_pad_code(answers[0], pad), "", {})
+                    return None, "code_many" if answers else "code_none", {"codes": " ".join(answers), "name": row.name}
+            unpadded = trim_code_padding(text, pad)
+            if unpadded in self.codes.entry_by_code:
+                return self._fit_text_to_field(_pad_code(unpadded, pad), "", {})
+            return self._fit_text_to_field(text, "code_unknown", {"list": self.codes.id})
         if target.type == "date":
             day = parse_date(text.split(" ")[0].split("T")[0])
             return (datetime(day.year, day.month, day.day), "", {}) if day else (None, "date_unreadable", {})
         if target.type in ("integer", "real"):
             return self._convert_number(text)
         return self._fit_text_to_field(text, "", {})
-
-    def _convert_code(self, text: str, codes: CodeList) -> tuple[Any, str, dict[str, Any]]:
-        """Return (code of the target's list, reason, parameters) of a source code.
-
-        A code without a translation is retained even if the target's list lacks it, because many lists are not
-        verified. A code that the translation gives no single equivalent becomes None.
-        """
-        pad = self.target.code_pad
-        if self.translation:
-            unpadded = trim_code_padding(text, pad or 6)
-            chosen_code = self.translation.chosen_code_by_source.get(
-                text
-            ) or self.translation.chosen_code_by_source.get(unpadded)
-            if chosen_code:
-                return self._fit_text_to_field(_pad_code(chosen_code, pad), "", {})
-            if self.source is not None:
-                row = self.source.entry_by_code.get(text) or self.source.entry_by_code.get(unpadded)
-                if row is None:
-                    return None, "code_unknown", {"list": self.source.id}
-                answers = [c for c in row.other_columns.get(self.translation.target_column, "").split("|") if c]
-                if len(answers) == 1:
-                    return self._fit_text_to_field(_pad_code(answers[0], pad), "", {})
-                return None, "code_many" if answers else "code_none", {"codes": " ".join(answers), "name": row.name}
-        unpadded = trim_code_padding(text, pad)
-        if unpadded in codes.entry_by_code:
-            return self._fit_text_to_field(_pad_code(unpadded, pad), "", {})
-        return self._fit_text_to_field(text, "code_unknown", {"list": codes.id})
 
     def _convert_number(self, text: str) -> tuple[Any, str, dict[str, Any]]:
         """Return (number, reason, parameters) of a text.
@@ -130,12 +225,6 @@ def _pad_code(code: str, pad: int) -> str:
     return code.ljust(pad, "0") if pad and code.isdigit() else code
 
 
-_TYPE_IDS_BY_GEOMETRY = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
-_GEOMETRY_NAMES = {number: kind for kind, numbers in _TYPE_IDS_BY_GEOMETRY.items() for number in numbers} | {
-    7: "collection"
-}
-
-
 def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template, standard: Standard) -> MappedRows:
     """Return a layer's rows in a template's fields; geometries are unchanged.
 
@@ -146,13 +235,13 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     import pandas as pd
 
     kinds = shapely.get_type_id(layer.frame.geometry.to_numpy())
-    foreign_type_ids = [int(k) for k in kinds if k >= 0 and int(k) not in _TYPE_IDS_BY_GEOMETRY[template.geometry]]
+    foreign_type_ids = [int(k) for k in kinds if k >= 0 and int(k) not in SHAPELY_TYPE_IDS[template.geometry]]
     if foreign_type_ids:
         raise InputError(
             "mapping_geometry",
             layer=layer.name,
             count=len(foreign_type_ids),
-            kind=_GEOMETRY_NAMES.get(foreign_type_ids[0], "collection"),
+            kind=GEOMETRY_BY_TYPE_ID.get(foreign_type_ids[0], "collection"),
             role=template.role,
             wanted=template.geometry,
         )

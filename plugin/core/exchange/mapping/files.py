@@ -13,8 +13,7 @@ from ...base.files.data import check_keys, check_known, check_type, read_record,
 from ...engine.context import trim_code_padding
 from ...standard import Standard
 from ...standard.template import Template
-from .apply_mapping import ValueConverter
-from .field_mapping import CodeTranslation, FieldMapping, get_template_field
+from .apply_mapping import CodeTranslation, FieldMapping, ValueConverter, get_template_field
 
 
 def load_mapping(path: str | Path, template: Template, standard: Standard) -> FieldMapping:

@@ -15,8 +15,7 @@ from ...engine.context import trim_code_padding
 from ...plan.layer import SourceLayer
 from ...standard import Standard
 from ...standard.template import Template, TemplateField
-from .apply_mapping import ValueConverter
-from .field_mapping import FieldMapping, get_template_field
+from .apply_mapping import FieldMapping, ValueConverter, get_template_field
 
 #: Number of examples per field.
 MAX_SAMPLES = 3
@@ -118,7 +117,22 @@ def preview_field(
             columns.count_values(source),
             ValueConverter(target, standard, mapping.translation_by_target.get(target.name)),
         )
-    return _preview_code_name(columns, mapping, target, template, standard)
+    for coded_field in template.fields:
+        if (
+            coded_field.code_name == target.name
+            and coded_field.codes
+            and coded_field.name in (*mapping.source_by_target, *mapping.constant_by_target)
+        ):
+            codes = standard.code_lists[coded_field.codes].entry_by_code
+            code_preview = preview_field(columns, mapping, coded_field, template, standard)
+            name_samples = []
+            for sample in code_preview.samples:
+                if sample.converted_value:
+                    entry = codes.get(trim_code_padding(sample.converted_value, coded_field.code_pad))
+                    name = entry.name if entry else ""
+                    name_samples.append(replace(sample, converted_value=name, reason="", params=None))
+            return FieldPreview(code_preview.filled_count, 0, 0, tuple(name_samples))
+    return FieldPreview(0, 0, 0, ())
 
 
 def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter) -> FieldPreview:
@@ -136,24 +150,15 @@ def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter)
         filled_count += rows if converted_value is not None else 0
         lost_count += rows if converted_value is None else 0
         remarked_count += rows if converted_value is not None and reason else 0
-        samples = (
+        same_samples = (
             refused_samples
             if reason
             else unchanged_samples
             if format_cell(converted_value) == text
             else altered_samples
         )
-        if len(samples) < MAX_SAMPLES:
-            samples.append(ValueSample(text, format_cell(converted_value), rows, reason, params))
-    return FieldPreview(
-        filled_count, lost_count, remarked_count, _choose_samples(unchanged_samples, altered_samples, refused_samples)
-    )
-
-
-def _choose_samples(
-    unchanged_samples: list[ValueSample], altered_samples: list[ValueSample], refused_samples: list[ValueSample]
-) -> tuple[ValueSample, ...]:
-    """Return the most frequent unchanged, changed and lost value, then further ones."""
+        if len(same_samples) < MAX_SAMPLES:
+            same_samples.append(ValueSample(text, format_cell(converted_value), rows, reason, params))
     converted_samples = sorted((*unchanged_samples, *altered_samples), key=lambda s: -s.row_count)
     samples: list[ValueSample] = []
     for sample in (
@@ -165,29 +170,7 @@ def _choose_samples(
     ):
         if sample not in samples:
             samples.append(sample)
-    return tuple(samples[:MAX_SAMPLES])
-
-
-def _preview_code_name(
-    columns: SourceColumns, mapping: FieldMapping, target: TemplateField, template: Template, standard: Standard
-) -> FieldPreview:
-    """Return the preview of a field that has the name of a code, filled from the code list."""
-    for coded_field in template.fields:
-        if (
-            coded_field.code_name == target.name
-            and coded_field.codes
-            and coded_field.name in (*mapping.source_by_target, *mapping.constant_by_target)
-        ):
-            codes = standard.code_lists[coded_field.codes].entry_by_code
-            code_preview = preview_field(columns, mapping, coded_field, template, standard)
-            name_samples = []
-            for sample in code_preview.samples:
-                if sample.converted_value:
-                    entry = codes.get(trim_code_padding(sample.converted_value, coded_field.code_pad))
-                    name = entry.name if entry else ""
-                    name_samples.append(replace(sample, converted_value=name, reason="", params=None))
-            return FieldPreview(code_preview.filled_count, 0, 0, tuple(name_samples))
-    return FieldPreview(0, 0, 0, ())
+    return FieldPreview(filled_count, lost_count, remarked_count, tuple(samples[:MAX_SAMPLES]))
 
 
 def find_undecided_codes(

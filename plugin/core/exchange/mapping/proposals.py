@@ -16,7 +16,7 @@ from ...engine.context import trim_code_padding
 from ...plan.layer import SourceLayer
 from ...standard import Standard
 from ...standard.template import CodeList, Template, TemplateField
-from .field_mapping import CodeTranslation, FieldMapping, FieldProposal, get_template_field
+from .apply_mapping import CodeTranslation, FieldMapping, FieldProposal, get_template_field
 
 #: Length in bytes to which a shapefile truncates the name of a field.
 SHORT_NAME_BYTES = 10
@@ -28,7 +28,10 @@ _MAX_SAMPLED_VALUES = 2000
 
 def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) -> list[FieldProposal]:
     """Return one proposal for each field of the template; a source field is proposed once."""
-    known_fields = _collect_known_fields(standard)
+    known_fields: dict[str, list[TemplateField]] = {}
+    for known_template in standard.templates.values():
+        for template_field in known_template.fields:
+            known_fields.setdefault(template_field.name.upper(), []).append(template_field)
     matched_sources = _match_source_fields(layer, template, standard, known_fields)
     proposals = []
     for target in template.fields:
@@ -50,11 +53,11 @@ def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) 
 
 
 def _match_source_fields(
-    layer: SourceLayer, template: Template, standard: Standard, known_fields: Any
+    layer: SourceLayer, template: Template, standard: Standard, known_fields: dict[str, list[TemplateField]]
 ) -> dict[str, tuple[str, str]]:
     """Return target field → (source field, what it was recognised by).
 
-    ``known_fields``: result of `_collect_known_fields`.
+    ``known_fields``: field name in capitals → all fields of that name in the standard's templates.
     """
     columns = {field.name: field for field in layer.fields}
     unmatched_sources = dict.fromkeys(columns)
@@ -135,15 +138,6 @@ def find_translation_column(source: CodeList, target: CodeList) -> str:
         if target_codes and target_codes <= set(target.entry_by_code):
             return name
     return ""
-
-
-def _collect_known_fields(standard: Standard) -> dict[str, list[TemplateField]]:
-    """Return field name in capitals → all fields of that name in the standard's templates."""
-    fields_by_name: dict[str, list[TemplateField]] = {}
-    for template in standard.templates.values():
-        for template_field in template.fields:
-            fields_by_name.setdefault(template_field.name.upper(), []).append(template_field)
-    return fields_by_name
 
 
 def _list_truncated_names(target: TemplateField) -> set[str]:

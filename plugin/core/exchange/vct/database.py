@@ -24,8 +24,8 @@ from ...plan.io.geopackage_writer import append_rows
 from ...standard.template import Template, TemplateField
 from ..create import create_database, stage_geopackage
 from ..schema import OGR_GEOMETRY_TYPES
-from .read import VctFile, open_vct
-from .shapes import ANGLE_FIELD, TEXT_FIELD
+from .batch import ANGLE_FIELD, TEXT_FIELD
+from .read import open_vct
 from .structure import VctColumn, VctTable
 
 if TYPE_CHECKING:
@@ -81,50 +81,41 @@ def convert_vct_to_database(
     with stage_geopackage(target) as temporary_database:
         with open_vct(source, cancellation, progress=progress, merges_parts=True) as vct:
             result = VctImport(target, make_crs_label(vct.header.crs))
-            _write_tables(temporary_database, vct, result, templates or {})
+            templates_by_name = {name.upper(): template for name, template in (templates or {}).items()}
+            for feature_class in vct.structure.feature_classes:
+                if feature_class.table_name.lower().startswith(_RESERVED_PREFIXES):
+                    vct.line_reader.number = feature_class.line_number
+                    raise vct.line_reader.make_error("vct_table_reserved", table=feature_class.table_name)
+            for table in vct.tables:
+                if renamed := [c.name for c in table.columns if c.name.lower() in _RESERVED_FIELDS]:
+                    result.notes.append(("vct_note_renamed", {"table": table.name, "fields": ", ".join(renamed)}))
+            layers = [
+                _make_table_template(table, templates_by_name.get(table.name.upper()))
+                for table in vct.tables
+                if table.shape_kind
+            ]
+            if layers:
+                create_database(
+                    temporary_database, layers, vct.header.crs, code_lists={}, cancellation=vct.cancellation
+                )
+            for table, frame in vct.read_batches():
+                vct.cancellation.raise_if_cancelled()
+                vct.line_reader.report_progress()
+                frame = frame.rename(columns={c: f"{c}_" for c in frame.columns if c.lower() in _RESERVED_FIELDS})
+                with warnings.catch_warnings():
+                    # Ignore warnings on texts longer than declared, which a GeoPackage stores whole, and on multipart
+                    # points.
+                    warnings.simplefilter("ignore")
+                    if table.shape_kind:
+                        append_rows(frame, temporary_database, table.name, _GEOPACKAGE_TYPES_BY_KIND[table.shape_kind])
+                    else:
+                        rows = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+                        append_rows(rows, temporary_database, table.name, None)
+                result.row_counts[table.name] = result.row_counts.get(table.name, 0) + len(frame)
+            result.notes += vct.notes
         with write_atomically(target) as new:
             shutil.copyfile(temporary_database, new)
     return result
-
-
-def _write_tables(
-    temporary_database: Path, vct_file: VctFile, result: VctImport, templates: Mapping[str, Template]
-) -> None:
-    """Write all tables of a VCT file to a GeoPackage; add row counts and notes to ``result``.
-
-    ``templates``: layer code → template.
-    """
-    templates_by_name = {name.upper(): template for name, template in templates.items()}
-    for feature_class in vct_file.structure.feature_classes:
-        if feature_class.table_name.lower().startswith(_RESERVED_PREFIXES):
-            vct_file.line_reader.number = feature_class.line_number
-            raise vct_file.line_reader.make_error("vct_table_reserved", table=feature_class.table_name)
-    for table in vct_file.tables:
-        if renamed := [c.name for c in table.columns if c.name.lower() in _RESERVED_FIELDS]:
-            result.notes.append(("vct_note_renamed", {"table": table.name, "fields": ", ".join(renamed)}))
-    layers = [
-        _make_table_template(table, templates_by_name.get(table.name.upper()))
-        for table in vct_file.tables
-        if table.shape_kind
-    ]
-    if layers:
-        create_database(
-            temporary_database, layers, vct_file.header.crs, code_lists={}, cancellation=vct_file.cancellation
-        )
-    for table, frame in vct_file.read_batches():
-        vct_file.cancellation.raise_if_cancelled()
-        vct_file.line_reader.report_progress()
-        frame = frame.rename(columns={c: f"{c}_" for c in frame.columns if c.lower() in _RESERVED_FIELDS})
-        with warnings.catch_warnings():
-            # Ignore warnings on texts longer than declared, which a GeoPackage stores whole, and on multipart points.
-            warnings.simplefilter("ignore")
-            if table.shape_kind:
-                append_rows(frame, temporary_database, table.name, _GEOPACKAGE_TYPES_BY_KIND[table.shape_kind])
-            else:
-                rows = pd.DataFrame(frame.drop(columns=frame.geometry.name))
-                append_rows(rows, temporary_database, table.name, None)
-        result.row_counts[table.name] = result.row_counts.get(table.name, 0) + len(frame)
-    result.notes += vct_file.notes
 
 
 def _make_table_template(table: VctTable, standard_template: Template | None) -> Template:
@@ -210,11 +201,11 @@ def check_imported_plan(run_check: Callable[[], Report], texts: Texts) -> Import
     return ImportCheck(summary["verdict"], summary["errors"], summary["warnings"], tuple(lines))
 
 
-def find_commonest_rules(report: Report, max_rules: int = MAX_RULES_IN_SUMMARY) -> list[tuple[str, int]]:
-    """Return the ``max_rules`` rule codes with the most open findings, and their counts.
+def find_commonest_rules(report: Report) -> list[tuple[str, int]]:
+    """Return the rule codes with the most open findings, at most `MAX_RULES_IN_SUMMARY`, and their counts.
 
     Errors and warnings count. Codes about the run itself are left out.
     """
     rules = {rule.code for rule in report.rules}
     open_ = (f.code for f in report.findings if f.code in rules and f.state != "waived" and str(f.severity) != "INFO")
-    return sorted(Counter(open_).items(), key=lambda row: (-row[1], row[0]))[:max_rules]
+    return sorted(Counter(open_).items(), key=lambda row: (-row[1], row[0]))[:MAX_RULES_IN_SUMMARY]

@@ -11,13 +11,11 @@ import shapely
 from numpy.typing import NDArray
 
 from ...base.cancellation import Cancellation
-from .head import VctHeader
+from .head import VctHeader, verify_positions
 from .line_reader import MAX_COORDINATE, LineReader
-from .location_check import verify_positions
-from .polygons import PolygonError, PolygonRecord, assemble_rings, make_polygons
 from .records import INDIRECT_COORDINATES, PLAIN_FEATURE, POLYGON_FEATURE, POLYLINE_SEGMENT
 from .settings import FileRemarks, load_settings
-from .store import ShapeStore
+from .stored_shapes import PolygonError, PolygonRecord, ShapeStore, assemble_rings, make_polygons
 from .structure import VctStructure
 
 #: Number of records between two checks for cancellation.
@@ -81,28 +79,24 @@ class ShapeReader:
             ident = line_reader.parse_integer(word)
             if ident < 1:
                 raise line_reader.make_error("vct_id", id=ident)
-            record(ident, self._read_class_code(section, line_reader, structure), start, line_reader)
+            code = line_reader.read_stripped_line()
+            if code not in structure.class_by_code:
+                if code != self._boundary_code or section != "line":
+                    raise line_reader.make_error("vct_unknown_code", code=code[:40])
+            elif section not in structure.shape_kinds_by_code[code] and section != "annotation":
+                raise line_reader.make_error(
+                    "vct_code_kind", code=code[:40], of_type=structure.class_by_code[code].shape_kind or "table"
+                )
+            style = line_reader.read_line().strip()
+            if style != self._plain_style and style:
+                self.remarks.add_remark("vct_note_symbols", line_reader.number)
+            record(ident, code, start, line_reader)
             count += 1
             if count % _RECORDS_PER_CANCEL_CHECK == 0:
                 self._make_polygons(line_reader)
                 self.cancellation.raise_if_cancelled()
                 line_reader.report_progress()
         self._make_polygons(line_reader)
-
-    def _read_class_code(self, section: str, line_reader: LineReader, structure: VctStructure) -> str:
-        """Read a record's 要素代码 (feature class code), and skip its symbol code."""
-        code = line_reader.read_stripped_line()
-        if code not in structure.class_by_code:
-            if code != self._boundary_code or section != "line":
-                raise line_reader.make_error("vct_unknown_code", code=code[:40])
-        elif section not in structure.shape_kinds_by_code[code] and section != "annotation":
-            raise line_reader.make_error(
-                "vct_code_kind", code=code[:40], of_type=structure.class_by_code[code].shape_kind or "table"
-            )
-        style = line_reader.read_line().strip()
-        if style != self._plain_style and style:
-            self.remarks.add_remark("vct_note_symbols", line_reader.number)
-        return code
 
     def _read_positions(self, line_reader: LineReader, count: int) -> NDArray:
         """Return the next ``count`` positions as x and y (count, 2).
@@ -228,25 +222,19 @@ class ShapeReader:
         """Read and store a record of annotation: its position, text and angle."""
         self._check_feature_type("Annotation", line_reader)
         text = line_reader.read_text_or_blank_line()
-        numbers = self._read_annotation_position(line_reader)
+        line = line_reader.read_stripped_line()
+        try:
+            numbers = [float(part) for part in line.split(line_reader.separator)]
+        except ValueError as error:
+            raise line_reader.make_error("vct_position", value=line[:40]) from error
+        if not 2 <= len(numbers) <= 3 or not (np.abs(numbers) <= MAX_COORDINATE).all() or "_" in line:
+            raise line_reader.make_error("vct_position", value=line[:40])
         line_reader.expect_record_end(record_id)
         xy = np.array([numbers[:2]])
         xy = (xy[:, ::-1] if self.head.is_northing_first else xy) + self.head.position_offset
         self.texts[record_id] = (text, numbers[2] if len(numbers) > 2 else None)
         self.places.append_content(record_id, np.ascontiguousarray(xy).tobytes(), first_line_number)
         self._store_shape(record_id, shapely.points(xy[0]), first_line_number, code)
-
-    @staticmethod
-    def _read_annotation_position(line_reader: LineReader) -> list[float]:
-        """Return the two numbers of a position, and the angle in degrees if there is one."""
-        line = line_reader.read_stripped_line()
-        try:
-            position_numbers = [float(part) for part in line.split(line_reader.separator)]
-        except ValueError as error:
-            raise line_reader.make_error("vct_position", value=line[:40]) from error
-        if not 2 <= len(position_numbers) <= 3 or not (np.abs(position_numbers) <= MAX_COORDINATE).all() or "_" in line:
-            raise line_reader.make_error("vct_position", value=line[:40])
-        return position_numbers
 
     @staticmethod
     def _expect_type(line_reader: LineReader, expected: int) -> None:

@@ -126,8 +126,32 @@ def read_crs(header_pairs: HeaderPairs) -> CRS:
     header_pairs.refuse_unless(
         not projection or bool(_GAUSS_PROJECTION_PATTERN.search(projection)), "projection", "高斯-克吕格投影"
     )
-    crs = _read_zone_crs(header_pairs)
-    _check_meridian(header_pairs, describe_crs(crs).central_meridian or 0.0)
+    # Parameters begin with the central meridian and end with scale, false easting, false northing, width and zone.
+    slots = header_pairs.split_numbers("parameters")
+    if len(slots) < 5 or any(slots[k] is None for k in (0, -1, -2, -4)):
+        raise header_pairs.make_error("parameters")
+    meridian, easting, northing, width, zone = (slots[k] or 0.0 for k in (0, -4, -3, -2, -1))
+    _check_zone_width(header_pairs, zone, meridian, width)
+    prefixed = easting >= 1e6
+    crs = make_gauss_kruger_crs(int(zone), int(width), has_number=prefixed)
+    # A zone that contradicts the central meridian may shift positions by hundreds of kilometres.
+    right = describe_crs(crs).central_meridian
+    if right != meridian:
+        params = {"meridian": f"{meridian:g}", "zone": f"{zone:g}", "right": f"{right:g}"}
+        raise header_pairs.make_error("parameters", "vct_meridian", **params)
+    expected_easting = zone * 1e6 + 500_000 if prefixed else 500_000.0
+    scale = slots[-5] if len(slots) > 5 and slots[-5] is not None else 1.0
+    # The long form has empty places between central meridian and scale: latitudes of other projections.
+    others = slots[1:-5]
+    valid = easting == expected_easting and northing == 0 and scale == 1 and not any(others)
+    header_pairs.refuse_unless(valid, "parameters", f"{right:g},1,{expected_easting:.0f},0,{width:g},{zone:g}")
+    right = describe_crs(crs).central_meridian or 0.0
+    for key in ("meridian", "meridinan"):
+        numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", header_pairs.get_value(key))]
+        header_pairs.refuse_unless(numbers[:1] in ([], [right]) and not any(numbers[1:]), key, f"{right:g}")
+        if numbers:
+            # Verified: `check_format` reports the keys that remain.
+            del header_pairs.pairs[key]
     return crs
 
 
@@ -164,42 +188,6 @@ def _check_zone_width(header_pairs: HeaderPairs, zone: float, meridian: float, w
     limits = {3.0: load_settings().zones_3, 6.0: load_settings().zones_6}.get(width, (1.0, 0.0))
     if zone != int(zone) or not limits[0] <= zone <= limits[1]:
         raise header_pairs.make_error("parameters")
-
-
-def _read_zone_crs(header_pairs: HeaderPairs) -> CRS:
-    """Return the CRS for the header's key Parameters.
-
-    Its value begins with the central meridian and ends with scale, false easting, false northing, width and zone.
-    """
-    slots = header_pairs.split_numbers("parameters")
-    if len(slots) < 5 or any(slots[k] is None for k in (0, -1, -2, -4)):
-        raise header_pairs.make_error("parameters")
-    meridian, easting, northing, width, zone = (slots[k] or 0.0 for k in (0, -4, -3, -2, -1))
-    _check_zone_width(header_pairs, zone, meridian, width)
-    prefixed = easting >= 1e6
-    crs = make_gauss_kruger_crs(int(zone), int(width), has_number=prefixed)
-    # A zone that contradicts the central meridian may shift positions by hundreds of kilometres.
-    right = describe_crs(crs).central_meridian
-    if right != meridian:
-        params = {"meridian": f"{meridian:g}", "zone": f"{zone:g}", "right": f"{right:g}"}
-        raise header_pairs.make_error("parameters", "vct_meridian", **params)
-    expected_easting = zone * 1e6 + 500_000 if prefixed else 500_000.0
-    scale = slots[-5] if len(slots) > 5 and slots[-5] is not None else 1.0
-    # The long form has empty places between central meridian and scale: latitudes of other projections.
-    others = slots[1:-5]
-    valid = easting == expected_easting and northing == 0 and scale == 1 and not any(others)
-    header_pairs.refuse_unless(valid, "parameters", f"{right:g},1,{expected_easting:.0f},0,{width:g},{zone:g}")
-    return crs
-
-
-def _check_meridian(header_pairs: HeaderPairs, right: float) -> None:
-    """Raise InputError if a header key gives another central meridian, in degrees or degrees, minutes and seconds."""
-    for key in ("meridian", "meridinan"):
-        numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", header_pairs.get_value(key))]
-        header_pairs.refuse_unless(numbers[:1] in ([], [right]) and not any(numbers[1:]), key, f"{right:g}")
-        if numbers:
-            # Verified: `check_format` reports the keys that remain.
-            del header_pairs.pairs[key]
 
 
 def read_whether_northing_is_first(header_pairs: HeaderPairs) -> bool:

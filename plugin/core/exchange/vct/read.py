@@ -70,7 +70,19 @@ class VctFile:
         for batch in rows.read_batches(self.notes):
             yielded_tables.add(batch.table.name)
             yield batch.table, batch.make_frame(self.header.crs)
-        _skip_remaining_sections(self.line_reader, self.remarks)
+        line_reader = self.line_reader
+        while (line := line_reader.read_raw_line_or_none()) is not None:
+            word = line.strip().lower()
+            if not word.endswith(b"begin"):
+                raise line_reader.make_error(
+                    "vct_cut_between" if line_reader.ends_without_line_end else "vct_no_section",
+                    value=shorten_line(line),
+                )
+            line_reader.section = line.strip().decode("ascii", errors="replace")[: -len("begin")]
+            if line_reader.section.lower() in ("head", *_ORDERED_SECTIONS):
+                raise line_reader.make_error("vct_section_late")
+            _skip_section(line_reader.section.lower(), line_reader, self.remarks)
+        line_reader.mark_as_complete()
         for batch in read_shapes_without_rows(self.structure, self.shape_reader, self.notes):
             yielded_tables.add(batch.table.name)
             yield batch.table, batch.make_frame(self.header.crs)
@@ -214,24 +226,6 @@ def _skip_section(section: str, line_reader: LineReader, remarks: FileRemarks) -
         remarks.add_remark("vct_note_section", start, section=line_reader.section)
 
 
-def _skip_remaining_sections(line_reader: LineReader, remarks: FileRemarks) -> None:
-    """Skip the sections after the attributes (drawing styles).
-
-    Raises InputError if one of them is incomplete.
-    """
-    while (line := line_reader.read_raw_line_or_none()) is not None:
-        word = line.strip().lower()
-        if not word.endswith(b"begin"):
-            raise line_reader.make_error(
-                "vct_cut_between" if line_reader.ends_without_line_end else "vct_no_section", value=shorten_line(line)
-            )
-        line_reader.section = line.strip().decode("ascii", errors="replace")[: -len("begin")]
-        if line_reader.section.lower() in ("head", *_ORDERED_SECTIONS):
-            raise line_reader.make_error("vct_section_late")
-        _skip_section(line_reader.section.lower(), line_reader, remarks)
-    line_reader.mark_as_complete()
-
-
 def _refuse_utf8(line_reader: LineReader, structure: VctStructure) -> None:
     """Raise InputError for names in UTF-8.
 
@@ -252,14 +246,12 @@ def _refuse_utf8(line_reader: LineReader, structure: VctStructure) -> None:
         raise line_reader.make_error("vct_utf8")
 
 
-def read_vct(
-    path: str | Path, cancellation: Cancellation = NEVER_CANCELLED, *, merges_parts: bool = False
-) -> list[SourceLayer]:
+def read_vct(path: str | Path, *, merges_parts: bool = False) -> list[SourceLayer]:
     """Return all layers of a VCT file, completely in memory.
 
     ``merges_parts``: merge the parts of a feature into one row.
     """
-    with open_vct(path, cancellation, merges_parts=merges_parts) as vct:
+    with open_vct(path, merges_parts=merges_parts) as vct:
         return read_all_layers(vct, str(path))
 
 

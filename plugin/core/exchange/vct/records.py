@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...base.cancellation import Cancellation
-from .shapes import AnnotationLabels, compute_label_points, extract_open_rings, round_xy
+from .batch import AnnotationLabels, compute_label_points, extract_open_rings, round_xy
 
 #: Number of positions formatted at once.
 _VERTICES_PER_BLOCK = 50_000

@@ -165,7 +165,18 @@ def read_tables(line_reader: LineReader, classes: list[FeatureClass], remarks: F
         count, start = line_reader.parse_integer(parts[1]), line_reader.number
         if parts[0].upper() in tables:
             raise line_reader.make_error("vct_table_twice", table=parts[0])
-        columns = _read_columns(line_reader, parts[0], count, remarks)
+        table = parts[0]
+        unusable_lengths: list[tuple[int, str]] = []
+        columns: list[VctColumn] = []
+        places: dict[str, int] = {}
+        for _ in range(count):
+            columns.append(_parse_column(line_reader, table, unusable_lengths))
+            name = columns[-1].name
+            if (first := places.setdefault(name.upper(), line_reader.number)) != line_reader.number:
+                raise line_reader.make_error("vct_field_twice", table=table, field=name, first=first)
+        if unusable_lengths:
+            number, value = unusable_lengths[0]
+            remarks.add_remark("vct_note_length", number, None, len(unusable_lengths), table=table, value=value)
         if (end := line_reader.read_stripped_line()) != "0":
             raise line_reader.make_error(
                 "vct_fields_count", table=parts[0], count=parts[1], value=shorten_line(end.encode("gb18030"))
@@ -185,25 +196,6 @@ def read_tables(line_reader: LineReader, classes: list[FeatureClass], remarks: F
         if one.table_name.upper() not in tables:
             remarks.add_remark("vct_note_no_table", line_reader.number, table=one.table_name, code=one.class_code)
     return tables
-
-
-def _read_columns(line_reader: LineReader, table: str, count: int, remarks: FileRemarks) -> list[VctColumn]:
-    """Return the columns that ``count`` lines declare for a table.
-
-    Raise InputError for a repeated name.
-    """
-    unusable_lengths: list[tuple[int, str]] = []
-    columns: list[VctColumn] = []
-    places: dict[str, int] = {}
-    for _ in range(count):
-        columns.append(_parse_column(line_reader, table, unusable_lengths))
-        name = columns[-1].name
-        if (first := places.setdefault(name.upper(), line_reader.number)) != line_reader.number:
-            raise line_reader.make_error("vct_field_twice", table=table, field=name, first=first)
-    if unusable_lengths:
-        number, value = unusable_lengths[0]
-        remarks.add_remark("vct_note_length", number, None, len(unusable_lengths), table=table, value=value)
-    return columns
 
 
 def _parse_column(line_reader: LineReader, table: str, unusable_lengths: list[tuple[int, str]]) -> VctColumn:

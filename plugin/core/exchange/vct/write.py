@@ -34,10 +34,9 @@ from ...plan.io.zipped import provide_unpacked
 from ...plan.layer import SourceLayer
 from ...standard.template import Template
 from . import head, records
-from .batch import KEY_FIELD
+from .batch import ANGLE_FIELD, KEY_FIELD, TEXT_FIELD, SingleParts, read_annotation, split_parts
 from .records import format_numbers
 from .settings import VCT_ENCODING, VCT_SEPARATOR, VctSettings, load_settings
-from .shapes import ANGLE_FIELD, TEXT_FIELD, SingleParts, read_annotation, split_parts
 from .structure import VctTable
 from .values import ConvertedColumn, check_gbk, clean_text, convert_column_to_texts
 

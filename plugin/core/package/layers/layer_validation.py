@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...exchange.schema import DATABASE_FORMATS
+from ...exchange.schema import DATABASE_FORMATS, SHAPELY_TYPE_IDS
 from ...exchange.vct.settings import load_settings
 from ...geometry.polygon_rings import extract_rings
 from ...standard.template import TemplateField
@@ -51,7 +51,6 @@ def make_row_problem(
         yield ExportProblem(level, key, package_layer.layer.name, name, len(rows), features, params)
 
 
-_TYPE_IDS_OF_GEOMETRY = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
 #: A point layer has one point per row.
 _MULTIPOINT_TYPE_ID = 4
 #: Formats that store rings without their roles: they derive parts and holes from the nesting of rings.
@@ -67,7 +66,7 @@ def _validate_shapes(package_layer: PackageLayer, vector_set: VectorSet) -> Iter
     raw_shapes = layer.raw_shapes
     kinds = shapely.get_type_id(raw_shapes)
     has_shape = (kinds >= 0) & ~layer.empty_rows
-    is_wrong_kind = has_shape & ~np.isin(kinds, _TYPE_IDS_OF_GEOMETRY[package_layer.template.geometry])
+    is_wrong_kind = has_shape & ~np.isin(kinds, SHAPELY_TYPE_IDS[package_layer.template.geometry])
     yield from make_row_problem(
         package_layer,
         ProblemLevel.STOP,
@@ -90,7 +89,7 @@ def _validate_shapes(package_layer: PackageLayer, vector_set: VectorSet) -> Iter
         package_layer, ProblemLevel.GATE, "shape_stray", np.array(sorted(layer.stray_rows), dtype=int)
     )
     if package_layer.template.geometry == "polygon" and vector_set.suffix in _RING_SORTING_SUFFIXES:
-        invalid_polygons = layer.invalid_rows & np.isin(kinds, _TYPE_IDS_OF_GEOMETRY["polygon"])
+        invalid_polygons = layer.invalid_rows & np.isin(kinds, SHAPELY_TYPE_IDS["polygon"])
         rows = find_nested_polygons(raw_shapes, invalid_polygons, includes_overlaps=vector_set.suffix == ".shp")
         yield from make_row_problem(
             package_layer, ProblemLevel.STOP, "shape_nested", rows, format=FORMAT_NAMES[vector_set.suffix]
@@ -119,7 +118,7 @@ def _find_new_crossings(
     is_usable_polygon = (
         ~layer.invalid_rows
         & ~layer.empty_rows
-        & np.isin(shapely.get_type_id(layer.raw_shapes), _TYPE_IDS_OF_GEOMETRY["polygon"])
+        & np.isin(shapely.get_type_id(layer.raw_shapes), SHAPELY_TYPE_IDS["polygon"])
     )
     is_usable_polygon[rows_without_place] = False
     rows = np.flatnonzero(is_usable_polygon)

@@ -9,8 +9,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ...exchange.vct.batch import round_xy
 from ...exchange.vct.settings import load_settings
-from ...exchange.vct.shapes import round_xy
 from ...exchange.vct.values import clean_text
 from ...standard.template import TemplateField
 

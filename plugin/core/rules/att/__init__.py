@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules on attributes. One file per rule."""
+"""Rules on attributes."""

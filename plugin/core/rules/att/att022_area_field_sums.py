@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,7 +165,34 @@ def area_field_sums(
             continue
         backing = compare_area_field_with_shapes(layer, meaning, ctx)
         if backing is not None:
-            result.findings += _report_wrong_sums(layer, meaning, backing.with_allowed_share(allowance_share), rows)
+            # There is one finding on the layer if all townships differ, else one on each township that does.
+            comparison = backing.with_allowed_share(allowance_share)
+            if meaning == NET_FIELD and comparison.apparent_unit:
+                result.findings.append(_make_sum_finding(layer, "unit", comparison, rows))
+                continue
+            condition = 1 if meaning == NET_FIELD else 0
+            case = "net" if meaning == NET_FIELD else ""
+            sums = comparison.compare_field_sums(partial(_sum_rows, rows))
+            differs_in_total = sums[condition][0]
+            add = comparison.make_township_sum_function(rows)
+            is_different = comparison.compare_field_sums(add)[condition]
+            has_rows = add(comparison.has_value.astype(float)) > 0
+            if differs_in_total and (not is_different.any() or bool((is_different == has_rows).all())):
+                result.findings.append(_make_sum_finding(layer, case, comparison, rows))
+                continue
+            is_differing = is_different if differs_in_total else comparison.find_differing_townships(rows)[condition]
+            for township_number in np.flatnonzero(is_differing).tolist():
+                is_township = township_number < len(comparison.township_names)
+                own_rows = rows & (comparison.township_number == (township_number if is_township else -1))
+                result.findings.append(
+                    _make_sum_finding(
+                        layer,
+                        case,
+                        comparison,
+                        own_rows,
+                        comparison.township_names[township_number] if is_township else AREA_OUTSIDE_TOWNSHIPS,
+                    )
+                )
     blanks = list(_report_blank_areas(layer, is_usable, ctx))
     result.is_applicable |= bool(blanks)
     result.findings += blanks
@@ -185,6 +213,11 @@ def area_field_sums(
         if parcels is not None and not ctx.is_edit_check and layer is ctx.plan.find_layer_of_concept("base_parcels"):
             result.findings += _compare_ridges_with_survey(layer, parcels, allowance_deduction_share, ctx)
     return result
+
+
+def _sum_rows(rows: NDArray, values: NDArray) -> NDArray:
+    """Return (1,) the sum of the (n,) values of some rows."""
+    return np.array([values[rows].sum()])
 
 
 def _report_partial_grades(layer: Layer, county: Layer, share: float, ctx: RuleContext) -> Iterator[Finding]:
@@ -308,37 +341,6 @@ def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, 
         related_role=survey.survey_parcels.role,
         township="" if area_name in (AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS) else area_name,
     )
-
-
-def _report_wrong_sums(layer: Layer, meaning: str, comparison: AreaFieldComparison, rows: NDArray) -> Iterator[Finding]:
-    """Yield findings where the sum of an area field differs from that of the shapes.
-
-    There is one finding on the layer if all townships differ, else one on each township that does. ``rows`` is (n,)
-    bool: the rows that are summed.
-    """
-    if meaning == NET_FIELD and comparison.apparent_unit:
-        yield _make_sum_finding(layer, "unit", comparison, rows)
-        return
-    condition = 1 if meaning == NET_FIELD else 0
-    case = "net" if meaning == NET_FIELD else ""
-    differs_in_total = comparison.compare_field_sums(lambda values: np.array([values[rows].sum()]))[condition][0]
-    add = comparison.make_township_sum_function(rows)
-    is_different = comparison.compare_field_sums(add)[condition]
-    has_rows = add(comparison.has_value.astype(float)) > 0
-    if differs_in_total and (not is_different.any() or bool((is_different == has_rows).all())):
-        yield _make_sum_finding(layer, case, comparison, rows)
-        return
-    is_differing = is_different if differs_in_total else comparison.find_differing_townships(rows)[condition]
-    for township_number in np.flatnonzero(is_differing).tolist():
-        is_township = township_number < len(comparison.township_names)
-        own_rows = rows & (comparison.township_number == (township_number if is_township else -1))
-        yield _make_sum_finding(
-            layer,
-            case,
-            comparison,
-            own_rows,
-            comparison.township_names[township_number] if is_township else AREA_OUTSIDE_TOWNSHIPS,
-        )
 
 
 def _make_sum_finding(

@@ -185,7 +185,27 @@ def copied_values(
                 field_names = [name for name in ctx.norm.get(setting) if name not in reported_fields]
                 _report_copies(layer, source, field_names, result, ctx)
     if base_parcels is not None and base_parcels is not parcels and not ctx.is_edit_check:
-        result.add_applicable(_report_class_differences_of_base(base_parcels, parcels, ctx))
+        # There is one for each pair of classes, one for each copied field, and one on base parcels without such a
+        # survey parcel.
+        survey_rows = find_equal_shapes(base_parcels, parcels, ctx.tolerance.edge_match_m)
+        rows = np.flatnonzero(survey_rows >= 0)
+        differing_rows, base_groups, survey_groups = _compare_land_use(
+            base_parcels, rows, parcels, survey_rows[rows], ctx
+        )
+        field_findings = (
+            _report_differences(name, base_parcels, parcels, rows, survey_rows[rows], ctx)
+            for name in ctx.norm.get("attributes.base_copied_fields")
+            if _is_comparable_field(name, base_parcels, parcels)
+        )
+        findings = [finding for finding in field_findings if finding is not None]
+        for pair in dict.fromkeys(zip(base_groups.tolist(), survey_groups.tolist(), strict=True)):
+            rows_of_pair = differing_rows[(base_groups == pair[0]) & (survey_groups == pair[1])]
+            params, area = {"value": pair[0], "expected": pair[1]}, float(base_parcels.measure_rows(rows_of_pair).sum())
+            survey_row = int(survey_rows[rows_of_pair[0]])
+            finding = _make_class_finding(base_parcels, rows_of_pair, parcels, survey_row, "class", area, params, ctx)
+            _record_class_pairs(finding, base_parcels, rows_of_pair, parcels, survey_rows[rows_of_pair], ctx)
+            findings.append(finding)
+        result.add_applicable([*findings, *_report_redrawn_base(base_parcels, parcels, survey_rows, ctx)])
     if centre_base is not None and base_parcels is not None and not ctx.is_edit_check:
         result.add_applicable(_report_class_differences_of_centre(centre_base, base_parcels, ctx))
     if not ctx.is_edit_check:
@@ -217,18 +237,16 @@ def _report_copies(layer: Layer, source: Layer, field_names: list[str], result: 
             is_cultivated &= ctx.find_cultivated_rows(layer)[copies]
         copies = copies[is_cultivated]
         if ctx.plan.find_layer_of_concept("farmland") is layer:
-            fields = [name for name in fields if _get_meaning(layer, name) != "slope_class"]
+            fields = [
+                name
+                for name in fields
+                if (declared := layer.template.find_field_by_name(name)) is None or declared.meaning != "slope_class"
+            ]
     result.findings += [
         finding
         for name in fields
         if (finding := _report_differences(name, layer, source, copies, survey_rows[copies], ctx)) is not None
     ]
-
-
-def _get_meaning(layer: Layer, name: str) -> str:
-    """Return the meaning of a layer's field; empty without one."""
-    template_field = layer.template.find_field_by_name(name)
-    return "" if template_field is None else template_field.meaning
 
 
 def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: RuleContext) -> list[Finding]:
@@ -253,31 +271,6 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
     finding = _make_class_finding(layer, rows, parcels, parcel_row, "land", area, params, ctx)
     finding.params["shown"]["value"] = format_code_with_name(parcels, "land_use", codes[parcel_row], ctx)
     return [finding]
-
-
-def _report_class_differences_of_base(base_parcels: Layer, parcels: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return findings on base parcels that differ from the survey parcel of the same shape.
-
-    There is one for each pair of classes, one for each copied field, and one on base parcels without such a survey
-    parcel.
-    """
-    survey_rows = find_equal_shapes(base_parcels, parcels, ctx.tolerance.edge_match_m)
-    rows = np.flatnonzero(survey_rows >= 0)
-    differing_rows, groups, survey_groups = _compare_land_use(base_parcels, rows, parcels, survey_rows[rows], ctx)
-    field_findings = (
-        _report_differences(name, base_parcels, parcels, rows, survey_rows[rows], ctx)
-        for name in ctx.norm.get("attributes.base_copied_fields")
-        if _is_comparable_field(name, base_parcels, parcels)
-    )
-    findings = [finding for finding in field_findings if finding is not None]
-    for pair in dict.fromkeys(zip(groups.tolist(), survey_groups.tolist(), strict=True)):
-        rows_of_pair = differing_rows[(groups == pair[0]) & (survey_groups == pair[1])]
-        params, area = {"value": pair[0], "expected": pair[1]}, float(base_parcels.measure_rows(rows_of_pair).sum())
-        survey_row = int(survey_rows[rows_of_pair[0]])
-        finding = _make_class_finding(base_parcels, rows_of_pair, parcels, survey_row, "class", area, params, ctx)
-        _record_class_pairs(finding, base_parcels, rows_of_pair, parcels, survey_rows[rows_of_pair], ctx)
-        findings.append(finding)
-    return [*findings, *_report_redrawn_base(base_parcels, parcels, survey_rows, ctx)]
 
 
 def _report_redrawn_base(base_parcels: Layer, parcels: Layer, survey_rows: NDArray, ctx: RuleContext) -> list[Finding]:

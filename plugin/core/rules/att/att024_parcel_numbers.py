@@ -101,6 +101,8 @@ def parcel_numbers(layer: Layer, *, ctx: RuleContext, listed_count: float = 100)
         regulations were not read (mark C). Blank numbers and villages are not compared. Runs by default for a whole
         county (scope county), else if the rule or its group attributes is selected.
     """
+    import pandas as pd
+
     result = RuleResult(is_applicable=False)
     for line in ctx.norm.get("attributes.unique_numbers"):
         role, field, *within = line.split()
@@ -108,33 +110,36 @@ def parcel_numbers(layer: Layer, *, ctx: RuleContext, listed_count: float = 100)
         if role != layer.role or any(layer.get_column_by_name(name) is None for name in field_names):
             continue
         result.is_applicable = True
-        rows_by_number = _find_repeated_numbers(layer, field_names)
+        values = pd.DataFrame({name: layer.get_texts_by_name(name) for name in field_names})
+        values = values[(values != "").all(axis=1)]
+        if len(field_names) > 1:
+            # A number that begins with the county's code is not counted village by village.
+            has_county = [
+                _is_county_number(number, place) for number, place in values[field_names[:2]].itertuples(index=False)
+            ]
+            values.loc[has_county, field_names[1]] = values.loc[has_county, field_names[1]].str[:COUNTY_DIGITS]
+        rows_by_number: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for row, *numbers in values[values.duplicated(keep=False)].itertuples(name=None):
+            rows_by_number[tuple(numbers)].append(row)
+        rows_by_number = dict(sorted(rows_by_number.items(), key=lambda item: item[0][::-1]))
         if len(rows_by_number) > listed_count:
-            result.findings.append(_make_summary_finding(layer, field, list(rows_by_number)))
+            repeated_numbers = list(rows_by_number)
+            distinct_numbers = list(dict.fromkeys(numbers[0] for numbers in repeated_numbers))
+            dots = " …" if len(distinct_numbers) > MAX_LISTED_NUMBERS else ""
+            params = {"count": len(repeated_numbers), "numbers": distinct_numbers[:MAX_LISTED_NUMBERS], "more": dots}
+            of_places = [
+                numbers for numbers in repeated_numbers if len(numbers) > 1 and not _is_county_number(*numbers[:2])
+            ]
+            if len(of_places) == len(repeated_numbers):
+                places = {numbers[1] for numbers in of_places}
+                params["shown"] = {"noted": {"places_fact": {"count": len(places)}}}
+            result.findings.append(Finding(layer.role, field=field, case="many", params=params))
         else:
             result.findings += [
                 _make_number_finding(layer, field, numbers, layer.sort_rows(rows), ctx)
                 for numbers, rows in rows_by_number.items()
             ]
     return result
-
-
-def _find_repeated_numbers(layer: Layer, field_names: list[str]) -> dict[tuple[str, ...], list[int]]:
-    """Return values of these fields → rows, for values that several rows have; rows with a blank are left out."""
-    import pandas as pd
-
-    values = pd.DataFrame({name: layer.get_texts_by_name(name) for name in field_names})
-    values = values[(values != "").all(axis=1)]
-    if len(field_names) > 1:
-        # A number that begins with the county's code is not counted village by village.
-        has_county = [
-            _is_county_number(number, place) for number, place in values[field_names[:2]].itertuples(index=False)
-        ]
-        values.loc[has_county, field_names[1]] = values.loc[has_county, field_names[1]].str[:COUNTY_DIGITS]
-    rows_by_number: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for row, *numbers in values[values.duplicated(keep=False)].itertuples(name=None):
-        rows_by_number[tuple(numbers)].append(row)
-    return dict(sorted(rows_by_number.items(), key=lambda item: item[0][::-1]))
 
 
 def _is_county_number(number: str, division_code: str) -> bool:
@@ -166,26 +171,22 @@ def _make_number_finding(
         related_keys=[layer.keys[row] for row in rows[1:]],
     )
     if is_of_place:
-        finding.params["shown"] |= _describe_village(layer, field, numbers[1], rows)
+        village_code = numbers[1]
+        shown: dict[str, Any] = {}
+        name_field = f"{layer.get_field_name('location_code').removesuffix(CODE_SUFFIX)}{NAME_SUFFIX}"
+        if layer.get_column_by_name(name_field) is not None and (name := layer.get_texts_by_name(name_field)[rows[0]]):
+            shown["location"] = f"{village_code} {name}"
+        village_numbers = [
+            int(number)
+            for number, code in zip(layer.get_texts_by_name(field), layer.text("location_code"), strict=True)
+            if code == village_code and number.isascii() and number.isdecimal()
+        ]
+        if village_numbers:
+            shown["noted"] = {"free_fact": {"largest": max(village_numbers)}}
+        finding.params["shown"] |= shown
     if variant := _compare_places(layer, rows, ctx):
         finding.params["shown"]["variant"] = variant
     return finding
-
-
-def _describe_village(layer: Layer, field: str, village_code: str, rows: list[int]) -> dict[str, Any]:
-    """Return the code of a village with its name, and the largest number of its parcels, for the message."""
-    shown: dict[str, Any] = {}
-    name_field = f"{layer.get_field_name('location_code').removesuffix(CODE_SUFFIX)}{NAME_SUFFIX}"
-    if layer.get_column_by_name(name_field) is not None and (name := layer.get_texts_by_name(name_field)[rows[0]]):
-        shown["location"] = f"{village_code} {name}"
-    numbers = [
-        int(number)
-        for number, code in zip(layer.get_texts_by_name(field), layer.text("location_code"), strict=True)
-        if code == village_code and number.isascii() and number.isdecimal()
-    ]
-    if numbers:
-        shown["noted"] = {"free_fact": {"largest": max(numbers)}}
-    return shown
 
 
 def _compare_places(layer: Layer, rows: list[int], ctx: RuleContext) -> str:
@@ -199,18 +200,3 @@ def _compare_places(layer: Layer, rows: list[int], ctx: RuleContext) -> str:
         return "apart"
     largest = np.array([max(first.area, second.area) for first, second in pairs])
     return "same_place" if (shared >= SAME_PLACE_SHARE * largest).all() else ""
-
-
-def _make_summary_finding(layer: Layer, field: str, repeated_numbers: list[tuple[str, ...]]) -> Finding:
-    """Return one finding on all repeated numbers of a field.
-
-    ``repeated_numbers``: each number and, if it is used once within a place only, the code of the place.
-    """
-    distinct_numbers = list(dict.fromkeys(numbers[0] for numbers in repeated_numbers))
-    dots = " …" if len(distinct_numbers) > MAX_LISTED_NUMBERS else ""
-    params = {"count": len(repeated_numbers), "numbers": distinct_numbers[:MAX_LISTED_NUMBERS], "more": dots}
-    of_places = [numbers for numbers in repeated_numbers if len(numbers) > 1 and not _is_county_number(*numbers[:2])]
-    if len(of_places) == len(repeated_numbers):
-        places = {numbers[1] for numbers in of_places}
-        params["shown"] = {"noted": {"places_fact": {"count": len(places)}}}
-    return Finding(layer.role, field=field, case="many", params=params)

@@ -170,7 +170,21 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             result.add_applicable(_report_short_codes(layer, template_field, int(float(digits)), ctx))
     for role, limit in read_setting_words(ctx.norm, "attributes.largest_areas", 2, 2, number_at=1):
         if role == layer.role and is_polygon:
-            result.add_applicable(_report_larger_features(layer, float(limit), ctx))
+            limit_m2 = float(limit)
+            areas = np.nan_to_num(layer.statutory)
+            result.add_applicable(
+                [
+                    ctx.finding_maker.make_row_finding(
+                        layer,
+                        row,
+                        case="area",
+                        params={"limit": limit_m2},
+                        geometry=layer.plane_shapes[row],
+                        area_m2=float(areas[row]),
+                    )
+                    for row in np.flatnonzero(areas > limit_m2).tolist()
+                ]
+            )
     return result
 
 
@@ -267,21 +281,6 @@ def _read_lines_of_layer(layer: Layer, ctx: RuleContext, setting: str, *counts: 
         template_field = _find_declared_field(layer, role, name)
         if template_field is not None:
             yield template_field, *words
-
-
-def _report_larger_features(layer: Layer, limit_m2: float, ctx: RuleContext) -> list[Finding]:
-    areas = np.nan_to_num(layer.statutory)
-    return [
-        ctx.finding_maker.make_row_finding(
-            layer,
-            row,
-            case="area",
-            params={"limit": limit_m2},
-            geometry=layer.plane_shapes[row],
-            area_m2=float(areas[row]),
-        )
-        for row in np.flatnonzero(areas > limit_m2).tolist()
-    ]
 
 
 def _report_frequent_value(

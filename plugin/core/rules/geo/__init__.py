@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules on one geometry. One file per rule."""
+"""Rules on one geometry."""

@@ -82,7 +82,15 @@ def unexpected_holes(layer: Layer, *, ctx: RuleContext, window_share: float = 0.
     """
     if not must_not_overlap(layer) or is_layer_in_setting(layer, "quality.tiled", ctx):
         return None
-    holes, rows = _extract_holes(select_valid_polygons(layer))
+    shapes = select_valid_polygons(layer)
+    present_rows = np.flatnonzero(~shapely.is_missing(shapes))
+    shape_rings = extract_rings(shapes[present_rows])
+    hole_rings = np.flatnonzero(shape_rings.is_hole)
+    hole_polygons = [
+        shapely.Polygon(shape_rings.xy[shape_rings.ring_starts[n] : shape_rings.ring_starts[n + 1]])
+        for n in hole_rings.tolist()
+    ]
+    holes, rows = np.array(hole_polygons, dtype=object), present_rows[shape_rings.polygon_of_ring[hole_rings]]
     unfilled_holes, shares = _find_open_parts(holes, rows, layer, layer.polygons, ctx, layer)
     left_open = shares > MIN_OPEN_SHARE
     holes, rows, unfilled_holes = holes[left_open], rows[left_open], unfilled_holes[left_open]
@@ -133,18 +141,6 @@ def _find_main_land_use(hole: Any, layer: Layer, ctx: RuleContext) -> dict[str, 
         return None
     share = min(area_of_code[main_code] / hole.area, 1.0)
     return {"name": format_code_with_name(parcels, "land_use", main_code, ctx), "share": f"{share * 100:.2f}"}
-
-
-def _extract_holes(shapes: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the (k,) holes of (n,) polygons as polygons, and their (k,) rows."""
-    present_rows = np.flatnonzero(~shapely.is_missing(shapes))
-    shape_rings = extract_rings(shapes[present_rows])
-    hole_rings = np.flatnonzero(shape_rings.is_hole)
-    holes = [
-        shapely.Polygon(shape_rings.xy[shape_rings.ring_starts[n] : shape_rings.ring_starts[n + 1]])
-        for n in hole_rings.tolist()
-    ]
-    return np.array(holes, dtype=object), present_rows[shape_rings.polygon_of_ring[hole_rings]]
 
 
 def _find_open_parts(

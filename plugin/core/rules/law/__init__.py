@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules on quotas and thresholds. One file per rule."""
+"""Rules on quotas and thresholds."""

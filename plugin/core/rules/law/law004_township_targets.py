@@ -273,7 +273,29 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> list[F
         for township, other in row_codes.find_exchanged_codes().items():
             if township not in exchanged:
                 exchanged[township] = other
-                findings.append(_make_exchange_finding(row_codes, township, other, ctx))
+                township_layer, _, township_of_row = require_value(get_plan_townships(ctx), "the layer of townships")
+                located_township, named_township = row_codes.townships[township], row_codes.townships[other]
+                count = int(((row_codes.township_of_centre == township) & (row_codes.named_township == other)).sum())
+                params = {
+                    "town": located_township.name,
+                    "code": located_township.code,
+                    "other": named_township.name,
+                    "other_code": named_township.code,
+                    "count": count,
+                }
+                row = int(np.flatnonzero(township_of_row == township)[0])
+                findings.append(
+                    ctx.finding_maker.make_row_finding(
+                        township_layer,
+                        row,
+                        case="exchanged",
+                        severity=Severity.WARNING,
+                        field=row_codes.field_name,
+                        params=params,
+                        related_role=row_codes.layer.role,
+                        township=located_township.name,
+                    )
+                )
         # Rows in a township with a doubtful code are reported with the township.
         exchanged_with = np.full(len(layer), -1)
         for township, other in exchanged.items():
@@ -378,31 +400,6 @@ def _report_misplaced_rows(row_codes: RowTownships, misplaced_township: NDArray,
             geometry=ctx.geometry.unite_shapes(layer.plane_shapes[rows]),
             params=params,
         )
-
-
-def _make_exchange_finding(row_codes: RowTownships, township: int, other: int, ctx: RuleContext) -> Finding:
-    """Return the finding that the rows of two townships name each other's township."""
-    township_layer, _, township_of_row = require_value(get_plan_townships(ctx), "the layer of townships")
-    located_township, named_township = row_codes.townships[township], row_codes.townships[other]
-    count = int(((row_codes.township_of_centre == township) & (row_codes.named_township == other)).sum())
-    params = {
-        "town": located_township.name,
-        "code": located_township.code,
-        "other": named_township.name,
-        "other_code": named_township.code,
-        "count": count,
-    }
-    row = int(np.flatnonzero(township_of_row == township)[0])
-    return ctx.finding_maker.make_row_finding(
-        township_layer,
-        row,
-        case="exchanged",
-        severity=Severity.WARNING,
-        field=row_codes.field_name,
-        params=params,
-        related_role=row_codes.layer.role,
-        township=located_township.name,
-    )
 
 
 def _make_foreign_code_finding(row_codes: RowTownships, ctx: RuleContext) -> Finding:

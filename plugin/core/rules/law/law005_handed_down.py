@@ -110,7 +110,25 @@ def _report_figures_of_bases(profile: Profile, ctx: RuleContext) -> Iterator[Fin
                 )
     for own_site, upper_site, parent in find_replaced_register_lines(profile):
         if own_site.area_code == area:
-            yield _make_replaced_site_finding(own_site, upper_site, parent, profile, ctx)
+            replaced_params = {
+                "county": profile.name,
+                "site": own_site.name or own_site.term,
+                "value": _format_site_figures(own_site),
+                "source": own_site.source,
+                "target": _format_site_figures(upper_site),
+                "above_source": upper_site.source,
+                "parent": parent.name,
+                "shown": {
+                    "value_of_site": _list_site_figures(own_site),
+                    "target_of_site": _list_site_figures(upper_site),
+                },
+            }
+            layer = ctx.plan.find_layer_of_concept("heritage")
+            replaced_role = layer.role if layer is not None else ctx.plan.list_roles_of_concept("heritage")[0]
+            replaced_field = " ".join(part for part in (own_site.kind, own_site.level, own_site.name) if part)
+            yield Finding(
+                replaced_role, field=replaced_field, case="register", severity=Severity.INFO, params=replaced_params
+            )
     for missing_target, parent in find_targets_of_other_years(profile):
         if missing_target.area_code == area:
             role, field = _find_layer_role(missing_target.indicator, ctx), missing_target.indicator
@@ -381,7 +399,13 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
     """
     for parts_sum in sums:
         if table and parts_sum.unallocated > 0:
-            result.add_applicable([_make_unallocated_finding(parts_sum, area, table, ctx)])
+            names = parts_sum.missing_parts
+            listed = "、".join(names[:_MAX_LISTED_NAMES]) + ("…" if len(names) > _MAX_LISTED_NAMES else "")
+            params = _describe_sum(parts_sum, area) | {"file": table, "count": len(names), "names": listed}
+            field = parts_sum.target.indicator
+            role = _find_layer_role(field, ctx)
+            finding = Finding(role, field=field, case="unallocated", severity=Severity.INFO, params=params)
+            result.add_applicable([finding])
         if parts_sum.state:
             result.is_applicable = True
             target, rounding = parts_sum.target, parts_sum.state == MISSED_BY_ROUNDING
@@ -431,20 +455,6 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
         result.notes.append(("parts_lacking", params))
 
 
-def _make_unallocated_finding(parts_sum: PartsSum, area: str, table: str, ctx: RuleContext) -> Finding:
-    """Return the note on the amount of a target that no township has, because some townships have no figure.
-
-    ``table``: file name of the table of township targets.
-    """
-    names = parts_sum.missing_parts
-    params = _describe_sum(parts_sum, area)
-    params |= {"file": table, "count": len(names), "names": "、".join(names[:_MAX_LISTED_NAMES])}
-    if len(names) > _MAX_LISTED_NAMES:
-        params["names"] += "…"
-    role = _find_layer_role(parts_sum.target.indicator, ctx)
-    return Finding(role, field=parts_sum.target.indicator, case="unallocated", severity=Severity.INFO, params=params)
-
-
 def _describe_sum(parts_sum: PartsSum, area: str) -> dict[str, Any]:
     """Return the message parameters of a sum and of the figure with which it is compared."""
     target = parts_sum.target
@@ -458,26 +468,6 @@ def _describe_sum(parts_sum: PartsSum, area: str) -> dict[str, Any]:
         "unit": target.unit,
         "miss": round(abs(target.numeric_value - parts_sum.sum_value), target.printed_decimals + 4),
     }
-
-
-def _make_replaced_site_finding(
-    own_site: RegisteredSite, base_site: RegisteredSite, parent: Profile, profile: Profile, ctx: RuleContext
-) -> Finding:
-    """Return the remark on a row of the heritage register that replaces the upper profile's."""
-    params = {
-        "county": profile.name,
-        "site": own_site.name or own_site.term,
-        "value": _format_site_figures(own_site),
-        "source": own_site.source,
-        "target": _format_site_figures(base_site),
-        "above_source": base_site.source,
-        "parent": parent.name,
-        "shown": {"value_of_site": _list_site_figures(own_site), "target_of_site": _list_site_figures(base_site)},
-    }
-    layer = ctx.plan.find_layer_of_concept("heritage")
-    role = layer.role if layer is not None else ctx.plan.list_roles_of_concept("heritage")[0]
-    field = " ".join(part for part in (own_site.kind, own_site.level, own_site.name) if part)
-    return Finding(role, field=field, case="register", severity=Severity.INFO, params=params)
 
 
 def _list_site_figures(site: RegisteredSite) -> dict[str, Any]:

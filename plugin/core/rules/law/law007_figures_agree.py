@@ -112,7 +112,28 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
         entry = figures.catalogue.find_indicator(typed_figure.name, ratio_definition)
         problem = _explain_incomparable_figure(typed_figure, entry.unit if entry else None)
         if problem:
-            result.findings.append(_make_not_compared_finding(typed_figure, problem, figures))
+            entries = figures.catalogue.indicator_by_id
+            figure_entry = figures.catalogue.find_indicator(typed_figure.name)
+            accepted_wording = "、".join(e.name(figures.texts.lang) for e in list(entries.values())[:4])
+            if problem == "unit" and figure_entry is not None:
+                accepted_wording = figures.texts.get("units", figure_entry.unit)
+            entry_params = {
+                "place": typed_figure.printed_at,
+                "name": typed_figure.name,
+                "text": typed_figure.printed_text,
+                "unit_text": typed_figure.unit_text,
+                "known": accepted_wording,
+                "row": typed_figure.line_number,
+            }
+            result.findings.append(
+                Finding(
+                    "",
+                    case=problem,
+                    severity=Severity.WARNING,
+                    field=f"{typed_figure.name} {typed_figure.printed_at}".strip(),
+                    params=entry_params,
+                )
+            )
         elif entry is not None:
             by_indicator.setdefault(entry.id, []).append(replace(typed_figure, unit=typed_figure.unit or entry.unit))
     for name, typed_places in by_indicator.items():
@@ -220,33 +241,6 @@ def _explain_incomparable_figure(printed_figure: PrintedFigure, usual_unit: str 
     ):
         return "unit"
     return ""
-
-
-def _make_not_compared_finding(printed_figure: PrintedFigure, problem: str, figures: PlanIndicators) -> Finding:
-    """Return the warning on a printed figure that cannot be compared.
-
-    ``problem``: result of `_explain_incomparable_figure`.
-    """
-    entries = figures.catalogue.indicator_by_id
-    entry = figures.catalogue.find_indicator(printed_figure.name)
-    accepted_wording = "、".join(e.name(figures.texts.lang) for e in list(entries.values())[:4])
-    if problem == "unit" and entry is not None:
-        accepted_wording = figures.texts.get("units", entry.unit)
-    params = {
-        "place": printed_figure.printed_at,
-        "name": printed_figure.name,
-        "text": printed_figure.printed_text,
-        "unit_text": printed_figure.unit_text,
-        "known": accepted_wording,
-        "row": printed_figure.line_number,
-    }
-    return Finding(
-        "",
-        case=problem,
-        severity=Severity.WARNING,
-        field=f"{printed_figure.name} {printed_figure.printed_at}".strip(),
-        params=params,
-    )
 
 
 def _find_disagreements(

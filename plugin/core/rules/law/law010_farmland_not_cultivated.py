@@ -9,8 +9,7 @@ from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import explain_missing_fields, format_code_with_name
-from .._farmland import find_construction_land_rows
-from .._places import is_reported_elsewhere
+from .._places import find_construction_land_rows, is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"

@@ -111,7 +111,33 @@ def farmland_choice(
         if farmland is not None:
             for line in lines:
                 fields &= find_containing_rows(parcels, line, ctx) < 0
-            result.findings += _compare_quality(farmland, parcels, fields, ctx)
+            findings = []
+            _, areas = get_row_areas(parcels).best_basis_and_areas
+            is_farmland = find_containing_rows(parcels, farmland, ctx) >= 0
+            for name, limit in read_setting_words(ctx.norm, QUALITY_SETTING, 2, 2, number_at=1):
+                values = parcels.get_numbers_by_name(name)
+                is_compared = ctx.find_cultivated_rows(parcels) & np.isfinite(values) & (np.nan_to_num(areas) > 0)
+                is_kept, is_left_out = is_compared & is_farmland, is_compared & fields & ~is_farmland
+                if not is_kept.any() or float(areas[is_left_out].sum()) < float(ctx.norm.get(LEFT_OUT_SETTING)):
+                    continue
+                kept_average, left_out_average = (
+                    float(np.average(values[rows], weights=areas[rows])) for rows in (is_kept, is_left_out)
+                )
+                if kept_average - left_out_average <= float(limit):
+                    continue
+                better = np.flatnonzero(is_left_out & (values < kept_average))
+                finding = _make_finding(
+                    farmland, parcels, make_row_pieces(better, parcels.plane_shapes[better]), parcels, "quality", ctx
+                )
+                finding.field = name
+                finding.params |= {
+                    "value": round(kept_average, 2),
+                    "other": round(left_out_average, 2),
+                    "miss": round(kept_average - left_out_average, 2),
+                    "limit": float(limit),
+                }
+                findings.append(finding)
+            result.findings += findings
     if cultivated is not None and boundary is not None:
         result.add_applicable(_find_targets_inside(cultivated, boundary, ctx))
     return result
@@ -167,40 +193,6 @@ def _find_targets_inside(cultivated: Layer, boundary: Layer, ctx: RuleContext) -
             }
             finding.params["shown"]["noted"] = {"task_fact": noted}
     return [finding]
-
-
-def _compare_quality(farmland: Layer, parcels: Layer, fields: NDArray, ctx: RuleContext) -> list[Finding]:
-    """Return a finding for each quality attribute whose average is worse in farmland than in fields outside it.
-
-    ``fields``: (n,) bool, rows of ``parcels`` that are fields.
-    """
-    findings = []
-    _, areas = get_row_areas(parcels).best_basis_and_areas
-    is_farmland = find_containing_rows(parcels, farmland, ctx) >= 0
-    for name, limit in read_setting_words(ctx.norm, QUALITY_SETTING, 2, 2, number_at=1):
-        values = parcels.get_numbers_by_name(name)
-        is_compared = ctx.find_cultivated_rows(parcels) & np.isfinite(values) & (np.nan_to_num(areas) > 0)
-        is_kept, is_left_out = is_compared & is_farmland, is_compared & fields & ~is_farmland
-        if not is_kept.any() or float(areas[is_left_out].sum()) < float(ctx.norm.get(LEFT_OUT_SETTING)):
-            continue
-        kept_average, left_out_average = (
-            float(np.average(values[rows], weights=areas[rows])) for rows in (is_kept, is_left_out)
-        )
-        if kept_average - left_out_average <= float(limit):
-            continue
-        better = np.flatnonzero(is_left_out & (values < kept_average))
-        finding = _make_finding(
-            farmland, parcels, make_row_pieces(better, parcels.plane_shapes[better]), parcels, "quality", ctx
-        )
-        finding.field = name
-        finding.params |= {
-            "value": round(kept_average, 2),
-            "other": round(left_out_average, 2),
-            "miss": round(kept_average - left_out_average, 2),
-            "limit": float(limit),
-        }
-        findings.append(finding)
-    return findings
 
 
 def _make_finding(

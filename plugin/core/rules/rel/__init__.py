@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules between layers. One file per rule."""
+"""Rules between layers."""

@@ -106,12 +106,6 @@ def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
     heritage_line = find_usable_layer_or_note_reason("heritage", ctx, result)
     if heritage_line is not None:
         _report_ranges_without_site(heritage_line, result, ctx)
-    _report_unprotected_heritage(result, ctx)
-    return result
-
-
-def _report_unprotected_heritage(result: RuleResult, ctx: RuleContext) -> None:
-    """Add a finding for each layer of present heritage with points that no layer of heritage has."""
     roles = ["heritage", *list_heritage_range_roles(ctx), *POLYGON_ROLE_BY_POINT_ROLE]
     planned_layers = find_usable_layers(roles, ctx, result)
     present_roles = ctx.norm.get("heritage.present_layers") if planned_layers else ()
@@ -147,6 +141,7 @@ def _report_unprotected_heritage(result: RuleResult, ctx: RuleContext) -> None:
                 related_role=planned_layers[0].role,
             )
         )
+    return result
 
 
 def _normalise_site_name(name: str) -> str:

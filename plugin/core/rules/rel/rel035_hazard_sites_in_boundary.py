@@ -117,12 +117,6 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
             else:
                 pieces_inside = ctx.geometry.find_point_line_pieces_inside(refuge, area)
                 result.findings += make_findings_of_pieces(refuge, area, pieces_inside, ctx, case="refuge")
-    _report_townships_without_facility(result, ctx)
-    return result
-
-
-def _report_townships_without_facility(result: RuleResult, ctx: RuleContext) -> None:
-    """Add a finding on the townships that have no facility of a kind, if other townships have one."""
     for concept, role_list, word_list, *further_roles in read_setting_words(
         ctx.norm, "protected.township_facilities", 3
     ):
@@ -154,6 +148,7 @@ def _report_townships_without_facility(result: RuleResult, ctx: RuleContext) -> 
                 related_role=layers[0].role,
             )
         )
+    return result
 
 
 def _find_named_shapes(layer: Layer, words: list[str]) -> list[Any]:

@@ -14,11 +14,11 @@ from ...standard.messages.texts import Texts
 from ...standard.template import Template
 from .._attributes import format_code_with_name, join_code_names_of_field, read_setting_words
 from .._places import find_usable_layer_or_note_reason
-from .._planned_change import report_changes_of_present_use
 from .._planned_use import (
     find_facilities_on_other_land,
     find_land_cut_by_line,
     find_lines_off_roads,
+    report_changes_of_present_use,
     report_missing_line,
     report_planned_land_without_line,
 )

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules on the structure of layers. One file per rule."""
+"""Rules on the structure of layers."""

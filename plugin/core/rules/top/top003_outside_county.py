@@ -106,26 +106,38 @@ def outside_county(
         rows = None if is_land.all() else is_land
         pieces = ctx.geometry.find_uncovered_pieces(layer, county, extent[1], rows=rows)
         findings = ctx.finding_maker.make_pair_findings(layer, county, pieces)
-        _record_message_variants(findings, pieces, layer, ctx)
+        # Two variants of the message: completely outside the county, or a township or village of the county.
+        outside_areas = np.bincount(pieces.left, weights=pieces.area, minlength=len(layer))
+        is_division = any(
+            layer.role in ctx.plan.list_roles_of_concept(concept) for concept in ("townships", "villages")
+        )
+        for finding, row in zip(findings, pieces.left.tolist(), strict=True):
+            if outside_areas[row] >= WHOLE_SHARE * layer.plane_areas[row]:
+                finding.params["shown"] = {"variant": "wholly_outside"}
+            elif is_division:
+                finding.params["shown"] = {"variant": "division"}
         return ctx.finding_maker.mark_findings_by_location(findings)
     if ctx.is_edit_check or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known; the next whole check compares the outline.
         return None
-    return _report_excess_outline(county, extent[1], townships, parcels, ctx)
-
-
-def _record_message_variants(findings: list[Finding], pieces: OverlayPieces, layer: Layer, ctx: RuleContext) -> None:
-    """Record in each finding which variant of its message applies, in place.
-
-    There are two: the feature is completely outside the county, or it is a township or village of the county.
-    """
-    outside_areas = np.bincount(pieces.left, weights=pieces.area, minlength=len(layer))
-    is_division = any(layer.role in ctx.plan.list_roles_of_concept(concept) for concept in ("townships", "villages"))
-    for finding, row in zip(findings, pieces.left.tolist(), strict=True):
-        if outside_areas[row] >= WHOLE_SHARE * layer.plane_areas[row]:
-            finding.params["shown"] = {"variant": "wholly_outside"}
-        elif is_division:
-            finding.params["shown"] = {"variant": "division"}
+    # Only parts without parcels that touch the outline's edge are reported.
+    outline = extent[1]
+    findings = []
+    outside_townships = shapely.MultiPolygon()
+    if townships is not None and townships is not county and not townships.has_no_geometry:
+        pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, outline, townships)
+        findings += _make_part_findings(county, townships, pieces, np.ones(len(pieces), dtype=bool), "townships", ctx)
+        outside_townships = shapely.union_all(pieces.geometry)
+    county_shape = outline.shapes[0]
+    if parcels is None or parcels is county or parcels.has_no_geometry:
+        return findings
+    if townships is not None and is_reported_elsewhere(ctx, "TOP006"):
+        return findings
+    pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, outline, parcels)
+    shapes = np.array(list(pieces.geometry), dtype=object)
+    at_edge = shapely.dwithin(shapes, county_shape.boundary, ctx.tolerance.edge_match_m)
+    is_reported = shapely.area(shapely.intersection(shapes, outside_townships)) > shapely.area(shapes) / 2
+    return findings + _make_part_findings(county, parcels, pieces, at_edge & ~is_reported, "parcels", ctx)
 
 
 def _report_points_and_lines(layer: Layer, county: Layer, outline: Polygons, ctx: RuleContext) -> list[Finding]:
@@ -151,31 +163,6 @@ def _report_points_and_lines(layer: Layer, county: Layer, outline: Polygons, ctx
             )
         )
     return ctx.finding_maker.mark_findings_by_location(findings)
-
-
-def _report_excess_outline(
-    county: Layer, outline: Polygons, townships: Layer | None, parcels: Layer | None, ctx: RuleContext
-) -> list[Finding]:
-    """Return warnings on parts of the county's outline beyond townships and parcels.
-
-    Only parts without parcels that touch the outline's edge are reported.
-    """
-    findings: list[Finding] = []
-    outside_townships = shapely.MultiPolygon()
-    if townships is not None and townships is not county and not townships.has_no_geometry:
-        pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, outline, townships)
-        findings += _make_part_findings(county, townships, pieces, np.ones(len(pieces), dtype=bool), "townships", ctx)
-        outside_townships = shapely.union_all(pieces.geometry)
-    county_shape = outline.shapes[0]
-    if parcels is None or parcels is county or parcels.has_no_geometry:
-        return findings
-    if townships is not None and is_reported_elsewhere(ctx, "TOP006"):
-        return findings
-    pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, outline, parcels)
-    shapes = np.array(list(pieces.geometry), dtype=object)
-    at_edge = shapely.dwithin(shapes, county_shape.boundary, ctx.tolerance.edge_match_m)
-    is_reported = shapely.area(shapely.intersection(shapes, outside_townships)) > shapely.area(shapes) / 2
-    return findings + _make_part_findings(county, parcels, pieces, at_edge & ~is_reported, "parcels", ctx)
 
 
 def _make_part_findings(

@@ -95,55 +95,47 @@ def windows(*, ctx: RuleContext, window_share: float = 0.95) -> RuleResult:
     for layer in layers if fillers else []:
         holes = ctx.geometry.find_gaps(layer, np.inf)
         if len(holes):
-            result.findings += _report_windows(layer, holes, fillers, window_share, ctx)
-    return result
-
-
-def _report_windows(
-    layer: Layer, holes: OverlayPieces, fillers: list[Layer], window_share: float, ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding on each hole of the layer that other layers (``fillers``) fill.
-
-    ``window_share``: filled share (0–1) from which a hole counts as a complete window.
-    """
-    shares_by_filler = [_compute_covered_shares(layer, holes, filler.polygons, ctx) for filler in fillers]
-    # Overlapping lines (REL001) fill a place once only.
-    total_share = _compute_covered_shares(
-        layer, holes, Polygons(np.concatenate([filler.plane_shapes for filler in fillers])), ctx
-    )
-    areas = ctx.geometry.measure_drawn_areas(holes.geometry)
-    registered = get_registered_windows(ctx.side_inputs)
-    findings = []
-    for n, row in enumerate(holes.left.tolist()):
-        area = float(areas[n])
-        if total_share[n] * area <= ctx.tolerance.min_area_m2:
-            continue
-        filler_roles = [
-            f.role
-            for f, part in zip(fillers, shares_by_filler, strict=True)
-            if part[n] * area > ctx.tolerance.min_area_m2
-        ]
-        params: dict[str, Any] = {
-            "fillers": filler_roles,
-            "share": round(100 * float(total_share[n]), 1),
-            "open_m2": round((1 - float(total_share[n])) * area, 2),
-        }
-        if registered is not None:
-            params["shown"] = {"registration": _describe_registration(layer, holes.geometry[n], registered, ctx)}
-        is_full = total_share[n] >= window_share
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                layer,
-                row,
-                case="window" if is_full else "partly",
-                severity=None if is_full else Severity.WARNING,
-                params=params,
-                area_m2=area,
-                width_m=float(holes.width[n]),
-                geometry=holes.geometry[n],
+            shares_by_filler = [_compute_covered_shares(layer, holes, filler.polygons, ctx) for filler in fillers]
+            # Overlapping lines (REL001) fill a place once only.
+            total_share = _compute_covered_shares(
+                layer, holes, Polygons(np.concatenate([filler.plane_shapes for filler in fillers])), ctx
             )
-        )
-    return ctx.finding_maker.mark_findings_by_location(findings)
+            areas = ctx.geometry.measure_drawn_areas(holes.geometry)
+            registered = get_registered_windows(ctx.side_inputs)
+            findings = []
+            for n, row in enumerate(holes.left.tolist()):
+                area = float(areas[n])
+                if total_share[n] * area <= ctx.tolerance.min_area_m2:
+                    continue
+                filler_roles = [
+                    f.role
+                    for f, part in zip(fillers, shares_by_filler, strict=True)
+                    if part[n] * area > ctx.tolerance.min_area_m2
+                ]
+                params: dict[str, Any] = {
+                    "fillers": filler_roles,
+                    "share": round(100 * float(total_share[n]), 1),
+                    "open_m2": round((1 - float(total_share[n])) * area, 2),
+                }
+                if registered is not None:
+                    params["shown"] = {
+                        "registration": _describe_registration(layer, holes.geometry[n], registered, ctx)
+                    }
+                is_full = total_share[n] >= window_share
+                findings.append(
+                    ctx.finding_maker.make_row_finding(
+                        layer,
+                        row,
+                        case="window" if is_full else "partly",
+                        severity=None if is_full else Severity.WARNING,
+                        params=params,
+                        area_m2=area,
+                        width_m=float(holes.width[n]),
+                        geometry=holes.geometry[n],
+                    )
+                )
+            result.findings += ctx.finding_maker.mark_findings_by_location(findings)
+    return result
 
 
 def _describe_registration(

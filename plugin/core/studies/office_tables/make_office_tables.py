@@ -156,7 +156,7 @@ def fill_office_tables(
     side = side_tables.make_side_inputs(plan, norm, cancellation)
     progress(_READING_SHARE, Texts(TABLE_LANGUAGE).get("toolbox", "computing"))
     codes = tuple(dict.fromkeys(code for layout in layouts for code in layout.rules))
-    from ...checks.results.run import run_check
+    from ...checks.run_check import run_check
     from ...engine.context import RuleContext
     from ...engine.evaluate import choose_rules
     from ...figures.indicators.compute import PlanIndicators

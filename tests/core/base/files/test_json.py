@@ -16,7 +16,7 @@ from plugin.core.base.errors import DataError, InputError, SanxianError
 from plugin.core.base.files.data import read_json
 from plugin.core.base.files.digests import add_digest
 from plugin.core.base.files.writing import write_text
-from plugin.core.checks.results.saved_result import SavedLayer, SavedResult, read_saved_result, write_saved_result
+from plugin.core.checks.saved_result import SavedLayer, SavedResult, read_saved_result, write_saved_result
 from plugin.core.counties.check_county import read_record, write_record
 from plugin.core.counties.county_record import CountyRecord, CountyState
 from plugin.core.counties.townships.work_package import (

@@ -18,7 +18,7 @@ from plugin.core.checks.live.session import (
     IncrementalSession,
     are_equal_values,
 )
-from plugin.core.checks.results.run import run_check
+from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.engine.waivers.waiver import WaiverEntry, WaiverLimits, make_waivers

@@ -7,8 +7,8 @@ import pytest
 import shapely
 
 from plugin.core.checks.live.session import FindingsChange
-from plugin.core.checks.results.new_errors import NewErrors
-from plugin.core.checks.results.run import run_check
+from plugin.core.checks.new_errors import NewErrors
+from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import SIDE_INPUT_READERS, make_example_plan
 from plugin.core.engine.context import RuleContext
 from plugin.core.figures.indicators.compute import PlanIndicators

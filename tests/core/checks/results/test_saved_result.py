@@ -12,7 +12,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.base.errors import DataError, OutputError
-from plugin.core.checks.results.saved_result import (
+from plugin.core.checks.saved_result import (
     ChangesSinceCheck,
     OutdatedFindings,
     SavedFile,

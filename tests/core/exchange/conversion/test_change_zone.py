@@ -17,7 +17,7 @@ from pyproj import CRS, Geod, Transformer
 
 from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.errors import Cancelled, InputError, OutputError
-from plugin.core.exchange.conversion.change_zone import ZoneNumber, change_crs_zone, make_zone_crs, plan_zone_change
+from plugin.core.exchange.change_zone import ZoneNumber, change_crs_zone, make_zone_crs, plan_zone_change
 from plugin.core.plan.io import read_source
 
 #: EPSG:4526 is zone 38 (central meridian 114°) with zone number, EPSG:4547 the same without.

@@ -17,8 +17,7 @@ from plugin.core.checks.check import check_plan
 from plugin.core.engine.waivers import make_default_waiver_path
 from plugin.core.engine.waivers.file import change_waivers
 from plugin.core.engine.waivers.waiver import WaiverEntry, make_waivers
-from plugin.core.exchange.conversion.key_numbers import KeyNumberer, find_key_gaps
-from plugin.core.exchange.conversion.renumber import RenumberOptions, renumber_keys
+from plugin.core.exchange.renumber import KeyNumberer, RenumberOptions, find_key_gaps, renumber_keys
 from plugin.core.model.rule import load_all_rules
 from plugin.core.plan.loading import make_default_key_table_path
 from plugin.core.plan.loading.key_table import read_renumbered_keys

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from shapely import MultiLineString, MultiPolygon, Polygon, box
 
 from plugin.core.base.errors import InputError, OutputError
-from plugin.core.exchange.vct import batch, store
+from plugin.core.exchange.vct import batch
+from plugin.core.exchange.vct import stored_shapes as store
 from plugin.core.exchange.vct.read import open_vct, read_vct
 from plugin.core.exchange.vct.records import format_records
 from plugin.core.exchange.vct.settings import load_settings

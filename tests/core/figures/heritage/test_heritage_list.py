@@ -6,7 +6,7 @@ import pytest
 
 from plugin.core.base.errors import InputError
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.checks.results.run import run_check
+from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.context import RuleContext
 from plugin.core.figures.heritage.heritage_sites import (

@@ -251,7 +251,7 @@ def test_farmland_without_a_land_use_code_is_reported(tmp_path):
 
 
 def test_gap_finding_keeps_its_fingerprint_when_another_gap_appears():
-    from plugin.core.checks.results.run import run_check
+    from plugin.core.checks.run_check import run_check
     from plugin.core.cli.examples.plans import make_example_plan
     from plugin.core.engine.evaluate import choose_rules
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from plugin.core.base.errors import InputError
-from plugin.core.checks.results.run import run_check
+from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.context import RuleContext
 from plugin.core.figures.indicators.areas import compute_area_with_target

@@ -131,7 +131,7 @@ def test_changed_field_order_is_reported(tmp_path):
 
 def test_code_that_the_standard_lists_but_the_database_domain_lacks_gives_a_warning(database_with_rows):
     """Add a code to the county's list that the database does not have yet."""
-    from plugin.core.checks.results.run import run_check
+    from plugin.core.checks.run_check import run_check
     from plugin.core.model.rule import load_all_rules
     from plugin.core.plan.loading.assembly import assemble_plan
     from plugin.core.standard.codes import CodeEntry

@@ -14,7 +14,7 @@ from plugin.core.base.errors import InputError
 from plugin.core.checks.check import RunOptions
 from plugin.core.checks.tabulate import tabulate_sources
 from plugin.core.counties.townships.split import SplitOptions, split_townships
-from plugin.core.exchange.conversion.change_zone import ZoneNumber, change_crs_zone
+from plugin.core.exchange.change_zone import ZoneNumber, change_crs_zone
 from plugin.core.exchange.vct.write import read_layers_in_turn
 from plugin.core.plan.io import read_source
 from plugin.core.plan.io.records import find_problem_of_parts

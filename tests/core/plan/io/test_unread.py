@@ -19,7 +19,7 @@ import pyogrio
 import pytest
 import shapely
 
-from plugin.core.checks.results.saved_result import SavedResult, write_saved_result
+from plugin.core.checks.saved_result import SavedResult, write_saved_result
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.verdict import Verdict
 from plugin.core.plan.io import read_source

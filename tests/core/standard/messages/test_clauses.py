@@ -4,7 +4,7 @@
 import pytest
 
 from plugin.core.base.placeholders import find_placeholders
-from plugin.core.checks.results.run import run_check
+from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules

@@ -14,7 +14,7 @@ from plugin.core.__main__ import main
 from plugin.core.base.errors import DataError, InputError
 from plugin.core.base.files.writing import OutputPaths
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.checks.results.run import run_check
+from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import make_example_layer, make_example_plan
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.render.outputs import write_outputs

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Errors that appeared since editing began."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..model.rule import Severity
+
+
+def match_moved_findings(change: Any) -> list[tuple[Any, Any]]:
+    """Return each new finding of a change with the ended one that an edit only moved, or with None.
+
+    An edit moves a finding for example to another township. ``change``: `core.checks.live.session.FindingsChange`.
+    """
+    ended_by_problem: dict[tuple[Any, ...], list[Any]] = {}
+    for finding in change.ended_findings:
+        ended_by_problem.setdefault(finding.problem_name, []).append(finding)
+    pairs = []
+    for finding in change.new_findings:
+        ended_findings = ended_by_problem.get(finding.problem_name, [])
+        matching_finding = next((one for one in ended_findings if _is_at_same_place(finding, one)), None)
+        if matching_finding is not None:
+            ended_findings.remove(matching_finding)
+        pairs.append((finding, matching_finding))
+    return pairs
+
+
+def _is_at_same_place(finding: Any, former_finding: Any) -> bool:
+    """Return True if two findings of the same problem are at the same place.
+
+    A finding that its key identifies is always at the same place; others are if their geometries intersect.
+    """
+    if not finding.by_place:
+        return bool(finding.key)
+    has_places = "none" not in (finding.geom_kind, former_finding.geom_kind)
+    return has_places and bool(finding.geometry.intersects(former_finding.geometry))
+
+
+class NewErrors:
+    """Knows the errors that existed when editing began, and so which ones are new.
+
+    Errors are compared by fingerprint: one that an edit ends and an undo brings back is not new.
+    """
+
+    def __init__(self) -> None:
+        self._known_fingerprints: set[str] | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Return True if the errors before the edits are known."""
+        return self._known_fingerprints is not None
+
+    def begin(self, findings: Iterable[Any]) -> None:
+        """Take these findings as those before the edits."""
+        self._known_fingerprints = {finding.fingerprint for finding in findings if _is_error(finding)}
+
+    def forget(self) -> None:
+        """Forget all findings, because the project has changed."""
+        self._known_fingerprints = None
+
+    def follow(self, change: Any) -> None:
+        """Follow errors that an edit moved or changed in size, which are not new.
+
+        ``change``: `core.checks.live.session.FindingsChange`.
+        """
+        if self._known_fingerprints is None:
+            return
+        for former, present in [
+            *change.changed_findings,
+            *((former, present) for present, former in match_moved_findings(change) if former is not None),
+        ]:
+            if former.fingerprint in self._known_fingerprints:
+                self._known_fingerprints.add(present.fingerprint)
+
+    def list_new(self, findings: Iterable[Any], roles: Iterable[str]) -> list[Any]:
+        """Return the new errors among the present findings that concern layers of these roles; none before `begin`."""
+        if self._known_fingerprints is None:
+            return []
+        saved_roles = set(roles)
+        return [
+            finding
+            for finding in findings
+            if _is_error(finding)
+            and finding.state != "waived"
+            and finding.fingerprint not in self._known_fingerprints
+            and not saved_roles.isdisjoint((finding.role, finding.related_role))
+        ]
+
+    def accept(self, findings: Iterable[Any]) -> None:
+        """Count these errors as known, because they were reported."""
+        if self._known_fingerprints is not None:
+            self._known_fingerprints.update(finding.fingerprint for finding in findings)
+
+
+def _is_error(finding: Any) -> bool:
+    return bool(finding.severity == Severity.ERROR)

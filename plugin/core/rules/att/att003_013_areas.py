@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules on the areas that a row states: the net area of a parcel, and the area of the shape."""
+
+import numpy as np
+import shapely
+
+from ...engine.context import RuleContext
+from ...figures.indicators.area_backing import find_rows_surely_matching_area
+from ...figures.indicators.areas import find_net_area_contradictions
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from ...standard.messages.numbers import format_plain_number
+from .._attributes import ValueProblem, make_value_finding
+
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+#: Meanings of the fields that a finding names.
+_AREA_MEANINGS = ("gross_area", "deduction_rate", "deduction_area", "net_area")
+CONSISTENT_ROW = {
+    "wkt": SQUARE_WKT,
+    "land_use": "0103",
+    "gross_area": 10000.0,
+    "deduction_rate": 0.1,
+    "deduction_area": 1000.0,
+    "net_area": 9000.0,
+}
+
+
+@rule(
+    "ATT003",
+    "net-area",
+    problem="Net area does not follow from its fields",
+    refuses_fix="net_area_sum",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["A7", "pbf-db-2021"],
+    needs={"layer": LayerNeed(EVERY_LAYER, fields=("gross_area", "net_area", "deduction_rate", "deduction_area"))},
+    messages={
+        "rate": "{layer} ({key}): {field} = {actual} is below 0, or is 1 or more. Correct the rate from the survey "
+        "(as a decimal, not in percent), then compute deduction and net area again.",
+        "deduction": "{layer} ({key}): {field} = {actual} m², but gross area × deduction rate{facts} gives {expected} "
+        "m². First compare gross area and rate with the survey, and correct wrong ones; then compute the field and "
+        "the net area again.",
+        "net": "{layer} ({key}): {field} = {actual} m², but gross area − deduction{facts} gives {expected} m². First "
+        "compare gross area and deduction with the survey, and correct wrong ones; then compute the field again.",
+        "missing": "{layer} ({key}): {field} is empty on cultivated land, although tasks are counted in net area. "
+        "Check gross area and deduction first, then fill in the net area: gross area − deduction{facts}, {expected} "
+        "m².",
+        "gross": "{layer} ({key}): {field} is empty or not a positive number, so the net area cannot be checked. "
+        "Compute it with “Statutory area”, then check the net area.",
+    },
+    fails=[
+        RuleExample(
+            "net is gross", {"layer": [{**CONSISTENT_ROW, "net_area": 10000.0}]}, finds=1, roles={"layer": "DLTB"}
+        ),
+        RuleExample(
+            "rate of one", {"layer": [{**CONSISTENT_ROW, "deduction_rate": 1.0}]}, finds=1, roles={"layer": "DLTB"}
+        ),
+        RuleExample(
+            "wrong deduction",
+            {"layer": [{**CONSISTENT_ROW, "deduction_area": 900.0, "net_area": 9100.0}]},
+            finds=1,
+            roles={"layer": "DLTB"},
+        ),
+        RuleExample(
+            "no net area on 旱地", {"layer": [{**CONSISTENT_ROW, "net_area": None}]}, finds=1, roles={"layer": "DLTB"}
+        ),
+        RuleExample(
+            "more net than gross",
+            {"layer": [{"wkt": CONSISTENT_ROW["wkt"], "gross_area": 100.0, "net_area": 101.0}]},
+            finds=1,
+            roles={"layer": "XZYDYH"},
+        ),
+        RuleExample(
+            "no gross area", {"layer": [{**CONSISTENT_ROW, "gross_area": None}]}, finds=1, roles={"layer": "DLTB"}
+        ),
+    ],
+    passes=[
+        RuleExample(
+            "a layer that knows no deduction",
+            {"layer": [{"wkt": CONSISTENT_ROW["wkt"], "gross_area": 100.0, "net_area": 90.0}]},
+            roles={"layer": "XZYDYH"},
+        ),
+        RuleExample("agrees", {"layer": [CONSISTENT_ROW]}, roles={"layer": "DLTB"}),
+        RuleExample(
+            "no deduction",
+            {"layer": [{**CONSISTENT_ROW, "deduction_rate": None, "deduction_area": None, "net_area": 10000.0}]},
+            roles={"layer": "DLTB"},
+        ),
+        RuleExample(
+            "no net area on a road",
+            {"layer": [{**CONSISTENT_ROW, "land_use": "1003", "net_area": None}]},
+            roles={"layer": "DLTB"},
+        ),
+    ],
+)
+def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> RuleResult | None:
+    """Deduction and net area agree with the gross area.
+
+    What it checks
+        In layers that have the fields: KCXS in [0, 1); KCMJ = gross × KCXS; net area (TBDLMJ, YJJBNTMJ) = gross −
+        KCMJ; a net area on every row of cultivated land. A missing rate or deduction counts as 0.
+    Why
+        Targets for 耕地 and 永久基本农田 use net area, without field ridges (田坎).
+    How to fix
+        Compute the fields again from the gross area and the rate, rounded to 0.01 m².
+    Limits
+        Does not compare the gross area with the shape. One finding for each row, on the first wrong field.
+    """
+    if not layer.has_field("gross_area") or not layer.has_field("net_area"):
+        return None
+    result, shapes = RuleResult(), layer.plane_shapes
+    field_names = {meaning: layer.get_field_name(meaning) for meaning in _AREA_MEANINGS}
+    for difference in find_net_area_contradictions(layer, ctx.find_cultivated_rows(layer), allowance_m2):
+        result.findings.append(
+            ctx.finding_maker.make_row_finding(
+                layer,
+                difference.row,
+                field=field_names[difference.field_meaning],
+                case=difference.case,
+                params={
+                    "problem": difference.case,
+                    "actual": difference.actual_value,
+                    "expected": difference.expected_value,
+                    "shown": {"facts": [difference.calculation] if difference.calculation else []},
+                },
+                geometry=shapes[difference.row],
+            )
+        )
+    return result
+
+
+#: Statutory area of the square at the place of the examples, in m²: 100 km from the meridian the plane shows 0.025 %
+#: too much.
+SQUARE_M2 = 9997.55
+#: Fields with the area of the whole shape.
+AREA_MEANINGS = ("area", "gross_area")
+#: Unit of a field with the length of a line, and the rounding that does not count, in metres.
+LENGTH_UNIT, LENGTH_ALLOWANCE_M = "m", 1.0
+
+
+@rule(
+    "ATT013",
+    "area-field",
+    problem="An area or length field differs from the shape",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["A10"],
+    uses=["rules.ATT013"],
+    needs={"layer": LayerNeed(EVERY_LAYER, reads=AREA_MEANINGS)},
+    messages={
+        "": "{layer} ({key}): {field} = {actual} m², but the shape's statutory area is {expected} m² (difference "
+        "{difference} m²{allowed_fact}). First compare the shape with {authority}, and correct it if it is wrong; "
+        "then compute the field again with “Statutory area”, and deduction and net area that follow from it.",
+        "length": "{layer} ({key}): {field} = {actual} m, but the line is {expected} m long (difference {difference} "
+        "m). First compare the line with {authority}, and correct it if it is wrong; then compute the field again "
+        "from the line.",
+    },
+    fails=[
+        RuleExample("the plane's area", {"layer": [{"wkt": SQUARE_WKT, "area": 10000.0}]}, finds=1),
+        RuleExample("before it was cut", {"layer": [{"wkt": SQUARE_WKT, "gross_area": 20000.0}]}, finds=1, roles={"layer": "DLTB"}),
+        RuleExample("ten times as long", {"layer": [{"wkt": "LINESTRING (0 0, 100 0)", "CD": 1000.0}]}, finds=1, roles={"layer": "ZDJTJCSSX"}),
+    ],
+    passes=[
+        RuleExample("the line's length", {"layer": [{"wkt": "LINESTRING (0 0, 100 0)", "CD": 100.0}]}, roles={"layer": "ZDJTJCSSX"}),
+        RuleExample("statutory area", {"layer": [{"wkt": SQUARE_WKT, "area": SQUARE_M2}]}),
+        RuleExample("a line has no area", {"layer": [{"wkt": "LINESTRING (0 0, 100 0)", "area": 10000.0}]}),
+        RuleExample("blank is another rule's", {"layer": [{"wkt": SQUARE_WKT, "area": None}]}),
+        RuleExample("a wider allowance", {"layer": [{"wkt": SQUARE_WKT, "area": 10000.0}]}, parameters={"allowance_m2": 20.0}),
+    ],
+)  # fmt: skip
+def area_field(
+    layer: Layer, *, ctx: RuleContext, allowance_m2: float = 1.0, allowance_length_share: float = 0.01
+) -> RuleResult:
+    """The area field equals the statutory area, the length field the length of the line.
+
+    What it checks
+        面积 (MJ) and 图斑面积 (TBMJ), compared with the shape's statutory ellipsoidal area (图斑椭球面积), within
+        `allowance_m2`. 长度 (CD) of line layers, compared with the length of the line, within
+        `allowance_length_share` of it and one metre.
+    Why
+        Tables sum the field, maps show the shape; reviewers reject figures that differ.
+    How to fix
+        Compute the field again with the statutory area (field calculator, or “statutory area”), rounded to 0.01 m².
+    Limits
+        Sources give 0.01 to 1 m² for a parcel (mark C), so the allowance is a setting. Survey areas adjusted to the
+        county's control area (平差) may differ by more on large parcels. Lengths are of the plan's plane, without
+        heights. Blank values, points and shapes that GEO002 reports are not checked. Runs by default for a whole county
+        (scope county), else if the rule or its group attributes is selected.
+    """
+    fields = [m for m in AREA_MEANINGS if layer.has_field(m)] if layer.template.geometry == "polygon" else []
+    result = RuleResult(is_applicable=bool(fields))
+    measurable = ~(layer.invalid_rows | ~layer.has_shape | layer.find_flat_rows(ctx.tolerance.cluster_m))
+    for meaning in fields:
+        template_field = layer.template.find_field(meaning)
+        if template_field is None or template_field.unit != "m2":
+            continue
+        stored_areas = layer.numbers(meaning)
+        # The precision of a double and rounding to two decimals do not count as differences.
+        max_difference = allowance_m2 + 0.005
+        measurable_rows = np.isfinite(stored_areas) & measurable
+        rows = np.flatnonzero(
+            measurable_rows & ~find_rows_surely_matching_area(layer, stored_areas, max_difference, ctx)
+        )
+        areas = layer.measure_rows(rows)
+        difference = stored_areas[rows] - areas
+        for n in np.flatnonzero(np.abs(difference) > max_difference).tolist():
+            params = {
+                "actual": round(float(stored_areas[rows[n]]), 4),
+                "expected": round(float(areas[n]), 2),
+                "difference": round(float(difference[n]), 2),
+                "shown": {"noted": {"allowed_fact": {"limit": format_plain_number(allowance_m2)}}},
+            }
+            finding = make_value_finding(ctx, layer, int(rows[n]), template_field.name, ValueProblem(params=params))
+            finding.area_m2 = float(areas[n])
+            result.findings.append(finding)
+    if layer.template.geometry == "line":
+        for template_field in layer.template.fields:
+            if template_field.unit != LENGTH_UNIT or layer.get_column_by_name(template_field.name) is None:
+                continue
+            result.is_applicable = True
+            stored_lengths, lengths = layer.get_numbers_by_name(template_field.name), shapely.length(layer.plane_shapes)
+            measurable_rows = np.isfinite(stored_lengths) & ~layer.invalid_rows & layer.has_shape
+            is_different = np.abs(stored_lengths - lengths) > allowance_length_share * lengths + LENGTH_ALLOWANCE_M
+            for row in np.flatnonzero(measurable_rows & is_different).tolist():
+                params = {
+                    "actual": round(float(stored_lengths[row]), 2),
+                    "expected": round(float(lengths[row]), 2),
+                    "difference": round(float(stored_lengths[row] - lengths[row]), 2),
+                }
+                problem = ValueProblem("length", params)
+                result.findings.append(make_value_finding(ctx, layer, row, template_field.name, problem))
+    return result

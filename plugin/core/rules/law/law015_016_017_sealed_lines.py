@@ -1,0 +1,455 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules that compare farmland and control lines with the sealed edition."""
+
+from typing import Any
+
+import numpy as np
+import shapely
+
+from ...engine.context import RuleContext
+from ...figures.indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
+from ...figures.indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
+from ...model.findings import Finding
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from ...render.versions.baseline import get_sealed_edition, get_township_polygons
+from ...render.versions.edition_comparison import (
+    MOVED_IN_KIND,
+    MOVED_OUT_KIND,
+    NET_BASIS,
+    STATUTORY_BASIS,
+    ChangedPiece,
+    LayerEdition,
+    VersionComparison,
+)
+from .._attributes import MAX_NAMED_ROWS, make_row_list_params
+from .._places import is_reported_elsewhere
+from .._sealed import (
+    compare_with_sealed_edition,
+    find_net_area_doubts,
+    get_sealed_severity,
+    note_layer_only_in_sealed_edition,
+    record_moved_slivers,
+)
+
+WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+REDUCED_WEST_WKT = "POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))"
+FAR_WKT = "POLYGON ((500 0, 540 0, 540 100, 500 100, 500 0))"
+TOWNSHIP_ROWS = [
+    {"wkt": "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0))", "division_name": "甲镇"},
+    {"wkt": "POLYGON ((300 0, 900 0, 900 100, 300 100, 300 0))", "division_name": "乙镇"},
+]
+
+
+@rule(
+    "LAW015",
+    "farmland-loss",
+    problem="Permanent basic farmland is less than in the sealed edition",
+    severity=Severity.WARNING,
+    basis=["T2", "order-17"],
+    side=["baseline"],
+    needs={"farmland": LayerNeed("farmland"), "townships": LayerNeed("townships", optional=True)},
+    uses=["tolerance", "editions", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
+    messages={
+        "": "{township}: {layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² "
+        "less: {moved_out} m² were removed, {moved_in} m² were added. First compare the removed land with the sealed "
+        "edition and the approval document: restore land removed by mistake; if the loss was approved, waive the "
+        "finding and give the document; supplement the rest in the same township.",
+        "county": "{layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² less: "
+        "{moved_out} m² were removed, {moved_in} m² were added. First compare the removed land with the sealed "
+        "edition and the approval document: restore land removed by mistake; if the loss was approved, waive the "
+        "finding and give the document; supplement the rest.",
+    },
+    fails=[
+        RuleExample("less than was sealed", {"farmland": [REDUCED_WEST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1, areas=(4000.0,)),
+        RuleExample("supplemented in another township", {"farmland": [REDUCED_WEST_WKT, FAR_WKT], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}},
+                finds=1, areas=(4000.0,)),
+        RuleExample("net area less on the same land", {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 8000.0}]},
+                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 9000.0}]}}, finds=1),
+        RuleExample("net area less in a township of which only the code is filled in",
+                {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 8000.0}], "townships": [{**TOWNSHIP_ROWS[0], "division_name": None}]},
+                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 9000.0}]}}, finds=1),
+    ],
+    passes=[
+        RuleExample("as sealed", {"farmland": [EAST_SQUARE_WKT, WEST_SQUARE_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT, EAST_SQUARE_WKT]}}),
+        RuleExample("supplemented", {"farmland": [REDUCED_WEST_WKT, EAST_SQUARE_WKT], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}),
+        RuleExample("no sealed edition", {"farmland": [WEST_SQUARE_WKT]}),
+    ],
+)  # fmt: skip
+def farmland_loss(
+    farmland: Layer, townships: Layer | None, *, ctx: RuleContext, allowance_m2: float = 1.0
+) -> RuleResult:
+    """Permanent basic farmland is not less than in the sealed edition.
+
+    What it checks
+        永久基本农田, compared with its sealed edition (BASELINE) by township: net area (statutory area if one edition
+        has no net area) that decreased by more than `allowance_m2`, with the removed and added areas.
+    Why
+        The target was allocated with the sealed edition, down to the townships; a loss must be supplemented or
+        approved.
+    How to fix
+        Restore land that was removed by mistake; supplement the rest in the same township, or register the document
+        that approves it.
+    Limits
+        A warning, unless the county's profile seals the layer ([sealed] roles): then an error. Without a layer of
+        townships, the whole county is compared. Net areas that the shapes do not support (ATT022) prove nothing.
+        If the layer is shifted as a whole (settings `editions`), it is compared without the shift, which LAW017
+        reports. LAW017 reports where the land is, LAW016 the quality of the supplement.
+    """
+    result = RuleResult(is_applicable=False)
+    comparison = compare_with_sealed_edition(ctx, "farmland", result)
+    if comparison is None:
+        return result
+    result.doubts += find_net_area_doubts(comparison, ctx)
+    basis = NET_BASIS if NET_BASIS in comparison.balance_by_basis else STATUTORY_BASIS
+    for count, edition, is_sealed in zip(
+        comparison.without_net, (comparison.earlier_edition, comparison.later_edition), (True, False), strict=True
+    ):
+        if basis == NET_BASIS and count:
+            # Land sealed without a figure may be lost unnoticed; land without a figure now is reported as a loss.
+            target = result.not_checked if is_sealed else result.notes
+            target.append(("net_missing", {"layer": edition.layer.name, "count": count}))
+    for township, balance in comparison.balance_by_township[basis].items():
+        if balance.before - balance.land_after > allowance_m2:
+            # Its geometry is the removed land, or the township if only the net area of the same land decreased.
+            layer, loss = comparison.later_edition.layer, balance.before - balance.land_after
+            figures = {"before": balance.before, "now": balance.land_after, "loss": loss}
+            figures |= {"moved_out": balance.moved_out, "moved_in": balance.moved_in}
+            params = {name: round(value, 2) for name, value in figures.items()} | {
+                "measure": basis,
+                "township": township,
+            }
+            removed_parts = [
+                part for part in comparison.list_pieces_of_kind(MOVED_OUT_KIND) if part.township == township
+            ]
+            finding = Finding(
+                layer.role,
+                case="" if township else "county",
+                severity=get_sealed_severity(ctx, layer),
+                params=params,
+                net_area_m2=loss if basis == NET_BASIS else None,
+            )
+            if removed_parts:
+                finding.area_m2 = sum(part.area_m2 for part in removed_parts)
+                finding.geometry = shapely.multipolygons(shapely.get_parts([part.geometry for part in removed_parts]))
+            elif township:
+                # The same land has less net area: the township is the place.
+                township_polygons = get_township_polygons(ctx.plan, get_sealed_edition(ctx.side_inputs))
+                finding.geometry = ctx.geometry.unite_shapes(
+                    township_polygons.polygons.shapes[np.array(township_polygons.names) == township]
+                )
+            result.findings.append(finding)
+    return result
+
+
+HALF_EAST_WKT = "POLYGON ((100 0, 150 0, 150 100, 100 100, 100 0))"
+#: Meanings whose average may not get worse; for all three, a smaller number is better land.
+GRADE_MEANINGS = ("slope_class", "yield_grade", "quality_grade")
+
+
+@rule(
+    "LAW016",
+    "farmland-supplement",
+    problem="Supplemented farmland is less or poorer",
+    severity=Severity.WARNING,
+    basis=["T2", "pbf-supplement"],
+    side=["baseline"],
+    needs={
+        # Grades are compared where they exist: their fields are not required.
+        "farmland": LayerNeed("farmland"),
+        "reserve_land": LayerNeed("reserve_land", optional=True),
+    },
+    uses=["tolerance", "editions", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
+    messages={
+        "net": "{layer}: compared with the sealed edition, {lost} m² were removed and {gained} m² were added (net "
+        "area), {missing} m² too little. Supplement from the reserve as much net area as was removed.",
+        "slope_class": "{layer}: the supplement is steeper than the removed land: average slope class ({field}) {gained} instead of {lost}. Choose flatter land from the reserve.",
+        "yield_grade": "{layer}: the supplement is worse than the removed land: average grade ({field}) {gained} instead of {lost}; a smaller number is better. Choose better land from the reserve.",
+        "quality_grade": "{layer}: the supplement is worse than the removed land: average class ({field}) {gained} instead of {lost}; a smaller number is better. Choose better land from the reserve.",
+        "source": "{layer} ({key}): the added {area} ({net}) is not in {related_layer}, the main source of supplements. "
+        "Choose land from the reserve, or give the reason in the report on the supplement.",
+    },
+    fails=[
+        RuleExample("too little", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1),
+        RuleExample("steeper", {"farmland": [{"wkt": EAST_SQUARE_WKT, "slope_class": "3"}]}, side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "slope_class": "2"}]}},
+                finds=1),
+        RuleExample("worse in both ways", {"farmland": [{"wkt": EAST_SQUARE_WKT, "GDDB": 9, "GDDJ": 6}]},
+                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "GDDB": 8, "GDDJ": 5}]}}, finds=2),
+        RuleExample("half of it not from the reserve", {"farmland": [EAST_SQUARE_WKT], "reserve_land": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1,
+                areas=(5000.0,)),
+    ],
+    passes=[
+        RuleExample("equal and from the reserve", {"farmland": [{"wkt": EAST_SQUARE_WKT, "slope_class": "2"}], "reserve_land": [EAST_SQUARE_WKT]},
+                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "slope_class": "2"}]}}),
+        RuleExample("nothing went out", {"farmland": [WEST_SQUARE_WKT, EAST_SQUARE_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}),
+        RuleExample("too little is reported as a loss", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, parameters={"rules": ["LAW015"]}),
+        RuleExample("no sealed edition", {"farmland": [WEST_SQUARE_WKT]}),
+    ],
+)  # fmt: skip
+def farmland_supplement(
+    farmland: Layer, reserve_land: Layer | None, *, ctx: RuleContext, allowance_m2: float = 1.0
+) -> RuleResult:
+    """Removed farmland is supplemented with equal or better land.
+
+    What it checks
+        If 永久基本农田 was removed since the sealed edition (BASELINE): at least as much net area was added; the
+        averages (by net area) of slope class (GDPDJB), grade (GDDB) and class (GDDJ) of the added land are not worse
+        than those of the removed land; the added land is from the reserve (YJJBNTCBQ).
+    Why
+        补划 preserves quantity and does not lower quality; the reserve is its main source (优进劣出).
+    How to fix
+        Choose flatter or better land from the reserve, as much as is missing.
+    Limits
+        Quality was read in no text of a norm (mark C). A field that is not filled in on both sides is not compared.
+        When LAW015 runs, it reports missing quantity. REL001 and REL002 report overlap with red line and boundary,
+        LAW010 land that is not cultivated. If the layer is shifted as a whole (settings `editions`), it is compared
+        without the shift, which LAW017 reports.
+    """
+    result = RuleResult(is_applicable=False)
+    comparison = compare_with_sealed_edition(ctx, "farmland", result)
+    if comparison is None:
+        return result
+    record_moved_slivers(ctx, comparison)
+    result.doubts += find_net_area_doubts(comparison, ctx)
+    removed_parts, added_parts = (
+        comparison.list_pieces_of_kind(MOVED_OUT_KIND),
+        comparison.list_pieces_of_kind(MOVED_IN_KIND),
+    )
+    if not removed_parts:
+        return result
+    if rows_without_net := comparison.without_net[0]:
+        # The required supplement is unknown. Land added without a figure supplements nothing.
+        result.not_checked.append(
+            ("net_missing", {"layer": comparison.earlier_edition.layer.name, "count": rows_without_net})
+        )
+        return result
+    removed_areas, added_areas = (
+        _compute_part_areas(removed_parts, comparison),
+        _compute_part_areas(added_parts, comparison),
+    )
+    if removed_areas.sum() - added_areas.sum() > allowance_m2 and not is_reported_elsewhere(ctx, "LAW015"):
+        params = {
+            "lost": removed_areas.sum(),
+            "gained": added_areas.sum(),
+            "missing": removed_areas.sum() - added_areas.sum(),
+        }
+        rounded_params = {name: round(float(value), 2) for name, value in params.items()}
+        result.findings.append(Finding(farmland.role, case="net", params=rounded_params))
+    if added_parts:
+        result.findings += [
+            finding
+            for meaning in GRADE_MEANINGS
+            if (
+                finding := _report_worse_grade(
+                    meaning, removed_parts, added_parts, removed_areas, added_areas, comparison
+                )
+            )
+            is not None
+        ]
+        if reserve_land is not None:
+            result.findings += _report_land_outside_reserve(farmland, reserve_land, added_parts, ctx)
+    return result
+
+
+def _compute_part_areas(parts: list[ChangedPiece], comparison: VersionComparison) -> np.ndarray:
+    """Return the (k,) areas of parts in m²: net area if both editions have it."""
+    return np.array([part.net_m2 if "net" in comparison.balance_by_basis else part.area_m2 for part in parts])
+
+
+def _report_worse_grade(
+    meaning: str,
+    removed_parts: list[ChangedPiece],
+    added_parts: list[ChangedPiece],
+    removed_areas: np.ndarray,
+    added_areas: np.ndarray,
+    comparison: VersionComparison,
+) -> Finding | None:
+    """Return a finding if the average grade of the added land is worse, else None."""
+    grade_before = _compute_area_weighted_average(
+        comparison.earlier_edition, meaning, [part.before_row for part in removed_parts], removed_areas
+    )
+    grade_after = _compute_area_weighted_average(
+        comparison.later_edition, meaning, [part.after_row for part in added_parts], added_areas
+    )
+    if grade_before is None or grade_after is None or grade_after <= grade_before + 1e-9:
+        return None
+    layer = comparison.later_edition.layer
+    params = {"lost": round(grade_before, 2), "gained": round(grade_after, 2)}
+    return Finding(layer.role, case=meaning, field=layer.get_field_name(meaning), params=params)
+
+
+def _compute_area_weighted_average(
+    edition: LayerEdition, meaning: str, rows: list[int], areas: np.ndarray
+) -> float | None:
+    """Return the area-weighted average of a field; None if a part has no value."""
+    values = edition.layer.numbers(meaning)[rows]
+    if not np.isfinite(values).all() or not areas.sum() > 0:
+        return None
+    return float((values * areas).sum() / areas.sum())
+
+
+def _report_land_outside_reserve(
+    farmland: Layer, reserve: Layer, added_parts: list[ChangedPiece], ctx: RuleContext
+) -> list[Finding]:
+    """Return findings on added land outside the reserve land (储备区)."""
+    shapes = np.array([part.geometry for part in added_parts], dtype=object)
+    rows = np.array([part.after_row for part in added_parts])
+    pieces = ctx.geometry.find_uncovered_pieces_of_shapes(farmland, rows, shapes, reserve, severity=Severity.INFO)
+    shares = ctx.geometry.measure_drawn_areas(pieces.geometry) / ctx.geometry.measure_drawn_areas(shapes)[pieces.left]
+    findings = []
+    for n, position in enumerate(pieces.left.tolist()):
+        changed_part = added_parts[position]
+        net = float(shares[n] * changed_part.net_after_m2)
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                farmland,
+                int(rows[position]),
+                case="source",
+                severity=Severity.INFO,
+                related_role=reserve.role,
+                geometry=pieces.geometry[n],
+                width_m=float(pieces.width[n]),
+                area_m2=float(shares[n] * changed_part.area_m2),
+                net_area_m2=net if np.isfinite(net) else None,
+            )
+        )
+    return ctx.finding_maker.mark_findings_by_location(findings)
+
+
+EXTENDED_WEST_WKT = "POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"
+#: Ten fields in a row, and the same 0.3 m farther east.
+ROW_WKTS, SHIFTED_ROW_WKTS = (
+    [
+        f"POLYGON (({x + step} 0, {x + 40 + step} 0, {x + 40 + step} 100, {x + step} 100, {x + step} 0))"
+        for x in range(0, 500, 50)
+    ]
+    for step in (0, 0.3)
+)
+REVERSED_WEST_WKT = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
+WEST_WITH_EXTRA_VERTEX_WKT = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "LAW017",
+    "sealed-lines-unchanged",
+    problem="Control lines differ from the sealed edition",
+    severity=Severity.WARNING,
+    basis=["T2"],
+    side=["baseline"],
+    needs={
+        "farmland": LayerNeed("farmland", optional=True),
+        "red_line": LayerNeed("red_line", optional=True),
+        "boundary": LayerNeed("boundary", optional=True),
+    },
+    uses=["tolerance", "editions"],
+    messages={
+        "added": "{layer} ({key}): {area} is not in the sealed edition; sealed lines must not be changed without "
+        "approval. Restore the sealed edge; if the change was approved, waive the finding and give the approval "
+        "document.",
+        "removed": "{layer} ({key} in the sealed edition): {area} is missing in the present data; sealed lines must "
+        "not be changed without approval. Restore the sealed land; if the change was approved, waive the finding and "
+        "give the approval document.",
+        "shifted": "{layer} is shifted as a whole against the sealed edition: {east} m east and {north} m north "
+        "(negative: west, south). {count} features ({share}%) differ by the shift only, with no vertex more than "
+        "{deviation} m off; {moved_in} m² are outside the sealed land, and {moved_out} m² of it are left bare. Sealed "
+        "lines must not be changed without approval: review the coordinate transformation and the digitising, and "
+        "copy the sealed features unchanged. Other changes are compared without the shift and listed separately.",
+        "other": "{layer} covers the sealed land (a shift of the whole line removed), but is not identical to the sealed edition{listed_rows}. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
+    },
+    fails=[
+        RuleExample("more boundary", {"boundary": [EXTENDED_WEST_WKT]}, side={"baseline": {"boundary": [WEST_SQUARE_WKT]}}, finds=1, areas=(3000.0,)),
+        RuleExample("red line and farmland moved", {"red_line": [EAST_SQUARE_WKT], "farmland": [WEST_SQUARE_WKT]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT], "farmland": [EAST_SQUARE_WKT]}},
+                finds=4, areas=(10000.0, 10000.0, 10000.0, 10000.0)),
+        RuleExample("a vertex more", {"red_line": [WEST_WITH_EXTRA_VERTEX_WKT]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT]}}, finds=1),
+        RuleExample("shifted as a whole", {"red_line": SHIFTED_ROW_WKTS}, side={"baseline": {"red_line": ROW_WKTS}}, finds=1),
+        RuleExample("another land use", {"farmland": [{"wkt": WEST_SQUARE_WKT, "land_use": "0101"}]},
+                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "land_use": "0103"}]}}, finds=1),
+    ],
+    passes=[
+        RuleExample("identical, drawn from another corner", {"red_line": [REVERSED_WEST_WKT], "boundary": [EAST_SQUARE_WKT]},
+                side={"baseline": {"red_line": [WEST_SQUARE_WKT], "boundary": [EAST_SQUARE_WKT]}}),
+        RuleExample("no sealed edition", {"red_line": [WEST_SQUARE_WKT]}),
+    ],
+)  # fmt: skip
+def sealed_lines_unchanged(
+    farmland: Layer | None, red_line: Layer | None, boundary: Layer | None, *, ctx: RuleContext
+) -> RuleResult:
+    """The three control lines equal those of the sealed edition.
+
+    What it checks
+        永久基本农田, 生态保护红线 and 城镇开发边界, compared with the sealed edition (BASELINE): each added or
+        removed part, with its area; and features with other keys, attributes or vertices although no land moved. If
+        a line is shifted as a whole (settings `editions`), one finding states the shift, and the rest is compared
+        without it. A line that only one of the two has is not compared: the rule is then incomplete.
+    Why
+        A plan is submitted with the three lines as issued; the receiving side compares them.
+    How to fix
+        Copy the sealed features unchanged; or register the document that approves the change.
+    Limits
+        Order of features, start and direction of rings, another coordinate system and noise below the cluster
+        tolerance are ignored. A warning, unless the county's profile seals the layer ([sealed] roles): then an error.
+        Other attributes are a warning, other keys or vertices alone are information. LAW015 compares sums of farmland.
+    """
+    result = RuleResult(is_applicable=False)
+    for concept, layer in (("farmland", farmland), ("red_line", red_line), ("boundary", boundary)):
+        if layer is None:
+            note_layer_only_in_sealed_edition(ctx, concept, result)
+            continue
+        comparison = compare_with_sealed_edition(ctx, concept, result)
+        if comparison is None:
+            continue
+        record_moved_slivers(ctx, comparison)
+        parts = comparison.list_pieces_of_kind(MOVED_IN_KIND) + comparison.list_pieces_of_kind(MOVED_OUT_KIND)
+        result.findings += ctx.finding_maker.mark_findings_by_location(
+            [_make_moved_land_finding(comparison, part, layer, ctx) for part in parts]
+        )
+        shift = comparison.shift
+        if shift is not None and shift.is_removed:
+            params = {
+                **shift.make_params(),
+                "deviation": round(shift.deviation_m, 4),
+                "moved_in": round(shift.moved_in_m2, 2),
+                "moved_out": round(shift.moved_out_m2, 2),
+                "shown": shift.make_texts(),
+            }
+            severity = get_sealed_severity(ctx, layer)
+            result.findings.append(Finding(layer.role, case="shifted", severity=severity, params=params))
+        if not parts and comparison.has_other_changes:
+            # The covered land is unchanged. The message names the rows with other attributes, else those with other
+            # keys. The finding is on the layer and has no place: earlier waivers of it have none.
+            changed_rows = {part.after_row for part in comparison.changed_pieces if part.value_changes}
+            rows = sorted(changed_rows or {after_row for _, after_row in comparison.renumbered_rows})
+            fields = sorted({name for part in comparison.changed_pieces for name, _, _ in part.value_changes})
+            change_params: dict[str, Any] = {
+                "changed": comparison.changed_row_count,
+                "fields": ", ".join(fields) or "-",
+                "renumbered": len(comparison.renumbered_rows),
+                "redrawn": comparison.unmatched_counts[1],
+            }
+            row_params = make_row_list_params(layer, rows, MAX_NAMED_ROWS)
+            change_params["shown"] = row_params["shown"]
+            if row_params["more"]:
+                change_params["more"] = row_params["more"]
+            change_severity = None if comparison.changed_row_count else Severity.INFO
+            result.findings.append(Finding(layer.role, case="other", severity=change_severity, params=change_params))
+    return result
+
+
+def _make_moved_land_finding(
+    comparison: VersionComparison, part: ChangedPiece, layer: Layer, ctx: RuleContext
+) -> Finding:
+    """Return the finding on land that was added to or removed from a sealed line."""
+    is_added = part.kind == MOVED_IN_KIND
+    key = layer.keys[part.after_row] if is_added else comparison.earlier_edition.layer.keys[part.before_row]
+    shape = part.geometry
+    return Finding(
+        layer.role,
+        key=key,
+        case="added" if is_added else "removed",
+        severity=get_sealed_severity(ctx, layer),
+        area_m2=part.area_m2,
+        net_area_m2=part.net_m2 if part.net_m2 == part.net_m2 else None,
+        width_m=2 * shapely.area(shape) / shapely.length(shape),
+        geometry=shape,
+    )
