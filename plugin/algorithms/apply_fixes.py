@@ -26,7 +26,6 @@ from .inputs import (
 )
 from .report_log import log_written_files
 
-FIXES, SAFE_ONLY, ORDER, OUTPUT, OUTPUT_TABLE = "FIXES", "SAFE_ONLY", "ORDER", "OUTPUT", "OUTPUT_TABLE"
 #: The fix that resolves overlaps of the three control lines.
 _LINE_FIX = "FIX010"
 
@@ -46,8 +45,8 @@ class _FixingAlgorithm(SanxianAlgorithm):
         self.add_specific_parameters()
         self.add_parameters(
             *map(mark_parameter_advanced, make_norm_parameters()),
-            make_copy_parameter(OUTPUT, tr("Copy with the fixes (format of the data)")),
-            make_table_parameter(OUTPUT_TABLE, tr("Table of the fixes (CSV)")),
+            make_copy_parameter("OUTPUT", tr("Copy with the fixes (format of the data)")),
+            make_table_parameter("OUTPUT_TABLE", tr("Table of the fixes (CSV)")),
         )
         self.add_numeric_outputs(
             ("FINDINGS", tr("Problems")),
@@ -63,7 +62,7 @@ class _FixingAlgorithm(SanxianAlgorithm):
 
         self.options = self.read_norm_options(parameters, context)
         self.source = read_required_source(self, parameters, context)
-        output, table = (self.parameterAsFileOutput(parameters, name, context) for name in (OUTPUT, OUTPUT_TABLE))
+        output, table = (self.parameterAsFileOutput(parameters, name, context) for name in ("OUTPUT", "OUTPUT_TABLE"))
         self.order = self.make_fix_run_options(parameters, context, output, table)
         check_fix_run_options(self.order, self.source)
 
@@ -85,7 +84,7 @@ class _FixingAlgorithm(SanxianAlgorithm):
                 feedback.pushInfo(f"{entry.finding.code} {texts.explain_refusal(entry.refusal)}")
         log_written_files(feedback, run.written)
         numbers = {name.upper(): counts[name] for name in ("findings", "safe", "confirm", "refused", "applied")}
-        files = {OUTPUT: self.order.output, OUTPUT_TABLE: self.order.table}
+        files = {"OUTPUT": self.order.output, "OUTPUT_TABLE": self.order.table}
         return {**{name: path for name, path in files.items() if path}, **numbers}
 
 
@@ -110,15 +109,15 @@ class ApplyFixes(_FixingAlgorithm):
 
     def add_specific_parameters(self):
         self.add_parameters(
-            make_text_parameter(FIXES, tr("Fixes, separated by commas (empty: all)")),
-            QgsProcessingParameterBoolean(SAFE_ONLY, tr("Apply safe fixes only"), True),
+            make_text_parameter("FIXES", tr("Fixes, separated by commas (empty: all)")),
+            QgsProcessingParameterBoolean("SAFE_ONLY", tr("Apply safe fixes only"), True),
         )
 
     def make_fix_run_options(self, parameters, context, output, table):
         from ..core.fixes.run_fixes import FixRunOptions
 
-        only = tuple(split_words(self.read_text_parameter(parameters, FIXES, context)))
-        safe_only = self.parameterAsBoolean(parameters, SAFE_ONLY, context)
+        only = tuple(split_words(self.read_text_parameter(parameters, "FIXES", context)))
+        safe_only = self.parameterAsBoolean(parameters, "SAFE_ONLY", context)
         return FixRunOptions(only, safe_only, output, table)
 
 
@@ -141,7 +140,7 @@ class ResolveOverlaps(_FixingAlgorithm):
 
     def add_specific_parameters(self):
         order = tr("Order, first the line that stays (empty: farmland,red_line,boundary)")
-        self.addParameter(make_text_parameter(ORDER, order))
+        self.addParameter(make_text_parameter("ORDER", order))
 
     def make_fix_run_options(self, parameters, context, output, table):
         from dataclasses import replace
@@ -151,5 +150,5 @@ class ResolveOverlaps(_FixingAlgorithm):
         from ..core.fixes.run_fixes import FixRunOptions
 
         self.options = replace(self.options, rules=tuple(load_all_fixes()[_LINE_FIX].solves))
-        order = ",".join(parse_order(self.read_text_parameter(parameters, ORDER, context)))
+        order = ",".join(parse_order(self.read_text_parameter(parameters, "ORDER", context)))
         return FixRunOptions((_LINE_FIX,), False, output, table, parameters={_LINE_FIX: {"order": order}})

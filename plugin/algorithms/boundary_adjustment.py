@@ -42,7 +42,6 @@ from .inputs import (
 from .outputs import LayerOutput, read_document_paths, read_workbook_path
 from .report_log import log_lines, log_options_from_project, log_written_files
 
-BEFORE, LINE, OUTPUT, OUTPUT_XLSX, OUTPUT_HTML = "BEFORE", "LINE", "OUTPUT", "OUTPUT_XLSX", "OUTPUT_HTML"
 #: The lines that may be compared; the same as in the core, which needs libraries that may be missing.
 _LINES = ["boundary", "farmland", "red_line"]
 
@@ -75,18 +74,18 @@ class BoundaryAdjustment(SanxianAlgorithm):
     def initAlgorithm(self, configuration=None):
         line = tr("Control line (empty: urban development boundary)")
         self.add_parameters(
-            make_file_or_folder_parameter(BEFORE, tr("Earlier edition: file or folder"), optional=False),
+            make_file_or_folder_parameter("BEFORE", tr("Earlier edition: file or folder"), optional=False),
             *make_source_parameters(),
             *make_norm_parameters(),
-            make_text_parameter(LINE, line, _LINES),
+            make_text_parameter("LINE", line, _LINES),
             make_roles_parameter(),
             QgsProcessingParameterFeatureSink(
-                OUTPUT, tr("Parcels moved in and out"), Qgis.ProcessingSourceType.VectorPolygon, optional=True
+                "OUTPUT", tr("Parcels moved in and out"), Qgis.ProcessingSourceType.VectorPolygon, optional=True
             ),
-            make_workbook_parameter(OUTPUT_XLSX),
+            make_workbook_parameter("OUTPUT_XLSX"),
             *make_document_parameters(),
             QgsProcessingParameterFileDestination(
-                OUTPUT_HTML, tr("Dossier (HTML)"), "HTML (*.html)", optional=True, createByDefault=False
+                "OUTPUT_HTML", tr("Dossier (HTML)"), "HTML (*.html)", optional=True, createByDefault=False
             ),
         )
         self.add_numeric_outputs(
@@ -98,16 +97,16 @@ class BoundaryAdjustment(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("VERDICT", tr("Verdict")))
 
     def prepare(self, parameters, context, feedback):
-        self.before = self.parameterAsFile(parameters, BEFORE, context).strip()
+        self.before = self.parameterAsFile(parameters, "BEFORE", context).strip()
         if not Path(self.before).exists():
             raise InputError("source_missing", source=self.before)
         inputs = [*read_plan_inputs(self, parameters, context), self.before]
-        self.line = self.read_text_parameter(parameters, LINE, context) or _LINES[0]
-        self.output = LayerOutput(parameters, context, OUTPUT, tr("Parcels moved in and out"))
+        self.line = self.read_text_parameter(parameters, "LINE", context) or _LINES[0]
+        self.output = LayerOutput(parameters, context, "OUTPUT", tr("Parcels moved in and out"))
         self.output.validate_target(LAYER_DRIVERS, inputs)
-        self.workbook = read_workbook_path(self, parameters, context, OUTPUT_XLSX, inputs)
+        self.workbook = read_workbook_path(self, parameters, context, "OUTPUT_XLSX", inputs)
         self.documents = read_document_paths(self, parameters, context, inputs)
-        self.page = self.parameterAsFileOutput(parameters, OUTPUT_HTML, context)
+        self.page = self.parameterAsFileOutput(parameters, "OUTPUT_HTML", context)
         if self.page:
             if Path(self.page).suffix.lower() != ".html":
                 raise OutputError("output_format", target=self.page, known=".html")
@@ -146,9 +145,9 @@ class BoundaryAdjustment(SanxianAlgorithm):
             [(self.workbook, lambda path: write_adjustment_workbook(result, path, texts))],
         )
         if self.page:
-            results[OUTPUT_HTML] = self.page
+            results["OUTPUT_HTML"] = self.page
         if self.workbook:
-            results[OUTPUT_XLSX] = self.workbook
+            results["OUTPUT_XLSX"] = self.workbook
         results |= self.documents
         results |= self.output.write_table(self, parameters, context, make_parcels_table(result), cancellation)
         log_written_files(feedback, (self.workbook, *self.documents.values(), self.page, self.output.file))

@@ -32,7 +32,6 @@ from .report_log import log_levels, log_written_files
 if TYPE_CHECKING:
     from ..core.exchange.boundary_points.export_points import PointExport
 
-INPUT, FORMAT, CRS, OUTPUT = "INPUT", "FORMAT", "CRS", "OUTPUT"
 _COUNTS = "PARCELS", "POINTS", "LEFT_OUT"
 
 
@@ -44,9 +43,9 @@ class _BoundaryPointAlgorithm(SanxianAlgorithm):
     def add_format_and_crs(self, crs_label: str) -> None:
         """Add the parameters FORMAT and CRS."""
         label = tr("Format (auto, id, or path of a .toml file)")
-        parameter = QgsProcessingParameterString(FORMAT, label, defaultValue=AUTOMATIC, optional=True)
+        parameter = QgsProcessingParameterString("FORMAT", label, defaultValue=AUTOMATIC, optional=True)
         parameter.setMetadata({"widget_wrapper": {"value_hints": [AUTOMATIC, *list_form_ids()]}})
-        self.add_parameters(parameter, QgsProcessingParameterCrs(CRS, crs_label, optional=True))
+        self.add_parameters(parameter, QgsProcessingParameterCrs("CRS", crs_label, optional=True))
 
     def add_counts(self) -> None:
         """Add the outputs with numbers of parcels and points."""
@@ -55,9 +54,9 @@ class _BoundaryPointAlgorithm(SanxianAlgorithm):
 
     def read_format_and_crs(self, parameters, context) -> None:
         """Read the parameters FORMAT and CRS."""
-        self.form_name = self.read_text_parameter(parameters, FORMAT, context) or AUTOMATIC
-        system = self.parameterAsCrs(parameters, CRS, context)
-        self.crs_text = format_crs_for_pyproj(system) if system.isValid() else str(parameters.get(CRS) or "")
+        self.form_name = self.read_text_parameter(parameters, "FORMAT", context) or AUTOMATIC
+        system = self.parameterAsCrs(parameters, "CRS", context)
+        self.crs_text = format_crs_for_pyproj(system) if system.isValid() else str(parameters.get("CRS") or "")
 
 
 class ImportBoundaryPoints(_BoundaryPointAlgorithm):
@@ -89,10 +88,10 @@ class ImportBoundaryPoints(_BoundaryPointAlgorithm):
         behavior = Qgis.ProcessingFileParameterBehavior.File
         filters = f"{tr('Boundary points')} (*.txt *.TXT *.csv *.xlsx);;{tr('All')} (*)"
         file_label = tr("File of boundary points")
-        self.addParameter(QgsProcessingParameterFile(INPUT, file_label, behavior, fileFilter=filters))
+        self.addParameter(QgsProcessingParameterFile("INPUT", file_label, behavior, fileFilter=filters))
         self.add_format_and_crs(tr("CRS of the coordinates (empty: as the file states)"))
         polygons = Qgis.ProcessingSourceType.VectorPolygon
-        self.addParameter(QgsProcessingParameterVectorDestination(OUTPUT, tr("Parcels (GeoPackage)"), polygons))
+        self.addParameter(QgsProcessingParameterVectorDestination("OUTPUT", tr("Parcels (GeoPackage)"), polygons))
         self.add_counts()
         self.addOutput(QgsProcessingOutputString("REMARKS", tr("Remarks")))
 
@@ -100,11 +99,11 @@ class ImportBoundaryPoints(_BoundaryPointAlgorithm):
         health.require_libraries()
         from ..core.exchange.boundary_points.import_points import check_import_output
 
-        self.source = self.parameterAsFile(parameters, INPUT, context).strip()
+        self.source = self.parameterAsFile(parameters, "INPUT", context).strip()
         if not self.source or not Path(self.source).is_file():
             raise InputError("source_missing", source=self.source)
         self.read_format_and_crs(parameters, context)
-        self.target = self.parameterAsOutputLayer(parameters, OUTPUT, context)
+        self.target = self.parameterAsOutputLayer(parameters, "OUTPUT", context)
         if not self.target:
             raise InputError("output_missing")
         check_import_output(self.source, self.target)
@@ -127,7 +126,7 @@ class ImportBoundaryPoints(_BoundaryPointAlgorithm):
             details = context.layerToLoadOnCompletionDetails(self.target)
             details.name, details.forceName = Path(self.source).stem, True
         counts = len(run.file.parcels), run.point_count, run.left_out_count
-        return {OUTPUT: self.target, **dict(zip(_COUNTS, counts, strict=True)), "REMARKS": "\n".join(remarks)}
+        return {"OUTPUT": self.target, **dict(zip(_COUNTS, counts, strict=True)), "REMARKS": "\n".join(remarks)}
 
 
 class ExportBoundaryPoints(_BoundaryPointAlgorithm):
@@ -162,18 +161,18 @@ class ExportBoundaryPoints(_BoundaryPointAlgorithm):
     )
 
     def initAlgorithm(self, configuration=None):
-        self.addParameter(make_polygon_layer_parameter(INPUT, tr("Parcels")))
+        self.addParameter(make_polygon_layer_parameter("INPUT", tr("Parcels")))
         self.add_format_and_crs(tr("CRS of the coordinates (empty: that of the layer)"))
         file_label = tr("File of boundary points")
         filters = "TXT (*.txt);;Excel (*.xlsx);;CSV (*.csv)"
-        self.addParameter(QgsProcessingParameterFileDestination(OUTPUT, file_label, filters, createByDefault=False))
+        self.addParameter(QgsProcessingParameterFileDestination("OUTPUT", file_label, filters, createByDefault=False))
         self.add_counts()
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
         from ..core.exchange.boundary_points.export_points import check_export_output
 
-        self.snapshot = read_layer_parameter(self, parameters, INPUT, context)
+        self.snapshot = read_layer_parameter(self, parameters, "INPUT", context)
         self.read_format_and_crs(parameters, context)
         self.target = self.read_target(parameters, context)
         check_export_output([self.snapshot.file_path], self.target, self.form_name)
@@ -185,7 +184,7 @@ class ExportBoundaryPoints(_BoundaryPointAlgorithm):
         log_levels(feedback, describe_export(run, get_interface_language()))
         log_written_files(feedback, [self.target])
         counts = run.parcel_count, run.point_count, run.feature_count - run.parcel_count
-        return {OUTPUT: self.target, **dict(zip(_COUNTS, counts, strict=True))}
+        return {"OUTPUT": self.target, **dict(zip(_COUNTS, counts, strict=True))}
 
     @run_in_python_thread
     def _export_layer(self, progress, cancellation: Cancellation) -> PointExport:

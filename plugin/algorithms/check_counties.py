@@ -20,11 +20,9 @@ from .common import (
     make_text_parameter,
     mark_parameter_advanced,
 )
-from .county_inputs import OUTPUT, make_county_parameters, make_results_parameter, read_source_and_output
+from .county_inputs import make_county_parameters, make_results_parameter, read_source_and_output
 from .inputs import make_scope_parameter
 from .report_log import log_lines, log_written_files
-
-PHASE, SCOPE, FORMS, RESUME = "PHASE", "SCOPE", "FORMS", "RESUME"
 
 
 class CheckCounties(SanxianAlgorithm):
@@ -60,10 +58,10 @@ class CheckCounties(SanxianAlgorithm):
         self.add_parameters(
             *make_county_parameters(),
             *make_norm_parameters(),
-            make_text_parameter(PHASE, tr("Phase of the plan"), phases),
+            make_text_parameter("PHASE", tr("Phase of the plan"), phases),
             mark_parameter_advanced(make_scope_parameter()),
-            QgsProcessingParameterEnum(FORMS, forms, list(REPORT_SUFFIXES), True, "html", usesStaticStrings=True),
-            QgsProcessingParameterBoolean(RESUME, resume, defaultValue=True),
+            QgsProcessingParameterEnum("FORMS", forms, list(REPORT_SUFFIXES), True, "html", usesStaticStrings=True),
+            QgsProcessingParameterBoolean("RESUME", resume, defaultValue=True),
             make_results_parameter(),
         )
         self.add_numeric_outputs(
@@ -80,15 +78,15 @@ class CheckCounties(SanxianAlgorithm):
         source, output = read_source_and_output(self, parameters, context)
         check = replace(
             self.read_norm_options(parameters, context),
-            scope=self.read_text_parameter(parameters, SCOPE, context),
-            phase=self.read_text_parameter(parameters, PHASE, context),
+            scope=self.read_text_parameter(parameters, "SCOPE", context),
+            phase=self.read_text_parameter(parameters, "PHASE", context),
         )
         self.options = BatchOptions(
             source,
             output,
             check,
-            forms=tuple(self.parameterAsEnumStrings(parameters, FORMS, context)),
-            resumes=self.parameterAsBool(parameters, RESUME, context),
+            forms=tuple(self.parameterAsEnumStrings(parameters, "FORMS", context)),
+            resumes=self.parameterAsBool(parameters, "RESUME", context),
         )
 
     def execute(self, parameters, context, feedback):
@@ -109,7 +107,7 @@ class CheckCounties(SanxianAlgorithm):
         log_lines(feedback, describe_batch(summary, ReportTexts(summary.lang)))
         log_written_files(feedback, list(result.written))
         return {
-            OUTPUT: str(self.options.output),
+            "OUTPUT": str(self.options.output),
             "COUNTIES": len(summary.records),
             "FAILED": len(summary.list_records(Verdict.FAILED)),
             "UNCHECKED": len(summary.list_records(None)),

@@ -39,7 +39,6 @@ from .common import (
 )
 from .county_inputs import make_table_filter
 from .inputs import (
-    BASE_YEAR,
     check_connection,
     fill_options_from_project,
     make_file_or_folder_parameter,
@@ -55,10 +54,6 @@ if TYPE_CHECKING:
     from ..core.checks.check import CheckResult
     from ..core.render.public_edition.redaction import PublicReport
 
-RULES_PARAMETER = "RULES"
-FIGURES, REGISTER, WAIVERS, RENUMBERED = "FIGURES", "REGISTER", "WAIVERS", "RENUMBERED"
-BASELINE_PARAMETER = "BASELINE"
-PHASE, TARGETS = "PHASE", "TARGETS"
 #: Parameters of the report's files → the field of `OutputPaths`.
 REPORT_OUTPUTS = {
     "OUTPUT_HTML": "html",
@@ -67,11 +62,6 @@ REPORT_OUTPUTS = {
     "OUTPUT_PDF": "pdf",
     "OUTPUT_XLSX": "xlsx",
 }
-DOCX_TEMPLATE = "DOCX_TEMPLATE"
-#: List of earlier editions, for the chapter of the evaluation.
-EDITIONS = "EDITIONS"
-#: Switch of the public edition, and the output that lists what it leaves out.
-PUBLIC, LEFT_OUT = "PUBLIC", "LEFT_OUT"
 
 
 class CheckPlan(SanxianAlgorithm):
@@ -83,7 +73,7 @@ class CheckPlan(SanxianAlgorithm):
     toolbox_section = "check"
     identifier = "check_plan"
     keywords = ("check", "plan", "quality", "report", "verdict", "三区三线", "质检", "检查")
-    repeatable_parameters = frozenset({RULES_PARAMETER})
+    repeatable_parameters = frozenset({"RULES"})
     #: Earlier editions and the checked plan (`EditionsOfCheck`); None without a list.
     editions = None
     title = mark_text("Check the plan")
@@ -142,14 +132,14 @@ class CheckPlan(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         self.add_check_parameters()
-        editions = make_file_parameter(EDITIONS, tr("List of earlier editions (xlsx or csv)"), make_table_filter())
+        editions = make_file_parameter("EDITIONS", tr("List of earlier editions (xlsx or csv)"), make_table_filter())
         self.addParameter(mark_parameter_advanced(editions))
         self.add_report_parameters()
         self.add_check_outputs()
 
     def add_report_parameters(self):
         """Add the output parameters of the tool: findings layer, report files, template of the Word report."""
-        template = make_file_parameter(DOCX_TEMPLATE, tr("Template of the Word report"), "Word (*.docx)")
+        template = make_file_parameter("DOCX_TEMPLATE", tr("Template of the Word report"), "Word (*.docx)")
         self.add_parameters(
             make_findings_parameter(),
             *make_file_outputs(
@@ -160,9 +150,9 @@ class CheckPlan(SanxianAlgorithm):
                 ("OUTPUT_JSON", tr("Report (JSON)"), "JSON (*.json)"),
             ),
             mark_parameter_advanced(template),
-            QgsProcessingParameterBoolean(PUBLIC, tr("Public edition of the report files"), False),
+            QgsProcessingParameterBoolean("PUBLIC", tr("Public edition of the report files"), False),
         )
-        self.addOutput(QgsProcessingOutputString(LEFT_OUT, tr("Left out of the public edition")))
+        self.addOutput(QgsProcessingOutputString("LEFT_OUT", tr("Left out of the public edition")))
 
     def add_check_parameters(self, sources=None, has_rule_choice=True):
         """Add the input parameters of a check to the tool.
@@ -175,18 +165,18 @@ class CheckPlan(SanxianAlgorithm):
             *(sources or make_source_parameters()),
             *make_norm_parameters(),
             make_scope_parameter(),
-            make_text_parameter(PHASE, tr("Phase of the plan"), phases),
+            make_text_parameter("PHASE", tr("Phase of the plan"), phases),
             make_roles_parameter(),
         )
         if has_rule_choice:
-            rules = make_text_parameter(RULES_PARAMETER, tr("Rules, by code or group, or all (empty: the standard's)"))
+            rules = make_text_parameter("RULES", tr("Rules, by code or group, or all (empty: the standard's)"))
             self.addParameter(mark_parameter_advanced(rules))
         table = tr("Table of old and new keys, used to match waivers")
         self.add_parameters(
-            mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)),
-            make_file_parameter(WAIVERS, tr("Waivers (empty: the .waivers.csv in the data folder)"), "CSV (*.csv)"),
-            make_file_or_folder_parameter(BASELINE_PARAMETER, tr("Sealed edition: file or folder to compare with")),
-            mark_parameter_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")),
+            mark_parameter_advanced(make_base_year_parameter("BASE_YEAR")),
+            make_file_parameter("WAIVERS", tr("Waivers (empty: the .waivers.csv in the data folder)"), "CSV (*.csv)"),
+            make_file_or_folder_parameter("BASELINE", tr("Sealed edition: file or folder to compare with")),
+            mark_parameter_advanced(make_file_parameter("RENUMBERED", table, "CSV (*.csv)")),
         )
         for name in get_label_by_table():
             self.addParameter(mark_parameter_advanced(make_table_parameter(name)))
@@ -210,7 +200,7 @@ class CheckPlan(SanxianAlgorithm):
         Set the attribute ``editions``. Raise InputError for an unusable list.
         """
         self.editions = None
-        table = self.read_text_parameter(parameters, EDITIONS, context)
+        table = self.read_text_parameter(parameters, "EDITIONS", context)
         if not table:
             return []
         from ..core.studies.evaluation.checked_plan import choose_editions_of_check, find_source_of_layers
@@ -237,9 +227,9 @@ class CheckPlan(SanxianAlgorithm):
             findings=self.findings.file,
             **{field: self.parameterAsFileOutput(parameters, name, context) for name, field in REPORT_OUTPUTS.items()},
         )
-        self.docx_template = self.read_text_parameter(parameters, DOCX_TEMPLATE, context)
+        self.docx_template = self.read_text_parameter(parameters, "DOCX_TEMPLATE", context)
         check_outputs(self.outputs, inputs, [self.findings.database])
-        self.is_public = self.parameterAsBool(parameters, PUBLIC, context)
+        self.is_public = self.parameterAsBool(parameters, "PUBLIC", context)
         if self.is_public and (self.findings.file or self.findings.database):
             raise OutputError("public_findings_layer", target=Path(self.findings.file or self.findings.database).name)
 
@@ -252,14 +242,14 @@ class CheckPlan(SanxianAlgorithm):
         self.path_or_snapshots, self.origin, inputs, has_chosen_layers = self.get_data_to_check(parameters, context)
         given_options = replace(
             read_plan_options(self, parameters, context),
-            rules=tuple(self.read_names_parameter(parameters, RULES_PARAMETER, context)),
-            figures=self.read_text_parameter(parameters, FIGURES, context),
-            phase=self.read_text_parameter(parameters, PHASE, context),
-            targets=self.read_text_parameter(parameters, TARGETS, context),
-            register=self.read_text_parameter(parameters, REGISTER, context),
-            waivers=self.read_text_parameter(parameters, WAIVERS, context),
-            renumbered=self.read_text_parameter(parameters, RENUMBERED, context),
-            baseline=check_connection(self.read_text_parameter(parameters, BASELINE_PARAMETER, context)),
+            rules=tuple(self.read_names_parameter(parameters, "RULES", context)),
+            figures=self.read_text_parameter(parameters, "FIGURES", context),
+            phase=self.read_text_parameter(parameters, "PHASE", context),
+            targets=self.read_text_parameter(parameters, "TARGETS", context),
+            register=self.read_text_parameter(parameters, "REGISTER", context),
+            waivers=self.read_text_parameter(parameters, "WAIVERS", context),
+            renumbered=self.read_text_parameter(parameters, "RENUMBERED", context),
+            baseline=check_connection(self.read_text_parameter(parameters, "BASELINE", context)),
         )
         self.options, self.options_from_project = fill_options_from_project(
             given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
@@ -313,7 +303,7 @@ class CheckPlan(SanxianAlgorithm):
         if public is not None:
             lines = public.record.list_log_lines(public.edition, public.redactor.texts)
             log_lines(feedback, lines)
-            results[LEFT_OUT] = "\n".join(lines)
+            results["LEFT_OUT"] = "\n".join(lines)
         return results
 
     def _evaluate(self, check_result, feedback, cancellation):

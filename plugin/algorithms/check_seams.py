@@ -14,16 +14,8 @@ from .common import (
     make_norm_parameters,
     make_progress_callback,
 )
-from .county_inputs import (
-    OUTPUT,
-    make_county_parameters,
-    make_results_parameter,
-    make_table_filter,
-    read_source_and_output,
-)
+from .county_inputs import make_county_parameters, make_results_parameter, make_table_filter, read_source_and_output
 from .report_log import log_lines, log_written_files
-
-TARGETS = "TARGETS"
 
 
 class CheckSeams(SanxianAlgorithm):
@@ -58,7 +50,7 @@ class CheckSeams(SanxianAlgorithm):
         self.add_parameters(
             *make_county_parameters(),
             *make_norm_parameters(),
-            make_file_parameter(TARGETS, tr("Targets of the city or province"), make_table_filter()),
+            make_file_parameter("TARGETS", tr("Targets of the city or province"), make_table_filter()),
             make_results_parameter(),
         )
         self.add_numeric_outputs(
@@ -77,7 +69,7 @@ class CheckSeams(SanxianAlgorithm):
             (source,),
             output,
             self.read_norm_options(parameters, context),
-            targets=self.parameterAsFile(parameters, TARGETS, context).strip(),
+            targets=self.parameterAsFile(parameters, "TARGETS", context).strip(),
         )
 
     def execute(self, parameters, context, feedback):
@@ -93,7 +85,7 @@ class CheckSeams(SanxianAlgorithm):
         log_written_files(feedback, written)
         notes = sum(one.severity is Severity.INFO for one in result.findings)
         return {
-            OUTPUT: str(self.options.output),
+            "OUTPUT": str(self.options.output),
             "PAIRS": len(result.pairs),
             "WARNINGS": len(result.findings) - notes,
             "NOTES": notes,

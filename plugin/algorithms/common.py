@@ -29,7 +29,7 @@ from ..core.standard import list_standard_ids
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile import list_profile_ids
 from ..paths import ICONS_FOLDER
-from .inputs import ROLES, find_parameter_problem
+from .inputs import find_parameter_problem
 
 
 class SanxianAlgorithm(QgsProcessingAlgorithm):
@@ -199,9 +199,6 @@ def make_base_year_parameter(name: str) -> QgsProcessingParameterNumber:
     return QgsProcessingParameterNumber(name, label, integer, optional=True, minValue=1990, maxValue=2100)
 
 
-OUTPUT_PDF, OUTPUT_DOCX = "OUTPUT_PDF", "OUTPUT_DOCX"
-
-
 def make_file_outputs(*outputs: tuple[str, str, str]) -> list[QgsProcessingParameterFileDestination]:
     """Return the parameters of output files (name, label, filter of the dialog), not created by default."""
     return [
@@ -218,8 +215,8 @@ def make_workbook_parameter(name: str) -> QgsProcessingParameterFileDestination:
 def make_document_parameters() -> list[QgsProcessingParameterFileDestination]:
     """Return the parameters of a tool's documents (Word, PDF), which are not created by default."""
     return make_file_outputs(
-        (OUTPUT_PDF, tr("Tables to be signed (PDF)"), "PDF (*.pdf)"),
-        (OUTPUT_DOCX, tr("Tables to be signed (Word)"), "Word (*.docx)"),
+        ("OUTPUT_PDF", tr("Tables to be signed (PDF)"), "PDF (*.pdf)"),
+        ("OUTPUT_DOCX", tr("Tables to be signed (Word)"), "Word (*.docx)"),
     )
 
 
@@ -256,7 +253,7 @@ def get_label_by_table() -> dict[str, str]:
 
 def make_roles_parameter() -> QgsProcessingParameterDefinition:
     """Return the parameter ROLES, which assigns layers to roles."""
-    return mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file")))
+    return mark_parameter_advanced(make_text_parameter("ROLES", tr("Roles: ROLE=layer;… or a file")))
 
 
 def make_standard_parameter() -> QgsProcessingParameterDefinition:

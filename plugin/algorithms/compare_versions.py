@@ -35,9 +35,6 @@ from .inputs import make_polygon_layer_parameter, read_layer_parameter
 from .outputs import LayerOutput, read_document_paths, read_workbook_path
 from .report_log import log_comparison, log_written_files
 
-BEFORE, AFTER, TOWNSHIPS, ROLE, RENUMBERED = "BEFORE", "AFTER", "TOWNSHIPS", "ROLE", "RENUMBERED"
-OUTPUT, OUTPUT_XLSX = "OUTPUT", "OUTPUT_XLSX"
-
 
 class CompareVersions(SanxianAlgorithm):
     """Algorithm `compare_versions`: compare two versions of a layer."""
@@ -64,19 +61,19 @@ class CompareVersions(SanxianAlgorithm):
     )
 
     def initAlgorithm(self, configuration=None):
-        for name, label in ((BEFORE, tr("Earlier edition")), (AFTER, tr("Later edition"))):
+        for name, label in (("BEFORE", tr("Earlier edition")), ("AFTER", tr("Later edition"))):
             self.addParameter(make_polygon_layer_parameter(name, label))
         roles = sorted(role for role, one in load_standard().templates.items() if one.geometry == "polygon")
         table = tr("Table of old and new keys")
         self.add_parameters(
-            make_text_parameter(ROLE, tr("Role of the layer (empty: recognised)"), roles),
-            make_polygon_layer_parameter(TOWNSHIPS, tr("Townships"), optional=True),
-            mark_parameter_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")),
+            make_text_parameter("ROLE", tr("Role of the layer (empty: recognised)"), roles),
+            make_polygon_layer_parameter("TOWNSHIPS", tr("Townships"), optional=True),
+            mark_parameter_advanced(make_file_parameter("RENUMBERED", table, "CSV (*.csv)")),
             *map(mark_parameter_advanced, make_norm_parameters()),
             QgsProcessingParameterFeatureSink(
-                OUTPUT, tr("Moved or changed parts"), Qgis.ProcessingSourceType.VectorPolygon, optional=True
+                "OUTPUT", tr("Moved or changed parts"), Qgis.ProcessingSourceType.VectorPolygon, optional=True
             ),
-            make_workbook_parameter(OUTPUT_XLSX),
+            make_workbook_parameter("OUTPUT_XLSX"),
             *make_document_parameters(),
         )
         self.add_numeric_outputs(
@@ -94,7 +91,7 @@ class CompareVersions(SanxianAlgorithm):
     def prepare(self, parameters, context, feedback):
         self.options = self.read_norm_options(parameters, context)
         self.layer_snapshots = [
-            read_layer_parameter(self, parameters, name, context) for name in (BEFORE, AFTER, TOWNSHIPS)
+            read_layer_parameter(self, parameters, name, context) for name in ("BEFORE", "AFTER", "TOWNSHIPS")
         ]
         if self.layer_snapshots[0] is None or self.layer_snapshots[1] is None:
             raise InputError("no_layers")
@@ -103,14 +100,14 @@ class CompareVersions(SanxianAlgorithm):
             if context.project() is not None and context.project().mapLayer(self.layer_snapshots[0].layer_id):
                 raise InputError("versions_same_layer", layer=self.layer_snapshots[0].name)
             raise InputError("versions_same_file", file=Path(self.layer_snapshots[0].file_path).name)
-        self.role = self.read_text_parameter(parameters, ROLE, context)
-        self.renumbered = self.read_text_parameter(parameters, RENUMBERED, context)
+        self.role = self.read_text_parameter(parameters, "ROLE", context)
+        self.renumbered = self.read_text_parameter(parameters, "RENUMBERED", context)
         inputs = [shot.file_path for shot in self.layer_snapshots if shot is not None] + [
             p for p in [self.renumbered] if p
         ]
-        self.output = LayerOutput(parameters, context, OUTPUT, tr("Moved or changed parts"))
+        self.output = LayerOutput(parameters, context, "OUTPUT", tr("Moved or changed parts"))
         self.output.validate_target(LAYER_DRIVERS, inputs)
-        self.workbook = read_workbook_path(self, parameters, context, OUTPUT_XLSX, inputs)
+        self.workbook = read_workbook_path(self, parameters, context, "OUTPUT_XLSX", inputs)
         self.documents = read_document_paths(self, parameters, context, inputs)
 
     def execute(self, parameters, context, feedback):
@@ -134,7 +131,7 @@ class CompareVersions(SanxianAlgorithm):
             [(self.workbook, lambda path: write_comparison_workbook(plan_comparison, path, Texts(lang)))],
         )
         if self.workbook:
-            results[OUTPUT_XLSX] = self.workbook
+            results["OUTPUT_XLSX"] = self.workbook
         results |= self.documents
         results |= self.output.write_table(
             self, parameters, context, make_changed_areas_table(plan_comparison, lang), cancellation

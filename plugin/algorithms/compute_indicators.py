@@ -25,16 +25,10 @@ from .common import (
     make_workbook_parameter,
     mark_parameter_advanced,
 )
-from .inputs import (
-    BASE_YEAR,
-    make_scope_parameter,
-    make_source_parameters,
-    read_plan_inputs,
-)
+from .inputs import make_scope_parameter, make_source_parameters, read_plan_inputs
 from .outputs import LayerOutput, read_document_paths, read_workbook_path
 from .report_log import log_indicators, log_options_from_project, log_written_files
 
-OUTPUT, OUTPUT_XLSX = "OUTPUT", "OUTPUT_XLSX"
 #: Outputs, and the states of indicators that each of them counts.
 STATES_BY_COUNT_OUTPUT = {"BROKEN": ("broken",), "ROUNDING": ("close",), "LITTLE_LEFT": ("warning",), "MET": ("met",)}
 
@@ -81,9 +75,9 @@ class ComputeIndicators(SanxianAlgorithm):
             *make_norm_parameters(),
             make_scope_parameter(),
             make_roles_parameter(),
-            mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)),
-            QgsProcessingParameterFeatureSink(OUTPUT, tr("Figures"), kind, optional=True),
-            make_workbook_parameter(OUTPUT_XLSX),
+            mark_parameter_advanced(make_base_year_parameter("BASE_YEAR")),
+            QgsProcessingParameterFeatureSink("OUTPUT", tr("Figures"), kind, optional=True),
+            make_workbook_parameter("OUTPUT_XLSX"),
             *make_document_parameters(),
         )
         self.add_numeric_outputs(
@@ -97,9 +91,9 @@ class ComputeIndicators(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         inputs = read_plan_inputs(self, parameters, context)
-        self.output = LayerOutput(parameters, context, OUTPUT, tr("Figures"))
+        self.output = LayerOutput(parameters, context, "OUTPUT", tr("Figures"))
         self.output.validate_target(LAYER_DRIVERS, inputs)
-        self.workbook = read_workbook_path(self, parameters, context, OUTPUT_XLSX, inputs)
+        self.workbook = read_workbook_path(self, parameters, context, "OUTPUT_XLSX", inputs)
         self.documents = read_document_paths(self, parameters, context, inputs)
 
     def execute(self, parameters, context, feedback):
@@ -124,7 +118,7 @@ class ComputeIndicators(SanxianAlgorithm):
             [(self.workbook, lambda path: write_new_figures_workbook(tabulated_plan, path))],
         )
         if self.workbook:
-            results[OUTPUT_XLSX] = self.workbook
+            results["OUTPUT_XLSX"] = self.workbook
         results |= self.documents
         results |= self.output.write_table(self, parameters, context, make_figures_table(tabulated_plan), cancellation)
         log_written_files(feedback, (self.workbook, *self.documents.values(), self.output.file))

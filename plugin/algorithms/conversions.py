@@ -18,17 +18,9 @@ from .common import (
     make_text_parameter,
     mark_parameter_advanced,
 )
-from .inputs import (
-    LAYERS,
-    make_copy_parameter,
-    make_required_source_parameter,
-    make_table_parameter,
-    read_required_source,
-)
+from .inputs import make_copy_parameter, make_required_source_parameter, make_table_parameter, read_required_source
 from .report_log import log_lines, log_written_files
 
-START, ZONE, NUMBER = "START", "ZONE", "NUMBER"
-OUTPUT, OUTPUT_TABLE, OUTPUT_GAPS = "OUTPUT", "OUTPUT_TABLE", "OUTPUT_GAPS"
 _NUMBER_CHOICES = ("keep", "add", "strip")
 
 
@@ -38,7 +30,7 @@ class RenumberBsm(SanxianAlgorithm):
     toolbox_section = "layers"
     identifier = "renumber_bsm"
     keywords = ("BSM", "key", "renumber", "gap", "标识码", "重编", "编号", "空号", "对照表")
-    repeatable_parameters = frozenset({LAYERS})
+    repeatable_parameters = frozenset({"LAYERS"})
     title = mark_text("Renumber keys (BSM)")
     help_parts = (
         mark_text(
@@ -57,16 +49,16 @@ class RenumberBsm(SanxianAlgorithm):
     def initAlgorithm(self, configuration=None):
         layers = tr("Layer codes, separated by commas (empty: all that may change)")
         start = QgsProcessingParameterNumber(
-            START, tr("First running number (0: after the highest in use)"), defaultValue=0, minValue=0
+            "START", tr("First running number (0: after the highest in use)"), defaultValue=0, minValue=0
         )
         self.add_parameters(
             make_required_source_parameter(),
-            make_text_parameter(LAYERS, layers),
+            make_text_parameter("LAYERS", layers),
             mark_parameter_advanced(start),
             *map(mark_parameter_advanced, make_norm_parameters()),
-            make_copy_parameter(OUTPUT, tr("Copy (format of the data)")),
-            make_table_parameter(OUTPUT_TABLE, tr("Table of old and new keys (empty: next to the copy)")),
-            make_table_parameter(OUTPUT_GAPS, tr("List of gaps")),
+            make_copy_parameter("OUTPUT", tr("Copy (format of the data)")),
+            make_table_parameter("OUTPUT_TABLE", tr("Table of old and new keys (empty: next to the copy)")),
+            make_table_parameter("OUTPUT_GAPS", tr("List of gaps")),
         )
         self.add_numeric_outputs(("ROWS", tr("Numbered features")), ("GAPS", tr("Gaps")))
 
@@ -76,10 +68,10 @@ class RenumberBsm(SanxianAlgorithm):
 
         self.options = self.read_norm_options(parameters, context)
         self.source = read_required_source(self, parameters, context)
-        names = OUTPUT, OUTPUT_TABLE, OUTPUT_GAPS
+        names = "OUTPUT", "OUTPUT_TABLE", "OUTPUT_GAPS"
         outputs = [self.parameterAsFileOutput(parameters, name, context) for name in names]
-        roles = tuple(self.read_names_parameter(parameters, LAYERS, context))
-        self.order = RenumberOptions(roles, *outputs, self.parameterAsInt(parameters, START, context))
+        roles = tuple(self.read_names_parameter(parameters, "LAYERS", context))
+        self.order = RenumberOptions(roles, *outputs, self.parameterAsInt(parameters, "START", context))
         check_renumber_options(self.source, self.order)
 
     def execute(self, parameters, context, feedback):
@@ -94,7 +86,7 @@ class RenumberBsm(SanxianAlgorithm):
         )
         log_lines(feedback, describe_renumbering(run, self.options.lang))
         log_written_files(feedback, run.written)
-        files = {OUTPUT: self.order.output, OUTPUT_TABLE: self.order.table_path, OUTPUT_GAPS: self.order.gaps}
+        files = {"OUTPUT": self.order.output, "OUTPUT_TABLE": self.order.table_path, "OUTPUT_GAPS": self.order.gaps}
         rows = sum(len(keys.keys) for keys in run.new_keys)
         return {**{name: path for name, path in files.items() if path}, "ROWS": rows, "GAPS": len(run.gaps)}
 
@@ -123,10 +115,10 @@ class ChangeCrsZone(SanxianAlgorithm):
         zone = tr("3-degree zone, 25 to 45 (0: the central meridian stays)")
         self.add_parameters(
             make_required_source_parameter(),
-            QgsProcessingParameterEnum(NUMBER, tr("Zone number"), titles, False, 0),
-            QgsProcessingParameterNumber(ZONE, zone, defaultValue=0, minValue=0, maxValue=45),
-            make_copy_parameter(OUTPUT, tr("Copy (format of the data)"), optional=False),
-            make_table_parameter(OUTPUT_TABLE, tr("Proof: moves and areas of each layer")),
+            QgsProcessingParameterEnum("NUMBER", tr("Zone number"), titles, False, 0),
+            QgsProcessingParameterNumber("ZONE", zone, defaultValue=0, minValue=0, maxValue=45),
+            make_copy_parameter("OUTPUT", tr("Copy (format of the data)"), optional=False),
+            make_table_parameter("OUTPUT_TABLE", tr("Proof: moves and areas of each layer")),
         )
         self.add_numeric_outputs(("LAYERS", tr("Converted layers")), ("MOVE", tr("Largest move of a vertex (m)")))
 
@@ -136,10 +128,10 @@ class ChangeCrsZone(SanxianAlgorithm):
 
         self.source = read_required_source(self, parameters, context)
         self.output, self.table = (
-            self.parameterAsFileOutput(parameters, name, context) for name in (OUTPUT, OUTPUT_TABLE)
+            self.parameterAsFileOutput(parameters, name, context) for name in ("OUTPUT", "OUTPUT_TABLE")
         )
-        self.zone = self.parameterAsInt(parameters, ZONE, context)
-        self.number = ZoneNumber(_NUMBER_CHOICES[self.parameterAsEnum(parameters, NUMBER, context)])
+        self.zone = self.parameterAsInt(parameters, "ZONE", context)
+        self.number = ZoneNumber(_NUMBER_CHOICES[self.parameterAsEnum(parameters, "NUMBER", context)])
         self.lang = get_report_language()
         check_zone_options(self.source, self.output, self.table)
 
@@ -158,7 +150,7 @@ class ChangeCrsZone(SanxianAlgorithm):
         )
         log_lines(feedback, describe_zone_change(run, self.lang))
         log_written_files(feedback, run.written)
-        files = {OUTPUT: self.output, OUTPUT_TABLE: self.table}
+        files = {"OUTPUT": self.output, "OUTPUT_TABLE": self.table}
         largest_move_m = max(layer.move_m for layer in run.converted)
         figures = {"LAYERS": len(run.converted), "MOVE": largest_move_m}
         return {**{name: path for name, path in files.items() if path}, **figures}

@@ -19,8 +19,6 @@ from ..core.base.errors import InputError
 from .common import SanxianAlgorithm, make_file_parameter
 from .inputs import check_connection
 
-FOLDER, LIST, OUTPUT = "FOLDER", "LIST", "OUTPUT"
-
 
 def make_table_filter() -> str:
     """Return the file filter of tables."""
@@ -30,13 +28,13 @@ def make_table_filter() -> str:
 def make_county_parameters() -> list[QgsProcessingParameterDefinition]:
     """Return the parameters of the counties: their folder, or a list of them."""
     behaviour = Qgis.ProcessingFileParameterBehavior.Folder
-    folder = QgsProcessingParameterFile(FOLDER, tr("Folder with the data of the counties"), behaviour, optional=True)
-    return [folder, make_file_parameter(LIST, tr("List of counties (in place of the folder)"), make_table_filter())]
+    folder = QgsProcessingParameterFile("FOLDER", tr("Folder with the data of the counties"), behaviour, optional=True)
+    return [folder, make_file_parameter("LIST", tr("List of counties (in place of the folder)"), make_table_filter())]
 
 
 def make_results_parameter() -> QgsProcessingParameterDefinition:
     """Return the parameter of the folder of results."""
-    return QgsProcessingParameterFolderDestination(OUTPUT, tr("Folder of the results"), createByDefault=False)
+    return QgsProcessingParameterFolderDestination("OUTPUT", tr("Folder of the results"), createByDefault=False)
 
 
 def read_source_and_output(algorithm: SanxianAlgorithm, parameters: Any, context: Any) -> tuple[str | Path, Path]:
@@ -44,10 +42,10 @@ def read_source_and_output(algorithm: SanxianAlgorithm, parameters: Any, context
 
     Raise InputError unless one of folder and list is given, and without a folder of results.
     """
-    folder, table = (algorithm.parameterAsFile(parameters, name, context).strip() for name in (FOLDER, LIST))
+    folder, table = (algorithm.parameterAsFile(parameters, name, context).strip() for name in ("FOLDER", "LIST"))
     if bool(folder) == bool(table):
         raise InputError("counties_folder_or_list")
-    output = algorithm.parameterAsString(parameters, OUTPUT, context).strip()
+    output = algorithm.parameterAsString(parameters, "OUTPUT", context).strip()
     if not output:
         raise InputError("package_no_output")
     return make_source(check_connection(folder or table)), Path(output)

@@ -37,9 +37,6 @@ from .inputs import make_existing_database_parameter, set_parameter_widget
 from .outputs import make_post_processor
 from .report_log import log_created_layers
 
-GROUPS, COUNTY, CRS, EXISTING, STANDARD, OUTPUT = "GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT"
-LOAD_PARAMETER = "LOAD"
-
 
 class CreateLayers(SanxianAlgorithm):
     """Algorithm `create_layers`: create an empty database and load its layers."""
@@ -47,7 +44,7 @@ class CreateLayers(SanxianAlgorithm):
     toolbox_section = "layers"
     identifier = "create_layers"
     keywords = ("create", "database", "template", "geopackage", "filegdb", "三区三线", "建库", "新建", "图层")
-    repeatable_parameters = frozenset({GROUPS})
+    repeatable_parameters = frozenset({"GROUPS"})
     title = mark_text("New layers")
 
     def shortHelpString(self):
@@ -66,19 +63,19 @@ class CreateLayers(SanxianAlgorithm):
         return text.format(groups=_format_groups(load_standard()))
 
     def initAlgorithm(self, configuration=None):
-        groups = QgsProcessingParameterString(GROUPS, tr("Groups of layers"), defaultValue="three_lines")
-        county_parameter = QgsProcessingParameterString(COUNTY, tr("County (code or name)"))
+        groups = QgsProcessingParameterString("GROUPS", tr("Groups of layers"), defaultValue="three_lines")
+        county_parameter = QgsProcessingParameterString("COUNTY", tr("County (code or name)"))
         self.add_parameters(
             set_parameter_widget(groups, "create_widgets.GroupsWidget"),
             set_parameter_widget(county_parameter, "create_widgets.CountyWidget"),
-            QgsProcessingParameterCrs(CRS, tr("Coordinate system (empty: the county's)"), optional=True),
-            make_existing_database_parameter(EXISTING),
+            QgsProcessingParameterCrs("CRS", tr("Coordinate system (empty: the county's)"), optional=True),
+            make_existing_database_parameter("EXISTING"),
             make_standard_parameter(),
             QgsProcessingParameterFileDestination(
-                OUTPUT, tr("Database"), "GeoPackage (*.gpkg);;FileGDB (*.gdb)", createByDefault=False
+                "OUTPUT", tr("Database"), "GeoPackage (*.gpkg);;FileGDB (*.gdb)", createByDefault=False
             ),
             mark_parameter_advanced(
-                QgsProcessingParameterBoolean(LOAD_PARAMETER, tr("Load the layers into the project"), True)
+                QgsProcessingParameterBoolean("LOAD", tr("Load the layers into the project"), True)
             ),
         )
         self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
@@ -88,21 +85,21 @@ class CreateLayers(SanxianAlgorithm):
         health.require_libraries()
         from ..core.standard.divisions import parse_county
 
-        self.standard = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db")
-        groups = self.read_names_parameter(parameters, GROUPS, context)
+        self.standard = load_standard(self.read_text_parameter(parameters, "STANDARD", context) or "county_db")
+        groups = self.read_names_parameter(parameters, "GROUPS", context)
         if not groups:
             raise InputError("groups_missing", known=_format_groups(self.standard))
         self.templates = self.standard.list_templates_of_groups(groups)
         # A standard without a list of divisions (the city's) uses that of the county standard.
         self.divisions = self.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
         provinces = load_standard().code_lists["provinces"]
-        self.county = parse_county(self.read_text_parameter(parameters, COUNTY, context), provinces, self.divisions)
-        system = self.parameterAsCrs(parameters, CRS, context)
-        self.crs_given = str(parameters.get(CRS) or "") if not system.isValid() else format_crs_for_pyproj(system)
-        self.existing = self.parameterAsEnumString(parameters, EXISTING, context)
-        self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
+        self.county = parse_county(self.read_text_parameter(parameters, "COUNTY", context), provinces, self.divisions)
+        system = self.parameterAsCrs(parameters, "CRS", context)
+        self.crs_given = str(parameters.get("CRS") or "") if not system.isValid() else format_crs_for_pyproj(system)
+        self.existing = self.parameterAsEnumString(parameters, "EXISTING", context)
+        self.target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
         self.norm = None
-        if self.parameterAsBool(parameters, LOAD_PARAMETER, context) and context.project() is not None:
+        if self.parameterAsBool(parameters, "LOAD", context) and context.project() is not None:
             # The layer forms use the limits and lists by which the project is checked.
             profile = county.read_county_settings(context.project()).profile
             self.norm = load_norm(self.standard.standard_key, profile, self.county.code)
@@ -128,7 +125,7 @@ class CreateLayers(SanxianAlgorithm):
             }
             feedback.pushInfo(texts.get("toolbox", "unverified_lists", **params))
         self._register_layers([*created_layers.created_names, *created_layers.existing_names], context)
-        return {OUTPUT: self.target, "LAYERS": len(created_layers.created_names), "COUNTY_CODE": self.county.code}
+        return {"OUTPUT": self.target, "LAYERS": len(created_layers.created_names), "COUNTY_CODE": self.county.code}
 
     def _register_layers(self, layer_roles, context) -> None:
         """Register the layers, so that QGIS loads them when the tool has ended.
@@ -141,7 +138,7 @@ class CreateLayers(SanxianAlgorithm):
         order = get_position_by_role(self.standard)
         for role in sorted(layer_roles, key=order.__getitem__):
             template = self.standard.templates[role]
-            details = QgsProcessingContext.LayerDetails(template.name, context.project(), OUTPUT)
+            details = QgsProcessingContext.LayerDetails(template.name, context.project(), "OUTPUT")
             details.forceName = True
             details.setPostProcessor(
                 make_post_processor(sources[role], _make_styling_action(role, self.norm, self.county))

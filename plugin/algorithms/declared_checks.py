@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..bridge.texts import mark_text, tr
 from ..core.standard.profile.norm import DECLARED_GROUP
-from .check_plan import RULES_PARAMETER, WAIVERS, CheckPlan
+from .check_plan import CheckPlan
 from .common import (
     describe_norms,
     make_file_parameter,
@@ -43,10 +43,10 @@ class DeclaredChecks(CheckPlan):
         self.add_parameters(
             *make_source_parameters(),
             *make_norm_parameters(),
-            make_text_parameter(RULES_PARAMETER, tr("Checks, by code (empty: all)")),
+            make_text_parameter("RULES", tr("Checks, by code (empty: all)")),
             mark_parameter_advanced(make_scope_parameter()),
             make_roles_parameter(),
-            mark_parameter_advanced(make_file_parameter(WAIVERS, waivers, "CSV (*.csv)")),
+            mark_parameter_advanced(make_file_parameter("WAIVERS", waivers, "CSV (*.csv)")),
         )
         self.add_report_parameters()
         self.add_check_outputs()
@@ -55,8 +55,8 @@ class DeclaredChecks(CheckPlan):
         self.path_or_snapshots, self.origin, inputs, has_chosen_layers = self.get_data_to_check(parameters, context)
         given_options = replace(
             read_plan_options(self, parameters, context),
-            rules=tuple(self.read_names_parameter(parameters, RULES_PARAMETER, context)) or (DECLARED_GROUP,),
-            waivers=self.read_text_parameter(parameters, WAIVERS, context),
+            rules=tuple(self.read_names_parameter(parameters, "RULES", context)) or (DECLARED_GROUP,),
+            waivers=self.read_text_parameter(parameters, "WAIVERS", context),
         )
         self.options, self.options_from_project = fill_options_from_project(
             given_options, self.path_or_snapshots, context.project(), not has_chosen_layers

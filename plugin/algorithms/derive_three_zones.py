@@ -34,7 +34,6 @@ from .report_log import log_three_zones, log_written_files
 if TYPE_CHECKING:
     from ..core.figures.three_zones.zone_figures import DerivedZones
 
-INPUT, COUNTY_LAYER, OUTPUT = "INPUT", "COUNTY_LAYER", "OUTPUT"
 _THREE_ZONES_ROLE = "SQKJ"
 #: Outputs (statutory areas in m²) by the code of the space.
 _AREA_OUTPUTS_BY_CODE = {
@@ -71,10 +70,10 @@ class DeriveThreeZones(SanxianAlgorithm):
     def initAlgorithm(self, configuration=None):
         polygons = [Qgis.ProcessingSourceType.VectorPolygon]
         self.add_parameters(
-            QgsProcessingParameterFeatureSource(INPUT, tr("Planning zones"), polygons),
-            QgsProcessingParameterFeatureSource(COUNTY_LAYER, tr("Outline of the county"), polygons, optional=True),
+            QgsProcessingParameterFeatureSource("INPUT", tr("Planning zones"), polygons),
+            QgsProcessingParameterFeatureSource("COUNTY_LAYER", tr("Outline of the county"), polygons, optional=True),
             *make_norm_parameters(),
-            QgsProcessingParameterFeatureSink(OUTPUT, tr("Three zones"), Qgis.ProcessingSourceType.VectorPolygon),
+            QgsProcessingParameterFeatureSink("OUTPUT", tr("Three zones"), Qgis.ProcessingSourceType.VectorPolygon),
         )
         self.add_numeric_outputs(
             ("AGRICULTURAL_M2", tr("Agricultural space (m²)")),
@@ -92,15 +91,15 @@ class DeriveThreeZones(SanxianAlgorithm):
         self.template = (
             self.norm.standard.templates.get(_THREE_ZONES_ROLE) or load_standard().templates[_THREE_ZONES_ROLE]
         )
-        self.zones = read_layer_parameter(self, parameters, INPUT, context)
-        self.county = read_layer_parameter(self, parameters, COUNTY_LAYER, context)
+        self.zones = read_layer_parameter(self, parameters, "INPUT", context)
+        self.county = read_layer_parameter(self, parameters, "COUNTY_LAYER", context)
         if self.zones is None:
             raise InputError("no_layers")
         make_snapshot_names_unique([shot for shot in (self.zones, self.county) if shot is not None])
         self.used = find_highest_used_number_by_county(
             context.project() or QgsProject.instance(), [str(self.zones.file_path)] if self.zones.file_path else []
         )
-        self.output = LayerOutput(parameters, context, OUTPUT, self.template.name)
+        self.output = LayerOutput(parameters, context, "OUTPUT", self.template.name)
         self.output.validate_target(
             LAYER_DRIVERS, [shot.file_path for shot in (self.zones, self.county) if shot is not None]
         )

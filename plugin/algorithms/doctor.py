@@ -18,8 +18,6 @@ from ..core.cli.doctor.check_lines import FactState
 from ..core.cli.doctor.doctor_report import check_output, format_fact, list_report_lines, write_report
 from .common import SanxianAlgorithm
 
-EXAMPLES, OUTPUT = "EXAMPLES", "OUTPUT"
-
 
 class DoctorAlgorithm(SanxianAlgorithm):
     """Algorithm `doctor`: examine the machine and run the examples of rules, fixes and declared checks."""
@@ -39,19 +37,19 @@ class DoctorAlgorithm(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         self.add_parameters(
-            QgsProcessingParameterBoolean(EXAMPLES, tr("Run the examples"), True),
+            QgsProcessingParameterBoolean("EXAMPLES", tr("Run the examples"), True),
             QgsProcessingParameterFileDestination(
-                OUTPUT, tr("Result to send"), tr("Text (*.txt);;JSON (*.json)"), optional=True, createByDefault=False
+                "OUTPUT", tr("Result to send"), tr("Text (*.txt);;JSON (*.json)"), optional=True, createByDefault=False
             ),
         )
         self.addOutput(QgsProcessingOutputBoolean("OK", tr("Checks can run")))
         self.addOutput(QgsProcessingOutputString("REPORT", tr("State of the machine")))
 
     def prepare(self, parameters, context, feedback):
-        self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
+        self.target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
         if self.target:
             check_output(self.target)
-        self.with_examples = self.parameterAsBool(parameters, EXAMPLES, context)
+        self.with_examples = self.parameterAsBool(parameters, "EXAMPLES", context)
         self.qgis_facts = list_qgis_facts(get_interface_language())
 
     def execute(self, parameters, context, feedback):
@@ -72,4 +70,4 @@ class DoctorAlgorithm(SanxianAlgorithm):
         feedback.pushInfo(report.conclusion)
         if self.target:
             write_report(report, self.target)
-        return {"OK": report.is_healthy, "REPORT": "\n".join(list_report_lines(report)), OUTPUT: self.target}
+        return {"OK": report.is_healthy, "REPORT": "\n".join(list_report_lines(report)), "OUTPUT": self.target}

@@ -19,8 +19,6 @@ from ..core.base.files.writing import OutputPaths
 from ..core.standard.messages.texts import Texts
 from ..core.studies.evaluation.evaluated_editions import Evaluation, Level
 from .common import (
-    OUTPUT_DOCX,
-    OUTPUT_PDF,
     SanxianAlgorithm,
     describe_norms,
     make_file_outputs,
@@ -31,11 +29,10 @@ from .common import (
     make_workbook_parameter,
     mark_parameter_advanced,
 )
-from .county_inputs import LIST, make_table_filter
-from .inputs import ROLES, SCOPE, check_connection, make_scope_parameter
+from .county_inputs import make_table_filter
+from .inputs import check_connection, make_scope_parameter
 from .report_log import log_lines, log_warnings, log_written_files
 
-SOURCES, OUTPUT_XLSX, OUTPUT_HTML, OUTPUT_JSON = "SOURCES", "OUTPUT_XLSX", "OUTPUT_HTML", "OUTPUT_JSON"
 #: Outputs with numbers of indicators, and the level that each counts.
 _LEVEL_BY_OUTPUT = {"ALERT": "alert", "WATCH": "watch", "UNDETERMINED": "undetermined", "NORMAL": "normal"}
 
@@ -72,17 +69,17 @@ class EvaluateIndicators(SanxianAlgorithm):
     def initAlgorithm(self, configuration=None):
         sources = tr("Editions: YEAR=SOURCE, one on each line")
         self.add_parameters(
-            QgsProcessingParameterString(SOURCES, sources, "", multiLine=True, optional=True),
-            make_file_parameter(LIST, tr("List of editions (in place of the editions)"), make_table_filter()),
+            QgsProcessingParameterString("SOURCES", sources, "", multiLine=True, optional=True),
+            make_file_parameter("LIST", tr("List of editions (in place of the editions)"), make_table_filter()),
             *make_norm_parameters(),
             mark_parameter_advanced(make_scope_parameter()),
             make_roles_parameter(),
-            make_workbook_parameter(OUTPUT_XLSX),
+            make_workbook_parameter("OUTPUT_XLSX"),
             *make_file_outputs(
-                (OUTPUT_PDF, tr("Chapter to be signed (PDF)"), "PDF (*.pdf)"),
-                (OUTPUT_DOCX, tr("Chapter to be signed (Word)"), "Word (*.docx)"),
-                (OUTPUT_HTML, tr("Chapter (HTML)"), "HTML (*.html)"),
-                (OUTPUT_JSON, tr("Result (JSON)"), "JSON (*.json)"),
+                ("OUTPUT_PDF", tr("Chapter to be signed (PDF)"), "PDF (*.pdf)"),
+                ("OUTPUT_DOCX", tr("Chapter to be signed (Word)"), "Word (*.docx)"),
+                ("OUTPUT_HTML", tr("Chapter (HTML)"), "HTML (*.html)"),
+                ("OUTPUT_JSON", tr("Result (JSON)"), "JSON (*.json)"),
             ),
         )
         self.add_numeric_outputs(
@@ -103,8 +100,8 @@ class EvaluateIndicators(SanxianAlgorithm):
         from ..core.studies.evaluation.editions import list_files_of_editions, read_editions, split_editions
         from ..core.studies.evaluation.write_evaluation import check_evaluation_outputs
 
-        sources = self.read_text_parameter(parameters, SOURCES, context)
-        table = self.parameterAsFile(parameters, LIST, context).strip()
+        sources = self.read_text_parameter(parameters, "SOURCES", context)
+        table = self.parameterAsFile(parameters, "LIST", context).strip()
         if bool(sources) == bool(table):
             raise InputError("evaluation_sources_or_list")
         given = [table] if table else split_editions(sources)
@@ -113,15 +110,15 @@ class EvaluateIndicators(SanxianAlgorithm):
             check_connection(edition.source)
         self.options = replace(
             self.read_norm_options(parameters, context),
-            scope=self.read_text_parameter(parameters, SCOPE, context),
-            roles=self.read_text_parameter(parameters, ROLES, context),
+            scope=self.read_text_parameter(parameters, "SCOPE", context),
+            roles=self.read_text_parameter(parameters, "ROLES", context),
         )
         self.outputs = OutputPaths(
-            json=self.parameterAsFileOutput(parameters, OUTPUT_JSON, context),
-            html=self.parameterAsFileOutput(parameters, OUTPUT_HTML, context),
-            docx=self.parameterAsFileOutput(parameters, OUTPUT_DOCX, context),
-            pdf=self.parameterAsFileOutput(parameters, OUTPUT_PDF, context),
-            xlsx=self.parameterAsFileOutput(parameters, OUTPUT_XLSX, context),
+            json=self.parameterAsFileOutput(parameters, "OUTPUT_JSON", context),
+            html=self.parameterAsFileOutput(parameters, "OUTPUT_HTML", context),
+            docx=self.parameterAsFileOutput(parameters, "OUTPUT_DOCX", context),
+            pdf=self.parameterAsFileOutput(parameters, "OUTPUT_PDF", context),
+            xlsx=self.parameterAsFileOutput(parameters, "OUTPUT_XLSX", context),
         )
         check_evaluation_outputs(self.outputs, list_files_of_editions(given, self.editions))
 
@@ -135,11 +132,11 @@ class EvaluateIndicators(SanxianAlgorithm):
         log_warnings(feedback, notes)
         log_written_files(feedback, self.outputs.list_paths())
         named = {
-            OUTPUT_XLSX: self.outputs.xlsx,
-            OUTPUT_PDF: self.outputs.pdf,
-            OUTPUT_DOCX: self.outputs.docx,
-            OUTPUT_HTML: self.outputs.html,
-            OUTPUT_JSON: self.outputs.json,
+            "OUTPUT_XLSX": self.outputs.xlsx,
+            "OUTPUT_PDF": self.outputs.pdf,
+            "OUTPUT_DOCX": self.outputs.docx,
+            "OUTPUT_HTML": self.outputs.html,
+            "OUTPUT_JSON": self.outputs.json,
         }
         read_count = sum(one.is_read for one in result.editions)
         return {

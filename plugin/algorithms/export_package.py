@@ -25,8 +25,6 @@ from .check_plan import CheckPlan
 from .common import make_progress_callback, make_text_parameter, mark_parameter_advanced
 from .report_log import log_options_from_project, log_package, log_report, log_written_files
 
-PACKAGE, DOCUMENTS, MAPS, PERSONAL, FORCE, OUTPUT = "PACKAGE", "DOCUMENTS", "MAPS", "PERSONAL", "FORCE", "OUTPUT"
-SECRECY, SECRECY_REASON = "SECRECY", "SECRECY_REASON"
 #: Share of the progress that the check takes.
 _CHECK_SHARE_OF_PROGRESS = 0.4
 
@@ -76,23 +74,23 @@ class ExportPackage(CheckPlan):
 
         self.add_check_parameters(has_rule_choice=False)
         form = make_text_parameter(
-            PACKAGE, tr("Package specification (id, or path of a .toml file; empty: county)"), list_package_spec_ids()
+            "PACKAGE", tr("Package specification (id, or path of a .toml file; empty: county)"), list_package_spec_ids()
         )
         folder = Qgis.ProcessingFileParameterBehavior.Folder
         documents = tr("Folder with documents, maps and tables")
         maps = tr("Make the maps that the folder lacks")
-        personal = QgsProcessingParameterBoolean(PERSONAL, tr("Include personal data"), defaultValue=False)
+        personal = QgsProcessingParameterBoolean("PERSONAL", tr("Include personal data"), defaultValue=False)
         force = tr("Force: make the package even if the plan does not pass")
         output = tr("Folder in which the package is made")
         self.add_parameters(
             form,
-            QgsProcessingParameterFile(DOCUMENTS, documents, folder, optional=True),
-            QgsProcessingParameterBoolean(MAPS, maps, defaultValue=True),
+            QgsProcessingParameterFile("DOCUMENTS", documents, folder, optional=True),
+            QgsProcessingParameterBoolean("MAPS", maps, defaultValue=True),
             mark_parameter_advanced(personal),
-            QgsProcessingParameterBoolean(FORCE, force, defaultValue=False),
-            make_text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)),
-            make_text_parameter(SECRECY_REASON, tr("Reason for a lower secrecy level")),
-            QgsProcessingParameterFolderDestination(OUTPUT, output, createByDefault=False),
+            QgsProcessingParameterBoolean("FORCE", force, defaultValue=False),
+            make_text_parameter("SECRECY", tr("Secrecy level"), list(load_secrecy_levels().names)),
+            make_text_parameter("SECRECY_REASON", tr("Reason for a lower secrecy level")),
+            QgsProcessingParameterFolderDestination("OUTPUT", output, createByDefault=False),
         )
         self.add_check_outputs()
         self.addOutput(QgsProcessingOutputString("DIGEST", tr("SHA-256 of the manifest")))
@@ -102,18 +100,18 @@ class ExportPackage(CheckPlan):
         from ..core.package.export import ExportOrder, make_options_for_package
         from ..core.package.package_spec.load import load_package_spec
 
-        form = load_package_spec(self.read_text_parameter(parameters, PACKAGE, context) or "county")
+        form = load_package_spec(self.read_text_parameter(parameters, "PACKAGE", context) or "county")
         self.prepare_check(parameters, context)
         self.options = make_options_for_package(self.options, form)
-        output = self.parameterAsString(parameters, OUTPUT, context).strip()
+        output = self.parameterAsString(parameters, "OUTPUT", context).strip()
         if not output:
             raise InputError("package_no_output")
-        documents = self.parameterAsString(parameters, DOCUMENTS, context).strip()
+        documents = self.parameterAsString(parameters, "DOCUMENTS", context).strip()
         if documents and not Path(documents).is_dir():
             raise InputError("package_no_documents", folder=documents)
         given_info = DocumentInfo(
-            secrecy=self.read_text_parameter(parameters, SECRECY, context),
-            secrecy_reason=self.read_text_parameter(parameters, SECRECY_REASON, context),
+            secrecy=self.read_text_parameter(parameters, "SECRECY", context),
+            secrecy_reason=self.read_text_parameter(parameters, "SECRECY_REASON", context),
         )
         # A reason without a secrecy level has no effect.
         info, lowering = self.options.document_info, None
@@ -124,9 +122,9 @@ class ExportPackage(CheckPlan):
             form,
             Path(output),
             Path(documents) if documents else None,
-            is_forced=self.parameterAsBoolean(parameters, FORCE, context),
-            keeps_personal_fields=self.parameterAsBoolean(parameters, PERSONAL, context),
-            makes_maps=self.parameterAsBoolean(parameters, MAPS, context),
+            is_forced=self.parameterAsBoolean(parameters, "FORCE", context),
+            keeps_personal_fields=self.parameterAsBoolean(parameters, "PERSONAL", context),
+            makes_maps=self.parameterAsBoolean(parameters, "MAPS", context),
             document_info=info,
             lowered_secrecy=(lowering,) if lowering is not None else (),
         )
@@ -157,4 +155,4 @@ class ExportPackage(CheckPlan):
         log_written_files(feedback, [str(exported_package.path)])
         summary = check_result.report.summary
         results = {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
-        return {OUTPUT: str(exported_package.path), "DIGEST": exported_package.manifest_digest, **results}
+        return {"OUTPUT": str(exported_package.path), "DIGEST": exported_package.manifest_digest, **results}

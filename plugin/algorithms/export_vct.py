@@ -15,10 +15,8 @@ from ..core.base.errors import InputError
 from ..core.standard import load_standard
 from ..core.standard.messages.texts import Texts
 from .common import SanxianAlgorithm, make_progress_callback, make_standard_parameter
-from .inputs import LAYERS, SOURCE, check_source, make_source_parameters, read_layer_list_parameter, read_project_layers
+from .inputs import check_source, make_source_parameters, read_layer_list_parameter, read_project_layers
 from .report_log import log_warnings, log_written_files
-
-STANDARD, OUTPUT = "STANDARD", "OUTPUT"
 
 
 class ExportVct(SanxianAlgorithm):
@@ -51,7 +49,7 @@ class ExportVct(SanxianAlgorithm):
         self.add_parameters(
             *make_source_parameters(),
             make_standard_parameter(),
-            QgsProcessingParameterFileDestination(OUTPUT, tr("VCT file"), "VCT (*.vct)", createByDefault=False),
+            QgsProcessingParameterFileDestination("OUTPUT", tr("VCT file"), "VCT (*.vct)", createByDefault=False),
         )
         for name, label in (
             ("LAYERS_WRITTEN", tr("Layers written")),
@@ -64,9 +62,11 @@ class ExportVct(SanxianAlgorithm):
         health.require_libraries()
         from ..core.base.files.writing import check_writable
 
-        self.templates = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db").templates
-        self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
-        chosen_layers = read_layer_list_parameter(self, parameters, LAYERS, context)
+        self.templates = load_standard(
+            self.read_text_parameter(parameters, "STANDARD", context) or "county_db"
+        ).templates
+        self.source = self.parameterAsFile(parameters, "SOURCE", context).strip()
+        chosen_layers = read_layer_list_parameter(self, parameters, "LAYERS", context)
         if self.source and chosen_layers:
             raise InputError("source_and_layers")
         if self.source:
@@ -92,7 +92,7 @@ class ExportVct(SanxianAlgorithm):
         feedback.pushInfo(texts.get("toolbox", "vct_lines", lines=export_result.boundary_line_count))
         log_written_files(feedback, [self.target])
         counts = {"LAYERS_WRITTEN": len(export_result.row_counts), "FEATURES": sum(export_result.shape_counts.values())}
-        return {OUTPUT: self.target, **counts, "ROWS": sum(export_result.row_counts.values())}
+        return {"OUTPUT": self.target, **counts, "ROWS": sum(export_result.row_counts.values())}
 
     @run_in_python_thread
     def _write_vct_file(self, progress, cancellation: Cancellation):

@@ -31,10 +31,6 @@ from .common import SanxianAlgorithm, make_progress_callback, make_text_paramete
 from .outputs import make_post_processor
 from .report_log import log_levels, log_written_files
 
-INPUT, MAPPING, CRS, UNITS, TOLERANCE, CLOSING, HOLES = (
-    "INPUT", "MAPPING", "CRS", "UNITS", "TOLERANCE", "CLOSING", "HOLES",
-)  # fmt: skip
-OUTPUT, OUTPUT_TABLE, LOAD = "OUTPUT", "OUTPUT_TABLE", "LOAD"
 _COUNTS = "LAYERS", "POLYGONS", "LEFT_OUT"
 #: The defaults of resources/drawings/settings.toml, compared by a test; the dialog needs them without libraries.
 DEFAULT_TOLERANCE_M, DEFAULT_CLOSING_M = 0.001, 0.01
@@ -80,15 +76,15 @@ class ImportDrawing(SanxianAlgorithm):
         crs_label = tr("CRS of the drawing (empty: as a text in it states)")
         units_label = tr("Unit of the drawing (empty: metres, if the drawing states them)")
         self.add_parameters(
-            QgsProcessingParameterFile(INPUT, tr("Drawing (DXF)"), behavior, fileFilter=filters),
-            make_text_parameter(MAPPING, mapping_label, _MAPPINGS),
-            QgsProcessingParameterCrs(CRS, crs_label, optional=True),
-            make_text_parameter(UNITS, units_label, list(_UNITS[1:])),
+            QgsProcessingParameterFile("INPUT", tr("Drawing (DXF)"), behavior, fileFilter=filters),
+            make_text_parameter("MAPPING", mapping_label, _MAPPINGS),
+            QgsProcessingParameterCrs("CRS", crs_label, optional=True),
+            make_text_parameter("UNITS", units_label, list(_UNITS[1:])),
         )
         number = Qgis.ProcessingNumberParameterType.Double
         for name, label, default in (
-            (TOLERANCE, tr("Tolerance of curves (m)"), DEFAULT_TOLERANCE_M),
-            (CLOSING, tr("Closing tolerance (m)"), DEFAULT_CLOSING_M),
+            ("TOLERANCE", tr("Tolerance of curves (m)"), DEFAULT_TOLERANCE_M),
+            ("CLOSING", tr("Closing tolerance (m)"), DEFAULT_CLOSING_M),
         ):
             parameter = QgsProcessingParameterNumber(name, label, number, defaultValue=default, minValue=0.0)
             parameter.setMetadata({"widget_wrapper": {"decimals": 6}})
@@ -97,17 +93,19 @@ class ImportDrawing(SanxianAlgorithm):
         load_label = tr("Load the layers into the project")
         self.add_parameters(
             QgsProcessingParameterEnum(
-                HOLES, holes_label, list(_HOLES), defaultValue=_HOLES[0], usesStaticStrings=True
+                "HOLES", holes_label, list(_HOLES), defaultValue=_HOLES[0], usesStaticStrings=True
             ),
-            QgsProcessingParameterFileDestination(OUTPUT, tr("Database"), "GeoPackage (*.gpkg)", createByDefault=False),
             QgsProcessingParameterFileDestination(
-                OUTPUT_TABLE,
+                "OUTPUT", tr("Database"), "GeoPackage (*.gpkg)", createByDefault=False
+            ),
+            QgsProcessingParameterFileDestination(
+                "OUTPUT_TABLE",
                 tr("Table of what was not taken"),
                 "Excel (*.xlsx);;CSV (*.csv)",
                 optional=True,
                 createByDefault=False,
             ),
-            mark_parameter_advanced(QgsProcessingParameterBoolean(LOAD, load_label, True)),
+            mark_parameter_advanced(QgsProcessingParameterBoolean("LOAD", load_label, True)),
         )
         labels = tr("Layers made"), tr("Polygons"), tr("Items not taken")
         for name, label in zip(_COUNTS, labels, strict=True):
@@ -118,22 +116,22 @@ class ImportDrawing(SanxianAlgorithm):
         health.require_libraries()
         from ..core.exchange.drawings.import_drawing import DrawingOptions, check_import_outputs
 
-        self.source = self.parameterAsFile(parameters, INPUT, context).strip()
+        self.source = self.parameterAsFile(parameters, "INPUT", context).strip()
         if not self.source or not Path(self.source).is_file():
             raise InputError("source_missing", source=self.source)
-        system = self.parameterAsCrs(parameters, CRS, context)
+        system = self.parameterAsCrs(parameters, "CRS", context)
         self.options = DrawingOptions(
-            mapping=self.read_text_parameter(parameters, MAPPING, context),
-            crs_text=format_crs_for_pyproj(system) if system.isValid() else str(parameters.get(CRS) or ""),
-            unit=self.read_text_parameter(parameters, UNITS, context),
-            tolerance_m=self.parameterAsDouble(parameters, TOLERANCE, context),
-            closing_m=self.parameterAsDouble(parameters, CLOSING, context),
-            hole_rule=self.parameterAsEnumString(parameters, HOLES, context),
+            mapping=self.read_text_parameter(parameters, "MAPPING", context),
+            crs_text=format_crs_for_pyproj(system) if system.isValid() else str(parameters.get("CRS") or ""),
+            unit=self.read_text_parameter(parameters, "UNITS", context),
+            tolerance_m=self.parameterAsDouble(parameters, "TOLERANCE", context),
+            closing_m=self.parameterAsDouble(parameters, "CLOSING", context),
+            hole_rule=self.parameterAsEnumString(parameters, "HOLES", context),
             lang=get_interface_language(),
         )
         self.target = self.read_target(parameters, context)
-        self.table = self.parameterAsFileOutput(parameters, OUTPUT_TABLE, context)
-        self.load = self.parameterAsBool(parameters, LOAD, context) and context.project() is not None
+        self.table = self.parameterAsFileOutput(parameters, "OUTPUT_TABLE", context)
+        self.load = self.parameterAsBool(parameters, "LOAD", context) and context.project() is not None
         check_import_outputs(self.source, self.target, self.table)
 
     def execute(self, parameters, context, feedback):
@@ -153,14 +151,14 @@ class ImportDrawing(SanxianAlgorithm):
         if self.load:
             sources = find_sources_by_layer_name(Path(self.target))
             for role, name in run.name_by_role.items():
-                details = QgsProcessingContext.LayerDetails(f"{name} {role}", context.project(), OUTPUT)
+                details = QgsProcessingContext.LayerDetails(f"{name} {role}", context.project(), "OUTPUT")
                 details.forceName = True
                 details.groupName = tr("Drawing {name}").format(name=Path(self.source).stem)
                 details.setPostProcessor(make_post_processor(sources[role], _make_styling_action(role)))
                 context.addLayerToLoadOnCompletion(sources[role], details)
         counts = len(run.polygons_by_role), run.polygon_count, len(run.left_out)
-        results = {OUTPUT: self.target, **dict(zip(_COUNTS, counts, strict=True)), "REMARKS": "\n".join(remarks)}
-        return results | ({OUTPUT_TABLE: self.table} if self.table else {})
+        results = {"OUTPUT": self.target, **dict(zip(_COUNTS, counts, strict=True)), "REMARKS": "\n".join(remarks)}
+        return results | ({"OUTPUT_TABLE": self.table} if self.table else {})
 
 
 def _make_styling_action(role):

@@ -36,8 +36,6 @@ from .common import SanxianAlgorithm, make_progress_callback, make_standard_para
 from .outputs import make_post_processor
 from .report_log import log_warnings, log_written_files
 
-INPUT, STANDARD, OUTPUT, LOAD, CHECK = "INPUT", "STANDARD", "OUTPUT", "LOAD", "CHECK"
-
 #: Share of the progress that the import takes when the database is checked afterwards.
 _IMPORT_SHARE_OF_PROGRESS = 0.5
 
@@ -72,11 +70,15 @@ class ImportVct(SanxianAlgorithm):
         file = Qgis.ProcessingFileParameterBehavior.File
         check_label = tr("Check the imported data (off: only import)")
         self.add_parameters(
-            QgsProcessingParameterFile(INPUT, tr("VCT file"), file, fileFilter=f"VCT (*.vct *.VCT);;{tr('All')} (*)"),
+            QgsProcessingParameterFile("INPUT", tr("VCT file"), file, fileFilter=f"VCT (*.vct *.VCT);;{tr('All')} (*)"),
             make_standard_parameter(),
-            QgsProcessingParameterFileDestination(OUTPUT, tr("Database"), "GeoPackage (*.gpkg)", createByDefault=False),
-            mark_parameter_advanced(QgsProcessingParameterBoolean(LOAD, tr("Load the layers into the project"), True)),
-            mark_parameter_advanced(QgsProcessingParameterBoolean(CHECK, check_label, True)),
+            QgsProcessingParameterFileDestination(
+                "OUTPUT", tr("Database"), "GeoPackage (*.gpkg)", createByDefault=False
+            ),
+            mark_parameter_advanced(
+                QgsProcessingParameterBoolean("LOAD", tr("Load the layers into the project"), True)
+            ),
+            mark_parameter_advanced(QgsProcessingParameterBoolean("CHECK", check_label, True)),
         )
         self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
         self.addOutput(QgsProcessingOutputNumber("ROWS", tr("Rows")))
@@ -87,12 +89,12 @@ class ImportVct(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        self.standard = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db")
-        self.source = self.parameterAsFile(parameters, INPUT, context).strip()
+        self.standard = load_standard(self.read_text_parameter(parameters, "STANDARD", context) or "county_db")
+        self.source = self.parameterAsFile(parameters, "INPUT", context).strip()
         if not self.source or not Path(self.source).is_file():
             raise InputError("source_missing", source=self.source)
         self.target = self.read_target(parameters, context)
-        self.load = self.parameterAsBool(parameters, LOAD, context) and context.project() is not None
+        self.load = self.parameterAsBool(parameters, "LOAD", context) and context.project() is not None
         self.options = self._read_check_options(parameters, context)
         # The forms take the county from the project's profile.
         self.norm = (
@@ -124,7 +126,7 @@ class ImportVct(SanxianAlgorithm):
         if self.norm is not None:
             self._register_layers(import_result.row_counts, context)
         counts = {"LAYERS": len(import_result.row_counts), "ROWS": sum(import_result.row_counts.values())}
-        results = {OUTPUT: self.target, **counts, "REMARKS": "\n".join(remarks)}
+        results = {"OUTPUT": self.target, **counts, "REMARKS": "\n".join(remarks)}
         if self.options is not None:
             results |= self._check_database(
                 feedback, lambda share, text: progress_of_all(part + (1 - part) * share, text), cancellation
@@ -136,11 +138,11 @@ class ImportVct(SanxianAlgorithm):
 
         None if the parameter CHECK is off.
         """
-        if not self.parameterAsBool(parameters, CHECK, context):
+        if not self.parameterAsBool(parameters, "CHECK", context):
             return None
         project = context.project()
         project_options = county.make_check_options(project) if project is not None else RunOptions()
-        standard = self.read_text_parameter(parameters, STANDARD, context) or project_options.standard
+        standard = self.read_text_parameter(parameters, "STANDARD", context) or project_options.standard
         return RunOptions(
             standard=standard,
             profile=project_options.profile,
@@ -175,7 +177,7 @@ class ImportVct(SanxianAlgorithm):
             role = name.upper()
             template = self.standard.templates.get(role)
             layer_title = f"{template.name} {role}" if template else name
-            details = QgsProcessingContext.LayerDetails(layer_title, context.project(), OUTPUT)
+            details = QgsProcessingContext.LayerDetails(layer_title, context.project(), "OUTPUT")
             details.forceName = True
             details.groupName = tr("VCT {name}").format(name=Path(self.source).stem)
             # The highest key is drawn on top: control lines above the areas that would hide them, as in a new

@@ -33,15 +33,14 @@ from ..core.base.errors import InputError
 from ..core.base.stored_connections import find_connection_parameters
 from ..core.checks.check import RunOptions
 
-SOURCE, LAYERS = "SOURCE", "LAYERS"
-ROLES, SCOPE, BASE_YEAR = "ROLES", "SCOPE", "BASE_YEAR"
-
 
 def make_source_parameters() -> list[QgsProcessingParameterDefinition]:
     """Return the parameters SOURCE (file or folder) and LAYERS (of the project)."""
-    source = make_file_or_folder_parameter(SOURCE, tr("Source: file or folder (empty: project layers)"), "SourceWidget")
+    source = make_file_or_folder_parameter(
+        "SOURCE", tr("Source: file or folder (empty: project layers)"), "SourceWidget"
+    )
     layers = QgsProcessingParameterMultipleLayers(
-        LAYERS, tr("Layers of the project (empty: all)"), Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True
+        "LAYERS", tr("Layers of the project (empty: all)"), Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True
     )
     return [source, layers]
 
@@ -73,7 +72,7 @@ def make_file_or_folder_parameter(
 
 def make_required_source_parameter() -> QgsProcessingParameterFile:
     """Return the parameter SOURCE of tools that write a copy: a file or folder, which must be given."""
-    source = make_file_or_folder_parameter(SOURCE, tr("Data: file or folder"), optional=False)
+    source = make_file_or_folder_parameter("SOURCE", tr("Data: file or folder"), optional=False)
     source.setHelp(tr("A GeoPackage, a FileGDB, or a shapefile or a folder of them: a copy is written."))
     return source
 
@@ -91,7 +90,7 @@ def make_table_parameter(name: str, label: str) -> QgsProcessingParameterFileDes
 
 def make_scope_parameter() -> QgsProcessingParameterString:
     """Return the parameter SCOPE; the dialog shows the names of scopes, a command line gives an id."""
-    parameter = QgsProcessingParameterString(SCOPE, tr("Scope of the delivery"), defaultValue="", optional=True)
+    parameter = QgsProcessingParameterString("SCOPE", tr("Scope of the delivery"), defaultValue="", optional=True)
     return set_parameter_widget(parameter, "create_widgets.ScopeWidget")
 
 
@@ -277,7 +276,7 @@ def check_source(source: str) -> None:
 
 def read_required_source(algorithm, parameters, context) -> str:
     """Return the data that a tool changes in a copy; raise InputError if they do not exist."""
-    source = algorithm.parameterAsFile(parameters, SOURCE, context).strip()
+    source = algorithm.parameterAsFile(parameters, "SOURCE", context).strip()
     check_source(source)
     return source
 
@@ -291,8 +290,8 @@ def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSn
         The path or the snapshots; the name of the origin; the paths that are read; True if the user chose a source or
         layers.
     """
-    source = algorithm.parameterAsFile(parameters, SOURCE, context).strip()
-    chosen_layers = read_layer_list_parameter(algorithm, parameters, LAYERS, context)
+    source = algorithm.parameterAsFile(parameters, "SOURCE", context).strip()
+    chosen_layers = read_layer_list_parameter(algorithm, parameters, "LAYERS", context)
     if source and chosen_layers:
         raise InputError("source_and_layers")
     if source:
@@ -374,10 +373,10 @@ def fill_options_from_project(
 
 def read_plan_options(algorithm, parameters, context) -> RunOptions:
     """Return the options for checking a whole plan, read from the parameters."""
-    year = parameters.get(BASE_YEAR)
+    year = parameters.get("BASE_YEAR")
     return replace(
         algorithm.read_norm_options(parameters, context),
-        roles=algorithm.read_text_parameter(parameters, ROLES, context),
-        scope=algorithm.read_text_parameter(parameters, SCOPE, context),
-        base_year=None if year in (None, "") else algorithm.parameterAsInt(parameters, BASE_YEAR, context),
+        roles=algorithm.read_text_parameter(parameters, "ROLES", context),
+        scope=algorithm.read_text_parameter(parameters, "SCOPE", context),
+        base_year=None if year in (None, "") else algorithm.parameterAsInt(parameters, "BASE_YEAR", context),
     )

@@ -14,8 +14,6 @@ from ..core.base.errors import InputError
 from .check_plan import CheckPlan
 from .common import describe_norms, make_progress_callback, make_text_parameter
 
-INPUT, PACKAGE = "INPUT", "PACKAGE"
-
 
 class InspectPackage(CheckPlan):
     """Algorithm `inspect_package`: check the layers and the files of a submission package."""
@@ -41,7 +39,7 @@ class InspectPackage(CheckPlan):
         from ..core.package.package_spec.read import list_package_spec_ids
 
         package = QgsProcessingParameterFile(
-            INPUT,
+            "INPUT",
             tr("Package: folder or zip"),
             Qgis.ProcessingFileParameterBehavior.File,
             # Only the filter (*) lets the user choose a folder.
@@ -51,7 +49,7 @@ class InspectPackage(CheckPlan):
         package.setMetadata({"widget_wrapper": {"class": widget}})
         form = tr("Package specification (id, or path of a .toml file; empty: county)")
         self.add_check_parameters(
-            [package, make_text_parameter(PACKAGE, form, list_package_spec_ids())], has_rule_choice=False
+            [package, make_text_parameter("PACKAGE", form, list_package_spec_ids())], has_rule_choice=False
         )
         self.add_report_parameters()
         self.add_check_outputs()
@@ -61,12 +59,12 @@ class InspectPackage(CheckPlan):
         from ..core.package.export import make_options_for_package
         from ..core.package.package_spec.load import load_package_spec
 
-        self.package_spec = load_package_spec(self.read_text_parameter(parameters, PACKAGE, context) or "county")
+        self.package_spec = load_package_spec(self.read_text_parameter(parameters, "PACKAGE", context) or "county")
         super().prepare(parameters, context, feedback)
         self.options = make_options_for_package(self.options, self.package_spec)
 
     def get_data_to_check(self, parameters, context):
-        path = self.parameterAsFile(parameters, INPUT, context).strip()
+        path = self.parameterAsFile(parameters, "INPUT", context).strip()
         if not path:
             raise InputError("package_no_input")
         if not Path(path).exists():

@@ -25,9 +25,6 @@ from .common import SanxianAlgorithm, make_standard_parameter
 from .inputs import make_existing_database_parameter
 from .report_log import log_created_layers
 
-SOURCE, COUNTY, CRS, EXISTING, STANDARD = "SOURCE", "COUNTY", "CRS", "EXISTING", "STANDARD"
-FOLDER, OUTPUT = "FOLDER", "OUTPUT"
-
 
 class LayersFromStructure(SanxianAlgorithm):
     """Algorithm `layers_from_structure`: create layers that a workbook describes."""
@@ -54,33 +51,33 @@ class LayersFromStructure(SanxianAlgorithm):
     def initAlgorithm(self, configuration=None):
         self.add_parameters(
             QgsProcessingParameterFile(
-                SOURCE,
+                "SOURCE",
                 tr("Table of attribute structures"),
                 Qgis.ProcessingFileParameterBehavior.File,
                 fileFilter="Excel (*.xlsx)",
             ),
-            QgsProcessingParameterString(COUNTY, tr("County (code or name)"), optional=True),
-            QgsProcessingParameterCrs(CRS, tr("Coordinate system (empty: the county's)"), optional=True),
-            make_existing_database_parameter(EXISTING),
+            QgsProcessingParameterString("COUNTY", tr("County (code or name)"), optional=True),
+            QgsProcessingParameterCrs("CRS", tr("Coordinate system (empty: the county's)"), optional=True),
+            make_existing_database_parameter("EXISTING"),
             make_standard_parameter(),
             QgsProcessingParameterFolderDestination(
-                FOLDER, tr("Custom standard (new folder)"), optional=True, createByDefault=False
+                "FOLDER", tr("Custom standard (new folder)"), optional=True, createByDefault=False
             ),
             QgsProcessingParameterFileDestination(
-                OUTPUT, tr("Database"), "GeoPackage (*.gpkg);;FileGDB (*.gdb)", createByDefault=False
+                "OUTPUT", tr("Database"), "GeoPackage (*.gpkg);;FileGDB (*.gdb)", createByDefault=False
             ),
         )
         self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        self.standard = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db")
-        self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
-        self.county = self.read_text_parameter(parameters, COUNTY, context)
-        system = self.parameterAsCrs(parameters, CRS, context)
-        self.crs_given = str(parameters.get(CRS) or "") if not system.isValid() else format_crs_for_pyproj(system)
-        self.existing = self.parameterAsEnumString(parameters, EXISTING, context)
-        self.folder = self.parameterAsFileOutput(parameters, FOLDER, context) if parameters.get(FOLDER) else ""
+        self.standard = load_standard(self.read_text_parameter(parameters, "STANDARD", context) or "county_db")
+        self.source = self.parameterAsFile(parameters, "SOURCE", context).strip()
+        self.county = self.read_text_parameter(parameters, "COUNTY", context)
+        system = self.parameterAsCrs(parameters, "CRS", context)
+        self.crs_given = str(parameters.get("CRS") or "") if not system.isValid() else format_crs_for_pyproj(system)
+        self.existing = self.parameterAsEnumString(parameters, "EXISTING", context)
+        self.folder = self.parameterAsFileOutput(parameters, "FOLDER", context) if parameters.get("FOLDER") else ""
         self.target = self.read_target(parameters, context)
 
     def execute(self, parameters, context, feedback):
@@ -95,7 +92,7 @@ class LayersFromStructure(SanxianAlgorithm):
             )
         if self.folder:
             feedback.pushInfo(texts.get("toolbox", "structure_standard", folder=self.folder))
-        return {OUTPUT: self.target, FOLDER: self.folder, "LAYERS": len(created_layers.created_names)}
+        return {"OUTPUT": self.target, "FOLDER": self.folder, "LAYERS": len(created_layers.created_names)}
 
     @run_in_python_thread
     def _create_layers(self, cancellation: Cancellation):

@@ -45,9 +45,6 @@ if TYPE_CHECKING:
     from ..core.exchange.mapping import FieldMapping, FieldProposal, MappedRows
     from ..core.plan.layer import SourceLayer
 
-INPUT, TEMPLATE, MAPPING, STANDARD, OUTPUT, UNMAPPED = "INPUT", "TEMPLATE", "MAPPING", "STANDARD", "OUTPUT", "UNMAPPED"
-DROP_PERSONAL = "DROP_PERSONAL"
-
 
 class MapFields(SanxianAlgorithm):
     """Algorithm `map_fields`: map a layer into a template of the standard."""
@@ -80,15 +77,15 @@ class MapFields(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         any_geometry = Qgis.ProcessingSourceType.VectorAnyGeometry
-        self.addParameter(QgsProcessingParameterFeatureSource(INPUT, tr("Layer"), [any_geometry]))
-        template = QgsProcessingParameterString(TEMPLATE, tr("Template (code of the layer)"))
+        self.addParameter(QgsProcessingParameterFeatureSource("INPUT", tr("Layer"), [any_geometry]))
+        template = QgsProcessingParameterString("TEMPLATE", tr("Template (code of the layer)"))
         template.setMetadata({"widget_wrapper": {"value_hints": sorted(load_standard().templates)}})
-        personal = QgsProcessingParameterBoolean(DROP_PERSONAL, tr("Leave personal data out"), defaultValue=False)
+        personal = QgsProcessingParameterBoolean("DROP_PERSONAL", tr("Leave personal data out"), defaultValue=False)
         table = Qgis.ProcessingSourceType.Vector
         self.add_parameters(
             template,
             QgsProcessingParameterFile(
-                MAPPING,
+                "MAPPING",
                 tr("Mapping of fields (empty: proposed)"),
                 Qgis.ProcessingFileParameterBehavior.File,
                 optional=True,
@@ -96,29 +93,29 @@ class MapFields(SanxianAlgorithm):
             ),
             make_standard_parameter(),
             mark_parameter_advanced(personal),
-            QgsProcessingParameterFeatureSink(OUTPUT, tr("Layer in the template"), any_geometry),
-            QgsProcessingParameterFeatureSink(UNMAPPED, tr("Not converted"), table, optional=True),
+            QgsProcessingParameterFeatureSink("OUTPUT", tr("Layer in the template"), any_geometry),
+            QgsProcessingParameterFeatureSink("UNMAPPED", tr("Not converted"), table, optional=True),
         )
         self.add_numeric_outputs(("ROWS", tr("Rows")), ("LOSSES", tr("Values to verify")), ("EMPTY", tr("Left empty")))
         self.addOutput(QgsProcessingOutputString("MAPPING_USED", tr("Mapping used")))
 
     def prepare(self, parameters, context, feedback):
         self.texts = Texts(get_report_language())
-        self.standard = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db")
-        role = self.read_text_parameter(parameters, TEMPLATE, context).upper()
+        self.standard = load_standard(self.read_text_parameter(parameters, "STANDARD", context) or "county_db")
+        role = self.read_text_parameter(parameters, "TEMPLATE", context).upper()
         if role not in self.standard.templates:
             template_roles = ", ".join(sorted(self.standard.templates))
             raise InputError("mapping_no_template", role=role, standard=self.standard.id, known=template_roles)
         self.template = self.standard.templates[role]
-        self.layer_snapshot = read_layer_parameter(self, parameters, INPUT, context)
+        self.layer_snapshot = read_layer_parameter(self, parameters, "INPUT", context)
         if self.layer_snapshot is None:
             raise InputError("no_layers")
-        self.mapping_file = self.parameterAsFile(parameters, MAPPING, context).strip()
+        self.mapping_file = self.parameterAsFile(parameters, "MAPPING", context).strip()
         if self.mapping_file and not Path(self.mapping_file).is_file():
             raise DataError("data_file_missing", file=self.mapping_file)
-        self.drop_personal = self.parameterAsBool(parameters, DROP_PERSONAL, context)
-        self.output = LayerOutput(parameters, context, OUTPUT, self.template.name)
-        self.unmapped = LayerOutput(parameters, context, UNMAPPED, tr("Not converted"))
+        self.drop_personal = self.parameterAsBool(parameters, "DROP_PERSONAL", context)
+        self.output = LayerOutput(parameters, context, "OUTPUT", self.template.name)
+        self.unmapped = LayerOutput(parameters, context, "UNMAPPED", tr("Not converted"))
         self.proposal_file = ""
         if self.output.file and not self.mapping_file:
             self.proposal_file = find_free_mapping_path(self.output.file)

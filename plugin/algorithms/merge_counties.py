@@ -27,18 +27,8 @@ from .common import (
     make_text_parameter,
     mark_parameter_advanced,
 )
-from .county_inputs import (
-    OUTPUT,
-    make_county_parameters,
-    make_results_parameter,
-    make_table_filter,
-    read_source_and_output,
-)
+from .county_inputs import make_county_parameters, make_results_parameter, make_table_filter, read_source_and_output
 from .report_log import log_lines, log_written_files
-
-PACKAGE, COUNTY_PACKAGE, AREA, PARENT_PROFILE = "PACKAGE", "COUNTY_PACKAGE", "AREA", "PARENT_PROFILE"
-DOCUMENTS, LEAVE_OUT, FORCE, PERSONAL = "DOCUMENTS", "LEAVE_OUT", "FORCE", "PERSONAL"
-SEAMS, TARGETS = "SEAMS", "TARGETS"
 
 
 class MergeCounties(SanxianAlgorithm):
@@ -94,18 +84,18 @@ class MergeCounties(SanxianAlgorithm):
         leave_out = tr("Leave out counties that cannot be gathered")
         force = tr("Force: make the package even if parts are missing or keys are repeated")
         seams = tr("Compare borders of neighbouring counties")
-        county_spec = make_text_parameter(COUNTY_PACKAGE, tr("Specification of the counties (empty: county)"), specs)
-        parent_profile = make_text_parameter(PARENT_PROFILE, tr("Profile of the city or province"))
-        personal = QgsProcessingParameterBoolean(PERSONAL, tr("Include personal data"), defaultValue=False)
+        county_spec = make_text_parameter("COUNTY_PACKAGE", tr("Specification of the counties (empty: county)"), specs)
+        parent_profile = make_text_parameter("PARENT_PROFILE", tr("Profile of the city or province"))
+        personal = QgsProcessingParameterBoolean("PERSONAL", tr("Include personal data"), defaultValue=False)
         self.add_parameters(
             *make_county_parameters(),
-            make_text_parameter(PACKAGE, tr("Specification of the parent (empty: city)"), specs),
-            make_text_parameter(AREA, tr("Division code of the parent (empty: from the names)")),
-            QgsProcessingParameterFile(DOCUMENTS, documents, folder, optional=True),
-            QgsProcessingParameterBoolean(LEAVE_OUT, leave_out, defaultValue=False),
-            QgsProcessingParameterBoolean(FORCE, force, defaultValue=False),
-            QgsProcessingParameterBoolean(SEAMS, seams, defaultValue=True),
-            make_file_parameter(TARGETS, tr("Targets of the city or province"), make_table_filter()),
+            make_text_parameter("PACKAGE", tr("Specification of the parent (empty: city)"), specs),
+            make_text_parameter("AREA", tr("Division code of the parent (empty: from the names)")),
+            QgsProcessingParameterFile("DOCUMENTS", documents, folder, optional=True),
+            QgsProcessingParameterBoolean("LEAVE_OUT", leave_out, defaultValue=False),
+            QgsProcessingParameterBoolean("FORCE", force, defaultValue=False),
+            QgsProcessingParameterBoolean("SEAMS", seams, defaultValue=True),
+            make_file_parameter("TARGETS", tr("Targets of the city or province"), make_table_filter()),
             *map(mark_parameter_advanced, (county_spec, parent_profile, personal, *make_norm_parameters())),
             make_results_parameter(),
         )
@@ -122,23 +112,23 @@ class MergeCounties(SanxianAlgorithm):
         from ..core.counties.gathering.gathered_counties import GatherOptions
 
         source, output = read_source_and_output(self, parameters, context)
-        documents = self.parameterAsString(parameters, DOCUMENTS, context).strip()
+        documents = self.parameterAsString(parameters, "DOCUMENTS", context).strip()
         if documents and not Path(documents).is_dir():
             raise InputError("package_no_documents", folder=documents)
         self.options = GatherOptions(
             source,
             output,
-            self.read_text_parameter(parameters, PACKAGE, context) or "city",
-            self.read_text_parameter(parameters, COUNTY_PACKAGE, context) or "county",
-            self.read_text_parameter(parameters, AREA, context),
+            self.read_text_parameter(parameters, "PACKAGE", context) or "city",
+            self.read_text_parameter(parameters, "COUNTY_PACKAGE", context) or "county",
+            self.read_text_parameter(parameters, "AREA", context),
             Path(documents) if documents else None,
             self.read_norm_options(parameters, context),
-            self.read_text_parameter(parameters, PARENT_PROFILE, context),
-            leaves_out=self.parameterAsBool(parameters, LEAVE_OUT, context),
-            is_forced=self.parameterAsBool(parameters, FORCE, context),
-            keeps_personal_fields=self.parameterAsBool(parameters, PERSONAL, context),
-            checks_seams=self.parameterAsBool(parameters, SEAMS, context),
-            targets=self.parameterAsFile(parameters, TARGETS, context).strip(),
+            self.read_text_parameter(parameters, "PARENT_PROFILE", context),
+            leaves_out=self.parameterAsBool(parameters, "LEAVE_OUT", context),
+            is_forced=self.parameterAsBool(parameters, "FORCE", context),
+            keeps_personal_fields=self.parameterAsBool(parameters, "PERSONAL", context),
+            checks_seams=self.parameterAsBool(parameters, "SEAMS", context),
+            targets=self.parameterAsFile(parameters, "TARGETS", context).strip(),
         )
 
     def execute(self, parameters, context, feedback):
@@ -154,7 +144,7 @@ class MergeCounties(SanxianAlgorithm):
         )
         log_written_files(feedback, written)
         return {
-            OUTPUT: str(self.options.output),
+            "OUTPUT": str(self.options.output),
             "COUNTIES": len(result.gathered),
             "REFUSED": len(result.refused),
             "ROWS": sum(one.rows for one in result.amounts.values()),

@@ -15,7 +15,6 @@ from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from .common import (
-    OUTPUT_DOCX,
     SanxianAlgorithm,
     describe_norms,
     make_base_year_parameter,
@@ -28,17 +27,9 @@ from .common import (
     make_workbook_parameter,
     mark_parameter_advanced,
 )
-from .inputs import (
-    BASE_YEAR,
-    make_file_or_folder_parameter,
-    make_scope_parameter,
-    make_source_parameters,
-    read_plan_inputs,
-)
+from .inputs import make_file_or_folder_parameter, make_scope_parameter, make_source_parameters, read_plan_inputs
 from .report_log import log_options_from_project, log_written_files
 
-TABLES, BASELINE, YEAR, TEMPLATE = "TABLES", "BASELINE", "YEAR", "TEMPLATE"
-OUTPUT, OUTPUT_FILLED = "OUTPUT", "OUTPUT_FILLED"
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
 
@@ -80,18 +71,18 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
         year = tr("Year of the tables (empty: the present one)")
         self.add_parameters(
             *make_source_parameters(),
-            make_text_parameter(TABLES, tables, [ALL_TABLES, *list_layout_ids()]),
+            make_text_parameter("TABLES", tables, [ALL_TABLES, *list_layout_ids()]),
             *make_norm_parameters(),
             make_scope_parameter(),
-            make_file_or_folder_parameter(BASELINE, tr("Sealed edition: file or folder to compare with")),
-            QgsProcessingParameterNumber(YEAR, year, number, None, True, _FIRST_YEAR, _LAST_YEAR),
+            make_file_or_folder_parameter("BASELINE", tr("Sealed edition: file or folder to compare with")),
+            QgsProcessingParameterNumber("YEAR", year, number, None, True, _FIRST_YEAR, _LAST_YEAR),
             make_roles_parameter(),
-            mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)),
-            make_file_parameter(TEMPLATE, tr("Workbook of the office with named cells"), "Excel (*.xlsx)"),
-            make_workbook_parameter(OUTPUT),
+            mark_parameter_advanced(make_base_year_parameter("BASE_YEAR")),
+            make_file_parameter("TEMPLATE", tr("Workbook of the office with named cells"), "Excel (*.xlsx)"),
+            make_workbook_parameter("OUTPUT"),
             *make_file_outputs(
-                (OUTPUT_DOCX, tr("Tables to be signed (Word)"), "Word (*.docx)"),
-                (OUTPUT_FILLED, tr("Filled copy of the office's workbook"), "Excel (*.xlsx *.xlsm)"),
+                ("OUTPUT_DOCX", tr("Tables to be signed (Word)"), "Word (*.docx)"),
+                ("OUTPUT_FILLED", tr("Filled copy of the office's workbook"), "Excel (*.xlsx *.xlsm)"),
             ),
         )
         self.add_numeric_outputs(
@@ -107,16 +98,16 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
         from ..core.studies.office_tables.make_office_tables import TableOrder, check_table_order
 
         inputs = read_plan_inputs(
-            self, parameters, context, baseline=self.read_text_parameter(parameters, BASELINE, context)
+            self, parameters, context, baseline=self.read_text_parameter(parameters, "BASELINE", context)
         )
-        year = parameters.get(YEAR)
+        year = parameters.get("YEAR")
         self.order = TableOrder(
-            tables=self.read_text_parameter(parameters, TABLES, context),
-            output=self.parameterAsFileOutput(parameters, OUTPUT, context),
-            docx=self.parameterAsFileOutput(parameters, OUTPUT_DOCX, context),
-            template=self.read_text_parameter(parameters, TEMPLATE, context),
-            filled=self.parameterAsFileOutput(parameters, OUTPUT_FILLED, context),
-            year=None if year in (None, "") else self.parameterAsInt(parameters, YEAR, context),
+            tables=self.read_text_parameter(parameters, "TABLES", context),
+            output=self.parameterAsFileOutput(parameters, "OUTPUT", context),
+            docx=self.parameterAsFileOutput(parameters, "OUTPUT_DOCX", context),
+            template=self.read_text_parameter(parameters, "TEMPLATE", context),
+            filled=self.parameterAsFileOutput(parameters, "OUTPUT_FILLED", context),
+            year=None if year in (None, "") else self.parameterAsInt(parameters, "YEAR", context),
         )
         check_table_order(self.order, [*inputs, *filter(None, (self.options.baseline, self.options.waivers))])
 
@@ -140,7 +131,7 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
             else:
                 feedback.pushInfo(line.text)
         log_written_files(feedback, result.written)
-        outputs = {OUTPUT: self.order.output, OUTPUT_DOCX: self.order.docx, OUTPUT_FILLED: self.order.filled}
+        outputs = {"OUTPUT": self.order.output, "OUTPUT_DOCX": self.order.docx, "OUTPUT_FILLED": self.order.filled}
         template = result.template
         return {
             **{name: path for name, path in outputs.items() if path},

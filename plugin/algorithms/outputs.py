@@ -33,7 +33,6 @@ from ..core.base.errors import OutputError
 from ..core.base.files.writing import check_not_input, check_writable, write_atomically
 from ..core.checks.check import CheckResult
 from ..core.checks.tabulate import check_workbook_can_be_written
-from .common import OUTPUT_DOCX, OUTPUT_PDF
 
 LayerAction = Callable[[QgsVectorLayer, QgsProcessingContext], Any]
 
@@ -68,7 +67,6 @@ def call_after_layer_loaded(context: QgsProcessingContext, source: str, action: 
         context.layerToLoadOnCompletionDetails(source).setPostProcessor(make_post_processor(source, action))
 
 
-FINDINGS_PARAMETER = "OUTPUT_FINDINGS"
 #: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: not a file. A drive letter is not a provider.
 _PROVIDER_PREFIX_PATTERN = re.compile(r"^\w{3,}:")
 
@@ -76,7 +74,7 @@ _PROVIDER_PREFIX_PATTERN = re.compile(r"^\w{3,}:")
 def make_findings_parameter() -> QgsProcessingParameterFeatureSink:
     """Return the parameter of the findings layer."""
     kind = Qgis.ProcessingSourceType.VectorPolygon
-    return QgsProcessingParameterFeatureSink(FINDINGS_PARAMETER, tr("Findings"), kind, optional=True)
+    return QgsProcessingParameterFeatureSink("OUTPUT_FINDINGS", tr("Findings"), kind, optional=True)
 
 
 def read_workbook_path(algorithm, parameters, context, name: str, inputs: list[str]) -> str:
@@ -99,7 +97,7 @@ def read_document_paths(algorithm, parameters, context, inputs: list[str]) -> di
     from ..core.render.document.docx_writer import import_docx_library
 
     paths = {}
-    for name, suffix in ((OUTPUT_PDF, ".pdf"), (OUTPUT_DOCX, ".docx")):
+    for name, suffix in (("OUTPUT_PDF", ".pdf"), ("OUTPUT_DOCX", ".docx")):
         target = algorithm.parameterAsFileOutput(parameters, name, context)
         if not target:
             continue
@@ -215,7 +213,7 @@ class FindingsOutput(LayerOutput):
     """The output with the findings of a run."""
 
     def __init__(self, parameters, context):
-        super().__init__(parameters, context, FINDINGS_PARAMETER, tr("Findings"))
+        super().__init__(parameters, context, "OUTPUT_FINDINGS", tr("Findings"))
 
     def write_findings(
         self, algorithm, parameters, context, check_result: CheckResult, cancellation: Cancellation
@@ -236,7 +234,7 @@ class FindingsOutput(LayerOutput):
         )
         sinks.add_findings_to_sink(sink, check_result.report.findings, self.destination, cancellation)
         call_after_layer_loaded(context, identifier, _apply_findings_style)
-        return {FINDINGS_PARAMETER: identifier}
+        return {"OUTPUT_FINDINGS": identifier}
 
 
 def _apply_findings_style(layer: QgsVectorLayer, _context: Any) -> None:

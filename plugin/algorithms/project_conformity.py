@@ -27,8 +27,6 @@ from ..core.base.files.writing import OutputPaths
 from ..core.standard.options import MIN_WIDTH_M
 from ..paths import CONFORMITY_PAGE_SETTINGS
 from .common import (
-    OUTPUT_DOCX,
-    OUTPUT_PDF,
     SanxianAlgorithm,
     describe_norms,
     make_file_outputs,
@@ -56,8 +54,6 @@ if TYPE_CHECKING:
 
 #: Share of the progress that reading the plan takes.
 _READING_SHARE = 0.3
-PROJECTS, WIDTH, USE = "PROJECTS", "WIDTH", "USE"
-OUTPUT, OUTPUT_XLSX, OUTPUT_JSON, OUTPUT_HTML = "OUTPUT", "OUTPUT_XLSX", "OUTPUT_JSON", "OUTPUT_HTML"
 #: Outputs with numbers of projects, and the verdict that each counts.
 _VERDICT_BY_OUTPUT = {
     "CONFORM": "conforms",
@@ -107,13 +103,13 @@ class ProjectConformity(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         kinds = [Qgis.ProcessingSourceType.VectorAnyGeometry]
-        projects = QgsProcessingParameterFeatureSource(PROJECTS, tr("Projects"), kinds)
+        projects = QgsProcessingParameterFeatureSource("PROJECTS", tr("Projects"), kinds)
         real = Qgis.ProcessingNumberParameterType.Double
         width_label = tr("Width of lines, diameter of points without a field (m)")
         self.add_parameters(
             set_parameter_widget(projects, "create_widgets.LayerWidget"),
-            QgsProcessingParameterNumber(WIDTH, width_label, real, optional=True, minValue=MIN_WIDTH_M),
-            make_text_parameter(USE, tr("Use of projects without a field: code or name")),
+            QgsProcessingParameterNumber("WIDTH", width_label, real, optional=True, minValue=MIN_WIDTH_M),
+            make_text_parameter("USE", tr("Use of projects without a field: code or name")),
             *make_source_parameters(),
             *make_norm_parameters(),
             mark_parameter_advanced(make_scope_parameter()),
@@ -122,13 +118,13 @@ class ProjectConformity(SanxianAlgorithm):
         polygons = Qgis.ProcessingSourceType.VectorPolygon
         label = tr("Occupied parts (GeoPackage)")
         self.add_parameters(
-            QgsProcessingParameterVectorDestination(OUTPUT, label, polygons, optional=True, createByDefault=False),
-            make_workbook_parameter(OUTPUT_XLSX),
+            QgsProcessingParameterVectorDestination("OUTPUT", label, polygons, optional=True, createByDefault=False),
+            make_workbook_parameter("OUTPUT_XLSX"),
             *make_file_outputs(
-                (OUTPUT_PDF, tr("Opinion to be signed (PDF)"), "PDF (*.pdf)"),
-                (OUTPUT_DOCX, tr("Opinion to be signed (Word)"), "Word (*.docx)"),
-                (OUTPUT_HTML, tr("Opinion (HTML)"), "HTML (*.html)"),
-                (OUTPUT_JSON, tr("Result (JSON)"), "JSON (*.json)"),
+                ("OUTPUT_PDF", tr("Opinion to be signed (PDF)"), "PDF (*.pdf)"),
+                ("OUTPUT_DOCX", tr("Opinion to be signed (Word)"), "Word (*.docx)"),
+                ("OUTPUT_HTML", tr("Opinion (HTML)"), "HTML (*.html)"),
+                ("OUTPUT_JSON", tr("Result (JSON)"), "JSON (*.json)"),
             ),
         )
         self.add_numeric_outputs(
@@ -145,11 +141,11 @@ class ProjectConformity(SanxianAlgorithm):
         health.require_libraries()
         from ..core.studies.projects.write_review import check_conformity_outputs
 
-        self.projects = read_layer_parameter(self, parameters, PROJECTS, context)
+        self.projects = read_layer_parameter(self, parameters, "PROJECTS", context)
         if self.projects is None:
             raise InputError("projects_missing")
-        self.width_m = self.parameterAsDouble(parameters, WIDTH, context) if has_value(parameters, WIDTH) else None
-        self.use = self.read_text_parameter(parameters, USE, context)
+        self.width_m = self.parameterAsDouble(parameters, "WIDTH", context) if has_value(parameters, "WIDTH") else None
+        self.use = self.read_text_parameter(parameters, "USE", context)
         self.path_or_snapshots, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
         if not isinstance(self.path_or_snapshots, str):
             # The projects are not a layer of the plan.
@@ -162,12 +158,14 @@ class ProjectConformity(SanxianAlgorithm):
             not has_chosen_layers,
         )
         self.outputs = OutputPaths(
-            findings=self.parameterAsOutputLayer(parameters, OUTPUT, context) if has_value(parameters, OUTPUT) else "",
-            xlsx=self.parameterAsFileOutput(parameters, OUTPUT_XLSX, context),
-            json=self.parameterAsFileOutput(parameters, OUTPUT_JSON, context),
-            html=self.parameterAsFileOutput(parameters, OUTPUT_HTML, context),
-            docx=self.parameterAsFileOutput(parameters, OUTPUT_DOCX, context),
-            pdf=self.parameterAsFileOutput(parameters, OUTPUT_PDF, context),
+            findings=self.parameterAsOutputLayer(parameters, "OUTPUT", context)
+            if has_value(parameters, "OUTPUT")
+            else "",
+            xlsx=self.parameterAsFileOutput(parameters, "OUTPUT_XLSX", context),
+            json=self.parameterAsFileOutput(parameters, "OUTPUT_JSON", context),
+            html=self.parameterAsFileOutput(parameters, "OUTPUT_HTML", context),
+            docx=self.parameterAsFileOutput(parameters, "OUTPUT_DOCX", context),
+            pdf=self.parameterAsFileOutput(parameters, "OUTPUT_PDF", context),
         )
         check_conformity_outputs(self.outputs, [self.projects.file_path, *inputs])
 
@@ -179,12 +177,12 @@ class ProjectConformity(SanxianAlgorithm):
         remarks = log_levels(feedback, describe_result(result, self.options.lang))
         log_written_files(feedback, self.outputs.list_paths())
         named = {
-            OUTPUT: self.outputs.findings,
-            OUTPUT_XLSX: self.outputs.xlsx,
-            OUTPUT_PDF: self.outputs.pdf,
-            OUTPUT_DOCX: self.outputs.docx,
-            OUTPUT_HTML: self.outputs.html,
-            OUTPUT_JSON: self.outputs.json,
+            "OUTPUT": self.outputs.findings,
+            "OUTPUT_XLSX": self.outputs.xlsx,
+            "OUTPUT_PDF": self.outputs.pdf,
+            "OUTPUT_DOCX": self.outputs.docx,
+            "OUTPUT_HTML": self.outputs.html,
+            "OUTPUT_JSON": self.outputs.json,
         }
         counts = {name: result.count(verdict) for name, verdict in _VERDICT_BY_OUTPUT.items()}
         return {

@@ -132,8 +132,6 @@ def _format_ids(fids: list[int]) -> str:
     return f"{id_list} …" if len(fids) > _MAX_LOGGED_IDS else id_list
 
 
-INPUT, FIELD, MODE, TOLERANCE, OUTPUT = "INPUT", "FIELD", "MODE", "TOLERANCE", "OUTPUT"
-CONTROL, CONTROL_AREA, LIMIT = "CONTROL", "CONTROL_AREA", "LIMIT"
 WRITE_MODE, CHECK_MODE = "write", "check"
 
 
@@ -204,27 +202,27 @@ class StatutoryArea(SanxianAlgorithm):
     def initAlgorithm(self, configuration=None):
         polygons = [Qgis.ProcessingSourceType.VectorPolygon]
         modes = QgsProcessingParameterEnum(
-            MODE, tr("Mode"), [WRITE_MODE, CHECK_MODE], defaultValue=WRITE_MODE, usesStaticStrings=True, optional=True
+            "MODE", tr("Mode"), [WRITE_MODE, CHECK_MODE], defaultValue=WRITE_MODE, usesStaticStrings=True, optional=True
         )
         limit = tr("Largest misclosure, as a share of the control area (empty: the default)")
         self.add_parameters(
-            QgsProcessingParameterFeatureSource(INPUT, tr("Layer"), polygons),
-            make_text_parameter(FIELD, tr("Field of the area (empty: the template's, else MJ)")),
+            QgsProcessingParameterFeatureSource("INPUT", tr("Layer"), polygons),
+            make_text_parameter("FIELD", tr("Field of the area (empty: the template's, else MJ)")),
             set_parameter_widget(modes, "create_widgets.AreaModeWidget"),
             QgsProcessingParameterNumber(
-                TOLERANCE,
+                "TOLERANCE",
                 tr("Tolerance of the stored area (m²)"),
                 Qgis.ProcessingNumberParameterType.Double,
                 defaultValue=0.01,
                 minValue=0,
             ),
             QgsProcessingParameterFeatureSource(
-                CONTROL, tr("Control areas (county or townships)"), polygons, optional=True
+                "CONTROL", tr("Control areas (county or townships)"), polygons, optional=True
             ),
-            _make_number_parameter(CONTROL_AREA, tr("Control area (m²)")),
-            mark_parameter_advanced(_make_number_parameter(LIMIT, limit)),
+            _make_number_parameter("CONTROL_AREA", tr("Control area (m²)")),
+            mark_parameter_advanced(_make_number_parameter("LIMIT", limit)),
             *map(mark_parameter_advanced, make_norm_parameters()),
-            QgsProcessingParameterFeatureSink(OUTPUT, tr("With areas"), Qgis.ProcessingSourceType.VectorPolygon),
+            QgsProcessingParameterFeatureSink("OUTPUT", tr("With areas"), Qgis.ProcessingSourceType.VectorPolygon),
         )
         self.add_numeric_outputs(
             ("ROWS", tr("Features")),
@@ -242,23 +240,23 @@ class StatutoryArea(SanxianAlgorithm):
     def prepare(self, parameters, context, feedback):
         self.texts = Texts(get_report_language())
         self.norm = self.read_norm_options(parameters, context).resolve_norm()
-        self.layer_snapshot = read_layer_parameter(self, parameters, INPUT, context)
-        self.control = read_layer_parameter(self, parameters, CONTROL, context)
+        self.layer_snapshot = read_layer_parameter(self, parameters, "INPUT", context)
+        self.control = read_layer_parameter(self, parameters, "CONTROL", context)
         if self.layer_snapshot is None:
             raise InputError("no_layers")
         for shot in (self.layer_snapshot, self.control):
             if shot is not None and QgsWkbTypes.geometryType(shot.geometry_type) != Qgis.GeometryType.Polygon:
                 raise InputError("areas_not_polygons", layer=shot.name)
-        self.field = self.read_text_parameter(parameters, FIELD, context)
-        self.mode = self.parameterAsEnumString(parameters, MODE, context) or WRITE_MODE
+        self.field = self.read_text_parameter(parameters, "FIELD", context)
+        self.mode = self.parameterAsEnumString(parameters, "MODE", context) or WRITE_MODE
         if self.mode not in (WRITE_MODE, CHECK_MODE):
             raise InputError("areas_mode", value=self.mode, known=f"{WRITE_MODE}, {CHECK_MODE}")
-        self.tolerance = self.parameterAsDouble(parameters, TOLERANCE, context)
-        self.control_m2 = self._read_number(parameters, CONTROL_AREA, context)
+        self.tolerance = self.parameterAsDouble(parameters, "TOLERANCE", context)
+        self.control_m2 = self._read_number(parameters, "CONTROL_AREA", context)
         if self.control is not None and self.control_m2 is not None:
             raise InputError("areas_two_controls")
-        self.limit = self._read_number(parameters, LIMIT, context)
-        self.output = LayerOutput(parameters, context, OUTPUT, tr("With areas"))
+        self.limit = self._read_number(parameters, "LIMIT", context)
+        self.output = LayerOutput(parameters, context, "OUTPUT", tr("With areas"))
         self.output.validate_target(
             LAYER_DRIVERS, [shot.file_path for shot in (self.layer_snapshot, self.control) if shot is not None]
         )

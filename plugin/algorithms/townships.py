@@ -34,15 +34,12 @@ from .common import (
     mark_parameter_advanced,
 )
 from .county_inputs import make_table_filter
-from .inputs import SOURCE, make_copy_parameter, make_required_source_parameter
+from .inputs import make_copy_parameter, make_required_source_parameter
 from .report_log import log_lines, log_written_files
 
 if TYPE_CHECKING:
     from ..core.counties.townships.split import SplitResult
 
-DISTANCE, TARGETS, PERSONS, PROJECTS = "DISTANCE", "TARGETS", "PERSONS", "PROJECTS"
-PACKAGES, PREFER, NEW_KEYS, SEAMS = "PACKAGES", "PREFER", "NEW_KEYS", "SEAMS"
-OUTPUT, OUTPUT_TABLE = "OUTPUT", "OUTPUT_TABLE"
 _DEFAULT_DISTANCE_M = 100.0
 _PREFER_CHOICES = ("ask", "county", "package")
 
@@ -54,7 +51,7 @@ class _TownshipAlgorithm(SanxianAlgorithm):
 
     def read_source_parameter(self, parameters, context) -> str:
         """Return the path of the data; raise InputError if it does not exist."""
-        source = self.parameterAsFile(parameters, SOURCE, context).strip()
+        source = self.parameterAsFile(parameters, "SOURCE", context).strip()
         if not Path(source).exists():
             raise InputError("source_missing", source=source)
         return source
@@ -82,22 +79,22 @@ class SplitTownships(_TownshipAlgorithm):
     )
 
     def initAlgorithm(self, configuration=None):
-        projects = QgsProcessingParameterBoolean(PROJECTS, tr("Write a project for each package"), True)
+        projects = QgsProcessingParameterBoolean("PROJECTS", tr("Write a project for each package"), True)
         self.add_parameters(
             make_required_source_parameter(),
             QgsProcessingParameterNumber(
-                DISTANCE,
+                "DISTANCE",
                 tr("Distance of read-only neighbours (m)"),
                 Qgis.ProcessingNumberParameterType.Double,
                 defaultValue=_DEFAULT_DISTANCE_M,
                 minValue=0,
             ),
-            make_file_parameter(TARGETS, tr("Targets by township"), make_table_filter()),
-            make_text_parameter(PERSONS, tr("Persons (township=name; …)")),
+            make_file_parameter("TARGETS", tr("Targets by township"), make_table_filter()),
+            make_text_parameter("PERSONS", tr("Persons (township=name; …)")),
             mark_parameter_advanced(projects),
             *map(mark_parameter_advanced, make_norm_parameters()),
             QgsProcessingParameterFolderDestination(
-                OUTPUT, tr("Folder of the packages (new or empty)"), createByDefault=False
+                "OUTPUT", tr("Folder of the packages (new or empty)"), createByDefault=False
             ),
         )
         self.add_numeric_outputs(("PACKAGES", tr("Packages")), ("ROWS", tr("Features")))
@@ -106,18 +103,18 @@ class SplitTownships(_TownshipAlgorithm):
         health.require_libraries()
         from ..core.counties.townships.split import SplitOptions, parse_persons
 
-        output = self.parameterAsString(parameters, OUTPUT, context).strip()
+        output = self.parameterAsString(parameters, "OUTPUT", context).strip()
         if not output:
             raise InputError("package_no_output")
         self.options = SplitOptions(
             self.read_source_parameter(parameters, context),
             Path(output),
             self.read_norm_options(parameters, context),
-            self.parameterAsDouble(parameters, DISTANCE, context),
-            self.parameterAsFile(parameters, TARGETS, context).strip(),
-            parse_persons(self.read_text_parameter(parameters, PERSONS, context)),
+            self.parameterAsDouble(parameters, "DISTANCE", context),
+            self.parameterAsFile(parameters, "TARGETS", context).strip(),
+            parse_persons(self.read_text_parameter(parameters, "PERSONS", context)),
         )
-        self.with_projects = self.parameterAsBool(parameters, PROJECTS, context)
+        self.with_projects = self.parameterAsBool(parameters, "PROJECTS", context)
         self.result: SplitResult | None = None
 
     def execute(self, parameters, context, feedback):
@@ -131,7 +128,7 @@ class SplitTownships(_TownshipAlgorithm):
         log_written_files(feedback, [str(one.folder) for one in result.packages])
         self.result = result
         rows = sum(one.manifest.row_count for one in result.packages)
-        return {OUTPUT: str(self.options.output), "PACKAGES": len(result.packages), "ROWS": rows}
+        return {"OUTPUT": str(self.options.output), "PACKAGES": len(result.packages), "ROWS": rows}
 
     def postProcessAlgorithm(self, context, feedback):
         """Write the projects: QGIS makes layers on the main thread."""
@@ -171,16 +168,16 @@ class MergeTownships(_TownshipAlgorithm):
         choices = list(_PREFER_CHOICES)
         self.add_parameters(
             make_required_source_parameter(),
-            QgsProcessingParameterFile(PACKAGES, tr("Folder with the edited packages"), behaviour),
+            QgsProcessingParameterFile("PACKAGES", tr("Folder with the edited packages"), behaviour),
             QgsProcessingParameterEnum(
-                PREFER, tr("Contradictions"), choices, defaultValue="ask", usesStaticStrings=True
+                "PREFER", tr("Contradictions"), choices, defaultValue="ask", usesStaticStrings=True
             ),
-            QgsProcessingParameterBoolean(NEW_KEYS, tr("Number new features whose key is in use"), False),
-            QgsProcessingParameterBoolean(SEAMS, tr("Search seams between townships"), True),
-            mark_parameter_advanced(make_text_parameter(PERSONS, tr("Persons (township=name; …)"))),
+            QgsProcessingParameterBoolean("NEW_KEYS", tr("Number new features whose key is in use"), False),
+            QgsProcessingParameterBoolean("SEAMS", tr("Search seams between townships"), True),
+            mark_parameter_advanced(make_text_parameter("PERSONS", tr("Persons (township=name; …)"))),
             *map(mark_parameter_advanced, make_norm_parameters()),
-            make_copy_parameter(OUTPUT, tr("Merged copy (format of the data)"), optional=False),
-            make_workbook_parameter(OUTPUT_TABLE),
+            make_copy_parameter("OUTPUT", tr("Merged copy (format of the data)"), optional=False),
+            make_workbook_parameter("OUTPUT_TABLE"),
         )
         self.add_numeric_outputs(
             ("CHANGES", tr("Merged changes")),
@@ -195,16 +192,16 @@ class MergeTownships(_TownshipAlgorithm):
         from ..core.counties.townships.merge import MergeOptions, check_merge_options
         from ..core.counties.townships.split import parse_persons
 
-        folder = self.parameterAsFile(parameters, PACKAGES, context).strip()
+        folder = self.parameterAsFile(parameters, "PACKAGES", context).strip()
         self.options = MergeOptions(
             self.read_source_parameter(parameters, context),
             (folder,) if folder else (),
-            self.parameterAsFileOutput(parameters, OUTPUT, context),
-            self.parameterAsFileOutput(parameters, OUTPUT_TABLE, context),
-            Prefer(self.parameterAsEnumString(parameters, PREFER, context)),
-            self.parameterAsBool(parameters, NEW_KEYS, context),
-            parse_persons(self.read_text_parameter(parameters, PERSONS, context)),
-            self.parameterAsBool(parameters, SEAMS, context),
+            self.parameterAsFileOutput(parameters, "OUTPUT", context),
+            self.parameterAsFileOutput(parameters, "OUTPUT_TABLE", context),
+            Prefer(self.parameterAsEnumString(parameters, "PREFER", context)),
+            self.parameterAsBool(parameters, "NEW_KEYS", context),
+            parse_persons(self.read_text_parameter(parameters, "PERSONS", context)),
+            self.parameterAsBool(parameters, "SEAMS", context),
             self.read_norm_options(parameters, context),
         )
         check_merge_options(self.options)
@@ -220,7 +217,7 @@ class MergeTownships(_TownshipAlgorithm):
         log_lines(feedback, describe_merge(result.log, Texts(self.options.check.lang)))
         log_written_files(feedback, result.written)
         log = result.log
-        files = {OUTPUT: self.options.output, OUTPUT_TABLE: self.options.table}
+        files = {"OUTPUT": self.options.output, "OUTPUT_TABLE": self.options.table}
         return {
             **{name: path for name, path in files.items() if path},
             "CHANGES": sum(one.outcome is Outcome.APPLIED for one in log.changes),

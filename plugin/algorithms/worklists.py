@@ -22,8 +22,6 @@ from ..bridge.texts import mark_text, tr
 from .common import SanxianAlgorithm
 from .report_log import log_lines, log_written_files
 
-INPUT, BY, PARTS, CHOICES = "INPUT", "BY", "PARTS", "CHOICES"
-OUTPUT, OUTPUT_TABLE = "OUTPUT", "OUTPUT_TABLE"
 _WORKBOOK_SUFFIX = ".xlsx"
 
 
@@ -50,25 +48,25 @@ class SplitWorklist(SanxianAlgorithm):
     )
 
     def initAlgorithm(self, configuration=None):
-        self.addParameter(_make_file_parameter(INPUT, tr("Work list")))
+        self.addParameter(_make_file_parameter("INPUT", tr("Work list")))
         choices = ["township", "assignee"]
-        by = QgsProcessingParameterEnum(BY, tr("Split by"), choices, defaultValue="township", usesStaticStrings=True)
+        by = QgsProcessingParameterEnum("BY", tr("Split by"), choices, defaultValue="township", usesStaticStrings=True)
         self.add_parameters(
-            by, QgsProcessingParameterFolderDestination(OUTPUT, tr("Folder for the parts"), createByDefault=False)
+            by, QgsProcessingParameterFolderDestination("OUTPUT", tr("Folder for the parts"), createByDefault=False)
         )
         self.add_numeric_outputs(("PARTS", tr("Parts")), ("ROWS", tr("Rows")))
 
     def prepare(self, parameters, context, feedback):
-        self.source = self.parameterAsFile(parameters, INPUT, context).strip()
-        self.column = self.parameterAsEnumString(parameters, BY, context)
-        self.folder = self.parameterAsFileOutput(parameters, OUTPUT, context)
+        self.source = self.parameterAsFile(parameters, "INPUT", context).strip()
+        self.column = self.parameterAsEnumString(parameters, "BY", context)
+        self.folder = self.parameterAsFileOutput(parameters, "OUTPUT", context)
 
     def execute(self, parameters, context, feedback):
         from ..core.render.worklist.merge import split_worklist
 
         parts = run_in_python_thread(split_worklist)(self.source, self.column, self.folder)
         log_written_files(feedback, [part.path for part in parts])
-        return {OUTPUT: self.folder, "PARTS": len(parts), "ROWS": sum(part.count for part in parts)}
+        return {"OUTPUT": self.folder, "PARTS": len(parts), "ROWS": sum(part.count for part in parts)}
 
 
 class MergeWorklist(SanxianAlgorithm):
@@ -90,13 +88,13 @@ class MergeWorklist(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         self.add_parameters(
-            _make_file_parameter(INPUT, tr("Work list")),
+            _make_file_parameter("INPUT", tr("Work list")),
             QgsProcessingParameterMultipleLayers(
-                PARTS, tr("Parts, or a ledger (xlsx)"), QgsProcessing.SourceType.TypeFile
+                "PARTS", tr("Parts, or a ledger (xlsx)"), QgsProcessing.SourceType.TypeFile
             ),
-            _make_file_parameter(CHOICES, tr("Table of conflicts, filled in"), optional=True),
+            _make_file_parameter("CHOICES", tr("Table of conflicts, filled in"), optional=True),
             QgsProcessingParameterFileDestination(
-                OUTPUT_TABLE, tr("Table of conflicts"), "CSV (*.csv)", None, True, False
+                "OUTPUT_TABLE", tr("Table of conflicts"), "CSV (*.csv)", None, True, False
             ),
         )
         self.add_numeric_outputs(
@@ -104,10 +102,10 @@ class MergeWorklist(SanxianAlgorithm):
         )
 
     def prepare(self, parameters, context, feedback):
-        self.source = self.parameterAsFile(parameters, INPUT, context).strip()
-        self.paths = self.parameterAsFileList(parameters, PARTS, context)
-        self.choices = self.parameterAsFile(parameters, CHOICES, context).strip()
-        self.table = self.parameterAsFileOutput(parameters, OUTPUT_TABLE, context)
+        self.source = self.parameterAsFile(parameters, "INPUT", context).strip()
+        self.paths = self.parameterAsFileList(parameters, "PARTS", context)
+        self.choices = self.parameterAsFile(parameters, "CHOICES", context).strip()
+        self.table = self.parameterAsFileOutput(parameters, "OUTPUT_TABLE", context)
 
     def execute(self, parameters, context, feedback):
         from ..core.render.words import ReportTexts
@@ -117,7 +115,7 @@ class MergeWorklist(SanxianAlgorithm):
         log_lines(feedback, describe_merge(merged, ReportTexts(get_interface_language())))
         log_written_files(feedback, [Path(path) for path in (self.source, self.table) if path])
         counts = {"TAKEN": merged.taken, "ADDED": merged.added, "CONFLICTS": len(merged.conflicts)}
-        return {**({OUTPUT_TABLE: self.table} if self.table else {}), **counts}
+        return {**({"OUTPUT_TABLE": self.table} if self.table else {}), **counts}
 
     @run_in_python_thread
     def _merge(self):

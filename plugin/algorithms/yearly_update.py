@@ -28,8 +28,6 @@ from .common import (
 from .inputs import check_source, make_file_or_folder_parameter
 from .report_log import log_written_files, log_yearly_update
 
-FILED, CURRENT, YEAR, OUTPUT = "FILED", "CURRENT", "YEAR", "OUTPUT"
-
 
 class YearlyUpdateAlgorithm(SanxianAlgorithm):
     """Algorithm `yearly_update`: compare the filed database with the current one."""
@@ -67,15 +65,15 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         year = QgsProcessingParameterNumber(
-            YEAR, tr("Year"), Qgis.ProcessingNumberParameterType.Integer, date.today().year, False, 2000, 2099
+            "YEAR", tr("Year"), Qgis.ProcessingNumberParameterType.Integer, date.today().year, False, 2000, 2099
         )
         folder = tr("Folder in which the geodatabase is made")
         self.add_parameters(
-            make_file_or_folder_parameter(FILED, tr("Filed database (.gdb, .gpkg or folder)"), optional=False),
-            make_file_or_folder_parameter(CURRENT, tr("Current database (.gdb, .gpkg or folder)"), optional=False),
+            make_file_or_folder_parameter("FILED", tr("Filed database (.gdb, .gpkg or folder)"), optional=False),
+            make_file_or_folder_parameter("CURRENT", tr("Current database (.gdb, .gpkg or folder)"), optional=False),
             year,
             *map(mark_parameter_advanced, make_norm_parameters()),
-            QgsProcessingParameterFolderDestination(OUTPUT, folder, createByDefault=False),
+            QgsProcessingParameterFolderDestination("OUTPUT", folder, createByDefault=False),
         )
         self.addOutput(QgsProcessingOutputString("DATABASE", tr("Geodatabase")))
         self.add_numeric_outputs(
@@ -88,11 +86,11 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
         self.options = self.read_norm_options(parameters, context)
-        self.sources = [self.parameterAsFile(parameters, name, context).strip() for name in (FILED, CURRENT)]
+        self.sources = [self.parameterAsFile(parameters, name, context).strip() for name in ("FILED", "CURRENT")]
         for source in filter(is_connection, self.sources):
             check_source(source)
-        self.year = self.parameterAsInt(parameters, YEAR, context)
-        self.folder = self.parameterAsString(parameters, OUTPUT, context).strip()
+        self.year = self.parameterAsInt(parameters, "YEAR", context)
+        self.folder = self.parameterAsString(parameters, "OUTPUT", context).strip()
         if not self.folder:
             raise InputError("package_no_output")
 
@@ -111,7 +109,7 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
         log_written_files(feedback, [str(path) for path in written_update.written_files])
         counts = {f"COUNT_{kind.upper()}": count for kind, count in yearly_update.change_counts.items()}
         return {
-            OUTPUT: self.folder,
+            "OUTPUT": self.folder,
             "DATABASE": str(written_update.written_files[0]),
             "LAYERS": len(yearly_update.changed_layers),
             **counts,
