@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""全面检查: check a county's layers with every rule; give a verdict and reports."""
+"""全面检查、增补检查: check a county's layers with every rule or with declared checks; give a verdict and reports."""
 
 from __future__ import annotations
 
@@ -9,59 +9,47 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qgis.core import (
-    QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
 )
 
 from ..bridge.checking.check import check_project_or_folder, write_check_outputs
 from ..bridge.running.threads import run_in_python_thread
-from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import OutputError
-from ..core.base.files.writing import OutputPaths, check_outputs
-from ..core.standard.editions import PLANNING_PHASES
+from ..core.base.files.writing import check_outputs
 from ..core.standard.messages.texts import Texts
+from ..core.standard.profile.norm import DECLARED_GROUP
 from ..core.studies.evaluation.evaluated_editions import CHECK_SHARE
-from .common import (
-    SanxianAlgorithm,
-    describe_norms,
+from .common import SanxianAlgorithm, describe_norms, make_progress_callback
+from .inputs import check_connection, fill_options_from_project, read_plan_options, read_plan_source
+from .outputs import FindingsOutput, list_report_paths, read_report_paths
+from .parameters import (
+    WORKBOOK_FILTER,
+    declare_numbers,
+    declare_texts,
     get_label_by_table,
-    make_base_year_parameter,
-    make_file_outputs,
-    make_file_parameter,
-    make_norm_parameters,
-    make_progress_callback,
-    make_roles_parameter,
-    make_table_parameter,
-    make_text_parameter,
-    mark_parameter_advanced,
+    make_base_year,
+    make_baseline,
+    make_file,
+    make_file_output,
+    make_findings,
+    make_norms,
+    make_phase,
+    make_roles,
+    make_scope,
+    make_side_tables,
+    make_source,
+    make_table,
+    make_text,
+    make_waivers,
+    mark_advanced,
 )
-from .county_inputs import make_table_filter
-from .inputs import (
-    check_connection,
-    fill_options_from_project,
-    make_file_or_folder_parameter,
-    make_scope_parameter,
-    make_source_parameters,
-    read_plan_options,
-    read_plan_source,
-)
-from .outputs import FindingsOutput, make_findings_parameter
 from .report_log import log_lines, log_options_from_project, log_report, log_warnings, log_written_files
 
 if TYPE_CHECKING:
     from ..core.checks.check import CheckResult
     from ..core.render.public_edition.redaction import PublicReport
-
-#: Parameters of the report's files → the field of `OutputPaths`.
-REPORT_OUTPUTS = {
-    "OUTPUT_HTML": "html",
-    "OUTPUT_JSON": "json",
-    "OUTPUT_DOCX": "docx",
-    "OUTPUT_PDF": "pdf",
-    "OUTPUT_XLSX": "xlsx",
-}
 
 
 class CheckPlan(SanxianAlgorithm):
@@ -130,65 +118,55 @@ class CheckPlan(SanxianAlgorithm):
         describe_norms,
     )
 
-    def initAlgorithm(self, configuration=None):
-        self.add_check_parameters()
-        editions = make_file_parameter("EDITIONS", tr("List of earlier editions (xlsx or csv)"), make_table_filter())
-        self.addParameter(mark_parameter_advanced(editions))
-        self.add_report_parameters()
-        self.add_check_outputs()
+    needs_libraries_to_prepare = False
+    #: Numbers of errors, warnings and skipped rules, and the verdict.
+    CHECK_RESULTS = (
+        *declare_numbers(
+            ERRORS=mark_text("Errors"),
+            WARNINGS=mark_text("Warnings"),
+            SKIPPED=mark_text("Rules not fully checked"),
+        ),
+        *declare_texts(VERDICT=mark_text("Verdict")),
+    )
+    results = (*declare_texts(LEFT_OUT=mark_text("Left out of the public edition")), *CHECK_RESULTS)
 
-    def add_report_parameters(self):
-        """Add the output parameters of the tool: findings layer, report files, template of the Word report."""
-        template = make_file_parameter("DOCX_TEMPLATE", tr("Template of the Word report"), "Word (*.docx)")
-        self.add_parameters(
-            make_findings_parameter(),
-            *make_file_outputs(
-                ("OUTPUT_HTML", tr("Report (HTML)"), "HTML (*.html)"),
-                ("OUTPUT_PDF", tr("Report to be signed (PDF)"), "PDF (*.pdf)"),
-                ("OUTPUT_DOCX", tr("Report to be signed (Word)"), "Word (*.docx)"),
-                ("OUTPUT_XLSX", tr("Findings ledger (xlsx)"), "Excel (*.xlsx)"),
-                ("OUTPUT_JSON", tr("Report (JSON)"), "JSON (*.json)"),
-            ),
-            mark_parameter_advanced(template),
+    def list_parameters(self):
+        editions = make_table("EDITIONS", tr("List of earlier editions (xlsx or csv)"))
+        return [*self.list_check_parameters(), *mark_advanced(editions), *self.list_report_parameters()]
+
+    def list_report_parameters(self):
+        """Return the output parameters: findings layer, report files, template of the Word report."""
+        return [
+            make_findings(),
+            make_file_output("OUTPUT_HTML", tr("Report (HTML)"), "HTML (*.html)"),
+            make_file_output("OUTPUT_PDF", tr("Report to be signed (PDF)"), "PDF (*.pdf)"),
+            make_file_output("OUTPUT_DOCX", tr("Report to be signed (Word)"), "Word (*.docx)"),
+            make_file_output("OUTPUT_XLSX", tr("Findings ledger (xlsx)"), WORKBOOK_FILTER),
+            make_file_output("OUTPUT_JSON", tr("Report (JSON)"), "JSON (*.json)"),
+            *mark_advanced(make_file("DOCX_TEMPLATE", tr("Template of the Word report"), "Word (*.docx)")),
             QgsProcessingParameterBoolean("PUBLIC", tr("Public edition of the report files"), False),
-        )
-        self.addOutput(QgsProcessingOutputString("LEFT_OUT", tr("Left out of the public edition")))
+        ]
 
-    def add_check_parameters(self, sources=None, has_rule_choice=True):
-        """Add the input parameters of a check to the tool.
+    def list_check_parameters(self, sources=None, has_rule_choice=True):
+        """Return the input parameters of a check.
 
         ``sources``: parameters that give the data (default: SOURCE and LAYERS). ``has_rule_choice``: add the parameter
         by which the user chooses rules.
         """
-        phases = list(PLANNING_PHASES.values() if get_interface_language() == "zh" else PLANNING_PHASES)
-        self.add_parameters(
-            *(sources or make_source_parameters()),
-            *make_norm_parameters(),
-            make_scope_parameter(),
-            make_text_parameter("PHASE", tr("Phase of the plan"), phases),
-            make_roles_parameter(),
-        )
-        if has_rule_choice:
-            rules = make_text_parameter("RULES", tr("Rules, by code or group, or all (empty: the standard's)"))
-            self.addParameter(mark_parameter_advanced(rules))
-        table = tr("Table of old and new keys, used to match waivers")
-        self.add_parameters(
-            mark_parameter_advanced(make_base_year_parameter("BASE_YEAR")),
-            make_file_parameter("WAIVERS", tr("Waivers (empty: the .waivers.csv in the data folder)"), "CSV (*.csv)"),
-            make_file_or_folder_parameter("BASELINE", tr("Sealed edition: file or folder to compare with")),
-            mark_parameter_advanced(make_file_parameter("RENUMBERED", table, "CSV (*.csv)")),
-        )
-        for name in get_label_by_table():
-            self.addParameter(mark_parameter_advanced(make_table_parameter(name)))
-
-    def add_check_outputs(self):
-        """Add the results of a check to the tool: numbers of errors, warnings and skipped rules, and the verdict."""
-        self.add_numeric_outputs(
-            ("ERRORS", tr("Errors")),
-            ("WARNINGS", tr("Warnings")),
-            ("SKIPPED", tr("Rules not fully checked")),
-        )
-        self.addOutput(QgsProcessingOutputString("VERDICT", tr("Verdict")))
+        rules = make_text("RULES", tr("Rules, by code or group, or all (empty: the standard's)"))
+        table = make_file("RENUMBERED", tr("Table of old and new keys, used to match waivers"), "CSV (*.csv)")
+        return [
+            *(sources or make_source()),
+            *make_norms(),
+            make_scope(),
+            make_phase(),
+            make_roles(),
+            *(mark_advanced(rules) if has_rule_choice else ()),
+            make_base_year(),
+            make_waivers(),
+            make_baseline(),
+            *mark_advanced(table, *make_side_tables(get_label_by_table())),
+        ]
 
     def prepare(self, parameters, context, feedback):
         inputs = self.prepare_check(parameters, context)
@@ -223,10 +201,7 @@ class CheckPlan(SanxianAlgorithm):
         ``inputs``: paths that the check reads. Raise OutputError if an output cannot be written or is one of these.
         """
         self.findings = FindingsOutput(parameters, context)
-        self.outputs = OutputPaths(
-            findings=self.findings.file,
-            **{field: self.parameterAsFileOutput(parameters, name, context) for name, field in REPORT_OUTPUTS.items()},
-        )
+        self.outputs = read_report_paths(self, parameters, context, findings=self.findings.file)
         self.docx_template = self.read_text_parameter(parameters, "DOCX_TEMPLATE", context)
         check_outputs(self.outputs, inputs, [self.findings.database])
         self.is_public = self.parameterAsBool(parameters, "PUBLIC", context)
@@ -240,23 +215,18 @@ class CheckPlan(SanxianAlgorithm):
         ``options``, and ``options_from_project`` (parameter → value of those options that came from the project).
         """
         self.path_or_snapshots, self.origin, inputs, has_chosen_layers = self.get_data_to_check(parameters, context)
+        texts = ("figures", "phase", "targets", "register", "waivers", "renumbered")
         given_options = replace(
             read_plan_options(self, parameters, context),
             rules=tuple(self.read_names_parameter(parameters, "RULES", context)),
-            figures=self.read_text_parameter(parameters, "FIGURES", context),
-            phase=self.read_text_parameter(parameters, "PHASE", context),
-            targets=self.read_text_parameter(parameters, "TARGETS", context),
-            register=self.read_text_parameter(parameters, "REGISTER", context),
-            waivers=self.read_text_parameter(parameters, "WAIVERS", context),
-            renumbered=self.read_text_parameter(parameters, "RENUMBERED", context),
+            **{name: self.read_text_parameter(parameters, name.upper(), context) for name in texts},
             baseline=check_connection(self.read_text_parameter(parameters, "BASELINE", context)),
         )
         self.options, self.options_from_project = fill_options_from_project(
             given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
         )
-        side = (self.options.figures, self.options.targets, self.options.register, self.options.baseline)
-        side = (*side, self.options.waivers, self.options.renumbered)
-        return [*inputs, *filter(None, side)]
+        names = ("figures", "targets", "register", "baseline", "waivers", "renumbered")
+        return [*inputs, *filter(None, (getattr(self.options, name) for name in names))]
 
     def get_data_to_check(self, parameters, context):
         """Return the data to check, as `read_plan_source`.
@@ -298,8 +268,7 @@ class CheckPlan(SanxianAlgorithm):
         log_written_files(feedback, self.outputs.list_paths())
         summary = check_result.report.summary
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
-        paths = {name: getattr(self.outputs, field) for name, field in REPORT_OUTPUTS.items()}
-        results |= {name: path for name, path in paths.items() if path}
+        results |= list_report_paths(self.outputs)
         if public is not None:
             lines = public.record.list_log_lines(public.edition, public.redactor.texts)
             log_lines(feedback, lines)
@@ -343,3 +312,44 @@ def make_public_edition(check_result: CheckResult, cancellation: Cancellation) -
 
     edition = load_public_edition(check_result.plan.norm)
     return make_public_report(check_result.report, check_result.plan, edition, cancellation)
+
+
+class DeclaredChecks(CheckPlan):
+    """Algorithm `declared_checks`: run only the checks declared as data, all or some."""
+
+    identifier = "declared_checks"
+    keywords = ("checks", "declared", "province", "profile", "attributes", "增补检查", "县配置", "省", "属性")
+    title = mark_text("Declared checks")
+    help_parts = (
+        mark_text(
+            "Checks layers with the checks that the profile or the standard declares as data ([[check]] in their "
+            "file): conditions between fields, ranges, patterns, values that must occur in another layer, unique "
+            "values. The manual explains how to write them.\n\n"
+            "Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen layers, "
+            "or all vector layers of the project, are checked, including unsaved edits. Inputs are not changed.\n\n"
+            "Checks: their codes, such as Xzhejiang-001; empty: all of the profile and its standard. A check of the "
+            "whole plan includes them."
+        ),
+        describe_norms,
+    )
+
+    def list_parameters(self):
+        return [
+            *make_source(),
+            *make_norms(),
+            make_text("RULES", tr("Checks, by code (empty: all)")),
+            *mark_advanced(make_scope(), make_roles(), make_waivers()),
+            *self.list_report_parameters(),
+        ]
+
+    def prepare_check(self, parameters, context):
+        self.path_or_snapshots, self.origin, inputs, has_chosen_layers = self.get_data_to_check(parameters, context)
+        given_options = replace(
+            read_plan_options(self, parameters, context),
+            rules=tuple(self.read_names_parameter(parameters, "RULES", context)) or (DECLARED_GROUP,),
+            waivers=self.read_text_parameter(parameters, "WAIVERS", context),
+        )
+        self.options, self.options_from_project = fill_options_from_project(
+            given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
+        )
+        return [*inputs, *filter(None, [self.options.waivers])]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""新建图层: create an empty county database from the templates of the standard."""
+"""新建图层、按属性结构表建库: create an empty database from templates, or from attribute structures (xlsx)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,14 @@ from pathlib import Path
 
 from qgis.core import (
     QgsProcessingContext,
-    QgsProcessingOutputNumber,
-    QgsProcessingOutputString,
-    QgsProcessingParameterBoolean,
-    QgsProcessingParameterCrs,
-    QgsProcessingParameterFileDestination,
-    QgsProcessingParameterString,
 )
 
-from ..bridge import health
 from ..bridge.editing.styled_layers import (
     find_sources_by_layer_name,
     get_position_by_role,
     place_layer_in_tree,
     set_up_layer,
 )
-from ..bridge.layers.properties import format_crs_for_pyproj
 from ..bridge.new_project.request import load_norm
 from ..bridge.project import county
 from ..bridge.running.threads import run_in_python_thread
@@ -32,10 +24,28 @@ from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.standard import ALL_LAYERS, load_standard
 from ..core.standard.messages.texts import Texts
-from .common import SanxianAlgorithm, make_standard_parameter, mark_parameter_advanced
-from .inputs import make_existing_database_parameter, set_parameter_widget
+from .common import SanxianAlgorithm
 from .outputs import make_post_processor
+from .parameters import (
+    WORKBOOK_FILTER,
+    Parameter,
+    declare_numbers,
+    declare_texts,
+    make_crs,
+    make_database_output,
+    make_existing_database,
+    make_file,
+    make_folder_output,
+    make_load,
+    make_standard,
+    make_text,
+    set_widget,
+)
 from .report_log import log_created_layers
+
+
+def _make_county(*, optional: bool) -> Parameter:
+    return make_text("COUNTY", tr("County (code or name)"), default=None, optional=optional)
 
 
 class CreateLayers(SanxianAlgorithm):
@@ -62,30 +72,27 @@ class CreateLayers(SanxianAlgorithm):
         )
         return text.format(groups=_format_groups(load_standard()))
 
-    def initAlgorithm(self, configuration=None):
-        groups = QgsProcessingParameterString("GROUPS", tr("Groups of layers"), defaultValue="three_lines")
-        county_parameter = QgsProcessingParameterString("COUNTY", tr("County (code or name)"))
-        self.add_parameters(
-            set_parameter_widget(groups, "create_widgets.GroupsWidget"),
-            set_parameter_widget(county_parameter, "create_widgets.CountyWidget"),
-            QgsProcessingParameterCrs("CRS", tr("Coordinate system (empty: the county's)"), optional=True),
-            make_existing_database_parameter("EXISTING"),
-            make_standard_parameter(),
-            QgsProcessingParameterFileDestination(
-                "OUTPUT", tr("Database"), "GeoPackage (*.gpkg);;FileGDB (*.gdb)", createByDefault=False
-            ),
-            mark_parameter_advanced(
-                QgsProcessingParameterBoolean("LOAD", tr("Load the layers into the project"), True)
-            ),
-        )
-        self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
-        self.addOutput(QgsProcessingOutputString("COUNTY_CODE", tr("Code of the county")))
+    results = (
+        *declare_numbers(LAYERS=mark_text("Layers made")),
+        *declare_texts(COUNTY_CODE=mark_text("Code of the county")),
+    )
+
+    def list_parameters(self):
+        groups = make_text("GROUPS", tr("Groups of layers"), default="three_lines", optional=False)
+        return [
+            set_widget(groups, "create_widgets.GroupsWidget"),
+            set_widget(_make_county(optional=False), "create_widgets.CountyWidget"),
+            make_crs(tr("Coordinate system (empty: the county's)")),
+            make_existing_database(),
+            make_standard(),
+            make_database_output(),
+            make_load(),
+        ]
 
     def prepare(self, parameters, context, feedback):
-        health.require_libraries()
         from ..core.standard.divisions import parse_county
 
-        self.standard = load_standard(self.read_text_parameter(parameters, "STANDARD", context) or "county_db")
+        self.standard = self.read_standard(parameters, context)
         groups = self.read_names_parameter(parameters, "GROUPS", context)
         if not groups:
             raise InputError("groups_missing", known=_format_groups(self.standard))
@@ -94,8 +101,7 @@ class CreateLayers(SanxianAlgorithm):
         self.divisions = self.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
         provinces = load_standard().code_lists["provinces"]
         self.county = parse_county(self.read_text_parameter(parameters, "COUNTY", context), provinces, self.divisions)
-        system = self.parameterAsCrs(parameters, "CRS", context)
-        self.crs_given = str(parameters.get("CRS") or "") if not system.isValid() else format_crs_for_pyproj(system)
+        self.crs_given = self.read_crs(parameters, context)
         self.existing = self.parameterAsEnumString(parameters, "EXISTING", context)
         self.target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
         self.norm = None
@@ -188,3 +194,81 @@ def _format_groups(standard) -> str:
     """Return the ids and names of all layer groups of a standard as text."""
     named_ids = [*((group.id, group.name) for group in standard.groups.values()), (ALL_LAYERS, tr("all layers"))]
     return tr(", ").join(tr("{id} ({name})").format(id=one, name=name) for one, name in named_ids)
+
+
+class LayersFromStructure(SanxianAlgorithm):
+    """Algorithm `layers_from_structure`: create layers that a workbook describes."""
+
+    toolbox_section = "layers"
+    identifier = "layers_from_structure"
+    keywords = ("create", "database", "template", "xlsx", "属性结构描述表", "建库", "模板", "字段表")
+    title = mark_text("Layers from a table of attribute structures")
+    help_parts = (
+        mark_text(
+            "Creates an empty database from a table of attribute structures (xlsx): one row for each field, with "
+            "columns such as layer code, field code, field name, field type, length, decimals, domain, "
+            "constraint. If there is no column for the layer, each sheet is one layer.\n\n"
+            "Geometry: a column of the table, or else the geometry type of the layer with this code in the "
+            "standard. A domain with the name of a code list becomes a coded domain; others are listed in the log.\n\n"
+            "Nothing is guessed: merged cells, a missing column or an unknown type stop the run, with a message "
+            "that names sheet and row.\n\n"
+            "Custom standard: a new folder with a template for each layer. Enter its path as the standard in "
+            "other tools, and edit the templates there.\n\n"
+            "Coordinate system: choose one, or enter a county to use its zone."
+        ),
+    )
+
+    results = declare_numbers(LAYERS=mark_text("Layers made"))
+
+    def list_parameters(self):
+        table = tr("Table of attribute structures")
+        return [
+            make_file("SOURCE", table, WORKBOOK_FILTER, optional=False, offers_all=False),
+            _make_county(optional=True),
+            make_crs(tr("Coordinate system (empty: the county's)")),
+            make_existing_database(),
+            make_standard(),
+            make_folder_output("FOLDER", tr("Custom standard (new folder)"), optional=True),
+            make_database_output(),
+        ]
+
+    def prepare(self, parameters, context, feedback):
+        self.standard = self.read_standard(parameters, context)
+        self.source = self.parameterAsFile(parameters, "SOURCE", context).strip()
+        self.county = self.read_text_parameter(parameters, "COUNTY", context)
+        self.crs_given = self.read_crs(parameters, context)
+        self.existing = self.parameterAsEnumString(parameters, "EXISTING", context)
+        self.folder = self.parameterAsFileOutput(parameters, "FOLDER", context) if parameters.get("FOLDER") else ""
+        self.target = self.read_target(parameters, context)
+
+    def execute(self, parameters, context, feedback):
+        structure, created_layers, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
+        texts = Texts(get_interface_language())
+        log_created_layers(feedback, created_layers, crs, notice, texts)
+        for note in structure.unknown_domains:
+            feedback.pushWarning(
+                texts.get(
+                    "toolbox", "structure_domain", sheet=note.sheet_name, row=note.row_number, value=note.domain_name
+                )
+            )
+        if self.folder:
+            feedback.pushInfo(texts.get("toolbox", "structure_standard", folder=self.folder))
+        return {"OUTPUT": self.target, "FOLDER": self.folder, "LAYERS": len(created_layers.created_names)}
+
+    @run_in_python_thread
+    def _create_layers(self, cancellation: Cancellation):
+        from ..core.exchange.structure_table import choose_plan_crs, create_from_structure, read_structure
+        from ..core.geometry.crs import make_crs_label
+
+        structure = read_structure(self.source, self.standard)
+        crs, notice = choose_plan_crs(self.crs_given, self.county)
+        created_layers = create_from_structure(
+            structure,
+            self.standard,
+            self.target,
+            crs,
+            existing=self.existing,
+            folder=self.folder,
+            cancellation=cancellation,
+        )
+        return structure, created_layers, make_crs_label(crs), notice

@@ -4,10 +4,7 @@
 from __future__ import annotations
 
 from qgis.core import (
-    QgsProcessingOutputBoolean,
-    QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
-    QgsProcessingParameterFileDestination,
 )
 
 from ..bridge.doctor import list_qgis_facts, run_qgis_doctor
@@ -17,6 +14,7 @@ from ..core.base.cancellation import Cancellation
 from ..core.cli.doctor.check_lines import FactState
 from ..core.cli.doctor.doctor_report import check_output, format_fact, list_report_lines, write_report
 from .common import SanxianAlgorithm
+from .parameters import declare_flags, declare_texts, make_file_output
 
 
 class DoctorAlgorithm(SanxianAlgorithm):
@@ -35,15 +33,17 @@ class DoctorAlgorithm(SanxianAlgorithm):
         ),
     )
 
-    def initAlgorithm(self, configuration=None):
-        self.add_parameters(
+    needs_libraries_to_prepare = False
+    results = (
+        *declare_flags(OK=mark_text("Checks can run")),
+        *declare_texts(REPORT=mark_text("State of the machine")),
+    )
+
+    def list_parameters(self):
+        return [
             QgsProcessingParameterBoolean("EXAMPLES", tr("Run the examples"), True),
-            QgsProcessingParameterFileDestination(
-                "OUTPUT", tr("Result to send"), tr("Text (*.txt);;JSON (*.json)"), optional=True, createByDefault=False
-            ),
-        )
-        self.addOutput(QgsProcessingOutputBoolean("OK", tr("Checks can run")))
-        self.addOutput(QgsProcessingOutputString("REPORT", tr("State of the machine")))
+            make_file_output("OUTPUT", tr("Result to send"), tr("Text (*.txt);;JSON (*.json)")),
+        ]
 
     def prepare(self, parameters, context, feedback):
         self.target = self.parameterAsFileOutput(parameters, "OUTPUT", context)

@@ -10,17 +10,13 @@ from pathlib import Path
 
 from qgis.core import (
     Qgis,
-    QgsProcessingOutputNumber,
-    QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFile,
     QgsProcessingParameterFolderDestination,
-    QgsProcessingParameterNumber,
     QgsProject,
 )
 
-from ..bridge import health
 from ..bridge.layers.properties import get_file_path
 from ..bridge.layers.role_recognition import list_plan_layers
 from ..bridge.layouts.build import LayoutBuilder
@@ -39,18 +35,22 @@ from ..core.checks.check import RunOptions
 from ..core.standard import map_set as maps
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.document import override_document, resolve_document
-from ..core.standard.profile.document_info import DocumentInfo, load_secrecy_levels
-from .common import (
-    SanxianAlgorithm,
-    describe_norms,
-    make_norm_parameters,
-    make_progress_callback,
-    make_roles_parameter,
-    make_text_parameter,
-    mark_parameter_advanced,
-    split_words,
+from ..core.standard.profile.document_info import DocumentInfo
+from .common import SanxianAlgorithm, describe_norms, make_progress_callback, split_words
+from .inputs import check_source, get_vector_layers
+from .parameters import (
+    declare_numbers,
+    declare_texts,
+    make_choice,
+    make_norms,
+    make_number,
+    make_roles,
+    make_secrecy,
+    make_secrecy_reason,
+    make_source,
+    make_text,
+    mark_advanced,
 )
-from .inputs import check_source, get_vector_layers, make_source_parameters
 from .report_log import log_lines, log_maps, log_options_from_project, log_warnings
 
 #: Parameters of the document information (成果信息), in the order of `DocumentInfo`.
@@ -105,47 +105,37 @@ class ExportMaps(SanxianAlgorithm):
         )
         return f"{maps_text}\n\n{public}\n\n{document}\n\n{describe_norms()}"
 
-    def initAlgorithm(self, configuration=None):
+    results = (
+        *declare_numbers(MADE=mark_text("Maps made"), FILES=mark_text("Files written")),
+        *declare_texts(NOT_MADE=mark_text("Maps not made"), LEFT_OUT=mark_text("Left out of the public edition")),
+    )
+
+    def list_parameters(self):
         catalogue = maps.load_map_set()
         titles = [f"{m.number:02d} {_get_title(m)}" for m in catalogue.map_by_id.values()]
-        self.add_parameters(
-            *make_source_parameters(),
+        map_set = tr("Map set (.toml; empty: that of the plugin)")
+        return [
+            *make_source(),
             QgsProcessingParameterEnum("MAPS", tr("Maps (empty: all)"), titles, allowMultiple=True, optional=True),
-        )
-        for name, label, options in (
-            ("PAGE", tr("Page"), list(catalogue.page_size_by_id)),
-            ("FORMAT", tr("Format"), [_BOTH_FORMATS, *MAP_FILE_FORMATS]),
-        ):
-            self.addParameter(
-                QgsProcessingParameterEnum(name, label, options, defaultValue=options[0], usesStaticStrings=True)
-            )
-        integer = Qgis.ProcessingNumberParameterType.Integer
-        self.add_parameters(
-            QgsProcessingParameterNumber("DPI", tr("Dots per inch"), integer, MIN_DPI, minValue=MIN_DPI, maxValue=1200),
+            make_choice("PAGE", tr("Page"), catalogue.page_size_by_id),
+            make_choice("FORMAT", tr("Format"), [_BOTH_FORMATS, *MAP_FILE_FORMATS]),
+            make_number("DPI", tr("Dots per inch"), MIN_DPI, is_integer=True, minValue=MIN_DPI, maxValue=1200),
             QgsProcessingParameterBoolean("TOWNSHIPS", tr("Also a page for each township"), False),
             QgsProcessingParameterBoolean("PUBLIC", tr("Public edition of the maps"), False),
-            make_text_parameter("SECRECY", tr("Secrecy level"), list(load_secrecy_levels().names)),
-            make_text_parameter("MAKER", tr("Planning authority")),
-            make_text_parameter("DRAWER", tr("Cartographer")),
-            make_text_parameter("DATE", tr("Date on the maps")),
-            make_text_parameter("MAP_APPROVAL", tr("Map approval number (public maps only)")),
-            make_text_parameter("SECRECY_REASON", tr("Reason for a lower secrecy level")),
-            *make_norm_parameters(),
-            make_roles_parameter(),
-            mark_parameter_advanced(
-                QgsProcessingParameterBoolean("WORLD_FILE", tr("World file (.jgw) for each jpg"), False)
-            ),
-            mark_parameter_advanced(
-                QgsProcessingParameterFile(
-                    "MAP_SET", tr("Map set (.toml; empty: that of the plugin)"), extension="toml", optional=True
-                )
+            make_secrecy(),
+            make_text("MAKER", tr("Planning authority")),
+            make_text("DRAWER", tr("Cartographer")),
+            make_text("DATE", tr("Date on the maps")),
+            make_text("MAP_APPROVAL", tr("Map approval number (public maps only)")),
+            make_secrecy_reason(),
+            *make_norms(),
+            make_roles(),
+            *mark_advanced(
+                QgsProcessingParameterBoolean("WORLD_FILE", tr("World file (.jgw) for each jpg"), False),
+                QgsProcessingParameterFile("MAP_SET", map_set, extension="toml", optional=True),
             ),
             QgsProcessingParameterFolderDestination("OUTPUT", tr("Folder of the maps")),
-        )
-        self.addOutput(QgsProcessingOutputNumber("MADE", tr("Maps made")))
-        self.addOutput(QgsProcessingOutputNumber("FILES", tr("Files written")))
-        self.addOutput(QgsProcessingOutputString("NOT_MADE", tr("Maps not made")))
-        self.addOutput(QgsProcessingOutputString("LEFT_OUT", tr("Left out of the public edition")))
+        ]
 
     def checkParameterValues(self, parameters, context):
         """Validate the parameters as QGIS does, but accept map ids and the former name of an option.
@@ -159,7 +149,6 @@ class ExportMaps(SanxianAlgorithm):
         return super().checkParameterValues(plain_parameters, context)
 
     def prepare(self, parameters, context, feedback):
-        health.require_libraries(Cancellation(feedback.isCanceled))
         self.source = self.parameterAsFile(parameters, "SOURCE", context).strip()
         self.layers = get_vector_layers(self, parameters, "LAYERS", context) if parameters.get("LAYERS") else []
         if self.source and self.layers:

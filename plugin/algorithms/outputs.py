@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
-    Qgis,
     QgsField,
     QgsFields,
     QgsProcessing,
@@ -17,7 +16,6 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingLayerPostProcessorInterface,
     QgsProcessingOutputLayerDefinition,
-    QgsProcessingParameterFeatureSink,
     QgsProcessingUtils,
     QgsProperty,
     QgsVectorLayer,
@@ -30,9 +28,10 @@ from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import OutputError
-from ..core.base.files.writing import check_not_input, check_writable, write_atomically
+from ..core.base.files.writing import OutputPaths, check_not_input, check_writable, write_atomically
 from ..core.checks.check import CheckResult
 from ..core.checks.tabulate import check_workbook_can_be_written
+from .common import list_given
 
 LayerAction = Callable[[QgsVectorLayer, QgsProcessingContext], Any]
 
@@ -69,12 +68,27 @@ def call_after_layer_loaded(context: QgsProcessingContext, source: str, action: 
 
 #: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: not a file. A drive letter is not a provider.
 _PROVIDER_PREFIX_PATTERN = re.compile(r"^\w{3,}:")
+#: Parameters of the report's files → the field of `OutputPaths`.
+_FIELD_BY_OUTPUT = {
+    "OUTPUT_HTML": "html",
+    "OUTPUT_JSON": "json",
+    "OUTPUT_DOCX": "docx",
+    "OUTPUT_PDF": "pdf",
+    "OUTPUT_XLSX": "xlsx",
+}
 
 
-def make_findings_parameter() -> QgsProcessingParameterFeatureSink:
-    """Return the parameter of the findings layer."""
-    kind = Qgis.ProcessingSourceType.VectorPolygon
-    return QgsProcessingParameterFeatureSink("OUTPUT_FINDINGS", tr("Findings"), kind, optional=True)
+def read_report_paths(algorithm, parameters, context, **others: str) -> OutputPaths:
+    """Return the paths of a report's files that the user wants; ``others``: further paths, by field."""
+    paths = {
+        field: algorithm.parameterAsFileOutput(parameters, name, context) for name, field in _FIELD_BY_OUTPUT.items()
+    }
+    return OutputPaths(**paths, **others)
+
+
+def list_report_paths(paths: OutputPaths) -> dict[str, str]:
+    """Return output name → path of the files of a report."""
+    return list_given(**{name: getattr(paths, field) for name, field in _FIELD_BY_OUTPUT.items()})
 
 
 def read_workbook_path(algorithm, parameters, context, name: str, inputs: list[str]) -> str:

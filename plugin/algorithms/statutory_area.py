@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
-    QgsProcessingParameterEnum,
-    QgsProcessingParameterFeatureSink,
-    QgsProcessingParameterFeatureSource,
-    QgsProcessingParameterNumber,
     QgsWkbTypes,
 )
 
@@ -26,9 +22,20 @@ from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.base.invariants import require_value
 from ..core.standard.messages.texts import Texts, format_number
-from .common import SanxianAlgorithm, describe_norms, make_norm_parameters, make_text_parameter, mark_parameter_advanced
-from .inputs import has_value, read_layer_parameter, set_parameter_widget
+from .common import SanxianAlgorithm, describe_norms
+from .inputs import has_value, read_layer_parameter
 from .outputs import LayerOutput
+from .parameters import (
+    declare_numbers,
+    make_choice,
+    make_layer,
+    make_layer_output,
+    make_norms,
+    make_number,
+    make_text,
+    mark_advanced,
+    set_widget,
+)
 from .report_log import log_copy_of_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
@@ -199,43 +206,33 @@ class StatutoryArea(SanxianAlgorithm):
         describe_norms,
     )
 
-    def initAlgorithm(self, configuration=None):
-        polygons = [Qgis.ProcessingSourceType.VectorPolygon]
-        modes = QgsProcessingParameterEnum(
-            "MODE", tr("Mode"), [WRITE_MODE, CHECK_MODE], defaultValue=WRITE_MODE, usesStaticStrings=True, optional=True
-        )
+    needs_libraries_to_prepare = False
+    results = declare_numbers(
+        ROWS=mark_text("Features"),
+        DIFFERING=mark_text("Stored areas that differ"),
+        WITHOUT_AREA=mark_text("Without a usable polygon"),
+        STATUTORY_M2=mark_text("Statutory areas, sum (m²)"),
+        GEODESIC_M2=mark_text("Geodesic areas, sum (m²)"),
+        PLANAR_M2=mark_text("Planar areas, sum (m²)"),
+        STORED_M2=mark_text("Stored areas, sum (m²)"),
+        CONTROL_M2=mark_text("Control areas, sum (m²)"),
+        MISCLOSURE_M2=mark_text("Misclosure, sum (m²)"),
+        REFUSED=mark_text("Control areas not adjusted"),
+    )
+
+    def list_parameters(self):
+        modes = make_choice("MODE", tr("Mode"), [WRITE_MODE, CHECK_MODE], optional=True)
         limit = tr("Largest misclosure, as a share of the control area (empty: the default)")
-        self.add_parameters(
-            QgsProcessingParameterFeatureSource("INPUT", tr("Layer"), polygons),
-            make_text_parameter("FIELD", tr("Field of the area (empty: the template's, else MJ)")),
-            set_parameter_widget(modes, "create_widgets.AreaModeWidget"),
-            QgsProcessingParameterNumber(
-                "TOLERANCE",
-                tr("Tolerance of the stored area (m²)"),
-                Qgis.ProcessingNumberParameterType.Double,
-                defaultValue=0.01,
-                minValue=0,
-            ),
-            QgsProcessingParameterFeatureSource(
-                "CONTROL", tr("Control areas (county or townships)"), polygons, optional=True
-            ),
-            _make_number_parameter("CONTROL_AREA", tr("Control area (m²)")),
-            mark_parameter_advanced(_make_number_parameter("LIMIT", limit)),
-            *map(mark_parameter_advanced, make_norm_parameters()),
-            QgsProcessingParameterFeatureSink("OUTPUT", tr("With areas"), Qgis.ProcessingSourceType.VectorPolygon),
-        )
-        self.add_numeric_outputs(
-            ("ROWS", tr("Features")),
-            ("DIFFERING", tr("Stored areas that differ")),
-            ("WITHOUT_AREA", tr("Without a usable polygon")),
-            ("STATUTORY_M2", tr("Statutory areas, sum (m²)")),
-            ("GEODESIC_M2", tr("Geodesic areas, sum (m²)")),
-            ("PLANAR_M2", tr("Planar areas, sum (m²)")),
-            ("STORED_M2", tr("Stored areas, sum (m²)")),
-            ("CONTROL_M2", tr("Control areas, sum (m²)")),
-            ("MISCLOSURE_M2", tr("Misclosure, sum (m²)")),
-            ("REFUSED", tr("Control areas not adjusted")),
-        )
+        return [
+            make_layer("INPUT", tr("Layer")),
+            make_text("FIELD", tr("Field of the area (empty: the template's, else MJ)")),
+            set_widget(modes, "create_widgets.AreaModeWidget"),
+            make_number("TOLERANCE", tr("Tolerance of the stored area (m²)"), 0.01),
+            make_layer("CONTROL", tr("Control areas (county or townships)"), optional=True),
+            make_number("CONTROL_AREA", tr("Control area (m²)")),
+            *mark_advanced(make_number("LIMIT", limit), *make_norms()),
+            make_layer_output("OUTPUT", tr("With areas"), optional=False),
+        ]
 
     def prepare(self, parameters, context, feedback):
         self.texts = Texts(get_report_language())
@@ -404,8 +401,3 @@ class StatutoryArea(SanxianAlgorithm):
             raise InputError("areas_control_bare", layer=control.name)
         control_names = list_control_names(control, self.norm)
         return adjust_to_layer(areas, source.crs, control_areas, control.crs, control_names, keys, limit, step_m2)
-
-
-def _make_number_parameter(name: str, label: str):
-    kind = Qgis.ProcessingNumberParameterType.Double
-    return QgsProcessingParameterNumber(name, label, kind, optional=True, minValue=0)

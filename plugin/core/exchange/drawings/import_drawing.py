@@ -14,6 +14,7 @@ import geopandas as gpd
 import numpy as np
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.choices import HOLE, HOLE_RULES
 from ...base.errors import InputError, OutputError
 from ...base.files.writing import check_writable, is_same_file, write_atomically
 from ...geometry.crs import make_lonlat_transformer
@@ -28,7 +29,7 @@ from .labels import assign_texts
 from .mapping import DrawingMapping, load_mapping
 from .outlines import join_outlines
 from .placing import choose_crs, choose_unit, is_statement, take_lines_in_place
-from .polygons import HOLE, HOLE_RULES, make_polygons
+from .polygons import make_polygons
 from .read_lines import DrawingContent, read_lines
 from .settings import DrawingSettings, load_settings
 from .tags import DrawingTags, read_tags
@@ -58,7 +59,7 @@ class DrawingOptions:
 
     ``mapping``: id or path of a mapping; ``crs_text``, ``unit``: empty if the drawing is to state them;
     ``tolerance_m``: largest distance of a curve from its chords; ``closing_m``: largest gap that is closed;
-    ``hole_rule``: one of `polygons.HOLE_RULES`; ``lang``: of the table.
+    ``hole_rule``: one of `HOLE_RULES`; ``lang``: of the table.
     """
 
     mapping: str = ""

@@ -11,13 +11,12 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry import Polygon
 
+from ...base.choices import SEPARATE
 from ...geometry.tolerance import Tolerance
 from ...geometry.validity import find_invalidity_reason
 from .drawing import DrawingPolygon, LeftOut, Ring
 
 #: What an outline within another of the same layer is: a hole (and one within a hole land again), or a polygon.
-HOLE, SEPARATE = "hole", "separate"
-HOLE_RULES = (HOLE, SEPARATE)
 _SAME_M = Tolerance().cluster_m
 _NO_AREA_M2 = _SAME_M**2
 

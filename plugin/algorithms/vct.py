@@ -1,40 +1,127 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""导入 VCT: import a VCT 3.0 file into a GeoPackage."""
+"""导出 VCT、导入 VCT: layers of a plan to and from VCT 3.0 files."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from qgis.core import (
-    Qgis,
     QgsProcessingContext,
-    QgsProcessingOutputNumber,
-    QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
-    QgsProcessingParameterFile,
-    QgsProcessingParameterFileDestination,
 )
 
-from ..bridge import health
 from ..bridge.checking import findings_layer
 from ..bridge.checking.check import check_project_or_folder
 from ..bridge.editing import attribute_forms
 from ..bridge.editing.styled_layers import find_sources_by_layer_name, get_position_by_role
 from ..bridge.layers import styles
 from ..bridge.layers.properties import IMPORTED_PROPERTY, set_assigned_role
+from ..bridge.layers.reading import read_snapshots
 from ..bridge.project import county
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
+from ..core.base.files.writing import check_writable
 from ..core.checks.check import RunOptions
-from ..core.standard import load_standard
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile import Norm
-from .common import SanxianAlgorithm, make_progress_callback, make_standard_parameter, mark_parameter_advanced
+from .common import SanxianAlgorithm, make_progress_callback
+from .inputs import check_source, read_layer_list_parameter, read_project_layers
 from .outputs import make_post_processor
+from .parameters import (
+    declare_numbers,
+    declare_texts,
+    make_database_output,
+    make_file,
+    make_file_output,
+    make_load,
+    make_source,
+    make_standard,
+    mark_advanced,
+)
 from .report_log import log_warnings, log_written_files
+
+
+class ExportVct(SanxianAlgorithm):
+    """Algorithm `export_vct`: write layers as a VCT 3.0 file."""
+
+    toolbox_section = "exchange"
+    identifier = "export_vct"
+    keywords = ("vct", "export", "exchange", "GB/T 17798", "导出", "交换格式", "汇交", "地理空间数据交换格式")
+    title = mark_text("Export VCT")
+    help_parts = (
+        mark_text(
+            "Writes layers as one VCT 3.0 file (GB/T 17798), in GBK: header, feature codes, table structures, "
+            "points, lines, polygons and attributes.\n\n"
+            "A boundary with identical vertices in two polygons of a layer is written once, as a line that both "
+            "refer to, with opposite signs. Outer rings run clockwise, holes anticlockwise. Coordinates have "
+            "four decimals (degrees ten). Each part of a multipart feature becomes a record, with consecutive "
+            "ids and the same attributes; Import VCT merges them again. A point layer with a field VCT_TEXT (and "
+            "VCT_ANGLE, degrees) is written as annotation.\n\n"
+            "All layers must be in one coordinate system: CGCS2000 degrees, or a zone of 3° or 6°. A character "
+            "that GBK lacks stops the run, with a message that names layer, feature and field; commas and line "
+            "ends in texts become “，” and spaces. Lengths, names and feature codes are those of the templates; a "
+            "field is widened for longer values, and no value is cut.\n\n"
+            "These parts are not verified against the text of the standard (mark C) and are settings in vct.toml of "
+            "the standard's folder: data mark, notation of projection parameters, decimals, spare feature codes. "
+            "Changes made while writing are listed in the log. Verify the file with Import VCT."
+        ),
+    )
+
+    results = declare_numbers(
+        LAYERS_WRITTEN=mark_text("Layers written"), FEATURES=mark_text("Features"), ROWS=mark_text("Rows")
+    )
+
+    def list_parameters(self):
+        output = make_file_output("OUTPUT", tr("VCT file"), "VCT (*.vct)", optional=False)
+        return [*make_source(), make_standard(), output]
+
+    def prepare(self, parameters, context, feedback):
+        self.templates = self.read_standard(parameters, context).templates
+        self.source = self.parameterAsFile(parameters, "SOURCE", context).strip()
+        chosen_layers = read_layer_list_parameter(self, parameters, "LAYERS", context)
+        if self.source and chosen_layers:
+            raise InputError("source_and_layers")
+        if self.source:
+            check_source(self.source)
+        self.layer_snapshots = [] if self.source else chosen_layers or read_project_layers(context)
+        if not self.source and not self.layer_snapshots:
+            raise InputError("vct_no_layers")
+        self.target = self.read_target(parameters, context)
+        check_writable(self.target, [self.source] if self.source else [shot.file_path for shot in self.layer_snapshots])
+
+    def execute(self, parameters, context, feedback):
+        from ..core.exchange.vct.write import read_layers_in_turn, write_vct
+
+        cancellation = Cancellation(feedback.isCanceled)
+
+        @run_in_python_thread
+        def write() -> Any:
+            progress = make_progress_callback(feedback)
+            if self.source:
+                layers = read_layers_in_turn(self.source, progress=progress, cancellation=cancellation)
+            else:
+                layers = read_snapshots(self.layer_snapshots, progress=progress, cancellation=cancellation)
+            return write_vct(self.target, layers, templates=self.templates, cancellation=cancellation)
+
+        export_result = write()
+        texts = Texts(get_interface_language())
+        if self.source:
+            from ..core.plan.loading.unread_files import describe_unread_files
+
+            log_warnings(feedback, describe_unread_files(self.source, texts, cancellation))
+        for key, params in export_result.notes:
+            feedback.pushWarning(texts.format_notice(key, params))
+        for name, rows in export_result.row_counts.items():
+            feedback.pushInfo(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
+        feedback.pushInfo(texts.get("toolbox", "vct_lines", lines=export_result.boundary_line_count))
+        log_written_files(feedback, [self.target])
+        counts = {"LAYERS_WRITTEN": len(export_result.row_counts), "FEATURES": sum(export_result.shape_counts.values())}
+        return {"OUTPUT": self.target, **counts, "ROWS": sum(export_result.row_counts.values())}
+
 
 #: Share of the progress that the import takes when the database is checked afterwards.
 _IMPORT_SHARE_OF_PROGRESS = 0.5
@@ -66,33 +153,25 @@ class ImportVct(SanxianAlgorithm):
         ),
     )
 
-    def initAlgorithm(self, configuration=None):
-        file = Qgis.ProcessingFileParameterBehavior.File
-        check_label = tr("Check the imported data (off: only import)")
-        self.add_parameters(
-            QgsProcessingParameterFile("INPUT", tr("VCT file"), file, fileFilter=f"VCT (*.vct *.VCT);;{tr('All')} (*)"),
-            make_standard_parameter(),
-            QgsProcessingParameterFileDestination(
-                "OUTPUT", tr("Database"), "GeoPackage (*.gpkg)", createByDefault=False
-            ),
-            mark_parameter_advanced(
-                QgsProcessingParameterBoolean("LOAD", tr("Load the layers into the project"), True)
-            ),
-            mark_parameter_advanced(QgsProcessingParameterBoolean("CHECK", check_label, True)),
-        )
-        self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
-        self.addOutput(QgsProcessingOutputNumber("ROWS", tr("Rows")))
-        self.addOutput(QgsProcessingOutputString("REMARKS", tr("Remarks")))
-        self.addOutput(QgsProcessingOutputString("VERDICT", tr("Verdict")))
-        self.addOutput(QgsProcessingOutputNumber("ERRORS", tr("Errors")))
-        self.addOutput(QgsProcessingOutputNumber("WARNINGS", tr("Warnings")))
+    results = (
+        *declare_numbers(LAYERS=mark_text("Layers made"), ROWS=mark_text("Rows")),
+        *declare_texts(REMARKS=mark_text("Remarks"), VERDICT=mark_text("Verdict")),
+        *declare_numbers(ERRORS=mark_text("Errors"), WARNINGS=mark_text("Warnings")),
+    )
+
+    def list_parameters(self):
+        check = tr("Check the imported data (off: only import)")
+        return [
+            make_file("INPUT", tr("VCT file"), "VCT (*.vct *.VCT)", optional=False),
+            make_standard(),
+            make_database_output("GeoPackage (*.gpkg)"),
+            make_load(),
+            *mark_advanced(QgsProcessingParameterBoolean("CHECK", check, True)),
+        ]
 
     def prepare(self, parameters, context, feedback):
-        health.require_libraries()
-        self.standard = load_standard(self.read_text_parameter(parameters, "STANDARD", context) or "county_db")
-        self.source = self.parameterAsFile(parameters, "INPUT", context).strip()
-        if not self.source or not Path(self.source).is_file():
-            raise InputError("source_missing", source=self.source)
+        self.standard = self.read_standard(parameters, context)
+        self.source = self.read_input_file(parameters, context)
         self.target = self.read_target(parameters, context)
         self.load = self.parameterAsBool(parameters, "LOAD", context) and context.project() is not None
         self.options = self._read_check_options(parameters, context)

@@ -1,47 +1,47 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""乡镇工作包: split a county by township, merge edited packages into a copy of the county."""
+"""乡镇工作包、工作清单: divide a county or a work list among people, and merge what they changed."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qgis.core import (
-    Qgis,
+    QgsProcessing,
     QgsProcessingParameterBoolean,
-    QgsProcessingParameterEnum,
-    QgsProcessingParameterFile,
-    QgsProcessingParameterFolderDestination,
-    QgsProcessingParameterNumber,
+    QgsProcessingParameterMultipleLayers,
 )
 
-from ..bridge import health
 from ..bridge.new_project.township_project import write_township_project
 from ..bridge.running.threads import run_in_python_thread
+from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
-from ..core.base.cancellation import Cancellation
+from ..core.base.choices import NEIGHBOUR_DISTANCE_M, PREFERRED_SIDES, WORKLIST_COLUMNS
 from ..core.base.errors import InputError
 from ..core.standard.messages.texts import Texts
-from .common import (
-    SanxianAlgorithm,
-    convert_errors_for_processing,
-    describe_norms,
-    make_file_parameter,
-    make_norm_parameters,
-    make_progress_callback,
-    make_text_parameter,
-    make_workbook_parameter,
-    mark_parameter_advanced,
+from .common import SanxianAlgorithm, convert_errors_for_processing, describe_norms, list_given, run_in_thread
+from .parameters import (
+    Parameter,
+    declare_numbers,
+    make_choice,
+    make_copy,
+    make_file,
+    make_file_output,
+    make_folder,
+    make_folder_output,
+    make_norms,
+    make_number,
+    make_persons,
+    make_required_source,
+    make_table,
+    make_workbook,
+    mark_advanced,
 )
-from .county_inputs import make_table_filter
-from .inputs import make_copy_parameter, make_required_source_parameter
 from .report_log import log_lines, log_written_files
 
 if TYPE_CHECKING:
     from ..core.counties.townships.split import SplitResult
-
-_DEFAULT_DISTANCE_M = 100.0
-_PREFER_CHOICES = ("ask", "county", "package")
 
 
 class _TownshipAlgorithm(SanxianAlgorithm):
@@ -78,37 +78,26 @@ class SplitTownships(_TownshipAlgorithm):
         describe_norms,
     )
 
-    def initAlgorithm(self, configuration=None):
+    results = declare_numbers(PACKAGES=mark_text("Packages"), ROWS=mark_text("Features"))
+
+    def list_parameters(self):
         projects = QgsProcessingParameterBoolean("PROJECTS", tr("Write a project for each package"), True)
-        self.add_parameters(
-            make_required_source_parameter(),
-            QgsProcessingParameterNumber(
-                "DISTANCE",
-                tr("Distance of read-only neighbours (m)"),
-                Qgis.ProcessingNumberParameterType.Double,
-                defaultValue=_DEFAULT_DISTANCE_M,
-                minValue=0,
-            ),
-            make_file_parameter("TARGETS", tr("Targets by township"), make_table_filter()),
-            make_text_parameter("PERSONS", tr("Persons (township=name; …)")),
-            mark_parameter_advanced(projects),
-            *map(mark_parameter_advanced, make_norm_parameters()),
-            QgsProcessingParameterFolderDestination(
-                "OUTPUT", tr("Folder of the packages (new or empty)"), createByDefault=False
-            ),
-        )
-        self.add_numeric_outputs(("PACKAGES", tr("Packages")), ("ROWS", tr("Features")))
+        return [
+            make_required_source(),
+            make_number("DISTANCE", tr("Distance of read-only neighbours (m)"), NEIGHBOUR_DISTANCE_M),
+            make_table("TARGETS", tr("Targets by township")),
+            make_persons(),
+            *mark_advanced(projects, *make_norms()),
+            make_folder_output("OUTPUT", tr("Folder of the packages (new or empty)")),
+        ]
 
     def prepare(self, parameters, context, feedback):
-        health.require_libraries()
         from ..core.counties.townships.split import SplitOptions, parse_persons
 
-        output = self.parameterAsString(parameters, "OUTPUT", context).strip()
-        if not output:
-            raise InputError("package_no_output")
+        output = self.read_output_folder(parameters, context)
         self.options = SplitOptions(
             self.read_source_parameter(parameters, context),
-            Path(output),
+            output,
             self.read_norm_options(parameters, context),
             self.parameterAsDouble(parameters, "DISTANCE", context),
             self.parameterAsFile(parameters, "TARGETS", context).strip(),
@@ -121,9 +110,7 @@ class SplitTownships(_TownshipAlgorithm):
         from ..core.counties.townships.split import split_townships
         from ..core.counties.townships.township_sentences import describe_split
 
-        result = run_in_python_thread(split_townships)(
-            self.options, progress=make_progress_callback(feedback), cancellation=Cancellation(feedback.isCanceled)
-        )
+        result = run_in_thread(split_townships, feedback, self.options)
         log_lines(feedback, describe_split(result, Texts(self.options.check.lang)))
         log_written_files(feedback, [str(one.folder) for one in result.packages])
         self.result = result
@@ -163,31 +150,26 @@ class MergeTownships(_TownshipAlgorithm):
         describe_norms,
     )
 
-    def initAlgorithm(self, configuration=None):
-        behaviour = Qgis.ProcessingFileParameterBehavior.Folder
-        choices = list(_PREFER_CHOICES)
-        self.add_parameters(
-            make_required_source_parameter(),
-            QgsProcessingParameterFile("PACKAGES", tr("Folder with the edited packages"), behaviour),
-            QgsProcessingParameterEnum(
-                "PREFER", tr("Contradictions"), choices, defaultValue="ask", usesStaticStrings=True
-            ),
+    results = declare_numbers(
+        CHANGES=mark_text("Merged changes"),
+        CONTRADICTIONS=mark_text("Contradictions"),
+        UNDECIDED=mark_text("Undecided contradictions"),
+        SEAM_COUNT=mark_text("New seams"),
+    )
+
+    def list_parameters(self):
+        return [
+            make_required_source(),
+            make_folder("PACKAGES", tr("Folder with the edited packages"), optional=False),
+            make_choice("PREFER", tr("Contradictions"), PREFERRED_SIDES),
             QgsProcessingParameterBoolean("NEW_KEYS", tr("Number new features whose key is in use"), False),
             QgsProcessingParameterBoolean("SEAMS", tr("Search seams between townships"), True),
-            mark_parameter_advanced(make_text_parameter("PERSONS", tr("Persons (township=name; …)"))),
-            *map(mark_parameter_advanced, make_norm_parameters()),
-            make_copy_parameter("OUTPUT", tr("Merged copy (format of the data)"), optional=False),
-            make_workbook_parameter("OUTPUT_TABLE"),
-        )
-        self.add_numeric_outputs(
-            ("CHANGES", tr("Merged changes")),
-            ("CONTRADICTIONS", tr("Contradictions")),
-            ("UNDECIDED", tr("Undecided contradictions")),
-            ("SEAM_COUNT", tr("New seams")),
-        )
+            *mark_advanced(make_persons(), *make_norms()),
+            make_copy(tr("Merged copy (format of the data)"), optional=False),
+            make_workbook("OUTPUT_TABLE"),
+        ]
 
     def prepare(self, parameters, context, feedback):
-        health.require_libraries()
         from ..core.counties.townships.decide import Prefer
         from ..core.counties.townships.merge import MergeOptions, check_merge_options
         from ..core.counties.townships.split import parse_persons
@@ -211,17 +193,124 @@ class MergeTownships(_TownshipAlgorithm):
         from ..core.counties.townships.merge import merge_townships
         from ..core.counties.townships.township_sentences import describe_merge
 
-        result = run_in_python_thread(merge_townships)(
-            self.options, progress=make_progress_callback(feedback), cancellation=Cancellation(feedback.isCanceled)
-        )
+        result = run_in_thread(merge_townships, feedback, self.options)
         log_lines(feedback, describe_merge(result.log, Texts(self.options.check.lang)))
         log_written_files(feedback, result.written)
         log = result.log
-        files = {"OUTPUT": self.options.output, "OUTPUT_TABLE": self.options.table}
         return {
-            **{name: path for name, path in files.items() if path},
+            **list_given(OUTPUT=self.options.output, OUTPUT_TABLE=self.options.table),
             "CHANGES": sum(one.outcome is Outcome.APPLIED for one in log.changes),
             "CONTRADICTIONS": len(log.contradictions),
             "UNDECIDED": log.open_count,
             "SEAM_COUNT": len(log.seams),
         }
+
+
+def _make_csv(name: str, label: str, *, optional: bool = False) -> Parameter:
+    return make_file(name, label, "CSV (*.csv)", optional=optional, offers_all=False)
+
+
+class SplitWorklist(SanxianAlgorithm):
+    """Algorithm `split_worklist`: write a part of a work list for each township or person."""
+
+    toolbox_section = "check"
+    identifier = "split_worklist"
+    keywords = ("work list", "split", "工作清单", "拆分", "乡镇", "负责人", "分派")
+    title = mark_text("Split work list")
+    help_parts = (
+        mark_text(
+            "Writes a part of a work list (NAME.worklist.csv) for each township or person. The list does not "
+            "change.\n\n"
+            "Each row of a part records what it was at the split, so that “Merge work lists” finds what changed "
+            "since. A part of an earlier split with changes that are not merged is never replaced."
+        ),
+    )
+
+    needs_libraries_to_prepare = False
+    results = declare_numbers(PARTS=mark_text("Parts"), ROWS=mark_text("Rows"))
+
+    def list_parameters(self):
+        return [
+            _make_csv("INPUT", tr("Work list")),
+            make_choice("BY", tr("Split by"), WORKLIST_COLUMNS),
+            make_folder_output("OUTPUT", tr("Folder for the parts")),
+        ]
+
+    def prepare(self, parameters, context, feedback):
+        self.source = self.parameterAsFile(parameters, "INPUT", context).strip()
+        self.column = self.parameterAsEnumString(parameters, "BY", context)
+        self.folder = self.parameterAsFileOutput(parameters, "OUTPUT", context)
+
+    def execute(self, parameters, context, feedback):
+        from ..core.render.worklist.merge import split_worklist
+
+        parts = run_in_python_thread(split_worklist)(self.source, self.column, self.folder)
+        log_written_files(feedback, [part.path for part in parts])
+        return {"OUTPUT": self.folder, "PARTS": len(parts), "ROWS": sum(part.count for part in parts)}
+
+
+class MergeWorklist(SanxianAlgorithm):
+    """Algorithm `merge_worklist`: merge parts of a work list, or a ledger that was filled in."""
+
+    toolbox_section = "check"
+    identifier = "merge_worklist"
+    keywords = ("work list", "merge", "ledger", "工作清单", "合并", "台账", "冲突")
+    title = mark_text("Merge work lists")
+    help_parts = (
+        mark_text(
+            "Merges parts of a work list, or a findings ledger (xlsx) that was filled in, into the list, which is "
+            "changed. Of a ledger only state, assignee and remark are taken.\n\n"
+            "A row that both sides changed to different values since the split is a conflict: the list is unchanged, "
+            "and the table of conflicts names both versions. Fill its column 采用 with 本清单 (the list) or 来稿 (the "
+            "part), and merge again with that table."
+        ),
+    )
+
+    needs_libraries_to_prepare = False
+    results = declare_numbers(
+        TAKEN=mark_text("Rows updated"), ADDED=mark_text("Rows added"), CONFLICTS=mark_text("Conflicts")
+    )
+
+    def list_parameters(self):
+        parts = tr("Parts, or a ledger (xlsx)")
+        return [
+            _make_csv("INPUT", tr("Work list")),
+            QgsProcessingParameterMultipleLayers("PARTS", parts, QgsProcessing.SourceType.TypeFile),
+            _make_csv("CHOICES", tr("Table of conflicts, filled in"), optional=True),
+            make_file_output("OUTPUT_TABLE", tr("Table of conflicts"), "CSV (*.csv)"),
+        ]
+
+    def prepare(self, parameters, context, feedback):
+        self.source = self.parameterAsFile(parameters, "INPUT", context).strip()
+        self.paths = self.parameterAsFileList(parameters, "PARTS", context)
+        self.choices = self.parameterAsFile(parameters, "CHOICES", context).strip()
+        self.table = self.parameterAsFileOutput(parameters, "OUTPUT_TABLE", context)
+
+    def execute(self, parameters, context, feedback):
+        from ..core.render.words import ReportTexts
+        from ..core.render.worklist_messages import describe_merge
+
+        merged = self._merge()
+        log_lines(feedback, describe_merge(merged, ReportTexts(get_interface_language())))
+        log_written_files(feedback, (self.source, self.table))
+        counts = {"TAKEN": merged.taken, "ADDED": merged.added, "CONFLICTS": len(merged.conflicts)}
+        return {**list_given(OUTPUT_TABLE=self.table), **counts}
+
+    @run_in_python_thread
+    def _merge(self):
+        from ..core.base.files.writing import check_writable
+        from ..core.render.document.ledger_import import read_ledger
+        from ..core.render.worklist.file import read_worklist
+        from ..core.render.worklist.merge_files import NamedPart, merge_into_file, read_choices, write_conflicts
+
+        if self.table:
+            check_writable(self.table, [self.source, *self.paths])
+        parts = []
+        for path in self.paths:
+            is_ledger = path.lower().endswith(".xlsx")
+            rows = read_ledger(path, datetime.now()) if is_ledger else read_worklist(path)
+            parts.append(NamedPart(Path(path).name, rows, is_ledger))
+        merged = merge_into_file(self.source, parts, read_choices(self.choices) if self.choices else {})
+        if self.table:
+            write_conflicts(self.table, merged.conflicts)
+        return merged

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""导出成果包: check the plan and create its submission package if it passes."""
+"""导出成果包、检查成果包: make a submission package of a plan that passes, and check one of any source."""
 
 from __future__ import annotations
 
@@ -7,22 +7,28 @@ from dataclasses import replace
 from pathlib import Path
 
 from qgis.core import (
-    Qgis,
-    QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
-    QgsProcessingParameterFile,
-    QgsProcessingParameterFolderDestination,
 )
 
-from ..bridge import health
 from ..bridge.checking.check import check_project_or_folder
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.standard.profile.document import override_document
-from ..core.standard.profile.document_info import DocumentInfo, load_secrecy_levels
+from ..core.standard.profile.document_info import DocumentInfo
 from .check_plan import CheckPlan
-from .common import make_progress_callback, make_text_parameter, mark_parameter_advanced
+from .common import describe_norms, make_progress_callback
+from .parameters import (
+    declare_texts,
+    make_documents_folder,
+    make_file,
+    make_folder_output,
+    make_package_form,
+    make_personal,
+    make_secrecy,
+    make_secrecy_reason,
+    set_widget,
+)
 from .report_log import log_options_from_project, log_package, log_report, log_written_files
 
 #: Share of the progress that the check takes.
@@ -33,6 +39,7 @@ class ExportPackage(CheckPlan):
     """Algorithm `export_package`: check a plan with all rules and write its package."""
 
     toolbox_section = "package"
+    needs_libraries_to_prepare = True
     identifier = "export_package"
     keywords = ("package", "submission", "FileGDB", "manifest", "汇交", "成果包", "上报", "一张图", "入库")
     title = mark_text("Export the submission package")
@@ -69,46 +76,30 @@ class ExportPackage(CheckPlan):
         ),
     )
 
-    def initAlgorithm(self, configuration=None):
-        from ..core.package.package_spec.read import list_package_spec_ids
+    results = (*CheckPlan.CHECK_RESULTS, *declare_texts(DIGEST=mark_text("SHA-256 of the manifest")))
 
-        self.add_check_parameters(has_rule_choice=False)
-        form = make_text_parameter(
-            "PACKAGE", tr("Package specification (id, or path of a .toml file; empty: county)"), list_package_spec_ids()
-        )
-        folder = Qgis.ProcessingFileParameterBehavior.Folder
-        documents = tr("Folder with documents, maps and tables")
-        maps = tr("Make the maps that the folder lacks")
-        personal = QgsProcessingParameterBoolean("PERSONAL", tr("Include personal data"), defaultValue=False)
-        force = tr("Force: make the package even if the plan does not pass")
-        output = tr("Folder in which the package is made")
-        self.add_parameters(
-            form,
-            QgsProcessingParameterFile("DOCUMENTS", documents, folder, optional=True),
-            QgsProcessingParameterBoolean("MAPS", maps, defaultValue=True),
-            mark_parameter_advanced(personal),
-            QgsProcessingParameterBoolean("FORCE", force, defaultValue=False),
-            make_text_parameter("SECRECY", tr("Secrecy level"), list(load_secrecy_levels().names)),
-            make_text_parameter("SECRECY_REASON", tr("Reason for a lower secrecy level")),
-            QgsProcessingParameterFolderDestination("OUTPUT", output, createByDefault=False),
-        )
-        self.add_check_outputs()
-        self.addOutput(QgsProcessingOutputString("DIGEST", tr("SHA-256 of the manifest")))
+    def list_parameters(self):
+        return [
+            *self.list_check_parameters(has_rule_choice=False),
+            make_package_form(),
+            make_documents_folder(),
+            QgsProcessingParameterBoolean("MAPS", tr("Make the maps that the folder lacks"), True),
+            make_personal(),
+            QgsProcessingParameterBoolean("FORCE", tr("Force: make the package even if the plan does not pass"), False),
+            make_secrecy(),
+            make_secrecy_reason(),
+            make_folder_output("OUTPUT", tr("Folder in which the package is made")),
+        ]
 
     def prepare(self, parameters, context, feedback):
-        health.require_libraries()
         from ..core.package.export import ExportOrder, make_options_for_package
         from ..core.package.package_spec.load import load_package_spec
 
         form = load_package_spec(self.read_text_parameter(parameters, "PACKAGE", context) or "county")
         self.prepare_check(parameters, context)
         self.options = make_options_for_package(self.options, form)
-        output = self.parameterAsString(parameters, "OUTPUT", context).strip()
-        if not output:
-            raise InputError("package_no_output")
-        documents = self.parameterAsString(parameters, "DOCUMENTS", context).strip()
-        if documents and not Path(documents).is_dir():
-            raise InputError("package_no_documents", folder=documents)
+        output = self.read_output_folder(parameters, context)
+        documents = self.read_documents_folder(parameters, context)
         given_info = DocumentInfo(
             secrecy=self.read_text_parameter(parameters, "SECRECY", context),
             secrecy_reason=self.read_text_parameter(parameters, "SECRECY_REASON", context),
@@ -120,8 +111,8 @@ class ExportPackage(CheckPlan):
         self.options = replace(self.options, document_info=info)
         self.order = ExportOrder(
             form,
-            Path(output),
-            Path(documents) if documents else None,
+            output,
+            documents,
             is_forced=self.parameterAsBoolean(parameters, "FORCE", context),
             keeps_personal_fields=self.parameterAsBoolean(parameters, "PERSONAL", context),
             makes_maps=self.parameterAsBoolean(parameters, "MAPS", context),
@@ -156,3 +147,55 @@ class ExportPackage(CheckPlan):
         summary = check_result.report.summary
         results = {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
         return {"OUTPUT": str(exported_package.path), "DIGEST": exported_package.manifest_digest, **results}
+
+
+class InspectPackage(CheckPlan):
+    """Algorithm `inspect_package`: check the layers and the files of a submission package."""
+
+    toolbox_section = "package"
+    needs_libraries_to_prepare = True
+    identifier = "inspect_package"
+    keywords = ("package", "submission", "check", "zip", "manifest", "汇交", "成果包", "检查", "验收", "质检")
+    title = mark_text("Inspect a submission package")
+    help_parts = (
+        mark_text(
+            "Checks a submission package from any source, a folder or a zip: names, mandatory parts and their "
+            "places, files left by programs, whether documents, maps and data can be opened, changes since the "
+            "manifest was made (SHA-256), and the coordinate system of every layer. The layers are then checked "
+            "with the default rules of “Check the plan” and the rules for packages.\n\n"
+            "Nothing is changed. A zip is unpacked into a temporary folder; a zip that is damaged, encrypted, "
+            "too large or has paths outside its folder is rejected.\n\n"
+            "A package specification defines the required contents: county, city, or the path of a custom .toml file."
+        ),
+        describe_norms,
+    )
+
+    def list_parameters(self):
+        # Only the filter (*) lets the user choose a folder.
+        package = make_file("INPUT", tr("Package: folder or zip"), "ZIP (*.zip)", optional=False)
+        source = [set_widget(package, "source_widget.SourceWidget"), make_package_form()]
+        return [*self.list_check_parameters(source, has_rule_choice=False), *self.list_report_parameters()]
+
+    def prepare(self, parameters, context, feedback):
+        from ..core.package.export import make_options_for_package
+        from ..core.package.package_spec.load import load_package_spec
+
+        self.package_spec = load_package_spec(self.read_text_parameter(parameters, "PACKAGE", context) or "county")
+        super().prepare(parameters, context, feedback)
+        self.options = make_options_for_package(self.options, self.package_spec)
+
+    def get_data_to_check(self, parameters, context):
+        path = self.parameterAsFile(parameters, "INPUT", context).strip()
+        if not path:
+            raise InputError("package_no_input")
+        if not Path(path).exists():
+            raise InputError("source_missing", source=path)
+        return path, path, [path], False
+
+    def run_check(self, feedback):
+        from ..bridge.package.tasks import inspect_package_layers
+
+        progress, cancellation = make_progress_callback(feedback), Cancellation(feedback.isCanceled)
+        return inspect_package_layers(
+            self.path_or_snapshots, self.package_spec, self.options, progress=progress, cancellation=cancellation
+        )
