@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsProcessingParameterBoolean, QgsProcessingParameterEnum
+from qgis.core import QgsProcessingParameterEnum
 
 from ..bridge.settings import get_report_language
 from ..bridge.texts import mark_text, tr
@@ -11,12 +11,14 @@ from ..core.base.choices import ZONE_NUMBER_CHOICES
 from .common import SanxianAlgorithm, describe_norms, list_given, run_in_thread, split_words
 from .inputs import read_required_source
 from .parameters import (
+    CSV_FILTER,
     declare_numbers,
     make_copy,
     make_file_output,
     make_norms,
     make_number,
     make_required_source,
+    make_switch,
     make_text,
     mark_advanced,
 )
@@ -50,7 +52,7 @@ class _FixingAlgorithm(SanxianAlgorithm):
             *self.list_specific_parameters(),
             *mark_advanced(*make_norms()),
             make_copy(tr("Copy with the fixes (format of the data)")),
-            make_file_output("OUTPUT_TABLE", tr("Table of the fixes (CSV)"), "CSV (*.csv)"),
+            make_file_output("OUTPUT_TABLE", tr("Table of the fixes (CSV)"), CSV_FILTER),
         ]
 
     def prepare(self, parameters, context, feedback):
@@ -99,7 +101,7 @@ class ApplyFixes(_FixingAlgorithm):
     def list_specific_parameters(self):
         return [
             make_text("FIXES", tr("Fixes, separated by commas (empty: all)")),
-            QgsProcessingParameterBoolean("SAFE_ONLY", tr("Apply safe fixes only"), True),
+            make_switch("SAFE_ONLY", tr("Apply safe fixes only"), True),
         ]
 
     def make_fix_run_options(self, parameters, context, output, table):
@@ -173,8 +175,8 @@ class RenumberBsm(SanxianAlgorithm):
             make_text("LAYERS", tr("Layer codes, separated by commas (empty: all that may change)")),
             *mark_advanced(start, *make_norms()),
             make_copy(tr("Copy (format of the data)")),
-            make_file_output("OUTPUT_TABLE", tr("Table of old and new keys (empty: next to the copy)"), "CSV (*.csv)"),
-            make_file_output("OUTPUT_GAPS", tr("List of gaps"), "CSV (*.csv)"),
+            make_file_output("OUTPUT_TABLE", tr("Table of old and new keys (empty: next to the copy)"), CSV_FILTER),
+            make_file_output("OUTPUT_GAPS", tr("List of gaps"), CSV_FILTER),
         ]
 
     def prepare(self, parameters, context, feedback):
@@ -228,7 +230,7 @@ class ChangeCrsZone(SanxianAlgorithm):
             QgsProcessingParameterEnum("NUMBER", tr("Zone number"), titles, False, 0),
             make_number("ZONE", zone, 0, is_integer=True, maxValue=45),
             make_copy(tr("Copy (format of the data)"), optional=False),
-            make_file_output("OUTPUT_TABLE", tr("Proof: moves and areas of each layer"), "CSV (*.csv)"),
+            make_file_output("OUTPUT_TABLE", tr("Proof: moves and areas of each layer"), CSV_FILTER),
         ]
 
     def prepare(self, parameters, context, feedback):

@@ -8,10 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qgis.core import (
-    QgsProcessingParameterBoolean,
-)
-
 from ..bridge.checking.check import check_project_or_folder, write_check_outputs
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
@@ -25,24 +21,20 @@ from .common import SanxianAlgorithm, describe_norms, make_progress_callback
 from .inputs import check_connection, fill_options_from_project, read_plan_options, read_plan_source
 from .outputs import FindingsOutput, list_report_paths, read_report_paths
 from .parameters import (
+    CSV_FILTER,
     WORKBOOK_FILTER,
     declare_numbers,
     declare_texts,
     get_label_by_table,
-    make_base_year,
-    make_baseline,
     make_file,
     make_file_output,
-    make_findings,
     make_norms,
-    make_phase,
-    make_roles,
-    make_scope,
+    make_shared,
     make_side_tables,
     make_source,
+    make_switch,
     make_table,
     make_text,
-    make_waivers,
     mark_advanced,
 )
 from .report_log import log_lines, log_options_from_project, log_report, log_warnings, log_written_files
@@ -137,14 +129,14 @@ class CheckPlan(SanxianAlgorithm):
     def list_report_parameters(self):
         """Return the output parameters: findings layer, report files, template of the Word report."""
         return [
-            make_findings(),
+            *make_shared("OUTPUT_FINDINGS"),
             make_file_output("OUTPUT_HTML", tr("Report (HTML)"), "HTML (*.html)"),
             make_file_output("OUTPUT_PDF", tr("Report to be signed (PDF)"), "PDF (*.pdf)"),
             make_file_output("OUTPUT_DOCX", tr("Report to be signed (Word)"), "Word (*.docx)"),
             make_file_output("OUTPUT_XLSX", tr("Findings ledger (xlsx)"), WORKBOOK_FILTER),
             make_file_output("OUTPUT_JSON", tr("Report (JSON)"), "JSON (*.json)"),
             *mark_advanced(make_file("DOCX_TEMPLATE", tr("Template of the Word report"), "Word (*.docx)")),
-            QgsProcessingParameterBoolean("PUBLIC", tr("Public edition of the report files"), False),
+            make_switch("PUBLIC", tr("Public edition of the report files")),
         ]
 
     def list_check_parameters(self, sources=None, has_rule_choice=True):
@@ -154,17 +146,13 @@ class CheckPlan(SanxianAlgorithm):
         by which the user chooses rules.
         """
         rules = make_text("RULES", tr("Rules, by code or group, or all (empty: the standard's)"))
-        table = make_file("RENUMBERED", tr("Table of old and new keys, used to match waivers"), "CSV (*.csv)")
+        table = make_file("RENUMBERED", tr("Table of old and new keys, used to match waivers"), CSV_FILTER)
         return [
             *(sources or make_source()),
             *make_norms(),
-            make_scope(),
-            make_phase(),
-            make_roles(),
+            *make_shared("SCOPE", "PHASE", "ROLES"),
             *(mark_advanced(rules) if has_rule_choice else ()),
-            make_base_year(),
-            make_waivers(),
-            make_baseline(),
+            *make_shared("BASE_YEAR", "WAIVERS", "BASELINE"),
             *mark_advanced(table, *make_side_tables(get_label_by_table())),
         ]
 
@@ -338,7 +326,7 @@ class DeclaredChecks(CheckPlan):
             *make_source(),
             *make_norms(),
             make_text("RULES", tr("Checks, by code (empty: all)")),
-            *mark_advanced(make_scope(), make_roles(), make_waivers()),
+            *mark_advanced(*make_shared("SCOPE", "ROLES", "WAIVERS")),
             *self.list_report_parameters(),
         ]
 

@@ -22,6 +22,7 @@ from .common import SanxianAlgorithm, describe_norms, list_given, make_progress_
 from .inputs import check_source, read_layer_parameter, read_plan_inputs
 from .outputs import LayerOutput, read_document_paths, read_workbook_path
 from .parameters import (
+    CSV_FILTER,
     declare_flags,
     declare_numbers,
     declare_texts,
@@ -34,7 +35,7 @@ from .parameters import (
     make_number,
     make_plan_layer,
     make_role,
-    make_roles,
+    make_shared,
     make_signed_tables,
     make_source,
     make_text,
@@ -86,7 +87,7 @@ class BoundaryAdjustment(SanxianAlgorithm):
             *make_source(),
             *make_norms(),
             make_text("LINE", tr("Control line (empty: urban development boundary)"), ADJUSTED_LINES),
-            make_roles(),
+            *make_shared("ROLES"),
             make_layer_output("OUTPUT", tr("Parcels moved in and out")),
             make_workbook(),
             *make_signed_tables(),
@@ -193,7 +194,7 @@ class CompareVersions(SanxianAlgorithm):
     )
 
     def list_parameters(self):
-        table = make_file("RENUMBERED", tr("Table of old and new keys"), "CSV (*.csv)")
+        table = make_file("RENUMBERED", tr("Table of old and new keys"), CSV_FILTER)
         return [
             make_plan_layer("BEFORE", tr("Earlier edition")),
             make_plan_layer("AFTER", tr("Later edition")),

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsProcessingParameterBoolean
-
 from ..bridge.texts import mark_text, tr
 from ..core.base.connection_text import make_source
 from ..core.base.errors import InputError
@@ -21,14 +19,10 @@ from .parameters import (
     declare_texts,
     make_choice,
     make_counties,
-    make_documents_folder,
     make_norms,
     make_package_form,
-    make_parent_targets,
-    make_personal,
-    make_phase,
-    make_results_folder,
-    make_scope,
+    make_shared,
+    make_switch,
     make_text,
     mark_advanced,
 )
@@ -87,11 +81,11 @@ class CheckCounties(SanxianAlgorithm):
         return [
             *make_counties(),
             *make_norms(),
-            make_phase(),
-            *mark_advanced(make_scope()),
+            *make_shared("PHASE"),
+            *mark_advanced(*make_shared("SCOPE")),
             make_choice("FORMS", forms, REPORT_SUFFIXES, "html", allows_many=True),
-            QgsProcessingParameterBoolean("RESUME", resume, True),
-            make_results_folder(),
+            make_switch("RESUME", resume, True),
+            *make_shared("OUTPUT"),
         ]
 
     def prepare(self, parameters, context, feedback):
@@ -171,7 +165,7 @@ class CheckSeams(SanxianAlgorithm):
     )
 
     def list_parameters(self):
-        return [*make_counties(), *make_norms(), make_parent_targets(), make_results_folder()]
+        return [*make_counties(), *make_norms(), *make_shared("TARGETS", "OUTPUT")]
 
     def prepare(self, parameters, context, feedback):
         from ..core.counties.seams.seam_result import SeamOptions
@@ -263,18 +257,18 @@ class MergeCounties(SanxianAlgorithm):
             *make_counties(),
             make_package_form(tr("Specification of the parent (empty: city)")),
             make_text("AREA", tr("Division code of the parent (empty: from the names)")),
-            make_documents_folder(),
-            QgsProcessingParameterBoolean("LEAVE_OUT", tr("Leave out counties that cannot be gathered"), False),
-            QgsProcessingParameterBoolean("FORCE", force, False),
-            QgsProcessingParameterBoolean("SEAMS", tr("Compare borders of neighbouring counties"), True),
-            make_parent_targets(),
+            *make_shared("DOCUMENTS"),
+            make_switch("LEAVE_OUT", tr("Leave out counties that cannot be gathered")),
+            make_switch("FORCE", force, False),
+            make_switch("SEAMS", tr("Compare borders of neighbouring counties"), True),
+            *make_shared("TARGETS"),
             *mark_advanced(
                 make_package_form(tr("Specification of the counties (empty: county)"), "COUNTY_PACKAGE"),
                 make_text("PARENT_PROFILE", tr("Profile of the city or province")),
-                make_personal(),
+                *make_shared("PERSONAL"),
                 *make_norms(),
             ),
-            make_results_folder(),
+            *make_shared("OUTPUT"),
         ]
 
     def prepare(self, parameters, context, feedback):

@@ -33,10 +33,9 @@ from .parameters import (
     declare_texts,
     make_crs,
     make_database_output,
-    make_existing_database,
     make_file,
     make_folder_output,
-    make_load,
+    make_shared,
     make_standard,
     make_text,
     set_widget,
@@ -83,10 +82,10 @@ class CreateLayers(SanxianAlgorithm):
             set_widget(groups, "create_widgets.GroupsWidget"),
             set_widget(_make_county(optional=False), "create_widgets.CountyWidget"),
             make_crs(tr("Coordinate system (empty: the county's)")),
-            make_existing_database(),
+            *make_shared("EXISTING"),
             make_standard(),
             make_database_output(),
-            make_load(),
+            *make_shared("LOAD"),
         ]
 
     def prepare(self, parameters, context, feedback):
@@ -226,7 +225,7 @@ class LayersFromStructure(SanxianAlgorithm):
             make_file("SOURCE", table, WORKBOOK_FILTER, optional=False, offers_all=False),
             _make_county(optional=True),
             make_crs(tr("Coordinate system (empty: the county's)")),
-            make_existing_database(),
+            *make_shared("EXISTING"),
             make_standard(),
             make_folder_output("FOLDER", tr("Custom standard (new folder)"), optional=True),
             make_database_output(),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from qgis.core import (
     QgsProcessing,
-    QgsProcessingParameterBoolean,
     QgsProcessingParameterMultipleLayers,
 )
 
@@ -22,6 +21,7 @@ from ..core.base.errors import InputError
 from ..core.standard.messages.texts import Texts
 from .common import SanxianAlgorithm, convert_errors_for_processing, describe_norms, list_given, run_in_thread
 from .parameters import (
+    CSV_FILTER,
     Parameter,
     declare_numbers,
     make_choice,
@@ -32,8 +32,9 @@ from .parameters import (
     make_folder_output,
     make_norms,
     make_number,
-    make_persons,
     make_required_source,
+    make_shared,
+    make_switch,
     make_table,
     make_workbook,
     mark_advanced,
@@ -81,12 +82,12 @@ class SplitTownships(_TownshipAlgorithm):
     results = declare_numbers(PACKAGES=mark_text("Packages"), ROWS=mark_text("Features"))
 
     def list_parameters(self):
-        projects = QgsProcessingParameterBoolean("PROJECTS", tr("Write a project for each package"), True)
+        projects = make_switch("PROJECTS", tr("Write a project for each package"), True)
         return [
             make_required_source(),
             make_number("DISTANCE", tr("Distance of read-only neighbours (m)"), NEIGHBOUR_DISTANCE_M),
             make_table("TARGETS", tr("Targets by township")),
-            make_persons(),
+            *make_shared("PERSONS"),
             *mark_advanced(projects, *make_norms()),
             make_folder_output("OUTPUT", tr("Folder of the packages (new or empty)")),
         ]
@@ -162,9 +163,9 @@ class MergeTownships(_TownshipAlgorithm):
             make_required_source(),
             make_folder("PACKAGES", tr("Folder with the edited packages"), optional=False),
             make_choice("PREFER", tr("Contradictions"), PREFERRED_SIDES),
-            QgsProcessingParameterBoolean("NEW_KEYS", tr("Number new features whose key is in use"), False),
-            QgsProcessingParameterBoolean("SEAMS", tr("Search seams between townships"), True),
-            *mark_advanced(make_persons(), *make_norms()),
+            make_switch("NEW_KEYS", tr("Number new features whose key is in use")),
+            make_switch("SEAMS", tr("Search seams between townships"), True),
+            *mark_advanced(*make_shared("PERSONS"), *make_norms()),
             make_copy(tr("Merged copy (format of the data)"), optional=False),
             make_workbook("OUTPUT_TABLE"),
         ]
@@ -207,7 +208,7 @@ class MergeTownships(_TownshipAlgorithm):
 
 
 def _make_csv(name: str, label: str, *, optional: bool = False) -> Parameter:
-    return make_file(name, label, "CSV (*.csv)", optional=optional, offers_all=False)
+    return make_file(name, label, CSV_FILTER, optional=optional, offers_all=False)
 
 
 class SplitWorklist(SanxianAlgorithm):
@@ -277,7 +278,7 @@ class MergeWorklist(SanxianAlgorithm):
             _make_csv("INPUT", tr("Work list")),
             QgsProcessingParameterMultipleLayers("PARTS", parts, QgsProcessing.SourceType.TypeFile),
             _make_csv("CHOICES", tr("Table of conflicts, filled in"), optional=True),
-            make_file_output("OUTPUT_TABLE", tr("Table of conflicts"), "CSV (*.csv)"),
+            make_file_output("OUTPUT_TABLE", tr("Table of conflicts"), CSV_FILTER),
         ]
 
     def prepare(self, parameters, context, feedback):

@@ -3,10 +3,6 @@
 
 from __future__ import annotations
 
-from qgis.core import (
-    QgsProcessingParameterBoolean,
-)
-
 from ..bridge.doctor import list_qgis_facts, run_qgis_doctor
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
@@ -14,7 +10,7 @@ from ..core.base.cancellation import Cancellation
 from ..core.cli.doctor.check_lines import FactState
 from ..core.cli.doctor.doctor_report import check_output, format_fact, list_report_lines, write_report
 from .common import SanxianAlgorithm
-from .parameters import declare_flags, declare_texts, make_file_output
+from .parameters import declare_flags, declare_texts, make_file_output, make_switch
 
 
 class DoctorAlgorithm(SanxianAlgorithm):
@@ -41,7 +37,7 @@ class DoctorAlgorithm(SanxianAlgorithm):
 
     def list_parameters(self):
         return [
-            QgsProcessingParameterBoolean("EXAMPLES", tr("Run the examples"), True),
+            make_switch("EXAMPLES", tr("Run the examples"), True),
             make_file_output("OUTPUT", tr("Result to send"), tr("Text (*.txt);;JSON (*.json)")),
         ]
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
-    QgsProcessingParameterBoolean,
     QgsProject,
 )
 
@@ -49,6 +48,7 @@ from .parameters import (
     make_layer_output,
     make_norms,
     make_standard,
+    make_switch,
     make_text,
     mark_advanced,
 )
@@ -97,7 +97,7 @@ class MapFields(SanxianAlgorithm):
 
     def list_parameters(self):
         roles, kinds = sorted(load_standard().templates), "TOML (*.toml)"
-        personal = QgsProcessingParameterBoolean("DROP_PERSONAL", tr("Leave personal data out"), False)
+        personal = make_switch("DROP_PERSONAL", tr("Leave personal data out"))
         return [
             make_layer("INPUT", tr("Layer"), ANY_GEOMETRY),
             make_text("TEMPLATE", tr("Template (code of the layer)"), roles, default=None, optional=False),

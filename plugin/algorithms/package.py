@@ -6,10 +6,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from qgis.core import (
-    QgsProcessingParameterBoolean,
-)
-
 from ..bridge.checking.check import check_project_or_folder
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
@@ -20,13 +16,11 @@ from .check_plan import CheckPlan
 from .common import describe_norms, make_progress_callback
 from .parameters import (
     declare_texts,
-    make_documents_folder,
     make_file,
     make_folder_output,
     make_package_form,
-    make_personal,
-    make_secrecy,
-    make_secrecy_reason,
+    make_shared,
+    make_switch,
     set_widget,
 )
 from .report_log import log_options_from_project, log_package, log_report, log_written_files
@@ -82,12 +76,11 @@ class ExportPackage(CheckPlan):
         return [
             *self.list_check_parameters(has_rule_choice=False),
             make_package_form(),
-            make_documents_folder(),
-            QgsProcessingParameterBoolean("MAPS", tr("Make the maps that the folder lacks"), True),
-            make_personal(),
-            QgsProcessingParameterBoolean("FORCE", tr("Force: make the package even if the plan does not pass"), False),
-            make_secrecy(),
-            make_secrecy_reason(),
+            *make_shared("DOCUMENTS"),
+            make_switch("MAPS", tr("Make the maps that the folder lacks"), True),
+            *make_shared("PERSONAL"),
+            make_switch("FORCE", tr("Force: make the package even if the plan does not pass")),
+            *make_shared("SECRECY", "SECRECY_REASON"),
             make_folder_output("OUTPUT", tr("Folder in which the package is made")),
         ]
 

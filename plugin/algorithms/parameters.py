@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from qgis.core import (
@@ -38,7 +38,7 @@ Result = tuple[type[QgsProcessingOutputDefinition], str, str]
 Parameter = QgsProcessingParameterDefinition
 POLYGONS = Qgis.ProcessingSourceType.VectorPolygon
 ANY_GEOMETRY = Qgis.ProcessingSourceType.VectorAnyGeometry
-WORKBOOK_FILTER = "Excel (*.xlsx)"
+CSV_FILTER, WORKBOOK_FILTER = "CSV (*.csv)", "Excel (*.xlsx)"
 
 
 # --- results
@@ -73,6 +73,11 @@ def set_widget(parameter: Any, widget: str) -> Any:
     # Name the class: Processing imports it when a dialog opens, and without a desktop it cannot be imported.
     parameter.setMetadata({"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.{widget}"}})
     return parameter
+
+
+def make_switch(name: str, label: str, default: bool = False) -> QgsProcessingParameterBoolean:
+    """Return a parameter that is on or off."""
+    return QgsProcessingParameterBoolean(name, label, default)
 
 
 def make_text(
@@ -228,42 +233,9 @@ def make_standard() -> Parameter:
     return mark_advanced(make_text("STANDARD", tr("Standard (empty: county_db)"), list_standard_ids()))[0]
 
 
-def make_roles() -> Parameter:
-    """Return the parameter ROLES, which assigns layers to roles."""
-    return mark_advanced(make_text("ROLES", tr("Roles: ROLE=layer;… or a file")))[0]
-
-
 def make_role(roles: Iterable[str]) -> Parameter:
     """Return the parameter ROLE, which gives the role of the tool's layer."""
     return make_text("ROLE", tr("Role of the layer (empty: recognised)"), sorted(roles))
-
-
-def make_scope() -> Parameter:
-    """Return the parameter SCOPE; the dialog shows the names of scopes, a command line gives an id."""
-    return set_widget(make_text("SCOPE", tr("Scope of the delivery")), "create_widgets.ScopeWidget")
-
-
-def make_phase() -> Parameter:
-    """Return the parameter PHASE; the dialog offers the phases in its language."""
-    phases = PLANNING_PHASES.values() if get_interface_language() == "zh" else PLANNING_PHASES
-    return make_text("PHASE", tr("Phase of the plan"), phases)
-
-
-def make_base_year() -> Parameter:
-    """Return the parameter for the year of the land-use data from which the expansion ratio is computed."""
-    first, last = BASE_YEARS
-    label = tr("Year of the base parcels")
-    return mark_advanced(make_number("BASE_YEAR", label, is_integer=True, minValue=first, maxValue=last))[0]
-
-
-def make_baseline() -> Parameter:
-    """Return the parameter BASELINE, the sealed edition."""
-    return make_file_or_folder("BASELINE", tr("Sealed edition: file or folder to compare with"))
-
-
-def make_waivers() -> Parameter:
-    """Return the parameter WAIVERS, the file of waivers."""
-    return make_file("WAIVERS", tr("Waivers (empty: the .waivers.csv in the data folder)"), "CSV (*.csv)")
 
 
 def get_label_by_table() -> dict[str, str]:
@@ -295,21 +267,6 @@ def make_counties() -> list[Parameter]:
     ]
 
 
-def make_results_folder() -> Parameter:
-    """Return the parameter of the folder of results."""
-    return make_folder_output("OUTPUT", tr("Folder of the results"))
-
-
-def make_parent_targets() -> Parameter:
-    """Return the parameter TARGETS, the targets of the city or province."""
-    return make_table("TARGETS", tr("Targets of the city or province"))
-
-
-def make_persons() -> Parameter:
-    """Return the parameter PERSONS, who is responsible for which township."""
-    return make_text("PERSONS", tr("Persons (township=name; …)"))
-
-
 def make_package_form(label: str = "", name: str = "PACKAGE") -> Parameter:
     """Return the parameter of a package specification."""
     from ..core.package.package_spec.read import list_package_spec_ids
@@ -318,46 +275,15 @@ def make_package_form(label: str = "", name: str = "PACKAGE") -> Parameter:
     return make_text(name, label, list_package_spec_ids())
 
 
-def make_documents_folder() -> Parameter:
-    """Return the parameter DOCUMENTS, the folder with the files of a package that are not layers."""
-    return make_folder("DOCUMENTS", tr("Folder with documents, maps and tables"))
-
-
-def make_personal() -> Parameter:
-    """Return the parameter PERSONAL, whether fields with personal data are written."""
-    return mark_advanced(QgsProcessingParameterBoolean("PERSONAL", tr("Include personal data"), False))[0]
-
-
-def make_secrecy() -> Parameter:
-    """Return the parameter SECRECY, the secrecy level."""
-    return make_text("SECRECY", tr("Secrecy level"), load_secrecy_levels().names)
-
-
-def make_secrecy_reason() -> Parameter:
-    """Return the parameter SECRECY_REASON."""
-    return make_text("SECRECY_REASON", tr("Reason for a lower secrecy level"))
-
-
 # --- databases and copies
 def make_crs(label: str) -> Parameter:
     """Return the optional parameter CRS."""
     return QgsProcessingParameterCrs("CRS", label, optional=True)
 
 
-def make_existing_database() -> Parameter:
-    """Return the parameter EXISTING: what to do if the database to write exists."""
-    parameter = make_choice("EXISTING", tr("If the database exists"), ACTIONS_ON_EXISTING)
-    return set_widget(parameter, "create_widgets.ExistingWidget")
-
-
 def make_database_output(file_filter: str = "GeoPackage (*.gpkg);;FileGDB (*.gdb)") -> Parameter:
     """Return the parameter OUTPUT of a tool that writes a database."""
     return make_file_output("OUTPUT", tr("Database"), file_filter, optional=False)
-
-
-def make_load() -> Parameter:
-    """Return the parameter LOAD, whether QGIS loads the layers that were written."""
-    return mark_advanced(QgsProcessingParameterBoolean("LOAD", tr("Load the layers into the project"), True))[0]
 
 
 def make_copy(label: str, *, optional: bool = True) -> Parameter:
@@ -368,11 +294,6 @@ def make_copy(label: str, *, optional: bool = True) -> Parameter:
 
 
 # --- documents
-def make_findings() -> Parameter:
-    """Return the parameter of the findings layer."""
-    return make_layer_output("OUTPUT_FINDINGS", tr("Findings"))
-
-
 def make_workbook(name: str = "OUTPUT_XLSX") -> Parameter:
     """Return the parameter of an output workbook."""
     return make_file_output(name, tr("Workbook"), WORKBOOK_FILTER)
@@ -391,3 +312,42 @@ def make_documents(pdf: str, docx: str, html: str = "", json: str = "") -> list[
 def make_signed_tables() -> list[Parameter]:
     """Return the parameters of a tool's tables as documents."""
     return make_documents(tr("Tables to be signed (PDF)"), tr("Tables to be signed (Word)"))
+
+
+# --- single parameters of several tools
+#: Name of a parameter that several tools have → function that makes it.
+_MAKERS: dict[str, Callable[[str], Parameter]] = {
+    "BASELINE": lambda name: make_file_or_folder(name, tr("Sealed edition: file or folder to compare with")),
+    "BASE_YEAR": lambda name: mark_advanced(
+        make_number(
+            name, tr("Year of the base parcels"), is_integer=True, minValue=BASE_YEARS[0], maxValue=BASE_YEARS[1]
+        )
+    )[0],
+    "DOCUMENTS": lambda name: make_folder(name, tr("Folder with documents, maps and tables")),
+    "EXISTING": lambda name: set_widget(
+        make_choice(name, tr("If the database exists"), ACTIONS_ON_EXISTING), "create_widgets.ExistingWidget"
+    ),
+    "LOAD": lambda name: mark_advanced(make_switch(name, tr("Load the layers into the project"), True))[0],
+    "OUTPUT": lambda name: make_folder_output(name, tr("Folder of the results")),
+    "OUTPUT_FINDINGS": lambda name: make_layer_output(name, tr("Findings")),
+    "PERSONAL": lambda name: mark_advanced(make_switch(name, tr("Include personal data")))[0],
+    "PERSONS": lambda name: make_text(name, tr("Persons (township=name; …)")),
+    "PHASE": lambda name: make_text(
+        # The dialog offers the phases in its language.
+        name,
+        tr("Phase of the plan"),
+        PLANNING_PHASES.values() if get_interface_language() == "zh" else PLANNING_PHASES,
+    ),
+    "ROLES": lambda name: mark_advanced(make_text(name, tr("Roles: ROLE=layer;… or a file")))[0],
+    # The dialog shows the names of scopes, a command line gives an id.
+    "SCOPE": lambda name: set_widget(make_text(name, tr("Scope of the delivery")), "create_widgets.ScopeWidget"),
+    "SECRECY": lambda name: make_text(name, tr("Secrecy level"), load_secrecy_levels().names),
+    "SECRECY_REASON": lambda name: make_text(name, tr("Reason for a lower secrecy level")),
+    "TARGETS": lambda name: make_table(name, tr("Targets of the city or province")),
+    "WAIVERS": lambda name: make_file(name, tr("Waivers (empty: the .waivers.csv in the data folder)"), CSV_FILTER),
+}
+
+
+def make_shared(*names: str) -> list[Parameter]:
+    """Return parameters that several tools have, by name."""
+    return [_MAKERS[name](name) for name in names]

@@ -36,9 +36,9 @@ from .parameters import (
     make_database_output,
     make_file,
     make_file_output,
-    make_load,
     make_number,
     make_plan_layer,
+    make_shared,
     make_text,
 )
 from .report_log import log_levels, log_written_files
@@ -274,7 +274,7 @@ class ImportDrawing(SanxianAlgorithm):
             make_choice("HOLES", tr("Outline within another of the same layer"), HOLE_RULES),
             make_database_output("GeoPackage (*.gpkg)"),
             make_file_output("OUTPUT_TABLE", tr("Table of what was not taken"), f"{WORKBOOK_FILTER};;CSV (*.csv)"),
-            make_load(),
+            *make_shared("LOAD"),
         ]
 
     def prepare(self, parameters, context, feedback):

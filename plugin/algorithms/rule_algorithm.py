@@ -33,13 +33,11 @@ from .parameters import (
     declare_numbers,
     declare_texts,
     get_label_by_table,
-    make_baseline,
-    make_findings,
     make_layer,
     make_norms,
     make_number,
     make_role,
-    make_scope,
+    make_shared,
     make_side_tables,
     mark_advanced,
 )
@@ -107,7 +105,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         needs = dict(self.rule.needs)
         if not needs:
             yield QgsProcessingParameterMultipleLayers("LAYERS", tr("Layers of the plan"), ANY_GEOMETRY)
-            yield make_scope()
+            yield from make_shared("SCOPE")
         if all(need.concept != TOWNSHIPS for need in needs.values()):
             needs[TOWNSHIPS] = LayerNeed(TOWNSHIPS, optional=True)
         for name, need in needs.items():
@@ -129,8 +127,8 @@ class RuleAlgorithm(SanxianAlgorithm):
         if any(need.concept == "base_parcels" for need in needs.values()):
             yield make_number("BASE_YEAR", tr("Year of the base parcels"), is_integer=True)
         if "baseline" in self.rule.side:
-            yield make_baseline()
-        yield from [*make_side_tables(self._list_table_names()), *make_norms(), make_findings()]
+            yield from make_shared("BASELINE")
+        yield from [*make_side_tables(self._list_table_names()), *make_norms(), *make_shared("OUTPUT_FINDINGS")]
 
     def _list_table_names(self) -> list[str]:
         """Return the names of the options for tables that users fill in and that the rule reads."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from qgis.core import (
     QgsProcessingContext,
-    QgsProcessingParameterBoolean,
 )
 
 from ..bridge.checking import findings_layer
@@ -37,9 +36,10 @@ from .parameters import (
     make_database_output,
     make_file,
     make_file_output,
-    make_load,
+    make_shared,
     make_source,
     make_standard,
+    make_switch,
     mark_advanced,
 )
 from .report_log import log_warnings, log_written_files
@@ -165,8 +165,8 @@ class ImportVct(SanxianAlgorithm):
             make_file("INPUT", tr("VCT file"), "VCT (*.vct *.VCT)", optional=False),
             make_standard(),
             make_database_output("GeoPackage (*.gpkg)"),
-            make_load(),
-            *mark_advanced(QgsProcessingParameterBoolean("CHECK", check, True)),
+            *make_shared("LOAD"),
+            *mark_advanced(make_switch("CHECK", check, True)),
         ]
 
     def prepare(self, parameters, context, feedback):
