@@ -229,11 +229,12 @@ class CheckPlan(SanxianAlgorithm):
 
     def run_check(self, feedback):
         """Run the check and return its result."""
-        progress, cancellation = make_progress_callback(feedback), Cancellation(feedback.isCanceled)
-        if self.editions is not None:
-            progress = _scale_progress(progress, 0.0, CHECK_SHARE)
         return check_project_or_folder(
-            self.path_or_snapshots, self.options, source=self.origin, progress=progress, cancellation=cancellation
+            self.path_or_snapshots,
+            self.options,
+            source=self.origin,
+            progress=make_progress_callback(feedback, end=1.0 if self.editions is None else CHECK_SHARE),
+            cancellation=Cancellation(feedback.isCanceled),
         )
 
     def execute(self, parameters, context, feedback):
@@ -275,7 +276,7 @@ class CheckPlan(SanxianAlgorithm):
             self.editions,
             self.options,
             has_roles=isinstance(self.path_or_snapshots, str),
-            progress=_scale_progress(make_progress_callback(feedback), CHECK_SHARE, 1.0),
+            progress=make_progress_callback(feedback, CHECK_SHARE),
             cancellation=cancellation,
         )
         texts = Texts(evaluation.lang)
@@ -285,11 +286,6 @@ class CheckPlan(SanxianAlgorithm):
         if self.is_public:
             feedback.pushWarning(chapter.reason_left_out)
         return chapter
-
-
-def _scale_progress(progress, start, end):
-    """Return a progress callback whose shares 0…1 are the part from ``start`` to ``end`` of a whole run."""
-    return lambda share, text: progress(start + (end - start) * share, text)
 
 
 @run_in_python_thread

@@ -218,14 +218,14 @@ def convert_errors_for_processing() -> Iterator[None]:
         raise QgsProcessingException(Texts(get_interface_language()).explain_error(error)) from error
 
 
-def make_progress_callback(feedback) -> Callable[[float, str], None]:
+def make_progress_callback(feedback, start: float = 0.0, end: float = 1.0) -> Callable[[float, str], None]:
     """Return a progress callback for the core that reports to ``feedback`` of Processing.
 
-    The core calls it with the completed share (0–1) and a text.
+    The core calls it with the completed share (0–1) of the part from ``start`` to ``end`` of the run, and a text.
     """
 
     def report_progress(share: float, text: str) -> None:
-        feedback.setProgress(100 * share)
+        feedback.setProgress(100 * (start + (end - start) * share))
         if text:
             feedback.setProgressText(text)
 

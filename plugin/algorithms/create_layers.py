@@ -3,11 +3,8 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-
-from qgis.core import (
-    QgsProcessingContext,
-)
 
 from ..bridge.editing.styled_layers import (
     find_sources_by_layer_name,
@@ -25,7 +22,7 @@ from ..core.base.errors import InputError
 from ..core.standard import ALL_LAYERS, load_standard
 from ..core.standard.messages.texts import Texts
 from .common import SanxianAlgorithm
-from .outputs import make_post_processor
+from .outputs import load_layer
 from .parameters import (
     WORKBOOK_FILTER,
     Parameter,
@@ -129,26 +126,13 @@ class CreateLayers(SanxianAlgorithm):
                 "lists": "、".join(unconfirmed_lists) if texts.lang == "zh" else ", ".join(unconfirmed_lists),
             }
             feedback.pushInfo(texts.get("toolbox", "unverified_lists", **params))
-        self._register_layers([*created_layers.created_names, *created_layers.existing_names], context)
+        if self.norm is not None:
+            sources, order = find_sources_by_layer_name(Path(self.target)), get_position_by_role(self.standard)
+            roles = [*created_layers.created_names, *created_layers.existing_names]
+            for role in sorted(roles, key=order.__getitem__):
+                style = partial(_style_created_layer, role, self.norm, self.county)
+                load_layer(context, sources[role], self.standard.templates[role].name, style)
         return {"OUTPUT": self.target, "LAYERS": len(created_layers.created_names), "COUNTY_CODE": self.county.code}
-
-    def _register_layers(self, layer_roles, context) -> None:
-        """Register the layers, so that QGIS loads them when the tool has ended.
-
-        Nothing is registered if the user does not want results loaded.
-        """
-        if self.norm is None:
-            return
-        sources = find_sources_by_layer_name(Path(self.target))
-        order = get_position_by_role(self.standard)
-        for role in sorted(layer_roles, key=order.__getitem__):
-            template = self.standard.templates[role]
-            details = QgsProcessingContext.LayerDetails(template.name, context.project(), "OUTPUT")
-            details.forceName = True
-            details.setPostProcessor(
-                make_post_processor(sources[role], _make_styling_action(role, self.norm, self.county))
-            )
-            context.addLayerToLoadOnCompletion(sources[role], details)
 
     @run_in_python_thread
     def _create_layers(self, cancellation: Cancellation):
@@ -174,19 +158,14 @@ class CreateLayers(SanxianAlgorithm):
         return created_layers, make_crs_label(crs), notice
 
 
-def _make_styling_action(role, norm, county):
-    """Return a function that styles a loaded layer and places it in the layer tree.
+def _style_created_layer(role, norm, county, layer, context):
+    """Style a loaded layer and place it in the layer tree.
 
-    ``role``: code of the plan layer; ``norm``: standard and profile; ``county``: entry of the code list with code and
-    name of the county.
+    ``role``: code of the plan layer; ``county``: entry of the code list with code and name of the county.
     """
-
-    def style_and_place(layer, context):
-        set_up_layer(layer, role, norm, county.code, county.name)
-        if context.project() is not None and context.project().mapLayer(layer.id()) is not None:
-            place_layer_in_tree(context.project(), layer, role, norm.standard)
-
-    return style_and_place
+    set_up_layer(layer, role, norm, county.code, county.name)
+    if context.project() is not None and context.project().mapLayer(layer.id()) is not None:
+        place_layer_in_tree(context.project(), layer, role, norm.standard)
 
 
 def _format_groups(standard) -> str:

@@ -19,8 +19,8 @@ from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.base.files.writing import check_not_input
 from ..core.standard.messages.texts import Texts
-from ..core.studies.evaluation.evaluated_editions import Evaluation, Level
-from .common import SanxianAlgorithm, describe_norms, list_given, make_progress_callback
+from ..core.studies.evaluation.evaluated_editions import Level
+from .common import SanxianAlgorithm, describe_norms, list_given, make_progress_callback, run_in_thread
 from .inputs import check_connection, read_plan_inputs
 from .outputs import LayerOutput, list_report_paths, read_document_paths, read_report_paths, read_workbook_path
 from .parameters import (
@@ -223,9 +223,19 @@ class EvaluateIndicators(SanxianAlgorithm):
         check_evaluation_outputs(self.outputs, list_files_of_editions(given, self.editions))
 
     def execute(self, parameters, context, feedback):
+        from ..core.studies.evaluation.evaluate_editions import evaluate_editions
         from ..core.studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences
+        from ..core.studies.evaluation.write_evaluation import write_evaluation_outputs
 
-        result = self._evaluate(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
+        cancellation = Cancellation(feedback.isCanceled)
+        result = run_in_thread(evaluate_editions, feedback, self.editions, self.options)
+        run_in_python_thread(write_evaluation_outputs)(
+            result,
+            self.outputs,
+            cancellation,
+            print_pdf=lambda document, path: write_pdf(document, path, cancellation=cancellation),
+            rasterise=render_svg,
+        )
         texts = Texts(result.lang)
         log_lines(feedback, list_log_lines(result, texts))
         notes = list_note_sentences(result, texts)
@@ -240,18 +250,3 @@ class EvaluateIndicators(SanxianAlgorithm):
             "INDICATORS": len(result.shown_series),
             "REMARKS": "\n".join(notes),
         }
-
-    @run_in_python_thread
-    def _evaluate(self, progress, cancellation: Cancellation) -> Evaluation:
-        from ..core.studies.evaluation.evaluate_editions import evaluate_editions
-        from ..core.studies.evaluation.write_evaluation import write_evaluation_outputs
-
-        result = evaluate_editions(self.editions, self.options, progress=progress, cancellation=cancellation)
-        write_evaluation_outputs(
-            result,
-            self.outputs,
-            cancellation,
-            print_pdf=lambda document, path: write_pdf(document, path, cancellation=cancellation),
-            rasterise=render_svg,
-        )
-        return result

@@ -51,19 +51,27 @@ class _PostProcessor(QgsProcessingLayerPostProcessorInterface):
 _POST_PROCESSORS: dict[str, _PostProcessor] = {}
 
 
-def make_post_processor(source: str, action: LayerAction) -> QgsProcessingLayerPostProcessorInterface:
-    """Return a post-processor that calls ``action`` with a layer that QGIS has loaded."""
-    _POST_PROCESSORS[source] = _PostProcessor(action)
-    return _POST_PROCESSORS[source]
-
-
 def call_after_layer_loaded(context: QgsProcessingContext, source: str, action: LayerAction) -> None:
     """Have QGIS call ``action`` with a layer after loading it.
 
     Nothing is done if QGIS will not load the layer.
     """
     if context.willLoadLayerOnCompletion(source):
-        context.layerToLoadOnCompletionDetails(source).setPostProcessor(make_post_processor(source, action))
+        _POST_PROCESSORS[source] = _PostProcessor(action)
+        context.layerToLoadOnCompletionDetails(source).setPostProcessor(_POST_PROCESSORS[source])
+
+
+def load_layer(
+    context: QgsProcessingContext, source: str, title: str, action: LayerAction, *, group: str = "", sort_key: int = 0
+) -> None:
+    """Have QGIS load a layer of the written database (``OUTPUT``) into the project, and call ``action`` with it.
+
+    ``group``: layer tree group, empty for none; the layer with the highest ``sort_key`` is on top.
+    """
+    details = QgsProcessingContext.LayerDetails(title, context.project(), "OUTPUT")
+    details.forceName, details.groupName, details.layerSortKey = True, group, sort_key
+    context.addLayerToLoadOnCompletion(source, details)
+    call_after_layer_loaded(context, source, action)
 
 
 #: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: not a file. A drive letter is not a provider.

@@ -116,13 +116,13 @@ class ExportPackage(CheckPlan):
     def execute(self, parameters, context, feedback):
         from ..bridge.package.tasks import export_project_package
 
-        cancellation, progress = Cancellation(feedback.isCanceled), make_progress_callback(feedback)
+        cancellation = Cancellation(feedback.isCanceled)
         log_options_from_project(feedback, self.options_from_project)
         check_result = check_project_or_folder(
             self.path_or_snapshots,
             self.options,
             source=self.origin,
-            progress=lambda share, text: progress(_CHECK_SHARE_OF_PROGRESS * share, text),
+            progress=make_progress_callback(feedback, end=_CHECK_SHARE_OF_PROGRESS),
             cancellation=cancellation,
         )
         log_report(feedback, check_result)
@@ -130,9 +130,7 @@ class ExportPackage(CheckPlan):
         exported_package = export_project_package(
             check_result,
             self.order,
-            progress=lambda share, text: progress(
-                _CHECK_SHARE_OF_PROGRESS + (1 - _CHECK_SHARE_OF_PROGRESS) * share, text
-            ),
+            progress=make_progress_callback(feedback, _CHECK_SHARE_OF_PROGRESS),
             cancellation=cancellation,
         )
         log_package(feedback, exported_package)

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qgis.core import (
-    QgsProcessingContext,
     QgsProcessingParameterVectorDestination,
 )
 
@@ -24,7 +24,7 @@ from ..core.base.errors import InputError
 from ..core.exchange.boundary_points.forms import AUTOMATIC, list_form_ids
 from .common import SanxianAlgorithm, list_given, make_progress_callback, run_in_thread
 from .inputs import read_layer_parameter
-from .outputs import make_post_processor
+from .outputs import load_layer
 from .parameters import (
     POLYGONS,
     WORKBOOK_FILTER,
@@ -304,12 +304,10 @@ class ImportDrawing(SanxianAlgorithm):
         log_written_files(feedback, (self.target, self.table))
         if self.load:
             sources = find_sources_by_layer_name(Path(self.target))
+            group = tr("Drawing {name}").format(name=Path(self.source).stem)
             for role, name in run.name_by_role.items():
-                details = QgsProcessingContext.LayerDetails(f"{name} {role}", context.project(), "OUTPUT")
-                details.forceName = True
-                details.groupName = tr("Drawing {name}").format(name=Path(self.source).stem)
-                details.setPostProcessor(make_post_processor(sources[role], _make_styling_action(role)))
-                context.addLayerToLoadOnCompletion(sources[role], details)
+                style = partial(_style_imported_layer, role)
+                load_layer(context, sources[role], f"{name} {role}", style, group=group)
         return {
             "OUTPUT": self.target,
             "LAYERS": len(run.polygons_by_role),
@@ -320,11 +318,6 @@ class ImportDrawing(SanxianAlgorithm):
         }
 
 
-def _make_styling_action(role):
-    """Return a function that gives a loaded layer the symbols of its template."""
-
-    def style_layer(layer, context):
-        layer.setCustomProperty(IMPORTED_PROPERTY, 1)
-        styles.apply_role_style(layer, role)
-
-    return style_layer
+def _style_imported_layer(role, layer, _context):
+    layer.setCustomProperty(IMPORTED_PROPERTY, 1)
+    styles.apply_role_style(layer, role)

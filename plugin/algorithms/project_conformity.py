@@ -149,9 +149,41 @@ class ProjectConformity(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         from ..core.studies.projects.review_sentences import describe_result
+        from ..core.studies.projects.run_review import review_projects
+        from ..core.studies.projects.write_review import write_conformity_outputs
+
+        @run_in_python_thread
+        def review() -> ConformityResult:
+            cancellation = Cancellation(feedback.isCanceled)
+            layer = read_snapshot(self.projects, cancellation=cancellation)
+            data, options = read_plan_snapshots(
+                self.path_or_snapshots,
+                self.options,
+                make_progress_callback(feedback, end=_READING_SHARE),
+                cancellation,
+            )
+            begun = 0.0 if isinstance(self.path_or_snapshots, str) else _READING_SHARE
+            result = review_projects(
+                layer,
+                data,
+                options,
+                width_m=self.width_m,
+                use=self.use,
+                source=self.origin,
+                progress=make_progress_callback(feedback, begun),
+                cancellation=cancellation,
+            )
+            write_conformity_outputs(
+                result,
+                self.outputs,
+                cancellation,
+                print_pdf=lambda document, path: write_pdf(document, path, cancellation=cancellation),
+                rasterise=render_svg,
+            )
+            return result
 
         log_options_from_project(feedback, self.options_from_project)
-        result = self._review(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
+        result = review()
         remarks = log_levels(feedback, describe_result(result, self.options.lang))
         log_written_files(feedback, self.outputs.list_paths())
         counts = {name: result.count(verdict) for name, verdict in _VERDICT_BY_OUTPUT.items()}
@@ -163,36 +195,3 @@ class ProjectConformity(SanxianAlgorithm):
             "LEFT_OUT": result.left_out_count,
             "REMARKS": "\n".join(remarks),
         }
-
-    @run_in_python_thread
-    def _review(self, progress, cancellation: Cancellation) -> ConformityResult:
-        """Review the projects and write the requested results."""
-        from ..core.studies.projects.run_review import review_projects
-        from ..core.studies.projects.write_review import write_conformity_outputs
-
-        layer = read_snapshot(self.projects, cancellation=cancellation)
-        data, options = read_plan_snapshots(
-            self.path_or_snapshots,
-            self.options,
-            lambda share, text: progress(_READING_SHARE * share, text),
-            cancellation,
-        )
-        begun = 0.0 if isinstance(self.path_or_snapshots, str) else _READING_SHARE
-        result = review_projects(
-            layer,
-            data,
-            options,
-            width_m=self.width_m,
-            use=self.use,
-            source=self.origin,
-            progress=lambda share, text: progress(begun + (1 - begun) * share, text),
-            cancellation=cancellation,
-        )
-        write_conformity_outputs(
-            result,
-            self.outputs,
-            cancellation,
-            print_pdf=lambda document, path: write_pdf(document, path, cancellation=cancellation),
-            rasterise=render_svg,
-        )
-        return result

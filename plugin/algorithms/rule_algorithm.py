@@ -189,10 +189,9 @@ class RuleAlgorithm(SanxianAlgorithm):
     def _check_layers(self, feedback, cancellation: Cancellation) -> CheckResult:
         health.require_libraries(cancellation)
         norm = self.base.resolve_norm()
-        progress = make_progress_callback(feedback)
         shots = [*self.sources.values(), *self.other_layers]
         source_layers = list(
-            read_snapshots(shots, progress=lambda share, text: progress(0.1 * share, text), cancellation=cancellation)
+            read_snapshots(shots, progress=make_progress_callback(feedback, end=0.1), cancellation=cancellation)
         )
         layer_by_need = dict(zip(self.sources, source_layers, strict=False))
         roles = assign_roles_for_rule(
@@ -204,7 +203,7 @@ class RuleAlgorithm(SanxianAlgorithm):
             parameters={self.rule.code: self.given},
             tolerance=replace(norm.make_tolerance(), **self.limits) if self.limits else None,
         )
-        return core_check(source_layers, options, progress=progress, cancellation=cancellation)
+        return core_check(source_layers, options, progress=make_progress_callback(feedback), cancellation=cancellation)
 
     def _raise_if_not_run(self, check_result: CheckResult) -> None:
         """Raise InputError if the rule crashed or was skipped.

@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-from qgis.core import (
-    QgsProcessingContext,
-)
 
 from ..bridge.checking import findings_layer
 from ..bridge.checking.check import check_project_or_folder
@@ -29,7 +26,7 @@ from ..core.standard.messages.texts import Texts
 from ..core.standard.profile import Norm
 from .common import SanxianAlgorithm, make_progress_callback
 from .inputs import check_source, read_layer_list_parameter, read_project_layers
-from .outputs import make_post_processor
+from .outputs import load_layer
 from .parameters import (
     declare_numbers,
     declare_texts,
@@ -42,7 +39,7 @@ from .parameters import (
     make_switch,
     mark_advanced,
 )
-from .report_log import log_warnings, log_written_files
+from .report_log import log_lines, log_warnings, log_written_files
 
 
 class ExportVct(SanxianAlgorithm):
@@ -173,26 +170,29 @@ class ImportVct(SanxianAlgorithm):
         self.standard = self.read_standard(parameters, context)
         self.source = self.read_input_file(parameters, context)
         self.target = self.read_target(parameters, context)
-        self.load = self.parameterAsBool(parameters, "LOAD", context) and context.project() is not None
-        self.options = self._read_check_options(parameters, context)
+        project = context.project()
+        of_project = county.make_check_options(project) if project is not None else RunOptions()
+        #: Options of the check after the import, None without it.
+        self.options = None
+        if self.parameterAsBool(parameters, "CHECK", context):
+            standard = self.read_text_parameter(parameters, "STANDARD", context) or of_project.standard
+            self.options = RunOptions(
+                standard=standard, profile=of_project.profile, phase=of_project.phase, lang=get_interface_language()
+            )
         # The forms take the county from the project's profile.
-        self.norm = (
-            Norm(self.standard, county.make_check_options(context.project()).resolve_norm().profile)
-            if self.load
-            else None
-        )
+        loads = self.parameterAsBool(parameters, "LOAD", context) and project is not None
+        self.norm = Norm(self.standard, of_project.resolve_norm().profile) if loads else None
 
     def execute(self, parameters, context, feedback):
-        from ..core.exchange.vct.database import convert_vct_to_database
+        from ..core.exchange.vct.database import check_imported_plan, convert_vct_to_database
 
-        progress_of_all = make_progress_callback(feedback)
         part = _IMPORT_SHARE_OF_PROGRESS if self.options is not None else 1.0
         cancellation = Cancellation(feedback.isCanceled)
         import_result = run_in_python_thread(convert_vct_to_database)(
             self.source,
             self.target,
             templates=self.standard.templates,
-            progress=lambda share, text: progress_of_all(part * share, text),
+            progress=make_progress_callback(feedback, end=part),
             cancellation=cancellation,
         )
         texts = Texts(get_interface_language())
@@ -203,87 +203,54 @@ class ImportVct(SanxianAlgorithm):
         feedback.pushInfo(texts.get("toolbox", "vct_crs", crs=import_result.crs))
         log_written_files(feedback, [self.target])
         if self.norm is not None:
-            self._register_layers(import_result.row_counts, context)
+            sources, order = find_sources_by_layer_name(Path(self.target)), get_position_by_role(self.standard)
+            group = tr("VCT {name}").format(name=Path(self.source).stem)
+            for name in filter(sources.__contains__, import_result.row_counts):
+                role, template = name.upper(), self.standard.templates.get(name.upper())
+                load_layer(
+                    context,
+                    sources[name],
+                    f"{template.name} {role}" if template else name,
+                    partial(_style_imported_layer, role if template else "", self.norm),
+                    group=group,
+                    # Control lines above the areas that would hide them, as in a new project.
+                    sort_key=len(order) - order[role] if role in order else 0,
+                )
         counts = {"LAYERS": len(import_result.row_counts), "ROWS": sum(import_result.row_counts.values())}
         results = {"OUTPUT": self.target, **counts, "REMARKS": "\n".join(remarks)}
         if self.options is not None:
-            results |= self._check_database(
-                feedback, lambda share, text: progress_of_all(part + (1 - part) * share, text), cancellation
+            checked = check_imported_plan(
+                lambda: (
+                    check_project_or_folder(
+                        self.target,
+                        self.options,
+                        progress=make_progress_callback(feedback, part),
+                        cancellation=cancellation,
+                    ).report
+                ),
+                texts,
             )
+            (log_lines if checked.verdict == "pass" else log_warnings)(feedback, checked.summary_sentences)
+            results |= {
+                "VERDICT": checked.verdict,
+                "ERRORS": checked.error_count,
+                "WARNINGS": checked.warning_count,
+            }
         return results
 
-    def _read_check_options(self, parameters, context) -> RunOptions | None:
-        """Return the options for a check after the import, from the project's county settings.
 
-        None if the parameter CHECK is off.
-        """
-        if not self.parameterAsBool(parameters, "CHECK", context):
-            return None
-        project = context.project()
-        project_options = county.make_check_options(project) if project is not None else RunOptions()
-        standard = self.read_text_parameter(parameters, "STANDARD", context) or project_options.standard
-        return RunOptions(
-            standard=standard,
-            profile=project_options.profile,
-            phase=project_options.phase,
-            lang=get_interface_language(),
-        )
+def _style_imported_layer(role, norm, layer, context):
+    """Apply role, symbols and form of a layer's template to the loaded layer; move the findings layer above it.
 
-    def _check_database(self, feedback, progress, cancellation) -> dict[str, object]:
-        """Check the imported database, log a summary, and return output name → verdict or number of findings."""
-        from ..core.exchange.vct.database import check_imported_plan
-
-        options = self.options
-        import_check = check_imported_plan(
-            lambda: check_project_or_folder(self.target, options, progress=progress, cancellation=cancellation).report,
-            Texts(get_interface_language()),
-        )
-        for line in import_check.summary_sentences:
-            (feedback.pushInfo if import_check.verdict == "pass" else feedback.pushWarning)(line)
-        return {
-            "VERDICT": import_check.verdict,
-            "ERRORS": import_check.error_count,
-            "WARNINGS": import_check.warning_count,
-        }
-
-    def _register_layers(self, table_names, context) -> None:
-        """Register the imported layers, so that QGIS loads them in a layer tree group named after the VCT file."""
-        sources = find_sources_by_layer_name(Path(self.target))
-        order = get_position_by_role(self.standard)
-        for name in table_names:
-            if name not in sources:
-                continue
-            role = name.upper()
-            template = self.standard.templates.get(role)
-            layer_title = f"{template.name} {role}" if template else name
-            details = QgsProcessingContext.LayerDetails(layer_title, context.project(), "OUTPUT")
-            details.forceName = True
-            details.groupName = tr("VCT {name}").format(name=Path(self.source).stem)
-            # The highest key is drawn on top: control lines above the areas that would hide them, as in a new
-            # project.
-            details.layerSortKey = len(order) - order[role] if role in order else 0
-            details.setPostProcessor(
-                make_post_processor(sources[name], _make_styling_action(role if template else "", self.norm))
-            )
-            context.addLayerToLoadOnCompletion(sources[name], details)
-
-
-def _make_styling_action(role, norm):
-    """Return a function that applies role, symbols and form of a layer's template to the loaded layer.
-
-    ``role``: code of the plan layer, empty if unknown. The function also moves the findings layer above the new layer.
+    ``role``: code of the plan layer, empty if unknown.
     """
-
-    def style_layer(layer, context):
-        layer.setCustomProperty(IMPORTED_PROPERTY, 1)
-        if context.project() is not None:
-            findings_layer.move_findings_group_to_top(context.project())
-        if not role:
-            return
-        set_assigned_role(layer, role)
-        styles.apply_role_style(layer, role)
-        template = attribute_forms.find_matching_template(layer, role, norm.standard)
-        if template is not None:
-            attribute_forms.apply_template_form(layer, template, norm)
-
-    return style_layer
+    layer.setCustomProperty(IMPORTED_PROPERTY, 1)
+    if context.project() is not None:
+        findings_layer.move_findings_group_to_top(context.project())
+    if not role:
+        return
+    set_assigned_role(layer, role)
+    styles.apply_role_style(layer, role)
+    template = attribute_forms.find_matching_template(layer, role, norm.standard)
+    if template is not None:
+        attribute_forms.apply_template_form(layer, template, norm)
