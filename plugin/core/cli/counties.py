@@ -40,7 +40,25 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..model.verdict import Verdict
     from ..render.document.docx_writer import import_docx_library
 
-    options = _make_options(args, report_texts)
+    check = RunOptions(
+        standard=args.standard,
+        profile=args.profile,
+        scope=args.scope,
+        base_year=args.base_year,
+        phase=args.phase,
+        rules=split_comma_separated_text(args.rules),
+        lang=report_texts.lang,
+    )
+    options = BatchOptions(
+        make_source(args.source),
+        Path(args.output),
+        check,
+        package_spec=args.package,
+        forms=tuple(form for form in REPORT_SUFFIXES if getattr(args, form)),
+        jobs=args.jobs,
+        resumes=not args.no_resume,
+        only_changed=args.only == "changed",
+    )
     if args.docx:
         import_docx_library("report.docx")
     runner = _make_runner(args)
@@ -79,29 +97,6 @@ def _make_runner(args: argparse.Namespace) -> TaskRunner:
     if args.memory_limit is not None:
         raise InputError("counties_memory_not_local")
     return partial(check_in_processes, jobs=args.jobs)
-
-
-def _make_options(args: argparse.Namespace, report_texts: ReportTexts) -> BatchOptions:
-    """Return the options of a batch, from the command's arguments."""
-    check = RunOptions(
-        standard=args.standard,
-        profile=args.profile,
-        scope=args.scope,
-        base_year=args.base_year,
-        phase=args.phase,
-        rules=split_comma_separated_text(args.rules),
-        lang=report_texts.lang,
-    )
-    return BatchOptions(
-        make_source(args.source),
-        Path(args.output),
-        check,
-        package_spec=args.package,
-        forms=tuple(form for form in REPORT_SUFFIXES if getattr(args, form)),
-        jobs=args.jobs,
-        resumes=not args.no_resume,
-        only_changed=args.only == "changed",
-    )
 
 
 def run_seams(args: argparse.Namespace, report_texts: ReportTexts) -> int:

@@ -210,7 +210,26 @@ class SavedResults(QObject):
                 self.ended.emit()
                 return
             saved_content, changes, check_result, rows = reading_outcome
-            self._restore_result(saved_content, changes, check_result, rows, file)
+            from ...core.standard.messages.texts import Texts
+
+            crs = convert_to_qgis_crs(check_result.plan.crs)
+            result = CheckView(
+                check_result, saved_content.finished_at, crs, Texts(check_result.report.lang), is_restored=True
+            )
+            result.set_changes(changes)
+            self._result, self._make, self._written = result, lambda _cancellation: saved_content, file
+            self._roles = {layer.id: (layer.name, layer.role) for layer in saved_content.layers if layer.role}
+            self._known_layer_ids = {layer.id for layer in saved_content.layers}
+            self._settings = saved_content.check_settings
+            project = QgsProject.instance()
+            for layer_id, (name, role) in self._roles.items():
+                layer = project.mapLayer(layer_id)
+                if isinstance(layer, QgsVectorLayer):
+                    slot = partial(self._mark_layer_changed, name, role)
+                    for signal in _CHANGE_SIGNALS:
+                        getattr(layer, signal).connect(slot)
+                    self._followed.append((layer, slot))
+            self.restored.emit(result, rows)
 
         def report_failure(error: Exception) -> None:
             self._reading_job = None
@@ -232,33 +251,7 @@ class SavedResults(QObject):
             )
         )
 
-    def _restore_result(
-        self, saved_content: SavedResult, changes: ChangesSinceCheck, check_result: Any, rows: list[Any], file: str
-    ) -> None:
-        from ...core.standard.messages.texts import Texts
-
-        crs = convert_to_qgis_crs(check_result.plan.crs)
-        result = CheckView(
-            check_result, saved_content.finished_at, crs, Texts(check_result.report.lang), is_restored=True
-        )
-        result.set_changes(changes)
-        self._result, self._make, self._written = result, lambda _cancellation: saved_content, file
-        self._roles = {layer.id: (layer.name, layer.role) for layer in saved_content.layers if layer.role}
-        self._known_layer_ids = {layer.id for layer in saved_content.layers}
-        self._settings = saved_content.check_settings
-        self._connect_layers()
-        self.restored.emit(result, rows)
-
     # --- changes since
-    def _connect_layers(self) -> None:
-        project = QgsProject.instance()
-        for layer_id, (name, role) in self._roles.items():
-            layer = project.mapLayer(layer_id)
-            if isinstance(layer, QgsVectorLayer):
-                slot = partial(self._mark_layer_changed, name, role)
-                for signal in _CHANGE_SIGNALS:
-                    getattr(layer, signal).connect(slot)
-                self._followed.append((layer, slot))
 
     def _mark_layer_changes(self) -> None:
         """Mark removed layers and new plan layers as changes since the check."""

@@ -86,10 +86,6 @@ class ConformityController(QObject):
         )
         for signal, slot in self._signal_connections:
             signal.connect(slot)
-        self._connect_widgets(open_roles)
-        self.refresh()
-
-    def _connect_widgets(self, open_roles: Callable[[], None]) -> None:
         dock, form, tool = self.dock, self.dock.form, self.tool
         form.draw_requested.connect(self.toggle_drawing)
         form.selected_requested.connect(self.take_selected)
@@ -112,6 +108,7 @@ class ConformityController(QObject):
         tool.left.connect(self._on_tool_left)
         self.reviewer.answered.connect(self._on_answered)
         self.reviewer.preparing.connect(lambda: self.dock.summary.show_state(tr("preparing the plan"), is_former=True))
+        self.refresh()
 
     def stop(self) -> None:
         """Stop the review and remove tool, marks and connections; the dock is removed by the caller."""
@@ -353,10 +350,6 @@ class ConformityController(QObject):
     # --- other projects and their fields
     def choose_project(self, position: int) -> None:
         """Show another project; a drawing is dropped."""
-        self._interrupt_and_select(position)
-        self.refresh()
-
-    def _interrupt_and_select(self, position: int) -> None:
         current = self.projects.current
         if current is not None and current.is_drawing and position != self.projects.current_position:
             if position > self.projects.current_position:
@@ -365,6 +358,7 @@ class ConformityController(QObject):
             self._end_tool()
         self.projects.current_position = position
         self.reviewer.drop_requests()
+        self.refresh()
 
     def _set_attribute(self, meaning: str, text: str) -> None:
         current = self.projects.current

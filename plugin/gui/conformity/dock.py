@@ -64,26 +64,6 @@ class ConformityDock(QgsDockWidget):
         }
         self.pages = QStackedWidget()
         self.pages.addWidget(self.empty)
-        self.pages.addWidget(self._make_figures_page())
-        content = QWidget()
-        box = fill_layout(QVBoxLayout(content), self.form, (self.pages, 1), self.source_note)
-        row = make_row(
-            self.buttons["undo"], self.buttons["finish"], None, self.buttons["batch"], self.buttons["report"]
-        )
-        box.addLayout(row)
-        self.setWidget(content)
-        for part in (self.form, self.summary, self.line_table):
-            theme.call_after_theme_change(self, part.refresh_icons, QEvent.Type.FontChange)
-        self.figures = PanelFigures()
-
-    def sizeHint(self) -> QSize:
-        em = self.fontMetrics().height()
-        return QSize(_WIDTH_EM * em, _HEIGHT_EM * em)
-
-    def _make_button(self, text: str, signal: Any) -> QPushButton:
-        return QPushButton(text, autoDefault=False, clicked=lambda _on=False: signal.emit())
-
-    def _make_figures_page(self) -> QWidget:
         inner = QWidget()
         box = QVBoxLayout(inner)
         # Room for the scroll bar, so that it does not narrow the text when it appears.
@@ -109,7 +89,24 @@ class ConformityDock(QgsDockWidget):
             horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
         )
         area.setWidget(inner)
-        return area
+        self.pages.addWidget(area)
+        content = QWidget()
+        box = fill_layout(QVBoxLayout(content), self.form, (self.pages, 1), self.source_note)
+        row = make_row(
+            self.buttons["undo"], self.buttons["finish"], None, self.buttons["batch"], self.buttons["report"]
+        )
+        box.addLayout(row)
+        self.setWidget(content)
+        for part in (self.form, self.summary, self.line_table):
+            theme.call_after_theme_change(self, part.refresh_icons, QEvent.Type.FontChange)
+        self.figures = PanelFigures()
+
+    def sizeHint(self) -> QSize:
+        em = self.fontMetrics().height()
+        return QSize(_WIDTH_EM * em, _HEIGHT_EM * em)
+
+    def _make_button(self, text: str, signal: Any) -> QPushButton:
+        return QPushButton(text, autoDefault=False, clicked=lambda _on=False: signal.emit())
 
     # --- what is shown
     def show_page(self, page: EmptyPage | None) -> None:

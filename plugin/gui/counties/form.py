@@ -47,7 +47,29 @@ class CountiesForm(QWidget):
         self._source = self._proposed_output = ""
         self._make_widgets()
         self._lay_out()
-        self._read_choices()
+
+        # The choices of the last time.
+        def read(name, default):
+            return settings.read_setting(_SETTING.format(name=name), default)
+
+        self.profile.set_profiles(list_profile_ids())
+        profile = read("profile", county.read_county_settings(QgsProject.instance()).profile)
+        if not profile.lower().endswith(".toml") or Path(profile).is_file():
+            self.profile.choose_profile(profile)
+        cores = get_available_cores()
+        self.jobs.setValue(read("jobs", max(1, min(cores // 2, _MAX_PROPOSED_JOBS))))
+        self.resume.setChecked(read("resume", True))
+        self.only_changed.setChecked(read("only_changed", False))
+        self.only_changed.setEnabled(self.resume.isChecked())
+        forms = read("forms", "").split(",")
+        for form, box in self.forms.items():
+            box.setChecked(form in forms)
+        source = read("source", "")
+        if is_connection(source) or (source and Path(source).exists()):
+            self.source.line.setText(source)
+            self.output.line.setText(read("output", ""))
+            # Other counties get another folder.
+            self._source, self._proposed_output = source, self.output.text()
         self._timer = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS, timeout=self._on_pause)
         for line in (self.source.line, self.output.line):
             line.textChanged.connect(lambda _text: self._timer.start())
@@ -124,28 +146,6 @@ class CountiesForm(QWidget):
         )
 
     # --- choices of the last time
-    def _read_choices(self) -> None:
-        def read(name, default):
-            return settings.read_setting(_SETTING.format(name=name), default)
-
-        self.profile.set_profiles(list_profile_ids())
-        profile = read("profile", county.read_county_settings(QgsProject.instance()).profile)
-        if not profile.lower().endswith(".toml") or Path(profile).is_file():
-            self.profile.choose_profile(profile)
-        cores = get_available_cores()
-        self.jobs.setValue(read("jobs", max(1, min(cores // 2, _MAX_PROPOSED_JOBS))))
-        self.resume.setChecked(read("resume", True))
-        self.only_changed.setChecked(read("only_changed", False))
-        self.only_changed.setEnabled(self.resume.isChecked())
-        forms = read("forms", "").split(",")
-        for form, box in self.forms.items():
-            box.setChecked(form in forms)
-        source = read("source", "")
-        if is_connection(source) or (source and Path(source).exists()):
-            self.source.line.setText(source)
-            self.output.line.setText(read("output", ""))
-            # Other counties get another folder.
-            self._source, self._proposed_output = source, self.output.text()
 
     def store_choices(self) -> None:
         """Offer the present choices again the next time."""

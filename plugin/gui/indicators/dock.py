@@ -83,11 +83,6 @@ class IndicatorDock(QDockWidget):
             wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse
         )
         self.note = make_faint_label(wordWrap=True)
-        self.setWidget(make_scroll_area(self._make_content()))
-        theme.call_after_theme_change(self, self._refresh_after_theme_change, QEvent.Type.FontChange)
-        self.clear()
-
-    def _make_content(self) -> QWidget:
         content = QWidget()
         row = QHBoxLayout(content)
         left = QVBoxLayout()
@@ -101,7 +96,9 @@ class IndicatorDock(QDockWidget):
         row.addLayout(facts)
         right = make_column(self.place, (self.table, 1), self.shares, self.explanation, self.note)
         row.addLayout(right, 1)
-        return content
+        self.setWidget(make_scroll_area(content))
+        theme.call_after_theme_change(self, self._refresh_after_theme_change, QEvent.Type.FontChange)
+        self.clear()
 
     def _make_table(self) -> QTableWidget:
         table = QTableWidget(

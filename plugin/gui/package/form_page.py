@@ -330,7 +330,12 @@ class FormPage(QWidget):
     def show_preview(self, preview: PackagePreview) -> None:
         """Show name, slots and unassigned files of the package."""
         self.slots.show_preview(preview, self.maps.isChecked())
-        self._watch_paths(set(preview.watched_paths))
+        paths_to_watch = set(preview.watched_paths)
+        watched_paths = {*self._watcher.directories(), *self._watcher.files()}
+        if watched_paths - paths_to_watch:
+            self._watcher.removePaths(sorted(watched_paths - paths_to_watch))
+        if paths_to_watch - watched_paths:
+            self._watcher.addPaths(sorted(paths_to_watch - watched_paths))
         self.target.setText(tr("Package: {name}").format(name=preview.folder_name) if preview.folder_name else "")
         messages = {
             REPLACED_PACKAGE: tr(
@@ -366,13 +371,6 @@ class FormPage(QWidget):
         self.slots.show_preview(PackagePreview(), False)
         self.target.setText("")
         self.replaced.setText(message)
-
-    def _watch_paths(self, paths_to_watch: set[str]) -> None:
-        watched_paths = {*self._watcher.directories(), *self._watcher.files()}
-        if watched_paths - paths_to_watch:
-            self._watcher.removePaths(sorted(watched_paths - paths_to_watch))
-        if paths_to_watch - watched_paths:
-            self._watcher.addPaths(sorted(paths_to_watch - watched_paths))
 
     def refresh_icons(self) -> None:
         self.slots.refresh_icons()

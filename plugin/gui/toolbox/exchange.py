@@ -265,7 +265,24 @@ class IndicatorsAction:
         The dialog is filled with the project's settings and the path of a workbook; a button of the message opens the
         workbook.
         """
-        results = self._open_tool_dialog("sanxian:compute_indicators", self._make_initial_values(QgsProject.instance()))
+        project = QgsProject.instance()
+        county_settings, check_provenance, (code, name) = (
+            county.read_county_settings(project),
+            self._get_provenance(),
+            county.read_county_code_and_name(project),
+        )
+        code, name = code or check_provenance.get("area_code", ""), name or check_provenance.get("area_name", "")
+        folder = Path(_get_initial_folder(project, _find_database(role_recognition.list_plan_layers(project))))
+        file_name = f"{code}{name}_{tr('indicators')}_{date.today():%Y%m%d}.xlsx".lstrip("_")
+        values = {
+            "STANDARD": county_settings.standard,
+            "PROFILE": county_settings.profile,
+            "SCOPE": county_settings.scope or check_provenance.get("scope", ""),
+            "OUTPUT_XLSX": find_free_path(folder / file_name),
+        }
+        results = self._open_tool_dialog(
+            "sanxian:compute_indicators", {key: value for key, value in values.items() if value}
+        )
         if not results or "COMPUTED" not in results:
             return
         text = tr(
@@ -282,21 +299,3 @@ class IndicatorsAction:
         workbook = str(results.get("OUTPUT_XLSX") or "")
         buttons = [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
         self._messages.show_message(message, "info", *buttons)
-
-    def _make_initial_values(self, project: QgsProject) -> dict[str, Any]:
-        """Return parameter → initial value in the dialog, taken from the project."""
-        county_settings, check_provenance, (code, name) = (
-            county.read_county_settings(project),
-            self._get_provenance(),
-            county.read_county_code_and_name(project),
-        )
-        code, name = code or check_provenance.get("area_code", ""), name or check_provenance.get("area_name", "")
-        folder = Path(_get_initial_folder(project, _find_database(role_recognition.list_plan_layers(project))))
-        file_name = f"{code}{name}_{tr('indicators')}_{date.today():%Y%m%d}.xlsx".lstrip("_")
-        values = {
-            "STANDARD": county_settings.standard,
-            "PROFILE": county_settings.profile,
-            "SCOPE": county_settings.scope or check_provenance.get("scope", ""),
-            "OUTPUT_XLSX": find_free_path(folder / file_name),
-        }
-        return {key: value for key, value in values.items() if value}

@@ -94,7 +94,17 @@ def iterate_library_facts(texts: Texts) -> Iterator[MachineFact]:
     for libraries, is_required in ((requirements.required_libraries, True), (requirements.optional_libraries, False)):
         for name, oldest in libraries.items():
             yield _make_library_fact(examine_library(name, oldest), is_required, texts)
-    yield from _iterate_native_libraries(texts)
+    for name, module, attribute in (
+        ("GEOS", "shapely", "geos_version_string"),
+        ("PROJ", "pyproj", "proj_version_str"),
+        ("GDAL", "pyogrio", "__gdal_version_string__"),
+    ):
+        if examine_library(module, "0").state is LibraryState.OK:
+            version = str(getattr(importlib.import_module(module), attribute))
+            yield MachineFact(f"native.{name}", FactState.OK, f"{name} ({module})", version)
+        else:
+            reason = texts.get("environment", "library_absent", name=module)
+            yield MachineFact(f"native.{name}", FactState.NOT_RUN, f"{name} ({module})", reason)
 
 
 def _make_library_fact(library: Library, is_required: bool, texts: Texts) -> MachineFact:
@@ -111,18 +121,3 @@ def _make_library_fact(library: Library, is_required: bool, texts: Texts) -> Mac
         f"{found} ({detail})" if detail else found,
         texts.get("environment_uses", library.name),
     )
-
-
-def _iterate_native_libraries(texts: Texts) -> Iterator[MachineFact]:
-    """Yield the lines of the libraries in C and C++ that the Python libraries were built with."""
-    for name, module, attribute in (
-        ("GEOS", "shapely", "geos_version_string"),
-        ("PROJ", "pyproj", "proj_version_str"),
-        ("GDAL", "pyogrio", "__gdal_version_string__"),
-    ):
-        if examine_library(module, "0").state is LibraryState.OK:
-            version = str(getattr(importlib.import_module(module), attribute))
-            yield MachineFact(f"native.{name}", FactState.OK, f"{name} ({module})", version)
-        else:
-            reason = texts.get("environment", "library_absent", name=module)
-            yield MachineFact(f"native.{name}", FactState.NOT_RUN, f"{name} ({module})", reason)
