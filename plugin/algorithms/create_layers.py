@@ -76,8 +76,8 @@ class CreateLayers(SanxianAlgorithm):
     def list_parameters(self):
         groups = make_text("GROUPS", tr("Groups of layers"), default="three_lines", optional=False)
         return [
-            set_widget(groups, "create_widgets.GroupsWidget"),
-            set_widget(_make_county(optional=False), "create_widgets.CountyWidget"),
+            set_widget(groups, "GroupsWidget"),
+            set_widget(_make_county(optional=False), "CountyWidget"),
             make_crs(tr("Coordinate system (empty: the county's)")),
             *make_shared("EXISTING"),
             make_standard(),

@@ -164,7 +164,7 @@ class InspectPackage(CheckPlan):
     def list_parameters(self):
         # Only the filter (*) lets the user choose a folder.
         package = make_file("INPUT", tr("Package: folder or zip"), "ZIP (*.zip)", optional=False)
-        source = [set_widget(package, "source_widget.SourceWidget"), make_package_form()]
+        source = [set_widget(package, "SourceWidget"), make_package_form()]
         return [*self.list_check_parameters(source, has_rule_choice=False), *self.list_report_parameters()]
 
     def prepare(self, parameters, context, feedback):

@@ -68,10 +68,12 @@ def mark_advanced(*parameters: Parameter) -> tuple[Parameter, ...]:
 def set_widget(parameter: Any, widget: str) -> Any:
     """Give a parameter a widget of the plugin; return the parameter.
 
-    ``widget``: module and class in gui.toolbox.
+    ``widget``: a class of gui.toolbox.parameter_widgets.
     """
     # Name the class: Processing imports it when a dialog opens, and without a desktop it cannot be imported.
-    parameter.setMetadata({"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.{widget}"}})
+    parameter.setMetadata(
+        {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.parameter_widgets.{widget}"}}
+    )
     return parameter
 
 
@@ -146,7 +148,7 @@ def make_file_or_folder(
 ) -> QgsProcessingParameterFile:
     """Return a parameter that takes a file or a folder.
 
-    ``widget``: a class of gui.toolbox.source_widget.
+    ``widget``: a class of gui.toolbox.parameter_widgets.
     """
     # Only the filter (*) lets the user choose a folder.
     kinds = f"{tr('Planning data')} (*.gpkg *.shp *.geojson *.fgb *.parquet *.zip)"
@@ -158,7 +160,7 @@ def make_file_or_folder(
             "connection of QGIS's browser), without a password."
         )
     )
-    return set_widget(parameter, f"source_widget.{widget}")
+    return set_widget(parameter, widget)
 
 
 def make_folder(name: str, label: str, *, optional: bool = True) -> QgsProcessingParameterFile:
@@ -178,7 +180,7 @@ def make_plan_layer(
     name: str, label: str, kind: Qgis.ProcessingSourceType = POLYGONS, *, optional: bool = False
 ) -> QgsProcessingParameterFeatureSource:
     """Return the parameter of a layer; the dialog does not offer the layers of findings."""
-    return set_widget(make_layer(name, label, kind, optional=optional), "create_widgets.LayerWidget")
+    return set_widget(make_layer(name, label, kind, optional=optional), "LayerWidget")
 
 
 def make_file_output(
@@ -223,7 +225,7 @@ def make_norms() -> list[Parameter]:
     profile = make_text("PROFILE", tr("Profile of the county (id, or path of a .toml file)"))
     standard = tr("Standard (empty: the profile's, else county_db)")
     return [
-        set_widget(profile, "create_widgets.ProfileWidget"),
+        set_widget(profile, "ProfileWidget"),
         *mark_advanced(make_text("STANDARD", standard, list_standard_ids())),
     ]
 
@@ -325,7 +327,7 @@ _MAKERS: dict[str, Callable[[str], Parameter]] = {
     )[0],
     "DOCUMENTS": lambda name: make_folder(name, tr("Folder with documents, maps and tables")),
     "EXISTING": lambda name: set_widget(
-        make_choice(name, tr("If the database exists"), ACTIONS_ON_EXISTING), "create_widgets.ExistingWidget"
+        make_choice(name, tr("If the database exists"), ACTIONS_ON_EXISTING), "ExistingWidget"
     ),
     "LOAD": lambda name: mark_advanced(make_switch(name, tr("Load the layers into the project"), True))[0],
     "OUTPUT": lambda name: make_folder_output(name, tr("Folder of the results")),
@@ -340,7 +342,7 @@ _MAKERS: dict[str, Callable[[str], Parameter]] = {
     ),
     "ROLES": lambda name: mark_advanced(make_text(name, tr("Roles: ROLE=layer;… or a file")))[0],
     # The dialog shows the names of scopes, a command line gives an id.
-    "SCOPE": lambda name: set_widget(make_text(name, tr("Scope of the delivery")), "create_widgets.ScopeWidget"),
+    "SCOPE": lambda name: set_widget(make_text(name, tr("Scope of the delivery")), "ScopeWidget"),
     "SECRECY": lambda name: make_text(name, tr("Secrecy level"), load_secrecy_levels().names),
     "SECRECY_REASON": lambda name: make_text(name, tr("Reason for a lower secrecy level")),
     "TARGETS": lambda name: make_table(name, tr("Targets of the city or province")),

@@ -226,7 +226,7 @@ class StatutoryArea(SanxianAlgorithm):
         return [
             make_layer("INPUT", tr("Layer")),
             make_text("FIELD", tr("Field of the area (empty: the template's, else MJ)")),
-            set_widget(modes, "create_widgets.AreaModeWidget"),
+            set_widget(modes, "AreaModeWidget"),
             make_number("TOLERANCE", tr("Tolerance of the stored area (m²)"), 0.01),
             make_layer("CONTROL", tr("Control areas (county or townships)"), optional=True),
             make_number("CONTROL_AREA", tr("Control area (m²)")),

@@ -22,8 +22,7 @@ from ..bridge.texts import tr
 from ..core.standard.profile import DocumentInfo
 from .actions import MenuActions
 from .checking.exports import ResultExporter, collect_edits_since_check
-from .checking.layer_recognition import LayerRecognition
-from .checking.run import CheckInputs, CheckRunner
+from .checking.run import CheckInputs, CheckRunner, LayerRecognition
 from .checking.saved_results import SavedResults
 from .conformity.controller import ConformityController
 from .counties.controller import CountiesController

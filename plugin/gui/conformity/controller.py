@@ -24,12 +24,17 @@ from ..widgets.empty_state import EmptyPage
 from ..widgets.messages import MessageBarMessages
 from .dock import ConformityDock
 from .figures import PanelFigures, Reason, ReviewFigures, describe_review
-from .map_tool import ProjectMapTool
-from .marks import MouseFigures, OccupiedMarks
-from .plan_state import PlanState
-from .projects import PanelProject, ProjectList
-from .report import ReportWriter
-from .sources import FILE_FILTER, POINT_SUFFIXES, NoProjects, read_file, read_selected_features
+from .map_tool import MouseFigures, OccupiedMarks, ProjectMapTool
+from .plan_and_report import PlanState, ReportWriter
+from .projects import (
+    FILE_FILTER,
+    POINT_SUFFIXES,
+    NoProjects,
+    PanelProject,
+    ProjectList,
+    read_file,
+    read_selected_features,
+)
 
 #: From this time (ms) on figures of a former position are shown in grey.
 _LATE_MS = 100

@@ -29,8 +29,7 @@ from ..widgets import theme
 from ..widgets.labels import set_bold
 from ..widgets.layout import fill_layout, make_column, make_scroll_area
 from ..widgets.sections import make_faint_label
-from .dial import RatioDial
-from .margin_bar import MARGIN_ROLE, MarginBarDelegate, ZoneSharesBar
+from .gauges import MARGIN_ROLE, MarginBarDelegate, RatioDial, ZoneSharesBar
 from .rows import (
     IndicatorRow,
     compute_zone_shares,

@@ -13,9 +13,8 @@ from pathlib import Path
 from ...base.files.filegdb_driver import does_driver_damage_rows
 from ...standard.messages.privacy import describe_exception
 from ...standard.messages.texts import Texts
-from .check_lines import FactState, MachineFact
-from .libraries import describe_libraries, list_unusable_libraries
-from .requirements import FormatRequirement, load_requirements
+from .doctor_report import FactState, MachineFact
+from .libraries import FormatRequirement, describe_libraries, list_unusable_libraries, load_requirements
 
 #: The row that is written: a square in zone 38 of CGCS2000 with a Chinese text.
 _TRIAL_WKT = "POLYGON ((38600000 4380000, 38600010 4380000, 38600010 4380010, 38600000 4380010, 38600000 4380000))"
