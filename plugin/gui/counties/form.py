@@ -15,7 +15,7 @@ from ...bridge.project import county
 from ...bridge.texts import tr
 from ...core.base.connection_text import is_connection
 from ...core.base.parallel.process_state import get_available_cores
-from ...core.counties.county_record import BatchOptions
+from ...core.counties.county_record import REPORT_SUFFIXES, BatchOptions
 from ...core.standard.options import RunOptions
 from ...core.standard.profile import list_profile_ids
 from ..widgets import theme
@@ -29,7 +29,7 @@ _TYPING_PAUSE_MS = 600
 _MAX_PROPOSED_JOBS = 4
 _SETTING = "counties/{name}"
 #: Forms of a county's report that the user chooses; the page is always written, because the list opens it.
-_PAGE_FORM, _CHOSEN_FORMS = "html", ("docx", "xlsx", "findings")
+_PAGE_FORM, *_CHOSEN_FORMS = REPORT_SUFFIXES
 
 
 class CountiesForm(QWidget):
