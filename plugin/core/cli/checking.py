@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,24 +12,23 @@ from typing import TYPE_CHECKING
 from ..base.errors import OutputError
 from ..base.files.writing import OutputPaths, check_not_input, check_outputs, check_writable, write_files
 from ..base.parallel.process_state import set_thread_count
-from ..checks.check import CheckResult, RunOptions, check_plan
+from ..checks.check import CheckResult, check_plan
 from ..standard.messages.texts import Texts
 from ..studies.evaluation.evaluated_editions import CHECK_SHARE
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
     check_docx_is_writable,
+    make_run_options,
     print_line,
     print_line_of_run,
     print_lines,
     print_progress,
     print_written,
-    split_comma_separated_text,
 )
 
 if TYPE_CHECKING:
     from ..model.report import Report
-    from ..render.public_edition.redaction import PublicReport
     from ..render.words import ReportTexts
     from ..studies.evaluation.checked_plan import EditionsOfCheck
     from ..studies.evaluation.evaluated_editions import Evaluation
@@ -74,12 +72,18 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
         if args.command == "inspect"
         else check_plan(
             args.source,
-            _make_check_options(args, report_texts),
+            make_run_options(args, report_texts),
             progress=lambda share, text: print_progress(check_share * share, text),
         )
     )
     # A plan of which no public edition may be made is refused before the earlier editions are read.
-    public = _make_public_report(check_result) if args.public else None
+    public = None
+    if args.public:
+        from ..render.public_edition.edition import load_public_edition
+        from ..render.public_edition.redaction import make_public_report
+
+        edition = load_public_edition(check_result.plan.norm)
+        public = make_public_report(check_result.report, check_result.plan, edition)
     evaluation = chapter = None
     if editions is not None:
         from ..studies.evaluation.checked_plan import evaluate_check
@@ -88,7 +92,7 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
         evaluation = evaluate_check(
             check_result,
             editions,
-            _make_check_options(args, report_texts),
+            make_run_options(args, report_texts),
             progress=lambda share, text: print_progress(CHECK_SHARE + (1 - CHECK_SHARE) * share, text),
         )
         chapter = make_evaluation_chapter(evaluation)
@@ -123,15 +127,6 @@ def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck
     return chosen, list_files_of_editions(given, editions)
 
 
-def _make_public_report(check_result: CheckResult) -> PublicReport:
-    """Return the public edition of a check's report, by the list of the county or the standard."""
-    from ..render.public_edition.edition import load_public_edition
-    from ..render.public_edition.redaction import make_public_report
-
-    edition = load_public_edition(check_result.plan.norm)
-    return make_public_report(check_result.report, check_result.plan, edition)
-
-
 def _inspect_package(args: argparse.Namespace, report_texts: ReportTexts) -> CheckResult:
     """Inspect the package ``args.source`` by the specification ``args.package``.
 
@@ -145,35 +140,8 @@ def _inspect_package(args: argparse.Namespace, report_texts: ReportTexts) -> Che
     return inspect_package(
         args.source,
         package_spec,
-        make_options_for_package(_make_check_options(args, report_texts), package_spec),
+        make_options_for_package(make_run_options(args, report_texts), package_spec),
         progress=print_progress,
-    )
-
-
-def _make_check_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:
-    """Return the options of a check, from the command's arguments."""
-    return replace(
-        make_plan_options(args, report_texts),
-        rules=split_comma_separated_text(args.rules),
-        figures=args.figures,
-        phase=args.phase,
-        targets=args.targets,
-        register=args.register,
-        baseline=args.baseline,
-        waivers=args.waivers,
-        renumbered=args.renumbered,
-    )
-
-
-def make_plan_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:
-    """Return the options that all commands on a plan share (standard, profile, layers), from the arguments."""
-    return RunOptions(
-        standard=args.standard,
-        profile=args.profile,
-        roles=args.roles,
-        scope=args.scope,
-        base_year=args.base_year,
-        lang=report_texts.lang,
     )
 
 
@@ -191,7 +159,7 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..render import figures
     from ..render.document.docx_writer import write_docx
 
-    options = make_plan_options(args, report_texts)
+    options = make_run_options(args, report_texts)
     if args.xlsx:
         check_workbook_can_be_written(args.xlsx)
         check_writable(args.xlsx, [args.source])
@@ -240,13 +208,7 @@ def run_tables(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         print_lines(describe_layouts(args.tables, report_texts.lang))
         return EXIT_CLEAN
     order = TableOrder(args.tables, args.output, args.docx, args.template, args.filled, args.year)
-    options = replace(
-        make_plan_options(args, report_texts),
-        baseline=args.baseline,
-        waivers=args.waivers,
-        renumbered=args.renumbered,
-    )
-    result = make_office_tables(args.source, order, options, progress=print_progress)
+    result = make_office_tables(args.source, order, make_run_options(args, report_texts), progress=print_progress)
     for is_warning, text in describe_tables(result, report_texts.lang):
         print_line(text, sys.stderr if is_warning else sys.stdout)
     print_written(result.written, report_texts)
@@ -270,7 +232,7 @@ def run_export_package_command(args: argparse.Namespace, report_texts: ReportTex
         keeps_personal_fields=args.personal,
         document_info=info,
     )
-    options = make_options_for_package(_make_check_options(args, report_texts), package_spec)
+    options = make_options_for_package(make_run_options(args, report_texts), package_spec)
     check_result = check_plan(args.source, options, progress=lambda share, text: print_progress(0.4 * share, text))
     for line in format_summary(check_result.report, report_texts):
         print_line_of_run(line)

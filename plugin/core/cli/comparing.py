@@ -10,11 +10,11 @@ from ..base.files.writing import OutputPaths, check_writable, write_files, write
 from ..checks.tabulate import check_workbook_can_be_written
 from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts, format_number
-from ..standard.options import RunOptions
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
     check_docx_is_writable,
+    make_run_options,
     print_levels,
     print_line,
     print_lines,
@@ -44,7 +44,7 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
     from ..render.versions.sources import compare_sources, find_layer_and_townships
 
-    norm, texts = RunOptions(standard=args.standard, profile=args.profile).resolve_norm(), Texts(report_texts.lang)
+    norm, texts = make_run_options(args, report_texts).resolve_norm(), Texts(report_texts.lang)
     if args.xlsx:
         check_workbook_can_be_written(args.xlsx)
         check_writable(args.xlsx, [args.before, args.after])
@@ -98,7 +98,7 @@ def run_yearly(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..studies.yearly.make import compute_and_write_update
 
     texts = Texts(report_texts.lang)
-    options = RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang)
+    options = make_run_options(args, report_texts)
     update, written_update = compute_and_write_update(
         args.filed, args.current, args.year, args.output, options, progress=print_progress
     )
@@ -135,8 +135,8 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     for target, suffix in ((args.xlsx, ".xlsx"), (args.html, ".html"), (args.json, ".json")):
         check_adjustment_target(target, suffix, inputs)
     check_docx_is_writable(args.docx, inputs)
-    run = RunOptions(standard=args.standard, profile=args.profile, roles=args.roles, lang=report_texts.lang)
-    result = compare_line(args.after, AdjustmentOptions(args.before, args.line, run), progress=print_progress)
+    options = AdjustmentOptions(args.before, args.line, make_run_options(args, report_texts))
+    result = compare_line(args.after, options, progress=print_progress)
     # The files come first: a reader (head) may close the pipe before all lines are printed.
     document = make_adjustment_document(result, texts)
     write_files(
@@ -172,10 +172,7 @@ def run_evaluate(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     editions = read_editions(args.editions)
     outputs = OutputPaths(json=args.json, html=args.html, docx=args.docx, xlsx=args.xlsx)
     check_evaluation_outputs(outputs, list_files_of_editions(args.editions, editions))
-    options = RunOptions(
-        standard=args.standard, profile=args.profile, roles=args.roles, scope=args.scope, lang=report_texts.lang
-    )
-    result = evaluate_editions(editions, options, progress=print_progress)
+    result = evaluate_editions(editions, make_run_options(args, report_texts), progress=print_progress)
     # The files come first: a reader (head) may close the pipe before all lines are printed.
     write_evaluation_outputs(result, outputs)
     print_lines(list_log_lines(result, texts))
@@ -197,13 +194,10 @@ def run_conformity(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     outputs = OutputPaths(findings=args.output, json=args.json, xlsx=args.xlsx, docx=args.docx, html=args.html)
     check_conformity_outputs(outputs, [args.projects, args.data])
-    options = RunOptions(
-        standard=args.standard, profile=args.profile, roles=args.roles, scope=args.scope, lang=report_texts.lang
-    )
     result = review_projects(
         read_project_layer(args.projects, args.layer),
         args.data,
-        options,
+        make_run_options(args, report_texts),
         width_m=args.width,
         use=args.use,
         progress=print_progress,

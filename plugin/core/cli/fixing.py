@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +14,10 @@ from ..render.worklist.file import change_worklist, read_worklist
 from ..render.worklist.merge_files import NamedPart, merge_into_file, read_choices, write_conflicts
 from ..render.worklist.worklist_row import Worklist, WorkState, count_states
 from ..standard.messages.texts import format_number
-from .checking import make_plan_options
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
+    make_run_options,
     print_line,
     print_lines,
     print_progress,
@@ -27,7 +26,6 @@ from .console import (
 )
 
 if TYPE_CHECKING:
-    from ..render.words import ReportTexts
     from ..render.worklist.update import WorklistUpdate
 
 
@@ -48,13 +46,7 @@ def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
             raise InputError("fix_document", text=text)
         documents[role.strip().upper()] = number.strip()
     order = FixRunOptions(split_comma_separated_text(args.only), args.safe_only, args.output, args.table, documents)
-    options = replace(
-        make_plan_options(args, report_texts),
-        phase=args.phase,
-        waivers=args.waivers,
-        rules=split_comma_separated_text(args.rules),
-    )
-    run = run_fixes(args.source, options, order, progress=print_progress)
+    run = run_fixes(args.source, make_run_options(args, report_texts), order, progress=print_progress)
     texts, counts = run.make_texts(report_texts.lang), count_groups(run.batch)
     print_line(texts.get("summary", **counts))
     for one in sum_area_changes(run.batch.applied, run.checked.plan.plane_crs):
