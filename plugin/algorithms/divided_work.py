@@ -288,30 +288,29 @@ class MergeWorklist(SanxianAlgorithm):
         self.table = self.parameterAsFileOutput(parameters, "OUTPUT_TABLE", context)
 
     def execute(self, parameters, context, feedback):
+        from ..core.base.files.writing import check_writable
+        from ..core.render.document.ledger_import import read_ledger
         from ..core.render.words import ReportTexts
+        from ..core.render.worklist.file import read_worklist
+        from ..core.render.worklist.merge_files import NamedPart, merge_into_file, read_choices, write_conflicts
         from ..core.render.worklist_messages import describe_merge
 
-        merged = self._merge()
+        @run_in_python_thread
+        def merge():
+            if self.table:
+                check_writable(self.table, [self.source, *self.paths])
+            parts = []
+            for path in self.paths:
+                is_ledger = path.lower().endswith(".xlsx")
+                rows = read_ledger(path, datetime.now()) if is_ledger else read_worklist(path)
+                parts.append(NamedPart(Path(path).name, rows, is_ledger))
+            merged = merge_into_file(self.source, parts, read_choices(self.choices) if self.choices else {})
+            if self.table:
+                write_conflicts(self.table, merged.conflicts)
+            return merged
+
+        merged = merge()
         log_lines(feedback, describe_merge(merged, ReportTexts(get_interface_language())))
         log_written_files(feedback, (self.source, self.table))
         counts = {"TAKEN": merged.taken, "ADDED": merged.added, "CONFLICTS": len(merged.conflicts)}
         return {**list_given(OUTPUT_TABLE=self.table), **counts}
-
-    @run_in_python_thread
-    def _merge(self):
-        from ..core.base.files.writing import check_writable
-        from ..core.render.document.ledger_import import read_ledger
-        from ..core.render.worklist.file import read_worklist
-        from ..core.render.worklist.merge_files import NamedPart, merge_into_file, read_choices, write_conflicts
-
-        if self.table:
-            check_writable(self.table, [self.source, *self.paths])
-        parts = []
-        for path in self.paths:
-            is_ledger = path.lower().endswith(".xlsx")
-            rows = read_ledger(path, datetime.now()) if is_ledger else read_worklist(path)
-            parts.append(NamedPart(Path(path).name, rows, is_ledger))
-        merged = merge_into_file(self.source, parts, read_choices(self.choices) if self.choices else {})
-        if self.table:
-            write_conflicts(self.table, merged.conflicts)
-        return merged

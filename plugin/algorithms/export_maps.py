@@ -30,7 +30,6 @@ from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.base.files.writing import check_writable
-from ..core.checks.check import RunOptions
 from ..core.standard import map_set as maps
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.document import override_document, resolve_document
@@ -162,7 +161,16 @@ class ExportMaps(SanxianAlgorithm):
             ids = [map_ids[n] for n in self.parameterAsEnums(parameters, "MAPS", context)]
         self.maps = tuple(maps.select_maps(self.catalogue, ids))
         self.options, self.options_from_project = self._read_options(parameters, context)
-        self.document, self.lowered_secrecy = self._read_document(parameters, context)
+        given_info = DocumentInfo(
+            *(self.read_text_parameter(parameters, name, context) for name in _DOCUMENT_PARAMETERS)
+        )
+        from_project = not self.source and context.project() is not None
+        project_info = document.read_document_info(context.project()) if from_project else DocumentInfo()
+        merged_info, lowering = override_document(given_info, project_info)
+        resolved = resolve_document(merged_info, self.options.resolve_norm().profile)
+        resolved.require_exportable()
+        self.document = resolved.document_info
+        self.lowered_secrecy = [one.message for one in (*filter(None, [lowering]), *resolved.lowered_levels)]
         self.is_public = self.parameterAsBool(parameters, "PUBLIC", context)
         if self.is_public:
             # Before the layers are read, which may take long.
@@ -182,12 +190,8 @@ class ExportMaps(SanxianAlgorithm):
 
         Without SOURCE, empty options are filled from the project's county settings (县配置).
         """
-        given_options = RunOptions(
-            standard=self.read_text_parameter(parameters, "STANDARD", context),
-            profile=self.read_text_parameter(parameters, "PROFILE", context),
-            roles=self.read_text_parameter(parameters, "ROLES", context),
-            lang=get_report_language(),
-        )
+        roles = self.read_text_parameter(parameters, "ROLES", context)
+        given_options = replace(self.read_norm_options(parameters, context), roles=roles)
         if self.source or context.project() is None:
             return given_options, {}
         project_options = county.make_check_options(context.project())
@@ -199,21 +203,6 @@ class ExportMaps(SanxianAlgorithm):
         }
         options = replace(given_options, **values_from_project, roles=given_options.roles or project_options.roles)
         return options, {name.upper(): value for name, value in values_from_project.items()}
-
-    def _read_document(self, parameters, context):
-        """Return the document information (成果信息) and messages on lowered secrecy levels.
-
-        Raise InputError if no export is allowed.
-        """
-        given_info = DocumentInfo(
-            *(self.read_text_parameter(parameters, name, context) for name in _DOCUMENT_PARAMETERS)
-        )
-        from_project = not self.source and context.project() is not None
-        project_info = document.read_document_info(context.project()) if from_project else DocumentInfo()
-        merged_info, lowering = override_document(given_info, project_info)
-        resolved = resolve_document(merged_info, self.options.resolve_norm().profile)
-        resolved.require_exportable()
-        return resolved.document_info, [one.message for one in (*filter(None, [lowering]), *resolved.lowered_levels)]
 
     def execute(self, parameters, context, feedback):
         cancellation, texts = Cancellation(feedback.isCanceled), Texts(get_interface_language())

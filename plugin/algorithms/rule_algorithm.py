@@ -176,7 +176,16 @@ class RuleAlgorithm(SanxianAlgorithm):
         cancellation = Cancellation(feedback.isCanceled)
         check_result = self._check_layers(feedback, cancellation)
         (outcome,) = check_result.report.rules
-        self._raise_if_not_run(check_result)
+        # A Processing model would treat the missing findings of a rule that did not run as a pass.
+        if outcome.outcome == "crashed":
+            raise InputError("rule_crashed", rule=outcome.code, reason=outcome.reason)
+        if outcome.outcome == "skipped":
+            texts = Texts(self.base.lang)
+            reasons = [
+                texts.format_problem(u.problem, {"layer": u.name, "role": u.role, **u.params})
+                for u in check_result.plan.unusable_layers.values()
+            ]
+            raise InputError("rule_not_run", rule=outcome.code, reason=texts.join_sentences(reasons) or outcome.reason)
         log_single_rule_check(feedback, check_result)
         write_check_outputs(check_result, OutputPaths(findings=self.findings.file), cancellation=cancellation)
         results = self.findings.write_findings(self, parameters, context, check_result, cancellation)
@@ -204,20 +213,3 @@ class RuleAlgorithm(SanxianAlgorithm):
             tolerance=replace(norm.make_tolerance(), **self.limits) if self.limits else None,
         )
         return core_check(source_layers, options, progress=make_progress_callback(feedback), cancellation=cancellation)
-
-    def _raise_if_not_run(self, check_result: CheckResult) -> None:
-        """Raise InputError if the rule crashed or was skipped.
-
-        A Processing model would otherwise treat the missing findings as a pass.
-        """
-        (outcome,) = check_result.report.rules
-        state = str(outcome.outcome)
-        if state == "crashed":
-            raise InputError("rule_crashed", rule=outcome.code, reason=outcome.reason)
-        if state == "skipped":
-            texts = Texts(self.base.lang)
-            reasons = [
-                texts.format_problem(u.problem, {"layer": u.name, "role": u.role, **u.params})
-                for u in check_result.plan.unusable_layers.values()
-            ]
-            raise InputError("rule_not_run", rule=outcome.code, reason=texts.join_sentences(reasons) or outcome.reason)

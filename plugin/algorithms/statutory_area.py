@@ -326,7 +326,16 @@ class StatutoryArea(SanxianAlgorithm):
         source = read_snapshot(self.layer_snapshot, cancellation=cancellation)
         source.require_usable()
         field, declared_field = find_area_field(source, self.norm, self.field)
-        has_stored_area = self._validate_field(source, field)
+        if field in AREA_COLUMNS:
+            raise InputError("areas_field_taken", field=field, known=", ".join(AREA_COLUMNS))
+        area_field = next((f for f in source.fields if f.name == field), None)
+        if area_field is None and self.mode == CHECK_MODE:
+            raise InputError(
+                "areas_no_field", layer=source.name, field=field, known=", ".join(f.name for f in source.fields)
+            )
+        if area_field is not None and area_field.type != "real" and self.mode == WRITE_MODE:
+            raise InputError("areas_field_kind", layer=source.name, field=field)
+        has_stored_area = area_field is not None
         decimals = (
             AREA_DECIMALS if declared_field is None or declared_field.decimals is None else declared_field.decimals
         )
@@ -354,22 +363,6 @@ class StatutoryArea(SanxianAlgorithm):
             other,
             role,
         )
-
-    def _validate_field(self, source: SourceLayer, field: str) -> bool:
-        """Return True if the layer has the field, False if the tool must add it.
-
-        Raise InputError if the field cannot hold areas, or if it is missing and its areas are to be checked.
-        """
-        if field in AREA_COLUMNS:
-            raise InputError("areas_field_taken", field=field, known=", ".join(AREA_COLUMNS))
-        area_field = next((f for f in source.fields if f.name == field), None)
-        if area_field is None and self.mode == CHECK_MODE:
-            raise InputError(
-                "areas_no_field", layer=source.name, field=field, known=", ".join(f.name for f in source.fields)
-            )
-        if area_field is not None and area_field.type != "real" and self.mode == WRITE_MODE:
-            raise InputError("areas_field_kind", layer=source.name, field=field)
-        return area_field is not None
 
     def _adjust_areas(
         self, source: SourceLayer, areas: LayerAreas, step_m2: float, cancellation: Cancellation

@@ -346,7 +346,11 @@ class ConformityController(QObject):
             return
         self.marks.show(figures.shapes, self.plan.get_plane())
         shape = current.shape if current.is_finished else None
-        self.marks.show_outline(shape.wkb if shape is not None else None, _read_crs(shape.crs if shape else ""))
+        crs = shape.crs if shape else ""
+        read_crs = (
+            QgsCoordinateReferenceSystem if not crs or crs.startswith("EPSG:") else QgsCoordinateReferenceSystem.fromWkt
+        )
+        self.marks.show_outline(shape.wkb if shape is not None else None, read_crs(crs))
         if current.is_drawing and self._mouse is not None:
             self.at_mouse.show(figures, self.tool.point_count, self._mouse)
         else:
@@ -468,10 +472,3 @@ class ConformityController(QObject):
             return
         shapes = [shape for one in reported if (shape := one.make_shape()) is not None]
         self.report.ask_and_write(data, shapes, reported[0].name)
-
-
-def _read_crs(text: str) -> QgsCoordinateReferenceSystem:
-    """Return the CRS of a project's shape as QGIS has it."""
-    if not text or text.startswith("EPSG:"):
-        return QgsCoordinateReferenceSystem(text)
-    return QgsCoordinateReferenceSystem.fromWkt(text)

@@ -80,7 +80,7 @@ class ProjectForm(QWidget):
         self.buttons["file"].clicked.connect(self.file_requested)
         self.use = QComboBox(objectName="SanxianConformityUse", accessibleName=tr("Planned use"), sizePolicy=narrow)
         self._search: CodeSearch | None = None
-        self.use.currentIndexChanged.connect(self._on_use_changed)
+        self.use.currentIndexChanged.connect(lambda row: self.use_changed.emit(str(self.use.itemData(row) or "")))
         self.kind = QComboBox(objectName="SanxianConformityKind", accessibleName=tr("Shape"))
         for kind, label in ((POLYGON, tr("Polygon")), (LINE, tr("Line")), (POINT, tr("Point"))):
             self.kind.addItem(label, kind)
@@ -193,9 +193,6 @@ class ProjectForm(QWidget):
         """Load the icons anew, after a change of theme."""
         for name, button in self.buttons.items():
             button.setIcon(theme.load_icon(_ICON_BY_BUTTON[name]))
-
-    def _on_use_changed(self, row: int) -> None:
-        self.use_changed.emit(str(self.use.itemData(row) or ""))
 
     def _on_kind_chosen(self) -> None:
         self.width.setEnabled(self.kind.currentData() != POLYGON)

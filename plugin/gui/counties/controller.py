@@ -213,7 +213,9 @@ class CountiesController(QObject):
             ),
             on_done=lambda batch: self._on_done(batch, events, options),
             on_error=self._on_failed,
-            on_cancelled=self._on_cancelled,
+            on_cancelled=lambda: self._end_without_summary(
+                ReportTexts(get_interface_language()).get("counties", "cancelled"), "warning"
+            ),
         )
         job.step.connect(lambda share, _text: self._on_step(job, found, events, options, share))
         self.dialog.begin_run(options.output)
@@ -279,9 +281,6 @@ class CountiesController(QObject):
                 (tr("Show on the Map"), lambda: self._open_result("map", options.output)),
                 (tr("Show Window"), self._bring_to_front),
             )
-
-    def _on_cancelled(self) -> None:
-        self._end_without_summary(ReportTexts(get_interface_language()).get("counties", "cancelled"), "warning")
 
     def _on_failed(self, error: Exception) -> None:
         text = tr(

@@ -70,14 +70,15 @@ class CountiesForm(QWidget):
             self.output.line.setText(read("output", ""))
             # Other counties get another folder.
             self._source, self._proposed_output = source, self.output.text()
-        self._timer = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS, timeout=self._on_pause)
+        self._timer = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS, timeout=self._propose_output)
+        self._timer.timeout.connect(self.changed)
         for line in (self.source.line, self.output.line):
             line.textChanged.connect(lambda _text: self._timer.start())
             line.textChanged.connect(lambda _text: self.edited.emit())
         self.profile.currentIndexChanged.connect(lambda _index: self._timer.start())
         self.jobs.valueChanged.connect(lambda _value: self._timer.start())
-        self.resume.toggled.connect(self._on_resume_toggled)
-        for box in (self.only_changed, *self.forms.values()):
+        self.resume.toggled.connect(self.only_changed.setEnabled)
+        for box in (self.resume, self.only_changed, *self.forms.values()):
             box.toggled.connect(lambda _on: self._timer.start())
 
     def _make_widgets(self) -> None:
@@ -189,10 +190,6 @@ class CountiesForm(QWidget):
             self._propose_output()
             self._timer.stop()
 
-    def _on_pause(self) -> None:
-        self._propose_output()
-        self.changed.emit()
-
     def _propose_output(self) -> None:
         """Propose a folder of results for other counties, unless the user has chosen one.
 
@@ -204,7 +201,3 @@ class CountiesForm(QWidget):
             self.output.line.setText(self._proposed_output)
             self._timer.stop()
         self._source = source
-
-    def _on_resume_toggled(self, is_on: bool) -> None:
-        self.only_changed.setEnabled(is_on)
-        self._timer.start()

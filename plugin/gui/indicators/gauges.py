@@ -86,10 +86,25 @@ class RatioDial(QWidget):
             for ends, kind in (((close, self._limit), "warning"), ((self._limit, high), "error")):
                 brush = QBrush(theme.get_color(kind), Qt.BrushStyle.BDiagPattern)
                 self._draw_ring(painter, centre, radius, tuple(map(compute_angle, ends)), brush, em)
-        self._draw_ticks(painter, centre, radius, [(v, compute_angle(v)) for v in list_ticks(low, high)], ink)
+        painter.setPen(QPen(ink, 1.0))
+        for value in list_ticks(low, high):
+            angle = compute_angle(value)
+            painter.drawLine(_move(centre, radius, angle), _move(centre, radius + _TICK_EM * em, angle))
+            # The limit has its label there.
+            if self._limit is None or abs(value - self._limit) >= _ROOM_ABOVE:
+                self._draw_label(painter, _move(centre, radius + 1.4 * em, angle), f"{value:.1f}")
+        painter.setPen(QPen(ink, max(2.0, 0.16 * em)))
         if self._limit is not None:
-            self._draw_limit(painter, centre, radius, compute_angle(self._limit), ink)
-        self._draw_needle(painter, centre, radius, compute_angle(self._value), ink)
+            angle = compute_angle(self._limit)
+            painter.drawLine(_move(centre, radius - _RING_EM * em, angle), _move(centre, radius + _TICK_EM * em, angle))
+            set_bold(painter)
+            self._draw_label(painter, _move(centre, radius + 1.5 * em, angle), f"{self._limit:g}")
+        # The needle.
+        painter.setBrush(QBrush(ink))
+        angle = compute_angle(self._value)
+        tip = _move(centre, radius - _RING_EM * em, angle)
+        painter.drawLine(tip, _move(centre, radius, angle))
+        painter.drawEllipse(tip, 0.3 * em, 0.3 * em)
         set_bold(painter, 1.5)
         painter.setPen(theme.get_text_color(self._kind) if self._kind in ("error", "warning") else ink)
         painter.drawText(
@@ -114,36 +129,9 @@ class RatioDial(QWidget):
         painter.setBrush(brush)
         painter.drawPath(path)
 
-    def _draw_ticks(
-        self, painter: QPainter, centre: QPointF, radius: float, ticks: list[tuple[float, float]], ink: QColor
-    ) -> None:
-        em = float(self.fontMetrics().height())
-        painter.setPen(QPen(ink, 1.0))
-        for value, angle in ticks:
-            painter.drawLine(_move(centre, radius, angle), _move(centre, radius + _TICK_EM * em, angle))
-            if self._limit is not None and abs(value - self._limit) < _ROOM_ABOVE:
-                # The limit's label is there.
-                continue
-            self._draw_label(painter, _move(centre, radius + 1.4 * em, angle), f"{value:.1f}")
-
     def _draw_label(self, painter: QPainter, place: QPointF, text: str) -> None:
         em = float(self.fontMetrics().height())
         painter.drawText(QRectF(place.x() - 2 * em, place.y() - em / 2, 4 * em, em), Qt.AlignmentFlag.AlignCenter, text)
-
-    def _draw_limit(self, painter: QPainter, centre: QPointF, radius: float, angle: float, ink: QColor) -> None:
-        em = float(self.fontMetrics().height())
-        painter.setPen(QPen(ink, max(2.0, 0.16 * em)))
-        painter.drawLine(_move(centre, radius - _RING_EM * em, angle), _move(centre, radius + _TICK_EM * em, angle))
-        set_bold(painter)
-        self._draw_label(painter, _move(centre, radius + 1.5 * em, angle), f"{self._limit:g}")
-
-    def _draw_needle(self, painter: QPainter, centre: QPointF, radius: float, angle: float, ink: QColor) -> None:
-        em = float(self.fontMetrics().height())
-        painter.setPen(QPen(ink, max(2.0, 0.16 * em)))
-        painter.setBrush(QBrush(ink))
-        painter.drawLine(_move(centre, radius - _RING_EM * em, angle), _move(centre, radius, angle))
-        tip, side = _move(centre, radius - _RING_EM * em, angle), 0.3 * em
-        painter.drawEllipse(tip, side, side)
 
 
 def _move(start: QPointF, distance: float, angle_degrees: float) -> QPointF:

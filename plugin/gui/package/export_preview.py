@@ -233,7 +233,6 @@ class GateBox(QGroupBox):
         self.force = QCheckBox(
             tr("Force: make the package even if the plan does not pass or parts are missing"),
             objectName="SanxianPackageForce",
-            toggled=self._on_force_toggled,
         )
         self.force_note = theme.set_faint(QLabel(tr("For internal use; must not be submitted")))
         force_row = QHBoxLayout()
@@ -251,16 +250,14 @@ class GateBox(QGroupBox):
         policy.setRetainSizeWhenHidden(True)
         self.meaning.setSizePolicy(policy)
         self.meaning.hide()
+        self.force.toggled.connect(self.meaning.setVisible)
+        self.force.toggled.connect(self.changed)
         layout = QVBoxLayout(self)
         layout.addLayout(row)
         layout.addWidget(self.reasons, 1)
         layout.addLayout(force_row)
         layout.addWidget(self.meaning)
         self.show_check(None, False)
-
-    def _on_force_toggled(self, on: bool) -> None:
-        self.meaning.setVisible(on)
-        self.changed.emit()
 
     def show_check(self, result: CheckView | None, has_outdated_result: bool) -> None:
         """Show the state of the last check.

@@ -67,7 +67,10 @@ class SpecCombo(QWidget):
         if self.combo.findData(saved_spec) < 0 and Path(saved_spec).is_file():
             self.combo.addItem(Path(saved_spec).name, saved_spec)
         self.combo.setCurrentIndex(max(self.combo.findData(saved_spec), 0))
-        self.combo.currentIndexChanged.connect(self._on_chosen)
+        self.combo.currentIndexChanged.connect(
+            lambda: settings.store_setting(PACKAGE_SPEC_SETTING, self.combo.currentData())
+        )
+        self.combo.currentIndexChanged.connect(self.changed)
         other = QPushButton(
             tr("Other…"), toolTip=tr("Package specification of the province (.toml)"), clicked=self._browse_file
         )
@@ -82,10 +85,6 @@ class SpecCombo(QWidget):
         from ...core.package.package_spec.load import load_package_spec
 
         return load_package_spec(self.combo.currentData())
-
-    def _on_chosen(self) -> None:
-        settings.store_setting(PACKAGE_SPEC_SETTING, self.combo.currentData())
-        self.changed.emit()
 
     def _browse_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(

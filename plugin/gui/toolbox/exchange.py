@@ -88,7 +88,12 @@ class ExchangeActions:
             text = tr("{layers} layers with {rows} rows were read from VCT into {path}.")
             import_text = text.format(layers=results["LAYERS"], rows=results["ROWS"], path=results["OUTPUT"])
             remarks = str(results.get("REMARKS") or "").splitlines()
-            check_lines = _summarise_check(results)
+            check_lines = []
+            if results.get("VERDICT"):
+                verdict = Texts(get_interface_language()).get("verdicts", results["VERDICT"])
+                text = tr("Check: {verdict}; {errors} errors, {warnings} warnings.")
+                counts = {"errors": results["ERRORS"], "warnings": results["WARNINGS"]}
+                check_lines.append(text.format(verdict=verdict, **counts))
             level = "success" if results.get("VERDICT", "pass") == "pass" and not remarks else "warning"
             self._report_written("\n".join([import_text, *check_lines, *remarks]), results["OUTPUT"], level)
 
@@ -120,7 +125,10 @@ class ExchangeActions:
         project = QgsProject.instance()
         county_settings = county.read_county_settings(project)
         current = _find_database(role_recognition.list_plan_layers(project))
-        self._warn_of_edits(project)
+        layers = role_recognition.list_plan_layers(project)
+        if edited_names := [layer.name() for layer in layers if count_unsaved_edits(layer)]:
+            text = tr("Yearly maintenance reads files: unsaved edits of {names} do not count. Save them first.")
+            self._messages.show_warning(text.format(names=tr(", ").join(edited_names)))
         initial_parameter_values = {
             "CURRENT": current,
             "FILED": saved_paths.read_absolute_path(project, "baseline"),
@@ -191,25 +199,8 @@ class ExchangeActions:
             buttons = [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
             self._messages.show_message(message, "info", *buttons)
 
-    def _warn_of_edits(self, project: QgsProject) -> None:
-        edited_layer_names = [
-            layer.name() for layer in role_recognition.list_plan_layers(project) if count_unsaved_edits(layer)
-        ]
-        if edited_layer_names:
-            text = tr("Yearly maintenance reads files: unsaved edits of {names} do not count. Save them first.")
-            self._messages.show_warning(text.format(names=tr(", ").join(edited_layer_names)))
-
     def _report_written(self, text: str, path: str, level: str = "success") -> None:
         self._messages.show_message(text, level, (tr("Open Folder"), make_opener(str(Path(path).parent))))
-
-
-def _summarise_check(results: dict[str, Any]) -> list[str]:
-    """Return the verdict of the check after an import; empty without a check."""
-    if not results.get("VERDICT"):
-        return []
-    verdict = Texts(get_interface_language()).get("verdicts", results["VERDICT"])
-    text = tr("Check: {verdict}; {errors} errors, {warnings} warnings.")
-    return [text.format(verdict=verdict, errors=results["ERRORS"], warnings=results["WARNINGS"])]
 
 
 def find_free_path(path: Path) -> str:
