@@ -51,8 +51,7 @@ from .package.inspect import PackageInspection
 from .project.styling_actions import StylingActions
 from .project.watch import ProjectWatcher
 from .sample_tour import SampleTour
-from .toolbox.data_drop import PlanDataDropHandler, VctDropHandler
-from .toolbox.exchange import ExchangeActions, IndicatorsAction
+from .toolbox.exchange import ExchangeActions, IndicatorsAction, PlanDataDropHandler, VctDropHandler
 from .widgets.messages import MessageBarMessages
 from .wizard.new_project import ProjectSetupController
 from .worklist.actions import WorklistActions
