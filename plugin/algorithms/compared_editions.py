@@ -10,6 +10,7 @@ from ..bridge.checking.adjustment import compare_line, make_dossier, make_parcel
 from ..bridge.checking.versions import compare_versions, make_changed_areas_table
 from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import write_documents
+from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.choices import ADJUSTED_LINES
@@ -42,7 +43,7 @@ from .parameters import (
     make_workbook,
     mark_advanced,
 )
-from .report_log import log_comparison, log_lines, log_options_from_project, log_written_files, log_yearly_update
+from .report_log import log_lines, log_options_from_project, log_warnings, log_written_files
 
 
 class BoundaryAdjustment(SanxianAlgorithm):
@@ -228,7 +229,12 @@ class CompareVersions(SanxianAlgorithm):
         self.documents = read_document_paths(self, parameters, context, inputs)
 
     def execute(self, parameters, context, feedback):
-        from ..core.render.versions.comparison_tables import make_comparison_document, write_comparison_workbook
+        from ..core.cli.comparing import format_comparison_summary
+        from ..core.render.versions.comparison_tables import (
+            list_difference_sentences,
+            make_comparison_document,
+            write_comparison_workbook,
+        )
 
         cancellation, lang = Cancellation(feedback.isCanceled), self.options.lang
         plan_comparison = compare_versions(
@@ -239,7 +245,10 @@ class CompareVersions(SanxianAlgorithm):
             progress=make_progress_callback(feedback),
             cancellation=cancellation,
         )
-        log_comparison(feedback, plan_comparison)
+        comparison, texts = plan_comparison.comparison, Texts(get_interface_language())
+        log = feedback.pushInfo if comparison.is_identical else feedback.pushWarning
+        log(format_comparison_summary(plan_comparison, texts))
+        log_lines(feedback, list_difference_sentences(plan_comparison, texts))
         write_documents(
             lambda: make_comparison_document(plan_comparison, Texts(lang)),
             list(self.documents.values()),
@@ -251,7 +260,6 @@ class CompareVersions(SanxianAlgorithm):
             self, parameters, context, make_changed_areas_table(plan_comparison, lang), cancellation
         )
         log_written_files(feedback, (self.workbook, *self.documents.values(), self.output.file))
-        comparison = plan_comparison.comparison
         areas = {f"AREA_{kind.upper()}": comparison.sum_area_m2(kind) for kind in ("in", "out", "changed")}
         shift = comparison.shift
         return {
@@ -328,12 +336,16 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
         self.folder = str(self.read_output_folder(parameters, context))
 
     def execute(self, parameters, context, feedback):
+        from ..core.studies.yearly.balance import list_notes, summarise_layers
         from ..core.studies.yearly.make import compute_and_write_update
 
         yearly_update, written_update = run_in_thread(
             compute_and_write_update, feedback, *self.sources, self.year, self.folder, self.options
         )
-        log_yearly_update(feedback, yearly_update, written_update)
+        texts = Texts(get_interface_language())
+        log_lines(feedback, summarise_layers(yearly_update, texts))
+        log_warnings(feedback, list_notes(yearly_update, texts))
+        log_warnings(feedback, [problem.format_as_sentence(texts) for problem in written_update.problems])
         log_written_files(feedback, [str(path) for path in written_update.written_files])
         counts = {f"COUNT_{kind.upper()}": count for kind, count in yearly_update.change_counts.items()}
         return {

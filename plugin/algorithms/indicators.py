@@ -37,7 +37,7 @@ from .parameters import (
     make_workbook,
     mark_advanced,
 )
-from .report_log import log_indicators, log_lines, log_options_from_project, log_warnings, log_written_files
+from .report_log import log_lines, log_options_from_project, log_warnings, log_written_files
 
 #: Outputs, and the states of indicators that each of them counts.
 STATES_BY_COUNT_OUTPUT = {"BROKEN": ("broken",), "ROUNDING": ("close",), "LITTLE_LEFT": ("warning",), "MET": ("met",)}
@@ -107,6 +107,8 @@ class ComputeIndicators(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         from ..core.checks.tabulate import make_figures_document, write_new_figures_workbook
+        from ..core.cli.checking import list_indicator_lines
+        from ..core.render.words import ReportTexts
 
         cancellation = Cancellation(feedback.isCanceled)
         log_options_from_project(feedback, self.options_from_project)
@@ -117,7 +119,10 @@ class ComputeIndicators(SanxianAlgorithm):
             progress=make_progress_callback(feedback),
             cancellation=cancellation,
         )
-        log_indicators(feedback, tabulated_plan)
+        log_lines(feedback, tabulated_plan.notices)
+        report_texts = ReportTexts(tabulated_plan.indicators.texts.lang)
+        for is_missed, text in list_indicator_lines(tabulated_plan, report_texts):
+            (feedback.pushWarning if is_missed else feedback.pushInfo)(text)
         check_not_input(self.workbook, list(tabulated_plan.plan.input_files))
         write_documents(
             lambda: make_figures_document(tabulated_plan),

@@ -41,7 +41,7 @@ from .parameters import (
     make_side_tables,
     mark_advanced,
 )
-from .report_log import log_single_rule_check, log_written_files
+from .report_log import log_written_files
 
 #: Optional input in addition to the rule's own: gives findings their township.
 TOWNSHIPS = "townships"
@@ -186,13 +186,33 @@ class RuleAlgorithm(SanxianAlgorithm):
                 for u in check_result.plan.unusable_layers.values()
             ]
             raise InputError("rule_not_run", rule=outcome.code, reason=texts.join_sentences(reasons) or outcome.reason)
-        log_single_rule_check(feedback, check_result)
+        report = check_result.report
+        texts = Texts(report.lang)
+        for one in report.indicators:
+            if one.value is not None:
+                feedback.pushInfo(f"{one.name} {one.value:.10g} {texts.get('units', one.unit)}".rstrip())
+        if outcome.reason:
+            feedback.pushWarning(outcome.reason)
+        counts = {key: report.summary[key] for key in ("errors", "warnings")}
+        line = texts.get(
+            "toolbox",
+            "one_rule",
+            code=outcome.code,
+            title=outcome.heading,
+            outcome=texts.get("outcomes", str(outcome.outcome)),
+            findings=len(report.findings),
+            **counts,
+        )
+        feedback.pushInfo(line)
         write_check_outputs(check_result, OutputPaths(findings=self.findings.file), cancellation=cancellation)
         results = self.findings.write_findings(self, parameters, context, check_result, cancellation)
         log_written_files(feedback, [self.findings.file])
-        summary = check_result.report.summary
-        counts = {"ERRORS": summary["errors"], "WARNINGS": summary["warnings"]}
-        return {**results, **counts, "FINDINGS": len(check_result.report.findings), "OUTCOME": str(outcome.outcome)}
+        return {
+            **results,
+            **{key.upper(): count for key, count in counts.items()},
+            "FINDINGS": len(report.findings),
+            "OUTCOME": str(outcome.outcome),
+        }
 
     @run_in_python_thread
     def _check_layers(self, feedback, cancellation: Cancellation) -> CheckResult:

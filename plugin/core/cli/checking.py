@@ -7,7 +7,7 @@ import argparse
 import sys
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..base.errors import OutputError
 from ..base.files.writing import OutputPaths, check_not_input, check_outputs, check_writable, write_files
@@ -28,6 +28,9 @@ from .console import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..checks.tabulate import TabulatedPlan
     from ..model.report import Report
     from ..render.words import ReportTexts
     from ..studies.evaluation.checked_plan import EditionsOfCheck
@@ -156,7 +159,6 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         tabulate_sources,
         write_new_figures_workbook,
     )
-    from ..render import figures
     from ..render.document.docx_writer import write_docx
 
     options = make_run_options(args, report_texts)
@@ -173,18 +175,7 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
             (args.docx, lambda path: write_docx(make_figures_document(tabulated_plan), path)),
         ]
     )
-    for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
-        name = computed_indicator.definition.name(report_texts.lang)
-        for one in computed_indicator.figures:
-            target = (
-                report_texts.get("cli", "of_target", target=figures.format_target(one, report_texts))
-                if one.target
-                else ""
-            )
-            state, value = figures.format_state(one, report_texts), figures.format_indicator_value(one, report_texts)
-            print_line(report_texts.get("cli", "figure", name=name, value=value, target=target, state=state))
-        if not computed_indicator.figures:
-            print_line(report_texts.get("cli", "no_figure", name=name, reason=computed_indicator.missing_reason))
+    print_lines(text for _is_missed, text in list_indicator_lines(tabulated_plan, report_texts))
     print_lines(tabulated_plan.plan.describe_gaps(Texts(report_texts.lang)), sys.stderr)
     if not all(
         one.confirmed
@@ -194,6 +185,34 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         print_line(report_texts.get("text", "unconfirmed_note"))
     print_written((args.xlsx, args.docx), report_texts)
     return EXIT_CLEAN
+
+
+def list_indicator_lines(tabulated_plan: TabulatedPlan, report_texts: ReportTexts) -> Iterator[tuple[bool, str]]:
+    """Yield each indicator as a line, with True if it misses its target or may miss it."""
+    for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
+        name = computed_indicator.definition.name(report_texts.lang)
+        for one in computed_indicator.figures:
+            is_missed = one.state in ("broken", "close", "unconfirmed")
+            yield is_missed, _format_figure(name, one, bool(one.target), report_texts)
+        if not computed_indicator.figures:
+            yield False, report_texts.get("cli", "no_figure", name=name, reason=computed_indicator.missing_reason)
+
+
+def _format_figure(name: str, figure: Any, shows_target: bool, report_texts: ReportTexts) -> str:
+    """Return an indicator with value, target and state as a line."""
+    from ..render import figures
+
+    target = ""
+    if shows_target:
+        target = report_texts.get("cli", "of_target", target=figures.format_target(figure, report_texts))
+    return report_texts.get(
+        "cli",
+        "figure",
+        name=name,
+        value=figures.format_indicator_value(figure, report_texts),
+        target=target,
+        state=figures.format_state(figure, report_texts),
+    )
 
 
 def run_tables(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -310,13 +329,7 @@ def format_summary(report: Report, report_texts: ReportTexts) -> list[str]:
         for i in report.indicators
         if i.target is not None and not (figures.is_township_figure(i) and i.state == "met")
     ]
-    for indicator in targeted:
-        value = figures.format_indicator_value(indicator, report_texts)
-        target = report_texts.get("cli", "of_target", target=figures.format_target(indicator, report_texts))
-        state = figures.format_state(indicator, report_texts)
-        lines.append(
-            "  " + report_texts.get("cli", "figure", name=indicator.name, value=value, target=target, state=state)
-        )
+    lines += [f"  {_format_figure(one.name, one, True, report_texts)}" for one in targeted]
     if not all(indicator.confirmed for indicator in targeted):
         lines.append("  " + report_texts.get("text", "unconfirmed_note"))
     return lines

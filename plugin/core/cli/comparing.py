@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from ..base.files.writing import OutputPaths, check_writable, write_files, write_text
 from ..checks.tabulate import check_workbook_can_be_written
@@ -22,6 +23,9 @@ from .console import (
     print_written,
 )
 
+if TYPE_CHECKING:
+    from ..render.versions.sources import PlanComparison
+
 #: Largest number of changed parts on the console; the workbook has all.
 _MAX_PARTS_PRINTED = 30
 
@@ -35,13 +39,11 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..render.document.docx_writer import write_docx
     from ..render.versions.comparison_tables import (
         format_changes,
-        get_comparison_verdict,
         get_piece_keys,
         list_difference_sentences,
         make_comparison_document,
         write_comparison_workbook,
     )
-    from ..render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
     from ..render.versions.sources import compare_sources, find_layer_and_townships
 
     norm, texts = make_run_options(args, report_texts).resolve_norm(), Texts(report_texts.lang)
@@ -62,14 +64,7 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
             (args.docx, lambda path: write_docx(make_comparison_document(result, texts), path)),
         ]
     )
-    area_sums = {
-        name: format_number(comparison.sum_area_m2(kind), 2)
-        for name, kind in (("moved_in", MOVED_IN_KIND), ("moved_out", MOVED_OUT_KIND), ("changed", CHANGED_KIND))
-    }
-    layer = comparison.later_edition.layer.template.name if report_texts.lang == "zh" else result.role
-    print_line(
-        texts.get("versions", "summary", verdict=get_comparison_verdict(result, texts), layer=layer, **area_sums)
-    )
+    print_line(format_comparison_summary(result, texts))
     for line in list_difference_sentences(result, texts):
         print_line(f"  {line}")
     for source in (args.before, args.after):
@@ -87,6 +82,18 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         )
     print_written((args.xlsx, args.docx), report_texts)
     return EXIT_CLEAN if comparison.is_identical else EXIT_FOUND
+
+
+def format_comparison_summary(result: PlanComparison, texts: Texts) -> str:
+    """Return verdict, layer and sums of a comparison of editions as a line."""
+    from ..render.versions.comparison_tables import get_comparison_verdict
+    from ..render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
+
+    comparison, verdict = result.comparison, get_comparison_verdict(result, texts)
+    kinds = {"moved_in": MOVED_IN_KIND, "moved_out": MOVED_OUT_KIND, "changed": CHANGED_KIND}
+    area_sums = {name: format_number(comparison.sum_area_m2(kind), 2) for name, kind in kinds.items()}
+    layer = comparison.later_edition.layer.template.name if texts.lang == "zh" else result.role
+    return texts.get("versions", "summary", verdict=verdict, layer=layer, **area_sums)
 
 
 def run_yearly(args: argparse.Namespace, report_texts: ReportTexts) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Actions that open dialogs of the toolbox: exchange formats, yearly maintenance, comparison, indicators, dropped files.
+"""Actions that open dialogs of the toolbox: exchange, yearly maintenance, comparison, indicators, dropped files.
 
 The dialogs are filled with values of the project; results are reported in the message bar. A message asks what to do
 with a file dropped on map or layer tree. A dropped VCT file is imported; QGIS would open it with its Idrisi reader.
