@@ -34,7 +34,7 @@ from ..core.base.errors import DataError, InputError, OutputError
 from ..core.base.files.writing import is_same_file, write_atomically
 from ..core.model.rule import LayerNeed
 from ..core.standard import load_standard
-from ..core.standard.messages.texts import Texts
+from ..core.standard.messages.texts import Texts, format_number
 from ..core.standard.profile import Norm, load_profile
 from .common import SanxianAlgorithm, describe_norms
 from .inputs import read_layer_parameter
@@ -52,7 +52,7 @@ from .parameters import (
     make_text,
     mark_advanced,
 )
-from .report_log import log_copy_of_sealed_layer, log_three_zones, log_written_files
+from .report_log import log_copy_of_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
     from ..core.exchange.mapping import FieldMapping, FieldProposal, MappedRows
@@ -325,11 +325,38 @@ class DeriveThreeZones(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
         derived = self._derive_zones(feedback, cancellation)
-        log_three_zones(feedback, derived)
+        texts, three_zones = Texts(get_interface_language()), derived.three_zones
+        for figure in derived.indicators:
+            line = texts.get(
+                "toolbox", "space_line", name=texts.get_indicator_name(figure.id), km2=format_number(figure.value, 4),
+                ha=format_number(100 * figure.value, 2), features=figure.inputs["features"],
+            )  # fmt: skip
+            share = figure.inputs.get("county_share")
+            feedback.pushInfo(
+                line + (texts.get("toolbox", "space_share", share=format_number(share, 2)) if share is not None else "")
+            )
+        sums = {"zones": format_number(three_zones.input_m2, 2), "spaces": format_number(three_zones.total_m2, 2)}
+        feedback.pushInfo(
+            texts.get("toolbox", "space_sums", **sums, difference=format_number(three_zones.difference_m2, 2))
+        )
+        for code, (count, area_m2) in sorted(three_zones.unmapped_zones.items()):
+            params = {"count": count, "area": format_number(area_m2, 2), "code": code}
+            feedback.pushWarning(texts.get("toolbox", "space_unmapped" if code else "space_no_code", **params))
+        if not three_zones.do_areas_add_up:
+            params = {
+                "overlap": format_number(three_zones.overlap_m2, 2),
+                "between": format_number(three_zones.shared_between_m2, 2),
+            }
+            feedback.pushWarning(texts.get("toolbox", "space_overlap", **params))
+        for key, count in (
+            ("space_missing", three_zones.missing_shape_count),
+            ("space_repaired", three_zones.repaired_shape_count),
+        ):
+            if count:
+                feedback.pushWarning(texts.get("toolbox", key, count=count))
         table = make_template_table(derived.frame, self.template, self.zones.crs)
         results = self.output.write_table(self, parameters, context, table, cancellation)
         log_written_files(feedback, [self.output.file])
-        three_zones = derived.three_zones
         areas = {name: three_zones.get_zone_area_m2(zone_code) for zone_code, name in _AREA_OUTPUTS_BY_CODE.items()}
         return {**results, **areas, "ZONES_M2": three_zones.input_m2, "OVERLAP_M2": three_zones.overlap_m2}
 

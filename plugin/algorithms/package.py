@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..bridge.checking.check import check_project_or_folder
+from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
+from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.document import override_document
 from ..core.standard.profile.document_info import DocumentInfo
 from .check_plan import CheckPlan
@@ -23,7 +25,7 @@ from .parameters import (
     make_switch,
     set_widget,
 )
-from .report_log import log_options_from_project, log_package, log_report, log_written_files
+from .report_log import log_options_from_project, log_report, log_written_files
 
 #: Share of the progress that the check takes.
 _CHECK_SHARE_OF_PROGRESS = 0.4
@@ -133,7 +135,21 @@ class ExportPackage(CheckPlan):
             progress=make_progress_callback(feedback, _CHECK_SHARE_OF_PROGRESS),
             cancellation=cancellation,
         )
-        log_package(feedback, exported_package)
+        texts = Texts(get_interface_language())
+        for problem in exported_package.problems:
+            (feedback.pushInfo if problem.level == "note" else feedback.pushWarning)(problem.format_as_sentence(texts))
+        for row in exported_package.manifest["layers"]:
+            line = {"layer": row["layer"], "rows": row["features"], "library": row["read_back"]["library"]}
+            feedback.pushInfo(texts.get("toolbox", "package_layer", **line))
+        for origin in ("made", "given"):
+            maps = [row for row in exported_package.manifest["maps"] if row["origin"] == origin]
+            if maps:
+                titles = "、".join(f"{row['number']}{row['title']}" for row in maps)
+                line = {"count": len(maps), "dpi": round(maps[0]["dpi"] or 0), "maps": titles}
+                feedback.pushInfo(texts.get("toolbox", f"package_maps_{origin}", **line))
+        if exported_package.manifest["check"]["forced"]:
+            feedback.pushWarning(texts.get("toolbox", "package_forced"))
+        feedback.pushInfo(texts.get("toolbox", "package_digest", digest=exported_package.manifest_digest))
         log_written_files(feedback, [str(exported_package.path)])
         summary = check_result.report.summary
         results = {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}

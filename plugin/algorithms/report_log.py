@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..bridge.settings import get_interface_language
 from ..core.render.words import ReportTexts
-from ..core.standard.messages.texts import Texts, format_number
+from ..core.standard.messages.texts import Texts
 
 if TYPE_CHECKING:
     from ..bridge.layouts.run import MapExportOrder, MapExportOutcome
     from ..core.checks.check import CheckResult
     from ..core.exchange.create import CreatedLayers
-    from ..core.figures.three_zones.zone_figures import DerivedZones
-    from ..core.package.export import ExportedPackage
     from ..core.standard.profile import Norm
 
 #: Outcomes that are not logged.
@@ -112,58 +110,6 @@ def log_copy_of_sealed_layer(feedback, role: str, norm: Norm) -> None:
         texts = Texts(get_interface_language())
         name = template.name if template is not None and texts.lang == "zh" else role
         feedback.pushInfo(texts.get("toolbox", "sealed_copy", layer=name))
-
-
-def log_three_zones(feedback, derived: DerivedZones) -> None:
-    """Log area and share of each of the three zones, differences of their sums, and skipped features."""
-    texts, three_zones = Texts(get_interface_language()), derived.three_zones
-    for figure in derived.indicators:
-        line = texts.get(
-            "toolbox", "space_line", name=texts.get_indicator_name(figure.id), km2=format_number(figure.value, 4),
-            ha=format_number(100 * figure.value, 2), features=figure.inputs["features"],
-        )  # fmt: skip
-        share = figure.inputs.get("county_share")
-        feedback.pushInfo(
-            line + (texts.get("toolbox", "space_share", share=format_number(share, 2)) if share is not None else "")
-        )
-    sums = {"zones": format_number(three_zones.input_m2, 2), "spaces": format_number(three_zones.total_m2, 2)}
-    feedback.pushInfo(
-        texts.get("toolbox", "space_sums", **sums, difference=format_number(three_zones.difference_m2, 2))
-    )
-    for code, (count, area_m2) in sorted(three_zones.unmapped_zones.items()):
-        params = {"count": count, "area": format_number(area_m2, 2), "code": code}
-        feedback.pushWarning(texts.get("toolbox", "space_unmapped" if code else "space_no_code", **params))
-    if not three_zones.do_areas_add_up:
-        params = {
-            "overlap": format_number(three_zones.overlap_m2, 2),
-            "between": format_number(three_zones.shared_between_m2, 2),
-        }
-        feedback.pushWarning(texts.get("toolbox", "space_overlap", **params))
-    for key, count in (
-        ("space_missing", three_zones.missing_shape_count),
-        ("space_repaired", three_zones.repaired_shape_count),
-    ):
-        if count:
-            feedback.pushWarning(texts.get("toolbox", key, count=count))
-
-
-def log_package(feedback, exported_package: ExportedPackage) -> None:
-    """Log the problems of a package export, the layers read back from the package, and the manifest's digest."""
-    texts = Texts(get_interface_language())
-    for problem in exported_package.problems:
-        (feedback.pushInfo if problem.level == "note" else feedback.pushWarning)(problem.format_as_sentence(texts))
-    for row in exported_package.manifest["layers"]:
-        line = {"layer": row["layer"], "rows": row["features"], "library": row["read_back"]["library"]}
-        feedback.pushInfo(texts.get("toolbox", "package_layer", **line))
-    for origin in ("made", "given"):
-        maps = [row for row in exported_package.manifest["maps"] if row["origin"] == origin]
-        if maps:
-            titles = "、".join(f"{row['number']}{row['title']}" for row in maps)
-            line = {"count": len(maps), "dpi": round(maps[0]["dpi"] or 0), "maps": titles}
-            feedback.pushInfo(texts.get("toolbox", f"package_maps_{origin}", **line))
-    if exported_package.manifest["check"]["forced"]:
-        feedback.pushWarning(texts.get("toolbox", "package_forced"))
-    feedback.pushInfo(texts.get("toolbox", "package_digest", digest=exported_package.manifest_digest))
 
 
 def log_created_layers(
