@@ -40,8 +40,7 @@ from .parameters import (
 from .report_log import log_lines, log_options_from_project, log_report, log_warnings, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.checks.check import CheckResult
-    from ..core.render.public_edition.redaction import PublicReport
+    pass
 
 
 class CheckPlan(SanxianAlgorithm):
@@ -238,12 +237,14 @@ class CheckPlan(SanxianAlgorithm):
         )
 
     def execute(self, parameters, context, feedback):
+        from ..core.cli.checking import make_public_edition
+
         cancellation = Cancellation(feedback.isCanceled)
         log_options_from_project(feedback, self.options_from_project)
         check_result = self.run_check(feedback)
         log_report(feedback, check_result)
         # A plan of which no public edition may be made is refused before the earlier editions are read.
-        public = make_public_edition(check_result, cancellation) if self.is_public else None
+        public = run_in_python_thread(make_public_edition)(check_result, cancellation) if self.is_public else None
         chapter = None if self.editions is None else self._evaluate(check_result, feedback, cancellation)
         write_check_outputs(
             check_result,
@@ -286,16 +287,6 @@ class CheckPlan(SanxianAlgorithm):
         if self.is_public:
             feedback.pushWarning(chapter.reason_left_out)
         return chapter
-
-
-@run_in_python_thread
-def make_public_edition(check_result: CheckResult, cancellation: Cancellation) -> PublicReport:
-    """Return the public edition of a check's report. Raise InputError, DataError and Cancelled."""
-    from ..core.render.public_edition.edition import load_public_edition
-    from ..core.render.public_edition.redaction import make_public_report
-
-    edition = load_public_edition(check_result.plan.norm)
-    return make_public_report(check_result.report, check_result.plan, edition, cancellation)
 
 
 class DeclaredChecks(CheckPlan):

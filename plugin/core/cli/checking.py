@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.errors import OutputError
 from ..base.files.writing import OutputPaths, check_not_input, check_outputs, check_writable, write_files
 from ..base.parallel.process_state import set_thread_count
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from ..checks.tabulate import TabulatedPlan
     from ..model.report import Report
+    from ..render.public_edition.redaction import PublicReport
     from ..render.words import ReportTexts
     from ..studies.evaluation.checked_plan import EditionsOfCheck
     from ..studies.evaluation.evaluated_editions import Evaluation
@@ -80,13 +82,7 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
         )
     )
     # A plan of which no public edition may be made is refused before the earlier editions are read.
-    public = None
-    if args.public:
-        from ..render.public_edition.edition import load_public_edition
-        from ..render.public_edition.redaction import make_public_report
-
-        edition = load_public_edition(check_result.plan.norm)
-        public = make_public_report(check_result.report, check_result.plan, edition)
+    public = make_public_edition(check_result) if args.public else None
     evaluation = chapter = None
     if editions is not None:
         from ..studies.evaluation.checked_plan import evaluate_check
@@ -128,6 +124,18 @@ def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck
     editions = read_editions(given, has_checked_plan=True)
     chosen = choose_editions_of_check(editions, args.source, args.profile, date.today().year, lang)
     return chosen, list_files_of_editions(given, editions)
+
+
+def make_public_edition(check_result: CheckResult, cancellation: Cancellation = NEVER_CANCELLED) -> PublicReport:
+    """Return the public edition of a check's report, by the list of the county or the standard.
+
+    Raise InputError, DataError and Cancelled.
+    """
+    from ..render.public_edition.edition import load_public_edition
+    from ..render.public_edition.redaction import make_public_report
+
+    edition = load_public_edition(check_result.plan.norm)
+    return make_public_report(check_result.report, check_result.plan, edition, cancellation)
 
 
 def _inspect_package(args: argparse.Namespace, report_texts: ReportTexts) -> CheckResult:

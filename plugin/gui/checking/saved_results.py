@@ -210,26 +210,7 @@ class SavedResults(QObject):
                 self.ended.emit()
                 return
             saved_content, changes, check_result, rows = reading_outcome
-            from ...core.standard.messages.texts import Texts
-
-            crs = convert_to_qgis_crs(check_result.plan.crs)
-            result = CheckView(
-                check_result, saved_content.finished_at, crs, Texts(check_result.report.lang), is_restored=True
-            )
-            result.set_changes(changes)
-            self._result, self._make, self._written = result, lambda _cancellation: saved_content, file
-            self._roles = {layer.id: (layer.name, layer.role) for layer in saved_content.layers if layer.role}
-            self._known_layer_ids = {layer.id for layer in saved_content.layers}
-            self._settings = saved_content.check_settings
-            project = QgsProject.instance()
-            for layer_id, (name, role) in self._roles.items():
-                layer = project.mapLayer(layer_id)
-                if isinstance(layer, QgsVectorLayer):
-                    slot = partial(self._mark_layer_changed, name, role)
-                    for signal in _CHANGE_SIGNALS:
-                        getattr(layer, signal).connect(slot)
-                    self._followed.append((layer, slot))
-            self.restored.emit(result, rows)
+            self._restore_result(saved_content, changes, check_result, rows, file)
 
         def report_failure(error: Exception) -> None:
             self._reading_job = None
@@ -250,6 +231,30 @@ class SavedResults(QObject):
                 on_cancelled=handle_cancellation,
             )
         )
+
+    def _restore_result(
+        self, saved_content: SavedResult, changes: ChangesSinceCheck, check_result: Any, rows: list[Any], file: str
+    ) -> None:
+        from ...core.standard.messages.texts import Texts
+
+        crs = convert_to_qgis_crs(check_result.plan.crs)
+        result = CheckView(
+            check_result, saved_content.finished_at, crs, Texts(check_result.report.lang), is_restored=True
+        )
+        result.set_changes(changes)
+        self._result, self._make, self._written = result, lambda _cancellation: saved_content, file
+        self._roles = {layer.id: (layer.name, layer.role) for layer in saved_content.layers if layer.role}
+        self._known_layer_ids = {layer.id for layer in saved_content.layers}
+        self._settings = saved_content.check_settings
+        project = QgsProject.instance()
+        for layer_id, (name, role) in self._roles.items():
+            layer = project.mapLayer(layer_id)
+            if isinstance(layer, QgsVectorLayer):
+                slot = partial(self._mark_layer_changed, name, role)
+                for signal in _CHANGE_SIGNALS:
+                    getattr(layer, signal).connect(slot)
+                self._followed.append((layer, slot))
+        self.restored.emit(result, rows)
 
     # --- changes since
 
