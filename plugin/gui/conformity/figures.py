@@ -194,12 +194,11 @@ def _hectares(area_m2: float | None) -> str:
 
 def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
     """Yield why the verdict is not 符合; missing layers and, without a use, zones are stated elsewhere."""
-    from ...core.studies.projects.reviewed_project import ProjectDoubt
-
-    has_use = bool(one.project.use_code)
-    from ...core.studies.projects.reviewed_project import OUTCOME_ORDER, Outcome
+    from ...core.studies.projects.reviewed_project import OUTCOME_ORDER, Outcome, ProjectDoubt
     from ...core.studies.projects.verdict import count_outcome
 
+    has_use = bool(one.project.use_code)
+    # Doubts, lines and zones, the gravest first.
     items: list[ReviewItem] = [*one.project.doubts, *one.lines, *one.zones]
     judged = [item for item in items if item.outcome not in (Outcome.CONFORMS, Outcome.LISTED)]
     for item in sorted(
