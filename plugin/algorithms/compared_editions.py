@@ -8,7 +8,6 @@ from pathlib import Path
 
 from ..bridge.checking.adjustment import compare_line, make_dossier, make_parcels_table
 from ..bridge.checking.versions import compare_versions, make_changed_areas_table
-from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import write_documents
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
@@ -101,8 +100,7 @@ class BoundaryAdjustment(SanxianAlgorithm):
             raise InputError("source_missing", source=self.before)
         inputs = [*read_plan_inputs(self, parameters, context), self.before]
         self.line = self.read_text_parameter(parameters, "LINE", context) or ADJUSTED_LINES[0]
-        self.output = LayerOutput(parameters, context, "OUTPUT", tr("Parcels moved in and out"))
-        self.output.validate_target(LAYER_DRIVERS, inputs)
+        self.output = LayerOutput(parameters, context, "OUTPUT", tr("Parcels moved in and out"), inputs)
         self.workbook = read_workbook_path(self, parameters, context, "OUTPUT_XLSX", inputs)
         self.documents = read_document_paths(self, parameters, context, inputs)
         self.page = self.parameterAsFileOutput(parameters, "OUTPUT_HTML", context)
@@ -223,8 +221,7 @@ class CompareVersions(SanxianAlgorithm):
         self.renumbered = self.read_text_parameter(parameters, "RENUMBERED", context)
         inputs = [shot.file_path for shot in self.layer_snapshots if shot is not None]
         inputs += filter(None, [self.renumbered])
-        self.output = LayerOutput(parameters, context, "OUTPUT", tr("Moved or changed parts"))
-        self.output.validate_target(LAYER_DRIVERS, inputs)
+        self.output = LayerOutput(parameters, context, "OUTPUT", tr("Moved or changed parts"), inputs)
         self.workbook = read_workbook_path(self, parameters, context, "OUTPUT_XLSX", inputs)
         self.documents = read_document_paths(self, parameters, context, inputs)
 

@@ -35,7 +35,7 @@ from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.document import override_document, resolve_document
 from ..core.standard.profile.document_info import DocumentInfo
 from .common import SanxianAlgorithm, describe_norms, make_progress_callback, split_words
-from .inputs import check_source, get_vector_layers
+from .inputs import get_vector_layers, read_source_without_layers
 from .parameters import (
     declare_numbers,
     declare_texts,
@@ -146,12 +146,8 @@ class ExportMaps(SanxianAlgorithm):
         return super().checkParameterValues(plain_parameters, context)
 
     def prepare(self, parameters, context, feedback):
-        self.source = self.parameterAsFile(parameters, "SOURCE", context).strip()
         self.layers = get_vector_layers(self, parameters, "LAYERS", context) if parameters.get("LAYERS") else []
-        if self.source and self.layers:
-            raise InputError("source_and_layers")
-        if self.source:
-            check_source(self.source)
+        self.source = read_source_without_layers(self, parameters, context, self.layers)
         self.catalogue = maps.load_map_set(self.read_text_parameter(parameters, "MAP_SET", context))
         maps_value = parameters.get("MAPS")
         # For an empty value QGIS would return the first entry of its list.

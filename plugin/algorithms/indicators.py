@@ -10,7 +10,6 @@ from qgis.core import (
 )
 
 from ..bridge.checking.figures import compute_figures, make_figures_table
-from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import render_svg, write_documents
 from ..bridge.printing.pdf import write_pdf
 from ..bridge.running.threads import run_in_python_thread
@@ -100,8 +99,7 @@ class ComputeIndicators(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         inputs = read_plan_inputs(self, parameters, context)
-        self.output = LayerOutput(parameters, context, "OUTPUT", tr("Figures"))
-        self.output.validate_target(LAYER_DRIVERS, inputs)
+        self.output = LayerOutput(parameters, context, "OUTPUT", tr("Figures"), inputs)
         self.workbook = read_workbook_path(self, parameters, context, "OUTPUT_XLSX", inputs)
         self.documents = read_document_paths(self, parameters, context, inputs)
 

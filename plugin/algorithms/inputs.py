@@ -181,6 +181,16 @@ def read_required_source(algorithm, parameters, context) -> str:
     return source
 
 
+def read_source_without_layers(algorithm, parameters, context, chosen_layers: list[Any]) -> str:
+    """Return SOURCE, empty without one; raise InputError if it cannot be used, or layers were chosen too."""
+    source = algorithm.parameterAsFile(parameters, "SOURCE", context).strip()
+    if source and chosen_layers:
+        raise InputError("source_and_layers")
+    if source:
+        check_source(source)
+    return source
+
+
 def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSnapshot], str, list[str], bool]:
     """Return the data to check: SOURCE, the chosen layers, or the project's layers.
 
@@ -190,12 +200,9 @@ def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSn
         The path or the snapshots; the name of the origin; the paths that are read; True if the user chose a source or
         layers.
     """
-    source = algorithm.parameterAsFile(parameters, "SOURCE", context).strip()
     chosen_layers = read_layer_list_parameter(algorithm, parameters, "LAYERS", context)
-    if source and chosen_layers:
-        raise InputError("source_and_layers")
+    source = read_source_without_layers(algorithm, parameters, context, chosen_layers)
     if source:
-        check_source(source)
         return source, mask_source(source), [source], True
     shots = chosen_layers or read_project_layers(context)
     if not shots:

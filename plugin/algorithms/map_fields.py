@@ -123,14 +123,12 @@ class MapFields(SanxianAlgorithm):
         if self.mapping_file and not Path(self.mapping_file).is_file():
             raise DataError("data_file_missing", file=self.mapping_file)
         self.drop_personal = self.parameterAsBool(parameters, "DROP_PERSONAL", context)
-        self.output = LayerOutput(parameters, context, "OUTPUT", self.template.name)
-        self.unmapped = LayerOutput(parameters, context, "UNMAPPED", tr("Not converted"))
+        inputs = [self.layer_snapshot.file_path, self.mapping_file]
+        self.output = LayerOutput(parameters, context, "OUTPUT", self.template.name, inputs)
+        self.unmapped = LayerOutput(parameters, context, "UNMAPPED", tr("Not converted"), inputs, TABLE_DRIVERS)
         self.proposal_file = ""
         if self.output.file and not self.mapping_file:
             self.proposal_file = find_free_mapping_path(self.output.file)
-        inputs = [self.layer_snapshot.file_path, self.mapping_file]
-        for output, formats in ((self.output, LAYER_DRIVERS), (self.unmapped, TABLE_DRIVERS)):
-            output.validate_target(formats, inputs)
         if self.output.file and is_same_file(self.output.file, self.unmapped.file):
             raise OutputError("output_twice", target=self.output.file)
 
@@ -317,10 +315,8 @@ class DeriveThreeZones(SanxianAlgorithm):
         self.used = find_highest_used_number_by_county(
             context.project() or QgsProject.instance(), [str(self.zones.file_path)] if self.zones.file_path else []
         )
-        self.output = LayerOutput(parameters, context, "OUTPUT", self.template.name)
-        self.output.validate_target(
-            LAYER_DRIVERS, [shot.file_path for shot in (self.zones, self.county) if shot is not None]
-        )
+        inputs = [shot.file_path for shot in (self.zones, self.county) if shot is not None]
+        self.output = LayerOutput(parameters, context, "OUTPUT", self.template.name, inputs)
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)

@@ -136,10 +136,19 @@ class LayerOutput:
     """An output layer or table of a run: a file, or a sink of Processing.
 
     Processing's sink truncates its target at once, so a failed or cancelled run would destroy the former file. The
-    sink is therefore created last.
+    sink is therefore created last. Raise OutputError if the file is one of ``inputs``, cannot be written or has another
+    suffix than ``formats``, such as ``.gpkg``.
     """
 
-    def __init__(self, parameters, context, name: str, label: str):
+    def __init__(
+        self,
+        parameters,
+        context,
+        name: str,
+        label: str,
+        inputs: list[str] | None = None,
+        formats: Iterable[str] = LAYER_DRIVERS,
+    ):
         self.name, self.label = name, label
         value = parameters.get(name)
         appends = isinstance(value, QgsProcessingOutputLayerDefinition) and value.useRemapping()
@@ -160,12 +169,8 @@ class LayerOutput:
             )
         ):
             self.file = self.destination if Path(self.destination).suffix else f"{self.destination}.gpkg"
-
-    def validate_target(self, formats: Iterable[str], inputs: list[str]) -> None:
-        """Raise OutputError if the output file is one of ``inputs``, cannot be written or has another format.
-
-        ``formats``: permitted suffixes, such as ``.gpkg``.
-        """
+        if inputs is None:
+            return
         if self.database:
             check_not_input(self.database, inputs)
         if self.file:

@@ -14,7 +14,6 @@ from qgis.core import (
 from ..bridge import health
 from ..bridge.checking.area_table import AREA_COLUMNS, AreaFieldSpec, make_area_table
 from ..bridge.layers.reading import read_snapshot
-from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
@@ -253,10 +252,8 @@ class StatutoryArea(SanxianAlgorithm):
         if self.control is not None and self.control_m2 is not None:
             raise InputError("areas_two_controls")
         self.limit = self._read_number(parameters, "LIMIT", context)
-        self.output = LayerOutput(parameters, context, "OUTPUT", tr("With areas"))
-        self.output.validate_target(
-            LAYER_DRIVERS, [shot.file_path for shot in (self.layer_snapshot, self.control) if shot is not None]
-        )
+        inputs = [shot.file_path for shot in (self.layer_snapshot, self.control) if shot is not None]
+        self.output = LayerOutput(parameters, context, "OUTPUT", tr("With areas"), inputs)
 
     def _read_number(self, parameters, name, context) -> float | None:
         return self.parameterAsDouble(parameters, name, context) if has_value(parameters, name) else None

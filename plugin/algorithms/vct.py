@@ -25,7 +25,7 @@ from ..core.checks.check import RunOptions
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile import Norm
 from .common import SanxianAlgorithm, make_progress_callback
-from .inputs import check_source, read_layer_list_parameter, read_project_layers
+from .inputs import read_layer_list_parameter, read_project_layers, read_source_without_layers
 from .outputs import load_layer
 from .parameters import (
     declare_numbers,
@@ -78,12 +78,8 @@ class ExportVct(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         self.templates = self.read_standard(parameters, context).templates
-        self.source = self.parameterAsFile(parameters, "SOURCE", context).strip()
         chosen_layers = read_layer_list_parameter(self, parameters, "LAYERS", context)
-        if self.source and chosen_layers:
-            raise InputError("source_and_layers")
-        if self.source:
-            check_source(self.source)
+        self.source = read_source_without_layers(self, parameters, context, chosen_layers)
         self.layer_snapshots = [] if self.source else chosen_layers or read_project_layers(context)
         if not self.source and not self.layer_snapshots:
             raise InputError("vct_no_layers")
