@@ -165,7 +165,22 @@ class ProjectMapTool(QgsMapTool):
     def refresh(self) -> None:
         """Draw fixed edges, edges to the mouse, and the points."""
         if not self._bands:
-            self._make_bands()
+            em, kinds = self.canvas().fontMetrics().height(), QgsWkbTypes.GeometryType
+            for kind, colour, width in (
+                (kinds.LineGeometry, _HALO, _HALO_EM),
+                (kinds.LineGeometry, _INK, _EDGE_EM),
+                (kinds.LineGeometry, _INK, _EDGE_EM),
+                (kinds.PointGeometry, _INK, _EDGE_EM),
+            ):
+                band = QgsRubberBand(self.canvas(), kind)
+                band.setStrokeColor(colour)
+                band.setWidth(max(1, round(width * em)))
+                band.setZValue(3)
+                self._bands.append(band)
+            self._bands[2].setLineStyle(Qt.PenStyle.DashLine)
+            self._bands[3].setIcon(QgsRubberBand.IconType.ICON_FULL_BOX)
+            self._bands[3].setIconSize(round(_ICON_EM * em))
+            self._bands[3].setFillColor(QColor("#FFFFFF"))
         halo, fixed, dashed, dots = self._bands
         closes = self.kind == POLYGON and self.mouse is None and self.can_finish
         line = [*self.points, self.points[0]] if closes else list(self.points)
@@ -175,25 +190,6 @@ class ProjectMapTool(QgsMapTool):
         for band, points in ((halo, line), (fixed, line), (dashed, loose)):
             band.setToGeometry(QgsGeometry.fromPolylineXY(points if len(points) > 1 else []), None)
         dots.setToGeometry(QgsGeometry.fromMultiPointXY(self.points), None)
-
-    def _make_bands(self) -> None:
-        em = self.canvas().fontMetrics().height()
-        kinds = QgsWkbTypes.GeometryType
-        for kind, colour, width in (
-            (kinds.LineGeometry, _HALO, _HALO_EM),
-            (kinds.LineGeometry, _INK, _EDGE_EM),
-            (kinds.LineGeometry, _INK, _EDGE_EM),
-            (kinds.PointGeometry, _INK, _EDGE_EM),
-        ):
-            band = QgsRubberBand(self.canvas(), kind)
-            band.setStrokeColor(colour)
-            band.setWidth(max(1, round(width * em)))
-            band.setZValue(3)
-            self._bands.append(band)
-        self._bands[2].setLineStyle(Qt.PenStyle.DashLine)
-        self._bands[3].setIcon(QgsRubberBand.IconType.ICON_FULL_BOX)
-        self._bands[3].setIconSize(round(_ICON_EM * em))
-        self._bands[3].setFillColor(QColor("#FFFFFF"))
 
 
 _OUTLINE_EDGE_EM, _GAP_EM = 0.07, 0.9
@@ -226,8 +222,18 @@ class OccupiedMarks:
             self._remove(line)
         for one in shapes:
             geometry = transform_to_map(self._canvas, read_wkb(one.wkb), crs)
-            if geometry is not None:
-                self._get_band(one.line).setToGeometry(geometry, None)
+            if geometry is None:
+                continue
+            if one.line not in self._bands:
+                name, pattern = _STYLE_BY_LINE.get(one.line, _STYLE_BY_LINE[""])
+                band = QgsRubberBand(self._canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
+                band.setStrokeColor(QColor(name))
+                band.setFillColor(QColor(name))
+                band.setBrushStyle(pattern)
+                band.setWidth(max(1, round(_OUTLINE_EDGE_EM * self._canvas.fontMetrics().height())))
+                band.setZValue(2)
+                self._bands[one.line] = band
+            self._bands[one.line].setToGeometry(geometry, None)
 
     def show_outline(self, wkb: bytes | None, crs: QgsCoordinateReferenceSystem) -> None:
         """Draw the outline of a project; None removes it."""
@@ -240,19 +246,6 @@ class OccupiedMarks:
         """Remove all that is drawn."""
         for line in list(self._bands):
             self._remove(line)
-
-    def _get_band(self, line: str) -> QgsRubberBand:
-        if line not in self._bands:
-            name, pattern = _STYLE_BY_LINE.get(line, _STYLE_BY_LINE[""])
-            colour = QColor(name)
-            band = QgsRubberBand(self._canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
-            band.setStrokeColor(colour)
-            band.setFillColor(colour)
-            band.setBrushStyle(pattern)
-            band.setWidth(max(1, round(_OUTLINE_EDGE_EM * self._canvas.fontMetrics().height())))
-            band.setZValue(2)
-            self._bands[line] = band
-        return self._bands[line]
 
     def _remove(self, line: str) -> None:
         band = self._bands.pop(line, None)
@@ -274,7 +267,20 @@ class MouseFigures:
             for text in (figures.verdict_word, figures.area, tr("{count} points").format(count=point_count))
             if text
         )
-        self._get_label().setText("\n".join([head, *figures.tip, *figures.remarks[:1]]))
+        if self.label is None:
+            self.label = QLabel(
+                self._canvas.viewport(),
+                objectName="SanxianConformityAtMouse",
+                frameShape=QFrame.Shape.Box,
+                autoFillBackground=True,
+            )
+            self.label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            self.label.setMargin(round(0.35 * self.label.fontMetrics().height()))
+            palette = QToolTip.palette()
+            palette.setColor(QPalette.ColorRole.Window, palette.color(QPalette.ColorRole.ToolTipBase))
+            palette.setColor(QPalette.ColorRole.WindowText, palette.color(QPalette.ColorRole.ToolTipText))
+            self.label.setPalette(palette)
+        self.label.setText("\n".join([head, *figures.tip, *figures.remarks[:1]]))
         self.move(place)
 
     def move(self, place: QPoint) -> None:
@@ -302,19 +308,3 @@ class MouseFigures:
         if label is not None and not sip.isdeleted(label):
             label.hide()
             label.deleteLater()
-
-    def _get_label(self) -> QLabel:
-        if self.label is None:
-            self.label = QLabel(
-                self._canvas.viewport(),
-                objectName="SanxianConformityAtMouse",
-                frameShape=QFrame.Shape.Box,
-                autoFillBackground=True,
-            )
-            self.label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-            self.label.setMargin(round(0.35 * self.label.fontMetrics().height()))
-            palette = QToolTip.palette()
-            palette.setColor(QPalette.ColorRole.Window, palette.color(QPalette.ColorRole.ToolTipBase))
-            palette.setColor(QPalette.ColorRole.WindowText, palette.color(QPalette.ColorRole.ToolTipText))
-            self.label.setPalette(palette)
-        return self.label

@@ -339,12 +339,9 @@ class CountiesController(QObject):
         """Open the page or the folder of a run, or show it on the map."""
         if self.dialog is None:
             return
-        if name == "map":
-            self._show_on_map(output)
-        else:
+        if name != "map":
             open_path(str(output / SUMMARY_HTML if name == "page" else output), self.dialog)
-
-    def _show_on_map(self, output: Path) -> None:
+            return
         layer = show_summary_layer(QgsProject.instance(), output)
         if layer is None:
             self.dialog.outcome.show_text(tr("The summary layer cannot be opened. Start the check again."), "error")

@@ -368,29 +368,27 @@ class IndicatorDock(QDockWidget):
         self.table.blockSignals(True)
         self.table.setRowCount(len(rows))
         for number, row in enumerate(rows):
-            if new_rows[number : number + 1] != self._shown_rows[number : number + 1]:
-                self._show_row(number, row)
+            if new_rows[number : number + 1] == self._shown_rows[number : number + 1]:
+                continue
+            cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
+            for column, text in enumerate(cells):
+                item = self.table.item(number, column)
+                if item is None:
+                    item = QTableWidgetItem()
+                    if column in _RIGHT_ALIGNED:
+                        item.setTextAlignment(_RIGHT)
+                    if column == NOW_COLUMN:
+                        set_bold(item)
+                    self.table.setItem(number, column, item)
+                item.setText(text)
+                item.setToolTip(row.explanation)
+            self.table.item(number, STATE_COLUMN).setIcon(theme.load_icon(row.kind) if row.kind else QIcon())
+            self.table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, (row.margin_share, self._warning_share, row.kind))
         self._shown_rows = new_rows
         self.table.resizeColumnsToContents()
         if 0 <= selected < len(rows):
             self.table.selectRow(selected)
         self.table.blockSignals(False)
-
-    def _show_row(self, number: int, row: IndicatorRow) -> None:
-        cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
-        for column, text in enumerate(cells):
-            item = self.table.item(number, column)
-            if item is None:
-                item = QTableWidgetItem()
-                if column in _RIGHT_ALIGNED:
-                    item.setTextAlignment(_RIGHT)
-                if column == NOW_COLUMN:
-                    set_bold(item)
-                self.table.setItem(number, column, item)
-            item.setText(text)
-            item.setToolTip(row.explanation)
-        self.table.item(number, STATE_COLUMN).setIcon(theme.load_icon(row.kind) if row.kind else QIcon())
-        self.table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, (row.margin_share, self._warning_share, row.kind))
 
     def _show_explanation(self) -> None:
         """Show formula, inputs and source of the selected indicator; of the ratio without a selection."""
