@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""全面检查: check a county's layers with every rule; give a verdict and reports."""
+"""全面检查、增补检查: check a county's layers with every rule or with declared checks; give a verdict and reports."""
 
 from __future__ import annotations
 
@@ -8,70 +8,39 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qgis.core import (
-    QgsProcessingOutputString,
-    QgsProcessingParameterBoolean,
-)
-
 from ..bridge.checking.check import check_project_or_folder, write_check_outputs
 from ..bridge.running.threads import run_in_python_thread
-from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import OutputError
-from ..core.base.files.writing import OutputPaths, check_outputs
-from ..core.standard.editions import PLANNING_PHASES
+from ..core.base.files.writing import check_outputs
 from ..core.standard.messages.texts import Texts
+from ..core.standard.profile.norm import DECLARED_GROUP
 from ..core.studies.evaluation.evaluated_editions import CHECK_SHARE
-from .common import (
-    SanxianAlgorithm,
-    describe_norms,
+from .common import SanxianAlgorithm, describe_norms, make_progress_callback
+from .inputs import check_connection, fill_options_from_project, read_plan_options, read_plan_source
+from .outputs import FindingsOutput, list_report_paths, read_report_paths
+from .parameters import (
+    CSV_FILTER,
+    WORKBOOK_FILTER,
+    declare_numbers,
+    declare_texts,
     get_label_by_table,
-    make_base_year_parameter,
-    make_file_outputs,
-    make_file_parameter,
-    make_norm_parameters,
-    make_progress_callback,
-    make_roles_parameter,
-    make_table_parameter,
-    make_text_parameter,
-    mark_parameter_advanced,
+    make_file,
+    make_file_output,
+    make_norms,
+    make_shared,
+    make_side_tables,
+    make_source,
+    make_switch,
+    make_table,
+    make_text,
+    mark_advanced,
 )
-from .county_inputs import make_table_filter
-from .inputs import (
-    BASE_YEAR,
-    check_connection,
-    fill_options_from_project,
-    make_file_or_folder_parameter,
-    make_scope_parameter,
-    make_source_parameters,
-    read_plan_options,
-    read_plan_source,
-)
-from .outputs import FindingsOutput, make_findings_parameter
 from .report_log import log_lines, log_options_from_project, log_report, log_warnings, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.checks.check import CheckResult
-    from ..core.render.public_edition.redaction import PublicReport
-
-RULES_PARAMETER = "RULES"
-FIGURES, REGISTER, WAIVERS, RENUMBERED = "FIGURES", "REGISTER", "WAIVERS", "RENUMBERED"
-BASELINE_PARAMETER = "BASELINE"
-PHASE, TARGETS = "PHASE", "TARGETS"
-#: Parameters of the report's files → the field of `OutputPaths`.
-REPORT_OUTPUTS = {
-    "OUTPUT_HTML": "html",
-    "OUTPUT_JSON": "json",
-    "OUTPUT_DOCX": "docx",
-    "OUTPUT_PDF": "pdf",
-    "OUTPUT_XLSX": "xlsx",
-}
-DOCX_TEMPLATE = "DOCX_TEMPLATE"
-#: List of earlier editions, for the chapter of the evaluation.
-EDITIONS = "EDITIONS"
-#: Switch of the public edition, and the output that lists what it leaves out.
-PUBLIC, LEFT_OUT = "PUBLIC", "LEFT_OUT"
+    pass
 
 
 class CheckPlan(SanxianAlgorithm):
@@ -83,7 +52,7 @@ class CheckPlan(SanxianAlgorithm):
     toolbox_section = "check"
     identifier = "check_plan"
     keywords = ("check", "plan", "quality", "report", "verdict", "三区三线", "质检", "检查")
-    repeatable_parameters = frozenset({RULES_PARAMETER})
+    repeatable_parameters = frozenset({"RULES"})
     #: Earlier editions and the checked plan (`EditionsOfCheck`); None without a list.
     editions = None
     title = mark_text("Check the plan")
@@ -140,65 +109,51 @@ class CheckPlan(SanxianAlgorithm):
         describe_norms,
     )
 
-    def initAlgorithm(self, configuration=None):
-        self.add_check_parameters()
-        editions = make_file_parameter(EDITIONS, tr("List of earlier editions (xlsx or csv)"), make_table_filter())
-        self.addParameter(mark_parameter_advanced(editions))
-        self.add_report_parameters()
-        self.add_check_outputs()
+    needs_libraries_to_prepare = False
+    #: Numbers of errors, warnings and skipped rules, and the verdict.
+    CHECK_RESULTS = (
+        *declare_numbers(
+            ERRORS=mark_text("Errors"),
+            WARNINGS=mark_text("Warnings"),
+            SKIPPED=mark_text("Rules not fully checked"),
+        ),
+        *declare_texts(VERDICT=mark_text("Verdict")),
+    )
+    results = (*declare_texts(LEFT_OUT=mark_text("Left out of the public edition")), *CHECK_RESULTS)
 
-    def add_report_parameters(self):
-        """Add the output parameters of the tool: findings layer, report files, template of the Word report."""
-        template = make_file_parameter(DOCX_TEMPLATE, tr("Template of the Word report"), "Word (*.docx)")
-        self.add_parameters(
-            make_findings_parameter(),
-            *make_file_outputs(
-                ("OUTPUT_HTML", tr("Report (HTML)"), "HTML (*.html)"),
-                ("OUTPUT_PDF", tr("Report to be signed (PDF)"), "PDF (*.pdf)"),
-                ("OUTPUT_DOCX", tr("Report to be signed (Word)"), "Word (*.docx)"),
-                ("OUTPUT_XLSX", tr("Findings ledger (xlsx)"), "Excel (*.xlsx)"),
-                ("OUTPUT_JSON", tr("Report (JSON)"), "JSON (*.json)"),
-            ),
-            mark_parameter_advanced(template),
-            QgsProcessingParameterBoolean(PUBLIC, tr("Public edition of the report files"), False),
-        )
-        self.addOutput(QgsProcessingOutputString(LEFT_OUT, tr("Left out of the public edition")))
+    def list_parameters(self):
+        editions = make_table("EDITIONS", tr("List of earlier editions (xlsx or csv)"))
+        return [*self.list_check_parameters(), *mark_advanced(editions), *self.list_report_parameters()]
 
-    def add_check_parameters(self, sources=None, has_rule_choice=True):
-        """Add the input parameters of a check to the tool.
+    def list_report_parameters(self):
+        """Return the output parameters: findings layer, report files, template of the Word report."""
+        return [
+            *make_shared("OUTPUT_FINDINGS"),
+            make_file_output("OUTPUT_HTML", tr("Report (HTML)"), "HTML (*.html)"),
+            make_file_output("OUTPUT_PDF", tr("Report to be signed (PDF)"), "PDF (*.pdf)"),
+            make_file_output("OUTPUT_DOCX", tr("Report to be signed (Word)"), "Word (*.docx)"),
+            make_file_output("OUTPUT_XLSX", tr("Findings ledger (xlsx)"), WORKBOOK_FILTER),
+            make_file_output("OUTPUT_JSON", tr("Report (JSON)"), "JSON (*.json)"),
+            *mark_advanced(make_file("DOCX_TEMPLATE", tr("Template of the Word report"), "Word (*.docx)")),
+            make_switch("PUBLIC", tr("Public edition of the report files")),
+        ]
+
+    def list_check_parameters(self, sources=None, has_rule_choice=True):
+        """Return the input parameters of a check.
 
         ``sources``: parameters that give the data (default: SOURCE and LAYERS). ``has_rule_choice``: add the parameter
         by which the user chooses rules.
         """
-        phases = list(PLANNING_PHASES.values() if get_interface_language() == "zh" else PLANNING_PHASES)
-        self.add_parameters(
-            *(sources or make_source_parameters()),
-            *make_norm_parameters(),
-            make_scope_parameter(),
-            make_text_parameter(PHASE, tr("Phase of the plan"), phases),
-            make_roles_parameter(),
-        )
-        if has_rule_choice:
-            rules = make_text_parameter(RULES_PARAMETER, tr("Rules, by code or group, or all (empty: the standard's)"))
-            self.addParameter(mark_parameter_advanced(rules))
-        table = tr("Table of old and new keys, used to match waivers")
-        self.add_parameters(
-            mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)),
-            make_file_parameter(WAIVERS, tr("Waivers (empty: the .waivers.csv in the data folder)"), "CSV (*.csv)"),
-            make_file_or_folder_parameter(BASELINE_PARAMETER, tr("Sealed edition: file or folder to compare with")),
-            mark_parameter_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")),
-        )
-        for name in get_label_by_table():
-            self.addParameter(mark_parameter_advanced(make_table_parameter(name)))
-
-    def add_check_outputs(self):
-        """Add the results of a check to the tool: numbers of errors, warnings and skipped rules, and the verdict."""
-        self.add_numeric_outputs(
-            ("ERRORS", tr("Errors")),
-            ("WARNINGS", tr("Warnings")),
-            ("SKIPPED", tr("Rules not fully checked")),
-        )
-        self.addOutput(QgsProcessingOutputString("VERDICT", tr("Verdict")))
+        rules = make_text("RULES", tr("Rules, by code or group, or all (empty: the standard's)"))
+        table = make_file("RENUMBERED", tr("Table of old and new keys, used to match waivers"), CSV_FILTER)
+        return [
+            *(sources or make_source()),
+            *make_norms(),
+            *make_shared("SCOPE", "PHASE", "ROLES"),
+            *(mark_advanced(rules) if has_rule_choice else ()),
+            *make_shared("BASE_YEAR", "WAIVERS", "BASELINE"),
+            *mark_advanced(table, *make_side_tables(get_label_by_table())),
+        ]
 
     def prepare(self, parameters, context, feedback):
         inputs = self.prepare_check(parameters, context)
@@ -210,7 +165,7 @@ class CheckPlan(SanxianAlgorithm):
         Set the attribute ``editions``. Raise InputError for an unusable list.
         """
         self.editions = None
-        table = self.read_text_parameter(parameters, EDITIONS, context)
+        table = self.read_text_parameter(parameters, "EDITIONS", context)
         if not table:
             return []
         from ..core.studies.evaluation.checked_plan import choose_editions_of_check, find_source_of_layers
@@ -233,13 +188,10 @@ class CheckPlan(SanxianAlgorithm):
         ``inputs``: paths that the check reads. Raise OutputError if an output cannot be written or is one of these.
         """
         self.findings = FindingsOutput(parameters, context)
-        self.outputs = OutputPaths(
-            findings=self.findings.file,
-            **{field: self.parameterAsFileOutput(parameters, name, context) for name, field in REPORT_OUTPUTS.items()},
-        )
-        self.docx_template = self.read_text_parameter(parameters, DOCX_TEMPLATE, context)
+        self.outputs = read_report_paths(self, parameters, context, findings=self.findings.file)
+        self.docx_template = self.read_text_parameter(parameters, "DOCX_TEMPLATE", context)
         check_outputs(self.outputs, inputs, [self.findings.database])
-        self.is_public = self.parameterAsBool(parameters, PUBLIC, context)
+        self.is_public = self.parameterAsBool(parameters, "PUBLIC", context)
         if self.is_public and (self.findings.file or self.findings.database):
             raise OutputError("public_findings_layer", target=Path(self.findings.file or self.findings.database).name)
 
@@ -250,23 +202,18 @@ class CheckPlan(SanxianAlgorithm):
         ``options``, and ``options_from_project`` (parameter → value of those options that came from the project).
         """
         self.path_or_snapshots, self.origin, inputs, has_chosen_layers = self.get_data_to_check(parameters, context)
+        texts = ("figures", "phase", "targets", "register", "waivers", "renumbered")
         given_options = replace(
             read_plan_options(self, parameters, context),
-            rules=tuple(self.read_names_parameter(parameters, RULES_PARAMETER, context)),
-            figures=self.read_text_parameter(parameters, FIGURES, context),
-            phase=self.read_text_parameter(parameters, PHASE, context),
-            targets=self.read_text_parameter(parameters, TARGETS, context),
-            register=self.read_text_parameter(parameters, REGISTER, context),
-            waivers=self.read_text_parameter(parameters, WAIVERS, context),
-            renumbered=self.read_text_parameter(parameters, RENUMBERED, context),
-            baseline=check_connection(self.read_text_parameter(parameters, BASELINE_PARAMETER, context)),
+            rules=tuple(self.read_names_parameter(parameters, "RULES", context)),
+            **{name: self.read_text_parameter(parameters, name.upper(), context) for name in texts},
+            baseline=check_connection(self.read_text_parameter(parameters, "BASELINE", context)),
         )
         self.options, self.options_from_project = fill_options_from_project(
             given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
         )
-        side = (self.options.figures, self.options.targets, self.options.register, self.options.baseline)
-        side = (*side, self.options.waivers, self.options.renumbered)
-        return [*inputs, *filter(None, side)]
+        names = ("figures", "targets", "register", "baseline", "waivers", "renumbered")
+        return [*inputs, *filter(None, (getattr(self.options, name) for name in names))]
 
     def get_data_to_check(self, parameters, context):
         """Return the data to check, as `read_plan_source`.
@@ -281,20 +228,23 @@ class CheckPlan(SanxianAlgorithm):
 
     def run_check(self, feedback):
         """Run the check and return its result."""
-        progress, cancellation = make_progress_callback(feedback), Cancellation(feedback.isCanceled)
-        if self.editions is not None:
-            progress = _scale_progress(progress, 0.0, CHECK_SHARE)
         return check_project_or_folder(
-            self.path_or_snapshots, self.options, source=self.origin, progress=progress, cancellation=cancellation
+            self.path_or_snapshots,
+            self.options,
+            source=self.origin,
+            progress=make_progress_callback(feedback, end=1.0 if self.editions is None else CHECK_SHARE),
+            cancellation=Cancellation(feedback.isCanceled),
         )
 
     def execute(self, parameters, context, feedback):
+        from ..core.cli.checking import make_public_edition
+
         cancellation = Cancellation(feedback.isCanceled)
         log_options_from_project(feedback, self.options_from_project)
         check_result = self.run_check(feedback)
         log_report(feedback, check_result)
         # A plan of which no public edition may be made is refused before the earlier editions are read.
-        public = make_public_edition(check_result, cancellation) if self.is_public else None
+        public = run_in_python_thread(make_public_edition)(check_result, cancellation) if self.is_public else None
         chapter = None if self.editions is None else self._evaluate(check_result, feedback, cancellation)
         write_check_outputs(
             check_result,
@@ -308,12 +258,11 @@ class CheckPlan(SanxianAlgorithm):
         log_written_files(feedback, self.outputs.list_paths())
         summary = check_result.report.summary
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
-        paths = {name: getattr(self.outputs, field) for name, field in REPORT_OUTPUTS.items()}
-        results |= {name: path for name, path in paths.items() if path}
+        results |= list_report_paths(self.outputs)
         if public is not None:
             lines = public.record.list_log_lines(public.edition, public.redactor.texts)
             log_lines(feedback, lines)
-            results[LEFT_OUT] = "\n".join(lines)
+            results["LEFT_OUT"] = "\n".join(lines)
         return results
 
     def _evaluate(self, check_result, feedback, cancellation):
@@ -328,7 +277,7 @@ class CheckPlan(SanxianAlgorithm):
             self.editions,
             self.options,
             has_roles=isinstance(self.path_or_snapshots, str),
-            progress=_scale_progress(make_progress_callback(feedback), CHECK_SHARE, 1.0),
+            progress=make_progress_callback(feedback, CHECK_SHARE),
             cancellation=cancellation,
         )
         texts = Texts(evaluation.lang)
@@ -340,16 +289,42 @@ class CheckPlan(SanxianAlgorithm):
         return chapter
 
 
-def _scale_progress(progress, start, end):
-    """Return a progress callback whose shares 0…1 are the part from ``start`` to ``end`` of a whole run."""
-    return lambda share, text: progress(start + (end - start) * share, text)
+class DeclaredChecks(CheckPlan):
+    """Algorithm `declared_checks`: run only the checks declared as data, all or some."""
 
+    identifier = "declared_checks"
+    keywords = ("checks", "declared", "province", "profile", "attributes", "增补检查", "县配置", "省", "属性")
+    title = mark_text("Declared checks")
+    help_parts = (
+        mark_text(
+            "Checks layers with the checks that the profile or the standard declares as data ([[check]] in their "
+            "file): conditions between fields, ranges, patterns, values that must occur in another layer, unique "
+            "values. The manual explains how to write them.\n\n"
+            "Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen layers, "
+            "or all vector layers of the project, are checked, including unsaved edits. Inputs are not changed.\n\n"
+            "Checks: their codes, such as Xzhejiang-001; empty: all of the profile and its standard. A check of the "
+            "whole plan includes them."
+        ),
+        describe_norms,
+    )
 
-@run_in_python_thread
-def make_public_edition(check_result: CheckResult, cancellation: Cancellation) -> PublicReport:
-    """Return the public edition of a check's report. Raise InputError, DataError and Cancelled."""
-    from ..core.render.public_edition.edition import load_public_edition
-    from ..core.render.public_edition.redaction import make_public_report
+    def list_parameters(self):
+        return [
+            *make_source(),
+            *make_norms(),
+            make_text("RULES", tr("Checks, by code (empty: all)")),
+            *mark_advanced(*make_shared("SCOPE", "ROLES", "WAIVERS")),
+            *self.list_report_parameters(),
+        ]
 
-    edition = load_public_edition(check_result.plan.norm)
-    return make_public_report(check_result.report, check_result.plan, edition, cancellation)
+    def prepare_check(self, parameters, context):
+        self.path_or_snapshots, self.origin, inputs, has_chosen_layers = self.get_data_to_check(parameters, context)
+        given_options = replace(
+            read_plan_options(self, parameters, context),
+            rules=tuple(self.read_names_parameter(parameters, "RULES", context)) or (DECLARED_GROUP,),
+            waivers=self.read_text_parameter(parameters, "WAIVERS", context),
+        )
+        self.options, self.options_from_project = fill_options_from_project(
+            given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
+        )
+        return [*inputs, *filter(None, [self.options.waivers])]

@@ -1,46 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Base class of the algorithms: errors as messages, progress, common parameters."""
+"""Base class of the algorithms: parameters and results, errors as messages, progress."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
-from qgis.core import (
-    Qgis,
-    QgsProcessingAlgorithm,
-    QgsProcessingException,
-    QgsProcessingOutputNumber,
-    QgsProcessingParameterDefinition,
-    QgsProcessingParameterFile,
-    QgsProcessingParameterFileDestination,
-    QgsProcessingParameterNumber,
-    QgsProcessingParameterString,
-)
+from qgis.core import QgsProcessingAlgorithm, QgsProcessingException
 from qgis.PyQt.QtGui import QIcon
 
-from ..bridge import help_pages, manual
+from ..bridge import health, help_pages, manual
+from ..bridge.layers.properties import format_crs_for_pyproj
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import tr, translate_marked
+from ..core.base.cancellation import Cancellation
 from ..core.base.errors import Cancelled, InputError, SanxianError
 from ..core.checks.check import RunOptions
-from ..core.standard import list_standard_ids
+from ..core.standard import Standard, list_standard_ids, load_standard
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile import list_profile_ids
 from ..paths import ICONS_FOLDER
-from .inputs import ROLES, find_parameter_problem
+from .inputs import find_parameter_problem
+from .parameters import Parameter, Result
 
 
 class SanxianAlgorithm(QgsProcessingAlgorithm):
     """Base class of the algorithms: errors are messages with a remedy.
 
-    Subclasses implement ``prepare`` and ``execute``. ``prepare`` runs on the main thread and reads everything needed
-    from layers and project; ``execute`` runs in any thread. Subclasses set ``identifier`` (id of the tool, which never
-    changes), ``toolbox_section`` (see `group`), ``keywords`` for the search in the toolbox, ``title``, and
-    ``help_parts``: paragraphs of the help text, marked for translation, or functions that return one.
-    ``repeatable_parameters``: names of text parameters that hold several names (see `read_names_parameter`); on a
-    command line they may be given several times.
+    Subclasses implement ``list_parameters``, ``prepare`` and ``execute``. ``prepare`` runs on the main thread and reads
+    everything needed from layers and project; ``execute`` runs in any thread. Subclasses set ``identifier`` (id of the
+    tool, which never changes), ``toolbox_section`` (see `group`), ``keywords`` for the search in the toolbox,
+    ``title``, ``help_parts``: paragraphs of the help text, marked for translation, or functions that return one, and
+    ``results``: those besides output parameters. ``needs_libraries_to_prepare``: ``prepare`` runs only with all
+    libraries that a check needs, else they are required later. ``repeatable_parameters``: names of text parameters that
+    hold several names (see `read_names_parameter`); on a command line they may be given several times.
     """
 
     identifier: str = ""
@@ -48,6 +45,8 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
     keywords: tuple[str, ...] = ()
     title: str = ""
     help_parts: tuple[str | Callable[[], str], ...] = ()
+    results: tuple[Result, ...] = ()
+    needs_libraries_to_prepare: bool = True
     repeatable_parameters: frozenset[str] = frozenset()
 
     def name(self):
@@ -95,6 +94,16 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
     def svgIconPath(self):
         return str(ICONS_FOLDER / "sanxian.svg")
 
+    def list_parameters(self) -> Iterable[Parameter]:
+        """Return the parameters of the tool, in the order of its dialog."""
+        raise NotImplementedError
+
+    def initAlgorithm(self, configuration=None):
+        for parameter in self.list_parameters():
+            self.addParameter(parameter)
+        for output, name, label in self.results:
+            self.addOutput(output(name, translate_marked(label)))
+
     def prepare(self, parameters, context, feedback) -> None:
         """Read parameters, take snapshots of layers, check that outputs can be written."""
 
@@ -117,6 +126,8 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def prepareAlgorithm(self, parameters, context, feedback):
         with convert_errors_for_processing():
+            if self.needs_libraries_to_prepare:
+                health.require_libraries(Cancellation(feedback.isCanceled))
             self.prepare(parameters, context, feedback)
         return True
 
@@ -144,15 +155,50 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         profile, standard = (self.read_text_parameter(parameters, name, context) for name in ("PROFILE", "STANDARD"))
         return RunOptions(profile=profile, standard=standard, lang=get_report_language())
 
-    def add_parameters(self, *parameters: QgsProcessingParameterDefinition) -> None:
-        """Add parameters to the tool, in the order of its dialog."""
-        for parameter in parameters:
-            self.addParameter(parameter)
+    def read_standard(self, parameters, context) -> Standard:
+        """Return the standard of a tool without a profile (``STANDARD``)."""
+        return load_standard(self.read_text_parameter(parameters, "STANDARD", context) or "county_db")
 
-    def add_numeric_outputs(self, *numbers: tuple[str, str]) -> None:
-        """Add numeric outputs to the tool, each as (name, label)."""
-        for name, label in numbers:
-            self.addOutput(QgsProcessingOutputNumber(name, label))
+    def read_crs(self, parameters, context) -> str:
+        """Return the CRS as text for pyproj; the text of the user if QGIS does not know it, empty without one."""
+        system = self.parameterAsCrs(parameters, "CRS", context)
+        return format_crs_for_pyproj(system) if system.isValid() else str(parameters.get("CRS") or "")
+
+    def read_input_file(self, parameters, context) -> str:
+        """Return the path of the file to read (``INPUT``); raise InputError if it does not exist."""
+        path = self.parameterAsFile(parameters, "INPUT", context).strip()
+        if not path or not Path(path).is_file():
+            raise InputError("source_missing", source=path)
+        return path
+
+    def read_output_folder(self, parameters, context) -> Path:
+        """Return the folder of results (``OUTPUT``); raise InputError without one."""
+        folder = self.parameterAsString(parameters, "OUTPUT", context).strip()
+        if not folder:
+            raise InputError("package_no_output")
+        return Path(folder)
+
+    def read_documents_folder(self, parameters, context) -> Path | None:
+        """Return the folder of a package's documents, None without one; raise InputError if it does not exist."""
+        folder = self.parameterAsString(parameters, "DOCUMENTS", context).strip()
+        if folder and not Path(folder).is_dir():
+            raise InputError("package_no_documents", folder=folder)
+        return Path(folder) if folder else None
+
+
+def run_in_thread(function: Callable[..., Any], feedback, *args: Any, **options: Any) -> Any:
+    """Call a function of the core in a thread of Python, with progress and cancellation by ``feedback``."""
+    return run_in_python_thread(function)(
+        *args,
+        **options,
+        progress=make_progress_callback(feedback),
+        cancellation=Cancellation(feedback.isCanceled),
+    )
+
+
+def list_given(**paths: str) -> dict[str, str]:
+    """Return the outputs that have a path."""
+    return {name: path for name, path in paths.items() if path}
 
 
 def split_words(text: str) -> list[str]:
@@ -172,115 +218,18 @@ def convert_errors_for_processing() -> Iterator[None]:
         raise QgsProcessingException(Texts(get_interface_language()).explain_error(error)) from error
 
 
-def make_progress_callback(feedback) -> Callable[[float, str], None]:
+def make_progress_callback(feedback, start: float = 0.0, end: float = 1.0) -> Callable[[float, str], None]:
     """Return a progress callback for the core that reports to ``feedback`` of Processing.
 
-    The core calls it with the completed share (0–1) and a text.
+    The core calls it with the completed share (0–1) of the part from ``start`` to ``end`` of the run, and a text.
     """
 
     def report_progress(share: float, text: str) -> None:
-        feedback.setProgress(100 * share)
+        feedback.setProgress(100 * (start + (end - start) * share))
         if text:
             feedback.setProgressText(text)
 
     return report_progress
-
-
-def mark_parameter_advanced(parameter: QgsProcessingParameterDefinition) -> QgsProcessingParameterDefinition:
-    """Mark a parameter as advanced, so that dialogs fold it, and return it."""
-    parameter.setFlags(parameter.flags() | Qgis.ProcessingParameterFlag.Advanced)
-    return parameter
-
-
-def make_base_year_parameter(name: str) -> QgsProcessingParameterNumber:
-    """Return the parameter for the year of the land-use data from which the expansion ratio is computed."""
-    integer = Qgis.ProcessingNumberParameterType.Integer
-    label = tr("Year of the base parcels")
-    return QgsProcessingParameterNumber(name, label, integer, optional=True, minValue=1990, maxValue=2100)
-
-
-OUTPUT_PDF, OUTPUT_DOCX = "OUTPUT_PDF", "OUTPUT_DOCX"
-
-
-def make_file_outputs(*outputs: tuple[str, str, str]) -> list[QgsProcessingParameterFileDestination]:
-    """Return the parameters of output files (name, label, filter of the dialog), not created by default."""
-    return [
-        QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
-        for name, label, file_filter in outputs
-    ]
-
-
-def make_workbook_parameter(name: str) -> QgsProcessingParameterFileDestination:
-    """Return the parameter of an output workbook, which is not created by default."""
-    return make_file_outputs((name, tr("Workbook"), "Excel (*.xlsx)"))[0]
-
-
-def make_document_parameters() -> list[QgsProcessingParameterFileDestination]:
-    """Return the parameters of a tool's documents (Word, PDF), which are not created by default."""
-    return make_file_outputs(
-        (OUTPUT_PDF, tr("Tables to be signed (PDF)"), "PDF (*.pdf)"),
-        (OUTPUT_DOCX, tr("Tables to be signed (Word)"), "Word (*.docx)"),
-    )
-
-
-def make_text_parameter(name: str, label: str, choices: list[str] | None = None) -> QgsProcessingParameterString:
-    """Return an optional text parameter.
-
-    The dialog offers the ``choices``; a command line may give any text.
-    """
-    parameter = QgsProcessingParameterString(name, label, defaultValue="", optional=True)
-    if choices:
-        parameter.setMetadata({"widget_wrapper": {"value_hints": ["", *choices]}})
-    return parameter
-
-
-def make_file_parameter(name: str, label: str, file_filter: str) -> QgsProcessingParameterFile:
-    """Return an optional input file parameter.
-
-    The content of the file is validated when it is read, whatever its suffix.
-    """
-    filter_with_all = f"{file_filter};;{tr('All')} (*)"
-    return QgsProcessingParameterFile(
-        name, label, Qgis.ProcessingFileParameterBehavior.File, optional=True, fileFilter=filter_with_all
-    )
-
-
-def get_label_by_table() -> dict[str, str]:
-    """Return name of the option (`RunOptions`) → label of its parameter, for tables that users fill in."""
-    return {
-        "targets": tr("Township targets (xlsx or csv)"),
-        "figures": tr("Figures of text and tables (xlsx or csv)"),
-        "register": tr("Heritage register (xlsx or csv)"),
-    }
-
-
-def make_roles_parameter() -> QgsProcessingParameterDefinition:
-    """Return the parameter ROLES, which assigns layers to roles."""
-    return mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file")))
-
-
-def make_standard_parameter() -> QgsProcessingParameterDefinition:
-    """Return the parameter STANDARD of a tool without a profile."""
-    return mark_parameter_advanced(
-        make_text_parameter("STANDARD", tr("Standard (empty: county_db)"), list_standard_ids())
-    )
-
-
-def make_table_parameter(name: str) -> QgsProcessingParameterFile:
-    """Return the file parameter for a table that users fill in; ``name``: a key of `get_label_by_table`."""
-    return make_file_parameter(name.upper(), get_label_by_table()[name], f"{tr('Tables')} (*.xlsx *.csv)")
-
-
-def make_norm_parameters() -> list[QgsProcessingParameterDefinition]:
-    """Return the parameters PROFILE and STANDARD."""
-    profile = tr("Profile of the county (id, or path of a .toml file)")
-    standard = tr("Standard (empty: the profile's, else county_db)")
-    county = make_text_parameter("PROFILE", profile)
-    # Name the class: Processing imports it when a dialog opens, and without a desktop it cannot be imported.
-    county.setMetadata(
-        {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.create_widgets.ProfileWidget"}}
-    )
-    return [county, mark_parameter_advanced(make_text_parameter("STANDARD", standard, list_standard_ids()))]
 
 
 def describe_norms() -> str:

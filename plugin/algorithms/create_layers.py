@@ -1,28 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""新建图层: create an empty county database from the templates of the standard."""
+"""新建图层、按属性结构表建库: create an empty database from templates, or from attribute structures (xlsx)."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from qgis.core import (
-    QgsProcessingContext,
-    QgsProcessingOutputNumber,
-    QgsProcessingOutputString,
-    QgsProcessingParameterBoolean,
-    QgsProcessingParameterCrs,
-    QgsProcessingParameterFileDestination,
-    QgsProcessingParameterString,
-)
-
-from ..bridge import health
 from ..bridge.editing.styled_layers import (
     find_sources_by_layer_name,
     get_position_by_role,
     place_layer_in_tree,
     set_up_layer,
 )
-from ..bridge.layers.properties import format_crs_for_pyproj
 from ..bridge.new_project.request import load_norm
 from ..bridge.project import county
 from ..bridge.running.threads import run_in_python_thread
@@ -32,13 +21,27 @@ from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.standard import ALL_LAYERS, load_standard
 from ..core.standard.messages.texts import Texts
-from .common import SanxianAlgorithm, make_standard_parameter, mark_parameter_advanced
-from .inputs import make_existing_database_parameter, set_parameter_widget
-from .outputs import make_post_processor
+from .common import SanxianAlgorithm
+from .outputs import load_layer
+from .parameters import (
+    WORKBOOK_FILTER,
+    Parameter,
+    declare_numbers,
+    declare_texts,
+    make_crs,
+    make_database_output,
+    make_file,
+    make_folder_output,
+    make_shared,
+    make_standard,
+    make_text,
+    set_widget,
+)
 from .report_log import log_created_layers
 
-GROUPS, COUNTY, CRS, EXISTING, STANDARD, OUTPUT = "GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT"
-LOAD_PARAMETER = "LOAD"
+
+def _make_county(*, optional: bool) -> Parameter:
+    return make_text("COUNTY", tr("County (code or name)"), default=None, optional=optional)
 
 
 class CreateLayers(SanxianAlgorithm):
@@ -47,7 +50,7 @@ class CreateLayers(SanxianAlgorithm):
     toolbox_section = "layers"
     identifier = "create_layers"
     keywords = ("create", "database", "template", "geopackage", "filegdb", "三区三线", "建库", "新建", "图层")
-    repeatable_parameters = frozenset({GROUPS})
+    repeatable_parameters = frozenset({"GROUPS"})
     title = mark_text("New layers")
 
     def shortHelpString(self):
@@ -65,44 +68,40 @@ class CreateLayers(SanxianAlgorithm):
         )
         return text.format(groups=_format_groups(load_standard()))
 
-    def initAlgorithm(self, configuration=None):
-        groups = QgsProcessingParameterString(GROUPS, tr("Groups of layers"), defaultValue="three_lines")
-        county_parameter = QgsProcessingParameterString(COUNTY, tr("County (code or name)"))
-        self.add_parameters(
-            set_parameter_widget(groups, "create_widgets.GroupsWidget"),
-            set_parameter_widget(county_parameter, "create_widgets.CountyWidget"),
-            QgsProcessingParameterCrs(CRS, tr("Coordinate system (empty: the county's)"), optional=True),
-            make_existing_database_parameter(EXISTING),
-            make_standard_parameter(),
-            QgsProcessingParameterFileDestination(
-                OUTPUT, tr("Database"), "GeoPackage (*.gpkg);;FileGDB (*.gdb)", createByDefault=False
-            ),
-            mark_parameter_advanced(
-                QgsProcessingParameterBoolean(LOAD_PARAMETER, tr("Load the layers into the project"), True)
-            ),
-        )
-        self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
-        self.addOutput(QgsProcessingOutputString("COUNTY_CODE", tr("Code of the county")))
+    results = (
+        *declare_numbers(LAYERS=mark_text("Layers made")),
+        *declare_texts(COUNTY_CODE=mark_text("Code of the county")),
+    )
+
+    def list_parameters(self):
+        groups = make_text("GROUPS", tr("Groups of layers"), default="three_lines", optional=False)
+        return [
+            set_widget(groups, "GroupsWidget"),
+            set_widget(_make_county(optional=False), "CountyWidget"),
+            make_crs(tr("Coordinate system (empty: the county's)")),
+            *make_shared("EXISTING"),
+            make_standard(),
+            make_database_output(),
+            *make_shared("LOAD"),
+        ]
 
     def prepare(self, parameters, context, feedback):
-        health.require_libraries()
         from ..core.standard.divisions import parse_county
 
-        self.standard = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db")
-        groups = self.read_names_parameter(parameters, GROUPS, context)
+        self.standard = self.read_standard(parameters, context)
+        groups = self.read_names_parameter(parameters, "GROUPS", context)
         if not groups:
             raise InputError("groups_missing", known=_format_groups(self.standard))
         self.templates = self.standard.list_templates_of_groups(groups)
         # A standard without a list of divisions (the city's) uses that of the county standard.
         self.divisions = self.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
         provinces = load_standard().code_lists["provinces"]
-        self.county = parse_county(self.read_text_parameter(parameters, COUNTY, context), provinces, self.divisions)
-        system = self.parameterAsCrs(parameters, CRS, context)
-        self.crs_given = str(parameters.get(CRS) or "") if not system.isValid() else format_crs_for_pyproj(system)
-        self.existing = self.parameterAsEnumString(parameters, EXISTING, context)
-        self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
+        self.county = parse_county(self.read_text_parameter(parameters, "COUNTY", context), provinces, self.divisions)
+        self.crs_given = self.read_crs(parameters, context)
+        self.existing = self.parameterAsEnumString(parameters, "EXISTING", context)
+        self.target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
         self.norm = None
-        if self.parameterAsBool(parameters, LOAD_PARAMETER, context) and context.project() is not None:
+        if self.parameterAsBool(parameters, "LOAD", context) and context.project() is not None:
             # The layer forms use the limits and lists by which the project is checked.
             profile = county.read_county_settings(context.project()).profile
             self.norm = load_norm(self.standard.standard_key, profile, self.county.code)
@@ -127,26 +126,13 @@ class CreateLayers(SanxianAlgorithm):
                 "lists": "、".join(unconfirmed_lists) if texts.lang == "zh" else ", ".join(unconfirmed_lists),
             }
             feedback.pushInfo(texts.get("toolbox", "unverified_lists", **params))
-        self._register_layers([*created_layers.created_names, *created_layers.existing_names], context)
-        return {OUTPUT: self.target, "LAYERS": len(created_layers.created_names), "COUNTY_CODE": self.county.code}
-
-    def _register_layers(self, layer_roles, context) -> None:
-        """Register the layers, so that QGIS loads them when the tool has ended.
-
-        Nothing is registered if the user does not want results loaded.
-        """
-        if self.norm is None:
-            return
-        sources = find_sources_by_layer_name(Path(self.target))
-        order = get_position_by_role(self.standard)
-        for role in sorted(layer_roles, key=order.__getitem__):
-            template = self.standard.templates[role]
-            details = QgsProcessingContext.LayerDetails(template.name, context.project(), OUTPUT)
-            details.forceName = True
-            details.setPostProcessor(
-                make_post_processor(sources[role], _make_styling_action(role, self.norm, self.county))
-            )
-            context.addLayerToLoadOnCompletion(sources[role], details)
+        if self.norm is not None:
+            sources, order = find_sources_by_layer_name(Path(self.target)), get_position_by_role(self.standard)
+            roles = [*created_layers.created_names, *created_layers.existing_names]
+            for role in sorted(roles, key=order.__getitem__):
+                style = partial(_style_created_layer, role, self.norm, self.county)
+                load_layer(context, sources[role], self.standard.templates[role].name, style)
+        return {"OUTPUT": self.target, "LAYERS": len(created_layers.created_names), "COUNTY_CODE": self.county.code}
 
     @run_in_python_thread
     def _create_layers(self, cancellation: Cancellation):
@@ -172,22 +158,95 @@ class CreateLayers(SanxianAlgorithm):
         return created_layers, make_crs_label(crs), notice
 
 
-def _make_styling_action(role, norm, county):
-    """Return a function that styles a loaded layer and places it in the layer tree.
+def _style_created_layer(role, norm, county, layer, context):
+    """Style a loaded layer and place it in the layer tree.
 
-    ``role``: code of the plan layer; ``norm``: standard and profile; ``county``: entry of the code list with code and
-    name of the county.
+    ``role``: code of the plan layer; ``county``: entry of the code list with code and name of the county.
     """
-
-    def style_and_place(layer, context):
-        set_up_layer(layer, role, norm, county.code, county.name)
-        if context.project() is not None and context.project().mapLayer(layer.id()) is not None:
-            place_layer_in_tree(context.project(), layer, role, norm.standard)
-
-    return style_and_place
+    set_up_layer(layer, role, norm, county.code, county.name)
+    if context.project() is not None and context.project().mapLayer(layer.id()) is not None:
+        place_layer_in_tree(context.project(), layer, role, norm.standard)
 
 
 def _format_groups(standard) -> str:
     """Return the ids and names of all layer groups of a standard as text."""
     named_ids = [*((group.id, group.name) for group in standard.groups.values()), (ALL_LAYERS, tr("all layers"))]
     return tr(", ").join(tr("{id} ({name})").format(id=one, name=name) for one, name in named_ids)
+
+
+class LayersFromStructure(SanxianAlgorithm):
+    """Algorithm `layers_from_structure`: create layers that a workbook describes."""
+
+    toolbox_section = "layers"
+    identifier = "layers_from_structure"
+    keywords = ("create", "database", "template", "xlsx", "属性结构描述表", "建库", "模板", "字段表")
+    title = mark_text("Layers from a table of attribute structures")
+    help_parts = (
+        mark_text(
+            "Creates an empty database from a table of attribute structures (xlsx): one row for each field, with "
+            "columns such as layer code, field code, field name, field type, length, decimals, domain, "
+            "constraint. If there is no column for the layer, each sheet is one layer.\n\n"
+            "Geometry: a column of the table, or else the geometry type of the layer with this code in the "
+            "standard. A domain with the name of a code list becomes a coded domain; others are listed in the log.\n\n"
+            "Nothing is guessed: merged cells, a missing column or an unknown type stop the run, with a message "
+            "that names sheet and row.\n\n"
+            "Custom standard: a new folder with a template for each layer. Enter its path as the standard in "
+            "other tools, and edit the templates there.\n\n"
+            "Coordinate system: choose one, or enter a county to use its zone."
+        ),
+    )
+
+    results = declare_numbers(LAYERS=mark_text("Layers made"))
+
+    def list_parameters(self):
+        table = tr("Table of attribute structures")
+        return [
+            make_file("SOURCE", table, WORKBOOK_FILTER, optional=False, offers_all=False),
+            _make_county(optional=True),
+            make_crs(tr("Coordinate system (empty: the county's)")),
+            *make_shared("EXISTING"),
+            make_standard(),
+            make_folder_output("FOLDER", tr("Custom standard (new folder)"), optional=True),
+            make_database_output(),
+        ]
+
+    def prepare(self, parameters, context, feedback):
+        self.standard = self.read_standard(parameters, context)
+        self.source = self.parameterAsFile(parameters, "SOURCE", context).strip()
+        self.county = self.read_text_parameter(parameters, "COUNTY", context)
+        self.crs_given = self.read_crs(parameters, context)
+        self.existing = self.parameterAsEnumString(parameters, "EXISTING", context)
+        self.folder = self.parameterAsFileOutput(parameters, "FOLDER", context) if parameters.get("FOLDER") else ""
+        self.target = self.read_target(parameters, context)
+
+    def execute(self, parameters, context, feedback):
+        structure, created_layers, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
+        texts = Texts(get_interface_language())
+        log_created_layers(feedback, created_layers, crs, notice, texts)
+        for note in structure.unknown_domains:
+            feedback.pushWarning(
+                texts.get(
+                    "toolbox", "structure_domain", sheet=note.sheet_name, row=note.row_number, value=note.domain_name
+                )
+            )
+        if self.folder:
+            feedback.pushInfo(texts.get("toolbox", "structure_standard", folder=self.folder))
+        return {"OUTPUT": self.target, "FOLDER": self.folder, "LAYERS": len(created_layers.created_names)}
+
+    @run_in_python_thread
+    def _create_layers(self, cancellation: Cancellation):
+        from ..core.exchange.structure_table import choose_plan_crs, create_from_structure, read_structure
+        from ..core.geometry.crs import make_crs_label
+
+        structure = read_structure(self.source, self.standard)
+        crs, notice = choose_plan_crs(self.crs_given, self.county)
+        created_layers = create_from_structure(
+            structure,
+            self.standard,
+            self.target,
+            crs,
+            existing=self.existing,
+            folder=self.folder,
+            cancellation=cancellation,
+        )
+        return structure, created_layers, make_crs_label(crs), notice

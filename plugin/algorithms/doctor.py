@@ -3,22 +3,13 @@
 
 from __future__ import annotations
 
-from qgis.core import (
-    QgsProcessingOutputBoolean,
-    QgsProcessingOutputString,
-    QgsProcessingParameterBoolean,
-    QgsProcessingParameterFileDestination,
-)
-
 from ..bridge.doctor import list_qgis_facts, run_qgis_doctor
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
-from ..core.cli.doctor.check_lines import FactState
-from ..core.cli.doctor.doctor_report import check_output, format_fact, list_report_lines, write_report
+from ..core.cli.doctor.doctor_report import FactState, check_output, format_fact, list_report_lines, write_report
 from .common import SanxianAlgorithm
-
-EXAMPLES, OUTPUT = "EXAMPLES", "OUTPUT"
+from .parameters import declare_flags, declare_texts, make_file_output, make_switch
 
 
 class DoctorAlgorithm(SanxianAlgorithm):
@@ -37,21 +28,23 @@ class DoctorAlgorithm(SanxianAlgorithm):
         ),
     )
 
-    def initAlgorithm(self, configuration=None):
-        self.add_parameters(
-            QgsProcessingParameterBoolean(EXAMPLES, tr("Run the examples"), True),
-            QgsProcessingParameterFileDestination(
-                OUTPUT, tr("Result to send"), tr("Text (*.txt);;JSON (*.json)"), optional=True, createByDefault=False
-            ),
-        )
-        self.addOutput(QgsProcessingOutputBoolean("OK", tr("Checks can run")))
-        self.addOutput(QgsProcessingOutputString("REPORT", tr("State of the machine")))
+    needs_libraries_to_prepare = False
+    results = (
+        *declare_flags(OK=mark_text("Checks can run")),
+        *declare_texts(REPORT=mark_text("State of the machine")),
+    )
+
+    def list_parameters(self):
+        return [
+            make_switch("EXAMPLES", tr("Run the examples"), True),
+            make_file_output("OUTPUT", tr("Result to send"), tr("Text (*.txt);;JSON (*.json)")),
+        ]
 
     def prepare(self, parameters, context, feedback):
-        self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
+        self.target = self.parameterAsFileOutput(parameters, "OUTPUT", context)
         if self.target:
             check_output(self.target)
-        self.with_examples = self.parameterAsBool(parameters, EXAMPLES, context)
+        self.with_examples = self.parameterAsBool(parameters, "EXAMPLES", context)
         self.qgis_facts = list_qgis_facts(get_interface_language())
 
     def execute(self, parameters, context, feedback):
@@ -72,4 +65,4 @@ class DoctorAlgorithm(SanxianAlgorithm):
         feedback.pushInfo(report.conclusion)
         if self.target:
             write_report(report, self.target)
-        return {"OK": report.is_healthy, "REPORT": "\n".join(list_report_lines(report)), OUTPUT: self.target}
+        return {"OK": report.is_healthy, "REPORT": "\n".join(list_report_lines(report)), "OUTPUT": self.target}

@@ -10,17 +10,12 @@ from pathlib import Path
 
 from qgis.core import (
     Qgis,
-    QgsProcessingOutputNumber,
-    QgsProcessingOutputString,
-    QgsProcessingParameterBoolean,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFile,
     QgsProcessingParameterFolderDestination,
-    QgsProcessingParameterNumber,
     QgsProject,
 )
 
-from ..bridge import health
 from ..bridge.layers.properties import get_file_path
 from ..bridge.layers.role_recognition import list_plan_layers
 from ..bridge.layouts.build import LayoutBuilder
@@ -35,32 +30,28 @@ from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.base.files.writing import check_writable
-from ..core.checks.check import RunOptions
 from ..core.standard import map_set as maps
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.document import override_document, resolve_document
-from ..core.standard.profile.document_info import DocumentInfo, load_secrecy_levels
-from .common import (
-    SanxianAlgorithm,
-    describe_norms,
-    make_norm_parameters,
-    make_progress_callback,
-    make_roles_parameter,
-    make_text_parameter,
-    mark_parameter_advanced,
-    split_words,
+from ..core.standard.profile.document_info import DocumentInfo
+from .common import SanxianAlgorithm, describe_norms, make_progress_callback, split_words
+from .inputs import get_vector_layers, read_source_without_layers
+from .parameters import (
+    declare_numbers,
+    declare_texts,
+    make_choice,
+    make_norms,
+    make_number,
+    make_shared,
+    make_source,
+    make_switch,
+    make_text,
+    mark_advanced,
 )
-from .inputs import LAYERS, SOURCE, check_source, get_vector_layers, make_source_parameters
 from .report_log import log_lines, log_maps, log_options_from_project, log_warnings
 
-ROLES, MAPS, PAGE, FORMAT, DPI = "ROLES", "MAPS", "PAGE", "FORMAT", "DPI"
-TOWNSHIPS, SECRECY, MAKER, DRAWER, DATE = "TOWNSHIPS", "SECRECY", "MAKER", "DRAWER", "DATE"
-MAP_APPROVAL, SECRECY_REASON = "MAP_APPROVAL", "SECRECY_REASON"
 #: Parameters of the document information (成果信息), in the order of `DocumentInfo`.
-_DOCUMENT_PARAMETERS = (SECRECY, MAKER, DRAWER, DATE, MAP_APPROVAL, SECRECY_REASON)
-WORLD, MAP_SET, OUTPUT = "WORLD_FILE", "MAP_SET", "OUTPUT"
-#: Switch of the public edition, and the output that lists what it leaves out.
-PUBLIC, LEFT_OUT = "PUBLIC", "LEFT_OUT"
+_DOCUMENT_PARAMETERS = ("SECRECY", "MAKER", "DRAWER", "DATE", "MAP_APPROVAL", "SECRECY_REASON")
 #: Value of the option for both formats, and its name in scripts for earlier versions.
 _BOTH_FORMATS, _FORMER_BOTH_FORMATS = "jpg+pdf", "both"
 
@@ -111,83 +102,79 @@ class ExportMaps(SanxianAlgorithm):
         )
         return f"{maps_text}\n\n{public}\n\n{document}\n\n{describe_norms()}"
 
-    def initAlgorithm(self, configuration=None):
+    results = (
+        *declare_numbers(MADE=mark_text("Maps made"), FILES=mark_text("Files written")),
+        *declare_texts(NOT_MADE=mark_text("Maps not made"), LEFT_OUT=mark_text("Left out of the public edition")),
+    )
+
+    def list_parameters(self):
         catalogue = maps.load_map_set()
         titles = [f"{m.number:02d} {_get_title(m)}" for m in catalogue.map_by_id.values()]
-        self.add_parameters(
-            *make_source_parameters(),
-            QgsProcessingParameterEnum(MAPS, tr("Maps (empty: all)"), titles, allowMultiple=True, optional=True),
-        )
-        for name, label, options in (
-            (PAGE, tr("Page"), list(catalogue.page_size_by_id)),
-            (FORMAT, tr("Format"), [_BOTH_FORMATS, *MAP_FILE_FORMATS]),
-        ):
-            self.addParameter(
-                QgsProcessingParameterEnum(name, label, options, defaultValue=options[0], usesStaticStrings=True)
-            )
-        integer = Qgis.ProcessingNumberParameterType.Integer
-        self.add_parameters(
-            QgsProcessingParameterNumber(DPI, tr("Dots per inch"), integer, MIN_DPI, minValue=MIN_DPI, maxValue=1200),
-            QgsProcessingParameterBoolean(TOWNSHIPS, tr("Also a page for each township"), False),
-            QgsProcessingParameterBoolean(PUBLIC, tr("Public edition of the maps"), False),
-            make_text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)),
-            make_text_parameter(MAKER, tr("Planning authority")),
-            make_text_parameter(DRAWER, tr("Cartographer")),
-            make_text_parameter(DATE, tr("Date on the maps")),
-            make_text_parameter(MAP_APPROVAL, tr("Map approval number (public maps only)")),
-            make_text_parameter(SECRECY_REASON, tr("Reason for a lower secrecy level")),
-            *make_norm_parameters(),
-            make_roles_parameter(),
-            mark_parameter_advanced(QgsProcessingParameterBoolean(WORLD, tr("World file (.jgw) for each jpg"), False)),
-            mark_parameter_advanced(
-                QgsProcessingParameterFile(
-                    MAP_SET, tr("Map set (.toml; empty: that of the plugin)"), extension="toml", optional=True
-                )
+        map_set = tr("Map set (.toml; empty: that of the plugin)")
+        return [
+            *make_source(),
+            QgsProcessingParameterEnum("MAPS", tr("Maps (empty: all)"), titles, allowMultiple=True, optional=True),
+            make_choice("PAGE", tr("Page"), catalogue.page_size_by_id),
+            make_choice("FORMAT", tr("Format"), [_BOTH_FORMATS, *MAP_FILE_FORMATS]),
+            make_number("DPI", tr("Dots per inch"), MIN_DPI, is_integer=True, minValue=MIN_DPI, maxValue=1200),
+            make_switch("TOWNSHIPS", tr("Also a page for each township")),
+            make_switch("PUBLIC", tr("Public edition of the maps")),
+            *make_shared("SECRECY"),
+            make_text("MAKER", tr("Planning authority")),
+            make_text("DRAWER", tr("Cartographer")),
+            make_text("DATE", tr("Date on the maps")),
+            make_text("MAP_APPROVAL", tr("Map approval number (public maps only)")),
+            *make_shared("SECRECY_REASON"),
+            *make_norms(),
+            *make_shared("ROLES"),
+            *mark_advanced(
+                make_switch("WORLD_FILE", tr("World file (.jgw) for each jpg")),
+                QgsProcessingParameterFile("MAP_SET", map_set, extension="toml", optional=True),
             ),
-            QgsProcessingParameterFolderDestination(OUTPUT, tr("Folder of the maps")),
-        )
-        self.addOutput(QgsProcessingOutputNumber("MADE", tr("Maps made")))
-        self.addOutput(QgsProcessingOutputNumber("FILES", tr("Files written")))
-        self.addOutput(QgsProcessingOutputString("NOT_MADE", tr("Maps not made")))
-        self.addOutput(QgsProcessingOutputString(LEFT_OUT, tr("Left out of the public edition")))
+            QgsProcessingParameterFolderDestination("OUTPUT", tr("Folder of the maps")),
+        ]
 
     def checkParameterValues(self, parameters, context):
         """Validate the parameters as QGIS does, but accept map ids and the former name of an option.
 
         QGIS would accept only positions in the list of maps, and not the former option for both file formats.
         """
-        maps_value = parameters.get(MAPS)
-        plain_parameters = {**parameters, MAPS: []} if _parse_map_ids(maps_value) is not None else parameters
-        if plain_parameters.get(FORMAT) == _FORMER_BOTH_FORMATS:
-            plain_parameters = {**plain_parameters, FORMAT: _BOTH_FORMATS}
+        maps_value = parameters.get("MAPS")
+        plain_parameters = {**parameters, "MAPS": []} if _parse_map_ids(maps_value) is not None else parameters
+        if plain_parameters.get("FORMAT") == _FORMER_BOTH_FORMATS:
+            plain_parameters = {**plain_parameters, "FORMAT": _BOTH_FORMATS}
         return super().checkParameterValues(plain_parameters, context)
 
     def prepare(self, parameters, context, feedback):
-        health.require_libraries(Cancellation(feedback.isCanceled))
-        self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
-        self.layers = get_vector_layers(self, parameters, LAYERS, context) if parameters.get(LAYERS) else []
-        if self.source and self.layers:
-            raise InputError("source_and_layers")
-        if self.source:
-            check_source(self.source)
-        self.catalogue = maps.load_map_set(self.read_text_parameter(parameters, MAP_SET, context))
-        maps_value = parameters.get(MAPS)
+        self.layers = get_vector_layers(self, parameters, "LAYERS", context) if parameters.get("LAYERS") else []
+        self.source = read_source_without_layers(self, parameters, context, self.layers)
+        self.catalogue = maps.load_map_set(self.read_text_parameter(parameters, "MAP_SET", context))
+        maps_value = parameters.get("MAPS")
         # For an empty value QGIS would return the first entry of its list.
         ids = [] if maps_value in (None, "", []) else _parse_map_ids(maps_value)
         if ids is None:
             map_ids = list(maps.load_map_set().map_by_id)
-            ids = [map_ids[n] for n in self.parameterAsEnums(parameters, MAPS, context)]
+            ids = [map_ids[n] for n in self.parameterAsEnums(parameters, "MAPS", context)]
         self.maps = tuple(maps.select_maps(self.catalogue, ids))
         self.options, self.options_from_project = self._read_options(parameters, context)
-        self.document, self.lowered_secrecy = self._read_document(parameters, context)
-        self.is_public = self.parameterAsBool(parameters, PUBLIC, context)
+        given_info = DocumentInfo(
+            *(self.read_text_parameter(parameters, name, context) for name in _DOCUMENT_PARAMETERS)
+        )
+        from_project = not self.source and context.project() is not None
+        project_info = document.read_document_info(context.project()) if from_project else DocumentInfo()
+        merged_info, lowering = override_document(given_info, project_info)
+        resolved = resolve_document(merged_info, self.options.resolve_norm().profile)
+        resolved.require_exportable()
+        self.document = resolved.document_info
+        self.lowered_secrecy = [one.message for one in (*filter(None, [lowering]), *resolved.lowered_levels)]
+        self.is_public = self.parameterAsBool(parameters, "PUBLIC", context)
         if self.is_public:
             # Before the layers are read, which may take long.
             from ..core.render.public_edition.edition import require_public_level
 
             require_public_level(self.document.secrecy)
-            require_no_world_file(self.parameterAsBool(parameters, WORLD, context))
-        self.folder = Path(self.parameterAsString(parameters, OUTPUT, context))
+            require_no_world_file(self.parameterAsBool(parameters, "WORLD_FILE", context))
+        self.folder = Path(self.parameterAsString(parameters, "OUTPUT", context))
         self.project = context.project() or QgsProject.instance()
         inputs = (
             [self.source] if self.source else [get_file_path(v) for v in self.layers or list_plan_layers(self.project)]
@@ -199,12 +186,8 @@ class ExportMaps(SanxianAlgorithm):
 
         Without SOURCE, empty options are filled from the project's county settings (县配置).
         """
-        given_options = RunOptions(
-            standard=self.read_text_parameter(parameters, "STANDARD", context),
-            profile=self.read_text_parameter(parameters, "PROFILE", context),
-            roles=self.read_text_parameter(parameters, ROLES, context),
-            lang=get_report_language(),
-        )
+        roles = self.read_text_parameter(parameters, "ROLES", context)
+        given_options = replace(self.read_norm_options(parameters, context), roles=roles)
         if self.source or context.project() is None:
             return given_options, {}
         project_options = county.make_check_options(context.project())
@@ -217,35 +200,20 @@ class ExportMaps(SanxianAlgorithm):
         options = replace(given_options, **values_from_project, roles=given_options.roles or project_options.roles)
         return options, {name.upper(): value for name, value in values_from_project.items()}
 
-    def _read_document(self, parameters, context):
-        """Return the document information (成果信息) and messages on lowered secrecy levels.
-
-        Raise InputError if no export is allowed.
-        """
-        given_info = DocumentInfo(
-            *(self.read_text_parameter(parameters, name, context) for name in _DOCUMENT_PARAMETERS)
-        )
-        from_project = not self.source and context.project() is not None
-        project_info = document.read_document_info(context.project()) if from_project else DocumentInfo()
-        merged_info, lowering = override_document(given_info, project_info)
-        resolved = resolve_document(merged_info, self.options.resolve_norm().profile)
-        resolved.require_exportable()
-        return resolved.document_info, [one.message for one in (*filter(None, [lowering]), *resolved.lowered_levels)]
-
     def execute(self, parameters, context, feedback):
         cancellation, texts = Cancellation(feedback.isCanceled), Texts(get_interface_language())
         log_options_from_project(feedback, self.options_from_project)
         log_warnings(feedback, [message.render(texts) for message in self.lowered_secrecy])
-        is_former_format = parameters.get(FORMAT) == _FORMER_BOTH_FORMATS
-        kind = _BOTH_FORMATS if is_former_format else self.parameterAsEnumString(parameters, FORMAT, context)
+        is_former_format = parameters.get("FORMAT") == _FORMER_BOTH_FORMATS
+        kind = _BOTH_FORMATS if is_former_format else self.parameterAsEnumString(parameters, "FORMAT", context)
         order = MapExportOrder(
             maps=self.maps,
-            page_size=self.catalogue.page_size_by_id[self.parameterAsEnumString(parameters, PAGE, context)],
+            page_size=self.catalogue.page_size_by_id[self.parameterAsEnumString(parameters, "PAGE", context)],
             target_folder=self.folder,
             formats=MAP_FILE_FORMATS if kind == _BOTH_FORMATS else (kind,),
-            dpi=self.parameterAsInt(parameters, DPI, context),
-            adds_township_pages=self.parameterAsBool(parameters, TOWNSHIPS, context),
-            writes_world_file=self.parameterAsBool(parameters, WORLD, context),
+            dpi=self.parameterAsInt(parameters, "DPI", context),
+            adds_township_pages=self.parameterAsBool(parameters, "TOWNSHIPS", context),
+            writes_world_file=self.parameterAsBool(parameters, "WORLD_FILE", context),
         )
         with ExitStack() as stack:
             builder = LayoutBuilder(
@@ -259,7 +227,7 @@ class ExportMaps(SanxianAlgorithm):
         if not outcome.written_files:
             raise InputError("map_none", reasons=texts.join_sentences(lines))
         results = {
-            OUTPUT: str(self.folder),
+            "OUTPUT": str(self.folder),
             "MADE": len(outcome.exported_maps),
             "FILES": len(outcome.written_files),
             "NOT_MADE": tr(", ").join(_get_title(one) for one, _ in outcome.not_made),
@@ -268,7 +236,7 @@ class ExportMaps(SanxianAlgorithm):
             public_lines = order.public.record.list_log_lines(order.public.edition, order.public.redactor.texts)
             log_lines(feedback, public_lines)
             log_warnings(feedback, [note.render(texts) for note in order.public.notes])
-            results[LEFT_OUT] = "\n".join(public_lines)
+            results["LEFT_OUT"] = "\n".join(public_lines)
         return results
 
     def _open_map_layers(self, stack, feedback, cancellation: Cancellation, texts):

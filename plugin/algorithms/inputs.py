@@ -14,12 +14,9 @@ from qgis.core import (
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSource,
-    QgsProcessingParameterFile,
-    QgsProcessingParameterFileDestination,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameters,
-    QgsProcessingParameterString,
     QgsProperty,
     QgsVectorLayer,
 )
@@ -27,108 +24,10 @@ from qgis.core import (
 from ..bridge.layers.role_recognition import is_findings_layer, list_plan_layers
 from ..bridge.layers.snapshots import LayerSnapshot, take_snapshot
 from ..bridge.project import county, waivers
-from ..bridge.texts import tr
 from ..core.base.connection_text import has_password, is_connection, mask_source, parse_connection
 from ..core.base.errors import InputError
 from ..core.base.stored_connections import find_connection_parameters
 from ..core.checks.check import RunOptions
-
-SOURCE, LAYERS = "SOURCE", "LAYERS"
-ROLES, SCOPE, BASE_YEAR = "ROLES", "SCOPE", "BASE_YEAR"
-
-
-def make_source_parameters() -> list[QgsProcessingParameterDefinition]:
-    """Return the parameters SOURCE (file or folder) and LAYERS (of the project)."""
-    source = make_file_or_folder_parameter(SOURCE, tr("Source: file or folder (empty: project layers)"), "SourceWidget")
-    layers = QgsProcessingParameterMultipleLayers(
-        LAYERS, tr("Layers of the project (empty: all)"), Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True
-    )
-    return [source, layers]
-
-
-def make_file_or_folder_parameter(
-    name: str, label: str, widget: str = "PathParameterWidget", *, optional: bool = True
-) -> QgsProcessingParameterFile:
-    """Return a parameter that takes a file or a folder.
-
-    ``widget``: a class of gui.toolbox.source_widget.
-    """
-    parameter = QgsProcessingParameterFile(
-        name,
-        label,
-        Qgis.ProcessingFileParameterBehavior.File,
-        optional=optional,
-        # Only the filter (*) lets the user choose a folder.
-        fileFilter=f"{tr('Planning data')} (*.gpkg *.shp *.geojson *.fgb *.parquet *.zip);;{tr('All')} (*)",
-    )
-    parameter.setHelp(
-        tr(
-            "A file, a folder of files, a zip of them, or a schema of a PostGIS database as text: "
-            "postgresql://host/database?schema=NAME, service=NAME&schema=NAME, or connection=NAME&schema=NAME (a "
-            "connection of QGIS's browser), without a password."
-        )
-    )
-    return set_parameter_widget(parameter, f"source_widget.{widget}")
-
-
-def make_required_source_parameter() -> QgsProcessingParameterFile:
-    """Return the parameter SOURCE of tools that write a copy: a file or folder, which must be given."""
-    source = make_file_or_folder_parameter(SOURCE, tr("Data: file or folder"), optional=False)
-    source.setHelp(tr("A GeoPackage, a FileGDB, or a shapefile or a folder of them: a copy is written."))
-    return source
-
-
-def make_copy_parameter(name: str, label: str, *, optional: bool = True) -> QgsProcessingParameterFileDestination:
-    """Return the parameter of a copy of the data, in the formats that can be changed row by row."""
-    filters = "GeoPackage (*.gpkg);;FileGDB (*.gdb);;Shapefile (*.shp)"
-    return QgsProcessingParameterFileDestination(name, label, filters, optional=optional, createByDefault=False)
-
-
-def make_table_parameter(name: str, label: str) -> QgsProcessingParameterFileDestination:
-    """Return the optional parameter of a table as CSV."""
-    return QgsProcessingParameterFileDestination(name, label, "CSV (*.csv)", None, True, False)
-
-
-def make_scope_parameter() -> QgsProcessingParameterString:
-    """Return the parameter SCOPE; the dialog shows the names of scopes, a command line gives an id."""
-    parameter = QgsProcessingParameterString(SCOPE, tr("Scope of the delivery"), defaultValue="", optional=True)
-    return set_parameter_widget(parameter, "create_widgets.ScopeWidget")
-
-
-def make_polygon_layer_parameter(
-    name: str, label: str, *, optional: bool = False
-) -> QgsProcessingParameterFeatureSource:
-    """Return the parameter of a polygon layer; the dialog does not offer the layers of findings."""
-    polygons = [Qgis.ProcessingSourceType.VectorPolygon]
-    parameter = QgsProcessingParameterFeatureSource(name, label, polygons, optional=optional)
-    return set_parameter_widget(parameter, "create_widgets.LayerWidget")
-
-
-def set_parameter_widget(parameter: Any, widget: str) -> Any:
-    """Give a parameter a widget of the plugin; return the parameter.
-
-    ``widget``: module and class in gui.toolbox.
-    """
-    # Name the class: Processing imports it when a dialog opens, and without a desktop it cannot be imported.
-    parameter.setMetadata({"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.{widget}"}})
-    return parameter
-
-
-#: What to do if the database to write exists; the first is the default. The same values as in the core. Not imported:
-#: that module needs libraries that may be missing when QGIS starts.
-_ACTIONS_ON_EXISTING = ("stop", "add", "replace")
-
-
-def make_existing_database_parameter(name: str) -> QgsProcessingParameterEnum:
-    """Return the parameter for what to do if the database to write exists."""
-    parameter = QgsProcessingParameterEnum(
-        name,
-        tr("If the database exists"),
-        options=list(_ACTIONS_ON_EXISTING),
-        defaultValue=_ACTIONS_ON_EXISTING[0],
-        usesStaticStrings=True,
-    )
-    return set_parameter_widget(parameter, "create_widgets.ExistingWidget")
 
 
 def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
@@ -277,8 +176,18 @@ def check_source(source: str) -> None:
 
 def read_required_source(algorithm, parameters, context) -> str:
     """Return the data that a tool changes in a copy; raise InputError if they do not exist."""
-    source = algorithm.parameterAsFile(parameters, SOURCE, context).strip()
+    source = algorithm.parameterAsFile(parameters, "SOURCE", context).strip()
     check_source(source)
+    return source
+
+
+def read_source_without_layers(algorithm, parameters, context, chosen_layers: list[Any]) -> str:
+    """Return SOURCE, empty without one; raise InputError if it cannot be used, or layers were chosen too."""
+    source = algorithm.parameterAsFile(parameters, "SOURCE", context).strip()
+    if source and chosen_layers:
+        raise InputError("source_and_layers")
+    if source:
+        check_source(source)
     return source
 
 
@@ -291,12 +200,9 @@ def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSn
         The path or the snapshots; the name of the origin; the paths that are read; True if the user chose a source or
         layers.
     """
-    source = algorithm.parameterAsFile(parameters, SOURCE, context).strip()
-    chosen_layers = read_layer_list_parameter(algorithm, parameters, LAYERS, context)
-    if source and chosen_layers:
-        raise InputError("source_and_layers")
+    chosen_layers = read_layer_list_parameter(algorithm, parameters, "LAYERS", context)
+    source = read_source_without_layers(algorithm, parameters, context, chosen_layers)
     if source:
-        check_source(source)
         return source, mask_source(source), [source], True
     shots = chosen_layers or read_project_layers(context)
     if not shots:
@@ -374,10 +280,10 @@ def fill_options_from_project(
 
 def read_plan_options(algorithm, parameters, context) -> RunOptions:
     """Return the options for checking a whole plan, read from the parameters."""
-    year = parameters.get(BASE_YEAR)
+    year = parameters.get("BASE_YEAR")
     return replace(
         algorithm.read_norm_options(parameters, context),
-        roles=algorithm.read_text_parameter(parameters, ROLES, context),
-        scope=algorithm.read_text_parameter(parameters, SCOPE, context),
-        base_year=None if year in (None, "") else algorithm.parameterAsInt(parameters, BASE_YEAR, context),
+        roles=algorithm.read_text_parameter(parameters, "ROLES", context),
+        scope=algorithm.read_text_parameter(parameters, "SCOPE", context),
+        base_year=None if year in (None, "") else algorithm.parameterAsInt(parameters, "BASE_YEAR", context),
     )

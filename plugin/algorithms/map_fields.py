@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""字段映射: map a layer into a template, and list the values that could not be mapped."""
+"""字段映射、三区: make layers of a template from other layers."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
-    QgsProcessingOutputString,
-    QgsProcessingParameterBoolean,
-    QgsProcessingParameterFeatureSink,
-    QgsProcessingParameterFeatureSource,
-    QgsProcessingParameterFile,
-    QgsProcessingParameterString,
+    QgsProject,
 )
 
 from ..bridge import health
+from ..bridge.editing.feature_numbers import find_highest_used_number_by_county
+from ..bridge.layers.reading import read_snapshot
+from ..bridge.layers.role_recognition import assign_roles_for_rule
+from ..bridge.layers.snapshots import make_snapshot_names_unique
 from ..bridge.layers.tables import (
     LAYER_DRIVERS,
     TABLE_DRIVERS,
@@ -33,20 +32,32 @@ from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import DataError, InputError, OutputError
 from ..core.base.files.writing import is_same_file, write_atomically
+from ..core.model.rule import LayerNeed
 from ..core.standard import load_standard
-from ..core.standard.messages.texts import Texts
+from ..core.standard.messages.texts import Texts, format_number
 from ..core.standard.profile import Norm, load_profile
-from .common import SanxianAlgorithm, make_standard_parameter, mark_parameter_advanced
+from .common import SanxianAlgorithm, describe_norms
 from .inputs import read_layer_parameter
 from .outputs import LayerOutput
+from .parameters import (
+    ANY_GEOMETRY,
+    declare_numbers,
+    declare_texts,
+    make_file,
+    make_layer,
+    make_layer_output,
+    make_norms,
+    make_standard,
+    make_switch,
+    make_text,
+    mark_advanced,
+)
 from .report_log import log_copy_of_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
     from ..core.exchange.mapping import FieldMapping, FieldProposal, MappedRows
+    from ..core.figures.three_zones.zone_figures import DerivedZones
     from ..core.plan.layer import SourceLayer
-
-INPUT, TEMPLATE, MAPPING, STANDARD, OUTPUT, UNMAPPED = "INPUT", "TEMPLATE", "MAPPING", "STANDARD", "OUTPUT", "UNMAPPED"
-DROP_PERSONAL = "DROP_PERSONAL"
 
 
 class MapFields(SanxianAlgorithm):
@@ -78,53 +89,46 @@ class MapFields(SanxianAlgorithm):
         )
         return f"{text}\n\n{templates_sentence}"
 
-    def initAlgorithm(self, configuration=None):
-        any_geometry = Qgis.ProcessingSourceType.VectorAnyGeometry
-        self.addParameter(QgsProcessingParameterFeatureSource(INPUT, tr("Layer"), [any_geometry]))
-        template = QgsProcessingParameterString(TEMPLATE, tr("Template (code of the layer)"))
-        template.setMetadata({"widget_wrapper": {"value_hints": sorted(load_standard().templates)}})
-        personal = QgsProcessingParameterBoolean(DROP_PERSONAL, tr("Leave personal data out"), defaultValue=False)
-        table = Qgis.ProcessingSourceType.Vector
-        self.add_parameters(
-            template,
-            QgsProcessingParameterFile(
-                MAPPING,
-                tr("Mapping of fields (empty: proposed)"),
-                Qgis.ProcessingFileParameterBehavior.File,
-                optional=True,
-                fileFilter="TOML (*.toml)",
-            ),
-            make_standard_parameter(),
-            mark_parameter_advanced(personal),
-            QgsProcessingParameterFeatureSink(OUTPUT, tr("Layer in the template"), any_geometry),
-            QgsProcessingParameterFeatureSink(UNMAPPED, tr("Not converted"), table, optional=True),
-        )
-        self.add_numeric_outputs(("ROWS", tr("Rows")), ("LOSSES", tr("Values to verify")), ("EMPTY", tr("Left empty")))
-        self.addOutput(QgsProcessingOutputString("MAPPING_USED", tr("Mapping used")))
+    needs_libraries_to_prepare = False
+    results = (
+        *declare_numbers(ROWS=mark_text("Rows"), LOSSES=mark_text("Values to verify"), EMPTY=mark_text("Left empty")),
+        *declare_texts(MAPPING_USED=mark_text("Mapping used")),
+    )
+
+    def list_parameters(self):
+        roles, kinds = sorted(load_standard().templates), "TOML (*.toml)"
+        personal = make_switch("DROP_PERSONAL", tr("Leave personal data out"))
+        return [
+            make_layer("INPUT", tr("Layer"), ANY_GEOMETRY),
+            make_text("TEMPLATE", tr("Template (code of the layer)"), roles, default=None, optional=False),
+            make_file("MAPPING", tr("Mapping of fields (empty: proposed)"), kinds, offers_all=False),
+            make_standard(),
+            *mark_advanced(personal),
+            make_layer_output("OUTPUT", tr("Layer in the template"), ANY_GEOMETRY, optional=False),
+            make_layer_output("UNMAPPED", tr("Not converted"), Qgis.ProcessingSourceType.Vector),
+        ]
 
     def prepare(self, parameters, context, feedback):
         self.texts = Texts(get_report_language())
-        self.standard = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db")
-        role = self.read_text_parameter(parameters, TEMPLATE, context).upper()
+        self.standard = self.read_standard(parameters, context)
+        role = self.read_text_parameter(parameters, "TEMPLATE", context).upper()
         if role not in self.standard.templates:
             template_roles = ", ".join(sorted(self.standard.templates))
             raise InputError("mapping_no_template", role=role, standard=self.standard.id, known=template_roles)
         self.template = self.standard.templates[role]
-        self.layer_snapshot = read_layer_parameter(self, parameters, INPUT, context)
+        self.layer_snapshot = read_layer_parameter(self, parameters, "INPUT", context)
         if self.layer_snapshot is None:
             raise InputError("no_layers")
-        self.mapping_file = self.parameterAsFile(parameters, MAPPING, context).strip()
+        self.mapping_file = self.parameterAsFile(parameters, "MAPPING", context).strip()
         if self.mapping_file and not Path(self.mapping_file).is_file():
             raise DataError("data_file_missing", file=self.mapping_file)
-        self.drop_personal = self.parameterAsBool(parameters, DROP_PERSONAL, context)
-        self.output = LayerOutput(parameters, context, OUTPUT, self.template.name)
-        self.unmapped = LayerOutput(parameters, context, UNMAPPED, tr("Not converted"))
+        self.drop_personal = self.parameterAsBool(parameters, "DROP_PERSONAL", context)
+        inputs = [self.layer_snapshot.file_path, self.mapping_file]
+        self.output = LayerOutput(parameters, context, "OUTPUT", self.template.name, inputs)
+        self.unmapped = LayerOutput(parameters, context, "UNMAPPED", tr("Not converted"), inputs, TABLE_DRIVERS)
         self.proposal_file = ""
         if self.output.file and not self.mapping_file:
             self.proposal_file = find_free_mapping_path(self.output.file)
-        inputs = [self.layer_snapshot.file_path, self.mapping_file]
-        for output, formats in ((self.output, LAYER_DRIVERS), (self.unmapped, TABLE_DRIVERS)):
-            output.validate_target(formats, inputs)
         if self.output.file and is_same_file(self.output.file, self.unmapped.file):
             raise OutputError("output_twice", target=self.output.file)
 
@@ -243,3 +247,133 @@ class MapFields(SanxianAlgorithm):
             feedback.pushInfo(texts.get("mapping", "personal_left_out", fields=fields))
         counts = {"rows": len(mapped.frame), "losses": len(rows), "empty": empty}
         feedback.pushInfo(texts.get("mapping", "done", layer=layer.name, role=self.template.role, **counts))
+
+
+_THREE_ZONES_ROLE = "SQKJ"
+#: Outputs (statutory areas in m²) by the code of the space.
+_AREA_OUTPUTS_BY_CODE = {
+    "01": "AGRICULTURAL_M2",
+    "02": "ECOLOGICAL_M2",
+    "03": "URBAN_M2",
+    "90": "OUTSIDE_M2",
+    "99": "UNMAPPED_M2",
+}
+
+
+class DeriveThreeZones(SanxianAlgorithm):
+    """Algorithm `derive_three_zones`: write 农业空间, 生态空间 and 城镇空间 with their areas."""
+
+    toolbox_section = "layers"
+    identifier = "derive_three_zones"
+    keywords = ("three zones", "zones", "dissolve", "areas", "三区", "农业空间", "生态空间", "城镇空间", "规划分区")
+    title = mark_text("Derive the three zones")
+    help_parts = (
+        mark_text(
+            "Merges planning zones into the three zones (agricultural, ecological and urban space) and computes "
+            "their statutory areas. The input is not changed.\n\n"
+            "The table [three_zones] assigns zone codes to spaces; a county profile can change single lines, and "
+            "the table of the standard is not verified (mark C). Land that belongs to none of the three zones, "
+            "and zones whose code is not in the table, are kept as separate rows; codes that are not in the "
+            "table are listed.\n\n"
+            "Shared edges of zones are kept unchanged. Overlaps within one space count once; overlaps between "
+            "two spaces count in both, and their area is reported. Multipart features are split into single parts.\n\n"
+            "County: with the layer of the county, the share of each space in the county is reported."
+        ),
+        describe_norms,
+    )
+
+    needs_libraries_to_prepare = False
+    results = declare_numbers(
+        AGRICULTURAL_M2=mark_text("Agricultural space (m²)"),
+        ECOLOGICAL_M2=mark_text("Ecological space (m²)"),
+        URBAN_M2=mark_text("Urban space (m²)"),
+        OUTSIDE_M2=mark_text("In none of the three (m²)"),
+        UNMAPPED_M2=mark_text("Zones not in the table (m²)"),
+        ZONES_M2=mark_text("All zones (m²)"),
+        OVERLAP_M2=mark_text("Covered by several zones (m²)"),
+    )
+
+    def list_parameters(self):
+        return [
+            make_layer("INPUT", tr("Planning zones")),
+            make_layer("COUNTY_LAYER", tr("Outline of the county"), optional=True),
+            *make_norms(),
+            make_layer_output("OUTPUT", tr("Three zones"), optional=False),
+        ]
+
+    def prepare(self, parameters, context, feedback):
+        self.norm = self.read_norm_options(parameters, context).resolve_norm()
+        # A standard without this layer (the city's) uses the template of the county standard.
+        self.template = (
+            self.norm.standard.templates.get(_THREE_ZONES_ROLE) or load_standard().templates[_THREE_ZONES_ROLE]
+        )
+        self.zones = read_layer_parameter(self, parameters, "INPUT", context)
+        self.county = read_layer_parameter(self, parameters, "COUNTY_LAYER", context)
+        if self.zones is None:
+            raise InputError("no_layers")
+        make_snapshot_names_unique([shot for shot in (self.zones, self.county) if shot is not None])
+        self.used = find_highest_used_number_by_county(
+            context.project() or QgsProject.instance(), [str(self.zones.file_path)] if self.zones.file_path else []
+        )
+        inputs = [shot.file_path for shot in (self.zones, self.county) if shot is not None]
+        self.output = LayerOutput(parameters, context, "OUTPUT", self.template.name, inputs)
+
+    def execute(self, parameters, context, feedback):
+        cancellation = Cancellation(feedback.isCanceled)
+        derived = self._derive_zones(feedback, cancellation)
+        texts, three_zones = Texts(get_interface_language()), derived.three_zones
+        for figure in derived.indicators:
+            line = texts.get(
+                "toolbox", "space_line", name=texts.get_indicator_name(figure.id), km2=format_number(figure.value, 4),
+                ha=format_number(100 * figure.value, 2), features=figure.inputs["features"],
+            )  # fmt: skip
+            share = figure.inputs.get("county_share")
+            feedback.pushInfo(
+                line + (texts.get("toolbox", "space_share", share=format_number(share, 2)) if share is not None else "")
+            )
+        sums = {"zones": format_number(three_zones.input_m2, 2), "spaces": format_number(three_zones.total_m2, 2)}
+        feedback.pushInfo(
+            texts.get("toolbox", "space_sums", **sums, difference=format_number(three_zones.difference_m2, 2))
+        )
+        for code, (count, area_m2) in sorted(three_zones.unmapped_zones.items()):
+            params = {"count": count, "area": format_number(area_m2, 2), "code": code}
+            feedback.pushWarning(texts.get("toolbox", "space_unmapped" if code else "space_no_code", **params))
+        if not three_zones.do_areas_add_up:
+            params = {
+                "overlap": format_number(three_zones.overlap_m2, 2),
+                "between": format_number(three_zones.shared_between_m2, 2),
+            }
+            feedback.pushWarning(texts.get("toolbox", "space_overlap", **params))
+        for key, count in (
+            ("space_missing", three_zones.missing_shape_count),
+            ("space_repaired", three_zones.repaired_shape_count),
+        ):
+            if count:
+                feedback.pushWarning(texts.get("toolbox", key, count=count))
+        table = make_template_table(derived.frame, self.template, self.zones.crs)
+        results = self.output.write_table(self, parameters, context, table, cancellation)
+        log_written_files(feedback, [self.output.file])
+        areas = {name: three_zones.get_zone_area_m2(zone_code) for zone_code, name in _AREA_OUTPUTS_BY_CODE.items()}
+        return {**results, **areas, "ZONES_M2": three_zones.input_m2, "OVERLAP_M2": three_zones.overlap_m2}
+
+    @run_in_python_thread
+    def _derive_zones(self, feedback, cancellation: Cancellation) -> DerivedZones:
+        health.require_libraries(cancellation)
+        from ..core.figures.three_zones.zone_figures import derive_from_plan
+        from ..core.plan.loading.assembly import assemble_plan
+
+        texts = Texts(get_interface_language())
+        shots = {"zones": self.zones, "county": self.county}
+        source_by_need = {}
+        for name, shot in shots.items():
+            if shot is not None:
+                feedback.setProgressText(texts.get("toolbox", "reading", layer=shot.name))
+                source_by_need[name] = read_snapshot(shot, cancellation=cancellation)
+        feedback.setProgress(40)
+        roles = assign_roles_for_rule(source_by_need, {name: LayerNeed(name) for name in shots}, self.norm)
+        plan = assemble_plan(
+            source_by_need.values(), self.norm, roles=roles, scope="three_lines", cancellation=cancellation
+        )
+        derived = derive_from_plan(plan, self.template, texts, cancellation=cancellation, used_numbers=self.used)
+        feedback.setProgress(80)
+        return derived

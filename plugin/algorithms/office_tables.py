@@ -3,43 +3,27 @@
 
 from __future__ import annotations
 
-from qgis.core import (
-    Qgis,
-    QgsProcessingOutputString,
-    QgsProcessingParameterNumber,
-)
-
-from ..bridge import health
 from ..bridge.checking.figures import make_tables
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
-from .common import (
-    OUTPUT_DOCX,
-    SanxianAlgorithm,
-    describe_norms,
-    make_base_year_parameter,
-    make_file_outputs,
-    make_file_parameter,
-    make_norm_parameters,
-    make_progress_callback,
-    make_roles_parameter,
-    make_text_parameter,
-    make_workbook_parameter,
-    mark_parameter_advanced,
-)
-from .inputs import (
-    BASE_YEAR,
-    make_file_or_folder_parameter,
-    make_scope_parameter,
-    make_source_parameters,
-    read_plan_inputs,
+from .common import SanxianAlgorithm, describe_norms, list_given, make_progress_callback
+from .inputs import read_plan_inputs
+from .parameters import (
+    WORKBOOK_FILTER,
+    declare_numbers,
+    declare_texts,
+    make_documents,
+    make_file,
+    make_file_output,
+    make_norms,
+    make_number,
+    make_shared,
+    make_source,
+    make_text,
+    make_workbook,
 )
 from .report_log import log_options_from_project, log_written_files
-
-TABLES, BASELINE, YEAR, TEMPLATE = "TABLES", "BASELINE", "YEAR", "TEMPLATE"
-OUTPUT, OUTPUT_FILLED = "OUTPUT", "OUTPUT_FILLED"
-_FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
 
 class OfficeTablesAlgorithm(SanxianAlgorithm):
@@ -71,52 +55,49 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
         describe_norms,
     )
 
-    def initAlgorithm(self, configuration=None):
+    results = (
+        *declare_numbers(
+            TABLE_COUNT=mark_text("Tables made"),
+            ADJUSTED=mark_text("Figures adjusted by rounding"),
+            FILLED=mark_text("Names filled"),
+            UNKNOWN=mark_text("Names not filled"),
+        ),
+        *declare_texts(REMARKS=mark_text("Remarks")),
+    )
+
+    def list_parameters(self):
         # Processing reads the tables' ids when a dialog opens; the layouts need no library.
         from ..core.studies.office_tables.layouts import ALL_TABLES, list_layout_ids
 
         tables = tr("Tables: ids, or path of a layout or folder (empty: all)")
-        number = Qgis.ProcessingNumberParameterType.Integer
         year = tr("Year of the tables (empty: the present one)")
-        self.add_parameters(
-            *make_source_parameters(),
-            make_text_parameter(TABLES, tables, [ALL_TABLES, *list_layout_ids()]),
-            *make_norm_parameters(),
-            make_scope_parameter(),
-            make_file_or_folder_parameter(BASELINE, tr("Sealed edition: file or folder to compare with")),
-            QgsProcessingParameterNumber(YEAR, year, number, None, True, _FIRST_YEAR, _LAST_YEAR),
-            make_roles_parameter(),
-            mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)),
-            make_file_parameter(TEMPLATE, tr("Workbook of the office with named cells"), "Excel (*.xlsx)"),
-            make_workbook_parameter(OUTPUT),
-            *make_file_outputs(
-                (OUTPUT_DOCX, tr("Tables to be signed (Word)"), "Word (*.docx)"),
-                (OUTPUT_FILLED, tr("Filled copy of the office's workbook"), "Excel (*.xlsx *.xlsm)"),
-            ),
-        )
-        self.add_numeric_outputs(
-            ("TABLE_COUNT", tr("Tables made")),
-            ("ADJUSTED", tr("Figures adjusted by rounding")),
-            ("FILLED", tr("Names filled")),
-            ("UNKNOWN", tr("Names not filled")),
-        )
-        self.addOutput(QgsProcessingOutputString("REMARKS", tr("Remarks")))
+        return [
+            *make_source(),
+            make_text("TABLES", tables, [ALL_TABLES, *list_layout_ids()]),
+            *make_norms(),
+            *make_shared("SCOPE", "BASELINE"),
+            make_number("YEAR", year, is_integer=True, minValue=2000, maxValue=2100),
+            *make_shared("ROLES", "BASE_YEAR"),
+            make_file("TEMPLATE", tr("Workbook of the office with named cells"), WORKBOOK_FILTER),
+            make_workbook("OUTPUT"),
+            *make_documents("", tr("Tables to be signed (Word)")),
+            make_file_output("OUTPUT_FILLED", tr("Filled copy of the office's workbook"), "Excel (*.xlsx *.xlsm)"),
+        ]
 
     def prepare(self, parameters, context, feedback):
-        health.require_libraries()
         from ..core.studies.office_tables.make_office_tables import TableOrder, check_table_order
 
         inputs = read_plan_inputs(
-            self, parameters, context, baseline=self.read_text_parameter(parameters, BASELINE, context)
+            self, parameters, context, baseline=self.read_text_parameter(parameters, "BASELINE", context)
         )
-        year = parameters.get(YEAR)
+        year = parameters.get("YEAR")
         self.order = TableOrder(
-            tables=self.read_text_parameter(parameters, TABLES, context),
-            output=self.parameterAsFileOutput(parameters, OUTPUT, context),
-            docx=self.parameterAsFileOutput(parameters, OUTPUT_DOCX, context),
-            template=self.read_text_parameter(parameters, TEMPLATE, context),
-            filled=self.parameterAsFileOutput(parameters, OUTPUT_FILLED, context),
-            year=None if year in (None, "") else self.parameterAsInt(parameters, YEAR, context),
+            tables=self.read_text_parameter(parameters, "TABLES", context),
+            output=self.parameterAsFileOutput(parameters, "OUTPUT", context),
+            docx=self.parameterAsFileOutput(parameters, "OUTPUT_DOCX", context),
+            template=self.read_text_parameter(parameters, "TEMPLATE", context),
+            filled=self.parameterAsFileOutput(parameters, "OUTPUT_FILLED", context),
+            year=None if year in (None, "") else self.parameterAsInt(parameters, "YEAR", context),
         )
         check_table_order(self.order, [*inputs, *filter(None, (self.options.baseline, self.options.waivers))])
 
@@ -140,10 +121,9 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
             else:
                 feedback.pushInfo(line.text)
         log_written_files(feedback, result.written)
-        outputs = {OUTPUT: self.order.output, OUTPUT_DOCX: self.order.docx, OUTPUT_FILLED: self.order.filled}
-        template = result.template
+        order, template = self.order, result.template
         return {
-            **{name: path for name, path in outputs.items() if path},
+            **list_given(OUTPUT=order.output, OUTPUT_DOCX=order.docx, OUTPUT_FILLED=order.filled),
             "TABLE_COUNT": len(result.tables),
             "ADJUSTED": sum(table.adjusted_count for table in result.tables),
             "FILLED": len(template.filled) if template is not None else 0,

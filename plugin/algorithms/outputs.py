@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
-    Qgis,
     QgsField,
     QgsFields,
     QgsProcessing,
@@ -17,7 +16,6 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingLayerPostProcessorInterface,
     QgsProcessingOutputLayerDefinition,
-    QgsProcessingParameterFeatureSink,
     QgsProcessingUtils,
     QgsProperty,
     QgsVectorLayer,
@@ -30,10 +28,10 @@ from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import OutputError
-from ..core.base.files.writing import check_not_input, check_writable, write_atomically
+from ..core.base.files.writing import OutputPaths, check_not_input, check_writable, write_atomically
 from ..core.checks.check import CheckResult
 from ..core.checks.tabulate import check_workbook_can_be_written
-from .common import OUTPUT_DOCX, OUTPUT_PDF
+from .common import list_given
 
 LayerAction = Callable[[QgsVectorLayer, QgsProcessingContext], Any]
 
@@ -53,30 +51,52 @@ class _PostProcessor(QgsProcessingLayerPostProcessorInterface):
 _POST_PROCESSORS: dict[str, _PostProcessor] = {}
 
 
-def make_post_processor(source: str, action: LayerAction) -> QgsProcessingLayerPostProcessorInterface:
-    """Return a post-processor that calls ``action`` with a layer that QGIS has loaded."""
-    _POST_PROCESSORS[source] = _PostProcessor(action)
-    return _POST_PROCESSORS[source]
-
-
 def call_after_layer_loaded(context: QgsProcessingContext, source: str, action: LayerAction) -> None:
     """Have QGIS call ``action`` with a layer after loading it.
 
     Nothing is done if QGIS will not load the layer.
     """
     if context.willLoadLayerOnCompletion(source):
-        context.layerToLoadOnCompletionDetails(source).setPostProcessor(make_post_processor(source, action))
+        _POST_PROCESSORS[source] = _PostProcessor(action)
+        context.layerToLoadOnCompletionDetails(source).setPostProcessor(_POST_PROCESSORS[source])
 
 
-FINDINGS_PARAMETER = "OUTPUT_FINDINGS"
+def load_layer(
+    context: QgsProcessingContext, source: str, title: str, action: LayerAction, *, group: str = "", sort_key: int = 0
+) -> None:
+    """Have QGIS load a layer of the written database (``OUTPUT``) into the project, and call ``action`` with it.
+
+    ``group``: layer tree group, empty for none; the layer with the highest ``sort_key`` is on top.
+    """
+    details = QgsProcessingContext.LayerDetails(title, context.project(), "OUTPUT")
+    details.forceName, details.groupName, details.layerSortKey = True, group, sort_key
+    context.addLayerToLoadOnCompletion(source, details)
+    call_after_layer_loaded(context, source, action)
+
+
 #: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: not a file. A drive letter is not a provider.
 _PROVIDER_PREFIX_PATTERN = re.compile(r"^\w{3,}:")
+#: Parameters of the report's files → the field of `OutputPaths`.
+_FIELD_BY_OUTPUT = {
+    "OUTPUT_HTML": "html",
+    "OUTPUT_JSON": "json",
+    "OUTPUT_DOCX": "docx",
+    "OUTPUT_PDF": "pdf",
+    "OUTPUT_XLSX": "xlsx",
+}
 
 
-def make_findings_parameter() -> QgsProcessingParameterFeatureSink:
-    """Return the parameter of the findings layer."""
-    kind = Qgis.ProcessingSourceType.VectorPolygon
-    return QgsProcessingParameterFeatureSink(FINDINGS_PARAMETER, tr("Findings"), kind, optional=True)
+def read_report_paths(algorithm, parameters, context, **others: str) -> OutputPaths:
+    """Return the paths of a report's files that the user wants; ``others``: further paths, by field."""
+    paths = {
+        field: algorithm.parameterAsFileOutput(parameters, name, context) for name, field in _FIELD_BY_OUTPUT.items()
+    }
+    return OutputPaths(**paths, **others)
+
+
+def list_report_paths(paths: OutputPaths) -> dict[str, str]:
+    """Return output name → path of the files of a report."""
+    return list_given(**{name: getattr(paths, field) for name, field in _FIELD_BY_OUTPUT.items()})
 
 
 def read_workbook_path(algorithm, parameters, context, name: str, inputs: list[str]) -> str:
@@ -99,7 +119,7 @@ def read_document_paths(algorithm, parameters, context, inputs: list[str]) -> di
     from ..core.render.document.docx_writer import import_docx_library
 
     paths = {}
-    for name, suffix in ((OUTPUT_PDF, ".pdf"), (OUTPUT_DOCX, ".docx")):
+    for name, suffix in (("OUTPUT_PDF", ".pdf"), ("OUTPUT_DOCX", ".docx")):
         target = algorithm.parameterAsFileOutput(parameters, name, context)
         if not target:
             continue
@@ -116,10 +136,19 @@ class LayerOutput:
     """An output layer or table of a run: a file, or a sink of Processing.
 
     Processing's sink truncates its target at once, so a failed or cancelled run would destroy the former file. The
-    sink is therefore created last.
+    sink is therefore created last. Raise OutputError if the file is one of ``inputs``, cannot be written or has another
+    suffix than ``formats``, such as ``.gpkg``.
     """
 
-    def __init__(self, parameters, context, name: str, label: str):
+    def __init__(
+        self,
+        parameters,
+        context,
+        name: str,
+        label: str,
+        inputs: list[str] | None = None,
+        formats: Iterable[str] = LAYER_DRIVERS,
+    ):
         self.name, self.label = name, label
         value = parameters.get(name)
         appends = isinstance(value, QgsProcessingOutputLayerDefinition) and value.useRemapping()
@@ -140,12 +169,8 @@ class LayerOutput:
             )
         ):
             self.file = self.destination if Path(self.destination).suffix else f"{self.destination}.gpkg"
-
-    def validate_target(self, formats: Iterable[str], inputs: list[str]) -> None:
-        """Raise OutputError if the output file is one of ``inputs``, cannot be written or has another format.
-
-        ``formats``: permitted suffixes, such as ``.gpkg``.
-        """
+        if inputs is None:
+            return
         if self.database:
             check_not_input(self.database, inputs)
         if self.file:
@@ -215,7 +240,7 @@ class FindingsOutput(LayerOutput):
     """The output with the findings of a run."""
 
     def __init__(self, parameters, context):
-        super().__init__(parameters, context, FINDINGS_PARAMETER, tr("Findings"))
+        super().__init__(parameters, context, "OUTPUT_FINDINGS", tr("Findings"))
 
     def write_findings(
         self, algorithm, parameters, context, check_result: CheckResult, cancellation: Cancellation
@@ -236,7 +261,7 @@ class FindingsOutput(LayerOutput):
         )
         sinks.add_findings_to_sink(sink, check_result.report.findings, self.destination, cancellation)
         call_after_layer_loaded(context, identifier, _apply_findings_style)
-        return {FINDINGS_PARAMETER: identifier}
+        return {"OUTPUT_FINDINGS": identifier}
 
 
 def _apply_findings_style(layer: QgsVectorLayer, _context: Any) -> None:

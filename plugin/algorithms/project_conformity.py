@@ -6,14 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qgis.core import (
-    Qgis,
-    QgsProcessingOutputString,
-    QgsProcessingParameterFeatureSource,
-    QgsProcessingParameterNumber,
     QgsProcessingParameterVectorDestination,
 )
 
-from ..bridge import health
 from ..bridge.checking.check import read_plan_snapshots
 from ..bridge.layers.reading import read_snapshot
 from ..bridge.printing.documents import render_svg
@@ -23,31 +18,25 @@ from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.base.files.data import read_toml
-from ..core.base.files.writing import OutputPaths
 from ..core.standard.options import MIN_WIDTH_M
 from ..paths import CONFORMITY_PAGE_SETTINGS
-from .common import (
-    OUTPUT_DOCX,
-    OUTPUT_PDF,
-    SanxianAlgorithm,
-    describe_norms,
-    make_file_outputs,
-    make_norm_parameters,
-    make_progress_callback,
-    make_roles_parameter,
-    make_text_parameter,
-    make_workbook_parameter,
-    mark_parameter_advanced,
-)
-from .inputs import (
-    fill_options_from_project,
-    has_value,
-    make_scope_parameter,
-    make_source_parameters,
-    read_layer_parameter,
-    read_plan_options,
-    read_plan_source,
-    set_parameter_widget,
+from .common import SanxianAlgorithm, describe_norms, list_given, make_progress_callback
+from .inputs import fill_options_from_project, has_value, read_layer_parameter, read_plan_options, read_plan_source
+from .outputs import list_report_paths, read_report_paths
+from .parameters import (
+    ANY_GEOMETRY,
+    POLYGONS,
+    declare_numbers,
+    declare_texts,
+    make_documents,
+    make_norms,
+    make_number,
+    make_plan_layer,
+    make_shared,
+    make_source,
+    make_text,
+    make_workbook,
+    mark_advanced,
 )
 from .report_log import log_levels, log_options_from_project, log_written_files
 
@@ -56,8 +45,6 @@ if TYPE_CHECKING:
 
 #: Share of the progress that reading the plan takes.
 _READING_SHARE = 0.3
-PROJECTS, WIDTH, USE = "PROJECTS", "WIDTH", "USE"
-OUTPUT, OUTPUT_XLSX, OUTPUT_JSON, OUTPUT_HTML = "OUTPUT", "OUTPUT_XLSX", "OUTPUT_JSON", "OUTPUT_HTML"
 #: Outputs with numbers of projects, and the verdict that each counts.
 _VERDICT_BY_OUTPUT = {
     "CONFORM": "conforms",
@@ -105,51 +92,46 @@ class ProjectConformity(SanxianAlgorithm):
         ).format(count=read_toml(CONFORMITY_PAGE_SETTINGS)["max_projects"])
         return f"{text}\n\n{opinion}\n\n{describe_norms()}"
 
-    def initAlgorithm(self, configuration=None):
-        kinds = [Qgis.ProcessingSourceType.VectorAnyGeometry]
-        projects = QgsProcessingParameterFeatureSource(PROJECTS, tr("Projects"), kinds)
-        real = Qgis.ProcessingNumberParameterType.Double
-        width_label = tr("Width of lines, diameter of points without a field (m)")
-        self.add_parameters(
-            set_parameter_widget(projects, "create_widgets.LayerWidget"),
-            QgsProcessingParameterNumber(WIDTH, width_label, real, optional=True, minValue=MIN_WIDTH_M),
-            make_text_parameter(USE, tr("Use of projects without a field: code or name")),
-            *make_source_parameters(),
-            *make_norm_parameters(),
-            mark_parameter_advanced(make_scope_parameter()),
-            make_roles_parameter(),
-        )
-        polygons = Qgis.ProcessingSourceType.VectorPolygon
+    results = (
+        *declare_numbers(
+            PROJECT_COUNT=mark_text("Projects reviewed"),
+            CONFORM=mark_text("Projects that conform"),
+            CONDITIONAL=mark_text("Projects that conform under conditions"),
+            FAIL=mark_text("Projects that do not conform"),
+            UNDETERMINED=mark_text("Undetermined projects"),
+            LEFT_OUT=mark_text("Rows left out"),
+        ),
+        *declare_texts(REMARKS=mark_text("Remarks")),
+    )
+
+    def list_parameters(self):
         label = tr("Occupied parts (GeoPackage)")
-        self.add_parameters(
-            QgsProcessingParameterVectorDestination(OUTPUT, label, polygons, optional=True, createByDefault=False),
-            make_workbook_parameter(OUTPUT_XLSX),
-            *make_file_outputs(
-                (OUTPUT_PDF, tr("Opinion to be signed (PDF)"), "PDF (*.pdf)"),
-                (OUTPUT_DOCX, tr("Opinion to be signed (Word)"), "Word (*.docx)"),
-                (OUTPUT_HTML, tr("Opinion (HTML)"), "HTML (*.html)"),
-                (OUTPUT_JSON, tr("Result (JSON)"), "JSON (*.json)"),
+        return [
+            make_plan_layer("PROJECTS", tr("Projects"), ANY_GEOMETRY),
+            make_number("WIDTH", tr("Width of lines, diameter of points without a field (m)"), minValue=MIN_WIDTH_M),
+            make_text("USE", tr("Use of projects without a field: code or name")),
+            *make_source(),
+            *make_norms(),
+            *mark_advanced(*make_shared("SCOPE")),
+            *make_shared("ROLES"),
+            QgsProcessingParameterVectorDestination("OUTPUT", label, POLYGONS, optional=True, createByDefault=False),
+            make_workbook(),
+            *make_documents(
+                tr("Opinion to be signed (PDF)"),
+                tr("Opinion to be signed (Word)"),
+                tr("Opinion (HTML)"),
+                tr("Result (JSON)"),
             ),
-        )
-        self.add_numeric_outputs(
-            ("PROJECT_COUNT", tr("Projects reviewed")),
-            ("CONFORM", tr("Projects that conform")),
-            ("CONDITIONAL", tr("Projects that conform under conditions")),
-            ("FAIL", tr("Projects that do not conform")),
-            ("UNDETERMINED", tr("Undetermined projects")),
-            ("LEFT_OUT", tr("Rows left out")),
-        )
-        self.addOutput(QgsProcessingOutputString("REMARKS", tr("Remarks")))
+        ]
 
     def prepare(self, parameters, context, feedback):
-        health.require_libraries()
         from ..core.studies.projects.write_review import check_conformity_outputs
 
-        self.projects = read_layer_parameter(self, parameters, PROJECTS, context)
+        self.projects = read_layer_parameter(self, parameters, "PROJECTS", context)
         if self.projects is None:
             raise InputError("projects_missing")
-        self.width_m = self.parameterAsDouble(parameters, WIDTH, context) if has_value(parameters, WIDTH) else None
-        self.use = self.read_text_parameter(parameters, USE, context)
+        self.width_m = self.parameterAsDouble(parameters, "WIDTH", context) if has_value(parameters, "WIDTH") else None
+        self.use = self.read_text_parameter(parameters, "USE", context)
         self.path_or_snapshots, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
         if not isinstance(self.path_or_snapshots, str):
             # The projects are not a layer of the plan.
@@ -161,69 +143,55 @@ class ProjectConformity(SanxianAlgorithm):
             context.project(),
             not has_chosen_layers,
         )
-        self.outputs = OutputPaths(
-            findings=self.parameterAsOutputLayer(parameters, OUTPUT, context) if has_value(parameters, OUTPUT) else "",
-            xlsx=self.parameterAsFileOutput(parameters, OUTPUT_XLSX, context),
-            json=self.parameterAsFileOutput(parameters, OUTPUT_JSON, context),
-            html=self.parameterAsFileOutput(parameters, OUTPUT_HTML, context),
-            docx=self.parameterAsFileOutput(parameters, OUTPUT_DOCX, context),
-            pdf=self.parameterAsFileOutput(parameters, OUTPUT_PDF, context),
-        )
+        parts = self.parameterAsOutputLayer(parameters, "OUTPUT", context) if has_value(parameters, "OUTPUT") else ""
+        self.outputs = read_report_paths(self, parameters, context, findings=parts)
         check_conformity_outputs(self.outputs, [self.projects.file_path, *inputs])
 
     def execute(self, parameters, context, feedback):
         from ..core.studies.projects.review_sentences import describe_result
+        from ..core.studies.projects.run_review import review_projects
+        from ..core.studies.projects.write_review import write_conformity_outputs
+
+        @run_in_python_thread
+        def review() -> ConformityResult:
+            cancellation = Cancellation(feedback.isCanceled)
+            layer = read_snapshot(self.projects, cancellation=cancellation)
+            data, options = read_plan_snapshots(
+                self.path_or_snapshots,
+                self.options,
+                make_progress_callback(feedback, end=_READING_SHARE),
+                cancellation,
+            )
+            begun = 0.0 if isinstance(self.path_or_snapshots, str) else _READING_SHARE
+            result = review_projects(
+                layer,
+                data,
+                options,
+                width_m=self.width_m,
+                use=self.use,
+                source=self.origin,
+                progress=make_progress_callback(feedback, begun),
+                cancellation=cancellation,
+            )
+            write_conformity_outputs(
+                result,
+                self.outputs,
+                cancellation,
+                print_pdf=lambda document, path: write_pdf(document, path, cancellation=cancellation),
+                rasterise=render_svg,
+            )
+            return result
 
         log_options_from_project(feedback, self.options_from_project)
-        result = self._review(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
+        result = review()
         remarks = log_levels(feedback, describe_result(result, self.options.lang))
         log_written_files(feedback, self.outputs.list_paths())
-        named = {
-            OUTPUT: self.outputs.findings,
-            OUTPUT_XLSX: self.outputs.xlsx,
-            OUTPUT_PDF: self.outputs.pdf,
-            OUTPUT_DOCX: self.outputs.docx,
-            OUTPUT_HTML: self.outputs.html,
-            OUTPUT_JSON: self.outputs.json,
-        }
         counts = {name: result.count(verdict) for name, verdict in _VERDICT_BY_OUTPUT.items()}
         return {
-            **{name: path for name, path in named.items() if path},
+            **list_given(OUTPUT=self.outputs.findings),
+            **list_report_paths(self.outputs),
             **counts,
             "PROJECT_COUNT": len(result.results),
             "LEFT_OUT": result.left_out_count,
             "REMARKS": "\n".join(remarks),
         }
-
-    @run_in_python_thread
-    def _review(self, progress, cancellation: Cancellation) -> ConformityResult:
-        """Review the projects and write the requested results."""
-        from ..core.studies.projects.run_review import review_projects
-        from ..core.studies.projects.write_review import write_conformity_outputs
-
-        layer = read_snapshot(self.projects, cancellation=cancellation)
-        data, options = read_plan_snapshots(
-            self.path_or_snapshots,
-            self.options,
-            lambda share, text: progress(_READING_SHARE * share, text),
-            cancellation,
-        )
-        begun = 0.0 if isinstance(self.path_or_snapshots, str) else _READING_SHARE
-        result = review_projects(
-            layer,
-            data,
-            options,
-            width_m=self.width_m,
-            use=self.use,
-            source=self.origin,
-            progress=lambda share, text: progress(begun + (1 - begun) * share, text),
-            cancellation=cancellation,
-        )
-        write_conformity_outputs(
-            result,
-            self.outputs,
-            cancellation,
-            print_pdf=lambda document, path: write_pdf(document, path, cancellation=cancellation),
-            rasterise=render_svg,
-        )
-        return result

@@ -9,35 +9,22 @@ from qgis.PyQt.QtGui import QIcon
 from ..bridge.running.tasks import log_error
 from ..bridge.texts import tr
 from ..paths import ICONS_FOLDER
-from .apply_fixes import ApplyFixes, ResolveOverlaps
-from .boundary_adjustment import BoundaryAdjustment
-from .boundary_points import ExportBoundaryPoints, ImportBoundaryPoints
-from .check_counties import CheckCounties
-from .check_plan import CheckPlan
-from .check_seams import CheckSeams
-from .compare_versions import CompareVersions
-from .compute_indicators import ComputeIndicators
-from .conversions import ChangeCrsZone, RenumberBsm
-from .create_layers import CreateLayers
-from .declared_checks import DeclaredChecks
-from .derive_three_zones import DeriveThreeZones
+from .changed_copies import ApplyFixes, ChangeCrsZone, RenumberBsm, ResolveOverlaps
+from .check_plan import CheckPlan, DeclaredChecks
+from .compared_editions import BoundaryAdjustment, CompareVersions, YearlyUpdateAlgorithm
+from .counties import CheckCounties, CheckSeams, MergeCounties
+from .create_layers import CreateLayers, LayersFromStructure
+from .divided_work import MergeTownships, MergeWorklist, SplitTownships, SplitWorklist
 from .doctor import DoctorAlgorithm
-from .evaluate_indicators import EvaluateIndicators
 from .export_maps import ExportMaps
-from .export_package import ExportPackage
-from .export_vct import ExportVct
-from .import_drawing import ImportDrawing
-from .import_vct import ImportVct
-from .inspect_package import InspectPackage
-from .layers_from_structure import LayersFromStructure
-from .map_fields import MapFields
-from .merge_counties import MergeCounties
+from .indicators import ComputeIndicators, EvaluateIndicators
+from .map_fields import DeriveThreeZones, MapFields
 from .office_tables import OfficeTablesAlgorithm
+from .package import ExportPackage, InspectPackage
+from .points_and_drawings import ExportBoundaryPoints, ImportBoundaryPoints, ImportDrawing
 from .project_conformity import ProjectConformity
 from .statutory_area import StatutoryArea
-from .townships import MergeTownships, SplitTownships
-from .worklists import MergeWorklist, SplitWorklist
-from .yearly_update import YearlyUpdateAlgorithm
+from .vct import ExportVct, ImportVct
 
 _ALGORITHMS = (
     ApplyFixes,

@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..bridge.settings import get_interface_language
 from ..core.render.words import ReportTexts
-from ..core.standard.messages.texts import Texts, format_number
+from ..core.standard.messages.texts import Texts
 
 if TYPE_CHECKING:
     from ..bridge.layouts.run import MapExportOrder, MapExportOutcome
     from ..core.checks.check import CheckResult
-    from ..core.checks.tabulate import TabulatedPlan
     from ..core.exchange.create import CreatedLayers
-    from ..core.figures.three_zones.zone_figures import DerivedZones
-    from ..core.package.export import ExportedPackage
-    from ..core.render.versions.baseline import PlanComparison
     from ..core.standard.profile import Norm
-    from ..core.studies.yearly import YearlyUpdate
-    from ..core.studies.yearly.write_maintenance import WrittenUpdate
 
 #: Outcomes that are not logged.
 _OUTCOMES_NOT_LOGGED = ("passed", "not_applicable")
@@ -107,31 +101,6 @@ def log_report(feedback, check_result: CheckResult) -> None:
     feedback.pushInfo(texts.get("toolbox", "summary", verdict=verdict, rules=rules, **counts))
 
 
-def log_indicators(feedback, tabulated_plan: TabulatedPlan) -> None:
-    """Log each indicator; one that misses its target as a warning."""
-    from ..core.render import figures as shown
-
-    report_texts = ReportTexts(tabulated_plan.indicators.texts.lang)
-    log_lines(feedback, tabulated_plan.notices)
-    for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
-        name = computed_indicator.definition.name(report_texts.lang)
-        for one in computed_indicator.figures:
-            target = (
-                report_texts.get("cli", "of_target", target=shown.format_target(one, report_texts))
-                if one.target
-                else ""
-            )
-            figure_params = {
-                "value": shown.format_indicator_value(one, report_texts),
-                "target": target,
-                "state": shown.format_state(one, report_texts),
-            }
-            line = report_texts.get("cli", "figure", name=name, **figure_params)
-            (feedback.pushWarning if one.state in ("broken", "close", "unconfirmed") else feedback.pushInfo)(line)
-        if not computed_indicator.figures:
-            feedback.pushInfo(report_texts.get("cli", "no_figure", name=name, reason=computed_indicator.missing_reason))
-
-
 def log_copy_of_sealed_layer(feedback, role: str, norm: Norm) -> None:
     """Log that a copy was written, if the layer with code ``role`` is approved data (封库) and must not change."""
     from ..core.standard.profile.norm import is_sealed
@@ -141,110 +110,6 @@ def log_copy_of_sealed_layer(feedback, role: str, norm: Norm) -> None:
         texts = Texts(get_interface_language())
         name = template.name if template is not None and texts.lang == "zh" else role
         feedback.pushInfo(texts.get("toolbox", "sealed_copy", layer=name))
-
-
-def log_comparison(feedback, plan_comparison: PlanComparison) -> None:
-    """Log the verdict, the sums and the reasons of a comparison of layer versions."""
-    from ..core.render.versions.comparison_tables import get_comparison_verdict, list_difference_sentences
-
-    texts = Texts(get_interface_language())
-    comparison = plan_comparison.comparison
-    areas = {"moved_in": "in", "moved_out": "out", "changed": "changed"}
-    sums = {name: format_number(comparison.sum_area_m2(kind), 2) for name, kind in areas.items()}
-    layer = comparison.later_edition.layer.template.name if texts.lang == "zh" else plan_comparison.role
-    line = texts.get("versions", "summary", verdict=get_comparison_verdict(plan_comparison, texts), layer=layer, **sums)
-    (feedback.pushInfo if comparison.is_identical else feedback.pushWarning)(line)
-    log_lines(feedback, list_difference_sentences(plan_comparison, texts))
-
-
-def log_yearly_update(feedback, update: YearlyUpdate, written_update: WrittenUpdate) -> None:
-    """Log for each layer the numbers of changes, the skipped features and the unknown codes."""
-    from ..core.studies.yearly.balance import list_notes, summarise_layers
-
-    texts = Texts(get_interface_language())
-    log_lines(feedback, summarise_layers(update, texts))
-    log_warnings(
-        feedback,
-        [
-            *list_notes(update, texts),
-            *(problem.format_as_sentence(texts) for problem in written_update.problems),
-        ],
-    )
-
-
-def log_single_rule_check(feedback, check_result: CheckResult) -> None:
-    """Log the figures and the outcome of a run of a single rule."""
-    report = check_result.report
-    texts = Texts(report.lang)
-    (outcome,) = report.rules
-    for indicator in report.indicators:
-        if indicator.value is not None:
-            feedback.pushInfo(f"{indicator.name} {indicator.value:.10g} {texts.get('units', indicator.unit)}".rstrip())
-    if outcome.reason:
-        feedback.pushWarning(outcome.reason)
-    counts = {k: report.summary[k] for k in ("errors", "warnings")}
-    line = texts.get(
-        "toolbox",
-        "one_rule",
-        code=outcome.code,
-        title=outcome.heading,
-        outcome=texts.get("outcomes", str(outcome.outcome)),
-        findings=len(report.findings),
-        **counts,
-    )
-    feedback.pushInfo(line)
-
-
-def log_three_zones(feedback, derived: DerivedZones) -> None:
-    """Log area and share of each of the three zones, differences of their sums, and skipped features."""
-    texts, three_zones = Texts(get_interface_language()), derived.three_zones
-    for figure in derived.indicators:
-        line = texts.get(
-            "toolbox", "space_line", name=texts.get_indicator_name(figure.id), km2=format_number(figure.value, 4),
-            ha=format_number(100 * figure.value, 2), features=figure.inputs["features"],
-        )  # fmt: skip
-        share = figure.inputs.get("county_share")
-        feedback.pushInfo(
-            line + (texts.get("toolbox", "space_share", share=format_number(share, 2)) if share is not None else "")
-        )
-    sums = {"zones": format_number(three_zones.input_m2, 2), "spaces": format_number(three_zones.total_m2, 2)}
-    feedback.pushInfo(
-        texts.get("toolbox", "space_sums", **sums, difference=format_number(three_zones.difference_m2, 2))
-    )
-    for code, (count, area_m2) in sorted(three_zones.unmapped_zones.items()):
-        params = {"count": count, "area": format_number(area_m2, 2), "code": code}
-        feedback.pushWarning(texts.get("toolbox", "space_unmapped" if code else "space_no_code", **params))
-    if not three_zones.do_areas_add_up:
-        params = {
-            "overlap": format_number(three_zones.overlap_m2, 2),
-            "between": format_number(three_zones.shared_between_m2, 2),
-        }
-        feedback.pushWarning(texts.get("toolbox", "space_overlap", **params))
-    for key, count in (
-        ("space_missing", three_zones.missing_shape_count),
-        ("space_repaired", three_zones.repaired_shape_count),
-    ):
-        if count:
-            feedback.pushWarning(texts.get("toolbox", key, count=count))
-
-
-def log_package(feedback, exported_package: ExportedPackage) -> None:
-    """Log the problems of a package export, the layers read back from the package, and the manifest's digest."""
-    texts = Texts(get_interface_language())
-    for problem in exported_package.problems:
-        (feedback.pushInfo if problem.level == "note" else feedback.pushWarning)(problem.format_as_sentence(texts))
-    for row in exported_package.manifest["layers"]:
-        line = {"layer": row["layer"], "rows": row["features"], "library": row["read_back"]["library"]}
-        feedback.pushInfo(texts.get("toolbox", "package_layer", **line))
-    for origin in ("made", "given"):
-        maps = [row for row in exported_package.manifest["maps"] if row["origin"] == origin]
-        if maps:
-            titles = "、".join(f"{row['number']}{row['title']}" for row in maps)
-            line = {"count": len(maps), "dpi": round(maps[0]["dpi"] or 0), "maps": titles}
-            feedback.pushInfo(texts.get("toolbox", f"package_maps_{origin}", **line))
-    if exported_package.manifest["check"]["forced"]:
-        feedback.pushWarning(texts.get("toolbox", "package_forced"))
-    feedback.pushInfo(texts.get("toolbox", "package_digest", digest=exported_package.manifest_digest))
 
 
 def log_created_layers(

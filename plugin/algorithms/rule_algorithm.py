@@ -6,11 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qgis.core import (
-    Qgis,
-    QgsProcessingOutputString,
-    QgsProcessingParameterFeatureSource,
     QgsProcessingParameterMultipleLayers,
-    QgsProcessingParameterNumber,
 )
 
 from ..bridge import health
@@ -20,34 +16,32 @@ from ..bridge.layers.role_recognition import assign_roles_for_rule
 from ..bridge.layers.snapshots import make_snapshot_names_unique
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.base.files.writing import OutputPaths, check_outputs
 from ..core.checks.check import CheckResult
 from ..core.checks.check import check_plan as core_check
-from ..core.model.rule import EVERY_LAYER, LayerNeed, Rule, RuleParameter
+from ..core.model.rule import EVERY_LAYER, LayerNeed, Rule
 from ..core.standard import load_standard
 from ..core.standard.messages.texts import Texts
-from .common import (
-    SanxianAlgorithm,
-    describe_norms,
+from .common import SanxianAlgorithm, describe_norms, make_progress_callback
+from .inputs import check_connection, read_layer_list_parameter, read_layer_parameter
+from .outputs import FindingsOutput
+from .parameters import (
+    ANY_GEOMETRY,
+    declare_numbers,
+    declare_texts,
     get_label_by_table,
-    make_norm_parameters,
-    make_progress_callback,
-    make_table_parameter,
-    make_text_parameter,
-    mark_parameter_advanced,
+    make_layer,
+    make_norms,
+    make_number,
+    make_role,
+    make_shared,
+    make_side_tables,
+    mark_advanced,
 )
-from .inputs import (
-    check_connection,
-    make_file_or_folder_parameter,
-    make_scope_parameter,
-    read_layer_list_parameter,
-    read_layer_parameter,
-)
-from .outputs import FindingsOutput, make_findings_parameter
-from .report_log import log_single_rule_check, log_written_files
+from .report_log import log_written_files
 
 #: Optional input in addition to the rule's own: gives findings their township.
 TOWNSHIPS = "townships"
@@ -99,67 +93,46 @@ class RuleAlgorithm(SanxianAlgorithm):
         parts = [f"{heading}\n{text}" for heading, text in self.texts.get_rule_help(self.rule).items()]
         return "\n\n".join([*parts, describe_norms()])
 
-    def initAlgorithm(self, configuration=None):
+    needs_libraries_to_prepare = False
+    results = (
+        *declare_numbers(
+            ERRORS=mark_text("Errors"), WARNINGS=mark_text("Warnings"), FINDINGS=mark_text("Findings in all")
+        ),
+        *declare_texts(OUTCOME=mark_text("Outcome")),
+    )
+
+    def list_parameters(self):
         needs = dict(self.rule.needs)
         if not needs:
-            self.add_parameters(
-                QgsProcessingParameterMultipleLayers(
-                    "LAYERS", tr("Layers of the plan"), Qgis.ProcessingSourceType.VectorAnyGeometry
-                ),
-                make_scope_parameter(),
-            )
+            yield QgsProcessingParameterMultipleLayers("LAYERS", tr("Layers of the plan"), ANY_GEOMETRY)
+            yield from make_shared("SCOPE")
         if all(need.concept != TOWNSHIPS for need in needs.values()):
             needs[TOWNSHIPS] = LayerNeed(TOWNSHIPS, optional=True)
         for name, need in needs.items():
-            self._add_layer_parameter(name, need)
-        for parameter in self.rule.parameters:
-            self.addParameter(self._make_number_parameter(parameter))
+            label = tr("Layer") if need.concept == EVERY_LAYER else self.texts.get_concept_name(need.concept)
+            label = label[:1].upper() + label[1:]
+            source = make_layer(name.upper(), label, ANY_GEOMETRY, optional=need.optional)
+            yield from [source] if name in self.rule.needs else mark_advanced(source)
+            if need.concept == EVERY_LAYER:
+                yield make_role(load_standard().templates)
+        names = self.texts.get_section("parameters")
+        for one in self.rule.parameters:
+            # An empty value uses that of the profile or the standard; a default here would override theirs.
+            default = tr("empty: the setting, by default {value}").format(value=f"{one.default:g}")
+            hint = "; ".join(filter(None, [_UNIT_SIGNS.get(one.unit, ""), default]))
+            yield make_number(one.name.upper(), f"{names.get(one.name, one.name.replace('_', ' '))} ({hint})")
         if "tolerance" in self.rule.uses:
-            for name, label in (
-                ("MIN_AREA", tr("Smallest area (m²)")),
-                ("MIN_WIDTH", tr("Smallest width (m)")),
-            ):
-                self.addParameter(mark_parameter_advanced(_make_optional_number_parameter(name, label)))
+            area, width = tr("Smallest area (m²)"), tr("Smallest width (m)")
+            yield from mark_advanced(make_number("MIN_AREA", area), make_number("MIN_WIDTH", width))
         if any(need.concept == "base_parcels" for need in needs.values()):
-            kind = Qgis.ProcessingNumberParameterType.Integer
-            self.addParameter(_make_optional_number_parameter("BASE_YEAR", tr("Year of the base parcels"), kind))
+            yield make_number("BASE_YEAR", tr("Year of the base parcels"), is_integer=True)
         if "baseline" in self.rule.side:
-            self.addParameter(
-                make_file_or_folder_parameter("BASELINE", tr("Sealed edition: file or folder to compare with"))
-            )
-        for name in self._list_table_names():
-            self.addParameter(make_table_parameter(name))
-        self.add_parameters(*make_norm_parameters(), make_findings_parameter())
-        self.add_numeric_outputs(
-            ("ERRORS", tr("Errors")),
-            ("WARNINGS", tr("Warnings")),
-            ("FINDINGS", tr("Findings in all")),
-        )
-        self.addOutput(QgsProcessingOutputString("OUTCOME", tr("Outcome")))
+            yield from make_shared("BASELINE")
+        yield from [*make_side_tables(self._list_table_names()), *make_norms(), *make_shared("OUTPUT_FINDINGS")]
 
     def _list_table_names(self) -> list[str]:
         """Return the names of the options for tables that users fill in and that the rule reads."""
         return [name for name in get_label_by_table() if name in self.rule.inputs]
-
-    def _add_layer_parameter(self, name: str, need: LayerNeed) -> None:
-        label = tr("Layer") if need.concept == EVERY_LAYER else self.texts.get_concept_name(need.concept)
-        label = label[:1].upper() + label[1:]
-        source = QgsProcessingParameterFeatureSource(
-            name.upper(), label, [Qgis.ProcessingSourceType.VectorAnyGeometry], optional=need.optional
-        )
-        extra = name not in self.rule.needs
-        self.addParameter(mark_parameter_advanced(source) if extra else source)
-        if need.concept == EVERY_LAYER:
-            roles = sorted(load_standard().templates)
-            self.addParameter(make_text_parameter("ROLE", tr("Role of the layer (empty: recognised)"), roles))
-
-    def _make_number_parameter(self, parameter: RuleParameter) -> QgsProcessingParameterNumber:
-        unit_sign = _UNIT_SIGNS.get(parameter.unit, "")
-        parameter_title = self.texts.get_section("parameters").get(parameter.name, parameter.name.replace("_", " "))
-        # An empty value uses that of the profile or the standard; a default here would override theirs.
-        default = tr("empty: the setting, by default {value}").format(value=f"{parameter.default:g}")
-        label = f"{parameter_title} ({unit_sign}; {default})" if unit_sign else f"{parameter_title} ({default})"
-        return _make_optional_number_parameter(parameter.name.upper(), label)
 
     def prepare(self, parameters, context, feedback):
         self.sources = {}
@@ -203,23 +176,51 @@ class RuleAlgorithm(SanxianAlgorithm):
         cancellation = Cancellation(feedback.isCanceled)
         check_result = self._check_layers(feedback, cancellation)
         (outcome,) = check_result.report.rules
-        self._raise_if_not_run(check_result)
-        log_single_rule_check(feedback, check_result)
+        # A Processing model would treat the missing findings of a rule that did not run as a pass.
+        if outcome.outcome == "crashed":
+            raise InputError("rule_crashed", rule=outcome.code, reason=outcome.reason)
+        if outcome.outcome == "skipped":
+            texts = Texts(self.base.lang)
+            reasons = [
+                texts.format_problem(u.problem, {"layer": u.name, "role": u.role, **u.params})
+                for u in check_result.plan.unusable_layers.values()
+            ]
+            raise InputError("rule_not_run", rule=outcome.code, reason=texts.join_sentences(reasons) or outcome.reason)
+        report = check_result.report
+        texts = Texts(report.lang)
+        for one in report.indicators:
+            if one.value is not None:
+                feedback.pushInfo(f"{one.name} {one.value:.10g} {texts.get('units', one.unit)}".rstrip())
+        if outcome.reason:
+            feedback.pushWarning(outcome.reason)
+        counts = {key: report.summary[key] for key in ("errors", "warnings")}
+        line = texts.get(
+            "toolbox",
+            "one_rule",
+            code=outcome.code,
+            title=outcome.heading,
+            outcome=texts.get("outcomes", str(outcome.outcome)),
+            findings=len(report.findings),
+            **counts,
+        )
+        feedback.pushInfo(line)
         write_check_outputs(check_result, OutputPaths(findings=self.findings.file), cancellation=cancellation)
         results = self.findings.write_findings(self, parameters, context, check_result, cancellation)
         log_written_files(feedback, [self.findings.file])
-        summary = check_result.report.summary
-        counts = {"ERRORS": summary["errors"], "WARNINGS": summary["warnings"]}
-        return {**results, **counts, "FINDINGS": len(check_result.report.findings), "OUTCOME": str(outcome.outcome)}
+        return {
+            **results,
+            **{key.upper(): count for key, count in counts.items()},
+            "FINDINGS": len(report.findings),
+            "OUTCOME": str(outcome.outcome),
+        }
 
     @run_in_python_thread
     def _check_layers(self, feedback, cancellation: Cancellation) -> CheckResult:
         health.require_libraries(cancellation)
         norm = self.base.resolve_norm()
-        progress = make_progress_callback(feedback)
         shots = [*self.sources.values(), *self.other_layers]
         source_layers = list(
-            read_snapshots(shots, progress=lambda share, text: progress(0.1 * share, text), cancellation=cancellation)
+            read_snapshots(shots, progress=make_progress_callback(feedback, end=0.1), cancellation=cancellation)
         )
         layer_by_need = dict(zip(self.sources, source_layers, strict=False))
         roles = assign_roles_for_rule(
@@ -231,25 +232,4 @@ class RuleAlgorithm(SanxianAlgorithm):
             parameters={self.rule.code: self.given},
             tolerance=replace(norm.make_tolerance(), **self.limits) if self.limits else None,
         )
-        return core_check(source_layers, options, progress=progress, cancellation=cancellation)
-
-    def _raise_if_not_run(self, check_result: CheckResult) -> None:
-        """Raise InputError if the rule crashed or was skipped.
-
-        A Processing model would otherwise treat the missing findings as a pass.
-        """
-        (outcome,) = check_result.report.rules
-        state = str(outcome.outcome)
-        if state == "crashed":
-            raise InputError("rule_crashed", rule=outcome.code, reason=outcome.reason)
-        if state == "skipped":
-            texts = Texts(self.base.lang)
-            reasons = [
-                texts.format_problem(u.problem, {"layer": u.name, "role": u.role, **u.params})
-                for u in check_result.plan.unusable_layers.values()
-            ]
-            raise InputError("rule_not_run", rule=outcome.code, reason=texts.join_sentences(reasons) or outcome.reason)
-
-
-def _make_optional_number_parameter(name: str, label: str, kind=Qgis.ProcessingNumberParameterType.Double):
-    return QgsProcessingParameterNumber(name, label, kind, optional=True, minValue=0)
+        return core_check(source_layers, options, progress=make_progress_callback(feedback), cancellation=cancellation)

@@ -8,17 +8,12 @@ from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
-    QgsProcessingParameterEnum,
-    QgsProcessingParameterFeatureSink,
-    QgsProcessingParameterFeatureSource,
-    QgsProcessingParameterNumber,
     QgsWkbTypes,
 )
 
 from ..bridge import health
 from ..bridge.checking.area_table import AREA_COLUMNS, AreaFieldSpec, make_area_table
 from ..bridge.layers.reading import read_snapshot
-from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
@@ -26,9 +21,20 @@ from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.base.invariants import require_value
 from ..core.standard.messages.texts import Texts, format_number
-from .common import SanxianAlgorithm, describe_norms, make_norm_parameters, make_text_parameter, mark_parameter_advanced
-from .inputs import has_value, read_layer_parameter, set_parameter_widget
+from .common import SanxianAlgorithm, describe_norms
+from .inputs import has_value, read_layer_parameter
 from .outputs import LayerOutput
+from .parameters import (
+    declare_numbers,
+    make_choice,
+    make_layer,
+    make_layer_output,
+    make_norms,
+    make_number,
+    make_text,
+    mark_advanced,
+    set_widget,
+)
 from .report_log import log_copy_of_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
@@ -132,8 +138,6 @@ def _format_ids(fids: list[int]) -> str:
     return f"{id_list} …" if len(fids) > _MAX_LOGGED_IDS else id_list
 
 
-INPUT, FIELD, MODE, TOLERANCE, OUTPUT = "INPUT", "FIELD", "MODE", "TOLERANCE", "OUTPUT"
-CONTROL, CONTROL_AREA, LIMIT = "CONTROL", "CONTROL_AREA", "LIMIT"
 WRITE_MODE, CHECK_MODE = "write", "check"
 
 
@@ -201,67 +205,55 @@ class StatutoryArea(SanxianAlgorithm):
         describe_norms,
     )
 
-    def initAlgorithm(self, configuration=None):
-        polygons = [Qgis.ProcessingSourceType.VectorPolygon]
-        modes = QgsProcessingParameterEnum(
-            MODE, tr("Mode"), [WRITE_MODE, CHECK_MODE], defaultValue=WRITE_MODE, usesStaticStrings=True, optional=True
-        )
+    needs_libraries_to_prepare = False
+    results = declare_numbers(
+        ROWS=mark_text("Features"),
+        DIFFERING=mark_text("Stored areas that differ"),
+        WITHOUT_AREA=mark_text("Without a usable polygon"),
+        STATUTORY_M2=mark_text("Statutory areas, sum (m²)"),
+        GEODESIC_M2=mark_text("Geodesic areas, sum (m²)"),
+        PLANAR_M2=mark_text("Planar areas, sum (m²)"),
+        STORED_M2=mark_text("Stored areas, sum (m²)"),
+        CONTROL_M2=mark_text("Control areas, sum (m²)"),
+        MISCLOSURE_M2=mark_text("Misclosure, sum (m²)"),
+        REFUSED=mark_text("Control areas not adjusted"),
+    )
+
+    def list_parameters(self):
+        modes = make_choice("MODE", tr("Mode"), [WRITE_MODE, CHECK_MODE], optional=True)
         limit = tr("Largest misclosure, as a share of the control area (empty: the default)")
-        self.add_parameters(
-            QgsProcessingParameterFeatureSource(INPUT, tr("Layer"), polygons),
-            make_text_parameter(FIELD, tr("Field of the area (empty: the template's, else MJ)")),
-            set_parameter_widget(modes, "create_widgets.AreaModeWidget"),
-            QgsProcessingParameterNumber(
-                TOLERANCE,
-                tr("Tolerance of the stored area (m²)"),
-                Qgis.ProcessingNumberParameterType.Double,
-                defaultValue=0.01,
-                minValue=0,
-            ),
-            QgsProcessingParameterFeatureSource(
-                CONTROL, tr("Control areas (county or townships)"), polygons, optional=True
-            ),
-            _make_number_parameter(CONTROL_AREA, tr("Control area (m²)")),
-            mark_parameter_advanced(_make_number_parameter(LIMIT, limit)),
-            *map(mark_parameter_advanced, make_norm_parameters()),
-            QgsProcessingParameterFeatureSink(OUTPUT, tr("With areas"), Qgis.ProcessingSourceType.VectorPolygon),
-        )
-        self.add_numeric_outputs(
-            ("ROWS", tr("Features")),
-            ("DIFFERING", tr("Stored areas that differ")),
-            ("WITHOUT_AREA", tr("Without a usable polygon")),
-            ("STATUTORY_M2", tr("Statutory areas, sum (m²)")),
-            ("GEODESIC_M2", tr("Geodesic areas, sum (m²)")),
-            ("PLANAR_M2", tr("Planar areas, sum (m²)")),
-            ("STORED_M2", tr("Stored areas, sum (m²)")),
-            ("CONTROL_M2", tr("Control areas, sum (m²)")),
-            ("MISCLOSURE_M2", tr("Misclosure, sum (m²)")),
-            ("REFUSED", tr("Control areas not adjusted")),
-        )
+        return [
+            make_layer("INPUT", tr("Layer")),
+            make_text("FIELD", tr("Field of the area (empty: the template's, else MJ)")),
+            set_widget(modes, "AreaModeWidget"),
+            make_number("TOLERANCE", tr("Tolerance of the stored area (m²)"), 0.01),
+            make_layer("CONTROL", tr("Control areas (county or townships)"), optional=True),
+            make_number("CONTROL_AREA", tr("Control area (m²)")),
+            *mark_advanced(make_number("LIMIT", limit), *make_norms()),
+            make_layer_output("OUTPUT", tr("With areas"), optional=False),
+        ]
 
     def prepare(self, parameters, context, feedback):
         self.texts = Texts(get_report_language())
         self.norm = self.read_norm_options(parameters, context).resolve_norm()
-        self.layer_snapshot = read_layer_parameter(self, parameters, INPUT, context)
-        self.control = read_layer_parameter(self, parameters, CONTROL, context)
+        self.layer_snapshot = read_layer_parameter(self, parameters, "INPUT", context)
+        self.control = read_layer_parameter(self, parameters, "CONTROL", context)
         if self.layer_snapshot is None:
             raise InputError("no_layers")
         for shot in (self.layer_snapshot, self.control):
             if shot is not None and QgsWkbTypes.geometryType(shot.geometry_type) != Qgis.GeometryType.Polygon:
                 raise InputError("areas_not_polygons", layer=shot.name)
-        self.field = self.read_text_parameter(parameters, FIELD, context)
-        self.mode = self.parameterAsEnumString(parameters, MODE, context) or WRITE_MODE
+        self.field = self.read_text_parameter(parameters, "FIELD", context)
+        self.mode = self.parameterAsEnumString(parameters, "MODE", context) or WRITE_MODE
         if self.mode not in (WRITE_MODE, CHECK_MODE):
             raise InputError("areas_mode", value=self.mode, known=f"{WRITE_MODE}, {CHECK_MODE}")
-        self.tolerance = self.parameterAsDouble(parameters, TOLERANCE, context)
-        self.control_m2 = self._read_number(parameters, CONTROL_AREA, context)
+        self.tolerance = self.parameterAsDouble(parameters, "TOLERANCE", context)
+        self.control_m2 = self._read_number(parameters, "CONTROL_AREA", context)
         if self.control is not None and self.control_m2 is not None:
             raise InputError("areas_two_controls")
-        self.limit = self._read_number(parameters, LIMIT, context)
-        self.output = LayerOutput(parameters, context, OUTPUT, tr("With areas"))
-        self.output.validate_target(
-            LAYER_DRIVERS, [shot.file_path for shot in (self.layer_snapshot, self.control) if shot is not None]
-        )
+        self.limit = self._read_number(parameters, "LIMIT", context)
+        inputs = [shot.file_path for shot in (self.layer_snapshot, self.control) if shot is not None]
+        self.output = LayerOutput(parameters, context, "OUTPUT", tr("With areas"), inputs)
 
     def _read_number(self, parameters, name, context) -> float | None:
         return self.parameterAsDouble(parameters, name, context) if has_value(parameters, name) else None
@@ -331,7 +323,16 @@ class StatutoryArea(SanxianAlgorithm):
         source = read_snapshot(self.layer_snapshot, cancellation=cancellation)
         source.require_usable()
         field, declared_field = find_area_field(source, self.norm, self.field)
-        has_stored_area = self._validate_field(source, field)
+        if field in AREA_COLUMNS:
+            raise InputError("areas_field_taken", field=field, known=", ".join(AREA_COLUMNS))
+        area_field = next((f for f in source.fields if f.name == field), None)
+        if area_field is None and self.mode == CHECK_MODE:
+            raise InputError(
+                "areas_no_field", layer=source.name, field=field, known=", ".join(f.name for f in source.fields)
+            )
+        if area_field is not None and area_field.type != "real" and self.mode == WRITE_MODE:
+            raise InputError("areas_field_kind", layer=source.name, field=field)
+        has_stored_area = area_field is not None
         decimals = (
             AREA_DECIMALS if declared_field is None or declared_field.decimals is None else declared_field.decimals
         )
@@ -359,22 +360,6 @@ class StatutoryArea(SanxianAlgorithm):
             other,
             role,
         )
-
-    def _validate_field(self, source: SourceLayer, field: str) -> bool:
-        """Return True if the layer has the field, False if the tool must add it.
-
-        Raise InputError if the field cannot hold areas, or if it is missing and its areas are to be checked.
-        """
-        if field in AREA_COLUMNS:
-            raise InputError("areas_field_taken", field=field, known=", ".join(AREA_COLUMNS))
-        area_field = next((f for f in source.fields if f.name == field), None)
-        if area_field is None and self.mode == CHECK_MODE:
-            raise InputError(
-                "areas_no_field", layer=source.name, field=field, known=", ".join(f.name for f in source.fields)
-            )
-        if area_field is not None and area_field.type != "real" and self.mode == WRITE_MODE:
-            raise InputError("areas_field_kind", layer=source.name, field=field)
-        return area_field is not None
 
     def _adjust_areas(
         self, source: SourceLayer, areas: LayerAreas, step_m2: float, cancellation: Cancellation
@@ -406,8 +391,3 @@ class StatutoryArea(SanxianAlgorithm):
             raise InputError("areas_control_bare", layer=control.name)
         control_names = list_control_names(control, self.norm)
         return adjust_to_layer(areas, source.crs, control_areas, control.crs, control_names, keys, limit, step_m2)
-
-
-def _make_number_parameter(name: str, label: str):
-    kind = Qgis.ProcessingNumberParameterType.Double
-    return QgsProcessingParameterNumber(name, label, kind, optional=True, minValue=0)

@@ -10,8 +10,8 @@ from ..core.cli.doctor.libraries import (
     describe_libraries,
     describe_library_installation,
     list_unusable_libraries,
+    load_requirements,
 )
-from ..core.cli.doctor.requirements import load_requirements
 from ..core.standard.messages.texts import Texts
 from .settings import get_interface_language
 

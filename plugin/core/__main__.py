@@ -20,7 +20,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from .base.errors import Cancelled, SanxianError
-from .cli import checking, comparing, counties, exchange, fixing, listing, worklist
+from .cli import checking, comparing, counties, exchange, fixing, listing
 from .cli.console import EXIT_CLEAN, EXIT_NOT_RUN, discard_output, print_line
 from .cli.parser import make_parser, parse_language
 
@@ -48,7 +48,7 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
     "renumber": exchange.run_renumber,
     "zone": exchange.run_change_zone,
     "fixes": fixing.run_list_fixes,
-    "worklist": worklist.run_worklist,
+    "worklist": fixing.run_worklist,
     "rules": listing.run_print_rule_book_command,
     "rule": listing.run_describe_rule_command,
     "profile": listing.run_print_profile_command,

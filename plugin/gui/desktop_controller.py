@@ -22,8 +22,7 @@ from ..bridge.texts import tr
 from ..core.standard.profile import DocumentInfo
 from .actions import MenuActions
 from .checking.exports import ResultExporter, collect_edits_since_check
-from .checking.layer_recognition import LayerRecognition
-from .checking.run import CheckInputs, CheckRunner
+from .checking.run import CheckInputs, CheckRunner, LayerRecognition
 from .checking.saved_results import SavedResults
 from .conformity.controller import ConformityController
 from .counties.controller import CountiesController
@@ -52,8 +51,7 @@ from .package.inspect import PackageInspection
 from .project.styling_actions import StylingActions
 from .project.watch import ProjectWatcher
 from .sample_tour import SampleTour
-from .toolbox.data_drop import PlanDataDropHandler, VctDropHandler
-from .toolbox.exchange import ExchangeActions, IndicatorsAction
+from .toolbox.exchange import ExchangeActions, IndicatorsAction, PlanDataDropHandler, VctDropHandler
 from .widgets.messages import MessageBarMessages
 from .wizard.new_project import ProjectSetupController
 from .worklist.actions import WorklistActions

@@ -43,12 +43,9 @@ def get_refusal(path, **more):
     return str(caught.value)
 
 
-def test_create_layers_has_the_documented_parameters():
-    algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:create_layers")
-    names = [d.name() for d in algorithm.parameterDefinitions()]
-    assert names == ["GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT", "LOAD"]
-    assert algorithm.parameterDefinition("EXISTING").options() == ["stop", "add", "replace"]
-    assert "heritage（历史文化保护线）" in algorithm.shortHelpString()
+def test_help_of_create_layers_lists_the_groups():
+    registry = QgsApplication.processingRegistry()
+    assert "heritage（历史文化保护线）" in registry.algorithmById("sanxian:create_layers").shortHelpString()
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])

@@ -7,7 +7,7 @@ import json
 import fiona
 import pytest
 from pypdf import PdfReader
-from qgis.core import QgsApplication, QgsProcessingException, QgsProject, QgsVectorLayer
+from qgis.core import QgsProcessingException, QgsProject, QgsVectorLayer
 
 from plugin.bridge.printing.pdf import write_pdf
 from plugin.core.base.files.digests import is_complete_package
@@ -40,18 +40,6 @@ def documents_folder(tmp_path):
     folder.mkdir()
     (folder / PLAN_TEXT_FILE).write_bytes(make_pdf())
     return folder
-
-
-def test_export_package_has_the_documented_parameters():
-    algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:export_package")
-    names = [d.name() for d in algorithm.parameterDefinitions()]
-    assert names[:2] == ["SOURCE", "LAYERS"]
-    assert {"STANDARD", "PROFILE", "ROLES", "SCOPE", "PACKAGE", "DOCUMENTS", "PERSONAL", "FORCE", "OUTPUT"} <= set(
-        names
-    )
-    # A package follows a whole check and contains its report.
-    assert not {"RULES", "OUTPUT_FINDINGS", "OUTPUT_HTML", "OUTPUT_JSON"} & set(names)
-    assert {"OUTPUT", "DIGEST", "VERDICT"} <= {d.name() for d in algorithm.outputDefinitions()}
 
 
 def test_export_package_of_a_passing_county_writes_a_package_with_the_correct_manifest_digest(

@@ -13,7 +13,7 @@ from plugin.bridge.project.dropped_data import DroppedKind, recognise_dropped_da
 from plugin.core.base.files.digests import MANIFEST_FILE_NAME
 from plugin.gui.locator_filters import FeatureLocatorFilter, LocatorTargets, PlanLocatorFilter
 from plugin.gui.options_page import OptionsFactory
-from plugin.gui.toolbox.data_drop import PlanDataDropHandler
+from plugin.gui.toolbox.exchange import PlanDataDropHandler
 from plugin.paths import RESOURCES_FOLDER
 from tests.qgis.gui_helpers import make_result, make_small_report
 from tests.qgis.test_gui_controller import FakeInterface, make_controller

@@ -12,8 +12,7 @@ from plugin.bridge.layers.properties import get_assigned_role, get_file_path, se
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
 from plugin.gui.findings.result_owner import InputFingerprint
-from plugin.gui.toolbox.data_drop import VctDropHandler, is_vct_file
-from plugin.gui.toolbox.exchange import ExchangeActions, find_free_path
+from plugin.gui.toolbox.exchange import ExchangeActions, VctDropHandler, find_free_path, is_vct_file
 from tests.core.vct_files import TWO_SQUARES_TEXT, write_vct_text
 from tests.qgis.waiting import wait_until
 

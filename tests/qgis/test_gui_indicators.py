@@ -8,9 +8,17 @@ from qgis.PyQt.QtGui import QImage
 
 from plugin.core.model.indicator import LITTLE_MARGIN_LEFT, TARGET_MISSED, Indicator
 from plugin.core.render.words import ReportTexts
-from plugin.gui.indicators.dial import RatioDial, compute_scale, list_ticks
-from plugin.gui.indicators.dock import CHANGE_COLUMN, NAME_COLUMN, NOW_COLUMN, STATE_COLUMN, IndicatorDock
-from plugin.gui.indicators.rows import compute_zone_shares, describe_ratio, make_indicator_rows
+from plugin.gui.indicators.dock import (
+    CHANGE_COLUMN,
+    NAME_COLUMN,
+    NOW_COLUMN,
+    STATE_COLUMN,
+    IndicatorDock,
+    compute_zone_shares,
+    describe_ratio,
+    make_indicator_rows,
+)
+from plugin.gui.indicators.gauges import RatioDial, compute_scale, list_ticks
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
 

@@ -35,7 +35,7 @@ from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import ExportProblem, GateRefusal, ProblemLevel, ProblemPlace
 from plugin.core.standard.messages.texts import Texts
-from plugin.gui.package import gate_box
+from plugin.gui.package import export_preview
 from plugin.gui.package.export import PackageExport
 from plugin.gui.package.export_dialog import ExportDialog
 from plugin.gui.package.export_preview import ExportEnvironment
@@ -300,7 +300,7 @@ def test_scope_of_the_check_is_named_in_the_language_of_the_interface(qgis_app, 
     report = make_small_report()
     report.provenance["scope"] = "three_lines"
     monkeypatch.setattr(settings, "get_interface_language", lambda: "en")
-    gate = gate_box.GateBox()
+    gate = export_preview.GateBox()
     gate.show_check(make_result(report), True)
     assert "Three control lines" in gate.verdict.text()
 
@@ -380,7 +380,7 @@ def test_export_problem_without_a_place_to_solve_it_is_listed_without_a_link(pac
     note = ExportProblem(ProblemLevel.NOTE, "reprojected", count=1, features=("DLTB",), params={"source": "EPSG:4526", "target": "EPSG:4490"})  # fmt: skip
     gate.show_objections(package_ahead.make_objections([note]))
     item = gate.reasons.item(0)
-    assert "→" not in item.text() and item.data(gate_box.PROBLEM_DATA_ROLE) is None
+    assert "→" not in item.text() and item.data(export_preview.PROBLEM_DATA_ROLE) is None
 
 
 def test_verdict_in_the_package_dialog_names_the_incompletely_checked_rules(small):

@@ -6,15 +6,9 @@ import math
 import pytest
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
-from plugin.algorithms.import_drawing import (
-    _HOLES,
-    _MAPPINGS,
-    _UNITS,
-    DEFAULT_CLOSING_M,
-    DEFAULT_TOLERANCE_M,
-)
+from plugin.algorithms.points_and_drawings import _MAPPINGS, DEFAULT_CLOSING_M, DEFAULT_TOLERANCE_M
+from plugin.core.base.choices import DRAWING_UNITS
 from plugin.core.exchange.drawings.mapping import list_mapping_ids
-from plugin.core.exchange.drawings.polygons import HOLE_RULES
 from plugin.core.exchange.drawings.settings import load_settings
 from tests.core.drawing_files import DrawingWriter
 from tests.qgis.helpers import run_algorithm
@@ -53,5 +47,5 @@ def test_unit_and_crs_are_asked_for_and_taken(provider, tmp_path):
 def test_choices_and_defaults_of_the_dialog_are_those_of_the_core():
     settings = load_settings()
     assert (settings.tolerance_m, settings.closing_m) == (DEFAULT_TOLERANCE_M, DEFAULT_CLOSING_M)
-    assert set(_UNITS[1:]) == set(settings.metres_by_unit)
-    assert list_mapping_ids() == _MAPPINGS and _HOLES == HOLE_RULES
+    assert set(DRAWING_UNITS) == set(settings.metres_by_unit)
+    assert list_mapping_ids() == _MAPPINGS

@@ -5,7 +5,7 @@ It creates a database from a workbook that describes its layers.
 """
 
 import pytest
-from qgis.core import QgsApplication, QgsProcessingException, QgsVectorLayer
+from qgis.core import QgsProcessingException, QgsVectorLayer
 
 from tests.core.exchange.test_structure_table import STRUCTURE_ROWS, VALID_ROW, write_structure_workbook
 from tests.qgis.helpers import Log, run_algorithm
@@ -16,12 +16,6 @@ pytestmark = pytest.mark.usefixtures("provider", "project")
 def run_layers_from_structure(table, path, feedback=None, **more):
     given = {"SOURCE": str(table), "COUNTY": "浑源县", "OUTPUT": str(path), **more}
     return run_algorithm("layers_from_structure", given, feedback)
-
-
-def test_layers_from_structure_has_the_documented_parameters():
-    algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:layers_from_structure")
-    names = [d.name() for d in algorithm.parameterDefinitions()]
-    assert names == ["SOURCE", "COUNTY", "CRS", "EXISTING", "STANDARD", "FOLDER", "OUTPUT"]
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])

@@ -11,52 +11,15 @@ from qgis.PyQt.QtCore import QUrl
 
 from plugin.bridge import help_pages
 from plugin.core.model.rule import EVERY_LAYER, load_all_rules
+from plugin.gui.counties.form import CountiesForm
+from tests import options
 from tests.parametrize import first_daily, for_each
 from tests.qgis.helpers import ROOT, SAMPLE
 
 #: Rules on packages need a package and have no separate algorithms.
 RULES = {code: rule for code, rule in load_all_rules().items() if rule.family != "DOC"}
-CHECK_PLAN_PARAMETERS = (
-    "SOURCE LAYERS PROFILE STANDARD SCOPE PHASE ROLES RULES BASE_YEAR WAIVERS BASELINE RENUMBERED TARGETS FIGURES REGISTER EDITIONS OUTPUT_FINDINGS "
-    "OUTPUT_HTML OUTPUT_PDF OUTPUT_DOCX OUTPUT_XLSX OUTPUT_JSON DOCX_TEMPLATE PUBLIC".split()
-)
 #: The algorithms other than rules.
-WHOLE_PLAN_ALGORITHMS = {
-    "apply_fixes",
-    "boundary_adjustment",
-    "evaluate_indicators",
-    "change_crs_zone",
-    "renumber_bsm",
-    "resolve_overlaps",
-    "check_counties",
-    "check_plan",
-    "check_seams",
-    "office_tables",
-    "split_townships",
-    "merge_counties",
-    "merge_townships",
-    "compare_versions",
-    "compute_indicators",
-    "create_layers",
-    "declared_checks",
-    "derive_three_zones",
-    "doctor",
-    "export_boundary_points",
-    "export_maps",
-    "export_package",
-    "export_vct",
-    "import_boundary_points",
-    "import_drawing",
-    "import_vct",
-    "inspect_package",
-    "layers_from_structure",
-    "map_fields",
-    "merge_worklist",
-    "project_conformity",
-    "split_worklist",
-    "statutory_area",
-    "yearly_update",
-}
+WHOLE_PLAN_ALGORITHMS = set(options.STORED["tools"])
 
 
 def test_provider_has_one_algorithm_per_rule_and_those_for_the_whole_plan(provider):
@@ -129,18 +92,24 @@ def test_rule_algorithm_has_the_layers_and_parameters_its_rule_declares(provider
     assert outputs == {"ERRORS", "WARNINGS", "FINDINGS", "OUTCOME", "OUTPUT_FINDINGS"}
 
 
-def test_check_plan_has_exactly_the_documented_parameters(provider):
-    algorithm = provider.algorithm("check_plan")
-    assert [p.name() for p in algorithm.parameterDefinitions()] == CHECK_PLAN_PARAMETERS
-    outputs = {o.name() for o in algorithm.outputDefinitions()}
-    assert {"ERRORS", "WARNINGS", "SKIPPED", "VERDICT"} <= outputs
+def test_parameters_and_results_of_tools_are_those_of_the_stored_list(provider):
+    for name, stored in options.STORED["tools"].items():
+        assert options.describe_tool(provider.algorithm(name)) == stored
 
 
-def test_compute_indicators_has_the_documented_parameters(provider):
-    algorithm = provider.algorithm("compute_indicators")
-    named = ["SOURCE", "LAYERS", "PROFILE", "STANDARD", "SCOPE", "ROLES", "BASE_YEAR", "OUTPUT", "OUTPUT_XLSX",
-             "OUTPUT_PDF", "OUTPUT_DOCX"]  # fmt: skip
-    assert [p.name() for p in algorithm.parameterDefinitions()] == named
+def test_command_tool_and_dialog_have_the_same_choices_and_defaults(provider):
+    commands = options.read_commands()
+    for command, tool in options.TOOL_BY_COMMAND.items():
+        parameters = {one.name().lower(): one for one in provider.algorithm(tool).parameterDefinitions()}
+        for name in parameters.keys() & commands[command].keys():
+            option, parameter = commands[command][name], parameters[name]
+            choices = set(parameter.options()) if parameter.toVariantMap().get("uses_static_strings") else set()
+            assert not option.choices or not choices or choices == set(option.choices), (command, name)
+            # An empty or first value of a tool means the default of the command.
+            defaults = {option.default, "", None, 0} - (choices - {option.default})
+            assert parameter.defaultValue() in defaults or (command, name) in options.OTHER_DEFAULTS, (command, name)
+    forms = set(provider.algorithm("check_counties").parameterDefinition("FORMS").options())
+    assert forms == {"html", *CountiesForm().forms} == forms & commands["batch"].keys()
 
 
 def test_source_parameter_accepts_a_file_or_a_folder(provider):
@@ -170,8 +139,7 @@ print(len(plugin.provider.algorithms()), sorted({m.split('.')[0] for m in set(sy
 
 def test_qgis_process_list_shows_the_algorithms_of_the_plugin(qgis_process):
     done = qgis_process("list")
-    assert done.returncode == 0
-    assert "sanxian:check_plan" in done.stdout and "sanxian:layer_overlap" in done.stdout
+    assert done.returncode == 0 and "sanxian:check_plan" in done.stdout and "sanxian:layer_overlap" in done.stdout
 
 
 def hide_library(folder, library, version=None):
@@ -196,8 +164,7 @@ def test_check_plan_without_geopandas_fails_with_an_explanation(qgis_process, tm
     assert "geopandas ≥ 1.0" in output and "请勿在 QGIS 中用 pip 安装" in output and "Traceback" not in output
     assert not target.exists()
     doctor = qgis_process("run", "sanxian:doctor", before=before)
-    assert doctor.returncode == 0
-    assert "OK:\tfalse" in doctor.stdout and "geopandas" in doctor.stdout
+    assert doctor.returncode == 0 and "OK:\tfalse" in doctor.stdout and "geopandas" in doctor.stdout
 
 
 @pytest.mark.exhaustive

@@ -9,8 +9,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPushButton
 
 from plugin.bridge.layers.role_recognition import FINDINGS_PROPERTY
 from plugin.core.standard.profile import list_profile_ids
-from plugin.gui.toolbox.create_widgets import ProfileWidget
-from plugin.gui.toolbox.source_widget import SourceWidget
+from plugin.gui.toolbox.parameter_widgets import ProfileWidget, SourceWidget
 from tests.qgis.helpers import SAMPLE
 
 pytestmark = pytest.mark.usefixtures("provider", "project")

@@ -8,7 +8,6 @@ import geopandas as gpd
 import pyogrio
 import pytest
 from qgis.core import (
-    QgsApplication,
     QgsFeatureRequest,
     QgsProcessingContext,
     QgsProcessingException,
@@ -23,18 +22,6 @@ from tests.core.vct_files import TWO_SQUARES_TEXT, replace_in_squares, write_vct
 from tests.qgis.helpers import SAMPLE, Log, digest_files, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
-
-
-@pytest.mark.parametrize(
-    ("name", "wanted"),
-    [
-        ("import_vct", ["INPUT", "STANDARD", "OUTPUT", "LOAD", "CHECK"]),
-        ("export_vct", ["SOURCE", "LAYERS", "STANDARD", "OUTPUT"]),
-    ],
-)
-def test_vct_algorithms_have_the_documented_parameters(name, wanted):
-    algorithm = QgsApplication.processingRegistry().algorithmById(f"sanxian:{name}")
-    assert [d.name() for d in algorithm.parameterDefinitions()] == wanted
 
 
 def test_sample_county_exported_to_vct_and_imported_again_is_unchanged(tmp_path):

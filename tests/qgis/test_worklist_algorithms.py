@@ -4,7 +4,7 @@
 from datetime import datetime
 
 import pytest
-from qgis.core import QgsApplication, QgsProcessingException
+from qgis.core import QgsProcessingException
 
 from plugin.core.render.worklist.worklist_row import WorkEdit, WorkItem, change_worklist, edit_items, read_worklist
 from tests.qgis.helpers import Log, run_algorithm
@@ -20,18 +20,6 @@ def make_list(path):
 
 def edit(path, fingerprint, note):
     change_worklist(path, lambda w: w.replace_items(edit_items([w.items[fingerprint]], WorkEdit(note=note), "王", NOW)))
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("split_worklist", ["INPUT", "BY", "OUTPUT"]),
-        ("merge_worklist", ["INPUT", "PARTS", "CHOICES", "OUTPUT_TABLE"]),
-    ],
-)
-def test_algorithms_have_the_documented_parameters(name, expected):
-    algorithm = QgsApplication.processingRegistry().algorithmById(f"sanxian:{name}")
-    assert [d.name() for d in algorithm.parameterDefinitions()] == expected
 
 
 def test_list_is_split_by_township_and_merged_with_a_conflict_that_is_then_chosen(tmp_path):

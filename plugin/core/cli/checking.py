@@ -5,30 +5,33 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.errors import OutputError
 from ..base.files.writing import OutputPaths, check_not_input, check_outputs, check_writable, write_files
 from ..base.parallel.process_state import set_thread_count
-from ..checks.check import CheckResult, RunOptions, check_plan
+from ..checks.check import CheckResult, check_plan
 from ..standard.messages.texts import Texts
 from ..studies.evaluation.evaluated_editions import CHECK_SHARE
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
     check_docx_is_writable,
+    make_run_options,
     print_line,
     print_line_of_run,
     print_lines,
     print_progress,
     print_written,
-    split_comma_separated_text,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..checks.tabulate import TabulatedPlan
     from ..model.report import Report
     from ..render.public_edition.redaction import PublicReport
     from ..render.words import ReportTexts
@@ -74,12 +77,12 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
         if args.command == "inspect"
         else check_plan(
             args.source,
-            _make_check_options(args, report_texts),
+            make_run_options(args, report_texts),
             progress=lambda share, text: print_progress(check_share * share, text),
         )
     )
     # A plan of which no public edition may be made is refused before the earlier editions are read.
-    public = _make_public_report(check_result) if args.public else None
+    public = make_public_edition(check_result) if args.public else None
     evaluation = chapter = None
     if editions is not None:
         from ..studies.evaluation.checked_plan import evaluate_check
@@ -88,7 +91,7 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
         evaluation = evaluate_check(
             check_result,
             editions,
-            _make_check_options(args, report_texts),
+            make_run_options(args, report_texts),
             progress=lambda share, text: print_progress(CHECK_SHARE + (1 - CHECK_SHARE) * share, text),
         )
         chapter = make_evaluation_chapter(evaluation)
@@ -123,13 +126,16 @@ def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck
     return chosen, list_files_of_editions(given, editions)
 
 
-def _make_public_report(check_result: CheckResult) -> PublicReport:
-    """Return the public edition of a check's report, by the list of the county or the standard."""
+def make_public_edition(check_result: CheckResult, cancellation: Cancellation = NEVER_CANCELLED) -> PublicReport:
+    """Return the public edition of a check's report, by the list of the county or the standard.
+
+    Raise InputError, DataError and Cancelled.
+    """
     from ..render.public_edition.edition import load_public_edition
     from ..render.public_edition.redaction import make_public_report
 
     edition = load_public_edition(check_result.plan.norm)
-    return make_public_report(check_result.report, check_result.plan, edition)
+    return make_public_report(check_result.report, check_result.plan, edition, cancellation)
 
 
 def _inspect_package(args: argparse.Namespace, report_texts: ReportTexts) -> CheckResult:
@@ -145,35 +151,8 @@ def _inspect_package(args: argparse.Namespace, report_texts: ReportTexts) -> Che
     return inspect_package(
         args.source,
         package_spec,
-        make_options_for_package(_make_check_options(args, report_texts), package_spec),
+        make_options_for_package(make_run_options(args, report_texts), package_spec),
         progress=print_progress,
-    )
-
-
-def _make_check_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:
-    """Return the options of a check, from the command's arguments."""
-    return replace(
-        make_plan_options(args, report_texts),
-        rules=split_comma_separated_text(args.rules),
-        figures=args.figures,
-        phase=args.phase,
-        targets=args.targets,
-        register=args.register,
-        baseline=args.baseline,
-        waivers=args.waivers,
-        renumbered=args.renumbered,
-    )
-
-
-def make_plan_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:
-    """Return the options that all commands on a plan share (standard, profile, layers), from the arguments."""
-    return RunOptions(
-        standard=args.standard,
-        profile=args.profile,
-        roles=args.roles,
-        scope=args.scope,
-        base_year=args.base_year,
-        lang=report_texts.lang,
     )
 
 
@@ -188,10 +167,9 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         tabulate_sources,
         write_new_figures_workbook,
     )
-    from ..render import figures
     from ..render.document.docx_writer import write_docx
 
-    options = make_plan_options(args, report_texts)
+    options = make_run_options(args, report_texts)
     if args.xlsx:
         check_workbook_can_be_written(args.xlsx)
         check_writable(args.xlsx, [args.source])
@@ -205,18 +183,7 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
             (args.docx, lambda path: write_docx(make_figures_document(tabulated_plan), path)),
         ]
     )
-    for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
-        name = computed_indicator.definition.name(report_texts.lang)
-        for one in computed_indicator.figures:
-            target = (
-                report_texts.get("cli", "of_target", target=figures.format_target(one, report_texts))
-                if one.target
-                else ""
-            )
-            state, value = figures.format_state(one, report_texts), figures.format_indicator_value(one, report_texts)
-            print_line(report_texts.get("cli", "figure", name=name, value=value, target=target, state=state))
-        if not computed_indicator.figures:
-            print_line(report_texts.get("cli", "no_figure", name=name, reason=computed_indicator.missing_reason))
+    print_lines(text for _is_missed, text in list_indicator_lines(tabulated_plan, report_texts))
     print_lines(tabulated_plan.plan.describe_gaps(Texts(report_texts.lang)), sys.stderr)
     if not all(
         one.confirmed
@@ -226,6 +193,34 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         print_line(report_texts.get("text", "unconfirmed_note"))
     print_written((args.xlsx, args.docx), report_texts)
     return EXIT_CLEAN
+
+
+def list_indicator_lines(tabulated_plan: TabulatedPlan, report_texts: ReportTexts) -> Iterator[tuple[bool, str]]:
+    """Yield each indicator as a line, with True if it misses its target or may miss it."""
+    for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
+        name = computed_indicator.definition.name(report_texts.lang)
+        for one in computed_indicator.figures:
+            is_missed = one.state in ("broken", "close", "unconfirmed")
+            yield is_missed, _format_figure(name, one, bool(one.target), report_texts)
+        if not computed_indicator.figures:
+            yield False, report_texts.get("cli", "no_figure", name=name, reason=computed_indicator.missing_reason)
+
+
+def _format_figure(name: str, figure: Any, shows_target: bool, report_texts: ReportTexts) -> str:
+    """Return an indicator with value, target and state as a line."""
+    from ..render import figures
+
+    target = ""
+    if shows_target:
+        target = report_texts.get("cli", "of_target", target=figures.format_target(figure, report_texts))
+    return report_texts.get(
+        "cli",
+        "figure",
+        name=name,
+        value=figures.format_indicator_value(figure, report_texts),
+        target=target,
+        state=figures.format_state(figure, report_texts),
+    )
 
 
 def run_tables(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -240,13 +235,7 @@ def run_tables(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         print_lines(describe_layouts(args.tables, report_texts.lang))
         return EXIT_CLEAN
     order = TableOrder(args.tables, args.output, args.docx, args.template, args.filled, args.year)
-    options = replace(
-        make_plan_options(args, report_texts),
-        baseline=args.baseline,
-        waivers=args.waivers,
-        renumbered=args.renumbered,
-    )
-    result = make_office_tables(args.source, order, options, progress=print_progress)
+    result = make_office_tables(args.source, order, make_run_options(args, report_texts), progress=print_progress)
     for is_warning, text in describe_tables(result, report_texts.lang):
         print_line(text, sys.stderr if is_warning else sys.stdout)
     print_written(result.written, report_texts)
@@ -270,7 +259,7 @@ def run_export_package_command(args: argparse.Namespace, report_texts: ReportTex
         keeps_personal_fields=args.personal,
         document_info=info,
     )
-    options = make_options_for_package(_make_check_options(args, report_texts), package_spec)
+    options = make_options_for_package(make_run_options(args, report_texts), package_spec)
     check_result = check_plan(args.source, options, progress=lambda share, text: print_progress(0.4 * share, text))
     for line in format_summary(check_result.report, report_texts):
         print_line_of_run(line)
@@ -348,13 +337,7 @@ def format_summary(report: Report, report_texts: ReportTexts) -> list[str]:
         for i in report.indicators
         if i.target is not None and not (figures.is_township_figure(i) and i.state == "met")
     ]
-    for indicator in targeted:
-        value = figures.format_indicator_value(indicator, report_texts)
-        target = report_texts.get("cli", "of_target", target=figures.format_target(indicator, report_texts))
-        state = figures.format_state(indicator, report_texts)
-        lines.append(
-            "  " + report_texts.get("cli", "figure", name=indicator.name, value=value, target=target, state=state)
-        )
+    lines += [f"  {_format_figure(one.name, one, True, report_texts)}" for one in targeted]
     if not all(indicator.confirmed for indicator in targeted):
         lines.append("  " + report_texts.get("text", "unconfirmed_note"))
     return lines

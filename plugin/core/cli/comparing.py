@@ -5,22 +5,26 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from ..base.files.writing import OutputPaths, check_writable, write_files, write_text
 from ..checks.tabulate import check_workbook_can_be_written
 from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts, format_number
-from ..standard.options import RunOptions
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
     check_docx_is_writable,
+    make_run_options,
     print_levels,
     print_line,
     print_lines,
     print_progress,
     print_written,
 )
+
+if TYPE_CHECKING:
+    from ..render.versions.sources import PlanComparison
 
 #: Largest number of changed parts on the console; the workbook has all.
 _MAX_PARTS_PRINTED = 30
@@ -36,15 +40,13 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..render.versions.baseline import compare_sources, find_layer_and_townships
     from ..render.versions.comparison_tables import (
         format_changes,
-        get_comparison_verdict,
         get_piece_keys,
         list_difference_sentences,
         make_comparison_document,
         write_comparison_workbook,
     )
-    from ..render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
 
-    norm, texts = RunOptions(standard=args.standard, profile=args.profile).resolve_norm(), Texts(report_texts.lang)
+    norm, texts = make_run_options(args, report_texts).resolve_norm(), Texts(report_texts.lang)
     if args.xlsx:
         check_workbook_can_be_written(args.xlsx)
         check_writable(args.xlsx, [args.before, args.after])
@@ -62,14 +64,7 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
             (args.docx, lambda path: write_docx(make_comparison_document(result, texts), path)),
         ]
     )
-    area_sums = {
-        name: format_number(comparison.sum_area_m2(kind), 2)
-        for name, kind in (("moved_in", MOVED_IN_KIND), ("moved_out", MOVED_OUT_KIND), ("changed", CHANGED_KIND))
-    }
-    layer = comparison.later_edition.layer.template.name if report_texts.lang == "zh" else result.role
-    print_line(
-        texts.get("versions", "summary", verdict=get_comparison_verdict(result, texts), layer=layer, **area_sums)
-    )
+    print_line(format_comparison_summary(result, texts))
     for line in list_difference_sentences(result, texts):
         print_line(f"  {line}")
     for source in (args.before, args.after):
@@ -89,6 +84,18 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     return EXIT_CLEAN if comparison.is_identical else EXIT_FOUND
 
 
+def format_comparison_summary(result: PlanComparison, texts: Texts) -> str:
+    """Return verdict, layer and sums of a comparison of editions as a line."""
+    from ..render.versions.comparison_tables import get_comparison_verdict
+    from ..render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
+
+    comparison, verdict = result.comparison, get_comparison_verdict(result, texts)
+    kinds = {"moved_in": MOVED_IN_KIND, "moved_out": MOVED_OUT_KIND, "changed": CHANGED_KIND}
+    area_sums = {name: format_number(comparison.sum_area_m2(kind), 2) for name, kind in kinds.items()}
+    layer = comparison.later_edition.layer.template.name if texts.lang == "zh" else result.role
+    return texts.get("versions", "summary", verdict=verdict, layer=layer, **area_sums)
+
+
 def run_yearly(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Make the database of a yearly update and print a summary.
 
@@ -98,7 +105,7 @@ def run_yearly(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..studies.yearly.make import compute_and_write_update
 
     texts = Texts(report_texts.lang)
-    options = RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang)
+    options = make_run_options(args, report_texts)
     update, written_update = compute_and_write_update(
         args.filed, args.current, args.year, args.output, options, progress=print_progress
     )
@@ -135,8 +142,8 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     for target, suffix in ((args.xlsx, ".xlsx"), (args.html, ".html"), (args.json, ".json")):
         check_adjustment_target(target, suffix, inputs)
     check_docx_is_writable(args.docx, inputs)
-    run = RunOptions(standard=args.standard, profile=args.profile, roles=args.roles, lang=report_texts.lang)
-    result = compare_line(args.after, AdjustmentOptions(args.before, args.line, run), progress=print_progress)
+    options = AdjustmentOptions(args.before, args.line, make_run_options(args, report_texts))
+    result = compare_line(args.after, options, progress=print_progress)
     # The files come first: a reader (head) may close the pipe before all lines are printed.
     document = make_adjustment_document(result, texts)
     write_files(
@@ -172,10 +179,7 @@ def run_evaluate(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     editions = read_editions(args.editions)
     outputs = OutputPaths(json=args.json, html=args.html, docx=args.docx, xlsx=args.xlsx)
     check_evaluation_outputs(outputs, list_files_of_editions(args.editions, editions))
-    options = RunOptions(
-        standard=args.standard, profile=args.profile, roles=args.roles, scope=args.scope, lang=report_texts.lang
-    )
-    result = evaluate_editions(editions, options, progress=print_progress)
+    result = evaluate_editions(editions, make_run_options(args, report_texts), progress=print_progress)
     # The files come first: a reader (head) may close the pipe before all lines are printed.
     write_evaluation_outputs(result, outputs)
     print_lines(list_log_lines(result, texts))
@@ -197,13 +201,10 @@ def run_conformity(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     outputs = OutputPaths(findings=args.output, json=args.json, xlsx=args.xlsx, docx=args.docx, html=args.html)
     check_conformity_outputs(outputs, [args.projects, args.data])
-    options = RunOptions(
-        standard=args.standard, profile=args.profile, roles=args.roles, scope=args.scope, lang=report_texts.lang
-    )
     result = review_projects(
         read_project_layer(args.projects, args.layer),
         args.data,
-        options,
+        make_run_options(args, report_texts),
         width_m=args.width,
         use=args.use,
         progress=print_progress,

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ..base.connection_text import mask_connections
 from ..base.files.writing import check_writable
 from ..render.document.docx_writer import import_docx_library
+from ..standard.options import RunOptions
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable
     from pathlib import Path
 
@@ -139,6 +141,25 @@ def discard_output() -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)
+
+
+#: Arguments of commands that are options of a run by the same name.
+_RUN_ARGUMENTS = (
+    *("standard", "profile", "roles", "scope", "base_year", "phase", "baseline"),
+    *("figures", "targets", "register", "waivers", "renumbered"),
+)
+
+
+def make_run_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:
+    """Return the options of a run from those arguments that the command has."""
+    given = {name: getattr(args, name) for name in _RUN_ARGUMENTS if hasattr(args, name)}
+    rules = split_comma_separated_text(getattr(args, "rules", ""))
+    return RunOptions(**given, rules=rules, lang=report_texts.lang)
+
+
+def make_norm_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:
+    """Return the options of a run on several plans, whose other arguments are not options of each run."""
+    return RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang)
 
 
 def split_comma_separated_text(text: str) -> tuple[str, ...]:

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 from ..base.connection_text import make_source
 from ..counties.county_record import REPORT_SUFFIXES, BatchOptions
 from ..standard.messages.texts import Texts
-from ..standard.options import RunOptions
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
     EXIT_NOT_RUN,
+    make_norm_options,
+    make_run_options,
     print_line,
     print_line_of_run,
     print_lines,
     print_progress,
     print_written,
-    split_comma_separated_text,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +40,16 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..model.verdict import Verdict
     from ..render.document.docx_writer import import_docx_library
 
-    options = _make_options(args, report_texts)
+    options = BatchOptions(
+        make_source(args.source),
+        Path(args.output),
+        make_run_options(args, report_texts),
+        package_spec=args.package,
+        forms=tuple(form for form in REPORT_SUFFIXES if getattr(args, form)),
+        jobs=args.jobs,
+        resumes=not args.no_resume,
+        only_changed=args.only == "changed",
+    )
     if args.docx:
         import_docx_library("report.docx")
     runner = _make_runner(args)
@@ -80,29 +89,6 @@ def _make_runner(args: argparse.Namespace) -> TaskRunner:
     return partial(check_in_processes, jobs=args.jobs)
 
 
-def _make_options(args: argparse.Namespace, report_texts: ReportTexts) -> BatchOptions:
-    """Return the options of a batch, from the command's arguments."""
-    check = RunOptions(
-        standard=args.standard,
-        profile=args.profile,
-        scope=args.scope,
-        base_year=args.base_year,
-        phase=args.phase,
-        rules=split_comma_separated_text(args.rules),
-        lang=report_texts.lang,
-    )
-    return BatchOptions(
-        make_source(args.source),
-        Path(args.output),
-        check,
-        package_spec=args.package,
-        forms=tuple(form for form in REPORT_SUFFIXES if getattr(args, form)),
-        jobs=args.jobs,
-        resumes=not args.no_resume,
-        only_changed=args.only == "changed",
-    )
-
-
 def run_seams(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Compare neighbouring counties and print a summary.
 
@@ -115,7 +101,7 @@ def run_seams(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     options = SeamOptions(
         tuple(map(make_source, args.sources)),
         Path(args.output),
-        RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang),
+        make_norm_options(args, report_texts),
         targets=args.targets,
         package_spec=args.package,
     )
@@ -142,7 +128,7 @@ def run_gather(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         args.county_package,
         args.area,
         Path(args.documents) if args.documents else None,
-        RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang),
+        make_norm_options(args, report_texts),
         args.parent_profile,
         leaves_out=args.leave_out,
         is_forced=args.force,
@@ -175,7 +161,7 @@ def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
             args.new_keys,
             parse_persons(args.persons),
             not args.no_seams,
-            RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang),
+            make_norm_options(args, report_texts),
         )
         result = merge_townships(options, progress=print_progress)
         print_lines(describe_merge(result.log, Texts(report_texts.lang)))
@@ -187,7 +173,7 @@ def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     split_options = SplitOptions(
         args.source,
         Path(args.output),
-        RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang),
+        make_norm_options(args, report_texts),
         args.distance,
         args.targets,
         parse_persons(args.persons),

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ..base.files.writing import check_writable, write_text
 from ..standard import load_standard
 from ..standard.messages.texts import Texts
-from ..standard.options import RunOptions
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
     EXIT_NOT_RUN,
+    make_run_options,
     print_levels,
     print_line,
     print_lines,
@@ -83,7 +83,7 @@ def run_convert_vct_command(args: argparse.Namespace, report_texts: ReportTexts)
         print_line(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
     print_written([args.output], report_texts)
     if not args.no_check and not args.output.lower().endswith(".vct"):
-        options = RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang)
+        options = make_run_options(args, report_texts)
         check = check_imported_plan(lambda: check_plan(args.output, options, progress=print_progress).report, texts)
         print_lines(check.summary_sentences)
     return EXIT_CLEAN
@@ -178,10 +178,9 @@ def run_renumber(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Write a copy with new keys, the table of old and new keys, and the list of gaps; return the exit code."""
     from ..exchange.renumber import RenumberOptions, describe_renumbering, renumber_keys
 
-    options = RunOptions(standard=args.standard, profile=args.profile, roles=args.roles, lang=report_texts.lang)
     roles = split_comma_separated_text(args.layers)
-    renumber_options = RenumberOptions(roles, args.output, args.table, args.gaps, args.start)
-    run = renumber_keys(args.source, options, renumber_options, progress=print_progress)
+    order = RenumberOptions(roles, args.output, args.table, args.gaps, args.start)
+    run = renumber_keys(args.source, make_run_options(args, report_texts), order, progress=print_progress)
     print_lines(describe_renumbering(run, report_texts.lang))
     print_written(run.written, report_texts)
     return EXIT_CLEAN

@@ -1,15 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Commands on fixes: apply them to a copy, and list them."""
+"""Commands on fixes and work lists: apply and list fixes; show, update, split and merge a work list."""
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ..base.files.writing import check_writable, write_atomically
 from ..render.words import ReportTexts
+from ..render.worklist.file import change_worklist, read_worklist
+from ..render.worklist.merge_files import NamedPart, merge_into_file, read_choices, write_conflicts
+from ..render.worklist.worklist_row import Worklist, WorkState, count_states
 from ..standard.messages.texts import format_number
-from .checking import make_plan_options
-from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress, print_written, split_comma_separated_text
+from .console import (
+    EXIT_CLEAN,
+    EXIT_FOUND,
+    make_run_options,
+    print_line,
+    print_lines,
+    print_progress,
+    print_written,
+    split_comma_separated_text,
+)
+
+if TYPE_CHECKING:
+    from ..render.worklist.update import WorklistUpdate
 
 
 def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -29,13 +46,7 @@ def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
             raise InputError("fix_document", text=text)
         documents[role.strip().upper()] = number.strip()
     order = FixRunOptions(split_comma_separated_text(args.only), args.safe_only, args.output, args.table, documents)
-    options = replace(
-        make_plan_options(args, report_texts),
-        phase=args.phase,
-        waivers=args.waivers,
-        rules=split_comma_separated_text(args.rules),
-    )
-    run = run_fixes(args.source, options, order, progress=print_progress)
+    run = run_fixes(args.source, make_run_options(args, report_texts), order, progress=print_progress)
     texts, counts = run.make_texts(report_texts.lang), count_groups(run.batch)
     print_line(texts.get("summary", **counts))
     for one in sum_area_changes(run.batch.applied, run.checked.plan.plane_crs):
@@ -61,3 +72,108 @@ def run_list_fixes(args: argparse.Namespace, report_texts: ReportTexts) -> int:
             for parameter in fix.parameters:
                 print_line(f"  {parameter.name} = {parameter.default} {parameter.unit}".rstrip())
     return EXIT_CLEAN
+
+
+def run_worklist(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Run a command on a work list; return the exit code.
+
+    CLEAN: nothing is left to decide; FOUND: rows are open (show, update), or both sides changed them (merge, import).
+    """
+    run = {"show": _show, "update": _update, "split": _split, "merge": _merge, "import": _import_ledger}
+    return run[args.action](args, report_texts)
+
+
+def _show(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Print the number of rows by state and by person."""
+    return _print_counts(read_worklist(args.list), report_texts)
+
+
+def _print_counts(worklist: Worklist, report_texts: ReportTexts) -> int:
+    """Print the number of rows by state, and of open rows by person; return the exit code."""
+    counts = count_states(worklist.items.values())
+    done = sum(counts.values()) - counts[WorkState.OPEN]
+    parts = [f"{report_texts.get('state', state.name.lower())} {count}" for state, count in counts.items()]
+    print_line(
+        report_texts.get(
+            "worklist", "counts", done=done, total=sum(counts.values()), states=report_texts.join_parts(parts)
+        )
+    )
+    open_by_person: dict[str, int] = {}
+    for item in worklist.items.values():
+        if not item.is_done:
+            open_by_person[item.assignee] = open_by_person.get(item.assignee, 0) + 1
+    for person, count in sorted(open_by_person.items()):
+        name = person or report_texts.get("worklist", "unassigned")
+        print_line(f"  {report_texts.get('worklist', 'open_of', name=name, count=count)}")
+    if worklist.unidentified_count:
+        print_line(report_texts.get("worklist", "unidentified", count=worklist.unidentified_count))
+    return EXIT_FOUND if counts[WorkState.OPEN] else EXIT_CLEAN
+
+
+def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Update the list by a JSON report; write a ledger if requested."""
+    from ..model.rule import load_all_rules
+    from ..plan.loading.key_table import read_renumbered_keys
+    from ..render.document.ledger import write_ledger
+    from ..render.worklist import find_key_table_of_worklist
+    from ..render.worklist.update import read_report, update_worklist
+    from ..render.worklist_messages import describe_update
+
+    if args.xlsx:
+        check_writable(args.xlsx, [args.list, args.report])
+    report, rules = read_report(args.report), load_all_rules()
+    key_table = args.renumbered or find_key_table_of_worklist(Path(args.list))
+    new_keys = read_renumbered_keys(key_table) if key_table else {}
+    updates: list[WorklistUpdate] = []
+
+    def update(worklist: Worklist) -> Worklist:
+        updates.append(update_worklist(worklist, report, rules, datetime.now(), new_keys))
+        return updates[-1].worklist
+
+    worklist = change_worklist(args.list, update)
+    # The files come first: a reader (head) may close the pipe before all lines are printed.
+    if args.xlsx:
+        with write_atomically(args.xlsx) as path:
+            write_ledger(path, report, None, lang=report_texts.lang, worklist=worklist.items)
+    print_lines(describe_update(updates[-1], report_texts))
+    print_written((args.list, args.xlsx), report_texts)
+    return _print_counts(worklist, report_texts)
+
+
+def _split(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Write a part of the list for each township or person."""
+    from ..render.worklist.merge import split_worklist
+
+    for part in split_worklist(args.list, args.by, args.folder):
+        print_line(report_texts.get("worklist", "part", name=part.name, count=part.count, target=str(part.path)))
+    return EXIT_CLEAN
+
+
+def _merge(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Merge parts into the list."""
+    parts = [NamedPart(Path(path).name, read_worklist(path)) for path in args.parts]
+    return _merge_parts(args, parts, report_texts)
+
+
+def _import_ledger(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Take state, assignee and note from a ledger."""
+    from ..render.document.ledger_import import read_ledger
+
+    part = NamedPart(Path(args.ledger).name, read_ledger(args.ledger, datetime.now(), args.author), is_ledger=True)
+    return _merge_parts(args, [part], report_texts)
+
+
+def _merge_parts(args: argparse.Namespace, parts: list[NamedPart], report_texts: ReportTexts) -> int:
+    """Merge parts, write the table of conflicts if requested, and print what happened."""
+    from ..render.worklist_messages import describe_merge
+
+    choices = read_choices(args.choices) if args.choices else {}
+    if args.conflicts:
+        check_writable(args.conflicts, [args.list, *filter(None, [args.choices])])
+    merged = merge_into_file(args.list, parts, choices)
+    # The files come first: a reader (head) may close the pipe before all lines are printed.
+    if args.conflicts:
+        write_conflicts(args.conflicts, merged.conflicts)
+    print_lines(describe_merge(merged, report_texts))
+    print_written((args.conflicts, args.list), report_texts)
+    return EXIT_FOUND if merged.conflicts else EXIT_CLEAN

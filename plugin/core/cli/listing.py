@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from ..base.files.writing import check_writable, write_atomically
 from ..standard.messages.texts import Texts
-from ..standard.options import RunOptions
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
     EXIT_NOT_RUN,
+    make_run_options,
     print_line,
     print_line_of_run,
     print_lines,
@@ -33,9 +33,7 @@ def run_print_rule_book_command(args: argparse.Namespace, report_texts: ReportTe
     """Print the rule book, or write it as CSV and HTML; return the exit code."""
     from ..render.rule_book import RuleBook, write_rule_book
 
-    book = RuleBook(
-        RunOptions(standard=args.standard, profile=args.profile, phase=args.phase).resolve_norm(), report_texts.lang
-    )
+    book = RuleBook(make_run_options(args, report_texts).resolve_norm(), report_texts.lang)
     for target in (args.csv, args.html):
         if target:
             check_writable(target, [])
@@ -56,7 +54,7 @@ def run_describe_rule_command(args: argparse.Namespace, report_texts: ReportText
     from ..render.rule_book import RuleBook
 
     texts = Texts(report_texts.lang)
-    norm = RunOptions(standard=args.standard, profile=args.profile, phase=args.phase).resolve_norm()
+    norm = make_run_options(args, report_texts).resolve_norm()
     (rule,) = choose_rules((), (args.code,), norm.declared_rules)
     print_lines(RuleBook(norm, report_texts.lang, [rule.code]).list_rule_facts())
     for heading, body in texts.get_rule_help(rule).items():
@@ -98,7 +96,7 @@ def run_print_profile_command(args: argparse.Namespace, report_texts: ReportText
 
     if not _report_problems(args.profile, find_profile_problems(args.profile), report_texts, "resolved"):
         return EXIT_NOT_RUN
-    norm = RunOptions(standard=args.standard, profile=args.profile, phase=args.phase).resolve_norm()
+    norm = make_run_options(args, report_texts).resolve_norm()
     if args.check:
         print_line(report_texts.get("resolved", "sound", file=args.profile))
         return EXIT_CLEAN

@@ -7,6 +7,17 @@ import argparse
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from ..base.choices import (
+    ACTIONS_ON_EXISTING,
+    ADJUSTED_LINES,
+    DRAWING_UNITS,
+    HOLE,
+    HOLE_RULES,
+    NEIGHBOUR_DISTANCE_M,
+    WORKLIST_COLUMNS,
+    ZONE_NUMBER_CHOICES,
+)
+
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
 
@@ -221,7 +232,7 @@ _ARGUMENTS_BY_COMMAND: dict[str, tuple[_Argument, ...]] = {
     "adjustment": (
         _declare("before", "adjustment_before", metavar="BEFORE"),
         _declare("after", "adjustment_after", metavar="AFTER"),
-        _declare("--line", "adjustment_line", default="boundary"),
+        _declare("--line", "adjustment_line", default=ADJUSTED_LINES[0]),
         *_NORM_AND_ROLES,
         *(_declare_file(f"--{name}", f"adjustment_{name}") for name in ("xlsx", "docx", "html", "json")),
     ),
@@ -263,7 +274,7 @@ _ARGUMENTS_BY_COMMAND: dict[str, tuple[_Argument, ...]] = {
         _SOURCE,
         _declare("output", "zone_output", metavar="COPY"),
         _declare("--zone", "zone_zone", type=int, default=0, metavar="25–45"),
-        _declare("--number", "zone_number", choices=("keep", "add", "strip"), default="keep"),
+        _declare("--number", "zone_number", choices=ZONE_NUMBER_CHOICES, default=ZONE_NUMBER_CHOICES[0]),
         _declare_file("--table", "zone_table"),
     ),
     "fixes": (_declare("code", "fix_code", metavar="CODE", nargs="?", default=""), _COUNTY_STANDARD),
@@ -285,7 +296,7 @@ _ARGUMENTS_BY_COMMAND: dict[str, tuple[_Argument, ...]] = {
         _declare("--folder", "structure_folder", metavar="FOLDER"),
         _declare("--crs", "structure_crs"),
         _declare("--county", "structure_county"),
-        _declare("--existing", choices=("stop", "add", "replace"), default="stop"),
+        _declare("--existing", choices=ACTIONS_ON_EXISTING, default=ACTIONS_ON_EXISTING[0]),
         _COUNTY_STANDARD,
     ),
     "doctor": (_declare_flag("--no-examples", "doctor_no_examples"), _declare_file("--output", "doctor_output")),
@@ -326,7 +337,7 @@ _ARGUMENTS_BY_ACTION: dict[str, dict[str, tuple[_Argument, ...]]] = {
         "split": (
             _TOWNSHIPS_SOURCE,
             _declare("--output", "townships_output", required=True, metavar="FOLDER"),
-            _declare("--distance", "townships_distance", type=float, default=100.0, metavar="METRES"),
+            _declare("--distance", "townships_distance", type=float, default=NEIGHBOUR_DISTANCE_M, metavar="METRES"),
             _declare_file("--targets", "townships_targets"),
             *_TOWNSHIPS_NORM,
         ),
@@ -352,7 +363,7 @@ _ARGUMENTS_BY_ACTION: dict[str, dict[str, tuple[_Argument, ...]]] = {
         "split": (
             _WORKLIST,
             _declare("folder", "worklist_folder", metavar="FOLDER"),
-            _declare("--by", "worklist_by", choices=("township", "assignee"), default="township"),
+            _declare("--by", "worklist_by", choices=WORKLIST_COLUMNS, default=WORKLIST_COLUMNS[0]),
         ),
         "merge": (_WORKLIST, _declare("parts", "worklist_parts", metavar="PART", nargs="+"), *_MERGE_OF_WORKLIST),
         "import": (
@@ -386,10 +397,10 @@ _ARGUMENTS_BY_ACTION: dict[str, dict[str, tuple[_Argument, ...]]] = {
             _declare_file("--json", "drawing_json"),
             _declare("--mapping", "drawing_mapping", metavar="MAPPING"),
             _declare("--crs", "drawing_crs", metavar="EPSG:…"),
-            _declare("--units", "drawing_units", metavar="m | dm | cm | mm | km"),
+            _declare("--units", "drawing_units", metavar=" | ".join(DRAWING_UNITS)),
             _declare("--tolerance", "drawing_tolerance", type=float, default=None, metavar="METRES"),
             _declare("--closing", "drawing_closing", type=float, default=None, metavar="METRES"),
-            _declare("--holes", "drawing_holes", default="hole", metavar="hole | separate"),
+            _declare("--holes", "drawing_holes", default=HOLE, metavar=" | ".join(HOLE_RULES)),
         ),
         "mappings": (),
     },

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.choices import ACTIONS_ON_EXISTING
 from ..base.errors import InputError, OutputError
 from ..base.files.writing import check_writable, write_atomically
 from ..geometry import crs as crs_care
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 ProgressCallback = Callable[[float, str], None]
 #: Actions for an existing database.
-EXISTING_ACTIONS = ("stop", "add", "replace")
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
 _DATABASE_OPTIONS = {"GPKG": ["VERSION=1.2"], "OpenFileGDB": []}
 #: FileGDB stores coordinates on a grid. Its default grids (1e-9°, 1e-4 m) change areas by square decimetres; steps of
@@ -91,8 +91,8 @@ def create_database(
     """
     target = Path(path)
     file_format = find_database_format(target)
-    if existing not in EXISTING_ACTIONS:
-        raise InputError("existing_unknown", value=existing, known=", ".join(EXISTING_ACTIONS))
+    if existing not in ACTIONS_ON_EXISTING:
+        raise InputError("existing_unknown", value=existing, known=", ".join(ACTIONS_ON_EXISTING))
     schemas = make_schemas(templates, file_format, code_lists)
     exists = target.exists()
     if exists and existing == "stop":

@@ -246,11 +246,6 @@ class SavedResults(QObject):
         self._roles = {layer.id: (layer.name, layer.role) for layer in saved_content.layers if layer.role}
         self._known_layer_ids = {layer.id for layer in saved_content.layers}
         self._settings = saved_content.check_settings
-        self._connect_layers()
-        self.restored.emit(result, rows)
-
-    # --- changes since
-    def _connect_layers(self) -> None:
         project = QgsProject.instance()
         for layer_id, (name, role) in self._roles.items():
             layer = project.mapLayer(layer_id)
@@ -259,6 +254,9 @@ class SavedResults(QObject):
                 for signal in _CHANGE_SIGNALS:
                     getattr(layer, signal).connect(slot)
                 self._followed.append((layer, slot))
+        self.restored.emit(result, rows)
+
+    # --- changes since
 
     def _mark_layer_changes(self) -> None:
         """Mark removed layers and new plan layers as changes since the check."""

@@ -24,12 +24,17 @@ from ..widgets.empty_state import EmptyPage
 from ..widgets.messages import MessageBarMessages
 from .dock import ConformityDock
 from .figures import PanelFigures, Reason, ReviewFigures, describe_review
-from .map_tool import ProjectMapTool
-from .marks import MouseFigures, OccupiedMarks
-from .plan_state import PlanState
-from .projects import PanelProject, ProjectList
-from .report import ReportWriter
-from .sources import FILE_FILTER, POINT_SUFFIXES, NoProjects, read_file, read_selected_features
+from .map_tool import MouseFigures, OccupiedMarks, ProjectMapTool
+from .plan_and_report import PlanState, ReportWriter
+from .projects import (
+    FILE_FILTER,
+    POINT_SUFFIXES,
+    NoProjects,
+    PanelProject,
+    ProjectList,
+    read_file,
+    read_selected_features,
+)
 
 #: From this time (ms) on figures of a former position are shown in grey.
 _LATE_MS = 100
@@ -86,10 +91,6 @@ class ConformityController(QObject):
         )
         for signal, slot in self._signal_connections:
             signal.connect(slot)
-        self._connect_widgets(open_roles)
-        self.refresh()
-
-    def _connect_widgets(self, open_roles: Callable[[], None]) -> None:
         dock, form, tool = self.dock, self.dock.form, self.tool
         form.draw_requested.connect(self.toggle_drawing)
         form.selected_requested.connect(self.take_selected)
@@ -112,6 +113,7 @@ class ConformityController(QObject):
         tool.left.connect(self._on_tool_left)
         self.reviewer.answered.connect(self._on_answered)
         self.reviewer.preparing.connect(lambda: self.dock.summary.show_state(tr("preparing the plan"), is_former=True))
+        self.refresh()
 
     def stop(self) -> None:
         """Stop the review and remove tool, marks and connections; the dock is removed by the caller."""
@@ -344,7 +346,11 @@ class ConformityController(QObject):
             return
         self.marks.show(figures.shapes, self.plan.get_plane())
         shape = current.shape if current.is_finished else None
-        self.marks.show_outline(shape.wkb if shape is not None else None, _read_crs(shape.crs if shape else ""))
+        crs = shape.crs if shape else ""
+        read_crs = (
+            QgsCoordinateReferenceSystem if not crs or crs.startswith("EPSG:") else QgsCoordinateReferenceSystem.fromWkt
+        )
+        self.marks.show_outline(shape.wkb if shape is not None else None, read_crs(crs))
         if current.is_drawing and self._mouse is not None:
             self.at_mouse.show(figures, self.tool.point_count, self._mouse)
         else:
@@ -353,10 +359,6 @@ class ConformityController(QObject):
     # --- other projects and their fields
     def choose_project(self, position: int) -> None:
         """Show another project; a drawing is dropped."""
-        self._interrupt_and_select(position)
-        self.refresh()
-
-    def _interrupt_and_select(self, position: int) -> None:
         current = self.projects.current
         if current is not None and current.is_drawing and position != self.projects.current_position:
             if position > self.projects.current_position:
@@ -365,6 +367,7 @@ class ConformityController(QObject):
             self._end_tool()
         self.projects.current_position = position
         self.reviewer.drop_requests()
+        self.refresh()
 
     def _set_attribute(self, meaning: str, text: str) -> None:
         current = self.projects.current
@@ -469,10 +472,3 @@ class ConformityController(QObject):
             return
         shapes = [shape for one in reported if (shape := one.make_shape()) is not None]
         self.report.ask_and_write(data, shapes, reported[0].name)
-
-
-def _read_crs(text: str) -> QgsCoordinateReferenceSystem:
-    """Return the CRS of a project's shape as QGIS has it."""
-    if not text or text.startswith("EPSG:"):
-        return QgsCoordinateReferenceSystem(text)
-    return QgsCoordinateReferenceSystem.fromWkt(text)

@@ -1,33 +1,203 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Panel 项目合规性: verdict, lines and zones, land classes, and what is to be met."""
+"""Panel 项目合规性: fields and buttons of a project, verdict, lines and zones, land classes, what is to be met."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from qgis.gui import QgsDockWidget
-from qgis.PyQt.QtCore import QEvent, QSize, Qt, pyqtSignal
+from qgis.gui import QgsDockWidget, QgsDoubleSpinBox
+from qgis.PyQt.QtCore import QEvent, QSignalBlocker, QSize, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
+    QComboBox,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QStackedWidget,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from ...bridge.editing.attribute_forms import LEVEL_INDENT
 from ...bridge.texts import tr
+from ...core.standard.template import CodeList
+from ..editing.code_boxes import CodeSearch
 from ..widgets import theme
 from ..widgets.empty_state import EmptyPage, EmptyStateWidget
 from ..widgets.labels import set_bold
 from ..widgets.layout import fill_layout, make_row
 from ..widgets.sections import make_faint_label
 from .figures import PanelFigures
-from .form import ProjectForm
-from .summary import ProjectSummary
-from .tables import ClassTable, LineTable
+from .projects import LINE, POINT, POLYGON, PanelProject
+from .verdict_and_tables import ClassTable, LineTable, ProjectSummary
+
+_MAX_WIDTH_M, _WIDTH_DECIMALS = 10_000.0, 2
+_ICON_BY_BUTTON = {"draw": "draw", "selected": "select", "file": "open"}
+
+
+class ProjectForm(QWidget):
+    """Fields and buttons of a project. Signals are emitted for changes by the user only.
+
+    ``chosen(position)``: another project; ``use_changed(code)``; ``kind_changed(kind)``: polygon or line, for the next
+    drawing; ``width_changed(metres)``: 0 for none.
+    """
+
+    draw_requested = pyqtSignal()
+    selected_requested = pyqtSignal()
+    file_requested = pyqtSignal()
+    chosen = pyqtSignal(int)
+    use_changed = pyqtSignal(str)
+    kind_changed = pyqtSignal(str)
+    width_changed = pyqtSignal(float)
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        self._code_list_id = ""
+        narrow = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.projects = QComboBox(
+            objectName="SanxianConformityProjects",
+            accessibleName=tr("Reviewed project"),
+            sizePolicy=narrow,
+            activated=self.chosen,
+        )
+        self.buttons = {
+            "draw": self._make_button("draw", tr("Draw"), tr("Draw the project on the map")),
+            "selected": self._make_button(
+                "selected", tr("Selected"), tr("Take the selected features of the current layer as projects")
+            ),
+            "file": self._make_button(
+                "file", tr("File…"), tr("Read projects from a file, also boundary points (TXT, Excel, CSV)")
+            ),
+        }
+        self.buttons["draw"].setCheckable(True)
+        self.buttons["draw"].clicked.connect(self.draw_requested)
+        self.buttons["selected"].clicked.connect(self.selected_requested)
+        self.buttons["file"].clicked.connect(self.file_requested)
+        self.use = QComboBox(objectName="SanxianConformityUse", accessibleName=tr("Planned use"), sizePolicy=narrow)
+        self._search: CodeSearch | None = None
+        self.use.currentIndexChanged.connect(lambda row: self.use_changed.emit(str(self.use.itemData(row) or "")))
+        self.kind = QComboBox(objectName="SanxianConformityKind", accessibleName=tr("Shape"))
+        for kind, label in ((POLYGON, tr("Polygon")), (LINE, tr("Line")), (POINT, tr("Point"))):
+            self.kind.addItem(label, kind)
+        self.kind.activated.connect(lambda _row: self._on_kind_chosen())
+        self.width = QgsDoubleSpinBox(
+            objectName="SanxianConformityWidth",
+            accessibleName=tr("Width (m)"),
+            decimals=_WIDTH_DECIMALS,
+            maximum=_MAX_WIDTH_M,
+            specialValueText="—",
+            showClearButton=False,
+            valueChanged=self.width_changed,
+        )
+        self._lay_out()
+        self.show_kind(POLYGON)
+
+    def _make_button(self, name: str, text: str, tip: str) -> QToolButton:
+        return QToolButton(
+            objectName=f"SanxianConformity{name.capitalize()}",
+            text=text,
+            toolTip=tip,
+            icon=theme.load_icon(_ICON_BY_BUTTON[name]),
+            toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
+            focusPolicy=Qt.FocusPolicy.StrongFocus,
+        )
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        for row, (text, buddy) in enumerate(((tr("Reviewed project"), self.projects), (tr("Planned use"), self.use))):
+            label = QLabel(text)
+            label.setBuddy(buddy)
+            grid.addWidget(label, row, 0)
+        first, second = QHBoxLayout(), QHBoxLayout()
+        fill_layout(first, (self.projects, 1), *self.buttons.values())
+        second.addWidget(self.use, 1)
+        for text, widget in ((tr("Shape"), self.kind), (tr("Width m"), self.width)):
+            label = QLabel(text)
+            label.setBuddy(widget)
+            fill_layout(second, label, widget)
+        grid.addLayout(first, 0, 1)
+        grid.addLayout(second, 1, 1)
+        grid.setColumnStretch(1, 1)
+
+    # --- what is shown
+    def show_uses(self, list_id: str, codes: CodeList | None) -> None:
+        """Offer the codes of a list of uses. ``list_id``: identifies the list, which is filled once."""
+        if list_id == self._code_list_id or codes is None:
+            return
+        self._code_list_id = list_id
+        self.use.blockSignals(True)
+        self.use.clear()
+        self.use.addItem("", "")
+        for code, entry in codes.entry_by_code.items():
+            depth = len(codes.list_code_and_parents(code)) - 1
+            self.use.addItem(f"{LEVEL_INDENT * depth}{code} {entry.name}", code)
+        if self._search is None:
+            self._search = CodeSearch(self.use, self.use.count())
+            self.use.setMinimumWidth(0)
+            theme.set_placeholder(self.use.lineEdit(), tr("Choose a use: code or name"))
+        self.use.setCurrentIndex(0)
+        self.use.blockSignals(False)
+
+    def show_projects(self, items: Sequence[PanelProject], current: int) -> None:
+        """Show the projects and the current one with its fields."""
+        self.projects.clear()
+        for one in items:
+            self.projects.addItem(one.label)
+        self.projects.setCurrentIndex(current)
+        self.projects.setEnabled(bool(items))
+        if 0 <= current < len(items):
+            project = items[current]
+            self.show_use(project.attributes.get("use", ""))
+            self.show_kind(project.kind)
+            with QSignalBlocker(self.width):
+                try:
+                    self.width.setValue(float(project.attributes.get("width") or 0.0))
+                except ValueError:
+                    self.width.setValue(0.0)
+
+    def show_use(self, text: str) -> None:
+        """Show a use by code, name, or text that is in no list."""
+        self.use.blockSignals(True)
+        row = self.use.findData(text)
+        if row < 0 and text and self._search is not None:
+            row = self._search.find_row(text)
+            if row < 0:
+                self.use.addItem(text, text)
+                row = self.use.count() - 1
+        self.use.setCurrentIndex(max(row, 0))
+        if self.use.isEditable():
+            self.use.setEditText(self.use.itemText(self.use.currentIndex()).strip())
+            self.use.lineEdit().setCursorPosition(0)
+        self.use.blockSignals(False)
+
+    def show_kind(self, kind: str) -> None:
+        """Show the kind of the shape; a width is for lines and points."""
+        self.kind.setCurrentIndex(max(self.kind.findData(kind), 0))
+        self.width.setEnabled(kind != POLYGON)
+
+    def get_kind(self) -> str:
+        """Return the chosen kind for a drawing: polygon or line."""
+        return LINE if self.kind.currentData() == LINE else POLYGON
+
+    def show_drawing(self, is_drawing: bool) -> None:
+        """Show whether the map tool is in use."""
+        self.buttons["draw"].setChecked(is_drawing)
+
+    def refresh_icons(self) -> None:
+        """Load the icons anew, after a change of theme."""
+        for name, button in self.buttons.items():
+            button.setIcon(theme.load_icon(_ICON_BY_BUTTON[name]))
+
+    def _on_kind_chosen(self) -> None:
+        self.width.setEnabled(self.kind.currentData() != POLYGON)
+        self.kind_changed.emit(str(self.kind.currentData()))
+
 
 _WIDTH_EM, _HEIGHT_EM = 27, 36
 _ROLES_LINK = "roles"
@@ -64,26 +234,6 @@ class ConformityDock(QgsDockWidget):
         }
         self.pages = QStackedWidget()
         self.pages.addWidget(self.empty)
-        self.pages.addWidget(self._make_figures_page())
-        content = QWidget()
-        box = fill_layout(QVBoxLayout(content), self.form, (self.pages, 1), self.source_note)
-        row = make_row(
-            self.buttons["undo"], self.buttons["finish"], None, self.buttons["batch"], self.buttons["report"]
-        )
-        box.addLayout(row)
-        self.setWidget(content)
-        for part in (self.form, self.summary, self.line_table):
-            theme.call_after_theme_change(self, part.refresh_icons, QEvent.Type.FontChange)
-        self.figures = PanelFigures()
-
-    def sizeHint(self) -> QSize:
-        em = self.fontMetrics().height()
-        return QSize(_WIDTH_EM * em, _HEIGHT_EM * em)
-
-    def _make_button(self, text: str, signal: Any) -> QPushButton:
-        return QPushButton(text, autoDefault=False, clicked=lambda _on=False: signal.emit())
-
-    def _make_figures_page(self) -> QWidget:
         inner = QWidget()
         box = QVBoxLayout(inner)
         # Room for the scroll bar, so that it does not narrow the text when it appears.
@@ -109,7 +259,24 @@ class ConformityDock(QgsDockWidget):
             horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
         )
         area.setWidget(inner)
-        return area
+        self.pages.addWidget(area)
+        content = QWidget()
+        box = fill_layout(QVBoxLayout(content), self.form, (self.pages, 1), self.source_note)
+        row = make_row(
+            self.buttons["undo"], self.buttons["finish"], None, self.buttons["batch"], self.buttons["report"]
+        )
+        box.addLayout(row)
+        self.setWidget(content)
+        for part in (self.form, self.summary, self.line_table):
+            theme.call_after_theme_change(self, part.refresh_icons, QEvent.Type.FontChange)
+        self.figures = PanelFigures()
+
+    def sizeHint(self) -> QSize:
+        em = self.fontMetrics().height()
+        return QSize(_WIDTH_EM * em, _HEIGHT_EM * em)
+
+    def _make_button(self, text: str, signal: Any) -> QPushButton:
+        return QPushButton(text, autoDefault=False, clicked=lambda _on=False: signal.emit())
 
     # --- what is shown
     def show_page(self, page: EmptyPage | None) -> None:

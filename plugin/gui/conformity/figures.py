@@ -143,6 +143,12 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
     has_use = bool(one.project.use_code)
     verdict = str(one.verdict) if has_use else ""
     notes = [note for note in one.notes if note.level != "info" and note.message.key not in _SILENT_NOTES]
+    absent = {line.id for line in one.lines if not line.is_present and line.area_m2 is None}
+    known = {line.id for line in one.lines}
+    sums: dict[str, float] = {}
+    for item in one.classes:
+        sums[item.ownership] = sums.get(item.ownership, 0.0) + item.area_m2
+    rows = sorted(sums.items(), key=lambda pair: -pair[1])
     return PanelFigures(
         verdict,
         get_outcome_name(one.verdict, texts) if has_use else "",
@@ -154,9 +160,15 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
         tuple(_list_lines(one, texts)),
         tuple(_list_classes(one, texts)),
         str(result.data_year or ""),
-        _describe_ownership(one),
+        "  ".join(f"{name or tr('unknown')} {_hectares(area)} ha" for name, area in rows),
         tuple(_list_duties(one, texts)),
-        tr(", ").join(_list_missing_layers(one, texts)),
+        tr(", ").join(
+            [
+                item.get_name(texts.lang)
+                for item in one.missing
+                if item.id in absent or (item.id not in known and not item.id.startswith(("zone_", "gaps_")))
+            ]
+        ),
         tuple(note.message.render(texts) for note in notes),
         tuple(_list_tip_lines(one, texts)),
         tuple(
@@ -180,24 +192,18 @@ def _hectares(area_m2: float | None) -> str:
     return format_hectare_number(area_m2)
 
 
-def _list_items(one: ProjectResult) -> list[ReviewItem]:
-    """Return doubts, lines and zones that give reasons, the gravest first."""
-    from ...core.studies.projects.reviewed_project import OUTCOME_ORDER, Outcome
-    from ...core.studies.projects.verdict import count_outcome
-
-    items: list[ReviewItem] = [*one.project.doubts, *one.lines, *one.zones]
-    judged = [item for item in items if item.outcome not in (Outcome.CONFORMS, Outcome.LISTED)]
-    return sorted(
-        judged, key=lambda item: (-OUTCOME_ORDER.index(count_outcome(item)), count_outcome(item) is not item.outcome)
-    )
-
-
 def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
     """Yield why the verdict is not 符合; missing layers and, without a use, zones are stated elsewhere."""
-    from ...core.studies.projects.reviewed_project import ProjectDoubt
+    from ...core.studies.projects.reviewed_project import OUTCOME_ORDER, Outcome, ProjectDoubt
+    from ...core.studies.projects.verdict import count_outcome
 
     has_use = bool(one.project.use_code)
-    for item in _list_items(one):
+    # Doubts, lines and zones, the gravest first.
+    items: list[ReviewItem] = [*one.project.doubts, *one.lines, *one.zones]
+    judged = [item for item in items if item.outcome not in (Outcome.CONFORMS, Outcome.LISTED)]
+    for item in sorted(
+        judged, key=lambda item: (-OUTCOME_ORDER.index(count_outcome(item)), count_outcome(item) is not item.outcome)
+    ):
         text = item.reason.render(texts)
         if isinstance(item, ProjectDoubt):
             asks = item.meaning if item.choices else ""
@@ -285,15 +291,6 @@ def _list_classes(one: ProjectResult, texts: Texts) -> Iterator[ClassRow]:
         yield ClassRow(code, name, _hectares(area), f"{share:.2%}", share)
 
 
-def _describe_ownership(one: ProjectResult) -> str:
-    """Return the land by ownership, such as 集体 6.51 ha  国有 1.14 ha."""
-    sums: dict[str, float] = {}
-    for item in one.classes:
-        sums[item.ownership] = sums.get(item.ownership, 0.0) + item.area_m2
-    rows = sorted(sums.items(), key=lambda pair: -pair[1])
-    return "  ".join(f"{name or tr('unknown')} {_hectares(area)} ha" for name, area in rows)
-
-
 def _list_duties(one: ProjectResult, texts: Texts) -> Iterator[str]:
     """Yield what must be supplemented and compensated."""
     for item in one.supplements:
@@ -301,17 +298,6 @@ def _list_duties(one: ProjectResult, texts: Texts) -> Iterator[str]:
         area = item.occupied_m2 if item.occupied_m2 is not None else item.statutory_m2
         name = texts.get("conformity", f"supplement_{item.id}")
         yield tr("{duty} {area} ha ({basis})").format(duty=name, area=_hectares(area), basis=basis)
-
-
-def _list_missing_layers(one: ProjectResult, texts: Texts) -> list[str]:
-    """Return the names of lines and sums without a layer."""
-    absent = {line.id for line in one.lines if not line.is_present and line.area_m2 is None}
-    known = {line.id for line in one.lines}
-    return [
-        item.get_name(texts.lang)
-        for item in one.missing
-        if item.id in absent or (item.id not in known and not item.id.startswith(("zone_", "gaps_")))
-    ]
 
 
 def _list_tip_lines(one: ProjectResult, texts: Texts) -> Iterator[str]:

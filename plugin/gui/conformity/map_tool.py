@@ -1,14 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Map tool that draws the outline or the line of a project: solid fixed edges, dashed edges to the mouse."""
+"""Map tool that draws a project, marks of the land that it occupies, and figures at the mouse."""
 
 from __future__ import annotations
 
-from qgis.core import QgsGeometry, QgsPointXY, QgsWkbTypes
-from qgis.gui import QgsMapCanvas, QgsMapMouseEvent, QgsMapTool, QgsRubberBand, QgsSnapIndicator
-from qgis.PyQt.QtCore import QPoint, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QColor
+from collections.abc import Sequence
 
-from ..widgets.map_items import remove_items
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsGeometry,
+    QgsPointXY,
+    QgsWkbTypes,
+)
+from qgis.gui import QgsMapCanvas, QgsMapMouseEvent, QgsMapTool, QgsRubberBand, QgsSnapIndicator
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QPoint, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QColor, QPalette
+from qgis.PyQt.QtWidgets import QFrame, QLabel, QToolTip
+
+from ...bridge.texts import tr
+from ..widgets.map_items import convert_to_edges, make_rubber_band, read_wkb, remove_items, transform_to_map
+from .figures import OccupiedShape, PanelFigures
 from .projects import LINE, POLYGON
 
 #: Widths in font heights of the canvas.
@@ -154,7 +165,22 @@ class ProjectMapTool(QgsMapTool):
     def refresh(self) -> None:
         """Draw fixed edges, edges to the mouse, and the points."""
         if not self._bands:
-            self._make_bands()
+            em, kinds = self.canvas().fontMetrics().height(), QgsWkbTypes.GeometryType
+            for kind, colour, width in (
+                (kinds.LineGeometry, _HALO, _HALO_EM),
+                (kinds.LineGeometry, _INK, _EDGE_EM),
+                (kinds.LineGeometry, _INK, _EDGE_EM),
+                (kinds.PointGeometry, _INK, _EDGE_EM),
+            ):
+                band = QgsRubberBand(self.canvas(), kind)
+                band.setStrokeColor(colour)
+                band.setWidth(max(1, round(width * em)))
+                band.setZValue(3)
+                self._bands.append(band)
+            self._bands[2].setLineStyle(Qt.PenStyle.DashLine)
+            self._bands[3].setIcon(QgsRubberBand.IconType.ICON_FULL_BOX)
+            self._bands[3].setIconSize(round(_ICON_EM * em))
+            self._bands[3].setFillColor(QColor("#FFFFFF"))
         halo, fixed, dashed, dots = self._bands
         closes = self.kind == POLYGON and self.mouse is None and self.can_finish
         line = [*self.points, self.points[0]] if closes else list(self.points)
@@ -165,21 +191,120 @@ class ProjectMapTool(QgsMapTool):
             band.setToGeometry(QgsGeometry.fromPolylineXY(points if len(points) > 1 else []), None)
         dots.setToGeometry(QgsGeometry.fromMultiPointXY(self.points), None)
 
-    def _make_bands(self) -> None:
-        em = self.canvas().fontMetrics().height()
-        kinds = QgsWkbTypes.GeometryType
-        for kind, colour, width in (
-            (kinds.LineGeometry, _HALO, _HALO_EM),
-            (kinds.LineGeometry, _INK, _EDGE_EM),
-            (kinds.LineGeometry, _INK, _EDGE_EM),
-            (kinds.PointGeometry, _INK, _EDGE_EM),
-        ):
-            band = QgsRubberBand(self.canvas(), kind)
-            band.setStrokeColor(colour)
-            band.setWidth(max(1, round(width * em)))
-            band.setZValue(3)
-            self._bands.append(band)
-        self._bands[2].setLineStyle(Qt.PenStyle.DashLine)
-        self._bands[3].setIcon(QgsRubberBand.IconType.ICON_FULL_BOX)
-        self._bands[3].setIconSize(round(_ICON_EM * em))
-        self._bands[3].setFillColor(QColor("#FFFFFF"))
+
+_OUTLINE_EDGE_EM, _GAP_EM = 0.07, 0.9
+_OUTLINE_EM = 0.13
+#: Colour and hatching by id of a line; all others have those of the last entry.
+_STYLE_BY_LINE = {
+    "farmland": ("#D50058", Qt.BrushStyle.BDiagPattern),
+    "red_line": ("#8C1C2C", Qt.BrushStyle.Dense5Pattern),
+    "boundary": ("#1B1F5E", Qt.BrushStyle.FDiagPattern),
+    "heritage": ("#6A1B9A", Qt.BrushStyle.DiagCrossPattern),
+    "": ("#0057A8", Qt.BrushStyle.CrossPattern),
+}
+
+
+class OccupiedMarks:
+    """Draws occupied land and the outline of a finished project on the canvas; it references no layer."""
+
+    def __init__(self, canvas: QgsMapCanvas):
+        self._canvas = canvas
+        self._bands: dict[str, QgsRubberBand] = {}
+
+    @property
+    def lines(self) -> list[str]:
+        """Return the ids of the lines whose land is drawn."""
+        return [line for line in self._bands if line]
+
+    def show(self, shapes: Sequence[OccupiedShape], crs: QgsCoordinateReferenceSystem) -> None:
+        """Draw occupied land in place of the former."""
+        for line in self._bands.keys() - {one.line for one in shapes} - {""}:
+            self._remove(line)
+        for one in shapes:
+            geometry = transform_to_map(self._canvas, read_wkb(one.wkb), crs)
+            if geometry is None:
+                continue
+            if one.line not in self._bands:
+                name, pattern = _STYLE_BY_LINE.get(one.line, _STYLE_BY_LINE[""])
+                band = QgsRubberBand(self._canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
+                band.setStrokeColor(QColor(name))
+                band.setFillColor(QColor(name))
+                band.setBrushStyle(pattern)
+                band.setWidth(max(1, round(_OUTLINE_EDGE_EM * self._canvas.fontMetrics().height())))
+                band.setZValue(2)
+                self._bands[one.line] = band
+            self._bands[one.line].setToGeometry(geometry, None)
+
+    def show_outline(self, wkb: bytes | None, crs: QgsCoordinateReferenceSystem) -> None:
+        """Draw the outline of a project; None removes it."""
+        self._remove("")
+        geometry = transform_to_map(self._canvas, read_wkb(wkb), crs) if wkb else None
+        if geometry is not None:
+            self._bands[""] = make_rubber_band(self._canvas, convert_to_edges(geometry), QColor("#111111"), _OUTLINE_EM)
+
+    def clear(self) -> None:
+        """Remove all that is drawn."""
+        for line in list(self._bands):
+            self._remove(line)
+
+    def _remove(self, line: str) -> None:
+        band = self._bands.pop(line, None)
+        if band is not None:
+            remove_items(self._canvas, [band])
+
+
+class MouseFigures:
+    """A small box below the mouse with verdict, area, points and occupied lines."""
+
+    def __init__(self, canvas: QgsMapCanvas):
+        self._canvas = canvas
+        self.label: QLabel | None = None
+
+    def show(self, figures: PanelFigures, point_count: int, place: QPoint) -> None:
+        """Show figures at a position of the canvas (pixels)."""
+        head = "    ".join(
+            text
+            for text in (figures.verdict_word, figures.area, tr("{count} points").format(count=point_count))
+            if text
+        )
+        if self.label is None:
+            self.label = QLabel(
+                self._canvas.viewport(),
+                objectName="SanxianConformityAtMouse",
+                frameShape=QFrame.Shape.Box,
+                autoFillBackground=True,
+            )
+            self.label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            self.label.setMargin(round(0.35 * self.label.fontMetrics().height()))
+            palette = QToolTip.palette()
+            palette.setColor(QPalette.ColorRole.Window, palette.color(QPalette.ColorRole.ToolTipBase))
+            palette.setColor(QPalette.ColorRole.WindowText, palette.color(QPalette.ColorRole.ToolTipText))
+            self.label.setPalette(palette)
+        self.label.setText("\n".join([head, *figures.tip, *figures.remarks[:1]]))
+        self.move(place)
+
+    def move(self, place: QPoint) -> None:
+        """Move the box to a position of the mouse, inside the canvas."""
+        label = self.label
+        if label is None or not label.text():
+            return
+        label.adjustSize()
+        gap = round(_GAP_EM * label.fontMetrics().height())
+        area = self._canvas.viewport().rect()
+        x = min(place.x() - label.width() // 2, area.right() - label.width())
+        y = place.y() + gap if place.y() + gap + label.height() <= area.bottom() else place.y() - gap - label.height()
+        label.move(max(x, 0), max(y, 0))
+        label.show()
+
+    def hide(self) -> None:
+        """Hide the box."""
+        if self.label is not None:
+            self.label.hide()
+            self.label.clear()
+
+    def remove(self) -> None:
+        """Remove the box from the canvas."""
+        label, self.label = self.label, None
+        if label is not None and not sip.isdeleted(label):
+            label.hide()
+            label.deleteLater()

@@ -213,7 +213,9 @@ class CountiesController(QObject):
             ),
             on_done=lambda batch: self._on_done(batch, events, options),
             on_error=self._on_failed,
-            on_cancelled=self._on_cancelled,
+            on_cancelled=lambda: self._end_without_summary(
+                ReportTexts(get_interface_language()).get("counties", "cancelled"), "warning"
+            ),
         )
         job.step.connect(lambda share, _text: self._on_step(job, found, events, options, share))
         self.dialog.begin_run(options.output)
@@ -280,9 +282,6 @@ class CountiesController(QObject):
                 (tr("Show Window"), self._bring_to_front),
             )
 
-    def _on_cancelled(self) -> None:
-        self._end_without_summary(ReportTexts(get_interface_language()).get("counties", "cancelled"), "warning")
-
     def _on_failed(self, error: Exception) -> None:
         text = tr(
             "The check ended with an error ({error}). Reports of counties that are complete remain, the summary is "
@@ -340,12 +339,9 @@ class CountiesController(QObject):
         """Open the page or the folder of a run, or show it on the map."""
         if self.dialog is None:
             return
-        if name == "map":
-            self._show_on_map(output)
-        else:
+        if name != "map":
             open_path(str(output / SUMMARY_HTML if name == "page" else output), self.dialog)
-
-    def _show_on_map(self, output: Path) -> None:
+            return
         layer = show_summary_layer(QgsProject.instance(), output)
         if layer is None:
             self.dialog.outcome.show_text(tr("The summary layer cannot be opened. Start the check again."), "error")

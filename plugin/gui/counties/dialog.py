@@ -101,18 +101,14 @@ class RunProgress(QWidget):
             if len(names) > _MAX_SHOWN_NAMES:
                 shown = tr("{names} and {count} more").format(names=shown, count=len(names) - _MAX_SHOWN_NAMES)
             parts.append(tr("Checking {names}").format(names=shown))
-        left = self._estimate_seconds_left(share)
-        if left is not None and left < _MIN_SECONDS_IN_MINUTES:
-            parts.append(tr("about {seconds} s left").format(seconds=round(left)))
-        elif left is not None:
-            parts.append(tr("about {minutes} min left").format(minutes=round(left / _SECONDS_PER_MINUTE)))
-        self.what.setText("  ".join(parts))
-
-    def _estimate_seconds_left(self, share: float) -> float | None:
         elapsed = time.monotonic() - self._start_time
-        if elapsed < _MIN_ELAPSED_SECONDS or not _MIN_SHARE <= share < 1:
-            return None
-        return elapsed * (1 - share) / share
+        if elapsed >= _MIN_ELAPSED_SECONDS and _MIN_SHARE <= share < 1:
+            left = elapsed * (1 - share) / share
+            if left < _MIN_SECONDS_IN_MINUTES:
+                parts.append(tr("about {seconds} s left").format(seconds=round(left)))
+            else:
+                parts.append(tr("about {minutes} min left").format(minutes=round(left / _SECONDS_PER_MINUTE)))
+        self.what.setText("  ".join(parts))
 
 
 class CountiesDialog(ManualStartDialog):

@@ -15,7 +15,7 @@ from ...bridge.project import county
 from ...bridge.texts import tr
 from ...core.base.connection_text import is_connection
 from ...core.base.parallel.process_state import get_available_cores
-from ...core.counties.county_record import BatchOptions
+from ...core.counties.county_record import REPORT_SUFFIXES, BatchOptions
 from ...core.standard.options import RunOptions
 from ...core.standard.profile import list_profile_ids
 from ..widgets import theme
@@ -29,7 +29,7 @@ _TYPING_PAUSE_MS = 600
 _MAX_PROPOSED_JOBS = 4
 _SETTING = "counties/{name}"
 #: Forms of a county's report that the user chooses; the page is always written, because the list opens it.
-_PAGE_FORM, _CHOSEN_FORMS = "html", ("docx", "xlsx", "findings")
+_PAGE_FORM, *_CHOSEN_FORMS = REPORT_SUFFIXES
 
 
 class CountiesForm(QWidget):
@@ -47,15 +47,38 @@ class CountiesForm(QWidget):
         self._source = self._proposed_output = ""
         self._make_widgets()
         self._lay_out()
-        self._read_choices()
-        self._timer = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS, timeout=self._on_pause)
+
+        # The choices of the last time.
+        def read(name, default):
+            return settings.read_setting(_SETTING.format(name=name), default)
+
+        self.profile.set_profiles(list_profile_ids())
+        profile = read("profile", county.read_county_settings(QgsProject.instance()).profile)
+        if not profile.lower().endswith(".toml") or Path(profile).is_file():
+            self.profile.choose_profile(profile)
+        cores = get_available_cores()
+        self.jobs.setValue(read("jobs", max(1, min(cores // 2, _MAX_PROPOSED_JOBS))))
+        self.resume.setChecked(read("resume", True))
+        self.only_changed.setChecked(read("only_changed", False))
+        self.only_changed.setEnabled(self.resume.isChecked())
+        forms = read("forms", "").split(",")
+        for form, box in self.forms.items():
+            box.setChecked(form in forms)
+        source = read("source", "")
+        if is_connection(source) or (source and Path(source).exists()):
+            self.source.line.setText(source)
+            self.output.line.setText(read("output", ""))
+            # Other counties get another folder.
+            self._source, self._proposed_output = source, self.output.text()
+        self._timer = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS, timeout=self._propose_output)
+        self._timer.timeout.connect(self.changed)
         for line in (self.source.line, self.output.line):
             line.textChanged.connect(lambda _text: self._timer.start())
             line.textChanged.connect(lambda _text: self.edited.emit())
         self.profile.currentIndexChanged.connect(lambda _index: self._timer.start())
         self.jobs.valueChanged.connect(lambda _value: self._timer.start())
-        self.resume.toggled.connect(self._on_resume_toggled)
-        for box in (self.only_changed, *self.forms.values()):
+        self.resume.toggled.connect(self.only_changed.setEnabled)
+        for box in (self.resume, self.only_changed, *self.forms.values()):
             box.toggled.connect(lambda _on: self._timer.start())
 
     def _make_widgets(self) -> None:
@@ -124,28 +147,6 @@ class CountiesForm(QWidget):
         )
 
     # --- choices of the last time
-    def _read_choices(self) -> None:
-        def read(name, default):
-            return settings.read_setting(_SETTING.format(name=name), default)
-
-        self.profile.set_profiles(list_profile_ids())
-        profile = read("profile", county.read_county_settings(QgsProject.instance()).profile)
-        if not profile.lower().endswith(".toml") or Path(profile).is_file():
-            self.profile.choose_profile(profile)
-        cores = get_available_cores()
-        self.jobs.setValue(read("jobs", max(1, min(cores // 2, _MAX_PROPOSED_JOBS))))
-        self.resume.setChecked(read("resume", True))
-        self.only_changed.setChecked(read("only_changed", False))
-        self.only_changed.setEnabled(self.resume.isChecked())
-        forms = read("forms", "").split(",")
-        for form, box in self.forms.items():
-            box.setChecked(form in forms)
-        source = read("source", "")
-        if is_connection(source) or (source and Path(source).exists()):
-            self.source.line.setText(source)
-            self.output.line.setText(read("output", ""))
-            # Other counties get another folder.
-            self._source, self._proposed_output = source, self.output.text()
 
     def store_choices(self) -> None:
         """Offer the present choices again the next time."""
@@ -189,10 +190,6 @@ class CountiesForm(QWidget):
             self._propose_output()
             self._timer.stop()
 
-    def _on_pause(self) -> None:
-        self._propose_output()
-        self.changed.emit()
-
     def _propose_output(self) -> None:
         """Propose a folder of results for other counties, unless the user has chosen one.
 
@@ -204,7 +201,3 @@ class CountiesForm(QWidget):
             self.output.line.setText(self._proposed_output)
             self._timer.stop()
         self._source = source
-
-    def _on_resume_toggled(self, is_on: bool) -> None:
-        self.only_changed.setEnabled(is_on)
-        self._timer.start()

@@ -12,7 +12,7 @@ from ...bridge import settings
 from ...bridge.layers.role_recognition import RecognisedLayers
 from ...bridge.texts import join_first_names, tr
 from ...core.base.errors import SanxianError
-from ...core.cli.doctor.requirements import load_requirements
+from ...core.cli.doctor.libraries import load_requirements
 from ...core.standard.messages.texts import Texts, format_number
 from ..widgets.empty_state import EmptyPage
 

@@ -29,8 +29,14 @@ from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
-from ...core.cli.doctor.check_lines import DoctorReport, FactState, MachineFact
-from ...core.cli.doctor.doctor_report import OUTPUT_SUFFIXES, format_fact, write_report
+from ...core.cli.doctor.doctor_report import (
+    OUTPUT_SUFFIXES,
+    DoctorReport,
+    FactState,
+    MachineFact,
+    format_fact,
+    write_report,
+)
 from ...core.cli.doctor.examine import make_cancelled_report
 from ..widgets import theme
 from ..widgets.buttons import CopyButton, make_close_button

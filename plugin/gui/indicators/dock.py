@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Panel 指标: the expansion ratio and areas with targets, which follow edits."""
+"""Panel 指标: the expansion ratio, and indicators as rows of a table, which follow edits."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QEvent, Qt
@@ -25,27 +26,166 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.render.words import ReportTexts
+from ...core.standard.messages.numbers import format_number
 from ..widgets import theme
 from ..widgets.labels import set_bold
 from ..widgets.layout import fill_layout, make_column, make_scroll_area
 from ..widgets.sections import make_faint_label
-from .dial import RatioDial
-from .margin_bar import MARGIN_ROLE, MarginBarDelegate, ZoneSharesBar
-from .rows import (
-    IndicatorRow,
-    compute_zone_shares,
-    describe_ratio,
-    explain_indicator,
-    find_limited_ratio,
-    get_state_kind,
-    list_indicators_of_place,
-    list_places,
-    make_indicator_rows,
-)
+from .gauges import MARGIN_ROLE, MarginBarDelegate, RatioDial, ZoneSharesBar
 
 if TYPE_CHECKING:
     from ...core.model.indicator import Indicator
     from ..findings.result import CheckView
+
+
+#: The form of the ratio that names the dial if no form has a limit.
+_FIRST_FORM_ID = "expansion_ratio_n1"
+
+
+@dataclass(frozen=True)
+class IndicatorRow:
+    """An indicator as texts of the table.
+
+    ``before``, ``now``: value at the check and with the edits so far; ``change``: their difference with a sign; the
+    unit is in ``name``. ``margin_share``: margin ÷ target, None without a target; ``kind``: kind of the state
+    (`get_state_kind`); ``explanation``: formula, inputs and source of the target.
+    """
+
+    id: str
+    name: str
+    target: str
+    before: str
+    now: str
+    change: str
+    margin: str
+    margin_share: float | None
+    state: str
+    kind: str
+    explanation: str
+
+
+def list_indicators_of_place(indicators: Iterable[Indicator], place: str) -> list[Indicator]:
+    """Return the indicators of a township that have a value; those of the county if ``place`` is empty."""
+    return [one for one in indicators if one.place == place and one.value is not None]
+
+
+def list_places(indicators: Iterable[Indicator]) -> list[str]:
+    """Return the townships that have indicators, in their order in the report."""
+    return list(dict.fromkeys(one.place for one in indicators if one.place and one.value is not None))
+
+
+def find_limited_ratio(indicators: Sequence[Indicator]) -> Indicator | None:
+    """Return the form of the expansion ratio that has the limit, else the first form; None without a ratio."""
+    ratios = [one for one in indicators if one.unit == "ratio"]
+    limited = (one for one in ratios if one.target is not None)
+    return next(limited, next((one for one in ratios if one.id == _FIRST_FORM_ID), None))
+
+
+def make_indicator_rows(
+    checked: Sequence[Indicator], current: Sequence[Indicator], texts: ReportTexts
+) -> list[IndicatorRow]:
+    """Return the rows of the table: all indicators but the ratio, those with a target first.
+
+    ``checked``: the indicators of the check, all of one place; ``current``: the same with the edits so far.
+    """
+    pairs = [
+        (before, now)
+        for before, now in zip(checked, current, strict=True)
+        if before.unit != "ratio" and now.value is not None
+    ]
+    pairs.sort(key=lambda pair: pair[1].target is None)
+    return [_make_row(before, now, texts) for before, now in pairs]
+
+
+def _make_row(before: Indicator, now: Indicator, texts: ReportTexts) -> IndicatorRow:
+    from ...core.render import figures
+
+    decimals = figures.choose_decimals(now)
+    name, unit = now.name or now.id, texts.get_text_or_key("unit", now.unit)
+    gap = "" if texts.lang == "zh" else " "
+    return IndicatorRow(
+        id=now.id,
+        name=f"{name}{gap}{texts.put_in_brackets(unit)}" if unit else name,
+        target=figures.format_target_without_unit(now),
+        before=format_number(before.value, decimals),
+        now=format_number(now.value, decimals),
+        change=figures.format_signed((now.value or 0.0) - (before.value or 0.0), decimals),
+        margin=figures.format_margin(now, texts),
+        margin_share=None if now.margin is None or not now.target else now.margin / abs(now.target),
+        state=figures.format_state(now, texts),
+        kind=get_state_kind(now),
+        explanation=explain_indicator(now, texts),
+    )
+
+
+def get_state_kind(indicator: Indicator) -> str:
+    """Return the kind of an indicator's state, which gives it icon and colour: ok, warning, error; empty for others."""
+    from ...core.render.figures import STATE_ICONS
+
+    icon = STATE_ICONS.get(indicator.state, "")
+    # A small margin (接近) has the icon of notes in the report; here it warns.
+    return "warning" if icon == "INFO" else icon
+
+
+def explain_indicator(indicator: Indicator, texts: ReportTexts) -> str:
+    """Return formula, inputs, basis and source of the target of an indicator, in one text."""
+    from ...core.render import figures
+
+    parts = [
+        f"{indicator.name or indicator.id} = {figures.format_indicator_value(indicator, texts)}",
+        figures.format_inputs(indicator, texts),
+        figures.format_basis(indicator, texts),
+    ]
+    if indicator.target is not None:
+        target = figures.format_target(indicator, texts)
+        parts.append(tr("target %1 (%2)").replace("%1", target).replace("%2", indicator.target_source or "—"))
+    return texts.get("page", "clause").join(part for part in parts if part)
+
+
+def describe_ratio(
+    checked: Sequence[Indicator], current: Sequence[Indicator], texts: ReportTexts
+) -> list[tuple[str, bool]]:
+    """Return lines on the expansion ratio as (text, is secondary): limit, change, room left, other forms, base."""
+    ratio = find_limited_ratio(current)
+    if ratio is None or ratio.value is None:
+        return []
+    from ...core.render import figures
+
+    before = next(one for one in checked if one.id == ratio.id)
+    decimals = figures.choose_decimals(ratio)
+    lines: list[tuple[str, bool]] = []
+    if ratio.target is not None:
+        lines.append((tr("Limit %1").replace("%1", figures.format_target(ratio, texts)), False))
+    change = tr("Before the edits %1 → %2").replace("%1", format_number(before.value, decimals))
+    lines.append((change.replace("%2", format_number(ratio.value, decimals)), False))
+    if ratio.margin is not None:
+        area = figures.format_hectares(abs(ratio.margin) * ratio.inputs["denominator_m2"], texts)
+        text = tr("May grow by %1") if ratio.margin >= 0 else tr("Must shrink by %1")
+        lines.append((text.replace("%1", area), False))
+    others = [one for one in current if one.unit == "ratio" and one.id != ratio.id and one.value is not None]
+    if others:
+        forms = (f"{one.id[-2:].upper()} {format_number(one.value, figures.choose_decimals(one))}" for one in others)
+        lines.append(("   ".join(forms), True))
+    base = tr("Base %1: %2").replace("%1", str(ratio.inputs.get("base_year") or "—"))
+    lines.append((base.replace("%2", figures.format_hectares(ratio.inputs["denominator_m2"], texts)), True))
+    if not ratio.confirmed:
+        lines.append((tr("Definition or data not confirmed*"), True))
+    return lines
+
+
+def compute_zone_shares(current: Sequence[Indicator]) -> dict[str, float]:
+    """Return zone of the boundary (``concentrated``, ``flexible``, ``special``) → its share of the boundary, 0…1.
+
+    Empty if the check has no such figures.
+    """
+    share = next((one for one in current if one.id == "boundary_concentrated_share"), None)
+    if share is None:
+        return {}
+    inputs: dict[str, Any] = share.inputs
+    areas = {kind: float(inputs[f"{kind}_m2"]) for kind in ("concentrated", "flexible", "special")}
+    whole = sum(areas.values()) + float(inputs.get("uncoded_m2", 0.0))
+    return {kind: area / whole for kind, area in areas.items()} if whole > 0 else {}
+
 
 NAME_COLUMN, TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN, STATE_COLUMN, BAR_COLUMN = range(8)
 _RIGHT_ALIGNED = (TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN)
@@ -83,11 +223,6 @@ class IndicatorDock(QDockWidget):
             wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse
         )
         self.note = make_faint_label(wordWrap=True)
-        self.setWidget(make_scroll_area(self._make_content()))
-        theme.call_after_theme_change(self, self._refresh_after_theme_change, QEvent.Type.FontChange)
-        self.clear()
-
-    def _make_content(self) -> QWidget:
         content = QWidget()
         row = QHBoxLayout(content)
         left = QVBoxLayout()
@@ -101,7 +236,9 @@ class IndicatorDock(QDockWidget):
         row.addLayout(facts)
         right = make_column(self.place, (self.table, 1), self.shares, self.explanation, self.note)
         row.addLayout(right, 1)
-        return content
+        self.setWidget(make_scroll_area(content))
+        theme.call_after_theme_change(self, self._refresh_after_theme_change, QEvent.Type.FontChange)
+        self.clear()
 
     def _make_table(self) -> QTableWidget:
         table = QTableWidget(
@@ -231,29 +368,27 @@ class IndicatorDock(QDockWidget):
         self.table.blockSignals(True)
         self.table.setRowCount(len(rows))
         for number, row in enumerate(rows):
-            if new_rows[number : number + 1] != self._shown_rows[number : number + 1]:
-                self._show_row(number, row)
+            if new_rows[number : number + 1] == self._shown_rows[number : number + 1]:
+                continue
+            cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
+            for column, text in enumerate(cells):
+                item = self.table.item(number, column)
+                if item is None:
+                    item = QTableWidgetItem()
+                    if column in _RIGHT_ALIGNED:
+                        item.setTextAlignment(_RIGHT)
+                    if column == NOW_COLUMN:
+                        set_bold(item)
+                    self.table.setItem(number, column, item)
+                item.setText(text)
+                item.setToolTip(row.explanation)
+            self.table.item(number, STATE_COLUMN).setIcon(theme.load_icon(row.kind) if row.kind else QIcon())
+            self.table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, (row.margin_share, self._warning_share, row.kind))
         self._shown_rows = new_rows
         self.table.resizeColumnsToContents()
         if 0 <= selected < len(rows):
             self.table.selectRow(selected)
         self.table.blockSignals(False)
-
-    def _show_row(self, number: int, row: IndicatorRow) -> None:
-        cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
-        for column, text in enumerate(cells):
-            item = self.table.item(number, column)
-            if item is None:
-                item = QTableWidgetItem()
-                if column in _RIGHT_ALIGNED:
-                    item.setTextAlignment(_RIGHT)
-                if column == NOW_COLUMN:
-                    set_bold(item)
-                self.table.setItem(number, column, item)
-            item.setText(text)
-            item.setToolTip(row.explanation)
-        self.table.item(number, STATE_COLUMN).setIcon(theme.load_icon(row.kind) if row.kind else QIcon())
-        self.table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, (row.margin_share, self._warning_share, row.kind))
 
     def _show_explanation(self) -> None:
         """Show formula, inputs and source of the selected indicator; of the ratio without a selection."""

@@ -281,18 +281,15 @@ class PackageExport(QObject):
         self._environment.show_findings_panel()
 
     def _go_to_place(self, problem: Any) -> None:
-        """Show the finding, layer or dialog where the user corrects a problem."""
+        """Show the findings, the dialog or the features of a layer where the user corrects a problem."""
         place = str(problem.place)
         if place == "check":
             self._show_findings()
-        elif place in _WINDOWS_BY_PLACE:
+            return
+        if place in _WINDOWS_BY_PLACE:
             self._environment.open_window(_WINDOWS_BY_PLACE[place])
             self.dialog.form.schedule_change()
-        else:
-            self._show_features(problem)
-
-    def _show_features(self, problem: Any) -> None:
-        """Hide the export dialog, activate the layer of a problem, and select its features and zoom to them."""
+            return
         result = self._environment.get_displayed_result()
         layers = result.check_result.plan.layers if result is not None else {}
         role = next((role for role, layer in layers.items() if layer.name == problem.layer), "")

@@ -32,8 +32,8 @@ from ..widgets.field_message import WrappedLabel
 from ..widgets.labels import ElidedLabel
 from ..widgets.layout import resize_within_screen
 from ..widgets.messages import explain_digest
+from .export_preview import make_reasons_list, show_reasons
 from .form_page import FormPage
-from .gate_box import make_reasons_list, show_reasons
 
 CHECK_STEP, WRITE_STEP = 0, 1
 _PROGRESS_STEPS = 1000

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Preview of a package export while its form is filled in, in the background."""
+"""Preview of a package export while its form is filled in, and the box of what prevents it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsProject
+from qgis.core import QgsApplication, QgsProject
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QCheckBox,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+)
 
+from ...bridge import settings
 from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import get_file_path
 from ...bridge.layouts.map_layers import collect_from_recognition
@@ -25,8 +38,10 @@ from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
 from ...core.base.errors import InputError
+from ...core.standard.messages.texts import Texts
 from ..findings.result import CheckView
-from ..widgets import messages
+from ..widgets import messages, theme
+from ..widgets.field_message import WrappedLabel
 
 
 @dataclass(frozen=True)
@@ -174,3 +189,215 @@ class ExportPreview:
                 on_error=log_error,
             )
         )
+
+
+_MAX_VISIBLE_REASONS = 8
+#: Space around the rows, in pixels of the theme; they have two or three lines each.
+_ROW_SPACING = 3
+#: Data role of a row: its problem, if a click leads to a place.
+PROBLEM_DATA_ROLE = Qt.ItemDataRole.UserRole
+
+
+class GateBox(QGroupBox):
+    """Box with the state of the last check and the reasons against an export.
+
+    The reasons of a check remain after the data were changed, until the next check: the user corrects them one by one.
+    Signals: ``findingsRequested``: show the findings of the check; ``checkRequested``: check the plan again;
+    ``changed``: the user ticked or unticked 强制生成; ``placeRequested`` with a problem: show where to correct it.
+    """
+
+    findingsRequested = pyqtSignal()
+    checkRequested = pyqtSignal()
+    placeRequested = pyqtSignal(object)
+    changed = pyqtSignal()
+
+    def __init__(self, parent=None):
+        super().__init__(tr("Pre-submission check"), parent)
+        self._icon_name = "info"
+        self._icon = QLabel()
+        # Two lines, so that the verdict in English is shown whole and a longer message moves nothing below.
+        self.verdict = WrappedLabel(reserved_lines=2)
+        self.verdict.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.verdict.setObjectName("SanxianPackageVerdict")
+        self.button = QPushButton(
+            tr("Show Findings"), objectName="SanxianPackageFindings", clicked=self.findingsRequested
+        )
+        self.check_button = QPushButton(tr("Re-check"), objectName="SanxianPackageCheck", clicked=self.checkRequested)
+        row = QHBoxLayout()
+        row.addWidget(self._icon)
+        row.addWidget(self.verdict, 1)
+        row.addWidget(self.check_button)
+        row.addWidget(self.button)
+        self.reasons = make_reasons_list()
+        self.reasons.placeRequested.connect(self.placeRequested)
+        self.force = QCheckBox(
+            tr("Force: make the package even if the plan does not pass or parts are missing"),
+            objectName="SanxianPackageForce",
+        )
+        self.force_note = theme.set_faint(QLabel(tr("For internal use; must not be submitted")))
+        force_row = QHBoxLayout()
+        force_row.addWidget(self.force)
+        self.force_note.setWordWrap(True)
+        force_row.addWidget(self.force_note, 1)
+        self.meaning = WrappedLabel(
+            tr(
+                "Manifest, metadata and page of a forced package state that it was forced, with all reasons, so "
+                "recipients can see this. Values that cannot be written without loss still stop the export."
+            )
+        )
+        # Ticking the option must not move it.
+        policy = self.meaning.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.meaning.setSizePolicy(policy)
+        self.meaning.hide()
+        self.force.toggled.connect(self.meaning.setVisible)
+        self.force.toggled.connect(self.changed)
+        layout = QVBoxLayout(self)
+        layout.addLayout(row)
+        layout.addWidget(self.reasons, 1)
+        layout.addLayout(force_row)
+        layout.addWidget(self.meaning)
+        self.show_check(None, False)
+
+    def show_check(self, result: CheckView | None, has_outdated_result: bool) -> None:
+        """Show the state of the last check.
+
+        ``result``: its result if it is of the current data, else None; ``has_outdated_result``: there is a result of an
+        earlier state of the data.
+        """
+        self.button.setVisible(result is not None and bool(result.findings))
+        self.check_button.setText(tr("Re-check") if has_outdated_result else tr("Check All"))
+        if result is None:
+            text = tr(
+                "The data changed since the last check, or their state is unknown, so the export runs the check first."
+            )
+            if not has_outdated_result:
+                text = tr("Not checked yet: the export checks first.")
+                self.show_objections(NO_OBJECTIONS)
+            elif self.reasons.count():
+                text = tr("The data changed; the reasons below are those of the last check. Re-check to update them.")
+            self._show_message("info", text)
+            return
+        summary = result.report.summary
+        verdict, scope = summary["verdict"], result.report.provenance.get("scope", "")
+        text = tr(
+            "{verdict}: {errors} errors, {warnings} warnings, {skipped} rules incomplete. Scope: {scope}. Checked at "
+            "{time}, unchanged since."
+        )
+        message = text.format(
+            verdict=theme.get_verdict_word(verdict),
+            errors=summary["errors"],
+            warnings=summary["warnings"],
+            skipped=summary["skipped"] + summary["crashed"],
+            scope=Texts(settings.get_interface_language()).get_scope_name(scope),
+            time=result.time_text,
+        )
+        self._show_message(theme.VERDICT_ICONS[verdict], message)
+
+    def show_checking(self, is_checking: bool) -> None:
+        """Show whether a check is running; the reasons of the former one remain."""
+        self.check_button.setEnabled(not is_checking)
+        if is_checking:
+            self._show_message("info", tr("The plan is being checked; the reasons are updated afterwards."))
+
+    def show_objections(self, objections: ExportObjections) -> None:
+        """Show the reasons against the export in the list."""
+        show_reasons(self.reasons, objections)
+        # An empty list keeps its place, so that reasons that are found later move nothing.
+        self.reasons.show()
+
+    def _show_message(self, icon: str, text: str) -> None:
+        self._icon_name = icon
+        self.verdict.setText(text)
+        self.refresh_icons()
+
+    def refresh_icons(self) -> None:
+        size = QgsApplication.scaleIconSize(16)
+        self._icon.setPixmap(theme.load_pixmap(self._icon_name, size, self.devicePixelRatioF()))
+
+
+class ReasonsList(QListWidget):
+    """A list of reasons that asks for its minimum height and grows if there is room.
+
+    The size hint of a list ignores its contents. With the size policy Ignored, a layout with wrapped labels reserves
+    no height for the list, and the widgets below overlap it. A click on a row, or Enter, requests the place where its
+    problem is corrected (``placeRequested``).
+    """
+
+    placeRequested = pyqtSignal(object)
+
+    def __init__(self):
+        super().__init__()
+        self.itemClicked.connect(self._request_place)
+
+    def _request_place(self, item: QListWidgetItem | None) -> None:
+        problem = item.data(PROBLEM_DATA_ROLE) if item is not None else None
+        if problem is not None:
+            self.placeRequested.emit(problem)
+
+    def keyPressEvent(self, event):
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentItem() is not None:
+            self._request_place(self.currentItem())
+        else:
+            super().keyPressEvent(event)
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self.minimumHeight())
+
+
+def make_reasons_list() -> ReasonsList:
+    """Return a list of reasons that is as small as the layout allows."""
+    view = ReasonsList()
+    view.setObjectName("SanxianPackageReasons")
+    view.setAccessibleName(tr("Deficiencies of the package"))
+    view.setWordWrap(True)
+    view.setTextElideMode(Qt.TextElideMode.ElideNone)
+    view.setAlternatingRowColors(True)
+    view.setSpacing(_ROW_SPACING)
+    # Rows are of several lines: by rows, the list would jump over most of one.
+    view.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
+    size = QgsApplication.scaleIconSize(16)
+    view.setIconSize(QSize(size, size))
+    view.setMinimumHeight(view.fontMetrics().lineSpacing() * _MAX_VISIBLE_REASONS)
+    view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+    view.hide()
+    return view
+
+
+def describe_problem_place(problem: Any) -> str:
+    """Return as text what a click on the row of a problem opens; empty if it opens nothing."""
+    text_by_place = {
+        "features": tr("Select these features in layer “{layer}”"),
+        "layer": tr("Go to layer “{layer}”"),
+        "check": tr("Show the findings"),
+        "rules": tr("Open County Profile…"),
+        "roles": tr("Open Layer Roles…"),
+        "documents": tr("Go to “Documents from” and open its folder"),
+        "document_info": tr("Open Document Information…"),
+        "specification": tr("Go to “Specification”"),
+        "personal_data": tr("Go to “Include personal data”"),
+        "libraries": tr("Open Environment Check…"),
+    }
+    return text_by_place.get(str(problem.place), "").format(layer=problem.layer)
+
+
+def show_reasons(reasons: QListWidget, objections: ExportObjections) -> None:
+    """Fill the list with the reasons against a package, and its notes.
+
+    The second line of a row names the place to which a click leads.
+    """
+    reasons.clear()
+    for icon, texts in (
+        ("error", objections.always_blocking_reasons),
+        ("error", objections.reasons_unless_forced),
+        ("info", objections.notes),
+    ):
+        for text in texts:
+            problem = objections.problem_by_text.get(text)
+            place = describe_problem_place(problem) if problem is not None else ""
+            item = QListWidgetItem(theme.load_icon(icon), f"{text}\n→ {place}" if place else text)
+            item.setToolTip(tr("{text}\nClick: {place}.").format(text=text, place=place) if place else text)
+            if place:
+                item.setData(PROBLEM_DATA_ROLE, problem)
+            reasons.addItem(item)
+    reasons.setVisible(reasons.count() > 0)

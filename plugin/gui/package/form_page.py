@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""First page of 导出成果包: package specification, folders, options and preview."""
+"""First page of 导出成果包: package specification (also for the inspection), folders, options and preview."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from qgis.PyQt.QtCore import QFileSystemWatcher, QSize, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
+    QComboBox,
+    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
+    QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -29,6 +32,7 @@ from ...bridge.package.preview import (
     describe_personal_fields,
 )
 from ...bridge.project import document, saved_paths
+from ...bridge.project.document import PACKAGE_SPEC_SETTING, read_chosen_package_spec
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.standard.profile import DocumentInfo
@@ -39,8 +43,61 @@ from ..widgets.file_line import FileLine
 from ..widgets.labels import ElidedLabel
 from ..widgets.layout import make_scroll_area
 from ..widgets.opening import open_path
-from .gate_box import GateBox
-from .spec_combo import SpecCombo
+from .export_preview import GateBox
+
+
+class SpecCombo(QWidget):
+    """Combo box of package specifications, shipped ones or a file.
+
+    A specification defines what a submission package contains. Raise SanxianError if a shipped file is damaged.
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        from ...core.package.package_spec.load import load_package_spec
+        from ...core.package.package_spec.read import list_package_spec_ids
+
+        self.combo = QComboBox(objectName="SanxianPackageForm", accessibleName=tr("Package specification"))
+        # The county's first: most users work for a county.
+        for package_id in sorted(list_package_spec_ids(), key=lambda name: (name != "county", name)):
+            self.combo.addItem(load_package_spec(package_id).name, package_id)
+        saved_spec = read_chosen_package_spec()
+        if self.combo.findData(saved_spec) < 0 and Path(saved_spec).is_file():
+            self.combo.addItem(Path(saved_spec).name, saved_spec)
+        self.combo.setCurrentIndex(max(self.combo.findData(saved_spec), 0))
+        self.combo.currentIndexChanged.connect(
+            lambda: settings.store_setting(PACKAGE_SPEC_SETTING, self.combo.currentData())
+        )
+        self.combo.currentIndexChanged.connect(self.changed)
+        other = QPushButton(
+            tr("Other…"), toolTip=tr("Package specification of the province (.toml)"), clicked=self._browse_file
+        )
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.combo, 1)
+        row.addWidget(other)
+        self.setFocusProxy(self.combo)
+
+    def load_spec(self) -> Any:
+        """Return a `PackageSpec`; raise SanxianError for an invalid file."""
+        from ...core.package.package_spec.load import load_package_spec
+
+        return load_package_spec(self.combo.currentData())
+
+    def _browse_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, tr("Package specification"), "", tr("Package specification (*.toml)")
+        )
+        if not path:
+            return
+        row = self.combo.findData(path)
+        if row < 0:
+            self.combo.addItem(Path(path).name, path)
+            row = self.combo.count() - 1
+        self.combo.setCurrentIndex(row)
+
 
 _VISIBLE_ROWS = 8
 #: Width of the column of files that longer titles of parts do not take.
@@ -330,7 +387,12 @@ class FormPage(QWidget):
     def show_preview(self, preview: PackagePreview) -> None:
         """Show name, slots and unassigned files of the package."""
         self.slots.show_preview(preview, self.maps.isChecked())
-        self._watch_paths(set(preview.watched_paths))
+        paths_to_watch = set(preview.watched_paths)
+        watched_paths = {*self._watcher.directories(), *self._watcher.files()}
+        if watched_paths - paths_to_watch:
+            self._watcher.removePaths(sorted(watched_paths - paths_to_watch))
+        if paths_to_watch - watched_paths:
+            self._watcher.addPaths(sorted(paths_to_watch - watched_paths))
         self.target.setText(tr("Package: {name}").format(name=preview.folder_name) if preview.folder_name else "")
         messages = {
             REPLACED_PACKAGE: tr(
@@ -366,13 +428,6 @@ class FormPage(QWidget):
         self.slots.show_preview(PackagePreview(), False)
         self.target.setText("")
         self.replaced.setText(message)
-
-    def _watch_paths(self, paths_to_watch: set[str]) -> None:
-        watched_paths = {*self._watcher.directories(), *self._watcher.files()}
-        if watched_paths - paths_to_watch:
-            self._watcher.removePaths(sorted(watched_paths - paths_to_watch))
-        if paths_to_watch - watched_paths:
-            self._watcher.addPaths(sorted(paths_to_watch - watched_paths))
 
     def refresh_icons(self) -> None:
         self.slots.refresh_icons()

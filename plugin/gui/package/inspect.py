@@ -29,7 +29,7 @@ from ..widgets import theme
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.file_line import FileLine
 from ..widgets.messages import MessageBarMessages
-from .spec_combo import SpecCombo
+from .form_page import SpecCombo
 
 #: Seconds to wait for a running copy before its folder is deleted.
 _STOP_TIMEOUT_S = 2.0

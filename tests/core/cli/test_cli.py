@@ -25,6 +25,7 @@ from plugin.core.cli.checking import get_exit_code
 from plugin.core.cli.parser import make_parser
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.render.words import ReportTexts
+from tests import options
 from tests.core.boundary_point_files import HEADER, OUTER, SEPARATE, FileWriter, place_ring
 from tests.core.drawing_files import SITE, DrawingWriter
 from tests.core.report_fixtures import make_report
@@ -64,16 +65,14 @@ def run_command(*arguments: object) -> int:
 def test_check_command_without_findings_exits_with_0(source_without_conflict, capsys):
     assert run_command("check", source_without_conflict, "--rules", "REL001") == 0
     streams = capsys.readouterr()
-    assert "检查完成：错误 0，警告 0" in streams.out and "有条件通过" in streams.out
-    assert streams.err == ""
+    assert "检查完成：错误 0，警告 0" in streams.out and "有条件通过" in streams.out and streams.err == ""
 
 
 def test_check_command_with_an_error_finding_exits_with_1_and_prints_it(source_with_conflict, capsys):
     assert run_command("check", source_with_conflict, "--rules", "REL001") == 1
     out = capsys.readouterr().out.replace("\u202f", " ")
     assert "错误 REL001 永久基本农田与生态保护红线重叠：1 处，" in out
-    assert "1 处，0.1000 公顷" in out
-    assert "结论：不通过" in out
+    assert "1 处，0.1000 公顷" in out and "结论：不通过" in out
 
 
 def test_check_command_with_an_incomplete_check_exits_with_1(source_without_conflict, capsys):
@@ -112,8 +111,7 @@ def test_check_command_that_cannot_run_exits_with_2_and_prints_the_reason(
     assert run_command(*(source_without_conflict if a == "CLEAN" else a for a in arguments)) == 2
     streams = capsys.readouterr()
     assert expected in streams.err and streams.out == ""
-    assert source_without_conflict.read_bytes() == before
-    assert [p.name for p in tmp_path.iterdir()] == ["规划 数据"]
+    assert source_without_conflict.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["规划 数据"]
 
 
 def test_jobs_option_sets_the_number_of_threads_and_changes_no_finding(source_with_conflict, tmp_path):
@@ -144,8 +142,14 @@ def test_check_command_without_a_source_exits_with_2_and_with_help_exits_with_0(
     assert stopped.value.code == 2
     with pytest.raises(SystemExit) as stopped:
         run_command("check", "--help")
-    assert stopped.value.code == 0
-    assert "检查一个文件或文件夹" not in capsys.readouterr().err
+    assert stopped.value.code == 0 and "检查一个文件或文件夹" not in capsys.readouterr().err
+
+
+def test_options_of_commands_are_those_of_the_stored_list():
+    described = {
+        name: list(map(options.describe_option, one.values())) for name, one in options.read_commands().items()
+    }
+    assert described == options.STORED["commands"]
 
 
 COMMANDS_WITH_WRONG_ARGUMENTS = [
@@ -216,8 +220,7 @@ def test_strict_option_gives_exit_code_1_instead_of_0_for_a_report_with_open_war
     report.rules = [r for r in report.rules if r.outcome not in (Outcome.SKIPPED, Outcome.CRASHED)]
     assert get_exit_code(report) == 1
     report.findings = [f for f in report.findings if str(f.severity) == "WARNING"]
-    assert get_exit_code(report) == 0
-    assert get_exit_code(report, strict=True) == 1
+    assert get_exit_code(report) == 0 and get_exit_code(report, strict=True) == 1
     report.findings[0].state = "waived"
     assert get_exit_code(report, strict=True) == 1
     for finding in report.findings:
@@ -328,8 +331,7 @@ def test_printed_lines_replace_the_progress_line_of_a_terminal(monkeypatch):
     console.print_line("无法读取", terminal)
     console.print_line("第二行", terminal)
     shown = [line.split("\033[K")[-1] for line in terminal.getvalue().split("\n")]
-    assert shown == ["无法读取", "第二行", ""]
-    assert " 30% 比较" in terminal.getvalue()
+    assert shown == ["无法读取", "第二行", ""] and " 30% 比较" in terminal.getvalue()
 
 
 def test_progress_is_not_written_when_output_goes_to_a_file(capsys):

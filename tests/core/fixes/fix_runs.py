@@ -7,14 +7,14 @@ from typing import Any
 
 import shapely
 
-from plugin.core.cli.examples.fix_examples import (
+from plugin.core.cli.examples.plans import make_example_norm
+from plugin.core.cli.examples.run_examples import (
     check_and_start_editing,
     check_rules,
     list_layer_rows,
     make_fix_example_plan,
     parse_shape,
 )
-from plugin.core.cli.examples.plans import make_example_norm
 from plugin.core.fixes.batch import run_batch
 from plugin.core.fixes.differences import is_same_problem
 from plugin.core.fixes.edits import FixRefused

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plugin.core.base.files.data import read_toml
-from plugin.core.cli.examples.fix_examples import apply_fix_to_example
+from plugin.core.cli.examples.run_examples import apply_fix_to_example
 from plugin.core.fixes.edits import Edits
 from plugin.core.fixes.fix_declaration import FIX_HEADINGS, load_all_fixes
 from plugin.core.fixes.fix_texts import FixTexts

@@ -10,8 +10,8 @@ import pytest
 import shapely
 
 from plugin.core.checks.live.session import EditBatch
-from plugin.core.cli.examples.fix_examples import check_and_start_editing
 from plugin.core.cli.examples.plans import make_example_plan
+from plugin.core.cli.examples.run_examples import check_and_start_editing
 from plugin.core.engine.waivers.match import match_waivers_with_findings
 from plugin.core.engine.waivers.waiver import WaiverEntry, WaiverLimits, Waivers, make_waivers
 from plugin.core.geometry.overlay_fallback import mask_containing_shapes

@@ -13,9 +13,8 @@ from pathlib import Path
 from ...base.files.filegdb_driver import does_driver_damage_rows
 from ...standard.messages.privacy import describe_exception
 from ...standard.messages.texts import Texts
-from .check_lines import FactState, MachineFact
-from .libraries import describe_libraries, list_unusable_libraries
-from .requirements import FormatRequirement, load_requirements
+from .doctor_report import FactState, MachineFact
+from .libraries import FormatRequirement, describe_libraries, list_unusable_libraries, load_requirements
 
 #: The row that is written: a square in zone 38 of CGCS2000 with a Chinese text.
 _TRIAL_WKT = "POLYGON ((38600000 4380000, 38600010 4380000, 38600010 4380010, 38600000 4380010, 38600000 4380000))"
@@ -48,7 +47,16 @@ def iterate_format_facts(texts: Texts) -> Iterator[MachineFact]:
         else:
             yield MachineFact(identifier, FactState.OK, name, texts.get("environment", "format_works"))
     yield _make_osgeo_fact(texts)
-    has_gdal_driver = _PERSONAL_GEODATABASE_DRIVER in _list_gdal_drivers()
+    names: set[str] = set()
+    with suppress(ImportError):
+        from osgeo import gdal
+
+        names |= {gdal.GetDriver(number).ShortName for number in range(gdal.GetDriverCount())}
+    with suppress(ImportError):
+        import pyogrio
+
+        names |= set(pyogrio.list_drivers())
+    has_gdal_driver = _PERSONAL_GEODATABASE_DRIVER in names
     is_usable = has_gdal_driver and has_access_odbc_driver()
     key = "found" if is_usable else "no_odbc" if has_gdal_driver else "absent"
     yield MachineFact(
@@ -115,20 +123,6 @@ def _make_osgeo_fact(texts: Texts) -> MachineFact:
     if does_driver_damage_rows():
         return MachineFact(identifier, FactState.WARNING, name, version, texts.get("environment_uses", "filegdb_edits"))
     return MachineFact(identifier, FactState.OK, name, version)
-
-
-def _list_gdal_drivers() -> set[str]:
-    """Return the names of the drivers of osgeo and pyogrio, whichever are installed."""
-    names: set[str] = set()
-    with suppress(ImportError):
-        from osgeo import gdal
-
-        names |= {gdal.GetDriver(number).ShortName for number in range(gdal.GetDriverCount())}
-    with suppress(ImportError):
-        import pyogrio
-
-        names |= set(pyogrio.list_drivers())
-    return names
 
 
 def has_access_odbc_driver(driver_list: Path = _ODBC_DRIVER_LIST) -> bool:

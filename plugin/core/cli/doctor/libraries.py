@@ -1,19 +1,77 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Versions of Python and of the libraries that the plugin imports."""
+"""What the plugin requires of a machine, and versions of Python and of the libraries that the plugin imports."""
 
 from __future__ import annotations
 
 import importlib
 import platform
 import re
+import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
+from ....paths import ENVIRONMENT_REQUIREMENTS
 from ...standard.messages.privacy import describe_exception
 from ...standard.messages.texts import Texts
-from .check_lines import FactState, MachineFact
-from .requirements import load_requirements
+from .doctor_report import FactState, MachineFact
+
+
+@dataclass(frozen=True)
+class FormatRequirement:
+    """A format of layers that is written and read back; ``required``: without it no result can be written."""
+
+    name: str
+    driver: str
+    suffix: str
+    required: bool
+
+
+@dataclass(frozen=True)
+class ProjectionSample:
+    """A point in one CRS and the same point in another one (x eastward, in metres), and the accepted difference."""
+
+    source_crs: str
+    source_point: tuple[float, float]
+    target_crs: str
+    target_point: tuple[float, float]
+    tolerance_m: float
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """Oldest versions of programs and libraries by name, formats, free disk space (GB), and a projected point."""
+
+    programs: dict[str, str]
+    required_libraries: dict[str, str]
+    optional_libraries: dict[str, str]
+    formats: tuple[FormatRequirement, ...]
+    disk_warning_gb: float
+    disk_minimum_gb: float
+    projection: ProjectionSample
+
+
+@cache
+def load_requirements() -> Requirements:
+    """Return the requirements."""
+    data = tomllib.loads(ENVIRONMENT_REQUIREMENTS.read_text(encoding="utf-8"))
+    sample = data["projection"]
+    return Requirements(
+        programs=data["programs"],
+        required_libraries=data["libraries"]["required"],
+        optional_libraries=data["libraries"]["optional"],
+        formats=tuple(FormatRequirement(**one) for one in data["formats"]),
+        disk_warning_gb=data["disk"]["warning_gb"],
+        disk_minimum_gb=data["disk"]["minimum_gb"],
+        projection=ProjectionSample(
+            sample["source_crs"],
+            tuple(sample["source_point"]),
+            sample["target_crs"],
+            tuple(sample["target_point"]),
+            sample["tolerance_m"],
+        ),
+    )
 
 
 class LibraryState(StrEnum):
@@ -94,7 +152,17 @@ def iterate_library_facts(texts: Texts) -> Iterator[MachineFact]:
     for libraries, is_required in ((requirements.required_libraries, True), (requirements.optional_libraries, False)):
         for name, oldest in libraries.items():
             yield _make_library_fact(examine_library(name, oldest), is_required, texts)
-    yield from _iterate_native_libraries(texts)
+    for name, module, attribute in (
+        ("GEOS", "shapely", "geos_version_string"),
+        ("PROJ", "pyproj", "proj_version_str"),
+        ("GDAL", "pyogrio", "__gdal_version_string__"),
+    ):
+        if examine_library(module, "0").state is LibraryState.OK:
+            version = str(getattr(importlib.import_module(module), attribute))
+            yield MachineFact(f"native.{name}", FactState.OK, f"{name} ({module})", version)
+        else:
+            reason = texts.get("environment", "library_absent", name=module)
+            yield MachineFact(f"native.{name}", FactState.NOT_RUN, f"{name} ({module})", reason)
 
 
 def _make_library_fact(library: Library, is_required: bool, texts: Texts) -> MachineFact:
@@ -111,18 +179,3 @@ def _make_library_fact(library: Library, is_required: bool, texts: Texts) -> Mac
         f"{found} ({detail})" if detail else found,
         texts.get("environment_uses", library.name),
     )
-
-
-def _iterate_native_libraries(texts: Texts) -> Iterator[MachineFact]:
-    """Yield the lines of the libraries in C and C++ that the Python libraries were built with."""
-    for name, module, attribute in (
-        ("GEOS", "shapely", "geos_version_string"),
-        ("PROJ", "pyproj", "proj_version_str"),
-        ("GDAL", "pyogrio", "__gdal_version_string__"),
-    ):
-        if examine_library(module, "0").state is LibraryState.OK:
-            version = str(getattr(importlib.import_module(module), attribute))
-            yield MachineFact(f"native.{name}", FactState.OK, f"{name} ({module})", version)
-        else:
-            reason = texts.get("environment", "library_absent", name=module)
-            yield MachineFact(f"native.{name}", FactState.NOT_RUN, f"{name} ({module})", reason)

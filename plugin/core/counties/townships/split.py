@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from ....metadata import read_plugin_version
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.choices import NEIGHBOUR_DISTANCE_M
 from ...base.errors import InputError, OutputError
 from ...base.files.csv_records import format_rows
 from ...base.files.names import remove_forbidden_characters
@@ -58,7 +59,6 @@ from .write_packages import (
 ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress at the end of reading, assigning and writing.
 _READ_SHARE, _ASSIGNED_SHARE, _WRITTEN_SHARE = 0.2, 0.4, 0.9
-DEFAULT_DISTANCE_M = 100.0
 _TARGET_HEADINGS = ("乡镇代码", "乡镇名称", "指标", "关系", "数值", "单位", "来源")
 
 
@@ -74,7 +74,7 @@ class SplitOptions:
     source: str
     output: Path
     check: RunOptions = field(default_factory=RunOptions)
-    distance_m: float = DEFAULT_DISTANCE_M
+    distance_m: float = NEIGHBOUR_DISTANCE_M
     targets: str = ""
     persons: Mapping[str, str] = field(default_factory=dict)
 

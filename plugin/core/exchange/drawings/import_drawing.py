@@ -17,6 +17,7 @@ import pyogrio
 import shapely
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.choices import HOLE, HOLE_RULES
 from ...base.errors import InputError, OutputError
 from ...base.files.open_datasource import check_content
 from ...base.files.writing import check_writable, is_same_file, write_atomically
@@ -33,6 +34,8 @@ from .mapping import DrawingMapping, load_mapping
 from .outlines import join_outlines
 from .placing import choose_crs, choose_unit, is_statement, take_lines_in_place
 from .polygons import HOLE, HOLE_RULES, assign_texts, make_polygons
+from .polygons import make_polygons
+from .read_lines import DrawingContent, read_lines
 from .settings import DrawingSettings, load_settings
 from .straighten import write_straight_copy
 from .tags import DrawingTags, read_tags
@@ -135,7 +138,7 @@ class DrawingOptions:
 
     ``mapping``: id or path of a mapping; ``crs_text``, ``unit``: empty if the drawing is to state them;
     ``tolerance_m``: largest distance of a curve from its chords; ``closing_m``: largest gap that is closed;
-    ``hole_rule``: one of `polygons.HOLE_RULES`; ``lang``: of the table.
+    ``hole_rule``: one of `HOLE_RULES`; ``lang``: of the table.
     """
 
     mapping: str = ""

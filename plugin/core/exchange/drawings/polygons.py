@@ -16,6 +16,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry import Polygon
 
+from ...base.choices import SEPARATE
 from ...geometry.tolerance import Tolerance
 from ...geometry.validity import find_invalidity_reason
 from ...standard.template import TemplateField
@@ -23,8 +24,6 @@ from .drawing import DrawingPolygon, DrawingText, LeftOut, Ring
 from .mapping import LayerTarget
 
 #: What an outline within another of the same layer is: a hole (and one within a hole land again), or a polygon.
-HOLE, SEPARATE = "hole", "separate"
-HOLE_RULES = (HOLE, SEPARATE)
 _SAME_M = Tolerance().cluster_m
 _NO_AREA_M2 = _SAME_M**2
 

@@ -32,6 +32,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ...base.choices import BASE_YEARS
 from ...base.files.data import ErrorCollector, check_keys, check_known, check_type, make_unknown_value_error
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
 from ...model.side_inputs import SideInputs
@@ -51,7 +52,7 @@ TARGET_BINDINGS = (BINDING_TARGET_WORD, "预期性", "")
 _FIGURE_KEYS = ("comparison", "value", "unit", "year", "binding", "source")
 _AREA_KEYS = ("area", "core_area", "control_area")
 #: Years that a plan may name; a typing error (20235, 25) is outside.
-_VALID_YEARS = range(1990, 2101)
+_VALID_YEARS = range(BASE_YEARS[0], BASE_YEARS[1] + 1)
 _FigureType = TypeVar("_FigureType", IndicatorTarget, StatedFigure, RegisteredSite)
 
 

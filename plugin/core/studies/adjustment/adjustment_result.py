@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ...base.choices import ADJUSTED_LINES
 from ...render.versions.edition_comparison import MOVED_IN_KIND, MOVED_OUT_KIND, VersionComparison
 from ...standard.messages.texts import Message
 from ...standard.options import RunOptions
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 ADJUSTMENT_SCHEMA = "sanxian-adjustment/1"
 #: Section of the settings (mark C), and the concepts of the lines that may be compared.
 ADJUSTMENT_SECTION = "adjustment"
-LINES = ("boundary", "farmland", "red_line")
+LINES = ADJUSTED_LINES
 
 
 class Outcome(StrEnum):

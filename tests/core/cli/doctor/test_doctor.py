@@ -15,11 +15,10 @@ import pytest
 from plugin.core.__main__ import main
 from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.errors import OutputError
-from plugin.core.cli.doctor import formats, libraries, system
-from plugin.core.cli.doctor.check_lines import FactState, MachineFact
-from plugin.core.cli.doctor.doctor_report import list_report_lines, write_report
+from plugin.core.cli.doctor import examine, formats, libraries
+from plugin.core.cli.doctor.doctor_report import FactState, MachineFact, list_report_lines, write_report
 from plugin.core.cli.doctor.examine import iterate_example_facts, make_cancelled_report, run_doctor
-from plugin.core.cli.doctor.requirements import load_requirements
+from plugin.core.cli.doctor.libraries import load_requirements
 from plugin.core.cli.examples import run_examples as example_run
 from plugin.core.fixes import fix_declaration as fix_model
 from plugin.core.model import rule as rule_model
@@ -188,27 +187,27 @@ def test_odbc_driver_for_access_is_found_in_the_list_of_drivers(tmp_path, text, 
 def test_little_free_space_is_reported(monkeypatch, tmp_path, free_gb, state):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(0, 0, free_gb * 1e9))
-    (fact,) = system.iterate_disk_facts({"disk_temporary": tmp_path}, TEXTS)
+    (fact,) = examine.iterate_disk_facts({"disk_temporary": tmp_path}, TEXTS)
     assert fact.state is state and f"{free_gb:.1f} GB" in fact.found
     assert str(tmp_path) not in fact.found + fact.remedy
 
 
 def test_a_folder_that_does_not_exist_cannot_be_written(tmp_path):
-    (fact,) = system.iterate_disk_facts({"disk_profile": tmp_path / "none"}, TEXTS)
+    (fact,) = examine.iterate_disk_facts({"disk_profile": tmp_path / "none"}, TEXTS)
     assert fact.state is FactState.MISSING and str(tmp_path) not in fact.found
 
 
 def test_an_encoding_without_chinese_is_a_warning(monkeypatch):
-    monkeypatch.setattr(system.locale, "getpreferredencoding", lambda do_setlocale=True: "ascii")
-    fact = find_fact(system.iterate_encoding_facts(TEXTS), "encoding_text")
+    monkeypatch.setattr(examine.locale, "getpreferredencoding", lambda do_setlocale=True: "ascii")
+    fact = find_fact(examine.iterate_encoding_facts(TEXTS), "encoding_text")
     assert (fact.state, fact.found) == (FactState.WARNING, "ascii")
-    monkeypatch.setattr(system.locale, "getpreferredencoding", lambda do_setlocale=True: "cp936")
-    assert find_fact(system.iterate_encoding_facts(TEXTS), "encoding_text").state is FactState.OK
+    monkeypatch.setattr(examine.locale, "getpreferredencoding", lambda do_setlocale=True: "cp936")
+    assert find_fact(examine.iterate_encoding_facts(TEXTS), "encoding_text").state is FactState.OK
 
 
 def test_a_system_that_changes_chinese_names_is_reported(monkeypatch):
-    monkeypatch.setattr(system.os, "listdir", lambda path: ["?? ??"])
-    fact = find_fact(system.iterate_encoding_facts(TEXTS), "chinese_path")
+    monkeypatch.setattr(examine.os, "listdir", lambda path: ["?? ??"])
+    fact = find_fact(examine.iterate_encoding_facts(TEXTS), "chinese_path")
     assert fact.state is FactState.MISSING and fact.remedy
 
 
@@ -219,8 +218,8 @@ EQUATORIAL_RADIUS, FLATTENING = 6_378_137.0, 1 / 298.257222101
 def test_a_transformation_with_another_result_is_reported(monkeypatch):
     sample = load_requirements().projection
     moved = replace(sample, target_point=(sample.target_point[0] + 0.01, sample.target_point[1]))
-    monkeypatch.setattr(system, "load_requirements", lambda: replace(load_requirements(), projection=moved))
-    fact = system.make_projection_fact(TEXTS)
+    monkeypatch.setattr(examine, "load_requirements", lambda: replace(load_requirements(), projection=moved))
+    fact = examine.make_projection_fact(TEXTS)
     assert fact.state is FactState.FAILED and "0.0100 m" in fact.found
 
 
@@ -278,8 +277,7 @@ def test_command_exits_with_1_and_names_example_and_rule_if_a_rule_is_broken(
 
 def test_command_without_examples_runs_none(monkeypatch, capsys):
     monkeypatch.setattr(example_run, "list_examples", lambda: pytest.fail("examples were listed"))
-    assert main(["doctor", "--no-examples"]) == 0
-    assert "算例" not in capsys.readouterr().out
+    assert main(["doctor", "--no-examples"]) == 0 and "算例" not in capsys.readouterr().out
 
 
 def test_an_existing_file_is_kept_if_the_new_one_cannot_be_written(few_examples, tmp_path, monkeypatch):

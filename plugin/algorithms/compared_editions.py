@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""版本对比、局部优化、年度动态维护: compare an earlier edition with a later one."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from ..bridge.checking.adjustment import compare_line, make_dossier, make_parcels_table
+from ..bridge.checking.versions import compare_versions, make_changed_areas_table
+from ..bridge.printing.documents import write_documents
+from ..bridge.settings import get_interface_language
+from ..bridge.texts import mark_text, tr
+from ..core.base.cancellation import Cancellation
+from ..core.base.choices import ADJUSTED_LINES
+from ..core.base.connection_text import is_connection
+from ..core.base.errors import InputError, OutputError
+from ..core.base.files.writing import check_writable
+from ..core.standard import load_standard
+from ..core.standard.messages.texts import Texts
+from .common import SanxianAlgorithm, describe_norms, list_given, make_progress_callback, run_in_thread
+from .inputs import check_source, read_layer_parameter, read_plan_inputs
+from .outputs import LayerOutput, read_document_paths, read_workbook_path
+from .parameters import (
+    CSV_FILTER,
+    declare_flags,
+    declare_numbers,
+    declare_texts,
+    make_file,
+    make_file_or_folder,
+    make_file_output,
+    make_folder_output,
+    make_layer_output,
+    make_norms,
+    make_number,
+    make_plan_layer,
+    make_role,
+    make_shared,
+    make_signed_tables,
+    make_source,
+    make_text,
+    make_workbook,
+    mark_advanced,
+)
+from .report_log import log_lines, log_options_from_project, log_warnings, log_written_files
+
+
+class BoundaryAdjustment(SanxianAlgorithm):
+    """Algorithm `boundary_adjustment`: write the dossier of a change of a control line."""
+
+    toolbox_section = "check"
+    identifier = "boundary_adjustment"
+    keywords = ("adjustment", "boundary", "dossier", "局部优化", "调入", "调出", "城镇开发边界", "论证", "扩展倍数")
+    title = mark_text("Adjustment dossier")
+    help_parts = (
+        mark_text(
+            "Compares a control line (城镇开发边界, 永久基本农田 or 生态保护红线) of an earlier edition with that of "
+            "a county: every connected part of the difference is a parcel that moved in or out, with its township, "
+            "statutory area, land classes, ownership, farmland, cultivated land and other lines that it takes, and "
+            "zones before and after. The inputs are not changed.\n\n"
+            "Earlier edition: the sealed edition, or a former file of the layer or the county. If it has the other "
+            "lines and the planning zones too, they are used.\n\n"
+            "Criteria: area and expansion ratio are not increased; no permanent basic farmland and no ecological red "
+            "line is taken; the cultivated net area is not increased; parcels moved in are large enough and adjoin "
+            "the line. Thresholds are settings of the profile ([adjustment]). Those of mark C, read in no text, "
+            "give at best a conditional outcome. Data that are missing are named, and their criteria are not "
+            "determined. Slivers below both minimums of the tolerance are counted, not listed.\n\n"
+            "Results: a layer of the parcels, a workbook, and the dossier with a map (Word, PDF, HTML)."
+        ),
+        describe_norms,
+    )
+
+    needs_libraries_to_prepare = False
+    results = (
+        *declare_numbers(
+            AREA_IN=mark_text("Moved in (m²)"),
+            AREA_OUT=mark_text("Moved out (m²)"),
+            PARCELS_IN=mark_text("Parcels moved in"),
+            PARCELS_OUT=mark_text("Parcels moved out"),
+        ),
+        *declare_texts(VERDICT=mark_text("Verdict")),
+    )
+
+    def list_parameters(self):
+        return [
+            make_file_or_folder("BEFORE", tr("Earlier edition: file or folder"), optional=False),
+            *make_source(),
+            *make_norms(),
+            make_text("LINE", tr("Control line (empty: urban development boundary)"), ADJUSTED_LINES),
+            *make_shared("ROLES"),
+            make_layer_output("OUTPUT", tr("Parcels moved in and out")),
+            make_workbook(),
+            *make_signed_tables(),
+            make_file_output("OUTPUT_HTML", tr("Dossier (HTML)"), "HTML (*.html)"),
+        ]
+
+    def prepare(self, parameters, context, feedback):
+        self.before = self.parameterAsFile(parameters, "BEFORE", context).strip()
+        if not Path(self.before).exists():
+            raise InputError("source_missing", source=self.before)
+        inputs = [*read_plan_inputs(self, parameters, context), self.before]
+        self.line = self.read_text_parameter(parameters, "LINE", context) or ADJUSTED_LINES[0]
+        self.output = LayerOutput(parameters, context, "OUTPUT", tr("Parcels moved in and out"), inputs)
+        self.workbook = read_workbook_path(self, parameters, context, "OUTPUT_XLSX", inputs)
+        self.documents = read_document_paths(self, parameters, context, inputs)
+        self.page = self.parameterAsFileOutput(parameters, "OUTPUT_HTML", context)
+        if self.page:
+            if Path(self.page).suffix.lower() != ".html":
+                raise OutputError("output_format", target=self.page, known=".html")
+            check_writable(self.page, inputs)
+
+    def execute(self, parameters, context, feedback):
+        from ..core.studies.adjustment.adjustment_result import AdjustmentOptions
+        from ..core.studies.adjustment.adjustment_tables import (
+            describe_reason,
+            describe_verdict,
+            list_missing_sentences,
+        )
+        from ..core.studies.adjustment.write_adjustment import write_adjustment_workbook
+
+        cancellation = Cancellation(feedback.isCanceled)
+        log_options_from_project(feedback, self.options_from_project)
+        result = compare_line(
+            self.path_or_snapshots,
+            AdjustmentOptions(self.before, self.line, self.options),
+            source=self.origin,
+            progress=make_progress_callback(feedback),
+            cancellation=cancellation,
+        )
+        texts = Texts(result.lang)
+        feedback.pushInfo(describe_verdict(result, texts))
+        for one in result.criteria:
+            outcome = texts.get("adjustment_outcomes", str(one.outcome))
+            name, reason = texts.get("adjustment_criteria", one.id), describe_reason(one, texts)
+            feedback.pushInfo(f"{outcome}  {name}  {reason}".rstrip())
+        log_lines(feedback, list_missing_sentences(result, texts))
+        write_documents(
+            lambda: make_dossier(result, cancellation),
+            [*self.documents.values(), self.page],
+            cancellation,
+            [(self.workbook, lambda path: write_adjustment_workbook(result, path, texts))],
+        )
+        results = {**list_given(OUTPUT_HTML=self.page, OUTPUT_XLSX=self.workbook), **self.documents}
+        results |= self.output.write_table(self, parameters, context, make_parcels_table(result), cancellation)
+        log_written_files(feedback, (self.workbook, *self.documents.values(), self.page, self.output.file))
+        return {
+            **results,
+            "AREA_IN": result.comparison.sum_area_m2("in"),
+            "AREA_OUT": result.comparison.sum_area_m2("out"),
+            "PARCELS_IN": len(result.list_parcels("in")),
+            "PARCELS_OUT": len(result.list_parcels("out")),
+            "VERDICT": str(result.verdict),
+        }
+
+
+class CompareVersions(SanxianAlgorithm):
+    """Algorithm `compare_versions`: compare two versions of a layer."""
+
+    toolbox_section = "check"
+    identifier = "compare_versions"
+    keywords = ("versions", "sealed", "compare", "difference", "版本对比", "封库", "一致性", "调入", "调出", "属性变更")
+    title = mark_text("Compare editions")
+    help_parts = (
+        mark_text(
+            "Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved "
+            "out, or has other attributes, each with statutory area (and net area where the layer has it), by "
+            "township; and whether the two editions are identical. The inputs are not changed.\n\n"
+            "Features are paired by key (BSM) and by shape; features without a pair are overlaid. The order of "
+            "features, the start and direction of rings, another coordinate system and differences below the "
+            "cluster tolerance are not changes; all other differences are. An edition that is shifted as a whole is "
+            "compared without the shift, which is stated in metres.\n\n"
+            "Townships: with their layer, figures are also given by township; land is divided at township "
+            "borders. Table of old and new keys: for features that were renumbered between the editions.\n\n"
+            "The workbook has the balance (before − out + in = after), the townships, and every part with a "
+            "cause and a document to fill in; the layer has the same parts."
+        ),
+        describe_norms,
+    )
+
+    needs_libraries_to_prepare = False
+    results = (
+        *declare_numbers(
+            AREA_IN=mark_text("Moved in (m²)"),
+            AREA_OUT=mark_text("Moved out (m²)"),
+            AREA_CHANGED=mark_text("Changed attributes (m²)"),
+            PARTS=mark_text("Parts"),
+            SHIFT_EAST=mark_text("Shift of the whole edition to the east (m)"),
+            SHIFT_NORTH=mark_text("Shift of the whole edition to the north (m)"),
+            SHIFT_ROWS=mark_text("Features that differ by the shift only"),
+        ),
+        *declare_flags(IDENTICAL=mark_text("Identical")),
+        *declare_texts(VERDICT=mark_text("Verdict")),
+    )
+
+    def list_parameters(self):
+        table = make_file("RENUMBERED", tr("Table of old and new keys"), CSV_FILTER)
+        return [
+            make_plan_layer("BEFORE", tr("Earlier edition")),
+            make_plan_layer("AFTER", tr("Later edition")),
+            make_role(role for role, one in load_standard().templates.items() if one.geometry == "polygon"),
+            make_plan_layer("TOWNSHIPS", tr("Townships"), optional=True),
+            *mark_advanced(table, *make_norms()),
+            make_layer_output("OUTPUT", tr("Moved or changed parts")),
+            make_workbook(),
+            *make_signed_tables(),
+        ]
+
+    def prepare(self, parameters, context, feedback):
+        self.options = self.read_norm_options(parameters, context)
+        self.layer_snapshots = [
+            read_layer_parameter(self, parameters, name, context) for name in ("BEFORE", "AFTER", "TOWNSHIPS")
+        ]
+        if self.layer_snapshots[0] is None or self.layer_snapshots[1] is None:
+            raise InputError("no_layers")
+        if self.layer_snapshots[0].layer_id and self.layer_snapshots[0].layer_id == self.layer_snapshots[1].layer_id:
+            # QGIS replaces the path of a project layer by that layer, including its edits.
+            if context.project() is not None and context.project().mapLayer(self.layer_snapshots[0].layer_id):
+                raise InputError("versions_same_layer", layer=self.layer_snapshots[0].name)
+            raise InputError("versions_same_file", file=Path(self.layer_snapshots[0].file_path).name)
+        self.role = self.read_text_parameter(parameters, "ROLE", context)
+        self.renumbered = self.read_text_parameter(parameters, "RENUMBERED", context)
+        inputs = [shot.file_path for shot in self.layer_snapshots if shot is not None]
+        inputs += filter(None, [self.renumbered])
+        self.output = LayerOutput(parameters, context, "OUTPUT", tr("Moved or changed parts"), inputs)
+        self.workbook = read_workbook_path(self, parameters, context, "OUTPUT_XLSX", inputs)
+        self.documents = read_document_paths(self, parameters, context, inputs)
+
+    def execute(self, parameters, context, feedback):
+        from ..core.cli.comparing import format_comparison_summary
+        from ..core.render.versions.comparison_tables import (
+            list_difference_sentences,
+            make_comparison_document,
+            write_comparison_workbook,
+        )
+
+        cancellation, lang = Cancellation(feedback.isCanceled), self.options.lang
+        plan_comparison = compare_versions(
+            *self.layer_snapshots,
+            self.options,
+            role=self.role,
+            renumbered=self.renumbered,
+            progress=make_progress_callback(feedback),
+            cancellation=cancellation,
+        )
+        comparison, texts = plan_comparison.comparison, Texts(get_interface_language())
+        log = feedback.pushInfo if comparison.is_identical else feedback.pushWarning
+        log(format_comparison_summary(plan_comparison, texts))
+        log_lines(feedback, list_difference_sentences(plan_comparison, texts))
+        write_documents(
+            lambda: make_comparison_document(plan_comparison, Texts(lang)),
+            list(self.documents.values()),
+            cancellation,
+            [(self.workbook, lambda path: write_comparison_workbook(plan_comparison, path, Texts(lang)))],
+        )
+        results = {**list_given(OUTPUT_XLSX=self.workbook), **self.documents}
+        results |= self.output.write_table(
+            self, parameters, context, make_changed_areas_table(plan_comparison, lang), cancellation
+        )
+        log_written_files(feedback, (self.workbook, *self.documents.values(), self.output.file))
+        areas = {f"AREA_{kind.upper()}": comparison.sum_area_m2(kind) for kind in ("in", "out", "changed")}
+        shift = comparison.shift
+        return {
+            **results,
+            **areas,
+            "SHIFT_EAST": shift.east_m if shift else 0.0,
+            "SHIFT_NORTH": shift.north_m if shift else 0.0,
+            "SHIFT_ROWS": shift.row_count if shift else 0,
+            "PARTS": len(comparison.changed_pieces),
+            "IDENTICAL": comparison.is_identical,
+            "VERDICT": "identical" if comparison.is_identical else "different",
+        }
+
+
+class YearlyUpdateAlgorithm(SanxianAlgorithm):
+    """Algorithm `yearly_update`: compare the filed database with the current one."""
+
+    toolbox_section = "yearly"
+    identifier = "yearly_update"
+    keywords = (
+        "yearly",
+        "maintenance",
+        "年度动态维护",
+        "动态维护",
+        "更新",
+        "调入",
+        "调出",
+        "属性变更",
+        "WHQ",
+        "WHC",
+        "WHH",
+    )
+    title = mark_text("Yearly maintenance package")
+    help_parts = (
+        mark_text(
+            "Compares the current database with the edition filed with the ministry and writes the geodatabase "
+            "of yearly maintenance: three classes for each maintained layer that changed, before (WHQ), change "
+            "(WHC) and after (WHH). The inputs are not changed.\n\n"
+            "Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved "
+            "in or out. Every change has a number; reason, source of flexible quota and kind of expansion "
+            "accounting are left empty for manual entry. Changes of a kind that the layer does not allow are "
+            "reported, not written.\n\n"
+            "The balance of areas by layer, zone and township (xlsx, JSON) is written to the same folder. An "
+            "existing geodatabase is not replaced, because reasons may have been entered."
+        ),
+        describe_norms,
+    )
+
+    results = (
+        *declare_texts(DATABASE=mark_text("Geodatabase")),
+        *declare_numbers(
+            COUNT_IN=mark_text("Polygons moved in"),
+            COUNT_OUT=mark_text("Polygons moved out"),
+            COUNT_CHANGED=mark_text("Polygons with changed attributes"),
+            LAYERS=mark_text("Layers that changed"),
+        ),
+    )
+
+    def list_parameters(self):
+        return [
+            make_file_or_folder("FILED", tr("Filed database (.gdb, .gpkg or folder)"), optional=False),
+            make_file_or_folder("CURRENT", tr("Current database (.gdb, .gpkg or folder)"), optional=False),
+            make_number("YEAR", tr("Year"), date.today().year, is_integer=True, minValue=2000, maxValue=2099),
+            *mark_advanced(*make_norms()),
+            make_folder_output("OUTPUT", tr("Folder in which the geodatabase is made")),
+        ]
+
+    def prepare(self, parameters, context, feedback):
+        self.options = self.read_norm_options(parameters, context)
+        self.sources = [self.parameterAsFile(parameters, name, context).strip() for name in ("FILED", "CURRENT")]
+        for source in filter(is_connection, self.sources):
+            check_source(source)
+        self.year = self.parameterAsInt(parameters, "YEAR", context)
+        self.folder = str(self.read_output_folder(parameters, context))
+
+    def execute(self, parameters, context, feedback):
+        from ..core.studies.yearly.balance import list_notes, summarise_layers
+        from ..core.studies.yearly.make import compute_and_write_update
+
+        yearly_update, written_update = run_in_thread(
+            compute_and_write_update, feedback, *self.sources, self.year, self.folder, self.options
+        )
+        texts = Texts(get_interface_language())
+        log_lines(feedback, summarise_layers(yearly_update, texts))
+        log_warnings(feedback, list_notes(yearly_update, texts))
+        log_warnings(feedback, [problem.format_as_sentence(texts) for problem in written_update.problems])
+        log_written_files(feedback, [str(path) for path in written_update.written_files])
+        counts = {f"COUNT_{kind.upper()}": count for kind, count in yearly_update.change_counts.items()}
+        return {
+            "OUTPUT": self.folder,
+            "DATABASE": str(written_update.written_files[0]),
+            "LAYERS": len(yearly_update.changed_layers),
+            **counts,
+        }

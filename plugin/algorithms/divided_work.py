@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""乡镇工作包、工作清单: divide a county or a work list among people, and merge what they changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingParameterMultipleLayers,
+)
+
+from ..bridge.new_project.township_project import write_township_project
+from ..bridge.running.threads import run_in_python_thread
+from ..bridge.settings import get_interface_language
+from ..bridge.texts import mark_text, tr
+from ..core.base.choices import NEIGHBOUR_DISTANCE_M, PREFERRED_SIDES, WORKLIST_COLUMNS
+from ..core.base.errors import InputError
+from ..core.standard.messages.texts import Texts
+from .common import SanxianAlgorithm, convert_errors_for_processing, describe_norms, list_given, run_in_thread
+from .parameters import (
+    CSV_FILTER,
+    Parameter,
+    declare_numbers,
+    make_choice,
+    make_copy,
+    make_file,
+    make_file_output,
+    make_folder,
+    make_folder_output,
+    make_norms,
+    make_number,
+    make_required_source,
+    make_shared,
+    make_switch,
+    make_table,
+    make_workbook,
+    mark_advanced,
+)
+from .report_log import log_lines, log_written_files
+
+if TYPE_CHECKING:
+    from ..core.counties.townships.split import SplitResult
+
+
+class _TownshipAlgorithm(SanxianAlgorithm):
+    """Base class: read the data of the county."""
+
+    toolbox_section = "package"
+
+    def read_source_parameter(self, parameters, context) -> str:
+        """Return the path of the data; raise InputError if it does not exist."""
+        source = self.parameterAsFile(parameters, "SOURCE", context).strip()
+        if not Path(source).exists():
+            raise InputError("source_missing", source=source)
+        return source
+
+
+class SplitTownships(_TownshipAlgorithm):
+    """Algorithm `split_townships`: write a work package for each township."""
+
+    identifier = "split_townships"
+    keywords = ("township", "split", "package", "乡镇", "分发", "拆分", "工作包", "分乡镇")
+    title = mark_text("Split into township packages")
+    help_parts = (
+        mark_text(
+            "Writes a work package for each township: a GeoPackage with all layers of the county and the features of "
+            "the township, read-only neighbours (neighbours.gpkg), symbols, a project with forms, the targets of the "
+            "township, and a manifest of all that was handed out. The data do not change.\n\n"
+            "Each feature is in exactly one package: a feature that crosses a border belongs to the township with the "
+            "largest area of it, and the manifest lists it. Features in no township and tables without shape are in "
+            "the package county.\n\n"
+            "Hand out the whole folder of a township, and keep its manifest: “Merge township packages” needs it. An "
+            "output folder that has files is never replaced.\n\n"
+            "Persons: code or name of a township, equals sign and name, separated by semicolons."
+        ),
+        describe_norms,
+    )
+
+    results = declare_numbers(PACKAGES=mark_text("Packages"), ROWS=mark_text("Features"))
+
+    def list_parameters(self):
+        projects = make_switch("PROJECTS", tr("Write a project for each package"), True)
+        return [
+            make_required_source(),
+            make_number("DISTANCE", tr("Distance of read-only neighbours (m)"), NEIGHBOUR_DISTANCE_M),
+            make_table("TARGETS", tr("Targets by township")),
+            *make_shared("PERSONS"),
+            *mark_advanced(projects, *make_norms()),
+            make_folder_output("OUTPUT", tr("Folder of the packages (new or empty)")),
+        ]
+
+    def prepare(self, parameters, context, feedback):
+        from ..core.counties.townships.split import SplitOptions, parse_persons
+
+        output = self.read_output_folder(parameters, context)
+        self.options = SplitOptions(
+            self.read_source_parameter(parameters, context),
+            output,
+            self.read_norm_options(parameters, context),
+            self.parameterAsDouble(parameters, "DISTANCE", context),
+            self.parameterAsFile(parameters, "TARGETS", context).strip(),
+            parse_persons(self.read_text_parameter(parameters, "PERSONS", context)),
+        )
+        self.with_projects = self.parameterAsBool(parameters, "PROJECTS", context)
+        self.result: SplitResult | None = None
+
+    def execute(self, parameters, context, feedback):
+        from ..core.counties.townships.split import split_townships
+        from ..core.counties.townships.township_sentences import describe_split
+
+        result = run_in_thread(split_townships, feedback, self.options)
+        log_lines(feedback, describe_split(result, Texts(self.options.check.lang)))
+        log_written_files(feedback, [str(one.folder) for one in result.packages])
+        self.result = result
+        rows = sum(one.manifest.row_count for one in result.packages)
+        return {"OUTPUT": str(self.options.output), "PACKAGES": len(result.packages), "ROWS": rows}
+
+    def postProcessAlgorithm(self, context, feedback):
+        """Write the projects: QGIS makes layers on the main thread."""
+        if self.result is not None and self.with_projects:
+            with convert_errors_for_processing():
+                for package in self.result.packages:
+                    write_township_project(package, self.result.roles, self.result.norm, self.options.check.profile)
+        return {}
+
+
+class MergeTownships(_TownshipAlgorithm):
+    """Algorithm `merge_townships`: merge edited packages into a copy of the county."""
+
+    identifier = "merge_townships"
+    keywords = ("township", "merge", "package", "conflict", "乡镇", "合并", "工作包", "矛盾", "接边", "汇总")
+    title = mark_text("Merge township packages")
+    help_parts = (
+        mark_text(
+            "Merges edited township packages into a copy of the county. Neither the county nor a package changes.\n\n"
+            "Each row is compared three ways: the row handed out, the row in the county now, and the row in the "
+            "package. What only a package changed, added or deleted is merged. A contradiction is never lost: both "
+            "sides changed a row differently, one deleted what the other changed, a read-only neighbour was changed, "
+            "new rows have one key, two packages of one township differ. The workbook lists all versions, and the "
+            "layers next to it (NAME_contradictions.gpkg) have their shapes.\n\n"
+            "Contradictions: ask writes the county's version and lists the row as undecided, county and package "
+            "decide for one side. Changes of neighbours are never merged.\n\n"
+            "New keys: new features without a key, or with a key in use, are numbered above all numbers in use.\n\n"
+            "Seams: gaps, overlaps, stops, shifts and changes of code at township borders that the merge has made. A "
+            "layer that is missing in a package is not taken for a deletion; new fields and layers are reported, not "
+            "merged. Give the folder with the packages, or one package."
+        ),
+        describe_norms,
+    )
+
+    results = declare_numbers(
+        CHANGES=mark_text("Merged changes"),
+        CONTRADICTIONS=mark_text("Contradictions"),
+        UNDECIDED=mark_text("Undecided contradictions"),
+        SEAM_COUNT=mark_text("New seams"),
+    )
+
+    def list_parameters(self):
+        return [
+            make_required_source(),
+            make_folder("PACKAGES", tr("Folder with the edited packages"), optional=False),
+            make_choice("PREFER", tr("Contradictions"), PREFERRED_SIDES),
+            make_switch("NEW_KEYS", tr("Number new features whose key is in use")),
+            make_switch("SEAMS", tr("Search seams between townships"), True),
+            *mark_advanced(*make_shared("PERSONS"), *make_norms()),
+            make_copy(tr("Merged copy (format of the data)"), optional=False),
+            make_workbook("OUTPUT_TABLE"),
+        ]
+
+    def prepare(self, parameters, context, feedback):
+        from ..core.counties.townships.decide import Prefer
+        from ..core.counties.townships.merge import MergeOptions, check_merge_options
+        from ..core.counties.townships.split import parse_persons
+
+        folder = self.parameterAsFile(parameters, "PACKAGES", context).strip()
+        self.options = MergeOptions(
+            self.read_source_parameter(parameters, context),
+            (folder,) if folder else (),
+            self.parameterAsFileOutput(parameters, "OUTPUT", context),
+            self.parameterAsFileOutput(parameters, "OUTPUT_TABLE", context),
+            Prefer(self.parameterAsEnumString(parameters, "PREFER", context)),
+            self.parameterAsBool(parameters, "NEW_KEYS", context),
+            parse_persons(self.read_text_parameter(parameters, "PERSONS", context)),
+            self.parameterAsBool(parameters, "SEAMS", context),
+            self.read_norm_options(parameters, context),
+        )
+        check_merge_options(self.options)
+
+    def execute(self, parameters, context, feedback):
+        from ..core.counties.townships.decide import Outcome
+        from ..core.counties.townships.merge import merge_townships
+        from ..core.counties.townships.township_sentences import describe_merge
+
+        result = run_in_thread(merge_townships, feedback, self.options)
+        log_lines(feedback, describe_merge(result.log, Texts(self.options.check.lang)))
+        log_written_files(feedback, result.written)
+        log = result.log
+        return {
+            **list_given(OUTPUT=self.options.output, OUTPUT_TABLE=self.options.table),
+            "CHANGES": sum(one.outcome is Outcome.APPLIED for one in log.changes),
+            "CONTRADICTIONS": len(log.contradictions),
+            "UNDECIDED": log.open_count,
+            "SEAM_COUNT": len(log.seams),
+        }
+
+
+def _make_csv(name: str, label: str, *, optional: bool = False) -> Parameter:
+    return make_file(name, label, CSV_FILTER, optional=optional, offers_all=False)
+
+
+class SplitWorklist(SanxianAlgorithm):
+    """Algorithm `split_worklist`: write a part of a work list for each township or person."""
+
+    toolbox_section = "check"
+    identifier = "split_worklist"
+    keywords = ("work list", "split", "工作清单", "拆分", "乡镇", "负责人", "分派")
+    title = mark_text("Split work list")
+    help_parts = (
+        mark_text(
+            "Writes a part of a work list (NAME.worklist.csv) for each township or person. The list does not "
+            "change.\n\n"
+            "Each row of a part records what it was at the split, so that “Merge work lists” finds what changed "
+            "since. A part of an earlier split with changes that are not merged is never replaced."
+        ),
+    )
+
+    needs_libraries_to_prepare = False
+    results = declare_numbers(PARTS=mark_text("Parts"), ROWS=mark_text("Rows"))
+
+    def list_parameters(self):
+        return [
+            _make_csv("INPUT", tr("Work list")),
+            make_choice("BY", tr("Split by"), WORKLIST_COLUMNS),
+            make_folder_output("OUTPUT", tr("Folder for the parts")),
+        ]
+
+    def prepare(self, parameters, context, feedback):
+        self.source = self.parameterAsFile(parameters, "INPUT", context).strip()
+        self.column = self.parameterAsEnumString(parameters, "BY", context)
+        self.folder = self.parameterAsFileOutput(parameters, "OUTPUT", context)
+
+    def execute(self, parameters, context, feedback):
+        from ..core.render.worklist.merge import split_worklist
+
+        parts = run_in_python_thread(split_worklist)(self.source, self.column, self.folder)
+        log_written_files(feedback, [part.path for part in parts])
+        return {"OUTPUT": self.folder, "PARTS": len(parts), "ROWS": sum(part.count for part in parts)}
+
+
+class MergeWorklist(SanxianAlgorithm):
+    """Algorithm `merge_worklist`: merge parts of a work list, or a ledger that was filled in."""
+
+    toolbox_section = "check"
+    identifier = "merge_worklist"
+    keywords = ("work list", "merge", "ledger", "工作清单", "合并", "台账", "冲突")
+    title = mark_text("Merge work lists")
+    help_parts = (
+        mark_text(
+            "Merges parts of a work list, or a findings ledger (xlsx) that was filled in, into the list, which is "
+            "changed. Of a ledger only state, assignee and remark are taken.\n\n"
+            "A row that both sides changed to different values since the split is a conflict: the list is unchanged, "
+            "and the table of conflicts names both versions. Fill its column 采用 with 本清单 (the list) or 来稿 (the "
+            "part), and merge again with that table."
+        ),
+    )
+
+    needs_libraries_to_prepare = False
+    results = declare_numbers(
+        TAKEN=mark_text("Rows updated"), ADDED=mark_text("Rows added"), CONFLICTS=mark_text("Conflicts")
+    )
+
+    def list_parameters(self):
+        parts = tr("Parts, or a ledger (xlsx)")
+        return [
+            _make_csv("INPUT", tr("Work list")),
+            QgsProcessingParameterMultipleLayers("PARTS", parts, QgsProcessing.SourceType.TypeFile),
+            _make_csv("CHOICES", tr("Table of conflicts, filled in"), optional=True),
+            make_file_output("OUTPUT_TABLE", tr("Table of conflicts"), CSV_FILTER),
+        ]
+
+    def prepare(self, parameters, context, feedback):
+        self.source = self.parameterAsFile(parameters, "INPUT", context).strip()
+        self.paths = self.parameterAsFileList(parameters, "PARTS", context)
+        self.choices = self.parameterAsFile(parameters, "CHOICES", context).strip()
+        self.table = self.parameterAsFileOutput(parameters, "OUTPUT_TABLE", context)
+
+    def execute(self, parameters, context, feedback):
+        from ..core.base.files.writing import check_writable
+        from ..core.render.document.ledger_import import read_ledger
+        from ..core.render.words import ReportTexts
+        from ..core.render.worklist.file import read_worklist
+        from ..core.render.worklist.merge_files import NamedPart, merge_into_file, read_choices, write_conflicts
+        from ..core.render.worklist_messages import describe_merge
+
+        @run_in_python_thread
+        def merge():
+            if self.table:
+                check_writable(self.table, [self.source, *self.paths])
+            parts = []
+            for path in self.paths:
+                is_ledger = path.lower().endswith(".xlsx")
+                rows = read_ledger(path, datetime.now()) if is_ledger else read_worklist(path)
+                parts.append(NamedPart(Path(path).name, rows, is_ledger))
+            merged = merge_into_file(self.source, parts, read_choices(self.choices) if self.choices else {})
+            if self.table:
+                write_conflicts(self.table, merged.conflicts)
+            return merged
+
+        merged = merge()
+        log_lines(feedback, describe_merge(merged, ReportTexts(get_interface_language())))
+        log_written_files(feedback, (self.source, self.table))
+        counts = {"TAKEN": merged.taken, "ADDED": merged.added, "CONFLICTS": len(merged.conflicts)}
+        return {**list_given(OUTPUT_TABLE=self.table), **counts}

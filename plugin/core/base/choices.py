@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Values, limits and defaults of options, the same for command line, toolbox, dialogs and the code that uses them.
+
+No library is imported here: the toolbox reads them when QGIS starts.
+"""
+
+from __future__ import annotations
+
+#: First and last year of base parcels.
+BASE_YEARS = (1990, 2100)
+#: What to do if the database to write exists; the first is the default.
+ACTIONS_ON_EXISTING = ("stop", "add", "replace")
+#: Control lines whose changes a dossier lists; the first is the default.
+ADJUSTED_LINES = ("boundary", "farmland", "red_line")
+#: What an outline within another of the same layer of a drawing is; the first is the default.
+HOLE, SEPARATE = HOLE_RULES = ("hole", "separate")
+#: Units of a drawing that the user may name.
+DRAWING_UNITS = ("m", "dm", "cm", "mm", "km")
+#: What happens to the zone number of eastings; the first is the default.
+ZONE_NUMBER_CHOICES = ("keep", "add", "strip")
+#: Which side of a contradiction between a county and a township package is taken; the first is the default.
+PREFERRED_SIDES = ("ask", "county", "package")
+#: Distance (m) within which a township package has read-only neighbours, by default.
+NEIGHBOUR_DISTANCE_M = 100.0
+#: Columns by which a work list is split; the first is the default.
+WORKLIST_COLUMNS = ("township", "assignee")
