@@ -180,7 +180,7 @@ class RenumberBsm(SanxianAlgorithm):
         ]
 
     def prepare(self, parameters, context, feedback):
-        from ..core.exchange.conversion.renumber import RenumberOptions, check_renumber_options
+        from ..core.exchange.renumber import RenumberOptions, check_renumber_options
 
         self.options = self.read_norm_options(parameters, context)
         self.source = read_required_source(self, parameters, context)
@@ -191,7 +191,7 @@ class RenumberBsm(SanxianAlgorithm):
         check_renumber_options(self.source, self.order)
 
     def execute(self, parameters, context, feedback):
-        from ..core.exchange.conversion.renumber import describe_renumbering, renumber_keys
+        from ..core.exchange.renumber import describe_renumbering, renumber_keys
 
         run = run_in_thread(renumber_keys, feedback, self.source, self.options, self.order)
         log_lines(feedback, describe_renumbering(run, self.options.lang))
@@ -234,7 +234,7 @@ class ChangeCrsZone(SanxianAlgorithm):
         ]
 
     def prepare(self, parameters, context, feedback):
-        from ..core.exchange.conversion.change_zone import ZoneNumber, check_zone_options
+        from ..core.exchange.change_zone import ZoneNumber, check_zone_options
 
         self.source = read_required_source(self, parameters, context)
         self.output, self.table = (
@@ -246,7 +246,7 @@ class ChangeCrsZone(SanxianAlgorithm):
         check_zone_options(self.source, self.output, self.table)
 
     def execute(self, parameters, context, feedback):
-        from ..core.exchange.conversion.change_zone import change_crs_zone, describe_zone_change
+        from ..core.exchange.change_zone import change_crs_zone, describe_zone_change
 
         run = run_in_thread(
             change_crs_zone,

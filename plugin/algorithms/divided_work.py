@@ -108,8 +108,8 @@ class SplitTownships(_TownshipAlgorithm):
         self.result: SplitResult | None = None
 
     def execute(self, parameters, context, feedback):
+        from ..core.counties.townships.log import describe_split
         from ..core.counties.townships.split import split_townships
-        from ..core.counties.townships.township_sentences import describe_split
 
         result = run_in_thread(split_townships, feedback, self.options)
         log_lines(feedback, describe_split(result, Texts(self.options.check.lang)))
@@ -191,8 +191,8 @@ class MergeTownships(_TownshipAlgorithm):
 
     def execute(self, parameters, context, feedback):
         from ..core.counties.townships.decide import Outcome
+        from ..core.counties.townships.log import describe_merge
         from ..core.counties.townships.merge import merge_townships
-        from ..core.counties.townships.township_sentences import describe_merge
 
         result = run_in_thread(merge_townships, feedback, self.options)
         log_lines(feedback, describe_merge(result.log, Texts(self.options.check.lang)))
@@ -289,11 +289,11 @@ class MergeWorklist(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         from ..core.base.files.writing import check_writable
-        from ..core.render.document.ledger_import import read_ledger
+        from ..core.render.document.ledger import read_ledger
         from ..core.render.words import ReportTexts
-        from ..core.render.worklist.file import read_worklist
-        from ..core.render.worklist.merge_files import NamedPart, merge_into_file, read_choices, write_conflicts
-        from ..core.render.worklist_messages import describe_merge
+        from ..core.render.worklist.merge import NamedPart, merge_into_file, read_choices, write_conflicts
+        from ..core.render.worklist.update import describe_merge
+        from ..core.render.worklist.worklist_row import read_worklist
 
         @run_in_python_thread
         def merge():

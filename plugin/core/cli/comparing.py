@@ -24,7 +24,7 @@ from .console import (
 )
 
 if TYPE_CHECKING:
-    from ..render.versions.sources import PlanComparison
+    from ..render.versions.baseline import PlanComparison
 
 #: Largest number of changed parts on the console; the workbook has all.
 _MAX_PARTS_PRINTED = 30

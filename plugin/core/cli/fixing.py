@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from ..base.files.writing import check_writable, write_atomically
 from ..render.words import ReportTexts
-from ..render.worklist.file import change_worklist, read_worklist
-from ..render.worklist.merge_files import NamedPart, merge_into_file, read_choices, write_conflicts
-from ..render.worklist.worklist_row import Worklist, WorkState, count_states
+from ..render.worklist.merge import NamedPart, merge_into_file, read_choices, write_conflicts
+from ..render.worklist.worklist_row import Worklist, WorkState, change_worklist, count_states, read_worklist
 from ..standard.messages.texts import format_number
 from .console import (
     EXIT_CLEAN,
@@ -116,8 +115,7 @@ def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..plan.loading.key_table import read_renumbered_keys
     from ..render.document.ledger import write_ledger
     from ..render.worklist import find_key_table_of_worklist
-    from ..render.worklist.update import read_report, update_worklist
-    from ..render.worklist_messages import describe_update
+    from ..render.worklist.update import describe_update, read_report, update_worklist
 
     if args.xlsx:
         check_writable(args.xlsx, [args.list, args.report])
@@ -157,7 +155,7 @@ def _merge(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def _import_ledger(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Take state, assignee and note from a ledger."""
-    from ..render.document.ledger_import import read_ledger
+    from ..render.document.ledger import read_ledger
 
     part = NamedPart(Path(args.ledger).name, read_ledger(args.ledger, datetime.now(), args.author), is_ledger=True)
     return _merge_parts(args, [part], report_texts)
@@ -165,7 +163,7 @@ def _import_ledger(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def _merge_parts(args: argparse.Namespace, parts: list[NamedPart], report_texts: ReportTexts) -> int:
     """Merge parts, write the table of conflicts if requested, and print what happened."""
-    from ..render.worklist_messages import describe_merge
+    from ..render.worklist.update import describe_merge
 
     choices = read_choices(args.choices) if args.choices else {}
     if args.conflicts:

@@ -15,7 +15,7 @@ import shapely
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import Cancelled
 from ...checks.check import CheckResult, RunOptions
-from ...checks.results.run import run_check
+from ...checks.run_check import run_check
 from ...engine.waivers.waiver import NO_WAIVERS
 from ...fixes.edits import FixRefused
 from ...fixes.fix_declaration import Fix, FixExample, load_all_fixes

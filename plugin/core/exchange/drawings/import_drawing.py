@@ -33,9 +33,7 @@ from .drawing_sentences import TABLE_SUFFIXES, LeftOutReasons, write_left_out_ta
 from .mapping import DrawingMapping, load_mapping
 from .outlines import join_outlines
 from .placing import choose_crs, choose_unit, is_statement, take_lines_in_place
-from .polygons import HOLE, HOLE_RULES, assign_texts, make_polygons
-from .polygons import make_polygons
-from .read_lines import DrawingContent, read_lines
+from .polygons import assign_texts, make_polygons
 from .settings import DrawingSettings, load_settings
 from .straighten import write_straight_copy
 from .tags import DrawingTags, read_tags
