@@ -11,11 +11,11 @@ from typing import Any
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..checks.live.session import FeatureKey
 from ..model.findings import Finding
+from .applied_edits import RowBefore, read_rows_before
 from .edits import Edits, FixRefused, is_same_shape
-from .fix_declaration import Fix, load_all_fixes
+from .fix_declaration import Fix, find_fixes_for, load_all_fixes
 from .judge import propose_fix
 from .proposal import Proposal, Refusal
-from .rows_before import RowBefore, read_rows_before
 from .state import EditingState
 
 #: Most features that one fix offers as an alternative.
@@ -52,7 +52,7 @@ def list_choices(
     Safe proposals come first, then other proposals, then fixes that do not apply, each in the order of their codes.
     Raise Cancelled.
     """
-    fixes = load_all_fixes().find_for(finding)
+    fixes = find_fixes_for(finding)
     choices: list[FixChoice] = []
     for number, fix in enumerate(fixes):
         cancellation.raise_if_cancelled()

@@ -19,8 +19,8 @@ from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..model.findings import Finding
 from ..standard.messages.texts import Texts
-from .clipped_layers import LayerClipper, join_meeting_boxes
 from .edits import Edits
+from .land_boxes import LayerClipper, join_meeting_boxes
 from .regions import compute_changed_box, list_part_boxes, widen_box
 from .state import EditingState, Row
 from .surroundings import MARGIN_M, Bounds, choose_surroundings_rules, find_findings_in_surroundings

@@ -18,7 +18,6 @@ from ..geometry import crs as crs_care
 from ..model.findings import Finding
 from ..model.rule import load_all_rules
 from ..standard.profile.norm import is_sealed_or_supplied
-from .area_balance import balance_areas
 from .differences import (
     ChangedRow,
     Differences,
@@ -30,9 +29,9 @@ from .differences import (
     match_renamed_findings,
 )
 from .edits import Edits, FixRefused, is_same_shape, require_unsealed
-from .finding_places import is_found_by_place
 from .fix_declaration import Fix, Safety
-from .proposal import MAX_IMBALANCE_M2, AreaChange, OpenedWindow, Proposal
+from .land_boxes import is_found_by_place
+from .proposal import MAX_IMBALANCE_M2, AreaChange, OpenedWindow, Proposal, balance_areas
 from .shapes import is_below_sliver_limits, list_parts, measure_width
 from .state import EditingState
 from .surroundings import SurroundingsFailed, list_untried_rules

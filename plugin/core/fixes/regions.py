@@ -14,8 +14,8 @@ from ..checks.live.edited_rows import compute_changed_edge_bounds, compute_commo
 from ..exchange.layer_changes import UNCHANGED
 from ..geometry.validity import mask_missing_shapes
 from ..model.findings import Finding
-from .clipped_layers import join_meeting_boxes
 from .edits import Edits
+from .land_boxes import join_meeting_boxes
 from .state import EditingState
 from .surroundings import MARGIN_M, Bounds
 

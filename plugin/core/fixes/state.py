@@ -20,7 +20,7 @@ from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
 from ..standard.profile.norm import is_sealed_or_supplied
 from .edits import Edits, FixRefused
-from .finding_places import FindingPlaces, get_finding_shape_in_plane, is_found_by_place
+from .land_boxes import FindingPlaces, get_finding_shape_in_plane, is_found_by_place
 
 if TYPE_CHECKING:
     from ..checks.check import CheckResult, RunOptions

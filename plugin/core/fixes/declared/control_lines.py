@@ -1,15 +1,62 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+"""Fixes between the three control lines, by their statutory precedence."""
+
+from __future__ import annotations
+
 from typing import Any
 
 import shapely
 
+from ...base.errors import InputError
 from ...model.findings import Finding
-from ..dividing import require_shape, reshape_row
 from ..edits import Edits, FixRefused, RowEdit, WindowEdit
 from ..fix_declaration import FixExample, Safety, fix
-from ..precedence import find_staying_and_yielding_row
+from ..reshaping import require_shape, reshape_row
 from ..shapes import list_parts, subtract_shapes
 from ..state import EditingState, Row
+
+#: The three lines: an earlier one stays, a later one gives way.
+PRECEDENCE = ("farmland", "red_line", "boundary")
+
+
+def parse_order(text: str) -> tuple[str, ...]:
+    """Return the three control lines in the order of a text such as ``farmland,red_line,boundary``.
+
+    An empty text gives the statutory order. Raise InputError unless the text names each of the three lines once.
+    """
+    order = tuple(one.strip().lower() for one in text.replace("，", ",").split(",") if one.strip())
+    if order and sorted(order) != sorted(PRECEDENCE):
+        raise InputError("fix_order", text=text, known=",".join(PRECEDENCE))
+    return order or PRECEDENCE
+
+
+def find_staying_and_yielding_row(finding: Finding, state: EditingState, order: str = "") -> tuple[Row, Row]:
+    """Return the row that stays and the row that is cut back, for a finding on two control lines.
+
+    ``order``: as for `parse_order`. Raise FixRefused if the layer of the row to be cut is sealed.
+    """
+    row, related_row = state.get_finding_row(finding), state.get_related_row(finding)
+    yielding_role, _staying_role = find_yielding_role(finding, state, order)
+    return (related_row, row) if row.role == yielding_role else (row, related_row)
+
+
+def find_yielding_role(finding: Finding, state: EditingState, order: str = "") -> tuple[str, str]:
+    """Return the role that is cut back and the role that stays, for a finding on two control lines.
+
+    ``order``: as for `parse_order`. Raise FixRefused if the layer to be cut is sealed.
+    """
+    lines = parse_order(order)
+    ranks = {role: rank for rank, line in enumerate(lines) for role in state.plan.list_roles_of_concept(line)}
+    if ranks[finding.role] < ranks[finding.related_role]:
+        stays, yields = finding.role, finding.related_role
+    else:
+        stays, yields = finding.related_role, finding.role
+    if state.is_sealed(yields):
+        if state.is_sealed(stays):
+            raise FixRefused("both_sealed", role=yields, other_role=stays)
+        raise FixRefused("sealed", role=yields)
+    return yields, stays
+
 
 #: Share of a hole that the feature covered before, so that the hole is a new window and no longer edge of an old one.
 _LEAST_NEW_SHARE = 0.5
@@ -94,3 +141,35 @@ def _list_opened_windows(
             if shapely.intersection(hole, yielding_row.plane_shape).area > _LEAST_NEW_SHARE * hole.area:
                 windows.append(WindowEdit(yielding_row.role, str(key), staying_row.role, staying_row.key, hole))
     return windows
+
+
+@fix(
+    "FIX012",
+    "delete-covered-line",
+    title="Delete a control line wholly inside one that takes precedence",
+    solves={"REL001": (), "REL002": (), "REL003": ()},
+    safety=Safety.NEVER,
+    messages={"": "Delete {role} {key}: all of it is inside {other_role} {other_key}, which takes precedence"},
+    examples=[
+        FixExample("a boundary inside the red line", "REL003", {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]}, {"boundary": []}),
+        FixExample("a part is outside", "REL003", {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, refused="not_covered"),
+        FixExample("both sides are sealed", "REL001", {"farmland": [SQUARE_WKT], "red_line": [SQUARE_WKT]}, refused="both_sealed"),
+    ],
+)  # fmt: skip
+def delete_covered_line(finding: Finding, *, state: EditingState) -> Edits:
+    """Delete a control line wholly inside one that takes precedence.
+
+    What it does
+        Deletes a feature of the line that gives way (FIX010) if cutting it back would leave no land of it.
+    When it is safe
+        Never, because a feature is deleted.
+    Limits
+        Sealed lines stay.
+    """
+    stays, yields = find_staying_and_yielding_row(finding, state)
+    if subtract_shapes(require_shape(yields), [require_shape(stays)], state.tolerance) is not None:
+        raise FixRefused("not_covered", role=yields.role, key=yields.key)
+    return Edits(
+        [RowEdit(yields.role, yields.fid, is_deleted=True)],
+        params={"role": yields.role, "key": yields.key, "other_role": stays.role, "other_key": stays.key},
+    )
