@@ -15,8 +15,7 @@ from ..base.files.tables import SearchedColumn, read_table
 from ..base.files.writing import explain_os_error, is_same_file
 from ..package.folder import LOCK_SUFFIX
 from ..plan.io.formats import READ_SUFFIXES
-from ..plan.io.source import list_folder_datasets
-from ..plan.io.zipped import is_data_archive, is_zip
+from ..plan.io.source import is_data_archive, is_zip, list_folder_datasets
 from .county_record import (
     COUNTIES_FOLDER,
     GATHERING_JSON,

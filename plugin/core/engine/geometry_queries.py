@@ -37,7 +37,7 @@ from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus
 from .input_digest import compute_value_digest, get_shape_digest
-from .kept_overlays import OverlayQuery, QueriedRows, find_or_compute_values, find_or_overlay
+from .kept_results import OverlayQuery, QueriedRows, find_or_compute_values, find_or_overlay
 from .run_log import RunLog
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ from ..base.invariants import require_value
 from ..model.findings import Finding
 from ..model.rule import Rule, RuleResult
 from ..plan.layer import Layer
-from ..plan.layer_table import LayerUse
-from ..plan.plan import Plan
+from ..plan.plan import LayerUse, Plan
 from .context import RuleContext
 from .input_digest import NoDigestError, compute_run_digest, compute_value_digest, get_layer_digest, get_shape_digest
 from .kept_results import KeptResults

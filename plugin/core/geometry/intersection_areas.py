@@ -9,7 +9,7 @@ crossings are needed, and for each ring the polygons of the other layer in which
 
 S is the sum of cross products from the ring's first vertex to the crossing. A first vertex is inside if a line from it
 to a place outside leaves the polygon once more than it enters it. Both kinds of crossings follow from exact signs.
-Where vertices or edges coincide, the left layer counts as moved by (ε, ε²) (`exact_sides`): the area is continuous, so
+Where vertices or edges coincide, the left layer counts as moved by (ε, ε²) (`ring_sums`): the area is continuous, so
 its limit for ε → 0 is the area. So no case is special and none is doubtful.
 
 Where layers share most of their edges, `overlay` decides most pairs by that and is faster than this module. Where they
@@ -27,11 +27,8 @@ from numpy.typing import NDArray
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.parallel.threads import map_batches_in_threads
-from .drawn_sums import get_drawn_sums
-from .exact_sides import MAX_COORDINATE_M, compute_cross_products, find_sides
 from .polygons import Polygons
-from .ring_segments import RingSegments
-from .ring_sums import RingSums
+from .ring_sums import MAX_COORDINATE_M, RingSegments, RingSums, compute_cross_products, find_sides, get_drawn_sums
 from .segment_boxes import SegmentBoxes, expand_ranges, find_meeting_chains, find_meeting_segments
 from .statutory_area import EqualAreaPlane
 

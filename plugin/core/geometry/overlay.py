@@ -40,7 +40,7 @@ from .polygons import (
     query_in_threads,
     union_polygon_rows,
 )
-from .shape_hashes import hash_shapes
+from .shape_comparison import hash_shapes
 from .similar_polygons import may_be_similar, subtract_similar_polygon
 from .tolerance import Tolerance
 from .uncovered_windows import find_windows_of_rows

@@ -33,7 +33,7 @@ from .tolerance import Tolerance
 from .validity import extract_polygons, mask_missing_shapes
 
 if TYPE_CHECKING:
-    from .ring_segments import RingSegments
+    from .ring_sums import RingSegments
 
 #: A polygon with more vertices than this is clipped to a square.
 MAX_UNCLIPPED_VERTICES = 512

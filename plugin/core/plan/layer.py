@@ -30,7 +30,7 @@ from ..geometry.crs import find_coordinate_problem
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified
 from ..geometry.polygon_rings import find_inner_points
 from ..geometry.polygons import ClipCache, Polygons
-from ..geometry.shape_hashes import hash_shapes
+from ..geometry.shape_comparison import hash_shapes
 from ..geometry.statutory_area import measure_statutory_area
 from ..geometry.validity import (
     drop_empty_holes,

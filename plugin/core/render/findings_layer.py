@@ -19,7 +19,7 @@ from ..base.files.open_datasource import check_shapefile_complete
 from ..base.parallel.process_state import pause_garbage_collection
 from ..model.findings import FINDING_COLUMNS, NUMERIC_FINDING_COLUMNS, Finding, make_layer_geometries
 from ..plan.io import DRIVER_ERRORS
-from ..plan.io.geopackage_writer import GEOPACKAGE_OPTIONS
+from ..plan.io.geopackage_writing import GEOPACKAGE_OPTIONS
 
 
 # Python's garbage collection would search findings and values repeatedly while rows are written, and free nothing.

@@ -20,7 +20,7 @@ from ..base.files.writing import OutputPaths, check_not_input, write_files
 from ..base.parallel.process_state import pause_garbage_collection
 from ..model.report import Report
 from ..plan.io import DRIVER_ERRORS
-from ..plan.io.geopackage_writer import append_rows
+from ..plan.io.geopackage_writing import append_rows
 from ..plan.io.table_digest import compute_table_digest
 from ..plan.plan import Plan
 from ..standard.messages.texts import Texts

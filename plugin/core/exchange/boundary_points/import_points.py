@@ -13,7 +13,7 @@ import geopandas as gpd
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError, OutputError
 from ...base.files.writing import check_writable, write_atomically
-from ...plan.io.geopackage_writer import append_rows
+from ...plan.io.geopackage_writing import append_rows
 from ...standard.messages.texts import MessageLines
 from ..create import create_database, stage_geopackage
 from .areas import find_area_unit

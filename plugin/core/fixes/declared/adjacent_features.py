@@ -4,7 +4,7 @@
 import numpy as np
 import shapely
 
-from ...geometry.shape_hashes import normalize_shapes
+from ...geometry.shape_comparison import normalize_shapes
 from ...model.findings import Finding
 from ..edits import Edits, FixRefused, RowEdit
 from ..fix_declaration import FixExample, Safety, fix

@@ -26,21 +26,21 @@ from ...base.files.open_datasource import check_shapefile_complete, provide_safe
 from ...geometry import crs as crs_care
 from ..layer import FieldInfo, SourceLayer
 from .columnar_rows import read_columnar_rows
-from .crs_definition import find_contradicting_crs
-from .field_types import DeclaredTable, read_declared_tables
+from .declarations import DeclaredTable, find_contradicting_crs, read_declared_tables
+from .formats import INTERNAL_TABLE_PREFIXES, MISSING_TABLE, find_hidden_tables
 from .records import count_geodatabase_rows, count_stored_rows, find_problem_of_parts
 from .rows import (
     BYTES_CODEC,
     KEY_FIELD,
     CellwiseLayerError,
     find_field_positions,
+    find_mistyped_fields,
+    make_fields,
     make_names_unique,
     read_layer_info,
     read_rows,
 )
-from .shape_headers import read_shape_headers
-from .stored_types import find_mistyped_fields, make_fields
-from .text_geometry import INTERNAL_TABLE_PREFIXES, MISSING_TABLE, find_hidden_tables
+from .stored_shapes import read_shape_headers
 
 
 def make_encoding_notices(layer_name: str, encoding: ShapefileEncoding | None) -> list[tuple[str, dict[str, Any]]]:

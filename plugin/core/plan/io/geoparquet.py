@@ -25,7 +25,7 @@ from ...base.errors import InputError
 from ...base.files.data import parse_json, read_value
 from ..layer import SourceLayer
 from .file import LayerSelector
-from .staged_geopackage import (
+from .geopackage_writing import (
     UNDEFINED_CRS,
     StagedColumn,
     StagedGeopackage,

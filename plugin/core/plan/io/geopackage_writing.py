@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A temporary GeoPackage into which rows of a database or a table file are copied.
+"""Write rows to a GeoPackage; copy rows of a database or a table file into a temporary one.
 
 The reader of GeoPackages then gives the same fields, shapes, curves and findings as for a county's file.
 """
@@ -12,13 +12,19 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pyogrio
 
 from ...base.cancellation import Cancellation
 from ...base.errors import InputError
 from ..layer import SourceLayer
 from .file import LayerSelector, read_file
 from .sql_names import quote_sql_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 #: Tables of the standard that a reader needs (OGC 12-128r18, annex C), and those of titles (GDAL's extension schema).
 _CORE_TABLES = """
@@ -179,3 +185,26 @@ def _make_free_name(name: str, used: set[str]) -> str:
     while name in used:
         name += "_"
     return name
+
+
+#: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
+GEOPACKAGE_OPTIONS = {"VERSION": "1.2"}
+
+
+def append_rows(frame: pd.DataFrame, path: Path, layer: str, geometry_type: str | None = "MultiPolygon") -> None:
+    """Append rows to a layer of a GeoPackage; create the file or the layer if it is missing.
+
+    ``geometry_type``: GDAL's name, None for a table without shapes; a multi type also stores single geometries as
+    multi. Raise one of `DRIVER_ERRORS`.
+    """
+    exists = path.exists()
+    pyogrio.write_dataframe(
+        frame,
+        path,
+        layer=layer,
+        driver="GPKG",
+        geometry_type=geometry_type,
+        promote_to_multi=None if geometry_type is None else geometry_type.startswith("Multi"),
+        append=exists,
+        dataset_options=None if exists else GEOPACKAGE_OPTIONS,
+    )
