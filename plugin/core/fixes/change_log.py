@@ -22,9 +22,9 @@ from ..base.files import make_path_next_to_data
 from ..base.files.document_text import make_readable_text
 from ..base.files.encoding import UndecodableTextError, decode_file_text
 from ..base.files.writing import write_atomically
-from ..model.window_register import WINDOW_REGISTER_COLUMNS, WINDOW_REGISTER_SUFFIX, RegisteredWindow, WindowState
+from ..model.window_register import WINDOW_REGISTER_COLUMNS, WINDOW_REGISTER_SUFFIX, WindowState
 from .fix_texts import FixTexts
-from .proposal import OpenedWindow, Proposal
+from .proposal import Proposal
 
 #: Columns by which a table is recognised.
 _RECOGNISED_COLUMNS = 3
@@ -196,47 +196,6 @@ def make_default_log_path(source: str | Path) -> Path:
     return make_path_next_to_data(source, CHANGE_LOG_SUFFIX)
 
 
-def make_log_rows(
-    proposals: Iterable[Proposal], action: LogAction, *, texts: FixTexts, step: str, who: str, when: datetime
-) -> list[list[str]]:
-    """Return the log's rows of proposals, one for each layer that a proposal changes.
-
-    ``action``: what happened to the proposals; ``step``: number of the edit step, the same for all fixes of a batch.
-    Areas are on the ellipsoid.
-    """
-    rows = []
-    for proposal in proposals:
-        areas = {one.role: one for one in proposal.areas}
-        for role in sorted(proposal.edits.roles):
-            area = areas.get(role)
-            figures = ["", "", "", ""]
-            if area is not None:
-                sides = (area.ellipsoid_before_m2, area.ellipsoid_out_m2, area.ellipsoid_in_m2, area.ellipsoid_after_m2)
-                figures = [f"{side:.2f}" for side in sides]
-            rows.append(
-                [
-                    f"{when:%Y-%m-%d %H:%M:%S}",
-                    step,
-                    str(action),
-                    who,
-                    f"{proposal.fix.code} {texts.get_title(proposal.fix)}",
-                    texts.make_sentence(proposal),
-                    proposal.finding.code,
-                    texts.get_layer_name(role),
-                    ";".join(_list_keys(proposal, role)),
-                    *figures,
-                    proposal.documents.get(role, ""),
-                ]
-            )
-    return rows
-
-
-def _list_keys(proposal: Proposal, role: str) -> list[str]:
-    """Return the keys of the rows of a layer that a proposal changes; a row without a key by its feature id."""
-    fids = [edit.fid for edit in proposal.edits if edit.role == role]
-    return [proposal.row_keys.get((role, fid)) or f"fid={fid}" for fid in fids]
-
-
 def get_user_name() -> str:
     """Return the name of the system's user, empty if it is unknown."""
     try:
@@ -296,47 +255,53 @@ def _make_tables(
     log: Path, proposal_list: list[Proposal], action: LogAction, texts: FixTexts, step: str, who: str, when: datetime
 ) -> list[RowsToAppend]:
     """Return the rows of an action for the change log and, for windows, for the register, which comes first."""
-    rows = make_log_rows(proposal_list, action, texts=texts, step=step, who=who, when=when)
+    rows = []
+    for proposal in proposal_list:
+        areas = {one.role: one for one in proposal.areas}
+        for role in sorted(proposal.edits.roles):
+            area = areas.get(role)
+            figures = ["", "", "", ""]
+            if area is not None:
+                sides = (area.ellipsoid_before_m2, area.ellipsoid_out_m2, area.ellipsoid_in_m2, area.ellipsoid_after_m2)
+                figures = [f"{side:.2f}" for side in sides]
+            # A row without a key is named by its feature id.
+            fids = [edit.fid for edit in proposal.edits if edit.role == role]
+            rows.append(
+                [
+                    f"{when:%Y-%m-%d %H:%M:%S}",
+                    step,
+                    str(action),
+                    who,
+                    f"{proposal.fix.code} {texts.get_title(proposal.fix)}",
+                    texts.make_sentence(proposal),
+                    proposal.finding.code,
+                    texts.get_layer_name(role),
+                    ";".join([proposal.row_keys.get((role, fid)) or f"fid={fid}" for fid in fids]),
+                    *figures,
+                    proposal.documents.get(role, ""),
+                ]
+            )
     tables = [RowsToAppend(log, CHANGE_LOG_COLUMNS, rows, "changes_unreadable")]
     windows = [window for proposal in proposal_list for window in proposal.windows]
     if windows:
-        entries = [_make_entry(window, _STATES[action], step, who, when) for window in windows]
         register_rows = [
             [
-                entry.when,
-                entry.step,
-                texts.get_layer_name(entry.role),
-                entry.key,
-                texts.get_layer_name(entry.filler_role),
-                entry.filler_key,
-                f"{entry.area_m2:.2f}",
-                entry.document,
-                entry.who,
-                str(entry.state),
-                f"{entry.longitude:.7f}",
-                f"{entry.latitude:.7f}",
+                f"{when:%Y-%m-%d %H:%M:%S}",
+                step,
+                texts.get_layer_name(window.role),
+                window.key,
+                texts.get_layer_name(window.filler_role),
+                window.filler_key,
+                f"{window.area_m2:.2f}",
+                window.document,
+                who,
+                str(_STATES[action]),
+                f"{window.longitude:.7f}",
+                f"{window.latitude:.7f}",
             ]
-            for entry in entries
+            for window in windows
         ]
         tables.insert(
             0, RowsToAppend(find_register_path(log), WINDOW_REGISTER_COLUMNS, register_rows, "windows_foreign")
         )
     return tables
-
-
-def _make_entry(window: OpenedWindow, state: WindowState, step: str, who: str, when: datetime) -> RegisteredWindow:
-    """Return a window as a row of the register, with the state and step that caused it."""
-    return RegisteredWindow(
-        f"{when:%Y-%m-%d %H:%M:%S}",
-        step,
-        window.role,
-        window.key,
-        window.filler_role,
-        window.filler_key,
-        window.area_m2,
-        window.document,
-        who,
-        state,
-        window.longitude,
-        window.latitude,
-    )

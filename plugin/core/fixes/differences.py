@@ -131,9 +131,19 @@ class _Surroundings:
         )
         self.rules = {rule.code: rule for rule in rules}
         self.roles = edits.roles
-        boxes = _list_changed_boxes(state.get_finding_shape(edits_of_finding.finding), rows) if is_near else []
+        boxes: list[Bounds] = []
+        if is_near:
+            part_boxes = list_part_boxes(state.get_finding_shape(edits_of_finding.finding))
+            changed_boxes = [row.changed_box for row in rows]
+            boxes += [widen_box(box) for box in (*part_boxes, *changed_boxes) if box is not None]
         if key_changes:
-            boxes += _list_boxes_of_named_findings(state, rows)
+            # Findings at the rows name the changed keys.
+            boxes += [
+                widen_box(box)
+                for row in rows
+                if (shape := get_plane_shape(row.before)) is not None
+                for box in state.places_of_uncut_findings.list_boxes_near(shape, MARGIN_M)
+            ]
         # A gap that a box would cut may have another size there than as a whole.
         self.boxes = join_meeting_boxes(state.places_of_uncut_findings.extend_box_to_findings(box) for box in boxes)
         self._box_shapes = [shapely.box(*box) for box in self.boxes]
@@ -212,23 +222,6 @@ def _collect_row_numbers_by_role(rows: list[Row | None]) -> dict[str, set[int]]:
         if row is not None:
             numbers.setdefault(row.role, set()).add(row.number)
     return numbers
-
-
-def _list_changed_boxes(place: Any, changed_rows: list[ChangedRow]) -> list[Bounds]:
-    """Return widened boxes around the parts of a finding's shape (``place``) and around the edges that change."""
-    changed_boxes = [row.changed_box for row in changed_rows]
-    return [widen_box(box) for box in (*list_part_boxes(place), *changed_boxes) if box is not None]
-
-
-def _list_boxes_of_named_findings(state: EditingState, changed_rows: list[ChangedRow]) -> list[Bounds]:
-    """Return widened boxes of the findings at changed rows, which name the changed keys."""
-    shapes = [get_plane_shape(row.before) for row in changed_rows]
-    return [
-        widen_box(box)
-        for shape in shapes
-        if shape is not None
-        for box in state.places_of_uncut_findings.list_boxes_near(shape, MARGIN_M)
-    ]
 
 
 # --- problems by their names

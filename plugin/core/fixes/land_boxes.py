@@ -118,16 +118,16 @@ def join_meeting_boxes(boxes: Iterable[Bounds]) -> list[Bounds]:
     """Return boxes in place of which no two touch: those that touch or overlap are merged into one box."""
     joined_boxes: list[Bounds] = []
     for box in boxes:
-        meeting_boxes = [one for one in joined_boxes if _do_boxes_meet(one, box)]
+        meeting_boxes = [one for one in joined_boxes if do_boxes_meet(one, box)]
         while meeting_boxes:
             joined_boxes = [one for one in joined_boxes if one not in meeting_boxes]
             box = join_bounds([box, *meeting_boxes]) or box
-            meeting_boxes = [one for one in joined_boxes if _do_boxes_meet(one, box)]
+            meeting_boxes = [one for one in joined_boxes if do_boxes_meet(one, box)]
         joined_boxes.append(box)
     return joined_boxes
 
 
-def _do_boxes_meet(first: Bounds, second: Bounds) -> bool:
+def do_boxes_meet(first: Bounds, second: Bounds) -> bool:
     """Return True if two boxes touch or overlap."""
     return first[0] <= second[2] and first[2] >= second[0] and first[1] <= second[3] and first[3] >= second[1]
 

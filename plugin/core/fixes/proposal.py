@@ -163,17 +163,15 @@ def sum_area_changes(proposals: Sequence[Proposal], plane_crs: Any) -> list[Area
             # The land of a row that a proposal added is counted where it was before.
             shape_before = None if (change.role, fid) in added_rows else shape
             steps_by_fid.setdefault(fid, []).append((shape_before, lost, gained))
-    return [
-        balance_areas(role, {fid: _join_lands(steps) for fid, steps in steps_by_fid.items()}, plane_crs)
-        for role, steps_by_fid in steps_by_role.items()
-    ]
-
-
-def _join_lands(steps: list[tuple[Any, Any, Any]]) -> tuple[Any, Any, Any]:
-    """Return a feature's former shape, and the land it loses and gains in all steps."""
-    # Only polygons count as land, and GEOS cannot subtract collections with lines.
-    lost, gained = (
-        shapely.union_all([land for step in steps if (land := extract_polygons(step[side])) is not None])
-        for side in (1, 2)
-    )
-    return steps[0][0], shapely.difference(lost, gained), shapely.difference(gained, lost)
+    balances = []
+    for role, steps_by_fid in steps_by_role.items():
+        lands = {}
+        for fid, steps in steps_by_fid.items():
+            # Only polygons count as land, and GEOS cannot subtract collections with lines.
+            lost, gained = (
+                shapely.union_all([land for step in steps if (land := extract_polygons(step[side])) is not None])
+                for side in (1, 2)
+            )
+            lands[fid] = steps[0][0], shapely.difference(lost, gained), shapely.difference(gained, lost)
+        balances.append(balance_areas(role, lands, plane_crs))
+    return balances

@@ -15,7 +15,7 @@ from ..exchange.layer_changes import UNCHANGED
 from ..geometry.validity import mask_missing_shapes
 from ..model.findings import Finding
 from .edits import Edits
-from .land_boxes import join_meeting_boxes
+from .land_boxes import do_boxes_meet, join_meeting_boxes
 from .state import EditingState
 from .surroundings import MARGIN_M, Bounds
 
@@ -124,10 +124,10 @@ class OccupiedLand:
 
         That is so if one of the two changes land next to a row that the other changes.
         """
-        if any(_do_boxes_meet(box, other) for box in region.boxes for other in self._boxes):
+        if any(do_boxes_meet(box, other) for box in region.boxes for other in self._boxes):
             return True
         for box in region.boxes:
-            nearby_shapes = [shape for bounds, shape in self._shapes if _do_boxes_meet(box, bounds)]
+            nearby_shapes = [shape for bounds, shape in self._shapes if do_boxes_meet(box, bounds)]
             if nearby_shapes and shapely.intersects(shapely.box(*box), nearby_shapes).any():
                 return True
         for shape in region.shapes:
@@ -135,13 +135,8 @@ class OccupiedLand:
             boxes = [
                 box_shape
                 for box, box_shape in zip(self._boxes, self._box_shapes, strict=True)
-                if _do_boxes_meet(bounds, box)
+                if do_boxes_meet(bounds, box)
             ]
             if boxes and shapely.intersects(shape, boxes).any():
                 return True
         return False
-
-
-def _do_boxes_meet(box: Bounds, other: Bounds) -> bool:
-    """Return True if two boxes touch or overlap."""
-    return box[0] <= other[2] and box[2] >= other[0] and box[1] <= other[3] and box[3] >= other[1]

@@ -172,56 +172,46 @@ def make_table_rows(result: BatchResult, texts: FixTexts, *, is_trial: bool = Fa
     ``is_trial``: fixes were applied to a copy only, so the table has no column about applied fixes.
     """
     rows = [[texts.get(f"column_{name}") for name in TABLE_COLUMNS]]
-    rows += [_make_table_row(entry, texts) for entry in result.entries]
+    rules_by_code, rule_texts = load_all_rules(), Texts(texts.lang)
+    for entry in result.entries:
+        finding, proposal = entry.finding, entry.proposal
+        rule = rules_by_code.get(finding.code)
+        fix_cells = [""] * 6
+        # Why the proposal is not safe, which proposal ended the finding, or why it has none.
+        reason = ""
+        if proposal is not None:
+            fix_cells = [
+                f"{proposal.fix.code} {texts.get_title(proposal.fix)}",
+                texts.make_sentence(proposal),
+                f"{sum(one.ellipsoid_out_m2 for one in proposal.areas):.2f}",
+                f"{sum(one.ellipsoid_in_m2 for one in proposal.areas):.2f}",
+                str(len(proposal.new_findings)),
+                ";".join(proposal.untried_rules),
+            ]
+            reason = "; ".join(texts.list_doubts(proposal))
+        elif entry.ended_by is not None:
+            reason = f"{entry.ended_by.fix.code} {texts.make_sentence(entry.ended_by)}"
+        elif entry.refusal is not None:
+            reason = texts.explain_refusal(entry.refusal)
+        rows.append(
+            [
+                finding.code,
+                finding.message if rule is None else rule_texts.get_rule_problem(rule),
+                texts.get_layer_name(finding.role) if finding.role else "",
+                finding.key,
+                texts.get_layer_name(finding.related_role) if finding.related_role else "",
+                ";".join(finding.related_keys),
+                finding.township,
+                texts.get(get_entry_group(entry)),
+                *fix_cells,
+                reason,
+            ]
+        )
     if not is_trial:
         states = [texts.get("applied" if entry.is_applied else "not_applied") for entry in result.entries]
         for row, state in zip(rows, [texts.get("column_state"), *states], strict=True):
             row.append(state)
     return rows
-
-
-def _make_table_row(entry: BatchEntry, texts: FixTexts) -> list[str]:
-    """Return the cells of the table for one entry of a batch."""
-    finding, proposal = entry.finding, entry.proposal
-    rules_by_code = load_all_rules()
-    problem = (
-        Texts(texts.lang).get_rule_problem(rules_by_code[finding.code])
-        if finding.code in rules_by_code
-        else finding.message
-    )
-    fix = what = area_out = into = new = untried = ""
-    if proposal is not None:
-        fix, what = f"{proposal.fix.code} {texts.get_title(proposal.fix)}", texts.make_sentence(proposal)
-        area_out = f"{sum(one.ellipsoid_out_m2 for one in proposal.areas):.2f}"
-        into = f"{sum(one.ellipsoid_in_m2 for one in proposal.areas):.2f}"
-        new = str(len(proposal.new_findings))
-        untried = ";".join(proposal.untried_rules)
-    return [
-        finding.code,
-        problem,
-        texts.get_layer_name(finding.role) if finding.role else "",
-        finding.key,
-        texts.get_layer_name(finding.related_role) if finding.related_role else "",
-        ";".join(finding.related_keys),
-        finding.township,
-        texts.get(get_entry_group(entry)),
-        fix,
-        what,
-        area_out,
-        into,
-        new,
-        untried,
-        _explain(entry, texts),
-    ]
-
-
-def _explain(entry: BatchEntry, texts: FixTexts) -> str:
-    """Return why an entry's proposal is not safe, which proposal ended its finding, or why it has none."""
-    if entry.proposal is not None:
-        return "; ".join(texts.list_doubts(entry.proposal))
-    if entry.ended_by is not None:
-        return f"{entry.ended_by.fix.code} {texts.make_sentence(entry.ended_by)}"
-    return texts.explain_refusal(entry.refusal) if entry.refusal is not None else ""
 
 
 def write_table(path: str | Path, rows: list[list[str]]) -> None:

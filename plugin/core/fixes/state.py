@@ -287,6 +287,11 @@ class EditingState:
         """Return True if no fix may change the layer, as it is sealed and no document allows a change."""
         return is_sealed_or_supplied(role, self.norm) and not self.settings.documents.get(role, "").strip()
 
+    def require_unsealed(self, role: str) -> None:
+        """Raise FixRefused if the layer is sealed (`is_sealed`)."""
+        if self.is_sealed(role):
+            raise FixRefused("sealed", role=role)
+
     def get_finding_shape(self, finding: Finding) -> Any:
         """Return the shape of a finding in the plane; None without one.
 

@@ -47,8 +47,7 @@ def fill_gap(finding: Finding, *, state: EditingState, neighbour: str = "") -> E
         is for a person to decide.
     """
     role = finding.related_role if finding.code == "TOP006" else finding.role
-    if state.is_sealed(role):
-        raise FixRefused("sealed", role=role)
+    state.require_unsealed(role)
     state.require_layer_in_plane(role)
     gap = state.get_finding_shape(finding)
     if gap is None:
@@ -104,8 +103,7 @@ def remove_overlap(finding: Finding, *, state: EditingState, cut: str = "") -> E
     Limits
         Which of the two is right is not known. A feature that falls apart is divided into several.
     """
-    if state.is_sealed(finding.role):
-        raise FixRefused("sealed", role=finding.role)
+    state.require_unsealed(finding.role)
     rows = [state.get_finding_row(finding), state.get_related_row(finding)]
     shapes = [require_shape(row) for row in rows]
     if shapely.intersection(*shapes).area <= 0:
@@ -187,8 +185,7 @@ def dissolve_fragment(finding: Finding, *, state: EditingState) -> Edits:
     Limits
         A fragment without an adjacent feature is refused. Its other attributes are lost.
     """
-    if state.is_sealed(finding.role):
-        raise FixRefused("sealed", role=finding.role)
+    state.require_unsealed(finding.role)
     row = state.get_finding_row(finding)
     shape = require_shape(row)
     rows = state.find_rows_meeting(row.role, shape, without=(row.fid,), reach_m=state.tolerance.cluster_m)
@@ -236,8 +233,7 @@ def clip_to_county(finding: Finding, *, state: EditingState) -> Edits:
     Limits
         The outline itself is never changed. A feature wholly outside is refused: check its coordinates.
     """
-    if state.is_sealed(finding.role):
-        raise FixRefused("sealed", role=finding.role)
+    state.require_unsealed(finding.role)
     row, outline = state.get_finding_row(finding), state.county_shape
     if outline is None:
         raise FixRefused("no_county")

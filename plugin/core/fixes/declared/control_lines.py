@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import shapely
 
 from ...base.errors import InputError
@@ -109,38 +107,26 @@ def cut_by_precedence(finding: Finding, *, state: EditingState, order: str = "")
     if remaining_shape is None:
         raise FixRefused("would_be_empty", role=yielding_row.role, key=yielding_row.key)
     edits = reshape_row(state, yielding_row, remaining_shape)
-    windows = _list_opened_windows(edits, yielding_row, staying_row, remaining_shape)
-    opens_window = bool(windows)
-    return Edits(
-        edits,
-        case="window" if opens_window else "",
-        params={
-            "role": yielding_row.role,
-            "key": yielding_row.key,
-            "other_role": staying_row.role,
-            "other_key": staying_row.key,
-        },
-        review_reasons=["window"] if opens_window else [],
-        windows=windows,
-    )
-
-
-def _list_opened_windows(
-    edits: list[RowEdit], yielding_row: Row, staying_row: Row, remaining_shape: Any
-) -> list[WindowEdit]:
-    """Return the windows that a cut opens: holes of a row's remaining parts that were not open before.
-
-    Each window has the key of the part that it is in.
-    """
+    # Holes that were not open before; each window has the key of the part that it is in. Parts are in the order of edits.
     windows = []
-    # The parts are in the order of the edits.
     for edit, part in zip(edits, list_parts(remaining_shape), strict=True):
         key = edit.attributes.get(yielding_row.layer.get_field_name("key"), "") if edit.is_new else yielding_row.key
         for ring in part.interiors:
             hole = shapely.Polygon(ring)
             if shapely.intersection(hole, yielding_row.plane_shape).area > _LEAST_NEW_SHARE * hole.area:
                 windows.append(WindowEdit(yielding_row.role, str(key), staying_row.role, staying_row.key, hole))
-    return windows
+    return Edits(
+        edits,
+        case="window" if windows else "",
+        params={
+            "role": yielding_row.role,
+            "key": yielding_row.key,
+            "other_role": staying_row.role,
+            "other_key": staying_row.key,
+        },
+        review_reasons=["window"] if windows else [],
+        windows=windows,
+    )
 
 
 @fix(

@@ -190,9 +190,11 @@ def write_date(finding: Finding, *, state: EditingState) -> Edits:
     former_text = row.layer.get_texts_by_name(finding.field)[0]
     if template_field is None:
         raise FixRefused("stale")
-    value = _read_year(former_text) if template_field.meaning == "data_year" else ""
+    date_text = _normalise_date_text(former_text)
+    year = re.fullmatch(r"([0-9]{4})年?", date_text) if template_field.meaning == "data_year" else None
+    value = year[1] if year is not None else ""
     if not value:
-        day = parse_date(_normalise_date_text(former_text))
+        day = parse_date(date_text)
         if day is None:
             raise FixRefused("no_date", field=template_field.name, value=former_text)
         value = day.isoformat()
@@ -200,12 +202,6 @@ def write_date(finding: Finding, *, state: EditingState) -> Edits:
         raise FixRefused("stale")
     params = {"field": template_field.name, "value": value, "former": former_text}
     return Edits([RowEdit(row.role, row.fid, attributes={template_field.name: value})], params=params)
-
-
-def _read_year(text: str) -> str:
-    """Return a year of four digits, without the word for year; empty for another text."""
-    match = re.fullmatch(r"([0-9]{4})年?", _normalise_date_text(text))
-    return match.group(1) if match is not None else ""
 
 
 def _normalise_date_text(text: str) -> str:

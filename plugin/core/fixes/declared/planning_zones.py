@@ -27,8 +27,7 @@ def require_planning_zone_layer(state: EditingState) -> Layer:
     zones = state.plan.find_layer_of_concept("zones")
     if zones is None or not zones.has_field("zone_code"):
         raise FixRefused("stale")
-    if state.is_sealed(zones.role):
-        raise FixRefused("sealed", role=zones.role)
+    state.require_unsealed(zones.role)
     state.require_layer_in_plane(zones.role)
     return zones
 
@@ -223,7 +222,13 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
     line = _LINE_BY_RULE[finding.code]
     setting = ZONE_SETTING_BY_LINE[line]
     if finding.case == "line_outside_zone":
-        _require_no_line_of_precedence(state, line, land)
+        for other in PRECEDENCE[: PRECEDENCE.index(line)]:
+            layer = state.plan.find_layer_of_concept(other)
+            if layer is None:
+                continue
+            shared_land = shapely.intersection(_unite_rows_meeting_land(state, layer, land), land)
+            if drop_slivers(extract_polygons(shared_land), state.tolerance) is not None:
+                raise FixRefused("line_of_precedence", other_role=layer.role)
         return move_land_into_zone(state, land, setting)
     row = state.get_finding_row(finding)
     leaving = drop_slivers(extract_polygons(shapely.intersection(require_shape(row), land)), state.tolerance)
@@ -233,8 +238,11 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
     if remaining_shape is None:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
     adjacent_rows = state.find_rows_meeting(zones.role, leaving, without=[row.fid], reach_m=state.tolerance.cluster_m)
-    line_codes, closed_codes = _list_zone_codes_of_covering_line(state, leaving), _list_zone_codes_equal_to_lines(state)
-    # A zone that must equal its line gets no land beyond the line.
+    line_codes = _list_zone_codes_of_covering_line(state, leaving)
+    # A zone that must equal its line (REL004, REL005) gets no land beyond the line.
+    switches = {"red_line": "zones.protection_is_red_line", "boundary": "zones.urban_is_boundary"}
+    closed_settings = [ZONE_SETTING_BY_LINE[name] for name, switch in switches.items() if state.norm.get(switch)]
+    closed_codes = {code for one in closed_settings for code in list_zone_codes(state, one)}
     open_rows = [one for one in adjacent_rows if (code := get_zone_code(one)) in line_codes or code not in closed_codes]
     candidates = measure_shared_edges(open_rows, leaving, state)
     if neighbour:
@@ -253,17 +261,6 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
     return Edits(edits, case="leaves", params=params, keeps_union=True)
 
 
-def _require_no_line_of_precedence(state: EditingState, line: str, land: Any) -> None:
-    """Raise FixRefused if a control line with precedence over ``line`` covers any of the land."""
-    for other in PRECEDENCE[: PRECEDENCE.index(line)]:
-        layer = state.plan.find_layer_of_concept(other)
-        if layer is None:
-            continue
-        shared_land = shapely.intersection(_unite_rows_meeting_land(state, layer, land), land)
-        if drop_slivers(extract_polygons(shared_land), state.tolerance) is not None:
-            raise FixRefused("line_of_precedence", other_role=layer.role)
-
-
 def _list_zone_codes_of_covering_line(state: EditingState, land: Any) -> frozenset[str]:
     """Return the zone codes that belong to the first control line, by precedence, that covers most of the land."""
     for line in PRECEDENCE:
@@ -274,16 +271,6 @@ def _list_zone_codes_of_covering_line(state: EditingState, land: Any) -> frozens
         ):
             return list_zone_codes(state, ZONE_SETTING_BY_LINE[line])
     return frozenset()
-
-
-def _list_zone_codes_equal_to_lines(state: EditingState) -> frozenset[str]:
-    """Return the codes of the zones that a county draws equal to a control line (REL004, REL005)."""
-    settings = [
-        ZONE_SETTING_BY_LINE[line]
-        for line, switch in (("red_line", "zones.protection_is_red_line"), ("boundary", "zones.urban_is_boundary"))
-        if state.norm.get(switch)
-    ]
-    return frozenset().union(*(list_zone_codes(state, setting) for setting in settings))
 
 
 def _unite_rows_meeting_land(state: EditingState, layer: Layer, land: Any) -> Any:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fixes of vertices: repeated ones, spikes, and arcs."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,15 @@ def remove_close_vertices(finding: Finding, *, state: EditingState, within_m: fl
     state.require_geometry_in_plane(row)
     limit = max(within_m, state.tolerance.cluster_m)
     shape, removed_count = row.stored_shape, 0
-    vertices_of_others = _collect_vertices_of_other_rows(state, row, limit)
+    # Vertices of all other rows of the plan in the bounding box of the row.
+    vertices_of_others: set[tuple[float, float]] = set()
+    xmin, ymin, xmax, ymax = row.plane_shape.bounds
+    for other in _iterate_other_rows(state, row, row.plane_shape, limit):
+        xy = shapely.get_coordinates(other.plane_shape)
+        # By column: much faster than by row, and a zone has many vertices.
+        x, y = xy.T
+        inside = (x >= xmin) & (x <= xmax) & (y >= ymin) & (y <= ymax)
+        vertices_of_others |= set(map(tuple, xy[inside].tolist()))
     while True:
         pairs = find_near_vertices(np.array([shape], dtype=object), limit)
         if not len(pairs.polygon_row):
@@ -69,42 +78,46 @@ def remove_close_vertices(finding: Finding, *, state: EditingState, within_m: fl
     return Edits(reshape_row(state, row, shape), params={"count": removed_count})
 
 
-def _collect_vertices_of_other_rows(state: EditingState, row: Row, reach_m: float) -> set[tuple[float, float]]:
-    """Return the vertices of all other rows of the plan in the bounding box of a row."""
-    foreign_vertices: set[tuple[float, float]] = set()
-    xmin, ymin, xmax, ymax = row.plane_shape.bounds
+def _iterate_other_rows(state: EditingState, row: Row, shape: Any, reach_m: float) -> Iterator[Row]:
+    """Yield the rows of all polygon layers within ``reach_m`` of a shape in the plane, without ``row``."""
     for role, layer in state.plan.layers.items():
-        if layer.template.geometry != "polygon":
-            continue
-        without = (row.fid,) if role == row.role else ()
-        for other in state.find_rows_meeting(role, row.plane_shape, without=without, reach_m=reach_m):
-            xy = shapely.get_coordinates(other.plane_shape)
-            # By column: much faster than by row, and a zone has many vertices.
-            x, y = xy.T
-            inside = (x >= xmin) & (x <= xmax) & (y >= ymin) & (y <= ymax)
-            foreign_vertices |= set(map(tuple, xy[inside].tolist()))
-    return foreign_vertices
+        if layer.template.geometry == "polygon":
+            without = (row.fid,) if role == row.role else ()
+            yield from state.find_rows_meeting(role, shape, without=without, reach_m=reach_m)
+
+
+def _change_rings(shape: Any, change_ring: Callable[[np.ndarray], np.ndarray]) -> Any:
+    """Return a polygon or multipolygon with changed rings; None if no polygon remains.
+
+    ``change_ring``: (v, 2) vertices without the closing one → new vertices. A ring with fewer than three is left out,
+    and with an outer ring its polygon.
+    """
+    polygons = []
+    for polygon in shapely.get_parts([shape]):
+        rings = [change_ring(shapely.get_coordinates(ring)[:-1]) for ring in (polygon.exterior, *polygon.interiors)]
+        shell, *holes = [shapely.linearrings(xy) if len(xy) >= 3 else None for xy in rings]
+        if shell is not None:
+            polygons.append(shapely.Polygon(shell, [hole for hole in holes if hole is not None]))
+    if not polygons:
+        return None
+    return polygons[0] if shape.geom_type == "Polygon" else shapely.multipolygons(polygons)
 
 
 def _remove_one_vertex(shape: Any, limit: float, vertices_of_others: set[tuple[float, float]], row: Row) -> Any:
     """Return a polygon without the first vertex that repeats its neighbour."""
-    polygons = []
     is_removed = False
-    for polygon in shapely.get_parts([shape]):
-        rings = []
-        for ring in (polygon.exterior, *polygon.interiors):
-            xy = shapely.get_coordinates(ring)[:-1]
-            if not is_removed:
-                position = _find_removable_vertex(xy, limit, vertices_of_others, row)
-                if position is not None:
-                    xy, is_removed = np.delete(xy, position, axis=0), True
-            if len(xy) >= 3:
-                rings.append(shapely.linearrings(xy))
-        if rings:
-            polygons.append(shapely.Polygon(rings[0], rings[1:]))
-    if not is_removed or not polygons:
+
+    def remove_from_ring(xy: np.ndarray) -> np.ndarray:
+        """Return the vertices of a ring without the one to remove, unless another ring has lost it."""
+        nonlocal is_removed
+        position = None if is_removed else _find_removable_vertex(xy, limit, vertices_of_others, row)
+        is_removed |= position is not None
+        return xy if position is None else np.delete(xy, position, axis=0)
+
+    changed_shape = _change_rings(shape, remove_from_ring)
+    if not is_removed or changed_shape is None:
         raise FixRefused("not_solved")
-    return polygons[0] if shape.geom_type == "Polygon" else shapely.multipolygons(polygons)
+    return changed_shape
 
 
 def _find_removable_vertex(
@@ -170,30 +183,13 @@ def remove_spikes(finding: Finding, *, state: EditingState, spike_degrees: float
 
 def _remove_vertex(shape: Any, point: np.ndarray, state: EditingState, row: Row) -> Any:
     """Return a polygon without a vertex. Raise FixRefused if another row has it too, or if no ring remains."""
-    tip = shapely.Point(point)
-    for role, layer in state.plan.layers.items():
-        if layer.template.geometry != "polygon":
-            continue
-        without = (row.fid,) if role == row.role else ()
-        for other in state.find_rows_meeting(role, tip, without=without, reach_m=state.tolerance.cluster_m):
-            if _mask_vertex(shapely.get_coordinates(other.plane_shape), point).any():
-                raise FixRefused("vertex_shared", role=row.role, key=row.key)
-    polygons = []
-    for polygon in shapely.get_parts([shape]):
-        rings = []
-        for ring in (polygon.exterior, *polygon.interiors):
-            xy = shapely.get_coordinates(ring)[:-1]
-            remaining_vertices = xy[~_mask_vertex(xy, point)]
-            if len(remaining_vertices) >= 3:
-                rings.append(shapely.linearrings(remaining_vertices))
-            elif ring is polygon.exterior:
-                rings = []
-                break
-        if rings:
-            polygons.append(shapely.Polygon(rings[0], rings[1:]))
-    if not polygons:
+    for other in _iterate_other_rows(state, row, shapely.Point(point), state.tolerance.cluster_m):
+        if _mask_vertex(shapely.get_coordinates(other.plane_shape), point).any():
+            raise FixRefused("vertex_shared", role=row.role, key=row.key)
+    changed_shape = _change_rings(shape, lambda xy: xy[~_mask_vertex(xy, point)])
+    if changed_shape is None:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
-    return polygons[0] if shape.geom_type == "Polygon" else shapely.multipolygons(polygons)
+    return changed_shape
 
 
 def _mask_vertex(xy: np.ndarray, point: np.ndarray) -> np.ndarray:
@@ -263,11 +259,7 @@ def _take_over_vertices(state: EditingState, row: Row, shape: Any) -> Any:
         return shape
     neighbours = [
         other.stored_shape
-        for role, layer in state.plan.layers.items()
-        if layer.template.geometry == "polygon" and layer.known_crs == state.plan.plane_crs
-        for other in state.find_rows_meeting(
-            role, row.plane_shape, without=(row.fid,) if role == row.role else (), reach_m=state.tolerance.edge_match_m
-        )
-        if not other.curve_text
+        for other in _iterate_other_rows(state, row, row.plane_shape, state.tolerance.edge_match_m)
+        if not other.curve_text and state.plan.layers[other.role].known_crs == state.plan.plane_crs
     ]
     return snap_new_vertices(shape, neighbours) if neighbours else shape
