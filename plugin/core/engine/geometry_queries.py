@@ -558,7 +558,12 @@ class GeometryQueries:
 
         ``left`` of a gap is an adjacent row of ``left_layer``, ``right`` one of ``right_layer``.
         """
-        unions = [self._unite_layer(layer) for layer in (left_layer, right_layer)]
+        unions = []
+        for layer in (left_layer, right_layer):
+            # If a union fails, the log marks the outline as failed, and callers report the check as not done.
+            fallback_log = FallbackLog()
+            unions.append(union_polygon_rows(layer.polygons, tolerance=self.tolerance, fallback_log=fallback_log))
+            self.run_log.record_fallbacks_of_outline(fallback_log, layer)
         blocks = shapely.get_parts(np.array([union for union in unions if union is not None], dtype=object))
         pieces = self._find_gaps_and_log_fallbacks(Polygons(blocks), max_width_m, left_layer)
         pieces.left, pieces.right = (
@@ -573,16 +578,6 @@ class GeometryQueries:
         pieces = pieces.select_pairs(lambda left, right: (left >= 0) & (right >= 0))
         self.run_log.record_ignored_slivers(pieces.slivers, left_layer, right_layer)
         return pieces
-
-    def _unite_layer(self, layer: Layer) -> Any:
-        """Return the union of all rows of a layer; None if the layer is empty or the union fails.
-
-        After a failure the log marks the outline as failed, and callers report the check as not done.
-        """
-        fallback_log = FallbackLog()
-        union = union_polygon_rows(layer.polygons, tolerance=self.tolerance, fallback_log=fallback_log)
-        self.run_log.record_fallbacks_of_outline(fallback_log, layer)
-        return union
 
     def _find_first_touching_rows(self, layer: Layer, shapes: Iterable[Any]) -> NDArray:
         """Return (k,) the first row of a layer within the cluster tolerance of each shape; −1 for none."""

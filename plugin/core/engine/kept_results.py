@@ -225,7 +225,17 @@ def find_or_overlay(kept: KeptResults, query: OverlayQuery, run_settings: Any) -
     arrays = kept.find_arrays(digest)
     if arrays is not None:
         return decode_pieces(arrays)
-    former = _find_most_similar(kept, query, kept.find_last_results(query_digest))
+    # The one of earlier results from which the fewest rows have changed is updated.
+    overlays = []
+    for last in kept.find_last_results(query_digest):
+        matches = kept.match_layers([side.layer for side in query.sides], last)
+        if matches is None:
+            continue
+        for number, side in enumerate(query.sides):
+            bounds = None if side is query.recomputed_side else side.layer.row_bounds
+            matches[number] = matches[number].add_changed_selection(last.get(f"rows_{number}"), side.rows, bounds)
+        overlays.append(_FormerOverlay(last, matches))
+    former = min(overlays, key=lambda one: sum(match.count_changed_rows() for match in one.matches), default=None)
     pieces = None if former is None else _update(query, former)
     if pieces is None:
         pieces = query.compute()
@@ -245,51 +255,26 @@ class _FormerOverlay(NamedTuple):
     matches: list[RowMatch]
 
 
-def _find_most_similar(kept: KeptResults, query: OverlayQuery, results: list[Arrays]) -> _FormerOverlay | None:
-    """Return that one of earlier results of a query from which the fewest rows have changed; None without any."""
-    overlays = []
-    for arrays in results:
-        matches = kept.match_layers([side.layer for side in query.sides], arrays)
-        if matches is None:
-            continue
-        for number, side in enumerate(query.sides):
-            bounds = None if side is query.recomputed_side else side.layer.row_bounds
-            matches[number] = matches[number].add_changed_selection(arrays.get(f"rows_{number}"), side.rows, bounds)
-        overlays.append(_FormerOverlay(arrays, matches))
-    return min(overlays, key=lambda one: sum(match.count_changed_rows() for match in one.matches), default=None)
-
-
 def _update(query: OverlayQuery, former: _FormerOverlay) -> OverlayPieces | None:
     """Return the pieces of an earlier overlay, with those of changed rows computed again; None if these are many."""
     if not all(len(side.polygons) for side in query.sides):
         return None
-    pieces = decode_pieces(former.arrays)
+    former_pieces, matches, side = decode_pieces(former.arrays), former.matches, query.left
     if query.right is None:
-        return _update_within(query, pieces, former.matches[0])
-    return _update_between(query, query.right, pieces, former.matches)
-
-
-def _update_within(query: OverlayQuery, former: OverlayPieces, match: RowMatch) -> OverlayPieces | None:
-    """Return the updated pieces of an overlay within a layer; None if many rows have changed.
-
-    The piece of two rows depends on no other row.
-    """
-    side = query.left
-    is_changed = match.former_row_of_row < 0
-    needs_update = find_rows_to_update(side.polygons, match, side.layer.row_bounds[is_changed])
-    if needs_update is None:
-        return None
-    near = np.flatnonzero(needs_update)
-    polygons = side.polygons.select_rows(near)
-    pieces = query.overlay(polygons, side.get_mask_of_rows(near), None, None, is_changed[near])
-    return _merge_unless_fallback_was_used(former, pieces, (near, near), (match, match), (is_changed, is_changed))
-
-
-def _update_between(
-    query: OverlayQuery, right: QueriedRows, former: OverlayPieces, matches: list[RowMatch]
-) -> OverlayPieces | None:
-    """Return the updated pieces of an overlay of two layers; None if many rows meet changed ones."""
-    sides, recomputed = (query.left, right), int(query.recomputes_right)
+        # The piece of two rows of a layer depends on no other row.
+        match = matches[0]
+        is_changed = match.former_row_of_row < 0
+        needs_update = find_rows_to_update(side.polygons, match, side.layer.row_bounds[is_changed])
+        if needs_update is None:
+            return None
+        rows_near = np.flatnonzero(needs_update)
+        pieces = query.overlay(
+            side.polygons.select_rows(rows_near), side.get_mask_of_rows(rows_near), None, None, is_changed[rows_near]
+        )
+        return _merge_unless_fallback_was_used(
+            former_pieces, pieces, (rows_near, rows_near), (match, match), (is_changed, is_changed)
+        )
+    sides, recomputed = (side, query.right), int(query.recomputes_right)
     changed_bounds = np.concatenate([match.changed_bounds for match in matches])
     needs_update = find_rows_to_update(sides[recomputed].polygons, matches[recomputed], changed_bounds)
     if needs_update is None:
@@ -304,7 +289,7 @@ def _update_between(
     is_recomputed = [np.zeros(len(side.polygons), dtype=bool) for side in sides]
     is_recomputed[recomputed] = needs_update
     return _merge_unless_fallback_was_used(
-        former, pieces, (near[0], near[1]), (matches[0], matches[1]), (is_recomputed[0], is_recomputed[1])
+        former_pieces, pieces, (near[0], near[1]), (matches[0], matches[1]), (is_recomputed[0], is_recomputed[1])
     )
 
 

@@ -14,6 +14,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,19 +113,14 @@ def _read_bytes(path: Path) -> bytes:
         raise DataError("waivers_no_access", file=str(path)) from error
 
 
-def _decode_text(path: Path, data: bytes) -> str:
-    """Return the text of a waiver file; DataError for a workbook and for an unknown encoding."""
+def _parse_table(path: Path, data: bytes) -> _WaiverTable:
+    """Return headings and rows of a waiver file; raise DataError for a damaged file."""
     if data.startswith((WORKBOOK_SIGNATURE, OLD_WORKBOOK_SIGNATURE)):
         raise DataError("waivers_workbook", file=str(path))
     try:
-        return decode_file_text(data)
-    except UndecodableTextError as error:
-        raise DataError("waivers_encoding", file=str(path), line=error.line) from error
-
-
-def _parse_table(path: Path, data: bytes) -> _WaiverTable:
-    """Return headings and rows of a waiver file; raise DataError for a damaged file."""
-    text = _decode_text(path, data)
+        text = decode_file_text(data)
+    except UndecodableTextError as undecodable:
+        raise DataError("waivers_encoding", file=str(path), line=undecodable.line) from undecodable
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise DataError("waivers_broken", file=str(path), line=line)
@@ -137,7 +133,11 @@ def _parse_table(path: Path, data: bytes) -> _WaiverTable:
             if not any(cell.strip() for cell in cells):
                 continue
             if not head:
-                head = _check_head(path, first_line, [cell.strip() for cell in cells])
+                head = [cell.strip() for cell in cells]
+                known_names = [COLUMNS_BY_HEADING[h].name for h in head if h in COLUMNS_BY_HEADING]
+                for column in WAIVER_COLUMNS:
+                    if known_names.count(column.name) != 1 and (column.is_required or column.name in known_names):
+                        raise DataError("waivers_column", file=str(path), line=first_line, column=column.chinese_name)
                 continue
             if any(cell.strip() for cell in cells[len(head) :]):
                 raise DataError("waivers_stray", file=str(path), line=first_line, value=cells[len(head)].strip())
@@ -148,18 +148,6 @@ def _parse_table(path: Path, data: bytes) -> _WaiverTable:
     if not head:
         raise DataError("waivers_broken", file=str(path), line=1)
     return _WaiverTable(head, [COLUMNS_BY_HEADING[h].name if h in COLUMNS_BY_HEADING else h for h in head], rows, lines)
-
-
-def _check_head(path: Path, line: int, head: list[str]) -> list[str]:
-    """Return the headings unchanged.
-
-    Raise DataError if a required column is missing or a known column is repeated.
-    """
-    known_names = [COLUMNS_BY_HEADING[h].name for h in head if h in COLUMNS_BY_HEADING]
-    for column in WAIVER_COLUMNS:
-        if known_names.count(column.name) != 1 and (column.is_required or column.name in known_names):
-            raise DataError("waivers_column", file=str(path), line=line, column=column.chinese_name)
-    return head
 
 
 def _parse_waivers(path: Path, table: _WaiverTable, limits: WaiverLimits) -> tuple[Waiver, ...]:
@@ -181,37 +169,20 @@ def _parse_waivers(path: Path, table: _WaiverTable, limits: WaiverLimits) -> tup
         if waiver.id in by_id:
             raise DataError("waivers_twice", file=str(path), line=line, value=waiver.id, first=by_id[waiver.id])
         by_id[waiver.id] = line
-        _check_tolerances(path, line, waiver, limits)
+        # Larger tolerances would accept another conflict, or a much larger one.
+        for column_name, value, compute_limit in (
+            ("may_move_m", waiver.place_m, WaiverLimits.compute_allowed_move_m),
+            ("may_change_m2", waiver.change_m2, WaiverLimits.compute_allowed_change_m2),
+        ):
+            upper_limit = max(
+                _LARGEST_FACTOR * compute_limit(_DEFAULT_LIMITS, waiver.area_m2), compute_limit(limits, waiver.area_m2)
+            )
+            if value > upper_limit:
+                column = next(c.chinese_name for c in WAIVER_COLUMNS if c.name == column_name)
+                params = {"column": column, "value": f"{value:.10g}", "most": f"{upper_limit:.10g}"}
+                raise DataError("waivers_wide", file=str(path), line=line, **params)
         parsed_waivers.append(waiver)
     return tuple(parsed_waivers)
-
-
-def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: WaiverLimits) -> None:
-    """Raise DataError if a waiver's tolerances would accept another conflict, or a much larger one.
-
-    ``line``: line of the waiver in the file.
-    """
-    value_and_limit_by_name = {
-        "may_move_m": (
-            waiver.place_m,
-            max(
-                _LARGEST_FACTOR * _DEFAULT_LIMITS.compute_allowed_move_m(waiver.area_m2),
-                limits.compute_allowed_move_m(waiver.area_m2),
-            ),
-        ),
-        "may_change_m2": (
-            waiver.change_m2,
-            max(
-                _LARGEST_FACTOR * _DEFAULT_LIMITS.compute_allowed_change_m2(waiver.area_m2),
-                limits.compute_allowed_change_m2(waiver.area_m2),
-            ),
-        ),
-    }
-    for name, (value, upper_limit) in value_and_limit_by_name.items():
-        if value > upper_limit:
-            column = next(c.chinese_name for c in WAIVER_COLUMNS if c.name == name)
-            params = {"column": column, "value": f"{value:.10g}", "most": f"{upper_limit:.10g}"}
-            raise DataError("waivers_wide", file=str(path), line=line, **params)
 
 
 def _format_csv(head: list[str], rows: list[list[str]]) -> str:
@@ -250,8 +221,6 @@ def load_waivers(
         keys = read_renumbered_keys(key_table_path)
     if path is None or not (waiver_file or path.is_file()):
         return Waivers(path=path, limits=limits, new_key_by_old_key=keys), []
-    # Most counties have no waivers: what reads the file is imported where there is one.
-
     waivers = Waivers(read_waivers(path, limits), path, True, limits, keys, is_default_file=not waiver_file)
     return waivers, make_waiver_notices(waivers) + _find_changed_attachments(waivers)
 
@@ -283,22 +252,13 @@ def _find_changed_attachments(waivers: Waivers) -> list[WaiverNotice]:
         if not (entry.attachment and entry.digest):
             continue
         if path not in digest_by_path:
-            digest_by_path[path] = _compute_file_digest(path)
+            digest_by_path[path] = ""
+            # `make_waiver_notices` reports missing attachments.
+            with suppress(OSError), path.open("rb") as handle:
+                digest_by_path[path] = hashlib.file_digest(handle, "sha256").hexdigest()
         if digest_by_path[path] and digest_by_path[path] != entry.digest:
             waivers_by_changed_file.setdefault(entry.get_report_values()["attachment"], []).append(entry.id)
     return _make_attachment_notices("notice_waiver_attachment_changed", waivers_by_changed_file)
-
-
-def _compute_file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file; empty if it cannot be read.
-
-    `make_waiver_notices` reports missing attachments.
-    """
-    try:
-        with path.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest()
-    except OSError:
-        return ""
 
 
 def _make_attachment_notices(key: str, by_attachment: dict[str, list[str]]) -> list[WaiverNotice]:
