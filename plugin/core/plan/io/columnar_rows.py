@@ -49,7 +49,19 @@ def decode_texts(data: NDArray, offsets: NDArray, is_present: NDArray | None) ->
     starts, lengths = offsets[rows], offsets[rows + 1] - offsets[rows]
     if len(rows) * int(lengths.max()) > _MAX_FILLED_BYTES:
         return None
-    words = _read_words(data, starts, lengths)
+    padded_data = np.concatenate([data, np.zeros(_WORD_SIZE, dtype=np.uint8)])
+    # The bytes of texts as numbers of 8 bytes, filled up with zeros; a number at each byte.
+    word_at = np.ndarray(shape=(len(data) + 1,), dtype="<u8", buffer=padded_data, strides=(1,))
+    words = []
+    for position in range(0, int(lengths.max()), _WORD_SIZE):
+        bytes_left = np.clip(lengths - position, 0, _WORD_SIZE)
+        word = word_at[np.minimum(starts + position, len(data))]
+        if (bytes_left < _WORD_SIZE).any():
+            # A shift by 64 bits is undefined, so texts that have ended are set to zero.
+            surplus_bits = ((_WORD_SIZE - bytes_left) * 8).astype(np.uint64)
+            mask = _ALL_BITS >> np.minimum(surplus_bits, np.uint64(63))
+            word = np.where(bytes_left == 0, np.uint64(0), word & mask)
+        words.append(word)
     # Texts with equal hashes are compared below.
     hashes = np.zeros(len(rows), dtype=np.uint64)
     for words_of_texts in words:
@@ -69,24 +81,6 @@ def decode_texts(data: NDArray, offsets: NDArray, is_present: NDArray | None) ->
     distinct_array[:] = distinct_texts
     texts[rows] = distinct_array[codes]
     return texts, distinct_texts
-
-
-def _read_words(data: NDArray, starts: NDArray, lengths: NDArray) -> list[NDArray]:
-    """Return the bytes of (n,) texts as (n,) numbers of 8 bytes, filled up with zeros."""
-    padded_data = np.concatenate([data, np.zeros(_WORD_SIZE, dtype=np.uint8)])
-    # A number at each byte.
-    word_at = np.ndarray(shape=(len(data) + 1,), dtype="<u8", buffer=padded_data, strides=(1,))
-    words = []
-    for position in range(0, int(lengths.max()), _WORD_SIZE):
-        bytes_left = np.clip(lengths - position, 0, _WORD_SIZE)
-        word = word_at[np.minimum(starts + position, len(data))]
-        if (bytes_left < _WORD_SIZE).any():
-            # A shift by 64 bits is undefined, so texts that have ended are set to zero.
-            surplus_bits = ((_WORD_SIZE - bytes_left) * 8).astype(np.uint64)
-            mask = _ALL_BITS >> np.minimum(surplus_bits, np.uint64(63))
-            word = np.where(bytes_left == 0, np.uint64(0), word & mask)
-        words.append(word)
-    return words
 
 
 #: Type of a field's array → the format of the column in the stream. Bytes have arrays of objects, but another format.
@@ -209,11 +203,18 @@ def _convert_column(batches: list[ArrowColumn]) -> _ConvertedColumn | None:
     if not batches:
         return None
     if batches[0].kind != "u":
-        numbers = _join_numbers(batches)
+        numbers, is_present = np.concatenate([batch.values for batch in batches]), _join_presence(batches)
+        if is_present is not None and not is_present.all():
+            # With gaps they are doubles, NaN where one is missing.
+            numbers = np.where(is_present, numbers.astype(np.float64), np.nan)
         return _ConvertedColumn(numbers, None, _compute_digest(numbers))
-    data, offsets, is_present = _join_texts(batches)
-    decoded = decode_texts(data, offsets, is_present)
-    return None if decoded is None else _ConvertedColumn(*decoded, _compute_digest(data, offsets, is_present))
+    ends = np.cumsum([len(batch.values) for batch in batches])
+    first_bytes = [0, *ends[:-1].tolist()]
+    offsets = [batch.offsets[:-1] + first for batch, first in zip(batches, first_bytes, strict=True)]
+    data = np.concatenate([batch.values for batch in batches])
+    texts = data, np.concatenate([*offsets, ends[-1:]]), _join_presence(batches)
+    decoded = decode_texts(*texts)
+    return None if decoded is None else _ConvertedColumn(*decoded, _compute_digest(*texts))
 
 
 def _compute_digest(*arrays: NDArray | None) -> bytes:
@@ -266,24 +267,6 @@ def _read_unusual_shapes(
     shapes[rows], shape_hashes[rows] = shapely.from_wkb(wkb, on_invalid="ignore"), hash_wkb(wkb)
     has_shape[rows] = [one is not None for one in wkb]
     return True
-
-
-def _join_numbers(batches: list[ArrowColumn]) -> NDArray:
-    """Return (n,) the numbers of all batches; with gaps they are doubles, NaN where one is missing."""
-    values = np.concatenate([batch.values for batch in batches])
-    is_present = _join_presence(batches)
-    if is_present is None or is_present.all():
-        return values
-    return np.where(is_present, values.astype(np.float64), np.nan)
-
-
-def _join_texts(batches: list[ArrowColumn]) -> tuple[NDArray, NDArray, NDArray | None]:
-    """Return bytes, offsets and presence of the texts of all batches, as `decode_texts` takes them."""
-    ends = np.cumsum([len(batch.values) for batch in batches])
-    first_bytes = [0, *ends[:-1].tolist()]
-    offsets = [batch.offsets[:-1] + first for batch, first in zip(batches, first_bytes, strict=True)]
-    data = np.concatenate([batch.values for batch in batches])
-    return data, np.concatenate([*offsets, ends[-1:]]), _join_presence(batches)
 
 
 def _join_presence(batches: list[ArrowColumn]) -> NDArray | None:

@@ -124,8 +124,21 @@ def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
     with open_database(path) as database:
         objects = database.execute("SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view')")
         view_sql = {name: " ".join(sql.split()) if kind == "view" else "" for name, kind, sql in objects}
-        titles = _read_titles(database) if "gpkg_data_columns" in view_sql else {}
-        codes = _read_enumerations(database) if "gpkg_data_column_constraints" in view_sql else {}
+        #: (table, column) → (title, name of its domain); name of a domain → code → name.
+        titles: dict[tuple[str, str], tuple[str, str]] = {}
+        codes: dict[str, dict[str, str]] = {}
+        if "gpkg_data_columns" in view_sql:
+            rows = database.execute(
+                "SELECT table_name, column_name, title, name, constraint_name FROM gpkg_data_columns"
+            )
+            titles = {(row[0], row[1]): (row[2] or row[3] or "", row[4] or "") for row in rows}
+        if "gpkg_data_column_constraints" in view_sql:
+            rows = database.execute(
+                "SELECT constraint_name, value, description FROM gpkg_data_column_constraints "
+                "WHERE constraint_type = 'enum'"
+            )
+            for domain, value, description in rows:
+                codes.setdefault(domain, {})[str(value)] = description or ""
         shapes = dict(database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns"))
         layers = database.execute(
             "SELECT c.table_name, s.srs_id, s.organization, s.organization_coordsys_id, s.definition FROM "
@@ -133,7 +146,7 @@ def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
             "LEFT JOIN gpkg_spatial_ref_sys s ON s.srs_id = c.srs_id WHERE c.data_type IN ('features', 'attributes')"
         ).fetchall()
         declared_tables = {}
-        for name, *reference in layers:
+        for name, srs_id, organization, code, definition in layers:
             if name in view_sql:
                 columns = _read_columns(database, name, shapes.get(name, ""), titles, codes)
                 quoted = name.replace('"', '""')
@@ -142,27 +155,11 @@ def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
                 except DATABASE_ERRORS:
                     # Damaged, or a view of a missing table: reading its rows reports that.
                     continue
-                declared_tables[name] = DeclaredTable(
-                    columns, first is None, _find_crs_of_reference(*reference), view_sql[name]
-                )
+                crs = f"EPSG:{code}" if (organization or "").upper() == "EPSG" else definition or ""
+                # The numbers 0 and −1 mean an undefined CRS.
+                is_defined = srs_id is not None and srs_id > 0
+                declared_tables[name] = DeclaredTable(columns, first is None, crs if is_defined else "", view_sql[name])
     return declared_tables
-
-
-def _read_titles(database: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return (table, column) → (title, name of its domain); both are empty if missing."""
-    rows = database.execute("SELECT table_name, column_name, title, name, constraint_name FROM gpkg_data_columns")
-    return {(table, column): (title or name or "", domain or "") for table, column, title, name, domain in rows}
-
-
-def _read_enumerations(database: sqlite3.Connection) -> dict[str, dict[str, str]]:
-    """Return name of a domain → code → name, for the coded domains of a GeoPackage."""
-    rows = database.execute(
-        "SELECT constraint_name, value, description FROM gpkg_data_column_constraints WHERE constraint_type = 'enum'"
-    )
-    description_by_value: dict[str, dict[str, str]] = {}
-    for name, value, description in rows:
-        description_by_value.setdefault(name, {})[str(value)] = description or ""
-    return description_by_value
 
 
 def _read_columns(
@@ -174,7 +171,7 @@ def _read_columns(
 ) -> tuple[DeclaredColumn, ...]:
     """Return the declared columns of a table without its primary key and geometry column ``shape``.
 
-    ``titles``, ``codes``: results of `_read_titles` and `_read_enumerations`.
+    ``titles``: (table, column) → (title, name of its domain); ``codes``: name of a domain → code → name.
     """
     declared_columns = []
     rows = database.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table,)).fetchall()
@@ -189,18 +186,6 @@ def _read_columns(
             DeclaredColumn(name, _FIELD_TYPES_BY_SQL_TYPE.get(plain_type, ""), length, title, codes.get(domain, {}))
         )
     return tuple(declared_columns)
-
-
-def _find_crs_of_reference(
-    number: int | None, organization: str | None, code: int | None, definition: str | None
-) -> str:
-    """Return the CRS (EPSG code or WKT) of a row in a GeoPackage's table of reference systems.
-
-    Empty for the numbers 0 and −1, which mean an undefined CRS.
-    """
-    if number is None or number <= 0:
-        return ""
-    return f"EPSG:{code}" if (organization or "").upper() == "EPSG" else definition or ""
 
 
 @contextmanager
@@ -231,25 +216,15 @@ def _read_filegdb(path: Path) -> dict[str, DeclaredTable]:
             return {}
         from osgeo import ogr
 
-        layers = [database.GetLayer(n) for n in range(database.GetLayerCount())]
-        return {
-            layer.GetName(): DeclaredTable(
-                _read_declared(layer.GetLayerDefn(), database, ogr),
-                layer.GetFeatureCount() == 0,
-                _find_crs(layer),
-            )
-            for layer in layers
-        }
-
-
-def _find_crs(layer: Any) -> str:
-    """Return the CRS of a GDAL layer as EPSG code or WKT; empty if it is undefined."""
-    reference = layer.GetSpatialRef()
-    if reference is None:
-        return ""
-    if reference.GetAuthorityName(None) == "EPSG":
-        return f"EPSG:{reference.GetAuthorityCode(None)}"
-    return str(reference.ExportToWkt(["FORMAT=WKT2_2019"]))
+        declared_tables = {}
+        for layer in (database.GetLayer(n) for n in range(database.GetLayerCount())):
+            reference = layer.GetSpatialRef()
+            crs = "" if reference is None else str(reference.ExportToWkt(["FORMAT=WKT2_2019"]))
+            if reference is not None and reference.GetAuthorityName(None) == "EPSG":
+                crs = f"EPSG:{reference.GetAuthorityCode(None)}"
+            columns = _read_declared(layer.GetLayerDefn(), database, ogr)
+            declared_tables[layer.GetName()] = DeclaredTable(columns, layer.GetFeatureCount() == 0, crs)
+        return declared_tables
 
 
 def _read_declared(definition: Any, database: Any, ogr: Any) -> tuple[DeclaredColumn, ...]:
@@ -297,11 +272,23 @@ def find_contradicting_crs(path: Path, name: str) -> str:
     for code, text in _read_definitions(path, name):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            described_crs = _parse_crs(text)
-            coded_crs = _make_coded_crs(code, described_crs)
-        if described_crs is None or coded_crs is None:
-            continue
-        if not have_same_parameters(coded_crs, described_crs):
+            try:
+                described_crs = CRS.from_user_input(text) if text else None
+            except CRSError:
+                # "undefined", and definitions that only one program knows: there is nothing to compare.
+                continue
+            if described_crs is None:
+                continue
+            if code is None:
+                definition_id = described_crs.to_json_dict().get("id", {})
+                is_code = definition_id.get("authority") == "EPSG" and str(definition_id.get("code")).isdecimal()
+                code = int(definition_id["code"]) if is_code else None
+            try:
+                coded_crs = CRS.from_epsg(code) if code is not None else None
+            except CRSError:
+                # EPSG lacks the code.
+                continue
+        if coded_crs is not None and not have_same_parameters(coded_crs, described_crs):
             return make_crs_label(parse_crs(text) or described_crs)
     return ""
 
@@ -357,24 +344,3 @@ def _read_crs_of_filegdb(path: Path, name: str) -> list[_CrsDefinition]:
     items = dict(re.findall(r"<(WKT|WKID|LatestWKID)>([^<]*)<", reference.group())) if reference else {}
     code = items.get("LatestWKID") or items.get("WKID") or ""
     return [(int(code), html.unescape(items.get("WKT", "")))] if code.isdecimal() else []
-
-
-def _parse_crs(text: str) -> CRS | None:
-    """Return the CRS of a WKT; None if the text is empty or no CRS."""
-    try:
-        return CRS.from_user_input(text) if text else None
-    except CRSError:
-        # "undefined", and definitions that only one program knows: there is nothing to compare.
-        return None
-
-
-def _make_coded_crs(code: int | None, described_crs: CRS | None) -> CRS | None:
-    """Return the CRS of a code, or without one of the code within the definition; None if EPSG lacks the code."""
-    if code is None and described_crs is not None:
-        definition_id = described_crs.to_json_dict().get("id", {})
-        is_code = definition_id.get("authority") == "EPSG" and str(definition_id.get("code")).isdecimal()
-        code = int(definition_id["code"]) if is_code else None
-    try:
-        return CRS.from_epsg(code) if code is not None else None
-    except CRSError:
-        return None

@@ -246,15 +246,31 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
-            header = _read_header(source)
-            needed_fields = select_layer(header.layer_without_rows) if source.has_shapes else False
+            info = read_layer_info(source.path_to_open, source.name, source.encoding)
+            field_names, renamed_fields = make_names_unique(info["fields"])
+            all_fields = make_fields(info, field_names)
+            if declared_table is not None:
+                all_fields = declared_table.add_declarations_to_fields(all_fields)
+            layer_without_rows = make_empty_layer(
+                source.display_name,
+                source.path,
+                fields=all_fields,
+                problem=None if source.has_shapes else ("table", {}),
+            )
+            layer_without_rows.declared_geometry_type = str(info["geometry_type"] or "")
+            layer_without_rows.declared_row_count = source.stored_row_count
+            # The count in a GeoPackage may be outdated.
+            if source.stored_row_count is None and source.path.suffix.lower() != ".gpkg" and info["features"] >= 0:
+                layer_without_rows.declared_row_count = int(info["features"])
+            header = _LayerHeader(layer_without_rows, info, field_names, renamed_fields)
+            needed_fields = select_layer(layer_without_rows) if source.has_shapes else False
             unread = _make_layer_if_rows_are_unneeded(source, header, needed_fields)
             if unread is not None:
                 return unread
             fields = None
             # Texts of a foreign encoding have foreign field names too: such a file is read completely.
-            if not (isinstance(needed_fields, bool) or source.encoding or header.renamed_fields):
-                fields = [name for name in header.field_names if name.upper() in needed_fields]
+            if not (isinstance(needed_fields, bool) or source.encoding or renamed_fields):
+                fields = [name for name in field_names if name.upper() in needed_fields]
             layer = _read_needed_rows(source, header, fields)
     except (*DRIVER_ERRORS, sqlite3.Error, ValueError, UnicodeDecodeError, OverflowError, OSError) as error:
         # OverflowError: a number that is too large for its field.
@@ -266,7 +282,7 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
     layer.row_filter = declared_table.view_sql if declared_table else ""
     layer.described_crs = find_contradicting_crs(source.path_to_open, source.name)
     layer.notices += [
-        ("notice_doubled_field", {"layer": display_name, "field": f, "renamed": n}) for f, n in header.renamed_fields
+        ("notice_doubled_field", {"layer": display_name, "field": f, "renamed": n}) for f, n in renamed_fields
     ]
     if source.encoding is not None and find_sibling_file(source.path, ".shx") is None:
         layer.notices.append(("notice_index_made", {"layer": display_name}))
@@ -307,22 +323,6 @@ def _read_needed_rows(source: _LayerSource, header: _LayerHeader, only: list[str
     return layer
 
 
-def _read_header(source: _LayerSource) -> _LayerHeader:
-    """Return the description of a layer, read without its rows."""
-    info = read_layer_info(source.path_to_open, source.name, source.encoding)
-    field_names, renamed_fields = make_names_unique(info["fields"])
-    fields = make_fields(info, field_names)
-    fields = source.declared_table.add_declarations_to_fields(fields) if source.declared_table else fields
-    problem: tuple[str, dict[str, Any]] | None = None if source.has_shapes else ("table", {})
-    layer_without_rows = make_empty_layer(source.display_name, source.path, fields=fields, problem=problem)
-    layer_without_rows.declared_geometry_type = str(info["geometry_type"] or "")
-    layer_without_rows.declared_row_count = source.stored_row_count
-    # The count in a GeoPackage may be outdated.
-    if source.stored_row_count is None and source.path.suffix.lower() != ".gpkg" and info["features"] >= 0:
-        layer_without_rows.declared_row_count = int(info["features"])
-    return _LayerHeader(layer_without_rows, info, field_names, renamed_fields)
-
-
 def _make_layer_if_rows_are_unneeded(
     source: _LayerSource, header: _LayerHeader, selection: bool | frozenset[str]
 ) -> SourceLayer | None:
@@ -331,12 +331,26 @@ def _make_layer_if_rows_are_unneeded(
     No rows are read of layers that the caller does not want, of files whose parts do not belong together, and of layers
     of a FileGDB that have none.
     """
+    layer_without_rows = header.layer_without_rows
     if selection is False:
-        _inspect_first_rows(header.layer_without_rows, source.path_to_open, source.name, source.encoding)
-        return header.layer_without_rows
-    header.layer_without_rows.problem = find_problem_of_parts(source.path_to_open)
-    if header.layer_without_rows.problem is not None:
-        return header.layer_without_rows
+        # Rows of a table are counted, a line layer is searched for closed lines.
+        if layer_without_rows.problem is not None:
+            if layer_without_rows.declared_row_count is None:
+                layer_without_rows.declared_row_count = count_stored_rows(source.path_to_open, source.name)
+        elif any(word in layer_without_rows.declared_geometry_type.upper() for word in _LINE_TYPES):
+            _, _, wkb, _ = pyogrio.raw.read(
+                source.path_to_open,
+                layer=source.name,
+                columns=[],
+                max_features=_LINES_INSPECTED,
+                encoding=BYTES_CODEC if source.encoding else None,
+            )
+            lines = shapely.get_parts(shapely.from_wkb(wkb, on_invalid="ignore"))
+            layer_without_rows.has_closed_lines_only = bool(len(lines)) and bool(shapely.is_closed(lines).all())
+        return layer_without_rows
+    layer_without_rows.problem = find_problem_of_parts(source.path_to_open)
+    if layer_without_rows.problem is not None:
+        return layer_without_rows
     if source.path.suffix.lower() != ".gdb" or header.pyogrio_info["features"] != 0:
         return None
     if source.stored_row_count:
@@ -344,28 +358,6 @@ def _make_layer_if_rows_are_unneeded(
     return _make_layer_without_rows(
         source.path, source.display_name, header.layer_without_rows.fields, header.pyogrio_info["crs"]
     )
-
-
-def _inspect_first_rows(
-    layer_without_rows: SourceLayer, opened_path: Path, name: str, encoding: ShapefileEncoding | None
-) -> None:
-    """Inspect the first rows of a layer that is not read, and set what they show in ``layer_without_rows``.
-
-    Rows of a table are counted, a line layer is searched for closed lines.
-    """
-    if layer_without_rows.problem is not None:
-        if layer_without_rows.declared_row_count is None:
-            layer_without_rows.declared_row_count = count_stored_rows(opened_path, name)
-    elif any(word in layer_without_rows.declared_geometry_type.upper() for word in _LINE_TYPES):
-        _, _, wkb, _ = pyogrio.raw.read(
-            opened_path,
-            layer=name,
-            columns=[],
-            max_features=_LINES_INSPECTED,
-            encoding=BYTES_CODEC if encoding else None,
-        )
-        lines = shapely.get_parts(shapely.from_wkb(wkb, on_invalid="ignore"))
-        layer_without_rows.has_closed_lines_only = bool(len(lines)) and bool(shapely.is_closed(lines).all())
 
 
 def _mark_row_count_mismatch(

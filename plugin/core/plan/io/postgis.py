@@ -168,15 +168,6 @@ def list_schemas(cursor: Any) -> list[str]:
     return [name for (name,) in cursor.fetchall()]
 
 
-def find_postgis_schema(cursor: Any) -> str:
-    """Return the schema of PostGIS's functions, quoted; empty if the database has no PostGIS."""
-    cursor.execute(
-        "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'postgis'"
-    )
-    row = cursor.fetchone()
-    return quote_sql_name(row[0]) if row else ""
-
-
 #: Rows fetched at a time; between two batches reading can be cancelled.
 _ROWS_PER_BATCH = 2000
 #: Rows of a table that no rule reads: enough to see whether it may be a layer (`io.file`).
@@ -336,31 +327,33 @@ class _SchemaCopier:
         with self._database.cursor() as cursor:
             # A scan that begins in the middle of a large table would change the order of rows.
             cursor.execute("SET LOCAL synchronize_seqscans = off")
-            self._postgis = find_postgis_schema(cursor)
-            if not self._postgis:
+            cursor.execute(
+                "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
+                "WHERE e.extname = 'postgis'"
+            )
+            row = cursor.fetchone()
+            if row is None:
                 raise InputError("postgis_extension_missing", source=self._connection.label)
+            self._postgis = quote_sql_name(row[0])
             for table in _list_tables(cursor, self._connection):
                 self._cancellation.raise_if_cancelled()
                 if table.is_readable:
-                    self._copy_table(cursor, table, copied)
+                    staged_table, has_one_crs = self._describe_table(cursor, table)
+                    name = self._staged.create_table(staged_table)
+                    copied.conditions[name] = table.condition
+                    fields = tuple(
+                        FieldInfo(one.name, "text" if one.type.startswith("TEXT") else "real")
+                        for one in table.staged_columns
+                    )
+                    layer = make_empty_layer(table.name, Path(self._connection.label), fields=fields)
+                    is_selected = bool(staged_table.geometry_type) and self._select_layer(layer) is not False
+                    if not is_selected:
+                        cursor.execute(f"SELECT count(*) FROM {table.sql_name}")  # nosec B608 # the name is quoted
+                        copied.row_counts[name] = int(cursor.fetchone()[0])
+                    self._copy_rows(table, name, staged_table.crs if has_one_crs else None, is_selected)
                 else:
                     copied.unreadable_names.append(table.name)
         return copied
-
-    def _copy_table(self, cursor: Any, table: SchemaTable, copied: _StagedSchema) -> None:
-        """Create a table and copy its rows."""
-        staged_table, has_one_crs = self._describe_table(cursor, table)
-        name = self._staged.create_table(staged_table)
-        copied.conditions[name] = table.condition
-        fields = tuple(
-            FieldInfo(one.name, "text" if one.type.startswith("TEXT") else "real") for one in table.staged_columns
-        )
-        layer = make_empty_layer(table.name, Path(self._connection.label), fields=fields)
-        is_selected = bool(staged_table.geometry_type) and self._select_layer(layer) is not False
-        if not is_selected:
-            cursor.execute(f"SELECT count(*) FROM {table.sql_name}")  # nosec B608 # the name is quoted
-            copied.row_counts[name] = int(cursor.fetchone()[0])
-        self._copy_rows(table, name, staged_table.crs if has_one_crs else None, is_selected)
 
     def _describe_table(self, cursor: Any, table: SchemaTable) -> tuple[StagedTable, bool]:
         """Return the table to create, and whether all its shapes have the table's coordinate system."""
@@ -377,7 +370,21 @@ class _SchemaCopier:
         else:
             has_z, has_m_code = int((dimensions or 2) - has_m > 2), int(has_m)
         numbers = [srid] if srid else [_GEOGRAPHY_CRS] if shape.type == "geography" else self._list_srids(cursor, table)
-        crs = [self._add_crs(cursor, number) for number in numbers] or [UNDEFINED_CRS]
+        crs = []
+        for number in numbers:
+            cursor.execute(
+                f"SELECT auth_name, auth_srid, srtext FROM {self._postgis}.spatial_ref_sys WHERE srid = %s",  # nosec B608 # the name is quoted
+                (number,),
+            )
+            # An unknown SRID has an undefined system.
+            row = cursor.fetchone()
+            name, code, definition = row or ("", None, "")
+            crs.append(
+                UNDEFINED_CRS
+                if row is None
+                else self._staged.add_crs(name or "", code or number, definition or "", number)
+            )
+        crs = crs or [UNDEFINED_CRS]
         staged = StagedTable(table.name, table.staged_columns, geometry_type, crs[0], has_z, has_m_code)
         return staged, len(crs) == 1
 
@@ -389,18 +396,6 @@ class _SchemaCopier:
             "GROUP BY 1 ORDER BY count(*) DESC, 1"
         )
         return [int(number) for (number,) in cursor.fetchall()]
-
-    def _add_crs(self, cursor: Any, srid: int) -> int:
-        """Add the coordinate system of an SRID; return its number, that of an undefined one for an unknown SRID."""
-        cursor.execute(
-            f"SELECT auth_name, auth_srid, srtext FROM {self._postgis}.spatial_ref_sys WHERE srid = %s",  # nosec B608 # the name is quoted
-            (srid,),
-        )
-        row = cursor.fetchone()
-        if row is None:
-            return UNDEFINED_CRS
-        name, code, definition = row
-        return self._staged.add_crs(name or "", code or srid, definition or "", srid)
 
     def _make_shape_sql(self, table: SchemaTable) -> str:
         """Return the SQL of the shapes as PostGIS's type geometry."""

@@ -81,7 +81,23 @@ def provide_unpacked(source: str | Path, cancellation: Cancellation = NEVER_CANC
     if not zipfile.is_zipfile(path):
         raise InputError("package_zip_damaged", source=path.name)
     with unpack_archive(path, cancellation) as folder:
-        readable = ReadableSource(_find_data(folder, path), folder, os.path.abspath(path))
+        # A .json may be a report or a manifest.
+        datasets = [
+            one
+            for one in _walk(folder)
+            if one.is_dir()
+            or (
+                one.suffix.lower() in READ_SUFFIXES
+                and (one.suffix.lower() != ".json" or does_text_file_have_shapes(one))
+            )
+        ]
+        parents = sorted({one.parent for one in datasets})
+        if not parents:
+            raise InputError("zip_no_data", source=str(path))
+        if len(parents) > 1:
+            names = ", ".join(parent.relative_to(folder).as_posix() for parent in parents[:_MAX_NAMED_FOLDERS])
+            raise InputError("zip_several_folders", source=str(path), folders=names)
+        readable = ReadableSource(datasets[0] if len(datasets) == 1 else parents[0], folder, os.path.abspath(path))
         try:
             yield readable
         except InputError as error:
@@ -101,27 +117,6 @@ def is_data_archive(path: Path) -> bool:
     folders = {(database or entry).parent for entry, database in zip(entries, databases, strict=True)}
     has_data = any(databases) or any(entry.suffix.lower() in READ_SUFFIXES for entry in entries)
     return has_data and len(folders) == 1 and all(one.name != MANIFEST_FILE_NAME for one in entries)
-
-
-def _find_data(folder: Path, archive: Path) -> Path:
-    """Return the folder with data below an unpacked folder, or the only data set in it. Raise InputError."""
-    # A .json may be a report or a manifest.
-    datasets = [
-        path
-        for path in _walk(folder)
-        if path.is_dir()
-        or (
-            path.suffix.lower() in READ_SUFFIXES
-            and (path.suffix.lower() != ".json" or does_text_file_have_shapes(path))
-        )
-    ]
-    parents = sorted({path.parent for path in datasets})
-    if not parents:
-        raise InputError("zip_no_data", source=str(archive))
-    if len(parents) > 1:
-        names = ", ".join(parent.relative_to(folder).as_posix() for parent in parents[:_MAX_NAMED_FOLDERS])
-        raise InputError("zip_several_folders", source=str(archive), folders=names)
-    return datasets[0] if len(datasets) == 1 else parents[0]
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -166,7 +161,17 @@ def read_source(
 
         return read_schema(source, select_layer, cancellation)
     with provide_unpacked(source, cancellation) as readable:
-        layers = _read_path(readable.path, select_layer, cancellation)
+        text = _clean_source_path(readable.path)
+        try:
+            if not text or not Path(text).exists():
+                raise InputError("source_missing", source=text)
+        except OSError as error:
+            raise InputError("source_no_access", source=text, detail=explain_os_error(error)) from error
+        path = find_dataset(text)
+        if path.is_dir() and path.suffix.lower() != ".gdb":
+            layers = _read_folder(path, select_layer, cancellation)
+        else:
+            layers = _read_dataset(path, select_layer, cancellation)
         if readable.root is not None:
             for layer in layers:
                 # Later the file of a layer that was not read is gone.
@@ -174,21 +179,6 @@ def read_source(
                     layer.declared_row_count = count_stored_rows(Path(layer.source), layer.name)
         readable.relabel(layers)
     return layers
-
-
-def _read_path(source: str | Path, select_layer: LayerSelector, cancellation: Cancellation) -> list[SourceLayer]:
-    """Return all layers of a path, as `read_source`."""
-    text = _clean_source_path(source)
-    path = Path(text)
-    try:
-        if not text or not path.exists():
-            raise InputError("source_missing", source=text)
-    except OSError as error:
-        raise InputError("source_no_access", source=text, detail=explain_os_error(error)) from error
-    path = find_dataset(path)
-    if path.is_dir() and path.suffix.lower() != ".gdb":
-        return _read_folder(path, select_layer, cancellation)
-    return _read_dataset(path, select_layer, cancellation)
 
 
 def _read_dataset(

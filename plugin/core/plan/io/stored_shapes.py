@@ -85,7 +85,11 @@ def read_shape_headers(path: Path, name: str) -> ShapeHeaders:
                         continue
                     number = struct.unpack_from("<i" if header[3] & 1 else ">i", header, 4)[0]
                     if number != layer_srs_id and number not in _UNDEFINED_CRS_IDS:
-                        system = _read_crs_name(database, number)
+                        row = database.execute(
+                            "SELECT organization, organization_coordsys_id FROM gpkg_spatial_ref_sys WHERE srs_id = ?",
+                            (number,),
+                        ).fetchone()
+                        system = f"{str(row[0]).upper()}:{row[1]}" if row else f"srs_id {number}"
                         counts[system] = counts.get(system, 0) + int(count)
                         fids += _find_fids(database, shape, table, header)
     except (*DATABASE_ERRORS, struct.error):
@@ -123,14 +127,6 @@ def _find_fids(database: sqlite3.Connection, shape: str, table: str, header: byt
         return [int(fid) for (fid,) in database.execute(sql, (header,)) if fid is not None]
     except sqlite3.OperationalError:
         return []
-
-
-def _read_crs_name(database: sqlite3.Connection, number: int) -> str:
-    """Return the name of a coordinate system as the database lists it, else its number as text."""
-    row = database.execute(
-        "SELECT organization, organization_coordsys_id FROM gpkg_spatial_ref_sys WHERE srs_id = ?", (number,)
-    ).fetchone()
-    return f"{str(row[0]).upper()}:{row[1]}" if row else f"srs_id {number}"
 
 
 _CURVE_TYPES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE", "CURVE", "SURFACE")
