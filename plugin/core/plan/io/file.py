@@ -118,21 +118,6 @@ class _LayerSource:
         return self.path.stem if self.encoding else self.name
 
 
-@dataclass(frozen=True)
-class _LayerHeader:
-    """A layer's description, read before its rows.
-
-    ``layer_without_rows``: the layer that the caller gets to decide what is read; ``pyogrio_info``: pyogrio's
-    description; ``field_names``: names of all fields, each made unique; ``renamed_fields``: (old name, new name) of
-    fields renamed for that.
-    """
-
-    layer_without_rows: SourceLayer
-    pyogrio_info: dict[str, Any]
-    field_names: list[str]
-    renamed_fields: list[tuple[str, str]]
-
-
 def read_file(
     path: Path, wanted: LayerSelector, cancellation: Cancellation, *, tables: bool = False
 ) -> list[SourceLayer]:
@@ -262,16 +247,15 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
             # The count in a GeoPackage may be outdated.
             if source.stored_row_count is None and source.path.suffix.lower() != ".gpkg" and info["features"] >= 0:
                 layer_without_rows.declared_row_count = int(info["features"])
-            header = _LayerHeader(layer_without_rows, info, field_names, renamed_fields)
             needed_fields = select_layer(layer_without_rows) if source.has_shapes else False
-            unread = _make_layer_if_rows_are_unneeded(source, header, needed_fields)
+            unread = _make_layer_if_rows_are_unneeded(source, layer_without_rows, info, needed_fields)
             if unread is not None:
                 return unread
             fields = None
             # Texts of a foreign encoding have foreign field names too: such a file is read completely.
             if not (isinstance(needed_fields, bool) or source.encoding or renamed_fields):
                 fields = [name for name in field_names if name.upper() in needed_fields]
-            layer = _read_needed_rows(source, header, fields)
+            layer = _read_needed_rows(source, layer_without_rows, info, field_names, fields)
     except (*DRIVER_ERRORS, sqlite3.Error, ValueError, UnicodeDecodeError, OverflowError, OSError) as error:
         # OverflowError: a number that is too large for its field.
         params = {"source": str(source.path), "layer": source.display_name, "detail": _find_error_reason_key(error)}
@@ -291,12 +275,18 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
     return layer
 
 
-def _read_needed_rows(source: _LayerSource, header: _LayerHeader, only: list[str] | None) -> SourceLayer:
+def _read_needed_rows(
+    source: _LayerSource,
+    layer_without_rows: SourceLayer,
+    info: dict[str, Any],
+    field_names: list[str],
+    only: list[str] | None,
+) -> SourceLayer:
     """Return a layer with its rows, or marked as unusable if the file records another number of rows.
 
     ``only``: names of the fields to read, None for all.
     """
-    path, name, info = source.path_to_open, source.name, header.pyogrio_info
+    path, name = source.path_to_open, source.name
     shape_headers = read_shape_headers(path, name)
     row_count = count_stored_rows(path, name) if source.stored_row_count is None else source.stored_row_count
     positions = find_field_positions(info, only)
@@ -308,8 +298,8 @@ def _read_needed_rows(source: _LayerSource, header: _LayerHeader, only: list[str
         path,
         name,
         source.encoding,
-        header.layer_without_rows,
-        header.field_names,
+        layer_without_rows,
+        field_names,
         only,
         info=info,
         row_count=row_count,
@@ -318,20 +308,19 @@ def _read_needed_rows(source: _LayerSource, header: _LayerHeader, only: list[str
         needs_columns=source.needs_columns,
     )
     if row_count is not None and row_count != len(layer.frame):
-        return _mark_row_count_mismatch(header.layer_without_rows, len(layer.frame), row_count)
+        return _mark_row_count_mismatch(layer_without_rows, len(layer.frame), row_count)
     layer.shape_crs, layer.shape_crs_fids = shape_headers.other_crs, shape_headers.other_crs_fids
     return layer
 
 
 def _make_layer_if_rows_are_unneeded(
-    source: _LayerSource, header: _LayerHeader, selection: bool | frozenset[str]
+    source: _LayerSource, layer_without_rows: SourceLayer, info: dict[str, Any], selection: bool | frozenset[str]
 ) -> SourceLayer | None:
     """Return the layer without rows if none are needed; None if they are.
 
     No rows are read of layers that the caller does not want, of files whose parts do not belong together, and of layers
     of a FileGDB that have none.
     """
-    layer_without_rows = header.layer_without_rows
     if selection is False:
         # Rows of a table are counted, a line layer is searched for closed lines.
         if layer_without_rows.problem is not None:
@@ -351,13 +340,11 @@ def _make_layer_if_rows_are_unneeded(
     layer_without_rows.problem = find_problem_of_parts(source.path_to_open)
     if layer_without_rows.problem is not None:
         return layer_without_rows
-    if source.path.suffix.lower() != ".gdb" or header.pyogrio_info["features"] != 0:
+    if source.path.suffix.lower() != ".gdb" or info["features"] != 0:
         return None
     if source.stored_row_count:
-        return _mark_row_count_mismatch(header.layer_without_rows, 0, source.stored_row_count)
-    return _make_layer_without_rows(
-        source.path, source.display_name, header.layer_without_rows.fields, header.pyogrio_info["crs"]
-    )
+        return _mark_row_count_mismatch(layer_without_rows, 0, source.stored_row_count)
+    return _make_layer_without_rows(source.path, source.display_name, layer_without_rows.fields, info["crs"])
 
 
 def _mark_row_count_mismatch(

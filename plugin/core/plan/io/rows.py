@@ -250,8 +250,7 @@ def read_rows(
     values_by_field = dict(zip(stored_names, columns, strict=True))
     mistyped = read_mistyped_columns(opened, name, info, mistyped_fields, values_by_field, fids)
     index = pd.Index(fids, dtype="int64", name="fid")
-    table: dict[str, Any] = {}
-    mistyped_columns = {}
+    table, mistyped_columns = {}, {}
     for position, (field_name, values) in enumerate(zip(names, columns, strict=True)):
         if stored_names[position] in mistyped:
             values, mistyped_columns[field_name] = mistyped[stored_names[position]]
@@ -263,12 +262,7 @@ def read_rows(
             values = _read_integers_as_text(opened, name, str(meta["fields"][position]), encoding, index)
             column_digests.pop(position, None)
         table[field_name] = values
-    geometry_name = "geometry"
-    while geometry_name in table:
-        geometry_name += "_"
-    table[geometry_name] = gpd.GeoSeries(shapes, index=index, crs=crs_care.parse_crs(meta.get("crs")))
-    # Columns of one type stay separate in memory: joining them would copy all values.
-    frame = gpd.GeoDataFrame(pd.DataFrame(table, index=index, copy=False), geometry=geometry_name, copy=False)
+    frame = _make_frame(table, gpd.GeoSeries(shapes, index=index, crs=crs_care.parse_crs(meta.get("crs"))))
     layer = SourceLayer(
         name=layer_without_rows.name,
         frame=frame,
@@ -294,6 +288,16 @@ def read_rows(
     if curve_texts:
         layer.notices += make_curve_notices(layer)
     return layer
+
+
+def _make_frame(table: dict[str, NDArray], shapes: gpd.GeoSeries) -> gpd.GeoDataFrame:
+    """Return a frame of columns and shapes; the name of the geometry differs from those of the columns."""
+    geometry_name = "geometry"
+    while geometry_name in table:
+        geometry_name += "_"
+    # Columns of one type stay separate in memory: joining them would copy all values.
+    data = pd.DataFrame({**table, geometry_name: shapes}, index=shapes.index, copy=False)
+    return gpd.GeoDataFrame(data, geometry=geometry_name, copy=False)
 
 
 def _read_cell_by_cell(

@@ -176,6 +176,19 @@ def move_remote_layers_to_unusable(plan: Plan, reference_plan: Plan | None = Non
         )
 
 
+def _set_plausible_box(plan: Plan) -> None:
+    """Set the box around the county outside of which no row of a layer can be.
+
+    It is unknown without the county.
+    """
+    county = plan.find_layer_of_concept("county")
+    box = None if county is None else _make_layer_box(county)
+    if box is not None:
+        reach = REMOTE_DISTANCE_M * np.array([-1, -1, 1, 1])
+        for layer in plan.layers.values():
+            layer.plausible_box = tuple((shapely.bounds(box) + reach).tolist())
+
+
 def _make_layer_boxes(plan: Plan) -> dict[str, Any]:
     """Return role → bounding box of the layer in the plane, for layers with one."""
     return {role: box for role, layer in plan.layers.items() if (box := _make_layer_box(layer)) is not None}
@@ -304,13 +317,7 @@ def assemble_plan(
         # The rules on packages report other content of a package.
         plan.unread_data += report_unread_layers(unrecognised, plan, project=project)
     move_remote_layers_to_unusable(plan, reference_plan)
-    county = plan.find_layer_of_concept("county")
-    box = None if county is None else _make_layer_box(county)
-    if box is not None:
-        # No row of a layer can be outside of this box around the county.
-        reach = REMOTE_DISTANCE_M * np.array([-1, -1, 1, 1])
-        for layer in plan.layers.values():
-            layer.plausible_box = tuple((shapely.bounds(box) + reach).tolist())
+    _set_plausible_box(plan)
     return plan
 
 
