@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Complete findings after all rules have run: township, message, fingerprint.
-
-The module also counts the fallback steps of the run's overlays.
-"""
+"""Complete findings after all rules have run: township, message, fingerprint."""
 
 from __future__ import annotations
 
