@@ -483,22 +483,13 @@ class GeometryQueries:
             tolerance=self.tolerance,
             cancellation=self.cancellation,
         )
-        fallback_log = pieces.fallback_log
         if cover_layer is not None:
             row_slivers = Slivers(
                 pieces.slivers.polygons, np.asarray(rows)[pieces.slivers.left_row], pieces.slivers.right_row
             )
             self.run_log.record_ignored_slivers(row_slivers, layer, cover_layer, severity=severity)
-        self.run_log.fallback_steps += [
-            {
-                "step": step.method_name,
-                "role": layer.role,
-                "key": layer.keys[rows[step.left_row]],
-                "area_m2": step.area_m2,
-            }
-            for step in fallback_log.steps
-        ]
-        self.run_log.failed_pairs += [(layer, int(rows[i]), None, -1) for i, _ in fallback_log.failed_pairs]
+        no_cover_rows = np.full(max(len(polygons), 1), -1)
+        self.run_log.record_fallbacks(pieces.fallback_log.renumber_rows(rows, no_cover_rows), layer, None)
         return pieces
 
     def subtract_land(

@@ -76,7 +76,14 @@ def merge_edits(applied: Iterable[Edits]) -> Edits:
         sources = {(one.role, one.attribute_source_fid) for one in edits if one.is_new}
         rows_before = {key: rows[key] for key in sources if key in rows}
         for one in edits:
-            edit = _resolve_attribute_source(one, rows_before)
+            edit = one
+            like = None
+            if one.is_new and one.attribute_source_fid is not None:
+                like = rows_before.get((one.role, one.attribute_source_fid))
+            if like is not None:
+                # The attributes are copied from a row that existed before all fixes.
+                like_fid = like.attribute_source_fid if like.is_new else one.attribute_source_fid
+                edit = replace(one, attribute_source_fid=like_fid, attributes=like.attributes | one.attributes)
             former_edit = rows.get((edit.role, edit.fid))
             if former_edit is None:
                 rows[edit.role, edit.fid] = edit
@@ -92,18 +99,6 @@ def merge_edits(applied: Iterable[Edits]) -> Edits:
                 )
     net_edits.rows = list(rows.values())
     return net_edits
-
-
-def _resolve_attribute_source(edit: RowEdit, rows_before: dict[FeatureKey, RowEdit]) -> RowEdit:
-    """Return the edit of a new row with attributes copied from a row that existed before all fixes.
-
-    ``rows_before``: the net edits of the earlier fixes.
-    """
-    like = None if edit.attribute_source_fid is None else rows_before.get((edit.role, edit.attribute_source_fid))
-    if not edit.is_new or like is None:
-        return edit
-    like_fid = like.attribute_source_fid if like.is_new else edit.attribute_source_fid
-    return replace(edit, attribute_source_fid=like_fid, attributes=like.attributes | edit.attributes)
 
 
 @dataclass(frozen=True)

@@ -186,7 +186,12 @@ def add_differences_in_surroundings(
     clipper = LayerClipper(join_meeting_boxes(box for one in surroundings for box in one.boxes))
     keys = {key for one in surroundings for key in one.keys}
     rows = [row for one in surroundings for row in one.changed_rows]
-    numbers = [_collect_row_numbers_by_role([getattr(row, side) for row in rows]) for side in ("before", "after")]
+    # Layer code → numbers of the changed rows, before and after the edits.
+    numbers: list[dict[str, set[int]]] = [{}, {}]
+    for row in rows:
+        for state_of_row, numbers_by_role in zip((row.before, row.after), numbers, strict=True):
+            if state_of_row is not None:
+                numbers_by_role.setdefault(state_of_row.role, set()).add(state_of_row.number)
     ordered_rules = [rules[code] for code in sorted(rules)]
     former_findings, present_findings = (
         find_findings_in_surroundings(one, ordered_rules, roles, clipper, keys, row_numbers, cancellation)
@@ -213,15 +218,6 @@ def add_differences_in_surroundings(
     # Findings that do not change need no message.
     complete_findings(state.plan, [*appearing, *ended_findings], Texts(state.settings.lang), NEVER_CANCELLED)
     return unclear
-
-
-def _collect_row_numbers_by_role(rows: list[Row | None]) -> dict[str, set[int]]:
-    """Return layer code → numbers of the rows; None among the rows is skipped."""
-    numbers: dict[str, set[int]] = {}
-    for row in rows:
-        if row is not None:
-            numbers.setdefault(row.role, set()).add(row.number)
-    return numbers
 
 
 # --- problems by their names

@@ -14,7 +14,7 @@ from ..base.parallel.threads import apply_in_threads
 from ..checks.live.edited_rows import RowBounds, compute_common_bounds, join_bounds
 from ..checks.live.edited_rows import RowBounds as Bounds
 from ..geometry import crs as crs_care
-from ..geometry.polygons import MAX_UNCLIPPED_VERTICES
+from ..geometry.polygons import MAX_UNCLIPPED_VERTICES, do_boxes_meet
 from ..geometry.validity import extract_polygons
 from ..model.rule import load_all_rules
 
@@ -125,11 +125,6 @@ def join_meeting_boxes(boxes: Iterable[Bounds]) -> list[Bounds]:
             meeting_boxes = [one for one in joined_boxes if do_boxes_meet(one, box)]
         joined_boxes.append(box)
     return joined_boxes
-
-
-def do_boxes_meet(first: Bounds, second: Bounds) -> bool:
-    """Return True if two boxes touch or overlap."""
-    return first[0] <= second[2] and first[2] >= second[0] and first[1] <= second[3] and first[3] >= second[1]
 
 
 def get_finding_shape_in_plane(finding: Finding, plan: Plan) -> Any:

@@ -12,10 +12,11 @@ import shapely
 
 from ..checks.live.edited_rows import compute_changed_edge_bounds, compute_common_bounds
 from ..exchange.layer_changes import UNCHANGED
+from ..geometry.polygons import do_boxes_meet
 from ..geometry.validity import mask_missing_shapes
 from ..model.findings import Finding
 from .edits import Edits
-from .land_boxes import do_boxes_meet, join_meeting_boxes
+from .land_boxes import join_meeting_boxes
 from .state import EditingState
 from .surroundings import MARGIN_M, Bounds
 

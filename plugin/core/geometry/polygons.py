@@ -88,7 +88,7 @@ class ClipCache:
             # A clip of few vertices extends beyond its square.
             if changed_bounds is None
             or not any(
-                _do_boxes_meet(part.bounds, changed_bounds)
+                do_boxes_meet(part.bounds, changed_bounds)
                 for part in (_make_box(square, *cell), clip)
                 if part is not None
             )
@@ -161,7 +161,7 @@ def _compute_square(shape: Any) -> tuple[float, float, float]:
     return xmin, ymin, max(xmax - xmin, ymax - ymin)
 
 
-def _do_boxes_meet(bounds: Bounds, other_bounds: Bounds) -> bool:
+def do_boxes_meet(bounds: Bounds, other_bounds: Bounds) -> bool:
     """Return True if two boxes touch or overlap; an empty box (NaN) meets none."""
     xmin, ymin, xmax, ymax = bounds
     other_xmin, other_ymin, other_xmax, other_ymax = other_bounds

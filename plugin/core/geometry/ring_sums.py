@@ -147,7 +147,13 @@ class RingSegments:
         self.shapes, self.origin = shapes, origin
         rings = extract_rings(shapes)
         xy = np.round((rings.xy - origin) / GRID_M) * GRID_M
-        self.xy, self.ring_starts = _remove_repeated_vertices(xy, rings.ring_starts)
+        is_repeated = np.zeros(len(xy), dtype=bool)
+        is_repeated[1:] = (xy[1:, 0] == xy[:-1, 0]) & (xy[1:, 1] == xy[:-1, 1])
+        is_repeated[rings.ring_starts[:-1]] = False
+        self.xy, self.ring_starts = xy, rings.ring_starts
+        if is_repeated.any():
+            self.xy = xy[~is_repeated]
+            self.ring_starts = rings.ring_starts - np.append(0, np.cumsum(is_repeated))[rings.ring_starts]
         self.polygon_of_ring = rings.polygon_of_ring
         self.ring = np.repeat(np.arange(len(self.polygon_of_ring)), np.diff(self.ring_starts))
         self.sums = RingSums(self.xy, self.ring, self.ring_starts)
@@ -197,16 +203,6 @@ class RingSegments:
     def polygon_areas(self) -> NDArray:
         """Return (n,) the areas of the polygons in m²."""
         return np.bincount(self.polygon_of_ring, self.weight * self.sums.total, minlength=len(self.shapes)) / 2
-
-
-def _remove_repeated_vertices(xy: NDArray, ring_starts: NDArray) -> tuple[NDArray, NDArray]:
-    """Return vertices and ring starts, as in `PolygonRings`, without vertices that equal the one before in the ring."""
-    is_repeated = np.zeros(len(xy), dtype=bool)
-    is_repeated[1:] = (xy[1:, 0] == xy[:-1, 0]) & (xy[1:, 1] == xy[:-1, 1])
-    is_repeated[ring_starts[:-1]] = False
-    if not is_repeated.any():
-        return xy, ring_starts
-    return xy[~is_repeated], ring_starts - np.append(0, np.cumsum(is_repeated))[ring_starts]
 
 
 #: Segments measured at a time.

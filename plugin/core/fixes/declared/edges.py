@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -258,7 +259,8 @@ def match_shared_edge(finding: Finding, *, state: EditingState) -> Edits:
     for n, row in enumerate(rows):
         shape = shapes[n]
         if not state.is_sealed(row.role):
-            shape = _insert_vertices(shape, missing_places[n], reach_m)
+            if len(missing_places[n]):
+                shape = _change_rings(shape, partial(insert_vertices, places=missing_places[n], reach_m=reach_m))
             added_count += shapely.get_num_coordinates(shape) - shapely.get_num_coordinates(shapes[n])
             if state.is_sealed(rows[1 - n].role):
                 shape = _remove_vertices(shape, missing_places[1 - n], reach_m)
@@ -282,13 +284,6 @@ def _find_places_without_vertex(shape: Any, other: Any, places: NDArray) -> NDAr
     # The plane has the coordinates as stored; a finding repeats them.
     missing_places = [xy for xy in dict.fromkeys(map(tuple, places.tolist())) if xy in others and xy not in vertices]
     return np.array(missing_places, dtype=float).reshape(-1, 2)
-
-
-def _insert_vertices(shape: Any, places: NDArray, reach_m: float) -> Any:
-    """Return a shape with a vertex at each place, inserted in the nearest segment within ``reach_m``."""
-    if not len(places):
-        return shape
-    return _change_rings(shape, lambda xy: insert_vertices(xy, places, reach_m))
 
 
 def _remove_vertices(shape: Any, places: NDArray, reach_m: float) -> Any:

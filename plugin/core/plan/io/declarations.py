@@ -124,7 +124,7 @@ def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
     with open_database(path) as database:
         objects = database.execute("SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view')")
         view_sql = {name: " ".join(sql.split()) if kind == "view" else "" for name, kind, sql in objects}
-        #: (table, column) → (title, name of its domain); name of a domain → code → name.
+        # (table, column) → (title, name of its domain); name of a domain → code → name.
         titles: dict[tuple[str, str], tuple[str, str]] = {}
         codes: dict[str, dict[str, str]] = {}
         if "gpkg_data_columns" in view_sql:
@@ -155,10 +155,11 @@ def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
                 except DATABASE_ERRORS:
                     # Damaged, or a view of a missing table: reading its rows reports that.
                     continue
-                crs = f"EPSG:{code}" if (organization or "").upper() == "EPSG" else definition or ""
+                crs = ""
                 # The numbers 0 and −1 mean an undefined CRS.
-                is_defined = srs_id is not None and srs_id > 0
-                declared_tables[name] = DeclaredTable(columns, first is None, crs if is_defined else "", view_sql[name])
+                if srs_id is not None and srs_id > 0:
+                    crs = f"EPSG:{code}" if (organization or "").upper() == "EPSG" else definition or ""
+                declared_tables[name] = DeclaredTable(columns, first is None, crs, view_sql[name])
     return declared_tables
 
 

@@ -123,7 +123,11 @@ class StagedGeopackage:
         self._table_names.add(name.casefold())
         columns = ", ".join(f"{quote_sql_name(one.name)} {one.type}" for one in table.columns)
         used = {one.name.casefold() for one in table.columns}
-        shape, key = (_make_free_name(one, used) for one in (_SHAPE_COLUMN, _ID_COLUMN))
+        shape, key = _SHAPE_COLUMN, _ID_COLUMN
+        while shape in used:
+            shape += "_"
+        while key in used:
+            key += "_"
         has_shapes = bool(table.geometry_type)
         parts = [f"{quote_sql_name(key)} INTEGER PRIMARY KEY"]
         parts += [f"{quote_sql_name(shape)} {table.geometry_type}"] if has_shapes else []
@@ -178,13 +182,6 @@ def make_shape_blob(wkb: bytes | memoryview | None, crs: int) -> bytes | None:
     content = bytes(wkb)
     is_empty = len(content) == _WKB_HEAD_BYTES and content[-4:] == b"\0\0\0\0"
     return b"GP\0" + struct.pack("<Bi", _EMPTY_FLAGS if is_empty else _FLAGS, crs) + content
-
-
-def _make_free_name(name: str, used: set[str]) -> str:
-    """Return a column name that no field has."""
-    while name in used:
-        name += "_"
-    return name
 
 
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.

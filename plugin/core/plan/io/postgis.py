@@ -376,14 +376,12 @@ class _SchemaCopier:
                 f"SELECT auth_name, auth_srid, srtext FROM {self._postgis}.spatial_ref_sys WHERE srid = %s",  # nosec B608 # the name is quoted
                 (number,),
             )
-            # An unknown SRID has an undefined system.
             row = cursor.fetchone()
-            name, code, definition = row or ("", None, "")
-            crs.append(
-                UNDEFINED_CRS
-                if row is None
-                else self._staged.add_crs(name or "", code or number, definition or "", number)
-            )
+            if row is None:
+                crs.append(UNDEFINED_CRS)
+            else:
+                name, code, definition = row
+                crs.append(self._staged.add_crs(name or "", code or number, definition or "", number))
         crs = crs or [UNDEFINED_CRS]
         staged = StagedTable(table.name, table.staged_columns, geometry_type, crs[0], has_z, has_m_code)
         return staged, len(crs) == 1
