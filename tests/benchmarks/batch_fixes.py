@@ -22,7 +22,7 @@ import shapely
 
 from plugin.core.checks.check import CheckResult, RunOptions, check_plan
 from plugin.core.exchange.edited_copy import write_copy
-from plugin.core.fixes.apply import collect_changes
+from plugin.core.fixes.applied_edits import collect_changes
 from plugin.core.fixes.batch import BatchEntry, BatchResult, choose_fixes, run_batch
 from plugin.core.fixes.differences import is_same_problem
 from plugin.core.fixes.run_fixes import list_findings_to_fix

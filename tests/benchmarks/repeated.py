@@ -18,7 +18,7 @@ import shapely
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.plan.io import read_source
-from plugin.core.plan.io.shape_headers import find_wkb_start
+from plugin.core.plan.io.stored_shapes import find_wkb_start
 from plugin.core.plan.layer import SourceLayer
 from plugin.core.plan.loading.reading import make_plan_layer_selector
 

@@ -24,10 +24,10 @@ from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.running.portions import run_to_end
 from plugin.core.base.errors import OutputError
 from plugin.core.checks.check import RunOptions
+from plugin.core.fixes.applied_edits import RowBefore
 from plugin.core.fixes.change_log import LogAction
 from plugin.core.fixes.edits import Edits, RowEdit
 from plugin.core.fixes.fix_texts import FixTexts
-from plugin.core.fixes.rows_before import RowBefore
 from tests.parametrize import first_daily
 from tests.qgis.live_helpers import MODES, EditSession, make_rectangle
 from tests.qgis.test_live import TRANSACTION_MODE_NAMES
@@ -388,7 +388,7 @@ def test_fix_batch_is_one_undo_command_on_each_layer(edit_session):
     trial = run_trial(edit_session, make_batch_trial(edit_session.findings, {}, safe_only=True))
     proposals = trial.result.applied
     assert proposals, [(e.finding.code, e.refusal) for e in trial.result.entries]
-    from plugin.core.fixes.merging import merge_edits
+    from plugin.core.fixes.applied_edits import merge_edits
 
     order = FixOrder(proposals, merge_edits(one.edits for one in proposals), trial.rows_before, "批量修复")
     step = apply_fix_order(edit_session, order)

@@ -7,7 +7,7 @@ import pytest
 
 from plugin.bridge.fixes.log_writer import LogWriter
 from plugin.core.base.errors import OutputError
-from plugin.core.fixes.append_only import PreparedRows, RowsToAppend, append_rows
+from plugin.core.fixes.change_log import PreparedRows, RowsToAppend, append_rows
 from tests.qgis.waiting import wait_until
 
 COLUMNS = ("时间", "步骤", "操作")

@@ -206,7 +206,7 @@ def restore_result(saved: SavedResult, state: ProjectState, inputs: list[str]) -
 
     May be called from any thread. Raises SanxianError if the profile or the waivers can no longer be read.
     """
-    from ...core.engine.waivers.loading import load_waivers
+    from ...core.engine.waivers.file import load_waivers
     from ...core.model.side_inputs import NO_SIDE_INPUTS
 
     options = state.options

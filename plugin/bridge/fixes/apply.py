@@ -28,12 +28,11 @@ from .step import FixStep
 
 if TYPE_CHECKING:
     from ...core.checks.live.session import FeatureKey
-    from ...core.fixes.append_only import PreparedRows
-    from ...core.fixes.change_log import LogAction
+    from ...core.fixes.applied_edits import RowBefore
+    from ...core.fixes.change_log import LogAction, PreparedRows
     from ...core.fixes.edits import Edits
     from ...core.fixes.fix_texts import FixTexts
     from ...core.fixes.proposal import Proposal
-    from ...core.fixes.rows_before import RowBefore
 
 
 @dataclass

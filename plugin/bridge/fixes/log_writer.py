@@ -15,8 +15,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from ..running.threads import BackgroundMode
 
 if TYPE_CHECKING:
-    from ...core.fixes.append_only import PreparedRows
-    from ...core.fixes.change_log import LogAction
+    from ...core.fixes.change_log import LogAction, PreparedRows
     from .apply import ChangeLog, FixOrder
 
 

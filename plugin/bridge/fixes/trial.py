@@ -11,9 +11,9 @@ from ...core.base.cancellation import Cancellation
 
 if TYPE_CHECKING:
     from ...core.checks.live.session import FeatureKey
+    from ...core.fixes.applied_edits import RowBefore
     from ...core.fixes.batch import BatchResult
     from ...core.fixes.choices import FixChoice
-    from ...core.fixes.rows_before import RowBefore
 
 ProgressCallback = Callable[[float, str], None]
 
@@ -86,10 +86,9 @@ def make_batch_trial(
     def try_batch(
         check_result: Any, run_options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
     ) -> Any:
+        from ...core.fixes.applied_edits import merge_edits, read_rows_before
         from ...core.fixes.batch import choose_fixes, run_batch
         from ...core.fixes.edits import FixRefused
-        from ...core.fixes.merging import merge_edits
-        from ...core.fixes.rows_before import read_rows_before
 
         state = _make_editing_state(check_result, run_options, session, documents)
         result = run_batch(

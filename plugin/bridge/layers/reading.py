@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
     from ...core.checks.live.session import FeatureState
-    from ...core.plan.io.field_types import DeclaredTable
+    from ...core.plan.io.declarations import DeclaredTable
     from ...core.plan.layer import FieldInfo, MistypedColumn, SourceLayer
 
 #: Features between two checks for cancellation.
@@ -96,7 +96,7 @@ def _find_declared_table(snapshot: LayerSnapshot) -> DeclaredTable | None:
 
     The aliases that QGIS shows may be those of an attribute form.
     """
-    from ...core.plan.io.field_types import FORMATS_WITH_DECLARATIONS
+    from ...core.plan.io.declarations import FORMATS_WITH_DECLARATIONS
 
     path = Path(snapshot.file_path)
     if path.suffix.lower() not in FORMATS_WITH_DECLARATIONS:
@@ -113,7 +113,7 @@ def _read_declared_tables_once(path: str, stamp: tuple[Any, ...]) -> dict[str, D
 
     ``stamp``: names, times and sizes of the database's files, which change when one is written.
     """
-    from ...core.plan.io.field_types import read_declared_tables
+    from ...core.plan.io.declarations import read_declared_tables
 
     return read_declared_tables(path)
 
@@ -131,9 +131,9 @@ def read_snapshot(
     default all. ``files``: from which layers are read that show what their file has, with unsaved edits; by default all
     features are read through QGIS.
     """
-    from ...core.plan.io.crs_definition import find_contradicting_crs
+    from ...core.plan.io.declarations import find_contradicting_crs
     from ...core.plan.io.records import find_problem_of_parts
-    from ...core.plan.io.shape_headers import read_shape_headers
+    from ...core.plan.io.stored_shapes import read_shape_headers
 
     outline = make_source_layer_without_rows(snapshot)
     outline.problem = find_problem_of_parts(Path(snapshot.file_path)) if snapshot.file_path else None
@@ -254,8 +254,7 @@ def _restore_mistyped_columns(
     """
     from ...core.base.errors import InputError
     from ...core.plan.io.file import DRIVER_ERRORS
-    from ...core.plan.io.rows import find_field_positions, read_layer_info
-    from ...core.plan.io.stored_types import find_mistyped_fields, read_mistyped_columns
+    from ...core.plan.io.rows import find_field_positions, find_mistyped_fields, read_layer_info, read_mistyped_columns
 
     path, name = Path(snapshot.file_path), snapshot.table_name
     if path.suffix.lower() not in (".gpkg", ".sqlite") or not path.is_file() or not name:

@@ -96,7 +96,7 @@ def _copy_layers(
 
 def write_map_layer(frame: gpd.GeoDataFrame, file: Path, table: str) -> bool:
     """Write one layer of a GeoPackage; return False if it has no geometry for a map."""
-    from ...core.plan.io.geopackage_writer import append_rows
+    from ...core.plan.io.geopackage_writing import append_rows
 
     frame = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
     kinds = {_MULTI_TYPES.get(kind, kind) for kind in frame.geom_type.unique()}

@@ -120,7 +120,7 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
 
     Raise InputError or DataError for invalid tables.
     """
-    from ..engine.waivers.loading import load_waivers
+    from ..engine.waivers.file import load_waivers
     from ..figures.heritage.heritage_sites import read_heritage_register
     from ..figures.indicators.typed_figures import read_printed_figures
     from ..plan.loading import find_key_table

@@ -34,9 +34,8 @@ def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     CLEAN: every finding was fixed; FOUND: some remain, with the reason in the table.
     """
     from ..base.errors import InputError
-    from ..fixes.area_balance import sum_area_changes
-    from ..fixes.batch_csv import count_groups
-    from ..fixes.run_fixes import FixRunOptions, run_fixes
+    from ..fixes.proposal import sum_area_changes
+    from ..fixes.run_fixes import FixRunOptions, count_groups, run_fixes
 
     documents = {}
     for text in args.document:

@@ -31,6 +31,7 @@ from ..plan.io.formats import READ_SUFFIXES
 from ..plan.io.source import find_dataset, list_folder_datasets
 from ..plan.io.zipped import is_data_archive, is_zip
 from ..standard.options import RunOptions
+from ..plan.io.source import is_data_archive, is_zip, list_folder_datasets
 from .county_record import (
     COUNTIES_FOLDER,
     GATHERING_JSON,

@@ -5,29 +5,97 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import shapely
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.errors import InputError
-from ..base.parallel.process_state import pause_garbage_collection
+from ..base.parallel.process_state import get_thread_count, halve_threads, pause_garbage_collection
 from ..geometry.tolerance import Tolerance
 from ..model.findings import Finding
 from ..model.indicator import Indicator
 from ..model.report import RuleOutcome
-from ..model.rule import EVERY_LAYER, Rule, RuleExample, load_all_rules
+from ..model.rule import EVERY_LAYER, Rule, load_all_rules
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.plan import Plan, RecheckFocus
 from ..standard.messages.texts import Texts
-from .concurrent_rules import can_run_concurrently, run_in_two_threads
 from .context import RuleContext
 from .outcome import run_rule
 from .run_log import IgnoredSlivers, RunLog
 
 if TYPE_CHECKING:
     from .rule_memory import RuleMemory
+
+
+#: Older versions of GEOS store the box of a ring when first asked for it; two threads that ask at once damage it.
+_MIN_GEOS_VERSION = (3, 12)
+
+_Run = TypeVar("_Run")
+
+
+def can_run_concurrently(rules: list[Rule]) -> bool:
+    """Return True if two threads may and should run these rules."""
+    return (
+        get_thread_count() > 1
+        and shapely.geos_version >= _MIN_GEOS_VERSION
+        and len({rule.concurrent for rule in rules}) > 1
+    )
+
+
+def run_in_two_threads(
+    rules: list[Rule],
+    run_rule: Callable[[Rule, Cancellation], _Run],
+    report_progress: Callable[[int, Rule], None],
+    cancellation: Cancellation,
+) -> list[_Run]:
+    """Return what ``run_rule`` returns for each rule, in the order of the rules.
+
+    ``run_rule``: called with a rule and a cancellation, for concurrent rules in a second thread. ``report_progress``:
+    called in the caller's thread with the number of finished rules and a rule that runs now; it may raise.
+
+    Raises
+    ------
+    Cancelled
+        The user cancelled. No rule runs any more when this or another error is raised.
+    """
+    is_stopped = Event()
+    error_state = np.geterr()
+    worker_cancellation = Cancellation(lambda: is_stopped.is_set() or cancellation.is_cancelled)
+
+    def run_in_worker(rule: Rule) -> _Run:
+        # NumPy's handling of floating point errors is a setting of each thread.
+        with np.errstate(**error_state):
+            return run_rule(rule, worker_cancellation)
+
+    runs: dict[str, _Run] = {}
+    with pause_garbage_collection(), halve_threads(), ThreadPoolExecutor(1, "sanxian-rules") as pool:
+        try:
+            waiting = {rule.code: pool.submit(run_in_worker, rule) for rule in rules if rule.concurrent}
+
+            def report(rule: Rule) -> None:
+                report_progress(len(runs) + sum(future.done() for future in waiting.values()), rule)
+
+            for rule in rules:
+                if not rule.concurrent:
+                    report(rule)
+                    runs[rule.code] = run_rule(rule, cancellation)
+            for rule in rules:
+                if rule.concurrent:
+                    if not waiting[rule.code].done():
+                        report(rule)
+                    runs[rule.code] = waiting.pop(rule.code).result()
+        except BaseException:
+            is_stopped.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return [runs[rule.code] for rule in rules]
+
 
 ProgressCallback = Callable[[float, str], None]
 
@@ -86,15 +154,6 @@ class _RuleRun:
     indicators: list[Indicator]
     run_log: RunLog
 
-    def add_to(self, evaluation: Evaluation) -> None:
-        """Add the results to those of all rules."""
-        evaluation.outcomes.append(self.outcome)
-        evaluation.findings += self.findings
-        evaluation.indicators += self.indicators
-        if self.run_log.ignored_slivers:
-            evaluation.ignored_by_rule[self.rule.code] = self.run_log.ignored_slivers
-        evaluation.fallback_steps += [{"rule": self.rule.code, **step} for step in self.run_log.fallback_steps]
-
 
 class BoundaryCaches:
     """The layers of a plan, each with the rules that may still compare its boundaries.
@@ -108,7 +167,13 @@ class BoundaryCaches:
         #: Role → codes of the rules that have not run yet.
         self._waiting_codes: dict[str, set[str]] = {role: set() for role in self._layers}
         for rule in rules:
-            for role in _list_compared_roles(plan, rule):
+            concepts = [need.concept for need in rule.needs.values()]
+            compared_roles: Iterable[str] = self._layers
+            # A rule without needs uses all layers; a rule with inputs only uses those inputs.
+            if EVERY_LAYER not in concepts and (concepts or rule.inputs):
+                layers = map(plan.find_layer_of_concept, concepts)
+                compared_roles = [layer.role for layer in layers if layer is not None]
+            for role in compared_roles:
                 self._waiting_codes[role].add(rule.code)
 
     def release_after(self, rule: Rule) -> None:
@@ -119,16 +184,6 @@ class BoundaryCaches:
                 codes.discard(rule.code)
         for role in released_roles:
             self._layers[role].polygons.release_caches()
-
-
-def _list_compared_roles(plan: Plan, rule: Rule) -> list[str]:
-    """Return the roles of the layers whose boundaries a rule may compare."""
-    concepts = [need.concept for need in rule.needs.values()]
-    if EVERY_LAYER in concepts or not (concepts or rule.inputs):
-        # A rule without needs uses all layers; a rule with inputs only uses those inputs.
-        return list(plan.layers)
-    layers = (plan.find_layer_of_concept(concept) for concept in concepts)
-    return [layer.role for layer in layers if layer is not None]
 
 
 def evaluate_rules(
@@ -212,7 +267,12 @@ def evaluate_rules(
                 report_progress(number, rule)
                 runs.append(run_one(rule, cancellation))
     for run in runs:
-        run.add_to(evaluation)
+        evaluation.outcomes.append(run.outcome)
+        evaluation.findings += run.findings
+        evaluation.indicators += run.indicators
+        if run.run_log.ignored_slivers:
+            evaluation.ignored_by_rule[run.rule.code] = run.run_log.ignored_slivers
+        evaluation.fallback_steps += [{"rule": run.rule.code, **step} for step in run.run_log.fallback_steps]
     cancellation.raise_if_cancelled()
     return evaluation
 
@@ -240,8 +300,12 @@ def _has_required_inputs(rule: Rule, plan: Plan, side_inputs: SideInputs) -> boo
         return False
     required_concepts = [need.concept for need in rule.needs.values() if not need.optional]
     if not required_concepts:
-        usable_examples = [one for one in rule.fails if all(name in side_inputs for name in one.side)]
-        return any(_has_layers_of_example(plan, example) for example in usable_examples)
+        for example in rule.fails:
+            layers = [plan.find_layer_of_concept(example.roles.get(name, name)) for name in example.layers]
+            has_layers = bool(layers) and all(layer is not None and len(layer) > 0 for layer in layers)
+            if has_layers and all(name in side_inputs for name in example.side):
+                return True
+        return False
     layers = [
         layer
         for concept in required_concepts
@@ -250,10 +314,3 @@ def _has_required_inputs(rule: Rule, plan: Plan, side_inputs: SideInputs) -> boo
     return all(layer is not None for layer in layers) and any(
         layer is not None and not layer.has_no_geometry for layer in layers
     )
-
-
-def _has_layers_of_example(plan: Plan, example: RuleExample) -> bool:
-    """Return True if the plan has a layer with features for each layer of a rule's example."""
-    roles = [example.roles.get(name, name) for name in example.layers]
-    layers = [plan.find_layer_of_concept(role) for role in roles]
-    return bool(layers) and all(layer is not None and len(layer) > 0 for layer in layers)

@@ -185,11 +185,17 @@ def format_effective_values(values: Iterable[EffectiveValue], texts: Texts, *, s
     The line has the name, the value with its unit, its source, and a remark if the value is marked C. ``shows_keys``:
     put the key after the name. If False, only where two values share a name.
     """
-    values = list(values)
-    counts = Counter(_label_value(value, texts) for value in values)
-    return [
-        _format_effective_value(value, texts, shows_keys or counts[_label_value(value, texts)] > 1) for value in values
-    ]
+    labelled_values = [(_label_value(value, texts), value) for value in values]
+    counts = Counter(label for label, _ in labelled_values)
+    lines = []
+    for label, one in labelled_values:
+        source = texts.get("explain", f"origin_{one.origin}", who=one.who)
+        if one.mark == "C":
+            source = texts.get("explain", "confirmed" if one.confirmed else "unconfirmed", origin=source)
+        name = f"{label} {one.name}".strip() if shows_keys or counts[label] > 1 or not label else label
+        value = format_value(one.value, one.unit, texts)
+        lines.append(texts.get("explain", "line", name=name, value=value, origin=source))
+    return lines
 
 
 def describe_where_to_change_values(
@@ -218,22 +224,6 @@ def _label_value(effective_value: EffectiveValue, texts: Texts) -> str:
         own_title = texts.get_section("setting").get(effective_value.name)
         return own_title or texts.get_setting_name(effective_value.setting)
     return str(texts.get_section("parameters").get(effective_value.name, ""))
-
-
-def _format_effective_value(effective_value: EffectiveValue, texts: Texts, shows_key: bool) -> str:
-    """Return the line for a value, as `format_effective_values` prints it."""
-    label = _label_value(effective_value, texts)
-    source = texts.get("explain", f"origin_{effective_value.origin}", who=effective_value.who)
-    if effective_value.mark == "C":
-        source = texts.get("explain", "confirmed" if effective_value.confirmed else "unconfirmed", origin=source)
-    name = f"{label} {effective_value.name}".strip() if shows_key or not label else label
-    return texts.get(
-        "explain",
-        "line",
-        name=name,
-        value=format_value(effective_value.value, effective_value.unit, texts),
-        origin=source,
-    )
 
 
 def replace_parameter_names_with_titles(text: str, rule: Rule, texts: Texts) -> str:

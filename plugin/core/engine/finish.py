@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Complete findings after all rules have run: township, message, fingerprint.
-
-The module also counts the fallback steps of the run's overlays.
-"""
+"""Complete findings after all rules have run: township, message, fingerprint."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from ..base.cancellation import Cancellation
 from ..geometry import crs as crs_care
@@ -77,24 +73,7 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     places = [(x, y) for x, y in shapely.get_coordinates(centres).tolist()]
     for finding, n in zip(located, shape_of_finding.tolist(), strict=True):
         finding.township, finding.place = townships[n], places[n]
-    _set_areas_by_vertices(plan, located, shapes, shape_of_finding)
-    cancellation.raise_if_cancelled()
-    set_fingerprints(findings)
-    for number, finding in enumerate(findings):
-        if number % _FINDINGS_PER_BATCH == 0:
-            cancellation.raise_if_cancelled()
-        finding.message = format_message(texts, finding, plan.norm.standard.templates)
-    changed = np.flatnonzero(~is_kept[shape_of_finding])
-    set_geometries([located[n] for n in changed.tolist()], stored_shapes[shape_of_finding[changed]])
-
-
-def _set_areas_by_vertices(plan: Plan, located: list[Finding], shapes: NDArray, shape_of_finding: NDArray) -> None:
-    """Set the area by stored vertices (``by_nodes_m2``) of findings with a shape, in place.
-
-    Only findings whose area equals the drawn area of their shape get a value, and only if it differs from that area.
-    ``located``: (n,) findings; ``shapes``: (k,) distinct geometries; ``shape_of_finding``: (n,) position of each
-    finding's geometry.
-    """
+    # Areas by stored vertices: only findings whose area equals the drawn area of their shape get one, if it differs.
     to_lonlat = crs_care.make_lonlat_transformer(plan.plane_crs)
     areas = np.array([np.nan if finding.area_m2 is None else finding.area_m2 for finding in located])
     # Only shapes whose areas are compared are measured.
@@ -109,3 +88,11 @@ def _set_areas_by_vertices(plan: Plan, located: list[Finding], shapes: NDArray, 
     vertex_areas = vertex_areas[shape_of_finding]
     for n in np.flatnonzero(is_drawn & (np.abs(drawn_areas - vertex_areas) > _SAME_M2)).tolist():
         located[n].by_nodes_m2 = float(vertex_areas[n])
+    cancellation.raise_if_cancelled()
+    set_fingerprints(findings)
+    for number, finding in enumerate(findings):
+        if number % _FINDINGS_PER_BATCH == 0:
+            cancellation.raise_if_cancelled()
+        finding.message = format_message(texts, finding, plan.norm.standard.templates)
+    changed = np.flatnonzero(~is_kept[shape_of_finding])
+    set_geometries([located[n] for n in changed.tolist()], stored_shapes[shape_of_finding[changed]])

@@ -37,7 +37,7 @@ from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus
 from .input_digest import compute_value_digest, get_shape_digest
-from .kept_overlays import OverlayQuery, QueriedRows, find_or_compute_values, find_or_overlay
+from .kept_results import OverlayQuery, QueriedRows, find_or_compute_values, find_or_overlay
 from .run_log import RunLog
 
 if TYPE_CHECKING:
@@ -483,22 +483,13 @@ class GeometryQueries:
             tolerance=self.tolerance,
             cancellation=self.cancellation,
         )
-        fallback_log = pieces.fallback_log
         if cover_layer is not None:
             row_slivers = Slivers(
                 pieces.slivers.polygons, np.asarray(rows)[pieces.slivers.left_row], pieces.slivers.right_row
             )
             self.run_log.record_ignored_slivers(row_slivers, layer, cover_layer, severity=severity)
-        self.run_log.fallback_steps += [
-            {
-                "step": step.method_name,
-                "role": layer.role,
-                "key": layer.keys[rows[step.left_row]],
-                "area_m2": step.area_m2,
-            }
-            for step in fallback_log.steps
-        ]
-        self.run_log.failed_pairs += [(layer, int(rows[i]), None, -1) for i, _ in fallback_log.failed_pairs]
+        no_cover_rows = np.full(max(len(polygons), 1), -1)
+        self.run_log.record_fallbacks(pieces.fallback_log.renumber_rows(rows, no_cover_rows), layer, None)
         return pieces
 
     def subtract_land(
@@ -558,7 +549,12 @@ class GeometryQueries:
 
         ``left`` of a gap is an adjacent row of ``left_layer``, ``right`` one of ``right_layer``.
         """
-        unions = [self._unite_layer(layer) for layer in (left_layer, right_layer)]
+        unions = []
+        for layer in (left_layer, right_layer):
+            # If a union fails, the log marks the outline as failed, and callers report the check as not done.
+            fallback_log = FallbackLog()
+            unions.append(union_polygon_rows(layer.polygons, tolerance=self.tolerance, fallback_log=fallback_log))
+            self.run_log.record_fallbacks_of_outline(fallback_log, layer)
         blocks = shapely.get_parts(np.array([union for union in unions if union is not None], dtype=object))
         pieces = self._find_gaps_and_log_fallbacks(Polygons(blocks), max_width_m, left_layer)
         pieces.left, pieces.right = (
@@ -573,16 +569,6 @@ class GeometryQueries:
         pieces = pieces.select_pairs(lambda left, right: (left >= 0) & (right >= 0))
         self.run_log.record_ignored_slivers(pieces.slivers, left_layer, right_layer)
         return pieces
-
-    def _unite_layer(self, layer: Layer) -> Any:
-        """Return the union of all rows of a layer; None if the layer is empty or the union fails.
-
-        After a failure the log marks the outline as failed, and callers report the check as not done.
-        """
-        fallback_log = FallbackLog()
-        union = union_polygon_rows(layer.polygons, tolerance=self.tolerance, fallback_log=fallback_log)
-        self.run_log.record_fallbacks_of_outline(fallback_log, layer)
-        return union
 
     def _find_first_touching_rows(self, layer: Layer, shapes: Iterable[Any]) -> NDArray:
         """Return (k,) the first row of a layer within the cluster tolerance of each shape; −1 for none."""

@@ -163,50 +163,52 @@ def sum_ignored_slivers(
     sums = []
     for ignored_by in by_pair.values():
         cancellation.raise_if_cancelled()
-        sums.append(_sum_slivers_of_pair(ignored_by, context))
+        # The most severe rule comes first: a place that several rules ignore belongs to the first.
+        ranked = sorted(
+            ignored_by,
+            key=lambda pair: (_SEVERITIES_DESCENDING.index(_find_severity(pair[0], pair[1], context)), pair[0].order),
+        )
+        rule, first = ranked[0]
+        shapes = np.empty(sum(len(ignored_slivers.slivers.polygons) for _, ignored_slivers in ranked), dtype=object)
+        shapes[:] = [shape for _, ignored_slivers in ranked for shape in ignored_slivers.slivers.polygons]
+        distinct_slivers = subtract_earlier_shapes(shapes, context.cancellation)
+        codes = np.array(
+            [rule.code for rule, ignored_slivers in ranked for _ in ignored_slivers.slivers.polygons], dtype=object
+        )
+        counted_positions = np.flatnonzero(distinct_slivers.has_remainder)
+        areas = np.zeros(len(shapes))
+        areas[counted_positions] = context.geometry.measure_drawn_areas(
+            distinct_slivers.remaining_shapes[counted_positions]
+        )
+        # A hint stays a hint; slivers that an error-level rule ignores are a warning.
+        highest_severity = _find_severity(rule, first, context)
+        severity = max(highest_severity, Severity.WARNING, key=_SEVERITIES_DESCENDING.index)
+        result = PairSliverSum(
+            (first.first_layer.role, first.second_layer.role), first.is_sealed_edition, rule.code, severity
+        )
+        result.sliver_count, result.area_m2 = len(counted_positions), float(areas.sum())
+        result.sums_by_rule = _sum_sliver_areas_by_name(codes, counted_positions, areas)
+        most_severe_codes = {
+            one.code for one, slivers in ranked if _find_severity(one, slivers, context) == highest_severity
+        }
+        result.reporting_rule = max(
+            (code for code in result.sums_by_rule if code in most_severe_codes),
+            key=lambda code: result.sums_by_rule[code][1],
+            default=rule.code,
+        )
+        township_names = np.full(len(shapes), "", dtype=object)
+        township_names[counted_positions] = find_township_names_of_points(
+            context.plan, find_inner_points(distinct_slivers.remaining_shapes[counted_positions])
+        )
+        result.sums_by_township = _sum_sliver_areas_by_name(township_names, counted_positions, areas)
+        _set_largest_feature_sums(
+            result, [ignored_slivers for _, ignored_slivers in ranked], shapes, distinct_slivers, context
+        )
+        order = counted_positions[np.argsort(-areas[counted_positions], kind="stable")][:MAX_STORED_SLIVERS]
+        result.largest_slivers = distinct_slivers.remaining_shapes[order]
+        sums.append(result)
     # Rounded: two pairs may ignore the same sliver, and rounding errors must not decide their order.
     return sorted(sums, key=lambda pair_sum: -round(pair_sum.area_m2, 6))
-
-
-def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: RuleContext) -> PairSliverSum:
-    # The most severe rule comes first: a place that several rules ignore belongs to the first.
-    """Return the sum of all slivers that rules ignored between two layers."""
-    ranked = sorted(
-        batches, key=lambda pair: (_SEVERITIES_DESCENDING.index(_find_severity(pair[0], pair[1], ctx)), pair[0].order)
-    )
-    rule, first = ranked[0]
-    shapes = np.empty(sum(len(ignored_slivers.slivers.polygons) for _, ignored_slivers in ranked), dtype=object)
-    shapes[:] = [shape for _, ignored_slivers in ranked for shape in ignored_slivers.slivers.polygons]
-    distinct_slivers = subtract_earlier_shapes(shapes, ctx.cancellation)
-    codes = np.array(
-        [rule.code for rule, ignored_slivers in ranked for _ in ignored_slivers.slivers.polygons], dtype=object
-    )
-    counted_positions = np.flatnonzero(distinct_slivers.has_remainder)
-    areas = np.zeros(len(shapes))
-    areas[counted_positions] = ctx.geometry.measure_drawn_areas(distinct_slivers.remaining_shapes[counted_positions])
-    # A hint stays a hint; slivers that an error-level rule ignores are a warning.
-    highest_severity = _find_severity(rule, first, ctx)
-    severity = max(highest_severity, Severity.WARNING, key=_SEVERITIES_DESCENDING.index)
-    result = PairSliverSum(
-        (first.first_layer.role, first.second_layer.role), first.is_sealed_edition, rule.code, severity
-    )
-    result.sliver_count, result.area_m2 = len(counted_positions), float(areas.sum())
-    result.sums_by_rule = _sum_sliver_areas_by_name(codes, counted_positions, areas)
-    most_severe_codes = {one.code for one, slivers in ranked if _find_severity(one, slivers, ctx) == highest_severity}
-    result.reporting_rule = max(
-        (code for code in result.sums_by_rule if code in most_severe_codes),
-        key=lambda code: result.sums_by_rule[code][1],
-        default=rule.code,
-    )
-    township_names = np.full(len(shapes), "", dtype=object)
-    township_names[counted_positions] = find_township_names_of_points(
-        ctx.plan, find_inner_points(distinct_slivers.remaining_shapes[counted_positions])
-    )
-    result.sums_by_township = _sum_sliver_areas_by_name(township_names, counted_positions, areas)
-    _set_largest_feature_sums(result, [ignored_slivers for _, ignored_slivers in ranked], shapes, distinct_slivers, ctx)
-    order = counted_positions[np.argsort(-areas[counted_positions], kind="stable")][:MAX_STORED_SLIVERS]
-    result.largest_slivers = distinct_slivers.remaining_shapes[order]
-    return result
 
 
 def _find_severity(rule: Rule, ignored_slivers: IgnoredSlivers, ctx: RuleContext) -> Severity:

@@ -4,15 +4,16 @@
 A rule that reads several layers runs again if one of them has changed. Its queries of the other layers then have the
 results of the check before. A result is known by the digest of all that determines it (`compute_value_digest`). The
 last result of a query is also known by the digest of all but the layers' rows, so that it can be updated where only a
-few rows have changed (`kept_overlays`).
+few rows have changed: the pieces and values of changed rows are renewed.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -20,9 +21,10 @@ from numpy.typing import NDArray
 
 from ..geometry.overlay_fallback import FallbackLog
 from ..geometry.overlay_pieces import OverlayPieces, Slivers
+from ..geometry.polygons import Polygons
 from ..plan.layer import Layer
-from .changed_rows import HashedRows, RowMatch, make_identity_match, match_rows
-from .input_digest import get_shape_digest, hash_rows
+from .changed_rows import HashedRows, RowMatch, find_rows_to_update, make_identity_match, match_rows, update_pieces
+from .input_digest import compute_value_digest, get_shape_digest, hash_rows
 
 #: Named arrays of numbers or geometries.
 Arrays = dict[str, NDArray]
@@ -158,3 +160,204 @@ def decode_pieces(arrays: Arrays) -> OverlayPieces:
     slivers = Slivers(list(arrays["sliver"]), arrays["sliver_left"].copy(), arrays["sliver_right"].copy())
     columns = {name: arrays[name].copy() for name in ("left", "right", "area", "width", "geometry")}
     return OverlayPieces(**columns, slivers=slivers, fallback_log=FallbackLog())
+
+
+#: Overlays selected rows of two layers: polygons and rows ((n,), (m,) bool, None for all) of both; without a second
+#: layer None, and the rows ((n,) bool) of which each pair has one.
+Overlay = Callable[[Polygons, NDArray | None, Polygons | None, NDArray | None, NDArray | None], OverlayPieces]
+
+
+class QueriedRows(NamedTuple):
+    """Rows of a layer that are overlaid.
+
+    ``polygons``: of the layer, or made from it; ``rows`` (n,) bool: the rows to use, None for all.
+    """
+
+    layer: Layer
+    polygons: Polygons
+    rows: NDArray | None
+
+    def get_mask_of_rows(self, numbers: NDArray) -> NDArray | None:
+        """Return ``rows`` for the rows with these numbers."""
+        return None if self.rows is None else self.rows[numbers]
+
+
+@dataclass(frozen=True)
+class OverlayQuery:
+    """An overlay of rows of two layers, or of one layer if ``right`` is None.
+
+    ``settings``: all else that determines the pieces, as plain data and arrays. ``recomputes_right``: a piece depends
+    only on rows whose boxes meet the box of its right row; otherwise, of its left row.
+    """
+
+    name: str
+    left: QueriedRows
+    right: QueriedRows | None
+    settings: Any
+    overlay: Overlay
+    recomputes_right: bool = False
+
+    @property
+    def sides(self) -> tuple[QueriedRows, ...]:
+        """Return the one or two layers."""
+        return (self.left,) if self.right is None else (self.left, self.right)
+
+    @property
+    def recomputed_side(self) -> QueriedRows:
+        """Return the layer for whose rows ``recomputes_right`` holds."""
+        return self.right if self.right is not None and self.recomputes_right else self.left
+
+    def compute(self) -> OverlayPieces:
+        """Return the pieces of all rows. Raise Cancelled."""
+        right_polygons, right_rows = (None, None) if self.right is None else (self.right.polygons, self.right.rows)
+        return self.overlay(self.left.polygons, self.left.rows, right_polygons, right_rows, None)
+
+
+def find_or_overlay(kept: KeptResults, query: OverlayQuery, run_settings: Any) -> OverlayPieces:
+    """Return the pieces of an overlay: as kept, or with those of changed rows computed again, or all computed.
+
+    ``run_settings``: settings of the run on which the pieces depend. Raise Cancelled.
+    """
+    query_digest = compute_value_digest(
+        (query.name, [side.layer.role for side in query.sides], query.settings, run_settings)
+    )
+    digest = compute_value_digest((query_digest, [(get_shape_digest(side.layer), side.rows) for side in query.sides]))
+    arrays = kept.find_arrays(digest)
+    if arrays is not None:
+        return decode_pieces(arrays)
+    # The one of earlier results from which the fewest rows have changed is updated.
+    overlays = []
+    for last in kept.find_last_results(query_digest):
+        matches = kept.match_layers([side.layer for side in query.sides], last)
+        if matches is None:
+            continue
+        for number, side in enumerate(query.sides):
+            bounds = None if side is query.recomputed_side else side.layer.row_bounds
+            matches[number] = matches[number].add_changed_selection(last.get(f"rows_{number}"), side.rows, bounds)
+        overlays.append(_FormerOverlay(last, matches))
+    former = min(overlays, key=lambda one: sum(match.count_changed_rows() for match in one.matches), default=None)
+    pieces = None if former is None else _update(query, former)
+    if pieces is None:
+        pieces = query.compute()
+    encoded_pieces = encode_pieces(pieces)
+    if encoded_pieces is not None:
+        # What an update needs of the query: digests of the layers' geometries, and selected rows.
+        layer_digests = encode_layer_digests([side.layer for side in query.sides])
+        rows = {f"rows_{n}": side.rows.copy() for n, side in enumerate(query.sides) if side.rows is not None}
+        kept.keep_last_result(query_digest, digest, {**encoded_pieces, **layer_digests, **rows})
+    return pieces
+
+
+class _FormerOverlay(NamedTuple):
+    """An overlay of an earlier check: its result, and how the rows of each layer match those that it had."""
+
+    arrays: Arrays
+    matches: list[RowMatch]
+
+
+def _update(query: OverlayQuery, former: _FormerOverlay) -> OverlayPieces | None:
+    """Return the pieces of an earlier overlay, with those of changed rows computed again; None if these are many."""
+    if not all(len(side.polygons) for side in query.sides):
+        return None
+    former_pieces, matches, side = decode_pieces(former.arrays), former.matches, query.left
+    if query.right is None:
+        # The piece of two rows of a layer depends on no other row.
+        match = matches[0]
+        is_changed = match.former_row_of_row < 0
+        needs_update = find_rows_to_update(side.polygons, match, side.layer.row_bounds[is_changed])
+        if needs_update is None:
+            return None
+        rows_near = np.flatnonzero(needs_update)
+        pieces = query.overlay(
+            side.polygons.select_rows(rows_near), side.get_mask_of_rows(rows_near), None, None, is_changed[rows_near]
+        )
+        return _merge_unless_fallback_was_used(
+            former_pieces, pieces, (rows_near, rows_near), (match, match), (is_changed, is_changed)
+        )
+    sides, recomputed = (side, query.right), int(query.recomputes_right)
+    changed_bounds = np.concatenate([match.changed_bounds for match in matches])
+    needs_update = find_rows_to_update(sides[recomputed].polygons, matches[recomputed], changed_bounds)
+    if needs_update is None:
+        return None
+    bounds = sides[recomputed].layer.row_bounds[needs_update]
+    near = [side.polygons.find_rows_meeting_bounds(bounds) for side in sides]
+    rows = [side.get_mask_of_rows(numbers) for side, numbers in zip(sides, near, strict=True)]
+    recomputed_rows = needs_update[near[recomputed]]
+    rows[recomputed] = recomputed_rows if rows[recomputed] is None else recomputed_rows & rows[recomputed]
+    polygons = [side.polygons.select_rows(numbers) for side, numbers in zip(sides, near, strict=True)]
+    pieces = query.overlay(polygons[0], rows[0], polygons[1], rows[1], None)
+    is_recomputed = [np.zeros(len(side.polygons), dtype=bool) for side in sides]
+    is_recomputed[recomputed] = needs_update
+    return _merge_unless_fallback_was_used(
+        former_pieces, pieces, (near[0], near[1]), (matches[0], matches[1]), (is_recomputed[0], is_recomputed[1])
+    )
+
+
+def _merge_unless_fallback_was_used(
+    former: OverlayPieces,
+    recomputed: OverlayPieces,
+    numbers: tuple[NDArray, NDArray],
+    matches: tuple[RowMatch, RowMatch],
+    is_recomputed: tuple[NDArray, NDArray],
+) -> OverlayPieces | None:
+    """Return former and recomputed pieces; None if an overlay of these needed a fallback, which a log must name.
+
+    ``numbers``: for both layers, the number of each row that was overlaid again.
+    """
+    if recomputed.fallback_log.steps or recomputed.fallback_log.failed_pairs:
+        return None
+    return update_pieces(former, recomputed.renumber_rows(*numbers), *matches, is_recomputed)
+
+
+def find_or_compute_values(
+    kept: KeptResults,
+    name: str,
+    layers: tuple[Layer, Layer],
+    compute: Callable[[NDArray | None], NDArray],
+    refers_to_other: bool,
+    run_settings: Any,
+) -> NDArray:
+    """Return (n,) values of a layer's rows: as kept, or with those of changed rows computed again, or all computed.
+
+    ``name``: of the values. ``layers``: the layer, and another one; a value depends only on geometries of both whose
+    boxes meet the box of its row. ``compute``: returns (k,) values of the rows with these numbers ((k,) int), None for
+    all. ``refers_to_other``: values are rows of the other layer, −1 for none. ``run_settings``: settings of the run on
+    which the values depend. Raise Cancelled.
+    """
+    query_digest = compute_value_digest((name, [layer.role for layer in layers], run_settings))
+    digest = compute_value_digest((query_digest, [get_shape_digest(layer) for layer in layers]))
+    arrays = kept.find_arrays(digest)
+    if arrays is not None:
+        return arrays["values"].copy()
+    former_results = kept.find_last_results(query_digest)
+    matches = kept.match_layers(layers, former_results[0]) if former_results else None
+    values = None
+    if matches is not None and len(layers[0]):
+        values = _update_values(former_results[0]["values"], layers[0], matches, compute, refers_to_other)
+    if values is None:
+        values = compute(None)
+    kept.keep_last_result(query_digest, digest, {"values": values.copy(), **encode_layer_digests(layers)})
+    return values
+
+
+def _update_values(
+    former_values: NDArray,
+    layer: Layer,
+    matches: list[RowMatch],
+    compute: Callable[[NDArray | None], NDArray],
+    refers_to_other: bool,
+) -> NDArray | None:
+    """Return the values of an earlier check, with those of changed rows computed again; None if these are many."""
+    match, other_match = matches
+    changed_bounds = np.concatenate([match.changed_bounds, other_match.changed_bounds])
+    needs_update = find_rows_to_update(layer.polygons, match, changed_bounds)
+    if needs_update is None:
+        return None
+    is_kept = ~needs_update
+    values = np.zeros(len(layer), dtype=former_values.dtype)
+    values[is_kept] = former_values[match.former_row_of_row[is_kept]]
+    if refers_to_other:
+        is_reference = is_kept & (values >= 0)
+        values[is_reference] = other_match.row_of_former_row[values[is_reference]]
+    values[needs_update] = compute(np.flatnonzero(needs_update))
+    return values

@@ -68,6 +68,46 @@ def apply_rule(
     return RuleResult(is_applicable=False) if result is None else result
 
 
+def _apply_to_each_layer(
+    rule: Rule,
+    need: LayerNeed,
+    other_layers: list[Layer | None],
+    context: RuleContext,
+    arguments: dict[str, Any],
+    memory: RuleMemory | None,
+) -> RuleResult:
+    """Return the result of a rule on every layer of the plan.
+
+    A layer without a needed field is reported as not checked. ``other_layers``: the layers of the rule's other needs.
+    """
+    total = RuleResult(is_applicable=False)
+    focused_roles = context.recheck_focus.roles if context.recheck_focus is not None else None
+    for layer in list(context.plan.layers.values()):
+        context.cancellation.raise_if_cancelled()
+        if focused_roles is not None and layer.role not in focused_roles:
+            continue
+        has_no_rows = not len(layer) or (rule.family == TOPOLOGY_FAMILY and layer.has_no_geometry)
+        if not context.is_edit_check and rule.family != SCHEMA_FAMILY and has_no_rows:
+            # SCH001 reports an empty mandatory layer and leaves the run incomplete.
+            continue
+        declared_meanings = [meaning for meaning in need.fields if layer.template.find_field(meaning)]
+        missing_meanings = [meaning for meaning in declared_meanings if not layer.has_field(meaning)]
+        if missing_meanings:
+            field_names = ", ".join(layer.get_field_name(meaning) for meaning in missing_meanings)
+            total.not_checked.append(
+                ("field_missing", {"layer": layer.name, "role": layer.role, "fields": field_names})
+            )
+            continue
+        layer_result = _call_rule(rule, [layer, *other_layers], context, arguments, memory)
+        if layer_result is not None:
+            total.is_applicable |= layer_result.is_applicable
+            for name in ("findings", "indicators", "not_checked", "unconfirmed", "doubts", "notes"):
+                getattr(total, name).extend(getattr(layer_result, name))
+    for unusable_layer in context.plan.unusable_layers.values():
+        total.not_checked.append(("layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role}))
+    return total
+
+
 def _call_rule(
     rule: Rule, layers: list[Layer | None], context: RuleContext, arguments: dict[str, Any], memory: RuleMemory | None
 ) -> RuleResult | None:
@@ -102,52 +142,6 @@ def _find_missing_input(
         )
         return Outcome.SKIPPED, texts.format_reason("field_missing", {**params, "fields": field_names})
     return None
-
-
-def _apply_to_each_layer(
-    rule: Rule,
-    need: LayerNeed,
-    other_layers: list[Layer | None],
-    context: RuleContext,
-    arguments: dict[str, Any],
-    memory: RuleMemory | None,
-) -> RuleResult:
-    """Call a rule once for each layer of the plan, and return the merged results.
-
-    A layer without a needed field is reported as not checked; all other layers are checked. ``other_layers``: the
-    layers of the rule's other needs.
-    """
-    total = RuleResult(is_applicable=False)
-    focused_roles = context.recheck_focus.roles if context.recheck_focus is not None else None
-    for layer in list(context.plan.layers.values()):
-        context.cancellation.raise_if_cancelled()
-        if focused_roles is not None and layer.role not in focused_roles:
-            continue
-        has_no_rows = not len(layer) or (rule.family == TOPOLOGY_FAMILY and layer.has_no_geometry)
-        if not context.is_edit_check and rule.family != SCHEMA_FAMILY and has_no_rows:
-            # SCH001 reports an empty mandatory layer and leaves the run incomplete.
-            continue
-        declared_meanings = [meaning for meaning in need.fields if layer.template.find_field(meaning)]
-        missing_meanings = [meaning for meaning in declared_meanings if not layer.has_field(meaning)]
-        if missing_meanings:
-            field_names = ", ".join(layer.get_field_name(meaning) for meaning in missing_meanings)
-            total.not_checked.append(
-                ("field_missing", {"layer": layer.name, "role": layer.role, "fields": field_names})
-            )
-            continue
-        layer_result = _call_rule(rule, [layer, *other_layers], context, arguments, memory)
-        if layer_result is not None:
-            _add_layer_result(total, layer_result)
-    for unusable_layer in context.plan.unusable_layers.values():
-        total.not_checked.append(("layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role}))
-    return total
-
-
-def _add_layer_result(total: RuleResult, layer_result: RuleResult) -> None:
-    """Add the result of a rule on one layer to the total result, in place."""
-    total.is_applicable |= layer_result.is_applicable
-    for name in ("findings", "indicators", "not_checked", "unconfirmed", "doubts", "notes"):
-        getattr(total, name).extend(getattr(layer_result, name))
 
 
 def _explain_missing_layer(plan: Plan, concept: str, texts: Texts) -> tuple[Outcome, str]:
@@ -206,23 +200,23 @@ def render_reasons(reasons: Iterable[tuple[str, dict[str, Any]]], texts: Texts) 
     sentences: list[str] = []
     for key, same_key_params in by_key.items():
         if len(same_key_params) >= _MIN_COMBINED_REASONS and key + _COMBINED_SUFFIX in texts.get_section("reasons"):
-            sentences.append(texts.format_reason(key + _COMBINED_SUFFIX, _combine_params(same_key_params, texts)))
+            layer_names = list(dict.fromkeys(str(params["layer"]) for params in same_key_params))
+            listed_layers = texts.get("words", "between_names").join(layer_names[:_MAX_NAMED_LAYERS]) + (
+                " …" if len(layer_names) > _MAX_NAMED_LAYERS else ""
+            )
+            sentences.append(
+                texts.format_reason(
+                    key + _COMBINED_SUFFIX,
+                    {
+                        "layers": listed_layers,
+                        "number": len(layer_names),
+                        "count": sum(int(params.get("count", 1)) for params in same_key_params),
+                    },
+                )
+            )
         else:
             sentences += [texts.format_reason(key, params) for params in same_key_params]
     return list(dict.fromkeys(sentences))
-
-
-def _combine_params(same_key_params: list[dict[str, Any]], texts: Texts) -> dict[str, Any]:
-    """Return the parameters of one reason that combines several: names and number of layers, sum of counts."""
-    layer_names = list(dict.fromkeys(str(params["layer"]) for params in same_key_params))
-    listed_layers = texts.get("words", "between_names").join(layer_names[:_MAX_NAMED_LAYERS]) + (
-        " …" if len(layer_names) > _MAX_NAMED_LAYERS else ""
-    )
-    return {
-        "layers": listed_layers,
-        "number": len(layer_names),
-        "count": sum(int(params.get("count", 1)) for params in same_key_params),
-    }
 
 
 def run_rule(
@@ -258,18 +252,18 @@ def run_rule(
         outcome.outcome, outcome.reason = Outcome.SKIPPED, strip_folders(texts.explain_error(error))
         return outcome, [], []
     except Exception as error:
-        return _report_crash(rule, outcome, error)
+        # The trace names files without their folders, because reports are passed on.
+        trace = [
+            f"{frame.filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        outcome.outcome, outcome.reason = Outcome.CRASHED, strip_folders(f"{type(error).__name__}: {error}")
+        params = {"rule": rule.code, "error": outcome.reason, "trace": trace}
+        crash = Finding(role="", code="RUN900", severity=Severity.WARNING, case="crashed", params=params)
+        return outcome, [crash], []
     if result is None:
         return outcome, [], []
     failed_pairs = _make_failed_pair_findings(context, rule)
-    _set_codes_and_add_doubts(result, rule, severity, context)
-    outcome.unconfirmed = _list_unconfirmed_items(result, rule, context)
-    _set_outcome(outcome, result, context, len(failed_pairs), texts)
-    return outcome, result.findings + failed_pairs, result.indicators
-
-
-def _set_codes_and_add_doubts(result: RuleResult, rule: Rule, severity: Severity, context: RuleContext) -> None:
-    """Set code and severity of all findings of a result, and add doubts from norm and layers, in place."""
     for finding in result.findings:
         finding.code = rule.code
         finding.severity = finding.severity or severity
@@ -280,19 +274,14 @@ def _set_codes_and_add_doubts(result: RuleResult, rule: Rule, severity: Severity
     for need in rule.needs.values():
         # Rules read one layer of a concept. The contents of the second layer enter no figure.
         result.doubts += [f"roles.{role}" for role in context.plan.list_unread_roles(need.concept)]
-
-
-def _list_unconfirmed_items(result: RuleResult, rule: Rule, context: RuleContext) -> list[str]:
-    """Return the settings and doubts that prevent an unconditional 通过 of this rule."""
     if context.norm.is_severity_from_phase(rule):
         result.unconfirmed.append("phase")
     norm = context.norm
     unconfirmed_items = {item for item in result.unconfirmed if not norm.is_confirmed(item)}
-    return sorted(
-        unconfirmed_items.union(
-            find_unconfirmed_settings(rule, norm), result.doubts, find_disabling_settings(rule, norm)
-        )
-    )
+    unconfirmed_items |= {*find_unconfirmed_settings(rule, norm), *result.doubts, *find_disabling_settings(rule, norm)}
+    outcome.unconfirmed = sorted(unconfirmed_items)
+    _set_outcome(outcome, result, context, len(failed_pairs), texts)
+    return outcome, result.findings + failed_pairs, result.indicators
 
 
 def _set_outcome(
@@ -331,29 +320,6 @@ def _set_outcome(
         outcome.reason = notes or texts.format_reason("nothing_of_this_kind", {})
     else:
         outcome.reason = notes
-
-
-def _report_crash(
-    rule: Rule, outcome: RuleOutcome, error: Exception
-) -> tuple[RuleOutcome, list[Finding], list[Indicator]]:
-    """Return outcome, finding RUN900 and no indicators for a rule that raised an unexpected error.
-
-    The trace names files without their folders, because reports are passed on.
-    """
-    frames = traceback.extract_tb(error.__traceback__)
-    trace = [
-        f"{frame.filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames
-    ]
-    outcome.outcome = Outcome.CRASHED
-    outcome.reason = strip_folders(f"{type(error).__name__}: {error}")
-    finding = Finding(
-        role="",
-        code="RUN900",
-        severity=Severity.WARNING,
-        case="crashed",
-        params={"rule": rule.code, "error": outcome.reason, "trace": trace},
-    )
-    return outcome, [finding], []
 
 
 def _make_failed_pair_findings(context: RuleContext, rule: Rule) -> list[Finding]:

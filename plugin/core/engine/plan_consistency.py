@@ -57,25 +57,18 @@ def find_inconsistencies(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
         *_check_scope(plan),
         *_check_custom_standard(plan),
     ]
-    for finding in findings:
-        _name_divisions(finding, plan)
-    return [mark_as_inconsistency(finding) for finding in findings]
-
-
-def _name_divisions(finding: Finding, plan: Plan) -> None:
-    """Record the names of the divisions whose codes a message states without them."""
-    if finding.case not in _CASES_WITH_CODES:
-        return
     divisions = plan.norm.standard.code_lists.get("divisions")
-    shown: dict[str, Any] = {}
-    for name in finding.params.keys() & {"code", "codes", "county"}:
-        value = finding.params[name]
-        shown[name] = (
-            [label_division(code, divisions) for code in value]
-            if isinstance(value, list)
-            else label_division(str(value), divisions)
-        )
-    finding.params["shown"] = shown
+    for finding in findings:
+        if finding.case in _CASES_WITH_CODES:
+            # The message states codes without the names of the divisions.
+            finding.params["shown"] = {
+                name: [label_division(code, divisions) for code in value]
+                if isinstance(value, list)
+                else label_division(str(value), divisions)
+                for name, value in finding.params.items()
+                if name in ("code", "codes", "county")
+            }
+    return [mark_as_inconsistency(finding) for finding in findings]
 
 
 def mark_as_inconsistency(finding: Finding) -> Finding:

@@ -31,34 +31,6 @@ from ..standard.profile import Norm
 from .context import find_land_rows
 
 
-def _describe_layers(plan: Plan) -> list[dict[str, Any]]:
-    """Return what was read of each layer, as plain data."""
-    concepts_by_role: dict[str, list[str]] = {}
-    for concept in plan.norm.standard.concepts:
-        layer_used = plan.find_layer_of_concept(concept)
-        if layer_used is not None:
-            concepts_by_role.setdefault(layer_used.role, []).append(concept)
-    return [
-        {
-            "role": role,
-            "concept": ", ".join(concepts_by_role.get(role, [role])),
-            "name": layer.name,
-            "title": layer.template.name,
-            "template": f"{layer.template.standard}/{role}",
-            "fields_mark": layer.template.fields_mark,
-            "chosen_by": plan.role_choices.get(role, ""),
-            "features": len(layer),
-            "invalid": int(layer.invalid_rows.sum()),
-            "empty": int(layer.empty_rows.sum()),
-            "crs": crs_care.make_crs_label(layer.crs),
-            "encoding": layer.source.encoding,
-            "unsaved": layer.source.unsaved_edit_count,
-            "repaired_area_m2": round(sum(abs(area) for area in layer.repair_area_change_by_row.values()), 4),
-        }
-        for role, layer in plan.layers.items()
-    ]
-
-
 def _list_notices(plan: Plan, texts: Texts) -> Iterator[str]:
     """Yield the notices on the layers of a plan."""
     for layer in plan.layers.values():
@@ -70,7 +42,18 @@ def _list_notices(plan: Plan, texts: Texts) -> Iterator[str]:
                 "plane": crs_care.make_crs_label(plan.crs),
             }
             yield texts.format_notice("notice_reprojected", params)
-    yield from (texts.format_notice(*notice) for notice in _make_densification_notices(plan, texts))
+    added_counts = {
+        layer.name: len(layer.added_vertices) for layer in plan.layers.values() if len(layer.added_vertices)
+    }
+    plane = crs_care.make_crs_label(plan.crs)
+    if added_counts:
+        names = texts.get("words", "between_names").join(added_counts)
+        counts = {"count": len(added_counts), "vertices": sum(added_counts.values())}
+        kept_straight: dict[str, Any] = {"layers": names, **counts, "off": f"{MAX_DEVIATION_M:.4f}", "plane": plane}
+        yield texts.format_notice("notice_kept_straight", kept_straight)
+    shared_edge_count = sum(len(edges) for edges in {layer.undensified_edges for layer in plan.layers.values()})
+    if shared_edge_count:
+        yield texts.format_notice("notice_shared_edges", {"count": shared_edge_count, "plane": plane})
     yield from describe_sea_rows(plan.layers.values(), plan.norm, texts)
     if plan.plane_crs != plan.crs and plan.layers:
         degrees = next((crs_care.make_crs_label(layer.crs) for layer in plan.layers.values() if len(layer)), "")
@@ -104,11 +87,34 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
     is a file name without path.
     """
     standard, profile = plan.norm.standard, plan.norm.profile
+    concepts_by_role: dict[str, list[str]] = {}
+    for concept in plan.norm.standard.concepts:
+        layer_used = plan.find_layer_of_concept(concept)
+        if layer_used is not None:
+            concepts_by_role.setdefault(layer_used.role, []).append(concept)
     return {
         "source": plan.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
         "area_code": plan.area_code,
         "area_name": find_county_name(plan),
-        "layers": _describe_layers(plan),
+        "layers": [
+            {
+                "role": role,
+                "concept": ", ".join(concepts_by_role.get(role, [role])),
+                "name": layer.name,
+                "title": layer.template.name,
+                "template": f"{layer.template.standard}/{role}",
+                "fields_mark": layer.template.fields_mark,
+                "chosen_by": plan.role_choices.get(role, ""),
+                "features": len(layer),
+                "invalid": int(layer.invalid_rows.sum()),
+                "empty": int(layer.empty_rows.sum()),
+                "crs": crs_care.make_crs_label(layer.crs),
+                "encoding": layer.source.encoding,
+                "unsaved": layer.source.unsaved_edit_count,
+                "repaired_area_m2": round(sum(abs(area) for area in layer.repair_area_change_by_row.values()), 4),
+            }
+            for role, layer in plan.layers.items()
+        ],
         "notices": list(_list_notices(plan, texts)),
         "scope": plan.scope,
         "crs": crs_care.make_crs_label(plan.crs),
@@ -119,28 +125,6 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         "versions": collect_versions(),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
-
-
-def _make_densification_notices(plan: Plan, texts: Texts) -> list[tuple[str, dict[str, Any]]]:
-    """Return notices (text key, parameters) on layers whose long edges were densified."""
-    added_counts = {
-        layer.name: len(layer.added_vertices) for layer in plan.layers.values() if len(layer.added_vertices)
-    }
-    shared_edge_count = sum(len(edges) for edges in {layer.undensified_edges for layer in plan.layers.values()})
-    plane = crs_care.make_crs_label(plan.crs)
-    notices: list[tuple[str, dict[str, Any]]] = []
-    if added_counts:
-        layer_names = texts.get("words", "between_names").join(added_counts)
-        params = {
-            "layers": layer_names,
-            "count": len(added_counts),
-            "vertices": sum(added_counts.values()),
-            "off": f"{MAX_DEVIATION_M:.4f}",
-        }
-        notices.append(("notice_kept_straight", {**params, "plane": plane}))
-    if shared_edge_count:
-        notices.append(("notice_shared_edges", {"count": shared_edge_count, "plane": plane}))
-    return notices
 
 
 def describe_sea_rows(layers: Iterable[Layer], norm: Norm, texts: Texts) -> list[str]:

@@ -19,8 +19,7 @@ from ..base.invariants import require_value
 from ..model.findings import Finding
 from ..model.rule import Rule, RuleResult
 from ..plan.layer import Layer
-from ..plan.layer_table import LayerUse
-from ..plan.plan import Plan
+from ..plan.plan import LayerUse, Plan
 from .context import RuleContext
 from .input_digest import NoDigestError, compute_run_digest, compute_value_digest, get_layer_digest, get_shape_digest
 from .kept_results import KeptResults
@@ -196,30 +195,6 @@ class RuleMemory:
                 context.plan.layers[role].set_computed_values({_AREAS: self._find_areas(role)})
             return None if remembered.result is None else _copy_result(remembered.result)
         self.computed_codes.add(rule.code)
-        return self._compute_and_remember(key, rule, layers, context, arguments)
-
-    def _is_valid(self, remembered: RememberedResult) -> bool:
-        """Return True if all that a call read is as it was, and the areas that it measured are still known."""
-        plan = self._require_plan()
-        if remembered.run_digest != self._run_digest:
-            return False
-        known_roles = dict.keys(plan.layers)
-        if any((role in known_roles) is not was_there for role, was_there in remembered.presence.items()):
-            return False
-        if any(_get_digest(plan, role) != digest for role, digest in remembered.layer_digests.items()):
-            return False
-        if any(self._find_areas(role) is None for role in remembered.measured_roles):
-            return False
-        return remembered.all_digests is None or remembered.all_digests == _list_all_digests(plan)
-
-    def _compute_and_remember(
-        self,
-        key: CallKey,
-        rule: Rule,
-        layers: list[Layer | None],
-        context: RuleContext,
-        arguments: dict[str, Any],
-    ) -> RuleResult | None:
         plan, log = context.plan, context.run_log
         # The log of this call alone, so that it can be remembered with its result.
         own_log = RunLog()
@@ -251,6 +226,20 @@ class RuleMemory:
             self._remembered[key] = remembered
         return result
 
+    def _is_valid(self, remembered: RememberedResult) -> bool:
+        """Return True if all that a call read is as it was, and the areas that it measured are still known."""
+        plan = self._require_plan()
+        if remembered.run_digest != self._run_digest:
+            return False
+        known_roles = dict.keys(plan.layers)
+        if any((role in known_roles) is not was_there for role, was_there in remembered.presence.items()):
+            return False
+        if any(_get_digest(plan, role) != digest for role, digest in remembered.layer_digests.items()):
+            return False
+        if any(self._find_areas(role) is None for role in remembered.measured_roles):
+            return False
+        return remembered.all_digests is None or remembered.all_digests == _list_all_digests(plan)
+
     def _find_areas(self, role: str) -> NDArray | None:
         """Return (n,) the statutory areas of the plan's layer of this role (m²); None if they are not kept."""
         layer = dict.get(self._require_plan().layers, role)
@@ -281,12 +270,15 @@ def _remember_log(log: RunLog, context: RuleContext) -> RememberedLog | None:
     """Return a log with references instead of layers; None if one of its layers is in no plan."""
     layers = [layer for one in log.ignored_slivers for layer in (one.first_layer, one.second_layer)]
     layers += [layer for a, _, b, _ in log.failed_pairs for layer in (a, b) if layer is not None]
+    sealed_edition = _get_sealed_edition(context)
     references: dict[int, LayerReference] = {}
     for layer in layers:
-        reference = _refer_to_layer(layer, context)
-        if reference is None:
+        if dict.get(context.plan.layers, layer.role) is layer:
+            references[id(layer)] = LayerReference(layer.role, False)
+        elif sealed_edition is not None and dict.get(sealed_edition.layers, layer.role) is layer:
+            references[id(layer)] = LayerReference(layer.role, True)
+        else:
             return None
-        references[id(layer)] = reference
     return RememberedLog(
         [
             (
@@ -301,16 +293,6 @@ def _remember_log(log: RunLog, context: RuleContext) -> RememberedLog | None:
         log.has_failed_outline,
         list(log.reporting_rules),
     )
-
-
-def _refer_to_layer(layer: Layer, context: RuleContext) -> LayerReference | None:
-    """Return where a later check finds a layer; None if it is in no plan."""
-    if dict.get(context.plan.layers, layer.role) is layer:
-        return LayerReference(layer.role, False)
-    sealed_edition = _get_sealed_edition(context)
-    if sealed_edition is not None and dict.get(sealed_edition.layers, layer.role) is layer:
-        return LayerReference(layer.role, True)
-    return None
 
 
 def _copy_result(result: RuleResult) -> RuleResult:

@@ -23,8 +23,7 @@ from ..base.files.shapefile_index import write_index
 from ..base.files.writing import check_writable, is_same_file, write_atomically
 from ..geometry.arcs import count_arcs
 from ..plan.io.rows import BYTES_CODEC
-from ..plan.io.source import find_source_folder, list_source_datasets
-from ..plan.io.zipped import is_zip
+from ..plan.io.source import find_source_folder, is_zip, list_source_datasets
 from ..plan.layer import SourceLayer
 from ..standard.template import OGR_TYPES, TemplateField
 from .create import make_write_error

@@ -154,7 +154,8 @@ def run_batch(
     run = _BatchRun(state, list(findings), list(fixes), safe_only, parameters or {})
     while run.pending:
         cancellation.raise_if_cancelled()
-        progress(run.done_share, run.pending_finding.code)
+        entries = run.result.entries
+        progress(1.0 - len(run.pending) / len(entries), entries[run.pending[0]].finding.code)
         run.process_next_group(cancellation)
     progress(1.0, "")
     return run.result
@@ -183,16 +184,6 @@ class _BatchRun:
         #: findings concern it, they are not found again.
         self._postponed_regions: dict[int, Region] = {}
 
-    @property
-    def done_share(self) -> float:
-        """Return the share of findings that are no longer pending, 0 to 1."""
-        return 1.0 - len(self.pending) / max(len(self.result.entries), 1)
-
-    @property
-    def pending_finding(self) -> Finding:
-        """Return the first pending finding."""
-        return self.result.entries[self.pending[0]].finding
-
     def process_next_group(self, cancellation: Cancellation) -> None:
         """Judge the next pending findings that are on separate land, at least one, and apply proposals.
 
@@ -208,7 +199,13 @@ class _BatchRun:
             candidate.propose_alone(self.result.state)
             self._store_results_and_apply([candidate])
         if not self.pending:
-            self._reopen_entries()
+            # A later proposal may have caused another finding on the land of an ended one: it is pending again. Each
+            # proposal settles an entry, so this ends.
+            for number, entry in enumerate(self.result.entries):
+                if entry.ended_by and (remaining := find_remaining_finding(self.result.state, entry.finding)):
+                    entry.ended_by = None
+                    self._set_present_finding(entry, remaining)
+                    self.pending.append(number)
 
     def _take_next_group(self, cancellation: Cancellation) -> tuple[dict[_Candidate, Region], list[_Candidate]]:
         """Return candidates on separate land with their regions, and a candidate that must be judged alone.
@@ -308,33 +305,19 @@ class _BatchRun:
             self.result.applied.append(proposal)
             present_by_id = {id(former): present for former, present in (*proposal.renamed, *proposal.remaining)}
             for former in proposal.ended_findings:
-                for entry in self._list_open_entries(former):
+                open_entries = [
+                    entry
+                    for entry in self._entries_by_name.get(former.problem_name, ())
+                    if not (entry.proposal or entry.refusal or entry.ended_by)
+                    and is_same_problem(entry.present_finding, former)
+                ]
+                for entry in open_entries:
                     if id(former) in present_by_id:
                         self._set_present_finding(entry, present_by_id[id(former)])
                     else:
                         entry.ended_by = proposal
 
-    def _list_open_entries(self, finding: Finding) -> list[BatchEntry]:
-        """Return the entries without an outcome that are on the problem of a finding at present."""
-        return [
-            entry
-            for entry in self._entries_by_name.get(finding.problem_name, ())
-            if not (entry.proposal or entry.refusal or entry.ended_by)
-            and is_same_problem(entry.present_finding, finding)
-        ]
-
     def _set_present_finding(self, entry: BatchEntry, finding: Finding) -> None:
         """Set the finding that an entry is on at present."""
         entry.present_finding = finding
         self._entries_by_name.setdefault(finding.problem_name, []).append(entry)
-
-    def _reopen_entries(self) -> None:
-        """Make findings pending again that ended, but on whose land another finding of their rule and case remains.
-
-        A later proposal may have caused it. Each proposal settles an entry, so this ends.
-        """
-        for number, entry in enumerate(self.result.entries):
-            if entry.ended_by and (remaining := find_remaining_finding(self.result.state, entry.finding)):
-                entry.ended_by = None
-                self._set_present_finding(entry, remaining)
-                self.pending.append(number)

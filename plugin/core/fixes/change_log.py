@@ -1,27 +1,175 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The log of applied fixes next to the data: a CSV in UTF-8 with a byte order mark, one row per fix and layer.
 
-Rows are only appended (`append_only`), together with those of the register of windows (开天窗).
+Rows are only appended, together with those of the register of windows (开天窗): to both tables or to none.
 """
 
 from __future__ import annotations
 
+import csv
 import getpass
-from collections.abc import Iterable
+import io
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from ..base.errors import OutputError
 from ..base.files import make_path_next_to_data
-from ..model.window_register import (
-    WINDOW_REGISTER_COLUMNS,
-    WINDOW_REGISTER_SUFFIX,
-    RegisteredWindow,
-    WindowState,
-)
-from .append_only import PreparedRows, RowsToAppend, append_rows
+from ..base.files.document_text import make_readable_text
+from ..base.files.encoding import UndecodableTextError, decode_file_text
+from ..base.files.writing import write_atomically
+from ..model.window_register import WINDOW_REGISTER_COLUMNS, WINDOW_REGISTER_SUFFIX, WindowState
 from .fix_texts import FixTexts
-from .proposal import OpenedWindow, Proposal
+from .proposal import Proposal
+
+#: Columns by which a table is recognised.
+_RECOGNISED_COLUMNS = 3
+
+
+@dataclass(frozen=True)
+class RowsToAppend:
+    """Rows to append to a table.
+
+    ``columns``: headings of the table; ``error_key``: text of the error if the file cannot be read or is another table.
+    """
+
+    path: Path
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    error_key: str
+
+
+def append_rows(tables: Iterable[RowsToAppend]) -> None:
+    """Append rows to tables; missing tables are created.
+
+    Each file is written under a temporary name and then replaced. Raise OutputError if one of the files cannot be read
+    or written, or is another table; then all of them are unchanged.
+    """
+    PreparedRows(tables).commit()
+
+
+class PreparedRows:
+    """Tables with appended rows, as temporary files that `commit` puts in place of the former ones.
+
+    Raise OutputError as `append_rows`. `discard` after `commit` does nothing.
+    """
+
+    def __init__(self, tables: Iterable[RowsToAppend]):
+        self._files: list[_PreparedFile] = []
+        try:
+            prepared_tables = [(table.path, _read_file_version(table.path), *_prepare(table)) for table in tables]
+            for path, version, former_contents, contents in prepared_tables:
+                self._files.append(_PreparedFile(path, version, former_contents, contents))
+        except BaseException:
+            self.discard()
+            raise
+
+    @property
+    def is_current(self) -> bool:
+        """Return True if no table was written since the rows were prepared."""
+        return all(_read_file_version(file.path) == file.version for file in self._files)
+
+    def commit(self) -> None:
+        """Put the files in place; raise OutputError if one cannot be replaced, then all are as before."""
+        committed_files: list[_PreparedFile] = []
+        files, self._files = self._files, []
+        try:
+            while files:
+                files[0].replace()
+                committed_files.append(files.pop(0))
+        except BaseException:
+            for file in files:
+                file.discard()
+            for file in committed_files:
+                file.restore()
+            raise
+
+    def discard(self) -> None:
+        """Delete the temporary files; the tables stay as they are."""
+        files, self._files = self._files, []
+        for file in files:
+            file.discard()
+
+
+class _PreparedFile:
+    """New contents of a file, written next to it and flushed to the disk."""
+
+    def __init__(self, path: Path, version: _FileVersion | None, former_contents: bytes | None, contents: bytes):
+        self.path, self.version, self._former_contents = path, version, former_contents
+        with ExitStack() as stack:
+            target = stack.enter_context(write_atomically(path))
+            with target.open("wb") as handle:
+                handle.write(contents)
+                handle.flush()
+                os.fsync(handle.fileno())
+            self._output = stack.pop_all()
+
+    def replace(self) -> None:
+        self._output.close()
+
+    def discard(self) -> None:
+        discarded = _Discarded()
+        self._output.__exit__(_Discarded, discarded, None)
+
+    def restore(self) -> None:
+        if self._former_contents is None:
+            self.path.unlink()
+        else:
+            self.path.write_bytes(self._former_contents)
+
+
+class _Discarded(Exception):
+    """Ends the writing of a temporary file, which then does not replace its target."""
+
+
+#: Time of the last change (ns), size and inode of a file.
+_FileVersion = tuple[int, int, int]
+
+
+def _read_file_version(path: Path) -> _FileVersion | None:
+    """Return by what a later change of a file is detected; None without a file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _prepare(table: RowsToAppend) -> tuple[bytes | None, bytes]:
+    """Return the former bytes of a table (None without a file), and the bytes with the rows appended."""
+    try:
+        former_contents = table.path.read_bytes() if table.path.exists() else None
+        text = (
+            decode_file_text(former_contents)
+            if former_contents and former_contents.strip()
+            else format_csv([table.columns])
+        )
+    except (OSError, UndecodableTextError) as error:
+        raise OutputError(table.error_key, target=str(table.path)) from error
+    heading = next(csv.reader(io.StringIO(text, newline="")), [])
+    if heading[:_RECOGNISED_COLUMNS] != list(table.columns[:_RECOGNISED_COLUMNS]):
+        raise OutputError(table.error_key, target=str(table.path))
+    if not text.endswith("\n"):
+        text += "\r\n"
+    return former_contents, (text + format_csv(table.rows)).encode("utf-8-sig")
+
+
+def format_csv(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows as the text of a CSV file."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows([escape_formula_cell(cell) for cell in row] for row in rows)
+    return text.getvalue()
+
+
+def escape_formula_cell(cell: str) -> str:
+    """Return a cell for a CSV, with an apostrophe before it if a spreadsheet would take it for a formula."""
+    cell = make_readable_text(cell)
+    return f"'{cell}" if cell[:1] in ("=", "+", "@", "'") else cell
+
 
 #: The suffix of a change log, after the name of the data.
 CHANGE_LOG_SUFFIX = ".changes.csv"
@@ -46,47 +194,6 @@ def make_default_log_path(source: str | Path) -> Path:
     The file has the name of the data and the suffix ``.changes.csv``. For a folder, it is in the folder.
     """
     return make_path_next_to_data(source, CHANGE_LOG_SUFFIX)
-
-
-def make_log_rows(
-    proposals: Iterable[Proposal], action: LogAction, *, texts: FixTexts, step: str, who: str, when: datetime
-) -> list[list[str]]:
-    """Return the log's rows of proposals, one for each layer that a proposal changes.
-
-    ``action``: what happened to the proposals; ``step``: number of the edit step, the same for all fixes of a batch.
-    Areas are on the ellipsoid.
-    """
-    rows = []
-    for proposal in proposals:
-        areas = {one.role: one for one in proposal.areas}
-        for role in sorted(proposal.edits.roles):
-            area = areas.get(role)
-            figures = ["", "", "", ""]
-            if area is not None:
-                sides = (area.ellipsoid_before_m2, area.ellipsoid_out_m2, area.ellipsoid_in_m2, area.ellipsoid_after_m2)
-                figures = [f"{side:.2f}" for side in sides]
-            rows.append(
-                [
-                    f"{when:%Y-%m-%d %H:%M:%S}",
-                    step,
-                    str(action),
-                    who,
-                    f"{proposal.fix.code} {texts.get_title(proposal.fix)}",
-                    texts.make_sentence(proposal),
-                    proposal.finding.code,
-                    texts.get_layer_name(role),
-                    ";".join(_list_keys(proposal, role)),
-                    *figures,
-                    proposal.documents.get(role, ""),
-                ]
-            )
-    return rows
-
-
-def _list_keys(proposal: Proposal, role: str) -> list[str]:
-    """Return the keys of the rows of a layer that a proposal changes; a row without a key by its feature id."""
-    fids = [edit.fid for edit in proposal.edits if edit.role == role]
-    return [proposal.row_keys.get((role, fid)) or f"fid={fid}" for fid in fids]
 
 
 def get_user_name() -> str:
@@ -148,47 +255,53 @@ def _make_tables(
     log: Path, proposal_list: list[Proposal], action: LogAction, texts: FixTexts, step: str, who: str, when: datetime
 ) -> list[RowsToAppend]:
     """Return the rows of an action for the change log and, for windows, for the register, which comes first."""
-    rows = make_log_rows(proposal_list, action, texts=texts, step=step, who=who, when=when)
+    rows = []
+    for proposal in proposal_list:
+        areas = {one.role: one for one in proposal.areas}
+        for role in sorted(proposal.edits.roles):
+            area = areas.get(role)
+            figures = ["", "", "", ""]
+            if area is not None:
+                sides = (area.ellipsoid_before_m2, area.ellipsoid_out_m2, area.ellipsoid_in_m2, area.ellipsoid_after_m2)
+                figures = [f"{side:.2f}" for side in sides]
+            # A row without a key is named by its feature id.
+            fids = [edit.fid for edit in proposal.edits if edit.role == role]
+            rows.append(
+                [
+                    f"{when:%Y-%m-%d %H:%M:%S}",
+                    step,
+                    str(action),
+                    who,
+                    f"{proposal.fix.code} {texts.get_title(proposal.fix)}",
+                    texts.make_sentence(proposal),
+                    proposal.finding.code,
+                    texts.get_layer_name(role),
+                    ";".join([proposal.row_keys.get((role, fid)) or f"fid={fid}" for fid in fids]),
+                    *figures,
+                    proposal.documents.get(role, ""),
+                ]
+            )
     tables = [RowsToAppend(log, CHANGE_LOG_COLUMNS, rows, "changes_unreadable")]
     windows = [window for proposal in proposal_list for window in proposal.windows]
     if windows:
-        entries = [_make_entry(window, _STATES[action], step, who, when) for window in windows]
         register_rows = [
             [
-                entry.when,
-                entry.step,
-                texts.get_layer_name(entry.role),
-                entry.key,
-                texts.get_layer_name(entry.filler_role),
-                entry.filler_key,
-                f"{entry.area_m2:.2f}",
-                entry.document,
-                entry.who,
-                str(entry.state),
-                f"{entry.longitude:.7f}",
-                f"{entry.latitude:.7f}",
+                f"{when:%Y-%m-%d %H:%M:%S}",
+                step,
+                texts.get_layer_name(window.role),
+                window.key,
+                texts.get_layer_name(window.filler_role),
+                window.filler_key,
+                f"{window.area_m2:.2f}",
+                window.document,
+                who,
+                str(_STATES[action]),
+                f"{window.longitude:.7f}",
+                f"{window.latitude:.7f}",
             ]
-            for entry in entries
+            for window in windows
         ]
         tables.insert(
             0, RowsToAppend(find_register_path(log), WINDOW_REGISTER_COLUMNS, register_rows, "windows_foreign")
         )
     return tables
-
-
-def _make_entry(window: OpenedWindow, state: WindowState, step: str, who: str, when: datetime) -> RegisteredWindow:
-    """Return a window as a row of the register, with the state and step that caused it."""
-    return RegisteredWindow(
-        f"{when:%Y-%m-%d %H:%M:%S}",
-        step,
-        window.role,
-        window.key,
-        window.filler_role,
-        window.filler_key,
-        window.area_m2,
-        window.document,
-        who,
-        state,
-        window.longitude,
-        window.latitude,
-    )

@@ -11,11 +11,11 @@ from typing import Any
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..checks.live.session import FeatureKey
 from ..model.findings import Finding
-from .edits import Edits, FixRefused, is_same_shape
-from .fix_declaration import Fix, load_all_fixes
+from .applied_edits import RowBefore, read_rows_before
+from .edits import FixRefused, is_same_shape
+from .fix_declaration import Fix, find_fixes_for, load_all_fixes
 from .judge import propose_fix
 from .proposal import Proposal, Refusal
-from .rows_before import RowBefore, read_rows_before
 from .state import EditingState
 
 #: Most features that one fix offers as an alternative.
@@ -52,7 +52,7 @@ def list_choices(
     Safe proposals come first, then other proposals, then fixes that do not apply, each in the order of their codes.
     Raise Cancelled.
     """
-    fixes = load_all_fixes().find_for(finding)
+    fixes = find_fixes_for(finding)
     choices: list[FixChoice] = []
     for number, fix in enumerate(fixes):
         cancellation.raise_if_cancelled()
@@ -135,17 +135,17 @@ def _list_alternatives(fix: Fix, finding: Finding, proposal: Proposal | None) ->
 
 
 def _is_already_offered(proposal: Proposal, choices: list[FixChoice]) -> bool:
-    """Return True if a choice in the list changes the same rows in the same way as the proposal."""
-    return any(
-        one.fix is proposal.fix and one.proposal is not None and _are_equal(one.proposal.edits, proposal.edits)
-        for one in choices
-    )
+    """Return True if a choice in the list changes the same rows in the same way as the proposal.
 
-
-def _are_equal(first: Edits, second: Edits) -> bool:
-    """Return True if two edits give the same rows the same shapes; added rows follow from the others."""
-    shapes = [{(one.role, one.fid): one for one in edits if not one.is_new} for edits in (first, second)]
-    return shapes[0].keys() == shapes[1].keys() and all(
-        one.is_deleted == shapes[1][name].is_deleted and is_same_shape(one.shape, shapes[1][name].shape)
-        for name, one in shapes[0].items()
-    )
+    Added rows follow from the others.
+    """
+    edit_by_row = {(one.role, one.fid): one for one in proposal.edits if not one.is_new}
+    for choice in choices:
+        if choice.fix is proposal.fix and choice.proposal is not None:
+            other_edits = {(one.role, one.fid): one for one in choice.proposal.edits if not one.is_new}
+            if other_edits.keys() == edit_by_row.keys() and all(
+                one.is_deleted == edit_by_row[row].is_deleted and is_same_shape(one.shape, edit_by_row[row].shape)
+                for row, one in other_edits.items()
+            ):
+                return True
+    return False

@@ -19,8 +19,8 @@ from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..model.findings import Finding
 from ..standard.messages.texts import Texts
-from .clipped_layers import LayerClipper, join_meeting_boxes
 from .edits import Edits
+from .land_boxes import LayerClipper, join_meeting_boxes
 from .regions import compute_changed_box, list_part_boxes, widen_box
 from .state import EditingState, Row
 from .surroundings import MARGIN_M, Bounds, choose_surroundings_rules, find_findings_in_surroundings
@@ -131,9 +131,19 @@ class _Surroundings:
         )
         self.rules = {rule.code: rule for rule in rules}
         self.roles = edits.roles
-        boxes = _list_changed_boxes(state.get_finding_shape(edits_of_finding.finding), rows) if is_near else []
+        boxes: list[Bounds] = []
+        if is_near:
+            part_boxes = list_part_boxes(state.get_finding_shape(edits_of_finding.finding))
+            changed_boxes = [row.changed_box for row in rows]
+            boxes += [widen_box(box) for box in (*part_boxes, *changed_boxes) if box is not None]
         if key_changes:
-            boxes += _list_boxes_of_named_findings(state, rows)
+            # Findings at the rows name the changed keys.
+            boxes += [
+                widen_box(box)
+                for row in rows
+                if (shape := get_plane_shape(row.before)) is not None
+                for box in state.places_of_uncut_findings.list_boxes_near(shape, MARGIN_M)
+            ]
         # A gap that a box would cut may have another size there than as a whole.
         self.boxes = join_meeting_boxes(state.places_of_uncut_findings.extend_box_to_findings(box) for box in boxes)
         self._box_shapes = [shapely.box(*box) for box in self.boxes]
@@ -176,7 +186,12 @@ def add_differences_in_surroundings(
     clipper = LayerClipper(join_meeting_boxes(box for one in surroundings for box in one.boxes))
     keys = {key for one in surroundings for key in one.keys}
     rows = [row for one in surroundings for row in one.changed_rows]
-    numbers = [_collect_row_numbers_by_role([getattr(row, side) for row in rows]) for side in ("before", "after")]
+    # Layer code → numbers of the changed rows, before and after the edits.
+    numbers: list[dict[str, set[int]]] = [{}, {}]
+    for row in rows:
+        for state_of_row, numbers_by_role in zip((row.before, row.after), numbers, strict=True):
+            if state_of_row is not None:
+                numbers_by_role.setdefault(state_of_row.role, set()).add(state_of_row.number)
     ordered_rules = [rules[code] for code in sorted(rules)]
     former_findings, present_findings = (
         find_findings_in_surroundings(one, ordered_rules, roles, clipper, keys, row_numbers, cancellation)
@@ -203,32 +218,6 @@ def add_differences_in_surroundings(
     # Findings that do not change need no message.
     complete_findings(state.plan, [*appearing, *ended_findings], Texts(state.settings.lang), NEVER_CANCELLED)
     return unclear
-
-
-def _collect_row_numbers_by_role(rows: list[Row | None]) -> dict[str, set[int]]:
-    """Return layer code → numbers of the rows; None among the rows is skipped."""
-    numbers: dict[str, set[int]] = {}
-    for row in rows:
-        if row is not None:
-            numbers.setdefault(row.role, set()).add(row.number)
-    return numbers
-
-
-def _list_changed_boxes(place: Any, changed_rows: list[ChangedRow]) -> list[Bounds]:
-    """Return widened boxes around the parts of a finding's shape (``place``) and around the edges that change."""
-    changed_boxes = [row.changed_box for row in changed_rows]
-    return [widen_box(box) for box in (*list_part_boxes(place), *changed_boxes) if box is not None]
-
-
-def _list_boxes_of_named_findings(state: EditingState, changed_rows: list[ChangedRow]) -> list[Bounds]:
-    """Return widened boxes of the findings at changed rows, which name the changed keys."""
-    shapes = [get_plane_shape(row.before) for row in changed_rows]
-    return [
-        widen_box(box)
-        for shape in shapes
-        if shape is not None
-        for box in state.places_of_uncut_findings.list_boxes_near(shape, MARGIN_M)
-    ]
 
 
 # --- problems by their names

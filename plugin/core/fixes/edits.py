@@ -101,14 +101,18 @@ class Edits:
         """
         new_field_names = {(role, name) for role, names in fields_added_before.items() for name in names}
         new_field_names |= {(new.role, new.name) for new in self.new_fields}
-        return replace(self, rows=[edit for edit in self.rows if not _fills_only_fields(edit, new_field_names)])
-
-
-def _fills_only_fields(edit: RowEdit, field_names: set[tuple[str, str]]) -> bool:
-    """Return True if an edit changes nothing but values of these fields (layer code, name) of an existing row."""
-    if edit.is_new or edit.is_deleted or edit.shape is not UNCHANGED or not edit.attributes:
-        return False
-    return all((edit.role, name) in field_names for name in edit.attributes)
+        return replace(
+            self,
+            rows=[
+                edit
+                for edit in self.rows
+                if edit.is_new
+                or edit.is_deleted
+                or edit.shape is not UNCHANGED
+                or not edit.attributes
+                or any((edit.role, name) not in new_field_names for name in edit.attributes)
+            ],
+        )
 
 
 def is_same_shape(shape: Any, other: Any) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -115,75 +115,34 @@ def fix(
     def declare(function: Callable[..., Edits]) -> Callable[..., Edits]:
         """Check the declaration and add the fix to the declared fixes; return the function unchanged."""
         declared_fix = _DECLARED_FIXES.get(code)
-        if declared_fix and declared_fix.function.__module__ != function.__module__:
-            raise ValueError(f"{code} is declared in {declared_fix.function.__module__} and {function.__module__}")
+        if declared_fix and declared_fix.function.__qualname__ != function.__qualname__:
+            raise ValueError(f"{code} is declared by {declared_fix.function.__qualname__} and {function.__qualname__}")
         sections = split_sections(inspect.getdoc(function) or "", FIX_HEADINGS)
         missing_headings = [heading for heading in FIX_HEADINGS if heading not in sections]
         if missing_headings:
             raise ValueError(f"{code}: the docstring lacks {', '.join(missing_headings)}")
+        # A keyword argument that is a text chooses one of several ways; a run has no parameter for it.
+        parameters = tuple(
+            RuleParameter(argument.name, argument.default, find_unit(argument.name))
+            for argument in inspect.signature(function).parameters.values()
+            if argument.kind is argument.KEYWORD_ONLY and isinstance(argument.default, int | float)
+        )
         _DECLARED_FIXES[code] = Fix(
-            code,
-            name,
-            title,
-            dict(solves),
-            safety,
-            dict(messages),
-            tuple(examples),
-            function,
-            _list_parameters(function),
+            code, name, title, dict(solves), safety, dict(messages), tuple(examples), function, parameters
         )
         return function
 
     return declare
 
 
-def _list_parameters(function: Callable[..., Any]) -> tuple[RuleParameter, ...]:
-    """Return the keyword arguments of a function that are numbers, with the unit at the end of each name.
-
-    A keyword argument that is a text chooses one of several ways; a run has no parameter for it.
-    """
-    return tuple(
-        RuleParameter(argument.name, argument.default, find_unit(argument.name))
-        for argument in inspect.signature(function).parameters.values()
-        if argument.kind is argument.KEYWORD_ONLY and isinstance(argument.default, int | float)
-    )
-
-
-_FIX_FILE_PATTERN = re.compile(r"(fix\d{3})_(\w+)\.py")
-
-
-class Fixes(Mapping[str, Fix]):
-    """All fixes by code; the module of a fix is imported on first access."""
-
-    def __init__(self) -> None:
-        folder = Path(__file__).resolve().parent
-        self._modules: dict[str, str] = {}
-        for path in sorted(folder.rglob("*.py"), key=lambda path: path.name):
-            match = _FIX_FILE_PATTERN.fullmatch(path.name)
-            if match is None:
-                continue
-            code = match[1].upper()
-            if code in self._modules:
-                raise ValueError(f"{code} is declared in {self._modules[code]} and {path.name}")
-            self._modules[code] = ".".join(path.relative_to(folder).with_suffix("").parts)
-
-    def find_for(self, finding: Finding) -> list[Fix]:
-        """Return the fixes that can end a finding, sorted by code."""
-        return [one for one in self.values() if one.is_for_finding(finding)]
-
-    def __getitem__(self, code: str) -> Fix:
-        if code not in _DECLARED_FIXES:
-            importlib.import_module(f"{__name__.rsplit('.', 1)[0]}.{self._modules[code]}")
-        return _DECLARED_FIXES[code]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._modules)
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-
 @cache
-def load_all_fixes() -> Fixes:
-    """Return all fixes, found by the names of their files."""
-    return Fixes()
+def load_all_fixes() -> Mapping[str, Fix]:
+    """Return code → fix, sorted by code, of all fixes that the modules of the folder ``declared`` declare."""
+    for path in (Path(__file__).resolve().parent / "declared").glob("*.py"):
+        importlib.import_module(f"{__name__.rsplit('.', 1)[0]}.declared.{path.stem}")
+    return dict(sorted(_DECLARED_FIXES.items()))
+
+
+def find_fixes_for(finding: Finding) -> list[Fix]:
+    """Return the fixes that can end a finding, sorted by code."""
+    return [one for one in load_all_fixes().values() if one.is_for_finding(finding)]

@@ -18,7 +18,6 @@ from ..geometry import crs as crs_care
 from ..model.findings import Finding
 from ..model.rule import load_all_rules
 from ..standard.profile.norm import is_sealed_or_supplied
-from .area_balance import balance_areas
 from .differences import (
     ChangedRow,
     Differences,
@@ -30,9 +29,9 @@ from .differences import (
     match_renamed_findings,
 )
 from .edits import Edits, FixRefused, is_same_shape, require_unsealed
-from .finding_places import is_found_by_place
 from .fix_declaration import Fix, Safety
-from .proposal import MAX_IMBALANCE_M2, AreaChange, OpenedWindow, Proposal
+from .land_boxes import is_found_by_place
+from .proposal import MAX_IMBALANCE_M2, AreaChange, OpenedWindow, Proposal, balance_areas
 from .shapes import is_below_sliver_limits, list_parts, measure_width
 from .state import EditingState
 from .surroundings import SurroundingsFailed, list_untried_rules
@@ -233,7 +232,16 @@ class _Trial:
 
     def require_sound_rows(self) -> None:
         """Raise FixRefused if a row would be empty, invalid or outside the county, or if areas do not balance."""
-        _require_valid_shapes(self.state, self.changed_rows)
+        for row in self.changed_rows:
+            if row.after is None:
+                continue
+            had_shape = row.before is None or row.before.stored_shape is not None
+            stored_shape = row.after.stored_shape
+            if had_shape and (stored_shape is None or stored_shape.is_empty):
+                raise FixRefused("would_be_empty", role=row.role, key=row.after.key)
+            is_new_shape = row.before is None or not is_same_shape(row.before.stored_shape, stored_shape)
+            if is_new_shape and row.after.is_invalid:
+                raise FixRefused("would_be_invalid", role=row.role, key=row.after.key)
         _require_inside_county(self.state, self.changed_rows, self.area_balances)
         worst_m2 = max((abs(one.imbalance_m2) for one in self.area_balances), default=0.0)
         if worst_m2 > MAX_IMBALANCE_M2:
@@ -242,7 +250,20 @@ class _Trial:
     @cached_property
     def area_balances(self) -> list[AreaChange]:
         """Return the area balance of each layer whose shapes change."""
-        return _measure_areas(self.state, self.checked_edits, self.changed_rows)
+        balances = []
+        for role in dict.fromkeys(row.role for row in self.changed_rows):
+            rows_by_feature: dict[int, list[ChangedRow]] = {}
+            for edit, row in zip(self.checked_edits, self.changed_rows, strict=True):
+                if edit.role == role and not _has_same_shape(row):
+                    source = edit.attribute_source_fid if edit.is_part else None
+                    rows_by_feature.setdefault(edit.fid if source is None else source, []).append(row)
+            rows = [row for rows_of_feature in rows_by_feature.values() for row in rows_of_feature]
+            shapes = [shape for row in rows for shape in row.plane_shapes if shape is not None]
+            if rows and not any(shapely.get_dimensions(shape) < 2 for shape in shapes):
+                lands = {fid: _measure_land(rows_of_feature) for fid, rows_of_feature in rows_by_feature.items()}
+                shapes_after = [shape for row in rows if (shape := get_plane_shape(row.after)) is not None]
+                balances.append(balance_areas(role, lands, self.state.plan.plane_crs, shapes_after))
+        return balances
 
     def make_judgement(self) -> FixJudgement:
         """Return the judgement: the proposal with its doubts, and the change of the findings.
@@ -278,26 +299,27 @@ class _Trial:
         for edit in edits:
             if (edit.role, edit.fid) not in proposal.row_keys:
                 proposal.row_keys[edit.role, edit.fid] = state.get_row(edit.role, edit.fid).key
-        proposal.windows = _measure_windows(state, edits)
+        for window in edits.windows:
+            centre = window.shape.centroid
+            point = centre if window.shape.contains(centre) else window.shape.point_on_surface()
+            (lonlat,) = crs_care.reproject_to_lonlat(np.array([point]), state.plan.plane_crs)
+            proposal.windows.append(
+                OpenedWindow(
+                    window.role,
+                    window.key,
+                    window.filler_role,
+                    window.filler_key,
+                    state.measure_drawn_area_m2(window.shape),
+                    float(lonlat.x),
+                    float(lonlat.y),
+                    state.settings.documents.get(window.role, ""),
+                )
+            )
         proposal.doubts = _list_doubts(state, proposal, self.changed_rows)
         return FixJudgement(proposal, self.change, self.differences)
 
 
 # --- rows
-def _require_valid_shapes(state: EditingState, changed_rows: list[ChangedRow]) -> None:
-    """Raise FixRefused if a row that stays has no valid shape, while it had one before."""
-    for row in changed_rows:
-        if row.after is None:
-            continue
-        had_shape = row.before is None or row.before.stored_shape is not None
-        stored_shape = row.after.stored_shape
-        if had_shape and (stored_shape is None or stored_shape.is_empty):
-            raise FixRefused("would_be_empty", role=row.role, key=row.after.key)
-        is_new_shape = row.before is None or not is_same_shape(row.before.stored_shape, stored_shape)
-        if is_new_shape and row.after.is_invalid:
-            raise FixRefused("would_be_invalid", role=row.role, key=row.after.key)
-
-
 def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow], areas: list[AreaChange]) -> None:
     """Raise FixRefused if rows would cover more land outside the county.
 
@@ -329,22 +351,6 @@ def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow], 
 
 
 # --- areas
-def _measure_areas(state: EditingState, edits: Edits, changed_rows: list[ChangedRow]) -> list[AreaChange]:
-    """Return the area balance of each layer whose shapes change."""
-    balances = []
-    for role in dict.fromkeys(row.role for row in changed_rows):
-        rows_by_feature: dict[int, list[ChangedRow]] = {}
-        for edit, row in zip(edits, changed_rows, strict=True):
-            if edit.role == role and not _has_same_shape(row):
-                source = edit.attribute_source_fid if edit.is_part else None
-                rows_by_feature.setdefault(edit.fid if source is None else source, []).append(row)
-        rows = [row for rows_of_feature in rows_by_feature.values() for row in rows_of_feature]
-        shapes = [shape for row in rows for shape in row.plane_shapes if shape is not None]
-        if rows and not any(shapely.get_dimensions(shape) < 2 for shape in shapes):
-            lands = {fid: _measure_land(rows_of_feature) for fid, rows_of_feature in rows_by_feature.items()}
-            shapes_after = [shape for row in rows if (shape := get_plane_shape(row.after)) is not None]
-            balances.append(balance_areas(role, lands, state.plan.plane_crs, shapes_after))
-    return balances
 
 
 def _measure_land(rows: list[ChangedRow]) -> tuple[Any, Any, Any]:
@@ -359,31 +365,6 @@ def _measure_land(rows: list[ChangedRow]) -> tuple[Any, Any, Any]:
         lost = shapely.difference(lost, land_of_parts)
         gained = shapely.union(gained, shapely.difference(land_of_parts, shape))
     return shape, lost, gained
-
-
-def _measure_windows(state: EditingState, edits: Edits) -> list[OpenedWindow]:
-    """Return the windows that edits open, each with its area and a point inside."""
-    plane = state.plan.plane_crs
-    windows = []
-    for window in edits.windows:
-        centre = window.shape.centroid
-        point = centre if window.shape.contains(centre) else window.shape.point_on_surface()
-        (lonlat,) = crs_care.reproject_to_lonlat(np.array([point]), plane)
-        area_m2 = state.measure_drawn_area_m2(window.shape)
-        document = state.settings.documents.get(window.role, "")
-        windows.append(
-            OpenedWindow(
-                window.role,
-                window.key,
-                window.filler_role,
-                window.filler_key,
-                area_m2,
-                float(lonlat.x),
-                float(lonlat.y),
-                document,
-            )
-        )
-    return windows
 
 
 def _has_same_shape(row: ChangedRow) -> bool:

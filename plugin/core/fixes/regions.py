@@ -12,10 +12,12 @@ import shapely
 
 from ..checks.live.edited_rows import compute_changed_edge_bounds, compute_common_bounds
 from ..exchange.edited_copy import UNCHANGED
+from ..exchange.layer_changes import UNCHANGED
+from ..geometry.polygons import do_boxes_meet
 from ..geometry.validity import mask_missing_shapes
 from ..model.findings import Finding
-from .clipped_layers import join_meeting_boxes
 from .edits import Edits
+from .land_boxes import join_meeting_boxes
 from .state import EditingState
 from .surroundings import MARGIN_M, Bounds
 
@@ -124,10 +126,10 @@ class OccupiedLand:
 
         That is so if one of the two changes land next to a row that the other changes.
         """
-        if any(_do_boxes_meet(box, other) for box in region.boxes for other in self._boxes):
+        if any(do_boxes_meet(box, other) for box in region.boxes for other in self._boxes):
             return True
         for box in region.boxes:
-            nearby_shapes = [shape for bounds, shape in self._shapes if _do_boxes_meet(box, bounds)]
+            nearby_shapes = [shape for bounds, shape in self._shapes if do_boxes_meet(box, bounds)]
             if nearby_shapes and shapely.intersects(shapely.box(*box), nearby_shapes).any():
                 return True
         for shape in region.shapes:
@@ -135,13 +137,8 @@ class OccupiedLand:
             boxes = [
                 box_shape
                 for box, box_shape in zip(self._boxes, self._box_shapes, strict=True)
-                if _do_boxes_meet(bounds, box)
+                if do_boxes_meet(bounds, box)
             ]
             if boxes and shapely.intersects(shape, boxes).any():
                 return True
         return False
-
-
-def _do_boxes_meet(box: Bounds, other: Bounds) -> bool:
-    """Return True if two boxes touch or overlap."""
-    return box[0] <= other[2] and box[2] >= other[0] and box[1] <= other[3] and box[3] >= other[1]

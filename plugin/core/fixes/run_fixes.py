@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A whole run of fixes: check a source, fix its findings, and write a copy."""
+"""A whole run of fixes: check a source, fix its findings, write a copy, and a table of the batch (CSV)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.errors import InputError
-from ..base.files.writing import check_writable
+from ..base.files.writing import check_writable, write_atomically
 from ..checks.check import CheckResult, RunOptions, check_plan
 from ..model.findings import Finding
-from ..model.rule import Severity
-from .batch import BatchResult, choose_fixes, run_batch
-from .batch_csv import make_table_rows, write_table
-from .change_log import LogAction, append_step, get_user_name, make_default_log_path
+from ..model.rule import Severity, load_all_rules
+from ..standard.messages.texts import Texts
+from .batch import BatchEntry, BatchResult, choose_fixes, run_batch
+from .change_log import LogAction, append_step, format_csv, get_user_name, make_default_log_path
 from .fix_declaration import Fix
 from .fix_texts import FixTexts
 from .state import EditingState
@@ -109,7 +110,7 @@ def run_fixes(
         The user cancelled; nothing is written.
     """
     from ..exchange.edited_copy import write_copy
-    from .apply import collect_changes
+    from .applied_edits import collect_changes
 
     fixes = check_fix_run_options(order, source)
     check_result = check_plan(
@@ -140,3 +141,80 @@ def run_fixes(
         run.written.append(order.table)
     progress(1.0, "")
     return run
+
+
+# --- table of a batch
+#: Columns of the table: keys of the texts (``column_…``). Where fixes were applied, ``state`` follows.
+TABLE_COLUMNS = (
+    "rule", "problem", "layer", "key", "related_layer", "related_keys", "township", "group", "fix", "what", "moved_out",
+    "moved_in", "new", "untried", "reason",
+)  # fmt: skip
+
+
+def get_entry_group(entry: BatchEntry) -> str:
+    """Return the group of an entry of a batch: safe, confirm, refused or ended (keys of the texts)."""
+    if entry.proposal is not None:
+        return "safe" if entry.proposal.is_safe else "confirm"
+    return "ended" if entry.ended_by is not None else "refused"
+
+
+def count_groups(result: BatchResult) -> dict[str, int]:
+    """Return name → number of all findings, of the findings in each group, and of applied proposals."""
+    counts = dict.fromkeys(("safe", "confirm", "refused", "ended"), 0)
+    for entry in result.entries:
+        counts[get_entry_group(entry)] += 1
+    return {"findings": len(result.entries), **counts, "applied": len(result.applied)}
+
+
+def make_table_rows(result: BatchResult, texts: FixTexts, *, is_trial: bool = False) -> list[list[str]]:
+    """Return the heading and one row for each finding of a batch.
+
+    ``is_trial``: fixes were applied to a copy only, so the table has no column about applied fixes.
+    """
+    rows = [[texts.get(f"column_{name}") for name in TABLE_COLUMNS]]
+    rules_by_code, rule_texts = load_all_rules(), Texts(texts.lang)
+    for entry in result.entries:
+        finding, proposal = entry.finding, entry.proposal
+        rule = rules_by_code.get(finding.code)
+        fix_cells = [""] * 6
+        # Why the proposal is not safe, which proposal ended the finding, or why it has none.
+        reason = ""
+        if proposal is not None:
+            fix_cells = [
+                f"{proposal.fix.code} {texts.get_title(proposal.fix)}",
+                texts.make_sentence(proposal),
+                f"{sum(one.ellipsoid_out_m2 for one in proposal.areas):.2f}",
+                f"{sum(one.ellipsoid_in_m2 for one in proposal.areas):.2f}",
+                str(len(proposal.new_findings)),
+                ";".join(proposal.untried_rules),
+            ]
+            reason = "; ".join(texts.list_doubts(proposal))
+        elif entry.ended_by is not None:
+            reason = f"{entry.ended_by.fix.code} {texts.make_sentence(entry.ended_by)}"
+        elif entry.refusal is not None:
+            reason = texts.explain_refusal(entry.refusal)
+        rows.append(
+            [
+                finding.code,
+                finding.message if rule is None else rule_texts.get_rule_problem(rule),
+                texts.get_layer_name(finding.role) if finding.role else "",
+                finding.key,
+                texts.get_layer_name(finding.related_role) if finding.related_role else "",
+                ";".join(finding.related_keys),
+                finding.township,
+                texts.get(get_entry_group(entry)),
+                *fix_cells,
+                reason,
+            ]
+        )
+    if not is_trial:
+        states = [texts.get("applied" if entry.is_applied else "not_applied") for entry in result.entries]
+        for row, state in zip(rows, [texts.get("column_state"), *states], strict=True):
+            row.append(state)
+    return rows
+
+
+def write_table(path: str | Path, rows: list[list[str]]) -> None:
+    """Write rows to a CSV file that spreadsheets open as UTF-8, atomically."""
+    with write_atomically(path) as target:
+        target.write_bytes(format_csv(rows).encode("utf-8-sig"))

@@ -98,17 +98,15 @@ def drop_slivers(shape: Any, tolerance: Tolerance) -> Any:
     for part in list_parts(shape):
         if tolerance.is_sliver(part.area, measure_width(part)):
             continue
-        holes = [ring for ring in part.interiors if not _is_sliver_ring(ring, tolerance)]
+        holes = [
+            ring
+            for ring in part.interiors
+            if not tolerance.is_sliver(area := shapely.Polygon(ring).area, 2 * area / ring.length)
+        ]
         kept_polygons.append(part if len(holes) == len(part.interiors) else shapely.Polygon(part.exterior, holes))
     if not kept_polygons:
         return None
     return kept_polygons[0] if len(kept_polygons) == 1 else shapely.multipolygons(kept_polygons)
-
-
-def _is_sliver_ring(ring: Any, tolerance: Tolerance) -> bool:
-    """Return True if the area inside a ring is below both limits for slivers."""
-    area = shapely.Polygon(ring).area
-    return bool(tolerance.is_sliver(area, 2 * area / ring.length))
 
 
 def measure_shared_edge(shape: Any, other: Any, reach_m: float) -> float:

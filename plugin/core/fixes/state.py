@@ -20,7 +20,7 @@ from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
 from ..standard.profile.norm import is_sealed_or_supplied
 from .edits import Edits, FixRefused
-from .finding_places import FindingPlaces, get_finding_shape_in_plane, is_found_by_place
+from .land_boxes import FindingPlaces, get_finding_shape_in_plane, is_found_by_place
 
 if TYPE_CHECKING:
     from ..checks.check import CheckResult, RunOptions
@@ -286,6 +286,11 @@ class EditingState:
     def is_sealed(self, role: str) -> bool:
         """Return True if no fix may change the layer, as it is sealed and no document allows a change."""
         return is_sealed_or_supplied(role, self.norm) and not self.settings.documents.get(role, "").strip()
+
+    def require_unsealed(self, role: str) -> None:
+        """Raise FixRefused if the layer is sealed (`is_sealed`)."""
+        if self.is_sealed(role):
+            raise FixRefused("sealed", role=role)
 
     def get_finding_shape(self, finding: Finding) -> Any:
         """Return the shape of a finding in the plane; None without one.

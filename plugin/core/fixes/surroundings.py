@@ -22,7 +22,7 @@ from ..geometry.validity import extract_polygons
 from ..model.rule import EVERY_LAYER, Rule, load_all_rules
 from ..plan.layer import FieldInfo, Layer
 from ..plan.plan import RecheckFocus
-from .clipped_layers import LayerClipper
+from .land_boxes import LayerClipper
 
 if TYPE_CHECKING:
     from ..model.findings import Finding

@@ -348,7 +348,10 @@ def find_gaps(
         # All edges of a gap belong to border rows, so it is a hole in their union too. Other holes of it are full.
         is_border = polygons.find_border_rows(cancellation)
         union = union_polygon_rows(polygons, is_border, tolerance=tolerance, fallback_log=fallback_log)
-        holes = _select_empty_holes(find_holes(union), polygons.shapes[polygons.present[~is_border[polygons.present]]])
+        holes = find_holes(union)
+        tree = shapely.STRtree(polygons.shapes[polygons.present[~is_border[polygons.present]]])
+        full_holes = tree.query(shapely.point_on_surface(holes), predicate="intersects")[0]
+        holes = np.delete(holes, full_holes)
     else:
         holes = find_holes(union_polygon_rows(polygons, tolerance=tolerance, fallback_log=fallback_log))
     cancellation.raise_if_cancelled()
@@ -370,13 +373,6 @@ def find_gaps(
     right[touching_count > 1] = rows[first_touching[touching_count > 1] + 1]
     pieces = collect_pieces(left, right, holes, tolerance, True, fallback_log)
     return pieces.select_pieces(pieces.width <= max_width_m)
-
-
-def _select_empty_holes(holes: NDArray, shapes: NDArray) -> NDArray:
-    """Return the holes that contain no shape; each hole must be either full of shapes or empty."""
-    is_empty = np.ones(len(holes), dtype=bool)
-    is_empty[shapely.STRtree(shapes).query(shapely.point_on_surface(holes), predicate="intersects")[0]] = False
-    return holes[is_empty]
 
 
 def find_holes(union: Any) -> NDArray:
@@ -432,55 +428,35 @@ def find_vertices_off_edges_in_degrees(
     straight in one CRS is bent in the other. In the result ``vertex_xy`` is in degrees, ``distance_m`` in m. Raise
     Cancelled.
     """
-    edges = _find_long_edges(edge_layer, plane_crs, edge_match_m)
+    edge_rows = np.flatnonzero(~mask_missing_shapes(edge_layer.shapes))
+    edge_rings = extract_rings(edge_layer.shapes[edge_rows])
+    start, low, high, _ = find_long_ring_edges(edge_rings.xy, edge_rings.ring_starts, edge_layer.crs)
+    # Smaller bends are within the tolerance in both CRS.
+    is_bent = compute_edge_deviations(low, high, edge_layer.crs, plane_crs) > edge_match_m / 10
+    ring = np.searchsorted(edge_rings.ring_starts, start[is_bent], side="right") - 1
+    row_a, low_a, high_a = edge_rows[edge_rings.polygon_of_ring[ring]], low[is_bent], high[is_bent]
     no_rows = np.zeros(0, dtype=int)
     no_mismatches = VertexMismatches(no_rows, no_rows, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
-    if not len(edges.row):
+    if not len(row_a):
         return no_mismatches
     cancellation.raise_if_cancelled()
-    row_b, xy_b = _list_vertices(vertex_layer)
+    rows = np.flatnonzero(~mask_missing_shapes(vertex_layer.shapes))
+    xy_b, position = shapely.get_coordinates(vertex_layer.shapes[rows], return_index=True)
+    row_b = rows[position]
     plane_b = crs_care.reproject_coordinates(xy_b, vertex_layer.crs, plane_crs)
-    low, high = (crs_care.reproject_coordinates(end, edge_layer.crs, plane_crs) for end in (edges.low, edges.high))
+    low, high = (crs_care.reproject_coordinates(end, edge_layer.crs, plane_crs) for end in (low_a, high_a))
     i, j = find_points_near_segments(plane_b, low, high, edge_match_m, cancellation)
     if edge_layer is vertex_layer:
-        is_other = row_b[i] != edges.row[j]
+        is_other = row_b[i] != row_a[j]
         i, j = i[is_other], j[is_other]
-    deviation = _measure_distance_to_degree_edges(xy_b[i], edges.low[j], edges.high[j])
+    deviation = _measure_distance_to_degree_edges(xy_b[i], low_a[j], high_a[j])
     # Another edge of the ring may have that vertex.
-    lacks = ~_mask_points_at_vertices(edge_layer.shapes[edges.row[j]], xy_b[i], _SAME_VERTEX_DEGREES)
+    lacks = ~_mask_points_at_vertices(edge_layer.shapes[row_a[j]], xy_b[i], _SAME_VERTEX_DEGREES)
     is_deviating = (deviation > edge_match_m) & lacks
     i, j, deviation = i[is_deviating], j[is_deviating], deviation[is_deviating]
-    unique = np.unique(np.column_stack([edges.row[j], row_b[i], xy_b[i]]), axis=0, return_index=True)[1]
+    unique = np.unique(np.column_stack([row_a[j], row_b[i], xy_b[i]]), axis=0, return_index=True)[1]
     i, j, deviation = i[unique], j[unique], deviation[unique]
-    return VertexMismatches(edges.row[j], row_b[i], xy_b[i], deviation, np.zeros(len(i), dtype=bool))
-
-
-class _LongEdges(NamedTuple):
-    """(k,) long edges: row of the polygon, and both ends (k, 2) in degrees, the smaller one first."""
-
-    row: NDArray
-    low: NDArray
-    high: NDArray
-
-
-def _find_long_edges(edge_layer: DegreePolygons, plane_crs: CRS, edge_match_m: float) -> _LongEdges:
-    """Return the edges that bend by a tenth of ``edge_match_m`` or more when reprojected into ``plane_crs``.
-
-    Smaller bends are within the tolerance in both CRS.
-    """
-    rows_with_shape = np.flatnonzero(~mask_missing_shapes(edge_layer.shapes))
-    layer_rings = extract_rings(edge_layer.shapes[rows_with_shape])
-    start, low, high, _ = find_long_ring_edges(layer_rings.xy, layer_rings.ring_starts, edge_layer.crs)
-    is_bent = compute_edge_deviations(low, high, edge_layer.crs, plane_crs) > edge_match_m / 10
-    ring = np.searchsorted(layer_rings.ring_starts, start[is_bent], side="right") - 1
-    return _LongEdges(rows_with_shape[layer_rings.polygon_of_ring[ring]], low[is_bent], high[is_bent])
-
-
-def _list_vertices(layer: DegreePolygons) -> tuple[NDArray, NDArray]:
-    """Return row (k,) and longitude and latitude (k, 2) of each vertex."""
-    rows = np.flatnonzero(~mask_missing_shapes(layer.shapes))
-    xy, position = shapely.get_coordinates(layer.shapes[rows], return_index=True)
-    return rows[position], xy
+    return VertexMismatches(row_a[j], row_b[i], xy_b[i], deviation, np.zeros(len(i), dtype=bool))
 
 
 def _measure_distance_to_degree_edges(points: NDArray, starts: NDArray, ends: NDArray) -> NDArray:

@@ -415,13 +415,6 @@ def find_coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[s
         return _check_degrees(frame, params, xmin, ymin, xmax, ymax)
     if not frame.is_in_metres:
         return "not_metres", params
-    return _check_metres(frame, params, xmin, ymin, xmax, ymax)
-
-
-def _check_metres(
-    frame: CrsProperties, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
-) -> tuple[str, dict[str, Any]] | None:
-    """Return (problem, parameters) of coordinates in a projected CRS, None without a problem."""
     if max(abs(xmin), abs(xmax)) <= 360 and max(abs(ymin), abs(ymax)) <= 90:
         return "degrees", params
     if (
@@ -433,13 +426,6 @@ def _check_metres(
         return "meridian", {**params, "zone": frame.zone_number, "meridian": f"{frame.central_meridian:g}"}
     if max(abs(xmin), abs(ymin), abs(xmax), abs(ymax)) > 1e8:
         return "beyond", params
-    return _check_zone(frame, params, xmin, ymin, xmax, ymax)
-
-
-def _check_zone(
-    frame: CrsProperties, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
-) -> tuple[str, dict[str, Any]] | None:
-    """Return (problem, parameters) if eastings contradict zone, prefix or meridian of the CRS, else None."""
     if frame.zone_number is None or _is_easting_near_zone(xmin, xmax, frame.false_easting):
         is_swapped = frame.zone_number is not None and not -NORTHING_REACH_M <= ymin <= ymax <= NORTHING_REACH_M
         return ("beyond", params) if is_swapped else None

@@ -10,7 +10,7 @@ stored.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -176,6 +176,12 @@ def remove_added_vertices(shapes: NDArray, added: NDArray) -> NDArray:
     """
     if not len(added) or not len(shapes):
         return shapes
+
+    def remove_from_ring(xy: NDArray) -> NDArray:
+        """Return the vertices of a ring without added ones; the ring itself if fewer than three would remain."""
+        stored_xy = xy[:-1][~_mask_added_vertices(xy[:-1], added)]
+        return np.concatenate([stored_xy, stored_xy[:1]]) if len(stored_xy) >= 3 else xy
+
     thinned = shapes.copy()
     rows = np.flatnonzero(_mask_measurable_polygons(shapes))
     for batch in iterate_batches(shapes[rows]):
@@ -183,7 +189,7 @@ def remove_added_vertices(shapes: NDArray, added: NDArray) -> NDArray:
         xy, owner = shapely.get_coordinates(shapes[batch_rows], return_index=True)
         is_added = _mask_added_vertices(xy, added)
         for n in np.unique(owner[is_added]).tolist():
-            thinned[batch_rows[n]] = _remove_added_vertices(shapes[batch_rows[n]], added)
+            thinned[batch_rows[n]] = change_rings(shapes[batch_rows[n]], remove_from_ring)
     return thinned
 
 
@@ -193,17 +199,6 @@ def mask_stored_vertices(points: NDArray, added: NDArray) -> NDArray:
     ``points``: (k, 2) vertices; ``added``: the result of `hash_added_vertices`.
     """
     return ~_mask_added_vertices(points, added) if len(added) and len(points) else np.ones(len(points), dtype=bool)
-
-
-def _remove_added_vertices(shape: Any, added_hashes: NDArray) -> Any:
-    """Return a polygon or multipolygon without the vertices whose hash is one of ``added_hashes``."""
-
-    def remove_from_ring(xy: NDArray) -> NDArray:
-        """Return the vertices of a ring without added ones; the ring itself if fewer than three would remain."""
-        stored_xy = xy[:-1][~_mask_added_vertices(xy[:-1], added_hashes)]
-        return np.concatenate([stored_xy, stored_xy[:1]]) if len(stored_xy) >= 3 else xy
-
-    return change_rings(shape, remove_from_ring)
 
 
 def _mask_added_vertices(xy: NDArray, added_hashes: NDArray) -> NDArray:

@@ -34,25 +34,20 @@ def dissolve_for_picture(
     coarse[vanished] = shapely.envelope(present_shapes[vanished])
     cancellation.raise_if_cancelled()
     grown = shapely.buffer(coarse, pixel_m * 1.2, quad_segs=1, join_style="mitre")
-    union = _union_by_neighbourhoods(grown, cancellation)
+    x, y = shapely.get_coordinates(shapely.centroid(grown)).T
+    strip = np.argsort(np.argsort(x)) // max(int((len(grown) * _UNION_BATCH) ** 0.5), 1)
+    order = np.lexsort((y, strip))
+    pieces = []
+    for start in range(0, len(order), _UNION_BATCH):
+        cancellation.raise_if_cancelled()
+        pieces.append(shapely.union_all(grown[order[start : start + _UNION_BATCH]]))
+    cancellation.raise_if_cancelled()
+    union = shapely.union_all(np.array(pieces, dtype=object))
     union = shapely.simplify(shapely.buffer(union, -pixel_m * 1.2, join_style="mitre"), pixel_m / 2)
     parts = shapely.get_parts(np.array([extract_polygons(union)], dtype=object))
     min_hole_m2 = _MIN_HOLE_PIXELS * pixel_m**2
     parts = np.array([_close_holes(part, min_hole_m2) for part in parts if part is not None], dtype=object)
     return parts if keep_small or not len(parts) else parts[shapely.area(parts) >= min_hole_m2 / 4]
-
-
-def _union_by_neighbourhoods(shapes: NDArray, cancellation: Cancellation) -> Any:
-    """Return the union of polygons, uniting neighbouring ones first. Raise Cancelled between them."""
-    x, y = shapely.get_coordinates(shapely.centroid(shapes)).T
-    strip = np.argsort(np.argsort(x)) // max(int((len(shapes) * _UNION_BATCH) ** 0.5), 1)
-    order = np.lexsort((y, strip))
-    pieces = []
-    for start in range(0, len(order), _UNION_BATCH):
-        cancellation.raise_if_cancelled()
-        pieces.append(shapely.union_all(shapes[order[start : start + _UNION_BATCH]]))
-    cancellation.raise_if_cancelled()
-    return shapely.union_all(np.array(pieces, dtype=object))
 
 
 def _close_holes(polygon: Any, least_m2: float) -> Any:

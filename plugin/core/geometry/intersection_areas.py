@@ -9,7 +9,7 @@ crossings are needed, and for each ring the polygons of the other layer in which
 
 S is the sum of cross products from the ring's first vertex to the crossing. A first vertex is inside if a line from it
 to a place outside leaves the polygon once more than it enters it. Both kinds of crossings follow from exact signs.
-Where vertices or edges coincide, the left layer counts as moved by (ε, ε²) (`exact_sides`): the area is continuous, so
+Where vertices or edges coincide, the left layer counts as moved by (ε, ε²) (`ring_sums`): the area is continuous, so
 its limit for ε → 0 is the area. So no case is special and none is doubtful.
 
 Where layers share most of their edges, `overlay` decides most pairs by that and is faster than this module. Where they
@@ -27,11 +27,8 @@ from numpy.typing import NDArray
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.parallel.threads import map_batches_in_threads
-from .drawn_sums import get_drawn_sums
-from .exact_sides import MAX_COORDINATE_M, compute_cross_products, find_sides
 from .polygons import Polygons
-from .ring_segments import RingSegments
-from .ring_sums import RingSums
+from .ring_sums import MAX_COORDINATE_M, RingSegments, RingSums, compute_cross_products, find_sides, get_drawn_sums
 from .segment_boxes import SegmentBoxes, expand_ranges, find_meeting_chains, find_meeting_segments
 from .statutory_area import EqualAreaPlane
 
@@ -119,11 +116,23 @@ def compute_intersection_areas(
     )
     positions = np.searchsorted(rows_of_left, near[0]), np.searchsorted(rows_of_right, near[1])
     pairs = _find_pairs(left, right, *positions, cancellation)
-    area = _compute_planar_areas(pairs, left, right)
+    # About a vertex of each pair's left polygon, because digits would be lost about a point far away.
+    about = left.first_vertex[pairs.ring_about]
+    until = [side.segments.sums.sum_until(side.segment, pairs.point, about) for side in pairs.boundaries]
+    area = pairs.sum_areas((left.sums, right.sums), until)
+    larger_area = np.maximum(left.polygon_areas[pairs.left_polygon], right.polygon_areas[pairs.right_polygon])
+    area = np.where(area > _TOUCH_M2 + _TOUCH_SHARE * larger_area, area, 0.0)
     shares_area = area > 0
     drawn_area = None
     if plane is not None:
-        drawn_area = np.maximum(_compute_drawn_areas(pairs, left, right, plane)[shares_area], 0.0)
+        sums = get_drawn_sums(left, plane), get_drawn_sums(right, plane)
+        crossing = pairs.point + left.origin
+        projected, about = plane.project(plane.convert_to_radians(crossing)), sums[0].first_vertex[pairs.ring_about]
+        until = [
+            sums_of_layer.sum_until_crossings(side.segment, crossing, projected, about)
+            for sums_of_layer, side in zip(sums, pairs.boundaries, strict=True)
+        ]
+        drawn_area = np.maximum(pairs.sum_areas(sums, until)[shares_area], 0.0)
     left_row, right_row = rows_of_left[pairs.left_polygon], rows_of_right[pairs.right_polygon]
     return IntersectionAreas(left_row[shares_area], right_row[shares_area], area[shares_area], drawn_area)
 
@@ -322,28 +331,6 @@ class _Pairs(NamedTuple):
             values.append(weight_of_crossing * np.where(boundary.enters, -until_crossings, until_crossings))
             values.append(boundary.windings * weight[inside_ring] * sums_of_layer.total[inside_ring])
         return np.bincount(self.pair, np.concatenate(values), minlength=len(self.left_polygon)) / 2
-
-
-def _compute_planar_areas(pairs: _Pairs, left: RingSegments, right: RingSegments) -> NDArray:
-    """Return the (p,) shared areas of pairs in m², 0 where they only touch."""
-    # About a vertex of each pair's left polygon, because digits would be lost about a point far away.
-    about = left.first_vertex[pairs.ring_about]
-    until = [side.segments.sums.sum_until(side.segment, pairs.point, about) for side in pairs.boundaries]
-    area = pairs.sum_areas((left.sums, right.sums), until)
-    larger_area = np.maximum(left.polygon_areas[pairs.left_polygon], right.polygon_areas[pairs.right_polygon])
-    return np.where(area > _TOUCH_M2 + _TOUCH_SHARE * larger_area, area, 0.0)
-
-
-def _compute_drawn_areas(pairs: _Pairs, left: RingSegments, right: RingSegments, plane: EqualAreaPlane) -> NDArray:
-    """Return the (p,) shared areas of pairs in m² on the ellipsoid, within edges as drawn."""
-    sums = get_drawn_sums(left, plane), get_drawn_sums(right, plane)
-    crossing = pairs.point + left.origin
-    projected, about = plane.project(plane.convert_to_radians(crossing)), sums[0].first_vertex[pairs.ring_about]
-    until = [
-        sums_of_layer.sum_until_crossings(side.segment, crossing, projected, about)
-        for sums_of_layer, side in zip(sums, pairs.boundaries, strict=True)
-    ]
-    return pairs.sum_areas(sums, until)
 
 
 def _find_pairs(

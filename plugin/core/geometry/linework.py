@@ -115,7 +115,17 @@ class PolygonSegments:
         alone = _mask_segments(vertex, self.ring_starts)
         # Segments are compared in the order of the rings: those of a common edge follow one another in both rings, so
         # that their vertices are in the processor's cache.
-        partner = self._find_partners()
+        # partner (v,): at the first of two segments with equal hashes, the second; −1 elsewhere, and if more have it.
+        keys = self.segment_keys
+        partner = np.full(len(self.xy), -1, dtype=np.int32)
+        begins, longer = _divide_runs((keys[1:] ^ keys[:-1]) <= self.position_mask)
+        partner[self.get_segments(keys[begins])] = self.get_segments(keys[begins + 1])
+        # Keys have only a part of the hash.
+        segments = self.get_segments(keys[longer])
+        hashes = self.hash_segments(segments)
+        order = np.argsort(hashes, kind="stable")
+        begins, _ = _divide_runs(hashes[order[1:]] == hashes[order[:-1]])
+        partner[segments[order[begins]]] = segments[order[begins + 1]]
 
         def mark_pairs(batch: slice) -> NDArray:
             """Mark segments of a batch of vertices that are drawn twice, once from either side, as paired.
@@ -137,23 +147,6 @@ class PolygonSegments:
 
         batches = list(_iterate_slices(len(partner)))
         return alone, np.concatenate([np.zeros((0, 2), dtype=np.int32), *map_in_threads(mark_pairs, batches)])
-
-    def _find_partners(self) -> NDArray:
-        """Return (v,) int32: at the first of two segments with equal hashes, the second.
-
-        It is −1 elsewhere, and if more than two segments have the hash.
-        """
-        keys = self.segment_keys
-        partner = np.full(len(self.xy), -1, dtype=np.int32)
-        begins, longer = _divide_runs((keys[1:] ^ keys[:-1]) <= self.position_mask)
-        partner[self.get_segments(keys[begins])] = self.get_segments(keys[begins + 1])
-        # Keys have only a part of the hash.
-        segments = self.get_segments(keys[longer])
-        hashes = self.hash_segments(segments)
-        order = np.argsort(hashes, kind="stable")
-        begins, _ = _divide_runs(hashes[order[1:]] == hashes[order[:-1]])
-        partner[segments[order[begins]]] = segments[order[begins + 1]]
-        return partner
 
     def mask_unmatched_segments(self, other: PolygonSegments, rows: NDArray) -> NDArray:
         """Return (v,) bool: segments of selected rows that ``other`` does not have in either direction.

@@ -40,7 +40,7 @@ from .polygons import (
     query_in_threads,
     union_polygon_rows,
 )
-from .shape_hashes import hash_shapes
+from .shape_comparison import hash_shapes
 from .similar_polygons import may_be_similar, subtract_similar_polygon
 from .tolerance import Tolerance
 from .uncovered_windows import find_windows_of_rows
@@ -274,7 +274,15 @@ def find_uncovered_pieces(
     uncovered_rows = np.flatnonzero(is_uncovered)
     undecided_rows = np.flatnonzero(decided.needs_overlay)
     near_rows_of = _find_near_cover_rows(polygons, undecided_rows, cover, covering, cancellation)
-    differs = ~_mask_rows_with_equal_cover(polygons, undecided_rows, cover, near_rows_of)
+    # Lines are often copies of zones; subtracting one such polygon from the other takes long and leaves nothing.
+    differs = np.ones(len(undecided_rows), dtype=bool)
+    pair_row = np.repeat(np.arange(len(undecided_rows)), [len(near_rows) for near_rows in near_rows_of])
+    cover_row = np.concatenate([np.zeros(0, dtype=int), *near_rows_of])
+    shapes, covering_shapes = polygons.shapes[undecided_rows][pair_row], cover.shapes[cover_row]
+    may_be_equal = shapely.get_num_coordinates(shapes) == shapely.get_num_coordinates(covering_shapes)
+    may_be_equal &= (shapely.bounds(shapes) == shapely.bounds(covering_shapes)).reshape(-1, 4).all(axis=1)
+    shapes, covering_shapes = shapely.normalize(shapes[may_be_equal]), shapely.normalize(covering_shapes[may_be_equal])
+    differs[pair_row[may_be_equal][shapely.equals_exact(shapes, covering_shapes, 0.0)]] = False
     undecided_rows = undecided_rows[differs]
     near_rows_of = [near_rows for near_rows, is_kept in zip(near_rows_of, differs, strict=True) if is_kept]
     remainders = _subtract_cover(
@@ -518,24 +526,6 @@ def _find_near_cover_rows(
     order = np.lexsort((j, i))
     i, j = i[order], j[order]
     return np.split(j, np.searchsorted(i, rows[1:]))
-
-
-def _mask_rows_with_equal_cover(
-    polygons: Polygons, rows: NDArray, cover: Polygons, near_rows_of: list[NDArray]
-) -> NDArray:
-    """Return (k,) bool: which of ``rows`` are equal, vertex by vertex, to a row of the cover near them.
-
-    Lines are often copies of zones; subtracting one such polygon from the other takes long and leaves nothing.
-    """
-    has_equal = np.zeros(len(rows), dtype=bool)
-    pair_row = np.repeat(np.arange(len(rows)), [len(near_rows) for near_rows in near_rows_of])
-    cover_row = np.concatenate([np.zeros(0, dtype=int), *near_rows_of])
-    shapes, covering_shapes = polygons.shapes[rows][pair_row], cover.shapes[cover_row]
-    may_be_equal = shapely.get_num_coordinates(shapes) == shapely.get_num_coordinates(covering_shapes)
-    may_be_equal &= (shapely.bounds(shapes) == shapely.bounds(covering_shapes)).reshape(-1, 4).all(axis=1)
-    shapes, covering_shapes = shapely.normalize(shapes[may_be_equal]), shapely.normalize(covering_shapes[may_be_equal])
-    has_equal[pair_row[may_be_equal][shapely.equals_exact(shapes, covering_shapes, 0.0)]] = True
-    return has_equal
 
 
 def _subtract_cover(
@@ -797,7 +787,12 @@ def find_point_line_pieces_inside(shapes: NDArray, polygons: NDArray, within_m: 
     i, j = shapely.STRtree(polygons[present_polygons]).query(shapes[rows_with_shape], predicate="intersects")
     i, j = rows_with_shape[i], present_polygons[j]
     shape = shapely.intersection(shapes[i], polygons[j])
-    is_deep = _mask_deep_pieces(shape, shapely.boundary(polygons[j]), within_m)
+    # A point must be that far from the edge. A line must have that length outside a buffer of the edge.
+    edges = shapely.boundary(polygons[j])
+    points = shapely.get_dimensions(shape) == 0
+    off_edge = shapely.distance(shape, edges) > within_m
+    is_long = shapely.length(shapely.difference(shape, shapely.buffer(edges, within_m))) > within_m
+    is_deep = np.where(points, off_edge, is_long) & ~shapely.is_empty(shape)
     return PointLinePieces(i[is_deep], j[is_deep], shape[is_deep])
 
 
@@ -826,15 +821,3 @@ def find_point_line_pieces_outside(shapes: NDArray, polygons: NDArray, within_m:
         outside[n] = shapely.difference(outside[n], buffer_by_polygons[near_polygons.tobytes()])
     remains = ~shapely.is_empty(outside)
     return PointLinePieces(uncovered_rows[remains], np.full(int(remains.sum()), -1), outside[remains])
-
-
-def _mask_deep_pieces(shape: NDArray, edges: NDArray, within_m: float) -> NDArray:
-    """Return (k,) bool: pieces of points or lines that extend more than ``within_m`` m off the edges.
-
-    A point must be that far from the edge. A line must have that length outside a buffer of the edge.
-    """
-    points = shapely.get_dimensions(shape) == 0
-    off_edge = shapely.distance(shape, edges) > within_m
-    is_long = shapely.length(shapely.difference(shape, shapely.buffer(edges, within_m))) > within_m
-    is_deep: NDArray = np.where(points, off_edge, is_long) & ~shapely.is_empty(shape)
-    return is_deep

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.parallel.threads import apply_in_threads
 from .overlay_fallback import FallbackLog, overlay_polygon_pairs
-from .shape_hashes import normalize_shapes
+from .shape_comparison import normalize_shapes
 from .tolerance import Tolerance
 from .validity import extract_polygons
 

@@ -37,7 +37,11 @@ def extract_rings(shapes: NDArray) -> PolygonRings:
 
     Rings of polygons without holes come first.
     """
-    is_simple = _mask_single_rings(shapes)
+    is_polygon = shapely.get_type_id(shapes) == _POLYGON_TYPE_ID
+    is_simple = is_polygon & (shapely.get_num_interior_rings(shapes) == 0)
+    # Files that promote to multipolygons have one part in nearly all of them.
+    lone = np.flatnonzero(~is_polygon & (shapely.get_num_geometries(shapes) == 1))
+    is_simple[lone] = shapely.get_num_interior_rings(shapely.get_geometry(shapes[lone], 0)) == 0
     simple, complex_shapes = np.flatnonzero(is_simple), np.flatnonzero(~is_simple)
     xy = shapely.get_coordinates(shapes[simple])
     ring_starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(shapes[simple]), dtype=np.int64)]
@@ -64,16 +68,6 @@ def extract_rings(shapes: NDArray) -> PolygonRings:
 
 
 _SINGLE_PART_MULTIPOLYGON = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
-
-
-def _mask_single_rings(shapes: NDArray) -> NDArray:
-    """Return (n,) bool: polygons without holes, and multipolygons of one such polygon."""
-    is_polygon = shapely.get_type_id(shapes) == _POLYGON_TYPE_ID
-    has_one = is_polygon & (shapely.get_num_interior_rings(shapes) == 0)
-    # Files that promote to multipolygons have one part in nearly all of them.
-    lone = np.flatnonzero(~is_polygon & (shapely.get_num_geometries(shapes) == 1))
-    has_one[lone] = shapely.get_num_interior_rings(shapely.get_geometry(shapes[lone], 0)) == 0
-    return has_one
 
 
 #: Height of inner points in the box of a polygon. Edges of drawn polygons are seldom at this share of it.

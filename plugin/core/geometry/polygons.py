@@ -33,7 +33,7 @@ from .tolerance import Tolerance
 from .validity import extract_polygons, mask_missing_shapes
 
 if TYPE_CHECKING:
-    from .ring_segments import RingSegments
+    from .ring_sums import RingSegments
 
 #: A polygon with more vertices than this is clipped to a square.
 MAX_UNCLIPPED_VERTICES = 512
@@ -88,7 +88,7 @@ class ClipCache:
             # A clip of few vertices extends beyond its square.
             if changed_bounds is None
             or not any(
-                _do_boxes_meet(part.bounds, changed_bounds)
+                do_boxes_meet(part.bounds, changed_bounds)
                 for part in (_make_box(square, *cell), clip)
                 if part is not None
             )
@@ -161,7 +161,7 @@ def _compute_square(shape: Any) -> tuple[float, float, float]:
     return xmin, ymin, max(xmax - xmin, ymax - ymin)
 
 
-def _do_boxes_meet(bounds: Bounds, other_bounds: Bounds) -> bool:
+def do_boxes_meet(bounds: Bounds, other_bounds: Bounds) -> bool:
     """Return True if two boxes touch or overlap; an empty box (NaN) meets none."""
     xmin, ymin, xmax, ymax = bounds
     other_xmin, other_ymin, other_xmax, other_ymax = other_bounds
@@ -387,19 +387,7 @@ class Polygons:
         self._prepare_caches(cancellation)
         points, owner = self._points
         cancellation.raise_if_cancelled()
-        is_candidate = self._find_rows_meeting_lines_of_others(
-            self.lines.extract_lines(self.lines.unpaired_segments), cancellation
-        )
-        is_candidate[owner[shapely.is_missing(points)]] = True
-        follows = self._mask_rows_decided_by_neighbours(is_candidate)
-        is_overlapping = self._find_rows_at_points(np.flatnonzero(~follows[owner]), cancellation)
-        if (is_overlapping & ~is_candidate).any():
-            # Their neighbours overlap as well.
-            is_overlapping |= self._find_rows_at_points(np.flatnonzero(follows[owner]), cancellation)
-        return is_candidate | is_overlapping
-
-    def _find_rows_meeting_lines_of_others(self, lines: BoundaryLines, cancellation: Cancellation) -> NDArray:
-        """Return (n,) bool: rows that a line on the boundary of another row meets. Raise Cancelled."""
+        lines = self.lines.extract_lines(self.lines.unpaired_segments)
         is_met = np.zeros(len(self), dtype=bool)
         tree, small_rows = self._small
         # Each line meets the polygon that it belongs to, so these pairs are dropped before lines are compared.
@@ -411,7 +399,23 @@ class Polygons:
         is_met[rows[meets]] = True
         rows, k = self._find_meeting_large_rows(lines.linestrings, cancellation, {"predicate": "intersects"})
         is_met[rows[lines.polygon_row[k] != rows]] = True
-        return is_met
+        is_candidate = is_met
+        is_candidate[owner[shapely.is_missing(points)]] = True
+        # In rows that no boundary of another row enters, the number of polygons on top of each other is constant, and
+        # equal on both sides of an edge that is drawn exactly twice, once from either side. So it is known for all of
+        # them from those without a smaller neighbour.
+        is_constant = ~is_candidate
+        # Each part of a multipolygon has a number.
+        is_constant[np.bincount(self._points[1], minlength=len(self)) != 1] = False
+        first, second = self.lines.polygon_of_ring[self.lines.adjacent_rings].T
+        is_known = is_constant[first] & is_constant[second] & (first != second)
+        follows = np.zeros(len(self), dtype=bool)
+        follows[np.maximum(first, second)[is_known]] = True
+        is_overlapping = self._find_rows_at_points(np.flatnonzero(~follows[owner]), cancellation)
+        if (is_overlapping & ~is_candidate).any():
+            # Their neighbours overlap as well.
+            is_overlapping |= self._find_rows_at_points(np.flatnonzero(follows[owner]), cancellation)
+        return is_candidate | is_overlapping
 
     def _find_rows_at_points(self, numbers: NDArray, cancellation: Cancellation) -> NDArray:
         """Return (n,) bool: rows that have an inner point of another row, and these other rows. Raise Cancelled.
@@ -424,22 +428,6 @@ class Polygons:
         owner = owner[numbers[k]]
         is_found[rows[rows != owner]] = is_found[owner[rows != owner]] = True
         return is_found
-
-    def _mask_rows_decided_by_neighbours(self, is_entered: NDArray) -> NDArray:
-        """Return (n,) bool: rows that overlap other rows only if a neighbour of a smaller number does.
-
-        ``is_entered`` (n,) bool: rows that a boundary of another row enters. In all others the number of polygons on
-        top of each other is constant, and equal on both sides of an edge that is drawn exactly twice, once from either
-        side. So it is known for all of them from those without a smaller neighbour.
-        """
-        is_constant = ~is_entered
-        # Each part of a multipolygon has a number.
-        is_constant[np.bincount(self._points[1], minlength=len(self)) != 1] = False
-        first, second = self.lines.polygon_of_ring[self.lines.adjacent_rings].T
-        is_known = is_constant[first] & is_constant[second] & (first != second)
-        follows = np.zeros(len(self), dtype=bool)
-        follows[np.maximum(first, second)[is_known]] = True
-        return follows
 
     def find_rows_with_open_edges(self, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
         """Return (n,) bool: rows with an edge that no neighbour has, and rows that may overlap others."""

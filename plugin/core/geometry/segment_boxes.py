@@ -113,19 +113,16 @@ def _rank_rings(first_vertices: NDArray, polygon_of_ring: NDArray) -> NDArray:
     """
     low = first_vertices.min(axis=1, keepdims=True)
     cells = ((first_vertices - low) * (_CURVE_CELLS / max((first_vertices - low).max(), 1.0))).astype(np.uint64)
-    x, y = _spread_bits(cells)
+    # Each number below 2¹⁶ gets a zero bit before each of its bits.
+    numbers = cells
+    for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
+        numbers = (numbers | numbers << np.uint64(shift)) & np.uint64(mask)
+    x, y = numbers
     # Polygons stay in the order of their first rings.
     _, first_ring, polygon = np.unique(polygon_of_ring, return_index=True, return_inverse=True)
     places = np.empty(len(polygon_of_ring), dtype=np.int64)
     places[np.lexsort((x | y << np.uint64(1), first_ring[polygon.ravel()]))] = np.arange(len(polygon_of_ring))
     return places
-
-
-def _spread_bits(numbers: NDArray) -> NDArray:
-    """Return uint64 numbers below 2¹⁶ with a zero bit before each of their bits."""
-    for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
-        numbers = (numbers | numbers << np.uint64(shift)) & np.uint64(mask)
-    return numbers
 
 
 def _enclose_runs(bounds: list[NDArray], first: NDArray, end: NDArray) -> NDArray:

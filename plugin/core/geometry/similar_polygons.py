@@ -44,9 +44,18 @@ def subtract_similar_polygon(minuend: Any, subtrahend: Any) -> NDArray | None:
     ``minuend``, ``subtrahend``: valid polygons or multipolygons, m. None if the two differ in many edges, or if the
     result is not certain: areas are compared. Then only an overlay can compute the difference.
     """
-    edges = _find_different_edges(minuend, subtrahend)
-    if edges is None:
+    edges, other_edges = _list_directed_edges(minuend), _list_directed_edges(subtrahend)
+    codes, other_codes = _hash_edges(edges), _hash_edges(other_edges)
+    order = np.argsort(other_codes)
+    place = order[np.minimum(np.searchsorted(other_codes[order], codes), len(order) - 1)]
+    # The hash selects candidates; only equal coordinates are the same edge.
+    is_common = (other_edges[place] == edges).all(axis=(1, 2))
+    is_other_common = np.zeros(len(other_edges), dtype=bool)
+    is_other_common[place[is_common]] = True
+    different_edges = np.concatenate([edges[~is_common], other_edges[~is_other_common]])
+    if len(different_edges) * _SIMILAR_EDGES_RATIO > len(edges):
         return None
+    edges = different_edges
     origin = compute_local_origins(wrap_shape(minuend), wrap_shape(subtrahend))
     minuend, subtrahend = (translate_shapes(wrap_shape(shape), -origin) for shape in (minuend, subtrahend))
     try:
@@ -65,23 +74,6 @@ def subtract_similar_polygon(minuend: Any, subtrahend: Any) -> NDArray | None:
     if not abs(difference) <= _ROUNDING_M2 + _ROUNDING_SHARE * whole_areas.sum():
         return None
     return translate_back(faces[in_minuend & ~in_subtrahend], origin[0])
-
-
-def _find_different_edges(shape: Any, other: Any) -> NDArray | None:
-    """Return the (e, 2, 2) edges that only one of two polygons has with the interior on their left.
-
-    None if there are many.
-    """
-    edges, other_edges = _list_directed_edges(shape), _list_directed_edges(other)
-    codes, other_codes = _hash_edges(edges), _hash_edges(other_edges)
-    order = np.argsort(other_codes)
-    place = order[np.minimum(np.searchsorted(other_codes[order], codes), len(order) - 1)]
-    # The hash selects candidates; only equal coordinates are the same edge.
-    is_common = (other_edges[place] == edges).all(axis=(1, 2))
-    is_other_common = np.zeros(len(other_edges), dtype=bool)
-    is_other_common[place[is_common]] = True
-    different_edges = np.concatenate([edges[~is_common], other_edges[~is_other_common]])
-    return different_edges if len(different_edges) * _SIMILAR_EDGES_RATIO <= len(edges) else None
 
 
 def _list_directed_edges(shape: Any) -> NDArray:

@@ -109,7 +109,21 @@ def _find_windows(
     row_edges = _extract_edges(row_lines, np.sort(row_lines.get_segments(row_lines.segment_keys)))
     open_row_edges, open_cover_edges = _drop_edges_of_both(row_edges, cover_edges)
     # An edge that the cover has from both sides is inside the cover: nothing is uncovered next to it.
-    open_row_edges = open_row_edges.select_edges(~_mask_paired_edges(open_row_edges, cover.lines))
+    lines = cover.lines
+    n, segment = lines.find_segments(open_row_edges.code)
+    is_known = ~lines.unpaired_segments[segment]
+    n, segment = n[is_known], segment[is_known]
+    start, end, found_start, found_end = (
+        open_row_edges.start[n],
+        open_row_edges.end[n],
+        lines.xy[segment],
+        lines.xy[segment + 1],
+    )
+    is_equal = mask_equal_points(start, found_start) & mask_equal_points(end, found_end)
+    is_equal |= mask_equal_points(start, found_end) & mask_equal_points(end, found_start)
+    is_paired = np.zeros(len(open_row_edges.code), dtype=bool)
+    is_paired[n[is_equal]] = True
+    open_row_edges = open_row_edges.select_edges(~is_paired)
     if len(open_row_edges.code) + len(open_cover_edges.code) > _MAX_EDGES:
         return None
     cover_lines = _make_lines(open_cover_edges)
@@ -127,7 +141,10 @@ def _find_windows(
     _, first_positions = np.unique(near_rows[is_large], return_index=True)
     clipped_vertices = len(window_bounds) * len(row_edges.code) + vertices[is_large][first_positions].sum()
     cost = vertices[~is_large].sum() + _CLIPPING_COST * clipped_vertices
-    if cost > _MAX_SHARE_OF_VERTICES * (len(row_edges.code) + _count_vertices_meeting(cover, np.array(shape.bounds))):
+    _, rows = cover.find_pairs_meeting_bounds(np.array(shape.bounds)[None])
+    if cost > _MAX_SHARE_OF_VERTICES * (
+        len(row_edges.code) + int(shapely.get_num_coordinates(cover.shapes[rows]).sum())
+    ):
         return None
     order = np.lexsort((near_rows, positions))
     splits = np.searchsorted(positions[order], np.arange(1, len(window_bounds)))
@@ -146,19 +163,6 @@ def _drop_edges_of_both(left: _Edges, right: _Edges) -> tuple[_Edges, _Edges]:
     is_same = mask_equal_points(left.start[i], right.start[j]) & mask_equal_points(left.end[i], right.end[j])
     is_kept_left[i[is_same]] = is_kept_right[j[is_same]] = False
     return left.select_edges(is_kept_left), right.select_edges(is_kept_right)
-
-
-def _mask_paired_edges(edges: _Edges, lines: PolygonSegments) -> NDArray:
-    """Return (k,) bool: edges that a layer has exactly twice, once from either side."""
-    n, segment = lines.find_segments(edges.code)
-    is_known = ~lines.unpaired_segments[segment]
-    n, segment = n[is_known], segment[is_known]
-    start, end, found_start, found_end = edges.start[n], edges.end[n], lines.xy[segment], lines.xy[segment + 1]
-    is_equal = mask_equal_points(start, found_start) & mask_equal_points(end, found_end)
-    is_equal |= mask_equal_points(start, found_end) & mask_equal_points(end, found_start)
-    is_paired = np.zeros(len(edges.code), dtype=bool)
-    is_paired[n[is_equal]] = True
-    return is_paired
 
 
 def _make_lines(edges: _Edges) -> NDArray:
@@ -183,9 +187,3 @@ def _merge_boxes(bounds: NDArray) -> NDArray:
         np.minimum.at(merged[:, :2], group, bounds[:, :2])
         np.maximum.at(merged[:, 2:], group, bounds[:, 2:])
         bounds = merged
-
-
-def _count_vertices_meeting(polygons: Polygons, bounds: NDArray) -> int:
-    """Return the number of vertices of the polygons that meet a box (xmin, ymin, xmax, ymax in m)."""
-    _, rows = polygons.find_pairs_meeting_bounds(bounds[None])
-    return int(shapely.get_num_coordinates(polygons.shapes[rows]).sum())

@@ -133,7 +133,18 @@ def _mask_wide_rings(polygon_rings: PolygonRings, width: float) -> NDArray:
         total_turn = np.concatenate([[0.0], np.cumsum(turn)[:-1]])
         direction = total_turn - np.repeat(total_turn[first], count)
         segments = _Segments(ring, start_x, start_y, end_x, end_y, direction)
-        is_wide &= _mask_rings_with_distant_sides(segments, MIN_SIDE_DISTANCE * width, is_wide)
+        # Consecutive sides may touch, but must not turn back. Long sides from corner to corner decide most rings;
+        # other rings are divided next to corners, then at every larger turn. Only wide rings are tested.
+        distance = MIN_SIDE_DISTANCE * width
+        is_distant = np.zeros(len(is_wide), dtype=bool)
+        for find_starts in (_mask_starts_at_corners, _mask_starts_next_to_corners, _mask_starts_at_turns):
+            segments = segments.select_segments(np.flatnonzero((is_wide & ~is_distant)[segments.ring]))
+            if not len(segments.ring):
+                break
+            starts_side = np.ones(len(segments.ring), dtype=bool)
+            starts_side[1:] = (segments.ring[1:] != segments.ring[:-1]) | find_starts(segments.direction)
+            is_distant |= _check_side_distances(segments, np.flatnonzero(starts_side), distance, len(is_wide))
+        is_wide &= is_distant
     return is_wide
 
 
@@ -210,23 +221,6 @@ class _Segments(NamedTuple):
         return self if len(positions) == len(self.ring) else _Segments(*(column[positions] for column in self))
 
 
-def _mask_rings_with_distant_sides(segments: _Segments, distance: float, candidates: NDArray) -> NDArray:
-    """Return (r,) bool: rings whose sides are more than ``distance`` m apart.
-
-    Consecutive sides may touch, but must not turn back. Long sides from corner to corner decide most rings; other rings
-    are divided next to corners, then at every larger turn. ``candidates`` (r,) bool: the rings to test.
-    """
-    is_distant = np.zeros(len(candidates), dtype=bool)
-    for find_starts in (_mask_starts_at_corners, _mask_starts_next_to_corners, _mask_starts_at_turns):
-        segments = segments.select_segments(np.flatnonzero((candidates & ~is_distant)[segments.ring]))
-        if not len(segments.ring):
-            break
-        starts_side = np.ones(len(segments.ring), dtype=bool)
-        starts_side[1:] = (segments.ring[1:] != segments.ring[:-1]) | find_starts(segments.direction)
-        is_distant |= _check_side_distances(segments, np.flatnonzero(starts_side), distance, len(candidates))
-    return is_distant
-
-
 def _mask_starts_at_corners(direction: NDArray) -> NDArray:
     """Return (k − 1,) bool: segments, from the second on, that begin a new side at a corner."""
     return np.abs(np.diff(direction)) > CORNER_TURN
@@ -247,7 +241,7 @@ def _mask_starts_at_turns(direction: NDArray) -> NDArray:
 
 
 def _check_side_distances(segments: _Segments, side_start: NDArray, distance: float, ring_count: int) -> NDArray:
-    """Return (r,) bool: rings whose sides meet the conditions of `_mask_rings_with_distant_sides`.
+    """Return (r,) bool: rings whose sides, but for consecutive ones, are more than ``distance`` m apart.
 
     ``side_start`` (s,): the segments that begin a side. ``ring_count``: number of rings.
     """
@@ -259,7 +253,23 @@ def _check_side_distances(segments: _Segments, side_start: NDArray, distance: fl
     low, high = (bound.reduceat(segments.direction, side_start) for bound in (np.minimum, np.maximum))
     is_distant = (side_counts > 0) & (side_counts <= _MAX_SIDES)
     is_distant[ring_of_side[high - low > MAX_DIRECTION_SPREAD]] = False
-    extents = _measure_extents(segments, side_start)
+    diagonal = np.sqrt(0.5)
+    # A side runs from vertex to vertex, and on to the end of its last segment.
+    last_segment = np.append(side_start[1:], len(segments.ring)) - 1
+    side_end_x, side_end_y = segments.end_x[last_segment], segments.end_y[last_segment]
+    extents = []
+    for start_value, end_value in (
+        (segments.start_x, side_end_x),
+        (segments.start_y, side_end_y),
+        (diagonal * segments.start_x + diagonal * segments.start_y, diagonal * side_end_x + diagonal * side_end_y),
+        (diagonal * segments.start_x - diagonal * segments.start_y, diagonal * side_end_x - diagonal * side_end_y),
+    ):
+        extents.append(
+            (
+                np.minimum(np.minimum.reduceat(start_value, side_start), end_value),
+                np.maximum(np.maximum.reduceat(start_value, side_start), end_value),
+            )
+        )
     lowest, highest = low.copy(), high.copy()
     compared_sides = np.arange(len(side_start))
     for shift in range(1, _MAX_SIDES // 2 + 1):
@@ -283,28 +293,3 @@ def _check_side_distances(segments: _Segments, side_start: NDArray, distance: fl
                 )
         is_distant[ring_of_side[compared_sides[may_be_near]]] = False
     return is_distant
-
-
-def _measure_extents(segments: _Segments, side_start: NDArray) -> list[tuple[NDArray, NDArray]]:
-    """Return (minimum, maximum) of each side along x, y and both diagonals, m.
-
-    ``side_start``: first segment of each side.
-    """
-    diagonal = np.sqrt(0.5)
-    # A side runs from vertex to vertex, and on to the end of its last segment.
-    last_segment = np.append(side_start[1:], len(segments.ring)) - 1
-    side_end_x, side_end_y = segments.end_x[last_segment], segments.end_y[last_segment]
-    extents = []
-    for start_value, end_value in (
-        (segments.start_x, side_end_x),
-        (segments.start_y, side_end_y),
-        (diagonal * segments.start_x + diagonal * segments.start_y, diagonal * side_end_x + diagonal * side_end_y),
-        (diagonal * segments.start_x - diagonal * segments.start_y, diagonal * side_end_x - diagonal * side_end_y),
-    ):
-        extents.append(
-            (
-                np.minimum(np.minimum.reduceat(start_value, side_start), end_value),
-                np.maximum(np.maximum.reduceat(start_value, side_start), end_value),
-            )
-        )
-    return extents

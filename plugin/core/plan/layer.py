@@ -30,7 +30,7 @@ from ..geometry.crs import find_coordinate_problem
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified
 from ..geometry.polygon_rings import find_inner_points
 from ..geometry.polygons import ClipCache, Polygons
-from ..geometry.shape_hashes import hash_shapes
+from ..geometry.shape_comparison import hash_shapes
 from ..geometry.statutory_area import measure_statutory_area
 from ..geometry.validity import (
     drop_empty_holes,
@@ -245,12 +245,6 @@ _REUSABLE_VALUES = ("invalid_rows", "plane_areas", "statutory")
 _OVERLAP_CANDIDATES = "overlap_candidates"
 #: GEOS's number of a geometry collection.
 _GEOMETRY_COLLECTION_TYPE_ID = 7
-
-
-def _agrees_with_crs(shape: Any, crs: CRS | None) -> bool:
-    """Return True if a shape's coordinates are numbers and agree with a CRS."""
-    bounds = shape.bounds
-    return bool(np.isfinite(bounds).all()) and len(bounds) == 4 and find_coordinate_problem(crs, bounds) is None
 
 
 class Layer:
@@ -651,7 +645,15 @@ class Layer:
         geometry as read.
         """
         raw_parts = extract_parts(self.raw_shapes[row])
-        is_used = np.array([_agrees_with_crs(part, self.crs) for part in raw_parts], dtype=bool)
+        is_used = np.array(
+            [
+                len(part.bounds) == 4
+                and np.isfinite(part.bounds).all()
+                and find_coordinate_problem(self.crs, part.bounds) is None
+                for part in raw_parts
+            ],
+            dtype=bool,
+        )
         return join_parts((raw_parts if shape is None else extract_parts(shape))[is_used])
 
     def drop_stray_parts(self, shapes: NDArray) -> None:
@@ -794,7 +796,12 @@ def find_unused_rows(layer: Layer) -> tuple[UnusedRow, ...]:
 
     An invalid polygon that was repaired on a copy is known. Few rows are repaired for this: those that may be flat.
     """
-    reason_by_row = dict.fromkeys(np.flatnonzero(_mask_far_rows(layer)).tolist(), "far")
+    reason_by_row: dict[int, str] = {}
+    if layer.plausible_box is not None:
+        xmin, ymin, xmax, ymax = shapely.bounds(layer.unrepaired_shapes).reshape(-1, 4).T
+        west, south, east, north = layer.plausible_box
+        is_far = (xmin < west) | (ymin < south) | (xmax > east) | (ymax > north)
+        reason_by_row = dict.fromkeys(np.flatnonzero(is_far).tolist(), "far")
     shapes = layer.unrepaired_shapes
     is_present = ~(layer.empty_rows | layer.broken_rows)
     type_ids = shapely.get_type_id(layer.raw_shapes)
@@ -822,12 +829,3 @@ def find_unused_rows(layer: Layer) -> tuple[UnusedRow, ...]:
         UnusedRow(layer.fids[row], "" if row in layer.repeated_keys else keys[row], reason)
         for row, reason in sorted(reason_by_row.items())
     )
-
-
-def _mask_far_rows(layer: Layer) -> NDArray:
-    """Return (n,) bool: rows with a vertex outside `Layer.plausible_box`."""
-    if layer.plausible_box is None:
-        return np.zeros(len(layer), dtype=bool)
-    xmin, ymin, xmax, ymax = shapely.bounds(layer.unrepaired_shapes).reshape(-1, 4).T
-    west, south, east, north = layer.plausible_box
-    return (xmin < west) | (ymin < south) | (xmax > east) | (ymax > north)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..engine.context import RuleContext, trim_code_padding
 from ..geometry.corners import CornerDefects
 from ..geometry.overlay import PointLinePieces
-from ..geometry.shape_hashes import normalize_shapes
+from ..geometry.shape_comparison import normalize_shapes
 from ..geometry.validity import mask_missing_shapes
 from ..model.findings import Finding
 from ..model.rule import RuleResult

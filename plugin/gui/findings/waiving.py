@@ -100,7 +100,7 @@ class WaiverActions(QObject):
         """Apply the waivers in the file to the displayed findings."""
         from ...core.checks.live.session import FindingsChange
         from ...core.engine.waivers.application import apply_waivers, mark_accepted_findings
-        from ...core.engine.waivers.loading import renew_waiver_notices
+        from ...core.engine.waivers.file import renew_waiver_notices
 
         result = self._dock.result
         check_result = result.check_result

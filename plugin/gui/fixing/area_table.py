@@ -37,7 +37,7 @@ def make_area_rows(proposals: Sequence[Any], get_layer_name: Callable[[str], str
     ``get_layer_name``: returns the name of a layer by its code; ``plane_crs``: the CRS in which the proposals were
     judged.
     """
-    from ...core.fixes.area_balance import sum_area_changes
+    from ...core.fixes.proposal import sum_area_changes
 
     figures_by_role = {
         one.role: (one.ellipsoid_before_m2, one.ellipsoid_out_m2, one.ellipsoid_in_m2, one.ellipsoid_after_m2)

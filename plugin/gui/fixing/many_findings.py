@@ -166,7 +166,7 @@ class BatchFixer(FixDialogController):
 
     def export_table(self, path: Path) -> None:
         """Save the outcome of the tried fixes as CSV, one row per finding; show its path or why writing failed."""
-        from ...core.fixes.batch_csv import make_table_rows, write_table
+        from ...core.fixes.run_fixes import make_table_rows, write_table
 
         if self._displayed_trial is None:
             return
@@ -231,7 +231,7 @@ class BatchFixer(FixDialogController):
 
     def _apply_displayed(self) -> None:
         """Apply the fixes of the displayed trial."""
-        from ...core.fixes.merging import merge_edits
+        from ...core.fixes.applied_edits import merge_edits
 
         self._applying = None
         if not self.trial.is_current:

@@ -21,7 +21,7 @@ from plugin.core.base.errors import Cancelled, DataError, InputError
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import make_example_norm
-from plugin.core.engine import concurrent_rules
+from plugin.core.engine import evaluate
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.engine.plan_consistency import INCONSISTENCY_CODE
 from plugin.core.engine.waivers.file import change_waivers
@@ -298,7 +298,7 @@ def test_rule_is_skipped_when_the_overlay_of_a_pair_of_features_fails(monkeypatc
 @pytest.mark.parametrize("after", [0, 1, 5, 20])
 def test_cancellation_stops_the_check_at_once_without_a_crash_report(after, monkeypatch):
     # A second thread asks too.
-    monkeypatch.setattr(concurrent_rules, "get_thread_count", lambda: 1)
+    monkeypatch.setattr(evaluate, "get_thread_count", lambda: 1)
     calls = []
 
     def cancel_on_poll():

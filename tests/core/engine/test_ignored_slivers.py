@@ -241,8 +241,8 @@ def test_core_code_ignores_small_parts_only_where_their_area_is_summed_or_exempt
         "fixes/state.py": "whether land fills a hole",
         "fixes/differences.py": "by how much a finding may grow",
         "fixes/judge.py": "how large a safe change may be",
-        "fixes/geometry/fix005_fill_pin_hole.py": "which holes are filled without a question",
-        "fixes/layer/fix006_fill_gap.py": "whether a gap is filled by now",
+        "fixes/declared/single_features.py": "which holes are filled without a question",
+        "fixes/declared/adjacent_features.py": "whether a gap is filled by now",
     }
     found = {
         path.relative_to(root).as_posix()

@@ -20,10 +20,10 @@ from plugin.core.base.errors import Cancelled
 from plugin.core.base.parallel.process_state import get_thread_count, set_thread_count
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.cli.examples.plans import make_example_plan, run_example
-from plugin.core.engine import concurrent_rules, geometry_queries
+from plugin.core.engine import evaluate, geometry_queries
 from plugin.core.engine.changed_rows import HashedRows, match_rows
-from plugin.core.engine.concurrent_rules import can_run_concurrently, run_in_two_threads
 from plugin.core.engine.context import RuleContext
+from plugin.core.engine.evaluate import can_run_concurrently, run_in_two_threads
 from plugin.core.engine.input_digest import compute_value_digest, get_layer_digest
 from plugin.core.engine.kept_results import KeptResults
 from plugin.core.engine.rule_memory import RuleMemory
@@ -35,7 +35,7 @@ from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
 from plugin.core.plan.io import read_source
 from plugin.core.plan.layer import Layer
-from plugin.core.plan.layer_table import LayerTable
+from plugin.core.plan.plan import LayerTable
 from plugin.paths import RESOURCES_FOLDER
 from tests.county import make_county
 from tests.county.source import make_read_layers
@@ -714,8 +714,8 @@ def test_other_thread_uses_the_floating_point_error_settings_of_the_caller():
 def test_rules_run_in_two_threads_only_if_both_kinds_threads_and_a_safe_version_exist(
     rules, threads, version, expected, monkeypatch
 ):
-    monkeypatch.setattr(concurrent_rules, "get_thread_count", lambda: threads)
-    monkeypatch.setattr(concurrent_rules.shapely, "geos_version", version)
+    monkeypatch.setattr(evaluate, "get_thread_count", lambda: threads)
+    monkeypatch.setattr(evaluate.shapely, "geos_version", version)
     assert can_run_concurrently(make_rules(rules)) is expected
 
 

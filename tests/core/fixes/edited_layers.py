@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from plugin.core.exchange.edited_copy import UNCHANGED, LayerChanges
-from plugin.core.fixes.apply import collect_changes
+from plugin.core.fixes.applied_edits import collect_changes
 from plugin.core.fixes.state import EditingState
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 

@@ -9,10 +9,9 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.cli.examples.plans import make_example_plan
-from plugin.core.fixes.area_balance import sum_area_changes
-from plugin.core.fixes.clipped_layers import LayerClipper
 from plugin.core.fixes.differences import ChangedRow
-from plugin.core.fixes.proposal import AreaChange
+from plugin.core.fixes.land_boxes import LayerClipper
+from plugin.core.fixes.proposal import AreaChange, sum_area_changes
 from tests.parametrize import first_daily
 
 CENTRE = np.array([38_560_000.0, 4_390_000.0])

@@ -140,7 +140,7 @@ def test_fix_of_one_finding_on_arcs_changes_only_the_row_of_that_finding_in_the_
     state = EditingState(check_plan(str(source), OPTIONS), OPTIONS)
     finding = next(one for one in state.session.findings if one.key.endswith("3"))
     from plugin.core.exchange.edited_copy import write_copy
-    from plugin.core.fixes.apply import collect_changes
+    from plugin.core.fixes.applied_edits import collect_changes
 
     write_copy(collect_changes(propose_fix(state, FIX, finding)[1]), source, copy)
     assert map_fids_to_arcs(copy) == {1: True, 2: True, 3: False, 4: False}

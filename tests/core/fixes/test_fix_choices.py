@@ -11,14 +11,13 @@ from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.errors import Cancelled
 from plugin.core.checks.live.session import EditBatch, FeatureState
 from plugin.core.cli.examples.plans import make_example_layer, make_example_norm, make_example_plan
+from plugin.core.fixes.applied_edits import RowBefore, is_same_row, merge_edits, read_rows_before
 from plugin.core.fixes.batch import choose_fixes, run_batch
 from plugin.core.fixes.choices import list_alignments, list_choices, make_alignment_request
 from plugin.core.fixes.edits import Edits, FixRefused, NewField, RowEdit
-from plugin.core.fixes.fix_declaration import Safety, load_all_fixes
+from plugin.core.fixes.fix_declaration import Safety, find_fixes_for, load_all_fixes
 from plugin.core.fixes.judge import MAX_IMBALANCE_M2, judge_edits
-from plugin.core.fixes.merging import merge_edits
 from plugin.core.fixes.proposal import Proposal, Refusal
-from plugin.core.fixes.rows_before import RowBefore, is_same_row, read_rows_before
 from plugin.core.fixes.state import EditingState
 from plugin.core.plan.loading.assembly import assemble_plan
 from plugin.core.standard.profile.norm import is_sealed_or_supplied
@@ -50,7 +49,7 @@ def test_overlap_finding_offers_to_cut_either_feature_and_gives_a_refusal_reason
         row.fid for row in (state.get_finding_row(finding), state.get_related_row(finding))
     }
     assert [choice.proposal is None for choice in choices] == sorted(choice.proposal is None for choice in choices)
-    assert {choice.fix.code for choice in choices} == {fix.code for fix in load_all_fixes().find_for(finding)}
+    assert {choice.fix.code for choice in choices} == {fix.code for fix in find_fixes_for(finding)}
     assert all(choice.refusal.reason for choice in choices if choice.proposal is None)
 
 

@@ -12,14 +12,13 @@ from plugin.core.checks.live.session import are_equal_values
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.fixes import batch
 from plugin.core.fixes import batch as fix_batch
+from plugin.core.fixes.applied_edits import merge_edits, read_rows_before
 from plugin.core.fixes.batch import choose_fixes, run_batch
 from plugin.core.fixes.differences import is_same_problem
 from plugin.core.fixes.edits import FixRefused
 from plugin.core.fixes.judge import MAX_IMBALANCE_M2
-from plugin.core.fixes.merging import merge_edits
 from plugin.core.fixes.proposal import Refusal
 from plugin.core.fixes.regions import compute_finding_region
-from plugin.core.fixes.rows_before import read_rows_before
 from plugin.core.fixes.shapes import measure_shared_edge
 from plugin.core.standard.profile.norm import is_sealed_or_supplied
 from tests.benchmarks.batch_fixes import run_and_compare

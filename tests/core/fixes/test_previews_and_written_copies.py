@@ -13,12 +13,12 @@ import shapely
 
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.exchange.edited_copy import write_copy
-from plugin.core.fixes.apply import collect_changes
-from plugin.core.fixes.area_balance import sum_area_changes
+from plugin.core.fixes.applied_edits import collect_changes
 from plugin.core.fixes.batch import choose_fixes, run_batch
 from plugin.core.fixes.edits import FixRefused
-from plugin.core.fixes.fix_declaration import load_all_fixes
+from plugin.core.fixes.fix_declaration import find_fixes_for, load_all_fixes
 from plugin.core.fixes.judge import propose_fix
+from plugin.core.fixes.proposal import sum_area_changes
 from plugin.core.fixes.state import EditingState
 from plugin.paths import SAMPLE_FOLDER
 from tests.parametrize import first_daily
@@ -256,7 +256,7 @@ def test_every_preview_on_the_sample_agrees_with_a_check_of_the_written_copy(sam
     for documents in ({}, DOCUMENTS):
         state = EditingState(checked, options, documents=documents)
         for finding in findings:
-            for fix in load_all_fixes().find_for(finding):
+            for fix in find_fixes_for(finding):
                 if documents and not {finding.role, finding.related_role} & DOCUMENTS.keys():
                     continue
                 proposal = compare_preview(state, finding, fix, source, tmp_path / "copy.gpkg", options, findings)

@@ -14,8 +14,15 @@ from pyproj import Transformer
 from plugin.core.base.errors import OutputError
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.cli.examples.plans import make_example_plan
-from plugin.core.fixes.append_only import PreparedRows, RowsToAppend, append_rows
-from plugin.core.fixes.change_log import CHANGE_LOG_COLUMNS, LogAction, append_step, make_default_log_path
+from plugin.core.fixes.change_log import (
+    CHANGE_LOG_COLUMNS,
+    LogAction,
+    PreparedRows,
+    RowsToAppend,
+    append_rows,
+    append_step,
+    make_default_log_path,
+)
 from plugin.core.fixes.fix_declaration import load_all_fixes
 from plugin.core.fixes.fix_texts import FixTexts
 from plugin.core.fixes.judge import propose_fix
@@ -166,16 +173,16 @@ def test_change_log_that_cannot_be_written_leaves_the_window_register_unchanged(
     log, proposal = tmp_path / "县.changes.csv", propose_window()
     append_proposal(log, proposal)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    from plugin.core.fixes import append_only
+    from plugin.core.fixes import change_log
 
-    written = append_only.write_atomically
+    written = change_log.write_atomically
 
     def refuse_log(path):
         if path.name.endswith(".changes.csv"):
             raise OutputError("output_unwritable", target=str(path), detail="refused")
         return written(path)
 
-    monkeypatch.setattr(append_only, "write_atomically", refuse_log)
+    monkeypatch.setattr(change_log, "write_atomically", refuse_log)
     with pytest.raises(OutputError):
         append_proposal(log, proposal, LogAction.UNDONE)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

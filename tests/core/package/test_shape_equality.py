@@ -7,7 +7,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.geometry.crs import reproject_coordinates
-from plugin.core.geometry.vertex_comparison import compute_max_vertex_shift, compute_outline_distance
+from plugin.core.geometry.shape_comparison import compute_max_vertex_shift, compute_outline_distance
 from tests.core.small_plan import X, Y
 
 GEODETIC, ZONE_38 = CRS.from_epsg(4490), CRS.from_epsg(4526)

@@ -295,7 +295,7 @@ def test_code_list_of_a_custom_standard_replaces_the_shipped_one(tmp_path):
     pytest.importorskip("osgeo.gdal")
     from pyproj import CRS
 
-    from plugin.core.plan.io.field_types import read_declared_tables
+    from plugin.core.plan.io.declarations import read_declared_tables
 
     target = tmp_path / "库.gdb"
     create.create_database(

@@ -16,8 +16,8 @@ from typing import Any
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.files.open_datasource import check_content
 from ...exchange.gdal_setup import raise_if_refused
+from ...plan.io.formats import INTERNAL_TABLE_PREFIXES
 from ...plan.io.rows import KEY_FIELD
-from ...plan.io.text_geometry import INTERNAL_TABLE_PREFIXES
 
 _DIGEST_BYTES = 10
 _ROWS_PER_CANCEL_CHECK = 500

@@ -73,7 +73,13 @@ def apply_waivers(
     for finding in applied_waivers.new_findings:
         finding.message = render(finding)
     report.findings[:] = findings + applied_waivers.new_findings
-    _set_outcomes(report.rules, findings)
+    finding_counts, open_counts = (
+        Counter(f.code for f in findings),
+        Counter(f.code for f in findings if f.state != WAIVED_STATE),
+    )
+    for rule in report.rules:
+        if rule.outcome in (Outcome.FAILED, Outcome.WAIVED) and finding_counts[rule.code]:
+            rule.outcome = Outcome.FAILED if open_counts[rule.code] else Outcome.WAIVED
     return applied_waivers
 
 
@@ -181,11 +187,18 @@ def _make_unapplied_waiver_findings(
             elif waiver_matches is not_yet:
                 waiver_findings.append(_make_premature_waiver_finding(waiver, plan))
     for waiver_matches in (valid, expired, not_yet):
-        waiver_findings += [
-            _make_changed_waiver_finding(waiver, f)
-            for waiver, f in waiver_matches.outdated_matches
-            if id(f) not in valid.waiver_by_finding_id
-        ]
+        for waiver, finding in waiver_matches.outdated_matches:
+            if id(finding) in valid.waiver_by_finding_id:
+                continue
+            has_places = waiver.lonlat and finding.place
+            change = {
+                "moved_m": round(compute_distance_m(waiver.lonlat, finding.place), 2) if has_places else 0.0,
+                "before_m2": round(waiver.area_m2 or 0.0, 2),
+                "now_m2": round(waiver.measure_comparable_area(finding) or 0.0, 2),
+            }
+            has_areas = waiver.area_m2 is not None and finding.area_m2 is not None
+            case = "changed" if has_areas and not has_same_place_and_size(waiver, finding) else "differs"
+            waiver_findings.append(_make_waiver_finding(UNMATCHED_CODE, case, waiver, finding, **change))
         waiver_findings += [
             _make_waiver_finding(UNMATCHED_CODE, "unsure", waiver, finding)
             for waiver, finding in waiver_matches.matched_by_fid
@@ -199,20 +212,6 @@ def _make_unapplied_waiver_findings(
     ]
     waiver_findings += [f for f in expired_waiver_findings if f.case == "gone"]
     return waiver_findings + [_make_premature_waiver_finding(waiver, plan) for waiver in not_yet.unmatched_waivers]
-
-
-def _make_changed_waiver_finding(waiver: Waiver, finding: Finding) -> Finding:
-    """Return a finding about a waiver: the finding that it accepted has changed."""
-    change = {
-        "moved_m": round(compute_distance_m(waiver.lonlat, finding.place), 2)
-        if waiver.lonlat and finding.place
-        else 0.0,
-        "before_m2": round(waiver.area_m2 or 0.0, 2),
-        "now_m2": round(waiver.measure_comparable_area(finding) or 0.0, 2),
-    }
-    areas = waiver.area_m2 is not None and finding.area_m2 is not None
-    case = "changed" if areas and not has_same_place_and_size(waiver, finding) else "differs"
-    return _make_waiver_finding(UNMATCHED_CODE, case, waiver, finding, **change)
 
 
 def _make_waiver_finding(code: str, case: str, waiver: Waiver, accepted_finding: Finding, **params: Any) -> Finding:
@@ -275,14 +274,3 @@ def _make_finding(code: str, case: str, waiver: Waiver, severity: Severity, **pa
         # The fingerprint follows the waiver, not the finding.
         fingerprint=hashlib.sha256(f"{code}|{waiver.id}".encode()).hexdigest()[:20],
     )
-
-
-def _set_outcomes(rules: list[RuleOutcome], findings: list[Finding]) -> None:
-    """Set each rule that has findings to failed if one of them is open, else to waived."""
-    finding_counts, open_counts = (
-        Counter(f.code for f in findings),
-        Counter(f.code for f in findings if f.state != WAIVED_STATE),
-    )
-    for rule in rules:
-        if rule.outcome in (Outcome.FAILED, Outcome.WAIVED) and finding_counts[rule.code]:
-            rule.outcome = Outcome.FAILED if open_counts[rule.code] else Outcome.WAIVED

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read and write the waiver file next to the data.
+"""Read and write the waiver file next to the data, and load the waivers of a check.
 
 It is a CSV in UTF-8 with a byte order mark, one waiver on each row.
 
@@ -11,10 +11,13 @@ written.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ...base.errors import DataError, OutputError
 from ...base.files.document_text import make_readable_text
@@ -26,8 +29,15 @@ from ...base.files.encoding import (
     find_delimiter,
 )
 from ...base.files.writing import replace_if_unchanged
+from . import make_default_waiver_path
 from .cells import COLUMNS_BY_HEADING, WAIVER_COLUMNS, convert_waiver_to_cells, parse_waiver_cells
-from .waiver import Waiver, WaiverLimits
+from .waiver import Waiver, WaiverLimits, Waivers
+
+if TYPE_CHECKING:
+    from ...model.report import Report
+    from ...standard.messages.texts import Texts
+    from ...standard.profile import Norm
+
 
 _DEFAULT_LIMITS = WaiverLimits()
 #: Largest multiple of the usual tolerance that a row may have; a larger change is another conflict.
@@ -103,19 +113,14 @@ def _read_bytes(path: Path) -> bytes:
         raise DataError("waivers_no_access", file=str(path)) from error
 
 
-def _decode_text(path: Path, data: bytes) -> str:
-    """Return the text of a waiver file; DataError for a workbook and for an unknown encoding."""
+def _parse_table(path: Path, data: bytes) -> _WaiverTable:
+    """Return headings and rows of a waiver file; raise DataError for a damaged file."""
     if data.startswith((WORKBOOK_SIGNATURE, OLD_WORKBOOK_SIGNATURE)):
         raise DataError("waivers_workbook", file=str(path))
     try:
-        return decode_file_text(data)
-    except UndecodableTextError as error:
-        raise DataError("waivers_encoding", file=str(path), line=error.line) from error
-
-
-def _parse_table(path: Path, data: bytes) -> _WaiverTable:
-    """Return headings and rows of a waiver file; raise DataError for a damaged file."""
-    text = _decode_text(path, data)
+        text = decode_file_text(data)
+    except UndecodableTextError as undecodable:
+        raise DataError("waivers_encoding", file=str(path), line=undecodable.line) from undecodable
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise DataError("waivers_broken", file=str(path), line=line)
@@ -128,7 +133,11 @@ def _parse_table(path: Path, data: bytes) -> _WaiverTable:
             if not any(cell.strip() for cell in cells):
                 continue
             if not head:
-                head = _check_head(path, first_line, [cell.strip() for cell in cells])
+                head = [cell.strip() for cell in cells]
+                known_names = [COLUMNS_BY_HEADING[h].name for h in head if h in COLUMNS_BY_HEADING]
+                for column in WAIVER_COLUMNS:
+                    if known_names.count(column.name) != 1 and (column.is_required or column.name in known_names):
+                        raise DataError("waivers_column", file=str(path), line=first_line, column=column.chinese_name)
                 continue
             if any(cell.strip() for cell in cells[len(head) :]):
                 raise DataError("waivers_stray", file=str(path), line=first_line, value=cells[len(head)].strip())
@@ -139,18 +148,6 @@ def _parse_table(path: Path, data: bytes) -> _WaiverTable:
     if not head:
         raise DataError("waivers_broken", file=str(path), line=1)
     return _WaiverTable(head, [COLUMNS_BY_HEADING[h].name if h in COLUMNS_BY_HEADING else h for h in head], rows, lines)
-
-
-def _check_head(path: Path, line: int, head: list[str]) -> list[str]:
-    """Return the headings unchanged.
-
-    Raise DataError if a required column is missing or a known column is repeated.
-    """
-    known_names = [COLUMNS_BY_HEADING[h].name for h in head if h in COLUMNS_BY_HEADING]
-    for column in WAIVER_COLUMNS:
-        if known_names.count(column.name) != 1 and (column.is_required or column.name in known_names):
-            raise DataError("waivers_column", file=str(path), line=line, column=column.chinese_name)
-    return head
 
 
 def _parse_waivers(path: Path, table: _WaiverTable, limits: WaiverLimits) -> tuple[Waiver, ...]:
@@ -172,37 +169,20 @@ def _parse_waivers(path: Path, table: _WaiverTable, limits: WaiverLimits) -> tup
         if waiver.id in by_id:
             raise DataError("waivers_twice", file=str(path), line=line, value=waiver.id, first=by_id[waiver.id])
         by_id[waiver.id] = line
-        _check_tolerances(path, line, waiver, limits)
+        # Larger tolerances would accept another conflict, or a much larger one.
+        for column_name, value, compute_limit in (
+            ("may_move_m", waiver.place_m, WaiverLimits.compute_allowed_move_m),
+            ("may_change_m2", waiver.change_m2, WaiverLimits.compute_allowed_change_m2),
+        ):
+            upper_limit = max(
+                _LARGEST_FACTOR * compute_limit(_DEFAULT_LIMITS, waiver.area_m2), compute_limit(limits, waiver.area_m2)
+            )
+            if value > upper_limit:
+                column = next(c.chinese_name for c in WAIVER_COLUMNS if c.name == column_name)
+                params = {"column": column, "value": f"{value:.10g}", "most": f"{upper_limit:.10g}"}
+                raise DataError("waivers_wide", file=str(path), line=line, **params)
         parsed_waivers.append(waiver)
     return tuple(parsed_waivers)
-
-
-def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: WaiverLimits) -> None:
-    """Raise DataError if a waiver's tolerances would accept another conflict, or a much larger one.
-
-    ``line``: line of the waiver in the file.
-    """
-    value_and_limit_by_name = {
-        "may_move_m": (
-            waiver.place_m,
-            max(
-                _LARGEST_FACTOR * _DEFAULT_LIMITS.compute_allowed_move_m(waiver.area_m2),
-                limits.compute_allowed_move_m(waiver.area_m2),
-            ),
-        ),
-        "may_change_m2": (
-            waiver.change_m2,
-            max(
-                _LARGEST_FACTOR * _DEFAULT_LIMITS.compute_allowed_change_m2(waiver.area_m2),
-                limits.compute_allowed_change_m2(waiver.area_m2),
-            ),
-        ),
-    }
-    for name, (value, upper_limit) in value_and_limit_by_name.items():
-        if value > upper_limit:
-            column = next(c.chinese_name for c in WAIVER_COLUMNS if c.name == name)
-            params = {"column": column, "value": f"{value:.10g}", "most": f"{upper_limit:.10g}"}
-            raise DataError("waivers_wide", file=str(path), line=line, **params)
 
 
 def _format_csv(head: list[str], rows: list[list[str]]) -> str:
@@ -212,3 +192,96 @@ def _format_csv(head: list[str], rows: list[list[str]]) -> str:
     writer.writerow(head)
     writer.writerows(map(make_readable_text, row) for row in rows)
     return csv_buffer.getvalue()
+
+
+#: Option value of a run that ignores all waivers.
+NO_WAIVERS_WORDS = ("none", "无")
+#: Waivers that a notice names.
+_MAX_NAMED = 3
+WaiverNotice = tuple[str, dict[str, Any]]
+
+
+def load_waivers(
+    waiver_file: str, norm: Norm, source: str | Path | None = None, key_table_path: str = ""
+) -> tuple[Waivers, list[WaiverNotice]]:
+    """Return the waivers for a check, with notices on them.
+
+    ``waiver_file``: the path of a waiver file, or “none”; if it is empty, the default file next to ``source`` is read.
+    ``key_table_path``: path of a table of old and new keys, or empty. Raises DataError for a named file that is
+    missing, and for any damaged file: an unreadable file must neither restore accepted findings nor accept new ones.
+    """
+    limits = WaiverLimits(**{name: float(value) for name, value in norm.get_settings_section("waivers").items()})
+    if waiver_file.strip().lower() in NO_WAIVERS_WORDS:
+        return Waivers(limits=limits), [("notice_no_waivers", {})]
+    path = Path(waiver_file) if waiver_file else make_default_waiver_path(source) if source else None
+    keys = {}
+    if key_table_path:
+        from ...plan.loading.key_table import read_renumbered_keys
+
+        keys = read_renumbered_keys(key_table_path)
+    if path is None or not (waiver_file or path.is_file()):
+        return Waivers(path=path, limits=limits, new_key_by_old_key=keys), []
+    waivers = Waivers(read_waivers(path, limits), path, True, limits, keys, is_default_file=not waiver_file)
+    return waivers, make_waiver_notices(waivers) + _find_changed_attachments(waivers)
+
+
+def make_waiver_notices(waivers: Waivers) -> list[WaiverNotice]:
+    """Return notices on the waiver file that was used, and on missing attachments."""
+    if not waivers.file_exists or waivers.path is None:
+        return []
+    key = "notice_waivers_beside" if waivers.is_default_file else "notice_waivers"
+    notices: list[WaiverNotice] = [(key, {"file": waivers.path.name, "count": len(waivers.entries)})]
+    waivers_by_missing_file: dict[str, list[str]] = {}
+    for entry in waivers.entries:
+        if entry.attachment and not (waivers.path.parent / entry.attachment).exists():
+            waivers_by_missing_file.setdefault(entry.get_report_values()["attachment"], []).append(entry.id)
+    return notices + _make_attachment_notices("notice_waiver_attachment", waivers_by_missing_file)
+
+
+def _find_changed_attachments(waivers: Waivers) -> list[WaiverNotice]:
+    """Return notices on attachments whose SHA-256 differs from that in the waiver.
+
+    Each file is read once.
+    """
+    if waivers.path is None:
+        return []
+    digest_by_path: dict[Path, str] = {}
+    waivers_by_changed_file: dict[str, list[str]] = {}
+    for entry in waivers.entries:
+        path = waivers.path.parent / entry.attachment
+        if not (entry.attachment and entry.digest):
+            continue
+        if path not in digest_by_path:
+            digest_by_path[path] = ""
+            # `make_waiver_notices` reports missing attachments.
+            with suppress(OSError), path.open("rb") as handle:
+                digest_by_path[path] = hashlib.file_digest(handle, "sha256").hexdigest()
+        if digest_by_path[path] and digest_by_path[path] != entry.digest:
+            waivers_by_changed_file.setdefault(entry.get_report_values()["attachment"], []).append(entry.id)
+    return _make_attachment_notices("notice_waiver_attachment_changed", waivers_by_changed_file)
+
+
+def _make_attachment_notices(key: str, by_attachment: dict[str, list[str]]) -> list[WaiverNotice]:
+    """Return a notice with text key ``key`` for each attachment.
+
+    ``by_attachment``: file name → numbers of the waivers that name it.
+    """
+    notices: list[WaiverNotice] = []
+    for attachment, numbers in by_attachment.items():
+        remaining_count_text = f" … ({len(numbers)})" if len(numbers) > _MAX_NAMED else ""
+        notices.append(
+            (key, {"number": ", ".join(numbers[:_MAX_NAMED]) + remaining_count_text, "attachment": attachment})
+        )
+    return notices
+
+
+def renew_waiver_notices(report: Report, old_waivers: Waivers, new_waivers: Waivers, texts: Texts) -> None:
+    """Replace the notices on waivers in the provenance of a report, after the waivers changed.
+
+    ``old_waivers``: the waivers to which the present notices belong.
+    """
+    old = {texts.format_notice(*notice) for notice in make_waiver_notices(old_waivers)}
+    other_notices = [text for text in report.provenance.get("notices", []) if text not in old]
+    report.provenance["notices"] = other_notices + [
+        texts.format_notice(*notice) for notice in make_waiver_notices(new_waivers)
+    ]

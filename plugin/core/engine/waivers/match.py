@@ -68,7 +68,26 @@ def match_waivers_with_findings(
     findings = list(findings)
     result = WaiverMatches()
     for finding in (one for one in findings if one.shape_hash):
-        _match_copies(finding, by_name, waivers, result)
+        # Waivers of some rows with equal shapes apply to a finding on all of them. They must accept each pair of its
+        # rows, as findings were on pairs once and rows may have been deleted since; else they are outdated.
+        identity = get_finding_identity(finding)
+        keys_by_name = {
+            name: keys
+            for name in by_name
+            if name[:4] + name[5:] == identity[:4] + identity[5:]
+            and len(keys := sorted(set(identity[4]).intersection(name[4]))) > 1
+        }
+        accepted_pairs = {
+            pair
+            for name, keys in keys_by_name.items()
+            if any(is_same_conflict(entry, finding, waivers) for entry in by_name[name])
+            for pair in combinations(keys, 2)
+        }
+        entries = [entry for name in keys_by_name for entry in by_name.pop(name)]
+        if accepted_pairs.issuperset(combinations(identity[4], 2)):
+            by_name[identity] += entries
+        else:
+            result.outdated_matches += [(entry, finding) for entry in entries]
     codes = {name[0] for name in by_name}
     findings_by_identity: dict[WaiverIdentity, list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -77,34 +96,6 @@ def match_waivers_with_findings(
     for name, same_waivers in by_name.items():
         _match_by_identity(same_waivers, findings_by_identity.get(name, []), waivers, result)
     return result
-
-
-def _match_copies(
-    finding: Finding, by_name: dict[WaiverIdentity, list[Waiver]], waivers: Waivers, result: WaiverMatches
-) -> None:
-    """Give the waivers of some rows with equal shapes the identity of a finding on all of them, in ``by_name``.
-
-    They must accept each pair of its rows, as findings were on pairs once and rows may have been deleted since; else
-    they are outdated.
-    """
-    identity = get_finding_identity(finding)
-    keys_by_name = {
-        name: keys
-        for name in by_name
-        if name[:4] + name[5:] == identity[:4] + identity[5:]
-        and len(keys := sorted(set(identity[4]).intersection(name[4]))) > 1
-    }
-    accepted_pairs = {
-        pair
-        for name, keys in keys_by_name.items()
-        if any(is_same_conflict(entry, finding, waivers) for entry in by_name[name])
-        for pair in combinations(keys, 2)
-    }
-    entries = [entry for name in keys_by_name for entry in by_name.pop(name)]
-    if accepted_pairs.issuperset(combinations(identity[4], 2)):
-        by_name[identity] += entries
-    else:
-        result.outdated_matches += [(entry, finding) for entry in entries]
 
 
 def _match_by_identity(

@@ -279,48 +279,38 @@ def make_waivers(
         reason = find_refusal_reason(finding)
         if reason:
             raise InputError("waiver_cannot", message=finding.message, detail=f"waiver_{reason}")
-        waivers.append(_make_waiver(finding, entry, limits, attachment))
+        area = finding.area_m2
+        lon, lat = finding.place or (None, None)
+        # The first sentence states the problem. Narrow spaces become plain spaces, because GBK has no narrow space.
+        sentence_match = _FIRST_SENTENCE_PATTERN.match(finding.message)
+        waivers.append(
+            Waiver(
+                id=f"W{entry.date:%Y%m%d}-{secrets.token_hex(4)}",
+                rule=finding.code,
+                reason=entry.reason.strip(),
+                document=entry.document.strip(),
+                author=entry.author.strip(),
+                date=entry.date,
+                until=entry.until,
+                attachment=attachment,
+                digest=entry.digest if attachment else "",
+                message=(sentence_match.group() if sentence_match else finding.message).replace(THIN_SPACE, " "),
+                case=finding.case,
+                role=finding.role,
+                key=finding.key,
+                related_role=finding.related_role,
+                related_keys=tuple(finding.related_keys),
+                field=finding.field,
+                lon=lon,
+                lat=lat,
+                place_m=limits.compute_allowed_move_m(area) if finding.place else 0.0,
+                area_m2=area,
+                change_m2=limits.compute_allowed_change_m2(area),
+                as_drawn=area is not None,
+                figures=get_finding_figures(finding) if area is None else select_identifying_figures(finding),
+            )
+        )
     return waivers
-
-
-def _make_waiver(finding: Finding, waiver_entry: WaiverEntry, limits: WaiverLimits, attachment: str) -> Waiver:
-    """Return a new waiver for a finding; ``attachment``: path of the attachment as it is stored."""
-    area = finding.area_m2
-    lon, lat = finding.place or (None, None)
-    return Waiver(
-        id=f"W{waiver_entry.date:%Y%m%d}-{secrets.token_hex(4)}",
-        rule=finding.code,
-        reason=waiver_entry.reason.strip(),
-        document=waiver_entry.document.strip(),
-        author=waiver_entry.author.strip(),
-        date=waiver_entry.date,
-        until=waiver_entry.until,
-        attachment=attachment,
-        digest=waiver_entry.digest if attachment else "",
-        message=_extract_first_sentence(finding.message),
-        case=finding.case,
-        role=finding.role,
-        key=finding.key,
-        related_role=finding.related_role,
-        related_keys=tuple(finding.related_keys),
-        field=finding.field,
-        lon=lon,
-        lat=lat,
-        place_m=limits.compute_allowed_move_m(area) if finding.place else 0.0,
-        area_m2=area,
-        change_m2=limits.compute_allowed_change_m2(area),
-        as_drawn=area is not None,
-        figures=get_finding_figures(finding) if area is None else select_identifying_figures(finding),
-    )
-
-
-def _extract_first_sentence(message: str) -> str:
-    """Return the problem that a finding's message states, without the remedy that follows.
-
-    Narrow spaces become plain spaces, because GBK has no narrow space.
-    """
-    sentence_match = _FIRST_SENTENCE_PATTERN.match(message)
-    return (sentence_match.group() if sentence_match else message).replace(THIN_SPACE, " ")
 
 
 def _make_attachment_path(path: str, folder: Path | None) -> str:

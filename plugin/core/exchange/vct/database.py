@@ -20,7 +20,7 @@ from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import Cancelled, OutputError, SanxianError
 from ...base.files.writing import check_writable, write_atomically
 from ...geometry.crs import make_crs_label
-from ...plan.io.geopackage_writer import append_rows
+from ...plan.io.geopackage_writing import append_rows
 from ...standard.template import Template, TemplateField
 from ..create import create_database, stage_geopackage
 from ..schema import OGR_GEOMETRY_TYPES

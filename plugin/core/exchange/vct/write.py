@@ -30,7 +30,7 @@ from ...base.files.writing import write_atomically
 from ...base.invariants import require_value
 from ...geometry.crs import describe_crs, make_crs_label
 from ...plan.io import read_source
-from ...plan.io.zipped import provide_unpacked
+from ...plan.io.source import provide_unpacked
 from ...plan.layer import SourceLayer
 from ...standard.template import Template
 from . import head, records

@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...geometry.polygon_rings import find_inner_points
-from ...geometry.shape_hashes import normalize_shapes
+from ...geometry.shape_comparison import normalize_shapes
 from ...model.indicator import AREA_FIGURES
 from .townships import locate_row_centres
 

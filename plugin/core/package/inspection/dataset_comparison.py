@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from ...base.cancellation import Cancellation
 from ...geometry import crs as crs_care
 from ...geometry.polygon_rings import iterate_batches
+from ...geometry.shape_comparison import compute_max_vertex_shift, compute_outline_distance
 from ...geometry.validity import mask_missing_shapes
-from ...geometry.vertex_comparison import compute_max_vertex_shift, compute_outline_distance
 from ..layers.content import convert_values
 from ..layers.shapefile import choose_dbf_number_format
 from ..layers.vct_precision import is_same_number

@@ -122,7 +122,7 @@ def inspect_package(
         If the user cancels.
     """
     from ...checks.check import check_plan
-    from ...plan.io.field_types import FORMATS_WITH_DECLARATIONS
+    from ...plan.io.declarations import FORMATS_WITH_DECLARATIONS
 
     max_entries = int(options.resolve_norm().get(MAX_ENTRIES_SETTING))
     with unpack_package(

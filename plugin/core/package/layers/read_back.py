@@ -21,9 +21,9 @@ from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import OutputError
 from ...exchange.schema import DATABASE_FORMATS
 from ...geometry import crs as crs_care
+from ...geometry.shape_comparison import compute_max_vertex_shift
 from ...geometry.statutory_area import measure_statutory_area
 from ...geometry.validity import mask_missing_shapes, repair_polygon
-from ...geometry.vertex_comparison import compute_max_vertex_shift
 from ...standard.messages.texts import Message, MessageLines
 from ...standard.template import TemplateField
 from ..names import AREA_FIELD_MEANING_BY_BASIS

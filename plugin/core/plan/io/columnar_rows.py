@@ -15,14 +15,73 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyogrio
 import shapely
 from numpy.typing import NDArray
 
 from ...base.parallel.threads import map_in_threads
-from ...geometry.shape_hashes import hash_wkb
+from ...geometry.shape_comparison import hash_wkb
 from .arrow_stream import ArrowColumn, ArrowStreamError, read_batches
-from .text_codes import decode_texts
+
+#: Bytes that are compared at a time.
+_WORD_SIZE = 8
+#: An odd number that distributes the bits of a product.
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_ALL_BITS = np.uint64(2**64 - 1)
+#: Texts that need more bytes, each filled up to the longest, are not compared here: memory is limited.
+_MAX_FILLED_BYTES = 2**28
+
+
+def decode_texts(data: NDArray, offsets: NDArray, is_present: NDArray | None) -> tuple[NDArray, list[str]] | None:
+    """Return (n,) texts, None where one is missing, and the distinct texts; equal texts are one object.
+
+    ``data`` (m,) uint8: UTF-8 of all texts; ``offsets`` (n + 1,): where each text starts; ``is_present`` (n,) bool,
+    None if no text is missing. Return None if a text contains NUL, with which texts are filled up here, for two texts
+    with one hash, and if a text is very long. Raise UnicodeDecodeError.
+    """
+    texts = np.full(len(offsets) - 1, None, dtype=object)
+    rows = np.arange(len(texts)) if is_present is None else np.flatnonzero(is_present)
+    if not len(rows):
+        return texts, []
+    if not data.all():
+        return None
+    starts, lengths = offsets[rows], offsets[rows + 1] - offsets[rows]
+    if len(rows) * int(lengths.max()) > _MAX_FILLED_BYTES:
+        return None
+    padded_data = np.concatenate([data, np.zeros(_WORD_SIZE, dtype=np.uint8)])
+    # The bytes of texts as numbers of 8 bytes, filled up with zeros; a number at each byte.
+    word_at = np.ndarray(shape=(len(data) + 1,), dtype="<u8", buffer=padded_data, strides=(1,))
+    words = []
+    for position in range(0, int(lengths.max()), _WORD_SIZE):
+        bytes_left = np.clip(lengths - position, 0, _WORD_SIZE)
+        word = word_at[np.minimum(starts + position, len(data))]
+        if (bytes_left < _WORD_SIZE).any():
+            # A shift by 64 bits is undefined, so texts that have ended are set to zero.
+            surplus_bits = ((_WORD_SIZE - bytes_left) * 8).astype(np.uint64)
+            mask = _ALL_BITS >> np.minimum(surplus_bits, np.uint64(63))
+            word = np.where(bytes_left == 0, np.uint64(0), word & mask)
+        words.append(word)
+    # Texts with equal hashes are compared below.
+    hashes = np.zeros(len(rows), dtype=np.uint64)
+    for words_of_texts in words:
+        hashes = (hashes ^ words_of_texts) * _MULTIPLIER
+        hashes ^= hashes >> np.uint64(32)
+    codes, _ = pd.factorize(hashes)
+    first_rows = np.empty(int(codes.max()) + 1, dtype=np.int64)
+    # Of equal codes the last assignment counts.
+    first_rows[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    if any((one[first_rows][codes] != one).any() for one in words):
+        return None
+    buffer, firsts = data.tobytes(), starts[first_rows]
+    places = zip(firsts.tolist(), (firsts + lengths[first_rows]).tolist(), strict=True)
+    # One call decodes all texts.
+    distinct_texts = b"\x00".join([buffer[start:end] for start, end in places]).decode("utf-8").split("\x00")
+    distinct_array = np.empty(len(distinct_texts), dtype=object)
+    distinct_array[:] = distinct_texts
+    texts[rows] = distinct_array[codes]
+    return texts, distinct_texts
+
 
 #: Type of a field's array → the format of the column in the stream. Bytes have arrays of objects, but another format.
 _FORMAT_BY_DTYPE = {"object": "u", "float64": "g", "int32": "i", "int64": "l"}
@@ -144,11 +203,18 @@ def _convert_column(batches: list[ArrowColumn]) -> _ConvertedColumn | None:
     if not batches:
         return None
     if batches[0].kind != "u":
-        numbers = _join_numbers(batches)
+        numbers, is_present = np.concatenate([batch.values for batch in batches]), _join_presence(batches)
+        if is_present is not None and not is_present.all():
+            # With gaps they are doubles, NaN where one is missing.
+            numbers = np.where(is_present, numbers.astype(np.float64), np.nan)
         return _ConvertedColumn(numbers, None, _compute_digest(numbers))
-    data, offsets, is_present = _join_texts(batches)
-    decoded = decode_texts(data, offsets, is_present)
-    return None if decoded is None else _ConvertedColumn(*decoded, _compute_digest(data, offsets, is_present))
+    ends = np.cumsum([len(batch.values) for batch in batches])
+    first_bytes = [0, *ends[:-1].tolist()]
+    offsets = [batch.offsets[:-1] + first for batch, first in zip(batches, first_bytes, strict=True)]
+    data = np.concatenate([batch.values for batch in batches])
+    texts = data, np.concatenate([*offsets, ends[-1:]]), _join_presence(batches)
+    decoded = decode_texts(*texts)
+    return None if decoded is None else _ConvertedColumn(*decoded, _compute_digest(*texts))
 
 
 def _compute_digest(*arrays: NDArray | None) -> bytes:
@@ -201,24 +267,6 @@ def _read_unusual_shapes(
     shapes[rows], shape_hashes[rows] = shapely.from_wkb(wkb, on_invalid="ignore"), hash_wkb(wkb)
     has_shape[rows] = [one is not None for one in wkb]
     return True
-
-
-def _join_numbers(batches: list[ArrowColumn]) -> NDArray:
-    """Return (n,) the numbers of all batches; with gaps they are doubles, NaN where one is missing."""
-    values = np.concatenate([batch.values for batch in batches])
-    is_present = _join_presence(batches)
-    if is_present is None or is_present.all():
-        return values
-    return np.where(is_present, values.astype(np.float64), np.nan)
-
-
-def _join_texts(batches: list[ArrowColumn]) -> tuple[NDArray, NDArray, NDArray | None]:
-    """Return bytes, offsets and presence of the texts of all batches, as `decode_texts` takes them."""
-    ends = np.cumsum([len(batch.values) for batch in batches])
-    first_bytes = [0, *ends[:-1].tolist()]
-    offsets = [batch.offsets[:-1] + first for batch, first in zip(batches, first_bytes, strict=True)]
-    data = np.concatenate([batch.values for batch in batches])
-    return data, np.concatenate([*offsets, ends[-1:]]), _join_presence(batches)
 
 
 def _join_presence(batches: list[ArrowColumn]) -> NDArray | None:

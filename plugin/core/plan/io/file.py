@@ -26,21 +26,21 @@ from ...base.files.open_datasource import check_shapefile_complete, provide_safe
 from ...geometry import crs as crs_care
 from ..layer import FieldInfo, SourceLayer
 from .columnar_rows import read_columnar_rows
-from .crs_definition import find_contradicting_crs
-from .field_types import DeclaredTable, read_declared_tables
+from .declarations import DeclaredTable, find_contradicting_crs, read_declared_tables
+from .formats import INTERNAL_TABLE_PREFIXES, MISSING_TABLE, find_hidden_tables
 from .records import count_geodatabase_rows, count_stored_rows, find_problem_of_parts
 from .rows import (
     BYTES_CODEC,
     KEY_FIELD,
     CellwiseLayerError,
     find_field_positions,
+    find_mistyped_fields,
+    make_fields,
     make_names_unique,
     read_layer_info,
     read_rows,
 )
-from .shape_headers import read_shape_headers
-from .stored_types import find_mistyped_fields, make_fields
-from .text_geometry import INTERNAL_TABLE_PREFIXES, MISSING_TABLE, find_hidden_tables
+from .stored_shapes import read_shape_headers
 
 
 def make_encoding_notices(layer_name: str, encoding: ShapefileEncoding | None) -> list[tuple[str, dict[str, Any]]]:
@@ -116,21 +116,6 @@ class _LayerSource:
     def display_name(self) -> str:
         """Return the layer's name for messages; for a shapefile this is the name of the file."""
         return self.path.stem if self.encoding else self.name
-
-
-@dataclass(frozen=True)
-class _LayerHeader:
-    """A layer's description, read before its rows.
-
-    ``layer_without_rows``: the layer that the caller gets to decide what is read; ``pyogrio_info``: pyogrio's
-    description; ``field_names``: names of all fields, each made unique; ``renamed_fields``: (old name, new name) of
-    fields renamed for that.
-    """
-
-    layer_without_rows: SourceLayer
-    pyogrio_info: dict[str, Any]
-    field_names: list[str]
-    renamed_fields: list[tuple[str, str]]
 
 
 def read_file(
@@ -246,16 +231,31 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
-            header = _read_header(source)
-            needed_fields = select_layer(header.layer_without_rows) if source.has_shapes else False
-            unread = _make_layer_if_rows_are_unneeded(source, header, needed_fields)
+            info = read_layer_info(source.path_to_open, source.name, source.encoding)
+            field_names, renamed_fields = make_names_unique(info["fields"])
+            all_fields = make_fields(info, field_names)
+            if declared_table is not None:
+                all_fields = declared_table.add_declarations_to_fields(all_fields)
+            layer_without_rows = make_empty_layer(
+                source.display_name,
+                source.path,
+                fields=all_fields,
+                problem=None if source.has_shapes else ("table", {}),
+            )
+            layer_without_rows.declared_geometry_type = str(info["geometry_type"] or "")
+            layer_without_rows.declared_row_count = source.stored_row_count
+            # The count in a GeoPackage may be outdated.
+            if source.stored_row_count is None and source.path.suffix.lower() != ".gpkg" and info["features"] >= 0:
+                layer_without_rows.declared_row_count = int(info["features"])
+            needed_fields = select_layer(layer_without_rows) if source.has_shapes else False
+            unread = _make_layer_if_rows_are_unneeded(source, layer_without_rows, info, needed_fields)
             if unread is not None:
                 return unread
             fields = None
             # Texts of a foreign encoding have foreign field names too: such a file is read completely.
-            if not (isinstance(needed_fields, bool) or source.encoding or header.renamed_fields):
-                fields = [name for name in header.field_names if name.upper() in needed_fields]
-            layer = _read_needed_rows(source, header, fields)
+            if not (isinstance(needed_fields, bool) or source.encoding or renamed_fields):
+                fields = [name for name in field_names if name.upper() in needed_fields]
+            layer = _read_needed_rows(source, layer_without_rows, info, field_names, fields)
     except (*DRIVER_ERRORS, sqlite3.Error, ValueError, UnicodeDecodeError, OverflowError, OSError) as error:
         # OverflowError: a number that is too large for its field.
         params = {"source": str(source.path), "layer": source.display_name, "detail": _find_error_reason_key(error)}
@@ -266,7 +266,7 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
     layer.row_filter = declared_table.view_sql if declared_table else ""
     layer.described_crs = find_contradicting_crs(source.path_to_open, source.name)
     layer.notices += [
-        ("notice_doubled_field", {"layer": display_name, "field": f, "renamed": n}) for f, n in header.renamed_fields
+        ("notice_doubled_field", {"layer": display_name, "field": f, "renamed": n}) for f, n in renamed_fields
     ]
     if source.encoding is not None and find_sibling_file(source.path, ".shx") is None:
         layer.notices.append(("notice_index_made", {"layer": display_name}))
@@ -275,12 +275,18 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
     return layer
 
 
-def _read_needed_rows(source: _LayerSource, header: _LayerHeader, only: list[str] | None) -> SourceLayer:
+def _read_needed_rows(
+    source: _LayerSource,
+    layer_without_rows: SourceLayer,
+    info: dict[str, Any],
+    field_names: list[str],
+    only: list[str] | None,
+) -> SourceLayer:
     """Return a layer with its rows, or marked as unusable if the file records another number of rows.
 
     ``only``: names of the fields to read, None for all.
     """
-    path, name, info = source.path_to_open, source.name, header.pyogrio_info
+    path, name = source.path_to_open, source.name
     shape_headers = read_shape_headers(path, name)
     row_count = count_stored_rows(path, name) if source.stored_row_count is None else source.stored_row_count
     positions = find_field_positions(info, only)
@@ -292,8 +298,8 @@ def _read_needed_rows(source: _LayerSource, header: _LayerHeader, only: list[str
         path,
         name,
         source.encoding,
-        header.layer_without_rows,
-        header.field_names,
+        layer_without_rows,
+        field_names,
         only,
         info=info,
         row_count=row_count,
@@ -302,29 +308,13 @@ def _read_needed_rows(source: _LayerSource, header: _LayerHeader, only: list[str
         needs_columns=source.needs_columns,
     )
     if row_count is not None and row_count != len(layer.frame):
-        return _mark_row_count_mismatch(header.layer_without_rows, len(layer.frame), row_count)
+        return _mark_row_count_mismatch(layer_without_rows, len(layer.frame), row_count)
     layer.shape_crs, layer.shape_crs_fids = shape_headers.other_crs, shape_headers.other_crs_fids
     return layer
 
 
-def _read_header(source: _LayerSource) -> _LayerHeader:
-    """Return the description of a layer, read without its rows."""
-    info = read_layer_info(source.path_to_open, source.name, source.encoding)
-    field_names, renamed_fields = make_names_unique(info["fields"])
-    fields = make_fields(info, field_names)
-    fields = source.declared_table.add_declarations_to_fields(fields) if source.declared_table else fields
-    problem: tuple[str, dict[str, Any]] | None = None if source.has_shapes else ("table", {})
-    layer_without_rows = make_empty_layer(source.display_name, source.path, fields=fields, problem=problem)
-    layer_without_rows.declared_geometry_type = str(info["geometry_type"] or "")
-    layer_without_rows.declared_row_count = source.stored_row_count
-    # The count in a GeoPackage may be outdated.
-    if source.stored_row_count is None and source.path.suffix.lower() != ".gpkg" and info["features"] >= 0:
-        layer_without_rows.declared_row_count = int(info["features"])
-    return _LayerHeader(layer_without_rows, info, field_names, renamed_fields)
-
-
 def _make_layer_if_rows_are_unneeded(
-    source: _LayerSource, header: _LayerHeader, selection: bool | frozenset[str]
+    source: _LayerSource, layer_without_rows: SourceLayer, info: dict[str, Any], selection: bool | frozenset[str]
 ) -> SourceLayer | None:
     """Return the layer without rows if none are needed; None if they are.
 
@@ -332,40 +322,29 @@ def _make_layer_if_rows_are_unneeded(
     of a FileGDB that have none.
     """
     if selection is False:
-        _inspect_first_rows(header.layer_without_rows, source.path_to_open, source.name, source.encoding)
-        return header.layer_without_rows
-    header.layer_without_rows.problem = find_problem_of_parts(source.path_to_open)
-    if header.layer_without_rows.problem is not None:
-        return header.layer_without_rows
-    if source.path.suffix.lower() != ".gdb" or header.pyogrio_info["features"] != 0:
+        # Rows of a table are counted, a line layer is searched for closed lines.
+        if layer_without_rows.problem is not None:
+            if layer_without_rows.declared_row_count is None:
+                layer_without_rows.declared_row_count = count_stored_rows(source.path_to_open, source.name)
+        elif any(word in layer_without_rows.declared_geometry_type.upper() for word in _LINE_TYPES):
+            _, _, wkb, _ = pyogrio.raw.read(
+                source.path_to_open,
+                layer=source.name,
+                columns=[],
+                max_features=_LINES_INSPECTED,
+                encoding=BYTES_CODEC if source.encoding else None,
+            )
+            lines = shapely.get_parts(shapely.from_wkb(wkb, on_invalid="ignore"))
+            layer_without_rows.has_closed_lines_only = bool(len(lines)) and bool(shapely.is_closed(lines).all())
+        return layer_without_rows
+    layer_without_rows.problem = find_problem_of_parts(source.path_to_open)
+    if layer_without_rows.problem is not None:
+        return layer_without_rows
+    if source.path.suffix.lower() != ".gdb" or info["features"] != 0:
         return None
     if source.stored_row_count:
-        return _mark_row_count_mismatch(header.layer_without_rows, 0, source.stored_row_count)
-    return _make_layer_without_rows(
-        source.path, source.display_name, header.layer_without_rows.fields, header.pyogrio_info["crs"]
-    )
-
-
-def _inspect_first_rows(
-    layer_without_rows: SourceLayer, opened_path: Path, name: str, encoding: ShapefileEncoding | None
-) -> None:
-    """Inspect the first rows of a layer that is not read, and set what they show in ``layer_without_rows``.
-
-    Rows of a table are counted, a line layer is searched for closed lines.
-    """
-    if layer_without_rows.problem is not None:
-        if layer_without_rows.declared_row_count is None:
-            layer_without_rows.declared_row_count = count_stored_rows(opened_path, name)
-    elif any(word in layer_without_rows.declared_geometry_type.upper() for word in _LINE_TYPES):
-        _, _, wkb, _ = pyogrio.raw.read(
-            opened_path,
-            layer=name,
-            columns=[],
-            max_features=_LINES_INSPECTED,
-            encoding=BYTES_CODEC if encoding else None,
-        )
-        lines = shapely.get_parts(shapely.from_wkb(wkb, on_invalid="ignore"))
-        layer_without_rows.has_closed_lines_only = bool(len(lines)) and bool(shapely.is_closed(lines).all())
+        return _mark_row_count_mismatch(layer_without_rows, 0, source.stored_row_count)
+    return _make_layer_without_rows(source.path, source.display_name, layer_without_rows.fields, info["crs"])
 
 
 def _mark_row_count_mismatch(

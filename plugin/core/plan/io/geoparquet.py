@@ -25,7 +25,7 @@ from ...base.errors import InputError
 from ...base.files.data import parse_json, read_value
 from ..layer import SourceLayer
 from .file import LayerSelector
-from .staged_geopackage import (
+from .geopackage_writing import (
     UNDEFINED_CRS,
     StagedColumn,
     StagedGeopackage,
@@ -76,7 +76,30 @@ def read_parquet(path: Path, select_layer: LayerSelector, cancellation: Cancella
         staged_path = Path(folder) / "table.gpkg"
         try:
             with parquet.ParquetFile(path) as file, StagedGeopackage(staged_path, str(path)) as staged:
-                _copy_file(file, path, staged, cancellation)
+                schema = file.schema_arrow
+                metadata = parse_json((schema.metadata or {}).get(b"geo", b"{}"), _METADATA_TYPES, file=path)
+                shape = _find_shape_column(metadata, path)
+                others = {*metadata.get("columns", {})}
+                fields = [
+                    (one.name, kind)
+                    for one in schema
+                    if one.name not in others
+                    and not one.name.startswith(_INDEX_PREFIX)
+                    and (kind := _find_staged_type(one.type)) is not None
+                ]
+                crs = UNDEFINED_CRS if shape is None else _add_crs(staged, shape.crs)
+                columns = tuple(StagedColumn(name, kind) for name, kind in fields)
+                table = StagedTable(path.stem, columns, shape.geometry_type if shape else "", crs, has_z=2, has_m=2)
+                name = staged.create_table(table)
+                names = [*([shape.name] if shape else []), *(field_name for field_name, _ in fields)]
+                converters = [_CONVERTERS.get(kind, lambda value: value) for _, kind in fields]
+                for batch in file.iter_batches(_ROWS_PER_BATCH, columns=names):
+                    cancellation.raise_if_cancelled()
+                    values = [batch.column(column).to_pylist() for column in names]
+                    wkb, values = (values[0], values[1:]) if shape else (None, values)
+                    cells = [list(map(convert, column)) for convert, column in zip(converters, values, strict=True)]
+                    blobs = [[make_shape_blob(one, crs) for one in wkb]] if wkb is not None else []
+                    staged.add_rows(name, zip([None] * batch.num_rows, *blobs, *cells, strict=True))
         # SQLite and Python refuse what a GeoPackage cannot store: equal names of columns, integers above 64 bits.
         except (pyarrow.ArrowException, OSError, ValueError, OverflowError, sqlite3.Error) as error:
             raise InputError("source_not_gis", source=str(path), detail="damaged") from error
@@ -86,34 +109,6 @@ def read_parquet(path: Path, select_layer: LayerSelector, cancellation: Cancella
         layer.fields = tuple(replace(one, length=None, alias=None, codes=None) for one in layer.fields)
         layer.declared_row_count = file.metadata.num_rows
     return layers
-
-
-def _copy_file(file: Any, path: Path, staged: StagedGeopackage, cancellation: Cancellation) -> None:
-    """Copy the rows of an open Parquet file into a table."""
-    schema = file.schema_arrow
-    metadata = parse_json((schema.metadata or {}).get(b"geo", b"{}"), _METADATA_TYPES, file=path)
-    shape = _find_shape_column(metadata, path)
-    others = {*metadata.get("columns", {})}
-    fields = [
-        (one.name, kind)
-        for one in schema
-        if one.name not in others
-        and not one.name.startswith(_INDEX_PREFIX)
-        and (kind := _find_staged_type(one.type)) is not None
-    ]
-    crs = UNDEFINED_CRS if shape is None else _add_crs(staged, shape.crs)
-    columns = tuple(StagedColumn(name, kind) for name, kind in fields)
-    table = StagedTable(path.stem, columns, shape.geometry_type if shape else "", crs, has_z=2, has_m=2)
-    name = staged.create_table(table)
-    names = [*([shape.name] if shape else []), *(field_name for field_name, _ in fields)]
-    converters = [_CONVERTERS.get(kind, lambda value: value) for _, kind in fields]
-    for batch in file.iter_batches(_ROWS_PER_BATCH, columns=names):
-        cancellation.raise_if_cancelled()
-        values = [batch.column(column).to_pylist() for column in names]
-        wkb, values = (values[0], values[1:]) if shape else (None, values)
-        cells = [list(map(convert, column)) for convert, column in zip(converters, values, strict=True)]
-        blobs = [[make_shape_blob(one, crs) for one in wkb]] if wkb is not None else []
-        staged.add_rows(name, zip([None] * batch.num_rows, *blobs, *cells, strict=True))
 
 
 def _find_shape_column(metadata: dict[str, Any], path: Path) -> _ShapeColumn | None:

@@ -21,9 +21,152 @@ from ...base.errors import InputError
 from ...base.stored_connections import find_connection_parameters
 from ..layer import FieldInfo, SourceLayer
 from .file import LayerSelector, make_empty_layer
-from .postgis_catalogue import SchemaTable, find_postgis_schema, list_schema_tables, list_schemas
+from .geopackage_writing import (
+    UNDEFINED_CRS,
+    StagedColumn,
+    StagedGeopackage,
+    StagedTable,
+    make_shape_blob,
+    read_staged_file,
+)
+from .rows import KEY_FIELD
 from .sql_names import quote_sql_name
-from .staged_geopackage import UNDEFINED_CRS, StagedGeopackage, StagedTable, make_shape_blob, read_staged_file
+
+#: Types of PostgreSQL → type of a GeoPackage. Others are read as text.
+_TYPES = {
+    "bool": "BOOLEAN", "int2": "SMALLINT", "int4": "MEDIUMINT", "int8": "INTEGER", "float4": "DOUBLE",
+    "float8": "DOUBLE", "numeric": "DOUBLE", "date": "DATE", "timestamp": "DATETIME", "timestamptz": "DATETIME",
+    "bytea": "BLOB",
+}  # fmt: skip
+_TEXT_TYPES, _SHAPE_TYPES, _INTEGER_TYPES = ("varchar", "bpchar"), ("geometry", "geography"), ("int2", "int4", "int8")
+#: The length of a text, and precision and scale of a number, are stored with this offset (PostgreSQL, pg_attribute).
+_MODIFIER_OFFSET = 4
+#: A whole number of at most this precision fits an integer of 64 bits.
+_MAX_INTEGER_DIGITS = 18
+#: Columns of the database → SQL of the value as SQLite stores it. An infinite date has no value.
+_DATE_SQL = "CASE WHEN isfinite({0}) THEN to_char({0}, '{1}') END"
+_VALUE_SQL = {
+    "BOOLEAN": "{0}::int",
+    "DOUBLE": "{0}::float8",
+    "INTEGER": "{0}::int8",
+    "DATE": _DATE_SQL.format("{0}", "YYYY-MM-DD"),
+    "DATETIME": _DATE_SQL.format("{0}", 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+}
+_PLAIN_TYPES = ("SMALLINT", "MEDIUMINT", "BLOB")
+
+_TABLES_SQL = """
+SELECT c.oid, c.relname, has_table_privilege(c.oid, 'SELECT'), CASE WHEN c.relkind IN ('v', 'm')
+THEN pg_get_viewdef(c.oid, true) WHEN c.relrowsecurity THEN 'ROW LEVEL SECURITY' ELSE '' END FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relkind IN ('r', 'v', 'm', 'p', 'f') AND NOT c.relispartition
+AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+AND d.deptype = 'e')
+ORDER BY c.relname
+"""
+_COLUMNS_SQL = """
+SELECT a.attname, COALESCE(b.typname, t.typname), CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END,
+COALESCE(col_description(a.attrelid, a.attnum), ''), EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = a.attrelid
+AND i.indisprimary AND i.indnatts = 1 AND i.indkey[0] = a.attnum)
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
+WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+"""
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column: type and modifier as PostgreSQL names them, comment, and whether it alone is the primary key."""
+
+    name: str
+    type: str
+    modifier: int
+    comment: str
+    is_key: bool
+
+    @property
+    def staged_type(self) -> str:
+        """Return the type in a GeoPackage; texts have their length."""
+        if self.type in _TEXT_TYPES and self.modifier > _MODIFIER_OFFSET:
+            return f"TEXT({self.modifier - _MODIFIER_OFFSET})"
+        if self.type == "numeric" and self.modifier > _MODIFIER_OFFSET:
+            precision, scale = divmod(self.modifier - _MODIFIER_OFFSET, 2**16)
+            return "INTEGER" if scale == 0 and precision <= _MAX_INTEGER_DIGITS else "DOUBLE"
+        return _TYPES.get(self.type, "TEXT")
+
+    @property
+    def value_sql(self) -> str:
+        """Return the SQL of the column's values as SQLite stores them."""
+        name, kind = quote_sql_name(self.name), self.staged_type
+        if self.type == "timestamptz":
+            name = f"({name} AT TIME ZONE 'UTC')"
+        return name if kind in _PLAIN_TYPES else _VALUE_SQL.get(kind, "{0}::text").format(name)
+
+
+@dataclass(frozen=True)
+class SchemaTable:
+    """A table or view of a schema.
+
+    ``is_readable``: False if the user may not select from it. ``condition``: what may hide rows, the statement of a
+    view or the rules on rows; empty without.
+    """
+
+    schema: str
+    name: str
+    is_readable: bool
+    columns: tuple[TableColumn, ...]
+    condition: str = ""
+
+    @property
+    def sql_name(self) -> str:
+        """Return the table's name for a statement."""
+        return f"{quote_sql_name(self.schema)}.{quote_sql_name(self.name)}"
+
+    @property
+    def shape_column(self) -> TableColumn | None:
+        """Return the first column of shapes; None for a table without shapes."""
+        return next((one for one in self.columns if one.type in _SHAPE_TYPES), None)
+
+    @property
+    def id_column(self) -> TableColumn | None:
+        """Return the primary key if it is one integer, as the id of a feature; the key field of a plan is a field."""
+        return next(
+            (c for c in self.columns if c.is_key and c.type in _INTEGER_TYPES and c.name.upper() != KEY_FIELD), None
+        )
+
+    @property
+    def field_columns(self) -> tuple[TableColumn, ...]:
+        """Return the columns that are fields: all but id and shapes, each name once regardless of case."""
+        columns: dict[str, TableColumn] = {}
+        for one in self.columns:
+            if one is not self.id_column and one.type not in _SHAPE_TYPES:
+                columns.setdefault(one.name.casefold(), one)
+        return tuple(columns.values())
+
+    @property
+    def staged_columns(self) -> tuple[StagedColumn, ...]:
+        """Return the fields as a GeoPackage declares them; the comment of a column is its title."""
+        return tuple(StagedColumn(one.name, one.staged_type, one.comment) for one in self.field_columns)
+
+
+def list_schema_tables(cursor: Any, schema: str) -> list[SchemaTable]:
+    """Return the tables and views of a schema by name, without those that belong to an extension."""
+    cursor.execute(_TABLES_SQL, (schema,))
+    tables = []
+    for oid, name, is_readable, condition in cursor.fetchall():
+        cursor.execute(_COLUMNS_SQL, (oid,))
+        columns = tuple(TableColumn(*row) for row in cursor.fetchall())
+        tables.append(SchemaTable(schema, name, is_readable, columns, " ".join(condition.split())))
+    return tables
+
+
+def list_schemas(cursor: Any) -> list[str]:
+    """Return the names of the database's schemas, without PostgreSQL's."""
+    cursor.execute(
+        "SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' "
+        "ORDER BY 1"
+    )
+    return [name for (name,) in cursor.fetchall()]
+
 
 #: Rows fetched at a time; between two batches reading can be cancelled.
 _ROWS_PER_BATCH = 2000
@@ -184,31 +327,33 @@ class _SchemaCopier:
         with self._database.cursor() as cursor:
             # A scan that begins in the middle of a large table would change the order of rows.
             cursor.execute("SET LOCAL synchronize_seqscans = off")
-            self._postgis = find_postgis_schema(cursor)
-            if not self._postgis:
+            cursor.execute(
+                "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
+                "WHERE e.extname = 'postgis'"
+            )
+            row = cursor.fetchone()
+            if row is None:
                 raise InputError("postgis_extension_missing", source=self._connection.label)
+            self._postgis = quote_sql_name(row[0])
             for table in _list_tables(cursor, self._connection):
                 self._cancellation.raise_if_cancelled()
                 if table.is_readable:
-                    self._copy_table(cursor, table, copied)
+                    staged_table, has_one_crs = self._describe_table(cursor, table)
+                    name = self._staged.create_table(staged_table)
+                    copied.conditions[name] = table.condition
+                    fields = tuple(
+                        FieldInfo(one.name, "text" if one.type.startswith("TEXT") else "real")
+                        for one in table.staged_columns
+                    )
+                    layer = make_empty_layer(table.name, Path(self._connection.label), fields=fields)
+                    is_selected = bool(staged_table.geometry_type) and self._select_layer(layer) is not False
+                    if not is_selected:
+                        cursor.execute(f"SELECT count(*) FROM {table.sql_name}")  # nosec B608 # the name is quoted
+                        copied.row_counts[name] = int(cursor.fetchone()[0])
+                    self._copy_rows(table, name, staged_table.crs if has_one_crs else None, is_selected)
                 else:
                     copied.unreadable_names.append(table.name)
         return copied
-
-    def _copy_table(self, cursor: Any, table: SchemaTable, copied: _StagedSchema) -> None:
-        """Create a table and copy its rows."""
-        staged_table, has_one_crs = self._describe_table(cursor, table)
-        name = self._staged.create_table(staged_table)
-        copied.conditions[name] = table.condition
-        fields = tuple(
-            FieldInfo(one.name, "text" if one.type.startswith("TEXT") else "real") for one in table.staged_columns
-        )
-        layer = make_empty_layer(table.name, Path(self._connection.label), fields=fields)
-        is_selected = bool(staged_table.geometry_type) and self._select_layer(layer) is not False
-        if not is_selected:
-            cursor.execute(f"SELECT count(*) FROM {table.sql_name}")  # nosec B608 # the name is quoted
-            copied.row_counts[name] = int(cursor.fetchone()[0])
-        self._copy_rows(table, name, staged_table.crs if has_one_crs else None, is_selected)
 
     def _describe_table(self, cursor: Any, table: SchemaTable) -> tuple[StagedTable, bool]:
         """Return the table to create, and whether all its shapes have the table's coordinate system."""
@@ -225,7 +370,19 @@ class _SchemaCopier:
         else:
             has_z, has_m_code = int((dimensions or 2) - has_m > 2), int(has_m)
         numbers = [srid] if srid else [_GEOGRAPHY_CRS] if shape.type == "geography" else self._list_srids(cursor, table)
-        crs = [self._add_crs(cursor, number) for number in numbers] or [UNDEFINED_CRS]
+        crs = []
+        for number in numbers:
+            cursor.execute(
+                f"SELECT auth_name, auth_srid, srtext FROM {self._postgis}.spatial_ref_sys WHERE srid = %s",  # nosec B608 # the name is quoted
+                (number,),
+            )
+            row = cursor.fetchone()
+            if row is None:
+                crs.append(UNDEFINED_CRS)
+            else:
+                name, code, definition = row
+                crs.append(self._staged.add_crs(name or "", code or number, definition or "", number))
+        crs = crs or [UNDEFINED_CRS]
         staged = StagedTable(table.name, table.staged_columns, geometry_type, crs[0], has_z, has_m_code)
         return staged, len(crs) == 1
 
@@ -237,18 +394,6 @@ class _SchemaCopier:
             "GROUP BY 1 ORDER BY count(*) DESC, 1"
         )
         return [int(number) for (number,) in cursor.fetchall()]
-
-    def _add_crs(self, cursor: Any, srid: int) -> int:
-        """Add the coordinate system of an SRID; return its number, that of an undefined one for an unknown SRID."""
-        cursor.execute(
-            f"SELECT auth_name, auth_srid, srtext FROM {self._postgis}.spatial_ref_sys WHERE srid = %s",  # nosec B608 # the name is quoted
-            (srid,),
-        )
-        row = cursor.fetchone()
-        if row is None:
-            return UNDEFINED_CRS
-        name, code, definition = row
-        return self._staged.add_crs(name or "", code or srid, definition or "", srid)
 
     def _make_shape_sql(self, table: SchemaTable) -> str:
         """Return the SQL of the shapes as PostGIS's type geometry."""

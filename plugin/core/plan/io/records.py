@@ -47,33 +47,35 @@ def find_problem_of_parts(path: Path) -> tuple[str, dict[str, Any]] | None:
     """
     try:
         if path.suffix.lower() == ".shp":
-            return _compare_parts_of_shapefile(path)
+            # Rows marked as deleted are records, too.
+            table = find_sibling_file(path, ".dbf")
+            if table is not None and (size := table.stat().st_size) < (header_size := _read_table_header_size(table)):
+                return "table_cut", {"table": table.name, "size": size, "header": header_size}
+            row_count_and_marks, entries = _read_deletion_flags(path), read_index(path)
+            if row_count_and_marks is None:
+                return None
+            table_count, index_count = row_count_and_marks[0], len(entries)
+            if table_count == index_count and index_matches_shapes(path, entries):
+                return None
+            shape_count = len(list_records(path, HEADER_BYTES, path.stat().st_size))
+            index = path.with_suffix(".shx").name
+            if shape_count == table_count:
+                return "index_wrong", {"index": index, "entries": index_count, "shapes": shape_count}
+            return "parts_disagree", {"parts": f".shp {shape_count}, .shx {index_count}, .dbf {table_count}"}
         if path.suffix.lower() == ".tab":
-            return _compare_parts_of_table(path)
+            # The driver compares .id with .map.
+            table, pointers = find_sibling_file(path, ".dat"), find_sibling_file(path, ".id")
+            if table is None or pointers is None:
+                return None
+            with table.open("rb") as handle:
+                (row_count,) = struct.unpack_from("<I", handle.read(8), 4)
+            pointer_count = pointers.stat().st_size // _ID_BYTES
+            if row_count == pointer_count:
+                return None
+            return "parts_disagree", {"parts": f".dat {row_count}, .id {pointer_count}"}
     except (OSError, struct.error):
         return None
     return None
-
-
-def _compare_parts_of_shapefile(path: Path) -> tuple[str, dict[str, Any]] | None:
-    """Return the problem of a shapefile's parts (`find_problem_of_parts`).
-
-    Rows marked as deleted are records, too.
-    """
-    table = find_sibling_file(path, ".dbf")
-    if table is not None and (size := table.stat().st_size) < (header_size := _read_table_header_size(table)):
-        return "table_cut", {"table": table.name, "size": size, "header": header_size}
-    row_count_and_marks, entries = _read_deletion_flags(path), read_index(path)
-    if row_count_and_marks is None:
-        return None
-    table_count, index_count = row_count_and_marks[0], len(entries)
-    if table_count == index_count and index_matches_shapes(path, entries):
-        return None
-    shape_count = len(list_records(path, HEADER_BYTES, path.stat().st_size))
-    index = path.with_suffix(".shx").name
-    if shape_count == table_count:
-        return "index_wrong", {"index": index, "entries": index_count, "shapes": shape_count}
-    return "parts_disagree", {"parts": f".shp {shape_count}, .shx {index_count}, .dbf {table_count}"}
 
 
 def _read_table_header_size(table: Path) -> int:
@@ -81,34 +83,6 @@ def _read_table_header_size(table: Path) -> int:
     with table.open("rb") as handle:
         head = handle.read(_DBF_HEAD_BYTES)
     return struct.unpack_from("<H", head, 8)[0] if len(head) == _DBF_HEAD_BYTES else _DBF_HEAD_BYTES
-
-
-def _compare_parts_of_table(path: Path) -> tuple[str, dict[str, Any]] | None:
-    """Return the problem of a MapInfo table's parts (`find_problem_of_parts`).
-
-    The driver compares .id with .map.
-    """
-    table, pointers = find_sibling_file(path, ".dat"), find_sibling_file(path, ".id")
-    if table is None or pointers is None:
-        return None
-    with table.open("rb") as handle:
-        (row_count,) = struct.unpack_from("<I", handle.read(8), 4)
-    pointer_count = pointers.stat().st_size // _ID_BYTES
-    if row_count == pointer_count:
-        return None
-    return "parts_disagree", {"parts": f".dat {row_count}, .id {pointer_count}"}
-
-
-def count_shapefile_rows(path: Path) -> int | None:
-    """Return the number of rows of a shapefile; None if its table (.dbf) is missing.
-
-    It is the number of rows not marked as deleted plus that of shapes missing from the index.
-    """
-    row_count_and_marks = _read_deletion_flags(path)
-    if row_count_and_marks is None:
-        return None
-    count, marks = row_count_and_marks
-    return count - int(np.count_nonzero(marks)) + _count_unlisted(path, read_index(path))
 
 
 def count_deleted_shapes(path: Path) -> int:
@@ -198,9 +172,18 @@ def count_stored_rows(path: Path, name: str) -> int | None:
         if suffix == ".gdb":
             return count_geodatabase_rows(path).get(name)
         if suffix == ".gpkg":
-            return _count_geopackage_rows(path, name)
+            database = open_read_only(path)
+            if database is None:
+                return None
+            with closing(database):
+                return int(database.execute(f"SELECT COUNT(*) FROM {quote_sql_name(name)}").fetchone()[0])  # nosec B608 # the name is quoted
         if suffix == ".shp":
-            return count_shapefile_rows(path)
+            # It is the number of rows not marked as deleted plus that of shapes missing from the index.
+            row_count_and_marks = _read_deletion_flags(path)
+            if row_count_and_marks is None:
+                return None
+            count, marks = row_count_and_marks
+            return count - int(np.count_nonzero(marks)) + _count_unlisted(path, read_index(path))
         if suffix == ".mif":
             table = find_sibling_file(path, ".mid")
             return None if table is None else sum(map(bool, map(bytes.strip, table.read_bytes().splitlines())))
@@ -251,15 +234,6 @@ def _count_table_rows(file: Path | None) -> int | None:
     if version == _TABLE_VERSION_4:
         return int(struct.unpack_from("<q", header, 16)[0])
     return None
-
-
-def _count_geopackage_rows(path: Path, name: str) -> int | None:
-    """Return the number of rows of a table; None while another program writes the GeoPackage."""
-    database = open_read_only(path)
-    if database is None:
-        return None
-    with closing(database):
-        return int(database.execute(f"SELECT COUNT(*) FROM {quote_sql_name(name)}").fetchone()[0])  # nosec B608 # the name is quoted
 
 
 def open_read_only(path: Path) -> sqlite3.Connection | None:

@@ -1,14 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read the layers of a source: a file, a folder, a zip of them, or a schema of a PostGIS database."""
+"""Read the layers of a source: a file, a folder, a zip of them, or a schema of a PostGIS database.
+
+A zip is unpacked into a temporary folder, never next to it, and validated first (`files.archives`).
+"""
 
 from __future__ import annotations
 
 import os
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import is_connection
 from ...base.errors import InputError
+from ...base.files.archives import list_entry_paths, unpack_archive
+from ...base.files.digests import MANIFEST_FILE_NAME
 from ...base.files.encoding import find_sibling_file
 from ...base.files.open_datasource import check_content
 from ...base.files.writing import explain_os_error
@@ -16,7 +25,109 @@ from ..layer import TABLE_PROBLEMS, SourceLayer
 from .file import LayerSelector, make_unreadable_layer, read_file
 from .formats import PARQUET_SUFFIXES, READ_SUFFIXES, does_text_file_have_shapes
 from .records import count_stored_rows
-from .zipped import provide_unpacked
+
+ZIP_SUFFIX = ".zip"
+_MAX_NAMED_FOLDERS = 5
+#: Files and folders that systems leave in an archive.
+_SYSTEM_NAMES = ("__macosx", "thumbs.db", "desktop.ini", ".ds_store")
+
+
+def is_zip(source: str | Path) -> bool:
+    """Return True if a source is a zip file by its name."""
+    return not is_connection(source) and str(source).strip().strip('"').lower().endswith(ZIP_SUFFIX)
+
+
+@dataclass(frozen=True)
+class ReadableSource:
+    """A source that can be read: unpacked, if it is a zip.
+
+    ``path``: what is read; ``root``: the temporary folder with the content of the zip, None without one; ``archive``:
+    path of the zip.
+    """
+
+    path: str | Path
+    root: Path | None = None
+    archive: str = ""
+
+    def name_path(self, path: str) -> str:
+        """Return a path for results: ``county.zip/county.gdb`` for an unpacked file, any other text unchanged."""
+        if self.root is None or not path or not Path(path).is_relative_to(self.root):
+            return path
+        return str(Path(self.archive) / Path(path).relative_to(self.root))
+
+    def relabel(self, layers: Iterable[SourceLayer]) -> None:
+        """Set the source of layers to their path in the zip."""
+        for layer in layers:
+            layer.source = self.name_path(layer.source)
+
+
+@contextmanager
+def provide_unpacked(source: str | Path, cancellation: Cancellation = NEVER_CANCELLED) -> Iterator[ReadableSource]:
+    """Yield the data set or folder of data in a zip, unpacked until the block ends; another source unchanged.
+
+    Errors of the block name the zip, not the temporary folder.
+
+    Raises
+    ------
+    InputError
+        As `unpack_archive`; the zip has no data, or data in several folders.
+    Cancelled
+        Between the files of the archive.
+    """
+    path = Path(str(source).strip().strip('"'))
+    if not is_zip(source) or not path.is_file():
+        yield ReadableSource(source)
+        return
+    if not zipfile.is_zipfile(path):
+        raise InputError("package_zip_damaged", source=path.name)
+    with unpack_archive(path, cancellation) as folder:
+        # A .json may be a report or a manifest.
+        datasets = [
+            one
+            for one in _walk(folder)
+            if one.is_dir()
+            or (
+                one.suffix.lower() in READ_SUFFIXES
+                and (one.suffix.lower() != ".json" or does_text_file_have_shapes(one))
+            )
+        ]
+        parents = sorted({one.parent for one in datasets})
+        if not parents:
+            raise InputError("zip_no_data", source=str(path))
+        if len(parents) > 1:
+            names = ", ".join(parent.relative_to(folder).as_posix() for parent in parents[:_MAX_NAMED_FOLDERS])
+            raise InputError("zip_several_folders", source=str(path), folders=names)
+        readable = ReadableSource(datasets[0] if len(datasets) == 1 else parents[0], folder, os.path.abspath(path))
+        try:
+            yield readable
+        except InputError as error:
+            params = {key: readable.name_path(v) if isinstance(v, str) else v for key, v in error.params.items()}
+            raise InputError(error.key, **params) from error
+
+
+def is_data_archive(path: Path) -> bool:
+    """Return True if a zip has the data of one folder only, unlike a submission package.
+
+    A package has a manifest, or documents and maps in folders of their names. False for a zip that cannot be listed:
+    its inspection reports the damage.
+    """
+    entries = [one for one in list_entry_paths(path) if one.parts[0].lower() not in _SYSTEM_NAMES]
+    # A geodatabase counts as one file.
+    databases = [next((one for one in entry.parents if one.suffix.lower() == ".gdb"), None) for entry in entries]
+    folders = {(database or entry).parent for entry, database in zip(entries, databases, strict=True)}
+    has_data = any(databases) or any(entry.suffix.lower() in READ_SUFFIXES for entry in entries)
+    return has_data and len(folders) == 1 and all(one.name != MANIFEST_FILE_NAME for one in entries)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield all files and geodatabases below a folder, without those that systems leave."""
+    for path in sorted(folder.iterdir()):
+        if path.name.lower() in _SYSTEM_NAMES or path.name.startswith("."):
+            continue
+        if path.is_dir() and path.suffix.lower() != ".gdb":
+            yield from _walk(path)
+        else:
+            yield path
 
 
 def read_source(
@@ -50,7 +161,17 @@ def read_source(
 
         return read_schema(source, select_layer, cancellation)
     with provide_unpacked(source, cancellation) as readable:
-        layers = _read_path(readable.path, select_layer, cancellation)
+        text = _clean_source_path(readable.path)
+        try:
+            if not text or not Path(text).exists():
+                raise InputError("source_missing", source=text)
+        except OSError as error:
+            raise InputError("source_no_access", source=text, detail=explain_os_error(error)) from error
+        path = find_dataset(text)
+        if path.is_dir() and path.suffix.lower() != ".gdb":
+            layers = _read_folder(path, select_layer, cancellation)
+        else:
+            layers = _read_dataset(path, select_layer, cancellation)
         if readable.root is not None:
             for layer in layers:
                 # Later the file of a layer that was not read is gone.
@@ -58,21 +179,6 @@ def read_source(
                     layer.declared_row_count = count_stored_rows(Path(layer.source), layer.name)
         readable.relabel(layers)
     return layers
-
-
-def _read_path(source: str | Path, select_layer: LayerSelector, cancellation: Cancellation) -> list[SourceLayer]:
-    """Return all layers of a path, as `read_source`."""
-    text = _clean_source_path(source)
-    path = Path(text)
-    try:
-        if not text or not path.exists():
-            raise InputError("source_missing", source=text)
-    except OSError as error:
-        raise InputError("source_no_access", source=text, detail=explain_os_error(error)) from error
-    path = find_dataset(path)
-    if path.is_dir() and path.suffix.lower() != ".gdb":
-        return _read_folder(path, select_layer, cancellation)
-    return _read_dataset(path, select_layer, cancellation)
 
 
 def _read_dataset(

@@ -42,7 +42,7 @@ def read_plan(
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from ...model.findings import UnreadData
     from ..io import read_source
-    from ..io.zipped import provide_unpacked
+    from ..io.source import provide_unpacked
     from .assembly import assemble_plan
     from .unread_files import find_unread_files, find_write_ahead_logs
 

@@ -51,26 +51,22 @@ def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: 
     """
     unread = []
     for layer in others:
-        if layer.problem is not None and layer.problem[0] == "table":
-            unread += _report_table(layer, plan)
-        elif layer.problem is not None:
+        is_table = layer.problem is not None and layer.problem[0] == "table"
+        if layer.problem is not None and not is_table:
             key, params = layer.problem
             names = {"layer_name": layer.full_name, "name": layer.full_name}
             unread.append(UnreadData("damaged", {**params, **names, "problem": key}))
         elif layer.declared_row_count == 0 or has_findings_columns([field.name for field in layer.fields]):
             continue
+        elif is_table:
+            # A table without geometry is reported if it has a layer's fields.
+            has_key = any(field.name.upper() == KEY_FIELD for field in layer.fields)
+            likely_role = (find_role(layer, plan.norm)[0] if has_key else "") or find_resembled_role(layer, plan.norm)
+            if likely_role:
+                unread.append(UnreadData(*_add_row_count("table_alike", layer, {"likely": likely_role})))
         else:
             unread += _report_without_role(layer, plan, project)
     return unread
-
-
-def _report_table(layer: SourceLayer, plan: Plan) -> list[UnreadData]:
-    """Return a report on a table without geometry if it has a layer's fields; else none."""
-    if layer.declared_row_count == 0 or has_findings_columns([field.name for field in layer.fields]):
-        return []
-    has_key = any(field.name.upper() == KEY_FIELD for field in layer.fields)
-    likely_role = (find_role(layer, plan.norm)[0] if has_key else "") or find_resembled_role(layer, plan.norm)
-    return [UnreadData(*_add_row_count("table_alike", layer, {"likely": likely_role}))] if likely_role else []
 
 
 def _report_without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[UnreadData]:
@@ -156,7 +152,13 @@ def report_reassigned_layers(chosen: Mapping[str, SourceLayer], plan: Plan) -> l
     """
     unread = []
     for role, layer in chosen.items():
-        likely_role = _find_likely_role(layer, role, plan) if plan.role_choices.get(role) == "chosen" else ""
+        if plan.role_choices.get(role) != "chosen":
+            continue
+        likely_role = find_role(layer, plan.norm)[0]
+        if not likely_role and (resembled_role := find_resembled_role(layer, plan.norm)):
+            # The fields count only if the template of the assigned role fits them much worse.
+            shares = _compute_shares(layer, plan.norm)
+            likely_role = resembled_role if shares.get(role, 0.0) < shares[resembled_role] / 2 else ""
         # Roles of one concept, such as DLTB and XZYDYH, contain the same features.
         is_other = not any({role, likely_role} <= {*roles} for roles in plan.norm.standard.concepts.values())
         if likely_role and likely_role != role and is_other:
@@ -164,19 +166,6 @@ def report_reassigned_layers(chosen: Mapping[str, SourceLayer], plan: Plan) -> l
             params = {"name": layer.full_name, "role": role, "own": likely_role, "own_layer": own_layer}
             unread.append(UnreadData("elsewhere", params, incomplete=False))
     return unread
-
-
-def _find_likely_role(layer: SourceLayer, role: str, plan: Plan) -> str:
-    """Return another role that a layer's name or fields indicate; empty if none.
-
-    The fields count only if the template of the assigned ``role`` fits them much worse.
-    """
-    recognised_role, _ = find_role(layer, plan.norm)
-    if recognised_role:
-        return recognised_role
-    shares = _compute_shares(layer, plan.norm)
-    resembled_role = find_resembled_role(layer, plan.norm)
-    return resembled_role if resembled_role and shares.get(role, 0.0) < shares[resembled_role] / 2 else ""
 
 
 def report_empty_layers(plan: Plan) -> list[UnreadData]:
@@ -270,7 +259,15 @@ def _is_output_file(cancellation: Cancellation, path: Path) -> bool:
     """
     suffix = path.suffix.lower()
     if suffix in _FINDINGS_FORMATS:
-        return _is_findings_file(path)
+        try:
+            with provide_safe_path(path) as opened_path:
+                layer_names = [str(name) for name, _ in pyogrio.list_layers(opened_path)]
+                return bool(layer_names) and all(
+                    has_findings_columns(map(str, pyogrio.read_info(opened_path, layer=n)["fields"]))
+                    for n in layer_names
+                )
+        except (*DRIVER_ERRORS, InputError, ValueError, UnicodeDecodeError, OSError):
+            return False
     if suffix == ".json":
         return is_report(path)
     return path.is_dir() and _is_package(path, cancellation)
@@ -302,15 +299,3 @@ def is_report(path: Path) -> bool:
         return False
     report_keys = {"schema", "lang", "summary", "rules", "findings", "indicators", "tolerance", "provenance"}
     return isinstance(data, dict) and data.get("schema") == REPORT_SCHEMA and set(data) <= report_keys
-
-
-def _is_findings_file(path: Path) -> bool:
-    """Return True if a file contains nothing but findings layers of this plugin."""
-    try:
-        with provide_safe_path(path) as opened_path:
-            layer_names = [str(name) for name, _ in pyogrio.list_layers(opened_path)]
-            return bool(layer_names) and all(
-                has_findings_columns(map(str, pyogrio.read_info(opened_path, layer=n)["fields"])) for n in layer_names
-            )
-    except (*DRIVER_ERRORS, InputError, ValueError, UnicodeDecodeError, OSError):
-        return False

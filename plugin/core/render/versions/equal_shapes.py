@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...geometry.polygon_rings import extract_rings, hash_vertices, iterate_batches
+from ...geometry.shape_comparison import compute_max_vertex_shift
 from ...geometry.validity import mask_missing_shapes
-from ...geometry.vertex_comparison import compute_max_vertex_shift
 from ...geometry.vertex_index import VertexIndex, sort_unique_vertices
 
 if TYPE_CHECKING:

@@ -22,8 +22,7 @@ from ...plan.io import read_source
 from ...plan.io.file import DRIVER_ERRORS
 from ...plan.io.formats import PARQUET_SUFFIXES
 from ...plan.io.rows import BYTES_CODEC, KEY_FIELD
-from ...plan.io.source import list_source_datasets
-from ...plan.io.zipped import provide_unpacked
+from ...plan.io.source import list_source_datasets, provide_unpacked
 from ...plan.layer import SourceLayer
 from ...plan.plan import Plan
 from ...standard.messages.texts import Texts

@@ -76,7 +76,7 @@ def test_a_broken_fix_is_named_with_its_example(few_examples, monkeypatch):
         raise ZeroDivisionError(f"in {Path.home()}/某人/plugin/fix.py")
 
     fix = fix_model.load_all_fixes()["FIX007"]
-    monkeypatch.setitem(fix_model._DECLARED_FIXES, "FIX007", replace(fix, function=fail))
+    monkeypatch.setitem(fix_model.load_all_fixes(), "FIX007", replace(fix, function=fail))
     facts = list_example_facts()
     lines = [fact for fact in facts if fact.identifier == "example.FIX007"]
     assert len(lines) == len(fix.examples)

@@ -17,10 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.base.errors import InputError
-from plugin.core.geometry.shape_hashes import hash_shapes
+from plugin.core.geometry.shape_comparison import hash_shapes
 from plugin.core.plan.io import columnar_rows, read_source
-from plugin.core.plan.io.columnar_rows import read_columnar_rows
-from plugin.core.plan.io.text_codes import decode_texts
+from plugin.core.plan.io.columnar_rows import decode_texts, read_columnar_rows
 from plugin.core.plan.layer import MistypedColumn
 from tests.core.small_plan import (
     check_data,

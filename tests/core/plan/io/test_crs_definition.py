@@ -11,8 +11,8 @@ from pyproj import CRS
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.model.report import Verdict
 from plugin.core.plan.io import read_source
-from plugin.core.plan.io.crs_definition import find_contradicting_crs
-from plugin.core.plan.io.shape_headers import ShapeHeaders, read_shape_headers
+from plugin.core.plan.io.declarations import find_contradicting_crs
+from plugin.core.plan.io.stored_shapes import ShapeHeaders, read_shape_headers
 from tests.core.small_plan import list_findings_of_rules, write_gpkg
 
 ROLE = "CZKFBJ"

@@ -14,7 +14,7 @@ from pyproj import CRS
 
 from plugin.core.exchange.create import create_database
 from plugin.core.plan.io import read_source
-from plugin.core.plan.io.field_types import read_declared_tables
+from plugin.core.plan.io.declarations import read_declared_tables
 from plugin.core.standard import load_standard
 from tests.core import small_plan
 
