@@ -182,8 +182,8 @@ def _hectares(area_m2: float | None) -> str:
 
 def _list_items(one: ProjectResult) -> list[ReviewItem]:
     """Return doubts, lines and zones that give reasons, the gravest first."""
+    from ...core.studies.projects.review_sentences import count_outcome
     from ...core.studies.projects.reviewed_project import OUTCOME_ORDER, Outcome
-    from ...core.studies.projects.verdict import count_outcome
 
     items: list[ReviewItem] = [*one.project.doubts, *one.lines, *one.zones]
     judged = [item for item in items if item.outcome not in (Outcome.CONFORMS, Outcome.LISTED)]

@@ -13,7 +13,6 @@ from ...render.words import ReportTexts
 from ...standard.messages.numbers import MINUS_SIGN, format_number, format_plain_number
 from ...standard.messages.texts import Texts
 from ...standard.profile.resolved import find_origin
-from .differences import list_series_differences
 from .evaluated_editions import (
     EVALUATION_SECTION,
     Change,
@@ -24,8 +23,7 @@ from .evaluated_editions import (
     Level,
     Target,
 )
-from .levels import LEVELS
-from .series import PERCENT_UNIT
+from .series import LEVELS, PERCENT_UNIT, list_series_differences
 
 #: Decimals of a share of change, in percent; largest number of decimals of a change.
 _SHARE_DECIMALS, _MAX_DECIMALS = 2, 6

@@ -16,8 +16,12 @@ from ...render.tables.by_place import make_line_table, make_space_table, make_to
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber
 from ...render.versions.baseline import get_sealed_edition
 from ...render.words import ReportTexts
-from .areas_by_use import make_line_use_table, make_zone_use_table
-from .balances import make_cultivated_balance_table, make_farmland_changes_table
+from .land_figures import (
+    make_cultivated_balance_table,
+    make_farmland_changes_table,
+    make_line_use_table,
+    make_zone_use_table,
+)
 from .office_table import WILDCARD
 
 

@@ -22,7 +22,7 @@ from .office_table import (
     LayoutRows,
     TableLayout,
 )
-from .round_block import list_adjusted_cells, round_block, round_row_sums
+from .rounding import list_adjusted_cells, round_block, round_row_sums
 
 #: At the end of a state that rests on unconfirmed data.
 _UNCONFIRMED_SIGN = "*"

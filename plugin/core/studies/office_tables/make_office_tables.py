@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError, OutputError
 from ...base.files.writing import check_writable, is_same_file, write_files
 from ...render.document.docx_writer import import_docx_library, write_docx
-from ...standard.messages.texts import Texts
+from ...standard.messages.texts import Texts, format_number
 from ...standard.options import RunOptions
 from .layouts import load_layouts
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ...plan.plan import Plan
     from .office_table import FilledTable
     from .template import TemplateResult
+
 
 ProgressCallback = Callable[[float, str], None]
 #: Tables are handed in in Chinese, whatever the language of the interface.
@@ -144,8 +145,8 @@ def fill_office_tables(
     from ...checks.side_tables import read_side_tables
     from ...engine.provenance import find_county_name
     from ...plan.loading.reading import read_plan
-    from .balances import get_balance_case
     from .fill import fill_layout
+    from .land_figures import get_balance_case
 
     layouts = load_layouts(order.tables)
     options = replace(options, lang=TABLE_LANGUAGE)
@@ -192,9 +193,8 @@ def fill_office_tables(
 
 def _write_files(result: OfficeTables, order: TableOrder, texts: Any, cancellation: Cancellation) -> None:
     """Write all files; one that fails does not stop the others."""
-    from .document import make_office_document
+    from .office_files import make_office_document, write_office_workbook
     from .template import fill_template
-    from .workbook import write_office_workbook
 
     def write(path: Path, is_copy: bool) -> None:
         if is_copy:
@@ -206,3 +206,53 @@ def _write_files(result: OfficeTables, order: TableOrder, texts: Any, cancellati
 
     write_files([(one, partial(write, is_copy=one == order.filled)) for one in order.files], cancellation)
     result.written = order.files
+
+
+_SECTION = "office_tables"
+
+
+class TableLine(NamedTuple):
+    """A sentence, and whether it is a warning."""
+
+    is_warning: bool
+    text: str
+
+
+def describe_tables(result: OfficeTables, lang: str) -> list[TableLine]:
+    """Return a line for each table, its missing data, and what became of the names of the office's workbook."""
+    texts = Texts(lang)
+    lines = []
+    for table in result.tables:
+        name = table.layout.get_name(lang)
+        counts = {
+            "rows": format_number(sum(row.kind == "row" for row in table.rows), 0),
+            "adjusted": format_number(table.adjusted_count, 0),
+        }
+        lines.append(TableLine(False, texts.get(_SECTION, "table_line", name=name, **counts)))
+        if table.missing:
+            lines.append(
+                TableLine(True, texts.get(_SECTION, "table_missing", name=name, reasons="".join(table.missing)))
+            )
+    lines += [TableLine(True, sentence) for sentence in result.plan.describe_gaps(texts)]
+    template, separator = result.template, texts.get("words", "between_names")
+    if template is not None:
+        # What became of the names of a workbook.
+        lines += [
+            TableLine(False, texts.get(_SECTION, "template_filled", count=format_number(len(template.filled), 0))),
+            *[
+                TableLine(True, texts.get(_SECTION, key, names=separator.join(names)))
+                for key, names in (("template_dashes", template.dashes), ("template_unknown", template.unknown))
+                if names
+            ],
+            *[TableLine(True, texts.get(_SECTION, key, **params)) for key, params in template.problems],
+        ]
+    return lines
+
+
+def describe_layouts(tables: str, lang: str) -> list[str]:
+    """Return a line for each layout: id, name and mark of its source. Raise DataError for a wrong layout."""
+    texts = Texts(lang)
+    return [
+        texts.get(_SECTION, "layout_line", id=layout.id, name=layout.get_name(lang), mark=layout.mark)
+        for layout in load_layouts(tables)
+    ]

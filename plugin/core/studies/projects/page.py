@@ -35,9 +35,8 @@ from ...standard.profile import DocumentInfo, resolve_document
 from .map_scene import PX_PER_MM, MapScene, ProjectMapper, list_numbered_lines, load_map_settings
 from .map_svg import draw_legend, draw_map
 from .page_tables import ICON_BY_OUTCOME, PageTables, circle_number, format_area
-from .review_sentences import Area, get_outcome_name
+from .review_sentences import Area, count_outcome, get_outcome_name
 from .reviewed_project import SECTION, ConformityResult, NoteLevel, Outcome, ProjectResult, ReviewItem
-from .verdict import count_outcome
 
 #: Converts a drawing in SVG into a PNG of a width in px.
 Rasterise = Callable[[str, int], bytes]

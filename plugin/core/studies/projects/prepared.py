@@ -26,13 +26,12 @@ from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.messages.texts import Message
 from .admission import AdmissionTable
-from .near_plan import list_review_layers
 from .occupied import DistanceTree
 from .read_projects import ProjectRows, ReadProjects, read_project_rows
 from .review import ProjectReview, ReviewedProjects
 from .review_settings import FIELD_MEANINGS, ReviewSettings
 from .reviewed_project import ConformityResult, Project
-from .run_review import make_result
+from .run_review import list_review_layers, make_result
 
 #: Surroundings of projects: as a share of their size, and at least (m).
 _MARGIN_SHARE, _MIN_MARGIN_M = 0.25, 30.0

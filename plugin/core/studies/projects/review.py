@@ -17,12 +17,21 @@ from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.messages.texts import Message, MessageList, NameList
-from .admission import USE_CODES, ZONE_CODES, AdmissionTable
+from .admission import USE_CODES, ZONE_CODES, AdmissionTable, find_row_parts
 from .land import LandClasses, list_supplements, make_heritage_notice, sum_functions, sum_townships
-from .line_parts import find_row_parts
-from .lines import LineData, LineJudge, apply_gaps, is_rest_sliver
+from .lines_and_zones import LineData, LineJudge, ZoneJudge, apply_gaps, group_zone_rows, is_rest_sliver
 from .occupied import LayerOverlay, ProjectShapes, overlay_layer
-from .review_sentences import Area, BilingualName
+from .review_sentences import (
+    COUNTY,
+    COUNTY_NAME,
+    ZONES_NAME,
+    Area,
+    BilingualName,
+    decide_verdict,
+    list_conditions,
+    list_missing,
+    list_reasons,
+)
 from .review_settings import ROWS_CULTIVATED, LineSpec, ReviewSettings
 from .reviewed_project import (
     SECTION,
@@ -36,8 +45,6 @@ from .reviewed_project import (
     ProjectResult,
     ReviewItem,
 )
-from .verdict import COUNTY, COUNTY_NAME, ZONES_NAME, decide_verdict, list_conditions, list_missing, list_reasons
-from .zones import ZoneJudge, group_zone_rows
 
 ProgressCallback = Callable[[float], None]
 #: Layers of which only the land is summed, and what is missing without them.

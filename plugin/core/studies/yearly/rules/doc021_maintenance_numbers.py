@@ -9,7 +9,7 @@ from ....model.findings import Finding
 from ....model.rule import RuleExample, RuleResult, Severity, rule
 from ....rules._attributes import find_plan_code_prefix
 from ....standard.numbering import find_most_frequent_county
-from ._maintenance import MaintenanceClasses, check_each_layer, find_maintenance_classes
+from ..maintenance import MaintenanceClasses, check_each_layer, find_maintenance_classes
 
 EXAMPLE_SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
 MAINTENANCE_NUMBER_PATTERN = re.compile(r"(\d{4})(\d{2})(\d{2})\d{6}")

@@ -10,7 +10,7 @@ from ....model.findings import Finding
 from ....model.rule import RuleExample, RuleResult, Severity, rule
 from ....plan.layer import Layer
 from ....standard.messages.texts import Texts, format_number
-from ._maintenance import MaintenanceClasses, compute_bend_area_allowance, find_maintenance_classes
+from ..maintenance import MaintenanceClasses, compute_bend_area_allowance, find_maintenance_classes
 
 EXAMPLE_SQUARE = "POLYGON ((0 0, 90 0, 90 90, 0 90, 0 0))"
 EXAMPLE_CLASSES: dict[str, list[Any]] = {
