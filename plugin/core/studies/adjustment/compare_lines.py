@@ -106,7 +106,25 @@ def measure_land(result: AdjustmentResult, before: Plan, ctx: RuleContext) -> No
     """
     if result.parcels:
         _measure_survey(result, ctx)
-        _measure_zones(result, before, ctx)
+        for plan, side, key in (
+            (before, "zones_before", "no_zones_before"),
+            (ctx.plan, "zones_after", "no_zones_after"),
+        ):
+            layer = _find_usable_layer(plan, "zones")
+            if layer is None:
+                result.missing.append((key, {}))
+                continue
+            names, codes = layer.text("zone_name"), layer.text("zone_code")
+            labels = [name or code for name, code in zip(names, codes, strict=True)]
+            land = overlay_parcels(result.parcels, layer, ctx)
+            if land.has_failed:
+                result.missing.append(("overlay_failed", {"layer": layer.name}))
+                continue
+            for position, parcel in enumerate(result.parcels):
+                mine = land.parcel == position
+                shares = _sum_by_name(land.row[mine], land.area_m2[mine], labels)
+                named = (one.name for one in shares if one.area_m2 >= _LEAST_NAMED_M2)
+                setattr(parcel, side, tuple(dict.fromkeys((*getattr(parcel, side), *named))))
     for concept in LINES:
         if concept != result.line:
             _measure_line(result, concept, before, ctx)
@@ -128,7 +146,14 @@ def _measure_survey(result: AdjustmentResult, ctx: RuleContext) -> None:
     if land.has_failed:
         result.missing.append(("overlay_failed", {"layer": survey.name}))
         return
-    uses = _name_land_uses(survey, ctx)
+    codes = survey.text("land_use")
+    field = survey.template.find_field("land_use")
+    entries = ctx.get_code_list(field.codes).entry_by_code if field is not None and field.codes else {}
+    written = survey.text("land_use_name") if survey.has_field("land_use_name") else [""] * len(codes)
+    uses = [
+        f"{code} {entries[code].name if code in entries else name}".strip()
+        for code, name in zip(codes, written, strict=True)
+    ]
     owners = _name_codes(survey, "QSXZ", "ownership", ctx)
     locations = survey.get_texts_by_name("ZLDWMC") if survey.get_column_by_name("ZLDWMC") is not None else []
     cultivated = ctx.find_cultivated_rows(survey)
@@ -149,18 +174,6 @@ def _measure_survey(result: AdjustmentResult, ctx: RuleContext) -> None:
         parcel.cultivated = _sum_rows(land, mine & cultivated[land.row], net)
     if uncovered > _LEAST_NAMED_M2:
         result.missing.append(("survey_gaps", {"layer": survey.name, "area": uncovered}))
-
-
-def _name_land_uses(survey: Layer, ctx: RuleContext) -> list[str]:
-    """Return (n,) code and name of the land class of each row."""
-    codes = survey.text("land_use")
-    field = survey.template.find_field("land_use")
-    entries = ctx.get_code_list(field.codes).entry_by_code if field is not None and field.codes else {}
-    written = survey.text("land_use_name") if survey.has_field("land_use_name") else [""] * len(codes)
-    return [
-        f"{code} {entries[code].name if code in entries else name}".strip()
-        for code, name in zip(codes, written, strict=True)
-    ]
 
 
 def _name_codes(layer: Layer, field_name: str, list_name: str, ctx: RuleContext) -> list[str] | None:
@@ -219,26 +232,6 @@ def _measure_line(result: AdjustmentResult, concept: str, before: Plan, ctx: Rul
             former = parcel.taken.get(concept)
             if former is None or taken.area_m2 > former.area_m2:
                 parcel.taken[concept] = taken
-
-
-def _measure_zones(result: AdjustmentResult, before: Plan, ctx: RuleContext) -> None:
-    """Add the planning zones of both editions at the parcels."""
-    for plan, side, key in ((before, "zones_before", "no_zones_before"), (ctx.plan, "zones_after", "no_zones_after")):
-        layer = _find_usable_layer(plan, "zones")
-        if layer is None:
-            result.missing.append((key, {}))
-            continue
-        names, codes = layer.text("zone_name"), layer.text("zone_code")
-        labels = [name or code for name, code in zip(names, codes, strict=True)]
-        land = overlay_parcels(result.parcels, layer, ctx)
-        if land.has_failed:
-            result.missing.append(("overlay_failed", {"layer": layer.name}))
-            continue
-        for position, parcel in enumerate(result.parcels):
-            mine = land.parcel == position
-            shares = _sum_by_name(land.row[mine], land.area_m2[mine], labels)
-            named = (one.name for one in shares if one.area_m2 >= _LEAST_NAMED_M2)
-            setattr(parcel, side, tuple(dict.fromkeys((*getattr(parcel, side), *named))))
 
 
 ProgressCallback = Callable[[float, str], None]
@@ -378,30 +371,25 @@ def make_parcels(comparison: VersionComparison, ctx: RuleContext) -> list[Adjust
             for piece in comparison.list_pieces_of_kind(kind)
             if kind != CHANGED_KIND or any(name == zone_field for name, _, _ in piece.value_changes)
         ]
-        pieces = _split_into_polygons(pieces, ctx)
-        groups = _group_connected_pieces(pieces, ctx.tolerance.min_width_m, ctx.tolerance.edge_match_m)
+        # Pieces of one polygon each; the areas of a divided piece are shared by the areas as drawn.
+        polygons: list[ChangedPiece] = []
+        for piece in pieces:
+            parts = shapely.get_parts(piece.geometry)
+            if len(parts) == 1:
+                polygons.append(replace(piece, geometry=parts[0]))
+                continue
+            areas = ctx.geometry.measure_drawn_areas(parts)
+            polygons += [
+                replace(piece, geometry=part, area_m2=float(share * piece.area_m2))
+                for part, share in zip(parts, areas / areas.sum(), strict=True)
+            ]
+        groups = _group_connected_pieces(polygons, ctx.tolerance.min_width_m, ctx.tolerance.edge_match_m)
         made = [_make_parcel(kind, group, comparison, ctx) for group in groups]
         made.sort(key=lambda one: (-one.area_m2, one.geometry.wkb))
         parcels += made
     for number, parcel in enumerate(parcels, 1):
         parcel.number = number
     return parcels
-
-
-def _split_into_polygons(pieces: Sequence[ChangedPiece], ctx: RuleContext) -> list[ChangedPiece]:
-    """Return pieces of one polygon each; the areas of a divided piece are shared by the areas as drawn."""
-    polygons: list[ChangedPiece] = []
-    for piece in pieces:
-        parts = shapely.get_parts(piece.geometry)
-        if len(parts) == 1:
-            polygons.append(replace(piece, geometry=parts[0]))
-            continue
-        areas = ctx.geometry.measure_drawn_areas(parts)
-        polygons += [
-            replace(piece, geometry=part, area_m2=float(share * piece.area_m2))
-            for part, share in zip(parts, areas / areas.sum(), strict=True)
-        ]
-    return polygons
 
 
 def _group_connected_pieces(

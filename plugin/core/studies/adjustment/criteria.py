@@ -70,7 +70,21 @@ def judge_criteria(result: AdjustmentResult, before_layer: Any, ctx: RuleContext
 
     ``before_layer``: the earlier edition of the line, for its expansion ratio.
     """
-    result.criteria = [_judge_area(result)]
+    # The area may not increase, or not decrease. Land newly claimed twice does not count as land.
+    balance = result.comparison.balance_by_basis[STATUTORY_BASIS]
+    change = round(balance.land_after - balance.before, _AREA_DECIMALS)
+    may_not_increase = result.line in result.settings.not_increasing
+    failed = len(result.comparison.failed_pairs)
+    area = _judge(
+        result,
+        "area_not_increased" if may_not_increase else "area_not_decreased",
+        "max_area_change_m2",
+        None if failed else change if may_not_increase else -change,
+        "m2",
+        reason="comparison_failed" if failed else "",
+        params={"count": failed},
+    )
+    result.criteria = [area]
     if result.line == "boundary":
         result.criteria.append(_judge_ratio(result, before_layer, ctx))
     result.criteria += [_judge_taken(result, concept) for concept in LINES if concept != result.line]
@@ -92,27 +106,16 @@ def judge_criteria(result: AdjustmentResult, before_layer: Any, ctx: RuleContext
                 layers=("parcels", "base_parcels"),
             )
         )
-    result.criteria += _judge_shape(result)
-
-
-def _judge_area(result: AdjustmentResult) -> Criterion:
-    """Judge the area of the line: it may not increase, or not decrease."""
-    balance = result.comparison.balance_by_basis[STATUTORY_BASIS]
-    # Land newly claimed twice does not count as land.
-    change = round(balance.land_after - balance.before, _AREA_DECIMALS)
-    may_not_increase = result.line in result.settings.not_increasing
-    name = "area_not_increased" if may_not_increase else "area_not_decreased"
-    value = change if may_not_increase else -change
-    failed = len(result.comparison.failed_pairs)
-    return _judge(
-        result,
-        name,
-        "max_area_change_m2",
-        None if failed else value,
-        "m2",
-        reason="comparison_failed" if failed else "",
-        params={"count": failed},
-    )
+    moved = result.list_parcels(MOVED_IN_KIND)
+    if moved:
+        # Size and place of the parcels moved in.
+        areas = [round(one.area_m2, _AREA_DECIMALS) for one in moved]
+        small = [one.number for one, size in zip(moved, areas, strict=True) if size < result.settings.min_parcel_m2]
+        detached = [one.number for one in moved if not one.adjoins]
+        result.criteria += [
+            _judge(result, "parcels_large_enough", "min_parcel_m2", min(areas), "m2", is_minimum=True, parcels=small),
+            _judge(result, "parcels_adjoin", "max_detached_count", float(len(detached)), "count", parcels=detached),
+        ]
 
 
 def _judge_ratio(result: AdjustmentResult, before_layer: Any, ctx: RuleContext) -> Criterion:
@@ -162,25 +165,3 @@ def _judge_taken(result: AdjustmentResult, concept: str) -> Criterion:
             if concept in one.taken and round(one.taken[concept].area_m2, _AREA_DECIMALS) > 0
         ],
     )
-
-
-def _judge_shape(result: AdjustmentResult) -> list[Criterion]:
-    """Judge size and place of the parcels moved in; without such parcels there is nothing to judge."""
-    moved_in = result.list_parcels(MOVED_IN_KIND)
-    if not moved_in:
-        return []
-    areas = [round(one.area_m2, _AREA_DECIMALS) for one in moved_in]
-    detached = [one.number for one in moved_in if not one.adjoins]
-    small = [one.number for one, area in zip(moved_in, areas, strict=True) if area < result.settings.min_parcel_m2]
-    return [
-        _judge(
-            result,
-            "parcels_large_enough",
-            "min_parcel_m2",
-            min(areas),
-            "m2",
-            is_minimum=True,
-            parcels=small,
-        ),
-        _judge(result, "parcels_adjoin", "max_detached_count", float(len(detached)), "count", parcels=detached),
-    ]
