@@ -70,7 +70,17 @@ def draw_chart(series: IndicatorSeries, result: Evaluation) -> str:
     on the axis. The scale does not begin at zero.
     """
     texts = Texts(result.lang)
-    frame = _make_frame(series, result.editions)
+    years = [one.edition.year for one in result.editions]
+    places = [float(year) for year in years] if len(set(years)) == len(years) else [float(n) for n in range(len(years))]
+    span = places[-1] - places[0]
+    room = WIDTH_PX - _LEFT - _RIGHT - 40.0
+    xs = [_LEFT + 20.0 + room * ((place - places[0]) / span if span else 0.5) for place in places]
+    values = [one.value for one in series.points if one.value is not None]
+    if series.target is not None:
+        values.append(series.target.value)
+    low, high = min(values), max(values)
+    padding = (high - low) * _PADDING_SHARE or abs(high) * 0.05 or 1.0
+    frame = _Frame(xs, low - padding, high + padding)
     pieces = [
         f'<rect width="{WIDTH_PX:.0f}" height="{HEIGHT_PX:.0f}" fill="#FFFFFF"/>',
         *_draw_heading(series, texts),
@@ -91,21 +101,6 @@ def draw_chart(series: IndicatorSeries, result: Evaluation) -> str:
         ),
     ]
     return make_svg(WIDTH_PX, HEIGHT_PX, pieces)
-
-
-def _make_frame(series: IndicatorSeries, editions: list[EditionFigures]) -> _Frame:
-    """Return the places of editions, by year unless a year repeats, and the range of values and target."""
-    years = [one.edition.year for one in editions]
-    places = [float(year) for year in years] if len(set(years)) == len(years) else [float(n) for n in range(len(years))]
-    span = places[-1] - places[0]
-    room = WIDTH_PX - _LEFT - _RIGHT - 40.0
-    xs = [_LEFT + 20.0 + room * ((place - places[0]) / span if span else 0.5) for place in places]
-    values = [one.value for one in series.points if one.value is not None]
-    if series.target is not None:
-        values.append(series.target.value)
-    low, high = min(values), max(values)
-    padding = (high - low) * _PADDING_SHARE or abs(high) * 0.05 or 1.0
-    return _Frame(xs, low - padding, high + padding)
 
 
 def _draw_heading(series: IndicatorSeries, texts: Texts) -> Iterator[str]:

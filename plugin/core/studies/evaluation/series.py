@@ -53,39 +53,40 @@ _ROUNDING_SHARE = 1e-12
 
 
 def make_series(columns: list[EditionFigures], lang: str) -> list[IndicatorSeries]:
-    """Return the series of every indicator that an edition defines, in the order of the last edition's list."""
+    """Return the series of every indicator that an edition defines, in the order of the last edition's list.
+
+    They have target, states and changes, but no level.
+    """
     read = [one for one in columns if one.is_read]
     entries: dict[str, CatalogueIndicator] = {}
     for column in reversed(read):
         for name, computed in column.indicators.items():
             entries.setdefault(name, computed.definition)
-    return [_make_one_series(entry, columns, lang) for entry in entries.values()]
-
-
-def _make_one_series(entry: CatalogueIndicator, columns: list[EditionFigures], lang: str) -> IndicatorSeries:
-    """Return the series of an indicator with target, states and changes, but without its level."""
     texts = Texts(lang)
-    target, unit, notes = _choose_target(entry, columns, [column for column in columns if column.is_read][-1])
-    points = [_make_point(entry.id, column, unit, target, texts) for column in columns]
-    comparison = target.comparison if target is not None else entry.comparison
-    series = IndicatorSeries(entry.id, entry.name(lang), entry.group, unit, comparison, points, target, notes=notes)
-    # Enough decimals for each value to be on the right side of the target.
-    series.decimals = max(
-        choose_figure_decimals(
-            unit,
-            target.decimals if target is not None else 0,
-            compute_margin(one.value, target.comparison, target.value) if target is not None else None,
-            one.value,
+    made = []
+    for entry in entries.values():
+        target, unit, notes = _choose_target(entry, columns, read[-1])
+        points = [_make_point(entry.id, column, unit, target, texts) for column in columns]
+        comparison = target.comparison if target is not None else entry.comparison
+        series = IndicatorSeries(entry.id, entry.name(lang), entry.group, unit, comparison, points, target, notes=notes)
+        # Enough decimals for each value to be on the right side of the target.
+        series.decimals = max(
+            choose_figure_decimals(
+                unit,
+                target.decimals if target is not None else 0,
+                compute_margin(one.value, target.comparison, target.value) if target is not None else None,
+                one.value,
+            )
+            for one in points
         )
-        for one in points
-    )
-    read = [n for n, column in enumerate(columns) if column.is_read]
-    series.changes = [Change() for _ in points]
-    for before, after in pairwise(read):
-        series.changes[after] = compute_change(points[before], points[after], unit)
-    if len(read) > 1:
-        series.change_to_first = compute_change(points[read[0]], points[read[-1]], unit)
-    return series
+        places = [n for n, column in enumerate(columns) if column.is_read]
+        series.changes = [Change() for _ in points]
+        for before, after in pairwise(places):
+            series.changes[after] = compute_change(points[before], points[after], unit)
+        if len(places) > 1:
+            series.change_to_first = compute_change(points[places[0]], points[places[-1]], unit)
+        made.append(series)
+    return made
 
 
 def _choose_target(
@@ -206,25 +207,15 @@ def compute_change(before: SeriesPoint, after: SeriesPoint, unit: str) -> Change
     The change is unknown if a value is, or if basis or definition differ. A change from or through zero has no share,
     and neither has that of a percentage, which is in percentage points.
     """
-    obstacle = _find_obstacle(before, after)
-    if obstacle or before.value is None or after.value is None:
-        return Change(obstacle=obstacle)
+    if before.value is None or after.value is None:
+        return Change(obstacle="earlier_unknown" if before.value is None else "later_unknown")
+    if before.basis != after.basis or before.definition != after.definition:
+        return Change(obstacle="other_basis" if before.basis != after.basis else "other_definition")
     value = after.value - before.value
     if abs(value) <= _ROUNDING_SHARE * max(abs(before.value), abs(after.value)):
         value = 0.0
     has_share = unit != PERCENT_UNIT and before.value != 0 and before.value * after.value >= 0
     return Change(value, value / abs(before.value) if has_share else None)
-
-
-def _find_obstacle(before: SeriesPoint, after: SeriesPoint) -> str:
-    """Return the text key of the reason why two values cannot be compared; empty if they can."""
-    if before.value is None:
-        return "earlier_unknown"
-    if after.value is None:
-        return "later_unknown"
-    if before.basis != after.basis:
-        return "other_basis"
-    return "other_definition" if before.definition != after.definition else ""
 
 
 #: Levels from the gravest on.
@@ -356,6 +347,20 @@ _MAX_SETTINGS = 5
 def list_differences(columns: list[EditionFigures], texts: Texts) -> list[Note]:
     """Return notes (text key, parameters) on what differs between the editions that were read, and what failed."""
     read = [one for one in columns if one.is_read]
+    settings = [
+        {**one.norm.standard.settings, **one.norm.profile.settings} if one.norm is not None else {} for one in read
+    ]
+    keys = sorted(
+        key
+        for key in set().union(*settings)
+        if key.startswith(_COMPUTING_SETTINGS) and len({str(one.get(key, "")) for one in settings}) > 1
+    )
+    comma = texts.get("words", "between_names")
+
+    def join_setting(key: str) -> str:
+        values = [one.get(key, "—") for one in settings]
+        return _join(read, [comma.join(map(str, v)) if isinstance(v, list | tuple) else str(v) for v in values], texts)
+
     notes: list[Note] = [
         *[
             ((key, {"values": _join(read, values, texts)}))
@@ -371,50 +376,19 @@ def list_differences(columns: list[EditionFigures], texts: Texts) -> list[Note]:
             )
             if len(set(values)) > 1
         ],
-        *_list_setting_differences(read, texts),
+        *[
+            ("other_setting", {"setting": texts.get_setting_name(key), "key": key, "values": join_setting(key)})
+            for key in keys[:_MAX_SETTINGS]
+        ],
+        *([("more_settings", {"count": len(keys) - _MAX_SETTINGS})] if len(keys) > _MAX_SETTINGS else []),
         *[("unread_edition", {"edition": one.label, "reason": one.problem}) for one in columns if not one.is_read],
     ]
-    comma = texts.get("words", "between_names")
     for one in read:
         failed = one.list_failed_indicators(texts.lang)
         if failed:
             notes.append(
                 ("failed_indicators", {"edition": one.label, "count": len(failed), "names": comma.join(failed)})
             )
-    return notes
-
-
-def _list_setting_differences(read: list[EditionFigures], texts: Texts) -> list[Note]:
-    """Return notes on settings with different values, from which figures are computed."""
-    settings = [
-        {**one.norm.standard.settings, **one.norm.profile.settings} if one.norm is not None else {} for one in read
-    ]
-    keys = sorted(
-        key
-        for key in set().union(*settings)
-        if key.startswith(_COMPUTING_SETTINGS) and len({str(one.get(key, "")) for one in settings}) > 1
-    )
-    comma = texts.get("words", "between_names")
-    notes: list[Note] = [
-        (
-            "other_setting",
-            {
-                "setting": texts.get_setting_name(key),
-                "key": key,
-                "values": _join(
-                    read,
-                    [
-                        comma.join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-                        for value in (one.get(key, "—") for one in settings)
-                    ],
-                    texts,
-                ),
-            },
-        )
-        for key in keys[:_MAX_SETTINGS]
-    ]
-    if len(keys) > _MAX_SETTINGS:
-        notes.append(("more_settings", {"count": len(keys) - _MAX_SETTINGS}))
     return notes
 
 

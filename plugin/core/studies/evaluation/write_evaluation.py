@@ -20,8 +20,9 @@ from ...render.document.images import make_blank_png
 from ...render.document.outputs import check_document_outputs, iterate_document_writers
 from ...render.document.table_document import make_table_blocks, make_table_document
 from ...render.outputs import dump_json
+from ...render.tables.workbook import write_tables_workbook
 from ...standard.messages.texts import Texts
-from .charts import CHART_MM, HEIGHT_PX, WIDTH_PX, draw_chart, make_chart_xml
+from .charts import CHART_MM, HEIGHT_PX, WIDTH_PX, add_chart_sheet, draw_chart, make_chart_xml
 from .evaluated_editions import EVALUATION_SCHEMA, EVALUATION_SECTION, Evaluation, EvaluationSettings, IndicatorSeries
 from .evaluation_tables import (
     describe_evaluation,
@@ -54,16 +55,6 @@ def make_evaluation_document(
     column_count = _LANDSCAPE_CHARTS if document.landscape else _PORTRAIT_CHARTS
     charts = _make_charts(result, texts, column_count, rasterise, cancellation)
     return replace(document, blocks=_insert_summary_and_charts(document.blocks, result, texts, charts))
-
-
-def _make_chapter_blocks(
-    result: Evaluation, rasterise: Rasterise | None, cancellation: Cancellation
-) -> tuple[Block, ...]:
-    """Return the chapter for an upright document that has more than this chapter: without title and signatures."""
-    texts = Texts(result.lang)
-    tables = make_table_blocks(make_evaluation_tables(result, texts, is_upright=True), texts, level=2)
-    charts = _make_charts(result, texts, _PORTRAIT_CHARTS, rasterise, cancellation, level=2)
-    return _insert_summary_and_charts(tuple(tables), result, texts, charts)
 
 
 def _insert_summary_and_charts(
@@ -121,10 +112,18 @@ def make_evaluation_chapter(
     raises Cancelled.
     """
     texts = Texts(result.lang)
+
+    @cache
+    def make_blocks() -> tuple[Block, ...]:
+        # For an upright document that has more than this chapter: without title and signatures.
+        tables = make_table_blocks(make_evaluation_tables(result, texts, is_upright=True), texts, level=2)
+        charts = _make_charts(result, texts, _PORTRAIT_CHARTS, rasterise, cancellation, level=2)
+        return _insert_summary_and_charts(tuple(tables), result, texts, charts)
+
     return ReportChapter(
         EVALUATION_SECTION,
         texts.get(EVALUATION_SECTION, "chapter"),
-        cache(partial(_make_chapter_blocks, result, rasterise, cancellation)),
+        make_blocks,
         tuple(make_evaluation_tables(result, texts)),
         evaluation_to_dict(result),
         texts.get(EVALUATION_SECTION, "left_out"),
@@ -233,24 +232,18 @@ def write_evaluation_outputs(
     def make_document() -> Document:
         return make_evaluation_document(result, rasterise, cancellation)
 
+    def write_workbook(path: Path) -> None:
+        texts = Texts(result.lang)
+        add_charts = partial(add_chart_sheet, result=result, texts=texts)
+        write_tables_workbook(path, make_evaluation_tables(result, texts), result.area_name, texts, add_charts)
+
     for target in outputs.list_paths():
         check_not_input(target, result.input_files)
-
     write_files(
         [
             (outputs.json, lambda path: write_text(path, dump_json(evaluation_to_dict(result)))),
             *iterate_document_writers(outputs, make_document, print_pdf),
-            (outputs.xlsx, partial(_write_workbook, result)),
+            (outputs.xlsx, write_workbook),
         ],
         cancellation,
     )
-
-
-def _write_workbook(result: Evaluation, path: Path) -> None:
-    """Write tables and charts of an evaluation. Raise OutputError."""
-    from ...render.tables.workbook import write_tables_workbook
-    from .charts import add_chart_sheet
-
-    texts = Texts(result.lang)
-    add_charts = partial(add_chart_sheet, result=result, texts=texts)
-    write_tables_workbook(path, make_evaluation_tables(result, texts), result.area_name, texts, add_charts)
