@@ -180,7 +180,10 @@ class _Filler:
             self._get_value(place, column, block, row)
             for place, column in zip(self._places, self._table.columns, strict=True)
         ]
-        name = block.names.get(row.code) or self._get_text(block.figures, FIGURE_TABLES[block.figures].name_column, row)
+        name = block.names.get(row.code)
+        if not name and row.values and (table := self._figures.get_table(block.figures)) is not None:
+            position = [column.id for column in table.columns].index(FIGURE_TABLES[block.figures].name_column)
+            name = str(row.values[position] or "")
         filled = FilledRow(values, row.kind, row.code, name or NO_FIGURE)
         contents = [place.column.content for place in self._places]
         if NAME_CONTENT in contents:
@@ -221,15 +224,6 @@ class _Filler:
                 factor = SQUARE_METRES[source_unit] / SQUARE_METRES[column.unit]
             return TableNumber(value.value * factor, column.decimals)
         return value
-
-    def _get_text(self, table_id: str, column_id: str, row: ReportTableRow) -> str:
-        """Return the text of a row in a column of its figure table."""
-        table = self._figures.get_table(table_id)
-        return (
-            ""
-            if table is None or not row.values
-            else str(row.values[[column.id for column in table.columns].index(column_id)] or "")
-        )
 
     # --- notes
     def _explain_missing_layer(self, concept: str) -> None:

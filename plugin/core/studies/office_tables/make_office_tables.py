@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError, OutputError
@@ -124,7 +124,20 @@ def make_office_tables(
     for path in order.files:
         check_writable(path, inputs)
     progress(_TABLES_SHARE, "")
-    _write_files(result, order, texts, cancellation)
+    from .office_files import make_office_document, write_office_workbook
+    from .template import fill_template
+
+    def write(path: Path, is_copy: bool) -> None:
+        if is_copy:
+            result.template = fill_template(Path(order.template), path, result.tables)
+        elif path.suffix.lower() == ".docx":
+            write_docx(make_office_document(result.tables, result.area, texts), path)
+        else:
+            write_office_workbook(path, result.tables, texts)
+
+    # One file that fails does not stop the others.
+    write_files([(one, partial(write, is_copy=one == order.filled)) for one in order.files], cancellation)
+    result.written = order.files
     progress(1.0, "")
     return result
 
@@ -189,23 +202,6 @@ def fill_office_tables(
         figures.select_rules(layout.rules)
         tables.append(fill_layout(layout, figures, area, get_balance_case(figures.indicators, year)))
     return OfficeTables(plan, area, tables, year)
-
-
-def _write_files(result: OfficeTables, order: TableOrder, texts: Any, cancellation: Cancellation) -> None:
-    """Write all files; one that fails does not stop the others."""
-    from .office_files import make_office_document, write_office_workbook
-    from .template import fill_template
-
-    def write(path: Path, is_copy: bool) -> None:
-        if is_copy:
-            result.template = fill_template(Path(order.template), path, result.tables)
-        elif path.suffix.lower() == ".docx":
-            write_docx(make_office_document(result.tables, result.area, texts), path)
-        else:
-            write_office_workbook(path, result.tables, texts)
-
-    write_files([(one, partial(write, is_copy=one == order.filled)) for one in order.files], cancellation)
-    result.written = order.files
 
 
 _SECTION = "office_tables"

@@ -48,7 +48,6 @@ from .office_table import FilledRow, FilledTable
 from .template import list_named_figures
 
 if TYPE_CHECKING:
-    from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
 
@@ -75,44 +74,39 @@ def write_office_workbook(path: Path, tables: list[FilledTable], texts: Texts) -
     book.remove(book.active)
     styles: CellStyles = {}
     for table in tables:
-        _write_sheet(book, table, texts, styles)
-    save_workbook(book, path, tables[0].title if tables else "", texts)
+        from openpyxl.styles import Font
+        from openpyxl.utils import get_column_letter, quote_sheetname
+        from openpyxl.workbook.defined_name import DefinedName
 
-
-def _write_sheet(book: Workbook, table: FilledTable, texts: Texts, styles: CellStyles) -> None:
-    """Write one table: title, unit, head, rows, notes; name the cells of its figures."""
-    from openpyxl.styles import Font
-    from openpyxl.utils import get_column_letter, quote_sheetname
-    from openpyxl.workbook.defined_name import DefinedName
-
-    sheet = book.create_sheet(_SHEET_NAME_PATTERN.sub("", table.layout.name)[:_MAX_SHEET_NAME])
-    width = len(table.columns)
-    total_width = sum(column.width for column in table.columns)
-    write_title_line(sheet, width, table.title, total_width)
-    unit = table.layout.unit
-    unit_text = texts.get("tables", "unit_line", unit=texts.get("unit_names", unit)) if unit else ""
-    write_merged_text_line(sheet, 2, width, unit_text, Font(WORKBOOK_FONT, size=10), "right", 18)
-    for place, column in enumerate(table.columns, 1):
-        sheet.column_dimensions[get_column_letter(place)].width = column.width
-    first_row = _write_head(sheet, table, styles)
-    for number, row in enumerate(table.rows, first_row):
-        _write_row(sheet, number, row, table, styles)
-    last_row = first_row + len(table.rows) - 1
-    for note in table.notes:
-        last_row += 1
-        lines = -(-compute_text_width(note) // max(total_width - _LEFT_MARGIN_CHARACTERS, 1))
-        write_merged_text_line(
-            sheet, last_row, width, note, Font(WORKBOOK_FONT, size=9), "left", _NOTE_POINTS * max(lines, 1) + 2
-        )
-    set_up_printing(sheet, last_row, width, is_landscape=table.layout.is_landscape, heading_rows=first_row - 1)
-    if len(table.rows) <= _MAX_ROWS_ON_ONE_PAGE:
-        sheet.page_setup.fitToHeight = 1
-    for figure in list_named_figures(table):
-        cell = f"${get_column_letter(figure.column + 1)}${first_row + figure.row}"
-        if figure.name not in book.defined_names:
-            book.defined_names[figure.name] = DefinedName(
-                figure.name, attr_text=f"{quote_sheetname(sheet.title)}!{cell}"
+        sheet = book.create_sheet(_SHEET_NAME_PATTERN.sub("", table.layout.name)[:_MAX_SHEET_NAME])
+        width = len(table.columns)
+        total_width = sum(column.width for column in table.columns)
+        write_title_line(sheet, width, table.title, total_width)
+        unit = table.layout.unit
+        unit_text = texts.get("tables", "unit_line", unit=texts.get("unit_names", unit)) if unit else ""
+        write_merged_text_line(sheet, 2, width, unit_text, Font(WORKBOOK_FONT, size=10), "right", 18)
+        for place, column in enumerate(table.columns, 1):
+            sheet.column_dimensions[get_column_letter(place)].width = column.width
+        first_row = _write_head(sheet, table, styles)
+        for number, row in enumerate(table.rows, first_row):
+            _write_row(sheet, number, row, table, styles)
+        last_row = first_row + len(table.rows) - 1
+        for note in table.notes:
+            last_row += 1
+            lines = -(-compute_text_width(note) // max(total_width - _LEFT_MARGIN_CHARACTERS, 1))
+            write_merged_text_line(
+                sheet, last_row, width, note, Font(WORKBOOK_FONT, size=9), "left", _NOTE_POINTS * max(lines, 1) + 2
             )
+        set_up_printing(sheet, last_row, width, is_landscape=table.layout.is_landscape, heading_rows=first_row - 1)
+        if len(table.rows) <= _MAX_ROWS_ON_ONE_PAGE:
+            sheet.page_setup.fitToHeight = 1
+        for figure in list_named_figures(table):
+            cell = f"${get_column_letter(figure.column + 1)}${first_row + figure.row}"
+            if figure.name not in book.defined_names:
+                book.defined_names[figure.name] = DefinedName(
+                    figure.name, attr_text=f"{quote_sheetname(sheet.title)}!{cell}"
+                )
+    save_workbook(book, path, tables[0].title if tables else "", texts)
 
 
 def _write_head(sheet: Worksheet, table: FilledTable, styles: CellStyles) -> int:
@@ -195,9 +189,28 @@ def make_office_document(tables: list[FilledTable], area: str, texts: Texts) -> 
             blocks.append(PageBreak())
         unit = table.layout.unit
         note = texts.get("tables", "unit_line", unit=texts.get("unit_names", unit)) if unit else ""
+        letters = _LANDSCAPE_LETTERS if is_landscape else _PORTRAIT_LETTERS
+        rows = tuple(_make_row(row, table) for row in table.rows)
+        titles = [column.head[-1] for column in table.columns]
+        widths = [[cell.text for cell in row] for row, one in zip(rows, table.rows, strict=True) if one.kind != "head"]
+        columns = tuple(
+            DocumentColumn(
+                "".join(column.head),
+                share,
+                "right" if column.is_numeric else "left" if column.content == "name" else "center",
+            )
+            for column, share in zip(table.columns, compute_column_shares(titles, widths, letters), strict=True)
+        )
+        heads = frozenset(n for n, row in enumerate(table.rows) if row.kind == "head")
         blocks += [
             Heading(table.layout.name if is_alone else table.title, note=note),
-            _make_table(table, texts, _LANDSCAPE_LETTERS if is_landscape else _PORTRAIT_LETTERS),
+            DocumentTable(
+                columns,
+                rows,
+                texts.get("tables", "no_rows"),
+                heads,
+                heads=tuple(column.head for column in table.columns),
+            ),
             *[Paragraph(text, is_small=True) for text in table.notes],
         ]
     blocks.append(make_signature(report_texts))
@@ -208,25 +221,6 @@ def make_office_document(tables: list[FilledTable], area: str, texts: Texts) -> 
         page_number_format=report_texts.get("page", "number"),
     )
     return Document(title, "", margins, tuple(blocks), texts.lang, landscape=is_landscape)
-
-
-def _make_table(table: FilledTable, texts: Texts, letters: int) -> DocumentTable:
-    """Return a table with columns as wide as their texts need; ``letters``: letters in a line."""
-    rows = tuple(_make_row(row, table) for row in table.rows)
-    titles = [column.head[-1] for column in table.columns]
-    widths = [[cell.text for cell in row] for row, one in zip(rows, table.rows, strict=True) if one.kind != "head"]
-    columns = tuple(
-        DocumentColumn(
-            "".join(column.head),
-            share,
-            "right" if column.is_numeric else "left" if column.content == "name" else "center",
-        )
-        for column, share in zip(table.columns, compute_column_shares(titles, widths, letters), strict=True)
-    )
-    heads = frozenset(n for n, row in enumerate(table.rows) if row.kind == "head")
-    return DocumentTable(
-        columns, rows, texts.get("tables", "no_rows"), heads, heads=tuple(column.head for column in table.columns)
-    )
 
 
 def _make_row(row: FilledRow, table: FilledTable) -> tuple[DocumentCell, ...]:

@@ -236,25 +236,21 @@ def round_row_sums(rows: Sequence[FilledRow], columns: Sequence[FilledColumn], s
             continue
         for position, column in enumerate(columns):
             if all(position in row.exact_by_column for row in (total, *present)):
-                _round_row_sum(total, present, signs, position, column.decimals, is_fixed=one.is_fixed)
-
-
-def _round_row_sum(
-    total: FilledRow, parts: list[FilledRow], signs: list[int], position: int, decimals: int, *, is_fixed: bool
-) -> None:
-    """Round one column of a row that sums others, in place; ``signs``: −1 for a part that is subtracted."""
-    exact = [sign * part.exact_by_column[position] for sign, part in zip(signs, parts, strict=True)]
-    if not do_parts_add_up(exact, total.exact_by_column[position], decimals):
-        return
-    scale = 10.0**decimals
-    if is_fixed:
-        whole = round_to_digits(total.exact_by_column[position], decimals)
-        for sign, part, digits in zip(signs, parts, round_parts(exact, whole, decimals), strict=True):
-            part.values[position] = TableNumber(sign * digits / scale, decimals)
-    else:
-        printed = [value.value for part in parts if isinstance(value := part.values[position], TableNumber)]
-        whole = sum(sign * round(value * scale) for sign, value in zip(signs, printed, strict=True))
-    total.values[position] = TableNumber(whole / scale, decimals)
+                exact = [sign * part.exact_by_column[position] for sign, part in zip(signs, present, strict=True)]
+                if not do_parts_add_up(exact, total.exact_by_column[position], column.decimals):
+                    continue
+                scale = 10.0**column.decimals
+                if one.is_fixed:
+                    whole = round_to_digits(total.exact_by_column[position], column.decimals)
+                    rounded = round_parts(exact, whole, column.decimals)
+                    for sign, part, digits in zip(signs, present, rounded, strict=True):
+                        part.values[position] = TableNumber(sign * digits / scale, column.decimals)
+                else:
+                    printed = [
+                        value.value for part in present if isinstance(value := part.values[position], TableNumber)
+                    ]
+                    whole = sum(sign * round(value * scale) for sign, value in zip(signs, printed, strict=True))
+                total.values[position] = TableNumber(whole / scale, column.decimals)
 
 
 def list_adjusted_cells(
@@ -307,7 +303,13 @@ class _BlockRounder:
         for position in range(len(self._columns)):
             self._round_column(position)
             self._round_parts_of_rows(position)
-        self._write()
+        for n, row in enumerate(self._rows):
+            for position, filled in enumerate(self._columns):
+                exact = self._get_exact(n, position)
+                if exact is not None:
+                    row.exact_by_column[position] = exact
+                    digits = self._digits.get((n, position), round_to_digits(exact, filled.decimals))
+                    row.values[position] = TableNumber(digits / 10.0**filled.decimals, filled.decimals)
         return self._unequal_sums
 
     def _get_exact(self, row: int, column: int) -> float | None:
@@ -393,14 +395,3 @@ class _BlockRounder:
             whole = self._digits.get((row, column), round_to_digits(total, decimals))
             for n, digits in zip(below, round_parts(cells[:, 0].tolist(), whole, decimals), strict=True):
                 self._digits[n, column] = digits
-
-    def _write(self) -> None:
-        """Write the rounded figures, and keep the exact ones."""
-        for n, row in enumerate(self._rows):
-            for position, column in enumerate(self._columns):
-                exact = self._get_exact(n, position)
-                if exact is None:
-                    continue
-                row.exact_by_column[position] = exact
-                digits = self._digits.get((n, position), round_to_digits(exact, column.decimals))
-                row.values[position] = TableNumber(digits / 10.0**column.decimals, column.decimals)

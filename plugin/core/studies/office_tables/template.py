@@ -197,7 +197,10 @@ def _fill_name(
     result: TemplateResult,
 ) -> None:
     """Fill the cells of one name."""
-    plain_name, unit = _split_unit(name, {*figures, *columns})
+    plain_name, unit = name, ""
+    stem, _, word = name.rpartition("_")
+    if name not in figures and name not in columns and word in UNIT_BY_WORD and (stem in figures or stem in columns):
+        plain_name, unit = stem, UNIT_BY_WORD[word]
     figure, column = figures.get(plain_name), columns.get(plain_name)
     if figure is None and column is None:
         result.unknown.append(name)
@@ -225,14 +228,6 @@ def _fill_name(
         if value is None:
             result.dashes.append(one.name)
     result.filled.append((name, cells.text))
-
-
-def _split_unit(name: str, known: set[str]) -> tuple[str, str]:
-    """Return a name without a unit at its end, and the unit; empty if the name has none."""
-    if name in known:
-        return name, ""
-    plain_name, _, word = name.rpartition("_")
-    return (plain_name, UNIT_BY_WORD[word]) if word in UNIT_BY_WORD and plain_name in known else (name, "")
 
 
 def _convert(figure: NamedFigure, unit: str) -> float | None:
@@ -355,19 +350,16 @@ class _Workbook:
 
     def _find_cell(self, sheet: str, name: str, *, create: bool) -> Any:
         """Return the element that shows the value of a cell; None if it is missing and not to be created."""
-        name = self._get_shown_cell(sheet, name)
+        # Of a merged cell the one at the top left shows the value.
+        column, line = _parse_column(name.rstrip(_DIGITS)), int(name.lstrip(_LETTERS))
+        for merged in self._get_tree(self.sheet_parts[sheet]).iter(f"{_MAIN}mergeCell"):
+            one = _parse_reference(f"{'s'}!{merged.get('ref')}")
+            if one and one.first_column <= column <= one.last_column and one.first_row <= line <= one.last_row:
+                name = one.cells[0]
+                break
         data = self._get_tree(self.sheet_parts[sheet]).find(f"{_MAIN}sheetData")
         row = _find_child(data, "row", name.lstrip(_LETTERS), create=create)
         return None if row is None else _find_child(row, "c", name, create=create)
-
-    def _get_shown_cell(self, sheet: str, name: str) -> str:
-        """Return the cell that shows the value of a cell: of a merged cell the one at the top left."""
-        column, row = _parse_column(name.rstrip(_DIGITS)), int(name.lstrip(_LETTERS))
-        for merged in self._get_tree(self.sheet_parts[sheet]).iter(f"{_MAIN}mergeCell"):
-            cells = _parse_reference(f"{'s'}!{merged.get('ref')}")
-            if cells and cells.first_column <= column <= cells.last_column and cells.first_row <= row <= cells.last_row:
-                return cells.cells[0]
-        return name
 
     def has_formula(self, sheet: str, name: str) -> bool:
         """Return True if a cell has a formula."""
