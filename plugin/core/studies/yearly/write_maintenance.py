@@ -76,7 +76,13 @@ def make_class_layers(update: YearlyUpdate, target_crs: CRS) -> list[PackageLaye
     class_layers = []
     number, bsm = 1, find_highest_number(update) + 1
     for one in update.changed_layers:
-        class_layers += [_make_layer_before_change(update, one), _make_change(update, one, target_crs, number, bsm)]
+        # The parcels before the change have the vertices that all classes share.
+        template = _get_class_template(update, one, BEFORE_STAGE)
+        layer = require_value(one.filed_layer, f"the filed layer {one.role}")
+        class_layers += [
+            PackageLayer(layer, template, {f.name: layer.find_column_name(f) for f in template.fields}, "O", False),
+            _make_change(update, one, target_crs, number, bsm),
+        ]
         number, bsm = number + len(one.changes), bsm + len(one.changes)
         class_layers.append(_make_layer_after_change(update, one, target_crs, bsm))
         bsm += len(one.parcels_after_change)
@@ -94,18 +100,6 @@ def _get_class_template(update: YearlyUpdate, maintained_layer: MaintainedLayer,
     """Return the template of one class of a layer; ``stage``: before, change or after."""
     rules = require_value(update.current_plan.norm.standard.maintenance, "the norm of maintenance")
     return update.current_plan.norm.standard.templates[rules.get_class_of_stage(stage).prefix + maintained_layer.role]
-
-
-def _make_layer_before_change(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> PackageLayer:
-    """Return the parcels before the change as a layer to write, with the keys and fields of the earlier edition.
-
-    Edges have the vertices that all classes share.
-    """
-    template, layer = (
-        _get_class_template(update, maintained_layer, BEFORE_STAGE),
-        require_value(maintained_layer.filed_layer, f"the filed layer {maintained_layer.role}"),
-    )
-    return PackageLayer(layer, template, {f.name: layer.find_column_name(f) for f in template.fields}, "O", False)
 
 
 def _make_change(
@@ -373,57 +367,45 @@ def write_update(
         If the target exists (causes that a person filled in would be lost), cannot be written without loss, or differs
         when it is read again.
     """
+    texts = Texts(lang)
     if not update.changed_layers:
-        joined_roles = Texts(lang).get("words", "between_names").join(layer.role for layer in update.maintained_layers)
+        joined_roles = texts.get("words", "between_names").join(layer.role for layer in update.maintained_layers)
         raise InputError("yearly_nothing", year=update.year, layers=joined_roles)
     places = _make_target_paths(update.current_plan, update.year, folder)
     check_not_input(places[0], [*update.current_plan.input_files, *update.filed_plan.input_files])
     with _reserve_target_paths(places):
-        return _write_files(update, places, Texts(lang), cancellation, progress)
-
-
-def _write_files(
-    update: YearlyUpdate, target_paths: list[Path], texts: Texts, cancellation: Cancellation, progress: ProgressCallback
-) -> WrittenUpdate:
-    """Write the geodatabase and both files of the balance, then read the geodatabase again.
-
-    All files are moved to their final paths when this succeeds.
-    """
-    delivery, target, horizontal_crs = (
-        _load_delivery_spec(update.current_plan),
-        target_paths[0],
-        crs_care.CGCS2000_DEGREES,
-    )
-    contents = make_class_layers(update, horizontal_crs)
-    written_update = WrittenUpdate(target_paths, problems=_validate_contents(update, contents, target, cancellation))
-    rows = RowProgress(sum(len(content) for content in contents), lambda share, _: progress(share), until=1.0)
-    with write_files_together(target_paths) as new:
-        database = new / target.name
-        crs = crs_care.add_vertical_crs(delivery.crs, delivery.vertical)
-        code_lists = update.current_plan.norm.standard.code_lists
-        write_database(
-            database,
-            contents,
-            crs,
-            horizontal_crs=horizontal_crs,
-            code_lists=code_lists,
-            progress=rows,
-            cancellation=cancellation,
-        )
-        for content in contents:
-            result = read_back(database, content, horizontal_crs, progress=rows, cancellation=cancellation)
-            result.raise_if_different(content.name)
-            written_update.results_by_role[content.name] = result
-        write_tables_workbook(
-            new / target_paths[1].name,
-            make_balance_tables(update, texts),
-            find_county_name(update.current_plan),
-            texts,
-        )
-        text = json.dumps(convert_balance_to_dict(update), ensure_ascii=False, indent=1, allow_nan=False)
-        (new / target_paths[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
-        cancellation.raise_if_cancelled()
-    return written_update
+        delivery, target = _load_delivery_spec(update.current_plan), places[0]
+        horizontal_crs = crs_care.CGCS2000_DEGREES
+        contents = make_class_layers(update, horizontal_crs)
+        written_update = WrittenUpdate(places, problems=_validate_contents(update, contents, target, cancellation))
+        rows = RowProgress(sum(len(content) for content in contents), lambda share, _: progress(share), until=1.0)
+        with write_files_together(places) as new:
+            database = new / target.name
+            crs = crs_care.add_vertical_crs(delivery.crs, delivery.vertical)
+            code_lists = update.current_plan.norm.standard.code_lists
+            write_database(
+                database,
+                contents,
+                crs,
+                horizontal_crs=horizontal_crs,
+                code_lists=code_lists,
+                progress=rows,
+                cancellation=cancellation,
+            )
+            for content in contents:
+                result = read_back(database, content, horizontal_crs, progress=rows, cancellation=cancellation)
+                result.raise_if_different(content.name)
+                written_update.results_by_role[content.name] = result
+            write_tables_workbook(
+                new / places[1].name,
+                make_balance_tables(update, texts),
+                find_county_name(update.current_plan),
+                texts,
+            )
+            text = json.dumps(convert_balance_to_dict(update), ensure_ascii=False, indent=1, allow_nan=False)
+            (new / places[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
+            cancellation.raise_if_cancelled()
+        return written_update
 
 
 def _validate_contents(
