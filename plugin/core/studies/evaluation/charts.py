@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...render.map_shapes import draw_text, make_svg, measure_text
@@ -81,9 +82,15 @@ def draw_chart(series: IndicatorSeries, result: Evaluation) -> str:
     low, high = min(values), max(values)
     padding = (high - low) * _PADDING_SHARE or abs(high) * 0.05 or 1.0
     frame = _Frame(xs, low - padding, high + padding)
+    unit = texts.get("unit_names", series.unit)
+    size = min(_TITLE_PX, _TITLE_PX * _MAX_TITLE_PX / max(measure_text(series.name, _TITLE_PX, 0.56 * _TITLE_PX), 1.0))
+    sign, colour = _LEVEL_SIGNS[series.level]
+    level = f"{sign} {describe_level(series, texts)}"
     pieces = [
         f'<rect width="{WIDTH_PX:.0f}" height="{HEIGHT_PX:.0f}" fill="#FFFFFF"/>',
-        *_draw_heading(series, texts),
+        draw_text(series.name, 8.0, 18.0, size, _BLACK, anchor="start", bold=True),
+        draw_text(texts.get("evaluation", "chart_unit", unit=unit), 8.0, 33.0, _TEXT_PX, _GREY, anchor="start"),
+        draw_text(level, WIDTH_PX - 8.0, 18.0, _TEXT_PX, colour, anchor="end", bold=True),
     ]
     base = HEIGHT_PX - _BOTTOM
     pieces += [
@@ -93,7 +100,17 @@ def draw_chart(series: IndicatorSeries, result: Evaluation) -> str:
         ),
         *_draw_target(series, frame, texts),
         *_draw_years(series, result.editions, frame),
-        *_draw_line(series, frame),
+        # Only neighbouring values that can be compared are joined.
+        *[
+            (
+                f'<path d="M{frame.xs[n]:.1f},{frame.get_y(before.value):.1f}L{frame.xs[n + 1]:.1f},'
+                f'{frame.get_y(after.value):.1f}" stroke="{_LINE_COLOUR}" stroke-width="2" fill="none"/>'
+            )
+            for n, (before, after) in enumerate(pairwise(series.points))
+            if before.value is not None
+            and after.value is not None
+            and not compute_change(before, after, series.unit).obstacle
+        ],
         *_draw_values(series, frame),
         (
             f'<rect x="0.5" y="0.5" width="{WIDTH_PX - 1:.0f}" height="{HEIGHT_PX - 1:.0f}" fill="none" '
@@ -101,20 +118,6 @@ def draw_chart(series: IndicatorSeries, result: Evaluation) -> str:
         ),
     ]
     return make_svg(WIDTH_PX, HEIGHT_PX, pieces)
-
-
-def _draw_heading(series: IndicatorSeries, texts: Texts) -> Iterator[str]:
-    """Yield name and unit of the indicator, and its level with a sign."""
-    unit = texts.get("unit_names", series.unit)
-    size = min(_TITLE_PX, _TITLE_PX * _MAX_TITLE_PX / max(measure_text(series.name, _TITLE_PX, 0.56 * _TITLE_PX), 1.0))
-    yield from (
-        draw_text(series.name, 8.0, 18.0, size, _BLACK, anchor="start", bold=True),
-        draw_text(texts.get("evaluation", "chart_unit", unit=unit), 8.0, 33.0, _TEXT_PX, _GREY, anchor="start"),
-    )
-    sign, colour = _LEVEL_SIGNS[series.level]
-    yield draw_text(
-        f"{sign} {describe_level(series, texts)}", WIDTH_PX - 8.0, 18.0, _TEXT_PX, colour, anchor="end", bold=True
-    )
 
 
 def _draw_target(series: IndicatorSeries, frame: _Frame, texts: Texts) -> Iterator[str]:
@@ -162,18 +165,6 @@ def _draw_years(series: IndicatorSeries, editions: list[EditionFigures], frame: 
         if middle - half > last_end + 3:
             yield draw_text(column.label, middle, base + 16.0, _VALUE_PX, _BLACK)
             last_end = middle + half
-
-
-def _draw_line(series: IndicatorSeries, frame: _Frame) -> Iterator[str]:
-    """Yield the lines between neighbouring values that can be compared."""
-    for n in range(1, len(series.points)):
-        before, after = series.points[n - 1], series.points[n]
-        if before.value is None or after.value is None or compute_change(before, after, series.unit).obstacle:
-            continue
-        yield (
-            f'<path d="M{frame.xs[n - 1]:.1f},{frame.get_y(before.value):.1f}L{frame.xs[n]:.1f},'
-            f'{frame.get_y(after.value):.1f}" stroke="{_LINE_COLOUR}" stroke-width="2" fill="none"/>'
-        )
 
 
 def _draw_values(series: IndicatorSeries, frame: _Frame) -> Iterator[str]:
@@ -355,13 +346,24 @@ def make_chart_xml(series: IndicatorSeries, result: Evaluation, texts: Texts) ->
 def _make_chart(series: IndicatorSeries, lines: list[ChartLine], texts: Texts) -> LineChart:
     """Return a chart without lines: title, size, axes and the range of values."""
     from openpyxl.chart import LineChart
-    from openpyxl.chart.text import RichText
-    from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RichTextProperties
+    from openpyxl.chart.text import RichText, Text
+    from openpyxl.chart.title import Title
+    from openpyxl.drawing.text import (
+        CharacterProperties,
+        Paragraph,
+        ParagraphProperties,
+        RegularTextRun,
+        RichTextProperties,
+    )
 
     chart = LineChart()
-    chart.title = _make_title(
-        texts.get(EVALUATION_SECTION, "native_chart_title", name=series.name, unit=texts.get("unit_names", series.unit))
+    unit = texts.get("unit_names", series.unit)
+    run = RegularTextRun(
+        rPr=CharacterProperties(sz=_TITLE_SIZE, b=True),
+        t=texts.get(EVALUATION_SECTION, "native_chart_title", name=series.name, unit=unit),
     )
+    paragraph = Paragraph(pPr=ParagraphProperties(defRPr=run.rPr), r=[run])
+    chart.title = Title(tx=Text(rich=RichText(p=[paragraph])), overlay=False)
     chart.width, chart.height = _WIDTH_CM, _HEIGHT_CM
     chart.legend, chart.display_blanks = None, "gap"
     known = [value for line in lines for value in line.values if value is not None]
@@ -399,17 +401,6 @@ def choose_scale(low: float, high: float) -> tuple[float, float, float]:
     low_end = max(low_end, 0.0) if low >= 0 else low_end
     high_end = min(high_end, 0.0) if high <= 0 and low < 0 else high_end
     return round(low_end, 9), round(high_end, 9), step
-
-
-def _make_title(text: str) -> Any:
-    """Return the title of a chart in small bold letters."""
-    from openpyxl.chart.text import RichText, Text
-    from openpyxl.chart.title import Title
-    from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RegularTextRun
-
-    letters = CharacterProperties(sz=_TITLE_SIZE, b=True)
-    paragraph = Paragraph(pPr=ParagraphProperties(defRPr=letters), r=[RegularTextRun(rPr=letters, t=text)])
-    return Title(tx=Text(rich=RichText(p=[paragraph])), overlay=False)
 
 
 def _style_line(line: Any, content: ChartLine) -> Any:

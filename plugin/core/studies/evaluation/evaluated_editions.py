@@ -288,7 +288,21 @@ def read_editions(texts: Iterable[str], *, has_checked_plan: bool = False) -> li
         if edition is not None:
             editions.append(edition)
         elif Path(text).suffix.lower() in LIST_SUFFIXES:
-            editions += _read_list(Path(text), has_checked_plan=has_checked_plan)
+            path = Path(text)
+            table = read_table(path, _COLUMNS)
+            for row in table.rows:
+                cells = {name: _CONTROL_CHARACTERS.sub(" ", cell).strip() for name, cell in row.text_by_column.items()}
+                year, source, profile = parse_year(cells["year"]), cells["source"], cells["profile"]
+                if year is None:
+                    heading = _COLUMNS[0].possible_headings[0]
+                    raise table.make_cell_error(row, heading, cells["year"], ("2021", "2021年"))
+                if not source and not has_checked_plan:
+                    raise table.make_cell_error(row, _COLUMNS[1].possible_headings[0], "")
+                if source and not is_connection(source):
+                    source = str(path.parent / source)
+                if profile.lower().endswith(".toml"):
+                    profile = str(path.parent / profile)
+                editions.append(Edition(year, source, profile, cells["name"]))
         else:
             raise InputError("evaluation_edition", text=mask_source(text))
     if not editions:
@@ -308,26 +322,6 @@ def list_files_of_editions(texts: Iterable[str], editions: Iterable[Edition]) ->
     """Return the lists and sources that no output may replace; connections to databases are left out."""
     lists = [text for text in texts if _parse_edition(text, has_checked_plan=True) is None]
     return [*lists, *(one.source for one in editions if one.source and not is_connection(one.source))]
-
-
-def _read_list(path: Path, *, has_checked_plan: bool) -> list[Edition]:
-    """Return the editions of a list; control characters in cells are blanks."""
-    table = read_table(path, _COLUMNS)
-    editions = []
-    for row in table.rows:
-        values = {name: _CONTROL_CHARACTERS.sub(" ", text).strip() for name, text in row.text_by_column.items()}
-        year = parse_year(values["year"])
-        if year is None:
-            raise table.make_cell_error(row, _COLUMNS[0].possible_headings[0], values["year"], ("2021", "2021年"))
-        if not values["source"] and not has_checked_plan:
-            raise table.make_cell_error(row, _COLUMNS[1].possible_headings[0], "")
-        source, profile = values["source"], values["profile"]
-        if source and not is_connection(source):
-            source = str(path.parent / source)
-        if profile.lower().endswith(".toml"):
-            profile = str(path.parent / profile)
-        editions.append(Edition(year, source, profile, values["name"]))
-    return editions
 
 
 def sort_editions(editions: list[Edition]) -> tuple[list[Edition], list[tuple[str, dict[str, Any]]]]:
