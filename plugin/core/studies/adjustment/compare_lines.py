@@ -46,8 +46,8 @@ from .adjustment_result import (
     AdjustmentSettings,
     LandShare,
     TakenLand,
+    judge_criteria,
 )
-from .criteria import judge_criteria
 
 if TYPE_CHECKING:
     from ...engine.context import RuleContext
