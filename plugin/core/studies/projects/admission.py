@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ...base.errors import InputError
 from ...base.files.data import SOURCE_MARKS
-from ...base.files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
+from ...base.files.tables import SearchedColumn, read_table
 from ...engine.context import RuleContext, trim_code_padding
 from ...figures.heritage.protection import KIND_CODE_LIST_ID, classify_heritage_parts, find_core_rows
 from ...plan.layer import Layer
@@ -203,7 +203,30 @@ def _read_rules(path: Path, norm: Norm, settings: ReviewSettings) -> tuple[dict[
     uses = _Names(lists.get(USE_CODES), {ANY_USE: ANY_USE})
     rules: dict[tuple[str, str], AdmissionRule] = {}
     for row in table.rows:
-        rule = _read_rule(row, table, places, uses)
+        cells = row.text_by_column
+        zone, use = places.find_code(cells["zone"]), uses.find_code(cells["use"])
+        outcome = _OUTCOME_BY_WORD.get(cells["outcome"])
+        if not zone:
+            raise table.make_cell_error(row, "zone", cells["zone"], places.list_examples())
+        if not use:
+            raise table.make_cell_error(row, "use", cells["use"], uses.list_examples())
+        if outcome is None:
+            raise table.make_cell_error(row, "outcome", cells["outcome"], _OUTCOME_BY_WORD)
+        if cells["mark"] not in SOURCE_MARKS:
+            raise table.make_cell_error(row, "mark", cells["mark"], SOURCE_MARKS)
+        if not cells["source"]:
+            raise table.make_cell_error(row, "source", "")
+        rule = AdmissionRule(
+            zone,
+            use,
+            outcome,
+            cells["condition"],
+            cells["source"],
+            cells["mark"],
+            row.line_number,
+            cells["condition_en"],
+            cells["source_en"],
+        )
         key = rule.zone, rule.use
         if key in rules:
             raise InputError(
@@ -235,31 +258,3 @@ class _Names:
     def list_examples(self) -> list[str]:
         """Return codes and words that a cell may have, for a message."""
         return sorted(dict.fromkeys(self._by_text.values()))[:40]
-
-
-def _read_rule(row: FoundTableRow, table: FoundTable, places: _Names, uses: _Names) -> AdmissionRule:
-    """Return the rule of a row. Raise InputError with file, line and column."""
-    cells = row.text_by_column
-    zone, use = places.find_code(cells["zone"]), uses.find_code(cells["use"])
-    outcome = _OUTCOME_BY_WORD.get(cells["outcome"])
-    if not zone:
-        raise table.make_cell_error(row, "zone", cells["zone"], places.list_examples())
-    if not use:
-        raise table.make_cell_error(row, "use", cells["use"], uses.list_examples())
-    if outcome is None:
-        raise table.make_cell_error(row, "outcome", cells["outcome"], _OUTCOME_BY_WORD)
-    if cells["mark"] not in SOURCE_MARKS:
-        raise table.make_cell_error(row, "mark", cells["mark"], SOURCE_MARKS)
-    if not cells["source"]:
-        raise table.make_cell_error(row, "source", "")
-    return AdmissionRule(
-        zone,
-        use,
-        outcome,
-        cells["condition"],
-        cells["source"],
-        cells["mark"],
-        row.line_number,
-        cells["condition_en"],
-        cells["source_en"],
-    )

@@ -127,7 +127,29 @@ class LineJudge:
                 return self._make_item(Outcome.UNDETERMINED, "unknown", area_m2=None, weight=self.spec.absent)
         if pieces.is_sliver(self.tolerance):
             return self._make_free_item(pieces, project)
-        parts, touched = self._judge_parts(pieces, project, uses)
+        row_parts = require_value(self.data.parts, "the parts of the line")
+        layer = require_value(self.data.layer, "the layer of the line")
+        net_of_row = layer.numbers("net_area") if self.spec.basis is AreaBasis.NET else None
+        places = [row_parts.list_places(int(row), uses) for row in pieces.rows]
+        parts, touched = [], 0.0
+        for place in dict.fromkeys(places):
+            group = pieces.select(np.array([one == place for one in places]))
+            if group.is_sliver(self.tolerance):
+                touched += group.total_m2
+                continue
+            rule = self.table.find_rule(place, uses)
+            names = tuple(dict.fromkeys(name for row in group.rows.tolist() if (name := str(row_parts.names[row]))))
+            parts.append(
+                LinePart(
+                    str(row_parts.part_of_row[group.rows[0]]),
+                    names,
+                    group.total_m2,
+                    None if net_of_row is None else group.sum_by(net_of_row),
+                    self._judge_part(rule, project),
+                    rule,
+                    LazyShape(partial(group.unite, self.tolerance)),
+                )
+            )
         return (
             self._make_occupied_item(parts, touched, project, pieces)
             if parts
@@ -176,35 +198,6 @@ class LineJudge:
             distance_m=distance,
             params={"distance": Length(distance or 0.0)},
         )
-
-    def _judge_parts(
-        self, pieces: ProjectPieces, project: Project, uses: Sequence[str]
-    ) -> tuple[list[LinePart], float]:
-        """Return the occupied parts with their outcomes, and the land (m²) of parts below the limits of slivers."""
-        row_parts = require_value(self.data.parts, "the parts of the line")
-        layer = require_value(self.data.layer, "the layer of the line")
-        net_of_row = layer.numbers("net_area") if self.spec.basis is AreaBasis.NET else None
-        places = [row_parts.list_places(int(row), uses) for row in pieces.rows]
-        found, touched = [], 0.0
-        for place in dict.fromkeys(places):
-            group = pieces.select(np.array([one == place for one in places]))
-            if group.is_sliver(self.tolerance):
-                touched += group.total_m2
-                continue
-            rule = self.table.find_rule(place, uses)
-            names = tuple(dict.fromkeys(name for row in group.rows.tolist() if (name := str(row_parts.names[row]))))
-            found.append(
-                LinePart(
-                    str(row_parts.part_of_row[group.rows[0]]),
-                    names,
-                    group.total_m2,
-                    None if net_of_row is None else group.sum_by(net_of_row),
-                    self._judge_part(rule, project),
-                    rule,
-                    LazyShape(partial(group.unite, self.tolerance)),
-                )
-            )
-        return found, touched
 
     def _judge_part(self, rule: AdmissionRule | None, project: Project) -> Outcome:
         """Return the outcome of occupied land under a rule."""

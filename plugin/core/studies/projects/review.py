@@ -128,7 +128,21 @@ class ProjectReview:
         self._expected = self._overlay_concept(settings.archaeology_area)
         ranges = (self._overlay_concept(concept) for concept in settings.archaeology_ranges)
         self._heritage = [overlay for overlay in ranges if overlay is not None]
-        self._gap_items = self._list_gap_items()
+        # Unknown data of layers other than the control lines: zones, county, layers of sums, ranges of heritage.
+        names = {"zones": ZONES_NAME, COUNTY: COUNTY_NAME, **_SUMMED_NAMES}
+        names |= dict.fromkeys((settings.archaeology_area, *settings.archaeology_ranges), _ARCHAEOLOGY_NAME)
+        items: dict[str, MissingItem] = {}
+        for concept, name in names.items():
+            layer = self.plan.find_layer_of_concept(concept) or self.plan.find_unusable_layer(concept)
+            gaps = () if layer is None else self._list_gaps(layer.role)
+            if layer is not None and gaps and layer.role not in {line.role for line in self.lines}:
+                items[layer.role] = MissingItem(
+                    f"gaps_{concept}",
+                    name,
+                    MessageList(gaps, "between_sentences"),
+                    Message(SECTION, "remedy_gaps", {"line": BilingualName(name), "role": layer.role}),
+                )
+        self._gap_items = tuple(items.values())
         self._uses = lists.get(USE_CODES)
 
     def review(self) -> ReviewedProjects:
@@ -206,7 +220,10 @@ class ProjectReview:
         zones = self._zones.judge(number, project, uses)
         items: list[ReviewItem] = [*project.doubts, *lines, *zones]
         verdict = decide_verdict(items, self._gap_items)
-        parcels, townships, functions = (self._find_summed(concept, number) for concept in _SUMMED)
+        # In the order of the layers that are summed; None without a layer, or if its overlay failed for the project.
+        parcels, townships, functions = (
+            None if overlay is None or number in overlay.failed else overlay for overlay in self._summed.values()
+        )
         in_townships = sum_townships(townships, number) if townships else ()
         if sum(zone.area_m2 for zone in zones) > project.statutory_m2 + self.tolerance.min_area_m2:
             notes.append(self._make_note(NoteLevel.WARNING, "zones_overlap", project))
@@ -250,11 +267,6 @@ class ProjectReview:
             self.tolerance.min_area_m2,
         )
 
-    def _find_summed(self, concept: str, number: int) -> LayerOverlay | None:
-        """Return the overlay of a layer that is summed; None without it, or if it failed for a project."""
-        overlay = self._summed[concept]
-        return None if overlay is None or number in overlay.failed else overlay
-
     def _measure_rest(self, overlay: LayerOverlay | None, number: int, project: Project) -> float:
         """Return the land (m²) of a project that a layer does not cover; 0 without the layer."""
         if overlay is None:
@@ -296,26 +308,6 @@ class ProjectReview:
             if self._whole_layers and role in self.plan.layers
             else self.plan.list_gaps(role)
         )
-
-    def _list_gap_items(self) -> tuple[MissingItem, ...]:
-        """Return items on unknown data of layers other than the control lines.
-
-        These are zones, county, layers of sums and ranges of heritage.
-        """
-        names = {"zones": ZONES_NAME, COUNTY: COUNTY_NAME, **_SUMMED_NAMES}
-        names |= dict.fromkeys((self.settings.archaeology_area, *self.settings.archaeology_ranges), _ARCHAEOLOGY_NAME)
-        items: dict[str, MissingItem] = {}
-        for concept, name in names.items():
-            layer = self.plan.find_layer_of_concept(concept) or self.plan.find_unusable_layer(concept)
-            gaps = () if layer is None else self._list_gaps(layer.role)
-            if layer is not None and gaps and layer.role not in {line.role for line in self.lines}:
-                items[layer.role] = MissingItem(
-                    f"gaps_{concept}",
-                    name,
-                    MessageList(gaps, "between_sentences"),
-                    Message(SECTION, "remedy_gaps", {"line": BilingualName(name), "role": layer.role}),
-                )
-        return tuple(items.values())
 
     def _list_absent_layers(self) -> list[MissingItem]:
         """Return items on layers that are missing for sums and the heritage notice.

@@ -103,7 +103,11 @@ def _select_rows_near(layer: Layer, shapes: NDArray, *, needs_nearest: bool) -> 
     """Return a layer of the rows near shapes, with the facts of the whole layer that a review asks for."""
     if len(layer) <= _MAX_SMALL_LAYER_ROWS:
         return layer
-    tree = _make_box_tree(layer)
+    # The boxes of the rows in the plane; a repaired shape is within the box of its row.
+    boxed = layer.unrepaired_shapes.copy()
+    layer.drop_stray_parts(boxed)
+    boxed[~np.isfinite(shapely.bounds(boxed).reshape(-1, 4)).all(axis=1)] = None
+    tree = shapely.STRtree(boxed)
     rows = np.unique(tree.query(shapes)[1])
     near = layer.select_rows_unprepared(rows)
     if needs_nearest:
@@ -119,19 +123,11 @@ def _select_rows_near(layer: Layer, shapes: NDArray, *, needs_nearest: bool) -> 
     return near
 
 
-def _make_box_tree(layer: Layer) -> shapely.STRtree:
-    """Return a tree of the boxes of a layer's rows in the plane; a repaired shape is within the box of its row."""
-    shapes = layer.unrepaired_shapes.copy()
-    layer.drop_stray_parts(shapes)
-    shapes[~np.isfinite(shapely.bounds(shapes).reshape(-1, 4)).all(axis=1)] = None
-    return shapely.STRtree(shapes)
-
-
 def _find_nearest_rows(layer: Layer, tree: shapely.STRtree, shapes: NDArray) -> NDArray:
     """Return the rows of a layer that are nearest to (n,) shapes, one for each; none of a layer without shapes.
 
-    ``tree``: of `_make_box_tree`. A row whose box is farther than the searched distance is farther, too. So the nearest
-    among the rows found is the nearest of all if its distance is not above the searched distance.
+    ``tree``: of the boxes of the rows. A row whose box is farther than the searched distance is farther, too. So the
+    nearest among the rows found is the nearest of all if its distance is not above the searched distance.
     """
     found: list[NDArray] = []
     distance, count = _FIRST_SEARCH_M, np.count_nonzero(~shapely.is_missing(tree.geometries))
