@@ -243,7 +243,7 @@ def _make_parcels_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     """Return the table of parcels, one on each row, with sums by kind."""
     outside, comma = texts.get("versions", "no_township"), texts.get("words", "between_names")
 
-    def make_land_column(concept: str, measure: str, title_key: str) -> Column:
+    def make_column(concept: str, measure: str, title_key: str) -> Column:
         def make_cell(one: AdjustmentParcel) -> CellValue:
             land = one.cultivated if concept == "cultivated" else one.taken.get(concept)
             return make_table_number(getattr(land, f"{measure}_m2") if land else None, "m2")
@@ -259,7 +259,7 @@ def _make_parcels_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
         Column("statutory_area", 14, lambda one: make_table_number(one.area_m2, "m2"), "m2"),
         Column("land_use", 26, lambda one: _name_shares(one.land_uses)),
         Column("ownership", 18, lambda one: _name_shares(one.ownership)),
-        *[make_land_column(*one) for one in _LAND_COLUMNS if one[0] != result.line],
+        *[make_column(*one) for one in _LAND_COLUMNS if one[0] != result.line],
         Column(
             "zones_before", 18, lambda one: "\n".join(one.zones_before), "", texts.get("adjustment", "zones_before")
         ),

@@ -64,22 +64,22 @@ class ParcelLand(NamedTuple):
     """Land of a layer's rows in parcels.
 
     ``parcel`` (k,): position of the parcel; ``row`` (k,): row of the layer; ``area_m2`` (k,): statutory area;
-    ``row_share`` (k,): share of the row. ``has_failed``: an overlay could not be computed.
+    ``row_share`` (k,): share of the row.
     """
 
     parcel: NDArray
     row: NDArray
     area_m2: NDArray
     row_share: NDArray
-    has_failed: bool
 
 
-def overlay_parcels(parcels: list[AdjustmentParcel], layer: Layer, ctx: RuleContext) -> ParcelLand:
+def overlay_parcels(result: AdjustmentResult, layer: Layer, ctx: RuleContext) -> ParcelLand | None:
     """Return the land that rows of a layer have in parcels; each place counts once, slivers included.
 
-    The area is the share of the parcel's area, as drawn, so that a layer without gaps sums to the parcel.
+    The area is the share of the parcel's area, as drawn, so that a layer without gaps sums to the parcel. If an overlay
+    could not be computed, return None; ``missing`` of the result names the layer.
     """
-    shapes = np.array([one.geometry for one in parcels], dtype=object)
+    shapes = np.array([one.geometry for one in result.parcels], dtype=object)
     pieces = find_shared_pieces(
         layer.polygons,
         Polygons(shapes),
@@ -87,16 +87,17 @@ def overlay_parcels(parcels: list[AdjustmentParcel], layer: Layer, ctx: RuleCont
         keep_slivers=True,
         cancellation=ctx.cancellation,
     )
-    has_failed = bool(pieces.fallback_log.failed_pairs)
+    if pieces.fallback_log.failed_pairs:
+        result.missing.append(("overlay_failed", {"layer": layer.name}))
+        return None
     pieces = ctx.geometry.remove_repeated_land(pieces, layer)
     drawn = ctx.geometry.measure_drawn_areas(shapes)
     area_m2 = (
         ctx.geometry.measure_drawn_areas(pieces.geometry)
         / drawn[pieces.right]
-        * np.array([one.area_m2 for one in parcels])[pieces.right]
+        * np.array([one.area_m2 for one in result.parcels])[pieces.right]
     )
-    share = ctx.geometry.compute_piece_shares_of_rows(pieces, layer)
-    return ParcelLand(pieces.right, pieces.left, area_m2, share, has_failed)
+    return ParcelLand(pieces.right, pieces.left, area_m2, ctx.geometry.compute_piece_shares_of_rows(pieces, layer))
 
 
 def measure_land(result: AdjustmentResult, before: Plan, ctx: RuleContext) -> None:
@@ -116,9 +117,8 @@ def measure_land(result: AdjustmentResult, before: Plan, ctx: RuleContext) -> No
                 continue
             names, codes = layer.text("zone_name"), layer.text("zone_code")
             labels = [name or code for name, code in zip(names, codes, strict=True)]
-            land = overlay_parcels(result.parcels, layer, ctx)
-            if land.has_failed:
-                result.missing.append(("overlay_failed", {"layer": layer.name}))
+            land = overlay_parcels(result, layer, ctx)
+            if land is None:
                 continue
             for position, parcel in enumerate(result.parcels):
                 mine = land.parcel == position
@@ -142,9 +142,8 @@ def _measure_survey(result: AdjustmentResult, ctx: RuleContext) -> None:
     if survey is None:
         result.missing.append(("no_survey", {}))
         return
-    land = overlay_parcels(result.parcels, survey, ctx)
-    if land.has_failed:
-        result.missing.append(("overlay_failed", {"layer": survey.name}))
+    land = overlay_parcels(result, survey, ctx)
+    if land is None:
         return
     codes = survey.text("land_use")
     field = survey.template.find_field("land_use")
@@ -218,9 +217,8 @@ def _measure_line(result: AdjustmentResult, concept: str, before: Plan, ctx: Rul
     if not result.parcels:
         return
     for layer in layers:
-        land = overlay_parcels(result.parcels, layer, ctx)
-        if land.has_failed:
-            result.missing.append(("overlay_failed", {"layer": layer.name}))
+        land = overlay_parcels(result, layer, ctx)
+        if land is None:
             for parcel in result.parcels:
                 parcel.taken.pop(concept, None)
             return
@@ -265,15 +263,14 @@ def compare_line(
     progress(0.0, "")
     plan = read_plan(sources, norm, options.run, source=source, cancellation=cancellation)
     after_layer = plan.find_layer_of_concept(options.line)
+    roles = ", ".join(_list_roles(norm, options.line))
     if after_layer is None or after_layer.has_no_geometry:
-        raise InputError("adjustment_no_line", source=plan.source, roles=", ".join(_list_roles(norm, options.line)))
+        raise InputError("adjustment_no_line", source=plan.source, roles=roles)
     progress(_AFTER_SHARE, "")
     before = read_earlier_edition(options.before, options.line, plan, cancellation)
     before_layer = before.find_layer_of_concept(options.line)
     if before_layer is None or before_layer.has_no_geometry:
-        raise InputError(
-            "adjustment_no_line", source=str(options.before), roles=", ".join(_list_roles(norm, options.line))
-        )
+        raise InputError("adjustment_no_line", source=str(options.before), roles=roles)
     progress(_BEFORE_SHARE, "")
     tolerance = options.run.tolerance or plan.norm.make_tolerance()
     comparison = compare_layers(
