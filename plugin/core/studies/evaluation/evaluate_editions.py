@@ -151,10 +151,11 @@ def compute_each_indicator(indicators: PlanIndicators, texts: Texts) -> list[Com
             raise
         except SanxianError as error:
             reason = strip_folders(texts.explain_error(error))
-            computed.append(ComputedIndicator(entry, missing_reason=reason, has_failed=True))
         except Exception as error:
             reason = texts.get(EVALUATION_SECTION, "indicator_crashed", detail=describe_exception(error))
-            computed.append(ComputedIndicator(entry, missing_reason=reason, has_failed=True))
+        else:
+            continue
+        computed.append(ComputedIndicator(entry, missing_reason=reason, has_failed=True))
     return computed
 
 

@@ -202,7 +202,7 @@ def _make_series_table(result: Evaluation, texts: Texts, *, is_upright: bool) ->
     if is_upright:
         places = []
 
-    def make_value_column(place: int, edition: EditionFigures) -> Column:
+    def make_column(place: int, edition: EditionFigures) -> Column:
         missing = texts.get(EVALUATION_SECTION, "no_value" if edition.is_read else "not_read")
         return Column(
             f"year_{place}",
@@ -235,7 +235,7 @@ def _make_series_table(result: Evaluation, texts: Texts, *, is_upright: bool) ->
         *([] if is_upright else [Column("number", 6, lambda one: numbers[one.id])]),
         Column("indicator", 28, lambda one: one.name),
         Column("unit", 12, lambda one: texts.get("unit_names", one.unit)),
-        *[make_value_column(n, one) for n, one in enumerate(result.editions)],
+        *[make_column(n, one) for n, one in enumerate(result.editions)],
         *[column for key, place in places for column in make_change_columns(key, place)],
         Column("target", 18, format_target),
         Column("state", 12, lambda one: describe_series_state(one, last, texts)),

@@ -357,7 +357,7 @@ def list_differences(columns: list[EditionFigures], texts: Texts) -> list[Note]:
     )
     comma = texts.get("words", "between_names")
 
-    def join_setting(key: str) -> str:
+    def join(key: str) -> str:
         values = [one.get(key, "—") for one in settings]
         return _join(read, [comma.join(map(str, v)) if isinstance(v, list | tuple) else str(v) for v in values], texts)
 
@@ -377,7 +377,7 @@ def list_differences(columns: list[EditionFigures], texts: Texts) -> list[Note]:
             if len(set(values)) > 1
         ],
         *[
-            ("other_setting", {"setting": texts.get_setting_name(key), "key": key, "values": join_setting(key)})
+            ("other_setting", {"setting": texts.get_setting_name(key), "key": key, "values": join(key)})
             for key in keys[:_MAX_SETTINGS]
         ],
         *([("more_settings", {"count": len(keys) - _MAX_SETTINGS})] if len(keys) > _MAX_SETTINGS else []),
