@@ -22,7 +22,7 @@ from .office_table import (
     LayoutRows,
     TableLayout,
 )
-from .rounding import list_adjusted_cells, round_block, round_row_sums
+from .rounding import BlockRounder, list_adjusted_cells, round_row_sums
 
 #: At the end of a state that rests on unconfirmed data.
 _UNCONFIRMED_SIGN = "*"
@@ -153,7 +153,9 @@ class _Filler:
         if table is None:
             self._add_missing(self._figures.explain_missing(block.figures))
         rows = [self._make_row(block, row) for row in self._list_rows(block, table)]
-        for column, difference in round_block(rows, self._table.columns, [place.column for place in self._places]):
+        for column, difference in BlockRounder(
+            rows, self._table.columns, [place.column for place in self._places]
+        ).round():
             note = self._texts.get("office_tables", "unequal_sum", column=column, difference=difference)
             self._table.notes.append(note)
         self._table.rows += rows

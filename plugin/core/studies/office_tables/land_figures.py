@@ -155,17 +155,10 @@ def _remove_empty_columns(
     )
 
 
-#: First year of the unified form (mark C).
-UNIFIED_FROM_SETTING = "indicators.unified_balance_from"
 _CULTIVATED = "cultivated"
 #: Groups of land that cultivated land is exchanged with under 进出平衡: other agricultural land.
 AGRICULTURAL_GROUPS = ("garden", "forest", "grass", "wetland", "farm_facilities")
 _TAKEN_GROUPS = ("construction",)
-
-
-def get_balance_case(figures: PlanIndicators, year: int) -> str:
-    """Return the form of the balance in a year: ``separate`` or ``unified``."""
-    return "unified" if year >= int(figures.ctx.norm.get(UNIFIED_FROM_SETTING)) else "separate"
 
 
 def make_cultivated_balance_table(figures: PlanIndicators) -> ReportTable | None:

@@ -7,7 +7,7 @@ Command line and toolbox use this module.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 ProgressCallback = Callable[[float, str], None]
 #: Tables are handed in in Chinese, whatever the language of the interface.
 TABLE_LANGUAGE = "zh"
+#: First year of the unified form of the balance (mark C).
+UNIFIED_FROM_SETTING = "indicators.unified_balance_from"
 _READING_SHARE, _CHECK_SHARE, _TABLES_SHARE = 0.3, 0.6, 0.9
 
 
@@ -153,13 +155,10 @@ def fill_office_tables(
 ) -> OfficeTables:
     """Return the filled tables of a plan; nothing is written. Raise InputError, DataError and Cancelled."""
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
-    from dataclasses import replace
-
     from ...checks.side_tables import read_side_tables
     from ...engine.provenance import find_county_name
     from ...plan.loading.reading import read_plan
     from .fill import fill_layout
-    from .land_figures import get_balance_case
 
     layouts = load_layouts(order.tables)
     options = replace(options, lang=TABLE_LANGUAGE)
@@ -194,13 +193,15 @@ def fill_office_tables(
     context = RuleContext(plan, norm, tolerance, cancellation=cancellation, side_inputs=side, lang=TABLE_LANGUAGE)
     figures = PlanFigures(PlanIndicators(context, Texts(TABLE_LANGUAGE)), report, codes)
     year = date.today().year if order.year is None else order.year
+    # The form of the balance of cultivated land in this year.
+    case = "unified" if year >= int(norm.get(UNIFIED_FROM_SETTING)) else "separate"
     area = find_county_name(plan)
     tables = []
     for number, layout in enumerate(layouts):
         cancellation.raise_if_cancelled()
         progress(_CHECK_SHARE + (_TABLES_SHARE - _CHECK_SHARE) * number / len(layouts), layout.name)
         figures.select_rules(layout.rules)
-        tables.append(fill_layout(layout, figures, area, get_balance_case(figures.indicators, year)))
+        tables.append(fill_layout(layout, figures, area, case))
     return OfficeTables(plan, area, tables, year)
 
 

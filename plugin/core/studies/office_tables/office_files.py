@@ -36,6 +36,7 @@ from ...render.tables.workbook import (
     compute_text_width,
     convert_to_plain_value,
     count_head_lines,
+    make_number_format,
     save_workbook,
     set_cell_value,
     set_up_printing,
@@ -149,11 +150,8 @@ def _write_row(sheet: Worksheet, number: int, row: FilledRow, table: FilledTable
         cell = sheet.cell(number, place)
         set_cell_value(cell, convert_to_plain_value(value))
         is_number = isinstance(value, TableNumber)
-        number_format = ""
-        if isinstance(value, TableNumber):
-            digits = "#,##0" + (f".{'0' * value.decimals}" if value.decimals else "")
-            number_format = f"{digits};[Red]-{digits}"
-        elif value and row.kind != "head":
+        number_format = make_number_format(value.decimals) if isinstance(value, TableNumber) else ""
+        if isinstance(value, str) and value and row.kind != "head":
             tallest = max(tallest, -(-compute_text_width(value) // max(column.width - _LEFT_MARGIN_CHARACTERS, 1)))
         is_name = column.content == "name" and row.kind != "sum"
         align = "right" if is_number or column.is_numeric else "left" if is_name else "center"

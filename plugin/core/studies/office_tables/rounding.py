@@ -211,19 +211,6 @@ class AdjustedCell(NamedTuple):
     printed: str
 
 
-def round_block(
-    rows: Sequence[FilledRow], columns: Sequence[FilledColumn], layout_columns: Sequence[LayoutColumn]
-) -> list[tuple[str, str]]:
-    """Round the figures of a block, in place.
-
-    Return the columns with parts that do not sum to the total: (name of the column, difference as text).
-
-    Columns that a total sums (``sum_of``) are rounded together with the rows; other columns each on their own. Rows of
-    kind ``part`` are rounded to the row above that they sum to. Figures that do not add up are rounded as usual.
-    """
-    return _BlockRounder(rows, columns, layout_columns).round()
-
-
 def round_row_sums(rows: Sequence[FilledRow], columns: Sequence[FilledColumn], sums: Sequence[RowSum]) -> None:
     """Round the rows that sum others, in place; sums with a missing row or figure are left as they are rounded."""
     row_by_code = {row.code: row for row in rows if row.kind != "head"}
@@ -277,8 +264,12 @@ def list_adjusted_cells(
     return adjusted
 
 
-class _BlockRounder:
-    """Rounds one block; exact figures are kept until the end."""
+class BlockRounder:
+    """Rounds the figures of a block, in place; exact figures are kept until the end.
+
+    Columns that a total sums (``sum_of``) are rounded together with the rows; other columns each on their own. Rows of
+    kind ``part`` are rounded to the row above that they sum to. Figures that do not add up are rounded as usual.
+    """
 
     def __init__(
         self, rows: Sequence[FilledRow], columns: Sequence[FilledColumn], layout_columns: Sequence[LayoutColumn]
@@ -291,7 +282,10 @@ class _BlockRounder:
         self._digits: dict[tuple[int, int], int] = {}
 
     def round(self) -> list[tuple[str, str]]:
-        """Round all figures; return the sums that do not agree."""
+        """Round all figures.
+
+        Return the columns with parts that do not sum to the total: (name of the column, difference as text).
+        """
         for position, column in enumerate(self._layout_columns):
             if column.sum_of:
                 signs = {
