@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import shapely
 
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
 from ...render.versions.comparison_tables import join_some_names, make_notes_on_repaired_or_lost_rows
@@ -199,9 +200,14 @@ def _list_layer_notes(one: MaintainedLayer, name: str, texts: Texts) -> list[str
         add("left_out", kind=texts.get("versions", kind), area=f"{area_m2:.2f}")
     if one.comparison.slivers:
         add("slivers", count=str(len(one.comparison.slivers)), area=f"{one.comparison.sliver_m2:.2f}")
-    # The filed areas differ from the balance by this much; below 0.01 m² the difference is rounding.
-    if round(gained_m2 := one.area_before_m2 - one.stored_area_before_m2, 2):
-        add("nodes", count=str(one.added_vertex_count_before), area=f"{gained_m2:.2f}")
+    # Parcels before the change have added vertices; the filed areas differ from the balance by this much. Below 0.01 m²
+    # the difference is rounding.
+    filed = one.comparison.earlier_edition.layer
+    gained_m2 = one.area_before_m2 - float(np.nansum(filed.statutory[one.filed_rows]))
+    if one.filed_layer is not None and round(gained_m2, 2):
+        shapes = one.filed_layer.raw_shapes, filed.raw_shapes[one.filed_rows]
+        vertices, filed_vertices = map(shapely.get_num_coordinates, shapes)
+        add("nodes", count=str(int((vertices - filed_vertices).sum())), area=f"{gained_m2:.2f}")
     messages += [
         texts.get("versions", key, **params)
         for key, params in make_notes_on_repaired_or_lost_rows(one.comparison, texts, "yearly")

@@ -100,22 +100,6 @@ class MaintainedLayer:
         """Return the statutory area (m²) of the parcels before the change (维护前)."""
         return 0.0 if self.filed_layer is None else float(np.nansum(self.filed_layer.statutory))
 
-    @property
-    def stored_area_before_m2(self) -> float:
-        """Return the statutory area (m²) of the parcels before the change as stored, without added vertices."""
-        return float(np.nansum(self.comparison.earlier_edition.layer.statutory[self.filed_rows]))
-
-    @property
-    def added_vertex_count_before(self) -> int:
-        """Return the number of vertices added to the parcels before the change (维护前)."""
-        if self.filed_layer is None:
-            return 0
-        vertex_counts, filed_vertex_counts = (
-            shapely.get_num_coordinates(s)
-            for s in (self.filed_layer.raw_shapes, self.comparison.earlier_edition.layer.raw_shapes[self.filed_rows])
-        )
-        return int((vertex_counts - filed_vertex_counts).sum())
-
     def sum_area_m2(self, kind: str) -> float:
         """Return the statutory area (m²) of the changes of a kind: in, out or changed."""
         return sum(one.area_m2 for one in self.changes if one.kind == kind)
