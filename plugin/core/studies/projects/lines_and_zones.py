@@ -359,7 +359,8 @@ class ZoneJudge:
     ):
         self.farmland_zones = farmland_zones
         self.overlay, self.codes, self.table, self.tolerance = overlay, codes, table, tolerance
-        self._zone_of_row, self._name_of_row = _read_zones(overlay.layer) if overlay else ([], [])
+        self._zone_of_row = read_codes(overlay.layer, "zone_code") if overlay else []
+        self._name_of_row = overlay.layer.text("zone_name") if overlay else []
 
     def judge(self, number: int, project: Project, uses: Sequence[str]) -> tuple[ZoneItem, ...]:
         """Return an item for each zone of a project, the largest first, and one for land without a zone."""
@@ -421,13 +422,3 @@ class ZoneJudge:
             rule,
             land,
         )
-
-
-def group_zone_rows(layer: Layer) -> NDArray:
-    """Return (n,) groups of the rows of zones, one for each zone."""
-    return np.unique(np.array(_read_zones(layer)[0], dtype=object), return_inverse=True)[1]
-
-
-def _read_zones(layer: Layer) -> tuple[list[str], list[str]]:
-    """Return code and name of the zone of each row."""
-    return read_codes(layer, "zone_code"), layer.text("zone_name")

@@ -183,7 +183,7 @@ class PageTables:
         columns = self._make_columns(("zone", 16), ("hectares", 12.5, "right"), ("planned_use", 17),
                                      ("admission", outcome), ("condition", 49 - outcome),
                                      ("mark", 5.5, "center"))  # fmt: skip
-        rows = [
+        rows: list[tuple[DocumentCell, ...]] = [
             (
                 # Without a name: land without a zone, or a plan without zones.
                 DocumentCell(

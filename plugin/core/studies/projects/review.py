@@ -17,9 +17,9 @@ from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.messages.texts import Message, MessageList, NameList
-from .admission import USE_CODES, ZONE_CODES, AdmissionTable, find_row_parts
+from .admission import USE_CODES, ZONE_CODES, AdmissionTable, find_row_parts, read_codes
 from .land import LandClasses, list_supplements, make_heritage_notice, sum_functions, sum_townships
-from .lines_and_zones import LineData, LineJudge, ZoneJudge, apply_gaps, group_zone_rows, is_rest_sliver
+from .lines_and_zones import LineData, LineJudge, ZoneJudge, apply_gaps, is_rest_sliver
 from .occupied import LayerOverlay, ProjectShapes, overlay_layer
 from .review_sentences import (
     COUNTY,
@@ -28,7 +28,6 @@ from .review_sentences import (
     Area,
     BilingualName,
     decide_verdict,
-    list_conditions,
     list_missing,
     list_reasons,
 )
@@ -115,7 +114,10 @@ class ProjectReview:
         self._line_judges = [LineJudge(line, table, tolerance) for line in self.lines]
         lists = plan.norm.standard.code_lists
         self._zones = ZoneJudge(
-            self._overlay_concept("zones", group_zone_rows),
+            self._overlay_concept(
+                "zones",
+                lambda layer: np.unique(np.array(read_codes(layer, "zone_code"), dtype=object), return_inverse=True)[1],
+            ),
             lists.get(ZONE_CODES),
             table,
             tolerance,
@@ -260,7 +262,7 @@ class ProjectReview:
             ),
             verdict,
             list_reasons(items, verdict, self._gap_items),
-            list_conditions(items),
+            tuple(one.reason for one in items if one.outcome is Outcome.CONDITIONAL),
             self._measure_rest(parcels, number, project),
             self._measure_rest(townships, number, project),
             tuple(notes),

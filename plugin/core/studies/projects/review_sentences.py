@@ -186,11 +186,6 @@ def list_reasons(
     return tuple(worse) if verdict is not Outcome.CONFORMS else (Message(SECTION, "all_conform"),)
 
 
-def list_conditions(items: Sequence[ReviewItem]) -> tuple[Message, ...]:
-    """Return what must be met: the reasons of all items that are 有条件."""
-    return tuple(one.reason for one in items if one.outcome is Outcome.CONDITIONAL)
-
-
 def list_missing(
     project: Project, lines: Sequence[LineItem], zones: Sequence[ZoneItem], absent_layers: Sequence[MissingItem]
 ) -> tuple[MissingItem, ...]:

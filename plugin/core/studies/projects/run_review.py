@@ -66,17 +66,6 @@ def list_review_layers(plan: Plan, settings: ReviewSettings) -> list[Layer]:
     return list({layer.role: layer for layer in found if layer is not None}.values())
 
 
-def list_unread_layers(plan: Plan, settings: ReviewSettings) -> tuple[str, ...]:
-    """Return the names of layers with rows that a review does not read.
-
-    A recognised layer has its code behind the name. Unrecognised layers are among them.
-    """
-    read = {layer.role for layer in list_review_layers(plan, settings)}
-    layers = [layer for role, layer in plan.layers.items() if role not in read and len(layer)]
-    named = (f"{layer.template.name} {layer.role}" for layer in layers)
-    return tuple(dict.fromkeys((*named, *plan.unrecognised_layers)))
-
-
 def make_plan_near(
     plan: Plan, shapes: NDArray, settings: ReviewSettings, cancellation: Cancellation = NEVER_CANCELLED
 ) -> Plan:
@@ -219,6 +208,10 @@ def make_result(
     document_info: DocumentInfo | None = None,
 ) -> ConformityResult:
     """Return the result of a review, with the notes on rows of the projects before those of the review."""
+    # A recognised layer that is not read has its code behind the name; unrecognised layers are not read, either.
+    used = {layer.role for layer in list_review_layers(plan, settings)}
+    layers = [layer for role, layer in plan.layers.items() if role not in used and len(layer)]
+    unread = (*(f"{layer.template.name} {layer.role}" for layer in layers), *plan.unrecognised_layers)
     return ConformityResult(
         tuple(
             replace(one, notes=(*(note for note in read.notes if note.row == one.project.row), *one.notes))
@@ -238,7 +231,7 @@ def make_result(
         plan,
         plan.base_year,
         plan.input_files,
-        list_unread_layers(plan, settings),
+        tuple(dict.fromkeys(unread)),
         document_info,
     )
 

@@ -77,7 +77,7 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
     """Return a row for each project: areas in hectares, verdict and reasons."""
     comma = texts.get("words", "between_names")
 
-    def make_line_column(line_id: str) -> Column:
+    def make_column(line_id: str) -> Column:
         def make_cell(one: ProjectResult) -> CellValue:
             line = one.find_line(line_id)
             return _hectares(line.leading_m2 if line else None)
@@ -97,7 +97,7 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
             Column("project_township", 18, lambda one: comma.join(item.name for item in one.named_townships)),
             Column("project_statutory", 12, lambda one: _hectares(one.project.statutory_m2), "ha"),
             Column("project_declared", 12, lambda one: _hectares(one.project.declared_m2), "ha"),
-            *map(make_line_column, _LEADING_LINES),
+            *map(make_column, _LEADING_LINES),
             Column("project_supplement", 12, lambda one: make_supplement(one, "farmland"), "ha"),
             Column("project_compensation", 12, lambda one: make_supplement(one, "cultivated"), "ha"),
             Column("project_verdict", 10, lambda one: get_outcome_name(one.verdict, texts)),
@@ -232,15 +232,12 @@ def _describe_use(one: ProjectResult) -> str:
 
 def _make_rule_columns(texts: Texts) -> list[Column]:
     """Return the columns on outcome, reason and source; a default that the county has not confirmed is marked."""
-
-    def get_mark(rule: AdmissionRule) -> str:
-        return f"C {texts.get(SECTION, 'unconfirmed_mark')}" if rule.mark == "C" else rule.mark
-
+    unconfirmed = f"C {texts.get(SECTION, 'unconfirmed_mark')}"
     return [
         Column("project_outcome", 10, lambda row: get_outcome_name(row[1].outcome, texts)),
         Column("project_reason", 60, lambda row: row[1].reason.render(texts)),
         Column("project_source", 36, lambda row: row[1].rule.get_source(texts.lang) if row[1].rule else ""),
-        Column("project_mark", 10, lambda row: get_mark(row[1].rule) if row[1].rule else ""),
+        Column("project_mark", 10, lambda row: unconfirmed if row[1].mark == "C" else row[1].mark),
     ]
 
 
