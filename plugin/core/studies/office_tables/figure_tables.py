@@ -44,7 +44,7 @@ from ...render.tables.by_place import (
 )
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber
 from ...render.versions.baseline import compare_with_baseline, get_sealed_edition
-from ...render.versions.edition_comparison import STATUTORY_BASIS, AreaBalance
+from ...render.versions.edition_comparison import NET_BASIS, STATUTORY_BASIS, AreaBalance
 from ...render.words import ReportTexts
 from ...standard.messages.numbers import DECIMALS_BY_UNIT
 from ...standard.profile.space_map import ZONES_LIST
@@ -247,7 +247,6 @@ def _sum_other(parts: dict[str, float]) -> float:
 
 #: Terms of the balance: before − moved_out + moved_in + other = after.
 TERMS = ("before", "moved_out", "moved_in", "other", "after")
-NET_BASIS = "net"
 _SUM_CODE = ""
 
 

@@ -44,6 +44,187 @@ from .reviewed_project import (
     ZoneItem,
 )
 
+LAYER_SUFFIX = ".gpkg"
+
+
+def check_conformity_outputs(outputs: OutputPaths, inputs: list[str]) -> None:
+    """Raise OutputError before a long run if a result cannot be written, or would replace an input.
+
+    ``outputs``: `OutputPaths.findings` is the layer of occupied parts, a GeoPackage.
+    """
+    from ...checks.tabulate import check_workbook_can_be_written
+
+    check_outputs(outputs, inputs)
+    if outputs.findings and Path(outputs.findings).suffix.lower() != LAYER_SUFFIX:
+        raise OutputError("output_format", target=outputs.findings, known=LAYER_SUFFIX)
+    check_document_outputs(outputs)
+    if outputs.xlsx:
+        check_workbook_can_be_written(outputs.xlsx)
+
+
+def write_conformity_outputs(
+    result: ConformityResult,
+    outputs: OutputPaths,
+    cancellation: Cancellation = NEVER_CANCELLED,
+    *,
+    print_pdf: Callable[[Document, Path], object] | None = None,
+    rasterise: Rasterise | None = None,
+) -> None:
+    """Write the requested results; one that fails does not stop the others.
+
+    ``print_pdf`` writes a document as PDF, ``rasterise`` draws maps as pixels; only QGIS can. Raise OutputError and
+    InputError as `write_files`, and Cancelled.
+    """
+
+    @cache
+    def make_document() -> Document:
+        return make_conformity_document(result, rasterise=rasterise, cancellation=cancellation)
+
+    for target in outputs.list_paths():
+        check_not_input(target, list(result.input_files))
+    write_files(
+        [
+            (outputs.json, lambda path: write_text(path, dump_json(result_to_dict(result, result.lang)))),
+            *iterate_document_writers(outputs, make_document, print_pdf),
+            (outputs.xlsx, partial(write_conformity_workbook, result)),
+            (outputs.findings, partial(write_parts_layer, result)),
+        ],
+        cancellation,
+    )
+
+
+SCHEMA = "sanxian-conformity/1"
+#: Class → keys of its dictionary in order, with the attribute where it has another name; methods get the language.
+_KEYS_BY_CLASS = {
+    Project: (
+        "row name number applicant use=use_code use_name use_text supply kind width_m crs approval supplement_plan "
+        "statutory_m2 declared_m2 declared_difference_m2"
+    ),
+    ProjectResult: (
+        "verdict reasons conditions lines zones classes unclassified_m2 townships outside_townships_m2 functions "
+        "supplements heritage missing"
+    ),
+    LineItem: (
+        "id role name=get_name basis area_m2 net_m2 outside_m2 outcome reason rule confirmed=is_confirmed "
+        "present=is_present distance_m touched_m2 parts geometry=shape"
+    ),
+    LinePart: "part names area_m2 net_m2 outcome rule",
+    ZoneItem: "code name parent=parent_name area_m2 admission outcome reason rule confirmed=is_confirmed",
+    AdmissionRule: "zone use outcome condition=get_condition source=get_source mark line",
+    ClassItem: "code name major_class ownership area_m2 net_m2 cultivated=is_cultivated",
+    TownshipItem: "code name area_m2",
+    SupplementItem: "id occupied_m2 statutory_m2 rule document plan",
+    HeritageNotice: "names area_m2 mark text=message",
+    MissingItem: "id name=get_name missing remedy",
+    ProjectNote: "level row project field text=message",
+}
+
+
+def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
+    """Return the whole result as plain data; the time is in ``times``."""
+    texts = Texts(lang)
+
+    def convert(value: Any) -> Any:
+        keys = _KEYS_BY_CLASS.get(type(value))
+        if keys is not None:
+            pairs = (key.partition("=") for key in keys.split())
+            return {key: convert(getattr(value, attribute or key)) for key, _, attribute in pairs}
+        if isinstance(value, tuple):
+            return [convert(one) for one in value]
+        if isinstance(value, shapely.Geometry):
+            return value.wkt
+        if hasattr(value, "render"):
+            return value.render(texts)
+        return value(lang) if callable(value) else str(value) if isinstance(value, StrEnum) else value
+
+    verdicts = (Outcome.CONFORMS, Outcome.CONDITIONAL, Outcome.FAILS, Outcome.UNDETERMINED)
+    return {
+        "schema": SCHEMA,
+        "lang": lang,
+        "version": read_plugin_version(),
+        "projects": result.source,
+        "data": result.data_name,
+        "area_code": result.area_code,
+        "area_name": result.area_name,
+        "plane": result.plane,
+        "admission": result.admission_file,
+        "tolerance": result.tolerance.to_dict(),
+        "counts": {str(verdict): result.count(verdict) for verdict in verdicts} | {"left_out": result.left_out_count},
+        "results": [
+            {**convert(one.project), **convert(one), "geometry": one.project.shape.wkt} for one in result.results
+        ],
+        "unread_layers": list(result.unread_layers),
+        "notes": convert(result.notes),
+        "times": {"written": result.time.isoformat(timespec="seconds")},
+    }
+
+
+LAYER_NAME = "conformity"
+_NUMERIC_COLUMNS = ("row", "area_m2", "net_m2")
+_COLUMNS = (
+    "row", "project", "number", "use", "item", "role", "code", "name", "part", "area_m2", "net_m2", "outcome",
+    "outcome_name", "reason", "source", "mark",
+)  # fmt: skip
+
+
+def write_parts_layer(result: ConformityResult, path: Path) -> None:
+    """Write the layer to a new GeoPackage, in the plane of the plan. Raise OutputError."""
+    texts = Texts(result.lang)
+    rows: list[dict[str, Any]] = []
+
+    def add(
+        one: ProjectResult,
+        kind: str,
+        shape: Any,
+        area_m2: float,
+        outcome: Outcome,
+        reason: str,
+        rule: AdmissionRule | None = None,
+        **more: Any,
+    ) -> None:
+        project = one.project
+        rows.append(
+            {
+                **dict.fromkeys(_COLUMNS),
+                "row": project.row,
+                "project": project.label,
+                "number": project.number,
+                "use": project.use_code,
+                "item": kind,
+                "area_m2": area_m2,
+                "outcome": str(outcome),
+                "outcome_name": get_outcome_name(outcome, texts),
+                "reason": reason,
+                "shape": shape,
+                **({"source": rule.get_source(texts.lang), "mark": rule.mark} if rule else {}),
+                **more,
+                "part": describe_part(more.get("part", ""), texts),
+            }
+        )
+
+    for one in result.results:
+        reasons = "\n".join(reason.render(texts) for reason in one.reasons)
+        add(one, "project", one.project.shape, one.project.statutory_m2, one.verdict, reasons)
+        for line in one.lines:
+            of_line = {"role": line.role, "code": line.id, "name": line.get_name(texts.lang)}
+            reason = line.reason.render(texts)
+            for part in line.parts:
+                if part.shape is not None:
+                    more = {**of_line, "net_m2": part.net_m2, "part": part.part}
+                    add(one, "line", part.shape, part.area_m2, part.outcome, reason, part.rule, **more)
+        for zone in one.zones:
+            reason, name = zone.reason.render(texts), {"code": zone.code, "name": zone.name}
+            add(one, "zone", zone.shape, zone.area_m2, zone.outcome, reason, zone.rule, **name)
+    columns = {
+        name: pd.Series([row[name] for row in rows], dtype="float64" if name in _NUMERIC_COLUMNS else "object")
+        for name in _COLUMNS
+    }
+    columns["row"] = columns["row"].astype("int64")
+    crs = result.plan.plane_crs
+    shapes = gpd.GeoSeries([row["shape"] for row in rows], crs=crs)
+    write_polygon_layer(gpd.GeoDataFrame(columns, geometry=shapes, crs=crs), path, LAYER_NAME)
+
+
 _M2_PER_HA, _HA_DECIMALS = 10_000.0, 4
 #: Lines whose area has a column in the table of projects.
 _LEADING_LINES = ("farmland", "cultivated", "red_line", "boundary", "heritage")
@@ -239,184 +420,3 @@ def _make_rule_columns(texts: Texts) -> list[Column]:
         Column("project_source", 36, lambda row: row[1].rule.get_source(texts.lang) if row[1].rule else ""),
         Column("project_mark", 10, lambda row: unconfirmed if row[1].mark == "C" else row[1].mark),
     ]
-
-
-LAYER_SUFFIX = ".gpkg"
-
-
-def check_conformity_outputs(outputs: OutputPaths, inputs: list[str]) -> None:
-    """Raise OutputError before a long run if a result cannot be written, or would replace an input.
-
-    ``outputs``: `OutputPaths.findings` is the layer of occupied parts, a GeoPackage.
-    """
-    from ...checks.tabulate import check_workbook_can_be_written
-
-    check_outputs(outputs, inputs)
-    if outputs.findings and Path(outputs.findings).suffix.lower() != LAYER_SUFFIX:
-        raise OutputError("output_format", target=outputs.findings, known=LAYER_SUFFIX)
-    check_document_outputs(outputs)
-    if outputs.xlsx:
-        check_workbook_can_be_written(outputs.xlsx)
-
-
-def write_conformity_outputs(
-    result: ConformityResult,
-    outputs: OutputPaths,
-    cancellation: Cancellation = NEVER_CANCELLED,
-    *,
-    print_pdf: Callable[[Document, Path], object] | None = None,
-    rasterise: Rasterise | None = None,
-) -> None:
-    """Write the requested results; one that fails does not stop the others.
-
-    ``print_pdf`` writes a document as PDF, ``rasterise`` draws maps as pixels; only QGIS can. Raise OutputError and
-    InputError as `write_files`, and Cancelled.
-    """
-
-    @cache
-    def make_document() -> Document:
-        return make_conformity_document(result, rasterise=rasterise, cancellation=cancellation)
-
-    for target in outputs.list_paths():
-        check_not_input(target, list(result.input_files))
-    write_files(
-        [
-            (outputs.json, lambda path: write_text(path, dump_json(result_to_dict(result, result.lang)))),
-            *iterate_document_writers(outputs, make_document, print_pdf),
-            (outputs.xlsx, partial(write_conformity_workbook, result)),
-            (outputs.findings, partial(write_parts_layer, result)),
-        ],
-        cancellation,
-    )
-
-
-SCHEMA = "sanxian-conformity/1"
-#: Class → keys of its dictionary in order, with the attribute where it has another name; methods get the language.
-_KEYS_BY_CLASS = {
-    Project: (
-        "row name number applicant use=use_code use_name use_text supply kind width_m crs approval supplement_plan "
-        "statutory_m2 declared_m2 declared_difference_m2"
-    ),
-    ProjectResult: (
-        "verdict reasons conditions lines zones classes unclassified_m2 townships outside_townships_m2 functions "
-        "supplements heritage missing"
-    ),
-    LineItem: (
-        "id role name=get_name basis area_m2 net_m2 outside_m2 outcome reason rule confirmed=is_confirmed "
-        "present=is_present distance_m touched_m2 parts geometry=shape"
-    ),
-    LinePart: "part names area_m2 net_m2 outcome rule",
-    ZoneItem: "code name parent=parent_name area_m2 admission outcome reason rule confirmed=is_confirmed",
-    AdmissionRule: "zone use outcome condition=get_condition source=get_source mark line",
-    ClassItem: "code name major_class ownership area_m2 net_m2 cultivated=is_cultivated",
-    TownshipItem: "code name area_m2",
-    SupplementItem: "id occupied_m2 statutory_m2 rule document plan",
-    HeritageNotice: "names area_m2 mark text=message",
-    MissingItem: "id name=get_name missing remedy",
-    ProjectNote: "level row project field text=message",
-}
-
-
-def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
-    """Return the whole result as plain data; the time is in ``times``."""
-    texts = Texts(lang)
-
-    def convert(value: Any) -> Any:
-        keys = _KEYS_BY_CLASS.get(type(value))
-        if keys is not None:
-            pairs = (key.partition("=") for key in keys.split())
-            return {key: convert(getattr(value, attribute or key)) for key, _, attribute in pairs}
-        if isinstance(value, tuple):
-            return [convert(one) for one in value]
-        if isinstance(value, shapely.Geometry):
-            return value.wkt
-        if hasattr(value, "render"):
-            return value.render(texts)
-        return value(lang) if callable(value) else str(value) if isinstance(value, StrEnum) else value
-
-    verdicts = (Outcome.CONFORMS, Outcome.CONDITIONAL, Outcome.FAILS, Outcome.UNDETERMINED)
-    return {
-        "schema": SCHEMA,
-        "lang": lang,
-        "version": read_plugin_version(),
-        "projects": result.source,
-        "data": result.data_name,
-        "area_code": result.area_code,
-        "area_name": result.area_name,
-        "plane": result.plane,
-        "admission": result.admission_file,
-        "tolerance": result.tolerance.to_dict(),
-        "counts": {str(verdict): result.count(verdict) for verdict in verdicts} | {"left_out": result.left_out_count},
-        "results": [
-            {**convert(one.project), **convert(one), "geometry": one.project.shape.wkt} for one in result.results
-        ],
-        "unread_layers": list(result.unread_layers),
-        "notes": convert(result.notes),
-        "times": {"written": result.time.isoformat(timespec="seconds")},
-    }
-
-
-LAYER_NAME = "conformity"
-_NUMERIC_COLUMNS = ("row", "area_m2", "net_m2")
-_COLUMNS = (
-    "row", "project", "number", "use", "item", "role", "code", "name", "part", "area_m2", "net_m2", "outcome",
-    "outcome_name", "reason", "source", "mark",
-)  # fmt: skip
-
-
-def write_parts_layer(result: ConformityResult, path: Path) -> None:
-    """Write the layer to a new GeoPackage, in the plane of the plan. Raise OutputError."""
-    texts = Texts(result.lang)
-    rows: list[dict[str, Any]] = []
-
-    def add(
-        one: ProjectResult,
-        kind: str,
-        shape: Any,
-        area_m2: float,
-        outcome: Outcome,
-        reason: str,
-        rule: AdmissionRule | None = None,
-        **more: Any,
-    ) -> None:
-        project = one.project
-        rows.append(
-            {
-                **dict.fromkeys(_COLUMNS),
-                "row": project.row,
-                "project": project.label,
-                "number": project.number,
-                "use": project.use_code,
-                "item": kind,
-                "area_m2": area_m2,
-                "outcome": str(outcome),
-                "outcome_name": get_outcome_name(outcome, texts),
-                "reason": reason,
-                "shape": shape,
-                **({"source": rule.get_source(texts.lang), "mark": rule.mark} if rule else {}),
-                **more,
-                "part": describe_part(more.get("part", ""), texts),
-            }
-        )
-
-    for one in result.results:
-        reasons = "\n".join(reason.render(texts) for reason in one.reasons)
-        add(one, "project", one.project.shape, one.project.statutory_m2, one.verdict, reasons)
-        for line in one.lines:
-            of_line = {"role": line.role, "code": line.id, "name": line.get_name(texts.lang)}
-            reason = line.reason.render(texts)
-            for part in line.parts:
-                if part.shape is not None:
-                    more = {**of_line, "net_m2": part.net_m2, "part": part.part}
-                    add(one, "line", part.shape, part.area_m2, part.outcome, reason, part.rule, **more)
-        for zone in one.zones:
-            reason, name = zone.reason.render(texts), {"code": zone.code, "name": zone.name}
-            add(one, "zone", zone.shape, zone.area_m2, zone.outcome, reason, zone.rule, **name)
-    columns = {
-        name: pd.Series([row[name] for row in rows], dtype="float64" if name in _NUMERIC_COLUMNS else "object")
-        for name in _COLUMNS
-    }
-    columns["row"] = columns["row"].astype("int64")
-    crs = result.plan.plane_crs
-    shapes = gpd.GeoSeries([row["shape"] for row in rows], crs=crs)
-    write_polygon_layer(gpd.GeoDataFrame(columns, geometry=shapes, crs=crs), path, LAYER_NAME)
