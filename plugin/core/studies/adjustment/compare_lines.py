@@ -177,7 +177,8 @@ def make_parcels(comparison: VersionComparison, ctx: RuleContext) -> list[Adjust
     Pieces that share an edge are one parcel, also across rows and townships; pieces that touch in a point are not. The
     area of a parcel is the sum of its pieces. Changed pieces count only if the zone of the line changed.
     """
-    zone_field = comparison.later_edition.layer.get_field_name("zone_code")
+    before, after = comparison.earlier_edition, comparison.later_edition
+    zone_field = after.layer.get_field_name("zone_code")
     parcels: list[AdjustmentParcel] = []
     for kind in _KINDS:
         pieces = [
@@ -198,7 +199,23 @@ def make_parcels(comparison: VersionComparison, ctx: RuleContext) -> list[Adjust
                 for part, share in zip(parts, areas / areas.sum(), strict=True)
             ]
         groups = _group_connected_pieces(polygons, ctx.tolerance.min_width_m, ctx.tolerance.edge_match_m)
-        made = [_make_parcel(kind, group, comparison, ctx) for group in groups]
+        made = []
+        for group in groups:
+            by_township: dict[str, float] = {}
+            for piece in group:
+                by_township[piece.township] = by_township.get(piece.township, 0.0) + piece.area_m2
+            shape = shapely.union_all([piece.geometry for piece in group])
+            parcel = AdjustmentParcel(
+                0,
+                kind,
+                shape,
+                sum(piece.area_m2 for piece in group),
+                dict(sorted(by_township.items(), key=lambda item: -item[1])),
+                zones_before=_list_line_zones(before.layer, [piece.before_row for piece in group]),
+                zones_after=_list_line_zones(after.layer, [piece.after_row for piece in group]),
+                adjoins=bool(shapely.dwithin(before.shapes, shape, ctx.tolerance.edge_match_m).any()),
+            )
+            made.append(parcel)
         made.sort(key=lambda one: (-one.area_m2, one.geometry.wkb))
         parcels += made
     for number, parcel in enumerate(parcels, 1):
@@ -225,27 +242,6 @@ def _group_connected_pieces(
     is_connected = shared > max(min_shared_m, 8 * reach_m)
     group = find_connected_components(len(shapes), left[is_connected], right[is_connected])
     return [[pieces[n] for n in np.flatnonzero(group == one).tolist()] for one in np.unique(group).tolist()]
-
-
-def _make_parcel(
-    kind: str, pieces: list[ChangedPiece], comparison: VersionComparison, ctx: RuleContext
-) -> AdjustmentParcel:
-    """Return the parcel of connected pieces, not yet numbered."""
-    by_township: dict[str, float] = {}
-    for piece in pieces:
-        by_township[piece.township] = by_township.get(piece.township, 0.0) + piece.area_m2
-    shape = shapely.union_all([piece.geometry for piece in pieces])
-    before, after = comparison.earlier_edition, comparison.later_edition
-    return AdjustmentParcel(
-        0,
-        kind,
-        shape,
-        sum(piece.area_m2 for piece in pieces),
-        dict(sorted(by_township.items(), key=lambda item: -item[1])),
-        zones_before=_list_line_zones(before.layer, [piece.before_row for piece in pieces]),
-        zones_after=_list_line_zones(after.layer, [piece.after_row for piece in pieces]),
-        adjoins=bool(shapely.dwithin(before.shapes, shape, ctx.tolerance.edge_match_m).any()),
-    )
 
 
 def _list_line_zones(layer: Layer, rows: list[int]) -> tuple[str, ...]:

@@ -79,28 +79,26 @@ class _Filler:
             params = {"row": one.row, "column": one.column, "exact": one.exact, "printed": one.printed}
             self._adjusted.append(self._texts.get("office_tables", "adjusted_cell", **params))
         self._table.adjusted_count = len(self._adjusted)
-        self._fill_differences()
-        number = 0
-        for row in (one for one in self._table.rows if one.kind != "head"):
-            number += row.kind == "row"
-            for position, place in enumerate(self._places):
-                if place.column.content == NUMBER_CONTENT:
-                    row.values[position] = str(number) if row.kind == "row" else ""
-                elif row.values[position] in (None, ""):
-                    row.values[position] = NO_FIGURE if self._table.columns[position].is_numeric else ""
+        self._fill_cells_without_figures()
         self._add_notes()
         return self._table
 
-    def _fill_differences(self) -> None:
-        """Replace the figures of columns that are the difference of two others."""
-        contents = [place.column.content for place in self._places]
-        for row in self._table.rows:
+    def _fill_cells_without_figures(self) -> None:
+        """Write differences of two columns, numbers of rows, and dashes for missing figures."""
+        number, contents = 0, [place.column.content for place in self._places]
+        for row in (one for one in self._table.rows if one.kind != "head"):
+            number += row.kind == "row"
             for position, place in enumerate(self._places):
+                column = self._table.columns[position]
                 if place.column.difference_of:
                     first, second = (row.values[contents.index(content)] for content in place.column.difference_of)
                     if isinstance(first, TableNumber) and isinstance(second, TableNumber):
-                        decimals = self._table.columns[position].decimals
-                        row.values[position] = TableNumber(round(first.value - second.value, decimals), decimals)
+                        difference = round(first.value - second.value, column.decimals)
+                        row.values[position] = TableNumber(difference, column.decimals)
+                if place.column.content == NUMBER_CONTENT:
+                    row.values[position] = str(number) if row.kind == "row" else ""
+                elif row.values[position] in (None, ""):
+                    row.values[position] = NO_FIGURE if column.is_numeric else ""
 
     # --- columns
     def _add_columns(self, column: LayoutColumn) -> None:
