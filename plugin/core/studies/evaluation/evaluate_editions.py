@@ -205,7 +205,7 @@ def choose_editions_of_check(
     Parameters
     ----------
     editions
-        Editions of a list, as `editions.read_editions` returns them.
+        Editions of a list, as `read_editions` returns them.
     source
         Path or connection of the checked data; for layers of a project the result of `find_source_of_layers`, or the
         name of the project.

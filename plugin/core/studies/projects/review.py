@@ -232,8 +232,7 @@ class ProjectReview:
         names = NameList(tuple(one.name for one in in_townships if one.area_m2 >= self.tolerance.min_area_m2))
         if len(names.names) > 1:
             notes.append(self._make_note(NoteLevel.WARNING, "townships", project, names=names))
-        land = self._classes if parcels else None
-        classes = land.sum_project(number) if land else ()
+        classes = self._classes.sum_project(number) if parcels and self._classes else ()
         overlays = [(concept, _SUMMED_NAMES[concept], overlay) for concept, overlay in self._summed.items() if overlay]
         ranges = [self._expected, *self._heritage] if self._expected else self._heritage
         overlays += [(f"archaeology_{one.layer.role}", _ARCHAEOLOGY_NAME, one) for one in ranges]
@@ -254,12 +253,7 @@ class ProjectReview:
             make_heritage_notice(
                 number, self._expected, self._heritage, self.settings.archaeology_mark, self.tolerance
             ),
-            list_missing(
-                project,
-                lines,
-                zones,
-                (*self._gap_items, *self._list_absent_layers(), *found),
-            ),
+            list_missing(project, lines, zones, (*self._gap_items, *self._list_absent_layers(), *found)),
             verdict,
             list_reasons(items, verdict, self._gap_items),
             tuple(one.reason for one in items if one.outcome is Outcome.CONDITIONAL),

@@ -94,30 +94,36 @@ def write_conformity_outputs(
 
 
 SCHEMA = "sanxian-conformity/1"
-#: Class → keys of its dictionary in order, with the attribute where it has another name; methods get the language.
-_KEYS_BY_CLASS = {
+#: Class → keys of its dictionary in order, each perhaps with the attribute of another name; methods get the language.
+_KEYS_BY_CLASS: dict[type, tuple[str | tuple[str, str], ...]] = {
     Project: (
-        "row name number applicant use=use_code use_name use_text supply kind width_m crs approval supplement_plan "
-        "statutory_m2 declared_m2 declared_difference_m2"
+        "row", "name", "number", "applicant", ("use", "use_code"), "use_name", "use_text", "supply", "kind",
+        "width_m", "crs", "approval", "supplement_plan", "statutory_m2", "declared_m2", "declared_difference_m2",
     ),
     ProjectResult: (
-        "verdict reasons conditions lines zones classes unclassified_m2 townships outside_townships_m2 functions "
-        "supplements heritage missing"
+        "verdict", "reasons", "conditions", "lines", "zones", "classes", "unclassified_m2", "townships",
+        "outside_townships_m2", "functions", "supplements", "heritage", "missing",
     ),
     LineItem: (
-        "id role name=get_name basis area_m2 net_m2 outside_m2 outcome reason rule confirmed=is_confirmed "
-        "present=is_present distance_m touched_m2 parts geometry=shape"
+        "id", "role", ("name", "get_name"), "basis", "area_m2", "net_m2", "outside_m2", "outcome", "reason", "rule",
+        ("confirmed", "is_confirmed"), ("present", "is_present"), "distance_m", "touched_m2", "parts",
+        ("geometry", "shape"),
     ),
-    LinePart: "part names area_m2 net_m2 outcome rule",
-    ZoneItem: "code name parent=parent_name area_m2 admission outcome reason rule confirmed=is_confirmed",
-    AdmissionRule: "zone use outcome condition=get_condition source=get_source mark line",
-    ClassItem: "code name major_class ownership area_m2 net_m2 cultivated=is_cultivated",
-    TownshipItem: "code name area_m2",
-    SupplementItem: "id occupied_m2 statutory_m2 rule document plan",
-    HeritageNotice: "names area_m2 mark text=message",
-    MissingItem: "id name=get_name missing remedy",
-    ProjectNote: "level row project field text=message",
-}
+    LinePart: ("part", "names", "area_m2", "net_m2", "outcome", "rule"),
+    ZoneItem: (
+        "code", "name", ("parent", "parent_name"), "area_m2", "admission", "outcome", "reason", "rule",
+        ("confirmed", "is_confirmed"),
+    ),
+    AdmissionRule: (
+        "zone", "use", "outcome", ("condition", "get_condition"), ("source", "get_source"), "mark", "line",
+    ),
+    ClassItem: ("code", "name", "major_class", "ownership", "area_m2", "net_m2", ("cultivated", "is_cultivated")),
+    TownshipItem: ("code", "name", "area_m2"),
+    SupplementItem: ("id", "occupied_m2", "statutory_m2", "rule", "document", "plan"),
+    HeritageNotice: ("names", "area_m2", "mark", ("text", "message")),
+    MissingItem: ("id", ("name", "get_name"), "missing", "remedy"),
+    ProjectNote: ("level", "row", "project", "field", ("text", "message")),
+}  # fmt: skip
 
 
 def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
@@ -127,8 +133,8 @@ def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
     def convert(value: Any) -> Any:
         keys = _KEYS_BY_CLASS.get(type(value))
         if keys is not None:
-            pairs = (key.partition("=") for key in keys.split())
-            return {key: convert(getattr(value, attribute or key)) for key, _, attribute in pairs}
+            pairs = ((one, one) if isinstance(one, str) else one for one in keys)
+            return {key: convert(getattr(value, attribute)) for key, attribute in pairs}
         if isinstance(value, tuple):
             return [convert(one) for one in value]
         if isinstance(value, shapely.Geometry):
