@@ -83,9 +83,9 @@ def make_zone_use_table(figures: PlanIndicators) -> ReportTable | None:
         sums.append(
             (_UNKNOWN, figures.texts.get("tables", "unknown_code"), split.sum_by_township(zones.statutory, ~is_listed))
         )
-    table = _make_table("zone_use", sums, figures)
-    _add_row(table, "", figures.texts.get("tables", "sum"), np.sum([areas for _, _, areas in sums], axis=0), "sum")
-    return _remove_empty_columns(table, parcels, zones, figures)
+    total = np.sum([areas for _, _, areas in sums], axis=0)
+    sums.append(("", figures.texts.get("tables", "sum"), total))
+    return _make_use_table("zone_use", sums, "zone_use_note", {"zones": zones, "parcels": parcels}, figures)
 
 
 def make_line_use_table(figures: PlanIndicators) -> ReportTable | None:
@@ -108,7 +108,7 @@ def make_line_use_table(figures: PlanIndicators) -> ReportTable | None:
                     _split_by_use(layer, parcels, figures).sum_by_township(layer.statutory, counted),
                 )
             )
-    return _remove_empty_columns(_make_table("line_use", sums, figures), parcels, None, figures) if sums else None
+    return _make_use_table("line_use", sums, "line_use_note", {"parcels": parcels}, figures) if sums else None
 
 
 def _split_by_use(layer: Layer, parcels: Layer, figures: PlanIndicators) -> TownshipSplit:
@@ -119,58 +119,39 @@ def _split_by_use(layer: Layer, parcels: Layer, figures: PlanIndicators) -> Town
     return ctx.compute_shared("by_land_use", layer, lambda: split_rows_by_group(layer, parcels, count, positions, ctx))
 
 
-def _make_table(table_id: str, sums: list[tuple[str, str, NDArray]], figures: PlanIndicators) -> ReportTable:
-    """Return a table with a column for each land-use group; ``sums``: code, name and areas (m²) of each row."""
+def _make_use_table(
+    table_id: str,
+    sums: list[tuple[str, str, NDArray]],
+    note_key: str,
+    layers: dict[str, Layer],
+    figures: PlanIndicators,
+) -> ReportTable:
+    """Return a table with a column for each land-use group that has land.
+
+    ``sums``: code, name and areas (m²) of each row, without a code for their sum; the note names the ``layers``.
+    """
     texts = figures.texts
     titles = {group.id: group.name(texts.lang) for group in figures.catalogue.land_groups}
     titles[_UNKNOWN] = texts.get("tables", "unknown_class")
     titles |= {key: texts.get("office_tables", key) for key in (_NO_PARCEL, _TWICE)}
+    kept = [n for n in range(len(titles)) if any(abs(areas[n]) >= _LEAST_AREA_M2 for _, _, areas in sums)]
+    uses = list(titles.items())
     columns = [
         TableColumn("name", width_in_characters=22),
         TableColumn("statutory", "ha", width_in_characters=16),
-        *[TableColumn(f"{USE_PREFIX}{key}", "ha", title, 14) for key, title in titles.items()],
+        *[TableColumn(f"{USE_PREFIX}{key}", "ha", title, 14) for key, title in (uses[n] for n in kept)],
     ]
-    table = ReportTable(table_id, columns, unit="ha")
-    for code, name, areas in sums:
-        _add_row(table, code, name, areas, "row")
-    return table
-
-
-def _add_row(table: ReportTable, code: str, name: str, areas_m2: NDArray, kind: str) -> None:
-    """Add a row of areas (m²) by group, and their sum, to a table."""
-    table.rows.append(ReportTableRow([name, *map(_make_hectares, (areas_m2.sum(), *areas_m2))], kind, code))
+    rows = [
+        ReportTableRow([name, *map(_make_hectares, (areas.sum(), *areas[kept]))], "row" if code else "sum", code)
+        for code, name, areas in sums
+    ]
+    labels = {concept: figures.make_layer_label(layer) for concept, layer in layers.items()}
+    return ReportTable(table_id, columns, rows, "ha", [texts.get("office_tables", note_key, **labels)])
 
 
 def _make_hectares(area_m2: float | None) -> TableNumber | None:
     """Return an area in hectares as a cell; small ones are kept, so that figures sum to the total before rounding."""
     return None if area_m2 is None else TableNumber(float(area_m2) / _M2_PER_HECTARE, DECIMALS_BY_UNIT["ha"])
-
-
-def _remove_empty_columns(
-    table: ReportTable, parcels: Layer, zones: Layer | None, figures: PlanIndicators
-) -> ReportTable:
-    """Return a table without the columns of uses that have no land, with a note on the layers."""
-    least = _LEAST_AREA_M2 / _M2_PER_HECTARE
-    kept = [
-        place
-        for place, column in enumerate(table.columns)
-        if not column.id.startswith(USE_PREFIX)
-        or any(
-            abs(value.value) >= least for row in table.rows if not isinstance(value := row.values[place], str | None)
-        )
-    ]
-    rows = [ReportTableRow([row.values[place] for place in kept], row.kind, row.code) for row in table.rows]
-    key = "zone_use_note" if zones is not None else "line_use_note"
-    labels = {"parcels": figures.make_layer_label(parcels)}
-    if zones is not None:
-        labels["zones"] = figures.make_layer_label(zones)
-    return ReportTable(
-        table.id,
-        [table.columns[place] for place in kept],
-        rows,
-        table.unit,
-        [figures.texts.get("office_tables", key, **labels)],
-    )
 
 
 _CULTIVATED = "cultivated"

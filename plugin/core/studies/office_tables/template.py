@@ -11,7 +11,6 @@ import importlib
 import re
 import string
 import zipfile
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -95,14 +94,6 @@ def list_named_figures(table: FilledTable) -> list[NamedFigure]:
     return list(figures.values())
 
 
-def index_columns(figures: Iterable[NamedFigure]) -> dict[str, list[NamedFigure]]:
-    """Return name of a column → its figures from top to bottom."""
-    by_column: dict[str, list[NamedFigure]] = {}
-    for figure in figures:
-        by_column.setdefault(figure.column_name, []).append(figure)
-    return by_column
-
-
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _WORKBOOK_RELATION = "/officeDocument"
@@ -167,8 +158,12 @@ def fill_template(source: Path, target: Path, tables: list[FilledTable]) -> Temp
         The workbook cannot be read, or has no named cell.
     """
     result = TemplateResult()
-    figures = {figure.name: figure for table in tables for figure in reversed(list_named_figures(table))}
-    columns = index_columns(figure for table in tables for figure in list_named_figures(table))
+    named = [figure for table in tables for figure in list_named_figures(table)]
+    figures = {figure.name: figure for figure in named}
+    # Name of a column → its figures from top to bottom.
+    columns: dict[str, list[NamedFigure]] = {}
+    for figure in named:
+        columns.setdefault(figure.column_name, []).append(figure)
     inspect_workbook(read_bytes(source), source.name)
     try:
         with zipfile.ZipFile(source) as archive:
