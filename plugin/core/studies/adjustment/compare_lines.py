@@ -351,7 +351,11 @@ def _measure_survey(result: AdjustmentResult, ctx: RuleContext) -> None:
         f"{code} {entries[code].name if code in entries else name}".strip()
         for code, name in zip(codes, written, strict=True)
     ]
-    owners = _name_codes(survey, "QSXZ", "ownership", ctx)
+    owners = None
+    owner_codes = survey.get_texts_by_name("QSXZ") if survey.get_column_by_name("QSXZ") is not None else []
+    if any(owner_codes):
+        known = ctx.get_code_list("ownership").entry_by_code
+        owners = [f"{code} {known[code].name}" if code in known else code for code in owner_codes]
     locations = survey.get_texts_by_name("ZLDWMC") if survey.get_column_by_name("ZLDWMC") is not None else []
     cultivated = ctx.find_cultivated_rows(survey)
     net = survey.numbers("net_area") if survey.has_values("net_area") else None
@@ -371,17 +375,6 @@ def _measure_survey(result: AdjustmentResult, ctx: RuleContext) -> None:
         parcel.cultivated = _sum_rows(land, mine & cultivated[land.row], net)
     if uncovered > _LEAST_NAMED_M2:
         result.missing.append(("survey_gaps", {"layer": survey.name, "area": uncovered}))
-
-
-def _name_codes(layer: Layer, field_name: str, list_name: str, ctx: RuleContext) -> list[str] | None:
-    """Return (n,) names of the codes in a field; None if the layer lacks the field or all its values."""
-    if layer.get_column_by_name(field_name) is None:
-        return None
-    codes = layer.get_texts_by_name(field_name)
-    if not any(codes):
-        return None
-    entries = ctx.get_code_list(list_name).entry_by_code
-    return [f"{code} {entries[code].name}" if code in entries else code for code in codes]
 
 
 def _sum_by_name(rows: NDArray, areas: NDArray, names: list[str]) -> tuple[LandShare, ...]:

@@ -218,22 +218,15 @@ def _fill_name(
         if unit and {unit, one.unit} - SQUARE_METRES.keys():
             result.problems.append(("template_unit", {"name": name, "unit": unit}))
             return
-        value = _convert(one, unit)
+        value = None if one.exact is None else one.value
+        if value is not None and one.exact is not None and unit not in ("", one.unit):
+            # In another unit with its decimals; in the table's unit as the table prints it.
+            exact = one.exact * SQUARE_METRES[one.unit] / SQUARE_METRES[unit]
+            value = round_to_digits(exact, DECIMALS_BY_UNIT[unit]) / 10.0 ** DECIMALS_BY_UNIT[unit]
         book.set_value(cells.sheet, cell, one.text if value is None else value)
         if value is None:
             result.dashes.append(one.name)
     result.filled.append((name, cells.text))
-
-
-def _convert(figure: NamedFigure, unit: str) -> float | None:
-    """Return a figure in another unit with the decimals of that unit; in the table's unit as the table prints it."""
-    if figure.value is None or figure.exact is None:
-        return None
-    if unit in ("", figure.unit):
-        return figure.value
-    decimals = DECIMALS_BY_UNIT[unit]
-    exact = figure.exact * SQUARE_METRES[figure.unit] / SQUARE_METRES[unit]
-    return round_to_digits(exact, decimals) / 10.0**decimals
 
 
 def _parse_reference(text: str) -> _CellRange | None:

@@ -138,6 +138,10 @@ class LineJudge:
                 touched += group.total_m2
                 continue
             rule = self.table.find_rule(place, uses)
+            outcome = judge_rule(rule, self.spec.unconfirmed)
+            if self.spec.needs_approval:
+                approved = Outcome.CONDITIONAL if project.approval else Outcome.FAILS
+                outcome = Outcome.UNDETERMINED if project.is_doubtful("approval") else approved
             names = tuple(dict.fromkeys(name for row in group.rows.tolist() if (name := str(row_parts.names[row]))))
             parts.append(
                 LinePart(
@@ -145,7 +149,7 @@ class LineJudge:
                     names,
                     group.total_m2,
                     None if net_of_row is None else group.sum_by(net_of_row),
-                    self._judge_part(rule, project),
+                    outcome,
                     rule,
                     LazyShape(partial(group.unite, self.tolerance)),
                 )
@@ -198,14 +202,6 @@ class LineJudge:
             distance_m=distance,
             params={"distance": Length(distance or 0.0)},
         )
-
-    def _judge_part(self, rule: AdmissionRule | None, project: Project) -> Outcome:
-        """Return the outcome of occupied land under a rule."""
-        if self.spec.needs_approval:
-            if project.is_doubtful("approval"):
-                return Outcome.UNDETERMINED
-            return Outcome.CONDITIONAL if project.approval else Outcome.FAILS
-        return judge_rule(rule, self.spec.unconfirmed)
 
     def _make_occupied_item(
         self, parts: list[LinePart], touched: float, project: Project, pieces: ProjectPieces
