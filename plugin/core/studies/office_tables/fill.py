@@ -61,7 +61,6 @@ class _Filler:
         self._texts: Texts = figures.indicators.texts
         self._blocks = [block for block in layout.blocks if block.case in ("", case)]
         self._places: list[_Place] = []
-        self._adjusted: list[str] = []
 
     def fill(self) -> FilledTable:
         """Return the filled table."""
@@ -75,9 +74,10 @@ class _Filler:
             self._add_block(block)
         round_row_sums(self._table.rows, self._table.columns, self._layout.sums)
         differences = {n for n, place in enumerate(self._places) if place.column.difference_of}
-        for one in list_adjusted_cells(self._table.rows, self._table.columns, differences):
-            params = {"row": one.row, "column": one.column, "exact": one.exact, "printed": one.printed}
-            self._adjusted.append(self._texts.get("office_tables", "adjusted_cell", **params))
+        self._adjusted = [
+            self._texts.get("office_tables", "adjusted_cell", **params)
+            for params in list_adjusted_cells(self._table.rows, self._table.columns, differences)
+        ]
         self._table.adjusted_count = len(self._adjusted)
         self._fill_cells_without_figures()
         self._add_notes()

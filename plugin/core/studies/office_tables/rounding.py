@@ -11,7 +11,6 @@ import heapq
 from collections.abc import Collection, Sequence
 from decimal import Decimal
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -202,15 +201,6 @@ def _find_cycle(table: NDArray, row: int, column: int, sign: int) -> list[tuple[
     return [(row, column), *edges]
 
 
-class AdjustedCell(NamedTuple):
-    """A figure that is printed one last digit higher or lower than by usual rounding, as texts."""
-
-    row: str
-    column: str
-    exact: str
-    printed: str
-
-
 def round_row_sums(rows: Sequence[FilledRow], columns: Sequence[FilledColumn], sums: Sequence[RowSum]) -> None:
     """Round the rows that sum others, in place; sums with a missing row or figure are left as they are rounded."""
     row_by_code = {row.code: row for row in rows if row.kind != "head"}
@@ -242,8 +232,12 @@ def round_row_sums(rows: Sequence[FilledRow], columns: Sequence[FilledColumn], s
 
 def list_adjusted_cells(
     rows: Sequence[FilledRow], columns: Sequence[FilledColumn], differences: Collection[int]
-) -> list[AdjustedCell]:
-    """Return the figures that differ from usual rounding; ``differences``: columns that are not listed."""
+) -> list[dict[str, str]]:
+    """Return the figures that are printed one last digit higher or lower than by usual rounding.
+
+    Each is row, column, exact and printed figure, the parameters of a text; ``differences``: columns that are not
+    listed.
+    """
     adjusted = []
     for row in rows:
         for position, exact in row.exact_by_column.items():
@@ -254,12 +248,12 @@ def list_adjusted_cells(
                 exact, column.decimals
             ):
                 adjusted.append(
-                    AdjustedCell(
-                        row.name,
-                        column.word,
-                        format_number(exact, column.decimals + 2),
-                        format_number(value.value, column.decimals),
-                    )
+                    {
+                        "row": row.name,
+                        "column": column.word,
+                        "exact": format_number(exact, column.decimals + 2),
+                        "printed": format_number(value.value, column.decimals),
+                    }
                 )
     return adjusted
 
