@@ -168,8 +168,8 @@ class CheckPlan(SanxianAlgorithm):
         table = self.read_text_parameter(parameters, "EDITIONS", context)
         if not table:
             return []
-        from ..core.studies.evaluation.checked_plan import choose_editions_of_check, find_source_of_layers
-        from ..core.studies.evaluation.editions import list_files_of_editions, read_editions
+        from ..core.studies.evaluation.evaluate_editions import choose_editions_of_check, find_source_of_layers
+        from ..core.studies.evaluation.evaluated_editions import list_files_of_editions, read_editions
 
         editions = read_editions([table], has_checked_plan=True)
         for edition in editions:
@@ -268,9 +268,9 @@ class CheckPlan(SanxianAlgorithm):
     def _evaluate(self, check_result, feedback, cancellation):
         """Evaluate the earlier editions and the checked plan, log warnings and notes; return the chapter."""
         from ..bridge.printing.documents import render_svg
-        from ..core.studies.evaluation.checked_plan import evaluate_check
-        from ..core.studies.evaluation.evaluation_chapter import make_evaluation_chapter
+        from ..core.studies.evaluation.evaluate_editions import evaluate_check
         from ..core.studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences
+        from ..core.studies.evaluation.write_evaluation import make_evaluation_chapter
 
         evaluation = run_in_python_thread(evaluate_check)(
             check_result,

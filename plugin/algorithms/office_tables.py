@@ -102,7 +102,7 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
         check_table_order(self.order, [*inputs, *filter(None, (self.options.baseline, self.options.waivers))])
 
     def execute(self, parameters, context, feedback):
-        from ..core.studies.office_tables.office_table_sentences import describe_tables
+        from ..core.studies.office_tables.make_office_tables import describe_tables
 
         log_options_from_project(feedback, self.options_from_project)
         result = make_tables(

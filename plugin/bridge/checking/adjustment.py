@@ -61,7 +61,7 @@ def compare_line(
 @run_in_python_thread
 def make_dossier(result: AdjustmentResult, cancellation: Cancellation = NEVER_CANCELLED) -> Document:
     """Return the dossier with its map; if the map cannot be drawn, the error is logged and the dossier has none."""
-    from ...core.studies.adjustment.write_adjustment import make_adjustment_document
+    from ...core.studies.adjustment.adjustment_outputs import make_adjustment_document
     from ..pictures.adjustment import draw_adjustment_map
 
     texts = Texts(result.lang)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..model.report import Report
     from ..render.public_edition.redaction import PublicReport
     from ..render.words import ReportTexts
-    from ..studies.evaluation.checked_plan import EditionsOfCheck
+    from ..studies.evaluation.evaluate_editions import EditionsOfCheck
     from ..studies.evaluation.evaluated_editions import Evaluation
 
 #: Largest number of rules in the summary on the console; the report has all.
@@ -85,8 +85,8 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     public = make_public_edition(check_result) if args.public else None
     evaluation = chapter = None
     if editions is not None:
-        from ..studies.evaluation.checked_plan import evaluate_check
-        from ..studies.evaluation.evaluation_chapter import make_evaluation_chapter
+        from ..studies.evaluation.evaluate_editions import evaluate_check
+        from ..studies.evaluation.write_evaluation import make_evaluation_chapter
 
         evaluation = evaluate_check(
             check_result,
@@ -117,8 +117,8 @@ def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck
     text = args.editions.strip() if args.command == "check" else ""
     if not text:
         return None, []
-    from ..studies.evaluation.checked_plan import choose_editions_of_check
-    from ..studies.evaluation.editions import list_files_of_editions, read_editions, split_editions_or_list
+    from ..studies.evaluation.evaluate_editions import choose_editions_of_check
+    from ..studies.evaluation.evaluated_editions import list_files_of_editions, read_editions, split_editions_or_list
 
     given = split_editions_or_list(text)
     editions = read_editions(given, has_checked_plan=True)
@@ -228,8 +228,12 @@ def run_tables(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Return the exit code, FOUND if names of the office's workbook were not filled.
     """
-    from ..studies.office_tables.make_office_tables import TableOrder, make_office_tables
-    from ..studies.office_tables.office_table_sentences import describe_layouts, describe_tables
+    from ..studies.office_tables.make_office_tables import (
+        TableOrder,
+        describe_layouts,
+        describe_tables,
+        make_office_tables,
+    )
 
     if not args.source:
         print_lines(describe_layouts(args.tables, report_texts.lang))

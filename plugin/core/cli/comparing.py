@@ -126,15 +126,17 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """
     from ..render.document.docx_writer import write_docx
     from ..render.document.page_html import render_document_page
-    from ..studies.adjustment.adjustment_result import AdjustmentOptions, Outcome
-    from ..studies.adjustment.adjustment_tables import describe_reason, describe_verdict, list_missing_sentences
-    from ..studies.adjustment.compare_lines import compare_line
-    from ..studies.adjustment.write_adjustment import (
+    from ..studies.adjustment.adjustment_outputs import (
         check_adjustment_target,
+        describe_reason,
+        describe_verdict,
+        list_missing_sentences,
         make_adjustment_document,
         write_adjustment_json,
         write_adjustment_workbook,
     )
+    from ..studies.adjustment.adjustment_result import AdjustmentOptions, Outcome
+    from ..studies.adjustment.compare_lines import compare_line
 
     inputs, texts = [args.before, args.after], Texts(report_texts.lang)
     if args.xlsx:
@@ -169,9 +171,8 @@ def run_evaluate(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Return the exit code: FOUND if an indicator has an alert or failed, or an edition could not be read.
     """
-    from ..studies.evaluation.editions import list_files_of_editions, read_editions
     from ..studies.evaluation.evaluate_editions import evaluate_editions
-    from ..studies.evaluation.evaluated_editions import Level
+    from ..studies.evaluation.evaluated_editions import Level, list_files_of_editions, read_editions
     from ..studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences
     from ..studies.evaluation.write_evaluation import check_evaluation_outputs, write_evaluation_outputs
 

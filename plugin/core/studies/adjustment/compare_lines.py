@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare a control line before and after a change (局部优化): read, compare, measure, judge.
+"""Compare a control line before and after a change (局部优化): read, compare, overlay the parcels, judge.
 
 Command line and toolbox use this module.
 """
@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import mask_source, name_source
 from ...base.errors import InputError
 from ...base.files.writing import is_same_file
 from ...engine.context import RuleContext
-from ...geometry.polygons import find_connected_components
+from ...geometry.overlay import find_shared_pieces
+from ...geometry.polygons import Polygons, find_connected_components
+from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer, SourceLayer
 from ...plan.loading.reading import make_plan_layer_selector, read_plan
 from ...plan.plan import Plan
@@ -34,9 +38,16 @@ from ...render.versions.edition_comparison import (
 )
 from ...render.versions.shift_search import make_shift_limits
 from ...standard.profile import Norm
-from .adjustment_result import LINES, AdjustmentOptions, AdjustmentParcel, AdjustmentResult, AdjustmentSettings
-from .criteria import judge_criteria
-from .land import measure_land
+from .adjustment_result import (
+    LINES,
+    AdjustmentOptions,
+    AdjustmentParcel,
+    AdjustmentResult,
+    AdjustmentSettings,
+    LandShare,
+    TakenLand,
+    judge_criteria,
+)
 
 ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress: reading the later county, the earlier edition, comparing.
@@ -69,15 +80,14 @@ def compare_line(
     progress(0.0, "")
     plan = read_plan(sources, norm, options.run, source=source, cancellation=cancellation)
     after_layer = plan.find_layer_of_concept(options.line)
+    roles = ", ".join(_list_roles(norm, options.line))
     if after_layer is None or after_layer.has_no_geometry:
-        raise InputError("adjustment_no_line", source=plan.source, roles=", ".join(_list_roles(norm, options.line)))
+        raise InputError("adjustment_no_line", source=plan.source, roles=roles)
     progress(_AFTER_SHARE, "")
     before = read_earlier_edition(options.before, options.line, plan, cancellation)
     before_layer = before.find_layer_of_concept(options.line)
     if before_layer is None or before_layer.has_no_geometry:
-        raise InputError(
-            "adjustment_no_line", source=str(options.before), roles=", ".join(_list_roles(norm, options.line))
-        )
+        raise InputError("adjustment_no_line", source=str(options.before), roles=roles)
     progress(_BEFORE_SHARE, "")
     tolerance = options.run.tolerance or plan.norm.make_tolerance()
     comparison = compare_layers(
@@ -167,7 +177,8 @@ def make_parcels(comparison: VersionComparison, ctx: RuleContext) -> list[Adjust
     Pieces that share an edge are one parcel, also across rows and townships; pieces that touch in a point are not. The
     area of a parcel is the sum of its pieces. Changed pieces count only if the zone of the line changed.
     """
-    zone_field = comparison.later_edition.layer.get_field_name("zone_code")
+    before, after = comparison.earlier_edition, comparison.later_edition
+    zone_field = after.layer.get_field_name("zone_code")
     parcels: list[AdjustmentParcel] = []
     for kind in _KINDS:
         pieces = [
@@ -175,30 +186,41 @@ def make_parcels(comparison: VersionComparison, ctx: RuleContext) -> list[Adjust
             for piece in comparison.list_pieces_of_kind(kind)
             if kind != CHANGED_KIND or any(name == zone_field for name, _, _ in piece.value_changes)
         ]
-        pieces = _split_into_polygons(pieces, ctx)
-        groups = _group_connected_pieces(pieces, ctx.tolerance.min_width_m, ctx.tolerance.edge_match_m)
-        made = [_make_parcel(kind, group, comparison, ctx) for group in groups]
+        # Pieces of one polygon each; the areas of a divided piece are shared by the areas as drawn.
+        polygons: list[ChangedPiece] = []
+        for piece in pieces:
+            parts = shapely.get_parts(piece.geometry)
+            if len(parts) == 1:
+                polygons.append(replace(piece, geometry=parts[0]))
+                continue
+            areas = ctx.geometry.measure_drawn_areas(parts)
+            polygons += [
+                replace(piece, geometry=part, area_m2=float(share * piece.area_m2))
+                for part, share in zip(parts, areas / areas.sum(), strict=True)
+            ]
+        groups = _group_connected_pieces(polygons, ctx.tolerance.min_width_m, ctx.tolerance.edge_match_m)
+        made = []
+        for group in groups:
+            by_township: dict[str, float] = {}
+            for piece in group:
+                by_township[piece.township] = by_township.get(piece.township, 0.0) + piece.area_m2
+            shape = shapely.union_all([piece.geometry for piece in group])
+            parcel = AdjustmentParcel(
+                0,
+                kind,
+                shape,
+                sum(piece.area_m2 for piece in group),
+                dict(sorted(by_township.items(), key=lambda item: -item[1])),
+                zones_before=_list_line_zones(before.layer, [piece.before_row for piece in group]),
+                zones_after=_list_line_zones(after.layer, [piece.after_row for piece in group]),
+                adjoins=bool(shapely.dwithin(before.shapes, shape, ctx.tolerance.edge_match_m).any()),
+            )
+            made.append(parcel)
         made.sort(key=lambda one: (-one.area_m2, one.geometry.wkb))
         parcels += made
     for number, parcel in enumerate(parcels, 1):
         parcel.number = number
     return parcels
-
-
-def _split_into_polygons(pieces: Sequence[ChangedPiece], ctx: RuleContext) -> list[ChangedPiece]:
-    """Return pieces of one polygon each; the areas of a divided piece are shared by the areas as drawn."""
-    polygons: list[ChangedPiece] = []
-    for piece in pieces:
-        parts = shapely.get_parts(piece.geometry)
-        if len(parts) == 1:
-            polygons.append(replace(piece, geometry=parts[0]))
-            continue
-        areas = ctx.geometry.measure_drawn_areas(parts)
-        polygons += [
-            replace(piece, geometry=part, area_m2=float(share * piece.area_m2))
-            for part, share in zip(parts, areas / areas.sum(), strict=True)
-        ]
-    return polygons
 
 
 def _group_connected_pieces(
@@ -222,30 +244,180 @@ def _group_connected_pieces(
     return [[pieces[n] for n in np.flatnonzero(group == one).tolist()] for one in np.unique(group).tolist()]
 
 
-def _make_parcel(
-    kind: str, pieces: list[ChangedPiece], comparison: VersionComparison, ctx: RuleContext
-) -> AdjustmentParcel:
-    """Return the parcel of connected pieces, not yet numbered."""
-    by_township: dict[str, float] = {}
-    for piece in pieces:
-        by_township[piece.township] = by_township.get(piece.township, 0.0) + piece.area_m2
-    shape = shapely.union_all([piece.geometry for piece in pieces])
-    before, after = comparison.earlier_edition, comparison.later_edition
-    return AdjustmentParcel(
-        0,
-        kind,
-        shape,
-        sum(piece.area_m2 for piece in pieces),
-        dict(sorted(by_township.items(), key=lambda item: -item[1])),
-        zones_before=_list_line_zones(before.layer, [piece.before_row for piece in pieces]),
-        zones_after=_list_line_zones(after.layer, [piece.after_row for piece in pieces]),
-        adjoins=bool(shapely.dwithin(before.shapes, shape, ctx.tolerance.edge_match_m).any()),
-    )
-
-
 def _list_line_zones(layer: Layer, rows: list[int]) -> tuple[str, ...]:
     """Return the names of the line's zones in some rows (−1: outside), without repetition."""
     codes = layer.text("zone_code") if layer.has_field("zone_code") else []
     names = layer.text("zone_name") if layer.has_field("zone_name") else []
     zones = [(names[n] if names and names[n] else "") or (codes[n] if codes else "") for n in rows if n >= 0]
     return tuple(dict.fromkeys(zone for zone in zones if zone))
+
+
+#: Every piece counts in figures, also slivers.
+_NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
+#: A smaller share of a zone or class (m²) is not named.
+_LEAST_NAMED_M2 = 1.0
+
+
+class ParcelLand(NamedTuple):
+    """Land of a layer's rows in parcels.
+
+    ``parcel`` (k,): position of the parcel; ``row`` (k,): row of the layer; ``area_m2`` (k,): statutory area;
+    ``row_share`` (k,): share of the row.
+    """
+
+    parcel: NDArray
+    row: NDArray
+    area_m2: NDArray
+    row_share: NDArray
+
+
+def overlay_parcels(result: AdjustmentResult, layer: Layer, ctx: RuleContext) -> ParcelLand | None:
+    """Return the land that rows of a layer have in parcels; each place counts once, slivers included.
+
+    The area is the share of the parcel's area, as drawn, so that a layer without gaps sums to the parcel. If an overlay
+    could not be computed, return None; ``missing`` of the result names the layer.
+    """
+    shapes = np.array([one.geometry for one in result.parcels], dtype=object)
+    pieces = find_shared_pieces(
+        layer.polygons,
+        Polygons(shapes),
+        tolerance=_NO_TOLERANCE,
+        keep_slivers=True,
+        cancellation=ctx.cancellation,
+    )
+    if pieces.fallback_log.failed_pairs:
+        result.missing.append(("overlay_failed", {"layer": layer.name}))
+        return None
+    pieces = ctx.geometry.remove_repeated_land(pieces, layer)
+    drawn = ctx.geometry.measure_drawn_areas(shapes)
+    area_m2 = (
+        ctx.geometry.measure_drawn_areas(pieces.geometry)
+        / drawn[pieces.right]
+        * np.array([one.area_m2 for one in result.parcels])[pieces.right]
+    )
+    return ParcelLand(pieces.right, pieces.left, area_m2, ctx.geometry.compute_piece_shares_of_rows(pieces, layer))
+
+
+def measure_land(result: AdjustmentResult, before: Plan, ctx: RuleContext) -> None:
+    """Measure what the parcels of a result contain, in place; data that the sources lack go to ``missing``.
+
+    ``before``: the earlier edition, in the same plane.
+    """
+    if result.parcels:
+        _measure_survey(result, ctx)
+        for plan, side, key in (
+            (before, "zones_before", "no_zones_before"),
+            (ctx.plan, "zones_after", "no_zones_after"),
+        ):
+            layer = _find_usable_layer(plan, "zones")
+            if layer is None:
+                result.missing.append((key, {}))
+                continue
+            names, codes = layer.text("zone_name"), layer.text("zone_code")
+            labels = [name or code for name, code in zip(names, codes, strict=True)]
+            land = overlay_parcels(result, layer, ctx)
+            if land is None:
+                continue
+            for position, parcel in enumerate(result.parcels):
+                mine = land.parcel == position
+                shares = _sum_by_name(land.row[mine], land.area_m2[mine], labels)
+                named = (one.name for one in shares if one.area_m2 >= _LEAST_NAMED_M2)
+                setattr(parcel, side, tuple(dict.fromkeys((*getattr(parcel, side), *named))))
+    for concept in LINES:
+        if concept != result.line:
+            _measure_line(result, concept, before, ctx)
+
+
+def _find_usable_layer(plan: Plan, *concepts: str) -> Layer | None:
+    """Return the first layer of the concepts that has shapes."""
+    layers = (plan.find_layer_of_concept(concept) for concept in concepts)
+    return next((layer for layer in layers if layer is not None and not layer.has_no_geometry), None)
+
+
+def _measure_survey(result: AdjustmentResult, ctx: RuleContext) -> None:
+    """Measure land classes, ownership, location and cultivated land of the parcels."""
+    survey = _find_usable_layer(ctx.plan, "parcels", "base_parcels")
+    if survey is None:
+        result.missing.append(("no_survey", {}))
+        return
+    land = overlay_parcels(result, survey, ctx)
+    if land is None:
+        return
+    codes = survey.text("land_use")
+    field = survey.template.find_field("land_use")
+    entries = ctx.get_code_list(field.codes).entry_by_code if field is not None and field.codes else {}
+    written = survey.text("land_use_name") if survey.has_field("land_use_name") else [""] * len(codes)
+    uses = [
+        f"{code} {entries[code].name if code in entries else name}".strip()
+        for code, name in zip(codes, written, strict=True)
+    ]
+    owners = None
+    owner_codes = survey.get_texts_by_name("QSXZ") if survey.get_column_by_name("QSXZ") is not None else []
+    if any(owner_codes):
+        known = ctx.get_code_list("ownership").entry_by_code
+        owners = [f"{code} {known[code].name}" if code in known else code for code in owner_codes]
+    locations = survey.get_texts_by_name("ZLDWMC") if survey.get_column_by_name("ZLDWMC") is not None else []
+    cultivated = ctx.find_cultivated_rows(survey)
+    net = survey.numbers("net_area") if survey.has_values("net_area") else None
+    if owners is None:
+        result.missing.append(("no_ownership", {"layer": survey.name}))
+    if net is None:
+        result.missing.append(("no_net_area", {"layer": survey.name}))
+    uncovered = 0.0
+    for position, parcel in enumerate(result.parcels):
+        mine = land.parcel == position
+        rows, areas = land.row[mine], land.area_m2[mine]
+        uncovered += max(parcel.area_m2 - float(areas.sum()), 0.0)
+        parcel.land_uses = _sum_by_name(rows, areas, uses)
+        parcel.ownership = _sum_by_name(rows, areas, owners) if owners is not None else ()
+        if len(rows) and locations:
+            parcel.location = locations[rows[np.argmax(areas)]]
+        parcel.cultivated = _sum_rows(land, mine & cultivated[land.row], net)
+    if uncovered > _LEAST_NAMED_M2:
+        result.missing.append(("survey_gaps", {"layer": survey.name, "area": uncovered}))
+
+
+def _sum_by_name(rows: NDArray, areas: NDArray, names: list[str]) -> tuple[LandShare, ...]:
+    """Return the areas of rows summed by name, the largest first."""
+    sums: dict[str, float] = {}
+    for row, area in zip(rows.tolist(), areas.tolist(), strict=True):
+        sums[names[row]] = sums.get(names[row], 0.0) + area
+    return tuple(LandShare(name, area) for name, area in sorted(sums.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _sum_rows(land: ParcelLand, selected: NDArray, net: NDArray | None) -> TakenLand:
+    """Return area and net area of the selected pieces; ``net`` (n,): net areas of the rows, None without."""
+    area = float(land.area_m2[selected].sum())
+    if net is None:
+        return TakenLand(area)
+    net_m2 = float((land.row_share[selected] * net[land.row[selected]]).sum())
+    return TakenLand(area, net_m2 if np.isfinite(net_m2) else None)
+
+
+def _measure_line(result: AdjustmentResult, concept: str, before: Plan, ctx: RuleContext) -> None:
+    """Measure the land of another line in the parcels: the larger area of both editions.
+
+    A line that was cut back for the parcel is complete in the earlier edition only.
+    """
+    layers = [layer for plan in (before, ctx.plan) if (layer := _find_usable_layer(plan, concept)) is not None]
+    if not layers:
+        result.missing.append(("no_line", {"concept": concept}))
+        return
+    if _find_usable_layer(before, concept) is None:
+        result.missing.append(("line_only_after", {"concept": concept}))
+    if not result.parcels:
+        return
+    for layer in layers:
+        land = overlay_parcels(result, layer, ctx)
+        if land is None:
+            for parcel in result.parcels:
+                parcel.taken.pop(concept, None)
+            return
+        net = layer.numbers("net_area") if concept == "farmland" and layer.has_values("net_area") else None
+        if concept == "farmland" and net is None:
+            result.missing.append(("no_net_area", {"layer": layer.name}))
+        for position, parcel in enumerate(result.parcels):
+            taken = _sum_rows(land, land.parcel == position, net)
+            former = parcel.taken.get(concept)
+            if former is None or taken.area_m2 > former.area_m2:
+                parcel.taken[concept] = taken

@@ -13,25 +13,23 @@ from ...render.words import ReportTexts
 from ...standard.messages.numbers import MINUS_SIGN, format_number, format_plain_number
 from ...standard.messages.texts import Texts
 from ...standard.profile.resolved import find_origin
-from .differences import list_series_differences
+from ..described_tables import Column, Item, make_described_table, make_rows
 from .evaluated_editions import (
     EVALUATION_SECTION,
     Change,
     EarlyWarning,
+    EditionFigures,
     Evaluation,
     EvaluationSettings,
     IndicatorSeries,
     Level,
     Target,
 )
-from .levels import LEVELS
-from .series import PERCENT_UNIT
+from .series import LEVELS, PERCENT_UNIT, list_series_differences
 
 #: Decimals of a share of change, in percent; largest number of decimals of a change.
 _SHARE_DECIMALS, _MAX_DECIMALS = 2, 6
 _PERCENT = 100.0
-#: Settings given as shares, printed in percent.
-_SHARE_SUFFIX = "_share"
 
 
 def make_evaluation_tables(result: Evaluation, texts: Texts, *, is_upright: bool = False) -> list[ReportTable]:
@@ -40,18 +38,20 @@ def make_evaluation_tables(result: Evaluation, texts: Texts, *, is_upright: bool
     ``is_upright``: for upright pages, where the table of series has no room for changes; those to the first edition are
     then in the table of changes.
     """
-    table = ReportTable(
+    remarks_of = {one.id: list_remarks(one, result, texts) for one in result.shown_series}
+    table = make_described_table(
         "evaluation_remarks",
         [
-            TableColumn(one, width_in_characters=w)
-            for one, w in (("indicator", 30), ("warning_level", 12), ("remark", 110))
+            Column("indicator", 30, lambda one: one.name),
+            Column("warning_level", 12, lambda one: describe_level(one, texts)),
+            Column("remark", 110, lambda one: "\n".join(remarks_of[one.id])),
         ],
+        (
+            Item(one, one.id)
+            for one in sorted(result.shown_series, key=lambda one: LEVELS.index(one.level))
+            if remarks_of[one.id]
+        ),
     )
-    for series in sorted(result.shown_series, key=lambda one: LEVELS.index(one.level)):
-        remarks = list_remarks(series, result, texts)
-        if remarks:
-            cells: list[CellValue] = [series.name, describe_level(series, texts), "\n".join(remarks)]
-            table.rows.append(ReportTableRow(cells, "row", series.id))
     tables = [_make_series_table(result, texts, is_upright=is_upright), table]
     if result.find_previous(result.last) is not None:
         tables.append(_make_changes_table(result, texts, is_upright=is_upright))
@@ -193,66 +193,65 @@ def _make_change_cells(change: Change, series: IndicatorSeries) -> list[CellValu
     return [difference, share if share is not None else "—"]
 
 
-def _make_value_cell(series: IndicatorSeries, place: int, result: Evaluation, texts: Texts) -> CellValue:
-    """Return the value of an edition, or a word for a missing one."""
-    value = series.points[place].value
-    if value is not None:
-        return make_table_number(value, series.unit, series.decimals)
-    return texts.get(EVALUATION_SECTION, "no_value" if result.editions[place].is_read else "not_read")
-
-
 def _make_series_table(result: Evaluation, texts: Texts, *, is_upright: bool) -> ReportTable:
     """Return the table of series: values, changes, target, state and level; on upright pages without changes."""
     first, last, previous = result.first, result.last, result.find_previous(result.last)
-    columns = [
-        *([] if is_upright else [TableColumn("number", width_in_characters=6)]),
-        TableColumn("indicator", width_in_characters=28),
-        TableColumn("unit", width_in_characters=12),
-        *(TableColumn(f"year_{n}", title=one.label, width_in_characters=14) for n, one in enumerate(result.editions)),
-    ]
     places = [("previous", previous)] if previous is not None else []
     places += [("first", first)] if previous not in (None, first) else []
     years = [one.edition.year for one in result.editions]
     if is_upright:
         places = []
-    for key, place in places:
+
+    def make_column(place: int, edition: EditionFigures) -> Column:
+        missing = texts.get(EVALUATION_SECTION, "no_value" if edition.is_read else "not_read")
+        return Column(
+            f"year_{place}",
+            14,
+            lambda one: make_table_number(one.points[place].value, one.unit, one.decimals) or missing,
+            title=edition.label,
+        )
+
+    def make_change_columns(key: str, place: int) -> list[Column]:
         # The name of an edition is left out where the year alone identifies it.
         label = str(years[place]) if years.count(years[place]) == 1 else result.editions[place].label
-        columns += [
-            TableColumn(f"change_{key}", title=texts.get(EVALUATION_SECTION, f"change_{key}", edition=label)),
-            TableColumn(f"share_{key}", title=texts.get(EVALUATION_SECTION, f"share_{key}", edition=label)),
+
+        def make_cells(one: IndicatorSeries) -> list[CellValue]:
+            return _make_change_cells(one.changes[last] if key == "previous" else one.change_to_first, one)
+
+        titles = [texts.get(EVALUATION_SECTION, f"{part}_{key}", edition=label) for part in ("change", "share")]
+        return [
+            Column(f"change_{key}", 12, lambda one: make_cells(one)[0], title=titles[0]),
+            Column(f"share_{key}", 12, lambda one: make_cells(one)[1], title=titles[1]),
         ]
-    columns += [
-        TableColumn("target", width_in_characters=18),
-        TableColumn("state", width_in_characters=12),
-        TableColumn("warning_level", width_in_characters=12),
+
+    def format_target(one: IndicatorSeries) -> str:
+        value = format_target_value(one.target) if one.target is not None else ""
+        if one.target is None or one.target.year is None:
+            return value
+        return texts.get(EVALUATION_SECTION, "target_and_year", target=value, year=one.target.year)
+
+    numbers = {one.id: str(number) for number, one in enumerate(result.shown_series, 1)}
+    columns = [
+        *([] if is_upright else [Column("number", 6, lambda one: numbers[one.id])]),
+        Column("indicator", 28, lambda one: one.name),
+        Column("unit", 12, lambda one: texts.get("unit_names", one.unit)),
+        *[make_column(n, one) for n, one in enumerate(result.editions)],
+        *[column for key, place in places for column in make_change_columns(key, place)],
+        Column("target", 18, format_target),
+        Column("state", 12, lambda one: describe_series_state(one, last, texts)),
+        Column("warning_level", 12, lambda one: describe_level(one, texts)),
     ]
-    table = ReportTable("evaluation", columns)
+    keys = ["values_note", "state_note", *(_list_change_notes(result) if places else ()), "threshold_note"]
+    edition = result.editions[last].label
+    notes = [texts.get(EVALUATION_SECTION, key, edition=edition) for key in keys]
+    table = make_described_table("evaluation", columns, (), notes=[*notes, *list_note_sentences(result, texts)])
     group = ""
-    for number, series in enumerate(result.shown_series, 1):
+    for series in result.shown_series:
         if series.group != group:
             group = series.group
             name = texts.find("groups", group) or group
             table.rows.append(ReportTableRow([name, *[None] * (len(columns) - 1)], "head", group))
-        cells: list[CellValue] = [] if is_upright else [str(number)]
-        cells += [
-            series.name,
-            texts.get("unit_names", series.unit),
-            *[_make_value_cell(series, n, result, texts) for n in range(len(result.editions))],
-        ]
-        for key, _ in places:
-            change = series.changes[last] if key == "previous" else series.change_to_first
-            cells += _make_change_cells(change, series)
-        cells += [
-            _format_target(series, texts),
-            describe_series_state(series, last, texts),
-            describe_level(series, texts),
-        ]
-        table.rows.append(ReportTableRow(cells, "row", series.id))
-    keys = ["values_note", "state_note", *(_list_change_notes(result) if places else ()), "threshold_note"]
-    edition = result.editions[last].label
-    table.notes = [texts.get(EVALUATION_SECTION, key, edition=edition) for key in keys]
-    table.notes += list_note_sentences(result, texts)
+        table.rows += make_rows(columns, [Item(series, series.id)])
     return table
 
 
@@ -265,19 +264,6 @@ def _list_change_notes(result: Evaluation) -> list[str]:
 def format_target_value(target: Target) -> str:
     """Return a target with its sign, without unit and year: ≥ 73.39."""
     return f"{COMPARISON_SIGNS[target.comparison]} {format_number(target.value, target.decimals)}"
-
-
-def _format_target(series: IndicatorSeries, texts: Texts) -> str:
-    """Return the target with sign and year, without unit."""
-    target = series.target
-    if target is None:
-        return ""
-    value = format_target_value(target)
-    return (
-        value
-        if target.year is None
-        else texts.get(EVALUATION_SECTION, "target_and_year", target=value, year=target.year)
-    )
 
 
 def _make_changes_table(result: Evaluation, texts: Texts, *, is_upright: bool) -> ReportTable:
@@ -324,82 +310,88 @@ def _make_changes_table(result: Evaluation, texts: Texts, *, is_upright: bool) -
 
 def _make_missing_table(result: Evaluation, texts: Texts) -> ReportTable:
     """Return the table of values that could not be computed, with the editions and the reason."""
-    columns = [
-        TableColumn("indicator", width_in_characters=34),
-        TableColumn("missing_editions", width_in_characters=24),
-        TableColumn("reason", width_in_characters=60),
-    ]
-    table = ReportTable("evaluation_missing", columns)
     read = [n for n, one in enumerate(result.editions) if one.is_read]
     comma = texts.get("words", "between_names")
+    items = []
     for series in result.series:
         labels_by_reason: dict[str, list[str]] = {}
         for n in read:
             if series.points[n].value is None:
                 labels_by_reason.setdefault(series.points[n].reason, []).append(result.editions[n].label)
-        for reason, labels in labels_by_reason.items():
-            names = texts.get(EVALUATION_SECTION, "all_editions") if len(labels) == len(read) else comma.join(labels)
-            table.rows.append(ReportTableRow([series.name, names, reason], "row", series.id))
-    return table
+        items += [Item((series.name, labels, reason), series.id) for reason, labels in labels_by_reason.items()]
+    every = texts.get(EVALUATION_SECTION, "all_editions")
+    return make_described_table(
+        "evaluation_missing",
+        [
+            Column("indicator", 34, lambda one: one[0]),
+            Column("missing_editions", 24, lambda one: every if len(one[1]) == len(read) else comma.join(one[1])),
+            Column("reason", 60, lambda one: one[2]),
+        ],
+        items,
+    )
 
 
 def _make_editions_table(result: Evaluation, texts: Texts) -> ReportTable:
     """Return the table of editions: source, county, CRS, standard, profile, base year, and what was read."""
-    widths = {"edition": 14, "source": 24, "area": 18, "crs": 26, "standard": 26, "profile": 14, "base_year": 10}
-    columns = [
-        *[TableColumn(f"edition_{name}", width_in_characters=width) for name, width in widths.items()],
-        TableColumn("edition_state", width_in_characters=44),
-    ]
-    table = ReportTable("evaluation_editions", columns)
-    for one in result.editions:
-        norm = one.norm
-        cells: list[CellValue] = [one.label, name_source(one.edition.source) or "—"]
-        if norm is None:
-            profile = one.edition.profile
-            cells += ["—", "—", "—", name_source(profile) if profile else "—", "—", one.problem]
-        else:
-            standard = f"{norm.standard.name}（{norm.standard.edition}）"
-            read = texts.get(EVALUATION_SECTION, "layers_read", count=len(one.layers), rows=sum(one.layers.values()))
-            cells += [
-                f"{one.area_name} {one.area_code}".strip() or "—",
-                one.crs,
-                standard,
-                norm.profile.name or "—",
-                str(one.base_year or "—"),
-                "\n".join([read, *one.notices]),
-            ]
-        table.rows.append(ReportTableRow(cells, "row", one.label))
-    return table
+
+    def describe_profile(one: EditionFigures) -> str:
+        if one.norm is not None:
+            return one.norm.profile.name or "—"
+        return name_source(one.edition.profile) if one.edition.profile else "—"
+
+    def describe_state(one: EditionFigures) -> str:
+        if one.norm is None:
+            return one.problem
+        read = texts.get(EVALUATION_SECTION, "layers_read", count=len(one.layers), rows=sum(one.layers.values()))
+        return "\n".join([read, *one.notices])
+
+    return make_described_table(
+        "evaluation_editions",
+        [
+            Column("edition_edition", 14, lambda one: one.label),
+            Column("edition_source", 24, lambda one: name_source(one.edition.source) or "—"),
+            Column("edition_area", 18, lambda one: f"{one.area_name} {one.area_code}".strip() or "—"),
+            Column("edition_crs", 26, lambda one: one.crs if one.norm else "—"),
+            Column(
+                "edition_standard",
+                26,
+                lambda one: f"{one.norm.standard.name}（{one.norm.standard.edition}）" if one.norm else "—",
+            ),
+            Column("edition_profile", 14, describe_profile),
+            Column("edition_base_year", 10, lambda one: str(one.base_year or "—") if one.norm else "—"),
+            Column("edition_state", 44, describe_state),
+        ],
+        (Item(one, one.label) for one in result.editions),
+    )
 
 
 def _make_thresholds_table(result: Evaluation, texts: Texts) -> ReportTable:
     """Return the table of thresholds with value, mark, origin and confirmation."""
-    widths = {
-        "threshold_name": 52,
-        "setting_key": 32,
-        "threshold": 16,
-        "mark": 10,
-        "origin": 40,
-        "threshold_confirmed": 12,
-    }
-    columns = [TableColumn(name, width_in_characters=width) for name, width in widths.items()]
-    table = ReportTable("evaluation_thresholds", columns)
-    for name in EvaluationSettings.__dataclass_fields__:
-        key = f"{EVALUATION_SECTION}.{name}"
-        value = float(getattr(result.settings, name))
-        shown = (
+    norm = result.norm
+
+    def format_value(key: str) -> str:
+        value = float(getattr(result.settings, key.removeprefix(f"{EVALUATION_SECTION}.")))
+        return (
             f"{format_plain_number(round(_PERCENT * value, 6))}%"
-            if name.endswith(_SHARE_SUFFIX)
+            if key.endswith("_share")
             else format_plain_number(value)
         )
-        cells: list[CellValue] = [
-            texts.get_setting_name(key),
-            key,
-            shown,
-            result.norm.get_source_mark(key),
-            find_origin(key, result.norm).name,
-            texts.get("tables", "yes" if result.norm.is_confirmed(key) else "no"),
-        ]
-        table.rows.append(ReportTableRow(cells, "row", key))
-    table.notes = [texts.get(EVALUATION_SECTION, "threshold_note", edition="")]
-    return table
+
+    return make_described_table(
+        "evaluation_thresholds",
+        [
+            Column("threshold_name", 52, texts.get_setting_name),
+            Column("setting_key", 32, str),
+            Column("threshold", 16, format_value),
+            Column("mark", 10, norm.get_source_mark),
+            Column("origin", 40, lambda key: find_origin(key, norm).name),
+            Column(
+                "threshold_confirmed", 12, lambda key: texts.get("tables", "yes" if norm.is_confirmed(key) else "no")
+            ),
+        ],
+        (
+            Item(key, key)
+            for key in (f"{EVALUATION_SECTION}.{name}" for name in EvaluationSettings.__dataclass_fields__)
+        ),
+        notes=[texts.get(EVALUATION_SECTION, "threshold_note", edition="")],
+    )

@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The tables of figures that layouts refer to, each built once for a plan.
 
-Most of them are those of the indicators' workbook (`render.tables`); no figure is computed twice.
+Most of them are those of the indicators' workbook (`render.tables`); no figure is computed twice. Only office tables
+have areas of control lines and zones by present land use (规划分区 × 用地), balances of farmland, and the list of
+conflicts.
+
+The balance of cultivated land (耕地占补平衡) is from the base year to the plan, from transitions of land use. By the
+form in use until a year, land taken for construction (占补平衡) and land exchanged with orchards, woods and the like
+(进出平衡) are separate; from that year on they are unified. The year is a setting. The balance of 永久基本农田
+(占用、补划) is since the sealed edition.
 """
 
 from __future__ import annotations
@@ -9,16 +16,269 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ...figures.indicators.areas import find_counted_reserve_rows
 from ...figures.indicators.compute import PlanIndicators
+from ...figures.indicators.land_use import get_row_areas
+from ...figures.indicators.townships import TownshipSplit, split_rows_by_group
+from ...figures.three_zones.zone_figures import list_zone_codes
+from ...model.indicator import SQUARE_METRES
 from ...model.report import Outcome, Report
-from ...render.tables.by_land_use import make_land_use_table
-from ...render.tables.by_place import make_line_table, make_space_table, make_township_table, make_zone_table
+from ...plan.layer import Layer
+from ...render.tables.by_land_use import (
+    BASE_LAYER,
+    PLANNED_LAYER,
+    find_group_positions,
+    find_land_use_layer,
+    make_land_use_table,
+    sum_transitions,
+)
+from ...render.tables.by_place import (
+    INDICATOR_BY_LINE_CONCEPT,
+    make_line_table,
+    make_space_table,
+    make_township_table,
+    make_zone_table,
+)
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber
-from ...render.versions.baseline import get_sealed_edition
+from ...render.versions.baseline import compare_with_baseline, get_sealed_edition
+from ...render.versions.edition_comparison import NET_BASIS, STATUTORY_BASIS, AreaBalance
 from ...render.words import ReportTexts
-from .areas_by_use import make_line_use_table, make_zone_use_table
-from .balances import make_cultivated_balance_table, make_farmland_changes_table
+from ...standard.messages.numbers import DECIMALS_BY_UNIT
+from ...standard.profile.space_map import ZONES_LIST
+from ..described_tables import Column, Item, make_described_table
 from .office_table import WILDCARD
+
+_M2_PER_HECTARE = SQUARE_METRES["ha"]
+#: Columns begin with this; below it, land without a known class, land without a parcel, and land in two parcels.
+USE_PREFIX = "use_"
+_UNKNOWN, _NO_PARCEL, _TWICE = "unknown", "no_parcel", "twice"
+#: A column with less land (m²) in all rows is left out: rounding errors of sums.
+_LEAST_AREA_M2 = 0.05
+
+
+def make_zone_use_table(figures: PlanIndicators) -> ReportTable | None:
+    """Return the first-level planning zones by land use of the base year.
+
+    Rows divided by parcels keep their statutory area, so that the uses of a zone sum to the zone, and all zones to the
+    table of planning zones. None without zones or parcels.
+    """
+    zones = figures.ctx.plan.find_layer_of_concept("zones")
+    parcels = find_land_use_layer(BASE_LAYER, figures)
+    if zones is None or parcels is None or zones.has_no_geometry or not zones.has_values("zone_code"):
+        return None
+    split = _split_by_use(zones, parcels, figures)
+    codes = figures.ctx.get_code_list(ZONES_LIST)
+    row_codes = np.array(list_zone_codes(zones), dtype=object)
+    sums: list[tuple[str, str, NDArray]] = []
+    is_listed = np.zeros(len(zones), dtype=bool)
+    for top in (entry for entry in codes.entry_by_code.values() if not entry.parent):
+        inside = np.isin(row_codes, list(codes.collect_members([top.code])))
+        is_listed |= inside
+        if inside.any():
+            sums.append((top.code, top.name, split.sum_by_township(zones.statutory, inside)))
+    if not is_listed.all():
+        sums.append(
+            (_UNKNOWN, figures.texts.get("tables", "unknown_code"), split.sum_by_township(zones.statutory, ~is_listed))
+        )
+    total = np.sum([areas for _, _, areas in sums], axis=0)
+    sums.append(("", figures.texts.get("tables", "sum"), total))
+    return _make_use_table("zone_use", sums, "zone_use_note", {"zones": zones, "parcels": parcels}, figures)
+
+
+def make_line_use_table(figures: PlanIndicators) -> ReportTable | None:
+    """Return each control line by land use of the base year (三线占用情况); lines do not add up.
+
+    None without parcels or without any line.
+    """
+    parcels = find_land_use_layer(BASE_LAYER, figures)
+    if parcels is None:
+        return None
+    sums: list[tuple[str, str, NDArray]] = []
+    for concept in INDICATOR_BY_LINE_CONCEPT:
+        layer = figures.ctx.plan.find_layer_of_concept(concept)
+        if layer is not None and not layer.has_no_geometry:
+            counted = find_counted_reserve_rows(layer, figures.ctx) if concept == "reserves" else None
+            sums.append(
+                (
+                    concept,
+                    layer.template.name,
+                    _split_by_use(layer, parcels, figures).sum_by_township(layer.statutory, counted),
+                )
+            )
+    return _make_use_table("line_use", sums, "line_use_note", {"parcels": parcels}, figures) if sums else None
+
+
+def _split_by_use(layer: Layer, parcels: Layer, figures: PlanIndicators) -> TownshipSplit:
+    """Divide the rows of a layer among the land-use groups of parcels; the last group has unknown classes."""
+    ctx = figures.ctx
+    count = len(figures.catalogue.land_groups) + 1
+    positions = find_group_positions(parcels, figures)
+    return ctx.compute_shared("by_land_use", layer, lambda: split_rows_by_group(layer, parcels, count, positions, ctx))
+
+
+def _make_use_table(
+    table_id: str,
+    sums: list[tuple[str, str, NDArray]],
+    note_key: str,
+    layers: dict[str, Layer],
+    figures: PlanIndicators,
+) -> ReportTable:
+    """Return a table with a column for each land-use group that has land.
+
+    ``sums``: code, name and areas (m²) of each row, without a code for their sum; the note names the ``layers``.
+    """
+    texts = figures.texts
+    titles = {group.id: group.name(texts.lang) for group in figures.catalogue.land_groups}
+    titles[_UNKNOWN] = texts.get("tables", "unknown_class")
+    titles |= {key: texts.get("office_tables", key) for key in (_NO_PARCEL, _TWICE)}
+    kept = [n for n in range(len(titles)) if any(abs(areas[n]) >= _LEAST_AREA_M2 for _, _, areas in sums)]
+    uses = list(titles.items())
+    columns = [
+        TableColumn("name", width_in_characters=22),
+        TableColumn("statutory", "ha", width_in_characters=16),
+        *[TableColumn(f"{USE_PREFIX}{key}", "ha", title, 14) for key, title in (uses[n] for n in kept)],
+    ]
+    rows = [
+        ReportTableRow([name, *map(_make_hectares, (areas.sum(), *areas[kept]))], "row" if code else "sum", code)
+        for code, name, areas in sums
+    ]
+    labels = {concept: figures.make_layer_label(layer) for concept, layer in layers.items()}
+    return ReportTable(table_id, columns, rows, "ha", [texts.get("office_tables", note_key, **labels)])
+
+
+def _make_hectares(area_m2: float | None) -> TableNumber | None:
+    """Return an area in hectares as a cell; small ones are kept, so that figures sum to the total before rounding."""
+    return None if area_m2 is None else TableNumber(float(area_m2) / _M2_PER_HECTARE, DECIMALS_BY_UNIT["ha"])
+
+
+_CULTIVATED = "cultivated"
+#: Groups of land that cultivated land is exchanged with under 进出平衡: other agricultural land.
+AGRICULTURAL_GROUPS = ("garden", "forest", "grass", "wetland", "farm_facilities")
+_TAKEN_GROUPS = ("construction",)
+
+
+def make_cultivated_balance_table(figures: PlanIndicators) -> ReportTable | None:
+    """Return cultivated land of the base year, what it loses and gains, and that of the plan.
+
+    Statutory areas by overlay of both layers; land lost also net, as parcels of the plan have no net area. None without
+    land use of the base year or of the plan.
+    """
+    base, planned = (find_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER))
+    if base is None or planned is None:
+        return None
+    ids = [group.id for group in figures.catalogue.land_groups]
+    place = ids.index(_CULTIVATED)
+    statutory, _ = sum_transitions(base, planned, base.statutory, figures)
+    net_areas = get_row_areas(base).net_m2
+    net = None if net_areas is None else sum_transitions(base, planned, net_areas, figures)[0]
+    lost_m2, gained_m2 = _name_parts(statutory[place], ids), _name_parts(statutory[:, place], ids)
+    lost_net_m2 = None if net is None else _name_parts(net[place], ids)
+    columns = [TableColumn("name", width_in_characters=30), TableColumn("statutory", "ha"), TableColumn("net", "ha")]
+    table = ReportTable("cultivated_balance", columns, unit="ha")
+
+    def add_row(code: str, area_m2: float, net_m2: float | None, kind: str = "row") -> None:
+        """Add a row with areas in ha."""
+        name = figures.texts.get("office_tables", f"balance_{code}")
+        table.rows.append(ReportTableRow([name, _make_hectares(area_m2), _make_hectares(net_m2)], kind, code))
+
+    add_row("before", statutory[place].sum(), None if net is None else net[place].sum())
+    add_row("lost", sum(lost_m2.values()), None if lost_net_m2 is None else sum(lost_net_m2.values()))
+    for key, area_m2 in lost_m2.items():
+        add_row(f"lost_{key}", area_m2, None if lost_net_m2 is None else lost_net_m2[key], "part")
+    add_row("gained", sum(gained_m2.values()), None)
+    for key, area_m2 in gained_m2.items():
+        add_row(f"gained_{key}", area_m2, None, "part")
+    add_row("after", float(statutory[:, place].sum()), None)
+    add_row("supplement_balance", _sum_other(gained_m2) - _sum_other(lost_m2), None)
+    add_row("exchange_balance", gained_m2["agricultural"] - lost_m2["agricultural"], None)
+    add_row("unified_balance", sum(gained_m2.values()) - sum(lost_m2.values()), None)
+    labels = {"base": figures.make_layer_label(base), "planned": figures.make_layer_label(planned)}
+    table.notes.append(figures.texts.get("office_tables", "balance_note", **labels))
+    return table
+
+
+def _name_parts(areas_m2: NDArray, group_ids: list[str]) -> dict[str, float]:
+    """Return kind of land → area (m²) exchanged with cultivated land: construction, other agricultural, other land.
+
+    ``areas_m2``: a row (or a column) of the transitions; unchanged cultivated land is left out.
+    """
+    group_of = dict(enumerate(group_ids))
+    parts = {"construction": 0.0, "agricultural": 0.0, "other": 0.0}
+    for position, area_m2 in enumerate(np.asarray(areas_m2, dtype=float).tolist()):
+        group = group_of.get(position, "")
+        if group != _CULTIVATED:
+            kind = (
+                "construction"
+                if group in _TAKEN_GROUPS
+                else "agricultural"
+                if group in AGRICULTURAL_GROUPS
+                else "other"
+            )
+            parts[kind] += area_m2
+    return parts
+
+
+def _sum_other(parts: dict[str, float]) -> float:
+    """Return the land (m²) exchanged under 占补平衡: with construction land and other land."""
+    return parts["construction"] + parts["other"]
+
+
+#: Terms of the balance: before − moved_out + moved_in + other = after.
+TERMS = ("before", "moved_out", "moved_in", "other", "after")
+_SUM_CODE = ""
+
+
+def make_farmland_changes_table(figures: PlanIndicators) -> ReportTable | None:
+    """Return the farmland moved out and in between the sealed edition and the plan, statutory and net, by township.
+
+    The last row is the balance of the whole county. None without a sealed edition or without farmland in one of them.
+    """
+    comparison = compare_with_baseline(figures.ctx, "farmland")
+    if comparison is None:
+        return None
+    texts = figures.texts
+    columns = [
+        TableColumn("name", width_in_characters=20),
+        *[TableColumn(f"{term}_{basis}", "ha", term) for basis in (STATUTORY_BASIS, NET_BASIS) for term in TERMS],
+    ]
+    table = ReportTable("farmland_changes", columns, unit="ha")
+
+    def make_cells(balances: list[AreaBalance | None]) -> list[CellValue]:
+        """Return the terms of the balances on both bases in ha; None for a basis that the editions do not have."""
+        cells: list[CellValue] = []
+        for balance in balances:
+            # Land with another area than before, or in other numbers of rows, is “other”.
+            areas_m2 = [
+                None
+                if balance is None
+                else balance.revalued + balance.doubled
+                if term == "other"
+                else getattr(balance, term)
+                for term in TERMS
+            ]
+            cells += map(_make_hectares, areas_m2)
+        return cells
+
+    for township in comparison.balance_by_township[STATUTORY_BASIS]:
+        balances = [
+            comparison.balance_by_township.get(basis, {}).get(township) for basis in (STATUTORY_BASIS, NET_BASIS)
+        ]
+        name = township or texts.get("tables", "outside")
+        table.rows.append(ReportTableRow([name, *make_cells(balances)], "row", township or "outside"))
+    totals = [comparison.balance_by_basis.get(basis) for basis in (STATUTORY_BASIS, NET_BASIS)]
+    table.rows.append(ReportTableRow([texts.get("tables", "sum"), *make_cells(totals)], "sum", _SUM_CODE))
+    layers = comparison.earlier_edition.layer, comparison.later_edition.layer
+    labels = dict(zip(("before", "after"), (figures.make_layer_label(layer) for layer in layers), strict=True))
+    table.notes.append(texts.get("office_tables", "farmland_changes_note", **labels))
+    if totals[1] is None:
+        table.notes.append(texts.get("office_tables", "farmland_no_net", **labels))
+    if any(comparison.without_net):
+        counts = dict(zip(("before", "after"), map(str, comparison.without_net), strict=True))
+        table.notes.append(texts.get("office_tables", "farmland_without_net", **counts))
+    return table
 
 
 @dataclass
@@ -86,11 +346,7 @@ _LINE_COLUMNS = (
     *("line", "layer", "features", "statutory", "survey", "net", "net_wan_mu", "county_share"),
     *("target", "room", "state"),
 )
-_BALANCE_COLUMNS = tuple(
-    f"{term}_{basis}"
-    for basis in ("statutory", "net")
-    for term in ("before", "moved_out", "moved_in", "other", "after")
-)
+_BALANCE_COLUMNS = tuple(f"{term}_{basis}" for basis in (STATUTORY_BASIS, NET_BASIS) for term in TERMS)
 #: Figure tables by id.
 FIGURE_TABLES = {
     "lines": FigureTable(make_line_table, "line", ("farmland", "red_line", "boundary"), _LINE_COLUMNS),
@@ -123,14 +379,6 @@ FIGURE_TABLES = {
 }  # fmt: skip
 
 
-COLUMNS = (
-    *("code", "severity", "layer", "key", "related_layer", "related_key"),
-    *("area", "net", "width", "township", "problem", "state"),
-)
-_UNIT_BY_COLUMN = {"area": "m2", "net": "m2", "width": "m"}
-_DECIMALS = 2
-
-
 def make_conflict_table(figures: PlanIndicators, report: Report, rules: Collection[str]) -> ReportTable:
     """Return the findings of rules on control lines, one row each, with the sum of their areas.
 
@@ -138,41 +386,40 @@ def make_conflict_table(figures: PlanIndicators, report: Report, rules: Collecti
     """
     texts, report_texts = figures.texts, ReportTexts(figures.texts.lang)
     titles = {outcome.code: outcome.heading for outcome in report.rules}
+    templates = figures.ctx.norm.standard.templates
+
+    def name_layer(role: str) -> str:
+        return templates[role].name if role in templates else role
+
+    states = [texts.get("office_tables", key) for key in ("state_open", "state_waived")]
+    # Small areas and widths are kept, so that areas sum to the total. An item is (number, finding).
     columns = [
-        TableColumn("name", width_in_characters=14),
-        *[TableColumn(name, _UNIT_BY_COLUMN.get(name, "")) for name in COLUMNS],
+        Column("name", 14, lambda one: texts.get("office_tables", "conflict_name", number=str(one[0]))),
+        Column("code", 12, lambda one: one[1].code),
+        Column("severity", 12, lambda one: report_texts.get_text_or_key("severity", str(one[1].severity or ""))),
+        Column("layer", 12, lambda one: name_layer(one[1].role)),
+        Column("key", 12, lambda one: one[1].key),
+        Column("related_layer", 12, lambda one: name_layer(one[1].related_role)),
+        Column("related_key", 12, lambda one: "、".join(one[1].related_keys)),
+        Column("area", 12, lambda one: _make_number(one[1].area_m2), "m2"),
+        Column("net", 12, lambda one: _make_number(one[1].net_area_m2), "m2"),
+        Column("width", 12, lambda one: _make_number(one[1].width_m), "m"),
+        Column("township", 12, lambda one: one[1].township),
+        Column("problem", 12, lambda one: titles.get(one[1].code, one[1].code)),
+        Column("state", 12, lambda one: states[one[1].state == "waived"]),
     ]
-    table = ReportTable("conflicts", columns, unit="m2")
     found = [finding for finding in report.findings if finding.code in rules]
-    for number, finding in enumerate(found, 1):
-        texts_of_row = {
-            "code": finding.code,
-            "severity": report_texts.get_text_or_key("severity", str(finding.severity or "")),
-            "layer": _get_layer_name(finding.role, figures),
-            "key": finding.key,
-            "related_layer": _get_layer_name(finding.related_role, figures),
-            "related_key": "、".join(finding.related_keys),
-            "township": finding.township,
-            "problem": titles.get(finding.code, finding.code),
-            "state": texts.get("office_tables", f"state_{'waived' if finding.state == 'waived' else 'open'}"),
-        }
-        numbers = {"area": finding.area_m2, "net": finding.net_area_m2, "width": finding.width_m}
-        cells = [_make_number(numbers[name]) if name in numbers else texts_of_row[name] for name in COLUMNS]
-        table.rows.append(
-            ReportTableRow(
-                [texts.get("office_tables", "conflict_name", number=str(number)), *cells], "row", str(number)
-            )
-        )
+    items = (Item((number, finding), str(number)) for number, finding in enumerate(found, 1))
+    table = make_described_table("conflicts", columns, items, unit="m2")
     if not found:
-        cells = ["" if name != "problem" else texts.get("office_tables", "no_conflict") for name in COLUMNS]
-        table.rows.append(ReportTableRow(["", *cells], "row", "none"))
-    sums: dict[str, float | None] = {}
+        none = texts.get("office_tables", "no_conflict")
+        table.rows.append(ReportTableRow([none if one.id == "problem" else "" for one in columns], "row", "none"))
+    cells: dict[str, CellValue] = {"name": texts.get("tables", "sum")}
     for name, attribute in (("area", "area_m2"), ("net", "net_area_m2")):
         known = [value for finding in found if (value := getattr(finding, attribute)) is not None]
         # Rows without any value have no sum.
-        sums[name] = sum(known) if known or not found else None
-    cells = [_make_number(sums[name]) if name in sums else "" for name in COLUMNS]
-    table.rows.append(ReportTableRow([texts.get("tables", "sum"), *cells], "sum", ""))
+        cells[name] = _make_number(sum(known) if known or not found else None)
+    table.rows.append(ReportTableRow([cells.get(one.id, "") for one in columns], "sum", ""))
     table.notes.append(texts.get("office_tables", "conflicts_note", rules="、".join(rules), count=str(len(found))))
     for outcome in report.rules:
         if outcome.code in rules and (outcome.incomplete or outcome.outcome in (Outcome.SKIPPED, Outcome.CRASHED)):
@@ -183,11 +430,5 @@ def make_conflict_table(figures: PlanIndicators, report: Report, rules: Collecti
 
 
 def _make_number(value: float | None) -> CellValue:
-    """Return an area (m²) or a width (m) as a cell; small ones are kept, so that areas sum to the total."""
-    return None if value is None else TableNumber(float(value), _DECIMALS)
-
-
-def _get_layer_name(role: str, figures: PlanIndicators) -> str:
-    """Return the name of a layer by its code; the code itself if the standard has no such layer."""
-    template = figures.ctx.norm.standard.templates.get(role)
-    return template.name if template is not None else role
+    """Return an area (m²) or a width (m) as a cell."""
+    return None if value is None else TableNumber(float(value), 2)

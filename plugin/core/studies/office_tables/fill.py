@@ -22,7 +22,7 @@ from .office_table import (
     LayoutRows,
     TableLayout,
 )
-from .round_block import list_adjusted_cells, round_block, round_row_sums
+from .rounding import BlockRounder, list_adjusted_cells, round_row_sums
 
 #: At the end of a state that rests on unconfirmed data.
 _UNCONFIRMED_SIGN = "*"
@@ -61,7 +61,6 @@ class _Filler:
         self._texts: Texts = figures.indicators.texts
         self._blocks = [block for block in layout.blocks if block.case in ("", case)]
         self._places: list[_Place] = []
-        self._adjusted: list[str] = []
 
     def fill(self) -> FilledTable:
         """Return the filled table."""
@@ -75,32 +74,31 @@ class _Filler:
             self._add_block(block)
         round_row_sums(self._table.rows, self._table.columns, self._layout.sums)
         differences = {n for n, place in enumerate(self._places) if place.column.difference_of}
-        for one in list_adjusted_cells(self._table.rows, self._table.columns, differences):
-            params = {"row": one.row, "column": one.column, "exact": one.exact, "printed": one.printed}
-            self._adjusted.append(self._texts.get("office_tables", "adjusted_cell", **params))
+        self._adjusted = [
+            self._texts.get("office_tables", "adjusted_cell", **params)
+            for params in list_adjusted_cells(self._table.rows, self._table.columns, differences)
+        ]
         self._table.adjusted_count = len(self._adjusted)
-        self._fill_differences()
-        number = 0
-        for row in (one for one in self._table.rows if one.kind != "head"):
-            number += row.kind == "row"
-            for position, place in enumerate(self._places):
-                if place.column.content == NUMBER_CONTENT:
-                    row.values[position] = str(number) if row.kind == "row" else ""
-                elif row.values[position] in (None, ""):
-                    row.values[position] = NO_FIGURE if self._table.columns[position].is_numeric else ""
+        self._fill_cells_without_figures()
         self._add_notes()
         return self._table
 
-    def _fill_differences(self) -> None:
-        """Replace the figures of columns that are the difference of two others."""
-        contents = [place.column.content for place in self._places]
-        for row in self._table.rows:
+    def _fill_cells_without_figures(self) -> None:
+        """Write differences of two columns, numbers of rows, and dashes for missing figures."""
+        number, contents = 0, [place.column.content for place in self._places]
+        for row in (one for one in self._table.rows if one.kind != "head"):
+            number += row.kind == "row"
             for position, place in enumerate(self._places):
+                column = self._table.columns[position]
                 if place.column.difference_of:
                     first, second = (row.values[contents.index(content)] for content in place.column.difference_of)
                     if isinstance(first, TableNumber) and isinstance(second, TableNumber):
-                        decimals = self._table.columns[position].decimals
-                        row.values[position] = TableNumber(round(first.value - second.value, decimals), decimals)
+                        difference = round(first.value - second.value, column.decimals)
+                        row.values[position] = TableNumber(difference, column.decimals)
+                if place.column.content == NUMBER_CONTENT:
+                    row.values[position] = str(number) if row.kind == "row" else ""
+                elif row.values[position] in (None, ""):
+                    row.values[position] = NO_FIGURE if column.is_numeric else ""
 
     # --- columns
     def _add_columns(self, column: LayoutColumn) -> None:
@@ -153,7 +151,9 @@ class _Filler:
         if table is None:
             self._add_missing(self._figures.explain_missing(block.figures))
         rows = [self._make_row(block, row) for row in self._list_rows(block, table)]
-        for column, difference in round_block(rows, self._table.columns, [place.column for place in self._places]):
+        for column, difference in BlockRounder(
+            rows, self._table.columns, [place.column for place in self._places]
+        ).round():
             note = self._texts.get("office_tables", "unequal_sum", column=column, difference=difference)
             self._table.notes.append(note)
         self._table.rows += rows
@@ -180,7 +180,10 @@ class _Filler:
             self._get_value(place, column, block, row)
             for place, column in zip(self._places, self._table.columns, strict=True)
         ]
-        name = block.names.get(row.code) or self._get_text(block.figures, FIGURE_TABLES[block.figures].name_column, row)
+        name = block.names.get(row.code)
+        if not name and row.values and (table := self._figures.get_table(block.figures)) is not None:
+            position = [column.id for column in table.columns].index(FIGURE_TABLES[block.figures].name_column)
+            name = str(row.values[position] or "")
         filled = FilledRow(values, row.kind, row.code, name or NO_FIGURE)
         contents = [place.column.content for place in self._places]
         if NAME_CONTENT in contents:
@@ -221,15 +224,6 @@ class _Filler:
                 factor = SQUARE_METRES[source_unit] / SQUARE_METRES[column.unit]
             return TableNumber(value.value * factor, column.decimals)
         return value
-
-    def _get_text(self, table_id: str, column_id: str, row: ReportTableRow) -> str:
-        """Return the text of a row in a column of its figure table."""
-        table = self._figures.get_table(table_id)
-        return (
-            ""
-            if table is None or not row.values
-            else str(row.values[[column.id for column in table.columns].index(column_id)] or "")
-        )
 
     # --- notes
     def _explain_missing_layer(self, concept: str) -> None:

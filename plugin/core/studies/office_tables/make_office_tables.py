@@ -7,17 +7,17 @@ Command line and toolbox use this module.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError, OutputError
 from ...base.files.writing import check_writable, is_same_file, write_files
 from ...render.document.docx_writer import import_docx_library, write_docx
-from ...standard.messages.texts import Texts
+from ...standard.messages.texts import Texts, format_number
 from ...standard.options import RunOptions
 from .layouts import load_layouts
 
@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from .office_table import FilledTable
     from .template import TemplateResult
 
+
 ProgressCallback = Callable[[float, str], None]
 #: Tables are handed in in Chinese, whatever the language of the interface.
 TABLE_LANGUAGE = "zh"
+#: First year of the unified form of the balance (mark C).
+UNIFIED_FROM_SETTING = "indicators.unified_balance_from"
 _READING_SHARE, _CHECK_SHARE, _TABLES_SHARE = 0.3, 0.6, 0.9
 
 
@@ -123,7 +126,20 @@ def make_office_tables(
     for path in order.files:
         check_writable(path, inputs)
     progress(_TABLES_SHARE, "")
-    _write_files(result, order, texts, cancellation)
+    from .office_files import make_office_document, write_office_workbook
+    from .template import fill_template
+
+    def write(path: Path, is_copy: bool) -> None:
+        if is_copy:
+            result.template = fill_template(Path(order.template), path, result.tables)
+        elif path.suffix.lower() == ".docx":
+            write_docx(make_office_document(result.tables, result.area, texts), path)
+        else:
+            write_office_workbook(path, result.tables, texts)
+
+    # One file that fails does not stop the others.
+    write_files([(one, partial(write, is_copy=one == order.filled)) for one in order.files], cancellation)
+    result.written = order.files
     progress(1.0, "")
     return result
 
@@ -139,12 +155,9 @@ def fill_office_tables(
 ) -> OfficeTables:
     """Return the filled tables of a plan; nothing is written. Raise InputError, DataError and Cancelled."""
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
-    from dataclasses import replace
-
     from ...checks.side_tables import read_side_tables
     from ...engine.provenance import find_county_name
     from ...plan.loading.reading import read_plan
-    from .balances import get_balance_case
     from .fill import fill_layout
 
     layouts = load_layouts(order.tables)
@@ -180,29 +193,63 @@ def fill_office_tables(
     context = RuleContext(plan, norm, tolerance, cancellation=cancellation, side_inputs=side, lang=TABLE_LANGUAGE)
     figures = PlanFigures(PlanIndicators(context, Texts(TABLE_LANGUAGE)), report, codes)
     year = date.today().year if order.year is None else order.year
+    # The form of the balance of cultivated land in this year.
+    case = "unified" if year >= int(norm.get(UNIFIED_FROM_SETTING)) else "separate"
     area = find_county_name(plan)
     tables = []
     for number, layout in enumerate(layouts):
         cancellation.raise_if_cancelled()
         progress(_CHECK_SHARE + (_TABLES_SHARE - _CHECK_SHARE) * number / len(layouts), layout.name)
         figures.select_rules(layout.rules)
-        tables.append(fill_layout(layout, figures, area, get_balance_case(figures.indicators, year)))
+        tables.append(fill_layout(layout, figures, area, case))
     return OfficeTables(plan, area, tables, year)
 
 
-def _write_files(result: OfficeTables, order: TableOrder, texts: Any, cancellation: Cancellation) -> None:
-    """Write all files; one that fails does not stop the others."""
-    from .document import make_office_document
-    from .template import fill_template
-    from .workbook import write_office_workbook
+_SECTION = "office_tables"
 
-    def write(path: Path, is_copy: bool) -> None:
-        if is_copy:
-            result.template = fill_template(Path(order.template), path, result.tables)
-        elif path.suffix.lower() == ".docx":
-            write_docx(make_office_document(result.tables, result.area, texts), path)
-        else:
-            write_office_workbook(path, result.tables, texts)
 
-    write_files([(one, partial(write, is_copy=one == order.filled)) for one in order.files], cancellation)
-    result.written = order.files
+class TableLine(NamedTuple):
+    """A sentence, and whether it is a warning."""
+
+    is_warning: bool
+    text: str
+
+
+def describe_tables(result: OfficeTables, lang: str) -> list[TableLine]:
+    """Return a line for each table, its missing data, and what became of the names of the office's workbook."""
+    texts = Texts(lang)
+    lines = []
+    for table in result.tables:
+        name = table.layout.get_name(lang)
+        counts = {
+            "rows": format_number(sum(row.kind == "row" for row in table.rows), 0),
+            "adjusted": format_number(table.adjusted_count, 0),
+        }
+        lines.append(TableLine(False, texts.get(_SECTION, "table_line", name=name, **counts)))
+        if table.missing:
+            lines.append(
+                TableLine(True, texts.get(_SECTION, "table_missing", name=name, reasons="".join(table.missing)))
+            )
+    lines += [TableLine(True, sentence) for sentence in result.plan.describe_gaps(texts)]
+    template, separator = result.template, texts.get("words", "between_names")
+    if template is not None:
+        # What became of the names of a workbook.
+        lines += [
+            TableLine(False, texts.get(_SECTION, "template_filled", count=format_number(len(template.filled), 0))),
+            *[
+                TableLine(True, texts.get(_SECTION, key, names=separator.join(names)))
+                for key, names in (("template_dashes", template.dashes), ("template_unknown", template.unknown))
+                if names
+            ],
+            *[TableLine(True, texts.get(_SECTION, key, **params)) for key, params in template.problems],
+        ]
+    return lines
+
+
+def describe_layouts(tables: str, lang: str) -> list[str]:
+    """Return a line for each layout: id, name and mark of its source. Raise DataError for a wrong layout."""
+    texts = Texts(lang)
+    return [
+        texts.get(_SECTION, "layout_line", id=layout.id, name=layout.get_name(lang), mark=layout.mark)
+        for layout in load_layouts(tables)
+    ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rounding of figures so that the printed parts of a table sum to its printed totals.
+"""Rounding of figures, and of blocks of rows, so that the printed parts of a table sum to its printed totals.
 
 A column of parts is rounded by the largest-remainder method (最大余额法). A table with totals of rows and of columns is
 rounded so that both sums agree; each figure is its exact value rounded up or down.
@@ -8,12 +8,16 @@ rounded so that both sums agree; each figure is its exact value rounded up or do
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ...render.tables.report_table import TableNumber
+from ...standard.messages.numbers import format_number
+from .office_table import MINUS, FilledColumn, FilledRow, LayoutColumn, RowSum
 
 #: Parts of a last digit in which remainders are counted. Whole numbers have exact sums; floats have not.
 _DIGIT = 1_000_000
@@ -195,3 +199,187 @@ def _find_cycle(table: NDArray, row: int, column: int, sign: int) -> list[tuple[
     path.reverse()
     edges = [(min(a, b), max(a, b) - row_count) for a, b in pairwise(path)]
     return [(row, column), *edges]
+
+
+def round_row_sums(rows: Sequence[FilledRow], columns: Sequence[FilledColumn], sums: Sequence[RowSum]) -> None:
+    """Round the rows that sum others, in place; sums with a missing row or figure are left as they are rounded."""
+    row_by_code = {row.code: row for row in rows if row.kind != "head"}
+    for one in sums:
+        signs = [-1 if part.startswith(MINUS) else 1 for part in one.parts]
+        parts = [row_by_code.get(part.removeprefix(MINUS)) for part in one.parts]
+        total = row_by_code.get(one.total)
+        present = [part for part in parts if part is not None]
+        if total is None or len(present) < len(parts):
+            continue
+        for position, column in enumerate(columns):
+            if all(position in row.exact_by_column for row in (total, *present)):
+                exact = [sign * part.exact_by_column[position] for sign, part in zip(signs, present, strict=True)]
+                if not do_parts_add_up(exact, total.exact_by_column[position], column.decimals):
+                    continue
+                scale = 10.0**column.decimals
+                if one.is_fixed:
+                    whole = round_to_digits(total.exact_by_column[position], column.decimals)
+                    rounded = round_parts(exact, whole, column.decimals)
+                    for sign, part, digits in zip(signs, present, rounded, strict=True):
+                        part.values[position] = TableNumber(sign * digits / scale, column.decimals)
+                else:
+                    printed = [
+                        value.value for part in present if isinstance(value := part.values[position], TableNumber)
+                    ]
+                    whole = sum(sign * round(value * scale) for sign, value in zip(signs, printed, strict=True))
+                total.values[position] = TableNumber(whole / scale, column.decimals)
+
+
+def list_adjusted_cells(
+    rows: Sequence[FilledRow], columns: Sequence[FilledColumn], differences: Collection[int]
+) -> list[dict[str, str]]:
+    """Return the figures that are printed one last digit higher or lower than by usual rounding.
+
+    Each is row, column, exact and printed figure, the parameters of a text; ``differences``: columns that are not
+    listed.
+    """
+    adjusted = []
+    for row in rows:
+        for position, exact in row.exact_by_column.items():
+            column, value = columns[position], row.values[position]
+            if position in differences:
+                continue
+            if isinstance(value, TableNumber) and round(value.value * 10.0**column.decimals) != round_to_digits(
+                exact, column.decimals
+            ):
+                adjusted.append(
+                    {
+                        "row": row.name,
+                        "column": column.word,
+                        "exact": format_number(exact, column.decimals + 2),
+                        "printed": format_number(value.value, column.decimals),
+                    }
+                )
+    return adjusted
+
+
+class BlockRounder:
+    """Rounds the figures of a block, in place; exact figures are kept until the end.
+
+    Columns that a total sums (``sum_of``) are rounded together with the rows; other columns each on their own. Rows of
+    kind ``part`` are rounded to the row above that they sum to. Figures that do not add up are rounded as usual.
+    """
+
+    def __init__(
+        self, rows: Sequence[FilledRow], columns: Sequence[FilledColumn], layout_columns: Sequence[LayoutColumn]
+    ):
+        self._rows, self._columns, self._layout_columns = rows, columns, layout_columns
+        self._main = [n for n, row in enumerate(rows) if row.kind == "row"]
+        self._sum = next((n for n, row in enumerate(rows) if row.kind == "sum"), None)
+        self._unequal_sums: list[tuple[str, str]] = []
+        #: (row, column) → last digits as printed.
+        self._digits: dict[tuple[int, int], int] = {}
+
+    def round(self) -> list[tuple[str, str]]:
+        """Round all figures.
+
+        Return the columns with parts that do not sum to the total: (name of the column, difference as text).
+        """
+        for position, column in enumerate(self._layout_columns):
+            if column.sum_of:
+                signs = {
+                    n: -1 if one.content not in column.sum_of else 1
+                    for n, one in enumerate(self._layout_columns)
+                    if one.content in column.sum_of or f"{MINUS}{one.content}" in column.sum_of
+                }
+                self._round_across(position, list(signs), np.array([*signs.values(), 1]))
+        for position in range(len(self._columns)):
+            self._round_column(position)
+            self._round_parts_of_rows(position)
+        for n, row in enumerate(self._rows):
+            for position, filled in enumerate(self._columns):
+                exact = self._get_exact(n, position)
+                if exact is not None:
+                    row.exact_by_column[position] = exact
+                    digits = self._digits.get((n, position), round_to_digits(exact, filled.decimals))
+                    row.values[position] = TableNumber(digits / 10.0**filled.decimals, filled.decimals)
+        return self._unequal_sums
+
+    def _get_exact(self, row: int, column: int) -> float | None:
+        """Return the exact figure of a cell; None without one."""
+        value = self._rows[row].values[column]
+        return value.value if isinstance(value, TableNumber) else None
+
+    def _get_all_exact(self, rows: Sequence[int], columns: Sequence[int]) -> np.ndarray | None:
+        """Return the exact figures of cells; None if one is missing."""
+        values = [[self._get_exact(row, column) for column in columns] for row in rows]
+        return (
+            None
+            if not rows or not columns or any(value is None for line in values for value in line)
+            else np.array(values, dtype=float)
+        )
+
+    def _round_across(self, total: int, parts: list[int], signs: np.ndarray) -> None:
+        """Round columns together with their total: with the sum row as a table, else each row by itself.
+
+        ``signs``: of the parts and of the total, −1 for parts that are subtracted.
+        """
+        decimals = self._columns[total].decimals
+        if any(self._columns[part].decimals != decimals for part in parts):
+            return
+        if self._sum is not None:
+            cells = self._get_all_exact([*self._main, self._sum], [*parts, total])
+            signed = None if cells is None else cells * signs
+            # The last column sums the others, and the last row sums the others.
+            if signed is not None and all(
+                do_parts_add_up(line[:-1].tolist(), float(line[-1]), decimals)
+                for side in (signed, signed.T)
+                for line in side
+            ):
+                rounded, row_sums, column_sums, grand = round_table(signed[:-1, :-1], decimals)
+                for n, row in enumerate(self._main):
+                    self._digits[row, total] = int(row_sums[n])
+                    for k, part in enumerate(parts):
+                        self._digits[row, part] = int(signs[k] * rounded[n, k])
+                self._digits[self._sum, total] = grand
+                for k, part in enumerate(parts):
+                    self._digits[self._sum, part] = int(signs[k] * column_sums[k])
+                return
+        for row in range(len(self._rows)):
+            cells = self._get_all_exact([row], [*parts, total])
+            line = None if cells is None else (cells * signs)[0]
+            if line is not None and do_parts_add_up(line[:-1].tolist(), float(line[-1]), decimals):
+                whole = round_to_digits(float(line[-1]), decimals)
+                for k, digits in enumerate(round_parts(line[:-1].tolist(), whole, decimals)):
+                    self._digits[row, parts[k]] = int(signs[k] * digits)
+                self._digits[row, total] = whole
+
+    def _round_column(self, column: int) -> None:
+        """Round the rows of a column to their sum, unless the column was rounded with others."""
+        if self._sum is None or any((row, column) in self._digits for row in self._main):
+            return
+        total = self._get_exact(self._sum, column)
+        parts = [(row, value) for row in self._main if (value := self._get_exact(row, column)) is not None]
+        if total is None or not parts:
+            return
+        decimals = self._columns[column].decimals
+        values = [value for _, value in parts]
+        if not do_parts_add_up(values, total, decimals):
+            difference = format_number(total - sum(values), decimals)
+            if round_to_digits(total - sum(values), decimals):
+                self._unequal_sums.append((self._columns[column].word, difference))
+            return
+        whole = round_to_digits(total, decimals)
+        self._digits[self._sum, column] = whole
+        for (row, _), digits in zip(parts, round_parts(values, whole, decimals), strict=True):
+            self._digits[row, column] = digits
+
+    def _round_parts_of_rows(self, column: int) -> None:
+        """Round the parts below a row to the row, if those with figures sum to it."""
+        decimals = self._columns[column].decimals
+        for position, row in enumerate(self._main):
+            end = self._main[position + 1] if position + 1 < len(self._main) else len(self._rows)
+            parts = [n for n in range(row + 1, end) if self._rows[n].kind == "part"]
+            below = [n for n in parts if self._get_exact(n, column) is not None]
+            cells = self._get_all_exact(below, [column])
+            total = self._get_exact(row, column)
+            if cells is None or total is None or not do_parts_add_up(cells[:, 0].tolist(), total, decimals):
+                continue
+            whole = self._digits.get((row, column), round_to_digits(total, decimals))
+            for n, digits in zip(below, round_parts(cells[:, 0].tolist(), whole, decimals), strict=True):
+                self._digits[n, column] = digits

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fill the named cells of an office's workbook (xlsx); a filled copy is written, the workbook itself is not altered.
 
-Only the named cells change: all other parts of the file (charts, pictures, macros, formats) are copied byte by byte.
+A name has the prefix of the table, the name of the row and the word of the column (三线占用_生态保护红线_面积). Only
+the named cells change: all other parts of the file (charts, pictures, macros, formats) are copied byte by byte.
 """
 
 from __future__ import annotations
@@ -18,10 +19,80 @@ from ...base.errors import InputError, OutputError
 from ...base.files.document_text import make_document_text
 from ...base.files.workbooks import READING_ERRORS, inspect_workbook, read_bytes
 from ...model.indicator import SQUARE_METRES
+from ...render.tables.report_table import TableNumber
 from ...standard.messages.numbers import DECIMALS_BY_UNIT
-from .cell_names import NamedFigure, index_columns, list_named_figures
-from .office_table import FilledTable
+from .office_table import NO_FIGURE, FilledTable
 from .rounding import round_to_digits
+
+_SEPARATOR = "_"
+#: Spreadsheets allow letters, digits, points and underscores in names.
+_FORBIDDEN_PATTERN = re.compile(r"[^\w.]+")
+#: Words before a name that do not belong to it.
+_LEADING_WORDS = ("其中：", "其中:")
+
+
+@dataclass(frozen=True)
+class NamedFigure:
+    """A figure of a filled table with the name of its cell; position of row and column from 0.
+
+    ``column_name``: name of the whole column; ``value``: as printed; ``exact``: before rounding; ``text``: printed text
+    of a cell without a figure.
+    """
+
+    name: str
+    column_name: str
+    row: int
+    column: int
+    value: float | None
+    exact: float | None
+    unit: str
+    text: str = ""
+
+
+def make_cell_name(*parts: str) -> str:
+    """Return the parts of a name joined; characters that names must not have are left out.
+
+    >>> make_cell_name("三线", "其中：城镇集中建设区", "占县域（%）")
+    '三线_城镇集中建设区_占县域'
+    """
+    cleaned = []
+    for part in parts:
+        for word in _LEADING_WORDS:
+            part = part.removeprefix(word)
+        cleaned.append(_FORBIDDEN_PATTERN.sub("", part))
+    return _SEPARATOR.join(part for part in cleaned if part)
+
+
+def list_named_figures(table: FilledTable) -> list[NamedFigure]:
+    """Return the figures of a table with the names of their cells, row by row.
+
+    Of rows with one name only the first has a name.
+    """
+    figures: dict[str, NamedFigure] = {}
+    for number, row in enumerate(table.rows):
+        if row.kind == "head":
+            continue
+        for place, column in enumerate(table.columns):
+            value = row.values[place]
+            if not column.is_numeric:
+                continue
+            name = make_cell_name(table.layout.prefix, row.name, column.word)
+            column_name = make_cell_name(table.layout.prefix, column.word)
+            number_value = value.value if isinstance(value, TableNumber) else None
+            text = "" if isinstance(value, TableNumber) else str(value or NO_FIGURE)
+            figure = NamedFigure(
+                name,
+                column_name,
+                number,
+                place,
+                number_value,
+                row.exact_by_column.get(place, number_value),
+                column.unit,
+                text,
+            )
+            figures.setdefault(name, figure)
+    return list(figures.values())
+
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
@@ -87,8 +158,12 @@ def fill_template(source: Path, target: Path, tables: list[FilledTable]) -> Temp
         The workbook cannot be read, or has no named cell.
     """
     result = TemplateResult()
-    figures = {figure.name: figure for table in tables for figure in reversed(list_named_figures(table))}
-    columns = index_columns(figure for table in tables for figure in list_named_figures(table))
+    named = [figure for table in tables for figure in list_named_figures(table)]
+    figures = {figure.name: figure for figure in named}
+    # Name of a column → its figures from top to bottom.
+    columns: dict[str, list[NamedFigure]] = {}
+    for figure in named:
+        columns.setdefault(figure.column_name, []).append(figure)
     inspect_workbook(read_bytes(source), source.name)
     try:
         with zipfile.ZipFile(source) as archive:
@@ -117,7 +192,10 @@ def _fill_name(
     result: TemplateResult,
 ) -> None:
     """Fill the cells of one name."""
-    plain_name, unit = _split_unit(name, {*figures, *columns})
+    plain_name, unit = name, ""
+    stem, _, word = name.rpartition("_")
+    if name not in figures and name not in columns and word in UNIT_BY_WORD and (stem in figures or stem in columns):
+        plain_name, unit = stem, UNIT_BY_WORD[word]
     figure, column = figures.get(plain_name), columns.get(plain_name)
     if figure is None and column is None:
         result.unknown.append(name)
@@ -140,30 +218,15 @@ def _fill_name(
         if unit and {unit, one.unit} - SQUARE_METRES.keys():
             result.problems.append(("template_unit", {"name": name, "unit": unit}))
             return
-        value = _convert(one, unit)
+        value = None if one.exact is None else one.value
+        if value is not None and one.exact is not None and unit not in ("", one.unit):
+            # In another unit with its decimals; in the table's unit as the table prints it.
+            exact = one.exact * SQUARE_METRES[one.unit] / SQUARE_METRES[unit]
+            value = round_to_digits(exact, DECIMALS_BY_UNIT[unit]) / 10.0 ** DECIMALS_BY_UNIT[unit]
         book.set_value(cells.sheet, cell, one.text if value is None else value)
         if value is None:
             result.dashes.append(one.name)
     result.filled.append((name, cells.text))
-
-
-def _split_unit(name: str, known: set[str]) -> tuple[str, str]:
-    """Return a name without a unit at its end, and the unit; empty if the name has none."""
-    if name in known:
-        return name, ""
-    plain_name, _, word = name.rpartition("_")
-    return (plain_name, UNIT_BY_WORD[word]) if word in UNIT_BY_WORD and plain_name in known else (name, "")
-
-
-def _convert(figure: NamedFigure, unit: str) -> float | None:
-    """Return a figure in another unit with the decimals of that unit; in the table's unit as the table prints it."""
-    if figure.value is None or figure.exact is None:
-        return None
-    if unit in ("", figure.unit):
-        return figure.value
-    decimals = DECIMALS_BY_UNIT[unit]
-    exact = figure.exact * SQUARE_METRES[figure.unit] / SQUARE_METRES[unit]
-    return round_to_digits(exact, decimals) / 10.0**decimals
 
 
 def _parse_reference(text: str) -> _CellRange | None:
@@ -275,19 +338,16 @@ class _Workbook:
 
     def _find_cell(self, sheet: str, name: str, *, create: bool) -> Any:
         """Return the element that shows the value of a cell; None if it is missing and not to be created."""
-        name = self._get_shown_cell(sheet, name)
+        # Of a merged cell the one at the top left shows the value.
+        column, line = _parse_column(name.rstrip(_DIGITS)), int(name.lstrip(_LETTERS))
+        for merged in self._get_tree(self.sheet_parts[sheet]).iter(f"{_MAIN}mergeCell"):
+            one = _parse_reference(f"{'s'}!{merged.get('ref')}")
+            if one and one.first_column <= column <= one.last_column and one.first_row <= line <= one.last_row:
+                name = one.cells[0]
+                break
         data = self._get_tree(self.sheet_parts[sheet]).find(f"{_MAIN}sheetData")
         row = _find_child(data, "row", name.lstrip(_LETTERS), create=create)
         return None if row is None else _find_child(row, "c", name, create=create)
-
-    def _get_shown_cell(self, sheet: str, name: str) -> str:
-        """Return the cell that shows the value of a cell: of a merged cell the one at the top left."""
-        column, row = _parse_column(name.rstrip(_DIGITS)), int(name.lstrip(_LETTERS))
-        for merged in self._get_tree(self.sheet_parts[sheet]).iter(f"{_MAIN}mergeCell"):
-            cells = _parse_reference(f"{'s'}!{merged.get('ref')}")
-            if cells and cells.first_column <= column <= cells.last_column and cells.first_row <= row <= cells.last_row:
-                return cells.cells[0]
-        return name
 
     def has_formula(self, sheet: str, name: str) -> bool:
         """Return True if a cell has a formula."""

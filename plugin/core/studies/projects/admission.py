@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The admission table (准入表): uses that zones and control lines admit.
+"""The admission table (准入表): uses that zones and control lines admit; parts of lines that its rows apply to.
 
 An entry is 允许, 有条件 or 禁止. A table is a CSV or an Excel sheet with the columns zone, use, outcome, condition,
 source, mark. ``zone`` is the code or the name of a planning zone, or a line of ``conformity.toml`` by its id or layer,
@@ -10,19 +10,119 @@ use. Each of several overlapping zones or parts is judged, and the strictest out
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...base.errors import InputError
 from ...base.files.data import SOURCE_MARKS
-from ...base.files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
+from ...base.files.tables import SearchedColumn, read_table
+from ...engine.context import RuleContext, trim_code_padding
+from ...figures.heritage.protection import KIND_CODE_LIST_ID, classify_heritage_parts, find_core_rows
+from ...plan.layer import Layer
 from ...standard.profile import Norm
 from ...standard.profile.load import find_file_of_profile, find_file_of_standard
 from ...standard.template import CodeList
-from .line_parts import list_parts
-from .review_settings import ReviewSettings
+from .review_sentences import CONTROL, CORE, INSIDE, OTHER_USE, OUTSIDE, PARTLY, SAME_USE
+from .review_settings import (
+    PARTS_BOUNDARY,
+    PARTS_HERITAGE,
+    PARTS_RESERVES,
+    PARTS_USE,
+    PARTS_WORDS,
+    LineSpec,
+    ReviewSettings,
+)
 from .reviewed_project import Admission, AdmissionRule
+
+
+@dataclass(frozen=True)
+class RowParts:
+    """The part of each row of a layer.
+
+    ``part_of_row``, ``kind_of_row`` (n,): part and code of its kind, empty if unknown; ``names`` (n,): names of sites.
+    """
+
+    line_id: str
+    part_of_row: NDArray
+    kind_of_row: NDArray
+    names: NDArray
+    parents: dict[str, tuple[str, ...]]
+    is_by_use: bool = False
+
+    @property
+    def groups(self) -> NDArray:
+        """Return (n,) group of each row: a part and kind, judged with all its land."""
+        pairs = [f"{part}:{kind}" for part, kind in zip(self.part_of_row, self.kind_of_row, strict=True)]
+        return np.unique(np.array(pairs, dtype=object), return_inverse=True)[1]
+
+    def list_places(self, row: int, uses: Sequence[str]) -> tuple[str, ...]:
+        """Return the keys of the admission table for a row, the finest first.
+
+        ``uses``: code of the project's use and those above it. Planned land use is the same if it is among them.
+        """
+        kind, part = str(self.kind_of_row[row]), str(self.part_of_row[row])
+        if self.is_by_use:
+            part = "" if not kind or not uses else SAME_USE if kind in uses else OTHER_USE
+            kind = ""
+        parts = (*self.parents.get(kind, (kind,) if kind else ()), *((part,) if part else ()))
+        return (*(f"{self.line_id}:{one}" for one in parts), self.line_id)
+
+
+def list_parts(spec: LineSpec, norm: Norm) -> tuple[str, ...]:
+    """Return the parts of a line that a row of the admission table may name."""
+    if spec.parts == PARTS_HERITAGE:
+        kinds = norm.standard.code_lists.get(KIND_CODE_LIST_ID)
+        return (CORE, CONTROL, *(kinds.entry_by_code if kinds else ()))
+    known = {PARTS_BOUNDARY: (INSIDE, OUTSIDE, PARTLY), PARTS_RESERVES: (CORE,), PARTS_USE: (SAME_USE, OTHER_USE)}
+    return known.get(spec.parts, tuple(spec.words))
+
+
+def find_row_parts(spec: LineSpec, layer: Layer, ctx: RuleContext) -> RowParts:
+    """Return the parts of the rows of a line's layer."""
+    nothing = np.full(len(layer), "", dtype=object)
+    names = np.array(layer.text("feature_name"), dtype=object) if layer.has_field("feature_name") else nothing
+    if spec.parts == PARTS_HERITAGE:
+        classified = classify_heritage_parts(layer, ctx)
+        codes = ctx.norm.standard.code_lists.get(KIND_CODE_LIST_ID)
+        kinds = np.array(read_codes(layer, "feature_kind"), dtype=object)
+        parents = {kind: codes.list_code_and_parents(kind) for kind in set(kinds.tolist())} if codes else {}
+        return RowParts(
+            spec.id,
+            np.array([part if part in (CORE, CONTROL) else "" for part in classified.part_of_row], dtype=object),
+            np.array([kind if parents.get(kind) else "" for kind in kinds], dtype=object),
+            names,
+            parents,
+        )
+    if spec.parts == PARTS_USE:
+        return RowParts(
+            spec.id,
+            nothing,
+            np.array(read_codes(layer, "land_use"), dtype=object),
+            np.array(layer.text("land_use_name"), dtype=object),
+            {},
+            True,
+        )
+    if spec.parts == PARTS_WORDS:
+        parts = [
+            next((part for part, words in spec.words.items() if any(word in f"{kind} {name}" for word in words)), "")
+            for kind, name in zip(layer.text("feature_kind"), names, strict=True)
+        ]
+        return RowParts(spec.id, np.array(parts, dtype=object), nothing, names, {})
+    if spec.parts == PARTS_RESERVES and layer.has_field("feature_name"):
+        return RowParts(spec.id, np.where(find_core_rows(layer, ctx.norm), CORE, "").astype(object), nothing, names, {})
+    return RowParts(spec.id, nothing, nothing, names, {})
+
+
+def read_codes(layer: Layer, meaning: str) -> list[str]:
+    """Return the code of each row in the field of a meaning, without padding."""
+    field = layer.template.find_field(meaning)
+    pad = field.code_pad if field is not None else 0
+    return [trim_code_padding(code, pad) for code in layer.text(meaning)]
+
 
 #: The setting with the name of the table.
 SETTING = "projects.admission"
@@ -103,7 +203,30 @@ def _read_rules(path: Path, norm: Norm, settings: ReviewSettings) -> tuple[dict[
     uses = _Names(lists.get(USE_CODES), {ANY_USE: ANY_USE})
     rules: dict[tuple[str, str], AdmissionRule] = {}
     for row in table.rows:
-        rule = _read_rule(row, table, places, uses)
+        cells = row.text_by_column
+        zone, use = places.find_code(cells["zone"]), uses.find_code(cells["use"])
+        outcome = _OUTCOME_BY_WORD.get(cells["outcome"])
+        if not zone:
+            raise table.make_cell_error(row, "zone", cells["zone"], places.list_examples())
+        if not use:
+            raise table.make_cell_error(row, "use", cells["use"], uses.list_examples())
+        if outcome is None:
+            raise table.make_cell_error(row, "outcome", cells["outcome"], _OUTCOME_BY_WORD)
+        if cells["mark"] not in SOURCE_MARKS:
+            raise table.make_cell_error(row, "mark", cells["mark"], SOURCE_MARKS)
+        if not cells["source"]:
+            raise table.make_cell_error(row, "source", "")
+        rule = AdmissionRule(
+            zone,
+            use,
+            outcome,
+            cells["condition"],
+            cells["source"],
+            cells["mark"],
+            row.line_number,
+            cells["condition_en"],
+            cells["source_en"],
+        )
         key = rule.zone, rule.use
         if key in rules:
             raise InputError(
@@ -135,31 +258,3 @@ class _Names:
     def list_examples(self) -> list[str]:
         """Return codes and words that a cell may have, for a message."""
         return sorted(dict.fromkeys(self._by_text.values()))[:40]
-
-
-def _read_rule(row: FoundTableRow, table: FoundTable, places: _Names, uses: _Names) -> AdmissionRule:
-    """Return the rule of a row. Raise InputError with file, line and column."""
-    cells = row.text_by_column
-    zone, use = places.find_code(cells["zone"]), uses.find_code(cells["use"])
-    outcome = _OUTCOME_BY_WORD.get(cells["outcome"])
-    if not zone:
-        raise table.make_cell_error(row, "zone", cells["zone"], places.list_examples())
-    if not use:
-        raise table.make_cell_error(row, "use", cells["use"], uses.list_examples())
-    if outcome is None:
-        raise table.make_cell_error(row, "outcome", cells["outcome"], _OUTCOME_BY_WORD)
-    if cells["mark"] not in SOURCE_MARKS:
-        raise table.make_cell_error(row, "mark", cells["mark"], SOURCE_MARKS)
-    if not cells["source"]:
-        raise table.make_cell_error(row, "source", "")
-    return AdmissionRule(
-        zone,
-        use,
-        outcome,
-        cells["condition"],
-        cells["source"],
-        cells["mark"],
-        row.line_number,
-        cells["condition_en"],
-        cells["source_en"],
-    )

@@ -11,7 +11,7 @@ from ...base.files.cells import format_column
 from ...engine.context import RuleContext
 from ...geometry.tolerance import Tolerance
 from ...standard.messages.texts import Message, NameList
-from .line_parts import read_codes
+from .admission import read_codes
 from .occupied import LayerOverlay
 from .review_sentences import Area
 from .reviewed_project import (

@@ -19,10 +19,10 @@ from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.files.data import read_record, read_toml
 from ...engine.context import RuleContext
 from ...geometry.validity import extract_polygons
-from .line_parts import find_row_parts
+from .admission import find_row_parts
+from .review_sentences import COUNTY, COUNTY_NAME
 from .review_settings import LineSpec, load_review_settings
 from .reviewed_project import ConformityResult, LineItem, Outcome, ProjectResult
-from .verdict import COUNTY, COUNTY_NAME
 
 
 @dataclass(frozen=True)
@@ -238,19 +238,14 @@ class ProjectMapper:
         outline = shapely.clip_by_rect(shapely.union_all(outlines), *box.bounds)
         if outline.is_empty and not symbol.fill and not symbol.hatch:
             return None
+        names = spec.name if spec else COUNTY_NAME if line_id == COUNTY else ("", "")
         return MapLayer(
             symbol,
-            self._name_layer(symbol, line_id, spec),
+            # The id of a name in the texts, or the name.
+            f"part_{part}" if ":" in symbol.id else names[self.result.lang == "en"],
             tuple(frame.convert_to_px(shape) for shape in clipped if shape is not None),
             frame.convert_to_px(outline),
         )
-
-    def _name_layer(self, symbol: MapSymbol, line_id: str, spec: LineSpec | None) -> str:
-        """Return the id of a layer's name in the texts, or its name."""
-        if ":" in symbol.id:
-            return f"part_{symbol.id.partition(':')[2]}"
-        names = spec.name if spec else COUNTY_NAME if line_id == COUNTY else ("", "")
-        return names[self.result.lang == "en"]
 
 
 def _find_free_point(shape: Any, taken: list[tuple[float, float]]) -> tuple[float, float]:

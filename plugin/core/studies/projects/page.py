@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...geometry.crs import describe_crs, parse_crs
@@ -31,13 +30,12 @@ from ...render.outputs import compute_data_digest
 from ...render.words import ReportTexts
 from ...standard.messages.numbers import format_hectare_number, format_number, format_square_metres
 from ...standard.messages.texts import Texts
-from ...standard.profile import DocumentInfo, resolve_document
+from ...standard.profile import resolve_document
 from .map_scene import PX_PER_MM, MapScene, ProjectMapper, list_numbered_lines, load_map_settings
 from .map_svg import draw_legend, draw_map
 from .page_tables import ICON_BY_OUTCOME, PageTables, circle_number, format_area
-from .review_sentences import Area, get_outcome_name
+from .review_sentences import Area, count_outcome, get_outcome_name
 from .reviewed_project import SECTION, ConformityResult, NoteLevel, Outcome, ProjectResult, ReviewItem
-from .verdict import count_outcome
 
 #: Converts a drawing in SVG into a PNG of a width in px.
 Rasterise = Callable[[str, int], bytes]
@@ -47,13 +45,6 @@ _DIGEST_DIGITS, _DIGEST_GROUP = 16, 4
 #: Zones of 6° in China have the numbers 13 to 23, those of 3° the numbers 25 to 45.
 _FIRST_3_DEGREE_ZONE = 25
 _VERDICTS = (Outcome.CONFORMS, Outcome.CONDITIONAL, Outcome.FAILS, Outcome.UNDETERMINED)
-
-
-class PageFacts(NamedTuple):
-    """What all pages of a result have in common: secrecy, compiler, and digest of the data."""
-
-    document_info: DocumentInfo
-    digest: str
 
 
 def make_conformity_document(
@@ -81,7 +72,6 @@ def make_conformity_document(
     digest = compute_data_digest(result.plan, cancellation)[:_DIGEST_DIGITS].upper()
     groups = [digest[n : n + _DIGEST_GROUP] for n in range(0, len(digest), _DIGEST_GROUP)]
     info = resolve_document(result.document_info, result.plan.norm.profile).document_info
-    facts = PageFacts(info, " ".join(groups) or "—")
     mapper = ProjectMapper(result, cancellation)
     limit = int(load_map_settings().max_projects)
     title = report_texts.get("conformity", "title")
@@ -93,7 +83,7 @@ def make_conformity_document(
         cancellation.raise_if_cancelled()
         if not is_single:
             blocks += [PageBreak(), Heading(title, 0)]
-        blocks += _ProjectPage(one, result, facts, mapper, rasterise, report_texts).make_blocks()
+        blocks += _ProjectPage(one, result, " ".join(groups) or "—", mapper, rasterise, report_texts).make_blocks()
     number = result.results[0].project.number if is_single else ""
     placeholder = report_texts.get("conformity", "placeholder")
     margins = PageHeaderFooter(
@@ -176,12 +166,12 @@ class _ProjectPage:
         self,
         one: ProjectResult,
         result: ConformityResult,
-        facts: PageFacts,
+        digest: str,
         mapper: ProjectMapper,
         rasterise: Rasterise | None,
         report_texts: ReportTexts,
     ):
-        self.one, self.result, self.facts, self.mapper = one, result, facts, mapper
+        self.one, self.result, self.digest, self.mapper = one, result, digest, mapper
         self.rasterise, self.words, self.texts = rasterise, report_texts, Texts(report_texts.lang)
         self.tables = PageTables(one, report_texts)
 
@@ -195,7 +185,7 @@ class _ProjectPage:
             "data",
             area=self.result.area_name,
             name=self.result.data_name,
-            digest=self.facts.digest,
+            digest=self.digest,
             table=self.result.admission_file,
         )
         return Signature(labels, self._get("sign_date"), load_map_settings().opinion_mm, data)

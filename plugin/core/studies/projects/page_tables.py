@@ -14,10 +14,8 @@ from .reviewed_project import (
     SECTION,
     AreaBasis,
     LineItem,
-    MissingItem,
     Outcome,
     ProjectResult,
-    ZoneItem,
 )
 
 ICON_BY_OUTCOME = {
@@ -63,41 +61,37 @@ class PageTables:
                                      ("outcome", outcome))  # fmt: skip
         # The missing layers that do not count are one matter of the last table.
         lines = [line for line in self.one.lines if line.weight is not Outcome.LISTED]
-        return DocumentTable(columns, tuple(self._make_line_row(line, numbers) for line in lines), is_dense=True)
-
-    def _make_line_row(self, line: LineItem, numbers: dict[str, int]) -> tuple[DocumentCell, ...]:
-        """Return the cells of a control line."""
-        name = line.get_name(self.words.lang)
-        if line.id in numbers:
-            name += f" {circle_number(numbers[line.id])}"
-        return (
-            DocumentCell(name, is_bold=True, second_line=line.role if line.is_present else ""),
-            self._make_occupied_cell(line),
-            self._make_basis_cell(line),
-            self._make_rule_cell(line),
-            DocumentCell(line.mark or _NOTHING, is_mark=bool(line.mark)),
-            self._make_outcome_cell(line.outcome, line.is_confirmed),
-        )
-
-    def _make_occupied_cell(self, line: LineItem) -> DocumentCell:
-        """Return the occupied area on the leading basis; inside and outside of a boundary."""
-        if line.outside_m2 is None or line.area_m2 is None:
-            return DocumentCell(format_area(line.leading_m2))
-        return DocumentCell(
-            self.words.get("conformity", "inside", amount=format_area(line.area_m2)),
-            second_line=self.words.get("conformity", "outside", amount=format_area(line.outside_m2)),
-        )
-
-    def _make_basis_cell(self, line: LineItem) -> DocumentCell:
-        """Return the basis of the leading area; the statutory area below the net area."""
-        if line.area_m2 is None:
-            return DocumentCell(_NOTHING)
-        if line.basis is AreaBasis.NET and line.net_m2 is not None:
-            statutory = self.words.get("conformity", "statutory", amount=format_area(line.area_m2))
-            return DocumentCell(
-                self.words.get("conformity", "basis_net"), second_line=statutory if line.area_m2 else ""
+        rows = []
+        for line in lines:
+            number = f" {circle_number(numbers[line.id])}" if line.id in numbers else ""
+            occupied = DocumentCell(format_area(line.leading_m2))
+            if line.outside_m2 is not None and line.area_m2 is not None:
+                occupied = DocumentCell(
+                    self.words.get("conformity", "inside", amount=format_area(line.area_m2)),
+                    second_line=self.words.get("conformity", "outside", amount=format_area(line.outside_m2)),
+                )
+            basis = DocumentCell(self.words.get("conformity", "basis_statutory"))
+            if line.area_m2 is None:
+                basis = DocumentCell(_NOTHING)
+            elif line.basis is AreaBasis.NET and line.net_m2 is not None:
+                statutory = self.words.get("conformity", "statutory", amount=format_area(line.area_m2))
+                net = self.words.get("conformity", "basis_net")
+                basis = DocumentCell(net, second_line=statutory if line.area_m2 else "")
+            rows.append(
+                (
+                    DocumentCell(
+                        line.get_name(self.words.lang) + number,
+                        is_bold=True,
+                        second_line=line.role if line.is_present else "",
+                    ),
+                    occupied,
+                    basis,
+                    self._make_rule_cell(line),
+                    DocumentCell(line.mark or _NOTHING, is_mark=bool(line.mark)),
+                    self._make_outcome_cell(line.outcome, line.is_confirmed),
+                )
             )
-        return DocumentCell(self.words.get("conformity", "basis_statutory"))
+        return DocumentTable(columns, tuple(rows), is_dense=True)
 
     def _make_rule_cell(self, line: LineItem) -> DocumentCell:
         """Return the rule that decides with its source, else the reason."""
@@ -189,7 +183,28 @@ class PageTables:
         columns = self._make_columns(("zone", 16), ("hectares", 12.5, "right"), ("planned_use", 17),
                                      ("admission", outcome), ("condition", 49 - outcome),
                                      ("mark", 5.5, "center"))  # fmt: skip
-        rows = [self._make_zone_row(zone) for zone in self.one.zones]
+        rows: list[tuple[DocumentCell, ...]] = [
+            (
+                # Without a name: land without a zone, or a plan without zones.
+                DocumentCell(
+                    zone.name or self.words.get("conformity", "no_zone"),
+                    is_bold=True,
+                    second_line=zone.parent_name if zone.parent_name != zone.name else "",
+                ),
+                DocumentCell(format_area(zone.area_m2)),
+                DocumentCell(self.describe_use()),
+                self._make_outcome_cell(
+                    zone.outcome, zone.is_confirmed, self.texts.get(SECTION, f"admission_{zone.admission}")
+                ),
+                DocumentCell(
+                    zone.rule.get_condition(self.words.lang), second_line=zone.rule.get_source(self.words.lang)
+                )
+                if zone.rule
+                else DocumentCell(zone.reason.render(self.texts)),
+                DocumentCell(zone.mark or _NOTHING, is_mark=bool(zone.mark)),
+            )
+            for zone in self.one.zones
+        ]
         located = [zone for zone in self.one.zones if zone.area_m2]
         if len(located) > 1:
             # Zones that overlap each have all their land.
@@ -197,24 +212,6 @@ class PageTables:
             texts = (self.texts.get(SECTION, "total"), total, "", "", "", "")
             rows.append(tuple(DocumentCell(text, is_bold=True) for text in texts))
         return DocumentTable(columns, tuple(rows), self.words.get("conformity", "no_zones"), is_dense=True)
-
-    def _make_zone_row(self, zone: ZoneItem) -> tuple[DocumentCell, ...]:
-        """Return the cells of a planning zone."""
-        parent = zone.parent_name if zone.parent_name != zone.name else ""
-        # Land without a zone, or a plan without zones.
-        name = zone.name or self.words.get("conformity", "no_zone")
-        return (
-            DocumentCell(name, is_bold=True, second_line=parent),
-            DocumentCell(format_area(zone.area_m2)),
-            DocumentCell(self.describe_use()),
-            self._make_outcome_cell(
-                zone.outcome, zone.is_confirmed, self.texts.get(SECTION, f"admission_{zone.admission}")
-            ),
-            DocumentCell(zone.rule.get_condition(self.words.lang), second_line=zone.rule.get_source(self.words.lang))
-            if zone.rule
-            else DocumentCell(zone.reason.render(self.texts)),
-            DocumentCell(zone.mark or _NOTHING, is_mark=bool(zone.mark)),
-        )
 
     def describe_use(self) -> str:
         """Return name and code of the use, else its text."""
@@ -262,34 +259,25 @@ class PageTables:
     def make_missing_table(self) -> DocumentTable:
         """Return 七、未能判定事项."""
         columns = self._make_columns(("position", 5, "center"), ("matter", 18), ("missing", 33), ("remedy", 44))
-        rows = tuple(
-            (
-                DocumentCell(str(number)),
-                DocumentCell(item.get_name(self.words.lang), is_bold=True),
-                DocumentCell(self._describe_missing(item)),
-                DocumentCell(
-                    self.words.get("conformity", "remedy_layer")
-                    if self._find_absent_line(item)
-                    else item.remedy.render(self.texts)
-                ),
+        rows = []
+        for number, item in enumerate(self.one.missing, 1):
+            line = self.one.find_line(item.id)
+            missing, remedy = item.missing.render(self.texts), item.remedy.render(self.texts)
+            # Short where the table of control lines has the rest.
+            if line is not None and line.rule is None and not line.is_present:
+                missing = self.words.get("conformity", "missing_layer", role=line.role)
+                remedy = self.words.get("conformity", "remedy_layer")
+            elif line is not None and line.rule is not None and not line.is_confirmed and not line.has_gaps:
+                missing = self.words.get("conformity", "missing_rule")
+            rows.append(
+                (
+                    DocumentCell(str(number)),
+                    DocumentCell(item.get_name(self.words.lang), is_bold=True),
+                    DocumentCell(missing),
+                    DocumentCell(remedy),
+                )
             )
-            for number, item in enumerate(self.one.missing, 1)
-        )
-        return DocumentTable(columns, rows, self.words.get("conformity", "none_missing"), is_dense=True)
-
-    def _find_absent_line(self, item: MissingItem) -> LineItem | None:
-        """Return the line of an item whose layer is missing; None for other items."""
-        line = self.one.find_line(item.id)
-        return line if line is not None and not line.is_present and line.rule is None else None
-
-    def _describe_missing(self, item: MissingItem) -> str:
-        """Return what is missing, short where the table of control lines has the rest."""
-        line = self.one.find_line(item.id)
-        if absent := self._find_absent_line(item):
-            return self.words.get("conformity", "missing_layer", role=absent.role)
-        if line is not None and line.rule is not None and not line.is_confirmed and not line.has_gaps:
-            return self.words.get("conformity", "missing_rule")
-        return item.missing.render(self.texts)
+        return DocumentTable(columns, tuple(rows), self.words.get("conformity", "none_missing"), is_dense=True)
 
 
 def _format_areas(area_m2: float, total_m2: float) -> Iterable[str]:

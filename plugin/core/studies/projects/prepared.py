@@ -26,13 +26,12 @@ from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.messages.texts import Message
 from .admission import AdmissionTable
-from .near_plan import list_review_layers
 from .occupied import DistanceTree
 from .read_projects import ProjectRows, ReadProjects, read_project_rows
 from .review import ProjectReview, ReviewedProjects
 from .review_settings import FIELD_MEANINGS, ReviewSettings
 from .reviewed_project import ConformityResult, Project
-from .run_review import make_result
+from .run_review import list_review_layers, make_result
 
 #: Surroundings of projects: as a share of their size, and at least (m).
 _MARGIN_SHARE, _MIN_MARGIN_M = 0.25, 30.0
@@ -214,21 +213,19 @@ class PreparedReview:
             return self._distances[role].measure(shape)
         candidates, distances = self._trees[role].query_nearest(shape, return_distance=True, all_matches=False)
         if np.isin(candidates, edited).any():
-            candidates, distances = self._find_nearest_unedited(role, shape, edited)
+            # Search rows that were not edited, each time farther away.
+            tree, reach = self._trees[role], _FIRST_SEARCH_M
+            while True:
+                near = tree.query(shape, predicate="dwithin", distance=reach)
+                unedited = near[~np.isin(near, edited)]
+                # Without an unedited row at any distance the search ends when it has found all rows.
+                if len(unedited) or len(near) == np.count_nonzero(~shapely.is_missing(tree.geometries)):
+                    break
+                reach *= 4
+            distances = shapely.distance(shape, tree.geometries[unedited])
         distances = np.concatenate([distances, shapely.distance(shape, self._get_edited_shapes(role, edited))])
         known = distances[np.isfinite(distances)]
         return float(known.min()) if len(known) else None
-
-    def _find_nearest_unedited(self, role: str, shape: Any, edited: NDArray) -> tuple[NDArray, NDArray]:
-        """Return rows that were not edited, among them the nearest one, and their distances (m)."""
-        tree, distance = self._trees[role], _FIRST_SEARCH_M
-        while True:
-            near = tree.query(shape, predicate="dwithin", distance=distance)
-            unedited = near[~np.isin(near, edited)]
-            # Without an unedited row at any distance the search ends when it has found all rows.
-            if len(unedited) or len(near) == np.count_nonzero(~shapely.is_missing(tree.geometries)):
-                return unedited, shapely.distance(shape, tree.geometries[unedited])
-            distance *= 4
 
 
 @dataclass(frozen=True)
@@ -259,27 +256,24 @@ def read_drawn_projects(
     projects, notes = [], []
     for row, one in enumerate(drawn, 1):
         cancellation.raise_if_cancelled()
-        read = read_project_rows(_make_rows(one, settings, source), plan.norm, settings, plan.plane_crs)
+        # A row of a file; making a table for each position of the mouse would take milliseconds.
+        columns = {}
+        for meaning in FIELD_MEANINGS:
+            names = [name for name in settings.fields[meaning] if name in one.attributes]
+            texts = [(name, one.attributes[name]) for name in names] or [
+                (settings.fields[meaning][0], one.attributes.get(meaning, ""))
+            ]
+            columns[meaning] = [(name, [text.strip()]) for name, text in texts]
+        shapes = np.empty(1, dtype=object)
+        shapes[0] = one.shape
+        rows = ProjectRows(source, one.crs, shapes, columns)
+        read = read_project_rows(rows, plan.norm, settings, plan.plane_crs)
         projects += [replace(project, row=row) for project in read.projects]
         notes += [
             replace(note, row=row, message=replace(note.message, params={**note.message.params, "row": row}))
             for note in read.notes
         ]
     return ReadProjects(tuple(projects), tuple(notes), len(drawn), source)
-
-
-def _make_rows(one: DrawnProject, settings: ReviewSettings, source: str) -> ProjectRows:
-    """Return a project as a row of a file; making a table for each position of the mouse would take milliseconds."""
-    columns = {}
-    for meaning in FIELD_MEANINGS:
-        names = [name for name in settings.fields[meaning] if name in one.attributes]
-        texts = [(name, one.attributes[name]) for name in names] or [
-            (settings.fields[meaning][0], one.attributes.get(meaning, ""))
-        ]
-        columns[meaning] = [(name, [text.strip()]) for name, text in texts]
-    shapes = np.empty(1, dtype=object)
-    shapes[0] = one.shape
-    return ProjectRows(source, one.crs, shapes, columns)
 
 
 def review_drawn_projects(

@@ -227,7 +227,14 @@ class _ProjectReader:
         for meanings in (("use",), ("supply",), ("width",), ("approval",), tuple(_M2_PER_UNIT)):
             given = [(meaning, *one) for meaning in meanings for one in self._list_texts(meaning, position)]
             for first, second in combinations(given, 2):
-                if not _is_same(self._read_value(first[0], first[2]), self._read_value(second[0], second[2])):
+                # Numbers are equal but for rounding; of two codes or texts, one begins with the other.
+                one = self._read_value(first[0], first[2])
+                other = self._read_value(second[0], second[2])
+                if not (
+                    str(one).startswith(str(other)) or str(other).startswith(str(one))
+                    if isinstance(one, str) or isinstance(other, str)
+                    else math.isclose(one, other, rel_tol=_ROUNDING_SHARE)
+                ):
                     params = dict(zip(("one", "value", "other", "other_value"), first[1:] + second[1:], strict=True))
                     self._note(NoteLevel.WARNING, "contradiction", position, **params)
                     doubts.append(
@@ -277,7 +284,16 @@ class _ProjectReader:
         if position in self.rows.with_arcs:
             self._note(NoteLevel.INFO, "arcs", position, degrees=self.rows.curve_step)
         code, use_name, text = self._read_use(position, is_doubtful="use" in doubtful)
-        plan = self._get("plan", position)
+        plan, supply_text, approval = (self._get(name, position) for name in ("plan", "supply", "approval"))
+        supply = SupplyMode.UNKNOWN if "supply" in doubtful else self._find_supply(supply_text)
+        if supply_text and supply is SupplyMode.UNKNOWN and "supply" not in doubtful:
+            self._note(NoteLevel.WARNING, "bad_supply", position, "supply", value=supply_text)
+        declared = None if "declared_m2" in doubtful else self._read_declared(position)
+        if "approval" in doubtful:
+            approval = ""
+        elif approval and not self.settings.approval.fullmatch(approval):
+            self._note(NoteLevel.WARNING, "bad_approval", position, "approval", value=approval)
+            approval = ""
         return Project(
             row=position + 1,
             name=name,
@@ -286,13 +302,13 @@ class _ProjectReader:
             use_code=code,
             use_name=use_name,
             use_text=text,
-            supply=SupplyMode.UNKNOWN if "supply" in doubtful else self._read_supply(position),
+            supply=supply,
             kind=kind,
             width_m=width,
             shape=shape,
             statutory_m2=statutory,
-            declared_m2=None if "declared_m2" in doubtful else self._read_declared(position),
-            approval="" if "approval" in doubtful else self._read_approval(position),
+            declared_m2=declared,
+            approval=approval,
             supplement_plan="" if any(word in plan for word in self._placeholder_words) else plan,
             source=self.rows.name,
             crs=self._crs_label,
@@ -331,7 +347,17 @@ class _ProjectReader:
             width = self._read_width(position, kind)
             if width is None:
                 return nothing
-            land = _widen(loose, width)
+            # The land of a line has flat ends; that of a point is a circle.
+            parts = shapely.get_parts(loose)
+            is_line = shapely.get_dimensions(parts) == 1
+            lines = shapely.buffer(
+                shapely.multilinestrings(parts[is_line]), width * _HALF, cap_style="flat", join_style="mitre"
+            )
+            land = (
+                lines
+                if is_line.all()
+                else shapely.union(lines, shapely.buffer(shapely.multipoints(parts[~is_line]), width * _HALF))
+            )
             shape, loose = extract_polygons(land if shape is None else shapely.union(shape, land)), None
         measured, to_lonlat = (
             (extract_polygons(raw), self._to_lonlat) if width is None else (shape, self._plane_to_lonlat)
@@ -360,17 +386,6 @@ class _ProjectReader:
             return None
         return max(widths.values())
 
-    def _read_approval(self, position: int) -> str:
-        """Return the number of the approving document.
-
-        Return an empty text, with a note, for any other text.
-        """
-        text = self._get("approval", position)
-        if text and not self.settings.approval.fullmatch(text):
-            self._note(NoteLevel.WARNING, "bad_approval", position, "approval", value=text)
-            return ""
-        return text
-
     def _read_declared(self, position: int) -> float | None:
         """Return the declared area (m²); None if none is declared, or with a note if it is not a number."""
         for meaning, factor in _M2_PER_UNIT.items():
@@ -383,14 +398,6 @@ class _ProjectReader:
                 continue
             return number * factor
         return None
-
-    def _read_supply(self, position: int) -> SupplyMode:
-        """Return the mode of supply; UNKNOWN, with a note, for a word that is in no list."""
-        text = self._get("supply", position)
-        mode = self._find_supply(text)
-        if text and mode is SupplyMode.UNKNOWN:
-            self._note(NoteLevel.WARNING, "bad_supply", position, "supply", value=text)
-        return mode
 
     def _find_supply(self, text: str) -> SupplyMode:
         """Return the mode of supply whose word is in a text; UNKNOWN without one."""
@@ -433,35 +440,6 @@ class _ProjectReader:
             return code if code in entries and (not rest or code in named) else ""
         # A parent and its only child may have one name: the parent is the more general.
         return min(named, key=len, default="")
-
-
-def _widen(parts: Any, width: float) -> Any:
-    """Return the land of lines and points with a width (m).
-
-    The land of a line has flat ends; that of a point is a circle.
-    """
-    parts = shapely.get_parts(parts)
-    is_line = shapely.get_dimensions(parts) == 1
-    lines = shapely.buffer(
-        shapely.multilinestrings(parts[is_line]), width * _HALF, cap_style="flat", join_style="mitre"
-    )
-    return (
-        lines
-        if is_line.all()
-        else shapely.union(lines, shapely.buffer(shapely.multipoints(parts[~is_line]), width * _HALF))
-    )
-
-
-def _is_same(one: float | str, other: float | str) -> bool:
-    """Return True if two values do not contradict each other.
-
-    Numbers are equal but for rounding; of two codes or texts, one begins with the other.
-    """
-    return (
-        str(one).startswith(str(other)) or str(other).startswith(str(one))
-        if isinstance(one, str) or isinstance(other, str)
-        else math.isclose(one, other, rel_tol=_ROUNDING_SHARE)
-    )
 
 
 def _parse_number(text: str) -> float | None:

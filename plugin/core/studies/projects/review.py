@@ -17,12 +17,20 @@ from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.messages.texts import Message, MessageList, NameList
-from .admission import USE_CODES, ZONE_CODES, AdmissionTable
+from .admission import USE_CODES, ZONE_CODES, AdmissionTable, find_row_parts, read_codes
 from .land import LandClasses, list_supplements, make_heritage_notice, sum_functions, sum_townships
-from .line_parts import find_row_parts
-from .lines import LineData, LineJudge, apply_gaps, is_rest_sliver
+from .lines_and_zones import LineData, LineJudge, ZoneJudge, apply_gaps, is_rest_sliver
 from .occupied import LayerOverlay, ProjectShapes, overlay_layer
-from .review_sentences import Area, BilingualName
+from .review_sentences import (
+    COUNTY,
+    COUNTY_NAME,
+    ZONES_NAME,
+    Area,
+    BilingualName,
+    decide_verdict,
+    list_missing,
+    list_reasons,
+)
 from .review_settings import ROWS_CULTIVATED, LineSpec, ReviewSettings
 from .reviewed_project import (
     SECTION,
@@ -36,8 +44,6 @@ from .reviewed_project import (
     ProjectResult,
     ReviewItem,
 )
-from .verdict import COUNTY, COUNTY_NAME, ZONES_NAME, decide_verdict, list_conditions, list_missing, list_reasons
-from .zones import ZoneJudge, group_zone_rows
 
 ProgressCallback = Callable[[float], None]
 #: Layers of which only the land is summed, and what is missing without them.
@@ -108,7 +114,10 @@ class ProjectReview:
         self._line_judges = [LineJudge(line, table, tolerance) for line in self.lines]
         lists = plan.norm.standard.code_lists
         self._zones = ZoneJudge(
-            self._overlay_concept("zones", group_zone_rows),
+            self._overlay_concept(
+                "zones",
+                lambda layer: np.unique(np.array(read_codes(layer, "zone_code"), dtype=object), return_inverse=True)[1],
+            ),
             lists.get(ZONE_CODES),
             table,
             tolerance,
@@ -121,7 +130,21 @@ class ProjectReview:
         self._expected = self._overlay_concept(settings.archaeology_area)
         ranges = (self._overlay_concept(concept) for concept in settings.archaeology_ranges)
         self._heritage = [overlay for overlay in ranges if overlay is not None]
-        self._gap_items = self._list_gap_items()
+        # Unknown data of layers other than the control lines: zones, county, layers of sums, ranges of heritage.
+        names = {"zones": ZONES_NAME, COUNTY: COUNTY_NAME, **_SUMMED_NAMES}
+        names |= dict.fromkeys((settings.archaeology_area, *settings.archaeology_ranges), _ARCHAEOLOGY_NAME)
+        items: dict[str, MissingItem] = {}
+        for concept, name in names.items():
+            layer = self.plan.find_layer_of_concept(concept) or self.plan.find_unusable_layer(concept)
+            gaps = () if layer is None else self._list_gaps(layer.role)
+            if layer is not None and gaps and layer.role not in {line.role for line in self.lines}:
+                items[layer.role] = MissingItem(
+                    f"gaps_{concept}",
+                    name,
+                    MessageList(gaps, "between_sentences"),
+                    Message(SECTION, "remedy_gaps", {"line": BilingualName(name), "role": layer.role}),
+                )
+        self._gap_items = tuple(items.values())
         self._uses = lists.get(USE_CODES)
 
     def review(self) -> ReviewedProjects:
@@ -199,15 +222,17 @@ class ProjectReview:
         zones = self._zones.judge(number, project, uses)
         items: list[ReviewItem] = [*project.doubts, *lines, *zones]
         verdict = decide_verdict(items, self._gap_items)
-        parcels, townships, functions = (self._find_summed(concept, number) for concept in _SUMMED)
+        # In the order of the layers that are summed; None without a layer, or if its overlay failed for the project.
+        parcels, townships, functions = (
+            None if overlay is None or number in overlay.failed else overlay for overlay in self._summed.values()
+        )
         in_townships = sum_townships(townships, number) if townships else ()
         if sum(zone.area_m2 for zone in zones) > project.statutory_m2 + self.tolerance.min_area_m2:
             notes.append(self._make_note(NoteLevel.WARNING, "zones_overlap", project))
         names = NameList(tuple(one.name for one in in_townships if one.area_m2 >= self.tolerance.min_area_m2))
         if len(names.names) > 1:
             notes.append(self._make_note(NoteLevel.WARNING, "townships", project, names=names))
-        land = self._classes if parcels else None
-        classes = land.sum_project(number) if land else ()
+        classes = self._classes.sum_project(number) if parcels and self._classes else ()
         overlays = [(concept, _SUMMED_NAMES[concept], overlay) for concept, overlay in self._summed.items() if overlay]
         ranges = [self._expected, *self._heritage] if self._expected else self._heritage
         overlays += [(f"archaeology_{one.layer.role}", _ARCHAEOLOGY_NAME, one) for one in ranges]
@@ -228,25 +253,15 @@ class ProjectReview:
             make_heritage_notice(
                 number, self._expected, self._heritage, self.settings.archaeology_mark, self.tolerance
             ),
-            list_missing(
-                project,
-                lines,
-                zones,
-                (*self._gap_items, *self._list_absent_layers(), *found),
-            ),
+            list_missing(project, lines, zones, (*self._gap_items, *self._list_absent_layers(), *found)),
             verdict,
             list_reasons(items, verdict, self._gap_items),
-            list_conditions(items),
+            tuple(one.reason for one in items if one.outcome is Outcome.CONDITIONAL),
             self._measure_rest(parcels, number, project),
             self._measure_rest(townships, number, project),
             tuple(notes),
             self.tolerance.min_area_m2,
         )
-
-    def _find_summed(self, concept: str, number: int) -> LayerOverlay | None:
-        """Return the overlay of a layer that is summed; None without it, or if it failed for a project."""
-        overlay = self._summed[concept]
-        return None if overlay is None or number in overlay.failed else overlay
 
     def _measure_rest(self, overlay: LayerOverlay | None, number: int, project: Project) -> float:
         """Return the land (m²) of a project that a layer does not cover; 0 without the layer."""
@@ -289,26 +304,6 @@ class ProjectReview:
             if self._whole_layers and role in self.plan.layers
             else self.plan.list_gaps(role)
         )
-
-    def _list_gap_items(self) -> tuple[MissingItem, ...]:
-        """Return items on unknown data of layers other than the control lines.
-
-        These are zones, county, layers of sums and ranges of heritage.
-        """
-        names = {"zones": ZONES_NAME, COUNTY: COUNTY_NAME, **_SUMMED_NAMES}
-        names |= dict.fromkeys((self.settings.archaeology_area, *self.settings.archaeology_ranges), _ARCHAEOLOGY_NAME)
-        items: dict[str, MissingItem] = {}
-        for concept, name in names.items():
-            layer = self.plan.find_layer_of_concept(concept) or self.plan.find_unusable_layer(concept)
-            gaps = () if layer is None else self._list_gaps(layer.role)
-            if layer is not None and gaps and layer.role not in {line.role for line in self.lines}:
-                items[layer.role] = MissingItem(
-                    f"gaps_{concept}",
-                    name,
-                    MessageList(gaps, "between_sentences"),
-                    Message(SECTION, "remedy_gaps", {"line": BilingualName(name), "role": layer.role}),
-                )
-        return tuple(items.values())
 
     def _list_absent_layers(self) -> list[MissingItem]:
         """Return items on layers that are missing for sums and the heritage notice.

@@ -226,8 +226,24 @@ class LinePart:
         return self.land.shape if self.land else None
 
 
+class JudgedItem:
+    """What a row of the admission table may decide: a line or a zone."""
+
+    rule: AdmissionRule | None
+
+    @property
+    def mark(self) -> str:
+        """Return the mark of the rule that decides; empty without one."""
+        return self.rule.mark if self.rule else ""
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Return False if the rule that decides is a default that the county has not confirmed (C)."""
+        return self.mark != "C"
+
+
 @dataclass(frozen=True)
-class LineItem:
+class LineItem(JudgedItem):
     """One control line or layer in the table of the review (一、控制线审查).
 
     ``id``: id of the line in ``conformity.toml``; ``role``: layer code, that of the standard if the layer is absent;
@@ -271,16 +287,6 @@ class LineItem:
         return self.net_m2 if self.basis is AreaBasis.NET and self.net_m2 is not None else self.area_m2
 
     @property
-    def mark(self) -> str:
-        """Return the mark of the rule that decides; empty without one."""
-        return self.rule.mark if self.rule else ""
-
-    @property
-    def is_confirmed(self) -> bool:
-        """Return False if the rule that decides is a default that the county has not confirmed (C)."""
-        return self.mark != "C"
-
-    @property
     def is_occupied(self) -> bool:
         """Return True if the project has land in the line."""
         return bool(self.area_m2)
@@ -309,7 +315,7 @@ class ClassItem:
 
 
 @dataclass(frozen=True)
-class ZoneItem:
+class ZoneItem(JudgedItem):
     """A planning zone on which the project has land (四、规划分区与准入).
 
     ``code``, ``name``: zone, empty for land without one; ``parent_name``: name of the zone above it; ``rule``: row of
@@ -332,16 +338,6 @@ class ZoneItem:
     def shape(self) -> Any:
         """Return the land of the project in the zone as a shape."""
         return self.land.shape
-
-    @property
-    def mark(self) -> str:
-        """Return the mark of the row; empty without one."""
-        return self.rule.mark if self.rule else ""
-
-    @property
-    def is_confirmed(self) -> bool:
-        """Return False if the row is a default that the county has not confirmed (C)."""
-        return self.mark != "C"
 
 
 #: What gives an outcome and a reason.

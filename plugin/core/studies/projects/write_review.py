@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from enum import StrEnum
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from ....metadata import read_plugin_version
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
@@ -19,16 +20,27 @@ from ...base.files.writing import OutputPaths, check_not_input, check_outputs, w
 from ...render.document.blocks import Document
 from ...render.document.page_html import check_document_outputs, iterate_document_writers
 from ...render.outputs import dump_json, write_polygon_layer
+from ...render.tables.report_table import CellValue, ReportTable, TableNumber, make_table_number
+from ...render.tables.workbook import write_tables_workbook
 from ...standard.messages.texts import Texts
+from ..described_tables import Column, Item, make_described_table
 from .page import Rasterise, make_conformity_document
 from .review_sentences import describe_part, get_outcome_name
-from .review_workbook import write_conformity_workbook
 from .reviewed_project import (
+    SECTION,
     AdmissionRule,
+    ClassItem,
     ConformityResult,
+    HeritageNotice,
     LineItem,
+    LinePart,
+    MissingItem,
     Outcome,
+    Project,
+    ProjectNote,
     ProjectResult,
+    SupplementItem,
+    TownshipItem,
     ZoneItem,
 )
 
@@ -82,11 +94,55 @@ def write_conformity_outputs(
 
 
 SCHEMA = "sanxian-conformity/1"
+#: Class → keys of its dictionary in order, each perhaps with the attribute of another name; methods get the language.
+_KEYS_BY_CLASS: dict[type, tuple[str | tuple[str, str], ...]] = {
+    Project: (
+        "row", "name", "number", "applicant", ("use", "use_code"), "use_name", "use_text", "supply", "kind",
+        "width_m", "crs", "approval", "supplement_plan", "statutory_m2", "declared_m2", "declared_difference_m2",
+    ),
+    ProjectResult: (
+        "verdict", "reasons", "conditions", "lines", "zones", "classes", "unclassified_m2", "townships",
+        "outside_townships_m2", "functions", "supplements", "heritage", "missing",
+    ),
+    LineItem: (
+        "id", "role", ("name", "get_name"), "basis", "area_m2", "net_m2", "outside_m2", "outcome", "reason", "rule",
+        ("confirmed", "is_confirmed"), ("present", "is_present"), "distance_m", "touched_m2", "parts",
+        ("geometry", "shape"),
+    ),
+    LinePart: ("part", "names", "area_m2", "net_m2", "outcome", "rule"),
+    ZoneItem: (
+        "code", "name", ("parent", "parent_name"), "area_m2", "admission", "outcome", "reason", "rule",
+        ("confirmed", "is_confirmed"),
+    ),
+    AdmissionRule: (
+        "zone", "use", "outcome", ("condition", "get_condition"), ("source", "get_source"), "mark", "line",
+    ),
+    ClassItem: ("code", "name", "major_class", "ownership", "area_m2", "net_m2", ("cultivated", "is_cultivated")),
+    TownshipItem: ("code", "name", "area_m2"),
+    SupplementItem: ("id", "occupied_m2", "statutory_m2", "rule", "document", "plan"),
+    HeritageNotice: ("names", "area_m2", "mark", ("text", "message")),
+    MissingItem: ("id", ("name", "get_name"), "missing", "remedy"),
+    ProjectNote: ("level", "row", "project", "field", ("text", "message")),
+}  # fmt: skip
 
 
 def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
     """Return the whole result as plain data; the time is in ``times``."""
     texts = Texts(lang)
+
+    def convert(value: Any) -> Any:
+        keys = _KEYS_BY_CLASS.get(type(value))
+        if keys is not None:
+            pairs = ((one, one) if isinstance(one, str) else one for one in keys)
+            return {key: convert(getattr(value, attribute)) for key, attribute in pairs}
+        if isinstance(value, tuple):
+            return [convert(one) for one in value]
+        if isinstance(value, shapely.Geometry):
+            return value.wkt
+        if hasattr(value, "render"):
+            return value.render(texts)
+        return value(lang) if callable(value) else str(value) if isinstance(value, StrEnum) else value
+
     verdicts = (Outcome.CONFORMS, Outcome.CONDITIONAL, Outcome.FAILS, Outcome.UNDETERMINED)
     return {
         "schema": SCHEMA,
@@ -100,134 +156,12 @@ def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
         "admission": result.admission_file,
         "tolerance": result.tolerance.to_dict(),
         "counts": {str(verdict): result.count(verdict) for verdict in verdicts} | {"left_out": result.left_out_count},
-        "results": [_project_to_dict(one, texts) for one in result.results],
+        "results": [
+            {**convert(one.project), **convert(one), "geometry": one.project.shape.wkt} for one in result.results
+        ],
         "unread_layers": list(result.unread_layers),
-        "notes": [
-            {
-                "level": str(note.level),
-                "row": note.row,
-                "project": note.project,
-                "field": note.field,
-                "text": note.message.render(texts),
-            }
-            for note in result.notes
-        ],
+        "notes": convert(result.notes),
         "times": {"written": result.time.isoformat(timespec="seconds")},
-    }
-
-
-def _zone_to_dict(zone: ZoneItem, texts: Texts) -> dict[str, Any]:
-    return {
-        "code": zone.code,
-        "name": zone.name,
-        "parent": zone.parent_name,
-        "area_m2": zone.area_m2,
-        "admission": str(zone.admission),
-        "outcome": str(zone.outcome),
-        "reason": zone.reason.render(texts),
-        "rule": _rule_to_dict(zone.rule, texts.lang),
-        "confirmed": zone.is_confirmed,
-    }
-
-
-def _project_to_dict(one: ProjectResult, texts: Texts) -> dict[str, Any]:
-    """Return the result of a project."""
-    project = one.project
-    return {
-        "row": project.row,
-        "name": project.name,
-        "number": project.number,
-        "applicant": project.applicant,
-        "use": project.use_code,
-        "use_name": project.use_name,
-        "use_text": project.use_text,
-        "supply": str(project.supply),
-        "kind": project.kind,
-        "width_m": project.width_m,
-        "crs": project.crs,
-        "approval": project.approval,
-        "supplement_plan": project.supplement_plan,
-        "statutory_m2": project.statutory_m2,
-        "declared_m2": project.declared_m2,
-        "declared_difference_m2": project.declared_difference_m2,
-        "verdict": str(one.verdict),
-        "reasons": [reason.render(texts) for reason in one.reasons],
-        "conditions": [condition.render(texts) for condition in one.conditions],
-        "lines": [_line_to_dict(line, texts) for line in one.lines],
-        "zones": [_zone_to_dict(zone, texts) for zone in one.zones],
-        "classes": [
-            {"cultivated" if key == "is_cultivated" else key: value for key, value in asdict(item).items()}
-            for item in one.classes
-        ],
-        "unclassified_m2": one.unclassified_m2,
-        "townships": [asdict(item) for item in one.townships],
-        "outside_townships_m2": one.outside_townships_m2,
-        "functions": [asdict(item) for item in one.functions],
-        "supplements": [{**asdict(item), "rule": _rule_to_dict(item.rule, texts.lang)} for item in one.supplements],
-        "heritage": one.heritage
-        and {
-            "names": list(one.heritage.names),
-            "area_m2": one.heritage.area_m2,
-            "mark": one.heritage.mark,
-            "text": one.heritage.message.render(texts),
-        },
-        "missing": [
-            {
-                "id": item.id,
-                "name": item.get_name(texts.lang),
-                "missing": item.missing.render(texts),
-                "remedy": item.remedy.render(texts),
-            }
-            for item in one.missing
-        ],
-        "geometry": project.shape.wkt,
-    }
-
-
-def _rule_to_dict(rule: AdmissionRule | None, lang: str) -> dict[str, Any] | None:
-    """Return a row of the admission table."""
-    if rule is None:
-        return None
-    return {
-        "zone": rule.zone,
-        "use": rule.use,
-        "outcome": str(rule.outcome),
-        "condition": rule.get_condition(lang),
-        "source": rule.get_source(lang),
-        "mark": rule.mark,
-        "line": rule.line,
-    }
-
-
-def _line_to_dict(line: LineItem, texts: Texts) -> dict[str, Any]:
-    """Return the item of a line."""
-    return {
-        "id": line.id,
-        "role": line.role,
-        "name": line.get_name(texts.lang),
-        "basis": str(line.basis),
-        "area_m2": line.area_m2,
-        "net_m2": line.net_m2,
-        "outside_m2": line.outside_m2,
-        "outcome": str(line.outcome),
-        "reason": line.reason.render(texts),
-        "rule": _rule_to_dict(line.rule, texts.lang),
-        "confirmed": line.is_confirmed,
-        "present": line.is_present,
-        "distance_m": line.distance_m,
-        "touched_m2": line.touched_m2,
-        "parts": [
-            {
-                "part": part.part,
-                "names": list(part.names),
-                "area_m2": part.area_m2,
-                "net_m2": part.net_m2,
-                "outcome": str(part.outcome),
-                "rule": _rule_to_dict(part.rule, texts.lang),
-            }
-            for part in line.parts
-        ],
-        "geometry": line.shape.wkt if line.shape is not None else None,
     }
 
 
@@ -242,7 +176,51 @@ _COLUMNS = (
 def write_parts_layer(result: ConformityResult, path: Path) -> None:
     """Write the layer to a new GeoPackage, in the plane of the plan. Raise OutputError."""
     texts = Texts(result.lang)
-    rows = [row for one in result.results for row in _make_rows(one, texts)]
+    rows: list[dict[str, Any]] = []
+
+    def add(
+        one: ProjectResult,
+        kind: str,
+        shape: Any,
+        area_m2: float,
+        outcome: Outcome,
+        reason: str,
+        rule: AdmissionRule | None = None,
+        **more: Any,
+    ) -> None:
+        project = one.project
+        rows.append(
+            {
+                **dict.fromkeys(_COLUMNS),
+                "row": project.row,
+                "project": project.label,
+                "number": project.number,
+                "use": project.use_code,
+                "item": kind,
+                "area_m2": area_m2,
+                "outcome": str(outcome),
+                "outcome_name": get_outcome_name(outcome, texts),
+                "reason": reason,
+                "shape": shape,
+                **({"source": rule.get_source(texts.lang), "mark": rule.mark} if rule else {}),
+                **more,
+                "part": describe_part(more.get("part", ""), texts),
+            }
+        )
+
+    for one in result.results:
+        reasons = "\n".join(reason.render(texts) for reason in one.reasons)
+        add(one, "project", one.project.shape, one.project.statutory_m2, one.verdict, reasons)
+        for line in one.lines:
+            of_line = {"role": line.role, "code": line.id, "name": line.get_name(texts.lang)}
+            reason = line.reason.render(texts)
+            for part in line.parts:
+                if part.shape is not None:
+                    more = {**of_line, "net_m2": part.net_m2, "part": part.part}
+                    add(one, "line", part.shape, part.area_m2, part.outcome, reason, part.rule, **more)
+        for zone in one.zones:
+            reason, name = zone.reason.render(texts), {"code": zone.code, "name": zone.name}
+            add(one, "zone", zone.shape, zone.area_m2, zone.outcome, reason, zone.rule, **name)
     columns = {
         name: pd.Series([row[name] for row in rows], dtype="float64" if name in _NUMERIC_COLUMNS else "object")
         for name in _COLUMNS
@@ -253,53 +231,198 @@ def write_parts_layer(result: ConformityResult, path: Path) -> None:
     write_polygon_layer(gpd.GeoDataFrame(columns, geometry=shapes, crs=crs), path, LAYER_NAME)
 
 
-def _make_rows(one: ProjectResult, texts: Texts) -> list[dict[str, Any]]:
-    """Return the project and its parts in lines and zones."""
+_M2_PER_HA, _HA_DECIMALS = 10_000.0, 4
+#: Lines whose area has a column in the table of projects.
+_LEADING_LINES = ("farmland", "cultivated", "red_line", "boundary", "heritage")
+
+
+def write_conformity_workbook(result: ConformityResult, path: Path) -> None:
+    """Write all tables to a new workbook. Raise OutputError."""
+    texts = Texts(result.lang)
+    tables = [
+        make_project_table(result, texts),
+        make_line_table(result, texts),
+        make_zone_table(result, texts),
+        make_class_table(result, texts),
+        make_township_table(result, texts),
+        make_described_table(
+            "conformity_notes",
+            [
+                Column("project_row", 8, lambda note: make_table_number(note.row, "count") if note.row else None),
+                Column("project_name", 26, lambda note: note.project),
+                Column("project_level", 10, lambda note: texts.get(SECTION, f"level_{note.level}")),
+                Column("project_note", 90, lambda note: note.message.render(texts)),
+            ],
+            (Item(note, str(note.row)) for note in result.notes),
+            notes=[] if result.notes else [texts.get(SECTION, "no_notes")],
+        ),
+    ]
+    write_tables_workbook(path, tables, result.area_name, texts)
+
+
+def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
+    """Return a row for each project: areas in hectares, verdict and reasons."""
+    comma = texts.get("words", "between_names")
+
+    def make_column(line_id: str) -> Column:
+        def make_cell(one: ProjectResult) -> CellValue:
+            line = one.find_line(line_id)
+            return _hectares(line.leading_m2 if line else None)
+
+        return Column(f"project_{line_id}", 12, make_cell, "ha")
+
+    def make_supplement(one: ProjectResult, line_id: str) -> CellValue:
+        return _hectares(next((item.occupied_m2 for item in one.supplements if item.id == line_id), None))
+
+    return make_described_table(
+        "conformity_projects",
+        [
+            Column("project_row", 6, lambda one: make_table_number(one.project.row, "count")),
+            Column("project_name", 26, lambda one: one.project.name),
+            Column("project_number", 16, lambda one: one.project.number),
+            Column("project_use", 20, _describe_use),
+            Column("project_township", 18, lambda one: comma.join(item.name for item in one.named_townships)),
+            Column("project_statutory", 12, lambda one: _hectares(one.project.statutory_m2), "ha"),
+            Column("project_declared", 12, lambda one: _hectares(one.project.declared_m2), "ha"),
+            *map(make_column, _LEADING_LINES),
+            Column("project_supplement", 12, lambda one: make_supplement(one, "farmland"), "ha"),
+            Column("project_compensation", 12, lambda one: make_supplement(one, "cultivated"), "ha"),
+            Column("project_verdict", 10, lambda one: get_outcome_name(one.verdict, texts)),
+            Column("project_reasons", 70, lambda one: "\n".join(reason.render(texts) for reason in one.reasons)),
+            Column("project_missing", 40, lambda one: comma.join(item.get_name(texts.lang) for item in one.missing)),
+        ],
+        (Item(one, str(one.project.row)) for one in result.results),
+        unit="ha",
+        notes=[
+            texts.get(SECTION, "table_note", table=result.admission_file),
+            *([result.unread_note.render(texts)] if result.unread_note else []),
+        ],
+    )
+
+
+#: The first columns of a table with several rows for each project; a row is (project, item).
+_PROJECT_COLUMNS = (
+    Column("project_row", 6, lambda row: make_table_number(row[0].project.row, "count")),
+    Column("project_name", 24, lambda row: row[0].project.label),
+)
+
+
+def make_line_table(result: ConformityResult, texts: Texts) -> ReportTable:
+    """Return a row for each control line of each project, with rule, source and outcome."""
+    return make_described_table(
+        "conformity_lines",
+        [
+            *_PROJECT_COLUMNS,
+            Column("project_line", 18, lambda row: row[1].get_name(texts.lang)),
+            Column("project_role", 14, lambda row: row[1].role),
+            Column("project_occupied", 14, lambda row: make_table_number(row[1].leading_m2, "m2"), "m2"),
+            Column("project_basis", 14, lambda row: texts.get(SECTION, f"basis_{row[1].basis}")),
+            Column("project_gross", 14, lambda row: make_table_number(row[1].area_m2, "m2"), "m2"),
+            Column("project_outside", 14, lambda row: make_table_number(row[1].outside_m2, "m2"), "m2"),
+            Column("project_distance", 12, lambda row: make_table_number(row[1].distance_m, "m", 2), "m"),
+            *_make_rule_columns(texts),
+        ],
+        (Item((one, line), f"{one.project.row}/{line.id}") for one in result.results for line in one.lines),
+    )
+
+
+def make_zone_table(result: ConformityResult, texts: Texts) -> ReportTable:
+    """Return a row for each planning zone of each project, with its admission."""
+    return make_described_table(
+        "conformity_zones",
+        [
+            *_PROJECT_COLUMNS,
+            Column("project_zone_code", 10, lambda row: row[1].code),
+            Column("project_zone", 18, lambda row: row[1].name),
+            Column("project_area", 14, lambda row: make_table_number(row[1].area_m2, "m2"), "m2"),
+            Column("project_use", 20, lambda row: _describe_use(row[0])),
+            Column("project_admission", 10, lambda row: texts.get(SECTION, f"admission_{row[1].admission}")),
+            *_make_rule_columns(texts),
+        ],
+        (Item((one, zone), f"{one.project.row}/{zone.code}") for one in result.results for zone in one.zones),
+    )
+
+
+def make_class_table(result: ConformityResult, texts: Texts) -> ReportTable:
+    """Return a row for each land class and ownership of each project, and its sum."""
+
+    def make_rest(key: str, area_m2: float) -> ClassItem:
+        return ClassItem("", texts.get(SECTION, key), "", "", area_m2, None, is_cultivated=False)
+
+    items = []
+    for one in result.results:
+        rest = [make_rest("unclassified", one.unclassified_m2)] if one.unclassified_m2 else []
+        items += _list_items_and_sum(one, [*one.classes, *rest], make_rest if one.classes else None)
+    return make_described_table(
+        "conformity_classes",
+        [
+            *_PROJECT_COLUMNS,
+            Column("project_class_code", 10, lambda row: row[1].code),
+            Column("project_class", 18, lambda row: row[1].name),
+            Column("project_major_class", 12, lambda row: row[1].major_class),
+            Column("project_ownership", 10, lambda row: row[1].ownership),
+            Column("project_area", 14, lambda row: make_table_number(row[1].area_m2, "m2"), "m2"),
+            Column("project_net", 14, lambda row: make_table_number(row[1].net_m2, "m2"), "m2"),
+        ],
+        items,
+        unit="m2",
+    )
+
+
+def make_township_table(result: ConformityResult, texts: Texts) -> ReportTable:
+    """Return a row for each township of each project, and the project's sum."""
+
+    def make_rest(key: str, area_m2: float) -> TownshipItem:
+        return TownshipItem("", texts.get(SECTION, key), area_m2)
+
+    items = []
+    for one in result.results:
+        if one.townships:
+            rest = [make_rest("outside_townships", one.outside_townships_m2)] if one.outside_townships_m2 else []
+            items += _list_items_and_sum(one, [*one.townships, *rest], make_rest)
+    return make_described_table(
+        "conformity_townships",
+        [
+            *_PROJECT_COLUMNS,
+            Column("project_township_code", 14, lambda row: row[1].code),
+            Column("project_township_name", 18, lambda row: row[1].name),
+            Column("project_area", 14, lambda row: make_table_number(row[1].area_m2, "m2"), "m2"),
+        ],
+        items,
+        unit="m2",
+    )
+
+
+def _list_items_and_sum(
+    one: ProjectResult,
+    parts: Sequence[ClassItem | TownshipItem],
+    make_sum: Callable[[str, float], ClassItem | TownshipItem] | None,
+) -> list[Item]:
+    """Return the items on parts of a project's land, and on their sum; no sum without ``make_sum``."""
+    items = [Item((one, part), f"{one.project.row}/{part.code}") for part in parts]
+    if make_sum is not None:
+        whole = make_sum("total", sum(part.area_m2 for part in parts))
+        items.append(Item((one, whole), f"{one.project.row}/total", "sum"))
+    return items
+
+
+def _hectares(area_m2: float | None) -> TableNumber | None:
+    """Return an area (m²) as a cell in hectares."""
+    return make_table_number(None if area_m2 is None else area_m2 / _M2_PER_HA, "ha", _HA_DECIMALS)
+
+
+def _describe_use(one: ProjectResult) -> str:
+    """Return code and name of the use, else its text."""
     project = one.project
-    reasons = "\n".join(reason.render(texts) for reason in one.reasons)
-    rows = [_make_row(one, texts, "project", project.shape, project.statutory_m2, one.verdict, reasons)]
-    for line in one.lines:
-        for part in line.parts:
-            if part.shape is not None:
-                more: dict[str, Any] = {
-                    "role": line.role,
-                    "code": line.id,
-                    "name": line.get_name(texts.lang),
-                    "net_m2": part.net_m2,
-                }
-                more |= {"part": part.part} | _describe_rule(part.rule, texts)
-                reason = line.reason.render(texts)
-                rows.append(_make_row(one, texts, "line", part.shape, part.area_m2, part.outcome, reason, **more))
-    for zone in one.zones:
-        more = {"code": zone.code, "name": zone.name} | _describe_rule(zone.rule, texts)
-        reason = zone.reason.render(texts)
-        rows.append(_make_row(one, texts, "zone", zone.shape, zone.area_m2, zone.outcome, reason, **more))
-    return rows
+    return f"{project.use_code} {project.use_name}" if project.use_code else project.use_text
 
 
-def _describe_rule(rule: AdmissionRule | None, texts: Texts) -> dict[str, str]:
-    """Return source and mark of a row of the admission table."""
-    return {"source": rule.get_source(texts.lang), "mark": rule.mark} if rule else {}
-
-
-def _make_row(
-    one: ProjectResult, texts: Texts, item: str, shape: Any, area_m2: float, outcome: Outcome, reason: str, **more: Any
-) -> dict[str, Any]:
-    """Return a row of the layer. ``more``: further columns; the others are empty."""
-    project = one.project
-    part = more.get("part", "")
-    return {
-        **dict.fromkeys(_COLUMNS),
-        "row": project.row,
-        "project": project.label,
-        "number": project.number,
-        "use": project.use_code,
-        "item": item,
-        "area_m2": area_m2,
-        "outcome": str(outcome),
-        "outcome_name": get_outcome_name(outcome, texts),
-        "reason": reason,
-        "shape": shape,
-        **more,
-        "part": describe_part(part, texts),
-    }
+def _make_rule_columns(texts: Texts) -> list[Column]:
+    """Return the columns on outcome, reason and source; a default that the county has not confirmed is marked."""
+    unconfirmed = f"C {texts.get(SECTION, 'unconfirmed_mark')}"
+    return [
+        Column("project_outcome", 10, lambda row: get_outcome_name(row[1].outcome, texts)),
+        Column("project_reason", 60, lambda row: row[1].reason.render(texts)),
+        Column("project_source", 36, lambda row: row[1].rule.get_source(texts.lang) if row[1].rule else ""),
+        Column("project_mark", 10, lambda row: unconfirmed if row[1].mark == "C" else row[1].mark),
+    ]

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import shapely
 
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
 from ...render.versions.comparison_tables import join_some_names, make_notes_on_repaired_or_lost_rows
@@ -121,17 +123,11 @@ def _subtract_reshaped(values: dict[str, float], whole_term: str) -> list[float]
 def make_balance_tables(update: YearlyUpdate, texts: Texts) -> list[ReportTable]:
     """Return the balance as tables: by layer, by zone and by township."""
     table = _make_table("yearly_layers", ("layer", "code"), _BALANCE_TERMS, texts)
-    for maintained_layer in update.maintained_layers:
-        values = [
-            make_table_number(value, "m2")
-            for value in _subtract_reshaped(_get_values_by_term(get_layer_balance(maintained_layer)), "revalued")
-        ]
-        table.rows.append(
-            ReportTableRow(
-                [*_make_name_and_code_cells(update, maintained_layer), *values], "row", maintained_layer.role
-            )
-        )
-    table.notes = [*list_notes(update, texts), texts.get("yearly", "rounded")]
+    table.rows = [
+        _make_row([_get_layer_name(update, one), one.role], _list_shown_terms(get_layer_balance(one)), one.role)
+        for one in update.maintained_layers
+    ]
+    table.notes = [*list_notes(update, texts), *table.notes]
     return [table, _make_zone_table(update, texts), _make_township_table(update, texts)]
 
 
@@ -139,7 +135,7 @@ def _make_table(name: str, heads: tuple[str, ...], terms: tuple[str, ...], texts
     """Return an empty table with text columns ``heads`` and a column in m² for each term of the balance."""
     columns = [TableColumn(head, title=texts.get("yearly", head), width_in_characters=24) for head in heads]
     columns += [TableColumn(term, "m2", texts.get("yearly", term), 18) for term in terms]
-    return ReportTable(name, columns, unit="m2")
+    return ReportTable(name, columns, unit="m2", notes=[texts.get("yearly", "rounded")])
 
 
 def summarise_layers(update: YearlyUpdate, texts: Texts) -> list[str]:
@@ -158,7 +154,7 @@ def summarise_layers(update: YearlyUpdate, texts: Texts) -> list[str]:
             texts.get(
                 "yearly",
                 "summary",
-                layer=_make_name_and_code_cells(update, maintained_layer)[0],
+                layer=_get_layer_name(update, maintained_layer),
                 role=maintained_layer.role,
                 **params,
             )
@@ -184,131 +180,99 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
             if plan is not None:
                 params["why"] = texts.format_problem(*plan.unusable_layers[role].problem_message)
             messages.append(texts.get("yearly", reason, **params))
-    for maintained_layer in update.maintained_layers:
-        if maintained_layer.comparison.shift is not None:
-            params = {"role": maintained_layer.role, **maintained_layer.comparison.shift.make_texts()}
-            messages.append(
-                texts.get("yearly", "shift", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
-            )
-        for kind, area_m2 in maintained_layer.left_out.items():
-            params = {"kind": texts.get("versions", kind), "area": f"{area_m2:.2f}", "role": maintained_layer.role}
-            messages.append(
-                texts.get("yearly", "left_out", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
-            )
-        if maintained_layer.comparison.slivers:
-            params = {
-                "count": str(len(maintained_layer.comparison.slivers)),
-                "area": f"{maintained_layer.comparison.sliver_m2:.2f}",
-                "role": maintained_layer.role,
-            }
-            messages.append(
-                texts.get("yearly", "slivers", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
-            )
-            # The filed areas differ from the balance by this much; below 0.01 m² the difference is rounding.
-        if round(gained_m2 := maintained_layer.area_before_m2 - maintained_layer.stored_area_before_m2, 2):
-            params = {
-                "count": str(maintained_layer.added_vertex_count_before),
-                "area": f"{gained_m2:.2f}",
-                "role": maintained_layer.role,
-            }
-            messages.append(
-                texts.get("yearly", "nodes", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
-            )
-        messages += [
-            texts.get("versions", key, **params)
-            for key, params in make_notes_on_repaired_or_lost_rows(maintained_layer.comparison, texts, "yearly")
-        ]
-        messages += _list_doubled_keys(maintained_layer, texts)
-    if not any(maintained_layer.balance_by_township for maintained_layer in update.maintained_layers):
+    for one in update.maintained_layers:
+        messages += _list_layer_notes(one, standard.templates[one.role].name, texts)
+    if not any(one.balance_by_township for one in update.maintained_layers):
         messages.append(texts.get("yearly", "no_townships"))
     return messages
 
 
-def _list_doubled_keys(maintained_layer: MaintainedLayer, texts: Texts) -> list[str]:
-    """Return sentences on keys that several features of one edition share.
+def _list_layer_notes(one: MaintainedLayer, name: str, texts: Texts) -> list[str]:
+    """Return notes on a layer: shift, changes not written, slivers, added vertices, repeated keys."""
+    messages: list[str] = []
 
-    Such a key cannot identify the same parcel in the other edition.
-    """
-    messages = []
-    for side, edition in (
-        ("before", maintained_layer.comparison.earlier_edition),
-        ("after", maintained_layer.comparison.later_edition),
-    ):
+    def add(key: str, **params: Any) -> None:
+        messages.append(texts.get("yearly", key, **{"layer": name, "role": one.role, **params}))
+
+    if one.comparison.shift is not None:
+        add("shift", **one.comparison.shift.make_texts())
+    for kind, area_m2 in one.left_out.items():
+        add("left_out", kind=texts.get("versions", kind), area=f"{area_m2:.2f}")
+    if one.comparison.slivers:
+        add("slivers", count=str(len(one.comparison.slivers)), area=f"{one.comparison.sliver_m2:.2f}")
+    # Parcels before the change have added vertices; the filed areas differ from the balance by this much. Below 0.01 m²
+    # the difference is rounding.
+    filed = one.comparison.earlier_edition.layer
+    gained_m2 = one.area_before_m2 - float(np.nansum(filed.statutory[one.filed_rows]))
+    if one.filed_layer is not None and round(gained_m2, 2):
+        shapes = one.filed_layer.raw_shapes, filed.raw_shapes[one.filed_rows]
+        vertices, filed_vertices = map(shapely.get_num_coordinates, shapes)
+        add("nodes", count=str(int((vertices - filed_vertices).sum())), area=f"{gained_m2:.2f}")
+    messages += [
+        texts.get("versions", key, **params)
+        for key, params in make_notes_on_repaired_or_lost_rows(one.comparison, texts, "yearly")
+    ]
+    # A key that several features of one edition share cannot identify the same parcel in the other edition.
+    sides = (("before", one.comparison.earlier_edition), ("after", one.comparison.later_edition))
+    for side, edition in sides:
         often = [key for key, count in Counter(edition.layer.keys).items() if key and count > 1]
         if often:
-            params = {
-                "edition": texts.get("yearly", f"edition_{side}"),
-                "layer": edition.layer.name,
-                "role": maintained_layer.role,
-            }
-            messages.append(
-                texts.get("yearly", "doubled_keys", **params, count=len(often), keys=join_some_names(often, texts))
-            )
+            params = {"edition": texts.get("yearly", f"edition_{side}"), "layer": edition.layer.name}
+            add("doubled_keys", **params, count=len(often), keys=join_some_names(often, texts))
     return messages
 
 
-def _make_name_and_code_cells(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> list[CellValue]:
-    """Return the name and the code of a layer, as the first cells of a table row."""
-    return [update.current_plan.norm.standard.templates[maintained_layer.role].name, maintained_layer.role]
+def _get_layer_name(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> str:
+    """Return the name of a layer as the standard has it."""
+    return update.current_plan.norm.standard.templates[maintained_layer.role].name
 
 
 def _make_zone_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
     """Return the balance of each layer by code of its compared field, with sums."""
     terms = ("before", "moved_out", "changed_from", "moved_in", "changed_to", "reshaped", "rest", "after")
     table = _make_table("yearly_zones", ("layer", "zone", "zone_name"), terms, texts)
-    for maintained_layer in update.maintained_layers:
+    standard = update.current_plan.norm.standard
+    for one in update.maintained_layers:
+        name = _get_layer_name(update, one)
+        field = standard.templates[one.role].find_field_by_name(one.layer_spec.compared_field)
+        code_list = standard.code_lists.get(field.codes) if field is not None else None
         rows = {
-            code: dict(zip(terms, _subtract_reshaped({t: row[t] for t in terms}, "rest"), strict=True))
-            for code, row in sum_balance_terms_by_code(maintained_layer).items()
+            code: _subtract_reshaped({term: row[term] for term in terms}, "rest")
+            for code, row in sum_balance_terms_by_code(one).items()
         }
-        for code, row in rows.items():
-            standard = update.current_plan.norm.standard
-            template_field = standard.templates[maintained_layer.role].find_field_by_name(
-                maintained_layer.layer_spec.compared_field
-            )
-            code_list = standard.code_lists.get(template_field.codes) if template_field is not None else None
-            code_entry = code_list.entry_by_code.get(code) if code_list is not None else None
-            heads = [
-                _make_name_and_code_cells(update, maintained_layer)[0],
-                code or texts.get("versions", "empty"),
-                code_entry.name if code_entry is not None else "",
-            ]
-            table.rows.append(_make_row(heads, [row[term] for term in terms], f"{maintained_layer.role}/{code}"))
+        for code, values in rows.items():
+            entry = code_list.entry_by_code.get(code) if code_list is not None else None
+            heads = [name, code or texts.get("versions", "empty"), entry.name if entry is not None else ""]
+            table.rows.append(_make_row(heads, values, f"{one.role}/{code}"))
         if rows:
-            total = [sum(row[term] for row in rows.values()) for term in terms]
-            heads = [_make_name_and_code_cells(update, maintained_layer)[0], texts.get("tables", "sum"), ""]
-            table.rows.append(_make_row(heads, total, f"{maintained_layer.role}/sum", "sum"))
-    table.notes = [texts.get("yearly", "rounded")]
+            total = [sum(values) for values in zip(*rows.values(), strict=True)]
+            table.rows.append(_make_row([name, texts.get("tables", "sum"), ""], total, f"{one.role}/sum", "sum"))
     return table
 
 
 def _make_township_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
     """Return the balance of each layer by township, with sums."""
     table = _make_table("yearly_townships", ("layer", "township"), _BALANCE_TERMS, texts)
-    for maintained_layer in update.maintained_layers:
-        name = _make_name_and_code_cells(update, maintained_layer)[0]
-        for township, balance in maintained_layer.balance_by_township.items():
-            values = _subtract_reshaped(_get_values_by_term(balance), "revalued")
+    for one in update.maintained_layers:
+        name = _get_layer_name(update, one)
+        rows = {township: _list_shown_terms(balance) for township, balance in one.balance_by_township.items()}
+        for township, values in rows.items():
             # A township in which all areas round to zero has no row.
             if any(round(value, 2) for value in values):
                 heads = [name, township or texts.get("yearly", "no_township")]
-                table.rows.append(_make_row(heads, values, f"{maintained_layer.role}/{township}"))
-        if maintained_layer.balance_by_township:
-            total = np.sum(
-                [
-                    _subtract_reshaped(_get_values_by_term(balance), "revalued")
-                    for balance in maintained_layer.balance_by_township.values()
-                ],
-                axis=0,
-            ).tolist()
-            table.rows.append(
-                _make_row([name, texts.get("tables", "sum")], total, f"{maintained_layer.role}/sum", "sum")
-            )
-    table.notes = [texts.get("yearly", "rounded")]
+                table.rows.append(_make_row(heads, values, f"{one.role}/{township}"))
+        if rows:
+            total = np.sum(list(rows.values()), axis=0).tolist()
+            table.rows.append(_make_row([name, texts.get("tables", "sum")], total, f"{one.role}/sum", "sum"))
     return table
 
 
-def _make_row(heads: list[CellValue], values: list[float], key: str, kind: str = "row") -> ReportTableRow:
+def _list_shown_terms(balance: AreaBalance) -> list[float]:
+    """Return the terms of a balance (m²) as a table shows them."""
+    return _subtract_reshaped(_get_values_by_term(balance), "revalued")
+
+
+def _make_row(heads: Sequence[CellValue], values: list[float], key: str, kind: str = "row") -> ReportTableRow:
     """Return a table row of texts (``heads``) and areas in m² (``values``).
 
     ``key`` identifies it in the table.

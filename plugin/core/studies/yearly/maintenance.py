@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A year's maintenance of each layer: parcels before, changes, parcels after."""
+"""A year's maintenance of each layer: parcels before, changes, parcels after.
+
+The rules on yearly maintenance share the classes of a layer, and the areas between bent edges.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -11,7 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
+from ...engine.context import RuleContext
+from ...geometry import crs as crs_care
+from ...geometry.statutory_area import SEMI_MAJOR_M
+from ...model.findings import Finding
+from ...model.rule import RuleResult
 from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...render.versions.edition_comparison import (
@@ -21,7 +32,7 @@ from ...render.versions.edition_comparison import (
     AreaBalance,
     VersionComparison,
 )
-from ...standard.maintenance import MaintainedLayerSpec
+from ...standard.maintenance import AFTER_STAGE, BEFORE_STAGE, CHANGE_STAGE, MaintainedLayerSpec
 
 #: Kind of a part → 维护类型 (WHLX): 调入, 属性变更, 调出.
 KIND_CODES = {MOVED_IN_KIND: "1", CHANGED_KIND: "2", MOVED_OUT_KIND: "3"}
@@ -89,22 +100,6 @@ class MaintainedLayer:
         """Return the statutory area (m²) of the parcels before the change (维护前)."""
         return 0.0 if self.filed_layer is None else float(np.nansum(self.filed_layer.statutory))
 
-    @property
-    def stored_area_before_m2(self) -> float:
-        """Return the statutory area (m²) of the parcels before the change as stored, without added vertices."""
-        return float(np.nansum(self.comparison.earlier_edition.layer.statutory[self.filed_rows]))
-
-    @property
-    def added_vertex_count_before(self) -> int:
-        """Return the number of vertices added to the parcels before the change (维护前)."""
-        if self.filed_layer is None:
-            return 0
-        vertex_counts, filed_vertex_counts = (
-            shapely.get_num_coordinates(s)
-            for s in (self.filed_layer.raw_shapes, self.comparison.earlier_edition.layer.raw_shapes[self.filed_rows])
-        )
-        return int((vertex_counts - filed_vertex_counts).sum())
-
     def sum_area_m2(self, kind: str) -> float:
         """Return the statutory area (m²) of the changes of a kind: in, out or changed."""
         return sum(one.area_m2 for one in self.changes if one.kind == kind)
@@ -141,3 +136,119 @@ class YearlyUpdate:
         """Return kind of change → number of its polygons in all layers."""
         counts: Counter[str] = Counter(one.kind for layer in self.maintained_layers for one in layer.changes)
         return {kind: counts[kind] for kind in KIND_CODES}
+
+
+@dataclass(frozen=True)
+class MaintenanceClasses:
+    """The three classes of one maintained layer.
+
+    ``before_layer`` (WHQ…): parcels before the change; ``change_layer`` (WHC…); ``after_layer`` (WHH…): parcels after
+    it. A class that is missing is None.
+    """
+
+    layer_spec: MaintainedLayerSpec
+    before_layer: Layer | None
+    change_layer: Layer
+    after_layer: Layer | None
+
+    @property
+    def existing_layers(self) -> list[Layer]:
+        """Return the classes that exist, as layers."""
+        return [layer for layer in (self.before_layer, self.change_layer, self.after_layer) if layer is not None]
+
+    @property
+    def change_kinds(self) -> list[str]:
+        """Return the 维护类型 (code of the kind) of each change, in the order of rows."""
+        return self.change_layer.text("maintenance_kind")
+
+
+def find_maintenance_classes(ctx: RuleContext) -> list[MaintenanceClasses]:
+    """Return the three classes of each maintained layer, in the standard's order."""
+    rules, layers = ctx.norm.standard.maintenance, ctx.plan.layers
+    if rules is None:
+        return []
+    prefix = {stage: rules.get_class_of_stage(stage).prefix for stage in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE)}
+    return [
+        MaintenanceClasses(
+            one,
+            layers.get(prefix[BEFORE_STAGE] + one.role),
+            layers[prefix[CHANGE_STAGE] + one.role],
+            layers.get(prefix[AFTER_STAGE] + one.role),
+        )
+        for one in rules.layers
+        if prefix[CHANGE_STAGE] + one.role in layers
+    ]
+
+
+def check_each_layer(ctx: RuleContext, find_problems: Callable[[MaintenanceClasses], Iterable[Finding]]) -> RuleResult:
+    """Run a rule's search on the classes of each maintained layer and return all findings.
+
+    The result is not applicable if the plan has no such classes.
+    """
+    maintained_layers = find_maintenance_classes(ctx)
+    if not maintained_layers:
+        return RuleResult(is_applicable=False, notes=[("maintenance_not_there", {})])
+    return RuleResult(findings=[finding for one in maintained_layers for finding in find_problems(one)])
+
+
+#: Margin of the formula: a Gauss–Krüger zone adds up to a fortieth at its edge, and the edge may be slanted.
+_BEND_ALLOWANCE = 1.1
+
+
+def compute_bend_area_allowance(shape: Any, plane_crs: CRS, cluster_m: float) -> float:
+    """Return the area (m²) that vertices inserted on long edges may have added to or removed from a polygon.
+
+    A chord of length L that is straight in a plane of metres is at most s = L²·tan φ / 8R away from the chord that is
+    straight in degrees (see `nodes`). Successive vertices that are all within s of the chord of their ends may
+    therefore have been inserted on it. The absolute areas between such vertices and their chords are summed over the
+    polygon.
+
+    Parameters
+    ----------
+    shape
+        Polygon in ``plane_crs``, metres.
+    cluster_m
+        Cluster tolerance, metres.
+    """
+    lonlat = crs_care.make_lonlat_transformer(plane_crs)(shapely.get_coordinates(shapely.point_on_surface(shape)))
+    # s = L² · bend
+    bend = _BEND_ALLOWANCE * abs(math.tan(math.radians(float(lonlat[0, 1])))) / (8 * SEMI_MAJOR_M)
+    lines = [line for part in shapely.get_parts([shape]) for line in (part.exterior, *part.interiors)]
+    return sum(_measure_ring(shapely.get_coordinates(line)[:-1], bend, cluster_m) for line in lines)
+
+
+def _measure_ring(xy: NDArray, bend_m: float, cluster_m: float) -> float:
+    """Return the sum of the areas (m²) between a ring and the chords of vertices that may be inserted ones."""
+    previous_xy, next_xy = np.roll(xy, 1, axis=0), np.roll(xy, -1, axis=0)
+    chord = next_xy - previous_xy
+    with np.errstate(invalid="ignore", divide="ignore"):
+        turn = np.abs(_compute_cross_product(xy - previous_xy, chord)) / (chord**2).sum(axis=1) ** 1.5
+    # The ring starts at a corner, so that no row of vertices continues over its end.
+    xy = np.roll(xy, -int(np.argmax(np.nan_to_num(turn, posinf=np.inf))), axis=0)
+    xy = np.concatenate([xy, xy[:1]])
+    bend_area, first = 0.0, 0
+    while first < len(xy) - 1:
+        last = first + 1
+        while last + 1 < len(xy) and _is_on_chord(xy[first : last + 2], bend_m, cluster_m):
+            last += 1
+        run = xy[first : last + 1] - xy[first]
+        bend_area += abs(float(_compute_cross_product(run[:-1], run[1:]).sum())) / 2
+        first = last
+    return bend_area
+
+
+def _is_on_chord(vertices: NDArray, bend_m: float, cluster_m: float) -> bool:
+    """Return True if all vertices lie along the chord of the first and the last one, within the bend (m)."""
+    chord = vertices[-1] - vertices[0]
+    length = float(np.hypot(*chord))
+    if not length:
+        return False
+    along = (vertices - vertices[0]) @ chord
+    off = np.abs(_compute_cross_product(vertices[1:-1] - vertices[0], chord[None, :])) / length
+    return bool((np.diff(along) > 0).all() and (off <= length**2 * bend_m + cluster_m).all())
+
+
+def _compute_cross_product(vectors: NDArray, other_vectors: NDArray) -> NDArray:
+    """Return the cross products (n,) of two arrays of vectors (n, 2)."""
+    cross_product: NDArray = vectors[:, 0] * other_vectors[:, 1] - vectors[:, 1] * other_vectors[:, 0]
+    return cross_product

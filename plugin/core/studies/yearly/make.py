@@ -137,7 +137,27 @@ def read_source_keys(source: str | Path, cancellation: Cancellation = NEVER_CANC
         if is_connection(readable.path):
             yield from _read_database_keys(str(source), cancellation)
         else:
-            yield from _read_file_keys(Path(os.path.abspath(readable.path)), cancellation)
+            for path in list_source_datasets(Path(os.path.abspath(readable.path))):
+                if path.suffix.lower() in PARQUET_SUFFIXES:
+                    yield from _read_database_keys(str(path), cancellation)
+                    continue
+                # Keys are digits, so the encoding of other texts does not matter.
+                name, encoding = path.stem, BYTES_CODEC if path.suffix.lower() == ".shp" else None
+                try:
+                    with provide_safe_path(path) as safe_path, warnings.catch_warnings():
+                        # The same warnings are reported when the layers are read for the comparison.
+                        warnings.simplefilter("ignore")
+                        for name in pyogrio.list_layers(safe_path)[:, 0]:
+                            cancellation.raise_if_cancelled()
+                            names = pyogrio.read_info(safe_path, layer=name, encoding=encoding)["fields"]
+                            fields = [one for one in names if str(one).upper() == KEY_FIELD]
+                            if fields:
+                                rows = pyogrio.read_dataframe(
+                                    safe_path, layer=name, columns=fields, read_geometry=False, encoding=encoding
+                                )
+                                yield from filter(None, rows[fields[0]].dropna().astype(str).str.strip())
+                except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError) as error:
+                    raise InputError("layer_unreadable", source=str(path), layer=name, detail="damaged") from error
 
 
 def _read_database_keys(source: str, cancellation: Cancellation) -> Iterator[str]:
@@ -147,31 +167,6 @@ def _read_database_keys(source: str, cancellation: Cancellation) -> Iterator[str
         for column in layer.frame.columns:
             if str(column).upper() == KEY_FIELD:
                 yield from (key for key in layer.frame[column].dropna().astype(str) if key)
-
-
-def _read_file_keys(source: Path, cancellation: Cancellation) -> Iterator[str]:
-    """Yield the key of each row in the layers and tables of a file or folder."""
-    for path in list_source_datasets(source):
-        if path.suffix.lower() in PARQUET_SUFFIXES:
-            yield from _read_database_keys(str(path), cancellation)
-            continue
-        # Keys are digits, so the encoding of other texts does not matter.
-        name, encoding = path.stem, BYTES_CODEC if path.suffix.lower() == ".shp" else None
-        try:
-            with provide_safe_path(path) as safe_path, warnings.catch_warnings():
-                # The same warnings are reported when the layers are read for the comparison.
-                warnings.simplefilter("ignore")
-                for name in pyogrio.list_layers(safe_path)[:, 0]:
-                    cancellation.raise_if_cancelled()
-                    names = pyogrio.read_info(safe_path, layer=name, encoding=encoding)["fields"]
-                    fields = [one for one in names if str(one).upper() == KEY_FIELD]
-                    if fields:
-                        rows = pyogrio.read_dataframe(
-                            safe_path, layer=name, columns=fields, read_geometry=False, encoding=encoding
-                        )
-                        yield from filter(None, rows[fields[0]].dropna().astype(str).str.strip())
-        except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError) as error:
-            raise InputError("layer_unreadable", source=str(path), layer=name, detail="damaged") from error
 
 
 #: Share of the progress that reading and comparing take.

@@ -80,15 +80,21 @@ def add_neighbour_vertices_to_edges(
                 rings.xy[some], rings.xy[some + 1], vertices, tree, reach_m, tolerance
             ):
                 nodes_by_edge[int(some[edge])].append((along, *point))
-        _insert_nodes(
-            with_nodes,
-            batch.start,
-            rings.polygon_of_ring,
-            rings.ring_starts,
-            nodes_by_edge,
-            tolerance.cluster_m,
-            cancellation,
-        )
+        touched_rings = np.unique(np.searchsorted(rings.ring_starts, list(nodes_by_edge), side="right") - 1)
+        for shape in np.unique(rings.polygon_of_ring[touched_rings]).tolist():
+            cancellation.raise_if_cancelled()
+            starts = iter([int(rings.ring_starts[ring]) for ring in np.flatnonzero(rings.polygon_of_ring == shape)])
+            new_polygon = change_rings(
+                with_nodes[batch.start + shape],
+                lambda xy, starts=starts, nodes=nodes_by_edge: _insert_into_ring(  # type: ignore[misc]
+                    xy, next(starts), nodes, tolerance.cluster_m
+                ),
+            )
+            if not shapely.is_valid(new_polygon):
+                # Cutting leaves spikes of zero width. A vertex at the tip of one side makes the other side run back.
+                new_polygon = change_rings(new_polygon, _remove_spikes)
+            if shapely.is_valid(new_polygon):
+                with_nodes[batch.start + shape] = new_polygon
     return with_nodes
 
 
@@ -129,36 +135,6 @@ def _find_nodes_on_edges(
         yield int(edge[n]), float(along[n]), (float(place[n, 0]), float(place[n, 1]))
 
 
-def _insert_nodes(
-    shapes: NDArray,
-    first_shape: int,
-    shape_of_ring: NDArray,
-    ring_starts: NDArray,
-    vertices_by_edge: dict[int, list[tuple[float, float, float]]],
-    cluster_m: float,
-    cancellation: Cancellation,
-) -> None:
-    """Replace polygons in ``shapes``, from index ``first_shape`` on, by polygons with inserted vertices.
-
-    ``shape_of_ring``: polygon of each ring, counted from ``first_shape``; ``ring_starts``: first vertex of each ring;
-    ``vertices_by_edge``: index of the vertex at which an edge begins → vertices on the edge, each as distance along the
-    edge, x, y.
-    """
-    touched_rings = np.unique(np.searchsorted(ring_starts, list(vertices_by_edge), side="right") - 1)
-    for shape in np.unique(shape_of_ring[touched_rings]).tolist():
-        cancellation.raise_if_cancelled()
-        starts = iter([int(ring_starts[ring]) for ring in np.flatnonzero(shape_of_ring == shape)])
-        new_polygon = change_rings(
-            shapes[first_shape + shape],
-            lambda xy, starts=starts: _insert_into_ring(xy, next(starts), vertices_by_edge, cluster_m),  # type: ignore[misc]
-        )
-        if not shapely.is_valid(new_polygon):
-            # Cutting leaves spikes of zero width. A vertex at the tip of one side makes the other side run back.
-            new_polygon = change_rings(new_polygon, _remove_spikes)
-        if shapely.is_valid(new_polygon):
-            shapes[first_shape + shape] = new_polygon
-
-
 def _remove_spikes(xy: NDArray) -> _RingCoordinates:
     """Return a closed ring without spikes of zero width.
 
@@ -181,7 +157,8 @@ def _insert_into_ring(
 ) -> _RingCoordinates:
     """Return the vertices of a ring, with further vertices inserted on its edges.
 
-    ``first_vertex``: index of the ring's first vertex; ``vertices_by_edge`` as in `_insert_nodes`.
+    ``first_vertex``: index of the ring's first vertex; ``vertices_by_edge`` index of the vertex at which an edge begins
+    → vertices on the edge, each as distance along the edge, x, y.
     """
     new_ring: _RingCoordinates = []
     for n, xy in enumerate(ring.tolist()):

@@ -99,9 +99,11 @@ def find_land_after_change(
     is_whole_row = np.zeros(len(unique_owners), dtype=bool)
     for n, (row, first, count) in enumerate(zip(unique_owners.tolist(), starts.tolist(), counts.tolist(), strict=True)):
         cancellation.raise_if_cancelled()
-        united_shapes[n], is_whole_row[n] = _unite_pieces_of_row(
-            shapes[first : first + count], comparison.later_edition.shapes[row]
-        )
+        row_shape = comparison.later_edition.shapes[row]
+        united = shapes[first] if count == 1 else shapely.union_all(shapes[first : first + count])
+        row_area = shapely.area(row_shape)
+        is_whole_row[n] = abs(shapely.area(united) - row_area) <= _ROUNDING_M2 + _ROUNDING_SHARE * row_area
+        united_shapes[n] = row_shape if is_whole_row[n] else united
     parts, owner = shapely.get_parts(united_shapes, return_index=True)
     is_whole_row &= np.bincount(owner, minlength=len(united_shapes)) == 1
     land = ~find_slivers(parts, tolerance)
@@ -153,17 +155,6 @@ def _find_land_missed_by_comparison(
         of.append(nearby_rows[shared_pieces.left][other])
         shapes.append(shared_pieces.geometry[other])
     return np.concatenate(of), np.concatenate(shapes)
-
-
-def _unite_pieces_of_row(pieces: NDArray, row_shape: object) -> tuple[object, bool]:
-    """Return the union of pieces of a row, and whether they cover the whole row.
-
-    For a whole row, the union is ``row_shape``, the row's own shape.
-    """
-    shape = pieces[0] if len(pieces) == 1 else shapely.union_all(pieces)
-    row_area = shapely.area(row_shape)
-    is_whole_row = abs(shapely.area(shape) - row_area) <= _ROUNDING_M2 + _ROUNDING_SHARE * row_area
-    return (row_shape, True) if is_whole_row else (shape, False)
 
 
 #: Valid years of a package: four digits; the maintained plans run from 2021.

@@ -2,6 +2,9 @@
 """Write the geodatabase and balance of a year's maintenance, then read them again and compare.
 
 The geodatabase has the name under which it is submitted. The library that reads it is not the one that wrote it.
+
+Attributes of the three classes come from the earlier or the later edition. Numbers of maintenance (维护编号) are
+assigned. Causes of changes are left empty, because a person has to fill them in.
 """
 
 from __future__ import annotations
@@ -13,9 +16,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError, OutputError
+from ...base.files.cells import format_cell
 from ...base.files.names import find_name_problem
 from ...base.files.writing import check_not_input, explain_os_error, is_write_error
 from ...base.invariants import require_value
@@ -32,13 +39,159 @@ from ...package.layers.read_back import ReadBackResult, read_back
 from ...package.names import fill_placeholders
 from ...package.package_spec.spec import VectorSet
 from ...package.problems import ExportProblem, GateRefusal, ProblemLevel, select_problems_of_levels
+from ...plan.layer import Layer, SourceLayer
 from ...plan.plan import Plan
 from ...render.tables.workbook import write_tables_workbook
-from ...standard.maintenance import DeliverySpec
+from ...render.versions.edition_comparison import MOVED_IN_KIND
+from ...standard.maintenance import AFTER_STAGE, BEFORE_STAGE, CHANGE_STAGE, DeliverySpec
 from ...standard.messages.texts import Texts
+from ...standard.numbering import find_highest_running_number, make_bsm
+from ...standard.template import Template
 from .balance import convert_balance_to_dict, make_balance_tables
-from .class_rows import make_class_layers
-from .maintenance import YearlyUpdate
+from .maintenance import KIND_CODES, MaintainedLayer, YearlyUpdate
+
+if TYPE_CHECKING:
+    from pyproj import CRS
+
+
+#: Areas that are reduced to a part's share of its row, not measured: they come from a survey.
+_AREA_FIELDS = ("gross_area", "net_area")
+_AREA_DECIMALS = 2
+#: Running digits of 维护编号, after yyyymmdd.
+_RUNNING_NUMBER_DIGITS = 6
+
+
+def make_class_layers(update: YearlyUpdate, target_crs: CRS) -> list[PackageLayer]:
+    """Return the three classes of every changed layer as layers to write.
+
+    ``target_crs``: the CRS to write. 维护编号 are consecutive through all layers, so that each names one change. Keys
+    (BSM) of changes and of 维护后 continue from the highest key of both editions, also through all layers. Parcels of
+    维护前 have their present keys. Each key is then unique in the database.
+
+    Raises
+    ------
+    InputError
+        If the county's code is invalid.
+    """
+    class_layers = []
+    number, bsm = 1, find_highest_number(update) + 1
+    for one in update.changed_layers:
+        # The parcels before the change have the vertices that all classes share.
+        template = _get_class_template(update, one, BEFORE_STAGE)
+        layer = require_value(one.filed_layer, f"the filed layer {one.role}")
+        class_layers += [
+            PackageLayer(layer, template, {f.name: layer.find_column_name(f) for f in template.fields}, "O", False),
+            _make_change(update, one, target_crs, number, bsm),
+        ]
+        number, bsm = number + len(one.changes), bsm + len(one.changes)
+        class_layers.append(_make_layer_after_change(update, one, target_crs, bsm))
+        bsm += len(one.parcels_after_change)
+    return class_layers
+
+
+def find_highest_number(update: YearlyUpdate) -> int:
+    """Return the county's highest running number of keys in the two editions."""
+    county = update.current_plan.area_code
+    layers = [layer for plan in (update.filed_plan, update.current_plan) for layer in plan.layers.values()]
+    return max([update.highest_running_number, *(find_highest_running_number(layer.keys, county) for layer in layers)])
+
+
+def _get_class_template(update: YearlyUpdate, maintained_layer: MaintainedLayer, stage: str) -> Template:
+    """Return the template of one class of a layer; ``stage``: before, change or after."""
+    rules = require_value(update.current_plan.norm.standard.maintenance, "the norm of maintenance")
+    return update.current_plan.norm.standard.templates[rules.get_class_of_stage(stage).prefix + maintained_layer.role]
+
+
+def _make_change(
+    update: YearlyUpdate,
+    maintained_layer: MaintainedLayer,
+    target_crs: CRS,
+    first_maintenance_number: int,
+    first_key: int,
+) -> PackageLayer:
+    """Return the changes as a layer to write.
+
+    Their 维护编号 begin with ``first_maintenance_number``, their keys (BSM) with ``first_key``.
+    """
+    template, county = _get_class_template(update, maintained_layer, CHANGE_STAGE), update.current_plan.area_code
+    rows: dict[str, list[Any]] = {f.name: [None] * len(maintained_layer.changes) for f in template.fields}
+    divisions = {
+        name: (
+            maintained_layer.comparison.earlier_edition.layer.get_texts_by_name(name),
+            maintained_layer.comparison.later_edition.layer.get_texts_by_name(name),
+            of_county,
+        )
+        for name, of_county in (("XZQDM", county), ("XZQMC", find_county_name(update.current_plan)))
+    }
+    for n, change in enumerate(maintained_layer.changes):
+        rows["BSM"][n] = make_bsm(county, first_key + n)
+        rows["YSDM"][n] = template.feature_code or None
+        for name, (old, new, of_county) in divisions.items():
+            rows[name][n] = (
+                (new[change.after_row] if change.kind == MOVED_IN_KIND else old[change.before_row]) or of_county or None
+            )
+        rows["WHLX"][n] = KIND_CODES[change.kind]
+        rows["WHBH"][n] = f"{update.update_date:%Y%m%d}{first_maintenance_number + n:0{_RUNNING_NUMBER_DIGITS}d}"
+    return _make_package_layer(
+        update, template, rows, [change.shape for change in maintained_layer.changes], target_crs
+    )
+
+
+def _make_layer_after_change(
+    update: YearlyUpdate, maintained_layer: MaintainedLayer, target_crs: CRS, first_key: int
+) -> PackageLayer:
+    """Return the parcels after the change as a layer to write, with the fields of the later edition and new keys.
+
+    Keys begin with ``first_key``. If a parcel is a part of a row, its area fields are reduced to its share.
+    """
+    template, layer = (
+        _get_class_template(update, maintained_layer, AFTER_STAGE),
+        maintained_layer.comparison.later_edition.layer,
+    )
+    current_rows = layer.frame.iloc[[piece.current_row for piece in maintained_layer.parcels_after_change]]
+    rows = {}
+    for template_field in template.fields:
+        column = layer.find_column_name(template_field)
+        rows[template_field.name] = current_rows[column].tolist() if column is not None else [None] * len(current_rows)
+        if template_field.meaning == "area":
+            rows[template_field.name] = [
+                old
+                if piece.share_of_row >= 1 and format_cell(old).strip()
+                else round(piece.area_m2, template_field.decimals or _AREA_DECIMALS)
+                for old, piece in zip(rows[template_field.name], maintained_layer.parcels_after_change, strict=True)
+            ]
+        elif template_field.meaning in _AREA_FIELDS and column is not None:
+            row_areas = layer.numbers(template_field.meaning)
+            rows[template_field.name] = [
+                old
+                if piece.share_of_row >= 1 or np.isnan(row_areas[piece.current_row])
+                else round(row_areas[piece.current_row] * piece.share_of_row, _AREA_DECIMALS)
+                for old, piece in zip(rows[template_field.name], maintained_layer.parcels_after_change, strict=True)
+            ]
+    county = update.current_plan.area_code
+    rows["BSM"] = [make_bsm(county, first_key + n) for n in range(len(current_rows))]
+    return _make_package_layer(
+        update, template, rows, [piece.shape for piece in maintained_layer.parcels_after_change], target_crs
+    )
+
+
+def _make_package_layer(
+    update: YearlyUpdate, template: Template, rows: dict[str, list[Any]], shapes: list[Any], target_crs: CRS
+) -> PackageLayer:
+    """Return columns and shapes (in the plan's plane) as a layer to write; ``rows``: field name → values."""
+    import geopandas as gpd
+    import pandas as pd
+
+    array = np.empty(len(shapes), dtype=object)
+    array[:] = shapes
+    # As stored: without vertices added on reading.
+    stored_shapes = update.filed_plan.remove_added_vertices(update.current_plan.remove_added_vertices(array))
+    reprojected = crs_care.reproject_geometries(stored_shapes, update.current_plan.plane_crs, target_crs)
+    columns = {name: pd.Series(values, dtype=object) for name, values in rows.items()}
+    frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(reprojected, crs=target_crs), crs=target_crs)
+    layer = Layer(SourceLayer(template.role, frame, (), target_crs), template, target_crs)
+    return PackageLayer(layer, template, {name: name for name in rows}, "O", False)
+
 
 # Several files are written to free places, all or none. They are made in a folder next to the target and moved one by
 # one, the first place last, so that after a kill the target is complete or missing. The next run finishes or removes
@@ -214,57 +367,45 @@ def write_update(
         If the target exists (causes that a person filled in would be lost), cannot be written without loss, or differs
         when it is read again.
     """
+    texts = Texts(lang)
     if not update.changed_layers:
-        joined_roles = Texts(lang).get("words", "between_names").join(layer.role for layer in update.maintained_layers)
+        joined_roles = texts.get("words", "between_names").join(layer.role for layer in update.maintained_layers)
         raise InputError("yearly_nothing", year=update.year, layers=joined_roles)
     places = _make_target_paths(update.current_plan, update.year, folder)
     check_not_input(places[0], [*update.current_plan.input_files, *update.filed_plan.input_files])
     with _reserve_target_paths(places):
-        return _write_files(update, places, Texts(lang), cancellation, progress)
-
-
-def _write_files(
-    update: YearlyUpdate, target_paths: list[Path], texts: Texts, cancellation: Cancellation, progress: ProgressCallback
-) -> WrittenUpdate:
-    """Write the geodatabase and both files of the balance, then read the geodatabase again.
-
-    All files are moved to their final paths when this succeeds.
-    """
-    delivery, target, horizontal_crs = (
-        _load_delivery_spec(update.current_plan),
-        target_paths[0],
-        crs_care.CGCS2000_DEGREES,
-    )
-    contents = make_class_layers(update, horizontal_crs)
-    written_update = WrittenUpdate(target_paths, problems=_validate_contents(update, contents, target, cancellation))
-    rows = RowProgress(sum(len(content) for content in contents), lambda share, _: progress(share), until=1.0)
-    with write_files_together(target_paths) as new:
-        database = new / target.name
-        crs = crs_care.add_vertical_crs(delivery.crs, delivery.vertical)
-        code_lists = update.current_plan.norm.standard.code_lists
-        write_database(
-            database,
-            contents,
-            crs,
-            horizontal_crs=horizontal_crs,
-            code_lists=code_lists,
-            progress=rows,
-            cancellation=cancellation,
-        )
-        for content in contents:
-            result = read_back(database, content, horizontal_crs, progress=rows, cancellation=cancellation)
-            result.raise_if_different(content.name)
-            written_update.results_by_role[content.name] = result
-        write_tables_workbook(
-            new / target_paths[1].name,
-            make_balance_tables(update, texts),
-            find_county_name(update.current_plan),
-            texts,
-        )
-        text = json.dumps(convert_balance_to_dict(update), ensure_ascii=False, indent=1, allow_nan=False)
-        (new / target_paths[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
-        cancellation.raise_if_cancelled()
-    return written_update
+        delivery, target = _load_delivery_spec(update.current_plan), places[0]
+        horizontal_crs = crs_care.CGCS2000_DEGREES
+        contents = make_class_layers(update, horizontal_crs)
+        written_update = WrittenUpdate(places, problems=_validate_contents(update, contents, target, cancellation))
+        rows = RowProgress(sum(len(content) for content in contents), lambda share, _: progress(share), until=1.0)
+        with write_files_together(places) as new:
+            database = new / target.name
+            crs = crs_care.add_vertical_crs(delivery.crs, delivery.vertical)
+            code_lists = update.current_plan.norm.standard.code_lists
+            write_database(
+                database,
+                contents,
+                crs,
+                horizontal_crs=horizontal_crs,
+                code_lists=code_lists,
+                progress=rows,
+                cancellation=cancellation,
+            )
+            for content in contents:
+                result = read_back(database, content, horizontal_crs, progress=rows, cancellation=cancellation)
+                result.raise_if_different(content.name)
+                written_update.results_by_role[content.name] = result
+            write_tables_workbook(
+                new / places[1].name,
+                make_balance_tables(update, texts),
+                find_county_name(update.current_plan),
+                texts,
+            )
+            text = json.dumps(convert_balance_to_dict(update), ensure_ascii=False, indent=1, allow_nan=False)
+            (new / places[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
+            cancellation.raise_if_cancelled()
+        return written_update
 
 
 def _validate_contents(

@@ -21,13 +21,12 @@ from plugin.core.figures.indicators.typed_figures import parse_figure, read_prin
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard.messages.texts import Texts
+from plugin.core.studies.adjustment.adjustment_outputs import adjustment_to_dict
 from plugin.core.studies.adjustment.adjustment_result import AdjustmentOptions, Outcome
 from plugin.core.studies.adjustment.compare_lines import compare_line
-from plugin.core.studies.adjustment.write_adjustment import adjustment_to_dict
 from plugin.core.studies.evaluation.evaluate_editions import evaluate_editions
 from plugin.core.studies.evaluation.evaluated_editions import Edition, Level
-from plugin.core.studies.office_tables.make_office_tables import TableOrder, fill_office_tables
-from plugin.core.studies.office_tables.office_table_sentences import describe_tables
+from plugin.core.studies.office_tables.make_office_tables import TableOrder, describe_tables, fill_office_tables
 from plugin.paths import SAMPLE_FOLDER
 from tests.core.counties.seams.seam_counties import write_counties
 from tests.core.small_plan import (

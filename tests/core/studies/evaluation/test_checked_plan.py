@@ -19,12 +19,10 @@ from plugin.core.figures.indicators.compute import PlanIndicators
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.options import RunOptions
 from plugin.core.studies.evaluation import evaluate_editions as run
-from plugin.core.studies.evaluation.checked_plan import choose_editions_of_check, evaluate_check
-from plugin.core.studies.evaluation.editions import read_editions
-from plugin.core.studies.evaluation.evaluate_editions import evaluate_editions
-from plugin.core.studies.evaluation.evaluated_editions import Edition
-from plugin.core.studies.evaluation.evaluation_json import evaluation_to_dict
+from plugin.core.studies.evaluation.evaluate_editions import choose_editions_of_check, evaluate_check, evaluate_editions
+from plugin.core.studies.evaluation.evaluated_editions import Edition, read_editions
 from plugin.core.studies.evaluation.evaluation_tables import list_note_sentences
+from plugin.core.studies.evaluation.write_evaluation import evaluation_to_dict
 from tests.core.printed_tables import find_table, normalise, normalise_lines, run_in_both_languages
 from tests.core.small_plan import hash_files, make_table, write_gpkg
 from tests.core.studies.evaluation.test_evaluation import make_box, make_layers, write_profile

@@ -18,7 +18,6 @@ from plugin.core.base.files.writing import OutputPaths
 from plugin.core.figures.indicators.compute import PlanIndicators
 from plugin.core.model.indicator import compare_with_target
 from plugin.core.standard.messages.texts import Texts
-from plugin.core.studies.evaluation.editions import read_editions, sort_editions
 from plugin.core.studies.evaluation.evaluate_editions import evaluate_editions
 from plugin.core.studies.evaluation.evaluated_editions import (
     Change,
@@ -29,10 +28,11 @@ from plugin.core.studies.evaluation.evaluated_editions import (
     Level,
     SeriesPoint,
     Target,
+    read_editions,
+    sort_editions,
 )
 from plugin.core.studies.evaluation.evaluation_tables import list_note_sentences, list_remarks, make_evaluation_tables
-from plugin.core.studies.evaluation.levels import judge_series
-from plugin.core.studies.evaluation.series import compute_change
+from plugin.core.studies.evaluation.series import compute_change, judge_series
 from plugin.core.studies.evaluation.write_evaluation import check_evaluation_outputs, write_evaluation_outputs
 from tests.core.small_plan import hash_files, make_county_box, make_table, write_gpkg
 from tests.county.measure import statutory_area
@@ -303,7 +303,7 @@ def test_workbook_and_docx_have_charts_of_the_figures_with_gaps(written, result)
 
 
 def test_values_that_cannot_be_compared_are_separate_lines(result):
-    from plugin.core.studies.evaluation.native_charts import choose_scale, list_chart_lines
+    from plugin.core.studies.evaluation.charts import choose_scale, list_chart_lines
 
     farmland = get_series(result, "farmland_area")
     lines = [one for one in list_chart_lines(farmland, result, Texts()) if not one.is_target]

@@ -11,10 +11,9 @@ from plugin.core.plan.layer import SourceLayer
 from plugin.core.plan.loading.reading import read_plan
 from plugin.core.standard.messages.texts import Message, Texts
 from plugin.core.standard.options import RunOptions
-from plugin.core.studies.projects import near_plan
+from plugin.core.studies.projects import run_review
 from plugin.core.studies.projects.admission import load_admission
-from plugin.core.studies.projects.lines import is_rest_sliver
-from plugin.core.studies.projects.near_plan import make_plan_near, needs_field
+from plugin.core.studies.projects.lines_and_zones import is_rest_sliver
 from plugin.core.studies.projects.occupied import ProjectPieces
 from plugin.core.studies.projects.prepared import (
     DrawnProject,
@@ -26,6 +25,7 @@ from plugin.core.studies.projects.read_projects import read_projects
 from plugin.core.studies.projects.review import ProjectReview
 from plugin.core.studies.projects.review_settings import load_review_settings
 from plugin.core.studies.projects.reviewed_project import ClassItem, TownshipItem
+from plugin.core.studies.projects.run_review import make_plan_near, needs_field
 from plugin.paths import RESOURCES_FOLDER
 
 SAMPLE = RESOURCES_FOLDER / "sample" / "county.gpkg"
@@ -107,8 +107,8 @@ def compare(reviewed, whole):
 def test_review_on_the_rows_near_projects_equals_that_on_the_whole_plan(
     plan, settings, projects, whole, first_search_m, monkeypatch
 ):
-    monkeypatch.setattr(near_plan, "_MAX_SMALL_LAYER_ROWS", 0)
-    monkeypatch.setattr(near_plan, "_FIRST_SEARCH_M", first_search_m)
+    monkeypatch.setattr(run_review, "_MAX_SMALL_LAYER_ROWS", 0)
+    monkeypatch.setattr(run_review, "_FIRST_SEARCH_M", first_search_m)
     near = make_plan_near(plan, np.array([one.shape for one in projects], dtype=object), settings)
     assert len(near.layers["DLTB"]) < len(plan.layers["DLTB"])
     reviewed = ProjectReview(near, projects, settings, load_admission(plan.norm, settings), plan.norm.make_tolerance())

@@ -31,9 +31,9 @@ from plugin.core.studies.projects.map_scene import ProjectMapper, choose_frame, 
 from plugin.core.studies.projects.map_svg import draw_map
 from plugin.core.studies.projects.page_tables import PageTables
 from plugin.core.studies.projects.read_projects import read_project_layer
+from plugin.core.studies.projects.review_sentences import list_missing
 from plugin.core.studies.projects.reviewed_project import Outcome, TownshipItem
 from plugin.core.studies.projects.run_review import review_projects
-from plugin.core.studies.projects.verdict import list_missing
 from plugin.core.studies.projects.write_review import check_conformity_outputs, write_conformity_outputs
 from tests.core.printed_tables import W, normalise, read_docx_rows
 from tests.core.studies.projects.test_known_answers import CASES, write_case_projects

@@ -5,7 +5,7 @@ from ....engine.context import RuleContext
 from ....model.findings import Finding
 from ....model.rule import RuleExample, RuleResult, Severity, rule
 from ....plan.layer import Layer
-from ._maintenance import check_each_layer
+from ..maintenance import check_each_layer
 
 EXAMPLE_SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
 EXAMPLE_FIELD_VALUES = {"WHLX": "2", "WHLY": "01", "JDZBLY": "1", "KZBSHSLX": "01", "WHBH": "20260309000001"}

@@ -9,7 +9,7 @@ from ....model.findings import Finding
 from ....model.rule import RuleExample, RuleResult, Severity, rule
 from ....rules._attributes import find_plan_code_prefix
 from ....standard.numbering import find_most_frequent_county
-from ._maintenance import MaintenanceClasses, check_each_layer, find_maintenance_classes
+from ..maintenance import MaintenanceClasses, check_each_layer, find_maintenance_classes
 
 EXAMPLE_SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
 MAINTENANCE_NUMBER_PATTERN = re.compile(r"(\d{4})(\d{2})(\d{2})\d{6}")
@@ -107,7 +107,10 @@ def maintenance_numbers(*, ctx: RuleContext) -> RuleResult:
         keys repeated within a layer. In a city's plan the first four digits of a code are compared
         (`attributes.area_digits`). Blank codes are not checked. The rule runs in the full check, not while editing.
     """
-    county = _find_expected_code_prefix(ctx)
+    # Division codes begin as the keys (BSM): the program made these, but a person may have filled in the codes.
+    layers = [layer for layer_classes in find_maintenance_classes(ctx) for layer in layer_classes.existing_layers]
+    county = find_most_frequent_county(key for layer in layers for key in layer.keys)
+    county = county[: int(ctx.norm.get("attributes.area_digits"))] or find_plan_code_prefix(ctx)
     return check_each_layer(
         ctx,
         lambda layer_classes: [
@@ -115,16 +118,6 @@ def maintenance_numbers(*, ctx: RuleContext) -> RuleResult:
             *_find_wrong_divisions(layer_classes, county, ctx),
         ],
     )
-
-
-def _find_expected_code_prefix(ctx: RuleContext) -> str:
-    """Return the first digits that all division codes must have: those of the keys (BSM).
-
-    The program made the keys, but a person may have filled in the codes.
-    """
-    layers = [layer for layer_classes in find_maintenance_classes(ctx) for layer in layer_classes.existing_layers]
-    county = find_most_frequent_county(key for layer in layers for key in layer.keys)
-    return county[: int(ctx.norm.get("attributes.area_digits"))] or find_plan_code_prefix(ctx)
 
 
 def _find_wrong_divisions(layer_classes: MaintenanceClasses, county: str, ctx: RuleContext) -> Iterator[Finding]:

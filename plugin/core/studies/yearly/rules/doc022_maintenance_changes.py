@@ -17,8 +17,7 @@ from ....render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, 
 from ....rules._attributes import format_code_with_name
 from ....standard.maintenance import AFTER_STAGE, BEFORE_STAGE
 from ....standard.messages.texts import Texts
-from ..maintenance import KIND_CODES
-from ._maintenance import MaintenanceClasses, check_each_layer
+from ..maintenance import KIND_CODES, MaintenanceClasses, check_each_layer
 
 MOVED_IN_CODE, RECODED_CODE, MOVED_OUT_CODE = (
     KIND_CODES[MOVED_IN_KIND],

@@ -8,9 +8,8 @@ from ....checks.side_tables import ChangeRecord
 from ....engine.context import RuleContext
 from ....model.findings import Finding
 from ....model.rule import RuleExample, RuleResult, Severity, rule
-from ....plan.layer import Layer
 from ....standard.messages.texts import Texts, format_number
-from ._maintenance import MaintenanceClasses, compute_bend_area_allowance, find_maintenance_classes
+from ..maintenance import MaintenanceClasses, compute_bend_area_allowance, find_maintenance_classes
 
 EXAMPLE_SQUARE = "POLYGON ((0 0, 90 0, 90 90, 0 90, 0 0))"
 EXAMPLE_CLASSES: dict[str, list[Any]] = {
@@ -113,7 +112,10 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
         off = np.where(layer.invalid_rows | ~layer.has_shape, np.nan, np.abs(written_areas - layer.statutory))
         allowed_difference_m2 = ctx.norm.get("rules.ATT013.allowance_m2") + AREA_ROUNDING_M2 / 2
         for row in np.flatnonzero(off > allowed_difference_m2).tolist():
-            if off[row] > allowed_difference_m2 + _compute_row_bend_area_allowance(layer, row, ctx):
+            (shape,) = ctx.plan.remove_added_vertices(layer.plane_shapes[row : row + 1])
+            if off[row] > allowed_difference_m2 + compute_bend_area_allowance(
+                shape, layer.plane_crs, ctx.tolerance.cluster_m
+            ):
                 params = {
                     "written": format_number(float(written_areas[row]), 2),
                     "expected": format_number(float(layer.statutory[row]), 2),
@@ -129,12 +131,6 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
                 # This package does not correct filed values.
                 finding.severity = Severity.INFO if is_filed else None
                 yield finding
-
-
-def _compute_row_bend_area_allowance(layer: Layer, row: int, ctx: RuleContext) -> float:
-    """Return the area (m²) that inserted vertices may have added to or removed from the shape of a row."""
-    (shape,) = ctx.plan.remove_added_vertices(layer.plane_shapes[row : row + 1])
-    return compute_bend_area_allowance(shape, layer.plane_crs, ctx.tolerance.cluster_m)
 
 
 def _compare_with_record(record: ChangeRecord, ctx: RuleContext) -> Iterator[Finding]:

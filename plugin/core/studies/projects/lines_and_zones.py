@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Judge a project against the control lines (控制线审查)."""
+"""Judge a project against the control lines (控制线审查) and the planning zones (规划分区与准入)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ...base.invariants import require_value
 from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer
 from ...standard.messages.texts import Message, MessageList, NameList
-from .admission import AdmissionTable
-from .line_parts import RowParts
+from ...standard.template import CodeList
+from .admission import AdmissionTable, RowParts, read_codes
 from .occupied import LayerOverlay, ProjectPieces, unite_shapes
 from .review_sentences import INSIDE, OUTSIDE, PARTLY, Area, BilingualName, Condition, Length, count_loose_parts
 from .review_settings import PARTS_BOUNDARY, LineSpec
@@ -32,6 +32,7 @@ from .reviewed_project import (
     LinePart,
     Outcome,
     Project,
+    ZoneItem,
     find_gravest,
 )
 
@@ -126,7 +127,33 @@ class LineJudge:
                 return self._make_item(Outcome.UNDETERMINED, "unknown", area_m2=None, weight=self.spec.absent)
         if pieces.is_sliver(self.tolerance):
             return self._make_free_item(pieces, project)
-        parts, touched = self._judge_parts(pieces, project, uses)
+        row_parts = require_value(self.data.parts, "the parts of the line")
+        layer = require_value(self.data.layer, "the layer of the line")
+        net_of_row = layer.numbers("net_area") if self.spec.basis is AreaBasis.NET else None
+        places = [row_parts.list_places(int(row), uses) for row in pieces.rows]
+        parts, touched = [], 0.0
+        for place in dict.fromkeys(places):
+            group = pieces.select(np.array([one == place for one in places]))
+            if group.is_sliver(self.tolerance):
+                touched += group.total_m2
+                continue
+            rule = self.table.find_rule(place, uses)
+            outcome = judge_rule(rule, self.spec.unconfirmed)
+            if self.spec.needs_approval:
+                approved = Outcome.CONDITIONAL if project.approval else Outcome.FAILS
+                outcome = Outcome.UNDETERMINED if project.is_doubtful("approval") else approved
+            names = tuple(dict.fromkeys(name for row in group.rows.tolist() if (name := str(row_parts.names[row]))))
+            parts.append(
+                LinePart(
+                    str(row_parts.part_of_row[group.rows[0]]),
+                    names,
+                    group.total_m2,
+                    None if net_of_row is None else group.sum_by(net_of_row),
+                    outcome,
+                    rule,
+                    LazyShape(partial(group.unite, self.tolerance)),
+                )
+            )
         return (
             self._make_occupied_item(parts, touched, project, pieces)
             if parts
@@ -175,43 +202,6 @@ class LineJudge:
             distance_m=distance,
             params={"distance": Length(distance or 0.0)},
         )
-
-    def _judge_parts(
-        self, pieces: ProjectPieces, project: Project, uses: Sequence[str]
-    ) -> tuple[list[LinePart], float]:
-        """Return the occupied parts with their outcomes, and the land (m²) of parts below the limits of slivers."""
-        row_parts = require_value(self.data.parts, "the parts of the line")
-        layer = require_value(self.data.layer, "the layer of the line")
-        net_of_row = layer.numbers("net_area") if self.spec.basis is AreaBasis.NET else None
-        places = [row_parts.list_places(int(row), uses) for row in pieces.rows]
-        found, touched = [], 0.0
-        for place in dict.fromkeys(places):
-            group = pieces.select(np.array([one == place for one in places]))
-            if group.is_sliver(self.tolerance):
-                touched += group.total_m2
-                continue
-            rule = self.table.find_rule(place, uses)
-            names = tuple(dict.fromkeys(name for row in group.rows.tolist() if (name := str(row_parts.names[row]))))
-            found.append(
-                LinePart(
-                    str(row_parts.part_of_row[group.rows[0]]),
-                    names,
-                    group.total_m2,
-                    None if net_of_row is None else group.sum_by(net_of_row),
-                    self._judge_part(rule, project),
-                    rule,
-                    LazyShape(partial(group.unite, self.tolerance)),
-                )
-            )
-        return found, touched
-
-    def _judge_part(self, rule: AdmissionRule | None, project: Project) -> Outcome:
-        """Return the outcome of occupied land under a rule."""
-        if self.spec.needs_approval:
-            if project.is_doubtful("approval"):
-                return Outcome.UNDETERMINED
-            return Outcome.CONDITIONAL if project.approval else Outcome.FAILS
-        return judge_rule(rule, self.spec.unconfirmed)
 
     def _make_occupied_item(
         self, parts: list[LinePart], touched: float, project: Project, pieces: ProjectPieces
@@ -347,3 +337,84 @@ def is_rest_sliver(pieces: ProjectPieces, project: Project, tolerance: Tolerance
     rest = shapely.difference(project.shape, pieces.unite(tolerance))
     length = shapely.length(rest)
     return bool(tolerance.is_sliver(shapely.area(rest), 2 * shapely.area(rest) / length if length else 0.0))
+
+
+class ZoneJudge:
+    """Judges projects against the planning zones.
+
+    ``farmland_zones``: codes of zones of 永久基本农田, in which a project with an approving document is 有条件.
+    """
+
+    def __init__(
+        self,
+        overlay: LayerOverlay | None,
+        codes: CodeList | None,
+        table: AdmissionTable,
+        tolerance: Tolerance,
+        farmland_zones: tuple[str, ...],
+    ):
+        self.farmland_zones = farmland_zones
+        self.overlay, self.codes, self.table, self.tolerance = overlay, codes, table, tolerance
+        self._zone_of_row = read_codes(overlay.layer, "zone_code") if overlay else []
+        self._name_of_row = overlay.layer.text("zone_name") if overlay else []
+
+    def judge(self, number: int, project: Project, uses: Sequence[str]) -> tuple[ZoneItem, ...]:
+        """Return an item for each zone of a project, the largest first, and one for land without a zone."""
+        if self.overlay is None or number in self.overlay.failed:
+            problem = "zones_absent" if self.overlay is None else "zones_failed"
+            return (
+                self._make_item("", "", project, project.statutory_m2, uses, problem, LazyShape(lambda: project.shape)),
+            )
+        pieces = self.overlay.get_pieces(number)
+        items = []
+        codes = np.array([self._zone_of_row[row] for row in pieces.rows.tolist()], dtype=object)
+        for code in dict.fromkeys(codes.tolist()):
+            group = pieces.select(codes == code)
+            if group.is_sliver(self.tolerance):
+                continue
+            name = self._name_of_row[int(group.rows[0])]
+            land = LazyShape(partial(group.unite, self.tolerance))
+            items.append(self._make_item(code, name, project, group.total_m2, uses, "", land))
+        items.sort(key=lambda item: -item.area_m2)
+        if not len(pieces.rows) or not is_rest_sliver(pieces, project, self.tolerance):
+            area = max(project.statutory_m2 - pieces.total_m2, 0.0)
+            land = pieces.unite(self.tolerance)
+            rest = LazyShape(lambda: project.shape if land is None else shapely.difference(project.shape, land))
+            items.append(self._make_item("", "", project, area, uses, "outside_zones", rest))
+        return tuple(items)
+
+    def _make_item(
+        self,
+        code: str,
+        name: str,
+        project: Project,
+        area_m2: float,
+        uses: Sequence[str],
+        problem: str,
+        land: LazyShape,
+    ) -> ZoneItem:
+        """Return the item of a zone. ``problem``: key of the reason why nothing can be judged, empty if it can."""
+        chain = self.codes.list_code_and_parents(code) if self.codes else ()
+        entries = self.codes.entry_by_code if self.codes else {}
+        rule = None if problem or not uses else self.table.find_rule(chain or (code,), uses)
+        key = problem or ("no_use" if not uses else "no_rule" if rule is None else str(rule.outcome))
+        name = name or (entries[code].name if code in entries else code)
+        params: dict[str, Any] = {"zone": name, "use": f"{project.use_name}（{project.use_code}）"}
+        if rule is not None:
+            params |= {"condition": Condition(rule), "approval": project.approval}
+        outcome = judge_rule(rule)
+        if outcome is Outcome.FAILS and project.approval and set(chain) & set(self.farmland_zones):
+            key, outcome = "approved", Outcome.CONDITIONAL
+        return ZoneItem(
+            code,
+            name,
+            entries[chain[1]].name if len(chain) > 1 else "",
+            area_m2,
+            project.use_code,
+            project.use_name,
+            rule.outcome if rule else Admission.UNDETERMINED,
+            outcome,
+            Message(SECTION, f"zone_{key}", params),
+            rule,
+            land,
+        )

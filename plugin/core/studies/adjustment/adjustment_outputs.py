@@ -1,23 +1,49 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of an adjustment: criteria, totals, townships, parcels, land classes."""
+"""Outputs of an adjustment: its tables as workbook and document (docx, HTML), and JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
+from ....metadata import read_plugin_version
 from ...base.connection_text import name_source
+from ...base.errors import OutputError
+from ...base.files.writing import check_writable, write_atomically, write_text
+from ...engine.provenance import find_county_name
+from ...render.document.blocks import Document, Heading, Legend, Paragraph, Picture, PictureGrid
+from ...render.document.table_document import make_table_document
+from ...render.outputs import dump_json
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
+from ...render.tables.workbook import write_tables_workbook
 from ...render.versions.comparison_tables import BALANCE_TERMS, list_shown_terms, make_notes_on_repaired_or_lost_rows
 from ...render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, STATUTORY_BASIS
 from ...standard.messages.numbers import format_number
 from ...standard.messages.texts import Texts
-from .adjustment_result import LINES, MOVED_KINDS, AdjustmentParcel, AdjustmentResult, Criterion, LandShare, TakenLand
+from ..described_tables import Column, Item, make_described_table, make_rows
+from .adjustment_result import (
+    ADJUSTMENT_SCHEMA,
+    LINES,
+    MOVED_KINDS,
+    AdjustmentParcel,
+    AdjustmentResult,
+    Criterion,
+    LandShare,
+    TakenLand,
+)
 
 #: Decimals of a criterion by its unit.
 _DECIMALS = {"m2": 2, "ratio": 6, "count": 0}
 #: Terms that lead from the area before to that after; land with another zone stays in the line.
 _BALANCE_TERMS = tuple(term for term in BALANCE_TERMS if term != CHANGED_KIND)
+#: Columns on land of the other lines and on cultivated land in a parcel: whose, measure, key of the title.
+_LAND_COLUMNS = (
+    *(("boundary", "area", "occupied"), ("farmland", "area", "occupied"), ("farmland", "net", "occupied_net")),
+    *(("red_line", "area", "occupied"), ("cultivated", "area", "cultivated_area")),
+    ("cultivated", "net", "cultivated_net"),
+)
 #: Classes named for a parcel; the table of land classes has all.
 _MAX_NAMED = 3
 
@@ -126,36 +152,29 @@ def describe_source(criterion: Criterion, texts: Texts) -> str:
 
 def _make_criteria_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     """Return the table of criteria: outcome, figure, threshold, source, explanation."""
-    widths = {"criterion": 26, "outcome": 12, "criterion_value": 16, "threshold": 14, "source": 34, "explanation": 44}
-    table = ReportTable(
-        "adjustment_criteria", [TableColumn(one, width_in_characters=width) for one, width in widths.items()]
+
+    def format_figure(value: float | None, unit: str) -> str:
+        return "—" if value is None else f"{format_number(value, _DECIMALS[unit])} {texts.get('unit_names', unit)}"
+
+    table = make_described_table(
+        "adjustment_criteria",
+        [
+            Column("criterion", 26, lambda one: texts.get("adjustment_criteria", one.id)),
+            Column("outcome", 12, lambda one: texts.get("adjustment_outcomes", str(one.outcome))),
+            Column("criterion_value", 16, lambda one: format_figure(one.value, one.unit)),
+            Column("threshold", 14, lambda one: format_figure(one.limit, one.unit)),
+            Column("source", 34, lambda one: describe_source(one, texts)),
+            Column("explanation", 44, lambda one: describe_reason(one, texts)),
+        ],
+        (Item(one, one.id) for one in result.criteria),
+        notes=(
+            texts.get("adjustment", "editions", before=result.before_name, after=name_source(str(result.plan.source))),
+            texts.get("adjustment", "marks"),
+            *list_missing_sentences(result, texts),
+        ),
     )
-    for one in result.criteria:
-        decimals = _DECIMALS[one.unit]
-        unit = texts.get("unit_names", one.unit)
-        cells: list[CellValue] = [
-            texts.get("adjustment_criteria", one.id),
-            texts.get("adjustment_outcomes", str(one.outcome)),
-            "—" if one.value is None else f"{format_number(one.value, decimals)} {unit}",
-            f"{format_number(one.limit, decimals)} {unit}",
-            describe_source(one, texts),
-            describe_reason(one, texts),
-        ]
-        table.rows.append(ReportTableRow(cells, "row", one.id))
-    row: list[CellValue] = [
-        texts.get("adjustment", "verdict"),
-        texts.get("adjustment_outcomes", str(result.verdict)),
-        None,
-        None,
-        None,
-        None,
-    ]
-    table.rows.append(ReportTableRow(row, "sum", "verdict"))
-    table.notes = [
-        texts.get("adjustment", "editions", before=result.before_name, after=name_source(str(result.plan.source))),
-        texts.get("adjustment", "marks"),
-        *list_missing_sentences(result, texts),
-    ]
+    verdict = [texts.get("adjustment", "verdict"), texts.get("adjustment_outcomes", str(result.verdict))]
+    table.rows.append(ReportTableRow([*verdict, None, None, None, None], "sum", "verdict"))
     return table
 
 
@@ -222,65 +241,40 @@ def _make_township_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
 
 def _make_parcels_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     """Return the table of parcels, one on each row, with sums by kind."""
-    others = [concept for concept in LINES if concept != result.line]
-    widths = {"number": 6, "change_kind": 8, "township": 14, "location": 16}
+    outside, comma = texts.get("versions", "no_township"), texts.get("words", "between_names")
+
+    def make_column(concept: str, measure: str, title_key: str) -> Column:
+        def make_cell(one: AdjustmentParcel) -> CellValue:
+            land = one.cultivated if concept == "cultivated" else one.taken.get(concept)
+            return make_table_number(getattr(land, f"{measure}_m2") if land else None, "m2")
+
+        line = texts.get_concept_name(concept) if concept in LINES else ""
+        return Column(f"{concept}_{measure}", 14, make_cell, "m2", texts.get("adjustment", title_key, line=line))
+
     columns = [
-        *[TableColumn(one, width_in_characters=width) for one, width in widths.items()],
-        TableColumn("statutory_area", "m2", width_in_characters=14),
-        TableColumn("land_use", width_in_characters=26),
-        TableColumn("ownership", width_in_characters=18),
+        Column("number", 6, lambda one: str(one.number)),
+        Column("change_kind", 8, lambda one: texts.get("versions", one.kind)),
+        Column("township", 14, lambda one: comma.join(name or outside for name in one.area_by_township)),
+        Column("location", 16, lambda one: one.location),
+        Column("statutory_area", 14, lambda one: make_table_number(one.area_m2, "m2"), "m2"),
+        Column("land_use", 26, lambda one: _name_shares(one.land_uses)),
+        Column("ownership", 18, lambda one: _name_shares(one.ownership)),
+        *[make_column(*one) for one in _LAND_COLUMNS if one[0] != result.line],
+        Column(
+            "zones_before", 18, lambda one: "\n".join(one.zones_before), "", texts.get("adjustment", "zones_before")
+        ),
+        Column("zones_after", 18, lambda one: "\n".join(one.zones_after), "", texts.get("adjustment", "zones_after")),
     ]
-    for concept in others:
-        name = texts.get_concept_name(concept)
-        columns.append(TableColumn(f"{concept}_area", "m2", texts.get("adjustment", "occupied", line=name), 14))
-        if concept == "farmland":
-            columns.append(TableColumn("farmland_net", "m2", texts.get("adjustment", "occupied_net", line=name), 14))
-    for key in ("cultivated_area", "cultivated_net", "zones_before", "zones_after"):
-        unit, width = ("m2", 14) if key.startswith("cultivated") else ("", 18)
-        columns.append(TableColumn(key, unit, texts.get("adjustment", key), width))
-    table = ReportTable("adjustment_parcels", columns, unit="m2")
+    notes = [texts.get("adjustment", "parcels_note")]
+    table = make_described_table("adjustment_parcels", columns, (), unit="m2", notes=notes)
     for kind in (*MOVED_KINDS, CHANGED_KIND):
         parcels = result.list_parcels(kind)
-        for parcel in parcels:
-            table.rows.append(_make_parcel_row(parcel, result, others, texts))
+        table.rows += make_rows(columns, (Item(one, str(one.number)) for one in parcels))
         if parcels:
-            total = sum(one.area_m2 for one in parcels)
-            cells: list[CellValue] = [None] * len(columns)
-            cells[0], cells[1] = texts.get("tables", "sum"), texts.get("versions", kind)
-            cells[4] = make_table_number(total, "m2")
-            table.rows.append(ReportTableRow(cells, "sum", f"sum_{kind}"))
-    table.notes = [texts.get("adjustment", "parcels_note")]
+            total = make_table_number(sum(one.area_m2 for one in parcels), "m2")
+            cells = [texts.get("tables", "sum"), texts.get("versions", kind), None, None, total]
+            table.rows.append(ReportTableRow([*cells, *[None] * (len(columns) - 5)], "sum", f"sum_{kind}"))
     return table
-
-
-def _make_parcel_row(
-    parcel: AdjustmentParcel, result: AdjustmentResult, others: list[str], texts: Texts
-) -> ReportTableRow:
-    """Return the row of a parcel."""
-    outside = texts.get("versions", "no_township")
-    townships = texts.get("words", "between_names").join(one or outside for one in parcel.area_by_township)
-    cells: list[CellValue] = [
-        str(parcel.number),
-        texts.get("versions", parcel.kind),
-        townships,
-        parcel.location,
-        make_table_number(parcel.area_m2, "m2"),
-        _name_shares(parcel.land_uses),
-        _name_shares(parcel.ownership),
-    ]
-    for concept in others:
-        taken = parcel.taken.get(concept)
-        cells.append(make_table_number(taken.area_m2 if taken else None, "m2"))
-        if concept == "farmland":
-            cells.append(make_table_number(taken.net_m2 if taken else None, "m2"))
-    cultivated = parcel.cultivated
-    cells += [
-        make_table_number(cultivated.area_m2 if cultivated else None, "m2"),
-        make_table_number(cultivated.net_m2 if cultivated else None, "m2"),
-        "\n".join(parcel.zones_before),
-        "\n".join(parcel.zones_after),
-    ]
-    return ReportTableRow(cells, "row", str(parcel.number))
 
 
 def _name_shares(shares: Iterable[LandShare]) -> str:
@@ -308,3 +302,91 @@ def _make_land_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     totals = [make_table_number(sum(one[kind] for one in sums.values()), "m2") for kind in MOVED_KINDS]
     table.rows.append(ReportTableRow([texts.get("tables", "sum"), *totals], "sum", "sum"))
     return table
+
+
+def check_adjustment_target(target: str, suffix: str, inputs: Iterable[str]) -> None:
+    """Raise OutputError before a long run if a file cannot be written; an empty ``target`` is accepted.
+
+    ``suffix``: of the format, such as ``.html``.
+    """
+    if not target:
+        return
+    if Path(target).suffix.lower() != suffix:
+        raise OutputError("output_format", target=target, known=suffix)
+    check_writable(target, list(inputs))
+
+
+def write_adjustment_workbook(result: AdjustmentResult, target: str | Path, texts: Texts) -> None:
+    """Write all tables to an xlsx file; an existing file is replaced only on success. Raise OutputError."""
+    name = get_line_name(result, texts)
+    county = find_county_name(result.plan)
+    area = f"{county}{name}" if texts.lang == "zh" else f"{county}, {name}" if county else name[:1].upper() + name[1:]
+    with write_atomically(target) as path:
+        write_tables_workbook(path, make_adjustment_tables(result, texts), area, texts)
+
+
+def make_adjustment_document(
+    result: AdjustmentResult, texts: Texts, map_picture: Picture | None = None, legend: Legend | None = None
+) -> Document:
+    """Return the dossier: verdict, map, tables and the fields to be signed.
+
+    ``map_picture``: the map, which only QGIS draws; without it the document states that it has none.
+    """
+    title = texts.get("document_titles", "adjustment", line=get_line_name(result, texts))
+    document = make_table_document(make_adjustment_tables(result, texts), title, find_county_name(result.plan), texts)
+    head: list[Any] = [Paragraph(describe_verdict(result, texts), is_bold=True)]
+    if map_picture is None:
+        head.append(Paragraph(texts.get("adjustment", "no_map"), is_small=True))
+        return replace(document, blocks=(*head, *document.blocks))
+    # After the criteria and their notes: the map and the parcels belong together.
+    is_heading = [isinstance(block, Heading) for block in document.blocks]
+    second = [n for n, is_one in enumerate(is_heading) if is_one][1]
+    # In a grid the map stays on the page of its heading.
+    map_blocks: list[Any] = [Heading(texts.get("adjustment", "map_title")), PictureGrid((map_picture,), 1)]
+    if legend is not None:
+        map_blocks.append(legend)
+    return replace(document, blocks=(*head, *document.blocks[:second], *map_blocks, *document.blocks[second:]))
+
+
+def write_adjustment_json(result: AdjustmentResult, target: str | Path) -> None:
+    """Write the result as JSON; areas in m², geometries as WKT. Raise OutputError."""
+    write_text(target, dump_json(adjustment_to_dict(result)))
+
+
+def adjustment_to_dict(result: AdjustmentResult) -> dict[str, Any]:
+    """Return the result as plain data; geometries are in the CRS ``crs``."""
+    texts, comparison = Texts(result.lang), result.comparison
+    return {
+        "schema": ADJUSTMENT_SCHEMA,
+        "version": read_plugin_version(),
+        "lang": result.lang,
+        "line": result.line,
+        "before": result.before_name,
+        "after": name_source(str(result.plan.source)),
+        "crs": result.plan.plane_crs.to_string(),
+        "verdict": str(result.verdict),
+        "settings": asdict(result.settings),
+        "criteria": [
+            {**asdict(replace(one, gaps=())), "gaps": [gap.render(texts) for gap in one.gaps]}
+            for one in result.criteria
+        ],
+        "balance": asdict(comparison.balance_by_basis[STATUTORY_BASIS]),
+        "townships": {
+            name: asdict(one) for name, one in comparison.balance_by_township.get(STATUTORY_BASIS, {}).items()
+        },
+        "slivers": {
+            kind: dict(zip(("count", "area_m2"), result.count_slivers(kind), strict=True)) for kind in ("in", "out")
+        },
+        "parcels": [
+            {
+                **{name: value for name, value in vars(one).items() if name != "geometry"},
+                "land_uses": [asdict(share) for share in one.land_uses],
+                "ownership": [asdict(share) for share in one.ownership],
+                "taken": {concept: asdict(land) for concept, land in one.taken.items()},
+                "cultivated": asdict(one.cultivated) if one.cultivated else None,
+                "geometry": one.geometry.wkt,
+            }
+            for one in result.parcels
+        ],
+        "notes": list_missing_sentences(result, texts),
+    }
