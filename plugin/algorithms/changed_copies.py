@@ -65,8 +65,7 @@ class _FixingAlgorithm(SanxianAlgorithm):
         check_fix_run_options(self.order, self.source)
 
     def execute(self, parameters, context, feedback):
-        from ..core.fixes.batch_csv import count_groups
-        from ..core.fixes.run_fixes import run_fixes
+        from ..core.fixes.run_fixes import count_groups, run_fixes
 
         run = run_in_thread(run_fixes, feedback, self.source, self.options, self.order)
         counts, texts = count_groups(run.batch), run.make_texts(self.options.lang)
@@ -135,8 +134,8 @@ class ResolveOverlaps(_FixingAlgorithm):
     def make_fix_run_options(self, parameters, context, output, table):
         from dataclasses import replace
 
+        from ..core.fixes.declared.control_lines import parse_order
         from ..core.fixes.fix_declaration import load_all_fixes
-        from ..core.fixes.precedence import parse_order
         from ..core.fixes.run_fixes import FixRunOptions
 
         self.options = replace(self.options, rules=tuple(load_all_fixes()[_LINE_FIX].solves))

@@ -110,13 +110,13 @@ class BoundaryAdjustment(SanxianAlgorithm):
             check_writable(self.page, inputs)
 
     def execute(self, parameters, context, feedback):
-        from ..core.studies.adjustment.adjustment_result import AdjustmentOptions
-        from ..core.studies.adjustment.adjustment_tables import (
+        from ..core.studies.adjustment.adjustment_outputs import (
             describe_reason,
             describe_verdict,
             list_missing_sentences,
+            write_adjustment_workbook,
         )
-        from ..core.studies.adjustment.write_adjustment import write_adjustment_workbook
+        from ..core.studies.adjustment.adjustment_result import AdjustmentOptions
 
         cancellation = Cancellation(feedback.isCanceled)
         log_options_from_project(feedback, self.options_from_project)

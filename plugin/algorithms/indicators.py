@@ -206,7 +206,7 @@ class EvaluateIndicators(SanxianAlgorithm):
         ]
 
     def prepare(self, parameters, context, feedback):
-        from ..core.studies.evaluation.editions import list_files_of_editions, read_editions, split_editions
+        from ..core.studies.evaluation.evaluated_editions import list_files_of_editions, read_editions, split_editions
         from ..core.studies.evaluation.write_evaluation import check_evaluation_outputs
 
         sources = self.read_text_parameter(parameters, "SOURCES", context)

@@ -28,10 +28,8 @@ from ..model.window_register import make_default_register_path
 from ..package.folder import LOCK_SUFFIX
 from ..package.package_spec.load import load_package_spec
 from ..plan.io.formats import READ_SUFFIXES
-from ..plan.io.source import find_dataset, list_folder_datasets
-from ..plan.io.zipped import is_data_archive, is_zip
+from ..plan.io.source import find_dataset, is_data_archive, is_zip, list_folder_datasets
 from ..standard.options import RunOptions
-from ..plan.io.source import is_data_archive, is_zip, list_folder_datasets
 from .county_record import (
     COUNTIES_FOLDER,
     GATHERING_JSON,

@@ -11,7 +11,7 @@ import shapely
 
 from ..base.files.json_text import convert_to_plain_value
 from ..checks.live.session import FeatureKey, FeatureState, are_equal_values
-from ..exchange.layer_changes import UNCHANGED, LayerChanges
+from ..exchange.edited_copy import UNCHANGED, LayerChanges
 from .edits import Edits, RowEdit, is_same_shape
 from .state import EditingState
 

@@ -12,7 +12,6 @@ import shapely
 
 from ..checks.live.edited_rows import compute_changed_edge_bounds, compute_common_bounds
 from ..exchange.edited_copy import UNCHANGED
-from ..exchange.layer_changes import UNCHANGED
 from ..geometry.polygons import do_boxes_meet
 from ..geometry.validity import mask_missing_shapes
 from ..model.findings import Finding

@@ -30,8 +30,7 @@ from ..base.parallel.process_state import pause_garbage_collection
 from ..model.findings import FINDING_COLUMNS, NUMERIC_FINDING_COLUMNS, Finding, make_layer_geometries
 from ..model.report import Report
 from ..plan.io import DRIVER_ERRORS
-from ..plan.io.geopackage_writer import GEOPACKAGE_OPTIONS, append_rows
-from ..plan.io.geopackage_writing import append_rows
+from ..plan.io.geopackage_writing import GEOPACKAGE_OPTIONS, append_rows
 from ..plan.io.table_digest import compute_table_digest
 from ..plan.plan import Plan
 from ..standard.messages.texts import Texts

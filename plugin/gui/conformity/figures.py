@@ -194,8 +194,8 @@ def _hectares(area_m2: float | None) -> str:
 
 def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
     """Yield why the verdict is not 符合; missing layers and, without a use, zones are stated elsewhere."""
+    from ...core.studies.projects.review_sentences import count_outcome
     from ...core.studies.projects.reviewed_project import OUTCOME_ORDER, Outcome, ProjectDoubt
-    from ...core.studies.projects.verdict import count_outcome
 
     has_use = bool(one.project.use_code)
     # Doubts, lines and zones, the gravest first.

@@ -19,10 +19,9 @@ from ...base.files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, i
 from ...base.files.open_datasource import read_whole_file
 from ...base.files.workbooks import iterate_values, open_workbook
 from ...base.files.writing import check_writable, write_atomically
-from ...plan.io.geopackage_writing import append_rows
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.statutory_area import measure_statutory_area
-from ...plan.io.geopackage_writer import append_rows
+from ...plan.io.geopackage_writing import append_rows
 from ...standard.messages.texts import MessageLines
 from ..create import create_database, stage_geopackage
 from .crs_choice import choose_crs, find_row_problems

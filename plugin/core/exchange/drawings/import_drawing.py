@@ -23,9 +23,8 @@ from ...base.files.open_datasource import check_content
 from ...base.files.writing import check_writable, is_same_file, write_atomically
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.statutory_area import measure_statutory_area
-from ...plan.io.geopackage_writing import append_rows
 from ...plan.io import DRIVER_ERRORS
-from ...plan.io.geopackage_writer import append_rows
+from ...plan.io.geopackage_writing import append_rows
 from ...standard.template import CodeList, Template, TemplateField
 from ..boundary_points.parcels import measure_plane_areas
 from ..create import create_database, stage_geopackage

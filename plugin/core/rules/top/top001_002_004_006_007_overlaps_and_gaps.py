@@ -9,7 +9,7 @@ import shapely
 from ...engine.context import RuleContext
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.overlay_pieces import make_row_pieces
-from ...geometry.shape_hashes import find_groups_of_equal_shapes, hash_corners
+from ...geometry.shape_comparison import find_groups_of_equal_shapes, hash_corners
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ...base.choices import ADJUSTED_LINES
 from ...figures.indicators.ratio import SETTINGS_OF_RATIO, ExpansionRatio, compute_expansion
 from ...render.versions.edition_comparison import MOVED_IN_KIND, MOVED_OUT_KIND, STATUTORY_BASIS, VersionComparison
-from ...base.choices import ADJUSTED_LINES
-from ...render.versions.edition_comparison import MOVED_IN_KIND, MOVED_OUT_KIND, VersionComparison
 from ...standard.messages.texts import Message
 from ...standard.options import RunOptions
 from ...standard.profile.resolved import find_origin

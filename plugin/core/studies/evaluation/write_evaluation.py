@@ -14,12 +14,9 @@ from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import name_source
 from ...base.files.writing import OutputPaths, check_not_input, check_outputs, write_files, write_text
 from ...checks.tabulate import check_workbook_can_be_written
-from ...render.document.blocks import Document
+from ...render.document.blocks import Block, Document, Heading, Paragraph, Picture, PictureGrid, ReportChapter
 from ...render.document.page_html import check_document_outputs, iterate_document_writers
-from ...render.document.blocks import Block, Document, Heading, Paragraph, Picture, PictureGrid
-from ...render.document.chapter import ReportChapter
-from ...render.document.images import make_blank_png
-from ...render.document.outputs import check_document_outputs, iterate_document_writers
+from ...render.document.print_html import make_blank_png
 from ...render.document.table_document import make_table_blocks, make_table_document
 from ...render.outputs import dump_json
 from ...render.tables.workbook import write_tables_workbook

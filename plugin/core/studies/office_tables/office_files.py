@@ -25,7 +25,7 @@ from ...render.document.blocks import (
     merge_heads,
 )
 from ...render.document.check_report import make_signature
-from ...render.document.column_widths import compute_column_shares
+from ...render.document.table_document import compute_column_shares
 from ...render.tables.report_table import TableNumber
 from ...render.tables.workbook import (
     HEAD_FILL,
