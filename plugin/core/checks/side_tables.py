@@ -189,7 +189,7 @@ def find_import_record(plan: Plan) -> ChangeRecord | None:
     path = database.with_name(f"{database.stem}{rules.delivery.balance}.json")
     try:
         record = read_json(path, {"layers": [_LAYER_TYPES]})
-        prefixes = {stage.id: stage.prefix for stage in rules.stages}
+        prefixes = {stage: one.prefix for stage, one in rules.class_by_stage.items()}
         return ChangeRecord(path.name, _read_totals_by_class_and_kind(record, prefixes, path))
     except SanxianError:
         # A foreign or missing record: the recorded figures are not compared, and the rule reports it.

@@ -9,9 +9,10 @@ from the editions that it includes. `editions` finds the folders. `template`, `c
 and `layer_tree` each read a file of it; `declared_checks` reads the checks that a standard or a profile declares.
 """
 
+from .declared_check import CHECK_SECTION
 from .edition import ALL_LAYERS, Standard
 from .editions import get_shipped_standard_folders, list_standard_ids
-from .load import CHECK_SECTION, EVERY_RULE, SETTING_SECTIONS, flatten_table, load_standard
+from .load import EVERY_RULE, SETTING_SECTIONS, flatten_table, load_standard
 
 __all__ = [
     "ALL_LAYERS",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...paths import STANDARDS_FOLDER
 from ..base.errors import InputError
+from ..base.files.data import NOT_IN_FILE
 from .citations import Citation, CitedDocument
 from .conflicts import ConflictMatrixEntry
 from .editions import make_standard_key
@@ -35,19 +36,19 @@ class DeliveryScope:
     ``excluded_rules``: default rules that do not apply to it.
     """
 
-    id: str
-    mandatory_concepts: tuple[str, ...]
-    conditional_concepts: tuple[str, ...] = ()
-    optional_concepts: tuple[str, ...] = ()
-    additional_rules: tuple[str, ...] = ()
-    excluded_rules: tuple[str, ...] = ()
+    id: str = field(metadata=NOT_IN_FILE)
+    mandatory_concepts: tuple[str, ...] = field(metadata={"key": "mandatory"})
+    conditional_concepts: tuple[str, ...] = field(default=(), metadata={"key": "conditional"})
+    optional_concepts: tuple[str, ...] = field(default=(), metadata={"key": "optional"})
+    additional_rules: tuple[str, ...] = field(default=(), metadata={"key": "rules"})
+    excluded_rules: tuple[str, ...] = field(default=(), metadata={"key": "without"})
 
 
 @dataclass(frozen=True)
 class TemplateGroup:
     """A group of layers that are made together, with id, Chinese name and synonyms."""
 
-    id: str
+    id: str = field(metadata=NOT_IN_FILE)
     name: str
     roles: tuple[str, ...]
     aliases: tuple[str, ...] = ()

@@ -9,8 +9,7 @@ from typing import Any
 
 from ...paths import STANDARDS_FOLDER
 from ..base.errors import DataError, InputError
-from ..base.files.data import check_keys, check_type, read_toml, read_value
-from ..model.rule import Severity
+from ..base.files.data import check_type, read_toml, read_value
 
 #: The file that makes a folder a standard.
 STANDARD_FILE = "standard.toml"
@@ -142,24 +141,3 @@ def parse_phase(text: str) -> str:
         known_phases = "、".join(f"{phase}（{name}）" for phase, name in PLANNING_PHASES.items())
         raise InputError("phase_unknown", value=text, known=known_phases)
     return ""
-
-
-def read_severities(table: Any, where: str, path: Path) -> dict[str, str]:
-    """Return rule code → severity of a ``[severity]`` table; raise DataError for an unknown severity.
-
-    Codes are not validated here, because rules load after standards; a test does it. ``where``: the table's name, for
-    errors.
-    """
-    severities: dict[str, str] = read_value(table, dict[str, Severity], file=path, key=where)
-    return severities
-
-
-def read_phase_severities(table: Any, path: Path) -> dict[str, dict[str, str]]:
-    """Return phase → code → severity (``[phase.drafting.severity]``)."""
-    sections: dict[str, dict[str, dict[str, str]]] = read_value(
-        table, dict[str, dict[str, dict[str, Severity]]], file=path, key="phase"
-    )
-    check_keys(sections, required=(), allowed=PLANNING_PHASES, file=path, where="phase")
-    for phase, section in sections.items():
-        check_keys(section, required=("severity",), allowed=(), file=path, where=f"phase.{phase}")
-    return {phase: section["severity"] for phase, section in sections.items()}

@@ -9,15 +9,22 @@ from typing import Any, TypeVar
 
 from ....paths import PACKAGE_SPECS_FOLDER
 from ...base.errors import DataError
-from ...base.files.data import ErrorCollector, check_keys, check_known, check_type, read_toml, read_value
-from ...standard.template import SOURCE_MARKS
+from ...base.files.data import (
+    ErrorCollector,
+    SourceMark,
+    check_keys,
+    check_known,
+    check_type,
+    check_unique,
+    read_toml,
+    read_value,
+)
 from .spec import METADATA_ITEMS, GatheringSpec, NamedFile, PackageSpec, TableAndColumnAliases
 from .spec_tables import (
     MapSettings,
     check_map_slots,
     check_name_pattern,
     check_portable_name,
-    check_unique,
     pop_table_and_column_aliases,
     read_file_slot,
     read_map_settings,
@@ -187,9 +194,8 @@ def _read_marks(value: Any, path: Path, present_keys: tuple[str, ...]) -> dict[s
 
     ``present_keys``: the keys of the specification's file.
     """
-    marks: dict[str, str] = _read_typed(value, dict[str, str], path, "marks")
-    for key, mark in marks.items():
-        check_known(mark, SOURCE_MARKS, path, f"marks.{key}")
+    marks: dict[str, str] = _read_typed(value, dict[str, SourceMark], path, "marks")
+    for key in marks:
         check_known(key.split(".")[0], (*_REQUIRED_KEYS, *_OPTIONAL_KEYS), path, f"marks.{key}")
     marked = {key.split(".")[0] for key in marks}
     return marks | {

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from ....paths import DOCUMENT_SETTINGS
-from ...base.files.data import check_keys, read_toml
+from ...base.files.data import SourceMark, read_record, read_toml
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,10 @@ class SecrecyLevels:
     ``term_mark``: the character between a level and its term in years (★).
     """
 
-    names: tuple[str, ...]
-    public_level: str
+    names: tuple[str, ...] = field(metadata={"key": "levels"})
+    public_level: str = field(metadata={"key": "public"})
     term_mark: str
+    marks: dict[str, SourceMark]
 
     def strip_term(self, text: str) -> str:
         """Return the level of a marking without its term: 秘密 of 秘密★20年."""
@@ -49,9 +50,7 @@ class SecrecyLevels:
 @cache
 def load_secrecy_levels() -> SecrecyLevels:
     """Return the levels of resources/document.toml."""
-    table = read_toml(DOCUMENT_SETTINGS)
-    check_keys(table, required=("levels", "public", "term_mark", "marks"), allowed=(), file=DOCUMENT_SETTINGS)
-    return SecrecyLevels(tuple(table["levels"]), table["public"], table["term_mark"])
+    return read_record(SecrecyLevels, read_toml(DOCUMENT_SETTINGS), file=DOCUMENT_SETTINGS)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 from ....paths import COUNTY_FORM
-from ...base.files.data import check_keys, read_record, read_toml
+from ...base.files.data import EVERY_KEY, one_of, read_record, read_toml
 from ...model.indicator import AREA_FIGURES, STATED_FIGURES
 from .norm import Norm
 from .profile_data import IndicatorTarget
@@ -160,7 +160,10 @@ class CountyChoices:
     tolerances: tuple[str, ...]
     ratio_classes: tuple[tuple[str, ...], ...]
     units: tuple[str, ...]
-    target_defaults: dict[str, dict[str, str]] = field(metadata={"key": "usual"})
+    target_defaults: dict[
+        Annotated[str, one_of(*TARGET_INDICATOR_IDS), EVERY_KEY],
+        dict[Annotated[str, one_of("unit", "comparison", "binding"), EVERY_KEY], str],
+    ] = field(metadata={"key": "usual"})
 
 
 @dataclass(frozen=True)
@@ -180,11 +183,7 @@ class InheritedValue:
 @cache
 def read_county_form_choices() -> CountyChoices:
     """Read the choices of the form. Raise DataError with file and key."""
-    choices = read_record(CountyChoices, read_toml(COUNTY_FORM), file=COUNTY_FORM)
-    check_keys(choices.target_defaults, required=TARGET_INDICATOR_IDS, allowed=(), file=COUNTY_FORM, where="usual")
-    for name, row in choices.target_defaults.items():
-        check_keys(row, required=("unit", "comparison", "binding"), allowed=(), file=COUNTY_FORM, where=f"usual.{name}")
-    return choices
+    return read_record(CountyChoices, read_toml(COUNTY_FORM), file=COUNTY_FORM)
 
 
 def get_inherited_value(key: str, norm: Norm) -> InheritedValue:
