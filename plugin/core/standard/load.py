@@ -70,7 +70,7 @@ SETTING_SECTIONS = (
 class PhaseTable:
     """The severities of rules in a phase. Rules load after standards; a test validates the codes."""
 
-    severity: dict[str, Severity]
+    severity: dict[str, Severity] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

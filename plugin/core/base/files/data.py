@@ -24,6 +24,8 @@ T = TypeVar("T")
 SOURCE_MARKS = ("A", "B", "C")
 #: Metadata of a field that a table does not state: the name of the table (first field), or a value of the reader.
 NOT_IN_FILE = MappingProxyType({"key": None})
+#: Metadata of a field that a table may state in place of the reader.
+MAY_BE_GIVEN = MappingProxyType({"given": True})
 #: In ``Annotated[tuple[str, ...], ONE_OR_SEVERAL]``: the file may state a single value in place of a list.
 ONE_OR_SEVERAL = "one or several"
 #: In the type of a dict's keys, with `one_of`: the table must have every one of them.
@@ -210,7 +212,9 @@ def list_record_items(kind: type) -> dict[str, RecordItem]:
     hints = get_type_hints(kind, include_extras=True)
     return {
         one.metadata.get("key", one.name): RecordItem(
-            one.name, hints[one.name], one.default is MISSING and one.default_factory is MISSING
+            one.name,
+            hints[one.name],
+            one.default is MISSING and one.default_factory is MISSING and one.metadata != MAY_BE_GIVEN,
         )
         for one in fields(kind)
         if one.init and one.metadata.get("key", one.name) is not None
@@ -239,7 +243,7 @@ def read_record(kind: type[T], table: Any, *, file: Path, where: str = "", given
         items[key].field_name: read_value(value, items[key].kind, file=file, key=join_key(where, key))
         for key, value in table.items()
     }
-    record = kind(**(given or {}), **values)
+    record = kind(**{**(given or {}), **values})
     if hasattr(record, "check_record"):
         record.check_record(file, where)
     return record

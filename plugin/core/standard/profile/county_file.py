@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from ...base.errors import DataError
-from ...base.files.data import read_toml
+from ...base.files.data import read_record, read_toml
 from ...base.files.toml_text import TomlText
 from ...base.files.writing import write_text
 from ..load import flatten_settings
 from .load import load_profile_from_table
-from .profile_data import IndicatorTarget, OtherSource, Profile, compute_division_prefix
+from .profile_data import IndicatorTarget, Profile, compute_division_prefix
 
 #: Suffix of a county's profile next to its project file: 浑源县三区三线.profile.toml.
 PROFILE_FILE_SUFFIX = ".profile.toml"
@@ -109,7 +109,10 @@ def read_county(path: Path, text: str | None = None) -> CountySettings:
         name=profile.name,
         area_code=profile.area_code,
         parent_profile=table.get("base", ""),
-        targets=tuple(_read_target(row, profile.area_code) for row in _find_rows_of_own_area(table).values()),
+        targets=tuple(
+            read_record(IndicatorTarget, row, file=path, given={"area_code": profile.area_code})
+            for row in _find_rows_of_own_area(table).values()
+        ),
         value_by_setting=flatten_settings(table),
         document_by_setting={key: sources[key] for key in sources if key in flatten_settings(table)},
         confirmation=CountyConfirmation(
@@ -169,16 +172,6 @@ def _find_rows_of_own_area(table: dict[str, Any]) -> dict[int, dict[str, Any]]:
     """Return position in the file → row, for targets of the file's own area."""
     rows = enumerate(table.get("targets", []))
     return {n: row for n, row in rows if row.get("area_code", table.get("area_code")) == table.get("area_code")}
-
-
-def _read_target(row: dict[str, Any], area_code: str) -> IndicatorTarget:
-    """Return the target in a valid row of ``[[targets]]``."""
-    figure: dict[str, Any] = {key: row[key] for key in _TARGET_KEYS}
-    figure["other_sources"] = tuple(
-        OtherSource(other_source["value"], other_source["source"], other_source.get("year", 0))
-        for other_source in row.get("also_said", [])
-    )
-    return IndicatorTarget(area_code, **figure, warn_below=row.get("warn_below", ""))
 
 
 def convert_target_to_row(target: IndicatorTarget) -> dict[str, Any]:

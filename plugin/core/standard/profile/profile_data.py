@@ -3,17 +3,40 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from ....paths import PROFILES_FOLDER
-from ...model.indicator import AREA_FIGURES, SQUARE_METRES
+from ...base.errors import DataError
+from ...base.files.data import MAY_BE_GIVEN, NOT_IN_FILE, Limit, between, check_known, one_of
+from ...model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
 from .document_info import DocumentInfo
 
 if TYPE_CHECKING:
     from ..declared_check import DeclaredCheck
+
+
+BINDING_TARGET_WORD = "约束性"
+_COMPARISONS, _BINDINGS = (">=", "<=", "="), (BINDING_TARGET_WORD, "预期性", "")
+_Comparison = Annotated[str, one_of(*_COMPARISONS, known=[f"“{one}”" for one in _COMPARISONS])]
+_Binding = Annotated[str, one_of(*_BINDINGS, known=[f"“{one}”" for one in _BINDINGS])]
+#: Years that a plan may name; a typing error (20235, 25) is outside.
+_PlanYear = Annotated[int, between(1990, 2100)]
+_NUMBER_FORM = r"\d+(\.\d+)?"
+#: A number with too many digits becomes infinite, and would limit nothing.
+_PrintedNumber = Annotated[
+    str,
+    Limit(
+        lambda text: bool(re.fullmatch(_NUMBER_FORM, text)) and math.isfinite(float(text)),
+        ('"16.46"',),
+        {"pattern": f"^{_NUMBER_FORM}$"},
+    ),
+]
+_AREA_KEYS = ("area", "core_area", "control_area")
 
 
 def count_decimals(value: str) -> int:
@@ -28,9 +51,9 @@ class OtherSource:
     ``value``: the printed number; ``source``: the document; ``year``: 0 if it is the figure's own year.
     """
 
-    value: str
+    value: _PrintedNumber
     source: str
-    year: int = 0
+    year: _PlanYear = 0
 
 
 @dataclass(frozen=True)
@@ -42,16 +65,16 @@ class IndicatorTarget:
     (``indicators.warning_share``).
     """
 
-    area_code: str
-    indicator: str
-    comparison: str
-    value: str
+    area_code: str = field(metadata=MAY_BE_GIVEN)
+    indicator: Annotated[str, one_of(*AREA_FIGURES, *STATED_FIGURES)]
+    comparison: _Comparison
+    value: _PrintedNumber
     unit: str
-    year: int
-    binding: str
+    year: _PlanYear
+    binding: _Binding
     source: str
-    other_sources: tuple[OtherSource, ...] = ()
-    warn_below: str = ""
+    other_sources: tuple[OtherSource, ...] = field(default=(), metadata={"key": "also_said"})
+    warn_below: _PrintedNumber = ""
 
     @property
     def numeric_value(self) -> float:
@@ -96,7 +119,6 @@ class IndicatorTarget:
         return float(self.warn_below) / self.numeric_value if self.warn_below and self.numeric_value else general
 
 
-BINDING_TARGET_WORD = "约束性"
 #: Item with which a county confirms that it has no such layers (本县无).
 ABSENCE_ITEM = "absent"
 
@@ -109,16 +131,16 @@ class StatedFigure:
     约).
     """
 
-    area_code: str
+    area_code: str = field(metadata=NOT_IN_FILE)
     name: str
-    comparison: str
-    value: str
+    comparison: _Comparison
+    value: _PrintedNumber
     unit: str
-    year: int
-    binding: str
+    year: _PlanYear
+    binding: _Binding
     source: str
     note: str = ""
-    other_sources: tuple[OtherSource, ...] = ()
+    other_sources: tuple[OtherSource, ...] = field(default=(), metadata={"key": "also_said"})
 
     @property
     def numeric_value(self) -> float:
@@ -136,17 +158,28 @@ class RegisteredSite:
     (建设控制地带).
     """
 
-    area_code: str
+    area_code: str = field(metadata=NOT_IN_FILE)
     term: str
     kind: str
     level: str
     source: str
-    count: int | None = None
+    count: Annotated[int, between(0, math.inf, known=">= 0")] | None = None
     name: str = ""
-    unit: str = ""
-    area: str = ""
-    core_area: str = ""
-    control_area: str = ""
+    unit: Annotated[str, one_of(*SQUARE_METRES)] = ""
+    area: _PrintedNumber = ""
+    core_area: _PrintedNumber = ""
+    control_area: _PrintedNumber = ""
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError for a site without a name, an area without a unit, and a number of sites with areas."""
+        other_keys = [key for key in ("name", "unit", *_AREA_KEYS) if getattr(self, key)]
+        if self.count is not None and other_keys:
+            known = "count, kind, level, source, term"
+            raise DataError("data_key_unknown", file=str(file), key=f"{where}.{other_keys[0]}", known=known)
+        if self.count is None and not self.name:
+            raise DataError("data_key_missing", file=str(file), key=f"{where}.name")
+        if any(getattr(self, key) for key in _AREA_KEYS):
+            check_known(self.unit, SQUARE_METRES, file, f"{where}.unit")
 
 
 @dataclass(frozen=True)
