@@ -155,7 +155,7 @@ class _Crs:
 
 
 @dataclass(frozen=True)
-class _FormFile:
+class FormFile:
     """The content of a form's file."""
 
     name: str
@@ -180,7 +180,7 @@ class _FormFile:
 @lru_cache(maxsize=32)
 def _read_form(path: Path, modified_ns: int) -> PointForm:
     """Read a form from its file; cached until the file is modified."""
-    file = read_record(_FormFile, read_toml(path), file=path)
+    file = read_record(FormFile, read_toml(path), file=path)
     check_known(file.numbers.area_unit, load_settings().area_units, path, "numbers.area_unit")
     check_keys(file.headings, required=(), allowed=(*PARCEL_ITEMS, *POINT_ITEMS), file=path, where="headings")
     for key, items, known in (("parcel", file.parcel.items, PARCEL_ITEMS), ("point", file.point.items, POINT_ITEMS)):

@@ -116,7 +116,7 @@ class _LayerEntry:
 
 
 @dataclass(frozen=True)
-class _MappingFile:
+class MappingFile:
     """The content of a mapping's file."""
 
     name: str
@@ -131,7 +131,7 @@ class _MappingFile:
 @lru_cache(maxsize=16)
 def _read_mapping(path: Path, modified_ns: int) -> DrawingMapping:
     """Read a mapping from its file; cached until the file is modified."""
-    file = read_record(_MappingFile, read_toml(path), file=path)
+    file = read_record(MappingFile, read_toml(path), file=path)
     standard = load_standard(file.standard)
     targets = tuple(
         _make_target(row, f"layer[{number}]", standard.templates, path) for number, row in enumerate(file.layer, 1)

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from ...base.errors import DataError
-from ...base.files.data import NOT_IN_FILE, between, check_unique, one_of
+from ...base.files.data import NOT_IN_FILE, SourceMark, between, check_unique, one_of
 from ...standard.map_set import MapCatalogue, load_map_set
 from ...standard.profile.document_info import DocumentInfo
 from ..names import fill_name_pattern, find_field_name_problem
@@ -179,6 +179,31 @@ class GatheringSpec:
 
     renamed: dict[str, str] = field(default_factory=dict, hash=False)
     dissolved: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class PackageFile:
+    """The keys of a specification's file; those without a default must be there."""
+
+    id: str
+    name: str
+    standard: str
+    source: str
+    digits: Literal[2, 4, 6]
+    root: str
+    secrecy: str
+    folders: dict[str, str]
+    vector: tuple[VectorSet, ...]
+    report: NamedFile
+    metadata: NamedFile
+    secrecy_levels: tuple[str, ...] = ()
+    marks: dict[str, SourceMark] = field(default_factory=dict)
+    document: tuple[FileSlot, ...] = ()
+    map: tuple[FileSlot, ...] = ()
+    maps: MapSettings = field(default_factory=MapSettings)
+    table: tuple[FileSlot, ...] = ()
+    tables: Any = None
+    gathering: GatheringSpec = field(default_factory=GatheringSpec)
 
 
 @dataclass(frozen=True)
