@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Write the JSON schemas of the TOML files that people edit: ``python tools/make_schemas.py``.
 
-An editor completes and checks the files with them (CONTRIBUTING.md, More kinds). They come from the annotations by which the
-plugin reads the files; those of a profile's settings come from the county's standard.
+An editor completes and checks the files with them (CONTRIBUTING.md, More kinds). They come from the annotations by
+which the plugin reads the files; those of a profile's settings come from the county's standard.
 """
 
 import json

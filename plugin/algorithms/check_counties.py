@@ -11,7 +11,7 @@ from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.counties.county_record import REPORT_SUFFIXES, BatchOptions
-from ..core.standard.editions import PLANNING_PHASES
+from ..core.standard.edition import PLANNING_PHASES
 from .common import (
     SanxianAlgorithm,
     describe_norms,

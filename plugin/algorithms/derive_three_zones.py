@@ -32,7 +32,7 @@ from .outputs import LayerOutput
 from .report_log import log_three_zones, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.figures.three_zones.zone_figures import DerivedZones
+    from ..core.figures.three_zones import DerivedZones
 
 INPUT, COUNTY_LAYER, OUTPUT = "INPUT", "COUNTY_LAYER", "OUTPUT"
 _THREE_ZONES_ROLE = "SQKJ"
@@ -119,7 +119,7 @@ class DeriveThreeZones(SanxianAlgorithm):
     @run_in_python_thread
     def _derive_zones(self, feedback, cancellation: Cancellation) -> DerivedZones:
         health.require_libraries(cancellation)
-        from ..core.figures.three_zones.zone_figures import derive_from_plan
+        from ..core.figures.three_zones import derive_from_plan
         from ..core.plan.loading.assembly import assemble_plan
 
         texts = Texts(get_interface_language())

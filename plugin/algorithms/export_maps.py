@@ -39,7 +39,7 @@ from ..core.checks.check import RunOptions
 from ..core.standard import map_set as maps
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.document import override_document, resolve_document
-from ..core.standard.profile.document_info import DocumentInfo, load_secrecy_levels
+from ..core.standard.profile.profile_data import DocumentInfo, load_secrecy_levels
 from .common import (
     SanxianAlgorithm,
     describe_norms,

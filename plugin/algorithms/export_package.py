@@ -20,7 +20,7 @@ from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.standard.profile.document import override_document
-from ..core.standard.profile.document_info import DocumentInfo, load_secrecy_levels
+from ..core.standard.profile.profile_data import DocumentInfo, load_secrecy_levels
 from .check_plan import CheckPlan
 from .common import make_progress_callback, make_text_parameter, mark_parameter_advanced
 from .report_log import log_options_from_project, log_package, log_report, log_written_files

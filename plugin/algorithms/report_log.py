@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..core.checks.check import CheckResult
     from ..core.checks.tabulate import TabulatedPlan
     from ..core.exchange.create import CreatedLayers
-    from ..core.figures.three_zones.zone_figures import DerivedZones
+    from ..core.figures.three_zones import DerivedZones
     from ..core.package.export import ExportedPackage
     from ..core.render.versions.sources import PlanComparison
     from ..core.standard.profile import Norm

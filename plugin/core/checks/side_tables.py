@@ -26,7 +26,7 @@ from ..standard.options import RunOptions
 
 if TYPE_CHECKING:
     from ..engine.waivers.waiver import Waivers
-    from ..figures.heritage.heritage_sites import HeritageRegister
+    from ..figures.heritage_sites import HeritageRegister
     from ..figures.indicators.typed_figures import PrintedFigure
     from ..plan.plan import Plan
     from ..standard.profile import Norm
@@ -128,7 +128,7 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
     Raise InputError or DataError for invalid tables.
     """
     from ..engine.waivers.loading import load_waivers
-    from ..figures.heritage.heritage_sites import read_heritage_register
+    from ..figures.heritage_sites import read_heritage_register
     from ..figures.indicators.typed_figures import read_printed_figures
     from ..plan.loading import find_key_table
     from ..standard.profile.profile_figures import AllocatedTargets

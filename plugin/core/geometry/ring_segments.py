@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.parallel.shared_property import shared_property
+from ..base.parallel.threads import shared_property
 from .exact_sides import GRID_M
 from .polygon_rings import extract_rings
 from .ring_sums import RingSums

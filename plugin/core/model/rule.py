@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from .severity import DECLARED_FAMILY, RULE_FAMILIES, Severity, get_rule_family
+from .verdict import DECLARED_FAMILY, RULE_FAMILIES, Severity, get_rule_family
 
 if TYPE_CHECKING:
     from .findings import Finding

@@ -21,10 +21,14 @@ from ..base.files.data import (
 from ..model.rule import Severity
 from .citations import load_citations, load_cited_documents
 from .conflicts import CONFLICTS_SECTION, add_missing_conflicts, load_conflicts
-from .edition import ALL_LAYERS, MAINTENANCE_FILE_NAME, DeliveryScope, Standard, TemplateGroup
-from .editions import (
+from .edition import (
+    ALL_LAYERS,
+    MAINTENANCE_FILE_NAME,
     PLANNING_PHASES,
     STANDARD_FILE,
+    DeliveryScope,
+    Standard,
+    TemplateGroup,
     check_no_circular_include,
     find_edition_folders,
     find_standard_folder,
@@ -146,7 +150,7 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
     if file.check is None:
         return replace(standard, checks=tuple(inherited_checks.values()))
     # Most standards declare no checks.
-    from .declared_checks.read import read_declared_checks
+    from .declared_reader import read_declared_checks
 
     own_checks = read_declared_checks(file.check, standard.id, standard, path, ErrorCollector(), inherited_checks)
     return replace(standard, checks=(*inherited_checks.values(), *own_checks))

@@ -70,7 +70,7 @@ class RunOptions:
         """
         from . import load_standard
         from .bounds import check_numbers
-        from .editions import parse_phase
+        from .edition import parse_phase
         from .profile import Norm, load_profile
 
         self._check_finite()

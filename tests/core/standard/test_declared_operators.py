@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugin.core.standard.declared_checks.evaluation import CheckEvaluation
-from plugin.core.standard.declared_checks.operators import OPERATORS
+from plugin.core.standard.declared_operators import OPERATORS, CheckEvaluation
 from tests.core.standard.declared_check_files import CHECK_START, load_norm
 
 #: Rows of other layers, by layer code and field.
@@ -58,7 +57,7 @@ def find_broken_positions(tmp_path, layer, condition, rows, when=""):
 @pytest.fixture(autouse=True)
 def _accept_all_examples(monkeypatch):
     """Read checks without judging their examples: these tests judge rows themselves."""
-    monkeypatch.setattr("plugin.core.standard.declared_checks.read._judge_examples", lambda *arguments: None)
+    monkeypatch.setattr("plugin.core.standard.declared_reader._judge_examples", lambda *arguments: None)
 
 
 def load_check_without_examples(tmp_path, layer, condition, when):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from ...base.errors import DataError
 from ...base.files.data import NOT_IN_FILE, SourceMark, between, check_unique, one_of
 from ...standard.map_set import MapCatalogue, load_map_set
-from ...standard.profile.document_info import DocumentInfo
+from ...standard.profile.profile_data import DocumentInfo
 from ..names import fill_name_pattern, find_field_name_problem
 
 _Need = Annotated[str, one_of("M", "C", "O")]

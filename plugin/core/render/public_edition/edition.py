@@ -18,8 +18,8 @@ from ....paths import STANDARDS_FOLDER
 from ...base.errors import DataError, InputError
 from ...base.files.data import read_record, read_toml
 from ...standard.map_set import expand_concepts_to_roles
-from ...standard.profile.document_info import load_secrecy_levels
 from ...standard.profile.load import find_file_of_profile, find_file_of_standard
+from ...standard.profile.profile_data import load_secrecy_levels
 
 if TYPE_CHECKING:
     from ...standard.profile import Norm

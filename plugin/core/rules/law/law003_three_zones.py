@@ -2,7 +2,7 @@
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...figures.three_zones.zone_figures import SETTINGS_USED, derive_from_layer, list_zone_codes, make_zone_indicators
+from ...figures.three_zones import SETTINGS_USED, derive_from_layer, list_zone_codes, make_zone_indicators
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer

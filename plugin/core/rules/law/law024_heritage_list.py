@@ -5,8 +5,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from ...engine.context import RuleContext
-from ...figures.heritage.heritage_sites import (
+from ...figures.heritage_sites import (
     LEVEL_CODE_LIST_ID,
+    PART_SETTINGS,
     HeritageRegister,
     HeritageSite,
     HeritageSites,
@@ -14,7 +15,6 @@ from ...figures.heritage.heritage_sites import (
     collect_heritage_sites,
     normalise_name,
 )
-from ...figures.heritage.protection import PART_SETTINGS
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from .._places import find_usable_layer_or_note_reason

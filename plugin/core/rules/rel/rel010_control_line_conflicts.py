@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import RuleContext
-from ...figures.heritage.protection import find_core_rows
+from ...figures.heritage_sites import find_core_rows
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.conflicts import (

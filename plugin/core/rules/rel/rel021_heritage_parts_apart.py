@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...figures.heritage.protection import CONTROL_PART, CORE_PART, PART_SETTINGS, classify_heritage_parts
+from ...figures.heritage_sites import CONTROL_PART, CORE_PART, PART_SETTINGS, classify_heritage_parts
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 

@@ -2,7 +2,7 @@
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...figures.heritage.protection import list_heritage_range_roles
+from ...figures.heritage_sites import list_heritage_range_roles
 from ...figures.indicators.survey_deductions import find_containing_rows
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from .._attributes import MAX_SHOWN_FIDS, make_row_list_params

@@ -3,7 +3,7 @@ import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
-from ...figures.heritage.protection import find_core_rows, read_site_names
+from ...figures.heritage_sites import find_core_rows, read_site_names
 from ...figures.indicators.areas import find_reserve_parts_and_names
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule

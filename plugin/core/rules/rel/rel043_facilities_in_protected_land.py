@@ -2,7 +2,7 @@
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...figures.heritage.protection import PART_SETTINGS
+from ...figures.heritage_sites import PART_SETTINGS
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer

@@ -19,8 +19,8 @@ from ...base.errors import DataError, SanxianError
 from ...base.files.data import read_toml
 from ...base.placeholders import MAX_CACHED_TEXTS, fill_placeholders
 from ...model.rule import DECLARED_FAMILY, Rule, get_rule_family, load_all_rules
+from ..bounds import DISABLED_PREFIX
 from ..indicator_catalogue import find_indicator_name
-from ..switches import DISABLED_PREFIX
 from .numbers import (
     MIN_AREA_IN_HECTARES_M2,
     format_hectare_number,

@@ -31,7 +31,7 @@ from ...model.rule import Severity, load_all_rules
 from .. import EVERY_RULE, SETTING_SECTIONS, Standard, flatten_table
 from ..bounds import check_number
 from ..conflicts import CONFLICT_MEANINGS, CONFLICTS_SECTION
-from ..editions import PLANNING_PHASES
+from ..edition import PLANNING_PHASES
 from .profile_data import ABSENCE_ITEM
 from .space_map import THREE_ZONES, check_three_zone_name
 

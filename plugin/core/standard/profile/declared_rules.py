@@ -13,7 +13,7 @@ from typing import Any
 from ...model.rule import DECLARED_FAMILY, LayerNeed, Rule, RuleExample, RuleResult, get_family_position
 from .. import Standard
 from ..declared_check import Condition, DeclaredCheck, Row
-from ..declared_checks.evaluation import CheckEvaluation
+from ..declared_operators import CheckEvaluation
 from ..messages.texts import Texts
 
 #: Squares of example rows, side by side (m).

@@ -22,12 +22,11 @@ from ...base.files.data import (
 from ...model.rule import Severity
 from .. import CHECK_SECTION, SETTING_SECTIONS, Standard, load_standard
 from ..bounds import check_numbers
-from ..editions import PLANNING_PHASES
+from ..edition import PLANNING_PHASES
 from ..load import PhaseTable
 from . import checks
 from .document import read_document_info_from_table
-from .document_info import DocumentInfo
-from .profile_data import IndicatorTarget, Profile, RegisteredSite, StatedFigure
+from .profile_data import DocumentInfo, IndicatorTarget, Profile, RegisteredSite, StatedFigure
 from .profile_figures import merge_figures_with_base, read_heritage_register, read_stated_figures, read_targets
 
 if TYPE_CHECKING:
@@ -201,7 +200,7 @@ def _read_own_checks(
     if CHECK_SECTION not in table:
         return ()
     # Most profiles declare no checks.
-    from ..declared_checks.read import read_declared_checks
+    from ..declared_reader import read_declared_checks
 
     inherited_codes = [one.code for one in (*standard.checks, *base.checks)]
     return read_declared_checks(table[CHECK_SECTION], table["id"], standard, path, errors, inherited_codes)

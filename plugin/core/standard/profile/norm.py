@@ -15,11 +15,10 @@ from ...base.errors import DataError, InputError
 from ...geometry.tolerance import Tolerance
 from ...model.rule import Rule, Severity, add_rules_of_data, load_all_rules
 from .. import EVERY_RULE, Standard
-from ..bounds import find_shipped_counterparts, iterate_custom_standards
+from ..bounds import ends_comparison, find_shipped_counterparts, iterate_custom_standards
 from ..citations import Citation
 from ..codes import CodeEntry
 from ..load import find_shipped_base_standards
-from ..switches import ends_comparison
 from ..template import Template, TemplateField
 from .profile_data import IndicatorTarget, Profile, RegisteredSite, StatedFigure
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ...figures.indicators.areas import find_counted_reserve_rows
 from ...figures.indicators.compute import PlanIndicators
 from ...figures.indicators.townships import TownshipSplit, split_rows_by_group
-from ...figures.three_zones.zone_figures import list_zone_codes
+from ...figures.three_zones import list_zone_codes
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import Layer
 from ...render.tables.by_land_use import BASE_LAYER, find_group_positions, find_land_use_layer

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext, trim_code_padding
-from ...figures.heritage.protection import KIND_CODE_LIST_ID, classify_heritage_parts, find_core_rows
+from ...figures.heritage_sites import KIND_CODE_LIST_ID, classify_heritage_parts, find_core_rows
 from ...plan.layer import Layer
 from ...standard.profile import Norm
 from .review_sentences import CONTROL, CORE, INSIDE, OTHER_USE, OUTSIDE, PARTLY, SAME_USE

@@ -9,14 +9,15 @@ from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.results.run import run_check
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.context import RuleContext
-from plugin.core.figures.heritage.heritage_sites import (
+from plugin.core.figures.heritage_sites import (
     HeritageRegister,
     ListedSite,
     collect_heritage_sites,
+    find_core_rows,
+    find_unknown_part_words,
     normalise_name,
     read_heritage_register,
 )
-from plugin.core.figures.heritage.protection import find_core_rows, find_unknown_part_words
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
