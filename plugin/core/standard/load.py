@@ -166,7 +166,7 @@ def _read_own_data(
     path = folder / STANDARD_FILE
     conflicts = load_conflicts(folder)
     settings = settings | {conflict.setting_key: conflict.meaning for conflict in conflicts}
-    phases = {phase: table.severity for phase, table in file.phase.items()}
+    phases: dict[str, dict[str, str]] = {phase: dict(table.severity) for phase, table in file.phase.items()}
     in_phases = (f"phase.{phase}.severity.{code}" for phase, severities in phases.items() for code in severities)
     sources = {
         **{k: value for included_standard in includes for k, value in included_standard.sources.items()},

@@ -228,7 +228,7 @@ def read_record(kind: type[T], table: Any, *, file: Path, where: str = "", given
     not state (`NOT_IN_FILE`). A method ``check_record`` of the dataclass gets file and ``where``, and may raise
     DataError. Raise DataError with file and key.
     """
-    items = list_record_items(kind)
+    items = list_record_items(kind)  # type: ignore[arg-type]
     if isinstance(table, list) and len(table) == len(items):
         # Rows of which a file has many are lists.
         table = dict(zip(items, table, strict=True))

@@ -117,7 +117,7 @@ def find_setting_type(key: str, standard: Standard) -> Any:
         return Annotated[int, between(1996, 2035)]
     if key == "sealed.roles":
         roles = dict.fromkeys((*standard.concepts, *standard.templates))
-        return list[Annotated[str, one_of(*roles, known=standard.concepts)]]  # type: ignore[misc]
+        return list[Annotated[str, one_of(*roles, known=standard.concepts)]]
     if isinstance(standard_value, bool):
         return bool
     if isinstance(standard_value, int | float):
