@@ -213,7 +213,22 @@ def collect_heritage_sites(ctx: RuleContext, find_layer_by_role: Callable[[str],
         if layer is None or layer.role in sites.layers:
             continue
         sites.layers[layer.role] = layer
-        _add_layer_sites(sites, layer, kind, ctx)
+        layer_parts = classify_heritage_parts(layer, ctx)
+        kinds = [kind] * len(layer) if kind else read_row_kinds(layer, ctx)
+        levels = _read_row_levels(layer, ctx)
+        unnamed_part = RANGE_PART if kind and layer.template.geometry == "polygon" else ""
+        for row, (site, row_part) in enumerate(
+            zip(layer_parts.site_of_row.tolist(), layer_parts.part_of_row.tolist(), strict=True)
+        ):
+            name = normalise_name(site)
+            if not name:
+                sites.nameless_row_counts[layer.role] = sites.nameless_row_counts.get(layer.role, 0) + 1
+                continue
+            entry = sites.by_name.setdefault(name, HeritageSite(site))
+            entry.kind_names |= {kinds[row]} - {""}
+            entry.level_names |= {levels[row]} - {""}
+            entry.layer_rows.append((layer, row))
+            entry.rows_by_part.setdefault(row_part if row_part and not kind else unnamed_part, []).append((layer, row))
     return sites
 
 
@@ -233,31 +248,6 @@ def list_heritage_layers(ctx: RuleContext) -> Iterator[tuple[str, str]]:
                 for point_role, range_role in POLYGON_ROLE_BY_POINT_ROLE.items()
                 if range_role == role
             )
-
-
-def _add_layer_sites(sites: HeritageSites, layer: Layer, layer_kind: str, ctx: RuleContext) -> None:
-    """Add the sites of a layer's rows to ``sites``.
-
-    ``layer_kind``: the kind of all sites of the layer; empty where the rows give it.
-    """
-    layer_parts = classify_heritage_parts(layer, ctx)
-    kinds = [layer_kind] * len(layer) if layer_kind else read_row_kinds(layer, ctx)
-    levels = _read_row_levels(layer, ctx)
-    unnamed_part = RANGE_PART if layer_kind and layer.template.geometry == "polygon" else ""
-    for row, (site, row_part) in enumerate(
-        zip(layer_parts.site_of_row.tolist(), layer_parts.part_of_row.tolist(), strict=True)
-    ):
-        name = normalise_name(site)
-        if not name:
-            sites.nameless_row_counts[layer.role] = sites.nameless_row_counts.get(layer.role, 0) + 1
-            continue
-        entry = sites.by_name.setdefault(name, HeritageSite(site))
-        entry.kind_names |= {kinds[row]} - {""}
-        entry.level_names |= {levels[row]} - {""}
-        entry.layer_rows.append((layer, row))
-        entry.rows_by_part.setdefault(row_part if row_part and not layer_kind else unnamed_part, []).append(
-            (layer, row)
-        )
 
 
 def read_row_kinds(layer: Layer, ctx: RuleContext) -> list[str]:

@@ -69,15 +69,12 @@ def find_maximum(key: str, standard: Standard, shipped_standards: Iterable[Stand
     ]
     shipped_value = max(shipped_values, default=standard.settings.get(key) if standard.is_shipped else None)
     if shipped_value is None:
-        shipped_value = _find_rule_default(key)
+        code, _, name = key.removeprefix("rules.").partition(".")
+        rule = load_all_rules().get(code) if key.startswith("rules.") else None
+        shipped_value = (
+            next((parameter.default for parameter in rule.parameters if parameter.name == name), None) if rule else None
+        )
     return None if shipped_value is None else factor * float(shipped_value)
-
-
-def _find_rule_default(key: str) -> float | None:
-    """Return the default of a rule's parameter (``rules.ATT022.allowance_share``); None if the rule lacks it."""
-    code, _, name = key.removeprefix("rules.").partition(".")
-    rule = load_all_rules().get(code) if key.startswith("rules.") else None
-    return next((parameter.default for parameter in rule.parameters if parameter.name == name), None) if rule else None
 
 
 def check_number(

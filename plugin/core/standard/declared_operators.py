@@ -235,7 +235,11 @@ class CheckEvaluation:
         for condition in self._check.must:
             if condition.operator == "unique":
                 texts = [concerned_rows[values][condition.field] for values in rows if values in concerned_rows]
-                self._known_values[id(condition)] = self._find_repeated_values(condition, texts)
+                counts = Counter(texts)
+                elsewhere = {value for layer in condition.layers for value in self._find_values(layer, condition.field)}
+                self._known_values[id(condition)] = frozenset(
+                    value for value, count in counts.items() if value and (count > 1 or value in elsewhere)
+                )
         broken_by_values = {
             values: broken_conditions
             for values, row in concerned_rows.items()
@@ -258,12 +262,3 @@ class CheckEvaluation:
         known_values = self._known_values.get(id(condition), ())
         test = make_value_test(condition, text, other_text, self._resolvers.get(id(condition)), known_values)
         return OPERATORS[condition.operator].holds(test)
-
-    def _find_repeated_values(self, condition: Condition, texts: Sequence[str]) -> frozenset[str]:
-        """Return the values that occur twice in the layer, or also in one of the condition's layers.
-
-        ``texts``: those of the rows for which ``when`` holds.
-        """
-        counts = Counter(texts)
-        elsewhere = {value for layer in condition.layers for value in self._find_values(layer, condition.field)}
-        return frozenset(value for value, count in counts.items() if value and (count > 1 or value in elsewhere))

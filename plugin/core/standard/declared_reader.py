@@ -296,12 +296,15 @@ def _read_check(table: dict[str, Any], code: str, standard: Standard, place: Che
     layer = table["layer"]
     names.find_templates(layer, place.enter("layer"))
     mark = _choose(table["mark"], SOURCE_MARKS, place.enter("mark"))
+    severity = Severity(_choose(table.get("severity", Severity.WARNING), Severity, place.enter("severity")))
+    if severity is Severity.ERROR and mark == "C":
+        raise place.enter("severity").make_error("severity_without_source")
     check = DeclaredCheck(
         code=code,
         layer=layer,
         when=_read_conditions(table, "when", layer, names, place),
         must=_read_conditions(table, "must", layer, names, place),
-        severity=_read_severity(table, mark, place),
+        severity=severity,
         mark=mark,
         source=place.enter("source").read_text(table["source"]),
         texts={lang: _read_texts(table[lang], place.enter(lang)) for lang in _LANGUAGES},
@@ -316,14 +319,6 @@ def _choose(value: Any, known: Iterable[str], place: CheckPlace) -> str:
     if value not in tuple(known):
         raise place.make_error("choice", key=str(place.keys[-1]), value=str(value), known=", ".join(known))
     return str(value)
-
-
-def _read_severity(table: dict[str, Any], mark: str, place: CheckPlace) -> Severity:
-    """Return the severity, by default WARNING; raise DataError for ERROR without a source marked A or B."""
-    severity = Severity(_choose(table.get("severity", Severity.WARNING), Severity, place.enter("severity")))
-    if severity is Severity.ERROR and mark == "C":
-        raise place.enter("severity").make_error("severity_without_source")
-    return severity
 
 
 def _read_conditions(
@@ -370,12 +365,13 @@ def _read_rows(rows: Any, layer: str, names: StandardNames, place: CheckPlace) -
             names.find_field(layer, name, place)
     if not rows:
         raise place.make_error("blank", key=str(place.keys[-1]))
-    return tuple({name: _format_value(value) for name, value in row.items()} for row in rows)
-
-
-def _format_value(value: Any) -> str:
-    """Return an example's value as a layer's column gives it: 5.0 becomes 5."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    return tuple(
+        {
+            name: (str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip())
+            for name, value in row.items()
+        }
+        for row in rows
+    )
 
 
 def _judge_examples(check: DeclaredCheck, standard: Standard, place: CheckPlace) -> None:

@@ -143,7 +143,38 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
     own_data = _read_own_data(file, flatten_settings(table), includes, folder)
     standard = own_data
     for included_standard in includes:
-        standard = _complete_with_included_standard(standard, included_standard)
+        all_phases = dict.fromkeys((*included_standard.phases, *standard.phases))
+        standard = replace(
+            standard,
+            rules=standard.rules or included_standard.rules,
+            confirmed=standard.confirmed | included_standard.confirmed,
+            concepts={**included_standard.concepts, **standard.concepts},
+            rule_groups={**included_standard.rule_groups, **standard.rule_groups},
+            scopes={**included_standard.scopes, **standard.scopes},
+            # Own groups come first in a list.
+            groups={
+                **standard.groups,
+                **{k: group for k, group in included_standard.groups.items() if k not in standard.groups},
+            },
+            themes={**included_standard.themes, **standard.themes},
+            # Trees are not merged: a layer would be in both.
+            layer_tree=standard.layer_tree or included_standard.layer_tree,
+            maintenance=standard.maintenance or included_standard.maintenance,
+            settings={**included_standard.settings, **standard.settings},
+            conflicts=add_missing_conflicts(standard.conflicts, included_standard.conflicts),
+            marks={**included_standard.marks, **standard.marks},
+            mark_sources={
+                **included_standard.mark_sources,
+                **dict.fromkeys(standard.marks, ""),
+                **standard.mark_sources,
+            },
+            severity={**included_standard.severity, **standard.severity},
+            phases={
+                phase: {**included_standard.phases.get(phase, {}), **standard.phases.get(phase, {})}
+                for phase in all_phases
+            },
+            citations={**included_standard.citations, **standard.citations},
+        )
     _check_groups(standard, list(own_data.groups.values()), path)
     check_layer_tree(standard, own_data.themes.values(), own_data.layer_tree.values(), path)
     inherited_checks = {one.code: one for included in standard.included_standards for one in included.checks}
@@ -208,37 +239,6 @@ def _read_own_data(
         severity=dict(file.severity),
         phases=phases,
         own_keys=frozenset([*settings, *(f"severity.{code}" for code in file.severity), *in_phases]),
-    )
-
-
-def _complete_with_included_standard(standard: Standard, included_standard: Standard) -> Standard:
-    """Return a standard in which missing data are taken from a standard that it includes."""
-    all_phases = dict.fromkeys((*included_standard.phases, *standard.phases))
-    return replace(
-        standard,
-        rules=standard.rules or included_standard.rules,
-        confirmed=standard.confirmed | included_standard.confirmed,
-        concepts={**included_standard.concepts, **standard.concepts},
-        rule_groups={**included_standard.rule_groups, **standard.rule_groups},
-        scopes={**included_standard.scopes, **standard.scopes},
-        # Own groups come first in a list.
-        groups={
-            **standard.groups,
-            **{k: group for k, group in included_standard.groups.items() if k not in standard.groups},
-        },
-        themes={**included_standard.themes, **standard.themes},
-        # Trees are not merged: a layer would be in both.
-        layer_tree=standard.layer_tree or included_standard.layer_tree,
-        maintenance=standard.maintenance or included_standard.maintenance,
-        settings={**included_standard.settings, **standard.settings},
-        conflicts=add_missing_conflicts(standard.conflicts, included_standard.conflicts),
-        marks={**included_standard.marks, **standard.marks},
-        mark_sources={**included_standard.mark_sources, **dict.fromkeys(standard.marks, ""), **standard.mark_sources},
-        severity={**included_standard.severity, **standard.severity},
-        phases={
-            phase: {**included_standard.phases.get(phase, {}), **standard.phases.get(phase, {})} for phase in all_phases
-        },
-        citations={**included_standard.citations, **standard.citations},
     )
 
 

@@ -32,7 +32,7 @@ class RunOptions:
     rule code → keyword arguments that take precedence over the standard and the profile; ``notices``: text keys and
     parameters of notices for the report; ``waivers``: the file of waivers (empty: the default file next to the checked
     file or folder, if present; `NO_WAIVERS_WORDS`: none); ``renumbered``: path of a table of old and new keys, applied
-    to waivers and to the comparison of editions; ``phase``: id or Chinese name (`core.standard.editions`); ``targets``:
+    to waivers and to the comparison of editions; ``phase``: id or Chinese name (`core.standard.edition`); ``targets``:
     path of a table of targets by township (xlsx, CSV); ``baseline``: the sealed edition (封库版本), a file or folder;
     ``document_info``: document information (成果信息) of the project, which takes precedence over the profile's and
     does not affect results; ``side``: side inputs without a file, by name (`model.side_inputs`); ``allow_no_layers``:

@@ -9,7 +9,7 @@ so that a typing error is not taken for a decision. Keys of a file:
 ``id``, ``name``, ``area_code`` (six digits; any other word needs ``members``, the codes of its areas), ``base`` (a
 profile in the same folder, a shipped one, or a path), ``standard`` (id or folder) and ``edition``; sections of
 settings (`SETTING_SECTIONS`) and their ``[marks]``; ``[severity]`` and ``[phase.<phase>.severity]``
-(`core.standard.editions` defines their order); ``rules_extra``, ``rules_off``; ``[[check]]`` (checks declared as data,
+(`core.standard.edition` defines their order); ``rules_extra``, ``rules_off``; ``[[check]]`` (checks declared as data,
 `core.standard.declared_reader`); ``[absent]``; ``[confirmed]``; ``[document]`` (成果信息, `document` has its keys);
 ``[[targets]]``, ``[[stated]]`` and ``[[heritage_register]]`` (`profile_figures` has their keys).
 

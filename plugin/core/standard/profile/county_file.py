@@ -139,7 +139,22 @@ def compose_county(county: CountySettings, path: Path, text: str = "") -> str:
             file.remove_key((key,))
     _write_settings(file, county)
     _write_confirmation(file, county.confirmation)
-    _write_targets(file, county)
+    existing_rows = _find_rows_of_own_area(file.table)
+    target_by_position = _match_targets_to_rows(existing_rows, county.targets)
+    for position, target in target_by_position.items():
+        row, new_row = existing_rows[position], convert_target_to_row(target)
+        for key, value in new_row.items():
+            if row.get(key) != value:
+                file.set_value(("targets", position, key), value)
+        for key in ("warn_below", "also_said"):
+            if key in row and key not in new_row and row[key]:
+                file.remove_key(("targets", position, key))
+    for position in sorted(existing_rows.keys() - target_by_position.keys(), reverse=True):
+        file.remove_row("targets", position)
+    written_ids = [id(target) for target in target_by_position.values()]
+    for target in county.targets:
+        if id(target) not in written_ids:
+            file.append_row("targets", convert_target_to_row(target))
     return file.text
 
 
@@ -254,26 +269,6 @@ def _write_confirmation(file: TomlText, confirmation: CountyConfirmation) -> Non
         file.set_value(("confirmed", "date"), confirmation.date)
     if "items" not in former_confirmation or tuple(former_confirmation["items"]) != confirmation.items:
         file.set_value(("confirmed", "items"), list(confirmation.items))
-
-
-def _write_targets(file: TomlText, county: CountySettings) -> None:
-    """Change existing rows, remove deleted ones and append new ones."""
-    existing_rows = _find_rows_of_own_area(file.table)
-    target_by_position = _match_targets_to_rows(existing_rows, county.targets)
-    for position, target in target_by_position.items():
-        row, new_row = existing_rows[position], convert_target_to_row(target)
-        for key, value in new_row.items():
-            if row.get(key) != value:
-                file.set_value(("targets", position, key), value)
-        for key in ("warn_below", "also_said"):
-            if key in row and key not in new_row and row[key]:
-                file.remove_key(("targets", position, key))
-    for position in sorted(existing_rows.keys() - target_by_position.keys(), reverse=True):
-        file.remove_row("targets", position)
-    written_ids = [id(target) for target in target_by_position.values()]
-    for target in county.targets:
-        if id(target) not in written_ids:
-            file.append_row("targets", convert_target_to_row(target))
 
 
 def _match_targets_to_rows(

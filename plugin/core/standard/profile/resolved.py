@@ -92,10 +92,14 @@ def _list_rules(norm: Norm) -> Iterator[ResolvedRule]:
     """Yield every rule with its severity, groups and parameters."""
     for rule in norm.rules_by_code.values():
         parameters = norm.get_rule_parameters(rule.code)
+        # The order of `Norm.get_severity`.
+        origin = find_origin(f"phase.{norm.phase}.severity.{rule.code}", norm, norm.phase)
+        if origin.kind == RULE_DEFAULT_ORIGIN:
+            origin = find_origin(f"severity.{rule.code}", norm)
         yield ResolvedRule(
             rule.code,
             str(norm.get_severity(rule)),
-            _find_severity_origin(rule.code, norm),
+            origin,
             rule.code in norm.rules,
             tuple(name for name, codes in norm.standard.rule_groups.items() if rule.code in codes),
             tuple(
@@ -136,12 +140,6 @@ def find_origin(key: str, norm: Norm, phase: str = "") -> ValueOrigin:
             standard_id = f"{standard.id} {standard.edition}"
             return ValueOrigin(STANDARD_ORIGIN, standard_id, standard.name, str(standard.folder), phase)
     return ValueOrigin(RULE_DEFAULT_ORIGIN)
-
-
-def _find_severity_origin(code: str, norm: Norm) -> ValueOrigin:
-    """Return the source of a rule's severity, in the order of `Norm.get_severity`."""
-    origin_in_phase = find_origin(f"phase.{norm.phase}.severity.{code}", norm, norm.phase)
-    return origin_in_phase if origin_in_phase.kind != RULE_DEFAULT_ORIGIN else find_origin(f"severity.{code}", norm)
 
 
 #: Indicators that may have a county target; those allocated by the upper-level plan come first.
