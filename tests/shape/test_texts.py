@@ -23,7 +23,7 @@ from plugin.core.base.placeholders import (
     use_singular_after_one,
 )
 from plugin.core.engine.waivers import cells
-from plugin.core.figures.indicators import typed_figures
+from plugin.core.figures import supplied_tables as typed_figures
 from plugin.core.fixes.fix_declaration import load_all_fixes
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules

@@ -27,7 +27,7 @@ from ..standard.options import RunOptions
 if TYPE_CHECKING:
     from ..engine.waivers.waiver import Waivers
     from ..figures.heritage_sites import HeritageRegister
-    from ..figures.indicators.typed_figures import PrintedFigure
+    from ..figures.supplied_tables import PrintedFigure
     from ..plan.plan import Plan
     from ..standard.profile import Norm
     from ..standard.profile.profile_figures import AllocatedTargets
@@ -129,13 +129,13 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
     """
     from ..engine.waivers.loading import load_waivers
     from ..figures.heritage_sites import read_heritage_register
-    from ..figures.indicators.typed_figures import read_printed_figures
+    from ..figures.supplied_tables import read_printed_figures
     from ..plan.loading import find_key_table
     from ..standard.profile.profile_figures import AllocatedTargets
 
     allocated_targets = AllocatedTargets()
     if options.targets.strip():
-        from ..figures.target_allocation.table import read_township_targets
+        from ..figures.supplied_tables import read_township_targets
 
         allocated_targets = read_township_targets(options.targets)
 

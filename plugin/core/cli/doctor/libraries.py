@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ...standard.messages.privacy import describe_exception
+from ...base.connection_text import describe_exception
 from ...standard.messages.texts import Texts
 from .check_lines import FactState, MachineFact
 from .requirements import load_requirements

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...standard.messages.privacy import describe_exception
+from ...base.connection_text import describe_exception
 from ...standard.messages.texts import Texts
 from .check_lines import FactState, MachineFact
 from .libraries import describe_libraries, list_unusable_libraries

@@ -12,12 +12,12 @@ import numpy as np
 import shapely
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.connection_text import describe_exception
 from ...base.errors import Cancelled
 from ...fixes.fix_declaration import load_all_fixes
 from ...model.report import Outcome
 from ...model.rule import DECLARED_FAMILY, Rule, RuleExample, load_all_rules
 from ...standard import list_standard_ids, load_standard
-from ...standard.messages.privacy import describe_exception
 from ...standard.profile import Norm, list_profile_ids, load_profile
 from .fix_examples import find_fix_example_problem
 from .plans import ExampleProblem, run_example

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...base.cancellation import Cancellation
+from ...base.connection_text import describe_exception
 from ...base.errors import Cancelled, DataError, InputError
 from ...base.files.digests import MANIFEST_FILE_NAME
 from ...base.files.writing import explain_os_error
@@ -19,7 +20,6 @@ from ...package.inspection.inspect import inspect_package
 from ...package.package_spec.spec import PackageSpec
 from ...package.problems import BLOCKING_VERDICTS
 from ...plan.plan import Plan
-from ...standard.messages.privacy import describe_exception
 from ...standard.messages.texts import CauseMessage, Message
 from ..county_record import County
 from .gathered_counties import GatheredCounty, GatherOptions

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.connection_text import name_source
+from ...base.connection_text import describe_exception, name_source
 from ...base.errors import Cancelled, InputError, SanxianError
 from ...base.invariants import require_value
 from ...engine.context import RuleContext
@@ -18,7 +18,6 @@ from ...engine.provenance import make_provenance
 from ...figures.indicators.compute import ComputedIndicator, PlanIndicators
 from ...plan.loading.reading import read_plan
 from ...plan.plan import Plan
-from ...standard.messages.privacy import describe_exception
 from ...standard.messages.texts import Texts, strip_folders
 from ...standard.options import RunOptions
 from .differences import Note, list_differences

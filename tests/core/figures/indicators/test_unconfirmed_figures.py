@@ -17,7 +17,7 @@ from plugin.core.counties.seams.check_seams import check_seams
 from plugin.core.counties.seams.seam_result import SeamOptions
 from plugin.core.engine.context import RuleContext
 from plugin.core.figures.indicators.ratio import find_base_year, find_windows
-from plugin.core.figures.indicators.typed_figures import parse_figure, read_printed_figures
+from plugin.core.figures.supplied_tables import parse_figure, read_printed_figures
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard.messages.texts import Texts

@@ -11,9 +11,9 @@ from plugin.core.checks.results.run import run_check
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.context import RuleContext
 from plugin.core.figures.indicators.areas import compute_area_with_target
+from plugin.core.figures.supplied_tables import read_township_targets
 from plugin.core.figures.target_allocation.by_township import compute_area_by_township, find_townships_named_by_rows
 from plugin.core.figures.target_allocation.levels import compare_targets_with_children, find_child_profiles
-from plugin.core.figures.target_allocation.table import read_township_targets
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import SideInputs

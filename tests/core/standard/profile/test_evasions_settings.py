@@ -8,7 +8,7 @@ import pytest
 from plugin.core.base.errors import DataError, InputError
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.engine.explanation import find_disabling_settings
-from plugin.core.figures.target_allocation.table import read_township_targets
+from plugin.core.figures.supplied_tables import read_township_targets
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.verdict import Verdict
