@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tables that a user supplies, CSV or xlsx: township targets (乡镇任务表), and figures that the plan's text prints.
 
-A table of targets has one of two forms. The long form has one row per figure, with the columns 乡镇代码 (optional),
-乡镇名称, 指标, 关系 (optional), 数值, 单位 and 来源 (optional). The wide form has one row per township and one column per figure, whose head names the unit:
-``永久基本农田（万亩）``. English heads are accepted: code, name, indicator, comparison, value, unit, source.
+A table of targets has one of two forms. The long form has one row per figure, with the columns 乡镇代码
+(optional), 乡镇名称, 指标, 关系 (optional), 数值, 单位 and 来源 (optional). The wide form has one row per township
+and one column per figure, whose head names the unit: ``永久基本农田（万亩）``. English heads are accepted: code, name,
+indicator, comparison, value, unit, source.
 ``resources/sample/township_tasks.csv`` is an example of the long form.
 """
 
@@ -268,8 +269,8 @@ class PrintedFigure:
 
     ``value``: in ``unit`` with ``decimals`` as printed; None where ``printed_text`` is not a number. ``comparison``:
     ``>=`` or ``<=`` for a bound (不低于, ≥ …), ``=`` for a plain figure. ``unit``: as in ``FIGURE_UNIT_WORDS``; empty
-    without a unit, None for an unknown unit (``unit_text``). ``printed_at``: where it is printed (文本第12条, 附表1, 图03);
-    ``line_number``: its line in the table.
+    without a unit, None for an unknown unit (``unit_text``). ``printed_at``: where it is printed (文本第12条, 附表1,
+    图03); ``line_number``: its line in the table.
     """
 
     name: str

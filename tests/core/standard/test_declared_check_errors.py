@@ -182,8 +182,7 @@ def test_a_standard_declares_checks_too(tmp_path):
     (tmp_path / "standard.toml").write_text(
         'id = "mystd"\nedition = "2026"\nname = "自编标准"\nincludes = ["county_db"]\n' + text, encoding="utf-8"
     )
-    norm = RunOptions(standard=str(tmp_path)).resolve_norm()
-    assert "Xmystd-001" in norm.rules
+    assert "Xmystd-001" in RunOptions(standard=str(tmp_path)).resolve_norm().rules
     (tmp_path / "standard.toml").write_text(
         'id = "mystd2"\nedition = "2026"\nname = "自编标准"\nincludes = ["county_db"]\n' + text, encoding="utf-8"
     )

@@ -234,8 +234,7 @@ def test_farmland_on_a_plan_parcel_with_the_land_use_class_cultivated_land_gives
         "XZYDYH", [{"wkt": FARMLAND_WKT, "land_use": "010000", "urban_code": "", "gross_area": 1.0}], norm
     )
     layers = [s for s in make_county_layers() if s.name != "DLTB"] + [parcels]
-    report = check_with_profile(tmp_path, layers, rules=("LAW010",))
-    assert report.findings == []
+    assert check_with_profile(tmp_path, layers, rules=("LAW010",)).findings == []
 
 
 def test_farmland_without_a_land_use_code_is_reported(tmp_path):

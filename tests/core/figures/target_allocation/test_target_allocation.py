@@ -461,8 +461,7 @@ def test_contradicting_figures_of_the_province_are_listed_for_its_county():
 
 
 def test_indicator_without_its_layer_or_townships_has_no_sums_by_township():
-    ctx = make_context({"townships": TOWNSHIP_ROWS})
-    assert compute_area_by_township("farmland_area", ctx) is None
+    assert compute_area_by_township("farmland_area", make_context({"townships": TOWNSHIP_ROWS})) is None
     assert compute_area_by_township("farmland_area", make_context({"red_line": [make_square_wkt(0)]})) is None
     assert np.isfinite(
         compute_area_by_township(

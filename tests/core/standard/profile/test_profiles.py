@@ -523,8 +523,7 @@ def test_report_page_names_the_planning_phase(tmp_path):
     options = RunOptions(phase="报批", rules=("ATT001",))
     checked = check_plan([make_example_layer("STBHHX", ROWS_WITH_ONE_KEY, options.resolve_norm())], options)
     write_outputs(checked.report, checked.plan, OutputPaths(html=str(tmp_path / "报告.html")))
-    page = (tmp_path / "报告.html").read_text(encoding="utf-8")
-    assert "报批阶段" in page
+    assert "报批阶段" in (tmp_path / "报告.html").read_text(encoding="utf-8")
 
 
 def test_retired_settings_of_a_profile_and_its_base_are_ignored_and_named_in_one_notice(tmp_path):
