@@ -156,7 +156,10 @@ def derive_zones(
     to_lonlat = crs_care.make_lonlat_transformer(crs)
     statutory_areas = measure_statutory_area(shapes, to_lonlat)
     of_zone = np.array([spaces.get_three_zone_code(code) for code in codes], dtype=object)
-    limits = _make_tolerance(crs)
+    limits = _NO_TOLERANCE
+    if crs_care.describe_crs(crs).is_geographic:
+        lengths_m = {"cluster_m": _NO_TOLERANCE.cluster_m, "edge_match_m": _NO_TOLERANCE.edge_match_m}
+        limits = replace(limits, **{name: length / _METRES_PER_DEGREE for name, length in lengths_m.items()})
     dissolved: list[Any] = []
     made_of: list[str] = []
     # Areas in the plane of the coordinates do not change with vertices on a straight edge, statutory areas do.
@@ -200,17 +203,6 @@ def derive_zones(
     has_overlap = plane_overlap * plane_unit_m2 > result.allowed_overlap_m2
     result.overlap_m2 = (max(result.difference_m2, 0.0) if has_overlap else 0.0) + between
     return result
-
-
-def _make_tolerance(crs: CRS) -> Tolerance:
-    """Return the tolerance of a union in the units of the coordinates."""
-    if not crs_care.describe_crs(crs).is_geographic:
-        return _NO_TOLERANCE
-    return replace(
-        _NO_TOLERANCE,
-        cluster_m=_NO_TOLERANCE.cluster_m / _METRES_PER_DEGREE,
-        edge_match_m=_NO_TOLERANCE.edge_match_m / _METRES_PER_DEGREE,
-    )
 
 
 def _measure_overlap_of_zones(shape_by_zone_code: dict[str, Any], crs: CRS, limits: Tolerance) -> float:

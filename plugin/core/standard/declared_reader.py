@@ -299,6 +299,7 @@ def _read_check(table: dict[str, Any], code: str, standard: Standard, place: Che
     severity = Severity(_choose(table.get("severity", Severity.WARNING), Severity, place.enter("severity")))
     if severity is Severity.ERROR and mark == "C":
         raise place.enter("severity").make_error("severity_without_source")
+    others = place.enter("others").check_type(table.get("others", {}), dict, "table")
     check = DeclaredCheck(
         code=code,
         layer=layer,
@@ -308,7 +309,11 @@ def _read_check(table: dict[str, Any], code: str, standard: Standard, place: Che
         mark=mark,
         source=place.enter("source").read_text(table["source"]),
         texts={lang: _read_texts(table[lang], place.enter(lang)) for lang in _LANGUAGES},
-        examples=_read_examples(table, layer, names, place),
+        examples=CheckExamples(
+            _read_rows(table["found"], layer, names, place.enter("found")),
+            _read_rows(table["passed"], layer, names, place.enter("passed")),
+            {role: _read_rows(rows, role, names, place.enter("others", role)) for role, rows in others.items()},
+        ),
     )
     _judge_examples(check, standard, place)
     return check
@@ -348,16 +353,6 @@ def _read_texts(table: Any, place: CheckPlace) -> CheckTexts:
 
 
 # --- examples
-def _read_examples(table: dict[str, Any], layer: str, names: StandardNames, place: CheckPlace) -> CheckExamples:
-    """Return the rows of ``found``, ``passed`` and ``others``; raise DataError for an unknown layer or field."""
-    others = place.enter("others").check_type(table.get("others", {}), dict, "table")
-    return CheckExamples(
-        _read_rows(table["found"], layer, names, place.enter("found")),
-        _read_rows(table["passed"], layer, names, place.enter("passed")),
-        {role: _read_rows(rows, role, names, place.enter("others", role)) for role, rows in others.items()},
-    )
-
-
 def _read_rows(rows: Any, layer: str, names: StandardNames, place: CheckPlace) -> tuple[Row, ...]:
     """Return example rows as texts by field name; raise DataError unless there is one."""
     for row in place.check_type(rows, list, "tables"):

@@ -297,10 +297,7 @@ def find_shipped_base_standards(standard: Standard) -> tuple[Standard, ...]:
         if nested is not base_standard
     }
     top = tuple(base_standard for folder, base_standard in shipped_standards.items() if folder not in included_below)
-    return top or (_load_usual_standard(standard),)
-
-
-def _load_usual_standard(standard: Standard) -> Standard:
-    """Return the shipped standard of the same id, else the county database standard."""
+    if top:
+        return top
     standards = find_edition_folders(name=standard.id).get(standard.id)
-    return load_standard(standard.id) if standards and load_standard(standard.id).rules else load_standard()
+    return (load_standard(standard.id) if standards and load_standard(standard.id).rules else load_standard(),)

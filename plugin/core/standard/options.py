@@ -66,19 +66,14 @@ class RunOptions:
     def resolve_norm(self) -> Norm:
         """Return the standard and the profile, resolved together for the phase.
 
-        Raise DataError or InputError for an unknown standard or profile; the error lists those available.
+        Raise DataError or InputError for an unknown standard or profile; the error lists those available. Raise
+        InputError for a parameter or tolerance that is NaN or infinite.
         """
         from . import load_standard
         from .bounds import check_numbers
         from .edition import parse_phase
         from .profile import Norm, load_profile
 
-        self._check_finite()
-        profile = load_profile(self.profile)
-        return Norm(check_numbers(load_standard(self.standard or profile.standard)), profile, parse_phase(self.phase))
-
-    def _check_finite(self) -> None:
-        """Raise InputError for a parameter or tolerance that is NaN or infinite."""
         numbers = {
             f"{code}.{name}": number for code, values in self.parameters.items() for name, number in values.items()
         }
@@ -87,6 +82,8 @@ class RunOptions:
         for name, value in numbers.items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise InputError("parameter_not_finite", name=name, value=str(value))
+        profile = load_profile(self.profile)
+        return Norm(check_numbers(load_standard(self.standard or profile.standard)), profile, parse_phase(self.phase))
 
     def get_role_choices(self) -> dict[str, str]:
         """Return layer code → name of the layer that the user chose for this code."""

@@ -112,17 +112,6 @@ def check_keys(
             raise DataError("data_key_unknown", file=str(file), key=prefix + key, known=", ".join(sorted(known_keys)))
 
 
-def check_and_remove_marks(table: dict[str, Any], keys: Iterable[str], *, file: Path) -> None:
-    """Check the table ``marks`` within a table of settings, and remove it, in place.
-
-    A mark is A, B or C, the level of a setting's source. Raise DataError unless each of ``keys`` has a mark.
-    """
-    marks = table.pop("marks")
-    check_keys(marks, required=keys, allowed=(), file=file)
-    for key, mark in marks.items():
-        check_known(mark, SOURCE_MARKS, file, f"marks.{key}")
-
-
 def check_known(value: Any, known: Iterable[object], file: Path, key: str) -> None:
     """Raise DataError, which lists the allowed values, unless a value is one of them."""
     known_values = tuple(known)

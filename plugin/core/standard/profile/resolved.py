@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Annotated, Any
@@ -85,30 +84,21 @@ def resolve_norm(norm: Norm) -> ResolvedNorm:
     """Return all values of standard and profile: settings by key, rules by family."""
     keys = sorted({*norm.standard.settings, *norm.profile.settings})
     settings = tuple(_resolve_value(key, norm.get(key), norm) for key in keys if not key.startswith("rules."))
-    return ResolvedNorm(settings, tuple(_list_rules(norm)))
-
-
-def _list_rules(norm: Norm) -> Iterator[ResolvedRule]:
-    """Yield every rule with its severity, groups and parameters."""
+    rules = []
     for rule in norm.rules_by_code.values():
         parameters = norm.get_rule_parameters(rule.code)
         # The order of `Norm.get_severity`.
         origin = find_origin(f"phase.{norm.phase}.severity.{rule.code}", norm, norm.phase)
         if origin.kind == RULE_DEFAULT_ORIGIN:
             origin = find_origin(f"severity.{rule.code}", norm)
-        yield ResolvedRule(
-            rule.code,
-            str(norm.get_severity(rule)),
-            origin,
-            rule.code in norm.rules,
-            tuple(name for name, codes in norm.standard.rule_groups.items() if rule.code in codes),
-            tuple(
-                _resolve_value(
-                    f"rules.{rule.code}.{parameter.name}", parameters.get(parameter.name, parameter.default), norm
-                )
-                for parameter in rule.parameters
-            ),
+        values = (
+            _resolve_value(f"rules.{rule.code}.{one.name}", parameters.get(one.name, one.default), norm)
+            for one in rule.parameters
         )
+        groups = tuple(name for name, codes in norm.standard.rule_groups.items() if rule.code in codes)
+        severity = str(norm.get_severity(rule))
+        rules.append(ResolvedRule(rule.code, severity, origin, rule.code in norm.rules, groups, tuple(values)))
+    return ResolvedNorm(settings, tuple(rules))
 
 
 def _resolve_value(key: str, value: Any, norm: Norm) -> ResolvedValue:
