@@ -79,7 +79,10 @@ def describe(kind: Any) -> dict[str, Any]:
         length = len(arguments)
         return {"type": "array", "items": [describe(one) for one in arguments], "minItems": length, "maxItems": length}
     if origin is dict:
-        return describe_table(*arguments)
+        schema = {"type": "object", "additionalProperties": describe(arguments[1])}
+        if keys := list_known_values(arguments[0]):
+            schema |= {"properties": {key: describe(arguments[1]) for key in keys}, "additionalProperties": False}
+        return schema | ({"required": keys} if EVERY_KEY in get_args(arguments[0]) else {})
     if origin in (Union, UnionType):
         kinds = [describe(one) for one in arguments if one is not NoneType]
         return kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
@@ -88,15 +91,6 @@ def describe(kind: Any) -> dict[str, Any]:
     if origin is Literal or (isinstance(kind, type) and issubclass(kind, Enum)):
         return {"enum": list_known_values(kind)}
     return {"type": _JSON_TYPES[kind]}
-
-
-def describe_table(key_kind: Any, kind: Any) -> dict[str, Any]:
-    """Return the schema of a table whose keys are not fixed."""
-    keys = list_known_values(key_kind)
-    if not keys:
-        return {"type": "object", "additionalProperties": describe(kind)}
-    schema = {"type": "object", "properties": {key: describe(kind) for key in keys}, "additionalProperties": False}
-    return schema | ({"required": keys} if EVERY_KEY in get_args(key_kind) else {})
 
 
 def describe_record(kind: Any) -> dict[str, Any]:
@@ -110,6 +104,9 @@ def describe_record(kind: Any) -> dict[str, Any]:
         if item.field_name in texts:
             properties[key]["description"] = texts[item.field_name]
     schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    if hasattr(kind, "check_record"):
+        # What only the reader checks.
+        schema["$comment"] = " ".join(kind.check_record.__doc__.split())
     required = [key for key, item in items.items() if item.is_required]
     return schema | ({"required": required} if required else {})
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from ...base.errors import DataError
-from ...base.files.data import NOT_IN_FILE, SourceMark, between, check_unique, one_of
+from ...base.files.data import NOT_IN_FILE, SourceMark, between, check_unique, matching, one_of
 from ...standard.map_set import MapCatalogue, load_map_set
 from ...standard.profile.profile_data import DocumentInfo
 from ..names import fill_name_pattern, find_field_name_problem
@@ -112,7 +112,7 @@ class FileSlot:
     folder: str
     file: str
     need: _Need
-    number: str = ""
+    number: Annotated[str, matching(r"\d{2}", "01–99")] = ""
     layout: str = ""
     generated: Annotated[str, one_of(*GENERATED_DOCUMENTS)] = ""
 

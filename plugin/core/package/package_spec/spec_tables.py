@@ -6,7 +6,6 @@ All functions raise DataError with file and key.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,6 @@ from ...base.files.data import (
     check_known,
     check_type,
     check_unique,
-    make_unknown_value_error,
     read_record,
     read_value,
 )
@@ -88,7 +86,6 @@ def check_crs_text(text: str, path: Path, key: str, is_vertical: bool = False) -
 
 #: Additional keys of a slot by its kind.
 _OPTIONAL_SLOT_KEYS = {"map": ("number", "layout"), "document": ("generated",)}
-_TWO_DIGITS_PATTERN = re.compile(r"\d{2}")
 
 
 def read_map_settings(row: Any, path: Path) -> MapSettings:
@@ -117,8 +114,6 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
     maps = settings.load_map_catalogue().map_by_id
     used_values: dict[str, set[str]] = {"number": set(), "layout": set()}
     for n, slot in enumerate((one for one in files if one.kind == "map"), start=1):
-        if slot.number and not _TWO_DIGITS_PATTERN.fullmatch(slot.number):
-            raise make_unknown_value_error(path, f"map[{n}].number", slot.number, ("01–99",))
         if slot.layout:
             check_known(slot.layout, maps, path, f"map[{n}].layout")
         if slot.layout and not slot.number:

@@ -23,6 +23,7 @@ from ...base.files.data import (
     check_known,
     check_type,
     make_unknown_value_error,
+    matching,
     one_of,
     read_value,
 )
@@ -36,7 +37,9 @@ from .profile_data import ABSENCE_ITEM
 from .space_map import THREE_ZONES, check_three_zone_name
 
 #: A division: province, city or county.
-_DIVISION_CODE_PATTERN = re.compile(r"[1-9][0-9]{5}")
+_DIVISION_CODE_FORM = "[1-9][0-9]{5}"
+#: The codes of the divisions of an area.
+MemberAreas = tuple[Annotated[str, matching(_DIVISION_CODE_FORM, "140700")], ...]
 #: Settings by layer code that any layer may have.
 LAYER_LIMIT_KEY_PREFIXES = ("quality.min_area_m2.", "quality.narrow_m.")
 #: Settings of version 0.1.0 or of a development version that no rule has any more.
@@ -131,11 +134,9 @@ def read_member_areas(table: dict[str, Any], path: Path) -> tuple[str, ...]:
     They are listed under ``members``. Empty for a division, which has six digits. Raise DataError for a code of
     another form without members: its targets would apply nowhere or everywhere.
     """
-    code, members = table["area_code"], check_type(table.get("members", []), list, file=path, key="members")
-    for member in members:
-        if not _DIVISION_CODE_PATTERN.fullmatch(check_type(member, str, file=path, key="members")):
-            raise make_unknown_value_error(path, "members", member, ("140700",))
-    if _DIVISION_CODE_PATTERN.fullmatch(code):
+    members: tuple[str, ...] = read_value(table.get("members", []), MemberAreas, file=path, key="members")
+    code = table["area_code"]
+    if re.fullmatch(_DIVISION_CODE_FORM, code):
         if members:
             raise make_unknown_value_error(path, "members", ", ".join(members), ("area_code = “cluster”",))
     elif not members:

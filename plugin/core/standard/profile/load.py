@@ -58,7 +58,7 @@ class ProfileFile:
     name: str
     area_code: str
     base: str = ""
-    members: tuple[str, ...] = ()
+    members: checks.MemberAreas = ()
     standard: str = ""
     edition: str = ""
     severity: dict[str, Severity] = field(default_factory=dict)
