@@ -175,7 +175,7 @@ def _make_combined_params(
 ) -> dict[str, Any]:
     """Return placeholder → value for the placeholders of a text that are made of several values of a finding.
 
-    ``known``: the values of `_make_simple_params`. Figures with a unit are among the results.
+    ``known``: the values of `format_message`. Figures with a unit are among the results.
     """
     params, placeholders = finding.params, find_placeholders(text)
     shown_params: dict[str, Any] = params.get("shown", {})

@@ -164,7 +164,7 @@ def read_settings(table: dict[str, Any], standard: Standard, path: Path, errors:
 def _check_each(
     value: Any, kind: type, key: str, path: Path, errors: ErrorCollector, check_entry: Callable[[Any], None]
 ) -> Any:
-    """Return a list or table of a profile after checking each element or key; empty if it is none.
+    """Return a list or table of a profile after checking each element or key; empty for another value.
 
     ``check_entry`` raises DataError for an invalid element or key.
     """
@@ -183,12 +183,12 @@ def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, erro
     """
     marks = table.get("marks", {})
 
-    def check_mark(key: str) -> None:
+    def check_entry(key: str) -> None:
         if key not in settings:
             raise DataError("profile_mark", file=str(path), key=f"marks.{key}")
         check_known(marks[key], SOURCE_MARKS, path, f"marks.{key}")
 
-    return dict(_check_each(marks, dict, "marks", path, errors, check_mark))
+    return dict(_check_each(marks, dict, "marks", path, errors, check_entry))
 
 
 def read_mark_sources(
@@ -197,11 +197,11 @@ def read_mark_sources(
     """Return setting key → the document and clause that its mark refers to."""
     sources = table.get("mark_sources", {})
 
-    def check_source(key: str) -> None:
+    def check_entry(key: str) -> None:
         check_known(key, marks, path, "mark_sources")
         check_type(sources[key], str, file=path, key=f"mark_sources.{key}")
 
-    return dict(_check_each(sources, dict, "mark_sources", path, errors, check_source))
+    return dict(_check_each(sources, dict, "mark_sources", path, errors, check_entry))
 
 
 def read_severity(
@@ -213,13 +213,13 @@ def read_severity(
     An unknown rule or severity is an error.
     """
 
-    def check_code(code: str) -> None:
+    def check_entry(code: str) -> None:
         codes = [*load_all_rules(), *declared_codes]
         if code not in codes:
             raise DataError("data_key_unknown", file=str(path), key=f"{where}.{code}", known=", ".join(codes))
         check_known(table[code], Severity, path, f"{where}.{code}")
 
-    return dict(_check_each(table, dict, where, path, errors, check_code))
+    return dict(_check_each(table, dict, where, path, errors, check_entry))
 
 
 def read_phase_severities(
@@ -231,7 +231,7 @@ def read_phase_severities(
     """
     severities_by_phase: dict[str, dict[str, str]] = {}
 
-    def read_phase(phase: str) -> None:
+    def check_entry(phase: str) -> None:
         check_known(phase, PLANNING_PHASES, path, "phase")
         section = f"phase.{phase}"
         rows = check_type(table[phase], dict, file=path, key=section)
@@ -240,7 +240,7 @@ def read_phase_severities(
             rows["severity"], f"{section}.severity", path, errors, declared_codes
         )
 
-    _check_each(table, dict, "phase", path, errors, read_phase)
+    _check_each(table, dict, "phase", path, errors, check_entry)
     return severities_by_phase
 
 

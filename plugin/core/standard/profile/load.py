@@ -30,6 +30,7 @@ from .profile_data import DocumentInfo, IndicatorTarget, Profile, RegisteredSite
 from .profile_figures import merge_figures_with_base, read_heritage_register, read_stated_figures, read_targets
 
 if TYPE_CHECKING:
+    from ..declared_check import DeclaredCheck
     from .norm import Norm
 
 
@@ -192,6 +193,19 @@ def load_named_standard(table: dict[str, Any], base: Profile, path: Path) -> Sta
     return check_numbers(load_standard(name, edition))
 
 
+def _read_own_checks(
+    table: dict[str, Any], path: Path, base: Profile, standard: Standard, errors: ErrorCollector
+) -> tuple[DeclaredCheck, ...]:
+    """Return the checks that a profile's own file declares."""
+    if CHECK_SECTION not in table:
+        return ()
+    # Most profiles declare no checks.
+    from ..declared_reader import read_declared_checks
+
+    inherited_codes = [one.code for one in (*standard.checks, *base.checks)]
+    return read_declared_checks(table[CHECK_SECTION], table["id"], standard, path, errors, inherited_codes)
+
+
 def _merge_profile_with_base(
     table: dict[str, Any],
     path: Path,
@@ -205,15 +219,7 @@ def _merge_profile_with_base(
     settings = checks.read_settings(table, standard, path, errors)
     marks = checks.read_marks(table, settings, path, errors)
     sources = checks.read_mark_sources(table, marks, path, errors)
-    declared_checks = base.checks
-    if CHECK_SECTION in table:
-        # Most profiles declare no checks.
-        from ..declared_reader import read_declared_checks
-
-        inherited_codes = [one.code for one in (*standard.checks, *base.checks)]
-        declared_checks += read_declared_checks(
-            table[CHECK_SECTION], table["id"], standard, path, errors, inherited_codes
-        )
+    declared_checks = (*base.checks, *_read_own_checks(table, path, base, standard, errors))
     declared_codes = [one.code for one in (*standard.checks, *declared_checks)]
     severity = checks.read_severity(table.get("severity", {}), "severity", path, errors, declared_codes)
     phases = checks.read_phase_severities(table.get("phase", {}), path, errors, declared_codes)
