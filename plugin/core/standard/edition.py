@@ -112,16 +112,6 @@ def find_standard_folder(name: str, edition: str = "", including: Path | None = 
     raise DataError("standard_unknown", value=name, known=", ".join(sorted(list_standard_ids())))
 
 
-def make_standard_key(name: str, folder: Path) -> str:
-    """Return the name by which `find_standard_folder` finds the standard in ``folder``.
-
-    It is the id, followed by the edition if a newer one exists, or the path of a custom folder.
-    """
-    if folder.parent != STANDARDS_FOLDER:
-        return str(folder.absolute())
-    return next(key for key, standard_folder in get_shipped_standard_folders().items() if standard_folder == folder)
-
-
 def check_no_circular_include(folder: Path, below: tuple[Path, ...] = ()) -> None:
     """Raise DataError if a standard includes itself, directly or indirectly.
 
@@ -271,9 +261,11 @@ class Standard:
     def standard_key(self) -> str:
         """Return the name by which `load_standard` finds this standard.
 
-        It is the id, or the path of a custom folder.
+        It is the id, followed by the edition if a newer one exists, or the path of a custom folder.
         """
-        return make_standard_key(self.id, self.folder)
+        if self.folder.parent != STANDARDS_FOLDER:
+            return str(self.folder.absolute())
+        return next(key for key, folder in get_shipped_standard_folders().items() if folder == self.folder)
 
     def find_standard_of_template(self, template: Template) -> Standard:
         """Return the standard of a template: this one or one that it includes."""

@@ -34,7 +34,7 @@ from .edition import (
     find_standard_folder,
 )
 from .layer_tree import MapTheme, TreeBranch, check_layer_tree
-from .maintenance import load_maintenance
+from .maintenance import MaintenanceSpec
 
 #: Name that means all rules in place of a group. No standard defines a group of this name.
 EVERY_RULE = "all"
@@ -204,8 +204,11 @@ def _read_own_data(
         **load_cited_documents(folder),
     }
     concepts, groups = dict(file.concepts), dict(file.groups)
+    maintenance_path = folder / MAINTENANCE_FILE_NAME
     maintenance = (
-        load_maintenance(folder / MAINTENANCE_FILE_NAME) if (folder / MAINTENANCE_FILE_NAME).exists() else None
+        read_record(MaintenanceSpec, read_toml(maintenance_path), file=maintenance_path)
+        if maintenance_path.exists()
+        else None
     )
     if maintenance is not None:
         groups[maintenance.id] = TemplateGroup(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..base.errors import DataError
-from ..base.files.data import NOT_IN_FILE, SourceMark, check_known, check_unique, join_key, read_record, read_toml
+from ..base.files.data import NOT_IN_FILE, SourceMark, check_known, check_unique, join_key
 from .template import Template, TemplateField, check_field_names
 
 BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE = "before", "change", "after"
@@ -156,11 +156,6 @@ class MaintenanceSpec:
             for layer in self.layers
             for stage in self.class_by_stage.values()
         }
-
-
-def load_maintenance(path: Path) -> MaintenanceSpec:
-    """Read ``maintenance.toml``. DataError names file and key."""
-    return read_record(MaintenanceSpec, read_toml(path), file=path)
 
 
 def check_maintenance(spec: MaintenanceSpec, known: Mapping[str, Template], path: Path) -> None:
