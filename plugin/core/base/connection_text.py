@@ -61,7 +61,7 @@ class Connection:
 
 def is_connection(source: object) -> bool:
     """Return True if a source is a connection, False for a path."""
-    text = _clean(source) if isinstance(source, str) else ""
+    text = strip_source(source) if isinstance(source, str) else ""
     return bool(_URL_START.match(text) or _PAIRS_START.match(text))
 
 
@@ -72,7 +72,7 @@ def make_source(text: str) -> str | Path:
 
 def parse_connection(source: str) -> Connection:
     """Return the parts of a connection, for which `is_connection` is True."""
-    text = _clean(source)
+    text = strip_source(source)
     if _PAIRS_START.match(text):
         parameters = {key.lower(): value for key, value in _parse_pairs(text)}
         schema, name = parameters.pop("schema", ""), parameters.pop("connection", "")
@@ -96,7 +96,7 @@ def has_password(source: object) -> bool:
 
 def replace_schema(source: str, schema: str) -> str:
     """Return a connection with another schema."""
-    text = _clean(source)
+    text = strip_source(source)
     start, _, query = text.partition("?") if _URL_START.match(text) else ("", "", text)
     pairs = [pair for pair in _parse_pairs(query) if pair[0].lower() != "schema"]
     return f"{start}{'?' if start else ''}{urlencode([*pairs, ('schema', schema)], quote_via=quote)}"
@@ -108,7 +108,7 @@ def mask_source(source: object) -> str:
     The last ``@`` ends the user's part, so that a password with characters that should be percent-encoded is removed.
     An ``@`` behind a parameter may belong to a password: then nothing of the text is shown.
     """
-    text = _clean(source)
+    text = strip_source(source)
     if _PAIRS_START.match(text):
         return _join_shown_keys(text)
     start = _PATH_START.match(text)
@@ -143,7 +143,7 @@ def _hide_secrets(text: str) -> str:
     return _SECRETS.sub(lambda match: f"{match[1] or match[2] or match[3]}{'' if match[1] else '…'}", text)
 
 
-def _clean(source: object) -> str:
+def strip_source(source: object) -> str:
     """Return a source as text without the blanks and quotation marks around it."""
     return str(source).strip().strip('"')
 

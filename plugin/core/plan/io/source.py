@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.connection_text import is_connection
+from ...base.connection_text import is_connection, strip_source
 from ...base.errors import InputError
 from ...base.files.encoding import find_sibling_file
 from ...base.files.open_datasource import check_content
@@ -62,7 +62,7 @@ def read_source(
 
 def _read_path(source: str | Path, select_layer: LayerSelector, cancellation: Cancellation) -> list[SourceLayer]:
     """Return all layers of a path, as `read_source`."""
-    text = _clean_source_path(source)
+    text = strip_source(source)
     path = Path(text)
     try:
         if not text or not path.exists():
@@ -96,17 +96,12 @@ def find_source_folder(source: str | Path) -> Path | None:
     return path if path.is_dir() and path.suffix.lower() != ".gdb" else None
 
 
-def _clean_source_path(source: str | Path) -> str:
-    """Return a path without the blanks and quotation marks around it."""
-    return str(source).strip().strip('"')
-
-
 def find_dataset(source: str | Path) -> Path:
     """Return the absolute path of the data set that a chosen file belongs to.
 
     It is the .gdb for a file inside it, the .shp for its companion files, else the file itself.
     """
-    path = Path(os.path.abspath(_clean_source_path(source)))
+    path = Path(os.path.abspath(strip_source(source)))
     if path.parent.suffix.lower() == ".gdb" and path.is_file():
         return path.parent
     if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):

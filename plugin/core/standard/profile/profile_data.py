@@ -133,8 +133,24 @@ class OtherSource:
     year: _PlanYear = 0
 
 
+class PrintedValue:
+    """A figure whose ``value`` is the printed number, so that its decimals are known."""
+
+    value: str
+
+    @property
+    def numeric_value(self) -> float:
+        """Return the value as a number."""
+        return float(self.value)
+
+    @property
+    def printed_decimals(self) -> int:
+        """Return the number of decimals as printed."""
+        return count_decimals(self.value)
+
+
 @dataclass(frozen=True)
-class IndicatorTarget:
+class IndicatorTarget(PrintedValue):
     """A limit for a figure of the plan (指标目标).
 
     ``value`` as printed, so that its decimals are known. ``warn_below``: margin (余量) below which an early warning is
@@ -152,16 +168,6 @@ class IndicatorTarget:
     source: str
     other_sources: tuple[OtherSource, ...] = field(default=(), metadata={"key": "also_said"})
     warn_below: _PrintedNumber = ""
-
-    @property
-    def numeric_value(self) -> float:
-        """Return the value as a number."""
-        return float(self.value)
-
-    @property
-    def printed_decimals(self) -> int:
-        """Return the number of decimals as printed."""
-        return count_decimals(self.value)
 
     @property
     def must_be_met(self) -> bool:
@@ -201,7 +207,7 @@ ABSENCE_ITEM = "absent"
 
 
 @dataclass(frozen=True)
-class StatedFigure:
+class StatedFigure(PrintedValue):
     """A figure of a plan that no layer gives (森林覆盖率 and the like).
 
     It is stored and listed, never computed. ``name`` and ``unit`` as printed; ``note``: a remark for readers (累计,
@@ -218,11 +224,6 @@ class StatedFigure:
     source: str
     note: str = ""
     other_sources: tuple[OtherSource, ...] = field(default=(), metadata={"key": "also_said"})
-
-    @property
-    def numeric_value(self) -> float:
-        """Return the value as a number."""
-        return float(self.value)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from ...model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
 from ...model.side_inputs import SideInputs
 from .. import Standard
 from ..indicator_catalogue import find_allowed_comparisons
-from .profile_data import IndicatorTarget, RegisteredSite, StatedFigure, count_decimals
+from .profile_data import IndicatorTarget, PrintedValue, RegisteredSite, StatedFigure
 
 _FigureType = TypeVar("_FigureType", IndicatorTarget, StatedFigure, RegisteredSite)
 
@@ -160,7 +160,7 @@ def _read_target(row: dict[str, Any], area_code: str, path: Path, field: str) ->
 
 
 @dataclass(frozen=True)
-class AllocatedTarget:
+class AllocatedTarget(PrintedValue):
     """A target that a county allocates to one township.
 
     ``code``: nine digits or empty; ``name``: the township's; ``indicator``: one of `AREA_FIGURES`; ``value`` as
@@ -175,16 +175,6 @@ class AllocatedTarget:
     unit: str
     source: str
     line_number: int
-
-    @property
-    def numeric_value(self) -> float:
-        """Return the value as a number."""
-        return float(self.value)
-
-    @property
-    def printed_decimals(self) -> int:
-        """Return the number of decimals as printed."""
-        return count_decimals(self.value)
 
 
 @dataclass(frozen=True)
