@@ -229,7 +229,9 @@ def read_record(kind: type[T], table: Any, *, file: Path, where: str = "", given
         where=where,
     )
     values = {
-        items[key].field_name: read_value(value, items[key].kind, file=file, key=join_key(where, key))
+        items[key].field_name: value
+        if type(value) is items[key].kind
+        else read_value(value, items[key].kind, file=file, key=join_key(where, key))
         for key, value in table.items()
     }
     record = kind(**{**(given or {}), **values})
@@ -302,7 +304,7 @@ def read_value(value: Any, kind: Any, *, file: Path, key: str = "") -> Any:
     """
     if type(value) is kind or kind is Any:
         return value
-    if isinstance(kind, dict | list | tuple):
+    if isinstance(kind, (dict, list, tuple)):
         return _check_table(value, kind, file=file, key=key)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
