@@ -7,7 +7,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
@@ -93,6 +93,19 @@ def _check_finite(value: Any, path: Path, key: str) -> None:
             _check_finite(part, path, f"{key}[{number}]")
     elif isinstance(value, float) and not math.isfinite(value):
         raise DataError("data_value_not_finite", file=str(path), key=key, value=str(value))
+
+
+def find_data_file(name: str | Path, folder: Path, ids: Collection[str], error_key: str, known: Iterable[str]) -> Path:
+    """Return the file of one of the ``ids`` of a folder, or of the path of a .toml file.
+
+    Raise DataError with the key ``error_key`` and the ``known`` names for a missing file.
+    """
+    if str(name) in ids:
+        return folder / f"{name}.toml"
+    path = Path(name)
+    if path.suffix.lower() != ".toml" or not path.is_file():
+        raise DataError(error_key, value=str(name), known=", ".join(known))
+    return path
 
 
 def check_keys(

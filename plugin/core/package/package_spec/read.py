@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ....paths import PACKAGE_SPECS_FOLDER
-from ...base.errors import DataError
 from ...base.files.data import (
     ErrorCollector,
     SourceMark,
@@ -16,6 +15,7 @@ from ...base.files.data import (
     check_known,
     check_type,
     check_unique,
+    find_data_file,
     list_record_items,
     read_toml,
     read_value,
@@ -53,12 +53,8 @@ def find_spec_file(name: str | Path) -> Path:
     DataError
         If the specification does not exist; the error lists the known ids.
     """
-    path = PACKAGE_SPECS_FOLDER / f"{name}.toml"
-    if not path.is_file():
-        path = Path(name)
-        if path.suffix.lower() != ".toml" or not path.is_file():
-            raise DataError("package_unknown", value=str(name), known=", ".join(list_package_spec_ids()))
-    return path
+    ids = list_package_spec_ids()
+    return find_data_file(name, PACKAGE_SPECS_FOLDER, ids, "package_unknown", ids)
 
 
 def _read_texts(table: dict[str, Any], path: Path, errors: ErrorCollector) -> dict[str, str]:
