@@ -15,9 +15,9 @@ from plugin.core.base.connection_text import (
     name_source,
     parse_connection,
     replace_schema,
+    strip_folders,
 )
 from plugin.core.base.errors import InputError
-from plugin.core.standard.messages.privacy import strip_folders
 
 SECRET = "hun7er"
 MASKED = {

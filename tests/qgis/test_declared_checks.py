@@ -6,8 +6,7 @@ import json
 import pytest
 from qgis.core import QgsFeature, QgsFieldConstraints, QgsProcessingException, QgsProject, QgsVectorLayerUtils
 
-from plugin.core.standard import load_standard
-from plugin.core.standard.declared_checks import read
+from plugin.core.standard import declared_reader, load_standard
 from plugin.core.standard.options import RunOptions
 from plugin.core.standard.profile import Norm, load_profile
 from tests.core.standard.declared_check_files import CHECK_START, load_norm
@@ -46,7 +45,7 @@ def test_constraint_of_a_form_agrees_with_the_check_for_every_operator(
     from plugin.bridge.editing.check_constraints import make_check_constraints
     from plugin.core.standard.messages.texts import Texts
 
-    monkeypatch.setattr(read, "_judge_examples", lambda *arguments: None)
+    monkeypatch.setattr(declared_reader, "_judge_examples", lambda *arguments: None)
     text = f"{CHECK_START.replace('CZKFBJ', layer_code)}must = [{condition}]\nfound = [{{}}]\npassed = [{{}}]\n"
     norm = load_norm(tmp_path, text)
     counties = apply_form(make_memory_layer("XZQX"), "XZQX")

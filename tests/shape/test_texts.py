@@ -23,7 +23,7 @@ from plugin.core.base.placeholders import (
     use_singular_after_one,
 )
 from plugin.core.engine.waivers import cells
-from plugin.core.figures.indicators import typed_figures
+from plugin.core.figures import supplied_tables
 from plugin.core.fixes.fix_declaration import load_all_fixes
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules
@@ -171,7 +171,7 @@ def list_interface_names():
     known |= {
         text for name in ("sheets", "concepts", "severities", "verdicts", "indicators") for text in zh[name].values()
     }
-    known |= {word for words in typed_figures.COLUMN_HEADINGS.values() for word in words} | {
+    known |= {word for words in supplied_tables.COLUMN_HEADINGS.values() for word in words} | {
         column.chinese_name for column in cells.WAIVER_COLUMNS
     }
     short = {re.split("[（：(]", name)[0] for name in known}

@@ -15,7 +15,7 @@ from qgis.core import QgsExpression, QgsVectorLayer
 
 from ...core.model.rule import Severity
 from ...core.standard.declared_check import Condition, DeclaredCheck
-from ...core.standard.declared_checks.operators import OPERATORS, OPERATORS_ON_EMPTY, CodeResolver, ValueKind
+from ...core.standard.declared_operators import OPERATORS, OPERATORS_ON_EMPTY, CodeResolver, ValueKind
 
 if TYPE_CHECKING:
     from ...core.standard.messages.texts import Texts

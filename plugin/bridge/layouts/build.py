@@ -30,7 +30,7 @@ from qgis.PyQt.QtXml import QDomDocument
 
 from ...core.base.errors import DataError
 from ...core.standard.map_set import MapCatalogue, MapSpec, PageSize
-from ...core.standard.profile.document_info import DocumentInfo
+from ...core.standard.profile.profile_data import DocumentInfo
 from ...paths import LAYOUTS_FOLDER
 from . import frame, layer_styles, map_layers, texts
 from .layer_styles import choose_font_family

@@ -200,11 +200,11 @@ def _show_merged_land_use_classes(layer: QgsVectorLayer, style: LayerStyle) -> N
         return
     by_code = {c.label().split(" ")[0]: _list_category_codes(c) for c in renderer.categories()}
     class_categories = []
-    for name, fill, codes in style.classes:
-        values = [value for code in codes for value in by_code.get(code, ())]
+    for merged_class in style.classes:
+        values = [value for code in merged_class.codes for value in by_code.get(code, ())]
         if values:
-            symbol = QgsFillSymbol.createSimple({"color": fill, "outline_style": "no"})
-            class_categories.append(QgsRendererCategory(values, symbol, name))
+            symbol = QgsFillSymbol.createSimple({"color": merged_class.fill, "outline_style": "no"})
+            class_categories.append(QgsRendererCategory(values, symbol, merged_class.name))
     layer.setRenderer(QgsCategorizedSymbolRenderer(renderer.classAttribute(), class_categories))
 
 

@@ -14,7 +14,7 @@ from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.base.files.writing import write_atomically
 from ...core.standard.map_set import MapSpec, MissingMapReason, PageSize
 from ...core.standard.messages.texts import Message
-from ...core.standard.profile.document_info import load_secrecy_levels
+from ...core.standard.profile.profile_data import load_secrecy_levels
 from . import frame, saved_layouts
 from .build import APPROVAL_VARIABLE, LayoutBuilder
 from .export import (

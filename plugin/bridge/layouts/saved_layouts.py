@@ -14,7 +14,7 @@ from ...core.base.errors import InputError
 from ...core.standard.map_set import MapSpec, PageSize
 from ...core.standard.messages.texts import Message
 from ...core.standard.profile.document import LAYOUT_SOURCE, PROJECT_SOURCE, LoweredSecrecy
-from ...core.standard.profile.document_info import DocumentInfo, load_secrecy_levels
+from ...core.standard.profile.profile_data import DocumentInfo, load_secrecy_levels
 from .build import MAP_PROPERTY, SECRECY_VARIABLE, SHEET_PROPERTY, TOWNSHIPS_PROPERTY, LayoutBuilder
 
 #: Digest of the layout when it was created.

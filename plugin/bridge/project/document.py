@@ -21,7 +21,7 @@ from ...core.standard.profile.document import (
     add_document_info,
     resolve_document,
 )
-from ...core.standard.profile.document_info import DocumentInfo, load_secrecy_levels
+from ...core.standard.profile.profile_data import DocumentInfo, load_secrecy_levels
 from .. import settings
 from ..running.tasks import LOG_TAG
 

@@ -3,7 +3,7 @@
 
 A source is a path, or a connection: ``postgresql://host/database?schema=name``, ``service=name&schema=name`` (the
 service of a pg_service.conf) or ``connection=name&schema=name`` (a connection that QGIS stores). A report is passed on,
-so that no result, message or log has the connection itself.
+so that no result, message or log has the connection itself, nor folders and the user name of this machine.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Connection:
 
 def is_connection(source: object) -> bool:
     """Return True if a source is a connection, False for a path."""
-    text = _clean(source) if isinstance(source, str) else ""
+    text = strip_source(source) if isinstance(source, str) else ""
     return bool(_URL_START.match(text) or _PAIRS_START.match(text))
 
 
@@ -72,7 +72,7 @@ def make_source(text: str) -> str | Path:
 
 def parse_connection(source: str) -> Connection:
     """Return the parts of a connection, for which `is_connection` is True."""
-    text = _clean(source)
+    text = strip_source(source)
     if _PAIRS_START.match(text):
         parameters = {key.lower(): value for key, value in _parse_pairs(text)}
         schema, name = parameters.pop("schema", ""), parameters.pop("connection", "")
@@ -96,7 +96,7 @@ def has_password(source: object) -> bool:
 
 def replace_schema(source: str, schema: str) -> str:
     """Return a connection with another schema."""
-    text = _clean(source)
+    text = strip_source(source)
     start, _, query = text.partition("?") if _URL_START.match(text) else ("", "", text)
     pairs = [pair for pair in _parse_pairs(query) if pair[0].lower() != "schema"]
     return f"{start}{'?' if start else ''}{urlencode([*pairs, ('schema', schema)], quote_via=quote)}"
@@ -108,7 +108,7 @@ def mask_source(source: object) -> str:
     The last ``@`` ends the user's part, so that a password with characters that should be percent-encoded is removed.
     An ``@`` behind a parameter may belong to a password: then nothing of the text is shown.
     """
-    text = _clean(source)
+    text = strip_source(source)
     if _PAIRS_START.match(text):
         return _join_shown_keys(text)
     start = _PATH_START.match(text)
@@ -143,7 +143,7 @@ def _hide_secrets(text: str) -> str:
     return _SECRETS.sub(lambda match: f"{match[1] or match[2] or match[3]}{'' if match[1] else '…'}", text)
 
 
-def _clean(source: object) -> str:
+def strip_source(source: object) -> str:
     """Return a source as text without the blanks and quotation marks around it."""
     return str(source).strip().strip('"')
 
@@ -156,3 +156,35 @@ def _parse_pairs(query: str) -> list[tuple[str, str]]:
 def _join_shown_keys(query: str) -> str:
     pairs = [(key.lower(), value) for key, value in _parse_pairs(query)]
     return "&".join(f"{key}={value}" for key, value in pairs if key in _SHOWN_KEYS)
+
+
+_NAME = r"[^\\/:*?\"<>|\s“”'，。；]+"
+#: Words of a name with spaces; a word with a suffix ends the path.
+_SPACED_NAME = rf"(?:(?!\S*\.[A-Za-z]{{2,5}}\s){_NAME} ){{0,7}}{_NAME}"
+_ROOTS = (
+    r"(?:home|Users|mnt|media|data|tmp|var|opt|srv|root|etc|usr|run|work|share|storage|nas|Volumes|private|export|net)"
+)
+#: The folders of an absolute path, up to its last separator: messages and reports may show names of files, but no
+#: folders of this machine. Chinese texts have no space before a path. There “/” also separates words, so a path begins
+#: with a known folder. Separators are doubled where an error quotes a path.
+FOLDER = re.compile(
+    r"(?<![A-Za-z0-9_.:/\\])(?:"
+    r"[A-Za-z]:[\\/]+(?:[^\\/:*?\"<>|\n“”'，。；]+[\\/]+)*"
+    r"|\\\\+(?:[^\\/:*?\"<>|\n“”'，。；]+\\+)+"
+    r"|file:/+(?:[^/\s]+/)*"
+    rf"|/{_ROOTS}/(?:{_SPACED_NAME}/)*"
+    rf"|(?<!\w)/(?:{_SPACED_NAME}/)+)"
+)
+
+
+def strip_folders(text: str) -> str:
+    """Return a text with absolute paths cut to the file name, and connections without user and password.
+
+    Reports are passed on; the folders of this machine are not.
+    """
+    return FOLDER.sub("", mask_connections(text))
+
+
+def describe_exception(error: Exception) -> str:
+    """Return type and message of an error without folders."""
+    return strip_folders(f"{type(error).__name__}: {error}".replace(str(Path.home()), ""))

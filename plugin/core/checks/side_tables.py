@@ -26,8 +26,8 @@ from ..standard.options import RunOptions
 
 if TYPE_CHECKING:
     from ..engine.waivers.waiver import Waivers
-    from ..figures.heritage.heritage_sites import HeritageRegister
-    from ..figures.indicators.typed_figures import PrintedFigure
+    from ..figures.heritage_sites import HeritageRegister
+    from ..figures.supplied_tables import PrintedFigure
     from ..plan.plan import Plan
     from ..standard.profile import Norm
     from ..standard.profile.profile_figures import AllocatedTargets
@@ -121,14 +121,14 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
     Raise InputError or DataError for invalid tables.
     """
     from ..engine.waivers.file import load_waivers
-    from ..figures.heritage.heritage_sites import read_heritage_register
-    from ..figures.indicators.typed_figures import read_printed_figures
+    from ..figures.heritage_sites import read_heritage_register
+    from ..figures.supplied_tables import read_printed_figures
     from ..plan.loading import find_key_table
     from ..standard.profile.profile_figures import AllocatedTargets
 
     allocated_targets = AllocatedTargets()
     if options.targets.strip():
-        from ..figures.target_allocation.table import read_township_targets
+        from ..figures.supplied_tables import read_township_targets
 
         allocated_targets = read_township_targets(options.targets)
 
@@ -182,7 +182,7 @@ def find_import_record(plan: Plan) -> ChangeRecord | None:
     path = database.with_name(f"{database.stem}{rules.delivery.balance}.json")
     try:
         record = read_json(path, {"layers": [_LAYER_TYPES]})
-        prefixes = {stage.id: stage.prefix for stage in rules.stages}
+        prefixes = {stage: one.prefix for stage, one in rules.class_by_stage.items()}
         classes = {}
         for layer_record in record["layers"]:
             if not layer_record["change"]:

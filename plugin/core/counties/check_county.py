@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.connection_text import describe_exception
 from ..base.errors import Cancelled, DataError, InputError, OutputError, SanxianError
 from ..base.files.cells import parse_date
 from ..base.files.digests import add_digest, compute_sha256, is_complete_file, read_json_with_digest
 from ..base.files.writing import OutputPaths, explain_os_error, write_text
 from ..checks.check import CheckResult, check_plan
 from ..model.indicator import AREA_FIGURES
-from ..standard.messages.privacy import describe_exception
 from ..standard.messages.texts import Texts, strip_folders
 from ..standard.numbering import DIVISION_CODE_DIGITS
 from .county_record import RECORD_FILE, REPORT_SUFFIXES, County, CountyRecord, CountyState, CountyTask

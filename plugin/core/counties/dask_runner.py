@@ -23,12 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from ..base.cancellation import Cancellation
-from ..base.connection_text import is_connection
+from ..base.connection_text import describe_exception, is_connection
 from ..base.errors import Cancelled, InputError
 from ..base.parallel.process_state import get_available_cores, set_thread_count
 from ..base.parallel.python_program import make_process_environment
 from ..engine.provenance import collect_versions, compute_program_digest
-from ..standard.messages.privacy import describe_exception
 from .check_county import Loss, check_county, make_lost_record
 from .county_record import STAGING_FOLDER, CountyRecord, CountyTask
 from .processes import CountyPool

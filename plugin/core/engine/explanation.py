@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..model.rule import Rule, find_unit
+from ..standard.bounds import DISABLED_PREFIX, list_undeclared_users
 from ..standard.citations import Citation
 from ..standard.messages.numbers import format_plain_number
 from ..standard.messages.texts import Texts
 from ..standard.profile import Norm
-from ..standard.switches import DISABLED_PREFIX, list_undeclared_users
 
 #: Possible sources of a value: the rule, the standard, a profile, the run.
 RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, PROFILE_ORIGIN, CALL_ORIGIN = "rule", "standard", "profile", "call"

@@ -15,9 +15,9 @@ from ..model.report import Outcome, RuleOutcome
 from ..model.rule import EVERY_LAYER, LayerNeed, Rule, RuleResult, Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan
+from ..standard.bounds import DISABLED_PREFIX
 from ..standard.messages.texts import Texts, strip_folders
 from ..standard.profile.profile_data import ABSENCE_ITEM
-from ..standard.switches import DISABLED_PREFIX
 from .context import RuleContext
 from .explanation import find_disabling_settings, find_effective_values, find_unconfirmed_settings
 

@@ -17,8 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
-from ..base.parallel.shared_property import shared_property
-from ..base.parallel.threads import map_in_threads
+from ..base.parallel.threads import map_in_threads, shared_property
 from .polygon_rings import compute_signed_areas, extract_rings, hash_vertices, iterate_batches
 from .segment_boxes import expand_ranges
 

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.invariants import require_value
-from ..base.parallel.shared_property import get_lock
-from ..base.parallel.threads import map_in_threads
+from ..base.parallel.threads import get_lock, map_in_threads
 from .overlay_fallback import (
     FallbackLog,
     compute_local_origins,

@@ -24,8 +24,7 @@ from numpy.typing import NDArray
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.invariants import require_value
-from ..base.parallel.shared_property import get_lock, shared_property
-from ..base.parallel.threads import apply_in_threads, map_batches_in_threads
+from ..base.parallel.threads import apply_in_threads, get_lock, map_batches_in_threads, shared_property
 from .linework import BoundaryLines, PolygonSegments, build_linework
 from .overlay_fallback import FallbackLog, compute_local_origins, translate_back, translate_shapes, union_near_row
 from .polygon_rings import BATCH_VERTICES, hash_vertices, make_member_table, mask_possible_members

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..base.files.data import check_type, make_unknown_value_error, read_record, read_value
 from ..base.files.json_text import convert_to_plain_value, encode_json
 from .indicator import REPORT_PATH
-from .severity import RULE_FAMILIES, Severity, get_rule_family
+from .verdict import RULE_FAMILIES, Severity, get_rule_family
 
 #: The columns of a findings table, in order; users rely on them.
 FINDING_COLUMNS = (

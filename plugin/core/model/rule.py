@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from .severity import DECLARED_FAMILY, RULE_FAMILIES, Severity, get_rule_family
+from .verdict import DECLARED_FAMILY, RULE_FAMILIES, Severity, get_rule_family
 
 if TYPE_CHECKING:
     from .findings import Finding
@@ -252,6 +252,7 @@ def rule(
 
     def register_rule(function: Callable[..., Any]) -> Callable[..., Any]:
         """Add the rule to the declared rules; return the function unchanged."""
+        # The unit of each is the suffix of its name (large_area_m2).
         _DECLARED_RULES[code] = Rule(
             code=code,
             name=name,
@@ -264,7 +265,11 @@ def rule(
             fails=tuple(fails),
             passes=tuple(passes),
             function=function,
-            parameters=_list_parameters(function),
+            parameters=tuple(
+                RuleParameter(argument.name, argument.default, find_unit(argument.name))
+                for argument in inspect.signature(function).parameters.values()
+                if argument.kind is argument.KEYWORD_ONLY and argument.default is not argument.empty
+            ),
             order=get_family_position(code[:3], int(code[3:])),
             local=local,
             concurrent=concurrent,
@@ -281,18 +286,6 @@ def rule(
         return function
 
     return register_rule
-
-
-def _list_parameters(function: Callable[..., Any]) -> tuple[RuleParameter, ...]:
-    """Return the keyword-only arguments of a function that have a default.
-
-    The unit of each is the suffix of its name (``large_area_m2``).
-    """
-    return tuple(
-        RuleParameter(argument.name, argument.default, find_unit(argument.name))
-        for argument in inspect.signature(function).parameters.values()
-        if argument.kind is argument.KEYWORD_ONLY and argument.default is not argument.empty
-    )
 
 
 def find_unit(name: str) -> str:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The verdict of a report, in a module without imports so that screens load fast."""
+"""The severity of a finding and the verdict of a report, in a module without imports so that screens load fast."""
+
+from __future__ import annotations
 
 from enum import StrEnum
 
@@ -11,3 +13,21 @@ class Verdict(StrEnum):
     INCOMPLETE = "incomplete"
     CONDITIONAL = "conditional"
     PASSED = "pass"
+
+
+#: The family of the rules that a standard or a profile declares as data; their codes are X, its id and a number.
+DECLARED_FAMILY = "X"
+RULE_FAMILIES = ("SCH", "GEO", "ATT", "TOP", "REL", "LAW", "DOC", "RUN", DECLARED_FAMILY)
+
+
+class Severity(StrEnum):
+    """The severity of a finding: 错误 / 警告 / 提示."""
+
+    ERROR = "ERROR"
+    WARNING = "WARNING"
+    INFO = "INFO"
+
+
+def get_rule_family(code: str) -> str:
+    """Return the family of a rule by its code; the first three letters for a code of no family."""
+    return DECLARED_FAMILY if code.startswith(DECLARED_FAMILY) and "-" in code else code[:3]

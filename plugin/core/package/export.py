@@ -19,7 +19,7 @@ from ..model.findings import UNREAD_CODE, Finding
 from ..model.rule import Severity
 from ..standard.messages.texts import RuleProblem
 from ..standard.profile.document import ResolvedDocument, add_document_info
-from ..standard.profile.document_info import load_secrecy_levels
+from ..standard.profile.profile_data import load_secrecy_levels
 from .documents import choose_documents_to_make, make_documents
 from .export_context import DocumentPrinter, ExportContext, RowProgress
 from .folder import finish_interrupted_export, lock_for_writing, replace_folder

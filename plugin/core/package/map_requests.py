@@ -14,7 +14,7 @@ from .package_spec.spec import FileSlot, MapSettings
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan
-    from ..standard.profile.document_info import DocumentInfo
+    from ..standard.profile.profile_data import DocumentInfo
 
 #: Origin of a map in the manifest.
 ORIGIN_MADE, ORIGIN_GIVEN, ORIGIN_NONE = "made", "given", "none"

@@ -23,8 +23,7 @@ from ..base.errors import InputError
 from ..base.files.cells import are_stripped, find_distinct_texts, format_column, mask_texts, strip_blanks
 from ..base.files.encoding import is_garbled
 from ..base.invariants import require_value
-from ..base.parallel.shared_property import get_lock, shared_property
-from ..base.parallel.threads import apply_in_threads
+from ..base.parallel.threads import apply_in_threads, get_lock, shared_property
 from ..geometry import crs as crs_care
 from ..geometry.crs import find_coordinate_problem
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ..base.parallel.shared_property import get_lock, shared_property
+from ..base.parallel.threads import get_lock, shared_property
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import hash_added_vertices, mask_stored_vertices, remove_added_vertices
 from ..geometry.polygons import Polygons, union_polygon_rows

@@ -9,11 +9,11 @@ from typing import Any
 
 from ..model.findings import is_about_unread_data
 from ..model.report import Report, makes_run_incomplete
+from ..standard.bounds import DISABLED_PREFIX
 from ..standard.messages.numbers import format_square_metres
 from ..standard.messages.texts import Texts, format_number
 from ..standard.profile import Norm
 from ..standard.profile.profile_data import ABSENCE_ITEM
-from ..standard.switches import DISABLED_PREFIX
 from .finding_lists import make_rule_sort_key
 from .words import ReportTexts
 

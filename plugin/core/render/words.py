@@ -7,13 +7,13 @@ Sentences about findings come from core.standard.messages.texts.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 from ...paths import SIGNED_REPORT_SETTINGS, TEXTS_FOLDER
 from ..base.errors import DataError
-from ..base.files.data import check_keys, check_type, read_toml, read_value
+from ..base.files.data import EVERY_KEY, one_of, read_record, read_toml
 from ..base.placeholders import use_singular_after_one
 from ..standard.messages.texts import TEXT_LANGUAGES
 
@@ -81,23 +81,43 @@ DOCX_STYLES = (
 
 
 @dataclass(frozen=True)
+class DocxSettings:
+    """What a docx template must have."""
+
+    bookmark: str
+    styles: dict[Annotated[str, one_of(*DOCX_STYLES), EVERY_KEY], str]
+
+
+@dataclass(frozen=True)
 class ReportSettings:
     """The settings of resources/reports/signed_report.toml.
 
     ``decisive_rules``: rules that decide a verdict, in this order; ``family_order``: order of the families of other
     rules; ``control_line_rules``: rules on overlaps of the three lines; ``indicator_rules``: kind of a figure
     (``ratio``, ``area``, ``township``) → rule whose findings repeat its state; ``length_limits``: list → largest number
-    of its entries; ``docx_bookmark``: the bookmark in a template where the report goes; ``docx_styles``: key → name
-    of a style in a template.
+    of its entries.
     """
 
-    decisive_rules: tuple[str, ...]
-    family_order: tuple[str, ...]
-    control_line_rules: tuple[str, ...]
-    indicator_rules: dict[str, str]
-    length_limits: dict[str, int]
-    docx_bookmark: str
-    docx_styles: dict[str, str]
+    decisive_rules: tuple[str, ...] = field(metadata={"key": "order"})
+    family_order: tuple[str, ...] = field(metadata={"key": "families"})
+    control_line_rules: tuple[str, ...] = field(metadata={"key": "control_lines"})
+    indicator_rules: dict[Annotated[str, one_of("ratio", "area", "township"), EVERY_KEY], str] = field(
+        metadata={"key": "indicators"}
+    )
+    length_limits: dict[
+        Annotated[str, one_of("decisive", "townships", "rows_per_rule", "rows", "pictures"), EVERY_KEY], int
+    ] = field(metadata={"key": "limits"})
+    docx: DocxSettings
+
+    @property
+    def docx_bookmark(self) -> str:
+        """Return the bookmark in a template where the report goes."""
+        return self.docx.bookmark
+
+    @property
+    def docx_styles(self) -> dict[str, str]:
+        """Return key → name of a style in a template."""
+        return self.docx.styles
 
     def make_sort_key(self, code: str) -> tuple[int, int]:
         """Return the sort key of a rule: its position among the deciding rules, then that of its family."""
@@ -109,22 +129,4 @@ class ReportSettings:
 @cache
 def load_report_settings() -> ReportSettings:
     """Return the settings of the report to be signed. Raise DataError for an unknown or missing key."""
-    path = SIGNED_REPORT_SETTINGS
-    table = read_toml(path)
-    check_keys(
-        table, required=("order", "families", "control_lines", "indicators", "limits", "docx"), allowed=(), file=path
-    )
-    indicator_rules = read_value(table["indicators"], dict[str, str], file=path, key="indicators")
-    check_keys(indicator_rules, required=("ratio", "area", "township"), allowed=(), file=path, where="indicators")
-    limits = table["limits"]
-    limit_names = ("decisive", "townships", "rows_per_rule", "rows", "pictures")
-    check_keys(limits, required=limit_names, allowed=(), file=path, where="limits")
-    read_value(limits, dict[str, int], file=path, key="limits")
-    order, families, control_lines = (
-        tuple(check_type(table[key], list, file=path, key=key)) for key in ("order", "families", "control_lines")
-    )
-    docx = table["docx"]
-    check_keys(docx, required=("bookmark", "styles"), allowed=(), file=path, where="docx")
-    styles = docx["styles"]
-    check_keys(styles, required=DOCX_STYLES, allowed=(), file=path, where="docx.styles")
-    return ReportSettings(order, families, control_lines, indicator_rules, limits, docx["bookmark"], styles)
+    return read_record(ReportSettings, read_toml(SIGNED_REPORT_SETTINGS), file=SIGNED_REPORT_SETTINGS)

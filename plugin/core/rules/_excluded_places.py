@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..engine.context import RuleContext
-from ..figures.heritage.protection import CORE_PART, classify_heritage_parts, find_core_rows, find_unknown_part_words
+from ..figures.heritage_sites import CORE_PART, classify_heritage_parts, find_core_rows, find_unknown_part_words
 from ..model.findings import Finding
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer

@@ -4,14 +4,14 @@
 It lists the rules that run, the layers by concept (a name for several layer codes), the kinds of delivery (scopes),
 every threshold with a mark for its source, and the citations.
 
-`edition` is the standard with its templates and code lists. `load` reads a standard from its folder and completes it
-from the editions that it includes. `editions` finds the folders. `template`, `citations`, `conflicts`, `maintenance`
-and `layer_tree` each read a file of it; `declared_checks` reads the checks that a standard or a profile declares.
+`edition` is the standard with its templates and code lists, and finds the folders of editions. `load` reads a standard
+from its folder and completes it from the editions that it includes. `template`, `citations`, `conflicts` and
+`maintenance` each read a file of it; `declared_reader` reads the checks that a standard or a profile declares.
 """
 
-from .edition import ALL_LAYERS, Standard
-from .editions import get_shipped_standard_folders, list_standard_ids
-from .load import CHECK_SECTION, EVERY_RULE, SETTING_SECTIONS, flatten_table, load_standard
+from .declared_check import CHECK_SECTION
+from .edition import ALL_LAYERS, Standard, get_shipped_standard_folders, list_standard_ids
+from .load import EVERY_RULE, SETTING_SECTIONS, flatten_table, load_standard
 
 __all__ = [
     "ALL_LAYERS",

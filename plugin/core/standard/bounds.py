@@ -2,20 +2,23 @@
 """Compare a custom standard with the shipped standards that it is based on.
 
 `check_numbers` refuses a custom standard with numbers that no profile could set. `find_loosened_keys` lists other
-points in which it is less strict; a run with such a standard is incomplete (RUN904).
+points in which it is less strict; a run with such a standard is incomplete (RUN904). `ends_comparison` finds a setting
+that ends a comparison, as listed in ``switches.toml``, which no profile can change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
+from ...paths import STANDARDS_FOLDER
 from ..base.errors import DataError
-from ..base.files.data import check_type
+from ..base.files.data import check_type, read_toml
 from ..model.rule import Severity, load_all_rules
 from .codes import CodeList
-from .edition import Standard
-from .editions import STANDARD_FILE, find_edition_folders
+from .conflicts import ALLOWED_MEANING, CONFLICTS_SECTION
+from .edition import STANDARD_FILE, Standard, find_edition_folders
 from .load import find_shipped_base_standards, load_standard
 
 #: Largest multiple of the shipped tolerance; rules ignore anything smaller than a tolerance.
@@ -66,15 +69,12 @@ def find_maximum(key: str, standard: Standard, shipped_standards: Iterable[Stand
     ]
     shipped_value = max(shipped_values, default=standard.settings.get(key) if standard.is_shipped else None)
     if shipped_value is None:
-        shipped_value = _find_rule_default(key)
+        code, _, name = key.removeprefix("rules.").partition(".")
+        rule = load_all_rules().get(code) if key.startswith("rules.") else None
+        shipped_value = (
+            next((parameter.default for parameter in rule.parameters if parameter.name == name), None) if rule else None
+        )
     return None if shipped_value is None else factor * float(shipped_value)
-
-
-def _find_rule_default(key: str) -> float | None:
-    """Return the default of a rule's parameter (``rules.ATT022.allowance_share``); None if the rule lacks it."""
-    code, _, name = key.removeprefix("rules.").partition(".")
-    rule = load_all_rules().get(code) if key.startswith("rules.") else None
-    return next((parameter.default for parameter in rule.parameters if parameter.name == name), None) if rule else None
 
 
 def check_number(
@@ -208,3 +208,43 @@ def _list_changed_codes(custom: CodeList, shipped_list: CodeList) -> list[str]:
         ):
             changed_codes.append(code)
     return changed_codes
+
+
+#: Put before the key of a setting in a report: the county ends a comparison by this setting.
+DISABLED_PREFIX = "off."
+_SWITCHES_FILE = STANDARDS_FOLDER / "common-2021" / "switches.toml"
+
+
+@cache
+def load_switches() -> dict[str, Any]:
+    """Return the settings that can end a comparison, by the way in which they do.
+
+    A setting under ``flags`` does so by False, one under ``lists`` by removed entries, one under ``at_least`` or
+    ``at_most`` from a number on. Under ``users`` are the rules that use a setting without declaring it.
+    """
+    return read_toml(_SWITCHES_FILE)
+
+
+def ends_comparison(key: str, value: Any, shipped_value: Any) -> bool:
+    """Return True if a value of a setting ends a comparison that the shipped value makes."""
+    switches = load_switches()
+    if shipped_value is None or value == shipped_value:
+        return False
+    if key in switches["flags"]:
+        return value is False
+    if key in switches["lists"]:
+        return len(value) < len(shipped_value) or not set(value) & set(shipped_value)
+    if key.startswith(f"{CONFLICTS_SECTION}."):
+        return bool(value == ALLOWED_MEANING)
+    bounds = switches["at_least"].get(key, float("inf")), switches["at_most"].get(key, float("-inf"))
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and not bounds[1] < value < bounds[0]
+
+
+def list_undeclared_users(key: str) -> list[str]:
+    """Return the codes of rules that use a setting although the rules do not declare it.
+
+    ``switches.toml`` lists them by setting key or section.
+    """
+    users = load_switches()["users"]
+    return [*users.get(key, ()), *users.get(key.partition(".")[0], ())]

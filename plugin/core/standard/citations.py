@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..base.files.data import check_keys, check_known, check_type, read_toml
-from .template import SOURCE_MARKS
+from ..base.files.data import NOT_IN_FILE, SourceMark, check_known, read_toml, read_value
 
 #: The files of a standard.
 CITATIONS_FILE_NAME, SOURCES_FILE_NAME = "citations.toml", "sources.toml"
@@ -21,8 +20,8 @@ class CitedDocument:
     ``best``: the best mark (A, B or C) that a statement read in it can have.
     """
 
-    id: str
-    best: str
+    id: str = field(metadata=NOT_IN_FILE)
+    best: SourceMark
     zh: str
     en: str
 
@@ -35,8 +34,8 @@ class Citation:
     was read. ``area``: code of the county whose plan it is; for other counties it is only an example.
     """
 
-    key: str
-    mark: str
+    key: str = field(metadata=NOT_IN_FILE)
+    mark: SourceMark
     zh: str
     en: str
     sources: tuple[str, ...] = ()
@@ -53,11 +52,9 @@ def load_cited_documents(folder: Path) -> dict[str, CitedDocument]:
     Raise DataError for an invalid entry.
     """
     path = folder / SOURCES_FILE_NAME
-    documents = {}
-    for key, row in (read_toml(path) if path.exists() else {}).items():
-        check_keys(row, required=("best", "zh", "en"), allowed=(), file=path, where=key)
-        check_known(row["best"], SOURCE_MARKS, path, f"{key}.best")
-        documents[key] = CitedDocument(key, **row)
+    documents: dict[str, CitedDocument] = read_value(
+        read_toml(path) if path.exists() else {}, dict[str, CitedDocument], file=path
+    )
     return documents
 
 
@@ -67,14 +64,11 @@ def load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
     ``sources``: ids of the known documents. Raise DataError for an invalid entry and for an unknown document.
     """
     path = folder / CITATIONS_FILE_NAME
+    citations: dict[str, Citation] = read_value(
+        read_toml(path) if path.exists() else {}, dict[str, Citation], file=path
+    )
     known_sources = tuple(sources)
-    citations = {}
-    for key, row in (read_toml(path) if path.exists() else {}).items():
-        check_keys(row, required=("mark", "zh", "en"), allowed=("sources", "area"), file=path, where=key)
-        check_type(row.get("area", ""), str, file=path, key=f"{key}.area")
-        check_known(row["mark"], SOURCE_MARKS, path, f"{key}.mark")
-        read_in = tuple(check_type(row.pop("sources", []), list, file=path, key=f"{key}.sources"))
-        for source in read_in:
-            check_known(source, known_sources, path, f"{key}.sources")
-        citations[key] = Citation(key, **row, sources=read_in)
+    for citation in citations.values():
+        for source in citation.sources:
+            check_known(source, known_sources, path, f"{citation.key}.sources")
     return citations

@@ -107,19 +107,36 @@ def load_code_list(path: Path) -> CodeList:
     unnamed column, a code that is empty, repeated or has two names, a blank name, an unknown parent, a cycle of
     parents, and codes that lost their leading zeros.
     """
-    rows = _read_rows(path, _read_text(path))
     lines: dict[str, int] = {}
     codes: dict[str, CodeEntry] = {}
-    for line, row in rows:
-        code = _read_code(path, line, row)
-        if code.code in codes:
-            other = codes[code.code]
-            params: dict[str, object] = {"file": str(path), "line": line, "first": lines[code.code], "value": code.code}
-            if code.name != other.name:
-                raise DataError("data_code_two_names", **params, name=other.name, other=code.name)
+    for line, row in _read_rows(path, _read_text(path)):
+        code, name = row["code"], row["name"]
+        if not code or not name:
+            raise DataError("data_code_blank", file=str(path), line=line, column="name" if code else "code", value=code)
+        if row["mark"] not in SOURCE_MARKS or not (row["level"].isascii() and row["level"].isdigit()):
+            raise DataError("data_code_row", file=str(path), line=line, value=code)
+        if code in codes:
+            other_name = codes[code].name
+            params: dict[str, object] = {"file": str(path), "line": line, "first": lines[code], "value": code}
+            if name != other_name:
+                raise DataError("data_code_two_names", **params, name=other_name, other=name)
             raise DataError("data_code_repeated", **params)
-        codes[code.code], lines[code.code] = code, line
-    _check_parents(path, codes, lines)
+        extra = {k: text for k, text in row.items() if k and k not in CODE_LIST_COLUMNS}
+        codes[code] = CodeEntry(code, name, row["parent"], int(row["level"]), row["mark"], extra)
+        lines[code] = line
+    for code, entry in codes.items():
+        params = {"file": str(path), "line": lines[code], "value": code}
+        if entry.parent and entry.parent not in codes:
+            raise DataError("data_code_parent", **params, parent=entry.parent)
+        chain = [code]
+        while (parent := codes[chain[-1]].parent) and parent not in chain:
+            chain.append(parent)
+        if parent == code:
+            raise DataError("data_code_circle", **params, chain=" → ".join([*chain, parent]))
+        if entry.parent and codes[entry.parent].level >= entry.level:
+            raise DataError(
+                "data_code_level", **params, level=entry.level, parent=entry.parent, above=codes[entry.parent].level
+            )
     _check_leading_zeros(path, codes, lines)
     return CodeList(path.stem, codes)
 
@@ -153,7 +170,20 @@ def _read_rows(path: Path, text: str) -> list[tuple[int, dict[str, str]]]:
             if not any(cells):
                 continue
             if columns is None:
-                columns = _read_header(path, reader.line_num, cells)
+                column_names = [_COLUMN_BY_HEADING.get(cell, cell.lower()) for cell in cells]
+                for name in CODE_LIST_COLUMNS:
+                    if name not in column_names:
+                        raise DataError(
+                            "data_list_column",
+                            file=str(path),
+                            line=reader.line_num,
+                            column=name,
+                            columns=",".join(CODE_LIST_COLUMNS),
+                        )
+                for name in column_names:
+                    if name and column_names.count(name) > 1:
+                        raise DataError("data_list_column_twice", file=str(path), line=reader.line_num, column=name)
+                columns = column_names
                 continue
             for position, cell in enumerate(cells):
                 if cell and (position >= len(columns) or not columns[position]):
@@ -166,48 +196,6 @@ def _read_rows(path: Path, text: str) -> list[tuple[int, dict[str, str]]]:
     if columns is None:
         raise DataError("data_list_empty", file=str(path), columns=",".join(CODE_LIST_COLUMNS))
     return rows
-
-
-def _read_header(path: Path, line: int, cells: list[str]) -> list[str]:
-    """Return the column names of a header row; raise DataError for a missing or repeated column."""
-    column_names = [_COLUMN_BY_HEADING.get(cell, cell.lower()) for cell in cells]
-    for name in CODE_LIST_COLUMNS:
-        if name not in column_names:
-            raise DataError(
-                "data_list_column", file=str(path), line=line, column=name, columns=",".join(CODE_LIST_COLUMNS)
-            )
-    for name in column_names:
-        if name and column_names.count(name) > 1:
-            raise DataError("data_list_column_twice", file=str(path), line=line, column=name)
-    return column_names
-
-
-def _read_code(path: Path, line: int, row: dict[str, str]) -> CodeEntry:
-    """Return the code of one row; raise DataError for a blank code or name, an invalid mark or level."""
-    code, name = row["code"], row["name"]
-    if not code or not name:
-        raise DataError("data_code_blank", file=str(path), line=line, column="name" if code else "code", value=code)
-    if row["mark"] not in SOURCE_MARKS or not (row["level"].isascii() and row["level"].isdigit()):
-        raise DataError("data_code_row", file=str(path), line=line, value=code)
-    extra = {k: text for k, text in row.items() if k and k not in CODE_LIST_COLUMNS}
-    return CodeEntry(code, name, row["parent"], int(row["level"]), row["mark"], extra)
-
-
-def _check_parents(path: Path, codes: dict[str, CodeEntry], lines: dict[str, int]) -> None:
-    """Raise DataError for an unknown parent, a cycle of parents, or a parent of the same or a lower level."""
-    for code in codes.values():
-        params: dict[str, object] = {"file": str(path), "line": lines[code.code], "value": code.code}
-        if code.parent and code.parent not in codes:
-            raise DataError("data_code_parent", **params, parent=code.parent)
-        chain = [code.code]
-        while (parent := codes[chain[-1]].parent) and parent not in chain:
-            chain.append(parent)
-        if parent == code.code:
-            raise DataError("data_code_circle", **params, chain=" → ".join([*chain, parent]))
-        if code.parent and codes[code.parent].level >= code.level:
-            raise DataError(
-                "data_code_level", **params, level=code.level, parent=code.parent, above=codes[code.parent].level
-            )
 
 
 def _check_leading_zeros(path: Path, codes: dict[str, CodeEntry], lines: dict[str, int]) -> None:

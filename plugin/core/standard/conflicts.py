@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from ..base.errors import DataError
-from ..base.files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_toml, read_value
+from ..base.files.data import ONE_OR_SEVERAL, SourceMark, check_known, one_of, read_record, read_toml
 
 #: Section of a profile in which a county changes the meaning of single pairs; also the name of the matrix in lists of
 #: marks.
@@ -28,7 +28,6 @@ ERROR_MEANING, WARNING_MEANING, INFORMATION_MEANING, EVIDENCE_MEANING, ALLOWED_M
     "allowed",
 )
 CONFLICT_MEANINGS = (ERROR_MEANING, WARNING_MEANING, INFORMATION_MEANING, EVIDENCE_MEANING, ALLOWED_MEANING)
-_REQUIRED_KEYS = ("left", "right", "meaning", "basis", "mark")
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,33 @@ class ConflictMatrixEntry:
         return frozenset((self.left, self.right))
 
 
+@dataclass(frozen=True)
+class _PairsRow:
+    """A row of ``[[pairs]]``, which may list several control lines as ``left`` or ``right``."""
+
+    left: Annotated[tuple[str, ...], ONE_OR_SEVERAL]
+    right: Annotated[tuple[str, ...], ONE_OR_SEVERAL]
+    meaning: Annotated[str, one_of(*CONFLICT_MEANINGS)]
+    basis: str
+    mark: SourceMark
+    rule: str = ""
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError for an error of mark C; a county with better knowledge sets it in its profile."""
+        if self.mark == "C":
+            check_known(
+                self.meaning, [one for one in CONFLICT_MEANINGS if one != ERROR_MEANING], file, f"{where}.meaning"
+            )
+
+
+@dataclass(frozen=True)
+class ConflictsFile:
+    """The content of ``conflicts.toml``. ``lines``: control lines of which each pair must be there."""
+
+    pairs: tuple[_PairsRow, ...]
+    lines: Annotated[tuple[str, ...], ONE_OR_SEVERAL] = ()
+
+
 def load_conflicts(folder: Path) -> tuple[ConflictMatrixEntry, ...]:
     """Return the conflict matrix in a standard's folder; empty without its file.
 
@@ -67,41 +93,18 @@ def load_conflicts(folder: Path) -> tuple[ConflictMatrixEntry, ...]:
     path = folder / CONFLICTS_FILE
     if not path.exists():
         return ()
-    table = read_toml(path)
-    check_keys(table, required=("pairs",), allowed=("lines",), file=path)
+    file = read_record(ConflictsFile, read_toml(path), file=path)
     by_pair: dict[frozenset[str], ConflictMatrixEntry] = {}
-    for number, row in enumerate(check_type(table["pairs"], list, file=path, key="pairs"), 1):
-        entry = f"pairs[{number}]"
-        for conflict in _read_conflicts(row, path, entry):
-            if conflict.control_line_pair in by_pair or len(conflict.control_line_pair) < 2:
-                raise DataError(
-                    "data_duplicate", file=str(path), key=entry, value=" / ".join(conflict.control_line_pair)
-                )
-            by_pair[conflict.control_line_pair] = conflict
-    for left, right in combinations(_read_text_or_list(table.get("lines", []), path, "lines"), 2):
+    for number, row in enumerate(file.pairs, 1):
+        for left, right in product(row.left, row.right):
+            pair = frozenset((left, right))
+            if pair in by_pair or len(pair) < 2:
+                raise DataError("data_duplicate", file=str(path), key=f"pairs[{number}]", value=" / ".join(pair))
+            by_pair[pair] = ConflictMatrixEntry(left, right, row.meaning, row.basis, row.mark, row.rule)
+    for left, right in combinations(file.lines, 2):
         if frozenset((left, right)) not in by_pair:
             raise DataError("data_key_missing", file=str(path), key=f"pairs: {left} / {right}")
     return tuple(by_pair.values())
-
-
-def _read_conflicts(row: Any, path: Path, entry: str) -> list[ConflictMatrixEntry]:
-    """Return the matrix entries of one ``[[pairs]]`` row: one for each pair of its control lines."""
-    check_type(row, dict, file=path, key=entry)
-    check_keys(row, required=_REQUIRED_KEYS, allowed=("rule",), file=path, where=entry)
-    left, right = (_read_text_or_list(row[side], path, f"{entry}.{side}") for side in ("left", "right"))
-    others = {key: value for key, value in row.items() if key not in ("left", "right")}
-    texts = read_value(others, dict[str, str], file=path, key=entry)
-    check_known(row["mark"], SOURCE_MARKS, path, f"{entry}.mark")
-    # A county with better knowledge than mark C sets an error in its profile.
-    meanings = [meaning for meaning in CONFLICT_MEANINGS if row["mark"] != "C" or meaning != ERROR_MEANING]
-    check_known(row["meaning"], meanings, path, f"{entry}.meaning")
-    return [ConflictMatrixEntry(a, b, **texts) for a in left for b in right]
-
-
-def _read_text_or_list(value: Any, path: Path, entry: str) -> list[str]:
-    """Return a list of texts; a single text becomes a list of one."""
-    texts: list[str] = read_value(value if isinstance(value, list) else [value], list[str], file=path, key=entry)
-    return texts
 
 
 def add_missing_conflicts(

@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 from ...paths import STANDARDS_FOLDER
 from ..base.errors import DataError
-from ..base.files.data import check_keys, check_known, read_toml, read_value
+from ..base.files.data import SourceMark, check_known, check_unique, one_of, read_record, read_toml
 
 if TYPE_CHECKING:
     from . import Standard
@@ -35,20 +35,6 @@ INDICATOR_UNITS = (
     *("m2", "ha", "km2", "wan_km2", "mu", "wan_mu", "ratio", "share", "count", "km_km2"),
     *("yi_m3", "jian", "wan_person", "m2_person", "m2_wan_yuan", "m3_wan_yuan"),
 )
-_REQUIRED_TEXTS = ("id", "group", "zh", "en", "unit", "method", "mark", "source_zh", "source_en")
-_OPTIONAL_TEXTS = (
-    "basis",
-    "kind",
-    "comparison",
-    "formula_zh",
-    "formula_en",
-    "rule",
-    "within",
-    "part",
-    "whole",
-    "missing",
-)
-_LIST_KEYS = ("aliases", "inputs", "classes", "urban_codes")
 
 
 @dataclass(frozen=True)
@@ -65,14 +51,14 @@ class CatalogueIndicator:
     group: str
     zh: str
     en: str
-    unit: str
-    method: str
-    mark: str
+    unit: Annotated[str, one_of(*INDICATOR_UNITS)]
+    method: Annotated[str, one_of(*REQUIRED_KEYS_BY_METHOD)]
+    mark: SourceMark
     source_zh: str
     source_en: str
     basis: str = ""
     kind: str = ""
-    comparison: str = ""
+    comparison: Annotated[str, one_of(">=", "<=")] = ""
     formula_zh: str = ""
     formula_en: str = ""
     rule: str = ""
@@ -84,6 +70,15 @@ class CatalogueIndicator:
     inputs: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     urban_codes: tuple[str, ...] = ()
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError if a key that the method requires is missing."""
+        required = REQUIRED_KEYS_BY_METHOD[self.method]
+        if self.method.startswith("land_use") and not (self.classes or self.urban_codes):
+            required = (*required, "classes")
+        for key in required:
+            if not getattr(self, key):
+                raise DataError("data_key_missing", file=str(file), key=f"{where}.{key}")
 
     def name(self, lang: str) -> str:
         """Return the name in a language."""
@@ -110,6 +105,15 @@ class LandUseGroup:
     def name(self, lang: str) -> str:
         """Return the name in a language."""
         return self.zh if lang == "zh" else self.en
+
+
+@dataclass(frozen=True)
+class CatalogueFile:
+    """The content of ``indicators.toml``."""
+
+    indicator: tuple[CatalogueIndicator, ...]
+    land_group: tuple[LandUseGroup, ...]
+    ratio_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -178,40 +182,15 @@ def find_allowed_comparisons(indicator: str) -> tuple[str, ...]:
 @cache
 def _read_catalogue(path: Path) -> IndicatorCatalogue:
     """Return the catalogue in an ``indicators.toml``; raise DataError for an invalid or repeated entry."""
-    table = read_toml(path)
-    check_keys(table, required=("indicator", "land_group"), allowed=("ratio_names",), file=path)
-    entries: dict[str, CatalogueIndicator] = {}
+    file = read_record(CatalogueFile, read_toml(path), file=path)
+    check_unique([entry.id for entry in file.indicator], path, "indicator.id")
+    entries = {entry.id: entry for entry in file.indicator}
     indicator_id_by_name: dict[str, str] = {}
-    for number, row in enumerate(table["indicator"], 1):
-        entry = _read_entry(row, f"indicator[{number}]", path)
-        if entry.id in entries:
-            raise DataError("data_duplicate", file=str(path), key="indicator.id", value=entry.id)
-        entries[entry.id] = entry
+    for entry in file.indicator:
         for name in dict.fromkeys(map(_normalise_indicator_name, (entry.zh, entry.en, *entry.aliases))):
             if indicator_id_by_name.setdefault(name, entry.id) != entry.id:
                 raise DataError("data_duplicate", file=str(path), key=f"{entry.id}.aliases", value=name)
     for entry in entries.values():
         for key in ("part", "whole"):
             check_known(getattr(entry, key), ("", *entries), path, f"{entry.id}.{key}")
-    groups = read_value(table["land_group"], tuple[LandUseGroup, ...], file=path, key="land_group")
-    return IndicatorCatalogue(entries, groups, tuple(table.get("ratio_names", ())), indicator_id_by_name)
-
-
-def _read_entry(row: dict[str, Any], field: str, path: Path) -> CatalogueIndicator:
-    """Return the indicator in a row of ``[[indicator]]``; raise DataError if invalid."""
-    check_keys(row, required=_REQUIRED_TEXTS, allowed=(*_OPTIONAL_TEXTS, *_LIST_KEYS), file=path, where=field)
-    values = {
-        key: read_value(value, tuple[str, ...] if key in _LIST_KEYS else str, file=path, key=f"{field}.{key}")
-        for key, value in row.items()
-    }
-    for key, allowed_values in (
-        ("method", tuple(REQUIRED_KEYS_BY_METHOD)),
-        ("unit", INDICATOR_UNITS),
-        ("mark", ("A", "B", "C")),
-        ("comparison", (">=", "<=")),
-    ):
-        check_known(row.get(key, allowed_values[0]), allowed_values, path, f"{field}.{key}")
-    check_keys(row, required=REQUIRED_KEYS_BY_METHOD[row["method"]], allowed=row, file=path, where=field)
-    if row["method"].startswith("land_use") and not ("classes" in row or "urban_codes" in row):
-        raise DataError("data_key_missing", file=str(path), key=f"{field}.classes")
-    return CatalogueIndicator(**values)
+    return IndicatorCatalogue(entries, file.land_group, file.ratio_names, indicator_id_by_name)

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..base.errors import DataError
-from ..base.files.data import check_keys, read_value
+from ..base.files.data import NOT_IN_FILE
 
 if TYPE_CHECKING:
     from . import Standard
@@ -27,7 +27,7 @@ class MapTheme:
     ``roles``: layer codes, or concepts, which mean the layer that has their role.
     """
 
-    id: str
+    id: str = field(metadata=NOT_IN_FILE)
     name: str
     roles: tuple[str, ...]
 
@@ -41,49 +41,12 @@ class TreeBranch:
     first.
     """
 
-    id: str
+    id: str = field(metadata=NOT_IN_FILE)
     name: str
     roles: tuple[str, ...]
-    roles_of_other_editions: tuple[str, ...] = ()
-    is_chosen: bool = False
-    is_shown: bool = True
-
-
-def read_theme(key: str, row: Any, path: Path) -> MapTheme:
-    """Return the theme of a ``[themes.<key>]`` table.
-
-    Raise DataError with file and key.
-    """
-    section = f"themes.{key}"
-    check_entry(row, section, path)
-    return MapTheme(key, row["name"], tuple(row["roles"]))
-
-
-def read_branch(key: str, row: Any, path: Path) -> TreeBranch:
-    """Return the branch of a ``[tree.<key>]`` table.
-
-    Raise DataError with file and key.
-    """
-    section = f"tree.{key}"
-    check_entry(row, section, path, also=list[str], chosen=bool, shown=bool)
-    return TreeBranch(
-        key,
-        row["name"],
-        tuple(row["roles"]),
-        tuple(row.get("also", ())),
-        is_chosen=row.get("chosen", False),
-        is_shown=row.get("shown", True),
-    )
-
-
-def check_entry(row: Any, section: str, path: Path, **others: Any) -> None:
-    """Raise DataError unless a theme, branch or group has a name, a list of layers and only known keys.
-
-    ``others``: further keys, which may be missing, and their types (`read_value`).
-    """
-    types = {"name": str, "roles": list[str], **{f"{key}?": kind for key, kind in others.items()}}
-    read_value(row, types, file=path, key=section)
-    check_keys(row, required=(), allowed=[key.removesuffix("?") for key in types], file=path, where=section)
+    roles_of_other_editions: tuple[str, ...] = field(default=(), metadata={"key": "also"})
+    is_chosen: bool = field(default=False, metadata={"key": "chosen"})
+    is_shown: bool = field(default=True, metadata={"key": "shown"})
 
 
 def check_layer_tree(standard: Standard, themes: Iterable[MapTheme], tree: Iterable[TreeBranch], path: Path) -> None:

@@ -3,33 +3,41 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from ..base.errors import DataError
-from ..base.files.data import ErrorCollector, check_keys, check_known, check_type, read_toml
+from ..base.files.data import (
+    ErrorCollector,
+    SourceMark,
+    check_keys,
+    list_record_items,
+    one_of,
+    read_record,
+    read_toml,
+)
+from ..model.rule import Severity
 from .citations import load_citations, load_cited_documents
 from .conflicts import CONFLICTS_SECTION, add_missing_conflicts, load_conflicts
-from .declared_check import CHECK_SECTION
-from .edition import ALL_LAYERS, MAINTENANCE_FILE_NAME, DeliveryScope, Standard, TemplateGroup
-from .editions import (
+from .edition import (
+    ALL_LAYERS,
+    MAINTENANCE_FILE_NAME,
+    PLANNING_PHASES,
     STANDARD_FILE,
+    DeliveryScope,
+    Standard,
+    TemplateGroup,
     check_no_circular_include,
     find_edition_folders,
     find_standard_folder,
-    read_phase_severities,
-    read_severities,
 )
-from .layer_tree import check_entry, check_layer_tree, read_branch, read_theme
-from .maintenance import load_maintenance
-from .template import SOURCE_MARKS
+from .layer_tree import MapTheme, TreeBranch, check_layer_tree
+from .maintenance import MaintenanceSpec
 
 #: Name that means all rules in place of a group. No standard defines a group of this name.
 EVERY_RULE = "all"
-#: Further keys of a scope next to its mandatory concepts, in the order of `DeliveryScope`.
-_SCOPE_KEYS = ("conditional", "optional", "rules", "without")
 #: Sections of settings that a profile may override; their keys are compared with the standard's own.
 SETTING_SECTIONS = (
     "ratio",
@@ -60,23 +68,43 @@ SETTING_SECTIONS = (
     "yearly",
     "rules",
 )
-#: The other sections of a ``standard.toml``.
-_OTHER_SECTIONS = (
-    "includes",
-    "default_rules",
-    "rule_groups",
-    "concepts",
-    "scopes",
-    "groups",
-    "themes",
-    "tree",
-    "marks",
-    "mark_sources",
-    "confirmed",
-    "severity",
-    "phase",
-    CHECK_SECTION,
-)
+
+
+@dataclass(frozen=True)
+class PhaseTable:
+    """The severities of rules in a phase. Rules load after standards; a test validates the codes."""
+
+    severity: dict[str, Severity] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ConfirmedItems:
+    """The settings and citations that a standard confirms."""
+
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StandardFile:
+    """The content of ``standard.toml``, apart from the sections of settings."""
+
+    id: str
+    edition: str | int
+    name: str
+    includes: tuple[str, ...] = ()
+    default_rules: tuple[str, ...] = ()
+    rule_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    concepts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    scopes: dict[str, DeliveryScope] = field(default_factory=dict)
+    groups: dict[str, TemplateGroup] = field(default_factory=dict)
+    themes: dict[str, MapTheme] = field(default_factory=dict)
+    tree: dict[str, TreeBranch] = field(default_factory=dict)
+    marks: dict[str, SourceMark] = field(default_factory=dict)
+    mark_sources: dict[str, str] = field(default_factory=dict)
+    confirmed: ConfirmedItems = ConfirmedItems()
+    severity: dict[str, Severity] = field(default_factory=dict)
+    phase: dict[Annotated[str, one_of(*PLANNING_PHASES)], PhaseTable] = field(default_factory=dict)
+    check: Any = None
 
 
 def flatten_table(table: dict[str, Any], prefix: str) -> dict[str, Any]:
@@ -104,123 +132,117 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
     path = folder / STANDARD_FILE
     check_no_circular_include(folder)
     table = read_toml(path)
-    check_keys(table, required=("id", "edition", "name"), allowed=(*_OTHER_SECTIONS, *SETTING_SECTIONS), file=path)
-    includes = tuple(
-        load_standard(str(find_standard_folder(included_standard, including=folder)))
-        for included_standard in table.get("includes", ())
+    check_keys(
+        table,
+        required=("id", "edition", "name"),
+        allowed=(*list_record_items(StandardFile), *SETTING_SECTIONS),
+        file=path,
     )
-    own_data = _read_own_data(table, includes, folder)
+    file = read_record(StandardFile, {k: v for k, v in table.items() if k not in SETTING_SECTIONS}, file=path)
+    includes = tuple(load_standard(str(find_standard_folder(one, including=folder))) for one in file.includes)
+    own_data = _read_own_data(file, flatten_settings(table), includes, folder)
     standard = own_data
     for included_standard in includes:
-        standard = _complete_with_included_standard(standard, included_standard)
+        all_phases = dict.fromkeys((*included_standard.phases, *standard.phases))
+        standard = replace(
+            standard,
+            rules=standard.rules or included_standard.rules,
+            confirmed=standard.confirmed | included_standard.confirmed,
+            concepts={**included_standard.concepts, **standard.concepts},
+            rule_groups={**included_standard.rule_groups, **standard.rule_groups},
+            scopes={**included_standard.scopes, **standard.scopes},
+            # Own groups come first in a list.
+            groups={
+                **standard.groups,
+                **{k: group for k, group in included_standard.groups.items() if k not in standard.groups},
+            },
+            themes={**included_standard.themes, **standard.themes},
+            # Trees are not merged: a layer would be in both.
+            layer_tree=standard.layer_tree or included_standard.layer_tree,
+            maintenance=standard.maintenance or included_standard.maintenance,
+            settings={**included_standard.settings, **standard.settings},
+            conflicts=add_missing_conflicts(standard.conflicts, included_standard.conflicts),
+            marks={**included_standard.marks, **standard.marks},
+            mark_sources={
+                **included_standard.mark_sources,
+                **dict.fromkeys(standard.marks, ""),
+                **standard.mark_sources,
+            },
+            severity={**included_standard.severity, **standard.severity},
+            phases={
+                phase: {**included_standard.phases.get(phase, {}), **standard.phases.get(phase, {})}
+                for phase in all_phases
+            },
+            citations={**included_standard.citations, **standard.citations},
+        )
     _check_groups(standard, list(own_data.groups.values()), path)
     check_layer_tree(standard, own_data.themes.values(), own_data.layer_tree.values(), path)
-    return _add_declared_checks(standard, table, path)
-
-
-def _add_declared_checks(standard: Standard, table: dict[str, Any], path: Path) -> Standard:
-    """Return a standard with the checks that its file and the included standards declare."""
     inherited_checks = {one.code: one for included in standard.included_standards for one in included.checks}
-    if CHECK_SECTION not in table:
+    if file.check is None:
         return replace(standard, checks=tuple(inherited_checks.values()))
     # Most standards declare no checks.
-    from .declared_checks.read import read_declared_checks
+    from .declared_reader import read_declared_checks
 
-    rows = table[CHECK_SECTION]
-    own_checks = read_declared_checks(rows, standard.id, standard, path, ErrorCollector(), inherited_checks)
+    own_checks = read_declared_checks(file.check, standard.id, standard, path, ErrorCollector(), inherited_checks)
     return replace(standard, checks=(*inherited_checks.values(), *own_checks))
 
 
-def _read_own_data(table: dict[str, Any], includes: tuple[Standard, ...], folder: Path) -> Standard:
+def _read_own_data(
+    file: StandardFile, settings: dict[str, Any], includes: tuple[Standard, ...], folder: Path
+) -> Standard:
     """Return the data of an edition's own files.
 
     A citation may name a source of an included edition.
     """
     path = folder / STANDARD_FILE
     conflicts = load_conflicts(folder)
-    settings = flatten_settings(table) | {conflict.setting_key: conflict.meaning for conflict in conflicts}
-    severity = read_severities(table.get("severity", {}), "severity", path)
-    phases = read_phase_severities(table.get("phase", {}), path)
+    settings = settings | {conflict.setting_key: conflict.meaning for conflict in conflicts}
+    phases: dict[str, dict[str, str]] = {phase: dict(table.severity) for phase, table in file.phase.items()}
     in_phases = (f"phase.{phase}.severity.{code}" for phase, severities in phases.items() for code in severities)
     sources = {
         **{k: value for included_standard in includes for k, value in included_standard.sources.items()},
         **load_cited_documents(folder),
     }
-    concepts = {k: tuple(value) for k, value in table.get("concepts", {}).items()}
-    groups = {key: _read_group(key, row, path) for key, row in table.get("groups", {}).items()}
+    concepts, groups = dict(file.concepts), dict(file.groups)
+    maintenance_path = folder / MAINTENANCE_FILE_NAME
     maintenance = (
-        load_maintenance(folder / MAINTENANCE_FILE_NAME) if (folder / MAINTENANCE_FILE_NAME).exists() else None
+        read_record(MaintenanceSpec, read_toml(maintenance_path), file=maintenance_path)
+        if maintenance_path.exists()
+        else None
     )
     if maintenance is not None:
         groups[maintenance.id] = TemplateGroup(
             maintenance.id, maintenance.name, maintenance.class_roles, maintenance.aliases
         )
         concepts[maintenance.id] = maintenance.change_roles
+    if EVERY_RULE in file.rule_groups:
+        known_names = ", ".join(name for name in file.rule_groups if name != EVERY_RULE)
+        raise DataError("data_key_unknown", file=str(path), key=f"rule_groups.{EVERY_RULE}", known=known_names)
     return Standard(
-        id=table["id"],
-        edition=str(table["edition"]),
-        name=table["name"],
+        id=file.id,
+        edition=str(file.edition),
+        name=file.name,
         folder=folder,
         included_standards=includes,
-        rules=tuple(table.get("default_rules", ())),
+        rules=file.default_rules,
         concepts=concepts,
-        scopes=_read_scopes(table, path),
+        scopes=file.scopes,
         settings=settings,
-        marks=_read_marks(table, settings, path),
-        mark_sources=dict(table.get("mark_sources", {})),
-        confirmed=frozenset(table.get("confirmed", {}).get("items", ())),
+        marks=_complete_marks(file, settings),
+        mark_sources=file.mark_sources,
+        confirmed=frozenset(file.confirmed.items),
         citations=load_citations(folder, sources),
         sources=sources,
         groups=groups,
-        themes={key: read_theme(key, row, path) for key, row in table.get("themes", {}).items()},
-        layer_tree={key: read_branch(key, row, path) for key, row in table.get("tree", {}).items()},
+        themes=file.themes,
+        layer_tree=file.tree,
         maintenance=maintenance,
         conflicts=conflicts,
-        rule_groups=_read_rule_groups(table, path),
-        severity=severity,
+        rule_groups=file.rule_groups,
+        severity=dict(file.severity),
         phases=phases,
-        own_keys=frozenset([*settings, *(f"severity.{code}" for code in severity), *in_phases]),
+        own_keys=frozenset([*settings, *(f"severity.{code}" for code in file.severity), *in_phases]),
     )
-
-
-def _complete_with_included_standard(standard: Standard, included_standard: Standard) -> Standard:
-    """Return a standard in which missing data are taken from a standard that it includes."""
-    all_phases = dict.fromkeys((*included_standard.phases, *standard.phases))
-    return replace(
-        standard,
-        rules=standard.rules or included_standard.rules,
-        confirmed=standard.confirmed | included_standard.confirmed,
-        concepts={**included_standard.concepts, **standard.concepts},
-        rule_groups={**included_standard.rule_groups, **standard.rule_groups},
-        scopes={**included_standard.scopes, **standard.scopes},
-        # Own groups come first in a list.
-        groups={
-            **standard.groups,
-            **{k: group for k, group in included_standard.groups.items() if k not in standard.groups},
-        },
-        themes={**included_standard.themes, **standard.themes},
-        # Trees are not merged: a layer would be in both.
-        layer_tree=standard.layer_tree or included_standard.layer_tree,
-        maintenance=standard.maintenance or included_standard.maintenance,
-        settings={**included_standard.settings, **standard.settings},
-        conflicts=add_missing_conflicts(standard.conflicts, included_standard.conflicts),
-        marks={**included_standard.marks, **standard.marks},
-        mark_sources={**included_standard.mark_sources, **dict.fromkeys(standard.marks, ""), **standard.mark_sources},
-        severity={**included_standard.severity, **standard.severity},
-        phases={
-            phase: {**included_standard.phases.get(phase, {}), **standard.phases.get(phase, {})} for phase in all_phases
-        },
-        citations={**included_standard.citations, **standard.citations},
-    )
-
-
-def _read_scopes(table: dict[str, Any], path: Path) -> dict[str, DeliveryScope]:
-    """Return the kinds of delivery under ``[scopes]`` by id."""
-    scopes = {}
-    for key, row in table.get("scopes", {}).items():
-        check_keys(row, required=("mandatory",), allowed=_SCOPE_KEYS, file=path, where=f"scopes.{key}")
-        scopes[key] = DeliveryScope(key, *(tuple(row.get(k, ())) for k in ("mandatory", *_SCOPE_KEYS)))
-    return scopes
 
 
 def flatten_settings(table: dict[str, Any]) -> dict[str, Any]:
@@ -231,35 +253,17 @@ def flatten_settings(table: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path) -> dict[str, str]:
+def _complete_marks(file: StandardFile, settings: dict[str, Any]) -> dict[str, str]:
     """Return the marks (A, B or C: how well sourced) that an edition's own files give.
 
     An own setting without a mark is C, whatever mark an included edition has for it.
     """
-    marks = dict(check_type(table.get("marks", {}), dict, file=path, key="marks"))
-    for key, mark in marks.items():
-        check_known(mark, SOURCE_MARKS, path, f"marks.{key}")
-    if not table.get("includes"):
-        return marks
-    headings = tuple(f"{key}." for key in marks)
+    if not file.includes:
+        return file.marks
+    headings = tuple(f"{key}." for key in file.marks)
     # Each pair of control lines has a separate mark.
     marked = (*headings, f"{CONFLICTS_SECTION}.")
-    return marks | {key: "C" for key in settings if key not in marks and not key.startswith(marked)}
-
-
-def _read_rule_groups(table: dict[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
-    """Return rule group → codes or groups of rules; raise DataError for a group with the reserved name ``all``."""
-    groups = {name: tuple(codes) for name, codes in table.get("rule_groups", {}).items()}
-    if EVERY_RULE in groups:
-        known_names = ", ".join(name for name in groups if name != EVERY_RULE)
-        raise DataError("data_key_unknown", file=str(path), key=f"rule_groups.{EVERY_RULE}", known=known_names)
-    return groups
-
-
-def _read_group(key: str, row: dict[str, Any], path: Path) -> TemplateGroup:
-    """Return the group of layers in a table ``[groups.<key>]``; raise DataError if invalid."""
-    check_entry(row, f"groups.{key}", path, aliases=list[str])
-    return TemplateGroup(key, row["name"], tuple(row["roles"]), tuple(row.get("aliases", ())))
+    return file.marks | {key: "C" for key in settings if key not in file.marks and not key.startswith(marked)}
 
 
 def _check_groups(standard: Standard, own_groups: list[TemplateGroup], path: Path) -> None:
@@ -296,10 +300,7 @@ def find_shipped_base_standards(standard: Standard) -> tuple[Standard, ...]:
         if nested is not base_standard
     }
     top = tuple(base_standard for folder, base_standard in shipped_standards.items() if folder not in included_below)
-    return top or (_load_usual_standard(standard),)
-
-
-def _load_usual_standard(standard: Standard) -> Standard:
-    """Return the shipped standard of the same id, else the county database standard."""
+    if top:
+        return top
     standards = find_edition_folders(name=standard.id).get(standard.id)
-    return load_standard(standard.id) if standards and load_standard(standard.id).rules else load_standard()
+    return (load_standard(standard.id) if standards and load_standard(standard.id).rules else load_standard(),)

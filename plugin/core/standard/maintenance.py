@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from ..base.errors import DataError
-from ..base.files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_record, read_toml, read_value
-from .template import Template, TemplateField, read_fields
+from ..base.files.data import NOT_IN_FILE, SourceMark, check_known, check_unique, join_key
+from .template import Template, TemplateField, check_field_names
 
 BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE = "before", "change", "after"
 
@@ -37,17 +36,15 @@ class MaintainedLayerSpec:
 class MaintenanceClassSpec:
     """One of the three classes of a maintained layer: before, change or after.
 
-    ``id``: its stage, such as `BEFORE_STAGE`; ``prefix``: put before the layer's code (``WHQ``); ``suffix``: put after
-    its name (维护前). ``fields`` replace those of the layer, if any; ``source`` and ``fields_mark``: their source and
-    its mark.
+    ``prefix``: put before the layer's code (``WHQ``); ``suffix``: put after its name (维护前). ``fields`` replace those
+    of the layer, if any; ``source`` and ``fields_mark``: their source and its mark.
     """
 
-    id: str
     prefix: str
     suffix: str
-    fields: tuple[TemplateField, ...] = ()
-    source: str = ""
-    fields_mark: str = ""
+    fields: tuple[TemplateField, ...] = field(default=(), metadata=NOT_IN_FILE)
+    source: str = field(default="", metadata=NOT_IN_FILE)
+    fields_mark: str = field(default="", metadata=NOT_IN_FILE)
 
     def make_template(self, base: Template, group: str) -> Template:
         """Return the template of a layer for this class.
@@ -73,6 +70,19 @@ class MaintenanceClassSpec:
 
 
 @dataclass(frozen=True)
+class ChangeClassSpec(MaintenanceClassSpec):
+    """The class of the changes, which has fields of its file."""
+
+    fields: tuple[TemplateField, ...] = field(metadata={"key": "field"})
+    source: str = field()
+    fields_mark: SourceMark = field()
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError for two fields with one name."""
+        check_field_names(self.fields, file, join_key(where, "field"))
+
+
+@dataclass(frozen=True)
 class DeliverySpec:
     """Files of the yearly delivery.
 
@@ -90,21 +100,32 @@ class DeliverySpec:
 class MaintenanceSpec:
     """Yearly maintenance as a standard defines it.
 
-    ``id``, ``name`` and ``aliases`` are those of the group of all its layers. ``stages``: the classes before, change
-    and after.
+    ``id``, ``name`` and ``aliases`` are those of the group of all its layers; ``before``, ``change``, ``after``: the
+    classes of each layer.
     """
 
     id: str
     name: str
-    aliases: tuple[str, ...]
-    stages: tuple[MaintenanceClassSpec, ...]
-    layers: tuple[MaintainedLayerSpec, ...]
+    before: MaintenanceClassSpec
+    change: ChangeClassSpec
+    after: MaintenanceClassSpec
+    layers: tuple[MaintainedLayerSpec, ...] = field(metadata={"key": "layer"})
     delivery: DeliverySpec
+    aliases: tuple[str, ...] = ()
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError for a layer that is there twice."""
+        check_unique([layer.role for layer in self.layers], file, "layer.role")
+
+    @property
+    def class_by_stage(self) -> dict[str, MaintenanceClassSpec]:
+        """Return `BEFORE_STAGE`, `CHANGE_STAGE` and `AFTER_STAGE` with their classes."""
+        return {BEFORE_STAGE: self.before, CHANGE_STAGE: self.change, AFTER_STAGE: self.after}
 
     @property
     def class_roles(self) -> tuple[str, ...]:
         """Return the layer codes of all classes of all maintained layers."""
-        return tuple(stage.prefix + layer.role for layer in self.layers for stage in self.stages)
+        return tuple(one.prefix + layer.role for layer in self.layers for one in self.class_by_stage.values())
 
     @property
     def change_roles(self) -> tuple[str, ...]:
@@ -112,18 +133,14 @@ class MaintenanceSpec:
 
         A yearly delivery has at least one of them, a plan has none.
         """
-        return tuple(self.get_class_of_stage(CHANGE_STAGE).prefix + layer.role for layer in self.layers)
-
-    def get_class_of_stage(self, stage: str) -> MaintenanceClassSpec:
-        """Return the maintenance class of a stage: `BEFORE_STAGE`, `CHANGE_STAGE` or `AFTER_STAGE`."""
-        return next(candidate for candidate in self.stages if candidate.id == stage)
+        return tuple(self.change.prefix + layer.role for layer in self.layers)
 
     def find_class_of_role(self, role: str) -> tuple[MaintenanceClassSpec, MaintainedLayerSpec] | None:
         """Return the class (before, change or after) and the maintained layer that a layer code means.
 
         None for a code of another layer.
         """
-        for stage in self.stages:
+        for stage in self.class_by_stage.values():
             for layer in self.layers:
                 if role == stage.prefix + layer.role:
                     return stage, layer
@@ -137,43 +154,8 @@ class MaintenanceSpec:
         return {
             stage.prefix + layer.role: stage.make_template(known[layer.role], self.name)
             for layer in self.layers
-            for stage in self.stages
+            for stage in self.class_by_stage.values()
         }
-
-
-def load_maintenance(path: Path) -> MaintenanceSpec:
-    """Read ``maintenance.toml``. DataError names file and key."""
-    table = read_toml(path)
-    check_keys(
-        table,
-        required=("id", "name", "delivery", BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE, "layer"),
-        allowed=("aliases",),
-        file=path,
-    )
-    layers: tuple[MaintainedLayerSpec, ...] = read_value(
-        table["layer"], tuple[MaintainedLayerSpec, ...], file=path, key="layer"
-    )
-    roles = [layer.role for layer in layers]
-    for role in roles:
-        if roles.count(role) > 1:
-            raise DataError("data_duplicate", file=str(path), key="layer.role", value=role)
-    stages = tuple(_read_class_spec(key, table[key], path) for key in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE))
-    delivery = read_record(DeliverySpec, table["delivery"], file=path, where="delivery")
-    return MaintenanceSpec(table["id"], table["name"], tuple(table.get("aliases", ())), stages, layers, delivery)
-
-
-def _read_class_spec(key: str, row: dict[str, Any], path: Path) -> MaintenanceClassSpec:
-    """Return a class (before, change or after) from its table; raise DataError if invalid."""
-    check_type(row, dict, file=path, key=key)
-    fields: tuple[TemplateField, ...] = ()
-    change_keys = ("field", "source", "fields_mark") if key == CHANGE_STAGE else ()
-    check_keys(row, required=("prefix", "suffix", *change_keys), allowed=(), file=path, where=key)
-    if change_keys:
-        fields = read_fields(row["field"], path, f"{key}.field")
-        check_known(row["fields_mark"], SOURCE_MARKS, path, f"{key}.fields_mark")
-    return MaintenanceClassSpec(
-        key, row["prefix"], row["suffix"], fields, row.get("source", ""), row.get("fields_mark", "")
-    )
 
 
 def check_maintenance(spec: MaintenanceSpec, known: Mapping[str, Template], path: Path) -> None:

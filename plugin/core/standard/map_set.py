@@ -6,12 +6,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from ...paths import LAYOUTS_FOLDER
 from ..base.errors import DataError, InputError
-from ..base.files.data import check_keys, check_known, check_type, read_toml
+from ..base.files.data import (
+    NOT_IN_FILE,
+    ONE_OR_SEVERAL,
+    SourceMark,
+    check_known,
+    check_unique,
+    one_of,
+    read_record,
+    read_toml,
+)
 
 #: The map set that comes with the plugin.
 DEFAULT_MAP_SET = LAYOUTS_FOLDER / "maps.toml"
@@ -30,9 +40,9 @@ class LayerSpec:
     this kind; ``underlay``: drawn as background.
     """
 
-    of: tuple[str, ...]
+    of: Annotated[tuple[str, ...], ONE_OR_SEVERAL]
     name: str
-    style: str = ""
+    style: str = field(default="", metadata={"key": "look"})
     need: bool = False
     any: bool = False
     underlay: bool = False
@@ -50,7 +60,7 @@ class MapSpec:
     number: int
     title: str
     title_en: str
-    scope: str
+    scope: Annotated[str, one_of(*MAP_SCOPES)]
     layers: tuple[LayerSpec, ...]
     short: str = ""
 
@@ -61,13 +71,21 @@ class MapSpec:
 
 
 @dataclass(frozen=True)
+class MergedClass:
+    """A class of land use that a map draws, with the ``codes`` that it merges."""
+
+    name: str
+    fill: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class LayerStyle:
     """How a map draws a layer, where it differs from the layer's own symbols.
 
     None and empty values change nothing. ``opacity``: 0 to 1. ``labels``: size in points on A3, 0 for none. ``around``:
     labels are placed around their feature. ``fixed``: symbols keep their size on the map of a whole county. ``fill``,
-    ``line``: colours. ``classes``: (name, fill, land-use codes) of the only classes to draw. ``spaces``: drawn with the
-    symbols of the three zones.
+    ``line``: colours. ``classes``: the only classes to draw. ``spaces``: drawn with the symbols of the three zones.
     """
 
     opacity: float | None = None
@@ -76,7 +94,7 @@ class LayerStyle:
     fixed: bool = False
     fill: str = ""
     line: str = ""
-    classes: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    classes: tuple[MergedClass, ...] = ()
     spaces: bool = False
 
 
@@ -88,7 +106,7 @@ class PageSize:
     scale; ``labels``: factor for names on any map.
     """
 
-    id: str
+    id: str = field(metadata=NOT_IN_FILE)
     width: float
     height: float
     factor: float
@@ -103,19 +121,37 @@ class MapCatalogue:
     ``plan``: title of the plan; ``note``: remark printed on each map; ``file_name``: pattern of file names; ``scales``:
     digits of round scale denominators; ``raster_above``: a layer with more features is drawn as a picture in a PDF;
     ``fill``: largest share of the map frame that the county fills; ``mark``: A, B or C, how well the order and numbers
-    of the maps are sourced.
+    of the maps are sourced. ``secrecy``: ignored; copies made for earlier versions list the levels of secrecy.
     """
 
-    map_by_id: dict[str, MapSpec]
-    style_by_id: dict[str, LayerStyle]
-    page_size_by_id: dict[str, PageSize]
+    maps: tuple[MapSpec, ...] = field(metadata={"key": "map"})
+    style_by_id: dict[str, LayerStyle] = field(metadata={"key": "looks"})
+    page_size_by_id: dict[str, PageSize] = field(metadata={"key": "sheets"})
     plan: str
     note: str
     file_name: str
     scales: tuple[float, ...]
     raster_above: int
     fill: float
-    mark: str
+    mark: SourceMark
+    secrecy: Any = None
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError for repeated maps, unknown styles, and an unknown placeholder in the pattern."""
+        for key in ("id", "number", "title"):
+            check_unique([getattr(one, key) for one in self.maps], file, f"map.{key}")
+        for position, one in enumerate(self.maps, start=1):
+            for number, layer in enumerate(one.layers, start=1):
+                check_known(layer.style, ("", *self.style_by_id), file, f"map[{position}].layers[{number}].look")
+        try:
+            self.file_name.format(code="", name="", number=1, title="")
+        except (KeyError, IndexError, ValueError) as error:
+            raise DataError("data_file_broken", file=str(file), detail=f"file_name: {error}") from error
+
+    @cached_property
+    def map_by_id(self) -> dict[str, MapSpec]:
+        """Return the maps by id, in the order of the set."""
+        return {one.id: one for one in self.maps}
 
     def make_file_stem(self, map_spec: MapSpec, code: str, name: str, *, township: bool = False) -> str:
         """Return a map's file name without suffix: 行政区代码 + 行政区名称 + 序号 + 图件名称.
@@ -132,19 +168,14 @@ class MapCatalogue:
         power = 1.0
         while power * 10 <= least:
             power *= 10
-        choices = (round(scale_digit * factor, 6) for factor in (power, 10 * power) for scale_digit in self.scales)
+        choices = (
+            round(scale_digit * factor, 6) for factor in (power, 10 * power) for scale_digit in sorted(self.scales)
+        )
         return next(scale for scale in choices if scale >= least * (1 - 1e-9))
 
     def list_scales(self) -> list[float]:
         """Return the round denominators from 1:100 to 1:10 000 000."""
-        return [round(s * 10.0**power, 6) for power in range(2, 7) for s in self.scales]
-
-
-_REQUIRED_KEYS = (
-    "mark plan note file_name scales raster_above fill sheets looks map".split(),
-    "of name".split(),
-    "id number title title_en scope layers".split(),
-)
+        return [round(s * 10.0**power, 6) for power in range(2, 7) for s in sorted(self.scales)]
 
 
 def load_map_set(path: str | Path = "") -> MapCatalogue:
@@ -153,44 +184,7 @@ def load_map_set(path: str | Path = "") -> MapCatalogue:
     Raise DataError with file and key.
     """
     file = Path(path) if path else DEFAULT_MAP_SET
-    table = read_toml(file)
-    # Copies made for earlier versions list the levels of secrecy, which are now in resources/document.toml.
-    check_keys(table, required=_REQUIRED_KEYS[0], allowed=("secrecy",), file=file)
-    styles = {key: _read_layer_style(row, file, f"looks.{key}") for key, row in table["looks"].items()}
-    maps: dict[str, MapSpec] = {}
-    for position, row in enumerate(check_type(table["map"], list, file=file, key="map"), start=1):
-        map_spec = _read_map(row, styles, file, f"map[{position}]")
-        for key, value, used_values in (
-            ("id", map_spec.id, maps),
-            ("number", map_spec.number, [m.number for m in maps.values()]),
-            ("title", map_spec.title, [m.title for m in maps.values()]),
-        ):
-            if value in used_values:
-                raise DataError("data_duplicate", file=str(file), key=f"map.{key}", value=value)
-        maps[map_spec.id] = map_spec
-    sheets = {}
-    for key, row in table["sheets"].items():
-        check_keys(
-            row,
-            required=("width", "height", "factor", "symbols", "labels"),
-            allowed=(),
-            file=file,
-            where=f"sheets.{key}",
-        )
-        sheets[key] = PageSize(key, **row)
-    _check_file_name(table["file_name"], file)
-    return MapCatalogue(
-        map_by_id=maps,
-        style_by_id=styles,
-        page_size_by_id=sheets,
-        plan=table["plan"],
-        note=table["note"],
-        file_name=table["file_name"],
-        scales=tuple(sorted(float(scale) for scale in table["scales"])),
-        raster_above=int(table["raster_above"]),
-        fill=float(table["fill"]),
-        mark=table["mark"],
-    )
+    return read_record(MapCatalogue, read_toml(file), file=file)
 
 
 def select_maps(catalogue: MapCatalogue, ids: list[str]) -> list[MapSpec]:
@@ -207,52 +201,6 @@ def select_maps(catalogue: MapCatalogue, ids: list[str]) -> list[MapSpec]:
             raise InputError("map_unknown", value=map_name, known=", ".join(catalogue.map_by_id))
     wanted_ids = {map_by_name[map_name].id for map_name in ids} or set(catalogue.map_by_id)
     return sorted((m for m in catalogue.map_by_id.values() if m.id in wanted_ids), key=lambda m: m.number)
-
-
-def _read_layer_style(row: dict[str, Any], file: Path, section: str) -> LayerStyle:
-    """Return the style in a table ``[looks.<id>]``; raise DataError for an unknown key."""
-    check_keys(
-        row,
-        required=(),
-        allowed=("opacity", "labels", "around", "fixed", "fill", "line", "classes", "spaces"),
-        file=file,
-        where=section,
-    )
-    classes = []
-    for position, class_row in enumerate(row.get("classes", ()), start=1):
-        check_keys(
-            class_row, required=("name", "fill", "codes"), allowed=(), file=file, where=f"{section}.classes[{position}]"
-        )
-        classes.append((class_row["name"], class_row["fill"], tuple(class_row["codes"])))
-    return LayerStyle(**{**row, "classes": tuple(classes)})
-
-
-def _read_map(row: dict[str, Any], styles: dict[str, LayerStyle], file: Path, section: str) -> MapSpec:
-    """Return the map in a row of ``[[map]]``; raise DataError if invalid or if it names an unknown style."""
-    check_keys(row, required=_REQUIRED_KEYS[2], allowed=("short",), file=file, where=section)
-    check_type(row["number"], int, file=file, key=f"{section}.number")
-    check_known(row["scope"], MAP_SCOPES, file, f"{section}.scope")
-    layers = []
-    for position, layer_row in enumerate(row["layers"], start=1):
-        field = f"{section}.layers[{position}]"
-        check_keys(
-            layer_row, required=_REQUIRED_KEYS[1], allowed=("look", "need", "any", "underlay"), file=file, where=field
-        )
-        style = layer_row.get("look", "")
-        if style:
-            check_known(style, styles, file, f"{field}.look")
-        concepts = (layer_row["of"],) if isinstance(layer_row["of"], str) else tuple(layer_row["of"])
-        spec = {key: value for key, value in layer_row.items() if key != "look"}
-        layers.append(LayerSpec(**{**spec, "of": concepts, "style": style}))
-    return MapSpec(**{**row, "layers": tuple(layers)})
-
-
-def _check_file_name(text: str, file: Path) -> None:
-    """Raise DataError for a pattern of file names with an unknown placeholder."""
-    try:
-        text.format(code="", name="", number=1, title="")
-    except (KeyError, IndexError, ValueError) as error:
-        raise DataError("data_file_broken", file=str(file), detail=f"file_name: {error}") from error
 
 
 RolesByConcept = Mapping[str, Iterable[str]]

@@ -32,7 +32,7 @@ class RunOptions:
     rule code → keyword arguments that take precedence over the standard and the profile; ``notices``: text keys and
     parameters of notices for the report; ``waivers``: the file of waivers (empty: the default file next to the checked
     file or folder, if present; `NO_WAIVERS_WORDS`: none); ``renumbered``: path of a table of old and new keys, applied
-    to waivers and to the comparison of editions; ``phase``: id or Chinese name (`core.standard.editions`); ``targets``:
+    to waivers and to the comparison of editions; ``phase``: id or Chinese name (`core.standard.edition`); ``targets``:
     path of a table of targets by township (xlsx, CSV); ``baseline``: the sealed edition (封库版本), a file or folder;
     ``document_info``: document information (成果信息) of the project, which takes precedence over the profile's and
     does not affect results; ``side``: side inputs without a file, by name (`model.side_inputs`); ``allow_no_layers``:
@@ -66,19 +66,14 @@ class RunOptions:
     def resolve_norm(self) -> Norm:
         """Return the standard and the profile, resolved together for the phase.
 
-        Raise DataError or InputError for an unknown standard or profile; the error lists those available.
+        Raise DataError or InputError for an unknown standard or profile; the error lists those available. Raise
+        InputError for a parameter or tolerance that is NaN or infinite.
         """
         from . import load_standard
         from .bounds import check_numbers
-        from .editions import parse_phase
+        from .edition import parse_phase
         from .profile import Norm, load_profile
 
-        self._check_finite()
-        profile = load_profile(self.profile)
-        return Norm(check_numbers(load_standard(self.standard or profile.standard)), profile, parse_phase(self.phase))
-
-    def _check_finite(self) -> None:
-        """Raise InputError for a parameter or tolerance that is NaN or infinite."""
         numbers = {
             f"{code}.{name}": number for code, values in self.parameters.items() for name, number in values.items()
         }
@@ -87,6 +82,8 @@ class RunOptions:
         for name, value in numbers.items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise InputError("parameter_not_finite", name=name, value=str(value))
+        profile = load_profile(self.profile)
+        return Norm(check_numbers(load_standard(self.standard or profile.standard)), profile, parse_phase(self.phase))
 
     def get_role_choices(self) -> dict[str, str]:
         """Return layer code → name of the layer that the user chose for this code."""

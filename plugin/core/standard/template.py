@@ -5,13 +5,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from ..base.errors import DataError
-from ..base.files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_toml
+from ..base.files.data import (
+    NOT_IN_FILE,
+    SourceMark,
+    check_known,
+    check_unique,
+    join_key,
+    one_of,
+    read_record,
+    read_toml,
+)
 from .codes import CodeEntry as CodeEntry
 from .codes import CodeList as CodeList
 from .codes import load_code_list as load_code_list
@@ -39,19 +48,30 @@ class TemplateField:
 
     name: str
     alias: str
-    type: str
-    mark: str
+    type: Annotated[str, one_of(*FIELD_TYPES)]
+    mark: SourceMark
     length: int | None = None
     decimals: int | None = None
     meaning: str = ""
     codes: str = ""
     code_name: str = ""
     code_pad: int = 0
-    constraint: str = ""
+    constraint: Annotated[str, one_of("M", "C", "O", "")] = ""
     unit: str = ""
     personal: bool = False
     short: str = ""
     default: str = ""
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError for a short name that shapefiles do not allow, and for a default of another type."""
+        if self.short and (not _WORD_PATTERN.fullmatch(self.short) or len(self.short.encode()) > MAX_SHORT_NAME_BYTES):
+            raise DataError(
+                "data_short_name", file=str(file), key=f"{where}.short", value=self.short, bytes=MAX_SHORT_NAME_BYTES
+            )
+        if self.default and self.type in ("integer", "real") and not _NUMBER_PATTERN.fullmatch(self.default):
+            raise DataError(
+                "data_value_kind", file=str(file), key=f"{where}.default", value=repr(self.default), expected=self.type
+            )
 
 
 @dataclass(frozen=True)
@@ -64,18 +84,22 @@ class Template:
 
     role: str
     name: str
-    geometry: str
-    overlap: str
+    geometry: Annotated[str, one_of(*GEOMETRY_TYPES)]
+    overlap: Annotated[str, one_of("never", "allowed")]
     constraint: str
     name_mark: str
-    fields_mark: str
+    fields_mark: SourceMark
     source: str
-    fields: tuple[TemplateField, ...]
+    fields: tuple[TemplateField, ...] = field(metadata={"key": "field"})
     aliases: tuple[str, ...] = ()
     feature_code: str = ""
     group: str = ""
-    standard: str = ""
-    base: str = ""
+    standard: str = field(default="", metadata=NOT_IN_FILE)
+    base: str = field(default="", metadata=NOT_IN_FILE)
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError for two fields with one name."""
+        check_field_names(self.fields, file, join_key(where, "field"))
 
     @classmethod
     def make_plain(cls, role: str, name: str, geometry: str, fields: Iterable[TemplateField]) -> Template:
@@ -118,17 +142,17 @@ class Template:
         ]
         export_names |= {name: name for name in fitting_names if name.upper() not in used_names}
         used_names |= {name.upper() for name in export_names.values()}
-        for field in self.fields:
-            short_name, number = export_names.get(field.name) or _truncate_to_bytes(field.name), 1
-            while field.name not in export_names and short_name.upper() in used_names:
+        for template_field in self.fields:
+            short_name, number = export_names.get(template_field.name) or _truncate_to_bytes(template_field.name), 1
+            while template_field.name not in export_names and short_name.upper() in used_names:
                 number_suffix = f"_{number}"
                 short_name, number = (
-                    _truncate_to_bytes(field.name, MAX_SHORT_NAME_BYTES - len(number_suffix)) + number_suffix,
+                    _truncate_to_bytes(template_field.name, MAX_SHORT_NAME_BYTES - len(number_suffix)) + number_suffix,
                     number + 1,
                 )
             used_names.add(short_name.upper())
-            export_names[field.name] = short_name
-        return {field.name: export_names[field.name] for field in self.fields}
+            export_names[template_field.name] = short_name
+        return {template_field.name: export_names[template_field.name] for template_field in self.fields}
 
 
 def _truncate_to_bytes(name: str, max_bytes: int = MAX_SHORT_NAME_BYTES) -> str:
@@ -136,67 +160,14 @@ def _truncate_to_bytes(name: str, max_bytes: int = MAX_SHORT_NAME_BYTES) -> str:
     return name.encode()[:max_bytes].decode(errors="ignore")
 
 
-_LAYER_KEYS = ("role", "name", "name_mark", "geometry", "overlap", "constraint", "fields_mark", "source", "field")
-_FIELD_KEYS = ("name", "alias", "type", "mark")
-#: Further keys of a field with the types of their values.
-_OPTIONAL_FIELD_KEYS: dict[str, type] = {
-    **dict.fromkeys(("length", "decimals", "code_pad"), int),
-    **dict.fromkeys(("meaning", "codes", "code_name", "constraint", "unit", "short", "default"), str),
-    "personal": bool,
-}
-
-
 def load_template(path: Path, standard: str = "") -> Template:
     """Read one template. DataError names file and key."""
-    table = read_toml(path)
-    check_keys(table, required=_LAYER_KEYS, allowed=("aliases", "feature_code", "group"), file=path)
-    fields = read_fields(table.pop("field"), path)
-    for key, allowed_values in (
-        ("geometry", GEOMETRY_TYPES),
-        ("overlap", ("never", "allowed")),
-        ("fields_mark", SOURCE_MARKS),
-    ):
-        check_known(table[key], allowed_values, path, key)
-    check_known(table["role"], (path.stem,), path, "role")
-    table["aliases"] = tuple(table.get("aliases", ()))
-    return Template(**table, fields=fields, standard=standard)
+    template = read_record(Template, read_toml(path), file=path, given={"standard": standard})
+    check_known(template.role, (path.stem,), path, "role")
+    return template
 
 
-def read_fields(rows: Any, path: Path, where: str = "field") -> tuple[TemplateField, ...]:
-    """Return the fields of a ``[[field]]`` table.
-
-    Raise DataError with file and key.
-    """
-    fields = [
-        _read_field(row, f"{where}[{position}]", path)
-        for position, row in enumerate(check_type(rows, list, file=path, key=where), start=1)
-    ]
-    _check_names(fields, path, where)
-    return tuple(fields)
-
-
-def _read_field(row: Any, entry: str, path: Path) -> TemplateField:
-    """Return the field in a row of ``[[field]]``; raise DataError for an invalid key, type, short name or default."""
-    check_type(row, dict, file=path, key=entry)
-    check_keys(row, required=_FIELD_KEYS, allowed=_OPTIONAL_FIELD_KEYS, file=path, where=entry)
-    for key, value in row.items():
-        check_type(value, _OPTIONAL_FIELD_KEYS.get(key, str), file=path, key=f"{entry}.{key}")
-    for key, allowed_values in (("type", FIELD_TYPES), ("mark", SOURCE_MARKS), ("constraint", ("M", "C", "O", ""))):
-        if key in row:
-            check_known(row[key], allowed_values, path, f"{entry}.{key}")
-    field = TemplateField(**row)
-    if field.short and (not _WORD_PATTERN.fullmatch(field.short) or len(field.short.encode()) > MAX_SHORT_NAME_BYTES):
-        raise DataError(
-            "data_short_name", file=str(path), key=f"{entry}.short", value=field.short, bytes=MAX_SHORT_NAME_BYTES
-        )
-    if field.default and field.type in ("integer", "real") and not _NUMBER_PATTERN.fullmatch(field.default):
-        raise DataError(
-            "data_value_kind", file=str(path), key=f"{entry}.default", value=repr(field.default), expected=field.type
-        )
-    return field
-
-
-def _check_names(fields: list[TemplateField], path: Path, entry: str) -> None:
+def check_field_names(fields: tuple[TemplateField, ...], path: Path, entry: str) -> None:
     """Raise DataError for two fields with the same name, title or short name, ignoring case.
 
     Some formats use a field's title as its name in forms and tables.
@@ -207,23 +178,26 @@ def _check_names(fields: list[TemplateField], path: Path, entry: str) -> None:
         "short": [template_field.short.upper() for template_field in fields if template_field.short],
     }
     for key, values in declared_names.items():
-        for value in values:
-            if values.count(value) > 1:
-                raise DataError("data_duplicate", file=str(path), key=f"{entry}.{key}", value=value)
+        check_unique(values, path, f"{entry}.{key}")
 
 
 def check_code_lists(templates: Iterable[Template], lists: Mapping[str, CodeList]) -> None:
     """Raise DataError for a field with an unknown code list, code-name field or default code."""
     for template in templates:
-        for field in template.fields:
-            field_path = {"layer": template.role, "field": field.name}
-            if field.codes and field.codes not in lists:
-                raise DataError("template_list_missing", **field_path, name=field.codes, known=", ".join(sorted(lists)))
-            if field.code_name and template.find_field_by_name(field.code_name) is None:
-                raise DataError("template_name_field", **field_path, name=field.code_name)
+        for template_field in template.fields:
+            field_path = {"layer": template.role, "field": template_field.name}
+            if template_field.codes and template_field.codes not in lists:
+                raise DataError(
+                    "template_list_missing", **field_path, name=template_field.codes, known=", ".join(sorted(lists))
+                )
+            if template_field.code_name and template.find_field_by_name(template_field.code_name) is None:
+                raise DataError("template_name_field", **field_path, name=template_field.code_name)
             if (
-                field.codes
-                and field.default
-                and field.default not in lists[field.codes].get_names_by_written_code(field.code_pad)
+                template_field.codes
+                and template_field.default
+                and template_field.default
+                not in lists[template_field.codes].get_names_by_written_code(template_field.code_pad)
             ):
-                raise DataError("template_default", **field_path, value=field.default, name=field.codes)
+                raise DataError(
+                    "template_default", **field_path, value=template_field.default, name=template_field.codes
+                )

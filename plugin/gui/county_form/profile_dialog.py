@@ -16,7 +16,7 @@ from ...bridge.project import county, waivers
 from ...bridge.texts import tr
 from ...core.base.errors import DataError, SanxianError
 from ...core.checks.check import RunOptions
-from ...core.figures.target_allocation.table import read_township_targets
+from ...core.figures.supplied_tables import read_township_targets
 from ...core.standard import get_shipped_standard_folders, load_standard
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import Norm, list_profile_ids, load_profile

@@ -216,7 +216,7 @@ def test_all_errors_of_a_package_spec_are_listed_at_once(tmp_path):
     path.write_text(bad, encoding="utf-8")
     found = find_spec_problems(path)
     keys = {e.params["key"] for e in found}
-    assert keys == {"vector[1].crs", "digits", "secrecy", "colour"}, keys
+    assert keys == {"vector[1].layer[4].need", "digits", "secrecy", "colour"}, keys
     for error in found:
         assert_error_is_explained(error, "某省.toml", error.params["key"])
     with pytest.raises(DataError):

@@ -24,7 +24,7 @@ from plugin.core.checks.tabulate import tabulate_sources
 from plugin.core.cli.examples.plans import make_example_layer, make_example_norm, make_example_plan
 from plugin.core.engine.context import RuleContext
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.figures.heritage.protection import CONTROL_PART, CORE_PART, RANGE_PART, classify_heritage_parts
+from plugin.core.figures.heritage_sites import CONTROL_PART, CORE_PART, RANGE_PART, classify_heritage_parts
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import Severity, load_all_rules

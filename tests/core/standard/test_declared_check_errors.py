@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from plugin.core.base.errors import DataError
-from plugin.core.standard import load_standard
-from plugin.core.standard.declared_checks import read
-from plugin.core.standard.declared_checks.operators import KEYS_BY_KIND, OPERATORS
+from plugin.core.standard import declared_reader, load_standard
+from plugin.core.standard.declared_operators import KEYS_BY_KIND, OPERATORS
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.options import RunOptions
 from tests.core.standard.declared_check_files import CHECK_START, HEAD, list_problems, load_norm
@@ -183,8 +182,7 @@ def test_a_standard_declares_checks_too(tmp_path):
     (tmp_path / "standard.toml").write_text(
         'id = "mystd"\nedition = "2026"\nname = "自编标准"\nincludes = ["county_db"]\n' + text, encoding="utf-8"
     )
-    norm = RunOptions(standard=str(tmp_path)).resolve_norm()
-    assert "Xmystd-001" in norm.rules
+    assert "Xmystd-001" in RunOptions(standard=str(tmp_path)).resolve_norm().rules
     (tmp_path / "standard.toml").write_text(
         'id = "mystd2"\nedition = "2026"\nname = "自编标准"\nincludes = ["county_db"]\n' + text, encoding="utf-8"
     )
@@ -214,7 +212,7 @@ def test_head_and_three_examples_of_the_manual_are_a_valid_profile(tmp_path):
 
 def test_the_manual_has_a_row_for_each_operator_and_key():
     rows = set(re.findall(r"^\| `(\w+)` \|", CHAPTER, re.MULTILINE))
-    keys = {*read._REQUIRED_KEYS, *read._OPTIONAL_KEYS} - {"zh", "en"}
+    keys = {*declared_reader._REQUIRED_KEYS, *declared_reader._OPTIONAL_KEYS} - {"zh", "en"}
     assert rows - {"declared_checks"} == {*OPERATORS, *keys}
     for required, optional in KEYS_BY_KIND.values():
         assert all(f"`{key}`" in CHAPTER for key in (*required, *optional) if key != "value")

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugin.core.standard.declared_checks.evaluation import CheckEvaluation
-from plugin.core.standard.declared_checks.operators import OPERATORS
+from plugin.core.standard.declared_operators import OPERATORS, CheckEvaluation
 from tests.core.standard.declared_check_files import CHECK_START, load_norm
 
 #: Rows of other layers, by layer code and field.
@@ -58,7 +57,7 @@ def find_broken_positions(tmp_path, layer, condition, rows, when=""):
 @pytest.fixture(autouse=True)
 def _accept_all_examples(monkeypatch):
     """Read checks without judging their examples: these tests judge rows themselves."""
-    monkeypatch.setattr("plugin.core.standard.declared_checks.read._judge_examples", lambda *arguments: None)
+    monkeypatch.setattr("plugin.core.standard.declared_reader._judge_examples", lambda *arguments: None)
 
 
 def load_check_without_examples(tmp_path, layer, condition, when):
@@ -76,8 +75,7 @@ def test_must_is_broken_by_wrong_values_only(tmp_path, layer, condition, broken,
 
 
 def test_every_operator_has_a_case():
-    tried = {condition.split('"')[3] for _, condition, _, _ in CASES}
-    assert tried == set(OPERATORS)
+    assert {condition.split('"')[3] for _, condition, _, _ in CASES} == set(OPERATORS)
 
 
 def test_a_repeated_value_breaks_unique_in_each_of_its_rows(tmp_path):
@@ -88,8 +86,7 @@ def test_a_repeated_value_breaks_unique_in_each_of_its_rows(tmp_path):
 def test_unique_counts_only_rows_for_which_when_holds(tmp_path):
     rows = [{"BSM": "1", "GHFQDM": "410"}, {"BSM": "1", "GHFQDM": "420"}, {"BSM": "2", "GHFQDM": "410"}, {"BSM": "2", "GHFQDM": "410"}]  # fmt: skip
     when = '{ field = "GHFQDM", operator = "equals", value = "410" }'
-    condition = '{ field = "BSM", operator = "unique" }'
-    assert find_broken_positions(tmp_path, "CZKFBJ", condition, rows, when) == [2, 3]
+    assert find_broken_positions(tmp_path, "CZKFBJ", '{ field = "BSM", operator = "unique" }', rows, when) == [2, 3]
 
 
 @pytest.mark.parametrize(
@@ -113,8 +110,7 @@ def test_when_does_not_hold_for_an_empty_value_unless_the_operator_is_empty(tmp_
 def test_all_conditions_of_when_must_hold(tmp_path):
     when = '{ field = "GHFQDM", operator = "equals", value = "410" }, { field = "XZQDM", operator = "filled" }'
     rows = [{"GHFQDM": "410", "XZQDM": "1"}, {"GHFQDM": "410"}, {"XZQDM": "1"}]
-    condition = '{ field = "MJ", operator = "filled" }'
-    assert find_broken_positions(tmp_path, "CZKFBJ", condition, rows, when) == [0]
+    assert find_broken_positions(tmp_path, "CZKFBJ", '{ field = "MJ", operator = "filled" }', rows, when) == [0]
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,13 @@ def _unpack_entries(
             raise InputError("package_zip_twice", source=path.name, name=name)
         written_names.add(str(target_file).lower())
         target_file.parent.mkdir(parents=True, exist_ok=True)
-        _write_entry(archive, info, target_file, path)
+        written_byte_count = 0
+        with archive.open(info) as source, target_file.open("wb") as handle:
+            while chunk := source.read(_CHUNK_BYTES):
+                written_byte_count += len(chunk)
+                if written_byte_count > info.file_size:
+                    raise InputError("package_zip_bomb", source=path.name, size=written_byte_count)
+                handle.write(chunk)
 
 
 def _check_entry_path(info: zipfile.ZipInfo, name: str, path: Path) -> tuple[str, ...]:
@@ -138,17 +144,6 @@ def _check_entry_path(info: zipfile.ZipInfo, name: str, path: Path) -> tuple[str
         if problem in ("name_characters", "name_reserved", "name_end"):
             raise InputError("package_zip_name", source=path.name, name=name, detail=problem)
     return parts
-
-
-def _write_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target_file: Path, path: Path) -> None:
-    """Write an entry of a zip to a file, at most its declared size: archive headers are untrusted."""
-    written_byte_count = 0
-    with archive.open(info) as source, target_file.open("wb") as handle:
-        while chunk := source.read(_CHUNK_BYTES):
-            written_byte_count += len(chunk)
-            if written_byte_count > info.file_size:
-                raise InputError("package_zip_bomb", source=path.name, size=written_byte_count)
-            handle.write(chunk)
 
 
 def _get_raw_name_bytes(info: zipfile.ZipInfo) -> bytes:

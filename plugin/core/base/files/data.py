@@ -7,15 +7,14 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
-from itertools import compress
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from types import MappingProxyType, NoneType, UnionType
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ..errors import DataError, InputError
 from .writing import explain_os_error
@@ -23,6 +22,14 @@ from .writing import explain_os_error
 T = TypeVar("T")
 #: Reliability of a value's source: A verified in the document itself, B cited or implemented elsewhere, C unverified.
 SOURCE_MARKS = ("A", "B", "C")
+#: Metadata of a field that a table does not state: the name of the table (first field), or a value of the reader.
+NOT_IN_FILE = MappingProxyType({"key": None})
+#: Metadata of a field that a table may state in place of the reader.
+MAY_BE_GIVEN = MappingProxyType({"given": True})
+#: In ``Annotated[tuple[str, ...], ONE_OR_SEVERAL]``: the file may state a single value in place of a list.
+ONE_OR_SEVERAL = "one or several"
+#: In the type of a dict's keys, with `one_of`: the table must have every one of them.
+EVERY_KEY = "every key"
 #: Characters of a value in an error.
 _MAX_VALUE_LENGTH = 100
 #: Position in the parser's message.
@@ -80,12 +87,25 @@ def _check_finite(value: Any, path: Path, key: str) -> None:
     """Raise DataError if a value, or a value within it, is a number that is not finite."""
     if isinstance(value, dict):
         for name, part in value.items():
-            _check_finite(part, path, f"{key}.{name}" if key else name)
+            _check_finite(part, path, join_key(key, name))
     elif isinstance(value, list):
         for number, part in enumerate(value, 1):
             _check_finite(part, path, f"{key}[{number}]")
     elif isinstance(value, float) and not math.isfinite(value):
         raise DataError("data_value_not_finite", file=str(path), key=key, value=str(value))
+
+
+def find_data_file(name: str | Path, folder: Path, ids: Collection[str], error_key: str, known: Iterable[str]) -> Path:
+    """Return the file of one of the ``ids`` of a folder, or of the path of a .toml file.
+
+    Raise DataError with the key ``error_key`` and the ``known`` names for a missing file.
+    """
+    if str(name) in ids:
+        return folder / f"{name}.toml"
+    path = Path(name)
+    if path.suffix.lower() != ".toml" or not path.is_file():
+        raise DataError(error_key, value=str(name), known=", ".join(known))
+    return path
 
 
 def check_keys(
@@ -105,22 +125,18 @@ def check_keys(
             raise DataError("data_key_unknown", file=str(file), key=prefix + key, known=", ".join(sorted(known_keys)))
 
 
-def check_and_remove_marks(table: dict[str, Any], keys: Iterable[str], *, file: Path) -> None:
-    """Check the table ``marks`` within a table of settings, and remove it, in place.
-
-    A mark is A, B or C, the level of a setting's source. Raise DataError unless each of ``keys`` has a mark.
-    """
-    marks = table.pop("marks")
-    check_keys(marks, required=keys, allowed=(), file=file)
-    for key, mark in marks.items():
-        check_known(mark, SOURCE_MARKS, file, f"marks.{key}")
-
-
 def check_known(value: Any, known: Iterable[object], file: Path, key: str) -> None:
     """Raise DataError, which lists the allowed values, unless a value is one of them."""
     known_values = tuple(known)
     if value not in known_values:
         raise make_unknown_value_error(file, key, value, known_values)
+
+
+def check_unique(values: Sequence[Any], file: Path, key: str) -> None:
+    """Raise DataError for a value that occurs twice."""
+    for value in values:
+        if values.count(value) > 1:
+            raise DataError("data_duplicate", file=str(file), key=key, value=value)
 
 
 def make_unknown_value_error(file: Path, key: str, value: Any, known: Iterable[object]) -> DataError:
@@ -148,36 +164,127 @@ def check_type(value: Any, kind: type | tuple[type, ...], *, file: Path, key: st
     return value
 
 
-@cache
-def _list_items(kind: type) -> tuple[tuple[str, ...], dict[str, tuple[str, Any]]]:
-    """Return the required keys of a dataclass's table, and key → name of the field and its annotation.
+@dataclass(frozen=True, eq=False)
+class Limit:
+    """The values that an annotation allows beyond its type: ``Annotated[int, between(1990, 2100)]``.
 
-    The metadata ``key`` of a field is its key, if that is not its name.
+    ``is_allowed``: decides on a value; ``known``: what is allowed, for errors; ``schema``: the same for editors, as
+    keywords of JSON Schema.
     """
-    hints, taken = get_type_hints(kind), [one for one in fields(kind) if one.init]
-    item_by_key = {one.metadata.get("key", one.name): (one.name, hints[one.name]) for one in taken}
-    required = [one.default is MISSING and one.default_factory is MISSING for one in taken]
-    return tuple(compress(item_by_key, required)), item_by_key
+
+    is_allowed: Callable[[Any], bool]
+    known: tuple[object, ...]
+    schema: Mapping[str, Any]
 
 
-def read_record(kind: type[T], table: Any, *, file: Path, where: str = "") -> T:
+def one_of(*values: object, known: Iterable[object] = ()) -> Limit:
+    """Return the limit to certain values. ``known``: how errors list them, by default as they are."""
+    return Limit(values.__contains__, tuple(known) or values, {"enum": list(values)})
+
+
+def between(lowest: float, largest: float, known: str = "") -> Limit:
+    """Return the limit to numbers from ``lowest`` to ``largest``. ``known``: how errors state it, else 1990–2100."""
+    return Limit(
+        lambda value: lowest <= value <= largest,
+        (known or f"{lowest}–{largest}",),
+        {"minimum": lowest, **({"maximum": largest} if math.isfinite(largest) else {})},
+    )
+
+
+def matching(pattern: str, *known: str) -> Limit:
+    """Return the limit to texts that a pattern matches in whole. ``known``: examples, for errors."""
+    return Limit(lambda text: re.fullmatch(pattern, text) is not None, known, {"pattern": f"^(?:{pattern})$"})
+
+
+#: A mark of a value's source.
+SourceMark = Annotated[str, one_of(*SOURCE_MARKS)]
+
+
+class RecordItem(NamedTuple):
+    """A key of a dataclass's table: its field, its annotation, and whether a table must have it."""
+
+    field_name: str
+    kind: Any
+    is_required: bool
+
+
+@cache
+def list_record_items(kind: type) -> dict[str, RecordItem]:
+    """Return key → item of a dataclass's table. A field's metadata ``key`` is its key, if that is not its name."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {
+        one.metadata.get("key", one.name): RecordItem(
+            one.name,
+            hints[one.name],
+            one.default is MISSING and one.default_factory is MISSING and one.metadata != MAY_BE_GIVEN,
+        )
+        for one in fields(kind)
+        if one.init and one.metadata.get("key", one.name) is not None
+    }
+
+
+def read_record(kind: type[T], table: Any, *, file: Path, where: str = "", given: Mapping[str, Any] | None = None) -> T:
     """Return a dataclass with the values of a table; its annotations state the keys and their types (`read_value`).
 
-    A key with a default may be missing. ``where``: key of the table. Raise DataError with file and key.
+    A key with a default may be missing. ``where``: key of the table; ``given``: values of fields that the table does
+    not state (`NOT_IN_FILE`). A method ``check_record`` of the dataclass gets file and ``where``, and may raise
+    DataError. Raise DataError with file and key.
     """
-    (required, item_by_key), prefix = _list_items(kind), f"{where}." if where else ""  # type: ignore[arg-type]
-    if isinstance(table, list) and len(table) == len(item_by_key):
+    items = list_record_items(kind)  # type: ignore[arg-type]
+    if isinstance(table, list) and len(table) == len(items):
         # Rows of which a file has many are lists.
-        table = dict(zip(item_by_key, table, strict=True))
+        table = dict(zip(items, table, strict=True))
     check_keys(
-        check_type(table, dict, file=file, key=where), required=required, allowed=item_by_key, file=file, where=where
+        check_type(table, dict, file=file, key=where),
+        required=(key for key, item in items.items() if item.is_required),
+        allowed=items,
+        file=file,
+        where=where,
     )
-    return kind(
-        **{
-            item_by_key[key][0]: read_value(value, item_by_key[key][1], file=file, key=prefix + key)
-            for key, value in table.items()
+    values = {
+        items[key].field_name: value
+        if type(value) is items[key].kind
+        else read_value(value, items[key].kind, file=file, key=join_key(where, key))
+        for key, value in table.items()
+    }
+    record = kind(**{**(given or {}), **values})
+    if hasattr(record, "check_record"):
+        record.check_record(file, where)
+    return record
+
+
+def join_key(where: str, key: str) -> str:
+    """Return the place of a key in a file: ``targets[1].value``."""
+    return f"{where}.{key}" if where else key
+
+
+def _read_dict(value: Any, key_kind: Any, kind: Any, *, file: Path, key: str) -> dict[Any, Any]:
+    """Return a table whose keys are not fixed.
+
+    A record in it gets its key as its first field, if the table does not state that (`NOT_IN_FILE`).
+    """
+    table = check_type(value, dict, file=file, key=key)
+    if known_keys := list_known_values(key_kind):
+        required = known_keys if EVERY_KEY in get_args(key_kind) else ()
+        check_keys(table, required=required, allowed=known_keys, file=file, where=key)
+    first_field = fields(kind)[0] if is_dataclass(kind) else None
+    if first_field is not None and first_field.metadata == NOT_IN_FILE:
+        return {
+            name: read_record(kind, one, file=file, where=join_key(key, name), given={first_field.name: name})
+            for name, one in table.items()
         }
-    )
+    return {name: read_value(one, kind, file=file, key=join_key(key, name)) for name, one in table.items()}
+
+
+def list_known_values(kind: Any) -> list[Any]:
+    """Return the values that an annotation lists; empty if it allows others."""
+    if get_origin(kind) is Annotated:
+        return next(
+            (list(one.schema["enum"]) for one in get_args(kind) if isinstance(one, Limit) and "enum" in one.schema), []
+        )
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return [one.value for one in kind]
+    return list(get_args(kind)) if get_origin(kind) is Literal else []
 
 
 def _check_table(value: Any, kind: dict[str, Any] | list[Any] | tuple[Any, ...], *, file: Path, key: str) -> Any:
@@ -186,9 +293,9 @@ def _check_table(value: Any, kind: dict[str, Any] | list[Any] | tuple[Any, ...],
         for name, part in kind.items():
             name, is_optional = name.removesuffix("?"), name.endswith("?")
             if name in check_type(value, dict, file=file, key=key):
-                read_value(value[name], part, file=file, key=f"{key}.{name}" if key else name)
+                read_value(value[name], part, file=file, key=join_key(key, name))
             elif not is_optional:
-                raise DataError("data_key_missing", file=str(file), key=f"{key}.{name}" if key else name)
+                raise DataError("data_key_missing", file=str(file), key=join_key(key, name))
     elif isinstance(kind, list):
         for number, one in enumerate(check_type(value, list, file=file, key=key), 1):
             read_value(one, kind[0], file=file, key=f"{key}[{number}]")
@@ -203,29 +310,29 @@ def read_value(value: Any, kind: Any, *, file: Path, key: str = "") -> Any:
     Parameters
     ----------
     kind
-        An annotation: plain types, enumerations, ``Literal``, unions, ``list``, ``tuple``, ``dict`` of texts, and
-        dataclasses, of which those with a method ``from_dict`` are read by it. Or, for a table that stays as it is and
-        may have other keys: a dict of key → type, where ``key?`` may be missing; a list with the type of all elements;
-        a tuple of plain types.
+        An annotation: plain types, enumerations, ``Literal``, unions, ``list``, ``tuple``, ``dict`` (the type of its
+        keys may list the known ones), ``Annotated`` with `Limit` or `ONE_OR_SEVERAL`, and dataclasses, of which those
+        with a method ``from_dict`` are read by it. Or, for a table that stays as it is and may have other keys: a dict
+        of key → type, where ``key?`` may be missing; a list with the type of all elements; a tuple of plain types.
     """
     if type(value) is kind or kind is Any:
         return value
-    if isinstance(kind, dict | list | tuple):
+    if isinstance(kind, (dict, list, tuple)):
         return _check_table(value, kind, file=file, key=key)
     origin, arguments = get_origin(kind), get_args(kind)
-    if origin in (list, tuple) and (origin is list or arguments[-1] is ...):
-        values = check_type(value, list, file=file, key=key)
-        return origin(read_value(one, arguments[0], file=file, key=f"{key}[{n}]") for n, one in enumerate(values, 1))
-    if origin is tuple:
-        values = check_type(value, list, file=file, key=key)
-        if len(values) != len(arguments):
-            raise DataError(
-                "data_value_kind", file=str(file), key=key, value=repr(value), expected=f"list × {len(arguments)}"
-            )
-        return tuple(read_value(one, part, file=file, key=key) for one, part in zip(values, arguments, strict=True))
+    if origin is Annotated:
+        if ONE_OR_SEVERAL in arguments and not isinstance(value, list):
+            value = [value]
+        is_enum = isinstance(arguments[0], type) and issubclass(arguments[0], Enum)
+        typed_value = value if is_enum else read_value(value, arguments[0], file=file, key=key)
+        for limit in arguments[1:]:
+            if isinstance(limit, Limit) and not limit.is_allowed(typed_value):
+                raise make_unknown_value_error(file, key, value, limit.known)
+        return arguments[0](value) if is_enum else typed_value
+    if origin in (list, tuple):
+        return _read_list(value, origin, arguments, file=file, key=key)
     if origin is dict:
-        table = check_type(value, dict, file=file, key=key)
-        return {name: read_value(one, arguments[1], file=file, key=f"{key}.{name}") for name, one in table.items()}
+        return _read_dict(value, *arguments, file=file, key=key)
     if origin in (Union, UnionType):
         if value is None and NoneType in arguments:
             return None
@@ -239,12 +346,28 @@ def read_value(value: Any, kind: Any, *, file: Path, key: str = "") -> Any:
             if hasattr(kind, "from_dict")
             else read_record(kind, value, file=file, where=key)  # type: ignore[arg-type]
         )
-    if origin is Literal:
-        check_known(check_type(value, str, file=file, key=key), arguments, file, key)
-        return value
-    if issubclass(kind, Enum):
-        check_known(value, [one.value for one in kind], file, key)
-        return kind(value)
+    return _read_plain(value, kind, file=file, key=key)
+
+
+def _read_list(value: Any, kind: type, element_kinds: tuple[Any, ...], *, file: Path, key: str) -> Any:
+    """Return a list, a tuple, or a tuple with a fixed number of elements."""
+    values = check_type(value, list, file=file, key=key)
+    if kind is list or element_kinds[-1] is ...:
+        return kind(read_value(one, element_kinds[0], file=file, key=f"{key}[{n}]") for n, one in enumerate(values, 1))
+    if len(values) != len(element_kinds):
+        raise DataError(
+            "data_value_kind", file=str(file), key=key, value=repr(value), expected=f"list × {len(element_kinds)}"
+        )
+    return tuple(read_value(one, part, file=file, key=key) for one, part in zip(values, element_kinds, strict=True))
+
+
+def _read_plain(value: Any, kind: Any, *, file: Path, key: str) -> Any:
+    """Return a value of a plain type, an enumeration, or a `Literal`."""
+    if known_values := list_known_values(kind):
+        if get_origin(kind) is Literal:
+            check_type(value, type(known_values[0]), file=file, key=key)
+        check_known(value, known_values, file, key)
+        return value if get_origin(kind) is Literal else kind(value)
     return (
         float(check_type(value, (int, float), file=file, key=key))
         if kind is float

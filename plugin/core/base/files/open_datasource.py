@@ -216,7 +216,11 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
                     target = f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}"
                     (shutil.copyfile if is_copy_needed else os.symlink)(file, target)
                     if suffix == ".gml":
-                        _hide_schemas(Path(target))
+                        copy = Path(target)
+                        with copy.open("r+b") as handle:
+                            text = handle.read(_DESCRIPTION_BYTES)
+                            handle.seek(0)
+                            handle.write(re.sub(rb"(?i)schemaLocation", b"schemaL0cation", text))
             if is_index_missing:
                 write_index(stand_in, stand_in.with_suffix(".shx"))
             if is_prj_foreign:
@@ -225,14 +229,6 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
             raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
         check_content(stand_in, path)
         yield stand_in
-
-
-def _hide_schemas(copy: Path) -> None:
-    """Rename the attributes that name schemas, in a copied GML file or schema; their length stays."""
-    with copy.open("r+b") as handle:
-        text = handle.read(_DESCRIPTION_BYTES)
-        handle.seek(0)
-        handle.write(re.sub(rb"(?i)schemaLocation", b"schemaL0cation", text))
 
 
 @contextmanager

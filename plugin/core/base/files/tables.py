@@ -18,7 +18,7 @@ from .encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, UndecodableTex
 from .workbooks import WORKBOOK_SUFFIXES, iterate_rows, open_workbook, read_bytes
 
 # Sheets of lines of cells of CSV and xlsx files. The callers find headings in them: this module,
-# `indicators.typed_figures` and `exchange.structure_table`.
+# `figures.supplied_tables` and `exchange.structure_table`.
 
 #: Wide enough for every number that a cell can hold.
 _DECIMAL_CONTEXT = Context(prec=400)

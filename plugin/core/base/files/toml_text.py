@@ -159,6 +159,13 @@ class TomlText:
         return DataError("profile_form", file=str(self._path), key=".".join(map(str, key_path)))
 
 
+def parse_key(key: str) -> TomlPath:
+    """Return the path of a key as errors name it: ``columns[2].head`` becomes ``("columns", 1, "head")``."""
+    return tuple(
+        int(position) - 1 if position else name for position, name in re.findall(r"\[(\d+)\]|([^.\[\]]+)", key)
+    )
+
+
 def find_line(text: str, key_path: TomlPath) -> int:
     """Return the line where a value begins, or the table around it. Lines are counted from 1.
 

@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
@@ -66,19 +65,14 @@ def start_process(
 
 def _list_candidates() -> tuple[str, ...]:
     """Return paths where this Python's program may be, without the program that embeds Python."""
-    return tuple(dict.fromkeys(str(path) for path in _iterate_candidates() if path.is_file()))
-
-
-def _iterate_candidates() -> Iterator[Path]:
     executable = Path(sys.executable or "")
-    if executable.stem.casefold().startswith("python"):
-        yield executable
+    paths = [executable] if executable.stem.casefold().startswith("python") else []
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     # pythonw opens no console window.
     names = ("pythonw.exe", "python.exe", "python3.exe") if os.name == "nt" else (f"python{version}", "python3")
     for folder in dict.fromkeys((sys.exec_prefix, sys.base_exec_prefix, str(executable.parent))):
-        for name in names:
-            yield from (Path(folder) / name, Path(folder) / "bin" / name)
+        paths += [place / name for name in names for place in (Path(folder), Path(folder) / "bin")]
+    return tuple(dict.fromkeys(str(path) for path in paths if path.is_file()))
 
 
 def _can_import(python: str, modules: tuple[str, ...], cancellation: Cancellation) -> bool:

@@ -23,7 +23,7 @@ from ...figures.indicators.ratio import (
     find_urban_base_rows,
     measure_expansion_areas,
 )
-from ...figures.three_zones.zone_figures import derive_from_layer
+from ...figures.three_zones import derive_from_layer
 from ...model.indicator import (
     AREA_FIGURES,
     REFERENCE_ONLY,

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from ...base.connection_text import describe_exception
 from ...base.files.filegdb_driver import does_driver_damage_rows
-from ...standard.messages.privacy import describe_exception
 from ...standard.messages.texts import Texts
 from .doctor_report import FactState, MachineFact
 from .libraries import FormatRequirement, describe_libraries, list_unusable_libraries, load_requirements

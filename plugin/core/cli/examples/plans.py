@@ -16,8 +16,8 @@ from pyproj import CRS
 from ...checks.run_check import run_check
 from ...checks.side_tables import ChangeRecord
 from ...engine.plan_consistency import INCONSISTENCY_CODE as FRAME
-from ...figures.heritage.heritage_sites import HeritageRegister, ListedSite
-from ...figures.indicators.typed_figures import parse_figure
+from ...figures.heritage_sites import HeritageRegister, ListedSite
+from ...figures.supplied_tables import parse_figure
 from ...geometry.arcs import straighten_arcs
 from ...model.report import Report
 from ...model.rule import EVERY_LAYER, Rule, RuleExample, load_all_rules

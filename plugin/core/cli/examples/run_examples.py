@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.connection_text import describe_exception
 from ...base.errors import Cancelled
 from ...checks.check import CheckResult, RunOptions
 from ...checks.run_check import run_check
@@ -28,7 +29,6 @@ from ...model.rule import DECLARED_FAMILY, Rule, RuleExample, load_all_rules
 from ...model.side_inputs import NO_SIDE_INPUTS
 from ...plan.plan import Plan
 from ...standard import list_standard_ids, load_standard
-from ...standard.messages.privacy import describe_exception
 from ...standard.profile import Norm, list_profile_ids, load_profile
 from .plans import ExampleProblem, make_example_plan, move_to_origin, run_example
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from ...base.errors import InputError
 from ...base.files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
 from ...base.invariants import require_value
-from ...figures.target_allocation.table import (
+from ...figures.supplied_tables import (
     COMPARISON_WORDS,
     INDICATOR_WORDS,
     UNIT_WORDS,

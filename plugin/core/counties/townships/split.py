@@ -26,7 +26,7 @@ from ...base.files.writing import check_not_input, check_writable
 from ...engine.provenance import find_county_name
 from ...exchange.create import make_write_error
 from ...exchange.edited_copy import check_can_be_copied
-from ...figures.target_allocation.table import COMPARISON_WORDS, INDICATOR_WORDS, UNIT_WORDS, read_township_targets
+from ...figures.supplied_tables import COMPARISON_WORDS, INDICATOR_WORDS, UNIT_WORDS, read_township_targets
 from ...plan.io import read_source
 from ...plan.io.source import list_source_datasets
 from ...plan.loading.reading import read_plan

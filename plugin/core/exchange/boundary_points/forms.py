@@ -10,7 +10,7 @@ from typing import Literal
 
 from ....paths import BOUNDARY_POINTS_FOLDER
 from ...base.errors import DataError
-from ...base.files.data import check_keys, check_known, read_record, read_toml
+from ...base.files.data import check_keys, check_known, find_data_file, read_record, read_toml
 from .settings import SETTINGS_FILE, load_settings, normalise_word
 
 #: Chooses the form from the content of a file, or the form that a layer was imported with.
@@ -108,11 +108,8 @@ def load_form(name: str) -> PointForm:
     DataError
         The form does not exist (the error lists the ids), or its file has an error (with file and key).
     """
-    path = BOUNDARY_POINTS_FOLDER / f"{name}.toml"
-    if name not in list_form_ids():
-        path = Path(name)
-        if path.suffix.lower() != ".toml" or not path.is_file():
-            raise DataError("boundary_form_unknown", value=name, known=", ".join([AUTOMATIC, *list_form_ids()]))
+    ids = list_form_ids()
+    path = find_data_file(name, BOUNDARY_POINTS_FOLDER, ids, "boundary_form_unknown", [AUTOMATIC, *ids])
     return _read_form(path, path.stat().st_mtime_ns)
 
 
@@ -155,7 +152,7 @@ class _Crs:
 
 
 @dataclass(frozen=True)
-class _FormFile:
+class FormFile:
     """The content of a form's file."""
 
     name: str
@@ -180,7 +177,7 @@ class _FormFile:
 @lru_cache(maxsize=32)
 def _read_form(path: Path, modified_ns: int) -> PointForm:
     """Read a form from its file; cached until the file is modified."""
-    file = read_record(_FormFile, read_toml(path), file=path)
+    file = read_record(FormFile, read_toml(path), file=path)
     check_known(file.numbers.area_unit, load_settings().area_units, path, "numbers.area_unit")
     check_keys(file.headings, required=(), allowed=(*PARCEL_ITEMS, *POINT_ITEMS), file=path, where="headings")
     for key, items, known in (("parcel", file.parcel.items, PARCEL_ITEMS), ("point", file.point.items, POINT_ITEMS)):

@@ -12,7 +12,7 @@ from typing import Literal
 
 from ....paths import DRAWINGS_FOLDER
 from ...base.errors import DataError
-from ...base.files.data import check_known, read_record, read_toml
+from ...base.files.data import check_known, find_data_file, read_record, read_toml
 from ...standard import load_standard
 from ...standard.template import CodeList, Template, TemplateField
 from .settings import SETTINGS_FILE
@@ -94,11 +94,8 @@ def load_mapping(name: str) -> DrawingMapping:
         The mapping does not exist (the error lists the ids), or its file has an error (with file and key).
     """
     name = name.strip() or DEFAULT_MAPPING
-    path = DRAWINGS_FOLDER / f"{name}.toml"
-    if name not in list_mapping_ids():
-        path = Path(name)
-        if path.suffix.lower() != ".toml" or not path.is_file():
-            raise DataError("drawing_mapping_unknown", value=name, known=", ".join(list_mapping_ids()))
+    ids = list_mapping_ids()
+    path = find_data_file(name, DRAWINGS_FOLDER, ids, "drawing_mapping_unknown", ids)
     return _read_mapping(path, path.stat().st_mtime_ns)
 
 
@@ -116,7 +113,7 @@ class _LayerEntry:
 
 
 @dataclass(frozen=True)
-class _MappingFile:
+class MappingFile:
     """The content of a mapping's file."""
 
     name: str
@@ -131,7 +128,7 @@ class _MappingFile:
 @lru_cache(maxsize=16)
 def _read_mapping(path: Path, modified_ns: int) -> DrawingMapping:
     """Read a mapping from its file; cached until the file is modified."""
-    file = read_record(_MappingFile, read_toml(path), file=path)
+    file = read_record(MappingFile, read_toml(path), file=path)
     standard = load_standard(file.standard)
     targets = tuple(
         _make_target(row, f"layer[{number}]", standard.templates, path) for number, row in enumerate(file.layer, 1)

@@ -9,11 +9,30 @@ from pathlib import Path
 from typing import Any
 
 from ...base.errors import DataError
-from ...base.files.data import check_keys, check_known, check_type, read_record, read_toml, read_value
+from ...base.files.data import check_keys, check_known, read_record, read_toml
 from ...engine.context import trim_code_padding
 from ...standard import Standard
 from ...standard.template import Template
 from .apply_mapping import CodeTranslation, FieldMapping, ValueConverter, get_template_field
+
+
+@dataclass(frozen=True)
+class CodesEntry:
+    """How codes of a field are translated: by a column of a code list, or by single choices."""
+
+    list: str = ""
+    column: str = ""
+    choices: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MappingFile:
+    """The content of a mapping's file: target field → source field, fixed value, or translation of codes."""
+
+    role: str
+    fields: dict[str, str]
+    constants: dict[str, Any] = field(default_factory=dict)
+    codes: dict[str, CodesEntry] = field(default_factory=dict)
 
 
 def load_mapping(path: str | Path, template: Template, standard: Standard) -> FieldMapping:
@@ -27,40 +46,29 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Fi
         table = read_toml(path)
     except OSError as error:
         raise DataError("data_file_missing", file=str(path)) from error
-    check_keys(table, required=("role", "fields"), allowed=("constants", "codes"), file=path)
-    if table["role"] != template.role:
-        raise DataError("data_value_unknown", file=str(path), key="role", value=table["role"], known=template.role)
-    fields = read_value(table["fields"], dict[str, str], file=path, key="fields")
-    constants = check_type(table.get("constants", {}), dict, file=path, key="constants")
-    codes = check_type(table.get("codes", {}), dict, file=path, key="codes")
-    for section, part in (("fields", fields), ("constants", constants), ("codes", codes)):
+    file = read_record(MappingFile, table, file=path)
+    check_known(file.role, (template.role,), path, "role")
+    fields, constants = file.fields, file.constants
+    for section, part in (("fields", fields), ("constants", constants), ("codes", file.codes)):
         check_keys(part, required=(), allowed=[f.name for f in template.fields], file=path, where=section)
     for target in fields:
         if target in constants:
             raise DataError("data_duplicate", file=str(path), key=f"constants.{target}", value=target)
-    mapping = FieldMapping(template.role, dict(fields), dict(constants), {}, path)
+    mapping = FieldMapping(template.role, fields, constants, {}, path)
     for target, value in constants.items():
         _, reason, params = ValueConverter(get_template_field(template, target), standard, None)(value)
         if reason:
             raise DataError("mapping_constant", file=str(path), key=f"constants.{target}", value=str(value), **params)
-    for target, row in codes.items():
-        mapping.translation_by_target[target] = _load_translation(row, target, mapping, template, standard)
+    for target, entry in file.codes.items():
+        mapping.translation_by_target[target] = _load_translation(entry, target, mapping, template, standard)
     return mapping
 
 
-@dataclass(frozen=True)
-class _CodesEntry:
-    list: str = ""
-    column: str = ""
-    choices: dict[str, str] = field(default_factory=dict)
-
-
 def _load_translation(
-    row: Any, target: str, mapping: FieldMapping, template: Template, standard: Standard
+    entry: CodesEntry, target: str, mapping: FieldMapping, template: Template, standard: Standard
 ) -> CodeTranslation:
     """Return the translation in the table ``[codes.<target>]`` of a mapping file."""
     path, section = mapping.path or Path(), f"codes.{target}"
-    entry = read_record(_CodesEntry, row, file=path, where=section)
     target_field = get_template_field(template, target)
     if target not in mapping.source_by_target or not target_field.codes:
         known_names = ", ".join(f.name for f in template.fields if f.codes and f.name in mapping.source_by_target)

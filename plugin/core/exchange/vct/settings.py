@@ -6,13 +6,13 @@ The settings (mark C, lowest level of source) are in `resources/standards/common
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from ....paths import VCT_SETTINGS
-from ...base.files.data import check_and_remove_marks, check_keys, read_record, read_toml
+from ...base.files.data import SourceMark, check_keys, read_record, read_toml
 
 #: Encoding for writing; files are read as GB18030, which contains it.
 VCT_ENCODING = "gbk"
@@ -43,6 +43,12 @@ class VctSettings:
     extent_differs_m: float
     packed_minutes: int
     packed_seconds: int
+    marks: dict[str, SourceMark] = field(hash=False)
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError for a setting without a mark, and for a mark of no setting."""
+        settings = [name for name in self.__dataclass_fields__ if name != "marks"]
+        check_keys(self.marks, required=settings, allowed=(), file=file)
 
     def get_coordinate_decimals(self, is_geographic: bool) -> int:
         """Return the number of decimals of coordinates, in degrees or metres."""
@@ -55,10 +61,7 @@ def load_settings(path: Path = VCT_SETTINGS) -> VctSettings:
 
     DataError names file and key of a missing or wrong value, or of a value without a mark (level of its source).
     """
-    table = read_toml(path)
-    check_keys(table, required=["marks"], allowed=table, file=path)
-    check_and_remove_marks(table, [one.name for one in fields(VctSettings)], file=path)
-    return read_record(VctSettings, table, file=path)
+    return read_record(VctSettings, read_toml(path), file=path)
 
 
 FileNote = tuple[str, dict[str, Any]]

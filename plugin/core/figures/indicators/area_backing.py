@@ -7,7 +7,6 @@ The rule that reports the sums (ATT022) and every figure summed from a field use
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from ...geometry import crs as crs_care
 from ...geometry.statutory_area import measure_statutory_area
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES
 from .survey_deductions import compare_with_survey
-from .townships import compute_row_centres, locate_row_centres
+from .townships import SumFunction, TownshipSums, compute_row_centres, locate_row_centres
 
 if TYPE_CHECKING:
     from ...engine.context import RuleContext
@@ -50,11 +49,9 @@ _SCALE_SHARE, _SCALE_SHARE_PER_M = 2e-6, 1e-8
 #: Side of the squares by which the scale of the plane is measured.
 PROBE_SIZE_M = 100.0
 
-SumFunction = Callable[[NDArray], NDArray]
-
 
 @dataclass(frozen=True)
-class AreaFieldComparison:
+class AreaFieldComparison(TownshipSums):
     """An area field of a layer, compared with the statutory areas of its rows.
 
     Arrays are (n,) m², 0 in rows without a value.
@@ -120,14 +117,6 @@ class AreaFieldComparison:
             else is_unbacked
         )
 
-    def make_township_sum_function(self, rows: NDArray) -> SumFunction:
-        """Return a function that sums (n,) values of some rows by township.
-
-        ``rows``: (n,) bool. The function returns (townships + 1,) sums; the last one is of rows outside all townships.
-        """
-        place = np.where(self.township_number < 0, len(self.township_names), self.township_number)
-        return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.township_names) + 1)
-
     def find_differing_townships(self, rows: NDArray) -> tuple[NDArray, NDArray]:
         """Compare the sums of some rows by township, as `compare_field_sums` does.
 
@@ -150,12 +139,8 @@ class AreaFieldComparison:
 
         The sums are compared in total and by township.
         """
-
-        def sum_whole_plan(values: NDArray) -> NDArray:
-            return np.array([values[rows].sum()])
-
         return not (
-            self.find_unconfirmed_sums(sum_whole_plan).any()
+            self.find_unconfirmed_sums(lambda values: np.array([values[rows].sum()])).any()
             or np.logical_or(*self.find_differing_townships(rows)).any()
         )
 

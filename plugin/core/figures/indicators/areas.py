@@ -28,7 +28,7 @@ from ...model.indicator import (
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_number, format_square_metres
 from ...standard.profile import IndicatorTarget
-from ..heritage.protection import split_part_word
+from ..heritage_sites import split_part_word
 from .area_backing import compute_net_area_by_geometry, is_sum_confirmed_by_geometry
 
 # Checks whether deduction and net area follow from the gross area. The rule ATT003, which reports the rows, and the

@@ -88,16 +88,11 @@ def classify_rows(layer: Layer, ctx: RuleContext) -> ClassedRows:
     A class of the survey counts as the first 2023 class that its list names (0204 其他园地 as 0205).
     """
     cache = ctx.plan.get_cache("land_classes", of_given_layers=True)
-    if layer.role not in cache:
-        cache[layer.role] = _compute_classes(layer, ctx)
-    return cache[layer.role]
-
-
-def _compute_classes(layer: Layer, ctx: RuleContext) -> ClassedRows:
-    """Return the land-use class of 2023 of each row, for `classify_rows`."""
+    if layer.role in cache:
+        return cache[layer.role]
     template_field = layer.template.find_field("land_use")
     if template_field is None or not template_field.codes:
-        return ClassedRows([""], np.zeros(len(layer), dtype=int))
+        return cache.setdefault(layer.role, ClassedRows([""], np.zeros(len(layer), dtype=int)))
     written_codes = layer.text("land_use")
     to_2023 = _map_codes_to_2023_list(ctx.get_code_list(template_field.codes), ctx.get_code_list(CLASS_CODE_LIST_ID))
     class_of = {
@@ -106,7 +101,8 @@ def _compute_classes(layer: Layer, ctx: RuleContext) -> ClassedRows:
     class_names = sorted({*class_of.values(), ""})
     place = {name: n for n, name in enumerate(class_names)}
     at = {code: place[name] for code, name in class_of.items()}
-    return ClassedRows(class_names, np.array([at[code] for code in written_codes], dtype=int))
+    class_index = np.array([at[code] for code in written_codes], dtype=int)
+    return cache.setdefault(layer.role, ClassedRows(class_names, class_index))
 
 
 def _map_codes_to_2023_list(codes: CodeList, target: CodeList) -> dict[str, str]:

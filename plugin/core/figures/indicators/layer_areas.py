@@ -181,7 +181,12 @@ def measure_areas(
     statutory_areas = measure_statutory_area(shapes, to_lonlat)
     cancellation.raise_if_cancelled()
     geodesic_areas = compute_geodesic_area(shapes, to_lonlat, cancellation)
-    plane = _choose_planar_crs(crs, shapes[~without_shape])
+    plane = crs
+    if crs_care.describe_crs(crs).is_geographic:
+        # The 3° zone of the layer's middle.
+        drawn = shapes[~without_shape]
+        xmin, ymin, xmax, ymax = shapely.total_bounds(drawn) if len(drawn) else (114.0, 36.0, 114.0, 36.0)
+        plane = crs_care.choose_crs([], (xmin + xmax) / 2, (ymin + ymax) / 2)
     planar_areas = shapely.area(crs_care.reproject_geometries(shapes, crs, plane))
     for areas in (planar_areas, geodesic_areas, statutory_areas):
         areas[without_shape] = np.nan
@@ -191,14 +196,6 @@ def measure_areas(
         sorted(stray),
     ]
     return LayerAreas(planar_areas, geodesic_areas, statutory_areas, crs_care.make_crs_label(plane), shapes, *rows)
-
-
-def _choose_planar_crs(crs: crs_care.CRS, shapes: NDArray) -> crs_care.CRS:
-    """Return the CRS in metres for planar areas: the layer's own, for degrees the 3° zone of its middle."""
-    if not crs_care.describe_crs(crs).is_geographic:
-        return crs
-    xmin, ymin, xmax, ymax = shapely.total_bounds(shapes) if len(shapes) else (114.0, 36.0, 114.0, 36.0)
-    return crs_care.choose_crs([], (xmin + xmax) / 2, (ymin + ymax) / 2)
 
 
 def find_area_field(source: SourceLayer, norm: Norm, requested: str = "") -> tuple[str, TemplateField | None]:

@@ -7,7 +7,6 @@ An omitted deduction raises the net area, on which the targets are counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from ...geometry.polygon_rings import find_inner_points
 from ...geometry.shape_comparison import normalize_shapes
 from ...model.indicator import AREA_FIGURES
-from .townships import locate_row_centres
+from .townships import SumFunction, TownshipSums, locate_row_centres
 
 if TYPE_CHECKING:
     from ...engine.context import RuleContext
@@ -144,11 +143,9 @@ _ROUNDING_M2 = 0.02
 #: ATT022 reports for the survey.
 _LEAST_NET_RATE = 0.5
 
-SumFunction = Callable[[NDArray], NDArray]
-
 
 @dataclass(frozen=True)
-class SurveyDeductions:
+class SurveyDeductions(TownshipSums):
     """Net areas of a layer compared with those of the land survey; (n,) m².
 
     Rows are compared where they are on a cultivated parcel with a net area; areas of rows that are not compared are 0.
@@ -181,25 +178,13 @@ class SurveyDeductions:
         allowed_excess = self.allowed_share * expected + _ROUNDING_M2 * add(self.is_compared.astype(float))
         return (add(self.net_in_field_m2) - expected > allowed_excess) & (add(self.excessive_rows.astype(float)) > 1)
 
-    def make_township_sum_function(self, rows: NDArray) -> SumFunction:
-        """Return a function that sums (n,) values of some rows by township.
-
-        ``rows``: (n,) bool. The function returns (townships + 1,) sums; the last one is of rows outside all townships.
-        """
-        place = np.where(self.township_number < 0, len(self.township_names), self.township_number)
-        return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.township_names) + 1)
-
     def confirms_sums(self, rows: NDArray) -> bool:
         """Return True if the survey confirms the sums of some rows, (n,) bool.
 
         The sums are compared in total and by township.
         """
-
-        def sum_whole_plan(values: NDArray) -> NDArray:
-            return np.array([values[rows].sum()])
-
         return not (
-            self.find_sums_exceeding_survey(sum_whole_plan).any()
+            self.find_sums_exceeding_survey(lambda values: np.array([values[rows].sum()])).any()
             or self.find_sums_exceeding_survey(self.make_township_sum_function(rows)).any()
         )
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,24 @@ if TYPE_CHECKING:
 
 #: A row with a smaller share outside all townships counts as wholly inside: shared edges have rounding errors.
 _WHOLE_TOLERANCE = 1e-9
+
+
+SumFunction = Callable[[NDArray], NDArray]
+
+
+class TownshipSums:
+    """Values of rows that are summed by township: the township of each row (n,), −1 for none, and all names."""
+
+    township_number: NDArray
+    township_names: list[str]
+
+    def make_township_sum_function(self, rows: NDArray) -> SumFunction:
+        """Return a function that sums (n,) values of some rows by township.
+
+        ``rows``: (n,) bool. The function returns (townships + 1,) sums; the last one is of rows outside all townships.
+        """
+        place = np.where(self.township_number < 0, len(self.township_names), self.township_number)
+        return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.township_names) + 1)
 
 
 @dataclass(frozen=True)

@@ -301,9 +301,20 @@ def compare_targets_with_children(
             c for c in known if not any(other is not c and other.covers(c.area_code) for other in known)
         ]
         value = _sum_printed_figures([figures[c.id] for c in covering_children], target.unit)
-        one = PartsSum(
-            target, value, len(covering_children), _list_divisions_without_profile(parent, covering_children, divisions)
-        )
+        # A city is named as a whole, or by its counties.
+        codes: dict[str, Any] = divisions.entry_by_code if divisions is not None else {}
+        counties = _list_counties_below(parent, divisions)
+        missing_counties = [c for c in counties if not any(child.covers(c.code) for child in covering_children)]
+        missing_codes = {c.code for c in missing_counties}
+        partly_covered = {c.parent for c in counties if c.code not in missing_codes}
+        division_names: dict[str, None] = {}
+        for county in missing_counties:
+            city = codes.get(county.parent)
+            is_city_uncovered = (
+                city is not None and city.code != parent.area_code and county.parent not in partly_covered
+            )
+            division_names[city.name if is_city_uncovered and city is not None else county.name] = None
+        one = PartsSum(target, value, len(covering_children), tuple(division_names))
         # Without a list of the parts, only a sum that already exceeds a ceiling is a result.
         if _list_counties_below(parent, divisions) or (target.comparison == "<=" and one.state != "met"):
             parts_sums.append(one)
@@ -425,23 +436,3 @@ def _list_counties_below(parent: Profile, divisions: CodeList | None) -> list[Co
     """Return the counties of an area; empty for a county."""
     codes = divisions.entry_by_code.values() if divisions is not None else ()
     return [c for c in codes if parent.covers(c.code) and compute_division_prefix(c.code) == c.code != parent.area_code]
-
-
-def _list_divisions_without_profile(
-    parent: Profile, children: Sequence[Profile], divisions: CodeList | None
-) -> tuple[str, ...]:
-    """Return names of the divisions below an area that have no profile.
-
-    A city is named as a whole, or by its counties.
-    """
-    codes: dict[str, Any] = divisions.entry_by_code if divisions is not None else {}
-    counties = _list_counties_below(parent, divisions)
-    missing_counties = [c for c in counties if not any(child.covers(c.code) for child in children)]
-    missing_codes = {c.code for c in missing_counties}
-    partly_covered = {c.parent for c in counties if c.code not in missing_codes}
-    division_names: dict[str, None] = {}
-    for county in missing_counties:
-        city = codes.get(county.parent)
-        is_city_uncovered = city is not None and city.code != parent.area_code and county.parent not in partly_covered
-        division_names[city.name if is_city_uncovered and city is not None else county.name] = None
-    return tuple(division_names)

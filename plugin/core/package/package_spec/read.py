@@ -8,16 +8,24 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ....paths import PACKAGE_SPECS_FOLDER
-from ...base.errors import DataError
-from ...base.files.data import ErrorCollector, check_keys, check_known, check_type, read_toml, read_value
-from ...standard.template import SOURCE_MARKS
-from .spec import METADATA_ITEMS, GatheringSpec, NamedFile, PackageSpec, TableAndColumnAliases
+from ...base.files.data import (
+    ErrorCollector,
+    SourceMark,
+    check_keys,
+    check_known,
+    check_type,
+    check_unique,
+    find_data_file,
+    list_record_items,
+    read_toml,
+    read_value,
+)
+from .spec import METADATA_ITEMS, GatheringSpec, NamedFile, PackageFile, PackageSpec, TableAndColumnAliases
 from .spec_tables import (
     MapSettings,
     check_map_slots,
     check_name_pattern,
     check_portable_name,
-    check_unique,
     pop_table_and_column_aliases,
     read_file_slot,
     read_map_settings,
@@ -25,20 +33,7 @@ from .spec_tables import (
     read_vector_set,
 )
 
-_REQUIRED_KEYS = (
-    "id",
-    "name",
-    "standard",
-    "source",
-    "digits",
-    "root",
-    "secrecy",
-    "folders",
-    "vector",
-    "report",
-    "metadata",
-)
-_OPTIONAL_KEYS = ("secrecy_levels", "marks", "document", "map", "maps", "table", "tables", "gathering")
+_ITEMS = list_record_items(PackageFile)
 #: Keys that describe the specification, and what the plugin adds; no norm requires them.
 _KEYS_WITHOUT_MARK = ("id", "name", "standard", "source", "marks", "report")
 _FILE_KINDS = ("document", "map", "table")
@@ -58,20 +53,16 @@ def find_spec_file(name: str | Path) -> Path:
     DataError
         If the specification does not exist; the error lists the known ids.
     """
-    path = PACKAGE_SPECS_FOLDER / f"{name}.toml"
-    if not path.is_file():
-        path = Path(name)
-        if path.suffix.lower() != ".toml" or not path.is_file():
-            raise DataError("package_unknown", value=str(name), known=", ".join(list_package_spec_ids()))
-    return path
+    ids = list_package_spec_ids()
+    return find_data_file(name, PACKAGE_SPECS_FOLDER, ids, "package_unknown", ids)
 
 
 def _read_texts(table: dict[str, Any], path: Path, errors: ErrorCollector) -> dict[str, str]:
     """Return the texts of a specification, empty for those with an error; check which keys it has."""
-    for key in (*_REQUIRED_KEYS, *table):
+    for key in (*(key for key, item in _ITEMS.items() if item.is_required), *table):
         with errors.collect_data_error():
             check_keys({k: v for k, v in table.items() if k == key}, required=(key,), allowed=(), file=path)
-            check_keys({key: None}, required=(), allowed=(*_REQUIRED_KEYS, *_OPTIONAL_KEYS), file=path)
+            check_keys({key: None}, required=(), allowed=_ITEMS, file=path)
     texts = dict.fromkeys(("id", "name", "standard", "source", "root", "secrecy"), "")
     for key in texts:
         if key in table:
@@ -187,13 +178,8 @@ def _read_marks(value: Any, path: Path, present_keys: tuple[str, ...]) -> dict[s
 
     ``present_keys``: the keys of the specification's file.
     """
-    marks: dict[str, str] = _read_typed(value, dict[str, str], path, "marks")
-    for key, mark in marks.items():
-        check_known(mark, SOURCE_MARKS, path, f"marks.{key}")
-        check_known(key.split(".")[0], (*_REQUIRED_KEYS, *_OPTIONAL_KEYS), path, f"marks.{key}")
+    marks: dict[str, str] = _read_typed(value, dict[str, SourceMark], path, "marks")
+    for key in marks:
+        check_known(key.split(".")[0], _ITEMS, path, f"marks.{key}")
     marked = {key.split(".")[0] for key in marks}
-    return marks | {
-        key: "C"
-        for key in present_keys
-        if key in (*_REQUIRED_KEYS, *_OPTIONAL_KEYS) and key not in (*_KEYS_WITHOUT_MARK, *marked)
-    }
+    return marks | {key: "C" for key in present_keys if key in _ITEMS and key not in (*_KEYS_WITHOUT_MARK, *marked)}

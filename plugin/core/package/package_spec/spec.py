@@ -6,12 +6,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
+from ...base.errors import DataError
+from ...base.files.data import NOT_IN_FILE, SourceMark, between, check_unique, matching, one_of
 from ...standard.map_set import MapCatalogue, load_map_set
-from ...standard.profile.document_info import DocumentInfo
-from ..names import fill_name_pattern
+from ...standard.profile.profile_data import DocumentInfo
+from ..names import fill_name_pattern, find_field_name_problem
 
-NEED_CODES = ("M", "C", "O")
+_Need = Annotated[str, one_of("M", "C", "O")]
 FORMAT_NAMES = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile", ".vct": "VCT 3.0"}
 DATA_SET_SUFFIXES = tuple(FORMAT_NAMES)
 VCT_ENCODINGS = ("UTF-8", "GBK")
@@ -52,10 +55,18 @@ class LayerSlot:
     """
 
     layer: str
-    need: str
+    need: _Need
     name: str = ""
     fields: tuple[str, ...] = ()
     names_by_field: dict[str, str] = field(default_factory=dict, hash=False, metadata={"key": "names"})
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError for a repeated field or name, or a name that formats do not allow."""
+        check_unique([f.upper() for f in self.fields], file, f"{where}.fields")
+        check_unique([n.upper() for n in self.names_by_field.values()], file, f"{where}.names")
+        for key, name in (("name", self.name), *((f"names.{k}", n) for k, n in self.names_by_field.items())):
+            if name and (problem := find_field_name_problem(name)):
+                raise DataError("package_name", file=str(file), key=f"{where}.{key}", value=name, detail=problem)
 
 
 @dataclass(frozen=True)
@@ -72,8 +83,13 @@ class VectorSet:
     crs: str
     layers: tuple[LayerSlot, ...] = field(metadata={"key": "layer"})
     vertical: str = ""
-    encoding: str = "UTF-8"
+    encoding: Annotated[str, one_of(*VCT_ENCODINGS)] = "UTF-8"
     others: bool = False
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError for a layer or name that is there twice."""
+        check_unique([one.layer for one in self.layers], file, f"{where}.layer")
+        check_unique([one.name.upper() for one in self.layers if one.name], file, f"{where}.layer.name")
 
     @property
     def suffix(self) -> str:
@@ -90,15 +106,15 @@ class FileSlot:
     slot, or empty. ``generated`` is the document that the plugin can make for it (`GENERATED_DOCUMENTS`), or empty.
     """
 
-    kind: str
+    kind: str = field(metadata=NOT_IN_FILE)
     id: str
     title: str
     folder: str
     file: str
-    need: str
-    number: str = ""
+    need: _Need
+    number: Annotated[str, matching(r"\d{2}", "01–99")] = ""
     layout: str = ""
-    generated: str = ""
+    generated: Annotated[str, one_of(*GENERATED_DOCUMENTS)] = ""
 
     @property
     def placeholder_values(self) -> dict[str, str]:
@@ -116,7 +132,7 @@ class NamedFile:
 
     folder: str
     file: str
-    names_by_item: dict[str, str] = field(default_factory=dict, hash=False)
+    names_by_item: dict[str, str] = field(default_factory=dict, hash=False, metadata={"key": "names"})
     former_files: tuple[str, ...] = ()
 
 
@@ -136,21 +152,21 @@ class MapSettings:
     """Settings of the maps that the plugin makes.
 
     ``page`` is a sheet of the map set, ``world_file`` adds a .jgw to each jpg, ``map_set`` is the file of the map set
-    (None: the plugin's). ``maker``, ``drawer`` and ``date`` are texts of the title block, with placeholders; they are
+    (empty: the plugin's). ``maker``, ``drawer`` and ``date`` are texts of the title block, with placeholders; they are
     used if neither project nor county profile has a value.
     """
 
     page: str = "A3"
-    dpi: int = MIN_DPI
+    dpi: Annotated[int, between(MIN_DPI, MAX_DPI)] = MIN_DPI
     world_file: bool = False
-    map_set: Path | None = None
+    map_set: str = ""
     maker: str = ""
     drawer: str = ""
     date: str = ""
 
     def load_map_catalogue(self) -> MapCatalogue:
         """Return the map set, which defines maps and sheets."""
-        return load_map_set(self.map_set or "")
+        return load_map_set(self.map_set)
 
 
 @dataclass(frozen=True)
@@ -163,6 +179,31 @@ class GatheringSpec:
 
     renamed: dict[str, str] = field(default_factory=dict, hash=False)
     dissolved: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class PackageFile:
+    """The keys of a specification's file; those without a default must be there."""
+
+    id: str
+    name: str
+    standard: str
+    source: str
+    digits: Literal[2, 4, 6]
+    root: str
+    secrecy: str
+    folders: dict[str, str]
+    vector: tuple[VectorSet, ...]
+    report: NamedFile
+    metadata: NamedFile
+    secrecy_levels: tuple[str, ...] = ()
+    marks: dict[str, SourceMark] = field(default_factory=dict)
+    document: tuple[FileSlot, ...] = ()
+    map: tuple[FileSlot, ...] = ()
+    maps: MapSettings = field(default_factory=MapSettings)
+    table: tuple[FileSlot, ...] = ()
+    tables: Any = None
+    gathering: GatheringSpec = field(default_factory=GatheringSpec)
 
 
 @dataclass(frozen=True)

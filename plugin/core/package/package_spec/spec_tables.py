@@ -6,7 +6,6 @@ All functions raise DataError with file and key.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,14 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from ...base.errors import DataError, OutputError
-from ...base.files.data import check_keys, check_known, check_type, make_unknown_value_error, read_record, read_value
+from ...base.files.data import (
+    check_keys,
+    check_known,
+    check_type,
+    check_unique,
+    read_record,
+    read_value,
+)
 from ...base.files.names import find_name_problem
 from ...standard.messages.texts import Texts
 from ..names import (
@@ -29,29 +35,16 @@ from ..names import (
 )
 from .spec import (
     DATA_SET_SUFFIXES,
-    GENERATED_DOCUMENTS,
     GENERATED_SUFFIXES,
     LAYER_METADATA_ITEMS,
-    MAX_DPI,
     METADATA_CONTAINER_ELEMENTS,
-    MIN_DPI,
-    NEED_CODES,
     PACKAGE_METADATA_ITEMS,
-    VCT_ENCODINGS,
     FileSlot,
-    LayerSlot,
     MapSettings,
     NamedFile,
     TableAndColumnAliases,
     VectorSet,
 )
-
-
-def check_unique(values: list[str], path: Path, key: str) -> None:
-    """Raise DataError if a list has a value twice."""
-    for value in values:
-        if values.count(value) > 1:
-            raise DataError("data_duplicate", file=str(path), key=key, value=value)
 
 
 def check_name_pattern(
@@ -93,12 +86,6 @@ def check_crs_text(text: str, path: Path, key: str, is_vertical: bool = False) -
 
 #: Additional keys of a slot by its kind.
 _OPTIONAL_SLOT_KEYS = {"map": ("number", "layout"), "document": ("generated",)}
-_TWO_DIGITS_PATTERN = re.compile(r"\d{2}")
-
-
-_TYPE_OF_SETTING: dict[str, type] = {
-    "page?": str, "dpi?": int, "world_file?": bool, "map_set?": str, "maker?": str, "drawer?": str, "date?": str,
-}  # fmt: skip
 
 
 def read_map_settings(row: Any, path: Path) -> MapSettings:
@@ -106,15 +93,12 @@ def read_map_settings(row: Any, path: Path) -> MapSettings:
 
     The path of the map set is relative to the specification's file.
     """
-    read_value(row, _TYPE_OF_SETTING, file=path, key="maps")
-    check_keys(row, required=(), allowed=MapSettings.__dataclass_fields__, file=path, where="maps")
+    settings = read_record(MapSettings, row, file=path, where="maps")
     for key in ("maker", "drawer", "date"):
-        check_placeholders(row.get(key, ""), path, f"maps.{key}")
-    settings = MapSettings(**{**row, "map_set": path.parent / row["map_set"] if row.get("map_set") else None})
-    if not MIN_DPI <= settings.dpi <= MAX_DPI:
-        raise make_unknown_value_error(path, "maps.dpi", settings.dpi, (f"{MIN_DPI}–{MAX_DPI}",))
-    sheets = settings.load_map_catalogue().page_size_by_id
-    check_known(settings.page, sheets, path, "maps.page")
+        check_placeholders(getattr(settings, key), path, f"maps.{key}")
+    if settings.map_set:
+        settings = replace(settings, map_set=str(path.parent / settings.map_set))
+    check_known(settings.page, settings.load_map_catalogue().page_size_by_id, path, "maps.page")
     return settings
 
 
@@ -130,8 +114,6 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
     maps = settings.load_map_catalogue().map_by_id
     used_values: dict[str, set[str]] = {"number": set(), "layout": set()}
     for n, slot in enumerate((one for one in files if one.kind == "map"), start=1):
-        if slot.number and not _TWO_DIGITS_PATTERN.fullmatch(slot.number):
-            raise make_unknown_value_error(path, f"map[{n}].number", slot.number, ("01–99",))
         if slot.layout:
             check_known(slot.layout, maps, path, f"map[{n}].layout")
         if slot.layout and not slot.number:
@@ -158,7 +140,6 @@ def read_vector_set(row: Any, table_key: str, path: Path, folders: dict[str, str
     check_known(vector_set.folder, folders, path, f"{table_key}.folder")
     check_name_pattern(vector_set.file, path, f"{table_key}.file")
     check_known(vector_set.suffix, DATA_SET_SUFFIXES, path, f"{table_key}.file")
-    check_known(vector_set.encoding, VCT_ENCODINGS, path, f"{table_key}.encoding")
     check_crs_text(vector_set.crs, path, f"{table_key}.crs")
     if vector_set.vertical:
         check_crs_text(vector_set.vertical, path, f"{table_key}.vertical", is_vertical=True)
@@ -168,10 +149,6 @@ def read_vector_set(row: Any, table_key: str, path: Path, folders: dict[str, str
     if vector_set.suffix == ".shp" and vector_set.vertical:
         # Not every program finds heights in a .prj, and GDAL drops heights combined with EPSG:4490.
         raise DataError("package_vertical", file=str(path), key=f"{table_key}.vertical", value=vector_set.vertical)
-    for number, layer in enumerate(vector_set.layers, 1):
-        _check_layer_slot(layer, f"{table_key}.layer[{number}]", path)
-    check_unique([one.layer for one in vector_set.layers], path, f"{table_key}.layer")
-    check_unique([one.name.upper() for one in vector_set.layers if one.name], path, f"{table_key}.layer.name")
     return vector_set
 
 
@@ -191,22 +168,6 @@ def _check_vct(vector_set: VectorSet, path: Path, table_key: str) -> None:
         raise DataError("package_crs", file=str(path), key=f"{table_key}.crs", value=vector_set.crs) from error
 
 
-def _check_layer_slot(layer: LayerSlot, table_key: str, path: Path) -> None:
-    """Raise DataError for an unknown need, a repeated field or name, or a name that formats do not allow.
-
-    ``table_key``: key of the layer's table, for errors.
-    """
-    check_known(layer.need, NEED_CODES, path, f"{table_key}.need")
-    check_unique([f.upper() for f in layer.fields], path, f"{table_key}.fields")
-    check_unique([n.upper() for n in layer.names_by_field.values()], path, f"{table_key}.names")
-    for key, name in (
-        (f"{table_key}.name", layer.name),
-        *((f"{table_key}.names.{k}", n) for k, n in layer.names_by_field.items()),
-    ):
-        if name and (problem := find_field_name_problem(name)):
-            raise DataError("package_name", file=str(path), key=key, value=name, detail=problem)
-
-
 def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dict[str, str]) -> FileSlot:
     """Return the specification of a document, map or table from its table in the file.
 
@@ -217,15 +178,13 @@ def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dic
     check_keys(
         row, required=("id", "title", "folder", "file", "need"), allowed=optional_keys, file=path, where=table_key
     )
-    slot = read_record(FileSlot, {**row, "kind": kind}, file=path, where=table_key)
-    check_known(row["folder"], folders, path, f"{table_key}.folder")
-    check_known(row["need"], NEED_CODES, path, f"{table_key}.need")
-    check_name_pattern(row["file"], path, f"{table_key}.file", tuple(PLACEHOLDER_PATTERNS))
-    if "generated" in row:
-        check_known(row["generated"], GENERATED_DOCUMENTS, path, f"{table_key}.generated")
-        check_known(Path(row["file"]).suffix.lower(), GENERATED_SUFFIXES, path, f"{table_key}.file")
+    slot = read_record(FileSlot, row, file=path, where=table_key, given={"kind": kind})
+    check_known(slot.folder, folders, path, f"{table_key}.folder")
+    check_name_pattern(slot.file, path, f"{table_key}.file", tuple(PLACEHOLDER_PATTERNS))
+    if slot.generated:
+        check_known(Path(slot.file).suffix.lower(), GENERATED_SUFFIXES, path, f"{table_key}.file")
         # A name with a number or title is the name of several files.
-        check_name_pattern(row["file"], path, f"{table_key}.file")
+        check_name_pattern(slot.file, path, f"{table_key}.file")
     return slot
 
 
@@ -251,21 +210,16 @@ def read_named_file(
     ``row``: the table's values; ``table_key``: its key, for errors; ``folders``: key of a folder → its name; ``items``:
     items whose names the table may set.
     """
-    check_type(row, dict, file=path, key=table_key)
-    optional_keys = ("former_files",) if table_key == "report" else ()
+    named_file = read_record(NamedFile, row, file=path, where=table_key)
+    other_keys = ["names"] if items else ["former_files"] if table_key == "report" else []
     check_keys(
-        row,
-        required=("folder", "file", *(["names"] if items else [])),
-        allowed=optional_keys,
-        file=path,
-        where=table_key,
+        row, required=("names",) if items else (), allowed=("folder", "file", *other_keys), file=path, where=table_key
     )
-    check_known(row["folder"], folders, path, f"{table_key}.folder")
-    check_name_pattern(check_type(row["file"], str, file=path, key=f"{table_key}.file"), path, f"{table_key}.file")
-    former_files = read_value(row.get("former_files", []), tuple[str, ...], file=path, key=f"{table_key}.former_files")
-    for name in former_files:
+    check_known(named_file.folder, folders, path, f"{table_key}.folder")
+    check_name_pattern(named_file.file, path, f"{table_key}.file")
+    for name in named_file.former_files:
         check_name_pattern(name, path, f"{table_key}.former_files")
-    name_by_item = read_value(row.get("names", {}), dict[str, str], file=path, key=f"{table_key}.names")
+    name_by_item = named_file.names_by_item
     if items:
         check_keys(name_by_item, required=items, allowed=(), file=path, where=f"{table_key}.names")
         for key, name in name_by_item.items():
@@ -275,13 +229,6 @@ def read_named_file(
                 )
         # Two items with one name in one element could not be distinguished.
         for items_of_element in (("package", "dataset"), PACKAGE_METADATA_ITEMS, LAYER_METADATA_ITEMS):
-            check_unique(
-                [
-                    name
-                    for key in items_of_element
-                    if (name := name_by_item[key] or key * (key in METADATA_CONTAINER_ELEMENTS))
-                ],
-                path,
-                f"{table_key}.names",
-            )
-    return NamedFile(row["folder"], row["file"], name_by_item, former_files)
+            names = [name_by_item[key] or key * (key in METADATA_CONTAINER_ELEMENTS) for key in items_of_element]
+            check_unique([name for name in names if name], path, f"{table_key}.names")
+    return named_file

@@ -12,7 +12,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...standard.messages.texts import Texts
 from ...standard.profile.document import PACKAGE_SPEC_SOURCE, PROFILE_SOURCE
-from ...standard.profile.document_info import load_secrecy_levels
+from ...standard.profile.profile_data import load_secrecy_levels
 from ..inspection.facts import LayerFact, PackageFacts
 from ..metadata import (
     DEGREES_UNIT,

@@ -10,7 +10,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.report import Report
 from ...model.rule import RuleResult, Severity, rule
-from ...standard.editions import PLANNING_PHASES
+from ...standard.edition import PLANNING_PHASES
 from ...standard.messages.texts import Texts
 from ...standard.profile import Norm
 from ..inspection import pages

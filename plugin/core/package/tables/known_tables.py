@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from ...figures.indicators.typed_figures import UNIT_WORDS, parse_figure
+from ...figures.supplied_tables import FIGURE_UNIT_WORDS, parse_figure
 from ...model.indicator import SQUARE_METRES
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_column_title
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
@@ -76,7 +76,7 @@ def parse_unit(text: str) -> str:
 def _list_words_by_unit() -> dict[str, set[str]]:
     """Return unit → words that name it in any language, in small letters."""
     words_of_unit = {
-        unit: {normalize("NFKC", one).lower() for one in unit_words} for unit, unit_words in UNIT_WORDS.items()
+        unit: {normalize("NFKC", one).lower() for one in unit_words} for unit, unit_words in FIGURE_UNIT_WORDS.items()
     }
     for lang in TEXT_LANGUAGES:
         for section in ("units", "unit_names"):

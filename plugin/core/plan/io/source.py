@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.connection_text import is_connection
+from ...base.connection_text import is_connection, strip_source
 from ...base.errors import InputError
 from ...base.files.archives import list_entry_paths, unpack_archive
 from ...base.files.digests import MANIFEST_FILE_NAME
@@ -161,7 +161,7 @@ def read_source(
 
         return read_schema(source, select_layer, cancellation)
     with provide_unpacked(source, cancellation) as readable:
-        text = _clean_source_path(readable.path)
+        text = strip_source(readable.path)
         try:
             if not text or not Path(text).exists():
                 raise InputError("source_missing", source=text)
@@ -202,17 +202,12 @@ def find_source_folder(source: str | Path) -> Path | None:
     return path if path.is_dir() and path.suffix.lower() != ".gdb" else None
 
 
-def _clean_source_path(source: str | Path) -> str:
-    """Return a path without the blanks and quotation marks around it."""
-    return str(source).strip().strip('"')
-
-
 def find_dataset(source: str | Path) -> Path:
     """Return the absolute path of the data set that a chosen file belongs to.
 
     It is the .gdb for a file inside it, the .shp for its companion files, else the file itself.
     """
-    path = Path(os.path.abspath(_clean_source_path(source)))
+    path = Path(os.path.abspath(strip_source(source)))
     if path.parent.suffix.lower() == ".gdb" and path.is_file():
         return path.parent
     if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):

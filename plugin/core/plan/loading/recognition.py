@@ -7,8 +7,7 @@ The scope is the kind of delivery; it decides which layers are mandatory.
 from __future__ import annotations
 
 from ...base.errors import InputError
-from ...standard.edition import Standard
-from ...standard.editions import list_standard_ids
+from ...standard.edition import Standard, list_standard_ids
 from ...standard.load import load_standard
 from ...standard.profile import Norm
 from ...standard.template import Template

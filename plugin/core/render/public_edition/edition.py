@@ -27,6 +27,7 @@ from ...standard.profile.document_info import load_secrecy_levels
 from ...standard.profile.load import find_file_of_profile, find_file_of_standard
 from ..document.blocks import Block, DocumentCell, DocumentColumn, DocumentTable, Heading, Paragraph
 from ..document.page_html import render_page_blocks
+from ...standard.profile.profile_data import load_secrecy_levels
 
 if TYPE_CHECKING:
     from ...standard.profile import Norm

@@ -14,8 +14,8 @@ from functools import lru_cache
 from html import escape, unescape
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ...base.connection_text import FOLDER
 from ...base.files.encoding import BLANK_WORDS
-from ...standard.messages.privacy import FOLDER
 from ..words import ReportTexts
 from .coordinates import CRS_TEXT, CoordinateFinder
 from .edition import CRS_TEXTS, PublicEdition, RemovalRecord

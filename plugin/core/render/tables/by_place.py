@@ -19,7 +19,7 @@ from ...figures.indicators.land_use import AREA_FIELD_MEANINGS, get_row_areas
 from ...figures.indicators.ratio import BOUNDARY_ZONE_KINDS
 from ...figures.indicators.townships import get_plan_townships, split_by_township
 from ...figures.target_allocation.by_township import compute_area_by_township
-from ...figures.three_zones.zone_figures import derive_from_layer, list_zone_codes
+from ...figures.three_zones import derive_from_layer, list_zone_codes
 from ...model.indicator import SQUARE_METRES, Indicator, convert_area
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_hectare_number

@@ -2,7 +2,7 @@
 from typing import Any
 
 from ...engine.context import RuleContext
-from ...figures.indicators.typed_figures import get_printed_figures
+from ...figures.supplied_tables import get_printed_figures
 from ...model.findings import Finding
 from ...model.indicator import AREA_FIGURES, STATED_FIGURES
 from ...model.rule import RuleExample, RuleResult, Severity, rule

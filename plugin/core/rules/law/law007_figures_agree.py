@@ -7,7 +7,7 @@ from ...engine.context import RuleContext
 from ...figures.indicators.area_backing import AREA_FIELDS_SETTING, ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
 from ...figures.indicators.compute import ComputedIndicator, PlanIndicators
 from ...figures.indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
-from ...figures.indicators.typed_figures import PrintedFigure, get_printed_figures
+from ...figures.supplied_tables import PrintedFigure, get_printed_figures
 from ...model.findings import Finding
 from ...model.indicator import COMPARISON_SIGNS, SQUARE_METRES, Indicator
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule

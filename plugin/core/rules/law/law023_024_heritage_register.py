@@ -7,8 +7,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from ...engine.context import RuleContext
-from ...figures.heritage.heritage_sites import (
+from ...figures.heritage_sites import (
+    CONTROL_PART,
+    CORE_PART,
+    KIND_CODE_LIST_ID,
     LEVEL_CODE_LIST_ID,
+    PART_SETTINGS,
+    RANGE_PART,
     HeritageRegister,
     HeritageSite,
     HeritageSites,
@@ -17,7 +22,6 @@ from ...figures.heritage.heritage_sites import (
     list_heritage_layers,
     normalise_name,
 )
-from ...figures.heritage.protection import CONTROL_PART, CORE_PART, KIND_CODE_LIST_ID, PART_SETTINGS, RANGE_PART
 from ...model.findings import Finding
 from ...model.indicator import TARGET_MISSED, compare_area_with_target, convert_area
 from ...model.rule import RuleExample, RuleResult, Severity, rule

@@ -6,13 +6,14 @@ import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
-from ...figures.heritage.heritage_sites import normalise_name, read_row_kinds
-from ...figures.heritage.protection import (
+from ...figures.heritage_sites import (
     KIND_CODE_LIST_ID,
     PART_SETTINGS,
     POLYGON_ROLE_BY_POINT_ROLE,
     classify_heritage_parts,
     list_heritage_range_roles,
+    normalise_name,
+    read_row_kinds,
     read_site_names,
 )
 from ...model.findings import Finding

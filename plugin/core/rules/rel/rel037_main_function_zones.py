@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ...base.files.cells import format_column as cells
 from ...engine.context import RuleContext
-from ...figures.heritage.protection import list_heritage_range_roles
-from ...figures.three_zones.zone_figures import list_zone_codes
+from ...figures.heritage_sites import list_heritage_range_roles
+from ...figures.three_zones import list_zone_codes
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.profile.space_map import ZONE_KINDS_BY_CODE, load_space_map

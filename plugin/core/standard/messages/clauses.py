@@ -55,7 +55,10 @@ def make_clauses(
         clauses["formula"] = formula = texts.get("words", f"ratio_{finding.params['form'].lower()}")
         clauses["form_text"] = texts.get("words", "ratio_form", form=finding.params["form"], formula=formula)
     if "row_names" in shown and "which_rows" in placeholders:
-        clauses["which_rows"] = _join_row_names(finding, texts)
+        names = [texts.make_key_label(key, fid) for key, fid in finding.params["shown"]["row_names"]]
+        more = str(finding.params.get("more", ""))
+        key = "largest_rows" if more else "all_rows"
+        clauses["which_rows"] = texts.get("words", key, rows=texts.get("words", "between_names").join(names), more=more)
     rule = load_all_rules().get(finding.code)
     return clauses if rule is None or rule.clauses is None else clauses | rule.clauses(finding, texts, templates)
 
@@ -189,14 +192,6 @@ def _describe_limits(finding: Finding, texts: Texts) -> dict[str, str]:
         "limit_area": limit_area,
         "sliver_note": texts.get("words", key, area=limit_area, width=format_width(width)),
     }
-
-
-def _join_row_names(finding: Finding, texts: Texts) -> str:
-    """Return the names of a finding's rows: all of them, or the largest if it has more rows."""
-    names = [texts.make_key_label(key, fid) for key, fid in finding.params["shown"]["row_names"]]
-    more = str(finding.params.get("more", ""))
-    key = "largest_rows" if more else "all_rows"
-    return texts.get("words", key, rows=texts.get("words", "between_names").join(names), more=more)
 
 
 def describe_arc_step(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:

@@ -82,27 +82,8 @@ def format_message(texts: Texts, finding: Finding, templates: dict[str, Template
     else:
         text = _choose_message_template(texts, load_all_rules()[finding.code], finding)
     field_title = _get_field_title(texts, finding, templates)
-    message_params = _make_simple_params(texts, finding, templates, text)
-    message_params |= _make_combined_params(texts, finding, templates, text, message_params)
-    if field_title:
-        message_params["field_title"] = field_title
-    if texts.lang == "zh":
-        text = insert_field_alias(text, finding.field, field_title)
-    if message_params.get("unit") == "":
-        # A ratio, or a count in English: no space where its unit would be.
-        text = text.replace(" {unit}", "")
-    message = nest_quotation_marks(fill_placeholders(text, message_params))
-    if texts.lang == "zh":
-        message = _UNIT_BEFORE_CHINESE_PATTERN.sub("m² ", message)
-    return message + _make_registration_remark(texts, finding)
-
-
-def _make_simple_params(texts: Texts, finding: Finding, templates: dict[str, Template], text: str) -> dict[str, Any]:
-    """Return placeholder → value for the placeholders of a text that are made of one value of a finding.
-
-    A parameter of the rule wins: LAW006 names an administrative area by ``area``. A parameter that only words the
-    message (``shown``) wins over that, and the text of a key over both.
-    """
+    # A parameter of the rule wins: LAW006 names an administrative area by area. A parameter that only words the
+    # message (shown) wins over that, and the text of a key over both.
     params, shown_params = finding.params, finding.params.get("shown", {})
     placeholders = find_placeholders(text)
     used_names = placeholders | _PARAMS_OF_CLAUSES
@@ -130,7 +111,18 @@ def _make_simple_params(texts: Texts, finding: Finding, templates: dict[str, Tem
         elif name in _UNIT_PARAMS:
             # A figure without a layer is shown in the unit of its text.
             values[name] = str(params[name])
-    return values
+    message_params = values | _make_combined_params(texts, finding, templates, text, values)
+    if field_title:
+        message_params["field_title"] = field_title
+    if texts.lang == "zh":
+        text = insert_field_alias(text, finding.field, field_title)
+    if message_params.get("unit") == "":
+        # A ratio, or a count in English: no space where its unit would be.
+        text = text.replace(" {unit}", "")
+    message = nest_quotation_marks(fill_placeholders(text, message_params))
+    if texts.lang == "zh":
+        message = _UNIT_BEFORE_CHINESE_PATTERN.sub("m² ", message)
+    return message + _make_registration_remark(texts, finding)
 
 
 def _format_param(texts: Texts, value: Any, templates: dict[str, Template]) -> str:
@@ -183,7 +175,7 @@ def _make_combined_params(
 ) -> dict[str, Any]:
     """Return placeholder → value for the placeholders of a text that are made of several values of a finding.
 
-    ``known``: the values of `_make_simple_params`. Figures with a unit are among the results.
+    ``known``: the values of `format_message`. Figures with a unit are among the results.
     """
     params, placeholders = finding.params, find_placeholders(text)
     shown_params: dict[str, Any] = params.get("shown", {})
@@ -197,7 +189,16 @@ def _make_combined_params(
     if "layer_name" in params and "problem_text" in placeholders:
         problem_params = {**params, "layer": params["layer_name"], "role": finding.role}
         message_params["problem_text"] = texts.format_problem(str(params["problem"]), problem_params)
-    message_params |= _describe_feature(texts, finding, placeholders)
+    if "authority" in placeholders:
+        # The result that decides where the layer's borders are, such as the survey.
+        sources = load_texts(texts.lang)["authorities"]
+        message_params["authority"] = sources.get(finding.role, sources["other"])
+    if "named" in placeholders:
+        # Empty where the rule does not state a name, as in a result of an earlier version.
+        name = finding.params.get("shown", {}).get("feature_name", "")
+        message_params["named"] = texts.get("words", "feature_named", name=name) if name else ""
+    if "facts" in placeholders:
+        message_params["facts"] = _join_facts(texts, finding)
     clauses = make_clauses(finding, texts, templates, placeholders)
     message_params |= {name: clause for name, clause in clauses.items() if name not in params}
     if "there" in placeholders:
@@ -219,25 +220,6 @@ def _make_combined_params(
     if "area_m2" in placeholders:
         message_params["area_m2"] = _format_area_with_limits(finding)
     return message_params
-
-
-def _describe_feature(texts: Texts, finding: Finding, placeholders: frozenset[str]) -> dict[str, str]:
-    """Return the clauses on a feature: its name, facts on it in brackets, and the authority of its layer.
-
-    The authority is the result that decides where the layer's borders are, such as the survey. Name and facts are
-    empty where the rule does not state them, as in a result of an earlier version. ``placeholders``: other clauses
-    are not made.
-    """
-    clauses = {}
-    if "authority" in placeholders:
-        sources = load_texts(texts.lang)["authorities"]
-        clauses["authority"] = sources.get(finding.role, sources["other"])
-    if "named" in placeholders:
-        name = finding.params.get("shown", {}).get("feature_name", "")
-        clauses["named"] = texts.get("words", "feature_named", name=name) if name else ""
-    if "facts" in placeholders:
-        clauses["facts"] = _join_facts(texts, finding)
-    return clauses
 
 
 def _join_facts(texts: Texts, finding: Finding) -> str:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ....metadata import read_plugin_version
 from ....paths import TEXTS_FOLDER
+from ...base.connection_text import strip_folders as strip_folders
 from ...base.errors import DataError, SanxianError
 from ...base.files.data import read_toml
 from ...base.placeholders import MAX_CACHED_TEXTS, fill_placeholders
 from ...model.rule import DECLARED_FAMILY, Rule, get_rule_family, load_all_rules
+from ..bounds import DISABLED_PREFIX
 from ..indicator_catalogue import find_indicator_name
-from ..switches import DISABLED_PREFIX
 from .numbers import (
     MIN_AREA_IN_HECTARES_M2,
     format_hectare_number,
@@ -29,7 +30,6 @@ from .numbers import (
 from .numbers import THIN_SPACE as THIN_SPACE
 from .numbers import format_number as format_number
 from .numbers import format_width as format_width
-from .privacy import strip_folders as strip_folders
 
 if TYPE_CHECKING:
     from ..template import Template

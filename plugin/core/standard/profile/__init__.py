@@ -9,21 +9,21 @@ so that a typing error is not taken for a decision. Keys of a file:
 ``id``, ``name``, ``area_code`` (six digits; any other word needs ``members``, the codes of its areas), ``base`` (a
 profile in the same folder, a shipped one, or a path), ``standard`` (id or folder) and ``edition``; sections of
 settings (`SETTING_SECTIONS`) and their ``[marks]``; ``[severity]`` and ``[phase.<phase>.severity]``
-(`core.standard.editions` defines their order); ``rules_extra``, ``rules_off``; ``[[check]]`` (checks declared as data,
-`core.standard.declared_checks`); ``[absent]``; ``[confirmed]``; ``[document]`` (成果信息, `document` has its keys);
+(`core.standard.edition` defines their order); ``rules_extra``, ``rules_off``; ``[[check]]`` (checks declared as data,
+`core.standard.declared_reader`); ``[absent]``; ``[confirmed]``; ``[document]`` (成果信息, `document` has its keys);
 ``[[targets]]``, ``[[stated]]`` and ``[[heritage_register]]`` (`profile_figures` has their keys).
 
 A profile inherits settings, severities and rules of its base, but no confirmations; figures keep their area code and
 apply nowhere else. A rule reads them by methods of ``ctx.norm``.
 """
 
-from ..editions import PLANNING_PHASES, parse_phase
+from ..edition import PLANNING_PHASES, parse_phase
 from .document import ResolvedDocument, resolve_document
-from .document_info import DocumentInfo, load_secrecy_levels
 from .load import find_profile_problems, list_profile_ids, load_profile
 from .norm import Norm
 from .profile_data import (
     BINDING_TARGET_WORD,
+    DocumentInfo,
     IndicatorTarget,
     OtherSource,
     Profile,
@@ -31,6 +31,7 @@ from .profile_data import (
     StatedFigure,
     compute_division_prefix,
     count_decimals,
+    load_secrecy_levels,
 )
 
 __all__ = [

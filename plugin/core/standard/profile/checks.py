@@ -6,21 +6,25 @@ A typing error must not pass as a decision of the county.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from copy import deepcopy
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from ...base.errors import DataError
 from ...base.files.data import (
     SOURCE_MARKS,
     ErrorCollector,
+    between,
     check_keys,
     check_known,
     check_type,
     make_unknown_value_error,
+    matching,
+    one_of,
     read_value,
 )
 from ...model.indicator import RATIO_FORMS
@@ -28,14 +32,14 @@ from ...model.rule import Severity, load_all_rules
 from .. import EVERY_RULE, SETTING_SECTIONS, Standard, flatten_table
 from ..bounds import check_number
 from ..conflicts import CONFLICT_MEANINGS, CONFLICTS_SECTION
-from ..editions import PLANNING_PHASES
+from ..edition import PLANNING_PHASES
 from .profile_data import ABSENCE_ITEM
 from .space_map import THREE_ZONES, check_three_zone_name
 
 #: A division: province, city or county.
-_DIVISION_CODE_PATTERN = re.compile(r"[1-9][0-9]{5}")
-#: Years of land surveys that the expansion ratio may start from.
-_SURVEY_YEARS = range(1996, 2036)
+_DIVISION_CODE_FORM = "[1-9][0-9]{5}"
+#: The codes of the divisions of an area.
+MemberAreas = tuple[Annotated[str, matching(_DIVISION_CODE_FORM, "140700")], ...]
 #: Settings by layer code that any layer may have.
 LAYER_LIMIT_KEY_PREFIXES = ("quality.min_area_m2.", "quality.narrow_m.")
 #: Settings of version 0.1.0 or of a development version that no rule has any more.
@@ -92,50 +96,36 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         check_three_zone_name(value, standard, path, key)
         return
     if key.startswith(LAYER_LIMIT_KEY_PREFIXES) and key not in standard.settings:
-        _check_limit(key, value, standard, path)
+        # A county may set these limits for any layer, also where the standard sets none.
+        check_known(key.rsplit(".", 1)[-1], standard.templates, path, key)
+        read_value(value, Annotated[float, between(0, math.inf, known=">= 0")], file=path, key=key)
         return
     if key not in standard.settings:
         raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(sorted(standard.settings)))
-    _check_type(key, value, standard, path)
-    _check_choice(key, value, standard, path)
-
-
-def _check_limit(key: str, value: Any, standard: Standard, path: Path) -> None:
-    """Raise DataError for an invalid minimum area or width of a layer.
-
-    A county may set these limits for any layer, also where the standard sets none.
-    """
-    role = key.rsplit(".", 1)[-1]
-    check_known(role, standard.templates, path, key)
-    if check_type(value, (int, float), file=path, key=key) < 0:
-        raise make_unknown_value_error(path, key, value, (">= 0",))
-
-
-def _check_type(key: str, value: Any, standard: Standard, path: Path) -> None:
-    """Raise DataError unless a value has the type of the standard's value."""
-    standard_value = standard.settings[key]
-    if isinstance(standard_value, bool):
-        check_type(value, bool, file=path, key=key)
-    elif isinstance(standard_value, int | float):
+    kind = find_setting_type(key, standard)
+    if kind is float:
         check_number(key, value, standard, path)
-    elif isinstance(standard_value, list):
-        read_value(value, list[str], file=path, key=key)
     else:
-        check_type(value, str, file=path, key=key)
+        read_value(value, kind, file=path, key=key)
 
 
-def _check_choice(key: str, value: Any, standard: Standard, path: Path) -> None:
-    """Raise DataError for a setting that names an unknown choice, such as a form of the ratio or a layer."""
+def find_setting_type(key: str, standard: Standard) -> Any:
+    """Return the annotation of a setting (`read_value`): its allowed values, else the type of the standard's value."""
+    standard_value = standard.settings[key]
     if key.startswith(f"{CONFLICTS_SECTION}."):
-        check_known(value, CONFLICT_MEANINGS, path, key)
-    if key == "sealed.roles":
-        for item in value:
-            if item not in standard.concepts and item not in standard.templates:
-                raise make_unknown_value_error(path, key, item, standard.concepts)
-    if key == "ratio.base_year" and value not in _SURVEY_YEARS:
-        raise make_unknown_value_error(path, key, value, (f"{_SURVEY_YEARS[0]}–{_SURVEY_YEARS[-1]}",))
+        return Annotated[str, one_of(*CONFLICT_MEANINGS)]
     if key == "ratio.form":
-        check_known(value, RATIO_FORMS, path, key)
+        return Annotated[str, one_of(*RATIO_FORMS)]
+    if key == "ratio.base_year":
+        return Annotated[int, between(1996, 2035)]
+    if key == "sealed.roles":
+        roles = dict.fromkeys((*standard.concepts, *standard.templates))
+        return list[Annotated[str, one_of(*roles, known=standard.concepts)]]
+    if isinstance(standard_value, bool):
+        return bool
+    if isinstance(standard_value, int | float):
+        return float
+    return list[str] if isinstance(standard_value, list) else str
 
 
 def read_member_areas(table: dict[str, Any], path: Path) -> tuple[str, ...]:
@@ -144,11 +134,9 @@ def read_member_areas(table: dict[str, Any], path: Path) -> tuple[str, ...]:
     They are listed under ``members``. Empty for a division, which has six digits. Raise DataError for a code of
     another form without members: its targets would apply nowhere or everywhere.
     """
-    code, members = table["area_code"], check_type(table.get("members", []), list, file=path, key="members")
-    for member in members:
-        if not _DIVISION_CODE_PATTERN.fullmatch(check_type(member, str, file=path, key="members")):
-            raise make_unknown_value_error(path, "members", member, ("140700",))
-    if _DIVISION_CODE_PATTERN.fullmatch(code):
+    members: tuple[str, ...] = read_value(table.get("members", []), MemberAreas, file=path, key="members")
+    code = table["area_code"]
+    if re.fullmatch(_DIVISION_CODE_FORM, code):
         if members:
             raise make_unknown_value_error(path, "members", ", ".join(members), ("area_code = “cluster”",))
     elif not members:
@@ -173,34 +161,47 @@ def read_settings(table: dict[str, Any], standard: Standard, path: Path, errors:
     return settings
 
 
+def _check_each(
+    value: Any, kind: type, key: str, path: Path, errors: ErrorCollector, check_entry: Callable[[Any], None]
+) -> Any:
+    """Return a list or table of a profile after checking each element or key; empty for another value.
+
+    ``check_entry`` raises DataError for an invalid element or key.
+    """
+    with errors.collect_data_error():
+        for entry in check_type(value, kind, file=path, key=key):
+            with errors.collect_data_error():
+                check_entry(entry)
+        return value
+    return kind()
+
+
 def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, errors: ErrorCollector) -> dict[str, str]:
     """Return the marks (A, B, C: how well sourced) of the profile's own settings.
 
     A mark on an inherited value is an error, because the profile did not verify that value.
     """
-    with errors.collect_data_error():
-        marks = dict(check_type(table.get("marks", {}), dict, file=path, key="marks"))
-        for key, mark in marks.items():
-            with errors.collect_data_error():
-                if key not in settings:
-                    raise DataError("profile_mark", file=str(path), key=f"marks.{key}")
-                check_known(mark, SOURCE_MARKS, path, f"marks.{key}")
-        return marks
-    return {}
+    marks = table.get("marks", {})
+
+    def check_entry(key: str) -> None:
+        if key not in settings:
+            raise DataError("profile_mark", file=str(path), key=f"marks.{key}")
+        check_known(marks[key], SOURCE_MARKS, path, f"marks.{key}")
+
+    return dict(_check_each(marks, dict, "marks", path, errors, check_entry))
 
 
 def read_mark_sources(
     table: dict[str, Any], marks: dict[str, str], path: Path, errors: ErrorCollector
 ) -> dict[str, str]:
     """Return setting key → the document and clause that its mark refers to."""
-    with errors.collect_data_error():
-        sources = dict(check_type(table.get("mark_sources", {}), dict, file=path, key="mark_sources"))
-        for key, source in sources.items():
-            with errors.collect_data_error():
-                check_known(key, marks, path, "mark_sources")
-                check_type(source, str, file=path, key=f"mark_sources.{key}")
-        return sources
-    return {}
+    sources = table.get("mark_sources", {})
+
+    def check_entry(key: str) -> None:
+        check_known(key, marks, path, "mark_sources")
+        check_type(sources[key], str, file=path, key=f"mark_sources.{key}")
+
+    return dict(_check_each(sources, dict, "mark_sources", path, errors, check_entry))
 
 
 def read_severity(
@@ -211,15 +212,14 @@ def read_severity(
     ``where``: section of the file, for errors. ``declared_codes``: codes of checks that standard and profile declare.
     An unknown rule or severity is an error.
     """
-    with errors.collect_data_error():
-        for code, value in check_type(table, dict, file=path, key=where).items():
-            with errors.collect_data_error():
-                codes = [*load_all_rules(), *declared_codes]
-                if code not in codes:
-                    raise DataError("data_key_unknown", file=str(path), key=f"{where}.{code}", known=", ".join(codes))
-                check_known(value, Severity, path, f"{where}.{code}")
-        return dict(table)
-    return {}
+
+    def check_entry(code: str) -> None:
+        codes = [*load_all_rules(), *declared_codes]
+        if code not in codes:
+            raise DataError("data_key_unknown", file=str(path), key=f"{where}.{code}", known=", ".join(codes))
+        check_known(table[code], Severity, path, f"{where}.{code}")
+
+    return dict(_check_each(table, dict, where, path, errors, check_entry))
 
 
 def read_phase_severities(
@@ -230,16 +230,17 @@ def read_phase_severities(
     ``declared_codes``: as for `read_severity`.
     """
     severities_by_phase: dict[str, dict[str, str]] = {}
-    with errors.collect_data_error():
-        for phase, rows in check_type(table, dict, file=path, key="phase").items():
-            with errors.collect_data_error():
-                check_known(phase, PLANNING_PHASES, path, "phase")
-                section = f"phase.{phase}"
-                check_type(rows, dict, file=path, key=section)
-                check_keys(rows, required=("severity",), allowed=(), file=path, where=section)
-                severities_by_phase[phase] = read_severity(
-                    rows["severity"], f"{section}.severity", path, errors, declared_codes
-                )
+
+    def check_entry(phase: str) -> None:
+        check_known(phase, PLANNING_PHASES, path, "phase")
+        section = f"phase.{phase}"
+        rows = check_type(table[phase], dict, file=path, key=section)
+        check_keys(rows, required=("severity",), allowed=(), file=path, where=section)
+        severities_by_phase[phase] = read_severity(
+            rows["severity"], f"{section}.severity", path, errors, declared_codes
+        )
+
+    _check_each(table, dict, "phase", path, errors, check_entry)
     return severities_by_phase
 
 
@@ -247,17 +248,16 @@ def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollect
     """Return the concepts (kinds of layers) that do not exist in the county (本县无)."""
     known_concepts = dict.fromkeys((*standard.concepts, *standard.templates))
     with errors.collect_data_error():
-        check_keys(
-            check_type(table, dict, file=path, key="absent"),
-            required=(),
-            allowed=("concepts",),
-            file=path,
-            where="absent",
+        check_type(table, dict, file=path, key="absent")
+        check_keys(table, required=(), allowed=("concepts",), file=path, where="absent")
+        concepts = _check_each(
+            table.get("concepts", []),
+            list,
+            "absent.concepts",
+            path,
+            errors,
+            lambda concept: check_known(concept, known_concepts, path, "absent.concepts"),
         )
-        concepts = check_type(table.get("concepts", []), list, file=path, key="absent.concepts")
-        for concept in concepts:
-            with errors.collect_data_error():
-                check_known(concept, known_concepts, path, "absent.concepts")
         return frozenset(concepts)
     return frozenset()
 
@@ -277,14 +277,8 @@ def read_rules(
     `read_severity`. A name that is neither a rule's
     code nor a group is an error.
     """
-    with errors.collect_data_error():
-        check_type(names, list, file=path, key=key)
-        known_names = [EVERY_RULE, *standard.rule_groups, *load_all_rules(), *declared_codes] if names else []
-        for name in names:
-            with errors.collect_data_error():
-                check_known(name, known_names, path, key)
-        return tuple(names)
-    return ()
+    known_names = [EVERY_RULE, *standard.rule_groups, *load_all_rules(), *declared_codes] if names else []
+    return tuple(_check_each(names, list, key, path, errors, lambda name: check_known(name, known_names, path, key)))
 
 
 def read_confirmed(
@@ -306,14 +300,14 @@ def read_confirmed(
             ABSENCE_ITEM,
             *sorted({*standard.marks, *standard.settings, *standard.citations, *lists, *declared_codes}),
         ]
-        items = check_type(table["items"], list, file=path, key="confirmed.items")
-        for item in items:
-            with errors.collect_data_error():
-                check_known(item, known_items, path, "confirmed.items")
+        key = "confirmed.items"
+        items = _check_each(
+            table["items"], list, key, path, errors, lambda item: check_known(item, known_items, path, key)
+        )
         confirmed_by = {k: table[k] for k in ("by", "document")}
-        for key, value in confirmed_by.items():
-            if not check_type(value, str, file=path, key=f"confirmed.{key}").strip():
-                raise DataError("data_key_missing", file=str(path), key=f"confirmed.{key}")
+        for name, value in confirmed_by.items():
+            if not check_type(value, str, file=path, key=f"confirmed.{name}").strip():
+                raise DataError("data_key_missing", file=str(path), key=f"confirmed.{name}")
         return frozenset(items), {**confirmed_by, "date": _parse_date(table["date"], path)}
     return frozenset(), {}
 

@@ -67,7 +67,11 @@ def find_county_problems(
     norm = Norm(load_named_standard(tomllib.loads(text), base, path), base)
     problems += list(_check_targets(county, saved or CountySettings(), norm, path))
     problems += list(_check_county_settings(county, norm, path))
-    problems += list(_check_confirmation(county, norm.standard, path, _list_declared_codes(norm, text)))
+    rows = tomllib.loads(text).get(CHECK_SECTION, [])
+    own_codes = [row["code"] for row in rows if isinstance(row, dict) and "code" in row]
+    problems += list(
+        _check_confirmation(county, norm.standard, path, [*(check.code for check in norm.declared_checks), *own_codes])
+    )
     if not any(problem.prevents_saving for problem in problems):
         try:
             load_profile_as_if_saved(county, path, text)
@@ -130,7 +134,13 @@ def _check_targets(
         former_target = former_targets.get((target.indicator, target.year))
         if readable_targets and former_target is not None:
             yield from _check_magnitude(field, target, former_target, norm)
-            yield from _check_not_looser(field, target, norm, county.area_code)
+            for base_target in norm.find_targets(county.area_code):
+                is_same_figure = (base_target.indicator, base_target.year) == (target.indicator, target.year)
+                if is_same_figure and target.is_looser(base_target):
+                    yield FormFieldError(
+                        f"{field}.value",
+                        DataError("county_target_looser", value=base_target.value, source=base_target.source),
+                    )
 
 
 def _make_target_problem(field: str, target: IndicatorTarget, error: DataError) -> FormFieldError:
@@ -190,16 +200,6 @@ def _check_magnitude(
         )
 
 
-def _check_not_looser(field: str, target: IndicatorTarget, norm: Norm, area_code: str) -> Iterator[FormFieldError]:
-    """Yield a problem if a target is less strict than the base profile's."""
-    for base_target in norm.find_targets(area_code):
-        is_same_figure = (base_target.indicator, base_target.year) == (target.indicator, target.year)
-        if is_same_figure and target.is_looser(base_target):
-            yield FormFieldError(
-                f"{field}.value", DataError("county_target_looser", value=base_target.value, source=base_target.source)
-            )
-
-
 def _check_county_settings(county: CountySettings, norm: Norm, path: Path) -> Iterator[FormFieldError]:
     """Yield the problems of settings.
 
@@ -219,13 +219,6 @@ def _check_county_settings(county: CountySettings, norm: Norm, path: Path) -> It
             yield FormFieldError(
                 key, DataError("county_limit_looser", value=f"{value:g}", base=base, usual=usual_value)
             )
-
-
-def _list_declared_codes(norm: Norm, text: str) -> list[str]:
-    """Return the codes of the checks that base and standard declare, and those in the text of the county's file."""
-    rows = tomllib.loads(text).get(CHECK_SECTION, [])
-    own_codes = [row["code"] for row in rows if isinstance(row, dict) and "code" in row]
-    return [*(check.code for check in norm.declared_checks), *own_codes]
 
 
 def _check_confirmation(

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from ...base.errors import DataError
-from ...base.files.data import read_toml
+from ...base.files.data import read_record, read_toml
 from ...base.files.toml_text import TomlText
 from ...base.files.writing import write_text
 from ..load import flatten_settings
 from .load import load_profile_from_table
-from .profile_data import IndicatorTarget, OtherSource, Profile, compute_division_prefix
+from .profile_data import IndicatorTarget, Profile, compute_division_prefix
 
 #: Suffix of a county's profile next to its project file: 浑源县三区三线.profile.toml.
 PROFILE_FILE_SUFFIX = ".profile.toml"
@@ -109,7 +109,10 @@ def read_county(path: Path, text: str | None = None) -> CountySettings:
         name=profile.name,
         area_code=profile.area_code,
         parent_profile=table.get("base", ""),
-        targets=tuple(_read_target(row, profile.area_code) for row in _find_rows_of_own_area(table).values()),
+        targets=tuple(
+            read_record(IndicatorTarget, row, file=path, given={"area_code": profile.area_code})
+            for row in _find_rows_of_own_area(table).values()
+        ),
         value_by_setting=flatten_settings(table),
         document_by_setting={key: sources[key] for key in sources if key in flatten_settings(table)},
         confirmation=CountyConfirmation(
@@ -136,7 +139,22 @@ def compose_county(county: CountySettings, path: Path, text: str = "") -> str:
             file.remove_key((key,))
     _write_settings(file, county)
     _write_confirmation(file, county.confirmation)
-    _write_targets(file, county)
+    existing_rows = _find_rows_of_own_area(file.table)
+    target_by_position = _match_targets_to_rows(existing_rows, county.targets)
+    for position, target in target_by_position.items():
+        row, new_row = existing_rows[position], convert_target_to_row(target)
+        for key, value in new_row.items():
+            if row.get(key) != value:
+                file.set_value(("targets", position, key), value)
+        for key in ("warn_below", "also_said"):
+            if key in row and key not in new_row and row[key]:
+                file.remove_key(("targets", position, key))
+    for position in sorted(existing_rows.keys() - target_by_position.keys(), reverse=True):
+        file.remove_row("targets", position)
+    written_ids = [id(target) for target in target_by_position.values()]
+    for target in county.targets:
+        if id(target) not in written_ids:
+            file.append_row("targets", convert_target_to_row(target))
     return file.text
 
 
@@ -169,16 +187,6 @@ def _find_rows_of_own_area(table: dict[str, Any]) -> dict[int, dict[str, Any]]:
     """Return position in the file → row, for targets of the file's own area."""
     rows = enumerate(table.get("targets", []))
     return {n: row for n, row in rows if row.get("area_code", table.get("area_code")) == table.get("area_code")}
-
-
-def _read_target(row: dict[str, Any], area_code: str) -> IndicatorTarget:
-    """Return the target in a valid row of ``[[targets]]``."""
-    figure: dict[str, Any] = {key: row[key] for key in _TARGET_KEYS}
-    figure["other_sources"] = tuple(
-        OtherSource(other_source["value"], other_source["source"], other_source.get("year", 0))
-        for other_source in row.get("also_said", [])
-    )
-    return IndicatorTarget(area_code, **figure, warn_below=row.get("warn_below", ""))
 
 
 def convert_target_to_row(target: IndicatorTarget) -> dict[str, Any]:
@@ -261,26 +269,6 @@ def _write_confirmation(file: TomlText, confirmation: CountyConfirmation) -> Non
         file.set_value(("confirmed", "date"), confirmation.date)
     if "items" not in former_confirmation or tuple(former_confirmation["items"]) != confirmation.items:
         file.set_value(("confirmed", "items"), list(confirmation.items))
-
-
-def _write_targets(file: TomlText, county: CountySettings) -> None:
-    """Change existing rows, remove deleted ones and append new ones."""
-    existing_rows = _find_rows_of_own_area(file.table)
-    target_by_position = _match_targets_to_rows(existing_rows, county.targets)
-    for position, target in target_by_position.items():
-        row, new_row = existing_rows[position], convert_target_to_row(target)
-        for key, value in new_row.items():
-            if row.get(key) != value:
-                file.set_value(("targets", position, key), value)
-        for key in ("warn_below", "also_said"):
-            if key in row and key not in new_row and row[key]:
-                file.remove_key(("targets", position, key))
-    for position in sorted(existing_rows.keys() - target_by_position.keys(), reverse=True):
-        file.remove_row("targets", position)
-    written_ids = [id(target) for target in target_by_position.values()]
-    for target in county.targets:
-        if id(target) not in written_ids:
-            file.append_row("targets", convert_target_to_row(target))
 
 
 def _match_targets_to_rows(

@@ -13,7 +13,7 @@ from typing import Any
 from ...model.rule import DECLARED_FAMILY, LayerNeed, Rule, RuleExample, RuleResult, get_family_position
 from .. import Standard
 from ..declared_check import Condition, DeclaredCheck, Row
-from ..declared_checks.evaluation import CheckEvaluation
+from ..declared_operators import CheckEvaluation
 from ..messages.texts import Texts
 
 #: Squares of example rows, side by side (m).
@@ -130,7 +130,11 @@ class CheckDescription:
     def make_texts(self, lang: str) -> dict[str, Any]:
         """Return the texts of the rule: title, problem, what, why, fix, limits, and messages by case."""
         texts, own = Texts(lang), self.check.texts[lang]
-        when = self._describe_all(self.check.when, texts)
+        phrases = [
+            texts.get("check_words", "is", field=self._label_field(one, texts), phrase=self._describe(one, texts))
+            for one in self.check.when
+        ]
+        when = texts.get("check_words", "between_conditions").join(phrases)
         clause, first_clause = (
             texts.get("check_words", key, conditions=when) if when else "" for key in ("when", "when_first")
         )
@@ -175,13 +179,6 @@ class CheckDescription:
         sentences = [texts.get("check_words", key) for key in keys]
         source = texts.get("check_words", "limits_source", source=self.check.source, mark=self.check.mark)
         return texts.join_sentences([*sentences, source])
-
-    def _describe_all(self, conditions: tuple[Condition, ...], texts: Texts) -> str:
-        phrases = [
-            texts.get("check_words", "is", field=self._label_field(one, texts), phrase=self._describe(one, texts))
-            for one in conditions
-        ]
-        return texts.get("check_words", "between_conditions").join(phrases)
 
     def _describe(self, condition: Condition, texts: Texts) -> str:
         """Return the operator with its values as a phrase, such as “at least 5”."""

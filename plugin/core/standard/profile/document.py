@@ -14,13 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...base.errors import DataError, InputError
-from ...base.files.data import ErrorCollector, check_keys, check_type, make_unknown_value_error
+from ...base.files.data import (
+    ErrorCollector,
+    check_keys,
+    check_type,
+    make_unknown_value_error,
+)
 from ..messages.texts import Message, NameList, Texts
-from .document_info import DocumentInfo, load_secrecy_levels
+from .profile_data import DocumentInfo, Profile, load_secrecy_levels
 
 if TYPE_CHECKING:
     from ...model.report import Report
-    from .profile_data import Profile
+
 
 #: Sources of a value; the first source that has one decides.
 PROJECT_SOURCE, PROFILE_SOURCE, PACKAGE_SPEC_SOURCE = "project", "profile", "form"

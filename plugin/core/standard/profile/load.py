@@ -3,44 +3,78 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from ....paths import PROFILES_FOLDER
 from ...base.errors import DataError
-from ...base.files.data import ErrorCollector, check_type, make_unknown_value_error, read_toml
+from ...base.files.data import (
+    ErrorCollector,
+    SourceMark,
+    check_keys,
+    check_type,
+    list_record_items,
+    make_unknown_value_error,
+    one_of,
+    read_toml,
+)
+from ...model.rule import Severity
 from .. import CHECK_SECTION, SETTING_SECTIONS, Standard, load_standard
 from ..bounds import check_numbers
+from ..edition import PLANNING_PHASES
+from ..load import PhaseTable
 from . import checks
 from .document import read_document_info_from_table
-from .profile_data import Profile
+from .profile_data import DocumentInfo, IndicatorTarget, Profile, RegisteredSite, StatedFigure
 from .profile_figures import merge_figures_with_base, read_heritage_register, read_stated_figures, read_targets
 
 if TYPE_CHECKING:
     from ..declared_check import DeclaredCheck
     from .norm import Norm
 
-_REQUIRED_PROFILE_KEYS = ("id", "name", "area_code")
-_ALLOWED_PROFILE_KEYS = (
-    "base",
-    "members",
-    "standard",
-    "edition",
-    "severity",
-    "phase",
-    "targets",
-    "stated",
-    "heritage_register",
-    "confirmed",
-    "absent",
-    "document",
-    "marks",
-    "mark_sources",
-    "rules_extra",
-    "rules_off",
-    CHECK_SECTION,
-)
+
+@dataclass(frozen=True)
+class ConfirmedTable:
+    """What a county confirmed (``[confirmed]``), with authority, document and date."""
+
+    by: str
+    document: str
+    date: Any
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AbsentTable:
+    """The concepts that a county does not have (``[absent]``)."""
+
+    concepts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProfileFile:
+    """The keys of a profile's file, apart from the sections of settings; those without a default must be there."""
+
+    id: str
+    name: str
+    area_code: str
+    base: str = ""
+    members: checks.MemberAreas = ()
+    standard: str = ""
+    edition: str = ""
+    severity: dict[str, Severity] = field(default_factory=dict)
+    phase: dict[Annotated[str, one_of(*PLANNING_PHASES)], PhaseTable] = field(default_factory=dict)
+    targets: tuple[IndicatorTarget, ...] = ()
+    stated: tuple[StatedFigure, ...] = ()
+    heritage_register: tuple[RegisteredSite, ...] = ()
+    confirmed: ConfirmedTable | None = None
+    absent: AbsentTable = AbsentTable()
+    document: DocumentInfo = field(default_factory=DocumentInfo)
+    marks: dict[str, SourceMark] = field(default_factory=dict)
+    mark_sources: dict[str, str] = field(default_factory=dict)
+    rules_extra: tuple[str, ...] = ()
+    rules_off: tuple[str, ...] = ()
+    check: Any = None
 
 
 def list_profile_ids() -> list[str]:
@@ -103,14 +137,14 @@ def _load_merged_profile(
     if path.resolve() in derived_paths:
         raise DataError("profile_circle", file=str(path))
     table, retired_keys = checks.remove_retired_settings(read_toml(path) if table is None else table)
-    sections = (*_ALLOWED_PROFILE_KEYS, *SETTING_SECTIONS)
+    items = list_record_items(ProfileFile)
     # Nothing else of the file can be read without these keys.
-    for key in _REQUIRED_PROFILE_KEYS:
-        checks.check_keys(table, required=(key,), allowed=(*_REQUIRED_PROFILE_KEYS, *sections, *table), file=path)
+    for key in (key for key, item in items.items() if item.is_required):
+        check_keys(table, required=(key,), allowed=table, file=path)
         check_type(table[key], str, file=path, key=key)
     for key in table:
         with errors.collect_data_error():
-            checks.check_keys({key: None}, required=(), allowed=(*_REQUIRED_PROFILE_KEYS, *sections), file=path)
+            check_keys({key: None}, required=(), allowed=(*items, *SETTING_SECTIONS), file=path)
     members: tuple[str, ...] = ()
     with errors.collect_data_error():
         members = checks.read_member_areas(table, path)
@@ -166,7 +200,7 @@ def _read_own_checks(
     if CHECK_SECTION not in table:
         return ()
     # Most profiles declare no checks.
-    from ..declared_checks.read import read_declared_checks
+    from ..declared_reader import read_declared_checks
 
     inherited_codes = [one.code for one in (*standard.checks, *base.checks)]
     return read_declared_checks(table[CHECK_SECTION], table["id"], standard, path, errors, inherited_codes)

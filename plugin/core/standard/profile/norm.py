@@ -15,11 +15,10 @@ from ...base.errors import DataError, InputError
 from ...geometry.tolerance import Tolerance
 from ...model.rule import Rule, Severity, add_rules_of_data, load_all_rules
 from .. import EVERY_RULE, Standard
-from ..bounds import find_shipped_counterparts, iterate_custom_standards
+from ..bounds import ends_comparison, find_shipped_counterparts, iterate_custom_standards
 from ..citations import Citation
 from ..codes import CodeEntry
 from ..load import find_shipped_base_standards
-from ..switches import ends_comparison
 from ..template import Template, TemplateField
 from .profile_data import IndicatorTarget, Profile, RegisteredSite, StatedFigure
 
@@ -242,19 +241,13 @@ class Norm:
         confirmed = self.standard.confirmed | self.profile.confirmed
         if {item, self.find_marked_item(item)} & confirmed:
             return True
-        if self._is_loosened(item):
-            return self.get_source_mark(item) != "C" and bool(self.profile.mark_sources.get(item))
-        return self.get_source_mark(item) != "C" or "all" in confirmed
-
-    def _is_loosened(self, item: str) -> bool:
-        """Return True if a custom profile or standard made the item less strict.
-
-        An item that gives settings their mark includes them.
-        """
-        return any(
+        # An item that gives settings their mark includes them.
+        if any(
             key == item or key.startswith(f"{item}.") or self.find_marked_item(key) == item
             for key in self._loosened_keys
-        )
+        ):
+            return self.get_source_mark(item) != "C" and bool(self.profile.mark_sources.get(item))
+        return self.get_source_mark(item) != "C" or "all" in confirmed
 
     @cached_property
     def _loosened_keys(self) -> frozenset[str]:
@@ -334,9 +327,11 @@ class Norm:
     def get_severity(self, rule: Rule) -> Severity:
         """Return the severity of a rule's findings in the phase of this run.
 
-        `core.standard.editions` defines the order.
+        `core.standard.edition` defines the order.
         """
-        for table in self._list_severity_tables():
+        profile, standard, phase = self.profile, self.standard, self.phase
+        in_phase = (profile.phases.get(phase, {}), standard.phases.get(phase, {})) if phase else ()
+        for table in (*in_phase, profile.severity, standard.severity):
             if rule.code in table:
                 return Severity(table[rule.code])
         return rule.severity
@@ -350,12 +345,6 @@ class Norm:
             table.phases.get(self.phase, {}) for table in (self.profile, self.standard)
         )
         return bool(self.phase) and rule.code in standard_severities and rule.code not in profile_severities
-
-    def _list_severity_tables(self) -> tuple[dict[str, str], ...]:
-        """Return the tables that may set a severity, the one that takes precedence first."""
-        profile, standard, phase = self.profile, self.standard, self.phase
-        in_phase = (profile.phases.get(phase, {}), standard.phases.get(phase, {})) if phase else ()
-        return (*in_phase, profile.severity, standard.severity)
 
     def get_settings_section(self, name: str) -> dict[str, Any]:
         """Return the settings of a section by key, without the section's name in the keys.

@@ -1,19 +1,119 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Data classes of a profile."""
+"""Data classes of a profile, its document information (成果信息) included."""
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from ....paths import PROFILES_FOLDER
-from ...model.indicator import AREA_FIGURES, SQUARE_METRES
-from .document_info import DocumentInfo
+from ....paths import DOCUMENT_SETTINGS, PROFILES_FOLDER
+from ...base.errors import DataError
+from ...base.files.data import (
+    MAY_BE_GIVEN,
+    NOT_IN_FILE,
+    Limit,
+    SourceMark,
+    between,
+    check_known,
+    one_of,
+    read_record,
+    read_toml,
+)
+from ...model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
 
 if TYPE_CHECKING:
     from ..declared_check import DeclaredCheck
+
+
+BINDING_TARGET_WORD = "约束性"
+_COMPARISONS, _BINDINGS = (">=", "<=", "="), (BINDING_TARGET_WORD, "预期性", "")
+_Comparison = Annotated[str, one_of(*_COMPARISONS, known=[f"“{one}”" for one in _COMPARISONS])]
+_Binding = Annotated[str, one_of(*_BINDINGS, known=[f"“{one}”" for one in _BINDINGS])]
+#: Years that a plan may name; a typing error (20235, 25) is outside.
+_PlanYear = Annotated[int, between(1990, 2100)]
+_NUMBER_FORM = r"\d+(\.\d+)?"
+#: A number with too many digits becomes infinite, and would limit nothing.
+_PrintedNumber = Annotated[
+    str,
+    Limit(
+        lambda text: bool(re.fullmatch(_NUMBER_FORM, text)) and math.isfinite(float(text)),
+        ('"16.46"',),
+        {"pattern": f"^{_NUMBER_FORM}$"},
+    ),
+]
+_AREA_KEYS = ("area", "core_area", "control_area")
+
+
+@dataclass(frozen=True)
+class SecrecyLevels:
+    """The levels of resources/document.toml, from the lowest to the highest.
+
+    ``term_mark``: the character between a level and its term in years (★).
+    """
+
+    names: tuple[str, ...] = field(metadata={"key": "levels"})
+    public_level: str = field(metadata={"key": "public"})
+    term_mark: str
+    marks: dict[str, SourceMark]
+
+    def strip_term(self, text: str) -> str:
+        """Return the level of a marking without its term: 秘密 of 秘密★20年."""
+        return text.partition(self.term_mark)[0].strip()
+
+    def is_known(self, text: str) -> bool:
+        """Return True if the level is listed."""
+        return self.strip_term(text) in self.names
+
+    def is_public(self, text: str) -> bool:
+        """Return True if the level is public."""
+        return self.strip_term(text) == self.public_level
+
+    def is_lower(self, text: str, above: str) -> bool:
+        """Return True if the marking ``text`` has a lower level than the marking ``above``.
+
+        A change from or to an unlisted level counts as lowering; an empty marking does not.
+        """
+        level, above_level = self.strip_term(text), self.strip_term(above)
+        if not level or not above_level or level == above_level:
+            return False
+        if level in self.names and above_level in self.names:
+            return self.names.index(level) < self.names.index(above_level)
+        return True
+
+
+@cache
+def load_secrecy_levels() -> SecrecyLevels:
+    """Return the levels of resources/document.toml."""
+    return read_record(SecrecyLevels, read_toml(DOCUMENT_SETTINGS), file=DOCUMENT_SETTINGS)
+
+
+@dataclass(frozen=True)
+class DocumentInfo:
+    """Document information of one source; an empty value is taken from the next source.
+
+    ``secrecy``: 密级; ``compiler``: 编制单位; ``cartographer``: 制图单位; ``date``: as printed; ``map_approval``:
+    审图号; ``secrecy_reason``: 降密理由, why the level is lower than that of the next source.
+    """
+
+    secrecy: str = ""
+    compiler: str = ""
+    cartographer: str = ""
+    date: str = ""
+    map_approval: str = ""
+    secrecy_reason: str = ""
+
+    @property
+    def printable_map_approval(self) -> str:
+        """Return the map approval number (审图号) to print; empty unless the secrecy level is public.
+
+        A map that is not public must not show the number.
+        """
+        return self.map_approval if load_secrecy_levels().is_public(self.secrecy) else ""
 
 
 def count_decimals(value: str) -> int:
@@ -28,30 +128,15 @@ class OtherSource:
     ``value``: the printed number; ``source``: the document; ``year``: 0 if it is the figure's own year.
     """
 
-    value: str
+    value: _PrintedNumber
     source: str
-    year: int = 0
+    year: _PlanYear = 0
 
 
-@dataclass(frozen=True)
-class IndicatorTarget:
-    """A limit for a figure of the plan (指标目标).
+class PrintedValue:
+    """A figure whose ``value`` is the printed number, so that its decimals are known."""
 
-    ``value`` as printed, so that its decimals are known. ``warn_below``: margin (余量) below which an early warning is
-    given, as printed, in the target's unit; empty: the share that applies to all targets
-    (``indicators.warning_share``).
-    """
-
-    area_code: str
-    indicator: str
-    comparison: str
     value: str
-    unit: str
-    year: int
-    binding: str
-    source: str
-    other_sources: tuple[OtherSource, ...] = ()
-    warn_below: str = ""
 
     @property
     def numeric_value(self) -> float:
@@ -62,6 +147,27 @@ class IndicatorTarget:
     def printed_decimals(self) -> int:
         """Return the number of decimals as printed."""
         return count_decimals(self.value)
+
+
+@dataclass(frozen=True)
+class IndicatorTarget(PrintedValue):
+    """A limit for a figure of the plan (指标目标).
+
+    ``value`` as printed, so that its decimals are known. ``warn_below``: margin (余量) below which an early warning is
+    given, as printed, in the target's unit; empty: the share that applies to all targets
+    (``indicators.warning_share``).
+    """
+
+    area_code: str = field(metadata=MAY_BE_GIVEN)
+    indicator: Annotated[str, one_of(*AREA_FIGURES, *STATED_FIGURES)]
+    comparison: _Comparison
+    value: _PrintedNumber
+    unit: str
+    year: _PlanYear
+    binding: _Binding
+    source: str
+    other_sources: tuple[OtherSource, ...] = field(default=(), metadata={"key": "also_said"})
+    warn_below: _PrintedNumber = ""
 
     @property
     def must_be_met(self) -> bool:
@@ -96,34 +202,28 @@ class IndicatorTarget:
         return float(self.warn_below) / self.numeric_value if self.warn_below and self.numeric_value else general
 
 
-BINDING_TARGET_WORD = "约束性"
 #: Item with which a county confirms that it has no such layers (本县无).
 ABSENCE_ITEM = "absent"
 
 
 @dataclass(frozen=True)
-class StatedFigure:
+class StatedFigure(PrintedValue):
     """A figure of a plan that no layer gives (森林覆盖率 and the like).
 
     It is stored and listed, never computed. ``name`` and ``unit`` as printed; ``note``: a remark for readers (累计,
     约).
     """
 
-    area_code: str
+    area_code: str = field(metadata=NOT_IN_FILE)
     name: str
-    comparison: str
-    value: str
+    comparison: _Comparison
+    value: _PrintedNumber
     unit: str
-    year: int
-    binding: str
+    year: _PlanYear
+    binding: _Binding
     source: str
     note: str = ""
-    other_sources: tuple[OtherSource, ...] = ()
-
-    @property
-    def numeric_value(self) -> float:
-        """Return the value as a number."""
-        return float(self.value)
+    other_sources: tuple[OtherSource, ...] = field(default=(), metadata={"key": "also_said"})
 
 
 @dataclass(frozen=True)
@@ -136,17 +236,28 @@ class RegisteredSite:
     (建设控制地带).
     """
 
-    area_code: str
+    area_code: str = field(metadata=NOT_IN_FILE)
     term: str
     kind: str
     level: str
     source: str
-    count: int | None = None
+    count: Annotated[int, between(0, math.inf, known=">= 0")] | None = None
     name: str = ""
-    unit: str = ""
-    area: str = ""
-    core_area: str = ""
-    control_area: str = ""
+    unit: Annotated[str, one_of(*SQUARE_METRES)] = ""
+    area: _PrintedNumber = ""
+    core_area: _PrintedNumber = ""
+    control_area: _PrintedNumber = ""
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError for a site without a name, an area without a unit, and a number of sites with areas."""
+        other_keys = [key for key in ("name", "unit", *_AREA_KEYS) if getattr(self, key)]
+        if self.count is not None and other_keys:
+            known = "count, kind, level, source, term"
+            raise DataError("data_key_unknown", file=str(file), key=f"{where}.{other_keys[0]}", known=known)
+        if self.count is None and not self.name:
+            raise DataError("data_key_missing", file=str(file), key=f"{where}.name")
+        if any(getattr(self, key) for key in _AREA_KEYS):
+            check_known(self.unit, SQUARE_METRES, file, f"{where}.unit")
 
 
 @dataclass(frozen=True)

@@ -25,34 +25,21 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ...base.choices import BASE_YEARS
 from ...base.files.data import ErrorCollector, check_keys, check_known, check_type, make_unknown_value_error
+from ...base.files.data import ErrorCollector, check_known, check_type, make_unknown_value_error, read_record
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
 from ...model.side_inputs import SideInputs
 from .. import Standard
 from ..indicator_catalogue import find_allowed_comparisons
-from .profile_data import (
-    BINDING_TARGET_WORD,
-    IndicatorTarget,
-    OtherSource,
-    RegisteredSite,
-    StatedFigure,
-    count_decimals,
-)
+from .profile_data import IndicatorTarget, PrintedValue, RegisteredSite, StatedFigure
 
-TARGET_COMPARISONS = (">=", "<=", "=")
-TARGET_BINDINGS = (BINDING_TARGET_WORD, "预期性", "")
-_FIGURE_KEYS = ("comparison", "value", "unit", "year", "binding", "source")
-_AREA_KEYS = ("area", "core_area", "control_area")
-#: Years that a plan may name; a typing error (20235, 25) is outside.
-_VALID_YEARS = range(BASE_YEARS[0], BASE_YEARS[1] + 1)
 _FigureType = TypeVar("_FigureType", IndicatorTarget, StatedFigure, RegisteredSite)
 
 
@@ -64,18 +51,13 @@ def merge_figures_with_base(base: tuple[_FigureType, ...], own: tuple[_FigureTyp
     and are checked.
     """
     own_rows = {_make_identity(row): row for row in own}
-    return own + tuple(
-        row for row in base if _make_identity(row) not in own_rows or _is_looser(own_rows[_make_identity(row)], row)
-    )
 
+    def stays_in_force(row: _FigureType) -> bool:
+        own_row = own_rows.get(_make_identity(row))
+        is_looser = isinstance(own_row, IndicatorTarget) and isinstance(row, IndicatorTarget) and own_row.is_looser(row)
+        return own_row is None or is_looser
 
-def _is_looser(
-    own_row: IndicatorTarget | StatedFigure | RegisteredSite, base_row: IndicatorTarget | StatedFigure | RegisteredSite
-) -> bool:
-    """Return True for a target that is less strict than the base's; False for other figures."""
-    return (
-        isinstance(own_row, IndicatorTarget) and isinstance(base_row, IndicatorTarget) and own_row.is_looser(base_row)
-    )
+    return own + tuple(row for row in base if stays_in_force(row))
 
 
 def _make_identity(row: IndicatorTarget | StatedFigure | RegisteredSite) -> tuple[str | int, ...]:
@@ -108,17 +90,13 @@ def read_stated_figures(rows: Any, area_code: str, path: Path, errors: ErrorColl
 
     Errors as of `read_targets`.
     """
-
-    def read_stated_figure(row: dict[str, Any], field: str) -> StatedFigure:
-        """Return the figure in a row of ``[[stated]]``."""
-        check_keys(row, required=("name", *_FIGURE_KEYS), allowed=("note", "also_said"), file=path, where=field)
-        values = _read_shared_values(row, path, field)
-        for key in ("name", "note"):
-            values[key] = check_type(row.get(key, ""), str, file=path, key=f"{field}.{key}")
-        return StatedFigure(area_code=area_code, **values)
-
     return _read_figures(
-        rows, "stated", path, errors, read_stated_figure, lambda one: ("name", f"{one.name} {one.year}", "also_said")
+        rows,
+        "stated",
+        path,
+        errors,
+        lambda row, field: read_record(StatedFigure, row, file=path, where=field, given={"area_code": area_code}),
+        lambda one: ("name", f"{one.name} {one.year}", "also_said"),
     )
 
 
@@ -126,13 +104,18 @@ def read_heritage_register(
     rows: Any, area_code: str, standard: Standard, path: Path, errors: ErrorCollector
 ) -> tuple[RegisteredSite, ...]:
     """Return the heritage register of a profile. Raise DataError as `read_targets`."""
+
+    def read_site(row: dict[str, Any], field: str) -> RegisteredSite:
+        """Return the site or number of sites in a row, whose kind and level are names of the standard's lists."""
+        site = read_record(RegisteredSite, row, file=path, where=field, given={"area_code": area_code})
+        for key, value, name in (("kind", site.kind, "heritage_kind"), ("level", site.level, "heritage_level")):
+            if value or key == "kind":
+                known_names = [code.name for code in standard.code_lists[name].entry_by_code.values()]
+                check_known(value, known_names, path, f"{field}.{key}")
+        return site
+
     return _read_figures(
-        rows,
-        "heritage_register",
-        path,
-        errors,
-        lambda row, field: _read_registered_site(row, area_code, standard, path, field),
-        lambda site: ("term", site.term, "kind + level + name"),
+        rows, "heritage_register", path, errors, read_site, lambda site: ("term", site.term, "kind + level + name")
     )
 
 
@@ -167,97 +150,19 @@ def _read_target(row: dict[str, Any], area_code: str, path: Path, field: str) ->
 
     ``area_code``: code of the profile's area; ``field``: the row's name in errors (``targets[1]``).
     """
-    optional_keys = ("area_code", "also_said", "warn_below")
-    check_keys(row, required=("indicator", *_FIGURE_KEYS), allowed=optional_keys, file=path, where=field)
-    values = _read_shared_values(row, path, field)
-    known_indicators = {**AREA_FIGURES, **STATED_FIGURES}
-    check_known(row["indicator"], known_indicators, path, f"{field}.indicator")
-    units = ("count",) if known_indicators[row["indicator"]][1] == "count" else tuple(SQUARE_METRES)
-    check_known(row["unit"], units, path, f"{field}.unit")
-    values["indicator"] = row["indicator"]
-    allowed_here = find_allowed_comparisons(row["indicator"])
-    if row["comparison"] not in allowed_here:
-        raise make_unknown_value_error(path, f"{field}.comparison", row["comparison"], [f"“{k}”" for k in allowed_here])
-    code = check_type(row.get("area_code", area_code), str, file=path, key=f"{field}.area_code")
-    if code != area_code and not re.fullmatch(r"[0-9]{6}", code):
-        raise make_unknown_value_error(path, f"{field}.area_code", code, (area_code, "140225"))
-    if "warn_below" in row:
-        values["warn_below"] = _read_printed_number(row["warn_below"], path, f"{field}.warn_below")
-    return IndicatorTarget(area_code=code, **values)
-
-
-def _read_shared_values(row: dict[str, Any], path: Path, field: str) -> dict[str, Any]:
-    """Read and validate the fields that both a target and a stated figure have: value, unit, source, year and so on."""
-    values: dict[str, Any] = {"value": _read_printed_number(row["value"], path, f"{field}.value")}
-    for key in ("unit", "source"):
-        values[key] = check_type(row[key], str, file=path, key=f"{field}.{key}")
-    for key, allowed_values in (("comparison", TARGET_COMPARISONS), ("binding", TARGET_BINDINGS)):
-        values[key] = row[key]
-        if row[key] not in allowed_values:
-            raise make_unknown_value_error(path, f"{field}.{key}", row[key], [f"“{k}”" for k in allowed_values])
-    values["year"] = _read_year(row["year"], path, f"{field}.year")
-    values["other_sources"] = tuple(
-        _read_other_source(source, path, f"{field}.also_said[{n}]")
-        for n, source in enumerate(check_type(row.get("also_said", []), list, file=path, key=f"{field}.also_said"), 1)
-    )
-    return values
-
-
-def _read_other_source(row: Any, path: Path, field: str) -> OtherSource:
-    """Return the value of a figure in another document, from a row of ``also_said``; raise DataError if invalid."""
-    check_type(row, dict, file=path, key=field)
-    check_keys(row, required=("value", "source"), allowed=("year",), file=path, where=field)
-    year = _read_year(row["year"], path, f"{field}.year") if "year" in row else 0
-    source = check_type(row["source"], str, file=path, key=f"{field}.source")
-    return OtherSource(_read_printed_number(row["value"], path, f"{field}.value"), source, year)
-
-
-def _read_registered_site(
-    row: dict[str, Any], area_code: str, standard: Standard, path: Path, field: str
-) -> RegisteredSite:
-    """Return the site or number of sites in a row of ``[[heritage_register]]``; raise DataError if invalid."""
-    required_keys = ("term", "kind", "level", "source", "name" if "count" not in row else "count")
-    check_keys(
-        row, required=required_keys, allowed=() if "count" in row else ("unit", *_AREA_KEYS), file=path, where=field
-    )
-    values = {
-        k: check_type(value, str, file=path, key=f"{field}.{k}")
-        for k, value in row.items()
-        if k not in ("count", "unit", *_AREA_KEYS)
-    }
-    for key, name in (("kind", "heritage_kind"), ("level", "heritage_level")):
-        known_names = [code.name for code in standard.code_lists[name].entry_by_code.values()]
-        if row[key] not in known_names and (key == "kind" or row[key]):
-            raise make_unknown_value_error(path, f"{field}.{key}", row[key], known_names)
-    if "count" in row:
-        count = check_type(row["count"], int, file=path, key=f"{field}.count")
-        if count < 0:
-            raise make_unknown_value_error(path, f"{field}.count", count, (">= 0",))
-        return replace(RegisteredSite(area_code=area_code, **values), count=count)
-    areas = {k: _read_printed_number(row[k], path, f"{field}.{k}") for k in _AREA_KEYS if k in row}
-    if areas or "unit" in row:
-        check_known(row.get("unit", ""), SQUARE_METRES, path, f"{field}.unit")
-        areas["unit"] = row["unit"]
-    return replace(RegisteredSite(area_code=area_code, **values), **areas)  # type: ignore[arg-type]
-
-
-def _read_printed_number(value: Any, path: Path, key: str) -> str:
-    """Return a number that is given as text, such as "16.46"; raise DataError for another value."""
-    # A number with too many digits becomes infinite, and would limit nothing.
-    if not re.fullmatch(r"\d+(\.\d+)?", check_type(value, str, file=path, key=key)) or not math.isfinite(float(value)):
-        raise make_unknown_value_error(path, key, value, ('"16.46"',))
-    return str(value)
-
-
-def _read_year(value: Any, path: Path, key: str) -> int:
-    """Return a year of a plan; raise DataError for a value outside 1990 to 2100."""
-    if check_type(value, int, file=path, key=key) not in _VALID_YEARS:
-        raise make_unknown_value_error(path, key, value, (f"{_VALID_YEARS[0]}–{_VALID_YEARS[-1]}",))
-    return int(value)
+    target = read_record(IndicatorTarget, row, file=path, where=field, given={"area_code": area_code})
+    is_count = {**AREA_FIGURES, **STATED_FIGURES}[target.indicator][1] == "count"
+    check_known(target.unit, ("count",) if is_count else tuple(SQUARE_METRES), path, f"{field}.unit")
+    allowed_here = find_allowed_comparisons(target.indicator)
+    if target.comparison not in allowed_here:
+        raise make_unknown_value_error(path, f"{field}.comparison", target.comparison, [f"“{k}”" for k in allowed_here])
+    if target.area_code != area_code and not re.fullmatch(r"[0-9]{6}", target.area_code):
+        raise make_unknown_value_error(path, f"{field}.area_code", target.area_code, (area_code, "140225"))
+    return target
 
 
 @dataclass(frozen=True)
-class AllocatedTarget:
+class AllocatedTarget(PrintedValue):
     """A target that a county allocates to one township.
 
     ``code``: nine digits or empty; ``name``: the township's; ``indicator``: one of `AREA_FIGURES`; ``value`` as
@@ -272,16 +177,6 @@ class AllocatedTarget:
     unit: str
     source: str
     line_number: int
-
-    @property
-    def numeric_value(self) -> float:
-        """Return the value as a number."""
-        return float(self.value)
-
-    @property
-    def printed_decimals(self) -> int:
-        """Return the number of decimals as printed."""
-        return count_decimals(self.value)
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 from ....paths import COUNTY_FORM
-from ...base.files.data import check_keys, read_record, read_toml
+from ...base.files.data import EVERY_KEY, one_of, read_record, read_toml
 from ...model.indicator import AREA_FIGURES, STATED_FIGURES
 from .norm import Norm
 from .profile_data import IndicatorTarget
@@ -85,26 +84,21 @@ def resolve_norm(norm: Norm) -> ResolvedNorm:
     """Return all values of standard and profile: settings by key, rules by family."""
     keys = sorted({*norm.standard.settings, *norm.profile.settings})
     settings = tuple(_resolve_value(key, norm.get(key), norm) for key in keys if not key.startswith("rules."))
-    return ResolvedNorm(settings, tuple(_list_rules(norm)))
-
-
-def _list_rules(norm: Norm) -> Iterator[ResolvedRule]:
-    """Yield every rule with its severity, groups and parameters."""
+    rules = []
     for rule in norm.rules_by_code.values():
         parameters = norm.get_rule_parameters(rule.code)
-        yield ResolvedRule(
-            rule.code,
-            str(norm.get_severity(rule)),
-            _find_severity_origin(rule.code, norm),
-            rule.code in norm.rules,
-            tuple(name for name, codes in norm.standard.rule_groups.items() if rule.code in codes),
-            tuple(
-                _resolve_value(
-                    f"rules.{rule.code}.{parameter.name}", parameters.get(parameter.name, parameter.default), norm
-                )
-                for parameter in rule.parameters
-            ),
+        # The order of `Norm.get_severity`.
+        origin = find_origin(f"phase.{norm.phase}.severity.{rule.code}", norm, norm.phase)
+        if origin.kind == RULE_DEFAULT_ORIGIN:
+            origin = find_origin(f"severity.{rule.code}", norm)
+        values = (
+            _resolve_value(f"rules.{rule.code}.{one.name}", parameters.get(one.name, one.default), norm)
+            for one in rule.parameters
         )
+        groups = tuple(name for name, codes in norm.standard.rule_groups.items() if rule.code in codes)
+        severity = str(norm.get_severity(rule))
+        rules.append(ResolvedRule(rule.code, severity, origin, rule.code in norm.rules, groups, tuple(values)))
+    return ResolvedNorm(settings, tuple(rules))
 
 
 def _resolve_value(key: str, value: Any, norm: Norm) -> ResolvedValue:
@@ -138,12 +132,6 @@ def find_origin(key: str, norm: Norm, phase: str = "") -> ValueOrigin:
     return ValueOrigin(RULE_DEFAULT_ORIGIN)
 
 
-def _find_severity_origin(code: str, norm: Norm) -> ValueOrigin:
-    """Return the source of a rule's severity, in the order of `Norm.get_severity`."""
-    origin_in_phase = find_origin(f"phase.{norm.phase}.severity.{code}", norm, norm.phase)
-    return origin_in_phase if origin_in_phase.kind != RULE_DEFAULT_ORIGIN else find_origin(f"severity.{code}", norm)
-
-
 #: Indicators that may have a county target; those allocated by the upper-level plan come first.
 TARGET_INDICATOR_IDS = (*AREA_FIGURES, *STATED_FIGURES)
 
@@ -160,7 +148,10 @@ class CountyChoices:
     tolerances: tuple[str, ...]
     ratio_classes: tuple[tuple[str, ...], ...]
     units: tuple[str, ...]
-    target_defaults: dict[str, dict[str, str]] = field(metadata={"key": "usual"})
+    target_defaults: dict[
+        Annotated[str, one_of(*TARGET_INDICATOR_IDS), EVERY_KEY],
+        dict[Annotated[str, one_of("unit", "comparison", "binding"), EVERY_KEY], str],
+    ] = field(metadata={"key": "usual"})
 
 
 @dataclass(frozen=True)
@@ -180,11 +171,7 @@ class InheritedValue:
 @cache
 def read_county_form_choices() -> CountyChoices:
     """Read the choices of the form. Raise DataError with file and key."""
-    choices = read_record(CountyChoices, read_toml(COUNTY_FORM), file=COUNTY_FORM)
-    check_keys(choices.target_defaults, required=TARGET_INDICATOR_IDS, allowed=(), file=COUNTY_FORM, where="usual")
-    for name, row in choices.target_defaults.items():
-        check_keys(row, required=("unit", "comparison", "binding"), allowed=(), file=COUNTY_FORM, where=f"usual.{name}")
-    return choices
+    return read_record(CountyChoices, read_toml(COUNTY_FORM), file=COUNTY_FORM)
 
 
 def get_inherited_value(key: str, norm: Norm) -> InheritedValue:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.connection_text import name_source
+from ...base.connection_text import describe_exception, name_source
 from ...base.errors import Cancelled, InputError, SanxianError
 from ...base.files.writing import is_same_file
 from ...base.invariants import require_value
@@ -24,6 +24,7 @@ from ...plan.loading.reading import read_plan
 from ...plan.plan import Plan
 from ...standard.messages.privacy import describe_exception
 from ...standard.messages.texts import NameList, Texts, strip_folders
+from ...standard.messages.texts import Texts, strip_folders
 from ...standard.options import RunOptions
 from .evaluated_editions import (
     EVALUATION_SECTION,

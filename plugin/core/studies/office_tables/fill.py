@@ -129,7 +129,12 @@ class _Filler:
         content = f"{table_id}.{column_id}" if table_id else column_id
         self._table.columns.append(
             FilledColumn(
-                column.head, content, "" if is_text else unit, decimals, column.width, column.word or column.head[-1]
+                column.head,
+                content,
+                "" if is_text else unit,
+                decimals,
+                column.width or LayoutColumn.width,
+                column.word or column.head[-1],
             )
         )
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from ...base.errors import DataError
+from ...base.files.data import NOT_IN_FILE, SourceMark, between, one_of
+from ...model.indicator import SQUARE_METRES
+from ...standard.messages.numbers import DECIMALS_BY_UNIT
 
 if TYPE_CHECKING:
     # The toolbox lists the layouts when QGIS starts, also without the GIS libraries that the tables of figures need.
@@ -17,6 +22,11 @@ NUMBER_CONTENT, NAME_CONTENT = "number", "name"
 WILDCARD = "*"
 #: Before a part of a sum that is subtracted.
 MINUS = "-"
+ROW_KINDS = ("row", "part", "sum")
+_UNITS = tuple(dict.fromkeys([*SQUARE_METRES, *DECIMALS_BY_UNIT]))
+_Unit = Annotated[str, one_of(*_UNITS, "", known=_UNITS)]
+#: Cases that blocks of rows may depend on: 占补平衡 and 进出平衡 separate, or unified.
+_CASES = ("separate", "unified")
 #: Printed for a figure that the data do not have.
 NO_FIGURE = "—"
 
@@ -36,13 +46,21 @@ class LayoutColumn:
 
     head: tuple[str, ...]
     content: str
-    unit: str = ""
-    decimals: int | None = None
-    width: int = 14
+    unit: _Unit = ""
+    decimals: Annotated[int, between(0, 6, known="0—6")] | None = None
+    width: Annotated[int, between(0, 80, known="0—80")] = 14
     word: str = ""
     layer: str = ""
     sum_of: tuple[str, ...] = ()
     difference_of: tuple[str, ...] = ()
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError for an empty head, and for a difference of other than two columns."""
+        if not self.head:
+            raise DataError("data_value_kind", file=str(file), key=f"{where}.head", value="[]", expected="list")
+        if len(self.difference_of) not in (0, 2):
+            value = str(list(self.difference_of))
+            raise DataError("data_value_kind", file=str(file), key=f"{where}.difference_of", value=value, expected="2")
 
 
 @dataclass(frozen=True)
@@ -56,9 +74,9 @@ class LayoutRows:
 
     figures: str
     names: dict[str, str] = field(default_factory=dict, hash=False)
-    kinds: tuple[str, ...] = ("row", "part", "sum")
+    kinds: tuple[Annotated[str, one_of(*ROW_KINDS)], ...] = ROW_KINDS
     title: str = ""
-    case: str = ""
+    case: Annotated[str, one_of(*_CASES, "", known=_CASES)] = ""
 
 
 @dataclass(frozen=True)
@@ -70,7 +88,7 @@ class RowSum:
 
     total: str
     parts: tuple[str, ...]
-    is_fixed: bool = False
+    is_fixed: bool = field(default=False, metadata={"key": "fixed"})
 
 
 @dataclass(frozen=True)
@@ -83,21 +101,35 @@ class TableLayout:
     the findings that the table lists; ``mark``, ``source``: of the layout.
     """
 
-    id: str
-    path: Path
+    id: str = field(metadata=NOT_IN_FILE)
+    path: Path = field(metadata=NOT_IN_FILE)
     name: str
     title: str
     prefix: str
-    unit: str
-    is_landscape: bool
-    mark: str
+    mark: SourceMark
     source: str
     columns: tuple[LayoutColumn, ...]
-    blocks: tuple[LayoutRows, ...]
+    blocks: tuple[LayoutRows, ...] = field(metadata={"key": "rows"})
+    unit: _Unit = ""
+    orientation: Annotated[str, one_of("portrait", "landscape")] = "portrait"
     sums: tuple[RowSum, ...] = ()
     notes: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     name_en: str = ""
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError for a blank text, and for a table without columns or rows."""
+        for key, value in (("columns", self.columns), ("rows", self.blocks)):
+            if not value:
+                raise DataError("data_value_kind", file=str(file), key=key, value="[]", expected=f"[[{key}]]")
+        for key in ("name", "title", "prefix", "source"):
+            if not getattr(self, key).strip():
+                raise DataError("data_value_kind", file=str(file), key=key, value="''", expected="str")
+
+    @property
+    def is_landscape(self) -> bool:
+        """Return True if the table is printed in landscape."""
+        return self.orientation == "landscape"
 
     def get_name(self, lang: str) -> str:
         """Return the name of the table in a language; an office's layout may have only the Chinese one."""

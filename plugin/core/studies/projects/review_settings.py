@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from ....paths import STANDARDS_FOLDER
-from ...base.files.data import SOURCE_MARKS, check_keys, check_known, read_toml
+from ...base.files.data import EVERY_KEY, SourceMark, check_known, one_of, read_record, read_toml
 from ...standard.profile import Norm
 from ...standard.profile.load import find_file_of_profile
 from .reviewed_project import AreaBasis, Outcome, SupplyMode
@@ -25,7 +24,7 @@ PARTS_NONE, PARTS_BOUNDARY, PARTS_HERITAGE, PARTS_RESERVES, PARTS_USE, PARTS_WOR
 )  # fmt: skip
 #: Rows of the layer that belong to a line: all, or those of 耕地 by their land-use code.
 ROWS_ALL, ROWS_CULTIVATED = ROW_KINDS = ("all", "cultivated")
-_ABSENT_OUTCOMES = (Outcome.UNDETERMINED, Outcome.CONDITIONAL, Outcome.LISTED)
+_AbsentOutcome = Annotated[Outcome, one_of(Outcome.UNDETERMINED, Outcome.CONDITIONAL, Outcome.LISTED)]
 #: Meanings of fields of projects.
 FIELD_MEANINGS = (
     "name", "number", "applicant", "use", "supply", "width", "approval", "plan",
@@ -37,22 +36,63 @@ FIELD_MEANINGS = (
 class LineSpec:
     """A control line of the review.
 
-    ``concept``: a concept or a layer code; ``name``: (Chinese, English); ``parts``, ``rows``: of `PART_KINDS`,
-    `ROW_KINDS`; ``absent``: how a missing layer counts for the whole, LISTED not at all; ``needs_approval``: occupied
-    land is 不符合, with an approving document 有条件; ``unconfirmed``: outcome of a rule of mark C, None for the usual
-    one; ``words``: part → words in kind or name of a row, for parts by words.
+    ``concept``: a concept or a layer code; ``zh``, ``en``: its name; ``parts``, ``rows``: of `PART_KINDS`, `ROW_KINDS`;
+    ``absent``: how a missing layer counts for the whole, LISTED not at all; ``needs_approval``: occupied land is
+    不符合, with an approving document 有条件; ``unconfirmed``: outcome of a rule of mark C, None for the usual one;
+    ``words``: part → words in kind or name of a row, for parts by words.
     """
 
     id: str
     concept: str
-    name: tuple[str, str]
+    zh: str
+    en: str
     basis: AreaBasis
-    parts: str
-    absent: Outcome
-    needs_approval: bool
-    unconfirmed: Outcome | None
-    words: Mapping[str, tuple[str, ...]]
-    rows: str = ROWS_ALL
+    parts: Annotated[str, one_of(*PART_KINDS)]
+    absent: _AbsentOutcome
+    needs_approval: bool = field(default=False, metadata={"key": "approval"})
+    unconfirmed: _AbsentOutcome | None = None
+    words: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rows: Annotated[str, one_of(*ROW_KINDS)] = ROWS_ALL
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Return the name in Chinese and in English."""
+        return self.zh, self.en
+
+
+@dataclass(frozen=True)
+class LinesFile:
+    """The content of a profile's file with further lines."""
+
+    line: tuple[LineSpec, ...]
+
+
+@dataclass(frozen=True)
+class ApprovalWords:
+    """What makes a text an approval: words, or a ``number`` of a document (pattern) without ``no_issuer``."""
+
+    words: tuple[str, ...]
+    number: str
+    no_issuer: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ArchaeologySettings:
+    """Where relics may lie under ground, and the mark of the notice on it."""
+
+    mark: SourceMark
+    area: str
+    ranges: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReviewFile(LinesFile):
+    """The content of ``conformity.toml``."""
+
+    fields: dict[Annotated[str, one_of(*FIELD_MEANINGS), EVERY_KEY], tuple[str, ...]]
+    supply: dict[Annotated[str, one_of(SupplyMode.GRANT, SupplyMode.ALLOCATION), EVERY_KEY], tuple[str, ...]]
+    approval: ApprovalWords
+    archaeology: ArchaeologySettings
 
 
 @dataclass(frozen=True)
@@ -89,11 +129,8 @@ def load_review_settings(norm: Norm) -> ReviewSettings:
     lines = {line.id: line for line in settings.lines}
     path = find_file_of_profile(norm, LINES_SETTING)
     if path is not None:
-        table = read_toml(path)
-        check_keys(table, required=("line",), allowed=(), file=path)
-        for number, row in enumerate(table["line"], 1):
-            line = _read_line(row, number, path)
-            check_known(line.concept, (*standard.concepts, *standard.templates), path, f"line {number}.concept")
+        for number, line in enumerate(read_record(LinesFile, read_toml(path), file=path).line, 1):
+            check_known(line.concept, (*standard.concepts, *standard.templates), path, f"line[{number}].concept")
             lines[line.id] = line
     off = tuple(norm.get(OFF_SETTING))
     for line_id in off:
@@ -106,59 +143,15 @@ def load_review_settings(norm: Norm) -> ReviewSettings:
 @cache
 def _read_settings(path: Path) -> ReviewSettings:
     """Return the settings of a file. Raise DataError."""
-    table = read_toml(path)
-    check_keys(table, required=("line", "fields", "supply", "approval", "archaeology"), allowed=(), file=path)
-    fields = table["fields"]
-    check_keys(fields, required=FIELD_MEANINGS, allowed=(), file=path, where="fields")
-    supply = table["supply"]
-    modes = (SupplyMode.GRANT, SupplyMode.ALLOCATION)
-    check_keys(supply, required=tuple(map(str, modes)), allowed=(), file=path, where="supply")
-    archaeology = table["archaeology"]
-    check_keys(archaeology, required=("mark", "area", "ranges"), allowed=(), file=path, where="archaeology")
-    check_known(archaeology["mark"], SOURCE_MARKS, path, "archaeology.mark")
+    file = read_record(ReviewFile, read_toml(path), file=path)
+    words, barred = ("|".join(map(re.escape, texts)) for texts in (file.approval.words, file.approval.no_issuer))
+    number = f"(?:(?!.*(?:{barred})){file.approval.number})"
     return ReviewSettings(
-        tuple(_read_line(row, number, path) for number, row in enumerate(table["line"], 1)),
-        {meaning: tuple(name.upper() for name in fields[meaning]) for meaning in FIELD_MEANINGS},
-        {mode: tuple(supply[mode]) for mode in modes},
-        _read_approval(table["approval"], path),
-        archaeology["area"],
-        tuple(archaeology["ranges"]),
-        archaeology["mark"],
-    )
-
-
-def _read_approval(table: dict[str, Any], path: Path) -> re.Pattern[str]:
-    """Return the pattern of an approval: certain words, or numbers of documents.
-
-    Raise DataError.
-    """
-    check_keys(table, required=("words", "number", "no_issuer"), allowed=(), file=path, where="approval")
-    words, barred = ("|".join(map(re.escape, table[key])) for key in ("words", "no_issuer"))
-    number = f"(?:(?!.*(?:{barred})){table['number']})"
-    return re.compile(rf"(?:{words}|{number}(?:[、，,；;]{number})*)", re.IGNORECASE)
-
-
-def _read_line(row: dict[str, Any], number: int, path: Path) -> LineSpec:
-    """Return the line of a table ``[[line]]``. Raise DataError."""
-    where = f"line {number}"
-    required = ("id", "concept", "zh", "en", "basis", "parts", "absent")
-    check_keys(row, required=required, allowed=("approval", "unconfirmed", "words", "rows"), file=path, where=where)
-    check_known(row["basis"], tuple(map(str, AreaBasis)), path, f"{where}.basis")
-    check_known(row["parts"], PART_KINDS, path, f"{where}.parts")
-    check_known(row["absent"], tuple(map(str, _ABSENT_OUTCOMES)), path, f"{where}.absent")
-    check_known(row.get("rows", ROWS_ALL), ROW_KINDS, path, f"{where}.rows")
-    unconfirmed = row.get("unconfirmed", "")
-    if unconfirmed:
-        check_known(unconfirmed, tuple(map(str, _ABSENT_OUTCOMES)), path, f"{where}.unconfirmed")
-    return LineSpec(
-        row["id"],
-        row["concept"],
-        (row["zh"], row["en"]),
-        AreaBasis(row["basis"]),
-        row["parts"],
-        Outcome(row["absent"]),
-        bool(row.get("approval", False)),
-        Outcome(unconfirmed) if unconfirmed else None,
-        {part: tuple(words) for part, words in row.get("words", {}).items()},
-        row.get("rows", ROWS_ALL),
+        file.line,
+        {meaning: tuple(name.upper() for name in file.fields[meaning]) for meaning in FIELD_MEANINGS},
+        {SupplyMode(mode): words_of_mode for mode, words_of_mode in file.supply.items()},
+        re.compile(rf"(?:{words}|{number}(?:[、，,；;]{number})*)", re.IGNORECASE),
+        file.archaeology.area,
+        file.archaeology.ranges,
+        file.archaeology.mark,
     )

@@ -167,7 +167,7 @@ def find_maintenance_classes(ctx: RuleContext) -> list[MaintenanceClasses]:
     rules, layers = ctx.norm.standard.maintenance, ctx.plan.layers
     if rules is None:
         return []
-    prefix = {stage: rules.get_class_of_stage(stage).prefix for stage in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE)}
+    prefix = {stage: rules.class_by_stage[stage].prefix for stage in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE)}
     return [
         MaintenanceClasses(
             one,

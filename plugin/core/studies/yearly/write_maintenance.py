@@ -99,7 +99,7 @@ def find_highest_number(update: YearlyUpdate) -> int:
 def _get_class_template(update: YearlyUpdate, maintained_layer: MaintainedLayer, stage: str) -> Template:
     """Return the template of one class of a layer; ``stage``: before, change or after."""
     rules = require_value(update.current_plan.norm.standard.maintenance, "the norm of maintenance")
-    return update.current_plan.norm.standard.templates[rules.get_class_of_stage(stage).prefix + maintained_layer.role]
+    return update.current_plan.norm.standard.templates[rules.class_by_stage[stage].prefix + maintained_layer.role]
 
 
 def _make_change(

@@ -16,7 +16,7 @@ from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.errors import Cancelled
 from plugin.core.base.parallel import process_state, python_program, threads
 from plugin.core.base.parallel.python_program import find_python_program
-from plugin.core.base.parallel.shared_property import get_lock, shared_property
+from plugin.core.base.parallel.threads import get_lock, shared_property
 from plugin.core.geometry.corners import find_narrow_places
 from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.tolerance import Tolerance

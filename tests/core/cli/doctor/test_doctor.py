@@ -14,6 +14,7 @@ import pytest
 
 from plugin.core.__main__ import main
 from plugin.core.base.cancellation import Cancellation
+from plugin.core.base.connection_text import describe_exception
 from plugin.core.base.errors import OutputError
 from plugin.core.cli.doctor import examine, formats, libraries
 from plugin.core.cli.doctor.doctor_report import FactState, MachineFact, list_report_lines, write_report
@@ -22,7 +23,6 @@ from plugin.core.cli.doctor.libraries import load_requirements
 from plugin.core.cli.examples import run_examples as example_run
 from plugin.core.fixes import fix_declaration as fix_model
 from plugin.core.model import rule as rule_model
-from plugin.core.standard.messages.privacy import describe_exception
 from plugin.core.standard.messages.texts import Texts
 
 ROOT = Path(__file__).resolve().parents[4]

@@ -9,14 +9,15 @@ from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.context import RuleContext
-from plugin.core.figures.heritage.heritage_sites import (
+from plugin.core.figures.heritage_sites import (
     HeritageRegister,
     ListedSite,
     collect_heritage_sites,
+    find_core_rows,
+    find_unknown_part_words,
     normalise_name,
     read_heritage_register,
 )
-from plugin.core.figures.heritage.protection import find_core_rows, find_unknown_part_words
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
@@ -154,8 +155,7 @@ def test_check_with_a_heritage_list_runs_its_rule_although_it_was_not_chosen(tmp
     path = write_heritage_csv(tmp_path, "不在数据里的塔", head="名称")
     report = check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", register=str(path))).report
     assert any(f.code == "LAW024" and f.key == "不在数据里的塔" for f in report.findings)
-    without = check_sample_county().report
-    assert not {"LAW023", "LAW024"} & list_rules_that_ran(without)
+    assert not {"LAW023", "LAW024"} & list_rules_that_ran(check_sample_county().report)
 
 
 def test_heritage_list_without_a_heritage_layer_makes_the_check_incomplete(tmp_path):

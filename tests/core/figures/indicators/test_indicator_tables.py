@@ -294,8 +294,7 @@ def test_indicator_workbook_names_no_author(database_and_workbook):
     assert str(database.parent) not in text and "openpyxl" not in text
     core = openpyxl.load_workbook(target).properties
     assert core.creator == core.lastModifiedBy and "三区三线规划助手" in core.creator
-    user = getpass.getuser()
-    assert user not in (core.creator, core.lastModifiedBy, core.title)
+    assert getpass.getuser() not in (core.creator, core.lastModifiedBy, core.title)
 
 
 def test_farmland_areas_by_township_equal_the_figures_of_the_rule(county_layers):

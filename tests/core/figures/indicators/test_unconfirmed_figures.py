@@ -17,7 +17,7 @@ from plugin.core.counties.seams.check_seams import check_seams
 from plugin.core.counties.seams.seam_result import SeamOptions
 from plugin.core.engine.context import RuleContext
 from plugin.core.figures.indicators.ratio import find_base_year, find_windows
-from plugin.core.figures.indicators.typed_figures import parse_figure, read_printed_figures
+from plugin.core.figures.supplied_tables import parse_figure, read_printed_figures
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard.messages.texts import Texts
@@ -233,8 +233,7 @@ def test_farmland_on_a_plan_parcel_with_the_land_use_class_cultivated_land_gives
         "XZYDYH", [{"wkt": FARMLAND_WKT, "land_use": "010000", "urban_code": "", "gross_area": 1.0}], norm
     )
     layers = [s for s in make_county_layers() if s.name != "DLTB"] + [parcels]
-    report = check_with_profile(tmp_path, layers, rules=("LAW010",))
-    assert report.findings == []
+    assert check_with_profile(tmp_path, layers, rules=("LAW010",)).findings == []
 
 
 def test_farmland_without_a_land_use_code_is_reported(tmp_path):

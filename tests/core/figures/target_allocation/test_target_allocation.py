@@ -11,9 +11,9 @@ from plugin.core.checks.run_check import run_check
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.context import RuleContext
 from plugin.core.figures.indicators.areas import compute_area_with_target
+from plugin.core.figures.supplied_tables import read_township_targets
 from plugin.core.figures.target_allocation.by_township import compute_area_by_township, find_townships_named_by_rows
 from plugin.core.figures.target_allocation.levels import compare_targets_with_children, find_child_profiles
-from plugin.core.figures.target_allocation.table import read_township_targets
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import SideInputs
@@ -461,8 +461,7 @@ def test_contradicting_figures_of_the_province_are_listed_for_its_county():
 
 
 def test_indicator_without_its_layer_or_townships_has_no_sums_by_township():
-    ctx = make_context({"townships": TOWNSHIP_ROWS})
-    assert compute_area_by_township("farmland_area", ctx) is None
+    assert compute_area_by_township("farmland_area", make_context({"townships": TOWNSHIP_ROWS})) is None
     assert compute_area_by_township("farmland_area", make_context({"red_line": [make_square_wkt(0)]})) is None
     assert np.isfinite(
         compute_area_by_township(

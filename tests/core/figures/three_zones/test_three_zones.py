@@ -12,9 +12,14 @@ from hypothesis import strategies as st
 from pyproj import CRS
 
 from plugin.core.base.errors import DataError, InputError
-from plugin.core.figures.three_zones import derive as three_zones
-from plugin.core.figures.three_zones.derive import derive_zones
-from plugin.core.figures.three_zones.zone_figures import LAYER_CODE, derive_from_layer, derive_from_plan, make_zone_rows
+from plugin.core.figures import three_zones as three_zones
+from plugin.core.figures.three_zones import (
+    LAYER_CODE,
+    derive_from_layer,
+    derive_from_plan,
+    derive_zones,
+    make_zone_rows,
+)
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.polygons import union_polygon_rows
 from plugin.core.geometry.statutory_area import measure_statutory_area

@@ -146,8 +146,7 @@ def test_unique_values_are_counted_over_all_layers_also_without_an_optional_one(
     rows = [{"wkt": SQUARE, "key": "1"}, {"wkt": OTHER_SQUARE, "key": "2"}]
     layers = {"CZKFBJ": rows, "STBHHX": [{"wkt": SQUARE, "key": "2"}]}
     assert [f.key for f in run_own_check(tmp_path, UNIQUE_CHECK, layers).findings] == ["2"]
-    report = run_own_check(tmp_path, UNIQUE_CHECK, {"CZKFBJ": rows})
-    assert report.rules[0].outcome is Outcome.PASSED
+    assert run_own_check(tmp_path, UNIQUE_CHECK, {"CZKFBJ": rows}).rules[0].outcome is Outcome.PASSED
 
 
 @pytest.mark.parametrize("name", ["Xzhejiang-002", "xzhejiang-002", "XZHEJIANG-002"])
@@ -209,8 +208,7 @@ items = ["Xzhejiang-003"]
 
 
 def test_a_check_with_a_source_needs_no_confirmation(tmp_path):
-    text = AREA_CHECK.replace('mark = "C"', 'mark = "A"')
-    assert load_norm(tmp_path, text).is_confirmed("Xown-001")
+    assert load_norm(tmp_path, AREA_CHECK.replace('mark = "C"', 'mark = "A"')).is_confirmed("Xown-001")
     assert not load_norm(tmp_path, AREA_CHECK).is_confirmed("Xown-001")
 
 

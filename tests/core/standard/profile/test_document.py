@@ -194,8 +194,9 @@ def test_profile_overrides_the_document_info_of_its_base_profile(tmp_path):
     path = write_profile(
         tmp_path, PROFILE_HEAD + 'base = "base"\n[document]\nsecrecy = "机密"\ncartographer = "另一院"\n'
     )
-    info = load_profile(path).document_info
-    assert info == DocumentInfo("机密", "某县人民政府", "另一院", "2026年11月", "晋S(2026)001号")
+    assert load_profile(path).document_info == DocumentInfo(
+        "机密", "某县人民政府", "另一院", "2026年11月", "晋S(2026)001号"
+    )
     without_section = write_profile(tmp_path, PROFILE_HEAD + 'base = "base"\n', "bare.toml")
     assert load_profile(without_section).document_info == load_profile(tmp_path / "base.toml").document_info
 

@@ -8,17 +8,17 @@ import pytest
 from plugin.core.base.errors import DataError, InputError
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.engine.explanation import find_disabling_settings
-from plugin.core.figures.target_allocation.table import read_township_targets
+from plugin.core.figures.supplied_tables import read_township_targets
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.render.verdict import list_caveats
 from plugin.core.render.words import ReportTexts
 from plugin.core.standard import load_standard
+from plugin.core.standard.bounds import ends_comparison, load_switches
 from plugin.core.standard.indicator_catalogue import load_catalogue
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.profile import IndicatorTarget, Norm, load_profile
-from plugin.core.standard.switches import ends_comparison, load_switches
 from tests.core.small_plan import get_outcome_of_rule, list_findings_of_rules
 from tests.county import make_clean_county
 from tests.county.source import make_read_layers

@@ -19,7 +19,7 @@ from plugin.core.cli.examples.plans import make_example_layer, make_example_plan
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.render.outputs import write_outputs
 from plugin.core.standard import load_standard
-from plugin.core.standard.editions import PLANNING_PHASES, list_standard_ids, parse_phase
+from plugin.core.standard.edition import PLANNING_PHASES, list_standard_ids, parse_phase
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.profile import Norm, find_profile_problems, list_profile_ids, load_profile
 from plugin.core.standard.profile.resolved import PROFILE_ORIGIN, RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, resolve_norm
@@ -432,7 +432,7 @@ def standards_with_two_editions(tmp_path, monkeypatch):
     )
     (new / "standard.toml").write_text(text + '\n[ratio]\nlimit = 1.1\n[severity]\nLAW002 = "INFO"\n', encoding="utf-8")
     (new / "templates" / "CZKFBJ.toml").unlink()
-    monkeypatch.setattr("plugin.core.standard.editions.STANDARDS_FOLDER", folder)
+    monkeypatch.setattr("plugin.core.standard.edition.STANDARDS_FOLDER", folder)
     load_standard.cache_clear()
     yield folder
     load_standard.cache_clear()
@@ -523,8 +523,7 @@ def test_report_page_names_the_planning_phase(tmp_path):
     options = RunOptions(phase="报批", rules=("ATT001",))
     checked = check_plan([make_example_layer("STBHHX", ROWS_WITH_ONE_KEY, options.resolve_norm())], options)
     write_outputs(checked.report, checked.plan, OutputPaths(html=str(tmp_path / "报告.html")))
-    page = (tmp_path / "报告.html").read_text(encoding="utf-8")
-    assert "报批阶段" in page
+    assert "报批阶段" in (tmp_path / "报告.html").read_text(encoding="utf-8")
 
 
 def test_retired_settings_of_a_profile_and_its_base_are_ignored_and_named_in_one_notice(tmp_path):

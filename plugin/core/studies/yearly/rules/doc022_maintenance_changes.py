@@ -354,7 +354,7 @@ def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Ite
 def _get_class_prefix(stage: str, ctx: RuleContext) -> str:
     """Return the prefix of layer codes of a maintenance class; ``stage``: before, change or after."""
     rules = require_value(ctx.norm.standard.maintenance, "the norm of maintenance")
-    return rules.get_class_of_stage(stage).prefix
+    return rules.class_by_stage[stage].prefix
 
 
 def _make_finding(
