@@ -14,8 +14,6 @@ from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import OutputError
 from ..core.base.files.writing import check_outputs
-from ..core.base.files.writing import OutputPaths, check_outputs
-from ..core.standard.edition import PLANNING_PHASES
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.norm import DECLARED_GROUP
 from ..core.studies.evaluation.evaluated_editions import CHECK_SHARE

@@ -33,7 +33,7 @@ from ..core.base.files.writing import check_writable
 from ..core.standard import map_set as maps
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.document import override_document, resolve_document
-from ..core.standard.profile.document_info import DocumentInfo
+from ..core.standard.profile.profile_data import DocumentInfo
 from .common import SanxianAlgorithm, describe_norms, make_progress_callback, split_words
 from .inputs import get_vector_layers, read_source_without_layers
 from .parameters import (

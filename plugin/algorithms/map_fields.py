@@ -56,7 +56,7 @@ from .report_log import log_copy_of_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
     from ..core.exchange.mapping import FieldMapping, FieldProposal, MappedRows
-    from ..core.figures.three_zones.zone_figures import DerivedZones
+    from ..core.figures.three_zones import DerivedZones
     from ..core.plan.layer import SourceLayer
 
 
@@ -359,7 +359,7 @@ class DeriveThreeZones(SanxianAlgorithm):
     @run_in_python_thread
     def _derive_zones(self, feedback, cancellation: Cancellation) -> DerivedZones:
         health.require_libraries(cancellation)
-        from ..core.figures.three_zones.zone_figures import derive_from_plan
+        from ..core.figures.three_zones import derive_from_plan
         from ..core.plan.loading.assembly import assemble_plan
 
         texts = Texts(get_interface_language())

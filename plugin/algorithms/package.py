@@ -13,7 +13,7 @@ from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.document import override_document
-from ..core.standard.profile.document_info import DocumentInfo
+from ..core.standard.profile.profile_data import DocumentInfo
 from .check_plan import CheckPlan
 from .common import describe_norms, make_progress_callback
 from .parameters import (

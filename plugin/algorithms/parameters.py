@@ -30,8 +30,8 @@ from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.base.choices import ACTIONS_ON_EXISTING, BASE_YEARS
 from ..core.standard import list_standard_ids
-from ..core.standard.editions import PLANNING_PHASES
-from ..core.standard.profile.document_info import load_secrecy_levels
+from ..core.standard.edition import PLANNING_PHASES
+from ..core.standard.profile.profile_data import load_secrecy_levels
 
 #: Class of an output of Processing, its name, and its label marked for translation.
 Result = tuple[type[QgsProcessingOutputDefinition], str, str]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.parallel.shared_property import shared_property
+from ..base.parallel.threads import shared_property
 from .polygon_rings import extract_rings
 from .segment_boxes import SegmentBoxes
 from .statutory_area import EqualAreaPlane, find_bent_polygons, measure_bends

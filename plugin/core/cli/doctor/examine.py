@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...standard.messages.privacy import describe_exception
+from ...base.connection_text import describe_exception
 from ...standard.messages.texts import Texts
 from .doctor_report import DoctorReport, FactState, MachineFact, is_healthy
 from .formats import iterate_format_facts

@@ -13,7 +13,6 @@ from enum import StrEnum
 from functools import cache
 
 from ....paths import ENVIRONMENT_REQUIREMENTS
-from ...standard.messages.privacy import describe_exception
 from ...base.connection_text import describe_exception
 from ...standard.messages.texts import Texts
 from .doctor_report import FactState, MachineFact

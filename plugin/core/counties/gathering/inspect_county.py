@@ -25,7 +25,6 @@ from ...plan.loading.assembly import assemble_plan
 from ...plan.plan import Plan
 from ...standard.codes import CodeList
 from ...standard.edition import Standard
-from ...standard.messages.privacy import describe_exception
 from ...standard.messages.texts import CauseMessage, Message
 from ...standard.profile import Norm
 from ...standard.template import Template

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
-from ...base.connection_text import make_source
+from ...base.connection_text import describe_exception, make_source
 from ...base.errors import Cancelled, DataError, InputError
 from ...base.files.writing import explain_os_error
 from ...base.invariants import require_value
@@ -29,7 +29,6 @@ from ...geometry.tolerance import Tolerance
 from ...model.indicator import AREA_FIGURES
 from ...plan.layer import Layer
 from ...plan.plan import Plan
-from ...standard.messages.privacy import describe_exception
 from ...standard.messages.texts import Texts, strip_folders
 from ...standard.options import RunOptions
 from ..county_record import County

@@ -23,11 +23,10 @@ from ...base.files.data import read_record, read_toml
 from ...base.files.document_text import make_document_text
 from ...standard.map_set import expand_concepts_to_roles
 from ...standard.messages.numbers import format_number
-from ...standard.profile.document_info import load_secrecy_levels
 from ...standard.profile.load import find_file_of_profile, find_file_of_standard
+from ...standard.profile.profile_data import load_secrecy_levels
 from ..document.blocks import Block, DocumentCell, DocumentColumn, DocumentTable, Heading, Paragraph
 from ..document.page_html import render_page_blocks
-from ...standard.profile.profile_data import load_secrecy_levels
 
 if TYPE_CHECKING:
     from ...standard.profile import Norm

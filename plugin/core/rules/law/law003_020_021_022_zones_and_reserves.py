@@ -16,7 +16,7 @@ from ...figures.indicators.area_backing import (
 )
 from ...figures.indicators.areas import PART_WORDS_SETTING, find_countable_reserve_rows, find_reserve_parts_and_names
 from ...figures.indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
-from ...figures.three_zones.zone_figures import SETTINGS_USED, derive_from_layer, list_zone_codes, make_zone_indicators
+from ...figures.three_zones import SETTINGS_USED, derive_from_layer, list_zone_codes, make_zone_indicators
 from ...model.findings import Finding
 from ...model.indicator import REFERENCE_ONLY, TARGET_MET, TARGET_MISSED, Indicator, convert_area
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule

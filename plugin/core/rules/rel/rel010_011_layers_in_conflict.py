@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ...base.invariants import require_value
 from ...engine.context import RuleContext
-from ...figures.heritage.protection import find_core_rows
+from ...figures.heritage_sites import find_core_rows
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...figures.heritage.protection import (
+from ...figures.heritage_sites import (
     CONTROL_PART,
     CORE_PART,
     PART_SETTINGS,

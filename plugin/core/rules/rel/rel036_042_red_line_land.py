@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...figures.heritage.protection import find_core_rows, read_site_names
+from ...figures.heritage_sites import find_core_rows, read_site_names
 from ...figures.indicators.areas import find_reserve_parts_and_names
 from ...figures.indicators.land_use import find_rows_of_classes
 from ...figures.indicators.survey_deductions import find_containing_rows

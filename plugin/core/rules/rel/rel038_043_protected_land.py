@@ -5,9 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...figures.heritage.protection import PART_SETTINGS
-from ...figures.indicators.land_use import find_rows_of_classes
 from ...figures.heritage_sites import PART_SETTINGS
+from ...figures.indicators.land_use import find_rows_of_classes
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer

@@ -31,9 +31,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ...base.choices import BASE_YEARS
-from ...base.files.data import ErrorCollector, check_keys, check_known, check_type, make_unknown_value_error
-from ...base.files.data import ErrorCollector, check_known, check_type, make_unknown_value_error, read_record
+from ...base.files.data import (
+    ErrorCollector,
+    check_known,
+    check_type,
+    make_unknown_value_error,
+    read_record,
+)
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
 from ...model.side_inputs import SideInputs
 from .. import Standard

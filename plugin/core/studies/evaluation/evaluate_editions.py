@@ -22,9 +22,7 @@ from ...engine.provenance import make_provenance
 from ...figures.indicators.compute import ComputedIndicator, PlanIndicators
 from ...plan.loading.reading import read_plan
 from ...plan.plan import Plan
-from ...standard.messages.privacy import describe_exception
 from ...standard.messages.texts import NameList, Texts, strip_folders
-from ...standard.messages.texts import Texts, strip_folders
 from ...standard.options import RunOptions
 from .evaluated_editions import (
     EVALUATION_SECTION,

@@ -23,7 +23,7 @@ from ...figures.indicators.areas import find_counted_reserve_rows
 from ...figures.indicators.compute import PlanIndicators
 from ...figures.indicators.land_use import get_row_areas
 from ...figures.indicators.townships import TownshipSplit, split_rows_by_group
-from ...figures.three_zones.zone_figures import list_zone_codes
+from ...figures.three_zones import list_zone_codes
 from ...model.indicator import SQUARE_METRES
 from ...model.report import Outcome, Report
 from ...plan.layer import Layer

@@ -21,7 +21,7 @@ from ...base.errors import InputError
 from ...base.files.data import SOURCE_MARKS
 from ...base.files.tables import SearchedColumn, read_table
 from ...engine.context import RuleContext, trim_code_padding
-from ...figures.heritage.protection import KIND_CODE_LIST_ID, classify_heritage_parts, find_core_rows
+from ...figures.heritage_sites import KIND_CODE_LIST_ID, classify_heritage_parts, find_core_rows
 from ...plan.layer import Layer
 from ...standard.profile import Norm
 from ...standard.profile.load import find_file_of_profile, find_file_of_standard
