@@ -270,7 +270,7 @@ def compare_read_counties(
     counties = sorted(counties, key=lambda one: one.sort_key)
     read = [one for one in counties if one.is_read]
     if not read:
-        raise InputError("seams_none_read", reason=next((one.reason for one in counties), ""))
+        raise InputError("seams_none_read", county=counties[0].name, reason=counties[0].reason)
     placed = place_counties(read, settings.layers, settings.tolerance)
     pairs = compare_counties(placed, settings, progress=progress, cancellation=cancellation)
     keys = [f"{SEAMS_SECTION}.{key}" for key in norm.get_settings_section(SEAMS_SECTION)]

@@ -128,7 +128,7 @@ def _set_values(feature: Any, package_feature: Any, edit: Edit, text_codec: str,
     for name in edit.layer.fields:
         index = feature.GetFieldIndex(encode_text(name, text_codec))
         if index < 0:
-            raise InputError("townships_field_gone", layer=edit.layer.name, field=name)
+            raise InputError("townships_field_gone", layer=edit.layer.name, field=name, file=edit.layer.file)
         if name == key_field and edit.new_key:
             feature.SetField(index, edit.new_key)
             continue

@@ -49,7 +49,7 @@ from .stored_rows import (
     read_cells,
     read_rows,
 )
-from .work_package import LayerRecord
+from .work_package import MANIFEST_NAME, LayerRecord
 
 ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress at the end of reading the county, reading the packages, writing the copy.
@@ -212,7 +212,7 @@ def _read_county(
     """
     datasets = tuple(Path(os.path.abspath(path)) for path in list_source_datasets(Path(source)))
     encoding_by_layer = {(os.path.abspath(one.source), one.name): one.encoding for one in sources}
-    records: dict[RecordKey, LayerRecord] = {}
+    records: dict[RecordKey, tuple[LayerRecord, dict[str, str]]] = {}
     for package in packages:
         split = package.manifest.split
         if split.county_code != plan.area_code:
@@ -224,18 +224,21 @@ def _read_county(
                 area_code=plan.area_code,
             )
         for record in package.manifest.layers:
-            records.setdefault((record.file, record.name), record)
+            _, manifest_of_field = records.setdefault((record.file, record.name), (record, {}))
+            for field in record.fields:
+                manifest_of_field.setdefault(field, str(package.folder / MANIFEST_NAME))
     county = _County(plan, datasets, {}, {})
-    for key, record in records.items():
+    for key, (record, manifest_of_field) in records.items():
         path = find_dataset_of_layer(record.file, datasets)
         county.encodings[key] = encoding_by_layer.get((str(path), record.name), "")
         dataset = open_dataset(gdal, path, county.encodings[key])
         layer = dataset.GetLayerByName(record.name)
         if layer is None:
             raise InputError("townships_layer_gone", layer=record.name)
-        lost = [name for name in record.fields if name not in list_fields(layer)]
+        lost = [name for name in manifest_of_field if name not in list_fields(layer)]
         if lost:
-            raise InputError("townships_field_gone", layer=record.name, field=lost[0])
+            file = manifest_of_field[lost[0]]
+            raise InputError("townships_field_gone", layer=record.name, field=lost[0], file=file)
         county.rows[key] = read_rows(layer, record.fields, cancellation)
         del layer, dataset
     return county

@@ -12,8 +12,8 @@ from typing import Literal
 
 from ....paths import DRAWINGS_FOLDER
 from ...base.errors import DataError
-from ...base.files.data import check_known, find_data_file, read_record, read_toml
-from ...standard import load_standard
+from ...base.files.data import check_known, find_data_file, make_unknown_value_error, read_record, read_toml
+from ...standard import list_standard_ids, load_standard
 from ...standard.template import CodeList, Template, TemplateField
 from .settings import SETTINGS_FILE
 
@@ -129,7 +129,12 @@ class MappingFile:
 def _read_mapping(path: Path, modified_ns: int) -> DrawingMapping:
     """Read a mapping from its file; cached until the file is modified."""
     file = read_record(MappingFile, read_toml(path), file=path)
-    standard = load_standard(file.standard)
+    try:
+        standard = load_standard(file.standard)
+    except DataError as error:
+        if error.key != "standard_unknown":
+            raise
+        raise make_unknown_value_error(path, "standard", file.standard, sorted(list_standard_ids())) from error
     targets = tuple(
         _make_target(row, f"layer[{number}]", standard.templates, path) for number, row in enumerate(file.layer, 1)
     )

@@ -70,7 +70,7 @@ def evaluate_editions(
     progress(0.0, "")
     columns = compute_editions(kept, make_labels(kept, options.lang), options, progress, cancellation)
     if not any(one.is_read for one in columns):
-        raise InputError("evaluation_none_read", reason=columns[0].problem)
+        raise InputError("evaluation_none_read", source=name_source(kept[0].source), reason=columns[0].problem)
     progress(1.0, "")
     return compare_editions(columns, notes, options.lang)
 
