@@ -7,6 +7,7 @@ another data set is compared with it, row by row.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +20,7 @@ from ...geometry import crs as crs_care
 from ...geometry.polygon_rings import iterate_batches
 from ...geometry.validity import mask_missing_shapes
 from ...geometry.vertex_comparison import compute_max_vertex_shift, compute_outline_distance
+from ...plan.row_pairs import pair_equal_rows
 from ..layers.content import convert_values
 from ..layers.shapefile import choose_dbf_number_format
 from ..layers.vct_precision import is_same_number
@@ -119,7 +121,14 @@ def compare_datasets(
     Cancelled
         If the user cancels.
     """
-    rows, others = _match_features(first, other)
+    both_have_keys = first.has_field("key") and other.has_field("key")
+    identities = []
+    for layer in (first, other):
+        keys = np.array(layer.keys if both_have_keys else [""] * len(layer), dtype=object)
+        counts = Counter(keys)
+        # Rows with a repeated key are paired in their order, if both data sets have equally many.
+        identities.append([keys, np.array([counts[key] for key in keys], dtype=int)])
+    rows, others = pair_equal_rows(*identities)
     alone = (_sample_unmatched_features(first, rows), _sample_unmatched_features(other, others))
     fields, lacking_fields = _compare_fields(first, other, (rows, others), omitted_fields, cancellation)
     placed = first.crs is not None and other.crs is not None
@@ -147,28 +156,6 @@ def compare_datasets(
         fields,
         lacking_fields,
     )
-
-
-def _match_features(first: Layer, other: Layer) -> tuple[NDArray, NDArray]:
-    """Return (k,) rows of the first and (k,) rows of the other layer; each pair is one feature.
-
-    Rows are matched by key. Rows with a repeated key or without a key are matched in their order, if both layers have
-    the same number of them.
-    """
-    import pandas as pd
-
-    both_have_keys = first.has_field("key") and other.has_field("key")
-    row_tables = []
-    for layer in (first, other):
-        keys = np.array(layer.keys if both_have_keys else [""] * len(layer), dtype=object)
-        row_table = pd.DataFrame({"row": np.arange(len(layer)), "key": keys})
-        row_table["many"] = row_table.groupby("key")["row"].transform("size")
-        row_table["nth"] = row_table.groupby("key").cumcount()
-        row_tables.append(row_table)
-    matched_rows = (
-        row_tables[0].merge(row_tables[1], on=["key", "many", "nth"], suffixes=("", "_other")).sort_values("row")
-    )
-    return matched_rows["row"].to_numpy(dtype=np.int64), matched_rows["row_other"].to_numpy(dtype=np.int64)
 
 
 def _sample_unmatched_features(layer: Layer, matched_rows: NDArray) -> FeatureSample:
