@@ -7,12 +7,12 @@ from typing import Any
 from ...base.files.digests import MANIFEST_FILE_NAME
 from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ...standard.divisions import label_division
 from ...standard.template import CodeEntry, CodeList
 from ..inspection.facts import PackageFacts
 from ..names import make_name_matcher
-from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example, make_file_finding
+from ._package import NO_PACKAGE_EXAMPLE, inspects_package, make_example, make_file_finding
 
 _TEXT_PATH = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
 #: Level of counties in the list of divisions. Shorter names are part of other words (适应县域): names such as 应县 count
@@ -89,7 +89,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_name(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def package_name(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """Every package is named after its county.
 
     What it checks
@@ -105,11 +106,6 @@ def package_name(*, ctx: RuleContext) -> RuleResult:
         The tree and the name of the folder are settings of the specification (mark C). A county is not compared if
         its layers have no code.
     """
-    return apply_check_to_package_facts(ctx, _find_wrong_names)
-
-
-def _find_wrong_names(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on the folder's name and the county's code and name."""
     if make_name_matcher(package.package_spec.root, {}).fullmatch(package.folder_name) is None:
         expected = package.get_expected_path("", package.package_spec.root)
         yield make_file_finding(package.folder_name, "form", Severity.WARNING, expected=expected)

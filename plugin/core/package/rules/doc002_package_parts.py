@@ -11,10 +11,9 @@ from ..map_slots import find_missing_input_of_plan, make_map_spec
 from ..package_spec.spec import FileSlot
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    get_package_facts,
+    inspects_package,
     make_example,
     make_file_finding,
-    make_result_without_package,
 )
 
 
@@ -49,7 +48,8 @@ from ._package import (
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_parts(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def package_parts(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     """Every required part of a package exists.
 
     What it checks
@@ -66,9 +66,6 @@ def package_parts(*, ctx: RuleContext) -> RuleResult:
         Parts are recognised by their names. A part with a wrong name counts as missing, and DOC003 reports the file.
         The list of parts follows a draft (mark B); its folders are settings (mark C).
     """
-    package = get_package_facts(ctx)
-    if package is None:
-        return make_result_without_package()
     not_provided = _list_parts_not_provided(package)
     result = RuleResult([*_report_missing_data_sets(package, ctx), *_report_missing_files(package, ctx, not_provided)])
     if not_provided:

@@ -4,7 +4,7 @@ from unicodedata import category, normalize
 
 from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ..inspection.facts import PackageFacts
 from ..inspection.integrity import is_signature
 from ..names import FIELD_NAME_FILE
@@ -12,7 +12,7 @@ from ..problems import join_first
 from ..slot_files import is_data_set_file, is_stray_file
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    apply_check_to_package_facts,
+    inspects_package,
     is_made_by_plugin,
     make_example,
     make_file_finding,
@@ -93,7 +93,8 @@ MAX_SINGLE_FINDINGS = 20
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_file_names(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def package_file_names(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """Files have the required names and are in their folders.
 
     What it checks
@@ -107,11 +108,6 @@ def package_file_names(*, ctx: RuleContext) -> RuleResult:
         More than 20 such files of one folder make one finding. In a database or a folder of shapefiles, only files
         that do not belong to such data are reported. Names follow a draft (mark B), folders are settings (mark C).
     """
-    return apply_check_to_package_facts(ctx, _check_names_and_folders)
-
-
-def _check_names_and_folders(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on names and folders of data sets and single files, and on files outside the package's folder."""
     yield from _check_data_set_names(package)
     yield from _check_single_file_names(package)
     yield from _check_inside_data_sets(package)

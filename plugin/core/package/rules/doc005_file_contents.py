@@ -12,10 +12,9 @@ from ..package_spec.spec import MIN_DPI
 from ..slot_files import has_valid_end, has_valid_start
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    get_package_facts,
+    inspects_package,
     make_example,
     make_file_finding,
-    make_result_without_package,
 )
 
 #: First bytes of a jpg, up to its dots per inch.
@@ -145,7 +144,9 @@ _SOUND_MAP = {_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_
         NO_PACKAGE_EXAMPLE,
     ],
 )
+@inspects_package
 def file_contents(
+    package: PackageFacts,
     *,
     ctx: RuleContext,
     least_map_pixels: int = 1000,
@@ -173,9 +174,6 @@ def file_contents(
         warning, because many programs show its readable part. Without GDAL pictures are not decoded, and the report
         notes this. A jpg without a resolution in JFIF or Exif is not checked for it.
     """
-    package = get_package_facts(ctx)
-    if package is None:
-        return make_result_without_package()
     limits = FileLimits(least_map_pixels, least_map_levels, least_document_pages)
     result = RuleResult(findings=list(_report_wrong_contents(package, limits, ctx)))
     result.notes += _list_unread_documents(package, ctx)

@@ -24,8 +24,7 @@ from ..problems import join_first
 from ..slot_files import is_stray_file
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    apply_check_to_package_facts,
-    get_package_facts,
+    inspects_package,
     is_made_by_plugin,
     make_example,
     make_file_finding,
@@ -118,7 +117,8 @@ MAX_SINGLE_FINDINGS = 20
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_digests(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def package_digests(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     """No file was changed since the manifest was made.
 
     What it checks
@@ -135,9 +135,8 @@ def package_digests(*, ctx: RuleContext) -> RuleResult:
         information, not an error. A package of this plugin without its manifest is an error. A change of the manifest
         together with its digest is not detected: record the digest elsewhere.
     """
-    result = apply_check_to_package_facts(ctx, _compare_digests)
-    package = get_package_facts(ctx)
-    if package is not None and package.manifest_state != MANIFEST_MISSING:
+    result = RuleResult(list(_compare_digests(package)))
+    if package.manifest_state != MANIFEST_MISSING:
         signatures = find_signatures(file.path for file in package.files)
         signature_names = Texts(ctx.lang).get("words", "between_names").join(signatures)
         result.notes.append(
@@ -146,7 +145,7 @@ def package_digests(*, ctx: RuleContext) -> RuleResult:
     return result
 
 
-def _compare_digests(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
+def _compare_digests(package: PackageFacts) -> Iterator[Finding]:
     """Yield findings on files that differ from the manifest or from other lists of digests."""
     digest_of_path = {file.path: file.sha256 for file in package.files}
     for name, sums in package.digest_lists.items():

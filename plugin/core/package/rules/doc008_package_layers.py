@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from ...base.errors import InputError
 from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ...standard import load_standard
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
 from ..package_spec.spec import LayerSlot
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    apply_check_to_package_facts,
     find_additional_fields,
+    inspects_package,
     make_example,
     make_file_finding,
     read_stated_field_count,
@@ -66,7 +66,8 @@ from ._package import (
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_layers(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def package_layers(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """All data can be read and have every layer that a package must have.
 
     What it checks
@@ -83,11 +84,6 @@ def package_layers(*, ctx: RuleContext) -> RuleResult:
         counties, the counties' fields are accepted in layers of which the parent's field table was not read (mark C).
         Other rules report errors inside a layer.
     """
-    return apply_check_to_package_facts(ctx, _report_layer_problems)
-
-
-def _report_layer_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on unreadable, damaged, repeated and missing layers."""
     for layer in package.layers:
         if layer.problem is not None:
             key, params = layer.problem

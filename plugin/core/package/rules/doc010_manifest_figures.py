@@ -7,17 +7,17 @@ import numpy as np
 
 from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ...standard.messages.texts import Texts, format_number
 from ..inspection.facts import LayerFact, PackageFacts
 from ..metadata import GEOMETRY_NAMES
 from ..names import AREA_FIELD_MEANING_BY_BASIS
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    apply_check_to_package_facts,
     find_additional_fields,
     find_data_year,
     format_value_or_missing,
+    inspects_package,
     make_example,
     read_stated_field_count,
 )
@@ -73,7 +73,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def manifest_figures(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def manifest_figures(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """Figures and items of the manifest agree with the data.
 
     What it checks
@@ -89,15 +90,6 @@ def manifest_figures(*, ctx: RuleContext) -> RuleResult:
         DOC008 reports unreadable layers, SCH002 and SCH008 report missing fields. Areas are compared for the layers
         that the check read, to 0.01 m² per feature. Packages of other software have no manifest of this plugin.
     """
-    return apply_check_to_package_facts(ctx, _compare_manifest)
-
-
-#: Tolerance of an area in the manifest, in m² per feature.
-AREA_ALLOWANCE_PER_FEATURE_M2 = 0.01
-
-
-def _compare_manifest(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on items of the manifest that contradict the data."""
     layer_of_key: dict[str | tuple[str, str], LayerFact] = {}
     unreadable_keys: set[tuple[str, str]] = set()
     for layer_fact in package.layers:
@@ -126,6 +118,10 @@ def _compare_manifest(package: PackageFacts, ctx: RuleContext) -> Iterator[Findi
         yield from _compare_areas(row, ctx)
     if package.manifest:
         yield from _report_unlisted_layers(package.manifest, package)
+
+
+#: Tolerance of an area in the manifest, in m² per feature.
+AREA_ALLOWANCE_PER_FEATURE_M2 = 0.01
 
 
 def _compare_field_counts(

@@ -14,10 +14,9 @@ from ..tables.sheets import PrintedWorkbook
 from ._own_tables import InspectedWorkbook, compare_plugin_workbook_texts
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    get_package_facts,
+    inspects_package,
     is_of_other_version,
     make_example,
-    make_result_without_package,
 )
 from ._tables import detect_language, inspect_sheet
 
@@ -113,7 +112,8 @@ RED_LINE_ROW = ["生态保护红线", "1", "24.99"]
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
-def table_figures(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def table_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     """Tables and layers have the same figures.
 
     What it checks
@@ -135,9 +135,6 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
         rows and columns with other words, tables as mdb, xls or csv, formulas without a value. A blank means zero.
         Targets and margins require the county's profile. Formulas and sources are words, and are not compared.
     """
-    package = get_package_facts(ctx)
-    if package is None:
-        return make_result_without_package()
     if not package.workbooks:
         return RuleResult(is_applicable=False, notes=[("package_no_tables", {})])
     result = RuleResult()

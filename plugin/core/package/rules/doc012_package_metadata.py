@@ -9,7 +9,7 @@ from ...base.files.digests import MANIFEST_FILE_NAME
 from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
 from ...model.findings import Finding
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ...standard.messages.texts import Texts
 from ...standard.profile.document import PACKAGE_SPEC_SOURCE, PROFILE_SOURCE
 from ...standard.profile.document_info import load_secrecy_levels
@@ -31,9 +31,9 @@ from ..metadata import (
 from ..tables.known_tables import parse_printed_number
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    apply_check_to_package_facts,
     find_data_year,
     format_value_or_missing,
+    inspects_package,
     is_made_by_plugin,
     make_example,
     make_file_finding,
@@ -105,7 +105,8 @@ def _make_metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
-def package_metadata(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def package_metadata(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """Metadata can be read, and agree with the package.
 
     What it checks
@@ -122,11 +123,6 @@ def package_metadata(*, ctx: RuleContext) -> RuleResult:
         another schema (ISO 19115 …) are reported as not compared. Score and grade are left to the receiving body. An
         extent may differ by one in its last printed digit.
     """
-    return apply_check_to_package_facts(ctx, _report_metadata_problems)
-
-
-def _report_metadata_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on missing, unreadable and wrong metadata."""
     expected = package.get_expected_path(package.package_spec.metadata.folder, package.package_spec.metadata.file)
     if expected not in package.document_contents:
         yield make_file_finding(expected, "missing")

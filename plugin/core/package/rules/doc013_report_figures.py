@@ -20,12 +20,11 @@ from ._package import (
     NO_PACKAGE_EXAMPLE,
     format_profile,
     format_value_or_missing,
-    get_package_facts,
+    inspects_package,
     is_made_by_plugin,
     is_of_other_version,
     make_example,
     make_file_finding,
-    make_result_without_package,
 )
 
 #: A name of version 0.1.0, which the specification lists as a former name.
@@ -100,7 +99,8 @@ def _make_report_document(
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
-def report_figures(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def report_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     """Figures and counts of the package's report agree with its layers.
 
     What it checks
@@ -117,9 +117,6 @@ def report_figures(*, ctx: RuleContext) -> RuleResult:
         townships and their tasks, single findings and the pages (HTML) are not compared; ratios only with the same
         profile.
     """
-    package = get_package_facts(ctx)
-    if package is None:
-        return make_result_without_package()
     report, page = package.report_path, package.report_page_path
     present_paths = [file.path for file in package.files if file.path in (report, page)]
     missing_half = [

@@ -9,7 +9,7 @@ from ...base.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.report import Report
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ...standard.editions import PLANNING_PHASES
 from ...standard.messages.texts import Texts
 from ...standard.profile import Norm
@@ -20,11 +20,10 @@ from ._package import (
     NO_PACKAGE_EXAMPLE,
     explain_not_rebuilt,
     format_value_or_missing,
-    get_package_facts,
+    inspects_package,
     is_made_by_plugin,
     make_example,
     make_file_finding,
-    make_result_without_package,
 )
 
 REPORT_PAGE = "2-规划文档/140225浑源县质量检查报告.html"
@@ -69,7 +68,8 @@ _UNREADABLE_DATA_ERRORS = (
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
-def generated_pages(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def generated_pages(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """Every generated page and document agrees with its data.
 
     What it checks
@@ -84,14 +84,6 @@ def generated_pages(*, ctx: RuleContext) -> RuleResult:
         Other texts of a page, pictures, styles and scripts are not inspected. Maps are not compared with the layers.
         DOC010 and DOC013 compare the data with the layers.
     """
-    package = get_package_facts(ctx)
-    if package is None:
-        return make_result_without_package()
-    return RuleResult(findings=list(_compare_pages(package, ctx)))
-
-
-def _compare_pages(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on the pages of manifest and report."""
     present_paths = {file.path for file in package.files}
     manifest = package.manifest
     listed_paths = {row["path"] for row in manifest["files"]} if manifest else set()

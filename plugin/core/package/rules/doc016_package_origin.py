@@ -10,7 +10,7 @@ from ...base.files.digests import MANIFEST_FILE_NAME
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.report import REPORT_SCHEMA
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ...standard import list_standard_ids, load_standard
 from ...standard.messages.texts import Texts
 from ...standard.profile import list_profile_ids
@@ -18,9 +18,9 @@ from ..inspection.facts import PackageFacts
 from ..problems import join_first
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    apply_check_to_package_facts,
     format_profile,
     format_value_or_missing,
+    inspects_package,
     make_example,
     make_file_finding,
 )
@@ -74,7 +74,8 @@ _ITEMS_IN_MANIFEST_AND_REPORT = (
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
-def package_origin(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def package_origin(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """Manifest and report have the same, possible origin.
 
     What it checks
@@ -91,11 +92,6 @@ def package_origin(*, ctx: RuleContext) -> RuleResult:
         settings are compared if this version made the report. If no profile is chosen, the inspection uses a shipped
         profile that the manifest names.
     """
-    return apply_check_to_package_facts(ctx, _report_origin_problems)
-
-
-def _report_origin_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on dates, standard, profile, versions and CRS of the package."""
     manifest, report = package.manifest, package.report_data.get("provenance", {})
     texts = Texts(ctx.lang)
     if manifest is not None:
