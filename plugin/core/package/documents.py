@@ -7,7 +7,6 @@ The core writes docx; the caller passes a function that prints a PDF, which only
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..base.errors import OutputError
@@ -62,13 +61,24 @@ def _find_obstacle(name: str, print_pdf: DocumentPrinter | None) -> OutputError 
 
 
 def make_documents(context: ExportContext) -> None:
-    """Make the planned documents, write them and name their files in the manifest."""
+    """Make the planned documents, write them and name their files in the manifest.
+
+    Raise OutputError for a PDF without a printer.
+    """
+    from ..render.document.docx_writer import write_docx
+
     rows = {row["id"]: row for row in context.manifest["slots"]}
     for filled_slot in context.documents.slots:
         context.cancellation.raise_if_cancelled()
         slot = filled_slot.slot
         path = context.prepare_file_path(slot.folder, fill_name_pattern(slot.file, context.placeholders))
-        _write_document(make_package_document(context, slot.generated), path, context.documents.print_pdf)
+        document = make_package_document(context, slot.generated)
+        if path.suffix.lower() == ".docx":
+            write_docx(document, path)
+        elif context.documents.print_pdf is not None:
+            context.documents.print_pdf(document, path)
+        else:
+            raise OutputError("output_pdf_without_qgis", target=path.name)
         rows[slot.id] |= {"files": [context.get_path_in_package(path)], "generated": slot.generated}
 
 
@@ -83,18 +93,3 @@ def make_package_document(context: ExportContext, kind: str) -> Document:
     if kind == RECORD_DOCUMENT:
         return make_check_record(report, norm)
     return make_check_report(report, norm, context.pictures)
-
-
-def _write_document(document: Document, path: Path, print_pdf: DocumentPrinter | None) -> None:
-    """Write a document as docx, or print it as PDF, by the suffix of ``path``.
-
-    OutputError for a PDF without a printer.
-    """
-    from ..render.document.docx_writer import write_docx
-
-    if path.suffix.lower() == ".docx":
-        write_docx(document, path)
-    elif print_pdf is not None:
-        print_pdf(document, path)
-    else:
-        raise OutputError("output_pdf_without_qgis", target=path.name)

@@ -182,9 +182,66 @@ def export_package(
     """
     target = make_package_path(check_result.plan, order)
     with make_export_folder(order.parent_folder), lock_for_writing(target):
-        return _export_locked(
-            check_result, order, target, draw_pictures, map_renderer, print_pdf, progress, cancellation
+        from ..render.outputs import add_data_digest
+
+        plan, spec, lang = check_result.plan, order.package_spec, check_result.report.lang
+        values = find_placeholder_values(plan, spec)
+        document = resolve_package_document_info(plan.norm, order, values)
+        document.require_exportable(spec.secrecy_levels, spec.name)
+        check_result = replace(
+            check_result, report=add_data_digest(add_document_info(check_result.report, document), plan)
         )
+        finish_interrupted_export(target)
+        check_target_is_replaceable(target, plan.input_files, spec, values)
+        progress(0.0, "")
+        prepared_sets, problems = prepare_data_sets(check_result, order, cancellation)
+        filled_slots, slot_problems = fill_slots(
+            spec, values, order.documents_folder, target if target.is_dir() else None, lang
+        )
+        map_work = choose_maps_to_render(plan, order, filled_slots, values, map_renderer)
+        documents, document_problems = choose_documents_to_make(filled_slots, print_pdf)
+        problems = [
+            *find_check_problems(check_result),
+            *find_narrow_scope(check_result),
+            *check_by_rules_of_receiving_body(check_result, cancellation),
+            *problems,
+            *slot_problems,
+            *document_problems,
+            *explain_missing_maps(map_work.missing_maps),
+        ]
+        problems += _make_document_notes(document, with_maps=bool(map_work.requests))
+        stop_on_gate_problems(problems, order, target)
+        manifest = make_manifest_head(
+            check_result,
+            spec,
+            values,
+            target.name,
+            document,
+            is_forced=bool(select_problems_of_levels(problems, ProblemLevel.GATE)),
+        )
+        row_progress = RowProgress(
+            sum(len(c) for s in prepared_sets for c in s.package_layers),
+            progress,
+            MAP_PROGRESS_START if map_work.requests else 0.95,
+        )
+        with replace_folder(target, cancellation) as new_folder:
+            context = ExportContext(
+                check_result,
+                spec,
+                new_folder,
+                values,
+                manifest,
+                filled_slots,
+                map_work,
+                documents,
+                draw_pictures,
+                document,
+                row_progress,
+                cancellation,
+            )
+            exported = _write_package(context, target, prepared_sets, problems)
+        progress(1.0, "")
+        return exported
 
 
 def _write_package(
@@ -208,77 +265,6 @@ def _write_package(
     )
     digest = write_manifest_digest(context.new_folder)
     return ExportedPackage(target, digest, written_manifest, problems)
-
-
-def _export_locked(
-    check_result: CheckResult,
-    order: ExportOrder,
-    target: Path,
-    draw_pictures: Callable[[Report], ReportPictures | None],
-    map_renderer: MapRenderer | None,
-    print_pdf: DocumentPrinter | None,
-    progress: ProgressCallback,
-    cancellation: Cancellation,
-) -> ExportedPackage:
-    """Make the package while the target is locked; arguments as in `export_package`."""
-    from ..render.outputs import add_data_digest
-
-    plan, spec, lang = check_result.plan, order.package_spec, check_result.report.lang
-    values = find_placeholder_values(plan, spec)
-    document = resolve_package_document_info(plan.norm, order, values)
-    document.require_exportable(spec.secrecy_levels, spec.name)
-    check_result = replace(check_result, report=add_data_digest(add_document_info(check_result.report, document), plan))
-    finish_interrupted_export(target)
-    check_target_is_replaceable(target, plan.input_files, spec, values)
-    progress(0.0, "")
-    prepared_sets, problems = prepare_data_sets(check_result, order, cancellation)
-    filled_slots, slot_problems = fill_slots(
-        spec, values, order.documents_folder, target if target.is_dir() else None, lang
-    )
-    map_work = choose_maps_to_render(plan, order, filled_slots, values, map_renderer)
-    documents, document_problems = choose_documents_to_make(filled_slots, print_pdf)
-    problems = [
-        *find_check_problems(check_result),
-        *find_narrow_scope(check_result),
-        *check_by_rules_of_receiving_body(check_result, cancellation),
-        *problems,
-        *slot_problems,
-        *document_problems,
-        *explain_missing_maps(map_work.missing_maps),
-    ]
-    problems += _make_document_notes(document, with_maps=bool(map_work.requests))
-    stop_on_gate_problems(problems, order, target)
-    manifest = make_manifest_head(
-        check_result,
-        spec,
-        values,
-        target.name,
-        document,
-        is_forced=bool(select_problems_of_levels(problems, ProblemLevel.GATE)),
-    )
-    row_progress = RowProgress(
-        sum(len(c) for s in prepared_sets for c in s.package_layers),
-        progress,
-        MAP_PROGRESS_START if map_work.requests else 0.95,
-    )
-    with replace_folder(target, cancellation) as new_folder:
-        context = ExportContext(
-            check_result,
-            spec,
-            new_folder,
-            values,
-            manifest,
-            filled_slots,
-            map_work,
-            documents,
-            draw_pictures,
-            document,
-            row_progress,
-            cancellation,
-        )
-        exported = _write_package(context, target, prepared_sets, problems)
-    progress(1.0, "")
-    return exported
 
 
 def _make_document_notes(document: ResolvedDocument, with_maps: bool) -> list[ExportProblem]:

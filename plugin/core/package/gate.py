@@ -125,7 +125,16 @@ def find_check_problems(check_result: CheckResult) -> Iterator[ExportProblem]:
     if summary["left_out"]:
         rule_codes = tuple(summary["left_out"][:MAX_NAMED_FEATURES])
         yield ExportProblem(ProblemLevel.GATE, "rules_left_out", count=len(summary["left_out"]), features=rule_codes)
-    yield from _find_base_year_outside_layer(check_result)
+    # The year was found in the name of the source layer or file, or given as a parameter. Names in the package
+    # differ, so that an inspection would not confirm the ratio.
+    inputs = next((i.inputs for i in check_result.report.indicators if "base_year_source" in i.inputs), None)
+    if inputs is None or inputs["base_year"] is None:
+        return
+    layer = check_result.plan.layers[str(inputs["denominator_layer"])]
+    field = layer.get_field_name("data_year")
+    if inputs["base_year_source"] not in (field, layer.role):
+        key = "base_year_outside" if field else "base_year_without_field"
+        yield ExportProblem(ProblemLevel.GATE, key, layer.name, field, params={"year": inputs["base_year"]})
 
 
 def find_narrow_scope(check_result: CheckResult) -> Iterator[ExportProblem]:
@@ -167,22 +176,6 @@ class CodesInBrackets:
         if not self.codes:
             return ""
         return texts.get("words", "in_brackets", text=join_first(self.codes, texts.get("words", "between_names")))
-
-
-def _find_base_year_outside_layer(check_result: CheckResult) -> Iterator[ExportProblem]:
-    """Yield a problem if the receiver of the package could not find the base year of a ratio.
-
-    The year was found in the name of the source layer or file, or given as a parameter. Names in the package differ, so
-    that an inspection would not confirm the ratio.
-    """
-    inputs = next((i.inputs for i in check_result.report.indicators if "base_year_source" in i.inputs), None)
-    if inputs is None or inputs["base_year"] is None:
-        return
-    layer = check_result.plan.layers[str(inputs["denominator_layer"])]
-    field = layer.get_field_name("data_year")
-    if inputs["base_year_source"] not in (field, layer.role):
-        key = "base_year_outside" if field else "base_year_without_field"
-        yield ExportProblem(ProblemLevel.GATE, key, layer.name, field, params={"year": inputs["base_year"]})
 
 
 def stop_on_gate_problems(problems: list[ExportProblem], order: ExportOrder, target: Path) -> None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ..plan.plan import Plan
     from .export_context import ExportContext
     from .order import ExportOrder
-    from .package_spec.spec import FileSlot, PackageSpec
+    from .package_spec.spec import FileSlot
     from .slot_files import FilledSlot
 
 #: Share of the progress at which the maps begin, if any are to be made.
@@ -59,9 +59,16 @@ def choose_maps_to_render(
     ``filled_slots`` are the slots for maps with the planner's files; ``map_renderer`` is None if maps cannot be
     rendered here.
     """
-    spec, catalogue = order.package_spec, order.package_spec.maps.load_map_catalogue()
+    catalogue = order.package_spec.maps.load_map_catalogue()
     requests, missing_maps = [], []
-    given_maps = _find_given_maps(spec, filled_slots, placeholder_values)
+    # Number or title → file name of each map that the planner supplies.
+    given_maps: dict[str, str] = {}
+    for filled_slot in filled_slots:
+        if filled_slot.slot.kind == "map":
+            pattern = make_name_matcher(filled_slot.slot.file, placeholder_values)
+            for path in filled_slot.file_paths:
+                match = pattern.fullmatch(path.name)
+                given_maps |= {text: path.name for text in (match.groupdict().values() if match else ()) if text}
     for filled_slot in filled_slots:
         slot = filled_slot.slot
         if not slot.layout or filled_slot.file_paths:
@@ -105,22 +112,6 @@ def _find_reason_against_all_maps(order: ExportOrder, map_renderer: MapRenderer 
     if not order.makes_maps:
         return MissingMapReason("not_wanted")
     return MissingMapReason("no_qgis") if map_renderer is None else None
-
-
-def _find_given_maps(
-    package_spec: PackageSpec, filled_slots: Iterable[FilledSlot], placeholder_values: dict[str, str]
-) -> dict[str, str]:
-    """Return number or title → file name of each map that the planner supplies."""
-    file_of_number_or_title: dict[str, str] = {}
-    for filled_slot in filled_slots:
-        if filled_slot.slot.kind == "map":
-            pattern = make_name_matcher(filled_slot.slot.file, placeholder_values)
-            for path in filled_slot.file_paths:
-                match = pattern.fullmatch(path.name)
-                file_of_number_or_title |= {
-                    text: path.name for text in (match.groupdict().values() if match else ()) if text
-                }
-    return file_of_number_or_title
 
 
 def _find_duplicate_reason(slot: FileSlot, given_maps: dict[str, str]) -> MissingMapReason | None:
@@ -218,14 +209,7 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
             )
         ]
     context.manifest["maps"] = [row for slot in map_slots for row in rows[slot.id]]
-    return _refuse_missing_required_maps(explain_missing_maps(failed_maps), context)
-
-
-def _refuse_missing_required_maps(problems: list[ExportProblem], context: ExportContext) -> list[ExportProblem]:
-    """Return the problems of maps that could not be rendered.
-
-    Raises OutputError if one of these maps is required, unless the package is forced.
-    """
+    problems = explain_missing_maps(failed_maps)
     gate_problems = select_problems_of_levels(problems, ProblemLevel.GATE)
     if gate_problems and not context.planned_maps.allows_missing_maps:
         raise OutputError(

@@ -15,7 +15,20 @@ from .metadata import DEGREES_UNIT
 
 def format_map_rows(maps: Iterable[dict[str, Any]], report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return the maps that exist as rows of the page's table of maps."""
-    return [_format_map(row, report_texts) for row in maps if row["file"]]
+    return [
+        {
+            "number": row["number"],
+            "title": row["title"],
+            "origin": report_texts.get("package", f"map_{row['origin']}"),
+            "pixels": f"{row['width']} × {row['height']}",
+            "dpi": format_number(row["dpi"], 0) if row["dpi"] else "—",
+            "scale": f"1:{format_number(row['scale'], 0)}" if row["scale"] else "—",
+            "crs": row["crs"] or "—",
+            "file": row["file"],
+        }
+        for row in maps
+        if row["file"]
+    ]
 
 
 def find_slots_not_in_map_table(slots: list[dict[str, Any]], maps: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -28,20 +41,6 @@ def find_slots_not_in_map_table(slots: list[dict[str, Any]], maps: list[dict[str
     if not any(row["file"] for row in maps):
         return [row for row in slots if row["id"] not in listed_slot_ids]
     return [row for row in slots if row["kind"] != "map" or (row["need"] == "M" and row["id"] not in listed_slot_ids)]
-
-
-def _format_map(row: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:
-    """Return the texts of a map's row on the page."""
-    return {
-        "number": row["number"],
-        "title": row["title"],
-        "origin": report_texts.get("package", f"map_{row['origin']}"),
-        "pixels": f"{row['width']} × {row['height']}",
-        "dpi": format_number(row["dpi"], 0) if row["dpi"] else "—",
-        "scale": f"1:{format_number(row['scale'], 0)}" if row["scale"] else "—",
-        "crs": row["crs"] or "—",
-        "file": row["file"],
-    }
 
 
 #: Bases of areas, in the order of the columns.
@@ -57,36 +56,6 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
         "verdict": texts.get("verdicts", check["verdict"]),
         **{k: check[k] for k in ("errors", "warnings", "skipped")},
     }
-    return fill_template(
-        "package.html.j2",
-        {
-            "w": report_texts,
-            "lang": {"zh": "zh-CN"}.get(lang, lang),
-            "m": manifest,
-            "facts": _list_facts(manifest, report_texts),
-            "verdict": report_texts.get("package", "check", **gate),
-            "forced": report_texts.get("package", "forced", **gate) if check["forced"] else "",
-            "bases": [report_texts.get("package", f"area_{b}") for b in bases],
-            "layers": _make_layer_rows(manifest["layers"], bases, report_texts),
-            "slots": [
-                _format_slot(row, report_texts)
-                for row in find_slots_not_in_map_table(manifest["slots"], manifest["maps"])
-            ],
-            "maps": format_map_rows(manifest["maps"], report_texts),
-            "tables": [_format_workbook(row, report_texts) for row in manifest.get("tables", ())],
-            "metadata": _describe_metadata(manifest.get("metadata"), report_texts),
-            "files": _group_files_of_geodatabases(manifest["files"]),
-            "total": format_number(sum(f["bytes"] for f in manifest["files"]), 0),
-            "problems": manifest["problems"],
-            "unverified": report_texts.join_parts(
-                report_texts.get_text_or_key("form_key", key) for key in manifest["form"]["unverified"]
-            ),
-        },
-    )
-
-
-def _list_facts(manifest: dict[str, Any], report_texts: ReportTexts) -> list[tuple[str, str]]:
-    """Return (label, value) of the facts at the head of the page."""
     versions = manifest["tool"]["versions"]
     facts = [
         (report_texts.get("package", "area"), f"{manifest['area']['name']} {manifest['area']['code']}"),
@@ -104,7 +73,39 @@ def _list_facts(manifest: dict[str, Any], report_texts: ReportTexts) -> list[tup
         (report_texts.get("package", "made"), manifest["made"].replace("T", " ")[:16]),
         (report_texts.get("package", "tool"), f"{report_texts.get('page', 'product')} {versions['sanxian']}"),
     ]
-    return [(name, text) for name, text in facts if text.strip()]
+    return fill_template(
+        "package.html.j2",
+        {
+            "w": report_texts,
+            "lang": {"zh": "zh-CN"}.get(lang, lang),
+            "m": manifest,
+            "facts": [(name, text) for name, text in facts if text.strip()],
+            "verdict": report_texts.get("package", "check", **gate),
+            "forced": report_texts.get("package", "forced", **gate) if check["forced"] else "",
+            "bases": [report_texts.get("package", f"area_{b}") for b in bases],
+            "layers": _make_layer_rows(manifest["layers"], bases, report_texts),
+            "slots": [
+                {
+                    **row,
+                    "need": report_texts.get("package", f"need_{row['need']}"),
+                    "count": len(row["files"]),
+                    "there": report_texts.get(
+                        "package", "there" if row["files"] else "not_there", count=len(row["files"])
+                    ),
+                }
+                for row in find_slots_not_in_map_table(manifest["slots"], manifest["maps"])
+            ],
+            "maps": format_map_rows(manifest["maps"], report_texts),
+            "tables": [_format_workbook(row, report_texts) for row in manifest.get("tables", ())],
+            "metadata": _describe_metadata(manifest.get("metadata"), report_texts),
+            "files": _group_files_of_geodatabases(manifest["files"]),
+            "total": format_number(sum(f["bytes"] for f in manifest["files"]), 0),
+            "problems": manifest["problems"],
+            "unverified": report_texts.join_parts(
+                report_texts.get_text_or_key("form_key", key) for key in manifest["form"]["unverified"]
+            ),
+        },
+    )
 
 
 def _make_layer_rows(rows: list[dict[str, Any]], bases: list[str], report_texts: ReportTexts) -> list[dict[str, Any]]:
@@ -116,34 +117,31 @@ def _make_layer_rows(rows: list[dict[str, Any]], bases: list[str], report_texts:
     for row in rows:
         # For shapefiles, show their folder.
         shown_file = row["file"].rpartition("/")[0] if row["file"].lower().endswith(".shp") else row["file"]
+        read_back = row["read_back"]
+        crs = row["crs"] + (f" + {row['vertical']}" if row["vertical"] else "")
         layer_rows.append(
-            {**_make_layer_row(row, bases, report_texts), "where": shown_file, "begins": shown_file != previous_file}
+            {
+                **row,
+                "features": format_number(row["features"], 0),
+                "system": crs
+                if row["crs"] == row["source_crs"]
+                else report_texts.get("package", "from", crs=crs, source=row["source_crs"]),
+                "areas": [format_number(row["areas_m2"][b], 2) if b in row["areas_m2"] else "—" for b in bases],
+                "extent": _make_extent_texts(row) if row["extent"] else [],
+                "read": report_texts.get(
+                    "package", "same" if read_back["same"] else "differs", library=read_back["library"].split(" (")[0]
+                ),
+                "moved": f"{1000 * read_back['moved_m']:.5f}",
+                "changes": [
+                    report_texts.get("package", f"page_now_{change['kind']}", count=change["count"])
+                    for change in read_back.get("shape_changes", ())
+                ],
+                "where": shown_file,
+                "begins": shown_file != previous_file,
+            }
         )
         previous_file = shown_file
     return layer_rows
-
-
-def _make_layer_row(row: dict[str, Any], bases: list[str], report_texts: ReportTexts) -> dict[str, Any]:
-    """Return the texts of a layer's row on the page."""
-    read_back = row["read_back"]
-    crs = row["crs"] + (f" + {row['vertical']}" if row["vertical"] else "")
-    return {
-        **row,
-        "features": format_number(row["features"], 0),
-        "system": crs
-        if row["crs"] == row["source_crs"]
-        else report_texts.get("package", "from", crs=crs, source=row["source_crs"]),
-        "areas": [format_number(row["areas_m2"][b], 2) if b in row["areas_m2"] else "—" for b in bases],
-        "extent": _make_extent_texts(row) if row["extent"] else [],
-        "read": report_texts.get(
-            "package", "same" if read_back["same"] else "differs", library=read_back["library"].split(" (")[0]
-        ),
-        "moved": f"{1000 * read_back['moved_m']:.5f}",
-        "changes": [
-            report_texts.get("package", f"page_now_{change['kind']}", count=change["count"])
-            for change in read_back.get("shape_changes", ())
-        ],
-    }
 
 
 def _make_extent_texts(row: dict[str, Any]) -> list[str]:
@@ -151,16 +149,6 @@ def _make_extent_texts(row: dict[str, Any]) -> list[str]:
     decimals = 5 if row["unit"] == DEGREES_UNIT else 1
     xmin, ymin, xmax, ymax = (f"{v:.{decimals}f}" for v in row["extent"])
     return [f"{xmin}–{xmax}", f"{ymin}–{ymax}"]
-
-
-def _format_slot(row: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:
-    """Return the row of a document, map or table with texts for the page."""
-    return {
-        **row,
-        "need": report_texts.get("package", f"need_{row['need']}"),
-        "count": len(row["files"]),
-        "there": report_texts.get("package", "there" if row["files"] else "not_there", count=len(row["files"])),
-    }
 
 
 def _format_workbook(row: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:

@@ -116,24 +116,6 @@ def fill_slots(
     given_files = _list_files_by_name(documents_folder)
     former_files = _find_reusable_former_files(former_package) if former_package is not None else {}
     file_of_name = {name: paths[0] for name, paths in {**former_files, **given_files}.items()}
-    matches = _match_slots_with_files(package_spec, placeholder_values, file_of_name, lang)
-    filled_slots = [
-        FilledSlot(match.slot, match.file_name, tuple(file_of_name[name] for name in match.filling_names))
-        for match in matches
-    ]
-    problems = [
-        problem for match in matches for problem in _find_slot_problems(match, package_spec, file_of_name, given_files)
-    ]
-    return filled_slots, [*problems, *_report_unmatched_files(matches, given_files)]
-
-
-def _match_slots_with_files(
-    package_spec: PackageSpec, placeholder_values: Mapping[str, str], file_of_name: Mapping[str, Path], lang: str
-) -> list[_SlotMatch]:
-    """Return each slot of the specification, in order, with the matching files.
-
-    ``file_of_name`` maps a name in small letters to the file.
-    """
     texts = Texts(lang)
     open_parts = {key: texts.get("words", f"any_{key}") for key in ("code", "name", "number", "title", "year")}
     used_names: set[str] = set()
@@ -153,7 +135,14 @@ def _match_slots_with_files(
                 filling_names,
             )
         )
-    return matches
+    filled_slots = [
+        FilledSlot(match.slot, match.file_name, tuple(file_of_name[name] for name in match.filling_names))
+        for match in matches
+    ]
+    problems = [
+        problem for match in matches for problem in _find_slot_problems(match, package_spec, file_of_name, given_files)
+    ]
+    return filled_slots, [*problems, *_report_unmatched_files(matches, given_files)]
 
 
 def _find_slot_problems(
@@ -178,7 +167,28 @@ def _find_slot_problems(
         slot, match.file_name, [file_of_name[name] for name in match.filling_names or match.matching_files]
     )
     paths = [file_of_name[name] for name in match.filling_names]
-    yield from _find_name_problems(slot, paths, [given_files.get(name, []) for name in match.filling_names])
+    files_of_same_name = [given_files.get(name, []) for name in match.filling_names]
+    names_by_problem: dict[str, list[str]] = {}
+    for path in paths:
+        if problem := find_name_problem(path.name):
+            names_by_problem.setdefault(problem, []).append(path.name)
+    for problem, file_names in names_by_problem.items():
+        listed_names, params = tuple(file_names[:MAX_NAMED_FEATURES]), {"title": slot.title, "detail": problem}
+        yield ExportProblem(ProblemLevel.GATE, "file_name", count=len(file_names), features=listed_names, params=params)
+    duplicate_names = [
+        same_name[0].name
+        for same_name in files_of_same_name
+        if len(same_name) > 1 and len({compute_sha256(p) for p in same_name}) > 1
+    ]
+    if duplicate_names:
+        params = {"title": slot.title}
+        yield ExportProblem(
+            ProblemLevel.GATE,
+            "file_twice",
+            count=len(duplicate_names),
+            features=tuple(duplicate_names[:MAX_NAMED_FEATURES]),
+            params=params,
+        )
 
 
 def _report_unmatched_files(
@@ -231,33 +241,6 @@ def _list_files_by_name(folder: Path | None, skipped_paths: Container[str] = ())
         if not is_stray_file(path.name) and not path.name.startswith(".") and path_in_folder not in skipped_paths:
             files_by_name.setdefault(path.name.lower(), []).append(path)
     return files_by_name
-
-
-def _find_name_problems(
-    slot: FileSlot, paths: Sequence[Path], files_of_same_name: list[list[Path]]
-) -> Iterator[ExportProblem]:
-    """Yield problems of unportable names, and of different files with one name."""
-    names_by_problem: dict[str, list[str]] = {}
-    for path in paths:
-        if problem := find_name_problem(path.name):
-            names_by_problem.setdefault(problem, []).append(path.name)
-    for problem, file_names in names_by_problem.items():
-        listed_names, params = tuple(file_names[:MAX_NAMED_FEATURES]), {"title": slot.title, "detail": problem}
-        yield ExportProblem(ProblemLevel.GATE, "file_name", count=len(file_names), features=listed_names, params=params)
-    duplicate_names = [
-        same_name[0].name
-        for same_name in files_of_same_name
-        if len(same_name) > 1 and len({compute_sha256(p) for p in same_name}) > 1
-    ]
-    if duplicate_names:
-        params = {"title": slot.title}
-        yield ExportProblem(
-            ProblemLevel.GATE,
-            "file_twice",
-            count=len(duplicate_names),
-            features=tuple(duplicate_names[:MAX_NAMED_FEATURES]),
-            params=params,
-        )
 
 
 def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> list[ExportProblem]:

@@ -139,7 +139,22 @@ def inspect_package(
         progress(_COLLECTING_SHARE, "")
         options = _set_profile_of_manifest(options, facts, package_spec)
         norm = options.resolve_norm()
-        options = replace(options, roles={**_find_renamed_layers(facts, norm), **options.get_role_choices()})
+        # The recognition could not find the code of these layers by their name.
+        readable_names = {one.name.upper(): one.name for one in facts.layers if one.feature_count >= 0}
+        rows = facts.manifest["layers"] if facts.manifest else []
+        roles_by_name = {str(row["layer"]).upper(): str(row.get("role", "")) for row in rows}
+        layer_of_role: dict[str, str] = {}
+        for slot in (
+            slot
+            for vectors in facts.package_spec.vectors
+            for slot in vectors.layers
+            if slot.name.upper() in readable_names
+        ):
+            roles = [r for r in norm.standard.concepts.get(slot.layer, (slot.layer,)) if r in norm.standard.templates]
+            role = next((r for r in roles if r == roles_by_name.get(slot.name.upper())), roles[0] if roles else "")
+            if role and role not in readable_names:
+                layer_of_role.setdefault(role, readable_names[slot.name.upper()])
+        options = replace(options, roles={**layer_of_role, **options.get_role_choices()})
         options = replace(options, notices=(*options.notices, *_pop_notices_by_file(facts)))
         layers, facts = _read_layers(folder, facts, options, cancellation)
         keeps_schema = [
@@ -196,25 +211,6 @@ def _set_profile_of_manifest(options: RunOptions, facts: PackageFacts, package_s
     # The standard of the specification is a default; the standard of the profile precedes it.
     standard = options.standard if is_same_standard or options.standard != package_spec.standard else ""
     return replace(options, profile=name, standard=standard)
-
-
-def _find_renamed_layers(facts: PackageFacts, norm: Norm) -> dict[str, str]:
-    """Return layer code (role) → name in the package, for layers that the specification renames.
-
-    The recognition could not find the code of these layers by their name.
-    """
-    readable_names = {one.name.upper(): one.name for one in facts.layers if one.feature_count >= 0}
-    rows = facts.manifest["layers"] if facts.manifest else []
-    roles_by_name = {str(row["layer"]).upper(): str(row.get("role", "")) for row in rows}
-    layer_of_role: dict[str, str] = {}
-    for slot in (
-        slot for vectors in facts.package_spec.vectors for slot in vectors.layers if slot.name.upper() in readable_names
-    ):
-        roles = [r for r in norm.standard.concepts.get(slot.layer, (slot.layer,)) if r in norm.standard.templates]
-        role = next((r for r in roles if r == roles_by_name.get(slot.name.upper())), roles[0] if roles else "")
-        if role and role not in readable_names:
-            layer_of_role.setdefault(role, readable_names[slot.name.upper()])
-    return layer_of_role
 
 
 def _read_layers(

@@ -94,31 +94,28 @@ class _PageParser(HTMLParser):
         """Close an element and the unclosed elements in it (called by HTMLParser)."""
         while any(one == tag for one, *_ in self.open_elements):
             closed_tag, attributes, begin = self.open_elements.pop()
-            self._record_element_text(closed_tag, attributes, " ".join("".join(self.texts[begin:]).split()))
+            text = " ".join("".join(self.texts[begin:]).split())
+            page, kind = self.page, attributes.get("class", "")
+            outer_classes = (outer["class"] for _, outer, _ in reversed(self.open_elements) if outer.get("class"))
+            if closed_tag == "div" and kind.split()[:1] == ["vb"]:
+                page.verdict = text
+            elif closed_tag == "span" and next(outer_classes, "") == "vt":
+                page.count_texts.append(text)
+            elif closed_tag == "p" and kind in ("verdict", "forced"):
+                page.verdict_lines.append(text)
+            elif closed_tag == "code":
+                page.code_texts.append(text)
+            elif closed_tag in ("td", "th") and self.row is not None:
+                self.row.append(text)
+            elif closed_tag == "tr" and self.row is not None:
+                page.table_rows.append(tuple(self.row))
+                if "data-indicator" in attributes:
+                    page.figure_cells.append((attributes["data-indicator"], tuple(self.row)))
+                self.row = None
             if closed_tag == "style":
                 del self.texts[begin:]
             if closed_tag == tag:
                 break
-
-    def _record_element_text(self, tag: str, attributes: dict[str, str], text: str) -> None:
-        """Record the text of a closed element."""
-        page, kind = self.page, attributes.get("class", "")
-        outer_classes = (outer["class"] for _, outer, _ in reversed(self.open_elements) if outer.get("class"))
-        if tag == "div" and kind.split()[:1] == ["vb"]:
-            page.verdict = text
-        elif tag == "span" and next(outer_classes, "") == "vt":
-            page.count_texts.append(text)
-        elif tag == "p" and kind in ("verdict", "forced"):
-            page.verdict_lines.append(text)
-        elif tag == "code":
-            page.code_texts.append(text)
-        elif tag in ("td", "th") and self.row is not None:
-            self.row.append(text)
-        elif tag == "tr" and self.row is not None:
-            page.table_rows.append(tuple(self.row))
-            if "data-indicator" in attributes:
-                page.figure_cells.append((attributes["data-indicator"], tuple(self.row)))
-            self.row = None
 
     def handle_data(self, data: str) -> None:
         """Record a text between elements (called by HTMLParser)."""

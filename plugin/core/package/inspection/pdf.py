@@ -127,7 +127,21 @@ def read_pdf(file: IO[bytes]) -> PdfFact | None:
         # Objects may be packed into streams.
         numbers = {stream_number for stream_number, _ in reader.xref_objStm.values()}
         contents += [reader.get_object(number).get_data() for number in sorted(numbers)]
-        return _read_pages(reader, is_encrypted, _find_active_content(contents))
+        active_content = _find_active_content(contents)
+        pages = list(reader.pages)
+        declared_count = reader.root_object["/Pages"].get("/Count")
+        is_count_right = not isinstance(declared_count, int) or declared_count == len(pages)
+        page_texts = tuple(_extract_text(page) for page in pages)
+        info = reader.trailer.get("/Info")
+        return PdfFact(
+            len(pages),
+            is_encrypted,
+            active_content,
+            is_blank=bool(pages) and not any(page_texts) and not any(map(_is_drawn_on, pages)),
+            declared_page_count=-1 if is_count_right else int(declared_count),
+            titles=tuple(_list_titles(info.get_object())) if info is not None else (),
+            page_texts=page_texts if any(page_texts) else (),
+        )
     except (pypdf.errors.PyPdfError, *DAMAGE_ERRORS):
         return PdfFact(-1, is_encrypted, _find_active_content(contents))
 
@@ -136,24 +150,6 @@ def _find_active_content(contents: list[bytes]) -> tuple[str, ...]:
     """Return the active or attached content that the objects of a PDF name."""
     return tuple(
         key for key, pattern in _ACTIVE_PATTERNS.items() if any(pattern.search(content) for content in contents)
-    )
-
-
-def _read_pages(reader: Any, is_encrypted: bool, active_content: tuple[str, ...]) -> PdfFact:
-    """Return the content of a PDF that pypdf could open."""
-    pages = list(reader.pages)
-    declared_count = reader.root_object["/Pages"].get("/Count")
-    is_count_right = not isinstance(declared_count, int) or declared_count == len(pages)
-    page_texts = tuple(_extract_text(page) for page in pages)
-    info = reader.trailer.get("/Info")
-    return PdfFact(
-        len(pages),
-        is_encrypted,
-        active_content,
-        is_blank=bool(pages) and not any(page_texts) and not any(map(_is_drawn_on, pages)),
-        declared_page_count=-1 if is_count_right else int(declared_count),
-        titles=tuple(_list_titles(info.get_object())) if info is not None else (),
-        page_texts=page_texts if any(page_texts) else (),
     )
 
 

@@ -61,12 +61,18 @@ def convert_values(series: pd.Series, template_field: TemplateField) -> Converte
         values[values == ""] = None
         return ConvertedValues(values, {})
     if template_field.type == "date":
-        return _convert_dates(series)
-    return _convert_numbers(series, template_field.type == "integer")
-
-
-def _convert_numbers(series: pd.Series, as_integers: bool) -> ConvertedValues:
-    """Convert a column to floats, or to integers if ``as_integers``."""
+        values = np.full(len(series), None, dtype=object)
+        unreadable_positions = []
+        for position, value in enumerate(series.tolist()):
+            parsed_date = _parse_date(value)
+            if parsed_date == "":
+                unreadable_positions.append(position)
+            else:
+                values[position] = parsed_date
+        return ConvertedValues(
+            values, {"date_unreadable": np.array(unreadable_positions)} if unreadable_positions else {}
+        )
+    as_integers = template_field.type == "integer"
     values = np.full(len(series), None, dtype=object)
     unreadable_positions, fractional_positions = [], []
     if series.dtype.kind == "f" and not as_integers:
@@ -103,19 +109,6 @@ def _parse_number(text: str) -> int | float | None:
     except ValueError:
         return None
     return number if number is not None and np.isfinite(number) else None
-
-
-def _convert_dates(series: pd.Series) -> ConvertedValues:
-    """Convert a column to dates without time zone."""
-    values = np.full(len(series), None, dtype=object)
-    unreadable_positions = []
-    for position, value in enumerate(series.tolist()):
-        parsed_date = _parse_date(value)
-        if parsed_date == "":
-            unreadable_positions.append(position)
-        else:
-            values[position] = parsed_date
-    return ConvertedValues(values, {"date_unreadable": np.array(unreadable_positions)} if unreadable_positions else {})
 
 
 def _parse_date(value: Any) -> datetime | str | None:

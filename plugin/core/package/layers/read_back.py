@@ -370,9 +370,14 @@ def _compare_shapes(
     result.max_area_difference_m2 = max(
         result.max_area_difference_m2, float(difference_m2.max()) if len(difference_m2) else 0.0
     )
-    return float(areas.sum()) + _compute_area_added_by_repair(
-        shapes, areas, package_layer, rows.first_position, to_lonlat
+    # Figures of the plan, and those of an inspection, are computed from repaired shapes.
+    invalid_positions = np.flatnonzero(
+        package_layer.layer.invalid_rows[rows.first_position : rows.first_position + len(shapes)]
+        & ~mask_missing_shapes(shapes)
     )
+    repaired_shapes = np.array([repair_polygon(shapes[n]) for n in invalid_positions.tolist()], dtype=object)
+    gained_m2 = measure_statutory_area(repaired_shapes, to_lonlat).sum() - areas[invalid_positions].sum()
+    return float(areas.sum()) + (float(gained_m2) if len(invalid_positions) else 0.0)
 
 
 def find_shape_changes(package_layer: PackageLayer, rows: PackageRowBatch, shapes: NDArray) -> dict[str, NDArray]:
@@ -400,22 +405,3 @@ def _count_parts_and_holes(shapes: NDArray) -> NDArray:
     parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
     holes = np.bincount(shape_of_part, weights=shapely.get_num_interior_rings(parts), minlength=len(shapes))
     return np.stack([np.bincount(shape_of_part, minlength=len(shapes)), holes])
-
-
-def _compute_area_added_by_repair(
-    shapes: NDArray, areas: NDArray, package_layer: PackageLayer, first_position: int, to_lonlat: Any
-) -> float:
-    """Return the statutory area (m²) that invalid shapes gain by being repaired.
-
-    Figures of the plan, and those of an inspection, are computed from repaired shapes. ``areas``: (n,) areas of the
-    unrepaired shapes; ``first_position``: position of the first shape in the layer.
-    """
-    invalid_positions = np.flatnonzero(
-        package_layer.layer.invalid_rows[first_position : first_position + len(shapes)] & ~mask_missing_shapes(shapes)
-    )
-    repaired_shapes = np.array([repair_polygon(shapes[n]) for n in invalid_positions.tolist()], dtype=object)
-    return (
-        float(measure_statutory_area(repaired_shapes, to_lonlat).sum() - areas[invalid_positions].sum())
-        if len(invalid_positions)
-        else 0.0
-    )

@@ -57,7 +57,21 @@ def write_vct_set(
     def iterate_source_layers() -> Iterator[SourceLayer]:
         """Yield the layers for the VCT writer, and report the progress after each."""
         for content in package_layers:
-            yield _make_source_layer(content, horizontal_crs, cancellation)
+            shapes: list[NDArray] = []
+            columns: dict[str, list[NDArray]] = {f.name: [] for f in content.template.fields}
+            for rows in content.iterate_batches(horizontal_crs):
+                cancellation.raise_if_cancelled()
+                shapes.append(rows.shapes)
+                for name, values in rows.values.items():
+                    columns[name].append(values)
+            geometry_column = "geometry"
+            while geometry_column in columns:
+                geometry_column += "_"
+            table = pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()}, dtype=object)
+            table[geometry_column] = gpd.GeoSeries(np.concatenate(shapes), crs=horizontal_crs)
+            infos = tuple(FieldInfo(f.name, f.type, f.length) for f in content.template.fields)
+            frame = gpd.GeoDataFrame(table, geometry=geometry_column, crs=horizontal_crs)
+            yield SourceLayer(content.name, frame, infos, horizontal_crs)
             progress(len(content))
 
     return write_vct(
@@ -66,25 +80,6 @@ def write_vct_set(
         templates={c.name.upper(): c.template for c in package_layers},
         cancellation=cancellation,
     )
-
-
-def _make_source_layer(package_layer: PackageLayer, horizontal_crs: CRS, cancellation: Cancellation) -> SourceLayer:
-    """Return a package layer as a source layer for the VCT writer, in the package's CRS."""
-    shapes: list[NDArray] = []
-    columns: dict[str, list[NDArray]] = {f.name: [] for f in package_layer.template.fields}
-    for rows in package_layer.iterate_batches(horizontal_crs):
-        cancellation.raise_if_cancelled()
-        shapes.append(rows.shapes)
-        for name, values in rows.values.items():
-            columns[name].append(values)
-    geometry_column = "geometry"
-    while geometry_column in columns:
-        geometry_column += "_"
-    table = pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()}, dtype=object)
-    table[geometry_column] = gpd.GeoSeries(np.concatenate(shapes), crs=horizontal_crs)
-    infos = tuple(FieldInfo(f.name, f.type, f.length) for f in package_layer.template.fields)
-    frame = gpd.GeoDataFrame(table, geometry=geometry_column, crs=horizontal_crs)
-    return SourceLayer(package_layer.name, frame, infos, horizontal_crs)
 
 
 def read_back_vct_set(
@@ -159,7 +154,10 @@ class VctLayer:
         self._values: dict[str, NDArray] = {}
         self.differing_parts: dict[str, int] = {}
         for read_field in self.fields:
-            cells = _convert_column(frame[read_field.name])
+            column = frame[read_field.name]
+            cells = np.empty(len(column), dtype=object)
+            cells[:] = [v.to_pydatetime() if isinstance(v, pd.Timestamp) else v for v in column.tolist()]
+            cells[column.isna().to_numpy()] = None
             self._values[read_field.name] = cells[starts]
             if count := int((cells != np.repeat(cells[starts], part_counts)).sum()):
                 self.differing_parts[read_field.name] = count
@@ -169,12 +167,3 @@ class VctLayer:
         for first in range(0, self.feature_count, size):
             rows = slice(first, first + size)
             yield ReadRows(self._shapes[rows], {name: cells[rows].tolist() for name, cells in self._values.items()})
-
-
-def _convert_column(column: pd.Series) -> NDArray:
-    """Return (n,) Python values, None for missing ones."""
-    is_missing_value = column.isna().to_numpy()
-    values = np.empty(len(column), dtype=object)
-    values[:] = [v.to_pydatetime() if isinstance(v, pd.Timestamp) else v for v in column.tolist()]
-    values[is_missing_value] = None
-    return values

@@ -117,7 +117,20 @@ def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator
             yield from _compare_provenance_sheet(sheet, inspected_book)
         elif sheet.name in rebuilt_sheets:
             # The notes name layers by their titles, which are the same in project and package.
-            yield from _report_changes(sheet, compare_sheet(sheet, rebuilt_sheets[sheet.name]), inspected_book)
+            sheet_changes = compare_sheet(sheet, rebuilt_sheets[sheet.name])
+            texts = inspected_book.texts
+            if sheet_changes.changed_texts:
+                yield _make_changed_texts_finding(sheet, sheet_changes.changed_texts, inspected_book)
+            if sheet_changes.text_figures:
+                cell_names = [make_cell_name(one.row, one.column) for one in sheet_changes.text_figures]
+                yield _make_finding(
+                    inspected_book.workbook,
+                    sheet,
+                    "stored_text",
+                    Severity.WARNING,
+                    count=len(cell_names),
+                    cells=join_first(cell_names, texts.get("words", "between_names")),
+                )
         else:
             yield from _compare_states(sheet, inspected_book)
     if reason:
@@ -164,25 +177,6 @@ def _write_and_read_sheets(tables: list[ReportTable], inspected_book: InspectedW
         path = Path(folder) / "a.xlsx"
         write_tables_workbook(path, tables, find_county_name(inspected_book.ctx.plan), texts)
         return {sheet.name: sheet for sheet in read_workbook(path, path.name).sheets}
-
-
-def _report_changes(
-    sheet: PrintedSheet, sheet_changes: SheetChanges, inspected_book: InspectedWorkbook
-) -> Iterator[Finding]:
-    """Yield findings on cells of a sheet with other texts than the sheet made again, or with figures stored as text."""
-    texts = inspected_book.texts
-    if sheet_changes.changed_texts:
-        yield _make_changed_texts_finding(sheet, sheet_changes.changed_texts, inspected_book)
-    if sheet_changes.text_figures:
-        cell_names = [make_cell_name(one.row, one.column) for one in sheet_changes.text_figures]
-        yield _make_finding(
-            inspected_book.workbook,
-            sheet,
-            "stored_text",
-            Severity.WARNING,
-            count=len(cell_names),
-            cells=join_first(cell_names, texts.get("words", "between_names")),
-        )
 
 
 def _make_changed_texts_finding(

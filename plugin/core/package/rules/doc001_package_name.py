@@ -127,31 +127,26 @@ def package_name(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding
         return
     yield from _compare_manifest_county(package, package.county_code or (expected_code if code else ""))
     if divisions and package.county_code and package.county_name:
-        yield from _find_documents_of_others(package, divisions)
+        counties = [one for one in divisions.entry_by_code.values() if one.level == _COUNTY_LEVEL]
+        titles_by_path = {
+            file.path: file.pdf_fact.titles for file in package.files_outside_data_sets if file.pdf_fact is not None
+        }
+        titles_by_path |= {book.file: book.titles for book in package.workbooks}
+        for path, titles in titles_by_path.items():
+            if any(package.county_name in title or package.county_code in title for title in titles):
+                continue
+            for title in titles:
+                codes = set(_DIVISION_CODE_PATTERN.findall(title))
+                named_counties = [one for one in counties if one.code in codes or _is_county_named(one.name, title)]
+                if named_counties:
+                    params = {
+                        "found": f"{named_counties[0].code} {named_counties[0].name}",
+                        "expected": f"{package.county_code} {package.county_name}",
+                        "text": title[:_MAX_TITLE_CHARACTERS],
+                    }
+                    yield make_file_finding(path, "document", Severity.WARNING, **params)
+                    break
         yield from _find_texts_of_other_counties(package, divisions)
-
-
-def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:
-    """Yield findings on PDF files and workbooks whose properties name another county and not that of the package."""
-    counties = [one for one in divisions.entry_by_code.values() if one.level == _COUNTY_LEVEL]
-    titles_by_path = {
-        file.path: file.pdf_fact.titles for file in package.files_outside_data_sets if file.pdf_fact is not None
-    }
-    titles_by_path |= {book.file: book.titles for book in package.workbooks}
-    for path, titles in titles_by_path.items():
-        if any(package.county_name in title or package.county_code in title for title in titles):
-            continue
-        for title in titles:
-            codes = set(_DIVISION_CODE_PATTERN.findall(title))
-            named_counties = [one for one in counties if one.code in codes or _is_county_named(one.name, title)]
-            if named_counties:
-                params = {
-                    "found": f"{named_counties[0].code} {named_counties[0].name}",
-                    "expected": f"{package.county_code} {package.county_name}",
-                    "text": title[:_MAX_TITLE_CHARACTERS],
-                }
-                yield make_file_finding(path, "document", Severity.WARNING, **params)
-                break
 
 
 def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:

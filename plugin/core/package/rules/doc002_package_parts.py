@@ -66,7 +66,16 @@ def package_parts(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         Parts are recognised by their names. A part with a wrong name counts as missing, and DOC003 reports the file.
         The list of parts follows a draft (mark B); its folders are settings (mark C).
     """
-    not_provided = _list_parts_not_provided(package)
+    empty_slots = package.list_ids_of_empty_slots()
+    not_provided = [
+        slot
+        for slot in package.package_spec.files
+        if slot.need == "C"
+        and slot.kind != "map"
+        and slot.id in empty_slots
+        and not package.list_files_of_slot(slot)
+        and not (slot.kind == "table" and _has_plugin_workbook(package))
+    ]
     result = RuleResult([*_report_missing_data_sets(package, ctx), *_report_missing_files(package, ctx, not_provided)])
     if not_provided:
         titles = Texts(ctx.lang).get("words", "between_names").join(slot.title for slot in not_provided)
@@ -96,20 +105,6 @@ def _has_plugin_workbook(package: PackageFacts) -> bool:
     tables = package.package_spec.tables
     path = f"{package.get_expected_path(tables.folder, tables.file)}.xlsx" if tables else ""
     return any(file.path == path for file in package.files)
-
-
-def _list_parts_not_provided(package: PackageFacts) -> list[FileSlot]:
-    """Return the optional documents and tables that are missing and that the manifest lists without files."""
-    empty_slots = package.list_ids_of_empty_slots()
-    return [
-        slot
-        for slot in package.package_spec.files
-        if slot.need == "C"
-        and slot.kind != "map"
-        and slot.id in empty_slots
-        and not package.list_files_of_slot(slot)
-        and not (slot.kind == "table" and _has_plugin_workbook(package))
-    ]
 
 
 def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided: list[FileSlot]) -> Iterator[Finding]:

@@ -151,39 +151,30 @@ def _compare_digests(package: PackageFacts) -> Iterator[Finding]:
     for name, sums in package.digest_lists.items():
         yield from _compare_digest_list(name, sums, package, digest_of_path)
     if package.manifest_state == MANIFEST_MISSING:
-        yield from _report_missing_manifest(package, digest_of_path)
+        # It is an error if other files show that the package had one, else information.
+        remaining_file = next(
+            (name for name in (MANIFEST_DIGEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME) if name in digest_of_path), ""
+        )
+        if remaining_file and not any(MANIFEST_FILE_NAME in sums for sums in package.digest_lists.values() if sums):
+            yield make_file_finding(MANIFEST_FILE_NAME, "gone", left=remaining_file)
+        elif not any(package.digest_lists.values()):
+            yield make_file_finding(MANIFEST_FILE_NAME, "none", Severity.INFO)
         return
-    yield from _check_manifest_state(package)
-    if package.manifest is None:
-        return
-    if DIGEST_LIST not in digest_of_path and not package.digest_lists and is_made_by_plugin(package):
-        yield make_file_finding(DIGEST_LIST, "no_list", Severity.WARNING)
-    yield from _check_manifest_rows(package)
-    yield from _make_grouped_findings(
-        [*_find_changed_files(package, digest_of_path), *_find_added_files(package)], package
-    )
-
-
-def _report_missing_manifest(package: PackageFacts, digest_of_path: dict[str, str]) -> Iterator[Finding]:
-    """Yield a finding if the package has no manifest.
-
-    It is an error if other files show that the package had one, else information.
-    """
-    remaining_file = next(
-        (name for name in (MANIFEST_DIGEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME) if name in digest_of_path), ""
-    )
-    if remaining_file and not any(MANIFEST_FILE_NAME in sums for sums in package.digest_lists.values() if sums):
-        yield make_file_finding(MANIFEST_FILE_NAME, "gone", left=remaining_file)
-    elif not any(package.digest_lists.values()):
-        yield make_file_finding(MANIFEST_FILE_NAME, "none", Severity.INFO)
-
-
-def _check_manifest_state(package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on a manifest that is damaged, changed, or of a later version."""
     if package.manifest_state in (MANIFEST_DAMAGED, MANIFEST_CHANGED):
         yield make_file_finding(MANIFEST_FILE_NAME, "manifest")
     if package.manifest_state == MANIFEST_OF_LATER_VERSION:
         yield make_file_finding(MANIFEST_FILE_NAME, "later", Severity.WARNING)
+    if package.manifest is None:
+        return
+    if DIGEST_LIST not in digest_of_path and not package.digest_lists and is_made_by_plugin(package):
+        yield make_file_finding(DIGEST_LIST, "no_list", Severity.WARNING)
+    rows = package.manifest["files"] if package.manifest else []
+    for path, count in Counter(row["path"] for row in rows).items():
+        if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path:
+            yield make_file_finding(path, "twice", count=count)
+    yield from _make_grouped_findings(
+        [*_find_changed_files(package, digest_of_path), *_find_added_files(package)], package
+    )
 
 
 def _find_changed_files(package: PackageFacts, digest_of_path: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -253,14 +244,6 @@ def _make_set_finding(data_set: str, paths_by_case: dict[str, list[str]]) -> Ite
 def _join_relative_names(folder: str, paths: list[str]) -> str:
     """Return the first paths relative to a folder, with dots if there are more."""
     return join_first([path.removeprefix(f"{folder}/") for path in paths])
-
-
-def _check_manifest_rows(package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on files that the manifest lists twice, or with a path that leads out of the package."""
-    rows = package.manifest["files"] if package.manifest else []
-    for path, count in Counter(row["path"] for row in rows).items():
-        if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path:
-            yield make_file_finding(path, "twice", count=count)
 
 
 def _collect_digests_of_manifest(package: PackageFacts) -> dict[str, str]:

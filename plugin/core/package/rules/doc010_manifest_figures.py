@@ -117,7 +117,25 @@ def manifest_figures(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
         yield from _compare_layer_items(row, layer, ctx)
         yield from _compare_areas(row, ctx)
     if package.manifest:
-        yield from _report_unlisted_layers(package.manifest, package)
+        # DOC008 reports copies of a layer.
+        listed_keys = {(row["file"], str(row["layer"]).upper()) for row in package.manifest["layers"]}
+        listed_files = {row["file"] for row in package.manifest["layers"]}
+        listed_files |= {file.rpartition("/")[0] for file in listed_files if file.lower().endswith(".shp")}
+        listed_layer_names = {name for _, name in listed_keys}
+        unread_keys = {(one.file, one.name) for one in package.unread_layers}
+        for layer in package.layers:
+            upper_name = layer.name.upper()
+            keys_of_layer = {(layer.file, upper_name), (f"{layer.file}/{layer.name}.shp", upper_name)}
+            if (
+                layer.feature_count < 0
+                or layer.file not in listed_files
+                or keys_of_layer & listed_keys
+                or (layer.file, layer.name) in unread_keys
+            ):
+                continue
+            if upper_name not in listed_layer_names:
+                params = {"name": layer.name, "file": layer.file}
+                yield Finding("", key=f"{layer.file}/{layer.name}", case="more", params=params)
 
 
 #: Tolerance of an area in the manifest, in m² per feature.
@@ -148,31 +166,6 @@ def _compare_field_counts(
         yield Finding("", key=row["layer"], case="fields", params=params)
 
 
-def _report_unlisted_layers(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on layers that the manifest does not name.
-
-    DOC008 reports copies of a layer.
-    """
-    listed_keys = {(row["file"], str(row["layer"]).upper()) for row in manifest["layers"]}
-    listed_files = {row["file"] for row in manifest["layers"]}
-    listed_files |= {file.rpartition("/")[0] for file in listed_files if file.lower().endswith(".shp")}
-    listed_layer_names = {name for _, name in listed_keys}
-    unread_keys = {(one.file, one.name) for one in package.unread_layers}
-    for layer in package.layers:
-        upper_name = layer.name.upper()
-        keys_of_layer = {(layer.file, upper_name), (f"{layer.file}/{layer.name}.shp", upper_name)}
-        if (
-            layer.feature_count < 0
-            or layer.file not in listed_files
-            or keys_of_layer & listed_keys
-            or (layer.file, layer.name) in unread_keys
-        ):
-            continue
-        if upper_name not in listed_layer_names:
-            params = {"name": layer.name, "file": layer.file}
-            yield Finding("", key=f"{layer.file}/{layer.name}", case="more", params=params)
-
-
 #: Tolerances of an extent in degrees and metres: a database stores shapes on a grid.
 _EXTENT_TOLERANCE_BY_IN_DEGREES = {True: 1e-7, False: 0.01}
 
@@ -180,7 +173,18 @@ _EXTENT_TOLERANCE_BY_IN_DEGREES = {True: 1e-7, False: 0.01}
 def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on a layer's items in the manifest, except its figures."""
     texts = Texts(ctx.lang)
-    for item, stated_value, actual_value in _pair_items(row, layer, ctx):
+    plan_layer = ctx.plan.layers.get(str(row.get("role", "")))
+    # A layer with another number of rows is reported by this number.
+    has_equal_row_count = plan_layer is not None and len(plan_layer) == layer.feature_count
+    for item, stated_value, actual_value in [
+        (
+            "data_year",
+            row.get("data_year"),
+            find_data_year(plan_layer) if has_equal_row_count else row.get("data_year"),
+        ),
+        ("crs", row.get("crs"), layer.crs),
+        ("geometry", row.get("geometry"), layer.geometry_type),
+    ]:
         if stated_value is not None and (actual_value or item == "data_year") and stated_value != actual_value:
             if item == "geometry" and ctx.lang == "zh":
                 stated_value, actual_value = (
@@ -214,22 +218,6 @@ def _find_filled_personal_fields(row: dict[str, Any], ctx: RuleContext) -> list[
         for template_field in layer.template.personal_fields
     )
     return [name for name, values in columns if values is not None and values.notna().any()]
-
-
-def _pair_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext) -> list[tuple[str, Any, Any]]:
-    """Return (item, value in the manifest, value in the data) for the items of a layer."""
-    plan_layer = ctx.plan.layers.get(str(row.get("role", "")))
-    # A layer with another number of rows is reported by this number.
-    has_equal_row_count = plan_layer is not None and len(plan_layer) == layer.feature_count
-    return [
-        (
-            "data_year",
-            row.get("data_year"),
-            find_data_year(plan_layer) if has_equal_row_count else row.get("data_year"),
-        ),
-        ("crs", row.get("crs"), layer.crs),
-        ("geometry", row.get("geometry"), layer.geometry_type),
-    ]
 
 
 def _make_value_finding(row: dict[str, Any], item: str, stated_value: Any, actual_value: Any, texts: Texts) -> Finding:

@@ -159,7 +159,13 @@ def table_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     known_tables = KnownTables(tables, lang, package.package_spec.words)
     recognised_tables: set[str] = set()
     for book in readable_workbooks:
-        if book.file == _find_plugin_workbook_path(package):
+        table_file = package.package_spec.tables
+        if (
+            table_file is not None
+            and book.file == f"{package.get_expected_path(table_file.folder, table_file.file)}.xlsx"
+            and any(row["file"] == book.file for row in (package.manifest or {}).get("tables", ()))
+        ):
+            # The plugin made this workbook.
             book_lang = detect_language([book])
             tables_of_book = tables if book_lang == lang else make_all_tables(get_plan_indicators(ctx, book_lang))
             result.findings += _find_additional_sheets(book, texts)
@@ -188,13 +194,6 @@ def table_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         key = readable_workbooks[0].file
         result.findings.append(Finding("", key=key, case="no_table", severity=Severity.WARNING, params=params))
     return result
-
-
-def _find_plugin_workbook_path(package: PackageFacts) -> str:
-    """Return the path of the workbook that the plugin made; empty if the manifest lists none."""
-    table_file = package.package_spec.tables
-    path = f"{package.get_expected_path(table_file.folder, table_file.file)}.xlsx" if table_file is not None else ""
-    return path if any(row["file"] == path for row in (package.manifest or {}).get("tables", ())) else ""
 
 
 def _find_additional_sheets(workbook: PrintedWorkbook, texts: Texts) -> Iterator[Finding]:

@@ -223,18 +223,6 @@ def _check_metadata_values(
     for (_, name), count in entry_counts.items():
         params = {"file": path, "name": name, "count": count}
         yield Finding("", key=f"{path}/{name}", case="layer_twice", params=params)
-    yield from _report_undescribed_layers(path, readable_layers, described_keys, package)
-    yield from _check_package(metadata.package_items, package, make_finding)
-
-
-def _report_undescribed_layers(
-    path: str, readable_layers: list[LayerFact], described_keys: set[tuple[str, str]], package: PackageFacts
-) -> Iterator[Finding]:
-    """Yield findings on layers without metadata.
-
-    ``described_keys``: (file, name) of the layers that have metadata. If only some data sets have metadata, each data
-    set without any makes one finding.
-    """
     unread_layers = {(spare.file, spare.name) for spare in package.unread_layers}
     undescribed_layers = [
         x for x in readable_layers if x.feature_count and (x.file, x.name) not in described_keys | unread_layers
@@ -247,6 +235,7 @@ def _report_undescribed_layers(
             continue
         for name in layer_names:
             yield Finding("", key=f"{path}/{name}", case="layer_more", params={"file": path, "name": name})
+    yield from _check_package(metadata.package_items, package, make_finding)
 
 
 class _FindingMaker:

@@ -107,11 +107,6 @@ def generated_pages(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Find
             return pages.compare_report_page(page, report, _find_norm_of_report(report.provenance, ctx)[0])
 
         yield from _compare_page(path, package.report_path, package, ctx, compare_with_report)
-    yield from _compare_documents(package, ctx)
-
-
-def _compare_documents(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on the documents that the plugin made (质量检查报告, 质量检查记录)."""
     kinds = package.get_kinds_of_generated_documents()
     texts = Texts(ctx.lang)
     for path, texts_or_reason in package.document_texts.items():

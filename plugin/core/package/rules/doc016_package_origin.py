@@ -97,8 +97,46 @@ def package_origin(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
     if manifest is not None:
         yield from _check_dates(manifest, report, package, texts)
         yield from _report_unknown_origin(manifest, package, ctx, texts)
-        yield from _compare_items(manifest, report, package, texts)
-        yield from _compare_with_check(manifest, ctx)
+        for item, in_manifest, in_report in _ITEMS_IN_MANIFEST_AND_REPORT:
+            manifest_value, report_value = _get_nested_item(manifest, in_manifest), _get_nested_item(report, in_report)
+            if manifest_value is not None and report_value is not None and manifest_value != report_value:
+                params = {
+                    "item": texts.get("origin", item),
+                    "told": format_value_or_missing(manifest_value, texts),
+                    "given": format_value_or_missing(report_value, texts),
+                }
+                yield Finding(
+                    "",
+                    key=f"{MANIFEST_FILE_NAME}/{item}",
+                    case="differs",
+                    params={"file": MANIFEST_FILE_NAME, "other": package.report_path, **params},
+                )
+        if manifest.get("root") and manifest["root"] != package.folder_name and package.county_code:
+            params = {"item": texts.get("origin", "root"), "told": manifest["root"], "given": package.folder_name}
+            yield Finding(
+                "",
+                key=f"{MANIFEST_FILE_NAME}/root",
+                case="differs",
+                params={"file": MANIFEST_FILE_NAME, "other": package.folder_name, **params},
+            )
+        profile, standard = (
+            _get_nested_item(manifest, ("profile", "id")),
+            _get_nested_item(manifest, ("standard", "id")),
+        )
+        if profile and profile != ctx.norm.profile.id:
+            is_known_profile = profile in list_profile_ids()
+            yield make_file_finding(
+                MANIFEST_FILE_NAME,
+                "profile",
+                Severity.WARNING,
+                told=profile,
+                given=format_profile(ctx.norm.profile.id, Texts(ctx.lang)),
+                known=is_known_profile,
+            )
+        if standard and standard != ctx.norm.standard.id and standard in list_standard_ids():
+            yield make_file_finding(
+                MANIFEST_FILE_NAME, "standard", Severity.WARNING, told=standard, given=ctx.norm.standard.id
+            )
     elif "started" in report:
         start_time = _parse_time(report.get("started"))
         if start_time is None or start_time > datetime.now().astimezone() + _CLOCK_TOLERANCE:
@@ -207,53 +245,6 @@ def _report_unknown_origin(
     spec = _get_nested_item(manifest, ("form", "id"))
     if spec and spec != package.package_spec.id:
         yield make_unknown_finding("form", spec, package.package_spec.id)
-
-
-def _compare_items(
-    manifest: dict[str, Any], report: dict[str, Any], package: PackageFacts, texts: Texts
-) -> Iterator[Finding]:
-    """Yield findings on items that differ between manifest and report."""
-    for item, in_manifest, in_report in _ITEMS_IN_MANIFEST_AND_REPORT:
-        manifest_value, report_value = _get_nested_item(manifest, in_manifest), _get_nested_item(report, in_report)
-        if manifest_value is not None and report_value is not None and manifest_value != report_value:
-            params = {
-                "item": texts.get("origin", item),
-                "told": format_value_or_missing(manifest_value, texts),
-                "given": format_value_or_missing(report_value, texts),
-            }
-            yield Finding(
-                "",
-                key=f"{MANIFEST_FILE_NAME}/{item}",
-                case="differs",
-                params={"file": MANIFEST_FILE_NAME, "other": package.report_path, **params},
-            )
-    if manifest.get("root") and manifest["root"] != package.folder_name and package.county_code:
-        params = {"item": texts.get("origin", "root"), "told": manifest["root"], "given": package.folder_name}
-        yield Finding(
-            "",
-            key=f"{MANIFEST_FILE_NAME}/root",
-            case="differs",
-            params={"file": MANIFEST_FILE_NAME, "other": package.folder_name, **params},
-        )
-
-
-def _compare_with_check(manifest: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
-    """Yield warnings if the manifest names another profile or standard than this check uses."""
-    profile, standard = _get_nested_item(manifest, ("profile", "id")), _get_nested_item(manifest, ("standard", "id"))
-    if profile and profile != ctx.norm.profile.id:
-        is_known_profile = profile in list_profile_ids()
-        yield make_file_finding(
-            MANIFEST_FILE_NAME,
-            "profile",
-            Severity.WARNING,
-            told=profile,
-            given=format_profile(ctx.norm.profile.id, Texts(ctx.lang)),
-            known=is_known_profile,
-        )
-    if standard and standard != ctx.norm.standard.id and standard in list_standard_ids():
-        yield make_file_finding(
-            MANIFEST_FILE_NAME, "standard", Severity.WARNING, told=standard, given=ctx.norm.standard.id
-        )
 
 
 def _compare_settings(

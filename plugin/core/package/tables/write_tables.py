@@ -50,7 +50,17 @@ def write_workbooks(context: ExportContext) -> list[ExportProblem]:
     path = context.prepare_generated_path(context.package_spec.tables, ".xlsx")
     write_new_figures_workbook(tabulated_plan, path)
     context.manifest["tables"] = [verify_workbook(tabulated_plan, path, context)]
-    return [*_report_missing_tables(tabulated_plan, context), *write_access_tables(tabulated_plan, context)]
+    texts = Texts(context.lang)
+    made_ids = {table.id for table in tabulated_plan.tables}
+    missing_titles = tuple(texts.get("sheets", name) for name in REQUIRED_TABLES if name not in made_ids)
+    return [
+        *(
+            [ExportProblem(ProblemLevel.NOTE, "tables_wanting", count=len(missing_titles), features=missing_titles)]
+            if missing_titles
+            else []
+        ),
+        *write_access_tables(tabulated_plan, context),
+    ]
 
 
 def verify_workbook(tabulated_plan: TabulatedPlan, path: Path, context: ExportContext) -> dict[str, Any]:
@@ -90,18 +100,6 @@ def verify_workbook(tabulated_plan: TabulatedPlan, path: Path, context: ExportCo
             {"id": table.id, "sheet": sheet.name, "rows": len(blocks[0].row_by_line), "figures": compared_count}
         )
     return {"file": file, "format": "xlsx", "sheets": rows, "read_back": {"library": "openpyxl", "same": True}}
-
-
-def _report_missing_tables(tabulated_plan: TabulatedPlan, context: ExportContext) -> list[ExportProblem]:
-    """Return a note on tables of the specification that cannot be made, because their layers are missing."""
-    texts = Texts(context.lang)
-    made_ids = {table.id for table in tabulated_plan.tables}
-    missing_titles = tuple(texts.get("sheets", name) for name in REQUIRED_TABLES if name not in made_ids)
-    return (
-        [ExportProblem(ProblemLevel.NOTE, "tables_wanting", count=len(missing_titles), features=missing_titles)]
-        if missing_titles
-        else []
-    )
 
 
 def write_access_tables(
