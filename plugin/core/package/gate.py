@@ -30,7 +30,7 @@ from .slot_files import is_stray_file
 
 if TYPE_CHECKING:
     from ..checks.check import CheckResult
-    from .order import ExportOrder
+    from .export_order import ExportOrder
     from .package_spec.spec import PackageSpec
 
 

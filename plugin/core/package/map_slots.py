@@ -38,8 +38,7 @@ from .problems import ExportProblem, GateRefusal, ProblemLevel, select_problems_
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan
-    from .export_context import ExportContext
-    from .order import ExportOrder
+    from .export_order import ExportContext, ExportOrder
     from .package_spec.spec import FileSlot
     from .slot_files import FilledSlot
 

@@ -24,7 +24,7 @@ from ...exchange.schema import find_database_format
 from ...geometry.crs import add_vertical_crs, make_crs_label
 from ...package.layers.content import PackageLayer
 from ...package.layers.data_sets import make_layer_row
-from ...package.layers.database import write_layer_rows
+from ...package.layers.layer_writers import write_layer_rows
 from ...package.layers.read_back import ReadBackResult, read_back
 from ...package.package_spec.spec import PackageSpec, VectorSet
 from ...package.problems import MAX_NAMED_FEATURES

@@ -37,9 +37,9 @@ from ..package_spec.spec import DATA_SET_SUFFIXES, PackageSpec
 from ..slot_files import has_valid_start, is_stray_file, read_file_ends
 from ..tables.read import OTHER_TABLE_SUFFIXES, WORKBOOK_SUFFIXES, read_workbook
 from .facts import FileFact, LayerFact, PackageFacts, has_vct_suffix, read_vct_facts
+from .generated_documents import UnreadableDocument, read_document_texts
 from .integrity import IntegrityError, find_integrity_errors
 from .pdf import inspect_pdf
-from .printed_documents import UnreadableDocument, read_document_texts
 
 _OFFICE_SUFFIXES = (".docx", ".docm", ".dotm", ".xlsx", ".xlsm", ".xlsb", ".pptx", ".pptm")
 #: Key of active content → parts of the file that contain it.

@@ -22,7 +22,7 @@ from ...geometry.validity import mask_missing_shapes
 from ...geometry.vertex_comparison import compute_max_vertex_shift, compute_outline_distance
 from ...plan.row_pairs import pair_equal_rows
 from ..layers.content import convert_values
-from ..layers.shapefile import choose_dbf_number_format
+from ..layers.layer_writers import choose_dbf_number_format
 from ..layers.vct_precision import is_same_number
 from ..problems import MAX_NAMED_FEATURES
 

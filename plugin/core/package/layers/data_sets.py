@@ -17,22 +17,21 @@ from ...base.cancellation import Cancellation
 from ...geometry import crs as crs_care
 from ...standard import Standard, load_standard
 from ...standard.messages.texts import ConceptName
-from ..export_context import ExportContext
+from ..export_order import ExportContext
 from ..metadata import DEGREES_UNIT, METRES_UNIT
 from ..names import fill_name_pattern
 from ..package_spec.spec import FORMAT_NAMES, PackageSpec, VectorSet
 from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 from .content import PackageLayer, make_package_layers
-from .database import write_database
 from .layer_validation import validate_layer, validate_missing_layers
+from .layer_writers import write_database, write_shapefiles
 from .read_back import ReadBackResult, read_back
-from .shapefile import write_shapefiles
 from .vct import read_back_vct_set, write_vct_set
 
 if TYPE_CHECKING:
     from ...checks.check import CheckResult
     from ...plan.plan import Plan
-    from ..order import ExportOrder
+    from ..export_order import ExportOrder
 
 
 @dataclass(frozen=True)

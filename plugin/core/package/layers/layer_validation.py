@@ -23,7 +23,7 @@ from ...standard.template import TemplateField
 from ..names import find_field_name_problem
 from ..package_spec.spec import FORMAT_NAMES, VectorSet
 from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
-from . import shapefile as dbf
+from . import layer_writers as dbf
 from . import vct_precision
 from .content import MissingLayer, PackageLayer
 

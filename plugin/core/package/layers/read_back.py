@@ -27,7 +27,7 @@ from ...geometry.vertex_comparison import compute_max_vertex_shift
 from ...standard.messages.texts import Message, MessageLines
 from ...standard.template import TemplateField
 from ..names import AREA_FIELD_MEANING_BY_BASIS
-from . import shapefile, vct_precision
+from . import layer_writers, vct_precision
 from .content import BATCH_ROWS, PackageLayer, PackageRowBatch
 from .readers import OpenLayer, ReadRows, open_layer
 
@@ -250,7 +250,7 @@ def _compare_schema(
             continue
         if read_field.type != _compute_expected_read_type(template_field, suffix):
             result.add_difference("type", template_field.name)
-        length = shapefile.compute_text_field_bytes(template_field) if suffix == ".shp" else template_field.length
+        length = layer_writers.compute_text_field_bytes(template_field) if suffix == ".shp" else template_field.length
         if template_field.type == "text" and length and read_field.length is not None and read_field.length != length:
             result.add_difference("width", template_field.name)
     if crs_care.make_crs_label(crs_care.parse_crs(open_layer.crs)) != crs_care.make_crs_label(horizontal_crs):
@@ -306,7 +306,7 @@ def _are_equal_values(written_value: Any, read_value: Any, template_field: Templ
     if suffix == ".vct" and template_field.type == "real":
         return vct_precision.is_same_number(written_value, read_value)
     if suffix == ".shp" and template_field.type == "real":
-        written_value = float(f"{written_value:.{shapefile.choose_dbf_number_format(template_field).decimals}f}")
+        written_value = float(f"{written_value:.{layer_writers.choose_dbf_number_format(template_field).decimals}f}")
     return (
         bool(float(read_value) == float(written_value))
         if template_field.type == "real"

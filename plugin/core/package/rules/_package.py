@@ -14,8 +14,8 @@ from ....metadata import read_plugin_version
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity
 from ...standard.messages.texts import Texts
-from ..generator import compute_generator_digest
 from ..inspection.facts import LayerFact, PackageFacts
+from ..manifest import compute_generator_digest
 
 if TYPE_CHECKING:
     from ...engine.context import RuleContext

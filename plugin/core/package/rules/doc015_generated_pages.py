@@ -13,9 +13,16 @@ from ...model.rule import Severity, rule
 from ...standard.editions import PLANNING_PHASES
 from ...standard.messages.texts import Texts
 from ...standard.profile import Norm
-from ..inspection import pages
 from ..inspection.facts import PackageFacts
-from ..inspection.printed_documents import compare_document
+from ..inspection.generated_documents import (
+    PageContent,
+    PartDifference,
+    compare_document,
+    compare_manifest_page,
+    compare_report_page,
+    decode_page,
+    read_page,
+)
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     explain_not_rebuilt,
@@ -96,15 +103,15 @@ def generated_pages(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Find
             MANIFEST_FILE_NAME,
             package,
             ctx,
-            lambda page: pages.compare_manifest_page(page, manifest),
+            lambda page: compare_manifest_page(page, manifest),
         )
     path = package.report_page_path
     if path in package.document_contents and package.report_path in package.document_contents:
 
-        def compare_with_report(page: pages.PageContent) -> list[pages.PageDifference]:
+        def compare_with_report(page: PageContent) -> list[PartDifference]:
             """Return differences of the report's page from the package's report."""
             report = Report.from_dict(package.report_data)
-            return pages.compare_report_page(page, report, _find_norm_of_report(report.provenance, ctx)[0])
+            return compare_report_page(page, report, _find_norm_of_report(report.provenance, ctx)[0])
 
         yield from _compare_page(path, package.report_path, package, ctx, compare_with_report)
     kinds = package.get_kinds_of_generated_documents()
@@ -118,7 +125,7 @@ def generated_pages(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Find
             continue
         differences = compare_document(texts_or_reason, report, norm, kinds[path])
         if differences:
-            parts = texts.get("words", "between_names").join(texts.get("parts", one.key) for one in differences)
+            parts = texts.get("words", "between_names").join(texts.get("parts", one.part_key) for one in differences)
             on_page, in_data = (format_value_or_missing(one, texts) for one in differences[0][1:])
             yield make_file_finding(
                 path, "document", other=package.report_path, parts=parts, stated=on_page, given=in_data
@@ -161,7 +168,7 @@ def _compare_page(
     data: str,
     package: PackageFacts,
     ctx: RuleContext,
-    compare: Callable[[pages.PageContent], list[pages.PageDifference]],
+    compare: Callable[[PageContent], list[PartDifference]],
 ) -> Iterator[Finding]:
     """Yield findings on one page.
 
@@ -173,12 +180,12 @@ def _compare_page(
         Returns differences of the page from its data.
     """
     texts = Texts(ctx.lang)
-    text = pages.decode_page(package.document_contents[path])
+    text = decode_page(package.document_contents[path])
     if text is None:
         yield make_file_finding(path, "damaged")
         return
     try:
-        differences = compare(pages.read_page(text))
+        differences = compare(read_page(text))
     except _UNREADABLE_DATA_ERRORS:
         reason = texts.get("not_rebuilt", "data")
         yield make_file_finding(path, "not_rebuilt", Severity.WARNING, reason=reason)

@@ -12,8 +12,7 @@ from typing import Any
 from ...base.errors import InputError
 from ...base.files.tables import display_value
 from ...base.files.workbooks import WORKBOOK_SUFFIXES, find_formulas_without_value, open_values_and_formulas
-from .access_database import read_tables_as_sheets
-from .access_driver import AccessDriver, find_access_driver
+from .access_database import AccessDriver, find_access_driver, read_tables_as_sheets
 from .sheets import MAX_COLUMNS, MAX_ROWS, PrintedCell, PrintedSheet, PrintedWorkbook
 
 #: Suffixes of tables; the rule reports those that the plugin cannot read.

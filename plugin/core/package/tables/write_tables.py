@@ -13,11 +13,16 @@ from typing import TYPE_CHECKING, Any
 from ...base.errors import DataError, InputError, OutputError
 from ...render.tables.report_table import make_sheet_name
 from ...standard.messages.texts import CauseMessage, Texts
-from ..export_context import ExportContext
+from ..export_order import ExportContext
 from ..names import fill_placeholders
 from ..problems import ExportProblem, ProblemLevel
-from .access_database import TableDifferenceError, verify_written_tables, write_database_tables
-from .access_driver import AccessDriver, find_access_driver
+from .access_database import (
+    AccessDriver,
+    TableDifferenceError,
+    find_access_driver,
+    verify_written_tables,
+    write_database_tables,
+)
 from .compare import DIFFERENCE_CASES, find_differences, find_lost_rows
 from .known_tables import REQUIRED_TABLES, KnownTables
 from .read import read_workbook
