@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Export of a checked plan as a submission package, with the documents that the plugin makes (质量检查报告, 质量检查记录).
+"""Export of a checked plan as a submission package, with the documents that the plugin makes.
 
 The core writes docx; the caller passes a function that prints a PDF, which only QGIS can.
 """

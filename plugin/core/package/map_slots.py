@@ -68,15 +68,21 @@ def choose_maps_to_render(
             for path in filled_slot.file_paths:
                 match = pattern.fullmatch(path.name)
                 given_maps |= {text: path.name for text in (match.groupdict().values() if match else ()) if text}
+    reason_against_all = None
+    if not order.makes_maps or map_renderer is None:
+        reason_against_all = MissingMapReason("no_qgis" if order.makes_maps else "not_wanted")
     for filled_slot in filled_slots:
         slot = filled_slot.slot
         if not slot.layout or filled_slot.file_paths:
             continue
         map_spec = make_map_spec(slot, catalogue)
+        reasons_of_given_maps = (
+            MissingMapReason(f"{key}_given", {"file": given_maps[slot.placeholder_values[key]]})
+            for key in ("number", "title")
+            if slot.placeholder_values[key] in given_maps
+        )
         missing_input = (
-            _find_reason_against_all_maps(order, map_renderer)
-            or _find_duplicate_reason(slot, given_maps)
-            or find_missing_input_of_plan(plan, map_spec)
+            reason_against_all or next(reasons_of_given_maps, None) or find_missing_input_of_plan(plan, map_spec)
         )
         if missing_input:
             missing_maps.append((slot, missing_input))
@@ -104,24 +110,6 @@ def make_map_spec(slot: FileSlot, catalogue: MapCatalogue) -> MapSpec:
 def accepts_any_map(slot: FileSlot) -> bool:
     """Return True if a slot of the specification accepts maps of any number."""
     return slot.kind == "map" and not slot.number
-
-
-def _find_reason_against_all_maps(order: ExportOrder, map_renderer: MapRenderer | None) -> MissingMapReason | None:
-    """Return why no map can be rendered at all; None if maps can be rendered."""
-    if not order.makes_maps:
-        return MissingMapReason("not_wanted")
-    return MissingMapReason("no_qgis") if map_renderer is None else None
-
-
-def _find_duplicate_reason(slot: FileSlot, given_maps: dict[str, str]) -> MissingMapReason | None:
-    """Return why a map need not be rendered: the planner supplies a map with its number or title.
-
-    None if not.
-    """
-    for key in ("number", "title"):
-        if slot.placeholder_values[key] in given_maps:
-            return MissingMapReason(f"{key}_given", {"file": given_maps[slot.placeholder_values[key]]})
-    return None
 
 
 def find_missing_input_of_plan(plan: Plan, map_spec: MapSpec) -> MissingMapReason | None:

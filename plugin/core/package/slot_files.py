@@ -7,7 +7,7 @@ A slot is the entry of such a file in the package specification.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,7 +142,11 @@ def fill_slots(
     problems = [
         problem for match in matches for problem in _find_slot_problems(match, package_spec, file_of_name, given_files)
     ]
-    return filled_slots, [*problems, *_report_unmatched_files(matches, given_files)]
+    unmatched_names = [given_files[name][0].name for name in sorted(given_files) if name not in used_names]
+    if unmatched_names:
+        names = tuple(unmatched_names[:MAX_NAMED_FEATURES])
+        problems.append(ExportProblem(ProblemLevel.NOTE, "files_left_out", count=len(unmatched_names), features=names))
+    return filled_slots, problems
 
 
 def _find_slot_problems(
@@ -191,24 +195,6 @@ def _find_slot_problems(
         )
 
 
-def _report_unmatched_files(
-    matches: Iterable[_SlotMatch], given_files: Mapping[str, list[Path]]
-) -> list[ExportProblem]:
-    """Return a note on the planner's files that match no slot of the specification."""
-    used_names = {name for match in matches for name in match.filling_names}
-    unmatched_names = [given_files[name][0].name for name in sorted(given_files) if name not in used_names]
-    if not unmatched_names:
-        return []
-    return [
-        ExportProblem(
-            ProblemLevel.NOTE,
-            "files_left_out",
-            count=len(unmatched_names),
-            features=tuple(unmatched_names[:MAX_NAMED_FEATURES]),
-        )
-    ]
-
-
 def _find_reusable_former_files(former_package: Path) -> dict[str, list[Path]]:
     """Return name in small letters → files of a former package that are used again.
 
@@ -248,10 +234,9 @@ def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) 
     if not paths:
         level, key = (ProblemLevel.GATE, "file_missing") if slot.need == "M" else (ProblemLevel.NOTE, "file_absent")
         return [] if slot.need == "O" else [ExportProblem(level, key, params={"title": slot.title, "name": pattern})]
-    unreadable_names = [p.name for p in paths if not _is_readable(p)]
-    truncated_names = [p.name for p in paths if p.name not in unreadable_names and not _is_complete(p)]
+    damages = [(path, _find_damage(path)) for path in paths]
     coarse_map_names = [
-        p.name for p in paths if slot.kind == "map" and p.name not in unreadable_names and has_low_resolution(p)
+        p.name for p, damage in damages if slot.kind == "map" and damage != "file_broken" and has_low_resolution(p)
     ]
     return [
         ExportProblem(
@@ -262,31 +247,22 @@ def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) 
             params={"title": slot.title, **further_params},
         )
         for level, key, file_names, further_params in (
-            (ProblemLevel.GATE, "file_broken", unreadable_names, {}),
+            (ProblemLevel.GATE, "file_broken", [p.name for p, damage in damages if damage == "file_broken"], {}),
             # Many programs repair such a file and show its readable part.
-            (ProblemLevel.NOTE, "file_cut", truncated_names, {}),
+            (ProblemLevel.NOTE, "file_cut", [p.name for p, damage in damages if damage == "file_cut"], {}),
             (ProblemLevel.GATE, "map_coarse", coarse_map_names, {"least": MIN_DPI}),
         )
         if file_names
     ]
 
 
-def _is_readable(path: Path) -> bool:
-    """Return True if the first bytes match the suffix and a jpg is complete."""
+def _find_damage(path: Path) -> str:
+    """Return the key of the problem of a damaged file; empty if its beginning and the end of a jpg or PDF are right."""
     try:
-        return (
-            inspect_jpeg(path).is_complete
-            if has_jpeg_suffix(path.name)
-            else has_valid_start(path.name, read_file_ends(path)[0])
-        )
-    except OSError as error:
-        raise make_unreadable_file_error(path, error) from error
-
-
-def _is_complete(path: Path) -> bool:
-    """Return False for a PDF without an end mark, else True."""
-    try:
-        return has_valid_end(path.name, read_file_ends(path)[1])
+        start, tail = read_file_ends(path)
+        if not (inspect_jpeg(path).is_complete if has_jpeg_suffix(path.name) else has_valid_start(path.name, start)):
+            return "file_broken"
+        return "" if has_valid_end(path.name, tail) else "file_cut"
     except OSError as error:
         raise make_unreadable_file_error(path, error) from error
 

@@ -136,9 +136,9 @@ def collect_package_facts(
             workbooks.append(read_workbook(folder / file.path, file.path))
     spec_folders = set(package_spec.folders.values())
     empty_folders = []
-    for folder_path, subfolders, files in os.walk(folder):
+    for folder_path, subfolders, file_names in os.walk(folder):
         path = Path(folder_path).relative_to(folder).as_posix()
-        if not subfolders and not files and path not in (".", *spec_folders):
+        if not subfolders and not file_names and path not in (".", *spec_folders):
             empty_folders.append(path)
     return replace(
         facts,

@@ -70,7 +70,15 @@ def prepare_data_sets(
         )
         for content in contents:
             problems += validate_layer(content, vectors, plan.norm.standard.code_lists, cancellation)
-        problems += _report_transformed_layers(prepared_set)
+        transformed: dict[str, list[str]] = {}
+        for content in prepared_set.package_layers:
+            if content.layer.crs != prepared_set.horizontal_crs:
+                transformed.setdefault(crs_care.make_crs_label(content.layer.crs), []).append(content.name)
+        for name, names in transformed.items():
+            params = {"source": name, "target": vectors.crs}
+            problems.append(
+                ExportProblem(ProblemLevel.NOTE, "reprojected", count=len(names), features=tuple(names), params=params)
+            )
         layer_names = [c.name.upper() for c in prepared_set.package_layers]
         repeated_names = sorted({n for n in layer_names if layer_names.count(n) > 1})
         problems += [ExportProblem(ProblemLevel.STOP, "layer_twice", layer=name) for name in repeated_names]
@@ -115,17 +123,6 @@ def _find_title_and_roles(layer: str, standards: Iterable[Standard]) -> tuple[st
     return ConceptName(layer), layer
 
 
-def _report_transformed_layers(prepared_set: PreparedSet) -> Iterator[ExportProblem]:
-    """Yield a note on the transformed layers for each CRS that they had in the sources."""
-    transformed: dict[str, list[str]] = {}
-    for content in prepared_set.package_layers:
-        if content.layer.crs != prepared_set.horizontal_crs:
-            transformed.setdefault(crs_care.make_crs_label(content.layer.crs), []).append(content.name)
-    for name, layers in transformed.items():
-        params = {"source": name, "target": prepared_set.vector_set.crs}
-        yield ExportProblem(ProblemLevel.NOTE, "reprojected", count=len(layers), features=tuple(layers), params=params)
-
-
 class WrittenLayer(NamedTuple):
     """A layer written to the file ``path``, and the result of reading it again."""
 
@@ -162,7 +159,21 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> Writt
     problems: list[ExportProblem] = []
     for content, file, read_back_result in WRITER_OF_SUFFIX[vectors.suffix](prepared_set, path, context):
         read_back_result.raise_if_different(content.name)
-        problems += _report_shape_changes(content, read_back_result, prepared_set)
+        # Writing may change the validity or structure of shapes.
+        problems += [
+            ExportProblem(
+                ProblemLevel.NOTE,
+                f"shape_now_{kind}",
+                content.layer.name,
+                count=len(keys),
+                features=tuple(keys[:MAX_NAMED_FEATURES]),
+                params={
+                    "format": FORMAT_NAMES[vectors.suffix],
+                    "target": crs_care.make_crs_label(prepared_set.horizontal_crs),
+                },
+            )
+            for kind, keys in read_back_result.shape_changes.items()
+        ]
         path_in_package = context.get_path_in_package(file)
         rows.append(
             make_layer_row(
@@ -176,25 +187,6 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> Writt
             )
         )
     return WrittenSet(rows, problems)
-
-
-def _report_shape_changes(
-    package_layer: PackageLayer, read_back_result: ReadBackResult, prepared_set: PreparedSet
-) -> Iterator[ExportProblem]:
-    """Yield a note for each kind of change that writing made to the validity or structure of a layer's shapes."""
-    params = {
-        "format": FORMAT_NAMES[prepared_set.vector_set.suffix],
-        "target": crs_care.make_crs_label(prepared_set.horizontal_crs),
-    }
-    for kind, keys in read_back_result.shape_changes.items():
-        yield ExportProblem(
-            ProblemLevel.NOTE,
-            f"shape_now_{kind}",
-            package_layer.layer.name,
-            count=len(keys),
-            features=tuple(keys[:MAX_NAMED_FEATURES]),
-            params=params,
-        )
 
 
 def _write_database(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:

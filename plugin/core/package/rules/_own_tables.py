@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -53,20 +53,10 @@ class CellChange(NamedTuple):
     expected_text: str
 
 
-@dataclass(frozen=True)
-class SheetChanges:
-    """Differences of a sheet from the same sheet made again.
-
-    ``changed_texts``: cells with other words; ``text_figures``: cells with a figure that is stored as text.
-    """
-
-    changed_texts: list[CellChange] = field(default_factory=list)
-    text_figures: list[CellChange] = field(default_factory=list)
-
-
-def compare_sheet(sheet: PrintedSheet, remade_sheet: PrintedSheet) -> SheetChanges:
-    """Return the differences of a sheet from the same sheet made again."""
-    changes = SheetChanges()
+def _compare_sheet(sheet: PrintedSheet, remade_sheet: PrintedSheet) -> tuple[list[CellChange], list[str]]:
+    """Return cells with other words than in the sheet made again, and names of cells with a figure stored as text."""
+    changed_texts: list[CellChange] = []
+    names_of_text_figures: list[str] = []
     for position in sorted(sheet.cell_by_position.keys() | remade_sheet.cell_by_position.keys()):
         cell, expected_cell = (
             sheet.cell_by_position.get(position, _EMPTY_CELL),
@@ -76,10 +66,10 @@ def compare_sheet(sheet: PrintedSheet, remade_sheet: PrintedSheet) -> SheetChang
         if not (
             expected_cell.is_number or are_merged or do_texts_agree_within_tolerance(cell.text, expected_cell.text)
         ):
-            changes.changed_texts.append(CellChange(*position, cell.text, expected_cell.text))
+            changed_texts.append(CellChange(*position, cell.text, expected_cell.text))
         if cell.text and expected_cell.is_number and not (cell.is_number or cell.state):
-            changes.text_figures.append(CellChange(*position, cell.text, expected_cell.text))
-    return changes
+            names_of_text_figures.append(make_cell_name(*position))
+    return changed_texts, names_of_text_figures
 
 
 @dataclass(frozen=True)
@@ -117,19 +107,17 @@ def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator
             yield from _compare_provenance_sheet(sheet, inspected_book)
         elif sheet.name in rebuilt_sheets:
             # The notes name layers by their titles, which are the same in project and package.
-            sheet_changes = compare_sheet(sheet, rebuilt_sheets[sheet.name])
-            texts = inspected_book.texts
-            if sheet_changes.changed_texts:
-                yield _make_changed_texts_finding(sheet, sheet_changes.changed_texts, inspected_book)
-            if sheet_changes.text_figures:
-                cell_names = [make_cell_name(one.row, one.column) for one in sheet_changes.text_figures]
+            changed_texts, names_of_text_figures = _compare_sheet(sheet, rebuilt_sheets[sheet.name])
+            if changed_texts:
+                yield _make_changed_texts_finding(sheet, changed_texts, inspected_book)
+            if names_of_text_figures:
                 yield _make_finding(
                     inspected_book.workbook,
                     sheet,
                     "stored_text",
                     Severity.WARNING,
-                    count=len(cell_names),
-                    cells=join_first(cell_names, texts.get("words", "between_names")),
+                    count=len(names_of_text_figures),
+                    cells=join_first(names_of_text_figures, inspected_book.texts.get("words", "between_names")),
                 )
         else:
             yield from _compare_states(sheet, inspected_book)

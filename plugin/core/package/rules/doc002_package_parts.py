@@ -76,28 +76,19 @@ def package_parts(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         and not package.list_files_of_slot(slot)
         and not (slot.kind == "table" and _has_plugin_workbook(package))
     ]
-    result = RuleResult([*_report_missing_data_sets(package, ctx), *_report_missing_files(package, ctx, not_provided)])
+    present_sets = {vectors.id for data_set in package.data_sets for vectors in package.find_vector_sets(data_set)}
+    # A data set may be missing if the plan has none of its layers. Shapefiles are in a folder of its name.
+    missing_sets = [
+        make_file_finding(package.get_expected_path(vectors.folder, vectors.file.removesuffix(".shp")), "data")
+        for vectors in package.package_spec.vectors
+        if vectors.id not in present_sets
+        and any(s.need == "M" or (s.need == "C" and ctx.plan.find_layer_of_concept(s.layer)) for s in vectors.layers)
+    ]
+    result = RuleResult([*missing_sets, *_report_missing_files(package, ctx, not_provided)])
     if not_provided:
         titles = Texts(ctx.lang).get("words", "between_names").join(slot.title for slot in not_provided)
         result.notes.append(("package_parts_not_provided", {"titles": titles}))
     return result
-
-
-def _report_missing_data_sets(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on missing data sets of the specification.
-
-    A data set may be missing if the plan has none of its layers.
-    """
-    present_sets = {vectors.id for data_set in package.data_sets for vectors in package.find_vector_sets(data_set)}
-    for vectors in package.package_spec.vectors:
-        is_required = any(
-            s.need == "M" or (s.need == "C" and ctx.plan.find_layer_of_concept(s.layer)) for s in vectors.layers
-        )
-        if vectors.id not in present_sets and is_required:
-            # Shapefiles are in a folder of that name.
-            yield make_file_finding(
-                package.get_expected_path(vectors.folder, vectors.file.removesuffix(".shp")), "data"
-            )
 
 
 def _has_plugin_workbook(package: PackageFacts) -> bool:
@@ -119,9 +110,7 @@ def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided:
         has_numbered_map = has_numbered_map or bool(slot.number and files)
         if slot.need == "O" or files:
             continue
-        if slot.kind == "table" and slot.need != "M" and _has_plugin_workbook(package):
-            continue
-        if slot in not_provided:
+        if slot in not_provided or (slot.kind == "table" and slot.need != "M" and _has_plugin_workbook(package)):
             continue
         if slot.number and slot.need != "M":
             if not _lacks_layers_of_map(slot, catalogue, package, ctx):

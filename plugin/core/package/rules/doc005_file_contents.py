@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...engine.context import RuleContext
 from ...model.findings import Finding
@@ -176,7 +176,25 @@ def file_contents(
     """
     limits = FileLimits(least_map_pixels, least_map_levels, least_document_pages)
     result = RuleResult(findings=list(_report_wrong_contents(package, limits, ctx)))
-    result.notes += _list_unread_documents(package, ctx)
+    generated_documents = package.get_kinds_of_generated_documents()
+    # A person has to read the text of documents that the office supplied.
+    office_documents = [
+        file
+        for slot in package.package_spec.files
+        if slot.kind == "document"
+        for file in package.list_files_of_slot(slot)
+        if file.path not in generated_documents
+    ]
+    if office_documents:
+        texts = Texts(ctx.lang)
+        document_names = [
+            texts.get("words", "document_pages", file=file.path.rpartition("/")[2], count=file.pdf_fact.page_count)
+            if file.pdf_fact is not None and file.pdf_fact.page_count >= 0
+            else file.path.rpartition("/")[2]
+            for file in office_documents
+        ]
+        names = texts.get("words", "between_names").join(document_names)
+        result.notes.append(("package_words_unread", {"files": names}))
     files = package.files_outside_data_sets
     # A person has to review maps and PDFs: their drawings are not compared with the layers and the text.
     drawings = {
@@ -206,25 +224,6 @@ class FileLimits(NamedTuple):
     min_side_px: int
     min_level_range: int
     min_pages: int
-
-
-def _list_unread_documents(package: PackageFacts, ctx: RuleContext) -> list[tuple[str, dict[str, Any]]]:
-    """Return a note on the documents that the office supplied: a person has to read their text."""
-    generated_documents = package.get_kinds_of_generated_documents()
-    slots = [slot for slot in package.package_spec.files if slot.kind == "document"]
-    office_documents = [
-        file for slot in slots for file in package.list_files_of_slot(slot) if file.path not in generated_documents
-    ]
-    if not office_documents:
-        return []
-    texts = Texts(ctx.lang)
-    document_names = [
-        texts.get("words", "document_pages", file=file.path.rpartition("/")[2], count=file.pdf_fact.page_count)
-        if file.pdf_fact is not None and file.pdf_fact.page_count >= 0
-        else file.path.rpartition("/")[2]
-        for file in office_documents
-    ]
-    return [("package_words_unread", {"files": texts.get("words", "between_names").join(document_names)})]
 
 
 def _report_wrong_contents(package: PackageFacts, limits: FileLimits, ctx: RuleContext) -> Iterator[Finding]:

@@ -172,33 +172,21 @@ def _compare_digests(package: PackageFacts) -> Iterator[Finding]:
     for path, count in Counter(row["path"] for row in rows).items():
         if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path:
             yield make_file_finding(path, "twice", count=count)
-    yield from _make_grouped_findings(
-        [*_find_changed_files(package, digest_of_path), *_find_added_files(package)], package
-    )
-
-
-def _find_changed_files(package: PackageFacts, digest_of_path: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield path and kind of finding of each listed file that is missing or changed.
-
-    ``digest_of_path``: path → SHA-256 by the manifest.
-    """
-    for path, digest in _collect_digests_of_manifest(package).items():
-        if path not in digest_of_path:
-            yield path, "lost"
-        elif digest_of_path[path] != digest:
-            yield path, "changed"
-
-
-def _find_added_files(package: PackageFacts) -> Iterator[tuple[str, str]]:
-    """Yield path and kind of finding of each file that the manifest does not list.
-
-    Files that other rules report are omitted.
-    """
-    listed_paths = {*_collect_digests_of_manifest(package), *UNLISTED_FILES}
-    for file in package.files:
-        is_reported_elsewhere = file.is_link or file.is_special_file or is_stray_file(file.name)
-        if file.path not in listed_paths and not is_reported_elsewhere and not is_signature(file.path):
-            yield file.path, "more"
+    listed_digests = _collect_digests_of_manifest(package)
+    differences = [
+        (path, "changed" if path in digest_of_path else "lost")
+        for path, digest in listed_digests.items()
+        if path not in digest_of_path or digest_of_path[path] != digest
+    ]
+    listed_paths = {*listed_digests, *UNLISTED_FILES}
+    # Other rules report links, special files and stray files.
+    differences += [
+        (file.path, "more")
+        for file in package.files
+        if file.path not in listed_paths
+        and not (file.is_link or file.is_special_file or is_stray_file(file.name) or is_signature(file.path))
+    ]
+    yield from _make_grouped_findings(differences, package)
 
 
 def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageFacts) -> Iterator[Finding]:
@@ -216,7 +204,13 @@ def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageF
         else:
             yield make_file_finding(path, case)
     for data_set, cases in cases_of_set.items():
-        yield from _make_set_finding(data_set, cases)
+        paths = [path for paths_of_case in cases.values() for path in paths_of_case]
+        if len(paths) == 1:
+            yield make_file_finding(paths[0], next(iter(cases)))
+            continue
+        counts = {case: len(cases.get(case, ())) for case in ("lost", "more")}
+        files = _join_relative_names(data_set, paths)
+        yield make_file_finding(data_set, "changed_set", None, count=len(paths), files=files, **counts)
     for folder, paths in added_by_folder.items():
         if len(paths) <= MAX_SINGLE_FINDINGS:
             yield from (make_file_finding(path, "more") for path in paths)
@@ -224,21 +218,6 @@ def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageF
             yield make_file_finding(
                 folder or ".", "many_more", count=len(paths), files=_join_relative_names(folder, paths)
             )
-
-
-def _make_set_finding(data_set: str, paths_by_case: dict[str, list[str]]) -> Iterator[Finding]:
-    """Yield one finding for all differing files of a data set.
-
-    ``paths_by_case``: kind of finding → paths.
-    """
-    paths = [path for paths_of_case in paths_by_case.values() for path in paths_of_case]
-    if len(paths) == 1:
-        yield make_file_finding(paths[0], next(iter(paths_by_case)))
-        return
-    counts = {"lost": len(paths_by_case.get("lost", ())), "more": len(paths_by_case.get("more", ()))}
-    yield make_file_finding(
-        data_set, "changed_set", None, count=len(paths), files=_join_relative_names(data_set, paths), **counts
-    )
 
 
 def _join_relative_names(folder: str, paths: list[str]) -> str:

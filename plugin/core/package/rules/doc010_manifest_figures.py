@@ -92,8 +92,11 @@ def manifest_figures(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
     """
     layer_of_key: dict[str | tuple[str, str], LayerFact] = {}
     unreadable_keys: set[tuple[str, str]] = set()
+    files_with_layers = {layer_fact.file for layer_fact in package.layers}
+    readable_files: set[str] = set()
     for layer_fact in package.layers:
         if layer_fact.feature_count >= 0:
+            readable_files.add(layer_fact.file)
             # A layer may be in a database and in an exchange file. If neither has the manifest's file name, use the
             # first.
             layer_of_key[layer_fact.file, layer_fact.name.upper()] = layer_fact
@@ -107,7 +110,10 @@ def manifest_figures(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
         layer = layer_of_key.get((row["file"], upper_name)) or layer_of_key.get(upper_name)
         name = {"name": row["layer"], "file": row["file"]}
         if layer is None:
-            if (row["file"], upper_name) not in unreadable_keys and not _is_data_set_unreadable(row["file"], package):
+            # If no layer of a data set is readable, it is unknown which layers it has.
+            if (row["file"], upper_name) not in unreadable_keys and row[
+                "file"
+            ] not in files_with_layers - readable_files:
                 yield Finding("", key=row["layer"], case="lost", params=name)
             continue
         if layer.feature_count != row["features"]:
@@ -228,12 +234,6 @@ def _make_value_finding(row: dict[str, Any], item: str, stated_value: Any, actua
         "found": format_value_or_missing(actual_value, texts),
     }
     return Finding("", key=row["layer"], field=item, case="value", params=params)
-
-
-def _is_data_set_unreadable(file: str, package: PackageFacts) -> bool:
-    """Return True if no layer of a data set is readable, so that it is unknown which layers it has."""
-    feature_counts = [one.feature_count for one in package.layers if one.file == file]
-    return bool(feature_counts) and max(feature_counts) < 0
 
 
 def _compare_areas(row: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:

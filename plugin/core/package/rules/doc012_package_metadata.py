@@ -131,8 +131,8 @@ def package_metadata(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
     if manifest_level and load_secrecy_levels().strip_term(manifest_level) not in levels:
         expected = Texts(ctx.lang).get("words", "between_names").join(levels)
         yield make_file_finding(MANIFEST_FILE_NAME, "level", told=manifest_level, expected=expected)
-    elif package.manifest and not _has_reason_for_level(package.manifest, manifest_level):
-        yield from _report_lowered_level(manifest_level, package, ctx)
+    elif package.manifest:
+        yield from _report_lowered_level(manifest_level, package.manifest, package, ctx)
     for path, data in package.document_contents.items():
         if not path.lower().endswith(".xml"):
             continue
@@ -160,15 +160,17 @@ def package_metadata(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
         yield from _check_metadata_values(path, metadata, package, ctx)
 
 
-def _has_reason_for_level(manifest: dict[str, Any], level: str) -> bool:
-    """Return True if a manifest states why its secrecy level was lowered to ``level``."""
+def _report_lowered_level(
+    level: str, manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext
+) -> Iterator[Finding]:
+    """Yield a warning if a level is below that of the specification or profile, and the manifest states no reason.
+
+    An export refuses such a level.
+    """
     level_of = load_secrecy_levels().strip_term
     rows = manifest.get("document", {}).get("lowered", ())
-    return any(level_of(row.get("secrecy", "")) == level_of(level) and row.get("reason", "").strip() for row in rows)
-
-
-def _report_lowered_level(level: str, package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield a warning if a level is below that of the specification or profile; an export refuses this."""
+    if any(level_of(row.get("secrecy", "")) == level_of(level) and row.get("reason", "").strip() for row in rows):
+        return
     levels = (
         (PROFILE_SOURCE, ctx.norm.profile.document_info.secrecy),
         (PACKAGE_SPEC_SOURCE, package.package_spec.secrecy),
@@ -279,30 +281,25 @@ def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _Finding
         stated_value = items.get(item, "")
         if value and item in items and stated_value != value and (stated_value or item not in ("data_id", "alias")):
             yield make_finding(layer.name, item, stated_value, value)
-    yield from _check_resource_id_and_data_year(items, _find_manifest_row(layer, make_finding), layer, make_finding)
+    yield from _check_resource_id_and_data_year(items, layer, make_finding)
     if items.get("extent") and layer.extent and not _is_same_extent(items["extent"], layer.extent):
         yield make_finding(layer.name, "extent", items["extent"], format_extent(layer.extent, unit or METRES_UNIT))
     yield from _check_date(items, "product_date", layer.name, make_finding)
     yield from _check_secrecy(items, layer.name, make_finding)
 
 
-def _find_manifest_row(layer: LayerFact, make_finding: _FindingMaker) -> dict[str, Any]:
-    """Return the layer's row in a manifest of this plugin; empty if it is missing."""
-    package = make_finding.package
-    if not is_made_by_plugin(package) or package.manifest is None:
-        return {}
-    rows = [row for row in package.manifest["layers"] if str(row["layer"]).upper() == layer.name.upper()]
-    return next((row for row in rows if row.get("format") == layer.data_format), rows[0] if rows else {})
-
-
 def _check_resource_id_and_data_year(
-    items: dict[str, str], row: dict[str, Any], layer: LayerFact, make_finding: _FindingMaker
+    items: dict[str, str], layer: LayerFact, make_finding: _FindingMaker
 ) -> Iterator[Finding]:
     """Yield findings on a layer's resource id and year of data.
 
-    They are compared with the manifest's entry for the layer; without one, the year is compared with the layer's
-    rows.
+    They are compared with the entry for the layer in a manifest of this plugin; without one, the year is compared with
+    the layer's rows.
     """
+    package = make_finding.package
+    layer_rows = package.manifest["layers"] if is_made_by_plugin(package) and package.manifest is not None else []
+    rows = [row for row in layer_rows if str(row["layer"]).upper() == layer.name.upper()]
+    row = next((row for row in rows if row.get("format") == layer.data_format), rows[0] if rows else {})
     if row:
         for item, key in (("resource_id", "role"), ("currency", "data_year")):
             if item in items and key in row and items[item] != str(row[key]):

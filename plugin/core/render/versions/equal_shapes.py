@@ -110,7 +110,11 @@ class EditionPairing:
     """
 
     def __init__(
-        self, earlier_shapes: NDArray, later_shapes: NDArray, keys_before: Sequence[str], keys_after: Sequence[str]
+        self,
+        earlier_shapes: NDArray,
+        later_shapes: NDArray,
+        keys_before: NDArray | list[str],
+        keys_after: NDArray | list[str],
     ):
         self.earlier_shapes, self.later_shapes = earlier_shapes, later_shapes
         self.keys_before, self.keys_after = np.array(keys_before, dtype=object), np.array(keys_after, dtype=object)
