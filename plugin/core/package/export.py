@@ -30,6 +30,7 @@ from .export_order import (
     ExportContext,
     ExportedPackage,
     ExportOrder,
+    MapRenderer,
     ProgressCallback,
     RowProgress,
     find_placeholder_values,
@@ -47,7 +48,6 @@ from .gate import (
 from .inspection.inspect import RECEIVED_GROUP
 from .layers.data_sets import PreparedSet, prepare_data_sets, write_vector_set
 from .manifest import make_manifest_head, make_slot_rows, write_manifest
-from .map_requests import MapRenderer
 from .map_slots import MAP_PROGRESS_START, choose_maps_to_render, explain_missing_maps, make_maps_and_list_in_manifest
 from .metadata import make_metadata_xml, read_back_metadata
 from .names import fill_name_pattern

@@ -23,18 +23,10 @@ from ..standard.map_set import (
 )
 from ..standard.messages.texts import Message, Texts
 from . import jpeg
-from .map_requests import (
-    ORIGIN_GIVEN,
-    ORIGIN_MADE,
-    ORIGIN_NONE,
-    MapJob,
-    MapRenderer,
-    MapRequest,
-    PlannedMaps,
-    RenderedMap,
-)
+from .export_order import MapJob, MapRenderer, MapRequest, PlannedMaps, RenderedMap
 from .names import fill_placeholders, make_name_matcher
 from .problems import ExportProblem, GateRefusal, ProblemLevel, select_problems_of_levels
+from .slot_files import ORIGIN_GIVEN, ORIGIN_MADE, ORIGIN_NONE
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan

@@ -17,11 +17,12 @@ from ..base.files.names import find_name_problem
 from ..base.files.writing import explain_os_error
 from ..standard.messages.texts import Texts
 from .jpeg import has_jpeg_suffix, has_low_resolution, inspect_jpeg, make_world_file_name
-from .map_requests import ORIGIN_MADE
 from .names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
 from .package_spec.spec import MIN_DPI, FileSlot, PackageSpec
 from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 
+#: Origin of a map in the manifest.
+ORIGIN_MADE, ORIGIN_GIVEN, ORIGIN_NONE = "made", "given", "none"
 #: Files that systems and programs leave in folders; never a part of a package.
 STRAY_NAMES = ("thumbs.db", "desktop.ini", ".ds_store", "ehthumbs.db")
 STRAY_SUFFIXES = (".lock", ".tmp", ".bak", ".gpkg-wal", ".gpkg-shm", ".gpkg-journal", ".qmd", ".aux.xml")

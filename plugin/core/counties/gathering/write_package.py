@@ -17,9 +17,8 @@ from ...engine.waivers.waiver import NO_WAIVERS
 from ...model.report import Report
 from ...model.side_inputs import NO_SIDE_INPUTS
 from ...package.export import copy_documents, write_metadata
-from ...package.export_order import DocumentsToMake, ExportContext, ExportOrder, RowProgress
+from ...package.export_order import DocumentsToMake, ExportContext, ExportOrder, PlannedMaps, RowProgress
 from ...package.manifest import make_manifest_head, make_slot_rows, write_manifest
-from ...package.map_requests import PlannedMaps
 from ...package.map_slots import make_maps_and_list_in_manifest
 from ...package.names import fill_name_pattern
 from ...package.package_spec.spec import PackageSpec

@@ -261,9 +261,13 @@ def _read_one_layer(data_set: str, source: Path, name: str, reads_extents: bool)
     """Return the facts of one layer, with −1 features if it cannot be read."""
     try:
         info = pyogrio.read_info(source, layer=name, force_feature_count=True)
-        extent = _read_extent(source, name) if reads_extents else None
+        bounds = pyogrio.read_bounds(source, layer=name)[1] if reads_extents else np.zeros((4, 0))
     except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError):
         return LayerFact(data_set, name, -1)
+    extent: tuple[float, float, float, float] | None = None
+    if bounds.size and not np.isnan(bounds).all():
+        low, high = np.nanmin(bounds[:2], axis=1), np.nanmax(bounds[2:], axis=1)
+        extent = float(low[0]), float(low[1]), float(high[0]), float(high[1])
     geometry_type = next((k for word, k in _GEOMETRY_OF_WORD.items() if word in str(info["geometry_type"])), "")
     crs, vertical = _split_crs_labels(info["crs"])
     fields = tuple(str(field) for field in info["fields"] if str(field).upper() not in _RESERVED_FIELDS)
@@ -285,15 +289,6 @@ _RESERVED_FIELDS = {"OBJECTID", "FID", "OGC_FID", "SHAPE", "SHAPE_LENGTH", "SHAP
 
 #: Words in the geometry types of files.
 _GEOMETRY_OF_WORD = {"Polygon": "polygon", "Surface": "polygon", "Line": "line", "Curve": "line", "Point": "point"}
-
-
-def _read_extent(source: Path, layer: str) -> tuple[float, float, float, float] | None:
-    """Return the extent of a layer's shapes in its CRS; None without coordinates."""
-    _, bounds = pyogrio.read_bounds(source, layer=layer)
-    if bounds.size == 0 or np.isnan(bounds).all():
-        return None
-    low, high = np.nanmin(bounds[:2], axis=1), np.nanmax(bounds[2:], axis=1)
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
 def _split_crs_labels(text: str | None) -> tuple[str, str]:

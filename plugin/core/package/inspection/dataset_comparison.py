@@ -27,8 +27,6 @@ from ..layers.vct_precision import is_same_number
 from ..problems import MAX_NAMED_FEATURES
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ...plan.layer import Layer
     from ...standard.template import TemplateField
 
@@ -233,13 +231,19 @@ def _compare_fields(
     short = first.template.shapefile_name_by_field
     for template_field in first.template.fields:
         cancellation.raise_if_cancelled()
-        columns = [_find_field_values(layer, template_field, short[template_field.name]) for layer in (first, other)]
-        exists = [column is not None for column in columns]
+        # A field has its name in the template, or a short one of ten bytes.
+        columns = [
+            layer.get_column_by_name(short[template_field.name])
+            if (column := layer.find_column_name(template_field)) is None
+            else layer.values(column)
+            for layer in (first, other)
+        ]
+        exists = [one is not None for one in columns]
         if not all(exists):
             if any(exists) and template_field.name.upper() not in omitted_fields:
                 lacking_fields[exists.index(False)].append(template_field.name)
             continue
-        values = [column.iloc[rows] for column, rows in zip(columns, pairs, strict=True) if column is not None]
+        values = [one.iloc[rows] for one, rows in zip(columns, pairs, strict=True) if one is not None]
         # Equal raw values need no conversion and comparison of single values.
         is_equal = (
             values[0].reset_index(drop=True).eq(values[1].reset_index(drop=True)).fillna(False).to_numpy(dtype=bool)
@@ -261,15 +265,6 @@ def _compare_fields(
                 ),
             )
     return difference_by_field, (tuple(lacking_fields[0]), tuple(lacking_fields[1]))
-
-
-def _find_field_values(layer: Layer, template_field: TemplateField, short_name: str) -> pd.Series | None:
-    """Return the values of a field, found by its name or by ``short_name`` (ten bytes).
-
-    None if the layer lacks it.
-    """
-    column = layer.find_column_name(template_field)
-    return layer.values(column) if column is not None else layer.get_column_by_name(short_name)
 
 
 def _format_value_for_message(value: Any, template_field: TemplateField) -> Any:

@@ -246,20 +246,13 @@ def _find_first_row_difference(
     """
     for on_page, expected in zip_longest(*rows_of_both_pages):
         if on_page is None or expected is None or on_page[0] != expected[0]:
-            cells = _format_differing_cells(on_page[1] if on_page else (), expected[1] if expected else ())
-            return [PartDifference(key, *cells)]
+            rows = [row[1] if row else () for row in (on_page, expected)]
+            # Rows of equal lengths are reduced to the first cell and the cells that differ.
+            columns = [n for n, cells in enumerate(zip(*rows, strict=False)) if n == 0 or cells[0] != cells[1]]
+            if len(rows[0]) == len(rows[1]):
+                rows = [tuple(row[n] for n in columns) for row in rows]
+            return [PartDifference(key, *map(" ".join, rows))]
     return []
-
-
-def _format_differing_cells(page_cells: tuple[str, ...], expected_cells: tuple[str, ...]) -> tuple[str, str]:
-    """Return a row of the page and the expected row as texts for a message.
-
-    Rows of equal lengths are reduced to the first cell and the cells that differ.
-    """
-    if len(page_cells) != len(expected_cells):
-        return " ".join(page_cells), " ".join(expected_cells)
-    columns = [n for n, (a, b) in enumerate(zip(page_cells, expected_cells, strict=True)) if n == 0 or a != b]
-    return " ".join(page_cells[n] for n in columns), " ".join(expected_cells[n] for n in columns)
 
 
 def _extract_numbers(texts: Iterable[str]) -> list[str]:
@@ -314,14 +307,8 @@ def read_document_texts(path: Path) -> list[str]:
     OSError
         If the file cannot be read.
     """
-    return _read_pdf_texts(path) if path.suffix.lower() == ".pdf" else _read_docx_texts(path)
-
-
-def _read_pdf_texts(path: Path) -> list[str]:
-    """Return the text of each page of a PDF.
-
-    Raise UnreadableDocument if it is damaged or pypdf is missing.
-    """
+    if path.suffix.lower() != ".pdf":
+        return _read_docx_texts(path)
     try:
         pypdf = import_pypdf()
     except ImportError as error:

@@ -248,20 +248,17 @@ def _compare_schema(
         read_field = read_fields.get(stored_name_by_field[template_field.name])
         if read_field is None:
             continue
-        if read_field.type != _compute_expected_read_type(template_field, suffix):
+        expected_type = template_field.type
+        if suffix in DATABASE_FORMATS and expected_type == "integer":
+            is_real = DATABASE_FORMATS[suffix].choose_ogr_type(template_field) == "Real"
+            expected_type = "real" if is_real else "integer"
+        if read_field.type != expected_type:
             result.add_difference("type", template_field.name)
         length = layer_writers.compute_text_field_bytes(template_field) if suffix == ".shp" else template_field.length
         if template_field.type == "text" and length and read_field.length is not None and read_field.length != length:
             result.add_difference("width", template_field.name)
     if crs_care.make_crs_label(crs_care.parse_crs(open_layer.crs)) != crs_care.make_crs_label(horizontal_crs):
         result.add_difference("crs", open_layer.crs[:60])
-
-
-def _compute_expected_read_type(template_field: TemplateField, suffix: str) -> str:
-    """Return the type that a written field has when it is read again."""
-    if suffix not in DATABASE_FORMATS or template_field.type != "integer":
-        return template_field.type
-    return "real" if DATABASE_FORMATS[suffix].choose_ogr_type(template_field) == "Real" else "integer"
 
 
 def _compare_values(

@@ -144,8 +144,9 @@ class _PyogrioLayer:
                 info = pyogrio.read_info(path, force_feature_count=True, **self._options)
         except (*DRIVER_ERRORS, ValueError) as error:
             raise InputError("layer_unreadable", source=path.name, layer=name, detail="damaged") from error
+        kinds = (("int", "integer"), ("uint", "integer"), ("float", "real"), ("datetime", "date"))
         self.fields = [
-            ReadField(str(field), _convert_dtype_to_field_type(str(dtype)), None)
+            ReadField(str(field), next((kind for start, kind in kinds if str(dtype).startswith(start)), "text"), None)
             for field, dtype in zip(info["fields"], info["dtypes"], strict=True)
         ]
         self.crs, self.feature_count = info["crs"] or "", int(info["features"]) - first_row
@@ -162,12 +163,6 @@ class _PyogrioLayer:
                 )
             values = {str(f): _convert_column(c) for f, c in zip(meta["fields"], columns, strict=True)}
             yield ReadRows(shapely.from_wkb(np.array(wkb, dtype=object)), values)
-
-
-def _convert_dtype_to_field_type(dtype: str) -> str:
-    """Return the templates' type of a field from the dtype that pyogrio states."""
-    kinds = (("int", "integer"), ("uint", "integer"), ("float", "real"), ("datetime", "date"))
-    return next((kind for start, kind in kinds if dtype.startswith(start)), "text")
 
 
 def _convert_column(column: NDArray) -> list[Any]:

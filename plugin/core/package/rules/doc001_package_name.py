@@ -9,7 +9,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import Severity, rule
 from ...standard.divisions import label_division
-from ...standard.template import CodeEntry, CodeList
+from ...standard.template import CodeList
 from ..inspection.facts import PackageFacts
 from ..names import make_name_matcher
 from ._package import NO_PACKAGE_EXAMPLE, inspects_package, make_example, make_file_finding
@@ -125,7 +125,14 @@ def package_name(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding
         params = {"found": package.county_name, "code": package.county_code, "expected": listed_division.name}
         yield make_file_finding(package.folder_name, "name", Severity.WARNING, **params)
         return
-    yield from _compare_manifest_county(package, package.county_code or (expected_code if code else ""))
+    area = (package.manifest or {}).get("area", {})
+    pairs = [
+        (area.get("code", ""), package.county_code or (expected_code if code else "")),
+        (area.get("name", ""), package.county_name),
+    ]
+    if any(stated and actual and stated != actual for stated, actual in pairs):
+        manifest_county, package_county = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
+        yield make_file_finding(MANIFEST_FILE_NAME, "manifest", found=manifest_county, expected=package_county)
     if divisions and package.county_code and package.county_name:
         counties = [one for one in divisions.entry_by_code.values() if one.level == _COUNTY_LEVEL]
         titles_by_path = {
@@ -161,11 +168,12 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
         if slot.kind == "document"
         for file in package.list_files_of_slot(slot)
     }
-    others = [
-        (_get_unambiguous_name(one, divisions), one)
-        for one in divisions.entry_by_code.values()
-        if one.level == _COUNTY_LEVEL and one.code != package.county_code and package.county_name not in one.name
-    ]
+    others = []
+    for one in divisions.entry_by_code.values():
+        if one.level == _COUNTY_LEVEL and one.code != package.county_code and package.county_name not in one.name:
+            # A district has the name of its city before its name, because 新城区 and 市中区 alone are also ordinary words.
+            city = divisions.entry_by_code.get(one.parent) if one.name.endswith("区") else None
+            others.append((f"{city.name}{one.name}" if city is not None else one.name, one))
     for file in package.files_outside_data_sets:
         if file.pdf_fact is None or file.path not in document_paths or file.path in generated_documents:
             continue
@@ -189,30 +197,9 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
             yield make_file_finding(file.path, "other_county_text", Severity.WARNING, **params)
 
 
-def _get_unambiguous_name(county: CodeEntry, divisions: CodeList) -> str:
-    """Return the name by which a county is searched in a text.
-
-    A district has the name of its city before its own, because 新城区 and 市中区 alone are also ordinary words.
-    """
-    city = divisions.entry_by_code.get(county.parent) if county.name.endswith("区") else None
-    return f"{city.name}{county.name}" if city is not None else county.name
-
-
 def _is_county_named(name: str, title: str) -> bool:
     """Return True if a title contains the name of a county that is not a part of a longer word."""
     if len(name) >= _MIN_NAME_CHARACTERS:
         return name in title
     is_found = re.search(f"{_NO_WORD_BEFORE}{re.escape(name)}{_NO_NAME_BEHIND}", title)
     return name.endswith(_SHORT_NAME_END) and is_found is not None
-
-
-def _compare_manifest_county(package: PackageFacts, code: str) -> Iterator[Finding]:
-    """Yield a finding if the manifest names another county than the package.
-
-    ``code``: code of the package's county, empty if unknown.
-    """
-    area = (package.manifest or {}).get("area", {})
-    pairs = [(area.get("code", ""), code), (area.get("name", ""), package.county_name)]
-    if any(stated and actual and stated != actual for stated, actual in pairs):
-        manifest_county, package_county = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
-        yield make_file_finding(MANIFEST_FILE_NAME, "manifest", found=manifest_county, expected=package_county)
