@@ -128,14 +128,14 @@ def find_integrity_errors(
         finally:
             gdal.PopErrorHandler()
     file_names = {p.name.lower() for p in path.iterdir()}
-    missing_files: dict[str, str] = {}
-    for stem, name in tables.items():
-        # A compressed table has one file of another kind.
-        if name in _TABLES_WITHOUT_FILE or f"{stem}.cdf" in file_names:
-            continue
-        missing_files |= {
-            f"{stem}{suffix}": name for suffix in (_TABLE_SUFFIX, _INDEX_SUFFIX) if f"{stem}{suffix}" not in file_names
-        }
+    # A compressed table has one file of another kind.
+    missing_files = {
+        f"{stem}{suffix}": name
+        for stem, name in tables.items()
+        if name not in _TABLES_WITHOUT_FILE and f"{stem}.cdf" not in file_names
+        for suffix in (_TABLE_SUFFIX, _INDEX_SUFFIX)
+        if f"{stem}{suffix}" not in file_names
+    }
     found_errors = [IntegrityError(data_set, f"{data_set}/{part}", table) for part, table in missing_files.items()]
     found_errors += [
         IntegrityError(data_set, f"{data_set}/{name}", table, kind="no_index")

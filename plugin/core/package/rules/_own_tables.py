@@ -53,25 +53,6 @@ class CellChange(NamedTuple):
     expected_text: str
 
 
-def _compare_sheet(sheet: PrintedSheet, remade_sheet: PrintedSheet) -> tuple[list[CellChange], list[str]]:
-    """Return cells with other words than in the sheet made again, and names of cells with a figure stored as text."""
-    changed_texts: list[CellChange] = []
-    names_of_text_figures: list[str] = []
-    for position in sorted(sheet.cell_by_position.keys() | remade_sheet.cell_by_position.keys()):
-        cell, expected_cell = (
-            sheet.cell_by_position.get(position, _EMPTY_CELL),
-            remade_sheet.cell_by_position.get(position, _EMPTY_CELL),
-        )
-        are_merged = cell.state == expected_cell.state == "merged"
-        if not (
-            expected_cell.is_number or are_merged or do_texts_agree_within_tolerance(cell.text, expected_cell.text)
-        ):
-            changed_texts.append(CellChange(*position, cell.text, expected_cell.text))
-        if cell.text and expected_cell.is_number and not (cell.is_number or cell.state):
-            names_of_text_figures.append(make_cell_name(*position))
-    return changed_texts, names_of_text_figures
-
-
 @dataclass(frozen=True)
 class InspectedWorkbook:
     """The plugin's workbook in a package, with the data for its comparison.
@@ -107,7 +88,23 @@ def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator
             yield from _compare_provenance_sheet(sheet, inspected_book)
         elif sheet.name in rebuilt_sheets:
             # The notes name layers by their titles, which are the same in project and package.
-            changed_texts, names_of_text_figures = _compare_sheet(sheet, rebuilt_sheets[sheet.name])
+            remade_sheet = rebuilt_sheets[sheet.name]
+            changed_texts: list[CellChange] = []
+            names_of_text_figures: list[str] = []
+            for position in sorted(sheet.cell_by_position.keys() | remade_sheet.cell_by_position.keys()):
+                cell, expected_cell = (
+                    sheet.cell_by_position.get(position, _EMPTY_CELL),
+                    remade_sheet.cell_by_position.get(position, _EMPTY_CELL),
+                )
+                are_merged = cell.state == expected_cell.state == "merged"
+                if not (
+                    expected_cell.is_number
+                    or are_merged
+                    or do_texts_agree_within_tolerance(cell.text, expected_cell.text)
+                ):
+                    changed_texts.append(CellChange(*position, cell.text, expected_cell.text))
+                if cell.text and expected_cell.is_number and not (cell.is_number or cell.state):
+                    names_of_text_figures.append(make_cell_name(*position))
             if changed_texts:
                 yield _make_changed_texts_finding(sheet, changed_texts, inspected_book)
             if names_of_text_figures:

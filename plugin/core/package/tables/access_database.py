@@ -186,6 +186,19 @@ def find_access_driver() -> AccessDriver | str:
 def make_pyodbc_driver(pyodbc: Any, driver: str) -> AccessDriver:
     """Return the functions of an installed Access driver; ``driver``: its ODBC name."""
 
+    def create_database(path: Path) -> None:
+        """Make an empty .mdb with SQLConfigDataSource and CREATE_DB; raise OSError with the installer's message."""
+        import ctypes
+
+        installer = ctypes.WinDLL("ODBCCP32.DLL")  # type: ignore[attr-defined]
+        # Each attribute ends with a zero, the list with a second one. ctypes passes a text with zeros only from a
+        # buffer.
+        attributes = ctypes.create_unicode_buffer(f'CREATE_DB="{path}" General\0\0')
+        if not installer.SQLConfigDataSourceW(None, _ODBC_ADD_DSN, driver, attributes) or not path.is_file():
+            code, text, length = ctypes.c_uint32(), ctypes.create_unicode_buffer(512), ctypes.c_uint16()
+            installer.SQLInstallerErrorW(1, ctypes.byref(code), text, 511, ctypes.byref(length))
+            raise OSError(f"ODBC {code.value}: {text.value}".strip())
+
     def open_connection(path: Path) -> Any:
         """Return a connection to the database at a path."""
         return pyodbc.connect(f"DRIVER={{{driver}}};DBQ={path};", autocommit=False)
@@ -194,25 +207,4 @@ def make_pyodbc_driver(pyodbc: Any, driver: str) -> AccessDriver:
         """Return the names of the tables in a database."""
         return [row.table_name for row in connection.cursor().tables(tableType="TABLE")]
 
-    return AccessDriver(
-        driver, lambda path: _create_empty_mdb(path, driver), open_connection, list_tables, (pyodbc.Error, OSError)
-    )
-
-
-def _create_empty_mdb(path: Path, driver: str) -> None:
-    """Make an empty .mdb with SQLConfigDataSource and CREATE_DB.
-
-    Raises
-    ------
-    OSError
-        With the message of the installer.
-    """
-    import ctypes
-
-    installer = ctypes.WinDLL("ODBCCP32.DLL")  # type: ignore[attr-defined]
-    # Each attribute ends with a zero, the list with a second one; ctypes passes a text with zeros only from a buffer.
-    attributes = ctypes.create_unicode_buffer(f'CREATE_DB="{path}" General\0\0')
-    if not installer.SQLConfigDataSourceW(None, _ODBC_ADD_DSN, driver, attributes) or not path.is_file():
-        code, text, length = ctypes.c_uint32(), ctypes.create_unicode_buffer(512), ctypes.c_uint16()
-        installer.SQLInstallerErrorW(1, ctypes.byref(code), text, 511, ctypes.byref(length))
-        raise OSError(f"ODBC {code.value}: {text.value}".strip())
+    return AccessDriver(driver, create_database, open_connection, list_tables, (pyodbc.Error, OSError))
