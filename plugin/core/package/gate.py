@@ -19,11 +19,11 @@ from .folder import make_sibling_folder_paths
 from .names import make_name_matcher
 from .problems import (
     BLOCKING_VERDICTS,
-    MAX_NAMED_FEATURES,
     ExportProblem,
     GateRefusal,
     ProblemLevel,
     join_first,
+    make_names_problem,
     select_problems_of_levels,
 )
 from .slot_files import is_stray_file
@@ -123,8 +123,7 @@ def find_check_problems(check_result: CheckResult) -> Iterator[ExportProblem]:
         }
         yield ExportProblem(ProblemLevel.GATE, "not_passed", params=params)
     if summary["left_out"]:
-        rule_codes = tuple(summary["left_out"][:MAX_NAMED_FEATURES])
-        yield ExportProblem(ProblemLevel.GATE, "rules_left_out", count=len(summary["left_out"]), features=rule_codes)
+        yield make_names_problem(ProblemLevel.GATE, "rules_left_out", summary["left_out"])
     # The year was found in the name of the source layer or file, or given as a parameter. Names in the package
     # differ, so that an inspection would not confirm the ratio.
     inputs = next((i.inputs for i in check_result.report.indicators if "base_year_source" in i.inputs), None)

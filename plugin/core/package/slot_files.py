@@ -19,7 +19,7 @@ from ..standard.messages.texts import Texts
 from .jpeg import has_jpeg_suffix, has_low_resolution, inspect_jpeg, make_world_file_name
 from .names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
 from .package_spec.spec import MIN_DPI, FileSlot, PackageSpec
-from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
+from .problems import ExportProblem, ProblemLevel, make_names_problem
 
 #: Origin of a map in the manifest.
 ORIGIN_MADE, ORIGIN_GIVEN, ORIGIN_NONE = "made", "given", "none"
@@ -145,8 +145,7 @@ def fill_slots(
     ]
     unmatched_names = [given_files[name][0].name for name in sorted(given_files) if name not in used_names]
     if unmatched_names:
-        names = tuple(unmatched_names[:MAX_NAMED_FEATURES])
-        problems.append(ExportProblem(ProblemLevel.NOTE, "files_left_out", count=len(unmatched_names), features=names))
+        problems.append(make_names_problem(ProblemLevel.NOTE, "files_left_out", unmatched_names))
     return filled_slots, problems
 
 
@@ -178,22 +177,14 @@ def _find_slot_problems(
         if problem := find_name_problem(path.name):
             names_by_problem.setdefault(problem, []).append(path.name)
     for problem, file_names in names_by_problem.items():
-        listed_names, params = tuple(file_names[:MAX_NAMED_FEATURES]), {"title": slot.title, "detail": problem}
-        yield ExportProblem(ProblemLevel.GATE, "file_name", count=len(file_names), features=listed_names, params=params)
+        yield make_names_problem(ProblemLevel.GATE, "file_name", file_names, title=slot.title, detail=problem)
     duplicate_names = [
         same_name[0].name
         for same_name in files_of_same_name
         if len(same_name) > 1 and len({compute_sha256(p) for p in same_name}) > 1
     ]
     if duplicate_names:
-        params = {"title": slot.title}
-        yield ExportProblem(
-            ProblemLevel.GATE,
-            "file_twice",
-            count=len(duplicate_names),
-            features=tuple(duplicate_names[:MAX_NAMED_FEATURES]),
-            params=params,
-        )
+        yield make_names_problem(ProblemLevel.GATE, "file_twice", duplicate_names, title=slot.title)
 
 
 def _find_reusable_former_files(former_package: Path) -> dict[str, list[Path]]:
@@ -240,13 +231,7 @@ def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) 
         p.name for p, damage in damages if slot.kind == "map" and damage != "file_broken" and has_low_resolution(p)
     ]
     return [
-        ExportProblem(
-            level,
-            key,
-            count=len(file_names),
-            features=tuple(file_names[:MAX_NAMED_FEATURES]),
-            params={"title": slot.title, **further_params},
-        )
+        make_names_problem(level, key, file_names, title=slot.title, **further_params)
         for level, key, file_names, further_params in (
             (ProblemLevel.GATE, "file_broken", [p.name for p, damage in damages if damage == "file_broken"], {}),
             # Many programs repair such a file and show its readable part.

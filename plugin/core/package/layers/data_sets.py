@@ -21,7 +21,7 @@ from ..export_order import ExportContext
 from ..metadata import DEGREES_UNIT, METRES_UNIT
 from ..names import fill_name_pattern
 from ..package_spec.spec import FORMAT_NAMES, PackageSpec, VectorSet
-from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
+from ..problems import ExportProblem, ProblemLevel, make_names_problem
 from .content import PackageLayer, make_package_layers
 from .layer_validation import validate_layer, validate_missing_layers
 from .layer_writers import write_database, write_shapefiles
@@ -102,12 +102,7 @@ def _report_omitted_layers(
     ]
     omitted_layers = [name for name in dict.fromkeys(other_layers) if name not in reported_layers]
     if omitted_layers:
-        yield ExportProblem(
-            ProblemLevel.NOTE,
-            "layers_left_out",
-            count=len(omitted_layers),
-            features=tuple(omitted_layers[:MAX_NAMED_FEATURES]),
-        )
+        yield make_names_problem(ProblemLevel.NOTE, "layers_left_out", omitted_layers)
 
 
 def _find_title_and_roles(layer: str, standards: Iterable[Standard]) -> tuple[str | ConceptName, str]:
@@ -161,16 +156,13 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> Writt
         read_back_result.raise_if_different(content.name)
         # Writing may change the validity or structure of shapes.
         problems += [
-            ExportProblem(
+            make_names_problem(
                 ProblemLevel.NOTE,
                 f"shape_now_{kind}",
+                keys,
                 content.layer.name,
-                count=len(keys),
-                features=tuple(keys[:MAX_NAMED_FEATURES]),
-                params={
-                    "format": FORMAT_NAMES[vectors.suffix],
-                    "target": crs_care.make_crs_label(prepared_set.horizontal_crs),
-                },
+                format=FORMAT_NAMES[vectors.suffix],
+                target=crs_care.make_crs_label(prepared_set.horizontal_crs),
             )
             for kind, keys in read_back_result.shape_changes.items()
         ]
