@@ -62,6 +62,12 @@ def make_file_finding(path: str, case: str = "", severity: Severity | None = Non
     return Finding("", key=path, case=case, severity=severity, params={"file": path, **params})
 
 
+def make_layer_finding(file: str, name: str, case: str, severity: Severity | None = None, **params: Any) -> Finding:
+    """Return a finding on a layer of a file or data set; both identify the finding in later checks."""
+    params = {"file": file, "name": name, **params}
+    return Finding("", key=f"{file}/{name}", case=case, severity=severity, params=params)
+
+
 def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: RuleContext) -> list[str]:
     """Return the names of a layer's fields that neither template nor specification has.
 

@@ -15,6 +15,7 @@ from ._package import (
     inspects_package,
     make_example,
     make_file_finding,
+    make_layer_finding,
     read_stated_field_count,
 )
 
@@ -103,13 +104,9 @@ def package_layers(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
             error.damaged_path, case, table=error.table_name, reason=error.reason, missing=error.missing_count
         )
     for unread in package.unread_layers:
-        params = {"name": unread.name, "used": unread.used_layer, "title": _make_layer_title(unread.role, ctx)}
-        yield Finding(
-            "",
-            key=f"{unread.file}/{unread.name}",
-            case="twice",
-            severity=Severity.WARNING,
-            params={"file": unread.file, **params},
+        title = _make_layer_title(unread.role, ctx)
+        yield make_layer_finding(
+            unread.file, unread.name, "twice", Severity.WARNING, used=unread.used_layer, title=title
         )
     yield from _report_additional_fields(package, ctx)
     reported_keys: set[tuple[str, str]] = set()
@@ -140,9 +137,7 @@ def _report_additional_fields(package: PackageFacts, ctx: RuleContext) -> Iterat
             additional_fields = [name for name in additional_fields if name.upper() not in county_fields]
         if additional_fields and read_stated_field_count(layer, package) in (None, len(layer.field_names or ())):
             fields = Texts(ctx.lang).get("words", "between_names").join(additional_fields)
-            params = {"file": layer.file, "name": layer.name, "fields": fields}
-            key = f"{layer.file}/{layer.name}"
-            yield Finding("", key=key, case="more_fields", severity=Severity.INFO, params=params)
+            yield make_layer_finding(layer.file, layer.name, "more_fields", Severity.INFO, fields=fields)
 
 
 def _list_county_fields(layer_name: str, package: PackageFacts, ctx: RuleContext) -> set[str]:

@@ -37,6 +37,7 @@ from ._package import (
     is_made_by_plugin,
     make_example,
     make_file_finding,
+    make_layer_finding,
 )
 
 #: Dates may be later than today by this much, because clocks and time zones differ.
@@ -223,8 +224,7 @@ def _check_metadata_values(
         described_keys.add(place)
         yield from _check_layer(items, layer, make_finding)
     for (_, name), count in entry_counts.items():
-        params = {"file": path, "name": name, "count": count}
-        yield Finding("", key=f"{path}/{name}", case="layer_twice", params=params)
+        yield make_layer_finding(path, name, "layer_twice", count=count)
     unread_layers = {(spare.file, spare.name) for spare in package.unread_layers}
     undescribed_layers = [
         x for x in readable_layers if x.feature_count and (x.file, x.name) not in described_keys | unread_layers
@@ -236,7 +236,7 @@ def _check_metadata_values(
             yield Finding("", key=f"{path}/{file}", case="set_more", params=params)
             continue
         for name in layer_names:
-            yield Finding("", key=f"{path}/{name}", case="layer_more", params={"file": path, "name": name})
+            yield make_layer_finding(path, name, "layer_more")
     yield from _check_package(metadata.package_items, package, make_finding)
 
 
