@@ -265,17 +265,16 @@ def export_package(
         it; if another process exports to the target or inspects it; if the content cannot be written without loss or
         differs when it is read again; if the target cannot be replaced.
     """
+    from ..render.outputs import add_data_digest
+
     target = make_package_path(check_result.plan, order)
     with make_export_folder(order.parent_folder), lock_for_writing(target):
-        from ..render.outputs import add_data_digest
-
         plan, spec, lang = check_result.plan, order.package_spec, check_result.report.lang
         values = find_placeholder_values(plan, spec)
         document = resolve_package_document_info(plan.norm, order, values)
         document.require_exportable(spec.secrecy_levels, spec.name)
-        check_result = replace(
-            check_result, report=add_data_digest(add_document_info(check_result.report, document), plan)
-        )
+        report = add_data_digest(add_document_info(check_result.report, document), plan)
+        check_result = replace(check_result, report=report)
         finish_interrupted_export(target)
         check_target_is_replaceable(target, plan.input_files, spec, values)
         progress(0.0, "")
@@ -296,19 +295,10 @@ def export_package(
         ]
         problems += _make_document_notes(document, with_maps=bool(map_work.requests))
         stop_on_gate_problems(problems, order, target)
-        manifest = make_manifest_head(
-            check_result,
-            spec,
-            values,
-            target.name,
-            document,
-            is_forced=bool(select_problems_of_levels(problems, ProblemLevel.GATE)),
-        )
-        row_progress = RowProgress(
-            sum(len(c) for s in prepared_sets for c in s.package_layers),
-            progress,
-            MAP_PROGRESS_START if map_work.requests else 0.95,
-        )
+        is_forced = bool(select_problems_of_levels(problems, ProblemLevel.GATE))
+        manifest = make_manifest_head(check_result, spec, values, target.name, document, is_forced=is_forced)
+        row_count = sum(len(c) for s in prepared_sets for c in s.package_layers)
+        row_progress = RowProgress(row_count, progress, MAP_PROGRESS_START if map_work.requests else 0.95)
         with replace_folder(target, cancellation) as new_folder:
             context = ExportContext(
                 check_result,

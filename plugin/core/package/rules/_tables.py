@@ -253,18 +253,7 @@ def _inspect_sheet_table(
         texts.get("words", "printed_and_computed", line=line, printed=printed_name, computed=layer_name)
         for line, printed_name, layer_name in find_renamed_rows(sheet_table)
     ]
-    # The first words of each row, or its number.
-    unknown_rows = [
-        next(
-            (
-                text
-                for column in range(1, sheet_table.sheet.last_column + 1)
-                if (text := sheet_table.sheet.get_cell_text(line, column)) and not text.isdigit()
-            ),
-            str(line),
-        )
-        for line in sheet_table.unknown_figure_lines
-    ]
+    unknown_rows = [_get_first_words_of_row(sheet_table, line) for line in sheet_table.unknown_figure_lines]
     for case, key, rows in (
         ("names", "names", renamed_rows),
         ("lost", "rows", find_lost_rows(sheet_table)),
@@ -344,3 +333,12 @@ def _is_slight(cell: CellDifference) -> bool:
 def _join_names(item_names: list[str], texts: Texts) -> str:
     """Return the first names, each shortened, as one text."""
     return join_first([name[:_MAX_NAME_CHARACTERS] for name in item_names], texts.get("words", "between_names"))
+
+
+def _get_first_words_of_row(sheet_table: SheetTable, line: int) -> str:
+    """Return the first text in a row of a sheet that is not a number.
+
+    Without such a text, the row's number.
+    """
+    cell_texts = (sheet_table.sheet.get_cell_text(line, n) for n in range(1, sheet_table.sheet.last_column + 1))
+    return next((text for text in cell_texts if text and not text.isdigit()), str(line))

@@ -313,7 +313,7 @@ class KnownTables:
                 parse_printed_number(sheet.get_cell_text(line, column)) for column in matched_columns - key_columns
             ):
                 unknown_lines.append(line)
-        # The other columns of figures; running numbers are none.
+        # The other columns of figures, without columns of running numbers.
         foreign_columns = {}
         for column in range(1, sheet.last_column + 1):
             if column in matched_columns:
