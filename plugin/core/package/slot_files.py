@@ -75,20 +75,6 @@ class FilledSlot:
     file_paths: tuple[Path, ...]
 
 
-@dataclass(frozen=True)
-class _SlotMatch:
-    """A slot of the specification with the names of the files (small letters) that match it.
-
-    ``matching_files`` are all names that match the pattern; ``filling_names`` are those that fill the slot. A name that
-    matches several slots fills the first one.
-    """
-
-    slot: FileSlot
-    file_name: str
-    matching_files: list[str]
-    filling_names: list[str]
-
-
 def fill_slots(
     package_spec: PackageSpec,
     placeholder_values: Mapping[str, str],
@@ -120,60 +106,37 @@ def fill_slots(
     texts = Texts(lang)
     open_parts = {key: texts.get("words", f"any_{key}") for key in ("code", "name", "number", "title", "year")}
     used_names: set[str] = set()
-    matches = []
+    filled_slots: list[FilledSlot] = []
+    problems: list[ExportProblem] = []
+    can_make_maps = any(one.layout for one in package_spec.files)
     for slot in package_spec.files:
         name_pattern = make_name_matcher(slot.file, {**placeholder_values, **slot.placeholder_values})
         fitting_names = [name for name in sorted(file_of_name) if name_pattern.fullmatch(file_of_name[name].name)]
+        # A name that matches several slots fills the first one.
         filling_names = [name for name in fitting_names if name not in used_names]
         if slot.kind == "map" and package_spec.maps.world_file:
             filling_names += [name for name in map(make_world_file_name, filling_names) if name in file_of_name]
         used_names.update(filling_names)
-        matches.append(
-            _SlotMatch(
-                slot,
-                fill_placeholders(slot.file, {**open_parts, **placeholder_values, **slot.placeholder_values}),
-                fitting_names,
-                filling_names,
-            )
-        )
-    filled_slots = [
-        FilledSlot(match.slot, match.file_name, tuple(file_of_name[name] for name in match.filling_names))
-        for match in matches
-    ]
-    problems = [
-        problem for match in matches for problem in _find_slot_problems(match, package_spec, file_of_name, given_files)
-    ]
+        file_name = fill_placeholders(slot.file, {**open_parts, **placeholder_values, **slot.placeholder_values})
+        filled_slot = FilledSlot(slot, file_name, tuple(file_of_name[name] for name in filling_names))
+        filled_slots.append(filled_slot)
+        # `map_slots` and `export` report a missing map or document that the plugin may make.
+        can_be_made = slot.generated or slot.layout or (slot.kind == "map" and not slot.number and can_make_maps)
+        if fitting_names or not can_be_made:
+            fitting_paths = filled_slot.file_paths or [file_of_name[name] for name in fitting_names]
+            problems += _find_content_problems(slot, file_name, fitting_paths)
+            problems += _find_name_problems(filled_slot, [given_files.get(name, []) for name in filling_names])
     unmatched_names = [given_files[name][0].name for name in sorted(given_files) if name not in used_names]
     if unmatched_names:
         problems.append(make_names_problem(ProblemLevel.NOTE, "files_left_out", unmatched_names))
     return filled_slots, problems
 
 
-def _find_slot_problems(
-    match: _SlotMatch,
-    package_spec: PackageSpec,
-    file_of_name: Mapping[str, Path],
-    given_files: Mapping[str, list[Path]],
-) -> Iterator[ExportProblem]:
-    """Yield the problems of the files that match a document, map or table.
-
-    A missing map or document that the plugin may make is reported by `map_slots` and `documents`.
-    """
-    slot = match.slot
-    can_be_generated = (
-        slot.generated
-        or slot.layout
-        or (slot.kind == "map" and not slot.number and any(one.layout for one in package_spec.files))
-    )
-    if not match.matching_files and can_be_generated:
-        return
-    yield from _find_content_problems(
-        slot, match.file_name, [file_of_name[name] for name in match.filling_names or match.matching_files]
-    )
-    paths = [file_of_name[name] for name in match.filling_names]
-    files_of_same_name = [given_files.get(name, []) for name in match.filling_names]
+def _find_name_problems(filled_slot: FilledSlot, files_of_same_name: list[list[Path]]) -> Iterator[ExportProblem]:
+    """Yield problems of unportable names, and of different files with one name (``files_of_same_name``)."""
+    slot = filled_slot.slot
     names_by_problem: dict[str, list[str]] = {}
-    for path in paths:
+    for path in filled_slot.file_paths:
         if problem := find_name_problem(path.name):
             names_by_problem.setdefault(problem, []).append(path.name)
     for problem, file_names in names_by_problem.items():
