@@ -10,6 +10,7 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..base.errors import InputError
 from ..base.files.digests import compute_sha256, iterate_files_below, read_manifest
@@ -193,15 +194,16 @@ def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) 
     coarse_map_names = [
         p.name for p, damage in damages if slot.kind == "map" and damage != "file_broken" and has_low_resolution(p)
     ]
+    damaged_files: list[tuple[ProblemLevel, str, list[str], dict[str, Any]]] = [
+        (ProblemLevel.GATE, "file_broken", [p.name for p, damage in damages if damage == "file_broken"], {}),
+        # Many programs repair such a file and show its readable part.
+        (ProblemLevel.NOTE, "file_cut", [p.name for p, damage in damages if damage == "file_cut"], {}),
+        (ProblemLevel.GATE, "map_coarse", coarse_map_names, {"least": MIN_DPI}),
+    ]
     return [
-        make_names_problem(level, key, file_names, title=slot.title, **further_params)
-        for level, key, file_names, further_params in (
-            (ProblemLevel.GATE, "file_broken", [p.name for p, damage in damages if damage == "file_broken"], {}),
-            # Many programs repair such a file and show its readable part.
-            (ProblemLevel.NOTE, "file_cut", [p.name for p, damage in damages if damage == "file_cut"], {}),
-            (ProblemLevel.GATE, "map_coarse", coarse_map_names, {"least": MIN_DPI}),
-        )
-        if file_names
+        make_names_problem(level, key, names, title=slot.title, **params)
+        for level, key, names, params in damaged_files
+        if names
     ]
 
 
