@@ -57,21 +57,7 @@ def write_vct_set(
     def iterate_source_layers() -> Iterator[SourceLayer]:
         """Yield the layers for the VCT writer, and report the progress after each."""
         for content in package_layers:
-            shapes: list[NDArray] = []
-            columns: dict[str, list[NDArray]] = {f.name: [] for f in content.template.fields}
-            for rows in content.iterate_batches(horizontal_crs):
-                cancellation.raise_if_cancelled()
-                shapes.append(rows.shapes)
-                for name, values in rows.values.items():
-                    columns[name].append(values)
-            geometry_column = "geometry"
-            while geometry_column in columns:
-                geometry_column += "_"
-            table = pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()}, dtype=object)
-            table[geometry_column] = gpd.GeoSeries(np.concatenate(shapes), crs=horizontal_crs)
-            infos = tuple(FieldInfo(f.name, f.type, f.length) for f in content.template.fields)
-            frame = gpd.GeoDataFrame(table, geometry=geometry_column, crs=horizontal_crs)
-            yield SourceLayer(content.name, frame, infos, horizontal_crs)
+            yield _make_source_layer(content, horizontal_crs, cancellation)
             progress(len(content))
 
     return write_vct(
@@ -80,6 +66,28 @@ def write_vct_set(
         templates={c.name.upper(): c.template for c in package_layers},
         cancellation=cancellation,
     )
+
+
+def _make_source_layer(package_layer: PackageLayer, horizontal_crs: CRS, cancellation: Cancellation) -> SourceLayer:
+    """Return a package layer as a source layer for the VCT writer, in the package's CRS.
+
+    As a function, so that its batches are released before the layer is written.
+    """
+    shapes: list[NDArray] = []
+    columns: dict[str, list[NDArray]] = {f.name: [] for f in package_layer.template.fields}
+    for rows in package_layer.iterate_batches(horizontal_crs):
+        cancellation.raise_if_cancelled()
+        shapes.append(rows.shapes)
+        for name, values in rows.values.items():
+            columns[name].append(values)
+    geometry_column = "geometry"
+    while geometry_column in columns:
+        geometry_column += "_"
+    table = pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()}, dtype=object)
+    table[geometry_column] = gpd.GeoSeries(np.concatenate(shapes), crs=horizontal_crs)
+    infos = tuple(FieldInfo(f.name, f.type, f.length) for f in package_layer.template.fields)
+    frame = gpd.GeoDataFrame(table, geometry=geometry_column, crs=horizontal_crs)
+    return SourceLayer(package_layer.name, frame, infos, horizontal_crs)
 
 
 def read_back_vct_set(
