@@ -59,7 +59,6 @@ from .tables.write_tables import write_workbooks
 if TYPE_CHECKING:
     from ..checks.check import CheckResult, RunOptions
     from ..model.report import Report
-    from ..render.document.blocks import Document
     from ..render.pictures import ReportPictures
     from .package_spec.spec import PackageSpec
     from .slot_files import FilledSlot
@@ -105,10 +104,11 @@ def _find_obstacle(name: str, print_pdf: DocumentPrinter | None) -> OutputError 
 
 
 def make_documents(context: ExportContext) -> None:
-    """Make the planned documents, write them and name their files in the manifest.
+    """Make the planned documents on the check, write them and name their files in the manifest.
 
     Raise OutputError for a PDF without a printer.
     """
+    from ..render.document.check_report import make_check_record, make_check_report
     from ..render.document.docx_writer import write_docx
 
     rows = {row["id"]: row for row in context.manifest["slots"]}
@@ -116,7 +116,10 @@ def make_documents(context: ExportContext) -> None:
         context.cancellation.raise_if_cancelled()
         slot = filled_slot.slot
         path = context.prepare_file_path(slot.folder, fill_name_pattern(slot.file, context.placeholders))
-        document = make_package_document(context, slot.generated)
+        if slot.generated == RECORD_DOCUMENT:
+            document = make_check_record(context.check_result.report, context.plan.norm)
+        else:
+            document = make_check_report(context.check_result.report, context.plan.norm, context.pictures)
         if path.suffix.lower() == ".docx":
             write_docx(document, path)
         elif context.documents.print_pdf is not None:
@@ -124,19 +127,6 @@ def make_documents(context: ExportContext) -> None:
         else:
             raise OutputError("output_pdf_without_qgis", target=path.name)
         rows[slot.id] |= {"files": [context.get_path_in_package(path)], "generated": slot.generated}
-
-
-def make_package_document(context: ExportContext, kind: str) -> Document:
-    """Return the document about the check that precedes an export.
-
-    ``kind``: one of `GENERATED_DOCUMENTS`.
-    """
-    from ..render.document.check_report import make_check_record, make_check_report
-
-    report, norm = context.check_result.report, context.plan.norm
-    if kind == RECORD_DOCUMENT:
-        return make_check_record(report, norm)
-    return make_check_report(report, norm, context.pictures)
 
 
 __all__ = [

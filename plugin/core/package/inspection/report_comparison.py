@@ -149,8 +149,8 @@ def _record_package_waivers(report: Report, report_data: dict[str, Any]) -> None
     waived = [one for one in stated_findings if one.state == "waived"]
     if not waived:
         return
-    # The rest are matched by rule, message, layers, keys and field, because another rounding of the place changes the
-    # fingerprint.
+    # Findings are matched by fingerprint, the rest by rule, message, layers, keys and field, because another rounding
+    # of the place changes the fingerprint.
     found_findings = [finding for finding in report.findings if finding.state != "waived"]
     pairs: list[tuple[Finding, Finding]] = []
     for identify in (attrgetter("code", "fingerprint"), get_finding_identity):

@@ -66,7 +66,11 @@ def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts:
     compared_count = 0
     for table in tables:
         name, heads = _clean_name(make_sheet_name(table, texts)), make_column_names(table, texts)
-        rows = read_table_rows(connection, name, heads)
+        columns = ", ".join(f"[{head}]" for head in heads)
+        cursor = connection.cursor()
+        cursor.execute(f"SELECT {columns} FROM [{name}] ORDER BY [{ROW_NUMBER_COLUMN}]")  # nosec B608 # names are ours, cleaned by _clean_name
+        rows = [tuple(row) for row in cursor.fetchall()]
+        cursor.close()
         if len(rows) != len(table.rows):
             raise TableDifferenceError(name, min(len(rows), len(table.rows)) + 1, ROW_NUMBER_COLUMN)
         for line, (row, read_row) in enumerate(zip(table.rows, rows, strict=True), 1):
@@ -81,16 +85,6 @@ def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts:
                     raise TableDifferenceError(name, line, head)
                 compared_count += isinstance(value, TableNumber)
     return compared_count
-
-
-def read_table_rows(connection: Any, name: str, heads: list[str]) -> list[tuple[Any, ...]]:
-    """Return the rows of a table in the order in which they were written."""
-    columns = ", ".join(f"[{head}]" for head in heads)
-    cursor = connection.cursor()
-    cursor.execute(f"SELECT {columns} FROM [{name}] ORDER BY [{ROW_NUMBER_COLUMN}]")  # nosec B608 # names are ours, cleaned by _clean_name
-    rows = [tuple(row) for row in cursor.fetchall()]
-    cursor.close()
-    return rows
 
 
 def read_tables_as_sheets(connection: Any, names: Iterable[str]) -> tuple[PrintedSheet, ...]:
