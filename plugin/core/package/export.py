@@ -71,36 +71,25 @@ def choose_documents_to_make(
 
     Return them, and a problem for each that it cannot make. Nothing is written.
     """
+    from ..render.document.docx_writer import import_docx_library
+
     documents_to_make, problems = [], []
     for filled_slot in filled_slots:
         slot = filled_slot.slot
         if not slot.generated or filled_slot.file_paths:
             continue
-        error = _find_obstacle(filled_slot.file_name, print_pdf)
-        if error is None:
+        try:
+            if not filled_slot.file_name.lower().endswith(".pdf"):
+                import_docx_library(filled_slot.file_name)
+            elif print_pdf is None:
+                raise OutputError("output_pdf_without_qgis", target=filled_slot.file_name)
             documents_to_make.append(filled_slot)
-            continue
-        level = {"M": ProblemLevel.GATE, "C": ProblemLevel.NOTE}.get(slot.need)
-        if level is not None:
-            params = {"title": slot.title, "reason": CauseMessage(error)}
-            problems.append(ExportProblem(level, "document_not_made", params=params))
+        except OutputError as error:
+            level = {"M": ProblemLevel.GATE, "C": ProblemLevel.NOTE}.get(slot.need)
+            if level is not None:
+                params = {"title": slot.title, "reason": CauseMessage(error)}
+                problems.append(ExportProblem(level, "document_not_made", params=params))
     return DocumentsToMake(tuple(documents_to_make), print_pdf), problems
-
-
-def _find_obstacle(name: str, print_pdf: DocumentPrinter | None) -> OutputError | None:
-    """Return why a document with this file name cannot be made on this machine.
-
-    None if it can be made.
-    """
-    from ..render.document.docx_writer import import_docx_library
-
-    if name.lower().endswith(".pdf"):
-        return OutputError("output_pdf_without_qgis", target=name) if print_pdf is None else None
-    try:
-        import_docx_library(name)
-    except OutputError as error:
-        return error
-    return None
 
 
 def make_documents(context: ExportContext) -> None:

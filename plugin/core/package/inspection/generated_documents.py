@@ -351,11 +351,9 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
     printed_text = unicodedata.normalize("NFKC", _WHITE_SPACE_PATTERN.sub("", "".join(texts)))
     printed_verdicts = find_verdicts(printed_text)[:1]
     if printed_verdicts != [verdict]:
-        differences.append(
-            PartDifference(
-                "verdict", *(_get_word_of_first_verdict(one, report) for one in (printed_verdicts, [verdict]))
-            )
-        )
+        verdict_words = Texts(report.lang).get_section("verdicts")
+        words = (" ".join(verdict_words.get(v, v) for v in one) for one in (printed_verdicts, [verdict]))
+        differences.append(PartDifference("verdict", *words))
     if missing_figures := expected_figures - printed_figures:
         added_figures = printed_figures - expected_figures
         differences.append(PartDifference("figures", next(iter(added_figures), ""), next(iter(missing_figures))))
@@ -365,12 +363,3 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
 def _list_figures(texts: Iterable[str]) -> list[str]:
     """Return the figures in texts in order; each group of digits (of 17 434 765.13) is one figure."""
     return [figure for text in texts for figure in _FIGURE_PATTERN.findall(text)]
-
-
-def _get_word_of_first_verdict(verdicts: list[str], report: Report) -> str:
-    """Return the word for the first verdict (id), in the language of the report.
-
-    Empty without verdicts.
-    """
-    verdict_words = Texts(report.lang).get_section("verdicts")
-    return verdict_words.get(verdicts[0], verdicts[0]) if verdicts else ""
