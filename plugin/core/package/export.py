@@ -10,17 +10,23 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.errors import OutputError
 from ..base.files.digests import write_manifest_digest
 from ..base.files.writing import is_write_error
+from ..checks.check import CheckResult, RunOptions
 from ..checks.results.run import run_check
 from ..engine.evaluate import choose_rules
 from ..engine.plan_consistency import INCONSISTENCY_CODE
 from ..model.findings import UNREAD_CODE, Finding
+from ..model.report import Report
 from ..model.rule import Severity
+from ..render.document.check_report import make_check_record, make_check_report
+from ..render.document.docx_writer import import_docx_library, write_docx
+from ..render.html import render_report
+from ..render.outputs import add_data_digest, report_to_json
+from ..render.pictures import ReportPictures, add_picture_digests
 from ..standard.messages.texts import CauseMessage, RuleProblem
 from ..standard.profile.document import ResolvedDocument, add_document_info
 from ..standard.profile.document_info import load_secrecy_levels
@@ -51,17 +57,10 @@ from .manifest import make_manifest_head, make_slot_rows, write_manifest
 from .map_slots import MAP_PROGRESS_START, choose_maps_to_render, explain_missing_maps, make_maps_and_list_in_manifest
 from .metadata import make_metadata_xml, read_back_metadata
 from .names import fill_name_pattern
-from .package_spec.spec import RECORD_DOCUMENT
+from .package_spec.spec import RECORD_DOCUMENT, PackageSpec
 from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel, drop_duplicate_notes, select_problems_of_levels
-from .slot_files import fill_slots, make_unreadable_file_error
+from .slot_files import FilledSlot, fill_slots, make_unreadable_file_error
 from .tables.write_tables import write_workbooks
-
-if TYPE_CHECKING:
-    from ..checks.check import CheckResult, RunOptions
-    from ..model.report import Report
-    from ..render.pictures import ReportPictures
-    from .package_spec.spec import PackageSpec
-    from .slot_files import FilledSlot
 
 
 def choose_documents_to_make(
@@ -71,8 +70,6 @@ def choose_documents_to_make(
 
     Return them, and a problem for each that it cannot make. Nothing is written.
     """
-    from ..render.document.docx_writer import import_docx_library
-
     documents_to_make, problems = [], []
     for filled_slot in filled_slots:
         slot = filled_slot.slot
@@ -97,9 +94,6 @@ def make_documents(context: ExportContext) -> None:
 
     Raise OutputError for a PDF without a printer.
     """
-    from ..render.document.check_report import make_check_record, make_check_report
-    from ..render.document.docx_writer import write_docx
-
     rows = {row["id"]: row for row in context.manifest["slots"]}
     for filled_slot in context.documents.slots:
         context.cancellation.raise_if_cancelled()
@@ -172,10 +166,6 @@ def copy_documents(context: ExportContext) -> None:
 
 def write_report(context: ExportContext) -> None:
     """Write the report of the check as page (HTML) and as data (JSON)."""
-    from ..render.html import render_report
-    from ..render.outputs import report_to_json
-    from ..render.pictures import add_picture_digests
-
     check_result = context.check_result
     report = add_picture_digests(check_result.report, context.pictures)
     text = render_report(report, check_result.plan.norm, context.pictures)
@@ -244,8 +234,6 @@ def export_package(
         it; if another process exports to the target or inspects it; if the content cannot be written without loss or
         differs when it is read again; if the target cannot be replaced.
     """
-    from ..render.outputs import add_data_digest
-
     target = make_package_path(check_result.plan, order)
     with make_export_folder(order.parent_folder), lock_for_writing(target):
         plan, spec, lang = check_result.plan, order.package_spec, check_result.report.lang

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...base.errors import DataError, InputError, OutputError
+from ...checks.tabulate import TabulatedPlan, tabulate_plan, write_new_figures_workbook
 from ...render.tables.report_table import make_sheet_name
 from ...standard.messages.texts import CauseMessage, Texts
 from ..export_order import ExportContext
@@ -27,9 +28,6 @@ from .compare import DIFFERENCE_CASES, find_differences, find_lost_rows
 from .known_tables import REQUIRED_TABLES, KnownTables
 from .read import read_workbook
 
-if TYPE_CHECKING:
-    from ...checks.tabulate import TabulatedPlan
-
 #: Differences that only a defect of this program can cause in its workbook.
 _WRITING_FAULTS = (*DIFFERENCE_CASES, "target", "text", "formula", "error", "merged")
 
@@ -39,8 +37,6 @@ def write_workbooks(context: ExportContext) -> list[ExportProblem]:
 
     Return the problems of tables that could not be made.
     """
-    from ...checks.tabulate import tabulate_plan, write_new_figures_workbook
-
     if context.package_spec.tables is None:
         return []
     if find_spec("openpyxl") is None:
