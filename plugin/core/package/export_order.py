@@ -22,7 +22,7 @@ from ..standard.numbering import DIVISION_CODE_DIGITS
 from ..standard.profile.document import LoweredSecrecy, ResolvedDocument, resolve_document
 from ..standard.profile.document_info import DocumentInfo
 from .names import fill_name_pattern
-from .package_spec.spec import FileSlot, MapSettings, PackageSpec
+from .package_spec.spec import FileSlot, MapSettings, NamedFile, PackageSpec
 from .problems import ExportProblem
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from ..render.document.blocks import Document
     from ..render.pictures import ReportPictures
     from ..standard.profile import Norm
-    from .package_spec.spec import NamedFile
     from .slot_files import FilledSlot
 
 

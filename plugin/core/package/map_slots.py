@@ -23,16 +23,14 @@ from ..standard.map_set import (
 )
 from ..standard.messages.texts import Message, Texts
 from . import jpeg
-from .export_order import MapJob, MapRenderer, MapRequest, PlannedMaps, RenderedMap
+from .export_order import ExportContext, ExportOrder, MapJob, MapRenderer, MapRequest, PlannedMaps, RenderedMap
 from .names import fill_placeholders, make_name_matcher
 from .problems import ExportProblem, GateRefusal, ProblemLevel, select_problems_of_levels
-from .slot_files import ORIGIN_GIVEN, ORIGIN_MADE, ORIGIN_NONE
+from .slot_files import ORIGIN_GIVEN, ORIGIN_MADE, ORIGIN_NONE, FilledSlot
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan
-    from .export_order import ExportContext, ExportOrder
     from .package_spec.spec import FileSlot
-    from .slot_files import FilledSlot
 
 #: Share of the progress at which the maps begin, if any are to be made.
 MAP_PROGRESS_START = 0.4

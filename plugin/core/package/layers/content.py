@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -22,7 +23,6 @@ from ...geometry.validity import mask_missing_shapes
 from ...standard.template import Template, TemplateField
 
 if TYPE_CHECKING:
-    import pandas as pd
     from pyproj import CRS
 
     from ...plan.layer import Layer
@@ -116,8 +116,6 @@ def _parse_date(value: Any) -> datetime | str | None:
 
     None for a missing value, "" for an unreadable one.
     """
-    import pandas as pd
-
     if isinstance(value, str):
         text = value.strip()
         if not text:

@@ -17,7 +17,7 @@ from ...base.cancellation import Cancellation
 from ...geometry import crs as crs_care
 from ...standard import Standard, load_standard
 from ...standard.messages.texts import ConceptName
-from ..export_order import ExportContext
+from ..export_order import ExportContext, ExportOrder
 from ..metadata import DEGREES_UNIT, METRES_UNIT
 from ..names import fill_name_pattern
 from ..package_spec.spec import FORMAT_NAMES, PackageSpec, VectorSet
@@ -31,7 +31,6 @@ from .vct import read_back_vct_set, write_vct_set
 if TYPE_CHECKING:
     from ...checks.check import CheckResult
     from ...plan.plan import Plan
-    from ..export_order import ExportOrder
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+import pyogrio
 import shapely
 from numpy.typing import NDArray
 
 from ...base.errors import InputError
+from ...plan.io import DRIVER_ERRORS
 
 
 @dataclass(frozen=True)
@@ -131,10 +133,6 @@ class _PyogrioLayer:
     """A layer that pyogrio reads."""
 
     def __init__(self, path: Path, name: str, first_row: int = 0):
-        import pyogrio
-
-        from ...plan.io import DRIVER_ERRORS
-
         self.library = f"pyogrio {pyogrio.__version__} (GDAL {pyogrio.__gdal_version_string__})"
         self._options: dict[str, Any] = {} if path.suffix.lower() == ".shp" else {"layer": name}
         self._path, self._first_row = path, first_row
@@ -153,8 +151,6 @@ class _PyogrioLayer:
 
     def iterate_batches(self, size: int) -> Iterator[ReadRows]:
         """Yield the rows in batches of ``size``."""
-        import pyogrio
-
         for first in range(0, self.feature_count, size):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
