@@ -7,16 +7,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..base.errors import OutputError
 from ..base.files.digests import UNLISTED_FILES, is_link, iterate_files_below, read_manifest
 from ..base.files.writing import is_same_file
+from ..checks.check import CheckResult
 from ..model.report import Outcome
 from ..model.rule import Severity
 from ..standard.messages.texts import Message, Texts
+from .export_order import ExportOrder
 from .folder import make_sibling_folder_paths
 from .names import make_name_matcher
+from .package_spec.spec import PackageSpec
 from .problems import (
     BLOCKING_VERDICTS,
     ExportProblem,
@@ -27,12 +29,6 @@ from .problems import (
     select_problems_of_levels,
 )
 from .slot_files import is_stray_file
-
-if TYPE_CHECKING:
-    from ..checks.check import CheckResult
-    from .export_order import ExportOrder
-    from .package_spec.spec import PackageSpec
-
 
 _NOT_CHECKED = (Outcome.SKIPPED, Outcome.CRASHED)
 

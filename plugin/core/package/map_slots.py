@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..base.errors import OutputError
 from ..geometry.validity import mask_missing_shapes
+from ..plan.plan import Plan
 from ..standard.map_set import (
     ConceptLayer,
     MapCatalogue,
@@ -25,12 +26,9 @@ from ..standard.messages.texts import Message, Texts
 from . import jpeg
 from .export_order import ExportContext, ExportOrder, MapJob, MapRenderer, MapRequest, PlannedMaps, RenderedMap
 from .names import fill_placeholders, make_name_matcher
+from .package_spec.spec import FileSlot
 from .problems import ExportProblem, GateRefusal, ProblemLevel, select_problems_of_levels
 from .slot_files import ORIGIN_GIVEN, ORIGIN_MADE, ORIGIN_NONE, FilledSlot
-
-if TYPE_CHECKING:
-    from ..plan.plan import Plan
-    from .package_spec.spec import FileSlot
 
 #: Share of the progress at which the maps begin, if any are to be made.
 MAP_PROGRESS_START = 0.4

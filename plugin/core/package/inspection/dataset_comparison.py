@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -20,15 +20,13 @@ from ...geometry import crs as crs_care
 from ...geometry.polygon_rings import iterate_batches
 from ...geometry.validity import mask_missing_shapes
 from ...geometry.vertex_comparison import compute_max_vertex_shift, compute_outline_distance
+from ...plan.layer import Layer
 from ...plan.row_pairs import pair_equal_rows
+from ...standard.template import TemplateField
 from ..layers.content import convert_values
 from ..layers.layer_writers import choose_dbf_number_format
 from ..layers.vct_precision import is_same_number
 from ..problems import MAX_NAMED_FEATURES
-
-if TYPE_CHECKING:
-    from ...plan.layer import Layer
-    from ...standard.template import TemplateField
 
 #: Distance (m) up to which vertices are equal in any format, so that outlines need no comparison.
 _SAME_VERTEX_M = 1e-4

@@ -12,11 +12,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import fields
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ....metadata import read_plugin_version
 from ...base.errors import DataError
 from ...base.invariants import InvariantError
+from ...checks.check import CheckResult
 from ...engine.waivers.waiver import get_finding_identity
 from ...geometry.tolerance import Tolerance
 from ...model.findings import Finding, set_fingerprints
@@ -27,9 +28,6 @@ from ...standard.messages.finding_message import format_message
 from ...standard.messages.texts import Texts
 from ..problems import join_first
 from .facts import PackageFacts
-
-if TYPE_CHECKING:
-    from ...checks.check import CheckResult
 
 #: Rule of the findings that compare the package's report with this check.
 _REPORT_RULE_CODE = "DOC013"

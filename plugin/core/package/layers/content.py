@@ -10,25 +10,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from ...base.files.cells import format_column, strip_blanks
 from ...geometry import crs as crs_care
 from ...geometry.validity import mask_missing_shapes
+from ...plan.layer import Layer
+from ...plan.plan import Plan
 from ...standard.template import Template, TemplateField
-
-if TYPE_CHECKING:
-    from pyproj import CRS
-
-    from ...plan.layer import Layer
-    from ...plan.plan import Plan
-    from ..package_spec.spec import LayerSlot, VectorSet
-
+from ..package_spec.spec import LayerSlot, VectorSet
 
 #: A date and, after it, a time without a zone. Without separators eight digits are required: 2024111 has two readings.
 _DATE_PATTERN = re.compile(

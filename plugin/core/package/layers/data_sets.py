@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pyproj import CRS
 
 from ...base.cancellation import Cancellation
+from ...checks.check import CheckResult
 from ...geometry import crs as crs_care
+from ...plan.plan import Plan
 from ...standard import Standard, load_standard
 from ...standard.messages.texts import ConceptName
 from ..export_order import ExportContext, ExportOrder
@@ -27,10 +29,6 @@ from .layer_validation import validate_layer, validate_missing_layers
 from .layer_writers import write_database, write_shapefiles
 from .read_back import ReadBackResult, read_back
 from .vct import read_back_vct_set, write_vct_set
-
-if TYPE_CHECKING:
-    from ...checks.check import CheckResult
-    from ...plan.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.create import create_database, make_write_error
@@ -30,14 +31,10 @@ from ...exchange.gdal_setup import (
     raise_if_refused,
 )
 from ...exchange.schema import OGR_GEOMETRY_TYPES, SHAPEFILE_FORMAT, find_database_format
+from ...standard.codes import CodeList
 from ...standard.template import TemplateField
 from ..names import FIELD_NAME_FILE
 from .content import PackageLayer, PackageRowBatch
-
-if TYPE_CHECKING:
-    from pyproj import CRS
-
-    from ...standard.codes import CodeList
 
 
 def write_database(

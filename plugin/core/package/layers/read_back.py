@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import OutputError
@@ -30,9 +31,6 @@ from ..names import AREA_FIELD_MEANING_BY_BASIS
 from . import layer_writers, vct_precision
 from .content import BATCH_ROWS, PackageLayer, PackageRowBatch
 from .readers import OpenLayer, ReadRows, open_layer
-
-if TYPE_CHECKING:
-    from pyproj import CRS
 
 #: Tolerances: metres by which a vertex may move; m² by which an area may differ, in total and per vertex.
 MAX_VERTEX_SHIFT_M = 1e-4

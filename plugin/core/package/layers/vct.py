@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from ...base.cancellation import Cancellation
 from ...exchange.vct.batch import merge_into_multipart
@@ -26,9 +26,6 @@ from ...plan.layer import FieldInfo, SourceLayer
 from .content import PackageLayer
 from .read_back import ReadBackResult, compare_layer
 from .readers import ReadField, ReadRows
-
-if TYPE_CHECKING:
-    from pyproj import CRS
 
 #: Name of the reader in a report.
 READER_NAME = "sanxian VCT 3.0"
