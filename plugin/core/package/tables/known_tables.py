@@ -7,7 +7,7 @@ Tables are recognised by titles, words of their heads, and codes and names of th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -177,21 +177,16 @@ class KnownTables:
         titles: Mapping[str, tuple[str, ...]] = aliases.titles if aliases else {}
         self._heads: Mapping[str, tuple[str, ...]] = aliases.heads if aliases else {}
         self._texts = [Texts(lang), *(Texts(other) for other in TEXT_LANGUAGES if other != lang)]
-        self._titles = {
-            name: [normalise_word(t) for t in (*self._iterate_table_titles(name), *titles.get(name, ()))]
-            for name in self.tables
-        }
+        # Names of the sheets and titles above the tables in all languages, and aliases.
+        self._titles = {name: [normalise_word(one) for one in titles.get(name, ())] for name in self.tables}
+        for name, words in self._titles.items():
+            for texts in self._texts:
+                words += map(normalise_word, (texts.get("sheets", name), texts.get("sheet_titles", name, area="")))
         # Every cell above a table is compared with every column.
         self._column_words = {
             name: [frozenset(self.list_head_words(column)) for column in table.columns]
             for name, table in self.tables.items()
         }
-
-    def _iterate_table_titles(self, name: str) -> Iterator[str]:
-        """Yield the titles of a table in all languages, and its aliases."""
-        for texts in self._texts:
-            yield texts.get("sheets", name)
-            yield texts.get("sheet_titles", name, area="")
 
     def list_head_words(self, column: TableColumn) -> list[str]:
         """Return the heads that a column may have in a sheet, normalised."""
