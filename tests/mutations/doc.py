@@ -774,7 +774,7 @@ def plant_page_listed_but_missing(draft: CountyDraft) -> None:
 
 def change_html_page(draft: CountyDraft, change: Callable[[str], str], version: str) -> None:
     """Change the HTML page of the manifest in a package of this plugin version."""
-    from plugin.core.package.page import render_manifest_page
+    from plugin.core.package.manifest import render_manifest_page
 
     counts = {"warnings": 0, "crashed": 0, "left_out": [], "unconfirmed": []}
     more = {

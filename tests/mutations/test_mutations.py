@@ -71,7 +71,7 @@ def test_only_package_rules_read_package_facts():
         CORE / "package" / "rules" / "_package.py",
         CORE / "counties" / "gathering" / "inspect_county.py",
     }
-    callers = {path for path in CORE.rglob("*.py") if "get_package_facts" in path.read_text(encoding="utf-8")}
+    callers = {path for path in CORE.rglob("*.py") if "inspects_package" in path.read_text(encoding="utf-8")}
     assert {path.parent for path in callers} == {CORE / "package" / "rules"}
     assert len(PACKAGE_RULES) > 10
 

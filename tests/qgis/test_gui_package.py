@@ -31,7 +31,7 @@ from plugin.core.base.cancellation import NEVER_CANCELLED
 from plugin.core.base.errors import InputError, OutputError
 from plugin.core.base.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA
 from plugin.core.cli.examples.package_files import make_pdf
-from plugin.core.package.order import ExportOrder
+from plugin.core.package.export_order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import ExportProblem, GateRefusal, ProblemLevel, ProblemPlace
 from plugin.core.standard.messages.texts import Texts
@@ -192,7 +192,7 @@ def test_package_file_list_marks_found_missing_and_unreadable_files_by_text_and_
 
 @pytest.mark.parametrize("driver", ["mdb_no_driver", object()], ids=["without Access", "with Access"])
 def test_package_preview_states_that_tables_are_only_a_workbook_without_an_access_driver(tmp_path, monkeypatch, driver):
-    monkeypatch.setattr("plugin.core.package.tables.access_driver.find_access_driver", lambda: driver)
+    monkeypatch.setattr("plugin.core.package.tables.access_database.find_access_driver", lambda: driver)
     slot = next(slot for slot in preview_export(tmp_path)[0].slots if slot.title == "规划表格")
     assert (slot.is_only_workbook, slot.is_generated) == ((True, False) if isinstance(driver, str) else (False, True))
 

@@ -22,7 +22,7 @@ from qgis.PyQt.QtGui import QFont, QRawFont
 from ...core.base.cancellation import Cancellation
 from ...core.base.errors import OutputError
 from ...core.base.invariants import require_value
-from ...core.package.map_requests import MapJob, MapRequest, RenderedMap
+from ...core.package.export_order import MapJob, MapRequest, RenderedMap
 from ...core.standard.map_set import MissingMapReason, expand_concepts_to_roles
 from ...metadata import read_plugin_version
 from ...paths import LAYOUTS_FOLDER, STYLES_FOLDER

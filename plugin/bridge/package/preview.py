@@ -21,7 +21,7 @@ from ..texts import tr
 
 if TYPE_CHECKING:
     from ...core.checks.check import CheckResult, RunOptions
-    from ...core.package.order import ExportOrder
+    from ...core.package.export_order import ExportOrder
     from ...core.package.package_spec.spec import FileSlot, PackageSpec
     from ...core.standard.map_set import MapSpec, MissingMapReason
 
@@ -132,7 +132,7 @@ def find_county_placeholders(
 
     They come from the checked plan, or without ``check_result`` from the profile. Empty if they are unknown.
     """
-    from ...core.package.order import find_placeholder_values, find_placeholder_values_of_area
+    from ...core.package.export_order import find_placeholder_values, find_placeholder_values_of_area
 
     if check_result is None:
         norm = options.resolve_norm()
@@ -154,7 +154,7 @@ def preview_package(order: ExportOrder, placeholders: dict[str, str], inputs: It
     from ...core.package.map_slots import accepts_any_map
     from ...core.package.names import fill_placeholders
     from ...core.package.slot_files import fill_slots
-    from ...core.package.tables.access_driver import find_access_driver
+    from ...core.package.tables.access_database import find_access_driver
 
     form = order.package_spec
     # While the county is unknown, the required files and those found for any county can be listed all the same.

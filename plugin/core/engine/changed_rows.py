@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from ..geometry.overlay_fallback import FallbackLog
 from ..geometry.overlay_pieces import OverlayPieces, Slivers
 from ..geometry.polygons import Polygons
+from ..plan.row_pairs import pair_equal_rows
 
-#: Spreads the numbers of repeated hashes over all hashes.
-_REPETITION_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 #: Above one row in this many to compute again, computing all rows is hardly slower.
 _FEW_ROWS_RATIO = 2
 
@@ -82,18 +81,11 @@ def match_rows(former: HashedRows, present: HashedRows) -> RowMatch | None:
     """
     if former.conversion_digest != present.conversion_digest:
         return None
-    former_keys, keys = _make_unique_keys(former.hashes), _make_unique_keys(present.hashes)
-    former_row_of_row = np.full(len(keys), -1)
-    if len(former_keys):
-        order = np.argsort(former_keys)
-        position = np.minimum(np.searchsorted(former_keys, keys, sorter=order), len(order) - 1)
-        is_equal = former_keys[order[position]] == keys
-        former_row_of_row[is_equal] = order[position[is_equal]]
-    matched = former_row_of_row[former_row_of_row >= 0]
-    if (np.diff(matched) <= 0).any():
+    former_rows, rows = pair_equal_rows([former.hashes], [present.hashes])
+    if (np.diff(rows) <= 0).any():
         return None
-    row_of_former_row = np.full(len(former_keys), -1)
-    row_of_former_row[matched] = np.flatnonzero(former_row_of_row >= 0)
+    former_row_of_row, row_of_former_row = np.full(len(present.hashes), -1), np.full(len(former.hashes), -1)
+    former_row_of_row[rows], row_of_former_row[former_rows] = former_rows, rows
     changed_bounds = np.concatenate([former.bounds[row_of_former_row < 0], present.bounds[former_row_of_row < 0]])
     return RowMatch(former_row_of_row, row_of_former_row, _drop_missing(changed_bounds))
 
@@ -101,18 +93,6 @@ def match_rows(former: HashedRows, present: HashedRows) -> RowMatch | None:
 def make_identity_match(count: int) -> RowMatch:
     """Return the match of a layer of ``count`` rows that has not changed."""
     return RowMatch(np.arange(count), np.arange(count), np.zeros((0, 4)))
-
-
-def _make_unique_keys(hashes: NDArray) -> NDArray:
-    """Return (n,) uint64 keys of hashes: each repetition of a hash gets another, so that equal geometries match."""
-    order = np.argsort(hashes, kind="stable")
-    position = np.arange(len(hashes))
-    is_repeated = np.zeros(len(hashes), dtype=bool)
-    is_repeated[1:] = hashes[order[1:]] == hashes[order[:-1]]
-    first = np.maximum.accumulate(np.where(is_repeated, 0, position)) if len(hashes) else position
-    keys = hashes.copy()
-    keys[order] += (position - first).astype(np.uint64) * _REPETITION_FACTOR
-    return keys
 
 
 def find_rows_to_update(polygons: Polygons, match: RowMatch, bounds: NDArray) -> NDArray | None:

@@ -18,6 +18,8 @@ from .state import EditingState
 
 def collect_changes(state: EditingState) -> list[LayerChanges]:
     """Return the changes of each layer that fixes changed in a state."""
+    import pandas as pd
+
     layer_changes = []
     for role, layer in state.plan.layers.items():
         new_fields = map(layer.template.find_field_by_name, state.new_fields.get(role, ()))
@@ -29,7 +31,11 @@ def collect_changes(state: EditingState) -> list[LayerChanges]:
                 continue
             origin = current.fid if was_read else state.origins[role, current.fid]
             former_row = layer.frame.loc[origin]
-            values = _find_changed_values(former_row, current.layer.frame.iloc[0], layer.frame.geometry.name)
+            values = {
+                str(column): None if pd.isna(value) else convert_to_plain_value(value)
+                for column, value in current.layer.frame.iloc[0].items()
+                if column != layer.frame.geometry.name and not are_equal_values(former_row[column], value)
+            }
             if not was_read:
                 changes.added[current.fid] = origin, current.stored_shape, values
                 continue
@@ -47,20 +53,6 @@ def collect_changes(state: EditingState) -> list[LayerChanges]:
         if changes:
             layer_changes.append(changes)
     return layer_changes
-
-
-def _find_changed_values(former_row: Any, present_row: Any, geometry_name: str) -> dict[str, Any]:
-    """Return column → present value, for values of a row that differ from its former values."""
-    import pandas as pd
-
-    changed_values = {}
-    for column, value in present_row.items():
-        if column == geometry_name:
-            continue
-        is_missing = [bool(pd.isna(one)) for one in (former_row[column], value)]
-        if not all(is_missing) and (any(is_missing) or former_row[column] != value):
-            changed_values[str(column)] = None if is_missing[1] else convert_to_plain_value(value)
-    return changed_values
 
 
 def merge_edits(applied: Iterable[Edits]) -> Edits:

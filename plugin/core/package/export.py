@@ -1,27 +1,52 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Export of a checked plan as a submission package."""
+"""Export of a checked plan as a submission package, with the documents that the plugin makes.
+
+The core writes docx; the caller passes a function that prints a PDF, which only QGIS can.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.errors import OutputError
 from ..base.files.digests import write_manifest_digest
 from ..base.files.writing import is_write_error
 from ..checks.run_check import run_check
+from ..checks.check import CheckResult, RunOptions
+from ..checks.results.run import run_check
 from ..engine.evaluate import choose_rules
 from ..engine.plan_consistency import INCONSISTENCY_CODE
 from ..model.findings import UNREAD_CODE, Finding
+from ..model.report import Report
 from ..model.rule import Severity
-from ..standard.messages.texts import RuleProblem
+from ..render.document.check_report import make_check_record, make_check_report
+from ..render.document.docx_writer import import_docx_library, write_docx
+from ..render.html import render_report
+from ..render.outputs import add_data_digest, report_to_json
+from ..render.pictures import ReportPictures, add_picture_digests
+from ..standard.messages.texts import CauseMessage, RuleProblem
 from ..standard.profile.document import ResolvedDocument, add_document_info
 from ..standard.profile.profile_data import load_secrecy_levels
 from .documents import choose_documents_to_make, make_documents
 from .export_context import DocumentPrinter, ExportContext, RowProgress
+from ..standard.profile.document_info import load_secrecy_levels
+from .export_order import (
+    DocumentPrinter,
+    DocumentsToMake,
+    ExportContext,
+    ExportedPackage,
+    ExportOrder,
+    MapRenderer,
+    ProgressCallback,
+    RowProgress,
+    find_placeholder_values,
+    make_package_path,
+    resolve_package_document_info,
+)
 from .folder import finish_interrupted_export, lock_for_writing, replace_folder
 from .gate import (
     check_target_is_replaceable,
@@ -33,26 +58,63 @@ from .gate import (
 from .inspection.inspect import RECEIVED_GROUP
 from .layers.data_sets import PreparedSet, prepare_data_sets, write_vector_set
 from .manifest import make_manifest_head, make_slot_rows, write_manifest
-from .map_requests import MapRenderer
 from .map_slots import MAP_PROGRESS_START, choose_maps_to_render, explain_missing_maps, make_maps_and_list_in_manifest
 from .metadata import make_metadata_xml, read_back_metadata
-from .order import (
-    ExportedPackage,
-    ExportOrder,
-    ProgressCallback,
-    find_placeholder_values,
-    make_package_path,
-    resolve_package_document_info,
-)
+from .names import fill_name_pattern
+from .package_spec.spec import RECORD_DOCUMENT, PackageSpec
 from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel, drop_duplicate_notes, select_problems_of_levels
-from .slot_files import fill_slots, make_unreadable_file_error
+from .slot_files import FilledSlot, fill_slots, make_unreadable_file_error
 from .tables.write_tables import write_workbooks
 
-if TYPE_CHECKING:
-    from ..checks.check import CheckResult, RunOptions
-    from ..model.report import Report
-    from ..render.pictures import ReportPictures
-    from .package_spec.spec import PackageSpec
+
+def choose_documents_to_make(
+    filled_slots: Iterable[FilledSlot], print_pdf: DocumentPrinter | None
+) -> tuple[DocumentsToMake, list[ExportProblem]]:
+    """Decide which documents the plugin makes.
+
+    Return them, and a problem for each that it cannot make. Nothing is written.
+    """
+    documents_to_make, problems = [], []
+    for filled_slot in filled_slots:
+        slot = filled_slot.slot
+        if not slot.generated or filled_slot.file_paths:
+            continue
+        try:
+            if not filled_slot.file_name.lower().endswith(".pdf"):
+                import_docx_library(filled_slot.file_name)
+            elif print_pdf is None:
+                raise OutputError("output_pdf_without_qgis", target=filled_slot.file_name)
+            documents_to_make.append(filled_slot)
+        except OutputError as error:
+            level = {"M": ProblemLevel.GATE, "C": ProblemLevel.NOTE}.get(slot.need)
+            if level is not None:
+                params = {"title": slot.title, "reason": CauseMessage(error)}
+                problems.append(ExportProblem(level, "document_not_made", params=params))
+    return DocumentsToMake(tuple(documents_to_make), print_pdf), problems
+
+
+def make_documents(context: ExportContext) -> None:
+    """Make the planned documents on the check, write them and name their files in the manifest.
+
+    Raise OutputError for a PDF without a printer.
+    """
+    rows = {row["id"]: row for row in context.manifest["slots"]}
+    for filled_slot in context.documents.slots:
+        context.cancellation.raise_if_cancelled()
+        slot = filled_slot.slot
+        path = context.prepare_file_path(slot.folder, fill_name_pattern(slot.file, context.placeholders))
+        if slot.generated == RECORD_DOCUMENT:
+            document = make_check_record(context.check_result.report, context.plan.norm)
+        else:
+            document = make_check_report(context.check_result.report, context.plan.norm, context.pictures)
+        if path.suffix.lower() == ".docx":
+            write_docx(document, path)
+        elif context.documents.print_pdf is not None:
+            context.documents.print_pdf(document, path)
+        else:
+            raise OutputError("output_pdf_without_qgis", target=path.name)
+        rows[slot.id] |= {"files": [context.get_path_in_package(path)], "generated": slot.generated}
+
 
 __all__ = [
     "ExportOrder",
@@ -108,10 +170,6 @@ def copy_documents(context: ExportContext) -> None:
 
 def write_report(context: ExportContext) -> None:
     """Write the report of the check as page (HTML) and as data (JSON)."""
-    from ..render.html import render_report
-    from ..render.outputs import report_to_json
-    from ..render.pictures import add_picture_digests
-
     check_result = context.check_result
     report = add_picture_digests(check_result.report, context.pictures)
     text = render_report(report, check_result.plan.norm, context.pictures)
@@ -182,9 +240,54 @@ def export_package(
     """
     target = make_package_path(check_result.plan, order)
     with make_export_folder(order.parent_folder), lock_for_writing(target):
-        return _export_locked(
-            check_result, order, target, draw_pictures, map_renderer, print_pdf, progress, cancellation
+        plan, spec, lang = check_result.plan, order.package_spec, check_result.report.lang
+        values = find_placeholder_values(plan, spec)
+        document = resolve_package_document_info(plan.norm, order, values)
+        document.require_exportable(spec.secrecy_levels, spec.name)
+        report = add_data_digest(add_document_info(check_result.report, document), plan)
+        check_result = replace(check_result, report=report)
+        finish_interrupted_export(target)
+        check_target_is_replaceable(target, plan.input_files, spec, values)
+        progress(0.0, "")
+        prepared_sets, problems = prepare_data_sets(check_result, order, cancellation)
+        filled_slots, slot_problems = fill_slots(
+            spec, values, order.documents_folder, target if target.is_dir() else None, lang
         )
+        map_work = choose_maps_to_render(plan, order, filled_slots, values, map_renderer)
+        documents, document_problems = choose_documents_to_make(filled_slots, print_pdf)
+        problems = [
+            *find_check_problems(check_result),
+            *find_narrow_scope(check_result),
+            *check_by_rules_of_receiving_body(check_result, cancellation),
+            *problems,
+            *slot_problems,
+            *document_problems,
+            *explain_missing_maps(map_work.missing_maps),
+        ]
+        problems += _make_document_notes(document, with_maps=bool(map_work.requests))
+        stop_on_gate_problems(problems, order, target)
+        is_forced = bool(select_problems_of_levels(problems, ProblemLevel.GATE))
+        manifest = make_manifest_head(check_result, spec, values, target.name, document, is_forced=is_forced)
+        row_count = sum(len(c) for s in prepared_sets for c in s.package_layers)
+        row_progress = RowProgress(row_count, progress, MAP_PROGRESS_START if map_work.requests else 0.95)
+        with replace_folder(target, cancellation) as new_folder:
+            context = ExportContext(
+                check_result,
+                spec,
+                new_folder,
+                values,
+                manifest,
+                filled_slots,
+                map_work,
+                documents,
+                draw_pictures,
+                document,
+                row_progress,
+                cancellation,
+            )
+            exported = _write_package(context, target, prepared_sets, problems)
+        progress(1.0, "")
+        return exported
 
 
 def _write_package(
@@ -208,77 +311,6 @@ def _write_package(
     )
     digest = write_manifest_digest(context.new_folder)
     return ExportedPackage(target, digest, written_manifest, problems)
-
-
-def _export_locked(
-    check_result: CheckResult,
-    order: ExportOrder,
-    target: Path,
-    draw_pictures: Callable[[Report], ReportPictures | None],
-    map_renderer: MapRenderer | None,
-    print_pdf: DocumentPrinter | None,
-    progress: ProgressCallback,
-    cancellation: Cancellation,
-) -> ExportedPackage:
-    """Make the package while the target is locked; arguments as in `export_package`."""
-    from ..render.outputs import add_data_digest
-
-    plan, spec, lang = check_result.plan, order.package_spec, check_result.report.lang
-    values = find_placeholder_values(plan, spec)
-    document = resolve_package_document_info(plan.norm, order, values)
-    document.require_exportable(spec.secrecy_levels, spec.name)
-    check_result = replace(check_result, report=add_data_digest(add_document_info(check_result.report, document), plan))
-    finish_interrupted_export(target)
-    check_target_is_replaceable(target, plan.input_files, spec, values)
-    progress(0.0, "")
-    prepared_sets, problems = prepare_data_sets(check_result, order, cancellation)
-    filled_slots, slot_problems = fill_slots(
-        spec, values, order.documents_folder, target if target.is_dir() else None, lang
-    )
-    map_work = choose_maps_to_render(plan, order, filled_slots, values, map_renderer)
-    documents, document_problems = choose_documents_to_make(filled_slots, print_pdf)
-    problems = [
-        *find_check_problems(check_result),
-        *find_narrow_scope(check_result),
-        *check_by_rules_of_receiving_body(check_result, cancellation),
-        *problems,
-        *slot_problems,
-        *document_problems,
-        *explain_missing_maps(map_work.missing_maps),
-    ]
-    problems += _make_document_notes(document, with_maps=bool(map_work.requests))
-    stop_on_gate_problems(problems, order, target)
-    manifest = make_manifest_head(
-        check_result,
-        spec,
-        values,
-        target.name,
-        document,
-        is_forced=bool(select_problems_of_levels(problems, ProblemLevel.GATE)),
-    )
-    row_progress = RowProgress(
-        sum(len(c) for s in prepared_sets for c in s.package_layers),
-        progress,
-        MAP_PROGRESS_START if map_work.requests else 0.95,
-    )
-    with replace_folder(target, cancellation) as new_folder:
-        context = ExportContext(
-            check_result,
-            spec,
-            new_folder,
-            values,
-            manifest,
-            filled_slots,
-            map_work,
-            documents,
-            draw_pictures,
-            document,
-            row_progress,
-            cancellation,
-        )
-        exported = _write_package(context, target, prepared_sets, problems)
-    progress(1.0, "")
-    return exported
 
 
 def _make_document_notes(document: ResolvedDocument, with_maps: bool) -> list[ExportProblem]:

@@ -223,7 +223,10 @@ def _acquire_lock(lock_file: Path, *, is_exclusive: bool) -> _HeldLock | None:
         handle = os.open(lock_file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOINHERIT", 0), 0o666)
         held_lock = _lock_handle(handle, is_exclusive)
         if held_lock is not None and _is_same_file(handle, lock_file):
-            _write_lock_owner(handle)
+            owner = f"{Path(sys.executable).stem} ({os.getpid()}), {socket.gethostname()}".encode()[:_OWNER_BYTES]
+            with suppress(OSError):
+                os.lseek(handle, 0, os.SEEK_SET)
+                os.write(handle, owner.ljust(_OWNER_BYTES))
             return held_lock
         os.close(handle)
         if held_lock is None:
@@ -286,7 +289,12 @@ def _is_same_file(handle: int, lock_file: Path) -> bool:
 def _release_lock(held_lock: _HeldLock, lock_file: Path) -> None:
     """Release a lock; the last owner deletes the lock file."""
     if sys.platform == "win32":
-        _unlock_bytes_on_windows(held_lock)
+        import msvcrt
+
+        if held_lock.byte_count:
+            os.lseek(held_lock.lock_file_handle, _LOCK_OFFSET + held_lock.first_byte, os.SEEK_SET)
+            with suppress(OSError):
+                msvcrt.locking(held_lock.lock_file_handle, msvcrt.LK_UNLCK, held_lock.byte_count)  # type: ignore[attr-defined]
         os.close(held_lock.lock_file_handle)
         with suppress(OSError):
             os.unlink(lock_file)
@@ -296,24 +304,6 @@ def _release_lock(held_lock: _HeldLock, lock_file: Path) -> None:
         with suppress(OSError):
             os.unlink(lock_file)
     os.close(held_lock.lock_file_handle)
-
-
-def _unlock_bytes_on_windows(held_lock: _HeldLock) -> None:
-    """Unlock the bytes of a lock on Windows."""
-    import msvcrt
-
-    if held_lock.byte_count:
-        os.lseek(held_lock.lock_file_handle, _LOCK_OFFSET + held_lock.first_byte, os.SEEK_SET)
-        with suppress(OSError):
-            msvcrt.locking(held_lock.lock_file_handle, msvcrt.LK_UNLCK, held_lock.byte_count)  # type: ignore[attr-defined]
-
-
-def _write_lock_owner(handle: int) -> None:
-    """Write the name of this program, its process number and its computer into the lock file."""
-    owner = f"{Path(sys.executable).stem} ({os.getpid()}), {socket.gethostname()}".encode()[:_OWNER_BYTES]
-    with suppress(OSError):
-        os.lseek(handle, 0, os.SEEK_SET)
-        os.write(handle, owner.ljust(_OWNER_BYTES))
 
 
 def _read_lock_owner(lock_file: Path) -> str:

@@ -7,32 +7,28 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..base.errors import OutputError
 from ..base.files.digests import UNLISTED_FILES, is_link, iterate_files_below, read_manifest
 from ..base.files.writing import is_same_file
+from ..checks.check import CheckResult
 from ..model.report import Outcome
 from ..model.rule import Severity
 from ..standard.messages.texts import Message, Texts
+from .export_order import ExportOrder
 from .folder import make_sibling_folder_paths
 from .names import make_name_matcher
+from .package_spec.spec import PackageSpec
 from .problems import (
     BLOCKING_VERDICTS,
-    MAX_NAMED_FEATURES,
     ExportProblem,
     GateRefusal,
     ProblemLevel,
     join_first,
+    make_names_problem,
     select_problems_of_levels,
 )
 from .slot_files import is_stray_file
-
-if TYPE_CHECKING:
-    from ..checks.check import CheckResult
-    from .order import ExportOrder
-    from .package_spec.spec import PackageSpec
-
 
 _NOT_CHECKED = (Outcome.SKIPPED, Outcome.CRASHED)
 
@@ -123,9 +119,17 @@ def find_check_problems(check_result: CheckResult) -> Iterator[ExportProblem]:
         }
         yield ExportProblem(ProblemLevel.GATE, "not_passed", params=params)
     if summary["left_out"]:
-        rule_codes = tuple(summary["left_out"][:MAX_NAMED_FEATURES])
-        yield ExportProblem(ProblemLevel.GATE, "rules_left_out", count=len(summary["left_out"]), features=rule_codes)
-    yield from _find_base_year_outside_layer(check_result)
+        yield make_names_problem(ProblemLevel.GATE, "rules_left_out", summary["left_out"])
+    # The year was found in the name of the source layer or file, or given as a parameter. Names in the package
+    # differ, so that an inspection would not confirm the ratio.
+    inputs = next((i.inputs for i in check_result.report.indicators if "base_year_source" in i.inputs), None)
+    if inputs is None or inputs["base_year"] is None:
+        return
+    layer = check_result.plan.layers[str(inputs["denominator_layer"])]
+    field = layer.get_field_name("data_year")
+    if inputs["base_year_source"] not in (field, layer.role):
+        key = "base_year_outside" if field else "base_year_without_field"
+        yield ExportProblem(ProblemLevel.GATE, key, layer.name, field, params={"year": inputs["base_year"]})
 
 
 def find_narrow_scope(check_result: CheckResult) -> Iterator[ExportProblem]:
@@ -167,22 +171,6 @@ class CodesInBrackets:
         if not self.codes:
             return ""
         return texts.get("words", "in_brackets", text=join_first(self.codes, texts.get("words", "between_names")))
-
-
-def _find_base_year_outside_layer(check_result: CheckResult) -> Iterator[ExportProblem]:
-    """Yield a problem if the receiver of the package could not find the base year of a ratio.
-
-    The year was found in the name of the source layer or file, or given as a parameter. Names in the package differ, so
-    that an inspection would not confirm the ratio.
-    """
-    inputs = next((i.inputs for i in check_result.report.indicators if "base_year_source" in i.inputs), None)
-    if inputs is None or inputs["base_year"] is None:
-        return
-    layer = check_result.plan.layers[str(inputs["denominator_layer"])]
-    field = layer.get_field_name("data_year")
-    if inputs["base_year_source"] not in (field, layer.role):
-        key = "base_year_outside" if field else "base_year_without_field"
-        yield ExportProblem(ProblemLevel.GATE, key, layer.name, field, params={"year": inputs["base_year"]})
 
 
 def stop_on_gate_problems(problems: list[ExportProblem], order: ExportOrder, target: Path) -> None:

@@ -80,14 +80,19 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
         if marker == _SCAN_MARKER:
             has_scan = True
             break
-        body = _read_segment_body(handle)
-        if body is None:
+        head = handle.read(2)
+        length = struct.unpack(">H", head)[0] - 2 if len(head) == 2 else -1
+        body = handle.read(length) if length >= 0 else b""
+        if len(body) != length:
+            # The file ends within the segment.
             break
         if marker in _FRAME_MARKERS and len(body) >= 5:
             height, width = struct.unpack(">HH", body[1:5])
             size = (width, height)
         elif marker == _JFIF_MARKER and body.startswith(b"JFIF\0") and len(body) >= 12:
-            jfif_dpi = _read_jfif_dpi(body)
+            unit, horizontal, vertical = struct.unpack(">BHH", body[7:12])
+            dots = float(min(horizontal, vertical))
+            jfif_dpi = {1: dots, 2: dots * _CM_PER_INCH}.get(unit) if dots else None
         elif marker == _EXIF_MARKER and body.startswith(_EXIF_SIGNATURE):
             exif_dpi = _read_exif_dpi(body[len(_EXIF_SIGNATURE) :])
         elif marker == _COMMENT_MARKER and body.startswith(_MAP_DESCRIPTION_PREFIX):
@@ -132,14 +137,6 @@ def _read_next_marker(handle: BinaryIO) -> int | None:
     return byte[0] if byte else None
 
 
-def _read_segment_body(handle: BinaryIO) -> bytes | None:
-    """Return the content of a jpg segment; None if the file ends within it."""
-    head = handle.read(2)
-    length = struct.unpack(">H", head)[0] - 2 if len(head) == 2 else -1
-    body = handle.read(length) if length >= 0 else b""
-    return body if len(body) == length else None
-
-
 def _has_end_mark(data: bytes) -> bool:
     """Return True if picture data, from the first scan on, have an end marker."""
     position = 0
@@ -151,13 +148,6 @@ def _has_end_mark(data: bytes) -> bool:
         length = int.from_bytes(data[position : position + 2], "big")
         position += max(length, 2)
     return False
-
-
-def _read_jfif_dpi(body: bytes) -> float | None:
-    """Return the resolution in a JFIF segment, in dots per inch; None if unknown."""
-    unit, horizontal, vertical = struct.unpack(">BHH", body[7:12])
-    dots = float(min(horizontal, vertical))
-    return {1: dots, 2: dots * _CM_PER_INCH}.get(unit) if dots else None
 
 
 def _read_exif_dpi(body: bytes) -> float | None:
@@ -214,6 +204,8 @@ def decode_jpeg(path: Path) -> DecodedJpeg:
 
     Without GDAL or its jpg driver nothing is decoded.
     """
+    import numpy as np
+
     try:
         with load_gdal() as gdal:
             if gdal.GetDriverByName("JPEG") is None:
@@ -221,32 +213,23 @@ def decode_jpeg(path: Path) -> DecodedJpeg:
             previous = gdal.GetThreadLocalConfigOption(_STRICT_DECODING_OPTION)
             gdal.SetThreadLocalConfigOption(_STRICT_DECODING_OPTION, "TRUE")
             try:
-                return _read_with_gdal(gdal, path)
+                messages: list[str] = []
+                gdal.PushErrorHandler(lambda level, number, message: messages.append(message) if level >= 3 else None)
+                try:
+                    picture = gdal.OpenEx(str(path), gdal.OF_RASTER, ["JPEG"])
+                    pixels = None if picture is None else _read_reduced_bands(picture)
+                    if pixels is None or messages:
+                        return DecodedJpeg(False)
+                    return DecodedJpeg(max_difference=int(np.ptp(pixels.reshape(len(pixels), -1), axis=1).max()))
+                except (RuntimeError, ValueError):
+                    # QGIS may have configured GDAL to raise, or the bands do not have bytes.
+                    return DecodedJpeg(False)
+                finally:
+                    gdal.PopErrorHandler()
             finally:
                 gdal.SetThreadLocalConfigOption(_STRICT_DECODING_OPTION, previous)
     except InputError:
         return DecodedJpeg()
-
-
-def _read_with_gdal(gdal: Any, path: Path) -> DecodedJpeg:
-    """Return the result of decoding a jpg with GDAL at a reduced size."""
-    import numpy as np
-
-    messages: list[str] = []
-    gdal.PushErrorHandler(lambda level, number, message: messages.append(message) if level >= 3 else None)
-    try:
-        picture = gdal.OpenEx(str(path), gdal.OF_RASTER, ["JPEG"])
-        if picture is None:
-            return DecodedJpeg(False)
-        pixels = _read_reduced_bands(picture)
-        if pixels is None or messages:
-            return DecodedJpeg(False)
-        return DecodedJpeg(max_difference=int(np.ptp(pixels.reshape(len(pixels), -1), axis=1).max()))
-    except (RuntimeError, ValueError):
-        # QGIS may have configured GDAL to raise, or the bands do not have bytes.
-        return DecodedJpeg(False)
-    finally:
-        gdal.PopErrorHandler()
 
 
 def _read_reduced_bands(picture: Any) -> Any:

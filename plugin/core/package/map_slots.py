@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..base.errors import OutputError
 from ..geometry.validity import mask_missing_shapes
+from ..plan.plan import Plan
 from ..standard.map_set import (
     ConceptLayer,
     MapCatalogue,
@@ -23,25 +24,11 @@ from ..standard.map_set import (
 )
 from ..standard.messages.texts import Message, Texts
 from . import jpeg
-from .map_requests import (
-    ORIGIN_GIVEN,
-    ORIGIN_MADE,
-    ORIGIN_NONE,
-    MapJob,
-    MapRenderer,
-    MapRequest,
-    PlannedMaps,
-    RenderedMap,
-)
+from .export_order import ExportContext, ExportOrder, MapJob, MapRenderer, MapRequest, PlannedMaps, RenderedMap
 from .names import fill_placeholders, make_name_matcher
+from .package_spec.spec import FileSlot
 from .problems import ExportProblem, GateRefusal, ProblemLevel, select_problems_of_levels
-
-if TYPE_CHECKING:
-    from ..plan.plan import Plan
-    from .export_context import ExportContext
-    from .order import ExportOrder
-    from .package_spec.spec import FileSlot, PackageSpec
-    from .slot_files import FilledSlot
+from .slot_files import ORIGIN_GIVEN, ORIGIN_MADE, ORIGIN_NONE, FilledSlot
 
 #: Share of the progress at which the maps begin, if any are to be made.
 MAP_PROGRESS_START = 0.4
@@ -59,18 +46,31 @@ def choose_maps_to_render(
     ``filled_slots`` are the slots for maps with the planner's files; ``map_renderer`` is None if maps cannot be
     rendered here.
     """
-    spec, catalogue = order.package_spec, order.package_spec.maps.load_map_catalogue()
+    catalogue = order.package_spec.maps.load_map_catalogue()
     requests, missing_maps = [], []
-    given_maps = _find_given_maps(spec, filled_slots, placeholder_values)
+    # Number or title → file name of each map that the planner supplies.
+    given_maps: dict[str, str] = {}
+    for filled_slot in filled_slots:
+        if filled_slot.slot.kind == "map":
+            pattern = make_name_matcher(filled_slot.slot.file, placeholder_values)
+            for path in filled_slot.file_paths:
+                match = pattern.fullmatch(path.name)
+                given_maps |= {text: path.name for text in (match.groupdict().values() if match else ()) if text}
+    reason_against_all = None
+    if not order.makes_maps or map_renderer is None:
+        reason_against_all = MissingMapReason("no_qgis" if order.makes_maps else "not_wanted")
     for filled_slot in filled_slots:
         slot = filled_slot.slot
         if not slot.layout or filled_slot.file_paths:
             continue
         map_spec = make_map_spec(slot, catalogue)
+        reasons_of_given_maps = (
+            MissingMapReason(f"{key}_given", {"file": given_maps[slot.placeholder_values[key]]})
+            for key in ("number", "title")
+            if slot.placeholder_values[key] in given_maps
+        )
         missing_input = (
-            _find_reason_against_all_maps(order, map_renderer)
-            or _find_duplicate_reason(slot, given_maps)
-            or find_missing_input_of_plan(plan, map_spec)
+            reason_against_all or next(reasons_of_given_maps, None) or find_missing_input_of_plan(plan, map_spec)
         )
         if missing_input:
             missing_maps.append((slot, missing_input))
@@ -98,40 +98,6 @@ def make_map_spec(slot: FileSlot, catalogue: MapCatalogue) -> MapSpec:
 def accepts_any_map(slot: FileSlot) -> bool:
     """Return True if a slot of the specification accepts maps of any number."""
     return slot.kind == "map" and not slot.number
-
-
-def _find_reason_against_all_maps(order: ExportOrder, map_renderer: MapRenderer | None) -> MissingMapReason | None:
-    """Return why no map can be rendered at all; None if maps can be rendered."""
-    if not order.makes_maps:
-        return MissingMapReason("not_wanted")
-    return MissingMapReason("no_qgis") if map_renderer is None else None
-
-
-def _find_given_maps(
-    package_spec: PackageSpec, filled_slots: Iterable[FilledSlot], placeholder_values: dict[str, str]
-) -> dict[str, str]:
-    """Return number or title → file name of each map that the planner supplies."""
-    file_of_number_or_title: dict[str, str] = {}
-    for filled_slot in filled_slots:
-        if filled_slot.slot.kind == "map":
-            pattern = make_name_matcher(filled_slot.slot.file, placeholder_values)
-            for path in filled_slot.file_paths:
-                match = pattern.fullmatch(path.name)
-                file_of_number_or_title |= {
-                    text: path.name for text in (match.groupdict().values() if match else ()) if text
-                }
-    return file_of_number_or_title
-
-
-def _find_duplicate_reason(slot: FileSlot, given_maps: dict[str, str]) -> MissingMapReason | None:
-    """Return why a map need not be rendered: the planner supplies a map with its number or title.
-
-    None if not.
-    """
-    for key in ("number", "title"):
-        if slot.placeholder_values[key] in given_maps:
-            return MissingMapReason(f"{key}_given", {"file": given_maps[slot.placeholder_values[key]]})
-    return None
 
 
 def find_missing_input_of_plan(plan: Plan, map_spec: MapSpec) -> MissingMapReason | None:
@@ -218,14 +184,7 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
             )
         ]
     context.manifest["maps"] = [row for slot in map_slots for row in rows[slot.id]]
-    return _refuse_missing_required_maps(explain_missing_maps(failed_maps), context)
-
-
-def _refuse_missing_required_maps(problems: list[ExportProblem], context: ExportContext) -> list[ExportProblem]:
-    """Return the problems of maps that could not be rendered.
-
-    Raises OutputError if one of these maps is required, unless the package is forced.
-    """
+    problems = explain_missing_maps(failed_maps)
     gate_problems = select_problems_of_levels(problems, ProblemLevel.GATE)
     if gate_problems and not context.planned_maps.allows_missing_maps:
         raise OutputError(

@@ -139,6 +139,13 @@ class ExportProblem:
         }
 
 
+def make_names_problem(
+    level: ProblemLevel, key: str, names: Sequence[str], layer: str = "", **params: Any
+) -> ExportProblem:
+    """Return a problem of several features, files or layers, which names the first of them."""
+    return ExportProblem(level, key, layer, "", len(names), tuple(names[:MAX_NAMED_FEATURES]), params)
+
+
 def drop_duplicate_notes(problems: Iterable[ExportProblem], slots: Iterable[dict[str, Any]]) -> list[ExportProblem]:
     """Return the problems without notes on missing files that no longer apply.
 

@@ -7,9 +7,10 @@ A slot is the entry of such a file in the package specification.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..base.errors import InputError
 from ..base.files.digests import compute_sha256, iterate_files_below, read_manifest
@@ -17,11 +18,12 @@ from ..base.files.names import find_name_problem
 from ..base.files.writing import explain_os_error
 from ..standard.messages.texts import Texts
 from .jpeg import has_jpeg_suffix, has_low_resolution, inspect_jpeg, make_world_file_name
-from .map_requests import ORIGIN_MADE
 from .names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
 from .package_spec.spec import MIN_DPI, FileSlot, PackageSpec
-from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
+from .problems import ExportProblem, ProblemLevel, make_names_problem
 
+#: Origin of a map in the manifest.
+ORIGIN_MADE, ORIGIN_GIVEN, ORIGIN_NONE = "made", "given", "none"
 #: Files that systems and programs leave in folders; never a part of a package.
 STRAY_NAMES = ("thumbs.db", "desktop.ini", ".ds_store", "ehthumbs.db")
 STRAY_SUFFIXES = (".lock", ".tmp", ".bak", ".gpkg-wal", ".gpkg-shm", ".gpkg-journal", ".qmd", ".aux.xml")
@@ -74,20 +76,6 @@ class FilledSlot:
     file_paths: tuple[Path, ...]
 
 
-@dataclass(frozen=True)
-class _SlotMatch:
-    """A slot of the specification with the names of the files (small letters) that match it.
-
-    ``matching_files`` are all names that match the pattern; ``filling_names`` are those that fill the slot. A name that
-    matches several slots fills the first one.
-    """
-
-    slot: FileSlot
-    file_name: str
-    matching_files: list[str]
-    filling_names: list[str]
-
-
 def fill_slots(
     package_spec: PackageSpec,
     placeholder_values: Mapping[str, str],
@@ -116,87 +104,51 @@ def fill_slots(
     given_files = _list_files_by_name(documents_folder)
     former_files = _find_reusable_former_files(former_package) if former_package is not None else {}
     file_of_name = {name: paths[0] for name, paths in {**former_files, **given_files}.items()}
-    matches = _match_slots_with_files(package_spec, placeholder_values, file_of_name, lang)
-    filled_slots = [
-        FilledSlot(match.slot, match.file_name, tuple(file_of_name[name] for name in match.filling_names))
-        for match in matches
-    ]
-    problems = [
-        problem for match in matches for problem in _find_slot_problems(match, package_spec, file_of_name, given_files)
-    ]
-    return filled_slots, [*problems, *_report_unmatched_files(matches, given_files)]
-
-
-def _match_slots_with_files(
-    package_spec: PackageSpec, placeholder_values: Mapping[str, str], file_of_name: Mapping[str, Path], lang: str
-) -> list[_SlotMatch]:
-    """Return each slot of the specification, in order, with the matching files.
-
-    ``file_of_name`` maps a name in small letters to the file.
-    """
     texts = Texts(lang)
     open_parts = {key: texts.get("words", f"any_{key}") for key in ("code", "name", "number", "title", "year")}
     used_names: set[str] = set()
-    matches = []
+    filled_slots: list[FilledSlot] = []
+    problems: list[ExportProblem] = []
+    can_make_maps = any(one.layout for one in package_spec.files)
     for slot in package_spec.files:
         name_pattern = make_name_matcher(slot.file, {**placeholder_values, **slot.placeholder_values})
         fitting_names = [name for name in sorted(file_of_name) if name_pattern.fullmatch(file_of_name[name].name)]
+        # A name that matches several slots fills the first one.
         filling_names = [name for name in fitting_names if name not in used_names]
         if slot.kind == "map" and package_spec.maps.world_file:
             filling_names += [name for name in map(make_world_file_name, filling_names) if name in file_of_name]
         used_names.update(filling_names)
-        matches.append(
-            _SlotMatch(
-                slot,
-                fill_placeholders(slot.file, {**open_parts, **placeholder_values, **slot.placeholder_values}),
-                fitting_names,
-                filling_names,
-            )
-        )
-    return matches
-
-
-def _find_slot_problems(
-    match: _SlotMatch,
-    package_spec: PackageSpec,
-    file_of_name: Mapping[str, Path],
-    given_files: Mapping[str, list[Path]],
-) -> Iterator[ExportProblem]:
-    """Yield the problems of the files that match a document, map or table.
-
-    A missing map or document that the plugin may make is reported by `map_slots` and `documents`.
-    """
-    slot = match.slot
-    can_be_generated = (
-        slot.generated
-        or slot.layout
-        or (slot.kind == "map" and not slot.number and any(one.layout for one in package_spec.files))
-    )
-    if not match.matching_files and can_be_generated:
-        return
-    yield from _find_content_problems(
-        slot, match.file_name, [file_of_name[name] for name in match.filling_names or match.matching_files]
-    )
-    paths = [file_of_name[name] for name in match.filling_names]
-    yield from _find_name_problems(slot, paths, [given_files.get(name, []) for name in match.filling_names])
-
-
-def _report_unmatched_files(
-    matches: Iterable[_SlotMatch], given_files: Mapping[str, list[Path]]
-) -> list[ExportProblem]:
-    """Return a note on the planner's files that match no slot of the specification."""
-    used_names = {name for match in matches for name in match.filling_names}
+        file_name = fill_placeholders(slot.file, {**open_parts, **placeholder_values, **slot.placeholder_values})
+        filled_slot = FilledSlot(slot, file_name, tuple(file_of_name[name] for name in filling_names))
+        filled_slots.append(filled_slot)
+        # `map_slots` and `export` report a missing map or document that the plugin may make.
+        can_be_made = slot.generated or slot.layout or (slot.kind == "map" and not slot.number and can_make_maps)
+        if fitting_names or not can_be_made:
+            fitting_paths = filled_slot.file_paths or [file_of_name[name] for name in fitting_names]
+            problems += _find_content_problems(slot, file_name, fitting_paths)
+            problems += _find_name_problems(filled_slot, [given_files.get(name, []) for name in filling_names])
     unmatched_names = [given_files[name][0].name for name in sorted(given_files) if name not in used_names]
-    if not unmatched_names:
-        return []
-    return [
-        ExportProblem(
-            ProblemLevel.NOTE,
-            "files_left_out",
-            count=len(unmatched_names),
-            features=tuple(unmatched_names[:MAX_NAMED_FEATURES]),
-        )
+    if unmatched_names:
+        problems.append(make_names_problem(ProblemLevel.NOTE, "files_left_out", unmatched_names))
+    return filled_slots, problems
+
+
+def _find_name_problems(filled_slot: FilledSlot, files_of_same_name: list[list[Path]]) -> Iterator[ExportProblem]:
+    """Yield problems of unportable names, and of different files with one name (``files_of_same_name``)."""
+    slot = filled_slot.slot
+    names_by_problem: dict[str, list[str]] = {}
+    for path in filled_slot.file_paths:
+        if problem := find_name_problem(path.name):
+            names_by_problem.setdefault(problem, []).append(path.name)
+    for problem, file_names in names_by_problem.items():
+        yield make_names_problem(ProblemLevel.GATE, "file_name", file_names, title=slot.title, detail=problem)
+    duplicate_names = [
+        same_name[0].name
+        for same_name in files_of_same_name
+        if len(same_name) > 1 and len({compute_sha256(p) for p in same_name}) > 1
     ]
+    if duplicate_names:
+        yield make_names_problem(ProblemLevel.GATE, "file_twice", duplicate_names, title=slot.title)
 
 
 def _find_reusable_former_files(former_package: Path) -> dict[str, list[Path]]:
@@ -233,77 +185,35 @@ def _list_files_by_name(folder: Path | None, skipped_paths: Container[str] = ())
     return files_by_name
 
 
-def _find_name_problems(
-    slot: FileSlot, paths: Sequence[Path], files_of_same_name: list[list[Path]]
-) -> Iterator[ExportProblem]:
-    """Yield problems of unportable names, and of different files with one name."""
-    names_by_problem: dict[str, list[str]] = {}
-    for path in paths:
-        if problem := find_name_problem(path.name):
-            names_by_problem.setdefault(problem, []).append(path.name)
-    for problem, file_names in names_by_problem.items():
-        listed_names, params = tuple(file_names[:MAX_NAMED_FEATURES]), {"title": slot.title, "detail": problem}
-        yield ExportProblem(ProblemLevel.GATE, "file_name", count=len(file_names), features=listed_names, params=params)
-    duplicate_names = [
-        same_name[0].name
-        for same_name in files_of_same_name
-        if len(same_name) > 1 and len({compute_sha256(p) for p in same_name}) > 1
-    ]
-    if duplicate_names:
-        params = {"title": slot.title}
-        yield ExportProblem(
-            ProblemLevel.GATE,
-            "file_twice",
-            count=len(duplicate_names),
-            features=tuple(duplicate_names[:MAX_NAMED_FEATURES]),
-            params=params,
-        )
-
-
 def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> list[ExportProblem]:
     """Return problems of files that are missing, unreadable or incomplete, and of maps with a low resolution."""
     if not paths:
         level, key = (ProblemLevel.GATE, "file_missing") if slot.need == "M" else (ProblemLevel.NOTE, "file_absent")
         return [] if slot.need == "O" else [ExportProblem(level, key, params={"title": slot.title, "name": pattern})]
-    unreadable_names = [p.name for p in paths if not _is_readable(p)]
-    truncated_names = [p.name for p in paths if p.name not in unreadable_names and not _is_complete(p)]
+    damages = [(path, _find_damage(path)) for path in paths]
     coarse_map_names = [
-        p.name for p in paths if slot.kind == "map" and p.name not in unreadable_names and has_low_resolution(p)
+        p.name for p, damage in damages if slot.kind == "map" and damage != "file_broken" and has_low_resolution(p)
+    ]
+    damaged_files: list[tuple[ProblemLevel, str, list[str], dict[str, Any]]] = [
+        (ProblemLevel.GATE, "file_broken", [p.name for p, damage in damages if damage == "file_broken"], {}),
+        # Many programs repair such a file and show its readable part.
+        (ProblemLevel.NOTE, "file_cut", [p.name for p, damage in damages if damage == "file_cut"], {}),
+        (ProblemLevel.GATE, "map_coarse", coarse_map_names, {"least": MIN_DPI}),
     ]
     return [
-        ExportProblem(
-            level,
-            key,
-            count=len(file_names),
-            features=tuple(file_names[:MAX_NAMED_FEATURES]),
-            params={"title": slot.title, **further_params},
-        )
-        for level, key, file_names, further_params in (
-            (ProblemLevel.GATE, "file_broken", unreadable_names, {}),
-            # Many programs repair such a file and show its readable part.
-            (ProblemLevel.NOTE, "file_cut", truncated_names, {}),
-            (ProblemLevel.GATE, "map_coarse", coarse_map_names, {"least": MIN_DPI}),
-        )
-        if file_names
+        make_names_problem(level, key, names, title=slot.title, **params)
+        for level, key, names, params in damaged_files
+        if names
     ]
 
 
-def _is_readable(path: Path) -> bool:
-    """Return True if the first bytes match the suffix and a jpg is complete."""
+def _find_damage(path: Path) -> str:
+    """Return the key of the problem of a damaged file; empty if its beginning and the end of a jpg or PDF are right."""
     try:
-        return (
-            inspect_jpeg(path).is_complete
-            if has_jpeg_suffix(path.name)
-            else has_valid_start(path.name, read_file_ends(path)[0])
-        )
-    except OSError as error:
-        raise make_unreadable_file_error(path, error) from error
-
-
-def _is_complete(path: Path) -> bool:
-    """Return False for a PDF without an end mark, else True."""
-    try:
-        return has_valid_end(path.name, read_file_ends(path)[1])
+        start, tail = read_file_ends(path)
+        if not (inspect_jpeg(path).is_complete if has_jpeg_suffix(path.name) else has_valid_start(path.name, start)):
+            return "file_broken"
+        return "" if has_valid_end(path.name, tail) else "file_cut"
     except OSError as error:
         raise make_unreadable_file_error(path, error) from error
 

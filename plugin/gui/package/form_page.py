@@ -344,7 +344,7 @@ class FormPage(QWidget):
 
         Raise SanxianError for an unreadable package specification.
         """
-        from ...core.package.order import ExportOrder
+        from ...core.package.export_order import ExportOrder
 
         folder = self.folder.text()
         if not folder:

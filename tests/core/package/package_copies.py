@@ -32,8 +32,8 @@ from plugin.core.model.report import Outcome, Report
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.collect_facts import collect_package_facts
+from plugin.core.package.manifest import render_manifest_page as manifest_page
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.page import render_manifest_page as manifest_page
 from plugin.core.plan.loading.assembly import assemble_plan
 from plugin.core.render.html import render_report
 from tests.core.package.test_table_figures import make_complete_layers

@@ -10,12 +10,11 @@ import pytest
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.model.report import Report
 from plugin.core.model.side_inputs import SideInputs
-from plugin.core.package.generator import compute_generator_digest
 from plugin.core.package.inspection.collect_facts import collect_package_facts
+from plugin.core.package.inspection.generated_documents import compare_manifest_page, compare_report_page, read_page
 from plugin.core.package.inspection.inspect import compare_report_of_package
-from plugin.core.package.inspection.pages import compare_manifest_page, compare_report_page, read_page
 from plugin.core.package.jpeg import DecodedJpeg
-from plugin.core.package.page import render_manifest_page
+from plugin.core.package.manifest import compute_generator_digest, render_manifest_page
 from plugin.core.render.html import render_report
 from plugin.core.render.pictures import LegendEntry, ReportPictures
 from plugin.core.render.verdict import describe_package_waivers, list_caveats
@@ -129,11 +128,11 @@ def test_changed_verdict_on_a_page_made_by_another_plugin_build_is_reported_as_a
 
 
 def test_manifest_contains_the_digest_of_the_code_that_generates_pages(exported_package, monkeypatch):
-    from plugin.core.package import generator
+    from plugin.core.package import manifest
 
     assert read_json(exported_package / MANIFEST_FILE_NAME)["tool"]["generator"] == compute_generator_digest()
     monkeypatch.setattr(
-        generator, "_list_generator_files", lambda: generator.__dict__["_PYTHON_FOLDERS"][0].glob("html.py")
+        manifest, "_list_generator_files", lambda: manifest.__dict__["_PYTHON_FOLDERS"][0].glob("html.py")
     )
     assert compute_generator_digest.__wrapped__() != compute_generator_digest()
 

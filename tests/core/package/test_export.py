@@ -487,7 +487,7 @@ sys.path.insert(0, {tree!r})
 from pathlib import Path
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.package.export import export_package
-from plugin.core.package.order import ExportOrder
+from plugin.core.package.export_order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
 checked = check_plan({source!r}, RunOptions())
 folder, done, at, moves = {folder!r}, 0, 0, []

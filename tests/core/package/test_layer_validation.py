@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from plugin.core.package.layers import shapefile
+from plugin.core.package.layers import layer_writers
 from plugin.core.package.layers.content import make_package_layers
 from plugin.core.package.layers.layer_validation import validate_layer, validate_missing_layers
 from plugin.core.package.problems import ProblemLevel
@@ -281,7 +281,7 @@ def test_values_that_do_not_fit_a_shapefile_are_reported_before_export(columns, 
 def test_shapefile_that_would_exceed_two_gigabytes_is_reported_before_export(monkeypatch):
     plan = make_package_plan(DLTB=make_parcel_table())
     assert "file_large" not in {p.key for p in validate_for_export(plan, make_data_set_spec("a.shp"))}
-    monkeypatch.setattr(shapefile, "MAX_FILE_BYTES", 600)
+    monkeypatch.setattr(layer_writers, "MAX_FILE_BYTES", 600)
     problems = [p for p in validate_for_export(plan, make_data_set_spec("a.shp")) if p.key == "file_large"]
     assert [(p.level, p.params["file"]) for p in problems] == [(ProblemLevel.STOP, "DLTB.dbf")]
     explain_problem(problems[0])

@@ -16,6 +16,7 @@ from plugin.core.base.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FIL
 from plugin.core.cli.examples.package_files import A4_PIXELS, make_jpeg, make_pdf
 from plugin.core.package import jpeg
 from plugin.core.package.export import ExportOrder, export_package
+from plugin.core.package.export_order import RenderedMap
 from plugin.core.package.jpeg import (
     DecodedJpeg,
     decode_jpeg,
@@ -23,7 +24,6 @@ from plugin.core.package.jpeg import (
     make_map_description,
     write_map_description,
 )
-from plugin.core.package.map_requests import RenderedMap
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.standard.map_set import MissingMapReason, load_map_set
 from plugin.core.standard.messages.texts import Texts

@@ -13,21 +13,19 @@ from plugin.core.base.cancellation import NEVER_CANCELLED
 from plugin.core.base.errors import OutputError
 from plugin.core.checks.tabulate import tabulate_plan
 from plugin.core.cli.examples.plans import make_example_plan
-from plugin.core.package.export_context import ExportContext
+from plugin.core.package.export_order import ExportContext
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.slot_files import FilledSlot
-from plugin.core.package.tables import access_driver as platform
+from plugin.core.package.tables import access_database
 from plugin.core.package.tables.access_database import (
-    convert_to_plain_cell,
-    make_column_names,
-    verify_written_tables,
-    write_database_tables,
-)
-from plugin.core.package.tables.access_driver import (
     ACCESS_DRIVERS,
     AccessDriver,
+    convert_to_plain_cell,
     find_access_driver,
+    make_column_names,
     make_pyodbc_driver,
+    verify_written_tables,
+    write_database_tables,
 )
 from plugin.core.package.tables.compare import find_differences
 from plugin.core.package.tables.known_tables import KnownTables
@@ -174,9 +172,9 @@ def fake_pyodbc(drivers):
 
 
 def test_find_access_driver_prefers_the_newer_driver(monkeypatch, tmp_path):
-    monkeypatch.setattr(platform.sys, "platform", "linux")
+    monkeypatch.setattr(access_database.sys, "platform", "linux")
     assert find_access_driver() == "mdb_no_windows"
-    monkeypatch.setattr(platform.sys, "platform", "win32")
+    monkeypatch.setattr(access_database.sys, "platform", "win32")
     monkeypatch.setitem(sys.modules, "pyodbc", None)
     assert find_access_driver() == "mdb_no_pyodbc"
     monkeypatch.setitem(sys.modules, "pyodbc", fake_pyodbc(["SQL Server"]))

@@ -9,11 +9,11 @@ import pytest
 from plugin.core.base.errors import DataError, InputError, OutputError
 from plugin.core.base.files.names import MAX_NAME_CHARACTERS, find_name_problem
 from plugin.core.model.rule import load_all_rules
+from plugin.core.package.export_order import ExportOrder
 from plugin.core.package.gate import find_check_problems, stop_on_gate_problems
 from plugin.core.package.layers.data_sets import _find_title_and_roles
 from plugin.core.package.map_slots import explain_missing_maps
 from plugin.core.package.names import find_field_name_problem
-from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import find_spec_problems, load_package_spec
 from plugin.core.package.package_spec.read import list_package_spec_ids
 from plugin.core.package.problems import ExportProblem, ProblemLevel

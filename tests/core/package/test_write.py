@@ -19,11 +19,10 @@ from pyproj import CRS
 from plugin.core.base.errors import InputError
 from plugin.core.geometry.crs import reproject_geometries
 from plugin.core.geometry.statutory_area import measure_statutory_area
-from plugin.core.package.layers import shapefile
+from plugin.core.package.layers import layer_writers
 from plugin.core.package.layers.content import make_package_layers
-from plugin.core.package.layers.database import write_database
+from plugin.core.package.layers.layer_writers import write_database, write_shapefiles
 from plugin.core.package.layers.read_back import find_shape_changes, read_back
-from plugin.core.package.layers.shapefile import write_shapefiles
 from plugin.core.package.names import FIELD_NAME_FILE
 from tests.core.package.test_layer_validation import RING_CASES
 from tests.core.package_fixtures import (
@@ -150,7 +149,7 @@ def test_sizes_of_shapefiles_are_estimated_exactly_before_writing(tmp_path):
     plan, path = shorten_values(make_written_plan()), tmp_path / "a.shp"
     for content in write_data_set(plan, path, make_data_set_spec(path.name, crs="EPSG:4490")):
         file = get_layer_file(path, content)
-        estimated = shapefile.estimate_file_sizes(content.transform_shapes(GEODETIC), content.template.fields)
+        estimated = layer_writers.estimate_file_sizes(content.transform_shapes(GEODETIC), content.template.fields)
         assert estimated == (file.stat().st_size, file.with_suffix(".dbf").stat().st_size), content.name
 
 

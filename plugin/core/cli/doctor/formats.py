@@ -148,7 +148,7 @@ def has_access_odbc_driver(driver_list: Path = _ODBC_DRIVER_LIST) -> bool:
 
 def _make_mdb_tables_fact(texts: Texts) -> MachineFact:
     """Return the line of the Access driver that writes tables of a package (MDB)."""
-    from ...package.tables.access_driver import find_access_driver
+    from ...package.tables.access_database import find_access_driver
 
     driver, name = find_access_driver(), texts.get("environment", "mdb_tables")
     if isinstance(driver, str):

@@ -32,7 +32,7 @@ from ...package.export import copy_documents, write_metadata
 from ...package.export_context import DocumentsToMake, ExportContext, RowProgress
 from ...package.layers.content import PackageLayer
 from ...package.layers.data_sets import make_layer_row
-from ...package.layers.database import write_layer_rows
+from ...package.layers.layer_writers import write_layer_rows
 from ...package.layers.read_back import ReadBackResult, read_back
 from ...package.manifest import make_manifest_head, make_slot_rows, write_manifest
 from ...package.map_requests import PlannedMaps

@@ -19,10 +19,10 @@ from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError, OutputError
 from ...base.files.names import find_name_problem
 from ...exchange.schema import DATABASE_FORMATS
+from ...package.export_order import ExportOrder, find_placeholder_values_of_area, resolve_package_document_info
 from ...package.folder import finish_interrupted_export, lock_for_writing, replace_folder
 from ...package.gate import check_target_is_replaceable, make_export_folder, stop_on_gate_problems
 from ...package.names import fill_name_pattern
-from ...package.order import ExportOrder, find_placeholder_values_of_area, resolve_package_document_info
 from ...package.package_spec.load import load_package_spec
 from ...package.package_spec.spec import PackageSpec
 from ...package.problems import ExportProblem, ProblemLevel

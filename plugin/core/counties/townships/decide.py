@@ -122,12 +122,8 @@ def decide(
             changes[get_record_key(change.layer), change.base.fid].append(change)
     for key, (record, rows_by_fid) in records.items():
         base_rows = list(rows_by_fid.values())
-        present = county_rows[key]
         former = [StoredRow(row.fid, row.key, row.county_digest) for row in base_rows]
-        matched = match_rows(former, present)
-        for number, base in enumerate(base_rows):
-            position = matched.found.get(number)
-            now = None if position is None else present[position]
+        for base, now in zip(base_rows, match_rows(former, county_rows[key])[0], strict=True):
             decisions.county_changed_count += now is None or now.digest != base.county_digest
             _decide_row(decisions, record, base, now, changes.get((key, base.fid), []), prefer)
     _decide_new_rows(decisions, [row for one in packages for row in one.new_rows], county_rows, prefer, with_new_keys)

@@ -183,13 +183,11 @@ def read_package_changes(
         fill = find_county_cells((record.file, record.name), missing) if missing else None
         rows = read_rows(layer, record.fields, cancellation, fill)
         former = [StoredRow(one.fid, one.key, one.package_digest) for one in record.rows]
-        matched = match_rows(former, rows)
-        for number, base in enumerate(record.rows):
-            position = matched.found.get(number)
-            row = None if position is None else rows[position]
+        present, added_rows = match_rows(former, rows)
+        for base, row in zip(record.rows, present, strict=True):
             if row is None or row.digest != base.package_digest:
                 found.changes.append(RowChange(package, record, base, row))
-        found.new_rows += [NewRow(package, record, rows[position]) for position in matched.new]
+        found.new_rows += [NewRow(package, record, row) for row in added_rows]
     layers.clear()
     layer = None
     del dataset
@@ -215,12 +213,10 @@ def _read_neighbours(gdal: Any, found: PackageChanges, cancellation: Cancellatio
                 found.notes.append(PackageNote(package, "layer_missing", record.package_name, count=len(former)))
             continue
         rows = read_rows(layer, fields, cancellation)
-        matched = match_rows(former, rows)
-        for number, base in enumerate(former):
-            position = matched.found.get(number)
-            row = None if position is None else rows[position]
+        present, added = match_rows(former, rows)
+        for base, row in zip(former, present, strict=True):
             if row is None or row.digest != base.digest:
                 found.neighbours.append(NeighbourChange(package, record, base, row))
-        found.neighbours += [NeighbourChange(package, record, None, rows[position]) for position in matched.new]
+        found.neighbours += [NeighbourChange(package, record, None, row) for row in added]
         layer = None
     del dataset

@@ -13,11 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.files.open_datasource import check_content
 from ...exchange.gdal_setup import raise_if_refused
 from ...plan.io.formats import INTERNAL_TABLE_PREFIXES
 from ...plan.io.rows import KEY_FIELD
+from ...plan.io.text_geometry import INTERNAL_TABLE_PREFIXES
+from ...plan.row_pairs import pair_equal_rows
 
 _DIGEST_BYTES = 10
 _ROWS_PER_CANCEL_CHECK = 500
@@ -143,16 +147,10 @@ def read_rows(
     return rows
 
 
-@dataclass(frozen=True)
-class RowMatch:
-    """``found``: position of a former row → position of the present one; ``new``: positions of further rows."""
-
-    found: dict[int, int]
-    new: tuple[int, ...]
-
-
-def match_rows(former: Sequence[StoredRow], present: Sequence[StoredRow]) -> RowMatch:
-    """Return which present row each former row has become.
+def match_rows(
+    former: Sequence[StoredRow], present: Sequence[StoredRow]
+) -> tuple[list[StoredRow | None], list[StoredRow]]:
+    """Return the present row that each former row has become, None if it was deleted, and the added rows.
 
     A key that occurs once on both sides decides. Of several present rows with the key, as after a division of a
     feature, the one with the former feature id continues the row, else an unchanged one. Rows without such a key are
@@ -169,19 +167,18 @@ def match_rows(former: Sequence[StoredRow], present: Sequence[StoredRow]) -> Row
                 present_by_key[row.key], key=lambda n: (present[n].fid != row.fid, present[n].digest != row.digest, n)
             )
     same_id = sum(former[number].fid == present[position].fid for number, position in found.items())
-    used = set(found.values())
-    if 2 * same_id >= len(found):
-        position_by_fid = {row.fid: n for n, row in enumerate(present) if n not in used}
-        for number, row in enumerate(former):
-            if number not in found and row.fid in position_by_fid:
-                found[number] = position_by_fid[row.fid]
-        used = set(found.values())
-    positions_by_content: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for position in range(len(present) - 1, -1, -1):
-        if position not in used:
-            positions_by_content[present[position].key, present[position].digest].append(position)
-    for number, row in enumerate(former):
-        if number not in found and positions_by_content.get((row.key, row.digest)):
-            found[number] = positions_by_content[row.key, row.digest].pop()
-    used = set(found.values())
-    return RowMatch(found, tuple(n for n in range(len(present)) if n not in used))
+    for names in ([("fid",)] if 2 * same_id >= len(found) else []) + [("key", "digest")]:
+        left = np.setdiff1d(np.arange(len(former)), list(found))
+        right = np.setdiff1d(np.arange(len(present)), list(found.values()))
+        pairs = pair_equal_rows(
+            *(
+                [np.array([getattr(rows[n], name) for n in free], dtype=object) for name in names]
+                for rows, free in ((former, left), (present, right))
+            )
+        )
+        found |= zip(left[pairs[0]].tolist(), right[pairs[1]].tolist(), strict=True)
+    added = np.setdiff1d(np.arange(len(present)), list(found.values()))
+    return (
+        [present[found[number]] if number in found else None for number in range(len(former))],
+        [present[n] for n in added.tolist()],
+    )

@@ -59,7 +59,11 @@ def unpack_package(
     if path.is_dir():
         if not matcher.has_package_content(path) and (path.absolute().parent / MANIFEST_FILE_NAME).is_file():
             raise InputError("package_part_of_one", source=path.name, package=path.absolute().parent.name)
-        _check_file_count(path, max_entries, cancellation)
+        for number, _ in enumerate(iterate_files_below(path), 1):
+            if number > max_entries:
+                raise InputError("package_too_many", source=path.name, most=max_entries)
+            if number % 1000 == 0:
+                cancellation.raise_if_cancelled()
         package_folder = _find_package(path, path, matcher, cancellation)
         with lock_for_reading(package_folder):
             yield package_folder
@@ -208,12 +212,3 @@ def _find_packages(
         for one in _find_packages(subfolder, matcher, cancellation, None, levels_left - 1)
     ]
     return packages or ([folder] if matcher.has_package_name(folder) else [])
-
-
-def _check_file_count(folder: Path, max_files: int, cancellation: Cancellation) -> None:
-    """Raise InputError if a folder has more than ``max_files`` files."""
-    for number, _ in enumerate(iterate_files_below(folder), 1):
-        if number > max_files:
-            raise InputError("package_too_many", source=folder.name, most=max_files)
-        if number % 1000 == 0:
-            cancellation.raise_if_cancelled()

@@ -36,11 +36,10 @@ from ..names import make_name_matcher
 from ..package_spec.spec import DATA_SET_SUFFIXES, PackageSpec
 from ..slot_files import has_valid_start, is_stray_file, read_file_ends
 from ..tables.read import OTHER_TABLE_SUFFIXES, WORKBOOK_SUFFIXES, read_workbook
-from ..tables.sheets import PrintedWorkbook
 from .facts import FileFact, LayerFact, PackageFacts, has_vct_suffix, read_vct_facts
+from .generated_documents import UnreadableDocument, read_document_texts
 from .integrity import IntegrityError, find_integrity_errors
 from .pdf import inspect_pdf
-from .printed_documents import UnreadableDocument, read_document_texts
 
 _OFFICE_SUFFIXES = (".docx", ".docm", ".dotm", ".xlsx", ".xlsm", ".xlsb", ".pptx", ".pptm")
 #: Key of active content → parts of the file that contain it.
@@ -94,7 +93,12 @@ def collect_package_facts(
     """
     manifest, state = read_manifest(folder)
     paths_to_digest = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
-    sums = _read_digest_lists(folder)
+    # A list maps path → digest; it is None if the file is invalid.
+    digest_list_names = {name.lower() for name in DIGEST_LIST_NAMES}
+    places = [
+        p for p in sorted(folder.iterdir()) if p.name.lower() in digest_list_names and p.is_file() and not is_link(p)
+    ]
+    sums = {p.name: read_digest_list(p.read_bytes()) for p in places if p.stat().st_size <= _MAX_DOCUMENT_BYTES}
     paths_to_digest |= {path for digest_by_path in sums.values() for path in digest_by_path or ()}
     paths_to_digest.add(MANIFEST_FILE_NAME)
     files = []
@@ -108,7 +112,12 @@ def collect_package_facts(
     if not match:
         code, name = _find_county(files, package_spec)
     facts = PackageFacts(folder.name, package_spec, code, name, tuple(files), (), manifest, state)
-    documents = _read_documents(folder, facts)
+    pages = {MANIFEST_PAGE_FILE_NAME, facts.report_path, facts.report_page_path}
+    documents = {
+        f.path: (folder / f.path).read_bytes()
+        for f in facts.regular_files
+        if (f.path in pages or f.name.lower().endswith(".xml")) and f.size_bytes <= _MAX_DOCUMENT_BYTES
+    }
     extents = any(path.lower().endswith(".xml") for path in documents)
     layers: list[LayerFact] = []
     vct_layers = {}
@@ -120,40 +129,28 @@ def collect_package_facts(
         else:
             layers += _read_layer_facts(folder, data_set, cancellation, extents)
             errors += find_integrity_errors(folder, data_set, cancellation)
+    workbooks = []
+    for file in facts.regular_files:
+        if _is_table(file, facts):
+            cancellation.raise_if_cancelled()
+            workbooks.append(read_workbook(folder / file.path, file.path))
+    spec_folders = set(package_spec.folders.values())
+    empty_folders = []
+    for folder_path, subfolders, file_names in os.walk(folder):
+        path = Path(folder_path).relative_to(folder).as_posix()
+        if not subfolders and not file_names and path not in (".", *spec_folders):
+            empty_folders.append(path)
     return replace(
         facts,
         layers=tuple(layers),
-        workbooks=_read_workbooks(folder, facts, cancellation),
+        workbooks=tuple(workbooks),
         document_contents=documents,
         vct_layers=vct_layers,
         digest_lists=sums,
         integrity_errors=tuple(errors),
-        empty_folders=_find_empty_folders(folder, package_spec),
+        empty_folders=tuple(sorted(empty_folders)),
         document_texts=_read_document_texts(folder, facts, cancellation),
     )
-
-
-def _read_digest_lists(folder: Path) -> dict[str, dict[str, str] | None]:
-    """Return the lists of digests in a package (SHA256SUMS and similar): file name → list.
-
-    A list maps path → digest; it is None if the file is invalid.
-    """
-    digest_list_names = {name.lower() for name in DIGEST_LIST_NAMES}
-    places = [
-        p for p in sorted(folder.iterdir()) if p.name.lower() in digest_list_names and p.is_file() and not is_link(p)
-    ]
-    return {p.name: read_digest_list(p.read_bytes()) for p in places if p.stat().st_size <= _MAX_DOCUMENT_BYTES}
-
-
-def _find_empty_folders(folder: Path, package_spec: PackageSpec) -> tuple[str, ...]:
-    """Return the paths of empty folders that the specification does not have."""
-    spec_folders = set(package_spec.folders.values())
-    empty_folders = []
-    for folder_path, subfolders, files in os.walk(folder):
-        path = Path(folder_path).relative_to(folder).as_posix()
-        if not subfolders and not files and path not in (".", *spec_folders):
-            empty_folders.append(path)
-    return tuple(sorted(empty_folders))
 
 
 def _is_table(file: FileFact, facts: PackageFacts) -> bool:
@@ -166,26 +163,6 @@ def _is_table(file: FileFact, facts: PackageFacts) -> bool:
     if suffix == ".csv" and not (table_file and file.folder == facts.package_spec.get_file_path(table_file.folder, "")):
         return False
     return suffix in (*WORKBOOK_SUFFIXES, *OTHER_TABLE_SUFFIXES)
-
-
-def _read_workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> tuple[PrintedWorkbook, ...]:
-    """Return the workbooks and tables of a package that are not data sets, as read."""
-    workbooks = []
-    for file in facts.regular_files:
-        if _is_table(file, facts):
-            cancellation.raise_if_cancelled()
-            workbooks.append(read_workbook(folder / file.path, file.path))
-    return tuple(workbooks)
-
-
-def _read_documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
-    """Return path → content of each XML file, of the report's data and of the generated pages."""
-    pages = {MANIFEST_PAGE_FILE_NAME, facts.report_path, facts.report_page_path}
-    return {
-        f.path: (folder / f.path).read_bytes()
-        for f in facts.regular_files
-        if (f.path in pages or f.name.lower().endswith(".xml")) and f.size_bytes <= _MAX_DOCUMENT_BYTES
-    }
 
 
 def _read_document_texts(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> dict[str, list[str] | str]:
@@ -284,9 +261,13 @@ def _read_one_layer(data_set: str, source: Path, name: str, reads_extents: bool)
     """Return the facts of one layer, with −1 features if it cannot be read."""
     try:
         info = pyogrio.read_info(source, layer=name, force_feature_count=True)
-        extent = _read_extent(source, name) if reads_extents else None
+        bounds = pyogrio.read_bounds(source, layer=name)[1] if reads_extents else np.zeros((4, 0))
     except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError):
         return LayerFact(data_set, name, -1)
+    extent: tuple[float, float, float, float] | None = None
+    if bounds.size and not np.isnan(bounds).all():
+        low, high = np.nanmin(bounds[:2], axis=1), np.nanmax(bounds[2:], axis=1)
+        extent = float(low[0]), float(low[1]), float(high[0]), float(high[1])
     geometry_type = next((k for word, k in _GEOMETRY_OF_WORD.items() if word in str(info["geometry_type"])), "")
     crs, vertical = _split_crs_labels(info["crs"])
     fields = tuple(str(field) for field in info["fields"] if str(field).upper() not in _RESERVED_FIELDS)
@@ -308,15 +289,6 @@ _RESERVED_FIELDS = {"OBJECTID", "FID", "OGC_FID", "SHAPE", "SHAPE_LENGTH", "SHAP
 
 #: Words in the geometry types of files.
 _GEOMETRY_OF_WORD = {"Polygon": "polygon", "Surface": "polygon", "Line": "line", "Curve": "line", "Point": "point"}
-
-
-def _read_extent(source: Path, layer: str) -> tuple[float, float, float, float] | None:
-    """Return the extent of a layer's shapes in its CRS; None without coordinates."""
-    _, bounds = pyogrio.read_bounds(source, layer=layer)
-    if bounds.size == 0 or np.isnan(bounds).all():
-        return None
-    low, high = np.nanmin(bounds[:2], axis=1), np.nanmax(bounds[2:], axis=1)
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
 def _split_crs_labels(text: str | None) -> tuple[str, str]:

@@ -7,8 +7,9 @@ another data set is compared with it, row by row.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -19,16 +20,14 @@ from ...geometry import crs as crs_care
 from ...geometry.polygon_rings import iterate_batches
 from ...geometry.shape_comparison import compute_max_vertex_shift, compute_outline_distance
 from ...geometry.validity import mask_missing_shapes
+from ...geometry.vertex_comparison import compute_max_vertex_shift, compute_outline_distance
+from ...plan.layer import Layer
+from ...plan.row_pairs import pair_equal_rows
+from ...standard.template import TemplateField
 from ..layers.content import convert_values
-from ..layers.shapefile import choose_dbf_number_format
+from ..layers.layer_writers import choose_dbf_number_format
 from ..layers.vct_precision import is_same_number
 from ..problems import MAX_NAMED_FEATURES
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ...plan.layer import Layer
-    from ...standard.template import TemplateField
 
 #: Distance (m) up to which vertices are equal in any format, so that outlines need no comparison.
 _SAME_VERTEX_M = 1e-4
@@ -119,7 +118,14 @@ def compare_datasets(
     Cancelled
         If the user cancels.
     """
-    rows, others = _match_features(first, other)
+    both_have_keys = first.has_field("key") and other.has_field("key")
+    identities = []
+    for layer in (first, other):
+        keys = np.array(layer.keys if both_have_keys else [""] * len(layer), dtype=object)
+        counts = Counter(keys)
+        # Rows with a repeated key are paired in their order, if both data sets have equally many.
+        identities.append([keys, np.array([counts[key] for key in keys], dtype=int)])
+    rows, others = pair_equal_rows(*identities)
     alone = (_sample_unmatched_features(first, rows), _sample_unmatched_features(other, others))
     fields, lacking_fields = _compare_fields(first, other, (rows, others), omitted_fields, cancellation)
     placed = first.crs is not None and other.crs is not None
@@ -147,28 +153,6 @@ def compare_datasets(
         fields,
         lacking_fields,
     )
-
-
-def _match_features(first: Layer, other: Layer) -> tuple[NDArray, NDArray]:
-    """Return (k,) rows of the first and (k,) rows of the other layer; each pair is one feature.
-
-    Rows are matched by key. Rows with a repeated key or without a key are matched in their order, if both layers have
-    the same number of them.
-    """
-    import pandas as pd
-
-    both_have_keys = first.has_field("key") and other.has_field("key")
-    row_tables = []
-    for layer in (first, other):
-        keys = np.array(layer.keys if both_have_keys else [""] * len(layer), dtype=object)
-        row_table = pd.DataFrame({"row": np.arange(len(layer)), "key": keys})
-        row_table["many"] = row_table.groupby("key")["row"].transform("size")
-        row_table["nth"] = row_table.groupby("key").cumcount()
-        row_tables.append(row_table)
-    matched_rows = (
-        row_tables[0].merge(row_tables[1], on=["key", "many", "nth"], suffixes=("", "_other")).sort_values("row")
-    )
-    return matched_rows["row"].to_numpy(dtype=np.int64), matched_rows["row_other"].to_numpy(dtype=np.int64)
 
 
 def _sample_unmatched_features(layer: Layer, matched_rows: NDArray) -> FeatureSample:
@@ -246,13 +230,19 @@ def _compare_fields(
     short = first.template.shapefile_name_by_field
     for template_field in first.template.fields:
         cancellation.raise_if_cancelled()
-        columns = [_find_field_values(layer, template_field, short[template_field.name]) for layer in (first, other)]
-        exists = [column is not None for column in columns]
+        # A field has its name in the template, or a short one of ten bytes.
+        columns = [
+            layer.get_column_by_name(short[template_field.name])
+            if (column := layer.find_column_name(template_field)) is None
+            else layer.values(column)
+            for layer in (first, other)
+        ]
+        exists = [one is not None for one in columns]
         if not all(exists):
             if any(exists) and template_field.name.upper() not in omitted_fields:
                 lacking_fields[exists.index(False)].append(template_field.name)
             continue
-        values = [column.iloc[rows] for column, rows in zip(columns, pairs, strict=True) if column is not None]
+        values = [one.iloc[rows] for one, rows in zip(columns, pairs, strict=True) if one is not None]
         # Equal raw values need no conversion and comparison of single values.
         is_equal = (
             values[0].reset_index(drop=True).eq(values[1].reset_index(drop=True)).fillna(False).to_numpy(dtype=bool)
@@ -274,15 +264,6 @@ def _compare_fields(
                 ),
             )
     return difference_by_field, (tuple(lacking_fields[0]), tuple(lacking_fields[1]))
-
-
-def _find_field_values(layer: Layer, template_field: TemplateField, short_name: str) -> pd.Series | None:
-    """Return the values of a field, found by its name or by ``short_name`` (ten bytes).
-
-    None if the layer lacks it.
-    """
-    column = layer.find_column_name(template_field)
-    return layer.values(column) if column is not None else layer.get_column_by_name(short_name)
 
 
 def _format_value_for_message(value: Any, template_field: TemplateField) -> Any:

@@ -6,26 +6,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError
+from ...checks.check import CheckResult, RunOptions, check_plan, make_plan_layer_selector
 from ...geometry import crs as crs_care
+from ...plan.io import read_source
+from ...plan.io.field_types import FORMATS_WITH_DECLARATIONS
+from ...plan.io.file import LayerSelector
+from ...plan.layer import Layer, SourceLayer
 from ...plan.loading.recognition import find_best_template, find_role
 from ...standard.messages.texts import Message
+from ...standard.profile import Norm, list_profile_ids, load_profile
+from ...standard.template import Template
 from ..package_spec.spec import LayerSlot, PackageSpec, VectorSet
 from .archive import list_files_outside_package, list_system_files, unpack_package
 from .collect_facts import collect_package_facts
 from .dataset_comparison import DatasetComparison, compare_datasets
 from .facts import LayerFact, PackageFacts, UnreadLayer, has_vct_suffix
 from .report_comparison import compare_report_of_package
-
-if TYPE_CHECKING:
-    from ...checks.check import CheckResult, RunOptions
-    from ...plan.io.file import LayerSelector
-    from ...plan.layer import SourceLayer
-    from ...standard.profile import Norm
-    from ...standard.template import Template
 
 
 def restore_field_names(layer: SourceLayer, vector_sets: list[VectorSet], norm: Norm) -> SourceLayer:
@@ -121,9 +121,6 @@ def inspect_package(
     Cancelled
         If the user cancels.
     """
-    from ...checks.check import check_plan
-    from ...plan.io.declarations import FORMATS_WITH_DECLARATIONS
-
     max_entries = int(options.resolve_norm().get(MAX_ENTRIES_SETTING))
     with unpack_package(
         Path(path), cancellation, package_spec.root, package_spec.folders.values(), max_entries
@@ -139,7 +136,22 @@ def inspect_package(
         progress(_COLLECTING_SHARE, "")
         options = _set_profile_of_manifest(options, facts, package_spec)
         norm = options.resolve_norm()
-        options = replace(options, roles={**_find_renamed_layers(facts, norm), **options.get_role_choices()})
+        # The recognition could not find the code of these layers by their name.
+        readable_names = {one.name.upper(): one.name for one in facts.layers if one.feature_count >= 0}
+        rows = facts.manifest["layers"] if facts.manifest else []
+        roles_by_name = {str(row["layer"]).upper(): str(row.get("role", "")) for row in rows}
+        layer_of_role: dict[str, str] = {}
+        for slot in (
+            slot
+            for vectors in facts.package_spec.vectors
+            for slot in vectors.layers
+            if slot.name.upper() in readable_names
+        ):
+            roles = [r for r in norm.standard.concepts.get(slot.layer, (slot.layer,)) if r in norm.standard.templates]
+            role = next((r for r in roles if r == roles_by_name.get(slot.name.upper())), roles[0] if roles else "")
+            if role and role not in readable_names:
+                layer_of_role.setdefault(role, readable_names[slot.name.upper()])
+        options = replace(options, roles={**layer_of_role, **options.get_role_choices()})
         options = replace(options, notices=(*options.notices, *_pop_notices_by_file(facts)))
         layers, facts = _read_layers(folder, facts, options, cancellation)
         keeps_schema = [
@@ -187,8 +199,6 @@ def _set_profile_of_manifest(options: RunOptions, facts: PackageFacts, package_s
 
     Only a profile that comes with the plugin is used. DOC016 reports a profile that differs from the package's.
     """
-    from ...standard.profile import list_profile_ids, load_profile
-
     name = str((facts.manifest or {}).get("profile", {}).get("id", ""))
     if options.profile or name not in list_profile_ids():
         return options
@@ -196,25 +206,6 @@ def _set_profile_of_manifest(options: RunOptions, facts: PackageFacts, package_s
     # The standard of the specification is a default; the standard of the profile precedes it.
     standard = options.standard if is_same_standard or options.standard != package_spec.standard else ""
     return replace(options, profile=name, standard=standard)
-
-
-def _find_renamed_layers(facts: PackageFacts, norm: Norm) -> dict[str, str]:
-    """Return layer code (role) → name in the package, for layers that the specification renames.
-
-    The recognition could not find the code of these layers by their name.
-    """
-    readable_names = {one.name.upper(): one.name for one in facts.layers if one.feature_count >= 0}
-    rows = facts.manifest["layers"] if facts.manifest else []
-    roles_by_name = {str(row["layer"]).upper(): str(row.get("role", "")) for row in rows}
-    layer_of_role: dict[str, str] = {}
-    for slot in (
-        slot for vectors in facts.package_spec.vectors for slot in vectors.layers if slot.name.upper() in readable_names
-    ):
-        roles = [r for r in norm.standard.concepts.get(slot.layer, (slot.layer,)) if r in norm.standard.templates]
-        role = next((r for r in roles if r == roles_by_name.get(slot.name.upper())), roles[0] if roles else "")
-        if role and role not in readable_names:
-            layer_of_role.setdefault(role, readable_names[slot.name.upper()])
-    return layer_of_role
 
 
 def _read_layers(
@@ -226,8 +217,6 @@ def _read_layers(
     the layer of the first data set; its copies in later data sets are only compared with it. Layers with unreadable
     rows are recorded in the facts with −1 features.
     """
-    from ...checks.check import make_plan_layer_selector
-
     norm, choices = options.resolve_norm(), options.get_role_choices()
     wanted_fields = make_plan_layer_selector(norm, choices)
     layers_to_check: list[SourceLayer] = []
@@ -324,8 +313,6 @@ def _compare_with_earlier(
     ``earlier_layer``: the copy and the path of its data set. An unreadable layer is not compared; it is reported for
     its file.
     """
-    from ...plan.layer import Layer
-
     if layer.problem is not None:
         return
     first, file = earlier_layer
@@ -345,8 +332,6 @@ def _read_data_set(
     path: Path, wanted_fields: LayerSelector, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], list[str]]:
     """Return the readable layers of a data set, and the names of the unreadable ones."""
-    from ...plan.io import read_source
-
     try:
         layers = read_source(path, select_layer=wanted_fields, cancellation=cancellation)
     except InputError as error:

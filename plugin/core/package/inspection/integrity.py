@@ -127,7 +127,15 @@ def find_integrity_errors(
             tables = _open_tables(gdal, path, errors, cancellation)
         finally:
             gdal.PopErrorHandler()
-    missing_files = _find_missing_files(path, tables)
+    file_names = {p.name.lower() for p in path.iterdir()}
+    # A compressed table has one file of another kind.
+    missing_files = {
+        f"{stem}{suffix}": name
+        for stem, name in tables.items()
+        if name not in _TABLES_WITHOUT_FILE and f"{stem}.cdf" not in file_names
+        for suffix in (_TABLE_SUFFIX, _INDEX_SUFFIX)
+        if f"{stem}{suffix}" not in file_names
+    }
     found_errors = [IntegrityError(data_set, f"{data_set}/{part}", table) for part, table in missing_files.items()]
     found_errors += [
         IntegrityError(data_set, f"{data_set}/{name}", table, kind="no_index")
@@ -200,23 +208,6 @@ def _open_tables(gdal: Any, path: Path, error_log: _ErrorLog, cancellation: Canc
             elif layer.GetName().startswith(_SYSTEM_PREFIX):
                 sum(1 for _ in layer)
     return tables
-
-
-def _find_missing_files(path: Path, table_by_file: dict[str, str]) -> dict[str, str]:
-    """Return missing file → its table, for files that the catalog of a FileGDB lists.
-
-    ``table_by_file``: file name → table, of the files that exist.
-    """
-    file_names = {p.name.lower() for p in path.iterdir()}
-    missing_files: dict[str, str] = {}
-    for stem, name in table_by_file.items():
-        # A compressed table has one file of another kind.
-        if name in _TABLES_WITHOUT_FILE or f"{stem}.cdf" in file_names:
-            continue
-        missing_files |= {
-            f"{stem}{suffix}": name for suffix in (_TABLE_SUFFIX, _INDEX_SUFFIX) if f"{stem}{suffix}" not in file_names
-        }
-    return missing_files
 
 
 def _find_missing_spatial_indexes(path: Path, table_by_file: dict[str, str]) -> dict[str, str]:

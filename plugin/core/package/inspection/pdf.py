@@ -127,7 +127,24 @@ def read_pdf(file: IO[bytes]) -> PdfFact | None:
         # Objects may be packed into streams.
         numbers = {stream_number for stream_number, _ in reader.xref_objStm.values()}
         contents += [reader.get_object(number).get_data() for number in sorted(numbers)]
-        return _read_pages(reader, is_encrypted, _find_active_content(contents))
+        active_content = _find_active_content(contents)
+        pages = list(reader.pages)
+        declared_count = reader.root_object["/Pages"].get("/Count")
+        is_count_right = not isinstance(declared_count, int) or declared_count == len(pages)
+        page_texts = tuple(_extract_text(page) for page in pages)
+        info = reader.trailer.get("/Info")
+        properties = info.get_object() if info is not None else None
+        # Title, subject, keywords and author.
+        values = [properties.get(key) for key in _TITLE_KEYS] if isinstance(properties, dict) else []
+        return PdfFact(
+            len(pages),
+            is_encrypted,
+            active_content,
+            is_blank=bool(pages) and not any(page_texts) and not any(map(_is_drawn_on, pages)),
+            declared_page_count=-1 if is_count_right else int(declared_count),
+            titles=tuple(filter(None, map(_decode_text, values))),
+            page_texts=page_texts if any(page_texts) else (),
+        )
     except (pypdf.errors.PyPdfError, *DAMAGE_ERRORS):
         return PdfFact(-1, is_encrypted, _find_active_content(contents))
 
@@ -136,24 +153,6 @@ def _find_active_content(contents: list[bytes]) -> tuple[str, ...]:
     """Return the active or attached content that the objects of a PDF name."""
     return tuple(
         key for key, pattern in _ACTIVE_PATTERNS.items() if any(pattern.search(content) for content in contents)
-    )
-
-
-def _read_pages(reader: Any, is_encrypted: bool, active_content: tuple[str, ...]) -> PdfFact:
-    """Return the content of a PDF that pypdf could open."""
-    pages = list(reader.pages)
-    declared_count = reader.root_object["/Pages"].get("/Count")
-    is_count_right = not isinstance(declared_count, int) or declared_count == len(pages)
-    page_texts = tuple(_extract_text(page) for page in pages)
-    info = reader.trailer.get("/Info")
-    return PdfFact(
-        len(pages),
-        is_encrypted,
-        active_content,
-        is_blank=bool(pages) and not any(page_texts) and not any(map(_is_drawn_on, pages)),
-        declared_page_count=-1 if is_count_right else int(declared_count),
-        titles=tuple(_list_titles(info.get_object())) if info is not None else (),
-        page_texts=page_texts if any(page_texts) else (),
     )
 
 
@@ -171,23 +170,17 @@ def _is_drawn_on(page: Any) -> bool:
     if contents is not None and (
         len(contents.get_data()) > _MAX_PAGE_BYTES
         or any(operator in _PAINTING_OPERATORS for _, operator in contents.operations)
-        or any(_has_string(operands) for operands, operator in contents.operations if operator in (b"Tj", b"TJ"))
+        # A text that is not of blanks only; its font may have no table of texts.
+        or any(
+            isinstance(one, str | bytes) and one.strip()
+            for operands, operator in contents.operations
+            if operator in (b"Tj", b"TJ")
+            for one in (operands[0] if operands and isinstance(operands[0], list) else operands)
+        )
     ):
         return True
     annotations = [one.get_object() for one in page.get("/Annots") or ()]
     return any("/AP" in one and one.get("/Subtype") not in _UNSEEN_ANNOTATIONS for one in annotations)
-
-
-def _has_string(operands: list[Any]) -> bool:
-    """Return True if operands have a string that is not of blanks only; its font may have no table of texts."""
-    items = operands[0] if operands and isinstance(operands[0], list) else operands
-    return any(isinstance(one, str | bytes) and bool(one.strip()) for one in items)
-
-
-def _list_titles(info: Any) -> list[str]:
-    """Return title, subject, keywords and author of a PDF's properties."""
-    values = [info.get(key) for key in _TITLE_KEYS] if isinstance(info, dict) else []
-    return [title for value in values if (title := _decode_text(value))]
 
 
 def _decode_text(value: Any) -> str:

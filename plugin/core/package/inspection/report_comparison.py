@@ -12,11 +12,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import fields
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ....metadata import read_plugin_version
 from ...base.errors import DataError
 from ...base.invariants import InvariantError
+from ...checks.check import CheckResult
 from ...engine.waivers.waiver import get_finding_identity
 from ...geometry.tolerance import Tolerance
 from ...model.findings import Finding, set_fingerprints
@@ -27,9 +28,6 @@ from ...standard.messages.finding_message import format_message
 from ...standard.messages.texts import Texts
 from ..problems import join_first
 from .facts import PackageFacts
-
-if TYPE_CHECKING:
-    from ...checks.check import CheckResult
 
 #: Rule of the findings that compare the package's report with this check.
 _REPORT_RULE_CODE = "DOC013"
@@ -149,7 +147,21 @@ def _record_package_waivers(report: Report, report_data: dict[str, Any]) -> None
     waived = [one for one in stated_findings if one.state == "waived"]
     if not waived:
         return
-    pairs = _match_findings(waived, [finding for finding in report.findings if finding.state != "waived"])
+    # Findings are matched by fingerprint, the rest by rule, message, layers, keys and field, because another rounding
+    # of the place changes the fingerprint.
+    found_findings = [finding for finding in report.findings if finding.state != "waived"]
+    pairs: list[tuple[Finding, Finding]] = []
+    for identify in (attrgetter("code", "fingerprint"), get_finding_identity):
+        matched = {id(one) for pair in pairs for one in pair}
+        found_by_identity: dict[Any, list[Finding]] = defaultdict(list)
+        for one in found_findings:
+            if id(one) not in matched:
+                found_by_identity[identify(one)].append(one)
+        for one in waived:
+            candidates = found_by_identity[identify(one)] if id(one) not in matched else []
+            if candidates:
+                gaps = [abs((candidate.area_m2 or 0.0) - (one.area_m2 or 0.0)) for candidate in candidates]
+                pairs.append((one, candidates.pop(gaps.index(min(gaps)))))
     for stated_finding, finding in pairs:
         waiver = stated_finding.params.get("waiver")
         values = waiver if isinstance(waiver, dict) else {}
@@ -162,24 +174,3 @@ def _record_package_waivers(report: Report, report_data: dict[str, Any]) -> None
         "covered": len(pairs),
         "rules": dict(sorted(counts.items())),
     }
-
-
-def _match_findings(stated_findings: list[Finding], found_findings: list[Finding]) -> list[tuple[Finding, Finding]]:
-    """Return pairs of equal findings, matched by fingerprint.
-
-    The rest are matched by rule, message, layers, keys and field, because another rounding of the place changes the
-    fingerprint.
-    """
-    pairs: list[tuple[Finding, Finding]] = []
-    for identify in (attrgetter("code", "fingerprint"), get_finding_identity):
-        matched = {id(one) for pair in pairs for one in pair}
-        found_by_identity: dict[Any, list[Finding]] = defaultdict(list)
-        for one in found_findings:
-            if id(one) not in matched:
-                found_by_identity[identify(one)].append(one)
-        for one in stated_findings:
-            candidates = found_by_identity[identify(one)] if id(one) not in matched else []
-            if candidates:
-                gaps = [abs((candidate.area_m2 or 0.0) - (one.area_m2 or 0.0)) for candidate in candidates]
-                pairs.append((one, candidates.pop(gaps.index(min(gaps)))))
-    return pairs

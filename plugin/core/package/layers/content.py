@@ -10,25 +10,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from ...base.files.cells import format_column, strip_blanks
 from ...geometry import crs as crs_care
 from ...geometry.validity import mask_missing_shapes
+from ...plan.layer import Layer
+from ...plan.plan import Plan
 from ...standard.template import Template, TemplateField
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from pyproj import CRS
-
-    from ...plan.layer import Layer
-    from ...plan.plan import Plan
-    from ..package_spec.spec import LayerSlot, VectorSet
-
+from ..package_spec.spec import LayerSlot, VectorSet
 
 #: A date and, after it, a time without a zone. Without separators eight digits are required: 2024111 has two readings.
 _DATE_PATTERN = re.compile(
@@ -61,12 +57,18 @@ def convert_values(series: pd.Series, template_field: TemplateField) -> Converte
         values[values == ""] = None
         return ConvertedValues(values, {})
     if template_field.type == "date":
-        return _convert_dates(series)
-    return _convert_numbers(series, template_field.type == "integer")
-
-
-def _convert_numbers(series: pd.Series, as_integers: bool) -> ConvertedValues:
-    """Convert a column to floats, or to integers if ``as_integers``."""
+        values = np.full(len(series), None, dtype=object)
+        unreadable_positions = []
+        for position, value in enumerate(series.tolist()):
+            parsed_date = _parse_date(value)
+            if parsed_date == "":
+                unreadable_positions.append(position)
+            else:
+                values[position] = parsed_date
+        return ConvertedValues(
+            values, {"date_unreadable": np.array(unreadable_positions)} if unreadable_positions else {}
+        )
+    as_integers = template_field.type == "integer"
     values = np.full(len(series), None, dtype=object)
     unreadable_positions, fractional_positions = [], []
     if series.dtype.kind == "f" and not as_integers:
@@ -105,26 +107,11 @@ def _parse_number(text: str) -> int | float | None:
     return number if number is not None and np.isfinite(number) else None
 
 
-def _convert_dates(series: pd.Series) -> ConvertedValues:
-    """Convert a column to dates without time zone."""
-    values = np.full(len(series), None, dtype=object)
-    unreadable_positions = []
-    for position, value in enumerate(series.tolist()):
-        parsed_date = _parse_date(value)
-        if parsed_date == "":
-            unreadable_positions.append(position)
-        else:
-            values[position] = parsed_date
-    return ConvertedValues(values, {"date_unreadable": np.array(unreadable_positions)} if unreadable_positions else {})
-
-
 def _parse_date(value: Any) -> datetime | str | None:
     """Return a value as datetime without time zone and fractions of a second.
 
     None for a missing value, "" for an unreadable one.
     """
-    import pandas as pd
-
     if isinstance(value, str):
         text = value.strip()
         if not text:

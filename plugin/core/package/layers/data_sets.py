@@ -9,30 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pyproj import CRS
 
 from ...base.cancellation import Cancellation
+from ...checks.check import CheckResult
 from ...geometry import crs as crs_care
+from ...plan.plan import Plan
 from ...standard import Standard, load_standard
 from ...standard.messages.texts import ConceptName
-from ..export_context import ExportContext
+from ..export_order import ExportContext, ExportOrder
 from ..metadata import DEGREES_UNIT, METRES_UNIT
 from ..names import fill_name_pattern
 from ..package_spec.spec import FORMAT_NAMES, PackageSpec, VectorSet
-from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
+from ..problems import ExportProblem, ProblemLevel, make_names_problem
 from .content import PackageLayer, make_package_layers
-from .database import write_database
 from .layer_validation import validate_layer, validate_missing_layers
+from .layer_writers import write_database, write_shapefiles
 from .read_back import ReadBackResult, read_back
-from .shapefile import write_shapefiles
 from .vct import read_back_vct_set, write_vct_set
-
-if TYPE_CHECKING:
-    from ...checks.check import CheckResult
-    from ...plan.plan import Plan
-    from ..order import ExportOrder
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,15 @@ def prepare_data_sets(
         )
         for content in contents:
             problems += validate_layer(content, vectors, plan.norm.standard.code_lists, cancellation)
-        problems += _report_transformed_layers(prepared_set)
+        transformed: dict[str, list[str]] = {}
+        for content in prepared_set.package_layers:
+            if content.layer.crs != prepared_set.horizontal_crs:
+                transformed.setdefault(crs_care.make_crs_label(content.layer.crs), []).append(content.name)
+        for name, names in transformed.items():
+            params = {"source": name, "target": vectors.crs}
+            problems.append(
+                ExportProblem(ProblemLevel.NOTE, "reprojected", count=len(names), features=tuple(names), params=params)
+            )
         layer_names = [c.name.upper() for c in prepared_set.package_layers]
         repeated_names = sorted({n for n in layer_names if layer_names.count(n) > 1})
         problems += [ExportProblem(ProblemLevel.STOP, "layer_twice", layer=name) for name in repeated_names]
@@ -95,12 +99,7 @@ def _report_omitted_layers(
     ]
     omitted_layers = [name for name in dict.fromkeys(other_layers) if name not in reported_layers]
     if omitted_layers:
-        yield ExportProblem(
-            ProblemLevel.NOTE,
-            "layers_left_out",
-            count=len(omitted_layers),
-            features=tuple(omitted_layers[:MAX_NAMED_FEATURES]),
-        )
+        yield make_names_problem(ProblemLevel.NOTE, "layers_left_out", omitted_layers)
 
 
 def _find_title_and_roles(layer: str, standards: Iterable[Standard]) -> tuple[str | ConceptName, str]:
@@ -114,17 +113,6 @@ def _find_title_and_roles(layer: str, standards: Iterable[Standard]) -> tuple[st
         if layer in standard.concepts:
             return ConceptName(layer), " / ".join(standard.concepts[layer])
     return ConceptName(layer), layer
-
-
-def _report_transformed_layers(prepared_set: PreparedSet) -> Iterator[ExportProblem]:
-    """Yield a note on the transformed layers for each CRS that they had in the sources."""
-    transformed: dict[str, list[str]] = {}
-    for content in prepared_set.package_layers:
-        if content.layer.crs != prepared_set.horizontal_crs:
-            transformed.setdefault(crs_care.make_crs_label(content.layer.crs), []).append(content.name)
-    for name, layers in transformed.items():
-        params = {"source": name, "target": prepared_set.vector_set.crs}
-        yield ExportProblem(ProblemLevel.NOTE, "reprojected", count=len(layers), features=tuple(layers), params=params)
 
 
 class WrittenLayer(NamedTuple):
@@ -163,7 +151,18 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> Writt
     problems: list[ExportProblem] = []
     for content, file, read_back_result in WRITER_OF_SUFFIX[vectors.suffix](prepared_set, path, context):
         read_back_result.raise_if_different(content.name)
-        problems += _report_shape_changes(content, read_back_result, prepared_set)
+        # Writing may change the validity or structure of shapes.
+        problems += [
+            make_names_problem(
+                ProblemLevel.NOTE,
+                f"shape_now_{kind}",
+                keys,
+                content.layer.name,
+                format=FORMAT_NAMES[vectors.suffix],
+                target=crs_care.make_crs_label(prepared_set.horizontal_crs),
+            )
+            for kind, keys in read_back_result.shape_changes.items()
+        ]
         path_in_package = context.get_path_in_package(file)
         rows.append(
             make_layer_row(
@@ -177,25 +176,6 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> Writt
             )
         )
     return WrittenSet(rows, problems)
-
-
-def _report_shape_changes(
-    package_layer: PackageLayer, read_back_result: ReadBackResult, prepared_set: PreparedSet
-) -> Iterator[ExportProblem]:
-    """Yield a note for each kind of change that writing made to the validity or structure of a layer's shapes."""
-    params = {
-        "format": FORMAT_NAMES[prepared_set.vector_set.suffix],
-        "target": crs_care.make_crs_label(prepared_set.horizontal_crs),
-    }
-    for kind, keys in read_back_result.shape_changes.items():
-        yield ExportProblem(
-            ProblemLevel.NOTE,
-            f"shape_now_{kind}",
-            package_layer.layer.name,
-            count=len(keys),
-            features=tuple(keys[:MAX_NAMED_FEATURES]),
-            params=params,
-        )
 
 
 def _write_database(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
@@ -19,17 +19,15 @@ from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.schema import DATABASE_FORMATS, SHAPELY_TYPE_IDS
 from ...exchange.vct.settings import load_settings
 from ...geometry.polygon_rings import extract_rings
+from ...standard.codes import CodeList
+from ...standard.messages.texts import ConceptName
 from ...standard.template import TemplateField
 from ..names import find_field_name_problem
 from ..package_spec.spec import FORMAT_NAMES, VectorSet
 from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
-from . import shapefile as dbf
+from . import layer_writers as dbf
 from . import vct_precision
 from .content import MissingLayer, PackageLayer
-
-if TYPE_CHECKING:
-    from ...standard.codes import CodeList
-    from ...standard.messages.texts import ConceptName
 
 
 def make_layer_problem(

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import OutputError
@@ -27,12 +28,9 @@ from ...geometry.validity import mask_missing_shapes, repair_polygon
 from ...standard.messages.texts import Message, MessageLines
 from ...standard.template import TemplateField
 from ..names import AREA_FIELD_MEANING_BY_BASIS
-from . import shapefile, vct_precision
+from . import layer_writers, vct_precision
 from .content import BATCH_ROWS, PackageLayer, PackageRowBatch
 from .readers import OpenLayer, ReadRows, open_layer
-
-if TYPE_CHECKING:
-    from pyproj import CRS
 
 #: Tolerances: metres by which a vertex may move; m² by which an area may differ, in total and per vertex.
 MAX_VERTEX_SHIFT_M = 1e-4
@@ -248,20 +246,17 @@ def _compare_schema(
         read_field = read_fields.get(stored_name_by_field[template_field.name])
         if read_field is None:
             continue
-        if read_field.type != _compute_expected_read_type(template_field, suffix):
+        expected_type = template_field.type
+        if suffix in DATABASE_FORMATS and expected_type == "integer":
+            is_real = DATABASE_FORMATS[suffix].choose_ogr_type(template_field) == "Real"
+            expected_type = "real" if is_real else "integer"
+        if read_field.type != expected_type:
             result.add_difference("type", template_field.name)
-        length = shapefile.compute_text_field_bytes(template_field) if suffix == ".shp" else template_field.length
+        length = layer_writers.compute_text_field_bytes(template_field) if suffix == ".shp" else template_field.length
         if template_field.type == "text" and length and read_field.length is not None and read_field.length != length:
             result.add_difference("width", template_field.name)
     if crs_care.make_crs_label(crs_care.parse_crs(open_layer.crs)) != crs_care.make_crs_label(horizontal_crs):
         result.add_difference("crs", open_layer.crs[:60])
-
-
-def _compute_expected_read_type(template_field: TemplateField, suffix: str) -> str:
-    """Return the type that a written field has when it is read again."""
-    if suffix not in DATABASE_FORMATS or template_field.type != "integer":
-        return template_field.type
-    return "real" if DATABASE_FORMATS[suffix].choose_ogr_type(template_field) == "Real" else "integer"
 
 
 def _compare_values(
@@ -306,7 +301,7 @@ def _are_equal_values(written_value: Any, read_value: Any, template_field: Templ
     if suffix == ".vct" and template_field.type == "real":
         return vct_precision.is_same_number(written_value, read_value)
     if suffix == ".shp" and template_field.type == "real":
-        written_value = float(f"{written_value:.{shapefile.choose_dbf_number_format(template_field).decimals}f}")
+        written_value = float(f"{written_value:.{layer_writers.choose_dbf_number_format(template_field).decimals}f}")
     return (
         bool(float(read_value) == float(written_value))
         if template_field.type == "real"
@@ -370,9 +365,14 @@ def _compare_shapes(
     result.max_area_difference_m2 = max(
         result.max_area_difference_m2, float(difference_m2.max()) if len(difference_m2) else 0.0
     )
-    return float(areas.sum()) + _compute_area_added_by_repair(
-        shapes, areas, package_layer, rows.first_position, to_lonlat
+    # Figures of the plan, and those of an inspection, are computed from repaired shapes.
+    invalid_positions = np.flatnonzero(
+        package_layer.layer.invalid_rows[rows.first_position : rows.first_position + len(shapes)]
+        & ~mask_missing_shapes(shapes)
     )
+    repaired_shapes = np.array([repair_polygon(shapes[n]) for n in invalid_positions.tolist()], dtype=object)
+    gained_m2 = measure_statutory_area(repaired_shapes, to_lonlat).sum() - areas[invalid_positions].sum()
+    return float(areas.sum()) + (float(gained_m2) if len(invalid_positions) else 0.0)
 
 
 def find_shape_changes(package_layer: PackageLayer, rows: PackageRowBatch, shapes: NDArray) -> dict[str, NDArray]:
@@ -400,22 +400,3 @@ def _count_parts_and_holes(shapes: NDArray) -> NDArray:
     parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
     holes = np.bincount(shape_of_part, weights=shapely.get_num_interior_rings(parts), minlength=len(shapes))
     return np.stack([np.bincount(shape_of_part, minlength=len(shapes)), holes])
-
-
-def _compute_area_added_by_repair(
-    shapes: NDArray, areas: NDArray, package_layer: PackageLayer, first_position: int, to_lonlat: Any
-) -> float:
-    """Return the statutory area (m²) that invalid shapes gain by being repaired.
-
-    Figures of the plan, and those of an inspection, are computed from repaired shapes. ``areas``: (n,) areas of the
-    unrepaired shapes; ``first_position``: position of the first shape in the layer.
-    """
-    invalid_positions = np.flatnonzero(
-        package_layer.layer.invalid_rows[first_position : first_position + len(shapes)] & ~mask_missing_shapes(shapes)
-    )
-    repaired_shapes = np.array([repair_polygon(shapes[n]) for n in invalid_positions.tolist()], dtype=object)
-    return (
-        float(measure_statutory_area(repaired_shapes, to_lonlat).sum() - areas[invalid_positions].sum())
-        if len(invalid_positions)
-        else 0.0
-    )

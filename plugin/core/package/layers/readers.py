@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+import pyogrio
 import shapely
 from numpy.typing import NDArray
 
 from ...base.errors import InputError
+from ...plan.io import DRIVER_ERRORS
 
 
 @dataclass(frozen=True)
@@ -131,10 +133,6 @@ class _PyogrioLayer:
     """A layer that pyogrio reads."""
 
     def __init__(self, path: Path, name: str, first_row: int = 0):
-        import pyogrio
-
-        from ...plan.io import DRIVER_ERRORS
-
         self.library = f"pyogrio {pyogrio.__version__} (GDAL {pyogrio.__gdal_version_string__})"
         self._options: dict[str, Any] = {} if path.suffix.lower() == ".shp" else {"layer": name}
         self._path, self._first_row = path, first_row
@@ -144,16 +142,15 @@ class _PyogrioLayer:
                 info = pyogrio.read_info(path, force_feature_count=True, **self._options)
         except (*DRIVER_ERRORS, ValueError) as error:
             raise InputError("layer_unreadable", source=path.name, layer=name, detail="damaged") from error
+        kinds = (("int", "integer"), ("uint", "integer"), ("float", "real"), ("datetime", "date"))
         self.fields = [
-            ReadField(str(field), _convert_dtype_to_field_type(str(dtype)), None)
+            ReadField(str(field), next((kind for start, kind in kinds if str(dtype).startswith(start)), "text"), None)
             for field, dtype in zip(info["fields"], info["dtypes"], strict=True)
         ]
         self.crs, self.feature_count = info["crs"] or "", int(info["features"]) - first_row
 
     def iterate_batches(self, size: int) -> Iterator[ReadRows]:
         """Yield the rows in batches of ``size``."""
-        import pyogrio
-
         for first in range(0, self.feature_count, size):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -162,12 +159,6 @@ class _PyogrioLayer:
                 )
             values = {str(f): _convert_column(c) for f, c in zip(meta["fields"], columns, strict=True)}
             yield ReadRows(shapely.from_wkb(np.array(wkb, dtype=object)), values)
-
-
-def _convert_dtype_to_field_type(dtype: str) -> str:
-    """Return the templates' type of a field from the dtype that pyogrio states."""
-    kinds = (("int", "integer"), ("uint", "integer"), ("float", "real"), ("datetime", "date"))
-    return next((kind for start, kind in kinds if dtype.startswith(start)), "text")
 
 
 def _convert_column(column: NDArray) -> list[Any]:

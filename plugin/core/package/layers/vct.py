@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from ...base.cancellation import Cancellation
 from ...exchange.vct.batch import merge_into_multipart
@@ -26,9 +26,6 @@ from ...plan.layer import FieldInfo, SourceLayer
 from .content import PackageLayer
 from .read_back import ReadBackResult, compare_layer
 from .readers import ReadField, ReadRows
-
-if TYPE_CHECKING:
-    from pyproj import CRS
 
 #: Name of the reader in a report.
 READER_NAME = "sanxian VCT 3.0"
@@ -69,7 +66,10 @@ def write_vct_set(
 
 
 def _make_source_layer(package_layer: PackageLayer, horizontal_crs: CRS, cancellation: Cancellation) -> SourceLayer:
-    """Return a package layer as a source layer for the VCT writer, in the package's CRS."""
+    """Return a package layer as a source layer for the VCT writer, in the package's CRS.
+
+    As a function, so that its batches are released before the layer is written.
+    """
     shapes: list[NDArray] = []
     columns: dict[str, list[NDArray]] = {f.name: [] for f in package_layer.template.fields}
     for rows in package_layer.iterate_batches(horizontal_crs):
@@ -159,7 +159,10 @@ class VctLayer:
         self._values: dict[str, NDArray] = {}
         self.differing_parts: dict[str, int] = {}
         for read_field in self.fields:
-            cells = _convert_column(frame[read_field.name])
+            column = frame[read_field.name]
+            cells = np.empty(len(column), dtype=object)
+            cells[:] = [v.to_pydatetime() if isinstance(v, pd.Timestamp) else v for v in column.tolist()]
+            cells[column.isna().to_numpy()] = None
             self._values[read_field.name] = cells[starts]
             if count := int((cells != np.repeat(cells[starts], part_counts)).sum()):
                 self.differing_parts[read_field.name] = count
@@ -169,12 +172,3 @@ class VctLayer:
         for first in range(0, self.feature_count, size):
             rows = slice(first, first + size)
             yield ReadRows(self._shapes[rows], {name: cells[rows].tolist() for name, cells in self._values.items()})
-
-
-def _convert_column(column: pd.Series) -> NDArray:
-    """Return (n,) Python values, None for missing ones."""
-    is_missing_value = column.isna().to_numpy()
-    values = np.empty(len(column), dtype=object)
-    values[:] = [v.to_pydatetime() if isinstance(v, pd.Timestamp) else v for v in column.tolist()]
-    values[is_missing_value] = None
-    return values

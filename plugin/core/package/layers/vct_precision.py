@@ -3,19 +3,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from ...exchange.vct.batch import round_xy
 from ...exchange.vct.settings import load_settings
 from ...exchange.vct.values import clean_text
 from ...standard.template import TemplateField
-
-if TYPE_CHECKING:
-    from pyproj import CRS
 
 #: Rounding of a number's text: absolute (the last of twelve decimals) and relative (the last bits of a double).
 _TEXT_PRECISION, _TEXT_PRECISION_SHARE = 1e-12, 2e-14

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -54,35 +54,6 @@ class CellChange(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SheetChanges:
-    """Differences of a sheet from the same sheet made again.
-
-    ``changed_texts``: cells with other words; ``text_figures``: cells with a figure that is stored as text.
-    """
-
-    changed_texts: list[CellChange] = field(default_factory=list)
-    text_figures: list[CellChange] = field(default_factory=list)
-
-
-def compare_sheet(sheet: PrintedSheet, remade_sheet: PrintedSheet) -> SheetChanges:
-    """Return the differences of a sheet from the same sheet made again."""
-    changes = SheetChanges()
-    for position in sorted(sheet.cell_by_position.keys() | remade_sheet.cell_by_position.keys()):
-        cell, expected_cell = (
-            sheet.cell_by_position.get(position, _EMPTY_CELL),
-            remade_sheet.cell_by_position.get(position, _EMPTY_CELL),
-        )
-        are_merged = cell.state == expected_cell.state == "merged"
-        if not (
-            expected_cell.is_number or are_merged or do_texts_agree_within_tolerance(cell.text, expected_cell.text)
-        ):
-            changes.changed_texts.append(CellChange(*position, cell.text, expected_cell.text))
-        if cell.text and expected_cell.is_number and not (cell.is_number or cell.state):
-            changes.text_figures.append(CellChange(*position, cell.text, expected_cell.text))
-    return changes
-
-
-@dataclass(frozen=True)
 class InspectedWorkbook:
     """The plugin's workbook in a package, with the data for its comparison.
 
@@ -117,7 +88,34 @@ def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator
             yield from _compare_provenance_sheet(sheet, inspected_book)
         elif sheet.name in rebuilt_sheets:
             # The notes name layers by their titles, which are the same in project and package.
-            yield from _report_changes(sheet, compare_sheet(sheet, rebuilt_sheets[sheet.name]), inspected_book)
+            remade_sheet = rebuilt_sheets[sheet.name]
+            changed_texts: list[CellChange] = []
+            names_of_text_figures: list[str] = []
+            for position in sorted(sheet.cell_by_position.keys() | remade_sheet.cell_by_position.keys()):
+                cell, expected_cell = (
+                    sheet.cell_by_position.get(position, _EMPTY_CELL),
+                    remade_sheet.cell_by_position.get(position, _EMPTY_CELL),
+                )
+                are_merged = cell.state == expected_cell.state == "merged"
+                if not (
+                    expected_cell.is_number
+                    or are_merged
+                    or do_texts_agree_within_tolerance(cell.text, expected_cell.text)
+                ):
+                    changed_texts.append(CellChange(*position, cell.text, expected_cell.text))
+                if cell.text and expected_cell.is_number and not (cell.is_number or cell.state):
+                    names_of_text_figures.append(make_cell_name(*position))
+            if changed_texts:
+                yield _make_changed_texts_finding(sheet, changed_texts, inspected_book)
+            if names_of_text_figures:
+                yield _make_finding(
+                    inspected_book.workbook,
+                    sheet,
+                    "stored_text",
+                    Severity.WARNING,
+                    count=len(names_of_text_figures),
+                    cells=join_first(names_of_text_figures, inspected_book.texts.get("words", "between_names")),
+                )
         else:
             yield from _compare_states(sheet, inspected_book)
     if reason:
@@ -164,25 +162,6 @@ def _write_and_read_sheets(tables: list[ReportTable], inspected_book: InspectedW
         path = Path(folder) / "a.xlsx"
         write_tables_workbook(path, tables, find_county_name(inspected_book.ctx.plan), texts)
         return {sheet.name: sheet for sheet in read_workbook(path, path.name).sheets}
-
-
-def _report_changes(
-    sheet: PrintedSheet, sheet_changes: SheetChanges, inspected_book: InspectedWorkbook
-) -> Iterator[Finding]:
-    """Yield findings on cells of a sheet with other texts than the sheet made again, or with figures stored as text."""
-    texts = inspected_book.texts
-    if sheet_changes.changed_texts:
-        yield _make_changed_texts_finding(sheet, sheet_changes.changed_texts, inspected_book)
-    if sheet_changes.text_figures:
-        cell_names = [make_cell_name(one.row, one.column) for one in sheet_changes.text_figures]
-        yield _make_finding(
-            inspected_book.workbook,
-            sheet,
-            "stored_text",
-            Severity.WARNING,
-            count=len(cell_names),
-            cells=join_first(cell_names, texts.get("words", "between_names")),
-        )
 
 
 def _make_changed_texts_finding(

@@ -7,14 +7,15 @@ These rules read the facts of the inspected package; they are not applicable in 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from ....metadata import read_plugin_version
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity
 from ...standard.messages.texts import Texts
-from ..generator import compute_generator_digest
 from ..inspection.facts import LayerFact, PackageFacts
+from ..manifest import compute_generator_digest
 
 if TYPE_CHECKING:
     from ...engine.context import RuleContext
@@ -36,25 +37,21 @@ def make_example(
     return RuleExample(title, plan or {}, finds=finds, side={"package": changes})
 
 
-def get_package_facts(ctx: RuleContext) -> PackageFacts | None:
-    """Return the facts of the inspected package; None in a check without a package."""
-    return ctx.side_inputs.get_input("package", PackageFacts)
+def inspects_package(inspect: Callable[..., Iterable[Finding] | RuleResult]) -> Callable[..., RuleResult]:
+    """Return the function of a rule that calls ``inspect`` with the facts of the inspected package.
 
-
-def apply_check_to_package_facts(
-    ctx: RuleContext, inspect: Callable[[PackageFacts, RuleContext], Iterable[Finding]]
-) -> RuleResult:
-    """Return the findings that ``inspect`` makes from the package's facts, as a rule's result.
-
-    The result is not applicable in a check without a package.
+    The rule is not applicable in a check without a package.
     """
-    package = get_package_facts(ctx)
-    return make_result_without_package() if package is None else RuleResult(findings=list(inspect(package, ctx)))
 
+    @wraps(inspect)
+    def check_package(*, ctx: RuleContext, **parameters: Any) -> RuleResult:
+        package = ctx.side_inputs.get_input("package", PackageFacts)
+        if package is None:
+            return RuleResult(is_applicable=False, notes=[("package_not_given", {})])
+        result = inspect(package, ctx=ctx, **parameters)
+        return result if isinstance(result, RuleResult) else RuleResult(findings=list(result))
 
-def make_result_without_package() -> RuleResult:
-    """Return the result of a rule in a check without a package."""
-    return RuleResult(is_applicable=False, notes=[("package_not_given", {})])
+    return check_package
 
 
 def make_file_finding(path: str, case: str = "", severity: Severity | None = None, **params: Any) -> Finding:
@@ -63,6 +60,12 @@ def make_file_finding(path: str, case: str = "", severity: Severity | None = Non
     The file's path identifies the finding in later checks.
     """
     return Finding("", key=path, case=case, severity=severity, params={"file": path, **params})
+
+
+def make_layer_finding(file: str, name: str, case: str, severity: Severity | None = None, **params: Any) -> Finding:
+    """Return a finding on a layer of a file or data set; both identify the finding in later checks."""
+    params = {"file": file, "name": name, **params}
+    return Finding("", key=f"{file}/{name}", case=case, severity=severity, params=params)
 
 
 def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: RuleContext) -> list[str]:

@@ -340,8 +340,5 @@ def _get_first_words_of_row(sheet_table: SheetTable, line: int) -> str:
 
     Without such a text, the row's number.
     """
-    for column in range(1, sheet_table.sheet.last_column + 1):
-        text = sheet_table.sheet.get_cell_text(line, column)
-        if text and not text.isdigit():
-            return text
-    return str(line)
+    cell_texts = (sheet_table.sheet.get_cell_text(line, n) for n in range(1, sheet_table.sheet.last_column + 1))
+    return next((text for text in cell_texts if text and not text.isdigit()), str(line))

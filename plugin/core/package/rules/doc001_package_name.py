@@ -7,12 +7,12 @@ from typing import Any
 from ...base.files.digests import MANIFEST_FILE_NAME
 from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ...standard.divisions import label_division
-from ...standard.template import CodeEntry, CodeList
+from ...standard.template import CodeList
 from ..inspection.facts import PackageFacts
 from ..names import make_name_matcher
-from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example, make_file_finding
+from ._package import NO_PACKAGE_EXAMPLE, inspects_package, make_example, make_file_finding
 
 _TEXT_PATH = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
 #: Level of counties in the list of divisions. Shorter names are part of other words (适应县域): names such as 应县 count
@@ -89,7 +89,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_name(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def package_name(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """Every package is named after its county.
 
     What it checks
@@ -105,11 +106,6 @@ def package_name(*, ctx: RuleContext) -> RuleResult:
         The tree and the name of the folder are settings of the specification (mark C). A county is not compared if
         its layers have no code.
     """
-    return apply_check_to_package_facts(ctx, _find_wrong_names)
-
-
-def _find_wrong_names(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on the folder's name and the county's code and name."""
     if make_name_matcher(package.package_spec.root, {}).fullmatch(package.folder_name) is None:
         expected = package.get_expected_path("", package.package_spec.root)
         yield make_file_finding(package.folder_name, "form", Severity.WARNING, expected=expected)
@@ -129,33 +125,35 @@ def _find_wrong_names(package: PackageFacts, ctx: RuleContext) -> Iterator[Findi
         params = {"found": package.county_name, "code": package.county_code, "expected": listed_division.name}
         yield make_file_finding(package.folder_name, "name", Severity.WARNING, **params)
         return
-    yield from _compare_manifest_county(package, package.county_code or (expected_code if code else ""))
+    area = (package.manifest or {}).get("area", {})
+    pairs = [
+        (area.get("code", ""), package.county_code or (expected_code if code else "")),
+        (area.get("name", ""), package.county_name),
+    ]
+    if any(stated and actual and stated != actual for stated, actual in pairs):
+        manifest_county, package_county = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
+        yield make_file_finding(MANIFEST_FILE_NAME, "manifest", found=manifest_county, expected=package_county)
     if divisions and package.county_code and package.county_name:
-        yield from _find_documents_of_others(package, divisions)
+        counties = [one for one in divisions.entry_by_code.values() if one.level == _COUNTY_LEVEL]
+        titles_by_path = {
+            file.path: file.pdf_fact.titles for file in package.files_outside_data_sets if file.pdf_fact is not None
+        }
+        titles_by_path |= {book.file: book.titles for book in package.workbooks}
+        for path, titles in titles_by_path.items():
+            if any(package.county_name in title or package.county_code in title for title in titles):
+                continue
+            for title in titles:
+                codes = set(_DIVISION_CODE_PATTERN.findall(title))
+                named_counties = [one for one in counties if one.code in codes or _is_county_named(one.name, title)]
+                if named_counties:
+                    params = {
+                        "found": f"{named_counties[0].code} {named_counties[0].name}",
+                        "expected": f"{package.county_code} {package.county_name}",
+                        "text": title[:_MAX_TITLE_CHARACTERS],
+                    }
+                    yield make_file_finding(path, "document", Severity.WARNING, **params)
+                    break
         yield from _find_texts_of_other_counties(package, divisions)
-
-
-def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:
-    """Yield findings on PDF files and workbooks whose properties name another county and not that of the package."""
-    counties = [one for one in divisions.entry_by_code.values() if one.level == _COUNTY_LEVEL]
-    titles_by_path = {
-        file.path: file.pdf_fact.titles for file in package.files_outside_data_sets if file.pdf_fact is not None
-    }
-    titles_by_path |= {book.file: book.titles for book in package.workbooks}
-    for path, titles in titles_by_path.items():
-        if any(package.county_name in title or package.county_code in title for title in titles):
-            continue
-        for title in titles:
-            codes = set(_DIVISION_CODE_PATTERN.findall(title))
-            named_counties = [one for one in counties if one.code in codes or _is_county_named(one.name, title)]
-            if named_counties:
-                params = {
-                    "found": f"{named_counties[0].code} {named_counties[0].name}",
-                    "expected": f"{package.county_code} {package.county_name}",
-                    "text": title[:_MAX_TITLE_CHARACTERS],
-                }
-                yield make_file_finding(path, "document", Severity.WARNING, **params)
-                break
 
 
 def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:
@@ -170,11 +168,12 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
         if slot.kind == "document"
         for file in package.list_files_of_slot(slot)
     }
-    others = [
-        (_get_unambiguous_name(one, divisions), one)
-        for one in divisions.entry_by_code.values()
-        if one.level == _COUNTY_LEVEL and one.code != package.county_code and package.county_name not in one.name
-    ]
+    others = []
+    for one in divisions.entry_by_code.values():
+        if one.level == _COUNTY_LEVEL and one.code != package.county_code and package.county_name not in one.name:
+            # A district has the name of its city before its name, because 新城区 and 市中区 alone are also ordinary words.
+            city = divisions.entry_by_code.get(one.parent) if one.name.endswith("区") else None
+            others.append((f"{city.name}{one.name}" if city is not None else one.name, one))
     for file in package.files_outside_data_sets:
         if file.pdf_fact is None or file.path not in document_paths or file.path in generated_documents:
             continue
@@ -198,30 +197,9 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
             yield make_file_finding(file.path, "other_county_text", Severity.WARNING, **params)
 
 
-def _get_unambiguous_name(county: CodeEntry, divisions: CodeList) -> str:
-    """Return the name by which a county is searched in a text.
-
-    A district has the name of its city before its own, because 新城区 and 市中区 alone are also ordinary words.
-    """
-    city = divisions.entry_by_code.get(county.parent) if county.name.endswith("区") else None
-    return f"{city.name}{county.name}" if city is not None else county.name
-
-
 def _is_county_named(name: str, title: str) -> bool:
     """Return True if a title contains the name of a county that is not a part of a longer word."""
     if len(name) >= _MIN_NAME_CHARACTERS:
         return name in title
     is_found = re.search(f"{_NO_WORD_BEFORE}{re.escape(name)}{_NO_NAME_BEHIND}", title)
     return name.endswith(_SHORT_NAME_END) and is_found is not None
-
-
-def _compare_manifest_county(package: PackageFacts, code: str) -> Iterator[Finding]:
-    """Yield a finding if the manifest names another county than the package.
-
-    ``code``: code of the package's county, empty if unknown.
-    """
-    area = (package.manifest or {}).get("area", {})
-    pairs = [(area.get("code", ""), code), (area.get("name", ""), package.county_name)]
-    if any(stated and actual and stated != actual for stated, actual in pairs):
-        manifest_county, package_county = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
-        yield make_file_finding(MANIFEST_FILE_NAME, "manifest", found=manifest_county, expected=package_county)

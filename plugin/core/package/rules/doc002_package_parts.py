@@ -11,10 +11,9 @@ from ..map_slots import find_missing_input_of_plan, make_map_spec
 from ..package_spec.spec import FileSlot
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    get_package_facts,
+    inspects_package,
     make_example,
     make_file_finding,
-    make_result_without_package,
 )
 
 
@@ -49,7 +48,8 @@ from ._package import (
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_parts(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def package_parts(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     """Every required part of a package exists.
 
     What it checks
@@ -66,45 +66,8 @@ def package_parts(*, ctx: RuleContext) -> RuleResult:
         Parts are recognised by their names. A part with a wrong name counts as missing, and DOC003 reports the file.
         The list of parts follows a draft (mark B); its folders are settings (mark C).
     """
-    package = get_package_facts(ctx)
-    if package is None:
-        return make_result_without_package()
-    not_provided = _list_parts_not_provided(package)
-    result = RuleResult([*_report_missing_data_sets(package, ctx), *_report_missing_files(package, ctx, not_provided)])
-    if not_provided:
-        titles = Texts(ctx.lang).get("words", "between_names").join(slot.title for slot in not_provided)
-        result.notes.append(("package_parts_not_provided", {"titles": titles}))
-    return result
-
-
-def _report_missing_data_sets(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on missing data sets of the specification.
-
-    A data set may be missing if the plan has none of its layers.
-    """
-    present_sets = {vectors.id for data_set in package.data_sets for vectors in package.find_vector_sets(data_set)}
-    for vectors in package.package_spec.vectors:
-        is_required = any(
-            s.need == "M" or (s.need == "C" and ctx.plan.find_layer_of_concept(s.layer)) for s in vectors.layers
-        )
-        if vectors.id not in present_sets and is_required:
-            # Shapefiles are in a folder of that name.
-            yield make_file_finding(
-                package.get_expected_path(vectors.folder, vectors.file.removesuffix(".shp")), "data"
-            )
-
-
-def _has_plugin_workbook(package: PackageFacts) -> bool:
-    """Return True if the package has the plugin's workbook, which contains the same tables as the mdb file."""
-    tables = package.package_spec.tables
-    path = f"{package.get_expected_path(tables.folder, tables.file)}.xlsx" if tables else ""
-    return any(file.path == path for file in package.files)
-
-
-def _list_parts_not_provided(package: PackageFacts) -> list[FileSlot]:
-    """Return the optional documents and tables that are missing and that the manifest lists without files."""
     empty_slots = package.list_ids_of_empty_slots()
-    return [
+    not_provided = [
         slot
         for slot in package.package_spec.files
         if slot.need == "C"
@@ -113,6 +76,26 @@ def _list_parts_not_provided(package: PackageFacts) -> list[FileSlot]:
         and not package.list_files_of_slot(slot)
         and not (slot.kind == "table" and _has_plugin_workbook(package))
     ]
+    present_sets = {vectors.id for data_set in package.data_sets for vectors in package.find_vector_sets(data_set)}
+    # A data set may be missing if the plan has none of its layers. Shapefiles are in a folder of its name.
+    missing_sets = [
+        make_file_finding(package.get_expected_path(vectors.folder, vectors.file.removesuffix(".shp")), "data")
+        for vectors in package.package_spec.vectors
+        if vectors.id not in present_sets
+        and any(s.need == "M" or (s.need == "C" and ctx.plan.find_layer_of_concept(s.layer)) for s in vectors.layers)
+    ]
+    result = RuleResult([*missing_sets, *_report_missing_files(package, ctx, not_provided)])
+    if not_provided:
+        titles = Texts(ctx.lang).get("words", "between_names").join(slot.title for slot in not_provided)
+        result.notes.append(("package_parts_not_provided", {"titles": titles}))
+    return result
+
+
+def _has_plugin_workbook(package: PackageFacts) -> bool:
+    """Return True if the package has the plugin's workbook, which contains the same tables as the mdb file."""
+    tables = package.package_spec.tables
+    path = f"{package.get_expected_path(tables.folder, tables.file)}.xlsx" if tables else ""
+    return any(file.path == path for file in package.files)
 
 
 def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided: list[FileSlot]) -> Iterator[Finding]:
@@ -127,9 +110,7 @@ def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided:
         has_numbered_map = has_numbered_map or bool(slot.number and files)
         if slot.need == "O" or files:
             continue
-        if slot.kind == "table" and slot.need != "M" and _has_plugin_workbook(package):
-            continue
-        if slot in not_provided:
+        if slot in not_provided or (slot.kind == "table" and slot.need != "M" and _has_plugin_workbook(package)):
             continue
         if slot.number and slot.need != "M":
             if not _lacks_layers_of_map(slot, catalogue, package, ctx):

@@ -4,7 +4,7 @@ from unicodedata import category, normalize
 
 from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ..inspection.facts import PackageFacts
 from ..inspection.integrity import is_signature
 from ..names import FIELD_NAME_FILE
@@ -12,7 +12,7 @@ from ..problems import join_first
 from ..slot_files import is_data_set_file, is_stray_file
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    apply_check_to_package_facts,
+    inspects_package,
     is_made_by_plugin,
     make_example,
     make_file_finding,
@@ -93,7 +93,8 @@ MAX_SINGLE_FINDINGS = 20
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_file_names(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def package_file_names(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """Files have the required names and are in their folders.
 
     What it checks
@@ -107,21 +108,6 @@ def package_file_names(*, ctx: RuleContext) -> RuleResult:
         More than 20 such files of one folder make one finding. In a database or a folder of shapefiles, only files
         that do not belong to such data are reported. Names follow a draft (mark B), folders are settings (mark C).
     """
-    return apply_check_to_package_facts(ctx, _check_names_and_folders)
-
-
-def _check_names_and_folders(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on names and folders of data sets and single files, and on files outside the package's folder."""
-    yield from _check_data_set_names(package)
-    yield from _check_single_file_names(package)
-    yield from _check_inside_data_sets(package)
-    yield from _find_similar_names(package)
-    if package.files_outside:
-        yield _make_group_finding("", "outside", list(package.files_outside))
-
-
-def _check_data_set_names(package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on data sets that the specification does not have, or that are in a wrong folder."""
     for data_set in package.data_sets:
         name, sets = data_set.rpartition("/")[2], package.find_vector_sets(data_set)
         if not sets and data_set in package.package_spec.folders.values():
@@ -133,6 +119,18 @@ def _check_data_set_names(package: PackageFacts) -> Iterator[Finding]:
             yield make_file_finding(data_set, "name")
         elif data_set not in [package.package_spec.get_file_path(vectors.folder, name) for vectors in sets]:
             yield make_file_finding(data_set, "folder", expected=package.package_spec.get_file_path(sets[0].folder, ""))
+    yield from _check_single_file_names(package)
+    yield from _check_inside_data_sets(package)
+    path_of_plain_name: dict[str, str] = {}
+    for file in package.files:
+        plain_name = "".join(c for c in normalize("NFKC", file.path) if category(c) != "Cf").casefold()
+        if plain_name in path_of_plain_name:
+            yield make_file_finding(file.path, "alike", other=path_of_plain_name[plain_name])
+        path_of_plain_name.setdefault(plain_name, file.path)
+        if invisible_characters := [f"U+{ord(c):04X}" for c in file.path if category(c) in ("Cf", "Cc", "Co", "Cs")]:
+            yield make_file_finding(file.path, "unseen", signs=", ".join(dict.fromkeys(invisible_characters)))
+    if package.files_outside:
+        yield _make_group_finding("", "outside", list(package.files_outside))
 
 
 def _check_single_file_names(package: PackageFacts) -> Iterator[Finding]:
@@ -183,15 +181,3 @@ def _check_inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
 def _make_group_finding(folder: str, case: str, file_names: list[str]) -> Finding:
     """Return one finding on several files of a folder."""
     return make_file_finding(folder or ".", case, count=len(file_names), files=join_first(file_names))
-
-
-def _find_similar_names(package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on file names that differ only in case, width or invisible characters."""
-    path_of_plain_name: dict[str, str] = {}
-    for file in package.files:
-        plain_name = "".join(c for c in normalize("NFKC", file.path) if category(c) != "Cf").casefold()
-        if plain_name in path_of_plain_name:
-            yield make_file_finding(file.path, "alike", other=path_of_plain_name[plain_name])
-        path_of_plain_name.setdefault(plain_name, file.path)
-        if invisible_characters := [f"U+{ord(c):04X}" for c in file.path if category(c) in ("Cf", "Cc", "Co", "Cs")]:
-            yield make_file_finding(file.path, "unseen", signs=", ".join(dict.fromkeys(invisible_characters)))

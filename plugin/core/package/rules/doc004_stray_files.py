@@ -3,10 +3,10 @@ from collections.abc import Iterator
 
 from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ..inspection.facts import PackageFacts
 from ..slot_files import is_stray_file
-from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example, make_file_finding
+from ._package import NO_PACKAGE_EXAMPLE, inspects_package, make_example, make_file_finding
 
 
 @rule(
@@ -38,7 +38,8 @@ from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_exa
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def stray_files(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def stray_files(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """No left-over files are in the package.
 
     What it checks
@@ -51,11 +52,6 @@ def stray_files(*, ctx: RuleContext) -> RuleResult:
     Limits
         Files are recognised by name only.
     """
-    return apply_check_to_package_facts(ctx, _find_stray_files)
-
-
-def _find_stray_files(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on files that systems and programs leave in folders, and on empty folders."""
     for file in package.files:
         if is_stray_file(file.name) and not file.is_link:
             yield make_file_finding(file.path)

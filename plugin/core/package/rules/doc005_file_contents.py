@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 from ...engine.context import RuleContext
 from ...model.findings import Finding
@@ -12,10 +11,9 @@ from ..package_spec.spec import MIN_DPI
 from ..slot_files import has_valid_end, has_valid_start
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    get_package_facts,
+    inspects_package,
     make_example,
     make_file_finding,
-    make_result_without_package,
 )
 
 #: First bytes of a jpg, up to its dots per inch.
@@ -145,7 +143,9 @@ _SOUND_MAP = {_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_
         NO_PACKAGE_EXAMPLE,
     ],
 )
+@inspects_package
 def file_contents(
+    package: PackageFacts,
     *,
     ctx: RuleContext,
     least_map_pixels: int = 1000,
@@ -173,12 +173,27 @@ def file_contents(
         warning, because many programs show its readable part. Without GDAL pictures are not decoded, and the report
         notes this. A jpg without a resolution in JFIF or Exif is not checked for it.
     """
-    package = get_package_facts(ctx)
-    if package is None:
-        return make_result_without_package()
-    limits = FileLimits(least_map_pixels, least_map_levels, least_document_pages)
-    result = RuleResult(findings=list(_report_wrong_contents(package, limits, ctx)))
-    result.notes += _list_unread_documents(package, ctx)
+    map_limits = least_map_pixels, least_map_levels
+    result = RuleResult(list(_report_wrong_contents(package, map_limits, least_document_pages, ctx)))
+    generated_documents = package.get_kinds_of_generated_documents()
+    # A person has to read the text of documents that the office supplied.
+    office_documents = [
+        file
+        for slot in package.package_spec.files
+        if slot.kind == "document"
+        for file in package.list_files_of_slot(slot)
+        if file.path not in generated_documents
+    ]
+    if office_documents:
+        texts = Texts(ctx.lang)
+        document_names = [
+            texts.get("words", "document_pages", file=file.path.rpartition("/")[2], count=file.pdf_fact.page_count)
+            if file.pdf_fact is not None and file.pdf_fact.page_count >= 0
+            else file.path.rpartition("/")[2]
+            for file in office_documents
+        ]
+        names = texts.get("words", "between_names").join(document_names)
+        result.notes.append(("package_words_unread", {"files": names}))
     files = package.files_outside_data_sets
     # A person has to review maps and PDFs: their drawings are not compared with the layers and the text.
     drawings = {
@@ -198,39 +213,13 @@ def file_contents(
     return result
 
 
-class FileLimits(NamedTuple):
-    """Minimum content of a map and of a document.
+def _report_wrong_contents(
+    package: PackageFacts, map_limits: tuple[int, int], min_pages: int, ctx: RuleContext
+) -> Iterator[Finding]:
+    """Yield findings on files that cannot be opened, poor maps, short documents, and content that runs.
 
-    ``min_side_px``: pixels of a map's longer side; ``min_level_range``: difference of levels between its pixels;
-    ``min_pages``: number of pages of a mandatory document.
+    ``map_limits``: as of `_find_poor_map`; ``min_pages``: number of pages of a mandatory document.
     """
-
-    min_side_px: int
-    min_level_range: int
-    min_pages: int
-
-
-def _list_unread_documents(package: PackageFacts, ctx: RuleContext) -> list[tuple[str, dict[str, Any]]]:
-    """Return a note on the documents that the office supplied: a person has to read their text."""
-    generated_documents = package.get_kinds_of_generated_documents()
-    slots = [slot for slot in package.package_spec.files if slot.kind == "document"]
-    office_documents = [
-        file for slot in slots for file in package.list_files_of_slot(slot) if file.path not in generated_documents
-    ]
-    if not office_documents:
-        return []
-    texts = Texts(ctx.lang)
-    document_names = [
-        texts.get("words", "document_pages", file=file.path.rpartition("/")[2], count=file.pdf_fact.page_count)
-        if file.pdf_fact is not None and file.pdf_fact.page_count >= 0
-        else file.path.rpartition("/")[2]
-        for file in office_documents
-    ]
-    return [("package_words_unread", {"files": texts.get("words", "between_names").join(document_names)})]
-
-
-def _report_wrong_contents(package: PackageFacts, limits: FileLimits, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on files that cannot be opened, poor maps, short documents, and content that runs."""
     slots, texts = package.package_spec.files, Texts(ctx.lang)
     map_paths, document_paths = (
         {file.path: slot for slot in slots if slot.kind == kind for file in package.list_files_of_slot(slot)}
@@ -246,7 +235,7 @@ def _report_wrong_contents(package: PackageFacts, limits: FileLimits, ctx: RuleC
     for file in files:
         finding = _find_damage(file)
         if finding is None and file.path in map_paths:
-            finding = _find_poor_map(file, limits)
+            finding = _find_poor_map(file, *map_limits)
         if finding is not None:
             yield finding
         if file.size_bytes and has_valid_end(file.name, file.last_bytes):
@@ -257,9 +246,9 @@ def _report_wrong_contents(package: PackageFacts, limits: FileLimits, ctx: RuleC
                 is_supplied
                 and pdf is not None
                 and not (pdf.is_blank or pdf.is_encrypted)
-                and 0 < pdf.page_count < limits.min_pages
+                and 0 < pdf.page_count < min_pages
             ):
-                params = {"pages": pdf.page_count, "least": limits.min_pages}
+                params = {"pages": pdf.page_count, "least": min_pages}
                 yield make_file_finding(file.path, "short", Severity.INFO, **params)
     yield from _find_equal_files(
         [file for file in files if file.path in map_paths and file.jpeg_properties is not None]
@@ -283,22 +272,23 @@ def _find_damage(file: FileFact) -> Finding | None:
     return None
 
 
-def _find_poor_map(file: FileFact, limits: FileLimits) -> Finding | None:
+def _find_poor_map(file: FileFact, min_side_px: int, min_level_range: int) -> Finding | None:
     """Return a finding on a readable picture that cannot be a map; None if it can be.
 
-    Reasons are its resolution, its size, or a single colour.
+    Reasons are its resolution, its size, or a single colour. ``min_side_px``: pixels of its longer side;
+    ``min_level_range``: difference of levels between its pixels.
     """
     picture, decoded_jpeg = file.jpeg_properties, file.decoded_jpeg
     if picture is not None and picture.dpi and round(picture.dpi) < MIN_DPI:
         return make_file_finding(file.path, "dpi", dpi=round(picture.dpi), least=MIN_DPI)
-    if picture is not None and max(picture.width_px, picture.height_px) < limits.min_side_px:
+    if picture is not None and max(picture.width_px, picture.height_px) < min_side_px:
         # A package of 0.1.0 may have such a map.
         return make_file_finding(
             file.path, "small", Severity.WARNING, pixels=f"{picture.width_px} × {picture.height_px}"
         )
     difference = decoded_jpeg.max_difference if decoded_jpeg is not None else None
-    if difference is not None and difference < limits.min_level_range:
-        return make_file_finding(file.path, "plain", levels=difference, least=limits.min_level_range)
+    if difference is not None and difference < min_level_range:
+        return make_file_finding(file.path, "plain", levels=difference, least=min_level_range)
     return None
 
 

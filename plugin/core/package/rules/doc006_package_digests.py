@@ -24,8 +24,7 @@ from ..problems import join_first
 from ..slot_files import is_stray_file
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    apply_check_to_package_facts,
-    get_package_facts,
+    inspects_package,
     is_made_by_plugin,
     make_example,
     make_file_finding,
@@ -118,7 +117,8 @@ MAX_SINGLE_FINDINGS = 20
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_digests(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def package_digests(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     """No file was changed since the manifest was made.
 
     What it checks
@@ -135,9 +135,8 @@ def package_digests(*, ctx: RuleContext) -> RuleResult:
         information, not an error. A package of this plugin without its manifest is an error. A change of the manifest
         together with its digest is not detected: record the digest elsewhere.
     """
-    result = apply_check_to_package_facts(ctx, _compare_digests)
-    package = get_package_facts(ctx)
-    if package is not None and package.manifest_state != MANIFEST_MISSING:
+    result = RuleResult(list(_compare_digests(package)))
+    if package.manifest_state != MANIFEST_MISSING:
         signatures = find_signatures(file.path for file in package.files)
         signature_names = Texts(ctx.lang).get("words", "between_names").join(signatures)
         result.notes.append(
@@ -146,69 +145,48 @@ def package_digests(*, ctx: RuleContext) -> RuleResult:
     return result
 
 
-def _compare_digests(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
+def _compare_digests(package: PackageFacts) -> Iterator[Finding]:
     """Yield findings on files that differ from the manifest or from other lists of digests."""
     digest_of_path = {file.path: file.sha256 for file in package.files}
     for name, sums in package.digest_lists.items():
         yield from _compare_digest_list(name, sums, package, digest_of_path)
     if package.manifest_state == MANIFEST_MISSING:
-        yield from _report_missing_manifest(package, digest_of_path)
+        # It is an error if other files show that the package had one, else information.
+        remaining_file = next(
+            (name for name in (MANIFEST_DIGEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME) if name in digest_of_path), ""
+        )
+        if remaining_file and not any(MANIFEST_FILE_NAME in sums for sums in package.digest_lists.values() if sums):
+            yield make_file_finding(MANIFEST_FILE_NAME, "gone", left=remaining_file)
+        elif not any(package.digest_lists.values()):
+            yield make_file_finding(MANIFEST_FILE_NAME, "none", Severity.INFO)
         return
-    yield from _check_manifest_state(package)
-    if package.manifest is None:
-        return
-    if DIGEST_LIST not in digest_of_path and not package.digest_lists and is_made_by_plugin(package):
-        yield make_file_finding(DIGEST_LIST, "no_list", Severity.WARNING)
-    yield from _check_manifest_rows(package)
-    yield from _make_grouped_findings(
-        [*_find_changed_files(package, digest_of_path), *_find_added_files(package)], package
-    )
-
-
-def _report_missing_manifest(package: PackageFacts, digest_of_path: dict[str, str]) -> Iterator[Finding]:
-    """Yield a finding if the package has no manifest.
-
-    It is an error if other files show that the package had one, else information.
-    """
-    remaining_file = next(
-        (name for name in (MANIFEST_DIGEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME) if name in digest_of_path), ""
-    )
-    if remaining_file and not any(MANIFEST_FILE_NAME in sums for sums in package.digest_lists.values() if sums):
-        yield make_file_finding(MANIFEST_FILE_NAME, "gone", left=remaining_file)
-    elif not any(package.digest_lists.values()):
-        yield make_file_finding(MANIFEST_FILE_NAME, "none", Severity.INFO)
-
-
-def _check_manifest_state(package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on a manifest that is damaged, changed, or of a later version."""
     if package.manifest_state in (MANIFEST_DAMAGED, MANIFEST_CHANGED):
         yield make_file_finding(MANIFEST_FILE_NAME, "manifest")
     if package.manifest_state == MANIFEST_OF_LATER_VERSION:
         yield make_file_finding(MANIFEST_FILE_NAME, "later", Severity.WARNING)
-
-
-def _find_changed_files(package: PackageFacts, digest_of_path: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield path and kind of finding of each listed file that is missing or changed.
-
-    ``digest_of_path``: path → SHA-256 by the manifest.
-    """
-    for path, digest in _collect_digests_of_manifest(package).items():
-        if path not in digest_of_path:
-            yield path, "lost"
-        elif digest_of_path[path] != digest:
-            yield path, "changed"
-
-
-def _find_added_files(package: PackageFacts) -> Iterator[tuple[str, str]]:
-    """Yield path and kind of finding of each file that the manifest does not list.
-
-    Files that other rules report are omitted.
-    """
-    listed_paths = {*_collect_digests_of_manifest(package), *UNLISTED_FILES}
-    for file in package.files:
-        is_reported_elsewhere = file.is_link or file.is_special_file or is_stray_file(file.name)
-        if file.path not in listed_paths and not is_reported_elsewhere and not is_signature(file.path):
-            yield file.path, "more"
+    if package.manifest is None:
+        return
+    if DIGEST_LIST not in digest_of_path and not package.digest_lists and is_made_by_plugin(package):
+        yield make_file_finding(DIGEST_LIST, "no_list", Severity.WARNING)
+    rows = package.manifest["files"] if package.manifest else []
+    for path, count in Counter(row["path"] for row in rows).items():
+        if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path:
+            yield make_file_finding(path, "twice", count=count)
+    listed_digests = _collect_digests_of_manifest(package)
+    differences = [
+        (path, "changed" if path in digest_of_path else "lost")
+        for path, digest in listed_digests.items()
+        if path not in digest_of_path or digest_of_path[path] != digest
+    ]
+    listed_paths = {*listed_digests, *UNLISTED_FILES}
+    # Other rules report links, special files and stray files.
+    differences += [
+        (file.path, "more")
+        for file in package.files
+        if file.path not in listed_paths
+        and not (file.is_link or file.is_special_file or is_stray_file(file.name) or is_signature(file.path))
+    ]
+    yield from _make_grouped_findings(differences, package)
 
 
 def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageFacts) -> Iterator[Finding]:
@@ -226,7 +204,13 @@ def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageF
         else:
             yield make_file_finding(path, case)
     for data_set, cases in cases_of_set.items():
-        yield from _make_set_finding(data_set, cases)
+        paths = [path for paths_of_case in cases.values() for path in paths_of_case]
+        if len(paths) == 1:
+            yield make_file_finding(paths[0], next(iter(cases)))
+            continue
+        counts = {case: len(cases.get(case, ())) for case in ("lost", "more")}
+        files = _join_relative_names(data_set, paths)
+        yield make_file_finding(data_set, "changed_set", None, count=len(paths), files=files, **counts)
     for folder, paths in added_by_folder.items():
         if len(paths) <= MAX_SINGLE_FINDINGS:
             yield from (make_file_finding(path, "more") for path in paths)
@@ -236,32 +220,9 @@ def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageF
             )
 
 
-def _make_set_finding(data_set: str, paths_by_case: dict[str, list[str]]) -> Iterator[Finding]:
-    """Yield one finding for all differing files of a data set.
-
-    ``paths_by_case``: kind of finding → paths.
-    """
-    paths = [path for paths_of_case in paths_by_case.values() for path in paths_of_case]
-    if len(paths) == 1:
-        yield make_file_finding(paths[0], next(iter(paths_by_case)))
-        return
-    counts = {"lost": len(paths_by_case.get("lost", ())), "more": len(paths_by_case.get("more", ()))}
-    yield make_file_finding(
-        data_set, "changed_set", None, count=len(paths), files=_join_relative_names(data_set, paths), **counts
-    )
-
-
 def _join_relative_names(folder: str, paths: list[str]) -> str:
     """Return the first paths relative to a folder, with dots if there are more."""
     return join_first([path.removeprefix(f"{folder}/") for path in paths])
-
-
-def _check_manifest_rows(package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on files that the manifest lists twice, or with a path that leads out of the package."""
-    rows = package.manifest["files"] if package.manifest else []
-    for path, count in Counter(row["path"] for row in rows).items():
-        if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path:
-            yield make_file_finding(path, "twice", count=count)
 
 
 def _collect_digests_of_manifest(package: PackageFacts) -> dict[str, str]:

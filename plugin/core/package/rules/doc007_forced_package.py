@@ -3,11 +3,11 @@ from collections.abc import Iterator
 
 from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
 from ..problems import BLOCKING_VERDICTS
-from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example, make_file_finding
+from ._package import NO_PACKAGE_EXAMPLE, inspects_package, make_example, make_file_finding
 
 
 @rule(
@@ -29,7 +29,8 @@ from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_exa
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def forced_package(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def forced_package(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """Each package is made of a plan that passes.
 
     What it checks
@@ -41,11 +42,6 @@ def forced_package(*, ctx: RuleContext) -> RuleResult:
     Limits
         Only packages with a manifest of this plugin have this result.
     """
-    return apply_check_to_package_facts(ctx, _report_failed_check)
-
-
-def _report_failed_check(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield a finding if the manifest records that the plan did not pass."""
     check = package.manifest["check"] if package.manifest else {}
     if check.get("forced") or check.get("verdict") in BLOCKING_VERDICTS:
         verdict = Texts(ctx.lang).get_section("verdicts").get(str(check.get("verdict")), check.get("verdict"))

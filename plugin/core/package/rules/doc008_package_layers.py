@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from ...base.errors import InputError
 from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ...standard import load_standard
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
 from ..package_spec.spec import LayerSlot
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    apply_check_to_package_facts,
     find_additional_fields,
+    inspects_package,
     make_example,
     make_file_finding,
+    make_layer_finding,
     read_stated_field_count,
 )
 
@@ -66,7 +67,8 @@ from ._package import (
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_layers(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def package_layers(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """All data can be read and have every layer that a package must have.
 
     What it checks
@@ -83,11 +85,6 @@ def package_layers(*, ctx: RuleContext) -> RuleResult:
         counties, the counties' fields are accepted in layers of which the parent's field table was not read (mark C).
         Other rules report errors inside a layer.
     """
-    return apply_check_to_package_facts(ctx, _report_layer_problems)
-
-
-def _report_layer_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on unreadable, damaged, repeated and missing layers."""
     for layer in package.layers:
         if layer.problem is not None:
             key, params = layer.problem
@@ -107,13 +104,9 @@ def _report_layer_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[
             error.damaged_path, case, table=error.table_name, reason=error.reason, missing=error.missing_count
         )
     for unread in package.unread_layers:
-        params = {"name": unread.name, "used": unread.used_layer, "title": _make_layer_title(unread.role, ctx)}
-        yield Finding(
-            "",
-            key=f"{unread.file}/{unread.name}",
-            case="twice",
-            severity=Severity.WARNING,
-            params={"file": unread.file, **params},
+        title = _make_layer_title(unread.role, ctx)
+        yield make_layer_finding(
+            unread.file, unread.name, "twice", Severity.WARNING, used=unread.used_layer, title=title
         )
     yield from _report_additional_fields(package, ctx)
     reported_keys: set[tuple[str, str]] = set()
@@ -144,9 +137,7 @@ def _report_additional_fields(package: PackageFacts, ctx: RuleContext) -> Iterat
             additional_fields = [name for name in additional_fields if name.upper() not in county_fields]
         if additional_fields and read_stated_field_count(layer, package) in (None, len(layer.field_names or ())):
             fields = Texts(ctx.lang).get("words", "between_names").join(additional_fields)
-            params = {"file": layer.file, "name": layer.name, "fields": fields}
-            key = f"{layer.file}/{layer.name}"
-            yield Finding("", key=key, case="more_fields", severity=Severity.INFO, params=params)
+            yield make_layer_finding(layer.file, layer.name, "more_fields", Severity.INFO, fields=fields)
 
 
 def _list_county_fields(layer_name: str, package: PackageFacts, ctx: RuleContext) -> set[str]:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from ...engine.context import RuleContext
 from ...geometry.crs import make_crs_label, parse_crs
 from ...model.findings import Finding
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ..inspection.facts import LayerFact, PackageFacts
-from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example
+from ._package import NO_PACKAGE_EXAMPLE, inspects_package, make_example
 
 
 @rule(
@@ -32,7 +32,8 @@ from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_exa
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_crs(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def package_crs(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """Layers are in the coordinate system that the package requires.
 
     What it checks
@@ -45,11 +46,6 @@ def package_crs(*, ctx: RuleContext) -> RuleResult:
     Limits
         Data sets are recognised by name. A data set that the specification does not describe may have any CRS.
     """
-    return apply_check_to_package_facts(ctx, _report_wrong_crs)
-
-
-def _report_wrong_crs(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on layers whose CRS is not that of the specification."""
     for layer in package.layers:
         if layer.feature_count < 0:
             continue

@@ -7,17 +7,17 @@ import numpy as np
 
 from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ...standard.messages.texts import Texts, format_number
 from ..inspection.facts import LayerFact, PackageFacts
 from ..metadata import GEOMETRY_NAMES
 from ..names import AREA_FIELD_MEANING_BY_BASIS
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    apply_check_to_package_facts,
     find_additional_fields,
     find_data_year,
     format_value_or_missing,
+    inspects_package,
     make_example,
     read_stated_field_count,
 )
@@ -73,7 +73,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def manifest_figures(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def manifest_figures(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """Figures and items of the manifest agree with the data.
 
     What it checks
@@ -89,19 +90,13 @@ def manifest_figures(*, ctx: RuleContext) -> RuleResult:
         DOC008 reports unreadable layers, SCH002 and SCH008 report missing fields. Areas are compared for the layers
         that the check read, to 0.01 m² per feature. Packages of other software have no manifest of this plugin.
     """
-    return apply_check_to_package_facts(ctx, _compare_manifest)
-
-
-#: Tolerance of an area in the manifest, in m² per feature.
-AREA_ALLOWANCE_PER_FEATURE_M2 = 0.01
-
-
-def _compare_manifest(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on items of the manifest that contradict the data."""
     layer_of_key: dict[str | tuple[str, str], LayerFact] = {}
     unreadable_keys: set[tuple[str, str]] = set()
+    files_with_layers = {layer_fact.file for layer_fact in package.layers}
+    readable_files: set[str] = set()
     for layer_fact in package.layers:
         if layer_fact.feature_count >= 0:
+            readable_files.add(layer_fact.file)
             # A layer may be in a database and in an exchange file. If neither has the manifest's file name, use the
             # first.
             layer_of_key[layer_fact.file, layer_fact.name.upper()] = layer_fact
@@ -115,7 +110,10 @@ def _compare_manifest(package: PackageFacts, ctx: RuleContext) -> Iterator[Findi
         layer = layer_of_key.get((row["file"], upper_name)) or layer_of_key.get(upper_name)
         name = {"name": row["layer"], "file": row["file"]}
         if layer is None:
-            if (row["file"], upper_name) not in unreadable_keys and not _is_data_set_unreadable(row["file"], package):
+            # If no layer of a data set is readable, it is unknown which layers it has.
+            if (row["file"], upper_name) not in unreadable_keys and row[
+                "file"
+            ] not in files_with_layers - readable_files:
                 yield Finding("", key=row["layer"], case="lost", params=name)
             continue
         if layer.feature_count != row["features"]:
@@ -125,7 +123,29 @@ def _compare_manifest(package: PackageFacts, ctx: RuleContext) -> Iterator[Findi
         yield from _compare_layer_items(row, layer, ctx)
         yield from _compare_areas(row, ctx)
     if package.manifest:
-        yield from _report_unlisted_layers(package.manifest, package)
+        # DOC008 reports copies of a layer.
+        listed_keys = {(row["file"], str(row["layer"]).upper()) for row in package.manifest["layers"]}
+        listed_files = {row["file"] for row in package.manifest["layers"]}
+        listed_files |= {file.rpartition("/")[0] for file in listed_files if file.lower().endswith(".shp")}
+        listed_layer_names = {name for _, name in listed_keys}
+        unread_keys = {(one.file, one.name) for one in package.unread_layers}
+        for layer in package.layers:
+            upper_name = layer.name.upper()
+            keys_of_layer = {(layer.file, upper_name), (f"{layer.file}/{layer.name}.shp", upper_name)}
+            if (
+                layer.feature_count < 0
+                or layer.file not in listed_files
+                or keys_of_layer & listed_keys
+                or (layer.file, layer.name) in unread_keys
+            ):
+                continue
+            if upper_name not in listed_layer_names:
+                params = {"name": layer.name, "file": layer.file}
+                yield Finding("", key=f"{layer.file}/{layer.name}", case="more", params=params)
+
+
+#: Tolerance of an area in the manifest, in m² per feature.
+AREA_ALLOWANCE_PER_FEATURE_M2 = 0.01
 
 
 def _compare_field_counts(
@@ -152,31 +172,6 @@ def _compare_field_counts(
         yield Finding("", key=row["layer"], case="fields", params=params)
 
 
-def _report_unlisted_layers(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on layers that the manifest does not name.
-
-    DOC008 reports copies of a layer.
-    """
-    listed_keys = {(row["file"], str(row["layer"]).upper()) for row in manifest["layers"]}
-    listed_files = {row["file"] for row in manifest["layers"]}
-    listed_files |= {file.rpartition("/")[0] for file in listed_files if file.lower().endswith(".shp")}
-    listed_layer_names = {name for _, name in listed_keys}
-    unread_keys = {(one.file, one.name) for one in package.unread_layers}
-    for layer in package.layers:
-        upper_name = layer.name.upper()
-        keys_of_layer = {(layer.file, upper_name), (f"{layer.file}/{layer.name}.shp", upper_name)}
-        if (
-            layer.feature_count < 0
-            or layer.file not in listed_files
-            or keys_of_layer & listed_keys
-            or (layer.file, layer.name) in unread_keys
-        ):
-            continue
-        if upper_name not in listed_layer_names:
-            params = {"name": layer.name, "file": layer.file}
-            yield Finding("", key=f"{layer.file}/{layer.name}", case="more", params=params)
-
-
 #: Tolerances of an extent in degrees and metres: a database stores shapes on a grid.
 _EXTENT_TOLERANCE_BY_IN_DEGREES = {True: 1e-7, False: 0.01}
 
@@ -184,7 +179,18 @@ _EXTENT_TOLERANCE_BY_IN_DEGREES = {True: 1e-7, False: 0.01}
 def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on a layer's items in the manifest, except its figures."""
     texts = Texts(ctx.lang)
-    for item, stated_value, actual_value in _pair_items(row, layer, ctx):
+    plan_layer = ctx.plan.layers.get(str(row.get("role", "")))
+    # A layer with another number of rows is reported by this number.
+    has_equal_row_count = plan_layer is not None and len(plan_layer) == layer.feature_count
+    for item, stated_value, actual_value in [
+        (
+            "data_year",
+            row.get("data_year"),
+            find_data_year(plan_layer) if has_equal_row_count else row.get("data_year"),
+        ),
+        ("crs", row.get("crs"), layer.crs),
+        ("geometry", row.get("geometry"), layer.geometry_type),
+    ]:
         if stated_value is not None and (actual_value or item == "data_year") and stated_value != actual_value:
             if item == "geometry" and ctx.lang == "zh":
                 stated_value, actual_value = (
@@ -220,22 +226,6 @@ def _find_filled_personal_fields(row: dict[str, Any], ctx: RuleContext) -> list[
     return [name for name, values in columns if values is not None and values.notna().any()]
 
 
-def _pair_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext) -> list[tuple[str, Any, Any]]:
-    """Return (item, value in the manifest, value in the data) for the items of a layer."""
-    plan_layer = ctx.plan.layers.get(str(row.get("role", "")))
-    # A layer with another number of rows is reported by this number.
-    has_equal_row_count = plan_layer is not None and len(plan_layer) == layer.feature_count
-    return [
-        (
-            "data_year",
-            row.get("data_year"),
-            find_data_year(plan_layer) if has_equal_row_count else row.get("data_year"),
-        ),
-        ("crs", row.get("crs"), layer.crs),
-        ("geometry", row.get("geometry"), layer.geometry_type),
-    ]
-
-
 def _make_value_finding(row: dict[str, Any], item: str, stated_value: Any, actual_value: Any, texts: Texts) -> Finding:
     """Return a finding on an item of a layer's row that differs from the data."""
     params = {"name": row["layer"], "item": texts.get("origin", item)}
@@ -244,12 +234,6 @@ def _make_value_finding(row: dict[str, Any], item: str, stated_value: Any, actua
         "found": format_value_or_missing(actual_value, texts),
     }
     return Finding("", key=row["layer"], field=item, case="value", params=params)
-
-
-def _is_data_set_unreadable(file: str, package: PackageFacts) -> bool:
-    """Return True if no layer of a data set is readable, so that it is unknown which layers it has."""
-    feature_counts = [one.feature_count for one in package.layers if one.file == file]
-    return bool(feature_counts) and max(feature_counts) < 0
 
 
 def _compare_areas(row: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:

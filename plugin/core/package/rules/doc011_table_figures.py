@@ -14,10 +14,9 @@ from ..tables.sheets import PrintedWorkbook
 from ._own_tables import InspectedWorkbook, compare_plugin_workbook_texts
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    get_package_facts,
+    inspects_package,
     is_of_other_version,
     make_example,
-    make_result_without_package,
 )
 from ._tables import detect_language, inspect_sheet
 
@@ -113,7 +112,8 @@ RED_LINE_ROW = ["生态保护红线", "1", "24.99"]
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
-def table_figures(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def table_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     """Tables and layers have the same figures.
 
     What it checks
@@ -135,9 +135,6 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
         rows and columns with other words, tables as mdb, xls or csv, formulas without a value. A blank means zero.
         Targets and margins require the county's profile. Formulas and sources are words, and are not compared.
     """
-    package = get_package_facts(ctx)
-    if package is None:
-        return make_result_without_package()
     if not package.workbooks:
         return RuleResult(is_applicable=False, notes=[("package_no_tables", {})])
     result = RuleResult()
@@ -162,7 +159,13 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
     known_tables = KnownTables(tables, lang, package.package_spec.words)
     recognised_tables: set[str] = set()
     for book in readable_workbooks:
-        if book.file == _find_plugin_workbook_path(package):
+        table_file = package.package_spec.tables
+        if (
+            table_file is not None
+            and book.file == f"{package.get_expected_path(table_file.folder, table_file.file)}.xlsx"
+            and any(row["file"] == book.file for row in (package.manifest or {}).get("tables", ()))
+        ):
+            # The plugin made this workbook.
             book_lang = detect_language([book])
             tables_of_book = tables if book_lang == lang else make_all_tables(get_plan_indicators(ctx, book_lang))
             result.findings += _find_additional_sheets(book, texts)
@@ -191,13 +194,6 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
         key = readable_workbooks[0].file
         result.findings.append(Finding("", key=key, case="no_table", severity=Severity.WARNING, params=params))
     return result
-
-
-def _find_plugin_workbook_path(package: PackageFacts) -> str:
-    """Return the path of the workbook that the plugin made; empty if the manifest lists none."""
-    table_file = package.package_spec.tables
-    path = f"{package.get_expected_path(table_file.folder, table_file.file)}.xlsx" if table_file is not None else ""
-    return path if any(row["file"] == path for row in (package.manifest or {}).get("tables", ())) else ""
 
 
 def _find_additional_sheets(workbook: PrintedWorkbook, texts: Texts) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from ...base.files.digests import MANIFEST_FILE_NAME
 from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
 from ...model.findings import Finding
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ...standard.messages.texts import Texts
 from ...standard.profile.document import PACKAGE_SPEC_SOURCE, PROFILE_SOURCE
 from ...standard.profile.profile_data import load_secrecy_levels
@@ -31,12 +31,13 @@ from ..metadata import (
 from ..tables.known_tables import parse_printed_number
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    apply_check_to_package_facts,
     find_data_year,
     format_value_or_missing,
+    inspects_package,
     is_made_by_plugin,
     make_example,
     make_file_finding,
+    make_layer_finding,
 )
 
 #: Dates may be later than today by this much, because clocks and time zones differ.
@@ -105,7 +106,8 @@ def _make_metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
-def package_metadata(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def package_metadata(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """Metadata can be read, and agree with the package.
 
     What it checks
@@ -122,11 +124,6 @@ def package_metadata(*, ctx: RuleContext) -> RuleResult:
         another schema (ISO 19115 …) are reported as not compared. Score and grade are left to the receiving body. An
         extent may differ by one in its last printed digit.
     """
-    return apply_check_to_package_facts(ctx, _report_metadata_problems)
-
-
-def _report_metadata_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on missing, unreadable and wrong metadata."""
     expected = package.get_expected_path(package.package_spec.metadata.folder, package.package_spec.metadata.file)
     if expected not in package.document_contents:
         yield make_file_finding(expected, "missing")
@@ -135,8 +132,8 @@ def _report_metadata_problems(package: PackageFacts, ctx: RuleContext) -> Iterat
     if manifest_level and load_secrecy_levels().strip_term(manifest_level) not in levels:
         expected = Texts(ctx.lang).get("words", "between_names").join(levels)
         yield make_file_finding(MANIFEST_FILE_NAME, "level", told=manifest_level, expected=expected)
-    elif package.manifest and not _has_reason_for_level(package.manifest, manifest_level):
-        yield from _report_lowered_level(manifest_level, package, ctx)
+    elif package.manifest:
+        yield from _report_lowered_level(manifest_level, package.manifest, package, ctx)
     for path, data in package.document_contents.items():
         if not path.lower().endswith(".xml"):
             continue
@@ -164,15 +161,17 @@ def _report_metadata_problems(package: PackageFacts, ctx: RuleContext) -> Iterat
         yield from _check_metadata_values(path, metadata, package, ctx)
 
 
-def _has_reason_for_level(manifest: dict[str, Any], level: str) -> bool:
-    """Return True if a manifest states why its secrecy level was lowered to ``level``."""
+def _report_lowered_level(
+    level: str, manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext
+) -> Iterator[Finding]:
+    """Yield a warning if a level is below that of the specification or profile, and the manifest states no reason.
+
+    An export refuses such a level.
+    """
     level_of = load_secrecy_levels().strip_term
     rows = manifest.get("document", {}).get("lowered", ())
-    return any(level_of(row.get("secrecy", "")) == level_of(level) and row.get("reason", "").strip() for row in rows)
-
-
-def _report_lowered_level(level: str, package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield a warning if a level is below that of the specification or profile; an export refuses this."""
+    if any(level_of(row.get("secrecy", "")) == level_of(level) and row.get("reason", "").strip() for row in rows):
+        return
     levels = (
         (PROFILE_SOURCE, ctx.norm.profile.document_info.secrecy),
         (PACKAGE_SPEC_SOURCE, package.package_spec.secrecy),
@@ -225,20 +224,7 @@ def _check_metadata_values(
         described_keys.add(place)
         yield from _check_layer(items, layer, make_finding)
     for (_, name), count in entry_counts.items():
-        params = {"file": path, "name": name, "count": count}
-        yield Finding("", key=f"{path}/{name}", case="layer_twice", params=params)
-    yield from _report_undescribed_layers(path, readable_layers, described_keys, package)
-    yield from _check_package(metadata.package_items, package, make_finding)
-
-
-def _report_undescribed_layers(
-    path: str, readable_layers: list[LayerFact], described_keys: set[tuple[str, str]], package: PackageFacts
-) -> Iterator[Finding]:
-    """Yield findings on layers without metadata.
-
-    ``described_keys``: (file, name) of the layers that have metadata. If only some data sets have metadata, each data
-    set without any makes one finding.
-    """
+        yield make_layer_finding(path, name, "layer_twice", count=count)
     unread_layers = {(spare.file, spare.name) for spare in package.unread_layers}
     undescribed_layers = [
         x for x in readable_layers if x.feature_count and (x.file, x.name) not in described_keys | unread_layers
@@ -250,7 +236,8 @@ def _report_undescribed_layers(
             yield Finding("", key=f"{path}/{file}", case="set_more", params=params)
             continue
         for name in layer_names:
-            yield Finding("", key=f"{path}/{name}", case="layer_more", params={"file": path, "name": name})
+            yield make_layer_finding(path, name, "layer_more")
+    yield from _check_package(metadata.package_items, package, make_finding)
 
 
 class _FindingMaker:
@@ -294,30 +281,25 @@ def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _Finding
         stated_value = items.get(item, "")
         if value and item in items and stated_value != value and (stated_value or item not in ("data_id", "alias")):
             yield make_finding(layer.name, item, stated_value, value)
-    yield from _check_resource_id_and_data_year(items, _find_manifest_row(layer, make_finding), layer, make_finding)
+    yield from _check_resource_id_and_data_year(items, layer, make_finding)
     if items.get("extent") and layer.extent and not _is_same_extent(items["extent"], layer.extent):
         yield make_finding(layer.name, "extent", items["extent"], format_extent(layer.extent, unit or METRES_UNIT))
     yield from _check_date(items, "product_date", layer.name, make_finding)
     yield from _check_secrecy(items, layer.name, make_finding)
 
 
-def _find_manifest_row(layer: LayerFact, make_finding: _FindingMaker) -> dict[str, Any]:
-    """Return the layer's row in a manifest of this plugin; empty if it is missing."""
-    package = make_finding.package
-    if not is_made_by_plugin(package) or package.manifest is None:
-        return {}
-    rows = [row for row in package.manifest["layers"] if str(row["layer"]).upper() == layer.name.upper()]
-    return next((row for row in rows if row.get("format") == layer.data_format), rows[0] if rows else {})
-
-
 def _check_resource_id_and_data_year(
-    items: dict[str, str], row: dict[str, Any], layer: LayerFact, make_finding: _FindingMaker
+    items: dict[str, str], layer: LayerFact, make_finding: _FindingMaker
 ) -> Iterator[Finding]:
     """Yield findings on a layer's resource id and year of data.
 
-    They are compared with the manifest's entry for the layer; without one, the year is compared with the layer's
-    rows.
+    They are compared with the entry for the layer in a manifest of this plugin; without one, the year is compared with
+    the layer's rows.
     """
+    package = make_finding.package
+    layer_rows = package.manifest["layers"] if is_made_by_plugin(package) and package.manifest is not None else []
+    rows = [row for row in layer_rows if str(row["layer"]).upper() == layer.name.upper()]
+    row = next((row for row in rows if row.get("format") == layer.data_format), rows[0] if rows else {})
     if row:
         for item, key in (("resource_id", "role"), ("currency", "data_year")):
             if item in items and key in row and items[item] != str(row[key]):

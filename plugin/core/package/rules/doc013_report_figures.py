@@ -20,12 +20,11 @@ from ._package import (
     NO_PACKAGE_EXAMPLE,
     format_profile,
     format_value_or_missing,
-    get_package_facts,
+    inspects_package,
     is_made_by_plugin,
     is_of_other_version,
     make_example,
     make_file_finding,
-    make_result_without_package,
 )
 
 #: A name of version 0.1.0, which the specification lists as a former name.
@@ -100,7 +99,8 @@ def _make_report_document(
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
-def report_figures(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def report_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     """Figures and counts of the package's report agree with its layers.
 
     What it checks
@@ -117,9 +117,6 @@ def report_figures(*, ctx: RuleContext) -> RuleResult:
         townships and their tasks, single findings and the pages (HTML) are not compared; ratios only with the same
         profile.
     """
-    package = get_package_facts(ctx)
-    if package is None:
-        return make_result_without_package()
     report, page = package.report_path, package.report_page_path
     present_paths = [file.path for file in package.files if file.path in (report, page)]
     missing_half = [
@@ -144,40 +141,44 @@ def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Itera
     if not report:
         yield make_file_finding(path, "damaged")
         return
-    yield from _compare_county(path, report["provenance"], package)
+    provenance = report["provenance"]
+    digits = package.package_spec.digits
+    pairs = [
+        (str(provenance.get("area_code") or "")[:digits].ljust(6, "0"), package.county_code),
+        (str(provenance.get("area_name") or ""), package.county_name),
+    ]
+    if any(
+        stated_text.strip("0") and package_text and stated_text != package_text for stated_text, package_text in pairs
+    ):
+        stated_text, package_text = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
+        yield make_file_finding(path, "county", told=stated_text, found=package_text)
     for row in report["provenance"]["layers"]:
         layer = ctx.plan.layers.get(row["role"])
         if layer is not None and len(layer) != row["features"]:
             params = {"file": path, "name": row["name"], "told": row["features"], "found": len(layer)}
             yield Finding(row["role"], key=path, case="features", params=params)
     if package.manifest:
-        yield from _compare_with_manifest(path, report, package.manifest["check"], texts)
+        manifest_summary = package.manifest["check"]
+        # The summary counts waived findings apart; the manifest counts all of them together.
+        counts = {"findings": len(report["findings"])} if "findings" in report else {}
+        summary = {**report["summary"], **counts}
+        differing_keys = [
+            key
+            for key in _COUNTED_ITEMS
+            if key in summary and key in manifest_summary and summary[key] != manifest_summary[key]
+        ]
+        if differing_keys:
+            sides = [_describe_items(values, differing_keys, texts) for values in (summary, manifest_summary)]
+            yield make_file_finding(path, "counts", names=" ≠ ".join(sides))
+        results = [(one.get("verdict"), one.get("errors")) for one in (summary, manifest_summary)]
+        if results[0] != results[1]:
+            verdict_words = texts.get_section("verdicts")
+            stated, found = (verdict_words.get(str(one), format_value_or_missing(one, texts)) for one, _ in results)
+            other_errors = format_value_or_missing(results[1][1], texts)
+            yield make_file_finding(
+                path, "check", told=stated, found=found, errors=summary["errors"], other_errors=other_errors
+            )
     yield from _compare_with_layers(path, report, package, ctx)
-
-
-def _compare_with_manifest(
-    path: str, report: dict[str, Any], manifest_summary: dict[str, Any], texts: Texts
-) -> Iterator[Finding]:
-    """Yield findings on counts and verdict of the report that differ from the manifest's summary."""
-    # The summary counts waived findings apart; the manifest counts all of them together.
-    counts = {"findings": len(report["findings"])} if "findings" in report else {}
-    summary = {**report["summary"], **counts}
-    differing_keys = [
-        key
-        for key in _COUNTED_ITEMS
-        if key in summary and key in manifest_summary and summary[key] != manifest_summary[key]
-    ]
-    if differing_keys:
-        sides = [_describe_items(values, differing_keys, texts) for values in (summary, manifest_summary)]
-        yield make_file_finding(path, "counts", names=" ≠ ".join(sides))
-    results = [(one.get("verdict"), one.get("errors")) for one in (summary, manifest_summary)]
-    if results[0] != results[1]:
-        verdict_words = texts.get_section("verdicts")
-        stated, found = (verdict_words.get(str(one), format_value_or_missing(one, texts)) for one, _ in results)
-        other_errors = format_value_or_missing(results[1][1], texts)
-        yield make_file_finding(
-            path, "check", told=stated, found=found, errors=summary["errors"], other_errors=other_errors
-        )
 
 
 def _compare_with_layers(
@@ -275,20 +276,6 @@ def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicato
         if descriptions[0] != descriptions[1]:
             params = {"file": path, "indicator": IndicatorName(name), "told": descriptions[0], "given": descriptions[1]}
             yield Finding("", key=f"{path}/{name}", case="state", params=params)
-
-
-def _compare_county(path: str, provenance: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
-    """Yield a finding if the report is about another county than the package."""
-    digits = package.package_spec.digits
-    pairs = [
-        (str(provenance.get("area_code") or "")[:digits].ljust(6, "0"), package.county_code),
-        (str(provenance.get("area_name") or ""), package.county_name),
-    ]
-    if any(
-        stated_text.strip("0") and package_text and stated_text != package_text for stated_text, package_text in pairs
-    ):
-        stated_text, package_text = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
-        yield make_file_finding(path, "county", told=stated_text, found=package_text)
 
 
 #: Counts of a summary, in addition to its verdict and errors.

@@ -11,10 +11,11 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...standard.messages.texts import Texts, format_number
 from ..problems import join_first
-from ._package import NO_PACKAGE_EXAMPLE, get_package_facts, make_example, make_result_without_package
+from ._package import NO_PACKAGE_EXAMPLE, inspects_package, make_example
 
 if TYPE_CHECKING:
     from ..inspection.dataset_comparison import DatasetComparison, FeatureSample
+    from ..inspection.facts import PackageFacts
 
 
 def _make_example_comparison(**changes: Any) -> list[dict[str, Any]]:
@@ -91,7 +92,8 @@ def _make_example_comparison(**changes: Any) -> list[dict[str, Any]]:
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_data_sets(*, ctx: RuleContext, allowance_m: float = 0.001) -> RuleResult:
+@inspects_package
+def package_data_sets(package: PackageFacts, *, ctx: RuleContext, allowance_m: float = 0.001) -> RuleResult:
     """All data sets of one package agree.
 
     What it checks
@@ -108,9 +110,6 @@ def package_data_sets(*, ctx: RuleContext, allowance_m: float = 0.001) -> RuleRe
         Features without a key, or with a repeated one, are compared in their order if both data sets have the same
         number of them. Whether several data sets are required is a setting of the specification (mark C).
     """
-    package = get_package_facts(ctx)
-    if package is None:
-        return make_result_without_package()
     result = RuleResult()
     texts = Texts(ctx.lang)
     layers_of_pair: dict[tuple[str, str], list[str]] = {}

@@ -9,22 +9,28 @@ from ...base.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.report import Report
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ...standard.edition import PLANNING_PHASES
 from ...standard.messages.texts import Texts
 from ...standard.profile import Norm
-from ..inspection import pages
 from ..inspection.facts import PackageFacts
-from ..inspection.printed_documents import compare_document
+from ..inspection.generated_documents import (
+    PageContent,
+    PartDifference,
+    compare_document,
+    compare_manifest_page,
+    compare_report_page,
+    decode_page,
+    read_page,
+)
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     explain_not_rebuilt,
     format_value_or_missing,
-    get_package_facts,
+    inspects_package,
     is_made_by_plugin,
     make_example,
     make_file_finding,
-    make_result_without_package,
 )
 
 REPORT_PAGE = "2-规划文档/140225浑源县质量检查报告.html"
@@ -69,7 +75,8 @@ _UNREADABLE_DATA_ERRORS = (
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
-def generated_pages(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def generated_pages(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """Every generated page and document agrees with its data.
 
     What it checks
@@ -84,14 +91,6 @@ def generated_pages(*, ctx: RuleContext) -> RuleResult:
         Other texts of a page, pictures, styles and scripts are not inspected. Maps are not compared with the layers.
         DOC010 and DOC013 compare the data with the layers.
     """
-    package = get_package_facts(ctx)
-    if package is None:
-        return make_result_without_package()
-    return RuleResult(findings=list(_compare_pages(package, ctx)))
-
-
-def _compare_pages(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on the pages of manifest and report."""
     present_paths = {file.path for file in package.files}
     manifest = package.manifest
     listed_paths = {row["path"] for row in manifest["files"]} if manifest else set()
@@ -104,22 +103,17 @@ def _compare_pages(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]
             MANIFEST_FILE_NAME,
             package,
             ctx,
-            lambda page: pages.compare_manifest_page(page, manifest),
+            lambda page: compare_manifest_page(page, manifest),
         )
     path = package.report_page_path
     if path in package.document_contents and package.report_path in package.document_contents:
 
-        def compare_with_report(page: pages.PageContent) -> list[pages.PageDifference]:
+        def compare_with_report(page: PageContent) -> list[PartDifference]:
             """Return differences of the report's page from the package's report."""
             report = Report.from_dict(package.report_data)
-            return pages.compare_report_page(page, report, _find_norm_of_report(report.provenance, ctx)[0])
+            return compare_report_page(page, report, _find_norm_of_report(report.provenance, ctx)[0])
 
         yield from _compare_page(path, package.report_path, package, ctx, compare_with_report)
-    yield from _compare_documents(package, ctx)
-
-
-def _compare_documents(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on the documents that the plugin made (质量检查报告, 质量检查记录)."""
     kinds = package.get_kinds_of_generated_documents()
     texts = Texts(ctx.lang)
     for path, texts_or_reason in package.document_texts.items():
@@ -131,7 +125,7 @@ def _compare_documents(package: PackageFacts, ctx: RuleContext) -> Iterator[Find
             continue
         differences = compare_document(texts_or_reason, report, norm, kinds[path])
         if differences:
-            parts = texts.get("words", "between_names").join(texts.get("parts", one.key) for one in differences)
+            parts = texts.get("words", "between_names").join(texts.get("parts", one.part_key) for one in differences)
             on_page, in_data = (format_value_or_missing(one, texts) for one in differences[0][1:])
             yield make_file_finding(
                 path, "document", other=package.report_path, parts=parts, stated=on_page, given=in_data
@@ -174,7 +168,7 @@ def _compare_page(
     data: str,
     package: PackageFacts,
     ctx: RuleContext,
-    compare: Callable[[pages.PageContent], list[pages.PageDifference]],
+    compare: Callable[[PageContent], list[PartDifference]],
 ) -> Iterator[Finding]:
     """Yield findings on one page.
 
@@ -186,12 +180,12 @@ def _compare_page(
         Returns differences of the page from its data.
     """
     texts = Texts(ctx.lang)
-    text = pages.decode_page(package.document_contents[path])
+    text = decode_page(package.document_contents[path])
     if text is None:
         yield make_file_finding(path, "damaged")
         return
     try:
-        differences = compare(pages.read_page(text))
+        differences = compare(read_page(text))
     except _UNREADABLE_DATA_ERRORS:
         reason = texts.get("not_rebuilt", "data")
         yield make_file_finding(path, "not_rebuilt", Severity.WARNING, reason=reason)

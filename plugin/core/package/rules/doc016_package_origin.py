@@ -10,7 +10,7 @@ from ...base.files.digests import MANIFEST_FILE_NAME
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.report import REPORT_SCHEMA
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ...standard import list_standard_ids, load_standard
 from ...standard.messages.texts import Texts
 from ...standard.profile import list_profile_ids
@@ -18,9 +18,9 @@ from ..inspection.facts import PackageFacts
 from ..problems import join_first
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    apply_check_to_package_facts,
     format_profile,
     format_value_or_missing,
+    inspects_package,
     make_example,
     make_file_finding,
 )
@@ -74,7 +74,8 @@ _ITEMS_IN_MANIFEST_AND_REPORT = (
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
-def package_origin(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def package_origin(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """Manifest and report have the same, possible origin.
 
     What it checks
@@ -91,18 +92,51 @@ def package_origin(*, ctx: RuleContext) -> RuleResult:
         settings are compared if this version made the report. If no profile is chosen, the inspection uses a shipped
         profile that the manifest names.
     """
-    return apply_check_to_package_facts(ctx, _report_origin_problems)
-
-
-def _report_origin_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on dates, standard, profile, versions and CRS of the package."""
     manifest, report = package.manifest, package.report_data.get("provenance", {})
     texts = Texts(ctx.lang)
     if manifest is not None:
         yield from _check_dates(manifest, report, package, texts)
         yield from _report_unknown_origin(manifest, package, ctx, texts)
-        yield from _compare_items(manifest, report, package, texts)
-        yield from _compare_with_check(manifest, ctx)
+        for item, in_manifest, in_report in _ITEMS_IN_MANIFEST_AND_REPORT:
+            manifest_value, report_value = _get_nested_item(manifest, in_manifest), _get_nested_item(report, in_report)
+            if manifest_value is not None and report_value is not None and manifest_value != report_value:
+                params = {
+                    "item": texts.get("origin", item),
+                    "told": format_value_or_missing(manifest_value, texts),
+                    "given": format_value_or_missing(report_value, texts),
+                }
+                yield Finding(
+                    "",
+                    key=f"{MANIFEST_FILE_NAME}/{item}",
+                    case="differs",
+                    params={"file": MANIFEST_FILE_NAME, "other": package.report_path, **params},
+                )
+        if manifest.get("root") and manifest["root"] != package.folder_name and package.county_code:
+            params = {"item": texts.get("origin", "root"), "told": manifest["root"], "given": package.folder_name}
+            yield Finding(
+                "",
+                key=f"{MANIFEST_FILE_NAME}/root",
+                case="differs",
+                params={"file": MANIFEST_FILE_NAME, "other": package.folder_name, **params},
+            )
+        profile, standard = (
+            _get_nested_item(manifest, ("profile", "id")),
+            _get_nested_item(manifest, ("standard", "id")),
+        )
+        if profile and profile != ctx.norm.profile.id:
+            is_known_profile = profile in list_profile_ids()
+            yield make_file_finding(
+                MANIFEST_FILE_NAME,
+                "profile",
+                Severity.WARNING,
+                told=profile,
+                given=format_profile(ctx.norm.profile.id, Texts(ctx.lang)),
+                known=is_known_profile,
+            )
+        if standard and standard != ctx.norm.standard.id and standard in list_standard_ids():
+            yield make_file_finding(
+                MANIFEST_FILE_NAME, "standard", Severity.WARNING, told=standard, given=ctx.norm.standard.id
+            )
     elif "started" in report:
         start_time = _parse_time(report.get("started"))
         if start_time is None or start_time > datetime.now().astimezone() + _CLOCK_TOLERANCE:
@@ -211,53 +245,6 @@ def _report_unknown_origin(
     spec = _get_nested_item(manifest, ("form", "id"))
     if spec and spec != package.package_spec.id:
         yield make_unknown_finding("form", spec, package.package_spec.id)
-
-
-def _compare_items(
-    manifest: dict[str, Any], report: dict[str, Any], package: PackageFacts, texts: Texts
-) -> Iterator[Finding]:
-    """Yield findings on items that differ between manifest and report."""
-    for item, in_manifest, in_report in _ITEMS_IN_MANIFEST_AND_REPORT:
-        manifest_value, report_value = _get_nested_item(manifest, in_manifest), _get_nested_item(report, in_report)
-        if manifest_value is not None and report_value is not None and manifest_value != report_value:
-            params = {
-                "item": texts.get("origin", item),
-                "told": format_value_or_missing(manifest_value, texts),
-                "given": format_value_or_missing(report_value, texts),
-            }
-            yield Finding(
-                "",
-                key=f"{MANIFEST_FILE_NAME}/{item}",
-                case="differs",
-                params={"file": MANIFEST_FILE_NAME, "other": package.report_path, **params},
-            )
-    if manifest.get("root") and manifest["root"] != package.folder_name and package.county_code:
-        params = {"item": texts.get("origin", "root"), "told": manifest["root"], "given": package.folder_name}
-        yield Finding(
-            "",
-            key=f"{MANIFEST_FILE_NAME}/root",
-            case="differs",
-            params={"file": MANIFEST_FILE_NAME, "other": package.folder_name, **params},
-        )
-
-
-def _compare_with_check(manifest: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
-    """Yield warnings if the manifest names another profile or standard than this check uses."""
-    profile, standard = _get_nested_item(manifest, ("profile", "id")), _get_nested_item(manifest, ("standard", "id"))
-    if profile and profile != ctx.norm.profile.id:
-        is_known_profile = profile in list_profile_ids()
-        yield make_file_finding(
-            MANIFEST_FILE_NAME,
-            "profile",
-            Severity.WARNING,
-            told=profile,
-            given=format_profile(ctx.norm.profile.id, Texts(ctx.lang)),
-            known=is_known_profile,
-        )
-    if standard and standard != ctx.norm.standard.id and standard in list_standard_ids():
-        yield make_file_finding(
-            MANIFEST_FILE_NAME, "standard", Severity.WARNING, told=standard, given=ctx.norm.standard.id
-        )
 
 
 def _compare_settings(

@@ -3,10 +3,10 @@ from collections.abc import Iterator
 
 from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import RuleResult, Severity, rule
+from ...model.rule import Severity, rule
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
-from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example, make_file_finding
+from ._package import NO_PACKAGE_EXAMPLE, inspects_package, make_example, make_file_finding
 
 _JPEG_BYTES = b"\xff\xd8\xff\xe0 map"
 
@@ -33,7 +33,8 @@ _JPEG_BYTES = b"\xff\xd8\xff\xe0 map"
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def map_numbers(*, ctx: RuleContext) -> RuleResult:
+@inspects_package
+def map_numbers(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
     """Every map has a separate number and title, and numbers have no gaps.
 
     What it checks
@@ -47,11 +48,6 @@ def map_numbers(*, ctx: RuleContext) -> RuleResult:
         Maps are recognised by their names; DOC003 reports maps with other names. A list of required maps was not
         found in any text: the list of the specification is a setting (mark C).
     """
-    return apply_check_to_package_facts(ctx, _report_number_problems)
-
-
-def _report_number_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on numbers that several maps have, and on gaps in the numbers of maps."""
     path_of_value: dict[tuple[str, str], str] = {}
     maps = package.list_maps()
     for file, number, title in maps:

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of a plan's figures in a database (mdb): written and read through any DB-API connection."""
+"""Tables of a plan's figures in a database (mdb), written and read through any DB-API connection; Access's driver."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from ...base.files.tables import display_value
@@ -62,7 +66,11 @@ def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts:
     compared_count = 0
     for table in tables:
         name, heads = _clean_name(make_sheet_name(table, texts)), make_column_names(table, texts)
-        rows = read_table_rows(connection, name, heads)
+        columns = ", ".join(f"[{head}]" for head in heads)
+        cursor = connection.cursor()
+        cursor.execute(f"SELECT {columns} FROM [{name}] ORDER BY [{ROW_NUMBER_COLUMN}]")  # nosec B608 # names are ours, cleaned by _clean_name
+        rows = [tuple(row) for row in cursor.fetchall()]
+        cursor.close()
         if len(rows) != len(table.rows):
             raise TableDifferenceError(name, min(len(rows), len(table.rows)) + 1, ROW_NUMBER_COLUMN)
         for line, (row, read_row) in enumerate(zip(table.rows, rows, strict=True), 1):
@@ -77,16 +85,6 @@ def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts:
                     raise TableDifferenceError(name, line, head)
                 compared_count += isinstance(value, TableNumber)
     return compared_count
-
-
-def read_table_rows(connection: Any, name: str, heads: list[str]) -> list[tuple[Any, ...]]:
-    """Return the rows of a table in the order in which they were written."""
-    columns = ", ".join(f"[{head}]" for head in heads)
-    cursor = connection.cursor()
-    cursor.execute(f"SELECT {columns} FROM [{name}] ORDER BY [{ROW_NUMBER_COLUMN}]")  # nosec B608 # names are ours, cleaned by _clean_name
-    rows = [tuple(row) for row in cursor.fetchall()]
-    cursor.close()
-    return rows
 
 
 def read_tables_as_sheets(connection: Any, names: Iterable[str]) -> tuple[PrintedSheet, ...]:
@@ -140,3 +138,67 @@ def _choose_sql_type(values: Iterable[CellValue]) -> str:
 def _clean_name(text: str) -> str:
     """Return a text as a valid name of a table or field in the database."""
     return _FORBIDDEN_CHARACTER_PATTERN.sub("", text).strip()[:_MAX_NAME_CHARACTERS]
+
+
+#: Drivers that write .mdb by their Windows names, the newer first.
+ACCESS_DRIVERS = ("Microsoft Access Driver (*.mdb, *.accdb)", "Microsoft Access Driver (*.mdb)")
+#: Request to the ODBC installer: add a source for this user; with CREATE_DB it makes the file.
+_ODBC_ADD_DSN = 1
+
+
+@dataclass(frozen=True)
+class AccessDriver:
+    """Functions of the Access driver.
+
+    ``create_database`` makes an empty database at a path and raises OSError if it cannot. ``open_connection`` opens one
+    (DB-API). ``list_tables`` lists the tables of a connection. ``error_types`` are the exceptions of the library.
+    """
+
+    odbc_name: str
+    create_database: Callable[[Path], None]
+    open_connection: Callable[[Path], Any]
+    list_tables: Callable[[Any], list[str]]
+    error_types: tuple[type[Exception], ...]
+
+
+def find_access_driver() -> AccessDriver | str:
+    """Return this machine's Access driver, or why it is missing.
+
+    The reason is the key of a message text.
+    """
+    if sys.platform != "win32":
+        return "mdb_no_windows"
+    try:
+        pyodbc = import_module("pyodbc")
+    except ImportError:
+        return "mdb_no_pyodbc"
+    installed = set(pyodbc.drivers())
+    driver = next((name for name in ACCESS_DRIVERS if name in installed), "")
+    return make_pyodbc_driver(pyodbc, driver) if driver else "mdb_no_driver"
+
+
+def make_pyodbc_driver(pyodbc: Any, driver: str) -> AccessDriver:
+    """Return the functions of an installed Access driver; ``driver``: its ODBC name."""
+
+    def create_database(path: Path) -> None:
+        """Make an empty .mdb with SQLConfigDataSource and CREATE_DB; raise OSError with the installer's message."""
+        import ctypes
+
+        installer = ctypes.WinDLL("ODBCCP32.DLL")  # type: ignore[attr-defined]
+        # Each attribute ends with a zero, the list with a second one. ctypes passes a text with zeros only from a
+        # buffer.
+        attributes = ctypes.create_unicode_buffer(f'CREATE_DB="{path}" General\0\0')
+        if not installer.SQLConfigDataSourceW(None, _ODBC_ADD_DSN, driver, attributes) or not path.is_file():
+            code, text, length = ctypes.c_uint32(), ctypes.create_unicode_buffer(512), ctypes.c_uint16()
+            installer.SQLInstallerErrorW(1, ctypes.byref(code), text, 511, ctypes.byref(length))
+            raise OSError(f"ODBC {code.value}: {text.value}".strip())
+
+    def open_connection(path: Path) -> Any:
+        """Return a connection to the database at a path."""
+        return pyodbc.connect(f"DRIVER={{{driver}}};DBQ={path};", autocommit=False)
+
+    def list_tables(connection: Any) -> list[str]:
+        """Return the names of the tables in a database."""
+        return [row.table_name for row in connection.cursor().tables(tableType="TABLE")]
+
+    return AccessDriver(driver, create_database, open_connection, list_tables, (pyodbc.Error, OSError))

@@ -7,7 +7,7 @@ Tables are recognised by titles, words of their heads, and codes and names of th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -177,21 +177,16 @@ class KnownTables:
         titles: Mapping[str, tuple[str, ...]] = aliases.titles if aliases else {}
         self._heads: Mapping[str, tuple[str, ...]] = aliases.heads if aliases else {}
         self._texts = [Texts(lang), *(Texts(other) for other in TEXT_LANGUAGES if other != lang)]
-        self._titles = {
-            name: [normalise_word(t) for t in (*self._iterate_table_titles(name), *titles.get(name, ()))]
-            for name in self.tables
-        }
+        # Names of the sheets and titles above the tables in all languages, and aliases.
+        self._titles = {name: [normalise_word(one) for one in titles.get(name, ())] for name in self.tables}
+        for name, words in self._titles.items():
+            for texts in self._texts:
+                words += map(normalise_word, (texts.get("sheets", name), texts.get("sheet_titles", name, area="")))
         # Every cell above a table is compared with every column.
         self._column_words = {
             name: [frozenset(self.list_head_words(column)) for column in table.columns]
             for name, table in self.tables.items()
         }
-
-    def _iterate_table_titles(self, name: str) -> Iterator[str]:
-        """Yield the titles of a table in all languages, and its aliases."""
-        for texts in self._texts:
-            yield texts.get("sheets", name)
-            yield texts.get("sheet_titles", name, area="")
 
     def list_head_words(self, column: TableColumn) -> list[str]:
         """Return the heads that a column may have in a sheet, normalised."""
@@ -230,7 +225,12 @@ class KnownTables:
             for column in range(1, min(sheet.last_column, 12) + 1)
         ]
         for lines in (1, 2):
-            heads = _read_heads(sheet, row, lines)
+            # The head of a column may have one or two lines.
+            heads = {}
+            for column in range(1, sheet.last_column + 1):
+                parts = list(dict.fromkeys(sheet.get_cell_text(line, column) for line in range(row, row + lines)))
+                if any(parts):
+                    heads[column] = "".join(parts)
             common_unit = parse_unit(_find_common_word(sheet, row))
             for table in self.tables.values():
                 places = self._match_table_columns(table, heads, common_unit)
@@ -308,15 +308,18 @@ class KnownTables:
                 parse_printed_number(sheet.get_cell_text(line, column)) for column in matched_columns - key_columns
             ):
                 unknown_lines.append(line)
-        return SheetTable(
-            sheet,
-            table,
-            head_line,
-            places,
-            rows,
-            tuple(unknown_lines),
-            _find_unmatched_figure_columns(sheet, head_line, last_line, matched_columns),
-        )
+        # The other columns of figures, without columns of running numbers.
+        foreign_columns = {}
+        for column in range(1, sheet.last_column + 1):
+            if column in matched_columns:
+                continue
+            numbers = [
+                parse_printed_number(sheet.get_cell_text(line, column)) for line in range(head_line + 1, last_line + 1)
+            ]
+            figures = [n.value for n in numbers if n is not None]
+            if figures and figures != [float(n) for n in range(1, len(figures) + 1)]:
+                foreign_columns[column] = sheet.get_cell_text(head_line, column) or str(column)
+        return SheetTable(sheet, table, head_line, places, rows, tuple(unknown_lines), foreign_columns)
 
 
 def _choose_row(candidate_rows: list[list[ReportTableRow]], has_codes: bool) -> ReportTableRow | None:
@@ -333,16 +336,6 @@ def _choose_row(candidate_rows: list[list[ReportTableRow]], has_codes: bool) -> 
         if all(any(row is other for other in rows) for rows in candidates[1:]):
             return row
     return candidates[0][0] if has_codes and candidate_rows[0] else None
-
-
-def _read_heads(sheet: PrintedSheet, row: int, line_count: int) -> dict[int, str]:
-    """Return column number → words of its head, which has one or two lines."""
-    head_of_column = {}
-    for column in range(1, sheet.last_column + 1):
-        parts = list(dict.fromkeys(sheet.get_cell_text(line, column) for line in range(row, row + line_count)))
-        if any(parts):
-            head_of_column[column] = "".join(parts)
-    return head_of_column
 
 
 def find_unit_word(sheet_table: SheetTable, line: int, column_match: ColumnMatch, unit: str) -> str:
@@ -372,26 +365,6 @@ def _find_common_word(sheet: PrintedSheet, head_line: int) -> str:
             if match and parse_unit(match.group(1)):
                 return match.group(1)
     return ""
-
-
-def _find_unmatched_figure_columns(
-    sheet: PrintedSheet, head_line: int, last_line: int, matched_columns: set[int]
-) -> dict[int, str]:
-    """Return column number → head of the columns of figures that the table does not have.
-
-    Columns of running numbers are omitted.
-    """
-    head_of_column = {}
-    for column in range(1, sheet.last_column + 1):
-        if column in matched_columns:
-            continue
-        numbers = [
-            parse_printed_number(sheet.get_cell_text(line, column)) for line in range(head_line + 1, last_line + 1)
-        ]
-        figures = [n.value for n in numbers if n is not None]
-        if figures and figures != [float(n) for n in range(1, len(figures) + 1)]:
-            head_of_column[column] = sheet.get_cell_text(head_line, column) or str(column)
-    return head_of_column
 
 
 def has_figures(sheet: PrintedSheet) -> bool:

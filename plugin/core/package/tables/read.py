@@ -12,8 +12,7 @@ from typing import Any
 from ...base.errors import InputError
 from ...base.files.tables import display_value
 from ...base.files.workbooks import WORKBOOK_SUFFIXES, find_formulas_without_value, open_values_and_formulas
-from .access_database import read_tables_as_sheets
-from .access_driver import AccessDriver, find_access_driver
+from .access_database import AccessDriver, find_access_driver, read_tables_as_sheets
 from .sheets import MAX_COLUMNS, MAX_ROWS, PrintedCell, PrintedSheet, PrintedWorkbook
 
 #: Suffixes of tables; the rule reports those that the plugin cannot read.
@@ -34,7 +33,17 @@ def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = Non
     driver of this machine). An unreadable file raises no error; the result has the reason.
     """
     if path.suffix.lower() in DATABASE_SUFFIXES:
-        return _read_database(path, file, find_access_driver() if driver is None else driver)
+        driver = find_access_driver() if driver is None else driver
+        if isinstance(driver, str):
+            return PrintedWorkbook(file, unreadable_reason=driver)
+        try:
+            connection = driver.open_connection(path)
+            try:
+                return PrintedWorkbook(file, read_tables_as_sheets(connection, driver.list_tables(connection)))
+            finally:
+                connection.close()
+        except driver.error_types:
+            return PrintedWorkbook(file, unreadable_reason="table_damaged")
     if path.suffix.lower() not in WORKBOOK_SUFFIXES:
         return PrintedWorkbook(file, unreadable_reason="table_kind")
     try:
@@ -45,20 +54,6 @@ def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = Non
     properties = formulas.properties
     titles = tuple(filter(None, (properties.title, properties.subject, properties.keywords)))
     return PrintedWorkbook(file, tuple(_read_sheet(*pair) for pair in pairs), titles=titles)
-
-
-def _read_database(path: Path, file: str, driver: AccessDriver | str) -> PrintedWorkbook:
-    """Return the tables of an mdb file as a workbook; an unreadable one has the reason."""
-    if isinstance(driver, str):
-        return PrintedWorkbook(file, unreadable_reason=driver)
-    try:
-        connection = driver.open_connection(path)
-        try:
-            return PrintedWorkbook(file, read_tables_as_sheets(connection, driver.list_tables(connection)))
-        finally:
-            connection.close()
-    except driver.error_types:
-        return PrintedWorkbook(file, unreadable_reason="table_damaged")
 
 
 def _read_sheet(values: Any, formulas: Any) -> PrintedSheet:

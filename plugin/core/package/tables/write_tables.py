@@ -8,22 +8,25 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...base.errors import DataError, InputError, OutputError
+from ...checks.tabulate import TabulatedPlan, tabulate_plan, write_new_figures_workbook
 from ...render.tables.report_table import make_sheet_name
 from ...standard.messages.texts import CauseMessage, Texts
-from ..export_context import ExportContext
+from ..export_order import ExportContext
 from ..names import fill_placeholders
 from ..problems import ExportProblem, ProblemLevel
-from .access_database import TableDifferenceError, verify_written_tables, write_database_tables
-from .access_driver import AccessDriver, find_access_driver
+from .access_database import (
+    AccessDriver,
+    TableDifferenceError,
+    find_access_driver,
+    verify_written_tables,
+    write_database_tables,
+)
 from .compare import DIFFERENCE_CASES, find_differences, find_lost_rows
 from .known_tables import REQUIRED_TABLES, KnownTables
 from .read import read_workbook
-
-if TYPE_CHECKING:
-    from ...checks.tabulate import TabulatedPlan
 
 #: Differences that only a defect of this program can cause in its workbook.
 _WRITING_FAULTS = (*DIFFERENCE_CASES, "target", "text", "formula", "error", "merged")
@@ -34,8 +37,6 @@ def write_workbooks(context: ExportContext) -> list[ExportProblem]:
 
     Return the problems of tables that could not be made.
     """
-    from ...checks.tabulate import tabulate_plan, write_new_figures_workbook
-
     if context.package_spec.tables is None:
         return []
     if find_spec("openpyxl") is None:
@@ -50,7 +51,17 @@ def write_workbooks(context: ExportContext) -> list[ExportProblem]:
     path = context.prepare_generated_path(context.package_spec.tables, ".xlsx")
     write_new_figures_workbook(tabulated_plan, path)
     context.manifest["tables"] = [verify_workbook(tabulated_plan, path, context)]
-    return [*_report_missing_tables(tabulated_plan, context), *write_access_tables(tabulated_plan, context)]
+    texts = Texts(context.lang)
+    made_ids = {table.id for table in tabulated_plan.tables}
+    missing_titles = tuple(texts.get("sheets", name) for name in REQUIRED_TABLES if name not in made_ids)
+    return [
+        *(
+            [ExportProblem(ProblemLevel.NOTE, "tables_wanting", count=len(missing_titles), features=missing_titles)]
+            if missing_titles
+            else []
+        ),
+        *write_access_tables(tabulated_plan, context),
+    ]
 
 
 def verify_workbook(tabulated_plan: TabulatedPlan, path: Path, context: ExportContext) -> dict[str, Any]:
@@ -90,18 +101,6 @@ def verify_workbook(tabulated_plan: TabulatedPlan, path: Path, context: ExportCo
             {"id": table.id, "sheet": sheet.name, "rows": len(blocks[0].row_by_line), "figures": compared_count}
         )
     return {"file": file, "format": "xlsx", "sheets": rows, "read_back": {"library": "openpyxl", "same": True}}
-
-
-def _report_missing_tables(tabulated_plan: TabulatedPlan, context: ExportContext) -> list[ExportProblem]:
-    """Return a note on tables of the specification that cannot be made, because their layers are missing."""
-    texts = Texts(context.lang)
-    made_ids = {table.id for table in tabulated_plan.tables}
-    missing_titles = tuple(texts.get("sheets", name) for name in REQUIRED_TABLES if name not in made_ids)
-    return (
-        [ExportProblem(ProblemLevel.NOTE, "tables_wanting", count=len(missing_titles), features=missing_titles)]
-        if missing_titles
-        else []
-    )
 
 
 def write_access_tables(

@@ -9,7 +9,8 @@ by ring for rows in one place.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import shapely
@@ -20,10 +21,7 @@ from ...geometry.polygon_rings import extract_rings, hash_vertices, iterate_batc
 from ...geometry.shape_comparison import compute_max_vertex_shift
 from ...geometry.validity import mask_missing_shapes
 from ...geometry.vertex_index import VertexIndex, sort_unique_vertices
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from ...plan.row_pairs import pair_equal_rows
 
 # Vertices of one edition are snapped to those of the other within the cluster tolerance. Otherwise noise of
 # reprojection or of a database's grid would cause slivers along every edge.
@@ -78,12 +76,11 @@ def pair_equal_polygons(
     cancellation.raise_if_cancelled()
     _pair_by_rings(pairing, cluster_m + FLOAT_ERROR_M, cancellation)
     unpaired_rows = np.flatnonzero((pairing.later_row_of_row < 0) & mask_missing_shapes(pairing.earlier_shapes))
-    pairing.pair_equal_rows(
-        *pairing.make_join_tables(
-            unpaired_rows,
-            np.flatnonzero(pairing.find_unpaired_later_rows() & mask_missing_shapes(pairing.later_shapes)),
-        ),
-        ["key"],
+    pairing.pair_rows(
+        unpaired_rows,
+        np.flatnonzero(pairing.find_unpaired_later_rows() & mask_missing_shapes(pairing.later_shapes)),
+        [pairing.keys_before],
+        [pairing.keys_after],
     )
     return pairing
 
@@ -108,12 +105,19 @@ def snap_unpaired_polygons(
 class EditionPairing:
     """Shapes and keys of two editions, and the pairs of equal rows found so far.
 
-    ``later_row_of_row``: (n,) row of the later edition that equals each row of the earlier one, −1 for none.
+    ``keys_before``, ``keys_after``: (n,) and (m,) keys. ``later_row_of_row``: (n,) row of the later edition that
+    equals each row of the earlier one, −1 for none.
     """
 
-    def __init__(self, earlier_shapes: NDArray, later_shapes: NDArray, keys_before: list[str], keys_after: list[str]):
+    def __init__(
+        self,
+        earlier_shapes: NDArray,
+        later_shapes: NDArray,
+        keys_before: NDArray | list[str],
+        keys_after: NDArray | list[str],
+    ):
         self.earlier_shapes, self.later_shapes = earlier_shapes, later_shapes
-        self.keys_before, self.keys_after = keys_before, keys_after
+        self.keys_before, self.keys_after = np.array(keys_before, dtype=object), np.array(keys_after, dtype=object)
         self.later_row_of_row = np.full(len(earlier_shapes), -1)
 
     def find_unpaired_later_rows(self) -> NDArray:
@@ -127,29 +131,27 @@ class EditionPairing:
             self.find_unpaired_later_rows() & ~mask_missing_shapes(self.later_shapes)
         )
 
-    def make_join_tables(self, earlier_rows: NDArray, later_rows: NDArray) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return the rows of both editions with their keys, as tables to join."""
-        import pandas as pd
-
-        left = pd.DataFrame({"row": earlier_rows, "key": _get_row_keys(self.keys_before, earlier_rows)})
-        return left, pd.DataFrame({"other": later_rows, "key": _get_row_keys(self.keys_after, later_rows)})
-
     def find_candidates_with_unique_key(self) -> tuple[NDArray, NDArray]:
         """Return earlier and later row of unpaired rows with the same key, if it occurs once in each edition."""
-        left, right = self.make_join_tables(*self.find_unpaired_rows())
-        for table in (left, right):
-            table.drop(table.index[table["key"].duplicated(keep=False) | (table["key"] == "")], inplace=True)
-        pairs = left.merge(right, on="key")
-        return pairs["row"].to_numpy(dtype=np.int64), pairs["other"].to_numpy(dtype=np.int64)
+        rows_with_key = []
+        for rows, keys in zip(self.find_unpaired_rows(), (self.keys_before, self.keys_after), strict=True):
+            counts = Counter(keys[rows])
+            is_unique = np.array([key != "" and counts[key] == 1 for key in keys[rows]], dtype=bool)
+            rows_with_key.append(rows[is_unique])
+        left, right = pair_equal_rows([self.keys_before[rows_with_key[0]]], [self.keys_after[rows_with_key[1]]])
+        return rows_with_key[0][left], rows_with_key[1][right]
 
-    def pair_equal_rows(self, left: pd.DataFrame, right: pd.DataFrame, on: list[str]) -> None:
-        """Pair rows of two tables (`make_join_tables`) that have equal values in the columns ``on``.
+    def pair_rows(
+        self, rows: NDArray, later_rows: NDArray, columns: Sequence[NDArray], later_columns: Sequence[NDArray]
+    ) -> None:
+        """Pair those of some rows that have equal values in all columns, each row once, in their order.
 
-        Each row is paired once, in the order of the tables.
+        ``rows``, ``later_rows``: the rows to pair; ``columns``, ``later_columns``: values of all rows, (n,) and (m,).
         """
-        left["nth"], right["nth"] = left.groupby(on).cumcount(), right.groupby(on).cumcount()
-        pairs = left.merge(right, on=[*on, "nth"])
-        self.later_row_of_row[pairs["row"].to_numpy(dtype=np.int64)] = pairs["other"].to_numpy(dtype=np.int64)
+        left, right = pair_equal_rows(
+            [values[rows] for values in columns], [values[later_rows] for values in later_columns]
+        )
+        self.later_row_of_row[rows[left]] = later_rows[right]
 
 
 def compute_polygon_digests(shapes: NDArray, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
@@ -183,15 +185,14 @@ def pair_by_digest(pairing: EditionPairing, cancellation: Cancellation) -> None:
     """Pair rows with equal digests of their shapes: first rows with equal keys, then any. Raise Cancelled."""
     earlier_digests = compute_polygon_digests(pairing.earlier_shapes, cancellation)
     later_digests = compute_polygon_digests(pairing.later_shapes, cancellation)
-    for on in (["one", "two", "key"], ["one", "two"]):
+    for keys in ([pairing.keys_before, pairing.keys_after], []):
         unpaired_rows, unpaired_later_rows = pairing.find_unpaired_rows()
-        left, right = pairing.make_join_tables(
+        pairing.pair_rows(
             unpaired_rows[earlier_digests[unpaired_rows].any(axis=1)],
             unpaired_later_rows[later_digests[unpaired_later_rows].any(axis=1)],
+            [*earlier_digests.T, *keys[:1]],
+            [*later_digests.T, *keys[1:]],
         )
-        for table, sums, row in ((left, earlier_digests, "row"), (right, later_digests, "other")):
-            table["one"], table["two"] = sums[table[row].to_numpy(dtype=np.int64)].T
-        pairing.pair_equal_rows(left, right, on)
 
 
 def pair_by_vertex(pairing: EditionPairing, reach_m: float, cancellation: Cancellation) -> None:
@@ -242,9 +243,3 @@ def _pair_by_rings(pairing: EditionPairing, reach_m: float, cancellation: Cancel
         if pairing.later_row_of_row[i] < 0 and j not in taken_rows:
             pairing.later_row_of_row[i] = j
             taken_rows.add(j)
-
-
-def _get_row_keys(keys: list[str], rows: NDArray) -> NDArray:
-    """Return (k,) keys as objects, because pandas reads an empty list as numbers."""
-    row_keys: NDArray = np.array([keys[n] for n in rows.tolist()], dtype=object)
-    return row_keys

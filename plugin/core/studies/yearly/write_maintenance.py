@@ -29,12 +29,12 @@ from ...base.invariants import require_value
 from ...engine.provenance import find_county_name
 from ...geometry import crs as crs_care
 from ...geometry.overlay import ProgressCallback, ignore_progress
-from ...package.export_context import RowProgress
+from ...package.export_order import RowProgress
 from ...package.folder import lock_for_writing as alone
 from ...package.gate import make_export_folder
 from ...package.layers.content import PackageLayer
-from ...package.layers.database import write_database
 from ...package.layers.layer_validation import validate_layer
+from ...package.layers.layer_writers import write_database
 from ...package.layers.read_back import ReadBackResult, read_back
 from ...package.names import fill_placeholders
 from ...package.package_spec.spec import VectorSet

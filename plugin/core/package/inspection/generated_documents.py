@@ -1,27 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Comparison of generated pages (HTML) with their data.
+"""Comparison of generated pages (HTML) and documents (docx, PDF) with their data.
 
-A page is made again from its data, and verdict, counts, figures and rows are compared, which pages of every version of
-the plugin have.
+A page or document is made again from its data. Verdict, counts, figures and rows are compared, which pages of every
+version of the plugin have.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from ...base.files.digests import MANIFEST_PAGE_FILE_NAME
 from ...model.report import Report
 from ...render.words import ReportTexts
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
-
-if TYPE_CHECKING:
-    from ...standard.profile import Norm
+from ...standard.profile import Norm
+from ..metadata import UnreadableXml, read_xml
+from ..package_spec.spec import RECORD_DOCUMENT
+from .pdf import DAMAGE_ERRORS, import_pypdf
 
 #: Texts of a page that are digests.
 _SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
@@ -94,31 +99,28 @@ class _PageParser(HTMLParser):
         """Close an element and the unclosed elements in it (called by HTMLParser)."""
         while any(one == tag for one, *_ in self.open_elements):
             closed_tag, attributes, begin = self.open_elements.pop()
-            self._record_element_text(closed_tag, attributes, " ".join("".join(self.texts[begin:]).split()))
+            text = " ".join("".join(self.texts[begin:]).split())
+            page, kind = self.page, attributes.get("class", "")
+            outer_classes = (outer["class"] for _, outer, _ in reversed(self.open_elements) if outer.get("class"))
+            if closed_tag == "div" and kind.split()[:1] == ["vb"]:
+                page.verdict = text
+            elif closed_tag == "span" and next(outer_classes, "") == "vt":
+                page.count_texts.append(text)
+            elif closed_tag == "p" and kind in ("verdict", "forced"):
+                page.verdict_lines.append(text)
+            elif closed_tag == "code":
+                page.code_texts.append(text)
+            elif closed_tag in ("td", "th") and self.row is not None:
+                self.row.append(text)
+            elif closed_tag == "tr" and self.row is not None:
+                page.table_rows.append(tuple(self.row))
+                if "data-indicator" in attributes:
+                    page.figure_cells.append((attributes["data-indicator"], tuple(self.row)))
+                self.row = None
             if closed_tag == "style":
                 del self.texts[begin:]
             if closed_tag == tag:
                 break
-
-    def _record_element_text(self, tag: str, attributes: dict[str, str], text: str) -> None:
-        """Record the text of a closed element."""
-        page, kind = self.page, attributes.get("class", "")
-        outer_classes = (outer["class"] for _, outer, _ in reversed(self.open_elements) if outer.get("class"))
-        if tag == "div" and kind.split()[:1] == ["vb"]:
-            page.verdict = text
-        elif tag == "span" and next(outer_classes, "") == "vt":
-            page.count_texts.append(text)
-        elif tag == "p" and kind in ("verdict", "forced"):
-            page.verdict_lines.append(text)
-        elif tag == "code":
-            page.code_texts.append(text)
-        elif tag in ("td", "th") and self.row is not None:
-            self.row.append(text)
-        elif tag == "tr" and self.row is not None:
-            page.table_rows.append(tuple(self.row))
-            if "data-indicator" in attributes:
-                page.figure_cells.append((attributes["data-indicator"], tuple(self.row)))
-            self.row = None
 
     def handle_data(self, data: str) -> None:
         """Record a text between elements (called by HTMLParser)."""
@@ -162,18 +164,19 @@ def find_verdicts(text: str) -> list[str]:
     return verdict_ids
 
 
-class PageDifference(NamedTuple):
-    """A part of a page that differs from the data.
+class PartDifference(NamedTuple):
+    """A part of a page or document that differs from the data, such as its verdict.
 
-    ``part_key`` names the part (section ``parts`` of the texts); ``page_value`` is printed, ``data_value`` is expected.
+    ``part_key`` names the part (section ``parts`` of the texts); ``printed_value`` is printed, ``data_value`` is
+    expected.
     """
 
     part_key: str
-    page_value: str
+    printed_value: str
     data_value: str
 
 
-def compare_report_page(page: PageContent, report: Report, norm: Norm | None) -> list[PageDifference]:
+def compare_report_page(page: PageContent, report: Report, norm: Norm | None) -> list[PartDifference]:
     """Return differences of a report's page from its data.
 
     ``norm``: standard and profile of the report, None if unknown.
@@ -183,15 +186,15 @@ def compare_report_page(page: PageContent, report: Report, norm: Norm | None) ->
     remade_page = read_page(render_report(report, norm))
     differences = []
     if find_verdicts(page.verdict) != find_verdicts(remade_page.verdict):
-        differences.append(PageDifference("verdict", page.verdict, remade_page.verdict))
+        differences.append(PartDifference("verdict", page.verdict, remade_page.verdict))
     if _extract_numbers(page.count_texts) != _extract_numbers(remade_page.count_texts):
-        differences.append(PageDifference("counts", " ".join(page.count_texts), " ".join(remade_page.count_texts)))
+        differences.append(PartDifference("counts", " ".join(page.count_texts), " ".join(remade_page.count_texts)))
     if page.finding_row_counts != remade_page.finding_row_counts:
         only_here = (
             sorted((one.finding_row_counts - other.finding_row_counts).elements())
             for one, other in ((page, remade_page), (remade_page, page))
         )
-        differences.append(PageDifference("findings", *(" ".join(rows[0]) if rows else "" for rows in only_here)))
+        differences.append(PartDifference("findings", *(" ".join(rows[0]) if rows else "" for rows in only_here)))
     # Compare name, target, value and margin; other cells are words.
     rows = [
         [((n, _extract_numbers(cells[1:3]), _extract_margins(cells[3:4])), cells) for n, cells in one.figure_cells]
@@ -201,9 +204,9 @@ def compare_report_page(page: PageContent, report: Report, norm: Norm | None) ->
     return differences
 
 
-def compare_manifest_page(page: PageContent, manifest: dict[str, Any]) -> list[PageDifference]:
+def compare_manifest_page(page: PageContent, manifest: dict[str, Any]) -> list[PartDifference]:
     """Return differences of a manifest's page from the manifest."""
-    from ..page import render_manifest_page
+    from ..manifest import render_manifest_page
 
     # The page was made before it was listed itself.
     files = [row for row in manifest["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME]
@@ -213,12 +216,12 @@ def compare_manifest_page(page: PageContent, manifest: dict[str, Any]) -> list[P
     if [v for line in page.verdict_lines for v in find_verdicts(line)][:1] != verdicts or _extract_numbers(
         page.verdict_lines
     ) != _extract_numbers(remade_page.verdict_lines):
-        differences.append(PageDifference("verdict", " ".join(page.verdict_lines), " ".join(remade_page.verdict_lines)))
+        differences.append(PartDifference("verdict", " ".join(page.verdict_lines), " ".join(remade_page.verdict_lines)))
     digests = {code for code in page.code_texts if _SHA256_PATTERN.fullmatch(code)}
     manifest_digests = {row["sha256"] for row in files}
     if digests != manifest_digests:
         differences.append(
-            PageDifference(
+            PartDifference(
                 "files", " ".join(sorted(digests - manifest_digests)), " ".join(sorted(manifest_digests - digests))
             )
         )
@@ -236,27 +239,20 @@ def compare_manifest_page(page: PageContent, manifest: dict[str, Any]) -> list[P
 
 def _find_first_row_difference(
     key: str, rows_of_both_pages: Sequence[Sequence[tuple[Any, tuple[str, ...]]]]
-) -> list[PageDifference]:
+) -> list[PartDifference]:
     """Return the first pair of unequal rows as a difference, in a list; empty if all rows are equal.
 
     ``key``: the part of the page; ``rows_of_both_pages``: for each page its rows as (value to compare, cells).
     """
     for on_page, expected in zip_longest(*rows_of_both_pages):
         if on_page is None or expected is None or on_page[0] != expected[0]:
-            cells = _format_differing_cells(on_page[1] if on_page else (), expected[1] if expected else ())
-            return [PageDifference(key, *cells)]
+            rows = [row[1] if row else () for row in (on_page, expected)]
+            # Rows of equal lengths are reduced to the first cell and the cells that differ.
+            columns = [n for n, cells in enumerate(zip(*rows, strict=False)) if n == 0 or cells[0] != cells[1]]
+            if len(rows[0]) == len(rows[1]):
+                rows = [tuple(row[n] for n in columns) for row in rows]
+            return [PartDifference(key, *map(" ".join, rows))]
     return []
-
-
-def _format_differing_cells(page_cells: tuple[str, ...], expected_cells: tuple[str, ...]) -> tuple[str, str]:
-    """Return a row of the page and the expected row as texts for a message.
-
-    Rows of equal lengths are reduced to the first cell and the cells that differ.
-    """
-    if len(page_cells) != len(expected_cells):
-        return " ".join(page_cells), " ".join(expected_cells)
-    columns = [n for n, (a, b) in enumerate(zip(page_cells, expected_cells, strict=True)) if n == 0 or a != b]
-    return " ".join(page_cells[n] for n in columns), " ".join(expected_cells[n] for n in columns)
 
 
 def _extract_numbers(texts: Iterable[str]) -> list[str]:
@@ -281,3 +277,89 @@ def _extract_margins(texts: Iterable[str]) -> list[str]:
             sign = "−" if is_missed or figure[0] in "−-" else ""
             margins.append(sign + figure.lstrip("−+-"))
     return margins
+
+
+#: The part of a docx with its body, the namespace of its elements, and the greatest size of the part.
+_BODY_PART = "word/document.xml"
+_WORD_NAMESPACE = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_MAX_BODY_BYTES = 64 * 2**20
+#: Errors of a damaged docx, or of one with a password.
+_DOCX_ERRORS = (UnreadableXml, zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError)
+#: A group of digits of a figure: a line of a PDF may end between two groups.
+_FIGURE_PATTERN = re.compile(r"\d+(?:\.\d+)?")
+
+
+class UnreadableDocument(Exception):
+    """A document whose texts cannot be read; ``reason`` is a key of texts (section ``not_rebuilt``)."""
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
+
+
+def read_document_texts(path: Path) -> list[str]:
+    """Return the texts of a docx (its paragraphs) or PDF (its pages) in reading order.
+
+    Raises
+    ------
+    UnreadableDocument
+        If the file is damaged, or a library is missing.
+    OSError
+        If the file cannot be read.
+    """
+    if path.suffix.lower() != ".pdf":
+        return _read_docx_texts(path)
+    try:
+        pypdf = import_pypdf()
+    except ImportError as error:
+        raise UnreadableDocument("no_pypdf") from error
+    try:
+        return [page.extract_text() for page in pypdf.PdfReader(path, strict=False).pages]
+    except (pypdf.errors.PyPdfError, *DAMAGE_ERRORS) as error:
+        raise UnreadableDocument("damaged") from error
+
+
+def _read_docx_texts(path: Path) -> list[str]:
+    """Return the texts of a docx; raise UnreadableDocument if it is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(_BODY_PART) as part:
+            body = read_xml(part.read(_MAX_BODY_BYTES))
+    except _DOCX_ERRORS as error:
+        raise UnreadableDocument("damaged") from error
+    paragraphs = (
+        "".join(text.text or "" for text in paragraph.iter(f"{_WORD_NAMESPACE}t"))
+        for paragraph in body.iter(f"{_WORD_NAMESPACE}p")
+    )
+    return list(filter(None, paragraphs))
+
+
+def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: str) -> list[PartDifference]:
+    """Return differences between the texts of a document and those that the report's data make.
+
+    The document must have every figure of the data, as often as expected, and the first verdict must be that of the
+    report. ``kind``: which document (`GENERATED_DOCUMENTS`).
+    """
+    from ...render.document.check_report import make_check_record, make_check_report
+    from ...render.document.texts import list_document_texts
+
+    make_document = make_check_record if kind == RECORD_DOCUMENT else make_check_report
+    expected_figures = Counter(_list_figures(list_document_texts(make_document(report, norm))))
+    printed_figures = Counter(_list_figures(texts))
+    differences = []
+    verdict = report.summary["verdict"]
+    # Fonts of a PDF may write variants of characters.
+    printed_text = unicodedata.normalize("NFKC", _WHITE_SPACE_PATTERN.sub("", "".join(texts)))
+    printed_verdicts = find_verdicts(printed_text)[:1]
+    if printed_verdicts != [verdict]:
+        verdict_words = Texts(report.lang).get_section("verdicts")
+        words = (" ".join(verdict_words.get(v, v) for v in one) for one in (printed_verdicts, [verdict]))
+        differences.append(PartDifference("verdict", *words))
+    if missing_figures := expected_figures - printed_figures:
+        added_figures = printed_figures - expected_figures
+        differences.append(PartDifference("figures", next(iter(added_figures), ""), next(iter(missing_figures))))
+    return differences
+
+
+def _list_figures(texts: Iterable[str]) -> list[str]:
+    """Return the figures in texts in order; each group of digits (of 17 434 765.13) is one figure."""
+    return [figure for text in texts for figure in _FIGURE_PATTERN.findall(text)]
