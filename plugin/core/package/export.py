@@ -15,9 +15,8 @@ from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.errors import OutputError
 from ..base.files.digests import write_manifest_digest
 from ..base.files.writing import is_write_error
-from ..checks.run_check import run_check
 from ..checks.check import CheckResult, RunOptions
-from ..checks.results.run import run_check
+from ..checks.run_check import run_check
 from ..engine.evaluate import choose_rules
 from ..engine.plan_consistency import INCONSISTENCY_CODE
 from ..model.findings import UNREAD_CODE, Finding
@@ -31,9 +30,6 @@ from ..render.pictures import ReportPictures, add_picture_digests
 from ..standard.messages.texts import CauseMessage, RuleProblem
 from ..standard.profile.document import ResolvedDocument, add_document_info
 from ..standard.profile.profile_data import load_secrecy_levels
-from .documents import choose_documents_to_make, make_documents
-from .export_context import DocumentPrinter, ExportContext, RowProgress
-from ..standard.profile.document_info import load_secrecy_levels
 from .export_order import (
     DocumentPrinter,
     DocumentsToMake,

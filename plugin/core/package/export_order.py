@@ -20,7 +20,7 @@ from ..standard import load_standard
 from ..standard.map_set import MapCatalogue, MapSpec, MissingMapReason
 from ..standard.numbering import DIVISION_CODE_DIGITS
 from ..standard.profile.document import LoweredSecrecy, ResolvedDocument, resolve_document
-from ..standard.profile.document_info import DocumentInfo
+from ..standard.profile.profile_data import DocumentInfo
 from .names import fill_name_pattern
 from .package_spec.spec import FileSlot, MapSettings, NamedFile, PackageSpec
 from .problems import ExportProblem

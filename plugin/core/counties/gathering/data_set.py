@@ -29,16 +29,14 @@ from ...geometry.crs import add_vertical_crs, make_crs_label
 from ...model.report import Report
 from ...model.side_inputs import NO_SIDE_INPUTS
 from ...package.export import copy_documents, write_metadata
-from ...package.export_context import DocumentsToMake, ExportContext, RowProgress
+from ...package.export_order import DocumentsToMake, ExportContext, ExportOrder, PlannedMaps, RowProgress
 from ...package.layers.content import PackageLayer
 from ...package.layers.data_sets import make_layer_row
 from ...package.layers.layer_writers import write_layer_rows
 from ...package.layers.read_back import ReadBackResult, read_back
 from ...package.manifest import make_manifest_head, make_slot_rows, write_manifest
-from ...package.map_requests import PlannedMaps
 from ...package.map_slots import make_maps_and_list_in_manifest
 from ...package.names import fill_name_pattern
-from ...package.order import ExportOrder
 from ...package.package_spec.spec import PackageSpec, VectorSet
 from ...package.problems import (
     MAX_NAMED_FEATURES,

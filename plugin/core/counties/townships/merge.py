@@ -225,8 +225,8 @@ def _read_county(
             )
         for record in package.manifest.layers:
             _, manifest_of_field = records.setdefault((record.file, record.name), (record, {}))
-            for field in record.fields:
-                manifest_of_field.setdefault(field, str(package.folder / MANIFEST_NAME))
+            for name in record.fields:
+                manifest_of_field.setdefault(name, str(package.folder / MANIFEST_NAME))
     county = _County(plan, datasets, {}, {})
     for key, (record, manifest_of_field) in records.items():
         path = find_dataset_of_layer(record.file, datasets)

@@ -20,7 +20,6 @@ from ...base.files.open_datasource import check_content
 from ...exchange.gdal_setup import raise_if_refused
 from ...plan.io.formats import INTERNAL_TABLE_PREFIXES
 from ...plan.io.rows import KEY_FIELD
-from ...plan.io.text_geometry import INTERNAL_TABLE_PREFIXES
 from ...plan.row_pairs import pair_equal_rows
 
 _DIGEST_BYTES = 10

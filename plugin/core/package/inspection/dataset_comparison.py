@@ -20,7 +20,6 @@ from ...geometry import crs as crs_care
 from ...geometry.polygon_rings import iterate_batches
 from ...geometry.shape_comparison import compute_max_vertex_shift, compute_outline_distance
 from ...geometry.validity import mask_missing_shapes
-from ...geometry.vertex_comparison import compute_max_vertex_shift, compute_outline_distance
 from ...plan.layer import Layer
 from ...plan.row_pairs import pair_equal_rows
 from ...standard.template import TemplateField

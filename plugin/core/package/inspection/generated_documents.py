@@ -339,8 +339,8 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
     The document must have every figure of the data, as often as expected, and the first verdict must be that of the
     report. ``kind``: which document (`GENERATED_DOCUMENTS`).
     """
+    from ...render.document.blocks import list_document_texts
     from ...render.document.check_report import make_check_record, make_check_report
-    from ...render.document.texts import list_document_texts
 
     make_document = make_check_record if kind == RECORD_DOCUMENT else make_check_report
     expected_figures = Counter(_list_figures(list_document_texts(make_document(report, norm))))

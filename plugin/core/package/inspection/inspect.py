@@ -13,7 +13,7 @@ from ...base.errors import InputError
 from ...checks.check import CheckResult, RunOptions, check_plan, make_plan_layer_selector
 from ...geometry import crs as crs_care
 from ...plan.io import read_source
-from ...plan.io.field_types import FORMATS_WITH_DECLARATIONS
+from ...plan.io.declarations import FORMATS_WITH_DECLARATIONS
 from ...plan.io.file import LayerSelector
 from ...plan.layer import Layer, SourceLayer
 from ...plan.loading.recognition import find_best_template, find_role
