@@ -232,8 +232,7 @@ def test_core_code_ignores_small_parts_only_where_their_area_is_summed_or_exempt
         "studies/yearly/rules/doc022_maintenance_changes.py": "notes them with ctx.run_log",
         # A project's land below the limits counts as not occupied, and its area is stated (`LineItem.touched_m2`).
         "studies/projects/occupied.py": "the definition for the land of a project",
-        "studies/projects/lines_and_zones.py": "states them in LineItem.touched_m2",
-        "studies/projects/zones.py": "which zones are judged; the project's area is that of its shape",
+        "studies/projects/lines_and_zones.py": "states them in LineItem.touched_m2; the area of zones is the shape's",
         "studies/projects/land.py": "whether cultivated land or heritage is occupied; the classes have all land",
         "studies/projects/review.py": "whether a project is in the county, and which townships a note names",
         # Land of fixes is in the area balance of their proposals (`AreaChange.imbalance_m2`).
