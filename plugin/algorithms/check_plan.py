@@ -318,7 +318,7 @@ class CheckPlan(SanxianAlgorithm):
 
     def _evaluate(self, check_result, feedback, cancellation):
         """Evaluate the earlier editions and the checked plan, log warnings and notes; return the chapter."""
-        from ..bridge.printing.documents import render_svg
+        from ..bridge.printing.pdf import render_svg
         from ..core.studies.evaluation.checked_plan import evaluate_check
         from ..core.studies.evaluation.evaluation_chapter import make_evaluation_chapter
         from ..core.studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences

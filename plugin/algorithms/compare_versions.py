@@ -12,9 +12,9 @@ from qgis.core import (
     QgsProcessingParameterFeatureSink,
 )
 
-from ..bridge.checking.versions import compare_versions, make_changed_areas_table
+from ..bridge.checking.plan_comparisons import compare_versions, make_changed_areas_table
 from ..bridge.layers.tables import LAYER_DRIVERS
-from ..bridge.printing.documents import write_documents
+from ..bridge.printing.pdf import write_documents
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError

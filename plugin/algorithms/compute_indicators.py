@@ -10,7 +10,7 @@ from qgis.core import (
 
 from ..bridge.checking.figures import compute_figures, make_figures_table
 from ..bridge.layers.tables import LAYER_DRIVERS
-from ..bridge.printing.documents import write_documents
+from ..bridge.printing.pdf import write_documents
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.files.writing import check_not_input

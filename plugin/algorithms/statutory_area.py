@@ -16,7 +16,7 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.checking.area_table import AREA_COLUMNS, AreaFieldSpec, make_area_table
+from ..bridge.checking.figures import AREA_COLUMNS, AreaFieldSpec, make_area_table
 from ..bridge.layers.reading import read_snapshot
 from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.running.threads import run_in_python_thread

@@ -16,7 +16,7 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.new_project.township_project import write_township_project
+from ..bridge.new_project.assemble import write_township_project
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation

@@ -37,10 +37,10 @@ from .help.help_dialog import add_help_button
 from .project.document_line import DocumentLine, ensure_exportable_document_info
 from .widgets import messages as trouble
 from .widgets import theme
-from .widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
+from .widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from .widgets.layout import fill_layout, make_form, resize_within_screen
+from .widgets.lists import WholeRows
 from .widgets.messages import push_message
-from .widgets.whole_rows import WholeRows
 
 
 class MapActions:

@@ -16,8 +16,12 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.base.errors import Cancelled
-from ..layers.properties import format_crs_for_pyproj
-from ..layers.values import convert_to_python_value, convert_to_wkb_and_curve_text, get_field_type
+from ..layers.properties import (
+    convert_to_python_value,
+    convert_to_wkb_and_curve_text,
+    format_crs_for_pyproj,
+    get_field_type,
+)
 from ..running.tasks import BackgroundJob, JobRunner
 from ..texts import tr
 

@@ -35,9 +35,8 @@ from ...core.base.errors import SanxianError
 from ..running.portions import PORTION_SECONDS
 from ..running.tasks import log_error
 from ..texts import tr
-from .changed_values import ChangedValueRecord, start_recording_changed_values
-from .expression_function import is_null
-from .expression_values import compute_statutory_areas, evaluate_code_name
+from .expression_values import compute_statutory_areas, evaluate_code_name, is_null
+from .listener import ChangedValueRecord, start_recording_changed_values
 
 try:
     from qgis.PyQt.QtGui import QUndoCommand, QUndoStack

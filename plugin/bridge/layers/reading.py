@@ -14,17 +14,16 @@ from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer, QgsVectorLay
 from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.base.parallel.process_state import remove_one_by_one
 from ...core.geometry.tolerance import CURVE_STEP_DEGREES
-from .properties import format_crs_for_pyproj
-from .snapshots import LayerSnapshot
-from .stored_rows import StoredFiles, merge_edited_rows
-from .values import (
+from .properties import (
     BINARY_TYPE,
     convert_to_python_value,
     convert_to_wkb_and_curve_text,
+    format_crs_for_pyproj,
     get_field_type,
     make_column,
     make_field_info,
 )
+from .snapshots import LayerSnapshot, StoredFiles, merge_edited_rows
 
 if TYPE_CHECKING:
     import geopandas as gpd

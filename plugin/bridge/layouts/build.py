@@ -32,7 +32,7 @@ from ...core.base.errors import DataError
 from ...core.standard.map_set import MapCatalogue, MapSpec, PageSize
 from ...core.standard.profile.document_info import DocumentInfo
 from ...paths import LAYOUTS_FOLDER
-from . import frame, layer_styles, map_layers, texts
+from . import frame, layer_styles, map_layers
 from .layer_styles import choose_font_family
 from .legend import fill_legend
 from .map_layers import CENTRAL_AREA_ROLE, COUNTY_ROLE, TOWNSHIPS_CONCEPT, MapLayers, NamedPoint, has_features
@@ -170,16 +170,16 @@ class LayoutBuilder:
             self._set_up_atlas(layout)
         item = self._fill_map(layout, map_spec, page_size, by_township)
         self._fill_locator(layout, map_spec, page_size, by_township, item)
-        texts.fit_labels(
+        frame.fit_labels(
             layout, page_size, names=[t.name for t in self.available_layers.townships] if by_township else []
         )
         bar = layout.itemById(frame.SCALE_BAR_ITEM_ID)
         if isinstance(bar, QgsLayoutItemScaleBar):
             bar.setLinkedMap(item)
             if by_township:
-                texts.bind_scale_bar_to_scale(bar, page_size)
+                frame.bind_scale_bar_to_scale(bar, page_size)
             else:
-                texts.fit_scale_bar(bar, item, page_size)
+                frame.fit_scale_bar(bar, item, page_size)
         legend = layout.itemById(frame.LEGEND_ITEM_ID)
         if isinstance(legend, QgsLayoutItemLegend):
             entries: list[tuple[QgsVectorLayer, str]] = []

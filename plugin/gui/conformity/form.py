@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSi
 from ...bridge.editing.attribute_forms import LEVEL_INDENT
 from ...bridge.texts import tr
 from ...core.standard.template import CodeList
-from ..editing.code_boxes import CodeSearch
+from ..editing.open_forms import CodeSearch
 from ..widgets import theme
 from ..widgets.layout import fill_layout
 from .projects import LINE, POINT, POLYGON, PanelProject

@@ -16,8 +16,7 @@ from ...bridge.texts import tr
 from ...core.base.files.writing import OutputPaths
 from ..widgets import messages
 from ..widgets.messages import MessageBarMessages
-from ..widgets.opening import make_opener
-from ..widgets.save_path import choose_save_path
+from ..widgets.paths import choose_save_path, make_opener
 
 #: Suffix of a file → field of `OutputPaths`. A further format is a further entry, and a filter in `_make_filters`.
 OUTPUT_BY_SUFFIX = {".xlsx": "xlsx", ".gpkg": "findings"}

@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, Q
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels import SourceMarkLabel, describe_source_marks, set_bold
+from ..widgets.labels_and_buttons import SourceMarkLabel, describe_source_marks, set_bold
 from ..widgets.layout import fill_layout, make_row
 from ..widgets.sections import make_faint_label
 from .figures import DASH, ICON_BY_OUTCOME, PanelFigures, Reason

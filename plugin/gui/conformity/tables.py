@@ -18,8 +18,8 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels import set_bold
-from ..widgets.whole_rows import show_as_list
+from ..widgets.labels_and_buttons import set_bold
+from ..widgets.lists import show_as_list
 from .figures import ICON_BY_OUTCOME, ClassRow, LineRow
 
 NAME_COLUMN, OCCUPIED_COLUMN, BASIS_COLUMN, OUTCOME_COLUMN = range(4)

@@ -24,7 +24,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels import make_source_mark_label, make_text_label, set_bold
+from ..widgets.labels_and_buttons import make_source_mark_label, make_text_label, set_bold
 from ..widgets.layout import fill_form, fill_layout
 from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
 from .groups import (

@@ -14,12 +14,12 @@ from ...bridge.running.portions import WAITING, PortionedWork, Waiting, run_to_e
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.empty_state import EmptyPage
+from ..widgets.lists import EmptyPage
 from .features import FeatureRef, is_switched_off, list_feature_refs
-from .filter import FilterSettings
 from .findings_form import LIST_TO_DETAIL_RATIO, FindingsForm
 from .groups import NOT_RUN_OUTCOMES, FindingGroup, Grouping
 from .result import CheckView
+from .rows import FilterSettings
 from .work_rows import STALE, WorkRows
 
 #: A longer list is prepared in portions (`FindingsRows.prepare_groups`).

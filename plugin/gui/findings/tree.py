@@ -20,7 +20,6 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledI
 
 from ...bridge.running.portions import run_to_end
 from ...bridge.texts import tr
-from .filter import FilterSettings
 from .groups import (
     AREA_COLUMN,
     ASSIGNEE_COLUMN,
@@ -33,6 +32,7 @@ from .groups import (
     get_listed_rule,
 )
 from .model import ROW_ROLE, SORT_MARKS, FindingsModel, get_column_title
+from .rows import FilterSettings
 from .work_rows import STALE, WorkRows
 
 #: Least width of rule and place, in Chinese characters; a narrower list has no column of states.

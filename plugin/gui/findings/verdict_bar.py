@@ -23,9 +23,9 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels import set_bold
+from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import fill_layout, make_row
-from .filter import FilterSettings
+from .rows import FilterSettings
 
 #: Space between icon and text, as in Qt.
 _BUTTON_GAP = 4

@@ -16,14 +16,15 @@ from ...bridge import settings
 from ...bridge.fixes.apply import (
     ChangeLog,
     FixOrder,
+    LogWriter,
+    PreparedLog,
     find_change_log_path,
     find_layers_to_start_editing,
     prepare_order,
     start_editing,
     write_order,
 )
-from ...bridge.fixes.log_writer import LogWriter, PreparedLog
-from ...bridge.fixes.refusals import ApplyRefused
+from ...bridge.fixes.commands import ApplyRefused
 from ...bridge.fixes.step import FixStep
 from ...bridge.running.portions import WAITING, Waiting, run_to_end
 from ...bridge.texts import tr

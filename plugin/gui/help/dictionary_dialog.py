@@ -32,10 +32,10 @@ from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.template import Template
 from ...paths import SHARED_CODE_LISTS_FOLDER
 from ..widgets import messages, theme
-from ..widgets.buttons import ManualStartDialog, make_close_button
+from ..widgets.labels_and_buttons import ManualStartDialog, make_close_button
 from ..widgets.layout import fill_layout, make_splitter, resize_within_screen
-from ..widgets.opening import open_in_browser, open_path
-from ..widgets.whole_rows import WholeRows
+from ..widgets.lists import WholeRows
+from ..widgets.paths import open_in_browser, open_path
 from .help_dialog import add_help_button
 
 #: Delay of the search while the user types, as in the findings panel.

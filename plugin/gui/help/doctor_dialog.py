@@ -33,11 +33,11 @@ from ...core.cli.doctor.check_lines import DoctorReport, FactState, MachineFact
 from ...core.cli.doctor.doctor_report import OUTPUT_SUFFIXES, format_fact, write_report
 from ...core.cli.doctor.examine import make_cancelled_report
 from ..widgets import theme
-from ..widgets.buttons import CopyButton, make_close_button
+from ..widgets.labels_and_buttons import CopyButton, make_close_button
 from ..widgets.layout import fill_layout
+from ..widgets.lists import WholeRows
 from ..widgets.messages import explain_and_log, explain_error
-from ..widgets.save_path import choose_save_path
-from ..widgets.whole_rows import WholeRows
+from ..widgets.paths import choose_save_path
 from .help_dialog import add_help_button
 
 _STATE_ICONS = {

@@ -10,7 +10,7 @@ from qgis.PyQt.QtGui import QBrush, QColor, QPainter, QPainterPath, QPalette, QP
 from qgis.PyQt.QtWidgets import QSizePolicy, QWidget
 
 from ..widgets import theme
-from ..widgets.labels import set_bold
+from ..widgets.labels_and_buttons import set_bold
 
 #: Size and parts of the dial in heights of the font.
 _WIDTH_EM, _HEIGHT_EM, _RING_EM, _TICK_EM = 15.0, 9.0, 1.4, 0.5

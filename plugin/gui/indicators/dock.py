@@ -26,7 +26,7 @@ from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.render.words import ReportTexts
 from ..widgets import theme
-from ..widgets.labels import set_bold
+from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import fill_layout, make_column, make_scroll_area
 from ..widgets.sections import make_faint_label
 from .dial import RatioDial

@@ -28,7 +28,7 @@ from ...core.standard.messages.texts import Texts
 from ...core.standard.template import Template, TemplateField
 from ..widgets import theme
 from ..widgets.combos import ScrollSafeComboBox
-from ..widgets.labels import set_bold
+from ..widgets.labels_and_buttons import set_bold
 
 FIELD_COLUMN, KIND_COLUMN, REQUIRED_COLUMN, SOURCE_COLUMN, MORE_COLUMN, SAMPLES_COLUMN, FILLED_COLUMN, LOST_COLUMN = (
     range(8)

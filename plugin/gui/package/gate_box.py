@@ -25,7 +25,7 @@ from ...bridge.texts import tr
 from ...core.standard.messages.texts import Texts
 from ..findings.result import CheckView
 from ..widgets import theme
-from ..widgets.field_message import WrappedLabel
+from ..widgets.sections import WrappedLabel
 
 _MAX_VISIBLE_REASONS = 8
 #: Space around the rows, in pixels of the theme; they have two or three lines each.

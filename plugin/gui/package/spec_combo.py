@@ -10,7 +10,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from ...bridge import settings
-from ...bridge.project.document import PACKAGE_SPEC_SETTING, read_chosen_package_spec
+from ...bridge.project.county import PACKAGE_SPEC_SETTING, read_chosen_package_spec
 from ...bridge.texts import tr
 
 

@@ -19,7 +19,7 @@ from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, Cr
 from ...core.standard import divisions, load_standard
 from ...core.standard.messages.texts import THIN_SPACE
 from ..widgets import messages, theme
-from ..widgets.labels import set_bold
+from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import fill_layout
 from ..widgets.sections import FormSection, NoticeBox
 from .draft import WizardChoices

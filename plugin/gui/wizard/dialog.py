@@ -22,14 +22,11 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ..help.help_dialog import make_help_button
 from ..widgets import theme
-from ..widgets.buttons import FocusedButtonDialog
+from ..widgets.labels_and_buttons import FocusedButtonDialog
 from ..widgets.layout import fill_layout, make_scroll_area, resize_within_screen
-from .confirm_page import ConfirmPage
 from .draft import WizardChoices, WizardPage
+from .pages import ConfirmPage, ProfilePage, TargetPage, TemplatePage
 from .place_page import CountyPage
-from .profile_page import ProfilePage
-from .target_page import TargetPage
-from .template_page import TemplatePage
 
 #: Maximum share of the screen's height.
 _MAX_SCREEN_SHARE = 0.88
