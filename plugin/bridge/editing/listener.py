@@ -6,8 +6,8 @@ command, and once more when changes are saved or rolled back. (Measured on QGIS 
 positive ones, by a pair of featureDeleted and featureAdded after committedFeaturesAdded; a transaction is rolled
 back with no signal but dataChanged and afterRollBack.)
 
-A Python function called once per row makes a bulk change a third slower. `start_recording_changed_values` records the same signals with
-QSignalSpy of Qt, without Python; the record is read afterwards, in portions.
+A Python function called once per row makes a bulk change a third slower. QSignalSpy of Qt records the changed values
+without Python; the record is read afterwards, in portions.
 """
 
 from __future__ import annotations
