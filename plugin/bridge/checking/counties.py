@@ -240,8 +240,28 @@ def show_summary_layer(project: QgsProject, output: Path) -> QgsVectorLayer | No
     if not layer.isValid():
         return None
     layer.setReadOnly(True)
-    layer.setRenderer(_make_renderer())
-    layer.setLabeling(QgsVectorLayerSimpleLabeling(_make_label_settings()))
+    words = _get_words()
+    categories = [
+        QgsRendererCategory(str(verdict), _make_symbol(verdict), words[str(verdict)]) for verdict in VERDICT_ORDER
+    ]
+    categories.append(QgsRendererCategory(_NO_VERDICT, _make_symbol(None), words[_NO_VERDICT]))
+    layer.setRenderer(QgsCategorizedSymbolRenderer("coalesce(\"verdict\", '')", categories))
+    cases = " ".join(f"WHEN coalesce(\"verdict\", '') = '{value}' THEN '{word}'" for value, word in words.items())
+    settings = QgsPalLayerSettings()
+    settings.fieldName = f"\"name\" || '\\n' || CASE {cases} END"
+    settings.isExpression = True
+    settings.placement = Qgis.LabelPlacement.OverPoint
+    settings.multilineAlign = Qgis.LabelMultiLineAlignment.Center
+    buffer = QgsTextBufferSettings()
+    buffer.setEnabled(True)
+    buffer.setSize(_BUFFER_MM)
+    buffer.setColor(QColor("#FFFFFF"))
+    text_format = QgsTextFormat()
+    text_format.setSize(_LABEL_POINTS)
+    text_format.setColor(QColor("#000000"))
+    text_format.setBuffer(buffer)
+    settings.setFormat(text_format)
+    layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
     layer.setLabelsEnabled(True)
     project.addMapLayer(layer, False)
     project.layerTreeRoot().insertLayer(0, layer)
@@ -326,16 +346,6 @@ def _get_words() -> dict[str, str]:
     return {**words, _NO_VERDICT: texts.get("counties", "no_verdict")}
 
 
-def _make_renderer() -> QgsCategorizedSymbolRenderer:
-    """Return a symbol for each verdict; they differ by pattern, colour only helps."""
-    words = _get_words()
-    categories = [
-        QgsRendererCategory(str(verdict), _make_symbol(verdict), words[str(verdict)]) for verdict in VERDICT_ORDER
-    ]
-    categories.append(QgsRendererCategory(_NO_VERDICT, _make_symbol(None), words[_NO_VERDICT]))
-    return QgsCategorizedSymbolRenderer("coalesce(\"verdict\", '')", categories)
-
-
 def _make_symbol(verdict: Verdict | None) -> QgsFillSymbol:
     """Return the symbol of a verdict; None for counties without one."""
     ground, ink = _COLORS[verdict] if verdict is not None else ("#FFFFFF", "")
@@ -363,25 +373,3 @@ def _make_symbol(verdict: Verdict | None) -> QgsFillSymbol:
         lines.subSymbol().setWidth(_HATCH_WIDTH_MM)
         symbol.appendSymbolLayer(lines)
     return symbol
-
-
-def _make_label_settings() -> QgsPalLayerSettings:
-    """Return labels with name and verdict of each county."""
-    cases = " ".join(
-        f"WHEN coalesce(\"verdict\", '') = '{value}' THEN '{word}'" for value, word in _get_words().items()
-    )
-    settings = QgsPalLayerSettings()
-    settings.fieldName = f"\"name\" || '\\n' || CASE {cases} END"
-    settings.isExpression = True
-    settings.placement = Qgis.LabelPlacement.OverPoint
-    settings.multilineAlign = Qgis.LabelMultiLineAlignment.Center
-    buffer = QgsTextBufferSettings()
-    buffer.setEnabled(True)
-    buffer.setSize(_BUFFER_MM)
-    buffer.setColor(QColor("#FFFFFF"))
-    text_format = QgsTextFormat()
-    text_format.setSize(_LABEL_POINTS)
-    text_format.setColor(QColor("#000000"))
-    text_format.setBuffer(buffer)
-    settings.setFormat(text_format)
-    return settings

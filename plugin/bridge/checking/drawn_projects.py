@@ -244,15 +244,7 @@ class _Reviews:
         """Return the review of a request. Raise SanxianError and Cancelled."""
         from ...core.studies.projects.prepared import review_drawn_projects
 
-        review = self._find_review(request.data, on_preparing, cancellation)
-        return review_drawn_projects(
-            make_drawn_projects(request.projects), review, request.source, request.lang, cancellation
-        )
-
-    def _find_review(
-        self, data: ReviewData, on_preparing: Callable[[], None], cancellation: Cancellation
-    ) -> PreparedReview:
-        """Return the prepared review of data; prepare the plan if it is new."""
+        data = request.data
         key = id(data.check_result), id(data.rows)
         if key not in self._by_data:
             kept = self._by_data.values()
@@ -264,7 +256,10 @@ class _Reviews:
                 review = make_prepared_review(data, cancellation)
             self._by_data.clear()
             self._by_data[key] = data, review
-        return self._by_data[key][1]
+        review = self._by_data[key][1]
+        return review_drawn_projects(
+            make_drawn_projects(request.projects), review, request.source, request.lang, cancellation
+        )
 
 
 def make_prepared_review(data: ReviewData, cancellation: Cancellation = NEVER_CANCELLED) -> PreparedReview:

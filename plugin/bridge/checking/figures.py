@@ -218,7 +218,17 @@ def make_area_table(
     if adjusted is not None:
         values |= {CONTROL_AREA_FIELD: adjusted.control_name_of_part, ADJUSTED_AREA_FIELD: adjusted.proposed_m2}
     own_positions = [n for n in range(snapshot.fields.count()) if snapshot.fields.at(n).name() not in AREA_COLUMNS]
-    fields = _make_fields([snapshot.fields.at(n) for n in own_positions], area_field, list(values), texts)
+    fields = QgsFields()
+    for position in own_positions:
+        fields.append(snapshot.fields.at(position))
+    if area_field.fills_field and fields.lookupField(area_field.field_name) < 0:
+        field = QgsField(area_field.field_name, QMetaType.Type.Double, "", 15, area_field.decimals)
+        field.setAlias(area_field.alias or texts.get("areas", "new_field"))
+        fields.append(field)
+    for name in values:
+        field = QgsField(name, QMetaType.Type.QString if name == CONTROL_AREA_FIELD else QMetaType.Type.Double)
+        field.setAlias(texts.get("areas", _COLUMN_TITLE_KEYS[name]))
+        fields.append(field)
     area_field_index = fields.lookupField(area_field.field_name)
     columns = [list(c) if isinstance(c, list) else c.tolist() for c in values.values()]
     rounded_areas_m2, position = compared.rounded_m2.tolist(), {fid: n for n, fid in enumerate(fids)}
@@ -249,21 +259,3 @@ def make_area_table(
     return OutputTable(
         snapshot.name, fields, QgsWkbTypes.multiType(snapshot.geometry_type), snapshot.crs, iterate_rows, count
     )
-
-
-def _make_fields(
-    layer_fields: list[QgsField], area_field_spec: AreaFieldSpec, columns: list[str], texts: Texts
-) -> QgsFields:
-    """Return the layer's fields, the area field if missing, and the area columns."""
-    fields = QgsFields()
-    for field in layer_fields:
-        fields.append(field)
-    if area_field_spec.fills_field and fields.lookupField(area_field_spec.field_name) < 0:
-        field = QgsField(area_field_spec.field_name, QMetaType.Type.Double, "", 15, area_field_spec.decimals)
-        field.setAlias(area_field_spec.alias or texts.get("areas", "new_field"))
-        fields.append(field)
-    for name in columns:
-        field = QgsField(name, QMetaType.Type.QString if name == CONTROL_AREA_FIELD else QMetaType.Type.Double)
-        field.setAlias(texts.get("areas", _COLUMN_TITLE_KEYS[name]))
-        fields.append(field)
-    return fields

@@ -68,9 +68,20 @@ class SanxianExpressionFunction(QgsExpressionFunction):
         compute_value: Callable,
     ):
         parameters = [QgsExpressionFunction.Parameter(a.name, a.is_optional, None) for a in arguments]
-        super().__init__(
-            name, parameters, tr("Sanxian"), _make_help(name, arguments, text, examples), False, True, True
+        # Optional arguments are in brackets.
+        signature = ""
+        for number, argument in enumerate(arguments):
+            word = (", " if number else "") + argument.name
+            signature += f"[{word}]" if argument.is_optional else word
+        rows = "".join(f"<tr><td><code>{a.name}</code></td><td>{escape(a.help_text)}</td></tr>" for a in arguments)
+        example_items = "".join(f"<li><code>{escape(example)}</code></li>" for example in examples)
+        help_html = (
+            f"<h3>{name}</h3><p>{escape(text)}</p>"
+            f"<h4>{tr('Syntax')}</h4><p><code>{name}({signature})</code></p>"
+            f"<h4>{tr('Arguments')}</h4><table>{rows}</table>"
+            f"<h4>{tr('Examples')}</h4><ul>{example_items}</ul>"
         )
+        super().__init__(name, parameters, tr("Sanxian"), help_html, False, True, True)
         self._compute_value = compute_value
 
     def func(self, values, context, parent, node):
@@ -110,25 +121,6 @@ class SanxianExpressionFunction(QgsExpressionFunction):
         CRS and next feature number depend on the layer.
         """
         return False
-
-
-def _make_help(name: str, arguments: tuple[FunctionArgument, ...], text: str, examples: tuple[str, ...]) -> str:
-    """Return the help of an expression function as HTML, in the format of QGIS's own functions.
-
-    Optional arguments are in brackets.
-    """
-    signature = ""
-    for number, argument in enumerate(arguments):
-        word = (", " if number else "") + argument.name
-        signature += f"[{word}]" if argument.is_optional else word
-    rows = "".join(f"<tr><td><code>{a.name}</code></td><td>{escape(a.help_text)}</td></tr>" for a in arguments)
-    example_items = "".join(f"<li><code>{escape(example)}</code></li>" for example in examples)
-    return (
-        f"<h3>{name}</h3><p>{escape(text)}</p>"
-        f"<h4>{tr('Syntax')}</h4><p><code>{name}({signature})</code></p>"
-        f"<h4>{tr('Arguments')}</h4><table>{rows}</table>"
-        f"<h4>{tr('Examples')}</h4><ul>{example_items}</ul>"
-    )
 
 
 def is_null(value: Any) -> bool:

@@ -114,18 +114,19 @@ def require_unchanged_rows(
         for start in range(0, len(fids), _ROWS_READ_AT_ONCE):
             current_states = read_feature_state_by_id(layers[role], fids[start : start + _ROWS_READ_AT_ONCE])
             for fid, state in current_states.items():
-                if not is_same_row(rows_before[role, fid], state):
-                    raise _make_changed_row_refusal(rows_before[role, fid], fid, layers[role], state is None)
+                if is_same_row(rows_before[role, fid], state):
+                    continue
+                name = rows_before[role, fid].key or tr("feature id {fid}").format(fid=fid)
+                if state is None:
+                    text = tr(
+                        "The feature {name} of the layer “{layer}” was deleted after the trial. Nothing was applied."
+                    )
+                else:
+                    text = tr(
+                        "The feature {name} of the layer “{layer}” was changed after the trial. Nothing was applied."
+                    )
+                raise ApplyRefused(text.format(name=name, layer=layers[role].name()))
             yield
-
-
-def _make_changed_row_refusal(row_before: RowBefore, fid: int, layer: QgsVectorLayer, is_deleted: bool) -> ApplyRefused:
-    name = row_before.key or tr("feature id {fid}").format(fid=fid)
-    if is_deleted:
-        text = tr("The feature {name} of the layer “{layer}” was deleted after the trial. Nothing was applied.")
-    else:
-        text = tr("The feature {name} of the layer “{layer}” was changed after the trial. Nothing was applied.")
-    return ApplyRefused(text.format(name=name, layer=layer.name()))
 
 
 def require_layer_without_z_or_m(layer: QgsVectorLayer) -> None:

@@ -21,7 +21,6 @@ from qgis.core import (
     QgsLayerTree,
     QgsLayerTreeGroup,
     QgsLayerTreeLayer,
-    QgsLayerTreeNode,
     QgsLayoutItem,
     QgsLayoutItemGroup,
     QgsLayoutItemLabel,
@@ -102,19 +101,14 @@ def _blank_group_texts(group: QgsLayerTreeGroup, is_leaking: Callable[[str], boo
                 node.setCustomProperty(key, "")
                 count += 1
         if is_leaking(node.name()) or is_leaking(str(node.customProperty(_TITLE_PROPERTY, "") or "")):
-            _blank_heading(node)
+            if isinstance(node, QgsLayerTreeLayer):
+                node.setUseLayerName(False)
+                node.setCustomProperty("cached_name", "")
+            node.setName("")
+            node.removeCustomProperty(_TITLE_PROPERTY)
+            QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Style.Hidden)
             count += 1
     return count
-
-
-def _blank_heading(node: QgsLayerTreeNode) -> None:
-    """Blank the heading of a group or a layer; the classes of the layer remain, and the layer keeps its name."""
-    if isinstance(node, QgsLayerTreeLayer):
-        node.setUseLayerName(False)
-        node.setCustomProperty("cached_name", "")
-    node.setName("")
-    node.removeCustomProperty(_TITLE_PROPERTY)
-    QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Style.Hidden)
 
 
 #: Items without texts and layers.

@@ -312,20 +312,12 @@ def write_township_project(package: WrittenPackage, roles: Mapping[str, str], no
     opened.setTitle(package.manifest.label)
     for role in sorted(layers, key=list(norm.standard.templates).index):
         add_layer(opened, layers[role], role, norm, request)
-    _add_neighbours(opened, package, roles)
-    finish_project(opened, request, norm.standard)
-    write_project(opened, request)
-    return str(request.project_path)
-
-
-def _add_neighbours(project: QgsProject, package: WrittenPackage, roles: Mapping[str, str]) -> None:
-    """Add the neighbours to a group at the end of the layer tree: read-only, and no input of a check."""
     sources = find_sources_by_layer_name(package.neighbours)
-    group = project.layerTreeRoot().addGroup(tr("Neighbours (read-only)"))
+    group = opened.layerTreeRoot().addGroup(tr("Neighbours (read-only)"))
     for record in package.manifest.layers:
         if not record.neighbours or record.package_name not in sources:
             continue
-        layer = make_vector_layer(sources[record.package_name], record.package_name, project)
+        layer = make_vector_layer(sources[record.package_name], record.package_name, opened)
         role = roles.get(record.package_name, "")
         if role:
             styles.apply_role_style(layer, role)
@@ -333,5 +325,8 @@ def _add_neighbours(project: QgsProject, package: WrittenPackage, roles: Mapping
         layer.setReadOnly(True)
         layer.setOpacity(_NEIGHBOUR_OPACITY)
         layer.setCustomProperty(SHOWN_PACKAGE_PROPERTY, record.package_name.upper())
-        project.addMapLayer(layer, False)
+        opened.addMapLayer(layer, False)
         group.addLayer(layer)
+    finish_project(opened, request, norm.standard)
+    write_project(opened, request)
+    return str(request.project_path)

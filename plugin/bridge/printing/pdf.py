@@ -69,7 +69,15 @@ def write_pdf(document: Document, path: Path, *, cancellation: Cancellation = NE
             cancellation.raise_if_cancelled()
             if number > 1:
                 writer.newPage()
-            _paint_text(painter, text, page, size)
+            painter.save()
+            painter.translate(0, _HEADER_HEIGHT - page * size.height())
+            context = QAbstractTextDocumentLayout.PaintContext()
+            # The last two dots are left free, because an image on the next page is drawn across them.
+            context.clip = QRectF(0, page * size.height(), size.width(), size.height() - 2)
+            painter.setClipRect(context.clip)
+            context.palette.setColor(context.palette.ColorRole.Text, Qt.GlobalColor.black)
+            text.documentLayout().draw(painter, context)
+            painter.restore()
             _paint_margins(painter, document, number, pages, size)
     finally:
         painter.end()
@@ -114,18 +122,6 @@ def _make_font(points: float) -> QFont:
     # Shaping replaces digits beside letters by glyphs that have no character: “REL001” could not be searched or copied.
     font.setStyleStrategy(QFont.StyleStrategy.PreferNoShaping)
     return font
-
-
-def _paint_text(painter: QPainter, text: QTextDocument, page: int, size: QSizeF) -> None:
-    painter.save()
-    painter.translate(0, _HEADER_HEIGHT - page * size.height())
-    context = QAbstractTextDocumentLayout.PaintContext()
-    # The last two dots are left free, because an image on the next page is drawn across them.
-    context.clip = QRectF(0, page * size.height(), size.width(), size.height() - 2)
-    painter.setClipRect(context.clip)
-    context.palette.setColor(context.palette.ColorRole.Text, Qt.GlobalColor.black)
-    text.documentLayout().draw(painter, context)
-    painter.restore()
 
 
 def _paint_margins(painter: QPainter, document: Document, page: int, pages: int, size: QSizeF) -> None:

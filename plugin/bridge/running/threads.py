@@ -182,7 +182,7 @@ def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def call_and_store_result(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not _is_qt_thread():
+        if not isinstance(threading.current_thread(), threading._DummyThread):
             return function(*args, **kwargs)
         call_outcome: dict[str, Any] = {}
 
@@ -206,8 +206,3 @@ def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
 def leave_one_cpu_core_free() -> None:
     """Let geometry operations use all cores but one, so that windows respond during a check."""
     set_thread_count(get_available_cores() - 1)
-
-
-def _is_qt_thread() -> bool:
-    """Return True if the current thread was not started by Python, but by Qt."""
-    return isinstance(threading.current_thread(), threading._DummyThread)
