@@ -249,7 +249,8 @@ class DesktopController(QObject):
         self.recognition.recognised.connect(self.styling.offer_styling)
         self.saved_results.restored.connect(self._on_result_restored)
         self.saved_results.ended.connect(self.recognition.schedule_update)
-        self.saved_results.changed.connect(self._on_data_changed_since_check)
+        self.saved_results.changed.connect(dock.refresh_outdated_findings)
+        self.saved_results.changed.connect(self.result_owner.update_panel)
         self.saved_results.failed.connect(dock.show_note)
         self.checking.check_began.connect(self._on_check_began)
         self.checking.done.connect(self._on_check_done)
@@ -364,11 +365,6 @@ class DesktopController(QObject):
         self.worklist.open_for_result(updates=False)
         # The findings layer is not saved, so the project has no changes to save.
         project.setDirty(dirty)
-
-    def _on_data_changed_since_check(self) -> None:
-        """Show in the panel that data of a restored result have changed since its check."""
-        self.dock.refresh_outdated_findings()
-        self.result_owner.update_panel()
 
     def _on_package_inspected(self, result: CheckView, rows: list[Any], path: str) -> None:
         """Show the findings of an inspected package in the panel, but not on the map."""

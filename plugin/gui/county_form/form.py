@@ -270,16 +270,26 @@ class CountyForm(QWidget):
         self.problems = (
             find_county_problems(county, self._path, self.text, self._opened_settings) if needs_validation else []
         )
-        self._show_problems()
+        self.targets.clear_messages()
+        self.confirmation.clear_messages()
+        for message in (self.name_message, self.file_message, self.ratio.message):
+            message.show_text("")
+        for row in self._get_setting_rows().values():
+            row.message.show_text("")
+        self.errors = []
+        for problem in self.problems:
+            name, widget, message = self._find_field(problem.field_path)
+            text = trouble.explain_error(problem.error)
+            if not message.text():
+                message.show_text(text, "error" if problem.prevents_saving else "warning")
+            if problem.prevents_saving:
+                self.errors.append(FormError(name, text, widget))
         self.above.setText(tr("Standard: {name}").format(name=self._norm.standard.name))
         others = sum(t.area_code != county.area_code for t in self._norm.profile.targets)
         text = tr(
             "The parent's {count} totals do not apply to this county; only the parent's limits and rules are inherited."
         )
         self.totals.show_message("info", text.format(count=others) if others else "")
-        self._show_confirmation(county)
-
-    def _show_confirmation(self, county: CountySettings) -> None:
         if any(one.prevents_saving for one in self.problems if not one.field_path.startswith("confirmed")):
             return
         norm = self._norm
@@ -318,22 +328,6 @@ class CountyForm(QWidget):
             return "\n".join(lines)
 
         return explain
-
-    def _show_problems(self) -> None:
-        self.targets.clear_messages()
-        self.confirmation.clear_messages()
-        for message in (self.name_message, self.file_message, self.ratio.message):
-            message.show_text("")
-        for row in self._get_setting_rows().values():
-            row.message.show_text("")
-        self.errors = []
-        for problem in self.problems:
-            name, widget, message = self._find_field(problem.field_path)
-            text = trouble.explain_error(problem.error)
-            if not message.text():
-                message.show_text(text, "error" if problem.prevents_saving else "warning")
-            if problem.prevents_saving:
-                self.errors.append(FormError(name, text, widget))
 
     def _get_setting_rows(self) -> dict[str, SettingRow]:
         """Return key of a setting → its form row."""

@@ -128,7 +128,14 @@ class NumberRow(SettingRow):
         return bool(self.value.get_county_value())
 
     def get_entered_value(self) -> Any:
-        return _parse_setting_number(self.key, self.value.get_county_value())
+        text = self.value.get_county_value()
+        try:
+            value = Decimal(normalize("NFKC", text))
+        except InvalidOperation:
+            return text
+        if not value.is_finite():
+            return text
+        return float(value / 100 if find_unit(self.key) == "share" else value)
 
 
 class ChoiceRow(SettingRow):
@@ -360,14 +367,3 @@ def _get_setting_unit(key: str) -> str:
     if key == _LIMIT_KEY:
         return tr("times")
     return {"share": "%", "m2": "m²", "degrees": "°"}.get(find_unit(key), find_unit(key))
-
-
-def _parse_setting_number(key: str, text: str) -> Any:
-    """Return the number in a text, as the setting stores it (a share for percent); other text unchanged."""
-    try:
-        value = Decimal(normalize("NFKC", text))
-    except InvalidOperation:
-        return text
-    if not value.is_finite():
-        return text
-    return float(value / 100 if find_unit(key) == "share" else value)

@@ -66,8 +66,39 @@ class ProfileForm(FocusedButtonDialog):
         self.setObjectName("SanxianProfileDialog")
         self.setWindowTitle(tr("County Profile"))
         self.profile = ProfileCombo("SanxianProfile", project_folder)
-        self._make_choice_fields()
-        self._make_file_fields(project_folder)
+        self.standard, self.scope = QComboBox(), QComboBox()
+        self.standard.addItem(tr("As in the profile"), "")
+        self.phase = QComboBox(objectName="SanxianPhase")
+        self.phase.addItem(tr("Not set: default severities of the rules"), "")
+        self.rules = QComboBox(
+            objectName="SanxianRules",
+            toolTip=tr("A rule that lacks its layers or tables checks nothing and reports the reason."),
+        )
+        self.rules.addItem(tr("Default rules of the standard and the profile"), "")
+        self.rules.addItem(tr("All rules (takes longer)"), EVERY_RULE)
+        self.language = QComboBox(
+            objectName="SanxianLanguage",
+            toolTip=tr("For all projects, from the next check on; the interface follows QGIS."),
+        )
+        # Each name in its language, so that users find theirs.
+        for code, name in (("zh", "中文"), ("en", "English")):
+            self.language.addItem(name, code)
+        tables = f"{tr('Tables')} (*.xlsx *.csv)"
+        data = f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)"
+        self.waivers = FileLine("", project_folder, "CSV (*.csv)")
+        self.waivers.line.setObjectName("SanxianProfileWaivers")
+        theme.set_placeholder(self.waivers.line, tr("The file .waivers.csv in the data folder"))
+        self.targets = FileLine("", project_folder, tables)
+        self.targets.line.setObjectName("SanxianTargets")
+        theme.set_placeholder(self.targets.line, tr("None: tasks are not allocated to townships"))
+        self.targets.setToolTip(tr("Tasks allocated to the townships, one per row (rules LAW004 and LAW005)"))
+        self.baseline = FileLine("", project_folder, data, allows_folders=True)
+        self.baseline.line.setObjectName("SanxianProfileBaseline")
+        theme.set_placeholder(self.baseline.line, tr("None: no comparison with the sealed edition"))
+        self.register = FileLine("", project_folder, tables)
+        self.register.line.setObjectName("SanxianRegister")
+        theme.set_placeholder(self.register.line, tr("None: sites are not compared with a register"))
+        self.register.setToolTip(tr("Names, kinds and levels of what is protected, a row each (rule LAW024)"))
         self.base_year = QLineEdit()
         theme.set_placeholder(self.base_year, tr("From the field or the file name of the layer"))
         self.summary = QLabel(objectName="SanxianProfileSummary", wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
@@ -92,43 +123,6 @@ class ProfileForm(FocusedButtonDialog):
             return form
         form.deleteLater()
         return CountyForm(1)
-
-    def _make_choice_fields(self) -> None:
-        self.standard, self.scope = QComboBox(), QComboBox()
-        self.standard.addItem(tr("As in the profile"), "")
-        self.phase = QComboBox(objectName="SanxianPhase")
-        self.phase.addItem(tr("Not set: default severities of the rules"), "")
-        self.rules = QComboBox(
-            objectName="SanxianRules",
-            toolTip=tr("A rule that lacks its layers or tables checks nothing and reports the reason."),
-        )
-        self.rules.addItem(tr("Default rules of the standard and the profile"), "")
-        self.rules.addItem(tr("All rules (takes longer)"), EVERY_RULE)
-        self.language = QComboBox(
-            objectName="SanxianLanguage",
-            toolTip=tr("For all projects, from the next check on; the interface follows QGIS."),
-        )
-        # Each name in its language, so that users find theirs.
-        for code, name in (("zh", "中文"), ("en", "English")):
-            self.language.addItem(name, code)
-
-    def _make_file_fields(self, project_folder: str) -> None:
-        tables = f"{tr('Tables')} (*.xlsx *.csv)"
-        data = f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)"
-        self.waivers = FileLine("", project_folder, "CSV (*.csv)")
-        self.waivers.line.setObjectName("SanxianProfileWaivers")
-        theme.set_placeholder(self.waivers.line, tr("The file .waivers.csv in the data folder"))
-        self.targets = FileLine("", project_folder, tables)
-        self.targets.line.setObjectName("SanxianTargets")
-        theme.set_placeholder(self.targets.line, tr("None: tasks are not allocated to townships"))
-        self.targets.setToolTip(tr("Tasks allocated to the townships, one per row (rules LAW004 and LAW005)"))
-        self.baseline = FileLine("", project_folder, data, allows_folders=True)
-        self.baseline.line.setObjectName("SanxianProfileBaseline")
-        theme.set_placeholder(self.baseline.line, tr("None: no comparison with the sealed edition"))
-        self.register = FileLine("", project_folder, tables)
-        self.register.line.setObjectName("SanxianRegister")
-        theme.set_placeholder(self.register.line, tr("None: sites are not compared with a register"))
-        self.register.setToolTip(tr("Names, kinds and levels of what is protected, a row each (rule LAW024)"))
 
     def _lay_out_tabs(self, county_widget: QWidget) -> None:
         """Place the county's settings on one tab and the check settings on the other."""
@@ -172,29 +166,6 @@ class ProfileDialog(ProfileForm):
         self._project = project
         self._texts = Texts(settings.get_interface_language())
         current_settings = county.read_county_settings(project)
-        self._fill_fields(current_settings)
-        self._wanted_scope, self._norm_is_valid, self._opened_new = current_settings.scope, False, False
-        self._norm: Norm | None = None
-        self._on_changed()
-        for combo in (self.profile, self.standard):
-            combo.currentIndexChanged.connect(self._on_changed)
-        self.profile.currentIndexChanged.connect(self._open_form)
-        if self.form is not None:
-            self.form.changed.connect(self._show_errors)
-            self.form.changed.connect(self._show_summary)
-        for line in (self.base_year, self.targets):
-            (line.textChanged if line is self.base_year else line.line.textChanged).connect(self._show_errors)
-        self._open_form()
-        screen_area = (self.screen() or QGuiApplication.primaryScreen()).availableGeometry()
-        preferred_size, margin = (self.form or self.tabs).sizeHint(), self.fontMetrics().height()
-        width = max(preferred_size.width() + 4 * margin, self.fontMetrics().horizontalAdvance("0") * 170)
-        self.resize(
-            min(width, round(screen_area.width() * 0.96)),
-            min(preferred_size.height() + 14 * margin, round(screen_area.height() * 0.9)),
-        )
-
-    def _fill_fields(self, current_settings: county.ProjectCountySettings) -> None:
-        """Fill the fields with the current settings of the project."""
         self.profile.set_profiles(list_profile_ids())
         own_path = self._get_default_profile_path()
         if own_path is not None and own_path.exists():
@@ -220,6 +191,25 @@ class ProfileDialog(ProfileForm):
         )
         for line, path in fields_and_paths:
             line.line.setText(path)
+        self._wanted_scope, self._norm_is_valid, self._opened_new = current_settings.scope, False, False
+        self._norm: Norm | None = None
+        self._on_changed()
+        for combo in (self.profile, self.standard):
+            combo.currentIndexChanged.connect(self._on_changed)
+        self.profile.currentIndexChanged.connect(self._open_form)
+        if self.form is not None:
+            self.form.changed.connect(self._show_errors)
+            self.form.changed.connect(self._show_summary)
+        for line in (self.base_year, self.targets):
+            (line.textChanged if line is self.base_year else line.line.textChanged).connect(self._show_errors)
+        self._open_form()
+        screen_area = (self.screen() or QGuiApplication.primaryScreen()).availableGeometry()
+        preferred_size, margin = (self.form or self.tabs).sizeHint(), self.fontMetrics().height()
+        width = max(preferred_size.width() + 4 * margin, self.fontMetrics().horizontalAdvance("0") * 170)
+        self.resize(
+            min(width, round(screen_area.width() * 0.96)),
+            min(preferred_size.height() + 14 * margin, round(screen_area.height() * 0.9)),
+        )
 
     def read_county_settings(self) -> county.ProjectCountySettings:
         """Return the check settings in the dialog, as they are stored in the project."""
@@ -388,27 +378,20 @@ class ProfileDialog(ProfileForm):
             and not self.form.errors
             and bool(self.form.read_county_settings().confirmation.items)
         )
-        self.summary.setText(_summarise_profile(self._norm, self._texts, will_confirm))
-
-
-def _summarise_profile(norm: Norm, texts: Texts, will_confirm: bool) -> str:
-    """Return the limits, the targets and the confirmation of a profile as text.
-
-    ``will_confirm``: the form has a confirmation that is not saved yet.
-    """
-    lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
-    signs = {">=": "≥", "<=": "≤", "=": "="}
-    for target in norm.find_targets(norm.profile.area_code):
-        unit = texts.get("units", target.unit)
-        name = texts.get_indicator_name(target.indicator)
-        # A number of units has no unit in English.
-        figure = f"{name} {signs[target.comparison]} {target.value} {unit}".rstrip()
-        lines.append(tr("{figure} ({source})").format(figure=figure, source=target.source))
-    by = norm.profile.confirmed_by
-    if will_confirm:
-        lines.append(tr("The confirmation that was entered takes effect when it is saved."))
-    elif by:
-        lines.append(tr("Settings confirmed by {by}, {document}, {date}.").format(**by))
-    else:
-        lines.append(tr("The settings of this county are not confirmed, so the verdict is at best conditional."))
-    return "\n".join(lines)
+        norm = self._norm
+        lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
+        signs = {">=": "≥", "<=": "≤", "=": "="}
+        for target in norm.find_targets(norm.profile.area_code):
+            unit = self._texts.get("units", target.unit)
+            name = self._texts.get_indicator_name(target.indicator)
+            # A number of units has no unit in English.
+            figure = f"{name} {signs[target.comparison]} {target.value} {unit}".rstrip()
+            lines.append(tr("{figure} ({source})").format(figure=figure, source=target.source))
+        by = norm.profile.confirmed_by
+        if will_confirm:
+            lines.append(tr("The confirmation that was entered takes effect when it is saved."))
+        elif by:
+            lines.append(tr("Settings confirmed by {by}, {document}, {date}.").format(**by))
+        else:
+            lines.append(tr("The settings of this county are not confirmed, so the verdict is at best conditional."))
+        self.summary.setText("\n".join(lines))

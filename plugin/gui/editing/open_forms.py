@@ -210,7 +210,14 @@ class SearchableCodeLists(QObject):
         QgsApplication.instance().focusChanged.disconnect(self._on_focus_moved)
 
     def _on_focus_moved(self, _old: QWidget | None, focused_widget: QWidget | None) -> None:
-        form = _find_form(focused_widget)
+        widget = focused_widget
+        outermost_form = None
+        while widget is not None:
+            # By class name: PyQt wraps a form created by QGIS as a plain widget.
+            if widget.inherits("QgsAttributeForm"):
+                outermost_form = widget
+            widget = widget.parentWidget()
+        form = None if outermost_form is None else sip.cast(outermost_form, QgsAttributeForm)
         if form is None:
             return
         make_code_lists_searchable(form)
@@ -220,17 +227,6 @@ class SearchableCodeLists(QObject):
         except (SanxianError, ImportError) as error:
             # A standard of the county may be missing: the form works without tips.
             log_error(error)
-
-
-def _find_form(widget: QWidget | None) -> QgsAttributeForm | None:
-    """Return the outermost form around a widget; forms of relations are inside it."""
-    outermost_form = None
-    while widget is not None:
-        # By class name: PyQt wraps a form created by QGIS as a plain widget.
-        if widget.inherits("QgsAttributeForm"):
-            outermost_form = widget
-        widget = widget.parentWidget()
-    return None if outermost_form is None else sip.cast(outermost_form, QgsAttributeForm)
 
 
 def make_code_lists_searchable(form: QgsAttributeForm) -> None:

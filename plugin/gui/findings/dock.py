@@ -62,11 +62,6 @@ class FindingsDock(FindingsForm):
         self._filling: PortionedWork | None = None
         self._idle = EmptyPage("")
         self._reasons_shown = False
-        self._connect_signals()
-        theme.call_after_theme_change(self, self._refresh_icons)
-        self._update_visible_page()
-
-    def _connect_signals(self) -> None:
         for button in (self.run_button, self.stale_button):
             button.clicked.connect(self.runRequested)
         for grouping, action in self.groupings.items():
@@ -93,6 +88,8 @@ class FindingsDock(FindingsForm):
         self.detail.helpRequested.connect(self.helpRequested)
         self.navigation.zoomRequested.connect(lambda: self.findingChosen.emit(self.tree.get_selected_finding()))
         self.navigation.stepped.connect(self.step_selection)
+        theme.call_after_theme_change(self, self._refresh_icons)
+        self._update_visible_page()
 
     # --- calls of the desktop side
     def set_empty_page(self, page: EmptyPage) -> None:
@@ -399,15 +396,7 @@ class FindingsDock(FindingsForm):
             self._list_findings()
             if self._filling is None:
                 self._update_visible_page()
-        self._count_work(work)
-        if self._filling is None:
-            self._show_selected_details()
-
-    def _count_work(self, work: WorkRows) -> None:
-        """Show how many rows are done, in groups and in all, and offer filters.
-
-        Rows that are no longer found count, too.
-        """
+        # Rows that are no longer found count, too.
         model = self.tree.findings
         for group in model.groups:
             group.update_open_count(work)
@@ -421,6 +410,8 @@ class FindingsDock(FindingsForm):
             self.work_progress.show_counts(done, len(work.items), stale, len(work.conflicts))
         else:
             self.work_progress.hide()
+        if self._filling is None:
+            self._show_selected_details()
 
     def step_to_open(self) -> None:
         """Select the next finding that needs work; report the end of the list."""

@@ -104,6 +104,7 @@ class VerdictBar(QWidget):
 
         ``summary``: that of its report, if the caller has it.
         """
+        from ...core.model.report import Outcome
         from ...core.render.verdict import describe_rules_run, find_rules_for_data, format_rule_counts
         from ...core.render.words import ReportTexts
 
@@ -119,7 +120,24 @@ class VerdictBar(QWidget):
         sentence = describe_rules_run(report, norm, texts)
         self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.time_text, run=run, total=total))
         self._when.setToolTip(f"{format_rule_counts(report, texts)}\n{sentence}")
-        self._explanation = _explain_rules_not_run(result, sentence, run < total)
+        rules = [r for r in result.report.rules if r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) or r.incomplete]
+        lines = [tr("{rule}: {reason}").format(rule=f"{r.code} {r.title}", reason=r.reason) for r in rules]
+        shown = lines[:_MAX_LISTED_REASONS] + ["…"] * (len(lines) > _MAX_LISTED_REASONS)
+        paragraphs = [
+            sentence,
+            tr(
+                "Rules of the groups named did not run, because they are not part of the usual check of this kind of "
+                "data. To run them, choose all rules in County Profile… ▸ Check settings ▸ Rules, or name a group or a "
+                "rule in the tool Check the plan."
+            )
+            if run < total
+            else "",
+            tr("Rules that were not checked, or only in part, with the reasons:") if shown else "",
+        ]
+        rows = "".join(f"<li>{escape(line)}</li>" for line in shown)
+        self._explanation = "".join(f"<p>{escape(text)}</p>" for text in paragraphs if text) + (
+            f"<ul>{rows}</ul>" if rows else ""
+        )
         self.reasons_button.setVisible(run < total or bool(report.rule_counts["skipped"]))
         self._partly_checked = sum(report.partly_checked_counts.values())
         self.show_edits(result)
@@ -226,28 +244,3 @@ class VerdictBar(QWidget):
 
 #: Maximum number of listed reasons.
 _MAX_LISTED_REASONS = 12
-
-
-def _explain_rules_not_run(result, sentence: str, leaves_out_rules: bool) -> str:
-    """Return as HTML which rules did not run or were not fully checked, and why.
-
-    ``sentence``: names the rule groups that were left out; ``leaves_out_rules``: some rules were left out.
-    """
-    from ...core.model.report import Outcome
-
-    rules = [r for r in result.report.rules if r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) or r.incomplete]
-    lines = [tr("{rule}: {reason}").format(rule=f"{r.code} {r.title}", reason=r.reason) for r in rules]
-    shown = lines[:_MAX_LISTED_REASONS] + ["…"] * (len(lines) > _MAX_LISTED_REASONS)
-    paragraphs = [
-        sentence,
-        tr(
-            "Rules of the groups named did not run, because they are not part of the usual check of this kind of data. "
-            "To run them, choose all rules in County Profile… ▸ Check settings ▸ Rules, or name a group or a rule in "
-            "the tool Check the plan."
-        )
-        if leaves_out_rules
-        else "",
-        tr("Rules that were not checked, or only in part, with the reasons:") if shown else "",
-    ]
-    rows = "".join(f"<li>{escape(line)}</li>" for line in shown)
-    return "".join(f"<p>{escape(text)}</p>" for text in paragraphs if text) + (f"<ul>{rows}</ul>" if rows else "")

@@ -117,7 +117,30 @@ class WaiverDialog(FocusedButtonDialog):
         self._selected_finding = selected_finding if any(f is selected_finding for f in findings) else findings[0]
         #: Messages of the fields that the user edited. A blank field shows its error only after it was edited.
         self._edited: set[FieldMessage] = set()
-        self._make_fields(path)
+        self.reason = QPlainTextEdit(objectName="SanxianWaiverReason", tabChangesFocus=True)
+        self.reason.setFixedHeight(self.fontMetrics().lineSpacing() * (_REASON_LINES + 1))
+        theme.set_placeholder(
+            self.reason, tr("Reason to accept the conflict, for example: approved flood-control works, see the reply")
+        )
+        self.document = self._make_line_edit("SanxianWaiverDocument", tr("Number of the supporting document"))
+        folder = str(path.parent) if path else ""
+        self.attachment = FileLine("", folder)
+        theme.set_placeholder(self.attachment.line, tr("Scan or map (optional)"))
+        self.author = self._make_line_edit("SanxianWaiverAuthor", tr("Person who registers the waiver"))
+        self.author.setText(settings.read_setting(settings.WAIVER_AUTHOR, ""))
+        self.date, self.until = self._make_date_edit(0), self._make_date_edit(_DAYS_OF_A_YEAR)
+        self.forever = QCheckBox(
+            tr("No expiry date"), objectName="SanxianWaiverForever", toggled=self.until.setDisabled
+        )
+        self.file = FileLine(str(path or ""), folder, "CSV (*.csv)", may_be_new=True)
+        theme.set_placeholder(self.file.line, tr("The .waivers.csv in the data folder"))
+        self.only_this = QRadioButton(tr("This finding only"), objectName="SanxianWaiverOnlyThis")
+        count = len(self._findings)
+        self.all_selected = QRadioButton(
+            tr("All {count} selected, with the same document").format(count=count),
+            objectName="SanxianWaiverAllSelected",
+        )
+        (self.all_selected if count > 1 else self.only_this).setChecked(True)
         #: SHA-256 of the attachment, which is read when the user pauses; None if it cannot be read.
         self._digest: str | None = ""
         self._attachment_bytes = 0
@@ -145,31 +168,6 @@ class WaiverDialog(FocusedButtonDialog):
         resize_within_screen(self, self.fontMetrics().horizontalAdvance("0") * 88, height)
 
     # --- fields
-    def _make_fields(self, path: Path | None) -> None:
-        self.reason = QPlainTextEdit(objectName="SanxianWaiverReason", tabChangesFocus=True)
-        self.reason.setFixedHeight(self.fontMetrics().lineSpacing() * (_REASON_LINES + 1))
-        theme.set_placeholder(
-            self.reason, tr("Reason to accept the conflict, for example: approved flood-control works, see the reply")
-        )
-        self.document = self._make_line_edit("SanxianWaiverDocument", tr("Number of the supporting document"))
-        folder = str(path.parent) if path else ""
-        self.attachment = FileLine("", folder)
-        theme.set_placeholder(self.attachment.line, tr("Scan or map (optional)"))
-        self.author = self._make_line_edit("SanxianWaiverAuthor", tr("Person who registers the waiver"))
-        self.author.setText(settings.read_setting(settings.WAIVER_AUTHOR, ""))
-        self.date, self.until = self._make_date_edit(0), self._make_date_edit(_DAYS_OF_A_YEAR)
-        self.forever = QCheckBox(
-            tr("No expiry date"), objectName="SanxianWaiverForever", toggled=self.until.setDisabled
-        )
-        self.file = FileLine(str(path or ""), folder, "CSV (*.csv)", may_be_new=True)
-        theme.set_placeholder(self.file.line, tr("The .waivers.csv in the data folder"))
-        self.only_this = QRadioButton(tr("This finding only"), objectName="SanxianWaiverOnlyThis")
-        count = len(self._findings)
-        self.all_selected = QRadioButton(
-            tr("All {count} selected, with the same document").format(count=count),
-            objectName="SanxianWaiverAllSelected",
-        )
-        (self.all_selected if count > 1 else self.only_this).setChecked(True)
 
     def _make_line_edit(self, name: str, hint: str) -> QLineEdit:
         line = QLineEdit(objectName=name)
@@ -249,7 +247,17 @@ class WaiverDialog(FocusedButtonDialog):
 
         Enable OK if every required field is filled and no field has an error.
         """
-        blank_fields = self._find_error_by_blank_field()
+        required_fields = (
+            (self._reason_message, self.reason.toPlainText(), tr("Enter the reason.")),
+            (self._document_message, self.document.text(), tr("Enter the number of the approving document.")),
+            (self._author_message, self.author.text(), tr("Enter the name of the person who registers the waiver.")),
+            (
+                self._file_message,
+                self.file.text(),
+                tr("Choose the file for the waivers, preferably in the data folder."),
+            ),
+        )
+        blank_fields = {field_message: message for field_message, text, message in required_fields if not text.strip()}
         for field_message in (self._reason_message, self._document_message, self._author_message, self._file_message):
             if field_message in blank_fields and field_message in self._edited:
                 field_message.show_error(blank_fields[field_message])
@@ -279,20 +287,6 @@ class WaiverDialog(FocusedButtonDialog):
         self.ok.setEnabled(not blank_fields and not self.find_errors() and not self._reading.isActive())
         # QGIS shows the tooltip of a disabled button too: it names what the button waits for.
         self.ok.setToolTip("\n".join(blank_fields.values()))
-
-    def _find_error_by_blank_field(self) -> dict[FieldMessage, str]:
-        """Return blank required field → its error, from top to bottom."""
-        required_fields = (
-            (self._reason_message, self.reason.toPlainText(), tr("Enter the reason.")),
-            (self._document_message, self.document.text(), tr("Enter the number of the approving document.")),
-            (self._author_message, self.author.text(), tr("Enter the name of the person who registers the waiver.")),
-            (
-                self._file_message,
-                self.file.text(),
-                tr("Choose the file for the waivers, preferably in the data folder."),
-            ),
-        )
-        return {field_message: message for field_message, text, message in required_fields if not text.strip()}
 
     def find_errors(self) -> list[str]:
         """Return the errors in the fields of the dialog, from top to bottom."""

@@ -268,10 +268,28 @@ class BatchDialog(TrialDialog):
         self.progress.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 36)
         self.cancel_button = QPushButton(tr("Cancel"), clicked=self.cancelRequested)
         self.retry_button = QPushButton(tr("Try Again"), clicked=self.retryRequested)
+        row = QHBoxLayout()
+        self.group_buttons = {}
+        for group in (SAFE, CONFIRM, REFUSED):
+            # Dark themes show whether a tool button is pressed, but not whether a push button is.
+            button = QToolButton(
+                checkable=True, checked=True, toggled=lambda on, group=group: self.filter.set_group(group, on)
+            )
+            self.group_buttons[group] = button
+            row.addWidget(button)
+        row.addStretch()
+        only_safe_button, none_button = QPushButton(tr("Safe Only")), QPushButton(tr("None"))
+        only_safe_button.clicked.connect(lambda _on=False: self.model.tick_only_safe(True))
+        none_button.clicked.connect(lambda: self.model.tick_only_safe(False))
+        self.preview_button = QPushButton(tr("Other Fixes…"), clicked=self._request_preview)
+        self.export_button = QPushButton(tr("Export Table…"), clicked=self.exportRequested)
+        for button in (only_safe_button, none_button, self.preview_button, self.export_button):
+            button.setAutoDefault(False)
+            row.addWidget(button)
         layout = fill_layout(
             QVBoxLayout(self),
             make_row(self.summary, None, self.progress, self.cancel_button, self.retry_button),
-            self._make_filters(),
+            row,
         )
         box = FormSection(
             tr("Area balance"), tr("ticked fixes, statutory area; before − out + in = after, ± rounding"), wraps=True
@@ -332,27 +350,6 @@ class BatchDialog(TrialDialog):
         share = max((room - feature_width) // len(_LONG_TEXT_COLUMNS), least)
         header.resizeSection(FEATURE_COLUMN, feature_width)
         header.resizeSection(FIX_COLUMN, min(digit * _COLUMN_DIGITS[FIX_COLUMN], share))
-
-    def _make_filters(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        self.group_buttons = {}
-        for group in (SAFE, CONFIRM, REFUSED):
-            # Dark themes show whether a tool button is pressed, but not whether a push button is.
-            button = QToolButton(
-                checkable=True, checked=True, toggled=lambda on, group=group: self.filter.set_group(group, on)
-            )
-            self.group_buttons[group] = button
-            row.addWidget(button)
-        row.addStretch()
-        only_safe_button, none_button = QPushButton(tr("Safe Only")), QPushButton(tr("None"))
-        only_safe_button.clicked.connect(lambda _on=False: self.model.tick_only_safe(True))
-        none_button.clicked.connect(lambda: self.model.tick_only_safe(False))
-        self.preview_button = QPushButton(tr("Other Fixes…"), clicked=self._request_preview)
-        self.export_button = QPushButton(tr("Export Table…"), clicked=self.exportRequested)
-        for button in (only_safe_button, none_button, self.preview_button, self.export_button):
-            button.setAutoDefault(False)
-            row.addWidget(button)
-        return row
 
     # --- content
     def show_rows(self, rows: list[BatchRow]) -> None:

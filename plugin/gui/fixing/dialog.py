@@ -127,12 +127,7 @@ class WrappedRadioButton(QRadioButton):
         option = QStyleOptionButton()
         self.initStyleOption(option)
         text_rect = self.style().subElementRect(QStyle.SubElement.SE_RadioButtonContents, option, self)
-        wrapped_text = self._wrap_text(text_rect.width())
-        if wrapped_text != self.text():
-            self.setText(wrapped_text)
-
-    def _wrap_text(self, width: int) -> str:
-        """Return the text with line breaks for a width in pixels."""
+        width = text_rect.width()
         layout = QTextLayout(self.full_text, self.font())
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -143,7 +138,9 @@ class WrappedRadioButton(QRadioButton):
             line.setLineWidth(width)
             lines.append(self.full_text[line.textStart() : line.textStart() + line.textLength()].rstrip())
         layout.endLayout()
-        return "\n".join(lines)
+        wrapped_text = "\n".join(lines)
+        if wrapped_text != self.text():
+            self.setText(wrapped_text)
 
 
 class ChoiceList(QScrollArea):

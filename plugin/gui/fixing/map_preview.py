@@ -18,7 +18,7 @@ from qgis.core import (
 from qgis.gui import QgsMapCanvas, QgsMapToolPan, QgsRubberBand
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor
-from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ...bridge.checking.findings_layer import is_temporary_findings_layer
 from ...bridge.texts import tr
@@ -190,7 +190,22 @@ class LinkedMaps(QWidget):
             (self.after, tr("After (preview, nothing written yet)"), linked_label),
         )
         for canvas, title, remark_label in sides:
-            row.addWidget(self._make_frame(canvas, title, remark_label), 1)
+            frame = BorderedFrame()
+            margin = self.fontMetrics().height() // 3
+            name = QLabel(title)
+            set_bold(name)
+            remark_label.setAlignment(Qt.AlignmentFlag.AlignRight)
+            head = make_row(name, (remark_label, 1))
+            head.setContentsMargins(margin, margin // 2, margin, margin // 2)
+            fill_layout(QVBoxLayout(frame, spacing=0), head, (canvas, 1), has_margins=False)
+            # Keys such as Escape belong to the dialog.
+            canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            canvas.setCanvasColor(self._main_canvas.canvasColor())
+            canvas.setMinimumSize(self.fontMetrics().height() * 10, self.fontMetrics().height() * 7)
+            tool = QgsMapToolPan(canvas)
+            canvas.setMapTool(tool)
+            self._tools.append(tool)
+            row.addWidget(frame, 1)
         self.marks = [
             FixMapPreview(self.before, shows_after=False),
             FixMapPreview(self.after),
@@ -198,24 +213,6 @@ class LinkedMaps(QWidget):
         self.before.extentsChanged.connect(lambda: self._copy_extent_to_other_map(self.before, self.after))
         self.after.extentsChanged.connect(lambda: self._copy_extent_to_other_map(self.after, self.before))
         self.refresh_layers()
-
-    def _make_frame(self, canvas: QgsMapCanvas, title: str, remark_label: QLabel) -> QFrame:
-        frame = BorderedFrame()
-        margin = self.fontMetrics().height() // 3
-        name = QLabel(title)
-        set_bold(name)
-        remark_label.setAlignment(Qt.AlignmentFlag.AlignRight)
-        head = make_row(name, (remark_label, 1))
-        head.setContentsMargins(margin, margin // 2, margin, margin // 2)
-        fill_layout(QVBoxLayout(frame, spacing=0), head, (canvas, 1), has_margins=False)
-        # Keys such as Escape belong to the dialog.
-        canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        canvas.setCanvasColor(self._main_canvas.canvasColor())
-        canvas.setMinimumSize(self.fontMetrics().height() * 10, self.fontMetrics().height() * 7)
-        tool = QgsMapToolPan(canvas)
-        canvas.setMapTool(tool)
-        self._tools.append(tool)
-        return frame
 
     def refresh_layers(self) -> None:
         """Show the layers of the main map; without findings on the map after the fix, which may end them."""

@@ -190,7 +190,14 @@ class FeatureAligner(FixChoiceController):
         if not 1 <= len(fids) <= _MAX_FEATURES:
             text = tr("Select 1 to {count} features of the layer “{layer}” to align ({selected} selected).")
             return text.format(count=_MAX_FEATURES, layer=layer.name(), selected=len(fids))
-        references = self._list_references(role)
+        self._read_texts()
+        kinds = (QgsWkbTypes.GeometryType.PolygonGeometry, QgsWkbTypes.GeometryType.LineGeometry)
+        layers = self._get_layers_by_role().items()
+        references = [
+            (one, self._texts.get_layer_name(one))
+            for one, layer in layers
+            if one != role and layer.geometryType() in kinds
+        ]
         if not references:
             return tr("The project has no other checked layer with areas or lines to align with.")
         self._role, self._position = role, 0
@@ -204,17 +211,6 @@ class FeatureAligner(FixChoiceController):
         self._open_dialog_once(lambda trial_runner: self._make_dialog(trial_runner, references))
         self._show_feature()
         return ""
-
-    def _list_references(self, role: str) -> list[tuple[str, str]]:
-        """Return (code, name) of each checked polygon or line layer with which the layer ``role`` can be aligned."""
-        self._read_texts()
-        kinds = (QgsWkbTypes.GeometryType.PolygonGeometry, QgsWkbTypes.GeometryType.LineGeometry)
-        layers = self._get_layers_by_role().items()
-        return [
-            (one, self._texts.get_layer_name(one))
-            for one, layer in layers
-            if one != role and layer.geometryType() in kinds
-        ]
 
     def _make_dialog(self, trial_runner: TrialRunner, references: list[tuple[str, str]]) -> AlignDialog:
         dialog = AlignDialog(self._iface.mapCanvas(), references, self._iface.mainWindow())

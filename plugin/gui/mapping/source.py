@@ -128,10 +128,6 @@ class MappingForm(ManualStartDialog):
     def __init__(self, project: QgsProject, templates: dict[str, Template], texts: Texts, parent=None):
         super().__init__(parent, objectName="SanxianMappingDialog", windowTitle=tr("Map Fields"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._make_widgets(project, templates, texts)
-        self._lay_out_widgets()
-
-    def _make_widgets(self, project: QgsProject, templates: dict[str, Template], texts: Texts) -> None:
         self.source = QgsMapLayerComboBox(objectName="SanxianMappingSource")
         self.source.setProject(project)
         self.source.setFilters(Qgis.LayerFilter.HasGeometry)
@@ -161,8 +157,6 @@ class MappingForm(ManualStartDialog):
         )
         self.personal = QCheckBox(tr("Leave personal data out"))
         self.bar = QProgressBar(visible=False)
-
-    def _lay_out_widgets(self) -> None:
         source = make_row((self.source, 1), self.browse)
         template = make_row((self.template, 1), self.again, self.load, self.save)
         top = make_form((tr("Layer"), source), (tr("Target template"), template))

@@ -212,7 +212,23 @@ class DocumentDialog(FocusedButtonDialog):
         self._next_package_info, self._former = spec_info or next_package_info, county.read_document_info(project)
         self._must_export, self._allowed_levels, self._spec_name = bool(problem), allowed_levels, spec_name
         self._texts = Texts(settings.get_interface_language())
-        self._make_widgets()
+        # A term may follow the level: 秘密★20年.
+        self.secrecy = QComboBox(
+            objectName="SanxianSecrecy", editable=True, insertPolicy=QComboBox.InsertPolicy.NoInsert
+        )
+        self.secrecy.addItems(["", *load_secrecy_levels().names])
+        self.compiler = QLineEdit(objectName="SanxianCompiler")
+        self.cartographer = QLineEdit(objectName="SanxianCartographer")
+        self.date = QLineEdit(
+            objectName="SanxianDocumentDate",
+            toolTip=tr("As printed on maps and reports, for example 2026-11-22 or November 2026"),
+        )
+        self.approval = QLineEdit(objectName="SanxianMapApproval")
+        self.reason = QLineEdit(
+            objectName="SanxianSecrecyReason",
+            toolTip=tr("Written to the log, the manifest of the package and the report"),
+        )
+        self.problem = NoticeBox(objectName="SanxianDocumentProblem")
         self._fill_fields(self._former)
         about = WrappedLabel(
             tr(
@@ -239,25 +255,6 @@ class DocumentDialog(FocusedButtonDialog):
         self.problem.show_message("error", problem)
         width = self.fontMetrics().horizontalAdvance("0") * 72
         self.resize(width, self.layout().totalHeightForWidth(width))
-
-    def _make_widgets(self) -> None:
-        # A term may follow the level: 秘密★20年.
-        self.secrecy = QComboBox(
-            objectName="SanxianSecrecy", editable=True, insertPolicy=QComboBox.InsertPolicy.NoInsert
-        )
-        self.secrecy.addItems(["", *load_secrecy_levels().names])
-        self.compiler = QLineEdit(objectName="SanxianCompiler")
-        self.cartographer = QLineEdit(objectName="SanxianCartographer")
-        self.date = QLineEdit(
-            objectName="SanxianDocumentDate",
-            toolTip=tr("As printed on maps and reports, for example 2026-11-22 or November 2026"),
-        )
-        self.approval = QLineEdit(objectName="SanxianMapApproval")
-        self.reason = QLineEdit(
-            objectName="SanxianSecrecyReason",
-            toolTip=tr("Written to the log, the manifest of the package and the report"),
-        )
-        self.problem = NoticeBox(objectName="SanxianDocumentProblem")
 
     def _fill_fields(self, project_info: DocumentInfo) -> None:
         inherited_document = resolve_document(None, self._profile, self._spec_info)

@@ -71,7 +71,13 @@ def ask_layer_group(project: QgsProject, parent: Any) -> bool:
     raise no question: the check itself reports them.
     """
     while groups := role_recognition.find_conflicting_groups(project, county.make_check_options(project)):
-        dialog = GroupDialog(groups, _list_repeated_role_names(project, groups), parent)
+        try:
+            templates = county.make_check_options(project).resolve_norm().standard.templates
+        except (SanxianError, ImportError):
+            templates = {}
+        repeated_roles = {role for group in groups for role in group.repeated_roles}
+        order = [role for role in templates if role in repeated_roles]
+        dialog = GroupDialog(groups, [templates[role].name for role in order] or sorted(repeated_roles), parent)
         is_accepted = bool(dialog.exec())
         chosen_group = next(g for g, button in zip(groups, dialog.buttons, strict=True) if button.isChecked())
         dialog.deleteLater()
@@ -79,17 +85,6 @@ def ask_layer_group(project: QgsProject, parent: Any) -> bool:
             return False
         role_recognition.exclude_other_groups(project, chosen_group, groups)
     return True
-
-
-def _list_repeated_role_names(project: QgsProject, groups: list[LayerGroup]) -> list[str]:
-    """Return the names of the plan layers that several groups have, in the order of the standard."""
-    try:
-        templates = county.make_check_options(project).resolve_norm().standard.templates
-    except (SanxianError, ImportError):
-        templates = {}
-    repeated_roles = {role for group in groups for role in group.repeated_roles}
-    order = [role for role in templates if role in repeated_roles]
-    return [templates[role].name for role in order] or sorted(repeated_roles)
 
 
 LAYER_COLUMN, CODE_COLUMN, CHOICE_COLUMN = range(3)

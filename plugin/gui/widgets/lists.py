@@ -53,17 +53,13 @@ class WholeRows(QWidget):
     def _fit(self, *_range: int) -> None:
         height = self.height()
         if self._view.verticalScrollBar().maximum() > 0:
-            height -= self._compute_height_of_cut_row(height)
+            row_height = self._get_row_height()
+            rows_height = height - 2 * self._view.frameWidth() - self._get_header_height()
+            bar = self._view.horizontalScrollBar()
+            if bar.maximum() > 0:
+                rows_height -= bar.sizeHint().height()
+            height -= rows_height % row_height if 0 < row_height <= rows_height else 0
         self._view.setGeometry(0, 0, self.width(), height)
-
-    def _compute_height_of_cut_row(self, height: int) -> int:
-        """Return how much of the last row a view of this height would show, 0 for a whole row."""
-        row_height = self._get_row_height()
-        rows_height = height - 2 * self._view.frameWidth() - self._get_header_height()
-        bar = self._view.horizontalScrollBar()
-        if bar.maximum() > 0:
-            rows_height -= bar.sizeHint().height()
-        return rows_height % row_height if 0 < row_height <= rows_height else 0
 
     def _get_row_height(self) -> int:
         view = self._view

@@ -51,23 +51,6 @@ class NewProjectWizard(FocusedButtonDialog):
         self.profile = ProfilePage(self.draft)
         self.pages: list[WizardPage] = [TemplatePage(self.draft), self.place, self.profile, self.target, self.confirm]
         self._busy = False
-        self._make_widgets()
-        for page in self.pages:
-            page.changed.connect(self._update_state)
-        theme.call_after_theme_change(self, self._update_state)
-        self.place.groups.refresh()
-        self.go_to_page(0)
-        screen = self.screen() or QGuiApplication.primaryScreen()
-        screen_area = screen.availableGeometry()
-        width = self.fontMetrics().horizontalAdvance("0") * 140
-        # The zone strip and its messages are shown once a county is chosen.
-        height = self.place.sizeHint().height() + self.fontMetrics().height() * 16
-        self.resize(
-            min(width, round(screen_area.width() * 0.96)), min(height, round(screen_area.height() * _MAX_SCREEN_SHARE))
-        )
-
-    # --- widgets
-    def _make_widgets(self) -> None:
         self.steps = QListWidget(
             objectName="SanxianWizardSteps",
             frameShape=QFrame.Shape.NoFrame,
@@ -102,6 +85,21 @@ class NewProjectWizard(FocusedButtonDialog):
             self._make_buttons(line),
             has_margins=False,
         )
+        for page in self.pages:
+            page.changed.connect(self._update_state)
+        theme.call_after_theme_change(self, self._update_state)
+        self.place.groups.refresh()
+        self.go_to_page(0)
+        screen = self.screen() or QGuiApplication.primaryScreen()
+        screen_area = screen.availableGeometry()
+        width = self.fontMetrics().horizontalAdvance("0") * 140
+        # The zone strip and its messages are shown once a county is chosen.
+        height = self.place.sizeHint().height() + self.fontMetrics().height() * 16
+        self.resize(
+            min(width, round(screen_area.width() * 0.96)), min(height, round(screen_area.height() * _MAX_SCREEN_SHARE))
+        )
+
+    # --- widgets
 
     def _make_buttons(self, line: int) -> QHBoxLayout:
         self.message_label = QLabel(wordWrap=True)

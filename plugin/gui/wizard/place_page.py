@@ -71,17 +71,6 @@ class CountyBox(FormSection):
         self.code, self.name = QLineEdit(), QLineEdit()
         self.source = QComboBox()
         self.west, self.east = _make_degrees_box(), _make_degrees_box()
-        self._make_widgets()
-        sorted_provinces = sorted(
-            self._provinces.entry_by_code.values(), key=lambda c: (c.code not in self._divisions.entry_by_code, c.code)
-        )
-        for row in sorted_provinces:
-            self.province.addItem(row.name, row.code)
-        self._on_province_chosen()
-        self.refresh()
-        self._connect_signals()
-
-    def _make_widgets(self) -> None:
         theme.set_placeholder(self.code, tr("6 digits"))
         self.code.setMaxLength(6)
         theme.set_placeholder(self.name, tr("Name"))
@@ -112,8 +101,13 @@ class CountyBox(FormSection):
         self.about = make_faint_label()
         second.addWidget(self.about, 1)
         self.layout_.addLayout(second)
-
-    def _connect_signals(self) -> None:
+        sorted_provinces = sorted(
+            self._provinces.entry_by_code.values(), key=lambda c: (c.code not in self._divisions.entry_by_code, c.code)
+        )
+        for row in sorted_provinces:
+            self.province.addItem(row.name, row.code)
+        self._on_province_chosen()
+        self.refresh()
         self.province.currentIndexChanged.connect(self._on_province_chosen)
         self.city.currentIndexChanged.connect(self._on_city_chosen)
         self.county.currentIndexChanged.connect(self._on_changed)

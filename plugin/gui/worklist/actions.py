@@ -128,7 +128,7 @@ class WorklistActions(QObject):
         self._undo_steps: list[list[WorkItem]] = []
         self.conflicts_dialog: ConflictsDialog | None = None
         self.store.changed.connect(self._show_rows)
-        self.store.reported.connect(self._show_lines)
+        self.store.reported.connect(lambda lines: dock.show_note("\n".join(lines)))
         self.store.failed.connect(self._on_failed)
         dock.tree.workKeyPressed.connect(self._on_key)
         dock.tree.undoRequested.connect(self.undo)
@@ -168,9 +168,6 @@ class WorklistActions(QObject):
         self._dock.set_work(self.store.rows)
         if self.conflicts_dialog is not None:
             self.conflicts_dialog.show_conflicts(self.store.conflicts)
-
-    def _show_lines(self, lines: list[str]) -> None:
-        self._dock.show_note("\n".join(lines))
 
     def _on_failed(self, error: Exception) -> None:
         count = self.store.unwritten_count
