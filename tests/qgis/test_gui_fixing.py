@@ -18,7 +18,6 @@ from plugin.bridge.checking.findings_layer import FINDINGS_PROPERTY
 from plugin.bridge.project import county
 from plugin.core.fixes.fix_texts import FixTexts
 from plugin.core.fixes.proposal import Proposal
-from plugin.gui.fixing.area_table import AreaRow, AreaTable
 from plugin.gui.fixing.batch_dialog import (
     CONFIRM,
     FEATURE_COLUMN,
@@ -29,8 +28,8 @@ from plugin.gui.fixing.batch_dialog import (
     BatchDialog,
     make_batch_rows,
 )
+from plugin.gui.fixing.change_preview import AreaRow, AreaTable, FixShapes, LinkedMaps
 from plugin.gui.fixing.dialog import ChoiceList, OutcomeBox
-from plugin.gui.fixing.map_preview import FixShapes, LinkedMaps
 from plugin.gui.widgets.labels_and_buttons import ElidedLabel
 from plugin.gui.widgets.map_items import NEAREST_SCALE
 from tests.qgis.gui_helpers import make_finding

@@ -22,10 +22,9 @@ from ...bridge.texts import tr
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile.county_file import CountyConfirmation
 from ..widgets import theme
-from ..widgets.combos import ScrollSafeDateEdit
 from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import make_row_widget
-from ..widgets.lists import WholeRows
+from ..widgets.lists import ScrollSafeDateEdit, WholeRows
 from ..widgets.sections import FieldMessage, NoticeBox, make_faint_label
 from .fields import FormBox
 from .limits_box import get_setting_name

@@ -32,9 +32,9 @@ from ...core.standard.profile.load import load_named_standard
 from ...core.standard.profile.resolved import read_county_form_choices
 from ..widgets import messages as trouble
 from ..widgets import theme
-from ..widgets.combos import ProfileCombo
 from ..widgets.labels_and_buttons import describe_source_marks
 from ..widgets.layout import fill_layout, make_row
+from ..widgets.lists import ProfileCombo
 from ..widgets.sections import FieldMessage, FormSection, NoticeBox, make_faint_label
 from .confirmation_box import ConfirmationBox
 from .limits_box import LimitsBox, RatioBox, SettingRow

@@ -43,9 +43,9 @@ from ...core.standard.profile.county_file import (
 from ..help.help_dialog import add_help_button
 from ..project.document_line import DocumentLine
 from ..widgets import messages, theme
-from ..widgets.combos import ProfileCombo
 from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.layout import fill_layout, make_form, make_row, make_scroll_area
+from ..widgets.lists import ProfileCombo
 from ..widgets.paths import FileLine
 from ..widgets.sections import WrappedLabel, make_faint_label
 from .form import CountyForm, FormErrorList

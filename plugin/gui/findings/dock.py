@@ -17,10 +17,9 @@ from ..widgets import theme
 from ..widgets.lists import EmptyPage
 from .features import FeatureRef, is_switched_off, list_feature_refs
 from .findings_form import LIST_TO_DETAIL_RATIO, FindingsForm
-from .groups import NOT_RUN_OUTCOMES, FindingGroup, Grouping
+from .groups import NOT_RUN_OUTCOMES, STALE, FindingGroup, Grouping, WorkRows
 from .result import CheckView
 from .rows import FilterSettings
-from .work_rows import STALE, WorkRows
 
 #: A longer list is prepared in portions (`FindingsRows.prepare_groups`).
 MAX_FINDINGS_LISTED_AT_ONCE = 5_000

@@ -26,6 +26,7 @@ from .groups import (
     NOT_RUN_OUTCOMES,
     FindingGroup,
     Grouping,
+    WorkRows,
     add_to_groups,
     find_group_key,
     get_finding_kind,
@@ -34,7 +35,6 @@ from .groups import (
     make_search_text,
     sort_groups,
 )
-from .work_rows import WorkRows
 
 #: Codes of rules on packages.
 _PACKAGE_RULE_PREFIX = "DOC"

@@ -26,14 +26,15 @@ from .groups import (
     COUNT_COLUMN,
     NOTE_COLUMN,
     PLACE_COLUMN,
+    STALE,
     STATE_COLUMN,
     UPDATED_COLUMN,
     FindingGroup,
+    WorkRows,
     get_listed_rule,
 )
 from .model import ROW_ROLE, SORT_MARKS, FindingsModel, get_column_title
 from .rows import FilterSettings
-from .work_rows import STALE, WorkRows
 
 #: Least width of rule and place, in Chinese characters; a narrower list has no column of states.
 _MIN_PLACE_CHARACTERS = 12

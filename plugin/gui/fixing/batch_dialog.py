@@ -30,9 +30,8 @@ from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import fill_layout, make_row, make_row_widget, make_splitter, resize_within_screen
 from ..widgets.lists import WholeRows
 from ..widgets.sections import FormSection, make_faint_label
-from .area_table import AreaTable
+from .change_preview import AreaTable, LinkedMaps
 from .dialog import TrialDialog
-from .map_preview import LinkedMaps
 
 RULE_COLUMN, FEATURE_COLUMN, TOWNSHIP_COLUMN, FIX_COLUMN, OUT_COLUMN, IN_COLUMN, NEW_COLUMN, REASON_COLUMN = range(8)
 #: Groups of rows, in their order.

@@ -32,8 +32,7 @@ from ..widgets import theme
 from ..widgets.labels_and_buttons import FocusedButtonDialog, set_bold
 from ..widgets.layout import fill_layout, make_row, resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
-from .area_table import AreaRow, AreaTable
-from .map_preview import FixShapes, LinkedMaps
+from .change_preview import AreaRow, AreaTable, FixShapes, LinkedMaps
 
 #: Maximum number of new findings shown with their messages.
 _MAX_SHOWN_FINDINGS = 4

@@ -20,9 +20,8 @@ from ...core.base.files.names import make_default_stem
 from ..widgets import messages
 from ..widgets.paths import choose_save_path
 from .applying import get_person_name
-from .area_table import make_area_rows
 from .batch_dialog import FEATURE_COLUMN, BatchDialog, BatchRow, make_batch_rows
-from .map_preview import make_finding_shapes, make_fix_shapes
+from .change_preview import make_area_rows, make_finding_shapes, make_fix_shapes
 from .trial_runner import FixDialogController, TrialRunner
 
 

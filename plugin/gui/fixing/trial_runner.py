@@ -21,9 +21,8 @@ from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings.dock import FindingsDock
 from .applying import FixApplier, get_person_name
-from .area_table import make_area_rows
+from .change_preview import FixMapPreview, FixShapes, make_area_rows, make_finding_shapes, make_fix_shapes
 from .dialog import FixDialog
-from .map_preview import FixMapPreview, FixShapes, make_finding_shapes, make_fix_shapes
 
 #: After an edit, the next trial waits until no further edit follows.
 _RETRY_DELAY_MS = 250

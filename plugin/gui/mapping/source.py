@@ -39,10 +39,9 @@ from ...core.standard.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
 from ..widgets import messages as trouble
 from ..widgets import theme
-from ..widgets.combos import ScrollSafeComboBox, make_searchable
 from ..widgets.labels_and_buttons import ManualStartDialog, make_close_button
 from ..widgets.layout import fill_layout, make_form, make_row, make_splitter, resize_within_screen
-from ..widgets.lists import WholeRows
+from ..widgets.lists import ScrollSafeComboBox, WholeRows, make_searchable
 from .table import MappingTable
 
 #: Maximum number of codes with a combo box, which are slow to create.

@@ -27,8 +27,8 @@ from ...core.standard.messages.numbers import format_number
 from ...core.standard.messages.texts import Texts
 from ...core.standard.template import Template, TemplateField
 from ..widgets import theme
-from ..widgets.combos import ScrollSafeComboBox
 from ..widgets.labels_and_buttons import set_bold
+from ..widgets.lists import ScrollSafeComboBox
 
 FIELD_COLUMN, KIND_COLUMN, REQUIRED_COLUMN, SOURCE_COLUMN, MORE_COLUMN, SAMPLES_COLUMN, FILLED_COLUMN, LOST_COLUMN = (
     range(8)

@@ -20,8 +20,8 @@ from ...core.standard import ALL_LAYERS, load_standard
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import list_profile_ids, load_profile
 from ..widgets import theme
-from ..widgets.combos import CountyCombo
 from ..widgets.layout import fill_layout
+from ..widgets.lists import CountyCombo
 from .source_widget import ParameterWidget, let_combo_shrink
 
 #: Setting with the folder of the last profile.

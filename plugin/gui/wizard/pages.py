@@ -24,8 +24,8 @@ from ...core.standard.profile import Profile, list_profile_ids, load_profile
 from ...core.standard.profile.county_file import PROFILE_FILE_SUFFIX, CountySettings, is_editable_profile_file
 from ..county_form.form import CountyForm, FormErrorList
 from ..widgets import messages
-from ..widgets.combos import ProfileCombo
 from ..widgets.layout import fill_layout
+from ..widgets.lists import ProfileCombo
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
 from .draft import WizardChoices, WizardPage
 

@@ -29,9 +29,8 @@ from ...core.standard.layer_tree import find_delivery_constraint, find_strictest
 from ...core.standard.template import CodeEntry
 from ..widgets import messages, theme
 from ..widgets import messages as trouble
-from ..widgets.combos import CountyCombo
 from ..widgets.layout import fill_layout, make_row
-from ..widgets.lists import WholeRows
+from ..widgets.lists import CountyCombo, WholeRows
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
 from .crs_box import CrsBox
 from .draft import WizardChoices, WizardPage

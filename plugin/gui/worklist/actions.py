@@ -33,7 +33,7 @@ from ...core.base.errors import SanxianError
 from ...core.render.worklist import WORKLIST_SUFFIX
 from ...core.render.worklist.worklist_row import WorkEdit, WorkItem, WorkState, edit_items
 from ..findings.dock import FindingsDock
-from ..findings.work_rows import get_work_state_word
+from ..findings.groups import get_work_state_word
 from ..widgets import messages
 from ..widgets.labels_and_buttons import FocusedButtonDialog, make_close_button
 from ..widgets.layout import fill_layout, resize_within_screen
