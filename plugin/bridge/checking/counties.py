@@ -37,6 +37,7 @@ from ...core.base.files.writing import is_same_file
 from ...core.base.parallel.python_program import find_python_program
 from ...core.counties.county_record import SUMMARY_LAYER, VERDICT_ORDER, BatchOptions, County, CountyRecord, CountyTask
 from ...core.model.verdict import Verdict
+from ...core.render.words import ReportTexts
 from .. import health
 from ..layers.properties import get_file_path
 from ..settings import get_interface_language
@@ -240,7 +241,9 @@ def show_summary_layer(project: QgsProject, output: Path) -> QgsVectorLayer | No
     if not layer.isValid():
         return None
     layer.setReadOnly(True)
-    words = _get_words()
+    report_texts = ReportTexts(get_interface_language())
+    words = {str(verdict): report_texts.get("verdict", str(verdict)) for verdict in VERDICT_ORDER}
+    words[_NO_VERDICT] = report_texts.get("counties", "no_verdict")
     categories = [
         QgsRendererCategory(str(verdict), _make_symbol(verdict), words[str(verdict)]) for verdict in VERDICT_ORDER
     ]
@@ -335,15 +338,6 @@ class ReleasedSummaryLayers:
         layer.setDataSource(source, layer.name(), provider, QgsDataProvider.ProviderOptions())
         layer.setReadOnly(True)
         layer.triggerRepaint()
-
-
-def _get_words() -> dict[str, str]:
-    """Return verdict → its name in the interface's language; also for counties without one."""
-    from ...core.render.words import ReportTexts
-
-    texts = ReportTexts(get_interface_language())
-    words = {str(verdict): texts.get("verdict", str(verdict)) for verdict in VERDICT_ORDER}
-    return {**words, _NO_VERDICT: texts.get("counties", "no_verdict")}
 
 
 def _make_symbol(verdict: Verdict | None) -> QgsFillSymbol:

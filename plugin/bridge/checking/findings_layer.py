@@ -143,7 +143,11 @@ def show_findings(
             renderer.updateCategoryLabel(number, words[category.value()])
         layer.setRenderer(renderer)
         project.addMapLayer(layer, False)
-        _get_or_create_findings_group(project).insertLayer(0, layer)
+        group = next(iter(_find_findings_groups(project)), None)
+        if group is None:
+            group = project.layerTreeRoot().insertGroup(0, tr("Findings"))
+            group.setCustomProperty(FINDINGS_PROPERTY, 1)
+        group.insertLayer(0, layer)
     former_row_adder = find_row_adder(layer)
     if former_row_adder is not None:
         former_row_adder.stop_adding_rows()
@@ -249,11 +253,3 @@ def _get_data_provider(layer: QgsVectorLayer) -> Any:
 
 def _find_findings_groups(project: QgsProject) -> list[QgsLayerTreeGroup]:
     return [g for g in project.layerTreeRoot().findGroups(True) if g.customProperty(FINDINGS_PROPERTY)]
-
-
-def _get_or_create_findings_group(project: QgsProject) -> QgsLayerTreeGroup:
-    for group in _find_findings_groups(project):
-        return group
-    group = project.layerTreeRoot().insertGroup(0, tr("Findings"))
-    group.setCustomProperty(FINDINGS_PROPERTY, 1)
-    return group

@@ -281,7 +281,10 @@ def find_conflicting_groups(project: QgsProject, options: RunOptions) -> list[La
         groups.setdefault(_make_group_key(layer), []).append(layer)
     if len(groups) < 2:
         return []
-    roles_of = {key: _find_roles(layers, options) for key, layers in groups.items()}
+    roles_of = {
+        key: frozenset(filter(None, (recognise_role(layer, options) for layer in layers)))
+        for key, layers in groups.items()
+    }
     chosen = {role: project.mapLayer(layer_id) for role, layer_id in options.get_role_choices().items()}
     assigned = {role for role, layer in chosen.items() if layer is not None and not _was_imported_from_vct(layer)}
     claims = Counter(role for roles in roles_of.values() for role in roles - assigned)
@@ -343,12 +346,6 @@ def _make_group_key(layer: QgsVectorLayer) -> str:
         # Memory layers form one group; layers on a server are grouped by their source.
         return _MEMORY_KEY if layer.providerType() == "memory" else path
     return path if Path(path).suffix.lower() in _DATABASE_SUFFIXES else str(Path(path).parent)
-
-
-def _find_roles(layers: list[QgsVectorLayer], options: RunOptions) -> frozenset[str]:
-    """Return the roles (codes of plan layers) of the recognised ones among the layers."""
-    recognised_roles = (recognise_role(layer, options) for layer in layers)
-    return frozenset(role for role in recognised_roles if role)
 
 
 def _was_imported_from_vct(layer: QgsVectorLayer) -> bool:

@@ -155,7 +155,11 @@ def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, page_size:
         for n in _SEGMENT_COUNTS
         for length in (round_down_length(wanted_length / n), 2 * round_down_length(wanted_length / n))
     ]
-    choices = [(total, n) for total, n in choices if _is_round(total / n) and total <= 1.25 * wanted_length]
+    choices = [
+        (total, n)
+        for total, n in choices
+        if math.isclose(total / n, round_down_length(total / n * 1.0001)) and total <= 1.25 * wanted_length
+    ]
     total, segments = min(choices, key=lambda one: abs(one[0] - wanted_length))
     in_km = total >= 1000
     bar.setUnits(Qgis.DistanceUnit.Kilometers if in_km else Qgis.DistanceUnit.Meters)
@@ -165,7 +169,3 @@ def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, page_size:
     bar.setUnitsPerSegment(total / segments / (1000 if in_km else 1))
     _centre_scale_bar(bar)
     bar.resizeToMinimumWidth()
-
-
-def _is_round(length: float) -> bool:
-    return math.isclose(length, round_down_length(length * 1.0001))

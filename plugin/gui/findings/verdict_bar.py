@@ -61,23 +61,23 @@ class VerdictBar(QWidget):
         top = make_row(self._icon, self._word, None, self._when, self.reasons_button)
         row = self._row = QHBoxLayout()
         row.setSpacing(max(1, row.spacing() // 2))
-        self.buttons = {kind: self._make_button(kind) for kind in theme.FINDING_KINDS}
+        self.buttons = {
+            kind: QToolButton(
+                objectName=f"SanxianKind{kind.capitalize()}",
+                checkable=True,
+                checked=kind in FilterSettings().shown_kinds,
+                toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
+                # The full text must not widen the panel: if it does not fit, icon and number remain.
+                sizePolicy=QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed),
+                toggled=lambda _on: self.kindsChanged.emit(),
+            )
+            for kind in theme.FINDING_KINDS
+        }
         for button in self.buttons.values():
             row.addWidget(button)
         self._edited = QLabel(objectName="SanxianEdited", wordWrap=True, visible=False)
         fill_layout(QVBoxLayout(self), top, self._edited, row, has_margins=False)
         self.refresh_icons()
-
-    def _make_button(self, kind: str) -> QToolButton:
-        return QToolButton(
-            objectName=f"SanxianKind{kind.capitalize()}",
-            checkable=True,
-            checked=kind in FilterSettings().shown_kinds,
-            toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
-            # The full text must not widen the panel: if it does not fit, icon and number remain.
-            sizePolicy=QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed),
-            toggled=lambda _on: self.kindsChanged.emit(),
-        )
 
     @property
     def kinds(self) -> frozenset[str]:

@@ -81,15 +81,6 @@ _DAYS_OF_A_YEAR = 365
 _TYPING_PAUSE_MS = 200
 
 
-def _describe_effect(findings: list[Any]) -> str:
-    """Return a sentence on how a waiver of these findings affects reports and verdict."""
-    if all(finding.needs_approval for finding in findings):
-        return tr(
-            "Waived notes stay in the list and in every report; with their document stated, the verdict is unaffected."
-        )
-    return tr("Waived findings stay in the list and in every report; the verdict is at best conditional.")
-
-
 #: Writes the waivers of findings with the entries of the dialog to a file.
 SaveWaivers = Callable[[list[Any], Any, Path], None]
 
@@ -158,8 +149,14 @@ class WaiverDialog(FocusedButtonDialog):
             FindingCard(self._selected_finding, title, _summarise_findings(findings) if len(findings) > 1 else ""),
             self._make_form(),
         )
-        note = QLabel(_describe_effect(findings), wordWrap=True)
-        fill_layout(content, note, None)
+        if all(finding.needs_approval for finding in findings):
+            effect = tr(
+                "Waived notes stay in the list and in every report; with their document stated, the verdict is "
+                "unaffected."
+            )
+        else:
+            effect = tr("Waived findings stay in the list and in every report; the verdict is at best conditional.")
+        fill_layout(content, QLabel(effect, wordWrap=True), None)
         # A small screen shows a part of the fields, but always the buttons.
         fill_layout(QVBoxLayout(self), (make_scroll_area(page), 1), buttons)
         self.reason.setFocus()
