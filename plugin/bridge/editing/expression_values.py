@@ -151,7 +151,7 @@ def evaluate_statutory_area(context: QgsExpressionContext, geometry: Any, crs: A
 def compute_statutory_area(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> float:
     """Return the statutory area of one geometry in m², unrounded.
 
-    0 for lines, points and empty geometries. Arcs become polylines as in a check (`bridge.layers.values`).
+    0 for lines, points and empty geometries. Arcs become polylines as in a check (`bridge.layers.properties`).
     """
     return compute_statutory_areas([geometry], crs)[0]
 

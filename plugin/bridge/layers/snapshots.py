@@ -304,7 +304,7 @@ def merge_edited_rows(
 
 
 def _convert_column(column: pd.Series, kind: int) -> Any:
-    """Return a column with the type that it has when it is read through QGIS (`values.make_column`)."""
+    """Return a column with the type that it has when it is read through QGIS (`properties.make_column`)."""
     import pandas as pd
 
     if kind in _DATE_TYPES:

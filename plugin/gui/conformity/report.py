@@ -18,7 +18,7 @@ from ..widgets import messages
 from ..widgets.messages import MessageBarMessages
 from ..widgets.paths import choose_save_path, make_opener
 
-#: Suffix of a file → field of `OutputPaths`. A further format is a further entry, and a filter in `_make_filters`.
+#: Suffix of a file → field of `OutputPaths`. A further format is a further entry, and a filter in `ReportWriter`.
 OUTPUT_BY_SUFFIX = {".xlsx": "xlsx", ".gpkg": "findings"}
 _FOLDER_KEY = "export_folder"
 

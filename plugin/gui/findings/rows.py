@@ -47,7 +47,7 @@ class FilterSettings:
     ``shown_kinds``: kinds of findings that are shown (severities, ``waived``, ``skipped``); ``search_text``: words that
     a finding must contain; ``shown_townships``: names of the townships whose findings are shown; ``shown_rules``: codes
     of the rules whose findings are shown; ``package_only``: show only findings on the package itself (DOC rules);
-    ``shown_states``: keys of the states (`work_rows.STATE_KEYS`) whose findings are shown; ``shown_assignees``: persons
+    ``shown_states``: keys of the states (`groups.STATE_KEYS`) whose findings are shown; ``shown_assignees``: persons
     whose findings are shown, the empty text for findings without one; ``shown_fingerprints``: fingerprints of the
     findings that are shown, such as those that a message names. Empty sets and texts hide nothing, except empty
     ``shown_kinds``, which hides all.
@@ -375,7 +375,7 @@ class FindingsRows(QAbstractItemModel):
         return find_group_key(finding, self.grouping, self.work)
 
     def find_state_key(self, finding: Any) -> str:
-        """Return the key of the state of a finding (`work_rows.STATE_KEYS`)."""
+        """Return the key of the state of a finding (`groups.STATE_KEYS`)."""
         return self.work.find_state_key(finding, self.is_outdated(finding))
 
     def is_outdated(self, finding: Any) -> bool:
