@@ -13,7 +13,7 @@ from qgis.core import QgsApplication
 from .algorithms.provider import SanxianProvider
 from .bridge import texts
 from .bridge.editing.expressions import ExpressionFunctions
-from .bridge.stored_connections import find_stored_connection
+from .bridge.settings import find_stored_connection
 from .core.base.stored_connections import register_connection_finder, unregister_connection_finder
 
 

@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QAction, QDialog, QLabel, QVBoxLayout
 
 from .bridge import texts
 from .bridge.texts import tr
-from .gui.widgets.buttons import make_close_button
+from .gui.widgets.labels_and_buttons import make_close_button
 from .paths import ICONS_FOLDER
 
 

@@ -267,7 +267,7 @@ class CheckPlan(SanxianAlgorithm):
 
     def _evaluate(self, check_result, feedback, cancellation):
         """Evaluate the earlier editions and the checked plan, log warnings and notes; return the chapter."""
-        from ..bridge.printing.documents import render_svg
+        from ..bridge.printing.pdf import render_svg
         from ..core.studies.evaluation.evaluate_editions import evaluate_check
         from ..core.studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences
         from ..core.studies.evaluation.write_evaluation import make_evaluation_chapter

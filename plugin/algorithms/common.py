@@ -15,6 +15,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..bridge import health, help_pages, manual
 from ..bridge.layers.properties import format_crs_for_pyproj
 from ..bridge.running.threads import run_in_python_thread
+from ..bridge import help_pages
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import tr, translate_marked
 from ..core.base.cancellation import Cancellation
@@ -75,7 +76,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         return self.toolbox_section
 
     def get_manual_topic(self) -> str:
-        """Return the topic of the manual that explains the tool (see `bridge.manual`)."""
+        """Return the topic of the manual that explains the tool (see `bridge.help_pages`)."""
         return self.name()
 
     def helpUrl(self):
@@ -83,7 +84,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
         If the manual is missing, return the URL of a page that contains the tool's help text.
         """
-        return manual.get_manual_url(self.get_manual_topic()) or help_pages.get_or_write_help_page_url(self)
+        return help_pages.get_manual_url(self.get_manual_topic()) or help_pages.get_or_write_help_page_url(self)
 
     def createInstance(self):
         return type(self)()

@@ -13,6 +13,8 @@ from ..bridge.editing.styled_layers import (
     set_up_layer,
 )
 from ..bridge.new_project.request import load_norm
+from ..bridge.layers.properties import format_crs_for_pyproj
+from ..bridge.new_project.assemble import load_norm
 from ..bridge.project import county
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language

@@ -24,7 +24,8 @@ from ..bridge.layouts.map_layers import collect_from_layers, collect_from_projec
 from ..bridge.layouts.public_maps import make_public_builder, require_no_world_file
 from ..bridge.layouts.run import MapExportOrder, export_maps
 from ..bridge.layouts.source import open_map_source
-from ..bridge.project import county, document
+from ..bridge.project import county
+from ..bridge.project.county import read_document_info
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation

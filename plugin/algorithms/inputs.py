@@ -24,6 +24,8 @@ from qgis.core import (
 from ..bridge.layers.role_recognition import is_findings_layer, list_plan_layers
 from ..bridge.layers.snapshots import LayerSnapshot, take_snapshot
 from ..bridge.project import county, waivers
+from ..bridge.project import county, saved_paths
+from ..bridge.texts import tr
 from ..core.base.connection_text import has_password, is_connection, mask_source, parse_connection
 from ..core.base.errors import InputError
 from ..core.base.stored_connections import find_connection_parameters
@@ -243,7 +245,7 @@ def fill_options_from_project(
     # Use the waivers of these layers: other layers of the project may be in another folder.
     project_options = replace(
         county.make_check_options(project),
-        waivers=waivers.find_waiver_file_to_apply(project, [shot.file_path for shot in path_or_snapshots]),
+        waivers=saved_paths.find_waiver_file_to_apply(project, [shot.file_path for shot in path_or_snapshots]),
     )
     option_names = (
         "profile",

@@ -21,7 +21,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..bridge.layers import sinks, styles
+from ..bridge.layers import styles, tables
 from ..bridge.layers.properties import convert_to_qgis_crs
 from ..bridge.layers.tables import LAYER_DRIVERS, OutputTable, write_rows_to_sink, write_table
 from ..bridge.running.threads import run_in_python_thread
@@ -159,7 +159,7 @@ class LayerOutput:
             value = value.valueAsString(context.expressionContext(), "")[0]
         self.destination = str(value or "")
         self.file = ""
-        self.database = sinks.parse_database_path(self.destination)
+        self.database = tables.parse_database_path(self.destination)
         if (
             self.destination
             and not appends
@@ -257,9 +257,9 @@ class FindingsOutput(LayerOutput):
         # pyproj runs in its own thread; the sink belongs to this thread.
         system = run_in_python_thread(convert_to_qgis_crs)(check_result.plan.crs)
         sink, identifier = self.open_sink(
-            algorithm, parameters, context, sinks.make_findings_fields(), sinks.FINDINGS_GEOMETRY_TYPE, system
+            algorithm, parameters, context, tables.make_findings_fields(), tables.FINDINGS_GEOMETRY_TYPE, system
         )
-        sinks.add_findings_to_sink(sink, check_result.report.findings, self.destination, cancellation)
+        tables.add_findings_to_sink(sink, check_result.report.findings, self.destination, cancellation)
         call_after_layer_loaded(context, identifier, _apply_findings_style)
         return {"OUTPUT_FINDINGS": identifier}
 

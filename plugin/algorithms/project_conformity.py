@@ -11,8 +11,7 @@ from qgis.core import (
 
 from ..bridge.checking.check import read_plan_snapshots
 from ..bridge.layers.reading import read_snapshot
-from ..bridge.printing.documents import render_svg
-from ..bridge.printing.pdf import write_pdf
+from ..bridge.printing.pdf import render_svg, write_pdf
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation

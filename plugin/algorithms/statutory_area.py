@@ -12,7 +12,7 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.checking.area_table import AREA_COLUMNS, AreaFieldSpec, make_area_table
+from ..bridge.checking.figures import AREA_COLUMNS, AreaFieldSpec, make_area_table
 from ..bridge.layers.reading import read_snapshot
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language

@@ -13,32 +13,28 @@ from qgis.PyQt.QtCore import QObject, Qt
 
 from ..bridge.checking import findings_layer
 from ..bridge.editing.listener import EditStep
-from ..bridge.layers import layer_groups, role_recognition
+from ..bridge.layers import role_recognition
 from ..bridge.new_project import sample
-from ..bridge.project import document
+from ..bridge.project import county
 from ..bridge.running.portions import WAITING, Waiting
 from ..bridge.running.tasks import JobRunner
 from ..bridge.texts import tr
 from ..core.standard.profile import DocumentInfo
-from .actions import MenuActions
+from .actions import DialogOpener, MenuActions
 from .checking.exports import ResultExporter, collect_edits_since_check
 from .checking.run import CheckInputs, CheckRunner, LayerRecognition
 from .checking.saved_results import SavedResults
 from .conformity.controller import ConformityController
 from .counties.controller import CountiesController
-from .dialogs import DialogOpener
-from .editing.code_boxes import SearchableCodeLists
 from .editing.filegdb_warning import FileGdbWarning
 from .editing.live_switch import LiveCheckSwitch
-from .findings import empty_states
-from .findings.change_queue import ChangeQueue
+from .editing.open_forms import SearchableCodeLists
+from .findings import panel_pages
 from .findings.dock import FindingsDock
-from .findings.edit_notices import EditNotices
-from .findings.map_layer import FindingsOnMap
-from .findings.result import CheckView
+from .findings.edit_notices import EditNotices, SavingNotices
+from .findings.result import ChangeQueue, CheckView
 from .findings.result_owner import ResultOwner
-from .findings.saving_notices import SavingNotices
-from .findings.selection import FindingSelection
+from .findings.selection import FindingSelection, FindingsOnMap
 from .findings.waiving import WaiverActions
 from .fixing.actions import FixActions
 from .indicators.dock import IndicatorDock
@@ -233,7 +229,7 @@ class DesktopController(QObject):
 
     def _read_document(self) -> DocumentInfo | None:
         """Return the project's document information (成果信息); None for other data."""
-        return document.read_document_info(QgsProject.instance()) if self.result_owner.has_current_result() else None
+        return county.read_document_info(QgsProject.instance()) if self.result_owner.has_current_result() else None
 
     def _find_edits(self, result: CheckView) -> EditsSinceCheck | None:
         """Return the edits since the check of the open project; None for a result of other data."""
@@ -251,7 +247,8 @@ class DesktopController(QObject):
         self.recognition.recognised.connect(self.styling.offer_styling)
         self.saved_results.restored.connect(self._on_result_restored)
         self.saved_results.ended.connect(self.recognition.schedule_update)
-        self.saved_results.changed.connect(self._on_data_changed_since_check)
+        self.saved_results.changed.connect(dock.refresh_outdated_findings)
+        self.saved_results.changed.connect(self.result_owner.update_panel)
         self.saved_results.failed.connect(dock.show_note)
         self.checking.check_began.connect(self._on_check_began)
         self.checking.done.connect(self._on_check_done)
@@ -276,7 +273,7 @@ class DesktopController(QObject):
         self.watch.changed.connect(self._on_project_changed)
         self.watch.layers_removed.connect(self.on_map.on_layers_removed)
         self.watch.layers_removed.connect(
-            lambda _ids: layer_groups.include_excluded_layers(QgsProject.instance(), only_orphans=True)
+            lambda _ids: role_recognition.include_excluded_layers(QgsProject.instance(), only_orphans=True)
         )
         self.watch.project_touched.connect(self._on_layers_changed)
 
@@ -367,11 +364,6 @@ class DesktopController(QObject):
         # The findings layer is not saved, so the project has no changes to save.
         project.setDirty(dirty)
 
-    def _on_data_changed_since_check(self) -> None:
-        """Show in the panel that data of a restored result have changed since its check."""
-        self.dock.refresh_outdated_findings()
-        self.result_owner.update_panel()
-
     def _on_package_inspected(self, result: CheckView, rows: list[Any], path: str) -> None:
         """Show the findings of an inspected package in the panel, but not on the map."""
         self.result_owner.record_result_of_package(path)
@@ -387,7 +379,7 @@ class DesktopController(QObject):
         self.fixes.forget_result()
         self.mark.clear()
         self.dock.set_pages_without_findings(
-            *empty_states.make_pages_without_findings(
+            *panel_pages.make_pages_without_findings(
                 result, lambda: self.exports.ask_and_save("html"), self.dock.show_skipped_rules
             )
         )

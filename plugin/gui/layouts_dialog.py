@@ -37,10 +37,10 @@ from .help.help_dialog import add_help_button
 from .project.document_line import DocumentLine, ensure_exportable_document_info
 from .widgets import messages as trouble
 from .widgets import theme
-from .widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
+from .widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from .widgets.layout import fill_layout, make_form, resize_within_screen
+from .widgets.lists import WholeRows
 from .widgets.messages import push_message
-from .widgets.whole_rows import WholeRows
 
 
 class MapActions:
@@ -127,26 +127,6 @@ class MapActions:
         finally:
             QApplication.restoreOverrideCursor()
         project.setDirty(True)
-        self._report_created_layouts(save_outcome)
-
-    def _ask_to_replace(self, layout_names: list[str]) -> bool:
-        text = tr(
-            "These layouts were edited since they were made:\n{names}\n\nReplace them by new ones? The changes are "
-            "lost."
-        )
-        box = QMessageBox(
-            QMessageBox.Icon.Question,
-            tr("Make Layouts"),
-            text.format(names="\n".join(layout_names)),
-            parent=self._iface.mainWindow(),
-        )
-        yes = box.addButton(tr("Replace"), QMessageBox.ButtonRole.DestructiveRole)
-        no = box.addButton(tr("Keep Mine"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(no)
-        box.exec()
-        return box.clickedButton() is yes
-
-    def _report_created_layouts(self, save_outcome: saved_layouts.SaveLayoutsOutcome) -> None:
         bar, title = self._iface.messageBar(), tr("Make Layouts")
         if save_outcome.new_layout_names:
             text = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
@@ -164,6 +144,23 @@ class MapActions:
         if save_outcome.kept_layout_names:
             text = tr("Kept as you edited them: {names}.")
             push_message(bar, "info", title, text.format(names=tr(", ").join(save_outcome.kept_layout_names)))
+
+    def _ask_to_replace(self, layout_names: list[str]) -> bool:
+        text = tr(
+            "These layouts were edited since they were made:\n{names}\n\nReplace them by new ones? The changes are "
+            "lost."
+        )
+        box = QMessageBox(
+            QMessageBox.Icon.Question,
+            tr("Make Layouts"),
+            text.format(names="\n".join(layout_names)),
+            parent=self._iface.mainWindow(),
+        )
+        yes = box.addButton(tr("Replace"), QMessageBox.ButtonRole.DestructiveRole)
+        no = box.addButton(tr("Keep Mine"), QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(no)
+        box.exec()
+        return box.clickedButton() is yes
 
     def _on_failed(self, error: Exception) -> None:
         text = tr("No layout was made ({error}). Details are in the log, tab Sanxian.")
@@ -184,8 +181,22 @@ class LayoutsDialog(FocusedButtonDialog):
         self.catalogue = catalogue
         self._texts = Texts(settings.get_interface_language())
         self.maps = QListWidget(objectName="SanxianMaps", wordWrap=True)
-        for one in catalogue.map_by_id.values():
-            self._add_map(one, available_layers)
+        for map_spec in catalogue.map_by_id.values():
+            title = map_spec.title if settings.get_interface_language() == "zh" else map_spec.title_en
+            item = QListWidgetItem(f"{map_spec.number:02d}  {title}")
+            item.setData(_MAP_ID_ROLE, map_spec.id)
+            missing_input = available_layers.find_missing_input(map_spec)
+            if missing_input:
+                item.setFlags(Qt.ItemFlag.NoItemFlags)
+                # The colour of disabled rows is hardly readable in QGIS's dark theme.
+                item.setForeground(theme.get_faint_color(in_field=True))
+                reason = self._texts.get("maps", missing_input.key, map=title, **missing_input.params)
+                item.setToolTip(reason)
+                item.setText(f"{item.text()}  {tr('(layers missing)')}")
+            else:
+                item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
+                item.setCheckState(Qt.CheckState.Checked)
+            self.maps.addItem(item)
         self.maps.itemChanged.connect(self._enable_ok)
         self.page = QComboBox()
         self.page.addItems(list(catalogue.page_size_by_id))
@@ -205,23 +216,6 @@ class LayoutsDialog(FocusedButtonDialog):
         self._enable_ok()
         letter = self.fontMetrics()
         resize_within_screen(self, letter.horizontalAdvance("0") * 70, letter.lineSpacing() * 36)
-
-    def _add_map(self, map_spec: MapSpec, available_layers: MapLayers) -> None:
-        title = map_spec.title if settings.get_interface_language() == "zh" else map_spec.title_en
-        item = QListWidgetItem(f"{map_spec.number:02d}  {title}")
-        item.setData(_MAP_ID_ROLE, map_spec.id)
-        missing_input = available_layers.find_missing_input(map_spec)
-        if missing_input:
-            item.setFlags(Qt.ItemFlag.NoItemFlags)
-            # The colour of disabled rows is hardly readable in QGIS's dark theme.
-            item.setForeground(theme.get_faint_color(in_field=True))
-            reason = self._texts.get("maps", missing_input.key, map=title, **missing_input.params)
-            item.setToolTip(reason)
-            item.setText(f"{item.text()}  {tr('(layers missing)')}")
-        else:
-            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
-            item.setCheckState(Qt.CheckState.Checked)
-        self.maps.addItem(item)
 
     def get_chosen_maps(self) -> list[MapSpec]:
         """Return the definitions of the ticked maps."""

@@ -14,7 +14,7 @@ from ..bridge.texts import tr
 from .actions import MenuActions
 from .findings.dock import FindingsDock
 from .widgets import theme
-from .widgets.labels import set_bold
+from .widgets.labels_and_buttons import set_bold
 from .widgets.layout import fill_layout, make_row
 
 #: Width of the card in digits, and its distance from the widget and from the edges of the window in heights of text.

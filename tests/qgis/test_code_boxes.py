@@ -18,8 +18,12 @@ from qgis.PyQt.QtWidgets import QApplication, QComboBox, QDialogButtonBox, QLabe
 from plugin.bridge.editing.attribute_forms import apply_template_form
 from plugin.core.standard import load_standard
 from plugin.core.standard.profile import Norm, load_profile
-from plugin.gui.editing.code_boxes import SearchableCodeLists, make_code_lists_searchable
-from plugin.gui.editing.form_help import add_field_tooltips, attach_form_help
+from plugin.gui.editing.open_forms import (
+    SearchableCodeLists,
+    add_field_tooltips,
+    attach_form_help,
+    make_code_lists_searchable,
+)
 from plugin.gui.widgets import theme
 from tests.qgis.waiting import process_events, wait_until
 

@@ -10,7 +10,7 @@ from qgis.PyQt.QtCore import QDate, Qt
 
 from plugin.bridge import settings
 from plugin.bridge.new_project import assemble
-from plugin.bridge.new_project.request import create_project_database
+from plugin.bridge.new_project.assemble import create_project_database
 from plugin.bridge.project import county
 from plugin.core.base.cancellation import NEVER_CANCELLED
 from plugin.core.base.errors import DataError

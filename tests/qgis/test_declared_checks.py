@@ -95,7 +95,7 @@ def test_form_warns_of_the_shipped_checks_and_does_not_prevent_saving(functions)
 
 
 def test_form_error_names_the_requirement_of_a_check_that_only_warns(functions):
-    from plugin.gui.editing.form_help import find_constraint_errors
+    from plugin.gui.editing.open_forms import find_constraint_errors
 
     farmland = apply_form(make_memory_layer("YJJBNTBHTB", ZHEJIANG), "YJJBNTBHTB", ZHEJIANG)
     errors = find_constraint_errors(farmland, make_feature(farmland, KCXS=0.9))

@@ -7,7 +7,7 @@ from osgeo import ogr
 from qgis.core import QgsFeature, QgsGeometry
 
 from plugin.bridge.fixes.trial import make_choices_trial
-from plugin.bridge.layers.values import convert_to_wkb_and_curve_text
+from plugin.bridge.layers.properties import convert_to_wkb_and_curve_text
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.geometry.arcs import straighten_arcs
 from plugin.core.plan.io import read_source

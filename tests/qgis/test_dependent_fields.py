@@ -18,7 +18,7 @@ from qgis.core import (
     edit,
 )
 
-from plugin.bridge.editing import changed_values, dependent_fields
+from plugin.bridge.editing import dependent_fields, listener
 from plugin.core.standard import load_standard
 from plugin.core.standard.profile import Norm, load_profile
 from tests.benchmarks import bulk_edit
@@ -105,7 +105,7 @@ def test_dependent_fields_of_many_changed_rows_are_filled_within_the_same_undo_c
 
 
 def test_dependent_fields_are_filled_in_qgis_without_the_test_module_of_qt(functions, make_layer_of_role, monkeypatch):
-    monkeypatch.setattr(changed_values, "QSignalSpy", None)
+    monkeypatch.setattr(listener, "QSignalSpy", None)
     layer = make_parcels(make_layer_of_role, 2 * dependent_fields.MAX_ROWS_FILLED_AT_ONCE)
     layer.startEditing()
     for code, name in (("0201", "果园"), ("0301", "乔木林地")):

@@ -19,7 +19,7 @@ from plugin.core.cli.doctor.doctor_report import FactState
 from plugin.core.cli.doctor.libraries import load_requirements
 from plugin.core.cli.examples import run_examples as example_run
 from plugin.core.model import rule as rule_model
-from plugin.gui.dialogs import DialogOpener
+from plugin.gui.actions import DialogOpener
 from plugin.gui.help import doctor_dialog
 from plugin.gui.help.doctor_dialog import DoctorDialog
 from tests.qgis.helpers import run_algorithm

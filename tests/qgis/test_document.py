@@ -18,7 +18,7 @@ from plugin.bridge.layouts import saved_layouts
 from plugin.bridge.layouts.run import MapExportOrder
 from plugin.bridge.layouts.run import export_maps as run_order
 from plugin.bridge.new_project import sample
-from plugin.bridge.project import county, document
+from plugin.bridge.project import county
 from plugin.bridge.running.tasks import JobRunner
 from plugin.core.base.errors import InputError
 from plugin.core.standard import map_set as maps
@@ -71,21 +71,21 @@ def restore_entered_offices():
 # --- in the project
 def test_document_information_is_stored_in_the_project(tmp_path):
     project = QgsProject()
-    assert document.read_document_info(project) == DocumentInfo() and not project.isDirty()
-    document.store_document_info(project, FULL_DOCUMENT_INFO)
-    assert document.read_document_info(project) == FULL_DOCUMENT_INFO and project.isDirty()
+    assert county.read_document_info(project) == DocumentInfo() and not project.isDirty()
+    county.store_document_info(project, FULL_DOCUMENT_INFO)
+    assert county.read_document_info(project) == FULL_DOCUMENT_INFO and project.isDirty()
     assert project.write(str(tmp_path / "工程.qgz"))
     again = QgsProject()
-    assert again.read(str(tmp_path / "工程.qgz")) and document.read_document_info(again) == FULL_DOCUMENT_INFO
-    document.store_document_info(again, DocumentInfo(secrecy="内部"))
-    assert document.read_document_info(again) == DocumentInfo(secrecy="内部")
+    assert again.read(str(tmp_path / "工程.qgz")) and county.read_document_info(again) == FULL_DOCUMENT_INFO
+    county.store_document_info(again, DocumentInfo(secrecy="内部"))
+    assert county.read_document_info(again) == DocumentInfo(secrecy="内部")
 
 
 def test_changed_document_information_does_not_outdate_a_check_result(project):
-    document.store_document_info(project, FULL_DOCUMENT_INFO)
+    county.store_document_info(project, FULL_DOCUMENT_INFO)
     before = InputFingerprint.make_project_fingerprint(project)
     assert county.make_check_options(project).document_info == FULL_DOCUMENT_INFO
-    document.store_document_info(project, DocumentInfo(secrecy="内部"))
+    county.store_document_info(project, DocumentInfo(secrecy="内部"))
     assert InputFingerprint.make_project_fingerprint(project) == before
 
 
@@ -113,7 +113,7 @@ def test_document_information_dialog_stores_the_entered_values(project):
         line.setText(text)
     assert dialog.approval.isEnabled() and not dialog.reason.isEnabled()
     dialog.accept()
-    assert document.read_document_info(project) == DocumentInfo(
+    assert county.read_document_info(project) == DocumentInfo(
         "公开", "浑源县人民政府", "某院", "2026年11月", "晋S(2026)001号"
     )
     # The same offices compile several plans, so the form proposes them.
@@ -135,12 +135,12 @@ def test_secrecy_level_below_that_of_the_profile_is_refused_until_a_reason_is_en
     dialog.secrecy.setEditText("公开")
     assert dialog.reason.isEnabled()
     dialog.accept()
-    assert document.read_document_info(project) == DocumentInfo() and "没有降密理由" in dialog.problem.label.text()
+    assert county.read_document_info(project) == DocumentInfo() and "没有降密理由" in dialog.problem.label.text()
     dialog.reason.setText("公示稿已脱密")
     dialog.accept()
-    assert document.read_document_info(project) == DocumentInfo(secrecy="公开", secrecy_reason="公示稿已脱密")
+    assert county.read_document_info(project) == DocumentInfo(secrecy="公开", secrecy_reason="公示稿已脱密")
     assert (
-        document.resolve_project_document(project, make_profile(secrecy="秘密")).lowered_levels[0].reason
+        county.resolve_project_document(project, make_profile(secrecy="秘密")).lowered_levels[0].reason
         == "公示稿已脱密"
     )
 
@@ -149,24 +149,24 @@ def test_secrecy_level_below_that_of_the_profile_is_refused_until_a_reason_is_en
 def test_secrecy_level_below_that_of_the_project_is_refused_until_a_reason_is_entered_and_logged(
     project, qgis_log, entered, logged
 ):
-    document.store_document_info(project, DocumentInfo(secrecy="机密"))
+    county.store_document_info(project, DocumentInfo(secrecy="机密"))
     dialog = DocumentDialog(project, make_profile())
     assert not dialog.reason.isEnabled()
     dialog.secrecy.setEditText(entered)
     assert dialog.reason.isEnabled() and dialog.reason.placeholderText() == "必填"
     dialog.accept()
-    assert document.read_document_info(project).secrecy == "机密"
+    assert county.read_document_info(project).secrecy == "机密"
     assert "工程原来的成果信息" in dialog.problem.label.text() and "“机密”" in dialog.problem.label.text()
     dialog.reason.setText("经批准解密")
     dialog.accept()
-    assert document.read_document_info(project) == DocumentInfo(secrecy=entered, secrecy_reason="经批准解密")
+    assert county.read_document_info(project) == DocumentInfo(secrecy=entered, secrecy_reason="经批准解密")
     assert [line for line in qgis_log if "机密" in line and logged in line and "经批准解密" in line]
 
 
 def test_document_dialog_requires_a_reason_for_a_secrecy_level_below_the_package_specification(
     project, monkeypatch, qgis_log
 ):
-    from plugin.gui.dialogs import DialogOpener
+    from plugin.gui.actions import DialogOpener
 
     seen = []
 
@@ -174,7 +174,7 @@ def test_document_dialog_requires_a_reason_for_a_secrecy_level_below_the_package
         dialog.secrecy.setEditText("公开")
         dialog.accept()
         seen.append(dialog.problem.label.text())
-        assert document.read_document_info(project) == DocumentInfo()
+        assert county.read_document_info(project) == DocumentInfo()
         dialog.reason.setText("公示稿已脱密")
         dialog.accept()
         return dialog.result()
@@ -182,7 +182,7 @@ def test_document_dialog_requires_a_reason_for_a_secrecy_level_below_the_package
     monkeypatch.setattr(DocumentDialog, "exec", exec_)
     line = DocumentLine(project, make_profile)
     line.button.click()
-    document.store_document_info(project, DocumentInfo())
+    county.store_document_info(project, DocumentInfo())
     DialogOpener.open_document_dialog(SimpleNamespace(_iface=FakeInterface()))
     assert len(seen) == 2 and all("没有降密理由" in text and "成果包样式" in text for text in seen)
     assert len([text for text in qgis_log if "公示稿已脱密" in text]) == 2
@@ -195,15 +195,15 @@ def test_map_approval_number_can_be_entered_only_for_public_results(project):
     assert not dialog.approval.isEnabled()
     dialog.secrecy.setEditText("保密")
     dialog.accept()
-    assert document.read_document_info(project) == DocumentInfo() and "保密" in dialog.problem.label.text()
+    assert county.read_document_info(project) == DocumentInfo() and "保密" in dialog.problem.label.text()
 
 
 # --- before an export
 def test_export_with_a_secrecy_level_opens_no_dialog(project, monkeypatch):
     monkeypatch.setattr(DocumentDialog, "exec", lambda dialog: pytest.fail("asked"))
-    document.store_document_info(project, DocumentInfo(secrecy="内部"))
+    county.store_document_info(project, DocumentInfo(secrecy="内部"))
     assert ensure_exportable_document_info(project, None)
-    document.store_document_info(project, DocumentInfo())
+    county.store_document_info(project, DocumentInfo())
     assert ensure_exportable_document_info(project, None, SpecDocumentInfo(DocumentInfo("内部"), ("内部",), "样式"))
 
 
@@ -214,17 +214,17 @@ def test_export_without_secrecy_level_asks_until_a_valid_level_is_stored(project
         asked.append(dialog.problem.label.text())
         dialog.secrecy.setEditText("")
         dialog.accept()
-        assert document.read_document_info(project).secrecy == "" and "没有设定密级" in dialog.problem.label.text()
+        assert county.read_document_info(project).secrecy == "" and "没有设定密级" in dialog.problem.label.text()
         dialog.secrecy.setEditText("绝密")
         dialog.accept()
-        assert document.read_document_info(project).secrecy == "" and "某样式" in dialog.problem.label.text()
+        assert county.read_document_info(project).secrecy == "" and "某样式" in dialog.problem.label.text()
         dialog.secrecy.setEditText("内部")
         dialog.accept()
         return dialog.result()
 
     monkeypatch.setattr(DocumentDialog, "exec", exec_)
     assert ensure_exportable_document_info(project, None, SpecDocumentInfo(DocumentInfo(), ("公开", "内部"), "某样式"))
-    assert document.read_document_info(project).secrecy == "内部" and "没有设定密级" in asked[0]
+    assert county.read_document_info(project).secrecy == "内部" and "没有设定密级" in asked[0]
 
 
 def test_document_information_line_shows_effective_values_and_opens_the_dialog(project, monkeypatch):
@@ -250,7 +250,7 @@ def test_export_and_profile_forms_show_the_document_information_line(project):
     page = FormPage(project)
     assert page.document.label.text() == "内部（成果包样式）"
     assert page.ask_for_exportable_document_info()
-    document.store_document_info(project, DocumentInfo(secrecy="机密"))
+    county.store_document_info(project, DocumentInfo(secrecy="机密"))
     page.folder.line.setText("/tmp")
     assert page.make_order().document_info.secrecy == "机密"
     page.document.update_summary()
@@ -264,7 +264,7 @@ def test_export_package_records_a_lowered_secrecy_level_with_its_reason(provider
     path = tmp_path / "county.gpkg"
     write_geopackage(path, make_county(300, defects=False)[0])
     project.addMapLayers([QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in fiona.listlayers(path)])
-    document.store_document_info(project, DocumentInfo(secrecy="机密"))
+    county.store_document_info(project, DocumentInfo(secrecy="机密"))
     wanted = {"FORCE": True, "MAPS": False, "SECRECY": "内部"}
     with pytest.raises(QgsProcessingException, match="机密"):
         run_algorithm("export_package", {**wanted, "OUTPUT": str(tmp_path / "无理由")})
@@ -282,7 +282,7 @@ def test_export_package_records_a_lowered_secrecy_level_with_its_reason(provider
         "run",
         "另有批准",
     )
-    assert document.read_document_info(project).secrecy == "机密"
+    assert county.read_document_info(project).secrecy == "机密"
 
 
 # --- maps
@@ -310,7 +310,7 @@ def test_export_maps_uses_the_secrecy_level_of_the_profile_and_logs_a_lowered_le
 
 def test_export_maps_lowers_the_project_secrecy_level_only_with_a_logged_reason(provider, project, tmp_path):
     sample.load_sample(project, sample.copy_sample(tmp_path / "copy"))
-    document.store_document_info(project, DocumentInfo(secrecy="机密"))
+    county.store_document_info(project, DocumentInfo(secrecy="机密"))
     wanted = {"MAPS": "three_zones", "FORMAT": "jpg", "OUTPUT": str(tmp_path / "图")}
     with pytest.raises(QgsProcessingException, match="机密"):
         run_algorithm("export_maps", {**wanted, "SECRECY": "内部"})
@@ -367,8 +367,8 @@ def test_saved_report_contains_the_current_document_information(project, monkeyp
         "plugin.bridge.checking.check.write_check_outputs",
         lambda checked, outputs, **more: written.append(checked.report),
     )
-    document.store_document_info(project, DocumentInfo(secrecy="内部", compiler="浑源县人民政府"))
-    ResultExporter(window, runner, lambda: result, lambda: document.read_document_info(project)).save_result(
+    county.store_document_info(project, DocumentInfo(secrecy="内部", compiler="浑源县人民政府"))
+    ResultExporter(window, runner, lambda: result, lambda: county.read_document_info(project)).save_result(
         "json", "报告.json"
     )
     assert wait_until(lambda: bool(written), 30)

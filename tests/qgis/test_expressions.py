@@ -26,7 +26,7 @@ from qgis.core import (
 )
 
 from plugin.bridge.editing import feature_numbers
-from plugin.bridge.editing.expression_function import SanxianExpressionFunction
+from plugin.bridge.editing.expression_values import SanxianExpressionFunction
 from tests.county import measure
 from tests.qgis.helpers import ROOT, X, Y, make_square, make_table
 from tests.qgis.waiting import measure_time, wait_until

@@ -16,8 +16,7 @@ from plugin.bridge.fixes.apply import (
     start_editing,
     write_order,
 )
-from plugin.bridge.fixes.commands import prepare_edits, write_edits
-from plugin.bridge.fixes.refusals import ApplyRefused
+from plugin.bridge.fixes.commands import ApplyRefused, prepare_edits, write_edits
 from plugin.bridge.fixes.trial import make_batch_trial, make_choices_trial
 from plugin.bridge.layers.reading import read_feature_state_by_id
 from plugin.bridge.layers.snapshots import take_snapshot

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from plugin.bridge.fixes.log_writer import LogWriter
+from plugin.bridge.fixes.apply import LogWriter
 from plugin.core.base.errors import OutputError
 from plugin.core.fixes.change_log import PreparedRows, RowsToAppend, append_rows
 from tests.qgis.waiting import wait_until

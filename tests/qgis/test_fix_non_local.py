@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("qgis.core")
 
 from plugin.core.fixes.differences import is_same_problem
-from plugin.gui.fixing.non_local_findings import NonLocalFindingChanges
+from plugin.gui.fixing.actions import NonLocalFindingChanges
 from tests.parametrize import first_daily
 from tests.qgis.gui_helpers import make_finding
 

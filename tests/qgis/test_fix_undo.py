@@ -13,7 +13,7 @@ from osgeo import ogr, osr
 from qgis.core import NULL, Qgis, QgsVectorLayer
 
 from plugin.bridge.fixes.apply import ChangeLog, FixOrder
-from plugin.bridge.fixes.refusals import ApplyRefused
+from plugin.bridge.fixes.commands import ApplyRefused
 from plugin.bridge.layers.reading import read_snapshots
 from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.core.base.cancellation import NEVER_CANCELLED

@@ -7,7 +7,7 @@ import pytest
 
 from plugin.bridge.running.portions import WAITING
 from plugin.core.checks.live.session import FindingsChange
-from plugin.gui.findings.change_queue import MAX_FINDINGS_SHOWN_AT_ONCE, ChangeQueue
+from plugin.gui.findings.result import MAX_FINDINGS_SHOWN_AT_ONCE, ChangeQueue
 from tests.qgis.waiting import process_events, wait_until
 
 SMALL = FindingsChange(new_findings=[None] * MAX_FINDINGS_SHOWN_AT_ONCE)
@@ -67,7 +67,7 @@ def test_cancelled_changes_of_findings_are_not_shown(queue):
 
 def test_changes_behind_one_that_raises_are_shown_and_the_error_is_logged(queue, monkeypatch):
     errors = []
-    monkeypatch.setattr("plugin.gui.findings.change_queue.log_error", errors.append)
+    monkeypatch.setattr("plugin.gui.findings.result.log_error", errors.append)
 
     def fail():
         raise ValueError("planned")

@@ -22,7 +22,7 @@ from plugin.bridge.project import county
 from plugin.core.base.errors import InputError
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.gui import desktop_controller as controller_module
-from plugin.gui.findings import empty_states
+from plugin.gui.findings import panel_pages
 from plugin.gui.findings.result import CheckView
 from tests.qgis.gui_helpers import make_result, make_small_report
 from tests.qgis.waiting import process_events, wait_until
@@ -296,7 +296,7 @@ def test_panel_recognises_layers_added_during_a_cancelled_or_failed_first_check(
 ):
     """Add a layer during a run that is then cancelled or fails."""
     controller.dock.set_empty_page(
-        empty_states.make_no_layer_page(controller.new_project.open_wizard, controller.open_sample)
+        panel_pages.make_no_layer_page(controller.new_project.open_wizard, controller.open_sample)
     )
     add_plan_layer(project)
     controller.recognition.stop()

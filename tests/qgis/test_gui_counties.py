@@ -17,7 +17,7 @@ from qgis.PyQt.QtWidgets import QMainWindow, QPushButton
 
 from plugin.bridge import settings
 from plugin.bridge.checking import counties as counties_bridge
-from plugin.bridge.checking.counties_layer import ReleasedSummaryLayers, find_summary_layers
+from plugin.bridge.checking.counties import ReleasedSummaryLayers, find_summary_layers
 from plugin.bridge.running.tasks import JobRunner
 from plugin.core.base.stored_connections import register_connection_finder, unregister_connection_finder
 from plugin.core.counties import check_county

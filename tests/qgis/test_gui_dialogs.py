@@ -21,7 +21,7 @@ from plugin.core.model.rule import load_all_rules
 from plugin.core.standard.messages.texts import Texts
 from plugin.gui.county_form import profile_dialog
 from plugin.gui.county_form.profile_dialog import ProfileDialog
-from plugin.gui.findings import detail_pane, empty_states
+from plugin.gui.findings import detail_pane, panel_pages
 from plugin.gui.help import help_dialog
 from plugin.gui.help.help_dialog import HelpDialog, make_help_button
 from plugin.gui.project.roles_dialog import RolesDialog
@@ -123,7 +123,7 @@ def test_profile_dialog_can_switch_on_all_rules_for_the_project(project):
     dialog.rules.setCurrentIndex(dialog.rules.findData("all"))
     dialog.accept()
     options = county.make_check_options(project)
-    assert options.rules == ("all",) and empty_states.count_rules(options) == len(load_all_rules())
+    assert options.rules == ("all",) and panel_pages.count_rules(options) == len(load_all_rules())
     assert ProfileDialog(project).rules.currentData() == "all"
     county.store_county_settings(project, county.ProjectCountySettings(rules="quality"))
     dialog = ProfileDialog(project)
@@ -245,6 +245,6 @@ def test_help_page_of_a_rule_shows_its_sources_and_effective_settings(chinese, q
 
 def test_help_page_of_a_rule_opens_when_the_county_profile_is_missing(chinese, qgis_app, project):
     county.store_county_settings(project, county.ProjectCountySettings(profile="nowhere"))
-    norm, outcome = empty_states.get_norm_and_outcomes(None, county.make_check_options(project))
+    norm, outcome = panel_pages.get_norm_and_outcomes(None, county.make_check_options(project))
     assert norm is None and outcome("REL006") is None
     assert "整改建议" in HelpDialog("REL006", norm=norm, get_outcome=outcome).browser.toPlainText()

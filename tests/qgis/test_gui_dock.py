@@ -13,7 +13,7 @@ from qgis.PyQt.QtWidgets import QLabel, QStyleOptionViewItem, QToolButton, QWidg
 from plugin.bridge.layers.role_recognition import RecognisedLayers
 from plugin.bridge.running.portions import WAITING
 from plugin.core.checks.live.session import FindingsChange
-from plugin.gui.findings import empty_states, verdict_bar
+from plugin.gui.findings import panel_pages, verdict_bar
 from plugin.gui.findings.dock import FindingsDock
 from plugin.gui.findings.findings_form import DETAIL_TAB
 from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN
@@ -41,7 +41,7 @@ def do_nothing():
 def show_result(findings_dock, report):
     result = make_result(report)
     findings_dock.set_pages_without_findings(
-        *empty_states.make_pages_without_findings(result, do_nothing, findings_dock.show_skipped_rules)
+        *panel_pages.make_pages_without_findings(result, do_nothing, findings_dock.show_skipped_rules)
     )
     findings_dock.set_result(result)
     return result
@@ -60,18 +60,18 @@ RECOGNISED_WITH_MISSING_LAYER = RecognisedLayers({"A": "1", "B": "2", "C": "3"},
     ("empty", "text", "buttons"),
     [
         (
-            lambda act: empty_states.make_no_layer_page(act, act),
+            lambda act: panel_pages.make_no_layer_page(act, act),
             "工程中还没有规划图层。可以新建县级规划项目，将已有的规划图层添加到工程，或打开示例县。",
             ["新建县级规划项目…", "打开示例县"],
         ),
         (
-            lambda act: empty_states.make_missing_layers_page(RECOGNISED_WITH_MISSING_LAYER, act, act),
+            lambda act: panel_pages.make_missing_layers_page(RECOGNISED_WITH_MISSING_LAYER, act, act),
             "识别到 3 个图层，缺城镇开发边界 CZKFBJ。缺图层的规则跳过，不得视为通过。",
             ["图层角色…", "仍然检查"],
         ),
-        (empty_states.make_never_checked_page, "尚未检查。", ["全面检查"]),
+        (panel_pages.make_never_checked_page, "尚未检查。", ["全面检查"]),
         (
-            empty_states.make_libraries_missing_page,
+            panel_pages.make_libraries_missing_page,
             "检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。",
             ["环境自检…"],
         ),
@@ -100,7 +100,7 @@ def test_panel_names_three_of_the_missing_layers_and_lists_all_in_the_tool_tip(f
         [],
         {"CZKFBJ": "城镇开发边界", "XZQC": "村级行政区", "STBHZYXPJJG": "生态保护重要性评价结果"},
     )
-    findings_dock.set_empty_page(empty_states.make_missing_layers_page(found, lambda: None, lambda: None))
+    findings_dock.set_empty_page(panel_pages.make_missing_layers_page(found, lambda: None, lambda: None))
     assert read_visible_texts(findings_dock)[0] == (
         "识别到 1 个图层，缺城镇开发边界 CZKFBJ、村级行政区 XZQC、生态保护重要性评价结果 STBHZYXPJJG 等 5 个。"
         "缺图层的规则跳过，不得视为通过。"
@@ -110,7 +110,7 @@ def test_panel_names_three_of_the_missing_layers_and_lists_all_in_the_tool_tip(f
         "XZQXZ",
         "TDLYXZ",
     ]
-    findings_dock.set_empty_page(empty_states.make_never_checked_page(lambda: None))
+    findings_dock.set_empty_page(panel_pages.make_never_checked_page(lambda: None))
     assert findings_dock.empty.label.toolTip() == ""
 
 
@@ -268,7 +268,7 @@ def test_stepping_back_from_the_first_finding_signals_that_the_selection_did_not
 
 def test_progress_bar_shows_rule_number_rule_code_and_remaining_time(filled_dock, monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr("plugin.gui.findings.progress_bars.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("plugin.gui.findings.panel_pages.time.monotonic", lambda: clock[0])
     filled_dock.show_check_started(19)
     assert not filled_dock.empty.isEnabled(), "its buttons begin a check, too"
     assert not filled_dock.run_bar.isHidden() and filled_dock.tree.isVisible(), "results stay usable during a run"

@@ -10,7 +10,7 @@ from plugin.bridge import settings
 from plugin.bridge.texts import tr
 from plugin.core.base.files.writing import LAYER_FORMATS
 from plugin.gui.checking.exports import ResultExporter
-from plugin.gui.widgets.save_path import add_missing_suffix
+from plugin.gui.widgets.paths import add_missing_suffix
 from tests.qgis.gui_helpers import make_result, make_small_report
 
 SHAPEFILE = "Shapefile (*.shp)"

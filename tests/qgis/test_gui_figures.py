@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge.project import county
 from plugin.gui.toolbox.exchange import IndicatorsAction
-from plugin.gui.widgets import opening
+from plugin.gui.widgets import paths
 
 INDICATOR_RESULTS = {"COMPUTED": 20, "NOT_COMPUTED": 29, "MET": 3, "LITTLE_LEFT": 1, "BROKEN": 2, "ROUNDING": 1}
 
@@ -35,7 +35,7 @@ def dialog_results(qgis_app, monkeypatch):
 
 def test_message_after_computing_indicators_stays_open_and_opens_the_workbook(dialog_results, monkeypatch, tmp_path):
     opened = []
-    monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) or True)
+    monkeypatch.setattr(paths.QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) or True)
     (tmp_path / "指标.xlsx").touch()
     dialog_results["sanxian:compute_indicators"] = {**INDICATOR_RESULTS, "OUTPUT_XLSX": str(tmp_path / "指标.xlsx")}
     iface = FakeInterface()

@@ -18,22 +18,19 @@ from plugin.bridge.checking.findings_layer import FINDINGS_PROPERTY
 from plugin.bridge.project import county
 from plugin.core.fixes.fix_texts import FixTexts
 from plugin.core.fixes.proposal import Proposal
-from plugin.gui.fixing.area_table import AreaRow, AreaTable
-from plugin.gui.fixing.batch_dialog import BatchDialog
-from plugin.gui.fixing.batch_model import (
+from plugin.gui.fixing.batch_dialog import (
     CONFIRM,
     FEATURE_COLUMN,
     FIX_COLUMN,
     OUT_COLUMN,
     REFUSED,
     SAFE,
+    BatchDialog,
     make_batch_rows,
 )
-from plugin.gui.fixing.choice_list import ChoiceList
-from plugin.gui.fixing.linked_maps import LinkedMaps
-from plugin.gui.fixing.map_preview import FixShapes
-from plugin.gui.fixing.outcome_box import OutcomeBox
-from plugin.gui.widgets.labels import ElidedLabel
+from plugin.gui.fixing.change_preview import AreaRow, AreaTable, FixShapes, LinkedMaps
+from plugin.gui.fixing.dialog import ChoiceList, OutcomeBox
+from plugin.gui.widgets.labels_and_buttons import ElidedLabel
 from plugin.gui.widgets.map_items import NEAREST_SCALE
 from tests.qgis.gui_helpers import make_finding
 from tests.qgis.live_helpers import make_rectangle
@@ -728,7 +725,7 @@ def test_text_of_an_elided_label_is_aligned_with_other_labels(qgis_app, sheet):
 
 
 def test_text_of_a_fix_outcome_is_aligned_with_its_icon(qgis_app, monkeypatch):
-    monkeypatch.setattr("plugin.gui.fixing.outcome_box._list_outcomes", lambda *_: [("ok", "没有新问题")])
+    monkeypatch.setattr("plugin.gui.fixing.dialog._list_outcomes", lambda *_: [("ok", "没有新问题")])
     box = OutcomeBox()
     box.show_proposal(object(), None)
     box.resize(300, 120)

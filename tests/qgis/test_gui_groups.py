@@ -9,7 +9,7 @@ from qgis.core import QgsProcessingContext, QgsVectorLayer
 
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
-from plugin.bridge.layers import layer_groups, role_recognition
+from plugin.bridge.layers import role_recognition
 from plugin.bridge.layers.properties import IMPORTED_PROPERTY, get_assigned_role, set_assigned_role
 from plugin.bridge.project import county
 from plugin.gui.project.roles_dialog import GroupDialog, RolesDialog
@@ -131,7 +131,7 @@ def test_cancelling_the_layer_group_question_starts_no_check_and_stores_nothing(
     answer = GroupAnswers(monkeypatch, None)
     controller.start_check()
     assert not controller.is_check_running and controller.dock.result is None and len(answer.asked) == 1
-    assert not layer_groups.find_excluded_layers(project)
+    assert not role_recognition.find_excluded_layers(project)
 
 
 def test_removing_the_chosen_layer_group_lets_the_other_group_be_checked(
@@ -141,7 +141,7 @@ def test_removing_the_chosen_layer_group_lets_the_other_group_be_checked(
     controller.start_check()
     wait_for_check(controller)
     project.removeMapLayers([layers_of_two_groups["VCT 小县", role].id() for role in ROLES])
-    assert not layer_groups.find_excluded_layers(project)
+    assert not role_recognition.find_excluded_layers(project)
     controller.start_check()
     wait_for_check(controller)
     assert len(answer.asked) == 1 and list_checked_layers(controller) == {"小县.gpkg"}
@@ -179,10 +179,10 @@ def test_layer_roles_dialog_offers_the_layer_group_choice_again(controller, laye
     dialog = RolesDialog(project)
     assert dialog.choose.isVisibleTo(dialog) and "CZKFBJ、DLTB" in dialog.aside.text()
     dialog.choose.click()
-    assert len(layer_groups.find_excluded_layers(project)) == 4 and len(answer.asked) == 2, "cancelled: as it was"
+    assert len(role_recognition.find_excluded_layers(project)) == 4 and len(answer.asked) == 2, "cancelled: as it was"
     assert get_assigned_role(layers_of_two_groups["VCT 小县", "CZKFBJ"]) == "CZKFBJ"
     dialog.choose.click()
-    assert {v.id() for v in layer_groups.find_excluded_layers(project)} == {
+    assert {v.id() for v in role_recognition.find_excluded_layers(project)} == {
         layers_of_two_groups["VCT 小县", role].id() for role in ROLES
     }
     dialog.reject()

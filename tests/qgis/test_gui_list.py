@@ -20,7 +20,6 @@ from plugin.bridge.texts import tr
 from plugin.core.checks.live.session import FindingsChange
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity
-from plugin.gui.findings.filter import FilterSettings
 from plugin.gui.findings.groups import (
     AREA_COLUMN,
     COUNT_COLUMN,
@@ -32,6 +31,7 @@ from plugin.gui.findings.groups import (
     make_search_text,
 )
 from plugin.gui.findings.model import FindingsModel
+from plugin.gui.findings.rows import FilterSettings
 from plugin.gui.findings.tree import FindingsTree
 from plugin.gui.widgets.theme import FINDING_KINDS
 from tests.qgis.gui_helpers import make_clean_report, make_finding, make_large_report, make_small_report

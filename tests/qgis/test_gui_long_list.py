@@ -12,8 +12,8 @@ from plugin.bridge.checking import findings_layer
 from plugin.core.checks.live.session import FindingsChange
 from plugin.gui.findings import groups as findings_groups
 from plugin.gui.findings import rows as findings_rows
-from plugin.gui.findings.filter import FilterSettings
 from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN
+from plugin.gui.findings.rows import FilterSettings
 from plugin.gui.findings.tree import FindingsTree
 from plugin.gui.widgets.theme import FINDING_KINDS
 from tests.qgis.gui_helpers import make_finding, make_large_report

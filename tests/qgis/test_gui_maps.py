@@ -14,7 +14,7 @@ from qgis.PyQt.QtWidgets import QMessageBox
 
 from plugin.bridge.layouts import saved_layouts
 from plugin.bridge.new_project import sample
-from plugin.bridge.project import document
+from plugin.bridge.project import county
 from plugin.bridge.running.tasks import JobRunner
 from plugin.core.base.errors import InputError
 from plugin.core.standard.profile import DocumentInfo
@@ -159,7 +159,7 @@ def test_make_layouts_action_warns_if_the_county_layer_is_missing(maps_and_inter
 def test_map_export_reports_exported_and_omitted_maps_in_the_message_bar(maps_and_interface, monkeypatch):
     import processing
 
-    document.store_document_info(QgsProject.instance(), DocumentInfo(secrecy="内部"))
+    county.store_document_info(QgsProject.instance(), DocumentInfo(secrecy="内部"))
     maps, iface = maps_and_interface
     results = {"MADE": 5, "FILES": 10, "NOT_MADE": "中心城区土地使用规划图", "OUTPUT": "图件"}
     monkeypatch.setattr(processing, "execAlgorithmDialog", lambda name, given: results)
@@ -194,7 +194,7 @@ def test_layouts_dialog_asks_for_a_missing_secrecy_level(county_map_builder, mon
     monkeypatch.setattr(DocumentDialog, "exec", exec_)
     dialog.accept()
     assert len(asked) == 1 and "没有设定密级" in asked[0]
-    assert dialog.result() == 0 and document.read_document_info(project) == DocumentInfo()
+    assert dialog.result() == 0 and county.read_document_info(project) == DocumentInfo()
     dialog.accept()
     assert dialog.result() == 1 and dialog.get_document_info().secrecy == "秘密" and len(asked) == 2
     assert "秘密" in dialog.document.label.text()
@@ -208,7 +208,7 @@ def test_map_export_without_secrecy_level_asks_and_stops_on_cancel(maps_and_inte
     monkeypatch.setitem(sys.modules, "processing", processing)
     maps.open_export_dialog()
     assert len(asked) == 1 and opened == []
-    document.store_document_info(QgsProject.instance(), DocumentInfo(secrecy="内部"))
+    county.store_document_info(QgsProject.instance(), DocumentInfo(secrecy="内部"))
     maps.open_export_dialog()
     assert len(asked) == 1 and len(opened) == 1
 

@@ -4,33 +4,33 @@
 import pytest
 from qgis.PyQt.QtGui import QGuiApplication
 
-from plugin.gui.widgets import opening
-from plugin.gui.widgets.buttons import CopyButton
+from plugin.gui.widgets import paths
+from plugin.gui.widgets.labels_and_buttons import CopyButton
 
 
 @pytest.fixture
 def shown_messages(qgis_app, monkeypatch):
     """Return the texts of the message boxes that were shown."""
     texts = []
-    monkeypatch.setattr(opening.QMessageBox, "exec", lambda self: texts.append(self.text()))
+    monkeypatch.setattr(paths.QMessageBox, "exec", lambda self: texts.append(self.text()))
     return texts
 
 
 def test_successfully_opened_file_shows_no_message(shown_messages, monkeypatch, tmp_path):
-    monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda url: True)
-    assert opening.open_path(str(tmp_path))
+    monkeypatch.setattr(paths.QDesktopServices, "openUrl", lambda url: True)
+    assert paths.open_path(str(tmp_path))
     assert shown_messages == []
 
 
 def test_file_that_no_program_opens_gives_a_message_with_its_path(shown_messages, monkeypatch, tmp_path):
-    monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda url: False)
-    assert not opening.open_path(str(tmp_path))
+    monkeypatch.setattr(paths.QDesktopServices, "openUrl", lambda url: False)
+    assert not paths.open_path(str(tmp_path))
     assert [text.splitlines()[-1] for text in shown_messages] == [str(tmp_path)]
 
 
 def test_deleted_file_is_reported_before_a_program_is_started(shown_messages, monkeypatch, tmp_path):
-    monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda url: pytest.fail("a program was started"))
-    opening.make_opener(str(tmp_path / "清单.html"))()
+    monkeypatch.setattr(paths.QDesktopServices, "openUrl", lambda url: pytest.fail("a program was started"))
+    paths.make_opener(str(tmp_path / "清单.html"))()
     assert [text.splitlines()[-1] for text in shown_messages] == [str(tmp_path / "清单.html")]
 
 

@@ -41,7 +41,7 @@ from plugin.gui.package.export_dialog import ExportDialog
 from plugin.gui.package.export_preview import ExportEnvironment
 from plugin.gui.package.form_page import SlotsList
 from plugin.gui.package.inspect import InspectDialog, remember_package
-from plugin.gui.widgets.labels import ElidedLabel
+from plugin.gui.widgets.labels_and_buttons import ElidedLabel
 from tests.qgis.gui_helpers import make_result, make_small_report
 from tests.qgis.helpers import SAMPLE
 from tests.qgis.waiting import process_events, wait_until

@@ -23,11 +23,10 @@ from qgis.PyQt.QtWidgets import (
 )
 
 import plugin.gui
-from plugin.gui.fixing.choice_list import ChoiceList
+from plugin.gui.fixing.dialog import ChoiceList
 from plugin.gui.widgets import theme
-from plugin.gui.widgets.field_message import FieldMessage
-from plugin.gui.widgets.sections import make_faint_label
-from plugin.gui.widgets.whole_rows import WholeRows
+from plugin.gui.widgets.lists import WholeRows
+from plugin.gui.widgets.sections import FieldMessage, make_faint_label
 from tests.parametrize import first_daily
 from tests.qgis.waiting import process_events
 

@@ -5,7 +5,7 @@ import pytest
 from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtGui import QColor, QImage, QPalette
 
-from plugin.gui.widgets.labels import make_source_mark_label
+from plugin.gui.widgets.labels_and_buttons import make_source_mark_label
 from plugin.gui.widgets.sections import FormSection, NoticeBox
 from tests.parametrize import first_daily
 

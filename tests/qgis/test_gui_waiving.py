@@ -12,10 +12,10 @@ from qgis.PyQt.QtWidgets import QLabel
 
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
-from plugin.bridge.project import waivers
+from plugin.bridge.project import saved_paths
 from plugin.core.engine.waivers.file import read_waivers
 from plugin.gui.findings.navigation_bar import WaiveButton, find_waiver_refusal_text
-from plugin.gui.findings.waiver_dialog import FindingCard, WaiverDialog
+from plugin.gui.findings.waiving import FindingCard, WaiverDialog
 from tests.qgis.gui_helpers import make_finding
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
@@ -161,7 +161,9 @@ def test_waiver_dialog_reports_missing_entries_and_stays_open(checked, qgis_app,
     # The project stores the path of a chosen waiver file.
     given["file"] = str(tmp_path / "我的.csv")
     controller.dock.navigation.waive.click()
-    assert crossing.state == "waived" and waivers.read_chosen_waiver_path(get_project()) == str(tmp_path / "我的.csv")
+    assert crossing.state == "waived" and saved_paths.read_chosen_waiver_path(get_project()) == str(
+        tmp_path / "我的.csv"
+    )
 
 
 def get_project():

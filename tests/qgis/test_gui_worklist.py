@@ -29,8 +29,8 @@ from plugin.gui.findings.groups import (
     STATE_COLUMN,
     UPDATED_COLUMN,
     Grouping,
+    WorkRows,
 )
-from plugin.gui.findings.work_rows import WorkRows
 from tests.qgis.gui_helpers import make_large_report, make_result, make_small_report
 from tests.qgis.test_gui_editing import check, checked, open_controller  # noqa: F401
 from tests.qgis.waiting import process_events, wait_until

@@ -13,7 +13,7 @@ from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtWidgets import QPushButton
 
-from plugin.bridge import manual
+from plugin.bridge import help_pages
 from plugin.bridge.running.tasks import JobRunner
 from plugin.gui.counties.dialog import CountiesDialog
 from plugin.gui.county_form.profile_dialog import ProfileDialog
@@ -24,7 +24,7 @@ from plugin.gui.help.help_dialog import HelpDialog
 from plugin.gui.package.export_dialog import ExportDialog
 from plugin.gui.package.inspect import InspectDialog
 from plugin.gui.project.roles_dialog import RolesDialog
-from plugin.gui.widgets import opening
+from plugin.gui.widgets import paths
 from plugin.gui.wizard.dialog import NewProjectWizard
 from tests.manual_names import QGIS_NAMES_ZH, ROOT
 
@@ -52,13 +52,13 @@ def built_manual(tmp_path_factory):
 
 @pytest.fixture
 def installed_manual(built_manual, monkeypatch):
-    monkeypatch.setattr(manual, "MANUAL_FOLDER", built_manual)
+    monkeypatch.setattr(help_pages, "MANUAL_FOLDER", built_manual)
     return built_manual
 
 
 @pytest.fixture
 def missing_manual(tmp_path, monkeypatch):
-    monkeypatch.setattr(manual, "MANUAL_FOLDER", tmp_path / "none")
+    monkeypatch.setattr(help_pages, "MANUAL_FOLDER", tmp_path / "none")
 
 
 def is_missing_target(address: str) -> bool:
@@ -85,16 +85,16 @@ def test_help_url_of_every_algorithm_leads_to_its_manual_heading(provider, insta
 
 
 def test_link_check_detects_a_missing_manual_anchor(installed_manual):
-    assert is_missing_target(manual.get_manual_url("roles") + "x") and not is_missing_target(
-        manual.get_manual_url("roles")
+    assert is_missing_target(help_pages.get_manual_url("roles") + "x") and not is_missing_target(
+        help_pages.get_manual_url("roles")
     )
 
 
 def test_every_help_topic_has_a_manual_heading_in_its_language(installed_manual, monkeypatch):
     found = {}
     for lang in ("zh", "en"):
-        monkeypatch.setattr(manual, "get_interface_language", lambda lang=lang: lang)
-        found[lang] = {topic: manual.get_manual_url(topic) for topic in (*manual.MANUAL_TOPICS, "TOP001")}
+        monkeypatch.setattr(help_pages, "get_interface_language", lambda lang=lang: lang)
+        found[lang] = {topic: help_pages.get_manual_url(topic) for topic in (*help_pages.MANUAL_TOPICS, "TOP001")}
         assert [topic for topic, address in found[lang].items() if address and is_missing_target(address)] == []
     assert all(found["zh"].values())
     expected = {
@@ -112,11 +112,11 @@ def test_every_help_topic_has_a_manual_heading_in_its_language(installed_manual,
 
 def test_help_button_opens_the_chinese_page_of_a_topic_without_an_english_one(installed_manual, monkeypatch):
     opened = []
-    monkeypatch.setattr(manual, "get_interface_language", lambda: "en")
+    monkeypatch.setattr(help_pages, "get_interface_language", lambda: "en")
     monkeypatch.setattr(help_dialog, "open_in_browser", lambda url, _parent: opened.append(url.toString()))
     help_dialog.open_manual("layouts", None)
     help_dialog.open_manual("counties", None)
-    assert manual.get_manual_url("layouts") == ""
+    assert help_pages.get_manual_url("layouts") == ""
     assert [address.partition("/manual/")[2] for address in opened] == [
         "zh/06-maps-package.html#layouts",
         "en/08-command-line.html#counties",
@@ -126,8 +126,8 @@ def test_help_button_opens_the_chinese_page_of_a_topic_without_an_english_one(in
 
 def test_every_help_topic_is_used_by_a_dialog_or_an_algorithm(provider):
     used = list_topics_of_dialogs() | {a.get_manual_topic() for a in provider.algorithms()}
-    assert sorted(set(manual.MANUAL_TOPICS) - used) == []
-    assert sorted(list_topics_of_dialogs() - set(manual.MANUAL_TOPICS)) == []
+    assert sorted(set(help_pages.MANUAL_TOPICS) - used) == []
+    assert sorted(list_topics_of_dialogs() - set(help_pages.MANUAL_TOPICS)) == []
 
 
 def test_help_url_of_an_algorithm_is_a_generated_page_without_the_manual(provider, missing_manual):
@@ -150,21 +150,25 @@ def test_help_url_of_an_algorithm_is_a_generated_page_without_the_manual(provide
 )
 def test_help_button_of_a_dialog_opens_its_manual_heading(make, topic, installed_manual, monkeypatch):
     opened = []
-    monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()) or True)
+    monkeypatch.setattr(paths.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()) or True)
     dialog = make(QgsProject.instance())
     (button,) = dialog.findChildren(QPushButton, "SanxianManual")
     button.click()
     page = Path(QUrl(opened[0]).toLocalFile())
     (target,) = re.findall(r'content="0; url=([^"]+)"', page.read_text(encoding="utf-8"))
     # The browser is started with the path of a page: an anchor in the address would be lost.
-    assert "#" not in opened[0] and QUrl(target) == QUrl(manual.get_manual_url(topic)) and not is_missing_target(target)
+    assert (
+        "#" not in opened[0]
+        and QUrl(target) == QUrl(help_pages.get_manual_url(topic))
+        and not is_missing_target(target)
+    )
     assert not button.isDefault() and not button.autoDefault()
 
 
 def test_help_dialog_of_a_rule_opens_its_entry_in_the_rule_book(installed_manual, monkeypatch):
     opened = []
-    monkeypatch.setattr(opening, "open_in_browser", lambda url, _parent: opened.append(url.fragment()) or True)
-    monkeypatch.setattr(help_dialog, "open_in_browser", opening.open_in_browser)
+    monkeypatch.setattr(paths, "open_in_browser", lambda url, _parent: opened.append(url.fragment()) or True)
+    monkeypatch.setattr(help_dialog, "open_in_browser", paths.open_in_browser)
     dialog = HelpDialog("REL002")
     (button,) = dialog.findChildren(QPushButton, "SanxianManual")
     for code in ("REL002", "RUN903", ""):
@@ -185,8 +189,8 @@ def test_help_button_opens_the_help_dialog_without_the_manual(missing_manual, mo
 
 def test_missing_browser_is_reported_with_the_file_of_the_manual(installed_manual, monkeypatch):
     shown = []
-    monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda url: False)
-    monkeypatch.setattr(opening.QMessageBox, "exec", lambda self: shown.append(self.text()))
+    monkeypatch.setattr(paths.QDesktopServices, "openUrl", lambda url: False)
+    monkeypatch.setattr(paths.QMessageBox, "exec", lambda self: shown.append(self.text()))
     help_dialog.open_manual("roles", None)
     (text,) = shown
     assert text.endswith("02-data.html")

@@ -20,7 +20,7 @@ from plugin.bridge.layers import role_recognition
 from plugin.bridge.layers.properties import get_assigned_role, get_layer_name
 from plugin.bridge.layouts import saved_layouts
 from plugin.bridge.new_project import assemble, bookmarks
-from plugin.bridge.project import county, waivers
+from plugin.bridge.project import county, saved_paths
 from plugin.core.standard import map_set
 from plugin.core.standard.profile import DocumentInfo
 from tests.qgis.helpers import ROOT, draw_feature, make_square
@@ -106,7 +106,7 @@ def test_county_settings_of_a_0_1_0_project_are_all_read(wizard_project, unpacke
     assert (options.rules, options.base_year, options.phase) == (("quality",), 2020, "approval")
     # Values that version 0.1.0 did not have are empty, so profile and form apply.
     assert options.document_info == DocumentInfo()
-    assert waivers.read_chosen_waiver_path(wizard_project) == "accepted.csv" and options.waivers == str(
+    assert saved_paths.read_chosen_waiver_path(wizard_project) == "accepted.csv" and options.waivers == str(
         unpacked_projects / "accepted.csv"
     )
 

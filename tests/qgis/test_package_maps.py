@@ -19,7 +19,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication, QThread
 
 from plugin.bridge.layouts import package_maps
-from plugin.bridge.running.main_thread import call_on_main
+from plugin.bridge.running.threads import call_on_main
 from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.errors import Cancelled
 from plugin.core.base.files.digests import is_complete_package

@@ -21,7 +21,7 @@ from qgis.core import (
 
 from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.new_project import assemble, bookmarks
-from plugin.bridge.new_project.request import NewProjectRequest, create_project_database
+from plugin.bridge.new_project.assemble import NewProjectRequest, create_project_database
 from plugin.core.base.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.base.errors import Cancelled, OutputError
 from plugin.core.standard import load_standard

@@ -8,7 +8,7 @@ import shapely
 from pyproj import CRS
 from qgis.core import QgsVectorLayer
 
-from plugin.bridge.layers import sinks
+from plugin.bridge.layers import tables
 from plugin.core.base.errors import OutputError
 from plugin.core.base.files.writing import check_writable
 from plugin.core.model.findings import FINDING_COLUMNS, Finding
@@ -121,6 +121,6 @@ def test_check_writable_refuses_outputs_that_are_inputs_or_unwritable(tmp_path):
 
 
 def test_memory_layer_contains_all_findings_with_and_without_geometry():
-    layer = sinks.make_findings_layer(make_findings(), FINDINGS_CRS, "问题")
+    layer = tables.make_findings_layer(make_findings(), FINDINGS_CRS, "问题")
     assert layer.featureCount() == 4 and layer.crs().authid() == "EPSG:4526" and layer.name() == "问题"
     assert sum(not f.hasGeometry() for f in layer.getFeatures()) == 1

@@ -14,7 +14,7 @@ from qgis.core import (
     QgsSettings,
 )
 
-from plugin.bridge.stored_connections import find_stored_connection
+from plugin.bridge.settings import find_stored_connection
 from plugin.core.base.errors import InputError
 from tests.qgis.helpers import Log, run_algorithm
 

@@ -10,9 +10,8 @@ import time
 import pytest
 from qgis.core import QgsTask
 
-from plugin.bridge.running.main_thread import call_on_main
 from plugin.bridge.running.tasks import BackgroundJob, JobRunner
-from plugin.bridge.running.threads import BackgroundMode, run_in_python_thread
+from plugin.bridge.running.threads import BackgroundMode, call_on_main, run_in_python_thread
 from plugin.core.base.errors import Cancelled
 from tests.qgis.helpers import ROOT
 from tests.qgis.waiting import PATIENCE_SECONDS, run_task, wait_until
@@ -187,7 +186,7 @@ sys.path.insert(0, sys.argv[1])
 from qgis.core import QgsApplication, QgsTask
 application = QgsApplication([], False)
 application.initQgis()
-from plugin.bridge.running.main_thread import call_on_main
+from plugin.bridge.running.threads import call_on_main
 from plugin.bridge.running.tasks import BackgroundJob, JobRunner
 from plugin.bridge.running.threads import run_in_python_thread
 from plugin.core.base.errors import Cancelled

@@ -7,8 +7,7 @@ from qgis.core import QgsVectorLayer
 from plugin.bridge.checking.check import check_project_or_folder
 from plugin.bridge.layers import role_recognition
 from plugin.bridge.layers.reading import read_snapshot
-from plugin.bridge.layers.snapshots import take_snapshot
-from plugin.bridge.layers.stored_rows import StoredFiles
+from plugin.bridge.layers.snapshots import StoredFiles, take_snapshot
 from plugin.bridge.project import county
 from plugin.core.base.cancellation import NEVER_CANCELLED
 from plugin.core.checks.check import RunOptions

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from qgis.core import QgsProcessingException, QgsProject, QgsVectorLayer
 
-from plugin.bridge.project import county, waivers
+from plugin.bridge.project import county, saved_paths
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.engine.waivers.file import change_waivers
 from plugin.core.engine.waivers.waiver import WaiverEntry, make_waivers
@@ -74,7 +74,7 @@ def test_check_of_project_layers_uses_the_waiver_file_next_to_their_data(plan_fi
     load_layers(plan_file)
     assert run_check_plan()[0]["ERRORS"] == 0
     named = tmp_path / "没有.csv"
-    waivers.store_chosen_waiver_path(QgsProject.instance(), str(named))
+    saved_paths.store_chosen_waiver_path(QgsProject.instance(), str(named))
     with pytest.raises(QgsProcessingException) as error:
         run_check_plan()
     assert "没有.csv" in str(error.value), "one that was named and is not there is no slip to be passed over"
@@ -85,26 +85,29 @@ def test_check_of_chosen_layers_uses_the_waiver_file_next_to_their_data(plan_fil
     layers = load_layers(plan_file)
     (tmp_path / "远").mkdir()
     load_layers(write_small(tmp_path / "远" / "other.gpkg"), "CZKFBJ")
-    assert waivers.find_waiver_file_of_layers(QgsProject.instance(), QgsProject.instance().mapLayers().values()) is None
+    assert (
+        saved_paths.find_waiver_file_of_layers(QgsProject.instance(), QgsProject.instance().mapLayers().values())
+        is None
+    )
     assert run_check_plan(LAYERS=[layer.id() for layer in layers])[0]["ERRORS"] == 0
 
 
 def test_waiver_file_of_a_project_is_located_next_to_its_data_or_project_file(plan_file, tmp_path):
     project = QgsProject.instance()
-    assert waivers.find_waiver_file_of_layers(project, []) is None
+    assert saved_paths.find_waiver_file_of_layers(project, []) is None
     layers = load_layers(plan_file)
-    assert waivers.find_waiver_file_of_layers(project, layers) == tmp_path / "county.waivers.csv"
+    assert saved_paths.find_waiver_file_of_layers(project, layers) == tmp_path / "county.waivers.csv"
     other = write_small(tmp_path / "other.gpkg")
     layers += load_layers(other, "DLTB")
-    assert waivers.find_waiver_file_of_layers(project, layers) == tmp_path / f"{tmp_path.name}.waivers.csv"
+    assert saved_paths.find_waiver_file_of_layers(project, layers) == tmp_path / f"{tmp_path.name}.waivers.csv"
     (tmp_path / "远").mkdir()
     layers += load_layers(write_small(tmp_path / "远" / "third.gpkg"), "DLTB")
-    assert waivers.find_waiver_file_of_layers(project, layers) is None
+    assert saved_paths.find_waiver_file_of_layers(project, layers) is None
     assert project.write(str(tmp_path / "规划.qgz"))
-    assert waivers.find_waiver_file_of_layers(project, layers) == tmp_path / "规划.waivers.csv"
-    waivers.store_chosen_waiver_path(project, str(tmp_path / "远" / "mine.csv"))
-    assert waivers.read_chosen_waiver_path(project) == "远/mine.csv", "moves with the project"
-    assert waivers.find_waiver_file_of_layers(project, layers) == tmp_path / "远" / "mine.csv"
+    assert saved_paths.find_waiver_file_of_layers(project, layers) == tmp_path / "规划.waivers.csv"
+    saved_paths.store_chosen_waiver_path(project, str(tmp_path / "远" / "mine.csv"))
+    assert saved_paths.read_chosen_waiver_path(project) == "远/mine.csv", "moves with the project"
+    assert saved_paths.find_waiver_file_of_layers(project, layers) == tmp_path / "远" / "mine.csv"
     assert county.make_check_options(project).waivers == str(tmp_path / "远" / "mine.csv")
-    waivers.store_chosen_waiver_path(project, "")
+    saved_paths.store_chosen_waiver_path(project, "")
     assert county.make_check_options(project).waivers == "", "none is there yet"

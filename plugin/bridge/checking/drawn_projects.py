@@ -16,8 +16,12 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.base.errors import Cancelled
-from ..layers.properties import format_crs_for_pyproj
-from ..layers.values import convert_to_python_value, convert_to_wkb_and_curve_text, get_field_type
+from ..layers.properties import (
+    convert_to_python_value,
+    convert_to_wkb_and_curve_text,
+    format_crs_for_pyproj,
+    get_field_type,
+)
 from ..running.tasks import BackgroundJob, JobRunner
 from ..texts import tr
 
@@ -240,15 +244,7 @@ class _Reviews:
         """Return the review of a request. Raise SanxianError and Cancelled."""
         from ...core.studies.projects.prepared import review_drawn_projects
 
-        review = self._find_review(request.data, on_preparing, cancellation)
-        return review_drawn_projects(
-            make_drawn_projects(request.projects), review, request.source, request.lang, cancellation
-        )
-
-    def _find_review(
-        self, data: ReviewData, on_preparing: Callable[[], None], cancellation: Cancellation
-    ) -> PreparedReview:
-        """Return the prepared review of data; prepare the plan if it is new."""
+        data = request.data
         key = id(data.check_result), id(data.rows)
         if key not in self._by_data:
             kept = self._by_data.values()
@@ -260,7 +256,10 @@ class _Reviews:
                 review = make_prepared_review(data, cancellation)
             self._by_data.clear()
             self._by_data[key] = data, review
-        return self._by_data[key][1]
+        review = self._by_data[key][1]
+        return review_drawn_projects(
+            make_drawn_projects(request.projects), review, request.source, request.lang, cancellation
+        )
 
 
 def make_prepared_review(data: ReviewData, cancellation: Cancellation = NEVER_CANCELLED) -> PreparedReview:

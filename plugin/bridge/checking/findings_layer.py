@@ -12,7 +12,7 @@ from typing import Any
 from qgis.core import QgsFeature, QgsLayerTreeGroup, QgsMapLayer, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer
 
-from ..layers import sinks, styles
+from ..layers import styles, tables
 from ..layers.properties import convert_to_qgis_crs
 from ..layers.role_recognition import FINDINGS_PROPERTY
 from ..texts import tr
@@ -115,8 +115,8 @@ def add_to_provider(provider: Any, rows: list[QgsFeature]) -> bool:
 
 def make_finding_features(findings: list[Any]) -> list[QgsFeature]:
     """Return findings as features of the findings layer; may be called from any thread."""
-    columns = sinks.make_findings_fields()
-    return [sinks.make_finding_feature(f, columns) for f in findings]
+    columns = tables.make_findings_fields()
+    return [tables.make_finding_feature(f, columns) for f in findings]
 
 
 def show_findings(
@@ -131,7 +131,7 @@ def show_findings(
     """
     layer = find_findings_layer(project)
     if layer is None:
-        layer = sinks.make_findings_layer([], crs, tr("Findings (temporary layer)"))
+        layer = tables.make_findings_layer([], crs, tr("Findings (temporary layer)"))
         layer.setCustomProperty(FINDINGS_PROPERTY, 1)
         # The layer is created again by the next check: QGIS need not ask whether to save it.
         layer.setCustomProperty("skipMemoryLayersCheck", 1)
@@ -143,7 +143,11 @@ def show_findings(
             renderer.updateCategoryLabel(number, words[category.value()])
         layer.setRenderer(renderer)
         project.addMapLayer(layer, False)
-        _get_or_create_findings_group(project).insertLayer(0, layer)
+        group = next(iter(_find_findings_groups(project)), None)
+        if group is None:
+            group = project.layerTreeRoot().insertGroup(0, tr("Findings"))
+            group.setCustomProperty(FINDINGS_PROPERTY, 1)
+        group.insertLayer(0, layer)
     former_row_adder = find_row_adder(layer)
     if former_row_adder is not None:
         former_row_adder.stop_adding_rows()
@@ -249,11 +253,3 @@ def _get_data_provider(layer: QgsVectorLayer) -> Any:
 
 def _find_findings_groups(project: QgsProject) -> list[QgsLayerTreeGroup]:
     return [g for g in project.layerTreeRoot().findGroups(True) if g.customProperty(FINDINGS_PROPERTY)]
-
-
-def _get_or_create_findings_group(project: QgsProject) -> QgsLayerTreeGroup:
-    for group in _find_findings_groups(project):
-        return group
-    group = project.layerTreeRoot().insertGroup(0, tr("Findings"))
-    group.setCustomProperty(FINDINGS_PROPERTY, 1)
-    return group

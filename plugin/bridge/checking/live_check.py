@@ -411,7 +411,14 @@ class LiveCheck(QObject):
         Return the change of findings, without its changed rows, and the features of the findings layer by id() of each
         new or changed finding.
         """
-        _read_unread_states(batch)
+        fids_by_reader: dict[FeatureStateReader, list[int]] = {}
+        for state in batch.states_by_feature.values():
+            if isinstance(state, UnreadState):
+                fids_by_reader.setdefault(state.reader, []).append(state.fid)
+        states_by_reader = {reader: reader.read_states(fids) for reader, fids in fids_by_reader.items()}
+        for feature, state in batch.states_by_feature.items():
+            if isinstance(state, UnreadState):
+                batch.states_by_feature[feature] = states_by_reader[state.reader][state.fid]
         cancellation.raise_if_cancelled()
         change = check_session.check_edits(batch, cancellation, self._relay.changed.emit)
         new = [*change.new_findings, *(changed_finding for _, changed_finding in change.changed_findings)]
@@ -456,15 +463,3 @@ class LiveCheck(QObject):
         if not self._is_stopped:
             self.stop()
             self.outdated.emit()
-
-
-def _read_unread_states(batch: EditBatch) -> None:
-    """Read the values of features with an `UnreadState`, and put them into the batch in its place."""
-    fids_by_reader: dict[FeatureStateReader, list[int]] = {}
-    for state in batch.states_by_feature.values():
-        if isinstance(state, UnreadState):
-            fids_by_reader.setdefault(state.reader, []).append(state.fid)
-    states_by_reader = {reader: reader.read_states(fids) for reader, fids in fids_by_reader.items()}
-    for feature, state in batch.states_by_feature.items():
-        if isinstance(state, UnreadState):
-            batch.states_by_feature[feature] = states_by_reader[state.reader][state.fid]

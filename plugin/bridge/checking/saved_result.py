@@ -153,7 +153,13 @@ def find_changes_since_check(
     saved_layer_by_id = {layer.id: layer for layer in saved.layers}
     if not current_layer_by_id.keys() & saved_layer_by_id.keys():
         return None
-    changes = ChangesSinceCheck(have_settings_changed=_has_changed_settings(saved, state))
+    changes = ChangesSinceCheck(
+        have_settings_changed=saved.check_settings != state.check_settings
+        or not all(
+            is_file_unchanged(saved.side_files.get(name, SavedFile()), path, stamp)
+            for name, (path, stamp) in state.side_file_stamps.items()
+        )
+    )
     to_compare = []
     for one in saved.layers:
         if not one.role:
@@ -168,37 +174,19 @@ def find_changes_since_check(
         layer_id_by_role = role_recognition.recognise_layers(new, state.options).layer_id_by_role
         for role, layer_id in layer_id_by_role.items():
             changes = changes.add_changed_layer(current_layer_by_id[layer_id].name, role)
-    return _add_layers_with_changed_rows(to_compare, changes, state, snapshots, cancellation)
-
-
-def _add_layers_with_changed_rows(
-    saved_layers: list[SavedLayer],
-    changes: ChangesSinceCheck,
-    state: ProjectState,
-    snapshots: list[LayerSnapshot],
-    cancellation: Cancellation,
-) -> ChangesSinceCheck:
-    """Return the changes, with the saved layers added whose rows differ from the present rows."""
     from ...core.plan.io.table_digest import compute_table_digest
 
-    ids_to_compare = {one.id for one in saved_layers}
+    ids_to_compare = {one.id for one in to_compare}
     snapshots = [shot for shot in snapshots if shot.layer_id in ids_to_compare]
     if not snapshots:
         return changes
     source_layers, _options = read_plan_snapshots(snapshots, state.options, lambda share, text: None, cancellation)
     ids = {shot.name: shot.layer_id for shot in snapshots}
     digests = {ids[source.name]: compute_table_digest(source) for source in source_layers if not source.problem}
-    for one in saved_layers:
+    for one in to_compare:
         if not one.digest or digests.get(one.id) != one.digest:
             changes = changes.add_changed_layer(one.name, one.role)
     return changes
-
-
-def _has_changed_settings(saved_result: SavedResult, state: ProjectState) -> bool:
-    return saved_result.check_settings != state.check_settings or not all(
-        is_file_unchanged(saved_result.side_files.get(name, SavedFile()), path, stamp)
-        for name, (path, stamp) in state.side_file_stamps.items()
-    )
 
 
 def restore_result(saved: SavedResult, state: ProjectState, inputs: list[str]) -> CheckResult:

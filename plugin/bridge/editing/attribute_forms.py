@@ -51,7 +51,7 @@ _PLUGIN_NOTES_MARK = "<!-- sanxian -->"
 _MAX_FIELDS_WITHOUT_TABS = 12
 #: A longer text gets a field of several lines.
 _MAX_LENGTH_OF_ONE_LINE = 255
-#: Precedes a label for each level below the first; `gui.editing.code_boxes` reads levels from it.
+#: Precedes a label for each level below the first; `gui.editing.open_forms` reads levels from it.
 LEVEL_INDENT = "\u3000"
 #: Sections with more fields than this have two columns.
 _MAX_FIELDS_IN_ONE_COLUMN = 6

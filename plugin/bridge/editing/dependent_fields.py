@@ -35,9 +35,8 @@ from ...core.base.errors import SanxianError
 from ..running.portions import PORTION_SECONDS
 from ..running.tasks import log_error
 from ..texts import tr
-from .changed_values import ChangedValueRecord, start_recording_changed_values
-from .expression_function import is_null
-from .expression_values import compute_statutory_areas, evaluate_code_name
+from .expression_values import compute_statutory_areas, evaluate_code_name, is_null
+from .listener import ChangedValueRecord, start_recording_changed_values
 
 try:
     from qgis.PyQt.QtGui import QUndoCommand, QUndoStack
@@ -229,7 +228,17 @@ class DependentValueFill:
         """Return the values to change in the next rows."""
         if self._rows is None:
             # One iterator for all: each begins with a copy of the unsaved edits.
-            self._rows = self._layer.getFeatures(self._make_feature_request())
+            request = QgsFeatureRequest()
+            if self.size * 2 < self._layer.featureCount() or self._layer.featureCount() < 0:
+                request.setFilterFids(list(set().union(*self._changed.values())))
+            # Reading most rows one by one takes longer than reading all; `compute_next_values` skips the others.
+            read_field_indexes = {
+                index for one in self._fields for index in (one.target_index, one.source_index) if index is not None
+            }
+            request.setSubsetOfAttributes(sorted(read_field_indexes))
+            if all(one.source_index is not None for one in self._fields):
+                request.setFlags(Qgis.FeatureRequestFlag.NoGeometry)
+            self._rows = self._layer.getFeatures(request)
         rows_read = list(islice(self._rows, row_count))
         is_last = len(rows_read) < row_count
         ids = [row.id() for row in rows_read]
@@ -251,41 +260,25 @@ class DependentValueFill:
             self._rows, self.is_complete = None, True
         return value_changes
 
-    def _make_feature_request(self) -> QgsFeatureRequest:
-        request = QgsFeatureRequest()
-        if self.size * 2 < self._layer.featureCount() or self._layer.featureCount() < 0:
-            request.setFilterFids(list(set().union(*self._changed.values())))
-        # Reading most rows one by one takes longer than reading all; `compute_next_values` skips the others.
-        read_field_indexes = {
-            index for one in self._fields for index in (one.target_index, one.source_index) if index is not None
-        }
-        request.setSubsetOfAttributes(sorted(read_field_indexes))
-        if all(one.source_index is not None for one in self._fields):
-            request.setFlags(Qgis.FeatureRequestFlag.NoGeometry)
-        return request
-
     def _compute_values(self, dependent_field: DependentField, rows: list[QgsFeature]) -> list[Any]:
         if dependent_field.source_index is not None:
-            return self._find_names(dependent_field, [row[dependent_field.source_index] for row in rows])
+            codes = [row[dependent_field.source_index] for row in rows]
+            name_by_code = self._names.setdefault(dependent_field.target_index, {})
+            code_names = []
+            for code in codes:
+                # A QGIS NULL cannot be a dictionary key.
+                if not isinstance(code, str):
+                    code_names.append(find_code_name(dependent_field, code))
+                    continue
+                if code not in name_by_code:
+                    name_by_code[code] = find_code_name(dependent_field, code)
+                code_names.append(name_by_code[code])
+            return code_names
         areas = compute_statutory_areas([row.geometry() for row in rows], self._layer.crs())
         return [
             round(area, dependent_field.area_decimals) if row.hasGeometry() else None
             for row, area in zip(rows, areas, strict=True)
         ]
-
-    def _find_names(self, dependent_field: DependentField, codes: list[Any]) -> list[Any]:
-        """Return the name of each code, None if unknown; each distinct code is looked up once per command."""
-        name_by_code = self._names.setdefault(dependent_field.target_index, {})
-        code_names = []
-        for code in codes:
-            # A QGIS NULL cannot be a dictionary key.
-            if not isinstance(code, str):
-                code_names.append(find_code_name(dependent_field, code))
-                continue
-            if code not in name_by_code:
-                name_by_code[code] = find_code_name(dependent_field, code)
-            code_names.append(name_by_code[code])
-        return code_names
 
     def undo(self) -> None:
         """Restore the old values of all rows that the fill has written so far."""

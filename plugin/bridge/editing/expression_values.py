@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Values of the expression functions: areas, and codes with their names.
+"""Base class of the expression functions, and their values: areas, and codes with their names.
 
 Labels are rendered on Qt's threads, so areas use QGIS's transformation, never pyproj (see `threads`). Libraries and the
 core are imported when a function is first used.
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qgis.core import (
     NULL,
@@ -20,6 +21,7 @@ from qgis.core import (
     QgsCoordinateTransform,
     QgsCoordinateTransformContext,
     QgsExpressionContext,
+    QgsExpressionFunction,
     QgsGeometry,
     QgsMapLayer,
     QgsProject,
@@ -27,15 +29,104 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QThread
 
-from ...core.base.errors import InputError
+from ...core.base.errors import InputError, SanxianError
 from ...core.standard import list_standard_ids, load_standard
-from ..layers.properties import format_crs_for_pyproj
-from ..layers.values import convert_to_wkb_and_curve_text
+from ..layers.properties import convert_to_wkb_and_curve_text, format_crs_for_pyproj
+from ..running.tasks import log_error
+from ..settings import get_interface_language
 from ..texts import tr
-from .expression_function import FunctionError, is_null
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+class FunctionError(Exception):
+    """An error of an expression function, in the language of QGIS's interface."""
+
+
+class FunctionArgument(NamedTuple):
+    """An argument of an expression function, with its help text."""
+
+    name: str
+    is_optional: bool
+    help_text: str
+
+
+class SanxianExpressionFunction(QgsExpressionFunction):
+    """One expression function of the plugin in QGIS.
+
+    ``text``: explanation in its help; ``examples``: expressions in its help; ``compute_value``: called with the
+    expression context and the arguments (None for an omitted or NULL argument), returns the value.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arguments: tuple[FunctionArgument, ...],
+        text: str,
+        examples: tuple[str, ...],
+        compute_value: Callable,
+    ):
+        parameters = [QgsExpressionFunction.Parameter(a.name, a.is_optional, None) for a in arguments]
+        # Optional arguments are in brackets.
+        signature = ""
+        for number, argument in enumerate(arguments):
+            word = (", " if number else "") + argument.name
+            signature += f"[{word}]" if argument.is_optional else word
+        rows = "".join(f"<tr><td><code>{a.name}</code></td><td>{escape(a.help_text)}</td></tr>" for a in arguments)
+        example_items = "".join(f"<li><code>{escape(example)}</code></li>" for example in examples)
+        help_html = (
+            f"<h3>{name}</h3><p>{escape(text)}</p>"
+            f"<h4>{tr('Syntax')}</h4><p><code>{name}({signature})</code></p>"
+            f"<h4>{tr('Arguments')}</h4><table>{rows}</table>"
+            f"<h4>{tr('Examples')}</h4><ul>{example_items}</ul>"
+        )
+        super().__init__(name, parameters, tr("Sanxian"), help_html, False, True, True)
+        self._compute_value = compute_value
+
+    def func(self, values, context, parent, node):
+        """Evaluate the function; show an error as evaluation error of the expression."""
+        try:
+            return self._compute_value(context, *(None if is_null(v) else v for v in values))
+        except FunctionError as refused:
+            parent.setEvalErrorString(str(refused))
+        except SanxianError as error:
+            from ...core.standard.messages.texts import Texts
+
+            parent.setEvalErrorString(Texts(get_interface_language()).explain_error(error))
+        except ImportError as error:
+            text = tr("Missing library: {name}. See Environment Check.")
+            parent.setEvalErrorString(text.format(name=error.name or ""))
+        except Exception as error:
+            # An exception that leaves this method terminates QGIS and loses unsaved edits.
+            log_error(error)
+            parent.setEvalErrorString(
+                tr("The explanation could not be shown ({error}). Details are in the log, tab Sanxian.").format(
+                    error=repr(error)
+                )
+            )
+        return NULL
+
+    def usesGeometry(self, node):
+        """Return False: the function does not need the feature's geometry."""
+        return False
+
+    def referencedColumns(self, node):
+        """Return no columns: the arguments name the fields that are used."""
+        return set()
+
+    def isStatic(self, node, parent, context):
+        """Return False: QGIS must evaluate the function for each feature.
+
+        CRS and next feature number depend on the layer.
+        """
+        return False
+
+
+def is_null(value: Any) -> bool:
+    """Return True for None and a QGIS NULL."""
+    return value is None or value == NULL
+
 
 _GEODETIC_CRS = "EPSG:4490"
 #: Codes of this many digits are padded with zeros in the data (用地用海 in YDYHFLDM) and trimmed in their list.
@@ -60,7 +151,7 @@ def evaluate_statutory_area(context: QgsExpressionContext, geometry: Any, crs: A
 def compute_statutory_area(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> float:
     """Return the statutory area of one geometry in m², unrounded.
 
-    0 for lines, points and empty geometries. Arcs become polylines as in a check (`bridge.layers.values`).
+    0 for lines, points and empty geometries. Arcs become polylines as in a check (`bridge.layers.properties`).
     """
     return compute_statutory_areas([geometry], crs)[0]
 

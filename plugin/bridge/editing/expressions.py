@@ -16,8 +16,9 @@ from ..layers.properties import get_assigned_role, get_layer_name
 from ..texts import tr
 from . import feature_numbers
 from .dependent_fields import FORM_PROPERTY, DependentFieldUpdater
-from .expression_function import FunctionArgument, SanxianExpressionFunction
 from .expression_values import (
+    FunctionArgument,
+    SanxianExpressionFunction,
     evaluate_code_name,
     evaluate_parent_code,
     evaluate_statutory_area,

@@ -14,21 +14,19 @@ from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer, QgsVectorLay
 from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.base.parallel.process_state import remove_one_by_one
 from ...core.geometry.tolerance import CURVE_STEP_DEGREES
-from .properties import format_crs_for_pyproj
-from .snapshots import LayerSnapshot
-from .stored_rows import StoredFiles, merge_edited_rows
-from .values import (
+from .properties import (
     BINARY_TYPE,
     convert_to_python_value,
     convert_to_wkb_and_curve_text,
+    format_crs_for_pyproj,
     get_field_type,
     make_column,
     make_field_info,
 )
+from .snapshots import LayerSnapshot, StoredFiles, merge_edited_rows
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    from numpy.typing import NDArray
     from pyproj import CRS
 
     from ...core.checks.live.session import FeatureState
@@ -191,7 +189,17 @@ def _make_frame(
         field_info, values = snapshot.fields.at(position), [row[position] for row in feature_rows.attributes]
         table[field_info.name()] = make_column(values, field_info, index)
     remove_one_by_one(feature_rows.attributes)
-    geometries = _make_geometries(feature_rows.shapes_wkb, cancellation)
+    # A ring that GEOS cannot represent is returned as missing, as for a file; GEO002 reports it.
+    import numpy as np
+    import shapely
+
+    wkb_array = np.array(feature_rows.shapes_wkb, dtype=object)
+    geometries = np.empty(len(wkb_array), dtype=object)
+    # At once, shapely would hold Python's lock for a second.
+    for begin in range(0, len(wkb_array), _ROWS_PER_CANCELLATION_CHECK):
+        cancellation.raise_if_cancelled()
+        batch = slice(begin, begin + _ROWS_PER_CANCELLATION_CHECK)
+        geometries[batch] = shapely.from_wkb(wkb_array[batch], on_invalid="ignore")
     together = zip(feature_rows.fids, feature_rows.shapes_wkb, geometries, strict=True)
     broken_fids = tuple(fid for fid, wkb, shape in together if wkb is not None and shape is None)
     remove_one_by_one(feature_rows.shapes_wkb)
@@ -273,24 +281,6 @@ def _restore_mistyped_columns(
     for field_name, (texts, _) in mistyped.items():
         frame[field_name] = frame[field_name].where(frame.index.isin(edited_fids), texts).astype(object)
     return {field_name: column for field_name, (_, column) in mistyped.items()}
-
-
-def _make_geometries(shapes_wkb: list[bytes | None], cancellation: Cancellation) -> NDArray:
-    """Return (n,) geometries of WKB, None where the WKB is None. Raise Cancelled.
-
-    A ring that GEOS cannot represent is returned as missing, as for a file; GEO002 reports it.
-    """
-    import numpy as np
-    import shapely
-
-    wkb_array = np.array(shapes_wkb, dtype=object)
-    geometries = np.empty(len(wkb_array), dtype=object)
-    # At once, shapely would hold Python's lock for a second.
-    for begin in range(0, len(wkb_array), _ROWS_PER_CANCELLATION_CHECK):
-        cancellation.raise_if_cancelled()
-        batch = slice(begin, begin + _ROWS_PER_CANCELLATION_CHECK)
-        geometries[batch] = shapely.from_wkb(wkb_array[batch], on_invalid="ignore")
-    return geometries
 
 
 def _count_expected_features(snapshot: LayerSnapshot) -> int | None:

@@ -86,23 +86,18 @@ def apply_styles_to_project(project: QgsProject, layer_id_by_role: dict[str, str
         layer = project.mapLayer(layer_id)
         if isinstance(layer, QgsVectorLayer) and get_geometry_kind(layer):
             former_renderer = layer.renderer().clone() if layer.renderer() is not None else None
-            name = _add_style_under_unused_name(layer, former_style_name)
+            style_name = former_style_name
+            manager, name, number = layer.styleManager(), style_name, 2
+            while name in manager.styles():
+                name, number = f"{style_name} {number}", number + 1
+            style = QgsMapLayerStyle()
+            style.readFromLayer(layer)
+            manager.addStyle(name, style)
             if apply_role_style(layer, role):
                 styled_layer_names.append(layer.name())
             if former_renderer is not None and _has_same_symbols(former_renderer, layer):
                 layer.styleManager().removeStyle(name)
     return styled_layer_names
-
-
-def _add_style_under_unused_name(layer: QgsVectorLayer, style_name: str) -> str:
-    """Store the layer's current style under a name, with a number if the name is used; return the name."""
-    manager, name, number = layer.styleManager(), style_name, 2
-    while name in manager.styles():
-        name, number = f"{style_name} {number}", number + 1
-    style = QgsMapLayerStyle()
-    style.readFromLayer(layer)
-    manager.addStyle(name, style)
-    return name
 
 
 def _has_same_symbols(former_renderer: QgsFeatureRenderer, layer: QgsVectorLayer) -> bool:

@@ -32,7 +32,7 @@ from ...core.base.errors import DataError
 from ...core.standard.map_set import MapCatalogue, MapSpec, PageSize
 from ...core.standard.profile.profile_data import DocumentInfo
 from ...paths import LAYOUTS_FOLDER
-from . import frame, layer_styles, map_layers, texts
+from . import frame, layer_styles, map_layers
 from .layer_styles import choose_font_family
 from .legend import fill_legend
 from .map_layers import CENTRAL_AREA_ROLE, COUNTY_ROLE, TOWNSHIPS_CONCEPT, MapLayers, NamedPoint, has_features
@@ -69,26 +69,23 @@ def _add_place_labels(
         if not edge.contains(box) or any(box.intersects(other) for other in occupied):
             continue
         occupied.append(box)
-        _add_label(layout, f"locator_name_{number}", place.name, box, page_size)
-
-
-def _add_label(layout: QgsPrintLayout, identifier: str, name: str, box: QRectF, page_size: PageSize) -> None:
-    label = QgsLayoutItemLabel(layout)
-    label.setId(identifier)
-    label.setText(name)
-    text = QgsTextFormat()
-    text.setFont(QFont(choose_font_family()))
-    text.setSize(_LABEL_FONT_PT * page_size.factor)
-    text.setSizeUnit(Qgis.RenderUnit.Points)
-    text.setColor(QColor(frame.SECONDARY_TEXT_COLOUR))
-    label.setTextFormat(text)
-    label.setHAlign(Qt.AlignmentFlag.AlignHCenter)
-    label.setVAlign(Qt.AlignmentFlag.AlignVCenter)
-    label.setMarginX(0.0)
-    label.setMarginY(0.0)
-    layout.addLayoutItem(label)
-    label.attemptMove(QgsLayoutPoint(round(box.x(), 2), round(box.y(), 2), frame.MILLIMETRES))
-    label.attemptResize(QgsLayoutSize(round(box.width(), 2), round(box.height(), 2), frame.MILLIMETRES))
+        identifier = f"locator_name_{number}"
+        label = QgsLayoutItemLabel(layout)
+        label.setId(identifier)
+        label.setText(place.name)
+        text = QgsTextFormat()
+        text.setFont(QFont(choose_font_family()))
+        text.setSize(_LABEL_FONT_PT * page_size.factor)
+        text.setSizeUnit(Qgis.RenderUnit.Points)
+        text.setColor(QColor(frame.SECONDARY_TEXT_COLOUR))
+        label.setTextFormat(text)
+        label.setHAlign(Qt.AlignmentFlag.AlignHCenter)
+        label.setVAlign(Qt.AlignmentFlag.AlignVCenter)
+        label.setMarginX(0.0)
+        label.setMarginY(0.0)
+        layout.addLayoutItem(label)
+        label.attemptMove(QgsLayoutPoint(round(box.x(), 2), round(box.y(), 2), frame.MILLIMETRES))
+        label.attemptResize(QgsLayoutSize(round(box.width(), 2), round(box.height(), 2), frame.MILLIMETRES))
 
 
 #: Custom properties of a layout: its map, its page size, and whether it is by township.
@@ -142,7 +139,18 @@ class LayoutBuilder:
         With ``by_township``, the layout is an atlas with a page per township. The map must not lack input
         (`MapLayers.find_missing_input`). Raise DataError if the layout's .qpt is missing or has no item ``map``.
         """
-        layout = self._load_empty_layout(page_size)
+        file = self.folder / f"{page_size.id}.qpt"
+        document = QDomDocument()
+        try:
+            text = file.read_text(encoding="utf-8")
+        except OSError as error:
+            raise DataError("data_file_missing", file=str(file)) from error
+        layout = QgsPrintLayout(self.available_layers.project)
+        if not document.setContent(text.replace(frame.LAYOUT_FONT, layer_styles.choose_font_family())):
+            raise DataError("data_file_broken", file=str(file), detail="XML")
+        layout.loadFromTemplate(document, QgsReadWriteContext())
+        if not isinstance(layout.itemById(frame.MAP_ITEM_ID), QgsLayoutItemMap):
+            raise DataError("data_key_missing", file=str(file), key=f"id={frame.MAP_ITEM_ID}")
         title = f"{map_spec.short}（分乡镇）" if by_township else map_spec.title
         layout.setName(f"{map_spec.number:02d} {title} {page_size.id}")
         for key, value in (
@@ -170,16 +178,16 @@ class LayoutBuilder:
             self._set_up_atlas(layout)
         item = self._fill_map(layout, map_spec, page_size, by_township)
         self._fill_locator(layout, map_spec, page_size, by_township, item)
-        texts.fit_labels(
+        frame.fit_labels(
             layout, page_size, names=[t.name for t in self.available_layers.townships] if by_township else []
         )
         bar = layout.itemById(frame.SCALE_BAR_ITEM_ID)
         if isinstance(bar, QgsLayoutItemScaleBar):
             bar.setLinkedMap(item)
             if by_township:
-                texts.bind_scale_bar_to_scale(bar, page_size)
+                frame.bind_scale_bar_to_scale(bar, page_size)
             else:
-                texts.fit_scale_bar(bar, item, page_size)
+                frame.fit_scale_bar(bar, item, page_size)
         legend = layout.itemById(frame.LEGEND_ITEM_ID)
         if isinstance(legend, QgsLayoutItemLegend):
             entries: list[tuple[QgsVectorLayer, str]] = []
@@ -190,22 +198,6 @@ class LayoutBuilder:
             styles = item.layerStyleOverrides()
             # Layers with one symbol come first: below the classes of another layer they would seem to be one of these.
             fill_legend(legend, item, sorted(entries, key=lambda entry: "<category " in styles[entry[0].id()]))
-        return layout
-
-    def _load_empty_layout(self, page_size: PageSize) -> QgsPrintLayout:
-        """Return the layout read from the .qpt file of a page size; raise DataError if the file is unusable."""
-        file = self.folder / f"{page_size.id}.qpt"
-        document = QDomDocument()
-        try:
-            text = file.read_text(encoding="utf-8")
-        except OSError as error:
-            raise DataError("data_file_missing", file=str(file)) from error
-        layout = QgsPrintLayout(self.available_layers.project)
-        if not document.setContent(text.replace(frame.LAYOUT_FONT, layer_styles.choose_font_family())):
-            raise DataError("data_file_broken", file=str(file), detail="XML")
-        layout.loadFromTemplate(document, QgsReadWriteContext())
-        if not isinstance(layout.itemById(frame.MAP_ITEM_ID), QgsLayoutItemMap):
-            raise DataError("data_key_missing", file=str(file), key=f"id={frame.MAP_ITEM_ID}")
         return layout
 
     def set_document_variables(self, layout: QgsPrintLayout) -> None:
@@ -234,29 +226,6 @@ class LayoutBuilder:
         layout.renderContext().setPredefinedScales(self.catalogue.list_scales())
 
     # -- maps
-
-    def _make_styled_layers(
-        self, map_spec: MapSpec, page_size: PageSize, by_township: bool, scale: float, reduces_symbols: bool
-    ) -> list[tuple[QgsVectorLayer, str]]:
-        """Return (layer, style as XML) for each layer of a map, the topmost first."""
-        styled_layers = []
-        for spec in map_spec.layers:
-            role_and_layer = self.available_layers.find_drawn_role_and_layer(spec)
-            if role_and_layer is None or role_and_layer[1] in [layer for layer, _ in styled_layers]:
-                continue
-            role, layer = role_and_layer
-            layer_style = self.catalogue.style_by_id.get(spec.style)
-            xml = layer_styles.make_map_style(
-                self.available_layers, role, layer, layer_style, self.catalogue, page_size, scale, reduces_symbols
-            )
-            if by_township and spec.of == (TOWNSHIPS_CONCEPT,):
-                xml = layer_styles.whiten_other_townships(
-                    xml, layer, self.available_layers.get_field_name(role, layer, "division_code")
-                )
-            styled_layers.append((layer, xml))
-        return styled_layers + self._make_neighbour_layers(
-            "neighbours", page_size, [layer for layer, _ in styled_layers]
-        )
 
     def _is_city_locator(self, map_spec: MapSpec, by_township: bool) -> bool:
         """Return True if the locator shows the county within its city.
@@ -301,7 +270,25 @@ class LayoutBuilder:
         item.setScale(self.catalogue.find_round_scale(item.scale()))
         scale = self._choose_township_scale(item) if by_township else item.scale()
         smaller = map_spec.scope == "county" and not by_township
-        _lock_layers_and_styles(item, self._make_styled_layers(map_spec, page_size, by_township, scale, smaller))
+        styled_layers = []
+        for spec in map_spec.layers:
+            role_and_layer = self.available_layers.find_drawn_role_and_layer(spec)
+            if role_and_layer is None or role_and_layer[1] in [layer for layer, _ in styled_layers]:
+                continue
+            role, layer = role_and_layer
+            layer_style = self.catalogue.style_by_id.get(spec.style)
+            xml = layer_styles.make_map_style(
+                self.available_layers, role, layer, layer_style, self.catalogue, page_size, scale, smaller
+            )
+            if by_township and spec.of == (TOWNSHIPS_CONCEPT,):
+                xml = layer_styles.whiten_other_townships(
+                    xml, layer, self.available_layers.get_field_name(role, layer, "division_code")
+                )
+            styled_layers.append((layer, xml))
+        _lock_layers_and_styles(
+            item,
+            styled_layers + self._make_neighbour_layers("neighbours", page_size, [layer for layer, _ in styled_layers]),
+        )
         if by_township:
             item.setAtlasDriven(True)
             item.setAtlasScalingMode(QgsLayoutItemMap.AtlasScalingMode.Predefined)

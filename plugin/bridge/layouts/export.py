@@ -34,7 +34,21 @@ def blank_pdf_metadata(data: bytes, title: str) -> bytes:
     """
     title, blanked_data = make_document_text(title), bytearray(data)
     for match in _XMP_PACKET_PATTERN.finditer(data):
-        blanked_data[match.start() : match.end()] = _make_xmp_packet(title, match.end() - match.start())
+        byte_count = match.end() - match.start()
+        head = b"<?xpacket begin='' ?>"
+        packet_end = b"<?xpacket end='w'?>"
+        escaped = title.replace("&", "&amp;").replace("<", "&lt;").encode("utf-8")
+        body = (
+            b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+            b'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title><rdf:Alt>'
+            b'<rdf:li xml:lang="x-default">' + escaped + b"</rdf:li></rdf:Alt></dc:title></rdf:Description></rdf:RDF>"
+            b"</x:xmpmeta>"
+        )
+        if len(head) + len(body) + len(packet_end) > byte_count:
+            body = b""
+        blanked_data[match.start() : match.end()] = (
+            head + body.ljust(byte_count - len(head) - len(packet_end), b" ") + packet_end
+        )
     for number, generation in set(_INFO_PATTERN.findall(data)):
         object_start_pattern = re.compile(rb"(?<!\d)" + number + rb"\s+" + generation + rb"\s+obj\b")
         for match in object_start_pattern.finditer(data):
@@ -54,21 +68,6 @@ def _make_info_dictionary(title: str, byte_count: int) -> bytes:
         if len(inside) <= byte_count:
             return inside.ljust(byte_count, b" ")
     return b" " * byte_count
-
-
-def _make_xmp_packet(title: str, byte_count: int) -> bytes:
-    head = b"<?xpacket begin='' ?>"
-    packet_end = b"<?xpacket end='w'?>"
-    escaped = title.replace("&", "&amp;").replace("<", "&lt;").encode("utf-8")
-    body = (
-        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        b'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title><rdf:Alt>'
-        b'<rdf:li xml:lang="x-default">' + escaped + b"</rdf:li></rdf:Alt></dc:title></rdf:Description></rdf:RDF>"
-        b"</x:xmpmeta>"
-    )
-    if len(head) + len(body) + len(packet_end) > byte_count:
-        body = b""
-    return head + body.ljust(byte_count - len(head) - len(packet_end), b" ") + packet_end
 
 
 JPG_FORMAT, PDF_FORMAT = "jpg", "pdf"
@@ -114,7 +113,20 @@ def write_page(
             cancellation.raise_if_cancelled()
             target = folder / f"{page.file_stem}.{kind}"
             if kind == JPG_FORMAT:
-                _write_jpg(layout, target, dpi)
+                image = QgsLayoutExporter(layout).renderPageToImage(0, QSize(), dpi)
+                if image.isNull():
+                    raise OutputError("map_too_large", target=target.name, dpi=round(dpi))
+                flat = image.convertToFormat(QImage.Format.Format_RGB888)
+                del image
+                for key in flat.textKeys():
+                    flat.setText(key, "")
+                dots = round(dpi * _INCHES_PER_METRE)
+                flat.setDotsPerMeterX(dots)
+                flat.setDotsPerMeterY(dots)
+                writer = QImageWriter(str(target), b"jpg")
+                writer.setQuality(_JPG_QUALITY)
+                if not writer.write(flat):
+                    raise OutputError("output_unwritable", target=str(target), detail="refused")
                 if writes_world_file:
                     target.with_suffix(".jgw").write_text(make_world_file_text(layout, dpi), encoding="ascii")
                     written_names.append(target.with_suffix(".jgw").name)
@@ -153,23 +165,6 @@ def keep_atlas_rendering(layout: QgsPrintLayout) -> Iterator[None]:
         yield
     finally:
         layout.atlas().endRender()
-
-
-def _write_jpg(layout: QgsPrintLayout, target: Path, dpi: float) -> None:
-    image = QgsLayoutExporter(layout).renderPageToImage(0, QSize(), dpi)
-    if image.isNull():
-        raise OutputError("map_too_large", target=target.name, dpi=round(dpi))
-    flat = image.convertToFormat(QImage.Format.Format_RGB888)
-    del image
-    for key in flat.textKeys():
-        flat.setText(key, "")
-    dots = round(dpi * _INCHES_PER_METRE)
-    flat.setDotsPerMeterX(dots)
-    flat.setDotsPerMeterY(dots)
-    writer = QImageWriter(str(target), b"jpg")
-    writer.setQuality(_JPG_QUALITY)
-    if not writer.write(flat):
-        raise OutputError("output_unwritable", target=str(target), detail="refused")
 
 
 def _write_pdf(layout: QgsPrintLayout, target: Path, dpi: float, title: str) -> None:

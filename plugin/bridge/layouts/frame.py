@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The items of the print layouts in resources/layouts (.qpt), which are edited with the layout designer of QGIS.
+"""Items of the print layouts in resources/layouts (.qpt), edited with QGIS, and the texts that fit them.
 
 They have title, map, locator, legend, scale and title block (图签). Texts are expressions with the layout's variables
 (``sanxian_…``), so that an edited layout of a planning office works as well: only the ids of its items matter.
@@ -7,8 +7,23 @@ They have title, map, locator, legend, scale and title block (图签). Texts are
 
 from __future__ import annotations
 
-from qgis.core import Qgis, QgsLayoutItem
+import math
+
+from qgis.core import (
+    Qgis,
+    QgsLayout,
+    QgsLayoutItem,
+    QgsLayoutItemLabel,
+    QgsLayoutItemMap,
+    QgsLayoutItemScaleBar,
+    QgsLayoutObject,
+    QgsLayoutPoint,
+    QgsProperty,
+)
 from qgis.PyQt.QtCore import QSizeF
+
+from ...core.standard.map_set import PageSize
+from ..layers.painting import round_down_length
 
 #: The font in the .qpt: that of a Windows with Chinese. An available font is chosen when a layout is filled.
 LAYOUT_FONT = "Microsoft YaHei"
@@ -44,3 +59,113 @@ WRAPPED_LABELS = ("crs", "note")
 def get_item_size(item: QgsLayoutItem) -> QSizeF:
     """Return width and height of a layout item in mm."""
     return item.rect().size()
+
+
+#: Minimum size, as a share of the original one.
+_MIN_SIZE_FACTOR = 0.45
+_SEGMENT_COUNTS = (3, 4, 5)
+_SEGMENT_COUNT_OF_ATLAS = 4
+_SHARE_OF_BOX = 0.66
+
+
+def fit_labels(layout: QgsLayout, page_size: PageSize, names: list[str] | None = None) -> None:
+    """Reduce the font size of a layout's labels until their texts fit.
+
+    ``names``: names of the townships; the longest one must fit on each atlas page.
+    """
+    longest = max(names or [""], key=len)
+    for identifier in (*ONE_LINE_LABELS, *WRAPPED_LABELS):
+        label = layout.itemById(identifier)
+        if isinstance(label, QgsLayoutItemLabel):
+            _fit_label(label, identifier in WRAPPED_LABELS, longest if identifier == "title" else "")
+
+
+def _fit_label(label: QgsLayoutItemLabel, wraps: bool, extra_text: str) -> None:
+    box = get_item_size(label)
+    text = label.textFormat()
+    full_size = text.size()
+    if not label.currentText().strip():
+        return
+    for step in range(20):
+        size = full_size * (1 - step * (1 - _MIN_SIZE_FACTOR) / 19)
+        text.setSize(size)
+        label.setTextFormat(text)
+        needed_size = label.sizeForText()
+        # The text of the atlas is still unknown.
+        extra = len(extra_text) * size * 25.4 / 72
+        width, height = needed_size.width() + extra, needed_size.height()
+        if wraps and width > box.width():
+            lines = sum(
+                max(1, math.ceil(_estimate_width(line, size) / (0.94 * box.width())))
+                for line in label.currentText().split("\n")
+            )
+            width, height = box.width(), lines * size * 25.4 / 72 * 1.35
+        if width <= box.width() and height <= box.height() + 0.5:
+            return
+
+
+def _estimate_width(text: str, size: float) -> float:
+    """Return the approximate width of a text in mm.
+
+    A Chinese character is as wide as high, a Latin one about half as wide.
+    """
+    return sum(1.0 if ord(c) > 0x2E80 else 0.55 for c in text) * size * 25.4 / 72
+
+
+def bind_scale_bar_to_scale(bar: QgsLayoutItemScaleBar, page_size: PageSize) -> None:
+    """Make a scale bar follow the scale of each page of an atlas.
+
+    The length of its four segments is bound to the scale by an expression, wherever the layout is printed.
+    """
+    bar.setUnits(Qgis.DistanceUnit.Kilometers)
+    bar.setUnitLabel("km")
+    bar.setNumberOfSegments(_SEGMENT_COUNT_OF_ATLAS)
+    segment_limit = SCALE_BAR_WIDTH_MM * page_size.factor * _SHARE_OF_BOX / _SEGMENT_COUNT_OF_ATLAS / 1e6
+    lengths = ", ".join(f"{digit * 10.0**power:g}" for power in range(-2, 2) for digit in (1, 2, 5))
+    bar.dataDefinedProperties().setProperty(
+        QgsLayoutObject.DataDefinedProperty.ScalebarSegmentWidth,
+        QgsProperty.fromExpression(
+            f"with_variable('most', {segment_limit:.8f} * map_get(item_variables('{MAP_ITEM_ID}'), 'map_scale'), "
+            f"array_last(array_filter(array({lengths}), @element <= @most)))"
+        ),
+    )
+    _centre_scale_bar(bar)
+    bar.refreshDataDefinedProperty()
+
+
+def _centre_scale_bar(bar: QgsLayoutItemScaleBar) -> None:
+    """Centre the scale bar under the numeric scale, whatever its width."""
+    scale_label = bar.layout().itemById("scale")
+    if scale_label is None:
+        return
+    y = bar.pos().y()
+    bar.setReferencePoint(QgsLayoutItem.ReferencePoint.UpperMiddle)
+    bar.attemptMove(QgsLayoutPoint(scale_label.pos().x() + scale_label.rect().width() / 2, y, MILLIMETRES))
+
+
+def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, page_size: PageSize) -> None:
+    """Give a scale bar three to five segments of a round length (1, 2, 5 × 10ⁿ).
+
+    The bar fills about two thirds of its box and is centred.
+    """
+    box_width_mm = SCALE_BAR_WIDTH_MM * page_size.factor
+    wanted_length = box_width_mm * _SHARE_OF_BOX / 1000 * item.scale()
+    choices = [
+        (n * length, n)
+        for n in _SEGMENT_COUNTS
+        for length in (round_down_length(wanted_length / n), 2 * round_down_length(wanted_length / n))
+    ]
+    choices = [
+        (total, n)
+        for total, n in choices
+        if math.isclose(total / n, round_down_length(total / n * 1.0001)) and total <= 1.25 * wanted_length
+    ]
+    total, segments = min(choices, key=lambda one: abs(one[0] - wanted_length))
+    in_km = total >= 1000
+    bar.setUnits(Qgis.DistanceUnit.Kilometers if in_km else Qgis.DistanceUnit.Meters)
+    bar.setUnitLabel("km" if in_km else "m")
+    bar.setMapUnitsPerScaleBarUnit(1.0)
+    bar.setNumberOfSegments(segments)
+    bar.setUnitsPerSegment(total / segments / (1000 if in_km else 1))
+    _centre_scale_bar(bar)
+    bar.resizeToMinimumWidth()

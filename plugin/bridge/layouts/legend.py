@@ -55,7 +55,12 @@ def _find_classes_in_area(layer: QgsVectorLayer, style: str, area: QgsGeometry, 
     """
     here = QgsGeometry(area)
     here.transform(QgsCoordinateTransform(crs, layer.crs(), QgsProject.instance()))
-    renderer = _read_renderer_of_style(layer, style)
+    renderer = layer.renderer()
+    if style:
+        copy = layer.clone()
+        QgsMapLayerStyle(style).writeToLayer(copy)
+        renderer = copy.renderer().clone()
+    renderer = renderer.embeddedRenderer().clone() if isinstance(renderer, QgsMergedFeatureRenderer) else renderer
     if not isinstance(renderer, QgsCategorizedSymbolRenderer):
         return None if _has_features_in_area(layer, here) else []
     positions: dict[str, int] = {}
@@ -69,15 +74,6 @@ def _find_classes_in_area(layer: QgsVectorLayer, style: str, area: QgsGeometry, 
         for value in _find_values_in_area(layer, renderer.classAttribute(), here)
     }
     return sorted(n for n in class_positions if n is not None)
-
-
-def _read_renderer_of_style(layer: QgsVectorLayer, style: str):
-    renderer = layer.renderer()
-    if style:
-        copy = layer.clone()
-        QgsMapLayerStyle(style).writeToLayer(copy)
-        renderer = copy.renderer().clone()
-    return renderer.embeddedRenderer().clone() if isinstance(renderer, QgsMergedFeatureRenderer) else renderer
 
 
 def _make_category_key(value: object) -> str:

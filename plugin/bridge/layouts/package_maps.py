@@ -27,7 +27,7 @@ from ...core.standard.map_set import MissingMapReason, expand_concepts_to_roles
 from ...metadata import read_plugin_version
 from ...paths import LAYOUTS_FOLDER, STYLES_FOLDER
 from ..layers.properties import set_assigned_role
-from ..running.main_thread import call_on_main
+from ..running.threads import call_on_main
 from . import frame
 from .build import LayoutBuilder
 from .export import JPG_FORMAT, LayoutPage, write_page

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Public edition of maps: layouts without hidden layers, grids and coordinates.
+"""Public edition of maps: no hidden layers, grids and coordinates, and legends that disclose nothing.
 
 What a layout shows is searched item by item. An item that cannot be searched stops its map, rather than disclose
 something.
@@ -8,7 +8,7 @@ something.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from html import unescape
 from pathlib import Path
@@ -18,6 +18,9 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsExpressionContextUtils,
+    QgsLayerTree,
+    QgsLayerTreeGroup,
+    QgsLayerTreeLayer,
     QgsLayoutItem,
     QgsLayoutItemGroup,
     QgsLayoutItemLabel,
@@ -30,6 +33,8 @@ from qgis.core import (
     QgsLayoutItemScaleBar,
     QgsLayoutItemShape,
     QgsLayoutObject,
+    QgsLegendRenderer,
+    QgsLegendStyle,
     QgsMapLayer,
     QgsPrintLayout,
     QgsVectorLayer,
@@ -50,10 +55,62 @@ from ...core.standard.map_set import MapCatalogue, MapSpec, MissingMapReason
 from ...core.standard.messages.texts import Message
 from .build import LayoutBuilder
 from .map_layers import MapLayers
-from .public_legend import blank_legend_texts, keep_legend_layers
 
 if TYPE_CHECKING:
     from ...core.render.public_edition.redactor import Redactor
+
+
+_TITLE_PROPERTY, _LABEL_PROPERTY = "legend/title-label", "legend/label-"
+
+
+def keep_legend_layers(legend: QgsLayoutItemLegend, is_shown: Callable[[QgsMapLayer], bool]) -> None:
+    """Remove all other layers from a legend, and groups without layers: their headings may name what is hidden."""
+    legend.setAutoUpdateModel(False)
+    root = legend.model().rootGroup()
+    for node in root.findLayers():
+        if node.layer() is None or not is_shown(node.layer()):
+            node.parent().removeChildNode(node)
+    _remove_empty_groups(root)
+
+
+def _remove_empty_groups(group: QgsLayerTreeGroup) -> None:
+    for node in group.children():
+        if not QgsLayerTree.isGroup(node):
+            continue
+        if node.findLayers():
+            _remove_empty_groups(node)
+        else:
+            group.removeChildNode(node)
+
+
+def blank_legend_texts(legend: QgsLayoutItemLegend, is_leaking: Callable[[str], bool]) -> int:
+    """Blank the title, headings and labels of a legend that disclose something; return their number."""
+    count = _blank_group_texts(legend.model().rootGroup(), is_leaking)
+    if is_leaking(legend.title()):
+        legend.setTitle("")
+        count += 1
+    return count
+
+
+def _blank_group_texts(group: QgsLayerTreeGroup, is_leaking: Callable[[str], bool]) -> int:
+    count = 0
+    for node in group.children():
+        if QgsLayerTree.isGroup(node):
+            count += _blank_group_texts(node, is_leaking)
+        for key in node.customProperties():
+            if key.startswith(_LABEL_PROPERTY) and is_leaking(str(node.customProperty(key))):
+                node.setCustomProperty(key, "")
+                count += 1
+        if is_leaking(node.name()) or is_leaking(str(node.customProperty(_TITLE_PROPERTY, "") or "")):
+            if isinstance(node, QgsLayerTreeLayer):
+                node.setUseLayerName(False)
+                node.setCustomProperty("cached_name", "")
+            node.setName("")
+            node.removeCustomProperty(_TITLE_PROPERTY)
+            QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Style.Hidden)
+            count += 1
+    return count
+
 
 #: Items without texts and layers.
 _PLAIN_ITEMS = (

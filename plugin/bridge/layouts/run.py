@@ -110,7 +110,14 @@ def export_maps(
         with suppress(_NothingPublic), write_atomically(_choose_first_file(builder, order, jobs[0])) as temporary:
             names = list(_write_pages(builder, order, jobs, outcome, temporary.parent, progress, cancellation))
             if order.public is not None:
-                names.append(_finish_public_maps(builder, order.public, names, temporary))
+                from ...core.render.public_edition.verification import verify_public_file
+
+                if not names:
+                    raise _NothingPublic
+                order.public.write_record_page(temporary, builder.available_layers.county.name)
+                for name in (*names, temporary.name):
+                    verify_public_file(temporary.parent / name, order.public.redactor)
+                names.append(temporary.name)
             outcome.written_files += [order.target_folder / name for name in names]
             cancellation.raise_if_cancelled()
     if order.public is not None and (former := _list_former_public_files(builder, order, outcome)):
@@ -147,21 +154,6 @@ def _choose_first_file(builder: LayoutBuilder, order: MapExportOrder, job: tuple
         return order.target_folder / f"{county.code}{county.name}{name}.html"
     stem = builder.catalogue.make_file_stem(job[0], county.code, county.name)
     return order.target_folder / f"{stem}.{order.formats[0]}"
-
-
-def _finish_public_maps(builder: LayoutBuilder, public: PublicMaps, names: list[str], record_page: Path) -> str:
-    """Write the page on what was taken out, search all files, and return the page's name.
-
-    Raise OutputError for a file that shows what it must not.
-    """
-    from ...core.render.public_edition.verification import verify_public_file
-
-    if not names:
-        raise _NothingPublic
-    public.write_record_page(record_page, builder.available_layers.county.name)
-    for name in (*names, record_page.name):
-        verify_public_file(record_page.parent / name, public.redactor)
-    return record_page.name
 
 
 def _write_pages(

@@ -8,7 +8,7 @@ QGIS does not open the source itself: it changes a GeoPackage by opening it, and
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,13 @@ def open_map_source(
             if template:
                 set_assigned_role(layer, template)
             layers.append(layer)
-        _set_roles(layers, options.get_role_choices())
+        for role, name in options.get_role_choices().items():
+            matching_layers = [layer for layer in layers if layer.name().upper() == name.upper()]
+            if not matching_layers:
+                raise InputError(
+                    "role_layer_missing", role=role, layer=name, layers="、".join(v.name() for v in layers)
+                )
+            set_assigned_role(matching_layers[0], role)
         project.addMapLayers(layers)
         try:
             yield collect_from_layers(project, layers, options)
@@ -109,11 +115,3 @@ def write_map_layer(frame: gpd.GeoDataFrame, file: Path, table: str) -> bool:
             frame[column] = [None if v is None or v != v else str(v) for v in frame[column]]
     append_rows(frame, file, table, drawable or "MultiPolygon")
     return True
-
-
-def _set_roles(layers: list[QgsVectorLayer], choices: Mapping[str, str]) -> None:
-    for role, name in choices.items():
-        matching_layers = [layer for layer in layers if layer.name().upper() == name.upper()]
-        if not matching_layers:
-            raise InputError("role_layer_missing", role=role, layer=name, layers="、".join(v.name() for v in layers))
-        set_assigned_role(matching_layers[0], role)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Creation of the QGIS project of a new county database.
+"""A new county project: settings, database and QGIS project; and the QGIS project of a work package.
 
 The project file is written atomically. On the main thread, a layer at a time: between the steps the event loop can
 run.
@@ -7,7 +7,10 @@ run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
@@ -22,19 +25,100 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ...core.base.errors import OutputError, SanxianError
-from ...core.base.files.writing import write_atomically
+from ...core.base.cancellation import Cancellation
+from ...core.base.errors import DataError, OutputError, SanxianError
+from ...core.base.files.writing import check_writable, write_atomically
+from ...core.counties.townships.work_package import PROJECT_SUFFIX
 from ...core.standard import Standard
 from ...core.standard.layer_tree import list_theme_roles
 from ...core.standard.layer_tree import list_themes as themes_of
-from ...core.standard.profile import Norm
-from ...core.standard.profile.county_file import save_county
+from ...core.standard.profile import Norm, load_profile
+from ...core.standard.profile.county_file import CountySettings, make_default_profile_path, save_county
 from ..editing.styled_layers import find_sources_by_layer_name, make_vector_layer, place_layer_in_tree, set_up_layer
+from ..layers import styles
 from ..layers.properties import get_assigned_role
-from ..layers.role_recognition import list_plan_layers
+from ..layers.role_recognition import SHOWN_PACKAGE_PROPERTY, list_plan_layers
 from ..project import county
+from ..texts import tr
 from . import bookmarks
-from .request import NewProjectRequest
+
+if TYPE_CHECKING:
+    from ...core.counties.townships.split import WrittenPackage
+    from ...core.standard.profile import Norm
+
+
+@dataclass(frozen=True)
+class NewProjectRequest:
+    """What the wizard creates: settings of a new county project.
+
+    ``crs``: ``EPSG:…`` or WKT; ``roles``: codes of the plan layers to create; ``profile``: id or path of the county
+    profile, or empty; ``existing_database_action``: how to treat an existing database; ``may_replace_project``: the
+    project file may be overwritten; ``extent_degrees``: west, south, east, north in degrees, if the county's location
+    is known; ``county_settings``: the county's settings, written to `county_profile_path` next to the project, or None.
+    """
+
+    standard: str
+    county_code: str
+    county_name: str
+    crs: str
+    roles: tuple[str, ...]
+    database_path: Path
+    project_path: Path
+    profile: str = ""
+    existing_database_action: str = "stop"
+    may_replace_project: bool = False
+    extent_degrees: tuple[float, float, float, float] | None = None
+    county_settings: CountySettings | None = None
+
+    @property
+    def county_profile_path(self) -> Path | None:
+        """Return the path of the county's profile, or None if the wizard writes none."""
+        return make_default_profile_path(self.project_path) if self.county_settings is not None else None
+
+
+def load_norm(standard: str, profile: str, county_code: str) -> Norm:
+    """Return standard and profile resolved together, for the forms of a county.
+
+    The profile may be that of the province.
+    """
+    from ...core.standard import load_standard
+
+    loaded_profile = load_profile(profile)
+    return Norm(load_standard(standard or loaded_profile.standard), replace(loaded_profile, area_code=county_code))
+
+
+def create_project_database(
+    request: NewProjectRequest, progress: Callable[[float, str], None], cancellation: Cancellation
+) -> Norm:
+    """Write the empty database of a new project; return the settings for the forms of its layers.
+
+    Raise SanxianError, with the disk unchanged, and Cancelled. Call it in a thread created by Python
+    (`running.threads.run_in_python_thread`), because it uses pyproj.
+    """
+    from ...core.exchange.create import create_database
+    from ...core.geometry.crs import parse_crs
+    from ...core.standard.divisions import require_drawable_crs
+
+    if request.project_path.exists() and not request.may_replace_project:
+        raise OutputError("project_exists", target=str(request.project_path))
+    check_writable(request.project_path, [])
+    if request.county_profile_path is not None:
+        if request.county_profile_path.exists():
+            raise DataError("profile_exists", file=str(request.county_profile_path))
+        check_writable(request.county_profile_path, [])
+    norm = load_norm(request.standard, request.profile, request.county_code)
+    templates = [norm.standard.templates[role] for role in request.roles]
+    create_database(
+        request.database_path,
+        templates,
+        require_drawable_crs(parse_crs(request.crs), request.crs),
+        code_lists=norm.standard.code_lists,
+        existing=request.existing_database_action,
+        progress=progress,
+        cancellation=cancellation,
+    )
+    return norm
+
 
 #: Snapping distance in pixels: near enough for a vertex, far enough to draw next to one.
 SNAPPING_TOLERANCE_PX = 10.0
@@ -192,3 +276,57 @@ def write_project(project: QgsProject, request: NewProjectRequest) -> None:
         raise
     project.setFileName(str(target))
     project.setDirty(False)
+
+
+#: Neighbours are paler than the layers that are edited.
+_NEIGHBOUR_OPACITY = 0.45
+
+
+def write_township_project(package: WrittenPackage, roles: Mapping[str, str], norm: Norm, profile: str) -> str:
+    """Write the project of a package next to its data, and return its path.
+
+    Call it on the main thread. ``roles``: layer in the package → code of the plan layer; ``profile``: id or path of the
+    county profile. Raise OutputError if a layer cannot be opened or the file cannot be written.
+    """
+    split = package.manifest.split
+    sources = find_sources_by_layer_name(package.data)
+    opened = QgsProject()
+    layers = {}
+    for name, role in roles.items():
+        layer = make_vector_layer(sources.get(name, ""), name, opened)
+        if not layer.isValid():
+            raise OutputError("output_unwritable", target=str(package.data), detail="damaged")
+        layers[role] = layer
+    crs = next((layer.crs() for layer in layers.values() if layer.crs().isValid()), None)
+    request = NewProjectRequest(
+        standard=norm.standard.id,
+        county_code=split.county_code,
+        county_name=split.county_name,
+        crs=(crs.authid() or crs.toWkt()) if crs is not None else "",
+        roles=tuple(layers),
+        database_path=package.data,
+        project_path=package.data.with_suffix(PROJECT_SUFFIX),
+        profile=profile,
+    )
+    set_project_properties(opened, request)
+    opened.setTitle(package.manifest.label)
+    for role in sorted(layers, key=list(norm.standard.templates).index):
+        add_layer(opened, layers[role], role, norm, request)
+    sources = find_sources_by_layer_name(package.neighbours)
+    group = opened.layerTreeRoot().addGroup(tr("Neighbours (read-only)"))
+    for record in package.manifest.layers:
+        if not record.neighbours or record.package_name not in sources:
+            continue
+        layer = make_vector_layer(sources[record.package_name], record.package_name, opened)
+        role = roles.get(record.package_name, "")
+        if role:
+            styles.apply_role_style(layer, role)
+        layer.setName(tr("{layer} (neighbours)").format(layer=record.package_name))
+        layer.setReadOnly(True)
+        layer.setOpacity(_NEIGHBOUR_OPACITY)
+        layer.setCustomProperty(SHOWN_PACKAGE_PROPERTY, record.package_name.upper())
+        opened.addMapLayer(layer, False)
+        group.addLayer(layer)
+    finish_project(opened, request, norm.standard)
+    write_project(opened, request)
+    return str(request.project_path)

@@ -151,14 +151,6 @@ def _load_norm() -> Norm | None:
     return Norm(load_standard(profile.standard), profile)
 
 
-def _read_year(layer: QgsVectorLayer, field: str) -> str:
-    """Return the year that all features of a layer have in a field; empty if it is missing or differs."""
-    index = layer.fields().lookupField(field) if field else -1
-    values = layer.uniqueValues(index, 2) if index >= 0 else set()
-    texts = [str(value) for value in values]
-    return texts[0] if len(texts) == 1 and re.fullmatch(r"\d{4}", texts[0]) else ""
-
-
 def _add_layer(
     project: QgsProject,
     group: QgsLayerTreeGroup,
@@ -168,7 +160,11 @@ def _add_layer(
     is_visible: bool,
     norm: Norm | None,
 ) -> QgsVectorLayer:
-    year = _read_year(layer, _YEAR_FIELDS.get(role, ""))
+    field = _YEAR_FIELDS.get(role, "")
+    index = layer.fields().lookupField(field) if field else -1
+    values = layer.uniqueValues(index, 2) if index >= 0 else set()
+    texts = [str(value) for value in values]
+    year = texts[0] if len(texts) == 1 and re.fullmatch(r"\d{4}", texts[0]) else ""
     layer.setName(f"{name} {year}" if year else name)
     set_assigned_role(layer, role)
     styles.apply_role_style(layer, role)

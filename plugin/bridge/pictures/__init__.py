@@ -32,7 +32,20 @@ def draw_pictures(
     """
     report_texts = ReportTexts(report.lang)
     try:
-        return _draw_pictures(PictureData(plan, report, report_texts, cancellation), largest_scale)
+        picture_data = PictureData(plan, report, report_texts, cancellation)
+        sheet = choose_overview_frame(picture_data)
+        if sheet is None:
+            return ReportPictures()
+        if _is_too_large(sheet, largest_scale):
+            return ReportPictures(problem=picture_data.words.get("public", "picture_scale"))
+        report_pictures = ReportPictures(
+            overview=draw_overview(picture_data, sheet), legend=make_legend_entries(picture_data)
+        )
+        for finding in picture_data.close_up_findings:
+            picture_data.cancellation.raise_if_cancelled()
+            is_drawn = not largest_scale or not _is_too_large(choose_close_up_frame(finding), largest_scale)
+            report_pictures.conflicts.append(draw_close_up(picture_data, finding) if is_drawn else "")
+        return report_pictures
     except Cancelled:
         raise
     except Exception as error:
@@ -43,20 +56,3 @@ def draw_pictures(
 def _is_too_large(sheet: ImageFrame, largest_scale: float) -> bool:
     """Return True if a picture has a larger scale than allowed."""
     return (sheet.extent[2] - sheet.extent[0]) / (sheet.width_mm / 1000) < largest_scale
-
-
-def _draw_pictures(picture_data: PictureData, largest_scale: float) -> ReportPictures:
-    """Return all pictures of a report: the overview with its legend, and a close-up for each chosen finding."""
-    sheet = choose_overview_frame(picture_data)
-    if sheet is None:
-        return ReportPictures()
-    if _is_too_large(sheet, largest_scale):
-        return ReportPictures(problem=picture_data.words.get("public", "picture_scale"))
-    report_pictures = ReportPictures(
-        overview=draw_overview(picture_data, sheet), legend=make_legend_entries(picture_data)
-    )
-    for finding in picture_data.close_up_findings:
-        picture_data.cancellation.raise_if_cancelled()
-        is_drawn = not largest_scale or not _is_too_large(choose_close_up_frame(finding), largest_scale)
-        report_pictures.conflicts.append(draw_close_up(picture_data, finding) if is_drawn else "")
-    return report_pictures

@@ -87,7 +87,8 @@ def _divide_first_table(document: Document, text: QTextDocument, first: int) -> 
     tables = [frame for frame in text.rootFrame().childFrames() if isinstance(frame, QTextTable)]
     for number in range(first, len(tables)):
         heading_count = positions[number] - _find_first_heading(document.blocks, positions[number])
-        begins_page = _begins_page(document.blocks, positions[number] - heading_count)
+        position = positions[number] - heading_count
+        begins_page = position == 0 or isinstance(document.blocks[position - 1], PageBreak)
         block = document.blocks[positions[number]]
         row = _find_first_divided_part(text, tables[number], block, heading_count, begins_page)
         if row is not None:
@@ -105,10 +106,6 @@ def _find_first_heading(blocks: Sequence[Block], position: int) -> int:
     return position
 
 
-def _begins_page(blocks: Sequence[Block], position: int) -> bool:
-    return position == 0 or isinstance(blocks[position - 1], PageBreak)
-
-
 def _find_first_divided_part(
     text: QTextDocument, table: QTextTable, block: Block, heading_count: int, begins_page: bool
 ) -> int | None:
@@ -121,7 +118,16 @@ def _find_first_divided_part(
     height = text.pageSize().height()
     rows = [_measure_row_extent(text, table, row) for row in range(table.rows())]
     if not isinstance(block, PictureGrid):
-        rows = [_VerticalExtent(_find_top(text, table, block), max(one.bottom for one in rows))]
+        first = table.firstCursorPosition().block()
+        tops = [
+            _measure_block_extent(text, table.cellAt(0, n).firstCursorPosition().block()).top
+            for n in range(table.columns())
+        ]
+        # Between the line and the signatures is a gap.
+        last_line = first.previous().previous()
+        if isinstance(block, Signature) and last_line.isValid():
+            tops.append(_measure_block_extent(text, last_line).bottom - 2 * _TOLERANCE)
+        rows = [_VerticalExtent(min(tops), max(one.bottom for one in rows))]
     if heading_count:
         # Headings go with the first row, also if it begins a page.
         heading = _measure_first_heading(text, table, heading_count)
@@ -131,20 +137,6 @@ def _find_first_divided_part(
         if begin != end and extent.bottom - extent.top < height:
             return row
     return None
-
-
-def _find_top(text: QTextDocument, table: QTextTable, block: Block) -> float:
-    """Return the top of a block without rows; signatures begin at the last line before them, not to be alone."""
-    first = table.firstCursorPosition().block()
-    tops = [
-        _measure_block_extent(text, table.cellAt(0, n).firstCursorPosition().block()).top
-        for n in range(table.columns())
-    ]
-    # Between the line and the signatures is a gap.
-    last_line = first.previous().previous()
-    if isinstance(block, Signature) and last_line.isValid():
-        tops.append(_measure_block_extent(text, last_line).bottom - 2 * _TOLERANCE)
-    return min(tops)
 
 
 def _find_divided_row(

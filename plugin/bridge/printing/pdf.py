@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A document as a PDF on A4, laid out by Qt: no browser is needed.
+"""Documents of a tool as files: PDF laid out by Qt, docx by the core, and drawings in SVG as pixels.
 
 Qt's text layout runs in any thread, so a task can print. Every page has the document's margins, with page x of y.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from qgis.PyQt.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, QSizeF, Qt
+from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSize, QSizeF, Qt
 from qgis.PyQt.QtGui import (
     QAbstractTextDocumentLayout,
+    QColor,
     QFont,
+    QImage,
     QPageLayout,
     QPageSize,
     QPainter,
@@ -20,11 +23,14 @@ from qgis.PyQt.QtGui import (
     QPen,
     QTextDocument,
 )
+from qgis.PyQt.QtSvg import QSvgRenderer
 
 from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.files.writing import write_files, write_text
 from ...core.render.document.blocks import Block, Document, Heading, PageBreak
 from ...core.render.document.print_html import SANS_FONTS, render_print_html
 from ...core.standard.messages.texts import Texts
+from ..running.threads import run_in_python_thread
 from .pagination import lay_out_without_divided_rows
 
 #: Resolution of the layout. Sizes in pixels of the page's HTML are at this resolution.
@@ -63,7 +69,15 @@ def write_pdf(document: Document, path: Path, *, cancellation: Cancellation = NE
             cancellation.raise_if_cancelled()
             if number > 1:
                 writer.newPage()
-            _paint_text(painter, text, page, size)
+            painter.save()
+            painter.translate(0, _HEADER_HEIGHT - page * size.height())
+            context = QAbstractTextDocumentLayout.PaintContext()
+            # The last two dots are left free, because an image on the next page is drawn across them.
+            context.clip = QRectF(0, page * size.height(), size.width(), size.height() - 2)
+            painter.setClipRect(context.clip)
+            context.palette.setColor(context.palette.ColorRole.Text, Qt.GlobalColor.black)
+            text.documentLayout().draw(painter, context)
+            painter.restore()
             _paint_margins(painter, document, number, pages, size)
     finally:
         painter.end()
@@ -110,18 +124,6 @@ def _make_font(points: float) -> QFont:
     return font
 
 
-def _paint_text(painter: QPainter, text: QTextDocument, page: int, size: QSizeF) -> None:
-    painter.save()
-    painter.translate(0, _HEADER_HEIGHT - page * size.height())
-    context = QAbstractTextDocumentLayout.PaintContext()
-    # The last two dots are left free, because an image on the next page is drawn across them.
-    context.clip = QRectF(0, page * size.height(), size.width(), size.height() - 2)
-    painter.setClipRect(context.clip)
-    context.palette.setColor(context.palette.ColorRole.Text, Qt.GlobalColor.black)
-    text.documentLayout().draw(painter, context)
-    painter.restore()
-
-
 def _paint_margins(painter: QPainter, document: Document, page: int, pages: int, size: QSizeF) -> None:
     margins, width = document.header_footer, size.width()
     painter.setFont(_make_font(_MARGIN_FONT_POINTS))
@@ -137,3 +139,49 @@ def _paint_margins(painter: QPainter, document: Document, page: int, pages: int,
     number = margins.page_number_format.format(page=page, pages=pages)
     painter.drawText(foot, Qt.AlignmentFlag.AlignHCenter | middle, number)
     painter.drawText(foot, Qt.AlignmentFlag.AlignRight | middle, margins.footer_right)
+
+
+@run_in_python_thread
+def write_documents(
+    make_document: Callable[[], Document],
+    paths: list[str],
+    cancellation: Cancellation = NEVER_CANCELLED,
+    others: Iterable[tuple[str, Callable[[Path], object]]] = (),
+) -> None:
+    """Write a document to each path, .docx, .pdf or .html, and ``others`` (see `write_files`).
+
+    ``make_document`` is called once, and only if there is a path. Raise OutputError as
+    `write_files`, and Cancelled; existing files then remain.
+    """
+    from ...core.render.document.docx_writer import write_docx
+    from ...core.render.document.outputs import render_document_page
+
+    document = make_document() if any(paths) else None
+
+    def write(path: Path) -> None:
+        if path.suffix.lower() == ".pdf":
+            write_pdf(document, path, cancellation=cancellation)
+        elif path.suffix.lower() == ".html":
+            write_text(path, render_document_page(document))
+        else:
+            write_docx(document, path)
+
+    write_files([*others, *((target, write) for target in paths)], cancellation)
+
+
+def render_svg(svg: str, width_px: int) -> bytes:
+    """Return a drawing on white as a PNG ``width_px`` wide. May run in any thread."""
+    renderer = QSvgRenderer(QByteArray(svg.encode("utf-8")))
+    size = renderer.viewBoxF().size()
+    image = QImage(QSize(width_px, round(width_px * size.height() / size.width())), QImage.Format.Format_RGB32)
+    image.fill(QColor("#FFFFFF"))
+    painter = QPainter(image)
+    try:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        renderer.render(painter, QRectF(0, 0, image.width(), image.height()))
+    finally:
+        painter.end()
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")
+    return bytes(buffer.data())

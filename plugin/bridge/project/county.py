@@ -1,22 +1,120 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""County settings (县配置) stored in a project: standard, profile, scope.
+"""Settings stored in a project: county (县配置), document information (成果信息), confirmed surveys.
 
 A profile's path is stored relative to the project if both are in one folder, so that they can be moved together.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 
-from qgis.core import QgsProject
+from qgis.core import Qgis, QgsMessageLog, QgsProject
 
-from ...core.checks.check import RunOptions
+from ...core.checks.check import CheckResult, RunOptions
 from ...core.plan.loading import KEY_TABLE_SUFFIX
+from ...core.standard.messages.texts import Texts
+from ...core.standard.profile import Profile
+from ...core.standard.profile.document import (
+    PROJECT_SOURCE,
+    LoweredSecrecy,
+    ResolvedDocument,
+    add_document_info,
+    resolve_document,
+)
+from ...core.standard.profile.document_info import DocumentInfo, load_secrecy_levels
+from .. import settings
 from ..layers import role_recognition
 from ..layers.properties import get_file_path
+from ..running.tasks import LOG_TAG
 from ..settings import get_report_language
-from . import document, saved_paths, waivers
-from .saved_paths import find_path_next_to_layers
+from .saved_paths import (
+    find_path_next_to_layers,
+    find_waiver_file_to_apply,
+    read_absolute_path,
+    read_stored_path,
+    store_path,
+)
+
+_KEY_PREFIX = "document_"
+#: Setting with the package specification that the user chose last.
+PACKAGE_SPEC_SETTING = "package/form"
+#: Source of the level that the project had before the document information was edited.
+FORMER_SOURCE = "former"
+_DOCUMENT_KEYS = tuple(field.name for field in fields(DocumentInfo))
+
+
+def read_document_info(project: QgsProject) -> DocumentInfo:
+    """Return the document information (成果信息) stored in a project.
+
+    Values that are empty there come from the county profile.
+    """
+    return DocumentInfo(
+        **{key: str(project.readEntry(_PROJECT_SCOPE, _KEY_PREFIX + key, "")[0]) for key in _DOCUMENT_KEYS}
+    )
+
+
+def store_document_info(project: QgsProject, info: DocumentInfo) -> None:
+    """Store the document information (成果信息) in a project."""
+    if info == read_document_info(project):
+        return
+    for key in _DOCUMENT_KEYS:
+        value = getattr(info, key).strip()
+        if value:
+            project.writeEntry(_PROJECT_SCOPE, _KEY_PREFIX + key, value)
+        else:
+            project.removeEntry(_PROJECT_SCOPE, _KEY_PREFIX + key)
+    project.setDirty(True)
+
+
+def read_chosen_package_spec() -> str:
+    """Return the id or path of the package specification that the user chose last."""
+    return str(settings.read_setting(PACKAGE_SPEC_SETTING, "county"))
+
+
+def find_lowered_secrecy_levels(
+    former_info: DocumentInfo, resolved_document: ResolvedDocument, info: DocumentInfo
+) -> list[LoweredSecrecy]:
+    """Return the secrecy levels that new document information lowers, each with its reason, which may be empty.
+
+    ``former_info``: the information stored in the project before; ``info``: the new information;
+    ``resolved_document``: the new information, completed from profile and package specification. A project without its
+    own level has that of profile or package specification, which may be lower than its former level, or missing.
+    """
+    lowered = [one for one in resolved_document.lowered_levels if one.source == PROJECT_SOURCE]
+    if resolved_document.refused_lowering is not None:
+        lowered.append(resolved_document.refused_lowering)
+    level = info.secrecy or resolved_document.document_info.secrecy
+    if former_info.secrecy and (not level or load_secrecy_levels().is_lower(level, former_info.secrecy)):
+        lowered.append(LoweredSecrecy(former_info.secrecy, FORMER_SOURCE, level, PROJECT_SOURCE, info.secrecy_reason))
+    return lowered
+
+
+def log_lowered_secrecy_levels(lowered: Iterable[LoweredSecrecy]) -> None:
+    """Write lowered secrecy levels with their reasons to the log, tab Sanxian."""
+    texts = Texts(settings.get_interface_language())
+    for one in lowered:
+        QgsMessageLog.logMessage(one.message.render(texts), LOG_TAG, Qgis.MessageLevel.Warning, notifyUser=False)
+
+
+def resolve_project_document(
+    project: QgsProject, profile: Profile, spec_info: DocumentInfo | None = None
+) -> ResolvedDocument:
+    """Return a project's document information with the source of each value.
+
+    ``spec_info``: values of the package specification, used where project and profile have none.
+    """
+    return resolve_document(read_document_info(project), profile, spec_info)
+
+
+def replace_document_info(check_result: CheckResult, info: DocumentInfo | None) -> CheckResult:
+    """Return the check result with the project's present document information.
+
+    The user may have changed it since the check.
+    """
+    document = resolve_document(info, check_result.plan.norm.profile)
+    return replace(check_result, report=add_document_info(check_result.report, document))
+
 
 _PROJECT_SCOPE = "sanxian"
 _TEXT_KEYS = ("profile", "standard", "scope", "base_year", "phase", "targets", "rules")
@@ -48,10 +146,10 @@ class ProjectCountySettings:
 
 def read_county_settings(project: QgsProject) -> ProjectCountySettings:
     """Return the county settings stored in a project."""
-    paths = {key: saved_paths.read_stored_path(project, key) for key in _PATH_KEYS}
+    paths = {key: read_stored_path(project, key) for key in _PATH_KEYS}
     values = {key: project.readEntry(_PROJECT_SCOPE, key, "")[0] for key in _TEXT_KEYS}
     if values["profile"].endswith(".toml"):
-        values["profile"] = saved_paths.read_absolute_path(project, "profile")
+        values["profile"] = read_absolute_path(project, "profile")
     return ProjectCountySettings(**values, **paths)
 
 
@@ -64,9 +162,9 @@ def store_county_settings(project: QgsProject, county: ProjectCountySettings) ->
         else:
             project.removeEntry(_PROJECT_SCOPE, key)
     for key in _PATH_KEYS:
-        saved_paths.store_path(project, key, getattr(county, key))
+        store_path(project, key, getattr(county, key))
     if county.profile.endswith(".toml"):
-        saved_paths.store_path(project, "profile", county.profile)
+        store_path(project, "profile", county.profile)
 
 
 def store_county_code_and_name(project: QgsProject, code: str, name: str) -> None:
@@ -99,8 +197,26 @@ def make_check_options(project: QgsProject) -> RunOptions:
         rules=(county.rules,) if county.rules else (),
         lang=get_report_language(),
         notices=tuple(role_recognition.describe_unreadable_layers(project)),
-        waivers=waivers.find_waiver_file_to_apply(project, files),
+        waivers=find_waiver_file_to_apply(project, files),
         renumbered=str(key_table) if key_table is not None and key_table.is_file() else "",
-        document_info=document.read_document_info(project),
-        **{key: saved_paths.read_absolute_path(project, key) for key in _PATH_KEYS},
+        document_info=read_document_info(project),
+        **{key: read_absolute_path(project, key) for key in _PATH_KEYS},
     )
+
+
+_SURVEYS_KEY = "confirmed_surveys"
+
+
+def is_survey_confirmed(project: QgsProject, role: str, survey_role: str) -> bool:
+    """Return True if the layer ``role`` may be aligned with the survey ``survey_role``."""
+    return _format_layer_pair(role, survey_role) in project.readListEntry(_PROJECT_SCOPE, _SURVEYS_KEY)[0]
+
+
+def store_confirmed_survey(project: QgsProject, role: str, survey_role: str) -> None:
+    """Store in the project that the layer ``role`` may be aligned with the survey ``survey_role``."""
+    pairs = {*project.readListEntry(_PROJECT_SCOPE, _SURVEYS_KEY)[0], _format_layer_pair(role, survey_role)}
+    project.writeEntry(_PROJECT_SCOPE, _SURVEYS_KEY, sorted(pairs))
+
+
+def _format_layer_pair(role: str, survey_role: str) -> str:
+    return f"{role}>{survey_role}"

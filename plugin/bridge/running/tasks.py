@@ -15,8 +15,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 
 from ...core.base.cancellation import Cancellation
 from ...core.base.errors import Cancelled
-from .main_thread import run_pending_main_thread_calls
-from .threads import BackgroundMode, run_in_python_thread
+from .threads import BackgroundMode, run_in_python_thread, run_pending_main_thread_calls
 
 #: QGIS's log tab.
 LOG_TAG = "Sanxian"

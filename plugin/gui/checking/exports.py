@@ -14,7 +14,7 @@ from qgis.core import QgsProject, QgsVectorLayer
 from ...bridge import settings
 from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import count_unsaved_edits
-from ...bridge.project.document import replace_document_info
+from ...bridge.project.county import replace_document_info
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.files.names import make_default_stem
@@ -24,8 +24,7 @@ from ..editing.live_switch import LiveCheckSwitch
 from ..findings.result import CheckView
 from ..widgets import messages
 from ..widgets.messages import MessageBarMessages
-from ..widgets.opening import make_opener
-from ..widgets.save_path import choose_save_path
+from ..widgets.paths import choose_save_path, make_opener
 
 if TYPE_CHECKING:
     from ...core.model.report import EditsSinceCheck

@@ -21,7 +21,7 @@ from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobFunction, JobRunner, log_error
 from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
-from ..findings import empty_states
+from ..findings import panel_pages
 from ..findings.dock import FindingsDock
 from ..findings.result import CheckView
 from ..findings.result_owner import InputFingerprint
@@ -124,7 +124,7 @@ class CheckRunner(QObject):
 
         self._editing.prepare_observation(layers)
         self._is_check_of_project = True
-        self._start_job(tr("Check All"), read_and_check, finish_check, empty_states.count_rules(options))
+        self._start_job(tr("Check All"), read_and_check, finish_check, panel_pages.count_rules(options))
         return True
 
     def start_package_check(
@@ -194,7 +194,7 @@ class CheckRunner(QObject):
 
     def _on_failed(self, title: str, error: Exception) -> None:
         if isinstance(error, health.MissingLibraries | ImportError):
-            libraries_page = empty_states.make_libraries_missing_page(self._open_doctor)
+            libraries_page = panel_pages.make_libraries_missing_page(self._open_doctor)
             self._dock.set_empty_page(libraries_page)
             # Without a result, the panel shows the message in the middle, with a button.
             self._report_failure(

@@ -33,7 +33,7 @@ from ...core.checks.saved_result import (
     read_saved_result,
     write_saved_result,
 )
-from ..findings import empty_states
+from ..findings import panel_pages
 from ..findings.result import CheckView
 from ..project.watch import ProjectWatcher
 from ..widgets import messages
@@ -184,7 +184,7 @@ class SavedResults(QObject):
         project = QgsProject.instance()
         file = project.absoluteFilePath()
         path = make_saved_result_path(file) if file else None
-        if path is None or not path.is_file() or not empty_states.has_recent_geopandas():
+        if path is None or not path.is_file() or not panel_pages.has_recent_geopandas():
             return
         state, number = ProjectState.read_from_project(project), self._watch.number
         shots, outlines = saved_result.take_plan_snapshots(project), role_recognition.read_layer_schemas(project)

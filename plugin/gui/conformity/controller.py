@@ -20,7 +20,7 @@ from ..editing.live_switch import LiveCheckSwitch
 from ..findings.result import CheckView
 from ..project.watch import ProjectWatcher
 from ..widgets import messages
-from ..widgets.empty_state import EmptyPage
+from ..widgets.lists import EmptyPage
 from ..widgets.messages import MessageBarMessages
 from .dock import ConformityDock
 from .figures import PanelFigures, Reason, ReviewFigures, describe_review

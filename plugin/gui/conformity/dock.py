@@ -28,9 +28,9 @@ from ...bridge.texts import tr
 from ...core.standard.template import CodeList
 from ..editing.code_boxes import CodeSearch
 from ..widgets import theme
-from ..widgets.empty_state import EmptyPage, EmptyStateWidget
-from ..widgets.labels import set_bold
+from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import fill_layout, make_row
+from ..widgets.lists import EmptyPage, EmptyStateWidget
 from ..widgets.sections import make_faint_label
 from .figures import PanelFigures
 from .projects import LINE, POINT, POLYGON, PanelProject

@@ -17,10 +17,11 @@ from ...bridge.checking.counties import (
     CountyEvent,
     CountyForecaster,
     DesktopBatch,
+    ReleasedSummaryLayers,
     SequenceReason,
     check_many_counties,
+    show_summary_layer,
 )
-from ...bridge.checking.counties_layer import ReleasedSummaryLayers, show_summary_layer
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
@@ -30,7 +31,7 @@ from ...core.model.verdict import Verdict
 from ...core.render.words import ReportTexts
 from ..widgets import messages
 from ..widgets.messages import MessageBarMessages
-from ..widgets.opening import open_path
+from ..widgets.paths import open_path
 from .rows import DONE, KEPT, RUNNING, CountyRow, make_rows_of_forecast
 
 if TYPE_CHECKING:

@@ -13,11 +13,10 @@ from ...bridge.texts import tr
 from ...core.counties.county_record import SUMMARY_HTML, SUMMARY_LAYER
 from ..help.help_dialog import make_help_button
 from ..widgets import theme
-from ..widgets.buttons import ManualStartDialog
-from ..widgets.field_message import FieldMessage, WrappedLabel
-from ..widgets.labels import ElidedLabel
+from ..widgets.labels_and_buttons import ElidedLabel, ManualStartDialog
 from ..widgets.layout import fill_layout, make_row, resize_within_screen
-from ..widgets.whole_rows import WholeRows
+from ..widgets.lists import WholeRows
+from ..widgets.sections import FieldMessage, WrappedLabel
 from .form import CountiesForm
 from .rows import DONE, KEPT, KIND_ICONS, KINDS, CountyRow, describe_kind, describe_row
 from .table import CountyModel, CountyTable

@@ -19,9 +19,9 @@ from ...core.counties.county_record import REPORT_SUFFIXES, BatchOptions
 from ...core.standard.options import RunOptions
 from ...core.standard.profile import list_profile_ids
 from ..widgets import theme
-from ..widgets.combos import ProfileCombo
-from ..widgets.file_line import FileLine
 from ..widgets.layout import fill_form
+from ..widgets.lists import ProfileCombo
+from ..widgets.paths import FileLine
 
 #: A typed path is read when the user has paused for this time (ms).
 _TYPING_PAUSE_MS = 600

@@ -15,7 +15,7 @@ from qgis.PyQt.QtWidgets import QTableView
 from ...bridge.texts import tr
 from ...core.counties.county_record import CountyRecord
 from ..widgets import theme
-from ..widgets.whole_rows import show_as_list
+from ..widgets.lists import show_as_list
 from .rows import (
     DONE,
     KEPT,

@@ -22,12 +22,10 @@ from ...bridge.texts import tr
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile.county_file import CountyConfirmation
 from ..widgets import theme
-from ..widgets.combos import ScrollSafeDateEdit
-from ..widgets.field_message import FieldMessage
-from ..widgets.labels import set_bold
+from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import make_row_widget
-from ..widgets.sections import NoticeBox, make_faint_label
-from ..widgets.whole_rows import WholeRows
+from ..widgets.lists import ScrollSafeDateEdit, WholeRows
+from ..widgets.sections import FieldMessage, NoticeBox, make_faint_label
 from .fields import FormBox
 from .limits_box import get_setting_name
 

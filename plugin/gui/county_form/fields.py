@@ -17,8 +17,8 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.combos import ScrollSafeComboBox
-from ..widgets.labels import make_source_mark_label
+from ..widgets.labels_and_buttons import make_source_mark_label
+from ..widgets.lists import ScrollSafeComboBox
 
 #: Maximum width of a row name, in digits.
 _NAME_WIDTH_IN_DIGITS = 24

@@ -32,11 +32,10 @@ from ...core.standard.profile.load import load_named_standard
 from ...core.standard.profile.resolved import read_county_form_choices
 from ..widgets import messages as trouble
 from ..widgets import theme
-from ..widgets.combos import ProfileCombo
-from ..widgets.field_message import FieldMessage
-from ..widgets.labels import describe_source_marks
+from ..widgets.labels_and_buttons import describe_source_marks
 from ..widgets.layout import fill_layout, make_row
-from ..widgets.sections import FormSection, NoticeBox, make_faint_label
+from ..widgets.lists import ProfileCombo
+from ..widgets.sections import FieldMessage, FormSection, NoticeBox, make_faint_label
 from .confirmation_box import ConfirmationBox
 from .limits_box import LimitsBox, RatioBox, SettingRow
 from .targets_box import TargetsBox
@@ -271,16 +270,26 @@ class CountyForm(QWidget):
         self.problems = (
             find_county_problems(county, self._path, self.text, self._opened_settings) if needs_validation else []
         )
-        self._show_problems()
+        self.targets.clear_messages()
+        self.confirmation.clear_messages()
+        for message in (self.name_message, self.file_message, self.ratio.message):
+            message.show_text("")
+        for row in self._get_setting_rows().values():
+            row.message.show_text("")
+        self.errors = []
+        for problem in self.problems:
+            name, widget, message = self._find_field(problem.field_path)
+            text = trouble.explain_error(problem.error)
+            if not message.text():
+                message.show_text(text, "error" if problem.prevents_saving else "warning")
+            if problem.prevents_saving:
+                self.errors.append(FormError(name, text, widget))
         self.above.setText(tr("Standard: {name}").format(name=self._norm.standard.name))
         others = sum(t.area_code != county.area_code for t in self._norm.profile.targets)
         text = tr(
             "The parent's {count} totals do not apply to this county; only the parent's limits and rules are inherited."
         )
         self.totals.show_message("info", text.format(count=others) if others else "")
-        self._show_confirmation(county)
-
-    def _show_confirmation(self, county: CountySettings) -> None:
         if any(one.prevents_saving for one in self.problems if not one.field_path.startswith("confirmed")):
             return
         norm = self._norm
@@ -319,22 +328,6 @@ class CountyForm(QWidget):
             return "\n".join(lines)
 
         return explain
-
-    def _show_problems(self) -> None:
-        self.targets.clear_messages()
-        self.confirmation.clear_messages()
-        for message in (self.name_message, self.file_message, self.ratio.message):
-            message.show_text("")
-        for row in self._get_setting_rows().values():
-            row.message.show_text("")
-        self.errors = []
-        for problem in self.problems:
-            name, widget, message = self._find_field(problem.field_path)
-            text = trouble.explain_error(problem.error)
-            if not message.text():
-                message.show_text(text, "error" if problem.prevents_saving else "warning")
-            if problem.prevents_saving:
-                self.errors.append(FormError(name, text, widget))
 
     def _get_setting_rows(self) -> dict[str, SettingRow]:
         """Return key of a setting → its form row."""

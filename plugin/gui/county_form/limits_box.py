@@ -17,9 +17,8 @@ from ...core.model.rule import find_unit, load_all_rules
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import Norm
 from ...core.standard.profile.resolved import get_inherited_value, read_county_form_choices
-from ..widgets.field_message import FieldMessage
 from ..widgets.layout import make_row_widget
-from ..widgets.sections import make_faint_label
+from ..widgets.sections import FieldMessage, make_faint_label
 from .fields import (
     FormBox,
     InheritingComboBox,
@@ -129,7 +128,14 @@ class NumberRow(SettingRow):
         return bool(self.value.get_county_value())
 
     def get_entered_value(self) -> Any:
-        return _parse_setting_number(self.key, self.value.get_county_value())
+        text = self.value.get_county_value()
+        try:
+            value = Decimal(normalize("NFKC", text))
+        except InvalidOperation:
+            return text
+        if not value.is_finite():
+            return text
+        return float(value / 100 if find_unit(self.key) == "share" else value)
 
 
 class ChoiceRow(SettingRow):
@@ -361,14 +367,3 @@ def _get_setting_unit(key: str) -> str:
     if key == _LIMIT_KEY:
         return tr("times")
     return {"share": "%", "m2": "m²", "degrees": "°"}.get(find_unit(key), find_unit(key))
-
-
-def _parse_setting_number(key: str, text: str) -> Any:
-    """Return the number in a text, as the setting stores it (a share for percent); other text unchanged."""
-    try:
-        value = Decimal(normalize("NFKC", text))
-    except InvalidOperation:
-        return text
-    if not value.is_finite():
-        return text
-    return float(value / 100 if find_unit(key) == "share" else value)

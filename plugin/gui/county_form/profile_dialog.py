@@ -9,15 +9,25 @@ from html import escape
 from pathlib import Path
 
 from qgis.core import QgsProject
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QGuiApplication
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QDialogButtonBox,
+    QLabel,
+    QLineEdit,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ...bridge import settings
-from ...bridge.project import county, waivers
+from ...bridge.project import county, saved_paths
 from ...bridge.texts import tr
 from ...core.base.errors import DataError, SanxianError
 from ...core.checks.check import RunOptions
 from ...core.figures.supplied_tables import read_township_targets
-from ...core.standard import get_shipped_standard_folders, load_standard
+from ...core.standard import EVERY_RULE, get_shipped_standard_folders, load_standard
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import Norm, list_profile_ids, load_profile
 from ...core.standard.profile.county_file import (
@@ -30,8 +40,116 @@ from ...core.standard.profile.county_file import (
     read_valid_toml_text,
     save_county,
 )
-from ..widgets import messages
-from .profile_form import ProfileForm
+from ..help.help_dialog import add_help_button
+from ..project.document_line import DocumentLine
+from ..widgets import messages, theme
+from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
+from ..widgets.layout import fill_layout, make_form, make_row, make_scroll_area
+from ..widgets.lists import ProfileCombo
+from ..widgets.paths import FileLine
+from ..widgets.sections import WrappedLabel, make_faint_label
+from .form import CountyForm, FormErrorList
+
+#: Digits beside two columns of groups: margins of the dialog and its scroll bar.
+_MARGIN_DIGITS = 12
+
+
+class ProfileForm(FocusedButtonDialog):
+    """Widgets of the dialog 县配置.
+
+    File dialogs start in the folder of the project.
+    """
+
+    def __init__(self, project: QgsProject, parent=None):
+        super().__init__(parent)
+        project_folder = project.homePath()
+        self.setObjectName("SanxianProfileDialog")
+        self.setWindowTitle(tr("County Profile"))
+        self.profile = ProfileCombo("SanxianProfile", project_folder)
+        self.standard, self.scope = QComboBox(), QComboBox()
+        self.standard.addItem(tr("As in the profile"), "")
+        self.phase = QComboBox(objectName="SanxianPhase")
+        self.phase.addItem(tr("Not set: default severities of the rules"), "")
+        self.rules = QComboBox(
+            objectName="SanxianRules",
+            toolTip=tr("A rule that lacks its layers or tables checks nothing and reports the reason."),
+        )
+        self.rules.addItem(tr("Default rules of the standard and the profile"), "")
+        self.rules.addItem(tr("All rules (takes longer)"), EVERY_RULE)
+        self.language = QComboBox(
+            objectName="SanxianLanguage",
+            toolTip=tr("For all projects, from the next check on; the interface follows QGIS."),
+        )
+        # Each name in its language, so that users find theirs.
+        for code, name in (("zh", "中文"), ("en", "English")):
+            self.language.addItem(name, code)
+        tables = f"{tr('Tables')} (*.xlsx *.csv)"
+        data = f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)"
+        self.waivers = FileLine("", project_folder, "CSV (*.csv)")
+        self.waivers.line.setObjectName("SanxianProfileWaivers")
+        theme.set_placeholder(self.waivers.line, tr("The file .waivers.csv in the data folder"))
+        self.targets = FileLine("", project_folder, tables)
+        self.targets.line.setObjectName("SanxianTargets")
+        theme.set_placeholder(self.targets.line, tr("None: tasks are not allocated to townships"))
+        self.targets.setToolTip(tr("Tasks allocated to the townships, one per row (rules LAW004 and LAW005)"))
+        self.baseline = FileLine("", project_folder, data, allows_folders=True)
+        self.baseline.line.setObjectName("SanxianProfileBaseline")
+        theme.set_placeholder(self.baseline.line, tr("None: no comparison with the sealed edition"))
+        self.register = FileLine("", project_folder, tables)
+        self.register.line.setObjectName("SanxianRegister")
+        theme.set_placeholder(self.register.line, tr("None: sites are not compared with a register"))
+        self.register.setToolTip(tr("Names, kinds and levels of what is protected, a row each (rule LAW024)"))
+        self.base_year = QLineEdit()
+        theme.set_placeholder(self.base_year, tr("From the field or the file name of the layer"))
+        self.summary = QLabel(objectName="SanxianProfileSummary", wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
+        screen = self.screen() or QGuiApplication.primaryScreen()
+        self.errors, self.place = FormErrorList(), make_faint_label()
+        self.form: CountyForm | None = None
+        missing_libraries_text = ""
+        try:
+            self.form = self._make_county_form(screen.availableGeometry().width())
+        except ImportError as error:
+            # Rules and their parameters need the libraries; the other tab does not.
+            missing_libraries_text = messages.explain_error(error)
+        self.place.setWordWrap(True)
+        self.document = DocumentLine(project, lambda: load_profile(self.profile.currentData() or ""))
+        self._lay_out_tabs(self.form or WrappedLabel(missing_libraries_text))
+
+    def _make_county_form(self, screen_width: int) -> CountyForm:
+        """Return the county's form, in two columns if they fit on the screen without scrolling sideways."""
+        form = CountyForm(2)
+        margin = self.fontMetrics().horizontalAdvance("0") * _MARGIN_DIGITS
+        if form.minimumSizeHint().width() + margin <= screen_width:
+            return form
+        form.deleteLater()
+        return CountyForm(1)
+
+    def _lay_out_tabs(self, county_widget: QWidget) -> None:
+        """Place the county's settings on one tab and the check settings on the other."""
+        checks = QWidget()
+        form = make_form(
+            (tr("Standard"), self.standard),
+            (tr("Scope"), self.scope),
+            (tr("Phase of the plan"), self.phase),
+            (tr("Rules"), self.rules),
+            (tr("Year of the base parcels"), self.base_year),
+            (tr("Township targets"), self.targets),
+            (tr("Heritage register"), self.register),
+            (tr("Waiver file"), self.waivers),
+            (tr("Sealed edition"), self.baseline),
+            (tr("Document information"), self.document),
+            (tr("Language of findings and reports"), self.language),
+        )
+        fill_layout(QVBoxLayout(checks), form, (self.summary, 1))
+        self.tabs = QTabWidget()
+        self.tabs.addTab(make_scroll_area(county_widget), tr("Targets and confirmation"))
+        self.tabs.addTab(make_scroll_area(checks), tr("Check settings"))
+        top = make_form((tr("Profile"), self.profile.make_row_with_button()))
+        buttons = add_help_button(make_ok_cancel_buttons(self), "profile")
+        self._ok_button = buttons.button(QDialogButtonBox.StandardButton.Ok)
+        self._ok_button.setText(tr("Save"))
+        last = make_row((self.place, 1), buttons)
+        fill_layout(QVBoxLayout(self), top, (self.tabs, 1), self.errors, last)
 
 
 class ProfileDialog(ProfileForm):
@@ -48,7 +166,31 @@ class ProfileDialog(ProfileForm):
         self._project = project
         self._texts = Texts(settings.get_interface_language())
         current_settings = county.read_county_settings(project)
-        self._fill_fields(current_settings)
+        self.profile.set_profiles(list_profile_ids())
+        own_path = self._get_default_profile_path()
+        if own_path is not None and own_path.exists():
+            self.profile.choose_profile(str(own_path))
+        self.profile.choose_profile(current_settings.profile)
+        for key in get_shipped_standard_folders():
+            self.standard.addItem(f"{load_standard(key).name}  {key}", key)
+        for key, name in self._texts.get_section("phases").items():
+            self.phase.addItem(name, key)
+        self.phase.setCurrentIndex(max(self.phase.findData(current_settings.phase), 0))
+        # The project may name a standard or rules that this dialog does not offer; preserve them.
+        for combo, value in ((self.standard, current_settings.standard), (self.rules, current_settings.rules)):
+            if combo.findData(value) < 0:
+                combo.addItem(value, value)
+            combo.setCurrentIndex(combo.findData(value))
+        self.base_year.setText(current_settings.base_year)
+        self.language.setCurrentIndex(self.language.findData(settings.get_report_language()))
+        fields_and_paths = (
+            (self.waivers, saved_paths.read_chosen_waiver_path(self._project)),
+            (self.targets, current_settings.targets),
+            (self.baseline, current_settings.baseline),
+            (self.register, current_settings.register),
+        )
+        for line, path in fields_and_paths:
+            line.line.setText(path)
         self._wanted_scope, self._norm_is_valid, self._opened_new = current_settings.scope, False, False
         self._norm: Norm | None = None
         self._on_changed()
@@ -68,34 +210,6 @@ class ProfileDialog(ProfileForm):
             min(width, round(screen_area.width() * 0.96)),
             min(preferred_size.height() + 14 * margin, round(screen_area.height() * 0.9)),
         )
-
-    def _fill_fields(self, current_settings: county.ProjectCountySettings) -> None:
-        """Fill the fields with the current settings of the project."""
-        self.profile.set_profiles(list_profile_ids())
-        own_path = self._get_default_profile_path()
-        if own_path is not None and own_path.exists():
-            self.profile.choose_profile(str(own_path))
-        self.profile.choose_profile(current_settings.profile)
-        for key in get_shipped_standard_folders():
-            self.standard.addItem(f"{load_standard(key).name}  {key}", key)
-        for key, name in self._texts.get_section("phases").items():
-            self.phase.addItem(name, key)
-        self.phase.setCurrentIndex(max(self.phase.findData(current_settings.phase), 0))
-        # The project may name a standard or rules that this dialog does not offer; preserve them.
-        for combo, value in ((self.standard, current_settings.standard), (self.rules, current_settings.rules)):
-            if combo.findData(value) < 0:
-                combo.addItem(value, value)
-            combo.setCurrentIndex(combo.findData(value))
-        self.base_year.setText(current_settings.base_year)
-        self.language.setCurrentIndex(self.language.findData(settings.get_report_language()))
-        fields_and_paths = (
-            (self.waivers, waivers.read_chosen_waiver_path(self._project)),
-            (self.targets, current_settings.targets),
-            (self.baseline, current_settings.baseline),
-            (self.register, current_settings.register),
-        )
-        for line, path in fields_and_paths:
-            line.line.setText(path)
 
     def read_county_settings(self) -> county.ProjectCountySettings:
         """Return the check settings in the dialog, as they are stored in the project."""
@@ -132,7 +246,7 @@ class ProfileDialog(ProfileForm):
         county.store_county_settings(
             self._project, replace(entered_settings, profile=written_profile) if written_profile else entered_settings
         )
-        waivers.store_chosen_waiver_path(self._project, self.waivers.text())
+        saved_paths.store_chosen_waiver_path(self._project, self.waivers.text())
         self._project.setDirty(True)
         super().accept()
 
@@ -264,27 +378,20 @@ class ProfileDialog(ProfileForm):
             and not self.form.errors
             and bool(self.form.read_county_settings().confirmation.items)
         )
-        self.summary.setText(_summarise_profile(self._norm, self._texts, will_confirm))
-
-
-def _summarise_profile(norm: Norm, texts: Texts, will_confirm: bool) -> str:
-    """Return the limits, the targets and the confirmation of a profile as text.
-
-    ``will_confirm``: the form has a confirmation that is not saved yet.
-    """
-    lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
-    signs = {">=": "≥", "<=": "≤", "=": "="}
-    for target in norm.find_targets(norm.profile.area_code):
-        unit = texts.get("units", target.unit)
-        name = texts.get_indicator_name(target.indicator)
-        # A number of units has no unit in English.
-        figure = f"{name} {signs[target.comparison]} {target.value} {unit}".rstrip()
-        lines.append(tr("{figure} ({source})").format(figure=figure, source=target.source))
-    by = norm.profile.confirmed_by
-    if will_confirm:
-        lines.append(tr("The confirmation that was entered takes effect when it is saved."))
-    elif by:
-        lines.append(tr("Settings confirmed by {by}, {document}, {date}.").format(**by))
-    else:
-        lines.append(tr("The settings of this county are not confirmed, so the verdict is at best conditional."))
-    return "\n".join(lines)
+        norm = self._norm
+        lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
+        signs = {">=": "≥", "<=": "≤", "=": "="}
+        for target in norm.find_targets(norm.profile.area_code):
+            unit = self._texts.get("units", target.unit)
+            name = self._texts.get_indicator_name(target.indicator)
+            # A number of units has no unit in English.
+            figure = f"{name} {signs[target.comparison]} {target.value} {unit}".rstrip()
+            lines.append(tr("{figure} ({source})").format(figure=figure, source=target.source))
+        by = norm.profile.confirmed_by
+        if will_confirm:
+            lines.append(tr("The confirmation that was entered takes effect when it is saved."))
+        elif by:
+            lines.append(tr("Settings confirmed by {by}, {document}, {date}.").format(**by))
+        else:
+            lines.append(tr("The settings of this county are not confirmed, so the verdict is at best conditional."))
+        self.summary.setText("\n".join(lines))

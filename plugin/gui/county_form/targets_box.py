@@ -19,8 +19,8 @@ from ...core.standard.profile.resolved import (
     get_inherited_targets,
     read_county_form_choices,
 )
-from ..widgets.field_message import FieldMessage
-from ..widgets.labels import set_bold
+from ..widgets.labels_and_buttons import set_bold
+from ..widgets.sections import FieldMessage
 from .fields import FormBox, GreyableComboBox, InheritingLineEdit, NameLabel, RestoreButton, SourceMarkSlot
 
 _COMPARISON_SIGNS = {">=": "≥", "<=": "≤", "=": "="}

@@ -24,7 +24,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels import make_source_mark_label, make_text_label, set_bold
+from ..widgets.labels_and_buttons import make_source_mark_label, make_text_label, set_bold
 from ..widgets.layout import fill_form, fill_layout
 from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
 from .groups import (
@@ -37,7 +37,7 @@ from .groups import (
 )
 from .map_marks import FIRST_FEATURE_STROKES, SECOND_FEATURE_STROKES
 from .navigation_bar import can_withdraw_waiver, find_waiver_refusal_text
-from .result import CheckView, RuleSource
+from .result import CheckView
 
 #: Maximum number of listed features; a finding may name hundreds.
 MAX_LISTED_FEATURES = 6
@@ -314,7 +314,17 @@ class DetailPane(QgsScrollArea):
             )
         sources = result.list_sources(code)
         if sources:
-            form.addRow(_make_row_label(tr("Source")), _make_source_list(sources))
+            box = QWidget()
+            layout = QGridLayout(box)
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setColumnStretch(1, 1)
+            for row, source in enumerate(sources):
+                text = source.text
+                if not source.is_confirmed:
+                    text = tr("Setting “{setting}”: not confirmed by this county").format(setting=text)
+                layout.addWidget(make_source_mark_label(source.mark), row, 0, Qt.AlignmentFlag.AlignTop)
+                layout.addWidget(make_text_label(text), row, 1)
+            form.addRow(_make_row_label(tr("Source")), box)
         parameters = result.list_parameters(code)
         if parameters:
             form.addRow(_make_row_label(tr("Parameters")), make_text_label("\n".join(parameters)))
@@ -373,18 +383,3 @@ def _make_form_layout() -> QFormLayout:
         labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop,
         fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow,
     )
-
-
-def _make_source_list(sources: list[RuleSource]) -> QWidget:
-    """Return a widget with sources and their marks, one per row."""
-    box = QWidget()
-    layout = QGridLayout(box)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setColumnStretch(1, 1)
-    for row, source in enumerate(sources):
-        text = source.text
-        if not source.is_confirmed:
-            text = tr("Setting “{setting}”: not confirmed by this county").format(setting=text)
-        layout.addWidget(make_source_mark_label(source.mark), row, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(make_text_label(text), row, 1)
-    return box

@@ -14,13 +14,12 @@ from ...bridge.running.portions import WAITING, PortionedWork, Waiting, run_to_e
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.empty_state import EmptyPage
+from ..widgets.lists import EmptyPage
 from .features import FeatureRef, is_switched_off, list_feature_refs
-from .filter import FilterSettings
 from .findings_form import LIST_TO_DETAIL_RATIO, FindingsForm
-from .groups import NOT_RUN_OUTCOMES, FindingGroup, Grouping
+from .groups import NOT_RUN_OUTCOMES, STALE, FindingGroup, Grouping, WorkRows
 from .result import CheckView
-from .work_rows import STALE, WorkRows
+from .rows import FilterSettings
 
 #: A longer list is prepared in portions (`FindingsRows.prepare_groups`).
 MAX_FINDINGS_LISTED_AT_ONCE = 5_000
@@ -62,11 +61,6 @@ class FindingsDock(FindingsForm):
         self._filling: PortionedWork | None = None
         self._idle = EmptyPage("")
         self._reasons_shown = False
-        self._connect_signals()
-        theme.call_after_theme_change(self, self._refresh_icons)
-        self._update_visible_page()
-
-    def _connect_signals(self) -> None:
         for button in (self.run_button, self.stale_button):
             button.clicked.connect(self.runRequested)
         for grouping, action in self.groupings.items():
@@ -93,6 +87,8 @@ class FindingsDock(FindingsForm):
         self.detail.helpRequested.connect(self.helpRequested)
         self.navigation.zoomRequested.connect(lambda: self.findingChosen.emit(self.tree.get_selected_finding()))
         self.navigation.stepped.connect(self.step_selection)
+        theme.call_after_theme_change(self, self._refresh_icons)
+        self._update_visible_page()
 
     # --- calls of the desktop side
     def set_empty_page(self, page: EmptyPage) -> None:
@@ -399,15 +395,7 @@ class FindingsDock(FindingsForm):
             self._list_findings()
             if self._filling is None:
                 self._update_visible_page()
-        self._count_work(work)
-        if self._filling is None:
-            self._show_selected_details()
-
-    def _count_work(self, work: WorkRows) -> None:
-        """Show how many rows are done, in groups and in all, and offer filters.
-
-        Rows that are no longer found count, too.
-        """
+        # Rows that are no longer found count, too.
         model = self.tree.findings
         for group in model.groups:
             group.update_open_count(work)
@@ -421,6 +409,8 @@ class FindingsDock(FindingsForm):
             self.work_progress.show_counts(done, len(work.items), stale, len(work.conflicts))
         else:
             self.work_progress.hide()
+        if self._filling is None:
+            self._show_selected_details()
 
     def step_to_open(self) -> None:
         """Select the next finding that needs work; report the end of the list."""

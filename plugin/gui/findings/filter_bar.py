@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QVBoxLayout
 from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.layout import fill_layout
-from .work_rows import STATE_KEYS, get_work_state_word
+from .groups import STATE_KEYS, get_work_state_word
 
 #: Time without a key press after which the filter is applied.
 DEBOUNCE_MS = 150

@@ -22,15 +22,13 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.dock_width import DockWidthKeeper
-from ..widgets.empty_state import EmptyStateWidget
-from ..widgets.layout import fill_layout, make_row, make_splitter
-from ..widgets.whole_rows import WholeRows
+from ..widgets.layout import DockWidthKeeper, fill_layout, make_row, make_splitter
+from ..widgets.lists import EmptyStateWidget, WholeRows
 from .detail_pane import DetailPane
 from .filter_bar import FilterBar
 from .groups import Grouping
 from .navigation_bar import NavigationBar
-from .progress_bars import CheckProgressBar, WorkProgressBar
+from .panel_pages import CheckProgressBar, WorkProgressBar
 from .result import CheckView
 from .tree import FindingsTree
 from .verdict_bar import VerdictBar

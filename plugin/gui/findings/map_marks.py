@@ -95,7 +95,10 @@ class MapCallout(QgsMapCanvasItem):
     def updatePosition(self) -> None:
         self.prepareGeometryChange()
         self.setPos(0, 0)
-        anchor = self._find_anchor()
+        extent = self._canvas.extent()
+        if self._seen[0] != extent.toString():
+            self._seen = extent.toString(), _find_visible_point(self._geometry, extent)
+        anchor = self._seen[1]
         self.spot = None
         if anchor is not None:
             corners = [
@@ -124,13 +127,6 @@ class MapCallout(QgsMapCanvasItem):
                 _LABEL_GAP_EM * self._font_height_px,
             )
         self.update()
-
-    def _find_anchor(self) -> QgsPointXY | None:
-        """Return a point of the visible part of the finding, computed once per extent."""
-        extent = self._canvas.extent()
-        if self._seen[0] != extent.toString():
-            self._seen = extent.toString(), _find_visible_point(self._geometry, extent)
-        return self._seen[1]
 
     @property
     def _font_height_px(self) -> float:
@@ -165,9 +161,6 @@ class MapCallout(QgsMapCanvasItem):
             painter.drawLine(self.spot, end)
         side = ICON_SIZE_EM * self._font_height_px
         painter.drawPixmap(QRectF(self.spot.x() - side / 2, self.spot.y() - side / 2, side, side).toRect(), self._icon)
-        self._draw_label(painter)
-
-    def _draw_label(self, painter: QPainter) -> None:
         # The map is light in every theme: black on white.
         painter.setPen(QPen(_BLACK_COLOUR, max(1.0, 0.1 * self._font_height_px)))
         painter.setBrush(_WHITE_COLOUR)

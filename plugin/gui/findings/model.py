@@ -16,6 +16,7 @@ from .groups import (
     AREA_COLUMN,
     ASSIGNEE_COLUMN,
     COLUMNS,
+    CONFLICT,
     COUNT_COLUMN,
     MAX_ROWS,
     NOT_RUN_OUTCOMES,
@@ -27,9 +28,9 @@ from .groups import (
     describe_location,
     get_finding_kind,
     get_listed_rule,
+    get_work_state_word,
 )
 from .rows import FindingsRows
-from .work_rows import CONFLICT, get_work_state_word
 
 #: Item role of the Finding itself, for proxy and panel; None for a rule or a reason.
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1

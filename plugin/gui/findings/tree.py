@@ -20,20 +20,21 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledI
 
 from ...bridge.running.portions import run_to_end
 from ...bridge.texts import tr
-from .filter import FilterSettings
 from .groups import (
     AREA_COLUMN,
     ASSIGNEE_COLUMN,
     COUNT_COLUMN,
     NOTE_COLUMN,
     PLACE_COLUMN,
+    STALE,
     STATE_COLUMN,
     UPDATED_COLUMN,
     FindingGroup,
+    WorkRows,
     get_listed_rule,
 )
 from .model import ROW_ROLE, SORT_MARKS, FindingsModel, get_column_title
-from .work_rows import STALE, WorkRows
+from .rows import FilterSettings
 
 #: Least width of rule and place, in Chinese characters; a narrower list has no column of states.
 _MIN_PLACE_CHARACTERS = 12
@@ -98,22 +99,6 @@ class FindingsTree(QTreeView):
         self.setIndentation(self.fontMetrics().height())
         self.setExpandsOnDoubleClick(True)
         self.setItemDelegate(_ElidingDelegate(self))
-        self._arrange_columns()
-        self._changed = False
-        self._quiet = False
-        #: Findings before and after a selected one that an edit ended; stepping continues from there.
-        self._findings_before: list[Any] = []
-        self._findings_after: list[Any] = []
-        self.selectionModel().currentChanged.connect(self._on_current_changed)
-        # Rows are selected and deselected one by one; report the selection once.
-        self._selection_timer = QTimer(self, singleShot=True, interval=0, timeout=self.selectionSettled)
-        self.selectionModel().selectionChanged.connect(lambda *_which: self._selection_timer.start())
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(lambda at: self.menuRequested.emit(self.viewport().mapToGlobal(at)))
-        self.clicked.connect(self._on_clicked)
-        self.doubleClicked.connect(self._on_double_clicked)
-
-    def _arrange_columns(self) -> None:
         header = self.header()
         #: Widths by which columns are hidden, while they are hidden too.
         self._column_widths: dict[int, int] = {}
@@ -143,6 +128,19 @@ class FindingsTree(QTreeView):
         header.setSortIndicator(AREA_COLUMN, Qt.SortOrder.DescendingOrder)
         self.setSortingEnabled(True)
         header.setSortIndicatorShown(False)
+        self._changed = False
+        self._quiet = False
+        #: Findings before and after a selected one that an edit ended; stepping continues from there.
+        self._findings_before: list[Any] = []
+        self._findings_after: list[Any] = []
+        self.selectionModel().currentChanged.connect(self._on_current_changed)
+        # Rows are selected and deselected one by one; report the selection once.
+        self._selection_timer = QTimer(self, singleShot=True, interval=0, timeout=self.selectionSettled)
+        self.selectionModel().selectionChanged.connect(lambda *_which: self._selection_timer.start())
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(lambda at: self.menuRequested.emit(self.viewport().mapToGlobal(at)))
+        self.clicked.connect(self._on_clicked)
+        self.doubleClicked.connect(self._on_double_clicked)
 
     def resizeEvent(self, event):
         super().resizeEvent(event)

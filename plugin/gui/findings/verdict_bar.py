@@ -23,9 +23,9 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels import set_bold
+from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import fill_layout, make_row
-from .filter import FilterSettings
+from .rows import FilterSettings
 
 #: Space between icon and text, as in Qt.
 _BUTTON_GAP = 4
@@ -61,23 +61,23 @@ class VerdictBar(QWidget):
         top = make_row(self._icon, self._word, None, self._when, self.reasons_button)
         row = self._row = QHBoxLayout()
         row.setSpacing(max(1, row.spacing() // 2))
-        self.buttons = {kind: self._make_button(kind) for kind in theme.FINDING_KINDS}
+        self.buttons = {
+            kind: QToolButton(
+                objectName=f"SanxianKind{kind.capitalize()}",
+                checkable=True,
+                checked=kind in FilterSettings().shown_kinds,
+                toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
+                # The full text must not widen the panel: if it does not fit, icon and number remain.
+                sizePolicy=QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed),
+                toggled=lambda _on: self.kindsChanged.emit(),
+            )
+            for kind in theme.FINDING_KINDS
+        }
         for button in self.buttons.values():
             row.addWidget(button)
         self._edited = QLabel(objectName="SanxianEdited", wordWrap=True, visible=False)
         fill_layout(QVBoxLayout(self), top, self._edited, row, has_margins=False)
         self.refresh_icons()
-
-    def _make_button(self, kind: str) -> QToolButton:
-        return QToolButton(
-            objectName=f"SanxianKind{kind.capitalize()}",
-            checkable=True,
-            checked=kind in FilterSettings().shown_kinds,
-            toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
-            # The full text must not widen the panel: if it does not fit, icon and number remain.
-            sizePolicy=QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed),
-            toggled=lambda _on: self.kindsChanged.emit(),
-        )
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -104,6 +104,7 @@ class VerdictBar(QWidget):
 
         ``summary``: that of its report, if the caller has it.
         """
+        from ...core.model.report import Outcome
         from ...core.render.verdict import describe_rules_run, find_rules_for_data, format_rule_counts
         from ...core.render.words import ReportTexts
 
@@ -119,7 +120,24 @@ class VerdictBar(QWidget):
         sentence = describe_rules_run(report, norm, texts)
         self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.time_text, run=run, total=total))
         self._when.setToolTip(f"{format_rule_counts(report, texts)}\n{sentence}")
-        self._explanation = _explain_rules_not_run(result, sentence, run < total)
+        rules = [r for r in result.report.rules if r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) or r.incomplete]
+        lines = [tr("{rule}: {reason}").format(rule=f"{r.code} {r.title}", reason=r.reason) for r in rules]
+        shown = lines[:_MAX_LISTED_REASONS] + ["…"] * (len(lines) > _MAX_LISTED_REASONS)
+        paragraphs = [
+            sentence,
+            tr(
+                "Rules of the groups named did not run, because they are not part of the usual check of this kind of "
+                "data. To run them, choose all rules in County Profile… ▸ Check settings ▸ Rules, or name a group or a "
+                "rule in the tool Check the plan."
+            )
+            if run < total
+            else "",
+            tr("Rules that were not checked, or only in part, with the reasons:") if shown else "",
+        ]
+        rows = "".join(f"<li>{escape(line)}</li>" for line in shown)
+        self._explanation = "".join(f"<p>{escape(text)}</p>" for text in paragraphs if text) + (
+            f"<ul>{rows}</ul>" if rows else ""
+        )
         self.reasons_button.setVisible(run < total or bool(report.rule_counts["skipped"]))
         self._partly_checked = sum(report.partly_checked_counts.values())
         self.show_edits(result)
@@ -226,28 +244,3 @@ class VerdictBar(QWidget):
 
 #: Maximum number of listed reasons.
 _MAX_LISTED_REASONS = 12
-
-
-def _explain_rules_not_run(result, sentence: str, leaves_out_rules: bool) -> str:
-    """Return as HTML which rules did not run or were not fully checked, and why.
-
-    ``sentence``: names the rule groups that were left out; ``leaves_out_rules``: some rules were left out.
-    """
-    from ...core.model.report import Outcome
-
-    rules = [r for r in result.report.rules if r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) or r.incomplete]
-    lines = [tr("{rule}: {reason}").format(rule=f"{r.code} {r.title}", reason=r.reason) for r in rules]
-    shown = lines[:_MAX_LISTED_REASONS] + ["…"] * (len(lines) > _MAX_LISTED_REASONS)
-    paragraphs = [
-        sentence,
-        tr(
-            "Rules of the groups named did not run, because they are not part of the usual check of this kind of data. "
-            "To run them, choose all rules in County Profile… ▸ Check settings ▸ Rules, or name a group or a rule in "
-            "the tool Check the plan."
-        )
-        if leaves_out_rules
-        else "",
-        tr("Rules that were not checked, or only in part, with the reasons:") if shown else "",
-    ]
-    rows = "".join(f"<li>{escape(line)}</li>" for line in shown)
-    return "".join(f"<p>{escape(text)}</p>" for text in paragraphs if text) + (f"<ul>{rows}</ul>" if rows else "")

@@ -1,23 +1,339 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Registration and withdrawal of waivers from the findings panel."""
+"""Registration (dialog 登记豁免) and withdrawal of waivers from the findings panel."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.core import QgsApplication, QgsFileUtils, QgsProject
+from qgis.PyQt.QtCore import QDate, QObject, Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtGui import QPalette
+from qgis.PyQt.QtWidgets import (
+    QCheckBox,
+    QDateEdit,
+    QDialogButtonBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
 
+from ...bridge import settings
 from ...bridge.layers import role_recognition
-from ...bridge.project import waivers as places
+from ...bridge.project import saved_paths
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
+from ...core.base.files.digests import compute_sha256
 from ...core.standard.messages.finding_message import format_message
-from ..widgets import messages
+from ..help.help_dialog import add_help_button
+from ..widgets import messages, theme
+from ..widgets import messages as trouble
+from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons, make_text_label, set_bold
+from ..widgets.layout import fill_layout, make_column, make_row_widget, make_scroll_area, resize_within_screen
+from ..widgets.messages import explain_digest
+from ..widgets.paths import FileLine
+from ..widgets.sections import FieldMessage
+from .detail_pane import format_feature_keys, format_place_and_size
 from .dock import FindingsDock
+from .groups import format_hectares_in_list, get_finding_kind
+
+
+class FindingCard(QFrame):
+    """Frame that summarises a finding in the waiver dialog.
+
+    ``title``: title of the problem, as in the list; ``more``: text about further findings.
+    """
+
+    def __init__(self, finding: Any, title: str, more: str = "", parent=None):
+        super().__init__(
+            parent, objectName="SanxianFindingCard", frameShape=QFrame.Shape.StyledPanel, autoFillBackground=True
+        )
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        mark = QLabel()
+        icon = theme.KIND_ICONS[get_finding_kind(finding)]
+        mark.setPixmap(theme.load_pixmap(icon, QgsApplication.scaleIconSize(16), self.devicePixelRatioF()))
+        head = make_text_label(f"{finding.code}  {title}".strip())
+        set_bold(head)
+        texts = make_column(head)
+        for text in (format_place_and_size(finding), format_feature_keys(finding), finding.message, more):
+            if text:
+                texts.addWidget(make_text_label(text))
+        fill_layout(QHBoxLayout(self), (mark, 0, Qt.AlignmentFlag.AlignTop), (texts, 1))
+
+
+#: Maximum number of rules named in the line about the selection.
+_MAX_NAMED_RULES = 4
+_REASON_LINES = 3
+#: Lines reserved for the error of the waiver file.
+_FILE_LINES = 2
+_DAYS_OF_A_YEAR = 365
+#: Time without a key press after which the attachment is read.
+_TYPING_PAUSE_MS = 200
+
+
+#: Writes the waivers of findings with the entries of the dialog to a file.
+SaveWaivers = Callable[[list[Any], Any, Path], None]
+
+
+class WaiverDialog(FocusedButtonDialog):
+    """Dialog in which the user registers a waiver for one or more findings.
+
+    ``path``: proposed waiver file; ``save_waivers``: writes the waivers; if it raises an error, the dialog stays open
+    and shows the error below the file field; ``selected_finding``: the finding shown in full, one of ``findings``;
+    ``titles``: rule code → title.
+    """
+
+    def __init__(
+        self,
+        findings: list[Any],
+        path: Path | None,
+        save_waivers: SaveWaivers,
+        parent=None,
+        *,
+        selected_finding: Any = None,
+        titles: Mapping[str, str] | None = None,
+    ):
+        super().__init__(parent, objectName="SanxianWaiverDialog", windowTitle=tr("Waive Findings"))
+        self._findings, self._save_waivers = findings, save_waivers
+        self._selected_finding = selected_finding if any(f is selected_finding for f in findings) else findings[0]
+        #: Messages of the fields that the user edited. A blank field shows its error only after it was edited.
+        self._edited: set[FieldMessage] = set()
+        self.reason = QPlainTextEdit(objectName="SanxianWaiverReason", tabChangesFocus=True)
+        self.reason.setFixedHeight(self.fontMetrics().lineSpacing() * (_REASON_LINES + 1))
+        theme.set_placeholder(
+            self.reason, tr("Reason to accept the conflict, for example: approved flood-control works, see the reply")
+        )
+        self.document = self._make_line_edit("SanxianWaiverDocument", tr("Number of the supporting document"))
+        folder = str(path.parent) if path else ""
+        self.attachment = FileLine("", folder)
+        theme.set_placeholder(self.attachment.line, tr("Scan or map (optional)"))
+        self.author = self._make_line_edit("SanxianWaiverAuthor", tr("Person who registers the waiver"))
+        self.author.setText(settings.read_setting(settings.WAIVER_AUTHOR, ""))
+        self.date, self.until = self._make_date_edit(0), self._make_date_edit(_DAYS_OF_A_YEAR)
+        self.forever = QCheckBox(
+            tr("No expiry date"), objectName="SanxianWaiverForever", toggled=self.until.setDisabled
+        )
+        self.file = FileLine(str(path or ""), folder, "CSV (*.csv)", may_be_new=True)
+        theme.set_placeholder(self.file.line, tr("The .waivers.csv in the data folder"))
+        self.only_this = QRadioButton(tr("This finding only"), objectName="SanxianWaiverOnlyThis")
+        count = len(self._findings)
+        self.all_selected = QRadioButton(
+            tr("All {count} selected, with the same document").format(count=count),
+            objectName="SanxianWaiverAllSelected",
+        )
+        (self.all_selected if count > 1 else self.only_this).setChecked(True)
+        #: SHA-256 of the attachment, which is read when the user pauses; None if it cannot be read.
+        self._digest: str | None = ""
+        self._attachment_bytes = 0
+        self._reading = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS, timeout=self._read_attachment)
+        self.finished.connect(self._reading.stop)
+        buttons = add_help_button(make_ok_cancel_buttons(self), "waive")
+        self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
+        self.ok.setText(tr("Register Waiver"))
+        page = QWidget()
+        content = QVBoxLayout(page)
+        content.setContentsMargins(0, 0, 0, 0)
+        title = (titles or {}).get(self._selected_finding.code, "")
+        fill_layout(
+            content,
+            FindingCard(self._selected_finding, title, _summarise_findings(findings) if len(findings) > 1 else ""),
+            self._make_form(),
+        )
+        if all(finding.needs_approval for finding in findings):
+            effect = tr(
+                "Waived notes stay in the list and in every report; with their document stated, the verdict is "
+                "unaffected."
+            )
+        else:
+            effect = tr("Waived findings stay in the list and in every report; the verdict is at best conditional.")
+        fill_layout(content, QLabel(effect, wordWrap=True), None)
+        # A small screen shows a part of the fields, but always the buttons.
+        fill_layout(QVBoxLayout(self), (make_scroll_area(page), 1), buttons)
+        self.reason.setFocus()
+        self._on_attachment_changed()
+        height = page.sizeHint().height() + buttons.sizeHint().height() + 3 * self.fontMetrics().height()
+        resize_within_screen(self, self.fontMetrics().horizontalAdvance("0") * 88, height)
+
+    # --- fields
+
+    def _make_line_edit(self, name: str, hint: str) -> QLineEdit:
+        line = QLineEdit(objectName=name)
+        theme.set_placeholder(line, hint)
+        return line
+
+    def _make_date_edit(self, days_ahead: int) -> QDateEdit:
+        return QDateEdit(QDate.currentDate().addDays(days_ahead), displayFormat="yyyy-MM-dd", calendarPopup=True)
+
+    def _make_form(self) -> QFormLayout:
+        registration = make_row_widget((self.author, 1), QLabel(tr("Date")), self.date)
+        registration.setFocusProxy(self.author)
+        validity = make_row_widget(self.until, self.forever, None)
+        validity.setFocusProxy(self.until)
+        self._reason_message = FieldMessage(
+            self.reason, tr("State facts and grounds; reports print this text unchanged.")
+        )
+        self._document_message = FieldMessage(self.document)
+        self._attachment_message = FieldMessage(self.attachment, tr("The path is stored relative to the waiver file."))
+        self._author_message = FieldMessage(registration)
+        self._at_until = FieldMessage(validity, tr("After this date the finding is no longer waived."))
+        self._file_message = FieldMessage(self.file, lines=_FILE_LINES)
+        form = QFormLayout()
+        fields = (
+            (tr("Reason"), " *", self._reason_message),
+            (tr("Document"), " *", self._document_message),
+            (tr("Attachment"), "", self._attachment_message),
+            (tr("Accepted by"), " *", self._author_message),
+            (tr("Valid until"), " *", self._at_until),
+            (tr("Saved in"), " *", self._file_message),
+        )
+        self._messages = [field for _text, _mark, field in fields]
+        for text, mark, field in fields:
+            label = QLabel(text + mark)
+            # Same height as an input line, so that the message below it does not move the label.
+            label.setFixedHeight(self.document.sizeHint().height())
+            form.addRow(label, field)
+        if len(self._findings) > 1:
+            form.addRow(tr("Applies to"), make_column(self.only_this, self.all_selected))
+        for signal, message in (
+            (self.reason.textChanged, self._reason_message),
+            (self.document.textChanged, self._document_message),
+            (self.author.textChanged, self._author_message),
+            (self.file.line.textChanged, self._file_message),
+        ):
+            signal.connect(lambda *_args, message=message: self._on_edited(message))
+        for signal in (self.date.dateChanged, self.until.dateChanged, self.forever.toggled):
+            signal.connect(self._validate_fields)
+        # A relative path of an attachment starts at the folder of the waiver file.
+        for line in (self.attachment.line, self.file.line):
+            line.textChanged.connect(self._on_attachment_changed)
+        return form
+
+    # --- validation
+    def _on_edited(self, message: FieldMessage) -> None:
+        self._edited.add(message)
+        self._validate_fields()
+
+    def _on_attachment_changed(self) -> None:
+        self._digest = ""
+        if self.attachment.text():
+            self._reading.start()
+        else:
+            self._reading.stop()
+        self._validate_fields()
+
+    def _read_attachment(self) -> None:
+        try:
+            path = (Path(self.file.text()).parent if self.file.text() else Path()) / self.attachment.text()
+            self._digest, self._attachment_bytes = compute_sha256(path), path.stat().st_size
+        except (OSError, ValueError):
+            self._digest = None
+        self._validate_fields()
+
+    def _validate_fields(self) -> None:
+        """Show what each blank field lacks, as an error if the user edited the field, else as a hint.
+
+        Enable OK if every required field is filled and no field has an error.
+        """
+        required_fields = (
+            (self._reason_message, self.reason.toPlainText(), tr("Enter the reason.")),
+            (self._document_message, self.document.text(), tr("Enter the number of the approving document.")),
+            (self._author_message, self.author.text(), tr("Enter the name of the person who registers the waiver.")),
+            (
+                self._file_message,
+                self.file.text(),
+                tr("Choose the file for the waivers, preferably in the data folder."),
+            ),
+        )
+        blank_fields = {field_message: message for field_message, text, message in required_fields if not text.strip()}
+        for field_message in (self._reason_message, self._document_message, self._author_message, self._file_message):
+            if field_message in blank_fields and field_message in self._edited:
+                field_message.show_error(blank_fields[field_message])
+            else:
+                missing, hint = blank_fields.get(field_message, ""), field_message.default_hint
+                both = tr("{first} {second}").format(first=missing, second=hint)
+                field_message.show_hint(both if missing and hint else missing)
+        end_date = None if self.forever.isChecked() else _read_date(self.until)
+        if end_date is not None and end_date < _read_date(self.date):
+            self._at_until.show_error(
+                tr("The expiry date is before the date of registration. Correct the expiry date.")
+            )
+        else:
+            self._at_until.show_hint()
+        if self._reading.isActive():
+            self._attachment_message.show_hint(tr("Reading the attachment…"))
+        elif self._digest is None:
+            self._attachment_message.show_error(tr("The attachment cannot be read. Check its path, or leave it empty."))
+        elif self._digest:
+            text = tr("File found: {size}; its digest (SHA-256) {digest} is stored, so that a changed file is reported")
+            short = f"{self._digest[:8]}…{self._digest[-4:]}"
+            size = QgsFileUtils.representFileSize(self._attachment_bytes)
+            self._attachment_message.show_confirmation(text.format(size=size, digest=short))
+            self._attachment_message.message.setToolTip(f"{self._attachment_message.text()}\n{explain_digest()}")
+        else:
+            self._attachment_message.show_hint()
+        self.ok.setEnabled(not blank_fields and not self.find_errors() and not self._reading.isActive())
+        # QGIS shows the tooltip of a disabled button too: it names what the button waits for.
+        self.ok.setToolTip("\n".join(blank_fields.values()))
+
+    def find_errors(self) -> list[str]:
+        """Return the errors in the fields of the dialog, from top to bottom."""
+        return [message.error for message in self._messages if message.error]
+
+    # --- result
+    def get_chosen_findings(self) -> list[Any]:
+        """Return the findings that the waiver applies to."""
+        return [self._selected_finding] if self.only_this.isChecked() else self._findings
+
+    def read_entry(self) -> Any:
+        """Return the entered reason, document, author and dates of the waiver."""
+        from ...core.engine.waivers.waiver import WaiverEntry
+
+        return WaiverEntry(
+            reason=self.reason.toPlainText().strip(),
+            document=self.document.text().strip(),
+            author=self.author.text().strip(),
+            date=_read_date(self.date),
+            until=None if self.forever.isChecked() else _read_date(self.until),
+            attachment=self.attachment.text(),
+            digest=self._digest or "",
+        )
+
+    def accept(self) -> None:
+        if not self.ok.isEnabled():
+            return
+        entries = self.read_entry()
+        try:
+            self._save_waivers(self.get_chosen_findings(), entries, Path(self.file.text()))
+        except SanxianError as error:
+            self._file_message.show_error(trouble.explain_error(error))
+            return
+        settings.store_setting(settings.WAIVER_AUTHOR, entries.author)
+        super().accept()
+
+
+def _read_date(edit: QDateEdit) -> date:
+    day = edit.date()
+    return date(day.year(), day.month(), day.day())
+
+
+def _summarise_findings(findings: list[Any]) -> str:
+    """Return a summary of several findings by rule, with their total area."""
+    counts = Counter(f.code for f in findings).most_common()
+    rule_summary = tr(", ").join(f"{code} × {count}" for code, count in counts[:_MAX_NAMED_RULES])
+    ellipsis_text = " …" if len(counts) > _MAX_NAMED_RULES else ""
+    areas = [f.area_m2 for f in findings if f.area_m2 is not None]
+    text = tr("{count} findings: {rules}").format(count=len(findings), rules=rule_summary + ellipsis_text)
+    return f"{text}  {format_hectares_in_list(sum(areas))}" if areas else text
 
 
 class WaiverActions(QObject):
@@ -48,13 +364,12 @@ class WaiverActions(QObject):
         project = QgsProject.instance()
         if check_waiver_path is not None or not self._has_current_result():
             return check_waiver_path
-        return places.find_waiver_file_of_layers(project, role_recognition.list_plan_layers(project))
+        return saved_paths.find_waiver_file_of_layers(project, role_recognition.list_plan_layers(project))
 
     def register_waivers(self, findings: list[Any]) -> None:
         """Ask for reason, document and author of a waiver, then write it to the file."""
         from ...core.engine.waivers.file import change_waivers
         from ...core.engine.waivers.waiver import make_waivers
-        from .waiver_dialog import WaiverDialog
 
         default_path = self.get_waiver_path()
 
@@ -66,7 +381,7 @@ class WaiverActions(QObject):
             self.apply_waivers(change_waivers(path, added_waivers=new_waivers, limits=limits), path)
             waived_findings[:] = chosen_findings
             if path != default_path and self._has_current_result():
-                places.store_chosen_waiver_path(QgsProject.instance(), str(path))
+                saved_paths.store_chosen_waiver_path(QgsProject.instance(), str(path))
 
         tree = self._dock.tree
         titles = {rule.code: rule.heading for rule in self._dock.result.report.rules}

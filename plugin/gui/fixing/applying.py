@@ -16,14 +16,15 @@ from ...bridge import settings
 from ...bridge.fixes.apply import (
     ChangeLog,
     FixOrder,
+    LogWriter,
+    PreparedLog,
     find_change_log_path,
     find_layers_to_start_editing,
     prepare_order,
     start_editing,
     write_order,
 )
-from ...bridge.fixes.log_writer import LogWriter, PreparedLog
-from ...bridge.fixes.refusals import ApplyRefused
+from ...bridge.fixes.commands import ApplyRefused
 from ...bridge.fixes.step import FixStep
 from ...bridge.running.portions import WAITING, Waiting, run_to_end
 from ...bridge.texts import tr
@@ -132,7 +133,19 @@ class FixApplier(QObject):
                 for layer in layers_to_edit:
                     if not sip.isdeleted(layer) and layer.isEditable() and not layer.isModified():
                         layer.rollBack()
-        self._register_step(step, order, log)
+        from ...core.fixes.change_log import LogAction
+
+        step.setParent(self)
+        self.steps.append(step)
+        for signal, action, report in (
+            (step.undone, LogAction.UNDONE, self.reverted),
+            (step.redone, LogAction.REDONE, self.applied),
+            (step.discarded, LogAction.DISCARDED, self.reverted),
+        ):
+            signal.connect(partial(self._log_writer.write, log, order, action))
+            signal.connect(partial(report.emit, order))
+        step.separated.connect(self._warn_of_partial_undo)
+        step.ended.connect(lambda: self._drop_step(step))
         try:
             # Message and list of findings are updated in another turn of the event loop; a later one closes the window.
             yield WAITING
@@ -143,28 +156,10 @@ class FixApplier(QObject):
         yield WAITING
         return ""
 
-    def _register_step(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
-        from ...core.fixes.change_log import LogAction
-
-        step.setParent(self)
-        self.steps.append(step)
-        for signal, action, report in (
-            (step.undone, LogAction.UNDONE, self.reverted),
-            (step.redone, LogAction.REDONE, self.applied),
-            (step.discarded, LogAction.DISCARDED, self.reverted),
-        ):
-            signal.connect(partial(self._log_step, log, order, action))
-            signal.connect(partial(report.emit, order))
-        step.separated.connect(self._warn_of_partial_undo)
-        step.ended.connect(lambda: self._drop_step(step))
-
     def _drop_step(self, step: FixStep) -> None:
         if step in self.steps:
             self.steps.remove(step)
             step.deleteLater()
-
-    def _log_step(self, log: ChangeLog, order: FixOrder, action: Any) -> None:
-        self._log_writer.write(log, order, action)
 
     def _warn_of_missing_log_rows(self, error: Exception) -> None:
         text = tr("The change log does not have this undo or redo. {reason}")

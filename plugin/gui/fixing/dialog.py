@@ -1,27 +1,217 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Dialog 修复预览: ways to fix a finding, what each changes on the map and in area, and what the rules find then."""
+"""Dialog 修复预览: ways to fix a finding, what each changes on map and in area, and what the rules find then."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QTextLayout, QTextOption
+from qgis.PyQt.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QRadioButton,
+    QScrollArea,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ...bridge.texts import tr
 from ..findings.groups import get_finding_kind
 from ..widgets import theme
-from ..widgets.buttons import FocusedButtonDialog
-from ..widgets.labels import set_bold
-from ..widgets.layout import fill_layout, resize_within_screen
+from ..widgets.labels_and_buttons import FocusedButtonDialog, set_bold
+from ..widgets.layout import fill_layout, make_row, resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
-from .area_table import AreaRow, AreaTable
-from .choice_list import ChoiceList
-from .linked_maps import LinkedMaps
-from .map_preview import FixShapes
-from .outcome_box import OutcomeBox
+from .change_preview import AreaRow, AreaTable, FixShapes, LinkedMaps
+
+#: Maximum number of new findings shown with their messages.
+_MAX_SHOWN_FINDINGS = 4
+
+
+class OutcomeBox(QScrollArea):
+    """Scroll area that lists the effects of a tried fix, each with icon and text."""
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(
+            parent,
+            objectName="SanxianFixOutcome",
+            widgetResizable=True,
+            frameShape=QScrollArea.Shape.NoFrame,
+            horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
+        )
+        self.lines: list[str] = []
+        self.show_proposal(None, None)
+
+    def show_proposal(self, proposal: Any, texts: Any) -> None:
+        """Show the effects of a proposal (`core.fixes.proposal.Proposal`); show nothing for None."""
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.lines = []
+        if proposal is not None:
+            for icon, text in _list_outcomes(proposal, texts):
+                mark = QLabel(pixmap=theme.load_pixmap(icon, self.fontMetrics().height(), self.devicePixelRatioF()))
+                label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+                # The text is beside its icon, also if the row is higher than the text.
+                top = Qt.AlignmentFlag.AlignTop
+                layout.addLayout(make_row((mark, 0, top), (label, 1, top)))
+                self.lines.append(text)
+        layout.addStretch()
+        self.setWidget(page)
+
+
+def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
+    """Return (icon, text) for each effect of a proposal: doubts, findings that appear, findings that end.
+
+    Warnings are first, because the list of a low dialog scrolls.
+    """
+    lines = [
+        ("warning", tr("Needs confirmation: {reason}").format(reason=doubt)) for doubt in texts.list_doubts(proposal)
+    ]
+    if proposal.new_findings:
+        lines.append(("warning", tr("Adds: {rules}").format(rules=_format_counts_by_rule(proposal.new_findings))))
+        shown_findings = proposal.new_findings[:_MAX_SHOWN_FINDINGS]
+        lines += [("info", finding.message) for finding in shown_findings if finding.message]
+    if proposal.renamed:
+        text = tr("Of these, listed so far under another key: {rules}")
+        lines.append(("info", text.format(rules=_format_counts_by_rule([one for _, one in proposal.renamed]))))
+    if proposal.resolved_findings:
+        lines.append(("ok", tr("Resolves: {rules}").format(rules=_format_counts_by_rule(proposal.resolved_findings))))
+    if proposal.remaining:
+        text = tr("Other findings of the rule remain on the land of: {rules}")
+        lines.append(("info", text.format(rules=_format_counts_by_rule([former for former, _ in proposal.remaining]))))
+    if proposal.untried_rules:
+        lines.append(("info", texts.describe_untried_rules(proposal)))
+    if not proposal.new_findings:
+        lines.append(
+            ("ok", tr("No new findings of the other rules") if proposal.untried_rules else tr("No new findings"))
+        )
+    return lines
+
+
+def _format_counts_by_rule(findings: list[Any]) -> str:
+    counts = Counter(finding.code for finding in findings)
+    parts = [tr("{code} ({count})").format(code=code, count=count) for code, count in sorted(counts.items())]
+    return tr(", ").join(parts)
+
+
+#: Minimum width of a list, in digits.
+_MIN_DIGITS = 24
+
+
+class WrappedRadioButton(QRadioButton):
+    """A radio button whose text has as many lines as its width requires. ``full_text``: the text in one line."""
+
+    def __init__(self, text: str, parent: QWidget | None = None):
+        super().__init__(text, parent)
+        self.full_text = text
+        self.setAccessibleName(text)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance("0") * _MIN_DIGITS // 2, self.sizeHint().height())
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        text_rect = self.style().subElementRect(QStyle.SubElement.SE_RadioButtonContents, option, self)
+        width = text_rect.width()
+        layout = QTextLayout(self.full_text, self.font())
+        option = QTextOption()
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        layout.setTextOption(option)
+        lines = []
+        layout.beginLayout()
+        while (line := layout.createLine()).isValid():
+            line.setLineWidth(width)
+            lines.append(self.full_text[line.textStart() : line.textStart() + line.textLength()].rstrip())
+        layout.endLayout()
+        wrapped_text = "\n".join(lines)
+        if wrapped_text != self.text():
+            self.setText(wrapped_text)
+
+
+class ChoiceList(QScrollArea):
+    """Radio buttons for the fixes of a finding.
+
+    Fixes that do not apply are disabled, with the reason. Signals: ``chosen`` with the chosen fix; ``answered(any
+    applies)``: the fixes are listed, or the reason for an empty list.
+    """
+
+    chosen = pyqtSignal(object)
+    answered = pyqtSignal(bool)
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(
+            parent,
+            objectName="SanxianFixChoices",
+            widgetResizable=True,
+            frameShape=QFrame.Shape.NoFrame,
+            horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
+        )
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _MIN_DIGITS)
+        self.buttons: list[WrappedRadioButton] = []
+        self._choices: list[Any] = []
+        self.show_choices([], None)
+
+    def show_choices(self, choices: list[Any], texts: Any, none_text: str = "") -> None:
+        """Show choices (`core.fixes.choices.FixChoice`) and choose the first that applies.
+
+        ``texts``: `core.fixes.fix_texts.FixTexts`; ``none_text``: shown without any choice.
+        """
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._choices, self.buttons = choices, []
+        group = QButtonGroup(page)
+        first = next((n for n, choice in enumerate(choices) if choice.proposal is not None), -1)
+        for number, choice in enumerate(choices):
+            title = texts.get_title(choice.fix)
+            if number == first and len(choices) > 1:
+                title = tr("{title} (recommended)").format(title=title)
+            button = WrappedRadioButton(title)
+            button.setEnabled(choice.proposal is not None)
+            if choice.proposal is None:
+                # The reason below is of no use if the title has the hardly readable colour of disabled buttons.
+                theme.set_faint(button)
+            group.addButton(button, number)
+            if choice.proposal is not None:
+                text = texts.make_sentence(choice.proposal)
+            else:
+                text = tr("Does not apply: {reason}").format(reason=texts.explain_refusal(choice.refusal))
+            indent = self.fontMetrics().height() + self.fontMetrics().height() // 2
+            fill_layout(layout, button, make_faint_label(text, wordWrap=True, indent=indent))
+            self.buttons.append(button)
+        if not choices and none_text:
+            layout.addWidget(QLabel(none_text, textFormat=Qt.TextFormat.PlainText, wordWrap=True))
+        layout.addStretch()
+        self.setWidget(page)
+        group.idToggled.connect(self._on_toggled)
+        if choices or none_text:
+            self.answered.emit(first >= 0)
+        if first >= 0:
+            self.buttons[first].setChecked(True)
+
+    @property
+    def current(self) -> Any:
+        """Return the chosen fix (`core.fixes.choices.FixChoice`); None without one."""
+        return next((c for c, b in zip(self._choices, self.buttons, strict=True) if b.isChecked()), None)
+
+    def _on_toggled(self, number: int, on: bool) -> None:
+        if on:
+            self.chosen.emit(self._choices[number])
+
 
 _WIDTH_DIGITS, _HEIGHT_LINES = 128, 44
 

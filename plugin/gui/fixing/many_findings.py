@@ -18,14 +18,11 @@ from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.base.files.names import make_default_stem
 from ..widgets import messages
-from ..widgets.save_path import choose_save_path
+from ..widgets.paths import choose_save_path
 from .applying import get_person_name
-from .area_table import make_area_rows
-from .batch_dialog import BatchDialog
-from .batch_model import FEATURE_COLUMN, BatchRow, make_batch_rows
-from .fix_dialog_controller import FixDialogController
-from .map_preview import make_finding_shapes, make_fix_shapes
-from .trial_runner import TrialRunner
+from .batch_dialog import FEATURE_COLUMN, BatchDialog, BatchRow, make_batch_rows
+from .change_preview import make_area_rows, make_finding_shapes, make_fix_shapes
+from .trial_runner import FixDialogController, TrialRunner
 
 
 class BatchFixer(FixDialogController):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Try fixes and show the result in a dialog: one trial at a time, again after edits, and never on outdated data.
+"""Controllers of dialogs that offer fixes: trials, one at a time and again after edits; preview; apply.
 
 A trial applies fixes to a copy of the live check's rows and checks the result; the layers stay unchanged.
 """
@@ -9,12 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
+from qgis.PyQt.QtWidgets import QDialog
 
 from ...bridge.checking.live_check import LiveCheck
+from ...bridge.fixes.apply import FixOrder, find_layers_to_start_editing
+from ...bridge.fixes.commands import ApplyRefused
 from ...bridge.running.tasks import BackgroundJob, log_error
 from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
+from ..findings.dock import FindingsDock
+from .applying import FixApplier, get_person_name
+from .change_preview import FixMapPreview, FixShapes, make_area_rows, make_finding_shapes, make_fix_shapes
+from .dialog import FixDialog
 
 #: After an edit, the next trial waits until no further edit follows.
 _RETRY_DELAY_MS = 250
@@ -171,3 +179,156 @@ class TrialRunner(QObject):
         is_waiting = self._work is not None and self._retries and self._job is None and not self._is_cancelled
         if is_waiting and not self.is_current:
             self._retry.start()
+
+
+class FixDialogController(QObject):
+    """Opens a dialog, tries fixes for it in a task, and drops both when the dialog closes.
+
+    A subclass makes the dialog, and shows results and refusals of the trial. ``has_current_result``: returns True if a
+    result is displayed and is of the open project; ``applier``: applies the chosen fixes to the layers. Signal
+    ``closed``: the dialog was closed, and its content can be discarded.
+    """
+
+    closed = pyqtSignal()
+
+    def __init__(
+        self,
+        iface: Any,
+        dock: FindingsDock,
+        editing: LiveCheckSwitch,
+        has_current_result: Callable[[], bool],
+        applier: FixApplier,
+        parent: QObject,
+    ):
+        super().__init__(parent)
+        self._iface, self._dock, self._editing, self._has_current_result, self._applier = (
+            iface,
+            dock,
+            editing,
+            has_current_result,
+            applier,
+        )
+        self.dialog: Any = None
+        self.trial: TrialRunner | None = None
+        self._mark = FixMapPreview(iface.mapCanvas())
+        self._texts: Any = None
+
+    def _open_dialog_once(self, make_dialog: Callable[[TrialRunner], QDialog]) -> None:
+        """Open the dialog, or do nothing if it is open.
+
+        ``make_dialog``: called with the runner of trials, returns a new dialog that is connected to it.
+        """
+        if self.dialog is not None:
+            return
+        self.trial = trial_runner = TrialRunner(self._editing, self._has_current_result, self)
+        self.dialog = dialog = make_dialog(trial_runner)
+        dialog.cancelRequested.connect(trial_runner.cancel)
+        dialog.finished.connect(lambda _result: self._on_closed())
+        trial_runner.progressed.connect(dialog.show_progress)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+
+    def _read_texts(self) -> None:
+        """Load the texts of fixes in the language of the displayed result."""
+        from ...core.fixes.fix_texts import FixTexts
+
+        result = self._dock.result
+        self._texts = FixTexts(result.texts.lang, result.check_result.plan.norm.standard.templates)
+
+    def close(self) -> None:
+        """Close the dialog without applying anything."""
+        if self.dialog is not None:
+            self.dialog.reject()
+
+    def _on_closed(self) -> None:
+        dialog, self.dialog = self.dialog, None
+        trial_runner, self.trial = self.trial, None
+        self._mark.clear()
+        self.closed.emit()
+        if trial_runner is not None:
+            trial_runner.stop()
+            trial_runner.deleteLater()
+        if dialog is not None:
+            dialog.deleteLater()
+
+    def _get_layers_by_role(self) -> dict[str, QgsVectorLayer]:
+        live = self._editing.live
+        return {} if live is None else live.get_layer_by_role()
+
+
+class FixChoiceController(FixDialogController):
+    """Previews the fixes that a trial found for one finding or alignment request, and applies the chosen fix.
+
+    ``_finding``: the finding or alignment request; ``_label``: name of the applied step on the undo stack.
+    """
+
+    def __init__(self, *controller_args: Any):
+        super().__init__(*controller_args)
+        self.closed.connect(self._forget_finding)
+        self._finding: Any = None
+        self._label = ""
+
+    def _connect_dialog(self, dialog: FixDialog, trial_runner: TrialRunner) -> None:
+        dialog.choiceShown.connect(self._show_choice)
+        dialog.applyRequested.connect(self.apply)
+        dialog.retryRequested.connect(trial_runner.run_again)
+        trial_runner.began.connect(lambda: dialog.show_trial(tr("Trying the fixes on a copy…")))
+        trial_runner.refused.connect(self._show_refusal)
+        trial_runner.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True))
+
+    def _forget_finding(self) -> None:
+        self._finding = None
+
+    def _show_refusal(self, reason: str, can_retry: bool = False) -> None:
+        self._show_place_only()
+        self.dialog.choices.show_choices([], None)
+        self.dialog.show_state(reason, can_apply=False, can_retry=can_retry)
+
+    def _show_place_only(self) -> None:
+        """Show only the place of the finding or feature on the maps, and no fix."""
+        self._mark.clear()
+        self.dialog.show_proposal(None, None, [], self._make_place_shapes())
+
+    def _make_place_shapes(self) -> FixShapes:
+        """Return the place of the finding as shapes for the maps."""
+        return make_finding_shapes(self._finding, self._dock.result.crs)
+
+    def _show_choice(self, choice: Any) -> None:
+        shapes = make_fix_shapes([choice.proposal], choice.rows_before, self._dock.result.crs)
+        self._mark.show_shapes(shapes)
+        rows = make_area_rows(
+            [choice.proposal], self._texts.get_layer_name, self._dock.result.check_result.plan.plane_crs
+        )
+        self.dialog.show_proposal(choice.proposal, self._texts, rows, shapes)
+        try:
+            starts = find_layers_to_start_editing(self._make_order(choice), self._get_layers_by_role())
+        except ApplyRefused as refused:
+            self.dialog.show_state(str(refused), can_apply=False, can_retry=True)
+            return
+        self.dialog.show_state(
+            self.trial.retry_note,
+            can_apply=True,
+            layers_to_start_editing=tr(", ").join(layer.name() for layer in starts),
+        )
+
+    def _make_order(self, choice: Any) -> FixOrder:
+        """Return the order that applies the chosen fix as one step."""
+        proposal = choice.proposal
+        label = self._label.format(code=proposal.finding.code, title=self._texts.get_title(proposal.fix))
+        return FixOrder([proposal], proposal.edits, choice.rows_before, label, get_person_name(), proposal.documents)
+
+    def apply(self) -> None:
+        """Apply the chosen fix, unless the layers have changed since it was tried."""
+        choice = self.dialog.choices.current
+        if choice is None:
+            return
+        if not self.trial.is_current:
+            self.trial.run_again()
+            return
+        norm = self._dock.result.check_result.plan.norm
+        refusal_text = self._applier.apply(self._make_order(choice), self._get_layers_by_role(), norm, self._texts)
+        if refusal_text:
+            self.dialog.show_state(refusal_text, can_apply=False, can_retry=True)
+        else:
+            self.dialog.accept()

@@ -32,10 +32,10 @@ from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.template import Template
 from ...paths import SHARED_CODE_LISTS_FOLDER
 from ..widgets import messages, theme
-from ..widgets.buttons import ManualStartDialog, make_close_button
+from ..widgets.labels_and_buttons import ManualStartDialog, make_close_button
 from ..widgets.layout import fill_layout, make_splitter, resize_within_screen
-from ..widgets.opening import open_in_browser, open_path
-from ..widgets.whole_rows import WholeRows
+from ..widgets.lists import WholeRows
+from ..widgets.paths import open_in_browser, open_path
 from .help_dialog import add_help_button
 
 #: Delay of the search while the user types, as in the findings panel.
@@ -67,17 +67,6 @@ class DictionaryDialog(ManualStartDialog):
         self.browser = QTextBrowser(openLinks=False)
         theme.set_page_colors(self.browser)
         self.browser.anchorClicked.connect(lambda url: self._follow_link(url.toString().lstrip("#")))
-        self._lay_out_widgets()
-        self._pause = QTimer(self, singleShot=True, interval=_SEARCH_DELAY_MS, timeout=self._filter_items)
-        self.search.textChanged.connect(self._pause.start)
-        self.tree.currentItemChanged.connect(self._on_item_chosen)
-        self.standard.currentIndexChanged.connect(lambda: self._load_dictionary_and_show_page(""))
-        role = (
-            find_template_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
-        )
-        self._load_dictionary_and_show_page(f"layer-{role}" if role else "")
-
-    def _lay_out_widgets(self) -> None:
         left = QWidget()
         fill_layout(
             QVBoxLayout(left), self.standard, self.search, self.nothing, WholeRows(self.tree), has_margins=False
@@ -98,6 +87,14 @@ class DictionaryDialog(ManualStartDialog):
         self.lists_folder.clicked.connect(lambda: self._open_code_list_folder(self._get_shown_code_list()))
         fill_layout(QVBoxLayout(self), (splitter, 1), buttons)
         resize_within_screen(self, letter * 132, self.fontMetrics().lineSpacing() * 34)
+        self._pause = QTimer(self, singleShot=True, interval=_SEARCH_DELAY_MS, timeout=self._filter_items)
+        self.search.textChanged.connect(self._pause.start)
+        self.tree.currentItemChanged.connect(self._on_item_chosen)
+        self.standard.currentIndexChanged.connect(lambda: self._load_dictionary_and_show_page(""))
+        role = (
+            find_template_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
+        )
+        self._load_dictionary_and_show_page(f"layer-{role}" if role else "")
 
     def _load_dictionary_and_show_page(self, anchor: str) -> None:
         self.tree.blockSignals(True)

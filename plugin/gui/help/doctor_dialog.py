@@ -39,11 +39,11 @@ from ...core.cli.doctor.doctor_report import (
 )
 from ...core.cli.doctor.examine import make_cancelled_report
 from ..widgets import theme
-from ..widgets.buttons import CopyButton, make_close_button
+from ..widgets.labels_and_buttons import CopyButton, make_close_button
 from ..widgets.layout import fill_layout
+from ..widgets.lists import WholeRows
 from ..widgets.messages import explain_and_log, explain_error
-from ..widgets.save_path import choose_save_path
-from ..widgets.whole_rows import WholeRows
+from ..widgets.paths import choose_save_path
 from .help_dialog import add_help_button
 
 _STATE_ICONS = {
@@ -86,11 +86,6 @@ class DoctorDialog(QDialog):
         buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         letter = self.fontMetrics().horizontalAdvance("0")
         self.resize(letter * 90, self.fontMetrics().lineSpacing() * 30)
-        self._job = self._start(runner)
-        self.cancel_button.clicked.connect(self._job.cancel)
-
-    def _start(self, runner: JobRunner) -> BackgroundJob:
-        """Start the check; its lines appear as they are found."""
         qgis_facts, lang, facts = list_qgis_facts(self._lang), self._lang, self._facts
 
         def examine(progress: Any, cancellation: Any) -> DoctorReport:
@@ -104,7 +99,8 @@ class DoctorDialog(QDialog):
             on_cancelled=lambda: self._show_report(make_cancelled_report(tuple(facts), lang)),
         )
         job.step.connect(self._on_step)
-        return runner.start(job)
+        self._job = runner.start(job)
+        self.cancel_button.clicked.connect(self._job.cancel)
 
     def _on_step(self, share: float, name: str) -> None:
         self.progress.setValue(round(_PROGRESS_STEPS * share))

@@ -10,7 +10,7 @@ from typing import Any
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
-from ...bridge import manual
+from ...bridge import help_pages
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
@@ -18,9 +18,9 @@ from ...core.model.rule import DECLARED_FAMILY, get_rule_family, load_all_rules
 from ...core.standard.messages.texts import Texts
 from ...paths import METADATA_FILE
 from ..widgets import theme
-from ..widgets.buttons import make_close_button
+from ..widgets.labels_and_buttons import make_close_button
 from ..widgets.layout import fill_layout
-from ..widgets.opening import open_in_browser
+from ..widgets.paths import open_in_browser
 
 #: Number of the KDE layout of button boxes, in which help is on the left, before OK and Cancel.
 _KDE_LAYOUT = 2
@@ -59,11 +59,11 @@ class HelpDialog(QDialog):
     def show_page(self, code: str) -> None:
         """Show the help of a rule by its code; for an empty code, the page about the plugin."""
         self._back.setVisible(bool(code))
-        topic = code if manual.is_rule_code(code) else "start"
+        topic = code if help_pages.is_rule_code(code) else "start"
         if get_rule_family(code) == DECLARED_FAMILY:
             topic = "declared_checks"
         self._manual.setProperty("topic", topic)
-        self._manual.setVisible(bool(manual.get_manual_url_or_chinese(topic)))
+        self._manual.setVisible(bool(help_pages.get_manual_url_or_chinese(topic)))
         self.setWindowTitle(tr("Help: {code}").format(code=code) if code else tr("Help and About"))
         try:
             self.browser.setHtml(
@@ -159,7 +159,7 @@ def open_manual(topic: str, parent: QWidget | None) -> None:
 
     A topic without a page in the interface's language opens in Chinese.
     """
-    if address := manual.get_manual_url_or_chinese(topic):
+    if address := help_pages.get_manual_url_or_chinese(topic):
         open_in_browser(QUrl(address), parent)
     else:
         HelpDialog("", parent).exec()
@@ -180,7 +180,7 @@ def make_help_button(topic: str) -> QPushButton:
 
     Raise KeyError for an unknown topic.
     """
-    manual.find_page_and_anchor(topic)
+    help_pages.find_page_and_anchor(topic)
     button = QPushButton(
         tr("Help"),
         objectName="SanxianManual",

@@ -19,49 +19,9 @@ from ...core.base.files.writing import write_atomically
 from ...core.exchange.mapping import format_mapping_as_toml, load_mapping
 from ...core.exchange.mapping.preview import change_mapping, find_undecided_codes, preview_field
 from ...core.standard.messages.numbers import format_number
-from ...core.standard.template import Template
 from ..widgets import messages as trouble
 from . import source as files
 from .source import MappingSource
-
-
-def _describe_preparation(prepared_mapping: PreparedMapping, template: Template) -> str:
-    """Return the numbers of filled template fields, of required fields not filled, and of unused sources as text."""
-    filled_fields = [f for f in template.fields if prepared_mapping.field_previews[f.name].filled_count]
-    required_fields = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
-    missing_field_names = [f.name for f in required_fields if not prepared_mapping.field_previews[f.name].filled_count]
-    used_field_names = set(prepared_mapping.mapping.source_by_target.values())
-    unused_field_names = [
-        f.name for f in prepared_mapping.source_columns.layer.fields if f.name not in used_field_names
-    ]
-    lost_count = sum(p.lost_count for p in prepared_mapping.field_previews.values())
-    kept_count = sum(p.remarked_count for p in prepared_mapping.field_previews.values())
-    text = (
-        tr(
-            "{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty; {kept} values are kept, "
-            "to be verified."
-        )
-        if kept_count
-        else tr("{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.")
-    )
-    lines = [
-        text.format(
-            rows=format_number(prepared_mapping.source_columns.row_count, 0),
-            filled=len(filled_fields),
-            all=len(template.fields),
-            lost=format_number(lost_count, 0),
-            kept=format_number(kept_count, 0),
-        )
-    ]
-    if missing_field_names:
-        lines.append(
-            tr("Required fields without a source field: {fields}.").format(fields=tr(", ").join(missing_field_names))
-        )
-    if unused_field_names:
-        lines.append(
-            tr("Source fields without a target field: {fields}.").format(fields=tr(", ").join(unused_field_names))
-        )
-    return "\n".join(lines)
 
 
 def _get_last_message(log: str) -> str:
@@ -162,7 +122,47 @@ class MappingDialog(MappingSource):
         self.choices.show_codes(f"{field.alias} {field.name}", rows, standard.code_lists.get(field.codes))
 
     def _show_summary(self) -> None:
-        self._show_message(_describe_preparation(self._prepared_mapping, self._target_template))
+        prepared_mapping = self._prepared_mapping
+        template = self._target_template
+        filled_fields = [f for f in template.fields if prepared_mapping.field_previews[f.name].filled_count]
+        required_fields = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
+        missing_field_names = [
+            f.name for f in required_fields if not prepared_mapping.field_previews[f.name].filled_count
+        ]
+        used_field_names = set(prepared_mapping.mapping.source_by_target.values())
+        unused_field_names = [
+            f.name for f in prepared_mapping.source_columns.layer.fields if f.name not in used_field_names
+        ]
+        lost_count = sum(p.lost_count for p in prepared_mapping.field_previews.values())
+        kept_count = sum(p.remarked_count for p in prepared_mapping.field_previews.values())
+        text = (
+            tr(
+                "{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty; {kept} values are "
+                "kept, to be verified."
+            )
+            if kept_count
+            else tr("{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.")
+        )
+        lines = [
+            text.format(
+                rows=format_number(prepared_mapping.source_columns.row_count, 0),
+                filled=len(filled_fields),
+                all=len(template.fields),
+                lost=format_number(lost_count, 0),
+                kept=format_number(kept_count, 0),
+            )
+        ]
+        if missing_field_names:
+            lines.append(
+                tr("Required fields without a source field: {fields}.").format(
+                    fields=tr(", ").join(missing_field_names)
+                )
+            )
+        if unused_field_names:
+            lines.append(
+                tr("Source fields without a target field: {fields}.").format(fields=tr(", ").join(unused_field_names))
+            )
+        self._show_message("\n".join(lines))
 
     # --- mapping files
     def _choose_mapping(self) -> None:

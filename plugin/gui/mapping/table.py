@@ -27,8 +27,8 @@ from ...core.standard.messages.numbers import format_number
 from ...core.standard.messages.texts import Texts
 from ...core.standard.template import Template, TemplateField
 from ..widgets import theme
-from ..widgets.combos import ScrollSafeComboBox
-from ..widgets.labels import set_bold
+from ..widgets.labels_and_buttons import set_bold
+from ..widgets.lists import ScrollSafeComboBox
 
 FIELD_COLUMN, KIND_COLUMN, REQUIRED_COLUMN, SOURCE_COLUMN, MORE_COLUMN, SAMPLES_COLUMN, FILLED_COLUMN, LOST_COLUMN = (
     range(8)
@@ -85,7 +85,25 @@ class MappingTable(QTableWidget):
         sources = [f.name for f in prepared_mapping.source_columns.layer.fields]
         for row, target in enumerate(self._targets):
             self._show_field_description(row, target)
-            self.setCellWidget(row, SOURCE_COLUMN, self._make_source_box(target, sources, prepared_mapping))
+            box = ScrollSafeComboBox(
+                objectName=f"source.{target.name}", accessibleName=tr("Source of {field}").format(field=target.name)
+            )
+            box.addItem(tr("(nothing)"), NO_SOURCE)
+            box.addItem(tr("The same value…"), CONSTANT_SOURCE)
+            box.insertSeparator(2)
+            for name in sources:
+                box.addItem(name, name)
+            chosen_source = (
+                CONSTANT_SOURCE
+                if target.name in prepared_mapping.mapping.constant_by_target
+                else prepared_mapping.mapping.source_by_target.get(target.name, "")
+            )
+            box.setCurrentIndex(max(box.findData(chosen_source), 0))
+            source_proposal = prepared_mapping.proposals_by_field.get(target.name)
+            if source_proposal is not None:
+                box.setToolTip(self._texts.get("mapping", f"how_{source_proposal.matched_by}"))
+            box.activated.connect(lambda _row, target=target: self._on_source_chosen(target))
+            self.setCellWidget(row, SOURCE_COLUMN, box)
             self._fill_constant_or_codes(
                 row,
                 prepared_mapping.mapping.constant_by_target.get(target.name),
@@ -150,29 +168,6 @@ class MappingTable(QTableWidget):
             if column in (FILLED_COLUMN, LOST_COLUMN):
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.setItem(row, column, item)
-
-    def _make_source_box(
-        self, target: TemplateField, sources: list[str], prepared_mapping: PreparedMapping
-    ) -> ScrollSafeComboBox:
-        box = ScrollSafeComboBox(
-            objectName=f"source.{target.name}", accessibleName=tr("Source of {field}").format(field=target.name)
-        )
-        box.addItem(tr("(nothing)"), NO_SOURCE)
-        box.addItem(tr("The same value…"), CONSTANT_SOURCE)
-        box.insertSeparator(2)
-        for name in sources:
-            box.addItem(name, name)
-        chosen_source = (
-            CONSTANT_SOURCE
-            if target.name in prepared_mapping.mapping.constant_by_target
-            else prepared_mapping.mapping.source_by_target.get(target.name, "")
-        )
-        box.setCurrentIndex(max(box.findData(chosen_source), 0))
-        source_proposal = prepared_mapping.proposals_by_field.get(target.name)
-        if source_proposal is not None:
-            box.setToolTip(self._texts.get("mapping", f"how_{source_proposal.matched_by}"))
-        box.activated.connect(lambda _row, target=target: self._on_source_chosen(target))
-        return box
 
     def _find_row(self, target: str) -> int:
         return next(n for n, field in enumerate(self._targets) if field.name == target)

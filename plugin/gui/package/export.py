@@ -24,9 +24,9 @@ from ..checking.run import CheckRunner
 from ..findings.features import FeatureRef, find_layer_of_role, select_feature, show_layer
 from ..findings.result import CheckView
 from ..widgets import messages
-from ..widgets.buttons import CopyButton
+from ..widgets.labels_and_buttons import CopyButton
 from ..widgets.messages import MessageBarMessages, explain_digest
-from ..widgets.opening import open_path
+from ..widgets.paths import open_path
 from .export_dialog import CHECK_STEP, WRITE_STEP, ExportDialog, ExportOutcome
 from .export_preview import ExportEnvironment, ExportPreview
 from .inspect import remember_package

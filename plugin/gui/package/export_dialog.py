@@ -27,12 +27,11 @@ from ...core.base.errors import SanxianError
 from ...core.base.files.digests import MANIFEST_PAGE_FILE_NAME, UNLISTED_FILES
 from ..help.help_dialog import make_help_button
 from ..widgets import messages, theme
-from ..widgets.buttons import CopyButton, FocusedButtonDialog
-from ..widgets.field_message import WrappedLabel
-from ..widgets.labels import ElidedLabel
+from ..widgets.labels_and_buttons import CopyButton, ElidedLabel, FocusedButtonDialog
 from ..widgets.layout import resize_within_screen
 from ..widgets.messages import explain_digest
 from .export_preview import make_reasons_list, show_reasons
+from ..widgets.sections import WrappedLabel
 from .form_page import FormPage
 
 CHECK_STEP, WRITE_STEP = 0, 1

@@ -33,14 +33,13 @@ from ...bridge.package.preview import (
 )
 from ...bridge.project import document, saved_paths
 from ...bridge.project.document import PACKAGE_SPEC_SETTING, read_chosen_package_spec
+from ...bridge.project import county, saved_paths
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.standard.profile import DocumentInfo
 from ..project.document_line import DocumentLine, SpecDocumentInfo, ensure_exportable_document_info
 from ..widgets import theme
-from ..widgets.field_message import WrappedLabel
-from ..widgets.file_line import FileLine
-from ..widgets.labels import ElidedLabel
+from ..widgets.labels_and_buttons import ElidedLabel
 from ..widgets.layout import make_scroll_area
 from ..widgets.opening import open_path
 from .export_preview import GateBox
@@ -357,7 +356,7 @@ class FormPage(QWidget):
             is_forced=self.gate.force.isChecked(),
             keeps_personal_fields=self.personal.isChecked(),
             makes_maps=self.maps.isChecked(),
-            document_info=document.read_document_info(self._project),
+            document_info=county.read_document_info(self._project),
         )
 
     def read_fallback(self) -> SpecDocumentInfo:

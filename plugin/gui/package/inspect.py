@@ -21,15 +21,16 @@ from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.standard import load_standard
 from ..checking.run import CheckRunner
-from ..findings import empty_states
+from ..findings import panel_pages
 from ..findings.result import CheckView
 from ..help.help_dialog import add_help_button
 from ..widgets import messages as trouble
 from ..widgets import theme
-from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.file_line import FileLine
+from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.messages import MessageBarMessages
 from .form_page import SpecCombo
+from ..widgets.paths import FileLine
+from .spec_combo import SpecCombo
 
 #: Seconds to wait for a running copy before its folder is deleted.
 _STOP_TIMEOUT_S = 2.0
@@ -111,7 +112,7 @@ class PackageInspection(QObject):
 
         self.close_message()
         if self._checking.start_package_check(
-            tr("Inspect Submission Package"), inspect_in_background, show_inspection, empty_states.count_rules(options)
+            tr("Inspect Submission Package"), inspect_in_background, show_inspection, panel_pages.count_rules(options)
         ):
             self.inspection_began.emit(path)
 

@@ -20,7 +20,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge import settings
-from ...bridge.project import county, document
+from ...bridge.project import county
 from ...bridge.texts import tr
 from ...core.base.errors import InputError, SanxianError
 from ...core.standard.messages.texts import Texts, render_params
@@ -28,11 +28,9 @@ from ...core.standard.profile import DocumentInfo, Profile, load_profile, load_s
 from ...core.standard.profile.document import PRINTED_KEYS, LoweredSecrecy, ResolvedDocument
 from ..help.help_dialog import add_help_button
 from ..widgets import messages, theme
-from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.field_message import WrappedLabel
-from ..widgets.labels import ElidedLabel
+from ..widgets.labels_and_buttons import ElidedLabel, FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.layout import fill_layout, make_form
-from ..widgets.sections import NoticeBox
+from ..widgets.sections import NoticeBox, WrappedLabel
 
 
 class SpecDocumentInfo(NamedTuple):
@@ -59,7 +57,7 @@ def read_document_info_of_chosen_spec() -> DocumentInfo | None:
     from ...core.package.package_spec.load import load_package_spec
 
     try:
-        return DocumentInfo(secrecy=load_package_spec(document.read_chosen_package_spec()).secrecy)
+        return DocumentInfo(secrecy=load_package_spec(county.read_chosen_package_spec()).secrecy)
     except (SanxianError, ImportError):
         return None
 
@@ -94,7 +92,7 @@ def ensure_exportable_document_info(
     """
     fallback, profile = fallback or SpecDocumentInfo(), profile or read_county_profile(project)
     try:
-        document.resolve_project_document(project, profile, fallback.document_info).require_exportable(
+        county.resolve_project_document(project, profile, fallback.document_info).require_exportable(
             fallback.allowed_secrecy_levels, fallback.spec_name
         )
     except InputError as error:
@@ -139,7 +137,7 @@ class DocumentLine(QWidget):
 
     def resolve_document(self) -> ResolvedDocument:
         """Return the project's document information, completed from profile and package specification."""
-        return document.resolve_project_document(
+        return county.resolve_project_document(
             self._project, self._profile_reader(), self._fallback_reader().document_info
         )
 
@@ -211,10 +209,26 @@ class DocumentDialog(FocusedButtonDialog):
     ):
         super().__init__(parent, objectName="SanxianDocumentDialog", windowTitle=tr("Document Information"))
         self._project, self._profile, self._spec_info = project, profile, spec_info
-        self._next_package_info, self._former = spec_info or next_package_info, document.read_document_info(project)
+        self._next_package_info, self._former = spec_info or next_package_info, county.read_document_info(project)
         self._must_export, self._allowed_levels, self._spec_name = bool(problem), allowed_levels, spec_name
         self._texts = Texts(settings.get_interface_language())
-        self._make_widgets()
+        # A term may follow the level: 秘密★20年.
+        self.secrecy = QComboBox(
+            objectName="SanxianSecrecy", editable=True, insertPolicy=QComboBox.InsertPolicy.NoInsert
+        )
+        self.secrecy.addItems(["", *load_secrecy_levels().names])
+        self.compiler = QLineEdit(objectName="SanxianCompiler")
+        self.cartographer = QLineEdit(objectName="SanxianCartographer")
+        self.date = QLineEdit(
+            objectName="SanxianDocumentDate",
+            toolTip=tr("As printed on maps and reports, for example 2026-11-22 or November 2026"),
+        )
+        self.approval = QLineEdit(objectName="SanxianMapApproval")
+        self.reason = QLineEdit(
+            objectName="SanxianSecrecyReason",
+            toolTip=tr("Written to the log, the manifest of the package and the report"),
+        )
+        self.problem = NoticeBox(objectName="SanxianDocumentProblem")
         self._fill_fields(self._former)
         about = WrappedLabel(
             tr(
@@ -241,25 +255,6 @@ class DocumentDialog(FocusedButtonDialog):
         self.problem.show_message("error", problem)
         width = self.fontMetrics().horizontalAdvance("0") * 72
         self.resize(width, self.layout().totalHeightForWidth(width))
-
-    def _make_widgets(self) -> None:
-        # A term may follow the level: 秘密★20年.
-        self.secrecy = QComboBox(
-            objectName="SanxianSecrecy", editable=True, insertPolicy=QComboBox.InsertPolicy.NoInsert
-        )
-        self.secrecy.addItems(["", *load_secrecy_levels().names])
-        self.compiler = QLineEdit(objectName="SanxianCompiler")
-        self.cartographer = QLineEdit(objectName="SanxianCartographer")
-        self.date = QLineEdit(
-            objectName="SanxianDocumentDate",
-            toolTip=tr("As printed on maps and reports, for example 2026-11-22 or November 2026"),
-        )
-        self.approval = QLineEdit(objectName="SanxianMapApproval")
-        self.reason = QLineEdit(
-            objectName="SanxianSecrecyReason",
-            toolTip=tr("Written to the log, the manifest of the package and the report"),
-        )
-        self.problem = NoticeBox(objectName="SanxianDocumentProblem")
 
     def _fill_fields(self, project_info: DocumentInfo) -> None:
         inherited_document = resolve_document(None, self._profile, self._spec_info)
@@ -305,7 +300,7 @@ class DocumentDialog(FocusedButtonDialog):
         """
         info = self.read_document_info()
         resolved_document = resolve_document(info, self._profile, self._next_package_info)
-        return document.find_lowered_secrecy_levels(self._former, resolved_document, info)
+        return county.find_lowered_secrecy_levels(self._former, resolved_document, info)
 
     def _update_messages(self) -> None:
         resolved_document = self.resolve_document()
@@ -348,8 +343,8 @@ class DocumentDialog(FocusedButtonDialog):
             return
         info = self.read_document_info()
         if info != self._former:
-            document.log_lowered_secrecy_levels(self._find_lowered_secrecy_levels())
-        document.store_document_info(self._project, info)
+            county.log_lowered_secrecy_levels(self._find_lowered_secrecy_levels())
+        county.store_document_info(self._project, info)
         for key, value in ((_COMPILER_SETTING, info.compiler), (_CARTOGRAPHER_SETTING, info.cartographer)):
             if value:
                 settings.store_setting(key, value)

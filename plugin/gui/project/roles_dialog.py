@@ -19,17 +19,16 @@ from qgis.PyQt.QtWidgets import (
     QVBoxLayout,
 )
 
-from ...bridge.layers import layer_groups, role_recognition
-from ...bridge.layers import role_recognition as roles
-from ...bridge.layers.layer_groups import LayerGroup
+from ...bridge.layers import role_recognition
+from ...bridge.layers.role_recognition import LayerGroup
 from ...bridge.project import county
 from ...bridge.texts import join_first_names, tr
 from ...core.base.errors import SanxianError
 from ..help.help_dialog import add_help_button
 from ..widgets import messages
-from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
+from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.layout import fill_layout, make_row
-from ..widgets.whole_rows import WholeRows
+from ..widgets.lists import WholeRows
 
 #: Names listed in the question; the others are only counted.
 _MAX_NAMED_LAYERS = 4
@@ -71,26 +70,21 @@ def ask_layer_group(project: QgsProject, parent: Any) -> bool:
     A role is the code of a plan layer. Return False if the user cancels. Missing libraries and unreadable profiles
     raise no question: the check itself reports them.
     """
-    while groups := layer_groups.find_conflicting_groups(project, county.make_check_options(project)):
-        dialog = GroupDialog(groups, _list_repeated_role_names(project, groups), parent)
+    while groups := role_recognition.find_conflicting_groups(project, county.make_check_options(project)):
+        try:
+            templates = county.make_check_options(project).resolve_norm().standard.templates
+        except (SanxianError, ImportError):
+            templates = {}
+        repeated_roles = {role for group in groups for role in group.repeated_roles}
+        order = [role for role in templates if role in repeated_roles]
+        dialog = GroupDialog(groups, [templates[role].name for role in order] or sorted(repeated_roles), parent)
         is_accepted = bool(dialog.exec())
         chosen_group = next(g for g, button in zip(groups, dialog.buttons, strict=True) if button.isChecked())
         dialog.deleteLater()
         if not is_accepted:
             return False
-        layer_groups.exclude_other_groups(project, chosen_group, groups)
+        role_recognition.exclude_other_groups(project, chosen_group, groups)
     return True
-
-
-def _list_repeated_role_names(project: QgsProject, groups: list[LayerGroup]) -> list[str]:
-    """Return the names of the plan layers that several groups have, in the order of the standard."""
-    try:
-        templates = county.make_check_options(project).resolve_norm().standard.templates
-    except (SanxianError, ImportError):
-        templates = {}
-    repeated_roles = {role for group in groups for role in group.repeated_roles}
-    order = [role for role in templates if role in repeated_roles]
-    return [templates[role].name for role in order] or sorted(repeated_roles)
 
 
 LAYER_COLUMN, CODE_COLUMN, CHOICE_COLUMN = range(3)
@@ -132,18 +126,18 @@ class RolesDialog(FocusedButtonDialog):
 
     def _choose_group(self) -> None:
         """Ask again which group is checked; restore the former choice on cancel."""
-        excluded_layers = layer_groups.find_excluded_layers(self._project)
+        excluded_layers = role_recognition.find_excluded_layers(self._project)
         former_exclusions = {
             layer: layer.customProperty(role_recognition.EXCLUDED_PROPERTY) for layer in excluded_layers
         }
-        layer_groups.include_excluded_layers(self._project)
+        role_recognition.include_excluded_layers(self._project)
         if not ask_layer_group(self._project, self):
             for layer, exclusion_value in former_exclusions.items():
                 layer.setCustomProperty(role_recognition.EXCLUDED_PROPERTY, exclusion_value)
         self._fill_table()
 
     def _fill_table(self) -> None:
-        excluded_names = [layer.name() for layer in layer_groups.find_excluded_layers(self._project)]
+        excluded_names = [layer.name() for layer in role_recognition.find_excluded_layers(self._project)]
         text = tr("Not checked, because another group was chosen: {layers}")
         self.aside.setText(text.format(layers=tr(", ").join(excluded_names)) if excluded_names else "")
         self.aside.setVisible(bool(excluded_names))
@@ -159,7 +153,7 @@ class RolesDialog(FocusedButtonDialog):
         except (SanxianError, ImportError) as error:
             self.problem.setText(messages.explain_error(error))
             return
-        chosen_roles = roles.get_layer_id_by_assigned_role(self._project)
+        chosen_roles = role_recognition.get_layer_id_by_assigned_role(self._project)
         order = [role for concept_roles in norm.standard.concepts.values() for role in concept_roles]
         listed_roles = [r for r in dict.fromkeys((*order, *norm.standard.templates)) if r in norm.standard.templates]
         self.table.setRowCount(len(listed_roles))
@@ -208,13 +202,13 @@ class RolesDialog(FocusedButtonDialog):
             text = tr("One layer cannot have two roles: {layers}.")
             self.problem.setText(text.format(layers=tr(", ").join(sorted(repeated_names))))
             return
-        former_roles = roles.get_layer_id_by_assigned_role(self._project)
+        former_roles = role_recognition.get_layer_id_by_assigned_role(self._project)
         for role, layer in self.read_choices().items():
             if layer is None and role in former_roles:
-                roles.assign_role(self._project, role, None)
+                role_recognition.assign_role(self._project, role, None)
         for role, layer in self.read_choices().items():
             # Compare by role: of two copies with the same role, choosing one removes the role of the other.
             if layer is not None and former_roles.get(role) != layer.id():
-                roles.assign_role(self._project, role, layer)
+                role_recognition.assign_role(self._project, role, layer)
         self._project.setDirty(True)
         super().accept()

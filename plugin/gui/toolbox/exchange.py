@@ -26,7 +26,7 @@ from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.standard.messages.texts import Texts
 from ..widgets.messages import MessageBarMessages
-from ..widgets.opening import make_opener
+from ..widgets.paths import make_opener
 
 OpenToolDialog = Callable[[str, dict[str, Any]], dict[str, Any] | None]
 

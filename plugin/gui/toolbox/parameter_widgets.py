@@ -28,7 +28,6 @@ from ...core.standard import ALL_LAYERS, load_standard
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import list_profile_ids, load_profile
 from ..widgets import theme
-from ..widgets.combos import CountyCombo
 from ..widgets.layout import fill_layout
 
 #: Setting with the folder of the last source.

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Titled boxes of a form, and framed messages."""
+"""Titled boxes of a form, framed messages, and lines of messages below input fields."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QEvent, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QPainter, QPalette
-from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from . import theme
-from .labels import set_bold
+from .labels_and_buttons import set_bold
 from .layout import fill_layout
 
 #: Share of the message colour in its background, in percent.
@@ -107,4 +108,139 @@ class NoticeBox(BorderedFrame):
     def event(self, event):
         if event.type() == QEvent.Type.ApplicationPaletteChange:
             self._paint_notice()
+        return super().event(event)
+
+
+class WrappedLabel(QLabel):
+    """A label with wrapped text that is at least as high as its text.
+
+    ``reserved_lines``: least number of lines, also for an empty label, so that widgets below do not move when a text
+    appears.
+    """
+
+    def __init__(self, text: str = "", parent=None, *, reserved_lines: int = 0, **properties: Any):
+        super().__init__(text, parent, wordWrap=True, **properties)
+        self._reserved_lines = reserved_lines
+        if reserved_lines:
+            self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+            self.setFixedHeight(self._get_reserved_height())
+
+    def _get_reserved_height(self) -> int:
+        """Return the height of the reserved lines, with the padding of the theme and the height of Chinese glyphs."""
+        probe = QLabel("\n".join("国" * self._reserved_lines), self)
+        probe.ensurePolished()
+        height = probe.sizeHint().height()
+        probe.deleteLater()
+        return height
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._fit_height()
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        text_height = self.heightForWidth(self.width())
+        if self._reserved_lines:
+            # Layouts guess the height of wrapped text from its size hint, which may have more lines.
+            self.setFixedHeight(max(text_height, self._get_reserved_height()))
+        elif self.isVisibleTo(self.parentWidget()) and text_height > 0 and text_height != self.minimumHeight():
+            self.setMinimumHeight(text_height)
+
+
+class FieldMessage(QWidget):
+    """The line below an input field with a hint, a warning or an error.
+
+    ``field``: the field above, or None if the caller places this line; ``hint``: shown if the field has no other
+    message. ``lines``: number of lines reserved for messages, to avoid layout shifts; with 0 the widget
+    is hidden while it has no message, and a message has as many lines as it needs.
+    """
+
+    def __init__(self, field: QWidget | None = None, hint: str = "", *, lines: int = 1, parent=None, **properties: Any):
+        super().__init__(parent, **properties)
+        self.default_hint, self._lines, self._message_kind = hint, lines, ""
+        self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
+        self.message = (QLabel if lines else WrappedLabel)(
+            textFormat=Qt.TextFormat.PlainText, alignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+        )
+        self._side = QgsApplication.scaleIconSize(12) if lines else self.fontMetrics().height()
+        if lines:
+            self.message.setWordWrap(lines > 1)
+            # Clip long messages instead of widening the dialog; the tooltip has the full text.
+            self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            self._keep_height()
+        line = fill_layout(
+            QHBoxLayout(), (self._icon, 0, Qt.AlignmentFlag.AlignTop), (self.message, 1), has_margins=False
+        )
+        layout = fill_layout(QVBoxLayout(self, spacing=2), has_margins=False)
+        if field is not None:
+            layout.addWidget(field)
+            self.setFocusProxy(field)
+        layout.addLayout(line)
+        self.show_hint()
+
+    def _keep_height(self) -> None:
+        """Fix the height to the reserved lines, including the label padding of the theme."""
+        self.message.ensurePolished()
+        probe = QLabel("国", self)
+        probe.ensurePolished()
+        further = (self._lines - 1) * probe.fontMetrics().lineSpacing()
+        line_height = probe.sizeHint().height()
+        self.message.setFixedHeight(line_height + further)
+        self._icon.setFixedHeight(line_height)
+        probe.deleteLater()
+
+    def showEvent(self, event) -> None:
+        if self._lines:
+            self._keep_height()
+        super().showEvent(event)
+
+    @property
+    def error(self) -> str:
+        """Return the displayed error, or an empty string."""
+        return self.text() if self._message_kind == "error" else ""
+
+    def text(self) -> str:
+        return self.message.text()
+
+    def show_hint(self, text: str = "") -> None:
+        """Show the given hint, else the default hint of the field."""
+        self.show_text(text or self.default_hint, "")
+
+    def show_confirmation(self, text: str) -> None:
+        """Show a text that confirms the entry, such as a file that was found."""
+        self.show_text(text, "ok")
+
+    def show_error(self, text: str) -> None:
+        """Show an error below the field; an empty text removes it."""
+        self.show_text(text, "error")
+
+    def show_text(self, text: str, kind: str = "error") -> None:
+        """Show a text with the icon of its kind; an empty text removes it.
+
+        The kinds are ``error``, ``warning``, ``ok``, and empty for a hint.
+        """
+        self._message_kind = kind if text else ""
+        if not self._lines:
+            self.setVisible(bool(text))
+        self.message.setText(text)
+        if self._lines:
+            self.message.setToolTip(text)
+        self._paint_message()
+
+    def _paint_message(self) -> None:
+        self._icon.setVisible(bool(self._message_kind))
+        if self._message_kind:
+            self._icon.setPixmap(theme.load_pixmap(self._message_kind, self._side, self.devicePixelRatioF()))
+        theme.set_text_color(self.message, self._get_text_color)
+
+    def _get_text_color(self) -> QColor:
+        colored = self._message_kind in ("error", "warning")
+        return theme.get_text_color(self._message_kind) if colored else theme.get_faint_color()
+
+    def event(self, event):
+        if event.type() in theme.THEME_EVENTS and event.type() != event.Type.PaletteChange:
+            self._paint_message()
         return super().event(event)

@@ -19,7 +19,7 @@ from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, Cr
 from ...core.standard import divisions, load_standard
 from ...core.standard.messages.texts import THIN_SPACE
 from ..widgets import messages, theme
-from ..widgets.labels import set_bold
+from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import fill_layout
 from ..widgets.sections import FormSection, NoticeBox
 from .draft import WizardChoices
@@ -258,7 +258,14 @@ class CrsBox(FormSection):
             self.buttons[NEIGHBOUR_ZONE_CHOICE].setText(_describe_crs_with_zone_prefix(neighbour))
         if zone is not None and self._is_zone_certain():
             self.buttons[PREFIXED_ZONE_CHOICE].setText(f"{_describe_crs_with_zone_prefix(zone)}{tr('  (recommended)')}")
-        self._choose_crs(PREFIXED_ZONE_CHOICE if zone is not None and self._is_zone_certain() else "")
+        name = PREFIXED_ZONE_CHOICE if zone is not None and self._is_zone_certain() else ""
+        group = next(iter(self.buttons.values())).group()
+        blockers = [QSignalBlocker(button) for button in self.buttons.values()]
+        group.setExclusive(False)
+        for key, button in self.buttons.items():
+            button.setChecked(key == name)
+        group.setExclusive(True)
+        del blockers
         self._on_crs_chosen()
 
     def _find_neighbouring_zone(self) -> int | None:
@@ -279,15 +286,6 @@ class CrsBox(FormSection):
     def _get_division_name(self) -> str:
         """Return the name of the county or city whose longitudes determine the zones."""
         return load_standard().code_lists["divisions"].entry_by_code[self._draft.division_code].name
-
-    def _choose_crs(self, name: str) -> None:
-        group = next(iter(self.buttons.values())).group()
-        blockers = [QSignalBlocker(button) for button in self.buttons.values()]
-        group.setExclusive(False)
-        for key, button in self.buttons.items():
-            button.setChecked(key == name)
-        group.setExclusive(True)
-        del blockers
 
     def _on_crs_chosen(self, *_args) -> None:
         choice = next((name for name, button in self.buttons.items() if button.isChecked()), "")
@@ -356,31 +354,29 @@ class CrsBox(FormSection):
         if not zones.crosses_zones:
             text = tr("The whole county is in zone {zone}, about {room}° from its edge.")
             return "ok", text.format(zone=zones.recommended_zone, room=f"{zones.degrees_to_zone_edge:.1f}")
-        return "warning", _describe_crossing(zones)
-
-
-def _describe_crossing(zones: CrsZoneChoice) -> str:
-    """Return a text for a county that lies in two zones: the recommended zone and its share."""
-    by = tr("by area") if zones.has_area_shares else tr("by longitude")
-    text = tr(
-        "The county extends across the zones {zones}. Use one zone for all of it; zone {zone} (EPSG:{epsg}) is "
-        "recommended, with the larger part {by} ({share})."
-    )
-    text_with_zone = text.format(
-        zones=_format_zones(zones),
-        zone=zones.recommended_zone,
-        epsg=_FIRST_PREFIXED_EPSG + zones.recommended_zone - _FIRST_ZONE_NUMBER,
-        by=by,
-        share=f"{100 * zones.shares_by_zone[zones.recommended_zone]:.0f}{THIN_SPACE}%",
-    )
-    if zones.area_distortion is not None:
-        text_with_zone += tr(" At the zone's edge areas in the plane are about {percent} too large.").format(
-            percent=f"{100 * zones.area_distortion:.3f}{THIN_SPACE}%"
+        by = tr("by area") if zones.has_area_shares else tr("by longitude")
+        text = tr(
+            "The county extends across the zones {zones}. Use one zone for all of it; zone {zone} (EPSG:{epsg}) is "
+            "recommended, with the larger part {by} ({share})."
         )
-    return text_with_zone + tr(
-        " Checks and reports use the statutory area on the ellipsoid, which does not depend on the zone. Layers of the "
-        "other zone are reported by SCH003."
-    )
+        text_with_zone = text.format(
+            zones=_format_zones(zones),
+            zone=zones.recommended_zone,
+            epsg=_FIRST_PREFIXED_EPSG + zones.recommended_zone - _FIRST_ZONE_NUMBER,
+            by=by,
+            share=f"{100 * zones.shares_by_zone[zones.recommended_zone]:.0f}{THIN_SPACE}%",
+        )
+        if zones.area_distortion is not None:
+            text_with_zone += tr(" At the zone's edge areas in the plane are about {percent} too large.").format(
+                percent=f"{100 * zones.area_distortion:.3f}{THIN_SPACE}%"
+            )
+        return "warning", (
+            text_with_zone
+            + tr(
+                " Checks and reports use the statutory area on the ellipsoid, which does not depend on the zone. "
+                "Layers of the other zone are reported by SCH003."
+            )
+        )
 
 
 def _format_zones(zones: CrsZoneChoice) -> str:

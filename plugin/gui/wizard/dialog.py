@@ -22,14 +22,11 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ..help.help_dialog import make_help_button
 from ..widgets import theme
-from ..widgets.buttons import FocusedButtonDialog
+from ..widgets.labels_and_buttons import FocusedButtonDialog
 from ..widgets.layout import fill_layout, make_scroll_area, resize_within_screen
-from .confirm_page import ConfirmPage
 from .draft import WizardChoices, WizardPage
+from .pages import ConfirmPage, ProfilePage, TargetPage, TemplatePage
 from .place_page import CountyPage
-from .profile_page import ProfilePage
-from .target_page import TargetPage
-from .template_page import TemplatePage
 
 #: Maximum share of the screen's height.
 _MAX_SCREEN_SHARE = 0.88
@@ -54,23 +51,6 @@ class NewProjectWizard(FocusedButtonDialog):
         self.profile = ProfilePage(self.draft)
         self.pages: list[WizardPage] = [TemplatePage(self.draft), self.place, self.profile, self.target, self.confirm]
         self._busy = False
-        self._make_widgets()
-        for page in self.pages:
-            page.changed.connect(self._update_state)
-        theme.call_after_theme_change(self, self._update_state)
-        self.place.groups.refresh()
-        self.go_to_page(0)
-        screen = self.screen() or QGuiApplication.primaryScreen()
-        screen_area = screen.availableGeometry()
-        width = self.fontMetrics().horizontalAdvance("0") * 140
-        # The zone strip and its messages are shown once a county is chosen.
-        height = self.place.sizeHint().height() + self.fontMetrics().height() * 16
-        self.resize(
-            min(width, round(screen_area.width() * 0.96)), min(height, round(screen_area.height() * _MAX_SCREEN_SHARE))
-        )
-
-    # --- widgets
-    def _make_widgets(self) -> None:
         self.steps = QListWidget(
             objectName="SanxianWizardSteps",
             frameShape=QFrame.Shape.NoFrame,
@@ -105,6 +85,21 @@ class NewProjectWizard(FocusedButtonDialog):
             self._make_buttons(line),
             has_margins=False,
         )
+        for page in self.pages:
+            page.changed.connect(self._update_state)
+        theme.call_after_theme_change(self, self._update_state)
+        self.place.groups.refresh()
+        self.go_to_page(0)
+        screen = self.screen() or QGuiApplication.primaryScreen()
+        screen_area = screen.availableGeometry()
+        width = self.fontMetrics().horizontalAdvance("0") * 140
+        # The zone strip and its messages are shown once a county is chosen.
+        height = self.place.sizeHint().height() + self.fontMetrics().height() * 16
+        self.resize(
+            min(width, round(screen_area.width() * 0.96)), min(height, round(screen_area.height() * _MAX_SCREEN_SHARE))
+        )
+
+    # --- widgets
 
     def _make_buttons(self, line: int) -> QHBoxLayout:
         self.message_label = QLabel(wordWrap=True)

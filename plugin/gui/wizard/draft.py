@@ -9,13 +9,13 @@ from pathlib import Path
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from ...bridge.new_project.request import NewProjectRequest
+from ...bridge.new_project.assemble import NewProjectRequest
 from ...core.geometry.crs_zones import CrsZoneChoice
 from ...core.standard import Standard, load_standard
 from ...core.standard.layer_tree import list_branches
 from ...core.standard.profile.county_file import CountySettings, make_default_profile_path
 from ...core.standard.template import CodeEntry
-from ..widgets.labels import set_bold
+from ..widgets.labels_and_buttons import set_bold
 
 
 @dataclass

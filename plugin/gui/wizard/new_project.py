@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QTimer
 
 from ...bridge import health
 from ...bridge.new_project import assemble, bookmarks
-from ...bridge.new_project.request import NewProjectRequest, create_project_database
+from ...bridge.new_project.assemble import NewProjectRequest, create_project_database
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError

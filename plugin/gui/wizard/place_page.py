@@ -1,23 +1,248 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Step 2 of the wizard: county, coordinate system, layers."""
+"""Step 2 of the wizard: county, chosen by division or search, coordinate system, layers."""
 
 from __future__ import annotations
 
-from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
+from dataclasses import dataclass
 
+from qgis.core import QgsProject, QgsVectorLayer
+from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
+
+from ...bridge.new_project.layer_extent import list_layers_for_extent, measure_extent
 from ...bridge.texts import tr
-from ...core.base.errors import SanxianError
+from ...core.base.errors import InputError, SanxianError
+from ...core.geometry.crs_zones import CrsZoneChoice, choose_zone
+from ...core.standard import divisions, load_standard
 from ...core.standard.layer_tree import find_delivery_constraint, find_strictest_constraint, list_branches
+from ...core.standard.template import CodeEntry
+from ..widgets import messages, theme
 from ..widgets import messages as trouble
-from ..widgets import theme
-from ..widgets.layout import fill_layout
-from ..widgets.sections import FormSection, NoticeBox
-from ..widgets.whole_rows import WholeRows
-from .county_box import CountyBox
+from ..widgets.layout import fill_layout, make_row
+from ..widgets.lists import CountyCombo, WholeRows
+from ..widgets.sections import FormSection, NoticeBox, make_faint_label
 from .crs_box import CrsBox
 from .draft import WizardChoices, WizardPage
+
+_LISTED_SOURCE, _TYPED_SOURCE = "list", "typed"
+
+
+@dataclass(frozen=True)
+class CountyLocation:
+    """Location of the county: its CRS zones and extent.
+
+    ``division_code``: code of the division (the county or its city) whose longitudes in the code list determine the
+    zones; empty if the longitudes were typed or come from a layer; ``extent_degrees``: west, south, east, north in
+    degrees.
+    """
+
+    crs_zones: CrsZoneChoice | None = None
+    division_code: str = ""
+    extent_degrees: tuple[float, float, float, float] | None = None
+
+
+class CountyBox(FormSection):
+    """Wizard box in which the county and its extent are chosen.
+
+    Signal ``changed``: another county or extent was chosen.
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(self, project: QgsProject, parent=None):
+        super().__init__(tr("County"), parent=parent)
+        self._project = project
+        standard = load_standard()
+        self._divisions, self._provinces = standard.code_lists["divisions"], standard.code_lists["provinces"]
+        self.province, self.city, self.county = QComboBox(), QComboBox(), QComboBox()
+        self.search = CountyCombo()
+        self.code, self.name = QLineEdit(), QLineEdit()
+        self.source = QComboBox()
+        self.west, self.east = _make_degrees_box(), _make_degrees_box()
+        theme.set_placeholder(self.code, tr("6 digits"))
+        self.code.setMaxLength(6)
+        theme.set_placeholder(self.name, tr("Name"))
+        first = QHBoxLayout()
+        self._listed_county_widget, self._other_county_widget = QWidget(), QWidget()
+        fill_layout(first, QLabel(tr("Province")), self.province)
+        for panel, fields in (
+            (
+                self._listed_county_widget,
+                ((tr("City"), self.city), (tr("County"), self.county), (tr("Search"), self.search)),
+            ),
+            (self._other_county_widget, ((tr("Code of the county"), self.code), (tr("Name"), self.name))),
+        ):
+            row = QHBoxLayout(panel)
+            row.setContentsMargins(0, 0, 0, 0)
+            for label, widget in fields:
+                fill_layout(row, QLabel(label), (widget, 1 if widget in (self.search, self.name) else 0))
+            first.addWidget(panel, 1)
+        self.search.setMinimumContentsLength(10)
+        self.layout_.addLayout(first)
+        second = make_row(QLabel(tr("Extent of the county")), self.source)
+        self._typed_county_widget = QWidget()
+        row = QHBoxLayout(self._typed_county_widget)
+        row.setContentsMargins(0, 0, 0, 0)
+        for label, widget in ((tr("West"), self.west), (tr("East"), self.east)):
+            fill_layout(row, QLabel(label), widget)
+        second.addWidget(self._typed_county_widget)
+        self.about = make_faint_label()
+        second.addWidget(self.about, 1)
+        self.layout_.addLayout(second)
+        sorted_provinces = sorted(
+            self._provinces.entry_by_code.values(), key=lambda c: (c.code not in self._divisions.entry_by_code, c.code)
+        )
+        for row in sorted_provinces:
+            self.province.addItem(row.name, row.code)
+        self._on_province_chosen()
+        self.refresh()
+        self.province.currentIndexChanged.connect(self._on_province_chosen)
+        self.city.currentIndexChanged.connect(self._on_city_chosen)
+        self.county.currentIndexChanged.connect(self._on_changed)
+        self.search.activated.connect(lambda _n: self.choose_county(self.search.get_chosen_county_code()))
+        self.source.currentIndexChanged.connect(self._on_changed)
+        for line in (self.code, self.name):
+            line.textChanged.connect(self._on_changed)
+        for box in (self.west, self.east):
+            box.valueChanged.connect(self._on_changed)
+        self._on_changed()
+
+    # --- the county
+    def choose_county(self, code: str) -> None:
+        """Select a listed county by its code; ignore any other text."""
+        row = self._divisions.entry_by_code.get(code)
+        if row is None or not row.parent:
+            return
+        province = self._divisions.entry_by_code[row.parent].parent
+        self.province.setCurrentIndex(self.province.findData(province))
+        self.city.setCurrentIndex(self.city.findData(row.parent))
+        self.county.setCurrentIndex(self.county.findData(code))
+
+    def get_chosen_county(self) -> CodeEntry | None:
+        """Return the chosen county, or None; raise SanxianError if a typed code or name is invalid."""
+        if self._is_listed():
+            return self._divisions.entry_by_code.get(self.county.currentData() or "")
+        if not self.code.text().strip():
+            return None
+        province = self.province.currentData()
+        code = self.code.text().strip()
+        if len(code) == 6 and code[:2] != province[:2]:
+            name = self._provinces.entry_by_code[province].name
+            raise InputError("county_code_elsewhere", value=code, province=name, digits=province[:2])
+        return divisions.make_unlisted_county(code, self.name.text(), self._provinces, self._divisions)
+
+    def _is_listed(self) -> bool:
+        """Return True if the code list has the counties of the chosen province."""
+        return self.province.currentData() in self._divisions.entry_by_code
+
+    def _on_province_chosen(self) -> None:
+        self._listed_county_widget.setVisible(self._is_listed())
+        self._other_county_widget.setVisible(not self._is_listed())
+        with QSignalBlocker(self.city):
+            self.city.clear()
+            for row in self._list_divisions(self.province.currentData()):
+                self.city.addItem(row.name, row.code)
+        self._on_city_chosen()
+
+    def _on_city_chosen(self) -> None:
+        with QSignalBlocker(self.county):
+            self.county.clear()
+            for row in self._list_divisions(self.city.currentData()):
+                self.county.addItem(f"{row.name}  {row.code}", row.code)
+            # Do not preselect a county.
+            self.county.setCurrentIndex(-1)
+            theme.set_placeholder(self.county, tr("Choose"))
+        self._on_changed()
+
+    def _list_divisions(self, parent: str | None) -> list[CodeEntry]:
+        """Return the cities of a province, or the counties of a city; ``parent``: its code."""
+        return [c for c in self._divisions.entry_by_code.values() if parent and c.parent == parent]
+
+    # --- its place
+    def refresh(self) -> None:
+        """Offer the project layers from which the county's outline can be read."""
+        former_source = self.source.currentData()
+        with QSignalBlocker(self.source):
+            self.source.clear()
+            self.source.addItem(tr("From the list of divisions"), _LISTED_SOURCE)
+            for layer in list_layers_for_extent(self._project, load_standard()):
+                self.source.addItem(tr("From the layer: {layer}").format(layer=layer.name()), layer.id())
+            self.source.addItem(tr("Enter the longitudes"), _TYPED_SOURCE)
+            self.source.setCurrentIndex(max(self.source.findData(former_source), 0))
+
+    def get_location(self) -> CountyLocation:
+        """Return zones and extent of the county, from the chosen source: list, layer or typed longitudes."""
+        source = self.source.currentData()
+        if source == _TYPED_SOURCE:
+            west, east = self.west.value(), self.east.value()
+            return CountyLocation(choose_zone(west, east) if west < east else None)
+        if source != _LISTED_SOURCE:
+            layer = self._project.mapLayer(source)
+            layer_extent = measure_extent(layer, self._project) if isinstance(layer, QgsVectorLayer) else None
+            if layer_extent is None:
+                return CountyLocation()
+            middle = (layer_extent.south + layer_extent.north) / 2
+            zones = choose_zone(layer_extent.west, layer_extent.east, middle, layer_extent.area_m2_by_crs_zone)
+            return CountyLocation(
+                zones, "", (layer_extent.west, layer_extent.south, layer_extent.east, layer_extent.north)
+            )
+        try:
+            county = self.get_chosen_county()
+        except SanxianError:
+            return CountyLocation()
+        county_extent = divisions.find_extent(county.code, self._divisions) if county else None
+        if county_extent is None:
+            return CountyLocation()
+        view = (
+            None
+            if county_extent.south is None
+            else (county_extent.west, county_extent.south, county_extent.east, county_extent.north)
+        )
+        return CountyLocation(
+            choose_zone(county_extent.west, county_extent.east, county_extent.middle_latitude),
+            county_extent.division.code,
+            view,
+        )
+
+    def _on_changed(self, *_args) -> None:
+        self._typed_county_widget.setVisible(self.source.currentData() == _TYPED_SOURCE)
+        self.about.setText(self._describe_source())
+        self.changed.emit()
+
+    def _describe_source(self) -> str:
+        """Return a text on where the county's longitudes come from; its error if a typed county is invalid."""
+        if self.source.currentData() != _LISTED_SOURCE:
+            return ""
+        try:
+            county = self.get_chosen_county()
+        except SanxianError as error:
+            return messages.explain_error(error)
+        if county is None:
+            return ""
+        county_extent = divisions.find_extent(county.code, self._divisions)
+        if county_extent is None:
+            return tr("The list has no longitudes: read them from a layer, or enter them.")
+        if county_extent.division.code != county.code:
+            return tr(
+                "The list has only the longitudes of {whose}. Read those of the county from a layer, or enter them."
+            ).format(whose=county_extent.division.name)
+        return tr("or read it from a layer, or enter the longitudes")
+
+
+def _make_degrees_box() -> QDoubleSpinBox:
+    return QDoubleSpinBox(decimals=2, singleStep=0.1, suffix="°E", minimum=73.0, maximum=136.0)
+
 
 _ROLE_DATA = Qt.ItemDataRole.UserRole
 #: Number of groups that a low dialog shows without scrolling the list.

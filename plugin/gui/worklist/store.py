@@ -17,7 +17,7 @@ from ...core.base.errors import SanxianError
 from ...core.render.worklist import find_key_table_of_worklist
 from ...core.render.worklist.merge import WorkConflict, apply_edits, merge_part
 from ...core.render.worklist.worklist_row import WorkEdit, WorkItem, Worklist, WorkState, edit_items
-from ..findings.work_rows import WorkRows
+from ..findings.groups import WorkRows
 
 #: Rows after a change, messages on what happened, and conflicts.
 _Outcome = tuple[Worklist, list[str], list[WorkConflict]]

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lists without cut rows, the page that stands for an empty one, and combo boxes of counties and profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QCompleter,
+    QDateEdit,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTableView,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...bridge.texts import tr
+from ...core.base.errors import SanxianError
+from ...core.standard import load_standard
+from ...core.standard.profile import load_profile
+from . import theme
+from .layout import fill_layout, make_row
+
+
+class WholeRows(QWidget):
+    """Gives a list with rows of one height, inside a layout, the height of whole rows.
+
+    A half row at the end of a list that scrolls looks like a text that is cut. A list without a scroll bar takes the
+    whole height.
+    """
+
+    def __init__(self, view: QAbstractItemView, parent: QWidget | None = None):
+        super().__init__(parent)
+        self._view = view
+        view.setParent(self)
+        self.setSizePolicy(view.sizePolicy())
+        self.setFocusProxy(view)
+        for bar in (view.verticalScrollBar(), view.horizontalScrollBar()):
+            bar.rangeChanged.connect(self._fit)
+
+    def sizeHint(self) -> QSize:
+        return self._view.sizeHint().expandedTo(self._view.minimumSize())
+
+    def minimumSizeHint(self) -> QSize:
+        hint, least = self._view.minimumSizeHint(), self._view.minimumSize()
+        # An explicit minimum replaces the hint, as in a layout.
+        return QSize(least.width() or hint.width(), least.height() or hint.height())
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self, *_range: int) -> None:
+        height = self.height()
+        if self._view.verticalScrollBar().maximum() > 0:
+            row_height = self._get_row_height()
+            rows_height = height - 2 * self._view.frameWidth() - self._get_header_height()
+            bar = self._view.horizontalScrollBar()
+            if bar.maximum() > 0:
+                rows_height -= bar.sizeHint().height()
+            height -= rows_height % row_height if 0 < row_height <= rows_height else 0
+        self._view.setGeometry(0, 0, self.width(), height)
+
+    def _get_row_height(self) -> int:
+        view = self._view
+        if isinstance(view, QTableView):
+            return view.rowHeight(0) if view.model().rowCount() else 0
+        return view.visualRect(view.model().index(0, 0)).height()
+
+    def _get_header_height(self) -> int:
+        view = self._view
+        if isinstance(view, QTreeView):
+            header = view.header()
+        elif isinstance(view, QTableView):
+            header = view.horizontalHeader()
+        else:
+            return 0
+        return header.height() if not header.isHidden() else 0
+
+
+def show_as_list(table: QTableView, row_em: float) -> None:
+    """Show a table as a list: rows of ``row_em`` times the font's height, selected one at a time, read-only."""
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    table.verticalHeader().hide()
+    table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+    table.verticalHeader().setMinimumSectionSize(1)
+    table.verticalHeader().setDefaultSectionSize(round(row_em * table.fontMetrics().height()))
+    table.horizontalHeader().setHighlightSections(False)
+
+
+@dataclass
+class EmptyPage:
+    """Content of a page that is shown in place of an empty list.
+
+    ``function_by_label``: (label, function) of each button.
+    """
+
+    text: str
+    function_by_label: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
+    tool_tip: str = ""
+
+
+class EmptyStateWidget(QWidget):
+    """Widget that shows a text, and buttons for the next steps."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent, objectName="SanxianEmptyState")
+        self.label = QLabel(
+            objectName="SanxianEmptyText",
+            wordWrap=True,
+            alignment=Qt.AlignmentFlag.AlignCenter,
+            textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse,
+        )
+        self._row = QHBoxLayout()
+        self._button_callbacks: list[Callable[[], None]] = []
+        fill_layout(QVBoxLayout(self), (None, 2), self.label, self._row, (None, 3))
+
+    def show_empty_page(self, page: EmptyPage) -> None:
+        """Show text, tool tip and buttons of a page in place of the former ones."""
+        is_unchanged = page.text == self.label.text() and [t for t, _ in page.function_by_label] == [
+            b.text() for b in self.list_buttons()
+        ]
+        self._button_callbacks = [callback for _, callback in page.function_by_label]
+        self.label.setToolTip(page.tool_tip)
+        if is_unchanged:
+            return
+        self.label.setText(page.text)
+        while self._row.count():
+            widget = self._row.takeAt(0).widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._row.addStretch()
+        for number, (label, _) in enumerate(page.function_by_label):
+            button = QPushButton(label, self)
+            # A click may change the state and delete the button: finish the click first.
+            button.clicked.connect(
+                lambda _on=False, n=number: self._button_callbacks[n](), Qt.ConnectionType.QueuedConnection
+            )
+            self._row.addWidget(button)
+        self._row.addStretch()
+
+    def list_buttons(self) -> list[QPushButton]:
+        widgets = [self._row.itemAt(n).widget() for n in range(self._row.count())]
+        return [w for w in widgets if w is not None]
+
+
+class _ScrollSafe:
+    """A field that ignores the mouse wheel unless it has the focus; the wheel then scrolls the form."""
+
+    def wheelEvent(self, event) -> None:
+        if QWidget.hasFocus(self):
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class ScrollSafeComboBox(_ScrollSafe, QComboBox):
+    """A combo box that leaves the mouse wheel to the form, unless it has the focus."""
+
+    def __init__(self, parent=None, **properties: Any):
+        super().__init__(parent, focusPolicy=Qt.FocusPolicy.StrongFocus, **properties)
+
+
+class ScrollSafeDateEdit(_ScrollSafe, QDateEdit):
+    """A date field that leaves the mouse wheel to the form, unless it has the focus."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent, focusPolicy=Qt.FocusPolicy.StrongFocus)
+
+
+def make_searchable(combo: QComboBox) -> None:
+    """Let the user choose an entry of a combo box by typing a part of it; other text is replaced by the entry."""
+    combo.setEditable(True)
+    combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+    combo.completer().setFilterMode(Qt.MatchFlag.MatchContains)
+    combo.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+    combo.lineEdit().editingFinished.connect(lambda: combo.setEditText(combo.itemText(combo.currentIndex())))
+
+
+class CountyCombo(QComboBox):
+    """Combo box of counties; ``changed``: the text has changed.
+
+    The text is free: for a county of another province the user types code and name.
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(self, parent=None):
+        super().__init__(parent, editable=True, insertPolicy=QComboBox.InsertPolicy.NoInsert, minimumContentsLength=24)
+        entries = load_standard().code_lists["divisions"].entry_by_code
+        parent_codes = {entry.parent for entry in entries.values()}
+        for code, entry in entries.items():
+            if code not in parent_codes:
+                self.addItem(f"{code} {entry.name}  {entries[entry.parent].name}", code)
+        completer = QCompleter(
+            self.model(),
+            self,
+            filterMode=Qt.MatchFlag.MatchContains,
+            completionMode=QCompleter.CompletionMode.PopupCompletion,
+        )
+        self.setCompleter(completer)
+        self.setCurrentIndex(-1)
+        theme.set_placeholder(self.lineEdit(), tr("Name or code of the county"))
+        self.editTextChanged.connect(lambda _text: self.changed.emit())
+
+    def get_chosen_county_code(self) -> str:
+        """Return the code of a listed county, else the text."""
+        text = self.currentText().strip()
+        row = self.findText(text)
+        return str(self.itemData(row)) if row >= 0 else text
+
+    def set_text(self, text: str) -> None:
+        """Choose the listed county with this code; any other text is shown as typed."""
+        row = self.findData(text)
+        if row >= 0:
+            self.setCurrentIndex(row)
+        else:
+            self.setCurrentIndex(-1)
+            self.setEditText(text)
+
+
+class ProfileCombo(QComboBox):
+    """Combo box of county profiles; its first entry means “no profile”.
+
+    ``name``: object name; ``folder``: initial folder of the file dialog.
+    """
+
+    def __init__(self, name: str, folder: str = "", parent=None, **properties: Any):
+        super().__init__(parent, objectName=name, **properties)
+        self._folder = folder or str(Path.home())
+
+    def set_profiles(self, profiles: Iterable[str]) -> None:
+        """Replace the entries by these profiles, preceded by no profile."""
+        self.clear()
+        self.addItem(tr("None: no targets, limits of the standard"), "")
+        for profile in profiles:
+            self.addItem(_format_label(profile), profile)
+
+    def choose_profile(self, profile: str) -> None:
+        """Select a profile by id or path; an unknown one is added."""
+        if self.findData(profile) < 0:
+            self.addItem(_format_label(profile), profile)
+        self.setCurrentIndex(self.findData(profile))
+
+    def make_row_with_button(self) -> QHBoxLayout:
+        """Return a row with the combo box and a button to choose a file."""
+        browse = QPushButton(
+            tr("Other…"), toolTip=tr("Profile of this county (.toml)"), clicked=self._browse_for_profile
+        )
+        return make_row((self, 1), browse)
+
+    def _browse_for_profile(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, tr("County Profile"), self._folder, tr("Profile (*.toml)"))
+        if path:
+            self.choose_profile(path)
+
+
+def _format_label(profile: str) -> str:
+    """Return name and id of a profile; only the id if it cannot be read."""
+    try:
+        name = load_profile(profile).name
+    except (SanxianError, ImportError):
+        name = ""
+    return f"{name}  {profile}" if name else profile
