@@ -12,10 +12,9 @@ from typing import Any
 from qgis.core import QgsProcessingAlgorithm, QgsProcessingException
 from qgis.PyQt.QtGui import QIcon
 
-from ..bridge import health, help_pages, manual
+from ..bridge import health, help_pages
 from ..bridge.layers.properties import format_crs_for_pyproj
 from ..bridge.running.threads import run_in_python_thread
-from ..bridge import help_pages
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import tr, translate_marked
 from ..core.base.cancellation import Cancellation

@@ -6,9 +6,14 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from ..bridge.checking.adjustment import compare_line, make_dossier, make_parcels_table
-from ..bridge.checking.versions import compare_versions, make_changed_areas_table
-from ..bridge.printing.documents import write_documents
+from ..bridge.checking.plan_comparisons import (
+    compare_line,
+    compare_versions,
+    make_changed_areas_table,
+    make_dossier,
+    make_parcels_table,
+)
+from ..bridge.printing.pdf import write_documents
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation

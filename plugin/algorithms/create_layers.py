@@ -12,8 +12,6 @@ from ..bridge.editing.styled_layers import (
     place_layer_in_tree,
     set_up_layer,
 )
-from ..bridge.new_project.request import load_norm
-from ..bridge.layers.properties import format_crs_for_pyproj
 from ..bridge.new_project.assemble import load_norm
 from ..bridge.project import county
 from ..bridge.running.threads import run_in_python_thread

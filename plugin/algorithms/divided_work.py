@@ -12,7 +12,7 @@ from qgis.core import (
     QgsProcessingParameterMultipleLayers,
 )
 
-from ..bridge.new_project.township_project import write_township_project
+from ..bridge.new_project.assemble import write_township_project
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr

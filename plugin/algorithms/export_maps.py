@@ -162,7 +162,7 @@ class ExportMaps(SanxianAlgorithm):
             *(self.read_text_parameter(parameters, name, context) for name in _DOCUMENT_PARAMETERS)
         )
         from_project = not self.source and context.project() is not None
-        project_info = document.read_document_info(context.project()) if from_project else DocumentInfo()
+        project_info = read_document_info(context.project()) if from_project else DocumentInfo()
         merged_info, lowering = override_document(given_info, project_info)
         resolved = resolve_document(merged_info, self.options.resolve_norm().profile)
         resolved.require_exportable()

@@ -10,8 +10,7 @@ from qgis.core import (
 )
 
 from ..bridge.checking.figures import compute_figures, make_figures_table
-from ..bridge.printing.documents import render_svg, write_documents
-from ..bridge.printing.pdf import write_pdf
+from ..bridge.printing.pdf import render_svg, write_documents, write_pdf
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation

@@ -23,9 +23,7 @@ from qgis.core import (
 
 from ..bridge.layers.role_recognition import is_findings_layer, list_plan_layers
 from ..bridge.layers.snapshots import LayerSnapshot, take_snapshot
-from ..bridge.project import county, waivers
 from ..bridge.project import county, saved_paths
-from ..bridge.texts import tr
 from ..core.base.connection_text import has_password, is_connection, mask_source, parse_connection
 from ..core.base.errors import InputError
 from ..core.base.stored_connections import find_connection_parameters

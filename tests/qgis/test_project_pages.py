@@ -8,11 +8,8 @@ import pytest
 from pypdf import PdfReader
 from qgis.PyQt.QtGui import QImage
 
-from plugin.bridge.printing.documents import render_svg
-from plugin.bridge.printing.pdf import write_pdf
-from plugin.core.render.document.blocks import list_document_texts
 from plugin.bridge.printing.pdf import render_svg, write_pdf
-from plugin.core.render.document.texts import list_document_texts
+from plugin.core.render.document.blocks import list_document_texts
 from plugin.core.standard.options import RunOptions
 from plugin.core.studies.projects.page import make_conformity_document
 from plugin.core.studies.projects.read_projects import read_project_layer

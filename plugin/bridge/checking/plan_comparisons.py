@@ -24,7 +24,7 @@ from .check import read_plan_snapshots
 
 if TYPE_CHECKING:
     from ...core.render.document.blocks import Document
-    from ...core.render.versions.sources import PlanComparison
+    from ...core.render.versions.baseline import PlanComparison
     from ...core.studies.adjustment.adjustment_result import AdjustmentOptions, AdjustmentResult
 
 
@@ -58,7 +58,7 @@ def compare_versions(
     thread. Raises SanxianError, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
-    from ...core.render.versions.sources import compare_sources
+    from ...core.render.versions.baseline import compare_sources
 
     shots = make_snapshot_names_unique([shot for shot in (before, after, townships) if shot is not None])
     old, new, *township_layers = read_snapshots(

@@ -29,8 +29,8 @@ from ..texts import tr
 
 if TYPE_CHECKING:
     from ...core.checks.live.session import FeatureKey
+    from ...core.fixes.applied_edits import RowBefore
     from ...core.fixes.edits import Edits, RowEdit
-    from ...core.fixes.rows_before import RowBefore
     from ...core.standard.template import Template
 
 
@@ -107,7 +107,7 @@ def require_unchanged_rows(
     A generator that yields None after each portion of rows. ``rows_before``: (layer code, feature id) → row as judged;
     ``layers``: layer code → layer.
     """
-    from ...core.fixes.rows_before import is_same_row
+    from ...core.fixes.applied_edits import is_same_row
 
     for role in sorted({role for role, _fid in rows_before}):
         fids = [fid for row_role, fid in rows_before if row_role == role]

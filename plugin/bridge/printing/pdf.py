@@ -154,7 +154,7 @@ def write_documents(
     `write_files`, and Cancelled; existing files then remain.
     """
     from ...core.render.document.docx_writer import write_docx
-    from ...core.render.document.outputs import render_document_page
+    from ...core.render.document.page_html import render_document_page
 
     document = make_document() if any(paths) else None
 

@@ -22,7 +22,7 @@ from ...core.standard.profile.document import (
     add_document_info,
     resolve_document,
 )
-from ...core.standard.profile.document_info import DocumentInfo, load_secrecy_levels
+from ...core.standard.profile.profile_data import DocumentInfo, load_secrecy_levels
 from .. import settings
 from ..layers import role_recognition
 from ..layers.properties import get_file_path

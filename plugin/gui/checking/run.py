@@ -26,7 +26,7 @@ from ..findings.dock import FindingsDock
 from ..findings.result import CheckView
 from ..findings.result_owner import InputFingerprint
 from ..widgets import messages
-from ..widgets.empty_state import EmptyPage
+from ..widgets.lists import EmptyPage
 
 #: The code of a rule at the beginning of a text of the progress.
 _RULE_CODE_PATTERN = re.compile(r"^([A-Z]{3}\d{3}|X[\w-]+-\d{3}) ")
@@ -256,28 +256,28 @@ class LayerRecognition(QObject):
 
     def make_no_layer_page(self) -> str:
         """Return the panel's text for a project without plan layers."""
-        return empty_states.make_no_layer_page(self._handlers["new"], self._handlers["sample"]).text
+        return panel_pages.make_no_layer_page(self._handlers["new"], self._handlers["sample"]).text
 
     def update_panel(self) -> None:
         """Show the page for an unchecked project, and start recognising its layers in the background."""
         project, dock, handlers = QgsProject.instance(), self._dock, self._handlers
         options = county.make_check_options(project)
-        dock.set_county(empty_states.get_county_label(options))
+        dock.set_county(panel_pages.get_county_label(options))
         offers = self._offers(project)
         if self._busy() or ((dock.result is not None or dock.isHidden()) and not offers):
             return
         if self._reading():
             dock.set_empty_page(EmptyPage(tr("Reading the saved check result and comparing the layers with it…")))
             return
-        if not empty_states.has_recent_geopandas():
-            dock.set_empty_page(empty_states.make_libraries_missing_page(handlers["doctor"]))
+        if not panel_pages.has_recent_geopandas():
+            dock.set_empty_page(panel_pages.make_libraries_missing_page(handlers["doctor"]))
             return
         outlines = role_recognition.read_layer_schemas(project)
         self._request += 1
         if not outlines:
-            dock.set_empty_page(empty_states.make_no_layer_page(handlers["new"], handlers["sample"]))
+            dock.set_empty_page(panel_pages.make_no_layer_page(handlers["new"], handlers["sample"]))
             return
-        dock.set_empty_page(empty_states.make_never_checked_page(handlers["check"]))
+        dock.set_empty_page(panel_pages.make_never_checked_page(handlers["check"]))
         request = self._request
         self._runner.start(
             BackgroundJob(
@@ -294,12 +294,12 @@ class LayerRecognition(QObject):
             return
         handlers = self._handlers
         if not recognised_layers.layer_id_by_role:
-            self._dock.set_empty_page(empty_states.make_no_layer_page(handlers["new"], handlers["sample"]))
+            self._dock.set_empty_page(panel_pages.make_no_layer_page(handlers["new"], handlers["sample"]))
         elif recognised_layers.missing_concepts:
             self._dock.set_empty_page(
-                empty_states.make_missing_layers_page(recognised_layers, handlers["roles"], handlers["check"])
+                panel_pages.make_missing_layers_page(recognised_layers, handlers["roles"], handlers["check"])
             )
         else:
-            self._dock.set_empty_page(empty_states.make_never_checked_page(handlers["check"]))
+            self._dock.set_empty_page(panel_pages.make_never_checked_page(handlers["check"]))
         if recognised_layers.layer_id_by_role:
             self.recognised.emit(recognised_layers)

@@ -26,7 +26,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.editing.attribute_forms import LEVEL_INDENT
 from ...bridge.texts import tr
 from ...core.standard.template import CodeList
-from ..editing.code_boxes import CodeSearch
+from ..editing.open_forms import CodeSearch
 from ..widgets import theme
 from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import fill_layout, make_row

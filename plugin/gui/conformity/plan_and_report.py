@@ -20,8 +20,7 @@ from ..editing.live_switch import LiveCheckSwitch
 from ..findings.result import CheckView
 from ..widgets import messages
 from ..widgets.messages import MessageBarMessages
-from ..widgets.opening import make_opener
-from ..widgets.save_path import choose_save_path
+from ..widgets.paths import choose_save_path, make_opener
 
 
 class PlanState(QObject):

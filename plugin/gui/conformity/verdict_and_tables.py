@@ -23,10 +23,10 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels import SourceMarkLabel, describe_source_marks, set_bold
+from ..widgets.labels_and_buttons import SourceMarkLabel, describe_source_marks, set_bold
 from ..widgets.layout import fill_layout, make_row
+from ..widgets.lists import show_as_list
 from ..widgets.sections import make_faint_label
-from ..widgets.whole_rows import show_as_list
 from .figures import DASH, ICON_BY_OUTCOME, ClassRow, LineRow, PanelFigures, Reason
 
 _MAX_REASONS = 4

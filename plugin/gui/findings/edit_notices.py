@@ -12,8 +12,7 @@ from qgis.PyQt.QtWidgets import QMenu, QPushButton, QToolButton, QWidget
 
 from ...bridge.editing.listener import EditStep
 from ...bridge.texts import tr
-from ...core.checks.new_errors import match_moved_findings
-from ...core.checks.results.new_errors import NewErrors, match_moved_findings
+from ...core.checks.new_errors import NewErrors, match_moved_findings
 from ..editing.live_switch import LiveCheckSwitch
 from ..widgets import theme
 from ..widgets.messages import MessageBarMessages

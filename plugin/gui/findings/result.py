@@ -13,10 +13,9 @@ from qgis.core import QgsCoordinateReferenceSystem
 from qgis.PyQt.QtCore import QObject
 
 from ...bridge.layers.properties import convert_to_qgis_crs
-from ...core.checks.saved_result import ChangesSinceCheck, OutdatedFindings
 from ...bridge.running.portions import PortionedWork, Waiting, run_to_end
 from ...bridge.running.tasks import log_error
-from ...core.checks.results.saved_result import ChangesSinceCheck, OutdatedFindings
+from ...core.checks.saved_result import ChangesSinceCheck, OutdatedFindings
 from ...core.engine.explanation import (
     EffectiveValue,
     describe_citation,

@@ -154,7 +154,7 @@ def make_fix_shapes(
     ``rows_before``: (layer code, feature id) → row before the fixes; ``crs``: CRS of the check, which all layers have
     whose shapes a fix may change.
     """
-    from ...core.exchange.layer_changes import UNCHANGED
+    from ...core.exchange.edited_copy import UNCHANGED
 
     shapes = FixShapes(crs)
     for proposal in proposals:
@@ -304,7 +304,7 @@ def make_area_rows(proposals: Sequence[Any], get_layer_name: Callable[[str], str
     ``get_layer_name``: returns the name of a layer by its code; ``plane_crs``: the CRS in which the proposals were
     judged.
     """
-    from ...core.fixes.area_balance import sum_area_changes
+    from ...core.fixes.proposal import sum_area_changes
 
     figures_by_role = {
         one.role: (one.ellipsoid_before_m2, one.ellipsoid_out_m2, one.ellipsoid_in_m2, one.ellipsoid_after_m2)

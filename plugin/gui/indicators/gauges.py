@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QSizePolicy, QStyledItemDelegate, QStyleOptionVi
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels import set_bold
+from ..widgets.labels_and_buttons import set_bold
 
 #: Size and parts of the dial in heights of the font.
 _WIDTH_EM, _HEIGHT_EM, _RING_EM, _TICK_EM = 15.0, 9.0, 1.4, 0.5

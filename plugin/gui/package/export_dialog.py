@@ -30,8 +30,8 @@ from ..widgets import messages, theme
 from ..widgets.labels_and_buttons import CopyButton, ElidedLabel, FocusedButtonDialog
 from ..widgets.layout import resize_within_screen
 from ..widgets.messages import explain_digest
-from .export_preview import make_reasons_list, show_reasons
 from ..widgets.sections import WrappedLabel
+from .export_preview import make_reasons_list, show_reasons
 from .form_page import FormPage
 
 CHECK_STEP, WRITE_STEP = 0, 1

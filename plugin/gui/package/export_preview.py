@@ -41,7 +41,7 @@ from ...core.base.errors import InputError
 from ...core.standard.messages.texts import Texts
 from ..findings.result import CheckView
 from ..widgets import messages, theme
-from ..widgets.field_message import WrappedLabel
+from ..widgets.sections import WrappedLabel
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,8 @@ from ...bridge.package.preview import (
     SlotPreview,
     describe_personal_fields,
 )
-from ...bridge.project import document, saved_paths
-from ...bridge.project.document import PACKAGE_SPEC_SETTING, read_chosen_package_spec
 from ...bridge.project import county, saved_paths
+from ...bridge.project.county import PACKAGE_SPEC_SETTING, read_chosen_package_spec
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.standard.profile import DocumentInfo
@@ -41,7 +40,8 @@ from ..project.document_line import DocumentLine, SpecDocumentInfo, ensure_expor
 from ..widgets import theme
 from ..widgets.labels_and_buttons import ElidedLabel
 from ..widgets.layout import make_scroll_area
-from ..widgets.opening import open_path
+from ..widgets.paths import FileLine, open_path
+from ..widgets.sections import WrappedLabel
 from .export_preview import GateBox
 
 

@@ -28,9 +28,8 @@ from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.messages import MessageBarMessages
-from .form_page import SpecCombo
 from ..widgets.paths import FileLine
-from .spec_combo import SpecCombo
+from .form_page import SpecCombo
 
 #: Seconds to wait for a running copy before its folder is deleted.
 _STOP_TIMEOUT_S = 2.0

@@ -29,6 +29,7 @@ from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import list_profile_ids, load_profile
 from ..widgets import theme
 from ..widgets.layout import fill_layout
+from ..widgets.lists import CountyCombo
 
 #: Setting with the folder of the last source.
 _SOURCE_FOLDER_SETTING = "source_folder"
