@@ -51,11 +51,13 @@ def tabulate_sources(
     sources: str | Path | Iterable[SourceLayer],
     options: RunOptions | None = None,
     *,
+    source: str = "",
     progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> TabulatedPlan:
     """Compute all indicators and tables of a file, a folder, or layers already read.
 
-    Raise InputError or DataError if no figure can be computed.
+    Raise InputError or DataError if no figure can be computed, and Cancelled.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from ..standard.messages.texts import Texts
@@ -63,13 +65,14 @@ def tabulate_sources(
     options = options or RunOptions()
     norm, texts = options.resolve_norm(), Texts(options.lang)
     progress(0.0, "")
-    plan = read_plan(sources, norm, options)
+    plan = read_plan(sources, norm, options, source=source, cancellation=cancellation)
     progress(_READING_SHARE, texts.get("toolbox", "computing"))
     tabulated_plan = tabulate_plan(
         plan,
         options.lang,
         tolerance=options.tolerance,
         progress=lambda share: progress(_READING_SHARE + _TABLES_SHARE * share, ""),
+        cancellation=cancellation,
     )
     progress(1.0, "")
     return tabulated_plan
