@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lists without cut rows, the page that stands for an empty one, and combo boxes of counties and profiles."""
+"""Lists without cut rows, the page in place of an empty one, and combo boxes of counties and profiles."""
 
 from __future__ import annotations
 
