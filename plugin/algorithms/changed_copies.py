@@ -186,7 +186,7 @@ class RenumberBsm(SanxianAlgorithm):
         names = "OUTPUT", "OUTPUT_TABLE", "OUTPUT_GAPS"
         outputs = [self.parameterAsFileOutput(parameters, name, context) for name in names]
         roles = tuple(self.read_names_parameter(parameters, "LAYERS", context))
-        self.order = RenumberOptions(roles, *outputs, self.parameterAsInt(parameters, "START", context))
+        self.order = RenumberOptions(roles, *outputs, first_number=self.parameterAsInt(parameters, "START", context))
         check_renumber_options(self.source, self.order)
 
     def execute(self, parameters, context, feedback):

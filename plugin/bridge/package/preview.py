@@ -118,7 +118,7 @@ def make_objections(problems: Iterable[ExportProblem]) -> ExportObjections:
         tuple(problem.format_as_sentence(texts) for problem in select_problems_of_levels(problems, level))
         for level in (ProblemLevel.STOP, ProblemLevel.GATE, ProblemLevel.NOTE)
     ]
-    return ExportObjections(*sentences, problem_by_text)
+    return ExportObjections(*sentences, problem_by_text=problem_by_text)
 
 
 #: No objections, or not yet determined.

@@ -44,7 +44,7 @@ def list_feature_refs(finding: Any) -> list[FeatureRef]:
     Empty for a finding on a whole layer or file.
     """
     bounds = None if finding.geom_kind == "none" else finding.geometry.bounds
-    refs = [FeatureRef(*row, bounds) for row in finding.list_rows()]
+    refs = [FeatureRef(*row, bounds=bounds) for row in finding.list_rows()]
     return [ref for ref in refs if ref.role and (ref.key or ref.fid is not None)]
 
 
