@@ -107,7 +107,7 @@ class PlanState(QObject):
         return text.format(time=result.time_text)
 
 
-#: Suffix of a file → field of `OutputPaths`. A further format is a further entry, and a filter of the dialog that asks for the file.
+#: Suffix of a file → field of `OutputPaths`. A further format needs an entry, and a filter in the dialog for the file.
 OUTPUT_BY_SUFFIX = {".xlsx": "xlsx", ".gpkg": "findings"}
 _FOLDER_KEY = "export_folder"
 
