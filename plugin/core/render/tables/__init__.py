@@ -7,16 +7,21 @@ They are the only source for the workbook, the layer of figures and the package.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from ...figures.indicators.compute import PlanIndicators
-from . import by_land_use, by_place, indicator_tables
 from .report_table import ReportTable as ReportTable
+
+if TYPE_CHECKING:
+    from ...figures.indicators.compute import PlanIndicators
 
 
 def make_all_tables(
     figures: PlanIndicators, progress: Callable[[float], None] = lambda share: None
 ) -> list[ReportTable]:
     """Return every table that the plan's layers provide, in the order of the workbook."""
+    # Whoever asks for a table's class only must not load the libraries that figures need.
+    from . import by_land_use, by_place, indicator_tables
+
     builders: list[Callable[[PlanIndicators], ReportTable | None]] = [
         indicator_tables.make_indicator_table,
         by_place.make_line_table,
