@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..bridge.checking.check import check_project_or_folder, write_check_outputs
 from ..bridge.running.threads import run_in_python_thread
@@ -38,9 +37,6 @@ from .parameters import (
     mark_advanced,
 )
 from .report_log import log_lines, log_options_from_project, log_report, log_warnings, log_written_files
-
-if TYPE_CHECKING:
-    pass
 
 
 class CheckPlan(SanxianAlgorithm):

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from qgis.core import Qgis
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...core.base.errors import InputError
 from ...core.base.files.writing import OutputPaths, check_outputs
 from ...core.checks.check import CheckResult, RunOptions, make_plan_layer_selector
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from ...core.render.document.blocks import ReportChapter
     from ...core.render.public_edition.redaction import PublicReport
     from ...core.render.worklist.worklist_row import WorkItem
-
-ProgressCallback = Callable[[float, str], None]
 
 
 class MemoryOfProject:

@@ -30,7 +30,7 @@ from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtXml import QDomDocument
 
-from ...core.base.cancellation import Cancellation
+from ...core.base.cancellation import Cancellation, ProgressCallback
 from ...core.base.connection_text import has_password, is_connection, is_stored_connection, make_source, mask_source
 from ...core.base.errors import InputError
 from ...core.base.files.writing import is_same_file
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from ...core.counties.run_batch import BatchResult, PlannedBatch, TaskRunner
 
 
-ProgressCallback = Callable[[float, str], None]
 _CORE = __name__.removesuffix(".bridge.checking.counties") + ".core"
 #: What a process that checks a county imports.
 _MODULES_OF_PROCESS = (

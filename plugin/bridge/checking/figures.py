@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsFeature, QgsField, QgsFields, QgsWkbTypes
 from qgis.PyQt.QtCore import QMetaType
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...core.checks.check import RunOptions
 from ...core.checks.tabulate import TabulatedPlan
 from ...core.checks.tabulate import tabulate_sources as core_tabulate
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ...core.standard.messages.texts import Texts
 
 
-ProgressCallback = Callable[[float, str], None]
 #: Columns of the table of figures in order; users rely on them. The last ones are empty for figures of other tables
 #: than that of indicators.
 FIGURE_COLUMNS = (

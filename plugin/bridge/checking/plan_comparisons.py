@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qgis.PyQt.QtCore import QMetaType
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...core.base.errors import Cancelled
 from ...core.checks.check import RunOptions
 from ...core.standard.messages.texts import Texts
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from ...core.studies.adjustment.adjustment_result import AdjustmentOptions, AdjustmentResult
 
 
-ProgressCallback = Callable[[float, str], None]
 #: Columns of the layer of parts in order; users rely on them.
 CHANGED_AREA_COLUMNS = (
     *("kind", "kind_name", "township", "before_key", "after_key", "area_m2", "net_before_m2", "net_after_m2"),

@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...core.base.cancellation import Cancellation
+from ...core.base.cancellation import Cancellation, ProgressCallback
 
 if TYPE_CHECKING:
     from ...core.checks.live.session import FeatureKey
     from ...core.fixes.applied_edits import RowBefore
     from ...core.fixes.batch import BatchResult
     from ...core.fixes.choices import FixChoice
-
-ProgressCallback = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from qgis.core import QgsPrintLayout
 
-from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...core.base.files.writing import write_atomically
 from ...core.standard.map_set import MapSpec, MissingMapReason, PageSize
 from ...core.standard.messages.texts import Message
@@ -28,8 +28,6 @@ from .export import (
 )
 from .map_layers import TOWNSHIPS_CONCEPT
 from .public_maps import NotPublic, PublicMaps, require_no_world_file
-
-ProgressCallback = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)

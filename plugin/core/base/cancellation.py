@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A cancellation request, passed as one object to all long operations."""
+"""What long operations get from their caller: a cancellation request, and a function to which they report progress."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from .errors import Cancelled
+
+#: Called with the share of the work that is done (0 to 1), and with a text, or an empty one, on what is done now.
+ProgressCallback = Callable[[float, str], None]
 
 
 class Cancellation:

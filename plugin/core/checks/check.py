@@ -7,12 +7,12 @@ Command line, toolbox and panel all use this module.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..plan.loading.reading import make_plan_layer_selector, read_plan
 from ..standard.options import RunOptions, parse_roles
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CheckResult", "RunOptions", "check_plan", "make_plan_layer_selector", "parse_roles"]
 
-ProgressCallback = Callable[[float, str], None]
 #: Share of the progress for reading the sources.
 _READING_SHARE = 0.1
 

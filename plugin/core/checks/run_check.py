@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.parallel.process_state import pause_garbage_collection
-from ..engine.evaluate import Evaluation, ProgressCallback, evaluate_rules
+from ..engine.evaluate import Evaluation, evaluate_rules
 from ..engine.finish import complete_findings
 from ..engine.ignored import make_sliver_findings, make_sliver_report, sum_ignored_slivers
 from ..engine.plan_consistency import find_inconsistencies

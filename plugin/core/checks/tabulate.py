@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import OutputError
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.loading.reading import read_plan
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 #: Format of the computation time in the workbook.
 TIME_FORMAT = "%Y-%m-%d %H:%M"
-ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress: reading the sources, the tables.
 _READING_SHARE, _TABLES_SHARE = 0.4, 0.55
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..base.cancellation import Cancellation
+from ..base.cancellation import Cancellation, ProgressCallback
 from ..base.connection_text import describe_exception, is_connection
 from ..base.errors import Cancelled, InputError
 from ..base.parallel.process_state import get_available_cores, set_thread_count
@@ -31,7 +31,7 @@ from ..engine.provenance import collect_versions, compute_program_digest
 from .check_county import Loss, check_county, make_lost_record
 from .county_record import STAGING_FOLDER, CountyRecord, CountyTask
 from .processes import CountyPool
-from .run_batch import ProgressCallback, count_progress
+from .run_batch import count_progress
 
 #: The scheduler that is started on this machine for a run.
 LOCAL = "local"

@@ -22,13 +22,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.parallel.process_state import get_available_cores
 from ..base.parallel.python_program import make_process_environment, start_process
 from ..standard.options import RunOptions
 from .check_county import Loss, check_county, make_lost_record, read_record
 from .county_record import County, CountyRecord, CountyTask
-from .run_batch import ProgressCallback, count_progress
+from .run_batch import count_progress
 
 #: Seconds between two checks of the processes and for cancellation.
 _POLL_SECONDS = 0.1

@@ -15,7 +15,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import InputError, OutputError
 from ..base.files.names import make_unique_file_names
 from ..base.files.open_datasource import DATABASE_ERRORS
@@ -50,7 +50,6 @@ from .sources import (
 from .summary import BatchSummary, make_summary
 from .write_summary import check_summary_writable, write_summary
 
-ProgressCallback = Callable[[float, str], None]
 #: Checks counties, with a folder for temporary files, and calls a function with the record of each. Raises Cancelled.
 TaskRunner = Callable[[list[CountyTask], Path, Callable[[CountyRecord], None], ProgressCallback, Cancellation], None]
 #: Share of the progress for the digests of all inputs.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import shapely
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import InputError
 from ..base.parallel.process_state import get_thread_count, halve_threads, pause_garbage_collection
 from ..geometry.tolerance import Tolerance
@@ -95,9 +95,6 @@ def run_in_two_threads(
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     return [runs[rule.code] for rule in rules]
-
-
-ProgressCallback = Callable[[float, str], None]
 
 
 def choose_rules(

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import InputError, OutputError
 from ..base.files.csv_records import format_rows
 from ..base.files.writing import write_atomically
@@ -48,7 +47,6 @@ from .gdal_setup import convert_to_spatial_reference, load_gdal, raise_if_refuse
 if TYPE_CHECKING:
     from pyproj import CRS
 
-ProgressCallback = Callable[[float, str], None]
 #: A vertex that is further from its place on the ground has moved (m). The grid of a FileGDB rounds to 0.1 mm.
 MAX_MOVE_M = 0.001
 _HEADINGS = {

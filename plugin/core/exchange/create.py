@@ -11,13 +11,13 @@ import shutil
 import sqlite3
 import tempfile
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.choices import ACTIONS_ON_EXISTING
 from ..base.errors import InputError, OutputError
 from ..base.files.writing import check_writable, write_atomically
@@ -30,7 +30,6 @@ from .schema import CodedDomain, DatabaseFormat, LayerSchema, find_database_form
 if TYPE_CHECKING:
     from pyproj import CRS
 
-ProgressCallback = Callable[[float, str], None]
 #: Actions for an existing database.
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
 _DATABASE_OPTIONS = {"GPKG": ["VERSION=1.2"], "OpenFileGDB": []}

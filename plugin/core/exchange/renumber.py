@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import InputError, OutputError
 from ..base.files.csv_records import format_rows
 from ..base.files.writing import is_same_file, write_atomically
@@ -152,7 +152,6 @@ def find_key_gaps(keys_by_role: Mapping[str, Iterable[object]]) -> list[KeyGap]:
     return gaps
 
 
-ProgressCallback = Callable[[float, str], None]
 #: Headings by language; `read_renumbered_keys` reads both.
 _KEY_HEADINGS = {"zh": ("图层", "旧标识码", "新标识码"), "en": ("layer", "old", "new")}
 _GAP_HEADINGS = {"zh": ("图层", "起始标识码", "终止标识码", "空号数"), "en": ("layer", "first", "last", "count")}

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import InputError
 from ..model.findings import Finding
 from .differences import find_remaining_finding, is_same_problem
@@ -22,8 +22,6 @@ from .state import EditingState
 MAX_GROUP = 100
 #: Findings on land that is occupied that are passed over at most, in the search of a group.
 MAX_POSTPONED = 300
-
-ProgressCallback = Callable[[float, str], None]
 
 
 @dataclass

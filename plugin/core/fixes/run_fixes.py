@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import InputError
 from ..base.files.writing import check_writable, write_atomically
 from ..checks.check import CheckResult, RunOptions, check_plan
@@ -23,7 +23,6 @@ from .fix_declaration import Fix
 from .fix_texts import FixTexts
 from .state import EditingState
 
-ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress that the check and the fixes take.
 _CHECK_SHARE, _FIX_SHARE = 0.4, 0.9
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import OutputError
 from ..base.files.digests import write_manifest_digest
 from ..base.files.writing import is_write_error
@@ -37,7 +37,6 @@ from .export_order import (
     ExportedPackage,
     ExportOrder,
     MapRenderer,
-    ProgressCallback,
     RowProgress,
     find_placeholder_values,
     make_package_path,

@@ -105,10 +105,6 @@ class PlannedMaps:
     allows_missing_maps: bool = False
 
 
-#: Called with the completed share (0 to 1) and the current step.
-ProgressCallback = Callable[[float, str], None]
-
-
 @dataclass(frozen=True)
 class ExportOrder:
     """A package that a user requests: its specification, its folder and the choices for this export.

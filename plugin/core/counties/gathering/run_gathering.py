@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.errors import InputError, OutputError
 from ...base.files.names import find_name_problem
 from ...exchange.schema import DATABASE_FORMATS
@@ -48,7 +48,6 @@ from .gathering_sentences import find_gathering_problems
 from .inspect_county import check_area, inspect_county, keep_county_fields
 from .write_gathering import check_result_files, place_result_files, write_result_files
 
-ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress for the counties and for the seams; the rest is the tables.
 _COUNTIES_SHARE, _SEAMS_SHARE = 0.9, 0.07
 #: Digits at the beginning of a name that are the code of a county.

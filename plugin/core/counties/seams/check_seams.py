@@ -18,7 +18,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.connection_text import is_connection, parse_connection
 from ...base.errors import InputError
 from ...geometry.crs import make_crs_label, reproject_to_lonlat
@@ -183,7 +183,6 @@ def _make_layer_finding(
     )
 
 
-ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress: reading the counties, comparing them.
 _READING_SHARE, _COMPARING_SHARE = 0.7, 0.25
 #: A seam needs two counties.

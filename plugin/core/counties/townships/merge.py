@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.errors import InputError, OutputError
 from ...base.files.writing import check_writable, is_same_file, write_atomically
 from ...checks.tabulate import check_workbook_can_be_written
@@ -51,7 +51,6 @@ from .stored_rows import (
 )
 from .work_package import MANIFEST_NAME, LayerRecord
 
-ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress at the end of reading the county, reading the packages, writing the copy.
 _COUNTY_SHARE, _PACKAGES_SHARE, _WRITTEN_SHARE = 0.2, 0.5, 0.7
 

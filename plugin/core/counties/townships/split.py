@@ -10,14 +10,14 @@ import shutil
 import sqlite3
 import tempfile
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
 from ....metadata import read_plugin_version
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.choices import NEIGHBOUR_DISTANCE_M
 from ...base.errors import InputError, OutputError
 from ...base.files.csv_records import format_rows
@@ -56,7 +56,6 @@ from .write_packages import (
     write_packages,
 )
 
-ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress at the end of reading, assigning and writing.
 _READ_SHARE, _ASSIGNED_SHARE, _WRITTEN_SHARE = 0.2, 0.4, 0.9
 _TARGET_HEADINGS = ("乡镇代码", "乡镇名称", "指标", "关系", "数值", "单位", "来源")

@@ -7,7 +7,6 @@ The features of a layer that can be exported become parcels with their values an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import shapely
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.errors import InputError, OutputError
 from ...base.files.cells import format_cell
 from ...base.files.writing import check_writable, write_atomically
@@ -213,7 +212,6 @@ def _choose_area(feature: ExportFeature, rings: WrittenRings, plane_m2: float, f
     return format_area(plane_m2, unit_m2, form.area_decimals)
 
 
-ProgressCallback = Callable[[float, str], None]
 _WORKBOOK_SUFFIX = ".xlsx"
 _TABLE_SUFFIXES = (".csv", _WORKBOOK_SUFFIX)
 #: Form of a file whose layer was not imported, by the suffix of the file.

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -13,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 from pyproj import CRS
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.errors import InputError, OutputError
 from ...base.files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, is_garbled
 from ...base.files.open_datasource import read_whole_file
@@ -241,7 +240,6 @@ def _has_headings(sheets: list[TableSheet]) -> bool:
     return any(find_heading_line(sheet, form) >= 0 for sheet in sheets for form in load_automatic_forms(TABLE_KIND))
 
 
-ProgressCallback = Callable[[float, str], None]
 LAYER_SUFFIX = ".gpkg"
 _READ_SHARE = 0.5
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -16,7 +16,7 @@ import numpy as np
 import pyogrio
 import shapely
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.choices import HOLE, HOLE_RULES
 from ...base.errors import InputError, OutputError
 from ...base.files.open_datasource import check_content
@@ -114,7 +114,6 @@ def _scale(place: tuple[float, float], metres_per_unit: float) -> tuple[float, f
     return place[0] * metres_per_unit, place[1] * metres_per_unit
 
 
-ProgressCallback = Callable[[float, str], None]
 LAYER_SUFFIX = ".gpkg"
 _READ_SHARE, _SHAPES_SHARE = 0.5, 0.8
 #: Fields that each layer has in addition to its template: where in the drawing a polygon is, and areas in m².

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.errors import Cancelled, OutputError, SanxianError
 from ...base.files.writing import check_writable, write_atomically
 from ...geometry.crs import make_crs_label
@@ -43,8 +43,6 @@ _GEOPACKAGE_TYPES_BY_KIND = OGR_GEOMETRY_TYPES | {"annotation": OGR_GEOMETRY_TYP
 _MAX_TEXT_LENGTH = 65_535
 #: Integers are stored in 64 bits, whatever length the file declares.
 _MAX_INTEGER64_DIGITS = 18
-
-ProgressCallback = Callable[[float, str], None]
 
 
 @dataclass

@@ -7,7 +7,7 @@ Blank lines are ignored.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,9 +15,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.cancellation import ProgressCallback
 from ...base.errors import InputError
 
-ProgressCallback = Callable[[float, str], None]
 #: Number of coordinates read at once: a wrong count is found at the next word, not at the end of the file.
 _LINES_PER_BLOCK = 20_000
 #: A superset of GBK and GB2312.

@@ -16,7 +16,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.errors import InputError
 from ...base.files.writing import explain_os_error, is_write_error
 from ...plan.layer import FieldInfo, SourceLayer
@@ -24,7 +24,7 @@ from .attributes import AttributeReader, read_shapes_without_rows
 from .batch import VctRowBatch
 from .geometry import ShapeReader
 from .head import VctHeader, read_header
-from .line_reader import LineReader, ProgressCallback, shorten_line
+from .line_reader import LineReader, shorten_line
 from .settings import FileRemarks
 from .structure import SECTION_NAMES, VctStructure, VctTable, read_classes, read_tables
 

@@ -6,7 +6,7 @@ Command line and toolbox use this module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.connection_text import mask_source, name_source
 from ...base.errors import InputError
 from ...base.files.writing import is_same_file
@@ -49,7 +49,6 @@ from .adjustment_result import (
     judge_criteria,
 )
 
-ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress: reading the later county, the earlier edition, comparing.
 _AFTER_SHARE, _BEFORE_SHARE, _COMPARED_SHARE = 0.3, 0.45, 0.6
 #: Concepts that are read of the earlier edition in addition to the line.

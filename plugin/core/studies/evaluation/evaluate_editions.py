@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.connection_text import describe_exception, name_source
 from ...base.errors import Cancelled, InputError, SanxianError
 from ...base.files.writing import is_same_file
@@ -36,7 +36,6 @@ from .evaluated_editions import (
 )
 from .series import Note, judge_series, list_differences, make_series
 
-ProgressCallback = Callable[[float, str], None]
 #: Share of an edition's progress that reading takes.
 _READING_SHARE = 0.4
 

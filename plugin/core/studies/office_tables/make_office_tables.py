@@ -6,14 +6,14 @@ Command line and toolbox use this module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.errors import InputError, OutputError
 from ...base.files.writing import check_writable, is_same_file, write_files
 from ...render.document.docx_writer import import_docx_library, write_docx
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from .template import TemplateResult
 
 
-ProgressCallback = Callable[[float, str], None]
 #: Tables are handed in in Chinese, whatever the language of the interface.
 TABLE_LANGUAGE = "zh"
 #: First year of the unified form of the balance (mark C).

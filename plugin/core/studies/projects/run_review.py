@@ -6,7 +6,7 @@ Command line and toolbox use this module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.connection_text import name_source
 from ...base.errors import InputError
 from ...geometry.crs import make_crs_label
@@ -33,7 +33,6 @@ from .review import ProjectReview, ReviewedProjects
 from .review_settings import ROWS_ALL, ReviewSettings, load_review_settings
 from .reviewed_project import ConformityResult
 
-ProgressCallback = Callable[[float, str], None]
 _READING_SHARE = 0.4
 
 
