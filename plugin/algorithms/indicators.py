@@ -39,6 +39,8 @@ from .report_log import log_lines, log_options_from_project, log_warnings, log_w
 
 #: Outputs, and the states of indicators that each of them counts.
 STATES_BY_COUNT_OUTPUT = {"BROKEN": ("broken",), "ROUNDING": ("close",), "LITTLE_LEFT": ("warning",), "MET": ("met",)}
+#: Outputs with numbers of indicators, and the level that each counts.
+_LEVEL_BY_OUTPUT = {"ALERT": "alert", "WATCH": "watch", "UNDETERMINED": "undetermined", "NORMAL": "normal"}
 
 
 class ComputeIndicators(SanxianAlgorithm):
@@ -140,10 +142,6 @@ class ComputeIndicators(SanxianAlgorithm):
             "COMPUTED": len(computed_indicators) - missing_count,
             "NOT_COMPUTED": missing_count,
         }
-
-
-#: Outputs with numbers of indicators, and the level that each counts.
-_LEVEL_BY_OUTPUT = {"ALERT": "alert", "WATCH": "watch", "UNDETERMINED": "undetermined", "NORMAL": "normal"}
 
 
 class EvaluateIndicators(SanxianAlgorithm):

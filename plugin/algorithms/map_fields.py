@@ -59,6 +59,16 @@ if TYPE_CHECKING:
     from ..core.figures.three_zones import DerivedZones
     from ..core.plan.layer import SourceLayer
 
+_THREE_ZONES_ROLE = "SQKJ"
+#: Outputs (statutory areas in m²) by the code of the space.
+_AREA_OUTPUTS_BY_CODE = {
+    "01": "AGRICULTURAL_M2",
+    "02": "ECOLOGICAL_M2",
+    "03": "URBAN_M2",
+    "90": "OUTSIDE_M2",
+    "99": "UNMAPPED_M2",
+}
+
 
 class MapFields(SanxianAlgorithm):
     """Algorithm `map_fields`: map a layer into a template of the standard."""
@@ -247,17 +257,6 @@ class MapFields(SanxianAlgorithm):
             feedback.pushInfo(texts.get("mapping", "personal_left_out", fields=fields))
         counts = {"rows": len(mapped.frame), "losses": len(rows), "empty": empty}
         feedback.pushInfo(texts.get("mapping", "done", layer=layer.name, role=self.template.role, **counts))
-
-
-_THREE_ZONES_ROLE = "SQKJ"
-#: Outputs (statutory areas in m²) by the code of the space.
-_AREA_OUTPUTS_BY_CODE = {
-    "01": "AGRICULTURAL_M2",
-    "02": "ECOLOGICAL_M2",
-    "03": "URBAN_M2",
-    "90": "OUTSIDE_M2",
-    "99": "UNMAPPED_M2",
-}
 
 
 class DeriveThreeZones(SanxianAlgorithm):

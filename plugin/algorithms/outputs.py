@@ -34,6 +34,18 @@ from ..core.checks.tabulate import check_workbook_can_be_written
 from .common import list_given
 
 LayerAction = Callable[[QgsVectorLayer, QgsProcessingContext], Any]
+#: By the layer's source. Processing owns no reference, and calls them after the algorithm was deleted.
+_POST_PROCESSORS: dict[str, _PostProcessor] = {}
+#: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: not a file. A drive letter is not a provider.
+_PROVIDER_PREFIX_PATTERN = re.compile(r"^\w{3,}:")
+#: Parameters of the report's files → the field of `OutputPaths`.
+_FIELD_BY_OUTPUT = {
+    "OUTPUT_HTML": "html",
+    "OUTPUT_JSON": "json",
+    "OUTPUT_DOCX": "docx",
+    "OUTPUT_PDF": "pdf",
+    "OUTPUT_XLSX": "xlsx",
+}
 
 
 class _PostProcessor(QgsProcessingLayerPostProcessorInterface):
@@ -45,10 +57,6 @@ class _PostProcessor(QgsProcessingLayerPostProcessorInterface):
 
     def postProcessLayer(self, layer, context, feedback):
         self._action(layer, context)
-
-
-#: By the layer's source. Processing owns no reference, and calls them after the algorithm was deleted.
-_POST_PROCESSORS: dict[str, _PostProcessor] = {}
 
 
 def call_after_layer_loaded(context: QgsProcessingContext, source: str, action: LayerAction) -> None:
@@ -72,18 +80,6 @@ def load_layer(
     details.forceName, details.groupName, details.layerSortKey = True, group, sort_key
     context.addLayerToLoadOnCompletion(source, details)
     call_after_layer_loaded(context, source, action)
-
-
-#: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: not a file. A drive letter is not a provider.
-_PROVIDER_PREFIX_PATTERN = re.compile(r"^\w{3,}:")
-#: Parameters of the report's files → the field of `OutputPaths`.
-_FIELD_BY_OUTPUT = {
-    "OUTPUT_HTML": "html",
-    "OUTPUT_JSON": "json",
-    "OUTPUT_DOCX": "docx",
-    "OUTPUT_PDF": "pdf",
-    "OUTPUT_XLSX": "xlsx",
-}
 
 
 def read_report_paths(algorithm, parameters, context, **others: str) -> OutputPaths:

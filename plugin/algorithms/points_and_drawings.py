@@ -46,6 +46,10 @@ from .report_log import log_levels, log_written_files
 if TYPE_CHECKING:
     from ..core.exchange.boundary_points.export_points import PointExport
 
+#: The defaults of resources/drawings/settings.toml, compared by a test; the dialog needs them without libraries.
+DEFAULT_TOLERANCE_M, DEFAULT_CLOSING_M = 0.001, 0.01
+_MAPPINGS = ["layers", "project"]
+
 
 def _make_format() -> Parameter:
     choices = [AUTOMATIC, *list_form_ids()]
@@ -212,11 +216,6 @@ class ExportBoundaryPoints(_BoundaryPointAlgorithm):
             "POINTS": run.point_count,
             "LEFT_OUT": run.feature_count - run.parcel_count,
         }
-
-
-#: The defaults of resources/drawings/settings.toml, compared by a test; the dialog needs them without libraries.
-DEFAULT_TOLERANCE_M, DEFAULT_CLOSING_M = 0.001, 0.01
-_MAPPINGS = ["layers", "project"]
 
 
 class ImportDrawing(SanxianAlgorithm):

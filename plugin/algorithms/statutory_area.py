@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 #: Maximum number of feature ids in a line.
 _MAX_LOGGED_IDS = 10
+WRITE_MODE, CHECK_MODE = "write", "check"
 
 
 def _log_areas(feedback, measurement: MeasuredAreas, tolerance_m2: float) -> None:
@@ -136,9 +137,6 @@ def _format_ids(fids: list[int]) -> str:
     """Return the first feature ids of a list, as text."""
     id_list = ", ".join(map(str, fids[:_MAX_LOGGED_IDS]))
     return f"{id_list} …" if len(fids) > _MAX_LOGGED_IDS else id_list
-
-
-WRITE_MODE, CHECK_MODE = "write", "check"
 
 
 @dataclass

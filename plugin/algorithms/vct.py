@@ -41,6 +41,9 @@ from .parameters import (
 )
 from .report_log import log_lines, log_warnings, log_written_files
 
+#: Share of the progress that the import takes when the database is checked afterwards.
+_IMPORT_SHARE_OF_PROGRESS = 0.5
+
 
 class ExportVct(SanxianAlgorithm):
     """Algorithm `export_vct`: write layers as a VCT 3.0 file."""
@@ -114,10 +117,6 @@ class ExportVct(SanxianAlgorithm):
         log_written_files(feedback, [self.target])
         counts = {"LAYERS_WRITTEN": len(export_result.row_counts), "FEATURES": sum(export_result.shape_counts.values())}
         return {"OUTPUT": self.target, **counts, "ROWS": sum(export_result.row_counts.values())}
-
-
-#: Share of the progress that the import takes when the database is checked afterwards.
-_IMPORT_SHARE_OF_PROGRESS = 0.5
 
 
 class ImportVct(SanxianAlgorithm):

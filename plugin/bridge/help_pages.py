@@ -26,6 +26,61 @@ _HELP_PAGE_CSS = (
     "table{border-collapse:collapse;width:100%}td,th{border:1px solid #bbb;padding:.3em .6em;text-align:left}"
     "code{font-family:Consolas,monospace}"
 )
+#: Topic → page and anchor. The topic of a tool is its name in the toolbox, that of a dialog its menu entry.
+MANUAL_TOPICS = {
+    # dialogs
+    "start": "01-quickstart#start",
+    "doctor": "01-quickstart#environment",
+    "roles": "02-data#roles",
+    "group": "02-data#groups",
+    "profile": "02-data#county-profile",
+    "document": "02-data#document",
+    "map_fields": "02-data#map-fields",
+    "dictionary": "02-data#dictionary",
+    "new_project": "03-drawing#new-project",
+    "waive": "04-checking#waive",
+    "layouts": "06-maps-package#layouts",
+    "package": "06-maps-package#package",
+    "inspect": "06-maps-package#inspect",
+    "counties": "08-command-line#counties",
+    # tools
+    "check_plan": "04-checking#tool-check-plan",
+    "check_counties": "08-command-line#tool-check-counties",
+    "check_seams": "08-command-line#tool-check-seams",
+    "project_conformity": "11-projects#tool-project-conformity",
+    "office_tables": "05-report#tool-office-tables",
+    "split_townships": "08-command-line#tool-split-townships",
+    "merge_counties": "08-command-line#tool-merge-counties",
+    "merge_townships": "08-command-line#tool-merge-townships",
+    "apply_fixes": "04-checking#tool-apply-fixes",
+    "resolve_overlaps": "04-checking#tool-resolve-overlaps",
+    "renumber_bsm": "02-data#tool-renumber-bsm",
+    "change_crs_zone": "02-data#tool-change-crs-zone",
+    "split_worklist": "04-checking#tool-split-worklist",
+    "merge_worklist": "04-checking#tool-merge-worklist",
+    "compute_indicators": "05-report#tool-compute-indicators",
+    "compare_versions": "07-versions-vct#tool-compare-versions",
+    "boundary_adjustment": "07-versions-vct#tool-boundary-adjustment",
+    "evaluate_indicators": "12-evaluation#tool-evaluate-indicators",
+    "yearly_update": "07-versions-vct#tool-yearly-update",
+    "import_vct": "07-versions-vct#tool-import-vct",
+    "export_vct": "07-versions-vct#tool-export-vct",
+    "import_boundary_points": "07-versions-vct#tool-import-boundary-points",
+    "export_boundary_points": "07-versions-vct#tool-export-boundary-points",
+    "import_drawing": "07-versions-vct#tool-import-drawing",
+    "export_maps": "06-maps-package#tool-export-maps",
+    "declared_checks": "10-declared-checks#tool-declared-checks",
+    "export_package": "06-maps-package#tool-export-package",
+    "inspect_package": "06-maps-package#tool-inspect-package",
+    "create_layers": "03-drawing#tool-create-layers",
+    "layers_from_structure": "03-drawing#tool-layers-from-structure",
+    "derive_three_zones": "03-drawing#tool-derive-three-zones",
+    "statutory_area": "03-drawing#tool-statutory-area",
+}
+#: Language that has all pages.
+_COMPLETE_LANGUAGE = "zh"
+#: Codes of rules; RUN codes belong to the check itself and are not in the rule book.
+_RULE_CODE_PATTERN = re.compile(r"(?!RUN)[A-Z]{3}\d{3}")
 
 
 def get_or_write_help_page_url(algorithm: QgsProcessingAlgorithm) -> str:
@@ -99,63 +154,6 @@ def _make_table(title: str, rows: list[tuple[str, str, str]]) -> str:
         for name, text, kind in rows
     )
     return f"<h2>{escape(title)}</h2><table>{cells}</table>" if rows else ""
-
-
-#: Topic → page and anchor. The topic of a tool is its name in the toolbox, that of a dialog its menu entry.
-MANUAL_TOPICS = {
-    # dialogs
-    "start": "01-quickstart#start",
-    "doctor": "01-quickstart#environment",
-    "roles": "02-data#roles",
-    "group": "02-data#groups",
-    "profile": "02-data#county-profile",
-    "document": "02-data#document",
-    "map_fields": "02-data#map-fields",
-    "dictionary": "02-data#dictionary",
-    "new_project": "03-drawing#new-project",
-    "waive": "04-checking#waive",
-    "layouts": "06-maps-package#layouts",
-    "package": "06-maps-package#package",
-    "inspect": "06-maps-package#inspect",
-    "counties": "08-command-line#counties",
-    # tools
-    "check_plan": "04-checking#tool-check-plan",
-    "check_counties": "08-command-line#tool-check-counties",
-    "check_seams": "08-command-line#tool-check-seams",
-    "project_conformity": "11-projects#tool-project-conformity",
-    "office_tables": "05-report#tool-office-tables",
-    "split_townships": "08-command-line#tool-split-townships",
-    "merge_counties": "08-command-line#tool-merge-counties",
-    "merge_townships": "08-command-line#tool-merge-townships",
-    "apply_fixes": "04-checking#tool-apply-fixes",
-    "resolve_overlaps": "04-checking#tool-resolve-overlaps",
-    "renumber_bsm": "02-data#tool-renumber-bsm",
-    "change_crs_zone": "02-data#tool-change-crs-zone",
-    "split_worklist": "04-checking#tool-split-worklist",
-    "merge_worklist": "04-checking#tool-merge-worklist",
-    "compute_indicators": "05-report#tool-compute-indicators",
-    "compare_versions": "07-versions-vct#tool-compare-versions",
-    "boundary_adjustment": "07-versions-vct#tool-boundary-adjustment",
-    "evaluate_indicators": "12-evaluation#tool-evaluate-indicators",
-    "yearly_update": "07-versions-vct#tool-yearly-update",
-    "import_vct": "07-versions-vct#tool-import-vct",
-    "export_vct": "07-versions-vct#tool-export-vct",
-    "import_boundary_points": "07-versions-vct#tool-import-boundary-points",
-    "export_boundary_points": "07-versions-vct#tool-export-boundary-points",
-    "import_drawing": "07-versions-vct#tool-import-drawing",
-    "export_maps": "06-maps-package#tool-export-maps",
-    "declared_checks": "10-declared-checks#tool-declared-checks",
-    "export_package": "06-maps-package#tool-export-package",
-    "inspect_package": "06-maps-package#tool-inspect-package",
-    "create_layers": "03-drawing#tool-create-layers",
-    "layers_from_structure": "03-drawing#tool-layers-from-structure",
-    "derive_three_zones": "03-drawing#tool-derive-three-zones",
-    "statutory_area": "03-drawing#tool-statutory-area",
-}
-#: Language that has all pages.
-_COMPLETE_LANGUAGE = "zh"
-#: Codes of rules; RUN codes belong to the check itself and are not in the rule book.
-_RULE_CODE_PATTERN = re.compile(r"(?!RUN)[A-Z]{3}\d{3}")
 
 
 def is_rule_code(topic: str) -> bool:

@@ -19,6 +19,8 @@ WAIVER_AUTHOR, WORKLIST_PERSON = "waiver_author", "worklist_person"
 ASK_ON_DROP = "ask_on_drop"
 #: False once the tour over the sample county was shown.
 OFFER_TOUR = "offer_tour"
+#: Group of the connections in the settings of QGIS.
+_SETTINGS_GROUP = "PostgreSQL/connections"
 
 
 def read_setting(key: str, default: Any = "") -> Any:
@@ -47,8 +49,6 @@ def get_interface_language() -> str:
     return "zh" if get_interface_locale() == "zh_CN" else "en"
 
 
-#: Group of the connections in the settings of QGIS.
-_SETTINGS_GROUP = "PostgreSQL/connections"
 _lock = threading.Lock()
 
 

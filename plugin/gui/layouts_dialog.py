@@ -42,6 +42,8 @@ from .widgets.layout import fill_layout, make_form, resize_within_screen
 from .widgets.lists import WholeRows
 from .widgets.messages import push_message
 
+_MAP_ID_ROLE = Qt.ItemDataRole.UserRole
+
 
 class MapActions:
     """Runs the menu actions 生成布局 (add layouts to the project) and 导出图件 (export maps)."""
@@ -165,9 +167,6 @@ class MapActions:
     def _on_failed(self, error: Exception) -> None:
         text = tr("No layout was made ({error}). Details are in the log, tab Sanxian.")
         push_message(self._iface.messageBar(), "warning", tr("Make Layouts"), trouble.explain_and_log(error, text))
-
-
-_MAP_ID_ROLE = Qt.ItemDataRole.UserRole
 
 
 class LayoutsDialog(FocusedButtonDialog):

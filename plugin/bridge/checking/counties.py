@@ -60,6 +60,18 @@ _MODULES_OF_PROCESS = (
     "pyogrio",
     "openpyxl",
 )
+#: Layer of the summary's GeoPackage, and the value of its field ``verdict`` for a county without one.
+_LAYER_NAME, _NO_VERDICT = "counties", ""
+#: Colours of the summary page: ground, and pattern.
+_COLORS = {
+    Verdict.FAILED: ("#D50058", "#8E003B"),
+    Verdict.INCOMPLETE: ("#FFFFFF", "#777777"),
+    Verdict.CONDITIONAL: ("#FBD9A6", "#B35C00"),
+    Verdict.PASSED: ("#E6F2EF", ""),
+}
+_OUTLINE_COLOR, _OUTLINE_MM, _LABEL_POINTS, _BUFFER_MM = "#222222", 0.3, 9.0, 0.8
+#: Distance and width of hatch lines, distance and size of dots, in mm.
+_HATCH_MM, _HATCH_WIDTH_MM, _DOTS_MM, _DOT_MM = 1.8, 0.5, 2.0, 0.6
 
 
 @dataclass(frozen=True)
@@ -209,20 +221,6 @@ def _choose_processes(
         return SequenceReason.STORED_CONNECTION, ""
     python = find_python_program(_MODULES_OF_PROCESS, cancellation)
     return (None if python else SequenceReason.NO_PYTHON), python
-
-
-#: Layer of the summary's GeoPackage, and the value of its field ``verdict`` for a county without one.
-_LAYER_NAME, _NO_VERDICT = "counties", ""
-#: Colours of the summary page: ground, and pattern.
-_COLORS = {
-    Verdict.FAILED: ("#D50058", "#8E003B"),
-    Verdict.INCOMPLETE: ("#FFFFFF", "#777777"),
-    Verdict.CONDITIONAL: ("#FBD9A6", "#B35C00"),
-    Verdict.PASSED: ("#E6F2EF", ""),
-}
-_OUTLINE_COLOR, _OUTLINE_MM, _LABEL_POINTS, _BUFFER_MM = "#222222", 0.3, 9.0, 0.8
-#: Distance and width of hatch lines, distance and size of dots, in mm.
-_HATCH_MM, _HATCH_WIDTH_MM, _DOTS_MM, _DOT_MM = 1.8, 0.5, 2.0, 0.6
 
 
 def show_summary_layer(project: QgsProject, output: Path) -> QgsVectorLayer | None:

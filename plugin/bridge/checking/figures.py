@@ -33,6 +33,24 @@ FIGURE_COLUMNS = (
     *("formula", "inputs", "source", "mark", "reason"),
 )
 _NUMERIC_COLUMNS = ("value", "target", "room")
+#: Share of the progress that reading layers takes.
+_READING_SHARE = 0.3
+#: Added columns in order; users rely on them. The last two exist only for adjusted areas.
+PLANAR_AREA_FIELD, GEODESIC_AREA_FIELD, STATUTORY_AREA_FIELD = "planar_m2", "geodesic_m2", "statutory_m2"
+STORED_AREA_FIELD, AREA_DIFFERENCE_FIELD = "stored_m2", "diff_m2"
+CONTROL_AREA_FIELD, ADJUSTED_AREA_FIELD = "control", "closed_m2"
+AREA_COLUMNS = (
+    PLANAR_AREA_FIELD,
+    GEODESIC_AREA_FIELD,
+    STATUTORY_AREA_FIELD,
+    STORED_AREA_FIELD,
+    AREA_DIFFERENCE_FIELD,
+    CONTROL_AREA_FIELD,
+    ADJUSTED_AREA_FIELD,
+)
+_COLUMN_TITLE_KEYS = dict(
+    zip(AREA_COLUMNS, ("planar", "geodesic", "statutory", "stored", "difference", "control", "closed"), strict=True)
+)
 
 
 @run_in_python_thread
@@ -122,10 +140,6 @@ def _iterate_figure_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, An
         }
 
 
-#: Share of the progress that reading layers takes.
-_READING_SHARE = 0.3
-
-
 @run_in_python_thread
 def make_tables(
     path_or_snapshots: str | list[LayerSnapshot],
@@ -156,24 +170,6 @@ def make_tables(
         else progress,
         cancellation=cancellation,
     )
-
-
-#: Added columns in order; users rely on them. The last two exist only for adjusted areas.
-PLANAR_AREA_FIELD, GEODESIC_AREA_FIELD, STATUTORY_AREA_FIELD = "planar_m2", "geodesic_m2", "statutory_m2"
-STORED_AREA_FIELD, AREA_DIFFERENCE_FIELD = "stored_m2", "diff_m2"
-CONTROL_AREA_FIELD, ADJUSTED_AREA_FIELD = "control", "closed_m2"
-AREA_COLUMNS = (
-    PLANAR_AREA_FIELD,
-    GEODESIC_AREA_FIELD,
-    STATUTORY_AREA_FIELD,
-    STORED_AREA_FIELD,
-    AREA_DIFFERENCE_FIELD,
-    CONTROL_AREA_FIELD,
-    ADJUSTED_AREA_FIELD,
-)
-_COLUMN_TITLE_KEYS = dict(
-    zip(AREA_COLUMNS, ("planar", "geodesic", "statutory", "stored", "difference", "control", "closed"), strict=True)
-)
 
 
 @dataclass

@@ -35,6 +35,12 @@ CHANGED_AREA_COLUMNS = (
 _NUMERIC_COLUMNS = ("area_m2", "net_before_m2", "net_after_m2")
 #: Numbers of the kinds in yearly maintenance (维护类型).
 CHANGE_KIND_CODES = {"in": "1", "changed": "2", "out": "3"}
+#: Columns of the layer of parcels in order; users rely on them.
+PARCEL_COLUMNS = (
+    *("number", "kind", "kind_name", "township", "location", "area_m2", "land_use", "ownership"),
+    *("farmland_m2", "farmland_net_m2", "red_line_m2", "boundary_m2", "cultivated_m2", "cultivated_net_m2"),
+    *("zones_before", "zones_after"),
+)
 
 
 @run_in_python_thread
@@ -101,14 +107,6 @@ def make_changed_areas_table(comparison: PlanComparison, lang: str) -> OutputTab
     titles = {name: texts.get("version_columns", name) for name in CHANGED_AREA_COLUMNS}
     crs = convert_to_qgis_crs(comparison.plan.crs)
     return make_record_table("versions", types, rows, titles=titles, shapes=part_shapes, crs=crs)
-
-
-#: Columns of the layer of parcels in order; users rely on them.
-PARCEL_COLUMNS = (
-    *("number", "kind", "kind_name", "township", "location", "area_m2", "land_use", "ownership"),
-    *("farmland_m2", "farmland_net_m2", "red_line_m2", "boundary_m2", "cultivated_m2", "cultivated_net_m2"),
-    *("zones_before", "zones_after"),
-)
 
 
 @run_in_python_thread

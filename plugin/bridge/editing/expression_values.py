@@ -39,6 +39,10 @@ from ..texts import tr
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_GEODETIC_CRS = "EPSG:4490"
+#: Codes of this many digits are padded with zeros in the data (用地用海 in YDYHFLDM) and trimmed in their list.
+_PADDED_CODE_LENGTH = 6
+
 
 class FunctionError(Exception):
     """An error of an expression function, in the language of QGIS's interface."""
@@ -126,11 +130,6 @@ class SanxianExpressionFunction(QgsExpressionFunction):
 def is_null(value: Any) -> bool:
     """Return True for None and a QGIS NULL."""
     return value is None or value == NULL
-
-
-_GEODETIC_CRS = "EPSG:4490"
-#: Codes of this many digits are padded with zeros in the data (用地用海 in YDYHFLDM) and trimmed in their list.
-_PADDED_CODE_LENGTH = 6
 
 
 # --- area

@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     from ...core.fixes.edits import Edits, RowEdit
     from ...core.standard.template import Template
 
+#: Numbers of QMetaType for a date without time.
+_DATE_TYPE = 14
+#: Rows whose values are read without a pause, in some thousandths of a second.
+_ROWS_READ_AT_ONCE = 10
+
 
 #: Rows that are read and compared without a pause, in some thousandths of a second.
 
@@ -135,12 +140,6 @@ def require_layer_without_z_or_m(layer: QgsVectorLayer) -> None:
     if QgsWkbTypes.hasZ(kind) or QgsWkbTypes.hasM(kind):
         text = tr("The shapes of the layer “{layer}” have Z or M values, which the fix would lose.")
         raise ApplyRefused(text.format(layer=layer.name()))
-
-
-#: Numbers of QMetaType for a date without time.
-_DATE_TYPE = 14
-#: Rows whose values are read without a pause, in some thousandths of a second.
-_ROWS_READ_AT_ONCE = 10
 
 
 @dataclass(frozen=True)

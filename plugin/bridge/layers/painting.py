@@ -37,6 +37,8 @@ FONT_FAMILIES = ("Noto Sans CJK SC", "Microsoft YaHei", "Source Han Sans SC", "P
 MM_PER_INCH = 25.4
 #: The style of a layer without one.
 _PLAIN_OUTLINE = {"color": "255,255,255,0", "outline_color": "#444444", "outline_width": "0.3"}
+#: Lines of one pixel remain sharp; above it files grow without a visible difference.
+_JPEG_QUALITY = 66
 
 
 @dataclass(frozen=True)
@@ -284,10 +286,6 @@ def draw_north_arrow(painter: QPainter, frame: ImageFrame, letter: str) -> None:
     painter.setBrush(QColor("#000000"))
     painter.drawPolygon(arrow)
     draw_text(painter, frame, letter, x - (1.3 if len(letter.encode()) > 1 else 0.8) * dot, y + 8 * dot, 2.6)
-
-
-#: Lines of one pixel remain sharp; above it files grow without a visible difference.
-_JPEG_QUALITY = 66
 
 
 def encode_data_uri(image: QImage) -> str:

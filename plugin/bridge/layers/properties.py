@@ -29,6 +29,21 @@ from ..running.threads import run_in_python_thread
 if TYPE_CHECKING:
     from ...core.plan.layer import FieldInfo
 
+_NULL_TYPE = type(NULL)
+# Numbers of QMetaType, the same in Qt 5 and 6.
+_INTEGER_TYPES = {1, 2, 3, 4, 5, 32, 33, 34, 35, 36, 37, 40}
+_REAL_TYPES = {6, 38}
+_DATE_TYPES = {14, 16}
+BINARY_TYPE = 12
+#: Decimals with which a coordinate's text gives back the same number.
+_WKT_DECIMALS = 17
+#: The layer's template, stored in the project: the id of its role (``CZKFBJ``).
+TEMPLATE_PROPERTY = "sanxian/template"
+#: Layer property of imported layers: the import assigned the role, not the user.
+IMPORTED_PROPERTY = "sanxian/imported"
+#: Parameters of data sources that limit the features: WFS, ArcGIS servers, text files.
+_LIMITING_PARAMS = ("filter", "sql", "subset", "maxNumFeatures", "bbox")
+
 
 def is_set_by_database(value: Any, is_numeric: bool) -> bool:
     """Return True for a placeholder of a value that the database sets on saving.
@@ -38,16 +53,6 @@ def is_set_by_database(value: Any, is_numeric: bool) -> bool:
     value only in a numeric field (``is_numeric``).
     """
     return isinstance(value, QgsUnsetAttributeValue) or (is_numeric and isinstance(value, str))
-
-
-_NULL_TYPE = type(NULL)
-# Numbers of QMetaType, the same in Qt 5 and 6.
-_INTEGER_TYPES = {1, 2, 3, 4, 5, 32, 33, 34, 35, 36, 37, 40}
-_REAL_TYPES = {6, 38}
-_DATE_TYPES = {14, 16}
-BINARY_TYPE = 12
-#: Decimals with which a coordinate's text gives back the same number.
-_WKT_DECIMALS = 17
 
 
 def convert_to_wkb_and_curve_text(geometry: Any) -> tuple[bytes, str]:
@@ -120,12 +125,6 @@ def convert_to_python_value(value: Any, field_type: int) -> Any:
     )
 
 
-#: The layer's template, stored in the project: the id of its role (``CZKFBJ``).
-TEMPLATE_PROPERTY = "sanxian/template"
-#: Layer property of imported layers: the import assigned the role, not the user.
-IMPORTED_PROPERTY = "sanxian/imported"
-
-
 def get_layer_name(layer: QgsVectorLayer) -> str:
     """Return a layer's name, or its table's name if QGIS named the layer by its file.
 
@@ -149,10 +148,6 @@ def get_file_path(layer: QgsVectorLayer) -> str:
     """Return the path of a layer's file; for a layer without a file, its data source without passwords."""
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
     return str(parts.get("path") or "") or layer.publicSource(True)
-
-
-#: Parameters of data sources that limit the features: WFS, ArcGIS servers, text files.
-_LIMITING_PARAMS = ("filter", "sql", "subset", "maxNumFeatures", "bbox")
 
 
 def find_row_condition(layer: QgsVectorLayer) -> str:

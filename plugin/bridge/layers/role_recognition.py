@@ -35,6 +35,10 @@ SHOWN_PACKAGE_PROPERTY = "sanxian/shown"
 EXCLUDED_PROPERTY = "sanxian/aside"
 #: Fields of a findings layer, which no plan layer has.
 _FINDING_FIELDS = {"code", "severity", "role", "geom_kind"}
+#: Database formats with many layers per file; layers of other formats are grouped by folder.
+_DATABASE_SUFFIXES = (".gpkg", ".gdb", ".sqlite", ".db", ".mdb")
+#: Key of the group of all layers in memory, which have no file.
+_MEMORY_KEY = "memory"
 
 
 class FieldName(NamedTuple):
@@ -244,13 +248,6 @@ def _compute_share_of_matching_fields(source: SourceLayer, role: str, norm: Norm
         sum(f.name in columns for f in t.fields) / max(len(t.fields), 1)
         for t in norm.standard.list_templates_of_role(role)
     )
-
-
-#: Database formats with many layers per file; layers of other formats are grouped by folder.
-_DATABASE_SUFFIXES = (".gpkg", ".gdb", ".sqlite", ".db", ".mdb")
-
-#: Key of the group of all layers in memory, which have no file.
-_MEMORY_KEY = "memory"
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,12 @@ if TYPE_CHECKING:
 
     from ...core.plan.layer import SourceLayer
 
+# Numbers of QMetaType, the same in Qt 5 and 6. The core reads fields of other types (lists, times of day) in another
+# way than QGIS.
+_TEXT_TYPE, _REAL_TYPE = 10, 6
+_BOOLEAN_TYPE, _DATE_TYPES, _INTEGER_TYPES = 1, (14, 16), (1, 2, 4)
+_READABLE_TYPES = (_TEXT_TYPE, _REAL_TYPE, *_DATE_TYPES, *_INTEGER_TYPES)
+
 
 @dataclass(frozen=True)
 class BufferedEdits:
@@ -160,13 +166,6 @@ def make_snapshot_names_unique(snapshots: Iterable[LayerSnapshot]) -> list[Layer
         taken_names.add(name)
         one.name = name
     return renamed_snapshots
-
-
-# Numbers of QMetaType, the same in Qt 5 and 6. The core reads fields of other types (lists, times of day) in another
-# way than QGIS.
-_TEXT_TYPE, _REAL_TYPE = 10, 6
-_BOOLEAN_TYPE, _DATE_TYPES, _INTEGER_TYPES = 1, (14, 16), (1, 2, 4)
-_READABLE_TYPES = (_TEXT_TYPE, _REAL_TYPE, *_DATE_TYPES, *_INTEGER_TYPES)
 
 
 class StoredFiles:

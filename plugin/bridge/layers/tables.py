@@ -51,6 +51,10 @@ _MULTI_TYPES = {
     "line": Qgis.WkbType.MultiLineString,
     "point": Qgis.WkbType.MultiPoint,
 }
+#: Used also for findings at a line or a point, so that any format can store them.
+FINDINGS_GEOMETRY_TYPE = Qgis.WkbType.MultiPolygon
+_ROWS_PER_BATCH = 500
+_DATABASE_PATTERN = re.compile(r"^ogr:dbname='(.+?)'")
 
 
 @dataclass
@@ -222,12 +226,6 @@ def _find_field_type(name: str, length: int | None, values: Sequence[Any]) -> QM
         is_large = (length or 0) > _MAX_INTEGER_DIGITS or any(v is not None and abs(v) >= 2**31 for v in values)
         return QMetaType.Type.LongLong if is_large else QMetaType.Type.Int
     return {"real": QMetaType.Type.Double, "date": QMetaType.Type.QDate}.get(name, QMetaType.Type.QString)
-
-
-#: Used also for findings at a line or a point, so that any format can store them.
-FINDINGS_GEOMETRY_TYPE = Qgis.WkbType.MultiPolygon
-_ROWS_PER_BATCH = 500
-_DATABASE_PATTERN = re.compile(r"^ogr:dbname='(.+?)'")
 
 
 def make_findings_fields() -> QgsFields:

@@ -42,6 +42,17 @@ _LABEL_FONT_PT, _LABEL_HEIGHT_MM, _CHARACTER_MM = 6.0, 3.2, 2.3
 #: Graticule intervals in degrees, and the maximum number of lines across the locator.
 _GRATICULE_STEPS_DEGREES, _MAX_LINES = (0.25, 0.5, 1.0, 2.0), 6
 _METRES_PER_DEGREE = 111_000.0
+#: Custom properties of a layout: its map, its page size, and whether it is by township.
+MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY = "sanxian/map", "sanxian/sheet", "sanxian/townships"
+#: Margin around 中心城区 and around a township.
+_COUNTY_MARGIN_SHARE = 0.04
+#: Margin around the county on the locator.
+_LOCATOR_MARGIN_SHARE = 0.06
+#: The same if there are names of other counties near its edge.
+_PLACE_NAMES_MARGIN_SHARE = 0.12
+_MERIDIAN_PATTERN = re.compile(r"\+lon_0=([\d.]+)")
+#: Layout variables of the document information (成果信息).
+SECRECY_VARIABLE, APPROVAL_VARIABLE = "sanxian_secrecy", "sanxian_approval"
 
 
 def _add_place_labels(
@@ -86,21 +97,6 @@ def _add_place_labels(
         layout.addLayoutItem(label)
         label.attemptMove(QgsLayoutPoint(round(box.x(), 2), round(box.y(), 2), frame.MILLIMETRES))
         label.attemptResize(QgsLayoutSize(round(box.width(), 2), round(box.height(), 2), frame.MILLIMETRES))
-
-
-#: Custom properties of a layout: its map, its page size, and whether it is by township.
-MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY = "sanxian/map", "sanxian/sheet", "sanxian/townships"
-#: Margin around 中心城区 and around a township.
-_COUNTY_MARGIN_SHARE = 0.04
-#: Margin around the county on the locator.
-_LOCATOR_MARGIN_SHARE = 0.06
-#: The same if there are names of other counties near its edge.
-_PLACE_NAMES_MARGIN_SHARE = 0.12
-_MERIDIAN_PATTERN = re.compile(r"\+lon_0=([\d.]+)")
-
-
-#: Layout variables of the document information (成果信息).
-SECRECY_VARIABLE, APPROVAL_VARIABLE = "sanxian_secrecy", "sanxian_approval"
 
 
 def make_document_variables(info: DocumentInfo) -> dict[str, str]:

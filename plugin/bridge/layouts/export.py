@@ -24,6 +24,12 @@ from . import frame, legend
 _XMP_PACKET_PATTERN = re.compile(rb"<\?xpacket begin=.*?<\?xpacket end='?\"?w'?\"?\?>", re.DOTALL)
 _INFO_PATTERN = re.compile(rb"/Info\s+(\d+)\s+(\d+)\s+R")
 _PRODUCER_NAME = b"QGIS"
+JPG_FORMAT, PDF_FORMAT = "jpg", "pdf"
+MAP_FILE_FORMATS = (JPG_FORMAT, PDF_FORMAT)
+#: Maps of a lower resolution are not accepted.
+MIN_DPI = 300
+_JPG_QUALITY = 92
+_INCHES_PER_METRE = 1000 / 25.4
 
 
 def blank_pdf_metadata(data: bytes, title: str) -> bytes:
@@ -68,14 +74,6 @@ def _make_info_dictionary(title: str, byte_count: int) -> bytes:
         if len(inside) <= byte_count:
             return inside.ljust(byte_count, b" ")
     return b" " * byte_count
-
-
-JPG_FORMAT, PDF_FORMAT = "jpg", "pdf"
-MAP_FILE_FORMATS = (JPG_FORMAT, PDF_FORMAT)
-#: Maps of a lower resolution are not accepted.
-MIN_DPI = 300
-_JPG_QUALITY = 92
-_INCHES_PER_METRE = 1000 / 25.4
 
 
 @dataclass(frozen=True)

@@ -54,18 +54,16 @@ ONE_LINE_LABELS = (
     "locator_title",
 )
 WRAPPED_LABELS = ("crs", "note")
-
-
-def get_item_size(item: QgsLayoutItem) -> QSizeF:
-    """Return width and height of a layout item in mm."""
-    return item.rect().size()
-
-
 #: Minimum size, as a share of the original one.
 _MIN_SIZE_FACTOR = 0.45
 _SEGMENT_COUNTS = (3, 4, 5)
 _SEGMENT_COUNT_OF_ATLAS = 4
 _SHARE_OF_BOX = 0.66
+
+
+def get_item_size(item: QgsLayoutItem) -> QSizeF:
+    """Return width and height of a layout item in mm."""
+    return item.rect().size()
 
 
 def fit_labels(layout: QgsLayout, page_size: PageSize, names: list[str] | None = None) -> None:

@@ -32,6 +32,19 @@ from . import frame
 
 #: A neighbour that only touches the boundary is not inside (metres).
 _TOUCH_TOLERANCE_M = 0.5
+#: Sizes to try with one column and with two, large for short legends; then smaller ones.
+_SIZE_FACTORS = (1.2, 1.1, 1.0, 0.92, 0.85, 0.78)
+_LAST_SIZE_FACTORS = (0.7, 0.62, 0.55, 0.5)
+_COLUMN_COUNTS = (1, 2, 3)
+_PROBE_DPI = 20.0
+#: Node properties of QGIS for the shown classes and the style of the layer's name. Next to them, their values before
+#: the first filter, and after the last one.
+_ORDER_PROPERTY, _TITLE_STYLE_PROPERTY = "legend/node-order", "legend/title-style"
+_ALL_CLASSES, _NO_CLASSES = "all", "empty"
+_ORIGINAL_PROPERTIES, _WRITTEN_PROPERTIES = (
+    ("sanxian/order", "sanxian/style"),
+    ("sanxian/order-made", "sanxian/style-made"),
+)
 
 
 def compute_page_area(item: QgsLayoutItemMap, township: QgsGeometry | None, crs) -> QgsGeometry:
@@ -113,21 +126,6 @@ def _has_features_in_area(layer: QgsVectorLayer, area: QgsGeometry) -> bool:
     engine.prepareGeometry()
     request = QgsFeatureRequest().setFilterRect(area.boundingBox()).setNoAttributes()
     return any(engine.intersects(feature.geometry().constGet()) for feature in layer.getFeatures(request))
-
-
-#: Sizes to try with one column and with two, large for short legends; then smaller ones.
-_SIZE_FACTORS = (1.2, 1.1, 1.0, 0.92, 0.85, 0.78)
-_LAST_SIZE_FACTORS = (0.7, 0.62, 0.55, 0.5)
-_COLUMN_COUNTS = (1, 2, 3)
-_PROBE_DPI = 20.0
-#: Node properties of QGIS for the shown classes and the style of the layer's name. Next to them, their values before
-#: the first filter, and after the last one.
-_ORDER_PROPERTY, _TITLE_STYLE_PROPERTY = "legend/node-order", "legend/title-style"
-_ALL_CLASSES, _NO_CLASSES = "all", "empty"
-_ORIGINAL_PROPERTIES, _WRITTEN_PROPERTIES = (
-    ("sanxian/order", "sanxian/style"),
-    ("sanxian/order-made", "sanxian/style-made"),
-)
 
 
 def fill_legend(legend: QgsLayoutItemLegend, item: QgsLayoutItemMap, entries: list[tuple[QgsVectorLayer, str]]) -> None:

@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 
 COUNTY_ROLE, TOWNSHIPS_CONCEPT, CENTRAL_AREA_ROLE = "XZQX", "townships", "ZXCQFW"
 _COUNTY_CODE_PATTERN = re.compile(r"^\d{6}$")
+#: A layer with more rows lists villages or parcels, not counties.
+_MAX_NEIGHBOUR_ROWS = 3000
+#: Distance around the county that the locator shows, as a share of the county's longer side.
+_LOCATOR_MARGIN_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -270,11 +274,6 @@ def has_features(layer: QgsVectorLayer) -> bool:
 
 # Surroundings of a county: adjoining counties from a project layer, else names of the other counties of its city.
 # Boundaries of other counties come only from the planner's data: those of web maps are shifted and may not be printed.
-
-#: A layer with more rows lists villages or parcels, not counties.
-_MAX_NEIGHBOUR_ROWS = 3000
-#: Distance around the county that the locator shows, as a share of the county's longer side.
-_LOCATOR_MARGIN_SHARE = 0.8
 
 
 @dataclass(frozen=True)

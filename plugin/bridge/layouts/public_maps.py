@@ -61,6 +61,32 @@ if TYPE_CHECKING:
 
 
 _TITLE_PROPERTY, _LABEL_PROPERTY = "legend/title-label", "legend/label-"
+#: Items without texts and layers.
+_PLAIN_ITEMS = (
+    QgsLayoutItemPage,
+    QgsLayoutItemGroup,
+    QgsLayoutItemScaleBar,
+    QgsLayoutItemShape,
+    QgsLayoutItemPolygon,
+    QgsLayoutItemPolyline,
+)
+#: Functions and variables that give coordinates or a CRS.
+_COORDINATE_EXPRESSION = re.compile(
+    r"\$x\b|\$y\b|\b[xyz](?:_min|_max|_at)?\s*\(|geom_to_wkt|geom_to_gml|\$geometry|map_extent|map_crs|map_proj"
+    r"|project_crs|layer_crs|canvas_cursor|to_dms|to_dm\b|point_n|centroid|bounds",
+    re.IGNORECASE,
+)
+#: Words of a CRS, also without its number: a label of a map has no other reason to show them.
+_CRS_WORDS = re.compile(
+    r"中央经线|中央子午线|高斯|CGCS|EPSG|国家大地坐标系|西安\s*80|北京\s*54|Gauss|central\s+meridian"
+    r"|[36三六]\s?(?:度|°)\s?(?:分带|带)|带号|(?<![A-Za-z])TM\s?\d",
+    re.IGNORECASE,
+)
+_LABEL_FIELD = re.compile(r'fieldName="([^"]*)"')
+_LABELS_ON = re.compile(r'labelsEnabled="1"')
+_CRS_VARIABLE = "sanxian_crs"
+#: The plugin's picture of the north arrow.
+_NORTH_ITEM_ID = "north"
 
 
 def keep_legend_layers(legend: QgsLayoutItemLegend, is_shown: Callable[[QgsMapLayer], bool]) -> None:
@@ -110,34 +136,6 @@ def _blank_group_texts(group: QgsLayerTreeGroup, is_leaking: Callable[[str], boo
             QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Style.Hidden)
             count += 1
     return count
-
-
-#: Items without texts and layers.
-_PLAIN_ITEMS = (
-    QgsLayoutItemPage,
-    QgsLayoutItemGroup,
-    QgsLayoutItemScaleBar,
-    QgsLayoutItemShape,
-    QgsLayoutItemPolygon,
-    QgsLayoutItemPolyline,
-)
-#: Functions and variables that give coordinates or a CRS.
-_COORDINATE_EXPRESSION = re.compile(
-    r"\$x\b|\$y\b|\b[xyz](?:_min|_max|_at)?\s*\(|geom_to_wkt|geom_to_gml|\$geometry|map_extent|map_crs|map_proj"
-    r"|project_crs|layer_crs|canvas_cursor|to_dms|to_dm\b|point_n|centroid|bounds",
-    re.IGNORECASE,
-)
-#: Words of a CRS, also without its number: a label of a map has no other reason to show them.
-_CRS_WORDS = re.compile(
-    r"中央经线|中央子午线|高斯|CGCS|EPSG|国家大地坐标系|西安\s*80|北京\s*54|Gauss|central\s+meridian"
-    r"|[36三六]\s?(?:度|°)\s?(?:分带|带)|带号|(?<![A-Za-z])TM\s?\d",
-    re.IGNORECASE,
-)
-_LABEL_FIELD = re.compile(r'fieldName="([^"]*)"')
-_LABELS_ON = re.compile(r'labelsEnabled="1"')
-_CRS_VARIABLE = "sanxian_crs"
-#: The plugin's picture of the north arrow.
-_NORTH_ITEM_ID = "north"
 
 
 class NotPublic(Exception):

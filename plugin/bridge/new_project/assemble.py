@@ -46,6 +46,15 @@ if TYPE_CHECKING:
     from ...core.counties.townships.split import WrittenPackage
     from ...core.standard.profile import Norm
 
+#: Snapping distance in pixels: near enough for a vertex, far enough to draw next to one.
+SNAPPING_TOLERANCE_PX = 10.0
+_PROJECT_SCOPE, _AVOID_OVERLAP_KEY = "sanxian", "avoid_overlaps"
+#: Roles whose features may not overlap, stored in the project: their layers enable overlap avoidance.
+_ROLE_SEPARATOR = ","
+GEODETIC_CRS = "EPSG:4490"
+#: Neighbours are paler than the layers that are edited.
+_NEIGHBOUR_OPACITY = 0.45
+
 
 @dataclass(frozen=True)
 class NewProjectRequest:
@@ -120,13 +129,6 @@ def create_project_database(
     return norm
 
 
-#: Snapping distance in pixels: near enough for a vertex, far enough to draw next to one.
-SNAPPING_TOLERANCE_PX = 10.0
-_PROJECT_SCOPE, _AVOID_OVERLAP_KEY = "sanxian", "avoid_overlaps"
-#: Roles whose features may not overlap, stored in the project: their layers enable overlap avoidance.
-_ROLE_SEPARATOR = ","
-
-
 def set_up_snapping_and_topology(project: QgsProject, never_overlap: list[str]) -> None:
     """Enable snapping on all layers of a project, and topological editing.
 
@@ -182,9 +184,6 @@ def create_themes(project: QgsProject, standard: Standard) -> list[str]:
         themes.insert(theme.name, record)
         theme_names.append(theme.name)
     return theme_names
-
-
-GEODETIC_CRS = "EPSG:4490"
 
 
 def build_project_in_steps(project: QgsProject, request: NewProjectRequest, norm: Norm) -> Iterator[tuple[float, str]]:
@@ -276,10 +275,6 @@ def write_project(project: QgsProject, request: NewProjectRequest) -> None:
         raise
     project.setFileName(str(target))
     project.setDirty(False)
-
-
-#: Neighbours are paler than the layers that are edited.
-_NEIGHBOUR_OPACITY = 0.45
 
 
 def write_township_project(package: WrittenPackage, roles: Mapping[str, str], norm: Norm, profile: str) -> str:

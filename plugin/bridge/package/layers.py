@@ -38,6 +38,11 @@ if TYPE_CHECKING:
     from ...core.package.package_spec.spec import PackageSpec
     from ...core.standard import Standard
 
+#: Width of the outlines in mm, and line style.
+_OUTLINE_WIDTH_MM, _OUTLINE_STYLE = 0.5, "dash"
+#: Colours of fills that are lighter (0–255) are darkened: as thin lines they would be invisible on white.
+_MAX_LIGHTNESS, _DARKENING_PERCENT = 150, 200
+
 
 @run_in_python_thread
 def copy_datasets(
@@ -104,12 +109,6 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
         node.setItemVisibilityChecked(template is None or find_branch(role, standard).is_shown)
         node.setExpanded(False)
     return layers
-
-
-#: Width of the outlines in mm, and line style.
-_OUTLINE_WIDTH_MM, _OUTLINE_STYLE = 0.5, "dash"
-#: Colours of fills that are lighter (0–255) are darkened: as thin lines they would be invisible on white.
-_MAX_LIGHTNESS, _DARKENING_PERCENT = 150, 200
 
 
 def _show_outlines_only(layer: QgsVectorLayer) -> None:

@@ -42,6 +42,8 @@ _PARCEL_COLORS = {
 _MIN_WIDTH_M, _PARCELS_SHARE = 1000.0, 0.8
 #: Numbers are drawn for at most this many parcels, the largest of each kind first.
 _MAX_NUMBERS = 60
+#: Place of a symbol in its image (m).
+_SYMBOL_SHAPE = shapely.box(70, 70, 1130, 530)
 
 
 def draw_adjustment_map(result: AdjustmentResult, cancellation: Cancellation) -> tuple[Picture, Legend] | None:
@@ -130,10 +132,6 @@ def _draw_numbers(result: AdjustmentResult, painter: QPainter, frame: ImageFrame
         if is_far_from_marker(box, position, frame.dots_per_mm):
             painting.draw_leader_line(painter, frame, position, (box.center().x(), box.center().y()))
         painting.draw_text(painter, frame, str(parcel.number), box.left(), box.center().y(), 3.2, bold=True)
-
-
-#: Place of a symbol in its image (m).
-_SYMBOL_SHAPE = shapely.box(70, 70, 1130, 530)
 
 
 def _draw_legend_image(layer: QgsVectorLayer, crs) -> bytes:

@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
 #: A polygon with more vertices is clipped to the picture first.
 _MANY_VERTICES = 5_000
+#: Width and height on paper, and the width in pixels: two for each of the page on the screen.
+CLOSE_UP_MM, CLOSE_UP_PIXELS = (60.0, 34.0), 452
+#: A conflict's share of its picture, and the largest scale (1:500).
+CONFLICT_SHARE_OF_VIEW, MIN_VIEW_WIDTH_M = 0.3, 500
+#: Concepts by drawing order, the topmost first.
+CLOSE_UP_CONCEPTS = ("county", "townships", "boundary", "red_line", "heritage", "farmland")
+#: In a wider picture (m) parcels would be a grey area: it shows generalised lines only.
+_MAX_SCENE_WIDTH_WITH_PARCELS_M = 12_000.0
 
 
 class PictureData:
@@ -91,16 +99,6 @@ def clip_to_picture(shape: Any, frame: ImageFrame) -> Any:
     if shape is None or shapely.get_num_coordinates(shape) <= _MANY_VERTICES:
         return shape
     return extract_polygons(shapely.clip_by_rect(shape, *widen_bounds(frame, 0.3)))
-
-
-#: Width and height on paper, and the width in pixels: two for each of the page on the screen.
-CLOSE_UP_MM, CLOSE_UP_PIXELS = (60.0, 34.0), 452
-#: A conflict's share of its picture, and the largest scale (1:500).
-CONFLICT_SHARE_OF_VIEW, MIN_VIEW_WIDTH_M = 0.3, 500
-#: Concepts by drawing order, the topmost first.
-CLOSE_UP_CONCEPTS = ("county", "townships", "boundary", "red_line", "heritage", "farmland")
-#: In a wider picture (m) parcels would be a grey area: it shows generalised lines only.
-_MAX_SCENE_WIDTH_WITH_PARCELS_M = 12_000.0
 
 
 def draw_close_up(picture_data: PictureData, finding: Finding) -> str:

@@ -42,6 +42,11 @@ PACKAGE_SPEC_SETTING = "package/form"
 #: Source of the level that the project had before the document information was edited.
 FORMER_SOURCE = "former"
 _DOCUMENT_KEYS = tuple(field.name for field in fields(DocumentInfo))
+_PROJECT_SCOPE = "sanxian"
+_TEXT_KEYS = ("profile", "standard", "scope", "base_year", "phase", "targets", "rules")
+#: Paths that are stored relative to the project where possible.
+_PATH_KEYS = ("baseline", "register")
+_SURVEYS_KEY = "confirmed_surveys"
 
 
 def read_document_info(project: QgsProject) -> DocumentInfo:
@@ -114,12 +119,6 @@ def replace_document_info(check_result: CheckResult, info: DocumentInfo | None) 
     """
     document = resolve_document(info, check_result.plan.norm.profile)
     return replace(check_result, report=add_document_info(check_result.report, document))
-
-
-_PROJECT_SCOPE = "sanxian"
-_TEXT_KEYS = ("profile", "standard", "scope", "base_year", "phase", "targets", "rules")
-#: Paths that are stored relative to the project where possible.
-_PATH_KEYS = ("baseline", "register")
 
 
 @dataclass(frozen=True)
@@ -202,9 +201,6 @@ def make_check_options(project: QgsProject) -> RunOptions:
         document_info=read_document_info(project),
         **{key: read_absolute_path(project, key) for key in _PATH_KEYS},
     )
-
-
-_SURVEYS_KEY = "confirmed_surveys"
 
 
 def is_survey_confirmed(project: QgsProject, role: str, survey_role: str) -> bool:

@@ -17,6 +17,7 @@ from ...core.engine.waivers import WAIVER_SUFFIX
 from ..layers.properties import get_file_path
 
 _PROJECT_SCOPE = "sanxian"
+_WAIVERS_KEY = "waivers"
 
 
 def read_stored_path(project: QgsProject, key: str) -> str:
@@ -56,9 +57,6 @@ def find_path_next_to_layers(project: QgsProject, files: Iterable[str], suffix: 
         return make_path_next_to_data(folders.pop(), suffix)
     project_file = project.absoluteFilePath()
     return make_path_next_to_data(project_file, suffix) if project_file else None
-
-
-_WAIVERS_KEY = "waivers"
 
 
 def read_chosen_waiver_path(project: QgsProject) -> str:

@@ -14,6 +14,7 @@ from qgis.PyQt.QtCore import QObject, QTimer
 PORTION_SECONDS = 0.006
 #: Interval at which work asks whether another thread has finished.
 _WAITING_MS = 5
+T = TypeVar("T")
 
 
 class Waiting:
@@ -22,8 +23,6 @@ class Waiting:
 
 #: Yielded by a generator that waits for another thread, or whose next step belongs in another turn of the event loop.
 WAITING = Waiting()
-
-T = TypeVar("T")
 
 
 def run_to_end(steps: Generator[Waiting | None, None, T]) -> T:

@@ -25,6 +25,8 @@ from ...core.base.parallel.process_state import COLLECTION_PAUSE, SHORT_TURNS, g
 ResultType = TypeVar("R")
 #: Interval in seconds at which a waiting thread checks for cancellation.
 _POLL_SECONDS = 0.1
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def call_on_main(
@@ -167,10 +169,6 @@ def use_background_mode() -> Iterator[None]:
         yield
     finally:
         hold.release()
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:

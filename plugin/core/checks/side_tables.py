@@ -35,6 +35,14 @@ if TYPE_CHECKING:
 
 #: The rule that compares a heritage list, and the one that compares the counts under [[heritage_register]].
 LIST_RULE, COUNT_RULE = "LAW024", "LAW023"
+#: What a change record has of each layer and of each kind of change, for `read_value`.
+_KIND_TYPES = {"code": str, "count": int, "area_m2": (int, float)}
+_LAYER_TYPES: dict[str, Any] = {
+    "layer": str,
+    **dict.fromkeys(("change", "before", "after"), int),
+    **dict.fromkeys(("before_m2", "after_m2"), (int, float)),
+    "kinds": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -145,16 +153,6 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
         notices,
         key_table,
     )
-
-
-#: What a change record has of each layer and of each kind of change, for `read_value`.
-_KIND_TYPES = {"code": str, "count": int, "area_m2": (int, float)}
-_LAYER_TYPES: dict[str, Any] = {
-    "layer": str,
-    **dict.fromkeys(("change", "before", "after"), int),
-    **dict.fromkeys(("before_m2", "after_m2"), (int, float)),
-    "kinds": dict,
-}
 
 
 @dataclass(frozen=True)

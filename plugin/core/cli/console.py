@@ -32,6 +32,11 @@ _CONSOLE_CHARACTER_REPLACEMENTS = {
     "∑": "Σ",
     "↔": "<->",
 }
+#: Arguments of commands that are options of a run by the same name.
+_RUN_ARGUMENTS = (
+    *("standard", "profile", "roles", "scope", "base_year", "phase", "baseline"),
+    *("figures", "targets", "register", "waivers", "renumbered"),
+)
 
 
 class _ProgressLine:
@@ -141,13 +146,6 @@ def discard_output() -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)
-
-
-#: Arguments of commands that are options of a run by the same name.
-_RUN_ARGUMENTS = (
-    *("standard", "profile", "roles", "scope", "base_year", "phase", "baseline"),
-    *("figures", "targets", "register", "waivers", "renumbered"),
-)
 
 
 def make_run_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:

@@ -21,6 +21,19 @@ from ..base.choices import (
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
 
+#: Messages of Python's parser → key of our text. They differ between Python versions; an unknown one is printed
+#: unchanged.
+_ARGPARSE_MESSAGES = {
+    r"the following arguments are required: (?P<what>.+)": "wants",
+    r"unrecognized arguments: (?P<what>.+)": "unknown_argument",
+    r"argument (?P<name>.+?): invalid choice: (?P<what>.+?) \(choose from (?P<known>.+)\)": "no_choice",
+    r"argument (?P<name>.+?): invalid int value: (?P<what>.+)": "no_number",
+    r"argument (?P<name>.+?): expected one argument": "no_value",
+    r"ambiguous option: (?P<what>.+?) could match (?P<known>.+)": "ambiguous",
+}
+#: Key of the help of an argument that the help does not list.
+_HIDDEN = "hidden"
+
 
 def parse_language(arguments: list[str]) -> str:
     """Return the language that ``--lang`` names, zh by default.
@@ -33,18 +46,6 @@ def parse_language(arguments: list[str]) -> str:
         if word.startswith("--lang="):
             return "en" if word.endswith("=en") else "zh"
     return "zh"
-
-
-#: Messages of Python's parser → key of our text. They differ between Python versions; an unknown one is printed
-#: unchanged.
-_ARGPARSE_MESSAGES = {
-    r"the following arguments are required: (?P<what>.+)": "wants",
-    r"unrecognized arguments: (?P<what>.+)": "unknown_argument",
-    r"argument (?P<name>.+?): invalid choice: (?P<what>.+?) \(choose from (?P<known>.+)\)": "no_choice",
-    r"argument (?P<name>.+?): invalid int value: (?P<what>.+)": "no_number",
-    r"argument (?P<name>.+?): expected one argument": "no_value",
-    r"ambiguous option: (?P<what>.+?) could match (?P<known>.+)": "ambiguous",
-}
 
 
 class TranslatedArgumentParser(argparse.ArgumentParser):
@@ -63,10 +64,6 @@ class TranslatedArgumentParser(argparse.ArgumentParser):
                 reason = self.words.get("cli", key, **message_match.groupdict())
         hint = self.words.get("cli", "see_help", program=self.prog)
         self.exit(2, f"{reason}\n{hint}\n")
-
-
-#: Key of the help of an argument that the help does not list.
-_HIDDEN = "hidden"
 
 
 class _Argument(NamedTuple):

@@ -22,6 +22,9 @@ from .summary import BatchSummary
 #: What is done with a county: checked for the first time, because something changed, because it had no verdict, or
 #: because the user wants all; or its result is kept.
 NEW, CHANGED, RETRIED, REPEATED, KEPT = "new", "changed", "retried", "repeated", "kept"
+_BYTES_PER_MB, _SECONDS_PER_MINUTE = 1e6, 60
+#: Durations below this (s) are printed in seconds.
+_MIN_SECONDS_IN_MINUTES = 90
 
 
 @dataclass(frozen=True)
@@ -109,11 +112,6 @@ def _make_row(planned: PlannedCounty, resumes: bool, rate: float | None) -> Fore
     else:
         action = RETRIED if not record.is_checked and record.fingerprint == task.fingerprint else CHANGED
     return ForecastRow(planned.name, action, task.input_bytes, None if rate is None else rate * task.input_bytes)
-
-
-_BYTES_PER_MB, _SECONDS_PER_MINUTE = 1e6, 60
-#: Durations below this (s) are printed in seconds.
-_MIN_SECONDS_IN_MINUTES = 90
 
 
 def describe_record(record: CountyRecord, report_texts: ReportTexts) -> str:

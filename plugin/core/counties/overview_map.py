@@ -23,6 +23,12 @@ _DETAIL_PX, _MARGIN_PX = 0.4, 6.0
 _LINE_PX, _WIDE_PX, _NARROW_PX = 13.0, 11.0, 6.0
 #: Distances (px) at which a label is placed if its county's centre is taken, and the number of directions.
 _LABEL_DISTANCES_PX, _LABEL_DIRECTIONS = (26.0, 40.0, 56.0, 74.0), 12
+#: Distance (m) by which the outline may differ from the county's border: invisible on a page.
+_SIMPLIFICATION_M = 20.0
+#: Decimals of degrees: about 0.1 m.
+_DEGREE_DECIMALS = 6
+#: Where an outline comes from: the county layer, the townships, or the extent of the layers.
+FROM_COUNTY, FROM_TOWNSHIPS, FROM_EXTENT = "county", "townships", "extent"
 
 
 @dataclass(frozen=True)
@@ -118,14 +124,6 @@ def _make_box(lines: tuple[str, ...], x: float, y: float) -> Any:
     """Return the box of a label with the centre of its first line at a point."""
     half_width = max(measure_text(line, _WIDE_PX, _NARROW_PX) for line in lines) / 2
     return shapely.box(x - half_width, y - _LINE_PX / 2, x + half_width, y + _LINE_PX * (len(lines) - 0.5))
-
-
-#: Distance (m) by which the outline may differ from the county's border: invisible on a page.
-_SIMPLIFICATION_M = 20.0
-#: Decimals of degrees: about 0.1 m.
-_DEGREE_DECIMALS = 6
-#: Where an outline comes from: the county layer, the townships, or the extent of the layers.
-FROM_COUNTY, FROM_TOWNSHIPS, FROM_EXTENT = "county", "townships", "extent"
 
 
 def make_outline(plan: Plan) -> tuple[str, str]:

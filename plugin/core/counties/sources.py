@@ -53,6 +53,8 @@ _LIST_COLUMNS = (
     SearchedColumn("profile", ("县配置", "配置", "profile"), is_required=False),
     SearchedColumn("baseline", ("封库版本", "封库", "baseline"), is_required=False),
 )
+#: Files that no check reads and that change while others work: lists next to the data, locks of programs.
+_UNREAD_SUFFIXES = (".worklist.csv", ".changes.csv", LOCK_SUFFIX, ".lock", "-shm")
 
 
 @dataclass(frozen=True)
@@ -206,10 +208,6 @@ def _read_list(path: Path) -> CountyList:
 def _resolve_source(folder: Path, text: str) -> str:
     """Return data of the list: a path from the folder of the list, a connection to a database unchanged."""
     return text if is_connection(text) else str(folder / text)
-
-
-#: Files that no check reads and that change while others work: lists next to the data, locks of programs.
-_UNREAD_SUFFIXES = (".worklist.csv", ".changes.csv", LOCK_SUFFIX, ".lock", "-shm")
 
 
 def list_input_files(source: Path) -> Iterator[tuple[str, Path]]:

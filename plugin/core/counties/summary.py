@@ -40,6 +40,26 @@ RATIO_FIGURE = "expansion_ratio"
 FIGURE_COLUMNS = (RATIO_FIGURE, *AREA_FIGURES)
 #: Digits of a division's code that name its city, and those that name its province.
 _CITY_DIGITS, _PROVINCE_DIGITS = 4, 2
+TEMPLATE = "counties.html.j2"
+#: Sizes of the maps in px.
+_OVERVIEW_PX, _OVERVIEW_MAX_HEIGHT_PX, _SMALL_MAP_PX, _SMALL_MAP_MAX_HEIGHT_PX = 372.0, 470.0, 128.0, 150.0
+_WIDE_PX, _WIDE_MAX_HEIGHT_PX = 700.0, 880.0
+#: Class of a county without a verdict, and of a figure that cannot be judged: the symbols of the maps.
+_NO_VERDICT = "none"
+_CLASS_BY_FIGURE_STATE = {
+    TARGET_MISSED: str(Verdict.FAILED),
+    MISSED_BY_ROUNDING: str(Verdict.CONDITIONAL),
+    LITTLE_MARGIN_LEFT: str(Verdict.CONDITIONAL),
+    UNCONFIRMED_STATE: str(Verdict.CONDITIONAL),
+    TARGET_MET: str(Verdict.PASSED),
+}
+_CLASSES = (*map(str, VERDICT_ORDER), _NO_VERDICT)
+#: Most counties of a map with the legend next to it, and with verdicts in its labels.
+_MAX_COUNTIES_OF_SMALL_MAP = 24
+#: Most counties for which the page gives the reason; the workbook has all.
+_MAX_REASONS = 20
+#: Most rules without a complete check that the page names for a county.
+_MAX_NAMED_RULES = 6
 
 
 @dataclass(frozen=True)
@@ -128,28 +148,6 @@ def find_figure(record: CountyRecord, figure: str) -> Indicator | None:
         if data["id"] == figure or is_ratio_with_limit:
             return Indicator.from_dict(data)
     return None
-
-
-TEMPLATE = "counties.html.j2"
-#: Sizes of the maps in px.
-_OVERVIEW_PX, _OVERVIEW_MAX_HEIGHT_PX, _SMALL_MAP_PX, _SMALL_MAP_MAX_HEIGHT_PX = 372.0, 470.0, 128.0, 150.0
-_WIDE_PX, _WIDE_MAX_HEIGHT_PX = 700.0, 880.0
-#: Class of a county without a verdict, and of a figure that cannot be judged: the symbols of the maps.
-_NO_VERDICT = "none"
-_CLASS_BY_FIGURE_STATE = {
-    TARGET_MISSED: str(Verdict.FAILED),
-    MISSED_BY_ROUNDING: str(Verdict.CONDITIONAL),
-    LITTLE_MARGIN_LEFT: str(Verdict.CONDITIONAL),
-    UNCONFIRMED_STATE: str(Verdict.CONDITIONAL),
-    TARGET_MET: str(Verdict.PASSED),
-}
-_CLASSES = (*map(str, VERDICT_ORDER), _NO_VERDICT)
-#: Most counties of a map with the legend next to it, and with verdicts in its labels.
-_MAX_COUNTIES_OF_SMALL_MAP = 24
-#: Most counties for which the page gives the reason; the workbook has all.
-_MAX_REASONS = 20
-#: Most rules without a complete check that the page names for a county.
-_MAX_NAMED_RULES = 6
 
 
 def _list_verdict_counts(summary: BatchSummary, report_texts: ReportTexts) -> Iterator[dict[str, str]]:

@@ -18,6 +18,11 @@ from ..plan.plan import Plan
 from ..standard.messages.finding_message import format_message
 from ..standard.messages.texts import Texts
 
+#: Number of findings between two checks for cancellation.
+_FINDINGS_PER_BATCH = 1000
+#: Two areas within this difference (m², and as a share) are equal.
+_SAME_M2, _SAME_SHARE = 0.01, 1e-6
+
 
 def find_township_names_of_points(plan: Plan, points: Any) -> list[str]:
     """Return, for each of (k,) points in the plan's plane (m), the name of the township that contains it.
@@ -44,12 +49,6 @@ def find_township_names_of_points(plan: Plan, points: Any) -> list[str]:
         row = int(border_points[i])
         names_found[row] = names_found[row] or township_names[rows_with_shape[j]]
     return names_found
-
-
-#: Number of findings between two checks for cancellation.
-_FINDINGS_PER_BATCH = 1000
-#: Two areas within this difference (m², and as a share) are equal.
-_SAME_M2, _SAME_SHARE = 0.01, 1e-6
 
 
 def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancellation: Cancellation) -> None:

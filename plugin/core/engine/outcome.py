@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 SCHEMA_FAMILY = "SCH"
 #: The family of the rules that compare the shapes of a layer with each other.
 TOPOLOGY_FAMILY = "TOP"
+#: Number of layers that a sentence on several layers names; the sentence gives the number of all.
+_MAX_NAMED_LAYERS = 5
+#: From this many reasons of one kind on, one sentence combines them.
+_MIN_COMBINED_REASONS = 3
+_COMBINED_SUFFIX = "_many"
 
 
 def apply_rule(
@@ -180,13 +185,6 @@ def run_rule_alone(rule: Rule, context: RuleContext, texts: Texts) -> tuple[Rule
     except SanxianError as error:
         return None, strip_folders(texts.explain_error(error))
     return result, outcome.reason
-
-
-#: Number of layers that a sentence on several layers names; the sentence gives the number of all.
-_MAX_NAMED_LAYERS = 5
-#: From this many reasons of one kind on, one sentence combines them.
-_MIN_COMBINED_REASONS = 3
-_COMBINED_SUFFIX = "_many"
 
 
 def render_reasons(reasons: Iterable[tuple[str, dict[str, Any]]], texts: Texts) -> list[str]:

@@ -39,6 +39,11 @@ _FILEGDB_GRID_OPTIONS = {
     True: ["XORIGIN=-400", "YORIGIN=-400", "XYSCALE=1000000000000"],
     False: ["XORIGIN=-10000000", "YORIGIN=-20000000", "XYSCALE=10000000"],
 }
+_CREATE_DATA_COLUMNS_SQL = """CREATE TABLE IF NOT EXISTS gpkg_data_columns (
+    table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, title TEXT, description TEXT, mime_type TEXT,
+    constraint_name TEXT, CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name),
+    CONSTRAINT gdc_tn UNIQUE (table_name, name))"""
+_SCHEMA_EXTENSION_URL = "http://www.geopackage.org/spec121/#extension_schema"
 
 
 @dataclass(frozen=True)
@@ -374,13 +379,6 @@ def _add_coded_domain(database: Any, domain: CodedDomain) -> str:
     new_domain.SetMergePolicy(ogr.OFDMP_DEFAULT_VALUE)
     raise_if_refused(database.AddFieldDomain(new_domain))
     return name
-
-
-_CREATE_DATA_COLUMNS_SQL = """CREATE TABLE IF NOT EXISTS gpkg_data_columns (
-    table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, title TEXT, description TEXT, mime_type TEXT,
-    constraint_name TEXT, CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name),
-    CONSTRAINT gdc_tn UNIQUE (table_name, name))"""
-_SCHEMA_EXTENSION_URL = "http://www.geopackage.org/spec121/#extension_schema"
 
 
 def _write_column_titles(temporary_database: Path, schemas: list[LayerSchema]) -> None:

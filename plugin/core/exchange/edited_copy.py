@@ -31,6 +31,15 @@ from .gdal_setup import check_row_counts, define_field, load_gdal, raise_if_refu
 
 #: The shape of a row of which only values change.
 UNCHANGED = ...
+#: Formats whose rows can be changed one by one.
+EDITABLE_SUFFIXES = (".gpkg", ".gdb", ".shp")
+#: Files that belong to a shapefile. Other files with its name, such as waivers, are not copied.
+_SHAPEFILE_SUFFIXES = (
+    ".shp", ".shx", ".dbf", ".prj", ".cpg", ".qpj", ".qmd", ".qix", ".sbn", ".sbx", ".fbn", ".fbx", ".ain", ".aih",
+    ".cst", ".idm", ".ind", ".shp.xml",
+)  # fmt: skip
+#: A row is checked for cancellation once in so many.
+_ROWS_PER_CANCEL_CHECK = 500
 
 
 @dataclass
@@ -51,17 +60,6 @@ class LayerChanges:
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.added or self.deleted or self.new_fields)
-
-
-#: Formats whose rows can be changed one by one.
-EDITABLE_SUFFIXES = (".gpkg", ".gdb", ".shp")
-#: Files that belong to a shapefile. Other files with its name, such as waivers, are not copied.
-_SHAPEFILE_SUFFIXES = (
-    ".shp", ".shx", ".dbf", ".prj", ".cpg", ".qpj", ".qmd", ".qix", ".sbn", ".sbx", ".fbn", ".fbx", ".ain", ".aih",
-    ".cst", ".idm", ".ind", ".shp.xml",
-)  # fmt: skip
-#: A row is checked for cancellation once in so many.
-_ROWS_PER_CANCEL_CHECK = 500
 
 
 def check_can_be_copied(source: str | Path) -> None:

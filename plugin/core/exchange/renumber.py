@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from ..standard.options import RunOptions
     from ..standard.profile import Norm
 
+#: Headings by language; `read_renumbered_keys` reads both.
+_KEY_HEADINGS = {"zh": ("图层", "旧标识码", "新标识码"), "en": ("layer", "old", "new")}
+_GAP_HEADINGS = {"zh": ("图层", "起始标识码", "终止标识码", "空号数"), "en": ("layer", "first", "last", "count")}
+#: Share of the progress at the end of reading and of numbering.
+_READ_SHARE, _NUMBERED_SHARE = 0.5, 0.6
+
 
 @dataclass(frozen=True)
 class NewKeys:
@@ -150,13 +156,6 @@ def find_key_gaps(keys_by_role: Mapping[str, Iterable[object]]) -> list[KeyGap]:
                 if after - before > 1
             ]
     return gaps
-
-
-#: Headings by language; `read_renumbered_keys` reads both.
-_KEY_HEADINGS = {"zh": ("图层", "旧标识码", "新标识码"), "en": ("layer", "old", "new")}
-_GAP_HEADINGS = {"zh": ("图层", "起始标识码", "终止标识码", "空号数"), "en": ("layer", "first", "last", "count")}
-#: Share of the progress at the end of reading and of numbering.
-_READ_SHARE, _NUMBERED_SHARE = 0.5, 0.6
 
 
 @dataclass(frozen=True)

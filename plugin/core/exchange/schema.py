@@ -11,6 +11,13 @@ from pathlib import Path
 from ..base.errors import DataError, OutputError
 from ..standard.template import OGR_TYPES, CodeList, Template, TemplateField
 
+#: Multi types also hold single geometries; a layer that was split and merged holds both.
+OGR_GEOMETRY_TYPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point"}
+#: Shapely's type ids by the geometry of a template.
+SHAPELY_TYPE_IDS = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
+#: Number of digits that may exceed a 32-bit integer.
+_MIN_INTEGER64_DIGITS = 10
+
 
 @dataclass(frozen=True)
 class DatabaseFormat:
@@ -39,14 +46,8 @@ DATABASE_FORMATS = {
     ),
 }
 SHAPEFILE_FORMAT = DatabaseFormat("ESRI Shapefile", ".shp", OGR_TYPES)
-#: Multi types also hold single geometries; a layer that was split and merged holds both.
-OGR_GEOMETRY_TYPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point"}
-#: Shapely's type ids by the geometry of a template.
-SHAPELY_TYPE_IDS = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
 #: The geometry of a template by shapely's type id.
 GEOMETRY_BY_TYPE_ID = {number: kind for kind, numbers in SHAPELY_TYPE_IDS.items() for number in numbers}
-#: Number of digits that may exceed a 32-bit integer.
-_MIN_INTEGER64_DIGITS = 10
 
 
 @dataclass(frozen=True)

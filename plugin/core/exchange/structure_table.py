@@ -78,6 +78,8 @@ _CONSTRAINTS_BY_WORD = {
 #: Number of rows, below a title, in which the head is searched.
 _MAX_HEADING_ROWS = 20
 _IDENTIFIER_PATTERN = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]{0,63}")
+#: The id of the new standard and of its group.
+OWN_STANDARD_ID = "own"
 
 
 @dataclass(frozen=True)
@@ -353,10 +355,6 @@ def _format_template_as_toml(layer: _StructureLayer, file: str, standard: Standa
 def _format_toml_value(value: str | int) -> str:
     """Return a text or an integer as a TOML value."""
     return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
-
-
-#: The id of the new standard and of its group.
-OWN_STANDARD_ID = "own"
 
 
 def create_from_structure(

@@ -23,6 +23,21 @@ from ..engine.context import RuleContext, trim_code_padding
 from ..plan.layer import Layer
 from ..standard.profile import Norm
 
+CORE_PART, CONTROL_PART, RANGE_PART = "core", "control", "range"
+#: Settings that a rule uses to distinguish parts.
+PART_SETTINGS = ("tolerance", "codes.heritage_kind", "heritage.words")
+KIND_CODE_LIST_ID = "heritage_kind"
+#: Layers of points → layers with the polygons of the same kind (layer codes of the county's table).
+POLYGON_ROLE_BY_POINT_ROLE = {"WWBHDWD": "WWBHDWM", "BKYDWWD": "BKYDWWM", "LSJZD": "LSJZM"}
+LEVEL_CODE_LIST_ID = "heritage_level"
+#: The field with the level; the templates define no meaning for it.
+LEVEL_FIELD = "JB"
+REGISTER_COLUMNS = (
+    SearchedColumn("name", ("名称", "保护对象", "保护对象名称", "单位名称", "文物名称", "name")),
+    SearchedColumn("kind", ("类型", "类别", "保护类型", "kind"), is_required=False),
+    SearchedColumn("level", ("级别", "等级", "保护级别", "level"), is_required=False),
+)
+
 
 def split_part_word(name: str, words: Iterable[str]) -> tuple[str, str]:
     """Return the word for a part at the end of a name, and the name without it.
@@ -59,14 +74,6 @@ def find_unknown_part_words(reserves: Layer, norm: Norm) -> list[str]:
     for hint in norm.get("reserves.core_hints"):
         ends += [name[name.index(hint) :] for name in unknown_names if hint in name]
     return sorted(dict.fromkeys(end.strip("（）() -—–－_·") for end in ends))
-
-
-CORE_PART, CONTROL_PART, RANGE_PART = "core", "control", "range"
-#: Settings that a rule uses to distinguish parts.
-PART_SETTINGS = ("tolerance", "codes.heritage_kind", "heritage.words")
-KIND_CODE_LIST_ID = "heritage_kind"
-#: Layers of points → layers with the polygons of the same kind (layer codes of the county's table).
-POLYGON_ROLE_BY_POINT_ROLE = {"WWBHDWD": "WWBHDWM", "BKYDWWD": "BKYDWWM", "LSJZD": "LSJZM"}
 
 
 @dataclass(frozen=True)
@@ -139,11 +146,6 @@ def list_heritage_range_roles(ctx: RuleContext) -> list[str]:
 def read_site_names(layer: Layer) -> NDArray:
     """Return (n,) names of a layer's rows without surrounding blanks."""
     return np.array([name.strip() for name in layer.text("feature_name")], dtype=object)
-
-
-LEVEL_CODE_LIST_ID = "heritage_level"
-#: The field with the level; the templates define no meaning for it.
-LEVEL_FIELD = "JB"
 
 
 @dataclass
@@ -281,13 +283,6 @@ def _read_row_levels(layer: Layer, ctx: RuleContext) -> list[str]:
         return [""] * len(layer)
     # Some data have the name instead of the code.
     return [level_name_by_code.get(value, value if value in level_names else "") for value in format_column(column)]
-
-
-REGISTER_COLUMNS = (
-    SearchedColumn("name", ("名称", "保护对象", "保护对象名称", "单位名称", "文物名称", "name")),
-    SearchedColumn("kind", ("类型", "类别", "保护类型", "kind"), is_required=False),
-    SearchedColumn("level", ("级别", "等级", "保护级别", "level"), is_required=False),
-)
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,36 @@ _FIGURE_HEADING_PATTERN = re.compile(r"(.+?)\s*[（(]\s*(.+?)\s*[）)]")
 _PRINTED_NUMBER_PATTERN = re.compile(r"\d+(\.\d+)?")
 #: Number of digits of a township's code: six of the county and three.
 _TOWNSHIP_DIGITS = 9
+#: Accepted heads of a column, without spaces, in small letters. Errors name the first one.
+COLUMN_HEADINGS = {
+    "indicator": ("指标", "指标名称", "指标项", "名称", "indicator"),
+    "value": ("数值", "指标值", "值", "规划值", "value"),
+    "unit": ("单位", "计量单位", "unit"),
+    "where": ("位置", "出处", "所在位置", "所在", "where", "place"),
+}
+_REQUIRED_COLUMNS = ("indicator", "value", "where")
+#: Number of rows, below a title, in which the head is searched.
+_MAX_HEADING_ROWS = 20
+FIGURE_UNIT_WORDS = {
+    "m2": ("m2", "m²", "㎡", "平方米"),
+    "ha": ("ha", "hm2", "hm²", "公顷"),
+    "km2": ("km2", "km²", "平方千米", "平方公里"),
+    "wan_km2": ("万km2", "万km²", "万平方千米", "万平方公里"),
+    "mu": ("亩", "mu"),
+    "wan_mu": ("万亩",),
+    "share": ("%", "％", "百分比"),
+    "ratio": ("倍", "times"),
+    "km_km2": ("km/km2", "km/km²", "公里/平方公里", "千米/平方千米"),
+    "count": ("个", "处", "件"),
+}
+_COMPARISON_WORDS = {
+    ">=": ("≥", ">=", "不低于", "不少于", "不小于", "大于等于"),
+    "<=": ("≤", "<=", "不超过", "不高于", "不大于", "控制在", "小于等于"),
+}
+#: Commas or spaces may separate thousands; a unit or an unknown text may follow.
+_NUMBER_AND_UNIT_PATTERN = re.compile(r"(-?(?:\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?:\.\d+)?)\s*(.*)")
+#: A unit in brackets at the end of a head, or after 单位.
+_TABLE_UNIT_PATTERN = re.compile(r"(?:[（(]\s*(?:单位)?\s*[:：]?|单位\s*[:：])\s*([^（()）:：]+?)\s*[)）]?$")
 
 
 def read_township_targets(path: str | Path) -> AllocatedTargets:
@@ -229,38 +259,6 @@ def find_word_id(text: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
 def list_first_words(words_by_id: dict[str, tuple[str, ...]]) -> list[str]:
     """Return the first accepted word of each id."""
     return [accepted_words[0] for accepted_words in words_by_id.values()]
-
-
-#: Accepted heads of a column, without spaces, in small letters. Errors name the first one.
-COLUMN_HEADINGS = {
-    "indicator": ("指标", "指标名称", "指标项", "名称", "indicator"),
-    "value": ("数值", "指标值", "值", "规划值", "value"),
-    "unit": ("单位", "计量单位", "unit"),
-    "where": ("位置", "出处", "所在位置", "所在", "where", "place"),
-}
-_REQUIRED_COLUMNS = ("indicator", "value", "where")
-#: Number of rows, below a title, in which the head is searched.
-_MAX_HEADING_ROWS = 20
-FIGURE_UNIT_WORDS = {
-    "m2": ("m2", "m²", "㎡", "平方米"),
-    "ha": ("ha", "hm2", "hm²", "公顷"),
-    "km2": ("km2", "km²", "平方千米", "平方公里"),
-    "wan_km2": ("万km2", "万km²", "万平方千米", "万平方公里"),
-    "mu": ("亩", "mu"),
-    "wan_mu": ("万亩",),
-    "share": ("%", "％", "百分比"),
-    "ratio": ("倍", "times"),
-    "km_km2": ("km/km2", "km/km²", "公里/平方公里", "千米/平方千米"),
-    "count": ("个", "处", "件"),
-}
-_COMPARISON_WORDS = {
-    ">=": ("≥", ">=", "不低于", "不少于", "不小于", "大于等于"),
-    "<=": ("≤", "<=", "不超过", "不高于", "不大于", "控制在", "小于等于"),
-}
-#: Commas or spaces may separate thousands; a unit or an unknown text may follow.
-_NUMBER_AND_UNIT_PATTERN = re.compile(r"(-?(?:\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?:\.\d+)?)\s*(.*)")
-#: A unit in brackets at the end of a head, or after 单位.
-_TABLE_UNIT_PATTERN = re.compile(r"(?:[（(]\s*(?:单位)?\s*[:：]?|单位\s*[:：])\s*([^（()）:：]+?)\s*[)）]?$")
 
 
 @dataclass(frozen=True)

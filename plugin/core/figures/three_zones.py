@@ -51,6 +51,10 @@ _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 _METRES_PER_DEGREE = 111_320.0
 #: Largest computed overlap of zones that do not overlap: rounding over a county's vertices, and a square decimetre.
 _SUM_TOLERANCE_SHARE, _SUM_TOLERANCE_M2 = 1e-9, 0.01
+#: The layer of the three zones: a layer of this plugin, outside the standards.
+LAYER_CODE = "SQKJ"
+#: The settings behind the figures, as a rule lists its settings.
+SETTINGS_USED = (THREE_ZONES, "codes.planning_zones")
 
 
 @dataclass
@@ -223,12 +227,6 @@ def _measure_overlap_of_zones(shape_by_zone_code: dict[str, Any], crs: CRS, limi
             )
         joined_zones = zone_shape if joined_zones is None else shapely.union(joined_zones, zone_shape)
     return shared_m2
-
-
-#: The layer of the three zones: a layer of this plugin, outside the standards.
-LAYER_CODE = "SQKJ"
-#: The settings behind the figures, as a rule lists its settings.
-SETTINGS_USED = (THREE_ZONES, "codes.planning_zones")
 
 
 def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation = NEVER_CANCELLED) -> ThreeZones:

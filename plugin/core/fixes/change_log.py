@@ -28,6 +28,12 @@ from .proposal import Proposal
 
 #: Columns by which a table is recognised.
 _RECOGNISED_COLUMNS = 3
+#: The suffix of a change log, after the name of the data.
+CHANGE_LOG_SUFFIX = ".changes.csv"
+CHANGE_LOG_COLUMNS = (
+    "时间", "步骤", "操作", "操作人", "修复", "内容", "规则", "图层", "涉及要素", "修复前面积（m²）",
+    "移出（m²）", "移入（m²）", "修复后面积（m²）", "批准文号",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -169,14 +175,6 @@ def escape_formula_cell(cell: str) -> str:
     """Return a cell for a CSV, with an apostrophe before it if a spreadsheet would take it for a formula."""
     cell = make_readable_text(cell)
     return f"'{cell}" if cell[:1] in ("=", "+", "@", "'") else cell
-
-
-#: The suffix of a change log, after the name of the data.
-CHANGE_LOG_SUFFIX = ".changes.csv"
-CHANGE_LOG_COLUMNS = (
-    "时间", "步骤", "操作", "操作人", "修复", "内容", "规则", "图层", "涉及要素", "修复前面积（m²）",
-    "移出（m²）", "移入（m²）", "修复后面积（m²）", "批准文号",
-)  # fmt: skip
 
 
 class LogAction(StrEnum):

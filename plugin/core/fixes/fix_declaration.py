@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .edits import Edits
 
 FIX_HEADINGS = ("What it does", "When it is safe", "Limits")
+_DECLARED_FIXES: dict[str, Fix] = {}
 
 
 class Safety(StrEnum):
@@ -86,9 +87,6 @@ class Fix:
     def sections(self) -> dict[str, str]:
         """Return heading → text of the sections of the fix's docstring, for the English manual."""
         return split_sections(inspect.getdoc(self.function) or "", FIX_HEADINGS)
-
-
-_DECLARED_FIXES: dict[str, Fix] = {}
 
 
 def fix(

@@ -25,6 +25,12 @@ from .state import EditingState
 
 #: Shares of the progress that the check and the fixes take.
 _CHECK_SHARE, _FIX_SHARE = 0.4, 0.9
+# --- table of a batch
+#: Columns of the table: keys of the texts (``column_…``). Where fixes were applied, ``state`` follows.
+TABLE_COLUMNS = (
+    "rule", "problem", "layer", "key", "related_layer", "related_keys", "township", "group", "fix", "what", "moved_out",
+    "moved_in", "new", "untried", "reason",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -140,14 +146,6 @@ def run_fixes(
         run.written.append(order.table)
     progress(1.0, "")
     return run
-
-
-# --- table of a batch
-#: Columns of the table: keys of the texts (``column_…``). Where fixes were applied, ``state`` follows.
-TABLE_COLUMNS = (
-    "rule", "problem", "layer", "key", "related_layer", "related_keys", "township", "group", "fix", "what", "moved_out",
-    "moved_in", "new", "untried", "reason",
-)  # fmt: skip
 
 
 def get_entry_group(entry: BatchEntry) -> str:

@@ -34,6 +34,8 @@ _MAX_OPEN_SHARE = 0.2
 _SAME_VERTEX_DEGREES = 1e-9
 #: Pairs compared at a time.
 _PAIRS_PER_BATCH = 1_000_000
+#: With this many times as many vertices it is faster to exclude polygons that are far from all relevant segments.
+NEAR_FILTER_RATIO = 4
 
 
 def find_points_near_segments(
@@ -148,10 +150,6 @@ class VertexMismatches:
             self.distance_m[is_selected],
             self.is_near_vertex[is_selected],
         )
-
-
-#: With this many times as many vertices it is faster to exclude polygons that are far from all relevant segments.
-NEAR_FILTER_RATIO = 4
 
 
 def find_vertices_missing_on_edges(

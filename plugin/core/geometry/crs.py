@@ -30,6 +30,15 @@ _CGCS2000_CODES = range(4490, 4555)
 _Parameters = tuple[Any, ...]
 #: Decimals that are compared, so that roundings in WKT texts do not count: of parameters, flattenings, and units.
 _PARAMETER_DECIMALS, _FLATTENING_DECIMALS, _UNIT_DECIMALS = 9, 6, 8
+#: What follows a value in the unit of a parameter.
+_UNIT_SIGNS = {"degree": "°", "metre": " m", "unity": ""}
+#: Number and EPSG codes (with zone number in eastings, without) of the first 3° and 6° zone of CGCS2000.
+_FIRST_ZONES = {3: (25, 4513, 4534), 6: (13, 4491, 4502)}
+#: Maximum distance of a zone's eastings from its false easting: half a 6° zone at the equator is 334 km, plus data of
+#: neighbouring zones.
+EASTING_REACH_M = 450_000.0
+#: The largest northing on Earth.
+NORTHING_REACH_M = 10_100_000.0
 
 
 def parse_crs(text: str | None) -> CRS | None:
@@ -173,10 +182,6 @@ def _round_parameter(value: float, unit: float) -> float:
     return round(value * round(unit, _UNIT_DECIMALS), _PARAMETER_DECIMALS)
 
 
-#: What follows a value in the unit of a parameter.
-_UNIT_SIGNS = {"degree": "°", "metre": " m", "unity": ""}
-
-
 def describe_parameters(crs: CRS) -> dict[str, str]:
     """Return the parameters of a CRS by name, as texts with units; — if absent."""
     operation, ellipsoid, geodetic = crs.coordinate_operation, crs.ellipsoid, crs.geodetic_crs
@@ -233,10 +238,6 @@ def find_three_degree_zone(longitude: float) -> CRS:
     The result is one of EPSG:4513 to 4533 (zones 25 to 45); longitudes outside get the nearest zone.
     """
     return CRS.from_epsg(4513 + min(max(round(longitude / 3), 25), 45) - 25)
-
-
-#: Number and EPSG codes (with zone number in eastings, without) of the first 3° and 6° zone of CGCS2000.
-_FIRST_ZONES = {3: (25, 4513, 4534), 6: (13, 4491, 4502)}
 
 
 def make_gauss_kruger_crs(zone: int, width: int, *, has_number: bool) -> CRS:
@@ -387,12 +388,6 @@ def reproject_to_lonlat(geometries: NDArray, crs: CRS) -> NDArray:
 
 # Coordinates that contradict their layer's CRS (zone, prefix, axis order, degrees for metres), and the CRS that they
 # seem to be in.
-
-#: Maximum distance of a zone's eastings from its false easting: half a 6° zone at the equator is 334 km, plus data of
-#: neighbouring zones.
-EASTING_REACH_M = 450_000.0
-#: The largest northing on Earth.
-NORTHING_REACH_M = 10_100_000.0
 
 
 def find_coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[str, dict[str, Any]] | None:

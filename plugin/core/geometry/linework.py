@@ -31,6 +31,8 @@ _SEGMENTS_PER_BATCH = 500_000
 _RINGS_PER_BATCH = 4096
 #: Fewer than one segment in this many is few.
 _FEW_SEGMENTS_RATIO = 8
+#: In place of a key, after all keys: the vertex begins no segment with a length.
+_NO_SEGMENT = np.uint64(2**64 - 1)
 
 
 class BoundaryLines(NamedTuple):
@@ -383,5 +385,3 @@ class _BatchOfRings(NamedTuple):
 _NO_RINGS = _BatchOfRings(
     np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, bool), np.zeros(0, np.uint64), segment_count=0
 )
-#: In place of a key, after all keys: the vertex begins no segment with a length.
-_NO_SEGMENT = np.uint64(2**64 - 1)

@@ -47,6 +47,20 @@ from .validity import extract_polygons, mask_missing_shapes
 
 #: Receives a share from 0 to 1.
 ProgressCallback = Callable[[float], None]
+#: From this many neighbours on a coverage union is faster.
+MIN_COVERAGE_NEIGHBOURS = 64
+#: Pairs overlaid between two checks for cancellation: each takes far longer than a tree query.
+PAIRS_PER_BATCH = 1024
+#: From this many polygons of a cover for each row on, rows query its cached tree.
+_ROWS_PER_TREE = 64
+#: Polygons whose covers are held in memory at a time.
+_ROWS_PER_SUBTRACTION = 256
+#: A cover of fewer vertices is united faster than its edges are compared.
+_MIN_VERTICES_FOR_WINDOWS = 20_000
+#: More rows than this with one shape are overlaid with the first of them, not each with each.
+MAX_PAIRED_COPIES = 8
+#: Comparing this many vertices takes about as long as one overlay.
+VERTICES_PER_OVERLAY = 500
 
 
 def ignore_progress(share: float) -> None:
@@ -59,29 +73,6 @@ def make_partial_progress(progress: ProgressCallback, begun: float, done: float)
     It converts the step's own share (0 to 1) to the range from ``begun`` to ``done`` of the whole task.
     """
     return lambda share: progress(begun + (done - begun) * share)
-
-
-#: From this many neighbours on a coverage union is faster.
-MIN_COVERAGE_NEIGHBOURS = 64
-
-
-#: Pairs overlaid between two checks for cancellation: each takes far longer than a tree query.
-PAIRS_PER_BATCH = 1024
-
-#: From this many polygons of a cover for each row on, rows query its cached tree.
-_ROWS_PER_TREE = 64
-
-#: Polygons whose covers are held in memory at a time.
-_ROWS_PER_SUBTRACTION = 256
-
-#: A cover of fewer vertices is united faster than its edges are compared.
-_MIN_VERTICES_FOR_WINDOWS = 20_000
-
-#: More rows than this with one shape are overlaid with the first of them, not each with each.
-MAX_PAIRED_COPIES = 8
-
-#: Comparing this many vertices takes about as long as one overlay.
-VERTICES_PER_OVERLAY = 500
 
 
 @dataclass

@@ -27,6 +27,13 @@ from .validity import extract_polygons
 MIN_TESTED_WIDTH_M = 1e-3
 #: A shape with more points than this is prepared before they are tested.
 _MAX_POINTS_WITHOUT_INDEX = 8
+#: Name of the fallback in the report.
+_FIXED_PRECISION = "fixed_precision"
+#: A grid this many times finer than the cluster tolerance is tried first: it usually suffices and changes almost
+#: nothing.
+_FINE_GRID_RATIO = 1000
+#: Up to this many polygons each is validated in their union; more would take longer than the union.
+_MAX_VALIDATED_POLYGONS = 64
 
 
 def find_suspicious_overlays(
@@ -198,13 +205,6 @@ def translate_back(shapes: NDArray, offset: NDArray) -> NDArray:
 
 
 OverlayOperation = Callable[..., Any]
-#: Name of the fallback in the report.
-_FIXED_PRECISION = "fixed_precision"
-#: A grid this many times finer than the cluster tolerance is tried first: it usually suffices and changes almost
-#: nothing.
-_FINE_GRID_RATIO = 1000
-#: Up to this many polygons each is validated in their union; more would take longer than the union.
-_MAX_VALIDATED_POLYGONS = 64
 
 
 class FallbackStep(NamedTuple):

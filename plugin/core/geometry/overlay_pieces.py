@@ -18,6 +18,13 @@ from .shape_comparison import normalize_shapes
 from .tolerance import Tolerance
 from .validity import extract_polygons
 
+#: Hairs count from a length of this many widths: rounding of a corner is shorter.
+_MIN_HAIR_LENGTH = 10
+#: Area (m², and as a share of the polygon) below which the remainder of a polygon is GEOS's rounding.
+_ROUNDING_M2, _ROUNDING_SHARE = 1e-6, 1e-9
+#: Pairs compared between two checks for cancellation.
+_PAIRS_PER_BATCH = 10_000
+
 
 def _make_empty_rows() -> NDArray:
     """Return an array of no rows."""
@@ -170,10 +177,6 @@ def collect_pieces(
     return _make_pieces(left[is_kept], right[is_kept], shapes[is_kept], length, slivers, fallback_log)
 
 
-#: Hairs count from a length of this many widths: rounding of a corner is shorter.
-_MIN_HAIR_LENGTH = 10
-
-
 def _separate_hairs(
     parts: NDArray, owner: NDArray, length: NDArray, tolerance: Tolerance
 ) -> tuple[NDArray, NDArray, NDArray]:
@@ -268,12 +271,6 @@ def _make_pieces(
     area = shapely.area(geometry)
     width = 2 * area / length if len(geometry) else np.zeros(0)
     return OverlayPieces(left.astype(int), right.astype(int), geometry, area, width, slivers, fallback_log)
-
-
-#: Area (m², and as a share of the polygon) below which the remainder of a polygon is GEOS's rounding.
-_ROUNDING_M2, _ROUNDING_SHARE = 1e-6, 1e-9
-#: Pairs compared between two checks for cancellation.
-_PAIRS_PER_BATCH = 10_000
 
 
 @dataclass

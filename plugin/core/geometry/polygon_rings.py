@@ -17,6 +17,9 @@ _POLYGON_TYPE_ID = 3
 _TABLE_SIZE = 1 << 20
 #: Odd constants of a well-mixing integer hash (splitmix64).
 _HASH_FACTORS = tuple(np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+_SINGLE_PART_MULTIPOLYGON = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
+#: Height of inner points in the box of a polygon. Edges of drawn polygons are seldom at this share of it.
+_INNER_HEIGHT = 0.4871
 
 
 class PolygonRings(NamedTuple):
@@ -65,13 +68,6 @@ def extract_rings(shapes: NDArray) -> PolygonRings:
         np.concatenate([simple, polygon[has_vertices]]),
         np.concatenate([np.zeros(len(simple), dtype=bool), hole[has_vertices]]),
     )
-
-
-_SINGLE_PART_MULTIPOLYGON = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
-
-
-#: Height of inner points in the box of a polygon. Edges of drawn polygons are seldom at this share of it.
-_INNER_HEIGHT = 0.4871
 
 
 def find_inner_points(shapes: NDArray) -> NDArray:

@@ -49,6 +49,8 @@ Bounds = tuple[float, float, float, float]
 _Cell = tuple[int, int, int]
 #: Number of polygons whose clips are stored for further layers.
 _MAX_SHARED_POLYGONS = 128
+#: Shapes per step between two checks for cancellation, and in one part of the work of threads.
+SHAPES_PER_BATCH = 2048
 
 
 class ClipCache:
@@ -194,10 +196,6 @@ def clip_to_box(shape: Any, box: Any) -> Any:
     except shapely.GEOSException:
         # The whole shape is slower, but correct.
         return shape
-
-
-#: Shapes per step between two checks for cancellation, and in one part of the work of threads.
-SHAPES_PER_BATCH = 2048
 
 
 def query_in_threads(

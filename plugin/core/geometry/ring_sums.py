@@ -25,6 +25,8 @@ MAX_COORDINATE_M = 2.0**22 - 1
 _SPLITTER = 2.0**27 + 1
 #: A sign is certain if the determinant exceeds this share of its terms.
 _CERTAIN_SHARE = 4e-16
+#: Segments measured at a time.
+_SEGMENTS_PER_BATCH = 250_000
 
 
 def compute_cross_products(vectors: NDArray, other_vectors: NDArray) -> NDArray:
@@ -203,10 +205,6 @@ class RingSegments:
     def polygon_areas(self) -> NDArray:
         """Return (n,) the areas of the polygons in m²."""
         return np.bincount(self.polygon_of_ring, self.weight * self.sums.total, minlength=len(self.shapes)) / 2
-
-
-#: Segments measured at a time.
-_SEGMENTS_PER_BATCH = 250_000
 
 
 class DrawnSums(RingSums):

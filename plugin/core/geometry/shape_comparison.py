@@ -21,6 +21,11 @@ from pyproj import CRS
 from .polygon_rings import iterate_batches
 from .statutory_area import SEMI_MAJOR_M
 
+#: A vertex this near (m) to the line between its neighbours is on it: coordinates of counties have 8 decimals.
+_ON_LINE_M = 1e-6
+#: Metres; a larger distance may come from a ring with another start, so it is compared again.
+_SAME_VERTEX_M = 1e-4
+
 
 def hash_shapes(shapes: NDArray) -> NDArray:
     """Return (n,) uint64 hashes of (n,) geometries or None.
@@ -38,10 +43,6 @@ def hash_wkb(wkb: NDArray) -> NDArray:
 
     hashes: NDArray = hash_array(wkb, categorize=False)
     return hashes
-
-
-#: A vertex this near (m) to the line between its neighbours is on it: coordinates of counties have 8 decimals.
-_ON_LINE_M = 1e-6
 
 
 def normalize_shapes(shapes: NDArray) -> NDArray:
@@ -78,10 +79,6 @@ def hash_corners(shape: Any, to_lonlat: Callable[[NDArray], NDArray]) -> str:
     lonlat = to_lonlat(shapely.get_coordinates(normalize_shapes(shape)))
     corners = np.unique(np.round(lonlat * 1e5).astype(np.int64), axis=0)
     return hashlib.sha256(corners.tobytes()).hexdigest()[:20]
-
-
-#: Metres; a larger distance may come from a ring with another start, so it is compared again.
-_SAME_VERTEX_M = 1e-4
 
 
 def compute_max_vertex_shift(originals: NDArray, copies: NDArray, crs: CRS | None = None) -> NDArray:

@@ -56,6 +56,7 @@ _MAX_DEVIATION_M2, _MAX_DEVIATION_SHARE = 0.004, 0.001
 _ANNEX_BEND, _GEODESIC_BEND = 2**0.5, 0.3
 #: Pieces of this length (m) are accurate to a few millionths of a square metre after extrapolation.
 _MAX_SECTION_M = 1000.0
+CGCS2000_GEOD = Geod(a=SEMI_MAJOR_M, rf=INVERSE_FLATTENING)
 
 
 def compute_trapezoid_area(lon_width: NDArray, lat1: NDArray, lat2: NDArray) -> NDArray:
@@ -275,9 +276,6 @@ def _extract_polygons(geometries: NDArray) -> tuple[NDArray, NDArray]:
             np.concatenate([owner, mixed[collection_of_member[member_owner]]]),
         )
     return parts, owner
-
-
-CGCS2000_GEOD = Geod(a=SEMI_MAJOR_M, rf=INVERSE_FLATTENING)
 
 
 def compute_geodesic_area(

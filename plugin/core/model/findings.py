@@ -50,6 +50,7 @@ MARK_RADIUS_M = 0.5
 _FINDINGS_PER_BATCH = 1000
 #: Types of geometries by their dimension; the last is that of -1, the dimension of none.
 _GEOM_KINDS = np.array(["point", "line", "area", "none"], dtype=object)
+UNREAD_CODE = "RUN905"
 
 
 @dataclass
@@ -299,9 +300,6 @@ def set_fingerprints(findings: Iterable[Finding]) -> None:
 def _hash_texts(parts: Sequence[str]) -> str:
     """Return the hash of a fingerprint's texts."""
     return hashlib.sha256("|".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20]
-
-
-UNREAD_CODE = "RUN905"
 
 
 @dataclass(frozen=True)

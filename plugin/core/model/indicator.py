@@ -27,6 +27,27 @@ TARGET_MET, LITTLE_MARGIN_LEFT, MISSED_BY_ROUNDING, TARGET_MISSED, REFERENCE_ONL
 UNCONFIRMED_STATE = "unconfirmed"
 #: Printed signs of a comparison with a target.
 COMPARISON_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
+#: Square metres in one unit of a target. 1 亩 = 10 000 / 15 m².
+SQUARE_METRES = {"m2": 1.0, "ha": 1e4, "km2": 1e6, "wan_km2": 1e10, "mu": 10_000 / 15, "wan_mu": 1e8 / 15}
+#: The areas that a plan sets targets for: their concept and basis.
+AREA_FIGURES = {
+    "cultivated_area": ("cultivated", "net"),
+    "farmland_area": ("farmland", "net"),
+    "red_line_area": ("red_line", "statutory"),
+    "boundary_area": ("boundary", "statutory"),
+}
+#: A reason for doubt: the county's profile has no target for an area that a layer gives.
+MISSING_TARGET_DOUBT = "targets.missing"
+#: Further figures that a plan states and layers give: by statutory area, or by counting features.
+STATED_FIGURES = {
+    "reserves_area": ("reserves", "statutory"),
+    "flood_line_area": ("flood_line", "statutory"),
+    "centre_area": ("centre", "statutory"),
+    "detail_units_count": ("detail_units", "count"),
+}
+#: The unit of a count.
+COUNT_UNIT = "count"
+RATIO_FORMS = ("n1", "n2", "n3")
 
 
 def compute_margin(value: float | None, comparison: str, target: float | None) -> float | None:
@@ -72,30 +93,6 @@ def compare_with_target(
         # A text states the rounded area, so drawn and printed value agree.
         return TARGET_MET
     return MISSED_BY_ROUNDING if allowance and shortfall <= allowance + rounding_error else TARGET_MISSED
-
-
-#: Square metres in one unit of a target. 1 亩 = 10 000 / 15 m².
-SQUARE_METRES = {"m2": 1.0, "ha": 1e4, "km2": 1e6, "wan_km2": 1e10, "mu": 10_000 / 15, "wan_mu": 1e8 / 15}
-
-#: The areas that a plan sets targets for: their concept and basis.
-AREA_FIGURES = {
-    "cultivated_area": ("cultivated", "net"),
-    "farmland_area": ("farmland", "net"),
-    "red_line_area": ("red_line", "statutory"),
-    "boundary_area": ("boundary", "statutory"),
-}
-#: A reason for doubt: the county's profile has no target for an area that a layer gives.
-MISSING_TARGET_DOUBT = "targets.missing"
-#: Further figures that a plan states and layers give: by statutory area, or by counting features.
-STATED_FIGURES = {
-    "reserves_area": ("reserves", "statutory"),
-    "flood_line_area": ("flood_line", "statutory"),
-    "centre_area": ("centre", "statutory"),
-    "detail_units_count": ("detail_units", "count"),
-}
-#: The unit of a count.
-COUNT_UNIT = "count"
-RATIO_FORMS = ("n1", "n2", "n3")
 
 
 @dataclass

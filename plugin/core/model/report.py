@@ -24,6 +24,10 @@ _REPORT_TYPES = {
     "provenance": {"layers?": [{"role?": str}]},
     "summary?": {"left_out?": list},
 }
+#: Findings about the run that make it incomplete, whatever the rules find: another county's profile or data.
+INCOMPLETE_RUN_CODES = frozenset({"RUN904"})
+#: Name of the item that lists notes without a stated approval.
+APPROVAL_DOUBT = "approvals"
 
 
 class Outcome(StrEnum):
@@ -37,12 +41,8 @@ class Outcome(StrEnum):
     CRASHED = "crashed"
 
 
-#: Findings about the run that make it incomplete, whatever the rules find: another county's profile or data.
-INCOMPLETE_RUN_CODES = frozenset({"RUN904"})
 #: Outcomes of rules that had something to check.
 _EXAMINED_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
-#: Name of the item that lists notes without a stated approval.
-APPROVAL_DOUBT = "approvals"
 
 
 def makes_run_incomplete(finding: Finding) -> bool:

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 DOCSTRING_HEADINGS = ("What it checks", "Why", "How to fix", "Limits")
 EVERY_LAYER = "*"
+_DECLARED_RULES: dict[str, Rule] = {}
+#: Folders of the core that hold rules. A module with one rule is named by its code and name, a module with rules of
+#: one idea by their codes and the idea (``geo011_012_places_of_features.py``).
+_RULE_FOLDERS = ("rules", "package/rules", "studies/yearly/rules")
+_RULE_FILE_PATTERN = re.compile(r"([a-z]{3})((?:\d{3}_)+)\w+\.py")
+#: Rules that standards and profiles declare as data, by code. The last file that declares a code has it.
+_RULES_OF_DATA: dict[str, Rule] = {}
 
 
 @dataclass(frozen=True)
@@ -189,9 +196,6 @@ def normalise_rule_code(text: str) -> str:
     return code[:1].upper() + code[1:] if get_rule_family(code.upper()) == DECLARED_FAMILY else code.upper()
 
 
-_DECLARED_RULES: dict[str, Rule] = {}
-
-
 def rule(
     code: str,
     name: str,
@@ -294,12 +298,6 @@ def find_unit(name: str) -> str:
     return suffix if suffix in ("m2", "m", "share", "count", "degrees") else ""
 
 
-#: Folders of the core that hold rules. A module with one rule is named by its code and name, a module with rules of
-#: one idea by their codes and the idea (``geo011_012_places_of_features.py``).
-_RULE_FOLDERS = ("rules", "package/rules", "studies/yearly/rules")
-_RULE_FILE_PATTERN = re.compile(r"([a-z]{3})((?:\d{3}_)+)\w+\.py")
-
-
 class Rules(Mapping[str, Rule]):
     """All rules by code, in the order of the families.
 
@@ -357,10 +355,6 @@ class Rules(Mapping[str, Rule]):
 def load_all_rules() -> Rules:
     """Return all rules, found by the codes in the names of their files."""
     return Rules()
-
-
-#: Rules that standards and profiles declare as data, by code. The last file that declares a code has it.
-_RULES_OF_DATA: dict[str, Rule] = {}
 
 
 def add_rules_of_data(rules: Iterable[Rule]) -> None:

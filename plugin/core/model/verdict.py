@@ -5,6 +5,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+#: The family of the rules that a standard or a profile declares as data; their codes are X, its id and a number.
+DECLARED_FAMILY = "X"
+RULE_FAMILIES = ("SCH", "GEO", "ATT", "TOP", "REL", "LAW", "DOC", "RUN", DECLARED_FAMILY)
+
 
 class Verdict(StrEnum):
     """A report's verdict: 不通过 / 未完成 / 有条件通过 / 通过."""
@@ -13,11 +17,6 @@ class Verdict(StrEnum):
     INCOMPLETE = "incomplete"
     CONDITIONAL = "conditional"
     PASSED = "pass"
-
-
-#: The family of the rules that a standard or a profile declares as data; their codes are X, its id and a number.
-DECLARED_FAMILY = "X"
-RULE_FAMILIES = ("SCH", "GEO", "ATT", "TOP", "REL", "LAW", "DOC", "RUN", DECLARED_FAMILY)
 
 
 class Severity(StrEnum):

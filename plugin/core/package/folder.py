@@ -25,6 +25,15 @@ from ..base.files.writing import explain_os_error, is_write_error
 
 #: Suffixes of the siblings. Other programs do not use them, so folders with such names may be deleted.
 NEW_SUFFIX, OLD_SUFFIX = ".sanxian-new", ".sanxian-old"
+LOCK_SUFFIX = ".sanxian-lock"
+#: Offset of the bytes that Windows locks, after the text, because locked bytes cannot be read; and their number.
+_LOCK_OFFSET, _MAX_READERS = 2**30, 64
+#: Bytes for the text that names the owner.
+_OWNER_BYTES = 200
+#: Attempts with a new lock file if the owner deletes the old one meanwhile.
+_MAX_TRIES = 20
+#: Errors of a taken lock; other errors mean that the file system does not support locks.
+_LOCKED_ERRNOS = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 def make_sibling_folder_paths(target: Path) -> tuple[Path, Path]:
@@ -135,16 +144,6 @@ def _make_replacement_error(target: Path, error: OSError) -> OutputError:
 # and macOS it is `flock`, which also works on network shares. Windows has only exclusive locks of bytes here, so a
 # reader locks one byte and a writer locks all of them. Both belong to the open file: two tasks of one QGIS also exclude
 # each other.
-
-LOCK_SUFFIX = ".sanxian-lock"
-#: Offset of the bytes that Windows locks, after the text, because locked bytes cannot be read; and their number.
-_LOCK_OFFSET, _MAX_READERS = 2**30, 64
-#: Bytes for the text that names the owner.
-_OWNER_BYTES = 200
-#: Attempts with a new lock file if the owner deletes the old one meanwhile.
-_MAX_TRIES = 20
-#: Errors of a taken lock; other errors mean that the file system does not support locks.
-_LOCKED_ERRNOS = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 class _HeldLock(NamedTuple):

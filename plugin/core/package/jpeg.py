@@ -27,6 +27,10 @@ _NEXT_MARKER_IN_SCAN_PATTERN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
 _MAP_DESCRIPTION_PREFIX = b"sanxian map: "
 #: Segments of applications.
 _APPLICATION_MARKERS = range(0xE0, 0xF0)
+#: Makes GDAL fail where libjpeg only warns, for example of damaged or missing data.
+_STRICT_DECODING_OPTION = "GDAL_ERROR_ON_LIBJPEG_WARNING"
+#: Divisor of width and height for decoding; libjpeg does this step without extra work.
+_DECODED_SCALE_DIVISOR = 8
 
 
 @dataclass(frozen=True)
@@ -179,12 +183,6 @@ def _read_exif_dpi(body: bytes) -> float | None:
 def make_world_file_name(name: str) -> str:
     """Return the name of the world file (.jgw) of a picture."""
     return f"{name.rpartition('.')[0]}.jgw"
-
-
-#: Makes GDAL fail where libjpeg only warns, for example of damaged or missing data.
-_STRICT_DECODING_OPTION = "GDAL_ERROR_ON_LIBJPEG_WARNING"
-#: Divisor of width and height for decoding; libjpeg does this step without extra work.
-_DECODED_SCALE_DIVISOR = 8
 
 
 @dataclass(frozen=True)

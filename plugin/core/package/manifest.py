@@ -53,6 +53,8 @@ _SINGLE_MODULES = (
     "standard/indicator_catalogue.py",
     "checks/tabulate.py",
 )
+#: Bases of areas, in the order of the columns.
+AREA_BASES = ("statutory", "survey", "net", "declared")
 
 
 @cache
@@ -206,10 +208,6 @@ def find_slots_not_in_map_table(slots: list[dict[str, Any]], maps: list[dict[str
     if not any(row["file"] for row in maps):
         return [row for row in slots if row["id"] not in listed_slot_ids]
     return [row for row in slots if row["kind"] != "map" or (row["need"] == "M" and row["id"] not in listed_slot_ids)]
-
-
-#: Bases of areas, in the order of the columns.
-AREA_BASES = ("statutory", "survey", "net", "declared")
 
 
 def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:

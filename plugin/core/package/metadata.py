@@ -26,6 +26,9 @@ FORMAT_SEPARATOR = "、"
 _DATE_PATTERN = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*(?:月|[-/.月]\s*(\d{1,2})\s*日?)?")
 #: Decimals of an extent by unit, for a resolution of a decimetre.
 _EXTENT_DECIMALS = {DEGREES_UNIT: 6, METRES_UNIT: 1}
+#: The encoding in an XML declaration. The parser does not support the Chinese encodings.
+_DECLARED_ENCODING_PATTERN = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*\?>")
+_CHINESE_ENCODINGS = ("gbk", "gb2312", "gb18030")
 
 
 def join_formats(names: Iterable[str]) -> str:
@@ -129,11 +132,6 @@ def _add_items(element: ET.Element, name_by_item: dict[str, str], items: dict[st
     for key, text in items.items():
         if name_by_item[key]:
             ET.SubElement(element, name_by_item[key]).text = text
-
-
-#: The encoding in an XML declaration. The parser does not support the Chinese encodings.
-_DECLARED_ENCODING_PATTERN = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*\?>")
-_CHINESE_ENCODINGS = ("gbk", "gb2312", "gb18030")
 
 
 class UnreadableXml(Exception):

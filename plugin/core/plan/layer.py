@@ -54,6 +54,15 @@ __all__ = ["FieldInfo", "Layer", "SourceLayer"]
 _MAX_FLAT_AREA_M2 = 100.0
 #: Width (m) of a polygon that encloses no land: vertices this near are one.
 _FLAT_WIDTH_M = 1e-4
+#: Problems of tables that have no shapes, or are not registered as a layer: they are complete.
+TABLE_PROBLEMS = ("table", "unregistered")
+#: Values of a layer that cost time and depend on its rows alone. None contains a geometry: a layer of another check may
+#: be in use in another thread.
+_REUSABLE_VALUES = ("invalid_rows", "plane_areas", "statutory")
+#: Name of a further such value, which belongs to the polygons of the layer.
+_OVERLAP_CANDIDATES = "overlap_candidates"
+#: GEOS's number of a geometry collection.
+_GEOMETRY_COLLECTION_TYPE_ID = 7
 
 
 class FieldColumn:
@@ -122,10 +131,6 @@ class MistypedColumn:
     count: int
     example: str
     fids: tuple[int, ...]
-
-
-#: Problems of tables that have no shapes, or are not registered as a layer: they are complete.
-TABLE_PROBLEMS = ("table", "unregistered")
 
 
 @dataclass
@@ -235,15 +240,6 @@ class SourceLayer:
         """
         file = self.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
         return f"{file}/{self.name}" if file else self.name
-
-
-#: Values of a layer that cost time and depend on its rows alone. None contains a geometry: a layer of another check may
-#: be in use in another thread.
-_REUSABLE_VALUES = ("invalid_rows", "plane_areas", "statutory")
-#: Name of a further such value, which belongs to the polygons of the layer.
-_OVERLAP_CANDIDATES = "overlap_candidates"
-#: GEOS's number of a geometry collection.
-_GEOMETRY_COLLECTION_TYPE_ID = 7
 
 
 class Layer:

@@ -42,6 +42,9 @@ from .pictures import ReportPictures, add_picture_digests
 if TYPE_CHECKING:
     from .worklist.worklist_row import WorkItem
 
+#: Pieces of a text that are written to its file together.
+_PIECES_PER_WRITE = 1000
+
 
 # Python's garbage collection would search findings and values repeatedly while rows are written, and free nothing.
 @pause_garbage_collection()
@@ -134,10 +137,6 @@ def add_data_digest(report: Report, plan: Plan, cancellation: Cancellation = NEV
     """
     digest = compute_data_digest(plan, cancellation)
     return replace(report, provenance={**report.provenance, "data_digest": digest}) if digest else report
-
-
-#: Pieces of a text that are written to its file together.
-_PIECES_PER_WRITE = 1000
 
 
 def report_to_json(report: Report) -> str:

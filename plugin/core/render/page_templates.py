@@ -21,6 +21,8 @@ _SPACE_IN_FIGURE_PATTERN = re.compile(
 )
 #: Places inside a shortened key such as …000005, a version such as 0.2.0-dev and a Chinese unit after a figure.
 _INSIDE_TOKEN_PATTERN = re.compile(r"(?<=…)(?=[0-9A-Za-z])|(?<=\d-)(?=[a-z])|(?<=\d[ \u00a0][公万])(?=[顷亩])")
+_URL_SCHEME_PATTERN = re.compile(r"(https?:)//", re.IGNORECASE)
+_OPTION_PATTERN = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
 
 
 def keep_figures_whole(text: str) -> str:
@@ -39,10 +41,6 @@ def allow_breaks_between_codes(text: str) -> str:
     LibreOffice takes such a list for one word of Latin letters, and breaks inside its codes.
     """
     return _COMMA_BETWEEN_CODES_PATTERN.sub(f"、{_BREAK_OPPORTUNITY}", text)
-
-
-_URL_SCHEME_PATTERN = re.compile(r"(https?:)//", re.IGNORECASE)
-_OPTION_PATTERN = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
 
 
 def fill_template(template: str, page: dict[str, Any]) -> str:

@@ -22,6 +22,9 @@ from .rule_book import format_control_line_name
 from .words import ReportTexts
 
 _CONFLICT_SETTING_PREFIX = f"{CONFLICTS_SECTION}."
+#: Widest cell (columns of a console) that other rows are aligned with; a longer one moves the rest of its row.
+_MAX_ALIGNED_WIDTH = 40
+_COLUMN_GAP = "  "
 
 
 def render_profile_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]:
@@ -196,11 +199,6 @@ def _make_target_table(targets: Iterable[IndicatorTarget], texts: Texts, report_
         )
     head = [report_texts.get("resolved_column", key) for key in ("figure", "target", "year", "binding", "source")]
     return _align_columns([head, *rows]) if rows else []
-
-
-#: Widest cell (columns of a console) that other rows are aligned with; a longer one moves the rest of its row.
-_MAX_ALIGNED_WIDTH = 40
-_COLUMN_GAP = "  "
 
 
 def _align_columns(rows: list[list[str]]) -> list[str]:

@@ -27,6 +27,24 @@ from .words import ReportTexts
 
 #: When a rule runs: with every check, or only by its name.
 RUNS_BY_DEFAULT, RUNS_WHEN_NAMED = "default", "named"
+#: The columns of the table in order; report_*.toml has their headings.
+RULE_COLUMNS = (
+    "code",
+    "name",
+    "title",
+    "severity",
+    "mark",
+    "runs",
+    "needs",
+    "optional",
+    "inputs",
+    "parameters",
+    "basis",
+    "sources",
+)
+CONTROL_LINES = ("farmland", "red_line", "boundary")
+#: Without it Excel reads a CSV as GBK.
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -107,26 +125,6 @@ def make_rule_entries(norm: Norm, codes: Iterable[str] = ()) -> list[RuleEntry]:
             )
         )
     return entries
-
-
-#: The columns of the table in order; report_*.toml has their headings.
-RULE_COLUMNS = (
-    "code",
-    "name",
-    "title",
-    "severity",
-    "mark",
-    "runs",
-    "needs",
-    "optional",
-    "inputs",
-    "parameters",
-    "basis",
-    "sources",
-)
-CONTROL_LINES = ("farmland", "red_line", "boundary")
-#: Without it Excel reads a CSV as GBK.
-_BYTE_ORDER_MARK = "\ufeff"
 
 
 class RuleBook:

@@ -19,6 +19,14 @@ from .finding_lists import list_citations
 from .verdict import list_unconfirmed_items
 from .words import ReportTexts
 
+#: (Label, value) pairs per row of the report head.
+_PAIRS_PER_ROW = 3
+#: Rows named in the sentence on fallback steps; the JSON has all.
+_MAX_NAMED_STEPS = 5
+_SIDE_COLUMNS = (("role", "key"), ("related_role", "related_key"))
+#: Pairs of layers, and townships of each, on the page; the JSON has all.
+_MAX_NAMED_PAIRS, _MAX_NAMED_TOWNSHIPS = 12, 3
+
 
 def make_head_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
     """Return the head of the report: title, county, scope, time, standard, profile, CRS and document information."""
@@ -58,10 +66,6 @@ def _format_profile_name(profile: dict[str, Any], report_texts: ReportTexts) -> 
     """Return name and id of a profile, empty without a profile. Reports of old versions may lack the name."""
     profile_id, name = profile.get("id", ""), profile.get("name", "")
     return report_texts.get("head", "profile_name", name=name, id=profile_id) if name and profile_id else profile_id
-
-
-#: (Label, value) pairs per row of the report head.
-_PAIRS_PER_ROW = 3
 
 
 def format_moment(text: str) -> str:
@@ -129,13 +133,6 @@ def make_not_checked_section(report: Report, report_texts: ReportTexts) -> dict[
     }
 
 
-#: Rows named in the sentence on fallback steps; the JSON has all.
-_MAX_NAMED_STEPS = 5
-
-
-_SIDE_COLUMNS = (("role", "key"), ("related_role", "related_key"))
-
-
 def make_tolerance_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
     """Return the section on the tolerance, on overlays that needed a fallback, and on ignored slivers.
 
@@ -185,10 +182,6 @@ def make_tolerance_section(report: Report, norm: Norm | None, report_texts: Repo
             for one in tolerance.get("ignored_pairs", [])[:_MAX_NAMED_PAIRS]
         ],
     }
-
-
-#: Pairs of layers, and townships of each, on the page; the JSON has all.
-_MAX_NAMED_PAIRS, _MAX_NAMED_TOWNSHIPS = 12, 3
 
 
 def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, report_texts: ReportTexts) -> dict[str, str]:

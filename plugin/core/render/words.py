@@ -17,6 +17,11 @@ from ..base.files.data import EVERY_KEY, one_of, read_record, read_toml
 from ..base.placeholders import use_singular_after_one
 from ..standard.messages.texts import TEXT_LANGUAGES
 
+#: Keys of the styles that a docx template must have.
+DOCX_STYLES = (
+    "title", "subtitle", "heading", "subheading", "body", "note", "cell", "verdict", "statement", "table", "grid",
+)  # fmt: skip
+
 
 @cache
 def _load_texts(lang: str) -> dict[str, Any]:
@@ -72,12 +77,6 @@ class ReportTexts:
     def put_in_brackets(self, text: str) -> str:
         """Return a text in brackets of the language."""
         return f"{self.get('page', 'open')}{text}{self.get('page', 'close')}"
-
-
-#: Keys of the styles that a docx template must have.
-DOCX_STYLES = (
-    "title", "subtitle", "heading", "subheading", "body", "note", "cell", "verdict", "statement", "table", "grid",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,9 @@ _MAX_FACTOR_BY_KEY_PREFIX = {
 #: Parameters of rules: rules report no difference below them.
 _ALLOWANCE_PREFIX = "allowance_"
 _SEVERITY_RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
+#: Put before the key of a setting in a report: the county ends a comparison by this setting.
+DISABLED_PREFIX = "off."
+_SWITCHES_FILE = STANDARDS_FOLDER / "common-2021" / "switches.toml"
 
 
 def find_shipped_counterparts(standard: Standard) -> tuple[Standard, ...]:
@@ -208,11 +211,6 @@ def _list_changed_codes(custom: CodeList, shipped_list: CodeList) -> list[str]:
         ):
             changed_codes.append(code)
     return changed_codes
-
-
-#: Put before the key of a setting in a report: the county ends a comparison by this setting.
-DISABLED_PREFIX = "off."
-_SWITCHES_FILE = STANDARDS_FOLDER / "common-2021" / "switches.toml"
 
 
 @cache

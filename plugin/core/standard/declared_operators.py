@@ -20,6 +20,9 @@ from ..base.files.cells import parse_date
 from .codes import CodeList
 from .declared_check import Condition, DeclaredCheck
 
+#: Operators that judge an empty value; for all others `when` does not hold and `must` is fulfilled.
+OPERATORS_ON_EMPTY = ("empty", "filled")
+
 
 class ValueKind(StrEnum):
     """What an operator is given after the field."""
@@ -138,9 +141,6 @@ OPERATORS: dict[str, Operator] = {
     # Other rows decide: `evaluation` counts the values.
     "unique": Operator(ValueKind.LAYERS, lambda test: test.text not in test.known_values, is_for_must_only=True),
 }
-
-#: Operators that judge an empty value; for all others `when` does not hold and `must` is fulfilled.
-OPERATORS_ON_EMPTY = ("empty", "filled")
 
 
 class CodeResolver:

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 _NUMBER_TYPES = ("integer", "real")
 #: Names similar to an unknown one that an error lists first.
 _SIMILAR_NAMES = 3
+_REQUIRED_KEYS = ("code", "layer", "must", "mark", "source", "zh", "en", "found", "passed")
+_OPTIONAL_KEYS = ("when", "severity", "others")
+_TEXT_KEYS = ("name", "problem", "why", "remedy")
+_LANGUAGES = ("zh", "en")
+#: An id of a standard or profile that can be part of a code: letters, digits, Chinese, ``_`` and ``-``.
+_ID_PATTERN = re.compile(r"[\w-]+")
 
 
 class StandardNames:
@@ -223,14 +229,6 @@ class _OperandReader:
             problem = "value_date" if self._field.type == "date" else "value_number"
             raise place.make_error(problem, field=self._field.name, value=str(value))
         return float(limit)
-
-
-_REQUIRED_KEYS = ("code", "layer", "must", "mark", "source", "zh", "en", "found", "passed")
-_OPTIONAL_KEYS = ("when", "severity", "others")
-_TEXT_KEYS = ("name", "problem", "why", "remedy")
-_LANGUAGES = ("zh", "en")
-#: An id of a standard or profile that can be part of a code: letters, digits, Chinese, ``_`` and ``-``.
-_ID_PATTERN = re.compile(r"[\w-]+")
 
 
 def read_declared_checks(

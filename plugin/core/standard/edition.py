@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 #: The file that makes a folder a standard.
 STANDARD_FILE = "standard.toml"
+#: Ids, which are public, and the official terms.
+PLANNING_PHASES = {"drafting": "编制", "publicity": "公示", "approval": "报批"}
+#: The file of a standard that defines the layers maintained each year.
+MAINTENANCE_FILE_NAME = "maintenance.toml"
+#: Group of all layers of the standard that are written to files.
+ALL_LAYERS = "all"
 
 
 def find_edition_folders(within: Path | None = None, name: str = "") -> dict[str, dict[str, Path]]:
@@ -128,9 +134,6 @@ def check_no_circular_include(folder: Path, below: tuple[Path, ...] = ()) -> Non
 # The severity of a rule is the first one found in this order: the profile for the phase, its base …, the standard for
 # the phase; the profile, its base …, the standard; the rule itself.
 
-#: Ids, which are public, and the official terms.
-PLANNING_PHASES = {"drafting": "编制", "publicity": "公示", "approval": "报批"}
-
 
 def parse_phase(text: str) -> str:
     """Return the id of a planning phase from an id or a Chinese name (编制, 编制阶段).
@@ -145,12 +148,6 @@ def parse_phase(text: str) -> str:
         known_phases = "、".join(f"{phase}（{name}）" for phase, name in PLANNING_PHASES.items())
         raise InputError("phase_unknown", value=text, known=known_phases)
     return ""
-
-
-#: The file of a standard that defines the layers maintained each year.
-MAINTENANCE_FILE_NAME = "maintenance.toml"
-#: Group of all layers of the standard that are written to files.
-ALL_LAYERS = "all"
 
 
 @dataclass(frozen=True)

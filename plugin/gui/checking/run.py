@@ -30,6 +30,8 @@ from ..widgets.lists import EmptyPage
 
 #: The code of a rule at the beginning of a text of the progress.
 _RULE_CODE_PATTERN = re.compile(r"^([A-Z]{3}\d{3}|X[\w-]+-\d{3}) ")
+#: While a project opens, layers are added one by one: wait until no more are added.
+_SETTLE_MS = 300
 
 
 @dataclass(frozen=True)
@@ -213,10 +215,6 @@ class CheckRunner(QObject):
         self._end_check(note)
         self.check_failed.emit(title, why)
         self.check_stopped.emit()
-
-
-#: While a project opens, layers are added one by one: wait until no more are added.
-_SETTLE_MS = 300
 
 
 class LayerRecognition(QObject):

@@ -38,6 +38,8 @@ from .verdict_and_tables import ClassTable, LineTable, ProjectSummary
 
 _MAX_WIDTH_M, _WIDTH_DECIMALS = 10_000.0, 2
 _ICON_BY_BUTTON = {"draw": "draw", "selected": "select", "file": "open"}
+_WIDTH_EM, _HEIGHT_EM = 27, 36
+_ROLES_LINK = "roles"
 
 
 class ProjectForm(QWidget):
@@ -197,10 +199,6 @@ class ProjectForm(QWidget):
     def _on_kind_chosen(self) -> None:
         self.width.setEnabled(self.kind.currentData() != POLYGON)
         self.kind_changed.emit(str(self.kind.currentData()))
-
-
-_WIDTH_EM, _HEIGHT_EM = 27, 36
-_ROLES_LINK = "roles"
 
 
 class ConformityDock(QgsDockWidget):

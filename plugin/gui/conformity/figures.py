@@ -36,6 +36,8 @@ _FULL_STOPS = ("。", ".")
 _FARMLAND, _BOUNDARY = "farmland", "boundary"
 #: Lines that are not hatched: cultivated land covers most of what is drawn, and is listed by class.
 _UNHATCHED_LINES = ("cultivated", "cultivated_target", "county")
+#: Notes on rows of a file: the panel states a missing use and several townships elsewhere, and names each project.
+_SILENT_NOTES = ("note_no_name", "note_no_use", "note_townships")
 
 
 @dataclass(frozen=True)
@@ -177,10 +179,6 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
             if line.is_occupied and line.id not in _UNHATCHED_LINES and line.shape is not None
         ),
     )
-
-
-#: Notes on rows of a file: the panel states a missing use and several townships elsewhere, and names each project.
-_SILENT_NOTES = ("note_no_name", "note_no_use", "note_townships")
 
 
 def _hectares(area_m2: float | None) -> str:

@@ -26,6 +26,16 @@ from .projects import LINE, POLYGON
 _EDGE_EM, _HALO_EM, _ICON_EM = 0.13, 0.3, 0.5
 _INK, _HALO = QColor("#111111"), QColor(255, 255, 255, 220)
 _MIN_POINTS = {POLYGON: 3, LINE: 2}
+_OUTLINE_EDGE_EM, _GAP_EM = 0.07, 0.9
+_OUTLINE_EM = 0.13
+#: Colour and hatching by id of a line; all others have those of the last entry.
+_STYLE_BY_LINE = {
+    "farmland": ("#D50058", Qt.BrushStyle.BDiagPattern),
+    "red_line": ("#8C1C2C", Qt.BrushStyle.Dense5Pattern),
+    "boundary": ("#1B1F5E", Qt.BrushStyle.FDiagPattern),
+    "heritage": ("#6A1B9A", Qt.BrushStyle.DiagCrossPattern),
+    "": ("#0057A8", Qt.BrushStyle.CrossPattern),
+}
 
 
 class ProjectMapTool(QgsMapTool):
@@ -190,18 +200,6 @@ class ProjectMapTool(QgsMapTool):
         for band, points in ((halo, line), (fixed, line), (dashed, loose)):
             band.setToGeometry(QgsGeometry.fromPolylineXY(points if len(points) > 1 else []), None)
         dots.setToGeometry(QgsGeometry.fromMultiPointXY(self.points), None)
-
-
-_OUTLINE_EDGE_EM, _GAP_EM = 0.07, 0.9
-_OUTLINE_EM = 0.13
-#: Colour and hatching by id of a line; all others have those of the last entry.
-_STYLE_BY_LINE = {
-    "farmland": ("#D50058", Qt.BrushStyle.BDiagPattern),
-    "red_line": ("#8C1C2C", Qt.BrushStyle.Dense5Pattern),
-    "boundary": ("#1B1F5E", Qt.BrushStyle.FDiagPattern),
-    "heritage": ("#6A1B9A", Qt.BrushStyle.DiagCrossPattern),
-    "": ("#0057A8", Qt.BrushStyle.CrossPattern),
-}
 
 
 class OccupiedMarks:

@@ -22,6 +22,10 @@ from ..widgets import messages
 from ..widgets.messages import MessageBarMessages
 from ..widgets.paths import choose_save_path, make_opener
 
+#: Suffix of a file → field of `OutputPaths`. A further format needs an entry, and a filter in the dialog for the file.
+OUTPUT_BY_SUFFIX = {".xlsx": "xlsx", ".gpkg": "findings"}
+_FOLDER_KEY = "export_folder"
+
 
 class PlanState(QObject):
     """Provides the plan of the displayed check with its edits.
@@ -105,11 +109,6 @@ class PlanState(QObject):
         else:
             text = tr("Figures of the check at {time}.")
         return text.format(time=result.time_text)
-
-
-#: Suffix of a file → field of `OutputPaths`. A further format needs an entry, and a filter in the dialog for the file.
-OUTPUT_BY_SUFFIX = {".xlsx": "xlsx", ".gpkg": "findings"}
-_FOLDER_KEY = "export_folder"
 
 
 class ReportWriter:

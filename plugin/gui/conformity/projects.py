@@ -15,6 +15,11 @@ from ...bridge.texts import tr
 from ..widgets.map_items import read_wkb
 
 POLYGON, LINE, POINT = "polygon", "line", "point"
+#: Files of boundary points, which the toolbox imports first; other files are layers.
+POINT_SUFFIXES = (".txt", ".csv", ".xlsx", ".xls")
+FILE_FILTER = "*.gpkg *.shp *.geojson *.txt *.csv *.xlsx *.xls"
+#: More features at once are reviewed by the toolbox.
+MAX_PROJECTS = 500
 
 
 @dataclass
@@ -112,13 +117,6 @@ class ProjectList:
         batch = [one for one in self.items if one.is_in_batch and one.is_finished]
         current = self.current
         return batch or ([current] if current is not None and current.is_finished else [])
-
-
-#: Files of boundary points, which the toolbox imports first; other files are layers.
-POINT_SUFFIXES = (".txt", ".csv", ".xlsx", ".xls")
-FILE_FILTER = "*.gpkg *.shp *.geojson *.txt *.csv *.xlsx *.xls"
-#: More features at once are reviewed by the toolbox.
-MAX_PROJECTS = 500
 
 
 class NoProjects(Exception):

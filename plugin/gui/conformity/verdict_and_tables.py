@@ -31,6 +31,13 @@ from .figures import DASH, ICON_BY_OUTCOME, ClassRow, LineRow, PanelFigures, Rea
 
 _MAX_REASONS = 4
 _WORD_SCALE = 1.35
+NAME_COLUMN, OCCUPIED_COLUMN, BASIS_COLUMN, OUTCOME_COLUMN = range(4)
+CODE_COLUMN, CLASS_COLUMN, AREA_COLUMN, SHARE_COLUMN, BAR_COLUMN = range(5)
+#: Role of the share (0 to 1) of a cell.
+SHARE_ROLE = Qt.ItemDataRole.UserRole + 1
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_ROW_EM, _BAR_EM, _OPACITY = 1.45, 0.6, 140
+_MAX_CLASS_ROWS = 40
 
 
 class _ReasonLine(QWidget):
@@ -146,15 +153,6 @@ class ProjectSummary(QWidget):
             self.icon.setPixmap(theme.load_pixmap(ICON_BY_OUTCOME[self._verdict], size, self.devicePixelRatioF()))
         for line in self.lines:
             line.refresh_icon()
-
-
-NAME_COLUMN, OCCUPIED_COLUMN, BASIS_COLUMN, OUTCOME_COLUMN = range(4)
-CODE_COLUMN, CLASS_COLUMN, AREA_COLUMN, SHARE_COLUMN, BAR_COLUMN = range(5)
-#: Role of the share (0 to 1) of a cell.
-SHARE_ROLE = Qt.ItemDataRole.UserRole + 1
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-_ROW_EM, _BAR_EM, _OPACITY = 1.45, 0.6, 140
-_MAX_CLASS_ROWS = 40
 
 
 class ShareBarDelegate(QStyledItemDelegate):

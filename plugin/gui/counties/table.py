@@ -35,6 +35,14 @@ from .rows import (
     describe_time,
 )
 
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+_SORT_ROLE = Qt.ItemDataRole.UserRole + 1
+#: Rows whose texts are measured for the widths of columns.
+_MEASURED_ROWS = 200
+_MIN_REASON_DIGITS, _MIN_DIGITS = 14, 10
+_ROW_EM = 1.5
+
 
 class Column(IntEnum):
     """Columns of the list."""
@@ -43,17 +51,10 @@ class Column(IntEnum):
 
 
 _RIGHT_COLUMNS = (Column.TIME, Column.ERRORS, Column.WARNINGS)
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-_SORT_ROLE = Qt.ItemDataRole.UserRole + 1
-#: Rows whose texts are measured for the widths of columns.
-_MEASURED_ROWS = 200
 #: Widths in digits: most of columns with names, least of the last column.
 _MAX_DIGITS = {Column.NAME: 22, Column.SOURCE: 24, Column.PROFILE: 16}
-_MIN_REASON_DIGITS, _MIN_DIGITS = 14, 10
 #: Columns that shrink in a narrow window, one after the other.
 _SHRINKING_COLUMNS = (Column.SOURCE, Column.PROFILE, Column.STAGE, Column.NAME, Column.RESULT)
-_ROW_EM = 1.5
 
 _CELL_TEXTS: dict[Column, Callable[[CountyRow], str]] = {
     Column.NAME: lambda row: row.name,

@@ -41,6 +41,12 @@ _OBJECT_NAME = "SanxianFormReasons"
 _MAX_REASONS = 3
 _LABEL_MARGIN = 9
 _EDIT_MODES = (QgsAttributeEditorContext.Mode.SingleEditMode, QgsAttributeEditorContext.Mode.AddFeatureMode)
+_TIPS_ADDED_PROPERTY = "sanxianTold"
+#: Shorter lists need no search.
+_MAX_PLAIN_ROWS = 6
+_VISIBLE_ROWS = 14
+#: Minimum width of a list, in digits of an unknown code with its note, including room for the buttons.
+_CODE_DIGITS = 11
 
 
 def attach_form_help(form: QgsAttributeForm) -> None:
@@ -160,9 +166,6 @@ class _WidthFitter(QObject):
             area.setMinimumWidth(inside.minimumSizeHint().width() + bar + 2 * area.frameWidth())
 
 
-_TIPS_ADDED_PROPERTY = "sanxianTold"
-
-
 @lru_cache(maxsize=4)
 def _read_dictionary(standard: str, lang: str):
     from ...core.render.dictionary import DataDictionary
@@ -190,13 +193,6 @@ def add_field_tooltips(form: QgsAttributeForm) -> None:
         note = notes.get(buddy.objectName(), "") if buddy is not None else ""
         if note:
             label.setToolTip(f"{label.toolTip()}<br>{escape(note)}" if label.toolTip() else note)
-
-
-#: Shorter lists need no search.
-_MAX_PLAIN_ROWS = 6
-_VISIBLE_ROWS = 14
-#: Minimum width of a list, in digits of an unknown code with its note, including room for the buttons.
-_CODE_DIGITS = 11
 
 
 class SearchableCodeLists(QObject):

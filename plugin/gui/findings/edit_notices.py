@@ -23,6 +23,8 @@ from .selection import FindingSelection
 
 #: Maximum numbers of rules and townships named in a message.
 _MAX_NAMED_RULES, _MAX_NAMED_TOWNSHIPS = 3, 3
+#: How often the notice asks whether the re-check of the last edits has ended.
+_POLL_MS = 80
 
 
 def find_new_findings(result: CheckView) -> list[Any]:
@@ -304,10 +306,6 @@ class EditNotices(QObject):
 
 def _format_signed(count: int) -> str:
     return f"+{count}" if count > 0 else str(count).replace("-", "−")
-
-
-#: How often the notice asks whether the re-check of the last edits has ended.
-_POLL_MS = 80
 
 
 class SavingNotices(QObject):

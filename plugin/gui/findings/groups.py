@@ -22,6 +22,18 @@ _OPEN, _WAIVED = WorkState.OPEN.name, WorkState.WAIVED.name
 STATE_KEYS = (*(state.name for state in WorkState), STALE, CONFLICT)
 #: Keys in the order in which the list sorts states: what needs work comes first.
 STATE_ORDER = (CONFLICT, WorkState.OPEN.name, STALE, "FALSE_ALARM", "FIXED", _WAIVED)
+PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN = COLUMNS = range(7)
+_SEVERITY_RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
+_KIND_RANK = {**_SEVERITY_RANK, "waived": 4}
+NOT_RUN_OUTCOMES = ("skipped", "crashed")
+#: The code of a rule, which messages of other rules may name.
+_RULE_CODE_PATTERN = re.compile(r"\b(?:[A-Z]{3}\d{3}|X[\w-]+-\d{3})\b", re.ASCII)
+#: Most findings of a group that have a row; a last row counts the others.
+MAX_ROWS = 5_000
+#: Rows of a group that are not findings: why the rule was not fully checked, and how many findings have no row.
+REASON_ROW, REST_ROW = "reason", "rest"
+#: Begins the keys of groups that are not rules, so that no key is the code of a rule.
+_VALUE_MARK = "\t"
 
 
 def get_work_state_word(key: str) -> str:
@@ -85,18 +97,6 @@ class WorkRows:
         return sorted({item.assignee for item in self.items.values() if item.assignee})
 
 
-PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN = COLUMNS = range(7)
-_SEVERITY_RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
-_KIND_RANK = {**_SEVERITY_RANK, "waived": 4}
-NOT_RUN_OUTCOMES = ("skipped", "crashed")
-#: The code of a rule, which messages of other rules may name.
-_RULE_CODE_PATTERN = re.compile(r"\b(?:[A-Z]{3}\d{3}|X[\w-]+-\d{3})\b", re.ASCII)
-#: Most findings of a group that have a row; a last row counts the others.
-MAX_ROWS = 5_000
-#: Rows of a group that are not findings: why the rule was not fully checked, and how many findings have no row.
-REASON_ROW, REST_ROW = "reason", "rest"
-#: Begins the keys of groups that are not rules, so that no key is the code of a rule.
-_VALUE_MARK = "\t"
 NO_WORK = WorkRows()
 
 

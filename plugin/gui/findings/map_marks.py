@@ -32,6 +32,21 @@ ICON_SIZE_EM, _RING_SIZE_EM, _LABEL_GAP_EM, _LABEL_PADDING_EM = 1.4, 1.2, 2.2, 0
 #: Findings smaller on the screen than this many icons get a ring, because their outline would be a dot.
 _MIN_OUTLINE_EM = 2.5
 _BLACK_COLOUR, _WHITE_COLOUR, RING_COLOUR = QColor("#000000"), QColor("#FFFFFF"), QColor("#FFE800")
+_FLASH_COUNT = 1
+_FLASH_MS = 600
+#: Strokes of the selected finding, lowest first; widths in font heights of the canvas. The top stroke has the
+#: finding's colour.
+_OUTLINE_STROKES = (("#000000", 0.75), ("#FFE800", 0.58), ("#FFFFFF", 0.33))
+_BAND_WIDTH_EM = 0.17
+_FILL_OPACITY = 0.25
+#: Strokes of the features of the first and the second concept: (colour, opacity, width, style). No symbol of a template
+#: has these colours.
+FIRST_FEATURE_STROKES = (("#000000", 1.0, 0.42, Qt.PenStyle.SolidLine), ("#00E5FF", 1.0, 0.25, Qt.PenStyle.SolidLine))
+SECOND_FEATURE_STROKES = (("#000000", 1.0, 0.42, Qt.PenStyle.SolidLine), ("#39FF14", 1.0, 0.25, Qt.PenStyle.DashLine))
+#: Width of a sample of these strokes in a label, and the gap behind it, in font heights.
+_SAMPLE_WIDTH_EM, _SAMPLE_GAP_EM = 1.6, 0.4
+#: Outlines with more vertices are simplified, because the canvas repaints them at every mouse move.
+_MANY_VERTICES = 20_000
 
 
 def compute_label_position(size: tuple[float, float], finding: QRectF, canvas: QRectF, gap: float) -> QRectF:
@@ -195,22 +210,6 @@ def _find_visible_point(geometry: QgsGeometry, extent: QgsRectangle) -> QgsPoint
         point = QgsGeometry() if part.isEmpty() else part.pointOnSurface()
     return None if point.isEmpty() else point.asPoint()
 
-
-_FLASH_COUNT = 1
-_FLASH_MS = 600
-#: Strokes of the selected finding, lowest first; widths in font heights of the canvas. The top stroke has the
-#: finding's colour.
-_OUTLINE_STROKES = (("#000000", 0.75), ("#FFE800", 0.58), ("#FFFFFF", 0.33))
-_BAND_WIDTH_EM = 0.17
-_FILL_OPACITY = 0.25
-#: Strokes of the features of the first and the second concept: (colour, opacity, width, style). No symbol of a template
-#: has these colours.
-FIRST_FEATURE_STROKES = (("#000000", 1.0, 0.42, Qt.PenStyle.SolidLine), ("#00E5FF", 1.0, 0.25, Qt.PenStyle.SolidLine))
-SECOND_FEATURE_STROKES = (("#000000", 1.0, 0.42, Qt.PenStyle.SolidLine), ("#39FF14", 1.0, 0.25, Qt.PenStyle.DashLine))
-#: Width of a sample of these strokes in a label, and the gap behind it, in font heights.
-_SAMPLE_WIDTH_EM, _SAMPLE_GAP_EM = 1.6, 0.4
-#: Outlines with more vertices are simplified, because the canvas repaints them at every mouse move.
-_MANY_VERTICES = 20_000
 
 #: A feature's geometry, its CRS, and whether it belongs to the first concept.
 FeatureOutline = tuple[QgsGeometry, QgsCoordinateReferenceSystem, bool]

@@ -24,6 +24,9 @@ from ..widgets.lists import EmptyPage
 ActionCallback = Callable[[], None]
 #: Missing layers that the page names; its tool tip lists all.
 _MAX_NAMED_LAYERS = 3
+#: The time left is shown only from here on, because earlier estimates are unstable.
+_MIN_SECONDS_TO_ESTIMATE, _MIN_SHARE_TO_ESTIMATE = 1.0, 0.15
+_PROGRESS_STEPS = 1000
 
 
 def has_recent_geopandas() -> bool:
@@ -154,11 +157,6 @@ def get_norm_and_outcomes(result: Any, options: Any) -> tuple[Any, Callable[[str
         return options.resolve_norm(), lambda code: None
     except (SanxianError, ImportError):
         return None, lambda code: None
-
-
-#: The time left is shown only from here on, because earlier estimates are unstable.
-_MIN_SECONDS_TO_ESTIMATE, _MIN_SHARE_TO_ESTIMATE = 1.0, 0.15
-_PROGRESS_STEPS = 1000
 
 
 class CheckProgressBar(QWidget):

@@ -24,6 +24,9 @@ from ...core.engine.explanation import (
 )
 from ...core.model.rule import load_all_rules
 
+#: A change of more findings is shown in several turns of the event loop.
+MAX_FINDINGS_SHOWN_AT_ONCE = 20
+
 
 class RuleSource(NamedTuple):
     """A source on which a rule is based: a citation or an unconfirmed setting.
@@ -154,9 +157,6 @@ class CheckView:
         ]
         return rule_sources
 
-
-#: A change of more findings is shown in several turns of the event loop.
-MAX_FINDINGS_SHOWN_AT_ONCE = 20
 
 DisplaySteps = Generator[Waiting | None, None, None]
 

@@ -22,6 +22,9 @@ from ..project.watch import ProjectWatcher
 from .dock import FindingsDock
 from .result import CheckView
 
+#: No project has this number: the displayed result is not of a project.
+_NO_PROJECT = -1
+
 
 @dataclass(frozen=True)
 class InputFingerprint:
@@ -62,10 +65,6 @@ def _make_layer_fingerprint(layer: QgsVectorLayer, files: dict[str, tuple[Any, .
         # A layer in memory or on a server does not report its changes.
         files[path] = read_modification_stamp(path) if os.path.exists(path) else (object(),)
     return layer.id(), layer.name(), layer.source(), layer.subsetString(), layer.undoStack().index(), files[path]
-
-
-#: No project has this number: the displayed result is not of a project.
-_NO_PROJECT = -1
 
 
 class ResultOwner:

@@ -38,6 +38,10 @@ from .groups import (
 
 #: Codes of rules on packages.
 _PACKAGE_RULE_PREFIX = "DOC"
+_RULE_ROW_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+_FINDING_ROW_FLAGS = _RULE_ROW_FLAGS | Qt.ItemFlag.ItemNeverHasChildren
+#: Findings that a step of `FindingsRows.prepare_groups` searches for words: 0.1 s.
+_FINDINGS_PER_STEP = 20_000
 
 
 @dataclass
@@ -134,12 +138,6 @@ class FilterSettings:
     def _matches_search_text(self, text: str) -> bool:
         text = text.casefold()
         return all(word in text for word in self._search_words)
-
-
-_RULE_ROW_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-_FINDING_ROW_FLAGS = _RULE_ROW_FLAGS | Qt.ItemFlag.ItemNeverHasChildren
-#: Findings that a step of `FindingsRows.prepare_groups` searches for words: 0.1 s.
-_FINDINGS_PER_STEP = 20_000
 
 
 class FindingsRows(QAbstractItemModel):

@@ -38,6 +38,15 @@ from .groups import format_menu_line, get_finding_kind
 from .map_marks import FindingMapMark
 from .result_owner import ResultOwner
 
+#: Maximum number of features of a finding outlined on the map.
+_MAX_OUTLINED_FEATURES = 6
+#: Map tools whose clicks may also select a finding: pan and identify.
+_SELECTING_TOOLS = (QgsMapToolPan, QgsMapToolIdentify)
+#: Maximum number of findings at one location listed in the menu.
+MAX_MENU_FINDINGS = 20
+#: Maximum width of a line of that menu.
+_MENU_LINE_DIGITS = 60
+
 
 class FindingsOnMap(QObject):
     """Shows the listed findings of the displayed result as a layer of the project.
@@ -171,16 +180,6 @@ class FindingsOnMap(QObject):
                 "with Export."
             )
         )
-
-
-#: Maximum number of features of a finding outlined on the map.
-_MAX_OUTLINED_FEATURES = 6
-#: Map tools whose clicks may also select a finding: pan and identify.
-_SELECTING_TOOLS = (QgsMapToolPan, QgsMapToolIdentify)
-#: Maximum number of findings at one location listed in the menu.
-MAX_MENU_FINDINGS = 20
-#: Maximum width of a line of that menu.
-_MENU_LINE_DIGITS = 60
 
 
 class FindingSelection(QObject):

@@ -29,6 +29,8 @@ from .rows import FilterSettings
 
 #: Space between icon and text, as in Qt.
 _BUTTON_GAP = 4
+#: Maximum number of listed reasons.
+_MAX_LISTED_REASONS = 12
 
 
 class VerdictBar(QWidget):
@@ -240,7 +242,3 @@ class VerdictBar(QWidget):
         if self._verdict:
             big = self._word.fontMetrics().height()
             self._icon.setPixmap(theme.load_pixmap(theme.VERDICT_ICONS[self._verdict], big, self.devicePixelRatioF()))
-
-
-#: Maximum number of listed reasons.
-_MAX_LISTED_REASONS = 12

@@ -47,6 +47,15 @@ from .detail_pane import format_feature_keys, format_place_and_size
 from .dock import FindingsDock
 from .groups import format_hectares_in_list, get_finding_kind
 
+#: Maximum number of rules named in the line about the selection.
+_MAX_NAMED_RULES = 4
+_REASON_LINES = 3
+#: Lines reserved for the error of the waiver file.
+_FILE_LINES = 2
+_DAYS_OF_A_YEAR = 365
+#: Time without a key press after which the attachment is read.
+_TYPING_PAUSE_MS = 200
+
 
 class FindingCard(QFrame):
     """Frame that summarises a finding in the waiver dialog.
@@ -69,16 +78,6 @@ class FindingCard(QFrame):
             if text:
                 texts.addWidget(make_text_label(text))
         fill_layout(QHBoxLayout(self), (mark, 0, Qt.AlignmentFlag.AlignTop), (texts, 1))
-
-
-#: Maximum number of rules named in the line about the selection.
-_MAX_NAMED_RULES = 4
-_REASON_LINES = 3
-#: Lines reserved for the error of the waiver file.
-_FILE_LINES = 2
-_DAYS_OF_A_YEAR = 365
-#: Time without a key press after which the attachment is read.
-_TYPING_PAUSE_MS = 200
 
 
 #: Writes the waivers of findings with the entries of the dialog to a file.

@@ -37,6 +37,12 @@ RULE_COLUMN, FEATURE_COLUMN, TOWNSHIP_COLUMN, FIX_COLUMN, OUT_COLUMN, IN_COLUMN,
 #: Groups of rows, in their order.
 SAFE, CONFIRM, REFUSED = range(3)
 _RIGHT_ALIGNED = (OUT_COLUMN, IN_COLUMN, NEW_COLUMN)
+_WIDTH_DIGITS, _HEIGHT_LINES = 190, 44
+#: Widths of the columns, of which the last takes the rest.
+_COLUMN_DIGITS = {RULE_COLUMN: 14, FEATURE_COLUMN: 40, TOWNSHIP_COLUMN: 10, FIX_COLUMN: 34, OUT_COLUMN: 11,
+                  IN_COLUMN: 11, NEW_COLUMN: 7}  # fmt: skip
+#: Columns that a narrow dialog narrows, down to this width; so wide is at least the last column.
+_LONG_TEXT_COLUMNS, _MIN_LONG_TEXT_DIGITS = (FEATURE_COLUMN, FIX_COLUMN), 12
 
 
 @dataclass
@@ -205,14 +211,6 @@ class BatchModel(QAbstractTableModel):
         self.dataChanged.emit(index, index)
         self.ticksChanged.emit()
         return True
-
-
-_WIDTH_DIGITS, _HEIGHT_LINES = 190, 44
-#: Widths of the columns, of which the last takes the rest.
-_COLUMN_DIGITS = {RULE_COLUMN: 14, FEATURE_COLUMN: 40, TOWNSHIP_COLUMN: 10, FIX_COLUMN: 34, OUT_COLUMN: 11,
-                  IN_COLUMN: 11, NEW_COLUMN: 7}  # fmt: skip
-#: Columns that a narrow dialog narrows, down to this width; so wide is at least the last column.
-_LONG_TEXT_COLUMNS, _MIN_LONG_TEXT_DIGITS = (FEATURE_COLUMN, FIX_COLUMN), 12
 
 
 class _GroupFilter(QSortFilterProxyModel):

@@ -51,6 +51,8 @@ _BEFORE_COLOUR, _AFTER_COLOUR, _HALO_COLOUR = QColor("#555555"), QColor("#00694E
 #: Land that a row loses and gains; colour and direction of the hatching differ.
 OUT_COLOUR, IN_COLOUR = QColor("#B0004A"), QColor("#0057A8")
 OUT_PATTERN, IN_PATTERN = Qt.BrushStyle.BDiagPattern, Qt.BrushStyle.FDiagPattern
+#: Minimum width of the column of names.
+_MIN_NAME_DIGITS = 9
 
 
 @dataclass
@@ -277,10 +279,6 @@ class LinkedMaps(QWidget):
         # A map without layers and shapes has no scale.
         text = "" if moved_map.extent().isEmpty() else f"1:{round(moved_map.scale()):,}".replace(",", "\u2009")
         self.scale_label.setText(text)
-
-
-#: Minimum width of the column of names.
-_MIN_NAME_DIGITS = 9
 
 
 @dataclass(frozen=True)

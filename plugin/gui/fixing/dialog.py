@@ -36,6 +36,9 @@ from .change_preview import AreaRow, AreaTable, FixShapes, LinkedMaps
 
 #: Maximum number of new findings shown with their messages.
 _MAX_SHOWN_FINDINGS = 4
+#: Minimum width of a list, in digits.
+_MIN_DIGITS = 24
+_WIDTH_DIGITS, _HEIGHT_LINES = 128, 44
 
 
 class OutcomeBox(QScrollArea):
@@ -103,10 +106,6 @@ def _format_counts_by_rule(findings: list[Any]) -> str:
     counts = Counter(finding.code for finding in findings)
     parts = [tr("{code} ({count})").format(code=code, count=count) for code, count in sorted(counts.items())]
     return tr(", ").join(parts)
-
-
-#: Minimum width of a list, in digits.
-_MIN_DIGITS = 24
 
 
 class WrappedRadioButton(QRadioButton):
@@ -211,9 +210,6 @@ class ChoiceList(QScrollArea):
     def _on_toggled(self, number: int, on: bool) -> None:
         if on:
             self.chosen.emit(self._choices[number])
-
-
-_WIDTH_DIGITS, _HEIGHT_LINES = 128, 44
 
 
 class TrialDialog(FocusedButtonDialog):

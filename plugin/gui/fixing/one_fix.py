@@ -22,6 +22,9 @@ from .trial_runner import FixChoiceController, TrialRunner
 _MIN_DISTANCE_M, _MAX_DISTANCE_M, _FIRST_DISTANCE_M = 0.01, 50.0, 0.5
 #: Alignments are tried when the distance has not changed for so long.
 _TYPING_DELAY_MS = 400
+#: Most features that are aligned one after the other.
+_MAX_FEATURES = 200
+_SURVEY_DOUBT = "other_survey"
 
 
 class AlignDialog(FixDialog):
@@ -163,11 +166,6 @@ class FindingFixer(FixChoiceController):
         if is_accepted and number.strip() and self.dialog is not None:
             self._documents = {**self._documents, self._sealed_role: number.strip()}
             self._try_fixes()
-
-
-#: Most features that are aligned one after the other.
-_MAX_FEATURES = 200
-_SURVEY_DOUBT = "other_survey"
 
 
 class FeatureAligner(FixChoiceController):

@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 #: The form of the ratio that names the dial if no form has a limit.
 _FIRST_FORM_ID = "expansion_ratio_n1"
+NAME_COLUMN, TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN, STATE_COLUMN, BAR_COLUMN = range(8)
+_RIGHT_ALIGNED = (TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN)
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_MAX_FACTS = 6
 
 
 @dataclass(frozen=True)
@@ -185,12 +189,6 @@ def compute_zone_shares(current: Sequence[Indicator]) -> dict[str, float]:
     areas = {kind: float(inputs[f"{kind}_m2"]) for kind in ("concentrated", "flexible", "special")}
     whole = sum(areas.values()) + float(inputs.get("uncoded_m2", 0.0))
     return {kind: area / whole for kind, area in areas.items()} if whole > 0 else {}
-
-
-NAME_COLUMN, TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN, STATE_COLUMN, BAR_COLUMN = range(8)
-_RIGHT_ALIGNED = (TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN)
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-_MAX_FACTS = 6
 
 
 class IndicatorDock(QDockWidget):

@@ -20,6 +20,13 @@ _HALF_CIRCLE_DEGREES = 180.0
 #: Space above the highest value, and rounding of the ends of the scale.
 _ROOM_ABOVE, _END_STEP = 0.04, 0.1
 _MAX_TICKS = 6
+#: Role of the data of a cell: (margin ÷ target or None, share of the target that counts as close, kind of the state).
+MARGIN_ROLE = Qt.ItemDataRole.UserRole + 1
+#: The bar ends at this many times the share that counts as close, or at this share of the target if none does.
+_CLOSE_SHARES_SHOWN, _SHARE_SHOWN_WITHOUT_CLOSE = 4.0, 0.05
+_BAR_HEIGHT_EM, _BAR_WIDTH_EM = 0.7, 9.0
+#: Greys of the zones inside the boundary, from 集中建设区 to 特别用途区.
+_ZONE_OPACITIES = {"concentrated": 200, "flexible": 110, "special": 0}
 
 
 def compute_scale(value: float, limit: float | None) -> tuple[float, float]:
@@ -138,15 +145,6 @@ def _move(start: QPointF, distance: float, angle_degrees: float) -> QPointF:
     """Return the point at a distance from another, at an angle counted from the right, counterclockwise."""
     angle = math.radians(angle_degrees)
     return QPointF(start.x() + distance * math.cos(angle), start.y() - distance * math.sin(angle))
-
-
-#: Role of the data of a cell: (margin ÷ target or None, share of the target that counts as close, kind of the state).
-MARGIN_ROLE = Qt.ItemDataRole.UserRole + 1
-#: The bar ends at this many times the share that counts as close, or at this share of the target if none does.
-_CLOSE_SHARES_SHOWN, _SHARE_SHOWN_WITHOUT_CLOSE = 4.0, 0.05
-_BAR_HEIGHT_EM, _BAR_WIDTH_EM = 0.7, 9.0
-#: Greys of the zones inside the boundary, from 集中建设区 to 特别用途区.
-_ZONE_OPACITIES = {"concentrated": 200, "flexible": 110, "special": 0}
 
 
 class MarginBarDelegate(QStyledItemDelegate):

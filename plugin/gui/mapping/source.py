@@ -48,6 +48,7 @@ from .table import MappingTable
 _MAX_SHOWN_CODES = 200
 #: Number of codes that a small dialog shows without scrolling.
 _MIN_SHOWN_CODES = 2
+_FOLDER_SETTING = "mapping_folder"
 
 
 class CodeChoiceTable(QWidget):
@@ -168,9 +169,6 @@ class MappingForm(ManualStartDialog):
         fill_layout(QVBoxLayout(self), top, (splitter, 1), self.summary, output_form, self.bar, self.buttons)
         letter = self.fontMetrics()
         resize_within_screen(self, letter.horizontalAdvance("0") * 150, letter.lineSpacing() * 44)
-
-
-_FOLDER_SETTING = "mapping_folder"
 
 
 def ask_existing_mapping(parent: QWidget, project: QgsProject) -> str:

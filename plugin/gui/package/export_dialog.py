@@ -36,6 +36,8 @@ from .form_page import FormPage
 
 CHECK_STEP, WRITE_STEP = 0, 1
 _PROGRESS_STEPS = 1000
+#: The width of the list of parts with the names of their files.
+_WIDTH_IN_DIGITS, _HEIGHT_IN_LINES = 120, 56
 
 
 class ProgressPage(QWidget):
@@ -226,10 +228,6 @@ class OutcomePage(QWidget):
     def refresh_icons(self) -> None:
         size = QgsApplication.scaleIconSize(24)
         self._icon.setPixmap(theme.load_pixmap(self.end.icon, size, self.devicePixelRatioF()))
-
-
-#: The width of the list of parts with the names of their files.
-_WIDTH_IN_DIGITS, _HEIGHT_IN_LINES = 120, 56
 
 
 class ExportDialog(FocusedButtonDialog):

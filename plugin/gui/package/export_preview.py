@@ -43,6 +43,12 @@ from ..findings.result import CheckView
 from ..widgets import messages, theme
 from ..widgets.sections import WrappedLabel
 
+_MAX_VISIBLE_REASONS = 8
+#: Space around the rows, in pixels of the theme; they have two or three lines each.
+_ROW_SPACING = 3
+#: Data role of a row: its problem, if a click leads to a place.
+PROBLEM_DATA_ROLE = Qt.ItemDataRole.UserRole
+
 
 @dataclass(frozen=True)
 class ExportEnvironment:
@@ -189,13 +195,6 @@ class ExportPreview:
                 on_error=log_error,
             )
         )
-
-
-_MAX_VISIBLE_REASONS = 8
-#: Space around the rows, in pixels of the theme; they have two or three lines each.
-_ROW_SPACING = 3
-#: Data role of a row: its problem, if a click leads to a place.
-PROBLEM_DATA_ROLE = Qt.ItemDataRole.UserRole
 
 
 class GateBox(QGroupBox):

@@ -44,6 +44,16 @@ from ..widgets.paths import FileLine, open_path
 from ..widgets.sections import WrappedLabel
 from .export_preview import GateBox
 
+_VISIBLE_ROWS = 8
+#: Width of the column of files that longer titles of parts do not take.
+_FILE_DIGITS = 45
+#: Lines reserved for the message on the target folder.
+_MESSAGE_LINES = 2
+#: Wait for further key presses and copied files.
+_CHANGE_DELAY_MS = 250
+_FOLDER_KEY, _DOCUMENTS_KEY = "package_folder", "package_documents"
+_MAPS_SETTING = "package/maps"
+
 
 class SpecCombo(QWidget):
     """Combo box of package specifications, shipped ones or a file.
@@ -96,13 +106,6 @@ class SpecCombo(QWidget):
             self.combo.addItem(Path(path).name, path)
             row = self.combo.count() - 1
         self.combo.setCurrentIndex(row)
-
-
-_VISIBLE_ROWS = 8
-#: Width of the column of files that longer titles of parts do not take.
-_FILE_DIGITS = 45
-#: Lines reserved for the message on the target folder.
-_MESSAGE_LINES = 2
 
 
 class SlotsList(QTreeWidget):
@@ -211,12 +214,6 @@ class SlotsList(QTreeWidget):
         if slot.can_be_drawn and draws_maps:
             return icon, tr("Not made (layers missing)"), missing_layers
         return icon, tr("Not found: {name}").format(name=slot.file_name_pattern), ""
-
-
-#: Wait for further key presses and copied files.
-_CHANGE_DELAY_MS = 250
-_FOLDER_KEY, _DOCUMENTS_KEY = "package_folder", "package_documents"
-_MAPS_SETTING = "package/maps"
 
 
 class FormPage(QWidget):

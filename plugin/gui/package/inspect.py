@@ -33,6 +33,8 @@ from .form_page import SpecCombo
 
 #: Seconds to wait for a running copy before its folder is deleted.
 _STOP_TIMEOUT_S = 2.0
+_LAST_PATH_SETTING = "package/inspected"
+_WIDTH_IN_DIGITS = 76
 
 
 class PackageInspection(QObject):
@@ -215,10 +217,6 @@ class PackageInspection(QObject):
         if self._copies_folder is not None:
             self._copies_folder.cleanup()
             self._copies_folder = None
-
-
-_LAST_PATH_SETTING = "package/inspected"
-_WIDTH_IN_DIGITS = 76
 
 
 def remember_package(path: str) -> None:

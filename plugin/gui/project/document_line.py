@@ -32,6 +32,9 @@ from ..widgets.labels_and_buttons import ElidedLabel, FocusedButtonDialog, make_
 from ..widgets.layout import fill_layout, make_form
 from ..widgets.sections import NoticeBox, WrappedLabel
 
+#: Settings with the authorities entered last, offered if neither project nor profile has one.
+_COMPILER_SETTING, _CARTOGRAPHER_SETTING = "maps/maker", "maps/drawer"
+
 
 class SpecDocumentInfo(NamedTuple):
     """Values of a package specification that fill empty document information.
@@ -180,10 +183,6 @@ def summarise_document_info(resolved_document: ResolvedDocument) -> str:
     }
     parts += [value for value in (*values.values(), resolved_document.document_info.printable_map_approval) if value]
     return " · ".join(parts)
-
-
-#: Settings with the authorities entered last, offered if neither project nor profile has one.
-_COMPILER_SETTING, _CARTOGRAPHER_SETTING = "maps/maker", "maps/drawer"
 
 
 class DocumentDialog(FocusedButtonDialog):

@@ -33,6 +33,7 @@ from ..widgets.lists import WholeRows
 #: Names listed in the question; the others are only counted.
 _MAX_NAMED_LAYERS = 4
 _WIDTH_IN_DIGITS = 64
+LAYER_COLUMN, CODE_COLUMN, CHOICE_COLUMN = range(3)
 
 
 class GroupDialog(QDialog):
@@ -85,9 +86,6 @@ def ask_layer_group(project: QgsProject, parent: Any) -> bool:
             return False
         role_recognition.exclude_other_groups(project, chosen_group, groups)
     return True
-
-
-LAYER_COLUMN, CODE_COLUMN, CHOICE_COLUMN = range(3)
 
 
 class RolesDialog(FocusedButtonDialog):

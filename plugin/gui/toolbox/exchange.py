@@ -29,6 +29,8 @@ from ..widgets.messages import MessageBarMessages
 from ..widgets.paths import make_opener
 
 OpenToolDialog = Callable[[str, dict[str, Any]], dict[str, Any] | None]
+#: Comments may come before the header of a VCT file.
+_HEADER_BYTES = 8192
 
 
 def _open_processing_dialog(algorithm: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
@@ -296,10 +298,6 @@ class IndicatorsAction:
         workbook = str(results.get("OUTPUT_XLSX") or "")
         buttons = [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
         self._messages.show_message(message, "info", *buttons)
-
-
-#: Comments may come before the header of a VCT file.
-_HEADER_BYTES = 8192
 
 
 class PlanDataDropHandler(QgsCustomDropHandler):

@@ -35,6 +35,8 @@ from ..widgets.lists import CountyCombo
 _SOURCE_FOLDER_SETTING = "source_folder"
 #: Minimum width of a combo box in characters.
 _MIN_COMBO_CHARACTERS = 12
+#: Setting with the folder of the last profile.
+_FOLDER_SETTING = "profile_folder"
 
 
 class ParameterWidget(WidgetWrapper):
@@ -127,10 +129,6 @@ class SourceWidget(PathParameterWidget):
     def get_placeholder_text(self) -> str:
         is_optional = self.parameterDefinition().flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
         return tr("Layers of the project") if is_optional else ""
-
-
-#: Setting with the folder of the last profile.
-_FOLDER_SETTING = "profile_folder"
 
 
 class GroupsWidget(ParameterWidget):

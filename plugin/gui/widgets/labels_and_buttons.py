@@ -13,6 +13,10 @@ from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPushButton, 
 from ...bridge.texts import tr
 
 _MIDDLE_LIGHTNESS = 128
+#: Duration for which a button shows that it has copied, in ms.
+_COPIED_MS = 2000
+#: Buttons that Enter presses; a check box or radio button leaves Enter to the default button.
+_BUTTONS = (QPushButton, QToolButton)
 
 
 def set_bold(item: Any, scale: float = 1.0, *, is_bold: bool = True) -> None:
@@ -123,10 +127,6 @@ def make_source_mark_label(mark: str) -> QLabel:
 
 
 _StandardButton = QDialogButtonBox.StandardButton
-#: Duration for which a button shows that it has copied, in ms.
-_COPIED_MS = 2000
-#: Buttons that Enter presses; a check box or radio button leaves Enter to the default button.
-_BUTTONS = (QPushButton, QToolButton)
 
 
 def make_ok_cancel_buttons(dialog: QDialog) -> QDialogButtonBox:

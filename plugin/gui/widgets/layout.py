@@ -25,6 +25,11 @@ from ...bridge import settings
 
 #: Maximum shares of the screen's width and height; the title bar needs the rest.
 _MAX_WIDTH_SHARE, _MAX_HEIGHT_SHARE = 0.96, 0.9
+#: Minimum width of the window, in widths of the panel, to set the first width.
+_MIN_WINDOW_TO_PANEL_RATIO = 2.5
+_WAS_SIZED_SETTING = "dock_sized"
+#: Setting of the user's width in pixels. QGIS also stores it, but reduces it if its window starts smaller.
+_WIDTH_SETTING = "dock_width"
 
 
 def resize_within_screen(window: QWidget, width: int, height: int) -> None:
@@ -98,13 +103,6 @@ def fill_form(form: QFormLayout, *rows: tuple[Any, ...]) -> QFormLayout:
 def make_form(*rows: tuple[Any, ...]) -> QFormLayout:
     """Return a form of the rows, which are those of `fill_form`."""
     return fill_form(QFormLayout(), *rows)
-
-
-#: Minimum width of the window, in widths of the panel, to set the first width.
-_MIN_WINDOW_TO_PANEL_RATIO = 2.5
-_WAS_SIZED_SETTING = "dock_sized"
-#: Setting of the user's width in pixels. QGIS also stores it, but reduces it if its window starts smaller.
-_WIDTH_SETTING = "dock_width"
 
 
 class DockWidthKeeper(QObject):

@@ -16,6 +16,8 @@ from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from .layout import fill_layout
 
+_SUFFIX_IN_FILTER_PATTERN = re.compile(r"\*(\.\w+)")
+
 
 def open_path(path: str, parent: QWidget | None = None) -> bool:
     """Open a file or folder with its default program.
@@ -147,9 +149,6 @@ class FileLine(QWidget):
         path = QFileDialog.getExistingDirectory(self, "", self.text() or self._folder or str(Path.home()))
         if path:
             self.line.setText(path)
-
-
-_SUFFIX_IN_FILTER_PATTERN = re.compile(r"\*(\.\w+)")
 
 
 def choose_save_path(parent: QWidget, title: str, start: str, filters: str, suffixes: Sequence[str]) -> str:

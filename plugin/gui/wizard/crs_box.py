@@ -26,6 +26,15 @@ from .draft import WizardChoices
 
 #: Margin at both sides of the county in degrees, so that its box does not touch the ends of the strip.
 _MIN_MERIDIAN_GAP = 0.4
+PREFIXED_ZONE_CHOICE, PLAIN_ZONE_CHOICE, NEIGHBOUR_ZONE_CHOICE, DEGREES_CHOICE, OTHER_CRS_CHOICE = (
+    "prefixed",
+    "plain",
+    "neighbour",
+    "degrees",
+    "other",
+)
+#: EPSG codes of the first zone, 25, with and without its number before the eastings.
+_FIRST_ZONE_NUMBER, _FIRST_PREFIXED_EPSG, _FIRST_PLAIN_EPSG = 25, 4513, 4534
 
 
 class CrsZoneStrip(QWidget):
@@ -183,17 +192,6 @@ class CrsZoneStrip(QWidget):
     def _draw_text(self, painter, middle: float, baseline: float, text: str) -> None:
         width = painter.fontMetrics().horizontalAdvance(text)
         painter.drawText(QPointF(min(max(middle - width / 2, 0), self.width() - width), baseline), text)
-
-
-PREFIXED_ZONE_CHOICE, PLAIN_ZONE_CHOICE, NEIGHBOUR_ZONE_CHOICE, DEGREES_CHOICE, OTHER_CRS_CHOICE = (
-    "prefixed",
-    "plain",
-    "neighbour",
-    "degrees",
-    "other",
-)
-#: EPSG codes of the first zone, 25, with and without its number before the eastings.
-_FIRST_ZONE_NUMBER, _FIRST_PREFIXED_EPSG, _FIRST_PLAIN_EPSG = 25, 4513, 4534
 
 
 class CrsBox(FormSection):

@@ -29,6 +29,12 @@ from ..widgets.lists import ProfileCombo
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
 from .draft import WizardChoices, WizardPage
 
+#: Setting with the folder of the last project.
+_FOLDER_SETTING = "project_folder"
+_INVALID_NAME_PATTERN = re.compile(r'[\\/:*?"<>|\x00-\x1f]|^\.|[. ]$')
+#: The standards for a county first, then the others by id.
+_FIRST_STANDARDS = ("county_db", "three_lines_2022")
+
 
 class ConfirmPage(WizardPage):
     """Last page of the wizard: summary and progress."""
@@ -130,11 +136,6 @@ def _describe_profile(draft: WizardChoices) -> str:
     text = tr("{file}: {count} targets, inherits from {base}")
     count = len(draft.county_settings.targets)
     return text.format(file=draft.county_profile_path.name, count=count, base=base or tr("no parent"))
-
-
-#: Setting with the folder of the last project.
-_FOLDER_SETTING = "project_folder"
-_INVALID_NAME_PATTERN = re.compile(r'[\\/:*?"<>|\x00-\x1f]|^\.|[. ]$')
 
 
 class TargetPage(WizardPage):
@@ -342,10 +343,6 @@ class ProfilePage(WizardPage):
         if self.form.isVisibleTo(self) and self.form.errors:
             return self.form.errors[0].text
         return ""
-
-
-#: The standards for a county first, then the others by id.
-_FIRST_STANDARDS = ("county_db", "three_lines_2022")
 
 
 class TemplatePage(WizardPage):

@@ -36,6 +36,9 @@ from .crs_box import CrsBox
 from .draft import WizardChoices, WizardPage
 
 _LISTED_SOURCE, _TYPED_SOURCE = "list", "typed"
+_ROLE_DATA = Qt.ItemDataRole.UserRole
+#: Number of groups that a low dialog shows without scrolling the list.
+_MIN_SHOWN_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -242,11 +245,6 @@ class CountyBox(FormSection):
 
 def _make_degrees_box() -> QDoubleSpinBox:
     return QDoubleSpinBox(decimals=2, singleStep=0.1, suffix="°E", minimum=73.0, maximum=136.0)
-
-
-_ROLE_DATA = Qt.ItemDataRole.UserRole
-#: Number of groups that a low dialog shows without scrolling the list.
-_MIN_SHOWN_ROWS = 5
 
 
 class GroupsBox(FormSection):

@@ -42,6 +42,12 @@ from .store import WorklistStore
 #: Takes a version of the row with a fingerprint: the number of the other version, None for the listed row.
 Choose = Callable[[str, int | None], None]
 _BUTTON_COLUMN = 5
+#: States that a person may set; 豁免 follows the waivers.
+_CHOSEN_STATES = (WorkState.OPEN, WorkState.FIXED, WorkState.FALSE_ALARM)
+#: More rows are edited in another thread, and shown when they are written.
+_MAX_ROWS_EDITED_AT_ONCE = 2_000
+#: Steps of edits that can be undone.
+_MAX_UNDO_STEPS = 50
 
 
 class ConflictsDialog(FocusedButtonDialog):
@@ -98,14 +104,6 @@ class ConflictsDialog(FocusedButtonDialog):
             clicked=lambda: self._choose(fingerprint, number),
         )
         self.table.setItemWidget(version, _BUTTON_COLUMN, button)
-
-
-#: States that a person may set; 豁免 follows the waivers.
-_CHOSEN_STATES = (WorkState.OPEN, WorkState.FIXED, WorkState.FALSE_ALARM)
-#: More rows are edited in another thread, and shown when they are written.
-_MAX_ROWS_EDITED_AT_ONCE = 2_000
-#: Steps of edits that can be undone.
-_MAX_UNDO_STEPS = 50
 
 
 class WorklistActions(QObject):

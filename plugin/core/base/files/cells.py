@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import DTypeLike, NDArray
 
+#: Either separators or eight digits: 2025111 is ambiguous (November or January), and 202511 is a month.
+_DATE_PATTERN = re.compile(
+    r"(\d{4})(?:\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{1,2})|\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日?|(\d{2})(\d{2}))"
+    r"(?:(?:T|\s+)\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?)?"
+)
+
 
 def format_cell(value: Any) -> str:
     """Return a cell as text: a missing one is empty, 2020.0 becomes 2020."""
@@ -104,13 +110,6 @@ def _apply_to_values(
     presence_flags = series.notna().tolist()
     results[:] = [function(v) if t else missing_result for v, t in zip(series.tolist(), presence_flags, strict=True)]
     return results
-
-
-#: Either separators or eight digits: 2025111 is ambiguous (November or January), and 202511 is a month.
-_DATE_PATTERN = re.compile(
-    r"(\d{4})(?:\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{1,2})|\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日?|(\d{2})(\d{2}))"
-    r"(?:(?:T|\s+)\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?)?"
-)
 
 
 def parse_date(text: str) -> date | None:

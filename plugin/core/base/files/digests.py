@@ -37,6 +37,41 @@ _JSON_DIGEST_PATTERN = re.compile(r'\{"digest": "([0-9a-f]{64})",')
 _BYTES_PER_READ = 2**20
 #: The reparse tag of a junction (IO_REPARSE_TAG_MOUNT_POINT).
 _JUNCTION_TAG = 0xA0000003
+#: States of a manifest: unchanged, missing, unreadable, changed since, of a later version.
+MANIFEST_OK, MANIFEST_MISSING, MANIFEST_DAMAGED, MANIFEST_CHANGED, MANIFEST_OF_LATER_VERSION = (
+    "ok",
+    "missing",
+    "damaged",
+    "changed",
+    "later",
+)
+#: What rules and exports read of a manifest, for `read_value`. Early manifests have no maps and are valid without them.
+_MANIFEST_TYPES: dict[str, Any] = {
+    "schema": str,
+    "check": dict,
+    "files": [{"path": str, "sha256": str}],
+    "layers": [
+        {
+            "layer": str,
+            "file": str,
+            "features": int,
+            "fields?": int,
+            "read_back?": dict,
+            "extent?": list[float] | None,
+        }
+    ],
+    "maps?": [{"file": str, "origin": str}],
+    "slots?": [{"id": str, "files": [str], "generated?": str}],
+    "tables?": [{"file": str}],
+    **dict.fromkeys(("root?", "made?", "secrecy?"), str),
+    "form?": {"id?": str},
+    "profile?": {"id?": str},
+    "area?": {"code?": str, "name?": str},
+    "document?": {"date?": str, "lowered?": [{"secrecy?": str, "reason?": str}]},
+    "gathered?": dict,
+    "standard?": {"id?": str, "edition?": str},
+    "tool?": {"name?": str, "versions?": {"sanxian?": str}},
+}
 
 
 def is_from_later_version(schema: object) -> bool:
@@ -191,43 +226,6 @@ def is_complete_package(folder: Path) -> bool:
         return bool(digest := read_manifest_digest(folder)) and digest == compute_sha256(folder / MANIFEST_FILE_NAME)
     except OSError:
         return False
-
-
-#: States of a manifest: unchanged, missing, unreadable, changed since, of a later version.
-MANIFEST_OK, MANIFEST_MISSING, MANIFEST_DAMAGED, MANIFEST_CHANGED, MANIFEST_OF_LATER_VERSION = (
-    "ok",
-    "missing",
-    "damaged",
-    "changed",
-    "later",
-)
-#: What rules and exports read of a manifest, for `read_value`. Early manifests have no maps and are valid without them.
-_MANIFEST_TYPES: dict[str, Any] = {
-    "schema": str,
-    "check": dict,
-    "files": [{"path": str, "sha256": str}],
-    "layers": [
-        {
-            "layer": str,
-            "file": str,
-            "features": int,
-            "fields?": int,
-            "read_back?": dict,
-            "extent?": list[float] | None,
-        }
-    ],
-    "maps?": [{"file": str, "origin": str}],
-    "slots?": [{"id": str, "files": [str], "generated?": str}],
-    "tables?": [{"file": str}],
-    **dict.fromkeys(("root?", "made?", "secrecy?"), str),
-    "form?": {"id?": str},
-    "profile?": {"id?": str},
-    "area?": {"code?": str, "name?": str},
-    "document?": {"date?": str, "lowered?": [{"secrecy?": str, "reason?": str}]},
-    "gathered?": dict,
-    "standard?": {"id?": str, "edition?": str},
-    "tool?": {"name?": str, "versions?": {"sanxian?": str}},
-}
 
 
 def read_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:

@@ -78,6 +78,17 @@ _COMMON_BYTE_RANGES = {
 #: A text is natural in a codec from these shares of usual characters and letters on, and up to this share of capitals
 #: after a small letter.
 _MIN_SHARE_OF_COMMON_CHARACTERS, _MIN_SHARE_OF_LETTERS, _MAX_SHARE_OF_CAPITALS = 0.7, 0.9, 0.1
+#: Cells inspected: enough for a decision, and fast on a table of a million rows.
+_SAMPLE_BYTES = 20_000
+#: Accepted share of broken characters: a text truncated at its width may end in half a character.
+_MAX_BROKEN_SHARE = 0.02
+#: What decoders and editors leave where characters were lost.
+_GARBLED_TEXT_MARKS = ("\ufffd", "锟斤拷", "烫烫烫", "屯屯屯")
+#: First bytes of an xlsx and an xls, whatever the file's name is.
+WORKBOOK_SIGNATURE, OLD_WORKBOOK_SIGNATURE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+#: Words and characters that users write for an empty cell or field.
+BLANK_WORDS = ("", "-", "—", "——", "–", "/", "无", "n/a")
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_cpg_name(content: bytes) -> str:
@@ -165,14 +176,6 @@ def has_real_words(text: str, codec: str) -> bool:
     pairs = [(a, b) for a, b in pairwise(text) if a.isalpha() and b.isalpha()]
     capitals = sum(a.islower() and b.isupper() for a, b in pairs)
     return letters >= _MIN_SHARE_OF_LETTERS * len(foreign) and capitals <= _MAX_SHARE_OF_CAPITALS * max(len(pairs), 1)
-
-
-#: Cells inspected: enough for a decision, and fast on a table of a million rows.
-_SAMPLE_BYTES = 20_000
-#: Accepted share of broken characters: a text truncated at its width may end in half a character.
-_MAX_BROKEN_SHARE = 0.02
-#: What decoders and editors leave where characters were lost.
-_GARBLED_TEXT_MARKS = ("\ufffd", "锟斤拷", "烫烫烫", "屯屯屯")
 
 
 @dataclass(frozen=True)
@@ -352,13 +355,6 @@ def _is_gb2312(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return sum("\u4e00" <= c <= "\u9fff" for c in decoded_text) >= 2
-
-
-#: First bytes of an xlsx and an xls, whatever the file's name is.
-WORKBOOK_SIGNATURE, OLD_WORKBOOK_SIGNATURE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-#: Words and characters that users write for an empty cell or field.
-BLANK_WORDS = ("", "-", "—", "——", "–", "/", "无", "n/a")
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class UndecodableTextError(Exception):

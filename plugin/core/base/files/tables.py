@@ -23,6 +23,8 @@ from .workbooks import WORKBOOK_SUFFIXES, iterate_rows, open_workbook, read_byte
 #: Wide enough for every number that a cell can hold.
 _DECIMAL_CONTEXT = Context(prec=400)
 _FIXED_FORMAT_PATTERN = re.compile(r"0(?:\.(0+))?")
+#: Rows above the heading (a title, a note, a unit) that a table may have.
+_MAX_LINES_ABOVE_HEADING = 10
 
 
 class CellLine(NamedTuple):
@@ -127,10 +129,6 @@ def _round_like_spreadsheet(value: float, decimals: int) -> str:
 def _format_plain(value: float) -> str:
     """Return a number as text with at most ten decimals, without needless zeros."""
     return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
-
-
-#: Rows above the heading (a title, a note, a unit) that a table may have.
-_MAX_LINES_ABOVE_HEADING = 10
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ _PARTS_PER_THREAD = 16
 
 T = TypeVar("T")
 R = TypeVar("R")
+#: In place of a value that is not computed; another thread may remove a value at any time.
+_MISSING = object()
 
 
 def map_in_threads(
@@ -115,8 +117,6 @@ def apply_in_threads(
 
 
 _Value = TypeVar("_Value")
-#: In place of a value that is not computed; another thread may remove a value at any time.
-_MISSING = object()
 
 
 def get_lock(owner: Any, name: str) -> RLock:

@@ -27,6 +27,8 @@ from ...plan.plan import Plan
 RowBounds = tuple[float, float, float, float]
 #: A polygon of up to this many vertices counts as changed everywhere.
 _MAX_SMALL_POLYGON_VERTICES = 200
+#: From more edited rows than this on, a layer is made from a block of edited rows and not row by row.
+_MAX_SINGLE_ROWS = 6
 
 
 def compute_changed_bounds(before: Any, after: Any) -> RowBounds | None:
@@ -130,10 +132,6 @@ class RecheckResult:
         if not related_rows:
             return finding.related_role in roles and row_name in self.touched_rows
         return finding.role in roles and has_no_row and bool(related_rows & self.touched_rows)
-
-
-#: From more edited rows than this on, a layer is made from a block of edited rows and not row by row.
-_MAX_SINGLE_ROWS = 6
 
 
 @dataclass(frozen=True)

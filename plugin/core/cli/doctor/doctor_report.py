@@ -15,6 +15,9 @@ from ...base.errors import OutputError
 from ...base.files.writing import check_writable, write_atomically
 from ...standard.messages.texts import Texts
 
+SCHEMA = "sanxian-doctor/1"
+OUTPUT_SUFFIXES = (".txt", ".json")
+
 
 class FactState(StrEnum):
     """The state of a line: 可用 / 警告 / 缺少 / 结果不符 / 未运行.
@@ -62,10 +65,6 @@ class DoctorReport:
 def is_healthy(facts: tuple[MachineFact, ...]) -> bool:
     """Return True if nothing that checks need is missing, and no example has another result."""
     return all(fact.state not in (FactState.MISSING, FactState.FAILED) for fact in facts)
-
-
-SCHEMA = "sanxian-doctor/1"
-OUTPUT_SUFFIXES = (".txt", ".json")
 
 
 def format_fact(fact: MachineFact, lang: str) -> str:

@@ -27,6 +27,10 @@ from .libraries import (
 
 _GIGABYTE = 1e9
 _TRIAL_FOLDER, _TRIAL_FILE, _TRIAL_TEXT = "规划 数据", "县 界.txt", "浑源县"
+#: Share of the progress before the examples begin.
+_SHARE_OF_MACHINE = 0.05
+#: Failed examples that have a line each; the others are counted.
+MAX_FAILURE_LINES = 50
 
 
 def iterate_disk_facts(folders: dict[str, Path], texts: Texts) -> Iterator[MachineFact]:
@@ -129,12 +133,6 @@ def make_projection_fact(texts: Texts) -> MachineFact:
     if difference <= sample.tolerance_m:
         return MachineFact("projection", FactState.OK, name, text)
     return MachineFact("projection", FactState.FAILED, name, text, remedy)
-
-
-#: Share of the progress before the examples begin.
-_SHARE_OF_MACHINE = 0.05
-#: Failed examples that have a line each; the others are counted.
-MAX_FAILURE_LINES = 50
 
 
 def iterate_machine_facts(texts: Texts, folders: dict[str, Path]) -> Iterator[MachineFact]:

@@ -8,6 +8,19 @@ from functools import cache
 
 #: Pixels of an A4 page at 300 dpi.
 A4_PIXELS = (2480, 3508)
+FEATURE_COUNTS_BY_LAYER = {
+    "XZQX": 1,
+    "XZQXZ": 16,
+    "YJJBNTBHTB": 90,
+    "STBHHX": 3,
+    "CZKFBJ": 18,
+    "YDYHGHFQ": 56,
+    "DLTB": 324,
+    "LSWHBHX": 3,
+}
+TABLES_PATH_STEM = "3-规划表格/140225浑源县国土空间规划表格"
+DATABASE = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
+SHAPEFILE_FOLDER = DATABASE.removesuffix(".gdb")
 
 
 @cache
@@ -66,18 +79,3 @@ COMPLETE_PACKAGE_FILES = {
     "3-规划表格/140225浑源县国土空间规划表格.mdb": b"mdb",
     "4-规划图件/140225浑源县01三条控制线图.jpg": make_jpeg(),
 }
-FEATURE_COUNTS_BY_LAYER = {
-    "XZQX": 1,
-    "XZQXZ": 16,
-    "YJJBNTBHTB": 90,
-    "STBHHX": 3,
-    "CZKFBJ": 18,
-    "YDYHGHFQ": 56,
-    "DLTB": 324,
-    "LSWHBHX": 3,
-}
-TABLES_PATH_STEM = "3-规划表格/140225浑源县国土空间规划表格"
-DATABASE = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
-
-
-SHAPEFILE_FOLDER = DATABASE.removesuffix(".gdb")

@@ -34,6 +34,12 @@ from .plans import ExampleProblem, make_example_plan, move_to_origin, run_exampl
 
 #: Land (m²) by which an expected shape may differ: rounding of coordinates of millions of metres.
 _ROUNDING_M2 = 1e-4
+#: Planar areas (m²) of findings may differ by rounding of coordinates of millions of metres.
+_AREA_TOLERANCE_M2 = 1e-6
+#: Statutory and planar area are nearly equal at the place of the examples; a wrong projection would differ much.
+_STATUTORY_AREA_SHARE = 2e-3
+#: Kinds of examples, in the order of the run.
+RULE, FIX, CHECK = "rule", "fix", "check"
 
 
 def make_fix_example_plan(example: FixExample) -> Plan:
@@ -123,14 +129,6 @@ def _is_same_shape(shape: Any, expected: Any) -> bool:
     if shape is None or expected is None:
         return shape is expected
     return bool(shape.is_valid and shapely.symmetric_difference(shape, expected).area < _ROUNDING_M2)
-
-
-#: Planar areas (m²) of findings may differ by rounding of coordinates of millions of metres.
-_AREA_TOLERANCE_M2 = 1e-6
-#: Statutory and planar area are nearly equal at the place of the examples; a wrong projection would differ much.
-_STATUTORY_AREA_SHARE = 2e-3
-#: Kinds of examples, in the order of the run.
-RULE, FIX, CHECK = "rule", "fix", "check"
 
 
 @dataclass(frozen=True)

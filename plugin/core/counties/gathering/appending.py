@@ -36,6 +36,16 @@ from .data_set import GrowingDataSet
 from .gathered_counties import GatheredCounty, LayerAmount, RepeatedKeys
 from .inspect_county import add_rows, convert_plan
 
+#: First digits of a county's code that are those of its city.
+_CITY_DIGITS = 4
+#: Digits of a key (标识码) that follow the code of the division.
+_SERIAL_DIGITS = BSM_LENGTH - DIVISION_CODE_DIGITS
+#: Municipalities (直辖市), and digits 3 and 4 of counties directly under a province (省直辖县级行政区划).
+#: No city has the first four digits of their counties, by the structure of codes in GB/T 2260 (C).
+_MUNICIPALITIES, _DIRECTLY_UNDER_PROVINCE = ("11", "12", "31", "50"), "90"
+#: Keys of a pair of counties that the result names.
+_MAX_EXAMPLES = 5
+
 
 class ProblemList:
     """Problems that are equal except for their features are one problem, with the sum of the features."""
@@ -243,15 +253,6 @@ class Appender:
                     )
 
 
-#: First digits of a county's code that are those of its city.
-_CITY_DIGITS = 4
-#: Digits of a key (标识码) that follow the code of the division.
-_SERIAL_DIGITS = BSM_LENGTH - DIVISION_CODE_DIGITS
-#: Municipalities (直辖市), and digits 3 and 4 of counties directly under a province (省直辖县级行政区划).
-#: No city has the first four digits of their counties, by the structure of codes in GB/T 2260 (C).
-_MUNICIPALITIES, _DIRECTLY_UNDER_PROVINCE = ("11", "12", "31", "50"), "90"
-
-
 @dataclass
 class JoinedDivisions:
     """Divisions of one layer that are joined by city.
@@ -318,10 +319,6 @@ class JoinedDivisions:
         frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=self.crs), crs=self.crs)
         fields = tuple(FieldInfo(one.name, one.type) for one in template.fields if one.name in columns)
         return SourceLayer(self.target, frame, fields, self.crs)
-
-
-#: Keys of a pair of counties that the result names.
-_MAX_EXAMPLES = 5
 
 
 class KeyRegister:

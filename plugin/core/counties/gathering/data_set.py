@@ -57,6 +57,12 @@ from .gathering_sentences import describe_reasons
 
 #: A GeoPackage extends its indexes by the new rows; a FileGDB makes them from all rows.
 _SUFFIX_WITH_LATE_INDEXES = ".gdb"
+_DRIVER = "OpenFileGDB"
+_LIST_SUFFIX, _INDEX_SUFFIX = ".gdbindexes", ".spx"
+#: Suffix of a list of indexes while its layer grows; programs that read the database ignore such a file.
+_SET_ASIDE_SUFFIX = ".indexes-later"
+#: Counts of an inspection that are added up.
+_SUMMED = ("errors", "warnings", "waived", "skipped", "crashed")
 
 
 @dataclass
@@ -206,12 +212,6 @@ class GrowingDataSet:
         return rows
 
 
-_DRIVER = "OpenFileGDB"
-_LIST_SUFFIX, _INDEX_SUFFIX = ".gdbindexes", ".spx"
-#: Suffix of a list of indexes while its layer grows; programs that read the database ignore such a file.
-_SET_ASIDE_SUFFIX = ".indexes-later"
-
-
 def make_indexes(path: Path, layers: list[str], cancellation: Cancellation) -> None:
     """Make the indexes that were set aside, of layers with rows. Raise Cancelled and OutputError."""
     try:
@@ -288,10 +288,6 @@ def write_package_parts(
     problems = drop_duplicate_notes(problems, manifest["slots"])
     write_manifest(new_folder, manifest, problems, result.lang, cancellation)
     return write_manifest_digest(new_folder), problems
-
-
-#: Counts of an inspection that are added up.
-_SUMMED = ("errors", "warnings", "waived", "skipped", "crashed")
 
 
 def make_gathered_head(

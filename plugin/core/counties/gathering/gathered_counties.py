@@ -27,6 +27,8 @@ GATHERING_SCHEMA = "sanxian-gathering/1"
 GATHERING_XLSX, SEAMS_FOLDER = "gathering.xlsx", "seams"
 #: Bases of areas in the tables, in the order of their columns.
 AREA_BASES = ("statutory", "survey", "net", "declared")
+#: Unit of the areas.
+_AREA_UNIT = "m2"
 
 
 class GatherState(StrEnum):
@@ -207,10 +209,6 @@ class CountyFigure:
     unit: str
     value: float
     is_confirmed: bool
-
-
-#: Unit of the areas.
-_AREA_UNIT = "m2"
 
 
 @dataclass

@@ -54,6 +54,8 @@ _COUNTIES_SHARE, _SEAMS_SHARE = 0.9, 0.07
 _CODE_PATTERN = re.compile(rf"\d{{{DIVISION_CODE_DIGITS}}}(?!\d)")
 #: Counties that the error of a refused gathering names; the table has all.
 _MAX_NAMED_COUNTIES = 12
+#: A seam needs two counties.
+_MIN_COUNTIES = 2
 
 
 @dataclass
@@ -279,10 +281,6 @@ def _stop_on_refused(run: _Run, result: GatherResult) -> None:
     )
     key = "gather_refused" if len(result.refused) < len(result.counties) else "gather_none"
     raise OutputError(key, target=run.target.name, count=len(result.refused), reasons=MessageLines(shown))
-
-
-#: A seam needs two counties.
-_MIN_COUNTIES = 2
 
 
 @dataclass

@@ -44,6 +44,20 @@ from .gathering_sentences import describe_reasons
 _SHOWN_UNIT = "ha"
 #: Folders in the output while files are written, and the former files until the new ones are in place.
 _NEW_FOLDER, _OLD_FOLDER = ".sanxian-gathering", ".sanxian-gathering-old"
+#: Columns of keys that two counties have.
+_KEY_COLUMNS = (
+    TableColumn(key="counties", value=lambda one: [one.first_county, one.second_county]),
+    TableColumn("gather_first", width_in_characters=24, value=lambda one: one.first_county),
+    TableColumn("gather_second", width_in_characters=24, value=lambda one: one.second_county),
+    TableColumn("gather_key_count", "count", width_in_characters=10, key="count"),
+    TableColumn(
+        "gather_keys",
+        width_in_characters=80,
+        key="examples",
+        value=lambda one: list(one.examples),
+        shown=lambda one: " ".join(one.examples),
+    ),
+)
 
 
 def check_result_files(output: Path) -> None:
@@ -208,22 +222,6 @@ def _make_figure_sum_columns(texts: Texts) -> list[TableColumn]:
             shown=lambda one: name_counties(one.unconfirmed),
         ),
     ]
-
-
-#: Columns of keys that two counties have.
-_KEY_COLUMNS = (
-    TableColumn(key="counties", value=lambda one: [one.first_county, one.second_county]),
-    TableColumn("gather_first", width_in_characters=24, value=lambda one: one.first_county),
-    TableColumn("gather_second", width_in_characters=24, value=lambda one: one.second_county),
-    TableColumn("gather_key_count", "count", width_in_characters=10, key="count"),
-    TableColumn(
-        "gather_keys",
-        width_in_characters=80,
-        key="examples",
-        value=lambda one: list(one.examples),
-        shown=lambda one: " ".join(one.examples),
-    ),
-)
 
 
 def _make_area_column(basis: str) -> TableColumn:

@@ -22,6 +22,18 @@ from ...geometry.overlay_fallback import compute_local_origins, translate_back, 
 from ...geometry.polygons import Polygons
 from .seam_result import SeamSettings
 
+#: Largest ratio of the length of a mitred corner to the reach: sharper corners are cut (`shapely.buffer`).
+_MITRE_LIMIT = 5.0
+#: The surroundings of an open edge that are examined, in reaches.
+_SURROUNDINGS_REACHES = 4.0
+#: Edges of counties at least this many times as long as the open ends belong to a gap; a corner between two counties
+#: that opens wider is not a gap.
+_MIN_CONTACT_RATIO = 4.0
+#: Distance (m) at which a result of an overlay is on the edge that it comes from.
+_ON_EDGE_M = 1e-4
+#: Parts of a common line are longer than this many tolerances: shorter ones are rounded ends.
+_MIN_LINE_TOLERANCES = 4.0
+
 
 class LinePieces:
     """(k,) pieces of lines in a plane (m), each of at most `MAX_SEGMENTS_PER_LINE` segments."""
@@ -105,19 +117,6 @@ class MeasuredLine(LinePieces):
         is_between = (self.vertex_places > start_m) & (self.vertex_places < end_m)
         ends = shapely.get_coordinates(self.interpolate(np.array([start_m, end_m])))
         return shapely.linestrings(np.concatenate([ends[:1], self.xy[is_between], ends[1:]]))
-
-
-#: Largest ratio of the length of a mitred corner to the reach: sharper corners are cut (`shapely.buffer`).
-_MITRE_LIMIT = 5.0
-#: The surroundings of an open edge that are examined, in reaches.
-_SURROUNDINGS_REACHES = 4.0
-#: Edges of counties at least this many times as long as the open ends belong to a gap; a corner between two counties
-#: that opens wider is not a gap.
-_MIN_CONTACT_RATIO = 4.0
-#: Distance (m) at which a result of an overlay is on the edge that it comes from.
-_ON_EDGE_M = 1e-4
-#: Parts of a common line are longer than this many tolerances: shorter ones are rounded ends.
-_MIN_LINE_TOLERANCES = 4.0
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,10 @@ from .write_seams import check_output_folder, write_result
 BORDER_CONCEPT = "county"
 #: Share of the progress for the borders of all counties; the layers of each pair follow.
 _BORDER_SHARE = 0.3
+#: Shares of the progress: reading the counties, comparing them.
+_READING_SHARE, _COMPARING_SHARE = 0.7, 0.25
+#: A seam needs two counties.
+_MIN_COUNTIES = 2
 
 
 def compare_counties(
@@ -181,12 +185,6 @@ def _make_layer_finding(
         found.section.length_m,
         found.section.length_m if found.kind is SeamKind.SHIFT else None,
     )
-
-
-#: Shares of the progress: reading the counties, comparing them.
-_READING_SHARE, _COMPARING_SHARE = 0.7, 0.25
-#: A seam needs two counties.
-_MIN_COUNTIES = 2
 
 
 def check_seams(

@@ -36,6 +36,11 @@ from ..overview_map import FROM_COUNTY, FROM_TOWNSHIPS
 from .border import LinePieces
 from .seam_result import BorderState, ChildFigure, ComparedLayer, CountyBorders, SeamSettings
 
+#: Features this many times the reach from the border are read: a gap and a shift may be as wide as the reach.
+_READ_REACHES = 3.0
+#: One cheap rule: the inspection of a package reads the layers in order to run rules on them.
+_PACKAGE_RULES = ("SCH001",)
+
 
 @dataclass(frozen=True)
 class PlacedLayer:
@@ -160,12 +165,6 @@ def _make_placed_layer(layer: Layer, code_field: str) -> PlacedLayer:
     shapes: Any = layer.plane_shapes[rows]
     keys = tuple(layer.keys[row] or f"fid {layer.fids[row]}" for row in rows)
     return PlacedLayer(shapes, keys, tuple(codes[row] for row in rows))
-
-
-#: Features this many times the reach from the border are read: a gap and a shift may be as wide as the reach.
-_READ_REACHES = 3.0
-#: One cheap rule: the inspection of a package reads the layers in order to run rules on them.
-_PACKAGE_RULES = ("SCH001",)
 
 
 def read_county_borders(

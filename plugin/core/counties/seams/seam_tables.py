@@ -45,6 +45,16 @@ from .seam_sentences import (
 )
 
 SUM_DECIMALS = 4
+LAYER_NAME = "seams"
+#: CGCS2000 in degrees.
+_LAYER_CRS = CRS.from_epsg(4490)
+#: Fields of both sides of a finding: of the county and of its neighbour.
+_SIDE_FIELDS = (
+    ("county", "county_name", "keys", "code"),
+    ("neighbour", "neighbour_name", "neighbour_keys", "neighbour_code"),
+)
+_NUMERIC_FIELDS = ("length_m", "deviation_m", "area_m2")
+_FIELDS = ("fingerprint", "kind", "severity", "layer", *_SIDE_FIELDS[0], *_SIDE_FIELDS[1], *_NUMERIC_FIELDS, "message")
 
 
 def make_finding_columns(result: SeamResult, report_texts: ReportTexts) -> list[TableColumn]:
@@ -277,18 +287,6 @@ def make_sum_table(result: SeamResult, report_texts: ReportTexts) -> ReportTable
     columns = make_sum_columns(result, report_texts)
     note = report_texts.get("seams", "sums_note")
     return make_table("seam_sums", columns, result.sums, lambda one: one.target.indicator, notes=[note])
-
-
-LAYER_NAME = "seams"
-#: CGCS2000 in degrees.
-_LAYER_CRS = CRS.from_epsg(4490)
-#: Fields of both sides of a finding: of the county and of its neighbour.
-_SIDE_FIELDS = (
-    ("county", "county_name", "keys", "code"),
-    ("neighbour", "neighbour_name", "neighbour_keys", "neighbour_code"),
-)
-_NUMERIC_FIELDS = ("length_m", "deviation_m", "area_m2")
-_FIELDS = ("fingerprint", "kind", "severity", "layer", *_SIDE_FIELDS[0], *_SIDE_FIELDS[1], *_NUMERIC_FIELDS, "message")
 
 
 def write_seams_layer(result: SeamResult, path: Path) -> None:

@@ -57,6 +57,7 @@ from .seam_tables import (
 
 #: Folders in the output while files are written, and the former results until the new ones are in place.
 _NEW_FOLDER, _OLD_FOLDER = ".sanxian-seams", ".sanxian-seams-old"
+SEAMS_TEMPLATE, PAIR_TEMPLATE = "seams.html.j2", "seam_pair.html.j2"
 
 
 def check_output_folder(output: Path) -> None:
@@ -138,9 +139,6 @@ def place_result(result: SeamResult, output: Path) -> Iterator[list[str]]:
 def _write(path: Path, text: str) -> None:
     """Write a text in UTF-8."""
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-SEAMS_TEMPLATE, PAIR_TEMPLATE = "seams.html.j2", "seam_pair.html.j2"
 
 
 def render_seams_page(result: SeamResult, stems: dict[tuple[str, str], str]) -> str:

@@ -28,6 +28,9 @@ from .split import SplitResult
 from .stored_rows import Cells, list_fields, open_dataset, read_cells, read_shape_bytes
 from .work_package import LayerRecord
 
+#: Contradictions that the console lists; the workbook has all.
+_MAX_LISTED = 10
+
 
 @dataclass(frozen=True)
 class RowContent:
@@ -257,10 +260,6 @@ def log_contradictions(found: Sequence[Contradiction], contents: RowContents) ->
             )
         )
     return tuple(logged)
-
-
-#: Contradictions that the console lists; the workbook has all.
-_MAX_LISTED = 10
 
 
 def get_layer_title(layer: str, texts: Texts) -> str:

@@ -51,6 +51,10 @@ _EQUAL_SHARE = 1e-9
 _MIN_CROSSING_SHARE = 1e-6
 #: Path of a data set and name of a layer in it.
 LayerKey = tuple[str, str]
+#: A version that the GDAL of an older QGIS opens without a warning.
+_CREATION_OPTIONS = ["VERSION=1.2"]
+#: Names of the column of feature ids; a later one is used if a field has the name.
+_FID_COLUMNS, _SHAPE_COLUMNS = ("fid", "ogc_fid", "package_fid"), ("geom", "geometry", "package_geom")
 
 
 @dataclass
@@ -164,12 +168,6 @@ def _set_owners(ownership: Ownership, key: LayerKey, fids: NDArray, parts: tuple
         others = sorted(n for n, share in share_by_number.items() if share > _MIN_CROSSING_SHARE and n != owner)
         if others:
             crossing[int(fids[row])] = (owner, *others)
-
-
-#: A version that the GDAL of an older QGIS opens without a warning.
-_CREATION_OPTIONS = ["VERSION=1.2"]
-#: Names of the column of feature ids; a later one is used if a field has the name.
-_FID_COLUMNS, _SHAPE_COLUMNS = ("fid", "ogc_fid", "package_fid"), ("geom", "geometry", "package_geom")
 
 
 @dataclass

@@ -44,6 +44,10 @@ _DEFAULT_LIMITS = WaiverLimits()
 _LARGEST_FACTOR = 10
 #: Attempts to read a file that others write meanwhile.
 _MAX_TRIES = 20
+#: Option value of a run that ignores all waivers.
+NO_WAIVERS_WORDS = ("none", "无")
+#: Waivers that a notice names.
+_MAX_NAMED = 3
 
 
 @dataclass
@@ -194,10 +198,6 @@ def _format_csv(head: list[str], rows: list[list[str]]) -> str:
     return csv_buffer.getvalue()
 
 
-#: Option value of a run that ignores all waivers.
-NO_WAIVERS_WORDS = ("none", "无")
-#: Waivers that a notice names.
-_MAX_NAMED = 3
 WaiverNotice = tuple[str, dict[str, Any]]
 
 

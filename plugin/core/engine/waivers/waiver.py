@@ -49,6 +49,8 @@ NEVER_ACCEPTED_REASONS = (RUN_REASON, FORCED_REASON)
 FORCED_PACKAGE_RULE_CODE = "DOC007"
 #: Mean radius of the Earth (IUGG), for distances of some metres.
 _EARTH_RADIUS_M = 6_371_008.8
+#: The first sentence; a decimal point does not end it.
+_FIRST_SENTENCE_PATTERN = re.compile(r".*?(?:。|\.(?=\s+[A-Z]))", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -236,10 +238,6 @@ def compute_distance_m(lonlat: tuple[float, float] | None, other_lonlat: tuple[f
         return 0.0 if lonlat is other_lonlat else float("inf")
     step = radians(1) * _EARTH_RADIUS_M
     return hypot((lonlat[0] - other_lonlat[0]) * step * cos(radians(lonlat[1])), (lonlat[1] - other_lonlat[1]) * step)
-
-
-#: The first sentence; a decimal point does not end it.
-_FIRST_SENTENCE_PATTERN = re.compile(r".*?(?:。|\.(?=\s+[A-Z]))", re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,15 @@ from .settings import load_settings, normalise_word
 from .stored import DECLARED_FIELD, FIELD_BY_ITEM, RECORD_FIELD, DamagedRecordError, StoredParcel, parse_record
 from .write_points import WrittenParcel, make_cell_text, make_file_bytes
 
+_AREA_KIND = "面"
+#: Areas (m²) that differ by less are the same value, read from another format.
+_SAME_AREA_M2 = 1e-6
+_WORKBOOK_SUFFIX = ".xlsx"
+_TABLE_SUFFIXES = (".csv", _WORKBOOK_SUFFIX)
+#: Form of a file whose layer was not imported, by the suffix of the file.
+_DEFAULT_FORMS = {".csv": "table", _WORKBOOK_SUFFIX: "table"}
+_DEFAULT_TEXT_FORM = "txt"
+
 
 def read_polygon_layer(source: str, name: str) -> SourceLayer:
     """Return a layer of a source by its name; without a name the only one that the source has.
@@ -134,11 +143,6 @@ def _find_shape_problem(shape: BaseGeometry | None, has_arcs: bool) -> str:
     return "" if shapely.is_valid(shape) else "shape_invalid"
 
 
-_AREA_KIND = "面"
-#: Areas (m²) that differ by less are the same value, read from another format.
-_SAME_AREA_M2 = 1e-6
-
-
 def compute_easting_shift(source_crs: CRS | None, crs: CRS) -> int | None:
     """Return what is added to eastings for another CRS with the same central meridian; None without such a CRS."""
     if source_crs is None or source_crs.is_geographic:
@@ -210,13 +214,6 @@ def _choose_area(feature: ExportFeature, rings: WrittenRings, plane_m2: float, f
         # The user emptied the field.
         return ""
     return format_area(plane_m2, unit_m2, form.area_decimals)
-
-
-_WORKBOOK_SUFFIX = ".xlsx"
-_TABLE_SUFFIXES = (".csv", _WORKBOOK_SUFFIX)
-#: Form of a file whose layer was not imported, by the suffix of the file.
-_DEFAULT_FORMS = {".csv": "table", _WORKBOOK_SUFFIX: "table"}
-_DEFAULT_TEXT_FORM = "txt"
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,13 @@ from .stored import (
 _WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls")
 #: 记录图形属性 of a parcel that is an area; an empty one is taken for it.
 _AREA_KINDS = ("", "面", "POLYGON")
+_RECOGNISED_SUFFIXES = (".txt", ".csv", ".xlsx", ".xlsm")
+_HEAD_BYTES = 16_384
+#: A larger workbook is not opened: that takes seconds, in which QGIS does not respond, and tables of boundary points
+#: are smaller. It can still be imported.
+_MOST_WORKBOOK_BYTES = 5_000_000
+LAYER_SUFFIX = ".gpkg"
+_READ_SHARE = 0.5
 
 
 def read_boundary_points(
@@ -184,13 +191,6 @@ def _build_parcel(raw: RawParcel, form: PointForm, crs: CRS) -> tuple[PointParce
     return parcel, notes
 
 
-_RECOGNISED_SUFFIXES = (".txt", ".csv", ".xlsx", ".xlsm")
-_HEAD_BYTES = 16_384
-#: A larger workbook is not opened: that takes seconds, in which QGIS does not respond, and tables of boundary points
-#: are smaller. It can still be imported.
-_MOST_WORKBOOK_BYTES = 5_000_000
-
-
 def is_boundary_point_file(path: str | Path) -> bool:
     """Return True if a file has boundary points in one of the plugin's forms, by suffix and first lines.
 
@@ -238,10 +238,6 @@ def is_boundary_point_file(path: str | Path) -> bool:
 def _has_headings(sheets: list[TableSheet]) -> bool:
     """Return True if a sheet has the headings of a form."""
     return any(find_heading_line(sheet, form) >= 0 for sheet in sheets for form in load_automatic_forms(TABLE_KIND))
-
-
-LAYER_SUFFIX = ".gpkg"
-_READ_SHARE = 0.5
 
 
 @dataclass(frozen=True)

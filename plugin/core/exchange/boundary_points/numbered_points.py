@@ -20,6 +20,10 @@ from .forms import Numbering, PointForm
 from .parcels import PointNote, PointParcel, count_decimals, find_point_number, make_note_on_parcels, parse_number
 from .stored import StoredParcel, StoredRing
 
+#: Decimals of coordinates (m) that count when vertices are compared: those of the file, within these limits, so that an
+#: edit of a millimetre counts in a file of whole metres too.
+_LEAST_DECIMALS, _MOST_DECIMALS = 3, 6
+
 
 @dataclass(frozen=True)
 class NumberedRing:
@@ -91,11 +95,6 @@ def find_numbering_notes(parcels: Sequence[PointParcel], form: PointForm) -> lis
         if form.numbering.start == "north-west" and find_north_west_vertex(vertices):
             found["start"].append(parcel.label)
     return [make_note_on_parcels(f"numbering_{key}", labels) for key, labels in found.items() if labels]
-
-
-#: Decimals of coordinates (m) that count when vertices are compared: those of the file, within these limits, so that an
-#: edit of a millimetre counts in a file of whole metres too.
-_LEAST_DECIMALS, _MOST_DECIMALS = 3, 6
 
 
 @dataclass(frozen=True)

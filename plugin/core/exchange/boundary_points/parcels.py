@@ -36,6 +36,10 @@ _MERIDIAN_PATTERN = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED_NAME_PATTERN = re.compile(r"\D*(\d+)")
+#: Text section of the notes.
+NOTES_SECTION = "boundary_notes"
+#: Share by which a declared area in another unit may differ from the area of the land.
+_UNIT_DIFFERENCE = 0.001
 
 
 def normalise_digits(text: str) -> str:
@@ -90,10 +94,6 @@ def find_point_number(name: str) -> int | None:
 def count_decimals(number_text: str) -> int:
     """Return the number of decimals of a number as text."""
     return len(number_text.partition(".")[2])
-
-
-#: Text section of the notes.
-NOTES_SECTION = "boundary_notes"
 
 
 class NoteLevel(StrEnum):
@@ -292,10 +292,6 @@ class PointFile:
     parcels: tuple[PointParcel, ...]
     parcel_count: int
     notes: tuple[PointNote, ...]
-
-
-#: Share by which a declared area in another unit may differ from the area of the land.
-_UNIT_DIFFERENCE = 0.001
 
 
 def find_area_unit(raw: RawParcel, form: PointForm) -> tuple[str, float]:

@@ -30,6 +30,8 @@ from .settings import load_settings
 _SECTION = "drawings"
 _HECTARE_M2, _AREA_DECIMALS = 10_000.0, 4
 SUMMARY_SCHEMA = "sanxian-drawing-1"
+TABLE_SUFFIXES = (".csv", ".xlsx")
+_DECIMALS = 3
 
 
 def describe_import(run: DrawingImport, lang: str) -> list[ReportLine]:
@@ -152,10 +154,6 @@ def make_summary(run: DrawingImport, lang: str) -> dict[str, Any]:
             for one in run.left_out
         ],
     }
-
-
-TABLE_SUFFIXES = (".csv", ".xlsx")
-_DECIMALS = 3
 
 
 def write_left_out_table(left_out: Sequence[LeftOut], target: Path, lang: str) -> None:

@@ -49,6 +49,19 @@ _DRIVER_OPTIONS = {
     "DXF_MERGE_BLOCK_GEOMETRIES": "FALSE",
     "DXF_FEATURE_LIMIT_PER_BLOCK": "-1",
 }
+LAYER_SUFFIX = ".gpkg"
+_READ_SHARE, _SHAPES_SHARE = 0.5, 0.8
+#: Fields that each layer has in addition to its template: where in the drawing a polygon is, and areas in m².
+LAYER_FIELD, HANDLE_FIELD, TEXT_FIELD, GAP_FIELD = "TZTC", "TZJB", "TZWZ", "TZBHJL"
+PLANE_FIELD, STATUTORY_FIELD = "TZPMMJ", "TZTQMJ"
+_DRAWING_FIELDS = (
+    TemplateField(LAYER_FIELD, "图纸图层", "text", "C"),
+    TemplateField(HANDLE_FIELD, "图纸图元句柄", "text", "C"),
+    TemplateField(TEXT_FIELD, "图纸文字", "text", "C"),
+    TemplateField(GAP_FIELD, "图纸闭合间隙（米）", "real", "C"),
+    TemplateField(PLANE_FIELD, "图纸平面面积（平方米）", "real", "C"),
+    TemplateField(STATUTORY_FIELD, "图纸图斑椭球面积（平方米）", "real", "C"),
+)
 
 
 @dataclass(frozen=True)
@@ -112,21 +125,6 @@ def read_lines(drawing: DrawingTags, metres_per_unit: float, tolerance_m: float)
 def _scale(place: tuple[float, float], metres_per_unit: float) -> tuple[float, float]:
     """Return a place in metres."""
     return place[0] * metres_per_unit, place[1] * metres_per_unit
-
-
-LAYER_SUFFIX = ".gpkg"
-_READ_SHARE, _SHAPES_SHARE = 0.5, 0.8
-#: Fields that each layer has in addition to its template: where in the drawing a polygon is, and areas in m².
-LAYER_FIELD, HANDLE_FIELD, TEXT_FIELD, GAP_FIELD = "TZTC", "TZJB", "TZWZ", "TZBHJL"
-PLANE_FIELD, STATUTORY_FIELD = "TZPMMJ", "TZTQMJ"
-_DRAWING_FIELDS = (
-    TemplateField(LAYER_FIELD, "图纸图层", "text", "C"),
-    TemplateField(HANDLE_FIELD, "图纸图元句柄", "text", "C"),
-    TemplateField(TEXT_FIELD, "图纸文字", "text", "C"),
-    TemplateField(GAP_FIELD, "图纸闭合间隙（米）", "real", "C"),
-    TemplateField(PLANE_FIELD, "图纸平面面积（平方米）", "real", "C"),
-    TemplateField(STATUTORY_FIELD, "图纸图斑椭球面积（平方米）", "real", "C"),
-)
 
 
 @dataclass(frozen=True)

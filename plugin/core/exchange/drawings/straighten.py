@@ -28,6 +28,14 @@ _MAX_HALVINGS = 30
 _SAME_ANGLE = 1e-8
 #: Parameters within a piece of a spline at which its distance from the chord is measured.
 _SAMPLED_SHARES = np.array([0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875])
+_KEPT_TYPES = ("INSERT", "TEXT", "MTEXT", "ATTRIB", "ATTDEF")
+#: Bits of a POLYLINE that is a mesh, and of a VERTEX that only controls a spline.
+_MESH_BITS, _CONTROL_BIT, _CLOSED_BIT = 16 | 64, 16, 1
+_EXTRUSION_CODES = (210, 220, 230)
+#: Place, scale and rotation of an INSERT.
+_INSERT_NUMBERS = (10, 20, 41, 42, 50)
+#: Types of entities that polylines replace.
+_CONVERTED_TYPES = ("LINE", "CIRCLE", "ARC", "ELLIPSE", "SPLINE", "LWPOLYLINE", "POLYLINE")
 
 
 def divide_circle(centre: Point, radius: float, tolerance: float) -> Chords:
@@ -157,14 +165,6 @@ class Spline:
         chords = shapely.linestrings(np.stack([vertices[:-1], vertices[1:]], axis=1))
         distances = shapely.distance(np.repeat(chords, len(_SAMPLED_SHARES)), shapely.points(samples))
         return distances.reshape(inner.shape).max(axis=1)
-
-
-_KEPT_TYPES = ("INSERT", "TEXT", "MTEXT", "ATTRIB", "ATTDEF")
-#: Bits of a POLYLINE that is a mesh, and of a VERTEX that only controls a spline.
-_MESH_BITS, _CONTROL_BIT, _CLOSED_BIT = 16 | 64, 16, 1
-_EXTRUSION_CODES = (210, 220, 230)
-#: Place, scale and rotation of an INSERT.
-_INSERT_NUMBERS = (10, 20, 41, 42, 50)
 
 
 @dataclass
@@ -301,10 +301,6 @@ class _Polyline:
         """Return the vertices; without the last one of a closed polyline that is the first one again."""
         is_repeated = len(self.vertices) > 1 and bool((self.vertices[0] == self.vertices[-1]).all())
         return self.vertices[:-1] if self.is_closed and is_repeated else self.vertices
-
-
-#: Types of entities that polylines replace.
-_CONVERTED_TYPES = ("LINE", "CIRCLE", "ARC", "ELLIPSE", "SPLINE", "LWPOLYLINE", "POLYLINE")
 
 
 def _convert(entity: Entity, tolerance: float) -> _Polyline:

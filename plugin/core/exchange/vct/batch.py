@@ -20,6 +20,17 @@ from ..schema import GEOMETRY_BY_TYPE_ID
 from .structure import VctTable
 from .values import check_gbk, convert_to_series, put_on_one_line
 
+#: Additional fields of a layer of annotation.
+TEXT_FIELD, ANGLE_FIELD = "VCT_TEXT", "VCT_ANGLE"
+#: Number of rows in a batch, and bytes of shapes that close a batch earlier.
+BATCH_ROWS = 5_000
+BATCH_BYTES = 16_000_000
+#: The field that names a feature.
+KEY_FIELD = "BSM"
+#: Kinds of tables whose features may have several parts.
+_MULTIPART_KINDS = ("polygon", "line")
+_MULTIPART_CONSTRUCTORS = {0: shapely.multipoints, 1: shapely.multilinestrings, 3: shapely.multipolygons}
+
 
 @dataclass(frozen=True)
 class SingleParts:
@@ -126,10 +137,6 @@ def compute_label_points(polygons: NDArray) -> NDArray:
     return points
 
 
-#: Additional fields of a layer of annotation.
-TEXT_FIELD, ANGLE_FIELD = "VCT_TEXT", "VCT_ANGLE"
-
-
 class AnnotationLabels(NamedTuple):
     """Annotation: ``texts`` and ``angles`` (degrees, 0 if missing) of (p,) points."""
 
@@ -165,11 +172,6 @@ def read_annotation(
         angles = np.where(np.isnan(given_angles), 0.0, given_angles)
     rows = parts.row_of_part.tolist()
     return AnnotationLabels([texts[row] for row in rows], angles[rows].tolist())
-
-
-#: Number of rows in a batch, and bytes of shapes that close a batch earlier.
-BATCH_ROWS = 5_000
-BATCH_BYTES = 16_000_000
 
 
 @dataclass
@@ -218,12 +220,6 @@ class VctRowBatch:
 
 
 # Features of several parts: a file has a record and a row for each part, with successive ids and equal values.
-
-#: The field that names a feature.
-KEY_FIELD = "BSM"
-#: Kinds of tables whose features may have several parts.
-_MULTIPART_KINDS = ("polygon", "line")
-_MULTIPART_CONSTRUCTORS = {0: shapely.multipoints, 1: shapely.multilinestrings, 3: shapely.multipolygons}
 
 
 def find_key_column(table: VctTable) -> int | None:

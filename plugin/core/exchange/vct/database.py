@@ -43,6 +43,8 @@ _GEOPACKAGE_TYPES_BY_KIND = OGR_GEOMETRY_TYPES | {"annotation": OGR_GEOMETRY_TYP
 _MAX_TEXT_LENGTH = 65_535
 #: Integers are stored in 64 bits, whatever length the file declares.
 _MAX_INTEGER64_DIGITS = 18
+#: Number of rules in the summary.
+MAX_RULES_IN_SUMMARY = 3
 
 
 @dataclass
@@ -145,10 +147,6 @@ def _make_table_template(table: VctTable, standard_template: Template | None) ->
         source="VCT",
         fields=tuple(fields),
     )
-
-
-#: Number of rules in the summary.
-MAX_RULES_IN_SUMMARY = 3
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,14 @@ VERTICAL_DATUM_NAME, VERTICAL_CRS = "1985国家高程基准", "EPSG:5737"
 TIME_REFERENCE = "北京时间"
 #: Number of lines searched for HeadBegin: comments may come first.
 _LINES_SEARCHED_FOR_HEAD = 200
+#: Length of a degree of latitude in metres.
+_DEGREE_M = 111_320.0
+#: Largest northing in China, in metres.
+_MAX_NORTHING_M = 6_700_000.0
+#: Largest rounding error of a printed decimal number, as a share of a minute.
+_MINUTE_ROUNDING = 1e-7
+#: Seconds that rounding in print turns into sixty.
+_MAX_SECONDS = 60.0001
 
 
 @dataclass(frozen=True)
@@ -180,16 +188,6 @@ def _skip_to_head(line_reader: LineReader, remarks: FileRemarks) -> None:
     line_reader.mark_as_complete()
     line_reader.number = first[0] or 1
     raise line_reader.make_error("vct_no_head" if first[0] else "vct_empty", value=first[1])
-
-
-#: Length of a degree of latitude in metres.
-_DEGREE_M = 111_320.0
-#: Largest northing in China, in metres.
-_MAX_NORTHING_M = 6_700_000.0
-#: Largest rounding error of a printed decimal number, as a share of a minute.
-_MINUTE_ROUNDING = 1e-7
-#: Seconds that rounding in print turns into sixty.
-_MAX_SECONDS = 60.0001
 
 
 def verify_positions(

@@ -24,6 +24,18 @@ HEADER_KEYS = (
 _KEYS_BY_LOWER_CASE = {key.lower(): key for key in HEADER_KEYS}
 #: Keys required for reading, with an example value for the message.
 _EXAMPLE_VALUES = {"spheroid": SPHEROID_VALUE, "parameters": "114,1,38500000,0,3,38"}
+#: Semi-major axis, inverse flattening and semi-minor axis of CGCS2000.
+_SEMI_MAJOR_AXIS, _INVERSE_FLATTENING, _SEMI_MINOR_AXIS = 6_378_137.0, 298.257222101, 6_356_752.314
+#: Names under which files declare CGCS2000's ellipsoid.
+_CGCS2000_SPHEROID_NAMES = ("2000", "GRS80", "GRS 80", "GRS1980", "GRS 1980")
+_EAST_WORDS, _NORTH_WORDS = ("E", "EAST", "东"), ("N", "NORTH", "北")
+_UNIT_WORDS = {False: ("M", "METER", "METERS", "METRE", "METRES", "米"), True: ("D", "DEGREE", "DEGREES", "度")}
+#: The extent in its earlier spelling.
+_EXTENT_KEYS = ("minx", "miny", "maxx", "maxy")
+#: Keys of earlier versions.
+_EARLIER_KEYS = ("unit", "scalem", "scale", *_EXTENT_KEYS)
+_GREENWICH_WORDS = ("GREENWICH", "格林尼治", "格林威治", "0", "0.0")
+_GAUSS_PROJECTION_PATTERN = re.compile("高斯|GAUSS|TRANSVERSE.?MERCATOR", re.I)
 
 
 class HeaderPairs:
@@ -87,20 +99,6 @@ class HeaderPairs:
         if self.get_value(key) and (len(numbers) not in counts or None in numbers):
             raise self.make_error(key, problem)
         return [number for number in numbers if number is not None]
-
-
-#: Semi-major axis, inverse flattening and semi-minor axis of CGCS2000.
-_SEMI_MAJOR_AXIS, _INVERSE_FLATTENING, _SEMI_MINOR_AXIS = 6_378_137.0, 298.257222101, 6_356_752.314
-#: Names under which files declare CGCS2000's ellipsoid.
-_CGCS2000_SPHEROID_NAMES = ("2000", "GRS80", "GRS 80", "GRS1980", "GRS 1980")
-_EAST_WORDS, _NORTH_WORDS = ("E", "EAST", "东"), ("N", "NORTH", "北")
-_UNIT_WORDS = {False: ("M", "METER", "METERS", "METRE", "METRES", "米"), True: ("D", "DEGREE", "DEGREES", "度")}
-#: The extent in its earlier spelling.
-_EXTENT_KEYS = ("minx", "miny", "maxx", "maxy")
-#: Keys of earlier versions.
-_EARLIER_KEYS = ("unit", "scalem", "scale", *_EXTENT_KEYS)
-_GREENWICH_WORDS = ("GREENWICH", "格林尼治", "格林威治", "0", "0.0")
-_GAUSS_PROJECTION_PATTERN = re.compile("高斯|GAUSS|TRANSVERSE.?MERCATOR", re.I)
 
 
 def read_crs(header_pairs: HeaderPairs) -> CRS:

@@ -19,6 +19,16 @@ from .batch import AnnotationLabels, compute_label_points, extract_open_rings, r
 
 #: Number of positions formatted at once.
 _VERTICES_PER_BLOCK = 50_000
+#: Type for numbers of vertices, rings and segments; no layer has two thousand million vertices.
+_INDEX_TYPE = np.int32
+#: Types of features and of their geometry.
+PLAIN_FEATURE, POLYLINE_SEGMENT, POLYGON_FEATURE, INDIRECT_COORDINATES = 1, 11, 100, 21
+#: Number of items of a polygon in one row.
+ITEMS_PER_ROW = 8
+#: Number of decimals of a label point.
+_LABEL_DECIMALS = 6
+#: Number of records between two checks for cancellation.
+_RECORDS_PER_CANCEL_CHECK = 5_000
 
 
 def format_numbers(values: NDArray, decimals: int) -> list[str]:
@@ -69,9 +79,6 @@ def _format_block(xy: NDArray, starts: Sequence[int], heads: Sequence[str], reco
 
 
 # Rings are split into lines that neighbours share: each line occurs once, and every ring has the list of its lines.
-
-#: Type for numbers of vertices, rings and segments; no layer has two thousand million vertices.
-_INDEX_TYPE = np.int32
 
 
 @dataclass(frozen=True)
@@ -191,16 +198,6 @@ def _compute_line_vertices(
     position = np.repeat(cut[begins_line], counts + 1) + place - last
     vertex_position = order[position]
     return xy[np.where(last, next_vertex[vertex_position], vertex_position)], at
-
-
-#: Types of features and of their geometry.
-PLAIN_FEATURE, POLYLINE_SEGMENT, POLYGON_FEATURE, INDIRECT_COORDINATES = 1, 11, 100, 21
-#: Number of items of a polygon in one row.
-ITEMS_PER_ROW = 8
-#: Number of decimals of a label point.
-_LABEL_DECIMALS = 6
-#: Number of records between two checks for cancellation.
-_RECORDS_PER_CANCEL_CHECK = 5_000
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,15 @@ from ...standard.profile import IndicatorTarget
 from ..heritage_sites import split_part_word
 from .area_backing import compute_net_area_by_geometry, is_sum_confirmed_by_geometry
 
+PART_WORDS_SETTING = "reserves.part_words"
+#: The remaining share of a target below which a figure is an early warning (C; 0: never).
+WARNING_SHARE_SETTING = "indicators.warning_share"
+#: The input with the area by geometry, where only the field meets the target.
+LAND_AREA_INPUT_KEY = "land_net_m2"
+MISSED_STATES = (TARGET_MISSED, MISSED_BY_ROUNDING)
+#: Rounding error of two decimals in gross and net area of one row, m².
+ROUNDING_M2 = 0.01
+
 # Checks whether deduction and net area follow from the gross area. The rule ATT003, which reports the rows, and the
 # figures of LAW002 share the result.
 
@@ -120,9 +129,6 @@ def _make_contradiction(
     )
 
 
-PART_WORDS_SETTING = "reserves.part_words"
-
-
 def find_reserve_parts_and_names(reserves: Layer, ctx: RuleContext) -> tuple[NDArray, NDArray]:
     """Return rows that are parts of a nature reserve, and each reserve's name.
 
@@ -155,16 +161,6 @@ def find_counted_reserve_rows(reserves: Layer, ctx: RuleContext) -> NDArray:
     A part of a reserve does not count if the reserve has a row for the whole.
     """
     return find_countable_reserve_rows(*find_reserve_parts_and_names(reserves, ctx))
-
-
-#: The remaining share of a target below which a figure is an early warning (C; 0: never).
-WARNING_SHARE_SETTING = "indicators.warning_share"
-
-#: The input with the area by geometry, where only the field meets the target.
-LAND_AREA_INPUT_KEY = "land_net_m2"
-MISSED_STATES = (TARGET_MISSED, MISSED_BY_ROUNDING)
-#: Rounding error of two decimals in gross and net area of one row, m².
-ROUNDING_M2 = 0.01
 
 
 @dataclass

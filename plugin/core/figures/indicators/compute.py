@@ -28,6 +28,7 @@ from .repeated_land import RepeatedLand
 
 #: The setting that confirms the definitions marked C.
 DEFINITIONS_SETTING = "indicators.definitions"
+_TOWNSHIP_PREFIX = "township_"
 
 
 @dataclass
@@ -361,9 +362,6 @@ def _compare_with_target(figure: Indicator, target: IndicatorTarget, warning_sha
 def _make_class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:
     """Return the land-use or urban-rural codes of an indicator, as an input of its figure."""
     return {"urban_codes": list(entry.urban_codes)} if entry.urban_codes else {"land_classes": list(entry.classes)}
-
-
-_TOWNSHIP_PREFIX = "township_"
 
 
 def mark_figures_of_unknown_land(figures: Iterable[Indicator], plan: Plan) -> bool:

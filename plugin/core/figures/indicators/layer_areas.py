@@ -34,6 +34,13 @@ from ...standard.template import Template, TemplateField
 MISCLOSURE_LIMIT_SETTING = "closure.limit_share"
 #: Areas are counted in units of this (m²), finer than any rounding; integers add up exactly.
 _SMALLEST_UNIT_M2 = 1e-6
+#: The field used where neither template nor user names one.
+DEFAULT_AREA_FIELD = "MJ"
+KEY_FIELD = "BSM"
+#: Decimals in m² where the template gives none.
+AREA_DECIMALS = 2
+#: Units that the values may have instead of m², with their size in m².
+M2_PER_OTHER_UNIT = {"ha": 1e4, "mu": 1e4 / 15, "km2": 1e6}
 
 
 @dataclass(frozen=True)
@@ -122,15 +129,6 @@ def _round_to_step(area: float, step_m2: float) -> float:
     while decimals < 6 and abs(step_m2 * 10**decimals - round(step_m2 * 10**decimals)) > 1e-9:
         decimals += 1
     return round(area, decimals)
-
-
-#: The field used where neither template nor user names one.
-DEFAULT_AREA_FIELD = "MJ"
-KEY_FIELD = "BSM"
-#: Decimals in m² where the template gives none.
-AREA_DECIMALS = 2
-#: Units that the values may have instead of m², with their size in m².
-M2_PER_OTHER_UNIT = {"ha": 1e4, "mu": 1e4 / 15, "km2": 1e6}
 
 
 @dataclass

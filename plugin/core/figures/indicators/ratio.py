@@ -28,6 +28,31 @@ DOUBTFUL_MARGIN_SETTING = "ratio.doubtful_margin_share"
 _LEAST_CENTRE_SHARE = 0.01
 #: Codes of zones in which villages build (mark C).
 VILLAGE_ZONES_SETTING = "zones.village_building"
+#: The layers for which a boundary leaves windows.
+WINDOW_FILLERS_SETTING = "quality.window_fillers"
+#: By code list of land use: water, which a boundary may also leave out (mark C).
+WINDOW_WATER_SETTING = "ratio.window_water"
+#: The share of a window that must be filled; below it the open part counts as boundary (mark C).
+WINDOW_FILLED_SETTING = "ratio.window_filled_share"
+_YEAR_PATTERN = re.compile(r"(?<!\d)20\d\d(?!\d)")
+#: 2021—2035 is the planning period, not the year of the base parcels.
+_PERIOD_PATTERN = re.compile(r"(?<!\d)20\d\d\s*年?\s*[-_~～—–－至到]+\s*20\d\d(?!\d)")
+#: The zones inside the boundary (集中建设区, 弹性发展区, 特别用途区), and the settings that determine the ratio.
+BOUNDARY_ZONE_KINDS = ("concentrated", "flexible", "special")
+SETTINGS_OF_RATIO = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
+#: Settings from which the ratio is computed. The others judge it: its limit, doubts on it, and what is information.
+DEFINING_SETTINGS_OF_RATIO = (
+    *("ratio.form", "ratio.classes", "ratio.base_year", "ratio.concentrated", "ratio.flexible", "ratio.special"),
+    *("ratio.new_land_includes_flexible", WINDOW_WATER_SETTING, WINDOW_FILLED_SETTING),
+)
+#: Rounding error of two decimals in one row, m².
+ROUNDING_M2 = 0.01
+#: Urban parcels of the base up to this distance apart are of one town, m (mark C).
+TOWN_GAP_SETTING = "ratio.town_gap_m"
+#: A base parcel is inside the boundary from this share of its area on.
+_LEAST_INSIDE_SHARE = 0.01
+#: An uncertainty: other data contradict the codes of a part of the base.
+CONTRADICTED_BASE_DOUBT = "ratio.contradicted"
 
 
 def compute_contradicted_shares(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: RuleContext) -> NDArray:
@@ -88,14 +113,6 @@ def find_rows_with_land_use(layer: Layer, setting: str, ctx: RuleContext) -> NDA
     )
 
 
-#: The layers for which a boundary leaves windows.
-WINDOW_FILLERS_SETTING = "quality.window_fillers"
-#: By code list of land use: water, which a boundary may also leave out (mark C).
-WINDOW_WATER_SETTING = "ratio.window_water"
-#: The share of a window that must be filled; below it the open part counts as boundary (mark C).
-WINDOW_FILLED_SETTING = "ratio.window_filled_share"
-
-
 def compute_unfilled_window_shares(places: NDArray, ctx: RuleContext) -> NDArray:
     """Return (k,) the share of each hole in the boundary that nothing fills.
 
@@ -127,27 +144,6 @@ def compute_unfilled_window_shares(places: NDArray, ctx: RuleContext) -> NDArray
     return np.where(
         filled_shares < float(ctx.norm.get(WINDOW_FILLED_SETTING)), np.clip(1 - filled_shares, 0.0, 1.0), 0.0
     )
-
-
-_YEAR_PATTERN = re.compile(r"(?<!\d)20\d\d(?!\d)")
-#: 2021—2035 is the planning period, not the year of the base parcels.
-_PERIOD_PATTERN = re.compile(r"(?<!\d)20\d\d\s*年?\s*[-_~～—–－至到]+\s*20\d\d(?!\d)")
-#: The zones inside the boundary (集中建设区, 弹性发展区, 特别用途区), and the settings that determine the ratio.
-BOUNDARY_ZONE_KINDS = ("concentrated", "flexible", "special")
-SETTINGS_OF_RATIO = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
-#: Settings from which the ratio is computed. The others judge it: its limit, doubts on it, and what is information.
-DEFINING_SETTINGS_OF_RATIO = (
-    *("ratio.form", "ratio.classes", "ratio.base_year", "ratio.concentrated", "ratio.flexible", "ratio.special"),
-    *("ratio.new_land_includes_flexible", WINDOW_WATER_SETTING, WINDOW_FILLED_SETTING),
-)
-#: Rounding error of two decimals in one row, m².
-ROUNDING_M2 = 0.01
-#: Urban parcels of the base up to this distance apart are of one town, m (mark C).
-TOWN_GAP_SETTING = "ratio.town_gap_m"
-#: A base parcel is inside the boundary from this share of its area on.
-_LEAST_INSIDE_SHARE = 0.01
-#: An uncertainty: other data contradict the codes of a part of the base.
-CONTRADICTED_BASE_DOUBT = "ratio.contradicted"
 
 
 def compute_expansion_ratios(

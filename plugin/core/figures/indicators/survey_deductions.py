@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 
 _MULTIPOLYGON_TYPE_ID = 6
+#: The largest excess of a sum of net areas over the survey's, as a share of it (mark C).
+DEDUCTION_ALLOWANCE_SETTING = "rules.ATT022.allowance_deduction_share"
+#: Rounding error of two decimals in the fields of one row, m².
+_ROUNDING_M2 = 0.02
+#: Smallest net ÷ gross area of a parcel: ridges never take half of it. A smaller value indicates another unit, which
+#: ATT022 reports for the survey.
+_LEAST_NET_RATE = 0.5
 
 
 def find_containing_rows(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> NDArray:
@@ -133,15 +140,6 @@ def _unwrap_single_parts(shapes: NDArray) -> NDArray:
     lone = (shapely.get_type_id(shapes) == _MULTIPOLYGON_TYPE_ID) & (shapely.get_num_geometries(shapes) == 1)
     unwrapped_shapes[lone] = shapely.get_geometry(shapes[lone], 0)
     return unwrapped_shapes
-
-
-#: The largest excess of a sum of net areas over the survey's, as a share of it (mark C).
-DEDUCTION_ALLOWANCE_SETTING = "rules.ATT022.allowance_deduction_share"
-#: Rounding error of two decimals in the fields of one row, m².
-_ROUNDING_M2 = 0.02
-#: Smallest net ÷ gross area of a parcel: ridges never take half of it. A smaller value indicates another unit, which
-#: ATT022 reports for the survey.
-_LEAST_NET_RATE = 0.5
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ _CODE_FIELD_MEANINGS = ("location_code", "division_code")
 _TOWNSHIP_DIGITS, _COUNTY_DIGITS = 9, 6
 #: The smallest share of a row inside the township that its code names (mark C).
 LEAST_SHARE_SETTING = "indicators.least_township_share"
+#: Areas whose rows name their township.
+_FIGURES_BY_NAMED_TOWNSHIP = ("cultivated_area", "farmland_area")
 
 
 @dataclass(frozen=True)
@@ -152,10 +154,6 @@ def _find_misplaced_rows(
     outside = inside < float(ctx.norm.get(LEAST_SHARE_SETTING)) * layer.plane_areas
     share = np.divide(inside, layer.plane_areas, out=np.zeros(len(layer)), where=layer.plane_areas > 0)
     return np.where(is_compared & outside, named_township, -1), share
-
-
-#: Areas whose rows name their township.
-_FIGURES_BY_NAMED_TOWNSHIP = ("cultivated_area", "farmland_area")
 
 
 @dataclass(frozen=True)

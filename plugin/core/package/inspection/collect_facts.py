@@ -53,6 +53,14 @@ _EXTERNAL_RELATION_PATTERN = re.compile(rb"<Relationship\b[^>]*TargetMode\s*=\s*
 _HYPERLINK_TYPE_PATTERN = re.compile(rb"/relationships/hyperlink[\"']")
 #: Maximum numbers of parts, and of bytes of relationships, that are read.
 _MAX_OFFICE_PARTS, _MAX_PART_BYTES = 5000, 2**20
+#: Bytes at the beginning of a file that are stored.
+_STORED_HEAD_BYTES = 64
+#: Maximum size of a report or metadata.
+_MAX_DOCUMENT_BYTES = 64 * 2**20
+#: Fields that formats and programs add.
+_RESERVED_FIELDS = {"OBJECTID", "FID", "OGC_FID", "SHAPE", "SHAPE_LENGTH", "SHAPE_AREA", "SHAPE_LENG", "GLOBALID"}
+#: Words in the geometry types of files.
+_GEOMETRY_OF_WORD = {"Polygon": "polygon", "Surface": "polygon", "Line": "line", "Curve": "line", "Point": "point"}
 
 
 def find_active_parts(path: Path) -> tuple[str, ...]:
@@ -76,12 +84,6 @@ def find_active_parts(path: Path) -> tuple[str, ...]:
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError):
         return ()
     return tuple(keys)
-
-
-#: Bytes at the beginning of a file that are stored.
-_STORED_HEAD_BYTES = 64
-#: Maximum size of a report or metadata.
-_MAX_DOCUMENT_BYTES = 64 * 2**20
 
 
 def collect_package_facts(
@@ -281,14 +283,6 @@ def _read_one_layer(data_set: str, source: Path, name: str, reads_extents: bool)
         extent=extent,
         field_names=fields,
     )
-
-
-#: Fields that formats and programs add.
-_RESERVED_FIELDS = {"OBJECTID", "FID", "OGC_FID", "SHAPE", "SHAPE_LENGTH", "SHAPE_AREA", "SHAPE_LENG", "GLOBALID"}
-
-
-#: Words in the geometry types of files.
-_GEOMETRY_OF_WORD = {"Polygon": "polygon", "Surface": "polygon", "Line": "line", "Curve": "line", "Point": "point"}
 
 
 def _split_crs_labels(text: str | None) -> tuple[str, str]:

@@ -40,6 +40,21 @@ if TYPE_CHECKING:
 
 
 VCT_SUFFIX = ".vct"
+#: A CRS by its code; other texts of a manifest are not passed to PROJ.
+_EPSG_CODE_PATTERN = re.compile(r"EPSG:\d{4,6}")
+#: Items of a report that rules read, for `read_value`.
+_REPORT_TYPES = {
+    "findings?": list,
+    "indicators": [{"id": str, "unit": str, "value?": (int, float, NoneType)}],
+    "provenance": {
+        "layers": [{"role": str, "name": str, "features": int}],
+        "profile": {"id": str},
+        **dict.fromkeys(("versions?", "standard?", "settings?"), dict),
+    },
+    "rules?": [{"code": str, "parameters?": [{"name?": str}], "unconfirmed?": (list, NoneType)}],
+    "summary": {"verdict": str, "errors": int},
+    "tolerance?": dict,
+}
 
 
 def has_vct_suffix(path: str) -> bool:
@@ -69,10 +84,6 @@ def read_vct_facts(
         LayerFact(data_set, layer.name, len(layer.frame), label, heights)
         for layer, label in zip(readable_layers, labels, strict=True)
     ], layers
-
-
-#: A CRS by its code; other texts of a manifest are not passed to PROJ.
-_EPSG_CODE_PATTERN = re.compile(r"EPSG:\d{4,6}")
 
 
 @dataclass(frozen=True)
@@ -169,21 +180,6 @@ class UnreadLayer(NamedTuple):
     name: str
     role: str
     used_layer: str
-
-
-#: Items of a report that rules read, for `read_value`.
-_REPORT_TYPES = {
-    "findings?": list,
-    "indicators": [{"id": str, "unit": str, "value?": (int, float, NoneType)}],
-    "provenance": {
-        "layers": [{"role": str, "name": str, "features": int}],
-        "profile": {"id": str},
-        **dict.fromkeys(("versions?", "standard?", "settings?"), dict),
-    },
-    "rules?": [{"code": str, "parameters?": [{"name?": str}], "unconfirmed?": (list, NoneType)}],
-    "summary": {"verdict": str, "errors": int},
-    "tolerance?": dict,
-}
 
 
 @dataclass(frozen=True)

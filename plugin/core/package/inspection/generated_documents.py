@@ -33,6 +33,14 @@ _SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
 _WHITE_SPACE_PATTERN = re.compile(r"\s+")
 _VERDICT_CLASSES = ("fail", "incomplete", "conditional", "pass")
 _LANG_OF_ATTRIBUTE = {"zh-cn": "zh", "zh": "zh", "en": "en"}
+#: The part of a docx with its body, the namespace of its elements, and the greatest size of the part.
+_BODY_PART = "word/document.xml"
+_WORD_NAMESPACE = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_MAX_BODY_BYTES = 64 * 2**20
+#: Errors of a damaged docx, or of one with a password.
+_DOCX_ERRORS = (UnreadableXml, zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError)
+#: A group of digits of a figure: a line of a PDF may end between two groups.
+_FIGURE_PATTERN = re.compile(r"\d+(?:\.\d+)?")
 
 
 @dataclass
@@ -277,16 +285,6 @@ def _extract_margins(texts: Iterable[str]) -> list[str]:
             sign = "−" if is_missed or figure[0] in "−-" else ""
             margins.append(sign + figure.lstrip("−+-"))
     return margins
-
-
-#: The part of a docx with its body, the namespace of its elements, and the greatest size of the part.
-_BODY_PART = "word/document.xml"
-_WORD_NAMESPACE = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_MAX_BODY_BYTES = 64 * 2**20
-#: Errors of a damaged docx, or of one with a password.
-_DOCX_ERRORS = (UnreadableXml, zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError)
-#: A group of digits of a figure: a line of a PDF may end between two groups.
-_FIGURE_PATTERN = re.compile(r"\d+(?:\.\d+)?")
 
 
 class UnreadableDocument(Exception):

@@ -27,6 +27,15 @@ from .dataset_comparison import DatasetComparison, compare_datasets
 from .facts import LayerFact, PackageFacts, UnreadLayer, has_vct_suffix
 from .report_comparison import compare_report_of_package
 
+#: Groups of rules: on packages, on contents that only the sender can correct, and on schemas of formats that have one.
+PACKAGE_GROUP, RECEIVED_GROUP, SCHEMA_GROUP = "package", "received", "delivery"
+#: Rules on titles and domains, which a VCT file does not have; it has names, order and lengths.
+TITLE_RULES = ("SCH006", "SCH007")
+#: The setting that limits the entries of an archive or folder that are inspected.
+MAX_ENTRIES_SETTING = "package.most_entries"
+#: Share of the progress for the files.
+_COLLECTING_SHARE = 0.2
+
 
 def restore_field_names(layer: SourceLayer, vector_sets: list[VectorSet], norm: Norm) -> SourceLayer:
     """Return a layer whose fields have the names of its template.
@@ -89,16 +98,6 @@ def _find_layer_slot(layer: SourceLayer, vector_sets: list[VectorSet], norm: Nor
         if layer.name.upper() == slot.name.upper() or (not slot.name and role in roles):
             return slot
     return None
-
-
-#: Groups of rules: on packages, on contents that only the sender can correct, and on schemas of formats that have one.
-PACKAGE_GROUP, RECEIVED_GROUP, SCHEMA_GROUP = "package", "received", "delivery"
-#: Rules on titles and domains, which a VCT file does not have; it has names, order and lengths.
-TITLE_RULES = ("SCH006", "SCH007")
-#: The setting that limits the entries of an archive or folder that are inspected.
-MAX_ENTRIES_SETTING = "package.most_entries"
-#: Share of the progress for the files.
-_COLLECTING_SHARE = 0.2
 
 
 def inspect_package(

@@ -42,6 +42,24 @@ _SPATIAL_INDEX_NAME = "FDO_SHAPE".encode("utf-16-le")
 #: Bytes in the header of a .shp and .shx with the length of the file in words of two bytes (ESRI Shapefile Technical
 #: Description, 1998, p. 4); in a .dbf with the number of rows, the length of the header and of a row (dBASE III).
 _SHP_LENGTH_BYTES, _DBF_SIZE_BYTES = slice(24, 28), slice(4, 12)
+#: Suffixes of detached signatures: CMS (RFC 5652), OpenPGP (RFC 9580), SM2 (GM/T 0009, 0010) and those of tools.
+SIGNATURE_SUFFIXES = (
+    ".p7s",
+    ".p7b",
+    ".p7m",
+    ".p7",
+    ".sig",
+    ".sign",
+    ".sgn",
+    ".asc",
+    ".gpg",
+    ".sm2",
+    ".sm2sig",
+    ".cms",
+    ".tsr",
+    ".tst",
+    ".ofd",
+)
 
 
 class IntegrityError(NamedTuple):
@@ -221,26 +239,6 @@ def _find_missing_spatial_indexes(path: Path, table_by_file: dict[str, str]) -> 
         if not is_link(index_list) and _SPATIAL_INDEX_NAME in index_list.read_bytes().upper():
             missing_files[f"{stem}{_SPATIAL_INDEX_SUFFIX}"] = name
     return missing_files
-
-
-#: Suffixes of detached signatures: CMS (RFC 5652), OpenPGP (RFC 9580), SM2 (GM/T 0009, 0010) and those of tools.
-SIGNATURE_SUFFIXES = (
-    ".p7s",
-    ".p7b",
-    ".p7m",
-    ".p7",
-    ".sig",
-    ".sign",
-    ".sgn",
-    ".asc",
-    ".gpg",
-    ".sm2",
-    ".sm2sig",
-    ".cms",
-    ".tsr",
-    ".tst",
-    ".ofd",
-)
 
 
 def is_signature(path: str) -> bool:

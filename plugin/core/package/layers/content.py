@@ -31,6 +31,8 @@ _DATE_PATTERN = re.compile(
     r"(?:(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d{2})(\d{2}))(?:[ "
     r"T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?)?"
 )
+#: Rows that are converted to Python objects at a time.
+BATCH_ROWS = 2_000
 
 
 class ConvertedValues(NamedTuple):
@@ -125,10 +127,6 @@ def _parse_date(value: Any) -> datetime | str | None:
     if pd.isna(value):
         return None
     return datetime(*value.timetuple()[:6]) if isinstance(value, date) else ""
-
-
-#: Rows that are converted to Python objects at a time.
-BATCH_ROWS = 2_000
 
 
 class PackageRowBatch(NamedTuple):

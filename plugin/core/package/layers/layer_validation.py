@@ -29,6 +29,13 @@ from . import layer_writers as dbf
 from . import vct_precision
 from .content import MissingLayer, PackageLayer
 
+#: A point layer has one point per row.
+_MULTIPOINT_TYPE_ID = 4
+#: Formats that store rings without their roles: they derive parts and holes from the nesting of rings.
+_RING_SORTING_SUFFIXES = (".gdb", ".shp")
+#: Row numbers of databases, which QGIS shows as fields; leaving them out is not reported.
+_ROW_NUMBER_FIELDS = ("FID", "OGC_FID", "OBJECTID")
+
 
 def make_layer_problem(
     package_layer: PackageLayer, level: ProblemLevel, key: str, name: str = "", count: int = 0, **params: Any
@@ -47,12 +54,6 @@ def make_row_problem(
     if len(rows):
         features = tuple(package_layer.get_row_keys(rows[:MAX_NAMED_FEATURES].tolist()))
         yield ExportProblem(level, key, package_layer.layer.name, name, len(rows), features, params)
-
-
-#: A point layer has one point per row.
-_MULTIPOINT_TYPE_ID = 4
-#: Formats that store rings without their roles: they derive parts and holes from the nesting of rings.
-_RING_SORTING_SUFFIXES = (".gdb", ".shp")
 
 
 def _validate_shapes(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
@@ -339,10 +340,6 @@ def _validate_numbers(
     yield from make_row_problem(
         package_layer, ProblemLevel.STOP, "number_wide", too_wide, name, room=len(str(max_value)) - 1
     )
-
-
-#: Row numbers of databases, which QGIS shows as fields; leaving them out is not reported.
-_ROW_NUMBER_FIELDS = ("FID", "OGC_FID", "OBJECTID")
 
 
 def validate_missing_layers(

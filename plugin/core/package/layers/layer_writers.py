@@ -36,6 +36,25 @@ from ...standard.template import TemplateField
 from ..names import FIELD_NAME_FILE
 from .content import PackageLayer, PackageRowBatch
 
+#: Python's codec of an encoding of a package.
+PYTHON_CODECS = {"GBK": "gbk", "UTF-8": "utf-8"}
+#: Bytes of the widest text field.
+_MAX_TEXT_BYTES = 254
+#: Digits of an integer, and width and decimals of a real number, if the template has none.
+_DEFAULT_INTEGER_DIGITS = 9
+_DEFAULT_REAL_FORMAT = (24, 11)
+#: Relative rounding error of a double.
+_ROUNDING_SHARE = 1e-12
+#: Maximum size of a file: many programs use signed 32-bit sizes.
+MAX_FILE_BYTES = 2**31 - 1
+#: Width of a date.
+_DATE_WIDTH = 8
+#: Encoding marks in the header of the table; programs without support for .cpg recognise the mark of GBK.
+_LAYER_ENCODING_OPTION = {"GBK": "LDID/77", "UTF-8": "UTF-8"}
+#: GDAL's names of the encodings.
+_GDAL_ENCODING = {"GBK": "CP936", "UTF-8": "UTF-8"}
+_FIELD_TABLE_HEAD = ("图层", "图层名称", "导出字段", "字段", "字段名称", "类型", "长度", "小数位")
+
 
 def write_database(
     path: Path,
@@ -142,21 +161,6 @@ def write_rows(
         raise_if_refused(layer.CreateFeature(feature))
 
 
-#: Python's codec of an encoding of a package.
-PYTHON_CODECS = {"GBK": "gbk", "UTF-8": "utf-8"}
-#: Bytes of the widest text field.
-_MAX_TEXT_BYTES = 254
-#: Digits of an integer, and width and decimals of a real number, if the template has none.
-_DEFAULT_INTEGER_DIGITS = 9
-_DEFAULT_REAL_FORMAT = (24, 11)
-#: Relative rounding error of a double.
-_ROUNDING_SHARE = 1e-12
-#: Maximum size of a file: many programs use signed 32-bit sizes.
-MAX_FILE_BYTES = 2**31 - 1
-#: Width of a date.
-_DATE_WIDTH = 8
-
-
 class DbfNumberFormat(NamedTuple):
     """Width, with sign and point, and decimals of a number in a .dbf file."""
 
@@ -213,13 +217,6 @@ def estimate_file_sizes(shapes: NDArray, fields: Iterable[TemplateField]) -> tup
         100 + 12 * len(shapes) + int((record_bytes - 4).sum()),
         33 + 32 * len(template_fields) + row_bytes * len(shapes) + 1,
     )
-
-
-#: Encoding marks in the header of the table; programs without support for .cpg recognise the mark of GBK.
-_LAYER_ENCODING_OPTION = {"GBK": "LDID/77", "UTF-8": "UTF-8"}
-#: GDAL's names of the encodings.
-_GDAL_ENCODING = {"GBK": "CP936", "UTF-8": "UTF-8"}
-_FIELD_TABLE_HEAD = ("图层", "图层名称", "导出字段", "字段", "字段名称", "类型", "长度", "小数位")
 
 
 def write_shapefiles(

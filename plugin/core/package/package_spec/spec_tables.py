@@ -46,6 +46,9 @@ from .spec import (
     VectorSet,
 )
 
+#: Additional keys of a slot by its kind.
+_OPTIONAL_SLOT_KEYS = {"map": ("number", "layout"), "document": ("generated",)}
+
 
 def check_name_pattern(
     pattern: str, path: Path, key: str, known_placeholders: tuple[str, ...] = DEFAULT_PLACEHOLDERS
@@ -82,10 +85,6 @@ def check_crs_text(text: str, path: Path, key: str, is_vertical: bool = False) -
         raise DataError("package_crs", file=str(path), key=key, value=text) from error
     if crs.is_vertical is not is_vertical or (not is_vertical and not (crs.is_geographic or crs.is_projected)):
         raise DataError("package_crs", file=str(path), key=key, value=text)
-
-
-#: Additional keys of a slot by its kind.
-_OPTIONAL_SLOT_KEYS = {"map": ("number", "layout"), "document": ("generated",)}
 
 
 def read_map_settings(row: Any, path: Path) -> MapSettings:

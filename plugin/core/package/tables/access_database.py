@@ -23,6 +23,10 @@ _MAX_TEXT_CHARACTERS = 255
 #: Characters that names of tables or fields must not have.
 _FORBIDDEN_CHARACTER_PATTERN = re.compile(r"[.!`\[\]\"'\x00-\x1f]")
 _MAX_NAME_CHARACTERS = 64
+#: Drivers that write .mdb by their Windows names, the newer first.
+ACCESS_DRIVERS = ("Microsoft Access Driver (*.mdb, *.accdb)", "Microsoft Access Driver (*.mdb)")
+#: Request to the ODBC installer: add a source for this user; with CREATE_DB it makes the file.
+_ODBC_ADD_DSN = 1
 
 
 class TableDifferenceError(Exception):
@@ -138,12 +142,6 @@ def _choose_sql_type(values: Iterable[CellValue]) -> str:
 def _clean_name(text: str) -> str:
     """Return a text as a valid name of a table or field in the database."""
     return _FORBIDDEN_CHARACTER_PATTERN.sub("", text).strip()[:_MAX_NAME_CHARACTERS]
-
-
-#: Drivers that write .mdb by their Windows names, the newer first.
-ACCESS_DRIVERS = ("Microsoft Access Driver (*.mdb, *.accdb)", "Microsoft Access Driver (*.mdb)")
-#: Request to the ODBC installer: add a source for this user; with CREATE_DB it makes the file.
-_ODBC_ADD_DSN = 1
 
 
 @dataclass(frozen=True)

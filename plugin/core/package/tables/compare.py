@@ -35,6 +35,10 @@ _EDGE_CHANGE_SHARE = 1e-6
 #: Tolerance for a value near the middle between two printed digits: a fiftieth of half a digit.
 _DIGIT_TOLERANCE_SHARE = 0.02
 _FIGURE_PATTERN = re.compile(r"-?\d[\d,. ]*")
+#: Cases in which two figures differ; in the other cases a cell was not compared.
+DIFFERENCE_CASES = ("cell", "blank")
+#: Differences of other figures: columns with figures from their row, rows with figures from their column.
+_CHANGE_COLUMNS, _DIFFERENCE_ROWS = ("change", "room"), ("difference", "denominator_difference_m2")
 
 
 @dataclass(frozen=True)
@@ -77,10 +81,6 @@ class CellDifference:
     decimals: int = 0
     unit: str = ""
     unit_word: str = ""
-
-
-#: Cases in which two figures differ; in the other cases a cell was not compared.
-DIFFERENCE_CASES = ("cell", "blank")
 
 
 def find_differences(
@@ -216,10 +216,6 @@ def _compare_cell(
         sheet_unit,
         find_unit_word(sheet_table, line, column_match, sheet_unit),
     )
-
-
-#: Differences of other figures: columns with figures from their row, rows with figures from their column.
-_CHANGE_COLUMNS, _DIFFERENCE_ROWS = ("change", "room"), ("difference", "denominator_difference_m2")
 
 
 def _find_largest_operand(sheet_table: SheetTable, row: ReportTableRow, column_match: ColumnMatch) -> float:

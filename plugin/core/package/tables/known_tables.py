@@ -27,6 +27,30 @@ _FINAL_BRACKETS_PATTERN = re.compile(r"\(([^()]*)\)$")
 #: Marks that refer to a note, and other names of a last row 合计.
 _NOTE_MARKS_PATTERN, _TOTAL_WORDS_PATTERN = re.compile(r"[*＊※①-⑳\s]+"), re.compile(r"^(总计|总和|全县合计|全县)$")
 _OF_WHICH_PREFIX_PATTERN = re.compile(r"^(其中|ofwhich)[::,]?")
+#: Columns that identify the rows of each table: codes first, then names.
+KEY_COLUMNS = {
+    "indicators": ("indicator",),
+    "lines": ("line",),
+    "ratio": ("item",),
+    "zones": ("code", "zone"),
+    "spaces": ("space",),
+    "land_use": ("class", "codes"),
+    "transitions": ("from_to",),
+    "townships": ("division_code", "township"),
+}
+#: Tables whose rows have a code and a name.
+TABLES_WITH_CODES = ("zones", "townships")
+#: The five tables that a package requires.
+REQUIRED_TABLES = ("indicators", "lines", "zones", "land_use", "townships")
+#: Columns of words with figures that the layers have, too; formulas and sources have only words.
+TEXT_COLUMNS_WITH_FIGURES = ("target", "inputs")
+#: Columns that depend on the county's targets, not on the layers alone.
+TARGET_COLUMNS = ("target", "room")
+#: Running numbers are not figures.
+NUMBER_COLUMN = "number"
+#: Rows above a head that may contain its title and its unit.
+_MAX_TITLE_LINES_ABOVE_TABLE = 6
+_UNIT_LINE_PATTERN = re.compile(r"(?:单位|unit)s?[::]?\s*([^\s::]+)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -97,32 +121,6 @@ def are_convertible(known_unit: str, other_unit: str) -> bool:
     return bool(other_unit) and (
         known_unit == other_unit or (known_unit in SQUARE_METRES and other_unit in SQUARE_METRES)
     )
-
-
-#: Columns that identify the rows of each table: codes first, then names.
-KEY_COLUMNS = {
-    "indicators": ("indicator",),
-    "lines": ("line",),
-    "ratio": ("item",),
-    "zones": ("code", "zone"),
-    "spaces": ("space",),
-    "land_use": ("class", "codes"),
-    "transitions": ("from_to",),
-    "townships": ("division_code", "township"),
-}
-#: Tables whose rows have a code and a name.
-TABLES_WITH_CODES = ("zones", "townships")
-#: The five tables that a package requires.
-REQUIRED_TABLES = ("indicators", "lines", "zones", "land_use", "townships")
-#: Columns of words with figures that the layers have, too; formulas and sources have only words.
-TEXT_COLUMNS_WITH_FIGURES = ("target", "inputs")
-#: Columns that depend on the county's targets, not on the layers alone.
-TARGET_COLUMNS = ("target", "room")
-#: Running numbers are not figures.
-NUMBER_COLUMN = "number"
-#: Rows above a head that may contain its title and its unit.
-_MAX_TITLE_LINES_ABOVE_TABLE = 6
-_UNIT_LINE_PATTERN = re.compile(r"(?:单位|unit)s?[::]?\s*([^\s::]+)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

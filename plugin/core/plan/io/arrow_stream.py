@@ -19,6 +19,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+#: Formats of columns of numbers → type of their values.
+_NUMBER_TYPES: dict[str, np.dtype] = {"l": np.dtype(np.int64), "i": np.dtype(np.int32), "g": np.dtype(np.float64)}
+#: Formats of columns of texts and bytes → type of their offsets.
+_OFFSET_TYPES: dict[str, np.dtype] = {
+    "u": np.dtype(np.int32),
+    "z": np.dtype(np.int32),
+    "U": np.dtype(np.int64),
+    "Z": np.dtype(np.int64),
+}
+
 
 class ArrowStreamError(ValueError):
     """Raised for a stream that reports an error, or that has an unexpected structure."""
@@ -66,16 +76,6 @@ ArrowStream._fields_ = [
     ("release", ctypes.CFUNCTYPE(None, ctypes.POINTER(ArrowStream))),
     ("private_data", ctypes.c_void_p),
 ]
-
-#: Formats of columns of numbers → type of their values.
-_NUMBER_TYPES: dict[str, np.dtype] = {"l": np.dtype(np.int64), "i": np.dtype(np.int32), "g": np.dtype(np.float64)}
-#: Formats of columns of texts and bytes → type of their offsets.
-_OFFSET_TYPES: dict[str, np.dtype] = {
-    "u": np.dtype(np.int32),
-    "z": np.dtype(np.int32),
-    "U": np.dtype(np.int64),
-    "Z": np.dtype(np.int64),
-}
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,14 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _ALL_BITS = np.uint64(2**64 - 1)
 #: Texts that need more bytes, each filled up to the longest, are not compared here: memory is limited.
 _MAX_FILLED_BYTES = 2**28
+#: Type of a field's array → the format of the column in the stream. Bytes have arrays of objects, but another format.
+_FORMAT_BY_DTYPE = {"object": "u", "float64": "g", "int32": "i", "int64": "l"}
+#: Bytes of such a head.
+_HEAD_SIZE = 5
+#: A layer with more geometries that the driver must convert is left to it completely.
+_MAX_DRIVER_SHAPES = 1000
+#: Rows that the driver hands over at a time, so that each batch reuses the memory of the one before.
+_ROWS_PER_BATCH = 4096
 
 
 def decode_texts(data: NDArray, offsets: NDArray, is_present: NDArray | None) -> tuple[NDArray, list[str]] | None:
@@ -83,16 +91,8 @@ def decode_texts(data: NDArray, offsets: NDArray, is_present: NDArray | None) ->
     return texts, distinct_texts
 
 
-#: Type of a field's array → the format of the column in the stream. Bytes have arrays of objects, but another format.
-_FORMAT_BY_DTYPE = {"object": "u", "float64": "g", "int32": "i", "int64": "l"}
 #: Byte order (little) and type of the geometries that are converted here: points to multipolygons, and those with Z.
 _USUAL_HEADS = tuple(1 + ((number + height) << 8) for height in (0, 1000) for number in range(1, 7))
-#: Bytes of such a head.
-_HEAD_SIZE = 5
-#: A layer with more geometries that the driver must convert is left to it completely.
-_MAX_DRIVER_SHAPES = 1000
-#: Rows that the driver hands over at a time, so that each batch reuses the memory of the one before.
-_ROWS_PER_BATCH = 4096
 
 
 class _UnusualLayerError(Exception):

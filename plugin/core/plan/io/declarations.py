@@ -50,6 +50,8 @@ _FIELD_TYPES_BY_OGR_TYPE = {
     OGR_TYPES["long"]: "integer",
     "DateTime": "date",
 }
+#: Columns of `gpkg_spatial_ref_sys` with definitions; the second one is of the extension for WKT of 2015 and later.
+_DEFINITION_COLUMNS = ("definition", "definition_12_063")
 
 
 @dataclass(frozen=True)
@@ -250,8 +252,6 @@ def _read_declared(definition: Any, database: Any, ogr: Any) -> tuple[DeclaredCo
 
 #: EPSG code and definition of a CRS, as stored; the code is None if only the definition names one.
 _CrsDefinition = tuple[int | None, str]
-#: Columns of `gpkg_spatial_ref_sys` with definitions; the second one is of the extension for WKT of 2015 and later.
-_DEFINITION_COLUMNS = ("definition", "definition_12_063")
 
 
 def find_contradicting_crs(path: Path, name: str) -> str:

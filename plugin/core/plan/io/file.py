@@ -42,6 +42,15 @@ from .rows import (
 )
 from .stored_shapes import read_shape_headers
 
+#: Exceptions of pyogrio.
+DRIVER_ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
+           pyogrio.errors.FieldError, pyogrio.errors.GeometryError, pyogrio.errors.CRSError)  # fmt: skip
+#: Types of an empty column, as reading the file would give them.
+_PANDAS_TYPES = {"text": "object", "integer": "int64", "real": "float64", "date": "datetime64[ms]"}
+_LINE_TYPES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
+#: Number of lines inspected in a layer that is not read.
+_LINES_INSPECTED = 1000
+
 
 def make_encoding_notices(layer_name: str, encoding: ShapefileEncoding | None) -> list[tuple[str, dict[str, Any]]]:
     """Return notices on the encoding of a layer if it was detected, or contradicts the declared one.
@@ -81,16 +90,6 @@ def make_driver_notices(layer_name: str, caught: list[warnings.WarningMessage]) 
         )
     return notices
 
-
-#: Exceptions of pyogrio.
-DRIVER_ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
-           pyogrio.errors.FieldError, pyogrio.errors.GeometryError, pyogrio.errors.CRSError)  # fmt: skip
-#: Types of an empty column, as reading the file would give them.
-_PANDAS_TYPES = {"text": "object", "integer": "int64", "real": "float64", "date": "datetime64[ms]"}
-
-_LINE_TYPES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
-#: Number of lines inspected in a layer that is not read.
-_LINES_INSPECTED = 1000
 
 LayerSelector = Callable[[SourceLayer], bool | frozenset[str]]
 

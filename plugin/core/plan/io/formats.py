@@ -29,18 +29,76 @@ _TEXT_GEOMETRY_PATTERN = re.compile(
     rb"FeatureCollection|\"Feature\"|esriGeometry|\"Topology\"|<kml|<OGRVRT|\"(?:coordinates|rings)\"\s*:\s*\["
     rb"|POLYGON|(?i:polygon\s*(?:z|m|zm)?\s*\(\s*\()|\b010[36]0000[0-9A-Fa-f]{34}|" + _BOUNDARY_POINTS_HEADINGS
 )
+#: Tables of the format itself, and those of QGIS and GDAL.
+INTERNAL_TABLE_PREFIXES = ("gpkg_", "rtree_", "sqlite_", "ogr_", "layer_styles", "qgis_")
+#: First bytes of each geometry in a GeoPackage.
+_GEOMETRY_MAGIC = b"GP"
+#: Suffixes of GeoParquet, which is read without GDAL.
+PARQUET_SUFFIXES = (".parquet", ".geoparquet")
+#: Formats that a folder is searched for.
+READ_SUFFIXES = (
+    *(".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab", ".fgb"),
+    *PARQUET_SUFFIXES,
+)
+#: Formats of layers that a folder is not searched for.
+UNREAD_FORMATS = {
+    ".vct": "VCT",
+    ".mdb": "MDB",
+    ".accdb": "ACCDB",
+    ".dwg": "DWG",
+    ".dxf": "DXF",
+    ".dgn": "DGN",
+    ".kmz": "KMZ",
+    ".mif": "MIF",
+    ".arrow": "Arrow",
+    ".feather": "Arrow",
+    ".e00": "E00",
+    ".gdbtable": "FileGDB",
+    ".geojsonl": "GeoJSON",
+    ".geojsons": "GeoJSON",
+    ".topojson": "TopoJSON",
+    ".shz": "shapefile",
+    ".wl": "MapGIS",
+    ".wp": "MapGIS",
+    ".wt": "MapGIS",
+    ".lpk": "ArcGIS",
+    ".mpk": "ArcGIS",
+    ".gpkx": "ArcGIS",
+}
+ARCHIVE_SUFFIXES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
+#: Files that never hold a layer: documents and workbooks, pictures, parts of a dataset read by its main file.
+_DOCUMENT_SUFFIXES = (
+    *(".xlsx", ".xlsm", ".xls", ".et"),
+    *(".docx", ".doc", ".pptx", ".ppt", ".pdf", ".wps", ".odt", ".ods", ".qgs", ".mxd", ".aprx", ".qml"),
+    *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".svg", ".img", ".ecw", ".mbtiles", ".html", ".htm"),
+    *(".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".xsd", ".gfs", ".lock", ".toml", ".md", ".log"),
+)
+#: First bytes of files that hold layers, or an archive of them, whatever their names are.
+_FILE_SIGNATURES = (
+    (b"SQLite format 3\0", "SQLite"),
+    (b"\0\x01\0\0Standard Jet DB", "MDB"),
+    (b"\0\x01\0\0Standard ACE DB", "ACCDB"),
+    (b"\0\0\x27\x0a", "shapefile"),
+    (b"AC10", "DWG"),
+    (b"fgb\x03", "FlatGeobuf"),
+    (b"PAR1", "GeoParquet"),
+    (b"DataMark:VCT", "VCT"),
+    (b"Rar!", "RAR"),
+    (b"7z\xbc\xaf\x27\x1c", "7Z"),
+    (b"PK\x03\x04", "ZIP"),
+)
+#: Texts that hold layers if their content shows it (WKT in a CSV, GML as .xml, boundary points).
+_TEXT_SUFFIXES = (".json", ".xml", ".vrt", ".csv", ".tsv", ".txt", ".wkt")
+#: Bytes of a text, and texts of an archive, that are searched for geometry.
+_INSPECTED_BYTE_COUNT, _INSPECTED_ENTRY_COUNT = 2**16, 50
+#: Each layer of a plan has this field (标识码): a table with it has lost its geometry.
+_KEY_FIELD_BYTES = b"BSM"
 
 
 def does_text_have_geometry(text: bytes) -> bool:
     """Return True if a text names itself a format of layers or of boundary points, or contains a polygon."""
     # Without zeros, words of ASCII are the same in UTF-16.
     return any(_TEXT_GEOMETRY_PATTERN.search(one) for one in (text, text.replace(b"\0", b"")))
-
-
-#: Tables of the format itself, and those of QGIS and GDAL.
-INTERNAL_TABLE_PREFIXES = ("gpkg_", "rtree_", "sqlite_", "ogr_", "layer_styles", "qgis_")
-#: First bytes of each geometry in a GeoPackage.
-_GEOMETRY_MAGIC = b"GP"
 
 
 class HiddenTable(NamedTuple):
@@ -115,68 +173,6 @@ def _inspect_table(database: sqlite3.Connection, name: str, tables: set[str]) ->
         return None
     count = database.execute(f"SELECT COUNT(*) FROM {quoted}").fetchone()[0]  # nosec B608 # the name is quoted
     return HiddenTable(columns, ("table", {}), int(count))
-
-
-#: Suffixes of GeoParquet, which is read without GDAL.
-PARQUET_SUFFIXES = (".parquet", ".geoparquet")
-#: Formats that a folder is searched for.
-READ_SUFFIXES = (
-    *(".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab", ".fgb"),
-    *PARQUET_SUFFIXES,
-)
-#: Formats of layers that a folder is not searched for.
-UNREAD_FORMATS = {
-    ".vct": "VCT",
-    ".mdb": "MDB",
-    ".accdb": "ACCDB",
-    ".dwg": "DWG",
-    ".dxf": "DXF",
-    ".dgn": "DGN",
-    ".kmz": "KMZ",
-    ".mif": "MIF",
-    ".arrow": "Arrow",
-    ".feather": "Arrow",
-    ".e00": "E00",
-    ".gdbtable": "FileGDB",
-    ".geojsonl": "GeoJSON",
-    ".geojsons": "GeoJSON",
-    ".topojson": "TopoJSON",
-    ".shz": "shapefile",
-    ".wl": "MapGIS",
-    ".wp": "MapGIS",
-    ".wt": "MapGIS",
-    ".lpk": "ArcGIS",
-    ".mpk": "ArcGIS",
-    ".gpkx": "ArcGIS",
-}
-ARCHIVE_SUFFIXES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
-#: Files that never hold a layer: documents and workbooks, pictures, parts of a dataset read by its main file.
-_DOCUMENT_SUFFIXES = (
-    *(".xlsx", ".xlsm", ".xls", ".et"),
-    *(".docx", ".doc", ".pptx", ".ppt", ".pdf", ".wps", ".odt", ".ods", ".qgs", ".mxd", ".aprx", ".qml"),
-    *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".svg", ".img", ".ecw", ".mbtiles", ".html", ".htm"),
-    *(".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".xsd", ".gfs", ".lock", ".toml", ".md", ".log"),
-)
-#: First bytes of files that hold layers, or an archive of them, whatever their names are.
-_FILE_SIGNATURES = (
-    (b"SQLite format 3\0", "SQLite"),
-    (b"\0\x01\0\0Standard Jet DB", "MDB"),
-    (b"\0\x01\0\0Standard ACE DB", "ACCDB"),
-    (b"\0\0\x27\x0a", "shapefile"),
-    (b"AC10", "DWG"),
-    (b"fgb\x03", "FlatGeobuf"),
-    (b"PAR1", "GeoParquet"),
-    (b"DataMark:VCT", "VCT"),
-    (b"Rar!", "RAR"),
-    (b"7z\xbc\xaf\x27\x1c", "7Z"),
-    (b"PK\x03\x04", "ZIP"),
-)
-#: Texts that hold layers if their content shows it (WKT in a CSV, GML as .xml, boundary points).
-_TEXT_SUFFIXES = (".json", ".xml", ".vrt", ".csv", ".tsv", ".txt", ".wkt")
-#: Bytes of a text, and texts of an archive, that are searched for geometry.
-_INSPECTED_BYTE_COUNT, _INSPECTED_ENTRY_COUNT = 2**16, 50
-#: Each layer of a plan has this field (标识码): a table with it has lost its geometry.
-_KEY_FIELD_BYTES = b"BSM"
 
 
 def detect_file_format(path: Path) -> str:

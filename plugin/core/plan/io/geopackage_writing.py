@@ -52,6 +52,8 @@ _FLAGS, _EMPTY_FLAGS = 0x01, 0x11
 _SHAPE_COLUMN, _ID_COLUMN = "geom", "fid"
 #: WKB of shapes without a part: the count after byte order and type is zero.
 _WKB_HEAD_BYTES = 9
+#: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
+GEOPACKAGE_OPTIONS = {"VERSION": "1.2"}
 
 
 @dataclass(frozen=True)
@@ -182,10 +184,6 @@ def make_shape_blob(wkb: bytes | memoryview | None, crs: int) -> bytes | None:
     content = bytes(wkb)
     is_empty = len(content) == _WKB_HEAD_BYTES and content[-4:] == b"\0\0\0\0"
     return b"GP\0" + struct.pack("<Bi", _EMPTY_FLAGS if is_empty else _FLAGS, crs) + content
-
-
-#: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
-GEOPACKAGE_OPTIONS = {"VERSION": "1.2"}
 
 
 def append_rows(frame: pd.DataFrame, path: Path, layer: str, geometry_type: str | None = "MultiPolygon") -> None:

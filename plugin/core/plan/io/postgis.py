@@ -71,6 +71,20 @@ FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
 WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
+#: Rows fetched at a time; between two batches reading can be cancelled.
+_ROWS_PER_BATCH = 2000
+#: Rows of a table that no rule reads: enough to see whether it may be a layer (`io.file`).
+_ROWS_OF_UNREAD_TABLE = 1000
+#: Parameters of libpq that a connection may replace: seconds, so that a lost server ends the run.
+_DEFAULT_PARAMETERS = {
+    "connect_timeout": "15", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3",
+    "application_name": "sanxian",
+}  # fmt: skip
+_MAX_NAMED_SCHEMAS = 10
+#: Bits 0 to 1 of a geometry column's modifier: M and Z; bits 2 to 7: the type; bits 8 to 28: the SRID (PostGIS,
+#: liblwgeom.h, TYPMOD_GET_*). PostGIS's functions return them.
+_MODIFIER_SQL = "SELECT {0}.postgis_typmod_type(%s), {0}.postgis_typmod_srid(%s), {0}.postgis_typmod_dims(%s)"
+_GEOGRAPHY_CRS = 4326
 
 
 @dataclass(frozen=True)
@@ -166,22 +180,6 @@ def list_schemas(cursor: Any) -> list[str]:
         "ORDER BY 1"
     )
     return [name for (name,) in cursor.fetchall()]
-
-
-#: Rows fetched at a time; between two batches reading can be cancelled.
-_ROWS_PER_BATCH = 2000
-#: Rows of a table that no rule reads: enough to see whether it may be a layer (`io.file`).
-_ROWS_OF_UNREAD_TABLE = 1000
-#: Parameters of libpq that a connection may replace: seconds, so that a lost server ends the run.
-_DEFAULT_PARAMETERS = {
-    "connect_timeout": "15", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3",
-    "application_name": "sanxian",
-}  # fmt: skip
-_MAX_NAMED_SCHEMAS = 10
-#: Bits 0 to 1 of a geometry column's modifier: M and Z; bits 2 to 7: the type; bits 8 to 28: the SRID (PostGIS,
-#: liblwgeom.h, TYPMOD_GET_*). PostGIS's functions return them.
-_MODIFIER_SQL = "SELECT {0}.postgis_typmod_type(%s), {0}.postgis_typmod_srid(%s), {0}.postgis_typmod_dims(%s)"
-_GEOGRAPHY_CRS = 4326
 
 
 @dataclass

@@ -36,6 +36,11 @@ _SQLITE_SIGNATURE = b"SQLite format 3\0"
 _MAX_COUNTED_JSON_BYTES = 2**26
 #: Bytes of an entry of a MapInfo .id.
 _ID_BYTES, _DBF_HEAD_BYTES = 4, 32
+#: The end of a table's fixed header.
+_DBF_HEADER = 40
+#: Versions of a FileGDB table: with ObjectIDs of 32 bits, and of 64 bits (ArcGIS Pro 3.2 and later).
+_TABLE_VERSION_3, _TABLE_VERSION_4 = 3, 4
+_SYSTEM_CATALOGUE_TABLE = "GDB_SystemCatalog"
 
 
 def find_problem_of_parts(path: Path) -> tuple[str, dict[str, Any]] | None:
@@ -154,12 +159,6 @@ def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
 # Drivers of older GDAL versions read a FileGDB table with 64-bit ObjectIDs as empty without an error. Counting costs a
 # header, a pass over the table's first bytes, or the COUNT(*) of SQLite; no row is read. The features of a GeoJSON are
 # counted, since a driver leaves out one without the type "Feature"; GML and KML have no separate count to compare.
-
-#: The end of a table's fixed header.
-_DBF_HEADER = 40
-#: Versions of a FileGDB table: with ObjectIDs of 32 bits, and of 64 bits (ArcGIS Pro 3.2 and later).
-_TABLE_VERSION_3, _TABLE_VERSION_4 = 3, 4
-_SYSTEM_CATALOGUE_TABLE = "GDB_SystemCatalog"
 
 
 def count_stored_rows(path: Path, name: str) -> int | None:

@@ -33,6 +33,14 @@ from .stored_shapes import read_curve_wkt, read_stored_shapes, replace_rounded_v
 
 #: Features of a column that are listed.
 _MAX_LISTED_FIDS = 20
+#: A chord of that step encloses 0.08 % less than its arc; a larger difference to the stored area means a lost hole.
+_MAX_CURVE_AREA_GAP = 0.005
+#: Decodes each byte as one character, so that nothing is lost before `encoding.decode_cell`.
+BYTES_CODEC = "ISO-8859-1"
+#: The key of every layer of a plan (标识码).
+KEY_FIELD = "BSM"
+#: A column in which more than a share of a sample of its values differ from each other has few equal texts.
+_SAMPLED_VALUES, _UNIQUE_SHARE = 2000, 0.95
 
 
 def find_mistyped_fields(path: Path, name: str, info: dict[str, Any], positions: Iterable[int]) -> list[str]:
@@ -125,10 +133,6 @@ def make_fields(info: dict[str, Any], names: list[str]) -> tuple[FieldInfo, ...]
     return tuple(fields)
 
 
-#: A chord of that step encloses 0.08 % less than its arc; a larger difference to the stored area means a lost hole.
-_MAX_CURVE_AREA_GAP = 0.005
-
-
 def make_curve_notices(layer: SourceLayer) -> list[tuple[str, dict[str, Any]]]:
     """Return notices (text key, parameters) on a layer with arcs; none without arcs.
 
@@ -157,14 +161,6 @@ def _find_fids_with_lost_area(layer: SourceLayer) -> list[int]:
     with np.errstate(invalid="ignore"):
         gap = np.abs(measured_areas - stored_areas) > _MAX_CURVE_AREA_GAP * stored_areas
     return [int(f) for f in rows.index[gap & (stored_areas > 0)]]
-
-
-#: Decodes each byte as one character, so that nothing is lost before `encoding.decode_cell`.
-BYTES_CODEC = "ISO-8859-1"
-#: The key of every layer of a plan (标识码).
-KEY_FIELD = "BSM"
-#: A column in which more than a share of a sample of its values differ from each other has few equal texts.
-_SAMPLED_VALUES, _UNIQUE_SHARE = 2000, 0.95
 
 
 def read_layer_info(opened: Path, name: str, encoding: ShapefileEncoding | None) -> dict[str, Any]:

@@ -34,6 +34,16 @@ _BOUNDS_SIZES = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}
 _MAX_LISTED_FIDS = 20
 #: Numbers of undefined systems (Cartesian, geographic); older writers store them in every geometry.
 _UNDEFINED_CRS_IDS = (-1, 0)
+_CURVE_TYPES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE", "CURVE", "SURFACE")
+#: Formats without arcs.
+_FORMATS_WITHOUT_CURVES = (".shp", ".geojson", ".json", ".kml", ".tab")
+#: Well-known binary code of a type → its name; codes of types with Z, M and both add 1000, 2000 and 3000.
+_NAMES_BY_CODE = {
+    2: "LINESTRING", 3: "POLYGON", 5: "MULTILINESTRING", 6: "MULTIPOLYGON", 8: "CIRCULARSTRING", 9: "COMPOUNDCURVE",
+    10: "CURVEPOLYGON", 11: "MULTICURVE", 12: "MULTISURFACE",
+}  # fmt: skip
+_DIMENSIONS = {0: ("", 2), 1: (" Z", 3), 2: (" M", 3), 3: (" ZM", 4)}
+_PAIR_PATTERN = re.compile(r"(-?[\d.]+(?:e[-+]?\d+)?) (-?[\d.]+(?:e[-+]?\d+)?)")
 
 
 @dataclass(frozen=True)
@@ -127,18 +137,6 @@ def _find_fids(database: sqlite3.Connection, shape: str, table: str, header: byt
         return [int(fid) for (fid,) in database.execute(sql, (header,)) if fid is not None]
     except sqlite3.OperationalError:
         return []
-
-
-_CURVE_TYPES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE", "CURVE", "SURFACE")
-#: Formats without arcs.
-_FORMATS_WITHOUT_CURVES = (".shp", ".geojson", ".json", ".kml", ".tab")
-#: Well-known binary code of a type → its name; codes of types with Z, M and both add 1000, 2000 and 3000.
-_NAMES_BY_CODE = {
-    2: "LINESTRING", 3: "POLYGON", 5: "MULTILINESTRING", 6: "MULTIPOLYGON", 8: "CIRCULARSTRING", 9: "COMPOUNDCURVE",
-    10: "CURVEPOLYGON", 11: "MULTICURVE", 12: "MULTISURFACE",
-}  # fmt: skip
-_DIMENSIONS = {0: ("", 2), 1: (" Z", 3), 2: (" M", 3), 3: (" ZM", 4)}
-_PAIR_PATTERN = re.compile(r"(-?[\d.]+(?:e[-+]?\d+)?) (-?[\d.]+(?:e[-+]?\d+)?)")
 
 
 def read_curve_wkt(path: Path, opened: Path, name: str, key: str | None, fids: NDArray) -> dict[int, str]:

@@ -35,6 +35,8 @@ from .unread_files import (
 )
 
 StrayRows = dict[int, tuple[str, dict[str, Any]]]
+#: The next 3° zone is 200 km away or more; a small layer may be some kilometres from the others.
+REMOTE_DISTANCE_M = 100_000.0
 
 
 def split_measurable_layers(
@@ -122,10 +124,6 @@ def choose_findings_crs_and_plane(usable: dict[str, SourceLayer], original_crs: 
     if len(used_crs) == 1 and all(crs_care.describe_crs(candidate).is_geographic for candidate in used_crs):
         return crs, crs_care.make_local_plane(longitude, latitude)
     return crs, crs
-
-
-#: The next 3° zone is 200 km away or more; a small layer may be some kilometres from the others.
-REMOTE_DISTANCE_M = 100_000.0
 
 
 def move_remote_layers_to_unusable(plan: Plan, reference_plan: Plan | None = None) -> None:

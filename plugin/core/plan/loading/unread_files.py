@@ -41,6 +41,10 @@ _DBF_NAME_BYTES = 10
 _FINDING_COLUMNS = {name[:_DBF_NAME_BYTES].upper() for name in FINDING_COLUMNS}
 _POLYGON_TYPES = ("POLYGON", "SURFACE", "COLLECTION", "UNKNOWN", "GEOMETRY")
 _LINE_TYPES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
+#: Largest size of a report in bytes.
+_MAX_REPORT_BYTES = 2**28
+#: Formats of findings layers.
+_FINDINGS_FORMATS = (".gpkg", ".shp", ".geojson", ".gdb")
 
 
 def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: bool) -> list[UnreadData]:
@@ -189,12 +193,6 @@ def report_empty_layers(plan: Plan) -> list[UnreadData]:
         if layer is not None and not len(layer):
             unread.append(UnreadData("empty", {"name": layer.name, "role": layer.role}, incomplete=False))
     return unread
-
-
-#: Largest size of a report in bytes.
-_MAX_REPORT_BYTES = 2**28
-#: Formats of findings layers.
-_FINDINGS_FORMATS = (".gpkg", ".shp", ".geojson", ".gdb")
 
 
 def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER_CANCELLED) -> list[UnreadData]:

@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from ..tables.report_table import ReportTable
 
 Part = TypeVar("Part")
+#: Icons of outcomes: a sign that Chinese fonts have, and its colour. The HTML page draws them.
+ICON_SIGNS = {
+    "ok": ("√", "#00694E"),
+    "warning": ("▲", "#B35C00"),
+    "error": ("×", "#D50058"),
+    "unknown": ("？", "#444444"),
+    "none": ("—", "#444444"),
+}
+#: Signs of check boxes: empty, chosen.
+BOX_SIGNS = ("□", "■")
+#: Width of the labels of facts.
+FACT_LABEL_PERCENT = 11.0
 
 
 @dataclass(frozen=True)
@@ -37,20 +49,6 @@ class Paragraph:
     text: str
     is_small: bool = False
     is_bold: bool = False
-
-
-#: Icons of outcomes: a sign that Chinese fonts have, and its colour. The HTML page draws them.
-ICON_SIGNS = {
-    "ok": ("√", "#00694E"),
-    "warning": ("▲", "#B35C00"),
-    "error": ("×", "#D50058"),
-    "unknown": ("？", "#444444"),
-    "none": ("—", "#444444"),
-}
-#: Signs of check boxes: empty, chosen.
-BOX_SIGNS = ("□", "■")
-#: Width of the labels of facts.
-FACT_LABEL_PERCENT = 11.0
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,27 @@ _SVG_EXTENSION = (
     'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:embed="%s"/></a:ext></a:extLst>'
 )
 _WORD_FIELD_BY_PLACEHOLDER = {"{page}": "PAGE", "{pages}": "NUMPAGES"}
+#: A chart in place of a picture (ECMA-376 part 1, 21.2).
+_CHART_NAMESPACE = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+_CHART_CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.drawingml.chart+xml"
+_CHART_REFERENCE = (
+    f'<c:chart xmlns:c="{_CHART_NAMESPACE}" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:id="%s"/>'
+)
+_WRITE_METHOD_BY_BLOCK = {
+    Heading: "_write_heading",
+    Paragraph: "_write_paragraph",
+    FactTable: "_write_facts",
+    VerdictBox: "_write_verdict",
+    NoticeBox: "_write_notice",
+    DocumentTable: "_write_table",
+    Picture: "_write_picture",
+    PictureGrid: "_write_grid",
+    Legend: "_write_legend",
+    PictureWithText: "_write_picture_with_text",
+    Signature: "_write_signature",
+    PageBreak: "_write_page_break",
+}
 
 
 def write_docx(document: Document, path: Path, template: Path | None = None) -> None:
@@ -113,15 +134,6 @@ def _make_template() -> io.BytesIO:
 
 def _set_line_breaks(text: str) -> str:
     return allow_breaks_between_codes(keep_figures_whole(text))
-
-
-#: A chart in place of a picture (ECMA-376 part 1, 21.2).
-_CHART_NAMESPACE = "http://schemas.openxmlformats.org/drawingml/2006/chart"
-_CHART_CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.drawingml.chart+xml"
-_CHART_REFERENCE = (
-    f'<c:chart xmlns:c="{_CHART_NAMESPACE}" '
-    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:id="%s"/>'
-)
 
 
 class _DocxWriter:
@@ -559,19 +571,3 @@ class _DocxWriter:
 def _has_text(header_or_footer: Any) -> bool:
     """Return True if a header or footer has text or a table."""
     return any(paragraph.text.strip() for paragraph in header_or_footer.paragraphs) or bool(header_or_footer.tables)
-
-
-_WRITE_METHOD_BY_BLOCK = {
-    Heading: "_write_heading",
-    Paragraph: "_write_paragraph",
-    FactTable: "_write_facts",
-    VerdictBox: "_write_verdict",
-    NoticeBox: "_write_notice",
-    DocumentTable: "_write_table",
-    Picture: "_write_picture",
-    PictureGrid: "_write_grid",
-    Legend: "_write_legend",
-    PictureWithText: "_write_picture_with_text",
-    Signature: "_write_signature",
-    PageBreak: "_write_page_break",
-}

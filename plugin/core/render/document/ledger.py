@@ -75,6 +75,10 @@ _A3_PAPER = 8
 #: Columns whose texts have several lines.
 _WRAPPED_COLUMNS = ("problem", "related_key", "message", "remark")
 _LINK_FORMULA = '=HYPERLINK("#\'{sheet}\'!A{row}","{code}")'
+#: Entry of the column ``by`` for a change whose author is unknown.
+LEDGER_AUTHOR = "台账"
+#: Rows above the headings that a person may have inserted.
+_MAX_LINES_ABOVE_HEADING = 10
 
 
 def write_ledger(
@@ -352,12 +356,6 @@ def _make_head_cell(sheet: Worksheet, text: str) -> Any:
     cell = _make_cell(sheet, text, bold=True, wraps=True)
     cell.fill = PatternFill("solid", start_color=_HEAD_FILL)
     return cell
-
-
-#: Entry of the column ``by`` for a change whose author is unknown.
-LEDGER_AUTHOR = "台账"
-#: Rows above the headings that a person may have inserted.
-_MAX_LINES_ABOVE_HEADING = 10
 
 
 def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:

@@ -40,6 +40,7 @@ from .print_html import make_data_uri, make_svg_uri
 _SYMBOL_BY_ICON = {"ok": "ok", "warning": "WARNING", "error": "ERROR", "unknown": "unknown", "none": "none"}
 #: Class of a column's cells by its alignment.
 _ALIGNMENT_CLASSES = {"left": "", "center": ' class="c"', "right": ' class="r"'}
+_TEMPLATE = "document.html.j2"
 
 
 def render_page_blocks(
@@ -241,9 +242,6 @@ def print_document(
     if print_pdf is None:
         raise OutputError("output_pdf_without_qgis", target=path.name)
     print_pdf(make_document(), path)
-
-
-_TEMPLATE = "document.html.j2"
 
 
 def render_document_page(document: Document) -> str:

@@ -42,55 +42,12 @@ from .blocks import (
 _PNG_SIGNATURE, _JPEG_SIGNATURE = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 #: JPEG segments that begin with precision, height and width (SOF0–SOF15 without DHT, JPG and DAC; ITU-T T.81, B.1.1.3).
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-
-
-def read_image_size(image: bytes) -> tuple[int, int]:
-    """Return width and height in pixels of a PNG or JPEG file. Raise ValueError for another or a damaged file."""
-    try:
-        if image.startswith(_PNG_SIGNATURE):
-            width, height = struct.unpack_from(">II", image, 16)
-            return width, height
-        if image.startswith(_JPEG_SIGNATURE):
-            mark, kind, length = struct.unpack_from(">BBH", image, start := len(_JPEG_SIGNATURE))
-            while mark == 0xFF and kind not in _JPEG_FRAMES:
-                start += 2 + length
-                mark, kind, length = struct.unpack_from(">BBH", image, start)
-            if mark != 0xFF:
-                raise ValueError("the image is damaged")
-            height, width = struct.unpack_from(">HH", image, start + 5)
-            return width, height
-    except struct.error as error:
-        raise ValueError("the image is incomplete") from error
-    raise ValueError("the image is neither PNG nor JPEG")
-
-
-def make_blank_png(width: int, height: int) -> bytes:
-    """Return a white picture with a grey frame as a PNG file of one byte a pixel (PNG specification, 5 and 11)."""
-    edge = b"\x00" + b"\xa0" * width
-    pixels = edge + (b"\x00\xa0" + b"\xff" * (width - 2) + b"\xa0") * (height - 2) + edge
-    chunks = (
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
-        (b"IDAT", zlib.compress(pixels, 9)),
-        (b"IEND", b""),
-    )
-    return _PNG_SIGNATURE + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
-    )
-
-
 #: Fonts of official documents, as WPS and Word have them; the last ones are those of Linux.
 SERIF_FONTS = ("方正小标宋简体", "仿宋", "FangSong", "Noto Serif CJK SC")
 SANS_FONTS = ("黑体", "SimHei", "Microsoft YaHei", "Noto Sans CJK SC")
 #: Fonts of English documents; a Chinese font has wide quotation marks.
 ENGLISH_SERIF_FONTS = ("Times New Roman", "Liberation Serif", "Nimbus Roman", *SERIF_FONTS)
 ENGLISH_SANS_FONTS = ("Arial", "Liberation Sans", "Nimbus Sans", *SANS_FONTS)
-
-
-def _join_fonts(families: tuple[str, ...], generic: str) -> str:
-    """Return a CSS list of fonts that ends with a generic family."""
-    return ", ".join([*(f"'{family}'" for family in families), generic])
-
-
 _PAGE_CSS = """
 body { font-family: %(sans)s; font-size: %(body_size)s; color: #000000; }
 h1 { font-family: %(serif)s; font-size: %(title_size)s; margin: 4px 0 0 0; }
@@ -131,6 +88,45 @@ _LINE_MM = 4.4
 _GAP_PATTERN = re.compile("\u3000| {2,}")
 #: Dots per millimetre of Qt's layout at 96 dpi.
 _DOTS_PER_MM = 96 / 25.4
+
+
+def read_image_size(image: bytes) -> tuple[int, int]:
+    """Return width and height in pixels of a PNG or JPEG file. Raise ValueError for another or a damaged file."""
+    try:
+        if image.startswith(_PNG_SIGNATURE):
+            width, height = struct.unpack_from(">II", image, 16)
+            return width, height
+        if image.startswith(_JPEG_SIGNATURE):
+            mark, kind, length = struct.unpack_from(">BBH", image, start := len(_JPEG_SIGNATURE))
+            while mark == 0xFF and kind not in _JPEG_FRAMES:
+                start += 2 + length
+                mark, kind, length = struct.unpack_from(">BBH", image, start)
+            if mark != 0xFF:
+                raise ValueError("the image is damaged")
+            height, width = struct.unpack_from(">HH", image, start + 5)
+            return width, height
+    except struct.error as error:
+        raise ValueError("the image is incomplete") from error
+    raise ValueError("the image is neither PNG nor JPEG")
+
+
+def make_blank_png(width: int, height: int) -> bytes:
+    """Return a white picture with a grey frame as a PNG file of one byte a pixel (PNG specification, 5 and 11)."""
+    edge = b"\x00" + b"\xa0" * width
+    pixels = edge + (b"\x00\xa0" + b"\xff" * (width - 2) + b"\xa0") * (height - 2) + edge
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(pixels, 9)),
+        (b"IEND", b""),
+    )
+    return _PNG_SIGNATURE + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+    )
+
+
+def _join_fonts(families: tuple[str, ...], generic: str) -> str:
+    """Return a CSS list of fonts that ends with a generic family."""
+    return ", ".join([*(f"'{family}'" for family in families), generic])
 
 
 def render_print_html(document: Document, width_mm: float) -> str:

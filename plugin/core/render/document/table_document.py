@@ -47,6 +47,15 @@ _DEMANDS = (
 )
 #: Letters by which a column is widened at once.
 _STEPS = (1, 2, 4, 8, 16, 32)
+#: Wider tables (characters) need a page in landscape.
+_MAX_PORTRAIT_WIDTH = 100
+#: Letters in a line of a table, on upright pages and in landscape.
+_PORTRAIT_LETTERS, _LANDSCAPE_LETTERS = 110, 165
+#: Columns up to this width (characters) have no space for the head of a group of rows.
+_NARROW_WIDTH = 8
+_INDENT = "\u3000"
+#: The workbook's texts group digits by plain spaces, at which a line may be broken.
+_GROUP_SPACE = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")
 
 
 def compute_text_width(text: str) -> float:
@@ -140,17 +149,6 @@ def _compute_unbroken_width(text: str, short_text: float) -> float:
         return width
     words = [word for part in _BREAKS.split(text) for word in _WORDS.findall(part)]
     return min(max(map(compute_text_width, words), default=0), _MAX_WORD_WIDTH)
-
-
-#: Wider tables (characters) need a page in landscape.
-_MAX_PORTRAIT_WIDTH = 100
-#: Letters in a line of a table, on upright pages and in landscape.
-_PORTRAIT_LETTERS, _LANDSCAPE_LETTERS = 110, 165
-#: Columns up to this width (characters) have no space for the head of a group of rows.
-_NARROW_WIDTH = 8
-_INDENT = "\u3000"
-#: The workbook's texts group digits by plain spaces, at which a line may be broken.
-_GROUP_SPACE = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")
 
 
 def make_table_document(tables: list[ReportTable], title: str, area: str, texts: Texts) -> Document:

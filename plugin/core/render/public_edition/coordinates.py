@@ -91,6 +91,22 @@ _NUMBER_KEYS = COORDINATE_KEYS - set(
     "point points place geometry bounds extent bbox coordinates centre center centroid".split()
 )
 _NUMERIC_TEXT = re.compile(r"\s*[-+]?\d+(?:\.\d+)?\s*[°º度]?\s*[EN]?\s*")
+_ZONE = r"(?:1[3-9]|2\d|3\d|4[0-5])"
+_MERIDIAN = r"\d{2,3}(?:\.\d+)?\s?[°º度]?\s?E?"
+_GAUSS = r"(?:Gauss(?:[\s_–-]*Kr(?:u|ü|ue)ger)?|高斯(?:[\s–—-]*克吕格)?(?:投影)?|\bGK\b|(?<=_)GK(?=_))"
+#: The datum alone is not found: all plans are in CGCS2000.
+CRS_TEXT = re.compile(
+    r"EPSG\s?[:：]{1,2}\s?\d{4,6}(?:[\s\u3000]*[（(]?\d{2}\s?(?:带|zone)[）)]?)?"
+    rf"|(?:CGCS[\s_]?2000[\s_/]*)?(?:[36][\s_-]?(?:degree|度|°)[\s_-]*(?:带|分带)?[\s_]*)?{_GAUSS}"
+    rf"(?:[\s_,，]*(?:zone|CM|第|带号)?[\s_:：]*\d{{1,3}}\s?[EN°带]*)?"
+    rf"|CGCS[\s_]?2000[\s_/]+(?:[36][\s_-]?degree[\w\s-]*|zone[\s_]*\d+|{_ZONE}\s?带)"
+    rf"|[36]\s?(?:度|°)\s?(?:分带|带)(?:[\s第]*{_ZONE}\s?带)?|第\s?{_ZONE}\s?(?:号)?带|(?<![\d.]){_ZONE}\s?带(?![宽状有来动头领回入出走])"
+    rf"|带号[\s:：为]*{_ZONE}(?!\d)|(?<![A-Za-z])zone[\s:]*{_ZONE}(?!\d)"
+    rf"|(?:中央经线|中央子午线|central\s+meridian)[\s:：=为是of]*(?:东经)?\s?{_MERIDIAN}"
+    r"|(?<![A-Za-z])TM\s?\d{2,3}(?:\.\d+)?\s?°?\s?E",
+    re.IGNORECASE,
+)
+_UNNAMED = ("", "unknown", "unnamed", "undefined")
 
 
 @dataclass(frozen=True)
@@ -300,24 +316,6 @@ def _join_spans(spans: Iterable[tuple[int, int, int]]) -> list[tuple[int, int, i
         else:
             joined.append((start, end, count))
     return joined
-
-
-_ZONE = r"(?:1[3-9]|2\d|3\d|4[0-5])"
-_MERIDIAN = r"\d{2,3}(?:\.\d+)?\s?[°º度]?\s?E?"
-_GAUSS = r"(?:Gauss(?:[\s_–-]*Kr(?:u|ü|ue)ger)?|高斯(?:[\s–—-]*克吕格)?(?:投影)?|\bGK\b|(?<=_)GK(?=_))"
-#: The datum alone is not found: all plans are in CGCS2000.
-CRS_TEXT = re.compile(
-    r"EPSG\s?[:：]{1,2}\s?\d{4,6}(?:[\s\u3000]*[（(]?\d{2}\s?(?:带|zone)[）)]?)?"
-    rf"|(?:CGCS[\s_]?2000[\s_/]*)?(?:[36][\s_-]?(?:degree|度|°)[\s_-]*(?:带|分带)?[\s_]*)?{_GAUSS}"
-    rf"(?:[\s_,，]*(?:zone|CM|第|带号)?[\s_:：]*\d{{1,3}}\s?[EN°带]*)?"
-    rf"|CGCS[\s_]?2000[\s_/]+(?:[36][\s_-]?degree[\w\s-]*|zone[\s_]*\d+|{_ZONE}\s?带)"
-    rf"|[36]\s?(?:度|°)\s?(?:分带|带)(?:[\s第]*{_ZONE}\s?带)?|第\s?{_ZONE}\s?(?:号)?带|(?<![\d.]){_ZONE}\s?带(?![宽状有来动头领回入出走])"
-    rf"|带号[\s:：为]*{_ZONE}(?!\d)|(?<![A-Za-z])zone[\s:]*{_ZONE}(?!\d)"
-    rf"|(?:中央经线|中央子午线|central\s+meridian)[\s:：=为是of]*(?:东经)?\s?{_MERIDIAN}"
-    r"|(?<![A-Za-z])TM\s?\d{2,3}(?:\.\d+)?\s?°?\s?E",
-    re.IGNORECASE,
-)
-_UNNAMED = ("", "unknown", "unnamed", "undefined")
 
 
 def list_crs_labels(plan: Plan) -> list[str]:

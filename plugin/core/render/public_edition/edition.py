@@ -42,6 +42,29 @@ GRIDS, CRS_TEXTS = "grids", "crs"
 _TYPED_MEANINGS = ("", "feature_name")
 #: A shorter name occurs in other words, and discloses nothing.
 _MIN_NAME_CHARACTERS = 2
+#: Counted removals, in the order of the record.
+COUNTED = (
+    "coordinates",
+    "geometries",
+    "findings",
+    "names",
+    "grids",
+    "crs_texts",
+    "labels",
+    "paths",
+    "persons",
+    "sources",
+)
+#: Beginning of an item for the typed texts of a field.
+_TEXTS_OF_FIELD = "texts "
+#: Remarks below the list: what a reader may not conclude from it.
+REMARKS = ("figures_unchanged", "features_remain")
+_RECORD_STYLE = (
+    "body{font:14px/1.6 'Noto Sans CJK SC','Microsoft YaHei',sans-serif;max-width:900px;"
+    "margin:24px auto;padding:0 12px}"
+    "table{border-collapse:collapse;width:100%}th,td{border:1px solid #999;padding:4px 8px;text-align:left;"
+    "vertical-align:top}td.r,th.r{text-align:right}"
+)
 
 
 @dataclass(frozen=True)
@@ -198,25 +221,6 @@ def require_public_level(secrecy: str) -> None:
         raise InputError("public_secrecy", secrecy=secrecy, public=levels.public_level)
 
 
-#: Counted removals, in the order of the record.
-COUNTED = (
-    "coordinates",
-    "geometries",
-    "findings",
-    "names",
-    "grids",
-    "crs_texts",
-    "labels",
-    "paths",
-    "persons",
-    "sources",
-)
-#: Beginning of an item for the typed texts of a field.
-_TEXTS_OF_FIELD = "texts "
-#: Remarks below the list: what a reader may not conclude from it.
-REMARKS = ("figures_unchanged", "features_remain")
-
-
 @dataclass
 class RemovalRecord:
     """What was taken out of a public map or report.
@@ -331,14 +335,6 @@ class RemovalRecord:
             yield Paragraph(report_texts.get("public", key), is_small=True)
         if not edition.is_confirmed:
             yield Paragraph(report_texts.get("public", "unconfirmed_public"), is_small=True)
-
-
-_RECORD_STYLE = (
-    "body{font:14px/1.6 'Noto Sans CJK SC','Microsoft YaHei',sans-serif;max-width:900px;"
-    "margin:24px auto;padding:0 12px}"
-    "table{border-collapse:collapse;width:100%}th,td{border:1px solid #999;padding:4px 8px;text-align:left;"
-    "vertical-align:top}td.r,th.r{text-align:right}"
-)
 
 
 def make_record_page(title: str, blocks: Iterable[Block], lang: str) -> str:

@@ -49,6 +49,16 @@ _DIVIDED_NUMBER = re.compile(r"\d\W?\d{3}\W\d{3}(?!\d)|\d\s*[.．·]\s+\d{3}|\d\
 _BETWEEN_WORDS = re.compile(r"[\s、，,;；/（）()“”]+")
 #: Layers whose names of divisions are the county's list of divisions.
 _DIVISIONS = ("county", "townships", "villages")
+#: Entry of the provenance with the record of what was taken out.
+PROVENANCE_KEY = "public_edition"
+#: Rules on the files of a package, whose texts are in no layer.
+_PACKAGE_FAMILY = "DOC"
+#: Findings between two checks for a cancellation.
+_FINDINGS_PER_STEP = 1000
+_FINGERPRINT_DIGITS = 20
+#: Fields of blocks that hold codes or drawings, not texts.
+_TEXT_FIELDS_LEFT = frozenset(("svg", "lang", "align", "icon", "page_number_format"))
+_PAGE_TITLE_END, _PAGE_END = "</h1>", "</body>"
 
 
 class TypedTexts:
@@ -107,18 +117,6 @@ class TypedTexts:
         if text in self._known or not unknown:
             return True
         return not _DIVIDED_NUMBER.search(text) and all(map(_CODED.fullmatch, unknown))
-
-
-#: Entry of the provenance with the record of what was taken out.
-PROVENANCE_KEY = "public_edition"
-#: Rules on the files of a package, whose texts are in no layer.
-_PACKAGE_FAMILY = "DOC"
-#: Findings between two checks for a cancellation.
-_FINDINGS_PER_STEP = 1000
-_FINGERPRINT_DIGITS = 20
-#: Fields of blocks that hold codes or drawings, not texts.
-_TEXT_FIELDS_LEFT = frozenset(("svg", "lang", "align", "icon", "page_number_format"))
-_PAGE_TITLE_END, _PAGE_END = "</h1>", "</body>"
 
 
 @dataclass(frozen=True)

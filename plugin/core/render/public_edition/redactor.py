@@ -32,6 +32,26 @@ _FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
 #: A unit behind a run makes it a figure.
 _FIGURE = r"[\d.]*\s*(?:m|k|h|平|公|万|亩|米|元|个|处|条|块|项|人|%)"
 _Range = tuple[float, float] | None
+#: Embedded pictures of a page, style sheets and tags: they have no text.
+_PAGE_PARTS = re.compile(r"(<style\b.*?</style>|<[^>]*>)", re.DOTALL | re.IGNORECASE)
+#: Attributes of tags that are read or shown.
+_TEXT_ATTRIBUTES = re.compile(
+    r"(?<=\s)((?:title|alt|placeholder|summary|label|content|aria-[a-z]+)\s*=\s*)(\"[^\"]*\"|'[^']*')", re.IGNORECASE
+)
+#: Shorter names of files are words of the language.
+_MIN_FILE_NAME_CHARACTERS = 4
+_MIN_CRS_CHARACTERS = 4
+_ROW_NUMBER_KEYS = ("fid", "related_fid", "related_fids")
+_ROLE_KEYS = ("role", "related_role", "roles", "related_roles", "layer_role")
+#: Keys of persons in waivers and confirmations.
+_NAME_KEYS = ("author", "by")
+_FILE_KEY = "attachment"
+PERSON_KEYS = frozenset((*_NAME_KEYS, _FILE_KEY))
+#: A shorter name occurs in other words.
+_MIN_NAME_CHARACTERS = 2
+_BETWEEN_NAMES = re.compile(r"[、,，;；/|()（）]+")
+_BETWEEN_CHINESE_NAMES = re.compile(r"[、,，;；/|()（）\s]+")
+T = TypeVar("T")
 
 
 def find_suspect_digits(
@@ -71,28 +91,6 @@ def _make_pattern(eastings: _Range, northings: _Range, longitudes: _Range, latit
         rf"|{start}{degrees}(?:\.\d+\s?°|\s?[°d度-]\s?\d\d?\s?['′m分-])"
         rf"|[EN]\s?{degrees}\d{{4}}(?!\d)|(?<!\d){degrees}\d{{4}}\s?[EN]"
     )
-
-
-#: Embedded pictures of a page, style sheets and tags: they have no text.
-_PAGE_PARTS = re.compile(r"(<style\b.*?</style>|<[^>]*>)", re.DOTALL | re.IGNORECASE)
-#: Attributes of tags that are read or shown.
-_TEXT_ATTRIBUTES = re.compile(
-    r"(?<=\s)((?:title|alt|placeholder|summary|label|content|aria-[a-z]+)\s*=\s*)(\"[^\"]*\"|'[^']*')", re.IGNORECASE
-)
-#: Shorter names of files are words of the language.
-_MIN_FILE_NAME_CHARACTERS = 4
-_MIN_CRS_CHARACTERS = 4
-_ROW_NUMBER_KEYS = ("fid", "related_fid", "related_fids")
-_ROLE_KEYS = ("role", "related_role", "roles", "related_roles", "layer_role")
-#: Keys of persons in waivers and confirmations.
-_NAME_KEYS = ("author", "by")
-_FILE_KEY = "attachment"
-PERSON_KEYS = frozenset((*_NAME_KEYS, _FILE_KEY))
-#: A shorter name occurs in other words.
-_MIN_NAME_CHARACTERS = 2
-_BETWEEN_NAMES = re.compile(r"[、,，;；/|()（）]+")
-_BETWEEN_CHINESE_NAMES = re.compile(r"[、,，;；/|()（）\s]+")
-T = TypeVar("T")
 
 
 class Redactor:

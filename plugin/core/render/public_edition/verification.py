@@ -39,6 +39,27 @@ _PDF_OBJECT_STREAM = re.compile(rb"/ObjStm\b[^>]*>>\s*stream\r?\n(.*?)endstream"
 _PDF_GEOREFERENCE = re.compile(
     rb"/(?:Measure|GPTS|LPTS|LGIDict|GCS|PROJCS|GEOGCS)(?=\s*(?:<<|\[|\d+\s+\d+\s+R\b|\(|/|>>))"
 )
+#: Parts of an office file with persons, comments or properties of the template's office.
+_PERSONAL_PARTS = re.compile(r"(?:^|/)(?:comments\w*|people|custom|persons?/.*)\.xml$|(?:^|/)customXml/", re.IGNORECASE)
+_PERSONAL_TAGS = re.compile(r"<(?:Company|Manager)>([^<]+)<|\bw:author=\"([^\"]+)\"|<[\w:]*HyperlinkBase>([^<]+)<")
+#: Ends of a paragraph or cell, between which texts do not continue.
+_TEXT_ENDS = re.compile(r"</(?:w:p|c|si|is|t|v|f|dc:\w+|cp:\w+)>")
+_TAGS = re.compile(r"<[^>]*>")
+#: Attributes of office parts that are read or shown.
+_TEXT_ATTRIBUTES = re.compile(r"\s(?:descr|title|tooltip|display|name)=(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_ATTRIBUTES = re.compile(r"\s([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+#: Attributes of drawings with places on the page, where small numbers are not degrees.
+_DRAWING_ATTRIBUTES = frozenset(
+    "d points x y x1 y1 x2 y2 cx cy r rx ry dx dy width height transform viewBox offset stroke-width font-size".split()
+)
+#: Parts of office files in which numbers are texts.
+_TEXT_PARTS = ("word/", "xl/sharedStrings")
+#: Units of areas and lengths, in lower case.
+_UNITS = frozenset(
+    (*SQUARE_METRES, *"m m² ㎡ km km2 km² hm2 hm² 亩 万亩 公顷 平方米 平方公里 米 公里 千米 hectare".split())
+)
+_SHOWN_CHARACTERS = 40
+_PLAIN_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
 
 
 def find_pdf_georeference(data: bytes) -> Iterator[str]:
@@ -93,29 +114,6 @@ def find_picture_data(data: bytes) -> Iterator[str]:
             yield "TIFF"
         if not _GEOTIFF_TAGS.isdisjoint(tags_found):
             yield "GeoTIFF"
-
-
-#: Parts of an office file with persons, comments or properties of the template's office.
-_PERSONAL_PARTS = re.compile(r"(?:^|/)(?:comments\w*|people|custom|persons?/.*)\.xml$|(?:^|/)customXml/", re.IGNORECASE)
-_PERSONAL_TAGS = re.compile(r"<(?:Company|Manager)>([^<]+)<|\bw:author=\"([^\"]+)\"|<[\w:]*HyperlinkBase>([^<]+)<")
-#: Ends of a paragraph or cell, between which texts do not continue.
-_TEXT_ENDS = re.compile(r"</(?:w:p|c|si|is|t|v|f|dc:\w+|cp:\w+)>")
-_TAGS = re.compile(r"<[^>]*>")
-#: Attributes of office parts that are read or shown.
-_TEXT_ATTRIBUTES = re.compile(r"\s(?:descr|title|tooltip|display|name)=(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
-_ATTRIBUTES = re.compile(r"\s([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
-#: Attributes of drawings with places on the page, where small numbers are not degrees.
-_DRAWING_ATTRIBUTES = frozenset(
-    "d points x y x1 y1 x2 y2 cx cy r rx ry dx dy width height transform viewBox offset stroke-width font-size".split()
-)
-#: Parts of office files in which numbers are texts.
-_TEXT_PARTS = ("word/", "xl/sharedStrings")
-#: Units of areas and lengths, in lower case.
-_UNITS = frozenset(
-    (*SQUARE_METRES, *"m m² ㎡ km km2 km² hm2 hm² 亩 万亩 公顷 平方米 平方公里 米 公里 千米 hectare".split())
-)
-_SHOWN_CHARACTERS = 40
-_PLAIN_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
 
 
 def verify_public_file(path: Path, redactor: Redactor, author: str = "") -> None:

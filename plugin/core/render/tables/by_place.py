@@ -35,6 +35,38 @@ _MAX_FORMULA_SHARE = 1e-3
 #: The areas of targets, counted as in the rule on township targets; other lines use geometry.
 INDICATOR_BY_TARGET_CONCEPT = {"cultivated": "cultivated_area", "farmland": "farmland_area"}
 LINES_MEASURED_BY_GEOMETRY = ("farmland", "red_line", "boundary", "heritage")
+#: The lines by concept, with the figure that has a target.
+INDICATOR_BY_LINE_CONCEPT = {
+    "cultivated": "cultivated_area",
+    "farmland": "farmland_area",
+    "red_line": "red_line_area",
+    "boundary": "boundary_area",
+    "heritage": "",
+    "flood_line": "",
+    "mineral_line": "",
+    "reserves": "",
+}
+_LINE_COLUMNS = (
+    TableColumn("line", width_in_characters=22),
+    TableColumn("layer", width_in_characters=14),
+    TableColumn("features", "count", width_in_characters=10),
+    TableColumn("statutory", "ha", width_in_characters=16),
+    TableColumn("survey", "ha", width_in_characters=16),
+    TableColumn("net", "ha", width_in_characters=16),
+    TableColumn("net_wan_mu", "wan_mu", width_in_characters=14),
+    TableColumn("county_share", "share", width_in_characters=12),
+    TableColumn("target", width_in_characters=17),
+    TableColumn("room", width_in_characters=14),
+    TableColumn("state", width_in_characters=12),
+)
+_ZONE_COLUMNS = (
+    TableColumn("code", width_in_characters=8),
+    TableColumn("zone", width_in_characters=22),
+    TableColumn("features", "count", width_in_characters=10),
+    TableColumn("statutory", "ha", width_in_characters=16),
+    TableColumn("share", "share", width_in_characters=12),
+    TableColumn("stored", "ha", width_in_characters=16),
+)
 
 
 @dataclass
@@ -177,34 +209,6 @@ def _make_area_cells(sums: list[NDArray], township: int) -> list:
     return [make_table_number(float(s[township]) / _M2_PER_HECTARE, "ha") for s in sums]
 
 
-#: The lines by concept, with the figure that has a target.
-INDICATOR_BY_LINE_CONCEPT = {
-    "cultivated": "cultivated_area",
-    "farmland": "farmland_area",
-    "red_line": "red_line_area",
-    "boundary": "boundary_area",
-    "heritage": "",
-    "flood_line": "",
-    "mineral_line": "",
-    "reserves": "",
-}
-
-
-_LINE_COLUMNS = (
-    TableColumn("line", width_in_characters=22),
-    TableColumn("layer", width_in_characters=14),
-    TableColumn("features", "count", width_in_characters=10),
-    TableColumn("statutory", "ha", width_in_characters=16),
-    TableColumn("survey", "ha", width_in_characters=16),
-    TableColumn("net", "ha", width_in_characters=16),
-    TableColumn("net_wan_mu", "wan_mu", width_in_characters=14),
-    TableColumn("county_share", "share", width_in_characters=12),
-    TableColumn("target", width_in_characters=17),
-    TableColumn("room", width_in_characters=14),
-    TableColumn("state", width_in_characters=12),
-)
-
-
 def make_line_table(figures: PlanIndicators) -> ReportTable | None:
     """Return the table of control lines: one row per available line, below the boundary its kinds of zones.
 
@@ -273,16 +277,6 @@ def _make_target_cells(figure: Indicator | None, figures: PlanIndicators) -> lis
         make_table_number(figure.margin, figure.unit, shown.choose_decimals(figure)),
         shown.format_state(figure, report_texts),
     ]
-
-
-_ZONE_COLUMNS = (
-    TableColumn("code", width_in_characters=8),
-    TableColumn("zone", width_in_characters=22),
-    TableColumn("features", "count", width_in_characters=10),
-    TableColumn("statutory", "ha", width_in_characters=16),
-    TableColumn("share", "share", width_in_characters=12),
-    TableColumn("stored", "ha", width_in_characters=16),
-)
 
 
 def make_zone_table(figures: PlanIndicators) -> ReportTable | None:

@@ -38,6 +38,7 @@ _LEFT_ALIGNED_WIDTH = 18
 MAX_PORTRAIT_WIDTH = 100
 #: A wider sheet is printed on A3: on A4 its letters would be too small to be read.
 _MAX_A4_WIDTH = 200
+_WIDE_CHARACTERS = re.compile("[\u2e80-\U0010ffff]")
 
 
 def write_tables_workbook(
@@ -143,9 +144,6 @@ def convert_to_plain_value(value: CellValue) -> str | float | int | None:
     if isinstance(value, TableNumber):
         return int(value.value) if value.decimals == 0 and value.value.is_integer() else value.value
     return value or None
-
-
-_WIDE_CHARACTERS = re.compile("[\u2e80-\U0010ffff]")
 
 
 def set_cell_value(cell: Any, value: str | float | int | None) -> None:

@@ -39,6 +39,8 @@ from .equal_shapes import pair_equal_polygons, snap_unpaired_polygons
 from .pieces import LandPieces, cut_by_township, cut_pieces, find_polygons_covered_once
 from .shift_search import ShiftLimits, find_edition_shift, measure_shift
 
+_BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after", "reshaped")
+
 
 class PieceAreas:
     """Areas (m²) of the pieces into which a comparison cuts two editions.
@@ -203,9 +205,6 @@ def add_area_balances_to_comparison(
     comparison.reshaped_m2_by_row = dict(
         zip(rows, np.bincount(pieces.before_row + 1, gained_m2)[1:][rows].tolist(), strict=True)
     )
-
-
-_BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after", "reshaped")
 
 
 def _compute_balance_terms(

@@ -27,6 +27,10 @@ SOFTWARE_COLUMNS = frozenset(
 )
 #: Larger than the difference of a number written to and read from another format.
 _RELATIVE_TOLERANCE = 1e-12
+#: Kinds of changed pieces, as in 年度动态维护: 调入, 调出, 属性变更.
+MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND = "in", "out", "changed"
+CHANGE_KINDS = (MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND)
+STATUTORY_BASIS, NET_BASIS = "statutory", "net"
 
 
 @dataclass(frozen=True)
@@ -199,12 +203,6 @@ def make_edition(layer: Layer) -> LayerEdition:
         if len(layer.added_vertices)
         else shapes,
     )
-
-
-#: Kinds of changed pieces, as in 年度动态维护: 调入, 调出, 属性变更.
-MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND = "in", "out", "changed"
-CHANGE_KINDS = (MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND)
-STATUTORY_BASIS, NET_BASIS = "statutory", "net"
 
 
 @dataclass

@@ -28,6 +28,7 @@ from ...plan.row_pairs import pair_equal_rows
 
 #: Rounding error of a double with eight digits before the decimal point (m).
 FLOAT_ERROR_M = 1e-8
+_HASH_MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
 
 
 def snap_vertices(
@@ -51,9 +52,6 @@ def snap_vertices(
         is_valid_polygon = shapely.is_valid(moved_shapes) & (shapely.area(moved_shapes) > 0)
         snapped_shapes[batch] = np.where(is_valid_polygon, moved_shapes, shapes[batch])
     return snapped_shapes
-
-
-_HASH_MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
 
 
 def pair_equal_polygons(

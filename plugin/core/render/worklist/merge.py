@@ -27,6 +27,13 @@ from .worklist_row import WorkItem, Worklist, WorkState, change_worklist, comput
 SPLIT_COLUMNS = {"township": "未分乡镇", "assignee": "未分派"}
 _KEY_PATTERN = re.compile(rf"[0-9]{{{DIVISION_CODE_DIGITS}}}[0-9A-Z]{{{BSM_LENGTH - DIVISION_CODE_DIGITS}}}")
 _TOKEN_BYTES = 4
+#: Words in the table of conflicts for the version of the list, and for that of the part.
+LISTED_WORD, OTHER_WORD = "本清单", "来稿"
+_CONFLICT_COLUMNS = (
+    "采用", "指纹", "规则", "乡镇", "标识码", "来源", "本清单状态", "本清单负责人", "本清单备注", "本清单更新",
+    "来稿状态", "来稿负责人", "来稿备注", "来稿更新",
+)  # fmt: skip
+_TAKES_OTHER_BY_WORD = {LISTED_WORD: False, "list": False, OTHER_WORD: True, "part": True}
 
 
 @dataclass(frozen=True)
@@ -308,14 +315,6 @@ def find_county_code(worklist: Worklist) -> str:
     )
     return votes.most_common(1)[0][0] if votes else ""
 
-
-#: Words in the table of conflicts for the version of the list, and for that of the part.
-LISTED_WORD, OTHER_WORD = "本清单", "来稿"
-_CONFLICT_COLUMNS = (
-    "采用", "指纹", "规则", "乡镇", "标识码", "来源", "本清单状态", "本清单负责人", "本清单备注", "本清单更新",
-    "来稿状态", "来稿负责人", "来稿备注", "来稿更新",
-)  # fmt: skip
-_TAKES_OTHER_BY_WORD = {LISTED_WORD: False, "list": False, OTHER_WORD: True, "part": True}
 
 #: (fingerprint, source) → True to take the version of the source.
 Choices = Mapping[tuple[str, str], bool]

@@ -28,6 +28,8 @@ _RUN_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
 _RUN_PREFIX, _PACKAGE_PREFIX = "RUN", "DOC"
 #: Entry of the column ``by`` for a change that a check made.
 CHECK_AUTHOR = "检查"
+#: Largest number of rows that a message names; files have all.
+_MAX_ROWS_NAMED = 30
 
 
 class Transition(StrEnum):
@@ -195,10 +197,6 @@ def read_report(path: str | Path) -> Report:
     if not isinstance(data, dict) or data.get("schema") != REPORT_SCHEMA:
         raise InputError("worklist_report", file=path.name)
     return Report.from_dict(data, path)
-
-
-#: Largest number of rows that a message names; files have all.
-_MAX_ROWS_NAMED = 30
 
 
 def describe_update(update: WorklistUpdate, report_texts: ReportTexts) -> list[str]:

@@ -26,6 +26,17 @@ from ...base.files.encoding import (
 from ...base.files.writing import replace_if_unchanged
 from ...base.invariants import InvariantError
 
+#: Format of the column ``updated``.
+_TIME_FORMAT = "%Y-%m-%d %H:%M"
+_DIGEST_LENGTH = 10
+#: Columns of every work list, in order; users rely on them.
+WORKLIST_COLUMNS = ("fingerprint", "code", "role", "key", "township", "state", "assignee", "note", "updated", "by")
+#: Columns that are added where a row needs them.
+_ADDITIONAL_COLUMNS = ("related_role", "split")
+_REQUIRED_COLUMNS = ("fingerprint", "state")
+#: Attempts to read a file that others write meanwhile.
+_MAX_TRIES = 20
+
 
 class WorkState(StrEnum):
     """State of a finding in the work list, as it is written to the file."""
@@ -49,9 +60,6 @@ _STATE_BY_WORD = {
     "false_alarm": WorkState.FALSE_ALARM,
     "waived": WorkState.WAIVED,
 } | {str(state): state for state in WorkState}
-#: Format of the column ``updated``.
-_TIME_FORMAT = "%Y-%m-%d %H:%M"
-_DIGEST_LENGTH = 10
 
 
 def parse_state(text: str) -> WorkState:
@@ -191,17 +199,10 @@ def count_states(items: Iterable[WorkItem]) -> dict[WorkState, int]:
     return counts
 
 
-#: Columns of every work list, in order; users rely on them.
-WORKLIST_COLUMNS = ("fingerprint", "code", "role", "key", "township", "state", "assignee", "note", "updated", "by")
-#: Columns that are added where a row needs them.
-_ADDITIONAL_COLUMNS = ("related_role", "split")
 _COLUMN_BY_HEADING = {name: name for name in (*WORKLIST_COLUMNS, *_ADDITIONAL_COLUMNS)} | {
     "指纹": "fingerprint", "规则": "code", "图层": "role", "标识码": "key", "乡镇": "township", "状态": "state",
     "负责人": "assignee", "备注": "note", "更新": "updated", "更新人": "by",
 }  # fmt: skip
-_REQUIRED_COLUMNS = ("fingerprint", "state")
-#: Attempts to read a file that others write meanwhile.
-_MAX_TRIES = 20
 
 
 @dataclass

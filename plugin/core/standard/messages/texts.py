@@ -34,6 +34,11 @@ from .numbers import format_width as format_width
 if TYPE_CHECKING:
     from ..template import Template
 
+TEXT_LANGUAGES = ("zh", "en")
+#: Keys longer than this are shown by their tail.
+_SHOWN_KEY_CHARACTERS = 6
+_QUOTATION_MARK_PATTERN = re.compile("[“”]")
+
 
 # Parameters of messages that are rendered by their type. Elsewhere (JSON, fingerprints, comparisons) such a value is
 # its plain string.
@@ -170,11 +175,6 @@ def render_params(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
     """Return parameters of a message with their message parts as text."""
     # Not isinstance: comparing a value with a protocol takes longer than rendering a text.
     return {key: value.render(texts) if hasattr(value, "render") else value for key, value in params.items()}
-
-
-TEXT_LANGUAGES = ("zh", "en")
-#: Keys longer than this are shown by their tail.
-_SHOWN_KEY_CHARACTERS = 6
 
 
 @cache
@@ -457,9 +457,6 @@ def insert_field_alias(text: str, name: str, alias: str) -> str:
     is_in_brackets = before.count("（") > before.count("）")
     label = f"{alias} {{field}}" if is_in_brackets else f"{alias}（{{field}}）"
     return before.removesuffix(" ") + label + (after if is_in_brackets else after.removeprefix(" "))
-
-
-_QUOTATION_MARK_PATTERN = re.compile("[“”]")
 
 
 def nest_quotation_marks(text: str) -> str:

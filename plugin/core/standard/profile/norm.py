@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 DECLARED_GROUP = "declared"
 #: Beginnings of setting keys of which a smaller value is stricter, and of which a larger value is.
 _STRICTER_IF_SMALLER, _STRICTER_IF_LARGER = ("ratio.limit", "tolerance.", "waivers."), ("indicators.warning_share",)
+#: Concepts and layer codes; a setting of the standard that a profile may replace.
+SEALED_ROLES_SETTING = "sealed.roles"
+#: Patterns of layer codes: survey and divisions, which other authorities supply.
+SUPPLIED_ROLES_SETTING = "sealed.supplied"
 
 
 def _is_as_strict(key: str, value: Any, shipped_value: Any) -> bool:
@@ -357,12 +361,6 @@ class Norm:
     def get_rule_parameters(self, code: str) -> dict[str, Any]:
         """Return the parameters that standard and profile set (``[rules.REL006]``)."""
         return self.get_settings_section(f"rules.{code}")
-
-
-#: Concepts and layer codes; a setting of the standard that a profile may replace.
-SEALED_ROLES_SETTING = "sealed.roles"
-#: Patterns of layer codes: survey and divisions, which other authorities supply.
-SUPPLIED_ROLES_SETTING = "sealed.supplied"
 
 
 def list_sealed_roles(norm: Norm) -> frozenset[str]:

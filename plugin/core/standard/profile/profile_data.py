@@ -47,6 +47,8 @@ _PrintedNumber = Annotated[
     ),
 ]
 _AREA_KEYS = ("area", "core_area", "control_area")
+#: Item with which a county confirms that it has no such layers (本县无).
+ABSENCE_ITEM = "absent"
 
 
 @dataclass(frozen=True)
@@ -200,10 +202,6 @@ class IndicatorTarget(PrintedValue):
         ``general``: the share if the target sets none.
         """
         return float(self.warn_below) / self.numeric_value if self.warn_below and self.numeric_value else general
-
-
-#: Item with which a county confirms that it has no such layers (本县无).
-ABSENCE_ITEM = "absent"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from .profile_data import IndicatorTarget
 
 #: Possible sources: the rule, a standard, a profile.
 RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, PROFILE_ORIGIN = "rule", "standard", "profile"
+#: Indicators that may have a county target; those allocated by the upper-level plan come first.
+TARGET_INDICATOR_IDS = (*AREA_FIGURES, *STATED_FIGURES)
 
 
 @dataclass(frozen=True)
@@ -130,10 +132,6 @@ def find_origin(key: str, norm: Norm, phase: str = "") -> ValueOrigin:
             standard_id = f"{standard.id} {standard.edition}"
             return ValueOrigin(STANDARD_ORIGIN, standard_id, standard.name, str(standard.folder), phase)
     return ValueOrigin(RULE_DEFAULT_ORIGIN)
-
-
-#: Indicators that may have a county target; those allocated by the upper-level plan come first.
-TARGET_INDICATOR_IDS = (*AREA_FIGURES, *STATED_FIGURES)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,10 @@ ADJUSTMENT_SCHEMA = "sanxian-adjustment/1"
 #: Section of the settings (mark C), and the concepts of the lines that may be compared.
 ADJUSTMENT_SECTION = "adjustment"
 LINES = ADJUSTED_LINES
+#: Kinds of parcels in the order in which they are numbered.
+MOVED_KINDS = (MOVED_IN_KIND, MOVED_OUT_KIND)
+#: Decimals to which areas are compared: a rounding error does not count as an increase.
+_AREA_DECIMALS, _RATIO_DECIMALS = 2, 6
 
 
 class Outcome(StrEnum):
@@ -208,14 +212,6 @@ def _sum_land(lands: list[TakenLand | None]) -> TakenLand | None:
     nets = [one.net_m2 for one in known]
     net = None if any(one is None for one in nets) else sum(one for one in nets if one is not None)
     return TakenLand(sum(one.area_m2 for one in known), net)
-
-
-#: Kinds of parcels in the order in which they are numbered.
-MOVED_KINDS = (MOVED_IN_KIND, MOVED_OUT_KIND)
-
-
-#: Decimals to which areas are compared: a rounding error does not count as an increase.
-_AREA_DECIMALS, _RATIO_DECIMALS = 2, 6
 
 
 def _judge(

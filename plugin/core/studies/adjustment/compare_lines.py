@@ -53,6 +53,12 @@ from .adjustment_result import (
 _AFTER_SHARE, _BEFORE_SHARE, _COMPARED_SHARE = 0.3, 0.45, 0.6
 #: Concepts that are read of the earlier edition in addition to the line.
 _CONCEPTS_BEFORE = (*LINES, "zones", "townships")
+#: Kinds in the order of the numbers.
+_KINDS = (MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND)
+#: Every piece counts in figures, also slivers.
+_NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
+#: A smaller share of a zone or class (m²) is not named.
+_LEAST_NAMED_M2 = 1.0
 
 
 def compare_line(
@@ -166,10 +172,6 @@ def read_earlier_edition(
     )
 
 
-#: Kinds in the order of the numbers.
-_KINDS = (MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND)
-
-
 def make_parcels(comparison: VersionComparison, ctx: RuleContext) -> list[AdjustmentParcel]:
     """Return the parcels of a comparison, numbered by kind and by size, the largest first.
 
@@ -249,12 +251,6 @@ def _list_line_zones(layer: Layer, rows: list[int]) -> tuple[str, ...]:
     names = layer.text("zone_name") if layer.has_field("zone_name") else []
     zones = [(names[n] if names and names[n] else "") or (codes[n] if codes else "") for n in rows if n >= 0]
     return tuple(dict.fromkeys(zone for zone in zones if zone))
-
-
-#: Every piece counts in figures, also slivers.
-_NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
-#: A smaller share of a zone or class (m²) is not named.
-_LEAST_NAMED_M2 = 1.0
 
 
 class ParcelLand(NamedTuple):

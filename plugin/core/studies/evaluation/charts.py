@@ -50,6 +50,18 @@ _PADDING_SHARE = 0.18
 #: Up to this number of editions every value is written, else the first, the last, the smallest and the largest.
 _MAX_LABELLED = 6
 _TITLE_PX, _TEXT_PX, _VALUE_PX, _MAX_TITLE_PX = 13.0, 11.0, 10.5, 250.0
+#: Size of a chart (cm), rows of the sheet that it covers, charts in a row of the sheet.
+_WIDTH_CM, _HEIGHT_CM, _ROWS, _IN_A_ROW = 8.8, 5.2, 11, 2
+#: Widths of the columns (characters): name, unit, value.
+_NAME_WIDTH, _UNIT_WIDTH, _VALUE_WIDTH = 36, 12, 12
+_CM_PER_CHARACTER = 0.19
+#: Share of the range of values that stays free above and below them.
+_LINE_EMU, _HEADING_ROWS = 22_000, 3
+#: Letters of a title and of an axis (hundredths of a point); steps of an axis about, and factors of round ones.
+_TITLE_SIZE, _LABEL_SIZE, _STEPS, _ROUND_FACTORS = 1000, 900, 4, (1.0, 2.0, 5.0, 10.0)
+#: Scale of the printed sheet, with the characters and the rows of charts that a page of A4 then has, also where a
+#: program takes another font, with wider columns.
+_SCALE_PERCENT, _CHARACTERS_ON_A_PAGE, _ROWS_ON_A_PAGE = 70, 104, 5
 
 
 class _Frame(NamedTuple):
@@ -190,20 +202,6 @@ def _draw_values(series: IndicatorSeries, frame: _Frame) -> Iterator[str]:
         height = y - 8.0 if is_above else y + 16.0
         yield draw_text(text, middle, height, _VALUE_PX, _BLACK)
         last_end = middle + half
-
-
-#: Size of a chart (cm), rows of the sheet that it covers, charts in a row of the sheet.
-_WIDTH_CM, _HEIGHT_CM, _ROWS, _IN_A_ROW = 8.8, 5.2, 11, 2
-#: Widths of the columns (characters): name, unit, value.
-_NAME_WIDTH, _UNIT_WIDTH, _VALUE_WIDTH = 36, 12, 12
-_CM_PER_CHARACTER = 0.19
-#: Share of the range of values that stays free above and below them.
-_LINE_EMU, _HEADING_ROWS = 22_000, 3
-#: Letters of a title and of an axis (hundredths of a point); steps of an axis about, and factors of round ones.
-_TITLE_SIZE, _LABEL_SIZE, _STEPS, _ROUND_FACTORS = 1000, 900, 4, (1.0, 2.0, 5.0, 10.0)
-#: Scale of the printed sheet, with the characters and the rows of charts that a page of A4 then has, also where a
-#: program takes another font, with wider columns.
-_SCALE_PERCENT, _CHARACTERS_ON_A_PAGE, _ROWS_ON_A_PAGE = 70, 104, 5
 
 
 class ChartLine(NamedTuple):

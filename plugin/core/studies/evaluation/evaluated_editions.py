@@ -30,6 +30,17 @@ EVALUATION_SCHEMA = "sanxian-evaluation/1"
 CHECK_SHARE = 0.6
 #: Section of the settings (mark C) and of the texts.
 EVALUATION_SECTION = "evaluation"
+#: Suffixes of lists; a text without a year and with one of these is the path of a list.
+LIST_SUFFIXES = (".csv", ".txt", ".xlsx", ".xlsm")
+_YEAR_PATTERN = re.compile(r"((?:19|20)\d\d)\s*年?度?")
+#: A cell that was filled from Word may have a soft line break (\x0b), which no workbook or XML accepts.
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_COLUMNS = (
+    SearchedColumn("year", ("年份", "年度", "年", "year")),
+    SearchedColumn("source", ("数据", "数据源", "路径", "成果", "source", "data", "path")),
+    SearchedColumn("profile", ("县配置", "配置", "profile"), is_required=False),
+    SearchedColumn("name", ("版本", "版次", "名称", "edition", "name"), is_required=False),
+)
 
 
 class Level(StrEnum):
@@ -244,19 +255,6 @@ class Evaluation:
     def count(self, level: Level) -> int:
         """Return the number of indicators with values of a level."""
         return sum(one.level is level for one in self.shown_series)
-
-
-#: Suffixes of lists; a text without a year and with one of these is the path of a list.
-LIST_SUFFIXES = (".csv", ".txt", ".xlsx", ".xlsm")
-_YEAR_PATTERN = re.compile(r"((?:19|20)\d\d)\s*年?度?")
-#: A cell that was filled from Word may have a soft line break (\x0b), which no workbook or XML accepts.
-_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-_COLUMNS = (
-    SearchedColumn("year", ("年份", "年度", "年", "year")),
-    SearchedColumn("source", ("数据", "数据源", "路径", "成果", "source", "data", "path")),
-    SearchedColumn("profile", ("县配置", "配置", "profile"), is_required=False),
-    SearchedColumn("name", ("版本", "版次", "名称", "edition", "name"), is_required=False),
-)
 
 
 def parse_year(text: str) -> int | None:

@@ -50,6 +50,18 @@ PERCENT_UNIT = "share"
 _RATIO_UNIT = "ratio"
 #: A difference below this share of the values is the error of a double.
 _ROUNDING_SHARE = 1e-12
+#: Levels from the gravest on.
+LEVELS = (Level.ALERT, Level.WATCH, Level.UNDETERMINED, Level.NORMAL)
+_PERCENT = 100.0
+#: Text key of a missed target by its comparison.
+_MISSED_KEYS = {">=": "missed", "<=": "exceeded", "=": "differs"}
+#: Settings, and sections of settings, from which figures are computed; limits are compared as targets.
+_COMPUTING_SETTINGS = (
+    *DEFINING_SETTINGS_OF_RATIO,
+    *("three_zones.", "zones.", "land_use.", "reserves.", "tolerance."),
+)
+#: Settings named in full; further ones are counted.
+_MAX_SETTINGS = 5
 
 
 def make_series(columns: list[EditionFigures], lang: str) -> list[IndicatorSeries]:
@@ -218,13 +230,6 @@ def compute_change(before: SeriesPoint, after: SeriesPoint, unit: str) -> Change
     return Change(value, value / abs(before.value) if has_share else None)
 
 
-#: Levels from the gravest on.
-LEVELS = (Level.ALERT, Level.WATCH, Level.UNDETERMINED, Level.NORMAL)
-_PERCENT = 100.0
-#: Text key of a missed target by its comparison.
-_MISSED_KEYS = {">=": "missed", "<=": "exceeded", "=": "differs"}
-
-
 def judge_series(
     series: IndicatorSeries, columns: list[EditionFigures], settings: EvaluationSettings, norm: Norm
 ) -> None:
@@ -335,13 +340,6 @@ def _warn_of_trend(
 
 
 Note = tuple[str, dict[str, Any]]
-#: Settings, and sections of settings, from which figures are computed; limits are compared as targets.
-_COMPUTING_SETTINGS = (
-    *DEFINING_SETTINGS_OF_RATIO,
-    *("three_zones.", "zones.", "land_use.", "reserves.", "tolerance."),
-)
-#: Settings named in full; further ones are counted.
-_MAX_SETTINGS = 5
 
 
 def list_differences(columns: list[EditionFigures], texts: Texts) -> list[Note]:

@@ -57,6 +57,17 @@ USE_PREFIX = "use_"
 _UNKNOWN, _NO_PARCEL, _TWICE = "unknown", "no_parcel", "twice"
 #: A column with less land (m²) in all rows is left out: rounding errors of sums.
 _LEAST_AREA_M2 = 0.05
+_CULTIVATED = "cultivated"
+#: Groups of land that cultivated land is exchanged with under 进出平衡: other agricultural land.
+AGRICULTURAL_GROUPS = ("garden", "forest", "grass", "wetland", "farm_facilities")
+_TAKEN_GROUPS = ("construction",)
+#: Terms of the balance: before − moved_out + moved_in + other = after.
+TERMS = ("before", "moved_out", "moved_in", "other", "after")
+_SUM_CODE = ""
+_LINE_COLUMNS = (
+    *("line", "layer", "features", "statutory", "survey", "net", "net_wan_mu", "county_share"),
+    *("target", "room", "state"),
+)
 
 
 def make_zone_use_table(figures: PlanIndicators) -> ReportTable | None:
@@ -154,12 +165,6 @@ def _make_hectares(area_m2: float | None) -> TableNumber | None:
     return None if area_m2 is None else TableNumber(float(area_m2) / _M2_PER_HECTARE, DECIMALS_BY_UNIT["ha"])
 
 
-_CULTIVATED = "cultivated"
-#: Groups of land that cultivated land is exchanged with under 进出平衡: other agricultural land.
-AGRICULTURAL_GROUPS = ("garden", "forest", "grass", "wetland", "farm_facilities")
-_TAKEN_GROUPS = ("construction",)
-
-
 def make_cultivated_balance_table(figures: PlanIndicators) -> ReportTable | None:
     """Return cultivated land of the base year, what it loses and gains, and that of the plan.
 
@@ -224,11 +229,6 @@ def _name_parts(areas_m2: NDArray, group_ids: list[str]) -> dict[str, float]:
 def _sum_other(parts: dict[str, float]) -> float:
     """Return the land (m²) exchanged under 占补平衡: with construction land and other land."""
     return parts["construction"] + parts["other"]
-
-
-#: Terms of the balance: before − moved_out + moved_in + other = after.
-TERMS = ("before", "moved_out", "moved_in", "other", "after")
-_SUM_CODE = ""
 
 
 def make_farmland_changes_table(figures: PlanIndicators) -> ReportTable | None:
@@ -342,10 +342,6 @@ def may_have_column(table_id: str, column_id: str) -> bool:
     return False
 
 
-_LINE_COLUMNS = (
-    *("line", "layer", "features", "statutory", "survey", "net", "net_wan_mu", "county_share"),
-    *("target", "room", "state"),
-)
 _BALANCE_COLUMNS = tuple(f"{term}_{basis}" for basis in (STATUTORY_BASIS, NET_BASIS) for term in TERMS)
 #: Figure tables by id.
 FIGURE_TABLES = {

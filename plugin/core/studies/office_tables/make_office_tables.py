@@ -33,6 +33,7 @@ TABLE_LANGUAGE = "zh"
 #: First year of the unified form of the balance (mark C).
 UNIFIED_FROM_SETTING = "indicators.unified_balance_from"
 _READING_SHARE, _CHECK_SHARE, _TABLES_SHARE = 0.3, 0.6, 0.9
+_SECTION = "office_tables"
 
 
 @dataclass(frozen=True)
@@ -202,9 +203,6 @@ def fill_office_tables(
         figures.select_rules(layout.rules)
         tables.append(fill_layout(layout, figures, area, case))
     return OfficeTables(plan, area, tables, year)
-
-
-_SECTION = "office_tables"
 
 
 class TableLine(NamedTuple):

@@ -60,6 +60,9 @@ _SHEET_NAME_PATTERN, _MAX_SHEET_NAME = re.compile(r"[\\/*?:\[\]]"), 31
 _LEFT_MARGIN_CHARACTERS = 2
 #: Tables with up to this number of rows are printed on one page with their notes.
 _MAX_ROWS_ON_ONE_PAGE = 30
+#: Letters in a line of a table, on upright pages and in landscape (182 were counted on a page of LibreOffice).
+_PORTRAIT_LETTERS, _LANDSCAPE_LETTERS = 110, 175
+_INDENT = "\u3000"
 
 
 def write_office_workbook(path: Path, tables: list[FilledTable], texts: Texts) -> None:
@@ -165,11 +168,6 @@ def _write_row(sheet: Worksheet, number: int, row: FilledRow, table: FilledTable
         sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=len(table.columns))
         first_cell.alignment = Alignment("left", "center", indent=1)
     sheet.row_dimensions[number].height = 5 + _LINE_POINTS * tallest
-
-
-#: Letters in a line of a table, on upright pages and in landscape (182 were counted on a page of LibreOffice).
-_PORTRAIT_LETTERS, _LANDSCAPE_LETTERS = 110, 175
-_INDENT = "\u3000"
 
 
 def make_office_document(tables: list[FilledTable], area: str, texts: Texts) -> Document:

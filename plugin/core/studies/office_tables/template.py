@@ -29,6 +29,16 @@ _SEPARATOR = "_"
 _FORBIDDEN_PATTERN = re.compile(r"[^\w.]+")
 #: Words before a name that do not belong to it.
 _LEADING_WORDS = ("其中：", "其中:")
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_WORKBOOK_RELATION = "/officeDocument"
+#: Names that spreadsheets define themselves (print areas and the like).
+_BUILT_IN = "_xlnm."
+_REFERENCE = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?")
+_LETTERS, _DIGITS = string.ascii_uppercase, string.digits
+#: Unit at the end of a name, in place of the table's: name_亩.
+UNIT_BY_WORD = {"平方米": "m2", "公顷": "ha", "平方千米": "km2", "亩": "mu", "万亩": "wan_mu"}
+_MAX_RANGE_CELLS = 5000
 
 
 @dataclass(frozen=True)
@@ -92,18 +102,6 @@ def list_named_figures(table: FilledTable) -> list[NamedFigure]:
             )
             figures.setdefault(name, figure)
     return list(figures.values())
-
-
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-_WORKBOOK_RELATION = "/officeDocument"
-#: Names that spreadsheets define themselves (print areas and the like).
-_BUILT_IN = "_xlnm."
-_REFERENCE = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?")
-_LETTERS, _DIGITS = string.ascii_uppercase, string.digits
-#: Unit at the end of a name, in place of the table's: name_亩.
-UNIT_BY_WORD = {"平方米": "m2", "公顷": "ha", "平方千米": "km2", "亩": "mu", "万亩": "wan_mu"}
-_MAX_RANGE_CELLS = 5000
 
 
 @dataclass

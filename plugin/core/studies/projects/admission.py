@@ -38,6 +38,21 @@ from .review_settings import (
 )
 from .reviewed_project import Admission, AdmissionRule
 
+#: The setting with the name of the table.
+SETTING = "projects.admission"
+ANY_USE = "*"
+ZONE_CODES, USE_CODES = "planning_zones", "land_use_2023"
+_COLUMNS = (
+    SearchedColumn("zone", ("zone", "规划分区", "分区", "控制线或分区")),
+    SearchedColumn("use", ("use", "用途", "规划用途")),
+    SearchedColumn("outcome", ("outcome", "准入", "结论")),
+    SearchedColumn("condition", ("condition", "条件")),
+    SearchedColumn("source", ("source", "依据", "来源")),
+    SearchedColumn("mark", ("mark", "来源级别", "级别")),
+    SearchedColumn("condition_en", ("condition_en",), is_required=False),
+    SearchedColumn("source_en", ("source_en",), is_required=False),
+)
+
 
 @dataclass(frozen=True)
 class RowParts:
@@ -124,20 +139,6 @@ def read_codes(layer: Layer, meaning: str) -> list[str]:
     return [trim_code_padding(code, pad) for code in layer.text(meaning)]
 
 
-#: The setting with the name of the table.
-SETTING = "projects.admission"
-ANY_USE = "*"
-ZONE_CODES, USE_CODES = "planning_zones", "land_use_2023"
-_COLUMNS = (
-    SearchedColumn("zone", ("zone", "规划分区", "分区", "控制线或分区")),
-    SearchedColumn("use", ("use", "用途", "规划用途")),
-    SearchedColumn("outcome", ("outcome", "准入", "结论")),
-    SearchedColumn("condition", ("condition", "条件")),
-    SearchedColumn("source", ("source", "依据", "来源")),
-    SearchedColumn("mark", ("mark", "来源级别", "级别")),
-    SearchedColumn("condition_en", ("condition_en",), is_required=False),
-    SearchedColumn("source_en", ("source_en",), is_required=False),
-)
 _OUTCOME_BY_WORD = {
     "允许": Admission.ALLOWED,
     "有条件": Admission.CONDITIONAL,

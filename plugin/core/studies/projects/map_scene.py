@@ -24,6 +24,14 @@ from .review_sentences import COUNTY, COUNTY_NAME
 from .review_settings import LineSpec, load_review_settings
 from .reviewed_project import ConformityResult, LineItem, Outcome, ProjectResult
 
+#: px of the map for each mm on paper.
+PX_PER_MM = 5.76
+#: Land around the frame (share of its size) that is drawn too, so that no edge of a clip is seen.
+_MARGIN_SHARE = 0.03
+_PARCELS = "parcels"
+#: Distance (px) between two numbers, so that they do not touch.
+_NUMBER_GAP_PX = 26.0
+
 
 @dataclass(frozen=True)
 class MapSymbol:
@@ -67,13 +75,6 @@ def load_map_settings() -> MapSettings:
     """Return the settings. Raise DataError with file and key for an unknown, missing or wrong one."""
     path = CONFORMITY_PAGE_SETTINGS
     return read_record(MapSettings, read_toml(path), file=path)
-
-
-#: px of the map for each mm on paper.
-PX_PER_MM = 5.76
-#: Land around the frame (share of its size) that is drawn too, so that no edge of a clip is seen.
-_MARGIN_SHARE = 0.03
-_PARCELS = "parcels"
 
 
 @dataclass(frozen=True)
@@ -266,7 +267,3 @@ def _find_free_point(shape: Any, taken: list[tuple[float, float]]) -> tuple[floa
         return min((np.hypot(point[0] - x, point[1] - y) for x, y in taken), default=np.inf)
 
     return next((point for point in points if measure_gap(point) > _NUMBER_GAP_PX), max(points, key=measure_gap))
-
-
-#: Distance (px) between two numbers, so that they do not touch.
-_NUMBER_GAP_PX = 26.0

@@ -26,6 +26,7 @@ from ...plan.layer import Layer
 
 #: Segments in one section of the boundary of a large polygon.
 _SEGMENTS = 32
+_NO_ROWS = np.zeros(0, dtype=int)
 
 
 class DistanceTree:
@@ -127,7 +128,6 @@ def unite_shapes(shapes: NDArray, tolerance: Tolerance) -> Any:
     return union_near_row(shapes, -1, tolerance, FallbackLog())
 
 
-_NO_ROWS = np.zeros(0, dtype=int)
 NO_PIECES = ProjectPieces(_NO_ROWS, np.zeros(0, dtype=object), np.zeros(0), np.zeros(0))
 
 

@@ -33,6 +33,18 @@ from .reviewed_project import (
 #: More projects are only counted.
 _MAX_LISTED_PROJECTS = 30
 _LEVEL_ORDER = (NoteLevel.ERROR, NoteLevel.WARNING, NoteLevel.INFO)
+#: Parts of lines: core and control zone, inside, outside and partly inside the boundary.
+CORE, CONTROL, INSIDE, OUTSIDE, PARTLY = "core", "control", "inside", "outside", "partly"
+#: Parts of planned land use: the project's use is of its class, or is not.
+SAME_USE, OTHER_USE = "same", "other"
+_MIN_HECTARES_M2 = 100.0
+_PROJECT_NAME = ("项目资料", "Data of the project")
+_LACKING_NAME = ("其他控制线和图层", "Other lines and layers")
+ZONES_NAME = ("规划分区准入", "Admission by zone")
+_REMEDY_BY_REASON = {"line_approval_doubtful": "fields", "line_loose": "loose"}
+#: Id of the item on land outside the county.
+COUNTY = "county"
+COUNTY_NAME = ("县域", "County")
 
 
 class ReportLine(NamedTuple):
@@ -78,13 +90,6 @@ def describe_result(result: ConformityResult, lang: str) -> list[ReportLine]:
         lines.append(ReportLine(NoteLevel.INFO, result.unread_note.render(texts)))
     notes = sorted(result.notes, key=lambda note: (_LEVEL_ORDER.index(note.level), note.row))
     return [*lines, *(ReportLine(note.level, note.message.render(texts)) for note in notes)]
-
-
-#: Parts of lines: core and control zone, inside, outside and partly inside the boundary.
-CORE, CONTROL, INSIDE, OUTSIDE, PARTLY = "core", "control", "inside", "outside", "partly"
-#: Parts of planned land use: the project's use is of its class, or is not.
-SAME_USE, OTHER_USE = "same", "other"
-_MIN_HECTARES_M2 = 100.0
 
 
 def count_loose_parts(parts: NDArray) -> dict[str, int]:
@@ -144,13 +149,6 @@ class Condition:
     def render(self, texts: Texts) -> str:
         """Return the condition in the language of the texts, without its full stop."""
         return self.rule.get_condition(texts.lang).rstrip("。. ")
-
-
-_PROJECT_NAME = ("项目资料", "Data of the project")
-_LACKING_NAME = ("其他控制线和图层", "Other lines and layers")
-ZONES_NAME = ("规划分区准入", "Admission by zone")
-
-_REMEDY_BY_REASON = {"line_approval_doubtful": "fields", "line_loose": "loose"}
 
 
 def count_outcome(item: ReviewItem) -> Outcome:
@@ -230,8 +228,3 @@ def list_missing(
         params = {"zone": zone.name, "use": project.use_name}
         missing.append(MissingItem(f"zone_{zone.code}", name, zone.reason, Message(SECTION, f"remedy_{key}", params)))
     return (*missing, *absent_layers)
-
-
-#: Id of the item on land outside the county.
-COUNTY = "county"
-COUNTY_NAME = ("县域", "County")

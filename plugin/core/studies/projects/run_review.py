@@ -34,6 +34,20 @@ from .review_settings import ROWS_ALL, ReviewSettings, load_review_settings
 from .reviewed_project import ConformityResult
 
 _READING_SHARE = 0.4
+#: Concepts whose layers a review reads, besides those of its settings.
+_CONCEPTS = ("zones", "county", "parcels", "townships", "functions")
+#: Meanings and names of the fields that a review reads: keys and codes for the county's code, names, kinds, areas.
+_MEANINGS = frozenset(
+    (
+        "key", "division_code", "division_name", "land_use", "land_use_name", "net_area", "zone_code", "zone_name",
+        "feature_kind", "feature_name",
+    )
+)  # fmt: skip
+_FIELD_NAMES = frozenset(("QSXZ", "BZ", "MC"))
+#: First distance (m) within which the nearest row of a line is searched, and its growth with each search.
+_FIRST_SEARCH_M, _GROWTH = 500.0, 4.0
+#: A layer of up to this many rows is used whole.
+_MAX_SMALL_LAYER_ROWS = 500
 
 
 def review_projects(
@@ -141,22 +155,6 @@ def find_area_name(plan: Plan) -> str:
     if county is not None and len(county) == 1 and county.text("division_name")[0]:
         return county.text("division_name")[0]
     return label_division(plan.area_code, plan.norm.standard.code_lists.get("divisions"))
-
-
-#: Concepts whose layers a review reads, besides those of its settings.
-_CONCEPTS = ("zones", "county", "parcels", "townships", "functions")
-#: Meanings and names of the fields that a review reads: keys and codes for the county's code, names, kinds, areas.
-_MEANINGS = frozenset(
-    (
-        "key", "division_code", "division_name", "land_use", "land_use_name", "net_area", "zone_code", "zone_name",
-        "feature_kind", "feature_name",
-    )
-)  # fmt: skip
-_FIELD_NAMES = frozenset(("QSXZ", "BZ", "MC"))
-#: First distance (m) within which the nearest row of a line is searched, and its growth with each search.
-_FIRST_SEARCH_M, _GROWTH = 500.0, 4.0
-#: A layer of up to this many rows is used whole.
-_MAX_SMALL_LAYER_ROWS = 500
 
 
 def needs_field(field: TemplateField) -> bool:

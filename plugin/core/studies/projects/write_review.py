@@ -45,6 +45,51 @@ from .reviewed_project import (
 )
 
 LAYER_SUFFIX = ".gpkg"
+SCHEMA = "sanxian-conformity/1"
+#: Class → keys of its dictionary in order, each perhaps with the attribute of another name; methods get the language.
+_KEYS_BY_CLASS: dict[type, tuple[str | tuple[str, str], ...]] = {
+    Project: (
+        "row", "name", "number", "applicant", ("use", "use_code"), "use_name", "use_text", "supply", "kind",
+        "width_m", "crs", "approval", "supplement_plan", "statutory_m2", "declared_m2", "declared_difference_m2",
+    ),
+    ProjectResult: (
+        "verdict", "reasons", "conditions", "lines", "zones", "classes", "unclassified_m2", "townships",
+        "outside_townships_m2", "functions", "supplements", "heritage", "missing",
+    ),
+    LineItem: (
+        "id", "role", ("name", "get_name"), "basis", "area_m2", "net_m2", "outside_m2", "outcome", "reason", "rule",
+        ("confirmed", "is_confirmed"), ("present", "is_present"), "distance_m", "touched_m2", "parts",
+        ("geometry", "shape"),
+    ),
+    LinePart: ("part", "names", "area_m2", "net_m2", "outcome", "rule"),
+    ZoneItem: (
+        "code", "name", ("parent", "parent_name"), "area_m2", "admission", "outcome", "reason", "rule",
+        ("confirmed", "is_confirmed"),
+    ),
+    AdmissionRule: (
+        "zone", "use", "outcome", ("condition", "get_condition"), ("source", "get_source"), "mark", "line",
+    ),
+    ClassItem: ("code", "name", "major_class", "ownership", "area_m2", "net_m2", ("cultivated", "is_cultivated")),
+    TownshipItem: ("code", "name", "area_m2"),
+    SupplementItem: ("id", "occupied_m2", "statutory_m2", "rule", "document", "plan"),
+    HeritageNotice: ("names", "area_m2", "mark", ("text", "message")),
+    MissingItem: ("id", ("name", "get_name"), "missing", "remedy"),
+    ProjectNote: ("level", "row", "project", "field", ("text", "message")),
+}  # fmt: skip
+LAYER_NAME = "conformity"
+_NUMERIC_COLUMNS = ("row", "area_m2", "net_m2")
+_COLUMNS = (
+    "row", "project", "number", "use", "item", "role", "code", "name", "part", "area_m2", "net_m2", "outcome",
+    "outcome_name", "reason", "source", "mark",
+)  # fmt: skip
+_M2_PER_HA, _HA_DECIMALS = 10_000.0, 4
+#: Lines whose area has a column in the table of projects.
+_LEADING_LINES = ("farmland", "cultivated", "red_line", "boundary", "heritage")
+#: The first columns of a table with several rows for each project; a row is (project, item).
+_PROJECT_COLUMNS = (
+    Column("project_row", 6, lambda row: make_table_number(row[0].project.row, "count")),
+    Column("project_name", 24, lambda row: row[0].project.label),
+)
 
 
 def check_conformity_outputs(outputs: OutputPaths, inputs: list[str]) -> None:
@@ -93,39 +138,6 @@ def write_conformity_outputs(
     )
 
 
-SCHEMA = "sanxian-conformity/1"
-#: Class → keys of its dictionary in order, each perhaps with the attribute of another name; methods get the language.
-_KEYS_BY_CLASS: dict[type, tuple[str | tuple[str, str], ...]] = {
-    Project: (
-        "row", "name", "number", "applicant", ("use", "use_code"), "use_name", "use_text", "supply", "kind",
-        "width_m", "crs", "approval", "supplement_plan", "statutory_m2", "declared_m2", "declared_difference_m2",
-    ),
-    ProjectResult: (
-        "verdict", "reasons", "conditions", "lines", "zones", "classes", "unclassified_m2", "townships",
-        "outside_townships_m2", "functions", "supplements", "heritage", "missing",
-    ),
-    LineItem: (
-        "id", "role", ("name", "get_name"), "basis", "area_m2", "net_m2", "outside_m2", "outcome", "reason", "rule",
-        ("confirmed", "is_confirmed"), ("present", "is_present"), "distance_m", "touched_m2", "parts",
-        ("geometry", "shape"),
-    ),
-    LinePart: ("part", "names", "area_m2", "net_m2", "outcome", "rule"),
-    ZoneItem: (
-        "code", "name", ("parent", "parent_name"), "area_m2", "admission", "outcome", "reason", "rule",
-        ("confirmed", "is_confirmed"),
-    ),
-    AdmissionRule: (
-        "zone", "use", "outcome", ("condition", "get_condition"), ("source", "get_source"), "mark", "line",
-    ),
-    ClassItem: ("code", "name", "major_class", "ownership", "area_m2", "net_m2", ("cultivated", "is_cultivated")),
-    TownshipItem: ("code", "name", "area_m2"),
-    SupplementItem: ("id", "occupied_m2", "statutory_m2", "rule", "document", "plan"),
-    HeritageNotice: ("names", "area_m2", "mark", ("text", "message")),
-    MissingItem: ("id", ("name", "get_name"), "missing", "remedy"),
-    ProjectNote: ("level", "row", "project", "field", ("text", "message")),
-}  # fmt: skip
-
-
 def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
     """Return the whole result as plain data; the time is in ``times``."""
     texts = Texts(lang)
@@ -163,14 +175,6 @@ def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
         "notes": convert(result.notes),
         "times": {"written": result.time.isoformat(timespec="seconds")},
     }
-
-
-LAYER_NAME = "conformity"
-_NUMERIC_COLUMNS = ("row", "area_m2", "net_m2")
-_COLUMNS = (
-    "row", "project", "number", "use", "item", "role", "code", "name", "part", "area_m2", "net_m2", "outcome",
-    "outcome_name", "reason", "source", "mark",
-)  # fmt: skip
 
 
 def write_parts_layer(result: ConformityResult, path: Path) -> None:
@@ -229,11 +233,6 @@ def write_parts_layer(result: ConformityResult, path: Path) -> None:
     crs = result.plan.plane_crs
     shapes = gpd.GeoSeries([row["shape"] for row in rows], crs=crs)
     write_polygon_layer(gpd.GeoDataFrame(columns, geometry=shapes, crs=crs), path, LAYER_NAME)
-
-
-_M2_PER_HA, _HA_DECIMALS = 10_000.0, 4
-#: Lines whose area has a column in the table of projects.
-_LEADING_LINES = ("farmland", "cultivated", "red_line", "boundary", "heritage")
 
 
 def write_conformity_workbook(result: ConformityResult, path: Path) -> None:
@@ -298,13 +297,6 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
             *([result.unread_note.render(texts)] if result.unread_note else []),
         ],
     )
-
-
-#: The first columns of a table with several rows for each project; a row is (project, item).
-_PROJECT_COLUMNS = (
-    Column("project_row", 6, lambda row: make_table_number(row[0].project.row, "count")),
-    Column("project_name", 24, lambda row: row[0].project.label),
-)
 
 
 def make_line_table(result: ConformityResult, texts: Texts) -> ReportTable:

@@ -36,6 +36,8 @@ from ...standard.maintenance import AFTER_STAGE, BEFORE_STAGE, CHANGE_STAGE, Mai
 
 #: Kind of a part → 维护类型 (WHLX): 调入, 属性变更, 调出.
 KIND_CODES = {MOVED_IN_KIND: "1", CHANGED_KIND: "2", MOVED_OUT_KIND: "3"}
+#: Margin of the formula: a Gauss–Krüger zone adds up to a fortieth at its edge, and the edge may be slanted.
+_BEND_ALLOWANCE = 1.1
 
 
 class LandChange(NamedTuple):
@@ -189,10 +191,6 @@ def check_each_layer(ctx: RuleContext, find_problems: Callable[[MaintenanceClass
     if not maintained_layers:
         return RuleResult(is_applicable=False, notes=[("maintenance_not_there", {})])
     return RuleResult(findings=[finding for one in maintained_layers for finding in find_problems(one)])
-
-
-#: Margin of the formula: a Gauss–Krüger zone adds up to a fortieth at its edge, and the edge may be slanted.
-_BEND_ALLOWANCE = 1.1
 
 
 def compute_bend_area_allowance(shape: Any, plane_crs: CRS, cluster_m: float) -> float:

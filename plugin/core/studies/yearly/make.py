@@ -35,6 +35,8 @@ from .write_maintenance import WrittenUpdate, validate_target, write_update
 
 #: Share of the progress that reading takes.
 _READING_SHARE = 0.2
+#: Share of the progress that reading and comparing take.
+_COMPARING_SHARE = 0.8
 
 
 def compute_update_from_files(
@@ -167,10 +169,6 @@ def _read_database_keys(source: str, cancellation: Cancellation) -> Iterator[str
         for column in layer.frame.columns:
             if str(column).upper() == KEY_FIELD:
                 yield from (key for key in layer.frame[column].dropna().astype(str) if key)
-
-
-#: Share of the progress that reading and comparing take.
-_COMPARING_SHARE = 0.8
 
 
 def compute_and_write_update(

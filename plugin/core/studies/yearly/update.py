@@ -42,6 +42,8 @@ from .nodes import add_neighbour_vertices_to_edges, make_filed_layer_with_added_
 _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 #: Planar area (m², and as a share) by which a union may differ from its whole: GEOS's rounding.
 _ROUNDING_M2, _ROUNDING_SHARE = 1e-3, 1e-9
+#: Valid years of a package: four digits; the maintained plans run from 2021.
+_VALID_YEARS = range(2000, 2100)
 
 
 def find_slivers(shapes: NDArray, tolerance: Tolerance) -> NDArray:
@@ -155,10 +157,6 @@ def _find_land_missed_by_comparison(
         of.append(nearby_rows[shared_pieces.left][other])
         shapes.append(shared_pieces.geometry[other])
     return np.concatenate(of), np.concatenate(shapes)
-
-
-#: Valid years of a package: four digits; the maintained plans run from 2021.
-_VALID_YEARS = range(2000, 2100)
 
 
 def compute_yearly_update(

@@ -59,6 +59,10 @@ _AREA_FIELDS = ("gross_area", "net_area")
 _AREA_DECIMALS = 2
 #: Running digits of 维护编号, after yyyymmdd.
 _RUNNING_NUMBER_DIGITS = 6
+#: Suffix of that folder; other programs do not use it.
+STAGING_SUFFIX = ".sanxian-new"
+#: Marks the folder as complete.
+_COMPLETE_MARK = ".whole"
 
 
 def make_class_layers(update: YearlyUpdate, target_crs: CRS) -> list[PackageLayer]:
@@ -196,11 +200,6 @@ def _make_package_layer(
 # Several files are written to free places, all or none. They are made in a folder next to the target and moved one by
 # one, the first place last, so that after a kill the target is complete or missing. The next run finishes or removes
 # the rest (`finish_interrupted_update`).
-
-#: Suffix of that folder; other programs do not use it.
-STAGING_SUFFIX = ".sanxian-new"
-#: Marks the folder as complete.
-_COMPLETE_MARK = ".whole"
 
 
 @contextmanager
