@@ -21,7 +21,7 @@ COUNT ?= 5000
 SEED ?= 1
 READERS ?=
 
-.PHONY: help help-all setup demo test test-all postgis fuzz check format benchmark rules profile rule sample symbols manual screenshots package wheel qgis qgis_process clean
+.PHONY: help help-all setup demo test test-all postgis fuzz check format benchmark rules profile rule sample schemas symbols manual screenshots package wheel qgis qgis_process clean
 
 # “## ” marks the commands of `make help`, “##+ ” those that only `make help-all` lists.
 help: ##+ 常用命令 · the usual commands
@@ -68,6 +68,9 @@ rule: setup ## 新规则 · a new rule: CODE=ATT099 NAME=missing-use
 
 sample: setup ##+ 重新生成示例县 · makes the sample county again
 	@$(RUN) python $(SAMPLE)
+
+schemas: setup ##+ 数据文件的结构说明（resources/schemas）· schemas of data files, for editors
+	@$(RUN) python tools/make_schemas.py
 
 symbols: setup ##+ 全部符号一览（build/symbols.pdf）· a sheet of all symbols
 	@$(RUN) python tools/symbol_sheet.py
