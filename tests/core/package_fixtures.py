@@ -10,7 +10,7 @@ import geopandas as gpd
 import shapely
 
 from plugin.core.checks.check import RunOptions
-from plugin.core.cli.examples.package_files import COMPLETE_PACKAGE_FILES
+from plugin.core.cli.examples.package_facts import COMPLETE_PACKAGE_FILES
 from plugin.core.package.layers.content import PackageLayer, make_package_layers
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.package_spec.spec import LayerSlot, VectorSet

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from plugin.core.cli.examples.package_files import make_pdf
+from plugin.core.cli.examples.package_facts import make_pdf
 from tests.county.other import CODE, compute_met_targets, write_other_county
 
 

@@ -13,8 +13,13 @@ from dataclasses import replace
 from typing import Any
 
 from plugin.core.base.files.digests import MANIFEST_PAGE_FILE_NAME
-from plugin.core.cli.examples.package_facts import make_package_facts
-from plugin.core.cli.examples.package_files import COMPLETE_PACKAGE_FILES, DATABASE, make_jpeg, make_pdf
+from plugin.core.cli.examples.package_facts import (
+    COMPLETE_PACKAGE_FILES,
+    DATABASE,
+    make_jpeg,
+    make_package_facts,
+    make_pdf,
+)
 from plugin.core.package.inspection.facts import FileFact
 from plugin.metadata import read_plugin_version
 from tests.county.measure import statutory_area

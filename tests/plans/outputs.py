@@ -27,7 +27,7 @@ import pyogrio
 import shapely
 
 from plugin.core.__main__ import main
-from plugin.core.cli.examples.package_files import make_pdf
+from plugin.core.cli.examples.package_facts import make_pdf
 from plugin.metadata import read_plugin_version
 from plugin.paths import SAMPLE_FOLDER
 from tests.core.counties.gathering.county_packages import write_county_package, write_parent_documents

@@ -12,7 +12,7 @@ from qgis.core import QgsProcessingException, QgsProject, QgsVectorLayer
 from plugin.bridge.printing.pdf import write_pdf
 from plugin.core.base.files.digests import is_complete_package
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.cli.examples.package_files import make_pdf
+from plugin.core.cli.examples.package_facts import make_pdf
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.render.document.check_report import make_check_report

@@ -30,7 +30,7 @@ from plugin.bridge.running.tasks import JobRunner
 from plugin.core.base.cancellation import NEVER_CANCELLED
 from plugin.core.base.errors import InputError, OutputError
 from plugin.core.base.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA
-from plugin.core.cli.examples.package_files import make_pdf
+from plugin.core.cli.examples.package_facts import make_pdf
 from plugin.core.package.export_order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import ExportProblem, GateRefusal, ProblemLevel, ProblemPlace

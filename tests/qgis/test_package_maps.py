@@ -23,7 +23,7 @@ from plugin.bridge.running.threads import call_on_main
 from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.errors import Cancelled
 from plugin.core.base.files.digests import is_complete_package
-from plugin.core.cli.examples.package_files import make_jpeg, make_pdf
+from plugin.core.cli.examples.package_facts import make_jpeg, make_pdf
 from plugin.core.standard import load_standard
 from plugin.paths import PACKAGE_SPECS_FOLDER
 from tests.core.small_plan import hash_files

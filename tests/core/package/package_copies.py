@@ -26,7 +26,7 @@ from plugin.core.base.files.digests import (
 )
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.run_check import run_check
-from plugin.core.cli.examples.package_files import COMPLETE_PACKAGE_FILES
+from plugin.core.cli.examples.package_facts import COMPLETE_PACKAGE_FILES
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.side_inputs import SideInputs

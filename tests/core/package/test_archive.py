@@ -11,7 +11,7 @@ import pytest
 
 from plugin.core.base.errors import InputError, OutputError
 from plugin.core.base.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA, iterate_files_below
-from plugin.core.cli.examples.package_files import COMPLETE_PACKAGE_FILES, DATABASE
+from plugin.core.cli.examples.package_facts import COMPLETE_PACKAGE_FILES, DATABASE
 from plugin.core.model.rule import Severity
 from plugin.core.package.gate import check_target_is_replaceable
 from plugin.core.package.inspection.archive import (

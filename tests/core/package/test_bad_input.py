@@ -20,7 +20,7 @@ import shapely
 from plugin.core.base.errors import InputError, SanxianError
 from plugin.core.base.files.digests import MANIFEST_FILE_NAME
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.cli.examples.package_files import COMPLETE_PACKAGE_FILES, make_pdf
+from plugin.core.cli.examples.package_facts import COMPLETE_PACKAGE_FILES, make_pdf
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec

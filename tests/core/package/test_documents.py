@@ -17,7 +17,7 @@ from plugin.core.base.files.digests import (
     write_manifest_digest,
 )
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.cli.examples.package_files import make_pdf
+from plugin.core.cli.examples.package_facts import make_pdf
 from plugin.core.model.report import Report
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package

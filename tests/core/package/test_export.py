@@ -27,7 +27,7 @@ from plugin.core.base.files.digests import (
     is_complete_package,
 )
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.cli.examples.package_files import make_jpeg, make_pdf
+from plugin.core.cli.examples.package_facts import make_jpeg, make_pdf
 from plugin.core.model.rule import Severity
 from plugin.core.package.export import ExportOrder, export_package, make_package_path
 from plugin.core.package.folder import (

@@ -19,7 +19,7 @@ from plugin.core.base.files.digests import (
 )
 from plugin.core.checks.check import RunOptions
 from plugin.core.checks.run_check import run_check
-from plugin.core.cli.examples.package_files import make_jpeg, make_pdf
+from plugin.core.cli.examples.package_facts import make_jpeg, make_pdf
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.inspection.archive import unpack_package
@@ -270,8 +270,8 @@ def test_each_mistake_in_a_package_is_named_by_its_rule(
 
 def test_package_database_with_many_changed_files_gives_one_finding_that_counts_them(geopackage_spec, assembled_plan):
     """Change many files of a FileGDB; one finding counts them."""
+    from plugin.core.cli.examples.package_facts import DATABASE as GDB
     from plugin.core.cli.examples.package_facts import make_package_facts
-    from plugin.core.cli.examples.package_files import DATABASE as GDB
 
     parts = {f"{GDB}/{name}": b"y" for name in ("gdb", "a00000001.gdbtable", "a0000000a.spx", "a0000000b.spx")}
     side = SideInputs(package=make_package_facts({"manifest": True, "add": parts}))

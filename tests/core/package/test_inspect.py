@@ -26,7 +26,7 @@ from plugin.core.base.files.digests import (
     write_manifest_digest,
 )
 from plugin.core.checks.check import RunOptions
-from plugin.core.cli.examples.package_files import make_jpeg, make_pdf
+from plugin.core.cli.examples.package_facts import make_jpeg, make_pdf
 from plugin.core.model.rule import Severity
 from plugin.core.model.verdict import Verdict
 from plugin.core.package.inspection.archive import unpack_package

@@ -13,7 +13,7 @@ import pytest
 
 from plugin.core.base.errors import Cancelled, DataError, OutputError
 from plugin.core.base.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, is_complete_package
-from plugin.core.cli.examples.package_files import A4_PIXELS, make_jpeg, make_pdf
+from plugin.core.cli.examples.package_facts import A4_PIXELS, make_jpeg, make_pdf
 from plugin.core.package import jpeg
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.export_order import RenderedMap

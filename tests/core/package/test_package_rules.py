@@ -13,8 +13,7 @@ import shapely
 from plugin.core.base.cancellation import NEVER_CANCELLED
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.run_check import run_check
-from plugin.core.cli.examples.package_facts import make_package_facts
-from plugin.core.cli.examples.package_files import DATABASE, FEATURE_COUNTS_BY_LAYER
+from plugin.core.cli.examples.package_facts import DATABASE, FEATURE_COUNTS_BY_LAYER, make_package_facts
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.geometry import crs as crs_care
 from plugin.core.model.rule import load_all_rules

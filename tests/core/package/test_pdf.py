@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from plugin.core.cli.examples.package_files import make_pdf
+from plugin.core.cli.examples.package_facts import make_pdf
 from plugin.core.package.inspection.pdf import PdfFact, inspect_pdf, read_pdf
 
 TEXT_CONTENT = b"BT /F1 24 Tf 72 720 Td (text) Tj ET"

@@ -9,8 +9,7 @@ import pytest
 
 from plugin.core.checks.check import RunOptions
 from plugin.core.checks.tabulate import tabulate_plan, write_new_figures_workbook
-from plugin.core.cli.examples.package_facts import make_sheet
-from plugin.core.cli.examples.package_files import DATABASE, TABLES_PATH_STEM
+from plugin.core.cli.examples.package_facts import DATABASE, TABLES_PATH_STEM, make_sheet
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.context import RuleContext
 from plugin.core.figures.indicators.compute import PlanIndicators

@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.cli.examples.package_files import make_pdf
+from plugin.core.cli.examples.package_facts import make_pdf
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.package_spec.load import load_package_spec
 from tests.county import make_county

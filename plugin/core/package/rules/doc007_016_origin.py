@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules on the origin of a package: how it was made, and with which problems."""
+
 import json
 import re
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from ...standard import list_standard_ids, load_standard
 from ...standard.messages.texts import Texts
 from ...standard.profile import list_profile_ids
 from ..inspection.facts import PackageFacts
-from ..problems import join_first
+from ..problems import BLOCKING_VERDICTS, join_first
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     format_profile,
@@ -263,3 +265,42 @@ def _compare_settings(
     if differing_keys:
         listed_keys = join_first(differing_keys, texts.get("words", "between_names"))
         yield make_file_finding(package.report_path, "settings", Severity.WARNING, names=listed_keys)
+
+
+@rule(
+    "DOC007",
+    "forced-package",
+    problem="The package is of a plan that did not pass",
+    severity=Severity.ERROR,
+    basis=["package-draft"],
+    needs={},
+    messages={
+        "": "The package was forced: its check had the result “{verdict}” (errors {errors}, rules not fully checked {skipped}). Correct the errors "
+        "in its manifest and report, and make the package again.",
+    },
+    fails=[
+        make_example("made of a plan that fails", 1, manifest=True, forced="fail"),
+    ],
+    passes=[
+        make_example("made of a plan that passes", manifest=True),
+        NO_PACKAGE_EXAMPLE,
+    ],
+)
+@inspects_package
+def forced_package(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
+    """Each package is made of a plan that passes.
+
+    What it checks
+        The result of the plan's check in the manifest.
+    Why
+        A forced package is for internal review, not for submission.
+    How to fix
+        Correct the errors in the package's report, and export again without force.
+    Limits
+        Only packages with a manifest of this plugin have this result.
+    """
+    check = package.manifest["check"] if package.manifest else {}
+    if check.get("forced") or check.get("verdict") in BLOCKING_VERDICTS:
+        verdict = Texts(ctx.lang).get_section("verdicts").get(str(check.get("verdict")), check.get("verdict"))
+        counts = {key: check.get(key, 0) for key in ("errors", "skipped")}
+        yield make_file_finding(package.folder_name, verdict=verdict, **counts)
