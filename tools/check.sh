@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Routine check: format, lint, layers, types of the core, fast tests. All steps run; the exit status is 1 if any fails.
+# Routine check: format, lint, layers, types, fast tests. All steps run; the exit status is 1 if any fails.
 # Types are checked in parallel with the other steps; their output is printed last.
 # Fast tests: structure of the code and of all texts, examples of every rule, and the packages of the core that differ
 # from the last commit or from the upstream branch. `make test` runs all tests.
