@@ -16,13 +16,20 @@ from ...engine.provenance import find_county_name
 from ...render.document.blocks import Document, Heading, Legend, Paragraph, Picture, PictureGrid
 from ...render.document.table_document import make_table_document
 from ...render.outputs import dump_json
-from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
+from ...render.tables.report_table import (
+    CellValue,
+    ReportTable,
+    ReportTableRow,
+    TableColumn,
+    make_row,
+    make_table,
+    make_table_number,
+)
 from ...render.tables.workbook import write_tables_workbook
 from ...render.versions.comparison_tables import BALANCE_TERMS, list_shown_terms, make_notes_on_repaired_or_lost_rows
 from ...render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, STATUTORY_BASIS
 from ...standard.messages.numbers import format_number
 from ...standard.messages.texts import Texts
-from ..described_tables import Column, Item, make_described_table, make_rows
 from .adjustment_result import (
     ADJUSTMENT_SCHEMA,
     LINES,
@@ -156,17 +163,22 @@ def _make_criteria_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     def format_figure(value: float | None, unit: str) -> str:
         return "—" if value is None else f"{format_number(value, _DECIMALS[unit])} {texts.get('unit_names', unit)}"
 
-    table = make_described_table(
+    table = make_table(
         "adjustment_criteria",
         [
-            Column("criterion", 26, lambda one: texts.get("adjustment_criteria", one.id)),
-            Column("outcome", 12, lambda one: texts.get("adjustment_outcomes", str(one.outcome))),
-            Column("criterion_value", 16, lambda one: format_figure(one.value, one.unit)),
-            Column("threshold", 14, lambda one: format_figure(one.limit, one.unit)),
-            Column("source", 34, lambda one: describe_source(one, texts)),
-            Column("explanation", 44, lambda one: describe_reason(one, texts)),
+            TableColumn(
+                "criterion", width_in_characters=26, value=lambda one: texts.get("adjustment_criteria", one.id)
+            ),
+            TableColumn("outcome", value=lambda one: texts.get("adjustment_outcomes", str(one.outcome))),
+            TableColumn(
+                "criterion_value", width_in_characters=16, value=lambda one: format_figure(one.value, one.unit)
+            ),
+            TableColumn("threshold", width_in_characters=14, value=lambda one: format_figure(one.limit, one.unit)),
+            TableColumn("source", width_in_characters=34, value=lambda one: describe_source(one, texts)),
+            TableColumn("explanation", width_in_characters=44, value=lambda one: describe_reason(one, texts)),
         ],
-        (Item(one, one.id) for one in result.criteria),
+        result.criteria,
+        lambda one: one.id,
         notes=(
             texts.get("adjustment", "editions", before=result.before_name, after=name_source(str(result.plan.source))),
             texts.get("adjustment", "marks"),
@@ -243,33 +255,53 @@ def _make_parcels_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     """Return the table of parcels, one on each row, with sums by kind."""
     outside, comma = texts.get("versions", "no_township"), texts.get("words", "between_names")
 
-    def make_column(concept: str, measure: str, title_key: str) -> Column:
+    def make_column(concept: str, measure: str, title_key: str) -> TableColumn:
         def make_cell(one: AdjustmentParcel) -> CellValue:
             land = one.cultivated if concept == "cultivated" else one.taken.get(concept)
             return make_table_number(getattr(land, f"{measure}_m2") if land else None, "m2")
 
         line = texts.get_concept_name(concept) if concept in LINES else ""
-        return Column(f"{concept}_{measure}", 14, make_cell, "m2", texts.get("adjustment", title_key, line=line))
+        return TableColumn(
+            f"{concept}_{measure}",
+            "m2",
+            title=texts.get("adjustment", title_key, line=line),
+            width_in_characters=14,
+            value=make_cell,
+        )
 
     columns = [
-        Column("number", 6, lambda one: str(one.number)),
-        Column("change_kind", 8, lambda one: texts.get("versions", one.kind)),
-        Column("township", 14, lambda one: comma.join(name or outside for name in one.area_by_township)),
-        Column("location", 16, lambda one: one.location),
-        Column("statutory_area", 14, lambda one: make_table_number(one.area_m2, "m2"), "m2"),
-        Column("land_use", 26, lambda one: _name_shares(one.land_uses)),
-        Column("ownership", 18, lambda one: _name_shares(one.ownership)),
-        *[make_column(*one) for one in _LAND_COLUMNS if one[0] != result.line],
-        Column(
-            "zones_before", 18, lambda one: "\n".join(one.zones_before), "", texts.get("adjustment", "zones_before")
+        TableColumn("number", width_in_characters=6, value=lambda one: str(one.number)),
+        TableColumn("change_kind", width_in_characters=8, value=lambda one: texts.get("versions", one.kind)),
+        TableColumn(
+            "township",
+            width_in_characters=14,
+            value=lambda one: comma.join(name or outside for name in one.area_by_township),
         ),
-        Column("zones_after", 18, lambda one: "\n".join(one.zones_after), "", texts.get("adjustment", "zones_after")),
+        TableColumn("location", width_in_characters=16, value=lambda one: one.location),
+        TableColumn(
+            "statutory_area", "m2", width_in_characters=14, value=lambda one: make_table_number(one.area_m2, "m2")
+        ),
+        TableColumn("land_use", width_in_characters=26, value=lambda one: _name_shares(one.land_uses)),
+        TableColumn("ownership", width_in_characters=18, value=lambda one: _name_shares(one.ownership)),
+        *[make_column(*one) for one in _LAND_COLUMNS if one[0] != result.line],
+        TableColumn(
+            "zones_before",
+            title=texts.get("adjustment", "zones_before"),
+            width_in_characters=18,
+            value=lambda one: "\n".join(one.zones_before),
+        ),
+        TableColumn(
+            "zones_after",
+            title=texts.get("adjustment", "zones_after"),
+            width_in_characters=18,
+            value=lambda one: "\n".join(one.zones_after),
+        ),
     ]
     notes = [texts.get("adjustment", "parcels_note")]
-    table = make_described_table("adjustment_parcels", columns, (), unit="m2", notes=notes)
+    table = make_table("adjustment_parcels", columns, unit="m2", notes=notes)
     for kind in (*MOVED_KINDS, CHANGED_KIND):
         parcels = result.list_parcels(kind)
-        table.rows += make_rows(columns, (Item(one, str(one.number)) for one in parcels))
+        table.rows += [make_row(columns, one, code=str(one.number)) for one in parcels]
         if parcels:
             total = make_table_number(sum(one.area_m2 for one in parcels), "m2")
             cells = [texts.get("tables", "sum"), texts.get("versions", kind), None, None, total]

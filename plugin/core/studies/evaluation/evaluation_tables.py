@@ -8,12 +8,19 @@ from typing import Any
 from ...base.connection_text import name_source
 from ...model.indicator import COMPARISON_SIGNS, Indicator
 from ...render.figures import format_state
-from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
+from ...render.tables.report_table import (
+    CellValue,
+    ReportTable,
+    ReportTableRow,
+    TableColumn,
+    make_row,
+    make_table,
+    make_table_number,
+)
 from ...render.words import ReportTexts
 from ...standard.messages.numbers import MINUS_SIGN, format_number, format_plain_number
 from ...standard.messages.texts import Texts
 from ...standard.profile.resolved import find_origin
-from ..described_tables import Column, Item, make_described_table, make_rows
 from .evaluated_editions import (
     EVALUATION_SECTION,
     Change,
@@ -39,18 +46,15 @@ def make_evaluation_tables(result: Evaluation, texts: Texts, *, is_upright: bool
     then in the table of changes.
     """
     remarks_of = {one.id: list_remarks(one, result, texts) for one in result.shown_series}
-    table = make_described_table(
+    table = make_table(
         "evaluation_remarks",
         [
-            Column("indicator", 30, lambda one: one.name),
-            Column("warning_level", 12, lambda one: describe_level(one, texts)),
-            Column("remark", 110, lambda one: "\n".join(remarks_of[one.id])),
+            TableColumn("indicator", width_in_characters=30, value=lambda one: one.name),
+            TableColumn("warning_level", value=lambda one: describe_level(one, texts)),
+            TableColumn("remark", width_in_characters=110, value=lambda one: "\n".join(remarks_of[one.id])),
         ],
-        (
-            Item(one, one.id)
-            for one in sorted(result.shown_series, key=lambda one: LEVELS.index(one.level))
-            if remarks_of[one.id]
-        ),
+        (one for one in sorted(result.shown_series, key=lambda one: LEVELS.index(one.level)) if remarks_of[one.id]),
+        lambda one: one.id,
     )
     tables = [_make_series_table(result, texts, is_upright=is_upright), table]
     if result.find_previous(result.last) is not None:
@@ -202,16 +206,16 @@ def _make_series_table(result: Evaluation, texts: Texts, *, is_upright: bool) ->
     if is_upright:
         places = []
 
-    def make_column(place: int, edition: EditionFigures) -> Column:
+    def make_column(place: int, edition: EditionFigures) -> TableColumn:
         missing = texts.get(EVALUATION_SECTION, "no_value" if edition.is_read else "not_read")
-        return Column(
+        return TableColumn(
             f"year_{place}",
-            14,
-            lambda one: make_table_number(one.points[place].value, one.unit, one.decimals) or missing,
             title=edition.label,
+            width_in_characters=14,
+            value=lambda one: make_table_number(one.points[place].value, one.unit, one.decimals) or missing,
         )
 
-    def make_change_columns(key: str, place: int) -> list[Column]:
+    def make_change_columns(key: str, place: int) -> list[TableColumn]:
         # The name of an edition is left out where the year alone identifies it.
         label = str(years[place]) if years.count(years[place]) == 1 else result.editions[place].label
 
@@ -220,8 +224,8 @@ def _make_series_table(result: Evaluation, texts: Texts, *, is_upright: bool) ->
 
         titles = [texts.get(EVALUATION_SECTION, f"{part}_{key}", edition=label) for part in ("change", "share")]
         return [
-            Column(f"change_{key}", 12, lambda one: make_cells(one)[0], title=titles[0]),
-            Column(f"share_{key}", 12, lambda one: make_cells(one)[1], title=titles[1]),
+            TableColumn(f"change_{key}", title=titles[0], value=lambda one: make_cells(one)[0]),
+            TableColumn(f"share_{key}", title=titles[1], value=lambda one: make_cells(one)[1]),
         ]
 
     def format_target(one: IndicatorSeries) -> str:
@@ -232,26 +236,26 @@ def _make_series_table(result: Evaluation, texts: Texts, *, is_upright: bool) ->
 
     numbers = {one.id: str(number) for number, one in enumerate(result.shown_series, 1)}
     columns = [
-        *([] if is_upright else [Column("number", 6, lambda one: numbers[one.id])]),
-        Column("indicator", 28, lambda one: one.name),
-        Column("unit", 12, lambda one: texts.get("unit_names", one.unit)),
+        *([] if is_upright else [TableColumn("number", width_in_characters=6, value=lambda one: numbers[one.id])]),
+        TableColumn("indicator", width_in_characters=28, value=lambda one: one.name),
+        TableColumn("unit", value=lambda one: texts.get("unit_names", one.unit)),
         *[make_column(n, one) for n, one in enumerate(result.editions)],
         *[column for key, place in places for column in make_change_columns(key, place)],
-        Column("target", 18, format_target),
-        Column("state", 12, lambda one: describe_series_state(one, last, texts)),
-        Column("warning_level", 12, lambda one: describe_level(one, texts)),
+        TableColumn("target", width_in_characters=18, value=format_target),
+        TableColumn("state", value=lambda one: describe_series_state(one, last, texts)),
+        TableColumn("warning_level", value=lambda one: describe_level(one, texts)),
     ]
     keys = ["values_note", "state_note", *(_list_change_notes(result) if places else ()), "threshold_note"]
     edition = result.editions[last].label
     notes = [texts.get(EVALUATION_SECTION, key, edition=edition) for key in keys]
-    table = make_described_table("evaluation", columns, (), notes=[*notes, *list_note_sentences(result, texts)])
+    table = make_table("evaluation", columns, notes=[*notes, *list_note_sentences(result, texts)])
     group = ""
     for series in result.shown_series:
         if series.group != group:
             group = series.group
             name = texts.find("groups", group) or group
             table.rows.append(ReportTableRow([name, *[None] * (len(columns) - 1)], "head", group))
-        table.rows += make_rows(columns, [Item(series, series.id)])
+        table.rows.append(make_row(columns, series, code=series.id))
     return table
 
 
@@ -318,16 +322,21 @@ def _make_missing_table(result: Evaluation, texts: Texts) -> ReportTable:
         for n in read:
             if series.points[n].value is None:
                 labels_by_reason.setdefault(series.points[n].reason, []).append(result.editions[n].label)
-        items += [Item((series.name, labels, reason), series.id) for reason, labels in labels_by_reason.items()]
+        items += [(series.name, labels, reason, series.id) for reason, labels in labels_by_reason.items()]
     every = texts.get(EVALUATION_SECTION, "all_editions")
-    return make_described_table(
+    return make_table(
         "evaluation_missing",
         [
-            Column("indicator", 34, lambda one: one[0]),
-            Column("missing_editions", 24, lambda one: every if len(one[1]) == len(read) else comma.join(one[1])),
-            Column("reason", 60, lambda one: one[2]),
+            TableColumn("indicator", width_in_characters=34, value=lambda one: one[0]),
+            TableColumn(
+                "missing_editions",
+                width_in_characters=24,
+                value=lambda one: every if len(one[1]) == len(read) else comma.join(one[1]),
+            ),
+            TableColumn("reason", width_in_characters=60, value=lambda one: one[2]),
         ],
         items,
+        lambda one: one[3],
     )
 
 
@@ -345,23 +354,34 @@ def _make_editions_table(result: Evaluation, texts: Texts) -> ReportTable:
         read = texts.get(EVALUATION_SECTION, "layers_read", count=len(one.layers), rows=sum(one.layers.values()))
         return "\n".join([read, *one.notices])
 
-    return make_described_table(
+    return make_table(
         "evaluation_editions",
         [
-            Column("edition_edition", 14, lambda one: one.label),
-            Column("edition_source", 24, lambda one: name_source(one.edition.source) or "—"),
-            Column("edition_area", 18, lambda one: f"{one.area_name} {one.area_code}".strip() or "—"),
-            Column("edition_crs", 26, lambda one: one.crs if one.norm else "—"),
-            Column(
-                "edition_standard",
-                26,
-                lambda one: f"{one.norm.standard.name}（{one.norm.standard.edition}）" if one.norm else "—",
+            TableColumn("edition_edition", width_in_characters=14, value=lambda one: one.label),
+            TableColumn(
+                "edition_source", width_in_characters=24, value=lambda one: name_source(one.edition.source) or "—"
             ),
-            Column("edition_profile", 14, describe_profile),
-            Column("edition_base_year", 10, lambda one: str(one.base_year or "—") if one.norm else "—"),
-            Column("edition_state", 44, describe_state),
+            TableColumn(
+                "edition_area",
+                width_in_characters=18,
+                value=lambda one: f"{one.area_name} {one.area_code}".strip() or "—",
+            ),
+            TableColumn("edition_crs", width_in_characters=26, value=lambda one: one.crs if one.norm else "—"),
+            TableColumn(
+                "edition_standard",
+                width_in_characters=26,
+                value=lambda one: f"{one.norm.standard.name}（{one.norm.standard.edition}）" if one.norm else "—",
+            ),
+            TableColumn("edition_profile", width_in_characters=14, value=describe_profile),
+            TableColumn(
+                "edition_base_year",
+                width_in_characters=10,
+                value=lambda one: str(one.base_year or "—") if one.norm else "—",
+            ),
+            TableColumn("edition_state", width_in_characters=44, value=describe_state),
         ],
-        (Item(one, one.label) for one in result.editions),
+        result.editions,
+        lambda one: one.label,
     )
 
 
@@ -377,21 +397,19 @@ def _make_thresholds_table(result: Evaluation, texts: Texts) -> ReportTable:
             else format_plain_number(value)
         )
 
-    return make_described_table(
+    return make_table(
         "evaluation_thresholds",
         [
-            Column("threshold_name", 52, texts.get_setting_name),
-            Column("setting_key", 32, str),
-            Column("threshold", 16, format_value),
-            Column("mark", 10, norm.get_source_mark),
-            Column("origin", 40, lambda key: find_origin(key, norm).name),
-            Column(
-                "threshold_confirmed", 12, lambda key: texts.get("tables", "yes" if norm.is_confirmed(key) else "no")
+            TableColumn("threshold_name", width_in_characters=52, value=texts.get_setting_name),
+            TableColumn("setting_key", width_in_characters=32, value=str),
+            TableColumn("threshold", width_in_characters=16, value=format_value),
+            TableColumn("mark", width_in_characters=10, value=norm.get_source_mark),
+            TableColumn("origin", width_in_characters=40, value=lambda key: find_origin(key, norm).name),
+            TableColumn(
+                "threshold_confirmed", value=lambda key: texts.get("tables", "yes" if norm.is_confirmed(key) else "no")
             ),
         ],
-        (
-            Item(key, key)
-            for key in (f"{EVALUATION_SECTION}.{name}" for name in EvaluationSettings.__dataclass_fields__)
-        ),
+        (f"{EVALUATION_SECTION}.{name}" for name in EvaluationSettings.__dataclass_fields__),
+        str,
         notes=[texts.get(EVALUATION_SECTION, "threshold_note", edition="")],
     )

@@ -42,13 +42,19 @@ from ...render.tables.by_place import (
     make_township_table,
     make_zone_table,
 )
-from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber
+from ...render.tables.report_table import (
+    CellValue,
+    ReportTable,
+    ReportTableRow,
+    TableColumn,
+    TableNumber,
+    make_table,
+)
 from ...render.versions.baseline import compare_with_baseline, get_sealed_edition
 from ...render.versions.edition_comparison import NET_BASIS, STATUTORY_BASIS, AreaBalance
 from ...render.words import ReportTexts
 from ...standard.messages.numbers import DECIMALS_BY_UNIT
 from ...standard.profile.space_map import ZONES_LIST
-from ..described_tables import Column, Item, make_described_table
 from .office_table import WILDCARD
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
@@ -390,23 +396,26 @@ def make_conflict_table(figures: PlanIndicators, report: Report, rules: Collecti
     states = [texts.get("office_tables", key) for key in ("state_open", "state_waived")]
     # Small areas and widths are kept, so that areas sum to the total. An item is (number, finding).
     columns = [
-        Column("name", 14, lambda one: texts.get("office_tables", "conflict_name", number=str(one[0]))),
-        Column("code", 12, lambda one: one[1].code),
-        Column("severity", 12, lambda one: report_texts.get_text_or_key("severity", str(one[1].severity or ""))),
-        Column("layer", 12, lambda one: name_layer(one[1].role)),
-        Column("key", 12, lambda one: one[1].key),
-        Column("related_layer", 12, lambda one: name_layer(one[1].related_role)),
-        Column("related_key", 12, lambda one: "、".join(one[1].related_keys)),
-        Column("area", 12, lambda one: _make_number(one[1].area_m2), "m2"),
-        Column("net", 12, lambda one: _make_number(one[1].net_area_m2), "m2"),
-        Column("width", 12, lambda one: _make_number(one[1].width_m), "m"),
-        Column("township", 12, lambda one: one[1].township),
-        Column("problem", 12, lambda one: titles.get(one[1].code, one[1].code)),
-        Column("state", 12, lambda one: states[one[1].state == "waived"]),
+        TableColumn(
+            "name",
+            width_in_characters=14,
+            value=lambda one: texts.get("office_tables", "conflict_name", number=str(one[0])),
+        ),
+        TableColumn("code", value=lambda one: one[1].code),
+        TableColumn("severity", value=lambda one: report_texts.get_text_or_key("severity", str(one[1].severity or ""))),
+        TableColumn("layer", value=lambda one: name_layer(one[1].role)),
+        TableColumn("key", value=lambda one: one[1].key),
+        TableColumn("related_layer", value=lambda one: name_layer(one[1].related_role)),
+        TableColumn("related_key", value=lambda one: "、".join(one[1].related_keys)),
+        TableColumn("area", "m2", value=lambda one: _make_number(one[1].area_m2)),
+        TableColumn("net", "m2", value=lambda one: _make_number(one[1].net_area_m2)),
+        TableColumn("width", "m", value=lambda one: _make_number(one[1].width_m)),
+        TableColumn("township", value=lambda one: one[1].township),
+        TableColumn("problem", value=lambda one: titles.get(one[1].code, one[1].code)),
+        TableColumn("state", value=lambda one: states[one[1].state == "waived"]),
     ]
     found = [finding for finding in report.findings if finding.code in rules]
-    items = (Item((number, finding), str(number)) for number, finding in enumerate(found, 1))
-    table = make_described_table("conflicts", columns, items, unit="m2")
+    table = make_table("conflicts", columns, enumerate(found, 1), lambda one: str(one[0]), unit="m2")
     if not found:
         none = texts.get("office_tables", "no_conflict")
         table.rows.append(ReportTableRow([none if one.id == "problem" else "" for one in columns], "row", "none"))

@@ -20,10 +20,18 @@ from ...base.files.writing import OutputPaths, check_not_input, check_outputs, w
 from ...render.document.blocks import Document
 from ...render.document.page_html import check_document_outputs, iterate_document_writers
 from ...render.outputs import dump_json, write_polygon_layer
-from ...render.tables.report_table import CellValue, ReportTable, TableNumber, make_table_number
+from ...render.tables.report_table import (
+    CellValue,
+    ReportTable,
+    ReportTableRow,
+    TableColumn,
+    TableNumber,
+    make_row,
+    make_table,
+    make_table_number,
+)
 from ...render.tables.workbook import write_tables_workbook
 from ...standard.messages.texts import Texts
-from ..described_tables import Column, Item, make_described_table
 from .page import Rasterise, make_conformity_document
 from .review_sentences import describe_part, get_outcome_name
 from .reviewed_project import (
@@ -87,8 +95,8 @@ _M2_PER_HA, _HA_DECIMALS = 10_000.0, 4
 _LEADING_LINES = ("farmland", "cultivated", "red_line", "boundary", "heritage")
 #: The first columns of a table with several rows for each project; a row is (project, item).
 _PROJECT_COLUMNS = (
-    Column("project_row", 6, lambda row: make_table_number(row[0].project.row, "count")),
-    Column("project_name", 24, lambda row: row[0].project.label),
+    TableColumn("project_row", width_in_characters=6, value=lambda row: make_table_number(row[0].project.row, "count")),
+    TableColumn("project_name", width_in_characters=24, value=lambda row: row[0].project.label),
 )
 
 
@@ -244,15 +252,24 @@ def write_conformity_workbook(result: ConformityResult, path: Path) -> None:
         make_zone_table(result, texts),
         make_class_table(result, texts),
         make_township_table(result, texts),
-        make_described_table(
+        make_table(
             "conformity_notes",
             [
-                Column("project_row", 8, lambda note: make_table_number(note.row, "count") if note.row else None),
-                Column("project_name", 26, lambda note: note.project),
-                Column("project_level", 10, lambda note: texts.get(SECTION, f"level_{note.level}")),
-                Column("project_note", 90, lambda note: note.message.render(texts)),
+                TableColumn(
+                    "project_row",
+                    width_in_characters=8,
+                    value=lambda note: make_table_number(note.row, "count") if note.row else None,
+                ),
+                TableColumn("project_name", width_in_characters=26, value=lambda note: note.project),
+                TableColumn(
+                    "project_level",
+                    width_in_characters=10,
+                    value=lambda note: texts.get(SECTION, f"level_{note.level}"),
+                ),
+                TableColumn("project_note", width_in_characters=90, value=lambda note: note.message.render(texts)),
             ],
-            (Item(note, str(note.row)) for note in result.notes),
+            result.notes,
+            lambda note: str(note.row),
             notes=[] if result.notes else [texts.get(SECTION, "no_notes")],
         ),
     ]
@@ -263,34 +280,51 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
     """Return a row for each project: areas in hectares, verdict and reasons."""
     comma = texts.get("words", "between_names")
 
-    def make_column(line_id: str) -> Column:
+    def make_column(line_id: str) -> TableColumn:
         def make_cell(one: ProjectResult) -> CellValue:
             line = one.find_line(line_id)
             return _hectares(line.leading_m2 if line else None)
 
-        return Column(f"project_{line_id}", 12, make_cell, "ha")
+        return TableColumn(f"project_{line_id}", "ha", value=make_cell)
 
     def make_supplement(one: ProjectResult, line_id: str) -> CellValue:
         return _hectares(next((item.occupied_m2 for item in one.supplements if item.id == line_id), None))
 
-    return make_described_table(
+    return make_table(
         "conformity_projects",
         [
-            Column("project_row", 6, lambda one: make_table_number(one.project.row, "count")),
-            Column("project_name", 26, lambda one: one.project.name),
-            Column("project_number", 16, lambda one: one.project.number),
-            Column("project_use", 20, _describe_use),
-            Column("project_township", 18, lambda one: comma.join(item.name for item in one.named_townships)),
-            Column("project_statutory", 12, lambda one: _hectares(one.project.statutory_m2), "ha"),
-            Column("project_declared", 12, lambda one: _hectares(one.project.declared_m2), "ha"),
+            TableColumn(
+                "project_row", width_in_characters=6, value=lambda one: make_table_number(one.project.row, "count")
+            ),
+            TableColumn("project_name", width_in_characters=26, value=lambda one: one.project.name),
+            TableColumn("project_number", width_in_characters=16, value=lambda one: one.project.number),
+            TableColumn("project_use", width_in_characters=20, value=_describe_use),
+            TableColumn(
+                "project_township",
+                width_in_characters=18,
+                value=lambda one: comma.join(item.name for item in one.named_townships),
+            ),
+            TableColumn("project_statutory", "ha", value=lambda one: _hectares(one.project.statutory_m2)),
+            TableColumn("project_declared", "ha", value=lambda one: _hectares(one.project.declared_m2)),
             *map(make_column, _LEADING_LINES),
-            Column("project_supplement", 12, lambda one: make_supplement(one, "farmland"), "ha"),
-            Column("project_compensation", 12, lambda one: make_supplement(one, "cultivated"), "ha"),
-            Column("project_verdict", 10, lambda one: get_outcome_name(one.verdict, texts)),
-            Column("project_reasons", 70, lambda one: "\n".join(reason.render(texts) for reason in one.reasons)),
-            Column("project_missing", 40, lambda one: comma.join(item.get_name(texts.lang) for item in one.missing)),
+            TableColumn("project_supplement", "ha", value=lambda one: make_supplement(one, "farmland")),
+            TableColumn("project_compensation", "ha", value=lambda one: make_supplement(one, "cultivated")),
+            TableColumn(
+                "project_verdict", width_in_characters=10, value=lambda one: get_outcome_name(one.verdict, texts)
+            ),
+            TableColumn(
+                "project_reasons",
+                width_in_characters=70,
+                value=lambda one: "\n".join(reason.render(texts) for reason in one.reasons),
+            ),
+            TableColumn(
+                "project_missing",
+                width_in_characters=40,
+                value=lambda one: comma.join(item.get_name(texts.lang) for item in one.missing),
+            ),
         ],
-        (Item(one, str(one.project.row)) for one in result.results),
+        result.results,
+        lambda one: str(one.project.row),
         unit="ha",
         notes=[
             texts.get(SECTION, "table_note", table=result.admission_file),
@@ -301,37 +335,59 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
 
 def make_line_table(result: ConformityResult, texts: Texts) -> ReportTable:
     """Return a row for each control line of each project, with rule, source and outcome."""
-    return make_described_table(
+    return make_table(
         "conformity_lines",
         [
             *_PROJECT_COLUMNS,
-            Column("project_line", 18, lambda row: row[1].get_name(texts.lang)),
-            Column("project_role", 14, lambda row: row[1].role),
-            Column("project_occupied", 14, lambda row: make_table_number(row[1].leading_m2, "m2"), "m2"),
-            Column("project_basis", 14, lambda row: texts.get(SECTION, f"basis_{row[1].basis}")),
-            Column("project_gross", 14, lambda row: make_table_number(row[1].area_m2, "m2"), "m2"),
-            Column("project_outside", 14, lambda row: make_table_number(row[1].outside_m2, "m2"), "m2"),
-            Column("project_distance", 12, lambda row: make_table_number(row[1].distance_m, "m", 2), "m"),
+            TableColumn("project_line", width_in_characters=18, value=lambda row: row[1].get_name(texts.lang)),
+            TableColumn("project_role", width_in_characters=14, value=lambda row: row[1].role),
+            TableColumn(
+                "project_occupied",
+                "m2",
+                width_in_characters=14,
+                value=lambda row: make_table_number(row[1].leading_m2, "m2"),
+            ),
+            TableColumn(
+                "project_basis", width_in_characters=14, value=lambda row: texts.get(SECTION, f"basis_{row[1].basis}")
+            ),
+            TableColumn(
+                "project_gross", "m2", width_in_characters=14, value=lambda row: make_table_number(row[1].area_m2, "m2")
+            ),
+            TableColumn(
+                "project_outside",
+                "m2",
+                width_in_characters=14,
+                value=lambda row: make_table_number(row[1].outside_m2, "m2"),
+            ),
+            TableColumn("project_distance", "m", value=lambda row: make_table_number(row[1].distance_m, "m", 2)),
             *_make_rule_columns(texts),
         ],
-        (Item((one, line), f"{one.project.row}/{line.id}") for one in result.results for line in one.lines),
+        ((one, line) for one in result.results for line in one.lines),
+        lambda row: f"{row[0].project.row}/{row[1].id}",
     )
 
 
 def make_zone_table(result: ConformityResult, texts: Texts) -> ReportTable:
     """Return a row for each planning zone of each project, with its admission."""
-    return make_described_table(
+    return make_table(
         "conformity_zones",
         [
             *_PROJECT_COLUMNS,
-            Column("project_zone_code", 10, lambda row: row[1].code),
-            Column("project_zone", 18, lambda row: row[1].name),
-            Column("project_area", 14, lambda row: make_table_number(row[1].area_m2, "m2"), "m2"),
-            Column("project_use", 20, lambda row: _describe_use(row[0])),
-            Column("project_admission", 10, lambda row: texts.get(SECTION, f"admission_{row[1].admission}")),
+            TableColumn("project_zone_code", width_in_characters=10, value=lambda row: row[1].code),
+            TableColumn("project_zone", width_in_characters=18, value=lambda row: row[1].name),
+            TableColumn(
+                "project_area", "m2", width_in_characters=14, value=lambda row: make_table_number(row[1].area_m2, "m2")
+            ),
+            TableColumn("project_use", width_in_characters=20, value=lambda row: _describe_use(row[0])),
+            TableColumn(
+                "project_admission",
+                width_in_characters=10,
+                value=lambda row: texts.get(SECTION, f"admission_{row[1].admission}"),
+            ),
             *_make_rule_columns(texts),
         ],
-        (Item((one, zone), f"{one.project.row}/{zone.code}") for one in result.results for zone in one.zones),
+        ((one, zone) for one in result.results for zone in one.zones),
+        lambda row: f"{row[0].project.row}/{row[1].code}",
     )
 
 
@@ -341,24 +397,20 @@ def make_class_table(result: ConformityResult, texts: Texts) -> ReportTable:
     def make_rest(key: str, area_m2: float) -> ClassItem:
         return ClassItem("", texts.get(SECTION, key), "", "", area_m2, None, is_cultivated=False)
 
-    items = []
+    columns = (
+        *_PROJECT_COLUMNS,
+        TableColumn("project_class_code", width_in_characters=10, value=lambda row: row[1].code),
+        TableColumn("project_class", width_in_characters=18, value=lambda row: row[1].name),
+        TableColumn("project_major_class", value=lambda row: row[1].major_class),
+        TableColumn("project_ownership", width_in_characters=10, value=lambda row: row[1].ownership),
+        TableColumn("project_area", "m2", width_in_characters=14, value=lambda row: row[1].area_m2),
+        TableColumn("project_net", "m2", width_in_characters=14, value=lambda row: row[1].net_m2),
+    )
+    table = make_table("conformity_classes", columns, unit="m2")
     for one in result.results:
         rest = [make_rest("unclassified", one.unclassified_m2)] if one.unclassified_m2 else []
-        items += _list_items_and_sum(one, [*one.classes, *rest], make_rest if one.classes else None)
-    return make_described_table(
-        "conformity_classes",
-        [
-            *_PROJECT_COLUMNS,
-            Column("project_class_code", 10, lambda row: row[1].code),
-            Column("project_class", 18, lambda row: row[1].name),
-            Column("project_major_class", 12, lambda row: row[1].major_class),
-            Column("project_ownership", 10, lambda row: row[1].ownership),
-            Column("project_area", 14, lambda row: make_table_number(row[1].area_m2, "m2"), "m2"),
-            Column("project_net", 14, lambda row: make_table_number(row[1].net_m2, "m2"), "m2"),
-        ],
-        items,
-        unit="m2",
-    )
+        table.rows += _list_rows_and_sum(columns, one, [*one.classes, *rest], make_rest if one.classes else None)
+    return table
 
 
 def make_township_table(result: ConformityResult, texts: Texts) -> ReportTable:
@@ -367,35 +419,32 @@ def make_township_table(result: ConformityResult, texts: Texts) -> ReportTable:
     def make_rest(key: str, area_m2: float) -> TownshipItem:
         return TownshipItem("", texts.get(SECTION, key), area_m2)
 
-    items = []
+    columns = (
+        *_PROJECT_COLUMNS,
+        TableColumn("project_township_code", width_in_characters=14, value=lambda row: row[1].code),
+        TableColumn("project_township_name", width_in_characters=18, value=lambda row: row[1].name),
+        TableColumn("project_area", "m2", width_in_characters=14, value=lambda row: row[1].area_m2),
+    )
+    table = make_table("conformity_townships", columns, unit="m2")
     for one in result.results:
         if one.townships:
             rest = [make_rest("outside_townships", one.outside_townships_m2)] if one.outside_townships_m2 else []
-            items += _list_items_and_sum(one, [*one.townships, *rest], make_rest)
-    return make_described_table(
-        "conformity_townships",
-        [
-            *_PROJECT_COLUMNS,
-            Column("project_township_code", 14, lambda row: row[1].code),
-            Column("project_township_name", 18, lambda row: row[1].name),
-            Column("project_area", 14, lambda row: make_table_number(row[1].area_m2, "m2"), "m2"),
-        ],
-        items,
-        unit="m2",
-    )
+            table.rows += _list_rows_and_sum(columns, one, [*one.townships, *rest], make_rest)
+    return table
 
 
-def _list_items_and_sum(
+def _list_rows_and_sum(
+    columns: Sequence[TableColumn],
     one: ProjectResult,
     parts: Sequence[ClassItem | TownshipItem],
     make_sum: Callable[[str, float], ClassItem | TownshipItem] | None,
-) -> list[Item]:
-    """Return the items on parts of a project's land, and on their sum; no sum without ``make_sum``."""
-    items = [Item((one, part), f"{one.project.row}/{part.code}") for part in parts]
+) -> list[ReportTableRow]:
+    """Return the rows on parts of a project's land, and on their sum; no sum without ``make_sum``."""
+    rows = [make_row(columns, (one, part), code=f"{one.project.row}/{part.code}") for part in parts]
     if make_sum is not None:
         whole = make_sum("total", sum(part.area_m2 for part in parts))
-        items.append(Item((one, whole), f"{one.project.row}/total", "sum"))
-    return items
+        rows.append(make_row(columns, (one, whole), "sum", f"{one.project.row}/total"))
+    return rows
 
 
 def _hectares(area_m2: float | None) -> TableNumber | None:
@@ -409,12 +458,20 @@ def _describe_use(one: ProjectResult) -> str:
     return f"{project.use_code} {project.use_name}" if project.use_code else project.use_text
 
 
-def _make_rule_columns(texts: Texts) -> list[Column]:
+def _make_rule_columns(texts: Texts) -> list[TableColumn]:
     """Return the columns on outcome, reason and source; a default that the county has not confirmed is marked."""
     unconfirmed = f"C {texts.get(SECTION, 'unconfirmed_mark')}"
     return [
-        Column("project_outcome", 10, lambda row: get_outcome_name(row[1].outcome, texts)),
-        Column("project_reason", 60, lambda row: row[1].reason.render(texts)),
-        Column("project_source", 36, lambda row: row[1].rule.get_source(texts.lang) if row[1].rule else ""),
-        Column("project_mark", 10, lambda row: unconfirmed if row[1].mark == "C" else row[1].mark),
+        TableColumn(
+            "project_outcome", width_in_characters=10, value=lambda row: get_outcome_name(row[1].outcome, texts)
+        ),
+        TableColumn("project_reason", width_in_characters=60, value=lambda row: row[1].reason.render(texts)),
+        TableColumn(
+            "project_source",
+            width_in_characters=36,
+            value=lambda row: row[1].rule.get_source(texts.lang) if row[1].rule else "",
+        ),
+        TableColumn(
+            "project_mark", width_in_characters=10, value=lambda row: unconfirmed if row[1].mark == "C" else row[1].mark
+        ),
     ]
