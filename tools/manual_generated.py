@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from plugin.core.fixes.fix_declaration import load_all_fixes
-from plugin.core.fixes.fix_texts import FixTexts
+from plugin.core.fixes.proposal import FixTexts
 from plugin.core.render.dictionary import render_dictionary
 from plugin.core.render.rule_book import RuleBook
 from plugin.core.render.words import ReportTexts

@@ -26,7 +26,7 @@ from plugin.core.checks.check import RunOptions
 from plugin.core.fixes.applied_edits import RowBefore
 from plugin.core.fixes.change_log import LogAction
 from plugin.core.fixes.edits import Edits, RowEdit
-from plugin.core.fixes.fix_texts import FixTexts
+from plugin.core.fixes.proposal import FixTexts
 from tests.parametrize import first_daily
 from tests.qgis.live_helpers import MODES, EditSession, make_rectangle
 from tests.qgis.test_live import TRANSACTION_MODE_NAMES

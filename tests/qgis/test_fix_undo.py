@@ -21,7 +21,7 @@ from plugin.core.cli.examples.plans import make_example_norm, make_example_plan
 from plugin.core.fixes.applied_edits import merge_edits, read_rows_before
 from plugin.core.fixes.batch import choose_fixes, run_batch
 from plugin.core.fixes.fix_declaration import load_all_fixes
-from plugin.core.fixes.fix_texts import FixTexts
+from plugin.core.fixes.proposal import FixTexts
 from plugin.core.plan.loading.assembly import assemble_plan
 from tests.core.fixes.fix_runs import check_and_start_editing, make_fix_example_plan, propose_fix_or_fail
 from tests.core.fixes.random_layouts import draw_row_of_layouts

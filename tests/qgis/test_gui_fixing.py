@@ -16,8 +16,7 @@ from qgis.PyQt.QtWidgets import QInputDialog, QLabel, QPushButton, QToolButton
 from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.checking.findings_layer import FINDINGS_PROPERTY
 from plugin.bridge.project import county
-from plugin.core.fixes.fix_texts import FixTexts
-from plugin.core.fixes.proposal import Proposal
+from plugin.core.fixes.proposal import FixTexts, Proposal
 from plugin.gui.fixing.batch_dialog import (
     CONFIRM,
     FEATURE_COLUMN,

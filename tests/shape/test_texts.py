@@ -22,7 +22,7 @@ from plugin.core.base.placeholders import (
     make_singular,
     use_singular_after_one,
 )
-from plugin.core.engine.waivers import cells
+from plugin.core.engine.waivers.file import WAIVER_COLUMNS
 from plugin.core.figures import supplied_tables
 from plugin.core.fixes.fix_declaration import load_all_fixes
 from plugin.core.model.findings import Finding
@@ -172,7 +172,7 @@ def list_interface_names():
         text for name in ("sheets", "concepts", "severities", "verdicts", "indicators") for text in zh[name].values()
     }
     known |= {word for words in supplied_tables.COLUMN_HEADINGS.values() for word in words} | {
-        column.chinese_name for column in cells.WAIVER_COLUMNS
+        column.chinese_name for column in WAIVER_COLUMNS
     }
     short = {re.split("[（：(]", name)[0] for name in known}
     return known | short | {name.rstrip("…") for name in known | short}

@@ -38,8 +38,7 @@ if TYPE_CHECKING:
     from ...core.fixes.applied_edits import RowBefore
     from ...core.fixes.change_log import LogAction, PreparedRows
     from ...core.fixes.edits import Edits
-    from ...core.fixes.fix_texts import FixTexts
-    from ...core.fixes.proposal import Proposal
+    from ...core.fixes.proposal import FixTexts, Proposal
 
 
 @dataclass

@@ -17,8 +17,8 @@ import shapely
 from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.parallel.process_state import pause_garbage_collection
 from ..engine.evaluate import Evaluation, evaluate_rules
-from ..engine.finish import complete_findings
 from ..engine.ignored import make_sliver_findings, make_sliver_report, sum_ignored_slivers
+from ..engine.outcome import complete_findings
 from ..engine.plan_consistency import find_inconsistencies
 from ..engine.provenance import make_provenance
 from ..engine.waivers.waiver import NO_WAIVERS, Waivers

@@ -58,7 +58,7 @@ def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 def run_list_fixes(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Print all fixes, or the description of one; return the exit code."""
     from ..fixes.batch import choose_fixes
-    from ..fixes.fix_texts import FixTexts
+    from ..fixes.proposal import FixTexts
     from ..standard import load_standard
 
     texts = FixTexts(report_texts.lang, load_standard(args.standard).templates)

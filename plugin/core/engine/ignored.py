@@ -25,7 +25,7 @@ from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..standard.messages.finding_message import SLIVER_TEXTS_KEY
 from .context import RuleContext
-from .finish import find_township_names_of_points
+from .outcome import find_township_names_of_points
 from .run_log import IgnoredSlivers
 
 #: Features of a pair of layers that the report names, largest sum first.

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -24,7 +24,6 @@ from ..model.side_inputs import SideInputs
 from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan
 from ..standard.profile import Norm
-from .changed_rows import HashedRows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -199,6 +198,18 @@ def _compute_conversion_digest(layer: Layer) -> bytes:
             None if layer.vertex_index is None else layer.vertex_index.vertex_xy,
         )
     )
+
+
+class HashedRows(NamedTuple):
+    """What is kept of the geometries of a layer.
+
+    ``hashes`` (n,) uint64: of the geometries as stored (`hash_shapes`); ``bounds`` (n, 4): their boxes in the plane
+    (m), NaN without a geometry; ``conversion_digest``: digest of all else that determines the geometries in the plane.
+    """
+
+    hashes: NDArray
+    bounds: NDArray
+    conversion_digest: bytes
 
 
 def hash_rows(layer: Layer) -> HashedRows:

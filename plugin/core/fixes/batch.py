@@ -15,8 +15,8 @@ from .edits import FixRefused
 from .fix_declaration import Fix, load_all_fixes
 from .judge import Attempt, FixJudgement, apply_judgements, judge_alone, judge_separate, run_fix
 from .proposal import Proposal, Refusal
-from .regions import OccupiedLand, Region, compute_edits_region, compute_finding_region
 from .state import EditingState
+from .surroundings import OccupiedLand, Region, compute_edits_region, compute_finding_region
 
 #: Largest number of findings that are judged together.
 MAX_GROUP = 100
@@ -122,12 +122,6 @@ class _Candidate:
         """Return the safe proposal, else the first proposal, else the first reason for having none."""
         return self._best or next(iter(self._refusals), Refusal(self.finding, "no_fix"))
 
-    def propose_alone(self, state: EditingState) -> None:
-        """Judge the stored attempt and those of further fixes one by one, until a proposal is safe."""
-        attempt = self.attempt or self.find_next_attempt(state)
-        while attempt is not None and not self.store_judgement(judge_alone(state, attempt)):
-            attempt = self.find_next_attempt(state)
-
 
 def run_batch(
     state: EditingState,
@@ -194,7 +188,9 @@ class _BatchRun:
         self._store_results_and_apply([candidate for candidate in group if candidate not in alone])
         for candidate in alone:
             cancellation.raise_if_cancelled()
-            candidate.propose_alone(self.result.state)
+            attempt = candidate.attempt or candidate.find_next_attempt(self.result.state)
+            while attempt is not None and not candidate.store_judgement(judge_alone(self.result.state, attempt)):
+                attempt = candidate.find_next_attempt(self.result.state)
             self._store_results_and_apply([candidate])
         if not self.pending:
             # A later proposal may have caused another finding on the land of an ended one: it is pending again. Each

@@ -23,8 +23,7 @@ from ..base.files.document_text import make_readable_text
 from ..base.files.encoding import UndecodableTextError, decode_file_text
 from ..base.files.writing import write_atomically
 from ..model.window_register import WINDOW_REGISTER_COLUMNS, WINDOW_REGISTER_SUFFIX, WindowState
-from .fix_texts import FixTexts
-from .proposal import Proposal
+from .proposal import FixTexts, Proposal
 
 #: Columns by which a table is recognised.
 _RECOGNISED_COLUMNS = 3

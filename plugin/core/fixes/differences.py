@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
-from ..engine.finish import complete_findings
+from ..engine.outcome import complete_findings
 from ..exchange.edited_copy import UNCHANGED
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, mask_missing_shapes
@@ -21,9 +21,16 @@ from ..model.findings import Finding
 from ..standard.messages.texts import Texts
 from .edits import Edits
 from .land_boxes import LayerClipper, join_meeting_boxes
-from .regions import compute_changed_box, list_part_boxes, widen_box
 from .state import EditingState, Row
-from .surroundings import MARGIN_M, Bounds, choose_surroundings_rules, find_findings_in_surroundings
+from .surroundings import (
+    MARGIN_M,
+    Bounds,
+    choose_surroundings_rules,
+    compute_changed_box,
+    find_findings_in_surroundings,
+    list_part_boxes,
+    widen_box,
+)
 
 #: Families of rules whose findings have the problem's own area: one that grows is a new problem.
 _MEASURED_FAMILIES = ("TOP", "REL")

@@ -20,7 +20,7 @@ from ..standard.messages.texts import Texts
 from .batch import BatchEntry, BatchResult, choose_fixes, run_batch
 from .change_log import LogAction, append_step, format_csv, get_user_name, make_default_log_path
 from .fix_declaration import Fix
-from .fix_texts import FixTexts
+from .proposal import FixTexts
 from .state import EditingState
 
 #: Shares of the progress that the check and the fixes take.

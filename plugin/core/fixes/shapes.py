@@ -111,23 +111,18 @@ def drop_slivers(shape: Any, tolerance: Tolerance) -> Any:
 
 def measure_shared_edge(shape: Any, other: Any, reach_m: float) -> float:
     """Return the length (m) of a polygon's boundary that is within ``reach_m`` of another polygon's boundary."""
-    edges = _take_edges_near(other.boundary, shape.bounds, reach_m)
-    shared_edge = shapely.intersection(shape.boundary, shapely.buffer(edges, reach_m, cap_style="flat"))
-    return float(shared_edge.length)
-
-
-def _take_edges_near(boundary: Any, bounds: tuple[float, float, float, float], reach_m: float) -> Any:
-    """Return the edges of a boundary within ``reach_m`` of a box (m).
-
-    A buffer of these few edges is much faster than one of the whole boundary.
-    """
-    lines = shapely.get_parts([boundary])
+    # A buffer of the few edges near the shape is much faster than one of the whole boundary.
+    edges, bounds = other.boundary, shape.bounds
+    lines = shapely.get_parts([edges])
     xy, line_numbers = shapely.get_coordinates(lines, return_index=True)
     starts, ends = xy[:-1], xy[1:]
     is_near = line_numbers[:-1] == line_numbers[1:]
     for axis in (0, 1):
         is_near &= np.maximum(starts[:, axis], ends[:, axis]) >= bounds[axis] - reach_m
         is_near &= np.minimum(starts[:, axis], ends[:, axis]) <= bounds[axis + 2] + reach_m
-    if is_near.sum() == len(xy) - len(lines):
-        return boundary
-    return shapely.line_merge(shapely.multilinestrings(shapely.linestrings(np.stack([starts, ends], axis=1)[is_near])))
+    if is_near.sum() < len(xy) - len(lines):
+        edges = shapely.line_merge(
+            shapely.multilinestrings(shapely.linestrings(np.stack([starts, ends], axis=1)[is_near]))
+        )
+    shared_edge = shapely.intersection(shape.boundary, shapely.buffer(edges, reach_m, cap_style="flat"))
+    return float(shared_edge.length)

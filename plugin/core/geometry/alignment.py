@@ -133,7 +133,25 @@ def find_aligned_stretches(shape: Any, reference: ReferenceEdges, reach_m: float
     """
     stretches: list[AlignedStretch] = []
     for xy, is_closed in _list_outlines(shape):
-        items = _list_outline_points(xy, is_closed, reference, reach_m)
+        # The points of the outline in their order: its vertices, and reference vertices next to its segments.
+        vertices = [(float(x), float(y)) for x, y in xy]
+        targets = [
+            _find_target(vertices, position, is_closed, reference, reach_m)
+            for position in range(len(vertices) - 1 if is_closed else len(vertices))
+        ]
+        if is_closed:
+            targets.append(targets[0])
+        items: list[_OutlinePoint] = []
+        at_m = 0.0
+        segment_count = len(vertices) - 1
+        near_vertices = _assign_vertices_to_segments(vertices, reference, reach_m, set(targets))
+        for position in range(segment_count):
+            start, end = vertices[position], vertices[position + 1]
+            items.append(_OutlinePoint(start, targets[position], at_m))
+            length = _measure_length(start, end)
+            items += [_OutlinePoint(None, one, at_m + share * length) for share, one in near_vertices[position]]
+            at_m += length
+        items.append(_OutlinePoint(vertices[-1], targets[-1], at_m))
         for run in _find_runs(items, is_closed, reference, reach_m):
             stretch = _make_stretch(items, run, is_closed, reach_m)
             if stretch is not None:
@@ -251,32 +269,6 @@ def _remove_repetitions(vertices: list[Vertex], is_closed: bool) -> list[Vertex]
 
 
 # --- stretches
-def _list_outline_points(
-    xy: NDArray, is_closed: bool, reference: ReferenceEdges, reach_m: float
-) -> list[_OutlinePoint]:
-    """Return the points of an outline in their order: its vertices, and reference vertices next to its segments.
-
-    ``xy``: (v, 2) vertices. If the outline is closed, the last point of the result repeats the first one.
-    """
-    vertices = [(float(x), float(y)) for x, y in xy]
-    targets = [
-        _find_target(vertices, position, is_closed, reference, reach_m)
-        for position in range(len(vertices) - 1 if is_closed else len(vertices))
-    ]
-    if is_closed:
-        targets.append(targets[0])
-    items: list[_OutlinePoint] = []
-    at_m = 0.0
-    segment_count = len(vertices) - 1
-    near_vertices = _assign_vertices_to_segments(vertices, reference, reach_m, set(targets))
-    for position in range(segment_count):
-        start, end = vertices[position], vertices[position + 1]
-        items.append(_OutlinePoint(start, targets[position], at_m))
-        length = _measure_length(start, end)
-        items += [_OutlinePoint(None, one, at_m + share * length) for share, one in near_vertices[position]]
-        at_m += length
-    items.append(_OutlinePoint(vertices[-1], targets[-1], at_m))
-    return items
 
 
 def _find_target(
@@ -473,7 +465,10 @@ def _find_neighbours_of_run(
         """
         foot_items = []
         if end.vertex is None:
-            foot = _interpolate(items, end.at_m)
+            old = [one for one in items if one.vertex is not None]
+            places = [one.at_m for one in old]
+            xy = np.array([one.vertex for one in old])
+            foot = float(np.interp(end.at_m, places, xy[:, 0])), float(np.interp(end.at_m, places, xy[:, 1]))
             foot_items.append(_OutlinePoint(None, foot, end.at_m + lap_m))
         while is_closed or 0 <= position < len(items):
             one = items[position % count] if is_closed else items[position]
@@ -488,14 +483,6 @@ def _find_neighbours_of_run(
     end = items[last % count] if is_closed else items[last]
     start_lap_m, end_lap_m = (n // count * total_m if is_closed else 0.0 for n in (first, last))
     return collect(first - 1, -1, start, start_lap_m)[::-1], collect(last + 1, 1, end, end_lap_m)
-
-
-def _interpolate(items: list[_OutlinePoint], at_m: float) -> Vertex:
-    """Return the point of the old outline at the distance ``at_m`` along it."""
-    old = [one for one in items if one.vertex is not None]
-    places = [one.at_m for one in old]
-    xy = np.array([one.vertex for one in old])
-    return float(np.interp(at_m, places, xy[:, 0])), float(np.interp(at_m, places, xy[:, 1]))
 
 
 def _measure_shares(

@@ -55,7 +55,16 @@ def divide_arc(start: Point, middle: Point, end: Point, tolerance_m: float) -> N
         (n, 2) vertices from start to end.
     """
     if start == end:
-        return _divide_circle(start, middle, tolerance_m)
+        # A full circle, counter-clockwise.
+        if start == middle:
+            return np.array([start])
+        west, east = sorted((start, middle))
+        chord = _subtract(east, west)
+        count = _count_chords(np.pi, abs(chord) / 2, tolerance_m)
+        lower_half = np.concatenate([[west], _divide_between(west, chord, np.pi, count)])
+        upper_half = np.concatenate([[east], _divide_between(east, -chord, np.pi, count)])
+        halves = (lower_half, upper_half) if start == west else (upper_half, lower_half)
+        return np.concatenate([*halves, [start]])
     if end < start:
         return divide_arc(end, middle, start, tolerance_m)[::-1]
     to_middle, to_end, middle_to_end = _subtract(middle, start), _subtract(end, start), _subtract(end, middle)
@@ -72,19 +81,6 @@ def divide_arc(start: Point, middle: Point, end: Point, tolerance_m: float) -> N
         for point, chord, angle in zip((start, middle), (to_middle, middle_to_end), angles, strict=True)
     )
     return np.concatenate([[start], first, [middle], second, [end]])
-
-
-def _divide_circle(start: Point, opposite: Point, tolerance_m: float) -> NDArray:
-    """Return the (n, 2) vertices of chords that replace a full circle, counter-clockwise."""
-    if start == opposite:
-        return np.array([start])
-    west, east = sorted((start, opposite))
-    chord = _subtract(east, west)
-    count = _count_chords(np.pi, abs(chord) / 2, tolerance_m)
-    lower_half = np.concatenate([[west], _divide_between(west, chord, np.pi, count)])
-    upper_half = np.concatenate([[east], _divide_between(east, -chord, np.pi, count)])
-    halves = (lower_half, upper_half) if start == west else (upper_half, lower_half)
-    return np.concatenate([*halves, [start]])
 
 
 def _subtract(point: Point, origin: Point) -> complex:

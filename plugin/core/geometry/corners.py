@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find defects of single polygons: spikes, acute angles, repeated vertices, narrow places."""
+"""Find defects of single polygons: spikes, acute angles, repeated vertices, narrow places; and test their width."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.parallel.threads import apply_in_threads
-from .polygon_rings import extract_rings, iterate_batches
+from .polygon_rings import PolygonRings, extract_rings, iterate_batches
 from .validity import extract_polygons, mask_missing_shapes
-from .width_test import mask_polygons_with_all_edges, mask_surely_wide_polygons
 
 #: Reach of a corner in units of its width: down to 10°.
 CORNER_MITRE_LIMIT = 1 / np.sin(np.radians(5))
@@ -213,3 +212,274 @@ def _is_arm(place: Any, width: float) -> bool:
     """
     area, length = shapely.area(place), shapely.length(place)
     return bool(2 * area > BUFFER_ERROR_SHARE * width / 2 * length and (area > width * width / 4 or length > 4 * width))
+
+
+#: Maximum difference of directions over a short path, in degrees.
+MAX_DIRECTION_SPREAD = 120.0
+#: The same between two long edges.
+MAX_EDGE_TURN = 150.0
+#: Length of a short path, in widths. Along longer paths, neighbouring sides (`MAX_SIDES_TURN`) are more than a width
+#: apart.
+SHORT_PATH_WIDTHS = 6.25
+#: Sharper turns (degrees) into the polygon push its inner parallel too far off.
+MAX_INWARD_TURN = 96.0
+#: Degrees by which a boundary turns at a corner.
+CORNER_TURN = 45.0
+#: Maximum differences of directions on a short side, and on two or more consecutive sides, in degrees.
+MAX_SIDE_TURN, MAX_SIDES_TURN = 60.0, 150.0
+#: Minimum distance of other sides, in widths.
+MIN_SIDE_DISTANCE = 1.5
+#: Corners at which the boundary turns by more than this (degrees) are lost when a polygon is shrunk and grown again.
+MAX_GROWN_TURN = 168.0
+#: Maximum deviation of an area (m²) for an equal number of edges.
+MAX_AREA_DEVIATION_M2 = 1e-3
+#: Maximum number of steps along the boundary, and of sides of a ring; beyond them the result is unknown.
+_MAX_STEPS, _MAX_SIDES = 16, 64
+
+
+def mask_surely_wide_polygons(
+    shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER_CANCELLED
+) -> NDArray:
+    """Return (n,) bool: valid polygons that are surely nowhere narrower than ``width`` m.
+
+    False means unknown, as for polygons with holes or several parts, with very short edges, or with very many sides.
+    Raise Cancelled.
+    """
+    is_wide = np.zeros(len(shapes), dtype=bool)
+    candidate_rows = np.flatnonzero(~mask_missing_shapes(shapes))
+    is_simple = (shapely.get_num_geometries(shapes[candidate_rows]) == 1) & (_count_holes(shapes[candidate_rows]) == 0)
+    candidate_rows = candidate_rows[is_simple]
+    is_wide[candidate_rows] = apply_in_threads(
+        lambda batch: _mask_wide_simple_polygons(batch, width), shapes[candidate_rows], cancellation=cancellation
+    )
+    return is_wide
+
+
+def _mask_wide_simple_polygons(shapes: NDArray, width: float) -> NDArray:
+    """Return (n,) bool: polygons without holes that are surely wide."""
+    is_wide = np.zeros(len(shapes), dtype=bool)
+    for batch in iterate_batches(shapes):
+        batch_rings = extract_rings(shapes[batch])
+        is_wide[
+            np.arange(batch.start, batch.stop)[batch_rings.polygon_of_ring[_mask_wide_rings(batch_rings, width)]]
+        ] = True
+    return is_wide
+
+
+def mask_polygons_with_all_edges(shapes: NDArray, shrunk: NDArray, shrink_m: float) -> NDArray:
+    """Return (n,) bool: polygons that lost no edge when they were shrunk.
+
+    Growing such a polygon again restores it. ``shrunk``: (n,) the polygons shrunk by ``shrink_m`` m (mitred).
+
+    If every edge moves inward and none is lost, the area shrinks by ``shrink_m`` × perimeter − ``shrink_m``² × the sum
+    of tan(t / 2), t being the turns at the vertices. If an edge is lost, as in a neck or an arm, the area differs from
+    that.
+    """
+    polygon_rings = extract_rings(shapes)
+    count = np.diff(polygon_rings.ring_starts) - 1
+    start, ring, first, next_segment = _list_segments(polygon_rings)
+    x, y = (np.ascontiguousarray(column) for column in polygon_rings.xy.T)
+    turn = _measure_turns(x[start + 1] - x[start], y[start + 1] - y[start], next_segment)
+    # The interior is to the left of a shell drawn anticlockwise, and of a hole drawn clockwise.
+    interior_left = (np.add.reduceat(turn, first) > 0) != polygon_rings.is_hole
+    turn = np.where(interior_left[ring], turn, -turn)
+    row = polygon_rings.polygon_of_ring[ring]
+    corner_loss = np.bincount(row, weights=np.tan(np.radians(turn) / 2), minlength=len(shapes)) * shrink_m * shrink_m
+    even = np.bincount(row[np.abs(turn) > MAX_GROWN_TURN], minlength=len(shapes)) == 0
+    even &= np.bincount(polygon_rings.polygon_of_ring, weights=count == 0, minlength=len(shapes)) == 0
+    expected = shapely.area(shapes) - shrink_m * shapely.length(shapes) + corner_loss
+    return even & (np.abs(shapely.area(shrunk) - expected) < MAX_AREA_DEVIATION_M2)
+
+
+def _count_holes(shapes: NDArray) -> NDArray:
+    """Return (n,) the number of holes of each geometry's first part."""
+    if (shapely.get_type_id(shapes) == 3).all():
+        return shapely.get_num_interior_rings(shapes)
+    return shapely.get_num_interior_rings(shapely.get_geometry(shapes, 0))
+
+
+def _mask_wide_rings(polygon_rings: PolygonRings, width: float) -> NDArray:
+    """Return (r,) bool: rings that are surely wide, one ring for each polygon."""
+    count = np.diff(polygon_rings.ring_starts) - 1
+    start, ring, first, next_segment = _list_segments(polygon_rings)
+    # As separate arrays: NumPy reads every second number of an array at half the speed.
+    x, y = (np.ascontiguousarray(column) for column in polygon_rings.xy.T)
+    start_x, start_y, end_x, end_y = x[start], y[start], x[start + 1], y[start + 1]
+    step_x, step_y = end_x - start_x, end_y - start_y
+    length = np.hypot(step_x, step_y)
+    is_wide = np.ones(len(count), dtype=bool)
+    is_wide[ring[length == 0]] = False
+    turn = _measure_turns(step_x, step_y, next_segment)
+    # Seen from inside, a ring drawn clockwise turns the other way.
+    turn *= np.where(np.add.reduceat(turn, first) < 0, -1.0, 1.0)[ring]
+    is_wide[ring[(turn > MAX_EDGE_TURN) | (turn < -MAX_INWARD_TURN)]] = False
+    # At an acute corner both edges must continue straight beyond the reach of anything near the corner.
+    acute = np.flatnonzero(turn > MAX_DIRECTION_SPREAD)
+    is_short = np.minimum(length[acute], length[next_segment[acute]]) <= SHORT_PATH_WIDTHS * width
+    is_wide[ring[acute[is_short]]] = False
+    is_wide &= _mask_rings_with_little_spread(ring, next_segment, length, turn, SHORT_PATH_WIDTHS * width, is_wide)
+    if is_wide.any():
+        # Direction of a segment relative to the ring's first, as the sum of turns.
+        total_turn = np.concatenate([[0.0], np.cumsum(turn)[:-1]])
+        direction = total_turn - np.repeat(total_turn[first], count)
+        segments = _Segments(ring, start_x, start_y, end_x, end_y, direction)
+        # Consecutive sides may touch, but must not turn back. Long sides from corner to corner decide most rings;
+        # other rings are divided next to corners, then at every larger turn. Only wide rings are tested.
+        distance = MIN_SIDE_DISTANCE * width
+        is_distant = np.zeros(len(is_wide), dtype=bool)
+        for find_starts in (_mask_starts_at_corners, _mask_starts_next_to_corners, _mask_starts_at_turns):
+            segments = segments.select_segments(np.flatnonzero((is_wide & ~is_distant)[segments.ring]))
+            if not len(segments.ring):
+                break
+            starts_side = np.ones(len(segments.ring), dtype=bool)
+            starts_side[1:] = (segments.ring[1:] != segments.ring[:-1]) | find_starts(segments.direction)
+            is_distant |= _check_side_distances(segments, np.flatnonzero(starts_side), distance, len(is_wide))
+        is_wide &= is_distant
+    return is_wide
+
+
+def _list_segments(polygon_rings: PolygonRings) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Return start vertex, ring and next segment of each segment, and the first segment of each ring.
+
+    The order of the four results: start vertices (k,), rings (k,), first segments of the rings (r,), next segments
+    (k,).
+    """
+    count = np.diff(polygon_rings.ring_starts) - 1
+    # The closing vertex begins no segment.
+    start = np.delete(np.arange(len(polygon_rings.xy)), polygon_rings.ring_starts[1:] - 1)
+    ring = np.repeat(np.arange(len(count)), count)
+    first = np.cumsum(count) - count
+    next_segment = np.arange(1, len(start) + 1)
+    next_segment[first + count - 1] = first
+    return start, ring, first, next_segment
+
+
+def _measure_turns(step_x: NDArray, step_y: NDArray, next_segment: NDArray) -> NDArray:
+    """Return (k,) degrees of the turn after each segment; left is positive.
+
+    ``step_x``, ``step_y``: (k,) from the start to the end of each segment, m.
+    """
+    next_x, next_y = step_x[next_segment], step_y[next_segment]
+    return np.degrees(np.arctan2(step_x * next_y - step_y * next_x, step_x * next_x + step_y * next_y))
+
+
+def _mask_rings_with_little_spread(
+    ring: NDArray, next_segment: NDArray, length: NDArray, turn: NDArray, path_m: float, candidates: NDArray
+) -> NDArray:
+    """Return (r,) bool: rings whose directions differ little along every short path.
+
+    Directions within ``path_m`` m of boundary differ by at most `MAX_DIRECTION_SPREAD` degrees. ``candidates`` (r,)
+    bool: the rings to test.
+    """
+    is_little = candidates.copy()
+    path_start = np.flatnonzero(candidates[ring])
+    path_end, path_length, total_turn = next_segment[path_start], np.zeros(len(path_start)), turn[path_start]
+    for _ in range(_MAX_STEPS):
+        path_length = path_length + length[path_end]
+        continues = path_length <= path_m
+        path_start, path_end, path_length, total_turn = (
+            path_start[continues],
+            path_end[continues],
+            path_length[continues],
+            total_turn[continues],
+        )
+        total_turn = total_turn + turn[path_end]
+        path_end = next_segment[path_end]
+        is_little[ring[path_start[np.abs(total_turn) > MAX_DIRECTION_SPREAD]]] = False
+        if not len(path_start):
+            return is_little
+    is_little[ring[path_start]] = False
+    return is_little
+
+
+class _Segments(NamedTuple):
+    """(k,) segments of rings, ring after ring.
+
+    ``ring``: ring of each; ``start_x`` to ``end_y``: its ends, m; ``direction``: its direction relative to the ring's
+    first segment, degrees, as the sum of the turns between.
+    """
+
+    ring: NDArray
+    start_x: NDArray
+    start_y: NDArray
+    end_x: NDArray
+    end_y: NDArray
+    direction: NDArray
+
+    def select_segments(self, positions: NDArray) -> _Segments:
+        """Return the segments at these positions; the segments themselves for all positions."""
+        return self if len(positions) == len(self.ring) else _Segments(*(column[positions] for column in self))
+
+
+def _mask_starts_at_corners(direction: NDArray) -> NDArray:
+    """Return (k − 1,) bool: segments, from the second on, that begin a new side at a corner."""
+    return np.abs(np.diff(direction)) > CORNER_TURN
+
+
+def _mask_starts_next_to_corners(direction: NDArray) -> NDArray:
+    """Return (k − 1,) bool: segments, from the second on, that begin a new side at or beside a corner."""
+    corner = _mask_starts_at_corners(direction)
+    begins = corner.copy()
+    begins[1:] |= corner[:-1]
+    begins[:-1] |= corner[1:]
+    return begins
+
+
+def _mask_starts_at_turns(direction: NDArray) -> NDArray:
+    """Return (k − 1,) bool: segments, from the second on, that begin a new side at any larger turn."""
+    return np.diff(np.floor(direction / MAX_SIDE_TURN + 0.5)) != 0
+
+
+def _check_side_distances(segments: _Segments, side_start: NDArray, distance: float, ring_count: int) -> NDArray:
+    """Return (r,) bool: rings whose sides, but for consecutive ones, are more than ``distance`` m apart.
+
+    ``side_start`` (s,): the segments that begin a side. ``ring_count``: number of rings.
+    """
+    ring_of_side = segments.ring[side_start]
+    side_counts = np.bincount(ring_of_side, minlength=ring_count)
+    first_side = np.cumsum(side_counts) - side_counts
+    side_in_ring = np.arange(len(side_start)) - first_side[ring_of_side]
+    sides_of_ring = side_counts[ring_of_side]
+    low, high = (bound.reduceat(segments.direction, side_start) for bound in (np.minimum, np.maximum))
+    is_distant = (side_counts > 0) & (side_counts <= _MAX_SIDES)
+    is_distant[ring_of_side[high - low > MAX_DIRECTION_SPREAD]] = False
+    diagonal = np.sqrt(0.5)
+    # A side runs from vertex to vertex, and on to the end of its last segment.
+    last_segment = np.append(side_start[1:], len(segments.ring)) - 1
+    side_end_x, side_end_y = segments.end_x[last_segment], segments.end_y[last_segment]
+    extents = []
+    for start_value, end_value in (
+        (segments.start_x, side_end_x),
+        (segments.start_y, side_end_y),
+        (diagonal * segments.start_x + diagonal * segments.start_y, diagonal * side_end_x + diagonal * side_end_y),
+        (diagonal * segments.start_x - diagonal * segments.start_y, diagonal * side_end_x - diagonal * side_end_y),
+    ):
+        extents.append(
+            (
+                np.minimum(np.minimum.reduceat(start_value, side_start), end_value),
+                np.maximum(np.maximum.reduceat(start_value, side_start), end_value),
+            )
+        )
+    lowest, highest = low.copy(), high.copy()
+    compared_sides = np.arange(len(side_start))
+    for shift in range(1, _MAX_SIDES // 2 + 1):
+        # A side that is no longer compared never is again.
+        compared_sides = compared_sides[
+            is_distant[ring_of_side[compared_sides]] & (2 * shift <= sides_of_ring[compared_sides])
+        ]
+        if not len(compared_sides):
+            break
+        wraps = side_in_ring[compared_sides] + shift >= sides_of_ring[compared_sides]
+        other_side = compared_sides + shift - np.where(wraps, sides_of_ring[compared_sides], 0)
+        full_turn = np.where(wraps, 360.0, 0.0)
+        lowest[compared_sides] = np.minimum(lowest[compared_sides], low[other_side] + full_turn)
+        highest[compared_sides] = np.maximum(highest[compared_sides], high[other_side] + full_turn)
+        may_be_near = highest[compared_sides] - lowest[compared_sides] > MAX_SIDES_TURN
+        if shift > 1:
+            for lower_bound, upper_bound in extents:
+                i, j = compared_sides[may_be_near], other_side[may_be_near]
+                may_be_near[may_be_near] = (
+                    np.maximum(lower_bound[i] - upper_bound[j], lower_bound[j] - upper_bound[i]) <= distance
+                )
+        is_distant[ring_of_side[compared_sides[may_be_near]]] = False
+    return is_distant

@@ -447,7 +447,14 @@ def find_vertices_off_edges_in_degrees(
     if edge_layer is vertex_layer:
         is_other = row_b[i] != row_a[j]
         i, j = i[is_other], j[is_other]
-    deviation = _measure_distance_to_degree_edges(xy_b[i], low_a[j], high_a[j])
+    deviation = np.zeros(0)
+    if len(i):
+        metres = crs_care.make_local_plane(*xy_b[i][0])
+        points, starts, ends = (
+            crs_care.reproject_coordinates(xy, crs_care.CGCS2000_DEGREES, metres)
+            for xy in (xy_b[i], low_a[j], high_a[j])
+        )
+        deviation = shapely.distance(shapely.linestrings(np.stack([starts, ends], axis=1)), shapely.points(points))
     # Another edge of the ring may have that vertex.
     lacks = ~_mask_points_at_vertices(edge_layer.shapes[row_a[j]], xy_b[i], _SAME_VERTEX_DEGREES)
     is_deviating = (deviation > edge_match_m) & lacks
@@ -455,18 +462,3 @@ def find_vertices_off_edges_in_degrees(
     unique = np.unique(np.column_stack([row_a[j], row_b[i], xy_b[i]]), axis=0, return_index=True)[1]
     i, j, deviation = i[unique], j[unique], deviation[unique]
     return VertexMismatches(row_a[j], row_b[i], xy_b[i], deviation, np.zeros(len(i), dtype=bool))
-
-
-def _measure_distance_to_degree_edges(points: NDArray, starts: NDArray, ends: NDArray) -> NDArray:
-    """Return (k,) distances in m from points to segments that are straight in degrees.
-
-    All coordinates are (k, 2) longitude and latitude.
-    """
-    if not len(points):
-        return np.zeros(0)
-    metres = crs_care.make_local_plane(*points[0])
-    points, starts, ends = (
-        crs_care.reproject_coordinates(xy, crs_care.CGCS2000_DEGREES, metres) for xy in (points, starts, ends)
-    )
-    distances: NDArray = shapely.distance(shapely.linestrings(np.stack([starts, ends], axis=1)), shapely.points(points))
-    return distances

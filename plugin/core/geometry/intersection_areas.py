@@ -192,25 +192,6 @@ def _get_segments(polygons: Polygons, rows: NDArray, origin: NDArray) -> tuple[R
     return segments, polygons.present
 
 
-def _find_crossings(
-    left: RingSegments, right: RingSegments, left_polygon: NDArray, right_polygon: NDArray, cancellation: Cancellation
-) -> _Crossings:
-    """Return all crossings of segments of pairs of polygons; the (k,) pairs have positions in two layers.
-
-    Raise Cancelled.
-    """
-    i, j, ends, other_ends = _find_crossing_segments(
-        left.run_boxes, right.run_boxes, left_polygon, right_polygon, 1, cancellation
-    )
-    return _Crossings(
-        i,
-        j,
-        _compute_crossing_points(left.begin[i], left.end[i], right.begin[j], right.end[j]),
-        ends * right.weight[right.ring[j]] > 0,
-        other_ends * left.weight[left.ring[i]] > 0,
-    )
-
-
 def _find_crossing_segments(
     left: SegmentBoxes,
     right: SegmentBoxes,
@@ -344,7 +325,16 @@ def _find_pairs(
 
     ``near_left``, ``near_right`` (k,): positions of the polygons of the pairs to compare. Raise Cancelled.
     """
-    crossings = _find_crossings(left, right, near_left, near_right, cancellation)
+    i, j, ends, other_ends = _find_crossing_segments(
+        left.run_boxes, right.run_boxes, near_left, near_right, 1, cancellation
+    )
+    crossings = _Crossings(
+        i,
+        j,
+        _compute_crossing_points(left.begin[i], left.end[i], right.begin[j], right.end[j]),
+        ends * right.weight[right.ring[j]] > 0,
+        other_ends * left.weight[left.ring[i]] > 0,
+    )
     left_polygon = left.polygon_of_ring[left.ring[crossings.left_segment]]
     right_polygon = right.polygon_of_ring[right.ring[crossings.right_segment]]
     left_ring, outer_right, left_windings = _locate_rings(left, right, near_left, near_right, 1, cancellation)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.invariants import require_value
 from ..base.parallel.threads import get_lock, map_in_threads
+from .cover_subtraction import find_windows_of_rows, may_be_similar, subtract_similar_polygon
 from .overlay_fallback import (
     FallbackLog,
     compute_local_origins,
@@ -40,9 +41,7 @@ from .polygons import (
     union_polygon_rows,
 )
 from .shape_comparison import hash_shapes
-from .similar_polygons import may_be_similar, subtract_similar_polygon
 from .tolerance import Tolerance
-from .uncovered_windows import find_windows_of_rows
 from .validity import extract_polygons, mask_missing_shapes
 
 #: Receives a share from 0 to 1.

@@ -36,53 +36,6 @@ _FINE_GRID_RATIO = 1000
 _MAX_VALIDATED_POLYGONS = 64
 
 
-def find_suspicious_overlays(
-    result: NDArray, left_shapes: NDArray, right_shapes: NDArray, is_intersection: bool, nearness: float
-) -> NDArray:
-    """Return (n,) bool: overlays of pairs of polygons that a sample point contradicts.
-
-    Parameters
-    ----------
-    result : (n,) geometries, m
-        The overlay of each pair; a missing one (None) is not tested.
-    left_shapes, right_shapes : (n,) polygons, m
-        The two inputs of each overlay.
-    is_intersection : bool
-        The overlays are intersections, else differences left − right.
-    nearness : m
-        Sample points nearer than this to a boundary of an input are ignored.
-    """
-    is_present = ~shapely.is_missing(result)
-    is_suspicious = np.zeros(len(result), dtype=bool)
-    if not is_present.any():
-        return is_suspicious
-    # No excess: each part of a result is inside the right polygons.
-    result_parts, pair_of_part = shapely.get_parts(result, return_index=True)
-    is_wide = _mask_wide_parts(result_parts)
-    x, y = _make_inner_points(result_parts[is_wide])
-    pair_of_part = pair_of_part[is_wide]
-    is_wrong = ~mask_containing_shapes(left_shapes[pair_of_part], x, y) | (
-        mask_containing_shapes(right_shapes[pair_of_part], x, y) != is_intersection
-    )
-    _mark_suspicious_overlays(
-        is_suspicious, pair_of_part[is_wrong], x[is_wrong], y[is_wrong], left_shapes, right_shapes, nearness
-    )
-    # No omission: test a point of the first, and for an intersection also of the second.
-    for source in (left_shapes, right_shapes) if is_intersection else (left_shapes,):
-        testable = np.flatnonzero(
-            is_present & ~(shapely.is_missing(source) | shapely.is_empty(source)) & ~is_suspicious
-        )
-        x, y = _make_inner_points(source[testable])
-        is_expected = shapely.contains_xy(left_shapes[testable], x, y) & (
-            shapely.contains_xy(right_shapes[testable], x, y) == is_intersection
-        )
-        is_wrong = is_expected & ~shapely.intersects_xy(result[testable], x, y)
-        _mark_suspicious_overlays(
-            is_suspicious, testable[is_wrong], x[is_wrong], y[is_wrong], left_shapes, right_shapes, nearness
-        )
-    return is_suspicious
-
-
 def mask_containing_shapes(shapes: NDArray, x: NDArray, y: NDArray) -> NDArray:
     """Return (n,) bool: polygons that contain their point, in a time in proportion to vertices plus points.
 
@@ -319,9 +272,36 @@ class _OverlayAttempt(NamedTuple):
         Sample points within two cluster tolerances of a boundary are ignored, because rounding may move boundaries
         that far.
         """
-        return find_suspicious_overlays(
-            result, left_shapes, right_shapes, self.is_intersection, 2 * self.tolerance.cluster_m
+        nearness = 2 * self.tolerance.cluster_m
+        is_present = ~shapely.is_missing(result)
+        is_suspicious = np.zeros(len(result), dtype=bool)
+        if not is_present.any():
+            return is_suspicious
+        # No excess: each part of a result is inside the right polygons.
+        result_parts, pair_of_part = shapely.get_parts(result, return_index=True)
+        is_wide = _mask_wide_parts(result_parts)
+        x, y = _make_inner_points(result_parts[is_wide])
+        pair_of_part = pair_of_part[is_wide]
+        is_wrong = ~mask_containing_shapes(left_shapes[pair_of_part], x, y) | (
+            mask_containing_shapes(right_shapes[pair_of_part], x, y) != self.is_intersection
         )
+        _mark_suspicious_overlays(
+            is_suspicious, pair_of_part[is_wrong], x[is_wrong], y[is_wrong], left_shapes, right_shapes, nearness
+        )
+        # No omission: test a point of the first, and for an intersection also of the second.
+        for source in (left_shapes, right_shapes) if self.is_intersection else (left_shapes,):
+            testable = np.flatnonzero(
+                is_present & ~(shapely.is_missing(source) | shapely.is_empty(source)) & ~is_suspicious
+            )
+            x, y = _make_inner_points(source[testable])
+            is_expected = shapely.contains_xy(left_shapes[testable], x, y) & (
+                shapely.contains_xy(right_shapes[testable], x, y) == self.is_intersection
+            )
+            is_wrong = is_expected & ~shapely.intersects_xy(result[testable], x, y)
+            _mark_suspicious_overlays(
+                is_suspicious, testable[is_wrong], x[is_wrong], y[is_wrong], left_shapes, right_shapes, nearness
+            )
+        return is_suspicious
 
 
 def _try_overlay(

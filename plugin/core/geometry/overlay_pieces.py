@@ -296,7 +296,15 @@ def subtract_earlier_shapes(shapes: NDArray, cancellation: Cancellation = NEVER_
     count = len(shapes)
     same_as, overlapping, remainders = np.arange(count), np.zeros(count, dtype=bool), shapes.copy()
     has_remainder = np.ones(count, dtype=bool)
-    first, second = _find_pairs_sharing_area(shapes, cancellation)
+    i, j = shapely.STRtree(shapes).query(shapes)
+    is_later = i < j
+    i, j = i[is_later], j[is_later]
+    shares_area = np.zeros(len(i), dtype=bool)
+    for start in range(0, len(i), _PAIRS_PER_BATCH):
+        cancellation.raise_if_cancelled()
+        batch = slice(start, start + _PAIRS_PER_BATCH)
+        shares_area[batch] = shapely.area(shapely.intersection(shapes[i[batch]], shapes[j[batch]])) > _ROUNDING_M2
+    first, second = i[shares_area], j[shares_area]
     if not len(first):
         return DistinctAreas(remainders, has_remainder, same_as, overlapping)
     normalized = np.empty(count, dtype=object)
@@ -340,16 +348,3 @@ def remove_repeated_land(pieces: OverlayPieces, cancellation: Cancellation = NEV
     with np.errstate(invalid="ignore", divide="ignore"):
         width = np.where(distinct_shapes.overlaps_other, 2 * area / shapely.length(shapes), pieces.width)
     return replace(pieces, geometry=shapes, area=area, width=width).select_pieces(is_kept)
-
-
-def _find_pairs_sharing_area(shapes: NDArray, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
-    """Return positions (first < second) of all pairs of polygons that share area."""
-    i, j = shapely.STRtree(shapes).query(shapes)
-    is_later = i < j
-    i, j = i[is_later], j[is_later]
-    shares_area = np.zeros(len(i), dtype=bool)
-    for start in range(0, len(i), _PAIRS_PER_BATCH):
-        cancellation.raise_if_cancelled()
-        batch = slice(start, start + _PAIRS_PER_BATCH)
-        shares_area[batch] = shapely.area(shapely.intersection(shapes[i[batch]], shapes[j[batch]])) > _ROUNDING_M2
-    return i[shares_area], j[shares_area]

@@ -376,43 +376,40 @@ class Polygons:
         """Return (n,) bool: rows that may share area with another row; all other rows certainly do not."""
         with get_lock(self, "overlap_candidates"):
             if self.overlap_candidates is None:
-                self.overlap_candidates = self._compute_overlap_candidates(cancellation)
+                self._prepare_caches(cancellation)
+                points, owner = self._points
+                cancellation.raise_if_cancelled()
+                lines = self.lines.extract_lines(self.lines.unpaired_segments)
+                is_candidate = np.zeros(len(self), dtype=bool)
+                tree, small_rows = self._small
+                # Each line meets the polygon that it belongs to: these pairs are dropped before lines are compared.
+                k, i = query_in_threads(tree, lines.linestrings, cancellation=cancellation)
+                rows = small_rows[i]
+                is_other_row = lines.polygon_row[k] != rows
+                k, rows = k[is_other_row], rows[is_other_row]
+                meets = apply_in_threads(
+                    shapely.intersects, lines.linestrings[k], self.shapes[rows], cancellation=cancellation
+                )
+                is_candidate[rows[meets]] = True
+                rows, k = self._find_meeting_large_rows(lines.linestrings, cancellation, {"predicate": "intersects"})
+                is_candidate[rows[lines.polygon_row[k] != rows]] = True
+                is_candidate[owner[shapely.is_missing(points)]] = True
+                # In rows that no boundary of another row enters, the number of polygons on top of each other is
+                # constant, and equal on both sides of an edge that is drawn exactly twice, once from either side. So it
+                # is known for all of them from those without a smaller neighbour.
+                is_constant = ~is_candidate
+                # Each part of a multipolygon has a number.
+                is_constant[np.bincount(self._points[1], minlength=len(self)) != 1] = False
+                first, second = self.lines.polygon_of_ring[self.lines.adjacent_rings].T
+                is_known = is_constant[first] & is_constant[second] & (first != second)
+                follows = np.zeros(len(self), dtype=bool)
+                follows[np.maximum(first, second)[is_known]] = True
+                is_overlapping = self._find_rows_at_points(np.flatnonzero(~follows[owner]), cancellation)
+                if (is_overlapping & ~is_candidate).any():
+                    # Their neighbours overlap as well.
+                    is_overlapping |= self._find_rows_at_points(np.flatnonzero(follows[owner]), cancellation)
+                self.overlap_candidates = is_candidate | is_overlapping
         return self.overlap_candidates
-
-    def _compute_overlap_candidates(self, cancellation: Cancellation) -> NDArray:
-        """Return (n,) bool: rows that may share area with another row. Raise Cancelled."""
-        self._prepare_caches(cancellation)
-        points, owner = self._points
-        cancellation.raise_if_cancelled()
-        lines = self.lines.extract_lines(self.lines.unpaired_segments)
-        is_met = np.zeros(len(self), dtype=bool)
-        tree, small_rows = self._small
-        # Each line meets the polygon that it belongs to, so these pairs are dropped before lines are compared.
-        k, i = query_in_threads(tree, lines.linestrings, cancellation=cancellation)
-        rows = small_rows[i]
-        is_other_row = lines.polygon_row[k] != rows
-        k, rows = k[is_other_row], rows[is_other_row]
-        meets = apply_in_threads(shapely.intersects, lines.linestrings[k], self.shapes[rows], cancellation=cancellation)
-        is_met[rows[meets]] = True
-        rows, k = self._find_meeting_large_rows(lines.linestrings, cancellation, {"predicate": "intersects"})
-        is_met[rows[lines.polygon_row[k] != rows]] = True
-        is_candidate = is_met
-        is_candidate[owner[shapely.is_missing(points)]] = True
-        # In rows that no boundary of another row enters, the number of polygons on top of each other is constant, and
-        # equal on both sides of an edge that is drawn exactly twice, once from either side. So it is known for all of
-        # them from those without a smaller neighbour.
-        is_constant = ~is_candidate
-        # Each part of a multipolygon has a number.
-        is_constant[np.bincount(self._points[1], minlength=len(self)) != 1] = False
-        first, second = self.lines.polygon_of_ring[self.lines.adjacent_rings].T
-        is_known = is_constant[first] & is_constant[second] & (first != second)
-        follows = np.zeros(len(self), dtype=bool)
-        follows[np.maximum(first, second)[is_known]] = True
-        is_overlapping = self._find_rows_at_points(np.flatnonzero(~follows[owner]), cancellation)
-        if (is_overlapping & ~is_candidate).any():
-            # Their neighbours overlap as well.
-            is_overlapping |= self._find_rows_at_points(np.flatnonzero(follows[owner]), cancellation)
-        return is_candidate | is_overlapping
 
     def _find_rows_at_points(self, numbers: NDArray, cancellation: Cancellation) -> NDArray:
         """Return (n,) bool: rows that have an inner point of another row, and these other rows. Raise Cancelled.

@@ -178,12 +178,6 @@ class RingSegments:
         """Return (r, 2) the first vertex of each ring."""
         return self.xy[self.ring_starts[:-1]]
 
-    def compute_lengths(self) -> NDArray:
-        """Return (v,) the length (m) of the segment that each vertex begins; 0 for the last vertex of a ring."""
-        x_step, y_step = np.diff(self.xy, axis=0).T
-        is_last = np.diff(self.ring) > 0
-        return np.append(np.where(is_last, 0.0, np.sqrt(x_step * x_step + y_step * y_step)), 0.0)[: len(self.xy)]
-
     @shared_property
     def run_boxes(self) -> SegmentBoxes:
         """Return the boxes around runs of segments, for searches."""
@@ -219,7 +213,10 @@ class DrawnSums(RingSums):
         self._segments = segments
         xy = segments.xy + segments.origin
         lonlat = plane.convert_to_radians(xy)
-        lengths = segments.compute_lengths()
+        # The length (m) of the segment that each vertex begins; 0 for the last vertex of a ring.
+        x_step, y_step = np.diff(segments.xy, axis=0).T
+        is_last = np.diff(segments.ring) > 0
+        lengths = np.append(np.where(is_last, 0.0, np.sqrt(x_step * x_step + y_step * y_step)), 0.0)[: len(segments.xy)]
         polygon = segments.polygon_of_ring[segments.ring]
         self.is_bent = find_bent_polygons(lengths, lonlat[:, 1], polygon, segments.polygon_areas)[polygon]
         self.is_bent[segments.ring_starts[1:] - 1] = False

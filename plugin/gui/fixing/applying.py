@@ -84,7 +84,7 @@ class FixApplier(QObject):
         """Apply an order as one step; return why it was refused, else an empty text.
 
         Layers are switched to edit mode where needed. ``layers``: layers of the check by role; ``norm``: standard and
-        profile of the check; ``texts``: `core.fixes.fix_texts.FixTexts`.
+        profile of the check; ``texts``: `core.fixes.proposal.FixTexts`.
         """
         return run_to_end(self.apply_in_steps(order, layers, norm, texts))
 

@@ -68,7 +68,7 @@ class BatchRow:
 def make_batch_rows(entries: list[Any], texts: Any) -> list[BatchRow]:
     """Return a row for each tried fix; rows of safe fixes come first and are ticked.
 
-    ``entries``: `core.fixes.batch.BatchEntry`; ``texts``: `core.fixes.fix_texts.FixTexts`.
+    ``entries``: `core.fixes.batch.BatchEntry`; ``texts``: `core.fixes.proposal.FixTexts`.
     """
     groups = map(_find_group, entries)
     rows = [

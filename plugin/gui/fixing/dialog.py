@@ -167,7 +167,7 @@ class ChoiceList(QScrollArea):
     def show_choices(self, choices: list[Any], texts: Any, none_text: str = "") -> None:
         """Show choices (`core.fixes.choices.FixChoice`) and choose the first that applies.
 
-        ``texts``: `core.fixes.fix_texts.FixTexts`; ``none_text``: shown without any choice.
+        ``texts``: `core.fixes.proposal.FixTexts`; ``none_text``: shown without any choice.
         """
         page = QWidget()
         layout = QVBoxLayout(page)
@@ -349,7 +349,7 @@ class FixDialog(TrialDialog):
     def show_proposal(self, proposal: Any, texts: Any, rows: list[AreaRow], shapes: FixShapes) -> None:
         """Show the areas, shapes and findings that the chosen fix changes.
 
-        ``proposal``: `core.fixes.proposal.Proposal`, None without a fix; ``texts``: `core.fixes.fix_texts.FixTexts`;
+        ``proposal``: `core.fixes.proposal.Proposal`, None without a fix; ``texts``: `core.fixes.proposal.FixTexts`;
         ``rows``: areas of the layers; ``shapes``: shapes for the maps.
         """
         self.areas.show_rows(rows)

@@ -231,7 +231,7 @@ class FixDialogController(QObject):
 
     def _read_texts(self) -> None:
         """Load the texts of fixes in the language of the displayed result."""
-        from ...core.fixes.fix_texts import FixTexts
+        from ...core.fixes.proposal import FixTexts
 
         result = self._dock.result
         self._texts = FixTexts(result.texts.lang, result.check_result.plan.norm.standard.templates)

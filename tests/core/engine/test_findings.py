@@ -15,8 +15,7 @@ from plugin.core.base.cancellation import NEVER_CANCELLED
 from plugin.core.base.errors import OutputError
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.context import RuleContext
-from plugin.core.engine.finish import complete_findings, find_township_names_of_points
-from plugin.core.engine.outcome import render_reasons
+from plugin.core.engine.outcome import complete_findings, find_township_names_of_points, render_reasons
 from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.statutory_area import compute_drawn_area
 from plugin.core.model.findings import (

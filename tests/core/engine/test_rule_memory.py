@@ -21,11 +21,10 @@ from plugin.core.base.parallel.process_state import get_thread_count, set_thread
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.cli.examples.plans import make_example_plan, run_example
 from plugin.core.engine import evaluate, geometry_queries
-from plugin.core.engine.changed_rows import HashedRows, match_rows
 from plugin.core.engine.context import RuleContext
 from plugin.core.engine.evaluate import can_run_concurrently, run_in_two_threads
-from plugin.core.engine.input_digest import compute_value_digest, get_layer_digest
-from plugin.core.engine.kept_results import KeptResults
+from plugin.core.engine.input_digest import HashedRows, compute_value_digest, get_layer_digest
+from plugin.core.engine.kept_results import KeptResults, match_rows
 from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.figures.indicators.survey_deductions import find_containing_rows
 from plugin.core.figures.indicators.townships import locate_row_centres

@@ -12,8 +12,7 @@ from plugin.core.base.files.data import read_toml
 from plugin.core.cli.examples.run_examples import apply_fix_to_example
 from plugin.core.fixes.edits import Edits
 from plugin.core.fixes.fix_declaration import FIX_HEADINGS, load_all_fixes
-from plugin.core.fixes.fix_texts import FixTexts
-from plugin.core.fixes.proposal import Refusal
+from plugin.core.fixes.proposal import FixTexts, Refusal
 from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
 from plugin.core.standard.messages.texts import Texts

@@ -18,8 +18,8 @@ from plugin.core.fixes.differences import is_same_problem
 from plugin.core.fixes.edits import FixRefused
 from plugin.core.fixes.judge import MAX_IMBALANCE_M2
 from plugin.core.fixes.proposal import Refusal
-from plugin.core.fixes.regions import compute_finding_region
 from plugin.core.fixes.shapes import measure_shared_edge
+from plugin.core.fixes.surroundings import compute_finding_region
 from plugin.core.standard.profile.norm import is_sealed_or_supplied
 from tests.benchmarks.batch_fixes import run_and_compare
 from tests.core.fixes.fix_runs import (

@@ -24,8 +24,8 @@ from plugin.core.fixes.change_log import (
     make_default_log_path,
 )
 from plugin.core.fixes.fix_declaration import load_all_fixes
-from plugin.core.fixes.fix_texts import FixTexts
 from plugin.core.fixes.judge import propose_fix
+from plugin.core.fixes.proposal import FixTexts
 from plugin.core.fixes.run_fixes import FixRunOptions, run_fixes
 from plugin.core.model.window_register import (
     WINDOW_REGISTER_COLUMNS,

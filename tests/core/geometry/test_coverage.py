@@ -13,12 +13,16 @@ from shapely.affinity import translate
 
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.geometry import corners
-from plugin.core.geometry.corners import find_narrow_places, find_near_vertices, find_sharp_corners
+from plugin.core.geometry.corners import (
+    find_narrow_places,
+    find_near_vertices,
+    find_sharp_corners,
+    mask_surely_wide_polygons,
+)
 from plugin.core.geometry.coverage import find_gaps, find_vertices_missing_on_edges
 from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.geometry.width_test import mask_surely_wide_polygons
 from plugin.core.plan.io import read_source
 from plugin.paths import RESOURCES_FOLDER
 

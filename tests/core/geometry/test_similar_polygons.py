@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from plugin.core.geometry import overlay
+from plugin.core.geometry.cover_subtraction import may_be_similar, subtract_similar_polygon
 from plugin.core.geometry.overlay import find_uncovered_pieces
-from plugin.core.geometry.similar_polygons import may_be_similar, subtract_similar_polygon
 from plugin.core.geometry.tolerance import Tolerance
 
 from .test_properties import NOISE_M2

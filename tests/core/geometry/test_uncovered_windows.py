@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.geometry import overlay, polygons
+from plugin.core.geometry.cover_subtraction import find_windows_of_rows
 from plugin.core.geometry.overlay import find_uncovered_pieces
 from plugin.core.geometry.polygons import ClipCache, ClippedPolygons, Polygons
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.geometry.uncovered_windows import find_windows_of_rows
 
 TOLERANCE = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
 #: Cells of the cover in each direction, and the width of a cell (m).

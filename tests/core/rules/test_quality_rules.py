@@ -32,7 +32,7 @@ from plugin.core.plan.io import read_source
 from plugin.core.plan.loading.assembly import assemble_plan
 from plugin.core.render.tables.by_place import make_space_table, make_zone_table
 from plugin.core.rules._attributes import ValueProblem, find_wrong_rows
-from plugin.core.rules.att.att001_004_005_006_keys import _find_shared_keys
+from plugin.core.rules.att.att001_004_005_006_024_keys_and_numbers import _find_shared_keys
 from plugin.paths import SAMPLE_FOLDER
 
 

@@ -15,7 +15,7 @@ import shapely
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...engine.context import has_cultivated_rows
 from ...engine.evaluate import evaluate_rules
-from ...engine.finish import complete_findings
+from ...engine.outcome import complete_findings
 from ...engine.waivers.application import mark_accepted_findings
 from ...engine.waivers.waiver import NO_WAIVERS, Waivers
 from ...geometry.polygons import MAX_UNCLIPPED_VERTICES

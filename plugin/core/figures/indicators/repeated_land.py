@@ -8,8 +8,8 @@ import shapely
 
 from ...base.cancellation import Cancellation
 from ...engine.context import RuleContext
-from ...engine.finish import find_township_names_of_points
 from ...engine.kept_results import KeptResults
+from ...engine.outcome import find_township_names_of_points
 from ...geometry import crs as crs_care
 from ...geometry.overlay_pieces import OverlayPieces
 from ...geometry.polygon_rings import find_inner_points

@@ -248,18 +248,15 @@ def densify_arcs(finding: Finding, *, state: EditingState, tolerance_m: float = 
         raise FixRefused("curve_unknown", role=row.role, key=row.key) from error
     if not arcs:
         raise FixRefused("curve_unknown", role=row.role, key=row.key)
-    edit = replace_arcs(state, row, _take_over_vertices(state, row, shape))
+    # The polygon takes the vertices of its straight neighbours where both differ by rounding only.
+    if shapely.get_dimensions(shape) < 2 or row.plane_shape is None:
+        edit = replace_arcs(state, row, shape)
+    else:
+        neighbours = [
+            other.stored_shape
+            for other in _iterate_other_rows(state, row, row.plane_shape, state.tolerance.edge_match_m)
+            if not other.curve_text and state.plan.layers[other.role].known_crs == state.plan.plane_crs
+        ]
+        edit = replace_arcs(state, row, snap_new_vertices(shape, neighbours) if neighbours else shape)
     vertices = int(shapely.get_num_coordinates(shape))
     return Edits([edit], params={"arcs": arcs, "tolerance": f"{tolerance:g}", "vertices": vertices})
-
-
-def _take_over_vertices(state: EditingState, row: Row, shape: Any) -> Any:
-    """Return a polygon with the vertices of its straight neighbours where both differ by rounding only."""
-    if shapely.get_dimensions(shape) < 2 or row.plane_shape is None:
-        return shape
-    neighbours = [
-        other.stored_shape
-        for other in _iterate_other_rows(state, row, row.plane_shape, state.tolerance.edge_match_m)
-        if not other.curve_text and state.plan.layers[other.role].known_crs == state.plan.plane_crs
-    ]
-    return snap_new_vertices(shape, neighbours) if neighbours else shape

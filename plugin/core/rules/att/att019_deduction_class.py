@@ -309,19 +309,14 @@ def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: RuleContext) ->
     if not ridged_rows:
         return []
     params = make_row_list_params(layer, ridged_rows)
-    params["shown"]["survey_rates"] = _find_survey_rates(layer, ridged_rows, ctx)
-    return [_make_layer_finding(layer, ridged_rows, "none", params, ctx)]
-
-
-def _find_survey_rates(layer: Layer, rows: list[int], ctx: RuleContext) -> list[tuple[str, float]] | None:
-    """Return the keys of the first rows that have a deduction rate in the land survey, and this rate.
-
-    The survey's parcel at a point inside the row is decisive. None if the survey cannot be compared.
-    """
     parcels = ctx.plan.find_layer_of_concept("parcels")
     if ctx.is_edit_check or parcels is None or parcels is layer or not parcels.has_field("deduction_rate"):
-        return None
-    parcel_rows = find_containing_rows(layer, parcels, ctx)
-    rates = parcels.numbers("deduction_rate")
-    rate_by_key = [(layer.keys[row], float(rates[parcel_rows[row]])) for row in rows if parcel_rows[row] >= 0]
-    return [(key, rate) for key, rate in rate_by_key if rate > 0][:_MAX_SURVEY_RATES]
+        params["shown"]["survey_rates"] = None
+    else:
+        parcel_rows = find_containing_rows(layer, parcels, ctx)
+        rates = parcels.numbers("deduction_rate")
+        rate_by_key = [
+            (layer.keys[row], float(rates[parcel_rows[row]])) for row in ridged_rows if parcel_rows[row] >= 0
+        ]
+        params["shown"]["survey_rates"] = [(key, rate) for key, rate in rate_by_key if rate > 0][:_MAX_SURVEY_RATES]
+    return [_make_layer_finding(layer, ridged_rows, "none", params, ctx)]

@@ -23,8 +23,8 @@ from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.engine.waivers.waiver import WaiverEntry, WaiverLimits, make_waivers
 from plugin.core.geometry import overlay
+from plugin.core.geometry.cover_subtraction import subtract_similar_polygon
 from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES
-from plugin.core.geometry.similar_polygons import subtract_similar_polygon
 from plugin.core.plan.io import read_source
 from plugin.core.plan.loading.assembly import assemble_plan
 from plugin.core.standard import load_standard

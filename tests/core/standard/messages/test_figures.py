@@ -10,7 +10,7 @@ import pytest
 from plugin.core.base.placeholders import find_placeholders
 from plugin.core.cli.examples.plans import run_example
 from plugin.core.fixes.fix_declaration import load_all_fixes
-from plugin.core.fixes.fix_texts import FixTexts
+from plugin.core.fixes.proposal import FixTexts
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
