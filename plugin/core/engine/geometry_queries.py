@@ -18,6 +18,7 @@ from ..base.cancellation import Cancellation
 from ..base.invariants import require_value
 from ..geometry import crs as crs_care
 from ..geometry.coverage import VertexMismatches, find_gaps, find_mismatches_both_ways, find_vertices_missing_on_edges
+from ..geometry.intersection_areas import SharedAreas, find_shared_areas
 from ..geometry.overlay import (
     PointLinePieces,
     choose_uncovered_method,
@@ -30,7 +31,6 @@ from ..geometry.overlay import (
 from ..geometry.overlay_fallback import FallbackLog
 from ..geometry.overlay_pieces import OverlayPieces, Slivers, remove_repeated_land
 from ..geometry.polygons import Polygons, union_polygon_rows
-from ..geometry.shared_areas import SharedAreas, find_shared_areas
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
 from ..model.rule import Severity

@@ -33,8 +33,6 @@ MAX_NAMED_FEATURES = 10
 #: Places of a pair of layers that a finding stores, largest first.
 MAX_STORED_SLIVERS = 2000
 _SEVERITIES_DESCENDING = (Severity.ERROR, Severity.WARNING, Severity.INFO)
-#: Outcomes that a finding turns into `Outcome.FAILED`.
-_OUTCOMES_WITHOUT_FINDING = (Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.SKIPPED)
 
 
 @dataclass
@@ -311,7 +309,7 @@ def make_sliver_findings(
         findings.append(pair_sum.make_finding(limits))
         outcome = by_code[pair_sum.reporting_rule]
         outcome.findings += 1
-        if outcome.outcome in _OUTCOMES_WITHOUT_FINDING:
+        if outcome.outcome in (Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.SKIPPED):
             outcome.outcome = Outcome.FAILED
         if rules_by_code[pair_sum.reporting_rule].severity is Severity.ERROR and outcome.severity == Severity.INFO:
             # As for other findings of the rule: an error that the county lowered to a hint limits the verdict.

@@ -120,7 +120,8 @@ class KeptResults:
         """
         digest = get_shape_digest(layer)
         if digest == former_digest:
-            return make_identity_match(len(layer))
+            count = len(layer)
+            return RowMatch(np.arange(count), np.arange(count), np.zeros((0, 4)))
         if (former_digest, digest) not in self._match_by_digests:
             former_hashed_rows = self.find_hashed_rows(former_digest)
             match = None if former_hashed_rows is None else match_rows(former_hashed_rows, hash_rows(layer))
@@ -423,11 +424,6 @@ def match_rows(former: HashedRows, present: HashedRows) -> RowMatch | None:
     former_row_of_row[rows], row_of_former_row[former_rows] = former_rows, rows
     changed_bounds = np.concatenate([former.bounds[row_of_former_row < 0], present.bounds[former_row_of_row < 0]])
     return RowMatch(former_row_of_row, row_of_former_row, _drop_missing(changed_bounds))
-
-
-def make_identity_match(count: int) -> RowMatch:
-    """Return the match of a layer of ``count`` rows that has not changed."""
-    return RowMatch(np.arange(count), np.arange(count), np.zeros((0, 4)))
 
 
 def find_rows_to_update(polygons: Polygons, match: RowMatch, bounds: NDArray) -> NDArray | None:

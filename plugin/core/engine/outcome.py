@@ -33,10 +33,6 @@ from .explanation import find_disabling_settings, find_effective_values, find_un
 if TYPE_CHECKING:
     from .rule_memory import RuleMemory
 
-#: The family of the rules that compare a layer's schema; they also run on layers without features.
-SCHEMA_FAMILY = "SCH"
-#: The family of the rules that compare the shapes of a layer with each other.
-TOPOLOGY_FAMILY = "TOP"
 #: Number of layers that a sentence on several layers names; the sentence gives the number of all.
 _MAX_NAMED_LAYERS = 5
 #: From this many reasons of one kind on, one sentence combines them.
@@ -100,8 +96,9 @@ def _apply_to_each_layer(
         context.cancellation.raise_if_cancelled()
         if focused_roles is not None and layer.role not in focused_roles:
             continue
-        has_no_rows = not len(layer) or (rule.family == TOPOLOGY_FAMILY and layer.has_no_geometry)
-        if not context.is_edit_check and rule.family != SCHEMA_FAMILY and has_no_rows:
+        # Rules on the schema also run on layers without features.
+        has_no_rows = not len(layer) or (rule.family == "TOP" and layer.has_no_geometry)
+        if not context.is_edit_check and rule.family != "SCH" and has_no_rows:
             # SCH001 reports an empty mandatory layer and leaves the run incomplete.
             continue
         declared_meanings = [meaning for meaning in need.fields if layer.template.find_field(meaning)]

@@ -36,8 +36,6 @@ INCONSISTENCY_CODE = "RUN904"
 _SHARED_DIGITS_SETTING = "attributes.area_digits"
 #: Codes of other counties that a message names.
 _MAX_NAMED_CODES = 3
-#: Messages that state codes of divisions without names.
-_CASES_WITH_CODES = ("profile", "layer", "baseline", "targets")
 _YEAR_PATTERN = re.compile(r"[0-9]{4}")
 #: Digits of a township's code.
 _TOWNSHIP_CODE_DIGITS = 9
@@ -59,7 +57,7 @@ def find_inconsistencies(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
     ]
     divisions = plan.norm.standard.code_lists.get("divisions")
     for finding in findings:
-        if finding.case in _CASES_WITH_CODES:
+        if finding.case in ("profile", "layer", "baseline", "targets"):
             # The message states codes without the names of the divisions.
             finding.params["shown"] = {
                 name: [label_division(code, divisions) for code in value]

@@ -184,7 +184,24 @@ class _BatchRun:
         group, alone = self._take_next_group(cancellation)
         together = list(group)
         while together:
-            together = self._judge_together(together, group, alone, cancellation)
+            # Candidates that cannot be separated from others are judged alone, the rest again with their next attempt.
+            attempts = [one.attempt for one in together if one.attempt is not None]
+            judgements = judge_separate(self.result.state, attempts, cancellation)
+            retried_candidates: list[_Candidate] = []
+            for candidate, judgement in zip(together, judgements, strict=True):
+                if judgement is None:
+                    alone.append(candidate)
+                    continue
+                if candidate.store_judgement(judgement) or candidate.find_next_attempt(self.result.state) is None:
+                    continue
+                region = self._find_attempt_region(candidate, group[candidate])
+                others = OccupiedLand([one for other, one in group.items() if other is not candidate])
+                if region is None or others.meets_region(region):
+                    alone.append(candidate)
+                else:
+                    group[candidate] = region
+                    retried_candidates.append(candidate)
+            together = retried_candidates
         self._store_results_and_apply([candidate for candidate in group if candidate not in alone])
         for candidate in alone:
             cancellation.raise_if_cancelled()
@@ -249,37 +266,6 @@ class _BatchRun:
         if place is None or candidate.attempt is None:
             return None
         return compute_edits_region(self.result.state, place, candidate.attempt.edits)
-
-    def _judge_together(
-        self,
-        candidates: list[_Candidate],
-        group: dict[_Candidate, Region],
-        alone: list[_Candidate],
-        cancellation: Cancellation,
-    ) -> list[_Candidate]:
-        """Judge the attempts of candidates; return the candidates that have another attempt on their own land.
-
-        ``group``: the regions of all candidates of the group; the region of a further attempt replaces the former one.
-        A candidate whose effects cannot be separated from another's, or whose next attempt meets the land of another
-        one, is added to ``alone``.
-        """
-        attempts = [one.attempt for one in candidates if one.attempt is not None]
-        judgements = judge_separate(self.result.state, attempts, cancellation)
-        retried_candidates: list[_Candidate] = []
-        for candidate, judgement in zip(candidates, judgements, strict=True):
-            if judgement is None:
-                alone.append(candidate)
-                continue
-            if candidate.store_judgement(judgement) or candidate.find_next_attempt(self.result.state) is None:
-                continue
-            region = self._find_attempt_region(candidate, group[candidate])
-            others = OccupiedLand([one for other, one in group.items() if other is not candidate])
-            if region is None or others.meets_region(region):
-                alone.append(candidate)
-            else:
-                group[candidate] = region
-                retried_candidates.append(candidate)
-        return retried_candidates
 
     def _store_results_and_apply(self, candidates: Iterable[_Candidate]) -> None:
         """Store the results of candidates on separate land in their entries, and apply accepted proposals."""

@@ -32,10 +32,6 @@ from .surroundings import (
     widen_box,
 )
 
-#: Families of rules whose findings have the problem's own area: one that grows is a new problem.
-_MEASURED_FAMILIES = ("TOP", "REL")
-#: Families of rules on land: another finding of the rule there is on the same problem, whichever rows it names.
-_LAND_FAMILIES = ("TOP", "REL", "LAW")
 #: Distance (m) within which two findings are at the same place.
 _SAME_PLACE_M = 0.01
 #: Share of the smaller one that two findings on the same land have in common.
@@ -244,7 +240,8 @@ def is_same_problem(first: Finding, second: Finding) -> bool:
 
 def _measure_problem(finding: Finding) -> float:
     """Return the area (m²) of a problem; 0 if its finding does not measure it."""
-    return finding.area_m2 or 0.0 if finding.code[:3] in _MEASURED_FAMILIES else 0.0
+    # Findings of these families have the problem's own area: one that grows is a new problem.
+    return finding.area_m2 or 0.0 if finding.code[:3] in ("TOP", "REL") else 0.0
 
 
 #: Layer code, key and feature id of a row, as a finding names it.
@@ -336,7 +333,8 @@ def find_remaining_finding(state: EditingState, former: Finding) -> Finding | No
     """
     names = {(former.role, former.key), *((former.related_role, key) for key in former.related_keys)}
     shape = state.get_finding_shape(former)
-    is_on_land = former.code[:3] in _LAND_FAMILIES and shape is not None
+    # Another finding of a rule on land there is on the same problem, whichever rows it names.
+    is_on_land = former.code[:3] in ("TOP", "REL", "LAW") and shape is not None
     if is_on_land:
         roles = {former.role, former.related_role} & state.plan.layers.keys()
         names |= {(role, row.key) for role in roles for row in state.find_rows_meeting(role, shape)}

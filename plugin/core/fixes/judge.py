@@ -38,8 +38,6 @@ from .surroundings import SurroundingsFailed, list_untried_rules
 
 #: Digits of a location code (坐落单位代码) that name the township.
 _TOWNSHIP_DIGITS = 9
-#: Fields of zones' codes: a fix that changes one changes what the land is for.
-_ZONE_MEANINGS = ("zone_code", "zone_name")
 
 _Result = TypeVar("_Result")
 
@@ -446,8 +444,9 @@ def _list_added_shapes(changed_rows: list[ChangedRow]) -> list[Any]:
 
 def _changes_zone_code(state: EditingState, role: str, attributes: Iterable[str]) -> bool:
     """Return True if one of these attributes is the code or name of a planning zone."""
+    # They are what the land is for.
     template_fields = (state.plan.layers[role].template.find_field_by_name(name.upper()) for name in attributes)
-    return any(one is not None and one.meaning in _ZONE_MEANINGS for one in template_fields)
+    return any(one is not None and one.meaning in ("zone_code", "zone_name") for one in template_fields)
 
 
 def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:

@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Make shapes for fixes: cut and join polygons without leaving slivers."""
+"""Shapes for fixes: cut and join polygons without leaving slivers, and give rows their new shapes."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import shapely
 
+from ..geometry import crs as crs_care
+from ..geometry.edge_densification import VertexIndex
+from ..geometry.statutory_area import measure_statutory_area
 from ..geometry.tolerance import Tolerance
-from ..geometry.validity import extract_polygons
-from ..geometry.vertex_index import VertexIndex
-from .edits import FixRefused
+from ..geometry.validity import extract_polygons, mask_missing_shapes
+from ..standard.template import TemplateField
+from .edits import FixRefused, RowEdit
+from .state import EditingState, Row
 
 
 def measure_width(shape: Any) -> float:
@@ -126,3 +131,219 @@ def measure_shared_edge(shape: Any, other: Any, reach_m: float) -> float:
         )
     shared_edge = shapely.intersection(shape.boundary, shapely.buffer(edges, reach_m, cap_style="flat"))
     return float(shared_edge.length)
+
+
+AREA_MEANINGS = ("area", "gross_area")
+#: Difference (m²) that rounding to two decimals explains.
+ROUNDING_M2 = 0.01
+
+
+def measure_shape_areas_m2(state: EditingState, row: Row, *shapes: Any) -> list[float]:
+    """Return the statutory area (m²) of each shape in the coordinates of the row's layer."""
+    transformer = crs_care.make_lonlat_transformer(state.plan.layers[row.role].known_crs)
+    areas: list[float] = measure_statutory_area(np.array([*shapes, None])[:-1], transformer).tolist()
+    return areas
+
+
+def get_area_field_allowance_m2(state: EditingState) -> float:
+    """Return by how much (m²) an area field may differ from the shape without a finding ATT013."""
+    return float(state.norm.get_rule_parameters("ATT013").get("allowance_m2", 1.0))
+
+
+def compute_area_fields(state: EditingState, row: Row, shape: Any) -> dict[str, Any]:
+    """Return field name → value of the area fields of a row for a new shape.
+
+    An area that agreed with the former shape is measured anew. An adjusted area (平差), which differs from the former
+    shape, changes by as much as the shape. Net areas follow from the gross area by the row's rate or share of
+    deduction. A field without a value gets none.
+    """
+    return compute_area_fields_of_shapes(state, row, [shape], keep_sums=False)[0]
+
+
+def compute_area_fields_of_shapes(
+    state: EditingState, row: Row, shapes: list[Any], *, keep_sums: bool = True
+) -> list[dict[str, Any]]:
+    """Return field name → value of the area fields, for each of the shapes that replace a row's shape.
+
+    ``keep_sums``: the shapes divide the former shape, so the values of each field sum to the former value; the first
+    shape takes the rounding. If False, the land of the shapes may differ from the row's.
+    """
+    former_m2, *areas = measure_shape_areas_m2(state, row, row.plane_shape, *shapes)
+    values: list[dict[str, Any]] = [{} for _ in shapes]
+    for meaning in AREA_MEANINGS:
+        template_field, stored_area = _get_field_and_number(row, meaning)
+        if template_field is None or template_field.unit != "m2" or stored_area is None or former_m2 <= 0:
+            continue
+        decimals = 2 if template_field.decimals is None else template_field.decimals
+        if keep_sums:
+            parts = divide_by_weights(stored_area, areas, decimals)
+        elif abs(stored_area - former_m2) <= get_area_field_allowance_m2(state) + ROUNDING_M2:
+            parts = [round(area, decimals) for area in areas]
+        else:
+            parts = [round(stored_area + area - former_m2, decimals) for area in areas]
+        for part_values, value in zip(values, parts, strict=True):
+            part_values[template_field.name] = value
+    _add_net_areas_to_values(row, values, keep_sums)
+    return values
+
+
+def _add_net_areas_to_values(row: Row, values: list[dict[str, Any]], keep_sums: bool) -> None:
+    """Add deduction and net area to the area fields of each shape (``values``), in place."""
+    gross_field, gross = _get_field_and_number(row, "gross_area")
+    net_field, net = _get_field_and_number(row, "net_area")
+    deduction_field, deduction = _get_field_and_number(row, "deduction_area")
+    _, rate = _get_field_and_number(row, "deduction_rate")
+    if gross_field is None or not gross or gross <= 0:
+        return
+    grosses = [float(part_values[gross_field.name]) for part_values in values]
+    if deduction_field is not None and deduction is not None:
+        follows_rate = rate is not None and abs(deduction - gross * rate) <= ROUNDING_M2 + 1e-6
+        ratio = rate if follows_rate and rate is not None else deduction / gross
+        deductions = (
+            divide_by_weights(deduction, grosses, 2) if keep_sums else [round(one * ratio, 2) for one in grosses]
+        )
+        for part_values, value in zip(values, deductions, strict=True):
+            part_values[deduction_field.name] = value
+    if net_field is None or net is None:
+        return
+    if deduction_field is not None and deduction is not None and abs(net - (gross - deduction)) <= ROUNDING_M2 + 1e-6:
+        nets = [
+            round(one - float(part_values[deduction_field.name]), 2)
+            for one, part_values in zip(grosses, values, strict=True)
+        ]
+        if keep_sums:
+            nets[0] = round(net - sum(nets[1:]), 2)
+    elif keep_sums:
+        nets = divide_by_weights(net, grosses, 2)
+    else:
+        nets = [round(one * net / gross, 2) for one in grosses]
+    for part_values, value in zip(values, nets, strict=True):
+        part_values[net_field.name] = value
+
+
+def derive_net_area_fields(row: Row, gross: float) -> dict[str, Any]:
+    """Return field name → value of deduction and net area of a row for another gross area (m²)."""
+    template_field, _ = _get_field_and_number(row, "gross_area")
+    if template_field is None:
+        return {}
+    values: list[dict[str, Any]] = [{template_field.name: gross}]
+    _add_net_areas_to_values(row, values, keep_sums=False)
+    return {name: value for name, value in values[0].items() if name != template_field.name}
+
+
+def divide_by_weights(total: float, weights: list[float], decimals: int) -> list[float]:
+    """Return a total divided in proportion to weights, rounded to ``decimals``.
+
+    The results sum to the total: the first one takes the rounding.
+    """
+    weight_sum = sum(weights)
+    parts = [round(total * weight / weight_sum, decimals) for weight in weights]
+    parts[0] = round(total - sum(parts[1:]), 10)
+    return parts
+
+
+def _get_field_and_number(row: Row, meaning: str) -> tuple[TemplateField | None, float | None]:
+    """Return the field with a meaning (None if the layer lacks it), and its number in the row (None if empty)."""
+    template_field = row.home_layer.template.find_field(meaning)
+    if template_field is None or not row.home_layer.has_field(meaning):
+        return None, None
+    value = row.get_number(meaning)
+    return template_field, value if math.isfinite(value) else None
+
+
+def reshape_row(state: EditingState, row: Row, shape: Any) -> list[RowEdit]:
+    """Return the edits that give a row a new shape of the plane, and make new rows of its further parts.
+
+    The largest part stays in the row; each further part becomes a new row with the next free key (BSM) and the other
+    attributes of the row. Area fields follow the shapes. Raise FixRefused if no land remains, or if the row's shape
+    cannot be replaced without loss. An invalid shape is refused too: FIX002 repairs it first.
+    """
+    _require_replaceable(state, row)
+    parts = list_parts(shape)
+    if not parts:
+        raise FixRefused("would_be_empty", role=row.role, key=row.key)
+    row_edit = RowEdit(
+        row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), compute_area_fields(state, row, parts[0])
+    )
+    return [row_edit, *(_make_new_row(state, row, part, compute_area_fields(state, row, part)) for part in parts[1:])]
+
+
+def replace_shape(state: EditingState, row: Row, shape: Any) -> RowEdit:
+    """Return the edit that gives a row a new shape of the plane with all its parts. Area fields follow.
+
+    Raise FixRefused as `reshape_row` does.
+    """
+    _require_replaceable(state, row)
+    return RowEdit(
+        row.role, row.fid, _convert_to_stored_geometry_type(row, shape), compute_area_fields(state, row, shape)
+    )
+
+
+def replace_arcs(state: EditingState, row: Row, shape: Any) -> RowEdit:
+    """Return the edit that gives a row with arcs a new shape with straight edges. Area fields follow.
+
+    ``shape``: in the plane. Raise FixRefused as `EditingState.require_geometry_in_plane` does, but not for arcs.
+    """
+    state.require_geometry_in_plane(row, may_have_arcs=True)
+    return RowEdit(
+        row.role, row.fid, _convert_to_stored_geometry_type(row, shape), compute_area_fields(state, row, shape)
+    )
+
+
+def _require_replaceable(state: EditingState, row: Row) -> None:
+    """Raise FixRefused if the row's shape is invalid or cannot be replaced without loss."""
+    state.require_geometry_in_plane(row)
+    if not row.stored_shape.is_valid:
+        raise FixRefused("row_invalid", role=row.role, key=row.key)
+
+
+def divide_row(state: EditingState, row: Row, parts: list[Any]) -> list[RowEdit]:
+    """Return the edits that divide a row into several rows; area fields sum to those of the row.
+
+    ``parts``: the shapes of the rows. The first one stays in the row; the others become new rows with the next free
+    keys (BSM).
+    """
+    state.require_geometry_in_plane(row)
+    values = compute_area_fields_of_shapes(state, row, parts)
+    row_edit = RowEdit(row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), values[0])
+    return [
+        row_edit,
+        *(_make_new_row(state, row, part, one) for part, one in zip(parts[1:], values[1:], strict=True)),
+    ]
+
+
+def _make_new_row(state: EditingState, row: Row, shape: Any, values: dict[str, Any]) -> RowEdit:
+    """Return the edit that adds a row with a shape, a free key, and the other attributes of a row."""
+    attributes = dict(values)
+    if row.layer.has_field("key"):
+        attributes[row.layer.get_field_name("key")] = state.reserve_new_key(row.role)
+    return RowEdit(
+        row.role,
+        state.reserve_new_fid(row.role),
+        _convert_to_stored_geometry_type(row, shape),
+        attributes,
+        is_new=True,
+        attribute_source_fid=row.fid,
+        is_part=True,
+    )
+
+
+def _convert_to_stored_geometry_type(row: Row, shape: Any) -> Any:
+    """Return a polygon as a multipolygon of one part if the row stores a multipolygon."""
+    if row.stored_shape is not None and row.stored_shape.geom_type == "MultiPolygon" and shape.geom_type == "Polygon":
+        return shapely.multipolygons([shape])
+    return shape
+
+
+def require_shape(row: Row) -> Any:
+    """Return the shape of a row in the plane; raise FixRefused if the row has no shape."""
+    if mask_missing_shapes(np.array([row.plane_shape], dtype=object))[0]:
+        raise FixRefused("no_shape", role=row.role, key=row.key)
+    return row.plane_shape
+
+
+def require_text_field(row: Row, name: str, code: str) -> None:
+    """Raise FixRefused if a field of a row holds numbers, which would lose the leading zero of a code."""
+    types = {one.name.upper(): one.type for one in row.layer.source.fields}
+    if code.startswith("0") and types.get(name, "text") != "text":
+        raise FixRefused("number_field", role=row.role, field=name, value=code)

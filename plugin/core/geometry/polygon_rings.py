@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 #: Vertices in one batch: they fit in a processor's cache.
 BATCH_VERTICES = 50_000
-_POLYGON_TYPE_ID = 3
 #: Entries of a table of integers by their lowest bits: a power of two.
 _TABLE_SIZE = 1 << 20
 #: Odd constants of a well-mixing integer hash (splitmix64).
@@ -40,7 +39,7 @@ def extract_rings(shapes: NDArray) -> PolygonRings:
 
     Rings of polygons without holes come first.
     """
-    is_polygon = shapely.get_type_id(shapes) == _POLYGON_TYPE_ID
+    is_polygon = shapely.get_type_id(shapes) == 3
     is_simple = is_polygon & (shapely.get_num_interior_rings(shapes) == 0)
     # Files that promote to multipolygons have one part in nearly all of them.
     lone = np.flatnonzero(~is_polygon & (shapely.get_num_geometries(shapes) == 1))

@@ -26,7 +26,7 @@ from ..base.invariants import require_value
 from ..base.parallel.threads import apply_in_threads, get_lock, shared_property
 from ..geometry import crs as crs_care
 from ..geometry.crs import find_coordinate_problem
-from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified
+from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, VertexIndex, reproject_densified
 from ..geometry.polygon_rings import find_inner_points
 from ..geometry.polygons import ClipCache, Polygons
 from ..geometry.shape_comparison import hash_shapes
@@ -40,7 +40,6 @@ from ..geometry.validity import (
     mask_missing_shapes,
     repair_polygon,
 )
-from ..geometry.vertex_index import VertexIndex
 from ..standard.messages.texts import Message
 from ..standard.template import Template, TemplateField
 from .unused_rows import GAPS_SECTION, UnusedRow, describe_unused_rows, make_layer_name

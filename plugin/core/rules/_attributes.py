@@ -31,6 +31,9 @@ MAX_SHOWN_FIDS = 20
 MAX_NAMED_ROWS = 5
 #: Names shown; the rest is counted.
 _MAX_LISTED_NAMES = 5
+#: For examples of rules: a polygon (m), and the layer of the land survey.
+SMALL_SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+PARCEL_LAYER = {"layer": "DLTB"}
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,14 @@ from ..model.rule import RuleResult
 from ..plan.layer import Layer
 from ._attributes import format_code_with_name
 
+#: Polygons of examples of rules (m).
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
+EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
+WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
+SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 #: Rules on overlaps of two of the three control lines.
 CONTROL_LINE_OVERLAPS = ("REL001", "REL002", "REL003")
 #: Rules that compare zones with the control line that they follow.
@@ -216,10 +224,6 @@ def find_polygons_overlapping_any(polygons: NDArray, shapes: NDArray) -> NDArray
     return intersects
 
 
-#: Value for such classes in the survey's code list.
-CONSTRUCTION_LAND_CLASS = "建设用地"
-
-
 def find_construction_land_rows(ctx: RuleContext, layer: Layer) -> NDArray:
     """Return (n,) bool: rows whose land use is construction land (建设用地).
 
@@ -231,7 +235,7 @@ def find_construction_land_rows(ctx: RuleContext, layer: Layer) -> NDArray:
         return np.zeros(len(layer), dtype=bool)
     codes = ctx.get_code_list(land_use_field.codes)
     construction_codes = {
-        c.code for c in codes.entry_by_code.values() if c.other_columns.get("major_class") == CONSTRUCTION_LAND_CLASS
+        c.code for c in codes.entry_by_code.values() if c.other_columns.get("major_class") == "建设用地"
     }
     if not any(c.other_columns.get("major_class") for c in codes.entry_by_code.values()):
         construction_codes = codes.collect_members(ctx.norm.get("farmland.construction_classes"))

@@ -6,11 +6,10 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.geometry import shared_areas
+from plugin.core.geometry import intersection_areas
 from plugin.core.geometry.crs import make_lonlat_transformer
-from plugin.core.geometry.intersection_areas import compute_intersection_areas
+from plugin.core.geometry.intersection_areas import compute_intersection_areas, find_shared_areas
 from plugin.core.geometry.polygons import Polygons
-from plugin.core.geometry.shared_areas import find_shared_areas
 from plugin.core.geometry.statutory_area import EqualAreaPlane, measure_statutory_area
 from plugin.core.geometry.tolerance import Tolerance
 from tests.parametrize import first_daily
@@ -312,13 +311,13 @@ def assert_areas_are_those_of_shapely(left, right, left_rows=None, right_rows=No
 @pytest.mark.parametrize("seed", first_daily(range(12), 4))
 @pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
 def test_shared_areas_of_layers_with_different_edges_equal_those_of_shapely(monkeypatch, seed, overlays_few):
-    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
+    monkeypatch.setattr(intersection_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
     assert_areas_are_those_of_shapely(draw_layer(30 + 10 * seed, seed), draw_layer(60, 100 + seed))
 
 
 @pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
 def test_rows_completely_inside_other_rows_are_found_by_their_boundary(monkeypatch, overlays_few):
-    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
+    monkeypatch.setattr(intersection_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
     fine = draw_layer(200, 1)
     present = fine[~shapely.is_missing(fine)]
     coarse = np.array([shapely.union_all(present[n::4]) for n in range(4)], dtype=object)
@@ -329,7 +328,7 @@ def test_rows_completely_inside_other_rows_are_found_by_their_boundary(monkeypat
 
 @pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
 def test_only_selected_rows_get_shared_areas(monkeypatch, overlays_few):
-    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
+    monkeypatch.setattr(intersection_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
     left, right = draw_layer(80, 3), draw_layer(50, 4)
     assert_areas_are_those_of_shapely(left, right, np.arange(80) % 3 == 0, np.arange(50) % 2 == 0)
     assert_areas_are_those_of_shapely(right, left, np.arange(50) % 2 == 0, None)
@@ -337,7 +336,7 @@ def test_only_selected_rows_get_shared_areas(monkeypatch, overlays_few):
 
 @pytest.mark.parametrize("seed", first_daily(range(8), 3))
 def test_few_rows_of_a_layer_with_known_overlap_candidates_get_the_areas_of_shapely(monkeypatch, seed):
-    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0)
+    monkeypatch.setattr(intersection_areas, "VERTICES_PER_OVERLAY", 0)
     left, right = draw_layer(60, seed), np.concatenate([draw_layer(40, seed + 20), draw_layer(9, seed + 40)])
     overlaps = np.array(
         [len(np.flatnonzero(shapely.area(shapely.intersection(right, one)) > 1e-6)) > 1 for one in right]
@@ -356,7 +355,7 @@ def test_few_rows_of_a_layer_with_known_overlap_candidates_get_the_areas_of_shap
 
 
 def test_layers_too_distant_for_exact_orientation_tests_are_computed_by_an_overlay(monkeypatch):
-    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 10**9)
+    monkeypatch.setattr(intersection_areas, "VERTICES_PER_OVERLAY", 10**9)
     left, right = draw_layer(30, 5), draw_layer(30, 6)
     far = shapely.transform(right[-3:], lambda xy: xy + 5_000_000)
     assert_areas_are_those_of_shapely(left, np.append(right, far))

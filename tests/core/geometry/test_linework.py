@@ -18,13 +18,13 @@ from plugin.core.geometry.coverage import (
     find_points_near_segments,
     find_vertices_missing_on_edges,
 )
+from plugin.core.geometry.edge_densification import VertexIndex
 from plugin.core.geometry.linework import build_linework
 from plugin.core.geometry.polygon_rings import make_member_table, mask_possible_members
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.ring_sums import RingSegments, sum_along_rings
 from plugin.core.geometry.segment_boxes import find_meeting_chains, find_meeting_segments
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.geometry.vertex_index import VertexIndex
 from tests.parametrize import first_daily
 
 

@@ -12,7 +12,7 @@ import shapely
 from plugin.core.checks.live.session import EditBatch
 from plugin.core.cli.examples.plans import make_example_plan
 from plugin.core.cli.examples.run_examples import check_and_start_editing
-from plugin.core.engine.waivers.match import match_waivers_with_findings
+from plugin.core.engine.waivers.application import match_waivers_with_findings
 from plugin.core.engine.waivers.waiver import WaiverEntry, WaiverLimits, Waivers, make_waivers
 from plugin.core.geometry.overlay_fallback import mask_containing_shapes
 from tests.core.small_plan import check_data, convert_to_source_layers, make_county_box, make_table

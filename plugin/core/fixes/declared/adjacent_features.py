@@ -8,8 +8,7 @@ from ...geometry.shape_comparison import normalize_shapes
 from ...model.findings import Finding
 from ..edits import Edits, FixRefused, RowEdit
 from ..fix_declaration import FixExample, Safety, fix
-from ..reshaping import require_shape, reshape_row
-from ..shapes import clip_to_outline, join_shapes, measure_shared_edge, subtract_shapes
+from ..shapes import clip_to_outline, join_shapes, measure_shared_edge, require_shape, reshape_row, subtract_shapes
 from ..state import EditingState, Row
 
 COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -9,8 +9,7 @@ from ...base.errors import InputError
 from ...model.findings import Finding
 from ..edits import Edits, FixRefused, RowEdit, WindowEdit
 from ..fix_declaration import FixExample, Safety, fix
-from ..reshaping import require_shape, reshape_row
-from ..shapes import list_parts, subtract_shapes
+from ..shapes import list_parts, require_shape, reshape_row, subtract_shapes
 from ..state import EditingState, Row
 
 #: The three lines: an earlier one stays, a later one gives way.

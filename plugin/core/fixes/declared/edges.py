@@ -23,8 +23,7 @@ from ...geometry.validity import extract_polygons
 from ...model.findings import Finding
 from ..edits import Edits, FixRefused, RowEdit, is_same_shape
 from ..fix_declaration import FixExample, Safety, fix
-from ..reshaping import replace_shape, require_shape
-from ..shapes import snap_new_vertices
+from ..shapes import replace_shape, require_shape, snap_new_vertices
 from ..state import EditingState, Row
 from .control_lines import find_yielding_role
 

@@ -10,7 +10,7 @@ from ...engine.context import trim_code_padding
 from ...model.findings import Finding
 from ..edits import Edits, FixRefused, RowEdit
 from ..fix_declaration import FixExample, Safety, fix
-from ..reshaping import require_text_field
+from ..shapes import require_text_field
 from ..state import EditingState
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"

@@ -13,8 +13,7 @@ from ...model.findings import Finding
 from ...plan.layer import Layer
 from ..edits import Edits, FixRefused, RowEdit
 from ..fix_declaration import FixExample, Safety, fix
-from ..reshaping import require_shape, reshape_row
-from ..shapes import drop_slivers, join_shapes, measure_shared_edge, subtract_shapes
+from ..shapes import drop_slivers, join_shapes, measure_shared_edge, require_shape, reshape_row, subtract_shapes
 from ..state import EditingState, Row
 from .control_lines import PRECEDENCE
 
@@ -116,9 +115,6 @@ def _make_zone(state: EditingState, like: Row, land: Any, code: str) -> list[Row
     return new_rows
 
 
-FIELD_WKT = "POLYGON ((40 0, 60 0, 60 100, 40 100, 40 0))"
-
-
 @fix(
     "FIX013",
     "extend-farmland-zone",
@@ -128,7 +124,7 @@ FIELD_WKT = "POLYGON ((40 0, 60 0, 60 100, 40 100, 40 0))"
     messages={"": "Add {area} of {count} zone(s) to the farmland protection zone {key}"},
     examples=[
         FixExample("farmland in the urban zone", "REL006",
-                   {"farmland": [FIELD_WKT], "zones": [{"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "zone_code": "300"}, {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "zone_code": "410"}]},
+                   {"farmland": ["POLYGON ((40 0, 60 0, 60 100, 40 100, 40 0))"], "zones": [{"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "zone_code": "300"}, {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "zone_code": "410"}]},
                    {"zones": [{"wkt": "POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))", "zone_code": "300"}, {"wkt": "POLYGON ((60 0, 100 0, 100 100, 60 100, 60 0))", "zone_code": "410"}]}),
         FixExample("no farmland zone is next to it", "REL006",
                    {"farmland": ["POLYGON ((70 10, 80 10, 80 20, 70 20, 70 10))"], "zones": [{"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "zone_code": "300"}, {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "zone_code": "410"}]},
@@ -161,8 +157,6 @@ EAST_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
 WIDER_WKT = "POLYGON ((0 0, 50.05 0, 50.05 100, 0 100, 0 0))"
 NARROWER_WKT = "POLYGON ((0 0, 49.95 0, 49.95 100, 0 100, 0 0))"
 EXAMPLE_ZONES = [{"wkt": WEST_WKT, "zone_code": "410"}, {"wkt": EAST_WKT, "zone_code": "300"}]
-
-_LINE_BY_RULE = {"REL004": "red_line", "REL005": "boundary"}
 
 
 @fix(
@@ -219,7 +213,7 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
     land = state.get_finding_shape(finding)
     if land is None:
         raise FixRefused("stale")
-    line = _LINE_BY_RULE[finding.code]
+    line = {"REL004": "red_line", "REL005": "boundary"}[finding.code]
     setting = ZONE_SETTING_BY_LINE[line]
     if finding.case == "line_outside_zone":
         for other in PRECEDENCE[: PRECEDENCE.index(line)]:

@@ -7,7 +7,7 @@ from ...geometry.validity import repair_polygon
 from ...model.findings import Finding
 from ..edits import Edits, FixRefused, NewField, RowEdit
 from ..fix_declaration import FixExample, Safety, fix
-from ..reshaping import derive_net_area_fields, get_area_field_allowance_m2, measure_shape_areas_m2, require_shape
+from ..shapes import derive_net_area_fields, get_area_field_allowance_m2, measure_shape_areas_m2, require_shape
 from ..state import EditingState
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -7,8 +7,16 @@ from ...geometry.validity import extract_polygons, find_invalidity_reason, repai
 from ...model.findings import Finding
 from ..edits import Edits, FixRefused
 from ..fix_declaration import FixExample, Safety, fix
-from ..reshaping import divide_row, require_shape, reshape_row
-from ..shapes import drop_slivers, is_below_sliver_limits, join_shapes, list_parts, measure_width
+from ..shapes import (
+    divide_row,
+    drop_slivers,
+    is_below_sliver_limits,
+    join_shapes,
+    list_parts,
+    measure_width,
+    require_shape,
+    reshape_row,
+)
 from ..state import EditingState
 
 TWO_SQUARES_WKT = "MULTIPOLYGON (((0 0, 30 0, 30 10, 0 10, 0 0)), ((50 0, 60 0, 60 10, 50 10, 50 0)))"

@@ -12,8 +12,7 @@ from ...geometry.corners import find_near_vertices, find_sharp_corners
 from ...model.findings import Finding
 from ..edits import Edits, FixRefused
 from ..fix_declaration import FixExample, Safety, fix
-from ..reshaping import replace_arcs, require_shape, reshape_row
-from ..shapes import snap_new_vertices
+from ..shapes import replace_arcs, require_shape, reshape_row, snap_new_vertices
 from ..state import EditingState, Row
 
 #: Pairs of vertices that one fix removes at most.
@@ -201,7 +200,6 @@ def _mask_vertex(xy: np.ndarray, point: np.ndarray) -> np.ndarray:
 #: A flat arc (height 2 cm) on a square.
 FLAT_WKT = "CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING (0 0, 50 -0.02, 100 0), (100 0, 100 80, 0 80, 0 0)))"
 ROUND_WKT = "CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING (0 0, 50 -50, 100 0), (100 0, 100 80, 0 80, 0 0)))"
-DISC_WKT = "MULTISURFACE (CURVEPOLYGON (CIRCULARSTRING (0 50, 100 50, 0 50)))"
 
 
 @fix(
@@ -215,7 +213,7 @@ DISC_WKT = "MULTISURFACE (CURVEPOLYGON (CIRCULARSTRING (0 50, 100 50, 0 50)))"
         FixExample("a flat arc", "GEO004", {"layer": [FLAT_WKT]}, {"layer": ["POLYGON ((0 0, 50 -0.02, 100 0, 100 80, 0 80, 0 0))"]}, safe=True),
         FixExample("without GEO004, GEO002 reports the arc", "GEO002", {"layer": [FLAT_WKT]}, {"layer": ["POLYGON ((0 0, 50 -0.02, 100 0, 100 80, 0 80, 0 0))"]}, safe=True),
         FixExample("a coarse tolerance moves land", "GEO004", {"layer": [ROUND_WKT]}, {"layer": ["POLYGON ((0 0, 50 -50, 100 0, 100 80, 0 80, 0 0))"]}, parameters={"tolerance_m": 15.0}),
-        FixExample("a circle keeps at least four vertices", "GEO004", {"layer": [DISC_WKT]}, {"layer": ["POLYGON ((0 50, 50 0, 100 50, 50 100, 0 50))"]}, parameters={"tolerance_m": 99.0}),
+        FixExample("a circle keeps at least four vertices", "GEO004", {"layer": ["MULTISURFACE (CURVEPOLYGON (CIRCULARSTRING (0 50, 100 50, 0 50)))"]}, {"layer": ["POLYGON ((0 50, 50 0, 100 50, 50 100, 0 50))"]}, parameters={"tolerance_m": 99.0}),
         FixExample("areas follow", "GEO004", {"layer": [{"wkt": ROUND_WKT, "gross_area": 20000.0, "deduction_rate": 0.1, "deduction_area": 2000.0, "net_area": 18000.0}]},
                    {"layer": [{"wkt": "POLYGON ((0 0, 50 -50, 100 0, 100 80, 0 80, 0 0))", "deduction_rate": 0.1}]}, rules=("ATT003",), roles={"layer": "GDBHMB"}, parameters={"tolerance_m": 15.0}),
         FixExample("a curve of another kind", "GEO004", {"layer": [{"wkt": "POLYGON ((0 0, 100 0, 100 80, 0 80, 0 0))", "curve": True}]}, refused="curve_unknown"),

@@ -15,8 +15,7 @@ from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError
 from ...geometry import crs as crs_care
 from ...geometry.crs import find_coordinate_problem
-from ...geometry.edge_densification import find_shared_edges
-from ...geometry.vertex_index import make_plane_vertex_index
+from ...geometry.edge_densification import find_shared_edges, make_plane_vertex_index
 from ...standard.profile import Norm
 from ..layer import Layer, SourceLayer
 from ..plan import Plan, UnusableLayer

@@ -17,10 +17,10 @@ import shapely
 from numpy.typing import NDArray
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...geometry.edge_densification import VertexIndex, sort_unique_vertices
 from ...geometry.polygon_rings import extract_rings, hash_vertices, iterate_batches
 from ...geometry.shape_comparison import compute_max_vertex_shift
 from ...geometry.validity import mask_missing_shapes
-from ...geometry.vertex_index import VertexIndex, sort_unique_vertices
 from ...plan.row_pairs import pair_equal_rows
 
 # Vertices of one edition are snapped to those of the other within the cluster tolerance. Otherwise noise of

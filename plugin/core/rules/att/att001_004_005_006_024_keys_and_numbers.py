@@ -16,6 +16,7 @@ from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Sever
 from ...plan.layer import Layer
 from ...standard.numbering import BSM_FILL, BSM_LENGTH
 from .._attributes import (
+    SMALL_SQUARE_WKT,
     ValueProblem,
     explain_missing_fields,
     find_plan_code_prefix,
@@ -24,7 +25,6 @@ from .._attributes import (
     read_setting_words,
 )
 
-SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
 
 
@@ -50,18 +50,18 @@ OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
         "the county into grades. Take the grade of each feature from the evaluation.",
     },
     fails=[
-        RuleExample("same number twice", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": "1"}]}, finds=1),
-        RuleExample("one parcel number for all", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "YJJBNTTBBH": "7"}]},
+        RuleExample("same number twice", {"layer": [{"wkt": SMALL_SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": "1"}]}, finds=1),
+        RuleExample("one parcel number for all", {"layer": [{"wkt": SMALL_SQUARE_WKT, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "YJJBNTTBBH": "7"}]},
                 finds=1, roles={"layer": "YJJBNTBHTB"}),
-        RuleExample("suited everywhere", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "feature_name": "适宜"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "feature_name": "适宜"}]},
+        RuleExample("suited everywhere", {"layer": [{"wkt": SMALL_SQUARE_WKT, "key": "1", "feature_name": "适宜"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "feature_name": "适宜"}]},
                 finds=1, roles={"layer": "CZJSSYXPJJG"}),
-        RuleExample("no number", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": None}]}, finds=1),
+        RuleExample("no number", {"layer": [{"wkt": SMALL_SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": None}]}, finds=1),
     ],
     passes=[
-        RuleExample("two grades", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "feature_name": "适宜"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "feature_name": "不适宜"}]},
+        RuleExample("two grades", {"layer": [{"wkt": SMALL_SQUARE_WKT, "key": "1", "feature_name": "适宜"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "feature_name": "不适宜"}]},
                 roles={"layer": "CZJSSYXPJJG"}),
-        RuleExample("all different, a gap", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": "3"}]}),
-        RuleExample("parcels have numbers of their own", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "YJJBNTTBBH": "8"}]},
+        RuleExample("all different, a gap", {"layer": [{"wkt": SMALL_SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": "3"}]}),
+        RuleExample("parcels have numbers of their own", {"layer": [{"wkt": SMALL_SQUARE_WKT, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "YJJBNTTBBH": "8"}]},
                 roles={"layer": "YJJBNTBHTB"}),
     ],
 )  # fmt: skip
@@ -140,7 +140,7 @@ _DIGIT_COUNT = 6
 
 def _make_plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
     """Return the layers of an example: one row with this key."""
-    return {"layer": [{"wkt": SQUARE_WKT, "key": key, "division_code": "140225"}]}
+    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "key": key, "division_code": "140225"}]}
 
 
 @rule(
@@ -227,7 +227,10 @@ MAX_LISTED_KEYS = 5
 
 def _make_plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str, str]]]:
     """Return the layers of an example: a key in the red line and one in the boundary."""
-    return {"red_line": [{"wkt": SQUARE_WKT, "key": first}], "boundary": [{"wkt": SQUARE_WKT, "key": second}]}
+    return {
+        "red_line": [{"wkt": SMALL_SQUARE_WKT, "key": first}],
+        "boundary": [{"wkt": SMALL_SQUARE_WKT, "key": second}],
+    }
 
 
 @rule(
@@ -249,15 +252,15 @@ def _make_plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str
     fails=[
         RuleExample("one number in two layers", _make_plan_with_two_keys(FIRST_KEY, FIRST_KEY), finds=1),
         RuleExample("reported once for a whole layer",
-                {"red_line": [{"wkt": SQUARE_WKT, "key": FIRST_KEY}, {"wkt": SQUARE_WKT, "key": SECOND_KEY}],
-                 "boundary": [{"wkt": SQUARE_WKT, "key": FIRST_KEY}, {"wkt": SQUARE_WKT, "key": SECOND_KEY}]},
+                {"red_line": [{"wkt": SMALL_SQUARE_WKT, "key": FIRST_KEY}, {"wkt": SMALL_SQUARE_WKT, "key": SECOND_KEY}],
+                 "boundary": [{"wkt": SMALL_SQUARE_WKT, "key": FIRST_KEY}, {"wkt": SMALL_SQUARE_WKT, "key": SECOND_KEY}]},
                 finds=1, parameters={"listed_count": 1}),
     ],
     passes=[
         RuleExample("all different", _make_plan_with_two_keys(FIRST_KEY, SECOND_KEY)),
         RuleExample("twice in one layer is ATT001's", {
-            "red_line": [{"wkt": SQUARE_WKT, "key": FIRST_KEY}, {"wkt": SQUARE_WKT, "key": FIRST_KEY}],
-            "boundary": [{"wkt": SQUARE_WKT, "key": SECOND_KEY}]}),
+            "red_line": [{"wkt": SMALL_SQUARE_WKT, "key": FIRST_KEY}, {"wkt": SMALL_SQUARE_WKT, "key": FIRST_KEY}],
+            "boundary": [{"wkt": SMALL_SQUARE_WKT, "key": SECOND_KEY}]}),
     ],
 )  # fmt: skip
 def key_across_layers(*, ctx: RuleContext, listed_count: float = 100) -> RuleResult:
@@ -349,7 +352,7 @@ _DIGITS_7_TO_10 = slice(6, 10)
 
 def _make_layer_with_two_keys(first: str, second: str) -> dict[str, list[dict[str, str]]]:
     """Return the layers of an example: two rows of one layer with these keys."""
-    return {"layer": [{"wkt": SQUARE_WKT, "key": first}, {"wkt": SQUARE_WKT, "key": second}]}
+    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "key": first}, {"wkt": SMALL_SQUARE_WKT, "key": second}]}
 
 
 @rule(
@@ -419,12 +422,12 @@ CODE_SUFFIX, NAME_SUFFIX = "DM", "MC"
 
 def _make_plan_with_parcels(*parcels: tuple[str, str]) -> dict[str, list[dict[str, str]]]:
     """Return the layers of an example: one parcel for each pair of village code and parcel number."""
-    return {"layer": [{"wkt": SQUARE_WKT, "ZLDWDM": village, "TBBH": number} for village, number in parcels]}
+    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "ZLDWDM": village, "TBBH": number} for village, number in parcels]}
 
 
 def _make_plan_with_units(*unit_names: str) -> dict[str, list[dict[str, str]]]:
     """Return the layers of an example: one detailed-planning unit for each name."""
-    return {"layer": [{"wkt": SQUARE_WKT, "feature_name": name} for name in unit_names]}
+    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "feature_name": name} for name in unit_names]}
 
 
 PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}

@@ -11,6 +11,8 @@ from ...standard.codes import CodeEntry, CodeList
 from ...standard.messages.texts import CodeListName
 from ...standard.template import TemplateField
 from .._attributes import (
+    PARCEL_LAYER,
+    SMALL_SQUARE_WKT,
     ValueProblem,
     explain_missing_fields,
     find_codes_with_subcodes,
@@ -22,7 +24,6 @@ from .._attributes import (
 
 #: Codes that a message lists, and the first characters of a code that give its class.
 MAX_LISTED_CODES, CLASS_DIGITS = 12, 2
-SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
 
 @rule(
@@ -49,19 +50,19 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
         "without a code list” [attributes.value_words] in the county's profile file.",
     },
     fails=[
-        RuleExample("no such code", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0999"}]}, finds=1, roles={"layer": "DLTB"}),
-        RuleExample("another name", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "land_use_name": "水田"}]}, finds=1,
+        RuleExample("no such code", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0999"}]}, finds=1, roles={"layer": "DLTB"}),
+        RuleExample("another name", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103", "land_use_name": "水田"}]}, finds=1,
                 roles={"layer": "DLTB"}),
-        RuleExample("a mine among the flood lines", {"layer": [{"wkt": SQUARE_WKT, "feature_kind": "12"}]}, finds=1, roles={"layer": "HLFXKZX"}),
-        RuleExample("a red line for building", {"layer": [{"wkt": SQUARE_WKT, "LHLX": "城镇建设"}]}, finds=1, roles={"layer": "STBHHX"}),
+        RuleExample("a mine among the flood lines", {"layer": [{"wkt": SMALL_SQUARE_WKT, "feature_kind": "12"}]}, finds=1, roles={"layer": "HLFXKZX"}),
+        RuleExample("a red line for building", {"layer": [{"wkt": SMALL_SQUARE_WKT, "LHLX": "城镇建设"}]}, finds=1, roles={"layer": "STBHHX"}),
     ],
     passes=[
-        RuleExample("a lake among the flood lines", {"layer": [{"wkt": SQUARE_WKT, "feature_kind": "21"}]}, roles={"layer": "HLFXKZX"}),
-        RuleExample("grades of an evaluation", {"layer": [{"wkt": SQUARE_WKT, "feature_name": "适宜"}, {"wkt": SQUARE_WKT, "feature_name": "不适宜"}]}, roles={"layer": "CZJSSYXPJJG"}),
-        RuleExample("a code instead of a word", {"layer": [{"wkt": SQUARE_WKT, "feature_kind": "01"}]}, roles={"layer": "XZZTGNDW"}),
-        RuleExample("in the list", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "land_use_name": "旱地"}]}, roles={"layer": "DLTB"}),
-        RuleExample("blank is another rule's", {"layer": [{"wkt": SQUARE_WKT, "urban_code": None}]}, roles={"layer": "DLTB"}),
-        RuleExample("padded to six digits", {"layer": [{"wkt": SQUARE_WKT, "land_use": "010300"}]}, roles={"layer": "XZYDYH"}),
+        RuleExample("a lake among the flood lines", {"layer": [{"wkt": SMALL_SQUARE_WKT, "feature_kind": "21"}]}, roles={"layer": "HLFXKZX"}),
+        RuleExample("grades of an evaluation", {"layer": [{"wkt": SMALL_SQUARE_WKT, "feature_name": "适宜"}, {"wkt": SMALL_SQUARE_WKT, "feature_name": "不适宜"}]}, roles={"layer": "CZJSSYXPJJG"}),
+        RuleExample("a code instead of a word", {"layer": [{"wkt": SMALL_SQUARE_WKT, "feature_kind": "01"}]}, roles={"layer": "XZZTGNDW"}),
+        RuleExample("in the list", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103", "land_use_name": "旱地"}]}, roles={"layer": "DLTB"}),
+        RuleExample("blank is another rule's", {"layer": [{"wkt": SMALL_SQUARE_WKT, "urban_code": None}]}, roles={"layer": "DLTB"}),
+        RuleExample("padded to six digits", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "010300"}]}, roles={"layer": "XZYDYH"}),
     ],
 )  # fmt: skip
 def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
@@ -191,15 +192,18 @@ ZONE_LAYER = {"layer": "YDYHGHFQ"}
     },
     fails=[
         RuleExample(
-            "another layer's", {"layer": [{"wkt": SQUARE_WKT, "feature_code": "2090020227"}]}, finds=1, roles=ZONE_LAYER
+            "another layer's",
+            {"layer": [{"wkt": SMALL_SQUARE_WKT, "feature_code": "2090020227"}]},
+            finds=1,
+            roles=ZONE_LAYER,
         ),
-        RuleExample("empty", {"layer": [{"wkt": SQUARE_WKT, "feature_code": None}]}, finds=1, roles=ZONE_LAYER),
+        RuleExample("empty", {"layer": [{"wkt": SMALL_SQUARE_WKT, "feature_code": None}]}, finds=1, roles=ZONE_LAYER),
     ],
     passes=[
         RuleExample(
-            "the layer's own", {"layer": [{"wkt": SQUARE_WKT, "feature_code": "2090020610"}]}, roles=ZONE_LAYER
+            "the layer's own", {"layer": [{"wkt": SMALL_SQUARE_WKT, "feature_code": "2090020610"}]}, roles=ZONE_LAYER
         ),
-        RuleExample("a layer whose code is not known", {"layer": [{"wkt": SQUARE_WKT, "feature_code": "1"}]}),
+        RuleExample("a layer whose code is not known", {"layer": [{"wkt": SMALL_SQUARE_WKT, "feature_code": "1"}]}),
     ],
 )
 def feature_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
@@ -252,15 +256,21 @@ LAND_USE_LAYER = {"layer": "XZYDYH"}
         "": "{layer} ({key}): {field} = “{value}”, but the code must be padded with 0 to the field's full length (digits: {count}). Write {expected}.",
     },
     fails=[
-        RuleExample("four digits", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, finds=1, roles=LAND_USE_LAYER)
+        RuleExample(
+            "four digits", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103"}]}, finds=1, roles=LAND_USE_LAYER
+        )
     ],
     passes=[
-        RuleExample("six digits", {"layer": [{"wkt": SQUARE_WKT, "land_use": "010300"}]}, roles=LAND_USE_LAYER),
+        RuleExample("six digits", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "010300"}]}, roles=LAND_USE_LAYER),
         RuleExample(
-            "not in the list is ATT002's", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0999"}]}, roles=LAND_USE_LAYER
+            "not in the list is ATT002's",
+            {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0999"}]},
+            roles=LAND_USE_LAYER,
         ),
         RuleExample(
-            "a field without padding", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, roles={"layer": "DLTB"}
+            "a field without padding",
+            {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103"}]},
+            roles={"layer": "DLTB"},
         ),
     ],
 )
@@ -299,9 +309,6 @@ def code_padding(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     return result
 
 
-PARCEL_LAYER = {"layer": "DLTB"}
-
-
 @rule(
     "ATT009",
     "parent-code",
@@ -316,10 +323,10 @@ PARCEL_LAYER = {"layer": "DLTB"}
         "{count}{listed}. Sums by class would miss the parcel. Enter the finer code of the survey, and correct the "
         "name.",
     },
-    fails=[RuleExample("the class only", {"layer": [{"wkt": SQUARE_WKT, "land_use": "01"}]}, finds=1, roles=PARCEL_LAYER)],
+    fails=[RuleExample("the class only", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "01"}]}, finds=1, roles=PARCEL_LAYER)],
     passes=[
-        RuleExample("the finest code", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, roles=PARCEL_LAYER),
-        RuleExample("a list whose classes may be used", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "400"}]}, roles={"layer": "YDYHGHFQ"}),
+        RuleExample("the finest code", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103"}]}, roles=PARCEL_LAYER),
+        RuleExample("a list whose classes may be used", {"layer": [{"wkt": SMALL_SQUARE_WKT, "zone_code": "400"}]}, roles={"layer": "YDYHGHFQ"}),
     ],
 )  # fmt: skip
 def parent_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
@@ -393,16 +400,22 @@ SECOND_LEVEL = 2
         "the name; divide a feature that has several of them first.",
     },
     fails=[
-        RuleExample("level one", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "400"}]}, finds=1, roles=CENTRE_ZONE_LAYER)
+        RuleExample(
+            "level one", {"layer": [{"wkt": SMALL_SQUARE_WKT, "zone_code": "400"}]}, finds=1, roles=CENTRE_ZONE_LAYER
+        )
     ],
     passes=[
-        RuleExample("level two", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "420"}]}, roles=CENTRE_ZONE_LAYER),
-        RuleExample("level three", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "411"}]}, roles=CENTRE_ZONE_LAYER),
+        RuleExample("level two", {"layer": [{"wkt": SMALL_SQUARE_WKT, "zone_code": "420"}]}, roles=CENTRE_ZONE_LAYER),
+        RuleExample("level three", {"layer": [{"wkt": SMALL_SQUARE_WKT, "zone_code": "411"}]}, roles=CENTRE_ZONE_LAYER),
         RuleExample(
-            "a class without finer zones", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "300"}]}, roles=CENTRE_ZONE_LAYER
+            "a class without finer zones",
+            {"layer": [{"wkt": SMALL_SQUARE_WKT, "zone_code": "300"}]},
+            roles=CENTRE_ZONE_LAYER,
         ),
         RuleExample(
-            "the county's zones", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "400"}]}, roles={"layer": "YDYHGHFQ"}
+            "the county's zones",
+            {"layer": [{"wkt": SMALL_SQUARE_WKT, "zone_code": "400"}]},
+            roles={"layer": "YDYHGHFQ"},
         ),
     ],
 )

@@ -11,10 +11,8 @@ from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Sever
 from ...plan.layer import Layer
 from ...standard.messages.numbers import format_plain_number
 from .._attributes import ValueProblem, make_value_finding
+from .._places import SQUARE_WKT
 
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-#: Meanings of the fields that a finding names.
-_AREA_MEANINGS = ("gross_area", "deduction_rate", "deduction_area", "net_area")
 CONSISTENT_ROW = {
     "wkt": SQUARE_WKT,
     "land_use": "0103",
@@ -109,7 +107,10 @@ def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> R
     if not layer.has_field("gross_area") or not layer.has_field("net_area"):
         return None
     result, shapes = RuleResult(), layer.plane_shapes
-    field_names = {meaning: layer.get_field_name(meaning) for meaning in _AREA_MEANINGS}
+    field_names = {
+        meaning: layer.get_field_name(meaning)
+        for meaning in ("gross_area", "deduction_rate", "deduction_area", "net_area")
+    }
     for difference in find_net_area_contradictions(layer, ctx.find_cultivated_rows(layer), allowance_m2):
         result.findings.append(
             ctx.finding_maker.make_row_finding(

@@ -10,6 +10,8 @@ from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import (
+    PARCEL_LAYER,
+    SMALL_SQUARE_WKT,
     ValueProblem,
     find_plan_code_prefix,
     make_findings_of_wrong_values,
@@ -18,7 +20,6 @@ from .._attributes import (
     read_setting_words,
 )
 
-SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 TOWNSHIP_LAYER = {"layer": "XZQXZ"}
 #: Digits of the codes of a county, a township, and a township or village in the national statistical form.
 CODE_LENGTHS = (6, 9, 12)
@@ -26,7 +27,7 @@ CODE_LENGTHS = (6, 9, 12)
 
 def _make_plan_with_division_codes(*codes: str | None) -> dict[str, list[dict[str, str | None]]]:
     """Return the layers of an example: one row for each division code."""
-    return {"layer": [{"wkt": SQUARE_WKT, "division_code": code} for code in codes]}
+    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "division_code": code} for code in codes]}
 
 
 @rule(
@@ -109,16 +110,15 @@ VILLAGE_DIGITS = 12
 
 def _make_division_row(code: str, name: str | None) -> dict[str, str | None]:
     """Return the row of a division for an example."""
-    return {"wkt": SQUARE_WKT, "division_code": code, "division_name": name}
+    return {"wkt": SMALL_SQUARE_WKT, "division_code": code, "division_name": name}
 
 
 def _make_parcel_row(name: str) -> dict[str, str]:
     """Return a parcel whose place (坐落单位) has this name, for an example."""
-    return {"wkt": SQUARE_WKT, "ZLDWDM": "1402251002010000000", "ZLDWMC": name}
+    return {"wkt": SMALL_SQUARE_WKT, "ZLDWDM": "1402251002010000000", "ZLDWMC": name}
 
 
 VILLAGE_ROWS = [_make_division_row("140225100201", "永安镇大庄村")]
-PARCEL_LAYER = {"layer": "DLTB"}
 TOWNSHIP_ROWS = [_make_division_row("140225100", "永安镇"), _make_division_row("140225101", "王庄堡镇")]
 
 
@@ -151,11 +151,11 @@ TOWNSHIP_ROWS = [_make_division_row("140225100", "永安镇"), _make_division_ro
         RuleExample("another township's name", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225100", "王庄堡镇")]}, finds=1, roles=ZONE_LAYER),
         RuleExample("no such township", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225199", "永安镇")]}, finds=1, roles=ZONE_LAYER),
         RuleExample("another village's name", {"villages": VILLAGE_ROWS, "layer": [_make_parcel_row("永安镇小庄村")]}, finds=1, roles=PARCEL_LAYER),
-        RuleExample("a city that the county does not belong to", {"layer": [{"wkt": SQUARE_WKT, "division_code": "140225", "division_name": "浑源县", "SJXZQMC": "忻州市"}] * 2}, finds=1,
+        RuleExample("a city that the county does not belong to", {"layer": [{"wkt": SMALL_SQUARE_WKT, "division_code": "140225", "division_name": "浑源县", "SJXZQMC": "忻州市"}] * 2}, finds=1,
                 roles={"layer": "STBHHX"}),
     ],
     passes=[
-        RuleExample("the city, with its province or alone", {"layer": [{"wkt": SQUARE_WKT, "division_code": "140225", "division_name": "浑源县", "SJXZQMC": name} for name in
+        RuleExample("the city, with its province or alone", {"layer": [{"wkt": SMALL_SQUARE_WKT, "division_code": "140225", "division_name": "浑源县", "SJXZQMC": name} for name in
                 ("大同市", "山西省大同市", "山西省", "大同", None)]}, roles={"layer": "STBHHX"}),
         RuleExample("the village with its office", {"villages": VILLAGE_ROWS, "layer": [_make_parcel_row("大庄村村民委员会")]}, roles=PARCEL_LAYER),
         RuleExample("one odd name is another rule's", {"villages": VILLAGE_ROWS, "layer": [*[_make_parcel_row("大庄村")] * 2, _make_parcel_row("小庄村")]}, roles=PARCEL_LAYER),
@@ -243,32 +243,24 @@ def _report_upper_names(layer: Layer, result: RuleResult, ctx: RuleContext) -> N
         result.is_applicable = True
         pairs = list(zip(counties, layer.get_texts_by_name(field), strict=True))
         for county, name in dict.fromkeys(pairs):
-            expected = _find_upper_names(county, levels, ctx)
+            # The names of the divisions above the county, from the province down to each level; none for an unknown county.
+            divisions, provinces = (ctx.get_code_list(name) for name in ("divisions", "provinces"))
+            codes = divisions.list_code_and_parents(county)
+            lineage_names = [divisions.entry_by_code[code].name for code in reversed(codes)]
+            if not lineage_names and f"{county[:2]}0000" in provinces.entry_by_code:
+                lineage_names = [provinces.entry_by_code[f"{county[:2]}0000"].name]
+            names_by_level = {str(n + 1): lineage_names[: n + 1] for n in range(len(lineage_names))}
+            expected = (
+                {level: names_by_level[level] for level in reversed(levels) if level in names_by_level}
+                if levels[-1] in names_by_level
+                else {}
+            )
             if name and expected and not any(_is_named(name, lineage_names) for lineage_names in expected.values()):
                 positions = layer.sort_rows(n for n, pair in enumerate(pairs) if pair == (county, name))
                 params = {"value": name, "code": county, "expected": next(iter(expected.values()))[-1]}
                 params |= make_row_list_params(layer, positions)
                 problem = ValueProblem("upper", params)
                 result.findings.append(make_value_finding(ctx, layer, positions[0], field, problem))
-
-
-def _find_upper_names(county: str, levels: list[str], ctx: RuleContext) -> dict[str, list[str]]:
-    """Return level → names of the divisions above a county, from the province down to that level.
-
-    ``county``: its code; ``levels``: the levels to return, of 1 (province), 2 (city) and 3 (county). The level nearest
-    to the county comes first. Empty for an unknown county.
-    """
-    divisions, provinces = (ctx.get_code_list(name) for name in ("divisions", "provinces"))
-    codes = divisions.list_code_and_parents(county)
-    lineage_names = [divisions.entry_by_code[code].name for code in reversed(codes)]
-    if not lineage_names and f"{county[:2]}0000" in provinces.entry_by_code:
-        lineage_names = [provinces.entry_by_code[f"{county[:2]}0000"].name]
-    names_by_level = {str(n + 1): lineage_names[: n + 1] for n in range(len(lineage_names))}
-    return (
-        {level: names_by_level[level] for level in reversed(levels) if level in names_by_level}
-        if levels[-1] in names_by_level
-        else {}
-    )
 
 
 def _is_named(name: str, divisions: list[str]) -> bool:
@@ -344,7 +336,9 @@ def _read_township_names(townships: Layer) -> dict[str, set[str]]:
 
 def _make_plan_with_unit_names(*unit_names: str | None) -> dict[str, list[dict[str, str | None]]]:
     """Return the layers of an example: rows with one place code and these place names."""
-    return {"layer": [{"wkt": SQUARE_WKT, "ZLDWDM": "1402252022100000000", "ZLDWMC": name} for name in unit_names]}
+    return {
+        "layer": [{"wkt": SMALL_SQUARE_WKT, "ZLDWDM": "1402252022100000000", "ZLDWMC": name} for name in unit_names]
+    }
 
 
 @rule(

@@ -7,6 +7,8 @@ from ...engine.context import RuleContext, trim_code_padding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import (
+    PARCEL_LAYER,
+    SMALL_SQUARE_WKT,
     ValueProblem,
     explain_missing_fields,
     make_findings_of_wrong_values,
@@ -15,15 +17,13 @@ from .._attributes import (
 )
 from .._places import is_reported_elsewhere
 
-SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-PARCEL_LAYER = {"layer": "DLTB"}
 #: The classes of the settings belong to this list (三调).
 SURVEY_CODE_LIST = "sandiao"
 
 
 def _make_plan_with_parcel(land_use: str, urban_code: str | None) -> dict[str, list[dict[str, str | None]]]:
     """Return the layers of an example: one parcel with land use and urban-rural code."""
-    return {"layer": [{"wkt": SQUARE_WKT, "land_use": land_use, "urban_code": urban_code}]}
+    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": land_use, "urban_code": urban_code}]}
 
 
 @rule(
@@ -108,10 +108,6 @@ def urban_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     return result
 
 
-#: Last character of the codes of 可调整地类 in the survey's list.
-RESTORABLE_SUFFIX = "K"
-
-
 @rule(
     "ATT017",
     "restorable-land",
@@ -127,12 +123,12 @@ RESTORABLE_SUFFIX = "K"
         "and permanent basic farmland is supplemented.",
     },
     fails=[
-        RuleExample("an orchard in 耕地保护目标", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0201K"}]}, finds=1, roles={"layer": "GDBHMB"}),
-        RuleExample("a forest in 永久基本农田", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0301K"}]}, finds=1, roles={"layer": "YJJBNTBHTB"}),
+        RuleExample("an orchard in 耕地保护目标", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0201K"}]}, finds=1, roles={"layer": "GDBHMB"}),
+        RuleExample("a forest in 永久基本农田", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0301K"}]}, finds=1, roles={"layer": "YJJBNTBHTB"}),
     ],
     passes=[
-        RuleExample("cultivated", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, roles={"layer": "GDBHMB"}),
-        RuleExample("in the survey it may stand", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0201K"}]}, roles={"layer": "DLTB"}),
+        RuleExample("cultivated", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103"}]}, roles={"layer": "GDBHMB"}),
+        RuleExample("in the survey it may stand", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0201K"}]}, roles={"layer": "DLTB"}),
     ],
 )  # fmt: skip
 def restorable_land(layer: Layer, *, ctx: RuleContext) -> RuleResult:
@@ -163,7 +159,8 @@ def restorable_land(layer: Layer, *, ctx: RuleContext) -> RuleResult:
 
     def find_restorable_code(written_code: str) -> ValueProblem | None:
         code = trim_code_padding(written_code, pad)
-        if not code.endswith(RESTORABLE_SUFFIX) or code not in codes:
+        # 可调整地类
+        if not code.endswith("K") or code not in codes:
             return None
         return ValueProblem(params={"value": written_code, "name": codes[code].name})
 
@@ -177,7 +174,7 @@ def _make_plan_with_sloping_parcel(
     land_use: str, slope_class: str | None, terrace: str | None
 ) -> dict[str, list[dict[str, str | None]]]:
     """Return the layers of an example: one parcel with land use, slope class and kind of farmland."""
-    return {"layer": [{"wkt": SQUARE_WKT, "land_use": land_use, "slope_class": slope_class, "terrace": terrace}]}
+    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": land_use, "slope_class": slope_class, "terrace": terrace}]}
 
 
 @rule(

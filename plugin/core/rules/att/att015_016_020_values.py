@@ -14,6 +14,8 @@ from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Sever
 from ...plan.layer import Layer
 from ...standard.template import TemplateField
 from .._attributes import (
+    PARCEL_LAYER,
+    SMALL_SQUARE_WKT,
     ValueProblem,
     make_findings_of_wrong_values,
     make_value_finding,
@@ -21,8 +23,6 @@ from .._attributes import (
     shorten_or_mask_value,
 )
 
-SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-PARCEL_LAYER = {"layer": "DLTB"}
 #: Unicode categories that no name or code has: control and format characters, private use (lost rare characters), half
 #: of a surrogate pair.
 INVISIBLE_CATEGORIES = ("Cc", "Cf", "Co", "Cs")
@@ -32,7 +32,7 @@ _NONCHARACTER = 0xFFFE
 
 def _make_plan_with_unit_name(name: str) -> dict[str, list[dict[str, str]]]:
     """Return the layers of an example: one row whose place (坐落单位) has this name."""
-    return {"layer": [{"wkt": SQUARE_WKT, "ZLDWMC": name}]}
+    return {"layer": [{"wkt": SMALL_SQUARE_WKT, "ZLDWMC": name}]}
 
 
 @rule(
@@ -138,7 +138,7 @@ FARMLAND_LAYER = {"layer": "YJJBNTBHTB"}
 
 def _make_plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]]:
     """Return the layers of an example: one row with these values of date fields."""
-    return {"layer": [{"wkt": SQUARE_WKT, **values}]}
+    return {"layer": [{"wkt": SMALL_SQUARE_WKT, **values}]}
 
 
 @rule(
@@ -306,9 +306,7 @@ def _find_span_problem(
 
 CENTRE_ZONE_LAYER = {"layer": "ZXCQGHFQ"}
 RED_LINE_LAYER = {"layer": "STBHHX"}
-#: What names the division of a feature.
-_DIVISION_MEANINGS = ("division_code", "division_name")
-COMPLETE_ROW = {"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集中建设区", "GKZY": "控制建设强度"}
+COMPLETE_ROW = {"wkt": SMALL_SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集中建设区", "GKZY": "控制建设强度"}
 
 
 @rule(
@@ -346,13 +344,13 @@ COMPLETE_ROW = {"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集�
         ),
         RuleExample(
             "no division",
-            {"layer": [{"wkt": SQUARE_WKT, "division_code": None, "LHLX": "水源涵养"}]},
+            {"layer": [{"wkt": SMALL_SQUARE_WKT, "division_code": None, "LHLX": "水源涵养"}]},
             finds=1,
             roles=RED_LINE_LAYER,
         ),
         RuleExample(
             "no kind, no name of the county",
-            {"layer": [{"wkt": SQUARE_WKT, "division_name": " ", "LHLX": None}]},
+            {"layer": [{"wkt": SMALL_SQUARE_WKT, "division_name": " ", "LHLX": None}]},
             finds=2,
             roles=RED_LINE_LAYER,
         ),
@@ -403,7 +401,7 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         )
         is_required = template_field.constraint == "M"
         is_expected = (
-            template_field.meaning in _DIVISION_MEANINGS
+            template_field.meaning in ("division_code", "division_name")
             or template_field.name in names_with_words
             or template_field.name in filled_fields
             or (

@@ -13,6 +13,8 @@ from ...plan.layer import Layer
 from ...standard.messages.texts import Texts
 from ...standard.template import Template
 from .._attributes import (
+    PARCEL_LAYER,
+    SMALL_SQUARE_WKT,
     ValueProblem,
     format_code_with_name,
     make_row_list_params,
@@ -21,8 +23,6 @@ from .._attributes import (
 )
 from .._places import is_reported_elsewhere
 
-SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-PARCEL_LAYER = {"layer": "DLTB"}
 #: 扣除地类编码: the deducted class.
 DEDUCTED_CLASS_FIELD = "KCDLBM"
 #: Rates of the survey that a message names.
@@ -33,13 +33,15 @@ def _make_plan_with_deduction(
     land_use: str, rate: float | None, kind: str | None
 ) -> dict[str, list[dict[str, object]]]:
     """Return the layers of an example: one parcel with deduction rate and deducted class (``kind``)."""
-    return {"layer": [{"wkt": SQUARE_WKT, "land_use": land_use, "deduction_rate": rate, DEDUCTED_CLASS_FIELD: kind}]}
+    return {
+        "layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": land_use, "deduction_rate": rate, DEDUCTED_CLASS_FIELD: kind}]
+    }
 
 
 def _make_ridged_row(slope_class: str, rate: float) -> dict[str, object]:
     """Return a terraced parcel with a deduction for ridges, for an example."""
     values = {"land_use": "0103", "deduction_rate": rate, DEDUCTED_CLASS_FIELD: "1203"}
-    return {"wkt": SQUARE_WKT, **values, "terrace": "TT", "slope_class": slope_class}
+    return {"wkt": SMALL_SQUARE_WKT, **values, "terrace": "TT", "slope_class": slope_class}
 
 
 def _describe_deduction_rate(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
@@ -109,14 +111,14 @@ def _describe_deduction_rate(finding: Finding, texts: Texts, _templates: dict[st
     },
     fails=[
         RuleExample("ridges in a forest", _make_plan_with_deduction("0301", 0.1, "1203"), finds=1, roles=PARCEL_LAYER),
-        RuleExample("terraces without ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "TT",
+        RuleExample("terraces without ridges", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "TT",
                 "slope_class": "3"}]}, finds=1, roles=PARCEL_LAYER),
-        RuleExample("a steep slope without ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": None, "terrace": "PD",
+        RuleExample("a steep slope without ridges", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103", "deduction_rate": None, "terrace": "PD",
                 "slope_class": "4"}]}, finds=1, roles=PARCEL_LAYER),
         RuleExample("of what?", _make_plan_with_deduction("0103", 0.1, None), finds=1, roles=PARCEL_LAYER),
         RuleExample("roads taken off", _make_plan_with_deduction("0103", 0.1, "1003"), finds=1, roles=PARCEL_LAYER),
         RuleExample("a class of another deduction, at a rate of 0", _make_plan_with_deduction("0103", 0.0, "1003"), finds=1, roles=PARCEL_LAYER),
-        RuleExample("terraces called level land", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.1, DEDUCTED_CLASS_FIELD: "1203",
+        RuleExample("terraces called level land", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.1, DEDUCTED_CLASS_FIELD: "1203",
                 "terrace": "PD", "slope_class": "1"}]}, finds=1, roles=PARCEL_LAYER),
         RuleExample("one rate for all slopes", {"layer": [_make_ridged_row("3", 0.1), _make_ridged_row("4", 0.1)]}, finds=1, roles=PARCEL_LAYER,
                 settings={"attributes.least_rows_of_one_rate": 2}),
@@ -130,7 +132,7 @@ def _describe_deduction_rate(finding: Finding, texts: Texts, _templates: dict[st
                 settings={"attributes.least_rates": ["3 0.003"]}),
         RuleExample("few rows of one rate", {"layer": [_make_ridged_row("3", 0.1), _make_ridged_row("4", 0.1)]}, roles=PARCEL_LAYER),
         RuleExample("nothing is taken off", _make_plan_with_deduction("0301", 0.0, None), roles=PARCEL_LAYER),
-        RuleExample("level land has no ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "PD",
+        RuleExample("level land has no ridges", {"layer": [{"wkt": SMALL_SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "PD",
                 "slope_class": "1"}]}, roles=PARCEL_LAYER),
     ],
 )  # fmt: skip

@@ -23,10 +23,8 @@ from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import make_row_list_params, read_setting_words
-from .._places import find_equal_shapes
+from .._places import EAST_SQUARE_WKT, SQUARE_WKT, find_equal_shapes
 
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 FAR_EAST_SQUARE_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
 #: Statutory area of each square at the place of the examples, in m²: 100 km from the meridian the plane shows 0.025 %
 #: too much.

@@ -15,10 +15,14 @@ from ...plan.layer import Layer
 from ...standard.messages.texts import Texts
 from ...standard.template import Template
 from .._attributes import MAX_SHOWN_FIDS, format_code_with_name, label_code_of_field, make_row_list_params
-from .._places import find_equal_shapes, find_usable_layer_or_note_reason, is_reported_elsewhere
+from .._places import (
+    EAST_SQUARE_WKT,
+    SQUARE_WKT,
+    find_equal_shapes,
+    find_usable_layer_or_note_reason,
+    is_reported_elsewhere,
+)
 
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 WIDE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"
 #: Digits of the first level of the planning list.
 CLASS_DIGITS = 2

@@ -14,6 +14,7 @@ from ...standard.messages.numbers import round_unlike_limit
 from ...standard.template import TemplateField
 from .._attributes import (
     MAX_SHOWN_FIDS,
+    SMALL_SQUARE_WKT,
     ValueProblem,
     label_code_of_field,
     make_findings_of_wrong_values,
@@ -23,7 +24,6 @@ from .._attributes import (
     shorten_or_mask_value,
 )
 
-SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 RESERVE_LAYER, FARMLAND_LAYER = {"layer": "ZRBHD"}, {"layer": "YJJBNTBHTB"}
 CULTIVATED_LAYER, HERITAGE_LAYER = {"layer": "GDBHMB"}, {"layer": "LSWHBHX"}
 #: Digits of a province in a division code.
@@ -38,7 +38,7 @@ SPELLING_SEPARATOR = "|"
 
 def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int | None]]]:
     """Return the layers of an example: one row with these values."""
-    return {"layer": [{"wkt": SQUARE_WKT, **values}]}
+    return {"layer": [{"wkt": SMALL_SQUARE_WKT, **values}]}
 
 
 @rule(
@@ -86,7 +86,7 @@ def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int
         RuleExample("the name of a code", _make_plan(feature_name="某寺（省级文物保护单位）保护范围", JB="20"), finds=1, roles=HERITAGE_LAYER),
         RuleExample("black soil in the south", _make_plan(SFWHTD=1), finds=1, roles=CULTIVATED_LAYER, settings={"attributes.province_values": ["GDBHMB SFWHTD 1 23"]}),
         RuleExample("nothing but exclaves", _make_plan(FRDBS="1"), finds=1, roles=FARMLAND_LAYER),
-        RuleExample("an exclave of its own village", {"layer": [{"wkt": SQUARE_WKT, "FRDBS": "1", "QSDWDM": "1402251002010000000", "ZLDWDM": "1402251002010000000"},
+        RuleExample("an exclave of its own village", {"layer": [{"wkt": SMALL_SQUARE_WKT, "FRDBS": "1", "QSDWDM": "1402251002010000000", "ZLDWDM": "1402251002010000000"},
                 {"wkt": "POLYGON ((9 0, 900 0, 900 9, 9 9, 9 0))", "FRDBS": "0"}]}, finds=1, roles=FARMLAND_LAYER),
         RuleExample("a short telephone number", _make_plan(LXDH="12345"), finds=1, roles=FARMLAND_LAYER),
         RuleExample("codes of villages without their zeros", _make_plan(ZLDWDM="140225100201"), finds=1, roles=FARMLAND_LAYER),
@@ -105,13 +105,13 @@ def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int
         RuleExample("two names in one", _make_plan(feature_name="某山省级自然保护区（国家级风景名胜区）", LX="自然公园", JB="国家级"), roles=RESERVE_LAYER),
         RuleExample("a code that no list explains", _make_plan(feature_name="某山国家级自然保护区", LX="01", JB="1"), roles=RESERVE_LAYER),
         RuleExample("no black soil", _make_plan(SFWHTD=0), roles=CULTIVATED_LAYER, settings={"attributes.province_values": ["GDBHMB SFWHTD 1 23"]}),
-        RuleExample("an exclave", {"layer": [{"wkt": SQUARE_WKT, "FRDBS": "1", "QSDWDM": "1402231002010000000", "ZLDWDM": "1402251002010000000"},
+        RuleExample("an exclave", {"layer": [{"wkt": SMALL_SQUARE_WKT, "FRDBS": "1", "QSDWDM": "1402231002010000000", "ZLDWDM": "1402251002010000000"},
                 {"wkt": "POLYGON ((9 0, 900 0, 900 9, 9 9, 9 0))", "FRDBS": "0"}]}, roles=FARMLAND_LAYER),
         RuleExample("a complete code of a place", _make_plan(ZLDWDM="1402251002010000000", QSDWDM=None), roles=FARMLAND_LAYER),
         RuleExample("fields in a river bed with a reason", _make_plan(TBXHDM="HDGD", WDGD="否", FWDGDHRLY="堤外滩地，多年稳定耕种"), roles=FARMLAND_LAYER),
-        RuleExample("remarks that fit", {"layer": [{"wkt": SQUARE_WKT, "BZ": text} for text in ("已建成高标准农田", "未占用", "未被占用", "无违法占用", "占用补划", "不存在非农化", "未发现撂荒", "不调出", "禁止建房", None)]}, roles=FARMLAND_LAYER),
+        RuleExample("remarks that fit", {"layer": [{"wkt": SMALL_SQUARE_WKT, "BZ": text} for text in ("已建成高标准农田", "未占用", "未被占用", "无违法占用", "占用补划", "不存在非农化", "未发现撂荒", "不调出", "禁止建房", None)]}, roles=FARMLAND_LAYER),
         RuleExample("fields that were not sown", _make_plan(ZZSXDM="WG", TBXHDM=None), roles=FARMLAND_LAYER),
-        RuleExample("telephone numbers", {"layer": [{"wkt": SQUARE_WKT, "LXDH": number} for number in
+        RuleExample("telephone numbers", {"layer": [{"wkt": SMALL_SQUARE_WKT, "LXDH": number} for number in
                 ("13900000000", "0352-8320000", "(0352)8320000转802", "0352-8320000、13900000000", None)]}, roles=FARMLAND_LAYER),
     ],
 )  # fmt: skip

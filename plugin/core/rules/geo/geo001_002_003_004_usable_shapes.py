@@ -14,11 +14,7 @@ from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
 from ...standard.messages.clauses import describe_arc_step
 from .._attributes import shorten_or_mask_value
-from .._places import is_reported_elsewhere
-
-#: 坐落单位名称: the village where the land is.
-LOCATION_NAME_FIELD = "ZLDWMC"
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+from .._places import SQUARE_WKT, is_reported_elsewhere
 
 
 @rule(
@@ -65,14 +61,14 @@ def _read_names(layer: Layer, rows: list[int]) -> list[str]:
 
     ``rows``: (k,) positions. Empty without a name, and for a field with personal data.
     """
-    name_field = layer.template.find_field("feature_name") or layer.template.find_field_by_name(LOCATION_NAME_FIELD)
+    # 坐落单位名称, the village where the land is
+    name_field = layer.template.find_field("feature_name") or layer.template.find_field_by_name("ZLDWMC")
     if not rows or name_field is None or name_field.personal:
         return [""] * len(rows)
     names = layer.get_texts_by_name(name_field.name)
     return [names[row] and shorten_or_mask_value(name_field, names[row]) for row in rows]
 
 
-BOW_TIE_WKT = "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"
 _GEOMETRY_TYPES = {
     "Point": "point",
     "MultiPoint": "point",
@@ -120,7 +116,7 @@ _TYPE_IDS = {
         "edge of neighbouring features the same vertices.",
     },
     fails=[
-        RuleExample("bow-tie", {"layer": [BOW_TIE_WKT]}, finds=1),
+        RuleExample("bow-tie", {"layer": ["POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"]}, finds=1),
         RuleExample(
             "hole outside the shell",
             {"layer": ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (20 20, 21 20, 21 21, 20 20))"]},

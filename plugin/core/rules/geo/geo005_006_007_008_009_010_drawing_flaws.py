@@ -22,6 +22,7 @@ from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Sever
 from ...plan.layer import Layer
 from .._attributes import format_code_with_name
 from .._places import (
+    SQUARE_WKT,
     is_layer_in_setting,
     is_reported_elsewhere,
     list_layers_of_setting,
@@ -29,9 +30,6 @@ from .._places import (
     must_not_overlap,
     select_valid_polygons,
 )
-
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-SPIKE_WKT = "POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -53,7 +51,7 @@ SPIKE_WKT = "POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0
     },
     fails=[
         RuleExample("a corner of 6°", {"layer": ["POLYGON ((0 0, 100 0, 100 10, 0 0))"]}, finds=1),
-        RuleExample("a spike", {"layer": [SPIKE_WKT]}, finds=1),
+        RuleExample("a spike", {"layer": ["POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0))"]}, finds=1),
         RuleExample("a notch into the shape", {"layer": ["POLYGON ((0 0, 100 0, 100 48, 10 50, 100 52, 100 100, 0 100, 0 0))"]}, finds=1),
         RuleExample("in a hole", {"layer": [SQUARE_WKT[:-1] + ", (10 10, 90 10, 90 20, 10 10))"]}, finds=1),
         RuleExample("a stricter county", {"layer": ["POLYGON ((0 0, 100 0, 100 30, 0 0))"]}, finds=1,
@@ -167,7 +165,6 @@ def small_polygons(layer: Layer, *, ctx: RuleContext) -> RuleResult:
 
 #: Settings ``quality.narrow_m.<role>``: a width for one layer; 0 excludes the layer.
 WIDTH_SETTING = "quality.narrow_m"
-NECK_WKT = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200 100, 200 50.5, 100 50.5, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -186,7 +183,7 @@ NECK_WKT = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200
         "the finding with the reason.",
     },
     fails=[
-        RuleExample("a neck of one metre", {"layer": [NECK_WKT]}, finds=1),
+        RuleExample("a neck of one metre", {"layer": ["POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200 100, 200 50.5, 100 50.5, 100 100, 0 100, 0 0))"]}, finds=1),
         RuleExample("a strip all along", {"layer": ["POLYGON ((0 0, 200 0, 200 1, 0 1, 0 0))"]}, finds=1),
         RuleExample("two arms, one finding", {"layer": ["POLYGON ((0 0, 100 0, 100 100, 60 100, 60 200, 59 200, 59 100, 20 100, 20 200, "
                                                     "19 200, 19 100, 0 100, 0 0))"]}, finds=1),

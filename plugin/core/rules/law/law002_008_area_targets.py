@@ -33,6 +33,7 @@ from ...standard.messages.numbers import format_number
 from ...standard.messages.texts import IndicatorName, Texts
 from ...standard.profile import IndicatorTarget, count_decimals
 from ...standard.template import Template
+from .._places import SQUARE_KM_WKT
 
 HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -248,7 +249,6 @@ def _report_missed_targets(
 
 #: Decimals of a margin, or those of its target if they are more.
 _MARGIN_DECIMALS = 4
-SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 MARGIN_SETTING = {WARNING_SHARE_SETTING: 0.05}
 
 

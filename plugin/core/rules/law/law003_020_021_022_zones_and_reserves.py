@@ -26,9 +26,7 @@ from ...standard.messages.texts import Texts, format_number
 from ...standard.profile.space_map import UNMAPPED_ZONE_CODE, load_space_map
 from ...standard.template import Template
 from .._attributes import format_code_with_name
-
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+from .._places import EAST_SQUARE_WKT, SQUARE_KM_WKT, SQUARE_WKT
 
 
 @rule(
@@ -325,7 +323,6 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
 
 
 RED_LINE_SHARE_ID = "reserves_in_red_line_share"
-SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 CORE_ROW = {"wkt": "POLYGON ((0 0, 400 0, 400 1000, 0 1000, 0 0))", "feature_name": "某保护区核心保护区"}
 CONTROL_ZONE_ROW = {
     "wkt": "POLYGON ((400 0, 1000 0, 1000 1000, 400 1000, 400 0))",

@@ -18,10 +18,9 @@ from ...standard.messages.numbers import choose_figure_decimals
 from ...standard.messages.texts import TEXT_LANGUAGES, IndicatorName, Texts, format_number
 from ...standard.profile import IndicatorTarget, OtherSource, StatedFigure
 from ...standard.template import Template
+from .._places import SQUARE_KM_WKT
 
 HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-EXAMPLE_CONTRADICTED_TARGETS = {"targets": [("red_line_area", ">=", "2.00", "ha", ("2.10", "另一份规划"))]}
-EXAMPLE_AGREEING_TARGETS = {"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "另一份规划"))]}
 
 
 def _advise_on_documents(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
@@ -57,9 +56,9 @@ def _advise_on_documents(finding: Finding, texts: Texts, _templates: dict[str, T
         "stated": "{figure} of {area} for {year} differs between two documents: “{source}” has {value} {unit}, “{other}” has "
         "{said} {unit}. {advice}",
     },
-    fails=[RuleExample("two plans, two figures", {"red_line": [HECTARE_WKT]}, finds=1, settings=EXAMPLE_CONTRADICTED_TARGETS)],
+    fails=[RuleExample("two plans, two figures", {"red_line": [HECTARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha", ("2.10", "另一份规划"))]})],
     passes=[
-        RuleExample("the same figure with more digits", {"red_line": [HECTARE_WKT]}, settings=EXAMPLE_AGREEING_TARGETS),
+        RuleExample("the same figure with more digits", {"red_line": [HECTARE_WKT]}, settings={"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "另一份规划"))]}),
         RuleExample("one document only", {"red_line": [HECTARE_WKT]}, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
     ],
 )  # fmt: skip
@@ -163,7 +162,6 @@ def _get_subject(figure: IndicatorTarget | StatedFigure) -> str:
 
 
 TASK_WORDS_SETTING = "indicators.task_words"
-SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 
 
 @rule(

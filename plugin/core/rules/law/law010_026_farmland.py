@@ -19,14 +19,18 @@ from .._attributes import (
     make_row_list_params,
     read_setting_words,
 )
-from .._places import find_construction_land_rows, find_usable_layer_or_note_reason, is_reported_elsewhere
+from .._places import (
+    EAST_HALF_WKT,
+    EAST_SQUARE_WKT,
+    SQUARE_WKT,
+    WEST_HALF_WKT,
+    find_construction_land_rows,
+    find_usable_layer_or_note_reason,
+    is_reported_elsewhere,
+)
 
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
-EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
 #: End of the codes of land that can be restored to cultivated land (可调整地类).
 _RESTORABLE_SUFFIX = "K"
-EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 
 
 @rule(
@@ -322,8 +326,6 @@ WEST_WKT = "POLYGON ((0 0, 1000 0, 1000 2000, 0 2000, 0 0))"
 EAST_WKT = "POLYGON ((1000 0, 2000 0, 2000 2000, 1000 2000, 1000 0))"
 WEST_FIELD = {"wkt": WEST_WKT, "land_use": "0103", "slope_class": "4"}
 EAST_FIELD = {"wkt": EAST_WKT, "land_use": "0103", "slope_class": "1"}
-#: The target of cultivated land to be retained.
-TASK_INDICATOR = "cultivated_area"
 OPEN_LINES_SETTING, QUALITY_SETTING = "farmland.open_lines", "farmland.compared_quality"
 LEFT_OUT_SETTING, INSIDE_SETTING = "farmland.min_left_out_m2", "farmland.min_inside_m2"
 
@@ -490,7 +492,7 @@ def _find_targets_inside(cultivated: Layer, boundary: Layer, ctx: RuleContext) -
     finding.params["remaining"] = round((float(counted_areas.sum()) - inside) / SQUARE_METRES["wan_mu"], 4)
     finding.params["unit"] = "wan_mu"
     for target in ctx.norm.find_targets(ctx.plan.area_code):
-        if target.indicator == TASK_INDICATOR:
+        if target.indicator == "cultivated_area":
             noted = {
                 "comparison": COMPARISON_SIGNS[target.comparison],
                 "amount": target.value,

@@ -15,11 +15,8 @@ from ...standard.messages.texts import Texts
 from ...standard.template import Template
 from .._attributes import format_code_with_name
 from .._excluded_places import CORE_SETTINGS, find_core_rows_or_note_reason
-from .._places import find_construction_land_rows, find_limit_origin
+from .._places import EAST_SQUARE_WKT, OVERLAPPING_WKT, SQUARE_WKT, find_construction_land_rows, find_limit_origin
 
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
-EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 CORE_NAME, CONTROL_ZONE_NAME = "恒山自然保护区核心保护区", "恒山自然保护区一般控制区"
 
 
@@ -149,10 +146,7 @@ def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
     return result
 
 
-LIMIT_SETTING = "rules.LAW013.patch_area_m2"
 LARGE_FIELD_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-SMALL_PATCH_WKT = "POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))"
-TOUCHING_PATCH_WKT = "POLYGON ((100 0, 130 0, 130 30, 100 30, 100 0))"
 NEARBY_PATCH_WKT = "POLYGON ((103 0, 133 0, 133 30, 103 30, 103 0))"
 TOUCHING_SMALL_WKTS = [
     "POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))",
@@ -184,12 +178,12 @@ def _describe_patch(finding: Finding, texts: Texts, templates: dict[str, Templat
         "patch, or replace it with connected cultivated land.",
     },
     fails=[
-        RuleExample("alone", {"farmland": [LARGE_FIELD_WKT, SMALL_PATCH_WKT]}, finds=1, areas=(900.0,)),
+        RuleExample("alone", {"farmland": [LARGE_FIELD_WKT, "POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))"]}, finds=1, areas=(900.0,)),
         RuleExample("two small ones together are one patch", {"farmland": [LARGE_FIELD_WKT, *TOUCHING_SMALL_WKTS]}, finds=1, areas=(1800.0,)),
         RuleExample("across a ditch", {"farmland": [LARGE_FIELD_WKT, NEARBY_PATCH_WKT]}, finds=1, areas=(900.0,)),
     ],
     passes=[
-        RuleExample("small, but part of a field", {"farmland": [LARGE_FIELD_WKT, TOUCHING_PATCH_WKT]}),
+        RuleExample("small, but part of a field", {"farmland": [LARGE_FIELD_WKT, "POLYGON ((100 0, 130 0, 130 30, 100 30, 100 0))"]}),
         RuleExample("a county accepts ditches within a patch", {"farmland": [LARGE_FIELD_WKT, NEARBY_PATCH_WKT]}, parameters={"reach_m": 5.0}),
         RuleExample("large enough together", {"farmland": TOUCHING_SMALL_WKTS}, parameters={"patch_area_m2": 1500.0}),
     ],
@@ -233,7 +227,7 @@ def farmland_fragments(
                     "limit": patch_area_m2,
                     "shown": {
                         "has_invalid_shape": bool(farmland.invalid_rows[rows].any()),
-                        "limit_origin": find_limit_origin(LIMIT_SETTING, patch_area_m2, ctx),
+                        "limit_origin": find_limit_origin("rules.LAW013.patch_area_m2", patch_area_m2, ctx),
                     },
                 },
                 related_role=farmland.role if len(rows) > 1 else "",

@@ -32,7 +32,7 @@ from ...render.versions.edition_comparison import (
 )
 from ...standard.profile.norm import is_sealed_by_profile
 from .._attributes import MAX_NAMED_ROWS, join_first_names, make_row_list_params
-from .._places import is_reported_elsewhere
+from .._places import EAST_SQUARE_WKT, is_reported_elsewhere
 
 
 def compare_with_sealed_edition(ctx: RuleContext, concept: str, result: RuleResult) -> VersionComparison | None:
@@ -124,9 +124,7 @@ def get_sealed_severity(ctx: RuleContext, layer: Layer) -> Severity | None:
 
 
 WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 REDUCED_WEST_WKT = "POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))"
-FAR_WKT = "POLYGON ((500 0, 540 0, 540 100, 500 100, 500 0))"
 TOWNSHIP_ROWS = [
     {"wkt": "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0))", "division_name": "甲镇"},
     {"wkt": "POLYGON ((300 0, 900 0, 900 100, 300 100, 300 0))", "division_name": "乙镇"},
@@ -154,7 +152,7 @@ TOWNSHIP_ROWS = [
     },
     fails=[
         RuleExample("less than was sealed", {"farmland": [REDUCED_WEST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1, areas=(4000.0,)),
-        RuleExample("supplemented in another township", {"farmland": [REDUCED_WEST_WKT, FAR_WKT], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}},
+        RuleExample("supplemented in another township", {"farmland": [REDUCED_WEST_WKT, "POLYGON ((500 0, 540 0, 540 100, 500 100, 500 0))"], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}},
                 finds=1, areas=(4000.0,)),
         RuleExample("net area less on the same land", {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 8000.0}]},
                 side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 9000.0}]}}, finds=1),
@@ -235,8 +233,6 @@ def farmland_loss(
 
 
 HALF_EAST_WKT = "POLYGON ((100 0, 150 0, 150 100, 100 100, 100 0))"
-#: Meanings whose average may not get worse; for all three, a smaller number is better land.
-GRADE_MEANINGS = ("slope_class", "yield_grade", "quality_grade")
 
 
 @rule(
@@ -330,7 +326,8 @@ def farmland_supplement(
     if added_parts:
         result.findings += [
             finding
-            for meaning in GRADE_MEANINGS
+            # A smaller number is better land for all three.
+            for meaning in ("slope_class", "yield_grade", "quality_grade")
             if (
                 finding := _report_worse_grade(
                     meaning, removed_parts, added_parts, removed_areas, added_areas, comparison
@@ -408,7 +405,6 @@ def _report_land_outside_reserve(
     return ctx.finding_maker.mark_findings_by_location(findings)
 
 
-EXTENDED_WEST_WKT = "POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"
 #: Ten fields in a row, and the same 0.3 m farther east.
 ROW_WKTS, SHIFTED_ROW_WKTS = (
     [
@@ -417,8 +413,6 @@ ROW_WKTS, SHIFTED_ROW_WKTS = (
     ]
     for step in (0, 0.3)
 )
-REVERSED_WEST_WKT = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
-WEST_WITH_EXTRA_VERTEX_WKT = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -449,16 +443,16 @@ WEST_WITH_EXTRA_VERTEX_WKT = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
         "other": "{layer} covers the sealed land (a shift of the whole line removed), but is not identical to the sealed edition{listed_rows}. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
     },
     fails=[
-        RuleExample("more boundary", {"boundary": [EXTENDED_WEST_WKT]}, side={"baseline": {"boundary": [WEST_SQUARE_WKT]}}, finds=1, areas=(3000.0,)),
+        RuleExample("more boundary", {"boundary": ["POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"]}, side={"baseline": {"boundary": [WEST_SQUARE_WKT]}}, finds=1, areas=(3000.0,)),
         RuleExample("red line and farmland moved", {"red_line": [EAST_SQUARE_WKT], "farmland": [WEST_SQUARE_WKT]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT], "farmland": [EAST_SQUARE_WKT]}},
                 finds=4, areas=(10000.0, 10000.0, 10000.0, 10000.0)),
-        RuleExample("a vertex more", {"red_line": [WEST_WITH_EXTRA_VERTEX_WKT]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT]}}, finds=1),
+        RuleExample("a vertex more", {"red_line": ["POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT]}}, finds=1),
         RuleExample("shifted as a whole", {"red_line": SHIFTED_ROW_WKTS}, side={"baseline": {"red_line": ROW_WKTS}}, finds=1),
         RuleExample("another land use", {"farmland": [{"wkt": WEST_SQUARE_WKT, "land_use": "0101"}]},
                 side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "land_use": "0103"}]}}, finds=1),
     ],
     passes=[
-        RuleExample("identical, drawn from another corner", {"red_line": [REVERSED_WEST_WKT], "boundary": [EAST_SQUARE_WKT]},
+        RuleExample("identical, drawn from another corner", {"red_line": ["POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"], "boundary": [EAST_SQUARE_WKT]},
                 side={"baseline": {"red_line": [WEST_SQUARE_WKT], "boundary": [EAST_SQUARE_WKT]}}),
         RuleExample("no sealed edition", {"red_line": [WEST_SQUARE_WKT]}),
     ],

@@ -28,9 +28,8 @@ from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...standard.messages.texts import Texts
 from ...standard.profile import RegisteredSite
 from ...standard.template import Template
-from .._places import find_usable_layer_or_note_reason
+from .._places import SQUARE_WKT, find_usable_layer_or_note_reason
 
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
 #: Names that a message lists; the rest is counted.
 MAX_LISTED_NAMES = 8

@@ -5,8 +5,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
-
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+from .._places import SQUARE_WKT
 
 
 @rule(

@@ -8,10 +8,14 @@ from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.messages.clauses import describe_limit_origin
 from ...standard.messages.numbers import format_number, round_unlike_limit
-from .._places import CONTROL_LINE_OVERLAPS, compare_zones_with_line, find_limit_origin, record_features_at_findings
-
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+from .._places import (
+    CONTROL_LINE_OVERLAPS,
+    SQUARE_WKT,
+    WIDER_WKT,
+    compare_zones_with_line,
+    find_limit_origin,
+    record_features_at_findings,
+)
 
 #: Setting: True if zone and line cover the same land in this county.
 PROTECTION_SWITCH = "zones.protection_is_red_line"
@@ -145,20 +149,16 @@ def urban_zone_is_boundary(zones: Layer, boundary: Layer, *, ctx: RuleContext) -
 
 
 M2_PER_HA = 10_000.0
-#: Area from which a plot is not a scattered one.
-LIMIT_SETTING = "rules.REL006.large_area_m2"
 
 LARGE_FIELD_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 SMALL_FIELD_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-PLOT_WKT = SMALL_FIELD_WKT
-OTHER_PLOT_WKT = "POLYGON ((200 200, 300 200, 300 300, 200 300, 200 200))"
 EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
 
 
 def _report_large_parts(
     farmland: Layer, zones: Layer, pieces: OverlayPieces, large_area_m2: float, ctx: RuleContext
 ) -> list[Finding]:
-    limit_origin = find_limit_origin(LIMIT_SETTING, large_area_m2, ctx)
+    limit_origin = find_limit_origin("rules.REL006.large_area_m2", large_area_m2, ctx)
     large_findings = ctx.finding_maker.make_pair_findings(
         farmland,
         zones,
@@ -211,7 +211,7 @@ def _report_large_parts(
         RuleExample("in the urban zone", {"farmland": [SMALL_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "410"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
                 finds=1, areas=(10000.0,)),
         RuleExample("more than a tenth outside", {"farmland": [SMALL_FIELD_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"}]}, finds=1, areas=(10000.0,)),
-        RuleExample("many small plots outside", {"farmland": [PLOT_WKT, OTHER_PLOT_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"},
+        RuleExample("many small plots outside", {"farmland": [SMALL_FIELD_WKT, "POLYGON ((200 200, 300 200, 300 300, 200 300, 200 200))", EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"},
                                                                                      {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
                 parameters={"max_scattered_share": 0.002}, finds=1, areas=(20000.0,)),
         RuleExample("a large plot outside", {"farmland": [LARGE_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},

@@ -22,11 +22,17 @@ from ...standard.conflicts import (
 )
 from ...standard.messages.texts import ConceptName
 from .._attributes import format_code_with_name
-from .._places import CONTROL_LINE_OVERLAPS, ZONE_DIFFERENCES, find_usable_layer_or_note_reason, is_reported_elsewhere
+from .._places import (
+    CONTROL_LINE_OVERLAPS,
+    EAST_SQUARE_WKT,
+    OVERLAPPING_WKT,
+    SQUARE_WKT,
+    WIDER_WKT,
+    ZONE_DIFFERENCES,
+    find_usable_layer_or_note_reason,
+    is_reported_elsewhere,
+)
 
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
-EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 SEVERITY_OF_MEANING = {
     ERROR_MEANING: Severity.ERROR,
     WARNING_MEANING: Severity.WARNING,
@@ -150,7 +156,6 @@ def control_line_conflicts(*, ctx: RuleContext) -> RuleResult:
     return result
 
 
-WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 HALF_SQUARE_WKTS = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]
 
 

@@ -28,9 +28,8 @@ from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import MAX_NAMED_ROWS, MAX_SHOWN_FIDS, make_row_list_params
-from .._places import find_usable_layer_or_note_reason, find_usable_layers
+from .._places import SQUARE_WKT, WIDER_WKT, find_usable_layer_or_note_reason, find_usable_layers
 
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 INNER_SQUARE_WKT = "POLYGON ((20 20, 80 20, 80 80, 20 80, 20 20))"
 PROTRUDING_WKT = "POLYGON ((20 20, 110 20, 110 80, 20 80, 20 20))"
 RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (20 20, 80 20, 80 80, 20 80, 20 20))"
@@ -198,9 +197,6 @@ def heritage_parts_overlap(heritage: Layer, *, ctx: RuleContext) -> RuleResult:
             finding.severity = Severity.INFO
         result.findings.append(finding)
     return result
-
-
-WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 
 
 @rule(

@@ -9,10 +9,15 @@ from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import explain_missing_fields
-from .._places import compare_zones_with_line, find_usable_layer_or_note_reason, make_findings_of_pieces
-
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+from .._places import (
+    EAST_HALF_WKT,
+    SQUARE_WKT,
+    WEST_HALF_WKT,
+    WIDER_WKT,
+    compare_zones_with_line,
+    find_usable_layer_or_note_reason,
+    make_findings_of_pieces,
+)
 
 
 @rule(
@@ -61,12 +66,6 @@ def zones_fill_central_area(centre_zones: Layer, centre: Layer, *, ctx: RuleCont
     return compare_zones_with_line(centre_zones, np.ones(len(centre_zones), dtype=bool), centre, ctx)
 
 
-WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
-EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
-SQUARE_WITH_HOLE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
-WIDER_RING_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
-
-
 @rule(
     "REL031",
     "detail-units-tile-boundary",
@@ -92,7 +91,7 @@ WIDER_RING_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0), (40 40, 60 40, 60 
         RuleExample("tiled", {"detail_units": [WEST_HALF_WKT, EAST_HALF_WKT], "boundary": [SQUARE_WKT], "centre": [SQUARE_WKT]}),
         RuleExample("the boundary outside the centre has no units here", {"detail_units": [WEST_HALF_WKT], "boundary": [SQUARE_WKT], "centre": [WEST_HALF_WKT]}),
         RuleExample("a window in the boundary needs none, a unit may reach beyond",
-                {"detail_units": [WIDER_RING_WKT], "boundary": [SQUARE_WITH_HOLE_WKT], "centre": [SQUARE_WKT]}),
+                {"detail_units": ["POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"], "boundary": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"], "centre": [SQUARE_WKT]}),
         RuleExample("boundary and centre apart", {"detail_units": [WEST_HALF_WKT], "boundary": [EAST_HALF_WKT], "centre": [WEST_HALF_WKT]}),
     ],
 )  # fmt: skip
@@ -137,10 +136,6 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
     return result
 
 
-#: 村庄建设边界 of township and village plans.
-VILLAGE_BOUNDARY_ROLE = "CZJSBJ"
-
-
 @rule(
     "REL032",
     "village-zone-in-boundary",
@@ -182,7 +177,7 @@ def village_zone_in_boundary(*, ctx: RuleContext) -> RuleResult:
     result = RuleResult(is_applicable=False)
     zones, boundary = (
         find_usable_layer_or_note_reason("zones", ctx, result),
-        find_usable_layer_or_note_reason(VILLAGE_BOUNDARY_ROLE, ctx, result),
+        find_usable_layer_or_note_reason("CZJSBJ", ctx, result),
     )
     if zones is None or boundary is None:
         return result

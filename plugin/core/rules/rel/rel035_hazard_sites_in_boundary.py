@@ -9,18 +9,19 @@ from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import make_row_list_params, read_setting_words
-from .._places import find_usable_layer_or_note_reason, find_usable_layers, make_findings_of_pieces
+from .._places import (
+    EAST_HALF_WKT,
+    SQUARE_WKT,
+    find_usable_layer_or_note_reason,
+    find_usable_layers,
+    make_findings_of_pieces,
+)
 
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
-SQUARE_WITH_HOLE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
 #: Layers of hazards without an area; the conflict matrix has those with an area. The other constant lists what must
 #: avoid them.
 HAZARD_ROLES = ("XZZRZHFXFBD", "XZZRZHFXFBX")
-BOUNDARY_CONCEPTS = ("boundary", "CZJSBJ")
 #: Layers of disaster prevention facilities, among them refuges, and areas of hazards that must not reach them.
 REFUGE_ROLES = ("FZJZSSD", "FZJZSSM", "ZXCQFZJZSSD", "ZXCQFZJZSSM")
-HAZARD_AREA_ROLES = ("XZZRZHFXFBM", "ZHFXQ", "ZXCQZHFXQ", "XZHQ", "HLFXKZX")
 #: Areas of hazards that zones for building villages must not reach; floods are left to their line (HLFXKZX).
 HAZARD_ROLES_OF_VILLAGE_ZONES = ("XZZRZHFXFBM", "ZHFXQ")
 VILLAGE_ZONES_SETTING = "zones.village_building"
@@ -74,7 +75,7 @@ VILLAGE_ZONES_SETTING = "zones.village_building"
         RuleExample("refuges of the centre alone", {"townships": [SQUARE_WKT], "ZXCQFZJZSSD": [{"wkt": "POINT (250 50)", "feature_name": "避难场所"}], "FZJZSSD": ["POINT (50 50)"]}),
         RuleExample("a refuge next to a hazard area", {"FZJZSSD": ["POINT (150 50)"], "XZZRZHFXFBM": [SQUARE_WKT]}),
         RuleExample("outside, and on the edge", {"XZZRZHFXFBD": ["POINT (150 50)", "POINT (100 50)"], "CZKFBJ": [SQUARE_WKT]}),
-        RuleExample("in a window", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZKFBJ": [SQUARE_WITH_HOLE_WKT]}),
+        RuleExample("in a window", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZKFBJ": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"]}),
         RuleExample("along the edge", {"XZZRZHFXFBX": ["LINESTRING (0 0, 100 0)"], "CZKFBJ": [SQUARE_WKT]}),
         RuleExample("no such layers", {"CZKFBJ": [SQUARE_WKT]}),
     ],
@@ -100,14 +101,14 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
         selected.
     """
     result = RuleResult(is_applicable=False)
-    boundaries = find_usable_layers(BOUNDARY_CONCEPTS, ctx, result)
+    boundaries = find_usable_layers(("boundary", "CZJSBJ"), ctx, result)
     for hazard in find_usable_layers(HAZARD_ROLES, ctx, result):
         for boundary in boundaries:
             result.is_applicable = True
             pieces_inside = ctx.geometry.find_point_line_pieces_inside(hazard, boundary)
             result.findings += make_findings_of_pieces(hazard, boundary, pieces_inside, ctx)
     result.findings += _report_village_zones(result, ctx)
-    hazard_areas = find_usable_layers(HAZARD_AREA_ROLES, ctx, result)
+    hazard_areas = find_usable_layers(("XZZRZHFXFBM", "ZHFXQ", "ZXCQZHFXQ", "XZHQ", "HLFXKZX"), ctx, result)
     for refuge in find_usable_layers(REFUGE_ROLES if hazard_areas else (), ctx, result):
         result.is_applicable = True
         for area in hazard_areas:

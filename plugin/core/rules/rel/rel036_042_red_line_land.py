@@ -21,10 +21,15 @@ from ...standard.messages.texts import Texts
 from ...standard.template import Template
 from .._attributes import make_row_list_params, read_setting_words
 from .._excluded_places import CORE_SETTINGS, find_core_rows_or_note_reason, join_site_names, subtract_parts_in_core
-from .._places import CONTROL_LINE_OVERLAPS, find_usable_layers, is_reported_elsewhere
-
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+from .._places import (
+    CONTROL_LINE_OVERLAPS,
+    EAST_SQUARE_WKT,
+    OVERLAPPING_WKT,
+    SQUARE_WKT,
+    WIDER_WKT,
+    find_usable_layers,
+    is_reported_elsewhere,
+)
 
 
 @rule(
@@ -128,8 +133,6 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
     return result
 
 
-OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
-EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 WIDE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"
 CORE = {"feature_name": "恒山自然保护区核心保护区"}
 #: Parcels that a message names, the largest first.

@@ -28,8 +28,6 @@ EAST_TOWNSHIP_WKT = "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))"
 FARMING_TOWNSHIP = {"wkt": WEST_TOWNSHIP_WKT, "feature_kind": "农产品主产区", "division_name": "某镇"}
 FARMLAND_ZONE = {"wkt": "POLYGON ((0 0, 600 0, 600 1000, 0 1000, 0 0))", "zone_code": "300"}
 ECOLOGY_ZONE = {"wkt": "POLYGON ((600 0, 1000 0, 1000 1000, 600 1000, 600 0))", "zone_code": "200"}
-URBAN_ZONE = {"wkt": "POLYGON ((0 0, 100 0, 100 1000, 0 1000, 0 0))", "zone_code": "410"}
-HERITAGE_SITE_WKT = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
 
 
 @rule(
@@ -80,9 +78,9 @@ HERITAGE_SITE_WKT = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
     passes=[
         RuleExample("fields on more than half", {"functions": [FARMING_TOWNSHIP], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE], "townships": [WEST_TOWNSHIP_WKT]}),
         RuleExample("a tenth of town is enough", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区内的重点开发乡镇"}],
-                "zones": [URBAN_ZONE, {**FARMLAND_ZONE, "wkt": "POLYGON ((100 0, 1000 0, 1000 1000, 100 1000, 100 0))"}]}),
+                "zones": [{"wkt": "POLYGON ((0 0, 100 0, 100 1000, 0 1000, 0 0))", "zone_code": "410"}, {**FARMLAND_ZONE, "wkt": "POLYGON ((100 0, 1000 0, 1000 1000, 100 1000, 100 0))"}]}),
         RuleExample("with its overlays", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区，叠加能源资源富集区、历史文化资源富集区"}],
-                "zones": [FARMLAND_ZONE, {**ECOLOGY_ZONE, "zone_code": "700"}], "LSWHBHX": [HERITAGE_SITE_WKT]}),
+                "zones": [FARMLAND_ZONE, {**ECOLOGY_ZONE, "zone_code": "700"}], "LSWHBHX": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]}),
         RuleExample("three tenths are enough", {"functions": [FARMING_TOWNSHIP], "zones": [{**FARMLAND_ZONE, "zone_code": "200"}, {**ECOLOGY_ZONE, "zone_code": "300"}]}),
     ],
 )  # fmt: skip

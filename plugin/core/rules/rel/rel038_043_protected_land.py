@@ -26,11 +26,14 @@ from .._excluded_places import (
     report_facility_parts,
     report_high_zones,
 )
-from .._places import CONTROL_LINE_OVERLAPS, find_construction_land_rows, find_usable_layer_or_note_reason
-
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
-EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+from .._places import (
+    CONTROL_LINE_OVERLAPS,
+    EAST_SQUARE_WKT,
+    OVERLAPPING_WKT,
+    SQUARE_WKT,
+    find_construction_land_rows,
+    find_usable_layer_or_note_reason,
+)
 
 
 @rule(

@@ -24,9 +24,8 @@ from .._attributes import (
     make_row_list_params,
     read_setting_words,
 )
-from .._places import find_usable_layer_or_note_reason, select_valid_polygons
+from .._places import SQUARE_WKT, find_usable_layer_or_note_reason, select_valid_polygons
 
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WEST_THIRD_WKT = "POLYGON ((0 0, 30 0, 30 100, 0 100, 0 0))"
 EAST_REST_WKT = "POLYGON ((30 0, 100 0, 100 100, 30 100, 30 0))"
 LARGE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"

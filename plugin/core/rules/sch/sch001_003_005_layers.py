@@ -15,8 +15,8 @@ from ...standard.divisions import find_extent_if_remote
 from ...standard.messages.texts import ConceptName
 from ...standard.profile.profile_data import ABSENCE_ITEM
 from .._attributes import MAX_NAMED_ROWS, make_row_list_params
+from .._places import SQUARE_WKT
 
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 ALL_REQUIRED_LAYERS = {
     "farmland": [SQUARE_WKT],
     "red_line": [SQUARE_WKT],

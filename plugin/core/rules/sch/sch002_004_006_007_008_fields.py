@@ -18,10 +18,10 @@ from .._attributes import (
     make_row_list_params,
     shorten_or_mask_value,
 )
+from .._places import SQUARE_WKT
 
 #: Skipped rules that a message names.
 MAX_LISTED_RULES = 5
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 def _make_parcel_row(**other: Any) -> dict[str, Any]:
@@ -289,9 +289,6 @@ def field_alias(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     return result
 
 
-TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
-
-
 @rule(
     "SCH007",
     "field-domain",
@@ -320,7 +317,7 @@ TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
         RuleExample("another name", {"layer": [{"wkt": SQUARE_WKT, "terrace": "PD", "domains": {"terrace": {"PD": "坡地", "TT": "台地"}}}]},
                 finds=1, roles={"layer": "DLTB"}),
     ],
-    passes=[RuleExample("as the list", {"layer": [{"wkt": SQUARE_WKT, "terrace": "PD", "domains": {"terrace": TERRACE_DOMAIN}}]},
+    passes=[RuleExample("as the list", {"layer": [{"wkt": SQUARE_WKT, "terrace": "PD", "domains": {"terrace": {"PD": "坡地", "TT": "梯田"}}}]},
                     roles={"layer": "DLTB"})],
 )  # fmt: skip
 def field_domain(layer: Layer, *, ctx: RuleContext) -> RuleResult:

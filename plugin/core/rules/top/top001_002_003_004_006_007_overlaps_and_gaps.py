@@ -16,11 +16,17 @@ from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import make_row_list_params
-from .._places import is_layer_in_setting, is_reported_elsewhere, must_not_overlap
+from .._places import (
+    EAST_HALF_WKT,
+    SQUARE_WKT,
+    WEST_HALF_WKT,
+    is_layer_in_setting,
+    is_reported_elsewhere,
+    must_not_overlap,
+)
 
 #: Rounding of an area, as a share and as a distance (m) along the outline.
 _ROUNDING_SHARE, _ROUNDING_M = 1e-9, 1e-6
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -242,10 +248,6 @@ def layer_gaps(layer: Layer, *, ctx: RuleContext, widest_m: float = 1.0) -> list
     for finding in findings:
         finding.case = "" if finding.related_keys else "hole"
     return ctx.finding_maker.mark_findings_by_location(findings)
-
-
-WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
-EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
 
 
 @rule(

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from ...base.cancellation import Cancellation
 from ...geometry import crs as crs_care
+from ...geometry.edge_densification import sort_unique_vertices
 from ...geometry.polygon_rings import change_rings, extract_rings, iterate_batches
 from ...geometry.tolerance import Tolerance
-from ...geometry.vertex_index import sort_unique_vertices
 from ...plan.layer import Layer
 from ...render.versions.edition_comparison import LayerEdition
 

@@ -22,9 +22,8 @@ from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.checks.live.session import EditBatch, FeatureState, IncrementalSession
 from plugin.core.engine.waivers import file as waiver_file
 from plugin.core.engine.waivers import make_default_waiver_path
-from plugin.core.engine.waivers.application import mark_accepted_findings
+from plugin.core.engine.waivers.application import is_same_conflict, mark_accepted_findings
 from plugin.core.engine.waivers.file import change_waivers, load_waivers, read_waivers
-from plugin.core.engine.waivers.match import is_same_conflict
 from plugin.core.engine.waivers.waiver import (
     Waiver,
     WaiverEntry,
