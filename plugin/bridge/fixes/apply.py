@@ -151,13 +151,14 @@ class ChangeLog:
 
         Works in any thread. Raise OutputError as `append_action`.
         """
-        from ...core.fixes.change_log import prepare_step
+        from ...core.fixes.change_log import PreparedRows, make_rows_of_step
 
         if self.path is None:
             return None
-        return prepare_step(
+        rows = make_rows_of_step(
             self.path, order.proposals, action, texts=self.texts, step=order.number, who=order.who, when=when
         )
+        return PreparedRows(rows)
 
 
 def find_change_log_path(layers: Mapping[str, QgsVectorLayer]) -> Path | None:

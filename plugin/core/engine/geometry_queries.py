@@ -18,7 +18,7 @@ from ..base.cancellation import Cancellation
 from ..base.invariants import require_value
 from ..geometry import crs as crs_care
 from ..geometry.coverage import VertexMismatches, find_gaps, find_mismatches_both_ways, find_vertices_missing_on_edges
-from ..geometry.intersection_areas import SharedAreas, find_shared_areas
+from ..geometry.intersection_areas import find_shared_areas
 from ..geometry.overlay import (
     PointLinePieces,
     choose_uncovered_method,
@@ -57,36 +57,6 @@ AreaMeasure = Callable[[NDArray], NDArray]
 _ROUNDING_M2, _ROUNDING_SHARE, _ROUNDING_M = 1e-3, 1e-11, 1e-3
 
 
-def compute_piece_areas(
-    pieces: OverlayPieces, left_layer: Layer, right_layer: Layer | None, measure: AreaMeasure
-) -> NDArray:
-    """Return the (k,) areas of pieces in m², so that pieces that make up whole rows sum to the rows' areas.
-
-    A piece has its area as drawn. Where the pieces of a pair of rows together are a whole row, they get that row's
-    statutory area, divided in proportion to their drawn areas.
-
-    `OverlayPieces.left` are rows of ``left_layer``, `OverlayPieces.right` rows of ``right_layer``. ``measure``: returns
-    the (k,) drawn areas of (k,) shapes.
-    """
-    areas = np.zeros(len(pieces))
-    if not len(pieces):
-        return areas
-    pair = np.unique(np.column_stack([pieces.left, pieces.right]), axis=0, return_inverse=True)[1].ravel()
-    is_only_piece = np.bincount(pair)[pair] == 1
-    row_areas = np.full(len(pieces), np.nan)
-    for layer, rows in ((right_layer, pieces.right), (left_layer, pieces.left)):
-        if layer is not None:
-            is_whole = _mask_pieces_of_whole_rows(pieces, pair, layer, rows)
-            row_areas[is_whole] = layer.measure_rows(rows[is_whole])
-    is_single_piece = is_only_piece & ~np.isnan(row_areas)
-    areas[is_single_piece] = row_areas[is_single_piece]
-    areas[~is_single_piece] = measure(pieces.geometry[~is_single_piece])
-    multiple = ~is_only_piece & ~np.isnan(row_areas)
-    total = np.bincount(pair, areas)[pair]
-    areas[multiple] *= row_areas[multiple] / total[multiple]
-    return areas
-
-
 def compute_piece_shares_of_rows(
     pieces: OverlayPieces,
     layer: Layer,
@@ -107,29 +77,6 @@ def compute_piece_shares_of_rows(
 
     measure_rows = measure_rows or (lambda rows: measure(layer.plane_shapes[rows]))
     return _compute_shares(pieces.left, pieces.area, layer, measure_rows, measure_pieces)
-
-
-def compute_area_shares_of_rows(
-    shared: SharedAreas, left_layer: Layer, right_layer: Layer, measure: AreaMeasure
-) -> NDArray:
-    """Return the (k,) share that each shared area has of the area of its row of ``left_layer``.
-
-    Areas are measured as drawn, by ``measure`` where ``shared`` does not give them. The shares of a row sum to 1 where
-    rows of ``right_layer`` cover it exactly once.
-    """
-
-    def measure_pairs(is_selected: NDArray) -> NDArray:
-        """Return the drawn areas (m²) of the pairs of rows that ``is_selected`` ((k,) bool) marks."""
-        areas = shared.drawn_area[is_selected]
-        is_whole_row = np.isnan(areas)
-        left, right = shared.left[is_selected][is_whole_row], shared.right[is_selected][is_whole_row]
-        is_left = left_layer.plane_areas[left] <= right_layer.plane_areas[right]
-        areas[is_whole_row] = measure(np.where(is_left, left_layer.plane_shapes[left], right_layer.plane_shapes[right]))
-        return areas
-
-    return _compute_shares(
-        shared.left, shared.area, left_layer, lambda rows: measure(left_layer.plane_shapes[rows]), measure_pairs
-    )
 
 
 def _compute_shares(
@@ -263,11 +210,30 @@ class GeometryQueries:
     def compute_piece_areas(
         self, pieces: OverlayPieces, left_layer: Layer, right_layer: Layer | None = None
     ) -> NDArray:
-        """Return the (k,) areas of pieces in m²: as drawn, or statutory for a whole row.
+        """Return the (k,) areas of pieces in m², so that pieces that make up whole rows sum to the rows' areas.
+
+        A piece has its area as drawn. Where the pieces of a pair of rows together are a whole row, they get that row's
+        statutory area, divided in proportion to their drawn areas.
 
         `OverlayPieces.left` are rows of ``left_layer``, `OverlayPieces.right` rows of ``right_layer``.
         """
-        return compute_piece_areas(pieces, left_layer, right_layer, self.measure_drawn_areas)
+        areas = np.zeros(len(pieces))
+        if not len(pieces):
+            return areas
+        pair = np.unique(np.column_stack([pieces.left, pieces.right]), axis=0, return_inverse=True)[1].ravel()
+        is_only_piece = np.bincount(pair)[pair] == 1
+        row_areas = np.full(len(pieces), np.nan)
+        for layer, rows in ((right_layer, pieces.right), (left_layer, pieces.left)):
+            if layer is not None:
+                is_whole = _mask_pieces_of_whole_rows(pieces, pair, layer, rows)
+                row_areas[is_whole] = layer.measure_rows(rows[is_whole])
+        is_single_piece = is_only_piece & ~np.isnan(row_areas)
+        areas[is_single_piece] = row_areas[is_single_piece]
+        areas[~is_single_piece] = self.measure_drawn_areas(pieces.geometry[~is_single_piece])
+        multiple = ~is_only_piece & ~np.isnan(row_areas)
+        total = np.bincount(pair, areas)[pair]
+        areas[multiple] *= row_areas[multiple] / total[multiple]
+        return areas
 
     def remove_repeated_land(self, pieces: OverlayPieces, *layers: Layer) -> OverlayPieces:
         """Return pieces without the land of earlier pieces; sums count each place once.
@@ -385,7 +351,22 @@ class GeometryQueries:
             cancellation=self.cancellation,
         )
         self.run_log.record_fallbacks(shared.fallback_log, left_layer, right_layer)
-        share = compute_area_shares_of_rows(shared, left_layer, right_layer, self.measure_drawn_areas)
+
+        def measure_pairs(is_selected: NDArray) -> NDArray:
+            """Return the drawn areas (m²) of the pairs of rows that ``is_selected`` ((k,) bool) marks."""
+            areas = shared.drawn_area[is_selected]
+            is_whole_row = np.isnan(areas)
+            left, right = shared.left[is_selected][is_whole_row], shared.right[is_selected][is_whole_row]
+            is_left = left_layer.plane_areas[left] <= right_layer.plane_areas[right]
+            areas[is_whole_row] = self.measure_drawn_areas(
+                np.where(is_left, left_layer.plane_shapes[left], right_layer.plane_shapes[right])
+            )
+            return areas
+
+        def measure_rows(rows: NDArray) -> NDArray:
+            return self.measure_drawn_areas(left_layer.plane_shapes[rows])
+
+        share = _compute_shares(shared.left, shared.area, left_layer, measure_rows, measure_pairs)
         shares = AreaShares(shared.left, shared.right, shared.area, share)
         has_fallbacks = bool(shared.fallback_log.steps or shared.fallback_log.failed_pairs)
         if self.kept_results is not None and digest and not has_fallbacks:

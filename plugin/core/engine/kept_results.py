@@ -204,11 +204,6 @@ class OverlayQuery:
         """Return the one or two layers."""
         return (self.left,) if self.right is None else (self.left, self.right)
 
-    @property
-    def recomputed_side(self) -> QueriedRows:
-        """Return the layer for whose rows ``recomputes_right`` holds."""
-        return self.right if self.right is not None and self.recomputes_right else self.left
-
     def compute(self) -> OverlayPieces:
         """Return the pieces of all rows. Raise Cancelled."""
         right_polygons, right_rows = (None, None) if self.right is None else (self.right.polygons, self.right.rows)
@@ -234,7 +229,7 @@ def find_or_overlay(kept: KeptResults, query: OverlayQuery, run_settings: Any) -
         if matches is None:
             continue
         for number, side in enumerate(query.sides):
-            bounds = None if side is query.recomputed_side else side.layer.row_bounds
+            bounds = None if number == int(query.recomputes_right) else side.layer.row_bounds
             matches[number] = matches[number].add_changed_selection(last.get(f"rows_{number}"), side.rows, bounds)
         overlays.append(_FormerOverlay(last, matches))
     former = min(overlays, key=lambda one: sum(match.count_changed_rows() for match in one.matches), default=None)

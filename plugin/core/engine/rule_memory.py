@@ -8,7 +8,7 @@ as one digest for the whole run (`input_digest`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +23,7 @@ from ..plan.plan import LayerUse, Plan
 from .context import RuleContext
 from .input_digest import NoDigestError, compute_run_digest, compute_value_digest, get_layer_digest, get_shape_digest
 from .kept_results import KeptResults
-from .run_log import IgnoredSlivers, RunLog
+from .run_log import RunLog
 
 #: Name of the layer's statutory areas. Figures use estimates until a rule has measured them, therefore the areas are
 #: set when the rule that measured them would have run.
@@ -55,33 +55,6 @@ class LayerReference:
 
 
 @dataclass
-class RememberedLog:
-    """The log of a call, with references instead of layers, so that no former plan is kept in memory."""
-
-    ignored_slivers: list[tuple[LayerReference, LayerReference, IgnoredSlivers]]
-    failed_pairs: list[tuple[LayerReference, int, LayerReference | None, int]]
-    fallback_steps: list[dict[str, Any]]
-    has_failed_outline: bool
-    reporting_rules: list[str]
-
-    def restore(self, context: RuleContext) -> RunLog:
-        """Return the log with the layers of a later check."""
-        return RunLog(
-            [
-                replace(slivers, first_layer=first.find_layer(context), second_layer=second.find_layer(context))
-                for first, second, slivers in self.ignored_slivers
-            ],
-            [
-                (a.find_layer(context), i, None if b is None else b.find_layer(context), j)
-                for a, i, b, j in self.failed_pairs
-            ],
-            [dict(step) for step in self.fallback_steps],
-            self.has_failed_outline,
-            list(self.reporting_rules),
-        )
-
-
-@dataclass
 class RememberedResult:
     """What a call of a rule returned and logged, and what it had read.
 
@@ -97,7 +70,7 @@ class RememberedResult:
     all_digests: tuple[tuple[str, bytes], ...] | None
     measured_roles: frozenset[str]
     result: RuleResult | None
-    log: RememberedLog
+    log: RunLog
 
     @property
     def use(self) -> LayerUse:
@@ -189,7 +162,7 @@ class RuleMemory:
             self._remembered[key] = remembered
             self.reused_codes.add(rule.code)
             context.plan.layer_table.add_use(remembered.use)
-            context.run_log.add_entries(remembered.log.restore(context))
+            context.run_log.add_entries(_convert_layers(remembered.log, lambda one: one.find_layer(context)))
             # Set the statutory areas that the rule measured when it was computed.
             for role in remembered.measured_roles:
                 context.plan.layers[role].set_computed_values({_AREAS: self._find_areas(role)})
@@ -266,7 +239,7 @@ def _get_sealed_edition(context: RuleContext) -> Plan | None:
     return context.side_inputs.get_input("baseline", Plan)
 
 
-def _remember_log(log: RunLog, context: RuleContext) -> RememberedLog | None:
+def _remember_log(log: RunLog, context: RuleContext) -> RunLog | None:
     """Return a log with references instead of layers; None if one of its layers is in no plan."""
     layers = [layer for one in log.ignored_slivers for layer in (one.first_layer, one.second_layer)]
     layers += [layer for a, _, b, _ in log.failed_pairs for layer in (a, b) if layer is not None]
@@ -279,16 +252,17 @@ def _remember_log(log: RunLog, context: RuleContext) -> RememberedLog | None:
             references[id(layer)] = LayerReference(layer.role, True)
         else:
             return None
-    return RememberedLog(
+    return _convert_layers(log, lambda layer: references[id(layer)])
+
+
+def _convert_layers(log: RunLog, convert: Callable[[Any], Any]) -> RunLog:
+    """Return a copy of a log in which references replace the layers, or layers the references."""
+    return RunLog(
         [
-            (
-                references[id(one.first_layer)],
-                references[id(one.second_layer)],
-                replace(one, first_layer=None, second_layer=None),  # type: ignore[arg-type]
-            )
+            replace(one, first_layer=convert(one.first_layer), second_layer=convert(one.second_layer))
             for one in log.ignored_slivers
         ],
-        [(references[id(a)], i, None if b is None else references[id(b)], j) for a, i, b, j in log.failed_pairs],
+        [(convert(a), i, None if b is None else convert(b), j) for a, i, b, j in log.failed_pairs],
         [dict(step) for step in log.fallback_steps],
         log.has_failed_outline,
         list(log.reporting_rules),

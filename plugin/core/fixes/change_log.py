@@ -48,13 +48,14 @@ class RowsToAppend:
     error_key: str
 
 
-def append_rows(tables: Iterable[RowsToAppend]) -> None:
+def append_rows(tables: Sequence[RowsToAppend]) -> list[Path]:
     """Append rows to tables; missing tables are created.
 
     Each file is written under a temporary name and then replaced. Raise OutputError if one of the files cannot be read
     or written, or is another table; then all of them are unchanged.
     """
     PreparedRows(tables).commit()
+    return [table.path for table in tables]
 
 
 class PreparedRows:
@@ -214,46 +215,23 @@ def find_register_path(log: Path) -> Path:
     return log.with_name(log.name.removesuffix(CHANGE_LOG_SUFFIX) + WINDOW_REGISTER_SUFFIX)
 
 
-def append_step(
+def make_rows_of_step(
     log: str | Path,
-    proposals: Iterable[Proposal],
+    proposals: Sequence[Proposal],
     action: LogAction,
     *,
     texts: FixTexts,
     step: str,
     who: str,
     when: datetime,
-) -> list[Path]:
-    """Append an action on proposals to the change log, and their windows to the register; return the written paths.
-
-    ``step``: number of the edit step, the same for all fixes of a batch. Raise OutputError if one of the files cannot
-    be written, or is another table; both are then unchanged.
-    """
-    tables = _make_tables(Path(log), list(proposals), action, texts, step, who, when)
-    append_rows(tables)
-    return [table.path for table in tables]
-
-
-def prepare_step(
-    log: str | Path,
-    proposals: Iterable[Proposal],
-    action: LogAction,
-    *,
-    texts: FixTexts,
-    step: str,
-    who: str,
-    when: datetime,
-) -> PreparedRows:
-    """Write what `append_step` appends to temporary files, which can replace the log and the register at once."""
-    return PreparedRows(_make_tables(Path(log), list(proposals), action, texts, step, who, when))
-
-
-def _make_tables(
-    log: Path, proposal_list: list[Proposal], action: LogAction, texts: FixTexts, step: str, who: str, when: datetime
 ) -> list[RowsToAppend]:
-    """Return the rows of an action for the change log and, for windows, for the register, which comes first."""
+    """Return the rows of an action on proposals for the change log and, for windows, for the register, the first.
+
+    ``step``: number of the edit step, the same for all fixes of a batch.
+    """
+    log = Path(log)
     rows = []
-    for proposal in proposal_list:
+    for proposal in proposals:
         areas = {one.role: one for one in proposal.areas}
         for role in sorted(proposal.edits.roles):
             area = areas.get(role)
@@ -279,7 +257,7 @@ def _make_tables(
                 ]
             )
     tables = [RowsToAppend(log, CHANGE_LOG_COLUMNS, rows, "changes_unreadable")]
-    windows = [window for proposal in proposal_list for window in proposal.windows]
+    windows = [window for proposal in proposals for window in proposal.windows]
     if windows:
         register_rows = [
             [

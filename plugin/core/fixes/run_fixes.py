@@ -18,7 +18,7 @@ from ..model.findings import Finding
 from ..model.rule import Severity, load_all_rules
 from ..standard.messages.texts import Texts
 from .batch import BatchEntry, BatchResult, choose_fixes, run_batch
-from .change_log import LogAction, append_step, format_csv, get_user_name, make_default_log_path
+from .change_log import LogAction, append_rows, format_csv, get_user_name, make_default_log_path, make_rows_of_step
 from .fix_declaration import Fix
 from .proposal import FixTexts
 from .state import EditingState
@@ -139,8 +139,10 @@ def run_fixes(
             log = make_default_log_path(order.output)
             fix_time, user = datetime.now(), get_user_name()
             step = uuid4().hex[:8]
-            paths = append_step(log, batch.applied, LogAction.APPLIED, texts=texts, step=step, who=user, when=fix_time)
-            run.written += map(str, paths)
+            rows = make_rows_of_step(
+                log, batch.applied, LogAction.APPLIED, texts=texts, step=step, who=user, when=fix_time
+            )
+            run.written += map(str, append_rows(rows))
     if order.table:
         write_table(order.table, make_table_rows(batch, texts))
         run.written.append(order.table)

@@ -132,7 +132,15 @@ def find_aligned_stretches(shape: Any, reference: ReferenceEdges, reach_m: float
     the reference edge.
     """
     stretches: list[AlignedStretch] = []
-    for xy, is_closed in _list_outlines(shape):
+    # The vertices of each outline of the shape, and whether it is closed.
+    outlines: list[tuple[NDArray, bool]] = []
+    for part in shapely.get_parts([shape]):
+        if part.geom_type == "Polygon":
+            outlines += [(shapely.get_coordinates(ring), True) for ring in (part.exterior, *part.interiors)]
+        else:
+            ring_xy = shapely.get_coordinates(part)
+            outlines.append((ring_xy, is_closed_line(ring_xy)))
+    for xy, is_closed in outlines:
         # The points of the outline in their order: its vertices, and reference vertices next to its segments.
         vertices = [(float(x), float(y)) for x, y in xy]
         targets = [
@@ -231,16 +239,6 @@ def remove_vertices(shape: Any, vertices: Collection[Vertex]) -> Any:
 
 
 # --- outlines
-def _list_outlines(shape: Any) -> list[tuple[NDArray, bool]]:
-    """Return (vertices, is closed) of each outline of a shape; vertices are (v, 2)."""
-    outlines: list[tuple[NDArray, bool]] = []
-    for part in shapely.get_parts([shape]):
-        if part.geom_type == "Polygon":
-            outlines += [(shapely.get_coordinates(ring), True) for ring in (part.exterior, *part.interiors)]
-        else:
-            xy = shapely.get_coordinates(part)
-            outlines.append((xy, is_closed_line(xy)))
-    return outlines
 
 
 def _remove_repetitions(vertices: list[Vertex], is_closed: bool) -> list[Vertex]:

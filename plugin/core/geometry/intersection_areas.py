@@ -511,7 +511,18 @@ def _find_areas(
     undecided = decided.needs_overlay
     cut = None
     if undecided.sum() * VERTICES_PER_OVERLAY >= fine.vertex_count + coarse.vertex_count:
-        cut = _sum_along_boundaries(fine, coarse, undecided, coarse_rows, plane, cancellation)
+        # Not the layers themselves: they would keep their segments, which take more memory than their shapes.
+        rows, others = np.flatnonzero(undecided), np.flatnonzero(coarse_rows)
+        selected, others_selected = Polygons(fine.shapes[rows]), Polygons(coarse.shapes[others])
+        if are_signs_exact(selected, others_selected):
+            summed = compute_intersection_areas(selected, others_selected, plane=plane, cancellation=cancellation)
+            cut = SharedAreas(
+                rows[summed.left],
+                others[summed.right],
+                summed.area,
+                require_value(summed.drawn_area, "the areas on the ellipsoid"),
+                FallbackLog(),
+            )
     if cut is None:
         left, right, shapes, fallback_log = overlay_rows_between(
             fine, coarse, undecided, coarse_rows, tolerance, cancellation
@@ -523,33 +534,3 @@ def _find_areas(
     drawn_area = np.append(np.full(len(decided.inner_row), np.nan), cut.drawn_area)
     order = np.lexsort((right, left))
     return SharedAreas(left[order], right[order], area[order], drawn_area[order], cut.fallback_log)
-
-
-def _sum_along_boundaries(
-    fine: Polygons,
-    coarse: Polygons,
-    fine_rows: NDArray,
-    coarse_rows: NDArray,
-    plane: EqualAreaPlane,
-    cancellation: Cancellation,
-) -> SharedAreas | None:
-    """Return the areas that selected rows share, by sums along their boundaries.
-
-    None if coordinates are too large for exact signs (`are_signs_exact`).
-    """
-    # Loaded only where layers do not share their edges.
-    from .intersection_areas import are_signs_exact, compute_intersection_areas
-
-    # Not the layers themselves: they would keep their segments, which take more memory than their shapes.
-    rows, others = np.flatnonzero(fine_rows), np.flatnonzero(coarse_rows)
-    selected, others_selected = Polygons(fine.shapes[rows]), Polygons(coarse.shapes[others])
-    if not are_signs_exact(selected, others_selected):
-        return None
-    cut = compute_intersection_areas(selected, others_selected, plane=plane, cancellation=cancellation)
-    return SharedAreas(
-        rows[cut.left],
-        others[cut.right],
-        cut.area,
-        require_value(cut.drawn_area, "the areas on the ellipsoid"),
-        FallbackLog(),
-    )

@@ -137,7 +137,13 @@ def _sum_polygon_areas(
         edge_areas[:-1] = compute_trapezoid_area((lon[:-1] + lon[1:]) / 2, lat[:-1], lat[1:])
         part_areas = _sum_edge_areas(edge_areas, batch_rings)
         if as_drawn:
-            edges, lengths = _find_bent_edges(batch_rings, lon, lat, part_areas)
+            # All edges of the polygons whose edges may deviate by more than the limit in total.
+            east, north = np.diff(lon) * np.cos(lat[:-1]), np.diff(lat)
+            length = SEMI_MAJOR_M * np.hypot(east, north)
+            length[batch_rings.ring_starts[1:-1] - 1] = 0.0
+            shape = np.repeat(batch_rings.polygon_of_ring, np.diff(batch_rings.ring_starts))[:-1]
+            edges = np.flatnonzero(find_bent_polygons(length, lat[:-1], shape, part_areas)[shape] & (length > 0))
+            lengths = length[edges]
             if len(edges):
                 xy, end = batch_rings.xy, edges + 1
                 edge_areas[edges] += measure_bends(xy[edges], xy[end], lonlat[edges], lonlat[end], lengths, to_lonlat)
@@ -151,19 +157,6 @@ def _sum_edge_areas(edge_areas: NDArray, batch_rings: PolygonRings) -> NDArray:
     ring_area = np.abs(sum_values_by_ring(edge_areas, batch_rings.ring_starts))
     signed_areas = np.where(batch_rings.is_hole, -ring_area, ring_area)
     return np.bincount(batch_rings.polygon_of_ring, weights=signed_areas)
-
-
-def _find_bent_edges(batch_rings: PolygonRings, lon: NDArray, lat: NDArray, areas: NDArray) -> tuple[NDArray, NDArray]:
-    """Return start vertices and lengths (m) of the edges that must be measured as drawn.
-
-    These are all edges of the polygons whose edges may deviate by more than the limit in total.
-    """
-    east, north = np.diff(lon) * np.cos(lat[:-1]), np.diff(lat)
-    length = SEMI_MAJOR_M * np.hypot(east, north)
-    length[batch_rings.ring_starts[1:-1] - 1] = 0.0
-    shape = np.repeat(batch_rings.polygon_of_ring, np.diff(batch_rings.ring_starts))[:-1]
-    edges = np.flatnonzero(find_bent_polygons(length, lat[:-1], shape, areas)[shape] & (length > 0))
-    return edges, length[edges]
 
 
 def find_bent_polygons(lengths: NDArray, lat: NDArray, polygon: NDArray, areas: NDArray) -> NDArray:

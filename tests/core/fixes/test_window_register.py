@@ -20,8 +20,8 @@ from plugin.core.fixes.change_log import (
     PreparedRows,
     RowsToAppend,
     append_rows,
-    append_step,
     make_default_log_path,
+    make_rows_of_step,
 )
 from plugin.core.fixes.fix_declaration import load_all_fixes
 from plugin.core.fixes.judge import propose_fix
@@ -117,11 +117,13 @@ TEXTS = FixTexts("zh", load_standard().templates)
 
 
 def append_proposal(path, proposal, action=LogAction.APPLIED, step="s1"):
-    """Append a proposal to change log and window register; return what `append_step` returns."""
+    """Append a proposal to change log and window register; return the written paths."""
     from datetime import datetime
 
-    return append_step(
-        path, [proposal], action, texts=TEXTS, step=step, who="王工", when=datetime(2026, 11, 22, 9, 0, 0)
+    return append_rows(
+        make_rows_of_step(
+            path, [proposal], action, texts=TEXTS, step=step, who="王工", when=datetime(2026, 11, 22, 9, 0, 0)
+        )
     )
 
 

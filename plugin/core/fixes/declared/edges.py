@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fixes of edges: common edges get the same vertices, and a line takes over the edges of another layer."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,7 +11,6 @@ import shapely
 from numpy.typing import NDArray
 
 from ...geometry.alignment import (
-    AlignedStretch,
     ReferenceEdges,
     add_vertices_of,
     find_aligned_stretches,
@@ -147,9 +146,13 @@ class _Alignment:
             aligned = _limit_to_gain_or_loss(row.fid, noded, aligned, is_gain=self.part == "gain")
         for fid, one in aligned.items():
             if not is_same_shape(one, noded[fid]):
-                self.shapes[fid] = remove_vertices(
-                    one, _list_unused_vertices(noded[fid], shapes_before[fid], stretches)
-                )
+                # Vertices go that were added because of neighbours, but that no stretch needs.
+                added_vertices = _list_vertices(noded[fid]) - _list_vertices(shapes_before[fid])
+                for stretch in stretches:
+                    added_vertices -= stretch.moved.keys()
+                    for pair in stretch.inserted:
+                        added_vertices -= set(pair)
+                self.shapes[fid] = remove_vertices(one, added_vertices)
 
 
 def _limit_to_gain_or_loss(
@@ -190,18 +193,6 @@ def _limit_to_gain_or_loss(
         for fid, one in changed_shapes.items()
     }
     return noded | nodes
-
-
-def _list_unused_vertices(
-    noded: Any, shape_before: Any, stretches: Iterable[AlignedStretch]
-) -> set[tuple[float, float]]:
-    """Return the vertices that were added because of neighbours, but that no stretch needs."""
-    added_vertices = _list_vertices(noded) - _list_vertices(shape_before)
-    for one in stretches:
-        added_vertices -= one.moved.keys()
-        for pair in one.inserted:
-            added_vertices -= set(pair)
-    return added_vertices
 
 
 def _list_vertices(shape: Any) -> set[tuple[float, float]]:

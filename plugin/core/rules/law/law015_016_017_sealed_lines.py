@@ -75,17 +75,6 @@ def compare_with_sealed_edition(ctx: RuleContext, concept: str, result: RuleResu
     return comparison
 
 
-def note_layer_only_in_sealed_edition(ctx: RuleContext, concept: str, result: RuleResult) -> None:
-    """Add to ``result`` that a control line which only the sealed edition has was not checked.
-
-    The plan may declare it absent (本县无), or it was not delivered.
-    """
-    edition = get_sealed_edition(ctx.side_inputs)
-    layer = edition.find_layer_of_concept(concept) if edition is not None else None
-    if layer is not None and len(layer):
-        result.not_checked.append(("baseline_only", {"concept": concept, "layer": layer.name, "count": len(layer)}))
-
-
 def find_net_area_doubts(comparison: VersionComparison, ctx: RuleContext) -> list[str]:
     """Return the key of a doubt, in a list, if the geometry does not confirm the compared net areas.
 
@@ -479,7 +468,13 @@ def sealed_lines_unchanged(
     result = RuleResult(is_applicable=False)
     for concept, layer in (("farmland", farmland), ("red_line", red_line), ("boundary", boundary)):
         if layer is None:
-            note_layer_only_in_sealed_edition(ctx, concept, result)
+            # The plan may declare the line absent (本县无), or it was not delivered.
+            edition = get_sealed_edition(ctx.side_inputs)
+            sealed_layer = edition.find_layer_of_concept(concept) if edition is not None else None
+            if sealed_layer is not None and len(sealed_layer):
+                result.not_checked.append(
+                    ("baseline_only", {"concept": concept, "layer": sealed_layer.name, "count": len(sealed_layer)})
+                )
             continue
         comparison = compare_with_sealed_edition(ctx, concept, result)
         if comparison is None:

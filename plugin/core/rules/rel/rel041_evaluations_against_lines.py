@@ -131,11 +131,31 @@ def evaluations_against_lines(
         grades = evaluation.get_texts_by_name(field_by_role[role])
         rows = np.array([word in grade for grade in grades], dtype=bool)
         if rows.any():
-            finding = _compare_line_with_grade(line, evaluation, rows, float(limit), ctx)
-            if finding is not None:
-                finding.field = field_by_role[role]
-                finding.params["value"] = next(grade for grade in grades if word in grade)
-                result.findings.append(finding)
+            least = float(limit)
+            line_area = float(np.nansum(line.statutory))
+            if len(line) > MANY_ROWS:
+                is_on = take_containing_values(rows, find_containing_rows(line, evaluation, ctx), False)
+                area, shapes = float(np.nansum(line.statutory[is_on])), line.plane_shapes[is_on][:MAX_SHOWN_FIDS]
+            else:
+                shared_pieces = ctx.geometry.find_shared_pieces(line, evaluation, right_rows=rows, keep_slivers=True)
+                pieces = ctx.geometry.remove_repeated_land(shared_pieces, line, evaluation)
+                area, shapes = float(ctx.geometry.compute_piece_areas(pieces, line, evaluation).sum()), pieces.geometry
+            if area > least * line_area:
+                params = {
+                    "percent": round_unlike_limit(100 * area / line_area, 100 * least),
+                    "limit": round(100 * least, 2),
+                    "value": next(grade for grade in grades if word in grade),
+                }
+                result.findings.append(
+                    Finding(
+                        line.role,
+                        field=field_by_role[role],
+                        related_role=evaluation.role,
+                        params=params,
+                        area_m2=area,
+                        geometry=ctx.geometry.unite_shapes(shapes),
+                    )
+                )
     _report_large_parts(result, field_by_role, ctx)
     _compare_evaluations(result, field_by_role, ctx)
     return result
@@ -190,25 +210,6 @@ def _compare_evaluations(result: RuleResult, field_by_role: dict[str, str], ctx:
                 geometry=ctx.geometry.unite_shapes(pieces.geometry),
             )
         )
-
-
-def _compare_line_with_grade(
-    line: Layer, evaluation: Layer, rows: NDArray, limit: float, ctx: RuleContext
-) -> Finding | None:
-    """Return a finding if more than ``limit`` of a line is on rows ((n,) bool) of an evaluation."""
-    line_area = float(np.nansum(line.statutory))
-    if len(line) > MANY_ROWS:
-        is_on = take_containing_values(rows, find_containing_rows(line, evaluation, ctx), False)
-        area, shapes = float(np.nansum(line.statutory[is_on])), line.plane_shapes[is_on][:MAX_SHOWN_FIDS]
-    else:
-        shared_pieces = ctx.geometry.find_shared_pieces(line, evaluation, right_rows=rows, keep_slivers=True)
-        pieces = ctx.geometry.remove_repeated_land(shared_pieces, line, evaluation)
-        area, shapes = float(ctx.geometry.compute_piece_areas(pieces, line, evaluation).sum()), pieces.geometry
-    if area <= limit * line_area:
-        return None
-    params = {"percent": round_unlike_limit(100 * area / line_area, 100 * limit), "limit": round(100 * limit, 2)}
-    shape = ctx.geometry.unite_shapes(shapes)
-    return Finding(line.role, related_role=evaluation.role, params=params, area_m2=area, geometry=shape)
 
 
 def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: RuleContext) -> None:
