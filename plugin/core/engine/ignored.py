@@ -106,17 +106,15 @@ class PairSliverSum:
             "places": len(self.largest_slivers),
         }
         parts = shapely.get_parts(self.largest_slivers)
-        shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
-        related_role = "" if self.is_of_sealed_edition else second
         return Finding(
             first,
-            related_role=related_role,
+            related_role="" if self.is_of_sealed_edition else second,
             code=self.reporting_rule,
             case=SLIVER_TEXTS_KEY,
             severity=self.severity,
             params=params,
             area_m2=self.area_m2,
-            geometry=shape,
+            geometry=parts[0] if len(parts) == 1 else shapely.multipolygons(parts),
         )
 
     def to_dict(self, limits: Tolerance) -> dict[str, Any]:

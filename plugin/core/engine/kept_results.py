@@ -160,8 +160,11 @@ def encode_pieces(pieces: OverlayPieces) -> Arrays | None:
 def decode_pieces(arrays: Arrays) -> OverlayPieces:
     """Return the pieces that `encode_pieces` encoded."""
     slivers = Slivers(list(arrays["sliver"]), arrays["sliver_left"].copy(), arrays["sliver_right"].copy())
-    columns = {name: arrays[name].copy() for name in ("left", "right", "area", "width", "geometry")}
-    return OverlayPieces(**columns, slivers=slivers, fallback_log=FallbackLog())
+    return OverlayPieces(
+        **{name: arrays[name].copy() for name in ("left", "right", "area", "width", "geometry")},
+        slivers=slivers,
+        fallback_log=FallbackLog(),
+    )
 
 
 #: Overlays selected rows of two layers: polygons and rows ((n,), (m,) bool, None for all) of both; without a second

@@ -262,8 +262,13 @@ def run_rule(
             for frame in traceback.extract_tb(error.__traceback__)
         ]
         outcome.outcome, outcome.reason = Outcome.CRASHED, strip_folders(f"{type(error).__name__}: {error}")
-        params = {"rule": rule.code, "error": outcome.reason, "trace": trace}
-        crash = Finding(role="", code="RUN900", severity=Severity.WARNING, case="crashed", params=params)
+        crash = Finding(
+            role="",
+            code="RUN900",
+            severity=Severity.WARNING,
+            case="crashed",
+            params={"rule": rule.code, "error": outcome.reason, "trace": trace},
+        )
         return outcome, [crash], []
     if result is None:
         return outcome, [], []
@@ -330,7 +335,6 @@ def _make_failed_pair_findings(context: RuleContext, rule: Rule) -> list[Finding
     """Return a finding RUN901 for each pair of rows that could not be computed."""
     findings = []
     for a, i, b, j in context.run_log.failed_pairs:
-        related = {"related_role": b.role, "related_keys": [b.keys[j]]} if b is not None and j >= 0 else {}
         findings.append(
             context.finding_maker.make_row_finding(
                 a,
@@ -340,7 +344,7 @@ def _make_failed_pair_findings(context: RuleContext, rule: Rule) -> list[Finding
                 case="pair",
                 params={"rule": rule.code},
                 geometry=a.plane_shapes[i],
-                **related,
+                **{"related_role": b.role, "related_keys": [b.keys[j]]} if b is not None and j >= 0 else {},
             )
         )
     return findings

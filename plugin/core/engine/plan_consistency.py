@@ -118,8 +118,13 @@ def _check_division_names(plan: Plan) -> list[Finding]:
         and profile_division.name not in profile.name
         and profile.name in counties
     ):
-        params = {"profile": profile.name, "code": profile_division.code, "name": profile_division.name}
-        findings.append(Finding(role="", case="profile_name", params=params))
+        findings.append(
+            Finding(
+                role="",
+                case="profile_name",
+                params={"profile": profile.name, "code": profile_division.code, "name": profile_division.name},
+            )
+        )
     for layer in plan.layers.values():
         if not (layer.has_field("division_code") and layer.has_field("division_name")):
             continue
@@ -135,13 +140,18 @@ def _check_division_names(plan: Plan) -> list[Finding]:
             ):
                 pairs[code[:6], name] += count
         for (code, name), count in pairs.items():
-            name_params: dict[str, Any] = {
-                "count": count,
-                "code": code,
-                "name": divisions.entry_by_code[code].name,
-                "other": name,
-            }
-            findings.append(Finding(role=layer.role, case="county_name", params=name_params))
+            findings.append(
+                Finding(
+                    role=layer.role,
+                    case="county_name",
+                    params={
+                        "count": count,
+                        "code": code,
+                        "name": divisions.entry_by_code[code].name,
+                        "other": name,
+                    },
+                )
+            )
     return findings
 
 
@@ -176,14 +186,19 @@ def _check_layer_codes(plan: Plan) -> list[Finding]:
             }
         )
         if foreign_codes:
-            params = {
-                "name": layer.name,
-                "count": sum(foreign_codes.values()),
-                "rows": len(layer),
-                "codes": [code for code, _ in foreign_codes.most_common(_MAX_NAMED_CODES)],
-                "county": plan.area_code,
-            }
-            findings.append(Finding(role=layer.role, case="layer", params=params))
+            findings.append(
+                Finding(
+                    role=layer.role,
+                    case="layer",
+                    params={
+                        "name": layer.name,
+                        "count": sum(foreign_codes.values()),
+                        "rows": len(layer),
+                        "codes": [code for code, _ in foreign_codes.most_common(_MAX_NAMED_CODES)],
+                        "county": plan.area_code,
+                    },
+                )
+            )
     return findings
 
 
@@ -193,8 +208,13 @@ def _check_declared_absences(plan: Plan) -> list[Finding]:
     for concept in sorted(plan.norm.profile.absent):
         layer = plan.find_layer_of_concept(concept)
         if layer is not None and len(layer):
-            params = {"concept": ConceptName(concept), "name": layer.name, "count": len(layer)}
-            findings.append(Finding(role=layer.role, case="absent", params=params))
+            findings.append(
+                Finding(
+                    role=layer.role,
+                    case="absent",
+                    params={"concept": ConceptName(concept), "name": layer.name, "count": len(layer)},
+                )
+            )
     return findings
 
 
@@ -268,12 +288,17 @@ def _check_township_targets(plan: Plan, side_inputs: SideInputs) -> list[Finding
     )
     if not foreign_codes:
         return []
-    params: dict[str, Any] = {
-        "source": allocated_targets.file_name,
-        "codes": foreign_codes[:_MAX_NAMED_CODES],
-        "county": plan.area_code,
-    }
-    return [Finding(role="", case="targets", params=params)]
+    return [
+        Finding(
+            role="",
+            case="targets",
+            params={
+                "source": allocated_targets.file_name,
+                "codes": foreign_codes[:_MAX_NAMED_CODES],
+                "county": plan.area_code,
+            },
+        )
+    ]
 
 
 def _check_custom_standard(plan: Plan) -> list[Finding]:

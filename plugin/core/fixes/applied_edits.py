@@ -73,8 +73,11 @@ def merge_edits(applied: Iterable[Edits]) -> Edits:
                 like = rows_before.get((one.role, one.attribute_source_fid))
             if like is not None:
                 # The attributes are copied from a row that existed before all fixes.
-                like_fid = like.attribute_source_fid if like.is_new else one.attribute_source_fid
-                edit = replace(one, attribute_source_fid=like_fid, attributes=like.attributes | one.attributes)
+                edit = replace(
+                    one,
+                    attribute_source_fid=like.attribute_source_fid if like.is_new else one.attribute_source_fid,
+                    attributes=like.attributes | one.attributes,
+                )
             former_edit = rows.get((edit.role, edit.fid))
             if former_edit is None:
                 rows[edit.role, edit.fid] = edit

@@ -138,9 +138,8 @@ def run_fixes(
         if batch.applied:
             log = make_default_log_path(order.output)
             fix_time, user = datetime.now(), get_user_name()
-            step = uuid4().hex[:8]
             rows = make_rows_of_step(
-                log, batch.applied, LogAction.APPLIED, texts=texts, step=step, who=user, when=fix_time
+                log, batch.applied, LogAction.APPLIED, texts=texts, step=uuid4().hex[:8], who=user, when=fix_time
             )
             run.written += map(str, append_rows(rows))
     if order.table:

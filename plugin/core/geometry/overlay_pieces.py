@@ -92,8 +92,12 @@ class OverlayPieces:
         """
         kept, part = np.unique(self.left, return_inverse=True)
         area, length = np.bincount(part, self.area), np.bincount(part, 2 * self.area / self.width)
-        geometry = np.array([_join_parts(self.geometry[part == n]) for n in range(len(kept))], dtype=object)
-        return replace(whole.select_pieces(kept), geometry=geometry, area=area, width=2 * area / length)
+        return replace(
+            whole.select_pieces(kept),
+            geometry=np.array([_join_parts(self.geometry[part == n]) for n in range(len(kept))], dtype=object),
+            area=area,
+            width=2 * area / length,
+        )
 
     def renumber_rows(self, left: NDArray, right: NDArray) -> OverlayPieces:
         """Return the pieces with other row numbers; the fallback log must be empty.

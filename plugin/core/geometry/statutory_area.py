@@ -155,8 +155,7 @@ def _sum_polygon_areas(
 def _sum_edge_areas(edge_areas: NDArray, batch_rings: PolygonRings) -> NDArray:
     """Return the area (m²) of each polygon: |sum| over each ring's edges, holes subtracted."""
     ring_area = np.abs(sum_values_by_ring(edge_areas, batch_rings.ring_starts))
-    signed_areas = np.where(batch_rings.is_hole, -ring_area, ring_area)
-    return np.bincount(batch_rings.polygon_of_ring, weights=signed_areas)
+    return np.bincount(batch_rings.polygon_of_ring, weights=np.where(batch_rings.is_hole, -ring_area, ring_area))
 
 
 def find_bent_polygons(lengths: NDArray, lat: NDArray, polygon: NDArray, areas: NDArray) -> NDArray:

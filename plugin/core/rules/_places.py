@@ -106,13 +106,19 @@ def make_findings_by_row(
     rows, starts, counts = np.unique(corners.polygon_row[is_selected], return_index=True, return_counts=True)
     for row, start, count in zip(rows.tolist(), starts.tolist(), counts.tolist(), strict=True):
         row_slice = slice(start, start + count)
-        points = shapely.multipoints(vertices[row_slice])
-        row_params = {
-            **params,
-            "count": count,
-            measure_name: round(float(distances[row_slice].min()), decimals),
-        }
-        findings.append(ctx.finding_maker.make_row_finding(layer, row, case=case, params=row_params, geometry=points))
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                layer,
+                row,
+                case=case,
+                params={
+                    **params,
+                    "count": count,
+                    measure_name: round(float(distances[row_slice].min()), decimals),
+                },
+                geometry=shapely.multipoints(vertices[row_slice]),
+            )
+        )
     return findings
 
 

@@ -124,8 +124,9 @@ def report_waivers_of_other_county(waivers: Waivers, plan: Plan) -> list[Finding
     if not code or not plan.is_area_code_from_data or belongs_to_plan(code, plan):
         return []
     source = waivers.path.name if waivers.path is not None else ""
-    params = {"source": source, "code": code, "county": plan.area_code}
-    finding = mark_as_inconsistency(Finding(role="", case="waivers", params=params))
+    finding = mark_as_inconsistency(
+        Finding(role="", case="waivers", params={"source": source, "code": code, "county": plan.area_code})
+    )
     finding.fingerprint = hashlib.sha256(f"{FRAME}|{source}|{code}".encode()).hexdigest()[:20]
     return [finding]
 
@@ -420,9 +421,12 @@ def _find_candidate_findings(candidate_waivers: list[Waiver], findings: list[Fin
             continue
         search_radius_m = max(_SEARCH_RADIUS_M, entry.place_m, 2 * (entry.area_m2 or 0.0) ** 0.5)
         # Use the larger of both bounds: a degree of longitude is the shorter one.
-        degrees = 1.01 * search_radius_m / (_METRES_PER_DEGREE * max(cos(radians(entry.lonlat[1])), 0.01))
         candidates_by_waiver.append(
-            tree.query(shapely.Point(entry.lonlat), predicate="dwithin", distance=degrees).tolist()
+            tree.query(
+                shapely.Point(entry.lonlat),
+                predicate="dwithin",
+                distance=1.01 * search_radius_m / (_METRES_PER_DEGREE * max(cos(radians(entry.lonlat[1])), 0.01)),
+            ).tolist()
         )
     return candidates_by_waiver
 
@@ -511,5 +515,8 @@ def replace_with_present_keys(waiver: Waiver, new_key_by_old_key: dict[tuple[str
         """Return the new key of a row; the given key if it was not renumbered."""
         return new_key_by_old_key.get((role, key)) or new_key_by_old_key.get(("", key)) or key
 
-    related_keys = tuple(get_present_key(waiver.related_role, key) for key in waiver.related_keys)
-    return replace(waiver, key=get_present_key(waiver.role, waiver.key), related_keys=related_keys)
+    return replace(
+        waiver,
+        key=get_present_key(waiver.role, waiver.key),
+        related_keys=tuple(get_present_key(waiver.related_role, key) for key in waiver.related_keys),
+    )

@@ -64,12 +64,14 @@ def fill_gap(finding: Finding, *, state: EditingState, neighbour: str = "") -> E
         raise FixRefused("no_neighbour", role=role)
     chosen_row = max(candidates, key=lambda row: (round(lengths[row.fid], 3), row.plane_shape.area))
     filled_shape = join_shapes(chosen_row.plane_shape, gap, state.tolerance)
-    params = {
-        "key": chosen_row.key,
-        "length": round(lengths[chosen_row.fid], 2),
-        "candidates": [row.key for row in candidates],
-    }
-    return Edits(reshape_row(state, chosen_row, filled_shape), params=params)
+    return Edits(
+        reshape_row(state, chosen_row, filled_shape),
+        params={
+            "key": chosen_row.key,
+            "length": round(lengths[chosen_row.fid], 2),
+            "candidates": [row.key for row in candidates],
+        },
+    )
 
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

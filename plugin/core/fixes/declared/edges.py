@@ -261,11 +261,17 @@ def match_shared_edge(finding: Finding, *, state: EditingState) -> Edits:
             edits.append(replace_shape(state, row, shape))
     if not edits:
         raise FixRefused("stale")
-    params = {
-        "added": added_count, "removed": removed_count, "role": rows[0].role, "key": rows[0].key,
-        "other_role": rows[1].role, "other_key": rows[1].key,
-    }  # fmt: skip
-    return Edits(edits, params=params)
+    return Edits(
+        edits,
+        params={
+            "added": added_count,
+            "removed": removed_count,
+            "role": rows[0].role,
+            "key": rows[0].key,
+            "other_role": rows[1].role,
+            "other_key": rows[1].key,
+        },
+    )
 
 
 def _find_places_without_vertex(shape: Any, other: Any, places: NDArray) -> NDArray:

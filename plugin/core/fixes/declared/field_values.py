@@ -54,8 +54,10 @@ def pad_code(finding: Finding, *, state: EditingState) -> Edits:
     if value in ("", former_code):
         raise FixRefused("stale")
     require_text_field(row, template_field.name, value)
-    params = {"field": template_field.name, "value": value, "former": former_code}
-    return Edits([RowEdit(row.role, row.fid, attributes={template_field.name: value})], params=params)
+    return Edits(
+        [RowEdit(row.role, row.fid, attributes={template_field.name: value})],
+        params={"field": template_field.name, "value": value, "former": former_code},
+    )
 
 
 @fix(
@@ -93,8 +95,10 @@ def write_name_from_code(finding: Finding, *, state: EditingState) -> Edits:
     former_name = row.layer.get_texts_by_name(finding.field)[0]
     if code not in codes or codes[code].name == former_name:
         raise FixRefused("stale")
-    params = {"field": finding.field, "value": codes[code].name, "former": former_name}
-    edits = Edits([RowEdit(row.role, row.fid, attributes={finding.field: codes[code].name})], params=params)
+    edits = Edits(
+        [RowEdit(row.role, row.fid, attributes={finding.field: codes[code].name})],
+        params={"field": finding.field, "value": codes[code].name, "former": former_name},
+    )
     if any(one.name == former_name for one in codes.values()):
         edits.review_reasons.append("name_of_another_code")
     return edits
@@ -138,8 +142,10 @@ def write_code_from_name(finding: Finding, *, state: EditingState) -> Edits:
     code = matching_entries[0].code
     value = code.ljust(template_field.code_pad, "0") if template_field.code_pad and code.isdigit() else code
     require_text_field(row, template_field.name, value)
-    params = {"field": template_field.name, "value": value, "former": former_code, "name": name}
-    return Edits([RowEdit(row.role, row.fid, attributes={template_field.name: value})], params=params)
+    return Edits(
+        [RowEdit(row.role, row.fid, attributes={template_field.name: value})],
+        params={"field": template_field.name, "value": value, "former": former_code, "name": name},
+    )
 
 
 #: Chinese digits, also those of 一九九八 and 二〇二五, and the tens of days and months (十, 廿, 卅).
@@ -200,8 +206,10 @@ def write_date(finding: Finding, *, state: EditingState) -> Edits:
         value = day.isoformat()
     if value == former_text:
         raise FixRefused("stale")
-    params = {"field": template_field.name, "value": value, "former": former_text}
-    return Edits([RowEdit(row.role, row.fid, attributes={template_field.name: value})], params=params)
+    return Edits(
+        [RowEdit(row.role, row.fid, attributes={template_field.name: value})],
+        params={"field": template_field.name, "value": value, "former": former_text},
+    )
 
 
 def _normalise_date_text(text: str) -> str:

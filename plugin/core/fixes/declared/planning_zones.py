@@ -78,12 +78,15 @@ def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
         if target is None
         else reshape_row(state, target, join_shapes(target.plane_shape, taken_land, state.tolerance))
     )
-    params = {
-        "area_m2": state.measure_drawn_area_m2(taken_land),
-        "count": len(others),
-        "key": "" if target is None else target.key,
-    }
-    return Edits(edits, params=params, keeps_union=True)
+    return Edits(
+        edits,
+        params={
+            "area_m2": state.measure_drawn_area_m2(taken_land),
+            "count": len(others),
+            "key": "" if target is None else target.key,
+        },
+        keeps_union=True,
+    )
 
 
 def measure_shared_edges(rows: list[Row], land: Any, state: EditingState) -> list[tuple[Row, float]]:

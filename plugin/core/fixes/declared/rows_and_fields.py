@@ -197,5 +197,8 @@ def add_missing_field(finding: Finding, *, state: EditingState) -> Edits:
         for number, (fid, value) in enumerate(zip(layer.fids, values, strict=True))
         if value is not None and state.get_row_by_number(layer.role, number) is not None
     ]
-    params = {"field": template_field.name, "count": len(rows), "empty": len(layer) - len(rows)}
-    return Edits(rows, [NewField(layer.role, template_field.name)], params=params)
+    return Edits(
+        rows,
+        [NewField(layer.role, template_field.name)],
+        params={"field": template_field.name, "count": len(rows), "empty": len(layer) - len(rows)},
+    )

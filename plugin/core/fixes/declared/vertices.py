@@ -81,8 +81,9 @@ def _iterate_other_rows(state: EditingState, row: Row, shape: Any, reach_m: floa
     """Yield the rows of all polygon layers within ``reach_m`` of a shape in the plane, without ``row``."""
     for role, layer in state.plan.layers.items():
         if layer.template.geometry == "polygon":
-            without = (row.fid,) if role == row.role else ()
-            yield from state.find_rows_meeting(role, shape, without=without, reach_m=reach_m)
+            yield from state.find_rows_meeting(
+                role, shape, without=(row.fid,) if role == row.role else (), reach_m=reach_m
+            )
 
 
 def _change_rings(shape: Any, change_ring: Callable[[np.ndarray], np.ndarray]) -> Any:

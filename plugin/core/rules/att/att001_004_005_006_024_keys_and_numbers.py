@@ -130,8 +130,15 @@ def _report_constant_value(layer: Layer, name: str, case: str) -> list[Finding]:
     values = set(layer.get_texts_by_name(name))
     if len(values) != 1 or not (value := values.pop()):
         return []
-    params = {"count": len(layer), "value": value}
-    return [Finding(layer.role, field=template_field.name, case=case, severity=Severity.WARNING, params=params)]
+    return [
+        Finding(
+            layer.role,
+            field=template_field.name,
+            case=case,
+            severity=Severity.WARNING,
+            params={"count": len(layer), "value": value},
+        )
+    ]
 
 
 #: Digits of the county with which a key begins; letters may follow.
@@ -293,10 +300,13 @@ def key_across_layers(*, ctx: RuleContext, listed_count: float = 100) -> RuleRes
         if len(shared_keys) > listed_count:
             keys = sorted(key for key, _ in shared_keys)
             dots = " …" if len(keys) > MAX_LISTED_KEYS else ""
-            params = {"count": len(keys), "keys": keys[:MAX_LISTED_KEYS], "more": dots}
             result.findings.append(
                 Finding(
-                    layer.role, related_role=owner.role, field=layer.get_field_name("key"), case="many", params=params
+                    layer.role,
+                    related_role=owner.role,
+                    field=layer.get_field_name("key"),
+                    case="many",
+                    params={"count": len(keys), "keys": keys[:MAX_LISTED_KEYS], "more": dots},
                 )
             )
             continue
@@ -400,13 +410,18 @@ def key_two_ways(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     layer_coded_keys = [key for key in keys if key[_DIGITS_7_TO_10] != BSM_FILL]
     if not zero_filled_keys or not layer_coded_keys:
         return []
-    params = {
-        "filled": len(zero_filled_keys),
-        "filled_key": zero_filled_keys[0],
-        "coded": len(layer_coded_keys),
-        "coded_key": layer_coded_keys[0],
-    }
-    return [Finding(layer.role, field=layer.get_field_name("key"), params=params)]
+    return [
+        Finding(
+            layer.role,
+            field=layer.get_field_name("key"),
+            params={
+                "filled": len(zero_filled_keys),
+                "filled_key": zero_filled_keys[0],
+                "coded": len(layer_coded_keys),
+                "coded_key": layer_coded_keys[0],
+            },
+        )
+    ]
 
 
 FIRST_VILLAGE, SECOND_VILLAGE = "1402251002000000000", "1402251002010000000"

@@ -364,16 +364,17 @@ def parent_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             if code not in parents:
                 return None
             finer_codes = [c.code for c in codes.entry_by_code.values() if c.parent == code]
-            params = {
-                "value": written_code,
-                "name": codes.entry_by_code[code].name,
-                "list": CodeListName(codes.id),
-                "count": len(finer_codes),
-                "codes": finer_codes[:3],
-                "more": " …" if len(finer_codes) > 3 else "",
-                "shown": {"codes": [f"{code} {codes.entry_by_code[code].name}" for code in finer_codes]},
-            }
-            return ValueProblem(params=params)
+            return ValueProblem(
+                params={
+                    "value": written_code,
+                    "name": codes.entry_by_code[code].name,
+                    "list": CodeListName(codes.id),
+                    "count": len(finer_codes),
+                    "codes": finer_codes[:3],
+                    "more": " …" if len(finer_codes) > 3 else "",
+                    "shown": {"codes": [f"{code} {codes.entry_by_code[code].name}" for code in finer_codes]},
+                }
+            )
 
         result.findings += make_findings_of_wrong_values(
             ctx, layer, template_field.name, layer.get_texts_by_name(template_field.name), find_parent_code

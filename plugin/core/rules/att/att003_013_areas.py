@@ -205,13 +205,20 @@ def area_field(
         areas = layer.measure_rows(rows)
         difference = stored_areas[rows] - areas
         for n in np.flatnonzero(np.abs(difference) > max_difference).tolist():
-            params = {
-                "actual": round(float(stored_areas[rows[n]]), 4),
-                "expected": round(float(areas[n]), 2),
-                "difference": round(float(difference[n]), 2),
-                "shown": {"noted": {"allowed_fact": {"limit": format_plain_number(allowance_m2)}}},
-            }
-            finding = make_value_finding(ctx, layer, int(rows[n]), template_field.name, ValueProblem(params=params))
+            finding = make_value_finding(
+                ctx,
+                layer,
+                int(rows[n]),
+                template_field.name,
+                ValueProblem(
+                    params={
+                        "actual": round(float(stored_areas[rows[n]]), 4),
+                        "expected": round(float(areas[n]), 2),
+                        "difference": round(float(difference[n]), 2),
+                        "shown": {"noted": {"allowed_fact": {"limit": format_plain_number(allowance_m2)}}},
+                    }
+                ),
+            )
             finding.area_m2 = float(areas[n])
             result.findings.append(finding)
     if layer.template.geometry == "line":

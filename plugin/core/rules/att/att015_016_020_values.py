@@ -237,12 +237,11 @@ def dates(layer: Layer, *, ctx: RuleContext, earliest_year: float = 1949) -> Rul
             continue
         result.is_applicable = True
         texts_by_field[template_field.name] = layer.get_texts_by_name(template_field.name)
-        survey_year = int(ctx.norm.get("attributes.survey_year")) if is_year else 0
         judge = partial(
             _find_date_problem,
             template_field=template_field,
             earliest=int(earliest_year),
-            survey_year=survey_year,
+            survey_year=int(ctx.norm.get("attributes.survey_year")) if is_year else 0,
             future_allowed=template_field.name in ends,
         )
         result.findings += make_findings_of_wrong_values(

@@ -208,11 +208,14 @@ def _report_unused_classes(layer: Layer, kinds: list[str], rows: NDArray, ctx: R
     positions = layer.sort_rows(np.flatnonzero(rows & ~mask_texts(kinds, accepted_classes)))
     if not positions:
         return []
-    params = {"kind": kinds[positions[0]], **make_row_list_params(layer, positions)}
-    shape = layer.plane_shapes[positions[0]]
     return [
         ctx.finding_maker.make_row_finding(
-            layer, positions[0], field=DEDUCTED_CLASS_FIELD, case="unused", params=params, geometry=shape
+            layer,
+            positions[0],
+            field=DEDUCTED_CLASS_FIELD,
+            case="unused",
+            params={"kind": kinds[positions[0]], **make_row_list_params(layer, positions)},
+            geometry=layer.plane_shapes[positions[0]],
         )
     ]
 

@@ -199,13 +199,19 @@ def area_field_sums(
     county_excess = find_county_excess(layer, ctx)
     if county_excess is not None and county is not None and not any(f.case == "" for f in result.findings):
         meaning, total, county_area = county_excess
-        params = {
-            "actual": round(total, 2),
-            "expected": round(county_area, 2),
-            "difference": round(total - county_area, 2),
-        }
-        field = layer.get_field_name(meaning)
-        result.findings.append(Finding(layer.role, case="county", field=field, params=params, related_role=county.role))
+        result.findings.append(
+            Finding(
+                layer.role,
+                case="county",
+                field=layer.get_field_name(meaning),
+                params={
+                    "actual": round(total, 2),
+                    "expected": round(county_area, 2),
+                    "difference": round(total - county_area, 2),
+                },
+                related_role=county.role,
+            )
+        )
     if not any(f.field == layer.get_field_name(NET_FIELD) for f in result.findings):
         result.findings += _report_survey_excess(layer, allowance_deduction_share, ctx)
         if parcels is not None and not ctx.is_edit_check and layer is ctx.plan.find_layer_of_concept("base_parcels"):
@@ -226,12 +232,17 @@ def _report_partial_grades(layer: Layer, county: Layer, share: float, ctx: RuleC
         one.measure_statutory(ctx.cancellation)
     graded_area, county_area = (float(np.nansum(one.statutory)) for one in (layer, county))
     if graded_area < (1 - share) * county_area:
-        params = {
-            "actual": round(graded_area, 2),
-            "expected": round(county_area, 2),
-            "difference": round(county_area - graded_area, 2),
-        }
-        yield Finding(layer.role, case="partial", severity=Severity.WARNING, params=params, related_role=county.role)
+        yield Finding(
+            layer.role,
+            case="partial",
+            severity=Severity.WARNING,
+            params={
+                "actual": round(graded_area, 2),
+                "expected": round(county_area, 2),
+                "difference": round(county_area - graded_area, 2),
+            },
+            related_role=county.role,
+        )
 
 
 def _report_blank_areas(layer: Layer, is_usable: NDArray, ctx: RuleContext) -> Iterator[Finding]:
@@ -256,12 +267,16 @@ def _report_blank_areas(layer: Layer, is_usable: NDArray, ctx: RuleContext) -> I
     if not is_blank.any():
         return
     layer.measure_statutory(ctx.cancellation)
-    params = {
-        "count": int(is_blank.sum()),
-        "rows": len(layer),
-        "expected": round(float(np.nan_to_num(layer.statutory)[is_blank].sum()), 2),
-    }
-    yield Finding(layer.role, case="blank", field=layer.get_field_name(gross_meanings[0]), params=params)
+    yield Finding(
+        layer.role,
+        case="blank",
+        field=layer.get_field_name(gross_meanings[0]),
+        params={
+            "count": int(is_blank.sum()),
+            "rows": len(layer),
+            "expected": round(float(np.nan_to_num(layer.statutory)[is_blank].sum()), 2),
+        },
+    )
 
 
 def _report_survey_excess(layer: Layer, share: float, ctx: RuleContext) -> Iterator[Finding]:
@@ -309,33 +324,36 @@ def _compare_ridges_with_survey(layer: Layer, parcels: Layer, share: float, ctx:
     is_wrong = np.abs(differences) > share * np.nan_to_num(net) + RIDGE_ROUNDING_M2
     if difference <= share * float(net[is_compared].sum()) or is_wrong.sum() < 2:
         return
-    params = {
-        "actual": round(float(ridges[is_compared].sum()), 2),
-        "expected": round(float(survey_ridges[is_compared].sum()), 2),
-        "difference": round(difference, 2),
-        "share": round(100 * difference / float(net[is_compared].sum()), 2),
-        **make_row_list_params(layer, layer.sort_rows(rows[is_wrong])),
-    }
-    field = layer.get_field_name(NET_FIELD)
-    yield Finding(layer.role, case="base", field=field, params=params, related_role=parcels.role)
+    yield Finding(
+        layer.role,
+        case="base",
+        field=layer.get_field_name(NET_FIELD),
+        params={
+            "actual": round(float(ridges[is_compared].sum()), 2),
+            "expected": round(float(survey_ridges[is_compared].sum()), 2),
+            "difference": round(difference, 2),
+            "share": round(100 * difference / float(net[is_compared].sum()), 2),
+            **make_row_list_params(layer, layer.sort_rows(rows[is_wrong])),
+        },
+        related_role=parcels.role,
+    )
 
 
 def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, area_name: str) -> Finding:
     """Return the finding that the net area of some rows exceeds that of the survey."""
     actual, expected = float(survey.net_in_field_m2[rows].sum()), float(survey.expected_m2[rows].sum())
-    params = {
-        "place": area_name,
-        "actual": round(actual, 2),
-        "expected": round(expected, 2),
-        "difference": round(actual - expected, 2),
-        "share": round(100 * (actual - expected) / expected, 2) if expected else 0.0,
-        "count": int(survey.excessive_rows[rows].sum()),
-    }
     return Finding(
         layer.role,
         case="deduction",
         field=layer.get_field_name(NET_FIELD),
-        params=params,
+        params={
+            "place": area_name,
+            "actual": round(actual, 2),
+            "expected": round(expected, 2),
+            "difference": round(actual - expected, 2),
+            "share": round(100 * (actual - expected) / expected, 2) if expected else 0.0,
+            "count": int(survey.excessive_rows[rows].sum()),
+        },
         related_role=survey.survey_parcels.role,
         township="" if area_name in (AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS) else area_name,
     )
@@ -349,19 +367,18 @@ def _make_sum_finding(
     actual = float(comparison.gross_values[rows].sum() if gross else comparison.field_values_m2[rows].sum())
     expected = float((comparison.land_areas if gross else comparison.gross_values)[rows].sum())
     difference = actual - expected if case != "net" else float(comparison.net_excess[rows].sum())
-    params = {
-        "place": area_name,
-        "actual": round(actual, 2),
-        "expected": round(expected, 2),
-        "difference": round(difference, 2),
-        "share": round(100 * difference / expected, 2) if expected else 0.0,
-        "count": int(comparison.wrong_rows[rows].sum()),
-        "reason": f"area_unit_{comparison.apparent_unit}" if comparison.apparent_unit else "",
-    }
     return Finding(
         layer.role,
         case=case,
         field=layer.get_field_name(comparison.field_meaning),
-        params=params,
+        params={
+            "place": area_name,
+            "actual": round(actual, 2),
+            "expected": round(expected, 2),
+            "difference": round(difference, 2),
+            "share": round(100 * difference / expected, 2) if expected else 0.0,
+            "count": int(comparison.wrong_rows[rows].sum()),
+            "reason": f"area_unit_{comparison.apparent_unit}" if comparison.apparent_unit else "",
+        },
         township="" if area_name in (AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS) else area_name,
     )

@@ -260,8 +260,7 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
     other_codes = [
         code for code, code_groups in groups_by_code.items() if code_groups and not set(code_groups) & set(groups)
     ]
-    is_other = mask_texts(codes, other_codes)
-    parts = ctx.geometry.find_shared_areas(layer, parcels, right_rows=is_other)
+    parts = ctx.geometry.find_shared_areas(layer, parcels, right_rows=mask_texts(codes, other_codes))
     other_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
     least_share = float(ctx.norm.get("attributes.other_land_share"))
     is_on_other = (other_areas > 0) & (other_areas > least_share * layer.plane_areas)
@@ -505,11 +504,10 @@ def _report_differences(
         **make_row_list_params(layer, positions, max_named_rows=MOST_NAMED_FEATURES),
     }
     template_field = layer.template.find_field_by_name(name)
-    field = template_field.name if template_field is not None else name
     finding = ctx.finding_maker.make_row_finding(
         layer,
         shown_rows[0],
-        field=field,
+        field=template_field.name if template_field is not None else name,
         params=params,
         geometry=ctx.geometry.unite_shapes(layer.plane_shapes[shown_rows]),
         related_role=parcels.role,

@@ -399,7 +399,11 @@ def _make_field_finding(
         label = label_code_of_field(template_field, value, ctx)
         if label != value and not template_field.personal:
             params["shown"]["value"] = label
-    shape = ctx.geometry.unite_shapes(layer.plane_shapes[rows[:MAX_SHOWN_FIDS]])
     return ctx.finding_maker.make_row_finding(
-        layer, rows[0], case=case, field=template_field.name, params=params, geometry=shape
+        layer,
+        rows[0],
+        case=case,
+        field=template_field.name,
+        params=params,
+        geometry=ctx.geometry.unite_shapes(layer.plane_shapes[rows[:MAX_SHOWN_FIDS]]),
     )

@@ -51,8 +51,11 @@ def empty_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     empty_rows = np.flatnonzero(layer.empty_rows).tolist()
     findings = []
     for position, name in zip(empty_rows, _read_names(layer, empty_rows), strict=True):
-        params = {"shown": {"feature_name": name}} if name else {}
-        findings.append(ctx.finding_maker.make_row_finding(layer, position, params=params))
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                layer, position, params={"shown": {"feature_name": name}} if name else {}
+            )
+        )
     return findings
 
 
@@ -222,9 +225,14 @@ def _report_wrong_types(layer: Layer, ctx: RuleContext) -> list[Finding]:
             places.setdefault(_GEOMETRY_TYPES[shape.geom_type], []).append(_find_any_point(shape))
     findings = []
     for actual, points in places.items():
-        params = {"reason": "type", "expected": layer.template.geometry, "actual": actual, "count": len(points)}
-        points_of_type = shapely.multipoints([point for point in points if point is not None])
-        findings.append(Finding(layer.role, case="types", params=params, geometry=points_of_type))
+        findings.append(
+            Finding(
+                layer.role,
+                case="types",
+                params={"reason": "type", "expected": layer.template.geometry, "actual": actual, "count": len(points)},
+                geometry=shapely.multipoints([point for point in points if point is not None]),
+            )
+        )
     return ctx.finding_maker.mark_findings_by_location(findings)
 
 

@@ -154,10 +154,9 @@ def small_polygons(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     candidates = np.flatnonzero(may_be_small)
     for row, area in zip(candidates.tolist(), layer.measure_rows(candidates).tolist(), strict=True):
         if 0 < area < limit:
-            params = {"limit": float(limit)}
             result.findings.append(
                 ctx.finding_maker.make_row_finding(
-                    layer, row, area_m2=area, params=params, geometry=layer.plane_shapes[row]
+                    layer, row, area_m2=area, params={"limit": float(limit)}, geometry=layer.plane_shapes[row]
                 )
             )
     return result
@@ -226,11 +225,13 @@ def narrow_parts(layer: Layer, *, ctx: RuleContext, narrow_m: float = 2.0) -> Ru
     for row in np.unique(rows).tolist():
         is_of_row = rows == row
         parts = places[is_of_row]
-        shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
-        params = {"limit": width, "count": len(parts)}
         findings.append(
             ctx.finding_maker.make_row_finding(
-                layer, row, area_m2=float(area[is_of_row].sum()), params=params, geometry=shape
+                layer,
+                row,
+                area_m2=float(area[is_of_row].sum()),
+                params={"limit": width, "count": len(parts)},
+                geometry=parts[0] if len(parts) == 1 else shapely.multipolygons(parts),
             )
         )
     # A county's width for this layer is as reliable as its source.

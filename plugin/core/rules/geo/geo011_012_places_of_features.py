@@ -137,7 +137,17 @@ def outside_zone(layer: Layer, *, ctx: RuleContext, margin_degrees: float = 0.5)
     if not is_outside.any():
         return []
     farthest = int(np.argmax(degrees_off))
-    params = {"count": int(is_outside.sum()), "distance": round(float(degrees_off[farthest]), 2), "half": half_width,
-              "meridian": frame.central_meridian, "crs": crs_care.make_crs_label(layer.crs),
-              "zone": crs_care.make_crs_label(crs_care.find_three_degree_zone(float(longitude[farthest])))}  # fmt: skip
-    return [Finding(layer.role, params=params, geometry=shapely.multipoints(centres[is_outside]))]
+    return [
+        Finding(
+            layer.role,
+            params={
+                "count": int(is_outside.sum()),
+                "distance": round(float(degrees_off[farthest]), 2),
+                "half": half_width,
+                "meridian": frame.central_meridian,
+                "crs": crs_care.make_crs_label(layer.crs),
+                "zone": crs_care.make_crs_label(crs_care.find_three_degree_zone(float(longitude[farthest]))),
+            },
+            geometry=shapely.multipoints(centres[is_outside]),
+        )
+    ]

@@ -174,25 +174,33 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         result.not_checked.append(("ratio_uncoded", params))
     ratio, numerator = expansion.ratio_by_form[definition], expansion.numerators_m2[definition]
     if ratio > limit:
-        ratio_params: dict[str, object] = {
-            "form": definition.upper(),
-            "ratio": ratio,
-            "ratio_text": _format_ratio_above_limit(ratio, limit),
-            "limit": limit,
-            "numerator": round(numerator, 2),
-            "denominator": round(expansion.denominator_m2, 2),
-            "excess": math.ceil((numerator - limit * expansion.denominator_m2) * 100) / 100,
-            "shown": {"limit_source": ctx.norm.profile.mark_sources.get("ratio.limit", "")},
-        }
-        result.findings.append(Finding(boundary.role, params=ratio_params))
+        result.findings.append(
+            Finding(
+                boundary.role,
+                params={
+                    "form": definition.upper(),
+                    "ratio": ratio,
+                    "ratio_text": _format_ratio_above_limit(ratio, limit),
+                    "limit": limit,
+                    "numerator": round(numerator, 2),
+                    "denominator": round(expansion.denominator_m2, 2),
+                    "excess": math.ceil((numerator - limit * expansion.denominator_m2) * 100) / 100,
+                    "shown": {"limit_source": ctx.norm.profile.mark_sources.get("ratio.limit", "")},
+                },
+            )
+        )
     base_year = int(ctx.norm.get("ratio.base_year"))
     # An unknown year is reported as an unconfirmed setting only.
     if expansion.base_year is not None and expansion.base_year != base_year:
         source = "BASE_YEAR" if expansion.year_source.startswith("parameter") else expansion.year_source
-        year_params = {"year": str(expansion.base_year), "source": source, "base_year": str(base_year)}
-        field = base_parcels.get_field_name("data_year")
         result.findings.append(
-            Finding(base_parcels.role, case="year", severity=Severity.INFO, field=field, params=year_params)
+            Finding(
+                base_parcels.role,
+                case="year",
+                severity=Severity.INFO,
+                field=base_parcels.get_field_name("data_year"),
+                params={"year": str(expansion.base_year), "source": source, "base_year": str(base_year)},
+            )
         )
     if expansion.ratio_without_remote is not None:
         result.findings.append(_make_remote_finding(expansion, definition, limit, base_parcels, boundary))
@@ -222,22 +230,20 @@ def _make_remote_finding(
     ``definition``: the form of the ratio (n1, n2 or n3) that the profile limits.
     """
     ratio_without = expansion.ratio_without_remote or 0.0
-    params: dict[str, object] = {
-        "form": definition.upper(),
-        "area_remote": round(expansion.remote_area_m2, 2),
-        "denominator": round(expansion.denominator_m2, 2),
-        "ratio_text": f"{expansion.ratio_by_form[definition]:.4f}",
-        "without_text": _format_ratio_above_limit(ratio_without, limit),
-        "limit": limit,
-        **make_row_list_params(base_parcels, expansion.remote_rows),
-    }
-    field = base_parcels.get_field_name("urban_code")
     return Finding(
         base_parcels.role,
         case="remote",
         severity=Severity.INFO,
-        field=field,
-        params=params,
+        field=base_parcels.get_field_name("urban_code"),
+        params={
+            "form": definition.upper(),
+            "area_remote": round(expansion.remote_area_m2, 2),
+            "denominator": round(expansion.denominator_m2, 2),
+            "ratio_text": f"{expansion.ratio_by_form[definition]:.4f}",
+            "without_text": _format_ratio_above_limit(ratio_without, limit),
+            "limit": limit,
+            **make_row_list_params(base_parcels, expansion.remote_rows),
+        },
         related_role=boundary.role,
     )
 
@@ -250,16 +256,20 @@ def _make_window_finding(
     Windows are holes of the boundary that no control line fills; ``closed_ratio`` is the ratio with their land.
     ``definition``: the form of the ratio (n1, n2 or n3) that the profile limits.
     """
-    params: dict[str, object] = {
-        "form": definition.upper(),
-        "count": expansion.unfilled_window_count,
-        "least": round(100 * float(ctx.norm.get(WINDOW_FILLED_SETTING)), 2),
-        "ratio_text": f"{expansion.ratio_by_form[definition]:.4f}",
-        "closed_text": _format_ratio_above_limit(closed_ratio, limit),
-        "limit": limit,
-    }
-    area = expansion.unfilled_area_m2
-    return Finding(boundary.role, case="windows", severity=Severity.WARNING, area_m2=area, params=params)
+    return Finding(
+        boundary.role,
+        case="windows",
+        severity=Severity.WARNING,
+        area_m2=expansion.unfilled_area_m2,
+        params={
+            "form": definition.upper(),
+            "count": expansion.unfilled_window_count,
+            "least": round(100 * float(ctx.norm.get(WINDOW_FILLED_SETTING)), 2),
+            "ratio_text": f"{expansion.ratio_by_form[definition]:.4f}",
+            "closed_text": _format_ratio_above_limit(closed_ratio, limit),
+            "limit": limit,
+        },
+    )
 
 
 def _make_contradiction_finding(
@@ -285,8 +295,9 @@ def _make_contradiction_finding(
     case, severity = ("contradicted", Severity.WARNING) if expansion.is_doubtful else ("margin", Severity.INFO)
     if case == "margin":
         params["percent"] = round(100 * expansion.contradicted_margin_share, 2)
-    field = base_parcels.get_field_name("urban_code")
-    return Finding(base_parcels.role, case=case, severity=severity, field=field, params=params)
+    return Finding(
+        base_parcels.role, case=case, severity=severity, field=base_parcels.get_field_name("urban_code"), params=params
+    )
 
 
 def _report_ratio_by_drawn_base_area(
@@ -313,9 +324,14 @@ def _report_ratio_by_drawn_base_area(
     values["land_text"] = _format_ratio_above_limit(land_ratio, limit) if land_ratio > limit else f"{land_ratio:.4f}"
     result.notes.append(("ratio_land", values))
     if ratio <= limit < land_ratio:
-        params = {key: value for key, value in values.items() if key not in ("field", "layer")}
         result.findings.append(
-            Finding(base_parcels.role, case="land", severity=Severity.WARNING, field=field, params=params)
+            Finding(
+                base_parcels.role,
+                case="land",
+                severity=Severity.WARNING,
+                field=field,
+                params={key: value for key, value in values.items() if key not in ("field", "layer")},
+            )
         )
 
 

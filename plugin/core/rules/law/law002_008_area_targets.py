@@ -159,16 +159,22 @@ def area_targets(
                 compared.target / compared.value,
             )
             if factor > implausible_times:
-                params = {
-                    "indicator": IndicatorName(compared.id),
-                    "value": round(compared.value, compared.target_decimals + 4),
-                    "comparison": COMPARISON_SIGNS[compared.comparison],
-                    "target": f"{compared.target:.{compared.target_decimals}f}",
-                    "unit": compared.unit,
-                    "times": round(factor),
-                    "source": target.source,
-                }
-                result.findings.append(Finding(layer.role, case="unlikely", severity=Severity.WARNING, params=params))
+                result.findings.append(
+                    Finding(
+                        layer.role,
+                        case="unlikely",
+                        severity=Severity.WARNING,
+                        params={
+                            "indicator": IndicatorName(compared.id),
+                            "value": round(compared.value, compared.target_decimals + 4),
+                            "comparison": COMPARISON_SIGNS[compared.comparison],
+                            "target": f"{compared.target:.{compared.target_decimals}f}",
+                            "unit": compared.unit,
+                            "times": round(factor),
+                            "source": target.source,
+                        },
+                    )
+                )
     for indicator in STATED_FIGURES:
         indicator_targets = [t for t in targets if t.indicator == indicator]
         figure = compute_stated_figure(indicator, ctx)
@@ -228,20 +234,23 @@ def _report_missed_targets(
                     MISSED_BY_ROUNDING,
                 ):
                     continue
-                params = {
-                    "indicator": IndicatorName(indicator.id),
-                    "value": round(indicator.value, source_decimals + 4),
-                    "comparison": COMPARISON_SIGNS[target.comparison],
-                    "target": target.value,
-                    "unit": target.unit,
-                    "source": target.source,
-                    "said": source.value,
-                    "other": source.source,
-                    "miss": round(abs(other_target - indicator.value), source_decimals + 4),
-                }
                 findings.append(
                     Finding(
-                        figure.layer.role, case="also", severity=Severity.WARNING, field=source.source, params=params
+                        figure.layer.role,
+                        case="also",
+                        severity=Severity.WARNING,
+                        field=source.source,
+                        params={
+                            "indicator": IndicatorName(indicator.id),
+                            "value": round(indicator.value, source_decimals + 4),
+                            "comparison": COMPARISON_SIGNS[target.comparison],
+                            "target": target.value,
+                            "unit": target.unit,
+                            "source": target.source,
+                            "said": source.value,
+                            "other": source.source,
+                            "miss": round(abs(other_target - indicator.value), source_decimals + 4),
+                        },
                     )
                 )
     return findings
@@ -257,10 +266,15 @@ def _describe_share_and_origin(finding: Finding, texts: Texts, _templates: dict[
     margin = finding.params.get("shown", {}).get("margin")
     if margin is None:
         return {"margin_fact": texts.get("words", "margin_fact_unknown")}
-    share = format_number(100 * float(margin["share"]), 2)
-    origin = texts.get("words", f"margin_of_{margin['origin']}", share=share)
-    amount = f"{margin['amount']} {texts.get('units', str(margin['unit']))}".strip()
-    return {"margin_fact": texts.get("words", "margin_fact", amount=amount, origin=origin)}
+    origin = texts.get("words", f"margin_of_{margin['origin']}", share=format_number(100 * float(margin["share"]), 2))
+    return {
+        "margin_fact": texts.get(
+            "words",
+            "margin_fact",
+            amount=f"{margin['amount']} {texts.get('units', str(margin['unit']))}".strip(),
+            origin=origin,
+        )
+    }
 
 
 @rule(
@@ -353,13 +367,16 @@ def _make_margin_finding(
         if target.indicator == figure.id and target.numeric_value == target_value and target.warn_below:
             share, origin = target.get_warning_share(share), "target"
     amount = format_number(share * target_value, max(figure.target_decimals, _MARGIN_DECIMALS))
-    params = {
-        "indicator": IndicatorName(figure.id),
-        "value": round(value, digits),
-        "unit": figure.unit,
-        "comparison": COMPARISON_SIGNS[figure.comparison],
-        "target": f"{figure.target:.{figure.target_decimals}f}",
-        "left": round(margin, digits),
-        "shown": {"margin": {"amount": amount, "unit": figure.unit, "share": round(share, 6), "origin": origin}},
-    }
-    return Finding(layer.role if layer else "", field=figure.id, params=params)
+    return Finding(
+        layer.role if layer else "",
+        field=figure.id,
+        params={
+            "indicator": IndicatorName(figure.id),
+            "value": round(value, digits),
+            "unit": figure.unit,
+            "comparison": COMPARISON_SIGNS[figure.comparison],
+            "target": f"{figure.target:.{figure.target_decimals}f}",
+            "left": round(margin, digits),
+            "shown": {"margin": {"amount": amount, "unit": figure.unit, "share": round(share, 6), "origin": origin}},
+        },
+    )

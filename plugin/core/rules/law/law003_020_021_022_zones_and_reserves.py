@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on areas of planning zones, shares inside the boundary, and reserved land."""
 
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,9 +190,14 @@ def boundary_shares(
             excess_area = area[kind] - limit * base
             percent_limit = round(100 * limit, 2)
             percent = round_unlike_limit(100 * share, percent_limit)
-            params = {"share": percent, "limit": percent_limit, "excess": round(excess_area, 2)}
-            severity = None if confirmed else Severity.INFO
-            result.findings.append(Finding(boundary.role, case=kind, params=params, severity=severity))
+            result.findings.append(
+                Finding(
+                    boundary.role,
+                    case=kind,
+                    params={"share": percent, "limit": percent_limit, "excess": round(excess_area, 2)},
+                    severity=None if confirmed else Severity.INFO,
+                )
+            )
     if zones is not None and zones.has_field("zone_code"):
         result.findings += _report_zone_contradictions(boundary, zones, rows, ctx)
     return result
@@ -312,13 +316,17 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
     if abs(total - county_area) <= allowance_m2:
         return RuleResult(doubts=doubts)
     county_field = "" if np.isnan(county_areas).any() else county.get_field_name("area")
-    figures: dict[str, Any] = {
-        "total": round(total, 2),
-        "county": round(county_area, 2),
-        "difference": round(total - county_area, 2),
-        "shown": {"county_field": county_field, "limit": format_number(allowance_m2, 2)},
-    }
-    finding = Finding(zones.role, related_role=county.role, field=zones.get_field_name("area"), params=figures)
+    finding = Finding(
+        zones.role,
+        related_role=county.role,
+        field=zones.get_field_name("area"),
+        params={
+            "total": round(total, 2),
+            "county": round(county_area, 2),
+            "difference": round(total - county_area, 2),
+            "shown": {"county_field": county_field, "limit": format_number(allowance_m2, 2)},
+        },
+    )
     return RuleResult([finding], doubts=doubts)
 
 
@@ -393,14 +401,18 @@ def reserves(
     for name in dict.fromkeys(site[is_part].tolist()):
         parts_m2, whole_m2 = (float(reserves.statutory[rows & (site == name)].sum()) for rows in (is_part, is_whole))
         if name and whole_m2 and abs(parts_m2 - whole_m2) > allowance_m2:
-            params = {
-                "site": name,
-                "parts": round(parts_m2, 2),
-                "whole": round(whole_m2, 2),
-                "difference": round(parts_m2 - whole_m2, 2),
-            }
             result.findings.append(
-                Finding(reserves.role, case="", field=reserves.get_field_name("feature_name"), params=params)
+                Finding(
+                    reserves.role,
+                    case="",
+                    field=reserves.get_field_name("feature_name"),
+                    params={
+                        "site": name,
+                        "parts": round(parts_m2, 2),
+                        "whole": round(whole_m2, 2),
+                        "difference": round(parts_m2 - whole_m2, 2),
+                    },
+                )
             )
     rows = find_countable_reserve_rows(is_part, site)
     total = float(reserves.statutory[rows].sum())
@@ -418,9 +430,15 @@ def reserves(
     if red_line is not None and total > 0:
         shared = ctx.geometry.find_shared_areas(reserves, red_line, left_rows=rows)
         inside = float((shared.share * reserves.statutory[shared.left]).sum())
-        inputs = {"reserves_m2": total, "in_red_line_m2": inside}
         indicators.append(
-            Indicator(RED_LINE_SHARE_ID, 100 * inside / total, "share", "statutory", inputs=inputs, confirmed=confirmed)
+            Indicator(
+                RED_LINE_SHARE_ID,
+                100 * inside / total,
+                "share",
+                "statutory",
+                inputs={"reserves_m2": total, "in_red_line_m2": inside},
+                confirmed=confirmed,
+            )
         )
     result.indicators = indicators
     for figure in result.indicators:

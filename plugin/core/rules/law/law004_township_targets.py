@@ -418,8 +418,14 @@ def _make_foreign_code_finding(row_codes: RowTownships, ctx: RuleContext) -> Fin
         "codes": [label_division(code, divisions) for code in params["codes"]],
         "area_code": label_division(params["area_code"], divisions),
     }
-    area = float(np.nansum(layer.statutory[rows]))
-    return Finding(layer.role, case="foreign", severity=Severity.WARNING, field=field, area_m2=area, params=params)
+    return Finding(
+        layer.role,
+        case="foreign",
+        severity=Severity.WARNING,
+        field=field,
+        area_m2=float(np.nansum(layer.statutory[rows])),
+        params=params,
+    )
 
 
 def _make_township_indicator(

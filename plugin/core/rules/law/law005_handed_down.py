@@ -66,26 +66,33 @@ def _report_ratio_settings(one: Profile, limits: list[InheritedLimit], ctx: Rule
     role = _find_layer_role("boundary_area", ctx)
     for limit in limits:
         if limit.is_looser_than_base:
-            params = {
-                "county": one.name,
-                "value": limit.value,
-                "parent": limit.base_profile.name,
-                "target": limit.base_value,
-            }
-            yield Finding(role, case="limit", params=params)
+            yield Finding(
+                role,
+                case="limit",
+                params={
+                    "county": one.name,
+                    "value": limit.value,
+                    "parent": limit.base_profile.name,
+                    "target": limit.base_value,
+                },
+            )
     for measure in find_changed_ratio_settings(one, ctx.norm.standard.settings):
         own_text, base_text = (
             "、".join(map(str, each)) if isinstance(each, list) else str(each)
             for each in (measure.value, measure.base_value)
         )
-        params = {
-            "county": one.name,
-            "parent": measure.base_profile.name,
-            "setting": measure.setting_key,
-            "value": own_text,
-            "target": base_text,
-        }
-        yield Finding(role, case="measure", severity=Severity.WARNING, params=params)
+        yield Finding(
+            role,
+            case="measure",
+            severity=Severity.WARNING,
+            params={
+                "county": one.name,
+                "parent": measure.base_profile.name,
+                "setting": measure.setting_key,
+                "value": own_text,
+                "target": base_text,
+            },
+        )
 
 
 def _report_figures_of_bases(profile: Profile, ctx: RuleContext) -> Iterator[Finding]:
@@ -125,9 +132,12 @@ def _report_figures_of_bases(profile: Profile, ctx: RuleContext) -> Iterator[Fin
             }
             layer = ctx.plan.find_layer_of_concept("heritage")
             replaced_role = layer.role if layer is not None else ctx.plan.list_roles_of_concept("heritage")[0]
-            replaced_field = " ".join(part for part in (own_site.kind, own_site.level, own_site.name) if part)
             yield Finding(
-                replaced_role, field=replaced_field, case="register", severity=Severity.INFO, params=replaced_params
+                replaced_role,
+                field=" ".join(part for part in (own_site.kind, own_site.level, own_site.name) if part),
+                case="register",
+                severity=Severity.INFO,
+                params=replaced_params,
             )
     for missing_target, parent in find_targets_of_other_years(profile):
         if missing_target.area_code == area:
@@ -288,16 +298,20 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         "" if any(finding.case == "omitted" for finding in omissions) else allocated_targets.file_name,
     )
     for total, value in find_wrong_totals(allocated_targets):
-        params = {
-            "file": allocated_targets.file_name,
-            "line": total.line_number,
-            "target": total.value,
-            "unit": total.unit,
-            "indicator": IndicatorName(total.indicator),
-            "value": round(value, total.printed_decimals + 4),
-        }
         result.findings.append(
-            Finding(_find_layer_role(total.indicator, ctx), case="total", severity=Severity.WARNING, params=params)
+            Finding(
+                _find_layer_role(total.indicator, ctx),
+                case="total",
+                severity=Severity.WARNING,
+                params={
+                    "file": allocated_targets.file_name,
+                    "line": total.line_number,
+                    "target": total.value,
+                    "unit": total.unit,
+                    "indicator": IndicatorName(total.indicator),
+                    "value": round(value, total.printed_decimals + 4),
+                },
+            )
         )
     result.findings += _report_parts_exceeding_wholes(allocated_targets, county_name, ctx)
     divisions = ctx.norm.standard.code_lists.get("divisions")

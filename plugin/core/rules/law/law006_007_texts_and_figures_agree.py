@@ -35,8 +35,7 @@ def _advise_on_documents(finding: Finding, texts: Texts, _templates: dict[str, T
     elif used == OWN_PLAN:
         key = "documents_of_county"
     elif used:
-        places = texts.get("words", "between_names").join(used)
-        return {"advice": texts.get("words", "documents_used", places=places)}
+        return {"advice": texts.get("words", "documents_used", places=texts.get("words", "between_names").join(used))}
     else:
         key = "documents_unused" if shown.get("has_printed_figures") else "documents_unused_in_targets"
     return {"advice": texts.get("words", key)}
@@ -103,14 +102,13 @@ def texts_agree(*, ctx: RuleContext) -> RuleResult:
             severity = None if is_own_plan else Severity.INFO
             if isinstance(figure, StatedFigure):
                 # The unit is as printed, because no layer has the figure.
-                stated_params = {**params, "figure": figure.name, "unit": figure.unit}
                 result.findings.append(
                     Finding(
                         "",
                         field=f"{figure.name} {params['year']}",
                         case="stated",
                         severity=severity,
-                        params=stated_params,
+                        params={**params, "figure": figure.name, "unit": figure.unit},
                     )
                 )
             else:
@@ -262,21 +260,20 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
             accepted_wording = "、".join(e.name(figures.texts.lang) for e in list(entries.values())[:4])
             if problem == "unit" and figure_entry is not None:
                 accepted_wording = figures.texts.get("units", figure_entry.unit)
-            entry_params = {
-                "place": typed_figure.printed_at,
-                "name": typed_figure.name,
-                "text": typed_figure.printed_text,
-                "unit_text": typed_figure.unit_text,
-                "known": accepted_wording,
-                "row": typed_figure.line_number,
-            }
             result.findings.append(
                 Finding(
                     "",
                     case=problem,
                     severity=Severity.WARNING,
                     field=f"{typed_figure.name} {typed_figure.printed_at}".strip(),
-                    params=entry_params,
+                    params={
+                        "place": typed_figure.printed_at,
+                        "name": typed_figure.name,
+                        "text": typed_figure.printed_text,
+                        "unit_text": typed_figure.unit_text,
+                        "known": accepted_wording,
+                        "row": typed_figure.line_number,
+                    },
                 )
             )
         elif entry is not None:

@@ -288,8 +288,7 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: RuleContext) -> R
         building (开发边界). Runs by default for a whole county (scope county), else if the rule or its group farmland is
         selected.
     """
-    is_construction = find_construction_land_rows(ctx, parcels)
-    pieces = ctx.geometry.find_shared_pieces(farmland, parcels, right_rows=is_construction)
+    pieces = ctx.geometry.find_shared_pieces(farmland, parcels, right_rows=find_construction_land_rows(ctx, parcels))
     findings = ctx.finding_maker.make_pair_findings(
         farmland, parcels, pieces, with_net_area=True, field=parcels.get_field_name("land_use")
     )
@@ -299,5 +298,6 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: RuleContext) -> R
             "value": codes[row],
             "shown": {"value": format_code_with_name(parcels, "land_use", codes[row], ctx)},
         }
-    unconfirmed = ["farmland.construction_classes"] if parcels.template.role != "DLTB" else []
-    return RuleResult(findings=findings, unconfirmed=unconfirmed)
+    return RuleResult(
+        findings=findings, unconfirmed=["farmland.construction_classes"] if parcels.template.role != "DLTB" else []
+    )

@@ -310,8 +310,9 @@ def farmland_supplement(
             "gained": added_areas.sum(),
             "missing": removed_areas.sum() - added_areas.sum(),
         }
-        rounded_params = {name: round(float(value), 2) for name, value in params.items()}
-        result.findings.append(Finding(farmland.role, case="net", params=rounded_params))
+        result.findings.append(
+            Finding(farmland.role, case="net", params={name: round(float(value), 2) for name, value in params.items()})
+        )
     if added_parts:
         result.findings += [
             finding
@@ -352,8 +353,12 @@ def _report_worse_grade(
     if grade_before is None or grade_after is None or grade_after <= grade_before + 1e-9:
         return None
     layer = comparison.later_edition.layer
-    params = {"lost": round(grade_before, 2), "gained": round(grade_after, 2)}
-    return Finding(layer.role, case=meaning, field=layer.get_field_name(meaning), params=params)
+    return Finding(
+        layer.role,
+        case=meaning,
+        field=layer.get_field_name(meaning),
+        params={"lost": round(grade_before, 2), "gained": round(grade_after, 2)},
+    )
 
 
 def _compute_area_weighted_average(
@@ -486,15 +491,20 @@ def sealed_lines_unchanged(
         )
         shift = comparison.shift
         if shift is not None and shift.is_removed:
-            params = {
-                **shift.make_params(),
-                "deviation": round(shift.deviation_m, 4),
-                "moved_in": round(shift.moved_in_m2, 2),
-                "moved_out": round(shift.moved_out_m2, 2),
-                "shown": shift.make_texts(),
-            }
-            severity = get_sealed_severity(ctx, layer)
-            result.findings.append(Finding(layer.role, case="shifted", severity=severity, params=params))
+            result.findings.append(
+                Finding(
+                    layer.role,
+                    case="shifted",
+                    severity=get_sealed_severity(ctx, layer),
+                    params={
+                        **shift.make_params(),
+                        "deviation": round(shift.deviation_m, 4),
+                        "moved_in": round(shift.moved_in_m2, 2),
+                        "moved_out": round(shift.moved_out_m2, 2),
+                        "shown": shift.make_texts(),
+                    },
+                )
+            )
         if not parts and comparison.has_other_changes:
             # The covered land is unchanged. The message names the rows with other attributes, else those with other
             # keys. The finding is on the layer and has no place: earlier waivers of it have none.
@@ -511,8 +521,14 @@ def sealed_lines_unchanged(
             change_params["shown"] = row_params["shown"]
             if row_params["more"]:
                 change_params["more"] = row_params["more"]
-            change_severity = None if comparison.changed_row_count else Severity.INFO
-            result.findings.append(Finding(layer.role, case="other", severity=change_severity, params=change_params))
+            result.findings.append(
+                Finding(
+                    layer.role,
+                    case="other",
+                    severity=None if comparison.changed_row_count else Severity.INFO,
+                    params=change_params,
+                )
+            )
     return result
 
 

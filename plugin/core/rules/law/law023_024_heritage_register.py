@@ -58,8 +58,14 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
         return {"counted": "", "remedy": texts.get("words", "sites_differ_remedy")}
     places = []
     if counted["line_role"]:
-        line = texts.make_layer_label(counted["line_role"], templates)
-        places.append(texts.get("words", "counted_in_line", layer=line, kind=counted["kind"]))
+        places.append(
+            texts.get(
+                "words",
+                "counted_in_line",
+                layer=texts.make_layer_label(counted["line_role"], templates),
+                kind=counted["kind"],
+            )
+        )
     places += [
         texts.get("words", "counted_layer", layer=texts.make_layer_label(role, templates)) for role in counted["roles"]
     ]
@@ -70,10 +76,11 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
     ]
     key = "sites_missing_remedy" if shown["missing_count"] > 0 else "sites_surplus_remedy"
     counted_roles = [*filter(None, [counted["line_role"]]), *counted["roles"], *counted["absent_roles"]]
-    layer = texts.make_layer_label(counted_roles[0], templates) if counted_roles else ""
     return {
         "counted": texts.get("words", "sites_counted", places=separator.join(places)) if places else "",
-        "remedy": texts.get("words", key, layer=layer),
+        "remedy": texts.get(
+            "words", key, layer=texts.make_layer_label(counted_roles[0], templates) if counted_roles else ""
+        ),
     }
 
 

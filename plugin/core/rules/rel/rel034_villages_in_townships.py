@@ -110,18 +110,17 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
         finding.params |= {"code": village_codes[i], "other": township_codes[j], "shown": labels}
         result.findings.append(finding)
     for row in np.flatnonzero(has_code & ~is_known_township).tolist():
-        params = {
-            "code": village_codes[row],
-            "township": township_of_village[row],
-            "shown": {"code": _label_row(villages, village_codes[row], row)},
-        }
         result.findings.append(
             ctx.finding_maker.make_row_finding(
                 villages,
                 row,
                 case="none",
                 field=code_field,
-                params=params,
+                params={
+                    "code": village_codes[row],
+                    "township": township_of_village[row],
+                    "shown": {"code": _label_row(villages, village_codes[row], row)},
+                },
                 geometry=villages.plane_shapes[row],
                 related_role=townships.role,
             )

@@ -95,8 +95,7 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
     is_core = find_core_rows(reserves, ctx.norm)
     is_part, site = find_reserve_parts_and_names(reserves, ctx)
     # If a reserve has rows for its parts, they are reported, and the whole is not reported again.
-    is_compared = is_part | ~np.isin(site, site[is_part])
-    pieces = ctx.geometry.find_uncovered_pieces(reserves, red_line, rows=is_compared)
+    pieces = ctx.geometry.find_uncovered_pieces(reserves, red_line, rows=is_part | ~np.isin(site, site[is_part]))
     result = RuleResult()
     for finding, row in zip(
         ctx.finding_maker.make_pair_findings(reserves, red_line, pieces), pieces.left.tolist(), strict=True
@@ -114,19 +113,17 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
         if not len(pieces):
             continue
         lost_land = ctx.geometry.unite_shapes(pieces.geometry)
-        params = {
-            "site": join_site_names(present_reserves, pieces.left) or "—",
-            "count": int(shapely.get_num_geometries(lost_land)),
-        }
-        area = float(ctx.geometry.measure_drawn_areas([lost_land]).sum())
         result.findings.append(
             Finding(
                 present_reserves.role,
                 related_role=reserves.role,
                 case="lost",
                 severity=Severity.INFO,
-                params=params,
-                area_m2=area,
+                params={
+                    "site": join_site_names(present_reserves, pieces.left) or "—",
+                    "count": int(shapely.get_num_geometries(lost_land)),
+                },
+                area_m2=float(ctx.geometry.measure_drawn_areas([lost_land]).sum()),
                 geometry=lost_land,
             )
         )

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,34 +117,47 @@ def main_function_zones(
     result = RuleResult()
     for row, function in enumerate(functions_found):
         if not function.zone_code:
-            params = {"name": function.township_name, "value": function.searched_text}
-            name = functions.get_field_name("feature_kind") or functions.get_field_name("feature_name")
-            shape = functions.plane_shapes[row]
             result.findings.append(
                 ctx.finding_maker.make_row_finding(
-                    functions, row, case="kind", field=name, params=params, geometry=shape
+                    functions,
+                    row,
+                    case="kind",
+                    field=functions.get_field_name("feature_kind") or functions.get_field_name("feature_name"),
+                    params={"name": function.township_name, "value": function.searched_text},
+                    geometry=functions.plane_shapes[row],
                 )
             )
         elif not shares.is_dominant(row, function.zone_code, limits[function.zone_code]):
-            share_params: dict[str, Any] = {
-                "name": function.township_name,
-                "function": function.function_word,
-                **shares.format_shares_in_percent(row),
-                "space": shares.zone_names[function.zone_code],
-                "limit": round(100 * limits[function.zone_code], 2),
-            }
-            shape = functions.plane_shapes[row]
             result.findings.append(
-                ctx.finding_maker.make_row_finding(functions, row, case="share", params=share_params, geometry=shape)
+                ctx.finding_maker.make_row_finding(
+                    functions,
+                    row,
+                    case="share",
+                    params={
+                        "name": function.township_name,
+                        "function": function.function_word,
+                        **shares.format_shares_in_percent(row),
+                        "space": shares.zone_names[function.zone_code],
+                        "limit": round(100 * limits[function.zone_code], 2),
+                    },
+                    geometry=functions.plane_shapes[row],
+                )
             )
     for overlay in (ENERGY_FUNCTION, HERITAGE_FUNCTION):
         has_features = find_rows_with_additional_function(overlay, functions, zones, ctx)
         for row, function in enumerate(functions_found):
             if has_features is not None and function.words_by_additional_function[overlay] and not has_features[row]:
-                params = {"name": function.township_name, "function": function.words_by_additional_function[overlay]}
-                shape = functions.plane_shapes[row]
                 result.findings.append(
-                    ctx.finding_maker.make_row_finding(functions, row, case=overlay, params=params, geometry=shape)
+                    ctx.finding_maker.make_row_finding(
+                        functions,
+                        row,
+                        case=overlay,
+                        params={
+                            "name": function.township_name,
+                            "function": function.words_by_additional_function[overlay],
+                        },
+                        geometry=functions.plane_shapes[row],
+                    )
                 )
     if townships is not None:
         uncovered_findings = ctx.finding_maker.make_pair_findings(

@@ -148,9 +148,12 @@ def planned_building_in_protected_land(
     for layer in (planned_use, county_use):
         if layer is not None and parcels is not None:
             is_on_water = ctx.find_rows_with_code(layer, "land_use", ctx.norm.get("protected.water_building_classes"))
-            is_water = find_rows_of_classes(parcels, ctx.norm.get("protected.water_classes"), ctx)
             pieces = ctx.geometry.find_shared_pieces(
-                layer, parcels, left_rows=is_on_water, right_rows=is_water, keep_slivers=True
+                layer,
+                parcels,
+                left_rows=is_on_water,
+                right_rows=find_rows_of_classes(parcels, ctx.norm.get("protected.water_classes"), ctx),
+                keep_slivers=True,
             )
             pieces = pieces.select_pieces(
                 (pieces.area >= float(ctx.norm.get("protected.min_water_m2")))
@@ -186,9 +189,14 @@ def _find_planned_building(
     ``is_construction``: (n,) bool, rows of ``planned_use``.
     """
     pieces = ctx.geometry.find_shared_pieces(line, planned_use, right_rows=is_construction)
-    field = planned_use.get_field_name("land_use")
     findings = ctx.finding_maker.make_pair_findings(
-        line, planned_use, pieces, with_net_area=case == "farmland", case=case, severity=severity, field=field
+        line,
+        planned_use,
+        pieces,
+        with_net_area=case == "farmland",
+        case=case,
+        severity=severity,
+        field=planned_use.get_field_name("land_use"),
     )
     codes = np.array(planned_use.text("land_use"), dtype=object)
     for finding, row in zip(findings, pieces.right.tolist(), strict=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import shapely
@@ -47,8 +46,11 @@ def _describe_share_of_use(finding: Finding, texts: Texts, _templates: dict[str,
     percent, limit = float(finding.params["percent"]), float(finding.params["limit"])
     if not percent:
         return {"share_text": texts.get("words", "share_none")}
-    share = format_number(percent, choose_decimals_unlike_limits(percent, [limit]))
-    return {"share_text": texts.get("words", "share_some", share=share)}
+    return {
+        "share_text": texts.get(
+            "words", "share_some", share=format_number(percent, choose_decimals_unlike_limits(percent, [limit]))
+        )
+    }
 
 
 def _report_zones_with_other_uses(centre_zones: Layer, planned_use: Layer, ctx: RuleContext) -> Iterator[Finding]:
@@ -251,22 +253,19 @@ def _find_large_other_uses(line: Layer, planned_use: Layer, classes: list[str], 
         is_in_row = pieces.left == row
         largest = np.flatnonzero(is_in_row)[np.argmax(pieces.area[is_in_row])]
         use_row = int(pieces.right[largest])
-        params: dict[str, Any] = {
-            "limit": limit,
-            "expected": join_code_names_of_field(planned_use, "land_use", classes, ctx),
-            "value": uses[use_row],
-            "shown": {"value": format_code_with_name(planned_use, "land_use", uses[use_row], ctx)},
-        }
-        shape = ctx.geometry.unite_shapes(pieces.geometry[is_in_row])
-        area = float(areas[row])
         findings.append(
             ctx.finding_maker.make_row_finding(
                 line,
                 row,
                 case="other_use",
-                params=params,
-                geometry=shape,
-                area_m2=area,
+                params={
+                    "limit": limit,
+                    "expected": join_code_names_of_field(planned_use, "land_use", classes, ctx),
+                    "value": uses[use_row],
+                    "shown": {"value": format_code_with_name(planned_use, "land_use", uses[use_row], ctx)},
+                },
+                geometry=ctx.geometry.unite_shapes(pieces.geometry[is_in_row]),
+                area_m2=float(areas[row]),
                 related_role=planned_use.role,
                 related_keys=[planned_use.keys[use_row]],
             )
@@ -289,8 +288,9 @@ def _find_other_uses(
     """
     if not rows.any():
         return []
-    counts = ~ctx.find_rows_with_code(planned_use, "land_use", left_out)
-    parts = ctx.geometry.find_shared_areas(layer, planned_use, left_rows=rows, right_rows=counts)
+    parts = ctx.geometry.find_shared_areas(
+        layer, planned_use, left_rows=rows, right_rows=~ctx.find_rows_with_code(planned_use, "land_use", left_out)
+    )
     is_expected = ctx.find_rows_with_code(planned_use, "land_use", classes)[parts.right]
     planned_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
     expected = np.bincount(parts.left, parts.area * is_expected, minlength=len(layer))
@@ -301,18 +301,17 @@ def _find_other_uses(
         if not is_in_row.any():
             continue
         largest_use_row = parts.right[np.flatnonzero(is_in_row)[np.argmax(parts.area[is_in_row])]]
-        params: dict[str, Any] = {
-            "percent": round_unlike_limit(100 * float(expected[row] / planned_areas[row]), 100 * limit),
-            "limit": round(100 * limit, 2),
-            "expected": join_code_names_of_field(planned_use, "land_use", classes, ctx),
-            "value": uses[largest_use_row],
-            "shown": {"value": format_code_with_name(planned_use, "land_use", uses[largest_use_row], ctx)},
-        }
         findings.append(
             ctx.finding_maker.make_row_finding(
                 layer,
                 row,
-                params=params,
+                params={
+                    "percent": round_unlike_limit(100 * float(expected[row] / planned_areas[row]), 100 * limit),
+                    "limit": round(100 * limit, 2),
+                    "expected": join_code_names_of_field(planned_use, "land_use", classes, ctx),
+                    "value": uses[largest_use_row],
+                    "shown": {"value": format_code_with_name(planned_use, "land_use", uses[largest_use_row], ctx)},
+                },
                 geometry=layer.plane_shapes[row],
                 area_m2=float(layer.statutory[row]),
                 related_role=planned_use.role,
@@ -330,8 +329,9 @@ def find_land_cut_by_line(
     A parcel is reported if the covered share of it is above 0 and below the setting `zones.min_covered_share`. With a
     ``boundary``, only the land of the parcel inside the boundary counts.
     """
-    rows = ctx.find_rows_with_code(planned_use, "land_use", classes)
-    covered_pieces = ctx.geometry.find_shared_pieces(planned_use, line, left_rows=rows)
+    covered_pieces = ctx.geometry.find_shared_pieces(
+        planned_use, line, left_rows=ctx.find_rows_with_code(planned_use, "land_use", classes)
+    )
     covered_areas = np.bincount(covered_pieces.left, covered_pieces.area, minlength=len(planned_use))
     areas, is_met = planned_use.plane_areas, covered_areas > 0
     if boundary is not None and is_met.any():
@@ -343,18 +343,17 @@ def find_land_cut_by_line(
         of_row = np.flatnonzero(covered_pieces.left == row)
         line_row = int(covered_pieces.right[of_row[np.argmax(covered_pieces.area[of_row])]])
         value = planned_use.text("land_use")[row]
-        params = {
-            "percent": round(100 * float(covered_areas[row] / areas[row]), 2),
-            "limit": round(100 * limit, 2),
-            "value": value,
-            "shown": {"value": format_code_with_name(planned_use, "land_use", value, ctx)},
-        }
         findings.append(
             ctx.finding_maker.make_row_finding(
                 line,
                 line_row,
                 case="cut",
-                params=params,
+                params={
+                    "percent": round(100 * float(covered_areas[row] / areas[row]), 2),
+                    "limit": round(100 * limit, 2),
+                    "value": value,
+                    "shown": {"value": format_code_with_name(planned_use, "land_use", value, ctx)},
+                },
                 geometry=planned_use.plane_shapes[row],
                 related_role=planned_use.role,
                 related_keys=[planned_use.keys[row]],
@@ -382,9 +381,19 @@ def report_planned_land_without_line(
     area = float(planned_use.statutory[rows].sum())
     if area < float(ctx.norm.get("zones.min_described_m2")):
         return []
-    params = {"expected": join_code_names_of_field(planned_use, "land_use", classes, ctx), "count": int(rows.sum())}
-    shape = ctx.geometry.unite_shapes(planned_use.plane_shapes[rows])
-    return [Finding(role, related_role=related_role, case=case, params=params, area_m2=area, geometry=shape)]
+    return [
+        Finding(
+            role,
+            related_role=related_role,
+            case=case,
+            params={
+                "expected": join_code_names_of_field(planned_use, "land_use", classes, ctx),
+                "count": int(rows.sum()),
+            },
+            area_m2=area,
+            geometry=ctx.geometry.unite_shapes(planned_use.plane_shapes[rows]),
+        )
+    ]
 
 
 def find_facilities_on_other_land(
@@ -399,17 +408,16 @@ def find_facilities_on_other_land(
         if not any(word in feature_names[row] for word in words):
             continue
         value = planned_use.text("land_use")[planned_rows[row]]
-        params = {
-            "name": feature_names[row],
-            "value": value,
-            "shown": {"value": format_code_with_name(planned_use, "land_use", value, ctx)},
-        }
         findings.append(
             ctx.finding_maker.make_row_finding(
                 points,
                 row,
                 case="facility",
-                params=params,
+                params={
+                    "name": feature_names[row],
+                    "value": value,
+                    "shown": {"value": format_code_with_name(planned_use, "land_use", value, ctx)},
+                },
                 geometry=points.plane_shapes[row],
                 related_role=planned_use.role,
                 related_keys=[planned_use.keys[int(planned_rows[row])]],
@@ -436,18 +444,17 @@ def find_lines_off_roads(lines: Layer, classes: list[str], planned_use: Layer, c
     rows = lines.sort_rows(np.flatnonzero(is_off))
     if not rows:
         return []
-    params = {
-        "limit": round(100 * limit, 2),
-        "expected": join_code_names_of_field(planned_use, "land_use", classes, ctx),
-        **make_row_list_params(lines, rows),
-    }
     return [
         ctx.finding_maker.make_row_finding(
             lines,
             rows[0],
             case="road",
             severity=Severity.INFO,
-            params=params,
+            params={
+                "limit": round(100 * limit, 2),
+                "expected": join_code_names_of_field(planned_use, "land_use", classes, ctx),
+                **make_row_list_params(lines, rows),
+            },
             geometry=shapely.union_all(lines.plane_shapes[rows]),
             related_role=planned_use.role,
         )

@@ -340,8 +340,7 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
     (``partly``).
     """
     areas = parcels.plane_areas
-    is_of_classes = find_rows_of_classes(parcels, classes, ctx)
-    parts = ctx.geometry.find_shared_areas(parcels, layer, left_rows=is_of_classes)
+    parts = ctx.geometry.find_shared_areas(parcels, layer, left_rows=find_rows_of_classes(parcels, classes, ctx))
     covered_areas = np.minimum(np.bincount(parts.left, parts.area, minlength=len(parcels)), areas)
     is_large = areas >= float(ctx.norm.get("zones.min_described_m2"))
     is_large_outside = is_large & (covered_areas < INCLUDED_SHARE * areas)
@@ -364,17 +363,16 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
         positions = parcels.sort_rows(np.flatnonzero(rows & is_large_outside))
         if not positions:
             continue
-        params = {
-            "percent": round(100 * float(covered_areas[rows].sum() / areas[rows].sum()), 2),
-            "expected": join_code_names(class_codes, CLASS_CODE_LIST_ID, ctx),
-            **make_row_list_params(parcels, positions),
-        }
         findings.append(
             Finding(
                 layer.role,
                 case=case,
                 severity=Severity.INFO if case == "partly" else None,
-                params=params,
+                params={
+                    "percent": round(100 * float(covered_areas[rows].sum() / areas[rows].sum()), 2),
+                    "expected": join_code_names(class_codes, CLASS_CODE_LIST_ID, ctx),
+                    **make_row_list_params(parcels, positions),
+                },
                 related_role=parcels.role,
                 related_keys=[parcels.keys[position] for position in positions[:MAX_SHOWN_FIDS]],
                 area_m2=float(parcels.measure_rows(positions).sum()),

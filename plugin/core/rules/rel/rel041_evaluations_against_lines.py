@@ -141,17 +141,16 @@ def evaluations_against_lines(
                 pieces = ctx.geometry.remove_repeated_land(shared_pieces, line, evaluation)
                 area, shapes = float(ctx.geometry.compute_piece_areas(pieces, line, evaluation).sum()), pieces.geometry
             if area > least * line_area:
-                params = {
-                    "percent": round_unlike_limit(100 * area / line_area, 100 * least),
-                    "limit": round(100 * least, 2),
-                    "value": next(grade for grade in grades if word in grade),
-                }
                 result.findings.append(
                     Finding(
                         line.role,
                         field=field_by_role[role],
                         related_role=evaluation.role,
-                        params=params,
+                        params={
+                            "percent": round_unlike_limit(100 * area / line_area, 100 * least),
+                            "limit": round(100 * least, 2),
+                            "value": next(grade for grade in grades if word in grade),
+                        },
                         area_m2=area,
                         geometry=ctx.geometry.unite_shapes(shapes),
                     )
@@ -192,19 +191,18 @@ def _compare_evaluations(result: RuleResult, field_by_role: dict[str, str], ctx:
         if area <= float(limit) * graded_area:
             continue
         names, name_of_part = np.unique(other_grades[pieces.right], return_inverse=True)
-        params = {
-            "percent": round_unlike_limit(100 * area / graded_area, 100 * float(limit)),
-            "limit": round(100 * float(limit), 2),
-            "value": next(grade for grade in grades if word in grade),
-            "expected": expected,
-            "now": names[int(np.bincount(name_of_part, pieces.area).argmax())],
-        }
         result.findings.append(
             Finding(
                 layer.role,
                 related_role=other_layer.role,
                 case="pair",
-                params=params,
+                params={
+                    "percent": round_unlike_limit(100 * area / graded_area, 100 * float(limit)),
+                    "limit": round(100 * float(limit), 2),
+                    "value": next(grade for grade in grades if word in grade),
+                    "expected": expected,
+                    "now": names[int(np.bincount(name_of_part, pieces.area).argmax())],
+                },
                 field=field_by_role[role],
                 area_m2=float(ctx.geometry.compute_piece_areas(pieces, layer, other_layer).sum()),
                 geometry=ctx.geometry.unite_shapes(pieces.geometry),

@@ -67,11 +67,13 @@ def required_layers(*, ctx: RuleContext) -> RuleResult:
             continue
         layer, roles = ctx.plan.find_layer_of_concept(concept), ctx.plan.list_roles_of_concept(concept)
         if layer is None:
-            params = {"concept": ConceptName(concept), "roles": list(roles)}
-            result.findings.append(Finding(role=roles[0], params=params))
+            result.findings.append(
+                Finding(role=roles[0], params={"concept": ConceptName(concept), "roles": list(roles)})
+            )
         elif not len(layer) and not has_no_features:
-            params = {"concept": ConceptName(concept), "roles": list(roles)}
-            result.findings.append(Finding(layer.role, case="empty", params=params))
+            result.findings.append(
+                Finding(layer.role, case="empty", params={"concept": ConceptName(concept), "roles": list(roles)})
+            )
         if layer is not None and layer.has_no_geometry and not has_no_features:
             # No rule can check the layer: the run is incomplete.
             result.not_checked.append(("layer_bare", {"layer": layer.name, "role": layer.role}))
@@ -191,8 +193,14 @@ def layer_crs(*, ctx: RuleContext, beyond_area_degrees: float = 0.5) -> list[Fin
             )
             findings.append(Finding(layer.role, case="shapes_declare", severity=Severity.WARNING, params=shapes))
         if layer.source.described_crs:
-            described_params = params | {"found": layer.source.described_crs}
-            findings.append(Finding(layer.role, case="described", severity=Severity.WARNING, params=described_params))
+            findings.append(
+                Finding(
+                    layer.role,
+                    case="described",
+                    severity=Severity.WARNING,
+                    params=params | {"found": layer.source.described_crs},
+                )
+            )
         if not crs_care.is_standard_zone(crs):
             case = "not_standard" if layer_crs_info.is_cgcs2000 else "not_cgcs2000"
             params["shown"] = {"variant": "parameters", **crs_care.describe_parameters(crs)}
@@ -234,10 +242,20 @@ def _report_outside_area_of_use(ctx: RuleContext, reported_roles: set[str], marg
     findings = []
     for crs, layers in outside.items():
         first, (middle, (west, south, east, north)) = layers[0]
-        params = {"crs": crs, "count": len(layers), "layers": [layer.role for layer, _ in layers],
-                  "place": f"{middle.x:.2f}°E, {middle.y:.2f}°N",
-                  "range": f"{west:g}–{east:g}°E, {south:g}–{north:g}°N"}  # fmt: skip
-        findings.append(Finding(first.role, case="outside_crs", severity=Severity.WARNING, params=params))
+        findings.append(
+            Finding(
+                first.role,
+                case="outside_crs",
+                severity=Severity.WARNING,
+                params={
+                    "crs": crs,
+                    "count": len(layers),
+                    "layers": [layer.role for layer, _ in layers],
+                    "place": f"{middle.x:.2f}°E, {middle.y:.2f}°N",
+                    "range": f"{west:g}–{east:g}°E, {south:g}–{north:g}°N",
+                },
+            )
+        )
     return findings
 
 
@@ -256,10 +274,20 @@ def _report_remote_plan(ctx: RuleContext) -> list[Finding]:
     extent = find_extent_if_remote(longitude, ctx.plan.area_code, divisions)
     if extent is None:
         return []
-    params = {"crs": crs_care.make_crs_label(layer.crs), "longitude": f"{longitude:.2f}", "county": extent.division.name,
-              "west": f"{extent.west:.2f}", "east": f"{extent.east:.2f}"}  # fmt: skip
-    case = "far_away_degrees" if crs_care.describe_crs(layer.crs).is_geographic else "far_away"
-    return [Finding(layer.role, case=case, severity=Severity.WARNING, params=params)]
+    return [
+        Finding(
+            layer.role,
+            case="far_away_degrees" if crs_care.describe_crs(layer.crs).is_geographic else "far_away",
+            severity=Severity.WARNING,
+            params={
+                "crs": crs_care.make_crs_label(layer.crs),
+                "longitude": f"{longitude:.2f}",
+                "county": extent.division.name,
+                "west": f"{extent.west:.2f}",
+                "east": f"{extent.east:.2f}",
+            },
+        )
+    ]
 
 
 #: By the dimension of a shape.

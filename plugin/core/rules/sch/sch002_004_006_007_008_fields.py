@@ -201,9 +201,14 @@ def field_length(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         if actual_length is None:
             fields_without_length.append(template_field.name)
         elif actual_length != template_field.length:
-            severity = Severity.INFO if template_field.mark == "C" else None
-            params = {"found_length": actual_length, "length": template_field.length}
-            result.findings.append(Finding(layer.role, field=template_field.name, severity=severity, params=params))
+            result.findings.append(
+                Finding(
+                    layer.role,
+                    field=template_field.name,
+                    severity=Severity.INFO if template_field.mark == "C" else None,
+                    params={"found_length": actual_length, "length": template_field.length},
+                )
+            )
     if fields_without_length:
         result.not_checked.append(("length_untold", make_params_of_uncompared_fields(layer, fields_without_length)))
     return result
@@ -277,14 +282,18 @@ def field_alias(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         actual_alias = (aliases[template_field.name] or "").strip()
         if actual_alias != template_field.alias:
             severity = Severity.INFO if template_field.mark == "C" else None
-            params = {
-                "found_alias": actual_alias,
-                "alias": template_field.alias,
-                "shown": {"is_verified": severity is None},
-            }
-            case = "" if actual_alias else "empty"
             result.findings.append(
-                Finding(layer.role, field=template_field.name, case=case, severity=severity, params=params)
+                Finding(
+                    layer.role,
+                    field=template_field.name,
+                    case="" if actual_alias else "empty",
+                    severity=severity,
+                    params={
+                        "found_alias": actual_alias,
+                        "alias": template_field.alias,
+                        "shown": {"is_verified": severity is None},
+                    },
+                )
             )
     return result
 
@@ -354,14 +363,19 @@ def field_domain(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         list_codes = codes.get_names_by_written_code(template_field.code_pad)
         for case, differing_codes in _compare_domain(domain_codes, list_codes):
             labels = [_label_code(code, case, domain_codes, list_codes) for code in differing_codes]
-            params = {
-                "list": CodeListName(template_field.codes),
-                "count": len(differing_codes),
-                "codes": join_first_names(differing_codes),
-                "shown": {"is_verified": severity is None, "codes": join_first_names(labels)},
-            }
             result.findings.append(
-                Finding(layer.role, field=template_field.name, case=case, severity=severity, params=params)
+                Finding(
+                    layer.role,
+                    field=template_field.name,
+                    case=case,
+                    severity=severity,
+                    params={
+                        "list": CodeListName(template_field.codes),
+                        "count": len(differing_codes),
+                        "codes": join_first_names(differing_codes),
+                        "shown": {"is_verified": severity is None, "codes": join_first_names(labels)},
+                    },
+                )
             )
     if fields_without_domain:
         result.not_checked.append(("domain_untold", make_params_of_uncompared_fields(layer, fields_without_domain)))

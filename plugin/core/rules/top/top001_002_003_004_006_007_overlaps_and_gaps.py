@@ -298,9 +298,12 @@ def parcel_coverage(
     divisions = townships or county
     if divisions is None or divisions is parcels:
         return None
-    rows = ctx.geometry.find_uncovered_candidates(divisions, parcels)
     findings = ctx.finding_maker.make_pair_findings(
-        divisions, parcels, ctx.geometry.find_uncovered_pieces(divisions, parcels, rows=rows)
+        divisions,
+        parcels,
+        ctx.geometry.find_uncovered_pieces(
+            divisions, parcels, rows=ctx.geometry.find_uncovered_candidates(divisions, parcels)
+        ),
     )
     if county is not None and county is not divisions:
         # Parcels must not be drawn outside the county.
@@ -465,8 +468,7 @@ def outside_county(
         return _report_points_and_lines(layer, county, extent[1], ctx)
     if layer is not county:
         is_land = ctx.find_land_rows(layer)
-        rows = None if is_land.all() else is_land
-        pieces = ctx.geometry.find_uncovered_pieces(layer, county, extent[1], rows=rows)
+        pieces = ctx.geometry.find_uncovered_pieces(layer, county, extent[1], rows=None if is_land.all() else is_land)
         findings = ctx.finding_maker.make_pair_findings(layer, county, pieces)
         # Two variants of the message: completely outside the county, or a township or village of the county.
         outside_areas = np.bincount(pieces.left, weights=pieces.area, minlength=len(layer))

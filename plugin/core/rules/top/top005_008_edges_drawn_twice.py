@@ -117,13 +117,12 @@ def shared_edges(*, ctx: RuleContext) -> RuleResult:
         if not len(left):
             continue
         pairs = len(np.unique(np.column_stack([left, right]), axis=0))
-        params = {**_make_mismatch_params(distance), "pairs": pairs}
         result.findings.append(
             Finding(
                 first_layer.role,
                 related_role=second_layer.role,
                 case="layers",
-                params=params,
+                params={**_make_mismatch_params(distance), "pairs": pairs},
                 geometry=shapely.multipoints(point),
             )
         )
@@ -349,9 +348,13 @@ def _summarise_slivers(
         area_text = format_square_metres(float(areas[n]))
         strip_texts.append(f"{' × '.join(keys)} {area_text} ({place.x:.0f}, {place.y:.0f})".strip())
     params["examples"] = strip_texts + (["…"] if len(areas) > MAX_NAMED_STRIPS else [])
-    shape = shapely.multipolygons(shapely.get_parts(pieces.geometry))
     return [
         Finding(
-            first_layer.role, related_role=second_layer.role, case=case, area_m2=area, params=params, geometry=shape
+            first_layer.role,
+            related_role=second_layer.role,
+            case=case,
+            area_m2=area,
+            params=params,
+            geometry=shapely.multipolygons(shapely.get_parts(pieces.geometry)),
         )
     ]
