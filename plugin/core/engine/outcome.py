@@ -104,9 +104,15 @@ def _apply_to_each_layer(
         declared_meanings = [meaning for meaning in need.fields if layer.template.find_field(meaning)]
         missing_meanings = [meaning for meaning in declared_meanings if not layer.has_field(meaning)]
         if missing_meanings:
-            field_names = ", ".join(layer.get_field_name(meaning) for meaning in missing_meanings)
             total.not_checked.append(
-                ("field_missing", {"layer": layer.name, "role": layer.role, "fields": field_names})
+                (
+                    "field_missing",
+                    {
+                        "layer": layer.name,
+                        "role": layer.role,
+                        "fields": ", ".join(layer.get_field_name(meaning) for meaning in missing_meanings),
+                    },
+                )
             )
             continue
         layer_result = _call_rule(rule, [layer, *other_layers], context, arguments, memory)
@@ -308,8 +314,9 @@ def _set_outcome(
     if failed_pairs:
         reasons.append(texts.format_reason("pairs_failed", {"count": failed_pairs}))
     if context.run_log.reporting_rules:
-        codes = texts.get("words", "between_names").join(context.run_log.reporting_rules)
-        result.notes.append(("left_to", {"codes": codes}))
+        result.notes.append(
+            ("left_to", {"codes": texts.get("words", "between_names").join(context.run_log.reporting_rules)})
+        )
     notes = texts.join_sentences(texts.format_reason(key, params) for key, params in result.notes)
     if reasons:
         outcome.incomplete = True

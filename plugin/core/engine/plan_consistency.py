@@ -264,8 +264,11 @@ def _check_sealed_edition(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
     sealed_plan = side_inputs.get_input("baseline", Plan)
     if sealed_plan is None:
         return []
-    source = sealed_plan.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    params = {"source": source, "code": sealed_plan.area_code, "county": plan.area_code}
+    params = {
+        "source": sealed_plan.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
+        "code": sealed_plan.area_code,
+        "county": plan.area_code,
+    }
     if (
         sealed_plan.is_area_code_from_data
         and plan.is_area_code_from_data

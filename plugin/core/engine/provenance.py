@@ -136,8 +136,16 @@ def describe_sea_rows(layers: Iterable[Layer], norm: Norm, texts: Texts) -> list
     for layer in layers:
         rows = np.flatnonzero(~find_land_rows(layer, norm))
         if len(rows):
-            area = texts.format_area(float(np.nansum(layer.measure_rows(rows))))
-            notices.append(texts.format_notice("notice_sea", {"layer": layer.name, "count": len(rows), "area": area}))
+            notices.append(
+                texts.format_notice(
+                    "notice_sea",
+                    {
+                        "layer": layer.name,
+                        "count": len(rows),
+                        "area": texts.format_area(float(np.nansum(layer.measure_rows(rows)))),
+                    },
+                )
+            )
     return notices
 
 

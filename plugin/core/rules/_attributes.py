@@ -150,8 +150,11 @@ def explain_missing_fields(layer: Layer, *meanings: str) -> tuple[str, dict[str,
 
     The reason is the key of a text and its parameters, as an outcome stores them.
     """
-    field_names = ", ".join(layer.get_field_name(meaning) for meaning in meanings)
-    return "field_missing", {"layer": layer.name, "role": layer.role, "fields": field_names}
+    return "field_missing", {
+        "layer": layer.name,
+        "role": layer.role,
+        "fields": ", ".join(layer.get_field_name(meaning) for meaning in meanings),
+    }
 
 
 def join_first_names(names: list[str]) -> str:

@@ -187,8 +187,11 @@ def _parse_waivers(path: Path, table: _WaiverTable, limits: WaiverLimits) -> tup
                 _LARGEST_FACTOR * compute_limit(_DEFAULT_LIMITS, waiver.area_m2), compute_limit(limits, waiver.area_m2)
             )
             if value > upper_limit:
-                column = next(c.chinese_name for c in WAIVER_COLUMNS if c.name == column_name)
-                params = {"column": column, "value": f"{value:.10g}", "most": f"{upper_limit:.10g}"}
+                params = {
+                    "column": next(c.chinese_name for c in WAIVER_COLUMNS if c.name == column_name),
+                    "value": f"{value:.10g}",
+                    "most": f"{upper_limit:.10g}",
+                }
                 raise DataError("waivers_wide", file=str(path), line=line, **params)
         parsed_waivers.append(waiver)
     return tuple(parsed_waivers)

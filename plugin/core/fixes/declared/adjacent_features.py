@@ -244,5 +244,7 @@ def clip_to_county(finding: Finding, *, state: EditingState) -> Edits:
     inside = clip_to_outline(shape, outline, state.tolerance)
     if inside is None:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
-    removed_m2 = state.measure_drawn_area_m2(shapely.difference(shape, inside))
-    return Edits(reshape_row(state, row, inside), params={"key": row.key, "area_m2": removed_m2})
+    return Edits(
+        reshape_row(state, row, inside),
+        params={"key": row.key, "area_m2": state.measure_drawn_area_m2(shapely.difference(shape, inside))},
+    )

@@ -62,11 +62,10 @@ def assign_new_key(finding: Finding, *, state: EditingState) -> Edits:
     if not others:
         raise FixRefused("stale")
     edits = [RowEdit(row.role, row.fid, attributes={field_name: state.reserve_new_key(row.role)}) for row in others]
-    values = [edit.attributes[field_name] for edit in edits]
     return Edits(
         edits,
         case="repeated",
-        params={"count": len(others), "key": finding.key, "values": values},
+        params={"count": len(others), "key": finding.key, "values": [edit.attributes[field_name] for edit in edits]},
         review_reasons=["key_repeated"],
     )
 

@@ -257,5 +257,7 @@ def densify_arcs(finding: Finding, *, state: EditingState, tolerance_m: float = 
             if not other.curve_text and state.plan.layers[other.role].known_crs == state.plan.plane_crs
         ]
         edit = replace_arcs(state, row, snap_new_vertices(shape, neighbours) if neighbours else shape)
-    vertices = int(shapely.get_num_coordinates(shape))
-    return Edits([edit], params={"arcs": arcs, "tolerance": f"{tolerance:g}", "vertices": vertices})
+    return Edits(
+        [edit],
+        params={"arcs": arcs, "tolerance": f"{tolerance:g}", "vertices": int(shapely.get_num_coordinates(shape))},
+    )

@@ -299,14 +299,17 @@ def key_across_layers(*, ctx: RuleContext, listed_count: float = 100) -> RuleRes
         layer, owner = ctx.plan.layers[role], ctx.plan.layers[owner_role]
         if len(shared_keys) > listed_count:
             keys = sorted(key for key, _ in shared_keys)
-            dots = " …" if len(keys) > MAX_LISTED_KEYS else ""
             result.findings.append(
                 Finding(
                     layer.role,
                     related_role=owner.role,
                     field=layer.get_field_name("key"),
                     case="many",
-                    params={"count": len(keys), "keys": keys[:MAX_LISTED_KEYS], "more": dots},
+                    params={
+                        "count": len(keys),
+                        "keys": keys[:MAX_LISTED_KEYS],
+                        "more": " …" if len(keys) > MAX_LISTED_KEYS else "",
+                    },
                 )
             )
             continue
@@ -535,8 +538,11 @@ def parcel_numbers(layer: Layer, *, ctx: RuleContext, listed_count: float = 100)
         if len(rows_by_number) > listed_count:
             repeated_numbers = list(rows_by_number)
             distinct_numbers = list(dict.fromkeys(numbers[0] for numbers in repeated_numbers))
-            dots = " …" if len(distinct_numbers) > MAX_LISTED_NUMBERS else ""
-            params = {"count": len(repeated_numbers), "numbers": distinct_numbers[:MAX_LISTED_NUMBERS], "more": dots}
+            params = {
+                "count": len(repeated_numbers),
+                "numbers": distinct_numbers[:MAX_LISTED_NUMBERS],
+                "more": " …" if len(distinct_numbers) > MAX_LISTED_NUMBERS else "",
+            }
             of_places = [
                 numbers for numbers in repeated_numbers if len(numbers) > 1 and not _is_county_number(*numbers[:2])
             ]

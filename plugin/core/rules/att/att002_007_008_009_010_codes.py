@@ -451,13 +451,14 @@ def centre_zone_level(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         if code not in parents or codes.entry_by_code[code].level >= SECOND_LEVEL:
             return None
         finer_codes = [c.code for c in codes.entry_by_code.values() if c.parent == code]
-        labels = [f"{finer_code} {codes.entry_by_code[finer_code].name}" for finer_code in finer_codes]
         return ValueProblem(
             params={
                 "value": code,
                 "name": codes.entry_by_code[code].name,
                 "codes": finer_codes,
-                "shown": {"codes": labels},
+                "shown": {
+                    "codes": [f"{finer_code} {codes.entry_by_code[finer_code].name}" for finer_code in finer_codes]
+                },
             }
         )
 

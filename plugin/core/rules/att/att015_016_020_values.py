@@ -129,8 +129,9 @@ def _find_text_problem(
     shown_text = shorten_or_mask_value(template_field, text)
     value = "".join("·" if _is_invisible(c) else c for c in shown_text)
     number = f"U+{ord(character):04X}"
-    sign = number if _is_invisible(character) else f"{character} ({number})"
-    return ValueProblem("sign", {"value": value, "sign": sign})
+    return ValueProblem(
+        "sign", {"value": value, "sign": number if _is_invisible(character) else f"{character} ({number})"}
+    )
 
 
 FARMLAND_LAYER = {"layer": "YJJBNTBHTB"}
@@ -297,8 +298,10 @@ def _find_span_problem(
         return None
     value = shorten_or_mask_value(end_field, span[1])
     if start is not None and start_field is not None and end < start:
-        start_text = shorten_or_mask_value(start_field, span[0])
-        return ValueProblem("order", {"start": start_text, "value": value, "start_field": start_field.name})
+        return ValueProblem(
+            "order",
+            {"start": shorten_or_mask_value(start_field, span[0]), "value": value, "start_field": start_field.name},
+        )
     # An end before the earliest year has a separate finding.
     return ValueProblem("ended", {"value": value}) if end < date.today() and end.year >= earliest else None
 

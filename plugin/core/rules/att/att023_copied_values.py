@@ -57,8 +57,10 @@ def _describe_compared_classes(finding: Finding, texts: Texts, templates: dict[s
         name: texts.make_layer_label(role, templates)
         for name, role in (("layer", finding.role), ("related_layer", finding.related_role))
     }
-    pairs_fact = texts.get("words", "class_pairs", pairs=pairs_text, **layers) if class_pairs else ""
-    return {"compared_area": area, "pairs_fact": pairs_fact}
+    return {
+        "compared_area": area,
+        "pairs_fact": texts.get("words", "class_pairs", pairs=pairs_text, **layers) if class_pairs else "",
+    }
 
 
 @rule(

@@ -337,8 +337,12 @@ def _report_other_words_than_in_name(
         )
         if not in_name or not in_field or in_name & in_field:
             return None
-        word = next(w for w in spellings[min(in_name)] if w in name)
-        params = {"name": name, "word": word, "value": value, "alias": template_field.alias}
+        params = {
+            "name": name,
+            "word": next(w for w in spellings[min(in_name)] if w in name),
+            "value": value,
+            "alias": template_field.alias,
+        }
         return ValueProblem("name", params if label == value else {**params, "shown": {"value": f"{value} {label}"}})
 
     pairs = list(zip(layer.text("feature_name"), layer.get_texts_by_name(template_field.name), strict=True))

@@ -362,11 +362,14 @@ def complex_shapes(
     findings = []
     for case, counts, limit in (("vertices", vertices, vertices_count), ("holes", holes, holes_count)):
         for n in np.flatnonzero(counts > limit).tolist():
-            params = {"count": int(counts[n]), "limit": limit}
             row = int(rows[n])
             findings.append(
                 ctx.finding_maker.make_row_finding(
-                    layer, row, case=case, params=params, geometry=layer.plane_shapes[row]
+                    layer,
+                    row,
+                    case=case,
+                    params={"count": int(counts[n]), "limit": limit},
+                    geometry=layer.plane_shapes[row],
                 )
             )
     return findings

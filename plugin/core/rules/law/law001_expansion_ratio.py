@@ -192,14 +192,17 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
     base_year = int(ctx.norm.get("ratio.base_year"))
     # An unknown year is reported as an unconfirmed setting only.
     if expansion.base_year is not None and expansion.base_year != base_year:
-        source = "BASE_YEAR" if expansion.year_source.startswith("parameter") else expansion.year_source
         result.findings.append(
             Finding(
                 base_parcels.role,
                 case="year",
                 severity=Severity.INFO,
                 field=base_parcels.get_field_name("data_year"),
-                params={"year": str(expansion.base_year), "source": source, "base_year": str(base_year)},
+                params={
+                    "year": str(expansion.base_year),
+                    "source": "BASE_YEAR" if expansion.year_source.startswith("parameter") else expansion.year_source,
+                    "base_year": str(base_year),
+                },
             )
         )
     if expansion.ratio_without_remote is not None:

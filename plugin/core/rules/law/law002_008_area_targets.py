@@ -129,9 +129,15 @@ def area_targets(
         figure = compute_area_with_target(indicator, ctx)
         if figure.layer is None:
             if indicator_targets:
-                roles = " / ".join(ctx.plan.list_roles_of_concept(concept))
                 result.not_checked.append(
-                    ("target_no_layer", {"concept": concept, "roles": roles, "indicator": indicator})
+                    (
+                        "target_no_layer",
+                        {
+                            "concept": concept,
+                            "roles": " / ".join(ctx.plan.list_roles_of_concept(concept)),
+                            "indicator": indicator,
+                        },
+                    )
                 )
             continue
         if not indicator_targets and ctx.norm.profile.area_code:
@@ -366,7 +372,6 @@ def _make_margin_finding(
     for target in targets:
         if target.indicator == figure.id and target.numeric_value == target_value and target.warn_below:
             share, origin = target.get_warning_share(share), "target"
-    amount = format_number(share * target_value, max(figure.target_decimals, _MARGIN_DECIMALS))
     return Finding(
         layer.role if layer else "",
         field=figure.id,
@@ -377,6 +382,13 @@ def _make_margin_finding(
             "comparison": COMPARISON_SIGNS[figure.comparison],
             "target": f"{figure.target:.{figure.target_decimals}f}",
             "left": round(margin, digits),
-            "shown": {"margin": {"amount": amount, "unit": figure.unit, "share": round(share, 6), "origin": origin}},
+            "shown": {
+                "margin": {
+                    "amount": format_number(share * target_value, max(figure.target_decimals, _MARGIN_DECIMALS)),
+                    "unit": figure.unit,
+                    "share": round(share, 6),
+                    "origin": origin,
+                }
+            },
         },
     )

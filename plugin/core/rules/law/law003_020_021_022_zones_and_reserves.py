@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on areas of planning zones, shares inside the boundary, and reserved land."""
 
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -189,12 +188,15 @@ def boundary_shares(
         if is_exceeded:
             excess_area = area[kind] - limit * base
             percent_limit = round(100 * limit, 2)
-            percent = round_unlike_limit(100 * share, percent_limit)
             result.findings.append(
                 Finding(
                     boundary.role,
                     case=kind,
-                    params={"share": percent, "limit": percent_limit, "excess": round(excess_area, 2)},
+                    params={
+                        "share": round_unlike_limit(100 * share, percent_limit),
+                        "limit": percent_limit,
+                        "excess": round(excess_area, 2),
+                    },
                     severity=None if confirmed else Severity.INFO,
                 )
             )
@@ -315,7 +317,6 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
     total = float(areas.sum())
     if abs(total - county_area) <= allowance_m2:
         return RuleResult(doubts=doubts)
-    county_field = "" if np.isnan(county_areas).any() else county.get_field_name("area")
     finding = Finding(
         zones.role,
         related_role=county.role,
@@ -324,7 +325,10 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
             "total": round(total, 2),
             "county": round(county_area, 2),
             "difference": round(total - county_area, 2),
-            "shown": {"county_field": county_field, "limit": format_number(allowance_m2, 2)},
+            "shown": {
+                "county_field": "" if np.isnan(county_areas).any() else county.get_field_name("area"),
+                "limit": format_number(allowance_m2, 2),
+            },
         },
     )
     return RuleResult([finding], doubts=doubts)
@@ -417,8 +421,7 @@ def reserves(
     rows = find_countable_reserve_rows(is_part, site)
     total = float(reserves.statutory[rows].sum())
     confirmed = ctx.norm.is_confirmed(PART_WORDS_SETTING)
-    count = int(rows.sum())
-    area_inputs = {"layer": reserves.role, "features": count}
+    area_inputs = {"layer": reserves.role, "features": int(rows.sum())}
     indicators = []
     if not any(t.indicator == "reserves_area" for t in ctx.norm.find_targets(ctx.plan.area_code)):
         # A figure of the plan is listed among the targets (LAW002).
@@ -450,8 +453,11 @@ def reserves(
             figure.comparison, figure.target, figure.target_decimals = ">=", 100 * min_red_line_share, 2
             figure.state = TARGET_MISSED if is_missed else TARGET_MET
             percent_limit = round(100 * min_red_line_share, 2)
-            share = round_unlike_limit(100 * share_inside / share_total, percent_limit)
-            share_params = {"share": share, "limit": percent_limit, "short": round(shortfall, 2)}
+            share_params = {
+                "share": round_unlike_limit(100 * share_inside / share_total, percent_limit),
+                "limit": percent_limit,
+                "short": round(shortfall, 2),
+            }
             if is_missed:
                 result.findings.append(
                     Finding(reserves.role, related_role=red_line.role, case="share", params=share_params)

@@ -329,11 +329,15 @@ def _report_repeated_divisions(townships: Layer | None, ctx: RuleContext) -> Ite
             rows.setdefault((pair[position], county), {})[pair[1 - position]] = row
         for (value, _), sharing in rows.items():
             if len(sharing) > 1:
-                field = townships.get_field_name("division_code" if case == "code_twice" else "division_name")
                 params = {key: value, "count": len(sharing), others: list(sharing)}
                 row = next(iter(sharing.values()))
                 yield ctx.finding_maker.make_row_finding(
-                    townships, row, case=case, severity=Severity.WARNING, field=field, params=params
+                    townships,
+                    row,
+                    case=case,
+                    severity=Severity.WARNING,
+                    field=townships.get_field_name("division_code" if case == "code_twice" else "division_name"),
+                    params=params,
                 )
 
 

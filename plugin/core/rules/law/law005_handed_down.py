@@ -414,8 +414,11 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
     for parts_sum in sums:
         if table and parts_sum.unallocated > 0:
             names = parts_sum.missing_parts
-            listed = "、".join(names[:_MAX_LISTED_NAMES]) + ("…" if len(names) > _MAX_LISTED_NAMES else "")
-            params = _describe_sum(parts_sum, area) | {"file": table, "count": len(names), "names": listed}
+            params = _describe_sum(parts_sum, area) | {
+                "file": table,
+                "count": len(names),
+                "names": "、".join(names[:_MAX_LISTED_NAMES]) + ("…" if len(names) > _MAX_LISTED_NAMES else ""),
+            }
             field = parts_sum.target.indicator
             role = _find_layer_role(field, ctx)
             finding = Finding(role, field=field, case="unallocated", severity=Severity.INFO, params=params)

@@ -493,12 +493,13 @@ def _find_targets_inside(cultivated: Layer, boundary: Layer, ctx: RuleContext) -
     finding.params["unit"] = "wan_mu"
     for target in ctx.norm.find_targets(ctx.plan.area_code):
         if target.indicator == "cultivated_area":
-            noted = {
-                "comparison": COMPARISON_SIGNS[target.comparison],
-                "amount": target.value,
-                "unit": target.unit,
+            finding.params["shown"]["noted"] = {
+                "task_fact": {
+                    "comparison": COMPARISON_SIGNS[target.comparison],
+                    "amount": target.value,
+                    "unit": target.unit,
+                }
             }
-            finding.params["shown"]["noted"] = {"task_fact": noted}
     return [finding]
 
 

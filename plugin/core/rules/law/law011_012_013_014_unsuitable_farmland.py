@@ -157,8 +157,10 @@ TOUCHING_SMALL_WKTS = [
 def _describe_patch(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
     """Return whether a patch of farmland is one parcel, or several, and what set the limit."""
     count = finding.params.get("count", 0)
-    patch = texts.get("words", "patch_alone" if count == 1 else "patch_of_several", count=count)
-    return {"patch": patch, **describe_limit_origin(finding, texts, templates)}
+    return {
+        "patch": texts.get("words", "patch_alone" if count == 1 else "patch_of_several", count=count),
+        **describe_limit_origin(finding, texts, templates),
+    }
 
 
 @rule(

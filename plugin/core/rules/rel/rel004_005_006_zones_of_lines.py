@@ -158,7 +158,6 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
 def _report_large_parts(
     farmland: Layer, zones: Layer, pieces: OverlayPieces, large_area_m2: float, ctx: RuleContext
 ) -> list[Finding]:
-    limit_origin = find_limit_origin("rules.REL006.large_area_m2", large_area_m2, ctx)
     large_findings = ctx.finding_maker.make_pair_findings(
         farmland,
         zones,
@@ -168,7 +167,10 @@ def _report_large_parts(
         params={
             "kind": "large",
             "limit": large_area_m2,
-            "shown": {"limit_area_m2": large_area_m2, "limit_origin": limit_origin},
+            "shown": {
+                "limit_area_m2": large_area_m2,
+                "limit_origin": find_limit_origin("rules.REL006.large_area_m2", large_area_m2, ctx),
+            },
         },
     )
     record_features_at_findings(large_findings, zones, ctx)

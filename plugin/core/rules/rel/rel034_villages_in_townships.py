@@ -103,11 +103,14 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
         shared_pieces.right,
         strict=True,
     ):
-        labels = {
-            "code": _label_row(villages, village_codes[i], i),
-            "other": _label_row(townships, township_codes[j], j),
+        finding.params |= {
+            "code": village_codes[i],
+            "other": township_codes[j],
+            "shown": {
+                "code": _label_row(villages, village_codes[i], i),
+                "other": _label_row(townships, township_codes[j], j),
+            },
         }
-        finding.params |= {"code": village_codes[i], "other": township_codes[j], "shown": labels}
         result.findings.append(finding)
     for row in np.flatnonzero(has_code & ~is_known_township).tolist():
         result.findings.append(

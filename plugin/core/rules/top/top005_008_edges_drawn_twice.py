@@ -116,13 +116,15 @@ def shared_edges(*, ctx: RuleContext) -> RuleResult:
         left, right, point, distance = _join_mismatch_lists(_find_mismatches_both_ways(first_layer, second_layer, ctx))
         if not len(left):
             continue
-        pairs = len(np.unique(np.column_stack([left, right]), axis=0))
         result.findings.append(
             Finding(
                 first_layer.role,
                 related_role=second_layer.role,
                 case="layers",
-                params={**_make_mismatch_params(distance), "pairs": pairs},
+                params={
+                    **_make_mismatch_params(distance),
+                    "pairs": len(np.unique(np.column_stack([left, right]), axis=0)),
+                },
                 geometry=shapely.multipoints(point),
             )
         )
