@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from ..engine.context import RuleContext, trim_code_padding
 from ..geometry.corners import CornerDefects
 from ..geometry.overlay import PointLinePieces
+from ..geometry.overlay_pieces import OverlayPieces
 from ..geometry.shape_comparison import normalize_shapes
 from ..geometry.validity import mask_missing_shapes
 from ..model.findings import Finding
+from ..model.indicator import AREA_FIGURES, STATED_FIGURES
 from ..model.rule import RuleResult
 from ..plan.layer import Layer
 from ._attributes import format_code_with_name
@@ -313,6 +315,39 @@ def _describe_feature(layer: Layer, row: int, ctx: RuleContext) -> dict[str, Any
     if layer.has_field("zone_code"):
         feature_description["label"] = format_code_with_name(layer, "zone_code", layer.text("zone_code")[row], ctx)
     return feature_description
+
+
+def record_codes_of_pairs(
+    findings: list[Finding],
+    pieces: OverlayPieces,
+    left_layer: Layer,
+    right_layer: Layer,
+    meaning: str,
+    right_name: str,
+    ctx: RuleContext,
+) -> None:
+    """Record the codes of both rows in findings on pieces of land, and the codes with their names for the messages.
+
+    ``meaning``: of the field with the codes; ``right_name``: parameter with the code of the row of ``right_layer``,
+    beside ``value`` for that of ``left_layer``.
+    """
+    codes, right_codes = left_layer.text(meaning), right_layer.text(meaning)
+    for finding, i, j in zip(findings, pieces.left.tolist(), pieces.right.tolist(), strict=True):
+        finding.params |= {
+            "value": codes[i],
+            right_name: right_codes[j],
+            "shown": {
+                "value": format_code_with_name(left_layer, meaning, codes[i], ctx),
+                right_name: format_code_with_name(right_layer, meaning, right_codes[j], ctx),
+            },
+        }
+
+
+def find_role_of_figure(indicator: str, ctx: RuleContext) -> str:
+    """Return the code of the plan's layer that gives a figure, or of the layer that would give it."""
+    concept, _ = {**AREA_FIGURES, **STATED_FIGURES}[indicator]
+    layer = ctx.plan.find_layer_of_concept(concept)
+    return layer.role if layer is not None else ctx.plan.list_roles_of_concept(concept)[0]
 
 
 def find_limit_origin(setting: str, limit: float, ctx: RuleContext) -> str:

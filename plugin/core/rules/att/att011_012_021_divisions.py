@@ -2,6 +2,7 @@
 """Rules on codes and names of administrative divisions."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -279,15 +280,7 @@ def _report_village_names(layer: Layer, villages: Layer, result: RuleResult, ctx
     office_words = list(ctx.norm.get("attributes.village_office_words"))
     row_by_code = {code[:VILLAGE_DIGITS]: row for row, code in enumerate(villages.text("division_code"))}
     village_names = villages.text("division_name")
-    for code_field, name_field in read_setting_words(ctx.norm, "attributes.place_pairs", 2, 2):
-        template_field = layer.template.find_field_by_name(name_field)
-        if (
-            layer.get_column_by_name(code_field) is None
-            or layer.get_column_by_name(name_field) is None
-            or template_field is None
-            or template_field.personal
-        ):
-            continue
+    for code_field, name_field in _read_field_pairs(layer, "attributes.place_pairs", ctx):
         result.is_applicable = True
         codes = np.array(layer.get_texts_by_name(code_field), dtype=object)
         places = zip(codes.tolist(), layer.get_texts_by_name(name_field), strict=True)
@@ -305,6 +298,15 @@ def _report_village_names(layer: Layer, villages: Layer, result: RuleResult, ctx
             finding = make_value_finding(ctx, layer, positions[0], name_field, ValueProblem("village", params))
             finding.related_role, finding.related_keys = villages.role, [villages.keys[row]]
             result.findings.append(finding)
+
+
+def _read_field_pairs(layer: Layer, setting: str, ctx: RuleContext) -> Iterator[tuple[str, str]]:
+    """Yield those pairs of a code field and its name field in a setting that a layer has; no personal data."""
+    for code_field, name_field in read_setting_words(ctx.norm, setting, 2, 2):
+        template_field = layer.template.find_field_by_name(name_field)
+        has_both = all(layer.get_column_by_name(name) is not None for name in (code_field, name_field))
+        if has_both and template_field is not None and not template_field.personal:
+            yield code_field, name_field
 
 
 def _is_same_village(name: str, other_name: str, office_words: list[str]) -> bool:
@@ -388,15 +390,7 @@ def one_name_per_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         setting of mark C. ATT002 checks codes with a list; fields with personal data are not checked.
     """
     result = RuleResult(is_applicable=False)
-    for code_field, name_field in read_setting_words(ctx.norm, "attributes.name_pairs", 2, 2):
-        template_field = layer.template.find_field_by_name(name_field)
-        if (
-            layer.get_column_by_name(code_field) is None
-            or layer.get_column_by_name(name_field) is None
-            or template_field is None
-            or template_field.personal
-        ):
-            continue
+    for code_field, name_field in _read_field_pairs(layer, "attributes.name_pairs", ctx):
         result.is_applicable = True
         codes = layer.get_texts_by_name(code_field)
         row_names = layer.get_texts_by_name(name_field)

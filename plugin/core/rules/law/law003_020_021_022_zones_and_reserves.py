@@ -23,8 +23,7 @@ from ...standard.messages.numbers import round_unlike_limit
 from ...standard.messages.texts import Texts, format_number
 from ...standard.profile.space_map import UNMAPPED_ZONE_CODE, load_space_map
 from ...standard.template import Template
-from .._attributes import format_code_with_name
-from .._places import EAST_SQUARE_WKT, SQUARE_KM_WKT, SQUARE_WKT
+from .._places import EAST_SQUARE_WKT, SQUARE_KM_WKT, SQUARE_WKT, record_codes_of_pairs
 
 
 @rule(
@@ -223,16 +222,7 @@ def _report_zone_contradictions(
     findings = ctx.finding_maker.make_pair_findings(
         boundary, zones, pieces, case="zone", field=boundary.get_field_name("zone_code")
     )
-    codes, related_codes = boundary.text("zone_code"), zones.text("zone_code")
-    for finding, i, j in zip(findings, pieces.left.tolist(), pieces.right.tolist(), strict=True):
-        finding.params |= {
-            "value": codes[i],
-            "related": related_codes[j],
-            "shown": {
-                "value": format_code_with_name(boundary, "zone_code", codes[i], ctx),
-                "related": format_code_with_name(zones, "zone_code", related_codes[j], ctx),
-            },
-        }
+    record_codes_of_pairs(findings, pieces, boundary, zones, "zone_code", "related", ctx)
     return findings
 
 

@@ -25,10 +25,8 @@ from ...figures.target_allocation.levels import (
 )
 from ...model.findings import Finding
 from ...model.indicator import (
-    AREA_FIGURES,
     COMPARISON_SIGNS,
     MISSED_BY_ROUNDING,
-    STATED_FIGURES,
     TARGET_MISSED,
     Indicator,
 )
@@ -41,6 +39,7 @@ from ...standard.profile.profile_data import RegisteredSite
 from ...standard.profile.profile_figures import AllocatedTarget, AllocatedTargets, get_township_targets
 from ...standard.template import Template
 from .._attributes import read_setting_words
+from .._places import find_role_of_figure
 
 WEST_TOWNSHIP = {
     "wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))",
@@ -63,7 +62,7 @@ _MAX_LISTED_NAMES = 12
 
 def _report_ratio_settings(one: Profile, limits: list[InheritedLimit], ctx: RuleContext) -> Iterator[Finding]:
     """Report limits of the expansion ratio that are looser than those of a base, and other definitions of it."""
-    role = _find_layer_role("boundary_area", ctx)
+    role = find_role_of_figure("boundary_area", ctx)
     for limit in limits:
         if limit.is_looser_than_base:
             yield Finding(
@@ -111,7 +110,7 @@ def _report_figures_of_bases(profile: Profile, ctx: RuleContext) -> Iterator[Fin
                     "unit": own_target.unit,
                     "source": own_target.source,
                 }
-                role, field = _find_layer_role(own_target.indicator, ctx), own_target.indicator
+                role, field = find_role_of_figure(own_target.indicator, ctx), own_target.indicator
                 yield Finding(
                     role, case=case, severity=severity, field=field if case == "replaced" else "", params=params
                 )
@@ -141,7 +140,7 @@ def _report_figures_of_bases(profile: Profile, ctx: RuleContext) -> Iterator[Fin
             )
     for missing_target, parent in find_targets_of_other_years(profile):
         if missing_target.area_code == area:
-            role, field = _find_layer_role(missing_target.indicator, ctx), missing_target.indicator
+            role, field = find_role_of_figure(missing_target.indicator, ctx), missing_target.indicator
             params = _describe_upper_target(missing_target, parent, profile)
             yield Finding(role, field=field, case="absent", severity=Severity.WARNING, params=params)
 
@@ -300,7 +299,7 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
     for total, value in find_wrong_totals(allocated_targets):
         result.findings.append(
             Finding(
-                _find_layer_role(total.indicator, ctx),
+                find_role_of_figure(total.indicator, ctx),
                 case="total",
                 severity=Severity.WARNING,
                 params={
@@ -353,7 +352,7 @@ def _report_omissions(
             "target": target.value,
             "unit": target.unit,
         }
-        role = _find_layer_role(target.indicator, ctx)
+        role = find_role_of_figure(target.indicator, ctx)
         yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=params)
 
 
@@ -370,7 +369,7 @@ def _report_parts_exceeding_wholes(
             **_describe_part(allocated, whole),
         }
         yield Finding(
-            _find_layer_role(allocated.indicator, ctx),
+            find_role_of_figure(allocated.indicator, ctx),
             case="part",
             severity=Severity.WARNING,
             field=allocated.indicator,
@@ -385,7 +384,7 @@ def _report_parts_exceeding_wholes(
             "whole_source": whole_target.source,
             **_describe_part(target, whole_target),
         }
-        role = _find_layer_role(target.indicator, ctx)
+        role = find_role_of_figure(target.indicator, ctx)
         yield Finding(role, case="part_target", severity=Severity.WARNING, field=target.indicator, params=params)
 
 
@@ -420,7 +419,7 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
                 "names": "、".join(names[:_MAX_LISTED_NAMES]) + ("…" if len(names) > _MAX_LISTED_NAMES else ""),
             }
             field = parts_sum.target.indicator
-            role = _find_layer_role(field, ctx)
+            role = find_role_of_figure(field, ctx)
             finding = Finding(role, field=field, case="unallocated", severity=Severity.INFO, params=params)
             result.add_applicable([finding])
         if parts_sum.state:
@@ -444,7 +443,7 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
             if rounding or parts_sum.state == TARGET_MISSED:
                 result.findings.append(
                     Finding(
-                        _find_layer_role(target.indicator, ctx),
+                        find_role_of_figure(target.indicator, ctx),
                         case="rounding" if rounding else "sum",
                         severity=Severity.WARNING if rounding else None,
                         params=_describe_sum(parts_sum, area),
@@ -515,13 +514,3 @@ def _describe_upper_target(upper_target: IndicatorTarget, parent: Profile, profi
         "above_source": upper_target.source,
         "parent": parent.name,
     }
-
-
-def _find_layer_role(indicator: str, ctx: RuleContext) -> str:
-    """Return the code of the layer that a figure is read from.
-
-    If the plan lacks this layer, return the code that it would have.
-    """
-    concept, _ = {**AREA_FIGURES, **STATED_FIGURES}[indicator]
-    layer = ctx.plan.find_layer_of_concept(concept)
-    return layer.role if layer is not None else ctx.plan.list_roles_of_concept(concept)[0]

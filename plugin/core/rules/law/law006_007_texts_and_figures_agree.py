@@ -10,7 +10,7 @@ from ...figures.indicators.compute import ComputedIndicator, PlanIndicators
 from ...figures.indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...figures.supplied_tables import PrintedFigure, get_printed_figures
 from ...model.findings import Finding
-from ...model.indicator import AREA_FIGURES, COMPARISON_SIGNS, SQUARE_METRES, STATED_FIGURES, Indicator
+from ...model.indicator import COMPARISON_SIGNS, SQUARE_METRES, Indicator
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...standard.indicator_catalogue import find_indicator_name
 from ...standard.messages.clauses import OWN_PLAN
@@ -18,7 +18,7 @@ from ...standard.messages.numbers import choose_figure_decimals
 from ...standard.messages.texts import TEXT_LANGUAGES, IndicatorName, Texts, format_number
 from ...standard.profile import IndicatorTarget, OtherSource, StatedFigure
 from ...standard.template import Template
-from .._places import SQUARE_KM_WKT
+from .._places import SQUARE_KM_WKT, find_role_of_figure
 
 HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -112,12 +112,9 @@ def texts_agree(*, ctx: RuleContext) -> RuleResult:
                     )
                 )
             else:
-                concept, _ = {**AREA_FIGURES, **STATED_FIGURES}[figure.indicator]
-                layer = ctx.plan.find_layer_of_concept(concept)
-                role = layer.role if layer is not None else ctx.plan.list_roles_of_concept(concept)[0]
                 result.findings.append(
                     Finding(
-                        role,
+                        find_role_of_figure(figure.indicator, ctx),
                         severity=severity,
                         params={**params, "indicator": IndicatorName(figure.indicator), "unit": figure.unit},
                     )

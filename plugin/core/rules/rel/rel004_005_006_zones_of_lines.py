@@ -21,6 +21,17 @@ from .._places import (
 PROTECTION_SWITCH = "zones.protection_is_red_line"
 
 
+def _compare_unless_switched_off(
+    switch: str, zones: Layer, zone_setting: str, line: Layer, ctx: RuleContext
+) -> list[Finding] | RuleResult:
+    """Return findings where the zones of a setting and their control line differ, unless the county does not want it."""
+    if not ctx.norm.get(switch):
+        return RuleResult(is_applicable=False, switched_off=switch, notes=[("switched_off", {"setting": switch})])
+    return compare_zones_with_line(
+        zones, ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(zone_setting)), line, ctx
+    )
+
+
 @rule(
     "REL004",
     "protection-zone-is-red-line",
@@ -72,15 +83,7 @@ def protection_zone_is_red_line(zones: Layer, red_line: Layer, *, ctx: RuleConte
     Limits
         The zone codes are marked C. Set `[zones] protection_is_red_line = false` if the county's plan differs.
     """
-    if not ctx.norm.get(PROTECTION_SWITCH):
-        return RuleResult(
-            is_applicable=False,
-            switched_off=PROTECTION_SWITCH,
-            notes=[("switched_off", {"setting": PROTECTION_SWITCH})],
-        )
-    return compare_zones_with_line(
-        zones, ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.protection")), red_line, ctx
-    )
+    return _compare_unless_switched_off(PROTECTION_SWITCH, zones, "zones.protection", red_line, ctx)
 
 
 #: Setting: True if zone and line cover the same land in this county.
@@ -139,13 +142,7 @@ def urban_zone_is_boundary(zones: Layer, boundary: Layer, *, ctx: RuleContext) -
     Limits
         The zone codes are marked C. Set `[zones] urban_is_boundary = false` if the county's plan differs.
     """
-    if not ctx.norm.get(URBAN_SWITCH):
-        return RuleResult(
-            is_applicable=False, switched_off=URBAN_SWITCH, notes=[("switched_off", {"setting": URBAN_SWITCH})]
-        )
-    return compare_zones_with_line(
-        zones, ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban")), boundary, ctx
-    )
+    return _compare_unless_switched_off(URBAN_SWITCH, zones, "zones.urban", boundary, ctx)
 
 
 M2_PER_HA = 10_000.0

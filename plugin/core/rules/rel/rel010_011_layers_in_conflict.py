@@ -21,7 +21,6 @@ from ...standard.conflicts import (
     WARNING_MEANING,
 )
 from ...standard.messages.texts import ConceptName
-from .._attributes import format_code_with_name
 from .._places import (
     CONTROL_LINE_OVERLAPS,
     EAST_SQUARE_WKT,
@@ -31,6 +30,7 @@ from .._places import (
     ZONE_DIFFERENCES,
     find_usable_layer_or_note_reason,
     is_reported_elsewhere,
+    record_codes_of_pairs,
 )
 
 SEVERITY_OF_MEANING = {
@@ -275,15 +275,7 @@ def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: RuleCo
     findings = ctx.finding_maker.make_pair_findings(
         first_layer, second_layer, pieces, case="code", field=first_layer.get_field_name("zone_code")
     )
-    for finding, i, j in zip(findings, pieces.left.tolist(), pieces.right.tolist(), strict=True):
-        finding.params |= {
-            "value": first_codes[i],
-            "related": second_codes[j],
-            "shown": {
-                "value": format_code_with_name(first_layer, "zone_code", first_codes[i], ctx),
-                "related": format_code_with_name(second_layer, "zone_code", second_codes[j], ctx),
-            },
-        }
+    record_codes_of_pairs(findings, pieces, first_layer, second_layer, "zone_code", "related", ctx)
     return findings
 
 

@@ -2,7 +2,7 @@
 """Rules on land in the ecological red line: nature reserves, and present uses."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import shapely
@@ -13,6 +13,7 @@ from ...figures.heritage_sites import find_core_rows, read_site_names
 from ...figures.indicators.areas import find_reserve_parts_and_names
 from ...figures.indicators.land_use import find_rows_of_classes
 from ...figures.indicators.survey_deductions import find_containing_rows
+from ...geometry.overlay_pieces import OverlayPieces
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -136,22 +137,6 @@ CORE = {"feature_name": "恒山自然保护区核心保护区"}
 MOST_NAMED_PARCELS = 5
 #: Features of the line that a message names, those with the largest parts first.
 MOST_NAMED_LINE_ROWS = 3
-
-
-@dataclass
-class PresentParts:
-    """Parts of parcels in a line: (k,) row of the line, row of the parcel, polygon, statutory area in m²."""
-
-    line_row: NDArray
-    parcel_row: NDArray
-    shape: NDArray
-    area: NDArray
-
-    def select(self, is_selected: NDArray) -> "PresentParts":
-        """Return the parts where ``is_selected``, (k,) bool, is True."""
-        return PresentParts(
-            self.line_row[is_selected], self.parcel_row[is_selected], self.shape[is_selected], self.area[is_selected]
-        )
 
 
 def _make_land(wkt: str, land_use: str) -> dict[str, str]:
@@ -281,10 +266,10 @@ def present_land_in_red_line(
             parts = _find_parts(red_line, parcels, None, rows, ctx)
             if in_core is not None:
                 # Land of the same parcels in core zones is reported above.
-                shapes = subtract_parts_in_core(parts.parcel_row, parts.shape, in_core.parcel_row, in_core.shape)
-                areas, is_changed = parts.area.copy(), np.isin(parts.parcel_row, in_core.parcel_row)
+                shapes = subtract_parts_in_core(parts.right, parts.geometry, in_core.right, in_core.geometry)
+                areas, is_changed = parts.area.copy(), np.isin(parts.right, in_core.right)
                 areas[is_changed] = ctx.geometry.measure_drawn_areas(shapes[is_changed])
-                parts = PresentParts(parts.line_row, parts.parcel_row, shapes, areas)
+                parts = replace(parts, geometry=shapes, area=areas)
             others = [(farmland, "REL001"), (cultivated, "REL010")]
             reported_parts = _leave_out_cultivated_parcels(parts, parcels, is_cultivated, others, ctx)
             findings = list(_report_large_parts("red_line", group, red_line, parcels, reported_parts, ctx))
@@ -299,57 +284,55 @@ def present_land_in_red_line(
 
 def _find_parts(
     line: Layer, parcels: Layer, line_rows: NDArray | None, rows: NDArray, ctx: RuleContext
-) -> PresentParts:
+) -> OverlayPieces:
     """Return the parts that some parcels ((n,) bool) share with rows of a line (None: all rows)."""
     shared_pieces = ctx.geometry.find_shared_pieces(
         line, parcels, left_rows=line_rows, right_rows=rows, keep_slivers=True
     )
     pieces = ctx.geometry.remove_repeated_land(shared_pieces, line, parcels)
-    return PresentParts(
-        pieces.left, pieces.right, pieces.geometry, ctx.geometry.compute_piece_areas(pieces, line, parcels)
-    )
+    return replace(pieces, area=ctx.geometry.compute_piece_areas(pieces, line, parcels))
 
 
 def _leave_out_cultivated_parcels(
-    parts: PresentParts,
+    parts: OverlayPieces,
     parcels: Layer,
     is_cultivated: NDArray,
     others: list[tuple[Layer | None, str]],
     ctx: RuleContext,
-) -> PresentParts:
+) -> OverlayPieces:
     """Return the parts without cultivated parcels that another rule of this run reports.
 
     ``is_cultivated``: (n,) bool, the cultivated parcels; ``others``: pairs of the layer in which another rule reports
     such parcels (None if the plan has none) and the code of that rule.
     """
     for line, code in others:
-        is_of_cultivated = is_cultivated[parts.parcel_row]
+        is_of_cultivated = is_cultivated[parts.right]
         if line is not None and is_of_cultivated.any() and is_reported_elsewhere(ctx, code):
-            parts = parts.select(
-                ~(is_of_cultivated & (find_containing_rows(parcels, line, ctx)[parts.parcel_row] >= 0))
+            parts = parts.select_pieces(
+                ~(is_of_cultivated & (find_containing_rows(parcels, line, ctx)[parts.right] >= 0))
             )
     return parts
 
 
 def _report_large_parts(
-    case: str, group: str, line: Layer, parcels: Layer, parts: PresentParts, ctx: RuleContext
+    case: str, group: str, line: Layer, parcels: Layer, parts: OverlayPieces, ctx: RuleContext
 ) -> Iterator[Finding]:
     """Yield one finding on all parts that reach the area `protected.min_present_m2`, if there are any.
 
     ``group``: name of the kind of land.
     """
     # Counted by parcel: whether parts are connected may depend on a vertex that two of them share.
-    area_of_parcel = np.bincount(parts.parcel_row, parts.area, minlength=len(parcels))
+    area_of_parcel = np.bincount(parts.right, parts.area, minlength=len(parcels))
     area_of_parcel[area_of_parcel < float(ctx.norm.get("protected.min_present_m2"))] = 0.0
-    parts = parts.select(area_of_parcel[parts.parcel_row] > 0)
-    if not len(parts.shape):
+    parts = parts.select_pieces(area_of_parcel[parts.right] > 0)
+    if not len(parts.geometry):
         return
     parcel_rows = np.flatnonzero(area_of_parcel)
     largest_first = parcel_rows[np.argsort(-area_of_parcel[parcel_rows], kind="stable")].tolist()
     params = {"group": group, **make_row_list_params(parcels, largest_first, MOST_NAMED_PARCELS)}
     if case == "core":
-        params["site"] = join_site_names(line, parts.line_row)
-    area_of_line_row = np.bincount(parts.line_row, parts.area, minlength=len(line))
+        params["site"] = join_site_names(line, parts.left)
+    area_of_line_row = np.bincount(parts.left, parts.area, minlength=len(line))
     line_rows = np.flatnonzero(area_of_line_row)
     line_rows = line_rows[np.argsort(-area_of_line_row[line_rows], kind="stable")].tolist()
     params["shown"]["line_rows"] = {
@@ -365,5 +348,5 @@ def _report_large_parts(
         related_role=parcels.role,
         related_keys=[parcels.keys[row] for row in largest_first[:MOST_NAMED_PARCELS]],
         area_m2=float(parts.area.sum()),
-        geometry=ctx.geometry.unite_shapes(parts.shape),
+        geometry=ctx.geometry.unite_shapes(parts.geometry),
     )

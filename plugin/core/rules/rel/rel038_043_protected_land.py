@@ -33,6 +33,7 @@ from .._places import (
     SQUARE_WKT,
     find_construction_land_rows,
     find_usable_layer_or_note_reason,
+    record_codes_of_pairs,
 )
 
 
@@ -167,16 +168,7 @@ def planned_building_in_protected_land(
                 severity=Severity.WARNING,
                 field=layer.get_field_name("land_use"),
             )
-            uses, classes = layer.text("land_use"), parcels.text("land_use")
-            for finding, row, parcel in zip(findings, pieces.left.tolist(), pieces.right.tolist(), strict=True):
-                finding.params |= {
-                    "value": uses[row],
-                    "present": classes[parcel],
-                    "shown": {
-                        "value": format_code_with_name(layer, "land_use", uses[row], ctx),
-                        "present": format_code_with_name(parcels, "land_use", classes[parcel], ctx),
-                    },
-                }
+            record_codes_of_pairs(findings, pieces, layer, parcels, "land_use", "present", ctx)
             result.add_applicable(findings)
     return result
 
