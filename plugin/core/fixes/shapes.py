@@ -133,6 +133,12 @@ def measure_shared_edge(shape: Any, other: Any, reach_m: float) -> float:
     return float(shared_edge.length)
 
 
+def measure_shared_edges(rows: list[Row], land: Any, state: EditingState) -> list[tuple[Row, float]]:
+    """Return (row, length in m) for each row that has an edge in common with land."""
+    pairs = [(row, measure_shared_edge(land, row.plane_shape, state.tolerance.cluster_m)) for row in rows]
+    return [(row, length) for row, length in pairs if length > state.tolerance.edge_match_m]
+
+
 AREA_MEANINGS = ("area", "gross_area")
 #: Difference (m²) that rounding to two decimals explains.
 ROUNDING_M2 = 0.01

@@ -8,10 +8,10 @@ from ...geometry.shape_comparison import normalize_shapes
 from ...model.findings import Finding
 from ..edits import Edits, FixRefused, RowEdit
 from ..fix_declaration import FixExample, Safety, fix
-from ..shapes import clip_to_outline, join_shapes, measure_shared_edge, require_shape, reshape_row, subtract_shapes
+from ..shapes import clip_to_outline, join_shapes, measure_shared_edges, require_shape, reshape_row, subtract_shapes
 from ..state import EditingState, Row
 
-COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WEST_WKT = "POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))"
 
 
@@ -23,14 +23,14 @@ WEST_WKT = "POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))"
     safety=Safety.SLIVER,
     messages={"": "Add the gap to {key}, with which it has {length} m of edge in common"},
     examples=[
-        FixExample("a narrow gap between zones", "TOP002", {"zones": [WEST_WKT, "POLYGON ((40.004 0, 100 0, 100 100, 40.004 100, 40.004 0))"], "county": [COUNTY_WKT]},
+        FixExample("a narrow gap between zones", "TOP002", {"zones": [WEST_WKT, "POLYGON ((40.004 0, 100 0, 100 100, 40.004 100, 40.004 0))"], "county": [SQUARE_WKT]},
                    {"zones": [WEST_WKT, "POLYGON ((40 0, 100 0, 100 100, 40 100, 40 0))"]}, safe=True, settings={"tolerance.min_area_m2": 0.1}),
-        FixExample("a wide one is confirmed by a person", "TOP002", {"zones": [WEST_WKT, "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 60, 60 60, 60 40, 50 40, 50 0))"], "county": [COUNTY_WKT]},
+        FixExample("a wide one is confirmed by a person", "TOP002", {"zones": [WEST_WKT, "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 60, 60 60, 60 40, 50 40, 50 0))"], "county": [SQUARE_WKT]},
                    {"zones": [WEST_WKT, "POLYGON ((50 0, 40 0, 40 100, 50 100, 100 100, 100 0, 50 0))"]}),
         FixExample("a gap between features of a layer", "TOP004",
                    {"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.05 90, 100.05 10, 100 10, 100 0))"]},
                    {"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100 10, 100 0))"]}, safe=True),
-        FixExample("parcels of the survey are only explained", "TOP006", {"parcels": [WEST_WKT], "county": [COUNTY_WKT]}, refused="sealed"),
+        FixExample("parcels of the survey are only explained", "TOP006", {"parcels": [WEST_WKT], "county": [SQUARE_WKT]}, refused="sealed"),
     ],
 )  # fmt: skip
 def fill_gap(finding: Finding, *, state: EditingState, neighbour: str = "") -> Edits:
@@ -56,25 +56,21 @@ def fill_gap(finding: Finding, *, state: EditingState, neighbour: str = "") -> E
         raise FixRefused("stale")
     if state.find_window_filler(role, gap) is not None:
         raise FixRefused("is_window", role=role, key=finding.key)
-    lengths = {row.fid: measure_shared_edge(gap, row.plane_shape, state.tolerance.cluster_m) for row in rows}
-    candidates = [row for row in rows if lengths[row.fid] > state.tolerance.edge_match_m]
+    candidates = measure_shared_edges(rows, gap, state)
     if neighbour:
-        candidates = [row for row in candidates if row.key == neighbour]
+        candidates = [(row, length) for row, length in candidates if row.key == neighbour]
     if not candidates:
         raise FixRefused("no_neighbour", role=role)
-    chosen_row = max(candidates, key=lambda row: (round(lengths[row.fid], 3), row.plane_shape.area))
+    chosen_row, length = max(candidates, key=lambda pair: (round(pair[1], 3), pair[0].plane_shape.area))
     filled_shape = join_shapes(chosen_row.plane_shape, gap, state.tolerance)
     return Edits(
         reshape_row(state, chosen_row, filled_shape),
         params={
             "key": chosen_row.key,
-            "length": round(lengths[chosen_row.fid], 2),
-            "candidates": [row.key for row in candidates],
+            "length": round(length, 2),
+            "candidates": [row.key for row, _ in candidates],
         },
     )
-
-
-SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @fix(
@@ -155,8 +151,6 @@ def delete_duplicate(finding: Finding, *, state: EditingState) -> Edits:
 
 
 BLOCK_WKT = "POLYGON ((0 0, 100 0, 100 90, 0 90, 0 0))"
-#: Fields with the use of the land, by meaning.
-USE_MEANINGS = ("land_use", "zone_code", "feature_kind")
 
 
 @fix(
@@ -190,22 +184,21 @@ def dissolve_fragment(finding: Finding, *, state: EditingState) -> Edits:
     row = state.get_finding_row(finding)
     shape = require_shape(row)
     rows = state.find_rows_meeting(row.role, shape, without=(row.fid,), reach_m=state.tolerance.cluster_m)
-    lengths = {one.fid: measure_shared_edge(shape, one.plane_shape, state.tolerance.cluster_m) for one in rows}
-    adjacent = [one for one in rows if lengths[one.fid] > state.tolerance.edge_match_m]
+    adjacent = measure_shared_edges(rows, shape, state)
     if not adjacent:
         raise FixRefused("no_neighbour", role=row.role)
-    target = max(adjacent, key=lambda one: (_get_use(one) == _get_use(row), lengths[one.fid]))
+    target, length = max(adjacent, key=lambda pair: (_get_use(pair[0]) == _get_use(row), pair[1]))
     edits = reshape_row(state, target, join_shapes(target.plane_shape, shape, state.tolerance))
     return Edits(
         [*edits, RowEdit(row.role, row.fid, is_deleted=True)],
-        params={"key": row.key, "other_key": target.key, "length": round(lengths[target.fid], 2)},
+        params={"key": row.key, "other_key": target.key, "length": round(length, 2)},
         keeps_union=True,
     )
 
 
 def _get_use(row: Row) -> tuple[str, ...]:
-    """Return the land use of a row: the values of all its fields with a meaning of `USE_MEANINGS`."""
-    return tuple(row.get_text(meaning) for meaning in USE_MEANINGS)
+    """Return the land use of a row: the values of all its fields that have one."""
+    return tuple(row.get_text(meaning) for meaning in ("land_use", "zone_code", "feature_kind"))
 
 
 @fix(
@@ -216,12 +209,12 @@ def _get_use(row: Row) -> tuple[str, ...]:
     safety=Safety.SLIVER,
     messages={"": "Cut {key} back to the county's edge ({area} outside)"},
     examples=[
-        FixExample("across the edge", "TOP003", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [COUNTY_WKT]},
+        FixExample("across the edge", "TOP003", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [SQUARE_WKT]},
                    {"layer": ["POLYGON ((90 0, 100 0, 100 10, 90 10, 90 0))"]}),
-        FixExample("a narrow strip outside", "TOP003", {"layer": ["POLYGON ((90 10, 100.05 10, 100.05 90, 90 90, 90 10))"], "county": [COUNTY_WKT]},
+        FixExample("a narrow strip outside", "TOP003", {"layer": ["POLYGON ((90 10, 100.05 10, 100.05 90, 90 90, 90 10))"], "county": [SQUARE_WKT]},
                    {"layer": ["POLYGON ((90 10, 100 10, 100 90, 90 90, 90 10))"]}, safe=True),
-        FixExample("wholly outside", "TOP003", {"layer": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", COUNTY_WKT], "county": [COUNTY_WKT]}, refused="would_be_empty"),
-        FixExample("a parcel of the survey is only explained", "TOP003", {"parcels": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [COUNTY_WKT]}, refused="sealed"),
+        FixExample("wholly outside", "TOP003", {"layer": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", SQUARE_WKT], "county": [SQUARE_WKT]}, refused="would_be_empty"),
+        FixExample("a parcel of the survey is only explained", "TOP003", {"parcels": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [SQUARE_WKT]}, refused="sealed"),
     ],
 )  # fmt: skip
 def clip_to_county(finding: Finding, *, state: EditingState) -> Edits:

@@ -13,7 +13,7 @@ from ...model.findings import Finding
 from ...plan.layer import Layer
 from ..edits import Edits, FixRefused, RowEdit
 from ..fix_declaration import FixExample, Safety, fix
-from ..shapes import drop_slivers, join_shapes, measure_shared_edge, require_shape, reshape_row, subtract_shapes
+from ..shapes import drop_slivers, join_shapes, measure_shared_edges, require_shape, reshape_row, subtract_shapes
 from ..state import EditingState, Row
 from .control_lines import PRECEDENCE
 
@@ -87,12 +87,6 @@ def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
         },
         keeps_union=True,
     )
-
-
-def measure_shared_edges(rows: list[Row], land: Any, state: EditingState) -> list[tuple[Row, float]]:
-    """Return (row, length in m) for each row that has an edge in common with land."""
-    pairs = [(row, measure_shared_edge(land, row.plane_shape, state.tolerance.cluster_m)) for row in rows]
-    return [(row, length) for row, length in pairs if length > state.tolerance.edge_match_m]
 
 
 def _make_zone(state: EditingState, like: Row, land: Any, code: str) -> list[RowEdit]:
