@@ -153,30 +153,15 @@ class VertexMismatches:
 
 
 def find_vertices_missing_on_edges(
-    edge_polygons: Polygons,
-    vertex_polygons: Polygons | None = None,
-    *,
-    tolerance: Tolerance,
-    cancellation: Cancellation = NEVER_CANCELLED,
+    polygons: Polygons, *, tolerance: Tolerance, cancellation: Cancellation = NEVER_CANCELLED
 ) -> VertexMismatches:
-    """Return vertices on or near an edge of another polygon, where that edge has no vertex.
+    """Return vertices on or near an edge of another polygon of a layer, where that edge has no vertex.
 
-    Their distance from the edge is at most ``edge_match_m`` of the tolerance. Edges of ``edge_polygons`` are compared
-    with vertices of ``vertex_polygons``, or without these with vertices of the other rows of ``edge_polygons``. Only
-    segments that the other layer lacks are examined, because equal segments cannot lack a vertex. The result is sorted
-    by row and vertex. Raise Cancelled.
+    Their distance from the edge is at most ``edge_match_m`` of the tolerance. Only segments that are not drawn twice
+    are examined, because equal segments cannot lack a vertex. The result is sorted by row and vertex. Raise Cancelled.
     """
-    if vertex_polygons is None:
-        return _find_vertex_mismatches(
-            edge_polygons,
-            edge_polygons,
-            edge_polygons.lines.unpaired_segments,
-            edge_polygons.lines.unpaired_segments,
-            tolerance,
-            cancellation,
-        )
-    unshared_a, unshared_b = _find_unshared(edge_polygons, vertex_polygons, tolerance.edge_match_m, cancellation)
-    return _find_vertex_mismatches(edge_polygons, vertex_polygons, unshared_a, unshared_b, tolerance, cancellation)
+    unpaired = polygons.lines.unpaired_segments
+    return _find_vertex_mismatches(polygons, polygons, unpaired, unpaired, tolerance, cancellation)
 
 
 def find_mismatches_both_ways(
@@ -188,8 +173,7 @@ def find_mismatches_both_ways(
 ) -> tuple[VertexMismatches, VertexMismatches]:
     """Return vertices of each of two layers that are missing on edges of the other layer.
 
-    The first result has edges of ``left_polygons``, the second edges of ``right_polygons``. This is faster than two
-    calls of `find_vertices_missing_on_edges`, since it searches unshared segments once. Raise Cancelled.
+    The first result has edges of ``left_polygons``, the second edges of ``right_polygons``. Raise Cancelled.
     """
     unshared_a, unshared_b = _find_unshared(left_polygons, right_polygons, tolerance.edge_match_m, cancellation)
     mismatches_a = _find_vertex_mismatches(

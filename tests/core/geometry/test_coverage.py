@@ -19,7 +19,7 @@ from plugin.core.geometry.corners import (
     find_sharp_corners,
     mask_surely_wide_polygons,
 )
-from plugin.core.geometry.coverage import find_gaps, find_vertices_missing_on_edges
+from plugin.core.geometry.coverage import find_gaps, find_mismatches_both_ways, find_vertices_missing_on_edges
 from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
@@ -83,12 +83,12 @@ def test_vertex_mismatch_closer_than_the_tolerance_is_marked_as_near_vertex():
 def test_parcel_vertices_that_the_edge_of_a_control_line_lacks_are_found_as_mismatches_of_the_line():
     line = polygons_from_wkt("POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))")
     parcels = polygons_from_wkt(LEFT_SQUARE, RIGHT_SQUARE)
-    found = find_vertices_missing_on_edges(line, parcels, tolerance=DEFAULT_TOLERANCE)
+    found, found_on_parcels = find_mismatches_both_ways(line, parcels, tolerance=DEFAULT_TOLERANCE)
     assert sorted({(row, point) for row, _, point in list_mismatch_places(found)}) == [
         (0, (100.0, 0.0)),
         (0, (100.0, 100.0)),
     ]
-    assert len(find_vertices_missing_on_edges(parcels, line, tolerance=DEFAULT_TOLERANCE)) == 0
+    assert len(found_on_parcels) == 0
 
 
 FRAME_AROUND_GAP = (

@@ -16,7 +16,6 @@ from plugin.core.geometry import linework, segment_boxes
 from plugin.core.geometry.coverage import (
     find_mismatches_both_ways,
     find_points_near_segments,
-    find_vertices_missing_on_edges,
 )
 from plugin.core.geometry.edge_densification import VertexIndex
 from plugin.core.geometry.linework import build_linework
@@ -255,17 +254,17 @@ def list_mismatch_places(found):
 
 
 @pytest.mark.parametrize("drop", [set(), {0}, {5, 6, 35}, set(range(36))])
-def test_search_for_edge_mismatches_in_both_directions_equals_two_single_searches(drop, monkeypatch):
+def test_search_for_edge_mismatches_is_the_same_from_either_layer_and_without_a_filter(drop, monkeypatch):
     fine, coarse = make_square_grid(6, 10, set()), make_square_grid(2, 30, set())
     limits = Tolerance()
     spoilt = make_square_grid(6, 10, drop)
     for a, b in ((fine, coarse), (coarse, spoilt), (spoilt, fine)):
         first, second = find_mismatches_both_ways(Polygons(a), Polygons(b), tolerance=limits)
         assert list_mismatch_places(first) == list_mismatch_places(
-            find_vertices_missing_on_edges(Polygons(a), Polygons(b), tolerance=limits)
+            find_mismatches_both_ways(Polygons(b), Polygons(a), tolerance=limits)[1]
         )
         assert list_mismatch_places(second) == list_mismatch_places(
-            find_vertices_missing_on_edges(Polygons(b), Polygons(a), tolerance=limits)
+            find_mismatches_both_ways(Polygons(b), Polygons(a), tolerance=limits)[0]
         )
         # Without the filter.
         with monkeypatch.context() as patch:
@@ -274,7 +273,7 @@ def test_search_for_edge_mismatches_in_both_directions_equals_two_single_searche
         assert [list_mismatch_places(first), list_mismatch_places(second)] == [
             list_mismatch_places(side) for side in everything
         ]
-    lacking = find_vertices_missing_on_edges(Polygons(spoilt), Polygons(fine), tolerance=limits)
+    lacking, _ = find_mismatches_both_ways(Polygons(spoilt), Polygons(fine), tolerance=limits)
     assert bool(len(lacking)) == bool(drop)
 
 
