@@ -49,8 +49,9 @@ def _list_notices(plan: Plan, texts: Texts) -> Iterator[str]:
     if added_counts:
         names = texts.get("words", "between_names").join(added_counts)
         counts = {"count": len(added_counts), "vertices": sum(added_counts.values())}
-        kept_straight: dict[str, Any] = {"layers": names, **counts, "off": f"{MAX_DEVIATION_M:.4f}", "plane": plane}
-        yield texts.format_notice("notice_kept_straight", kept_straight)
+        yield texts.format_notice(
+            "notice_kept_straight", {"layers": names, **counts, "off": f"{MAX_DEVIATION_M:.4f}", "plane": plane}
+        )
     shared_edge_count = sum(len(edges) for edges in {layer.undensified_edges for layer in plan.layers.values()})
     if shared_edge_count:
         yield texts.format_notice("notice_shared_edges", {"count": shared_edge_count, "plane": plane})

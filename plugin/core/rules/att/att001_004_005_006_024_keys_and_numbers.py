@@ -215,14 +215,16 @@ def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
             case = "county"
         else:
             return None
-        params = {
-            "value": key,
-            "count": len(key),
-            "length": BSM_LENGTH,
-            "head": key[: len(county_digits)],
-            "county": county_digits,
-        }
-        return ValueProblem(case, params)
+        return ValueProblem(
+            case,
+            {
+                "value": key,
+                "count": len(key),
+                "length": BSM_LENGTH,
+                "head": key[: len(county_digits)],
+                "county": county_digits,
+            },
+        )
 
     return make_findings_of_wrong_values(ctx, layer, layer.get_field_name("key"), layer.keys, find_key_problem)
 

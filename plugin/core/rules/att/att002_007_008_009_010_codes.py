@@ -135,29 +135,34 @@ def _find_code_problem(
         return None
     if code not in codes:
         restored_code = code_list.restore_leading_zeros(written_code, template_field.code_pad)
-        params = {
-            "problem": "unknown",
-            "value": written_code,
-            "expected": template_field.codes,
-            "list": CodeListName(template_field.codes),
-            "shown": {"variant": "zeros", "restored": restored_code}
-            if restored_code
-            else {"codes": _list_similar_codes(codes, code)},
-        }
-        return ValueProblem("unknown", params)
+        return ValueProblem(
+            "unknown",
+            {
+                "problem": "unknown",
+                "value": written_code,
+                "expected": template_field.codes,
+                "list": CodeListName(template_field.codes),
+                "shown": {"variant": "zeros", "restored": restored_code}
+                if restored_code
+                else {"codes": _list_similar_codes(codes, code)},
+            },
+        )
     if name and name != codes[code].name:
-        params = {"problem": "name", "value": name, "expected": codes[code].name, "code": written_code}
-        return ValueProblem("name", params)
+        return ValueProblem(
+            "name", {"problem": "name", "value": name, "expected": codes[code].name, "code": written_code}
+        )
     if not accepted_codes or code in accepted_codes:
         return None
     heads = [one for one in accepted_codes if codes[one].parent not in accepted_codes]
-    params = {
-        "problem": "layer",
-        "value": written_code,
-        "name": codes[code].name,
-        "expected": "、".join(f"{one} {codes[one].name}" for one in sorted(heads)),
-    }
-    return ValueProblem("layer", params)
+    return ValueProblem(
+        "layer",
+        {
+            "problem": "layer",
+            "value": written_code,
+            "name": codes[code].name,
+            "expected": "、".join(f"{one} {codes[one].name}" for one in sorted(heads)),
+        },
+    )
 
 
 def _list_similar_codes(codes: dict[str, CodeEntry], code: str) -> list[str]:

@@ -230,11 +230,13 @@ def area_field(
             measurable_rows = np.isfinite(stored_lengths) & ~layer.invalid_rows & layer.has_shape
             is_different = np.abs(stored_lengths - lengths) > allowance_length_share * lengths + LENGTH_ALLOWANCE_M
             for row in np.flatnonzero(measurable_rows & is_different).tolist():
-                params = {
-                    "actual": round(float(stored_lengths[row]), 2),
-                    "expected": round(float(lengths[row]), 2),
-                    "difference": round(float(stored_lengths[row] - lengths[row]), 2),
-                }
-                problem = ValueProblem("length", params)
+                problem = ValueProblem(
+                    "length",
+                    {
+                        "actual": round(float(stored_lengths[row]), 2),
+                        "expected": round(float(lengths[row]), 2),
+                        "difference": round(float(stored_lengths[row] - lengths[row]), 2),
+                    },
+                )
                 result.findings.append(make_value_finding(ctx, layer, row, template_field.name, problem))
     return result

@@ -294,8 +294,16 @@ def _report_village_names(layer: Layer, villages: Layer, result: RuleResult, ctx
             if row is None or not expected or _is_same_village(name, expected, office_words):
                 continue
             positions = layer.sort_rows(np.flatnonzero(codes == code))
-            params = {"value": name, "code": code, "expected": expected, **make_row_list_params(layer, positions)}
-            finding = make_value_finding(ctx, layer, positions[0], name_field, ValueProblem("village", params))
+            finding = make_value_finding(
+                ctx,
+                layer,
+                positions[0],
+                name_field,
+                ValueProblem(
+                    "village",
+                    {"value": name, "code": code, "expected": expected, **make_row_list_params(layer, positions)},
+                ),
+            )
             finding.related_role, finding.related_keys = villages.role, [villages.keys[row]]
             result.findings.append(finding)
 

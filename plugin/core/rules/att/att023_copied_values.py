@@ -290,11 +290,19 @@ def _report_redrawn_base(base_parcels: Layer, parcels: Layer, survey_rows: NDArr
     if area < float(ctx.norm.get("attributes.redrawn_base_m2")) or not len(differing_rows):
         return []
     parcel_row = int(rows_below[differing_rows[0]])
-    params = {
-        "value": base_parcels.text("land_use")[int(differing_rows[0])],
-        "expected": parcels.text("land_use")[parcel_row],
-    }
-    finding = _make_class_finding(base_parcels, differing_rows, parcels, parcel_row, "redrawn", area, params, ctx)
+    finding = _make_class_finding(
+        base_parcels,
+        differing_rows,
+        parcels,
+        parcel_row,
+        "redrawn",
+        area,
+        {
+            "value": base_parcels.text("land_use")[int(differing_rows[0])],
+            "expected": parcels.text("land_use")[parcel_row],
+        },
+        ctx,
+    )
     _name_land_uses(finding, base_parcels, parcels, ctx)
     _record_class_pairs(finding, base_parcels, differing_rows, parcels, rows_below[differing_rows], ctx)
     return [finding]
@@ -310,13 +318,19 @@ def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer,
     if not len(differing_rows) or contradicted <= float(ctx.norm.get("attributes.centre_base_share")) * compared_area:
         return []
     base_row = int(base_rows[differing_rows[0]])
-    params = {
-        "value": centre_base.text("land_use")[int(differing_rows[0])],
-        "expected": base_parcels.text("land_use")[base_row],
-        "percent": round(100 * contradicted / compared_area, 2),
-    }
     finding = _make_class_finding(
-        centre_base, differing_rows, base_parcels, base_row, "centre", contradicted, params, ctx
+        centre_base,
+        differing_rows,
+        base_parcels,
+        base_row,
+        "centre",
+        contradicted,
+        {
+            "value": centre_base.text("land_use")[int(differing_rows[0])],
+            "expected": base_parcels.text("land_use")[base_row],
+            "percent": round(100 * contradicted / compared_area, 2),
+        },
+        ctx,
     )
     finding.params["shown"]["compared_m2"] = round(compared_area, 2)
     _name_land_uses(finding, centre_base, base_parcels, ctx)

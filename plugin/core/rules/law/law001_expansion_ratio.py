@@ -159,8 +159,9 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
     """
     expansion = compute_expansion(boundary, base_parcels, ctx)
     if expansion.denominator_m2 <= 0:
-        params = {"layer": base_parcels.name, "classes": ", ".join(expansion.classes)}
-        return RuleResult(not_checked=[("ratio_no_base", params)])
+        return RuleResult(
+            not_checked=[("ratio_no_base", {"layer": base_parcels.name, "classes": ", ".join(expansion.classes)})]
+        )
     result = RuleResult(
         indicators=expansion.make_indicators(ctx.norm, base_parcels), doubts=list(expansion.uncertainties)
     )
@@ -170,8 +171,12 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         )
     definition, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
     if expansion.uncoded_m2 > 0 and definition != "n1":
-        params = {"layer": boundary.name, "area": format_number(expansion.uncoded_m2, 2), "form": definition.upper()}
-        result.not_checked.append(("ratio_uncoded", params))
+        result.not_checked.append(
+            (
+                "ratio_uncoded",
+                {"layer": boundary.name, "area": format_number(expansion.uncoded_m2, 2), "form": definition.upper()},
+            )
+        )
     ratio, numerator = expansion.ratio_by_form[definition], expansion.numerators_m2[definition]
     if ratio > limit:
         result.findings.append(

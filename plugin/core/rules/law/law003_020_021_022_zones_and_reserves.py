@@ -294,8 +294,14 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
     """
     areas = read_area_field_m2(zones, "area")[ctx.find_land_rows(zones)]
     if np.isnan(areas).any():
-        params = {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.get_field_name("area")}
-        return RuleResult(not_checked=[("area_missing", params)])
+        return RuleResult(
+            not_checked=[
+                (
+                    "area_missing",
+                    {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.get_field_name("area")},
+                )
+            ]
+        )
     county_areas = read_area_field_m2(county, "area")
     # Sums with the same error agree too.
     doubts = (

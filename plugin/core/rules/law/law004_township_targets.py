@@ -236,8 +236,7 @@ def township_targets(
                 for one in figures
             )
             reasons = result.not_checked if is_doubtful else result.notes
-            params = {"indicator": indicator, "area": format_number(twice_claimed, 2)}
-            reasons.append(("tasks_twice_claimed", params))
+            reasons.append(("tasks_twice_claimed", {"indicator": indicator, "area": format_number(twice_claimed, 2)}))
     return result
 
 

@@ -396,8 +396,12 @@ class _SiteFindings:
             ("kind", row.kind, site.kind_names),
         ):
             if stated_value and known_values and stated_value not in known_values:
-                params = {"line": row.line_number, "stated": stated_value, "found": _join_names(known_values)}
-                self.add(case, row.name, params, site)
+                self.add(
+                    case,
+                    row.name,
+                    {"line": row.line_number, "stated": stated_value, "found": _join_names(known_values)},
+                    site,
+                )
 
 
 def _join_names(value_names: set[str]) -> str:

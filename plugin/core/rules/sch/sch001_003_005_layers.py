@@ -85,8 +85,9 @@ def required_layers(*, ctx: RuleContext) -> RuleResult:
     for concept in sorted(ctx.norm.profile.absent & mandatory & concepts_of_scope):
         # A declaration cannot replace a layer that every plan must have.
         result.doubts.append(f"{ABSENCE_ITEM}.{concept}")
-        params = {"concept": concept, "roles": " / ".join(ctx.plan.list_roles_of_concept(concept))}
-        result.notes.append(("declared_absent", params))
+        result.notes.append(
+            ("declared_absent", {"concept": concept, "roles": " / ".join(ctx.plan.list_roles_of_concept(concept))})
+        )
     if has_no_features:
         result.not_checked.append(("nothing_drawn", {"count": len(ctx.plan.layers)}))
     return result
