@@ -127,7 +127,7 @@ def choose_rules(
 class Evaluation:
     """Results of all rules: outcomes, findings, indicators and ignored slivers.
 
-    The findings have no township, message or fingerprint until `finish.complete_findings`.
+    The findings have no township, message or fingerprint until `outcome.complete_findings`.
     """
 
     rules: list[Rule]

@@ -202,16 +202,14 @@ class RuleMemory:
     def _is_valid(self, remembered: RememberedResult) -> bool:
         """Return True if all that a call read is as it was, and the areas that it measured are still known."""
         plan = self._require_plan()
-        if remembered.run_digest != self._run_digest:
-            return False
         known_roles = dict.keys(plan.layers)
-        if any((role in known_roles) is not was_there for role, was_there in remembered.presence.items()):
-            return False
-        if any(_get_digest(plan, role) != digest for role, digest in remembered.layer_digests.items()):
-            return False
-        if any(self._find_areas(role) is None for role in remembered.measured_roles):
-            return False
-        return remembered.all_digests is None or remembered.all_digests == _list_all_digests(plan)
+        return (
+            remembered.run_digest == self._run_digest
+            and all((role in known_roles) is was_there for role, was_there in remembered.presence.items())
+            and all(_get_digest(plan, role) == digest for role, digest in remembered.layer_digests.items())
+            and all(self._find_areas(role) is not None for role in remembered.measured_roles)
+            and (remembered.all_digests is None or remembered.all_digests == _list_all_digests(plan))
+        )
 
     def _find_areas(self, role: str) -> NDArray | None:
         """Return (n,) the statutory areas of the plan's layer of this role (m²); None if they are not kept."""

@@ -377,12 +377,10 @@ def _is_same_gap(first: Finding, second: Finding) -> bool:
     Only the location distinguishes these findings. An overlap is different: another pair of features on the same land
     is another problem.
     """
-    if not (first.by_place and second.by_place):
-        return False
-    if (first.code, first.case, first.role, first.related_role) != (
-        second.code, second.case, second.role, second.related_role,
-    ):  # fmt: skip
-        return False
-    if first.role != first.related_role or not first.geom_kind == second.geom_kind == "area":
-        return False
-    return _measure_shared_land(first, second) > _SAME_GAP_SHARE * max(first.geometry.area, second.geometry.area)
+    kinds = [(one.code, one.case, one.role, one.related_role, one.geom_kind, one.by_place) for one in (first, second)]
+    is_gap = first.by_place and first.role == first.related_role and first.geom_kind == "area"
+    return (
+        is_gap
+        and kinds[0] == kinds[1]
+        and _measure_shared_land(first, second) > _SAME_GAP_SHARE * max(first.geometry.area, second.geometry.area)
+    )

@@ -494,8 +494,8 @@ def _moves_land_below_sliver_limits(state: EditingState, areas: list[AreaChange]
             for part in list_parts(shapely.union_all([one for one in moved_lands if one is not None]))
         ]
         total = sum(part.area for part in moved_polygons)
-        if total >= state.tolerance.min_area_m2 and total >= state.tolerance.ignored_feature_m2:
-            return False
-        if not all(is_below_sliver_limits(part.area, measure_width(part), state.tolerance) for part in moved_polygons):
+        if total >= max(state.tolerance.min_area_m2, state.tolerance.ignored_feature_m2) or not all(
+            is_below_sliver_limits(part.area, measure_width(part), state.tolerance) for part in moved_polygons
+        ):
             return False
     return True

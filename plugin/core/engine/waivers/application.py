@@ -331,6 +331,7 @@ def match_waivers_with_findings(
     findings = list(findings)
     result = WaiverMatches()
     for finding in (one for one in findings if one.shape_hash):
+        # Only a finding on rows of one shape has a hash (`Finding.shape_hash`): rule TOP001 lists such rows together.
         # Waivers of some rows with equal shapes apply to a finding on all of them. They must accept each pair of its
         # rows, as findings were on pairs once and rows may have been deleted since; else they are outdated.
         identity = get_finding_identity(finding)

@@ -443,9 +443,8 @@ def _report_placeholder_values(layer: Layer, expected_names: set[str], result: R
             or template_field.codes
             or template_field.personal
             or template_field.meaning == "key"
+            or layer.get_column_by_name(template_field.name) is None
         ):
-            continue
-        if layer.get_column_by_name(template_field.name) is None:
             continue
         was_searched = True
         texts = layer.get_texts_by_name(template_field.name)

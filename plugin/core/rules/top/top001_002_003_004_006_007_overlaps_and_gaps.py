@@ -493,9 +493,12 @@ def outside_county(
         findings += _make_part_findings(county, townships, pieces, np.ones(len(pieces), dtype=bool), "townships", ctx)
         outside_townships = shapely.union_all(pieces.geometry)
     county_shape = outline.shapes[0]
-    if parcels is None or parcels is county or parcels.has_no_geometry:
-        return findings
-    if townships is not None and is_reported_elsewhere(ctx, "TOP006"):
+    if (
+        parcels is None
+        or parcels is county
+        or parcels.has_no_geometry
+        or (townships is not None and is_reported_elsewhere(ctx, "TOP006"))
+    ):
         return findings
     pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, outline, parcels)
     shapes = np.array(list(pieces.geometry), dtype=object)
