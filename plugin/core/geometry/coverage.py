@@ -15,7 +15,7 @@ from pyproj import CRS
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from . import crs as crs_care
 from .edge_densification import compute_edge_deviations, find_long_ring_edges
-from .linework import END_SHORTENING_M, PolygonSegments
+from .linework import END_SHORTENING_M
 from .overlay_fallback import FallbackLog
 from .overlay_pieces import OverlayPieces, collect_pieces
 from .polygon_rings import divide_by_size, extract_rings, make_member_table, mask_equal_points, mask_possible_members
@@ -207,8 +207,43 @@ def _find_vertex_mismatches(
     i, j = find_points_near_segments(
         lines_b.xy[vertices_b], lines_a.xy[edges_a], lines_a.xy[edges_a + 1], tolerance.edge_match_m, cancellation
     )
-    return _drop_shared_vertices(
-        edge_polygons.shapes, lines_a, lines_b, edges_a[j], vertices_b[i], tolerance, edge_polygons is vertex_polygons
+    edge, end = edges_a[j], vertices_b[i]
+    row, other_row = (
+        lines_a.polygon_of_ring[lines_a.ring_of_vertex[edge]],
+        lines_b.polygon_of_ring[lines_b.ring_of_vertex[end]],
+    )
+    if edge_polygons is vertex_polygons:
+        is_other = row != other_row
+        edge, end, row, other_row = edge[is_other], end[is_other], row[is_other], other_row[is_other]
+    edge_start, edge_end, vertex = lines_a.xy[edge], lines_a.xy[edge + 1], lines_b.xy[end]
+    vertex_distance = np.minimum(np.hypot(*(edge_start - vertex).T), np.hypot(*(edge_end - vertex).T))
+    distance = (
+        shapely.distance(shapely.linestrings(np.stack([edge_start, edge_end], axis=1)), shapely.points(vertex))
+        if len(vertex)
+        else vertex_distance
+    )
+    # Of several edges near one vertex the nearest is used. Another edge of the ring may have that vertex, within the
+    # cluster tolerance.
+    order = np.lexsort((distance, vertex[:, 1], vertex[:, 0], other_row, row))
+    row, other_row, vertex, vertex_distance, distance = (
+        row[order],
+        other_row[order],
+        vertex[order],
+        vertex_distance[order],
+        distance[order],
+    )
+    identity = np.column_stack([row, other_row]), vertex
+    is_first = np.ones(len(row), dtype=bool)
+    is_first[1:] = (identity[0][1:] != identity[0][:-1]).any(axis=1) | (identity[1][1:] != identity[1][:-1]).any(axis=1)
+    is_first[is_first] = ~_mask_points_at_vertices(
+        edge_polygons.shapes[row[is_first]], vertex[is_first], tolerance.cluster_m
+    )
+    return VertexMismatches(
+        row[is_first],
+        other_row[is_first],
+        vertex[is_first],
+        distance[is_first],
+        vertex_distance[is_first] <= tolerance.edge_match_m,
     )
 
 
@@ -233,64 +268,6 @@ def _find_unshared(
             left_polygons.lines.extract_lines(unshared_a).linestrings, distance + 2 * END_SHORTENING_M, cancellation
         )
     return unshared_a, right_polygons.lines.mask_unmatched_segments(left_polygons.lines, near_rows)
-
-
-def _drop_shared_vertices(
-    edge_shapes: NDArray,
-    lines: PolygonSegments,
-    other_lines: PolygonSegments,
-    edge: NDArray,
-    end: NDArray,
-    tolerance: Tolerance,
-    same_layer: bool,
-) -> VertexMismatches:
-    """Return the mismatches among pairs of an edge and a vertex near it.
-
-    Pairs whose polygon (of ``edge_shapes``) has the vertex, within the cluster tolerance, are dropped. Of several edges
-    near one vertex the nearest is used. ``edge``, ``end`` (k,): the edge in ``lines`` and the vertex in ``other_lines``
-    of each pair; ``same_layer``: drop pairs within one row.
-    """
-    row, other_row = (
-        lines.polygon_of_ring[lines.ring_of_vertex[edge]],
-        other_lines.polygon_of_ring[other_lines.ring_of_vertex[end]],
-    )
-    edge_start, edge_end, vertex = lines.xy[edge], lines.xy[edge + 1], other_lines.xy[end]
-    vertex_distance = np.minimum(np.hypot(*(edge_start - vertex).T), np.hypot(*(edge_end - vertex).T))
-    if same_layer:
-        keep = row != other_row
-        row, other_row, edge_start, edge_end, vertex, vertex_distance = (
-            row[keep],
-            other_row[keep],
-            edge_start[keep],
-            edge_end[keep],
-            vertex[keep],
-            vertex_distance[keep],
-        )
-    distance = (
-        shapely.distance(shapely.linestrings(np.stack([edge_start, edge_end], axis=1)), shapely.points(vertex))
-        if len(vertex)
-        else vertex_distance
-    )
-    # Another edge of the ring may have that vertex.
-    order = np.lexsort((distance, vertex[:, 1], vertex[:, 0], other_row, row))
-    row, other_row, vertex, vertex_distance, distance = (
-        row[order],
-        other_row[order],
-        vertex[order],
-        vertex_distance[order],
-        distance[order],
-    )
-    identity = np.column_stack([row, other_row]), vertex
-    is_first = np.ones(len(row), dtype=bool)
-    is_first[1:] = (identity[0][1:] != identity[0][:-1]).any(axis=1) | (identity[1][1:] != identity[1][:-1]).any(axis=1)
-    is_first[is_first] = ~_mask_points_at_vertices(edge_shapes[row[is_first]], vertex[is_first], tolerance.cluster_m)
-    return VertexMismatches(
-        row[is_first],
-        other_row[is_first],
-        vertex[is_first],
-        distance[is_first],
-        vertex_distance[is_first] <= tolerance.edge_match_m,
-    )
 
 
 def _mask_points_at_vertices(shapes: NDArray, points: NDArray, distance: float) -> NDArray:
