@@ -199,19 +199,13 @@ def area_field_sums(
     county_excess = find_county_excess(layer, ctx)
     if county_excess is not None and county is not None and not any(f.case == "" for f in result.findings):
         meaning, total, county_area = county_excess
-        result.findings.append(
-            Finding(
-                layer.role,
-                case="county",
-                field=layer.get_field_name(meaning),
-                params={
-                    "actual": round(total, 2),
-                    "expected": round(county_area, 2),
-                    "difference": round(total - county_area, 2),
-                },
-                related_role=county.role,
-            )
-        )
+        params = {
+            "actual": round(total, 2),
+            "expected": round(county_area, 2),
+            "difference": round(total - county_area, 2),
+        }
+        field = layer.get_field_name(meaning)
+        result.findings.append(Finding(layer.role, case="county", field=field, params=params, related_role=county.role))
     if not any(f.field == layer.get_field_name(NET_FIELD) for f in result.findings):
         result.findings += _report_survey_excess(layer, allowance_deduction_share, ctx)
         if parcels is not None and not ctx.is_edit_check and layer is ctx.plan.find_layer_of_concept("base_parcels"):

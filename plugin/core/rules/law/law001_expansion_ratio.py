@@ -159,9 +159,8 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
     """
     expansion = compute_expansion(boundary, base_parcels, ctx)
     if expansion.denominator_m2 <= 0:
-        return RuleResult(
-            not_checked=[("ratio_no_base", {"layer": base_parcels.name, "classes": ", ".join(expansion.classes)})]
-        )
+        params = {"layer": base_parcels.name, "classes": ", ".join(expansion.classes)}
+        return RuleResult(not_checked=[("ratio_no_base", params)])
     result = RuleResult(
         indicators=expansion.make_indicators(ctx.norm, base_parcels), doubts=list(expansion.uncertainties)
     )
@@ -171,44 +170,29 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         )
     definition, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
     if expansion.uncoded_m2 > 0 and definition != "n1":
-        result.not_checked.append(
-            (
-                "ratio_uncoded",
-                {"layer": boundary.name, "area": format_number(expansion.uncoded_m2, 2), "form": definition.upper()},
-            )
-        )
+        params = {"layer": boundary.name, "area": format_number(expansion.uncoded_m2, 2), "form": definition.upper()}
+        result.not_checked.append(("ratio_uncoded", params))
     ratio, numerator = expansion.ratio_by_form[definition], expansion.numerators_m2[definition]
     if ratio > limit:
-        result.findings.append(
-            Finding(
-                boundary.role,
-                params={
-                    "form": definition.upper(),
-                    "ratio": ratio,
-                    "ratio_text": _format_ratio_above_limit(ratio, limit),
-                    "limit": limit,
-                    "numerator": round(numerator, 2),
-                    "denominator": round(expansion.denominator_m2, 2),
-                    "excess": math.ceil((numerator - limit * expansion.denominator_m2) * 100) / 100,
-                    "shown": {"limit_source": ctx.norm.profile.mark_sources.get("ratio.limit", "")},
-                },
-            )
-        )
+        ratio_params: dict[str, object] = {
+            "form": definition.upper(),
+            "ratio": ratio,
+            "ratio_text": _format_ratio_above_limit(ratio, limit),
+            "limit": limit,
+            "numerator": round(numerator, 2),
+            "denominator": round(expansion.denominator_m2, 2),
+            "excess": math.ceil((numerator - limit * expansion.denominator_m2) * 100) / 100,
+            "shown": {"limit_source": ctx.norm.profile.mark_sources.get("ratio.limit", "")},
+        }
+        result.findings.append(Finding(boundary.role, params=ratio_params))
     base_year = int(ctx.norm.get("ratio.base_year"))
     # An unknown year is reported as an unconfirmed setting only.
     if expansion.base_year is not None and expansion.base_year != base_year:
+        source = "BASE_YEAR" if expansion.year_source.startswith("parameter") else expansion.year_source
+        year_params = {"year": str(expansion.base_year), "source": source, "base_year": str(base_year)}
+        field = base_parcels.get_field_name("data_year")
         result.findings.append(
-            Finding(
-                base_parcels.role,
-                case="year",
-                severity=Severity.INFO,
-                field=base_parcels.get_field_name("data_year"),
-                params={
-                    "year": str(expansion.base_year),
-                    "source": "BASE_YEAR" if expansion.year_source.startswith("parameter") else expansion.year_source,
-                    "base_year": str(base_year),
-                },
-            )
+            Finding(base_parcels.role, case="year", severity=Severity.INFO, field=field, params=year_params)
         )
     if expansion.ratio_without_remote is not None:
         result.findings.append(_make_remote_finding(expansion, definition, limit, base_parcels, boundary))

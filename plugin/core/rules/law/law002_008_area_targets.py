@@ -129,15 +129,9 @@ def area_targets(
         figure = compute_area_with_target(indicator, ctx)
         if figure.layer is None:
             if indicator_targets:
+                roles = " / ".join(ctx.plan.list_roles_of_concept(concept))
                 result.not_checked.append(
-                    (
-                        "target_no_layer",
-                        {
-                            "concept": concept,
-                            "roles": " / ".join(ctx.plan.list_roles_of_concept(concept)),
-                            "indicator": indicator,
-                        },
-                    )
+                    ("target_no_layer", {"concept": concept, "roles": roles, "indicator": indicator})
                 )
             continue
         if not indicator_targets and ctx.norm.profile.area_code:
@@ -165,22 +159,16 @@ def area_targets(
                 compared.target / compared.value,
             )
             if factor > implausible_times:
-                result.findings.append(
-                    Finding(
-                        layer.role,
-                        case="unlikely",
-                        severity=Severity.WARNING,
-                        params={
-                            "indicator": IndicatorName(compared.id),
-                            "value": round(compared.value, compared.target_decimals + 4),
-                            "comparison": COMPARISON_SIGNS[compared.comparison],
-                            "target": f"{compared.target:.{compared.target_decimals}f}",
-                            "unit": compared.unit,
-                            "times": round(factor),
-                            "source": target.source,
-                        },
-                    )
-                )
+                params = {
+                    "indicator": IndicatorName(compared.id),
+                    "value": round(compared.value, compared.target_decimals + 4),
+                    "comparison": COMPARISON_SIGNS[compared.comparison],
+                    "target": f"{compared.target:.{compared.target_decimals}f}",
+                    "unit": compared.unit,
+                    "times": round(factor),
+                    "source": target.source,
+                }
+                result.findings.append(Finding(layer.role, case="unlikely", severity=Severity.WARNING, params=params))
     for indicator in STATED_FIGURES:
         indicator_targets = [t for t in targets if t.indicator == indicator]
         figure = compute_stated_figure(indicator, ctx)
@@ -240,23 +228,20 @@ def _report_missed_targets(
                     MISSED_BY_ROUNDING,
                 ):
                     continue
+                params = {
+                    "indicator": IndicatorName(indicator.id),
+                    "value": round(indicator.value, source_decimals + 4),
+                    "comparison": COMPARISON_SIGNS[target.comparison],
+                    "target": target.value,
+                    "unit": target.unit,
+                    "source": target.source,
+                    "said": source.value,
+                    "other": source.source,
+                    "miss": round(abs(other_target - indicator.value), source_decimals + 4),
+                }
                 findings.append(
                     Finding(
-                        figure.layer.role,
-                        case="also",
-                        severity=Severity.WARNING,
-                        field=source.source,
-                        params={
-                            "indicator": IndicatorName(indicator.id),
-                            "value": round(indicator.value, source_decimals + 4),
-                            "comparison": COMPARISON_SIGNS[target.comparison],
-                            "target": target.value,
-                            "unit": target.unit,
-                            "source": target.source,
-                            "said": source.value,
-                            "other": source.source,
-                            "miss": round(abs(other_target - indicator.value), source_decimals + 4),
-                        },
+                        figure.layer.role, case="also", severity=Severity.WARNING, field=source.source, params=params
                     )
                 )
     return findings

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on areas of planning zones, shares inside the boundary, and reserved land."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -294,14 +296,8 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
     """
     areas = read_area_field_m2(zones, "area")[ctx.find_land_rows(zones)]
     if np.isnan(areas).any():
-        return RuleResult(
-            not_checked=[
-                (
-                    "area_missing",
-                    {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.get_field_name("area")},
-                )
-            ]
-        )
+        params = {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.get_field_name("area")}
+        return RuleResult(not_checked=[("area_missing", params)])
     county_areas = read_area_field_m2(county, "area")
     # Sums with the same error agree too.
     doubts = (
@@ -313,20 +309,14 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
     total = float(areas.sum())
     if abs(total - county_area) <= allowance_m2:
         return RuleResult(doubts=doubts)
-    finding = Finding(
-        zones.role,
-        related_role=county.role,
-        field=zones.get_field_name("area"),
-        params={
-            "total": round(total, 2),
-            "county": round(county_area, 2),
-            "difference": round(total - county_area, 2),
-            "shown": {
-                "county_field": "" if np.isnan(county_areas).any() else county.get_field_name("area"),
-                "limit": format_number(allowance_m2, 2),
-            },
-        },
-    )
+    county_field = "" if np.isnan(county_areas).any() else county.get_field_name("area")
+    figures: dict[str, Any] = {
+        "total": round(total, 2),
+        "county": round(county_area, 2),
+        "difference": round(total - county_area, 2),
+        "shown": {"county_field": county_field, "limit": format_number(allowance_m2, 2)},
+    }
+    finding = Finding(zones.role, related_role=county.role, field=zones.get_field_name("area"), params=figures)
     return RuleResult([finding], doubts=doubts)
 
 
@@ -401,23 +391,20 @@ def reserves(
     for name in dict.fromkeys(site[is_part].tolist()):
         parts_m2, whole_m2 = (float(reserves.statutory[rows & (site == name)].sum()) for rows in (is_part, is_whole))
         if name and whole_m2 and abs(parts_m2 - whole_m2) > allowance_m2:
+            params = {
+                "site": name,
+                "parts": round(parts_m2, 2),
+                "whole": round(whole_m2, 2),
+                "difference": round(parts_m2 - whole_m2, 2),
+            }
             result.findings.append(
-                Finding(
-                    reserves.role,
-                    case="",
-                    field=reserves.get_field_name("feature_name"),
-                    params={
-                        "site": name,
-                        "parts": round(parts_m2, 2),
-                        "whole": round(whole_m2, 2),
-                        "difference": round(parts_m2 - whole_m2, 2),
-                    },
-                )
+                Finding(reserves.role, case="", field=reserves.get_field_name("feature_name"), params=params)
             )
     rows = find_countable_reserve_rows(is_part, site)
     total = float(reserves.statutory[rows].sum())
     confirmed = ctx.norm.is_confirmed(PART_WORDS_SETTING)
-    area_inputs = {"layer": reserves.role, "features": int(rows.sum())}
+    count = int(rows.sum())
+    area_inputs = {"layer": reserves.role, "features": count}
     indicators = []
     if not any(t.indicator == "reserves_area" for t in ctx.norm.find_targets(ctx.plan.area_code)):
         # A figure of the plan is listed among the targets (LAW002).
@@ -429,15 +416,9 @@ def reserves(
     if red_line is not None and total > 0:
         shared = ctx.geometry.find_shared_areas(reserves, red_line, left_rows=rows)
         inside = float((shared.share * reserves.statutory[shared.left]).sum())
+        inputs = {"reserves_m2": total, "in_red_line_m2": inside}
         indicators.append(
-            Indicator(
-                RED_LINE_SHARE_ID,
-                100 * inside / total,
-                "share",
-                "statutory",
-                inputs={"reserves_m2": total, "in_red_line_m2": inside},
-                confirmed=confirmed,
-            )
+            Indicator(RED_LINE_SHARE_ID, 100 * inside / total, "share", "statutory", inputs=inputs, confirmed=confirmed)
         )
     result.indicators = indicators
     for figure in result.indicators:
@@ -449,11 +430,8 @@ def reserves(
             figure.comparison, figure.target, figure.target_decimals = ">=", 100 * min_red_line_share, 2
             figure.state = TARGET_MISSED if is_missed else TARGET_MET
             percent_limit = round(100 * min_red_line_share, 2)
-            share_params = {
-                "share": round_unlike_limit(100 * share_inside / share_total, percent_limit),
-                "limit": percent_limit,
-                "short": round(shortfall, 2),
-            }
+            share = round_unlike_limit(100 * share_inside / share_total, percent_limit)
+            share_params = {"share": share, "limit": percent_limit, "short": round(shortfall, 2)}
             if is_missed:
                 result.findings.append(
                     Finding(reserves.role, related_role=red_line.role, case="share", params=share_params)

@@ -266,17 +266,13 @@ def farmland_in_farmland_zone(
         return result
     scattered_m2 = float(areas[small].sum())
     if small.any():
-        result.notes.append(
-            (
-                "scattered_outside",
-                {
-                    "count": int(small.sum()),
-                    "area": format_number(scattered_m2 / M2_PER_HA, 2 if scattered_m2 >= M2_PER_HA else 4),
-                    "share": format_number(scattered_m2 / total * 100, 2),
-                    "limit": format_number(large_area_m2, 0),
-                },
-            )
-        )
+        note = {
+            "count": int(small.sum()),
+            "area": format_number(scattered_m2 / M2_PER_HA, 2 if scattered_m2 >= M2_PER_HA else 4),
+            "share": format_number(scattered_m2 / total * 100, 2),
+            "limit": format_number(large_area_m2, 0),
+        }
+        result.notes.append(("scattered_outside", note))
     if outside_m2 / total > max_share:
         # Includes small parts, which have no finding then.
         area_m2, shapes = outside_m2, [*outside_pieces.geometry, *urban_pieces.geometry]
