@@ -424,9 +424,8 @@ def _list_doubts(
     if new_codes:
         doubts.append(("appearing", {"count": len(new_codes), "rules": ", ".join(sorted(set(new_codes)))}))
     if not _moves_land_below_sliver_limits(state, proposal.areas):
-        doubts.append(
-            ("moves_land", {"area_m2": sum(one.ellipsoid_out_m2 + one.ellipsoid_in_m2 for one in proposal.areas)})
-        )
+        moved_m2 = sum(one.ellipsoid_out_m2 + one.ellipsoid_in_m2 for one in proposal.areas)
+        doubts.append(("moves_land", {"area_m2": moved_m2}))
     if any(_leaves_its_township(state, row) for row in changed_rows):
         doubts.append(("other_township", {}))
     if edits.keeps_union and any(not one.keeps_union for one in proposal.areas):
