@@ -22,14 +22,10 @@ from .values import check_gbk, convert_to_series, put_on_one_line
 
 #: Additional fields of a layer of annotation.
 TEXT_FIELD, ANGLE_FIELD = "VCT_TEXT", "VCT_ANGLE"
-#: Number of rows in a batch, and bytes of shapes that close a batch earlier.
-BATCH_ROWS = 5_000
-BATCH_BYTES = 16_000_000
+#: Text and angle of a row that is no annotation.
+NO_TEXT: tuple[str, float | None] = ("", None)
 #: The field that names a feature.
 KEY_FIELD = "BSM"
-#: Kinds of tables whose features may have several parts.
-_MULTIPART_KINDS = ("polygon", "line")
-_MULTIPART_CONSTRUCTORS = {0: shapely.multipoints, 1: shapely.multilinestrings, 3: shapely.multipolygons}
 
 
 @dataclass(frozen=True)
@@ -174,28 +170,40 @@ def read_annotation(
     return AnnotationLabels([texts[row] for row in rows], angles[rows].tolist())
 
 
-@dataclass
-class VctRowBatch:
-    """Some thousand rows of one table.
+@dataclass(slots=True)
+class VctRow:
+    """A row of a table: its id, its values by field, its WKB shape (``None`` if missing) and its line number.
 
-    Row k has ``ids[k]``, the values ``row_values[k]`` by field, the WKB ``shapes[k]`` (``None`` where missing) and the
-    line number ``line_numbers[k]``. ``annotation_texts[k]``: text and angle, if row k is annotation. ``further_parts``:
-    row → the feature's other parts (id, WKB), which are not merged yet. ``shape_bytes``: size of all shapes in bytes.
+    ``annotation_text``: text and angle of annotation. ``further_parts``: rows of the feature's other parts, which are
+    not merged yet.
     """
 
-    table: VctTable
-    ids: list[int] = field(default_factory=list)
-    row_values: list[list[Any]] = field(default_factory=list)
-    shapes: list[bytes | None] = field(default_factory=list)
-    annotation_texts: list[tuple[str, float | None]] = field(default_factory=list)
-    shape_bytes: int = 0
-    line_numbers: list[int] = field(default_factory=list)
-    further_parts: dict[int, list[tuple[int, bytes]]] = field(default_factory=dict)
+    record_id: int
+    values: list[Any]
+    shape: bytes | None
+    annotation_text: tuple[str, float | None] = NO_TEXT
+    line_number: int = 0
+    further_parts: list[VctRow] = field(default_factory=list)
 
-    @property
-    def is_full(self) -> bool:
-        """True if the batch has 5000 rows or 16 MB of shapes."""
-        return len(self.ids) >= BATCH_ROWS or self.shape_bytes >= BATCH_BYTES
+    def continues(self, last: VctRow, key_column: int) -> bool:
+        """Return True if this row is another part of the multipart feature in the row before.
+
+        It is if its id follows the id of that feature's last part, and all values are equal. ``key_column``: index of
+        the column of keys.
+        """
+        last_id = last.further_parts[-1].record_id if last.further_parts else last.record_id
+        have_shapes = self.shape is not None and last.shape is not None
+        is_equal = self.values[key_column] is not None and self.values == last.values
+        return have_shapes and is_equal and self.record_id == last_id + 1
+
+
+@dataclass
+class VctRowBatch:
+    """Some thousand rows of one table; ``shape_bytes``: size of all their shapes in bytes."""
+
+    table: VctTable
+    rows: list[VctRow] = field(default_factory=list)
+    shape_bytes: int = 0
 
     def make_frame(self, crs: CRS) -> gpd.GeoDataFrame:
         """Return the rows as a GeoDataFrame with all fields.
@@ -203,32 +211,18 @@ class VctRowBatch:
         The geometry column is ``geometry``, with ``_`` added if a field has that name.
         """
         columns = {
-            c.name: convert_to_series([row[k] for row in self.row_values], c.type)
+            c.name: convert_to_series([row.values[k] for row in self.rows], c.type)
             for k, c in enumerate(self.table.columns)
         }
         if self.table.shape_kind == "annotation":
-            columns[TEXT_FIELD] = pd.Series([t for t, _ in self.annotation_texts], dtype="object")
-            columns[ANGLE_FIELD] = pd.Series(
-                [np.nan if a is None else a for _, a in self.annotation_texts], dtype="float64"
-            )
+            columns[TEXT_FIELD] = pd.Series([row.annotation_text[0] for row in self.rows], dtype="object")
+            columns[ANGLE_FIELD] = pd.Series([row.annotation_text[1] for row in self.rows], dtype="float64")
         name = "geometry"
         while name in columns:
             name += "_"
-        shapes = shapely.from_wkb(np.array(self.shapes, dtype=object)) if self.shapes else np.array([], dtype=object)
+        shapes = shapely.from_wkb(np.array([row.shape for row in self.rows], dtype=object))
         columns[name] = gpd.GeoSeries(shapes, crs=crs)
         return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=name, crs=crs)
-
-
-# Features of several parts: a file has a record and a row for each part, with successive ids and equal values.
-
-
-def find_key_column(table: VctTable) -> int | None:
-    """Return the index of the column 标识码 (BSM), the key of a feature.
-
-    ``None`` if the table has no such column, or if its features cannot have several parts.
-    """
-    field_names = [column.name.upper() for column in table.columns]
-    return field_names.index(KEY_FIELD) if table.shape_kind in _MULTIPART_KINDS and KEY_FIELD in field_names else None
 
 
 def merge_into_multipart(shapes: NDArray) -> BaseGeometry:
@@ -237,41 +231,29 @@ def merge_into_multipart(shapes: NDArray) -> BaseGeometry:
     Raises KeyError for another geometry type.
     """
     parts = shapely.get_parts(shapes)
-    return _MULTIPART_CONSTRUCTORS[int(shapely.get_type_id(parts[0]))](parts)
-
-
-def continues_last_row(batch: VctRowBatch, record_id: int, values: list[Any], key_column: int) -> bool:
-    """Return True if a row is another part of the multipart feature in the batch's last row.
-
-    It is if its id follows the id of that feature's last part, and all values are equal. ``key_column``: index of the
-    column of keys.
-    """
-    if not batch.ids or batch.shapes[-1] is None or values[key_column] is None or batch.row_values[-1] != values:
-        return False
-    last = batch.further_parts.get(len(batch.ids) - 1)
-    return record_id == (last[-1][0] if last else batch.ids[-1]) + 1
+    constructors = {0: shapely.multipoints, 1: shapely.multilinestrings, 3: shapely.multipolygons}
+    return constructors[int(shapely.get_type_id(parts[0]))](parts)
 
 
 def merge_feature_parts(batch: VctRowBatch, key_column: int | None) -> list[str]:
     """Merge the parts of each feature into one shape; return line and key of each.
 
-    Parts that would form an invalid multipolygon remain separate rows.
+    A file has a record and a row for each part, with successive ids and equal values. Parts that would form an invalid
+    multipolygon remain separate rows.
     """
     merged_features: list[str] = []
-    for row in sorted(batch.further_parts, reverse=True):
-        pieces = [batch.shapes[row], *(shape for _, shape in batch.further_parts[row])]
-        parts = shapely.from_wkb(np.array(pieces, dtype=object))
-        merged_shape = merge_into_multipart(parts)
-        if batch.table.shape_kind == "line" or shapely.is_valid(merged_shape):
-            batch.shapes[row] = shapely.to_wkb(merged_shape)
-            key = "" if key_column is None else batch.row_values[row][key_column]
-            merged_features.append(f"{batch.line_numbers[row]} ({key})")
+    rows: list[VctRow] = []
+    for row in batch.rows:
+        rows.append(row)
+        if not row.further_parts:
             continue
-        for ident, shape in reversed(batch.further_parts[row]):
-            batch.ids.insert(row + 1, ident)
-            batch.row_values.insert(row + 1, batch.row_values[row])
-            batch.line_numbers.insert(row + 1, batch.line_numbers[row] + ident - batch.ids[row])
-            batch.shapes.insert(row + 1, shape)
-            batch.annotation_texts.insert(row + 1, ("", None))
-    batch.further_parts = {}
-    return merged_features[::-1]
+        pieces = [row.shape, *(part.shape for part in row.further_parts)]
+        merged_shape = merge_into_multipart(shapely.from_wkb(np.array(pieces, dtype=object)))
+        if batch.table.shape_kind == "line" or shapely.is_valid(merged_shape):
+            row.shape = shapely.to_wkb(merged_shape)
+            key = "" if key_column is None else row.values[key_column]
+            merged_features.append(f"{row.line_number} ({key})")
+        else:
+            rows += row.further_parts
+    batch.rows = rows
+    return merged_features

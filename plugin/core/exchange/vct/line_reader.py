@@ -37,7 +37,6 @@ _SECTION_MARK_PATTERN = re.compile(
     "Comment)(?:Begin|End)",
     re.I,
 )
-_CONTROL_CHARACTERS = dict.fromkeys((*range(32), 127), "·")
 #: Number of bytes at the beginning that show encoding and line ends.
 _INSPECTED_BYTE_COUNT = 65_536
 
@@ -158,10 +157,10 @@ class LineReader:
             number = int(word)
         except ValueError as error:
             self.refuse_section_mark(word)
-            raise self.make_error("vct_number", value=_shorten_text(text)) from error
+            raise self.make_error("vct_number", value=shorten_line(text)) from error
         # Python accepts 1_000 as a number.
         if "_" in word or not -_MAX_INTEGER <= number <= _MAX_INTEGER:
-            raise self.make_error("vct_number", value=_shorten_text(text))
+            raise self.make_error("vct_number", value=shorten_line(text))
         return number
 
     def refuse_section_mark(self, word: str) -> None:
@@ -280,12 +279,8 @@ def _is_valid_position(row: bytes, numbers_per_line: int, separator: str = ",") 
         return False
 
 
-def _shorten_text(text: bytes | str) -> str:
-    """Return a text or bytes as a short text for a message, without control characters."""
-    return shorten_line(text if isinstance(text, bytes) else text.encode(_VCT_CODEC, errors="replace"))
-
-
-def shorten_line(line: bytes) -> str:
+def shorten_line(line: bytes | str) -> str:
     """Return a line for a message: shortened, without control characters."""
-    text = line.decode(_VCT_CODEC, errors="replace").strip().translate(_CONTROL_CHARACTERS)
+    text = line if isinstance(line, str) else line.decode(_VCT_CODEC, errors="replace")
+    text = text.strip().translate(dict.fromkeys((*range(32), 127), "·"))
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"

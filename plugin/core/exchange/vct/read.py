@@ -6,27 +6,30 @@ Shapes go to scratch files first; then the rows are yielded in batches.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.errors import InputError
 from ...base.files.writing import explain_os_error, is_write_error
 from ...plan.layer import FieldInfo, SourceLayer
-from .attributes import AttributeReader, read_shapes_without_rows
-from .batch import VctRowBatch
+from .batch import KEY_FIELD, NO_TEXT, VctRow, VctRowBatch, merge_feature_parts
 from .geometry import ShapeReader
 from .head import VctHeader, read_header
 from .line_reader import LineReader, shorten_line
-from .settings import FileRemarks
+from .settings import VCT_SEPARATOR, FileRemarks, NoticeList
 from .structure import SECTION_NAMES, VctStructure, VctTable, read_classes, read_tables
+from .values import VALUE_PARSERS
 
 #: Sections with shapes.
 _GEOMETRY_SECTIONS = ("point", "line", "polygon", "annotation")
@@ -34,6 +37,12 @@ _GEOMETRY_SECTIONS = ("point", "line", "polygon", "annotation")
 _BEGIN_MARKS = {f"{name}begin".encode() for name in (*_GEOMETRY_SECTIONS, "attribute", "style")}
 #: Sections that occur once, in this order, before those that are not read.
 _ORDERED_SECTIONS = ("featurecode", "tablestructure", *_GEOMETRY_SECTIONS, "attribute")
+#: Number of rows in a batch, and bytes of shapes that close a batch earlier.
+_BATCH_ROWS, _BATCH_BYTES = 5_000, 16_000_000
+#: From here on a double cannot hold every integer: keys of 18 digits change.
+_MAX_EXACT_INTEGER = 2.0**53
+#: Number of merged features that a note lists.
+_MAX_LISTED_FEATURES = 5
 
 
 @dataclass
@@ -49,7 +58,7 @@ class VctFile:
     line_reader: LineReader
     shape_reader: ShapeReader
     cancellation: Cancellation
-    notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    notes: NoticeList = field(default_factory=list)
     merges_parts: bool = False
     remarks: FileRemarks = field(default_factory=FileRemarks)
 
@@ -63,14 +72,10 @@ class VctFile:
 
         A table without rows is yielded once.
         """
-        yielded_tables = set()
-        rows = AttributeReader(
-            self.line_reader, self.structure, self.shape_reader, self.remarks, self.cancellation, self.merges_parts
-        )
-        for batch in rows.read_batches(self.notes):
+        yielded_tables, line_reader = set(), self.line_reader
+        for batch in self._read_attributes():
             yielded_tables.add(batch.table.name)
             yield batch.table, batch.make_frame(self.header.crs)
-        line_reader = self.line_reader
         while (line := line_reader.read_raw_line_or_none()) is not None:
             word = line.strip().lower()
             if not word.endswith(b"begin"):
@@ -83,14 +88,166 @@ class VctFile:
                 raise line_reader.make_error("vct_section_late")
             _skip_section(line_reader.section.lower(), line_reader, self.remarks)
         line_reader.mark_as_complete()
-        for batch in read_shapes_without_rows(self.structure, self.shape_reader, self.notes):
+        for batch in self._read_shapes_without_rows():
             yielded_tables.add(batch.table.name)
             yield batch.table, batch.make_frame(self.header.crs)
         for table in self.tables:
             if table.name not in yielded_tables:
                 yield table, VctRowBatch(table).make_frame(self.header.crs)
-        self.notes += self.shape_reader.make_position_notes()
+        if any(self.header.position_offset):
+            x, y = self.header.position_offset
+            self.notes.append(("vct_note_offset", {"x": f"{x:g}", "y": f"{y:g}"}))
+        if self.header.numbers_per_position == 3:
+            self.notes.append(("vct_note_third", {}))
         self.notes += self.remarks.make_notes()
+
+    def _read_attributes(self) -> Iterator[VctRowBatch]:
+        """Yield the rows of all tables in batches, up to the end of the section.
+
+        ``notes`` receives remarks on whole tables. InputError names the line of a row with a wrong number of values or
+        an invalid value.
+        """
+        lines, tables_begun = self.line_reader, set[str]()
+        while (word := lines.read_stripped_line()).lower() != "attributeend":
+            table = self.structure.tables.get(word.upper())
+            if table is None:
+                lines.refuse_section_mark(word)
+                raise lines.make_error("vct_unknown_table", table=word[:40])
+            if table.name in tables_begun:
+                raise lines.make_error("vct_rows_twice", table=table.name)
+            tables_begun.add(table.name)
+            yield from self._read_table(table)
+        for name in sorted({t.name for t in self.structure.tables.values()} - tables_begun):
+            self.remarks.add_remark("vct_note_no_rows", lines.number, table=name)
+
+    def _read_table(self, table: VctTable) -> Iterator[VctRowBatch]:
+        """Yield the rows of one table in batches, up to its line TableEnd.
+
+        Add remarks on the table to ``notes``.
+        """
+        lines = self.line_reader
+        batch, without_shape, first = VctRowBatch(table), 0, 0
+        ids_with_row: set[int] = set()
+        # The column 标识码 (BSM) is the key of a feature; only lines and polygons are merged from several rows.
+        names = [column.name.upper() for column in table.columns]
+        may_merge = self.merges_parts and table.shape_kind in ("polygon", "line") and KEY_FIELD in names
+        key_column = names.index(KEY_FIELD) if may_merge else None
+        merged_features: list[str] = []
+        while (line := lines.read_line()).strip().lower() != b"tableend":
+            record_id, values = self._parse_row(line, table)
+            if record_id in ids_with_row:
+                raise lines.make_error("vct_row_twice", id=record_id, table=table.name)
+            ids_with_row.add(record_id)
+            shape = self._read_shape_and_mark_used(record_id, table)
+            if shape is None and table.shape_kind:
+                if table.shape_kind not in self.shape_reader.sections:
+                    raise lines.make_error(
+                        "vct_section_missing", table=table.name, wanted=SECTION_NAMES[table.shape_kind]
+                    )
+                without_shape, first = without_shape + 1, first or lines.number
+            batch.shape_bytes += len(shape or b"")
+            row = VctRow(record_id, values, shape, self.shape_reader.texts.get(record_id, NO_TEXT), lines.number)
+            if key_column is not None and batch.rows and row.continues(batch.rows[-1], key_column):
+                batch.rows[-1].further_parts.append(row)
+                continue
+            if len(batch.rows) >= _BATCH_ROWS or batch.shape_bytes >= _BATCH_BYTES:
+                self.cancellation.raise_if_cancelled()
+                lines.report_progress()
+                merged_features += merge_feature_parts(batch, key_column)
+                yield batch
+                batch = VctRowBatch(table, shape_bytes=len(shape or b""))
+            batch.rows.append(row)
+        if batch.rows:
+            merged_features += merge_feature_parts(batch, key_column)
+            yield batch
+        if merged_features:
+            listed = ", ".join(merged_features[:_MAX_LISTED_FEATURES])
+            listed += " …" if len(merged_features) > _MAX_LISTED_FEATURES else ""
+            self.notes.append(
+                ("vct_note_joined", {"layer": table.name, "count": len(merged_features), "features": listed})
+            )
+        if without_shape:
+            self.notes.append(("vct_note_no_shape", {"layer": table.name, "count": without_shape, "line": first}))
+
+    def _parse_row(self, line: bytes, table: VctTable) -> tuple[int, list[Any]]:
+        """Return the id and the values (by column) of an attribute row.
+
+        Raise InputError for an invalid row.
+        """
+        lines = self.line_reader
+        if b"\0" in line:
+            raise lines.make_error("vct_nul", table=table.name)
+        cells = lines.decode_line(line).split(lines.separator)
+        if len(cells) != len(table.columns) + 1:
+            raise lines.make_error("vct_values", table=table.name, found=len(cells) - 1, count=len(table.columns))
+        record_id = lines.parse_integer(cells[0])
+        values: list[Any] = []
+        for column, cell in zip(table.columns, cells[1:], strict=True):
+            try:
+                value = VALUE_PARSERS[column.type](cell) if cell.strip() else None
+            except ValueError as error:
+                params = {"field": column.name, "value": cell[:40], "of_type": column.type}
+                raise lines.make_error("vct_value", table=table.name, **params) from error
+            if isinstance(value, datetime):
+                value = value.date()
+                self.remarks.add_remark("vct_note_time", lines.number, layer=table.name, field=column.name)
+            elif column.type == "real" and value is not None and abs(value) >= _MAX_EXACT_INTEGER:
+                declared = column.format_declaration().partition(VCT_SEPARATOR)[2]
+                place = {"layer": table.name, "field": column.name, "declared": declared}
+                self.remarks.add_remark("vct_note_digits", lines.number, **place)
+            values.append(value)
+        return record_id, values
+
+    def _read_shape_and_mark_used(self, record_id: int, table: VctTable) -> bytes | None:
+        """Return the shape (WKB) with a row's id and mark it as used.
+
+        None if the table or the id has no shape. Raises InputError if another row has used the shape, or if it belongs
+        to another table.
+        """
+        if not table.shape_kind:
+            return None
+        shapes, lines = self.shape_reader.shapes, self.line_reader
+        record = int(shapes.find_records(np.array([record_id]))[0])
+        if record < 0:
+            return None
+        if shapes.is_record_used[record]:
+            raise lines.make_error("vct_row_twice", id=record_id, table=table.name)
+        shapes.is_record_used[record] = True
+        shape = shapes.read_content(record)
+        # Types of WKB: 1 to 3, and multipart ones 4 to 6.
+        shape_kind = ("point", "line", "polygon")[(int.from_bytes(shape[1:5], sys.byteorder) - 1) % 3]
+        if shape_kind != ("point" if table.shape_kind == "annotation" else table.shape_kind):
+            raise lines.make_error("vct_other_kind", id=record_id, table=table.name, of_type=shape_kind)
+        code = self.shape_reader.codes[shapes.class_numbers[record]]
+        if table.name.upper() not in self.structure.tables_of_code[code]:
+            raise lines.make_error("vct_other_table", id=record_id, table=table.name, code=code)
+        return shape
+
+    def _read_shapes_without_rows(self) -> Iterator[VctRowBatch]:
+        """Yield the shapes that no attribute row refers to, in batches of rows with empty fields.
+
+        Each belongs to the table declared for its 要素代码 (feature class code).
+        """
+        shapes = self.shape_reader.shapes
+        records_by_class: dict[int, list[int]] = {}
+        for record in np.flatnonzero(~shapes.is_record_used).tolist():
+            records_by_class.setdefault(shapes.class_numbers[record], []).append(record)
+        for number, records in records_by_class.items():
+            declared = self.structure.class_by_code[self.shape_reader.codes[number]]
+            table = self.structure.tables.setdefault(
+                declared.table_name.upper(),
+                VctTable(declared.table_name, (), declared.shape_kind, declared.class_code, declared.title),
+            )
+            params = {"layer": table.name, "count": len(records), "id": shapes.record_ids[records[0]]}
+            self.notes.append(("vct_note_no_row", params))
+            for start in range(0, len(records), _BATCH_ROWS):
+                batch = VctRowBatch(table)
+                for record in records[start : start + _BATCH_ROWS]:
+                    record_id = shapes.record_ids[record]
+                    text = self.shape_reader.texts.get(record_id, NO_TEXT)
+                    values: list[Any] = [None] * len(table.columns)
+                    batch.rows.append(VctRow(record_id, values, shapes.read_content(record), text))
+                yield batch
 
 
 @contextmanager
@@ -244,15 +401,6 @@ def _refuse_utf8(line_reader: LineReader, structure: VctStructure) -> None:
     # Short GBK text may be valid UTF-8; only real UTF-8 gives common Chinese characters.
     if sum("\u4e00" <= c <= "\u9fff" for c in as_utf8) * 2 > len(as_utf8):
         raise line_reader.make_error("vct_utf8")
-
-
-def read_vct(path: str | Path, *, merges_parts: bool = False) -> list[SourceLayer]:
-    """Return all layers of a VCT file, completely in memory.
-
-    ``merges_parts``: merge the parts of a feature into one row.
-    """
-    with open_vct(path, merges_parts=merges_parts) as vct:
-        return read_all_layers(vct, str(path))
 
 
 def read_all_layers(vct_file: VctFile, source: str) -> list[SourceLayer]:

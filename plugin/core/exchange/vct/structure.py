@@ -63,14 +63,6 @@ class VctTable:
     class_code: str = ""
     title: str = ""
 
-    def make_feature_class_line(self) -> str:
-        """Return the text line that declares the feature class."""
-        return VCT_SEPARATOR.join((self.class_code, self.title, SECTION_NAMES[self.shape_kind], self.name))
-
-    def make_structure_lines(self) -> list[str]:
-        """Return the text lines that declare the table and its fields."""
-        return [f"{self.name}{VCT_SEPARATOR}{len(self.columns)}", *(c.format_declaration() for c in self.columns), "0"]
-
 
 @dataclass(frozen=True)
 class FeatureClass:
@@ -99,13 +91,6 @@ class VctStructure:
         return {c.class_code: c for c in reversed(self.feature_classes)}
 
     @cached_property
-    def shape_kinds_by_code(self) -> dict[str, set[str]]:
-        """Feature class code (要素代码) → kinds of shapes of its classes."""
-        return {
-            code: {c.shape_kind for c in self.feature_classes if c.class_code == code} for code in self.class_by_code
-        }
-
-    @cached_property
     def tables_of_code(self) -> dict[str, set[str]]:
         """Feature class code (要素代码) → names of its tables, in capitals."""
         return {
@@ -126,7 +111,7 @@ def read_classes(line_reader: LineReader, remarks: FileRemarks) -> list[FeatureC
         if len(parts) < 4 or not parts[0] or not parts[3]:
             line_reader.refuse_section_mark(line)
             separator = line_reader.separator if line_reader.separator.isprintable() else "Tab"
-            raise line_reader.make_error("vct_class", value=shorten_line(line.encode("gb18030")), separator=separator)
+            raise line_reader.make_error("vct_class", value=shorten_line(line), separator=separator)
         word = parts[2].lower()
         if word not in kinds:
             if word not in _UNSUPPORTED_KINDS:
@@ -161,7 +146,7 @@ def read_tables(line_reader: LineReader, classes: list[FeatureClass], remarks: F
         parts = [part.strip() for part in line.split(line_reader.separator)]
         if len(parts) < 2 or not parts[1].isdecimal():
             line_reader.refuse_section_mark(line)
-            raise line_reader.make_error("vct_table", value=shorten_line(line.encode("gb18030")))
+            raise line_reader.make_error("vct_table", value=shorten_line(line))
         count, start = line_reader.parse_integer(parts[1]), line_reader.number
         if parts[0].upper() in tables:
             raise line_reader.make_error("vct_table_twice", table=parts[0])
@@ -178,9 +163,7 @@ def read_tables(line_reader: LineReader, classes: list[FeatureClass], remarks: F
             number, value = unusable_lengths[0]
             remarks.add_remark("vct_note_length", number, None, len(unusable_lengths), table=table, value=value)
         if (end := line_reader.read_stripped_line()) != "0":
-            raise line_reader.make_error(
-                "vct_fields_count", table=parts[0], count=parts[1], value=shorten_line(end.encode("gb18030"))
-            )
+            raise line_reader.make_error("vct_fields_count", table=parts[0], count=parts[1], value=shorten_line(end))
         its = of_table.get(parts[0].upper())
         without_geometry = len(parts) > 2 and parts[2].lower() == "nonegeometry"
         if without_geometry and its is not None and its.shape_kind:
@@ -209,7 +192,7 @@ def _parse_column(line_reader: LineReader, table: str, unusable_lengths: list[tu
     type_ = _FIELD_TYPES_BY_VCT_NAME.get(word.rstrip("0123456789"), "")
     if not parts[0] or not type_:
         line_reader.refuse_section_mark(line)
-        raise line_reader.make_error("vct_field", table=table, value=shorten_line(line.encode("gb18030")))
+        raise line_reader.make_error("vct_field", table=table, value=shorten_line(line))
     # Keep positions: an invalid width must not make the decimals the width.
     length, decimals, *_ = [line_reader.parse_integer(part) if part.isdecimal() else 0 for part in [*parts[2:], "", ""]]
     long = word.startswith("var")
@@ -222,6 +205,6 @@ def _parse_column(line_reader: LineReader, table: str, unusable_lengths: list[tu
         or (not length and any(length_texts[:1]) and not long)
         or (length and decimals > length)
     ):
-        unusable_lengths.append((line_reader.number, shorten_line(line.encode("gb18030"))))
+        unusable_lengths.append((line_reader.number, shorten_line(line)))
         length = 0
     return VctColumn(parts[0], type_, length, decimals, long)

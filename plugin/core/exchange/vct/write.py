@@ -36,8 +36,8 @@ from ...standard.template import Template
 from . import head, records
 from .batch import ANGLE_FIELD, KEY_FIELD, TEXT_FIELD, SingleParts, read_annotation, split_parts
 from .records import format_numbers
-from .settings import VCT_ENCODING, VCT_SEPARATOR, VctSettings, load_settings
-from .structure import VctTable
+from .settings import VCT_ENCODING, VCT_SEPARATOR, NoticeList, VctSettings, load_settings
+from .structure import SECTION_NAMES, VctTable
 from .values import ConvertedColumn, check_gbk, clean_text, convert_column_to_texts
 
 VCT_SUFFIX = ".vct"
@@ -47,8 +47,6 @@ _SCRATCH_SECTIONS = ("Point", "Line", "Polygon", "Annotation", "Topology", "Attr
 _ROWS_PER_BLOCK = 20_000
 #: Number of keys in the note on keys that two layers share.
 _SHOWN_KEYS = 5
-
-NoticeList = list[tuple[str, dict[str, Any]]]
 
 
 @dataclass
@@ -325,12 +323,14 @@ class _VctSectionWriter:
         lines = head.make_header_lines(crs, low, high, self.settings, today)
         lines += [
             "FeatureCodeBegin",
-            *(t.make_feature_class_line() for t in self.tables),
+            *(VCT_SEPARATOR.join((t.class_code, t.title, SECTION_NAMES[t.shape_kind], t.name)) for t in self.tables),
             "FeatureCodeEnd",
             "TableStructureBegin",
         ]
         for table in self.tables:
-            lines += table.make_structure_lines()
+            lines.append(f"{table.name}{VCT_SEPARATOR}{len(table.columns)}")
+            lines += [column.format_declaration() for column in table.columns]
+            lines.append("0")
         lines.append("TableStructureEnd")
         with path.open("wb") as vct_file:
             vct_file.write("".join(f"{line}\r\n" for line in lines).encode(VCT_ENCODING))
