@@ -24,7 +24,7 @@ from ...geometry.crs import describe_crs, make_crs_label, make_gauss_kruger_crs,
 from ...plan.io import read_source
 from ...plan.layer import SourceLayer
 from .crs_choice import ZONE_STEP_M, get_zone_and_width, require_gauss_kruger, require_usable_crs
-from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, list_form_ids, load_form
+from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, list_form_ids, load_form, load_settings, normalise_word
 from .numbered_points import WrittenRings, infer_numbering, make_written_rings
 from .parcels import (
     NoteLevel,
@@ -39,7 +39,6 @@ from .parcels import (
     measure_plane_areas,
     parse_area,
 )
-from .settings import load_settings, normalise_word
 from .stored import DECLARED_FIELD, FIELD_BY_ITEM, RECORD_FIELD, DamagedRecordError, StoredParcel, parse_record
 from .write_points import WrittenParcel, make_cell_text, make_file_bytes
 
@@ -163,8 +162,8 @@ def make_written_parcel(
     rings = make_written_rings(shape, stored, form, shift_m)
     is_same_form = stored is not None and stored.form == form.id
     former_values = stored.values if stored else {}
-    values = {item: former_values.get(item, "") for item in form.parcel_items}
-    values |= {item: text for item, text in feature.attributes.items() if item in form.parcel_items}
+    values = {item: former_values.get(item, "") for item in form.parcel.items}
+    values |= {item: text for item, text in feature.attributes.items() if item in form.parcel.items}
     texts = {item: text.strip() for item, text in values.items()}
     values = {item: make_cell_text(text, form) for item, text in values.items()}
     is_text_changed = values != texts
@@ -181,9 +180,9 @@ def make_written_parcel(
     else:
         numbering = infer_numbering(stored, form) if stored is not None and is_same_form else form.numbering
         values["count"] = str(len(rings.points) - (0 if numbering.counts_closing else rings.closing_count))
-    raw = RawParcel(number, Place(0), (), values, ())
+    raw = RawParcel(number, Place(0), values=values)
     declared, _ = parse_area(values["area"])
-    unit_m2 = load_settings().area_units[form.area_unit]
+    unit_m2 = load_settings().area_units[form.numbers.area_unit]
     parcel = PointParcel(raw, (), shape, float(declared) * unit_m2 if declared else None, plane_m2)
     if not is_same_form or not rings.are_kept or values["area"] != former_values.get("area", ""):
         log.notes += [PointNote(note.key, note.level, None, label, note.params) for note in compare_areas(parcel, form)]
@@ -197,23 +196,23 @@ def _choose_area(feature: ExportFeature, rings: WrittenRings, plane_m2: float, f
     It is the text of the record while land and field are unchanged; the value of the field if the user set it; else the
     area in the plane. A declared area that was empty stays empty while the land is unchanged.
     """
-    stored, unit_m2 = feature.stored, load_settings().area_units[form.area_unit]
+    stored, unit_m2 = feature.stored, load_settings().area_units[form.numbers.area_unit]
     stored_number = parse_area(stored.values.get("area", ""))[0] if stored else ""
     stored_unit_m2 = get_square_metres(stored.area_unit) if stored else 0.0
     stored_m2 = float(stored_number) * stored_unit_m2 if stored_number and stored_unit_m2 else None
     declared_m2 = feature.declared_m2 if feature.has_declared_field else stored_m2
     is_set = declared_m2 is not None and (stored_m2 is None or abs(declared_m2 - stored_m2) > _SAME_AREA_M2)
     if stored is not None and rings.are_kept and not is_set and (declared_m2 is None) == (stored_m2 is None):
-        has_same_unit = normalise_word(stored.area_unit) == normalise_word(form.area_unit)
+        has_same_unit = normalise_word(stored.area_unit) == normalise_word(form.numbers.area_unit)
         if stored_m2 is None or (stored.form == form.id and (has_same_unit or form.kind == TEXT_KIND)):
             return stored.values.get("area", "") if stored.form == form.id else ""
-        return format_area(stored_m2, unit_m2, form.area_decimals)
+        return format_area(stored_m2, unit_m2, form.numbers.area_decimals)
     if is_set and declared_m2 is not None:
-        return format_area(declared_m2, unit_m2, form.area_decimals)
+        return format_area(declared_m2, unit_m2, form.numbers.area_decimals)
     if stored is not None and rings.are_kept:
         # The user emptied the field.
         return ""
-    return format_area(plane_m2, unit_m2, form.area_decimals)
+    return format_area(plane_m2, unit_m2, form.numbers.area_decimals)
 
 
 @dataclass(frozen=True)
@@ -368,8 +367,8 @@ def _choose_written_crs(base_crs: CRS, form: PointForm, features: list[ExportFea
     """
     is_imported = any(feature.stored is not None and feature.stored.form == form.id for feature in features)
     has_number = describe_crs(base_crs).has_zone_prefix
-    if keeps_number or is_imported or form.zone_number == ("with" if has_number else "without"):
+    if keeps_number or is_imported or form.numbers.zone_number == ("with" if has_number else "without"):
         return base_crs
-    if form.zone_number == "stored":
+    if form.numbers.zone_number == "stored":
         return base_crs
     return make_gauss_kruger_crs(*get_zone_and_width(base_crs), has_number=not has_number)

@@ -24,7 +24,16 @@ from ...plan.io.geopackage_writing import append_rows
 from ...standard.messages.texts import MessageLines
 from ..create import create_database, stage_geopackage
 from .crs_choice import choose_crs, find_row_problems
-from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, load_automatic_forms, load_form, make_layout
+from .forms import (
+    AUTOMATIC,
+    TABLE_KIND,
+    TEXT_KIND,
+    PointForm,
+    load_automatic_forms,
+    load_form,
+    load_settings,
+    make_layout,
+)
 from .numbered_points import find_numbering_notes
 from .parcels import (
     NoteLevel,
@@ -41,7 +50,6 @@ from .parcels import (
 from .read_table import TableLine, TableSheet, find_heading_line, parse_table, read_workbook_sheets, split_text_table
 from .read_text import FileText, choose_text_form, parse_text, read_file_text
 from .rings import build_shape, find_ring_problems, group_rings
-from .settings import load_settings
 from .stored import (
     COUNT_FIELD,
     DECLARED_FIELD,
@@ -146,7 +154,7 @@ def parse_file(path: Path, form_name: str) -> ParsedFile:
     text = read_file_text(path, data)
     if form is None:
         form = choose_text_form(text.lines)
-        if form is None or not form.parcel_section:
+        if form is None or not form.sections.parcels:
             # Headings of a table are more certain than lines of numbers.
             sheet = split_text_table(text)
             table_forms = [one for one in load_automatic_forms("table") if find_heading_line(sheet, one) >= 0]
@@ -179,7 +187,7 @@ def _build_parcel(raw: RawParcel, form: PointForm, crs: CRS) -> tuple[PointParce
     notes += find_ring_problems(raw, rings, expects_closing=form.numbering.closing != "none")
     if any(note.level is NoteLevel.ERROR for note in notes):
         return None, notes
-    if "name" in form.parcel_items and not raw.values.get("name"):
+    if "name" in form.parcel.items and not raw.values.get("name"):
         notes.append(PointNote("no_name", NoteLevel.WARNING, raw.place, raw.label))
     parcel = PointParcel(raw, tuple(rings), build_shape(rings))
     # 界址点数 is the number of points with closing points, or that without.

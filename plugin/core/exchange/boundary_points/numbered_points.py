@@ -161,7 +161,7 @@ def make_written_rings(
                 kept_points += rows
                 closing_count += is_closed
             return WrittenRings(tuple(kept_points), closing_count, True, shape)
-    numbering, decimals = form.numbering, form.coordinate_decimals
+    numbering, decimals = form.numbering, form.numbers.coordinate_decimals
     if stored is not None and is_same_form:
         numbering = infer_numbering(stored, form)
         stored_decimals = max(

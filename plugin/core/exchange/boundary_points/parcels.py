@@ -16,8 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...standard.messages.texts import Texts, format_number, render_params
-from .forms import FileLayout, PointForm
-from .settings import load_settings, normalise_word
+from .forms import FileLayout, PointForm, load_settings, normalise_word
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -199,7 +198,7 @@ class PointRing:
         return self.points if self.closing is None else (*self.points, self.closing)
 
 
-@dataclass(frozen=True)
+@dataclass
 class RawParcel:
     """A parcel as parsed, before its rings are built.
 
@@ -210,9 +209,9 @@ class RawParcel:
 
     position: int
     place: Place
-    cells: tuple[str, ...]
-    values: dict[str, str] = field(hash=False)
-    rows: tuple[PointRow, ...]
+    cells: tuple[str, ...] = ()
+    values: dict[str, str] = field(default_factory=dict)
+    rows: list[PointRow] = field(default_factory=list)
     is_broken: bool = False
     area_unit: str = ""
 
@@ -300,7 +299,7 @@ def find_area_unit(raw: RawParcel, form: PointForm) -> tuple[str, float]:
     The unit is that in the cell, else that of the column, else that of the form. An unknown one has 0 m².
     """
     _, written = parse_area(raw.values.get("area", ""))
-    unit = written or raw.area_unit or form.area_unit
+    unit = written or raw.area_unit or form.numbers.area_unit
     return unit, get_square_metres(unit)
 
 
@@ -337,7 +336,7 @@ def compare_areas(parcel: PointParcel, form: PointForm) -> list[PointNote]:
         return [PointNote("area_unreadable", NoteLevel.WARNING, parcel.raw.place, parcel.label, params)]
     number = parse_area(text)[0]
     # A unit that is smaller than the form's has fewer decimals.
-    decimals = form.area_decimals if unit == form.area_unit else 2
+    decimals = form.numbers.area_decimals if unit == form.numbers.area_unit else 2
     if Decimal(format_area(parcel.plane_m2, factor, decimals)) == Decimal(format_area(float(number), 1.0, decimals)):
         return []
     for other, other_factor in load_settings().area_units.items():

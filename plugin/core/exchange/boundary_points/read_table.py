@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from ...base.errors import InputError
 from ...base.files.tables import display_cell, split_lines
 from ...base.files.workbooks import iterate_rows, open_workbook
-from .forms import FileLayout, PointForm
+from .forms import FileLayout, PointForm, load_settings, normalise_word
 from .parcels import (
     HeaderValue,
     NoteLevel,
@@ -27,8 +27,7 @@ from .parcels import (
     parse_number,
 )
 from .read_text import FileText
-from .rings import split_at_closed_rings
-from .settings import load_settings, normalise_word
+from .rings import divide_at_closed_rings
 
 _HEADER_CELL_PATTERN = re.compile(r"\s*([^:：=]+?)\s*[:：=]\s*(.+?)\s*$")
 _BRACKETS_PATTERN = re.compile(r"[(（\[]([^)）\]]*)[)）\]]")
@@ -122,21 +121,16 @@ def parse_table(path: Path, sheets: list[TableSheet], form: PointForm, layout: F
         elif heading >= 0:
             parser.read_sheet(sheet, heading)
     if not parser.has_table:
-        columns = "、".join(form.headings_by_item[item][0] for item in ("point", "north", "east"))
+        columns = "、".join(form.headings[item][0] for item in ("point", "north", "east"))
         raise InputError("table_no_head", file=path.name, rows=load_settings().heading_lines, columns=columns)
     return ParsedFile(path, form, layout, parser.header_values, parser.make_parcels(), tuple(parser.notes))
 
 
 @dataclass
-class _OpenParcel:
+class _OpenParcel(RawParcel):
     """A parcel whose rows are being read. ``key``: number and name, which distinguish parcels."""
 
-    place: Place
-    key: tuple[str, ...]
-    values: dict[str, str]
-    area_unit: str
-    rows: list[PointRow] = field(default_factory=list)
-    is_broken: bool = False
+    key: tuple[str, ...] = ()
 
 
 class _TableParser:
@@ -247,11 +241,12 @@ class _TableParser:
             if not any(key) and any(former.key):
                 filled.append(place)
             if key == former.key or not any(key):
-                for item in self._form.parcel_items:
+                for item in self._form.parcel.items:
                     former.values[item] = former.values.get(item) or texts.get(item, "")
                 return former
-        values = {item: texts.get(item, "") for item in self._form.parcel_items}
-        self._parcels.append(_OpenParcel(place, key, values, area_unit))
+        values = {item: texts.get(item, "") for item in self._form.parcel.items}
+        number = len(self._parcels) + 1
+        self._parcels.append(_OpenParcel(number, place, values=values, area_unit=area_unit, key=key))
         return self._parcels[-1]
 
     def _read_row(
@@ -264,7 +259,6 @@ class _TableParser:
         separated: list[Place],
     ) -> None:
         """Add the point of a row to its parcel; a row that cannot be read becomes a note and breaks the parcel."""
-        label = RawParcel(len(self._parcels), parcel.place, (), parcel.values, ()).label
         numbers: dict[str, str] = {}
         for item in ("north", "east"):
             column = column_by_item[item]
@@ -272,7 +266,7 @@ class _TableParser:
             if not number or column in row.merged_columns:
                 key = "row_merged" if number else "row_number" if texts[item] else "row_empty"
                 place = sheet.make_place(row.number, column)
-                self._add(NoteLevel.ERROR, key, place, label, value=texts[item], item=column + 1)
+                self._add(NoteLevel.ERROR, key, place, parcel.label, value=texts[item], item=column + 1)
                 parcel.is_broken = True
                 return
             numbers[item] = number
@@ -291,13 +285,11 @@ class _TableParser:
         """Return the parcels; rows without number and name are divided at closed rings."""
         parcels: list[RawParcel] = []
         for one in self._parcels:
-            groups = [tuple(one.rows)] if any(one.key) else split_at_closed_rings(one.rows) or [()]
-            parcels += [
-                RawParcel(0, rows[0].place if rows else one.place, (), dict(one.values), rows, one.is_broken,
-                          one.area_unit)
-                for rows in groups
-            ]  # fmt: skip
-        return tuple(replace(parcel, position=number) for number, parcel in enumerate(parcels, 1))
+            one.place = one.rows[0].place if one.rows else one.place
+            parcels += [one] if any(one.key) else divide_at_closed_rings([one])
+        for position, parcel in enumerate(parcels, 1):
+            parcel.position = position
+        return tuple(parcels)
 
 
 def _read_texts(row: TableLine, column_by_item: dict[str, int]) -> dict[str, str]:
