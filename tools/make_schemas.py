@@ -27,7 +27,7 @@ from plugin.core.base.files.data import (  # noqa: E402 - after the path is set
 )
 from plugin.core.exchange.boundary_points.forms import PointForm  # noqa: E402
 from plugin.core.exchange.drawings.mapping import MappingFile as DrawingMappingFile  # noqa: E402
-from plugin.core.exchange.mapping.files import MappingFile  # noqa: E402
+from plugin.core.exchange.mapping import FieldMapping  # noqa: E402
 from plugin.core.model.rule import load_all_rules  # noqa: E402
 from plugin.core.package.package_spec.spec import PackageFile  # noqa: E402
 from plugin.core.standard import EVERY_RULE, SETTING_SECTIONS, Standard, load_standard  # noqa: E402
@@ -53,7 +53,7 @@ FILE_KINDS: dict[str, tuple[str, Any]] = {
     "indicators": ("resources/standards/*/indicators.toml", CatalogueFile),
     "maintenance": ("resources/standards/*/maintenance.toml", MaintenanceSpec),
     "map_set": ("resources/layouts/maps.toml", MapCatalogue),
-    "mapping": ("*.mapping.toml", MappingFile),
+    "mapping": ("*.mapping.toml", FieldMapping),
     "office_table": ("resources/office_tables/*.toml", TableLayout),
     "package": ("resources/packages/*.toml", PackageFile),
     "profile": ("resources/profiles/*.toml", ProfileFile),

@@ -16,8 +16,7 @@ from ..base.files.csv_records import format_rows
 from ..base.files.writing import is_same_file, write_atomically
 from ..base.invariants import require_value
 from ..plan.layer import Layer
-from ..plan.loading import make_default_key_table_path
-from ..plan.loading.key_table import read_renumbered_keys
+from ..plan.loading.key_table import make_default_key_table_path, read_renumbered_keys
 from ..plan.loading.reading import read_plan
 from ..standard.messages.texts import Texts, format_number
 from ..standard.numbering import BSM_LENGTH, find_highest_running_number, has_county_code_format, make_bsm, split_bsm

@@ -61,8 +61,6 @@ TABLE_PROBLEMS = ("table", "unregistered")
 _REUSABLE_VALUES = ("invalid_rows", "plane_areas", "statutory")
 #: Name of a further such value, which belongs to the polygons of the layer.
 _OVERLAP_CANDIDATES = "overlap_candidates"
-#: GEOS's number of a geometry collection.
-_GEOMETRY_COLLECTION_TYPE_ID = 7
 
 
 class FieldColumn:
@@ -781,7 +779,7 @@ class Layer:
         shapes[~self.has_shape] = None
         for position in np.flatnonzero(self.invalid_rows & ~mask_missing_shapes(shapes)).tolist():
             shapes[position] = repair_polygon(shapes[position])
-        for position in np.flatnonzero(shapely.get_type_id(shapes) == _GEOMETRY_COLLECTION_TYPE_ID).tolist():
+        for position in np.flatnonzero(shapely.get_type_id(shapes) == 7).tolist():
             shapes[position] = extract_valid_polygons(shapes[position])
         return measure_statutory_area(shapes, crs_care.make_lonlat_transformer(crs), cancellation)
 

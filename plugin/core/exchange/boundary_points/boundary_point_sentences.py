@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from .import_points import PointImport
 
 _SECTION = "boundary_points"
-#: Areas of more parcels are only summed.
-_MAX_LISTED_PARCELS = 20
 _HECTARE_M2, _AREA_DECIMALS = 10_000.0, 4
 _LEVEL_ORDER = (NoteLevel.ERROR, NoteLevel.WARNING, NoteLevel.INFO)
 
@@ -43,7 +41,8 @@ def describe_import(run: PointImport, lang: str) -> list[ReportLine]:
         points=format_number(run.point_count, 0),
     )
     lines = [ReportLine(NoteLevel.WARNING if run.left_out_count else NoteLevel.INFO, summary)]
-    if len(file.parcels) <= _MAX_LISTED_PARCELS:
+    # Areas of more parcels are only summed.
+    if len(file.parcels) <= 20:
         lines += [ReportLine(NoteLevel.INFO, _describe_areas(parcel, texts)) for parcel in file.parcels]
     if len(file.parcels) > 1:
         plane_m2, statutory_m2 = (

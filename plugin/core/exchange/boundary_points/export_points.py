@@ -42,14 +42,10 @@ from .parcels import (
 from .stored import DECLARED_FIELD, FIELD_BY_ITEM, RECORD_FIELD, DamagedRecordError, StoredParcel, parse_record
 from .write_points import WrittenParcel, make_cell_text, make_file_bytes
 
-_AREA_KIND = "面"
 #: Areas (m²) that differ by less are the same value, read from another format.
 _SAME_AREA_M2 = 1e-6
 _WORKBOOK_SUFFIX = ".xlsx"
 _TABLE_SUFFIXES = (".csv", _WORKBOOK_SUFFIX)
-#: Form of a file whose layer was not imported, by the suffix of the file.
-_DEFAULT_FORMS = {".csv": "table", _WORKBOOK_SUFFIX: "table"}
-_DEFAULT_TEXT_FORM = "txt"
 
 
 def read_polygon_layer(source: str, name: str) -> SourceLayer:
@@ -167,7 +163,7 @@ def make_written_parcel(
     texts = {item: text.strip() for item, text in values.items()}
     values = {item: make_cell_text(text, form) for item, text in values.items()}
     is_text_changed = values != texts
-    values["kind"] = former_values.get("kind", _AREA_KIND)
+    values["kind"] = former_values.get("kind", "面")
     label = values.get("name") or values.get("number") or f"#{number}"
     if is_text_changed:
         log.list_parcel("changed_text", label)
@@ -357,7 +353,7 @@ def _choose_form(features: list[ExportFeature], output: Path, form_name: str, lo
             log.add(NoteLevel.WARNING, "form_missing", form=name, count=count)
         elif load_form(name).kind == kind:
             return load_form(name)
-    return load_form(_DEFAULT_FORMS.get(suffix, _DEFAULT_TEXT_FORM))
+    return load_form("table" if kind == TABLE_KIND else "txt")
 
 
 def _choose_written_crs(base_crs: CRS, form: PointForm, features: list[ExportFeature], *, keeps_number: bool) -> CRS:

@@ -63,10 +63,6 @@ from .stored import (
     make_layer_template,
 )
 
-_WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls")
-#: 记录图形属性 of a parcel that is an area; an empty one is taken for it.
-_AREA_KINDS = ("", "面", "POLYGON")
-_RECOGNISED_SUFFIXES = (".txt", ".csv", ".xlsx", ".xlsm")
 _HEAD_BYTES = 16_384
 #: A larger workbook is not opened: that takes seconds, in which QGIS does not respond, and tables of boundary points
 #: are smaller. It can still be imported.
@@ -142,7 +138,7 @@ def parse_file(path: Path, form_name: str) -> ParsedFile:
     form = None if form_name in ("", AUTOMATIC) else load_form(form_name)
     data = read_whole_file(path)
     is_workbook = data.startswith((WORKBOOK_SIGNATURE, OLD_WORKBOOK_SIGNATURE))
-    if is_workbook or path.suffix.lower() in _WORKBOOK_SUFFIXES:
+    if is_workbook or path.suffix.lower() in (".xlsx", ".xlsm", ".xls"):
         if form is not None and form.kind == TEXT_KIND:
             raise InputError("boundary_form_of_text", file=path.name, form=form.id)
         sheets = read_workbook_sheets(path)
@@ -172,7 +168,8 @@ def parse_file(path: Path, form_name: str) -> ParsedFile:
 def _build_parcel(raw: RawParcel, form: PointForm, crs: CRS) -> tuple[PointParcel | None, list[PointNote]]:
     """Return a parcel with its shape, None if it has an error, and the notes on it."""
     notes: list[PointNote] = []
-    if raw.values.get("kind", "").upper() not in _AREA_KINDS:
+    # 记录图形属性 of a parcel that is an area; an empty one is taken for it.
+    if raw.values.get("kind", "").upper() not in ("", "面", "POLYGON"):
         note = PointNote("kind", NoteLevel.ERROR, raw.place, raw.label, {"kind": raw.values["kind"]})
         return None, [note]
     if raw.is_broken:
@@ -206,7 +203,7 @@ def is_boundary_point_file(path: str | Path) -> bool:
     be read, which `read_boundary_points` explains, and for a workbook of more than 5 MB, which is not opened.
     """
     path, heading_lines = Path(path), load_settings().heading_lines
-    if path.suffix.lower() not in _RECOGNISED_SUFFIXES:
+    if path.suffix.lower() not in (".txt", ".csv", ".xlsx", ".xlsm"):
         return False
     try:
         with path.open("rb") as handle:

@@ -26,19 +26,14 @@ if TYPE_CHECKING:
 _NUMBER_PATTERN = re.compile(r"[+-]?\d+(?:\.\d*)?|[+-]?\.\d+")
 #: With at least one separator; a point follows only after whole groups of three digits.
 _SEPARATED_NUMBER_PATTERN = re.compile(r"[+-]?\d{1,3}(?:[,' \u2009\u00a0]\d{3})+(?:\.\d*)?")
-_SEPARATORS_PATTERN = re.compile(r"[,' \u2009\u00a0]")
 _NUMBER_WITH_UNIT_PATTERN = re.compile(r"([+-]?[\d.,' ]*\d\.?)\s*(\D*)")
-_CHINESE_DIGITS = str.maketrans("三六", "36")
 #: Degrees, with minutes and seconds or without; NFKC makes ″ two ′.
 _MERIDIAN_PATTERN = re.compile(
     r"(?:东经|E)?(\d+(?:\.\d+)?)(?:[°º˚o度:-](?:(\d+(?:\.\d+)?)(?:[′'’分:-](?:(\d+(?:\.\d+)?)(?:′′|''|[\"”秒])?)?)?)?)?(?:东经|E)?",
     re.IGNORECASE,
 )
-_NUMBERED_NAME_PATTERN = re.compile(r"\D*(\d+)")
 #: Text section of the notes.
 NOTES_SECTION = "boundary_notes"
-#: Share by which a declared area in another unit may differ from the area of the land.
-_UNIT_DIFFERENCE = 0.001
 
 
 def normalise_digits(text: str) -> str:
@@ -55,7 +50,7 @@ def parse_number(text: str) -> tuple[str, bool]:
     if _NUMBER_PATTERN.fullmatch(plain):
         return plain, False
     if _SEPARATED_NUMBER_PATTERN.fullmatch(plain):
-        return _SEPARATORS_PATTERN.sub("", plain), True
+        return re.sub(r"[,' \u2009\u00a0]", "", plain), True
     return "", False
 
 
@@ -70,7 +65,7 @@ def parse_area(text: str) -> tuple[str, str]:
 
 def find_integer(text: str) -> int | None:
     """Return the integer in a text such as 3度带, 六度带, 38 or 114.0; None without one or with several numbers."""
-    plain = normalise_digits(text).translate(_CHINESE_DIGITS)
+    plain = normalise_digits(text).translate(str.maketrans("三六", "36"))
     numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", plain)]
     return int(numbers[0]) if len(numbers) == 1 and numbers[0].is_integer() else None
 
@@ -86,7 +81,7 @@ def parse_meridian(text: str) -> float | None:
 
 def find_point_number(name: str) -> int | None:
     """Return the number in a point's name, 12 for J12; None without one, and for a name such as J12-1."""
-    match = _NUMBERED_NAME_PATTERN.fullmatch(name)
+    match = re.fullmatch(r"\D*(\d+)", name)
     return int(match[1]) if match else None
 
 
@@ -340,9 +335,8 @@ def compare_areas(parcel: PointParcel, form: PointForm) -> list[PointNote]:
     if Decimal(format_area(parcel.plane_m2, factor, decimals)) == Decimal(format_area(float(number), 1.0, decimals)):
         return []
     for other, other_factor in load_settings().area_units.items():
-        if abs(float(number) * other_factor - parcel.plane_m2) <= _UNIT_DIFFERENCE * parcel.plane_m2 and (
-            other_factor != factor
-        ):
+        # The areas are equal in another unit, but for rounding.
+        if abs(float(number) * other_factor - parcel.plane_m2) <= 0.001 * parcel.plane_m2 and (other_factor != factor):
             params = {"declared": text, "unit": unit, "other": other}
             return [PointNote("area_unit", NoteLevel.WARNING, parcel.raw.place, parcel.label, params)]
     params = {

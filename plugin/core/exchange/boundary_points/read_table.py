@@ -30,7 +30,6 @@ from .read_text import FileText
 from .rings import divide_at_closed_rings
 
 _HEADER_CELL_PATTERN = re.compile(r"\s*([^:：=]+?)\s*[:：=]\s*(.+?)\s*$")
-_BRACKETS_PATTERN = re.compile(r"[(（\[]([^)）\]]*)[)）\]]")
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,8 @@ class _TableParser:
         line = sheet.lines[heading]
         column_by_item = self._find_columns(sheet, line)
         # The unit is in brackets, as in 面积（平方米）.
-        match = _BRACKETS_PATTERN.search(line.cells[column_by_item["area"]]) if "area" in column_by_item else None
+        heading_text = line.cells[column_by_item["area"]] if "area" in column_by_item else ""
+        match = re.search(r"[(（\[]([^)）\]]*)[)）\]]", heading_text)
         word = normalise_word(match[1]) if match else ""
         area_unit = next((unit for unit in load_settings().area_units if normalise_word(unit) == word), "")
         open_parcel: _OpenParcel | None = None

@@ -26,7 +26,6 @@ _LINE_BREAKS_PATTERN = re.compile(r"\s*[\r\n\x85\u2028\u2029]+\s*")
 _FULL_WIDTH_SEPARATOR = "，"
 _FULL_WIDTH_CHARACTERS = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 _COLUMN_WIDTHS = {"north": 16, "east": 16, "name": 24}
-_COLUMN_WIDTH = 12
 
 
 @dataclass(frozen=True)
@@ -211,7 +210,7 @@ def _make_workbook(path: Path, rows: Sequence[Sequence[str]], form: PointForm) -
                 # Text, also where it begins with = or consists of digits.
                 cell.value, cell.data_type, cell.number_format = text, "s", "@"
     for column, item in enumerate(items, 1):
-        sheet.column_dimensions[get_column_letter(column)].width = _COLUMN_WIDTHS.get(item, _COLUMN_WIDTH)
+        sheet.column_dimensions[get_column_letter(column)].width = _COLUMN_WIDTHS.get(item, 12)
     sheet.freeze_panes = sheet.cell(len(form.header) + 2, 1)
     book.properties.creator = book.properties.lastModifiedBy = ""
     buffer = io.BytesIO()

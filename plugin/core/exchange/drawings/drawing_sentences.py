@@ -25,7 +25,7 @@ from ...standard.messages.texts import Texts, format_number
 from ..boundary_points.boundary_point_sentences import ReportLine
 from ..boundary_points.parcels import NoteLevel, format_area
 from .drawing import DrawingImport, LeftOut
-from .settings import load_settings
+from .mapping import load_settings
 
 _SECTION = "drawings"
 _HECTARE_M2, _AREA_DECIMALS = 10_000.0, 4

@@ -30,11 +30,9 @@ from ..boundary_points.parcels import measure_plane_areas
 from ..create import create_database, stage_geopackage
 from .drawing import DrawingImport, DrawingLine, DrawingPolygon, DrawingText, LeftOut, Ring
 from .drawing_sentences import TABLE_SUFFIXES, LeftOutReasons, write_left_out_table
-from .mapping import DrawingMapping, load_mapping
-from .outlines import join_outlines
+from .mapping import DrawingMapping, DrawingSettings, load_mapping, load_settings
 from .placing import choose_crs, choose_unit, is_statement, take_lines_in_place
-from .polygons import assign_texts, make_polygons
-from .settings import DrawingSettings, load_settings
+from .polygons import assign_texts, join_outlines, make_polygons
 from .straighten import write_straight_copy
 from .tags import DrawingTags, read_tags
 

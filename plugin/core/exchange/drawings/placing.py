@@ -24,7 +24,7 @@ from ..boundary_points.crs_choice import (
 )
 from ..boundary_points.forms import load_settings as load_point_settings
 from .drawing import DrawingLine, DrawingText, LeftOut
-from .settings import load_settings
+from .mapping import load_settings
 from .tags import DrawingTags
 
 

@@ -23,7 +23,6 @@ from .tags import Block, DrawingTags, Entity, Tag
 Point = tuple[float, float]
 #: Vertices (n, 2) and the largest distance of the curve from its chords.
 Chords = tuple[NDArray, float]
-_MAX_HALVINGS = 30
 #: Angles (radians) that differ less are equal: programs write rounded ones.
 _SAME_ANGLE = 1e-8
 #: Parameters within a piece of a spline at which its distance from the chord is measured.
@@ -32,8 +31,6 @@ _KEPT_TYPES = ("INSERT", "TEXT", "MTEXT", "ATTRIB", "ATTDEF")
 #: Bits of a POLYLINE that is a mesh, and of a VERTEX that only controls a spline.
 _MESH_BITS, _CONTROL_BIT, _CLOSED_BIT = 16 | 64, 16, 1
 _EXTRUSION_CODES = (210, 220, 230)
-#: Place, scale and rotation of an INSERT.
-_INSERT_NUMBERS = (10, 20, 41, 42, 50)
 #: Types of entities that polylines replace.
 _CONVERTED_TYPES = ("LINE", "CIRCLE", "ARC", "ELLIPSE", "SPLINE", "LWPOLYLINE", "POLYLINE")
 
@@ -148,7 +145,7 @@ class Spline:
         count = len(self.homogeneous)
         domain = np.unique(self.knots[(self.knots >= self.knots[self.degree]) & (self.knots <= self.knots[count])])
         parameters = np.unique(np.concatenate([domain, (domain[1:] + domain[:-1]) / 2]))
-        for _ in range(_MAX_HALVINGS):
+        for _ in range(30):
             distances = self._measure_distances(parameters)
             coarse = distances > tolerance
             if not coarse.any():
@@ -264,7 +261,8 @@ def _find_problem(entity: Entity, blocks: dict[str, Block]) -> str:
     """Return the key of the reason for which an entity cannot be taken, empty without one."""
     if entity.type == "INSERT":
         # The driver would read a wrong number as 0.
-        for code in _INSERT_NUMBERS:
+        # Place, scale and rotation of an INSERT.
+        for code in (10, 20, 41, 42, 50):
             entity.get_number(code)
         block = blocks.get(entity.get(2).upper())
         return "block_missing" if block is None else "block_external" if block.is_external else ""

@@ -14,8 +14,6 @@ from ...base.files.open_datasource import read_whole_file
 
 #: First bytes of a DWG: its version, such as AC1032.
 _DWG_PATTERN = re.compile(rb"AC1\d\d\d")
-_BINARY_MARK = b"AutoCAD Binary DXF"
-_VARIABLE_PATTERN = rb"\$%s\s+\d+[ \t]*\r?\n[ \t]*([^\r\n]*)"
 #: From this version on (AutoCAD 2007), files are in UTF-8.
 _FIRST_UNICODE_VERSION = "AC1021"
 #: A character as its number; halves of a pair (D800 to DFFF) are not characters.
@@ -126,7 +124,7 @@ def read_tags(path: Path) -> DrawingTags:
     data = read_whole_file(path)
     if _DWG_PATTERN.match(data[:6]) or path.suffix.lower() == ".dwg":
         raise InputError("drawing_dwg", file=path.name)
-    if data.startswith(_BINARY_MARK):
+    if data.startswith(b"AutoCAD Binary DXF"):
         raise InputError("drawing_binary", file=path.name)
     encoding = find_encoding(data)
     text = data.decode(encoding, errors="replace").removeprefix("\ufeff")
@@ -160,7 +158,7 @@ def find_encoding(data: bytes) -> str:
 
 def _find_variable(data: bytes, name: bytes) -> str:
     """Return the value of a variable of the header, empty without it."""
-    found = re.search(_VARIABLE_PATTERN % name, data)
+    found = re.search(rb"\$%s\s+\d+[ \t]*\r?\n[ \t]*([^\r\n]*)" % name, data)
     return found[1].decode("ascii", errors="replace").strip() if found else ""
 
 

@@ -36,13 +36,9 @@ if TYPE_CHECKING:
 DATABASE_SUFFIX = ".gpkg"
 #: Reserved columns of a GeoPackage: a field of such a name gets an underscore.
 _RESERVED_FIELDS = ("fid", "geom")
-#: Prefixes of GeoPackage's internal tables.
-_RESERVED_PREFIXES = ("gpkg_", "rtree_", "sqlite_")
 _GEOPACKAGE_TYPES_BY_KIND = OGR_GEOMETRY_TYPES | {"annotation": OGR_GEOMETRY_TYPES["point"]}
 #: Largest number of characters of a text with a length.
 _MAX_TEXT_LENGTH = 65_535
-#: Integers are stored in 64 bits, whatever length the file declares.
-_MAX_INTEGER64_DIGITS = 18
 #: Number of rules in the summary.
 MAX_RULES_IN_SUMMARY = 3
 
@@ -83,7 +79,8 @@ def convert_vct_to_database(
             result = VctImport(target, make_crs_label(vct.header.crs))
             templates_by_name = {name.upper(): template for name, template in (templates or {}).items()}
             for feature_class in vct.structure.feature_classes:
-                if feature_class.table_name.lower().startswith(_RESERVED_PREFIXES):
+                # Prefixes of GeoPackage's internal tables.
+                if feature_class.table_name.lower().startswith(("gpkg_", "rtree_", "sqlite_")):
                     vct.line_reader.number = feature_class.line_number
                     raise vct.line_reader.make_error("vct_table_reserved", table=feature_class.table_name)
             for table in vct.tables:
@@ -134,7 +131,8 @@ def _make_table_template(table: VctTable, standard_template: Template | None) ->
             column.length if 0 < column.length <= _MAX_TEXT_LENGTH and not column.is_unlimited else None
         )
         if column.type == "integer":
-            length = max(length or 0, _MAX_INTEGER64_DIGITS)
+            # Integers are stored in 64 bits, whatever length the file declares.
+            length = max(length or 0, 18)
         fields.append(TemplateField(name, alias, column.type, "B", length=length, decimals=column.decimals or None))
     return Template(
         role=table.name,

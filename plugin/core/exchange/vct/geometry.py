@@ -22,10 +22,6 @@ from .structure import VctStructure
 
 #: Number of records between two checks for cancellation.
 _RECORDS_PER_CANCEL_CHECK = 2_000
-#: A larger count means arcs or splines, whose type number is read as a count.
-_MAX_SEGMENTS = 1_000_000
-#: Types of features other than the plain one (nodes, directed points, clusters …) have small numbers.
-_LARGEST_FEATURE_TYPE = 9
 #: The use of a line: boundary of polygons only, or also a feature.
 _BOUNDARY_LINE, _FEATURE_LINE = 0, 1
 #: Length of a degree of latitude in metres.
@@ -131,7 +127,8 @@ class ShapeReader:
         """
         feature_type = line_reader.read_integer()
         if feature_type != PLAIN_FEATURE:
-            if not PLAIN_FEATURE < feature_type <= _LARGEST_FEATURE_TYPE:
+            # Types of features other than the plain one (nodes, directed points, clusters …) have small numbers.
+            if not PLAIN_FEATURE < feature_type <= 9:
                 raise line_reader.make_error("vct_unsupported", found=feature_type, wanted=PLAIN_FEATURE)
             self.remarks.add_remark("vct_note_types", line_reader.number, section=section, type=feature_type)
 
@@ -155,7 +152,8 @@ class ShapeReader:
         self._check_feature_type("Line", line_reader)
         parts: list[NDArray] = []
         segments = line_reader.read_count()
-        if segments > _MAX_SEGMENTS:
+        # A larger count means arcs or splines, whose type number is read as a count.
+        if segments > 1_000_000:
             raise line_reader.make_error("vct_count_value", value=segments)
         for _ in range(segments):
             self._expect_type(line_reader, POLYLINE_SEGMENT)

@@ -21,8 +21,6 @@ from .settings import VCT_SEPARATOR, FileRemarks, VctSettings, load_settings
 
 #: The vertical datum in headers, and its code.
 VERTICAL_DATUM_NAME, VERTICAL_CRS = "1985国家高程基准", "EPSG:5737"
-#: Number of lines searched for HeadBegin: comments may come first.
-_LINES_SEARCHED_FOR_HEAD = 200
 SPHEROID_VALUE = "CGCS2000,6378137.0,298.257222101"
 #: Keys that a header should have, by their small letters; a CRS in degrees needs no projection.
 _KEYS_BY_LOWER_CASE = {key.lower(): key for key in (
@@ -175,7 +173,8 @@ def _skip_to_head(line_reader: LineReader, remarks: FileRemarks) -> None:
     """
     line_reader.verify_encoding_and_line_ends()
     first = 0, ""
-    for _ in range(_LINES_SEARCHED_FOR_HEAD):
+    # Number of lines searched for HeadBegin: comments may come first.
+    for _ in range(200):
         line = line_reader.read_raw_line_or_none()
         if line is None:
             break

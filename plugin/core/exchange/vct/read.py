@@ -39,8 +39,6 @@ _BEGIN_MARKS = {f"{name}begin".encode() for name in (*_GEOMETRY_SECTIONS, "attri
 _ORDERED_SECTIONS = ("featurecode", "tablestructure", *_GEOMETRY_SECTIONS, "attribute")
 #: Number of rows in a batch, and bytes of shapes that close a batch earlier.
 _BATCH_ROWS, _BATCH_BYTES = 5_000, 16_000_000
-#: From here on a double cannot hold every integer: keys of 18 digits change.
-_MAX_EXACT_INTEGER = 2.0**53
 #: Number of merged features that a note lists.
 _MAX_LISTED_FEATURES = 5
 
@@ -191,7 +189,7 @@ class VctFile:
             if isinstance(value, datetime):
                 value = value.date()
                 self.remarks.add_remark("vct_note_time", lines.number, layer=table.name, field=column.name)
-            elif column.type == "real" and value is not None and abs(value) >= _MAX_EXACT_INTEGER:
+            elif column.type == "real" and value is not None and abs(value) >= 2.0**53:
                 declared = column.format_declaration().partition(VCT_SEPARATOR)[2]
                 place = {"layer": table.name, "field": column.name, "declared": declared}
                 self.remarks.add_remark("vct_note_digits", lines.number, **place)

@@ -21,8 +21,6 @@ _FIELD_TYPES_BY_VCT_NAME = {
     "float": "real", "double": "real", "number": "real", "numeric": "real",
     "date": "date", "datetime": "date", "time": "text", "bool": "text",
 }  # fmt: skip
-#: Kinds of classes whose sections have no readable shapes.
-_UNSUPPORTED_KINDS = ("solid", "image", "nonegeometry", "none", "table")
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ def read_classes(line_reader: LineReader, remarks: FileRemarks) -> list[FeatureC
             raise line_reader.make_error("vct_class", value=shorten_line(line), separator=separator)
         word = parts[2].lower()
         if word not in kinds:
-            if word not in _UNSUPPORTED_KINDS:
+            if word not in ("solid", "image", "nonegeometry", "none", "table"):
                 raise line_reader.make_error("vct_class_kind", value=parts[2][:40], table=parts[3])
             # Their sections cannot be read: the tables are retained without shapes.
             remarks.add_remark("vct_note_class_kind", line_reader.number, table=parts[3], of_kind=parts[2])

@@ -30,8 +30,6 @@ _DATE_PATTERN = re.compile(
 )
 #: Decimals that a double of usual size can hold.
 _MAX_DECIMALS = 12
-#: Rounding error of the last bit.
-_RELATIVE_ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
@@ -139,7 +137,7 @@ def _format_reals(values: pd.Series, declared_decimals: int) -> tuple[list[str],
         raise ValueError
     finite_numbers = numbers[~np.isnan(numbers)]
     # Differences below this are the inexactness of doubles.
-    allowance = _RELATIVE_ROUNDING * np.maximum(1.0, np.abs(finite_numbers))
+    allowance = 1e-14 * np.maximum(1.0, np.abs(finite_numbers))
 
     def count_rounded(decimals: int) -> int:
         """Return how many numbers rounding to these decimals would change."""

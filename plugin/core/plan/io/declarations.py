@@ -50,8 +50,6 @@ _FIELD_TYPES_BY_OGR_TYPE = {
     OGR_TYPES["long"]: "integer",
     "DateTime": "date",
 }
-#: Columns of `gpkg_spatial_ref_sys` with definitions; the second one is of the extension for WKT of 2015 and later.
-_DEFINITION_COLUMNS = ("definition", "definition_12_063")
 
 
 @dataclass(frozen=True)
@@ -320,7 +318,9 @@ def _read_crs_of_geopackage(path: Path, name: str) -> list[_CrsDefinition]:
             column for (column,) in database.execute("SELECT name FROM pragma_table_info('gpkg_spatial_ref_sys')")
         }
         crs_definitions: list[_CrsDefinition] = []
-        for column in sorted(column_names.intersection(_DEFINITION_COLUMNS)):
+        # Columns of `gpkg_spatial_ref_sys` with definitions; the second one is of the extension for WKT of 2015 and
+        # later.
+        for column in sorted(column_names.intersection(("definition", "definition_12_063"))):
             row = database.execute(
                 f"SELECT s.organization, s.organization_coordsys_id, s.{column} FROM gpkg_geometry_columns g "  # nosec B608 # a constant
                 "JOIN gpkg_spatial_ref_sys s ON s.srs_id = g.srs_id WHERE lower(g.table_name) = lower(?)",

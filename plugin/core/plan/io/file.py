@@ -48,8 +48,6 @@ DRIVER_ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, 
 #: Types of an empty column, as reading the file would give them.
 _PANDAS_TYPES = {"text": "object", "integer": "int64", "real": "float64", "date": "datetime64[ms]"}
 _LINE_TYPES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
-#: Number of lines inspected in a layer that is not read.
-_LINES_INSPECTED = 1000
 
 
 def make_encoding_notices(layer_name: str, encoding: ShapefileEncoding | None) -> list[tuple[str, dict[str, Any]]]:
@@ -330,7 +328,7 @@ def _make_layer_if_rows_are_unneeded(
                 source.path_to_open,
                 layer=source.name,
                 columns=[],
-                max_features=_LINES_INSPECTED,
+                max_features=1000,
                 encoding=BYTES_CODEC if source.encoding else None,
             )
             lines = shapely.get_parts(shapely.from_wkb(wkb, on_invalid="ignore"))

@@ -20,7 +20,7 @@ from ...base.cancellation import Cancellation
 from ...base.errors import InputError
 from ..layer import SourceLayer
 from .file import LayerSelector, read_file
-from .sql_names import quote_sql_name
+from .records import quote_sql_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,8 +50,6 @@ UNDEFINED_CRS, _FIRST_OTHER_CRS = -1, 900_000
 #: Flags of a blob: little-endian, without bounds; an empty shape has another bit.
 _FLAGS, _EMPTY_FLAGS = 0x01, 0x11
 _SHAPE_COLUMN, _ID_COLUMN = "geom", "fid"
-#: WKB of shapes without a part: the count after byte order and type is zero.
-_WKB_HEAD_BYTES = 9
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
 GEOPACKAGE_OPTIONS = {"VERSION": "1.2"}
 
@@ -182,7 +180,8 @@ def make_shape_blob(wkb: bytes | memoryview | None, crs: int) -> bytes | None:
     if wkb is None:
         return None
     content = bytes(wkb)
-    is_empty = len(content) == _WKB_HEAD_BYTES and content[-4:] == b"\0\0\0\0"
+    # WKB of shapes without a part: the count after byte order and type is zero.
+    is_empty = len(content) == 9 and content[-4:] == b"\0\0\0\0"
     return b"GP\0" + struct.pack("<Bi", _EMPTY_FLAGS if is_empty else _FLAGS, crs) + content
 
 

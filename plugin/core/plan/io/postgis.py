@@ -29,8 +29,8 @@ from .geopackage_writing import (
     make_shape_blob,
     read_staged_file,
 )
+from .records import quote_sql_name
 from .rows import KEY_FIELD
-from .sql_names import quote_sql_name
 
 #: Types of PostgreSQL → type of a GeoPackage. Others are read as text.
 _TYPES = {
@@ -52,7 +52,6 @@ _VALUE_SQL = {
     "DATE": _DATE_SQL.format("{0}", "YYYY-MM-DD"),
     "DATETIME": _DATE_SQL.format("{0}", 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
 }
-_PLAIN_TYPES = ("SMALLINT", "MEDIUMINT", "BLOB")
 
 _TABLES_SQL = """
 SELECT c.oid, c.relname, has_table_privilege(c.oid, 'SELECT'), CASE WHEN c.relkind IN ('v', 'm')
@@ -84,7 +83,6 @@ _MAX_NAMED_SCHEMAS = 10
 #: Bits 0 to 1 of a geometry column's modifier: M and Z; bits 2 to 7: the type; bits 8 to 28: the SRID (PostGIS,
 #: liblwgeom.h, TYPMOD_GET_*). PostGIS's functions return them.
 _MODIFIER_SQL = "SELECT {0}.postgis_typmod_type(%s), {0}.postgis_typmod_srid(%s), {0}.postgis_typmod_dims(%s)"
-_GEOGRAPHY_CRS = 4326
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class TableColumn:
         name, kind = quote_sql_name(self.name), self.staged_type
         if self.type == "timestamptz":
             name = f"({name} AT TIME ZONE 'UTC')"
-        return name if kind in _PLAIN_TYPES else _VALUE_SQL.get(kind, "{0}::text").format(name)
+        return name if kind in ("SMALLINT", "MEDIUMINT", "BLOB") else _VALUE_SQL.get(kind, "{0}::text").format(name)
 
 
 @dataclass(frozen=True)
@@ -367,7 +365,7 @@ class _SchemaCopier:
             has_z, has_m_code = 2, 2
         else:
             has_z, has_m_code = int((dimensions or 2) - has_m > 2), int(has_m)
-        numbers = [srid] if srid else [_GEOGRAPHY_CRS] if shape.type == "geography" else self._list_srids(cursor, table)
+        numbers = [srid] if srid else [4326] if shape.type == "geography" else self._list_srids(cursor, table)
         crs = []
         for number in numbers:
             cursor.execute(

@@ -27,8 +27,7 @@ from ...geometry import crs as crs_care
 from ...geometry.tolerance import CURVE_STEP_DEGREES
 from ..layer import FieldInfo, MistypedColumn, SourceLayer
 from .columnar_rows import ColumnarRows
-from .records import open_if_database
-from .sql_names import quote_name, quote_sql_name
+from .records import open_if_database, quote_name, quote_sql_name
 from .stored_shapes import read_curve_wkt, read_stored_shapes, replace_rounded_vertices
 
 #: Features of a column that are listed.

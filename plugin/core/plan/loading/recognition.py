@@ -14,9 +14,6 @@ from ...standard.template import Template
 from ..layer import SourceLayer
 from ..plan import MissedScope
 
-#: A delivery with this share of the layers that only one scope requires has that scope, even if others are missing.
-_MIN_SCOPE_LAYER_SHARE = 0.5
-
 
 def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
     """Return the role (layer code) of a layer, and by what the layer was recognised.
@@ -172,7 +169,7 @@ def find_missed_scope(
                 name,
                 present_concepts,
                 missing_concepts,
-                len(present_concepts) >= _MIN_SCOPE_LAYER_SHARE * len(own_concepts),
+                len(present_concepts) >= 0.5 * len(own_concepts),
                 is_chosen_by_user,
             )
     return None
