@@ -16,7 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pyproj import CRS
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.choices import ACTIONS_ON_EXISTING
@@ -27,9 +29,6 @@ from ..standard.messages.texts import Texts
 from ..standard.template import CodeList, Template
 from .gdal_setup import convert_to_spatial_reference, create_layer, define_field, load_gdal, raise_if_refused
 from .schema import OGR_GEOMETRY_TYPES, CodedDomain, DatabaseFormat, find_database_format, make_coded_domains
-
-if TYPE_CHECKING:
-    from pyproj import CRS
 
 #: Actions for an existing database.
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.

@@ -18,6 +18,7 @@ import shapely
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.connection_text import is_connection, mask_source
 from ..base.errors import InputError, OutputError
+from ..base.files.csv_records import format_rows
 from ..base.files.open_datasource import check_content, copy_database
 from ..base.files.shapefile_index import write_index
 from ..base.files.writing import check_writable, is_same_file, write_atomically
@@ -105,6 +106,13 @@ def check_tables_are_writable(tables: Iterable[str], source: str | Path, target:
             raise OutputError("output_twice", target=table)
         check_writable(table, inputs)
         checked.append(table)
+
+
+def write_table(path: str, headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Write a table as CSV with a byte order mark; return its path."""
+    with write_atomically(path) as target:
+        target.write_bytes(format_rows([headings, *rows]))
+    return path
 
 
 def write_copy(

@@ -25,7 +25,6 @@ from ..base.files.encoding import is_garbled
 from ..base.invariants import require_value
 from ..base.parallel.threads import apply_in_threads, get_lock, shared_property
 from ..geometry import crs as crs_care
-from ..geometry.crs import find_coordinate_problem
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified
 from ..geometry.polygon_rings import find_inner_points
 from ..geometry.polygons import ClipCache, Polygons
@@ -642,7 +641,7 @@ class Layer:
             [
                 len(part.bounds) == 4
                 and np.isfinite(part.bounds).all()
-                and find_coordinate_problem(self.crs, part.bounds) is None
+                and crs_care.find_coordinate_problem(self.crs, part.bounds) is None
                 for part in raw_parts
             ],
             dtype=bool,
@@ -779,7 +778,7 @@ class Layer:
         shapes[~self.has_shape] = None
         for position in np.flatnonzero(self.invalid_rows & ~mask_missing_shapes(shapes)).tolist():
             shapes[position] = repair_polygon(shapes[position])
-        for position in np.flatnonzero(shapely.get_type_id(shapes) == 7).tolist():
+        for position in np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION).tolist():
             shapes[position] = extract_valid_polygons(shapes[position])
         return measure_statutory_area(shapes, crs_care.make_lonlat_transformer(crs), cancellation)
 

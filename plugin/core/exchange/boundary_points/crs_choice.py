@@ -7,7 +7,6 @@ with an error that names what to give.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -183,14 +182,11 @@ def _find_zones(rows: Iterable[PointRow]) -> dict[int, PointRow]:
 
     The most frequent zone is first. Points with swapped columns do not count.
     """
-    first_row_by_zone: dict[int, PointRow] = {}
-    counts: Counter[int] = Counter()
+    rows_by_zone: dict[int, list[PointRow]] = {}
     for row in rows:
         if not is_swapped(row.north, row.east):
-            zone = find_zone_number(row.east)
-            first_row_by_zone.setdefault(zone, row)
-            counts[zone] += 1
-    return {zone: first_row_by_zone[zone] for zone, _ in counts.most_common()}
+            rows_by_zone.setdefault(find_zone_number(row.east), []).append(row)
+    return {zone: found[0] for zone, found in sorted(rows_by_zone.items(), key=lambda item: -len(item[1]))}
 
 
 def find_zone_number(east: float) -> int:

@@ -363,8 +363,6 @@ def _choose_written_crs(base_crs: CRS, form: PointForm, features: list[ExportFea
     """
     is_imported = any(feature.stored is not None and feature.stored.form == form.id for feature in features)
     has_number = describe_crs(base_crs).has_zone_prefix
-    if keeps_number or is_imported or form.numbers.zone_number == ("with" if has_number else "without"):
-        return base_crs
-    if form.numbers.zone_number == "stored":
+    if keeps_number or is_imported or form.numbers.zone_number in ("stored", "with" if has_number else "without"):
         return base_crs
     return make_gauss_kruger_crs(*get_zone_and_width(base_crs), has_number=not has_number)

@@ -312,22 +312,22 @@ def import_boundary_points(
             name: [parcel.raw.values.get(item) or None for parcel in file.parcels]
             for item, (name, _) in FIELD_BY_ITEM.items()
         }
-        columns[DECLARED_FIELD] = [parcel.declared_m2 for parcel in file.parcels]
-        columns[PLANE_FIELD] = [parcel.plane_m2 for parcel in file.parcels]
-        columns[STATUTORY_FIELD] = [parcel.statutory_m2 for parcel in file.parcels]
-        columns[DIFFERENCE_FIELD] = [
-            None if parcel.declared_m2 is None else parcel.declared_m2 - parcel.plane_m2 for parcel in file.parcels
-        ]
-        columns[COUNT_FIELD] = [len(parcel.raw.rows) for parcel in file.parcels]
-        columns[RECORD_FIELD] = [
-            format_record(parcel, file.form, file.layout, file.crs, find_area_unit(parcel.raw, file.form)[0])
-            for parcel in file.parcels
-        ]
-        frame = gpd.GeoDataFrame(columns, geometry=[parcel.shape for parcel in file.parcels], crs=file.crs)
-        for name in (DECLARED_FIELD, DIFFERENCE_FIELD):
-            frame[name] = frame[name].astype("float64")
-        for name, _ in FIELD_BY_ITEM.values():
-            frame[name] = frame[name].astype("object")
+        types = dict.fromkeys(columns, "object") | dict.fromkeys((DECLARED_FIELD, DIFFERENCE_FIELD), "float64")
+        columns |= {
+            DECLARED_FIELD: [parcel.declared_m2 for parcel in file.parcels],
+            PLANE_FIELD: [parcel.plane_m2 for parcel in file.parcels],
+            STATUTORY_FIELD: [parcel.statutory_m2 for parcel in file.parcels],
+            DIFFERENCE_FIELD: [
+                None if parcel.declared_m2 is None else parcel.declared_m2 - parcel.plane_m2 for parcel in file.parcels
+            ],
+            COUNT_FIELD: [len(parcel.raw.rows) for parcel in file.parcels],
+            RECORD_FIELD: [
+                format_record(parcel, file.form, file.layout, file.crs, find_area_unit(parcel.raw, file.form)[0])
+                for parcel in file.parcels
+            ],
+        }
+        shapes = [parcel.shape for parcel in file.parcels]
+        frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=file.crs).astype(types)
         append_rows(frame, temporary_database, LAYER_NAME)
         cancellation.raise_if_cancelled()
         with write_atomically(target) as new:

@@ -9,19 +9,16 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
+from shapely.geometry.base import BaseGeometry
 
 from ...standard.messages.texts import Texts, format_number, render_params
 from .forms import FileLayout, PointForm, load_settings, normalise_word
-
-if TYPE_CHECKING:
-    from pyproj import CRS
-    from shapely.geometry.base import BaseGeometry
-
 
 _NUMBER_PATTERN = re.compile(r"[+-]?\d+(?:\.\d*)?|[+-]?\.\d+")
 #: With at least one separator; a point follows only after whole groups of three digits.
@@ -315,6 +312,11 @@ def format_area(area_m2: float, unit_m2: float, decimals: int) -> str:
     """Return an area in a unit, rounded half up to a number of decimals."""
     exact = Decimal(repr(area_m2)) / Decimal(repr(unit_m2))
     return f"{exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP):f}"
+
+
+def format_hectares(area_m2: float) -> str:
+    """Return an area in hectares, with four decimals."""
+    return format_area(area_m2, 10_000.0, 4)
 
 
 def compare_areas(parcel: PointParcel, form: PointForm) -> list[PointNote]:

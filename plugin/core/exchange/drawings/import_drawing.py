@@ -9,12 +9,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import geopandas as gpd
 import numpy as np
 import pyogrio
 import shapely
+from pyproj import CRS
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.choices import HOLE, HOLE_RULES
@@ -35,10 +36,6 @@ from .placing import choose_crs, choose_unit, is_statement, take_lines_in_place
 from .polygons import assign_texts, join_outlines, make_polygons
 from .straighten import write_straight_copy
 from .tags import DrawingTags, read_tags
-
-if TYPE_CHECKING:
-    from pyproj import CRS
-
 
 #: Options of the driver. Entities of a block stay separate, each in its layer, and none is dropped.
 _DRIVER_OPTIONS = {
@@ -315,13 +312,15 @@ def _make_frame(polygons: Sequence[DrawingPolygon], crs: CRS) -> gpd.GeoDataFram
     """Return the polygons of one layer of the database as rows."""
     shapes = np.array([polygon.shape for polygon in polygons], dtype=object)
     names = sorted({name for polygon in polygons for name in polygon.values})
-    columns: dict[str, list[object]] = {name: [p.values.get(name) for p in polygons] for name in names}
-    columns[LAYER_FIELD] = [polygon.layer for polygon in polygons]
-    columns[HANDLE_FIELD] = [" ".join(polygon.handles) for polygon in polygons]
-    columns[TEXT_FIELD] = ["；".join(polygon.texts) or None for polygon in polygons]
-    columns[GAP_FIELD] = [polygon.gap_m for polygon in polygons]
-    columns[PLANE_FIELD] = list(measure_plane_areas(shapes))
-    columns[STATUTORY_FIELD] = measure_statutory_area(shapes, make_lonlat_transformer(crs)).tolist()
+    columns: dict[str, list[object]] = {
+        **{name: [polygon.values.get(name) for polygon in polygons] for name in names},
+        LAYER_FIELD: [polygon.layer for polygon in polygons],
+        HANDLE_FIELD: [" ".join(polygon.handles) for polygon in polygons],
+        TEXT_FIELD: ["；".join(polygon.texts) or None for polygon in polygons],
+        GAP_FIELD: [polygon.gap_m for polygon in polygons],
+        PLANE_FIELD: list(measure_plane_areas(shapes)),
+        STATUTORY_FIELD: measure_statutory_area(shapes, make_lonlat_transformer(crs)).tolist(),
+    }
     return gpd.GeoDataFrame(columns, geometry=list(shapes), crs=crs)
 
 

@@ -20,7 +20,6 @@ _FIRST_UNICODE_VERSION = "AC1021"
 _UNICODE_ESCAPE = re.compile(r"\\U\+((?![Dd][89A-Fa-f])[0-9A-Fa-f]{4})")
 #: Entities that others follow, up to SEQEND.
 _COMPOUND_TYPES = {"POLYLINE": "VERTEX", "INSERT": "ATTRIB"}
-_PAPER_SPACE, _HANDLE, _LAYER = 67, 5, 8
 
 
 @dataclass(frozen=True)
@@ -74,17 +73,12 @@ class Entity:
     @property
     def handle(self) -> str:
         """Return the handle; for an entity without one (R12), ``L`` and the number of its line in the file."""
-        return self.get(_HANDLE) or f"L{self.line}"
+        return self.get(5) or f"L{self.line}"
 
     @property
     def layer(self) -> str:
         """Return the name of the layer."""
-        return self.get(_LAYER, "0")
-
-    @property
-    def is_on_paper(self) -> bool:
-        """Return True for an entity of a layout (paper space)."""
-        return self.get(_PAPER_SPACE) == "1"
+        return self.get(8, "0")
 
 
 @dataclass

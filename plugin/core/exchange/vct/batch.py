@@ -94,10 +94,15 @@ def extract_open_rings(polygons: NDArray, decimals: int, layer: str, feature_nam
         )
     at = np.r_[0, np.cumsum(counts)]
     hole = np.r_[False, part[1:] == part[:-1]] if len(part) else np.zeros(0, dtype=bool)
-    is_anticlockwise = _compute_ring_areas(xy, at) > 0
+    is_anticlockwise = np.zeros(0, dtype=bool)
+    if len(part):
+        local = xy - np.repeat(xy[at[:-1]], counts, axis=0)
+        following = np.arange(1, len(xy) + 1)
+        following[at[1:] - 1] = at[:-1]
+        doubled_areas = local[:, 0] * local[following, 1] - local[following, 0] * local[:, 1]
+        is_anticlockwise = np.add.reduceat(doubled_areas, at[:-1]) > 0
     # Each ring still begins at the same vertex.
     is_reversed = is_anticlockwise != hole
-    counts = np.diff(at)
     place = np.arange(int(at[-1])) - np.repeat(at[:-1], counts)
     length = np.repeat(counts, counts)
     back = np.where(place > 0, length - place, 0)
@@ -109,16 +114,6 @@ def extract_open_rings(polygons: NDArray, decimals: int, layer: str, feature_nam
 def round_xy(xy: NDArray, decimals: int) -> NDArray:
     """Return positions rounded to ``decimals``; −0.0 becomes 0.0."""
     return np.round(xy, decimals) + 0.0
-
-
-def _compute_ring_areas(xy: NDArray, ring_starts: NDArray) -> NDArray:
-    """Return (r,) twice the signed area of rings; anticlockwise is positive."""
-    if len(ring_starts) < 2:
-        return np.zeros(0)
-    local = xy - np.repeat(xy[ring_starts[:-1]], np.diff(ring_starts), axis=0)
-    next_vertex = np.arange(1, len(xy) + 1)
-    next_vertex[ring_starts[1:] - 1] = ring_starts[:-1]
-    return np.add.reduceat(local[:, 0] * local[next_vertex, 1] - local[next_vertex, 0] * local[:, 1], ring_starts[:-1])
 
 
 def compute_label_points(polygons: NDArray) -> NDArray:

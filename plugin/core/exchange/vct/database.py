@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -20,18 +20,15 @@ from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.errors import Cancelled, OutputError, SanxianError
 from ...base.files.writing import check_writable, write_atomically
 from ...geometry.crs import make_crs_label
+from ...model.report import Report
 from ...plan.io.geopackage_writing import append_rows
+from ...standard.messages.texts import Texts
 from ...standard.template import Template, TemplateField
 from ..create import create_database, stage_geopackage
 from ..schema import OGR_GEOMETRY_TYPES
 from .batch import ANGLE_FIELD, TEXT_FIELD
 from .read import open_vct
 from .structure import VctColumn, VctTable
-
-if TYPE_CHECKING:
-    from ...model.report import Report
-    from ...standard.messages.texts import Texts
-
 
 DATABASE_SUFFIX = ".gpkg"
 #: Reserved columns of a GeoPackage: a field of such a name gets an underscore.

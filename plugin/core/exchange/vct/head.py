@@ -185,7 +185,7 @@ def _skip_to_head(line_reader: LineReader, remarks: FileRemarks) -> None:
             return
         first = first if first[0] else (line_reader.number, shorten_line(word))
     # Report the wrong first line rather than the end of the file.
-    line_reader.mark_as_complete()
+    line_reader.torn_line = 0
     line_reader.number = first[0] or 1
     raise line_reader.make_error("vct_no_head" if first[0] else "vct_empty", value=first[1])
 

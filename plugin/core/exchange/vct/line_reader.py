@@ -57,8 +57,8 @@ class LineReader:
         self.source = Path(source).name
         self.section = "Head"
         self.number = 0
-        #: Number of a last line without a line end: the file was cut off in it.
-        self._torn = 0
+        #: Number of a last line without a line end: the file was cut off in it, unless a reader sets it to 0.
+        self.torn_line = 0
         self.separator = ","
 
     def report_progress(self) -> None:
@@ -79,20 +79,11 @@ class LineReader:
             raise self.make_error("vct_line_ends")
         self.number = 0
 
-    @property
-    def ends_without_line_end(self) -> bool:
-        """True if the file ends without a line end and its last line was read."""
-        return self._torn > 0
-
-    def mark_as_complete(self) -> None:
-        """Declare that the file is not cut off: later errors concern its content."""
-        self._torn = 0
-
     def _strip_fill_bytes(self, line: bytes) -> bytes:
         """Return the file's last line without NUL and Ctrl-Z at its end."""
         stripped = line.rstrip(_FILL_BYTES)
         if stripped.strip():
-            self._torn = self.number
+            self.torn_line = self.number
         return stripped
 
     def read_raw_line_or_none(self) -> bytes | None:
@@ -261,8 +252,8 @@ class LineReader:
     def make_error(self, key: str, /, **params: Any) -> InputError:
         """Return an InputError about the last line, or about a file that is cut off."""
         number = self.number
-        if self._torn and key != "vct_cut_between":
-            key, params, number = "vct_cut_off", {}, self._torn
+        if self.torn_line and key != "vct_cut_between":
+            key, params, number = "vct_cut_off", {}, self.torn_line
         return InputError(key, source=self.source, line=number, section=self.section, **params)
 
 

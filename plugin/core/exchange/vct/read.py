@@ -78,14 +78,14 @@ class VctFile:
             word = line.strip().lower()
             if not word.endswith(b"begin"):
                 raise line_reader.make_error(
-                    "vct_cut_between" if line_reader.ends_without_line_end else "vct_no_section",
+                    "vct_cut_between" if line_reader.torn_line else "vct_no_section",
                     value=shorten_line(line),
                 )
             line_reader.section = line.strip().decode("ascii", errors="replace")[: -len("begin")]
             if line_reader.section.lower() in ("head", *_ORDERED_SECTIONS):
                 raise line_reader.make_error("vct_section_late")
             _skip_section(line_reader.section.lower(), line_reader, self.remarks)
-        line_reader.mark_as_complete()
+        line_reader.torn_line = 0
         for batch in self._read_shapes_without_rows():
             yielded_tables.add(batch.table.name)
             yield batch.table, batch.make_frame(self.header.crs)
@@ -351,7 +351,7 @@ def _read_next_section_name(line_reader: LineReader, structure: VctStructure, se
     line = line_reader.read_raw_line_or_none()
     if line is None:
         # The last line may lack a line end if it closed a section.
-        line_reader.mark_as_complete()
+        line_reader.torn_line = 0
         kinds = {c.shape_kind for c in structure.feature_classes}
         required_sections = (
             "FeatureCode",
@@ -364,7 +364,7 @@ def _read_next_section_name(line_reader: LineReader, structure: VctStructure, se
     word = line_reader.decode_line(line).strip()
     if not word.lower().endswith("begin"):
         raise line_reader.make_error(
-            "vct_cut_between" if line_reader.ends_without_line_end else "vct_no_section", value=shorten_line(line)
+            "vct_cut_between" if line_reader.torn_line else "vct_no_section", value=shorten_line(line)
         )
     line_reader.section = word[: -len("begin")]
     return line_reader.section.lower()

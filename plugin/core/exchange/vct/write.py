@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
@@ -152,17 +151,20 @@ class _VctSectionWriter:
             raise OutputError("vct_two_crs", layer=layer.name, **params)
         template = self.templates.get(layer.name.upper())
         shapes = layer.frame.geometry.to_numpy()
-        feature_names = _list_feature_names(layer.frame)
+        # Names for messages: the key 标识码 (BSM), or the feature id without a key.
+        feature_names = layer.frame.index.astype(str).to_numpy(dtype=object)
+        if KEY_FIELD in layer.frame:
+            keys = layer.frame[KEY_FIELD].tolist()
+            has_key = np.array([isinstance(key, str) and bool(key.strip()) for key in keys], dtype=bool)
+            feature_names = np.where(has_key, np.array(keys, dtype=object), feature_names)
         parts = split_parts(shapes, layer.name, feature_names)
         if TEXT_FIELD in layer.frame and parts.shape_kind in ("point", ""):
             parts = replace(parts, shape_kind="annotation")
         table = self._add_table(layer, template, parts.shape_kind)
         ids = self._write_shapes(layer, table, parts, feature_names)
         self._write_attributes(layer, table, template, parts, ids, feature_names)
-        self.vct_export.shape_counts[table.name], self.vct_export.row_counts[table.name] = (
-            len(parts.part_shapes),
-            len(parts.row_of_part) + len(parts.without_shape),
-        )
+        self.vct_export.shape_counts[table.name] = len(parts.part_shapes)
+        self.vct_export.row_counts[table.name] = len(parts.row_of_part) + len(parts.without_shape)
         for key, count in (
             ("vct_note_split", parts.multipart_count),
             ("vct_note_bare", len(parts.without_shape)),
@@ -297,15 +299,9 @@ class _VctSectionWriter:
         for key in sorted(keys & self.owner.keys()):
             keys_by_owner.setdefault(self.owner[key], []).append(key)
         for other, shared_keys in keys_by_owner.items():
-            ellipsis_text = " …" if len(shared_keys) > _SHOWN_KEYS else ""
-            keys_text = ", ".join(shared_keys[:_SHOWN_KEYS])
-            params = {
-                "layer": layer.name,
-                "other": other,
-                "count": len(shared_keys),
-                "keys": keys_text,
-                "more": ellipsis_text,
-            }
+            more = " …" if len(shared_keys) > _SHOWN_KEYS else ""
+            params = {"layer": layer.name, "other": other, "count": len(shared_keys), "more": more}
+            params["keys"] = ", ".join(shared_keys[:_SHOWN_KEYS])
             self.vct_export.notes.append(("vct_note_shared_keys", params))
         self.owner |= dict.fromkeys(keys - self.owner.keys(), layer.name)
 
@@ -341,17 +337,6 @@ class _VctSectionWriter:
                 vct_file.write(f"{name}End\r\n".encode())
 
 
-def _list_feature_names(feature_table: pd.DataFrame) -> NDArray:
-    """Return (n,) names of features for messages: the key 标识码 (BSM), or the row number without a key."""
-    fids = feature_table.index.astype(str).to_numpy(dtype=object)
-    if "BSM" not in feature_table:
-        return fids
-    keys = feature_table["BSM"].to_numpy(dtype=object)
-    return np.array(
-        [k if isinstance(k, str) and k.strip() else f for k, f in zip(keys, fids, strict=True)], dtype=object
-    )
-
-
 def read_layers_in_turn(
     source: str | Path,
     *,
@@ -370,15 +355,10 @@ def read_layers_in_turn(
             dataset = "" if is_connection(readable.path) else sketch.source
             complete_layers = read_source(
                 dataset or readable.path,
-                select_layer=_make_name_selector(sketch.name),
+                select_layer=lambda layer, name=sketch.name: layer.name == name,
                 cancellation=cancellation,
             )
             layer = next(layer for layer in complete_layers if layer.name == sketch.name)
             layer.require_usable()
             readable.relabel([layer])
             yield layer
-
-
-def _make_name_selector(name: str) -> Callable[[SourceLayer], bool]:
-    """Return a function that returns True for the layer of this name."""
-    return lambda layer: layer.name == name

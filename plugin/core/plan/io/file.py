@@ -69,23 +69,13 @@ def make_driver_notices(layer_name: str, caught: list[warnings.WarningMessage]) 
     Warnings on problems that are reported elsewhere are left out. ``layer_name``: the layer's name for messages.
     """
     texts = dict.fromkeys(" ".join(str(w.message).split()) for w in caught if "pyogrio" in w.filename)
-    if not texts:
-        return []
-    notices: list[tuple[str, dict[str, Any]]] = []
-    other_warnings = []
-    for text in texts:
-        if "Measured (M)" in text:
-            notices.append(("notice_measured", {"layer": layer_name}))
-        elif "does not have any features" not in text:
-            other_warnings.append(text)
-    if other_warnings:
-        printable = "".join(c for c in other_warnings[0] if unicodedata.category(c)[0] != "C")
-        notices.append(
-            (
-                "notice_driver",
-                {"layer": layer_name, "count": len(other_warnings), "detail": printable[:200]},
-            )
-        )
+    notices: list[tuple[str, dict[str, Any]]] = [
+        ("notice_measured", {"layer": layer_name}) for text in texts if "Measured (M)" in text
+    ]
+    others = [text for text in texts if "Measured (M)" not in text and "does not have any features" not in text]
+    if others:
+        printable = "".join(c for c in others[0] if unicodedata.category(c)[0] != "C")
+        notices.append(("notice_driver", {"layer": layer_name, "count": len(others), "detail": printable[:200]}))
     return notices
 
 
@@ -348,10 +338,8 @@ def _mark_row_count_mismatch(
     layer_without_rows: SourceLayer, read_row_count: int, stored_row_count: int
 ) -> SourceLayer:
     """Mark a layer as unusable because its file records another number of rows than read, and return it."""
-    layer_without_rows.problem, layer_without_rows.declared_row_count = (
-        ("rows_disagree", {"read": read_row_count, "stored": stored_row_count}),
-        stored_row_count,
-    )
+    layer_without_rows.problem = "rows_disagree", {"read": read_row_count, "stored": stored_row_count}
+    layer_without_rows.declared_row_count = stored_row_count
     return layer_without_rows
 
 

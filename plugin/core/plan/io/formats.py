@@ -201,7 +201,14 @@ def detect_file_format(path: Path) -> str:
         return suffix[1:].upper() if does_text_file_have_shapes(path) else ""
     if suffix in ARCHIVE_SUFFIXES:
         return suffix[1:].upper() if _does_archive_have_data(path) else ""
-    return "" if suffix in _DOCUMENT_SUFFIXES else _detect_format(path)
+    if suffix in _DOCUMENT_SUFFIXES:
+        return ""
+    start = _read_start(path, 32)
+    format_name = next((name for signature, name in _FILE_SIGNATURES if start.startswith(signature)), "")
+    is_text = not format_name and (b"\0" not in start or start[:2] in (b"\xff\xfe", b"\xfe\xff"))
+    if is_text and does_text_file_have_shapes(path):
+        return suffix[1:].upper() or "TXT"
+    return format_name if format_name != "ZIP" or _does_archive_have_data(path) else ""
 
 
 def does_text_file_have_shapes(path: Path) -> bool:
@@ -213,19 +220,6 @@ def _read_start(path: Path, size: int) -> bytes:
     """Return the first bytes of a file, at most ``size``."""
     with path.open("rb") as handle:
         return handle.read(size)
-
-
-def _detect_format(path: Path) -> str:
-    """Return the format that the first bytes of a file show; empty if it cannot hold a plan layer."""
-    head = _read_start(path, 32)
-    format_name = next((name for start, name in _FILE_SIGNATURES if head.startswith(start)), "")
-    if (
-        not format_name
-        and (b"\0" not in head or head[:2] in (b"\xff\xfe", b"\xfe\xff"))
-        and does_text_file_have_shapes(path)
-    ):
-        return path.suffix[1:].upper() or "TXT"
-    return format_name if format_name != "ZIP" or _does_archive_have_data(path) else ""
 
 
 def _does_archive_have_data(path: Path) -> bool:

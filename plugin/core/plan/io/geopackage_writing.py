@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
 import pyogrio
 
 from ...base.cancellation import Cancellation
@@ -21,10 +22,6 @@ from ...base.errors import InputError
 from ..layer import SourceLayer
 from .file import LayerSelector, read_file
 from .records import quote_sql_name
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 #: Tables of the standard that a reader needs (OGC 12-128r18, annex C), and those of titles (GDAL's extension schema).
 _CORE_TABLES = """

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyogrio
 
@@ -24,17 +24,15 @@ from ...model.findings import FINDING_COLUMNS, UnreadData
 from ...model.report import REPORT_SCHEMA
 from ...standard.messages.finding_message import describe_unread
 from ...standard.messages.texts import Texts
+from ...standard.profile import Norm
 from ..io.file import DRIVER_ERRORS
 from ..io.formats import detect_file_format
 from ..io.records import count_deleted_shapes, count_stored_rows
 from ..io.rows import KEY_FIELD
 from ..io.source import find_source_folder, list_folder_datasets, list_source_datasets
+from ..layer import SourceLayer
+from ..plan import Plan
 from .recognition import find_role
-
-if TYPE_CHECKING:
-    from ...standard.profile import Norm
-    from ..layer import SourceLayer
-    from ..plan import Plan
 
 #: A layer with this share of a template's fields may be that layer under another name.
 _MIN_FIELD_SHARE = 0.6
@@ -269,19 +267,14 @@ def _is_output_file(cancellation: Cancellation, path: Path) -> bool:
             return False
     if suffix == ".json":
         return is_report(path)
-    return path.is_dir() and _is_package(path, cancellation)
-
-
-def _is_package(folder: Path, cancellation: Cancellation) -> bool:
-    """Return True for a package of this plugin without added or changed files."""
-    manifest, manifest_state = read_manifest(folder)
+    manifest, manifest_state = read_manifest(path) if path.is_dir() else (None, "")
     if manifest is None or manifest_state != MANIFEST_OK:
         return False
     sha256_by_path = {row["path"]: row["sha256"] for row in manifest["files"]}
     try:
-        for name, path in iterate_files_below(folder):
+        for name, part in iterate_files_below(path):
             cancellation.raise_if_cancelled()
-            if name not in UNLISTED_FILES and sha256_by_path.get(name) != compute_sha256(path, cancellation):
+            if name not in UNLISTED_FILES and sha256_by_path.get(name) != compute_sha256(part, cancellation):
                 return False
     except OSError:
         return False
