@@ -26,8 +26,8 @@ from ...standard.messages.texts import Texts
 from ...standard.template import Template, TemplateField
 from ..create import create_database, stage_geopackage
 from ..schema import OGR_GEOMETRY_TYPES
-from .batch import ANGLE_FIELD, TEXT_FIELD
 from .read import open_vct
+from .records import ANGLE_FIELD, TEXT_FIELD
 from .structure import VctColumn, VctTable
 
 DATABASE_SUFFIX = ".gpkg"

@@ -18,18 +18,22 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+from shapely.geometry.base import BaseGeometry
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.errors import InputError
 from ...base.files.writing import explain_os_error, is_write_error
 from ...plan.layer import FieldInfo, SourceLayer
-from .batch import KEY_FIELD, NO_TEXT, VctRow, VctRowBatch, merge_feature_parts
 from .geometry import ShapeReader
 from .head import VctHeader, read_header
 from .line_reader import LineReader, shorten_line
+from .records import ANGLE_FIELD, KEY_FIELD, TEXT_FIELD
 from .settings import VCT_SEPARATOR, FileRemarks, NoticeList
 from .structure import SECTION_NAMES, VctStructure, VctTable, read_classes, read_tables
-from .values import VALUE_PARSERS
+from .values import VALUE_PARSERS, convert_to_series
 
 #: Sections with shapes.
 _GEOMETRY_SECTIONS = ("point", "line", "polygon", "annotation")
@@ -41,6 +45,99 @@ _ORDERED_SECTIONS = ("featurecode", "tablestructure", *_GEOMETRY_SECTIONS, "attr
 _BATCH_ROWS, _BATCH_BYTES = 5_000, 16_000_000
 #: Number of merged features that a note lists.
 _MAX_LISTED_FEATURES = 5
+
+
+#: Text and angle of a row that is no annotation.
+NO_TEXT: tuple[str, float | None] = ("", None)
+
+
+@dataclass(slots=True)
+class VctRow:
+    """A row of a table: its id, its values by field, its WKB shape (``None`` if missing) and its line number.
+
+    ``annotation_text``: text and angle of annotation. ``further_parts``: rows of the feature's other parts, which are
+    not merged yet.
+    """
+
+    record_id: int
+    values: list[Any]
+    shape: bytes | None
+    annotation_text: tuple[str, float | None] = NO_TEXT
+    line_number: int = 0
+    further_parts: list[VctRow] = field(default_factory=list)
+
+    def continues(self, last: VctRow, key_column: int) -> bool:
+        """Return True if this row is another part of the multipart feature in the row before.
+
+        It is if its id follows the id of that feature's last part, and all values are equal. ``key_column``: index of
+        the column of keys.
+        """
+        last_id = last.further_parts[-1].record_id if last.further_parts else last.record_id
+        have_shapes = self.shape is not None and last.shape is not None
+        is_equal = self.values[key_column] is not None and self.values == last.values
+        return have_shapes and is_equal and self.record_id == last_id + 1
+
+
+@dataclass
+class VctRowBatch:
+    """Some thousand rows of one table; ``shape_bytes``: size of all their shapes in bytes."""
+
+    table: VctTable
+    rows: list[VctRow] = field(default_factory=list)
+    shape_bytes: int = 0
+
+    def make_frame(self, crs: CRS) -> gpd.GeoDataFrame:
+        """Return the rows as a GeoDataFrame with all fields.
+
+        The geometry column is ``geometry``, with ``_`` added if a field has that name.
+        """
+        columns = {
+            c.name: convert_to_series([row.values[k] for row in self.rows], c.type)
+            for k, c in enumerate(self.table.columns)
+        }
+        if self.table.shape_kind == "annotation":
+            columns[TEXT_FIELD] = pd.Series([row.annotation_text[0] for row in self.rows], dtype="object")
+            columns[ANGLE_FIELD] = pd.Series([row.annotation_text[1] for row in self.rows], dtype="float64")
+        name = "geometry"
+        while name in columns:
+            name += "_"
+        shapes = shapely.from_wkb(np.array([row.shape for row in self.rows], dtype=object))
+        columns[name] = gpd.GeoSeries(shapes, crs=crs)
+        return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=name, crs=crs)
+
+
+def merge_into_multipart(shapes: NDArray) -> BaseGeometry:
+    """Merge (n,) points, lines or polygons into one multipart shape.
+
+    Raises KeyError for another geometry type.
+    """
+    parts = shapely.get_parts(shapes)
+    constructors = {0: shapely.multipoints, 1: shapely.multilinestrings, 3: shapely.multipolygons}
+    return constructors[int(shapely.get_type_id(parts[0]))](parts)
+
+
+def merge_feature_parts(batch: VctRowBatch, key_column: int | None) -> list[str]:
+    """Merge the parts of each feature into one shape; return line and key of each.
+
+    A file has a record and a row for each part, with successive ids and equal values. Parts that would form an invalid
+    multipolygon remain separate rows.
+    """
+    merged_features: list[str] = []
+    rows: list[VctRow] = []
+    for row in batch.rows:
+        rows.append(row)
+        if not row.further_parts:
+            continue
+        pieces = [row.shape, *(part.shape for part in row.further_parts)]
+        merged_shape = merge_into_multipart(shapely.from_wkb(np.array(pieces, dtype=object)))
+        if batch.table.shape_kind == "line" or shapely.is_valid(merged_shape):
+            row.shape = shapely.to_wkb(merged_shape)
+            key = "" if key_column is None else row.values[key_column]
+            merged_features.append(f"{row.line_number} ({key})")
+        else:
+            rows += row.further_parts
+    batch.rows = rows
+    return merged_features
 
 
 @dataclass
@@ -267,7 +364,7 @@ def open_vct(
     progress : callable
         ``progress(share, section)`` receives the share of the file already read.
     merges_parts : bool
-        Merge the parts of a feature into one row (`batch`).
+        Merge the parts of a feature into one row (`merge_feature_parts`).
 
     Raises
     ------

@@ -33,8 +33,7 @@ from ...plan.io.source import provide_unpacked
 from ...plan.layer import SourceLayer
 from ...standard.template import Template
 from . import head, records
-from .batch import ANGLE_FIELD, KEY_FIELD, TEXT_FIELD, SingleParts, read_annotation, split_parts
-from .records import format_numbers
+from .records import ANGLE_FIELD, KEY_FIELD, TEXT_FIELD, SingleParts, format_numbers, read_annotation, split_parts
 from .settings import VCT_ENCODING, VCT_SEPARATOR, NoticeList, VctSettings, load_settings
 from .structure import SECTION_NAMES, VctTable
 from .values import ConvertedColumn, check_gbk, clean_text, convert_column_to_texts
