@@ -281,7 +281,7 @@ def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -
         added.clear()
         for fid, count in arcs.items():
             if _count_arcs(raise_if_refused(layer.GetFeature(fid)), changes.source, fid) != count:
-                raise _make_arcs_error(changes.source, fid)
+                raise OutputError("copy_arcs_lost", layer=changes.source.name, fid=fid)
         for number, fid in enumerate(changes.deleted):
             _check_cancellation_now_and_then(number, cancellation)
             raise_if_refused(layer.DeleteFeature(fid))
@@ -319,13 +319,8 @@ def _count_arcs(feature: Any, source: SourceLayer, fid: int) -> int:
     # Another curve of a FileGDB would be written as the segments by which the driver replaced it.
     count = count_arcs(feature.GetGeometryRef().ExportToWkt())
     if not count:
-        raise _make_arcs_error(source, fid)
+        raise OutputError("copy_arcs_lost", layer=source.name, fid=fid)
     return count
-
-
-def _make_arcs_error(source: SourceLayer, fid: int) -> OutputError:
-    """Return the OutputError for a row whose arcs the driver cannot store."""
-    return OutputError("copy_arcs_lost", layer=source.name, fid=fid)
 
 
 def _check_cancellation_now_and_then(number: int, cancellation: Cancellation) -> None:

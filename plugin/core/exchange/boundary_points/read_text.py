@@ -126,12 +126,6 @@ def _count_items(cells: list[str], end_mark: str) -> int:
     return filled[-1] + 1 if end_mark and filled and stripped[filled[-1]].endswith(end_mark) else -1
 
 
-def _is_complete(cells: tuple[str, ...], form: PointForm) -> bool:
-    """Return True if cells are all those of a parcel or of a point: a full-width comma in them is part of a name."""
-    is_parcel = bool(form.parcel.end_mark) and _count_items(list(cells), form.parcel.end_mark) == len(form.parcel.items)
-    return is_parcel or _is_point(list(cells), form, requires_metres=False)
-
-
 def parse_text(text: FileText, form: PointForm) -> ParsedFile:
     """Return header, parcels and points of a text in a form.
 
@@ -187,9 +181,13 @@ class _TextParser:
         if line != written:
             self.lines_by_key["tabs"].append(number)
         cells = tuple(line.split(self._form.separator))
-        if self._form.separator == "," and _FULL_WIDTH_SEPARATOR in line and not _is_complete(cells, self._form):
-            cells = tuple(line.replace(_FULL_WIDTH_SEPARATOR, ",").split(","))
-            self.lines_by_key["full_width"].append(number)
+        if self._form.separator == "," and _FULL_WIDTH_SEPARATOR in line:
+            # A full-width comma among all cells of a parcel or of a point is part of a name.
+            end_mark = self._form.parcel.end_mark
+            is_parcel = bool(end_mark) and _count_items(list(cells), end_mark) == len(self._form.parcel.items)
+            if not is_parcel and not _is_point(list(cells), self._form, requires_metres=False):
+                cells = tuple(line.replace(_FULL_WIDTH_SEPARATOR, ",").split(","))
+                self.lines_by_key["full_width"].append(number)
         # The line of a parcel has the end mark, or clearly more items than a point.
         is_parcel = _count_items(list(cells), self._form.parcel.end_mark) >= 0
         if not is_parcel and len(cells) >= len(self._form.point.items) + _MIN_MORE_CELLS:

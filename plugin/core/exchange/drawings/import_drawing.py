@@ -104,22 +104,17 @@ def read_lines(drawing: DrawingTags, metres_per_unit: float, tolerance_m: float)
         parts = shapely.get_parts(shape)
         if shapely.get_type_id(parts[0]) == shapely.GeometryType.POINT:
             if text:
-                point = shapely.get_coordinates(parts[0])[0].tolist()
-                place = _scale((point[0], point[1]), metres_per_unit)
-                texts.append(DrawingText(handle, layer, kind, " ".join(text.split()), place))
+                x, y = (shapely.get_coordinates(parts[0])[0] * metres_per_unit).tolist()
+                texts.append(DrawingText(handle, layer, kind, " ".join(text.split()), (x, y)))
             continue
         for part in parts:
             vertices = shapely.get_coordinates(part) * metres_per_unit
             lines.append(DrawingLine(handle, layer, kind, vertices))
     left_out = [
-        one if one.place is None else replace(one, place=_scale(one.place, metres_per_unit)) for one in copy.left_out
+        replace(one, place=(one.place[0] * metres_per_unit, one.place[1] * metres_per_unit)) if one.place else one
+        for one in copy.left_out
     ]
     return DrawingContent(lines, texts, left_out, copy.deviation * metres_per_unit, copy.curve_count)
-
-
-def _scale(place: tuple[float, float], metres_per_unit: float) -> tuple[float, float]:
-    """Return a place in metres."""
-    return place[0] * metres_per_unit, place[1] * metres_per_unit
 
 
 @dataclass(frozen=True)

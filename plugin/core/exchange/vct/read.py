@@ -33,7 +33,7 @@ from .line_reader import LineReader, shorten_line
 from .records import ANGLE_FIELD, KEY_FIELD, TEXT_FIELD
 from .settings import VCT_SEPARATOR, FileRemarks, NoticeList
 from .structure import SECTION_NAMES, VctStructure, VctTable, read_classes, read_tables
-from .values import VALUE_PARSERS, convert_to_series
+from .values import VALUE_PARSERS
 
 #: Sections with shapes.
 _GEOMETRY_SECTIONS = ("point", "line", "polygon", "annotation")
@@ -91,9 +91,10 @@ class VctRowBatch:
 
         The geometry column is ``geometry``, with ``_`` added if a field has that name.
         """
+        types = {"integer": "Int64", "real": "float64", "date": "datetime64[s]"}
         columns = {
-            c.name: convert_to_series([row.values[k] for row in self.rows], c.type)
-            for k, c in enumerate(self.table.columns)
+            column.name: pd.Series([row.values[k] for row in self.rows], dtype=types.get(column.type, "object"))
+            for k, column in enumerate(self.table.columns)
         }
         if self.table.shape_kind == "annotation":
             columns[TEXT_FIELD] = pd.Series([row.annotation_text[0] for row in self.rows], dtype="object")

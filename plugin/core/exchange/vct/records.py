@@ -19,7 +19,7 @@ from ...base.cancellation import Cancellation
 from ...base.errors import OutputError
 from ...plan.layer import SourceLayer
 from ..schema import GEOMETRY_BY_TYPE_ID
-from .values import check_gbk, put_on_one_line
+from .values import LINE_REPLACEMENTS, check_gbk
 
 #: Additional fields of a layer of annotation.
 TEXT_FIELD, ANGLE_FIELD = "VCT_TEXT", "VCT_ANGLE"
@@ -155,7 +155,7 @@ def read_annotation(
     with an invalid angle.
     """
     original_texts = ["" if pd.isna(v) else str(v) for v in layer.frame[TEXT_FIELD].tolist()]
-    texts = [put_on_one_line(text) for text in original_texts]
+    texts = [text.translate(LINE_REPLACEMENTS) for text in original_texts]
     without_shape = set(parts.without_shape.tolist())
     for row, text in enumerate(texts):
         if (row in without_shape) == bool(text.strip()):
@@ -384,7 +384,8 @@ def write_annotation(
     """Write (p,) single points with annotation text; their ids begin at ``first_id``."""
     places = zip(shapely.get_coordinates(points), labels.texts, labels.angles, strict=True)
     for number, (xy, text, angle) in enumerate(places):
-        _check_cancellation(number, record_format)
+        if number % _RECORDS_PER_CANCEL_CHECK == 0:
+            record_format.cancellation.raise_if_cancelled()
         turn = np.format_float_positional(angle + 0.0, trim="-")
         position_text = ",".join([*format_numbers(xy, record_format.coordinate_decimals), turn])
         section_file.write(
@@ -445,7 +446,8 @@ def write_polygons(
     begins = shared_lines.ring_starts.tolist()
     ring_at = np.searchsorted(rings.polygon_of_ring, np.arange(len(polygons) + 1)).tolist()
     for number in range(len(polygons)):
-        _check_cancellation(number, record_format)
+        if number % _RECORDS_PER_CANCEL_CHECK == 0:
+            record_format.cancellation.raise_if_cancelled()
         items: list[int] = []
         for ring in range(ring_at[number], ring_at[number + 1]):
             items += ([0] if items else []) + item[begins[ring] : begins[ring + 1]].tolist()
@@ -456,12 +458,3 @@ def write_polygons(
         polygon_section_file.writelines(",".join(map(str, row)) + "\n" for row in rows)
         polygon_section_file.write("0\n")
     return count
-
-
-def _check_cancellation(number: int, record_format: RecordFormat) -> None:
-    """Raise Cancelled if the user has cancelled.
-
-    Only every some thousand records is the request inspected.
-    """
-    if number % _RECORDS_PER_CANCEL_CHECK == 0:
-        record_format.cancellation.raise_if_cancelled()

@@ -24,7 +24,7 @@ from .structure import VctColumn
 
 #: A line end would end the row, a comma the value, NUL the file.
 _LINE_ENDS = {"\0": None, "\r": None, "\n": " ", "\x0b": " ", "\x0c": " ", "\x85": " "}
-_CELL_REPLACEMENTS, _LINE_REPLACEMENTS = str.maketrans({VCT_SEPARATOR: "，", **_LINE_ENDS}), str.maketrans(_LINE_ENDS)
+_CELL_REPLACEMENTS, LINE_REPLACEMENTS = str.maketrans({VCT_SEPARATOR: "，", **_LINE_ENDS}), str.maketrans(_LINE_ENDS)
 _DATE_PATTERN = re.compile(
     r"(\d{4})[-/.年]?(\d{2})[-/.月]?(\d{2})日?(?:[T ]*(\d{2}):?(\d{2})(?::?(\d{2})(?:\.\d*)?)?Z?)?", re.ASCII
 )
@@ -51,11 +51,6 @@ def clean_text(text: str) -> str:
     Commas, which separate cells, become full-width commas; line ends become spaces.
     """
     return text.translate(_CELL_REPLACEMENTS)
-
-
-def put_on_one_line(text: str) -> str:
-    """Return a text on one line; line ends become spaces."""
-    return text.translate(_LINE_REPLACEMENTS)
 
 
 def convert_column_to_texts(
@@ -189,9 +184,3 @@ VALUE_PARSERS: Mapping[str, Callable[[str], Any]] = {
     "real": _parse_finite,
     "date": _parse_date,
 }
-
-
-def convert_to_series(values: list[Any], type_: str) -> pd.Series:
-    """Return values read from a file as a column; ``None`` becomes a missing value."""
-    dtype_by_type = {"integer": "Int64", "real": "float64", "date": "datetime64[s]"}
-    return pd.Series(values, dtype=dtype_by_type.get(type_, "object"))

@@ -113,7 +113,7 @@ class _VctSectionWriter:
         self.vct_export, self.cancellation = vct_export, cancellation
         self.tables: list[VctTable] = []
         self.crs: CRS | None = None
-        self.first = ""
+        self.first, self.decimals = "", 0
         self.lower_corner, self.upper_corner = np.full(2, np.inf), np.full(2, -np.inf)
         self.next_id = 1
         #: Key (BSM) → its layer, of the layers written so far.
@@ -145,6 +145,7 @@ class _VctSectionWriter:
         head.check_supported_crs(layer.crs, layer.name)
         if self.crs is None:
             self.crs, self.first = layer.crs, layer.name
+            self.decimals = self.settings.get_coordinate_decimals(describe_crs(self.crs).is_geographic)
         elif make_crs_label(self.crs) != make_crs_label(layer.crs):
             params = {"first": self.first, "first_crs": make_crs_label(self.crs), "crs": make_crs_label(layer.crs)}
             raise OutputError("vct_two_crs", layer=layer.name, **params)
@@ -203,7 +204,6 @@ class _VctSectionWriter:
 
     def _write_shapes(self, layer: SourceLayer, table: VctTable, parts: SingleParts, feature_names: NDArray) -> NDArray:
         """Write the shapes of a layer; return the ids of its (p,) single parts."""
-        crs = require_value(self.crs, "the CRS of the layers")
         labels = (
             read_annotation(layer, parts, feature_names, self.vct_export.notes)
             if parts.shape_kind == "annotation"
@@ -216,9 +216,8 @@ class _VctSectionWriter:
             np.minimum(self.lower_corner, bounds[:2]),
             np.maximum(self.upper_corner, bounds[2:]),
         )
-        decimals = self.settings.get_coordinate_decimals(describe_crs(crs).is_geographic)
         record_format = records.RecordFormat(
-            table.class_code, self.settings.style, decimals, self.settings.bounding_code, self.cancellation
+            table.class_code, self.settings.style, self.decimals, self.settings.bounding_code, self.cancellation
         )
         if parts.shape_kind == "polygon":
             bounding = records.write_polygons(
@@ -311,10 +310,9 @@ class _VctSectionWriter:
         geometry and attributes, which `write_layer` wrote to scratch files.
         """
         crs = require_value(self.crs, "the CRS of the layers")
-        decimals = self.settings.get_coordinate_decimals(describe_crs(crs).is_geographic)
         if not np.isfinite(self.lower_corner).all():
             self.lower_corner = self.upper_corner = np.zeros(2)
-        low, high = (format_numbers(corner, decimals) for corner in (self.lower_corner, self.upper_corner))
+        low, high = (format_numbers(corner, self.decimals) for corner in (self.lower_corner, self.upper_corner))
         lines = head.make_header_lines(crs, low, high, self.settings, today)
         lines += [
             "FeatureCodeBegin",
