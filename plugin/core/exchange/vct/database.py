@@ -77,9 +77,9 @@ def convert_vct_to_database(
             templates_by_name = {name.upper(): template for name, template in (templates or {}).items()}
             for feature_class in vct.structure.feature_classes:
                 # Prefixes of GeoPackage's internal tables.
-                if feature_class.table_name.lower().startswith(("gpkg_", "rtree_", "sqlite_")):
+                if feature_class.name.lower().startswith(("gpkg_", "rtree_", "sqlite_")):
                     vct.line_reader.number = feature_class.line_number
-                    raise vct.line_reader.make_error("vct_table_reserved", table=feature_class.table_name)
+                    raise vct.line_reader.make_error("vct_table_reserved", table=feature_class.name)
             for table in vct.tables:
                 if renamed := [c.name for c in table.columns if c.name.lower() in _RESERVED_FIELDS]:
                     result.notes.append(("vct_note_renamed", {"table": table.name, "fields": ", ".join(renamed)}))

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import shapely
@@ -54,10 +53,8 @@ class ShapeReader:
         self._sealed_lines = False
         self._unassembled_records: list[PolygonRecord] = []
 
-    def __enter__(self) -> ShapeReader:
-        return self
-
-    def __exit__(self, *error: Any) -> None:
+    def close(self) -> None:
+        """Close the scratch files."""
         for store in (self.shapes, self.lines, self.places):
             store.close()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from shapely.geometry.base import BaseGeometry
 from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.errors import InputError
 from ...base.files.writing import explain_os_error, is_write_error
+from ...plan.io.records import choose_free_name
 from ...plan.layer import FieldInfo, SourceLayer
 from .geometry import ShapeReader
 from .head import VctHeader, read_header
@@ -99,9 +100,7 @@ class VctRowBatch:
         if self.table.shape_kind == "annotation":
             columns[TEXT_FIELD] = pd.Series([row.annotation_text[0] for row in self.rows], dtype="object")
             columns[ANGLE_FIELD] = pd.Series([row.annotation_text[1] for row in self.rows], dtype="float64")
-        name = "geometry"
-        while name in columns:
-            name += "_"
+        name = choose_free_name("geometry", columns)
         shapes = shapely.from_wkb(np.array([row.shape for row in self.rows], dtype=object))
         columns[name] = gpd.GeoSeries(shapes, crs=crs)
         return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=name, crs=crs)
@@ -330,10 +329,7 @@ class VctFile:
             records_by_class.setdefault(shapes.class_numbers[record], []).append(record)
         for number, records in records_by_class.items():
             declared = self.structure.class_by_code[self.shape_reader.codes[number]]
-            table = self.structure.tables.setdefault(
-                declared.table_name.upper(),
-                VctTable(declared.table_name, (), declared.shape_kind, declared.class_code, declared.title),
-            )
+            table = self.structure.tables.setdefault(declared.name.upper(), declared)
             params = {"layer": table.name, "count": len(records), "id": shapes.record_ids[records[0]]}
             self.notes.append(("vct_note_no_row", params))
             for start in range(0, len(records), _BATCH_ROWS):
@@ -385,7 +381,7 @@ def open_vct(
         lines = LineReader(handle, str(path), progress)
         remarks = FileRemarks()
         head = read_header(lines, remarks)
-        with ShapeReader(Path(folder), head, cancellation, remarks) as geometry:
+        with closing(ShapeReader(Path(folder), head, cancellation, remarks)) as geometry:
             try:
                 vct = _read_until_attributes(lines, head, geometry, cancellation, remarks)
             except OSError as error:

@@ -6,7 +6,7 @@ They declare the classes of features and the fields of their tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .line_reader import LineReader, shorten_line
@@ -49,7 +49,7 @@ class VctColumn:
 
 @dataclass(frozen=True)
 class VctTable:
-    """A table of a VCT file.
+    """A table of a VCT file; without columns, a feature class as declared (``line_number``: where).
 
     ``shape_kind``: point, line, polygon, annotation, or empty without shapes; ``class_code``: its 要素代码 (feature
     class code); ``title``: Chinese name of the features.
@@ -60,16 +60,6 @@ class VctTable:
     shape_kind: str = ""
     class_code: str = ""
     title: str = ""
-
-
-@dataclass(frozen=True)
-class FeatureClass:
-    """A feature class as declared: code, title, kind of shapes, table, line number."""
-
-    class_code: str
-    title: str
-    shape_kind: str
-    table_name: str
     line_number: int = 0
 
 
@@ -77,11 +67,11 @@ class FeatureClass:
 class VctStructure:
     """All feature classes and tables that a VCT file declares."""
 
-    feature_classes: list[FeatureClass]
+    feature_classes: list[VctTable]
     tables: dict[str, VctTable]
 
     @cached_property
-    def class_by_code(self) -> dict[str, FeatureClass]:
+    def class_by_code(self) -> dict[str, VctTable]:
         """Feature class code (要素代码) → the first class that declares it.
 
         If several layers share a code, the attribute rows decide to which table a feature belongs (`tables_of_code`).
@@ -92,18 +82,17 @@ class VctStructure:
     def tables_of_code(self) -> dict[str, set[str]]:
         """Feature class code (要素代码) → names of its tables, in capitals."""
         return {
-            code: {c.table_name.upper() for c in self.feature_classes if c.class_code == code}
-            for code in self.class_by_code
+            code: {c.name.upper() for c in self.feature_classes if c.class_code == code} for code in self.class_by_code
         }
 
 
-def read_classes(line_reader: LineReader, remarks: FileRemarks) -> list[FeatureClass]:
+def read_classes(line_reader: LineReader, remarks: FileRemarks) -> list[VctTable]:
     """Read the feature classes up to FeatureCodeEnd.
 
     InputError names a line that is invalid or contradicts another line of the same table.
     """
     kinds = {word.lower(): kind for kind, word in SECTION_NAMES.items()}
-    feature_classes: list[FeatureClass] = []
+    feature_classes: list[VctTable] = []
     while (line := line_reader.read_stripped_line()).lower() != "featurecodeend":
         parts = [part.strip() for part in line.split(line_reader.separator)]
         if len(parts) < 4 or not parts[0] or not parts[3]:
@@ -116,30 +105,22 @@ def read_classes(line_reader: LineReader, remarks: FileRemarks) -> list[FeatureC
                 raise line_reader.make_error("vct_class_kind", value=parts[2][:40], table=parts[3])
             # Their sections cannot be read: the tables are retained without shapes.
             remarks.add_remark("vct_note_class_kind", line_reader.number, table=parts[3], of_kind=parts[2])
-        feature_class = FeatureClass(parts[0], parts[1], kinds.get(word, ""), parts[3], line_reader.number)
-        other = next(
-            (
-                c
-                for c in feature_classes
-                if c.table_name.upper() == feature_class.table_name.upper() and c.shape_kind != feature_class.shape_kind
-            ),
-            None,
-        )
-        if other is not None:
-            raise line_reader.make_error(
-                "vct_two_kinds", table=feature_class.table_name, code=feature_class.class_code, other=other.class_code
-            )
-        feature_classes.append(feature_class)
+        code, title, _, name, *_ = parts
+        declared = VctTable(name, (), kinds.get(word, ""), code, title, line_reader.number)
+        for other in feature_classes:
+            if other.name.upper() == name.upper() and other.shape_kind != declared.shape_kind:
+                raise line_reader.make_error("vct_two_kinds", table=name, code=code, other=other.class_code)
+        feature_classes.append(declared)
     return feature_classes
 
 
-def read_tables(line_reader: LineReader, classes: list[FeatureClass], remarks: FileRemarks) -> dict[str, VctTable]:
+def read_tables(line_reader: LineReader, classes: list[VctTable], remarks: FileRemarks) -> dict[str, VctTable]:
     """Read the tables up to TableStructureEnd; return them by name in capitals.
 
     Classes without a table and tables without a class get a remark. Raises InputError for a wrong number of fields.
     """
     tables: dict[str, VctTable] = {}
-    of_table = {c.table_name.upper(): c for c in reversed(classes)}
+    of_table = {c.name.upper(): c for c in reversed(classes)}
     while (line := line_reader.read_stripped_line()).lower() != "tablestructureend":
         parts = [part.strip() for part in line.split(line_reader.separator)]
         if len(parts) < 2 or not parts[1].isdecimal():
@@ -169,13 +150,12 @@ def read_tables(line_reader: LineReader, classes: list[FeatureClass], remarks: F
             raise line_reader.make_error("vct_table_kind", table=parts[0], code=its.class_code)
         if its is None and not without_geometry:
             remarks.add_remark("vct_note_no_class", start, table=parts[0])
-        kind = "" if without_geometry or its is None else its.shape_kind
-        tables[parts[0].upper()] = VctTable(
-            parts[0], tuple(columns), kind, its.class_code if its else "", its.title if its else ""
-        )
+        its = its or VctTable("", ())
+        kind = "" if without_geometry else its.shape_kind
+        tables[parts[0].upper()] = replace(its, name=parts[0], columns=tuple(columns), shape_kind=kind)
     for one in of_table.values():
-        if one.table_name.upper() not in tables:
-            remarks.add_remark("vct_note_no_table", line_reader.number, table=one.table_name, code=one.class_code)
+        if one.name.upper() not in tables:
+            remarks.add_remark("vct_note_no_table", line_reader.number, table=one.name, code=one.class_code)
     return tables
 
 

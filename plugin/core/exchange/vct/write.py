@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 import numpy as np
 import shapely
@@ -87,14 +87,18 @@ def write_vct(
         write_atomically(target) as new,
         tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder,
     ):
-        writer = _VctSectionWriter(Path(folder), settings, templates or {}, VctExport(target), cancellation)
-        with writer:
+        with ExitStack() as stack:
+            files = {
+                name: stack.enter_context((Path(folder) / name).open("w", encoding=VCT_ENCODING, newline="\r\n"))
+                for name in _SCRATCH_SECTIONS
+            }
+            writer = _VctSectionWriter(files, settings, templates or {}, VctExport(target), cancellation)
             for layer in layers:
                 cancellation.raise_if_cancelled()
                 writer.write_layer(layer)
         if not writer.tables:
             raise InputError("vct_no_layers")
-        writer.join_sections(new, today or date.today())
+        writer.join_sections(new, Path(folder), today or date.today())
     return writer.vct_export
 
 
@@ -103,13 +107,14 @@ class _VctSectionWriter:
 
     def __init__(
         self,
-        folder: Path,
+        files: dict[str, TextIO],
         settings: VctSettings,
         templates: Mapping[str, Template],
         vct_export: VctExport,
         cancellation: Cancellation,
     ):
-        self.folder, self.settings, self.templates = folder, settings, templates
+        #: Section → its scratch file, open for writing.
+        self.files, self.settings, self.templates = files, settings, templates
         self.vct_export, self.cancellation = vct_export, cancellation
         self.tables: list[VctTable] = []
         self.crs: CRS | None = None
@@ -118,20 +123,6 @@ class _VctSectionWriter:
         self.next_id = 1
         #: Key (BSM) → its layer, of the layers written so far.
         self.owner: dict[str, str] = {}
-
-    def __enter__(self) -> _VctSectionWriter:
-        with ExitStack() as stack:
-            file_by_section = {
-                name: stack.enter_context((self.folder / name).open("w", encoding=VCT_ENCODING, newline="\r\n"))
-                for name in _SCRATCH_SECTIONS
-            }
-            self.point, self.line, self.polygon = (file_by_section[name] for name in ("Point", "Line", "Polygon"))
-            self.annotation, self.attribute = file_by_section["Annotation"], file_by_section["Attribute"]
-            self._close = stack.pop_all()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._close.close()
 
     def write_layer(self, layer: SourceLayer) -> None:
         """Write one layer to all sections.
@@ -221,8 +212,8 @@ class _VctSectionWriter:
         )
         if parts.shape_kind == "polygon":
             bounding = records.write_polygons(
-                self.line,
-                self.polygon,
+                self.files["Line"],
+                self.files["Polygon"],
                 parts.part_shapes,
                 self.next_id,
                 record_format,
@@ -232,11 +223,11 @@ class _VctSectionWriter:
             self.vct_export.boundary_line_count += bounding
             self.next_id += bounding
         elif parts.shape_kind == "line":
-            records.write_line_features(self.line, parts.part_shapes, self.next_id, record_format)
+            records.write_line_features(self.files["Line"], parts.part_shapes, self.next_id, record_format)
         elif labels is not None:
-            records.write_annotation(self.annotation, parts.part_shapes, labels, self.next_id, record_format)
+            records.write_annotation(self.files["Annotation"], parts.part_shapes, labels, self.next_id, record_format)
         else:
-            records.write_points(self.point, parts.part_shapes, self.next_id, record_format)
+            records.write_points(self.files["Point"], parts.part_shapes, self.next_id, record_format)
         ids = np.arange(self.next_id, self.next_id + len(parts.part_shapes))
         self.next_id += len(ids)
         return ids
@@ -276,14 +267,14 @@ class _VctSectionWriter:
             for key, count in converted_column.remark_counts.items():
                 self.vct_export.notes.append((key, {"layer": layer.name, "field": name, "count": count}))
         self.tables[-1] = replace(table, columns=tuple(converted.column for converted in converted_columns))
-        self.attribute.write(f"{table.name}\n")
+        self.files["Attribute"].write(f"{table.name}\n")
         for start in range(0, len(rows), _ROWS_PER_BLOCK):
             self.cancellation.raise_if_cancelled()
             block_rows = rows[start : start + _ROWS_PER_BLOCK].tolist()
             cells = [[converted_column.value_texts[r] for r in block_rows] for converted_column in converted_columns]
             lines = zip(map(str, idents[start : start + _ROWS_PER_BLOCK].tolist()), *cells, strict=True)
-            self.attribute.writelines(VCT_SEPARATOR.join(line) + "\n" for line in lines)
-        self.attribute.write("TableEnd\n")
+            self.files["Attribute"].writelines(VCT_SEPARATOR.join(line) + "\n" for line in lines)
+        self.files["Attribute"].write("TableEnd\n")
 
     def _note_shared_keys(self, layer: SourceLayer) -> None:
         """Add a note on keys (BSM) that an earlier layer has too.
@@ -303,11 +294,11 @@ class _VctSectionWriter:
             self.vct_export.notes.append(("vct_note_shared_keys", params))
         self.owner |= dict.fromkeys(keys - self.owner.keys(), layer.name)
 
-    def join_sections(self, path: Path, today: date) -> None:
+    def join_sections(self, path: Path, folder: Path, today: date) -> None:
         """Write the complete VCT file to the new file ``path``.
 
         It has the header (dated ``today``), the declarations of feature classes and tables, and then the sections of
-        geometry and attributes, which `write_layer` wrote to scratch files.
+        geometry and attributes, which `write_layer` wrote to scratch files in ``folder``.
         """
         crs = require_value(self.crs, "the CRS of the layers")
         if not np.isfinite(self.lower_corner).all():
@@ -329,7 +320,7 @@ class _VctSectionWriter:
             vct_file.write("".join(f"{line}\r\n" for line in lines).encode(VCT_ENCODING))
             for name in _SCRATCH_SECTIONS:
                 vct_file.write(f"{name}Begin\r\n".encode())
-                with (self.folder / name).open("rb") as section:
+                with (folder / name).open("rb") as section:
                     shutil.copyfileobj(section, vct_file, 1 << 20)
                 vct_file.write(f"{name}End\r\n".encode())
 

@@ -104,7 +104,7 @@ _USUAL_HEADS = tuple(1 + ((number + height) << 8) for height in (0, 1000) for nu
 
 
 class _UnusualLayerError(Exception):
-    """Raised for a layer that must be read cell by cell."""
+    """Raised for a layer that must be read cell by cell, also because its stream reports an error."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def read_columnar_rows(
         return None
     try:
         return _read_rows(path, name, info, positions, row_count)
-    except (_UnusualLayerError, ArrowStreamError, UnicodeDecodeError, OverflowError, RuntimeError,
+    except (_UnusualLayerError, UnicodeDecodeError, OverflowError, RuntimeError,
             pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError):  # fmt: skip
         # Reading cell by cell follows: it reports the cause of an error, and decodes texts of another encoding.
         return None
@@ -302,10 +302,6 @@ _OFFSET_TYPES: dict[str, np.dtype] = {
 }
 
 
-class ArrowStreamError(ValueError):
-    """Raised for a stream that reports an error, or that has an unexpected structure."""
-
-
 class ArrowSchema(ctypes.Structure):
     """Name and type of a column, or of the table with its columns as children."""
 
@@ -370,7 +366,7 @@ class ArrowColumn:
 def read_batches(stream: Any) -> Iterator[dict[str, ArrowColumn]]:
     """Yield column name → column of each batch of a stream (an object with ``__arrow_c_stream__``).
 
-    Raise ArrowStreamError, and UnicodeDecodeError for a name that is not UTF-8.
+    Raise _UnusualLayerError, and UnicodeDecodeError for a name that is not UTF-8.
     """
     capsule = stream.__arrow_c_stream__()
     get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
@@ -392,7 +388,7 @@ def read_batches(stream: Any) -> Iterator[dict[str, ArrowColumn]]:
             return
         try:
             if table.n_children != len(columns) or table.offset:
-                raise ArrowStreamError("unexpected structure of a batch")
+                raise _UnusualLayerError("unexpected structure of a batch")
             batch = {name: _copy_column(kind, table.children[n].contents) for n, (name, kind) in enumerate(columns)}
         finally:
             table.release(table)
@@ -400,18 +396,18 @@ def read_batches(stream: Any) -> Iterator[dict[str, ArrowColumn]]:
 
 
 def _raise_if_failed(source: ArrowStream, code: int) -> None:
-    """Raise ArrowStreamError for an error code of a stream."""
+    """Raise _UnusualLayerError for an error code of a stream."""
     if code:
         address = source.get_last_error(source)
         message = ctypes.string_at(address).decode("utf-8", "replace") if address else ""
-        raise ArrowStreamError(message or f"error {code}")
+        raise _UnusualLayerError(message or f"error {code}")
 
 
 def _copy_column(kind: str, array: ArrowArray) -> ArrowColumn:
-    """Return a copy of a column, whose memory belongs to the stream. Raise ArrowStreamError."""
+    """Return a copy of a column, whose memory belongs to the stream. Raise _UnusualLayerError."""
     count = array.length
     if array.offset:
-        raise ArrowStreamError("a column starts within its memory")
+        raise _UnusualLayerError("a column starts within its memory")
     is_present = None
     if array.null_count and array.buffers[0]:
         bits = _copy_buffer(array, 0, np.dtype(np.uint8), (count + 7) // 8)
@@ -432,5 +428,5 @@ def _copy_buffer(array: ArrowArray, number: int, dtype: np.dtype, count: int) ->
     if not count:
         return np.zeros(0, dtype=dtype)
     if not address:
-        raise ArrowStreamError("a column has no memory")
+        raise _UnusualLayerError("a column has no memory")
     return np.frombuffer(ctypes.string_at(address, count * dtype.itemsize), dtype=dtype)

@@ -16,7 +16,7 @@ import sqlite3
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,30 +50,15 @@ _FIELD_TYPES_BY_OGR_TYPE = {
 
 
 @dataclass(frozen=True)
-class DeclaredColumn:
-    """A field as its database declares it.
-
-    ``type``: text, integer, real or date, as in the templates, empty for another type; ``length``: of a text, None
-    without a limit; ``alias``: Chinese title, empty without one; ``name_by_code``: code → name, empty without a coded
-    domain.
-    """
-
-    name: str
-    type: str = ""
-    length: int | None = None
-    alias: str = ""
-    name_by_code: dict[str, str] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True)
 class DeclaredTable:
     """A layer as its database declares it.
 
-    ``crs``: an EPSG code or WKT, empty if undefined; ``has_no_rows``: the layer has no row; ``view_sql``: the statement
-    that defines a view, which may hold only a part of the rows; empty for a table.
+    ``columns``: the type is empty if it is none of the templates, the title (alias) without one, the codes without a
+    coded domain. ``crs``: an EPSG code or WKT, empty if undefined; ``has_no_rows``: the layer has no row; ``view_sql``:
+    the statement that defines a view, which may hold only a part of the rows; empty for a table.
     """
 
-    columns: tuple[DeclaredColumn, ...]
+    columns: tuple[FieldInfo, ...]
     has_no_rows: bool
     crs: str
     view_sql: str = ""
@@ -89,7 +74,7 @@ class DeclaredTable:
                 f,
                 length=column_by_name[f.name].length,
                 alias=column_by_name[f.name].alias,
-                codes=column_by_name[f.name].name_by_code,
+                codes=column_by_name[f.name].codes,
             )
             if f.name in column_by_name
             else f
@@ -166,7 +151,7 @@ def _read_columns(
     shape: str,
     titles: dict[tuple[str, str], tuple[str, str]],
     codes: dict[str, dict[str, str]],
-) -> tuple[DeclaredColumn, ...]:
+) -> tuple[FieldInfo, ...]:
     """Return the declared columns of a table without its primary key and geometry column ``shape``.
 
     ``titles``: (table, column) → (title, name of its domain); ``codes``: name of a domain → code → name.
@@ -181,7 +166,7 @@ def _read_columns(
         plain_type = re.sub(r"\s*\(.*", "", kind).strip().upper()
         length = int(width.group(1)) if width and 0 < int(width.group(1)) < _MAX_TEXT_LENGTH else None
         declared_columns.append(
-            DeclaredColumn(name, _FIELD_TYPES_BY_SQL_TYPE.get(plain_type, ""), length, title, codes.get(domain, {}))
+            FieldInfo(name, _FIELD_TYPES_BY_SQL_TYPE.get(plain_type, ""), length, title, codes.get(domain, {}))
         )
     return tuple(declared_columns)
 
@@ -230,12 +215,12 @@ def _read_filegdb(path: Path) -> dict[str, DeclaredTable]:
                 has_limit = column.GetType() == ogr.OFTString and 0 < width < _MAX_TEXT_LENGTH
                 name_by_code = domain.GetEnumeration() if is_coded_domain else {}
                 columns.append(
-                    DeclaredColumn(
+                    FieldInfo(
                         column.GetName(),
                         _FIELD_TYPES_BY_OGR_TYPE.get(column.GetTypeName(), ""),
                         length=width if has_limit else None,
                         alias=column.GetAlternativeName(),
-                        name_by_code={str(code): name or "" for code, name in name_by_code.items()},
+                        codes={str(code): name or "" for code, name in name_by_code.items()},
                     )
                 )
             declared_tables[layer.GetName()] = DeclaredTable(tuple(columns), layer.GetFeatureCount() == 0, crs)

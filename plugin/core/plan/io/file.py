@@ -28,7 +28,7 @@ from ..layer import FieldInfo, SourceLayer
 from .columnar_rows import read_columnar_rows
 from .declarations import DeclaredTable, find_contradicting_crs, read_declared_tables
 from .formats import INTERNAL_TABLE_PREFIXES, MISSING_TABLE, find_hidden_tables
-from .records import count_geodatabase_rows, count_stored_rows, find_problem_of_parts
+from .records import choose_free_name, count_geodatabase_rows, count_stored_rows, find_problem_of_parts
 from .rows import (
     BYTES_CODEC,
     KEY_FIELD,
@@ -208,13 +208,7 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
     declared_table = source.declared_table
     empty = declared_table is not None and declared_table.has_no_rows and not source.stored_row_count
     if declared_table is not None and empty and source.has_shapes and all(c.type for c in declared_table.columns):
-        declared_fields = tuple(FieldInfo(c.name, c.type) for c in declared_table.columns)
-        return _make_layer_without_rows(
-            source.path,
-            source.display_name,
-            declared_table.add_declarations_to_fields(declared_fields),
-            declared_table.crs,
-        )
+        return _make_layer_without_rows(source.path, source.display_name, declared_table.columns, declared_table.crs)
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
@@ -350,9 +344,7 @@ def _make_layer_without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...
     """
     layer = make_empty_layer(name, path, fields=fields, declared_row_count=0)
     columns: dict[str, Any] = {f.name: pd.Series([], dtype=_PANDAS_TYPES[f.type]) for f in fields}
-    shapes = "geometry"
-    while shapes in columns:
-        shapes += "_"
+    shapes = choose_free_name("geometry", columns)
     layer.crs, layer.encoding = crs_care.parse_crs(crs), "UTF-8"
     columns[shapes] = gpd.GeoSeries([], crs=layer.crs)
     index = pd.Index([], dtype="int64", name="fid")

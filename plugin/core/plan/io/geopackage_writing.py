@@ -21,7 +21,7 @@ from ...base.cancellation import Cancellation
 from ...base.errors import InputError
 from ..layer import SourceLayer
 from .file import LayerSelector, read_file
-from .records import quote_sql_name
+from .records import choose_free_name, quote_sql_name
 
 #: Tables of the standard that a reader needs (OGC 12-128r18, annex C), and those of titles (GDAL's extension schema).
 _CORE_TABLES = """
@@ -46,7 +46,6 @@ INSERT INTO gpkg_spatial_ref_sys VALUES ('Undefined Cartesian', -1, 'NONE', -1, 
 UNDEFINED_CRS, _FIRST_OTHER_CRS = -1, 900_000
 #: Flags of a blob: little-endian, without bounds; an empty shape has another bit.
 _FLAGS, _EMPTY_FLAGS = 0x01, 0x11
-_SHAPE_COLUMN, _ID_COLUMN = "geom", "fid"
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
 GEOPACKAGE_OPTIONS = {"VERSION": "1.2"}
 
@@ -77,7 +76,7 @@ class StagedTable:
 
 
 class StagedGeopackage:
-    """A GeoPackage under construction; a context that closes it.
+    """A GeoPackage under construction, to be closed.
 
     ``label``: the source that is copied, for the error when the disk of temporary files is full.
     """
@@ -89,11 +88,7 @@ class StagedGeopackage:
         self._table_names: set[str] = set()
         self._crs_count = 0
 
-    def __enter__(self) -> StagedGeopackage:
-        """Return the GeoPackage."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """Store what was written, and close the file."""
         with closing(self._database):
             self._database.commit()
@@ -120,11 +115,7 @@ class StagedGeopackage:
         self._table_names.add(name.casefold())
         columns = ", ".join(f"{quote_sql_name(one.name)} {one.type}" for one in table.columns)
         used = {one.name.casefold() for one in table.columns}
-        shape, key = _SHAPE_COLUMN, _ID_COLUMN
-        while shape in used:
-            shape += "_"
-        while key in used:
-            key += "_"
+        shape, key = choose_free_name("geom", used), choose_free_name("fid", used)
         has_shapes = bool(table.geometry_type)
         parts = [f"{quote_sql_name(key)} INTEGER PRIMARY KEY"]
         parts += [f"{quote_sql_name(shape)} {table.geometry_type}"] if has_shapes else []

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC
 from decimal import Decimal
@@ -72,7 +73,7 @@ def read_parquet(path: Path, select_layer: LayerSelector, cancellation: Cancella
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         staged_path = Path(folder) / "table.gpkg"
         try:
-            with parquet.ParquetFile(path) as file, StagedGeopackage(staged_path, str(path)) as staged:
+            with parquet.ParquetFile(path) as file, closing(StagedGeopackage(staged_path, str(path))) as staged:
                 schema = file.schema_arrow
                 metadata = parse_json((schema.metadata or {}).get(b"geo", b"{}"), _METADATA_TYPES, file=path)
                 shape = _find_shape_column(metadata, path)

@@ -196,7 +196,7 @@ def read_schema(
     connection = parse_connection(source)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "schema.gpkg"
-        with open_schema(connection) as database, StagedGeopackage(path, connection.label) as staged:
+        with open_schema(connection) as database, closing(StagedGeopackage(path, connection.label)) as staged:
             copier = _SchemaCopier(database, connection, staged, select_layer, cancellation)
             copier.copy()
         layers = read_staged_file(path, connection.label, select_layer, cancellation)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import struct
+from collections.abc import Container
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -267,3 +268,10 @@ def quote_name(name: str) -> str:
 def quote_sql_name(name: str) -> str:
     """Return a name quoted for SQLite and PostgreSQL, as the SQL standard demands."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def choose_free_name(name: str, used: Container[str]) -> str:
+    """Return the name of a column, with underscores added if fields have that name."""
+    while name in used:
+        name += "_"
+    return name

@@ -27,7 +27,7 @@ from ...geometry import crs as crs_care
 from ...geometry.tolerance import CURVE_STEP_DEGREES
 from ..layer import FieldInfo, MistypedColumn, SourceLayer
 from .columnar_rows import ColumnarRows
-from .records import open_if_database, quote_name, quote_sql_name
+from .records import choose_free_name, open_if_database, quote_name, quote_sql_name
 from .stored_shapes import read_curve_wkt, read_stored_shapes, replace_rounded_vertices
 
 #: Features of a column that are listed.
@@ -280,9 +280,7 @@ def read_rows(
 
 def _make_frame(table: dict[str, NDArray], shapes: gpd.GeoSeries) -> gpd.GeoDataFrame:
     """Return a frame of columns and shapes; the name of the geometry differs from those of the columns."""
-    geometry_name = "geometry"
-    while geometry_name in table:
-        geometry_name += "_"
+    geometry_name = choose_free_name("geometry", table)
     # Columns of one type stay separate in memory: joining them would copy all values.
     data = pd.DataFrame({**table, geometry_name: shapes}, index=shapes.index, copy=False)
     return gpd.GeoDataFrame(data, geometry=geometry_name, copy=False)
