@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -149,8 +148,8 @@ def find_key_gaps(keys_by_role: Mapping[str, Iterable[object]]) -> list[KeyGap]:
     gaps: list[KeyGap] = []
     for role, numbers_by_county in numbers_by_role.items():
         for county, numbers in sorted(numbers_by_county.items()):
-            all_numbers = sorted_by_county[county]
-            between = all_numbers[bisect_left(all_numbers, min(numbers)) : bisect_right(all_numbers, max(numbers))]
+            low, high = min(numbers), max(numbers)
+            between = [number for number in sorted_by_county[county] if low <= number <= high]
             gaps += [
                 KeyGap(role, make_bsm(county, before + 1), make_bsm(county, after - 1))
                 for before, after in pairwise(between)

@@ -10,7 +10,6 @@ import weakref
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -715,7 +714,8 @@ class Layer:
             # replaces the measurement of their outlines.
             xmin, ymin, xmax, ymax = self.row_bounds.T
             max_lengths = shapely.get_num_coordinates(self.plane_shapes) * np.hypot(xmax - xmin, ymax - ymin)
-            is_unchanged = np.fromiter(map(is_, self.plane_shapes, self.unrepaired_shapes), bool, len(self))
+            pairs = zip(self.plane_shapes, self.unrepaired_shapes, strict=True)
+            is_unchanged = np.array([shape is former for shape, former in pairs], dtype=bool)
             rows = np.flatnonzero(~(is_unchanged & (2 * self.plane_areas > width_m * max_lengths)))
             is_flat = np.zeros(len(self), dtype=bool)
             is_flat[rows] = find_flat_polygons(self.unrepaired_shapes[rows], width_m)

@@ -90,10 +90,6 @@ class ExportLog:
         """Add a parcel to those that one note lists."""
         self.labels_by_key.setdefault(key, []).append(label)
 
-    def make_notes(self) -> tuple[PointNote, ...]:
-        """Return all notes."""
-        return (*self.notes, *(make_note_on_parcels(key, labels) for key, labels in self.labels_by_key.items()))
-
 
 def read_features(layer: SourceLayer, log: ExportLog, cancellation: Cancellation) -> list[ExportFeature]:
     """Return the features of a layer that can be written; each other one becomes a note."""
@@ -319,7 +315,8 @@ def export_boundary_points(
     with write_atomically(output) as target:
         target.write_bytes(content)
     point_count = sum(len(parcel.points) for parcel in parcels)
-    notes = tuple(replace(note, file_name=layer.name) for note in log.make_notes())
+    log.notes += [make_note_on_parcels(key, labels) for key, labels in log.labels_by_key.items()]
+    notes = tuple(replace(note, file_name=layer.name) for note in log.notes)
     return PointExport(Path(output), form, crs, len(parcels), point_count, len(layer.frame), notes)
 
 

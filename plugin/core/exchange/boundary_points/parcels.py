@@ -225,7 +225,7 @@ class HeaderValue:
 class ParsedFile:
     """A file as parsed: form, header, parcels and notes.
 
-    ``header_values``: meaning (`settings`) → value, for the keys that the file has. ``has_stray_points``: lines
+    ``header_values``: meaning (`PointSettings`) → value, for the keys that the file has. ``has_stray_points``: lines
     before the first parcel belong to a parcel that is not there.
     """
 

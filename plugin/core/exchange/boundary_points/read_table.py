@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +121,14 @@ def parse_table(path: Path, sheets: list[TableSheet], form: PointForm, layout: F
     if not parser.has_table:
         columns = "、".join(form.headings[item][0] for item in ("point", "north", "east"))
         raise InputError("table_no_head", file=path.name, rows=load_settings().heading_lines, columns=columns)
-    return ParsedFile(path, form, layout, parser.header_values, parser.make_parcels(), tuple(parser.notes))
+    parcels: list[RawParcel] = []
+    for one in parser.parcels:
+        one.place = one.rows[0].place if one.rows else one.place
+        # Rows without number and name are divided at closed rings.
+        parcels += [one] if any(one.key) else divide_at_closed_rings([one])
+    for position, parcel in enumerate(parcels, 1):
+        parcel.position = position
+    return ParsedFile(path, form, layout, parser.header_values, tuple(parcels), tuple(parser.notes))
 
 
 @dataclass
@@ -140,7 +146,7 @@ class _TableParser:
         self.header_values: dict[str, HeaderValue] = {}
         self.notes: list[PointNote] = []
         self.has_table = False
-        self._parcels: list[_OpenParcel] = []
+        self.parcels: list[_OpenParcel] = []
 
     def _find_columns(self, sheet: TableSheet, line: TableLine) -> dict[str, int]:
         """Return item → its column in a line of headings, and note the columns that are ignored."""
@@ -215,7 +221,7 @@ class _TableParser:
         self, sheet: TableSheet, position: int, column_by_item: dict[str, int], key: tuple[str, ...]
     ) -> bool:
         """Return True if the next row with coordinates below a row belongs to the parcel with a number and name."""
-        for row in islice(sheet.lines, position + 1, None):
+        for row in sheet.lines[position + 1 :]:
             if not any(row.cells) and not any(key):
                 return False
             texts = _read_texts(row, column_by_item)
@@ -245,9 +251,9 @@ class _TableParser:
                     former.values[item] = former.values.get(item) or texts.get(item, "")
                 return former
         values = {item: texts.get(item, "") for item in self._form.parcel.items}
-        number = len(self._parcels) + 1
-        self._parcels.append(_OpenParcel(number, place, values=values, area_unit=area_unit, key=key))
-        return self._parcels[-1]
+        number = len(self.parcels) + 1
+        self.parcels.append(_OpenParcel(number, place, values=values, area_unit=area_unit, key=key))
+        return self.parcels[-1]
 
     def _read_row(
         self,
@@ -280,16 +286,6 @@ class _TableParser:
     def _add(self, level: NoteLevel, key: str, place: Place | None, parcel: str, **params: object) -> None:
         """Add a note."""
         self.notes.append(PointNote(key, level, place, parcel, params))
-
-    def make_parcels(self) -> tuple[RawParcel, ...]:
-        """Return the parcels; rows without number and name are divided at closed rings."""
-        parcels: list[RawParcel] = []
-        for one in self._parcels:
-            one.place = one.rows[0].place if one.rows else one.place
-            parcels += [one] if any(one.key) else divide_at_closed_rings([one])
-        for position, parcel in enumerate(parcels, 1):
-            parcel.position = position
-        return tuple(parcels)
 
 
 def _read_texts(row: TableLine, column_by_item: dict[str, int]) -> dict[str, str]:

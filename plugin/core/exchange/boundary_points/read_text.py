@@ -153,8 +153,6 @@ def parse_text(text: FileText, form: PointForm) -> ParsedFile:
         if match and meaning:
             values[meaning] = HeaderValue(match[2], Place(number))
     parcels = tuple(parser.parcels) if form.parcel.items else divide_at_closed_rings(parser.parcels)
-    for position, parcel in enumerate(parcels, 1):
-        parcel.position = position
     for key, lines in parser.lines_by_key.items():
         if lines:
             level = NoteLevel.ERROR if key == "stray_points" else NoteLevel.WARNING

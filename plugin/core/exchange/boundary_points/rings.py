@@ -39,7 +39,8 @@ def divide_at_closed_rings(parcels: Sequence[RawParcel]) -> tuple[RawParcel, ...
             ring.append(row)
         for rows in groups:
             place = rows[0].place if rows else parcel.place
-            divided.append(replace(parcel, place=place, values=dict(parcel.values), rows=rows))
+            position = len(divided) + 1
+            divided.append(replace(parcel, position=position, place=place, values=dict(parcel.values), rows=rows))
     return tuple(divided)
 
 

@@ -68,9 +68,13 @@ def make_file_bytes(
         return _make_workbook(path, _list_table_rows(parcels, form, crs), form)
     used_layout = layout or make_layout(form)
     if form.kind == TEXT_KIND:
-        is_same_zone = stored_crs == make_crs_label(crs)
-        header = list(layout.header) if layout else _make_header(form, crs)
-        lines = [*(header if is_same_zone or not layout else _replace_zone(header, crs))]
+        lines: list[str] = []
+        if layout:
+            is_same_zone = stored_crs == make_crs_label(crs)
+            lines += layout.header if is_same_zone else _replace_zone(layout.header, crs)
+        elif form.sections.parcels:
+            keys = [f"{line.key}={_fill_value(line.value, crs)}" for line in form.header]
+            lines += [form.sections.header, *keys, form.sections.parcels]
         for parcel in parcels:
             if form.parcel.items:
                 lines.append(form.separator.join(_make_parcel_cells(parcel, form)))
@@ -102,14 +106,6 @@ def _fill_value(value: str, crs: CRS) -> str:
     for name, text in (texts | {"date": date.today().isoformat()}).items():
         value = value.replace(f"{{{name}}}", text)
     return value
-
-
-def _make_header(form: PointForm, crs: CRS) -> list[str]:
-    """Return the lines before the parcels, for a layer that was not imported; empty for a form without sections."""
-    if not form.sections.parcels:
-        return []
-    lines = [f"{line.key}={_fill_value(line.value, crs)}" for line in form.header]
-    return [form.sections.header, *lines, form.sections.parcels]
 
 
 def _replace_zone(header: Sequence[str], crs: CRS) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -123,7 +122,14 @@ def read_tags(path: Path) -> DrawingTags:
     encoding = find_encoding(data)
     text = data.decode(encoding, errors="replace").removeprefix("\ufeff")
     text = _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
-    return _group_tags(path, encoding, list(_iterate_tags(path, text)))
+    lines = text.replace("\r\n", "\n").split("\n")
+    numbered_tags: list[tuple[int, Tag]] = []
+    for position in range(0, len(lines) - 1, 2):
+        try:
+            numbered_tags.append((position + 1, Tag(int(lines[position]), lines[position + 1])))
+        except ValueError as error:
+            raise InputError("drawing_damaged", file=path.name, line=position + 1) from error
+    return _group_tags(path, encoding, numbered_tags)
 
 
 def find_encoding(data: bytes) -> str:
@@ -156,19 +162,11 @@ def _find_variable(data: bytes, name: bytes) -> str:
     return found[1].decode("ascii", errors="replace").strip() if found else ""
 
 
-def _iterate_tags(path: Path, text: str) -> Iterator[tuple[int, Tag]]:
-    """Yield the number of the line (from 1) and the tag of each pair of lines. Raise InputError for another line."""
-    lines = text.replace("\r\n", "\n").split("\n")
-    for position in range(0, len(lines) - 1, 2):
-        try:
-            code = int(lines[position])
-        except ValueError as error:
-            raise InputError("drawing_damaged", file=path.name, line=position + 1) from error
-        yield position + 1, Tag(code, lines[position + 1])
-
-
 def _group_tags(path: Path, encoding: str, numbered_tags: list[tuple[int, Tag]]) -> DrawingTags:
-    """Return the tags of a file by section and entity. Raise InputError for a file without entities or end."""
+    """Return the tags of a file by section and entity. Raise InputError for a file without entities or end.
+
+    ``numbered_tags``: numbers of lines (from 1) and tags.
+    """
     drawing = DrawingTags(path, encoding, {}, [], {}, [])
     section, block = "", Block("", False)
     header: list[Tag] = []
@@ -205,8 +203,8 @@ def _group_tags(path: Path, encoding: str, numbered_tags: list[tuple[int, Tag]])
             current.tags.append(tag)
     if not has_entities or not is_complete:
         raise InputError("drawing_incomplete" if has_entities else "drawing_not_dxf", file=path.name)
-    drawing.layer_names += [tag.value.strip() for layer in layers for tag in layer.tags if tag.code == 2]
     drawing.variables |= _read_variables(header)
+    drawing.layer_names += [tag.value.strip() for layer in layers for tag in layer.tags if tag.code == 2]
     return drawing
 
 

@@ -64,6 +64,7 @@ def check_supported_crs(crs: CRS | None, layer: str) -> None:
 
     Supported are CGCS2000 in degrees and its 3° and 6° Gauss–Krüger zones.
     """
+    # The header names a zone by number and width: another central meridian or datum has no place in it.
     frame = describe_crs(crs) if crs is not None else None
     if (
         frame is None
@@ -138,6 +139,7 @@ def read_header(line_reader: LineReader, remarks: FileRemarks) -> VctHeader:
         # A separator may be a tab, which stripping would remove.
         value = value.strip() or ("\t" if "\t" in value and key.strip().lower() == "separator" else "")
         key = key.strip()
+        # Some programs repeat a key; only another value for it is a contradiction.
         other, first, _ = pairs.setdefault(key.lower(), (value, line_reader.number, key))
         if other != value:
             raise line_reader.make_error("vct_head_twice", key=key, value=value, first=first, other=other)
@@ -149,12 +151,14 @@ def read_header(line_reader: LineReader, remarks: FileRemarks) -> VctHeader:
         VCT_SEPARATOR,
         "vct_head_form",
     )
+    # All values after the header are split by it, so it must be known before the first of them.
     line_reader.separator = separator or VCT_SEPARATOR
     (dim,) = header.read_numbers("dim", (1,), "vct_head_dim") or [2.0]
     if dim not in (2, 3):
         raise header.make_error("dim", "vct_head_dim")
     crs = read_crs(header)
     offset = header.read_numbers("offset", (2, 3), "vct_head_offset")
+    # After the CRS, so that a wrong one is reported first, and the keys that it used are not reported as unused.
     check_format(header)
     return VctHeader(
         crs=crs,
@@ -350,6 +354,7 @@ def read_whether_northing_is_first(header_pairs: HeaderPairs) -> bool:
     if (first in _EAST_WORDS or not first) and (second in _NORTH_WORDS or not second):
         return False
     header_pairs.refuse_unless(not first or first in (*_EAST_WORDS, *_NORTH_WORDS), "xaxisdirection", "E / N")
+    # The second axis must be the other one of the two.
     expected_words = _EAST_WORDS if first in _NORTH_WORDS else _NORTH_WORDS
     header_pairs.refuse_unless(
         not second or second in (*_EAST_WORDS, *_NORTH_WORDS), "yaxisdirection", expected_words[0]

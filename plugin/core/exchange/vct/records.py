@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
@@ -139,17 +139,10 @@ def compute_label_points(polygons: NDArray) -> NDArray:
     return points
 
 
-class AnnotationLabels(NamedTuple):
-    """Annotation: ``texts`` and ``angles`` (degrees, 0 if missing) of (p,) points."""
-
-    texts: list[str]
-    angles: list[float]
-
-
 def read_annotation(
     layer: SourceLayer, parts: SingleParts, feature_names: NDArray, notes: list[tuple[str, dict[str, Any]]]
-) -> AnnotationLabels:
-    """Return the texts and angles of an annotation layer.
+) -> tuple[list[str], list[float]]:
+    """Return the texts and angles (degrees, 0 if missing) of the (p,) points of an annotation layer.
 
     OutputError names a feature (``feature_names``, (n,)) without text or position, with a character outside GBK, or
     with an invalid angle.
@@ -173,7 +166,7 @@ def read_annotation(
             raise OutputError("vct_no_value", layer=layer.name, field=ANGLE_FIELD, of_type="real")
         angles = np.where(np.isnan(given_angles), 0.0, given_angles)
     rows = parts.row_of_part.tolist()
-    return AnnotationLabels([texts[row] for row in rows], angles[rows].tolist())
+    return [texts[row] for row in rows], angles[rows].tolist()
 
 
 def format_numbers(values: NDArray, decimals: int) -> list[str]:
@@ -379,10 +372,14 @@ def _write_records(
 
 
 def write_annotation(
-    section_file: TextIO, points: NDArray, labels: AnnotationLabels, first_id: int, record_format: RecordFormat
+    section_file: TextIO,
+    points: NDArray,
+    labels: tuple[list[str], list[float]],
+    first_id: int,
+    record_format: RecordFormat,
 ) -> None:
-    """Write (p,) single points with annotation text; their ids begin at ``first_id``."""
-    places = zip(shapely.get_coordinates(points), labels.texts, labels.angles, strict=True)
+    """Write (p,) single points with annotation text; their ids begin at ``first_id``. ``labels``: texts and angles."""
+    places = zip(shapely.get_coordinates(points), *labels, strict=True)
     for number, (xy, text, angle) in enumerate(places):
         if number % _RECORDS_PER_CANCEL_CHECK == 0:
             record_format.cancellation.raise_if_cancelled()

@@ -294,25 +294,20 @@ def _read_definitions(path: Path, name: str) -> list[_CrsDefinition]:
                         crs_definitions.append((int(row[1]), str(row[2] or "")))
             return crs_definitions
         if kind == ".gdb":
-            return _read_crs_of_filegdb(path, name)
+            definition_xml = ""
+            with open_filegdb(path) as data_set:
+                rows = data_set.ExecuteSQL(f"GetLayerDefinition {name}") if data_set is not None else None
+                if rows is not None:
+                    feature = rows.GetNextFeature()
+                    definition_xml = feature.GetField(0) if feature is not None else ""
+                    data_set.ReleaseResultSet(rows)
+            reference = re.search(r"<SpatialReference\b.*?</SpatialReference>", definition_xml or "", re.DOTALL)
+            items = dict(re.findall(r"<(WKT|WKID|LatestWKID)>([^<]*)<", reference.group())) if reference else {}
+            code = items.get("LatestWKID") or items.get("WKID") or ""
+            return [(int(code), html.unescape(items.get("WKT", "")))] if code.isdecimal() else []
         if kind == ".shp":
             return [(None, read_prj(path).decode("utf-8", "replace"))]
     except (*DATABASE_ERRORS, OSError, RuntimeError):
         # Reading the rows reports a damaged file.
         return []
     return []
-
-
-def _read_crs_of_filegdb(path: Path, name: str) -> list[_CrsDefinition]:
-    """Return (EPSG code, WKT) of the CRS of a layer in a file geodatabase; none without a code."""
-    definition_xml = ""
-    with open_filegdb(path) as database:
-        rows = database.ExecuteSQL(f"GetLayerDefinition {name}") if database is not None else None
-        if rows is not None:
-            feature = rows.GetNextFeature()
-            definition_xml = feature.GetField(0) if feature is not None else ""
-            database.ReleaseResultSet(rows)
-    reference = re.search(r"<SpatialReference\b.*?</SpatialReference>", definition_xml or "", re.DOTALL)
-    items = dict(re.findall(r"<(WKT|WKID|LatestWKID)>([^<]*)<", reference.group())) if reference else {}
-    code = items.get("LatestWKID") or items.get("WKID") or ""
-    return [(int(code), html.unescape(items.get("WKT", "")))] if code.isdecimal() else []

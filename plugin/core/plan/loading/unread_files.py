@@ -226,9 +226,8 @@ def find_write_ahead_logs(source: str | Path) -> list[tuple[str, dict[str, Any]]
     """
     if is_connection(source):
         return []
-    folder = find_source_folder(source)
     try:
-        paths = list_source_datasets(Path(source)) if folder is None else list_folder_datasets(folder)
+        paths = list_source_datasets(Path(source))
     except OSError:
         # Reading the source has reported that.
         return []
