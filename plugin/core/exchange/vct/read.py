@@ -48,7 +48,7 @@ _BATCH_ROWS, _BATCH_BYTES = 5_000, 16_000_000
 _MAX_LISTED_FEATURES = 5
 
 
-#: Text and angle of a row that is no annotation.
+#: Text and angle of a row that is not annotation.
 NO_TEXT: tuple[str, float | None] = ("", None)
 
 

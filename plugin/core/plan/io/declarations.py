@@ -53,8 +53,8 @@ _FIELD_TYPES_BY_OGR_TYPE = {
 class DeclaredTable:
     """A layer as its database declares it.
 
-    ``columns``: the type is empty if it is none of the templates, the title (alias) without one, the codes without a
-    coded domain. ``crs``: an EPSG code or WKT, empty if undefined; ``has_no_rows``: the layer has no row; ``view_sql``:
+    ``columns``: the type is empty if templates lack it, the title (alias) without one, the codes without a coded
+    domain. ``crs``: an EPSG code or WKT, empty if undefined; ``has_no_rows``: the layer has no row; ``view_sql``:
     the statement that defines a view, which may hold only a part of the rows; empty for a table.
     """
 
