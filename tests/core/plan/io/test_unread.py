@@ -199,8 +199,7 @@ def test_limit_of_the_search_for_unread_data_is_reported_when_reached(data_folde
         (data_folder / "x" / str(n)).mkdir()
     for most, cases in ((20, ["limit"]), (60, [])):
         monkeypatch.setattr(scan, "MAX_FILES_VISITED", most)
-        unread = scan.find_unread_data(data_folder, list_folder_datasets(data_folder))
-        assert [one.case for one in unread] == cases
+        assert [one.case for one in scan.find_unread_data(data_folder, list_folder_datasets(data_folder))] == cases
 
 
 # -- files written by the plugin --------------------------------------------------------------------------------------------
