@@ -25,9 +25,9 @@ from plugin.core.base.files.data import (  # noqa: E402 - after the path is set
     list_known_values,
     list_record_items,
 )
-from plugin.core.exchange.boundary_points.forms import FormFile  # noqa: E402
+from plugin.core.exchange.boundary_points.forms import PointForm  # noqa: E402
 from plugin.core.exchange.drawings.mapping import MappingFile as DrawingMappingFile  # noqa: E402
-from plugin.core.exchange.mapping.files import MappingFile  # noqa: E402
+from plugin.core.exchange.mapping import FieldMapping  # noqa: E402
 from plugin.core.model.rule import load_all_rules  # noqa: E402
 from plugin.core.package.package_spec.spec import PackageFile  # noqa: E402
 from plugin.core.standard import EVERY_RULE, SETTING_SECTIONS, Standard, load_standard  # noqa: E402
@@ -46,14 +46,14 @@ from plugin.core.studies.projects.review_settings import ReviewFile  # noqa: E40
 SCHEMAS_FOLDER = ROOT / "resources" / "schemas"
 #: Name of a schema → files of the repository that it describes, and their dataclass.
 FILE_KINDS: dict[str, tuple[str, Any]] = {
-    "boundary_points": ("resources/boundary_points/t*.toml", FormFile),
+    "boundary_points": ("resources/boundary_points/t*.toml", PointForm),
     "conflicts": ("resources/standards/*/conflicts.toml", ConflictsFile),
     "conformity": ("resources/standards/*/conformity.toml", ReviewFile),
     "drawing_mapping": ("resources/drawings/[!s]*.toml", DrawingMappingFile),
     "indicators": ("resources/standards/*/indicators.toml", CatalogueFile),
     "maintenance": ("resources/standards/*/maintenance.toml", MaintenanceSpec),
     "map_set": ("resources/layouts/maps.toml", MapCatalogue),
-    "mapping": ("*.mapping.toml", MappingFile),
+    "mapping": ("*.mapping.toml", FieldMapping),
     "office_table": ("resources/office_tables/*.toml", TableLayout),
     "package": ("resources/packages/*.toml", PackageFile),
     "profile": ("resources/profiles/*.toml", ProfileFile),

@@ -12,11 +12,12 @@ from tempfile import TemporaryDirectory
 import pyogrio
 import shapely
 
-from plugin.core.exchange.vct.read import open_vct, read_vct
+from plugin.core.exchange.vct.read import open_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.plan.io import read_source
 from plugin.core.plan.layer import SourceLayer
 from plugin.core.standard import load_standard
+from tests.core.vct_files import read_vct
 from tests.core.vct_verification import assert_every_edge_once, count_differing_values, list_polygon_edges
 
 from .measure import Row, time_fastest_run

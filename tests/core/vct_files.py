@@ -4,6 +4,7 @@
 import geopandas as gpd
 from pyproj import CRS
 
+from plugin.core.exchange.vct.read import open_vct, read_all_layers
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 
 #: Two squares that share an edge, as survey software writes them.
@@ -139,3 +140,9 @@ def make_vct_layer(name, shapes, crs=4525, **columns):
     infos = tuple(FieldInfo(column, type_) for column, (type_, _) in columns.items())
     frame = gpd.GeoDataFrame({c: v for c, (_, v) in columns.items()}, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)
     return SourceLayer(name, frame, infos, crs)
+
+
+def read_vct(path, *, merges_parts=False):
+    """Return all layers of a VCT file, completely in memory."""
+    with open_vct(path, merges_parts=merges_parts) as vct:
+        return read_all_layers(vct, str(path))

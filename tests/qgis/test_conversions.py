@@ -9,8 +9,7 @@ import pytest
 import shapely
 from qgis.core import QgsProcessingException
 
-from plugin.core.plan.loading import make_default_key_table_path
-from plugin.core.plan.loading.key_table import read_renumbered_keys
+from plugin.core.plan.loading.key_table import make_default_key_table_path, read_renumbered_keys
 from tests.qgis.helpers import run_algorithm
 
 KEY = "1402250000{:08d}"

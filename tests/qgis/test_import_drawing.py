@@ -8,8 +8,7 @@ from qgis.core import QgsProcessingException, QgsVectorLayer
 
 from plugin.algorithms.points_and_drawings import _MAPPINGS, DEFAULT_CLOSING_M, DEFAULT_TOLERANCE_M
 from plugin.core.base.choices import DRAWING_UNITS
-from plugin.core.exchange.drawings.mapping import list_mapping_ids
-from plugin.core.exchange.drawings.settings import load_settings
+from plugin.core.exchange.drawings.mapping import list_mapping_ids, load_settings
 from tests.core.drawing_files import DrawingWriter
 from tests.qgis.helpers import run_algorithm
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from qgis.core import Qgis, QgsMessageLog, QgsProject
 
 from ...core.checks.check import CheckResult, RunOptions
-from ...core.plan.loading import KEY_TABLE_SUFFIX
+from ...core.plan.loading.key_table import KEY_TABLE_SUFFIX
 from ...core.standard.messages.texts import Texts
 from ...core.standard.profile import Profile
 from ...core.standard.profile.document import (

@@ -131,7 +131,7 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
     from ..engine.waivers.file import load_waivers
     from ..figures.heritage_sites import read_heritage_register
     from ..figures.supplied_tables import read_printed_figures
-    from ..plan.loading import find_key_table
+    from ..plan.loading.key_table import find_key_table
     from ..standard.profile.profile_figures import AllocatedTargets
 
     allocated_targets = AllocatedTargets()

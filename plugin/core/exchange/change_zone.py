@@ -8,15 +8,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
+from pyproj import CRS
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import InputError, OutputError
-from ..base.files.csv_records import format_rows
-from ..base.files.writing import write_atomically
 from ..geometry.crs import (
     describe_crs,
     have_same_parameters,
@@ -41,11 +40,9 @@ from .edited_copy import (
     open_for_editing,
     replace_feature,
     write_edited_copy,
+    write_table,
 )
 from .gdal_setup import convert_to_spatial_reference, load_gdal, raise_if_refused
-
-if TYPE_CHECKING:
-    from pyproj import CRS
 
 #: A vertex that is further from its place on the ground has moved (m). The grid of a FileGDB rounds to 0.1 mm.
 MAX_MOVE_M = 0.001
@@ -238,9 +235,7 @@ def change_crs_zone(
             ]
             for layer in converted
         ]
-        with write_atomically(table) as target:
-            target.write_bytes(format_rows([_HEADINGS[lang], *rows]))
-        written.append(table)
+        written.append(write_table(table, _HEADINGS[lang], rows))
     unchanged_names = [layer.name for layer, change in zip(layers, changes, strict=True) if change is None]
     return ZoneRun(tuple(converted), tuple(unchanged_names), tuple(written))
 

@@ -7,6 +7,7 @@ The database is made in a temporary folder and moves to its target when it is co
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -15,7 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pyproj import CRS
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.choices import ACTIONS_ON_EXISTING
@@ -25,10 +28,7 @@ from ..geometry import crs as crs_care
 from ..standard.messages.texts import Texts
 from ..standard.template import CodeList, Template
 from .gdal_setup import convert_to_spatial_reference, create_layer, define_field, load_gdal, raise_if_refused
-from .schema import CodedDomain, DatabaseFormat, LayerSchema, find_database_format, make_schemas
-
-if TYPE_CHECKING:
-    from pyproj import CRS
+from .schema import OGR_GEOMETRY_TYPES, CodedDomain, DatabaseFormat, find_database_format, make_coded_domains
 
 #: Actions for an existing database.
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
@@ -43,7 +43,6 @@ _CREATE_DATA_COLUMNS_SQL = """CREATE TABLE IF NOT EXISTS gpkg_data_columns (
     table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, title TEXT, description TEXT, mime_type TEXT,
     constraint_name TEXT, CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name),
     CONSTRAINT gdc_tn UNIQUE (table_name, name))"""
-_SCHEMA_EXTENSION_URL = "http://www.geopackage.org/spec121/#extension_schema"
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,8 @@ def create_database(
     file_format = find_database_format(target)
     if existing not in ACTIONS_ON_EXISTING:
         raise InputError("existing_unknown", value=existing, known=", ".join(ACTIONS_ON_EXISTING))
-    schemas = make_schemas(templates, file_format, code_lists)
+    templates = list(templates)
+    domains = make_coded_domains(templates, file_format, code_lists)
     exists = target.exists()
     if exists and existing == "stop":
         raise OutputError("output_exists", target=str(target))
@@ -111,7 +111,7 @@ def create_database(
             if exists and existing == "add":
                 _copy_database(target, temporary_database)
                 created_layers, unchanged_layers = _add_missing_layers(
-                    temporary_database, target, schemas, crs, file_format, progress, cancellation
+                    temporary_database, target, templates, domains, crs, file_format, progress, cancellation
                 )
                 if not created_layers:
                     return CreatedLayers(target, (), unchanged_layers)
@@ -125,11 +125,13 @@ def create_database(
                     database = raise_if_refused(
                         driver.Create(str(temporary_database), 0, 0, 0, gdal.GDT_Unknown, options)
                     )
-                    created_layers = _create_layers(database, schemas, crs, file_format, progress, cancellation)
+                    created_layers = _create_layers(
+                        database, templates, domains, crs, file_format, progress, cancellation
+                    )
                     # Deleting the reference closes the database and writes it.
                     del database
             if file_format.gdal_driver == "GPKG":
-                _write_column_titles(temporary_database, [s for s in schemas if s.name in created_layers])
+                _write_column_titles(temporary_database, [t for t in templates if t.role in created_layers])
             _check_layers_written(temporary_database, {*created_layers, *unchanged_layers})
         except BaseException as error:
             # The frames of the traceback would keep the database open and, on Windows, block the folder.
@@ -154,18 +156,18 @@ def add_layers_in_place(
     OutputError
         If a layer cannot be created.
     """
-    file_format = find_database_format(path)
-    schemas = make_schemas(templates, file_format, code_lists)
+    file_format, templates = find_database_format(path), list(templates)
+    domains = make_coded_domains(templates, file_format, code_lists)
     try:
         with load_gdal() as gdal:
             database = raise_if_refused(
                 gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [file_format.gdal_driver])
             )
-            _create_layers(database, schemas, crs, file_format, lambda share, role: None, NEVER_CANCELLED)
+            _create_layers(database, templates, domains, crs, file_format, lambda share, role: None, NEVER_CANCELLED)
             del database
         if file_format.gdal_driver == "GPKG":
-            _write_column_titles(path, schemas)
-        _check_layers_written(path, {one.name for one in schemas})
+            _write_column_titles(path, templates)
+        _check_layers_written(path, {one.role for one in templates})
     except (RuntimeError, sqlite3.Error) as error:
         # The frames of the traceback would keep the database open.
         traceback.clear_frames(error.__traceback__)
@@ -255,13 +257,14 @@ def _check_layers_written(temporary_database: Path, layer_names: set[str]) -> No
 def _add_missing_layers(
     temporary_database: Path,
     target: Path,
-    schemas: list[LayerSchema],
+    templates: list[Template],
+    domains: dict[tuple[str, str], CodedDomain],
     crs: CRS,
     file_format: DatabaseFormat,
     progress: ProgressCallback,
     cancellation: Cancellation,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Create the layers of the schemas that the database at ``temporary_database`` lacks.
+    """Create the layers of the templates that the database at ``temporary_database`` lacks.
 
     Return the names of the created layers and of the layers that existed before. ``target``: the database's final path,
     for error messages.
@@ -274,9 +277,9 @@ def _add_missing_layers(
         except RuntimeError as error:
             raise InputError("source_not_gis", source=str(target), detail="damaged") from error
         existing_names = {database.GetLayer(n).GetName().upper() for n in range(database.GetLayerCount())}
-        missing_schemas = [s for s in schemas if s.name.upper() not in existing_names]
+        missing_templates = [t for t in templates if t.role.upper() not in existing_names]
         # A feature dataset requires one CRS.
-        layer_names = {s.name.upper() for s in schemas}
+        layer_names = {t.role.upper() for t in templates}
         for number in range(database.GetLayerCount()):
             layer = database.GetLayer(number)
             reference = layer.GetSpatialRef()
@@ -291,14 +294,15 @@ def _add_missing_layers(
                     found=existing_crs,
                     crs=crs_care.make_crs_label(crs),
                 )
-        created_layers = _create_layers(database, missing_schemas, crs, file_format, progress, cancellation)
+        created = _create_layers(database, missing_templates, domains, crs, file_format, progress, cancellation)
         del database
-    return created_layers, tuple(s.name for s in schemas if s.name.upper() in existing_names)
+    return created, tuple(t.role for t in templates if t.role.upper() in existing_names)
 
 
 def _create_layers(
     database: Any,
-    schemas: list[LayerSchema],
+    templates: list[Template],
+    domains: dict[tuple[str, str], CodedDomain],
     crs: CRS,
     file_format: DatabaseFormat,
     progress: ProgressCallback,
@@ -314,38 +318,35 @@ def _create_layers(
     used_titles = {database.GetLayer(n).GetMetadataItem("IDENTIFIER") for n in range(database.GetLayerCount())}
     domain_names: dict[CodedDomain, str] = {}
     # Create all domains first: a FileGDB does not know a new domain before it is written.
-    for domain in dict.fromkeys(d for s in schemas for d in s.coded_domains):
+    roles = {template.role for template in templates}
+    for domain in dict.fromkeys(domain for (role, _), domain in domains.items() if role in roles):
         domain_names[domain] = _add_coded_domain(database, domain)
-    for number, schema in enumerate(schemas):
+    for number, template in enumerate(templates):
         cancellation.raise_if_cancelled()
-        progress(number / len(schemas), schema.name)
+        progress(number / len(templates), template.role)
         # Titles are unique in a GeoPackage; 防灾减灾设施（点） is in the parts of both county and centre.
-        title = f"{schema.chinese_title} {schema.name}" if schema.chinese_title in used_titles else schema.chinese_title
+        title = f"{template.name} {template.role}" if template.name in used_titles else template.name
         used_titles.add(title)
         fields = []
-        for column in schema.columns:
-            field_definition = define_field(column.name, column.kind, column.length)
-            field_definition.SetAlternativeName(column.alias)
-            field_definition.SetNullable(column.is_nullable)
-            if column.domain:
-                field_definition.SetDomainName(domain_names[column.domain])
-            if column.default:
-                text = column.kind in ("String", "Date", "DateTime")
-                field_definition.SetDefault("'" + column.default.replace("'", "''") + "'" if text else column.default)
-            fields.append(field_definition)
-        create_layer(
-            database,
-            schema.name,
-            reference,
-            getattr(ogr, f"wkb{schema.geometry_type}"),
-            fields,
-            _list_layer_creation_options(schema, title, crs, file_format),
-        )
+        for field in template.fields:
+            kind = file_format.choose_ogr_type(field)
+            definition = define_field(field.name, kind, (field.length or 0) if kind == "String" else 0)
+            definition.SetAlternativeName(field.alias)
+            definition.SetNullable(field.constraint != "M")
+            if field.codes:
+                definition.SetDomainName(domain_names[domains[template.role, field.name]])
+            if default := field.default or (template.feature_code if field.meaning == "feature_code" else ""):
+                is_text = kind in ("String", "Date", "DateTime")
+                definition.SetDefault("'" + default.replace("'", "''") + "'" if is_text else default)
+            fields.append(definition)
+        geometry_type = getattr(ogr, f"wkb{OGR_GEOMETRY_TYPES[template.geometry]}")
+        options = _list_layer_creation_options(template, title, crs, file_format)
+        create_layer(database, template.role, reference, geometry_type, fields, options)
     database.FlushCache()
-    return tuple(s.name for s in schemas)
+    return tuple(template.role for template in templates)
 
 
-def _list_layer_creation_options(schema: LayerSchema, title: str, crs: CRS, file_format: DatabaseFormat) -> list[str]:
+def _list_layer_creation_options(template: Template, title: str, crs: CRS, file_format: DatabaseFormat) -> list[str]:
     """Return the options for creating a layer in GDAL, such as ``FID=fid``, for a database format."""
     if file_format.gdal_driver == "GPKG":
         return [
@@ -353,10 +354,13 @@ def _list_layer_creation_options(schema: LayerSchema, title: str, crs: CRS, file
             "FID=fid",
             "SPATIAL_INDEX=YES",
             f"IDENTIFIER={title}",
-            f"DESCRIPTION={schema.chinese_title}",
+            f"DESCRIPTION={template.name}",
         ]
-    dataset = [f"FEATURE_DATASET={schema.feature_dataset}"] if schema.feature_dataset else []
-    return [f"LAYER_ALIAS={schema.chinese_title}", *dataset, *_FILEGDB_GRID_OPTIONS[bool(crs.is_geographic)]]
+    # Names of datasets have no special characters: 三区三线封库/下发数据 → 三区三线封库_下发数据. Classes of yearly
+    # maintenance are submitted at the root (S2).
+    dataset = "" if template.base else re.sub(r"\W+", "_", template.group).strip("_")
+    options = [f"LAYER_ALIAS={template.name}", *([f"FEATURE_DATASET={dataset}"] if dataset else [])]
+    return [*options, *_FILEGDB_GRID_OPTIONS[bool(crs.is_geographic)]]
 
 
 def _add_coded_domain(database: Any, domain: CodedDomain) -> str:
@@ -381,7 +385,7 @@ def _add_coded_domain(database: Any, domain: CodedDomain) -> str:
     return name
 
 
-def _write_column_titles(temporary_database: Path, schemas: list[LayerSchema]) -> None:
+def _write_column_titles(temporary_database: Path, templates: list[Template]) -> None:
     """Write the Chinese titles of columns to the GeoPackage.
 
     GDAL before 3.7 does not write them.
@@ -392,12 +396,18 @@ def _write_column_titles(temporary_database: Path, schemas: list[LayerSchema]) -
             "SELECT 1 FROM gpkg_extensions WHERE table_name = 'gpkg_data_columns'"
         ).fetchall()
         if not existing_names:
-            row = ("gpkg_data_columns", None, "gpkg_schema", _SCHEMA_EXTENSION_URL, "read-write")
+            row = (
+                "gpkg_data_columns",
+                None,
+                "gpkg_schema",
+                "http://www.geopackage.org/spec121/#extension_schema",
+                "read-write",
+            )
             database.execute("INSERT INTO gpkg_extensions VALUES (?, ?, ?, ?, ?)", row)
-        for schema in schemas:
-            for column in schema.columns:
+        for template in templates:
+            for field in template.fields:
                 database.execute(
                     "INSERT INTO gpkg_data_columns (table_name, column_name, title) VALUES (?, ?, ?) "
                     "ON CONFLICT (table_name, column_name) DO UPDATE SET title = excluded.title",
-                    (schema.name, column.name, column.alias),
+                    (template.role, field.name, field.alias),
                 )

@@ -18,6 +18,7 @@ import shapely
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.connection_text import is_connection, mask_source
 from ..base.errors import InputError, OutputError
+from ..base.files.csv_records import format_rows
 from ..base.files.open_datasource import check_content, copy_database
 from ..base.files.shapefile_index import write_index
 from ..base.files.writing import check_writable, is_same_file, write_atomically
@@ -105,6 +106,13 @@ def check_tables_are_writable(tables: Iterable[str], source: str | Path, target:
             raise OutputError("output_twice", target=table)
         check_writable(table, inputs)
         checked.append(table)
+
+
+def write_table(path: str, headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Write a table as CSV with a byte order mark; return its path."""
+    with write_atomically(path) as target:
+        target.write_bytes(format_rows([headings, *rows]))
+    return path
 
 
 def write_copy(
@@ -273,7 +281,7 @@ def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -
         added.clear()
         for fid, count in arcs.items():
             if _count_arcs(raise_if_refused(layer.GetFeature(fid)), changes.source, fid) != count:
-                raise _make_arcs_error(changes.source, fid)
+                raise OutputError("copy_arcs_lost", layer=changes.source.name, fid=fid)
         for number, fid in enumerate(changes.deleted):
             _check_cancellation_now_and_then(number, cancellation)
             raise_if_refused(layer.DeleteFeature(fid))
@@ -311,13 +319,8 @@ def _count_arcs(feature: Any, source: SourceLayer, fid: int) -> int:
     # Another curve of a FileGDB would be written as the segments by which the driver replaced it.
     count = count_arcs(feature.GetGeometryRef().ExportToWkt())
     if not count:
-        raise _make_arcs_error(source, fid)
+        raise OutputError("copy_arcs_lost", layer=source.name, fid=fid)
     return count
-
-
-def _make_arcs_error(source: SourceLayer, fid: int) -> OutputError:
-    """Return the OutputError for a row whose arcs the driver cannot store."""
-    return OutputError("copy_arcs_lost", layer=source.name, fid=fid)
 
 
 def _check_cancellation_now_and_then(number: int, cancellation: Cancellation) -> None:

@@ -7,13 +7,12 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pyproj import CRS
 
 from ..base.errors import InputError
 from ..geometry import crs as crs_care
-
-if TYPE_CHECKING:
-    from pyproj import CRS
 
 
 @contextmanager

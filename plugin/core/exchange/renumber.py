@@ -3,31 +3,31 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import InputError, OutputError
-from ..base.files.csv_records import format_rows
-from ..base.files.writing import is_same_file, write_atomically
+from ..base.files.writing import is_same_file
 from ..base.invariants import require_value
 from ..plan.layer import Layer
-from ..plan.loading import make_default_key_table_path
-from ..plan.loading.key_table import read_renumbered_keys
+from ..plan.loading.key_table import make_default_key_table_path, read_renumbered_keys
 from ..plan.loading.reading import read_plan
+from ..plan.plan import Plan
 from ..standard.messages.texts import Texts, format_number
 from ..standard.numbering import BSM_LENGTH, find_highest_running_number, has_county_code_format, make_bsm, split_bsm
+from ..standard.options import RunOptions
+from ..standard.profile import Norm
 from ..standard.profile.norm import is_sealed_or_supplied
-from .edited_copy import UNCHANGED, LayerChanges, check_copy_is_writable, check_tables_are_writable, write_copy
-
-if TYPE_CHECKING:
-    from ..plan.plan import Plan
-    from ..standard.options import RunOptions
-    from ..standard.profile import Norm
+from .edited_copy import (
+    UNCHANGED,
+    LayerChanges,
+    check_copy_is_writable,
+    check_tables_are_writable,
+    write_copy,
+    write_table,
+)
 
 #: Headings by language; `read_renumbered_keys` reads both.
 _KEY_HEADINGS = {"zh": ("图层", "旧标识码", "新标识码"), "en": ("layer", "old", "new")}
@@ -148,8 +148,8 @@ def find_key_gaps(keys_by_role: Mapping[str, Iterable[object]]) -> list[KeyGap]:
     gaps: list[KeyGap] = []
     for role, numbers_by_county in numbers_by_role.items():
         for county, numbers in sorted(numbers_by_county.items()):
-            all_numbers = sorted_by_county[county]
-            between = all_numbers[bisect_left(all_numbers, min(numbers)) : bisect_right(all_numbers, max(numbers))]
+            low, high = min(numbers), max(numbers)
+            between = [number for number in sorted_by_county[county] if low <= number <= high]
             gaps += [
                 KeyGap(role, make_bsm(county, before + 1), make_bsm(county, after - 1))
                 for before, after in pairwise(between)
@@ -264,10 +264,10 @@ def renumber_keys(
                 changes.append(LayerChanges(layer.role, layer.source, changed=changed))
             written.append(str(write_copy(changes, source, renumber_options.output, cancellation)))
         rows = [(keys.role, old, new) for keys in new_keys for old, new in keys.new_key_by_old.items()]
-        written.append(_write_table(renumber_options.table_path, _KEY_HEADINGS[options.lang], rows))
+        written.append(write_table(renumber_options.table_path, _KEY_HEADINGS[options.lang], rows))
     if renumber_options.gaps:
         gap_rows = [(gap.role, gap.first_key, gap.last_key, str(gap.count)) for gap in gaps]
-        written.append(_write_table(renumber_options.gaps, _GAP_HEADINGS[options.lang], gap_rows))
+        written.append(write_table(renumber_options.gaps, _GAP_HEADINGS[options.lang], gap_rows))
     progress(1.0, "")
     return RenumberRun(
         tuple(new_keys),
@@ -328,13 +328,6 @@ def _get_key_field_name(layer: Layer) -> str:
     """Return the name of the key field of a layer that has one, as in the data."""
     template_field = require_value(layer.template.find_field("key"), "the key field")
     return require_value(layer.find_column_name(template_field), "the key column")
-
-
-def _write_table(path: str | Path, headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Write a table as CSV with a byte order mark; return its path."""
-    with write_atomically(path) as target:
-        target.write_bytes(format_rows([headings, *rows]))
-    return str(path)
 
 
 def describe_renumbering(run: RenumberRun, lang: str) -> list[str]:

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Convert a layer template to the fields, types and domains of a database format."""
+"""Field types, geometry types and coded domains of templates in the formats of databases."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +14,6 @@ from ..standard.template import OGR_TYPES, CodeList, Template, TemplateField
 OGR_GEOMETRY_TYPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point"}
 #: Shapely's type ids by the geometry of a template.
 SHAPELY_TYPE_IDS = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
-#: Number of digits that may exceed a 32-bit integer.
-_MIN_INTEGER64_DIGITS = 10
 
 
 @dataclass(frozen=True)
@@ -29,11 +26,11 @@ class DatabaseFormat:
     gdal_driver: str
     file_suffix: str
     ogr_types: dict[str, str]
-    has_feature_datasets: bool = False
 
     def choose_ogr_type(self, template_field: TemplateField) -> str:
         """Return OGR's name of the type of a template's field in this format."""
-        is_long = template_field.type == "integer" and (template_field.length or 0) >= _MIN_INTEGER64_DIGITS
+        # Ten digits may exceed a 32-bit integer.
+        is_long = template_field.type == "integer" and (template_field.length or 0) >= 10
         return self.ogr_types["long" if is_long else template_field.type]
 
 
@@ -41,9 +38,7 @@ class DatabaseFormat:
 #: 64-bit integers, and its dates have a time of day.
 DATABASE_FORMATS = {
     ".gpkg": DatabaseFormat("GPKG", ".gpkg", OGR_TYPES),
-    ".gdb": DatabaseFormat(
-        "OpenFileGDB", ".gdb", OGR_TYPES | {"long": "Real", "date": "DateTime"}, has_feature_datasets=True
-    ),
+    ".gdb": DatabaseFormat("OpenFileGDB", ".gdb", OGR_TYPES | {"long": "Real", "date": "DateTime"}),
 }
 SHAPEFILE_FORMAT = DatabaseFormat("ESRI Shapefile", ".shp", OGR_TYPES)
 #: The geometry of a template by shapely's type id.
@@ -63,41 +58,6 @@ class CodedDomain:
     codes: dict[str, str] = field(hash=False)
 
 
-@dataclass(frozen=True)
-class LayerColumn:
-    """A field of a database layer, with its title (alias) and its coded domain.
-
-    ``kind``: OGR's name of the field type; ``length``: 0 if the format does not store it.
-    """
-
-    name: str
-    kind: str
-    length: int
-    alias: str
-    is_nullable: bool
-    domain: CodedDomain | None = None
-    default: str = ""
-
-
-@dataclass(frozen=True)
-class LayerSchema:
-    """A database layer: name, Chinese title, geometry type, columns.
-
-    ``feature_dataset``: the FileGDB feature dataset that contains the layer; empty if the layer is at the root.
-    """
-
-    name: str
-    chinese_title: str
-    geometry_type: str
-    columns: tuple[LayerColumn, ...]
-    feature_dataset: str = ""
-
-    @property
-    def coded_domains(self) -> tuple[CodedDomain, ...]:
-        """The coded domains of the layer's fields, without repetitions."""
-        return tuple({c.domain.name: c.domain for c in self.columns if c.domain}.values())
-
-
 def find_database_format(target: str | Path) -> DatabaseFormat:
     """Return the database format for a path's suffix.
 
@@ -109,61 +69,25 @@ def find_database_format(target: str | Path) -> DatabaseFormat:
     return database_format
 
 
-def make_schemas(
+def make_coded_domains(
     templates: Iterable[Template], file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
-) -> list[LayerSchema]:
-    """Return the layers of templates (name, fields, code lists) in a database format.
+) -> dict[tuple[str, str], CodedDomain]:
+    """Return (layer code, field) → its code list as a coded domain, for the fields that have one.
 
-    Raises DataError for a code list that does not exist.
+    Codes are padded with zeros if the template stores them padded. Raises DataError for a code list that does not
+    exist.
     """
-    return [
-        LayerSchema(
-            name=template.role,
-            chinese_title=template.name,
-            geometry_type=OGR_GEOMETRY_TYPES[template.geometry],
-            columns=tuple(_make_column(f, template, file_format, code_lists) for f in template.fields),
-            # Names of datasets have no special characters: 三区三线封库/下发数据 → 三区三线封库_下发数据. Classes of
-            # yearly maintenance are submitted at the root (S2).
-            feature_dataset=re.sub(r"\W+", "_", template.group).strip("_")
-            if file_format.has_feature_datasets and not template.base
-            else "",
-        )
-        for template in templates
-    ]
-
-
-def _make_column(
-    template_field: TemplateField, template: Template, file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
-) -> LayerColumn:
-    """Return the database column for a field of a template."""
-    kind = file_format.choose_ogr_type(template_field)
-    return LayerColumn(
-        name=template_field.name,
-        kind=kind,
-        length=(template_field.length or 0) if kind == "String" else 0,
-        alias=template_field.alias,
-        is_nullable=template_field.constraint != "M",
-        domain=_make_coded_domain(template_field, template, kind, code_lists) if template_field.codes else None,
-        default=template_field.default or (template.feature_code if template_field.meaning == "feature_code" else ""),
-    )
-
-
-def _make_coded_domain(
-    template_field: TemplateField, template: Template, kind: str, code_lists: Mapping[str, CodeList]
-) -> CodedDomain:
-    """Return the code list of a field as a coded domain.
-
-    Codes are padded with zeros if the template stores them padded.
-    """
-    codes = code_lists.get(template_field.codes)
-    if codes is None:
-        raise DataError(
-            "template_list_missing",
-            layer=template.role,
-            field=template_field.name,
-            name=template_field.codes,
-            known=", ".join(sorted(code_lists)),
-        )
-    pad = template_field.code_pad
-    name = "_".join([codes.id, *([str(pad)] if pad else []), *([kind] if kind != "String" else [])])
-    return CodedDomain(name, codes.id, kind, codes.get_names_by_written_code(pad))
+    domains = {}
+    for template in templates:
+        for field_ in filter(lambda one: one.codes, template.fields):
+            codes = code_lists.get(field_.codes)
+            if codes is None:
+                known = ", ".join(sorted(code_lists))
+                raise DataError(
+                    "template_list_missing", layer=template.role, field=field_.name, name=field_.codes, known=known
+                )
+            pad, kind = field_.code_pad, file_format.choose_ogr_type(field_)
+            name = "_".join([codes.id, *([str(pad)] if pad else []), *([kind] if kind != "String" else [])])
+            domain = CodedDomain(name, codes.id, kind, codes.get_names_by_written_code(pad))
+            domains[template.role, field_.name] = domain
+    return domains

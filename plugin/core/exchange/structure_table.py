@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pyproj import CRS
 
 from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..base.errors import DataError, InputError, OutputError
@@ -26,10 +28,6 @@ from ..standard import Standard, divisions, load_standard
 from ..standard.messages.texts import Texts
 from ..standard.template import Template, load_template
 from .create import CreatedLayers, create_database
-
-if TYPE_CHECKING:
-    from pyproj import CRS
-
 
 #: Accepted heads of a column, without spaces, in small letters. Errors name the first one.
 COLUMN_HEADINGS = {

@@ -10,7 +10,6 @@ import weakref
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +24,6 @@ from ..base.files.encoding import is_garbled
 from ..base.invariants import require_value
 from ..base.parallel.threads import apply_in_threads, get_lock, shared_property
 from ..geometry import crs as crs_care
-from ..geometry.crs import find_coordinate_problem
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, VertexIndex, reproject_densified
 from ..geometry.polygon_rings import find_inner_points
 from ..geometry.polygons import ClipCache, Polygons
@@ -60,8 +58,6 @@ TABLE_PROBLEMS = ("table", "unregistered")
 _REUSABLE_VALUES = ("invalid_rows", "plane_areas", "statutory")
 #: Name of a further such value, which belongs to the polygons of the layer.
 _OVERLAP_CANDIDATES = "overlap_candidates"
-#: GEOS's number of a geometry collection.
-_GEOMETRY_COLLECTION_TYPE_ID = 7
 
 
 class FieldColumn:
@@ -643,7 +639,7 @@ class Layer:
             [
                 len(part.bounds) == 4
                 and np.isfinite(part.bounds).all()
-                and find_coordinate_problem(self.crs, part.bounds) is None
+                and crs_care.find_coordinate_problem(self.crs, part.bounds) is None
                 for part in raw_parts
             ],
             dtype=bool,
@@ -717,7 +713,8 @@ class Layer:
             # replaces the measurement of their outlines.
             xmin, ymin, xmax, ymax = self.row_bounds.T
             max_lengths = shapely.get_num_coordinates(self.plane_shapes) * np.hypot(xmax - xmin, ymax - ymin)
-            is_unchanged = np.fromiter(map(is_, self.plane_shapes, self.unrepaired_shapes), bool, len(self))
+            pairs = zip(self.plane_shapes, self.unrepaired_shapes, strict=True)
+            is_unchanged = np.array([shape is former for shape, former in pairs], dtype=bool)
             rows = np.flatnonzero(~(is_unchanged & (2 * self.plane_areas > width_m * max_lengths)))
             is_flat = np.zeros(len(self), dtype=bool)
             is_flat[rows] = find_flat_polygons(self.unrepaired_shapes[rows], width_m)
@@ -780,7 +777,7 @@ class Layer:
         shapes[~self.has_shape] = None
         for position in np.flatnonzero(self.invalid_rows & ~mask_missing_shapes(shapes)).tolist():
             shapes[position] = repair_polygon(shapes[position])
-        for position in np.flatnonzero(shapely.get_type_id(shapes) == _GEOMETRY_COLLECTION_TYPE_ID).tolist():
+        for position in np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION).tolist():
             shapes[position] = extract_valid_polygons(shapes[position])
         return measure_statutory_area(shapes, crs_care.make_lonlat_transformer(crs), cancellation)
 

@@ -7,14 +7,10 @@ row of the layer was used. Rules report the rows one by one (GEO001, GEO002, SCH
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..standard.messages.texts import Message, MessageList
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 
 #: Section of the texts on data of layers that are not known.
 GAPS_SECTION = "data_gaps"

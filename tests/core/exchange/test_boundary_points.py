@@ -27,13 +27,18 @@ from plugin.core.exchange.boundary_points.boundary_point_sentences import (
     describe_import,
 )
 from plugin.core.exchange.boundary_points.export_points import export_boundary_points, read_polygon_layer
-from plugin.core.exchange.boundary_points.forms import AUTOMATIC, list_form_ids, load_automatic_forms, load_form
+from plugin.core.exchange.boundary_points.forms import (
+    AUTOMATIC,
+    list_form_ids,
+    load_automatic_forms,
+    load_form,
+    load_settings,
+)
 from plugin.core.exchange.boundary_points.import_points import (
     import_boundary_points,
     is_boundary_point_file,
     read_boundary_points,
 )
-from plugin.core.exchange.boundary_points.settings import load_settings
 from plugin.core.exchange.boundary_points.stored import LAYER_NAME, RECORD_FIELD
 from plugin.core.plan.layer import SourceLayer
 from plugin.core.standard.messages.texts import Texts
@@ -490,7 +495,7 @@ def check_table_file(path, tmp_path, **options):
         (r.name, r.ring, r.north_text, r.east_text) for r in rows
     ]
     assert [p.raw.values for p in again.parcels] == [
-        {item: p.raw.values.get(item, "") for item in again.form.parcel_items} for p in file.parcels
+        {item: p.raw.values.get(item, "") for item in again.form.parcel.items} for p in file.parcels
     ]
     return file
 
@@ -929,7 +934,7 @@ def test_any_layer_comes_back_with_the_digits_that_were_written(rings, has_hole,
     target = tmp_path / ("a.csv" if form_name == "table" else "a.txt")
     run = export_boundary_points(layer, target, form_name=form_name)
     file = read_boundary_points(target, form_name=form_name, crs_text=f"EPSG:{run.crs.to_epsg()}")
-    assert list_keys(file.notes) == (["no_name"] * len(shapes) if "name" in run.form.parcel_items else [])
+    assert list_keys(file.notes) == (["no_name"] * len(shapes) if "name" in run.form.parcel.items else [])
     assert [parcel.plane_m2 for parcel in file.parcels] == pytest.approx([shape.area for shape in shapes], abs=2.0)
     shift = 0 if run.crs.to_epsg() == 4526 else 38_000_000
     for parcel, shape in zip(file.parcels, shapes, strict=True):

@@ -301,7 +301,7 @@ def test_code_list_of_a_custom_standard_replaces_the_shipped_one(tmp_path):
     create.create_database(
         target, standard.list_templates_of_groups(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists
     )
-    codes = {c.name: c.name_by_code for c in read_declared_tables(target)["YDYHGHFQ"].columns}["GHFQDM"]
+    codes = {c.name: c.codes for c in read_declared_tables(target)["YDYHGHFQ"].columns}["GHFQDM"]
     assert codes["710"] == "能源基地" and len(codes) == len(ours.code_lists["planning_zones"].entry_by_code) + 1
 
 

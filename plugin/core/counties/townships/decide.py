@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from ...exchange.renumber import KeyNumberer
-from ...plan.loading import make_default_key_table_path
-from ...plan.loading.key_table import read_renumbered_keys
+from ...plan.loading.key_table import make_default_key_table_path, read_renumbered_keys
 from .read_packages import EditedPackage, NewRow, PackageChanges, RecordKey, RowChange
 from .stored_rows import StoredRow, find_key_field, match_rows
 from .work_package import LayerRecord, RowRecord

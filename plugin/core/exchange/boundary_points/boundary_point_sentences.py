@@ -4,20 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ...geometry.crs import make_crs_label
 from ...standard.messages.texts import Texts, format_number
-from .parcels import NoteLevel, PointNote, PointParcel, format_area
-
-if TYPE_CHECKING:
-    from .export_points import PointExport
-    from .import_points import PointImport
+from .export_points import PointExport
+from .import_points import PointImport
+from .parcels import NoteLevel, PointNote, PointParcel, format_hectares
 
 _SECTION = "boundary_points"
-#: Areas of more parcels are only summed.
-_MAX_LISTED_PARCELS = 20
-_HECTARE_M2, _AREA_DECIMALS = 10_000.0, 4
 _LEVEL_ORDER = (NoteLevel.ERROR, NoteLevel.WARNING, NoteLevel.INFO)
 
 
@@ -43,13 +38,12 @@ def describe_import(run: PointImport, lang: str) -> list[ReportLine]:
         points=format_number(run.point_count, 0),
     )
     lines = [ReportLine(NoteLevel.WARNING if run.left_out_count else NoteLevel.INFO, summary)]
-    if len(file.parcels) <= _MAX_LISTED_PARCELS:
+    # Areas of more parcels are only summed.
+    if len(file.parcels) <= 20:
         lines += [ReportLine(NoteLevel.INFO, _describe_areas(parcel, texts)) for parcel in file.parcels]
     if len(file.parcels) > 1:
-        plane_m2, statutory_m2 = (
-            sum(getattr(parcel, name) for parcel in file.parcels) for name in ("plane_m2", "statutory_m2")
-        )
-        total = texts.get(_SECTION, "areas_total", **_format_areas(plane_m2, statutory_m2))
+        areas = sum(parcel.plane_m2 for parcel in file.parcels), sum(parcel.statutory_m2 for parcel in file.parcels)
+        total = texts.get(_SECTION, "areas_total", **_format_areas(*areas))
         lines.append(ReportLine(NoteLevel.INFO, total))
     return [*lines, *_render_notes(file.notes, texts)]
 
@@ -59,7 +53,7 @@ def _describe_areas(parcel: PointParcel, texts: Texts) -> str:
     params = {"parcel": parcel.label, **_format_areas(parcel.plane_m2, parcel.statutory_m2)}
     if parcel.declared_m2 is None:
         return texts.get(_SECTION, "areas_undeclared", **params)
-    declared = format_area(parcel.declared_m2, _HECTARE_M2, _AREA_DECIMALS)
+    declared = format_hectares(parcel.declared_m2)
     key = "areas_equal" if declared == params["plane"] else "areas_different"
     return texts.get(_SECTION, key, declared=declared, **params)
 
@@ -68,8 +62,8 @@ def _format_areas(plane_m2: float, statutory_m2: float) -> dict[str, str]:
     """Return plane and statutory area in hectares, and their difference in square metres, as text."""
     difference = statutory_m2 - plane_m2
     return {
-        "plane": format_area(plane_m2, _HECTARE_M2, _AREA_DECIMALS),
-        "statutory": format_area(statutory_m2, _HECTARE_M2, _AREA_DECIMALS),
+        "plane": format_hectares(plane_m2),
+        "statutory": format_hectares(statutory_m2),
         "difference": ("−" if round(difference, 2) < 0 else "") + format_number(abs(difference), 2),
     }
 

@@ -7,7 +7,6 @@ with an error that names what to give.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from ...geometry.crs import (
     make_gauss_kruger_crs,
     parse_crs,
 )
+from .forms import load_settings, normalise_word
 from .parcels import (
     HeaderValue,
     NoteLevel,
@@ -33,7 +33,6 @@ from .parcels import (
     normalise_digits,
     parse_meridian,
 )
-from .settings import load_settings, normalise_word
 
 #: Metres that one zone number adds to an easting, and the false easting within a zone.
 ZONE_STEP_M, FALSE_EASTING_M = 1_000_000.0, 500_000.0
@@ -143,7 +142,7 @@ def _require_usable_header(parsed: ParsedFile) -> str:
         if value is not None and value.text and not any(word in normalise_word(value.text) for word in words):
             raise InputError(f"boundary_{meaning}", file=name, value=value.text, line=value.place.line)
     stated = values.get("datum")
-    text = stated.text if stated is not None and stated.text else parsed.form.datum
+    text = stated.text if stated is not None and stated.text else parsed.form.crs.datum
     datum = settings.classify_datum(text) if text else "unknown"
     if datum == "refused":
         line = stated.place.line if stated is not None else 0
@@ -158,7 +157,7 @@ def _read_stated_zone(parsed: ParsedFile) -> _Statement:
     """
     values = parsed.header_values
     numbers = {key: find_integer(values[key].text) or 0 if key in values else 0 for key in ("zone", "zone_width")}
-    zone, width = numbers["zone"] or parsed.form.zone, numbers["zone_width"]
+    zone, width = numbers["zone"] or parsed.form.crs.zone, numbers["zone_width"]
     value = values.get("meridian")
     if value is None or not any(map(str.isdecimal, normalise_digits(value.text))):
         return _Statement(zone, width, values.get("zone"), None)
@@ -183,14 +182,11 @@ def _find_zones(rows: Iterable[PointRow]) -> dict[int, PointRow]:
 
     The most frequent zone is first. Points with swapped columns do not count.
     """
-    first_row_by_zone: dict[int, PointRow] = {}
-    counts: Counter[int] = Counter()
+    rows_by_zone: dict[int, list[PointRow]] = {}
     for row in rows:
         if not is_swapped(row.north, row.east):
-            zone = find_zone_number(row.east)
-            first_row_by_zone.setdefault(zone, row)
-            counts[zone] += 1
-    return {zone: first_row_by_zone[zone] for zone, _ in counts.most_common()}
+            rows_by_zone.setdefault(find_zone_number(row.east), []).append(row)
+    return {zone: found[0] for zone, found in sorted(rows_by_zone.items(), key=lambda item: -len(item[1]))}
 
 
 def find_zone_number(east: float) -> int:

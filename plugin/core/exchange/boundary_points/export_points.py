@@ -24,7 +24,7 @@ from ...geometry.crs import describe_crs, make_crs_label, make_gauss_kruger_crs,
 from ...plan.io import read_source
 from ...plan.layer import SourceLayer
 from .crs_choice import ZONE_STEP_M, get_zone_and_width, require_gauss_kruger, require_usable_crs
-from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, list_form_ids, load_form
+from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, list_form_ids, load_form, load_settings, normalise_word
 from .numbered_points import WrittenRings, infer_numbering, make_written_rings
 from .parcels import (
     NoteLevel,
@@ -39,18 +39,13 @@ from .parcels import (
     measure_plane_areas,
     parse_area,
 )
-from .settings import load_settings, normalise_word
 from .stored import DECLARED_FIELD, FIELD_BY_ITEM, RECORD_FIELD, DamagedRecordError, StoredParcel, parse_record
 from .write_points import WrittenParcel, make_cell_text, make_file_bytes
 
-_AREA_KIND = "面"
 #: Areas (m²) that differ by less are the same value, read from another format.
 _SAME_AREA_M2 = 1e-6
 _WORKBOOK_SUFFIX = ".xlsx"
 _TABLE_SUFFIXES = (".csv", _WORKBOOK_SUFFIX)
-#: Form of a file whose layer was not imported, by the suffix of the file.
-_DEFAULT_FORMS = {".csv": "table", _WORKBOOK_SUFFIX: "table"}
-_DEFAULT_TEXT_FORM = "txt"
 
 
 def read_polygon_layer(source: str, name: str) -> SourceLayer:
@@ -94,10 +89,6 @@ class ExportLog:
     def list_parcel(self, key: str, label: str) -> None:
         """Add a parcel to those that one note lists."""
         self.labels_by_key.setdefault(key, []).append(label)
-
-    def make_notes(self) -> tuple[PointNote, ...]:
-        """Return all notes."""
-        return (*self.notes, *(make_note_on_parcels(key, labels) for key, labels in self.labels_by_key.items()))
 
 
 def read_features(layer: SourceLayer, log: ExportLog, cancellation: Cancellation) -> list[ExportFeature]:
@@ -163,12 +154,12 @@ def make_written_parcel(
     rings = make_written_rings(shape, stored, form, shift_m)
     is_same_form = stored is not None and stored.form == form.id
     former_values = stored.values if stored else {}
-    values = {item: former_values.get(item, "") for item in form.parcel_items}
-    values |= {item: text for item, text in feature.attributes.items() if item in form.parcel_items}
+    values = {item: former_values.get(item, "") for item in form.parcel.items}
+    values |= {item: text for item, text in feature.attributes.items() if item in form.parcel.items}
     texts = {item: text.strip() for item, text in values.items()}
     values = {item: make_cell_text(text, form) for item, text in values.items()}
     is_text_changed = values != texts
-    values["kind"] = former_values.get("kind", _AREA_KIND)
+    values["kind"] = former_values.get("kind", "面")
     label = values.get("name") or values.get("number") or f"#{number}"
     if is_text_changed:
         log.list_parcel("changed_text", label)
@@ -181,9 +172,9 @@ def make_written_parcel(
     else:
         numbering = infer_numbering(stored, form) if stored is not None and is_same_form else form.numbering
         values["count"] = str(len(rings.points) - (0 if numbering.counts_closing else rings.closing_count))
-    raw = RawParcel(number, Place(0), (), values, ())
+    raw = RawParcel(number, Place(0), values=values)
     declared, _ = parse_area(values["area"])
-    unit_m2 = load_settings().area_units[form.area_unit]
+    unit_m2 = load_settings().area_units[form.numbers.area_unit]
     parcel = PointParcel(raw, (), shape, float(declared) * unit_m2 if declared else None, plane_m2)
     if not is_same_form or not rings.are_kept or values["area"] != former_values.get("area", ""):
         log.notes += [PointNote(note.key, note.level, None, label, note.params) for note in compare_areas(parcel, form)]
@@ -197,23 +188,23 @@ def _choose_area(feature: ExportFeature, rings: WrittenRings, plane_m2: float, f
     It is the text of the record while land and field are unchanged; the value of the field if the user set it; else the
     area in the plane. A declared area that was empty stays empty while the land is unchanged.
     """
-    stored, unit_m2 = feature.stored, load_settings().area_units[form.area_unit]
+    stored, unit_m2 = feature.stored, load_settings().area_units[form.numbers.area_unit]
     stored_number = parse_area(stored.values.get("area", ""))[0] if stored else ""
     stored_unit_m2 = get_square_metres(stored.area_unit) if stored else 0.0
     stored_m2 = float(stored_number) * stored_unit_m2 if stored_number and stored_unit_m2 else None
     declared_m2 = feature.declared_m2 if feature.has_declared_field else stored_m2
     is_set = declared_m2 is not None and (stored_m2 is None or abs(declared_m2 - stored_m2) > _SAME_AREA_M2)
     if stored is not None and rings.are_kept and not is_set and (declared_m2 is None) == (stored_m2 is None):
-        has_same_unit = normalise_word(stored.area_unit) == normalise_word(form.area_unit)
+        has_same_unit = normalise_word(stored.area_unit) == normalise_word(form.numbers.area_unit)
         if stored_m2 is None or (stored.form == form.id and (has_same_unit or form.kind == TEXT_KIND)):
             return stored.values.get("area", "") if stored.form == form.id else ""
-        return format_area(stored_m2, unit_m2, form.area_decimals)
+        return format_area(stored_m2, unit_m2, form.numbers.area_decimals)
     if is_set and declared_m2 is not None:
-        return format_area(declared_m2, unit_m2, form.area_decimals)
+        return format_area(declared_m2, unit_m2, form.numbers.area_decimals)
     if stored is not None and rings.are_kept:
         # The user emptied the field.
         return ""
-    return format_area(plane_m2, unit_m2, form.area_decimals)
+    return format_area(plane_m2, unit_m2, form.numbers.area_decimals)
 
 
 @dataclass(frozen=True)
@@ -324,7 +315,8 @@ def export_boundary_points(
     with write_atomically(output) as target:
         target.write_bytes(content)
     point_count = sum(len(parcel.points) for parcel in parcels)
-    notes = tuple(replace(note, file_name=layer.name) for note in log.make_notes())
+    log.notes += [make_note_on_parcels(key, labels) for key, labels in log.labels_by_key.items()]
+    notes = tuple(replace(note, file_name=layer.name) for note in log.notes)
     return PointExport(Path(output), form, crs, len(parcels), point_count, len(layer.frame), notes)
 
 
@@ -358,7 +350,7 @@ def _choose_form(features: list[ExportFeature], output: Path, form_name: str, lo
             log.add(NoteLevel.WARNING, "form_missing", form=name, count=count)
         elif load_form(name).kind == kind:
             return load_form(name)
-    return load_form(_DEFAULT_FORMS.get(suffix, _DEFAULT_TEXT_FORM))
+    return load_form("table" if kind == TABLE_KIND else "txt")
 
 
 def _choose_written_crs(base_crs: CRS, form: PointForm, features: list[ExportFeature], *, keeps_number: bool) -> CRS:
@@ -368,8 +360,6 @@ def _choose_written_crs(base_crs: CRS, form: PointForm, features: list[ExportFea
     """
     is_imported = any(feature.stored is not None and feature.stored.form == form.id for feature in features)
     has_number = describe_crs(base_crs).has_zone_prefix
-    if keeps_number or is_imported or form.zone_number == ("with" if has_number else "without"):
-        return base_crs
-    if form.zone_number == "stored":
+    if keeps_number or is_imported or form.numbers.zone_number in ("stored", "with" if has_number else "without"):
         return base_crs
     return make_gauss_kruger_crs(*get_zone_and_width(base_crs), has_number=not has_number)

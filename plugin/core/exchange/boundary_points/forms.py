@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
 from ....paths import BOUNDARY_POINTS_FOLDER
 from ...base.errors import DataError
-from ...base.files.data import check_keys, check_known, find_data_file, read_record, read_toml
-from .settings import SETTINGS_FILE, load_settings, normalise_word
+from ...base.files.data import NOT_IN_FILE, check_keys, check_known, find_data_file, read_record, read_toml
 
+SETTINGS_FILE = BOUNDARY_POINTS_FOLDER / "settings.toml"
 #: Chooses the form from the content of a file, or the form that a layer was imported with.
 AUTOMATIC = "auto"
 TEXT_KIND, TABLE_KIND = "text", "table"
@@ -22,9 +23,6 @@ PARCEL_ITEMS = (
     "quality_before", "quality_after", "remark",
 )  # fmt: skip
 POINT_ITEMS = ("point", "ring", "north", "east")
-#: Codec for each encoding that a form may name.
-CODEC_BY_ENCODING = {"GBK": "gbk", "UTF-8": "utf-8"}
-LINE_ENDS = {"crlf": "\r\n", "lf": "\n"}
 
 
 @dataclass(frozen=True)
@@ -46,53 +44,100 @@ class Numbering:
 
 
 @dataclass(frozen=True)
-class PointForm:
-    """A layout of boundary-point files.
+class _Sections:
+    """Headings of the two parts of a file, empty for a form without parts."""
 
-    ``id``: stem of the form's file; ``titles``: language → name; ``is_automatic``: may be chosen by the content of a
-    file. ``header_section``, ``parcel_section``: headings of the two parts, empty for a form without parts. ``header``:
-    (key, value) of each line that is written for a layer without a stored header; values may have placeholders.
-    ``parcel_items``, ``point_items``: items of a line (of a row, for tables) in order. ``headings_by_item``: possible
-    headings of each column of a table, the first is written. ``datum``, ``zone``: stated for all files of this form,
-    empty and 0 if the files state them. ``zone_number``: eastings are written ``with`` it, ``without``, or ``stored``.
-    """
+    header: str = ""
+    parcels: str = ""
 
-    id: str
-    path: Path
-    titles: dict[str, str] = field(hash=False)
-    kind: str
-    is_automatic: bool
-    encoding: str
-    line_end: str
-    separator: str
-    header_section: str
-    parcel_section: str
-    header: tuple[tuple[str, str], ...]
-    parcel_items: tuple[str, ...]
-    end_mark: str
-    point_items: tuple[str, ...]
-    headings_by_item: dict[str, tuple[str, ...]] = field(hash=False)
-    numbering: Numbering
+
+@dataclass(frozen=True)
+class _HeaderLine:
+    key: str
+    value: str
+
+
+@dataclass(frozen=True)
+class _Line:
+    """The items of a line (of a row, for tables) in order."""
+
+    items: tuple[str, ...]
+    end_mark: str = ""
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """How numbers are written. ``zone_number``: eastings have it, lack it, or are as ``stored``."""
+
     coordinate_decimals: int
     area_decimals: int
     area_unit: str
-    zone_number: str
+    zone_number: Literal["with", "without", "stored"]
+
+
+@dataclass(frozen=True)
+class _Crs:
+    """What holds for all files of a form; empty and 0 if the files state it."""
+
     datum: str = ""
     zone: int = 0
 
+
+@dataclass(frozen=True)
+class PointForm:
+    """A layout of boundary-point files.
+
+    ``id``: stem of the form's file; ``automatic``: may be chosen by the content of a file; ``header``: lines that are
+    written for a layer without a stored header, whose values may have placeholders. ``headings``: item of a table →
+    possible headings of its column, of which the first is written.
+    """
+
+    id: str = field(metadata=NOT_IN_FILE)
+    name: str
+    kind: Literal["text", "table"]
+    mark: Literal["A", "B", "C"]
+    source: str
+    encoding: Literal["GBK", "UTF-8"]
+    line_end: Literal["crlf", "lf"]
+    separator: str
+    point: _Line
+    numbering: Numbering
+    numbers: _Numbers
+    name_en: str = ""
+    automatic: bool = True
+    sections: _Sections = _Sections()
+    header: tuple[_HeaderLine, ...] = ()
+    parcel: _Line = _Line(())
+    headings: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    crs: _Crs = _Crs()
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError for an unknown or repeated item, an unknown unit, and what the kind of the form requires."""
+        check_known(self.numbers.area_unit, load_settings().area_units, file, "numbers.area_unit")
+        check_keys(self.headings, required=(), allowed=(*PARCEL_ITEMS, *POINT_ITEMS), file=file, where="headings")
+        for key, line, known in (("parcel", self.parcel, PARCEL_ITEMS), ("point", self.point, POINT_ITEMS)):
+            for position, item in enumerate(line.items):
+                # A repeated item is an error too.
+                check_known(item, [one for one in known if one not in line.items[:position]], file, f"{key}.items")
+        missing = [f"point.items: {item}" for item in ("point", "north", "east") if item not in self.point.items]
+        if self.kind == TABLE_KIND:
+            items = (*self.parcel.items, *self.point.items)
+            missing += [f"headings.{item}" for item in items if not self.headings.get(item)]
+        elif len(self.separator) != 1:
+            missing.append("separator")
+        elif self.parcel.items and not (self.parcel.end_mark and self.sections.parcels):
+            missing.append("sections.parcels, parcel.end_mark")
+        if missing:
+            raise DataError("data_key_missing", file=str(file), key=missing[0])
+
     def get_title(self, lang: str) -> str:
         """Return the name of the form in a language."""
-        return self.titles[lang]
-
-    @property
-    def stored_items(self) -> tuple[str, ...]:
-        """Return the order of a point's cells as `parcels.PointRow` has them."""
-        return POINT_ITEMS if self.kind == TABLE_KIND else self.point_items
+        return self.name_en if lang == "en" and self.name_en else self.name
 
     def find_item(self, heading: str) -> str:
         """Return the item of a column of a table by its heading; empty if unknown."""
         word = normalise_word(heading)
-        return next((item for item, words in self.headings_by_item.items() if word in map(normalise_word, words)), "")
+        return next((item for item, words in self.headings.items() if word in map(normalise_word, words)), "")
 
 
 def list_form_ids() -> list[str]:
@@ -116,115 +161,19 @@ def load_form(name: str) -> PointForm:
 def load_automatic_forms(kind: str) -> list[PointForm]:
     """Return the forms of a kind that may be chosen by the content of a file."""
     forms = [load_form(name) for name in list_form_ids()]
-    return [form for form in forms if form.kind == kind and form.is_automatic]
-
-
-@dataclass(frozen=True)
-class _Sections:
-    header: str = ""
-    parcels: str = ""
-
-
-@dataclass(frozen=True)
-class _HeaderLine:
-    key: str
-    value: str
-
-
-@dataclass(frozen=True)
-class _Line:
-    items: tuple[str, ...]
-    end_mark: str = ""
-
-
-@dataclass(frozen=True)
-class _Numbers:
-    coordinate_decimals: int
-    area_decimals: int
-    area_unit: str
-    zone_number: Literal["with", "without", "stored"]
-
-
-@dataclass(frozen=True)
-class _Crs:
-    datum: str = ""
-    zone: int = 0
-
-
-@dataclass(frozen=True)
-class FormFile:
-    """The content of a form's file."""
-
-    name: str
-    kind: Literal["text", "table"]
-    mark: Literal["A", "B", "C"]
-    source: str
-    encoding: Literal["GBK", "UTF-8"]
-    line_end: Literal["crlf", "lf"]
-    separator: str
-    point: _Line
-    numbering: Numbering
-    numbers: _Numbers
-    name_en: str = ""
-    automatic: bool = True
-    sections: _Sections = _Sections()
-    header: tuple[_HeaderLine, ...] = ()
-    parcel: _Line = _Line(())
-    headings: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    crs: _Crs = _Crs()
+    return [form for form in forms if form.kind == kind and form.automatic]
 
 
 @lru_cache(maxsize=32)
 def _read_form(path: Path, modified_ns: int) -> PointForm:
     """Read a form from its file; cached until the file is modified."""
-    file = read_record(FormFile, read_toml(path), file=path)
-    check_known(file.numbers.area_unit, load_settings().area_units, path, "numbers.area_unit")
-    check_keys(file.headings, required=(), allowed=(*PARCEL_ITEMS, *POINT_ITEMS), file=path, where="headings")
-    for key, items, known in (("parcel", file.parcel.items, PARCEL_ITEMS), ("point", file.point.items, POINT_ITEMS)):
-        for position, item in enumerate(items):
-            # A repeated item is an error too.
-            check_known(item, [one for one in known if one not in items[:position]], path, f"{key}.items")
-    form = PointForm(
-        id=path.stem,
-        path=path,
-        titles={"zh": file.name, "en": file.name_en or file.name},
-        kind=file.kind,
-        is_automatic=file.automatic,
-        encoding=file.encoding,
-        line_end=LINE_ENDS[file.line_end],
-        separator=file.separator,
-        header_section=file.sections.header,
-        parcel_section=file.sections.parcels,
-        header=tuple((line.key, line.value) for line in file.header),
-        parcel_items=file.parcel.items,
-        end_mark=file.parcel.end_mark,
-        point_items=file.point.items,
-        headings_by_item=file.headings,
-        numbering=file.numbering,
-        coordinate_decimals=file.numbers.coordinate_decimals,
-        area_decimals=file.numbers.area_decimals,
-        area_unit=file.numbers.area_unit,
-        zone_number=file.numbers.zone_number,
-        datum=file.crs.datum,
-        zone=file.crs.zone,
-    )
-    missing = [f"point.items: {item}" for item in ("point", "north", "east") if item not in form.point_items]
-    if form.kind == TABLE_KIND:
-        items = (*form.parcel_items, *form.point_items)
-        missing += [f"headings.{item}" for item in items if not form.headings_by_item.get(item)]
-    elif len(form.separator) != 1:
-        missing.append("separator")
-    elif form.parcel_items and not (form.end_mark and form.parcel_section):
-        missing.append("sections.parcels, parcel.end_mark")
-    if missing:
-        raise DataError("data_key_missing", file=str(form.path), key=missing[0])
-    return form
+    return read_record(PointForm, read_toml(path), file=path, given={"id": path.stem})
 
 
 def make_layout(form: PointForm) -> FileLayout:
     """Return the layout of a file in a form: a table in UTF-8 has a byte order mark, without which Excel garbles it."""
     has_mark = form.encoding == "UTF-8" and form.kind == TABLE_KIND
-    return FileLayout(CODEC_BY_ENCODING[form.encoding], has_mark, form.line_end)
+    return FileLayout(form.encoding.lower(), has_mark, "\r\n" if form.line_end == "crlf" else "\n")
 
 
 @dataclass(frozen=True)
@@ -245,3 +194,73 @@ class FileLayout:
     def encoding_name(self) -> str:
         """Return the name of the encoding for users: GBK for its superset too."""
         return "GBK" if self.codec in ("gbk", "gb18030") else self.codec.upper()
+
+
+@dataclass(frozen=True)
+class PointSettings:
+    """The settings of settings.toml, which has a comment on each.
+
+    ``cgcs2000`` to ``written``: words of the datum. ``header_keys``: meaning → keys of a header. ``area_units``: name →
+    square metres. ``northings_m``, ``zones_3``, ``zones_6``: smallest and largest value.
+    """
+
+    cgcs2000: list[str]
+    before_cgcs2000: list[str]
+    local: list[str]
+    refused: list[str]
+    written: str
+    header_keys: dict[str, list[str]]
+    projection_words: list[str]
+    unit_words: list[str]
+    area_units: dict[str, float]
+    northings_m: list[float]
+    zones_3: list[int]
+    zones_6: list[int]
+    heading_lines: int
+    most_listed: int
+
+    def find_header_meaning(self, key: str) -> str:
+        """Return what a key of a header states, such as ``zone`` for 带号; empty if unknown."""
+        word = normalise_word(key)
+        return next((meaning for meaning, keys in self.header_keys.items() if word in map(normalise_word, keys)), "")
+
+    def classify_datum(self, value: str) -> str:
+        """Return ``cgcs2000``, ``refused`` (西安80, 北京54, WGS 84) or ``unknown`` for a value of 坐标系."""
+        text = normalise_word(value)
+        begins = [text.index(word) for word in map(normalise_word, self.cgcs2000) if word in text]
+        is_refused, is_local = (
+            any(normalise_word(word) in text for word in words) for words in (self.refused, self.local)
+        )
+        if not begins:
+            return "refused" if is_refused else "unknown"
+        before = text[: min(begins)]
+        for word in self.before_cgcs2000:
+            before = before.replace(normalise_word(word), "")
+        # 西安80转2000 does not state which of the two the coordinates are in.
+        return "unknown" if is_refused or is_local or any(map(str.isalnum, before)) else "cgcs2000"
+
+    def get_zone_width(self, zone: int) -> int:
+        """Return the width in degrees (3, 6) of the zone with a number; 0 if China has no zone with this number."""
+        for width, (first, last) in ((3, self.zones_3), (6, self.zones_6)):
+            if first <= zone <= last:
+                return width
+        return 0
+
+
+def normalise_word(text: str) -> str:
+    """Return a text in capitals, with half-width characters and without blanks, for comparisons."""
+    return "".join(unicodedata.normalize("NFKC", text).split()).upper()
+
+
+@cache
+def load_settings() -> PointSettings:
+    """Read the settings."""
+    table = read_toml(SETTINGS_FILE)
+    return PointSettings(
+        **table["datums"],
+        header_keys=table["header_keys"],
+        projection_words=table["words"]["projection"],
+        unit_words=table["words"]["unit"],
+        area_units=table["area_units"],
+        **table["limits"],
+    )

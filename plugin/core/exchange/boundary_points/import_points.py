@@ -24,7 +24,16 @@ from ...plan.io.geopackage_writing import append_rows
 from ...standard.messages.texts import MessageLines
 from ..create import create_database, stage_geopackage
 from .crs_choice import choose_crs, find_row_problems
-from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, load_automatic_forms, load_form, make_layout
+from .forms import (
+    AUTOMATIC,
+    TABLE_KIND,
+    TEXT_KIND,
+    PointForm,
+    load_automatic_forms,
+    load_form,
+    load_settings,
+    make_layout,
+)
 from .numbered_points import find_numbering_notes
 from .parcels import (
     NoteLevel,
@@ -41,7 +50,6 @@ from .parcels import (
 from .read_table import TableLine, TableSheet, find_heading_line, parse_table, read_workbook_sheets, split_text_table
 from .read_text import FileText, choose_text_form, parse_text, read_file_text
 from .rings import build_shape, find_ring_problems, group_rings
-from .settings import load_settings
 from .stored import (
     COUNT_FIELD,
     DECLARED_FIELD,
@@ -55,10 +63,6 @@ from .stored import (
     make_layer_template,
 )
 
-_WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls")
-#: 记录图形属性 of a parcel that is an area; an empty one is taken for it.
-_AREA_KINDS = ("", "面", "POLYGON")
-_RECOGNISED_SUFFIXES = (".txt", ".csv", ".xlsx", ".xlsm")
 _HEAD_BYTES = 16_384
 #: A larger workbook is not opened: that takes seconds, in which QGIS does not respond, and tables of boundary points
 #: are smaller. It can still be imported.
@@ -134,7 +138,7 @@ def parse_file(path: Path, form_name: str) -> ParsedFile:
     form = None if form_name in ("", AUTOMATIC) else load_form(form_name)
     data = read_whole_file(path)
     is_workbook = data.startswith((WORKBOOK_SIGNATURE, OLD_WORKBOOK_SIGNATURE))
-    if is_workbook or path.suffix.lower() in _WORKBOOK_SUFFIXES:
+    if is_workbook or path.suffix.lower() in (".xlsx", ".xlsm", ".xls"):
         if form is not None and form.kind == TEXT_KIND:
             raise InputError("boundary_form_of_text", file=path.name, form=form.id)
         sheets = read_workbook_sheets(path)
@@ -146,7 +150,7 @@ def parse_file(path: Path, form_name: str) -> ParsedFile:
     text = read_file_text(path, data)
     if form is None:
         form = choose_text_form(text.lines)
-        if form is None or not form.parcel_section:
+        if form is None or not form.sections.parcels:
             # Headings of a table are more certain than lines of numbers.
             sheet = split_text_table(text)
             table_forms = [one for one in load_automatic_forms("table") if find_heading_line(sheet, one) >= 0]
@@ -164,7 +168,8 @@ def parse_file(path: Path, form_name: str) -> ParsedFile:
 def _build_parcel(raw: RawParcel, form: PointForm, crs: CRS) -> tuple[PointParcel | None, list[PointNote]]:
     """Return a parcel with its shape, None if it has an error, and the notes on it."""
     notes: list[PointNote] = []
-    if raw.values.get("kind", "").upper() not in _AREA_KINDS:
+    # 记录图形属性 of a parcel that is an area; an empty one is taken for it.
+    if raw.values.get("kind", "").upper() not in ("", "面", "POLYGON"):
         note = PointNote("kind", NoteLevel.ERROR, raw.place, raw.label, {"kind": raw.values["kind"]})
         return None, [note]
     if raw.is_broken:
@@ -179,7 +184,7 @@ def _build_parcel(raw: RawParcel, form: PointForm, crs: CRS) -> tuple[PointParce
     notes += find_ring_problems(raw, rings, expects_closing=form.numbering.closing != "none")
     if any(note.level is NoteLevel.ERROR for note in notes):
         return None, notes
-    if "name" in form.parcel_items and not raw.values.get("name"):
+    if "name" in form.parcel.items and not raw.values.get("name"):
         notes.append(PointNote("no_name", NoteLevel.WARNING, raw.place, raw.label))
     parcel = PointParcel(raw, tuple(rings), build_shape(rings))
     # 界址点数 is the number of points with closing points, or that without.
@@ -198,7 +203,7 @@ def is_boundary_point_file(path: str | Path) -> bool:
     be read, which `read_boundary_points` explains, and for a workbook of more than 5 MB, which is not opened.
     """
     path, heading_lines = Path(path), load_settings().heading_lines
-    if path.suffix.lower() not in _RECOGNISED_SUFFIXES:
+    if path.suffix.lower() not in (".txt", ".csv", ".xlsx", ".xlsm"):
         return False
     try:
         with path.open("rb") as handle:
@@ -307,22 +312,22 @@ def import_boundary_points(
             name: [parcel.raw.values.get(item) or None for parcel in file.parcels]
             for item, (name, _) in FIELD_BY_ITEM.items()
         }
-        columns[DECLARED_FIELD] = [parcel.declared_m2 for parcel in file.parcels]
-        columns[PLANE_FIELD] = [parcel.plane_m2 for parcel in file.parcels]
-        columns[STATUTORY_FIELD] = [parcel.statutory_m2 for parcel in file.parcels]
-        columns[DIFFERENCE_FIELD] = [
-            None if parcel.declared_m2 is None else parcel.declared_m2 - parcel.plane_m2 for parcel in file.parcels
-        ]
-        columns[COUNT_FIELD] = [len(parcel.raw.rows) for parcel in file.parcels]
-        columns[RECORD_FIELD] = [
-            format_record(parcel, file.form, file.layout, file.crs, find_area_unit(parcel.raw, file.form)[0])
-            for parcel in file.parcels
-        ]
-        frame = gpd.GeoDataFrame(columns, geometry=[parcel.shape for parcel in file.parcels], crs=file.crs)
-        for name in (DECLARED_FIELD, DIFFERENCE_FIELD):
-            frame[name] = frame[name].astype("float64")
-        for name, _ in FIELD_BY_ITEM.values():
-            frame[name] = frame[name].astype("object")
+        types = dict.fromkeys(columns, "object") | dict.fromkeys((DECLARED_FIELD, DIFFERENCE_FIELD), "float64")
+        columns |= {
+            DECLARED_FIELD: [parcel.declared_m2 for parcel in file.parcels],
+            PLANE_FIELD: [parcel.plane_m2 for parcel in file.parcels],
+            STATUTORY_FIELD: [parcel.statutory_m2 for parcel in file.parcels],
+            DIFFERENCE_FIELD: [
+                None if parcel.declared_m2 is None else parcel.declared_m2 - parcel.plane_m2 for parcel in file.parcels
+            ],
+            COUNT_FIELD: [len(parcel.raw.rows) for parcel in file.parcels],
+            RECORD_FIELD: [
+                format_record(parcel, file.form, file.layout, file.crs, find_area_unit(parcel.raw, file.form)[0])
+                for parcel in file.parcels
+            ],
+        }
+        shapes = [parcel.shape for parcel in file.parcels]
+        frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=file.crs).astype(types)
         append_rows(frame, temporary_database, LAYER_NAME)
         cancellation.raise_if_cancelled()
         with write_atomically(target) as new:

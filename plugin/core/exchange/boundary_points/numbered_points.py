@@ -54,15 +54,6 @@ def is_clockwise(vertices: NDArray) -> bool:
     return not shapely.is_ccw(shapely.linearrings(vertices))
 
 
-def order_ring(vertices: NDArray, numbering: Numbering, *, is_hole: bool) -> NDArray:
-    """Return (n, 2) vertices of a ring in the direction of a numbering, from its start. Holes run the other way."""
-    if numbering.direction != "stored" and is_clockwise(vertices) != ((numbering.direction == "clockwise") != is_hole):
-        # The first vertex stays the first.
-        vertices = np.concatenate([vertices[:1], vertices[:0:-1]])
-    start = find_north_west_vertex(vertices) if numbering.start == "north-west" else 0
-    return np.roll(vertices, -start, axis=0)
-
-
 def number_rings(rings: Sequence[tuple[NDArray, bool]], numbering: Numbering) -> list[NumberedRing]:
     """Return the rings of a parcel with names of their points.
 
@@ -72,7 +63,13 @@ def number_rings(rings: Sequence[tuple[NDArray, bool]], numbering: Numbering) ->
     number = 1
     for position, (vertices, is_hole) in enumerate(rings, 1):
         number = 1 if numbering.restarts else number
-        ordered = order_ring(vertices, numbering, is_hole=is_hole)
+        if numbering.direction != "stored":
+            # Holes run the other way; the first vertex stays the first.
+            runs_clockwise = (numbering.direction == "clockwise") != is_hole
+            if is_clockwise(vertices) != runs_clockwise:
+                vertices = np.concatenate([vertices[:1], vertices[:0:-1]])
+        start = find_north_west_vertex(vertices) if numbering.start == "north-west" else 0
+        ordered = np.roll(vertices, -start, axis=0)
         names = tuple(f"{numbering.prefix}{number + n}" for n in range(len(ordered)))
         number += len(ordered)
         closing_name = {"first": names[0], "next": f"{numbering.prefix}{number}", "none": None}[numbering.closing]
@@ -161,7 +158,7 @@ def make_written_rings(
                 kept_points += rows
                 closing_count += is_closed
             return WrittenRings(tuple(kept_points), closing_count, True, shape)
-    numbering, decimals = form.numbering, form.coordinate_decimals
+    numbering, decimals = form.numbering, form.numbers.coordinate_decimals
     if stored is not None and is_same_form:
         numbering = infer_numbering(stored, form)
         stored_decimals = max(

@@ -9,37 +9,28 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
+from shapely.geometry.base import BaseGeometry
 
 from ...standard.messages.texts import Texts, format_number, render_params
-from .forms import FileLayout, PointForm
-from .settings import load_settings, normalise_word
-
-if TYPE_CHECKING:
-    from pyproj import CRS
-    from shapely.geometry.base import BaseGeometry
-
+from .forms import FileLayout, PointForm, load_settings, normalise_word
 
 _NUMBER_PATTERN = re.compile(r"[+-]?\d+(?:\.\d*)?|[+-]?\.\d+")
 #: With at least one separator; a point follows only after whole groups of three digits.
 _SEPARATED_NUMBER_PATTERN = re.compile(r"[+-]?\d{1,3}(?:[,' \u2009\u00a0]\d{3})+(?:\.\d*)?")
-_SEPARATORS_PATTERN = re.compile(r"[,' \u2009\u00a0]")
 _NUMBER_WITH_UNIT_PATTERN = re.compile(r"([+-]?[\d.,' ]*\d\.?)\s*(\D*)")
-_CHINESE_DIGITS = str.maketrans("三六", "36")
 #: Degrees, with minutes and seconds or without; NFKC makes ″ two ′.
 _MERIDIAN_PATTERN = re.compile(
     r"(?:东经|E)?(\d+(?:\.\d+)?)(?:[°º˚o度:-](?:(\d+(?:\.\d+)?)(?:[′'’分:-](?:(\d+(?:\.\d+)?)(?:′′|''|[\"”秒])?)?)?)?)?(?:东经|E)?",
     re.IGNORECASE,
 )
-_NUMBERED_NAME_PATTERN = re.compile(r"\D*(\d+)")
 #: Text section of the notes.
 NOTES_SECTION = "boundary_notes"
-#: Share by which a declared area in another unit may differ from the area of the land.
-_UNIT_DIFFERENCE = 0.001
 
 
 def normalise_digits(text: str) -> str:
@@ -56,7 +47,7 @@ def parse_number(text: str) -> tuple[str, bool]:
     if _NUMBER_PATTERN.fullmatch(plain):
         return plain, False
     if _SEPARATED_NUMBER_PATTERN.fullmatch(plain):
-        return _SEPARATORS_PATTERN.sub("", plain), True
+        return re.sub(r"[,' \u2009\u00a0]", "", plain), True
     return "", False
 
 
@@ -71,7 +62,7 @@ def parse_area(text: str) -> tuple[str, str]:
 
 def find_integer(text: str) -> int | None:
     """Return the integer in a text such as 3度带, 六度带, 38 or 114.0; None without one or with several numbers."""
-    plain = normalise_digits(text).translate(_CHINESE_DIGITS)
+    plain = normalise_digits(text).translate(str.maketrans("三六", "36"))
     numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", plain)]
     return int(numbers[0]) if len(numbers) == 1 and numbers[0].is_integer() else None
 
@@ -87,7 +78,7 @@ def parse_meridian(text: str) -> float | None:
 
 def find_point_number(name: str) -> int | None:
     """Return the number in a point's name, 12 for J12; None without one, and for a name such as J12-1."""
-    match = _NUMBERED_NAME_PATTERN.fullmatch(name)
+    match = re.fullmatch(r"\D*(\d+)", name)
     return int(match[1]) if match else None
 
 
@@ -199,7 +190,7 @@ class PointRing:
         return self.points if self.closing is None else (*self.points, self.closing)
 
 
-@dataclass(frozen=True)
+@dataclass
 class RawParcel:
     """A parcel as parsed, before its rings are built.
 
@@ -210,9 +201,9 @@ class RawParcel:
 
     position: int
     place: Place
-    cells: tuple[str, ...]
-    values: dict[str, str] = field(hash=False)
-    rows: tuple[PointRow, ...]
+    cells: tuple[str, ...] = ()
+    values: dict[str, str] = field(default_factory=dict)
+    rows: list[PointRow] = field(default_factory=list)
     is_broken: bool = False
     area_unit: str = ""
 
@@ -234,7 +225,7 @@ class HeaderValue:
 class ParsedFile:
     """A file as parsed: form, header, parcels and notes.
 
-    ``header_values``: meaning (`settings`) → value, for the keys that the file has. ``has_stray_points``: lines
+    ``header_values``: meaning (`PointSettings`) → value, for the keys that the file has. ``has_stray_points``: lines
     before the first parcel belong to a parcel that is not there.
     """
 
@@ -300,7 +291,7 @@ def find_area_unit(raw: RawParcel, form: PointForm) -> tuple[str, float]:
     The unit is that in the cell, else that of the column, else that of the form. An unknown one has 0 m².
     """
     _, written = parse_area(raw.values.get("area", ""))
-    unit = written or raw.area_unit or form.area_unit
+    unit = written or raw.area_unit or form.numbers.area_unit
     return unit, get_square_metres(unit)
 
 
@@ -323,6 +314,11 @@ def format_area(area_m2: float, unit_m2: float, decimals: int) -> str:
     return f"{exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP):f}"
 
 
+def format_hectares(area_m2: float) -> str:
+    """Return an area in hectares, with four decimals."""
+    return format_area(area_m2, 10_000.0, 4)
+
+
 def compare_areas(parcel: PointParcel, form: PointForm) -> list[PointNote]:
     """Return a note if a parcel's declared area is not its plane area, to the decimals of the form.
 
@@ -337,13 +333,12 @@ def compare_areas(parcel: PointParcel, form: PointForm) -> list[PointNote]:
         return [PointNote("area_unreadable", NoteLevel.WARNING, parcel.raw.place, parcel.label, params)]
     number = parse_area(text)[0]
     # A unit that is smaller than the form's has fewer decimals.
-    decimals = form.area_decimals if unit == form.area_unit else 2
+    decimals = form.numbers.area_decimals if unit == form.numbers.area_unit else 2
     if Decimal(format_area(parcel.plane_m2, factor, decimals)) == Decimal(format_area(float(number), 1.0, decimals)):
         return []
     for other, other_factor in load_settings().area_units.items():
-        if abs(float(number) * other_factor - parcel.plane_m2) <= _UNIT_DIFFERENCE * parcel.plane_m2 and (
-            other_factor != factor
-        ):
+        # The areas are equal in another unit, but for rounding.
+        if abs(float(number) * other_factor - parcel.plane_m2) <= 0.001 * parcel.plane_m2 and (other_factor != factor):
             params = {"declared": text, "unit": unit, "other": other}
             return [PointNote("area_unit", NoteLevel.WARNING, parcel.raw.place, parcel.label, params)]
     params = {

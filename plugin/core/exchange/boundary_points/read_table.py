@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...base.errors import InputError
 from ...base.files.tables import display_cell, split_lines
 from ...base.files.workbooks import iterate_rows, open_workbook
-from .forms import FileLayout, PointForm
+from .forms import FileLayout, PointForm, load_settings, normalise_word
 from .parcels import (
     HeaderValue,
     NoteLevel,
@@ -27,11 +26,9 @@ from .parcels import (
     parse_number,
 )
 from .read_text import FileText
-from .rings import split_at_closed_rings
-from .settings import load_settings, normalise_word
+from .rings import divide_at_closed_rings
 
 _HEADER_CELL_PATTERN = re.compile(r"\s*([^:：=]+?)\s*[:：=]\s*(.+?)\s*$")
-_BRACKETS_PATTERN = re.compile(r"[(（\[]([^)）\]]*)[)）\]]")
 
 
 @dataclass(frozen=True)
@@ -122,21 +119,23 @@ def parse_table(path: Path, sheets: list[TableSheet], form: PointForm, layout: F
         elif heading >= 0:
             parser.read_sheet(sheet, heading)
     if not parser.has_table:
-        columns = "、".join(form.headings_by_item[item][0] for item in ("point", "north", "east"))
+        columns = "、".join(form.headings[item][0] for item in ("point", "north", "east"))
         raise InputError("table_no_head", file=path.name, rows=load_settings().heading_lines, columns=columns)
-    return ParsedFile(path, form, layout, parser.header_values, parser.make_parcels(), tuple(parser.notes))
+    parcels: list[RawParcel] = []
+    for one in parser.parcels:
+        one.place = one.rows[0].place if one.rows else one.place
+        # Rows without number and name are divided at closed rings.
+        parcels += [one] if any(one.key) else divide_at_closed_rings([one])
+    for position, parcel in enumerate(parcels, 1):
+        parcel.position = position
+    return ParsedFile(path, form, layout, parser.header_values, tuple(parcels), tuple(parser.notes))
 
 
 @dataclass
-class _OpenParcel:
+class _OpenParcel(RawParcel):
     """A parcel whose rows are being read. ``key``: number and name, which distinguish parcels."""
 
-    place: Place
-    key: tuple[str, ...]
-    values: dict[str, str]
-    area_unit: str
-    rows: list[PointRow] = field(default_factory=list)
-    is_broken: bool = False
+    key: tuple[str, ...] = ()
 
 
 class _TableParser:
@@ -147,7 +146,7 @@ class _TableParser:
         self.header_values: dict[str, HeaderValue] = {}
         self.notes: list[PointNote] = []
         self.has_table = False
-        self._parcels: list[_OpenParcel] = []
+        self.parcels: list[_OpenParcel] = []
 
     def _find_columns(self, sheet: TableSheet, line: TableLine) -> dict[str, int]:
         """Return item → its column in a line of headings, and note the columns that are ignored."""
@@ -182,7 +181,8 @@ class _TableParser:
         line = sheet.lines[heading]
         column_by_item = self._find_columns(sheet, line)
         # The unit is in brackets, as in 面积（平方米）.
-        match = _BRACKETS_PATTERN.search(line.cells[column_by_item["area"]]) if "area" in column_by_item else None
+        heading_text = line.cells[column_by_item["area"]] if "area" in column_by_item else ""
+        match = re.search(r"[(（\[]([^)）\]]*)[)）\]]", heading_text)
         word = normalise_word(match[1]) if match else ""
         area_unit = next((unit for unit in load_settings().area_units if normalise_word(unit) == word), "")
         open_parcel: _OpenParcel | None = None
@@ -221,7 +221,7 @@ class _TableParser:
         self, sheet: TableSheet, position: int, column_by_item: dict[str, int], key: tuple[str, ...]
     ) -> bool:
         """Return True if the next row with coordinates below a row belongs to the parcel with a number and name."""
-        for row in islice(sheet.lines, position + 1, None):
+        for row in sheet.lines[position + 1 :]:
             if not any(row.cells) and not any(key):
                 return False
             texts = _read_texts(row, column_by_item)
@@ -247,12 +247,13 @@ class _TableParser:
             if not any(key) and any(former.key):
                 filled.append(place)
             if key == former.key or not any(key):
-                for item in self._form.parcel_items:
+                for item in self._form.parcel.items:
                     former.values[item] = former.values.get(item) or texts.get(item, "")
                 return former
-        values = {item: texts.get(item, "") for item in self._form.parcel_items}
-        self._parcels.append(_OpenParcel(place, key, values, area_unit))
-        return self._parcels[-1]
+        values = {item: texts.get(item, "") for item in self._form.parcel.items}
+        number = len(self.parcels) + 1
+        self.parcels.append(_OpenParcel(number, place, values=values, area_unit=area_unit, key=key))
+        return self.parcels[-1]
 
     def _read_row(
         self,
@@ -264,7 +265,6 @@ class _TableParser:
         separated: list[Place],
     ) -> None:
         """Add the point of a row to its parcel; a row that cannot be read becomes a note and breaks the parcel."""
-        label = RawParcel(len(self._parcels), parcel.place, (), parcel.values, ()).label
         numbers: dict[str, str] = {}
         for item in ("north", "east"):
             column = column_by_item[item]
@@ -272,7 +272,7 @@ class _TableParser:
             if not number or column in row.merged_columns:
                 key = "row_merged" if number else "row_number" if texts[item] else "row_empty"
                 place = sheet.make_place(row.number, column)
-                self._add(NoteLevel.ERROR, key, place, label, value=texts[item], item=column + 1)
+                self._add(NoteLevel.ERROR, key, place, parcel.label, value=texts[item], item=column + 1)
                 parcel.is_broken = True
                 return
             numbers[item] = number
@@ -286,18 +286,6 @@ class _TableParser:
     def _add(self, level: NoteLevel, key: str, place: Place | None, parcel: str, **params: object) -> None:
         """Add a note."""
         self.notes.append(PointNote(key, level, place, parcel, params))
-
-    def make_parcels(self) -> tuple[RawParcel, ...]:
-        """Return the parcels; rows without number and name are divided at closed rings."""
-        parcels: list[RawParcel] = []
-        for one in self._parcels:
-            groups = [tuple(one.rows)] if any(one.key) else split_at_closed_rings(one.rows) or [()]
-            parcels += [
-                RawParcel(0, rows[0].place if rows else one.place, (), dict(one.values), rows, one.is_broken,
-                          one.area_unit)
-                for rows in groups
-            ]  # fmt: skip
-        return tuple(replace(parcel, position=number) for number, parcel in enumerate(parcels, 1))
 
 
 def _read_texts(row: TableLine, column_by_item: dict[str, int]) -> dict[str, str]:

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...base.errors import InputError
 from ...base.files.encoding import UndecodableTextError, decode_file_text
-from .forms import FileLayout, PointForm, load_automatic_forms
+from .forms import FileLayout, PointForm, load_automatic_forms, load_settings, normalise_word
 from .parcels import (
     HeaderValue,
     NoteLevel,
@@ -21,8 +21,7 @@ from .parcels import (
     normalise_digits,
     parse_number,
 )
-from .rings import split_at_closed_rings
-from .settings import load_settings, normalise_word
+from .rings import divide_at_closed_rings
 
 _LINE_END_PATTERN = re.compile(r"\r\n|\n|\r")
 _HEADER_LINE_PATTERN = re.compile(r"\s*([^=:：]+?)\s*[=:：]\s*(.*?)\s*$")
@@ -83,17 +82,17 @@ def choose_text_form(lines: list[str], *, requires_metres: bool = False) -> Poin
     lines without sections are points only if their numbers may be coordinates in metres; without it, those in degrees
     are points too, which is then explained.
     """
-    forms = [form for form in load_automatic_forms("text") if find_section(lines, form.parcel_section) >= 0]
+    forms = [form for form in load_automatic_forms("text") if find_section(lines, form.sections.parcels) >= 0]
     if forms:
         counts = [
-            _count_items(_replace_tabs(line, forms[0]).split(forms[0].separator), forms[0].end_mark)
-            for line in lines[find_section(lines, forms[0].parcel_section) + 1 :]
+            _count_items(_replace_tabs(line, forms[0]).split(forms[0].separator), forms[0].parcel.end_mark)
+            for line in lines[find_section(lines, forms[0].sections.parcels) + 1 :]
         ]
-        return max(forms, key=lambda form: (counts.count(len(form.parcel_items)), -forms.index(form)))
+        return max(forms, key=lambda form: (counts.count(len(form.parcel.items)), -forms.index(form)))
     for form in load_automatic_forms("text"):
         first_rows = [_replace_tabs(line, form).split(form.separator) for line in lines if line.strip()][:3]
         has_points = len(first_rows) > 2 and all(_is_point(cells, form, requires_metres) for cells in first_rows)
-        if not form.parcel_section and has_points:
+        if not form.sections.parcels and has_points:
             return form
     return None
 
@@ -105,9 +104,9 @@ def _replace_tabs(line: str, form: PointForm) -> str:
 
 def _is_point(cells: list[str], form: PointForm, requires_metres: bool) -> bool:
     """Return True if the coordinates among cells are numbers; if required, such as northing and easting in metres."""
-    if len(cells) != len(form.point_items):
+    if len(cells) != len(form.point.items):
         return False
-    numbers = [parse_number(cells[form.point_items.index(item)])[0] for item in ("north", "east")]
+    numbers = [parse_number(cells[form.point.items.index(item)])[0] for item in ("north", "east")]
     if not all(numbers) or not requires_metres:
         return all(numbers)
     low, high = load_settings().northings_m
@@ -127,34 +126,17 @@ def _count_items(cells: list[str], end_mark: str) -> int:
     return filled[-1] + 1 if end_mark and filled and stripped[filled[-1]].endswith(end_mark) else -1
 
 
-def _is_complete(cells: tuple[str, ...], form: PointForm) -> bool:
-    """Return True if cells are all those of a parcel or of a point: a full-width comma in them is part of a name."""
-    is_parcel = bool(form.end_mark) and _count_items(list(cells), form.end_mark) == len(form.parcel_items)
-    return is_parcel or _is_point(list(cells), form, requires_metres=False)
-
-
-@dataclass
-class _OpenParcel:
-    """A parcel whose lines are being read."""
-
-    place: Place
-    cells: tuple[str, ...] = ()
-    values: dict[str, str] = field(default_factory=dict)
-    rows: list[PointRow] = field(default_factory=list)
-    is_broken: bool = False
-
-
 def parse_text(text: FileText, form: PointForm) -> ParsedFile:
     """Return header, parcels and points of a text in a form.
 
     A line that cannot be read becomes a note; its parcel is then broken, the others are read. Raise InputError if the
     form has sections and the file lacks that of the parcels or has a second one.
     """
-    heading = find_section(text.lines, form.parcel_section)
-    if form.parcel_section and heading < 0:
-        raise InputError("boundary_no_section", file=text.path.name, section=form.parcel_section, form=form.id)
+    heading = find_section(text.lines, form.sections.parcels)
+    if form.sections.parcels and heading < 0:
+        raise InputError("boundary_no_section", file=text.path.name, section=form.sections.parcels, form=form.id)
     header = text.lines[: heading + 1]
-    for section in filter(None, (form.header_section, form.parcel_section)):
+    for section in filter(None, (form.sections.header, form.sections.parcels)):
         again = find_section(text.lines[heading + 1 :], section)
         if again >= 0:
             # Two files in one may have two zones.
@@ -163,24 +145,20 @@ def parse_text(text: FileText, form: PointForm) -> ParsedFile:
     for number, line in enumerate(text.lines[heading + 1 :], heading + 2):
         if line.strip():
             parser.read_line(number, line)
-    layout = FileLayout(
-        text.layout.codec, text.layout.has_mark, text.layout.line_end, text.layout.ends_with_line_end, tuple(header)
-    )
+    layout = replace(text.layout, header=tuple(header))
     values: dict[str, HeaderValue] = {}
     for number, line in enumerate(header, 1):
         match = _HEADER_LINE_PATTERN.match(line)
         meaning = load_settings().find_header_meaning(match[1]) if match else ""
         if match and meaning:
             values[meaning] = HeaderValue(match[2], Place(number))
-    return ParsedFile(
-        text.path,
-        form,
-        layout,
-        values,
-        parser.make_parcels(),
-        tuple(parser.make_notes()),
-        parser.has_stray_points,
-    )
+    parcels = tuple(parser.parcels) if form.parcel.items else divide_at_closed_rings(parser.parcels)
+    for key, lines in parser.lines_by_key.items():
+        if lines:
+            level = NoteLevel.ERROR if key == "stray_points" else NoteLevel.WARNING
+            parser.notes.append(PointNote(key, level, Place(lines[0]), "", {"count": len(dict.fromkeys(lines))}))
+    has_stray_points = bool(parser.lines_by_key["stray_points"])
+    return ParsedFile(text.path, form, layout, values, parcels, tuple(parser.notes), has_stray_points)
 
 
 class _TextParser:
@@ -188,57 +166,51 @@ class _TextParser:
 
     def __init__(self, form: PointForm):
         self._form = form
-        self._parcels: list[_OpenParcel] = []
-        self._notes: list[PointNote] = []
-        self._full_width_lines: list[int] = []
-        self._tab_lines: list[int] = []
-        self._separated_lines: list[int] = []
-        self._ringless_lines: list[int] = []
-        self._stray_lines: list[int] = []
-
-    @property
-    def has_stray_points(self) -> bool:
-        """Return True if lines before the first parcel were read, which belong to none."""
-        return bool(self._stray_lines)
+        self.parcels: list[RawParcel] = []
+        self.notes: list[PointNote] = []
+        #: Text key of a note → lines that it counts.
+        self.lines_by_key: dict[str, list[int]] = {
+            key: [] for key in ("full_width", "tabs", "thousands", "ring_empty", "stray_points")
+        }
 
     def read_line(self, number: int, line: str) -> None:
         """Read a line that is not blank."""
         written, line = line, _replace_tabs(line, self._form)
         if line != written:
-            self._tab_lines.append(number)
+            self.lines_by_key["tabs"].append(number)
         cells = tuple(line.split(self._form.separator))
-        if self._form.separator == "," and _FULL_WIDTH_SEPARATOR in line and not _is_complete(cells, self._form):
-            cells = tuple(line.replace(_FULL_WIDTH_SEPARATOR, ",").split(","))
-            self._full_width_lines.append(number)
+        if self._form.separator == "," and _FULL_WIDTH_SEPARATOR in line:
+            # A full-width comma among all cells of a parcel or of a point is part of a name.
+            end_mark = self._form.parcel.end_mark
+            is_parcel = bool(end_mark) and _count_items(list(cells), end_mark) == len(self._form.parcel.items)
+            if not is_parcel and not _is_point(list(cells), self._form, requires_metres=False):
+                cells = tuple(line.replace(_FULL_WIDTH_SEPARATOR, ",").split(","))
+                self.lines_by_key["full_width"].append(number)
         # The line of a parcel has the end mark, or clearly more items than a point.
-        is_parcel = _count_items(list(cells), self._form.end_mark) >= 0
-        if not is_parcel and len(cells) >= len(self._form.point_items) + _MIN_MORE_CELLS:
+        is_parcel = _count_items(list(cells), self._form.parcel.end_mark) >= 0
+        if not is_parcel and len(cells) >= len(self._form.point.items) + _MIN_MORE_CELLS:
             is_parcel = any(cell.strip() and not parse_number(cell)[0] for cell in cells[2:])
-        if self._form.parcel_items and is_parcel:
+        if self._form.parcel.items and is_parcel:
             place = Place(number)
-            items = self._form.parcel_items
-            count = _count_items(list(cells), self._form.end_mark)
+            items = self._form.parcel.items
+            count = _count_items(list(cells), self._form.parcel.end_mark)
             given = cells[:count] if count >= 0 else cells
             values = {
-                item: cell.strip().removesuffix(self._form.end_mark).strip()
+                item: cell.strip().removesuffix(self._form.parcel.end_mark).strip()
                 for item, cell in zip(items, given, strict=False)
             }
-            new_parcel = _OpenParcel(place, cells, values)
-            self._parcels.append(new_parcel)
-            label = self._label(len(self._parcels) - 1)
+            self.parcels.append(RawParcel(len(self.parcels) + 1, place, cells, values))
             if count < 0:
-                self._add(NoteLevel.WARNING, "no_end_mark", place, label, mark=self._form.end_mark)
+                self._add(NoteLevel.WARNING, "no_end_mark", place, mark=self._form.parcel.end_mark)
             elif count != len(items):
-                self._add(
-                    NoteLevel.WARNING, "items", place, label, count=count, expected=len(items), form=self._form.id
-                )
+                self._add(NoteLevel.WARNING, "items", place, count=count, expected=len(items), form=self._form.id)
             return
-        if not self._parcels:
-            if self._form.parcel_items:
-                self._stray_lines.append(number)
+        if not self.parcels:
+            if self._form.parcel.items:
+                self.lines_by_key["stray_points"].append(number)
                 return
-            self._parcels.append(_OpenParcel(Place(number)))
-        parcel = self._parcels[-1]
+            self.parcels.append(RawParcel(1, Place(number)))
+        parcel = self.parcels[-1]
         row = self._read_point(Place(number), cells)
         if row is None:
             parcel.is_broken = True
@@ -247,8 +219,7 @@ class _TextParser:
 
     def _read_point(self, place: Place, cells: tuple[str, ...]) -> PointRow | None:
         """Return the point of a line; None, with a note, if the line cannot be read."""
-        items = self._form.point_items
-        label = self._label(len(self._parcels) - 1)
+        items = self._form.point.items
         count = len(cells)
         while count > len(items) and not cells[count - 1].strip():
             count -= 1
@@ -257,7 +228,7 @@ class _TextParser:
             groups = [cell.strip() for cell in cells[len(items) - 2 :] if cell.strip()]
             is_split = len(groups) > 2 and all(re.fullmatch(r"\d{1,3}(?:\.\d*)?", group) for group in groups)
             key = "row_thousands" if is_split else "row_cells"
-            self._add(NoteLevel.ERROR, key, place, label, count=count, expected=len(items))
+            self._add(NoteLevel.ERROR, key, place, count=count, expected=len(items))
             return None
         text_by_item = dict(zip(items, cells, strict=False))
         numbers: dict[str, str] = {}
@@ -266,54 +237,20 @@ class _TextParser:
             if not number:
                 value = text_by_item[item].strip()
                 key = "row_number" if value else "row_empty"
-                self._add(NoteLevel.ERROR, key, place, label, value=value, item=items.index(item) + 1)
+                self._add(NoteLevel.ERROR, key, place, value=value, item=items.index(item) + 1)
                 return None
             numbers[item] = number
             if is_separated:
-                self._separated_lines.append(place.line)
+                self.lines_by_key["thousands"].append(place.line)
         ring = normalise_digits(text_by_item.get("ring", ""))
         if "ring" in items and not ring:
-            former = self._parcels[-1].rows
+            former = self.parcels[-1].rows
             ring = former[-1].ring if former else "1"
-            self._ringless_lines.append(place.line)
+            self.lines_by_key["ring_empty"].append(place.line)
         name = text_by_item["point"].strip()
         return PointRow(cells, name, ring or "1", numbers["north"], numbers["east"], place)
 
-    def _label(self, index: int) -> str:
-        """Return the label of a parcel for messages; empty if the form has no lines of parcels."""
-        if not self._form.parcel_items:
-            return ""
-        parcel = self._parcels[index]
-        return RawParcel(index + 1, parcel.place, parcel.cells, parcel.values, ()).label
-
-    def _add(self, level: NoteLevel, key: str, place: Place, parcel: str, **params: object) -> None:
-        """Add a note."""
-        self._notes.append(PointNote(key, level, place, parcel, params))
-
-    def make_parcels(self) -> tuple[RawParcel, ...]:
-        """Return the parcels read so far; without lines of parcels, each closed ring that has no hole is one."""
-        if self._form.parcel_items or not self._parcels:
-            return tuple(
-                RawParcel(number, one.place, one.cells, one.values, tuple(one.rows), one.is_broken)
-                for number, one in enumerate(self._parcels, 1)
-            )
-        only = self._parcels[0]
-        groups = split_at_closed_rings(only.rows) or [()]
-        return tuple(
-            RawParcel(number, rows[0].place if rows else only.place, (), {}, rows, only.is_broken)
-            for number, rows in enumerate(groups, 1)
-        )
-
-    def make_notes(self) -> list[PointNote]:
-        """Return the notes; those on the writing of many lines are one note each."""
-        notes = list(self._notes)
-        for key, level, lines in (
-            ("full_width", NoteLevel.WARNING, self._full_width_lines),
-            ("tabs", NoteLevel.WARNING, self._tab_lines),
-            ("thousands", NoteLevel.WARNING, self._separated_lines),
-            ("ring_empty", NoteLevel.WARNING, self._ringless_lines),
-            ("stray_points", NoteLevel.ERROR, self._stray_lines),
-        ):
-            if lines:
-                notes.append(PointNote(key, level, Place(lines[0]), "", {"count": len(dict.fromkeys(lines))}))
-        return notes
+    def _add(self, level: NoteLevel, key: str, place: Place, **params: object) -> None:
+        """Add a note on the last parcel; its label is empty if the form has no lines of parcels."""
+        label = self.parcels[-1].label if self._form.parcel.items else ""
+        self.notes.append(PointNote(key, level, place, label, params))

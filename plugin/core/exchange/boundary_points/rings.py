@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -19,25 +20,28 @@ _MIN_POINTS = 3
 _SAME_PLACE_M = 1e-6
 
 
-def split_at_closed_rings(rows: Sequence[PointRow]) -> list[tuple[PointRow, ...]]:
-    """Return the points of each parcel of a list without lines of parcels.
+def divide_at_closed_rings(parcels: Sequence[RawParcel]) -> tuple[RawParcel, ...]:
+    """Return the parcels of a list without lines of parcels: ``parcels`` has the rows that nothing else divides.
 
     After a closed ring, a point with the same or a smaller ring number begins another parcel; a larger number is that
     of a hole.
     """
-    groups: list[list[PointRow]] = []
-    ring: list[PointRow] = []
-    for row in rows:
-        if ring and (row.ring != ring[-1].ring or _is_closed(ring)):
-            begins_parcel = _is_closed(ring) and _get_ring_order(row) <= _get_ring_order(ring[-1])
-            ring = []
-        else:
-            begins_parcel = not groups
-        if begins_parcel:
-            groups.append([])
-        groups[-1].append(row)
-        ring.append(row)
-    return [tuple(group) for group in groups]
+    divided: list[RawParcel] = []
+    for parcel in parcels:
+        groups: list[list[PointRow]] = [[]]
+        ring: list[PointRow] = []
+        for row in parcel.rows:
+            if ring and (row.ring != ring[-1].ring or _is_closed(ring)):
+                if _is_closed(ring) and _get_ring_order(row) <= _get_ring_order(ring[-1]):
+                    groups.append([])
+                ring = []
+            groups[-1].append(row)
+            ring.append(row)
+        for rows in groups:
+            place = rows[0].place if rows else parcel.place
+            position = len(divided) + 1
+            divided.append(replace(parcel, position=position, place=place, values=dict(parcel.values), rows=rows))
+    return tuple(divided)
 
 
 def _get_ring_order(row: PointRow) -> int:

@@ -16,7 +16,7 @@ from ...base.errors import DataError
 from ...base.files.data import parse_json
 from ...geometry.crs import make_crs_label
 from ...standard.template import Template, TemplateField
-from .forms import FileLayout, PointForm
+from .forms import POINT_ITEMS, TABLE_KIND, FileLayout, PointForm
 from .parcels import PointParcel
 
 #: Name of the layer in its database.
@@ -104,7 +104,7 @@ def format_record(parcel: PointParcel, form: PointForm, layout: FileLayout, crs:
     record = {
         "version": _VERSION,
         "form": form.id,
-        "items": form.stored_items,
+        "items": POINT_ITEMS if form.kind == TABLE_KIND else form.point.items,
         "crs": make_crs_label(crs),
         "codec": layout.codec,
         "mark": layout.has_mark,

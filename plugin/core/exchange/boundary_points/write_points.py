@@ -17,17 +17,15 @@ from ...base.files.csv_records import write_cell
 from ...base.files.document_text import make_document_text
 from ...geometry.crs import describe_crs, make_crs_label
 from .crs_choice import get_zone_and_width
-from .forms import TEXT_KIND, FileLayout, PointForm, make_layout
+from .forms import TEXT_KIND, FileLayout, PointForm, load_settings, make_layout
 from .numbered_points import WrittenPoint
 from .parcels import count_decimals
-from .settings import load_settings
 
 _HEADER_LINE_PATTERN = re.compile(r"(\s*([^=:：]+?)\s*[=:：]\s*)(.*?)(\s*)$")
 _LINE_BREAKS_PATTERN = re.compile(r"\s*[\r\n\x85\u2028\u2029]+\s*")
 _FULL_WIDTH_SEPARATOR = "，"
 _FULL_WIDTH_CHARACTERS = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 _COLUMN_WIDTHS = {"north": 16, "east": 16, "name": 24}
-_COLUMN_WIDTH = 12
 
 
 @dataclass(frozen=True)
@@ -70,15 +68,19 @@ def make_file_bytes(
         return _make_workbook(path, _list_table_rows(parcels, form, crs), form)
     used_layout = layout or make_layout(form)
     if form.kind == TEXT_KIND:
-        is_same_zone = stored_crs == make_crs_label(crs)
-        header = list(layout.header) if layout else _make_header(form, crs)
-        lines = [*(header if is_same_zone or not layout else _replace_zone(header, crs))]
+        lines: list[str] = []
+        if layout:
+            is_same_zone = stored_crs == make_crs_label(crs)
+            lines += layout.header if is_same_zone else _replace_zone(layout.header, crs)
+        elif form.sections.parcels:
+            keys = [f"{line.key}={_fill_value(line.value, crs)}" for line in form.header]
+            lines += [form.sections.header, *keys, form.sections.parcels]
         for parcel in parcels:
-            if form.parcel_items:
+            if form.parcel.items:
                 lines.append(form.separator.join(_make_parcel_cells(parcel, form)))
             for point in parcel.points:
                 texts = {"point": point.name, "ring": point.ring, "north": point.north, "east": point.east}
-                cells = point.cells or [make_cell_text(texts[item], form) for item in form.point_items]
+                cells = point.cells or [make_cell_text(texts[item], form) for item in form.point.items]
                 lines.append(form.separator.join(cells))
     else:
         rows = _list_table_rows(parcels, form, crs)
@@ -106,14 +108,6 @@ def _fill_value(value: str, crs: CRS) -> str:
     return value
 
 
-def _make_header(form: PointForm, crs: CRS) -> list[str]:
-    """Return the lines before the parcels, for a layer that was not imported; empty for a form without sections."""
-    if not form.parcel_section:
-        return []
-    lines = [f"{key}={_fill_value(value, crs)}" for key, value in form.header]
-    return [form.header_section, *lines, form.parcel_section]
-
-
 def _replace_zone(header: Sequence[str], crs: CRS) -> list[str]:
     """Return the lines of a header with zone number, width and central meridian of a CRS; other lines unchanged."""
     zone, width = get_zone_and_width(crs)
@@ -131,18 +125,18 @@ def _make_parcel_cells(parcel: WrittenParcel, form: PointForm) -> list[str]:
     """Return the cells of a parcel's line; where the values are as imported, its file's cells."""
     changed = {
         item: parcel.values.get(item, "")
-        for item in form.parcel_items
+        for item in form.parcel.items
         if parcel.values.get(item, "") != parcel.former_values.get(item, "")
     }
     if parcel.cells is not None:
         if not changed:
             return list(parcel.cells)
         cells, following = _divide_at_end_mark(list(parcel.cells), form)
-        cells += [""] * (len(form.parcel_items) - len(cells))
+        cells += [""] * (len(form.parcel.items) - len(cells))
         for item, text in changed.items():
-            cells[form.parcel_items.index(item)] = text
+            cells[form.parcel.items.index(item)] = text
         return [*cells, *following]
-    return [*(parcel.values.get(item, "") for item in form.parcel_items), form.end_mark]
+    return [*(parcel.values.get(item, "") for item in form.parcel.items), form.parcel.end_mark]
 
 
 def _divide_at_end_mark(cells: list[str], form: PointForm) -> tuple[list[str], list[str]]:
@@ -151,15 +145,15 @@ def _divide_at_end_mark(cells: list[str], form: PointForm) -> tuple[list[str], l
     The mark may follow the last item without a separator; where it is missing, it is added after the last item.
     """
     stripped = [cell.strip() for cell in cells]
-    if form.end_mark in stripped:
-        position = stripped.index(form.end_mark)
+    if form.parcel.end_mark in stripped:
+        position = stripped.index(form.parcel.end_mark)
         return cells[:position], cells[position:]
-    while len(cells) > len(form.parcel_items) and not cells[-1].strip():
+    while len(cells) > len(form.parcel.items) and not cells[-1].strip():
         del cells[-1]
     last = next((n for n in reversed(range(len(cells))) if cells[n].strip()), -1)
-    if last >= 0 and cells[last].rstrip().endswith(form.end_mark):
-        cells = [*cells[:last], cells[last].rstrip().removesuffix(form.end_mark)]
-    return cells, [form.end_mark]
+    if last >= 0 and cells[last].rstrip().endswith(form.parcel.end_mark):
+        cells = [*cells[:last], cells[last].rstrip().removesuffix(form.parcel.end_mark)]
+    return cells, [form.parcel.end_mark]
 
 
 def make_cell_text(text: str, form: PointForm) -> str:
@@ -171,20 +165,20 @@ def make_cell_text(text: str, form: PointForm) -> str:
     if form.kind != TEXT_KIND:
         return plain
     plain = plain.replace(form.separator, _FULL_WIDTH_SEPARATOR if form.separator == "," else " ")
-    if form.end_mark and plain.endswith(form.end_mark):
-        plain = plain.removesuffix(form.end_mark) + form.end_mark.translate(_FULL_WIDTH_CHARACTERS)
+    if form.parcel.end_mark and plain.endswith(form.parcel.end_mark):
+        plain = plain.removesuffix(form.parcel.end_mark) + form.parcel.end_mark.translate(_FULL_WIDTH_CHARACTERS)
     return plain
 
 
 def _list_table_rows(parcels: Sequence[WrittenParcel], form: PointForm, crs: CRS) -> list[list[str]]:
     """Return the rows of a table: header, headings, and one row for each point."""
-    rows = [[key, _fill_value(value, crs)] for key, value in form.header]
-    rows.append([form.headings_by_item[item][0] for item in (*form.parcel_items, *form.point_items)])
+    rows = [[line.key, _fill_value(line.value, crs)] for line in form.header]
+    rows.append([form.headings[item][0] for item in (*form.parcel.items, *form.point.items)])
     for parcel in parcels:
-        values = [parcel.values.get(item, "") for item in form.parcel_items]
+        values = [parcel.values.get(item, "") for item in form.parcel.items]
         for point in parcel.points:
             texts = {"point": point.name, "ring": point.ring, "north": point.north, "east": point.east}
-            rows.append([*values, *(texts[item] for item in form.point_items)])
+            rows.append([*values, *(texts[item] for item in form.point.items)])
     return rows
 
 
@@ -201,7 +195,7 @@ def _make_workbook(path: Path, rows: Sequence[Sequence[str]], form: PointForm) -
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "界址点"
-    items = (*form.parcel_items, *form.point_items)
+    items = (*form.parcel.items, *form.point.items)
     for number, row in enumerate(rows, 1):
         for column, (item, text) in enumerate(zip(items, row, strict=False), 1):
             cell = sheet.cell(number, column)
@@ -212,7 +206,7 @@ def _make_workbook(path: Path, rows: Sequence[Sequence[str]], form: PointForm) -
                 # Text, also where it begins with = or consists of digits.
                 cell.value, cell.data_type, cell.number_format = text, "s", "@"
     for column, item in enumerate(items, 1):
-        sheet.column_dimensions[get_column_letter(column)].width = _COLUMN_WIDTHS.get(item, _COLUMN_WIDTH)
+        sheet.column_dimensions[get_column_letter(column)].width = _COLUMN_WIDTHS.get(item, 12)
     sheet.freeze_panes = sheet.cell(len(form.header) + 2, 1)
     book.properties.creator = book.properties.lastModifiedBy = ""
     buffer = io.BytesIO()

@@ -4,16 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from pyproj import CRS
+from shapely.geometry import Polygon
 
 from ...standard.messages.texts import Texts, render_params
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-    from pyproj import CRS
-    from shapely.geometry import Polygon
 
 #: Text sections of the reasons and remedies of `LeftOut`.
 REASONS_SECTION, REMEDIES_SECTION = "drawing_reasons", "drawing_remedies"

@@ -23,12 +23,11 @@ from ...render.tables.report_table import (
 from ...render.tables.workbook import write_tables_workbook
 from ...standard.messages.texts import Texts, format_number
 from ..boundary_points.boundary_point_sentences import ReportLine
-from ..boundary_points.parcels import NoteLevel, format_area
+from ..boundary_points.parcels import NoteLevel, format_hectares
 from .drawing import DrawingImport, LeftOut
-from .settings import load_settings
+from .mapping import load_settings
 
 _SECTION = "drawings"
-_HECTARE_M2, _AREA_DECIMALS = 10_000.0, 4
 SUMMARY_SCHEMA = "sanxian-drawing-1"
 TABLE_SUFFIXES = (".csv", ".xlsx")
 _DECIMALS = 3
@@ -53,8 +52,8 @@ def describe_import(run: DrawingImport, lang: str) -> list[ReportLine]:
         params = {
             "layer": role,
             "count": format_number(len(polygons), 0),
-            "plane": format_area(plane_m2, _HECTARE_M2, _AREA_DECIMALS),
-            "statutory": format_area(statutory_m2, _HECTARE_M2, _AREA_DECIMALS),
+            "plane": format_hectares(plane_m2),
+            "statutory": format_hectares(statutory_m2),
         }
         lines.append(ReportLine(NoteLevel.INFO, texts.get(_SECTION, "layer", **params)))
     if run.curve_count:

@@ -9,12 +9,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import geopandas as gpd
 import numpy as np
 import pyogrio
 import shapely
+from pyproj import CRS
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.choices import HOLE, HOLE_RULES
@@ -30,17 +31,11 @@ from ..boundary_points.parcels import measure_plane_areas
 from ..create import create_database, stage_geopackage
 from .drawing import DrawingImport, DrawingLine, DrawingPolygon, DrawingText, LeftOut, Ring
 from .drawing_sentences import TABLE_SUFFIXES, LeftOutReasons, write_left_out_table
-from .mapping import DrawingMapping, load_mapping
-from .outlines import join_outlines
+from .mapping import DrawingMapping, DrawingSettings, load_mapping, load_settings
 from .placing import choose_crs, choose_unit, is_statement, take_lines_in_place
-from .polygons import assign_texts, make_polygons
-from .settings import DrawingSettings, load_settings
+from .polygons import assign_texts, join_outlines, make_polygons
 from .straighten import write_straight_copy
 from .tags import DrawingTags, read_tags
-
-if TYPE_CHECKING:
-    from pyproj import CRS
-
 
 #: Options of the driver. Entities of a block stay separate, each in its layer, and none is dropped.
 _DRIVER_OPTIONS = {
@@ -109,22 +104,17 @@ def read_lines(drawing: DrawingTags, metres_per_unit: float, tolerance_m: float)
         parts = shapely.get_parts(shape)
         if shapely.get_type_id(parts[0]) == shapely.GeometryType.POINT:
             if text:
-                point = shapely.get_coordinates(parts[0])[0].tolist()
-                place = _scale((point[0], point[1]), metres_per_unit)
-                texts.append(DrawingText(handle, layer, kind, " ".join(text.split()), place))
+                x, y = (shapely.get_coordinates(parts[0])[0] * metres_per_unit).tolist()
+                texts.append(DrawingText(handle, layer, kind, " ".join(text.split()), (x, y)))
             continue
         for part in parts:
             vertices = shapely.get_coordinates(part) * metres_per_unit
             lines.append(DrawingLine(handle, layer, kind, vertices))
     left_out = [
-        one if one.place is None else replace(one, place=_scale(one.place, metres_per_unit)) for one in copy.left_out
+        replace(one, place=(one.place[0] * metres_per_unit, one.place[1] * metres_per_unit)) if one.place else one
+        for one in copy.left_out
     ]
     return DrawingContent(lines, texts, left_out, copy.deviation * metres_per_unit, copy.curve_count)
-
-
-def _scale(place: tuple[float, float], metres_per_unit: float) -> tuple[float, float]:
-    """Return a place in metres."""
-    return place[0] * metres_per_unit, place[1] * metres_per_unit
 
 
 @dataclass(frozen=True)
@@ -317,13 +307,15 @@ def _make_frame(polygons: Sequence[DrawingPolygon], crs: CRS) -> gpd.GeoDataFram
     """Return the polygons of one layer of the database as rows."""
     shapes = np.array([polygon.shape for polygon in polygons], dtype=object)
     names = sorted({name for polygon in polygons for name in polygon.values})
-    columns: dict[str, list[object]] = {name: [p.values.get(name) for p in polygons] for name in names}
-    columns[LAYER_FIELD] = [polygon.layer for polygon in polygons]
-    columns[HANDLE_FIELD] = [" ".join(polygon.handles) for polygon in polygons]
-    columns[TEXT_FIELD] = ["；".join(polygon.texts) or None for polygon in polygons]
-    columns[GAP_FIELD] = [polygon.gap_m for polygon in polygons]
-    columns[PLANE_FIELD] = list(measure_plane_areas(shapes))
-    columns[STATUTORY_FIELD] = measure_statutory_area(shapes, make_lonlat_transformer(crs)).tolist()
+    columns: dict[str, list[object]] = {
+        **{name: [polygon.values.get(name) for polygon in polygons] for name in names},
+        LAYER_FIELD: [polygon.layer for polygon in polygons],
+        HANDLE_FIELD: [" ".join(polygon.handles) for polygon in polygons],
+        TEXT_FIELD: ["；".join(polygon.texts) or None for polygon in polygons],
+        GAP_FIELD: [polygon.gap_m for polygon in polygons],
+        PLANE_FIELD: list(measure_plane_areas(shapes)),
+        STATUTORY_FIELD: measure_statutory_area(shapes, make_lonlat_transformer(crs)).tolist(),
+    }
     return gpd.GeoDataFrame(columns, geometry=list(shapes), crs=crs)
 
 

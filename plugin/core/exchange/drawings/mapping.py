@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -15,11 +15,9 @@ from ...base.errors import DataError
 from ...base.files.data import check_known, find_data_file, make_unknown_value_error, read_record, read_toml
 from ...standard import list_standard_ids, load_standard
 from ...standard.template import CodeList, Template, TemplateField
-from .settings import SETTINGS_FILE
 
 #: Name of the layer of projects, and the field that has a project's name.
 PROJECT = "XMFW"
-DEFAULT_MAPPING = "layers"
 _AS_PROJECT = "project"
 
 
@@ -38,11 +36,21 @@ class TextField:
     """A field that takes the texts that a pattern matches in whole."""
 
     field: str
-    pattern: re.Pattern[str]
+    pattern: str
+
+    def check_record(self, file: Path, where: str) -> None:
+        """Raise DataError for a pattern that is not a regular expression."""
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            key, expected = f"{where}.pattern", str(error)
+            raise DataError(
+                "data_value_kind", file=str(file), key=key, value=self.pattern, expected=expected
+            ) from error
 
     def match(self, text: str) -> str | None:
         """Return the value that a text gives the field; None if it does not match."""
-        found = self.pattern.fullmatch(text)
+        found = re.fullmatch(self.pattern, text)
         if found is None:
             return None
         return next((group for group in found.groups() if group is not None), text).strip()
@@ -93,23 +101,17 @@ def load_mapping(name: str) -> DrawingMapping:
     DataError
         The mapping does not exist (the error lists the ids), or its file has an error (with file and key).
     """
-    name = name.strip() or DEFAULT_MAPPING
+    name = name.strip() or "layers"
     ids = list_mapping_ids()
     path = find_data_file(name, DRAWINGS_FOLDER, ids, "drawing_mapping_unknown", ids)
     return _read_mapping(path, path.stat().st_mtime_ns)
 
 
 @dataclass(frozen=True)
-class _TextEntry:
-    field: str
-    pattern: str
-
-
-@dataclass(frozen=True)
 class _LayerEntry:
     names: tuple[str, ...]
     role: str
-    text: tuple[_TextEntry, ...] = ()
+    text: tuple[TextField, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,19 +153,39 @@ def _make_target(row: _LayerEntry, entry: str, templates: dict[str, Template], p
     check_known(row.role, [_AS_PROJECT, *polygon_roles], path, f"{entry}.role")
     template = make_project_template() if row.role == _AS_PROJECT else templates[row.role]
     known = [field.name for field in template.fields if field.type != "date"]
-    fields = []
     for number, text in enumerate(row.text, 1):
         check_known(text.field, known, path, f"{entry}.text[{number}].field")
-        try:
-            fields.append(TextField(text.field, re.compile(text.pattern)))
-        except re.error as error:
-            key = f"{entry}.text[{number}].pattern"
-            raise DataError(
-                "data_value_kind", file=str(path), key=key, value=text.pattern, expected=str(error)
-            ) from error
-    return LayerTarget(tuple(name.strip().upper() for name in row.names), template, tuple(fields))
+    return LayerTarget(tuple(name.strip().upper() for name in row.names), template, row.text)
 
 
 def describe_mappings(lang: str) -> list[str]:
     """Return one line for each mapping that the plugin has: id and name."""
     return [f"{name}  {load_mapping(name).titles[lang]}" for name in list_mapping_ids()]
+
+
+SETTINGS_FILE = DRAWINGS_FOLDER / "settings.toml"
+
+
+@dataclass(frozen=True)
+class DrawingSettings:
+    """The settings of settings.toml, which has a comment on each.
+
+    ``metres_by_unit``: name of a unit → metres; ``unit_names``: value of $INSUNITS → name for messages.
+    """
+
+    metres_by_unit: dict[str, float]
+    unit_names: dict[str, str]
+    statement_words: list[str]
+    metres_insunits: int
+    tolerance_m: float
+    closing_m: float
+    tolerance_range_m: list[float]
+    most_closing_m: float
+    most_listed: int
+
+
+@cache
+def load_settings() -> DrawingSettings:
+    """Read the settings."""
+    table = read_toml(SETTINGS_FILE)
+    return DrawingSettings(table["units"], table["insunits"], table["statements"]["words"], **table["limits"])

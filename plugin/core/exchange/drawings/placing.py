@@ -22,9 +22,9 @@ from ..boundary_points.crs_choice import (
     is_swapped,
     require_usable_crs,
 )
-from ..boundary_points.settings import load_settings as load_point_settings
+from ..boundary_points.forms import load_settings as load_point_settings
 from .drawing import DrawingLine, DrawingText, LeftOut
-from .settings import load_settings
+from .mapping import load_settings
 from .tags import DrawingTags
 
 

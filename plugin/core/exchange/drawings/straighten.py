@@ -23,7 +23,6 @@ from .tags import Block, DrawingTags, Entity, Tag
 Point = tuple[float, float]
 #: Vertices (n, 2) and the largest distance of the curve from its chords.
 Chords = tuple[NDArray, float]
-_MAX_HALVINGS = 30
 #: Angles (radians) that differ less are equal: programs write rounded ones.
 _SAME_ANGLE = 1e-8
 #: Parameters within a piece of a spline at which its distance from the chord is measured.
@@ -32,8 +31,6 @@ _KEPT_TYPES = ("INSERT", "TEXT", "MTEXT", "ATTRIB", "ATTDEF")
 #: Bits of a POLYLINE that is a mesh, and of a VERTEX that only controls a spline.
 _MESH_BITS, _CONTROL_BIT, _CLOSED_BIT = 16 | 64, 16, 1
 _EXTRUSION_CODES = (210, 220, 230)
-#: Place, scale and rotation of an INSERT.
-_INSERT_NUMBERS = (10, 20, 41, 42, 50)
 #: Types of entities that polylines replace.
 _CONVERTED_TYPES = ("LINE", "CIRCLE", "ARC", "ELLIPSE", "SPLINE", "LWPOLYLINE", "POLYLINE")
 
@@ -148,7 +145,7 @@ class Spline:
         count = len(self.homogeneous)
         domain = np.unique(self.knots[(self.knots >= self.knots[self.degree]) & (self.knots <= self.knots[count])])
         parameters = np.unique(np.concatenate([domain, (domain[1:] + domain[:-1]) / 2]))
-        for _ in range(_MAX_HALVINGS):
+        for _ in range(30):
             distances = self._measure_distances(parameters)
             coarse = distances > tolerance
             if not coarse.any():
@@ -197,7 +194,8 @@ def write_straight_copy(drawing: DrawingTags, target: Path, tolerance: float) ->
         lines += _convert_entities(block.entities, drawing.blocks, tolerance, scale, copy)
         lines += _format_pairs([(0, "ENDBLK")])
     lines += _format_pairs([(0, "ENDSEC"), (0, "SECTION"), (2, "ENTITIES")])
-    shown = [entity for entity in drawing.entities if not entity.is_on_paper]
+    # Group code 67 marks an entity of a layout (paper space).
+    shown = [entity for entity in drawing.entities if entity.get(67) != "1"]
     if len(shown) < len(drawing.entities):
         copy.left_out.append(LeftOut("paper", params={"count": len(drawing.entities) - len(shown)}))
     copy.kind_by_handle = {entity.handle: entity.type for entity in shown}
@@ -264,7 +262,8 @@ def _find_problem(entity: Entity, blocks: dict[str, Block]) -> str:
     """Return the key of the reason for which an entity cannot be taken, empty without one."""
     if entity.type == "INSERT":
         # The driver would read a wrong number as 0.
-        for code in _INSERT_NUMBERS:
+        # Place, scale and rotation of an INSERT.
+        for code in (10, 20, 41, 42, 50):
             entity.get_number(code)
         block = blocks.get(entity.get(2).upper())
         return "block_missing" if block is None else "block_external" if block.is_external else ""
@@ -311,7 +310,17 @@ def _convert(entity: Entity, tolerance: float) -> _Polyline:
     if entity.type == "SPLINE":
         return _Polyline(*_make_spline(entity).divide(tolerance), in_world=True)
     if entity.type in ("LWPOLYLINE", "POLYLINE"):
-        return _divide_bulges(_list_vertices(entity), bool(entity.get_flags() & _CLOSED_BIT), tolerance)
+        rows = _list_vertices(entity)
+        is_closed = bool(entity.get_flags() & _CLOSED_BIT)
+        parts: list[NDArray] = [np.array([rows[0][:2]])] if rows else []
+        deviation, has_curve = 0.0, False
+        followers = [*rows[1:], rows[0]] if is_closed and rows else rows[1:]
+        for (x, y, bulge), (next_x, next_y, _) in zip(rows, followers, strict=False):
+            chords, distance = divide_bulge((x, y), (next_x, next_y), bulge, tolerance)
+            parts.append(chords[1:])
+            deviation, has_curve = max(deviation, distance), has_curve or bulge != 0.0
+        vertices = np.concatenate(parts) if parts else np.zeros((0, 2))
+        return _Polyline(vertices, deviation, is_closed, has_curve)
     centre = entity.get_number(10), entity.get_number(20)
     if entity.type == "CIRCLE":
         return _Polyline(*divide_circle(centre, entity.get_number(40), tolerance), is_closed=True)
@@ -353,19 +362,6 @@ def _list_vertices(entity: Entity) -> list[list[float]]:
         elif tag.code in (20, 42) and vertices:
             vertices[-1][1 if tag.code == 20 else 2] = entity.convert(tag.value, tag.code)
     return vertices
-
-
-def _divide_bulges(rows: Sequence[Sequence[float]], is_closed: bool, tolerance: float) -> _Polyline:
-    """Return the chords of a polyline. ``rows``: x, y and bulge to the next vertex."""
-    parts: list[NDArray] = [np.array([rows[0][:2]])] if rows else []
-    deviation, has_curve = 0.0, False
-    followers = [*rows[1:], rows[0]] if is_closed and rows else rows[1:]
-    for (x, y, bulge), (next_x, next_y, _) in zip(rows, followers, strict=False):
-        chords, distance = divide_bulge((x, y), (next_x, next_y), bulge, tolerance)
-        parts.append(chords[1:])
-        deviation, has_curve = max(deviation, distance), has_curve or bulge != 0.0
-    vertices = np.concatenate(parts) if parts else np.zeros((0, 2))
-    return _Polyline(vertices, deviation, is_closed, has_curve)
 
 
 def _format_entity(entity: Entity) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,15 +13,12 @@ from ...base.files.open_datasource import read_whole_file
 
 #: First bytes of a DWG: its version, such as AC1032.
 _DWG_PATTERN = re.compile(rb"AC1\d\d\d")
-_BINARY_MARK = b"AutoCAD Binary DXF"
-_VARIABLE_PATTERN = rb"\$%s\s+\d+[ \t]*\r?\n[ \t]*([^\r\n]*)"
 #: From this version on (AutoCAD 2007), files are in UTF-8.
 _FIRST_UNICODE_VERSION = "AC1021"
 #: A character as its number; halves of a pair (D800 to DFFF) are not characters.
 _UNICODE_ESCAPE = re.compile(r"\\U\+((?![Dd][89A-Fa-f])[0-9A-Fa-f]{4})")
 #: Entities that others follow, up to SEQEND.
 _COMPOUND_TYPES = {"POLYLINE": "VERTEX", "INSERT": "ATTRIB"}
-_PAPER_SPACE, _HANDLE, _LAYER = 67, 5, 8
 
 
 @dataclass(frozen=True)
@@ -76,17 +72,12 @@ class Entity:
     @property
     def handle(self) -> str:
         """Return the handle; for an entity without one (R12), ``L`` and the number of its line in the file."""
-        return self.get(_HANDLE) or f"L{self.line}"
+        return self.get(5) or f"L{self.line}"
 
     @property
     def layer(self) -> str:
         """Return the name of the layer."""
-        return self.get(_LAYER, "0")
-
-    @property
-    def is_on_paper(self) -> bool:
-        """Return True for an entity of a layout (paper space)."""
-        return self.get(_PAPER_SPACE) == "1"
+        return self.get(8, "0")
 
 
 @dataclass
@@ -126,12 +117,19 @@ def read_tags(path: Path) -> DrawingTags:
     data = read_whole_file(path)
     if _DWG_PATTERN.match(data[:6]) or path.suffix.lower() == ".dwg":
         raise InputError("drawing_dwg", file=path.name)
-    if data.startswith(_BINARY_MARK):
+    if data.startswith(b"AutoCAD Binary DXF"):
         raise InputError("drawing_binary", file=path.name)
     encoding = find_encoding(data)
     text = data.decode(encoding, errors="replace").removeprefix("\ufeff")
     text = _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
-    return _group_tags(path, encoding, list(_iterate_tags(path, text)))
+    lines = text.replace("\r\n", "\n").split("\n")
+    numbered_tags: list[tuple[int, Tag]] = []
+    for position in range(0, len(lines) - 1, 2):
+        try:
+            numbered_tags.append((position + 1, Tag(int(lines[position]), lines[position + 1])))
+        except ValueError as error:
+            raise InputError("drawing_damaged", file=path.name, line=position + 1) from error
+    return _group_tags(path, encoding, numbered_tags)
 
 
 def find_encoding(data: bytes) -> str:
@@ -160,23 +158,15 @@ def find_encoding(data: bytes) -> str:
 
 def _find_variable(data: bytes, name: bytes) -> str:
     """Return the value of a variable of the header, empty without it."""
-    found = re.search(_VARIABLE_PATTERN % name, data)
+    found = re.search(rb"\$%s\s+\d+[ \t]*\r?\n[ \t]*([^\r\n]*)" % name, data)
     return found[1].decode("ascii", errors="replace").strip() if found else ""
 
 
-def _iterate_tags(path: Path, text: str) -> Iterator[tuple[int, Tag]]:
-    """Yield the number of the line (from 1) and the tag of each pair of lines. Raise InputError for another line."""
-    lines = text.replace("\r\n", "\n").split("\n")
-    for position in range(0, len(lines) - 1, 2):
-        try:
-            code = int(lines[position])
-        except ValueError as error:
-            raise InputError("drawing_damaged", file=path.name, line=position + 1) from error
-        yield position + 1, Tag(code, lines[position + 1])
-
-
 def _group_tags(path: Path, encoding: str, numbered_tags: list[tuple[int, Tag]]) -> DrawingTags:
-    """Return the tags of a file by section and entity. Raise InputError for a file without entities or end."""
+    """Return the tags of a file by section and entity. Raise InputError for a file without entities or end.
+
+    ``numbered_tags``: numbers of lines (from 1) and tags.
+    """
     drawing = DrawingTags(path, encoding, {}, [], {}, [])
     section, block = "", Block("", False)
     header: list[Tag] = []
@@ -213,8 +203,8 @@ def _group_tags(path: Path, encoding: str, numbered_tags: list[tuple[int, Tag]])
             current.tags.append(tag)
     if not has_entities or not is_complete:
         raise InputError("drawing_incomplete" if has_entities else "drawing_not_dxf", file=path.name)
-    drawing.layer_names += [tag.value.strip() for layer in layers for tag in layer.tags if tag.code == 2]
     drawing.variables |= _read_variables(header)
+    drawing.layer_names += [tag.value.strip() for layer in layers for tag in layer.tags if tag.code == 2]
     return drawing
 
 

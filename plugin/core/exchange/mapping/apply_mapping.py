@@ -14,6 +14,7 @@ import shapely
 
 from ...base.errors import InputError
 from ...base.files.cells import format_cell, parse_date
+from ...base.files.data import NOT_IN_FILE
 from ...base.invariants import require_value
 from ...engine.context import trim_code_padding
 from ...plan.layer import SourceLayer
@@ -28,31 +29,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CodeTranslation:
-    """How codes of one list become codes of the target field's list.
+    """How codes of one list become codes of the target field's list; in a mapping's file, a table of ``codes``.
 
     ``list_id``: id of the source list; its ``target_column`` has the target codes, several separated by ``|``.
     ``chosen_code_by_source``: source code → target code, a person's decision for codes with several equivalents or
     outside the list.
     """
 
-    list_id: str = ""
-    target_column: str = ""
-    chosen_code_by_source: dict[str, str] = field(default_factory=dict)
+    list_id: str = field(default="", metadata={"key": "list"})
+    target_column: str = field(default="", metadata={"key": "column"})
+    chosen_code_by_source: dict[str, str] = field(default_factory=dict, metadata={"key": "choices"})
 
 
 @dataclass(frozen=True)
 class FieldMapping:
-    """How the fields of a template are filled from a layer.
+    """How the fields of a template are filled from a layer: the content of a mapping's file.
 
     ``source_by_target``: target field → source field. ``constant_by_target``: target field → value for all rows.
     ``translation_by_target``: target field → translation of codes.
     """
 
     role: str
-    source_by_target: dict[str, str] = field(default_factory=dict)
-    constant_by_target: dict[str, Any] = field(default_factory=dict)
-    translation_by_target: dict[str, CodeTranslation] = field(default_factory=dict)
-    path: Path | None = None
+    source_by_target: dict[str, str] = field(metadata={"key": "fields"})
+    constant_by_target: dict[str, Any] = field(default_factory=dict, metadata={"key": "constants"})
+    translation_by_target: dict[str, CodeTranslation] = field(default_factory=dict, metadata={"key": "codes"})
+    path: Path | None = field(default=None, metadata=NOT_IN_FILE)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ...base.errors import DataError
 from ...base.files.data import check_keys, check_known, read_record, read_toml
@@ -14,25 +12,6 @@ from ...engine.context import trim_code_padding
 from ...standard import Standard
 from ...standard.template import Template
 from .apply_mapping import CodeTranslation, FieldMapping, ValueConverter, get_template_field
-
-
-@dataclass(frozen=True)
-class CodesEntry:
-    """How codes of a field are translated: by a column of a code list, or by single choices."""
-
-    list: str = ""
-    column: str = ""
-    choices: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class MappingFile:
-    """The content of a mapping's file: target field → source field, fixed value, or translation of codes."""
-
-    role: str
-    fields: dict[str, str]
-    constants: dict[str, Any] = field(default_factory=dict)
-    codes: dict[str, CodesEntry] = field(default_factory=dict)
 
 
 def load_mapping(path: str | Path, template: Template, standard: Standard) -> FieldMapping:
@@ -46,34 +25,40 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Fi
         table = read_toml(path)
     except OSError as error:
         raise DataError("data_file_missing", file=str(path)) from error
-    file = read_record(MappingFile, table, file=path)
-    check_known(file.role, (template.role,), path, "role")
-    fields, constants = file.fields, file.constants
-    for section, part in (("fields", fields), ("constants", constants), ("codes", file.codes)):
+    mapping = read_record(FieldMapping, table, file=path, given={"path": path})
+    check_known(mapping.role, (template.role,), path, "role")
+    fields, constants, translations = (
+        mapping.source_by_target,
+        mapping.constant_by_target,
+        mapping.translation_by_target,
+    )
+    for section, part in (("fields", fields), ("constants", constants), ("codes", translations)):
         check_keys(part, required=(), allowed=[f.name for f in template.fields], file=path, where=section)
     for target in fields:
         if target in constants:
             raise DataError("data_duplicate", file=str(path), key=f"constants.{target}", value=target)
-    mapping = FieldMapping(template.role, fields, constants, {}, path)
     for target, value in constants.items():
         _, reason, params = ValueConverter(get_template_field(template, target), standard, None)(value)
         if reason:
             raise DataError("mapping_constant", file=str(path), key=f"constants.{target}", value=str(value), **params)
-    for target, entry in file.codes.items():
-        mapping.translation_by_target[target] = _load_translation(entry, target, mapping, template, standard)
+    for target, translation in translations.items():
+        _check_translation(translation, target, mapping, template, standard)
+        pad = get_template_field(template, target).code_pad
+        for code, chosen_code in translation.chosen_code_by_source.items():
+            translation.chosen_code_by_source[code] = trim_code_padding(chosen_code, pad)
     return mapping
 
 
-def _load_translation(
-    entry: CodesEntry, target: str, mapping: FieldMapping, template: Template, standard: Standard
-) -> CodeTranslation:
-    """Return the translation in the table ``[codes.<target>]`` of a mapping file."""
+def _check_translation(
+    translation: CodeTranslation, target: str, mapping: FieldMapping, template: Template, standard: Standard
+) -> None:
+    """Raise DataError for an error in the table ``[codes.<target>]`` of a mapping file."""
     path, section = mapping.path or Path(), f"codes.{target}"
     target_field = get_template_field(template, target)
     if target not in mapping.source_by_target or not target_field.codes:
         known_names = ", ".join(f.name for f in template.fields if f.codes and f.name in mapping.source_by_target)
         raise DataError("data_value_unknown", file=str(path), key="codes", value=target, known=known_names)
-    name, column = entry.list, entry.column
+    name, column = translation.list_id, translation.target_column
     lists = standard.code_lists
     if bool(name) != bool(column):
         raise DataError("data_key_missing", file=str(path), key=f"{section}.{'column' if name else 'list'}")
@@ -81,13 +66,10 @@ def _load_translation(
         check_known(name, sorted(lists), path, f"{section}.list")
         columns = {k for c in lists[name].entry_by_code.values() for k in c.other_columns}
         check_known(column, sorted(columns), path, f"{section}.column")
-    for code, chosen_code in entry.choices.items():
+    for code, chosen_code in translation.chosen_code_by_source.items():
         key = f"{section}.choices.{code}"
         if trim_code_padding(chosen_code, target_field.code_pad) not in lists[target_field.codes].entry_by_code:
             raise DataError("mapping_choice", file=str(path), key=key, value=chosen_code, list=target_field.codes)
-    return CodeTranslation(
-        name, column, {k: trim_code_padding(v, target_field.code_pad) for k, v in entry.choices.items()}
-    )
 
 
 def format_mapping_as_toml(mapping: FieldMapping, template: Template) -> str:

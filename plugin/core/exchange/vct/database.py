@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -20,29 +20,22 @@ from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.errors import Cancelled, OutputError, SanxianError
 from ...base.files.writing import check_writable, write_atomically
 from ...geometry.crs import make_crs_label
+from ...model.report import Report
 from ...plan.io.geopackage_writing import append_rows
+from ...standard.messages.texts import Texts
 from ...standard.template import Template, TemplateField
 from ..create import create_database, stage_geopackage
 from ..schema import OGR_GEOMETRY_TYPES
-from .batch import ANGLE_FIELD, TEXT_FIELD
 from .read import open_vct
+from .records import ANGLE_FIELD, TEXT_FIELD
 from .structure import VctColumn, VctTable
-
-if TYPE_CHECKING:
-    from ...model.report import Report
-    from ...standard.messages.texts import Texts
-
 
 DATABASE_SUFFIX = ".gpkg"
 #: Reserved columns of a GeoPackage: a field of such a name gets an underscore.
 _RESERVED_FIELDS = ("fid", "geom")
-#: Prefixes of GeoPackage's internal tables.
-_RESERVED_PREFIXES = ("gpkg_", "rtree_", "sqlite_")
 _GEOPACKAGE_TYPES_BY_KIND = OGR_GEOMETRY_TYPES | {"annotation": OGR_GEOMETRY_TYPES["point"]}
 #: Largest number of characters of a text with a length.
 _MAX_TEXT_LENGTH = 65_535
-#: Integers are stored in 64 bits, whatever length the file declares.
-_MAX_INTEGER64_DIGITS = 18
 #: Number of rules in the summary.
 MAX_RULES_IN_SUMMARY = 3
 
@@ -83,9 +76,10 @@ def convert_vct_to_database(
             result = VctImport(target, make_crs_label(vct.header.crs))
             templates_by_name = {name.upper(): template for name, template in (templates or {}).items()}
             for feature_class in vct.structure.feature_classes:
-                if feature_class.table_name.lower().startswith(_RESERVED_PREFIXES):
+                # Prefixes of GeoPackage's internal tables.
+                if feature_class.name.lower().startswith(("gpkg_", "rtree_", "sqlite_")):
                     vct.line_reader.number = feature_class.line_number
-                    raise vct.line_reader.make_error("vct_table_reserved", table=feature_class.table_name)
+                    raise vct.line_reader.make_error("vct_table_reserved", table=feature_class.name)
             for table in vct.tables:
                 if renamed := [c.name for c in table.columns if c.name.lower() in _RESERVED_FIELDS]:
                     result.notes.append(("vct_note_renamed", {"table": table.name, "fields": ", ".join(renamed)}))
@@ -134,7 +128,8 @@ def _make_table_template(table: VctTable, standard_template: Template | None) ->
             column.length if 0 < column.length <= _MAX_TEXT_LENGTH and not column.is_unlimited else None
         )
         if column.type == "integer":
-            length = max(length or 0, _MAX_INTEGER64_DIGITS)
+            # Integers are stored in 64 bits, whatever length the file declares.
+            length = max(length or 0, 18)
         fields.append(TemplateField(name, alias, column.type, "B", length=length, decimals=column.decimals or None))
     return Template(
         role=table.name,

@@ -1,31 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read the geometry sections of a VCT file: points, lines, polygons, annotation."""
+"""Read the geometry sections of a VCT file: points, lines, polygons, annotation; compare them with the header."""
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from ...base.cancellation import Cancellation
-from .head import VctHeader, verify_positions
+from ...geometry.crs import describe_crs, find_coordinate_problem, make_crs_label
+from .head import VctHeader
 from .line_reader import MAX_COORDINATE, LineReader
 from .records import INDIRECT_COORDINATES, PLAIN_FEATURE, POLYGON_FEATURE, POLYLINE_SEGMENT
 from .settings import FileRemarks, load_settings
-from .stored_shapes import PolygonError, PolygonRecord, ShapeStore, assemble_rings, make_polygons
+from .stored_shapes import PolygonError, PolygonRecord, ShapeStore, make_polygons, trace_ring
 from .structure import VctStructure
 
 #: Number of records between two checks for cancellation.
 _RECORDS_PER_CANCEL_CHECK = 2_000
-#: A larger count means arcs or splines, whose type number is read as a count.
-_MAX_SEGMENTS = 1_000_000
-#: Types of features other than the plain one (nodes, directed points, clusters …) have small numbers.
-_LARGEST_FEATURE_TYPE = 9
 #: The use of a line: boundary of polygons only, or also a feature.
 _BOUNDARY_LINE, _FEATURE_LINE = 0, 1
+#: Length of a degree of latitude in metres.
+_DEGREE_M = 111_320.0
+#: Largest northing in China, in metres.
+_MAX_NORTHING_M = 6_700_000.0
+#: Largest rounding error of a printed decimal number, as a share of a minute.
+_MINUTE_ROUNDING = 1e-7
+#: Seconds that rounding in print turns into sixty.
+_MAX_SECONDS = 60.0001
 
 
 class ShapeReader:
@@ -43,16 +48,13 @@ class ShapeReader:
         self.texts: dict[int, tuple[str, float | None]] = {}
         self.codes: list[str] = []
         self.sections: set[str] = set()
-        self._numbers: dict[str, int] = {}
         self._boundary_code = load_settings().bounding_code
         self._plain_style = load_settings().style.encode("gbk")
         self._sealed_lines = False
         self._unassembled_records: list[PolygonRecord] = []
 
-    def __enter__(self) -> ShapeReader:
-        return self
-
-    def __exit__(self, *error: Any) -> None:
+    def close(self) -> None:
+        """Close the scratch files."""
         for store in (self.shapes, self.lines, self.places):
             store.close()
 
@@ -71,6 +73,7 @@ class ShapeReader:
             "annotation": self._read_annotation,
         }[section]
         end, count = f"{section}end", 0
+        codes_of_section = {c.class_code for c in structure.feature_classes if c.shape_kind == section}
         while True:
             word = line_reader.read_stripped_line()
             if word.lower() == end:
@@ -83,7 +86,7 @@ class ShapeReader:
             if code not in structure.class_by_code:
                 if code != self._boundary_code or section != "line":
                     raise line_reader.make_error("vct_unknown_code", code=code[:40])
-            elif section not in structure.shape_kinds_by_code[code] and section != "annotation":
+            elif code not in codes_of_section and section != "annotation":
                 raise line_reader.make_error(
                     "vct_code_kind", code=code[:40], of_type=structure.class_by_code[code].shape_kind or "table"
                 )
@@ -108,21 +111,11 @@ class ShapeReader:
             xy = xy[:, ::-1]
         return xy + self.head.position_offset if any(self.head.position_offset) else np.ascontiguousarray(xy)
 
-    def _get_or_assign_code_number(self, code: str) -> int:
-        """Return the number by which scratch files store a feature class code.
-
-        Assign the next number to a new code.
-        """
-        if code not in self._numbers:
-            self._numbers[code] = len(self.codes)
+    def _store_shape(self, record_id: int, wkb: bytes, first_line_number: int, code: str) -> None:
+        """Store a shape under its id; ``code``: its feature class code, of which the number in ``codes`` is stored."""
+        if code not in self.codes:
             self.codes.append(code)
-        return self._numbers[code]
-
-    def _store_shape(self, record_id: int, shape: Any, first_line_number: int, code: str) -> None:
-        """Store a shape as WKB under its id; ``code``: its feature class code."""
-        self.shapes.append_content(
-            record_id, shapely.to_wkb(shape), first_line_number, self._get_or_assign_code_number(code)
-        )
+        self.shapes.append_content(record_id, wkb, first_line_number, self.codes.index(code))
 
     def _check_feature_type(self, section: str, line_reader: LineReader) -> None:
         """Read a record's geometry type; add a remark if it is not 1 (plain).
@@ -131,7 +124,8 @@ class ShapeReader:
         """
         feature_type = line_reader.read_integer()
         if feature_type != PLAIN_FEATURE:
-            if not PLAIN_FEATURE < feature_type <= _LARGEST_FEATURE_TYPE:
+            # Types of features other than the plain one (nodes, directed points, clusters …) have small numbers.
+            if not PLAIN_FEATURE < feature_type <= 9:
                 raise line_reader.make_error("vct_unsupported", found=feature_type, wanted=PLAIN_FEATURE)
             self.remarks.add_remark("vct_note_types", line_reader.number, section=section, type=feature_type)
 
@@ -144,9 +138,8 @@ class ShapeReader:
         if not count:
             raise line_reader.make_error("vct_no_points", id=record_id)
         self.places.append_content(record_id, xy.tobytes(), first_line_number)
-        self._store_shape(
-            record_id, shapely.points(xy[0]) if count == 1 else shapely.multipoints(xy), first_line_number, code
-        )
+        shape = shapely.points(xy[0]) if count == 1 else shapely.multipoints(xy)
+        self._store_shape(record_id, shapely.to_wkb(shape), first_line_number, code)
 
     def _read_line(self, record_id: int, code: str, first_line_number: int, line_reader: LineReader) -> None:
         """Read a record of segments and store them as one line.
@@ -156,7 +149,8 @@ class ShapeReader:
         self._check_feature_type("Line", line_reader)
         parts: list[NDArray] = []
         segments = line_reader.read_count()
-        if segments > _MAX_SEGMENTS:
+        # A larger count means arcs or splines, whose type number is read as a count.
+        if segments > 1_000_000:
             raise line_reader.make_error("vct_count_value", value=segments)
         for _ in range(segments):
             self._expect_type(line_reader, POLYLINE_SEGMENT)
@@ -177,7 +171,7 @@ class ShapeReader:
             record_id, vertices.tobytes(), first_line_number, _BOUNDARY_LINE if is_boundary else _FEATURE_LINE
         )
         if not is_boundary:
-            self._store_shape(record_id, shapely.linestrings(vertices), first_line_number, code)
+            self._store_shape(record_id, shapely.to_wkb(shapely.linestrings(vertices)), first_line_number, code)
 
     def _read_polygon(self, record_id: int, code: str, first_line_number: int, line_reader: LineReader) -> None:
         """Read a polygon's boundary line ids; its label point is not used.
@@ -198,7 +192,10 @@ class ShapeReader:
             raise line_reader.make_error("vct_items", id=record_id, count=count, found=len(items))
         line_reader.expect_record_end(record_id)
         try:
-            rings = assemble_rings(items, self.lines)
+            # A 0 separates two rings.
+            rings = [trace_ring(list(ids), self.lines) for is_line, ids in groupby(items, bool) if is_line]
+            if not rings:
+                raise PolygonError("vct_no_ring")
         except PolygonError as error:
             line_reader.number = first_line_number
             is_line_section_missing = error.key == "vct_unknown_line" and "line" not in self.sections
@@ -214,9 +211,7 @@ class ShapeReader:
             return
         shapes = make_polygons(records, line_reader, self.remarks)
         for record, content in zip(records, shapely.to_wkb(shapes).tolist(), strict=True):
-            self.shapes.append_content(
-                record.record_id, content, record.line_number, self._get_or_assign_code_number(record.class_code)
-            )
+            self._store_shape(record.record_id, content, record.line_number, record.class_code)
 
     def _read_annotation(self, record_id: int, code: str, first_line_number: int, line_reader: LineReader) -> None:
         """Read and store a record of annotation: its position, text and angle."""
@@ -234,7 +229,7 @@ class ShapeReader:
         xy = (xy[:, ::-1] if self.head.is_northing_first else xy) + self.head.position_offset
         self.texts[record_id] = (text, numbers[2] if len(numbers) > 2 else None)
         self.places.append_content(record_id, np.ascontiguousarray(xy).tobytes(), first_line_number)
-        self._store_shape(record_id, shapely.points(xy[0]), first_line_number, code)
+        self._store_shape(record_id, shapely.to_wkb(shapely.points(xy[0])), first_line_number, code)
 
     @staticmethod
     def _expect_type(line_reader: LineReader, expected: int) -> None:
@@ -256,30 +251,16 @@ class ShapeReader:
         """
         self._prepare_lines_for_lookup(line_reader)
         _refuse_repeated_id(self.shapes.prepare_reading(), line_reader)
-        unused = self.lines.find_unused_records(_BOUNDARY_LINE)
+        is_boundary = np.array(self.lines.class_numbers, dtype=np.int32) == _BOUNDARY_LINE
+        unused = np.flatnonzero(is_boundary & ~self.lines.is_record_used)
         if len(unused):
             first = int(unused[0])
             if not self.lines.is_record_used.any():
-                line_reader.number = self.lines.get_line_number(first)
+                line_reader.number = self.lines.line_numbers[first]
                 raise line_reader.make_error("vct_no_polygons", count=len(unused))
-            self.remarks.add_remark(
-                "vct_note_unused_lines", self.lines.get_line_number(first), self.lines.get_record_id(first), len(unused)
-            )
+            line_number, line_id = self.lines.line_numbers[first], self.lines.record_ids[first]
+            self.remarks.add_remark("vct_note_unused_lines", line_number, line_id, len(unused))
         verify_positions(self.head, [self.lines, self.places], line_reader, self.remarks)
-
-    def make_position_notes(self) -> list[tuple[str, dict[str, Any]]]:
-        """Return notes on positions: added offset, ignored third number."""
-        notes: list[tuple[str, dict[str, Any]]] = []
-        if any(self.head.position_offset):
-            notes.append(
-                (
-                    "vct_note_offset",
-                    {"x": f"{self.head.position_offset[0]:g}", "y": f"{self.head.position_offset[1]:g}"},
-                )
-            )
-        if self.head.numbers_per_position == 3:
-            notes.append(("vct_note_third", {}))
-        return notes
 
 
 def _refuse_repeated_id(repeated_record: tuple[int, int, int] | None, line_reader: LineReader) -> None:
@@ -290,3 +271,100 @@ def _refuse_repeated_id(repeated_record: tuple[int, int, int] | None, line_reade
     if repeated_record is not None:
         ident, line_reader.number, first = repeated_record
         raise line_reader.make_error("vct_twice", id=ident, first=first)
+
+
+def verify_positions(
+    header: VctHeader, stores: list[ShapeStore], line_reader: LineReader, remarks: FileRemarks
+) -> None:
+    """Raise InputError for positions outside the zone of the header, and for degrees written as DD.MMSS.
+
+    A declared extent that differs from the data gets a remark.
+    """
+    corners = [(xy.min(axis=0), xy.max(axis=0)) for store in stores for xy in store.iterate_position_blocks()]
+    if not corners:
+        return
+    lows, highs = np.array(corners).swapaxes(0, 1)
+    bounds = np.array([lows.min(axis=0), highs.max(axis=0)])
+    if _find_problem(header, bounds):
+        count, key = 0, ""
+        frame = describe_crs(header.crs)
+        params: dict[str, str | int] = {
+            "crs": make_crs_label(header.crs),
+            "meridian": f"{frame.central_meridian or 0:g}",
+        }
+        for store in stores:
+            for record in range(len(store.record_ids)):
+                xy = store.read_positions(record)
+                if not _find_problem(header, xy):
+                    continue
+                count += 1
+                if key:
+                    continue
+                problems = ((x, y, _find_problem(header, np.array([[x, y]]))) for x, y in xy.tolist())
+                x, y, kind = next((x, y, problem) for x, y, problem in problems if problem)
+                key = f"vct_place_{kind}" + ("_degrees" if kind == "beyond" and frame.is_geographic else "")
+                params |= {"x": f"{x:.10g}", "y": f"{y:.10g}", "id": store.record_ids[record]}
+                line_reader.number = store.line_numbers[record]
+        raise line_reader.make_error(key, count=count, **params)
+    if describe_crs(header.crs).is_geographic and not any(header.position_offset):
+        for store in stores:
+            _refuse_packed_degrees(store, line_reader)
+    if header.declared_extent is not None:
+        _compare_with_extent(header, *header.declared_extent, bounds, remarks)
+
+
+def _find_problem(header: VctHeader, xy: NDArray) -> str:
+    """Return the kind of problem (`find_coordinate_problem`) of positions (n, 2) outside the zone, empty without one.
+
+    Both corners are judged by themselves: a position beyond one side is found, however far the others reach.
+    """
+    for x, y in (xy.min(axis=0), xy.max(axis=0)):
+        if problem := find_coordinate_problem(header.crs, (x, y, x, y)):
+            return problem[0]
+        if not 0 <= y <= _MAX_NORTHING_M:
+            return "beyond"
+    return ""
+
+
+def _refuse_packed_degrees(store: ShapeStore, line_reader: LineReader) -> None:
+    """Raise InputError if all minutes and seconds of many positions are below 60: degrees written as DD.MMSS.
+
+    Points, lines and polygons are judged separately, because a file may have only its points in this notation.
+    """
+    minutes: set[int] = set()
+    seconds: set[int] = set()
+    for xy in store.iterate_position_blocks():
+        hundredths = xy % 1 * 100
+        minute = np.floor(hundredths + _MINUTE_ROUNDING)
+        second = (hundredths - minute) * 100
+        if (minute >= 60).any() or (second > _MAX_SECONDS).any():
+            return
+        # The sign keeps the full minutes of both axes distinct.
+        minutes.update(np.unique((np.floor(xy) * 100 + minute + 1) * (1, -1)).tolist())
+        seconds.update(np.unique(np.floor(second)).tolist())
+    settings = load_settings()
+    if len(minutes) >= settings.packed_minutes and len(seconds) >= settings.packed_seconds:
+        x, y = (f"{value:.10g}" for value in store.read_positions(0)[0].tolist())
+        line_reader.number = store.line_numbers[0]
+        raise line_reader.make_error("vct_place_packed", id=store.record_ids[0], x=x, y=y)
+
+
+def _compare_with_extent(
+    header: VctHeader, extent: NDArray, line_number: int, bounds: NDArray, remarks: FileRemarks
+) -> None:
+    """Add a remark if the declared extent differs from the bounds of the data; both are corners (2, 2).
+
+    The extent may have the northing first, as the positions may, and may be given before the offset is added.
+    """
+    extents = [extent, extent[:, ::-1]] if header.is_northing_first else [extent]
+    extents += [corners + header.position_offset for corners in extents]
+    differences = [float(np.abs(corners - bounds).max()) for corners in extents]
+    distance = min(differences) * (_DEGREE_M if describe_crs(header.crs).is_geographic else 1.0)
+    if distance > load_settings().extent_differs_m:
+        texts = {"extent": _format_corners(extents[int(np.argmin(differences))]), "data": _format_corners(bounds)}
+        remarks.add_remark("vct_note_extent", line_number, distance=f"{distance:.0f}", **texts)
+
+
+def _format_corners(corners: NDArray) -> str:
+    """Return corners (2, 2) as text for a message."""
+    return " – ".join(", ".join(f"{value:.10g}" for value in corner) for corner in corners.tolist())

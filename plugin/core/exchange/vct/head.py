@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Header of a VCT file, and whether the coordinates agree with it.
+"""Header of a VCT file: spheroid, zone, meridian, units, axes, extent.
 
 It is written in one form. Two forms are read: LANDUSE-VCT and CNSDTF-VCT.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,34 +14,32 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...base.errors import OutputError
-from ...geometry.crs import describe_crs, find_coordinate_problem, make_crs_label
-from .header_values import (
-    SPHEROID_VALUE,
-    HeaderPairs,
-    check_format,
-    read_crs,
-    read_extent,
-    read_whether_northing_is_first,
-)
-from .line_reader import LineReader, shorten_line
+from ...base.errors import InputError, OutputError
+from ...geometry.crs import CGCS2000_DEGREES, describe_crs, make_crs_label, make_gauss_kruger_crs
+from .line_reader import MAX_COORDINATE, LineReader, shorten_line
 from .settings import VCT_SEPARATOR, FileRemarks, VctSettings, load_settings
-from .stored_shapes import ShapeStore
 
-PROJECTION_NAME = "高斯-克吕格投影"
 #: The vertical datum in headers, and its code.
 VERTICAL_DATUM_NAME, VERTICAL_CRS = "1985国家高程基准", "EPSG:5737"
-TIME_REFERENCE = "北京时间"
-#: Number of lines searched for HeadBegin: comments may come first.
-_LINES_SEARCHED_FOR_HEAD = 200
-#: Length of a degree of latitude in metres.
-_DEGREE_M = 111_320.0
-#: Largest northing in China, in metres.
-_MAX_NORTHING_M = 6_700_000.0
-#: Largest rounding error of a printed decimal number, as a share of a minute.
-_MINUTE_ROUNDING = 1e-7
-#: Seconds that rounding in print turns into sixty.
-_MAX_SECONDS = 60.0001
+SPHEROID_VALUE = "CGCS2000,6378137.0,298.257222101"
+#: Keys that a header should have, by their small letters; a CRS in degrees needs no projection.
+_KEYS_BY_LOWER_CASE = {key.lower(): key for key in (
+    "Datamark", "Version", "CoordinateSystemType", "Dim", "XAxisDirection", "YAxisDirection", "XYUnit", "ZUnit", "Spheroid",  # noqa: E501 - a table
+    "PrimeMeridian", "Projection", "Parameters", "VerticalDatum", "TemporalReferenceSystem", "ExtentMin", "ExtentMax",
+    "MapScale", "Offset", "Date", "Separator",
+)}  # fmt: skip
+#: Keys required for reading, with an example value for the message.
+_EXAMPLE_VALUES = {"spheroid": SPHEROID_VALUE, "parameters": "114,1,38500000,0,3,38"}
+#: Semi-major axis, inverse flattening and semi-minor axis of CGCS2000.
+_SEMI_MAJOR_AXIS, _INVERSE_FLATTENING, _SEMI_MINOR_AXIS = 6_378_137.0, 298.257222101, 6_356_752.314
+#: Names under which files declare CGCS2000's ellipsoid.
+_CGCS2000_SPHEROID_NAMES = ("2000", "GRS80", "GRS 80", "GRS1980", "GRS 1980")
+_EAST_WORDS, _NORTH_WORDS = ("E", "EAST", "东"), ("N", "NORTH", "北")
+_UNIT_WORDS = {False: ("M", "METER", "METERS", "METRE", "METRES", "米"), True: ("D", "DEGREE", "DEGREES", "度")}
+#: The extent in its earlier spelling.
+_EXTENT_KEYS = ("minx", "miny", "maxx", "maxy")
+#: Keys of earlier versions.
+_EARLIER_KEYS = ("unit", "scalem", "scale", *_EXTENT_KEYS)
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ def check_supported_crs(crs: CRS | None, layer: str) -> None:
 
     Supported are CGCS2000 in degrees and its 3° and 6° Gauss–Krüger zones.
     """
+    # The header names a zone by number and width: another central meridian or datum has no place in it.
     frame = describe_crs(crs) if crs is not None else None
     if (
         frame is None
@@ -109,10 +109,10 @@ def make_header_lines(
         "ZUnit": "M",
         "Spheroid": SPHEROID_VALUE,
         "PrimeMeridian": "Greenwich",
-        "Projection": "" if crs_facts.is_geographic else PROJECTION_NAME,
+        "Projection": "" if crs_facts.is_geographic else "高斯-克吕格投影",
         "Parameters": "" if crs_facts.is_geographic else parameters,
         "VerticalDatum": VERTICAL_DATUM_NAME,
-        "TemporalReferenceSystem": TIME_REFERENCE,
+        "TemporalReferenceSystem": "北京时间",
         "ExtentMin": VCT_SEPARATOR.join(lower_corner),
         "ExtentMax": VCT_SEPARATOR.join(upper_corner),
         "MapScale": str(settings.map_scale),
@@ -135,10 +135,11 @@ def read_header(line_reader: LineReader, remarks: FileRemarks) -> VctHeader:
         key, colon, value = line.replace("：", ":", 1).partition(":")
         if not colon:
             line_reader.refuse_section_mark(line)
-            raise line_reader.make_error("vct_head_line", value=shorten_line(line.encode()))
+            raise line_reader.make_error("vct_head_line", value=shorten_line(line))
         # A separator may be a tab, which stripping would remove.
         value = value.strip() or ("\t" if "\t" in value and key.strip().lower() == "separator" else "")
         key = key.strip()
+        # Some programs repeat a key; only another value for it is a contradiction.
         other, first, _ = pairs.setdefault(key.lower(), (value, line_reader.number, key))
         if other != value:
             raise line_reader.make_error("vct_head_twice", key=key, value=value, first=first, other=other)
@@ -150,12 +151,14 @@ def read_header(line_reader: LineReader, remarks: FileRemarks) -> VctHeader:
         VCT_SEPARATOR,
         "vct_head_form",
     )
+    # All values after the header are split by it, so it must be known before the first of them.
     line_reader.separator = separator or VCT_SEPARATOR
     (dim,) = header.read_numbers("dim", (1,), "vct_head_dim") or [2.0]
     if dim not in (2, 3):
         raise header.make_error("dim", "vct_head_dim")
     crs = read_crs(header)
     offset = header.read_numbers("offset", (2, 3), "vct_head_offset")
+    # After the CRS, so that a wrong one is reported first, and the keys that it used are not reported as unused.
     check_format(header)
     return VctHeader(
         crs=crs,
@@ -174,7 +177,8 @@ def _skip_to_head(line_reader: LineReader, remarks: FileRemarks) -> None:
     """
     line_reader.verify_encoding_and_line_ends()
     first = 0, ""
-    for _ in range(_LINES_SEARCHED_FOR_HEAD):
+    # Number of lines searched for HeadBegin: comments may come first.
+    for _ in range(200):
         line = line_reader.read_raw_line_or_none()
         if line is None:
             break
@@ -185,103 +189,220 @@ def _skip_to_head(line_reader: LineReader, remarks: FileRemarks) -> None:
             return
         first = first if first[0] else (line_reader.number, shorten_line(word))
     # Report the wrong first line rather than the end of the file.
-    line_reader.mark_as_complete()
+    line_reader.torn_line = 0
     line_reader.number = first[0] or 1
     raise line_reader.make_error("vct_no_head" if first[0] else "vct_empty", value=first[1])
 
 
-def verify_positions(
-    header: VctHeader, stores: list[ShapeStore], line_reader: LineReader, remarks: FileRemarks
-) -> None:
-    """Raise InputError for positions outside the zone of the header, and for degrees written as DD.MMSS.
+class HeaderPairs:
+    """Keys and values of a VCT header, with their line numbers."""
 
-    A declared extent that differs from the data gets a remark.
+    def __init__(self, line_reader: LineReader, pairs: dict[str, tuple[str, int, str]], remarks: FileRemarks):
+        self.lines, self.pairs, self.remarks = line_reader, pairs, remarks
+
+    def get_value(self, key: str) -> str:
+        """Return the value of a key, empty if missing."""
+        return self.pairs.get(key, ("", 0, ""))[0]
+
+    def get_line_number(self, key: str) -> int:
+        """Return the line number of a key."""
+        return self.pairs.get(key, ("", self.lines.number, key))[1]
+
+    def make_error(self, key: str, problem: str = "vct_head_value", **params: str) -> InputError:
+        """Return an InputError about the value of a key."""
+        value, number, written_key = self.pairs.get(key, ("", self.lines.number, _KEYS_BY_LOWER_CASE.get(key, key)))
+        self.lines.number = number
+        if problem == "vct_head_value":
+            problem, params = problem if value else "vct_head_absent", {"wanted": _EXAMPLE_VALUES[key]}
+        return self.lines.make_error(problem, key=written_key, value=value, **params)
+
+    def refuse_unless(self, is_valid: bool, key: str, expected: str, problem: str = "vct_head_wanted") -> None:
+        """Raise InputError about the value of a header key if ``is_valid`` is False.
+
+        ``expected``: the expected value for the message; ``problem``: text key of the message.
+        """
+        if not is_valid:
+            raise self.make_error(key, problem, wanted=expected)
+
+    def add_remark(self, key: str, problem: str) -> None:
+        """Add a remark (text key ``problem``) that the value of a header key was ignored."""
+        value, number, written_key = self.pairs[key]
+        self.remarks.add_remark(problem, number, key=written_key, value=value)
+
+    def split_numbers(self, key: str, problem: str = "vct_head_value") -> list[float | None]:
+        """Return the comma-separated numbers in the value of a header key, ``None`` for an empty position.
+
+        Empty positions at the end are left out. Raises InputError with the text key ``problem`` for a part that is not
+        numeric.
+        """
+        texts = [t.strip() for t in self.get_value(key).replace(self.lines.separator, ",").split(",")]
+        while texts and not texts[-1]:
+            texts.pop()
+        try:
+            numbers = [float(text) if text else None for text in texts]
+        except ValueError as error:
+            raise self.make_error(key, problem) from error
+        if not all(number is None or abs(number) <= MAX_COORDINATE for number in numbers) or "_" in self.get_value(key):
+            raise self.make_error(key, problem)
+        return numbers
+
+    def read_numbers(self, key: str, counts: tuple[int, ...], problem: str) -> list[float]:
+        """Return the numbers in the value of a header key; an empty list if the key is missing.
+
+        Raises InputError with the text key ``problem`` unless the value has as many numbers as ``counts`` permits.
+        """
+        numbers = self.split_numbers(key, problem)
+        if self.get_value(key) and (len(numbers) not in counts or None in numbers):
+            raise self.make_error(key, problem)
+        return [number for number in numbers if number is not None]
+
+
+def read_crs(header_pairs: HeaderPairs) -> CRS:
+    """Return the CRS of a header: CGCS2000 in degrees or a Gauss–Krüger zone.
+
+    The zone comes from the key Parameters, with a zone number in the eastings or without. Raises InputError for any
+    other CRS.
     """
-    corners = [(xy.min(axis=0), xy.max(axis=0)) for store in stores for xy in store.iterate_position_blocks()]
-    if not corners:
-        return
-    lows, highs = np.array(corners).swapaxes(0, 1)
-    bounds = np.array([lows.min(axis=0), highs.max(axis=0)])
-    if _find_problem(header, bounds):
-        count, key = 0, ""
-        frame = describe_crs(header.crs)
-        params: dict[str, str | int] = {
-            "crs": make_crs_label(header.crs),
-            "meridian": f"{frame.central_meridian or 0:g}",
-        }
-        for store in stores:
-            for record in range(len(store)):
-                xy = store.read_positions(record)
-                if not _find_problem(header, xy):
-                    continue
-                count += 1
-                if key:
-                    continue
-                problems = ((x, y, _find_problem(header, np.array([[x, y]]))) for x, y in xy.tolist())
-                x, y, kind = next((x, y, problem) for x, y, problem in problems if problem)
-                key = f"vct_place_{kind}" + ("_degrees" if kind == "beyond" and frame.is_geographic else "")
-                params |= {"x": f"{x:.10g}", "y": f"{y:.10g}", "id": store.get_record_id(record)}
-                line_reader.number = store.get_line_number(record)
-        raise line_reader.make_error(key, count=count, **params)
-    if describe_crs(header.crs).is_geographic and not any(header.position_offset):
-        for store in stores:
-            _refuse_packed_degrees(store, line_reader)
-    if header.declared_extent is not None:
-        _compare_with_extent(header, *header.declared_extent, bounds, remarks)
+    _check_spheroid(header_pairs)
+    kind = header_pairs.get_value("coordinatesystemtype").upper()
+    header_pairs.refuse_unless(kind in ("P", "D", ""), "coordinatesystemtype", "P / D")
+    geographic = kind == "D"
+    unit = "xyunit" if "xyunit" in header_pairs.pairs else "unit"
+    unit_name = header_pairs.get_value(unit).upper()
+    if not kind and unit_name in _UNIT_WORDS[True]:
+        raise header_pairs.make_error(unit, "vct_head_no_type")
+    header_pairs.refuse_unless(not unit_name or unit_name in _UNIT_WORDS[geographic], unit, _UNIT_WORDS[geographic][0])
+    prime = header_pairs.get_value("primemeridian").upper()
+    header_pairs.refuse_unless(
+        prime in ("", "GREENWICH", "格林尼治", "格林威治", "0", "0.0"), "primemeridian", "Greenwich"
+    )
+    if geographic:
+        return CGCS2000_DEGREES
+    projection = header_pairs.get_value("projection")
+    is_gauss = bool(re.search("高斯|GAUSS|TRANSVERSE.?MERCATOR", projection, re.I))
+    header_pairs.refuse_unless(not projection or is_gauss, "projection", "高斯-克吕格投影")
+    # Parameters begin with the central meridian and end with scale, false easting, false northing, width and zone.
+    slots = header_pairs.split_numbers("parameters")
+    if len(slots) < 5 or any(slots[k] is None for k in (0, -1, -2, -4)):
+        raise header_pairs.make_error("parameters")
+    meridian, easting, northing, width, zone = (slots[k] or 0.0 for k in (0, -4, -3, -2, -1))
+    _check_zone_width(header_pairs, zone, meridian, width)
+    prefixed = easting >= 1e6
+    crs = make_gauss_kruger_crs(int(zone), int(width), has_number=prefixed)
+    # A zone that contradicts the central meridian may shift positions by hundreds of kilometres.
+    right = describe_crs(crs).central_meridian
+    if right != meridian:
+        params = {"meridian": f"{meridian:g}", "zone": f"{zone:g}", "right": f"{right:g}"}
+        raise header_pairs.make_error("parameters", "vct_meridian", **params)
+    expected_easting = zone * 1e6 + 500_000 if prefixed else 500_000.0
+    scale = slots[-5] if len(slots) > 5 and slots[-5] is not None else 1.0
+    # The long form has empty places between central meridian and scale: latitudes of other projections.
+    others = slots[1:-5]
+    valid = easting == expected_easting and northing == 0 and scale == 1 and not any(others)
+    header_pairs.refuse_unless(valid, "parameters", f"{right:g},1,{expected_easting:.0f},0,{width:g},{zone:g}")
+    right = describe_crs(crs).central_meridian or 0.0
+    for key in ("meridian", "meridinan"):
+        numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", header_pairs.get_value(key))]
+        header_pairs.refuse_unless(numbers[:1] in ([], [right]) and not any(numbers[1:]), key, f"{right:g}")
+        if numbers:
+            # Verified: `check_format` reports the keys that remain.
+            del header_pairs.pairs[key]
+    return crs
 
 
-def _find_problem(header: VctHeader, xy: NDArray) -> str:
-    """Return the kind of problem (`find_coordinate_problem`) of positions (n, 2) outside the zone, empty without one.
-
-    Both corners are judged by themselves: a position beyond one side is found, however far the others reach.
-    """
-    for x, y in (xy.min(axis=0), xy.max(axis=0)):
-        if problem := find_coordinate_problem(header.crs, (x, y, x, y)):
-            return problem[0]
-        if not 0 <= y <= _MAX_NORTHING_M:
-            return "beyond"
-    return ""
-
-
-def _refuse_packed_degrees(store: ShapeStore, line_reader: LineReader) -> None:
-    """Raise InputError if all minutes and seconds of many positions are below 60: degrees written as DD.MMSS.
-
-    Points, lines and polygons are judged separately, because a file may have only its points in this notation.
-    """
-    minutes: set[int] = set()
-    seconds: set[int] = set()
-    for xy in store.iterate_position_blocks():
-        hundredths = xy % 1 * 100
-        minute = np.floor(hundredths + _MINUTE_ROUNDING)
-        second = (hundredths - minute) * 100
-        if (minute >= 60).any() or (second > _MAX_SECONDS).any():
-            return
-        # The sign keeps the full minutes of both axes distinct.
-        minutes.update(np.unique((np.floor(xy) * 100 + minute + 1) * (1, -1)).tolist())
-        seconds.update(np.unique(np.floor(second)).tolist())
+def _check_spheroid(header_pairs: HeaderPairs) -> None:
+    """Raise InputError unless the header's spheroid is that of CGCS2000."""
+    text = header_pairs.get_value("spheroid").upper()
+    if not text:
+        raise header_pairs.make_error("spheroid")
+    name, *parameter_texts = [part.strip() for part in text.replace(header_pairs.lines.separator, ",").split(",")]
+    try:
+        numbers = [float(part) for part in parameter_texts if part]
+    except ValueError as error:
+        raise header_pairs.make_error("spheroid") from error
+    is_cgcs2000_spheroid = any(word in name for word in _CGCS2000_SPHEROID_NAMES) or "298.2572221" in text
     settings = load_settings()
-    if len(minutes) >= settings.packed_minutes and len(seconds) >= settings.packed_seconds:
-        x, y = (f"{value:.10g}" for value in store.read_positions(0)[0].tolist())
-        line_reader.number = store.get_line_number(0)
-        raise line_reader.make_error("vct_place_packed", id=store.get_record_id(0), x=x, y=y)
+    slacks = ((_INVERSE_FLATTENING, settings.flattening_differs), (_SEMI_MINOR_AXIS, settings.axis_differs_m))
+    axis = not numbers or abs(numbers[0] - _SEMI_MAJOR_AXIS) <= settings.axis_differs_m
+    second = len(numbers) < 2 or any(abs(numbers[1] - value) <= slack for value, slack in slacks)
+    header_pairs.refuse_unless(
+        is_cgcs2000_spheroid and axis and second and len(numbers) <= 2, "spheroid", SPHEROID_VALUE, "vct_spheroid"
+    )
 
 
-def _compare_with_extent(
-    header: VctHeader, extent: NDArray, line_number: int, bounds: NDArray, remarks: FileRemarks
-) -> None:
-    """Add a remark if the declared extent differs from the bounds of the data; both are corners (2, 2).
+def _check_zone_width(header_pairs: HeaderPairs, zone: float, meridian: float, width: float) -> None:
+    """Raise InputError if the zone number does not fit the zone's width (degrees).
 
-    The extent may have the northing first, as the positions may, and may be given before the offset is added.
+    The number is outside the range of zones of this width, or number and central meridian are those of the other width.
     """
-    extents = [extent, extent[:, ::-1]] if header.is_northing_first else [extent]
-    extents += [corners + header.position_offset for corners in extents]
-    differences = [float(np.abs(corners - bounds).max()) for corners in extents]
-    distance = min(differences) * (_DEGREE_M if describe_crs(header.crs).is_geographic else 1.0)
-    if distance > load_settings().extent_differs_m:
-        texts = {"extent": _format_corners(extents[int(np.argmin(differences))]), "data": _format_corners(bounds)}
-        remarks.add_remark("vct_note_extent", line_number, distance=f"{distance:.0f}", **texts)
+    for degrees, zone_meridian in ((3, 3 * zone), (6, 6 * zone - 3)):
+        numbers = load_settings().zones_3 if degrees == 3 else load_settings().zones_6
+        if width in (3, 6) and width != degrees and meridian == zone_meridian and numbers[0] <= zone <= numbers[1]:
+            params = {"zone": f"{zone:g}", "meridian": f"{meridian:g}", "right": f"{degrees:g}", "width": f"{width:g}"}
+            raise header_pairs.make_error("parameters", "vct_zone_width", **params)
+    limits = {3.0: load_settings().zones_3, 6.0: load_settings().zones_6}.get(width, (1.0, 0.0))
+    if zone != int(zone) or not limits[0] <= zone <= limits[1]:
+        raise header_pairs.make_error("parameters")
 
 
-def _format_corners(corners: NDArray) -> str:
-    """Return corners (2, 2) as text for a message."""
-    return " – ".join(", ".join(f"{value:.10g}" for value in corner) for corner in corners.tolist())
+def read_whether_northing_is_first(header_pairs: HeaderPairs) -> bool:
+    """Return True if positions have the northing first.
+
+    Raises InputError unless one axis points east and the other north.
+    """
+    first, second = header_pairs.get_value("xaxisdirection").upper(), header_pairs.get_value("yaxisdirection").upper()
+    if (first in _EAST_WORDS or not first) and (second in _NORTH_WORDS or not second):
+        return False
+    header_pairs.refuse_unless(not first or first in (*_EAST_WORDS, *_NORTH_WORDS), "xaxisdirection", "E / N")
+    # The second axis must be the other one of the two.
+    expected_words = _EAST_WORDS if first in _NORTH_WORDS else _NORTH_WORDS
+    header_pairs.refuse_unless(
+        not second or second in (*_EAST_WORDS, *_NORTH_WORDS), "yaxisdirection", expected_words[0]
+    )
+    if not first:
+        raise header_pairs.make_error("yaxisdirection", "vct_axis_missing")
+    if second and second not in expected_words:
+        raise header_pairs.make_error(
+            "yaxisdirection",
+            "vct_axes",
+            first=header_pairs.get_value("xaxisdirection"),
+            at=str(header_pairs.get_line_number("xaxisdirection")),
+        )
+    header_pairs.remarks.add_remark("vct_note_axes", header_pairs.get_line_number("xaxisdirection"))
+    return True
+
+
+def read_extent(header_pairs: HeaderPairs) -> tuple[NDArray, int] | None:
+    """Return the corners (2, 2) of the declared extent and their line; ``None`` if it is missing or invalid.
+
+    It may be given as ExtentMin and ExtentMax, or as MinX, MinY, MaxX, MaxY. An invalid one gets a remark only,
+    because nothing but a comparison depends on it.
+    """
+    keys = [key for key in ("extentmin", "extentmax", *_EXTENT_KEYS) if header_pairs.get_value(key)]
+    if not keys:
+        return None
+    values = (header_pairs.get_value(key).replace(header_pairs.lines.separator, ",") for key in keys)
+    try:
+        corners = np.array([value.split(",")[:2] for value in values], dtype=float).reshape(2, 2)
+    except ValueError:
+        corners = np.full((2, 2), np.nan)
+    if np.isfinite(corners).all() and (corners[0] <= corners[1]).all():
+        return corners, header_pairs.get_line_number(keys[-1])
+    header_pairs.add_remark(keys[0], "vct_note_head_value")
+    return None
+
+
+def check_format(header_pairs: HeaderPairs) -> None:
+    """Raise InputError for a raster or another content; add a remark on another version and on unknown keys."""
+    version = header_pairs.get_value("version").strip().upper().removeprefix("V")
+    if version and version not in ("3", "3.0", "3.00") and "17798" not in version:
+        header_pairs.add_remark("version", "vct_note_version")
+    for key, (value, *_) in header_pairs.pairs.items():
+        if value and key not in _KEYS_BY_LOWER_CASE and key not in _EARLIER_KEYS:
+            header_pairs.add_remark(key, "vct_note_head_unused")
+    header_pairs.refuse_unless(
+        not header_pairs.get_value("datamark").upper().endswith(("-RAS", "-DEM", "-TIN", "-IMG")),
+        "datamark",
+        "LANDUSE-VCT / CNSDTF-VCT",
+        "vct_head_form",
+    )

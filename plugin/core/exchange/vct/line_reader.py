@@ -37,7 +37,6 @@ _SECTION_MARK_PATTERN = re.compile(
     "Comment)(?:Begin|End)",
     re.I,
 )
-_CONTROL_CHARACTERS = dict.fromkeys((*range(32), 127), "·")
 #: Number of bytes at the beginning that show encoding and line ends.
 _INSPECTED_BYTE_COUNT = 65_536
 
@@ -58,8 +57,8 @@ class LineReader:
         self.source = Path(source).name
         self.section = "Head"
         self.number = 0
-        #: Number of a last line without a line end: the file was cut off in it.
-        self._torn = 0
+        #: Number of a last line without a line end: the file was cut off in it, unless a reader sets it to 0.
+        self.torn_line = 0
         self.separator = ","
 
     def report_progress(self) -> None:
@@ -80,20 +79,11 @@ class LineReader:
             raise self.make_error("vct_line_ends")
         self.number = 0
 
-    @property
-    def ends_without_line_end(self) -> bool:
-        """True if the file ends without a line end and its last line was read."""
-        return self._torn > 0
-
-    def mark_as_complete(self) -> None:
-        """Declare that the file is not cut off: later errors concern its content."""
-        self._torn = 0
-
     def _strip_fill_bytes(self, line: bytes) -> bytes:
         """Return the file's last line without NUL and Ctrl-Z at its end."""
         stripped = line.rstrip(_FILL_BYTES)
         if stripped.strip():
-            self._torn = self.number
+            self.torn_line = self.number
         return stripped
 
     def read_raw_line_or_none(self) -> bytes | None:
@@ -158,10 +148,10 @@ class LineReader:
             number = int(word)
         except ValueError as error:
             self.refuse_section_mark(word)
-            raise self.make_error("vct_number", value=_shorten_text(text)) from error
+            raise self.make_error("vct_number", value=shorten_line(text)) from error
         # Python accepts 1_000 as a number.
         if "_" in word or not -_MAX_INTEGER <= number <= _MAX_INTEGER:
-            raise self.make_error("vct_number", value=_shorten_text(text))
+            raise self.make_error("vct_number", value=shorten_line(text))
         return number
 
     def refuse_section_mark(self, word: str) -> None:
@@ -262,8 +252,8 @@ class LineReader:
     def make_error(self, key: str, /, **params: Any) -> InputError:
         """Return an InputError about the last line, or about a file that is cut off."""
         number = self.number
-        if self._torn and key != "vct_cut_between":
-            key, params, number = "vct_cut_off", {}, self._torn
+        if self.torn_line and key != "vct_cut_between":
+            key, params, number = "vct_cut_off", {}, self.torn_line
         return InputError(key, source=self.source, line=number, section=self.section, **params)
 
 
@@ -280,12 +270,8 @@ def _is_valid_position(row: bytes, numbers_per_line: int, separator: str = ",") 
         return False
 
 
-def _shorten_text(text: bytes | str) -> str:
-    """Return a text or bytes as a short text for a message, without control characters."""
-    return shorten_line(text if isinstance(text, bytes) else text.encode(_VCT_CODEC, errors="replace"))
-
-
-def shorten_line(line: bytes) -> str:
+def shorten_line(line: bytes | str) -> str:
     """Return a line for a message: shortened, without control characters."""
-    text = line.decode(_VCT_CODEC, errors="replace").strip().translate(_CONTROL_CHARACTERS)
+    text = line if isinstance(line, str) else line.decode(_VCT_CODEC, errors="replace")
+    text = text.strip().translate(dict.fromkeys((*range(32), 127), "·"))
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"

@@ -1,22 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Format the records of points, lines and polygons of a VCT file as text.
+"""Format the shapes of a layer as records of a VCT file: points, lines, polygons, annotation.
 
-Positions are formatted in blocks. Rings are split into lines that neighbours share.
+Shapes are split into single parts. Positions are formatted in blocks. Rings are split into lines that neighbours share.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from ...base.cancellation import Cancellation
-from .batch import AnnotationLabels, compute_label_points, extract_open_rings, round_xy
+from ...base.errors import OutputError
+from ...plan.layer import SourceLayer
+from ..schema import GEOMETRY_BY_TYPE_ID
+from .values import LINE_REPLACEMENTS, check_gbk
 
+#: Additional fields of a layer of annotation.
+TEXT_FIELD, ANGLE_FIELD = "VCT_TEXT", "VCT_ANGLE"
+#: The field that names a feature.
+KEY_FIELD = "BSM"
 #: Number of positions formatted at once.
 _VERTICES_PER_BLOCK = 50_000
 #: Type for numbers of vertices, rings and segments; no layer has two thousand million vertices.
@@ -29,6 +37,136 @@ ITEMS_PER_ROW = 8
 _LABEL_DECIMALS = 6
 #: Number of records between two checks for cancellation.
 _RECORDS_PER_CANCEL_CHECK = 5_000
+
+
+@dataclass(frozen=True)
+class SingleParts:
+    """The single parts of a layer's shapes.
+
+    ``part_shapes``: (p,) single shapes; ``row_of_part``: (p,) row of each; ``without_shape``: (b,) rows without a
+    shape; ``multipart_count``: number of rows with several parts.
+    """
+
+    shape_kind: str
+    part_shapes: NDArray
+    row_of_part: NDArray
+    without_shape: NDArray
+    multipart_count: int
+
+
+def split_parts(shapes: NDArray, layer: str, feature_names: NDArray) -> SingleParts:
+    """Split (n,) shapes into single parts.
+
+    ``feature_names``: (n,) names for error messages. Raises OutputError for a layer with shapes of two kinds.
+    """
+    has_shape = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+    kinds = [GEOMETRY_BY_TYPE_ID.get(t, "") for t in shapely.get_type_id(shapes[has_shape]).tolist()]
+    for position, kind in zip(has_shape.tolist(), kinds, strict=True):
+        if kind != kinds[0] or not kind:
+            raise OutputError("vct_mixed_shapes", layer=layer, feature=str(feature_names[position]))
+    single_parts, of = shapely.get_parts(shapes[has_shape], return_index=True)
+    is_nonempty = ~shapely.is_empty(single_parts)
+    single_parts, row = shapely.force_2d(single_parts[is_nonempty]), has_shape[of[is_nonempty]]
+    without_shape = np.setdiff1d(np.arange(len(shapes)), row)
+    split = int((np.bincount(row, minlength=len(shapes)) > 1).sum()) if len(row) else 0
+    return SingleParts(kinds[0] if kinds else "", single_parts, row, without_shape, split)
+
+
+@dataclass(frozen=True)
+class OpenPolygonRings:
+    """The rings of polygons, without the closing vertex.
+
+    ``xy``: (v, 2) vertices; ``ring_starts``: (r + 1,) first vertex of each ring; ``polygon_of_ring``: (r,) polygon of
+    each ring, its shell before its holes.
+    """
+
+    xy: NDArray
+    ring_starts: NDArray
+    polygon_of_ring: NDArray
+
+
+def extract_open_rings(polygons: NDArray, decimals: int, layer: str, feature_names: NDArray) -> OpenPolygonRings:
+    """Return the rings of (p,) single polygons.
+
+    Shells are clockwise, holes anticlockwise. OutputError names a polygon (``feature_names``, (p,)) that has no width
+    after rounding to ``decimals``.
+    """
+    ring, part = shapely.get_rings(polygons, return_index=True)
+    xy, of = shapely.get_coordinates(ring, return_index=True)
+    xy = round_xy(xy, decimals)
+    # Remove the closing vertex and repeated vertices.
+    keep = np.r_[(xy[1:] != xy[:-1]).any(axis=1) & (of[1:] == of[:-1]), False]
+    xy, of = xy[keep], of[keep]
+    counts = np.bincount(of, minlength=len(ring))
+    if len(ring) and counts.min() < 2:
+        collapsed_polygon = int(part[int(np.argmin(counts))])
+        raise OutputError(
+            "vct_collapsed", layer=layer, feature=str(feature_names[collapsed_polygon]), decimals=decimals
+        )
+    at = np.r_[0, np.cumsum(counts)]
+    hole = np.r_[False, part[1:] == part[:-1]] if len(part) else np.zeros(0, dtype=bool)
+    is_anticlockwise = np.zeros(0, dtype=bool)
+    if len(part):
+        local = xy - np.repeat(xy[at[:-1]], counts, axis=0)
+        following = np.arange(1, len(xy) + 1)
+        following[at[1:] - 1] = at[:-1]
+        doubled_areas = local[:, 0] * local[following, 1] - local[following, 0] * local[:, 1]
+        is_anticlockwise = np.add.reduceat(doubled_areas, at[:-1]) > 0
+    # Each ring still begins at the same vertex.
+    is_reversed = is_anticlockwise != hole
+    place = np.arange(int(at[-1])) - np.repeat(at[:-1], counts)
+    length = np.repeat(counts, counts)
+    back = np.where(place > 0, length - place, 0)
+    return OpenPolygonRings(
+        xy[(np.repeat(at[:-1], counts) + np.where(np.repeat(is_reversed, counts), back, place))], at, part
+    )
+
+
+def round_xy(xy: NDArray, decimals: int) -> NDArray:
+    """Return positions rounded to ``decimals``; −0.0 becomes 0.0."""
+    return np.round(xy, decimals) + 0.0
+
+
+def compute_label_points(polygons: NDArray) -> NDArray:
+    """Return (p, 2) a point inside each polygon; the first vertex of an invalid polygon."""
+    valid = shapely.is_valid(polygons)
+    points = np.empty((len(polygons), 2))
+    points[valid] = shapely.get_coordinates(shapely.point_on_surface(polygons[valid]))
+    others = np.flatnonzero(~valid)
+    if len(others):
+        xy, of = shapely.get_coordinates(polygons[others], return_index=True)
+        points[others] = xy[np.searchsorted(of, np.arange(len(others)))]
+    return points
+
+
+def read_annotation(
+    layer: SourceLayer, parts: SingleParts, feature_names: NDArray, notes: list[tuple[str, dict[str, Any]]]
+) -> tuple[list[str], list[float]]:
+    """Return the texts and angles (degrees, 0 if missing) of the (p,) points of an annotation layer.
+
+    OutputError names a feature (``feature_names``, (n,)) without text or position, with a character outside GBK, or
+    with an invalid angle.
+    """
+    original_texts = ["" if pd.isna(v) else str(v) for v in layer.frame[TEXT_FIELD].tolist()]
+    texts = [text.translate(LINE_REPLACEMENTS) for text in original_texts]
+    without_shape = set(parts.without_shape.tolist())
+    for row, text in enumerate(texts):
+        if (row in without_shape) == bool(text.strip()):
+            raise OutputError("vct_annotation", layer=layer.name, feature=str(feature_names[row]), field=TEXT_FIELD)
+    check_gbk(texts, layer.name, TEXT_FIELD, feature_names)
+    if changed_count := sum(a != b for a, b in zip(original_texts, texts, strict=True)):
+        notes.append(("vct_note_commas", {"layer": layer.name, "field": TEXT_FIELD, "count": changed_count}))
+    angles = np.zeros(len(texts))
+    if ANGLE_FIELD in layer.frame:
+        try:
+            given_angles = pd.to_numeric(layer.frame[ANGLE_FIELD]).to_numpy(dtype=float, na_value=np.nan)
+        except (ValueError, TypeError) as error:
+            raise OutputError("vct_no_value", layer=layer.name, field=ANGLE_FIELD, of_type="real") from error
+        if np.isinf(given_angles).any():
+            raise OutputError("vct_no_value", layer=layer.name, field=ANGLE_FIELD, of_type="real")
+        angles = np.where(np.isnan(given_angles), 0.0, given_angles)
+    rows = parts.row_of_part.tolist()
+    return [texts[row] for row in rows], angles[rows].tolist()
 
 
 def format_numbers(values: NDArray, decimals: int) -> list[str]:
@@ -234,12 +372,17 @@ def _write_records(
 
 
 def write_annotation(
-    section_file: TextIO, points: NDArray, labels: AnnotationLabels, first_id: int, record_format: RecordFormat
+    section_file: TextIO,
+    points: NDArray,
+    labels: tuple[list[str], list[float]],
+    first_id: int,
+    record_format: RecordFormat,
 ) -> None:
-    """Write (p,) single points with annotation text; their ids begin at ``first_id``."""
-    places = zip(shapely.get_coordinates(points), labels.texts, labels.angles, strict=True)
+    """Write (p,) single points with annotation text; their ids begin at ``first_id``. ``labels``: texts and angles."""
+    places = zip(shapely.get_coordinates(points), *labels, strict=True)
     for number, (xy, text, angle) in enumerate(places):
-        _check_cancellation(number, record_format)
+        if number % _RECORDS_PER_CANCEL_CHECK == 0:
+            record_format.cancellation.raise_if_cancelled()
         turn = np.format_float_positional(angle + 0.0, trim="-")
         position_text = ",".join([*format_numbers(xy, record_format.coordinate_decimals), turn])
         section_file.write(
@@ -300,7 +443,8 @@ def write_polygons(
     begins = shared_lines.ring_starts.tolist()
     ring_at = np.searchsorted(rings.polygon_of_ring, np.arange(len(polygons) + 1)).tolist()
     for number in range(len(polygons)):
-        _check_cancellation(number, record_format)
+        if number % _RECORDS_PER_CANCEL_CHECK == 0:
+            record_format.cancellation.raise_if_cancelled()
         items: list[int] = []
         for ring in range(ring_at[number], ring_at[number + 1]):
             items += ([0] if items else []) + item[begins[ring] : begins[ring + 1]].tolist()
@@ -311,12 +455,3 @@ def write_polygons(
         polygon_section_file.writelines(",".join(map(str, row)) + "\n" for row in rows)
         polygon_section_file.write("0\n")
     return count
-
-
-def _check_cancellation(number: int, record_format: RecordFormat) -> None:
-    """Raise Cancelled if the user has cancelled.
-
-    Only every some thousand records is the request inspected.
-    """
-    if number % _RECORDS_PER_CANCEL_CHECK == 0:
-        record_format.cancellation.raise_if_cancelled()

@@ -64,7 +64,8 @@ def load_settings(path: Path = VCT_SETTINGS) -> VctSettings:
     return read_record(VctSettings, read_toml(path), file=path)
 
 
-FileNote = tuple[str, dict[str, Any]]
+#: Remarks as text keys with parameters.
+NoticeList = list[tuple[str, dict[str, Any]]]
 
 
 class FileRemarks:
@@ -90,6 +91,6 @@ class FileRemarks:
         if record_id is not None:
             remark_params["id"] = record_id
 
-    def make_notes(self) -> list[FileNote]:
+    def make_notes(self) -> NoticeList:
         """Return the remarks as text keys with parameters, which include the count and the first line."""
         return [(key, dict(params)) for (key, _), params in self._found.items()]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,20 +27,17 @@ _POSITIONS_PER_BLOCK = 100_000
 class ShapeStore:
     """Records of bytes in a scratch file, by id: first all are written, then they are read.
 
-    The number of a feature class is stored with each record. After `prepare_reading`, `find_records` returns the index
-    of a record by its id.
+    ``record_ids``, ``line_numbers`` (lines of the VCT file) and ``class_numbers`` (numbers of feature classes) are in
+    the order of the records. After `prepare_reading`, `find_records` returns the index of a record by its id.
     """
 
     def __init__(self, path: Path):
         self._file = path.open("w+b")
-        self._ids, self._at, self._line = array("q"), array("q", [0]), array("q")
-        self._code = array("i")
+        self.record_ids, self.line_numbers, self.class_numbers = array("q"), array("q"), array("i")
+        self._at = array("q", [0])
         self._sorted_ids: NDArray | None = None
         self._order_of_ids = np.zeros(0, dtype=np.int64)
         self.is_record_used = np.zeros(0, dtype=bool)
-
-    def __len__(self) -> int:
-        return len(self._ids)
 
     def append_content(self, record_id: int, content: bytes, line_number: int, class_number: int = 0) -> None:
         """Append a record with an id.
@@ -49,10 +45,10 @@ class ShapeStore:
         ``line_number``: line of the record in the VCT file; ``class_number``: number of its feature class.
         """
         self._file.write(content)
-        self._ids.append(record_id)
+        self.record_ids.append(record_id)
         self._at.append(self._at[-1] + len(content))
-        self._line.append(line_number)
-        self._code.append(class_number)
+        self.line_numbers.append(line_number)
+        self.class_numbers.append(class_number)
 
     def prepare_reading(self) -> tuple[int, int, int] | None:
         """Sort the ids, so that records can be read by id.
@@ -61,7 +57,7 @@ class ShapeStore:
         """
         # A full disk must be detected here, not in a later read.
         self._file.flush()
-        ids = np.array(self._ids, dtype=np.int64)
+        ids = np.array(self.record_ids, dtype=np.int64)
         self._order_of_ids = np.argsort(ids, kind="stable")
         self._sorted_ids = ids[self._order_of_ids]
         self.is_record_used = np.zeros(len(ids), dtype=bool)
@@ -70,7 +66,7 @@ class ShapeStore:
             return None
         k = int(repeated_places[np.argmin(self._order_of_ids[repeated_places + 1])])
         first, second = int(self._order_of_ids[k]), int(self._order_of_ids[k + 1])
-        return int(ids[second]), self._line[second], self._line[first]
+        return int(ids[second]), self.line_numbers[second], self.line_numbers[first]
 
     def find_records(self, record_ids: NDArray) -> NDArray:
         """Return (n,) the record index of each id, −1 for an unknown id."""
@@ -102,23 +98,6 @@ class ShapeStore:
             yield np.frombuffer(self._file.read(count * _BYTES_PER_POSITION)).reshape(-1, 2)
         self._file.seek(0, 2)
 
-    def find_unused_records(self, class_number: int) -> NDArray:
-        """Return the indices of the records of a feature class that no attribute row refers to."""
-        codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
-        return np.flatnonzero((codes == class_number) & ~self.is_record_used)
-
-    def get_line_number(self, record: int) -> int:
-        """Return the VCT file's line number of a record."""
-        return self._line[record]
-
-    def get_class_number(self, record: int) -> int:
-        """Return the number of the feature class that was stored with a record."""
-        return self._code[record]
-
-    def get_record_id(self, record: int) -> int:
-        """Return the id of a record."""
-        return self._ids[record]
-
     def close(self) -> None:
         """Close the scratch file."""
         self._file.close()
@@ -130,18 +109,6 @@ class PolygonError(Exception):
     def __init__(self, key: str, **params: Any):
         super().__init__(key)
         self.key, self.params = key, params
-
-
-def assemble_rings(signed_line_ids: list[int], boundary_lines: ShapeStore) -> list[NDArray]:
-    """Return the closed rings (n, 2) of a polygon.
-
-    ``signed_line_ids``: ids of boundary lines, negative if reversed; a 0 separates two rings. Raises PolygonError for
-    an unknown id, for lines that do not meet, and for an open ring.
-    """
-    rings = [_trace_ring(list(ids), boundary_lines) for is_line, ids in groupby(signed_line_ids, bool) if is_line]
-    if not rings:
-        raise PolygonError("vct_no_ring")
-    return rings
 
 
 def assemble_polygon(rings: NDArray) -> tuple[Any, str]:
@@ -168,7 +135,7 @@ def assemble_polygon(rings: NDArray) -> tuple[Any, str]:
     return _make_polygon_by_nesting(rings, areas, inner_points), "vct_note_rings_alike"
 
 
-def _trace_ring(signed_line_ids: list[int], boundary_lines: ShapeStore) -> NDArray:
+def trace_ring(signed_line_ids: list[int], boundary_lines: ShapeStore) -> NDArray:
     """Return the closed ring (n, 2) that boundary lines form; a negative id reverses the line.
 
     The ends of successive lines are equal, because the lines were cut at shared vertices.

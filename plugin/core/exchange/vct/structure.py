@@ -6,7 +6,7 @@ They declare the classes of features and the fields of their tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .line_reader import LineReader, shorten_line
@@ -21,8 +21,6 @@ _FIELD_TYPES_BY_VCT_NAME = {
     "float": "real", "double": "real", "number": "real", "numeric": "real",
     "date": "date", "datetime": "date", "time": "text", "bool": "text",
 }  # fmt: skip
-#: Kinds of classes whose sections have no readable shapes.
-_UNSUPPORTED_KINDS = ("solid", "image", "nonegeometry", "none", "table")
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class VctColumn:
 
 @dataclass(frozen=True)
 class VctTable:
-    """A table of a VCT file.
+    """A table of a VCT file; without columns, a feature class as declared (``line_number``: where).
 
     ``shape_kind``: point, line, polygon, annotation, or empty without shapes; ``class_code``: its 要素代码 (feature
     class code); ``title``: Chinese name of the features.
@@ -62,24 +60,6 @@ class VctTable:
     shape_kind: str = ""
     class_code: str = ""
     title: str = ""
-
-    def make_feature_class_line(self) -> str:
-        """Return the text line that declares the feature class."""
-        return VCT_SEPARATOR.join((self.class_code, self.title, SECTION_NAMES[self.shape_kind], self.name))
-
-    def make_structure_lines(self) -> list[str]:
-        """Return the text lines that declare the table and its fields."""
-        return [f"{self.name}{VCT_SEPARATOR}{len(self.columns)}", *(c.format_declaration() for c in self.columns), "0"]
-
-
-@dataclass(frozen=True)
-class FeatureClass:
-    """A feature class as declared: code, title, kind of shapes, table, line number."""
-
-    class_code: str
-    title: str
-    shape_kind: str
-    table_name: str
     line_number: int = 0
 
 
@@ -87,11 +67,11 @@ class FeatureClass:
 class VctStructure:
     """All feature classes and tables that a VCT file declares."""
 
-    feature_classes: list[FeatureClass]
+    feature_classes: list[VctTable]
     tables: dict[str, VctTable]
 
     @cached_property
-    def class_by_code(self) -> dict[str, FeatureClass]:
+    def class_by_code(self) -> dict[str, VctTable]:
         """Feature class code (要素代码) → the first class that declares it.
 
         If several layers share a code, the attribute rows decide to which table a feature belongs (`tables_of_code`).
@@ -99,69 +79,53 @@ class VctStructure:
         return {c.class_code: c for c in reversed(self.feature_classes)}
 
     @cached_property
-    def shape_kinds_by_code(self) -> dict[str, set[str]]:
-        """Feature class code (要素代码) → kinds of shapes of its classes."""
-        return {
-            code: {c.shape_kind for c in self.feature_classes if c.class_code == code} for code in self.class_by_code
-        }
-
-    @cached_property
     def tables_of_code(self) -> dict[str, set[str]]:
         """Feature class code (要素代码) → names of its tables, in capitals."""
         return {
-            code: {c.table_name.upper() for c in self.feature_classes if c.class_code == code}
-            for code in self.class_by_code
+            code: {c.name.upper() for c in self.feature_classes if c.class_code == code} for code in self.class_by_code
         }
 
 
-def read_classes(line_reader: LineReader, remarks: FileRemarks) -> list[FeatureClass]:
+def read_classes(line_reader: LineReader, remarks: FileRemarks) -> list[VctTable]:
     """Read the feature classes up to FeatureCodeEnd.
 
     InputError names a line that is invalid or contradicts another line of the same table.
     """
     kinds = {word.lower(): kind for kind, word in SECTION_NAMES.items()}
-    feature_classes: list[FeatureClass] = []
+    feature_classes: list[VctTable] = []
     while (line := line_reader.read_stripped_line()).lower() != "featurecodeend":
         parts = [part.strip() for part in line.split(line_reader.separator)]
         if len(parts) < 4 or not parts[0] or not parts[3]:
             line_reader.refuse_section_mark(line)
             separator = line_reader.separator if line_reader.separator.isprintable() else "Tab"
-            raise line_reader.make_error("vct_class", value=shorten_line(line.encode("gb18030")), separator=separator)
+            raise line_reader.make_error("vct_class", value=shorten_line(line), separator=separator)
         word = parts[2].lower()
         if word not in kinds:
-            if word not in _UNSUPPORTED_KINDS:
+            if word not in ("solid", "image", "nonegeometry", "none", "table"):
                 raise line_reader.make_error("vct_class_kind", value=parts[2][:40], table=parts[3])
             # Their sections cannot be read: the tables are retained without shapes.
             remarks.add_remark("vct_note_class_kind", line_reader.number, table=parts[3], of_kind=parts[2])
-        feature_class = FeatureClass(parts[0], parts[1], kinds.get(word, ""), parts[3], line_reader.number)
-        other = next(
-            (
-                c
-                for c in feature_classes
-                if c.table_name.upper() == feature_class.table_name.upper() and c.shape_kind != feature_class.shape_kind
-            ),
-            None,
-        )
-        if other is not None:
-            raise line_reader.make_error(
-                "vct_two_kinds", table=feature_class.table_name, code=feature_class.class_code, other=other.class_code
-            )
-        feature_classes.append(feature_class)
+        code, title, _, name, *_ = parts
+        declared = VctTable(name, (), kinds.get(word, ""), code, title, line_reader.number)
+        for other in feature_classes:
+            if other.name.upper() == name.upper() and other.shape_kind != declared.shape_kind:
+                raise line_reader.make_error("vct_two_kinds", table=name, code=code, other=other.class_code)
+        feature_classes.append(declared)
     return feature_classes
 
 
-def read_tables(line_reader: LineReader, classes: list[FeatureClass], remarks: FileRemarks) -> dict[str, VctTable]:
+def read_tables(line_reader: LineReader, classes: list[VctTable], remarks: FileRemarks) -> dict[str, VctTable]:
     """Read the tables up to TableStructureEnd; return them by name in capitals.
 
     Classes without a table and tables without a class get a remark. Raises InputError for a wrong number of fields.
     """
     tables: dict[str, VctTable] = {}
-    of_table = {c.table_name.upper(): c for c in reversed(classes)}
+    of_table = {c.name.upper(): c for c in reversed(classes)}
     while (line := line_reader.read_stripped_line()).lower() != "tablestructureend":
         parts = [part.strip() for part in line.split(line_reader.separator)]
         if len(parts) < 2 or not parts[1].isdecimal():
             line_reader.refuse_section_mark(line)
-            raise line_reader.make_error("vct_table", value=shorten_line(line.encode("gb18030")))
+            raise line_reader.make_error("vct_table", value=shorten_line(line))
         count, start = line_reader.parse_integer(parts[1]), line_reader.number
         if parts[0].upper() in tables:
             raise line_reader.make_error("vct_table_twice", table=parts[0])
@@ -178,9 +142,7 @@ def read_tables(line_reader: LineReader, classes: list[FeatureClass], remarks: F
             number, value = unusable_lengths[0]
             remarks.add_remark("vct_note_length", number, None, len(unusable_lengths), table=table, value=value)
         if (end := line_reader.read_stripped_line()) != "0":
-            raise line_reader.make_error(
-                "vct_fields_count", table=parts[0], count=parts[1], value=shorten_line(end.encode("gb18030"))
-            )
+            raise line_reader.make_error("vct_fields_count", table=parts[0], count=parts[1], value=shorten_line(end))
         its = of_table.get(parts[0].upper())
         without_geometry = len(parts) > 2 and parts[2].lower() == "nonegeometry"
         if without_geometry and its is not None and its.shape_kind:
@@ -188,13 +150,12 @@ def read_tables(line_reader: LineReader, classes: list[FeatureClass], remarks: F
             raise line_reader.make_error("vct_table_kind", table=parts[0], code=its.class_code)
         if its is None and not without_geometry:
             remarks.add_remark("vct_note_no_class", start, table=parts[0])
-        kind = "" if without_geometry or its is None else its.shape_kind
-        tables[parts[0].upper()] = VctTable(
-            parts[0], tuple(columns), kind, its.class_code if its else "", its.title if its else ""
-        )
+        its = its or VctTable("", ())
+        kind = "" if without_geometry else its.shape_kind
+        tables[parts[0].upper()] = replace(its, name=parts[0], columns=tuple(columns), shape_kind=kind)
     for one in of_table.values():
-        if one.table_name.upper() not in tables:
-            remarks.add_remark("vct_note_no_table", line_reader.number, table=one.table_name, code=one.class_code)
+        if one.name.upper() not in tables:
+            remarks.add_remark("vct_note_no_table", line_reader.number, table=one.name, code=one.class_code)
     return tables
 
 
@@ -209,7 +170,7 @@ def _parse_column(line_reader: LineReader, table: str, unusable_lengths: list[tu
     type_ = _FIELD_TYPES_BY_VCT_NAME.get(word.rstrip("0123456789"), "")
     if not parts[0] or not type_:
         line_reader.refuse_section_mark(line)
-        raise line_reader.make_error("vct_field", table=table, value=shorten_line(line.encode("gb18030")))
+        raise line_reader.make_error("vct_field", table=table, value=shorten_line(line))
     # Keep positions: an invalid width must not make the decimals the width.
     length, decimals, *_ = [line_reader.parse_integer(part) if part.isdecimal() else 0 for part in [*parts[2:], "", ""]]
     long = word.startswith("var")
@@ -222,6 +183,6 @@ def _parse_column(line_reader: LineReader, table: str, unusable_lengths: list[tu
         or (not length and any(length_texts[:1]) and not long)
         or (length and decimals > length)
     ):
-        unusable_lengths.append((line_reader.number, shorten_line(line.encode("gb18030"))))
+        unusable_lengths.append((line_reader.number, shorten_line(line)))
         length = 0
     return VctColumn(parts[0], type_, length, decimals, long)

@@ -18,22 +18,18 @@ from numpy.typing import NDArray
 
 from ...base.errors import OutputError
 from ...plan.layer import FieldInfo
-from ...standard.template import Template, TemplateField
+from ...standard.template import Template
 from .settings import VCT_ENCODING, VCT_SEPARATOR, VctSettings
 from .structure import VctColumn
 
 #: A line end would end the row, a comma the value, NUL the file.
 _LINE_ENDS = {"\0": None, "\r": None, "\n": " ", "\x0b": " ", "\x0c": " ", "\x85": " "}
-_CELL_REPLACEMENTS, _LINE_REPLACEMENTS = str.maketrans({VCT_SEPARATOR: "，", **_LINE_ENDS}), str.maketrans(_LINE_ENDS)
+_CELL_REPLACEMENTS, LINE_REPLACEMENTS = str.maketrans({VCT_SEPARATOR: "，", **_LINE_ENDS}), str.maketrans(_LINE_ENDS)
 _DATE_PATTERN = re.compile(
     r"(\d{4})[-/.年]?(\d{2})[-/.月]?(\d{2})日?(?:[T ]*(\d{2}):?(\d{2})(?::?(\d{2})(?:\.\d*)?)?Z?)?", re.ASCII
 )
 #: Decimals that a double of usual size can hold.
 _MAX_DECIMALS = 12
-#: Number of digits of a text that exceeds 64 bits even with leading zeros.
-_MAX_DIGITS = 1_000
-#: Rounding error of the last bit.
-_RELATIVE_ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
@@ -57,11 +53,6 @@ def clean_text(text: str) -> str:
     return text.translate(_CELL_REPLACEMENTS)
 
 
-def put_on_one_line(text: str) -> str:
-    """Return a text on one line; line ends become spaces."""
-    return text.translate(_LINE_REPLACEMENTS)
-
-
 def convert_column_to_texts(
     values: pd.Series,
     field_info: FieldInfo,
@@ -70,23 +61,42 @@ def convert_column_to_texts(
     layer: str,
     feature_names: NDArray,
 ) -> ConvertedColumn:
-    """Convert one field of a layer to texts.
+    """Convert one field of a layer to texts; the declared length grows to the longest text.
 
     ``field_info``: its type and length in the source; ``feature_names``: (n,) names for errors. OutputError names a
     character outside GBK or an invalid number.
     """
     template_field = template.find_field_by_name(field_info.name) if template else None
-    writer = {"text": _format_texts, "integer": _format_integers, "real": _format_reals, "date": _format_dates}[
-        field_info.type
-    ]
-    name = clean_text(field_info.name)
+    length, decimals = (template_field.length, template_field.decimals) if template_field else (None, None)
+    name, type_ = clean_text(field_info.name), field_info.type
     check_gbk([name], layer, name, np.array([""]))
+    counts: dict[str, int] = {}
     try:
-        converted_column = writer(values, VctColumn(name, field_info.type), template_field, field_info, settings)
+        if type_ == "text":
+            originals = ["" if v is None or v is pd.NA or v != v else str(v) for v in values.tolist()]
+            texts = [clean_text(text) for text in originals]
+            counts["vct_note_commas"] = sum(a != b for a, b in zip(originals, texts, strict=True))
+            length = length or field_info.length or settings.text_length
+        elif type_ == "integer":
+            is_missing = values.isna().tolist()
+            texts = ["" if m else _format_integer(v) for m, v in zip(is_missing, values.tolist(), strict=True)]
+            length = length or settings.integer_length
+        elif type_ == "real":
+            declared_decimals = settings.real_decimals if decimals is None else decimals
+            texts, decimals, counts["vct_note_wider"] = _format_reals(values, declared_decimals)
+            length = length or settings.real_width
+        else:
+            days = pd.to_datetime(values)
+            texts = ["" if day is pd.NaT else f"{day:%Y%m%d}" for day in days.tolist()]
+            counts["vct_note_times"] = int((days.dropna() != days.dropna().dt.normalize()).sum())
+            length = 8
     except (ValueError, OverflowError, TypeError) as error:
-        raise OutputError("vct_no_value", layer=layer, field=field_info.name, of_type=field_info.type) from error
-    check_gbk(converted_column.value_texts, layer, field_info.name, feature_names)
-    return converted_column
+        raise OutputError("vct_no_value", layer=layer, field=field_info.name, of_type=type_) from error
+    if type_ in ("text", "integer"):
+        counts["vct_note_wider"] = sum(len(text) > length for text in texts)
+    check_gbk(texts, layer, field_info.name, feature_names)
+    column = VctColumn(name, type_, max(length, *map(len, texts), 0), (decimals or 0) if type_ == "real" else 0)
+    return ConvertedColumn(column, texts, {key: count for key, count in counts.items() if count})
 
 
 def check_gbk(texts: list[str], layer: str, field: str, feature_names: NDArray) -> None:
@@ -104,78 +114,25 @@ def check_gbk(texts: list[str], layer: str, field: str, feature_names: NDArray) 
                     raise OutputError("vct_character", layer=layer, feature=str(name), field=field, **params) from None
 
 
-def _format_texts(
-    values: pd.Series,
-    column: VctColumn,
-    template_field: TemplateField | None,
-    field_info: FieldInfo,
-    settings: VctSettings,
-) -> ConvertedColumn:
-    """Convert texts for a VCT file; the declared length grows to the longest text."""
-    original_texts = ["" if v is None or v is pd.NA or v != v else str(v) for v in values.tolist()]
-    texts = [clean_text(text) for text in original_texts]
-    notes = _make_remark_count("vct_note_commas", sum(a != b for a, b in zip(original_texts, texts, strict=True)))
-    declared_length = (template_field.length if template_field else None) or field_info.length or settings.text_length
-    needed_length = max(map(len, texts), default=0)
-    if needed_length > declared_length:
-        notes |= _make_remark_count("vct_note_wider", sum(len(t) > declared_length for t in texts))
-    return ConvertedColumn(VctColumn(column.name, "text", max(declared_length, needed_length)), texts, notes)
-
-
-def _format_integers(
-    values: pd.Series,
-    column: VctColumn,
-    template_field: TemplateField | None,
-    field_info: FieldInfo,
-    settings: VctSettings,
-) -> ConvertedColumn:
-    """Convert integers to texts; the declared length grows to the longest number.
-
-    ValueError for a fraction.
-    """
-    missing_flags = values.isna().tolist()
-    texts = [
-        "" if is_value_missing else str(_convert_to_integer(v))
-        for is_value_missing, v in zip(missing_flags, values.tolist(), strict=True)
-    ]
-    declared_length = (template_field.length if template_field else None) or settings.integer_length
-    needed_length = max(map(len, texts), default=0)
-    notes = (
-        _make_remark_count("vct_note_wider", sum(len(t) > declared_length for t in texts))
-        if needed_length > declared_length
-        else {}
-    )
-    return ConvertedColumn(VctColumn(column.name, "integer", max(declared_length, needed_length)), texts, notes)
-
-
-def _convert_to_integer(value: Any) -> int:
-    """Return a value as an integer; ValueError for a fraction or a text that is not an integer."""
+def _format_integer(value: Any) -> str:
+    """Return a value as the text of an integer; ValueError for a fraction or a text that is not an integer."""
     number = int(value)
     if not isinstance(value, str) and number != value:
         raise ValueError(value)
-    return number
+    return str(number)
 
 
-def _format_reals(
-    values: pd.Series,
-    column: VctColumn,
-    template_field: TemplateField | None,
-    field_info: FieldInfo,
-    settings: VctSettings,
-) -> ConvertedColumn:
-    """Convert real numbers to texts; the declared decimals and width grow until no value is rounded.
+def _format_reals(values: pd.Series, declared_decimals: int) -> tuple[list[str], int, int]:
+    """Return real numbers as texts, the number of their decimals, and how many numbers need more than declared.
 
-    Raises ValueError for an infinite number.
+    The decimals grow until no value is rounded. Raises ValueError for an infinite number.
     """
     numbers = pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
     if np.isinf(numbers).any():
         raise ValueError
-    declared_decimals = (
-        template_field.decimals if template_field and template_field.decimals is not None else settings.real_decimals
-    )
     finite_numbers = numbers[~np.isnan(numbers)]
     # Differences below this are the inexactness of doubles.
-    allowance = _RELATIVE_ROUNDING * np.maximum(1.0, np.abs(finite_numbers))
+    allowance = 1e-14 * np.maximum(1.0, np.abs(finite_numbers))
 
     def count_rounded(decimals: int) -> int:
         """Return how many numbers rounding to these decimals would change."""
@@ -184,35 +141,8 @@ def _format_reals(
     decimals = declared_decimals
     while decimals < _MAX_DECIMALS and count_rounded(decimals):
         decimals += 1
-    notes = _make_remark_count(
-        "vct_note_wider", count_rounded(declared_decimals) if decimals > declared_decimals else 0
-    )
-    texts = ["" if v != v else f"{v:.{decimals}f}" for v in numbers.tolist()]
-    width = (template_field.length if template_field else None) or settings.real_width
-    return ConvertedColumn(VctColumn(column.name, "real", max(width, *map(len, texts), 0), decimals), texts, notes)
-
-
-def _format_dates(
-    values: pd.Series,
-    column: VctColumn,
-    template_field: TemplateField | None,
-    field_info: FieldInfo,
-    settings: VctSettings,
-) -> ConvertedColumn:
-    """Convert dates to texts YYYYMMDD; lost times of day get a remark."""
-    days = pd.to_datetime(values)
-    is_day_missing = days.isna()
-    times = int((days[~is_day_missing] != days[~is_day_missing].dt.normalize()).sum()) if (~is_day_missing).any() else 0
-    texts = [
-        "" if is_value_missing else f"{d:%Y%m%d}"
-        for is_value_missing, d in zip(is_day_missing.tolist(), days.tolist(), strict=True)
-    ]
-    return ConvertedColumn(VctColumn(column.name, "date", 8), texts, _make_remark_count("vct_note_times", times))
-
-
-def _make_remark_count(key: str, count: int) -> dict[str, int]:
-    """Return text key → count of a remark, empty if the count is 0."""
-    return {key: count} if count else {}
+    wider = count_rounded(declared_decimals) if decimals > declared_decimals else 0
+    return ["" if v != v else f"{v:.{decimals}f}" for v in numbers.tolist()], decimals, wider
 
 
 def _parse_finite(text: str) -> float:
@@ -254,9 +184,3 @@ VALUE_PARSERS: Mapping[str, Callable[[str], Any]] = {
     "real": _parse_finite,
     "date": _parse_date,
 }
-
-
-def convert_to_series(values: list[Any], type_: str) -> pd.Series:
-    """Return values read from a file as a column; ``None`` becomes a missing value."""
-    dtype_by_type = {"integer": "Int64", "real": "float64", "date": "datetime64[s]"}
-    return pd.Series(values, dtype=dtype_by_type.get(type_, "object"))

@@ -14,10 +14,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
@@ -34,10 +33,9 @@ from ...plan.io.source import provide_unpacked
 from ...plan.layer import SourceLayer
 from ...standard.template import Template
 from . import head, records
-from .batch import ANGLE_FIELD, KEY_FIELD, TEXT_FIELD, SingleParts, read_annotation, split_parts
-from .records import format_numbers
-from .settings import VCT_ENCODING, VCT_SEPARATOR, VctSettings, load_settings
-from .structure import VctTable
+from .records import ANGLE_FIELD, KEY_FIELD, TEXT_FIELD, SingleParts, format_numbers, read_annotation, split_parts
+from .settings import VCT_ENCODING, VCT_SEPARATOR, NoticeList, VctSettings, load_settings
+from .structure import SECTION_NAMES, VctTable
 from .values import ConvertedColumn, check_gbk, clean_text, convert_column_to_texts
 
 VCT_SUFFIX = ".vct"
@@ -47,8 +45,6 @@ _SCRATCH_SECTIONS = ("Point", "Line", "Polygon", "Annotation", "Topology", "Attr
 _ROWS_PER_BLOCK = 20_000
 #: Number of keys in the note on keys that two layers share.
 _SHOWN_KEYS = 5
-
-NoticeList = list[tuple[str, dict[str, Any]]]
 
 
 @dataclass
@@ -91,14 +87,18 @@ def write_vct(
         write_atomically(target) as new,
         tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder,
     ):
-        writer = _VctSectionWriter(Path(folder), settings, templates or {}, VctExport(target), cancellation)
-        with writer:
+        with ExitStack() as stack:
+            files = {
+                name: stack.enter_context((Path(folder) / name).open("w", encoding=VCT_ENCODING, newline="\r\n"))
+                for name in _SCRATCH_SECTIONS
+            }
+            writer = _VctSectionWriter(files, settings, templates or {}, VctExport(target), cancellation)
             for layer in layers:
                 cancellation.raise_if_cancelled()
                 writer.write_layer(layer)
         if not writer.tables:
             raise InputError("vct_no_layers")
-        writer.join_sections(new, today or date.today())
+        writer.join_sections(new, Path(folder), today or date.today())
     return writer.vct_export
 
 
@@ -107,35 +107,22 @@ class _VctSectionWriter:
 
     def __init__(
         self,
-        folder: Path,
+        files: Mapping[str, TextIO],
         settings: VctSettings,
         templates: Mapping[str, Template],
         vct_export: VctExport,
         cancellation: Cancellation,
     ):
-        self.folder, self.settings, self.templates = folder, settings, templates
+        #: Section → its scratch file, open for writing.
+        self.files, self.settings, self.templates = files, settings, templates
         self.vct_export, self.cancellation = vct_export, cancellation
         self.tables: list[VctTable] = []
         self.crs: CRS | None = None
-        self.first = ""
+        self.first, self.decimals = "", 0
         self.lower_corner, self.upper_corner = np.full(2, np.inf), np.full(2, -np.inf)
         self.next_id = 1
         #: Key (BSM) → its layer, of the layers written so far.
         self.owner: dict[str, str] = {}
-
-    def __enter__(self) -> _VctSectionWriter:
-        with ExitStack() as stack:
-            file_by_section = {
-                name: stack.enter_context((self.folder / name).open("w", encoding=VCT_ENCODING, newline="\r\n"))
-                for name in _SCRATCH_SECTIONS
-            }
-            self.point, self.line, self.polygon = (file_by_section[name] for name in ("Point", "Line", "Polygon"))
-            self.annotation, self.attribute = file_by_section["Annotation"], file_by_section["Attribute"]
-            self._close = stack.pop_all()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._close.close()
 
     def write_layer(self, layer: SourceLayer) -> None:
         """Write one layer to all sections.
@@ -149,22 +136,26 @@ class _VctSectionWriter:
         head.check_supported_crs(layer.crs, layer.name)
         if self.crs is None:
             self.crs, self.first = layer.crs, layer.name
+            self.decimals = self.settings.get_coordinate_decimals(describe_crs(self.crs).is_geographic)
         elif make_crs_label(self.crs) != make_crs_label(layer.crs):
             params = {"first": self.first, "first_crs": make_crs_label(self.crs), "crs": make_crs_label(layer.crs)}
             raise OutputError("vct_two_crs", layer=layer.name, **params)
         template = self.templates.get(layer.name.upper())
         shapes = layer.frame.geometry.to_numpy()
-        feature_names = _list_feature_names(layer.frame)
+        # Names for messages: the key 标识码 (BSM), or the feature id without a key.
+        feature_names = layer.frame.index.astype(str).to_numpy(dtype=object)
+        if KEY_FIELD in layer.frame:
+            keys = layer.frame[KEY_FIELD].tolist()
+            has_key = np.array([isinstance(key, str) and bool(key.strip()) for key in keys], dtype=bool)
+            feature_names = np.where(has_key, np.array(keys, dtype=object), feature_names)
         parts = split_parts(shapes, layer.name, feature_names)
         if TEXT_FIELD in layer.frame and parts.shape_kind in ("point", ""):
             parts = replace(parts, shape_kind="annotation")
         table = self._add_table(layer, template, parts.shape_kind)
         ids = self._write_shapes(layer, table, parts, feature_names)
         self._write_attributes(layer, table, template, parts, ids, feature_names)
-        self.vct_export.shape_counts[table.name], self.vct_export.row_counts[table.name] = (
-            len(parts.part_shapes),
-            len(parts.row_of_part) + len(parts.without_shape),
-        )
+        self.vct_export.shape_counts[table.name] = len(parts.part_shapes)
+        self.vct_export.row_counts[table.name] = len(parts.row_of_part) + len(parts.without_shape)
         for key, count in (
             ("vct_note_split", parts.multipart_count),
             ("vct_note_bare", len(parts.without_shape)),
@@ -204,7 +195,6 @@ class _VctSectionWriter:
 
     def _write_shapes(self, layer: SourceLayer, table: VctTable, parts: SingleParts, feature_names: NDArray) -> NDArray:
         """Write the shapes of a layer; return the ids of its (p,) single parts."""
-        crs = require_value(self.crs, "the CRS of the layers")
         labels = (
             read_annotation(layer, parts, feature_names, self.vct_export.notes)
             if parts.shape_kind == "annotation"
@@ -217,14 +207,13 @@ class _VctSectionWriter:
             np.minimum(self.lower_corner, bounds[:2]),
             np.maximum(self.upper_corner, bounds[2:]),
         )
-        decimals = self.settings.get_coordinate_decimals(describe_crs(crs).is_geographic)
         record_format = records.RecordFormat(
-            table.class_code, self.settings.style, decimals, self.settings.bounding_code, self.cancellation
+            table.class_code, self.settings.style, self.decimals, self.settings.bounding_code, self.cancellation
         )
         if parts.shape_kind == "polygon":
             bounding = records.write_polygons(
-                self.line,
-                self.polygon,
+                self.files["Line"],
+                self.files["Polygon"],
                 parts.part_shapes,
                 self.next_id,
                 record_format,
@@ -234,11 +223,11 @@ class _VctSectionWriter:
             self.vct_export.boundary_line_count += bounding
             self.next_id += bounding
         elif parts.shape_kind == "line":
-            records.write_line_features(self.line, parts.part_shapes, self.next_id, record_format)
+            records.write_line_features(self.files["Line"], parts.part_shapes, self.next_id, record_format)
         elif labels is not None:
-            records.write_annotation(self.annotation, parts.part_shapes, labels, self.next_id, record_format)
+            records.write_annotation(self.files["Annotation"], parts.part_shapes, labels, self.next_id, record_format)
         else:
-            records.write_points(self.point, parts.part_shapes, self.next_id, record_format)
+            records.write_points(self.files["Point"], parts.part_shapes, self.next_id, record_format)
         ids = np.arange(self.next_id, self.next_id + len(parts.part_shapes))
         self.next_id += len(ids)
         return ids
@@ -278,14 +267,14 @@ class _VctSectionWriter:
             for key, count in converted_column.remark_counts.items():
                 self.vct_export.notes.append((key, {"layer": layer.name, "field": name, "count": count}))
         self.tables[-1] = replace(table, columns=tuple(converted.column for converted in converted_columns))
-        self.attribute.write(f"{table.name}\n")
+        self.files["Attribute"].write(f"{table.name}\n")
         for start in range(0, len(rows), _ROWS_PER_BLOCK):
             self.cancellation.raise_if_cancelled()
             block_rows = rows[start : start + _ROWS_PER_BLOCK].tolist()
             cells = [[converted_column.value_texts[r] for r in block_rows] for converted_column in converted_columns]
             lines = zip(map(str, idents[start : start + _ROWS_PER_BLOCK].tolist()), *cells, strict=True)
-            self.attribute.writelines(VCT_SEPARATOR.join(line) + "\n" for line in lines)
-        self.attribute.write("TableEnd\n")
+            self.files["Attribute"].writelines(VCT_SEPARATOR.join(line) + "\n" for line in lines)
+        self.files["Attribute"].write("TableEnd\n")
 
     def _note_shared_keys(self, layer: SourceLayer) -> None:
         """Add a note on keys (BSM) that an earlier layer has too.
@@ -299,57 +288,41 @@ class _VctSectionWriter:
         for key in sorted(keys & self.owner.keys()):
             keys_by_owner.setdefault(self.owner[key], []).append(key)
         for other, shared_keys in keys_by_owner.items():
-            ellipsis_text = " …" if len(shared_keys) > _SHOWN_KEYS else ""
-            keys_text = ", ".join(shared_keys[:_SHOWN_KEYS])
-            params = {
-                "layer": layer.name,
-                "other": other,
-                "count": len(shared_keys),
-                "keys": keys_text,
-                "more": ellipsis_text,
-            }
+            more = " …" if len(shared_keys) > _SHOWN_KEYS else ""
+            params = {"layer": layer.name, "other": other, "count": len(shared_keys), "more": more}
+            params["keys"] = ", ".join(shared_keys[:_SHOWN_KEYS])
             self.vct_export.notes.append(("vct_note_shared_keys", params))
         self.owner |= dict.fromkeys(keys - self.owner.keys(), layer.name)
 
-    def join_sections(self, path: Path, today: date) -> None:
+    def join_sections(self, path: Path, folder: Path, today: date) -> None:
         """Write the complete VCT file to the new file ``path``.
 
         It has the header (dated ``today``), the declarations of feature classes and tables, and then the sections of
-        geometry and attributes, which `write_layer` wrote to scratch files.
+        geometry and attributes, which `write_layer` wrote to scratch files in ``folder``.
         """
         crs = require_value(self.crs, "the CRS of the layers")
-        decimals = self.settings.get_coordinate_decimals(describe_crs(crs).is_geographic)
         if not np.isfinite(self.lower_corner).all():
             self.lower_corner = self.upper_corner = np.zeros(2)
-        low, high = (format_numbers(corner, decimals) for corner in (self.lower_corner, self.upper_corner))
+        low, high = (format_numbers(corner, self.decimals) for corner in (self.lower_corner, self.upper_corner))
         lines = head.make_header_lines(crs, low, high, self.settings, today)
         lines += [
             "FeatureCodeBegin",
-            *(t.make_feature_class_line() for t in self.tables),
+            *(VCT_SEPARATOR.join((t.class_code, t.title, SECTION_NAMES[t.shape_kind], t.name)) for t in self.tables),
             "FeatureCodeEnd",
             "TableStructureBegin",
         ]
         for table in self.tables:
-            lines += table.make_structure_lines()
+            lines.append(f"{table.name}{VCT_SEPARATOR}{len(table.columns)}")
+            lines += [column.format_declaration() for column in table.columns]
+            lines.append("0")
         lines.append("TableStructureEnd")
         with path.open("wb") as vct_file:
             vct_file.write("".join(f"{line}\r\n" for line in lines).encode(VCT_ENCODING))
             for name in _SCRATCH_SECTIONS:
                 vct_file.write(f"{name}Begin\r\n".encode())
-                with (self.folder / name).open("rb") as section:
+                with (folder / name).open("rb") as section:
                     shutil.copyfileobj(section, vct_file, 1 << 20)
                 vct_file.write(f"{name}End\r\n".encode())
-
-
-def _list_feature_names(feature_table: pd.DataFrame) -> NDArray:
-    """Return (n,) names of features for messages: the key 标识码 (BSM), or the row number without a key."""
-    fids = feature_table.index.astype(str).to_numpy(dtype=object)
-    if "BSM" not in feature_table:
-        return fids
-    keys = feature_table["BSM"].to_numpy(dtype=object)
-    return np.array(
-        [k if isinstance(k, str) and k.strip() else f for k, f in zip(keys, fids, strict=True)], dtype=object
-    )
 
 
 def read_layers_in_turn(

@@ -2,7 +2,7 @@
 """Writing of layers as one VCT file, and comparison of the file with the plan.
 
 A feature with several parts has a record and a row for each part, with consecutive ids and equal values, because the
-format allows only single parts. Reading merges the parts (`exchange.vct.batch`); whole features are compared.
+format allows only single parts. Reading merges the parts (`exchange.vct.read`); whole features are compared.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ...base.cancellation import Cancellation
-from ...exchange.vct.batch import merge_into_multipart
-from ...exchange.vct.read import open_vct
+from ...exchange.vct.read import merge_into_multipart, open_vct
 from ...exchange.vct.structure import VctTable
 from ...exchange.vct.write import VctExport, write_vct
 from ...plan.layer import FieldInfo, SourceLayer

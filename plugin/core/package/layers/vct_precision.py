@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...exchange.vct.batch import round_xy
+from ...exchange.vct.records import round_xy
 from ...exchange.vct.settings import load_settings
 from ...exchange.vct.values import clean_text
 from ...standard.template import TemplateField

@@ -4,12 +4,21 @@
 The driver hands over whole columns (an Arrow stream), which takes a third of the time of handing over each cell. What
 differs between both ways is left to the latter: other formats, layers without a column of ids, arcs, M values,
 geometries that GEOS cannot represent, and fields that are neither texts nor numbers.
+
+The structures of the stream are those of the Arrow C data interface, which is stable. pyarrow, the usual reader, is
+missing in most installations of QGIS.
+
+References
+----------
+https://arrow.apache.org/docs/format/CDataInterface.html, CStreamInterface.html
 """
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import inspect
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +31,6 @@ from numpy.typing import NDArray
 
 from ...base.parallel.threads import map_in_threads
 from ...geometry.shape_comparison import hash_wkb
-from .arrow_stream import ArrowColumn, ArrowStreamError, read_batches
 
 #: Bytes that are compared at a time.
 _WORD_SIZE = 8
@@ -96,7 +104,7 @@ _USUAL_HEADS = tuple(1 + ((number + height) << 8) for height in (0, 1000) for nu
 
 
 class _UnusualLayerError(Exception):
-    """Raised for a layer that must be read cell by cell."""
+    """Raised for a layer that must be read cell by cell, also because its stream reports an error."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +151,7 @@ def read_columnar_rows(
         return None
     try:
         return _read_rows(path, name, info, positions, row_count)
-    except (_UnusualLayerError, ArrowStreamError, UnicodeDecodeError, OverflowError, RuntimeError,
+    except (_UnusualLayerError, UnicodeDecodeError, OverflowError, RuntimeError,
             pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError):  # fmt: skip
         # Reading cell by cell follows: it reports the cause of an error, and decodes texts of another encoding.
         return None
@@ -193,7 +201,12 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
     digests = {position: column.digest for position, column in enumerate(converted) if column is not None}
     other_names = [field_name for field_name in names if field_name not in values_by_name]
     if other_names:
-        values_by_name |= _read_other_columns(path, name, other_names, fids)
+        other_meta, other_fids, _, other_columns = pyogrio.raw.read(
+            path, layer=name, columns=other_names, read_geometry=False, return_fids=True
+        )
+        if not np.array_equal(other_fids, fids):
+            raise _UnusualLayerError
+        values_by_name |= dict(zip(map(str, other_meta["fields"]), other_columns, strict=True))
     columns = [values_by_name[n] for n in names]
     return ColumnarRows(fids, shapes, has_shape, columns, distinct_texts, digests, shape_hashes, has_unusual_shapes)
 
@@ -278,11 +291,142 @@ def _join_presence(batches: list[ArrowColumn]) -> NDArray | None:
     )
 
 
-def _read_other_columns(path: Path, name: str, names: list[str], fids: NDArray) -> dict[str, NDArray]:
-    """Return field → (n,) values, read cell by cell, of rows with the ids (n,). Raise _UnusualLayerError."""
-    meta, fids_read, _, columns = pyogrio.raw.read(
-        path, layer=name, columns=names, read_geometry=False, return_fids=True
-    )
-    if not np.array_equal(fids_read, fids):
-        raise _UnusualLayerError
-    return dict(zip(map(str, meta["fields"]), columns, strict=True))
+#: Formats of columns of numbers → type of their values.
+_NUMBER_TYPES: dict[str, np.dtype] = {"l": np.dtype(np.int64), "i": np.dtype(np.int32), "g": np.dtype(np.float64)}
+#: Formats of columns of texts and bytes → type of their offsets.
+_OFFSET_TYPES: dict[str, np.dtype] = {
+    "u": np.dtype(np.int32),
+    "z": np.dtype(np.int32),
+    "U": np.dtype(np.int64),
+    "Z": np.dtype(np.int64),
+}
+
+
+class ArrowSchema(ctypes.Structure):
+    """Name and type of a column, or of the table with its columns as children."""
+
+
+class ArrowArray(ctypes.Structure):
+    """Values of a column, or the table with its columns as children."""
+
+
+class ArrowStream(ctypes.Structure):
+    """A stream of tables."""
+
+
+ArrowSchema._fields_ = [
+    ("format", ctypes.c_char_p),
+    ("name", ctypes.c_char_p),
+    ("metadata", ctypes.c_void_p),
+    ("flags", ctypes.c_int64),
+    ("n_children", ctypes.c_int64),
+    ("children", ctypes.POINTER(ctypes.POINTER(ArrowSchema))),
+    ("dictionary", ctypes.c_void_p),
+    ("release", ctypes.CFUNCTYPE(None, ctypes.POINTER(ArrowSchema))),
+    ("private_data", ctypes.c_void_p),
+]
+ArrowArray._fields_ = [
+    ("length", ctypes.c_int64),
+    ("null_count", ctypes.c_int64),
+    ("offset", ctypes.c_int64),
+    ("n_buffers", ctypes.c_int64),
+    ("n_children", ctypes.c_int64),
+    ("buffers", ctypes.POINTER(ctypes.c_void_p)),
+    ("children", ctypes.POINTER(ctypes.POINTER(ArrowArray))),
+    ("dictionary", ctypes.c_void_p),
+    ("release", ctypes.CFUNCTYPE(None, ctypes.POINTER(ArrowArray))),
+    ("private_data", ctypes.c_void_p),
+]
+ArrowStream._fields_ = [
+    ("get_schema", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ArrowStream), ctypes.POINTER(ArrowSchema))),
+    ("get_next", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ArrowStream), ctypes.POINTER(ArrowArray))),
+    ("get_last_error", ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.POINTER(ArrowStream))),
+    ("release", ctypes.CFUNCTYPE(None, ctypes.POINTER(ArrowStream))),
+    ("private_data", ctypes.c_void_p),
+]
+
+
+@dataclass(frozen=True)
+class ArrowColumn:
+    """Values of a column in one batch of n rows; the arrays are copies.
+
+    ``kind``: the format of the interface (u: text, z: bytes, l, i: integers, g: doubles); ``is_present`` (n,) bool,
+    None if no value is missing. ``values``: (n,) numbers, undefined where one is missing, or (m,) uint8 bytes of all
+    texts; ``offsets`` (n + 1,): where each text starts in them, empty for numbers. Columns of other formats have no
+    values.
+    """
+
+    kind: str
+    row_count: int
+    is_present: NDArray | None
+    values: NDArray
+    offsets: NDArray
+
+
+def read_batches(stream: Any) -> Iterator[dict[str, ArrowColumn]]:
+    """Yield column name → column of each batch of a stream (an object with ``__arrow_c_stream__``).
+
+    Raise _UnusualLayerError, and UnicodeDecodeError for a name that is not UTF-8.
+    """
+    capsule = stream.__arrow_c_stream__()
+    get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
+    # The capsule releases the stream when it is deleted.
+    source = ArrowStream.from_address(get_pointer(capsule, b"arrow_array_stream"))
+    schema = ArrowSchema()
+    _raise_if_failed(source, source.get_schema(source, schema))
+    try:
+        children = [schema.children[n].contents for n in range(schema.n_children)]
+        columns = [(child.name.decode("utf-8"), child.format.decode("ascii")) for child in children]
+    finally:
+        schema.release(schema)
+    while True:
+        table = ArrowArray()
+        _raise_if_failed(source, source.get_next(source, table))
+        if not table.release:
+            # The end of the stream.
+            return
+        try:
+            if table.n_children != len(columns) or table.offset:
+                raise _UnusualLayerError("unexpected structure of a batch")
+            batch = {name: _copy_column(kind, table.children[n].contents) for n, (name, kind) in enumerate(columns)}
+        finally:
+            table.release(table)
+        yield batch
+
+
+def _raise_if_failed(source: ArrowStream, code: int) -> None:
+    """Raise _UnusualLayerError for an error code of a stream."""
+    if code:
+        address = source.get_last_error(source)
+        message = ctypes.string_at(address).decode("utf-8", "replace") if address else ""
+        raise _UnusualLayerError(message or f"error {code}")
+
+
+def _copy_column(kind: str, array: ArrowArray) -> ArrowColumn:
+    """Return a copy of a column, whose memory belongs to the stream. Raise _UnusualLayerError."""
+    count = array.length
+    if array.offset:
+        raise _UnusualLayerError("a column starts within its memory")
+    is_present = None
+    if array.null_count and array.buffers[0]:
+        bits = _copy_buffer(array, 0, np.dtype(np.uint8), (count + 7) // 8)
+        is_present = np.unpackbits(bits, count=count, bitorder="little").astype(bool)
+    no_offsets = np.zeros(0, dtype=np.int64)
+    if kind in _NUMBER_TYPES:
+        return ArrowColumn(kind, count, is_present, _copy_buffer(array, 1, _NUMBER_TYPES[kind], count), no_offsets)
+    if kind in _OFFSET_TYPES:
+        offsets = _copy_buffer(array, 1, _OFFSET_TYPES[kind], count + 1).astype(np.int64)
+        data = _copy_buffer(array, 2, np.dtype(np.uint8), int(offsets[-1]))
+        return ArrowColumn(kind, count, is_present, data, offsets)
+    return ArrowColumn(kind, count, is_present, np.zeros(0), no_offsets)
+
+
+def _copy_buffer(array: ArrowArray, number: int, dtype: np.dtype, count: int) -> NDArray:
+    """Return (count,) a copy of one memory block of a column."""
+    address = array.buffers[number] if number < array.n_buffers else None
+    if not count:
+        return np.zeros(0, dtype=dtype)
+    if not address:
+        raise _UnusualLayerError("a column has no memory")
+    return np.frombuffer(ctypes.string_at(address, count * dtype.itemsize), dtype=dtype)

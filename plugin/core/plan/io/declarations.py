@@ -16,9 +16,9 @@ import sqlite3
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyproj import CRS
 from pyproj.exceptions import CRSError
@@ -26,11 +26,8 @@ from pyproj.exceptions import CRSError
 from ...base.files.open_datasource import DATABASE_ERRORS, open_database, read_prj
 from ...geometry.crs import have_same_parameters, make_crs_label, parse_crs
 from ...standard.template import OGR_TYPES
+from ..layer import FieldInfo
 from .records import open_read_only
-
-if TYPE_CHECKING:
-    from ..layer import FieldInfo
-
 
 #: Formats with titles and coded domains.
 FORMATS_WITH_DECLARATIONS = (".gpkg", ".gdb")
@@ -50,35 +47,18 @@ _FIELD_TYPES_BY_OGR_TYPE = {
     OGR_TYPES["long"]: "integer",
     "DateTime": "date",
 }
-#: Columns of `gpkg_spatial_ref_sys` with definitions; the second one is of the extension for WKT of 2015 and later.
-_DEFINITION_COLUMNS = ("definition", "definition_12_063")
-
-
-@dataclass(frozen=True)
-class DeclaredColumn:
-    """A field as its database declares it.
-
-    ``type``: text, integer, real or date, as in the templates, empty for another type; ``length``: of a text, None
-    without a limit; ``alias``: Chinese title, empty without one; ``name_by_code``: code → name, empty without a coded
-    domain.
-    """
-
-    name: str
-    type: str = ""
-    length: int | None = None
-    alias: str = ""
-    name_by_code: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
 class DeclaredTable:
     """A layer as its database declares it.
 
-    ``crs``: an EPSG code or WKT, empty if undefined; ``has_no_rows``: the layer has no row; ``view_sql``: the statement
-    that defines a view, which may hold only a part of the rows; empty for a table.
+    ``columns``: the type is empty if templates lack it, the title (alias) without one, the codes without a coded
+    domain. ``crs``: an EPSG code or WKT, empty if undefined; ``has_no_rows``: the layer has no row; ``view_sql``:
+    the statement that defines a view, which may hold only a part of the rows; empty for a table.
     """
 
-    columns: tuple[DeclaredColumn, ...]
+    columns: tuple[FieldInfo, ...]
     has_no_rows: bool
     crs: str
     view_sql: str = ""
@@ -94,7 +74,7 @@ class DeclaredTable:
                 f,
                 length=column_by_name[f.name].length,
                 alias=column_by_name[f.name].alias,
-                codes=column_by_name[f.name].name_by_code,
+                codes=column_by_name[f.name].codes,
             )
             if f.name in column_by_name
             else f
@@ -171,7 +151,7 @@ def _read_columns(
     shape: str,
     titles: dict[tuple[str, str], tuple[str, str]],
     codes: dict[str, dict[str, str]],
-) -> tuple[DeclaredColumn, ...]:
+) -> tuple[FieldInfo, ...]:
     """Return the declared columns of a table without its primary key and geometry column ``shape``.
 
     ``titles``: (table, column) → (title, name of its domain); ``codes``: name of a domain → code → name.
@@ -186,7 +166,7 @@ def _read_columns(
         plain_type = re.sub(r"\s*\(.*", "", kind).strip().upper()
         length = int(width.group(1)) if width and 0 < int(width.group(1)) < _MAX_TEXT_LENGTH else None
         declared_columns.append(
-            DeclaredColumn(name, _FIELD_TYPES_BY_SQL_TYPE.get(plain_type, ""), length, title, codes.get(domain, {}))
+            FieldInfo(name, _FIELD_TYPES_BY_SQL_TYPE.get(plain_type, ""), length, title, codes.get(domain, {}))
         )
     return tuple(declared_columns)
 
@@ -225,29 +205,26 @@ def _read_filegdb(path: Path) -> dict[str, DeclaredTable]:
             crs = "" if reference is None else str(reference.ExportToWkt(["FORMAT=WKT2_2019"]))
             if reference is not None and reference.GetAuthorityName(None) == "EPSG":
                 crs = f"EPSG:{reference.GetAuthorityCode(None)}"
-            columns = _read_declared(layer.GetLayerDefn(), database, ogr)
-            declared_tables[layer.GetName()] = DeclaredTable(columns, layer.GetFeatureCount() == 0, crs)
+            definition = layer.GetLayerDefn()
+            columns = []
+            for number in range(definition.GetFieldCount()):
+                column = definition.GetFieldDefn(number)
+                domain: Any = database.GetFieldDomain(column.GetDomainName()) if column.GetDomainName() else None
+                is_coded_domain = domain is not None and domain.GetDomainType() == ogr.OFDT_CODED
+                width = column.GetWidth()
+                has_limit = column.GetType() == ogr.OFTString and 0 < width < _MAX_TEXT_LENGTH
+                name_by_code = domain.GetEnumeration() if is_coded_domain else {}
+                columns.append(
+                    FieldInfo(
+                        column.GetName(),
+                        _FIELD_TYPES_BY_OGR_TYPE.get(column.GetTypeName(), ""),
+                        length=width if has_limit else None,
+                        alias=column.GetAlternativeName(),
+                        codes={str(code): name or "" for code, name in name_by_code.items()},
+                    )
+                )
+            declared_tables[layer.GetName()] = DeclaredTable(tuple(columns), layer.GetFeatureCount() == 0, crs)
         return declared_tables
-
-
-def _read_declared(definition: Any, database: Any, ogr: Any) -> tuple[DeclaredColumn, ...]:
-    """Return the columns that the definition of a GDAL layer declares."""
-    declared_columns = []
-    for number in range(definition.GetFieldCount()):
-        column = definition.GetFieldDefn(number)
-        domain: Any = database.GetFieldDomain(column.GetDomainName()) if column.GetDomainName() else None
-        is_coded_domain = domain is not None and domain.GetDomainType() == ogr.OFDT_CODED
-        width = column.GetWidth()
-        declared_columns.append(
-            DeclaredColumn(
-                column.GetName(),
-                _FIELD_TYPES_BY_OGR_TYPE.get(column.GetTypeName(), ""),
-                length=width if column.GetType() == ogr.OFTString and 0 < width < _MAX_TEXT_LENGTH else None,
-                alias=column.GetAlternativeName(),
-                name_by_code={str(k): v or "" for k, v in domain.GetEnumeration().items()} if is_coded_domain else {},
-            )
-        )
-    return tuple(declared_columns)
 
 
 #: EPSG code and definition of a CRS, as stored; the code is None if only the definition names one.
@@ -299,49 +276,38 @@ def _read_definitions(path: Path, name: str) -> list[_CrsDefinition]:
     kind = path.suffix.lower()
     try:
         if kind == ".gpkg":
-            return _read_crs_of_geopackage(path, name)
+            database = open_read_only(path)
+            if database is None:
+                return []
+            with closing(database):
+                names = database.execute("SELECT name FROM pragma_table_info('gpkg_spatial_ref_sys')").fetchall()
+                crs_definitions: list[_CrsDefinition] = []
+                # The second column of definitions is of the extension for WKT of 2015 and later.
+                for column in sorted({name for (name,) in names} & {"definition", "definition_12_063"}):
+                    row = database.execute(
+                        f"SELECT s.organization, s.organization_coordsys_id, s.{column} FROM gpkg_geometry_columns g "  # nosec B608 # a constant
+                        "JOIN gpkg_spatial_ref_sys s ON s.srs_id = g.srs_id WHERE lower(g.table_name) = lower(?)",
+                        (name,),
+                    ).fetchone()
+                    # SQLite does not enforce types: a code may be text.
+                    if row and str(row[0]).upper() == "EPSG" and str(row[1]).isdecimal():
+                        crs_definitions.append((int(row[1]), str(row[2] or "")))
+            return crs_definitions
         if kind == ".gdb":
-            return _read_crs_of_filegdb(path, name)
+            definition_xml = ""
+            with open_filegdb(path) as data_set:
+                rows = data_set.ExecuteSQL(f"GetLayerDefinition {name}") if data_set is not None else None
+                if rows is not None:
+                    feature = rows.GetNextFeature()
+                    definition_xml = feature.GetField(0) if feature is not None else ""
+                    data_set.ReleaseResultSet(rows)
+            reference = re.search(r"<SpatialReference\b.*?</SpatialReference>", definition_xml or "", re.DOTALL)
+            items = dict(re.findall(r"<(WKT|WKID|LatestWKID)>([^<]*)<", reference.group())) if reference else {}
+            code = items.get("LatestWKID") or items.get("WKID") or ""
+            return [(int(code), html.unescape(items.get("WKT", "")))] if code.isdecimal() else []
         if kind == ".shp":
             return [(None, read_prj(path).decode("utf-8", "replace"))]
     except (*DATABASE_ERRORS, OSError, RuntimeError):
         # Reading the rows reports a damaged file.
         return []
     return []
-
-
-def _read_crs_of_geopackage(path: Path, name: str) -> list[_CrsDefinition]:
-    """Return (EPSG code, WKT) of each definition of a layer's CRS in a GeoPackage."""
-    database = open_read_only(path)
-    if database is None:
-        return []
-    with closing(database):
-        column_names = {
-            column for (column,) in database.execute("SELECT name FROM pragma_table_info('gpkg_spatial_ref_sys')")
-        }
-        crs_definitions: list[_CrsDefinition] = []
-        for column in sorted(column_names.intersection(_DEFINITION_COLUMNS)):
-            row = database.execute(
-                f"SELECT s.organization, s.organization_coordsys_id, s.{column} FROM gpkg_geometry_columns g "  # nosec B608 # a constant
-                "JOIN gpkg_spatial_ref_sys s ON s.srs_id = g.srs_id WHERE lower(g.table_name) = lower(?)",
-                (name,),
-            ).fetchone()
-            # SQLite does not enforce types: a code may be text.
-            if row and str(row[0]).upper() == "EPSG" and str(row[1]).isdecimal():
-                crs_definitions.append((int(row[1]), str(row[2] or "")))
-    return crs_definitions
-
-
-def _read_crs_of_filegdb(path: Path, name: str) -> list[_CrsDefinition]:
-    """Return (EPSG code, WKT) of the CRS of a layer in a file geodatabase; none without a code."""
-    definition_xml = ""
-    with open_filegdb(path) as database:
-        rows = database.ExecuteSQL(f"GetLayerDefinition {name}") if database is not None else None
-        if rows is not None:
-            feature = rows.GetNextFeature()
-            definition_xml = feature.GetField(0) if feature is not None else ""
-            database.ReleaseResultSet(rows)
-    reference = re.search(r"<SpatialReference\b.*?</SpatialReference>", definition_xml or "", re.DOTALL)
-    items = dict(re.findall(r"<(WKT|WKID|LatestWKID)>([^<]*)<", reference.group())) if reference else {}
-    code = items.get("LatestWKID") or items.get("WKID") or ""
-    return [(int(code), html.unescape(items.get("WKT", "")))] if code.isdecimal() else []

@@ -28,7 +28,7 @@ from ..layer import FieldInfo, SourceLayer
 from .columnar_rows import read_columnar_rows
 from .declarations import DeclaredTable, find_contradicting_crs, read_declared_tables
 from .formats import INTERNAL_TABLE_PREFIXES, MISSING_TABLE, find_hidden_tables
-from .records import count_geodatabase_rows, count_stored_rows, find_problem_of_parts
+from .records import choose_free_name, count_geodatabase_rows, count_stored_rows, find_problem_of_parts
 from .rows import (
     BYTES_CODEC,
     KEY_FIELD,
@@ -48,8 +48,6 @@ DRIVER_ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, 
 #: Types of an empty column, as reading the file would give them.
 _PANDAS_TYPES = {"text": "object", "integer": "int64", "real": "float64", "date": "datetime64[ms]"}
 _LINE_TYPES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
-#: Number of lines inspected in a layer that is not read.
-_LINES_INSPECTED = 1000
 
 
 def make_encoding_notices(layer_name: str, encoding: ShapefileEncoding | None) -> list[tuple[str, dict[str, Any]]]:
@@ -71,23 +69,13 @@ def make_driver_notices(layer_name: str, caught: list[warnings.WarningMessage]) 
     Warnings on problems that are reported elsewhere are left out. ``layer_name``: the layer's name for messages.
     """
     texts = dict.fromkeys(" ".join(str(w.message).split()) for w in caught if "pyogrio" in w.filename)
-    if not texts:
-        return []
-    notices: list[tuple[str, dict[str, Any]]] = []
-    other_warnings = []
-    for text in texts:
-        if "Measured (M)" in text:
-            notices.append(("notice_measured", {"layer": layer_name}))
-        elif "does not have any features" not in text:
-            other_warnings.append(text)
-    if other_warnings:
-        printable = "".join(c for c in other_warnings[0] if unicodedata.category(c)[0] != "C")
-        notices.append(
-            (
-                "notice_driver",
-                {"layer": layer_name, "count": len(other_warnings), "detail": printable[:200]},
-            )
-        )
+    notices: list[tuple[str, dict[str, Any]]] = [
+        ("notice_measured", {"layer": layer_name}) for text in texts if "Measured (M)" in text
+    ]
+    others = [text for text in texts if "Measured (M)" not in text and "does not have any features" not in text]
+    if others:
+        printable = "".join(c for c in others[0] if unicodedata.category(c)[0] != "C")
+        notices.append(("notice_driver", {"layer": layer_name, "count": len(others), "detail": printable[:200]}))
     return notices
 
 
@@ -220,13 +208,7 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
     declared_table = source.declared_table
     empty = declared_table is not None and declared_table.has_no_rows and not source.stored_row_count
     if declared_table is not None and empty and source.has_shapes and all(c.type for c in declared_table.columns):
-        declared_fields = tuple(FieldInfo(c.name, c.type) for c in declared_table.columns)
-        return _make_layer_without_rows(
-            source.path,
-            source.display_name,
-            declared_table.add_declarations_to_fields(declared_fields),
-            declared_table.crs,
-        )
+        return _make_layer_without_rows(source.path, source.display_name, declared_table.columns, declared_table.crs)
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
@@ -330,7 +312,7 @@ def _make_layer_if_rows_are_unneeded(
                 source.path_to_open,
                 layer=source.name,
                 columns=[],
-                max_features=_LINES_INSPECTED,
+                max_features=1000,
                 encoding=BYTES_CODEC if source.encoding else None,
             )
             lines = shapely.get_parts(shapely.from_wkb(wkb, on_invalid="ignore"))
@@ -350,10 +332,8 @@ def _mark_row_count_mismatch(
     layer_without_rows: SourceLayer, read_row_count: int, stored_row_count: int
 ) -> SourceLayer:
     """Mark a layer as unusable because its file records another number of rows than read, and return it."""
-    layer_without_rows.problem, layer_without_rows.declared_row_count = (
-        ("rows_disagree", {"read": read_row_count, "stored": stored_row_count}),
-        stored_row_count,
-    )
+    layer_without_rows.problem = "rows_disagree", {"read": read_row_count, "stored": stored_row_count}
+    layer_without_rows.declared_row_count = stored_row_count
     return layer_without_rows
 
 
@@ -364,9 +344,7 @@ def _make_layer_without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...
     """
     layer = make_empty_layer(name, path, fields=fields, declared_row_count=0)
     columns: dict[str, Any] = {f.name: pd.Series([], dtype=_PANDAS_TYPES[f.type]) for f in fields}
-    shapes = "geometry"
-    while shapes in columns:
-        shapes += "_"
+    shapes = choose_free_name("geometry", columns)
     layer.crs, layer.encoding = crs_care.parse_crs(crs), "UTF-8"
     columns[shapes] = gpd.GeoSeries([], crs=layer.crs)
     index = pd.Index([], dtype="int64", name="fid")

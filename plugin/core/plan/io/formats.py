@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from ...base.files.encoding import find_sibling_file
 from ...base.files.open_datasource import DATABASE_ERRORS
-from .sql_names import quote_sql_name
+from .records import quote_sql_name
 
 #: The heading of a file of boundary points, in half-width or full-width brackets and in each encoding.
 _BOUNDARY_POINTS_HEADINGS = b"|".join(
@@ -31,8 +31,6 @@ _TEXT_GEOMETRY_PATTERN = re.compile(
 )
 #: Tables of the format itself, and those of QGIS and GDAL.
 INTERNAL_TABLE_PREFIXES = ("gpkg_", "rtree_", "sqlite_", "ogr_", "layer_styles", "qgis_")
-#: First bytes of each geometry in a GeoPackage.
-_GEOMETRY_MAGIC = b"GP"
 #: Suffixes of GeoParquet, which is read without GDAL.
 PARQUET_SUFFIXES = (".parquet", ".geoparquet")
 #: Formats that a folder is searched for.
@@ -91,8 +89,6 @@ _FILE_SIGNATURES = (
 _TEXT_SUFFIXES = (".json", ".xml", ".vrt", ".csv", ".tsv", ".txt", ".wkt")
 #: Bytes of a text, and texts of an archive, that are searched for geometry.
 _INSPECTED_BYTE_COUNT, _INSPECTED_ENTRY_COUNT = 2**16, 50
-#: Each layer of a plan has this field (标识码): a table with it has lost its geometry.
-_KEY_FIELD_BYTES = b"BSM"
 
 
 def does_text_have_geometry(text: bytes) -> bool:
@@ -167,7 +163,7 @@ def _inspect_table(database: sqlite3.Connection, name: str, tables: set[str]) ->
     quoted = quote_sql_name(name)
     cursor = database.execute(f"SELECT * FROM {quoted} LIMIT 50")  # nosec B608 # the name is quoted
     columns, rows = [str(column[0]) for column in cursor.description], cursor.fetchall()
-    if any(isinstance(value, bytes) and value[:2] == _GEOMETRY_MAGIC for row in rows for value in row):
+    if any(isinstance(value, bytes) and value[:2] == b"GP" for row in rows for value in row):
         return HiddenTable(columns, ("unregistered", {}))
     if name in tables:
         return None
@@ -197,14 +193,22 @@ def detect_file_format(path: Path) -> str:
         # Each field is described by 32 bytes, which begin with its name.
         places = range(32, min(int.from_bytes(head[8:10], "little"), len(head)), 32)
         names = {head[at : at + 11].split(b"\0")[0].strip().upper() for at in places}
-        return "DBF" if _KEY_FIELD_BYTES in names else ""
+        # Each layer of a plan has this field (标识码): a table with it has lost its geometry.
+        return "DBF" if b"BSM" in names else ""
     if suffix == ".qgz":
         return "QGZ" if zipfile.is_zipfile(path) and _does_archive_have_data(path) else ""
     if suffix in _TEXT_SUFFIXES:
         return suffix[1:].upper() if does_text_file_have_shapes(path) else ""
     if suffix in ARCHIVE_SUFFIXES:
         return suffix[1:].upper() if _does_archive_have_data(path) else ""
-    return "" if suffix in _DOCUMENT_SUFFIXES else _detect_format(path)
+    if suffix in _DOCUMENT_SUFFIXES:
+        return ""
+    start = _read_start(path, 32)
+    format_name = next((name for signature, name in _FILE_SIGNATURES if start.startswith(signature)), "")
+    is_text = not format_name and (b"\0" not in start or start[:2] in (b"\xff\xfe", b"\xfe\xff"))
+    if is_text and does_text_file_have_shapes(path):
+        return suffix[1:].upper() or "TXT"
+    return format_name if format_name != "ZIP" or _does_archive_have_data(path) else ""
 
 
 def does_text_file_have_shapes(path: Path) -> bool:
@@ -216,19 +220,6 @@ def _read_start(path: Path, size: int) -> bytes:
     """Return the first bytes of a file, at most ``size``."""
     with path.open("rb") as handle:
         return handle.read(size)
-
-
-def _detect_format(path: Path) -> str:
-    """Return the format that the first bytes of a file show; empty if it cannot hold a plan layer."""
-    head = _read_start(path, 32)
-    format_name = next((name for start, name in _FILE_SIGNATURES if head.startswith(start)), "")
-    if (
-        not format_name
-        and (b"\0" not in head or head[:2] in (b"\xff\xfe", b"\xfe\xff"))
-        and does_text_file_have_shapes(path)
-    ):
-        return path.suffix[1:].upper() or "TXT"
-    return format_name if format_name != "ZIP" or _does_archive_have_data(path) else ""
 
 
 def _does_archive_have_data(path: Path) -> bool:

@@ -12,19 +12,16 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
 import pyogrio
 
 from ...base.cancellation import Cancellation
 from ...base.errors import InputError
 from ..layer import SourceLayer
 from .file import LayerSelector, read_file
-from .sql_names import quote_sql_name
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from .records import choose_free_name, quote_sql_name
 
 #: Tables of the standard that a reader needs (OGC 12-128r18, annex C), and those of titles (GDAL's extension schema).
 _CORE_TABLES = """
@@ -49,9 +46,6 @@ INSERT INTO gpkg_spatial_ref_sys VALUES ('Undefined Cartesian', -1, 'NONE', -1, 
 UNDEFINED_CRS, _FIRST_OTHER_CRS = -1, 900_000
 #: Flags of a blob: little-endian, without bounds; an empty shape has another bit.
 _FLAGS, _EMPTY_FLAGS = 0x01, 0x11
-_SHAPE_COLUMN, _ID_COLUMN = "geom", "fid"
-#: WKB of shapes without a part: the count after byte order and type is zero.
-_WKB_HEAD_BYTES = 9
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
 GEOPACKAGE_OPTIONS = {"VERSION": "1.2"}
 
@@ -82,7 +76,7 @@ class StagedTable:
 
 
 class StagedGeopackage:
-    """A GeoPackage under construction; a context that closes it.
+    """A GeoPackage under construction, to be closed.
 
     ``label``: the source that is copied, for the error when the disk of temporary files is full.
     """
@@ -94,11 +88,7 @@ class StagedGeopackage:
         self._table_names: set[str] = set()
         self._crs_count = 0
 
-    def __enter__(self) -> StagedGeopackage:
-        """Return the GeoPackage."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """Store what was written, and close the file."""
         with closing(self._database):
             self._database.commit()
@@ -125,11 +115,7 @@ class StagedGeopackage:
         self._table_names.add(name.casefold())
         columns = ", ".join(f"{quote_sql_name(one.name)} {one.type}" for one in table.columns)
         used = {one.name.casefold() for one in table.columns}
-        shape, key = _SHAPE_COLUMN, _ID_COLUMN
-        while shape in used:
-            shape += "_"
-        while key in used:
-            key += "_"
+        shape, key = choose_free_name("geom", used), choose_free_name("fid", used)
         has_shapes = bool(table.geometry_type)
         parts = [f"{quote_sql_name(key)} INTEGER PRIMARY KEY"]
         parts += [f"{quote_sql_name(shape)} {table.geometry_type}"] if has_shapes else []
@@ -182,7 +168,8 @@ def make_shape_blob(wkb: bytes | memoryview | None, crs: int) -> bytes | None:
     if wkb is None:
         return None
     content = bytes(wkb)
-    is_empty = len(content) == _WKB_HEAD_BYTES and content[-4:] == b"\0\0\0\0"
+    # WKB of shapes without a part: the count after byte order and type is zero.
+    is_empty = len(content) == 9 and content[-4:] == b"\0\0\0\0"
     return b"GP\0" + struct.pack("<Bi", _EMPTY_FLAGS if is_empty else _FLAGS, crs) + content
 
 

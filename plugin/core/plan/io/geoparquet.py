@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC
 from decimal import Decimal
@@ -36,7 +37,6 @@ from .geopackage_writing import (
 
 #: Rows read at a time; between two batches reading can be cancelled.
 _ROWS_PER_BATCH = 5000
-_ENCODING = "WKB"
 #: What is read of a file's metadata, for `read_value`.
 _METADATA_TYPES = {"primary_column?": str, "columns?": dict[str, dict[str, Any]]}
 _COLUMN_TYPES = {"encoding?": str, "geometry_types?": list[str]}
@@ -44,8 +44,6 @@ _COLUMN_TYPES = {"encoding?": str, "geometry_types?": list[str]}
 _DEFAULT_CRS = "OGC:CRS84"
 #: A whole number of at most this precision fits an integer of 64 bits.
 _MAX_INTEGER_DIGITS = 18
-#: Beginning of the name of a pandas index.
-_INDEX_PREFIX = "__index_level_"
 
 
 @dataclass(frozen=True)
@@ -75,16 +73,17 @@ def read_parquet(path: Path, select_layer: LayerSelector, cancellation: Cancella
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         staged_path = Path(folder) / "table.gpkg"
         try:
-            with parquet.ParquetFile(path) as file, StagedGeopackage(staged_path, str(path)) as staged:
+            with parquet.ParquetFile(path) as file, closing(StagedGeopackage(staged_path, str(path))) as staged:
                 schema = file.schema_arrow
                 metadata = parse_json((schema.metadata or {}).get(b"geo", b"{}"), _METADATA_TYPES, file=path)
                 shape = _find_shape_column(metadata, path)
                 others = {*metadata.get("columns", {})}
+                # Beginning of the name of a pandas index.
                 fields = [
                     (one.name, kind)
                     for one in schema
                     if one.name not in others
-                    and not one.name.startswith(_INDEX_PREFIX)
+                    and not one.name.startswith("__index_level_")
                     and (kind := _find_staged_type(one.type)) is not None
                 ]
                 crs = UNDEFINED_CRS if shape is None else _add_crs(staged, shape.crs)
@@ -118,7 +117,7 @@ def _find_shape_column(metadata: dict[str, Any], path: Path) -> _ShapeColumn | N
     if column is None:
         return None
     read_value(column, _COLUMN_TYPES, file=path, key=f"geo.columns.{name}")
-    if column.get("encoding") != _ENCODING:
+    if column.get("encoding") != "WKB":
         raise InputError("parquet_encoding", source=str(path), encoding=str(column.get("encoding")))
     kinds = {str(kind).upper().split()[0] for kind in column.get("geometry_types", [])}
     definition = column.get("crs", _DEFAULT_CRS)

@@ -29,8 +29,8 @@ from .geopackage_writing import (
     make_shape_blob,
     read_staged_file,
 )
+from .records import quote_sql_name
 from .rows import KEY_FIELD
-from .sql_names import quote_sql_name
 
 #: Types of PostgreSQL → type of a GeoPackage. Others are read as text.
 _TYPES = {
@@ -52,7 +52,6 @@ _VALUE_SQL = {
     "DATE": _DATE_SQL.format("{0}", "YYYY-MM-DD"),
     "DATETIME": _DATE_SQL.format("{0}", 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
 }
-_PLAIN_TYPES = ("SMALLINT", "MEDIUMINT", "BLOB")
 
 _TABLES_SQL = """
 SELECT c.oid, c.relname, has_table_privilege(c.oid, 'SELECT'), CASE WHEN c.relkind IN ('v', 'm')
@@ -84,7 +83,6 @@ _MAX_NAMED_SCHEMAS = 10
 #: Bits 0 to 1 of a geometry column's modifier: M and Z; bits 2 to 7: the type; bits 8 to 28: the SRID (PostGIS,
 #: liblwgeom.h, TYPMOD_GET_*). PostGIS's functions return them.
 _MODIFIER_SQL = "SELECT {0}.postgis_typmod_type(%s), {0}.postgis_typmod_srid(%s), {0}.postgis_typmod_dims(%s)"
-_GEOGRAPHY_CRS = 4326
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class TableColumn:
         name, kind = quote_sql_name(self.name), self.staged_type
         if self.type == "timestamptz":
             name = f"({name} AT TIME ZONE 'UTC')"
-        return name if kind in _PLAIN_TYPES else _VALUE_SQL.get(kind, "{0}::text").format(name)
+        return name if kind in ("SMALLINT", "MEDIUMINT", "BLOB") else _VALUE_SQL.get(kind, "{0}::text").format(name)
 
 
 @dataclass(frozen=True)
@@ -182,19 +180,6 @@ def list_schemas(cursor: Any) -> list[str]:
     return [name for (name,) in cursor.fetchall()]
 
 
-@dataclass
-class _StagedSchema:
-    """What was copied.
-
-    ``row_counts``: name of a table that was not copied completely → number of its rows; ``unreadable_names``: tables
-    that the user may not read; ``conditions``: name of a table → `SchemaTable.condition`.
-    """
-
-    row_counts: dict[str, int] = field(default_factory=dict)
-    unreadable_names: list[str] = field(default_factory=list)
-    conditions: dict[str, str] = field(default_factory=dict)
-
-
 def read_schema(
     source: str, select_layer: LayerSelector, cancellation: Cancellation = NEVER_CANCELLED
 ) -> list[SourceLayer]:
@@ -211,15 +196,16 @@ def read_schema(
     connection = parse_connection(source)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "schema.gpkg"
-        with open_schema(connection) as database, StagedGeopackage(path, connection.label) as staged:
-            copied = _SchemaCopier(database, connection, staged, select_layer, cancellation).copy()
+        with open_schema(connection) as database, closing(StagedGeopackage(path, connection.label)) as staged:
+            copier = _SchemaCopier(database, connection, staged, select_layer, cancellation)
+            copier.copy()
         layers = read_staged_file(path, connection.label, select_layer, cancellation)
     for layer in layers:
         # The comment of a column is its title; the database has no lists of codes.
         layer.fields = tuple(replace(one, codes=None) for one in layer.fields)
-        layer.row_filter = copied.conditions.get(layer.name, "")
-        layer.declared_row_count = copied.row_counts.get(layer.name, layer.declared_row_count)
-    for name in copied.unreadable_names:
+        layer.row_filter = copier.conditions.get(layer.name, "")
+        layer.declared_row_count = copier.row_counts.get(layer.name, layer.declared_row_count)
+    for name in copier.unreadable_names:
         problem = ("postgis_no_privilege", {"source": connection.label, "layer": name})
         layers.append(make_empty_layer(name, Path(), problem=problem))
         layers[-1].source = connection.label
@@ -301,28 +287,28 @@ def _list_tables(cursor: Any, connection: Connection) -> list[SchemaTable]:
     return tables
 
 
+@dataclass
 class _SchemaCopier:
-    """Copies the tables of a schema into a GeoPackage."""
+    """Copies the tables of a schema into a GeoPackage.
 
-    def __init__(
-        self,
-        database: Any,
-        connection: Connection,
-        staged: StagedGeopackage,
-        select_layer: LayerSelector,
-        cancellation: Cancellation,
-    ):
-        self._database = database
-        self._connection = connection
-        self._staged = staged
-        self._select_layer = select_layer
-        self._cancellation = cancellation
-        self._postgis = ""
+    ``row_counts``: name of a table that was not copied completely → number of its rows; ``unreadable_names``: tables
+    that the user may not read; ``conditions``: name of a table → `SchemaTable.condition`. ``postgis``: the schema of
+    the extension, quoted.
+    """
 
-    def copy(self) -> _StagedSchema:
+    database: Any
+    connection: Connection
+    staged: StagedGeopackage
+    select_layer: LayerSelector
+    cancellation: Cancellation
+    postgis: str = ""
+    row_counts: dict[str, int] = field(default_factory=dict)
+    unreadable_names: list[str] = field(default_factory=list)
+    conditions: dict[str, str] = field(default_factory=dict)
+
+    def copy(self) -> None:
         """Copy all tables; of those that ``select_layer`` leaves out, the first rows."""
-        copied = _StagedSchema()
-        with self._database.cursor() as cursor:
+        with self.database.cursor() as cursor:
             # A scan that begins in the middle of a large table would change the order of rows.
             cursor.execute("SET LOCAL synchronize_seqscans = off")
             cursor.execute(
@@ -331,34 +317,33 @@ class _SchemaCopier:
             )
             row = cursor.fetchone()
             if row is None:
-                raise InputError("postgis_extension_missing", source=self._connection.label)
-            self._postgis = quote_sql_name(row[0])
-            for table in _list_tables(cursor, self._connection):
-                self._cancellation.raise_if_cancelled()
+                raise InputError("postgis_extension_missing", source=self.connection.label)
+            self.postgis = quote_sql_name(row[0])
+            for table in _list_tables(cursor, self.connection):
+                self.cancellation.raise_if_cancelled()
                 if table.is_readable:
                     staged_table, has_one_crs = self._describe_table(cursor, table)
-                    name = self._staged.create_table(staged_table)
-                    copied.conditions[name] = table.condition
+                    name = self.staged.create_table(staged_table)
+                    self.conditions[name] = table.condition
                     fields = tuple(
                         FieldInfo(one.name, "text" if one.type.startswith("TEXT") else "real")
                         for one in table.staged_columns
                     )
-                    layer = make_empty_layer(table.name, Path(self._connection.label), fields=fields)
-                    is_selected = bool(staged_table.geometry_type) and self._select_layer(layer) is not False
+                    layer = make_empty_layer(table.name, Path(self.connection.label), fields=fields)
+                    is_selected = bool(staged_table.geometry_type) and self.select_layer(layer) is not False
                     if not is_selected:
                         cursor.execute(f"SELECT count(*) FROM {table.sql_name}")  # nosec B608 # the name is quoted
-                        copied.row_counts[name] = int(cursor.fetchone()[0])
+                        self.row_counts[name] = int(cursor.fetchone()[0])
                     self._copy_rows(table, name, staged_table.crs if has_one_crs else None, is_selected)
                 else:
-                    copied.unreadable_names.append(table.name)
-        return copied
+                    self.unreadable_names.append(table.name)
 
     def _describe_table(self, cursor: Any, table: SchemaTable) -> tuple[StagedTable, bool]:
         """Return the table to create, and whether all its shapes have the table's coordinate system."""
         shape = table.shape_column
         if shape is None:
             return StagedTable(table.name, table.staged_columns), True
-        cursor.execute(_MODIFIER_SQL.format(self._postgis), (shape.modifier,) * 3)
+        cursor.execute(_MODIFIER_SQL.format(self.postgis), (shape.modifier,) * 3)
         kind, srid, dimensions = cursor.fetchone()
         geometry_type = (kind or "Geometry").upper()
         has_m = geometry_type.endswith("M")
@@ -367,11 +352,11 @@ class _SchemaCopier:
             has_z, has_m_code = 2, 2
         else:
             has_z, has_m_code = int((dimensions or 2) - has_m > 2), int(has_m)
-        numbers = [srid] if srid else [_GEOGRAPHY_CRS] if shape.type == "geography" else self._list_srids(cursor, table)
+        numbers = [srid] if srid else [4326] if shape.type == "geography" else self._list_srids(cursor, table)
         crs = []
         for number in numbers:
             cursor.execute(
-                f"SELECT auth_name, auth_srid, srtext FROM {self._postgis}.spatial_ref_sys WHERE srid = %s",  # nosec B608 # the name is quoted
+                f"SELECT auth_name, auth_srid, srtext FROM {self.postgis}.spatial_ref_sys WHERE srid = %s",  # nosec B608 # the name is quoted
                 (number,),
             )
             row = cursor.fetchone()
@@ -379,7 +364,7 @@ class _SchemaCopier:
                 crs.append(UNDEFINED_CRS)
             else:
                 name, code, definition = row
-                crs.append(self._staged.add_crs(name or "", code or number, definition or "", number))
+                crs.append(self.staged.add_crs(name or "", code or number, definition or "", number))
         crs = crs or [UNDEFINED_CRS]
         staged = StagedTable(table.name, table.staged_columns, geometry_type, crs[0], has_z, has_m_code)
         return staged, len(crs) == 1
@@ -388,7 +373,7 @@ class _SchemaCopier:
         """Return the SRIDs of a table's shapes, the most frequent first."""
         column = self._make_shape_sql(table)
         cursor.execute(
-            f"SELECT {self._postgis}.st_srid({column}) FROM {table.sql_name} WHERE {column} IS NOT NULL "  # nosec B608 # names are quoted
+            f"SELECT {self.postgis}.st_srid({column}) FROM {table.sql_name} WHERE {column} IS NOT NULL "  # nosec B608 # names are quoted
             "GROUP BY 1 ORDER BY count(*) DESC, 1"
         )
         return [int(number) for (number,) in cursor.fetchall()]
@@ -399,23 +384,23 @@ class _SchemaCopier:
         if shape is None:
             return "NULL"
         name = quote_sql_name(shape.name)
-        return f"{name}::{self._postgis}.geometry" if shape.type == "geography" else name
+        return f"{name}::{self.postgis}.geometry" if shape.type == "geography" else name
 
     def _copy_rows(self, table: SchemaTable, name: str, crs: int | None, is_selected: bool) -> None:
         """Copy the rows of a table in batches; ``crs``: that of all shapes, None if each has its SRID."""
         key, shape = table.id_column, self._make_shape_sql(table)
         has_shapes = table.shape_column is not None
         values = [quote_sql_name(key.name) if key else "NULL"]
-        values += [f"{self._postgis}.st_srid({shape})", f"{self._postgis}.st_asbinary({shape})"] if has_shapes else []
+        values += [f"{self.postgis}.st_srid({shape})", f"{self.postgis}.st_asbinary({shape})"] if has_shapes else []
         values += [one.value_sql for one in table.field_columns]
         sql = f"SELECT {', '.join(values)} FROM {table.sql_name}"  # nosec B608 # names are quoted
         sql += f" ORDER BY {quote_sql_name(key.name)}" if key else ""
         sql += "" if is_selected else f" LIMIT {_ROWS_OF_UNREAD_TABLE}"
-        with self._database.cursor(name="sanxian_rows") as cursor:
+        with self.database.cursor(name="sanxian_rows") as cursor:
             cursor.itersize = _ROWS_PER_BATCH
             cursor.execute(sql)
             while rows := cursor.fetchmany(_ROWS_PER_BATCH):
-                self._cancellation.raise_if_cancelled()
+                self.cancellation.raise_if_cancelled()
                 # Bytes come as a view.
                 rows = [tuple(bytes(one) if isinstance(one, memoryview) else one for one in row) for row in rows]
                 if has_shapes:
@@ -423,4 +408,4 @@ class _SchemaCopier:
                         (key_value, make_shape_blob(wkb, srid if crs is None else crs), *values)
                         for key_value, srid, wkb, *values in rows
                     ]
-                self._staged.add_rows(name, rows)
+                self.staged.add_rows(name, rows)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import struct
+from collections.abc import Container
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -28,19 +29,15 @@ from ...base.files.shapefile_index import (
     list_records,
     read_index,
 )
-from .sql_names import quote_sql_name
 
 #: First bytes of an SQLite database.
 _SQLITE_SIGNATURE = b"SQLite format 3\0"
-#: Size up to which a GeoJSON is read into memory to count its features.
-_MAX_COUNTED_JSON_BYTES = 2**26
 #: Bytes of an entry of a MapInfo .id.
 _ID_BYTES, _DBF_HEAD_BYTES = 4, 32
 #: The end of a table's fixed header.
 _DBF_HEADER = 40
 #: Versions of a FileGDB table: with ObjectIDs of 32 bits, and of 64 bits (ArcGIS Pro 3.2 and later).
 _TABLE_VERSION_3, _TABLE_VERSION_4 = 3, 4
-_SYSTEM_CATALOGUE_TABLE = "GDB_SystemCatalog"
 
 
 def find_problem_of_parts(path: Path) -> tuple[str, dict[str, Any]] | None:
@@ -186,7 +183,8 @@ def count_stored_rows(path: Path, name: str) -> int | None:
         if suffix == ".mif":
             table = find_sibling_file(path, ".mid")
             return None if table is None else sum(map(bool, map(bytes.strip, table.read_bytes().splitlines())))
-        if suffix in (".geojson", ".json") and path.stat().st_size <= _MAX_COUNTED_JSON_BYTES:
+        # Size up to which a GeoJSON is read into memory to count its features.
+        if suffix in (".geojson", ".json") and path.stat().st_size <= 2**26:
             content = json.loads(path.read_bytes())
             features = content.get("features") if isinstance(content, dict) else None
             return len(features) if isinstance(features, list) else None
@@ -208,7 +206,7 @@ def count_geodatabase_rows(path: Path) -> dict[str, int | None]:
     """
     try:
         catalogue_rows = pyogrio.raw.read(
-            path, layer=_SYSTEM_CATALOGUE_TABLE, columns=["Name"], read_geometry=False, return_fids=True
+            path, layer="GDB_SystemCatalog", columns=["Name"], read_geometry=False, return_fids=True
         )
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError):
         return {}
@@ -257,3 +255,23 @@ def open_if_database(path: Path) -> sqlite3.Connection | None:
     if not is_database:
         return None
     return open_read_only(path) or sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+
+def quote_name(name: str) -> str:
+    """Return a table or field name quoted for OGR's SQL.
+
+    A name from a file can do no harm: the statement only reads that file.
+    """
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def quote_sql_name(name: str) -> str:
+    """Return a name quoted for SQLite and PostgreSQL, as the SQL standard demands."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def choose_free_name(name: str, used: Container[str]) -> str:
+    """Return the name of a column, with underscores added if fields have that name."""
+    while name in used:
+        name += "_"
+    return name

@@ -27,8 +27,7 @@ from ...geometry import crs as crs_care
 from ...geometry.tolerance import CURVE_STEP_DEGREES
 from ..layer import FieldInfo, MistypedColumn, SourceLayer
 from .columnar_rows import ColumnarRows
-from .records import open_if_database
-from .sql_names import quote_name, quote_sql_name
+from .records import choose_free_name, open_if_database, quote_name, quote_sql_name
 from .stored_shapes import read_curve_wkt, read_stored_shapes, replace_rounded_vertices
 
 #: Features of a column that are listed.
@@ -140,27 +139,20 @@ def make_curve_notices(layer: SourceLayer) -> list[tuple[str, dict[str, Any]]]:
     """
     params = {"layer": layer.name, "count": len(layer.fids_with_arcs), "step": layer.curve_step}
     notices: list[tuple[str, dict[str, Any]]] = [("notice_curves", params)]
-    deviating_fids = _find_fids_with_lost_area(layer)
-    if deviating_fids:
-        keys = ", ".join(map(str, deviating_fids[:5]))
-        notices.append(("notice_curve_area", {"layer": layer.name, "count": len(deviating_fids), "fids": keys}))
-    return notices
-
-
-def _find_fids_with_lost_area(layer: SourceLayer) -> list[int]:
-    """Return the ids of features with arcs whose measured area is far from that in the field SHAPE_AREA.
-
-    Some drivers lose a curved hole. Empty without the field.
-    """
     area_column = next((c for c in layer.frame.columns if str(c).upper() == "SHAPE_AREA"), None)
     if area_column is None:
-        return []
+        return notices
+    # Some drivers lose a curved hole: the measured area is then far from the stored one.
     rows = layer.frame.loc[list(layer.fids_with_arcs)]
     stored_areas = pd.to_numeric(rows[area_column], errors="coerce").to_numpy(dtype=float)
     measured_areas = shapely.area(rows.geometry.to_numpy())
     with np.errstate(invalid="ignore"):
         gap = np.abs(measured_areas - stored_areas) > _MAX_CURVE_AREA_GAP * stored_areas
-    return [int(f) for f in rows.index[gap & (stored_areas > 0)]]
+    deviating_fids = rows.index[gap & (stored_areas > 0)].tolist()
+    if deviating_fids:
+        keys = ", ".join(map(str, deviating_fids[:5]))
+        notices.append(("notice_curve_area", {"layer": layer.name, "count": len(deviating_fids), "fids": keys}))
+    return notices
 
 
 def read_layer_info(opened: Path, name: str, encoding: ShapefileEncoding | None) -> dict[str, Any]:
@@ -288,9 +280,7 @@ def read_rows(
 
 def _make_frame(table: dict[str, NDArray], shapes: gpd.GeoSeries) -> gpd.GeoDataFrame:
     """Return a frame of columns and shapes; the name of the geometry differs from those of the columns."""
-    geometry_name = "geometry"
-    while geometry_name in table:
-        geometry_name += "_"
+    geometry_name = choose_free_name("geometry", table)
     # Columns of one type stay separate in memory: joining them would copy all values.
     data = pd.DataFrame({**table, geometry_name: shapes}, index=shapes.index, copy=False)
     return gpd.GeoDataFrame(data, geometry=geometry_name, copy=False)

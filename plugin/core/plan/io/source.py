@@ -27,7 +27,6 @@ from .formats import PARQUET_SUFFIXES, READ_SUFFIXES, does_text_file_have_shapes
 from .records import count_stored_rows
 
 ZIP_SUFFIX = ".zip"
-_MAX_NAMED_FOLDERS = 5
 #: Files and folders that systems leave in an archive.
 _SYSTEM_NAMES = ("__macosx", "thumbs.db", "desktop.ini", ".ds_store")
 
@@ -95,7 +94,7 @@ def provide_unpacked(source: str | Path, cancellation: Cancellation = NEVER_CANC
         if not parents:
             raise InputError("zip_no_data", source=str(path))
         if len(parents) > 1:
-            names = ", ".join(parent.relative_to(folder).as_posix() for parent in parents[:_MAX_NAMED_FOLDERS])
+            names = ", ".join(parent.relative_to(folder).as_posix() for parent in parents[:5])
             raise InputError("zip_several_folders", source=str(path), folders=names)
         readable = ReadableSource(datasets[0] if len(datasets) == 1 else parents[0], folder, os.path.abspath(path))
         try:

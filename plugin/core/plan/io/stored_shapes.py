@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 
 from ...base.files.open_datasource import DATABASE_ERRORS
 from ...geometry.arcs import count_arcs
-from .records import open_if_database, open_read_only
-from .sql_names import quote_name, quote_sql_name
+from .records import open_if_database, open_read_only, quote_name, quote_sql_name
 
 #: Bytes of a blob before its bounds: "GP", version, flags, srs_id.
 _BLOB_HEADER_SIZE = 8
@@ -32,11 +31,7 @@ _BLOB_HEADER_SIZE = 8
 _BOUNDS_SIZES = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}
 #: Features of one coordinate system that are listed.
 _MAX_LISTED_FIDS = 20
-#: Numbers of undefined systems (Cartesian, geographic); older writers store them in every geometry.
-_UNDEFINED_CRS_IDS = (-1, 0)
 _CURVE_TYPES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE", "CURVE", "SURFACE")
-#: Formats without arcs.
-_FORMATS_WITHOUT_CURVES = (".shp", ".geojson", ".json", ".kml", ".tab")
 #: Well-known binary code of a type → its name; codes of types with Z, M and both add 1000, 2000 and 3000.
 _NAMES_BY_CODE = {
     2: "LINESTRING", 3: "POLYGON", 5: "MULTILINESTRING", 6: "MULTIPOLYGON", 8: "CIRCULARSTRING", 9: "COMPOUNDCURVE",
@@ -94,7 +89,8 @@ def read_shape_headers(path: Path, name: str) -> ShapeHeaders:
                     if not isinstance(header, bytes) or len(header) < _BLOB_HEADER_SIZE or header[:2] != b"GP":
                         continue
                     number = struct.unpack_from("<i" if header[3] & 1 else ">i", header, 4)[0]
-                    if number != layer_srs_id and number not in _UNDEFINED_CRS_IDS:
+                    # Numbers of undefined systems (Cartesian, geographic); older writers store them in every geometry.
+                    if number != layer_srs_id and number not in (-1, 0):
                         row = database.execute(
                             "SELECT organization, organization_coordsys_id FROM gpkg_spatial_ref_sys WHERE srs_id = ?",
                             (number,),
@@ -153,7 +149,8 @@ def read_curve_wkt(path: Path, opened: Path, name: str, key: str | None, fids: N
     if path.suffix.lower() == ".gpkg":
         all_texts = ((fid, _format_curve(blob)) for fid, blob in read_stored_shapes(opened, name, key, fids))
         return {fid: text for fid, text in all_texts if count_arcs(text)}
-    if path.suffix.lower() in _FORMATS_WITHOUT_CURVES:
+    # Formats without arcs.
+    if path.suffix.lower() in (".shp", ".geojson", ".json", ".kml", ".tab"):
         return {}
     type_list = ", ".join(f"'{c}'" for c in _CURVE_TYPES)
 

@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from ..layer import SourceLayer
 
 
-#: The hash that pandas gives to missing values when it finds equal values first.
-_HASH_OF_MISSING = 2**64 - 1
-
-
 def compute_table_digest(source: SourceLayer, cancellation: Cancellation = NEVER_CANCELLED) -> str:
     """Return the SHA-256 digest of a table's values, geometries and CRS.
 
@@ -37,7 +33,8 @@ def compute_table_digest(source: SourceLayer, cancellation: Cancellation = NEVER
     )
     # Shapes seldom repeat: finding equal ones first would read each twice.
     rows = pd.util.hash_array(wkb, categorize=False)
-    rows[pd.isna(wkb)] = _HASH_OF_MISSING
+    # The hash that pandas gives to missing values when it finds equal values first.
+    rows[pd.isna(wkb)] = 2**64 - 1
     column_names = sorted(str(column) for column in frame.columns if column != shapes)
     for name in column_names:
         cancellation.raise_if_cancelled()

@@ -14,7 +14,6 @@ from pyproj import CRS
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError
 from ...geometry import crs as crs_care
-from ...geometry.crs import find_coordinate_problem
 from ...geometry.edge_densification import find_shared_edges, make_plane_vertex_index
 from ...standard.profile import Norm
 from ..layer import Layer, SourceLayer
@@ -49,12 +48,11 @@ def split_measurable_layers(
     """
     usable_layers, unusable_layers, stray_rows = {}, {}, {}
     for role, source in chosen.items():
-        problem, layer_strays = validate_coordinates(source)
+        problem, stray_rows[role] = validate_coordinates(source)
         if problem:
             unusable_layers[role] = UnusableLayer(role, source.name, *problem)
-            continue
-        usable_layers[role] = source
-        stray_rows[role] = layer_strays
+        else:
+            usable_layers[role] = source
     return usable_layers, unusable_layers, stray_rows
 
 
@@ -64,21 +62,16 @@ def validate_coordinates(source: SourceLayer) -> tuple[tuple[str, dict[str, Any]
     Stray rows: position → (problem, parameters) of rows whose coordinates contradict the CRS although those of most
     rows agree with it.
     """
-    row_bounds = _compute_row_bounds(source)
-    problem = source.problem or find_coordinate_problem(source.crs, _compute_median_bounds(row_bounds))
-    if problem or not find_coordinate_problem(source.crs, _compute_extent(row_bounds)):
+    row_bounds = shapely.bounds(source.frame.geometry.to_numpy()).reshape(-1, 4)
+    problem = source.problem or crs_care.find_coordinate_problem(source.crs, _compute_median_bounds(row_bounds))
+    if problem or not crs_care.find_coordinate_problem(source.crs, _compute_extent(row_bounds)):
         return problem, {}
     problems = {
-        position: find_coordinate_problem(source.crs, bounds)
+        position: crs_care.find_coordinate_problem(source.crs, bounds)
         for position, bounds in enumerate(row_bounds)
         if np.isfinite(bounds).all()
     }
     return None, {position: problem_of_row for position, problem_of_row in problems.items() if problem_of_row}
-
-
-def _compute_row_bounds(source: SourceLayer) -> NDArray:
-    """Return (n, 4) bounds of each row: xmin, ymin, xmax, ymax; NaN without a shape."""
-    return shapely.bounds(source.frame.geometry.to_numpy()).reshape(-1, 4)
 
 
 def _compute_median_bounds(row_bounds: NDArray) -> NDArray:
@@ -106,7 +99,7 @@ def choose_findings_crs_and_plane(usable: dict[str, SourceLayer], original_crs: 
     """
     longitude, latitude = 114.0, 36.0
     for source in usable.values():
-        bounds = _compute_median_bounds(_compute_row_bounds(source))
+        bounds = _compute_median_bounds(shapely.bounds(source.frame.geometry.to_numpy()).reshape(-1, 4))
         if source.crs is not None and np.isfinite(bounds).all():
             centre = np.array([shapely.Point((bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)])
             location = crs_care.reproject_to_lonlat(centre, source.crs)[0]
@@ -135,14 +128,8 @@ def move_remote_layers_to_unusable(plan: Plan, reference_plan: Plan | None = Non
     boxes = _make_layer_boxes(plan)
     if reference_plan is not None and (reference_boxes := _make_layer_boxes(reference_plan)):
         for role in boxes:
-            _set_remote_layer_unusable(
-                plan,
-                role,
-                [
-                    (shapely.distance(boxes[role], reference_box), reference_plan.layers[other_role])
-                    for other_role, reference_box in reference_boxes.items()
-                ],
-            )
+            others = [(box, reference_plan.layers[other_role]) for other_role, box in reference_boxes.items()]
+            _set_remote_layer_unusable(plan, role, boxes[role], others)
         return
     groups: list[set[str]] = []
     for role, box in boxes.items():
@@ -162,28 +149,9 @@ def move_remote_layers_to_unusable(plan: Plan, reference_plan: Plan | None = Non
         ),
         default=set(),
     )
+    others = [(boxes[other_role], plan.layers[other_role]) for other_role in reference_group]
     for role in boxes.keys() - reference_group:
-        _set_remote_layer_unusable(
-            plan,
-            role,
-            [
-                (shapely.distance(boxes[role], boxes[other_role]), plan.layers[other_role])
-                for other_role in reference_group
-            ],
-        )
-
-
-def _set_plausible_box(plan: Plan) -> None:
-    """Set the box around the county outside of which no row of a layer can be.
-
-    It is unknown without the county.
-    """
-    county = plan.find_layer_of_concept("county")
-    box = None if county is None else _make_layer_box(county)
-    if box is not None:
-        reach = REMOTE_DISTANCE_M * np.array([-1, -1, 1, 1])
-        for layer in plan.layers.values():
-            layer.plausible_box = tuple((shapely.bounds(box) + reach).tolist())
+        _set_remote_layer_unusable(plan, role, boxes[role], others)
 
 
 def _make_layer_boxes(plan: Plan) -> dict[str, Any]:
@@ -191,12 +159,14 @@ def _make_layer_boxes(plan: Plan) -> dict[str, Any]:
     return {role: box for role, layer in plan.layers.items() if (box := _make_layer_box(layer)) is not None}
 
 
-def _set_remote_layer_unusable(plan: Plan, role: str, distances: list[tuple[float, Layer]]) -> None:
-    """Move a layer to ``unusable_layers`` if its nearest other layer is far away.
+def _set_remote_layer_unusable(plan: Plan, role: str, box: Any, others: list[tuple[Any, Layer]]) -> None:
+    """Move a layer to ``unusable_layers`` if the nearest of the others is far away.
 
-    ``distances``: (distance in m, other layer) for each layer to compare with.
+    ``box``: bounding box of the layer; ``others``: boxes and layers to compare with.
     """
-    distance, nearest = min(distances, key=lambda other: other[0])
+    distance, nearest = min(
+        ((shapely.distance(box, other_box), other) for other_box, other in others), key=lambda pair: pair[0]
+    )
     if distance <= REMOTE_DISTANCE_M:
         return
     layer = plan.layers.pop(role)
@@ -261,20 +231,20 @@ def assemble_plan(
     sources = list(sources)
     layer_by_role, role_reasons = _choose_roles(sources, norm, roles or {})
     if not layer_by_role and not allow_no_layers:
-        layer_names = ", ".join(layer_source.name for layer_source in sources) or "-"
+        layer_names = ", ".join(one.name for one in sources) or "-"
         raise InputError("no_recognised_layer", source=source, layers=layer_names)
     usable_layers, unusable_layers, stray_rows = split_measurable_layers(layer_by_role)
-    unrecognised = [
-        layer_source
-        for layer_source in sources
-        if all(layer_source is not chosen_source for chosen_source in layer_by_role.values())
-    ]
-    crs, plane = (
-        (reference_plan.crs, reference_plan.plane_crs)
-        if reference_plan is not None
-        else choose_findings_crs_and_plane(usable_layers, original_crs)
-    )
+    unrecognised = [one for one in sources if all(one is not chosen for chosen in layer_by_role.values())]
+    if reference_plan is not None:
+        crs, plane = reference_plan.crs, reference_plan.plane_crs
+    else:
+        crs, plane = choose_findings_crs_and_plane(usable_layers, original_crs)
     used_scope = choose_scope(norm, set(usable_layers), scope)
+    row_counts: dict[str, int | None] = {}
+    for one in unrecognised:
+        if not one.problem:
+            earlier, count = row_counts.get(one.name, 0), one.known_row_count
+            row_counts[one.name] = None if earlier is None or count is None else earlier + count
     plan = Plan(
         layers={},
         norm=norm,
@@ -286,22 +256,16 @@ def assemble_plan(
         plane_crs=plane,
         source=source,
         unusable_layers=unusable_layers,
-        unrecognised_layers=[layer_source.name for layer_source in unrecognised if not layer_source.problem],
-        unrecognised_row_counts=_count_rows_by_name(one for one in unrecognised if not one.problem),
+        unrecognised_layers=[one.name for one in unrecognised if not one.problem],
+        unrecognised_row_counts=row_counts,
         role_choices=role_reasons,
         base_year=base_year,
-        input_files=tuple(dict.fromkeys(layer_source.source for layer_source in sources if layer_source.source)),
+        input_files=tuple(dict.fromkeys(one.source for one in sources if one.source)),
     )
-    for role, layer_source_of_role in sorted(
-        usable_layers.items(), key=lambda item: list(norm.standard.templates).index(item[0])
-    ):
+    for role in sorted(usable_layers, key=list(norm.standard.templates).index):
         cancellation.raise_if_cancelled()
-        layer = Layer(
-            layer_source_of_role,
-            find_best_template(layer_source_of_role, role, norm),
-            plan.plane_crs,
-            stray_rows.get(role),
-        )
+        found = usable_layers[role]
+        layer = Layer(found, find_best_template(found, role, norm), plan.plane_crs, stray_rows[role])
         layer.by_vertices = original_crs is not None and reference_plan is None
         plan.layers[role] = layer
         plan.notices += _find_value_notices(layer)
@@ -314,17 +278,14 @@ def assemble_plan(
         # The rules on packages report other content of a package.
         plan.unread_data += report_unread_layers(unrecognised, plan, project=project)
     move_remote_layers_to_unusable(plan, reference_plan)
-    _set_plausible_box(plan)
+    county = plan.find_layer_of_concept("county")
+    county_box = None if county is None else _make_layer_box(county)
+    if county_box is not None:
+        # No row of a layer can be outside of the box around the county.
+        reach = REMOTE_DISTANCE_M * np.array([-1, -1, 1, 1])
+        for layer in plan.layers.values():
+            layer.plausible_box = tuple((shapely.bounds(county_box) + reach).tolist())
     return plan
-
-
-def _count_rows_by_name(sources: Iterable[SourceLayer]) -> dict[str, int | None]:
-    """Return layer name → rows of all layers of this name; None if those of one are unknown."""
-    rows: dict[str, int | None] = {}
-    for one in sources:
-        earlier, count = rows.get(one.name, 0), one.known_row_count
-        rows[one.name] = None if earlier is None or count is None else earlier + count
-    return rows
 
 
 def _snap_shared_vertices(plan: Plan) -> None:

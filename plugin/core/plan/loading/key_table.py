@@ -9,10 +9,13 @@ import re
 from pathlib import Path
 
 from ...base.errors import DataError
+from ...base.files import make_path_next_to_data
 from ...base.files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, is_garbled
 
 #: A key that a spreadsheet stored as a number, such as 1.40225E+17.
 _CHANGED_BY_SPREADSHEET = re.compile(r"\d+(\.\d+)?[eE]\+?\d+")
+#: The suffix of the table next to the copy whose keys it explains, after the name of the data.
+KEY_TABLE_SUFFIX = ".renumbered.csv"
 _COLUMN_BY_HEADING = {"layer": "role", "图层": "role", "old": "old", "旧标识码": "old", "new": "new", "新标识码": "new"}
 
 
@@ -64,3 +67,16 @@ def read_renumbered_keys(path: str | Path) -> dict[tuple[str, str], str]:
     except csv.Error as error:
         raise DataError("renumbered_row", file=str(path), line=reader.line_num) from error
     return new_keys
+
+
+def make_default_key_table_path(source: str | Path) -> Path:
+    """Return the path of the table for a data file or folder: ``copy.gpkg`` → ``copy.renumbered.csv``."""
+    return make_path_next_to_data(source, KEY_TABLE_SUFFIX)
+
+
+def find_key_table(chosen: str, source: str | Path | None) -> str:
+    """Return the path of the table to read: the chosen one, else the one next to the data; empty without one."""
+    if chosen or not source:
+        return chosen
+    default_path = make_default_key_table_path(source)
+    return str(default_path) if default_path.is_file() else ""

@@ -14,9 +14,6 @@ from ...standard.template import Template
 from ..layer import SourceLayer
 from ..plan import MissedScope
 
-#: A delivery with this share of the layers that only one scope requires has that scope, even if others are missing.
-_MIN_SCOPE_LAYER_SHARE = 0.5
-
 
 def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
     """Return the role (layer code) of a layer, and by what the layer was recognised.
@@ -33,18 +30,12 @@ def find_standard_of_names(sources: list[SourceLayer], norm: Norm) -> tuple[Stan
 
     The standard is None if no other standard recognises more layers by name than the standard in use.
     """
-    best_standard, best_count = None, _count_layers_recognised_by_name(sources, norm.standard)
-    for standard_id in list_standard_ids():
-        standard = load_standard(standard_id)
-        count = _count_layers_recognised_by_name(sources, standard)
+    best_standard, best_count = norm.standard, -1
+    for standard in (norm.standard, *map(load_standard, list_standard_ids())):
+        count = sum(_find_role_in_standard(source, standard)[1] in ("template", "name") for source in sources)
         if count > best_count:
             best_standard, best_count = standard, count
-    return best_standard, best_count
-
-
-def _count_layers_recognised_by_name(sources: list[SourceLayer], standard: Standard) -> int:
-    """Return how many layers a standard recognises by name."""
-    return sum(_find_role_in_standard(source, standard)[1] in ("template", "name") for source in sources)
+    return None if best_standard is norm.standard else best_standard, best_count
 
 
 def _find_role_in_standard(source: SourceLayer, standard: Standard) -> tuple[str, str]:
@@ -172,7 +163,7 @@ def find_missed_scope(
                 name,
                 present_concepts,
                 missing_concepts,
-                len(present_concepts) >= _MIN_SCOPE_LAYER_SHARE * len(own_concepts),
+                len(present_concepts) >= 0.5 * len(own_concepts),
                 is_chosen_by_user,
             )
     return None

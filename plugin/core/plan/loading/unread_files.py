@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyogrio
 
@@ -21,18 +24,15 @@ from ...model.findings import FINDING_COLUMNS, UnreadData
 from ...model.report import REPORT_SCHEMA
 from ...standard.messages.finding_message import describe_unread
 from ...standard.messages.texts import Texts
+from ...standard.profile import Norm
 from ..io.file import DRIVER_ERRORS
+from ..io.formats import detect_file_format
 from ..io.records import count_deleted_shapes, count_stored_rows
 from ..io.rows import KEY_FIELD
 from ..io.source import find_source_folder, list_folder_datasets, list_source_datasets
-from ..io.unread_data import find_unread_data, find_unrelated_data_in_geodatabase, is_geodatabase
+from ..layer import SourceLayer
+from ..plan import Plan
 from .recognition import find_role
-
-if TYPE_CHECKING:
-    from ...standard.profile import Norm
-    from ..layer import SourceLayer
-    from ..plan import Plan
-
 
 #: A layer with this share of a template's fields may be that layer under another name.
 _MIN_FIELD_SHARE = 0.6
@@ -204,20 +204,19 @@ def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER_CAN
         return []
     folder = find_source_folder(source)
     if folder is None:
-        return [
-            unread
-            for path in list_source_datasets(Path(source))
-            if is_geodatabase(path)
-            for unread in find_unrelated_data_in_geodatabase(path, cancellation)
-        ]
+        unread = []
+        for database in filter(is_geodatabase, list_source_datasets(Path(source))):
+            # Data in the folder of a FileGDB that do not belong to it.
+            found = _search_tree(database, set(), lambda path: False, cancellation).found_files
+            if found:
+                unread.append(_make_unread_folder_entry("in_database", database.name, [path for path, _ in found]))
+        return unread
     try:
         dataset_paths = list_folder_datasets(folder)
     except OSError:
         # Reading the folder has reported that.
         return []
-    return find_unread_data(
-        folder, dataset_paths, is_output=partial(_is_output_file, cancellation), cancellation=cancellation
-    )
+    return find_unread_data(folder, dataset_paths, cancellation)
 
 
 def find_write_ahead_logs(source: str | Path) -> list[tuple[str, dict[str, Any]]]:
@@ -227,9 +226,8 @@ def find_write_ahead_logs(source: str | Path) -> list[tuple[str, dict[str, Any]]
     """
     if is_connection(source):
         return []
-    folder = find_source_folder(source)
     try:
-        paths = list_source_datasets(Path(source)) if folder is None else list_folder_datasets(folder)
+        paths = list_source_datasets(Path(source))
     except OSError:
         # Reading the source has reported that.
         return []
@@ -268,19 +266,14 @@ def _is_output_file(cancellation: Cancellation, path: Path) -> bool:
             return False
     if suffix == ".json":
         return is_report(path)
-    return path.is_dir() and _is_package(path, cancellation)
-
-
-def _is_package(folder: Path, cancellation: Cancellation) -> bool:
-    """Return True for a package of this plugin without added or changed files."""
-    manifest, manifest_state = read_manifest(folder)
+    manifest, manifest_state = read_manifest(path) if path.is_dir() else (None, "")
     if manifest is None or manifest_state != MANIFEST_OK:
         return False
     sha256_by_path = {row["path"]: row["sha256"] for row in manifest["files"]}
     try:
-        for name, path in iterate_files_below(folder):
+        for name, part in iterate_files_below(path):
             cancellation.raise_if_cancelled()
-            if name not in UNLISTED_FILES and sha256_by_path.get(name) != compute_sha256(path, cancellation):
+            if name not in UNLISTED_FILES and sha256_by_path.get(name) != compute_sha256(part, cancellation):
                 return False
     except OSError:
         return False
@@ -297,3 +290,133 @@ def is_report(path: Path) -> bool:
         return False
     report_keys = {"schema", "lang", "summary", "rules", "findings", "indicators", "tolerance", "provenance"}
     return isinstance(data, dict) and data.get("schema") == REPORT_SCHEMA and set(data) <= report_keys
+
+
+#: Maximum number of visited files and folders: it stops the search of a drive's root chosen by mistake, and is
+#: reported.
+MAX_FILES_VISITED = 50_000
+#: Number of a folder's files that a message names.
+_MAX_NAMED_FILES = 5
+#: Files of a FileGDB: tables, their indexes and rows, locks. The two without a suffix (gdb, timestamps) hold no data.
+_FILEGDB_SUFFIXES = (".gdbtable", ".gdbtablx", ".gdbindexes", ".spx", ".atx", ".freelist", ".horizon", ".lock", ".cdf")
+
+
+@dataclass
+class _FolderSearch:
+    """What a search through folders has found so far.
+
+    ``found_files``: (path below the folder, format); ``unlisted_folders``: folders whose content may not be listed.
+    """
+
+    found_files: list[tuple[Path, str]] = field(default_factory=list)
+    unlisted_folders: list[Path] = field(default_factory=list)
+    visited_count: int = 0
+
+
+def find_unread_data(
+    folder: Path, read: Iterable[Path], cancellation: Cancellation = NEVER_CANCELLED
+) -> list[UnreadData]:
+    """Return entries on the data in a folder that are not among the data sets read.
+
+    ``read``: paths of the data sets read. What this plugin wrote is left out. Raises Cancelled.
+    """
+    read = set(read)
+    search = _search_tree(folder, read, partial(_is_output_file, cancellation), cancellation)
+    unread = [
+        UnreadData("format", {"file": relative_path.name, "format": kind})
+        for relative_path, kind in search.found_files
+        if len(relative_path.parts) == 1
+    ]
+    paths_by_subfolder: dict[str, list[Path]] = {}
+    for relative_path, _ in search.found_files:
+        if len(relative_path.parts) > 1:
+            paths_by_subfolder.setdefault(relative_path.parts[0], []).append(relative_path)
+    databases = {path.name for path in read if is_geodatabase(path)}
+    for top, places in sorted(paths_by_subfolder.items()):
+        unread.append(_make_unread_folder_entry("in_database" if top in databases else "folder", top, places))
+    unread += [UnreadData("no_access", {"file": path.as_posix()}) for path in search.unlisted_folders]
+    if search.visited_count > MAX_FILES_VISITED:
+        unread.append(UnreadData("limit", {"count": MAX_FILES_VISITED}))
+    return unread
+
+
+def is_geodatabase(path: Path) -> bool:
+    """Return True if a path is a file geodatabase."""
+    return path.suffix.lower() == ".gdb" and path.is_dir()
+
+
+def _make_unread_folder_entry(case: str, folder: str, places: list[Path]) -> UnreadData:
+    """Return one entry of unread data for all files in a subfolder."""
+    ellipsis = "…" if len(places) > _MAX_NAMED_FILES else ""
+    file_names = "、".join(place.as_posix() for place in places[:_MAX_NAMED_FILES]) + ellipsis
+    return UnreadData(case, {"folder": folder, "count": len(places), "files": file_names})
+
+
+def _walk_folders(
+    folder: Path, waiting: deque[Path], cancellation: Cancellation, search: _FolderSearch
+) -> Iterator[os.DirEntry[str]]:
+    """Yield what is in the ``waiting`` folders, also in those added meanwhile; stop at `MAX_FILES_VISITED`."""
+    while waiting:
+        cancellation.raise_if_cancelled()
+        place = waiting.popleft()
+        try:
+            entries = list(os.scandir(place))
+        except OSError:
+            search.unlisted_folders.append(place.relative_to(folder))
+            continue
+        for entry in entries:
+            search.visited_count += 1
+            if search.visited_count > MAX_FILES_VISITED:
+                return
+            if search.visited_count % 200 == 0:
+                cancellation.raise_if_cancelled()
+            yield entry
+
+
+def _search_tree(
+    folder: Path, datasets_read: set[Path], is_output: Callable[[Path], bool], cancellation: Cancellation
+) -> _FolderSearch:
+    """Search folders level by level for data.
+
+    ``is_output``: returns True for a folder or file that this plugin wrote. A folder to which several links lead is
+    searched once. Files that belong to a FileGDB that is read are skipped.
+    """
+    search, waiting, visited_files = _FolderSearch(), deque([folder]), {_identify_file(folder)}
+    for entry in _walk_folders(folder, waiting, cancellation, search):
+        path = Path(entry.path)
+        relative_path = path.relative_to(folder)
+        try:
+            if path in datasets_read:
+                visited_files.add(_identify_file(path))
+                waiting += [path] if is_geodatabase(path) else []
+            elif path.parent.suffix.lower() == ".gdb" and path.suffix.lower() in _FILEGDB_SUFFIXES:
+                continue
+            elif entry.is_dir():
+                if _identify_file(path) not in visited_files and not is_output(path):
+                    if path.suffix.lower() == ".gdb":
+                        search.found_files.append((relative_path, "FileGDB"))
+                    else:
+                        waiting.append(path)
+                visited_files.add(_identify_file(path))
+            elif path.suffix.lower() == ".gdbtable" and any(
+                found.parent == relative_path.parent and kind == "FileGDB" for found, kind in search.found_files[-1:]
+            ):
+                # A geodatabase in a folder without the suffix .gdb is reported once.
+                continue
+            elif (kind := detect_file_format(path)) and not is_output(path):
+                search.found_files.append((relative_path, kind))
+        except OSError:
+            # Without access, or a broken link.
+            search.unlisted_folders.append(relative_path)
+    if search.visited_count <= MAX_FILES_VISITED:
+        search.found_files.sort()
+    return search
+
+
+def _identify_file(path: Path) -> tuple[int, int] | str:
+    """Return (device, file number), the same for all links to a file; its path if the system has none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return str(path)
+    return (status.st_dev, status.st_ino) if status.st_ino else os.path.normcase(os.path.realpath(path))

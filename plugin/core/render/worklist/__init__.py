@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...plan.loading import KEY_TABLE_SUFFIX
+from ...plan.loading.key_table import KEY_TABLE_SUFFIX
 
 #: The suffix of a work list, after the name of the data.
 WORKLIST_SUFFIX = ".worklist.csv"

@@ -19,8 +19,7 @@ from plugin.core.engine.waivers.file import change_waivers
 from plugin.core.engine.waivers.waiver import WaiverEntry, make_waivers
 from plugin.core.exchange.renumber import KeyNumberer, RenumberOptions, find_key_gaps, renumber_keys
 from plugin.core.model.rule import load_all_rules
-from plugin.core.plan.loading import make_default_key_table_path
-from plugin.core.plan.loading.key_table import read_renumbered_keys
+from plugin.core.plan.loading.key_table import make_default_key_table_path, read_renumbered_keys
 from plugin.core.render.worklist.update import update_worklist
 from plugin.core.render.worklist.worklist_row import (
     WorkEdit,

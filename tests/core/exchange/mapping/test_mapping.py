@@ -262,7 +262,7 @@ def test_mapped_value_is_converted_or_lost_with_a_reason(value, field, expected,
 
 def test_mapping_refuses_shapes_of_another_geometry_type():
     with pytest.raises(InputError) as error:
-        apply_mapping(make_source_layer(F=["x"]), FieldMapping("T"), make_template(geometry="line"), STANDARD)
+        apply_mapping(make_source_layer(F=["x"]), FieldMapping("T", {}), make_template(geometry="line"), STANDARD)
     assert error.value.params["count"] == 1
     assert "源层" in Texts("zh").explain_error(error.value)
 

@@ -14,11 +14,10 @@ import shapely
 from plugin.core.__main__ import main
 from plugin.core.base.errors import InputError
 from plugin.core.exchange.vct.database import convert_vct_to_database
-from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.standard import load_standard
 from plugin.core.standard.messages.texts import Texts
-from tests.core.vct_files import make_vct_layer
+from tests.core.vct_files import make_vct_layer, read_vct
 
 #: In 阳曲 (140122), zone 38 of 3°.
 X, Y = 38_384_000.0, 4_212_000.0

@@ -13,14 +13,13 @@ from plugin.core.base.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.base.errors import Cancelled, InputError, OutputError
 from plugin.core.checks.check import RunOptions, check_plan
 from plugin.core.exchange.vct.database import check_imported_plan, convert_vct_to_database, find_commonest_rules
-from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.plan.io import read_source
 from plugin.core.standard import load_standard
 from plugin.core.standard.messages.texts import Texts
 from plugin.paths import SAMPLE_FOLDER
 from tests.core.small_plan import make_small_plan_layers, write_gpkg
-from tests.core.vct_files import TWO_SQUARES_TEXT, replace_in_squares, write_vct_text
+from tests.core.vct_files import TWO_SQUARES_TEXT, read_vct, replace_in_squares, write_vct_text
 from tests.core.vct_verification import assert_every_edge_once, count_differing_values, list_polygon_edges
 from tests.county import make_county
 from tests.county.write import write_geopackage

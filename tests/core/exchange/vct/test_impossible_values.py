@@ -4,8 +4,7 @@
 import pytest
 
 from plugin.core.base.errors import InputError
-from plugin.core.exchange.vct.read import read_vct
-from tests.core.vct_files import TWO_SQUARES_TEXT, find_line_number, replace_in_squares, write_vct_text
+from tests.core.vct_files import TWO_SQUARES_TEXT, find_line_number, read_vct, replace_in_squares, write_vct_text
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"], ids=["LF", "CRLF", "blank lines"])

@@ -14,15 +14,22 @@ from hypothesis import strategies as st
 from shapely import MultiLineString, MultiPolygon, Polygon, box
 
 from plugin.core.base.errors import InputError, OutputError
-from plugin.core.exchange.vct import batch
+from plugin.core.exchange.vct import read
 from plugin.core.exchange.vct import stored_shapes as store
-from plugin.core.exchange.vct.read import open_vct, read_vct
+from plugin.core.exchange.vct.read import open_vct
 from plugin.core.exchange.vct.records import format_records
 from plugin.core.exchange.vct.settings import load_settings
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.standard import load_standard
 from plugin.core.standard.messages.texts import Texts
-from tests.core.vct_files import TWO_SQUARES_TEXT, find_line_number, make_vct_layer, replace_in_squares, write_vct_text
+from tests.core.vct_files import (
+    TWO_SQUARES_TEXT,
+    find_line_number,
+    make_vct_layer,
+    read_vct,
+    replace_in_squares,
+    write_vct_text,
+)
 
 X, Y = 37_500_000.0, 4_150_000.0
 LONG_HEADER_CHANGE = ("Parameters:111,1,37500000,0,3,37", "Parameters:111,,,,1.0,37500000.0,0.0,3,37")
@@ -750,7 +757,7 @@ def test_parts_of_a_vct_line_are_joined_but_points_are_not(tmp_path):
 
 
 def test_parts_of_a_vct_feature_are_joined_across_read_batches(tmp_path, monkeypatch):
-    monkeypatch.setattr(batch, "BATCH_ROWS", 2)
+    monkeypatch.setattr(read, "_BATCH_ROWS", 2)
     shapes = [
         make_square_at(0),
         MultiPolygon([make_square_at(200 * n, 500) for n in range(5)]),

@@ -213,5 +213,5 @@ def test_geopackage_columns_without_titles_and_codes_without_names_are_read_with
         base.execute("INSERT INTO gpkg_data_column_constraints VALUES ('kinds', 'enum', '0103', NULL)")
         base.execute("INSERT INTO gpkg_data_column_constraints VALUES ('kinds', 'glob', '01*', NULL)")
     columns = {c.name: c for c in read_declared_tables(path)["DLTB"].columns}
-    assert columns["DLBM"].alias == "地类编码" and columns["DLBM"].name_by_code == {"0103": ""}
-    assert columns["BSM"].alias == "" and columns["BSM"].name_by_code == {}
+    assert columns["DLBM"].alias == "地类编码" and columns["DLBM"].codes == {"0103": ""}
+    assert columns["BSM"].alias == "" and columns["BSM"].codes == {}

@@ -23,9 +23,9 @@ from plugin.core.checks.saved_result import SavedResult, write_saved_result
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.verdict import Verdict
 from plugin.core.plan.io import read_source
-from plugin.core.plan.io import unread_data as scan
 from plugin.core.plan.io.records import count_deleted_shapes
 from plugin.core.plan.io.source import list_folder_datasets
+from plugin.core.plan.loading import unread_files as scan
 from plugin.core.plan.loading.unread_files import find_unread_files, find_write_ahead_logs
 from plugin.core.standard.messages.finding_message import format_message
 from plugin.core.standard.messages.texts import Texts
@@ -193,14 +193,13 @@ def test_folder_that_cannot_be_listed_is_reported_as_unread(data_folder):
         assert list_cases_and_files(check_data(data_folder, ONE_FAST_RULE).report) == {("no_access", "x")}
 
 
-def test_limit_of_the_search_for_unread_data_is_reported_when_reached(data_folder):
+def test_limit_of_the_search_for_unread_data_is_reported_when_reached(data_folder, monkeypatch):
     (data_folder / "x").mkdir()
     for n in range(40):
         (data_folder / "x" / str(n)).mkdir()
-    assert [one.case for one in scan.find_unread_data(data_folder, list_folder_datasets(data_folder), most=20)] == [
-        "limit"
-    ]
-    assert scan.find_unread_data(data_folder, list_folder_datasets(data_folder), most=60) == []
+    for most, cases in ((20, ["limit"]), (60, [])):
+        monkeypatch.setattr(scan, "MAX_FILES_VISITED", most)
+        assert [one.case for one in scan.find_unread_data(data_folder, list_folder_datasets(data_folder))] == cases
 
 
 # -- files written by the plugin --------------------------------------------------------------------------------------------
