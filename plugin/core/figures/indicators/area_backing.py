@@ -20,7 +20,7 @@ from ...geometry import crs as crs_care
 from ...geometry.statutory_area import measure_statutory_area
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES
 from .survey_deductions import compare_with_survey
-from .townships import SumFunction, TownshipSums, compute_row_centres, locate_row_centres
+from .townships import SumFunction, TownshipSums, compute_box_centres, locate_row_centres
 
 if TYPE_CHECKING:
     from ...engine.context import RuleContext
@@ -35,8 +35,7 @@ AREA_FIELDS_SETTING = "figures.area_fields"
 #: Largest difference between a sum and the geometry (as a share) and of a single row (m²): settings of ATT022 and
 #: ATT013.
 SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING = "rules.ATT022.allowance_share", "rules.ATT013.allowance_m2"
-#: Units in which a field may be written by mistake, and the largest deviation of the median row from such a unit.
-AREA_UNITS = ("m2", "ha", "mu", "km2")
+#: Largest deviation of the median row from a unit in which a field may be written by mistake.
 _UNIT_SHARE = 0.05
 #: Rounding error of two decimals in one row, m².
 _ROUNDING_M2 = 0.005
@@ -237,7 +236,13 @@ def _compute_area_field_comparison(
         gross = read_area_field_m2(layer, "gross_area")
         expected = np.where(np.isfinite(gross), gross, land_areas)
         net_excess = np.where(has_value, np.maximum(np.nan_to_num(written_areas) - expected, 0.0), 0.0)
-    unit = _find_apparent_unit(written_areas, expected, layer, meaning)
+    # The median of expected ÷ written area decides which unit the values seem to have instead of the field's.
+    field_unit, unit = _get_field_unit(layer, meaning), ""
+    comparable = (written_areas > 0) & (expected > 0)
+    if comparable.any():
+        factor = float(np.median(expected[comparable] / written_areas[comparable])) * SQUARE_METRES[field_unit]
+        others = (one for one in ("m2", "ha", "mu", "km2") if one != field_unit)
+        unit = next((one for one in others if abs(factor / SQUARE_METRES[one] - 1) < _UNIT_SHARE), "")
     sums = expected if meaning == NET_FIELD else written_areas
     township_number, township_names = locate_row_centres(layer, ctx)
     return AreaFieldComparison(
@@ -263,7 +268,8 @@ def _estimate_areas(layer: Layer, ctx: RuleContext) -> NDArray:
     cache = ctx.plan.get_cache("area_estimates", of_given_layers=True)
     if layer not in cache:
         estimated = layer.plane_areas.copy()
-        x, y, rows = compute_row_centres(layer)
+        rows = np.flatnonzero(layer.has_shape)
+        x, y = compute_box_centres(layer, rows)
         estimated[rows] *= _compute_area_scale(x, y, ctx)
         cache[layer] = estimated
     return cache[layer]
@@ -343,16 +349,3 @@ def _get_field_unit(layer: Layer, meaning: str) -> str:
     """Return the unit of a field in the layer's template; m2 if it gives none."""
     template_field = layer.template.find_field(meaning)
     return (template_field.unit if template_field else "") or "m2"
-
-
-def _find_apparent_unit(written_areas: NDArray, expected_areas: NDArray, layer: Layer, meaning: str) -> str:
-    """Return the unit that the written areas seem to have, if it is not the field's; else empty.
-
-    The median of expected ÷ written area decides.
-    """
-    field_unit = _get_field_unit(layer, meaning)
-    comparable = (written_areas > 0) & (expected_areas > 0)
-    if not comparable.any():
-        return ""
-    factor = float(np.median(expected_areas[comparable] / written_areas[comparable])) * SQUARE_METRES[field_unit]
-    return next((u for u in AREA_UNITS if u != field_unit and abs(factor / SQUARE_METRES[u] - 1) < _UNIT_SHARE), "")

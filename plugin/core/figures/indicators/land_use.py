@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,10 +72,6 @@ class ClassedRows:
     class_names: list[str]
     class_index: NDArray
 
-    def find_rows(self, is_included: Callable[[str], bool]) -> NDArray:
-        """Return (n,) bool: rows whose class satisfies ``is_included``."""
-        return np.array([is_included(name) for name in self.class_names], dtype=bool)[self.class_index]
-
     def sum_by_class(self, values: NDArray) -> dict[str, float]:
         """Return class → sum of (n,) values; NaN counts as 0."""
         totals = np.bincount(self.class_index, weights=np.nan_to_num(values), minlength=len(self.class_names))
@@ -137,4 +133,5 @@ def find_first_level_class(code: str, codes: CodeList) -> str:
 def find_rows_of_classes(layer: Layer, classes: Iterable[str], ctx: RuleContext) -> NDArray:
     """Return (n,) bool: rows of these 2023 classes or of classes below them."""
     members = ctx.get_code_list(CLASS_CODE_LIST_ID).collect_members(list(classes))
-    return classify_rows(layer, ctx).find_rows(members.__contains__)
+    classed = classify_rows(layer, ctx)
+    return np.array([name in members for name in classed.class_names], dtype=bool)[classed.class_index]

@@ -157,12 +157,6 @@ def split_rows_by_group(
     return TownshipSplit(rows, township_of_part, shares, outside, count)
 
 
-def compute_row_centres(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
-    """Return (k,) x and y of the centres of rows with a shape, and their positions."""
-    rows = np.flatnonzero(layer.has_shape)
-    return *compute_box_centres(layer, rows), rows
-
-
 def compute_box_centres(layer: Layer, rows: NDArray) -> tuple[NDArray, NDArray]:
     """Return (k,) x and y of the centres of the boxes of (k,) rows, which have a shape."""
     low_x, low_y, high_x, high_y = layer.row_bounds[rows].T

@@ -19,7 +19,7 @@ from ...base.files.writing import check_writable, is_same_file, write_files
 from ...render.document.docx_writer import import_docx_library, write_docx
 from ...standard.messages.texts import Texts, format_number
 from ...standard.options import RunOptions
-from .layouts import load_layouts
+from .office_table import load_layouts
 
 if TYPE_CHECKING:
     from ...plan.layer import SourceLayer
@@ -158,7 +158,7 @@ def fill_office_tables(
     from ...checks.side_tables import read_side_tables
     from ...engine.provenance import find_county_name
     from ...plan.loading.reading import read_plan
-    from .fill import fill_layout
+    from .fill import LayoutFiller
 
     layouts = load_layouts(order.tables)
     options = replace(options, lang=TABLE_LANGUAGE)
@@ -201,7 +201,7 @@ def fill_office_tables(
         cancellation.raise_if_cancelled()
         progress(_CHECK_SHARE + (_TABLES_SHARE - _CHECK_SHARE) * number / len(layouts), layout.name)
         figures.select_rules(layout.rules)
-        tables.append(fill_layout(layout, figures, area, case))
+        tables.append(LayoutFiller(layout, figures, area, case).fill())
     return OfficeTables(plan, area, tables, year)
 
 

@@ -170,8 +170,7 @@ def fill_template(source: Path, target: Path, tables: list[FilledTable]) -> Temp
                 raise InputError("office_template_no_names", file=source.name)
             for name, text in book.names:
                 _fill_name(book, name, text, figures, columns, result)
-            book.forget_formula_values()
-            changed = book.changed_parts()
+            changed = book.write_changed_parts()
             with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as copy:
                 for entry in archive.infolist():
                     content = changed.get(entry.filename) or archive.read(entry.filename)
@@ -257,17 +256,6 @@ def _format_column(number: int) -> str:
     return letters
 
 
-def _import_etree(file_name: str) -> Any:
-    """Return lxml's module, which keeps the prefixes of namespaces that Excel requires.
-
-    Raise OutputError, with the name of the workbook, if lxml is not installed.
-    """
-    try:
-        return importlib.import_module("lxml.etree")
-    except ImportError as error:
-        raise OutputError("office_template_library", target=file_name) from error
-
-
 def _find_child(parent: Any, tag: str, name: str, *, create: bool) -> Any:
     """Return the row (``5``) or the cell of a row (``B5``) with a name; None if it is missing and not to be created."""
     letters = name.rstrip(_DIGITS)
@@ -292,7 +280,12 @@ class _Workbook:
     """The parts of an xlsx that are read and changed."""
 
     def __init__(self, archive: zipfile.ZipFile, file_name: str):
-        self._archive, self._file_name = archive, file_name
+        try:
+            # lxml keeps the prefixes of namespaces, which Excel requires.
+            self._etree = importlib.import_module("lxml.etree")
+        except ImportError as error:
+            raise OutputError("office_template_library", target=file_name) from error
+        self._archive = archive
         self._trees: dict[str, Any] = {}
         self._part = next(
             (
@@ -320,9 +313,8 @@ class _Workbook:
     def _get_tree(self, part: str) -> Any:
         """Return the XML of a part, which is parsed once."""
         if part not in self._trees:
-            etree = _import_etree(self._file_name)
-            parser = etree.XMLParser(resolve_entities=False, no_network=True)
-            self._trees[part] = etree.fromstring(self._archive.read(part), parser)
+            parser = self._etree.XMLParser(resolve_entities=False, no_network=True)
+            self._trees[part] = self._etree.fromstring(self._archive.read(part), parser)
         return self._trees[part]
 
     def _read_relations(self, part: str, folder: str) -> dict[str, tuple[str, str]]:
@@ -370,8 +362,11 @@ class _Workbook:
             number.text = repr(int(value)) if float(value).is_integer() else repr(float(value))
             cell.append(number)
 
-    def forget_formula_values(self) -> None:
-        """Remove the stored results of formulas, which are computed again when the copy is opened."""
+    def write_changed_parts(self) -> dict[str, bytes]:
+        """Return part → new content: the workbook and its sheets.
+
+        Stored results of formulas are removed; they are computed again when the copy is opened.
+        """
         for part in self.sheet_parts.values():
             for formula in self._get_tree(part).iter(f"{_MAIN}f"):
                 cell = formula.getparent()
@@ -381,11 +376,7 @@ class _Workbook:
         settings = self._get_tree(self._part).find(f"{_MAIN}calcPr")
         if settings is not None:
             settings.set("fullCalcOnLoad", "1")
-
-    def changed_parts(self) -> dict[str, bytes]:
-        """Return part → new content: the workbook and its sheets."""
-        etree = _import_etree(self._file_name)
         return {
-            part: etree.tostring(self._get_tree(part), xml_declaration=True, encoding="UTF-8", standalone=True)
+            part: self._etree.tostring(self._get_tree(part), xml_declaration=True, encoding="UTF-8", standalone=True)
             for part in [self._part, *self.sheet_parts.values()]
         }

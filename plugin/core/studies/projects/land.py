@@ -11,9 +11,10 @@ from ...base.files.cells import format_column
 from ...engine.context import RuleContext
 from ...geometry.tolerance import Tolerance
 from ...standard.messages.texts import Message, NameList
-from .admission import read_codes
+from ...standard.template import TemplateField
 from .occupied import LayerOverlay
 from .review_sentences import Area
+from .review_settings import read_codes
 from .reviewed_project import (
     SECTION,
     ClassItem,
@@ -34,11 +35,13 @@ class LandClasses:
 
     def __init__(self, overlay: LayerOverlay, ctx: RuleContext):
         self.overlay = overlay
-        layer = overlay.layer
-        field = layer.template.find_field("land_use")
-        lists = ctx.norm.standard.code_lists
-        codes = lists.get(field.codes) if field is not None else None
-        self._names = {code: entry.name for code, entry in codes.entry_by_code.items()} if codes else {}
+        layer, lists = overlay.layer, ctx.norm.standard.code_lists
+
+        def name_codes(field: TemplateField | None) -> dict[str, str]:
+            codes = lists.get(field.codes) if field is not None else None
+            return {code: entry.name for code, entry in codes.entry_by_code.items()} if codes else {}
+
+        self._names = name_codes(layer.template.find_field("land_use"))
         # Code → 农用地, 建设用地 or 未利用地, for codes of the survey and of 用地用海分类.
         entries = lists[_SANDIAO].entry_by_code.values() if _SANDIAO in lists else ()
         self._major = {
@@ -49,10 +52,8 @@ class LandClasses:
         }
         self._codes = read_codes(layer, "land_use")
         self._given_names = layer.text("land_use_name")
-        field = layer.template.find_field_by_name(OWNERSHIP_FIELD)
         values = layer.get_texts_by_name(OWNERSHIP_FIELD)
-        codes = ctx.norm.standard.code_lists.get(field.codes) if field is not None else None
-        names = {code: entry.name for code, entry in codes.entry_by_code.items()} if codes else {}
+        names = name_codes(layer.template.find_field_by_name(OWNERSHIP_FIELD))
         words = {}
         for value in set(values):
             name = names.get(value, value)

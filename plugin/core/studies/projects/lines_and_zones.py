@@ -18,10 +18,9 @@ from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer
 from ...standard.messages.texts import Message, MessageList, NameList
 from ...standard.template import CodeList
-from .admission import AdmissionTable, RowParts, read_codes
 from .occupied import LayerOverlay, ProjectPieces, unite_shapes
 from .review_sentences import INSIDE, OUTSIDE, PARTLY, Area, BilingualName, Condition, Length, count_loose_parts
-from .review_settings import PARTS_BOUNDARY, LineSpec
+from .review_settings import PARTS_BOUNDARY, AdmissionTable, LineSpec, RowParts, read_codes
 from .reviewed_project import (
     SECTION,
     Admission,
@@ -223,9 +222,20 @@ class LineJudge:
             "names": NameList(deciding.names[:_MAX_NAMES]),
             "approval": project.approval,
         }
-        if deciding.rule is not None:
-            params["condition"] = Condition(deciding.rule)
-        key = self._choose_key(deciding, project)
+        rule = deciding.rule
+        if rule is not None:
+            params["condition"] = Condition(rule)
+        if self.spec.needs_approval:
+            approved = "approved" if project.approval else "not_approved"
+            key = "approval_doubtful" if project.is_doubtful("approval") else approved
+        elif rule is None:
+            key = "no_rule"
+        elif rule.mark == "C" and outcome is Outcome.UNDETERMINED:
+            key = "unconfirmed"
+        elif rule.outcome is Admission.PROHIBITED:
+            key = "prohibited"
+        else:
+            key = "allowed" if outcome is Outcome.CONFORMS else "conditional"
         if deciding.names and key in ("prohibited", "conditional"):
             key += "_named"
         return self._make_item(
@@ -234,7 +244,7 @@ class LineJudge:
             area_m2=area,
             net_m2=net,
             basis=basis,
-            rule=deciding.rule,
+            rule=rule,
             parts=tuple(parts),
             touched_m2=touched,
             land=LazyShape(
@@ -242,21 +252,6 @@ class LineJudge:
             ),
             params=params,
         )
-
-    def _choose_key(self, part: LinePart, project: Project) -> str:
-        """Return the key of the reason for occupied land."""
-        rule = part.rule
-        if self.spec.needs_approval:
-            if project.is_doubtful("approval"):
-                return "approval_doubtful"
-            return "approved" if project.approval else "not_approved"
-        if rule is None:
-            return "no_rule"
-        if rule.mark == "C" and part.outcome is Outcome.UNDETERMINED:
-            return "unconfirmed"
-        if rule.outcome is Admission.PROHIBITED:
-            return "prohibited"
-        return "allowed" if part.outcome is Outcome.CONFORMS else "conditional"
 
     def _judge_boundary(self, pieces: ProjectPieces, project: Project, uses: Sequence[str]) -> LineItem:
         """Return the item of 城镇开发边界: land inside and outside; land outside alone is not 不符合."""

@@ -19,9 +19,8 @@ from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.files.data import read_record, read_toml
 from ...engine.context import RuleContext
 from ...geometry.validity import extract_polygons
-from .admission import find_row_parts
 from .review_sentences import COUNTY, COUNTY_NAME
-from .review_settings import LineSpec, load_review_settings
+from .review_settings import LineSpec, find_row_parts, load_review_settings
 from .reviewed_project import ConformityResult, LineItem, Outcome, ProjectResult
 
 #: px of the map for each mm on paper.

@@ -26,7 +26,6 @@ from ...plan.layer import Layer
 
 #: Segments in one section of the boundary of a large polygon.
 _SEGMENTS = 32
-_NO_ROWS = np.zeros(0, dtype=int)
 
 
 class DistanceTree:
@@ -128,33 +127,7 @@ def unite_shapes(shapes: NDArray, tolerance: Tolerance) -> Any:
     return union_near_row(shapes, -1, tolerance, FallbackLog())
 
 
-NO_PIECES = ProjectPieces(_NO_ROWS, np.zeros(0, dtype=object), np.zeros(0), np.zeros(0))
-
-
-class AreaBatch:
-    """Measures arrays of shapes together when the first area is asked for: one long array takes less time than many.
-
-    ``measure``: returns the (k,) areas (m²) of shapes, each independent of the others.
-    """
-
-    def __init__(self, measure: Callable[[NDArray], NDArray]):
-        self._measure = measure
-        self._waiting: list[NDArray] = []
-        self._areas: list[NDArray] = []
-
-    def add(self, shapes: NDArray) -> int:
-        """Add (k,) shapes and return the number by which to ask for their areas."""
-        self._waiting.append(shapes)
-        return len(self._areas) + len(self._waiting) - 1
-
-    def get(self, number: int) -> NDArray:
-        """Return the (k,) areas (m²) of the shapes with a number."""
-        if self._waiting and number >= len(self._areas):
-            self._areas += np.split(
-                self._measure(np.concatenate(self._waiting)), np.cumsum([len(shapes) for shapes in self._waiting])[:-1]
-            )
-            self._waiting = []
-        return self._areas[number]
+NO_PIECES = ProjectPieces(np.zeros(0, dtype=int), np.zeros(0, dtype=object), np.zeros(0), np.zeros(0))
 
 
 @dataclass
@@ -170,12 +143,9 @@ class ProjectShapes:
     tolerance: Tolerance
     cancellation: Cancellation
     polygons: Polygons = field(init=False)
-    areas: AreaBatch = field(init=False)
 
     def __post_init__(self) -> None:
         self.polygons = Polygons(self.shapes)
-        self.areas = AreaBatch(self.measure)
-        self._number = self.areas.add(self.shapes)
 
     def measure(self, shapes: NDArray) -> NDArray:
         """Return the (k,) areas (m²) of shapes as drawn in the plane."""
@@ -189,7 +159,7 @@ class ProjectShapes:
     @cached_property
     def factors(self) -> NDArray:
         """Return (n,) statutory area of each project divided by its area as drawn; 1 ± some millionths."""
-        drawn = self.areas.get(self._number)
+        drawn = self.measure(self.shapes)
         return np.divide(self.statutory_m2, drawn, out=np.ones(len(drawn)), where=drawn > 0)
 
 
@@ -198,15 +168,14 @@ class LayerOverlay:
     """What all projects share with a layer.
 
     ``pieces``: land of projects (left) in rows (right) of the layer, no place of a project twice within a group of
-    rows; ``area_number``: of their areas in the batch of the projects; ``failed``: projects whose overlay failed with a
-    row; ``distance_from``: returns the distance (m, in the plane) from a shape without land in the layer to the nearest
-    feature, None without features; ``shared``: projects that may have land in several groups at once.
+    rows; ``failed``: projects whose overlay failed with a row; ``distance_from``: returns the distance (m, in the
+    plane) from a shape without land in the layer to the nearest feature, None without features; ``shared``: projects
+    that may have land in several groups at once.
     """
 
     layer: Layer
     projects: ProjectShapes
     pieces: OverlayPieces
-    area_number: int
     failed: frozenset[int]
     distance_from: Callable[[Any], float | None]
     shared: frozenset[int] = frozenset()
@@ -218,9 +187,10 @@ class LayerOverlay:
     @cached_property
     def _by_project(self) -> dict[int, ProjectPieces]:
         """Return number of a project → its land."""
-        pieces, drawn_areas = self.pieces, self.projects.areas.get(self.area_number)
+        pieces = self.pieces
         if not len(pieces):
             return {}
+        drawn_areas = self.projects.measure(pieces.geometry)
         areas = drawn_areas * self.projects.factors[pieces.left]
         # Shares serve sums of net areas; measuring large rows for them takes long.
         shares = np.full(len(areas), np.nan)
@@ -299,8 +269,7 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, groups: NDArray | None 
         pieces = _remove_repeated_land(pieces, is_overlapping, group_of_row, projects)
         if groups is not None:
             shared = frozenset(pieces.left[is_overlapping[pieces.right]].tolist())
-    pieces = replace(pieces, right=rows[pieces.right])
-    return LayerOverlay(layer, projects, pieces, projects.areas.add(pieces.geometry), failed, distance_from, shared)
+    return LayerOverlay(layer, projects, replace(pieces, right=rows[pieces.right]), failed, distance_from, shared)
 
 
 def _find_overlapping_rows(

@@ -28,9 +28,8 @@ from ...plan.layer import SourceLayer
 from ...standard.messages.texts import Message
 from ...standard.options import MIN_WIDTH_M
 from ...standard.profile import Norm
-from .admission import USE_CODES
 from .review_sentences import count_loose_parts
-from .review_settings import ReviewSettings
+from .review_settings import USE_CODES, ReviewSettings
 from .reviewed_project import SECTION, NoteLevel, Project, ProjectDoubt, ProjectNote, SupplyMode
 
 #: Digits to which 用地用海分类 codes are padded in databases.

@@ -18,6 +18,7 @@ from ...standard.messages.texts import Message, MessagePart, Texts
 from .reviewed_project import (
     OUTCOME_ORDER,
     SECTION,
+    VERDICTS,
     AdmissionRule,
     ConformityResult,
     LineItem,
@@ -62,10 +63,7 @@ def get_outcome_name(outcome: Outcome, texts: Texts) -> str:
 def describe_result(result: ConformityResult, lang: str) -> list[ReportLine]:
     """Return a summary, the verdicts of few projects with the reason, and the notes, those on errors first."""
     texts = Texts(lang)
-    counts = {
-        str(verdict): format_number(result.count(verdict), 0)
-        for verdict in (Outcome.CONFORMS, Outcome.CONDITIONAL, Outcome.FAILS, Outcome.UNDETERMINED)
-    }
+    counts = {str(verdict): format_number(result.count(verdict), 0) for verdict in VERDICTS}
     summary = texts.get(
         SECTION,
         "done",
@@ -156,7 +154,7 @@ def count_outcome(item: ReviewItem) -> Outcome:
     return (isinstance(item, LineItem) and item.weight) or item.outcome
 
 
-def decide_verdict(items: Sequence[ReviewItem], gaps: Sequence[MissingItem] = ()) -> Outcome:
+def decide_verdict(items: Sequence[ReviewItem], gaps: Sequence[MissingItem]) -> Outcome:
     """Return the gravest outcome of all items; 未能判定 if nothing was judged.
 
     ``gaps``: on layers of which not all rows are known; with one the verdict is at best 未能判定.
@@ -165,9 +163,7 @@ def decide_verdict(items: Sequence[ReviewItem], gaps: Sequence[MissingItem] = ()
     return Outcome.UNDETERMINED if gravest is Outcome.LISTED else gravest
 
 
-def list_reasons(
-    items: Sequence[ReviewItem], verdict: Outcome, gaps: Sequence[MissingItem] = ()
-) -> tuple[MessagePart, ...]:
+def list_reasons(items: Sequence[ReviewItem], verdict: Outcome, gaps: Sequence[MissingItem]) -> tuple[MessagePart, ...]:
     """Return the reasons of a verdict, the gravest first.
 
     The reason of 符合 is that nothing opposes the project. ``gaps``: as for `decide_verdict`.

@@ -40,6 +40,8 @@ class Outcome(StrEnum):
 
 #: From the best outcome to the gravest.
 OUTCOME_ORDER = tuple(Outcome)
+#: Outcomes of a project, in the order in which they are counted.
+VERDICTS = (Outcome.CONFORMS, Outcome.CONDITIONAL, Outcome.FAILS, Outcome.UNDETERMINED)
 
 
 def find_gravest(outcomes: Iterable[Outcome]) -> Outcome:
@@ -203,8 +205,19 @@ class LazyShape:
         return self._compute()
 
 
+class OccupiedLand:
+    """Land of a project in a line, a part of a line, or a zone."""
+
+    land: LazyShape | None
+
+    @property
+    def shape(self) -> Any:
+        """Return the land as a shape in the plane; None without land."""
+        return self.land.shape if self.land else None
+
+
 @dataclass(frozen=True)
-class LinePart:
+class LinePart(OccupiedLand):
     """The occupied land of one part of a control line, or of one kind of its rows.
 
     ``part``: ``core``, ``control``, ``inside``, ``outside``, or empty; ``names``: names of its features;
@@ -220,13 +233,8 @@ class LinePart:
     rule: AdmissionRule | None
     land: LazyShape | None
 
-    @property
-    def shape(self) -> Any:
-        """Return the land as a shape; None for land outside."""
-        return self.land.shape if self.land else None
 
-
-class JudgedItem:
+class JudgedItem(OccupiedLand):
     """What a row of the admission table may decide: a line or a zone."""
 
     rule: AdmissionRule | None
@@ -275,11 +283,6 @@ class LineItem(JudgedItem):
     weight: Outcome | None = None
     #: Not all rows of the layer are known, so that land that is not occupied, and distances, are not known.
     has_gaps: bool = False
-
-    @property
-    def shape(self) -> Any:
-        """Return the occupied land as a shape; None without any."""
-        return self.land.shape if self.land else None
 
     @property
     def leading_m2(self) -> float | None:
@@ -333,11 +336,6 @@ class ZoneItem(JudgedItem):
     reason: Message
     rule: AdmissionRule | None
     land: LazyShape
-
-    @property
-    def shape(self) -> Any:
-        """Return the land of the project in the zone as a shape."""
-        return self.land.shape
 
 
 #: What gives an outcome and a reason.

@@ -27,10 +27,9 @@ from ...standard.divisions import label_division
 from ...standard.options import MIN_WIDTH_M, RunOptions
 from ...standard.profile import DocumentInfo
 from ...standard.template import TemplateField
-from .admission import AdmissionTable, load_admission
 from .read_projects import ReadProjects, read_projects
 from .review import ProjectReview, ReviewedProjects
-from .review_settings import ROWS_ALL, ReviewSettings, load_review_settings
+from .review_settings import ROWS_ALL, AdmissionTable, ReviewSettings, load_admission, load_review_settings
 from .reviewed_project import ConformityResult
 
 _READING_SHARE = 0.4
@@ -167,8 +166,8 @@ def list_review_layers(plan: Plan, settings: ReviewSettings) -> list[Layer]:
     concepts = (
         *(line.concept for line in settings.lines),
         *_CONCEPTS,
-        settings.archaeology_area,
-        *settings.archaeology_ranges,
+        settings.archaeology.area,
+        *settings.archaeology.ranges,
     )
     found = (plan.find_layer_of_concept(concept) for concept in concepts)
     return list({layer.role: layer for layer in found if layer is not None}.values())

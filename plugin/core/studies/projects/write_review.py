@@ -36,6 +36,7 @@ from .page import Rasterise, make_conformity_document
 from .review_sentences import describe_part, get_outcome_name
 from .reviewed_project import (
     SECTION,
+    VERDICTS,
     AdmissionRule,
     ClassItem,
     ConformityResult,
@@ -163,7 +164,6 @@ def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
             return value.render(texts)
         return value(lang) if callable(value) else str(value) if isinstance(value, StrEnum) else value
 
-    verdicts = (Outcome.CONFORMS, Outcome.CONDITIONAL, Outcome.FAILS, Outcome.UNDETERMINED)
     return {
         "schema": SCHEMA,
         "lang": lang,
@@ -175,7 +175,7 @@ def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
         "plane": result.plane,
         "admission": result.admission_file,
         "tolerance": result.tolerance.to_dict(),
-        "counts": {str(verdict): result.count(verdict) for verdict in verdicts} | {"left_out": result.left_out_count},
+        "counts": {str(verdict): result.count(verdict) for verdict in VERDICTS} | {"left_out": result.left_out_count},
         "results": [
             {**convert(one.project), **convert(one), "geometry": one.project.shape.wkt} for one in result.results
         ],
