@@ -8,7 +8,6 @@ The rule that reports the sums (ATT022) and every figure summed from a field use
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -16,15 +15,13 @@ from numpy.typing import NDArray
 
 from ...base.invariants import require_value
 from ...base.parallel.threads import apply_in_threads
+from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
 from ...geometry.statutory_area import measure_statutory_area
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES
+from ...plan.layer import Layer
 from .survey_deductions import compare_with_survey
 from .townships import SumFunction, TownshipSums, compute_box_centres, locate_row_centres
-
-if TYPE_CHECKING:
-    from ...engine.context import RuleContext
-    from ...plan.layer import Layer
 
 #: Meanings of fields with the area of the whole shape, and of the field with the area left after deductions.
 GROSS_FIELDS = ("area", "gross_area", "survey_area")
@@ -269,8 +266,18 @@ def _estimate_areas(layer: Layer, ctx: RuleContext) -> NDArray:
     if layer not in cache:
         estimated = layer.plane_areas.copy()
         rows = np.flatnonzero(layer.has_shape)
-        x, y = compute_box_centres(layer, rows)
-        estimated[rows] *= _compute_area_scale(x, y, ctx)
+        if len(rows):
+            x, y = compute_box_centres(layer, rows)
+            # A surface of second degree is fitted to the statutory areas of squares in the plane.
+            middle, half = np.array([x.mean(), y.mean()]), np.maximum([np.ptp(x) / 2, np.ptp(y) / 2], PROBE_SIZE_M)
+            u, v = (axis.ravel() for axis in np.meshgrid(*[np.linspace(-1.0, 1.0, 5)] * 2))
+            left, low = middle[0] + u * half[0] - PROBE_SIZE_M / 2, middle[1] + v * half[1] - PROBE_SIZE_M / 2
+            squares = shapely.box(left, low, left + PROBE_SIZE_M, low + PROBE_SIZE_M)
+            to_lonlat = crs_care.make_lonlat_transformer(ctx.plan.plane_crs)
+            scales = measure_statutory_area(squares, to_lonlat) / PROBE_SIZE_M**2
+            surface = np.linalg.lstsq(_compute_polynomial_terms(u, v), scales, rcond=None)[0]
+            terms = _compute_polynomial_terms((x - middle[0]) / half[0], (y - middle[1]) / half[1])
+            estimated[rows] *= terms @ surface
         cache[layer] = estimated
     return cache[layer]
 
@@ -311,25 +318,6 @@ def _measure_edges_of_rows(shapes: NDArray) -> NDArray:
     square[row[1:] != row[:-1]] = 0.0
     length = np.sqrt(square)
     return np.column_stack([np.bincount(row[1:], edges, minlength=len(shapes)) for edges in (length, length * square)])
-
-
-def _compute_area_scale(x: NDArray, y: NDArray, ctx: RuleContext) -> NDArray:
-    """Return (k,) the statutory area of one square metre of the plan's CRS at points.
-
-    A surface of second degree is fitted to measured squares.
-    """
-    if not len(x):
-        return np.ones(0)
-    middle, half = np.array([x.mean(), y.mean()]), np.maximum([np.ptp(x) / 2, np.ptp(y) / 2], PROBE_SIZE_M)
-    step = np.linspace(-1.0, 1.0, 5)
-    u, v = (axis.ravel() for axis in np.meshgrid(step, step))
-    left, low = middle[0] + u * half[0] - PROBE_SIZE_M / 2, middle[1] + v * half[1] - PROBE_SIZE_M / 2
-    squares = shapely.box(left, low, left + PROBE_SIZE_M, low + PROBE_SIZE_M)
-    measured_scales = (
-        measure_statutory_area(squares, crs_care.make_lonlat_transformer(ctx.plan.plane_crs)) / PROBE_SIZE_M**2
-    )
-    surface = np.linalg.lstsq(_compute_polynomial_terms(u, v), measured_scales, rcond=None)[0]
-    return _compute_polynomial_terms((x - middle[0]) / half[0], (y - middle[1]) / half[1]) @ surface
 
 
 def _compute_polynomial_terms(u: NDArray, v: NDArray) -> NDArray:

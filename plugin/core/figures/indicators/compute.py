@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,22 +72,20 @@ def get_plan_indicators(ctx: RuleContext, lang: str) -> PlanIndicators:
 
 @dataclass
 class PlanIndicators:
-    """All indicators of a plan; each is computed once, on first use."""
+    """All indicators of a plan; each is computed once, on first use.
+
+    ``figures_of_check``: figures that the rules of a check have reported on the same plan, which do not run again.
+    """
 
     ctx: RuleContext
     texts: Texts
+    figures_of_check: Sequence[Indicator] = ()
     _computed_by_id: dict[str, ComputedIndicator] = field(default_factory=dict)
     _results_by_rule: dict[str, tuple[RuleResult | None, str]] = field(default_factory=dict)
-    #: Figures that the rules of a check have reported, of the whole plan.
-    _figures_of_check: list[Indicator] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.catalogue: IndicatorCatalogue = load_catalogue(self.ctx.norm.standard)
         self._repeated_land = RepeatedLand(self.ctx.plan, self.ctx.tolerance, self.ctx.cancellation)
-
-    def use_figures_of_check(self, figures: Iterable[Indicator]) -> None:
-        """Take figures that the rules of a check have reported on the same plan, so that these do not run again."""
-        self._figures_of_check = [one for one in figures if not one.place and one.value is not None]
 
     def compute_all_indicators(self) -> list[ComputedIndicator]:
         """Return every indicator that the standard defines."""
@@ -143,7 +141,8 @@ class PlanIndicators:
 
     def _compute_figures_by_rule(self, entry: CatalogueIndicator) -> list[Indicator]:
         """Return the figures that a rule reports, so that rule and indicator agree."""
-        reported = [one for one in self._figures_of_check if one.id == entry.id]
+        figures = (one for one in self.figures_of_check if not one.place and one.value is not None)
+        reported = [one for one in figures if one.id == entry.id]
         if reported:
             return reported
         result, reason = self.run_rule_once(entry.rule)

@@ -51,14 +51,11 @@ def get_row_areas(layer: Layer) -> RowAreas:
 
     A field without any value counts as missing.
     """
-    survey, net = (_read_field_areas(layer, AREA_FIELD_MEANINGS[basis]) for basis in ("survey", "net"))
-    return RowAreas(layer, survey, net)
-
-
-def _read_field_areas(layer: Layer, meaning: str) -> NDArray | None:
-    """Return (n,) numbers of an area field; None without the field or without any value."""
-    values = layer.numbers(meaning) if layer.has_field(meaning) else None
-    return None if values is None or np.isnan(values).all() else values
+    areas_by_basis: dict[str, NDArray | None] = dict.fromkeys(AREA_FIELD_MEANINGS)
+    for basis, meaning in AREA_FIELD_MEANINGS.items():
+        if layer.has_field(meaning) and not np.isnan(values := layer.numbers(meaning)).all():
+            areas_by_basis[basis] = values
+    return RowAreas(layer, areas_by_basis["survey"], areas_by_basis["net"])
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,18 @@ An omitted deduction raises the net area, on which the targets are counted.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ...engine.context import RuleContext
 from ...geometry.polygon_rings import find_inner_points
 from ...geometry.shape_comparison import normalize_shapes
 from ...model.indicator import AREA_FIGURES
+from ...plan.layer import Layer
 from .townships import SumFunction, TownshipSums, locate_row_centres
-
-if TYPE_CHECKING:
-    from ...engine.context import RuleContext
-    from ...plan.layer import Layer
-
 
 _MULTIPOLYGON_TYPE_ID = 6
 #: The largest excess of a sum of net areas over the survey's, as a share of it (mark C).

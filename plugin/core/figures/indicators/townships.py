@@ -5,16 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from ...engine.context import RuleContext
-    from ...plan.layer import Layer
-
+from ...engine.context import RuleContext
+from ...plan.layer import Layer
 
 #: A row with a smaller share outside all townships counts as wholly inside: shared edges have rounding errors.
 _WHOLE_TOLERANCE = 1e-9

@@ -160,30 +160,6 @@ def find_shipped_alternatives(profile: Profile) -> list[Profile]:
     return [other for other in others if other.area_code == profile.area_code]
 
 
-def find_loosened_targets(profile: Profile) -> list[tuple[IndicatorTarget, IndicatorTarget, Profile]]:
-    """Return targets that are looser than the same target in a base of the profile.
-
-    Targets of the profile and of its bases are compared for the same area, indicator and year. Each is returned with
-    the base's target and the profile that has it. A profile of the plugin for the same area counts as a base.
-    """
-    return [pair for pair in _list_same_targets(profile) if pair[0].is_looser(pair[1])]
-
-
-def find_replaced_targets(profile: Profile) -> list[tuple[IndicatorTarget, IndicatorTarget, Profile]]:
-    """Return targets that differ from the same target in a base of the profile and are not looser.
-
-    Each is returned with the base's target and the profile that has it, as by `find_loosened_targets`.
-    """
-    replaced_targets = []
-    for own, base, parent in _list_same_targets(profile):
-        own_value, base_value = (one.numeric_value * SQUARE_METRES.get(one.unit, 1.0) for one in (own, base))
-        is_different = (own.comparison, own.must_be_met) != (base.comparison, base.must_be_met)
-        is_different = is_different or not math.isclose(own_value, base_value, rel_tol=1e-9)
-        if is_different and not own.is_looser(base):
-            replaced_targets.append((own, base, parent))
-    return replaced_targets
-
-
 def find_replaced_register_lines(profile: Profile) -> list[tuple[RegisteredSite, RegisteredSite, Profile]]:
     """Return rows of the heritage register that differ from the same row in a base of the profile.
 
@@ -203,10 +179,30 @@ def find_replaced_register_lines(profile: Profile) -> list[tuple[RegisteredSite,
     return replaced_sites
 
 
-def _list_same_targets(profile: Profile) -> list[tuple[IndicatorTarget, IndicatorTarget, Profile]]:
-    """Return (own target, base target, profile that has the base target) for targets that replace a base's.
+TargetPair = tuple[IndicatorTarget, IndicatorTarget, Profile]
 
-    Both targets are for the same area, indicator and year. A profile of the plugin for the same area counts as a base.
+
+def compare_targets_with_bases(profile: Profile) -> tuple[list[TargetPair], list[TargetPair]]:
+    """Return targets that are looser than the same target in a base of the profile, and others that differ from it.
+
+    Each is returned with the base's target and the profile that has it. A profile of the plugin for the same area
+    counts as a base.
+    """
+    loosened_targets, replaced_targets = [], []
+    for (own, base), parent in _list_same_targets(profile).items():
+        own_value, base_value = (one.numeric_value * SQUARE_METRES.get(one.unit, 1.0) for one in (own, base))
+        is_same = (own.comparison, own.must_be_met) == (base.comparison, base.must_be_met)
+        if own.is_looser(base):
+            loosened_targets.append((own, base, parent))
+        elif not is_same or not math.isclose(own_value, base_value, rel_tol=1e-9):
+            replaced_targets.append((own, base, parent))
+    return loosened_targets, replaced_targets
+
+
+def _list_same_targets(profile: Profile) -> dict[tuple[IndicatorTarget, IndicatorTarget], Profile]:
+    """Return (own target, base target) → profile that has the base target, for targets that replace a base's.
+
+    Both targets are for the same area, indicator and year.
     """
     get_identity = attrgetter("area_code", "indicator", "year")
     parent_by_targets: dict[tuple[IndicatorTarget, IndicatorTarget], Profile] = {}
@@ -224,7 +220,7 @@ def _list_same_targets(profile: Profile) -> list[tuple[IndicatorTarget, Indicato
             for own_target in profile.targets:
                 if get_identity(own_target) == get_identity(base_target):
                     parent_by_targets.setdefault((own_target, base_target), other)
-    return [(own_target, base_target, parent) for (own_target, base_target), parent in parent_by_targets.items()]
+    return parent_by_targets
 
 
 def find_targets_of_other_years(profile: Profile) -> list[tuple[IndicatorTarget, Profile]]:
@@ -249,8 +245,10 @@ def find_changed_ratio_settings(profile: Profile, settings: dict[str, Any]) -> l
     ``settings``: the values of the standard, which apply by default. The order in lists has no effect.
     """
     base_profile = next((p for p in profile.list_base_profiles()[1:] if LIMIT_SETTING in p.own_settings), None)
+    if base_profile is None:
+        return []
     changed_settings = []
-    for key in DEFINING_SETTINGS if base_profile is not None else ():
+    for key in DEFINING_SETTINGS:
         if key in profile.own_settings:
             value, base_value = profile.own_settings[key], base_profile.settings.get(key, settings[key])
             if (sorted(value) != sorted(base_value)) if isinstance(value, list) else (value != base_value):

@@ -11,11 +11,10 @@ from typing import Any
 from ....metadata import read_plugin_version
 from ...base.connection_text import name_source
 from ...base.errors import OutputError
-from ...base.files.writing import check_writable, write_atomically, write_text
+from ...base.files.writing import check_writable, write_atomically
 from ...engine.provenance import find_county_name
 from ...render.document.blocks import Document, Heading, Legend, Paragraph, Picture, PictureGrid
 from ...render.document.table_document import make_table_document
-from ...render.outputs import dump_json
 from ...render.tables.report_table import (
     CellValue,
     ReportTable,
@@ -145,18 +144,6 @@ def describe_reason(criterion: Criterion, texts: Texts) -> str:
     return texts.get("adjustment", "sentence_gap").join(reasons)
 
 
-def describe_source(criterion: Criterion, texts: Texts) -> str:
-    """Return the source of a threshold: setting, mark, and the standard or profile that sets it."""
-    return texts.get(
-        "adjustment",
-        "threshold_source",
-        setting=texts.get_setting_name(criterion.setting),
-        key=criterion.setting,
-        mark=criterion.mark,
-        origin=criterion.origin,
-    )
-
-
 def _make_criteria_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     """Return the table of criteria: outcome, figure, threshold, source, explanation."""
 
@@ -174,7 +161,18 @@ def _make_criteria_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
                 "criterion_value", width_in_characters=16, value=lambda one: format_figure(one.value, one.unit)
             ),
             TableColumn("threshold", width_in_characters=14, value=lambda one: format_figure(one.limit, one.unit)),
-            TableColumn("source", width_in_characters=34, value=lambda one: describe_source(one, texts)),
+            TableColumn(
+                "source",
+                width_in_characters=34,
+                value=lambda one: texts.get(
+                    "adjustment",
+                    "threshold_source",
+                    setting=texts.get_setting_name(one.setting),
+                    key=one.setting,
+                    mark=one.mark,
+                    origin=one.origin,
+                ),
+            ),
             TableColumn("explanation", width_in_characters=44, value=lambda one: describe_reason(one, texts)),
         ],
         result.criteria,
@@ -378,11 +376,6 @@ def make_adjustment_document(
     if legend is not None:
         map_blocks.append(legend)
     return replace(document, blocks=(*head, *document.blocks[:second], *map_blocks, *document.blocks[second:]))
-
-
-def write_adjustment_json(result: AdjustmentResult, target: str | Path) -> None:
-    """Write the result as JSON; areas in m², geometries as WKT. Raise OutputError."""
-    write_text(target, dump_json(adjustment_to_dict(result)))
 
 
 def adjustment_to_dict(result: AdjustmentResult) -> dict[str, Any]:

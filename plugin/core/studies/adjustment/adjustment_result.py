@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...base.choices import ADJUSTED_LINES
+from ...engine.context import RuleContext
 from ...figures.indicators.ratio import SETTINGS_OF_RATIO, ExpansionRatio, compute_expansion
+from ...plan.plan import Plan
 from ...render.versions.edition_comparison import MOVED_IN_KIND, MOVED_OUT_KIND, STATUTORY_BASIS, VersionComparison
 from ...standard.messages.texts import Message
 from ...standard.options import RunOptions
+from ...standard.profile import Norm
 from ...standard.profile.resolved import find_origin
 from ..projects.reviewed_project import Outcome, find_gravest
-
-if TYPE_CHECKING:
-    from ...engine.context import RuleContext
-    from ...plan.plan import Plan
-    from ...standard.profile import Norm
-
 
 ADJUSTMENT_SCHEMA = "sanxian-adjustment/1"
 #: Section of the settings (mark C), and the concepts of the lines that may be compared.

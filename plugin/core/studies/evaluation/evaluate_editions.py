@@ -287,8 +287,7 @@ def evaluate_check(
     context = RuleContext(
         plan, plan.norm, tolerance, cancellation=cancellation, side_inputs=check_result.side, lang=options.lang
     )
-    indicators = PlanIndicators(context, texts)
-    indicators.use_figures_of_check(check_result.report.indicators)
+    indicators = PlanIndicators(context, texts, check_result.report.indicators)
     checked = make_edition_figures(
         editions.checked, editions.checked_label, plan, compute_each_indicator(indicators, texts), texts
     )

@@ -55,9 +55,10 @@ from ...render.versions.edition_comparison import NET_BASIS, STATUTORY_BASIS, Ar
 from ...render.words import ReportTexts
 from ...standard.messages.numbers import DECIMALS_BY_UNIT
 from ...standard.profile.space_map import ZONES_LIST
-from .office_table import WILDCARD
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
+#: At the end of a content: all columns whose ids begin with the text before it. In a head: the title of each of them.
+WILDCARD = "*"
 #: Columns begin with this; below it, land without a known class, land without a parcel, and land in two parcels.
 USE_PREFIX = "use_"
 _UNKNOWN, _NO_PARCEL, _TWICE = "unknown", "no_parcel", "twice"
@@ -340,12 +341,12 @@ class FigureTable:
 
 def may_have_column(table_id: str, column_id: str) -> bool:
     """Return True if a figure table may have a column, or columns that begin as ``column_id`` before its ``*``."""
-    for known in FIGURE_TABLES[table_id].columns:
-        if column_id == known or (known.endswith(WILDCARD) and column_id.startswith(known[:-1])):
-            return True
-        if column_id.endswith(WILDCARD) and known.startswith(column_id[:-1]):
-            return True
-    return False
+    return any(
+        column_id == known
+        or (known.endswith(WILDCARD) and column_id.startswith(known[:-1]))
+        or (column_id.endswith(WILDCARD) and known.startswith(column_id[:-1]))
+        for known in FIGURE_TABLES[table_id].columns
+    )
 
 
 _BALANCE_COLUMNS = tuple(f"{term}_{basis}" for basis in (STATUTORY_BASIS, NET_BASIS) for term in TERMS)

@@ -9,12 +9,11 @@ from ...model.indicator import SQUARE_METRES
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableNumber, make_column_title
 from ...standard.messages.numbers import DECIMALS_BY_UNIT
 from ...standard.messages.texts import Texts
-from .figure_tables import FIGURE_TABLES, PlanFigures
+from .figure_tables import FIGURE_TABLES, WILDCARD, PlanFigures
 from .office_table import (
     NAME_CONTENT,
     NO_FIGURE,
     NUMBER_CONTENT,
-    WILDCARD,
     FilledColumn,
     FilledRow,
     FilledTable,

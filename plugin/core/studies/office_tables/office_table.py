@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 #: Content of a column that numbers the rows, and of one with their names.
 NUMBER_CONTENT, NAME_CONTENT = "number", "name"
-#: At the end of a content: all columns whose ids begin with the text before it. In a head: the title of each of them.
-WILDCARD = "*"
 #: Before a part of a sum that is subtracted.
 MINUS = "-"
 ROW_KINDS = ("row", "part", "sum")
@@ -263,7 +261,7 @@ def load_layout(name: str) -> TableLayout:
 
 def _check_references(layout: TableLayout) -> None:
     """Raise DataError for a content that no figure table has, and for sums of columns that do not exist."""
-    from .figure_tables import FIGURE_TABLES, may_have_column
+    from .figure_tables import FIGURE_TABLES, WILDCARD, may_have_column
 
     path, contents = layout.path, [column.content for column in layout.columns]
     ids = [block.figures for block in layout.blocks]

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from ...base.invariants import require_value
 from ...geometry.tolerance import Tolerance
-from ...plan.layer import Layer
 from ...standard.messages.texts import Message, MessageList, NameList
 from ...standard.template import CodeList
 from .occupied import LayerOverlay, ProjectPieces, unite_shapes
@@ -49,14 +48,14 @@ _MAX_NAMES = 3
 class LineData:
     """A line with its layer and what the projects share with it.
 
-    ``role``: code of the layer, that of the standard if it is absent; ``overlay``: None without a usable layer, and
-    ``problem`` is then the key of the reason; ``is_declared_absent``: the profile declares that the county has none;
-    ``is_counted``, ``is_known`` (n,) bool: rows that belong to the line, and those of which this is known; None: all.
+    ``role``: code of the layer, that of the standard if it is absent; ``overlay``, ``parts``: None without a usable
+    layer, and ``problem`` is then the key of the reason; ``is_declared_absent``: the profile declares that the county
+    has none; ``is_counted``, ``is_known`` (n,) bool: rows that belong to the line, and those of which this is
+    known; None: all.
     """
 
     spec: LineSpec
     role: str
-    layer: Layer | None
     overlay: LayerOverlay | None
     parts: RowParts | None
     problem: str = ""
@@ -90,12 +89,12 @@ class LineJudge:
     def judge(self, number: int, project: Project, uses: Sequence[str]) -> LineItem:
         """Return the item of a project. ``number``: its number in the overlay; ``uses``: codes of its use."""
         item = self._judge_land(number, project, uses)
-        layer = self.data.layer
-        if project.loose is None or layer is None or item.outcome is Outcome.FAILS or item.outside_m2 is not None:
+        overlay = self.data.overlay
+        if project.loose is None or overlay is None or item.outcome is Outcome.FAILS or item.outside_m2 is not None:
             return item
         loose = shapely.get_parts(project.loose)
         is_met = np.zeros(len(loose), dtype=bool)
-        is_met[shapely.STRtree(loose).query(layer.plane_shapes, predicate="intersects")[1]] = True
+        is_met[shapely.STRtree(loose).query(overlay.layer.plane_shapes, predicate="intersects")[1]] = True
         if not is_met.any():
             return item
         params = {"line": BilingualName(self.spec.name), **count_loose_parts(loose[is_met])}
@@ -127,8 +126,7 @@ class LineJudge:
         if pieces.is_sliver(self.tolerance):
             return self._make_free_item(pieces, project)
         row_parts = require_value(self.data.parts, "the parts of the line")
-        layer = require_value(self.data.layer, "the layer of the line")
-        net_of_row = layer.numbers("net_area") if self.spec.basis is AreaBasis.NET else None
+        net_of_row = overlay.layer.numbers("net_area") if self.spec.basis is AreaBasis.NET else None
         places = [row_parts.list_places(int(row), uses) for row in pieces.rows]
         parts, touched = [], 0.0
         for place in dict.fromkeys(places):

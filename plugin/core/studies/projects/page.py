@@ -31,9 +31,16 @@ from ...render.words import ReportTexts
 from ...standard.messages.numbers import format_hectare_number, format_number, format_square_metres
 from ...standard.messages.texts import Texts
 from ...standard.profile import resolve_document
-from .map_scene import PX_PER_MM, MapScene, ProjectMapper, list_numbered_lines, load_map_settings
-from .map_svg import draw_legend, draw_map
 from .page_tables import ICON_BY_OUTCOME, PageTables, circle_number, format_area
+from .project_map import (
+    PX_PER_MM,
+    MapScene,
+    ProjectMapper,
+    draw_legend,
+    draw_map,
+    list_numbered_lines,
+    load_map_settings,
+)
 from .review_sentences import Area, count_outcome, get_outcome_name
 from .reviewed_project import SECTION, VERDICTS, ConformityResult, NoteLevel, Outcome, ProjectResult, ReviewItem
 

@@ -17,18 +17,25 @@ from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.messages.texts import Message, MessageList, NameList
-from .land import LandClasses, list_supplements, make_heritage_notice, sum_functions, sum_townships
 from .lines_and_zones import LineData, LineJudge, ZoneJudge, apply_gaps, is_rest_sliver
-from .occupied import LayerOverlay, ProjectShapes, overlay_layer
+from .occupied import (
+    LandClasses,
+    LayerOverlay,
+    ProjectShapes,
+    list_supplements,
+    make_heritage_notice,
+    overlay_layer,
+    sum_functions,
+    sum_townships,
+)
 from .review_sentences import (
     COUNTY,
     COUNTY_NAME,
     ZONES_NAME,
     Area,
     BilingualName,
-    decide_verdict,
+    judge_items,
     list_missing,
-    list_reasons,
 )
 from .review_settings import (
     ROWS_CULTIVATED,
@@ -203,10 +210,10 @@ class ProjectReview:
         role = known.role if known is not None else self.plan.list_roles_of_concept(spec.concept)[0]
         if layer is None:
             is_declared = problem == "absent" and bool({spec.concept, role} & self.plan.norm.profile.absent)
-            return LineData(spec, role, None, None, None, problem, is_declared)
+            return LineData(spec, role, None, None, problem, is_declared)
         parts = find_row_parts(spec, layer, self.ctx)
         overlay = self._overlay_concept(spec.concept, lambda _layer: parts.groups)
-        data = LineData(spec, role, layer, overlay, parts)
+        data = LineData(spec, role, overlay, parts)
         if spec.rows != ROWS_CULTIVATED:
             return data
         is_known = np.array([bool(code) for code in layer.text("land_use")])
@@ -228,7 +235,7 @@ class ProjectReview:
         lines = [apply_gaps(line, self._list_gaps(line.role)) for line in lines]
         zones = self._zones.judge(number, project, uses)
         items: list[ReviewItem] = [*project.doubts, *lines, *zones]
-        verdict = decide_verdict(items, self._gap_items)
+        verdict, reasons = judge_items(items, self._gap_items)
         # In the order of the layers that are summed; None without a layer, or if its overlay failed for the project.
         parcels, townships, functions = (
             None if overlay is None or number in overlay.failed else overlay for overlay in self._summed.values()
@@ -262,7 +269,7 @@ class ProjectReview:
             ),
             list_missing(project, lines, zones, (*self._gap_items, *self._list_absent_layers(), *found)),
             verdict,
-            list_reasons(items, verdict, self._gap_items),
+            reasons,
             tuple(one.reason for one in items if one.outcome is Outcome.CONDITIONAL),
             self._measure_rest(parcels, number, project),
             self._measure_rest(townships, number, project),

@@ -154,20 +154,15 @@ def count_outcome(item: ReviewItem) -> Outcome:
     return (isinstance(item, LineItem) and item.weight) or item.outcome
 
 
-def decide_verdict(items: Sequence[ReviewItem], gaps: Sequence[MissingItem]) -> Outcome:
-    """Return the gravest outcome of all items; 未能判定 if nothing was judged.
+def judge_items(items: Sequence[ReviewItem], gaps: Sequence[MissingItem]) -> tuple[Outcome, tuple[MessagePart, ...]]:
+    """Return the verdict, which is the gravest outcome of all items, and its reasons, the gravest first.
 
-    ``gaps``: on layers of which not all rows are known; with one the verdict is at best 未能判定.
+    未能判定 if nothing was judged. The reason of 符合 is that nothing opposes the project. ``gaps``: on layers of which
+    not all rows are known; with one the verdict is at best 未能判定.
     """
-    gravest = find_gravest([*map(count_outcome, items), *([Outcome.UNDETERMINED] if gaps else [])])
-    return Outcome.UNDETERMINED if gravest is Outcome.LISTED else gravest
-
-
-def list_reasons(items: Sequence[ReviewItem], verdict: Outcome, gaps: Sequence[MissingItem]) -> tuple[MessagePart, ...]:
-    """Return the reasons of a verdict, the gravest first.
-
-    The reason of 符合 is that nothing opposes the project. ``gaps``: as for `decide_verdict`.
-    """
+    verdict = find_gravest([*map(count_outcome, items), *([Outcome.UNDETERMINED] if gaps else [])])
+    if verdict is Outcome.CONFORMS:
+        return verdict, (Message(SECTION, "all_conform"),)
     # Items that count less than they are, such as missing layers, come after those that they count like.
     ordered = sorted(
         items, key=lambda item: (-OUTCOME_ORDER.index(count_outcome(item)), count_outcome(item) is not item.outcome)
@@ -177,7 +172,7 @@ def list_reasons(items: Sequence[ReviewItem], verdict: Outcome, gaps: Sequence[M
     worse += [
         one.reason for one in ordered[len(grave) :] if count_outcome(one) not in (Outcome.CONFORMS, Outcome.LISTED)
     ]
-    return tuple(worse) if verdict is not Outcome.CONFORMS else (Message(SECTION, "all_conform"),)
+    return Outcome.UNDETERMINED if verdict is Outcome.LISTED else verdict, tuple(worse)
 
 
 def list_missing(

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -127,7 +126,7 @@ class ReviewSettings:
     supply_words: dict[SupplyMode, tuple[str, ...]]
     approval: re.Pattern[str]
     archaeology: ArchaeologySettings
-    lines_off: tuple[LineSpec, ...] = ()
+    lines_off: tuple[LineSpec, ...]
 
 
 def load_review_settings(norm: Norm) -> ReviewSettings:
@@ -140,8 +139,8 @@ def load_review_settings(norm: Norm) -> ReviewSettings:
     standard = norm.standard
     folders = [one.folder for one in standard.list_with_included_standards()]
     folder = next((one for one in folders if (one / FILE_NAME).exists()), STANDARDS_FOLDER / "common-2021")
-    settings = _read_settings(folder / FILE_NAME)
-    lines = {line.id: line for line in settings.lines}
+    file = read_record(ReviewFile, read_toml(folder / FILE_NAME), file=folder / FILE_NAME)
+    lines = {line.id: line for line in file.line}
     path = find_file_of_profile(norm, LINES_SETTING)
     if path is not None:
         for number, line in enumerate(read_record(LinesFile, read_toml(path), file=path).line, 1):
@@ -152,21 +151,15 @@ def load_review_settings(norm: Norm) -> ReviewSettings:
         known = tuple(one.id for one in lines.values() if one.absent is Outcome.LISTED)
         check_known(line_id, known, norm.profile.path or folder / FILE_NAME, OFF_SETTING)
     switched_off = tuple(lines.pop(line_id) for line_id in dict.fromkeys(off))
-    return replace(settings, lines=tuple(lines.values()), lines_off=switched_off)
-
-
-@cache
-def _read_settings(path: Path) -> ReviewSettings:
-    """Return the settings of a file. Raise DataError."""
-    file = read_record(ReviewFile, read_toml(path), file=path)
     words, barred = ("|".join(map(re.escape, texts)) for texts in (file.approval.words, file.approval.no_issuer))
-    number = f"(?:(?!.*(?:{barred})){file.approval.number})"
+    document = f"(?:(?!.*(?:{barred})){file.approval.number})"
     return ReviewSettings(
-        file.line,
+        tuple(lines.values()),
         {meaning: tuple(name.upper() for name in file.fields[meaning]) for meaning in FIELD_MEANINGS},
         {SupplyMode(mode): words_of_mode for mode, words_of_mode in file.supply.items()},
-        re.compile(rf"(?:{words}|{number}(?:[、，,；;]{number})*)", re.IGNORECASE),
+        re.compile(rf"(?:{words}|{document}(?:[、，,；;]{document})*)", re.IGNORECASE),
         file.archaeology,
+        switched_off,
     )
 
 

@@ -121,6 +121,11 @@ def make_result(
     used = {layer.role for layer in list_review_layers(plan, settings)}
     layers = [layer for role, layer in plan.layers.items() if role not in used and len(layer)]
     unread = (*(f"{layer.template.name} {layer.role}" for layer in layers), *plan.unrecognised_layers)
+    # The name of the county is that of its profile, its outline, else of the list of divisions.
+    profile, county = plan.norm.profile, plan.find_layer_of_concept("county")
+    area_name = profile.name if profile.area_code == plan.area_code else ""
+    if not area_name and county is not None and len(county) == 1:
+        area_name = county.text("division_name")[0]
     return ConformityResult(
         tuple(
             replace(one, notes=(*(note for note in read.notes if note.row == one.project.row), *one.notes))
@@ -131,7 +136,7 @@ def make_result(
         read.source,
         name_source(plan.source),
         plan.area_code,
-        find_area_name(plan),
+        area_name or label_division(plan.area_code, plan.norm.standard.code_lists.get("divisions")),
         make_crs_label(plan.plane_crs),
         table.file_name,
         tolerance,
@@ -143,17 +148,6 @@ def make_result(
         tuple(dict.fromkeys(unread)),
         document_info,
     )
-
-
-def find_area_name(plan: Plan) -> str:
-    """Return the name of the county: by its profile, its outline, else the list of divisions."""
-    profile = plan.norm.profile
-    if profile.name and profile.area_code == plan.area_code:
-        return profile.name
-    county = plan.find_layer_of_concept("county")
-    if county is not None and len(county) == 1 and county.text("division_name")[0]:
-        return county.text("division_name")[0]
-    return label_division(plan.area_code, plan.norm.standard.code_lists.get("divisions"))
 
 
 def needs_field(field: TemplateField) -> bool:

@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from pyproj import CRS
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError, OutputError
@@ -49,10 +50,6 @@ from ...standard.numbering import find_highest_running_number, make_bsm
 from ...standard.template import Template
 from .balance import convert_balance_to_dict, make_balance_tables
 from .maintenance import KIND_CODES, MaintainedLayer, YearlyUpdate
-
-if TYPE_CHECKING:
-    from pyproj import CRS
-
 
 #: Areas that are reduced to a part's share of its row, not measured: they come from a survey.
 _AREA_FIELDS = ("gross_area", "net_area")
