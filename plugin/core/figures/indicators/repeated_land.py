@@ -20,8 +20,6 @@ from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.indicator_catalogue import load_catalogue
 
-#: Methods of indicators that sum all rows of a layer.
-_SUM_METHODS = ("rule", "layer_area", "stated")
 _TOWNSHIP_PREFIX = "township_"
 #: Decimals of printed areas and of printed ratios.
 _AREA_DECIMALS, _RATIO_DECIMALS = 2, 4
@@ -120,7 +118,7 @@ def list_summed_roles(indicator_id: str, plan: Plan) -> list[str]:
     Parcels are not among them: an indicator sums them by their class.
     """
     entry = load_catalogue(plan.norm.standard).indicator_by_id.get(indicator_id)
-    if entry is None or entry.method not in _SUM_METHODS:
+    if entry is None or entry.method not in ("rule", "layer_area", "stated"):
         return []
     layers = [plan.find_layer_of_concept(name) for name in entry.inputs if name != "base_parcels"]
     return [layer.role for layer in layers if layer is not None]

@@ -21,7 +21,6 @@ from ...model.indicator import AREA_FIGURES
 from ...plan.layer import Layer
 from .townships import SumFunction, TownshipSums, locate_row_centres
 
-_MULTIPOLYGON_TYPE_ID = 6
 #: The largest excess of a sum of net areas over the survey's, as a share of it (mark C).
 DEDUCTION_ALLOWANCE_SETTING = "rules.ATT022.allowance_deduction_share"
 #: Rounding error of two decimals in the fields of one row, m².
@@ -134,7 +133,9 @@ def _unwrap_single_parts(shapes: NDArray) -> NDArray:
     File formats store either.
     """
     unwrapped_shapes = shapes.copy()
-    lone = (shapely.get_type_id(shapes) == _MULTIPOLYGON_TYPE_ID) & (shapely.get_num_geometries(shapes) == 1)
+    lone = (shapely.get_type_id(shapes) == shapely.GeometryType.MULTIPOLYGON) & (
+        shapely.get_num_geometries(shapes) == 1
+    )
     unwrapped_shapes[lone] = shapely.get_geometry(shapes[lone], 0)
     return unwrapped_shapes
 

@@ -30,7 +30,6 @@ from ...render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, M
 from ...standard.messages.numbers import format_number
 from ...standard.messages.texts import Texts
 from .adjustment_result import (
-    ADJUSTMENT_SCHEMA,
     LINES,
     MOVED_KINDS,
     AdjustmentParcel,
@@ -54,11 +53,6 @@ _LAND_COLUMNS = (
 _MAX_NAMED = 3
 
 
-def get_line_name(result: AdjustmentResult, texts: Texts) -> str:
-    """Return the name of the compared line."""
-    return texts.get_concept_name(result.line)
-
-
 def make_adjustment_tables(result: AdjustmentResult, texts: Texts) -> list[ReportTable]:
     """Return all tables of an adjustment in order."""
     return [
@@ -76,7 +70,7 @@ def describe_verdict(result: AdjustmentResult, texts: Texts) -> str:
     return texts.get(
         "adjustment",
         "summary",
-        line=get_line_name(result, texts),
+        line=texts.get_concept_name(result.line),
         verdict=texts.get("adjustment_outcomes", str(result.verdict)),
         moved_in=areas[MOVED_IN_KIND],
         moved_out=areas[MOVED_OUT_KIND],
@@ -276,9 +270,7 @@ def _make_parcels_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
             value=lambda one: comma.join(name or outside for name in one.area_by_township),
         ),
         TableColumn("location", width_in_characters=16, value=lambda one: one.location),
-        TableColumn(
-            "statutory_area", "m2", width_in_characters=14, value=lambda one: make_table_number(one.area_m2, "m2")
-        ),
+        TableColumn("statutory_area", "m2", width_in_characters=14, value=lambda one: one.area_m2),
         TableColumn("land_use", width_in_characters=26, value=lambda one: _name_shares(one.land_uses)),
         TableColumn("ownership", width_in_characters=18, value=lambda one: _name_shares(one.ownership)),
         *[make_column(*one) for one in _LAND_COLUMNS if one[0] != result.line],
@@ -348,7 +340,7 @@ def check_adjustment_target(target: str, suffix: str, inputs: Iterable[str]) -> 
 
 def write_adjustment_workbook(result: AdjustmentResult, target: str | Path, texts: Texts) -> None:
     """Write all tables to an xlsx file; an existing file is replaced only on success. Raise OutputError."""
-    name = get_line_name(result, texts)
+    name = texts.get_concept_name(result.line)
     county = find_county_name(result.plan)
     area = f"{county}{name}" if texts.lang == "zh" else f"{county}, {name}" if county else name[:1].upper() + name[1:]
     with write_atomically(target) as path:
@@ -362,7 +354,7 @@ def make_adjustment_document(
 
     ``map_picture``: the map, which only QGIS draws; without it the document states that it has none.
     """
-    title = texts.get("document_titles", "adjustment", line=get_line_name(result, texts))
+    title = texts.get("document_titles", "adjustment", line=texts.get_concept_name(result.line))
     document = make_table_document(make_adjustment_tables(result, texts), title, find_county_name(result.plan), texts)
     head: list[Any] = [Paragraph(describe_verdict(result, texts), is_bold=True)]
     if map_picture is None:
@@ -382,7 +374,7 @@ def adjustment_to_dict(result: AdjustmentResult) -> dict[str, Any]:
     """Return the result as plain data; geometries are in the CRS ``crs``."""
     texts, comparison = Texts(result.lang), result.comparison
     return {
-        "schema": ADJUSTMENT_SCHEMA,
+        "schema": "sanxian-adjustment/1",
         "version": read_plugin_version(),
         "lang": result.lang,
         "line": result.line,

@@ -21,7 +21,6 @@ from ...standard.profile import Norm
 from ...standard.profile.resolved import find_origin
 from ..projects.reviewed_project import Outcome, find_gravest
 
-ADJUSTMENT_SCHEMA = "sanxian-adjustment/1"
 #: Section of the settings (mark C), and the concepts of the lines that may be compared.
 ADJUSTMENT_SECTION = "adjustment"
 LINES = ADJUSTED_LINES

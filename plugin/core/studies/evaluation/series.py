@@ -49,8 +49,6 @@ _ROUNDING_SHARE = 1e-12
 #: Levels from the gravest on.
 LEVELS = (Level.ALERT, Level.WATCH, Level.UNDETERMINED, Level.NORMAL)
 _PERCENT = 100.0
-#: Text key of a missed target by its comparison.
-_MISSED_KEYS = {">=": "missed", "<=": "exceeded", "=": "differs"}
 #: Settings, and sections of settings, from which figures are computed; limits are compared as targets.
 _COMPUTING_SETTINGS = (
     *DEFINING_SETTINGS_OF_RATIO,
@@ -258,7 +256,7 @@ def _warn_of_target(series: IndicatorSeries, last: int, settings: EvaluationSett
         return
     if point.state == TARGET_MISSED:
         level = Level.ALERT if target.must_be_met else Level.WATCH
-        yield EarlyWarning(level, _MISSED_KEYS[target.comparison])
+        yield EarlyWarning(level, {">=": "missed", "<=": "exceeded", "=": "differs"}[target.comparison])
     elif point.state == MISSED_BY_ROUNDING:
         yield EarlyWarning(Level.WATCH, "rounding")
     elif point.state == UNCONFIRMED_STATE:

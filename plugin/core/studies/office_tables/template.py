@@ -24,16 +24,10 @@ from ...standard.messages.numbers import DECIMALS_BY_UNIT
 from .office_table import NO_FIGURE, FilledTable
 from .rounding import round_to_digits
 
-_SEPARATOR = "_"
 #: Spreadsheets allow letters, digits, points and underscores in names.
 _FORBIDDEN_PATTERN = re.compile(r"[^\w.]+")
-#: Words before a name that do not belong to it.
-_LEADING_WORDS = ("其中：", "其中:")
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-_WORKBOOK_RELATION = "/officeDocument"
-#: Names that spreadsheets define themselves (print areas and the like).
-_BUILT_IN = "_xlnm."
 _REFERENCE = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?")
 _LETTERS, _DIGITS = string.ascii_uppercase, string.digits
 #: Unit at the end of a name, in place of the table's: name_亩.
@@ -67,10 +61,9 @@ def make_cell_name(*parts: str) -> str:
     """
     cleaned = []
     for part in parts:
-        for word in _LEADING_WORDS:
-            part = part.removeprefix(word)
+        part = part.removeprefix("其中：").removeprefix("其中:")
         cleaned.append(_FORBIDDEN_PATTERN.sub("", part))
-    return _SEPARATOR.join(part for part in cleaned if part)
+    return "_".join(part for part in cleaned if part)
 
 
 def list_named_figures(table: FilledTable) -> list[NamedFigure]:
@@ -291,7 +284,7 @@ class _Workbook:
             (
                 part
                 for kind, part in self._read_relations("_rels/.rels", "").values()
-                if kind.endswith(_WORKBOOK_RELATION)
+                if kind.endswith("/officeDocument")
             ),
             "",
         )
@@ -304,10 +297,11 @@ class _Workbook:
             for sheet in tree.iter(f"{_MAIN}sheet")
             if relations[sheet.get(f"{_RELATION}id")][0].endswith("/worksheet")
         }
+        # Spreadsheets define names themselves (print areas and the like).
         self.names = [
             (one.get("name"), one.text or "")
             for one in tree.iter(f"{_MAIN}definedName")
-            if not one.get("name").startswith(_BUILT_IN) and one.get("hidden") not in ("1", "true")
+            if not one.get("name").startswith("_xlnm.") and one.get("hidden") not in ("1", "true")
         ]
 
     def _get_tree(self, part: str) -> Any:

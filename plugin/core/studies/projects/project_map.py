@@ -34,7 +34,6 @@ from .reviewed_project import SECTION, ConformityResult, LineItem, Outcome, Proj
 PX_PER_MM = 5.76
 #: Land around the frame (share of its size) that is drawn too, so that no edge of a clip is seen.
 _MARGIN_SHARE = 0.03
-_PARCELS = "parcels"
 #: Distance (px) between two numbers, so that they do not touch.
 _NUMBER_GAP_PX = 26.0
 
@@ -233,7 +232,7 @@ class ProjectMapper:
         if not len(rows) or len(rows) > self.settings.max_features:
             return None
         shapes = layer.plane_shapes[rows]
-        outlines = shapely.boundary(shapes if line_id == _PARCELS else shapely.union_all(shapes))
+        outlines = shapely.boundary(shapes if line_id == "parcels" else shapely.union_all(shapes))
         clipped = [extract_polygons(shape) for shape in shapely.clip_by_rect(shapes, *box.bounds)]
         outline = shapely.clip_by_rect(shapely.union_all(outlines), *box.bounds)
         if outline.is_empty and not symbol.fill and not symbol.hatch:

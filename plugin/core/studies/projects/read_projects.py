@@ -35,7 +35,6 @@ from .reviewed_project import SECTION, NoteLevel, Project, ProjectDoubt, Project
 #: Digits to which 用地用海分类 codes are padded in databases.
 _USE_CODE_PAD = 6
 _M2_PER_UNIT = {"declared_m2": 1.0, "declared_ha": 10_000.0, "declared_mu": 10_000.0 / 15}
-_KIND_BY_DIMENSION = ("point", "line", "polygon")
 _CODE_IN_TEXT = re.compile(r"[（(]?\s*(\d{2,6})\s*[)）]?")
 #: A distance (m) from the line to the edge, as a share of the width.
 _HALF = 0.5
@@ -333,7 +332,7 @@ class _ProjectReader:
             reason, _ = find_invalidity_reason(raw)
             self._note(NoteLevel.ERROR, "invalid", position, reason=Message("words", reason))
             return nothing
-        kind = _KIND_BY_DIMENSION[int(shapely.get_dimensions(raw))]
+        kind = ("point", "line", "polygon")[int(shapely.get_dimensions(raw))]
         shape = extract_polygons(self._plane[position])
         parts = shapely.get_parts(shapely.get_parts(self._plane[position]))
         parts = parts[shapely.get_dimensions(parts) < 2]

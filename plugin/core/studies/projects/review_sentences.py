@@ -42,7 +42,6 @@ _MIN_HECTARES_M2 = 100.0
 _PROJECT_NAME = ("项目资料", "Data of the project")
 _LACKING_NAME = ("其他控制线和图层", "Other lines and layers")
 ZONES_NAME = ("规划分区准入", "Admission by zone")
-_REMEDY_BY_REASON = {"line_approval_doubtful": "fields", "line_loose": "loose"}
 #: Id of the item on land outside the county.
 COUNTY = "county"
 COUNTY_NAME = ("县域", "County")
@@ -195,7 +194,7 @@ def list_missing(
             if line.has_gaps:
                 key = "gaps"
             elif isinstance(line.reason, Message):
-                key = _REMEDY_BY_REASON.get(line.reason.key, key)
+                key = {"line_approval_doubtful": "fields", "line_loose": "loose"}.get(line.reason.key, key)
             params = {"line": BilingualName(line.name), "role": line.role}
             remedy = Message(SECTION, f"remedy_{key}", params)
             missing.append(MissingItem(line.id, line.name, line.reason, remedy))

@@ -42,8 +42,6 @@ from .nodes import add_neighbour_vertices_to_edges, make_filed_layer_with_added_
 _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 #: Planar area (m², and as a share) by which a union may differ from its whole: GEOS's rounding.
 _ROUNDING_M2, _ROUNDING_SHARE = 1e-3, 1e-9
-#: Valid years of a package: four digits; the maintained plans run from 2021.
-_VALID_YEARS = range(2000, 2100)
 
 
 def find_slivers(shapes: NDArray, tolerance: Tolerance) -> NDArray:
@@ -217,8 +215,8 @@ def compute_yearly_update(
 
 
 def check_year(year: int) -> None:
-    """Raise InputError for a year outside the valid range (2000 to 2099)."""
-    if year not in _VALID_YEARS:
+    """Raise InputError for a year of a package outside the valid range (2000 to 2099)."""
+    if not 2000 <= year < 2100:
         raise InputError("yearly_year", value=year)
 
 

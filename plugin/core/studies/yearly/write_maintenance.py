@@ -54,8 +54,6 @@ from .maintenance import KIND_CODES, MaintainedLayer, YearlyUpdate
 #: Areas that are reduced to a part's share of its row, not measured: they come from a survey.
 _AREA_FIELDS = ("gross_area", "net_area")
 _AREA_DECIMALS = 2
-#: Running digits of 维护编号, after yyyymmdd.
-_RUNNING_NUMBER_DIGITS = 6
 #: Suffix of that folder; other programs do not use it.
 STAGING_SUFFIX = ".sanxian-new"
 #: Marks the folder as complete.
@@ -128,7 +126,7 @@ def _make_change(
                 (new[change.after_row] if change.kind == MOVED_IN_KIND else old[change.before_row]) or of_county or None
             )
         rows["WHLX"][n] = KIND_CODES[change.kind]
-        rows["WHBH"][n] = f"{update.update_date:%Y%m%d}{first_maintenance_number + n:0{_RUNNING_NUMBER_DIGITS}d}"
+        rows["WHBH"][n] = f"{update.update_date:%Y%m%d}{first_maintenance_number + n:06d}"
     return _make_package_layer(
         update, template, rows, [change.shape for change in maintained_layer.changes], target_crs
     )
