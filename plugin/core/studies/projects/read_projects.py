@@ -257,15 +257,12 @@ class _ProjectReader:
 
     def _note(self, level: NoteLevel, key: str, position: int, meaning: str = "", **params: Any) -> None:
         """Add a note on a row."""
-        row = position + 1
-        names = [
-            *[field for field, _ in self._list_texts(meaning, position)],
-            *([field for field, _ in self._columns.get(meaning, ())] + list(self.settings.fields.get(meaning, ("",)))),
-        ]
-        field = names[0]
-        message = Message(SECTION, f"note_{key}", {"file": self.rows.name, "row": row, "field": field, **params})
+        # The field with a text, else one that the source has, else one that it may have.
+        given = self._list_texts(meaning, position) or self._columns.get(meaning, ())
+        field = given[0][0] if given else self.settings.fields.get(meaning, ("",))[0]
+        shown = {"file": self.rows.name, "row": position + 1, "field": field, **params}
         name = self._get("name", position) or self._get("number", position)
-        self.notes.append(ProjectNote(level, message, row, name, field))
+        self.notes.append(ProjectNote(level, Message(SECTION, f"note_{key}", shown), position + 1, name, field))
 
     def read_row(self, position: int) -> Project | None:
         """Return the project of a row; None, with a note, if it cannot be reviewed."""
