@@ -38,7 +38,7 @@ _SECTION = "office_tables"
 
 @dataclass(frozen=True)
 class TableOrder:
-    """What is made: ids or paths of the layouts (`layouts.load_layouts`), and the files.
+    """What is made: ids or paths of the layouts (`office_table.load_layouts`), and the files.
 
     ``output``: .xlsx or .docx; ``docx``: a document besides the workbook; ``template``: a workbook of the office with
     named cells; ``filled``: its filled copy; ``year``: of the tables, None for the present one.
