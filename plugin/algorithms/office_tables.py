@@ -120,7 +120,7 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
                 remarks.append(line.text)
             else:
                 feedback.pushInfo(line.text)
-        log_written_files(feedback, result.written)
+        log_written_files(feedback, self.order.files)
         order, template = self.order, result.template
         return {
             **list_given(OUTPUT=order.output, OUTPUT_DOCX=order.docx, OUTPUT_FILLED=order.filled),

@@ -7,7 +7,7 @@ Command line and toolbox use this module.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -64,9 +64,7 @@ class OfficeTables:
     plan: Plan
     area: str
     tables: list[FilledTable]
-    year: int
     template: TemplateResult | None = None
-    written: list[str] = field(default_factory=list)
 
 
 def check_table_order(order: TableOrder, inputs: list[str]) -> None:
@@ -139,7 +137,6 @@ def make_office_tables(
 
     # One file that fails does not stop the others.
     write_files([(one, partial(write, is_copy=one == order.filled)) for one in order.files], cancellation)
-    result.written = order.files
     progress(1.0, "")
     return result
 
@@ -202,7 +199,7 @@ def fill_office_tables(
         progress(_CHECK_SHARE + (_TABLES_SHARE - _CHECK_SHARE) * number / len(layouts), layout.name)
         figures.select_rules(layout.rules)
         tables.append(LayoutFiller(layout, figures, area, case).fill())
-    return OfficeTables(plan, area, tables, year)
+    return OfficeTables(plan, area, tables)
 
 
 class TableLine(NamedTuple):

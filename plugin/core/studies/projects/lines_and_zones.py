@@ -403,8 +403,6 @@ class ZoneJudge:
             name,
             entries[chain[1]].name if len(chain) > 1 else "",
             area_m2,
-            project.use_code,
-            project.use_name,
             rule.outcome if rule else Admission.UNDETERMINED,
             outcome,
             Message(SECTION, f"zone_{key}", params),

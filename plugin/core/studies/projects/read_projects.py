@@ -258,8 +258,8 @@ class _ProjectReader:
     def _note(self, level: NoteLevel, key: str, position: int, meaning: str = "", **params: Any) -> None:
         """Add a note on a row."""
         # The field with a text, else one that the source has, else one that it may have.
-        given = self._list_texts(meaning, position) or self._columns.get(meaning, ())
-        field = given[0][0] if given else self.settings.fields.get(meaning, ("",))[0]
+        given = [field for field, _ in (*self._list_texts(meaning, position), *self._columns.get(meaning, ()))]
+        field = [*given, *self.settings.fields.get(meaning, ("",))][0]
         shown = {"file": self.rows.name, "row": position + 1, "field": field, **params}
         name = self._get("name", position) or self._get("number", position)
         self.notes.append(ProjectNote(level, Message(SECTION, f"note_{key}", shown), position + 1, name, field))

@@ -329,8 +329,6 @@ class ZoneItem(JudgedItem):
     name: str
     parent_name: str
     area_m2: float
-    use_code: str
-    use_name: str
     admission: Admission
     outcome: Outcome
     reason: Message
@@ -438,9 +436,9 @@ class ConformityResult:
     """The review of all projects of a source.
 
     ``source``: name of the file of projects; ``notes``: on rows that were left out or are to be checked;
-    ``row_count``: rows of the source; ``admission_file``: name of the admission table; ``plane``: label of the CRS of
-    shapes; ``area_name``, ``area_code``: the county; ``data_name``: name of the plan's data; ``plan``: the plan, for
-    the land around a project.
+    ``row_count``: rows of the source; ``admission_file``: name of the admission table; ``area_name``: of the county;
+    ``data_name``: name of the plan's data; ``plan``: the plan, for its county, plane and files, and the land around a
+    project.
     """
 
     results: tuple[ProjectResult, ...]
@@ -448,17 +446,12 @@ class ConformityResult:
     row_count: int
     source: str
     data_name: str
-    area_code: str
     area_name: str
-    plane: str
     admission_file: str
     tolerance: Tolerance
     lang: str
     time: datetime
     plan: Plan = field(repr=False, compare=False)
-    data_year: int | None = None
-    #: Paths of the data that were read, for the digest on pages.
-    input_files: tuple[str, ...] = ()
     #: Layers of the plan with rows that no line and no table of the review reads: name and code.
     unread_layers: tuple[str, ...] = ()
     #: Compiler and secrecy that the caller gives; those of the profile apply without.

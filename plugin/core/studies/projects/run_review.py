@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.connection_text import name_source
 from ...base.errors import InputError
-from ...geometry.crs import make_crs_label
 from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer, SourceLayer
 from ...plan.loading.reading import read_plan
@@ -135,16 +134,12 @@ def make_result(
         read.row_count,
         read.source,
         name_source(plan.source),
-        plan.area_code,
         area_name or label_division(plan.area_code, plan.norm.standard.code_lists.get("divisions")),
-        make_crs_label(plan.plane_crs),
         table.file_name,
         tolerance,
         lang,
         datetime.now().astimezone(),
         plan,
-        plan.base_year,
-        plan.input_files,
         tuple(dict.fromkeys(unread)),
         document_info,
     )

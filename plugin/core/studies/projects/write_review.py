@@ -17,6 +17,7 @@ from ....metadata import read_plugin_version
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import OutputError
 from ...base.files.writing import OutputPaths, check_not_input, check_outputs, write_files, write_text
+from ...geometry.crs import make_crs_label
 from ...render.document.blocks import Document
 from ...render.document.page_html import check_document_outputs, iterate_document_writers
 from ...render.outputs import dump_json, write_polygon_layer
@@ -132,7 +133,7 @@ def write_conformity_outputs(
         return make_conformity_document(result, rasterise=rasterise, cancellation=cancellation)
 
     for target in outputs.list_paths():
-        check_not_input(target, list(result.input_files))
+        check_not_input(target, list(result.plan.input_files))
     write_files(
         [
             (outputs.json, lambda path: write_text(path, dump_json(result_to_dict(result, result.lang)))),
@@ -167,9 +168,9 @@ def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
         "version": read_plugin_version(),
         "projects": result.source,
         "data": result.data_name,
-        "area_code": result.area_code,
+        "area_code": result.plan.area_code,
         "area_name": result.area_name,
-        "plane": result.plane,
+        "plane": make_crs_label(result.plan.plane_crs),
         "admission": result.admission_file,
         "tolerance": result.tolerance.to_dict(),
         "counts": {str(verdict): result.count(verdict) for verdict in VERDICTS} | {"left_out": result.left_out_count},
