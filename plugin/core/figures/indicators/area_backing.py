@@ -270,7 +270,8 @@ def _estimate_areas(layer: Layer, ctx: RuleContext) -> NDArray:
             x, y = compute_box_centres(layer, rows)
             # A surface of second degree is fitted to the statutory areas of squares in the plane.
             middle, half = np.array([x.mean(), y.mean()]), np.maximum([np.ptp(x) / 2, np.ptp(y) / 2], PROBE_SIZE_M)
-            u, v = (axis.ravel() for axis in np.meshgrid(*[np.linspace(-1.0, 1.0, 5)] * 2))
+            step = np.linspace(-1.0, 1.0, 5)
+            u, v = (axis.ravel() for axis in np.meshgrid(step, step))
             left, low = middle[0] + u * half[0] - PROBE_SIZE_M / 2, middle[1] + v * half[1] - PROBE_SIZE_M / 2
             squares = shapely.box(left, low, left + PROBE_SIZE_M, low + PROBE_SIZE_M)
             to_lonlat = crs_care.make_lonlat_transformer(ctx.plan.plane_crs)

@@ -51,11 +51,8 @@ def get_row_areas(layer: Layer) -> RowAreas:
 
     A field without any value counts as missing.
     """
-    areas_by_basis: dict[str, NDArray | None] = dict.fromkeys(AREA_FIELD_MEANINGS)
-    for basis, meaning in AREA_FIELD_MEANINGS.items():
-        if layer.has_field(meaning) and not np.isnan(values := layer.numbers(meaning)).all():
-            areas_by_basis[basis] = values
-    return RowAreas(layer, areas_by_basis["survey"], areas_by_basis["net"])
+    survey, net = (layer.numbers(AREA_FIELD_MEANINGS[basis]) for basis in ("survey", "net"))
+    return RowAreas(layer, None if np.isnan(survey).all() else survey, None if np.isnan(net).all() else net)
 
 
 @dataclass(frozen=True)
