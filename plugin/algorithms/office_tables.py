@@ -67,7 +67,7 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
 
     def list_parameters(self):
         # Processing reads the tables' ids when a dialog opens; the layouts need no library.
-        from ..core.studies.office_tables.layouts import ALL_TABLES, list_layout_ids
+        from ..core.studies.office_tables.office_table import ALL_TABLES, list_layout_ids
 
         tables = tr("Tables: ids, or path of a layout or folder (empty: all)")
         year = tr("Year of the tables (empty: the present one)")
@@ -120,7 +120,7 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
                 remarks.append(line.text)
             else:
                 feedback.pushInfo(line.text)
-        log_written_files(feedback, result.written)
+        log_written_files(feedback, self.order.files)
         order, template = self.order, result.template
         return {
             **list_given(OUTPUT=order.output, OUTPUT_DOCX=order.docx, OUTPUT_FILLED=order.filled),

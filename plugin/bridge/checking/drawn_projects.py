@@ -264,9 +264,8 @@ class _Reviews:
 
 def make_prepared_review(data: ReviewData, cancellation: Cancellation = NEVER_CANCELLED) -> PreparedReview:
     """Return a review of a check's plan, prepared. Raise SanxianError for a wrong admission table, and Cancelled."""
-    from ...core.studies.projects.admission import load_admission
     from ...core.studies.projects.prepared import PreparedReview
-    from ...core.studies.projects.review_settings import load_review_settings
+    from ...core.studies.projects.review_settings import load_admission, load_review_settings
 
     plan = data.check_result.plan
     settings = load_review_settings(plan.norm)

@@ -242,7 +242,7 @@ def run_tables(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     result = make_office_tables(args.source, order, make_run_options(args, report_texts), progress=print_progress)
     for is_warning, text in describe_tables(result, report_texts.lang):
         print_line(text, sys.stderr if is_warning else sys.stdout)
-    print_written(result.written, report_texts)
+    print_written(order.files, report_texts)
     return EXIT_FOUND if result.template is not None and result.template.problems else EXIT_CLEAN
 
 

@@ -126,13 +126,14 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """
     from ..render.document.docx_writer import write_docx
     from ..render.document.page_html import render_document_page
+    from ..render.outputs import dump_json
     from ..studies.adjustment.adjustment_outputs import (
+        adjustment_to_dict,
         check_adjustment_target,
         describe_reason,
         describe_verdict,
         list_missing_sentences,
         make_adjustment_document,
-        write_adjustment_json,
         write_adjustment_workbook,
     )
     from ..studies.adjustment.adjustment_result import AdjustmentOptions, Outcome
@@ -153,7 +154,7 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
             (args.xlsx, lambda path: write_adjustment_workbook(result, path, texts)),
             (args.docx, lambda path: write_docx(document, path)),
             (args.html, lambda path: write_text(path, render_document_page(document))),
-            (args.json, lambda path: write_adjustment_json(result, path)),
+            (args.json, lambda path: write_text(path, dump_json(adjustment_to_dict(result)))),
         ]
     )
     print_line(describe_verdict(result, texts))

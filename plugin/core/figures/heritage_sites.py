@@ -30,8 +30,6 @@ KIND_CODE_LIST_ID = "heritage_kind"
 #: Layers of points → layers with the polygons of the same kind (layer codes of the county's table).
 POLYGON_ROLE_BY_POINT_ROLE = {"WWBHDWD": "WWBHDWM", "BKYDWWD": "BKYDWWM", "LSJZD": "LSJZM"}
 LEVEL_CODE_LIST_ID = "heritage_level"
-#: The field with the level; the templates define no meaning for it.
-LEVEL_FIELD = "JB"
 REGISTER_COLUMNS = (
     SearchedColumn("name", ("名称", "保护对象", "保护对象名称", "单位名称", "文物名称", "name")),
     SearchedColumn("kind", ("类型", "类别", "保护类型", "kind"), is_required=False),
@@ -210,6 +208,10 @@ def collect_heritage_sites(ctx: RuleContext, find_layer_by_role: Callable[[str],
     ``find_layer_by_role``: function that returns the layer of a layer code, or None.
     """
     sites = HeritageSites()
+    # Some data have the name instead of the code.
+    levels_by_code = ctx.get_code_list(LEVEL_CODE_LIST_ID).entry_by_code
+    level_names = {one.name: one.name for one in levels_by_code.values()}
+    level_names |= {code: one.name for code, one in levels_by_code.items()}
     for role, kind in list_heritage_layers(ctx):
         layer = find_layer_by_role(role)
         if layer is None or layer.role in sites.layers:
@@ -217,7 +219,9 @@ def collect_heritage_sites(ctx: RuleContext, find_layer_by_role: Callable[[str],
         sites.layers[layer.role] = layer
         layer_parts = classify_heritage_parts(layer, ctx)
         kinds = [kind] * len(layer) if kind else read_row_kinds(layer, ctx)
-        levels = _read_row_levels(layer, ctx)
+        # The field with the level; the templates define no meaning for it.
+        column = layer.get_column_by_name("JB")
+        levels = [""] * len(layer) if column is None else [level_names.get(one, "") for one in format_column(column)]
         unnamed_part = RANGE_PART if kind and layer.template.geometry == "polygon" else ""
         for row, (site, row_part) in enumerate(
             zip(layer_parts.site_of_row.tolist(), layer_parts.part_of_row.tolist(), strict=True)
@@ -272,19 +276,6 @@ def read_row_kinds(layer: Layer, ctx: RuleContext) -> list[str]:
     ]
 
 
-def _read_row_levels(layer: Layer, ctx: RuleContext) -> list[str]:
-    """Return the level of each row's site; empty if unknown."""
-    column = layer.get_column_by_name(LEVEL_FIELD)
-    level_name_by_code = {
-        code: level.name for code, level in ctx.get_code_list(LEVEL_CODE_LIST_ID).entry_by_code.items()
-    }
-    level_names = {*level_name_by_code.values()}
-    if column is None:
-        return [""] * len(layer)
-    # Some data have the name instead of the code.
-    return [level_name_by_code.get(value, value if value in level_names else "") for value in format_column(column)]
-
-
 @dataclass(frozen=True)
 class ListedSite:
     """One row of a heritage register.
@@ -313,27 +304,20 @@ def read_heritage_register(path: str | Path, norm: Norm) -> HeritageRegister:
     Raise InputError with file and row for a missing table, a missing column of names, or an unknown kind or level.
     """
     table = read_table(path, REGISTER_COLUMNS)
-    rows = [row for row in table.rows if row.text_by_column["name"]]
-    return HeritageRegister(table.file_and_sheet, tuple(read_listed_site(row, table, norm) for row in rows))
-
-
-def read_listed_site(row: FoundTableRow, table: FoundTable, norm: Norm) -> ListedSite:
-    """Return one table row of a heritage register as a site, with its kind and level.
-
-    Raise InputError as `read_heritage_register`.
-    """
-    kinds = {code.name: code.name for code in norm.standard.code_lists[KIND_CODE_LIST_ID].entry_by_code.values()}
-    levels = {code.name: code.name for code in norm.standard.code_lists[LEVEL_CODE_LIST_ID].entry_by_code.values()}
-    level_by_word = dict(line.split() for line in norm.get("heritage.level_words"))
-    kind = _read_listed_value(row, "kind", kinds, table)
-    level = _read_listed_value(row, "level", level_by_word | levels, table)
-    # 省级文物保护单位 in one column gives both kind and level.
-    return ListedSite(
-        row.text_by_column["name"],
-        kind or _find_value_of_longest_word(row.text_by_column["level"], kinds),
-        level or _find_value_of_longest_word(row.text_by_column["kind"], level_by_word | levels),
-        row.line_number,
-    )
+    lists = norm.standard.code_lists
+    kinds = {code.name: code.name for code in lists[KIND_CODE_LIST_ID].entry_by_code.values()}
+    levels = dict(line.split() for line in norm.get("heritage.level_words"))
+    levels |= {code.name: code.name for code in lists[LEVEL_CODE_LIST_ID].entry_by_code.values()}
+    sites = []
+    for row in table.rows:
+        if row.text_by_column["name"]:
+            kind = _read_listed_value(row, "kind", kinds, table)
+            level = _read_listed_value(row, "level", levels, table)
+            # 省级文物保护单位 in one column gives both kind and level.
+            kind = kind or _find_value_of_longest_word(row.text_by_column["level"], kinds)
+            level = level or _find_value_of_longest_word(row.text_by_column["kind"], levels)
+            sites.append(ListedSite(row.text_by_column["name"], kind, level, row.line_number))
+    return HeritageRegister(table.file_and_sheet, tuple(sites))
 
 
 def _read_listed_value(row: FoundTableRow, column: str, value_by_word: Mapping[str, str], table: FoundTable) -> str:

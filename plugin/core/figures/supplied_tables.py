@@ -320,7 +320,9 @@ def read_printed_figures(path: str | Path) -> tuple[PrintedFigure, ...]:
             if not columns:
                 columns = _find_headings(cells) if number <= _MAX_HEADING_ROWS else {}
                 heads += bool(columns)
-                common_unit = _find_common_unit([cells[columns["value"]]] if columns else cells) or common_unit
+                named = [cells[columns["value"]]] if columns else cells
+                units = [match.group(1).strip() for cell in named for match in _TABLE_UNIT_PATTERN.finditer(cell)]
+                common_unit = next(filter(_parse_unit, units), common_unit)
             elif any(cells):
                 cell_by_column = {c: cells[n] if n < len(cells) else "" for c, n in columns.items()}
                 if cell_by_column["indicator"] or cell_by_column["value"]:
@@ -344,7 +346,11 @@ def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", ro
     """
     text = value.strip()
     # Accept digits, points and signs in full width.
-    comparison_sign, number_text = _split_comparison(normalize("NFKC", text))
+    number_text, comparison_sign = normalize("NFKC", text), "="
+    for sign, words in _COMPARISON_WORDS.items():
+        if word := next(filter(number_text.startswith, words), ""):
+            number_text, comparison_sign = number_text.removeprefix(word), sign
+            break
     number = _NUMBER_AND_UNIT_PATTERN.fullmatch(number_text.strip())
     behind = number.group(2).removesuffix("以内").removesuffix("左右").strip() if number else ""
     unit_text = unit.strip() or behind
@@ -368,30 +374,12 @@ def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", ro
     )
 
 
-def _split_comparison(text: str) -> tuple[str, str]:
-    """Return the comparison (``>=``, ``<=`` or ``=``) that a text begins with, and the rest of the text."""
-    for comparison_sign, comparison_words in _COMPARISON_WORDS.items():
-        for word in comparison_words:
-            if text.startswith(word):
-                return comparison_sign, text[len(word) :]
-    return "=", text
-
-
 def _parse_unit(text: str) -> str | None:
     """Return the id of a unit, as in ``FIGURE_UNIT_WORDS``; empty for an empty text, None for an unknown unit."""
     word = re.sub(r"\s+", "", text).lower()
     return (
         "" if not word else next((unit for unit, unit_words in FIGURE_UNIT_WORDS.items() if word in unit_words), None)
     )
-
-
-def _find_common_unit(cells: list[str]) -> str:
-    """Return the unit for a whole table, as written; empty without one.
-
-    A heading (数值（公顷）) or a line above (单位：公顷) names it.
-    """
-    units = [m.group(1) for c in cells for m in _TABLE_UNIT_PATTERN.finditer(c)]
-    return next((text.strip() for text in units if _parse_unit(text)), "")
 
 
 def _find_headings(cells: list[str]) -> dict[str, int]:

@@ -161,7 +161,7 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
         tuple(_list_reasons(one, texts)),
         tuple(_list_lines(one, texts)),
         tuple(_list_classes(one, texts)),
-        str(result.data_year or ""),
+        str(result.plan.base_year or ""),
         "  ".join(f"{name or tr('unknown')} {_hectares(area)} ha" for name, area in rows),
         tuple(_list_duties(one, texts)),
         tr(", ").join(

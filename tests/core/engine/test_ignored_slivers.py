@@ -231,9 +231,8 @@ def test_core_code_ignores_small_parts_only_where_their_area_is_summed_or_exempt
         "rules/top/top009_windows.py": "which layers fill a window; GEO006 has the others",
         "studies/yearly/rules/doc020_022_maintenance_changes.py": "notes them with ctx.run_log",
         # A project's land below the limits counts as not occupied, and its area is stated (`LineItem.touched_m2`).
-        "studies/projects/occupied.py": "the definition for the land of a project",
+        "studies/projects/occupied.py": "the definition for the land of a project, also whether heritage is occupied",
         "studies/projects/lines_and_zones.py": "states them in LineItem.touched_m2; the area of zones is the shape's",
-        "studies/projects/land.py": "whether cultivated land or heritage is occupied; the classes have all land",
         "studies/projects/review.py": "whether a project is in the county, and which townships a note names",
         # Land of fixes is in the area balance of their proposals (`AreaChange.imbalance_m2`).
         "fixes/shapes.py": "slivers that a cut leaves",

@@ -8,7 +8,6 @@ The rule that reports the sums (ATT022) and every figure summed from a field use
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -16,15 +15,13 @@ from numpy.typing import NDArray
 
 from ...base.invariants import require_value
 from ...base.parallel.threads import apply_in_threads
+from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
 from ...geometry.statutory_area import measure_statutory_area
 from ...model.indicator import AREA_FIGURES, SQUARE_METRES
+from ...plan.layer import Layer
 from .survey_deductions import compare_with_survey
-from .townships import SumFunction, TownshipSums, compute_row_centres, locate_row_centres
-
-if TYPE_CHECKING:
-    from ...engine.context import RuleContext
-    from ...plan.layer import Layer
+from .townships import SumFunction, TownshipSums, compute_box_centres, locate_row_centres
 
 #: Meanings of fields with the area of the whole shape, and of the field with the area left after deductions.
 GROSS_FIELDS = ("area", "gross_area", "survey_area")
@@ -35,8 +32,7 @@ AREA_FIELDS_SETTING = "figures.area_fields"
 #: Largest difference between a sum and the geometry (as a share) and of a single row (m²): settings of ATT022 and
 #: ATT013.
 SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING = "rules.ATT022.allowance_share", "rules.ATT013.allowance_m2"
-#: Units in which a field may be written by mistake, and the largest deviation of the median row from such a unit.
-AREA_UNITS = ("m2", "ha", "mu", "km2")
+#: Largest deviation of the median row from a unit in which a field may be written by mistake.
 _UNIT_SHARE = 0.05
 #: Rounding error of two decimals in one row, m².
 _ROUNDING_M2 = 0.005
@@ -237,7 +233,13 @@ def _compute_area_field_comparison(
         gross = read_area_field_m2(layer, "gross_area")
         expected = np.where(np.isfinite(gross), gross, land_areas)
         net_excess = np.where(has_value, np.maximum(np.nan_to_num(written_areas) - expected, 0.0), 0.0)
-    unit = _find_apparent_unit(written_areas, expected, layer, meaning)
+    # The median of expected ÷ written area decides which unit the values seem to have instead of the field's.
+    field_unit, unit = _get_field_unit(layer, meaning), ""
+    comparable = (written_areas > 0) & (expected > 0)
+    if comparable.any():
+        factor = float(np.median(expected[comparable] / written_areas[comparable])) * SQUARE_METRES[field_unit]
+        others = (one for one in ("m2", "ha", "mu", "km2") if one != field_unit)
+        unit = next((one for one in others if abs(factor / SQUARE_METRES[one] - 1) < _UNIT_SHARE), "")
     sums = expected if meaning == NET_FIELD else written_areas
     township_number, township_names = locate_row_centres(layer, ctx)
     return AreaFieldComparison(
@@ -263,8 +265,20 @@ def _estimate_areas(layer: Layer, ctx: RuleContext) -> NDArray:
     cache = ctx.plan.get_cache("area_estimates", of_given_layers=True)
     if layer not in cache:
         estimated = layer.plane_areas.copy()
-        x, y, rows = compute_row_centres(layer)
-        estimated[rows] *= _compute_area_scale(x, y, ctx)
+        rows = np.flatnonzero(layer.has_shape)
+        if len(rows):
+            x, y = compute_box_centres(layer, rows)
+            # A surface of second degree is fitted to the statutory areas of squares in the plane.
+            middle, half = np.array([x.mean(), y.mean()]), np.maximum([np.ptp(x) / 2, np.ptp(y) / 2], PROBE_SIZE_M)
+            step = np.linspace(-1.0, 1.0, 5)
+            u, v = (axis.ravel() for axis in np.meshgrid(step, step))
+            left, low = middle[0] + u * half[0] - PROBE_SIZE_M / 2, middle[1] + v * half[1] - PROBE_SIZE_M / 2
+            squares = shapely.box(left, low, left + PROBE_SIZE_M, low + PROBE_SIZE_M)
+            to_lonlat = crs_care.make_lonlat_transformer(ctx.plan.plane_crs)
+            scales = measure_statutory_area(squares, to_lonlat) / PROBE_SIZE_M**2
+            surface = np.linalg.lstsq(_compute_polynomial_terms(u, v), scales, rcond=None)[0]
+            terms = _compute_polynomial_terms((x - middle[0]) / half[0], (y - middle[1]) / half[1])
+            estimated[rows] *= terms @ surface
         cache[layer] = estimated
     return cache[layer]
 
@@ -307,25 +321,6 @@ def _measure_edges_of_rows(shapes: NDArray) -> NDArray:
     return np.column_stack([np.bincount(row[1:], edges, minlength=len(shapes)) for edges in (length, length * square)])
 
 
-def _compute_area_scale(x: NDArray, y: NDArray, ctx: RuleContext) -> NDArray:
-    """Return (k,) the statutory area of one square metre of the plan's CRS at points.
-
-    A surface of second degree is fitted to measured squares.
-    """
-    if not len(x):
-        return np.ones(0)
-    middle, half = np.array([x.mean(), y.mean()]), np.maximum([np.ptp(x) / 2, np.ptp(y) / 2], PROBE_SIZE_M)
-    step = np.linspace(-1.0, 1.0, 5)
-    u, v = (axis.ravel() for axis in np.meshgrid(step, step))
-    left, low = middle[0] + u * half[0] - PROBE_SIZE_M / 2, middle[1] + v * half[1] - PROBE_SIZE_M / 2
-    squares = shapely.box(left, low, left + PROBE_SIZE_M, low + PROBE_SIZE_M)
-    measured_scales = (
-        measure_statutory_area(squares, crs_care.make_lonlat_transformer(ctx.plan.plane_crs)) / PROBE_SIZE_M**2
-    )
-    surface = np.linalg.lstsq(_compute_polynomial_terms(u, v), measured_scales, rcond=None)[0]
-    return _compute_polynomial_terms((x - middle[0]) / half[0], (y - middle[1]) / half[1]) @ surface
-
-
 def _compute_polynomial_terms(u: NDArray, v: NDArray) -> NDArray:
     """Return (n, 6) the terms 1, u, v, u², uv and v² of a surface of second degree."""
     return np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=1)
@@ -343,16 +338,3 @@ def _get_field_unit(layer: Layer, meaning: str) -> str:
     """Return the unit of a field in the layer's template; m2 if it gives none."""
     template_field = layer.template.find_field(meaning)
     return (template_field.unit if template_field else "") or "m2"
-
-
-def _find_apparent_unit(written_areas: NDArray, expected_areas: NDArray, layer: Layer, meaning: str) -> str:
-    """Return the unit that the written areas seem to have, if it is not the field's; else empty.
-
-    The median of expected ÷ written area decides.
-    """
-    field_unit = _get_field_unit(layer, meaning)
-    comparable = (written_areas > 0) & (expected_areas > 0)
-    if not comparable.any():
-        return ""
-    factor = float(np.median(expected_areas[comparable] / written_areas[comparable])) * SQUARE_METRES[field_unit]
-    return next((u for u in AREA_UNITS if u != field_unit and abs(factor / SQUARE_METRES[u] - 1) < _UNIT_SHARE), "")

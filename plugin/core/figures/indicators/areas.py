@@ -207,22 +207,25 @@ class AreaFigure:
         ``warning_share``: distance from the target below which a met target gets a warning.
         """
         indicator = self.make_indicator(name, target.unit)
-        indicator.comparison, indicator.target, indicator.target_decimals = (
-            target.comparison,
-            target.numeric_value,
-            target.printed_decimals,
-        )
-        indicator.target_source = target.source
-        if indicator.value is not None:
-            share = target.get_warning_share(warning_share)
-            if self.land_m2 is not None:
-                mark_indicator_met_only_by_field(indicator, self.land_m2, self.rounding_m2)
-            indicator.set_state(
-                compare_area_with_target(
-                    indicator.value, target.comparison, target.numeric_value, target.printed_decimals, share
-                )
-            )
+        set_target(indicator, target, warning_share)
+        if indicator.value is not None and self.land_m2 is not None:
+            mark_indicator_met_only_by_field(indicator, self.land_m2, self.rounding_m2)
         return indicator
+
+
+def set_target(indicator: Indicator, target: IndicatorTarget, warning_share: float) -> None:
+    """Compare an indicator with a target of the same unit, in place.
+
+    ``warning_share``: distance from a target below which a met one gets a warning, unless the target has its own.
+    """
+    indicator.comparison, indicator.target = target.comparison, target.numeric_value
+    indicator.target_decimals, indicator.target_source = target.printed_decimals, target.source
+    if indicator.value is not None:
+        share = target.get_warning_share(warning_share)
+        state = compare_area_with_target(
+            indicator.value, indicator.comparison, indicator.target, indicator.target_decimals, share
+        )
+        indicator.set_state(state)
 
 
 def mark_indicator_met_only_by_field(indicator: Indicator, land_m2: float, rounding_m2: float) -> None:
@@ -238,7 +241,7 @@ def mark_indicator_met_only_by_field(indicator: Indicator, land_m2: float, round
     ]
     if compare_area_with_target(value, *target) not in MISSED_STATES and all(state in MISSED_STATES for state in land):
         indicator.inputs = {**indicator.inputs, LAND_AREA_INPUT_KEY: land_m2}
-        indicator.backed = indicator.confirmed = False
+        indicator.mark_unconfirmed()
 
 
 def is_met_only_by_field(indicator: Indicator) -> bool:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,15 +14,14 @@ from ...base.invariants import require_value
 from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
 from ...geometry.statutory_area import CGCS2000_GEOD
-from ...model.indicator import SQUARE_METRES, Indicator, compare_area_with_target, convert_area
+from ...model.indicator import SQUARE_METRES, Indicator, convert_area
 from ...model.rule import RuleResult, load_all_rules
 from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.indicator_catalogue import CatalogueIndicator, IndicatorCatalogue, load_catalogue
 from ...standard.messages.texts import Texts
-from ...standard.profile import IndicatorTarget
 from .area_backing import is_sum_confirmed_by_geometry
-from .areas import WARNING_SHARE_SETTING, compute_stated_figure
+from .areas import WARNING_SHARE_SETTING, compute_stated_figure, set_target
 from .land_use import AREA_FIELD_MEANINGS, find_rows_of_classes, get_row_areas
 from .repeated_land import RepeatedLand
 
@@ -73,22 +72,20 @@ def get_plan_indicators(ctx: RuleContext, lang: str) -> PlanIndicators:
 
 @dataclass
 class PlanIndicators:
-    """All indicators of a plan; each is computed once, on first use."""
+    """All indicators of a plan; each is computed once, on first use.
+
+    ``figures_of_check``: figures that the rules of a check have reported on the same plan, which do not run again.
+    """
 
     ctx: RuleContext
     texts: Texts
+    figures_of_check: Sequence[Indicator] = ()
     _computed_by_id: dict[str, ComputedIndicator] = field(default_factory=dict)
     _results_by_rule: dict[str, tuple[RuleResult | None, str]] = field(default_factory=dict)
-    #: Figures that the rules of a check have reported, of the whole plan.
-    _figures_of_check: list[Indicator] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.catalogue: IndicatorCatalogue = load_catalogue(self.ctx.norm.standard)
         self._repeated_land = RepeatedLand(self.ctx.plan, self.ctx.tolerance, self.ctx.cancellation)
-
-    def use_figures_of_check(self, figures: Iterable[Indicator]) -> None:
-        """Take figures that the rules of a check have reported on the same plan, so that these do not run again."""
-        self._figures_of_check = [one for one in figures if not one.place and one.value is not None]
 
     def compute_all_indicators(self) -> list[ComputedIndicator]:
         """Return every indicator that the standard defines."""
@@ -121,19 +118,31 @@ class PlanIndicators:
             raise MissingInputError(self.texts.get("figures", "missing", what=self.texts.get("missing", entry.missing)))
         if entry.method == "rule":
             # Rules compare their figures with targets themselves.
-            return [_convert_to_definition_unit(i, entry) for i in self._compute_figures_by_rule(entry)]
+            return [
+                _copy_in_unit(one, entry.unit)
+                if one.target is None and one.unit != entry.unit and {one.unit, entry.unit} <= SQUARE_METRES.keys()
+                else one
+                for one in self._compute_figures_by_rule(entry)
+            ]
         # The methods below have the names of the methods in indicators.toml.
         figure = getattr(self, f"_compute_{entry.method}")(entry)
         figure.confirmed &= entry.mark != "C" or self.ctx.norm.is_confirmed(DEFINITIONS_SETTING)
-        own_targets = [t for t in self.ctx.norm.find_targets(self.ctx.plan.area_code) if t.indicator == entry.id]
         share = float(self.ctx.norm.get(WARNING_SHARE_SETTING))
-        return [_compare_with_target(figure, target, target.get_warning_share(share)) for target in own_targets] or [
-            figure
-        ]
+        figures = []
+        for target in self.ctx.norm.find_targets(self.ctx.plan.area_code):
+            if target.indicator == entry.id:
+                # A figure whose unit cannot be converted to the target's is not compared.
+                if target.unit == figure.unit or {target.unit, figure.unit} <= SQUARE_METRES.keys():
+                    figures.append(_copy_in_unit(figure, target.unit))
+                    set_target(figures[-1], target, share)
+                else:
+                    figures.append(figure)
+        return figures or [figure]
 
     def _compute_figures_by_rule(self, entry: CatalogueIndicator) -> list[Indicator]:
         """Return the figures that a rule reports, so that rule and indicator agree."""
-        reported = [one for one in self._figures_of_check if one.id == entry.id]
+        figures = (one for one in self.figures_of_check if not one.place and one.value is not None)
+        reported = [one for one in figures if one.id == entry.id]
         if reported:
             return reported
         result, reason = self.run_rule_once(entry.rule)
@@ -311,52 +320,14 @@ class PlanIndicators:
         return codes if concept in templates else f"{self.texts.get_concept_name(concept)} ({codes})"
 
 
-def _convert_to_definition_unit(figure: Indicator, entry: CatalogueIndicator) -> Indicator:
-    """Return a figure without a target in the unit of its definition.
-
-    A figure with a target, and one that is not an area, is returned unchanged.
-    """
-    if figure.target is not None or figure.unit == entry.unit or figure.value is None:
-        return figure
-    if figure.unit not in SQUARE_METRES or entry.unit not in SQUARE_METRES:
-        return figure
-    return _convert_unit(figure, entry.unit)
-
-
-def _convert_unit(figure: Indicator, unit: str) -> Indicator:
-    """Return an area in another unit, without its target."""
-    value = convert_area(require_value(figure.value, "the value of a figure") * SQUARE_METRES[figure.unit], unit)
-    return _make_figure_without_target(figure, value, unit)
-
-
-def _make_figure_without_target(figure: Indicator, value: float | None, unit: str) -> Indicator:
-    """Return a figure with another value and unit, without target and state."""
-    new_figure = Indicator(figure.id, value, unit, figure.basis, inputs=figure.inputs)
-    new_figure.confirmed, new_figure.backed = figure.confirmed, figure.backed
-    return new_figure
-
-
-def _compare_with_target(figure: Indicator, target: IndicatorTarget, warning_share: float) -> Indicator:
-    """Return a copy of a figure that is compared with a target of the profile, in the target's unit.
-
-    A figure whose unit cannot be converted to the target's is returned unchanged. ``warning_share``: share of the
-    target below which a margin gives an early warning.
-    """
-    if target.unit != figure.unit and not {target.unit, figure.unit} <= SQUARE_METRES.keys():
-        return figure
-    converted_figure = figure if target.unit == figure.unit else _convert_unit(figure, target.unit)
-    converted_figure = _make_figure_without_target(figure, converted_figure.value, converted_figure.unit)
-    converted_figure.comparison, converted_figure.target, converted_figure.target_decimals = (
-        target.comparison,
-        target.numeric_value,
-        target.printed_decimals,
-    )
-    converted_figure.target_source = target.source
-    value = require_value(converted_figure.value, "the value of a figure")
-    converted_figure.set_state(
-        compare_area_with_target(value, target.comparison, target.numeric_value, target.printed_decimals, warning_share)
-    )
-    return converted_figure
+def _copy_in_unit(figure: Indicator, unit: str) -> Indicator:
+    """Return a copy of a figure in a unit, without target and state; areas are converted."""
+    value = require_value(figure.value, "the value of a figure")
+    if unit != figure.unit:
+        value = convert_area(value * SQUARE_METRES[figure.unit], unit)
+    copy = Indicator(figure.id, value, unit, figure.basis, inputs=figure.inputs)
+    copy.confirmed, copy.backed = figure.confirmed, figure.backed
+    return copy
 
 
 def _make_class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:

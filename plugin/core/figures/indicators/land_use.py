@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,14 +51,8 @@ def get_row_areas(layer: Layer) -> RowAreas:
 
     A field without any value counts as missing.
     """
-    survey, net = (_read_field_areas(layer, AREA_FIELD_MEANINGS[basis]) for basis in ("survey", "net"))
-    return RowAreas(layer, survey, net)
-
-
-def _read_field_areas(layer: Layer, meaning: str) -> NDArray | None:
-    """Return (n,) numbers of an area field; None without the field or without any value."""
-    values = layer.numbers(meaning) if layer.has_field(meaning) else None
-    return None if values is None or np.isnan(values).all() else values
+    survey, net = (layer.numbers(AREA_FIELD_MEANINGS[basis]) for basis in ("survey", "net"))
+    return RowAreas(layer, None if np.isnan(survey).all() else survey, None if np.isnan(net).all() else net)
 
 
 @dataclass(frozen=True)
@@ -71,10 +65,6 @@ class ClassedRows:
 
     class_names: list[str]
     class_index: NDArray
-
-    def find_rows(self, is_included: Callable[[str], bool]) -> NDArray:
-        """Return (n,) bool: rows whose class satisfies ``is_included``."""
-        return np.array([is_included(name) for name in self.class_names], dtype=bool)[self.class_index]
 
     def sum_by_class(self, values: NDArray) -> dict[str, float]:
         """Return class → sum of (n,) values; NaN counts as 0."""
@@ -137,4 +127,5 @@ def find_first_level_class(code: str, codes: CodeList) -> str:
 def find_rows_of_classes(layer: Layer, classes: Iterable[str], ctx: RuleContext) -> NDArray:
     """Return (n,) bool: rows of these 2023 classes or of classes below them."""
     members = ctx.get_code_list(CLASS_CODE_LIST_ID).collect_members(list(classes))
-    return classify_rows(layer, ctx).find_rows(members.__contains__)
+    classed = classify_rows(layer, ctx)
+    return np.array([name in members for name in classed.class_names], dtype=bool)[classed.class_index]

@@ -22,6 +22,7 @@ from ...geometry import crs as crs_care
 from ...geometry.polygon_rings import find_inner_points
 from ...geometry.statutory_area import compute_geodesic_area, measure_statutory_area
 from ...geometry.validity import make_valid_copies, mask_missing_shapes
+from ...model.indicator import SQUARE_METRES
 from ...plan.layer import SourceLayer
 from ...plan.loading.assembly import validate_coordinates
 from ...plan.loading.recognition import find_role
@@ -34,13 +35,9 @@ from ...standard.template import Template, TemplateField
 MISCLOSURE_LIMIT_SETTING = "closure.limit_share"
 #: Areas are counted in units of this (m²), finer than any rounding; integers add up exactly.
 _SMALLEST_UNIT_M2 = 1e-6
-#: The field used where neither template nor user names one.
-DEFAULT_AREA_FIELD = "MJ"
 KEY_FIELD = "BSM"
 #: Decimals in m² where the template gives none.
 AREA_DECIMALS = 2
-#: Units that the values may have instead of m², with their size in m².
-M2_PER_OTHER_UNIT = {"ha": 1e4, "mu": 1e4 / 15, "km2": 1e6}
 
 
 @dataclass(frozen=True)
@@ -209,7 +206,7 @@ def find_area_field(source: SourceLayer, norm: Norm, requested: str = "") -> tup
         template_field = template_field or (
             None if requested else template.find_field("gross_area") or template.find_field("area")
         )
-    name = requested or (template_field.name if template_field else DEFAULT_AREA_FIELD)
+    name = requested or (template_field.name if template_field else "MJ")
     actual_name = next((f.name for f in source.fields if f.name.upper() == name.upper()), name)
     return actual_name, template_field
 
@@ -276,7 +273,8 @@ def compare_with_stored(
         factor = (
             np.median((areas.statutory / stored)[has_value & (stored > 0)]) if (has_value & (stored > 0)).any() else 1.0
         )
-    unit = next((u for u, m2 in M2_PER_OTHER_UNIT.items() if abs(factor / m2 - 1) < 0.05), "")
+    # Units that the values may have instead of m².
+    unit = next((one for one in ("ha", "mu", "km2") if abs(factor / SQUARE_METRES[one] - 1) < 0.05), "")
     return StoredAreaComparison(rounded_areas, stored, difference, is_different, unit)
 
 

@@ -359,8 +359,9 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
         "n3": expansion.denominator_m2 + expansion.new_land_m2,
     }
     _compute_ratio_without_contradicted_parcels(expansion, base_parcels, urban, ctx, numerators)
-    _compute_ratio_without_remote_towns(expansion, base_parcels, urban, boundary, ctx, numerators)
-    _compute_ratio_with_open_windows(expansion, places, ctx)
+    if expansion.ratio_by_form[norm.get("ratio.form")] <= float(norm.get("ratio.limit")):
+        _compute_ratio_without_remote_towns(expansion, base_parcels, urban, boundary, ctx, numerators)
+        _compute_ratio_with_open_windows(expansion, places, ctx)
     return expansion
 
 
@@ -405,12 +406,12 @@ def _compute_ratio_without_remote_towns(
 ) -> None:
     """Compute the ratio without towns of the base that are outside the boundary.
 
-    It is stored in ``expansion`` only if it exceeds the limit, while the ratio with all towns does not. ``areas``:
+    It is stored in ``expansion`` only if it exceeds the limit, unlike the ratio with all towns. ``areas``:
     whole boundary, 集中建设区 and 弹性发展区, m².
     """
     form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
     rows = np.flatnonzero(urban & base_parcels.has_shape)
-    if expansion.ratio_by_form[form] > limit or not len(rows):
+    if not len(rows):
         return
     shares_inside = _compute_shares_on_other_layer(boundary, base_parcels, urban & base_parcels.has_shape, None, ctx)
     is_remote = find_remote_towns(
@@ -436,10 +437,11 @@ def _compute_ratio_without_remote_towns(
 def _compute_ratio_with_open_windows(expansion: ExpansionRatio, places: NDArray, ctx: RuleContext) -> None:
     """Compute the ratio including the open parts of the boundary's holes, and store it in ``expansion``.
 
-    This is done only if all holes together would exceed the limit. ``places``: (k,) polygons of the holes.
+    This is done only if all holes together would exceed the limit, unlike the ratio without them. ``places``: (k,)
+    polygons of the holes.
     """
     form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
-    if not len(places) or expansion.ratio_by_form[form] > limit:
+    if not len(places):
         return
     areas = ctx.geometry.measure_drawn_areas(places)
     numerator = expansion.numerators_m2[form]

@@ -20,8 +20,6 @@ from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.indicator_catalogue import load_catalogue
 
-#: Methods of indicators that sum all rows of a layer.
-_SUM_METHODS = ("rule", "layer_area", "stated")
 _TOWNSHIP_PREFIX = "township_"
 #: Decimals of printed areas and of printed ratios.
 _AREA_DECIMALS, _RATIO_DECIMALS = 2, 4
@@ -52,14 +50,25 @@ class RepeatedLand:
         """Mark a figure that counts land twice, in place.
 
         It is not confirmed if it would be printed otherwise without that land. A target that is met only by such land
-        is not met: the state becomes unconfirmed.
+        is not met: the state becomes unconfirmed. Net area is at most gross area, so that the gross area of overlaps is
+        a bound. Either term of a ratio may have the land: an upper limit is tested with the smaller denominator, a
+        lower limit with the smaller numerator.
         """
         for role in list_summed_roles(indicator.id.removeprefix(_TOWNSHIP_PREFIX), self._plan):
             area_m2 = self.measure_overlap_area(role, indicator.place)
             if self.changes_figure(role, area_m2, indicator.value, indicator.unit):
                 indicator.confirmed = False
-            if area_m2 > 0 and not _is_target_met_without_land(indicator, area_m2, self._get_share(role, area_m2)):
-                indicator.mark_unconfirmed()
+            if area_m2 > 0 and indicator.value is not None:
+                share, square_metres = self._get_share(role, area_m2), SQUARE_METRES.get(indicator.unit)
+                if square_metres is not None:
+                    without = indicator.value - area_m2 / square_metres
+                elif indicator.comparison == "<=":
+                    without = indicator.value / (1 - share) if share < 1 else np.inf
+                else:
+                    without = indicator.value * (1 - share)
+                margin = compute_margin(without, indicator.comparison, indicator.target)
+                if margin is not None and margin < 0:
+                    indicator.mark_unconfirmed()
 
     def measure_overlap_area(self, role: str, township: str) -> float:
         """Return the area (m²) that rows of a layer cover more than once.
@@ -120,27 +129,7 @@ def list_summed_roles(indicator_id: str, plan: Plan) -> list[str]:
     Parcels are not among them: an indicator sums them by their class.
     """
     entry = load_catalogue(plan.norm.standard).indicator_by_id.get(indicator_id)
-    if entry is None or entry.method not in _SUM_METHODS:
+    if entry is None or entry.method not in ("rule", "layer_area", "stated"):
         return []
     layers = [plan.find_layer_of_concept(name) for name in entry.inputs if name != "base_parcels"]
     return [layer.role for layer in layers if layer is not None]
-
-
-def _is_target_met_without_land(indicator: Indicator, area_m2: float, share: float) -> bool:
-    """Return True if an indicator meets its target without the repeated land, too.
-
-    ``area_m2``: that land, ``share``: its share of the layer. Net area is at most gross area, so that the gross area of
-    overlaps is a bound. Either term of a ratio may have the land: an upper limit is tested with the smaller
-    denominator, a lower limit with the smaller numerator.
-    """
-    if indicator.value is None:
-        return True
-    square_metres = SQUARE_METRES.get(indicator.unit)
-    if square_metres is not None:
-        without = indicator.value - area_m2 / square_metres
-    elif indicator.comparison == "<=":
-        without = indicator.value / (1 - share) if share < 1 else np.inf
-    else:
-        without = indicator.value * (1 - share)
-    margin = compute_margin(without, indicator.comparison, indicator.target)
-    return margin is None or margin >= 0

@@ -8,23 +8,19 @@ An omitted deduction raises the net area, on which the targets are counted.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ...engine.context import RuleContext
 from ...geometry.polygon_rings import find_inner_points
 from ...geometry.shape_comparison import normalize_shapes
 from ...model.indicator import AREA_FIGURES
+from ...plan.layer import Layer
 from .townships import SumFunction, TownshipSums, locate_row_centres
 
-if TYPE_CHECKING:
-    from ...engine.context import RuleContext
-    from ...plan.layer import Layer
-
-
-_MULTIPOLYGON_TYPE_ID = 6
 #: The largest excess of a sum of net areas over the survey's, as a share of it (mark C).
 DEDUCTION_ALLOWANCE_SETTING = "rules.ATT022.allowance_deduction_share"
 #: Rounding error of two decimals in the fields of one row, m².
@@ -137,7 +133,9 @@ def _unwrap_single_parts(shapes: NDArray) -> NDArray:
     File formats store either.
     """
     unwrapped_shapes = shapes.copy()
-    lone = (shapely.get_type_id(shapes) == _MULTIPOLYGON_TYPE_ID) & (shapely.get_num_geometries(shapes) == 1)
+    lone = (shapely.get_type_id(shapes) == shapely.GeometryType.MULTIPOLYGON) & (
+        shapely.get_num_geometries(shapes) == 1
+    )
     unwrapped_shapes[lone] = shapely.get_geometry(shapes[lone], 0)
     return unwrapped_shapes
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from ...engine.context import RuleContext
-    from ...plan.layer import Layer
-
+from ...engine.context import RuleContext
+from ...plan.layer import Layer
 
 #: A row with a smaller share outside all townships counts as wholly inside: shared edges have rounding errors.
 _WHOLE_TOLERANCE = 1e-9
@@ -155,12 +152,6 @@ def split_rows_by_group(
     outside = 1.0 - np.bincount(rows, weights=shares, minlength=len(layer))
     outside[is_whole] = 0.0
     return TownshipSplit(rows, township_of_part, shares, outside, count)
-
-
-def compute_row_centres(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
-    """Return (k,) x and y of the centres of rows with a shape, and their positions."""
-    rows = np.flatnonzero(layer.has_shape)
-    return *compute_box_centres(layer, rows), rows
 
 
 def compute_box_centres(layer: Layer, rows: NDArray) -> tuple[NDArray, NDArray]:

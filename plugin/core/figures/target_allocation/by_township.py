@@ -18,8 +18,6 @@ from ..indicators.areas import ROUNDING_M2, AreaFigure, compute_area_with_target
 from ..indicators.survey_deductions import compare_with_survey
 from ..indicators.townships import Township, get_plan_townships, locate_row_centres, split_by_township
 
-#: The fields that name a row's township: 坐落单位代码, else 行政区代码.
-_CODE_FIELD_MEANINGS = ("location_code", "division_code")
 _TOWNSHIP_DIGITS, _COUNTY_DIGITS = 9, 6
 #: The smallest share of a row inside the township that its code names (mark C).
 LEAST_SHARE_SETTING = "indicators.least_township_share"
@@ -106,7 +104,8 @@ def find_named_townships(layer: Layer, townships: list[Township]) -> tuple[NDArr
     A township is given as its position in ``townships``, −1 if the row names no known township.
     """
     township_of_code = {township.code: n for n, township in enumerate(townships) if township.code}
-    for meaning in _CODE_FIELD_MEANINGS:
+    # 坐落单位代码, else 行政区代码.
+    for meaning in ("location_code", "division_code"):
         named_township = map_texts(
             lambda code: township_of_code.get(code[:_TOWNSHIP_DIGITS], -1), layer.text(meaning), int
         )

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
 from ....paths import PROFILES_FOLDER
@@ -25,10 +25,9 @@ from ...standard.template import CodeEntry, CodeList
 from ..indicators.townships import Township
 
 _TargetType = TypeVar("_TargetType", IndicatorTarget, AllocatedTarget)
-#: Settings that define the limited ratio: a limit with other values of them is a limit of another ratio.
-DEFINING_SETTINGS_BY_LIMIT = {"ratio.limit": ("ratio.form", "ratio.classes")}
-#: Ratios that may not be looser in a plan than in its base: setting → which side is tighter.
-COMPARISON_BY_LIMIT = {"ratio.limit": "<="}
+#: The upper limit that may not be looser in a plan than in its base, and the settings that define the limited ratio: a
+#: limit with other values of them is a limit of another ratio.
+LIMIT_SETTING, DEFINING_SETTINGS = "ratio.limit", ("ratio.form", "ratio.classes")
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,6 @@ class InheritedLimit:
     ``value`` and ``base_value``: the limit in the profile and in its base ``base_profile``.
     """
 
-    setting_key: str
     value: float
     base_value: float
     base_profile: Profile
@@ -131,27 +129,23 @@ def find_child_profiles(profile: Profile) -> tuple[list[Profile], list[str]]:
 
 
 def compare_limits_with_bases(profile: Profile) -> list[InheritedLimit]:
-    """Return each limit that a profile sets, with the stricter of two limits that it should respect.
+    """Return the limit of the ratio if a profile sets it, with the stricter of two limits that it should respect.
 
     The first is that of the nearest base that sets the limit. The second is that of the plugin's profile for the same
     area, whether or not it is a base.
     """
-    inherited_limits = []
-    for key, comparison in COMPARISON_BY_LIMIT.items():
-        if key not in profile.own_settings:
-            continue
-        shipped = [one for other in find_shipped_alternatives(profile) for one in other.list_base_profiles()]
-        sources = [
-            next((p for p in chain if key in p.own_settings), None)
-            for chain in (profile.list_base_profiles()[1:], shipped)
-        ]
-        upper_limits = [(float(source.own_settings[key]), source) for source in sources if source is not None]
-        if upper_limits:
-            values = [value for value, _ in upper_limits]
-            strictest_value = min(values) if comparison == "<=" else max(values)
-            upper = next(source for value, source in upper_limits if value == strictest_value)
-            inherited_limits.append(InheritedLimit(key, float(profile.own_settings[key]), strictest_value, upper))
-    return inherited_limits
+    if LIMIT_SETTING not in profile.own_settings:
+        return []
+    shipped = [one for other in find_shipped_alternatives(profile) for one in other.list_base_profiles()]
+    sources = [
+        next((p for p in chain if LIMIT_SETTING in p.own_settings), None)
+        for chain in (profile.list_base_profiles()[1:], shipped)
+    ]
+    limits = [(float(one.own_settings[LIMIT_SETTING]), one) for one in sources if one is not None]
+    if not limits:
+        return []
+    strictest_value, source = min(limits, key=itemgetter(0))
+    return [InheritedLimit(float(profile.own_settings[LIMIT_SETTING]), strictest_value, source)]
 
 
 def find_shipped_alternatives(profile: Profile) -> list[Profile]:
@@ -166,30 +160,6 @@ def find_shipped_alternatives(profile: Profile) -> list[Profile]:
     return [other for other in others if other.area_code == profile.area_code]
 
 
-def find_loosened_targets(profile: Profile) -> list[tuple[IndicatorTarget, IndicatorTarget, Profile]]:
-    """Return targets that are looser than the same target in a base of the profile.
-
-    Targets of the profile and of its bases are compared for the same area, indicator and year. Each is returned with
-    the base's target and the profile that has it. A profile of the plugin for the same area counts as a base.
-    """
-    return [pair for pair in _list_same_targets(profile) if pair[0].is_looser(pair[1])]
-
-
-def find_replaced_targets(profile: Profile) -> list[tuple[IndicatorTarget, IndicatorTarget, Profile]]:
-    """Return targets that differ from the same target in a base of the profile and are not looser.
-
-    Each is returned with the base's target and the profile that has it, as by `find_loosened_targets`.
-    """
-    replaced_targets = []
-    for own, base, parent in _list_same_targets(profile):
-        own_value, base_value = (one.numeric_value * SQUARE_METRES.get(one.unit, 1.0) for one in (own, base))
-        is_different = (own.comparison, own.must_be_met) != (base.comparison, base.must_be_met)
-        is_different = is_different or not math.isclose(own_value, base_value, rel_tol=1e-9)
-        if is_different and not own.is_looser(base):
-            replaced_targets.append((own, base, parent))
-    return replaced_targets
-
-
 def find_replaced_register_lines(profile: Profile) -> list[tuple[RegisteredSite, RegisteredSite, Profile]]:
     """Return rows of the heritage register that differ from the same row in a base of the profile.
 
@@ -197,26 +167,42 @@ def find_replaced_register_lines(profile: Profile) -> list[tuple[RegisteredSite,
     as a base.
     """
     get_identity = attrgetter("area_code", "kind", "level", "name")
+    get_figures = attrgetter("count", "area", "core_area", "control_area", "unit")
     replaced_sites = []
     for own_site in profile.register:
         for other in (*profile.list_base_profiles()[1:], *find_shipped_alternatives(profile)):
             base_site = next((site for site in other.register if get_identity(site) == get_identity(own_site)), None)
             if base_site is not None:
-                if _list_site_figures(base_site) != _list_site_figures(own_site):
+                if get_figures(base_site) != get_figures(own_site):
                     replaced_sites.append((own_site, base_site, other))
                 break
     return replaced_sites
 
 
-def _list_site_figures(site: RegisteredSite) -> tuple[int | str | None, ...]:
-    """Return the figures of a register's row that are compared: number of sites, or areas with their unit."""
-    return site.count, site.area, site.core_area, site.control_area, site.unit
+TargetPair = tuple[IndicatorTarget, IndicatorTarget, Profile]
 
 
-def _list_same_targets(profile: Profile) -> list[tuple[IndicatorTarget, IndicatorTarget, Profile]]:
-    """Return (own target, base target, profile that has the base target) for targets that replace a base's.
+def compare_targets_with_bases(profile: Profile) -> tuple[list[TargetPair], list[TargetPair]]:
+    """Return targets that are looser than the same target in a base of the profile, and others that differ from it.
 
-    Both targets are for the same area, indicator and year. A profile of the plugin for the same area counts as a base.
+    Each is returned with the base's target and the profile that has it. A profile of the plugin for the same area
+    counts as a base.
+    """
+    loosened_targets, replaced_targets = [], []
+    for (own, base), parent in _list_same_targets(profile).items():
+        own_value, base_value = (one.numeric_value * SQUARE_METRES.get(one.unit, 1.0) for one in (own, base))
+        is_same = (own.comparison, own.must_be_met) == (base.comparison, base.must_be_met)
+        if own.is_looser(base):
+            loosened_targets.append((own, base, parent))
+        elif not is_same or not math.isclose(own_value, base_value, rel_tol=1e-9):
+            replaced_targets.append((own, base, parent))
+    return loosened_targets, replaced_targets
+
+
+def _list_same_targets(profile: Profile) -> dict[tuple[IndicatorTarget, IndicatorTarget], Profile]:
+    """Return (own target, base target) → profile that has the base target, for targets that replace a base's.
+
+    Both targets are for the same area, indicator and year.
     """
     get_identity = attrgetter("area_code", "indicator", "year")
     parent_by_targets: dict[tuple[IndicatorTarget, IndicatorTarget], Profile] = {}
@@ -234,7 +220,7 @@ def _list_same_targets(profile: Profile) -> list[tuple[IndicatorTarget, Indicato
             for own_target in profile.targets:
                 if get_identity(own_target) == get_identity(base_target):
                     parent_by_targets.setdefault((own_target, base_target), other)
-    return [(own_target, base_target, parent) for (own_target, base_target), parent in parent_by_targets.items()]
+    return parent_by_targets
 
 
 def find_targets_of_other_years(profile: Profile) -> list[tuple[IndicatorTarget, Profile]]:
@@ -258,12 +244,12 @@ def find_changed_ratio_settings(profile: Profile, settings: dict[str, Any]) -> l
 
     ``settings``: the values of the standard, which apply by default. The order in lists has no effect.
     """
+    base_profile = next((p for p in profile.list_base_profiles()[1:] if LIMIT_SETTING in p.own_settings), None)
+    if base_profile is None:
+        return []
     changed_settings = []
-    for limit, keys in DEFINING_SETTINGS_BY_LIMIT.items():
-        base_profile = next((p for p in profile.list_base_profiles()[1:] if limit in p.own_settings), None)
-        for key in keys:
-            if base_profile is None or key not in profile.own_settings:
-                continue
+    for key in DEFINING_SETTINGS:
+        if key in profile.own_settings:
             value, base_value = profile.own_settings[key], base_profile.settings.get(key, settings[key])
             if (sorted(value) != sorted(base_value)) if isinstance(value, list) else (value != base_value):
                 changed_settings.append(ChangedRatioSetting(key, value, base_value, base_profile))

@@ -10,15 +10,14 @@ from ...figures.target_allocation.levels import (
     InheritedLimit,
     PartsSum,
     compare_limits_with_bases,
+    compare_targets_with_bases,
     compare_targets_with_children,
     compare_targets_with_townships,
     find_changed_ratio_settings,
     find_child_profiles,
-    find_loosened_targets,
     find_omitted_townships,
     find_parts_exceeding_wholes,
     find_replaced_register_lines,
-    find_replaced_targets,
     find_targets_of_other_years,
     find_undivided_targets,
     find_wrong_totals,
@@ -97,9 +96,10 @@ def _report_ratio_settings(one: Profile, limits: list[InheritedLimit], ctx: Rule
 def _report_figures_of_bases(profile: Profile, ctx: RuleContext) -> Iterator[Finding]:
     """Report figures of the area for which a base of the profile has others, or for other years only."""
     area = ctx.plan.area_code
+    loosened_targets, other_targets = compare_targets_with_bases(profile)
     for case, severity, replaced_targets in (
-        ("target", Severity.WARNING, find_loosened_targets(profile)),
-        ("replaced", Severity.INFO, find_replaced_targets(profile)),
+        ("target", Severity.WARNING, loosened_targets),
+        ("replaced", Severity.INFO, other_targets),
     ):
         for own_target, upper_target, parent in replaced_targets:
             if own_target.area_code == area:

@@ -11,11 +11,10 @@ from typing import Any
 from ....metadata import read_plugin_version
 from ...base.connection_text import name_source
 from ...base.errors import OutputError
-from ...base.files.writing import check_writable, write_atomically, write_text
+from ...base.files.writing import check_writable, write_atomically
 from ...engine.provenance import find_county_name
 from ...render.document.blocks import Document, Heading, Legend, Paragraph, Picture, PictureGrid
 from ...render.document.table_document import make_table_document
-from ...render.outputs import dump_json
 from ...render.tables.report_table import (
     CellValue,
     ReportTable,
@@ -31,7 +30,6 @@ from ...render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, M
 from ...standard.messages.numbers import format_number
 from ...standard.messages.texts import Texts
 from .adjustment_result import (
-    ADJUSTMENT_SCHEMA,
     LINES,
     MOVED_KINDS,
     AdjustmentParcel,
@@ -55,11 +53,6 @@ _LAND_COLUMNS = (
 _MAX_NAMED = 3
 
 
-def get_line_name(result: AdjustmentResult, texts: Texts) -> str:
-    """Return the name of the compared line."""
-    return texts.get_concept_name(result.line)
-
-
 def make_adjustment_tables(result: AdjustmentResult, texts: Texts) -> list[ReportTable]:
     """Return all tables of an adjustment in order."""
     return [
@@ -77,7 +70,7 @@ def describe_verdict(result: AdjustmentResult, texts: Texts) -> str:
     return texts.get(
         "adjustment",
         "summary",
-        line=get_line_name(result, texts),
+        line=texts.get_concept_name(result.line),
         verdict=texts.get("adjustment_outcomes", str(result.verdict)),
         moved_in=areas[MOVED_IN_KIND],
         moved_out=areas[MOVED_OUT_KIND],
@@ -145,18 +138,6 @@ def describe_reason(criterion: Criterion, texts: Texts) -> str:
     return texts.get("adjustment", "sentence_gap").join(reasons)
 
 
-def describe_source(criterion: Criterion, texts: Texts) -> str:
-    """Return the source of a threshold: setting, mark, and the standard or profile that sets it."""
-    return texts.get(
-        "adjustment",
-        "threshold_source",
-        setting=texts.get_setting_name(criterion.setting),
-        key=criterion.setting,
-        mark=criterion.mark,
-        origin=criterion.origin,
-    )
-
-
 def _make_criteria_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     """Return the table of criteria: outcome, figure, threshold, source, explanation."""
 
@@ -174,7 +155,18 @@ def _make_criteria_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
                 "criterion_value", width_in_characters=16, value=lambda one: format_figure(one.value, one.unit)
             ),
             TableColumn("threshold", width_in_characters=14, value=lambda one: format_figure(one.limit, one.unit)),
-            TableColumn("source", width_in_characters=34, value=lambda one: describe_source(one, texts)),
+            TableColumn(
+                "source",
+                width_in_characters=34,
+                value=lambda one: texts.get(
+                    "adjustment",
+                    "threshold_source",
+                    setting=texts.get_setting_name(one.setting),
+                    key=one.setting,
+                    mark=one.mark,
+                    origin=one.origin,
+                ),
+            ),
             TableColumn("explanation", width_in_characters=44, value=lambda one: describe_reason(one, texts)),
         ],
         result.criteria,
@@ -278,9 +270,7 @@ def _make_parcels_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
             value=lambda one: comma.join(name or outside for name in one.area_by_township),
         ),
         TableColumn("location", width_in_characters=16, value=lambda one: one.location),
-        TableColumn(
-            "statutory_area", "m2", width_in_characters=14, value=lambda one: make_table_number(one.area_m2, "m2")
-        ),
+        TableColumn("statutory_area", "m2", width_in_characters=14, value=lambda one: one.area_m2),
         TableColumn("land_use", width_in_characters=26, value=lambda one: _name_shares(one.land_uses)),
         TableColumn("ownership", width_in_characters=18, value=lambda one: _name_shares(one.ownership)),
         *[make_column(*one) for one in _LAND_COLUMNS if one[0] != result.line],
@@ -350,7 +340,7 @@ def check_adjustment_target(target: str, suffix: str, inputs: Iterable[str]) -> 
 
 def write_adjustment_workbook(result: AdjustmentResult, target: str | Path, texts: Texts) -> None:
     """Write all tables to an xlsx file; an existing file is replaced only on success. Raise OutputError."""
-    name = get_line_name(result, texts)
+    name = texts.get_concept_name(result.line)
     county = find_county_name(result.plan)
     area = f"{county}{name}" if texts.lang == "zh" else f"{county}, {name}" if county else name[:1].upper() + name[1:]
     with write_atomically(target) as path:
@@ -364,7 +354,7 @@ def make_adjustment_document(
 
     ``map_picture``: the map, which only QGIS draws; without it the document states that it has none.
     """
-    title = texts.get("document_titles", "adjustment", line=get_line_name(result, texts))
+    title = texts.get("document_titles", "adjustment", line=texts.get_concept_name(result.line))
     document = make_table_document(make_adjustment_tables(result, texts), title, find_county_name(result.plan), texts)
     head: list[Any] = [Paragraph(describe_verdict(result, texts), is_bold=True)]
     if map_picture is None:
@@ -380,16 +370,11 @@ def make_adjustment_document(
     return replace(document, blocks=(*head, *document.blocks[:second], *map_blocks, *document.blocks[second:]))
 
 
-def write_adjustment_json(result: AdjustmentResult, target: str | Path) -> None:
-    """Write the result as JSON; areas in m², geometries as WKT. Raise OutputError."""
-    write_text(target, dump_json(adjustment_to_dict(result)))
-
-
 def adjustment_to_dict(result: AdjustmentResult) -> dict[str, Any]:
     """Return the result as plain data; geometries are in the CRS ``crs``."""
     texts, comparison = Texts(result.lang), result.comparison
     return {
-        "schema": ADJUSTMENT_SCHEMA,
+        "schema": "sanxian-adjustment/1",
         "version": read_plugin_version(),
         "lang": result.lang,
         "line": result.line,

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...base.choices import ADJUSTED_LINES
+from ...engine.context import RuleContext
 from ...figures.indicators.ratio import SETTINGS_OF_RATIO, ExpansionRatio, compute_expansion
+from ...plan.plan import Plan
 from ...render.versions.edition_comparison import MOVED_IN_KIND, MOVED_OUT_KIND, STATUTORY_BASIS, VersionComparison
 from ...standard.messages.texts import Message
 from ...standard.options import RunOptions
+from ...standard.profile import Norm
 from ...standard.profile.resolved import find_origin
+from ..projects.reviewed_project import Outcome, find_gravest
 
-if TYPE_CHECKING:
-    from ...engine.context import RuleContext
-    from ...plan.plan import Plan
-    from ...standard.profile import Norm
-
-
-ADJUSTMENT_SCHEMA = "sanxian-adjustment/1"
 #: Section of the settings (mark C), and the concepts of the lines that may be compared.
 ADJUSTMENT_SECTION = "adjustment"
 LINES = ADJUSTED_LINES
@@ -32,15 +28,6 @@ LINES = ADJUSTED_LINES
 MOVED_KINDS = (MOVED_IN_KIND, MOVED_OUT_KIND)
 #: Decimals to which areas are compared: a rounding error does not count as an increase.
 _AREA_DECIMALS, _RATIO_DECIMALS = 2, 6
-
-
-class Outcome(StrEnum):
-    """The outcome of a criterion: 符合, 有条件, 不符合, 未能判定."""
-
-    CONFORMS = "conforms"
-    CONDITIONAL = "conditional"
-    FAILS = "fails"
-    UNDETERMINED = "undetermined"
 
 
 @dataclass(frozen=True)
@@ -182,9 +169,7 @@ class AdjustmentResult:
     @property
     def verdict(self) -> Outcome:
         """Return the worst outcome: 不符合, then 未能判定, 有条件, 符合."""
-        outcomes = {one.outcome for one in self.criteria}
-        order = (Outcome.FAILS, Outcome.UNDETERMINED, Outcome.CONDITIONAL)
-        return next((one for one in order if one in outcomes), Outcome.CONFORMS)
+        return find_gravest(one.outcome for one in self.criteria)
 
     def list_parcels(self, kind: str) -> list[AdjustmentParcel]:
         """Return the parcels of a kind: in, out or changed."""

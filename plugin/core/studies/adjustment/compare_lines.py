@@ -37,7 +37,6 @@ from ...render.versions.edition_comparison import (
     make_edition,
 )
 from ...render.versions.shift_search import make_shift_limits
-from ...standard.profile import Norm
 from .adjustment_result import (
     LINES,
     AdjustmentOptions,
@@ -51,10 +50,6 @@ from .adjustment_result import (
 
 #: Shares of the progress: reading the later county, the earlier edition, comparing.
 _AFTER_SHARE, _BEFORE_SHARE, _COMPARED_SHARE = 0.3, 0.45, 0.6
-#: Concepts that are read of the earlier edition in addition to the line.
-_CONCEPTS_BEFORE = (*LINES, "zones", "townships")
-#: Kinds in the order of the numbers.
-_KINDS = (MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND)
 #: Every piece counts in figures, also slivers.
 _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 #: A smaller share of a zone or class (m²) is not named.
@@ -85,7 +80,7 @@ def compare_line(
     progress(0.0, "")
     plan = read_plan(sources, norm, options.run, source=source, cancellation=cancellation)
     after_layer = plan.find_layer_of_concept(options.line)
-    roles = ", ".join(_list_roles(norm, options.line))
+    roles = ", ".join(plan.list_roles_of_concept(options.line))
     if after_layer is None or after_layer.has_no_geometry:
         raise InputError("adjustment_no_line", source=plan.source, roles=roles)
     progress(_AFTER_SHARE, "")
@@ -124,14 +119,7 @@ def compare_line(
     return result
 
 
-def _list_roles(norm: Norm, concept: str) -> tuple[str, ...]:
-    """Return the layer codes of a concept."""
-    return norm.standard.concepts.get(concept, (concept,))
-
-
-def read_earlier_edition(
-    source: str | Path, line: str, plan: Plan, cancellation: Cancellation = NEVER_CANCELLED
-) -> Plan:
+def read_earlier_edition(source: str | Path, line: str, plan: Plan, cancellation: Cancellation) -> Plan:
     """Read the earlier edition of a line, with the other lines and zones that the source has, in a plan's plane.
 
     The only layer of a file is the line, whatever its name is. Raise InputError if the source lacks the line or is the
@@ -144,8 +132,9 @@ def read_earlier_edition(
     if any(is_same_file(source, path) for path in (plan.source, *plan.input_files)):
         raise InputError("baseline_is_source", source=str(source))
     norm = plan.norm
-    line_roles = _list_roles(norm, line)
-    roles = {role for concept in _CONCEPTS_BEFORE for role in _list_roles(norm, concept)}
+    line_roles = plan.list_roles_of_concept(line)
+    concepts = (*LINES, "zones", "townships")
+    roles = {role for concept in concepts for role in plan.list_roles_of_concept(concept)}
     select_layer = make_plan_layer_selector(norm, {})
 
     def is_selected(layer: SourceLayer) -> bool | frozenset[str]:
@@ -181,7 +170,7 @@ def make_parcels(comparison: VersionComparison, ctx: RuleContext) -> list[Adjust
     before, after = comparison.earlier_edition, comparison.later_edition
     zone_field = after.layer.get_field_name("zone_code")
     parcels: list[AdjustmentParcel] = []
-    for kind in _KINDS:
+    for kind in (MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND):
         pieces = [
             piece
             for piece in comparison.list_pieces_of_kind(kind)

@@ -81,15 +81,32 @@ def compute_editions(
     progress: ProgressCallback,
     cancellation: Cancellation,
 ) -> list[EditionFigures]:
-    """Return the indicators of editions, each with its label; their layers are not kept. Raise Cancelled."""
+    """Return the indicators of editions, each with its label, or why it could not be read; layers are not kept.
+
+    An unexpected error in an edition must not lose the others, nor the report of a check that has already run. Raise
+    Cancelled.
+    """
     texts, columns = Texts(options.lang), []
     for number, (edition, label) in enumerate(zip(editions, labels, strict=True)):
-        start = number / len(editions)
-
-        def report_progress(share: float, text: str, start: float = start) -> None:
-            progress(start + share / len(editions), text)
-
-        columns.append(_compute_edition(edition, label, options, texts, report_progress, cancellation))
+        source = name_source(edition.source)
+        progress(number / len(editions), texts.get("evaluation", "reading", edition=label, source=source))
+        try:
+            of_edition = replace(options, profile=edition.profile or options.profile)
+            plan = read_plan(edition.source, of_edition.resolve_norm(), of_edition, cancellation=cancellation)
+            computing = texts.get("evaluation", "computing", edition=label)
+            progress((number + _READING_SHARE) / len(editions), computing)
+            tolerance = options.tolerance or plan.norm.make_tolerance()
+            context = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation, lang=options.lang)
+            indicators = compute_each_indicator(PlanIndicators(context, texts), texts)
+            columns.append(make_edition_figures(edition, label, plan, indicators, texts))
+            continue
+        except Cancelled:
+            raise
+        except SanxianError as error:
+            problem = strip_folders(texts.explain_error(error))
+        except Exception as error:
+            problem = texts.get(EVALUATION_SECTION, "edition_crashed", detail=describe_exception(error))
+        columns.append(EditionFigures(edition, label, problem=problem))
     return columns
 
 
@@ -104,36 +121,6 @@ def compare_editions(columns: list[EditionFigures], notes: list[Note], lang: str
     for one in series:
         judge_series(one, columns, settings, norm)
     return Evaluation(columns, series, norm, settings, lang, [*notes, *list_differences(columns, Texts(lang))])
-
-
-def _compute_edition(
-    edition: Edition,
-    label: str,
-    options: RunOptions,
-    texts: Texts,
-    progress: ProgressCallback,
-    cancellation: Cancellation,
-) -> EditionFigures:
-    """Return the indicators of an edition, or why it could not be read; its layers are not kept. Raise Cancelled.
-
-    An unexpected error in an edition must not lose the others, nor the report of a check that has already run.
-    """
-    options = replace(options, profile=edition.profile or options.profile)
-    progress(0.0, texts.get("evaluation", "reading", edition=label, source=name_source(edition.source)))
-    try:
-        plan = read_plan(edition.source, options.resolve_norm(), options, cancellation=cancellation)
-        progress(_READING_SHARE, texts.get("evaluation", "computing", edition=label))
-        tolerance = options.tolerance or plan.norm.make_tolerance()
-        context = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation, lang=options.lang)
-        indicators = compute_each_indicator(PlanIndicators(context, texts), texts)
-        return make_edition_figures(edition, label, plan, indicators, texts)
-    except Cancelled:
-        raise
-    except SanxianError as error:
-        problem = strip_folders(texts.explain_error(error))
-    except Exception as error:
-        problem = texts.get(EVALUATION_SECTION, "edition_crashed", detail=describe_exception(error))
-    return EditionFigures(edition, label, problem=problem)
 
 
 def compute_each_indicator(indicators: PlanIndicators, texts: Texts) -> list[ComputedIndicator]:
@@ -300,8 +287,7 @@ def evaluate_check(
     context = RuleContext(
         plan, plan.norm, tolerance, cancellation=cancellation, side_inputs=check_result.side, lang=options.lang
     )
-    indicators = PlanIndicators(context, texts)
-    indicators.use_figures_of_check(check_result.report.indicators)
+    indicators = PlanIndicators(context, texts, check_result.report.indicators)
     checked = make_edition_figures(
         editions.checked, editions.checked_label, plan, compute_each_indicator(indicators, texts), texts
     )

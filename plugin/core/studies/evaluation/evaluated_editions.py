@@ -25,13 +25,10 @@ if TYPE_CHECKING:
     from ...standard.profile import Norm
 
 
-EVALUATION_SCHEMA = "sanxian-evaluation/1"
 #: Share of the check in the progress of a check with earlier editions.
 CHECK_SHARE = 0.6
 #: Section of the settings (mark C) and of the texts.
 EVALUATION_SECTION = "evaluation"
-#: Suffixes of lists; a text without a year and with one of these is the path of a list.
-LIST_SUFFIXES = (".csv", ".txt", ".xlsx", ".xlsm")
 _YEAR_PATTERN = re.compile(r"((?:19|20)\d\d)\s*年?度?")
 #: A cell that was filled from Word may have a soft line break (\x0b), which no workbook or XML accepts.
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -285,8 +282,7 @@ def read_editions(texts: Iterable[str], *, has_checked_plan: bool = False) -> li
         edition = _parse_edition(text, has_checked_plan=has_checked_plan)
         if edition is not None:
             editions.append(edition)
-        elif Path(text).suffix.lower() in LIST_SUFFIXES:
-            path = Path(text)
+        elif (path := Path(text)).suffix.lower() in (".csv", ".txt", ".xlsx", ".xlsm"):
             table = read_table(path, _COLUMNS)
             for row in table.rows:
                 cells = {name: _CONTROL_CHARACTERS.sub(" ", cell).strip() for name, cell in row.text_by_column.items()}

@@ -163,7 +163,9 @@ def format_warning(warning: EarlyWarning, series: IndicatorSeries, texts: Texts)
     params: dict[str, Any] = {}
     for name, value in warning.params.items():
         if name == "yearly":
-            params[name] = format_change(value, series.decimals)
+            text = format_number(value, choose_change_decimals(value, series.decimals))
+            has_plus = value > 0 and not text.startswith(MINUS_SIGN) and text.strip("0.")
+            params[name] = f"+{text}" if has_plus else text
         elif name == "projected":
             params[name] = format_number(value, series.decimals)
         else:
@@ -180,12 +182,6 @@ def choose_change_decimals(value: float | None, decimals: int) -> int:
     while decimals < _MAX_DECIMALS and round(value, decimals) == 0:
         decimals += 1
     return decimals
-
-
-def format_change(value: float, decimals: int) -> str:
-    """Return a change with its sign; zero has none."""
-    text = format_number(value, choose_change_decimals(value, decimals))
-    return f"+{text}" if value > 0 and not text.startswith(MINUS_SIGN) and text.strip("0.") else text
 
 
 def _make_change_cells(change: Change, series: IndicatorSeries) -> list[CellValue]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...figures.indicators.ratio import DEFINING_SETTINGS_OF_RATIO
 from ...model.indicator import (
@@ -20,7 +20,6 @@ from ...model.indicator import (
     SQUARE_METRES,
     TARGET_MISSED,
     UNCONFIRMED_STATE,
-    Indicator,
     compare_with_target,
     compute_margin,
     convert_area,
@@ -29,6 +28,7 @@ from ...render.words import ReportTexts
 from ...standard.indicator_catalogue import CatalogueIndicator
 from ...standard.messages.numbers import choose_figure_decimals
 from ...standard.messages.texts import Texts
+from ...standard.profile import Norm
 from .evaluated_editions import (
     EVALUATION_SECTION,
     Change,
@@ -41,10 +41,6 @@ from .evaluated_editions import (
     Target,
 )
 
-if TYPE_CHECKING:
-    from ...standard.profile import Norm
-
-
 #: Unit of percentages, whose changes are in percentage points.
 PERCENT_UNIT = "share"
 _RATIO_UNIT = "ratio"
@@ -53,8 +49,6 @@ _ROUNDING_SHARE = 1e-12
 #: Levels from the gravest on.
 LEVELS = (Level.ALERT, Level.WATCH, Level.UNDETERMINED, Level.NORMAL)
 _PERCENT = 100.0
-#: Text key of a missed target by its comparison.
-_MISSED_KEYS = {">=": "missed", "<=": "exceeded", "=": "differs"}
 #: Settings, and sections of settings, from which figures are computed; limits are compared as targets.
 _COMPUTING_SETTINGS = (
     *DEFINING_SETTINGS_OF_RATIO,
@@ -170,6 +164,17 @@ def _make_point(name: str, column: EditionFigures, unit: str, target: Target | N
     value = figure.value
     if figure.unit != unit:
         value = convert_area(value * SQUARE_METRES[figure.unit], unit)
+    state = REFERENCE_ONLY
+    if target is not None:
+        # The edition's figure with the same target has its state, which also considers the measured area.
+        wanted = (target.comparison, target.value, unit)
+        same = next((one for one in computed.figures if (one.comparison, one.target, one.unit) == wanted), None)
+        half_digit = 0.0 if unit == _RATIO_UNIT else 10.0**-target.decimals / 2
+        state = compare_with_target(value, target.comparison, target.value, allowance=half_digit)
+        if same is not None:
+            state = same.state
+        elif not figure.backed and state in ("met", "warning"):
+            state = UNCONFIRMED_STATE
     return SeriesPoint(
         value,
         basis=figure.basis,
@@ -178,7 +183,7 @@ def _make_point(name: str, column: EditionFigures, unit: str, target: Target | N
         confirmed=figure.confirmed,
         backed=figure.backed,
         is_known=computed.is_known,
-        state=_compare(value, unit, target, computed.figures, figure.backed),
+        state=state,
     )
 
 
@@ -195,22 +200,6 @@ def _make_definition(entry: CatalogueIndicator, column: EditionFigures) -> tuple
             (key, str(value)) for key, value in sorted(settings.items()) if key.startswith(DEFINING_SETTINGS_OF_RATIO)
         )
     return parts
-
-
-def _compare(value: float, unit: str, target: Target | None, figures: list[Indicator], is_backed: bool) -> str:
-    """Return the state of a value compared with the target in force.
-
-    The edition's figure with the same target has its state, which also considers the measured area.
-    """
-    if target is None:
-        return REFERENCE_ONLY
-    wanted = (target.comparison, target.value, unit)
-    same = next((one for one in figures if (one.comparison, one.target, one.unit) == wanted), None)
-    if same is not None:
-        return same.state
-    half_digit = 0.0 if unit == _RATIO_UNIT else 10.0**-target.decimals / 2
-    state = compare_with_target(value, target.comparison, target.value, allowance=half_digit)
-    return state if is_backed or state not in ("met", "warning") else UNCONFIRMED_STATE
 
 
 def compute_change(before: SeriesPoint, after: SeriesPoint, unit: str) -> Change:
@@ -267,7 +256,7 @@ def _warn_of_target(series: IndicatorSeries, last: int, settings: EvaluationSett
         return
     if point.state == TARGET_MISSED:
         level = Level.ALERT if target.must_be_met else Level.WATCH
-        yield EarlyWarning(level, _MISSED_KEYS[target.comparison])
+        yield EarlyWarning(level, {">=": "missed", "<=": "exceeded", "=": "differs"}[target.comparison])
     elif point.state == MISSED_BY_ROUNDING:
         yield EarlyWarning(Level.WATCH, "rounding")
     elif point.state == UNCONFIRMED_STATE:

@@ -22,7 +22,7 @@ from ...render.outputs import dump_json
 from ...render.tables.workbook import write_tables_workbook
 from ...standard.messages.texts import Texts
 from .charts import CHART_MM, HEIGHT_PX, WIDTH_PX, add_chart_sheet, draw_chart, make_chart_xml
-from .evaluated_editions import EVALUATION_SCHEMA, EVALUATION_SECTION, Evaluation, EvaluationSettings, IndicatorSeries
+from .evaluated_editions import EVALUATION_SECTION, Evaluation, EvaluationSettings, IndicatorSeries
 from .evaluation_tables import (
     describe_evaluation,
     format_warning,
@@ -134,7 +134,7 @@ def evaluation_to_dict(result: Evaluation) -> dict[str, Any]:
     """Return the result as plain data with full precision; values have the unit of their series."""
     texts = Texts(result.lang)
     return {
-        "schema": EVALUATION_SCHEMA,
+        "schema": "sanxian-evaluation/1",
         "version": read_plugin_version(),
         "lang": result.lang,
         "area": result.area_name,

@@ -55,21 +55,19 @@ from ...render.versions.edition_comparison import NET_BASIS, STATUTORY_BASIS, Ar
 from ...render.words import ReportTexts
 from ...standard.messages.numbers import DECIMALS_BY_UNIT
 from ...standard.profile.space_map import ZONES_LIST
-from .office_table import WILDCARD
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
-#: Columns begin with this; below it, land without a known class, land without a parcel, and land in two parcels.
-USE_PREFIX = "use_"
+#: At the end of a content: all columns whose ids begin with the text before it. In a head: the title of each of them.
+WILDCARD = "*"
+#: Land without a known class, land without a parcel, and land in two parcels.
 _UNKNOWN, _NO_PARCEL, _TWICE = "unknown", "no_parcel", "twice"
 #: A column with less land (m²) in all rows is left out: rounding errors of sums.
 _LEAST_AREA_M2 = 0.05
 _CULTIVATED = "cultivated"
 #: Groups of land that cultivated land is exchanged with under 进出平衡: other agricultural land.
 AGRICULTURAL_GROUPS = ("garden", "forest", "grass", "wetland", "farm_facilities")
-_TAKEN_GROUPS = ("construction",)
 #: Terms of the balance: before − moved_out + moved_in + other = after.
 TERMS = ("before", "moved_out", "moved_in", "other", "after")
-_SUM_CODE = ""
 _LINE_COLUMNS = (
     *("line", "layer", "features", "statutory", "survey", "net", "net_wan_mu", "county_share"),
     *("target", "room", "state"),
@@ -156,7 +154,7 @@ def _make_use_table(
     columns = [
         TableColumn("name", width_in_characters=22),
         TableColumn("statutory", "ha", width_in_characters=16),
-        *[TableColumn(f"{USE_PREFIX}{key}", "ha", title, 14) for key, title in (uses[n] for n in kept)],
+        *[TableColumn(f"use_{key}", "ha", title, 14) for key, title in (uses[n] for n in kept)],
     ]
     rows = [
         ReportTableRow([name, *map(_make_hectares, (areas.sum(), *areas[kept]))], "row" if code else "sum", code)
@@ -223,7 +221,7 @@ def _name_parts(areas_m2: NDArray, group_ids: list[str]) -> dict[str, float]:
         if group != _CULTIVATED:
             kind = (
                 "construction"
-                if group in _TAKEN_GROUPS
+                if group == "construction"
                 else "agricultural"
                 if group in AGRICULTURAL_GROUPS
                 else "other"
@@ -275,7 +273,7 @@ def make_farmland_changes_table(figures: PlanIndicators) -> ReportTable | None:
         name = township or texts.get("tables", "outside")
         table.rows.append(ReportTableRow([name, *make_cells(balances)], "row", township or "outside"))
     totals = [comparison.balance_by_basis.get(basis) for basis in (STATUTORY_BASIS, NET_BASIS)]
-    table.rows.append(ReportTableRow([texts.get("tables", "sum"), *make_cells(totals)], "sum", _SUM_CODE))
+    table.rows.append(ReportTableRow([texts.get("tables", "sum"), *make_cells(totals)], "sum", ""))
     layers = comparison.earlier_edition.layer, comparison.later_edition.layer
     labels = dict(zip(("before", "after"), (figures.make_layer_label(layer) for layer in layers), strict=True))
     table.notes.append(texts.get("office_tables", "farmland_changes_note", **labels))
@@ -340,15 +338,14 @@ class FigureTable:
 
 def may_have_column(table_id: str, column_id: str) -> bool:
     """Return True if a figure table may have a column, or columns that begin as ``column_id`` before its ``*``."""
-    for known in FIGURE_TABLES[table_id].columns:
-        if column_id == known or (known.endswith(WILDCARD) and column_id.startswith(known[:-1])):
-            return True
-        if column_id.endswith(WILDCARD) and known.startswith(column_id[:-1]):
-            return True
-    return False
+    return any(
+        column_id == known
+        or (known.endswith(WILDCARD) and column_id.startswith(known[:-1]))
+        or (column_id.endswith(WILDCARD) and known.startswith(column_id[:-1]))
+        for known in FIGURE_TABLES[table_id].columns
+    )
 
 
-_BALANCE_COLUMNS = tuple(f"{term}_{basis}" for basis in (STATUTORY_BASIS, NET_BASIS) for term in TERMS)
 #: Figure tables by id.
 FIGURE_TABLES = {
     "lines": FigureTable(make_line_table, "line", ("farmland", "red_line", "boundary"), _LINE_COLUMNS),
@@ -369,7 +366,10 @@ FIGURE_TABLES = {
     ),
     "zone_use": FigureTable(make_zone_use_table, "name", ("zones", "base_parcels"), ("name", "statutory", "use_*")),
     "line_use": FigureTable(make_line_use_table, "name", ("base_parcels",), ("name", "statutory", "use_*")),
-    "farmland_changes": FigureTable(make_farmland_changes_table, "name", ("farmland",), ("name", *_BALANCE_COLUMNS)),
+    "farmland_changes": FigureTable(
+        make_farmland_changes_table, "name", ("farmland",),
+        ("name", *(f"{term}_{basis}" for basis in (STATUTORY_BASIS, NET_BASIS) for term in TERMS)),
+    ),
     "cultivated_balance": FigureTable(
         make_cultivated_balance_table, "name", ("base_parcels", "GHYDYH"), ("name", "statutory", "net")
     ),

@@ -9,12 +9,11 @@ from ...model.indicator import SQUARE_METRES
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableNumber, make_column_title
 from ...standard.messages.numbers import DECIMALS_BY_UNIT
 from ...standard.messages.texts import Texts
-from .figure_tables import FIGURE_TABLES, PlanFigures
+from .figure_tables import FIGURE_TABLES, WILDCARD, PlanFigures
 from .office_table import (
     NAME_CONTENT,
     NO_FIGURE,
     NUMBER_CONTENT,
-    WILDCARD,
     FilledColumn,
     FilledRow,
     FilledTable,
@@ -30,20 +29,6 @@ _UNCONFIRMED_SIGN = "*"
 _MAX_NAMED = 3
 
 
-def fill_layout(layout: TableLayout, figures: PlanFigures, area: str, case: str) -> FilledTable:
-    """Return a layout filled with the figures of a plan.
-
-    Parameters
-    ----------
-    area
-        Name of the county, for the title.
-    case
-        Form of the balance of cultivated land (``separate``, ``unified``): blocks of rows for another form are left
-        out.
-    """
-    return _Filler(layout, figures, area, case).fill()
-
-
 @dataclass(frozen=True)
 class _Place:
     """Where a column of the table gets its figures: layout column, table id (empty: that of the row), column id."""
@@ -53,8 +38,12 @@ class _Place:
     column_id: str
 
 
-class _Filler:
-    """Fills one layout."""
+class LayoutFiller:
+    """Fills a layout with the figures of a plan.
+
+    ``area``: name of the county, for the title; ``case``: form of the balance of cultivated land (``separate``,
+    ``unified``): blocks of rows for another form are left out.
+    """
 
     def __init__(self, layout: TableLayout, figures: PlanFigures, area: str, case: str):
         self._layout, self._figures, self._area = layout, figures, area
@@ -71,7 +60,16 @@ class _Filler:
             if block.title:
                 cells: list[CellValue] = [block.title, *[None] * (len(self._places) - 1)]
                 self._table.rows.append(FilledRow(cells, "head", "", block.title))
-            self._add_block(block)
+            table = self._figures.get_table(block.figures)
+            if table is None:
+                self._add_missing(self._figures.explain_missing(block.figures))
+            rows = [self._make_row(block, row) for row in self._list_rows(block, table)]
+            # Rounded so that parts sum to totals.
+            rounder = BlockRounder(rows, self._table.columns, [place.column for place in self._places])
+            for name, difference in rounder.round():
+                note = self._texts.get("office_tables", "unequal_sum", column=name, difference=difference)
+                self._table.notes.append(note)
+            self._table.rows += rows
         round_row_sums(self._table.rows, self._table.columns, self._layout.sums)
         differences = {n for n, place in enumerate(self._places) if place.column.difference_of}
         self._adjusted = [
@@ -150,18 +148,6 @@ class _Filler:
         return self._layout.unit if column_id.endswith(WILDCARD) else ""
 
     # --- rows
-    def _add_block(self, block: LayoutRows) -> None:
-        """Add the rows of a block, rounded so that parts sum to totals."""
-        table = self._figures.get_table(block.figures)
-        if table is None:
-            self._add_missing(self._figures.explain_missing(block.figures))
-        rows = [self._make_row(block, row) for row in self._list_rows(block, table)]
-        for column, difference in BlockRounder(
-            rows, self._table.columns, [place.column for place in self._places]
-        ).round():
-            note = self._texts.get("office_tables", "unequal_sum", column=column, difference=difference)
-            self._table.notes.append(note)
-        self._table.rows += rows
 
     def _list_rows(self, block: LayoutRows, table: ReportTable | None) -> list[ReportTableRow]:
         """Return the rows of a figure table that a block prints; a missing row has no values."""

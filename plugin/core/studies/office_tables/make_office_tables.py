@@ -7,7 +7,7 @@ Command line and toolbox use this module.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from ...base.files.writing import check_writable, is_same_file, write_files
 from ...render.document.docx_writer import import_docx_library, write_docx
 from ...standard.messages.texts import Texts, format_number
 from ...standard.options import RunOptions
-from .layouts import load_layouts
+from .office_table import load_layouts
 
 if TYPE_CHECKING:
     from ...plan.layer import SourceLayer
@@ -38,7 +38,7 @@ _SECTION = "office_tables"
 
 @dataclass(frozen=True)
 class TableOrder:
-    """What is made: ids or paths of the layouts (`layouts.load_layouts`), and the files.
+    """What is made: ids or paths of the layouts (`office_table.load_layouts`), and the files.
 
     ``output``: .xlsx or .docx; ``docx``: a document besides the workbook; ``template``: a workbook of the office with
     named cells; ``filled``: its filled copy; ``year``: of the tables, None for the present one.
@@ -64,9 +64,7 @@ class OfficeTables:
     plan: Plan
     area: str
     tables: list[FilledTable]
-    year: int
     template: TemplateResult | None = None
-    written: list[str] = field(default_factory=list)
 
 
 def check_table_order(order: TableOrder, inputs: list[str]) -> None:
@@ -139,7 +137,6 @@ def make_office_tables(
 
     # One file that fails does not stop the others.
     write_files([(one, partial(write, is_copy=one == order.filled)) for one in order.files], cancellation)
-    result.written = order.files
     progress(1.0, "")
     return result
 
@@ -158,7 +155,7 @@ def fill_office_tables(
     from ...checks.side_tables import read_side_tables
     from ...engine.provenance import find_county_name
     from ...plan.loading.reading import read_plan
-    from .fill import fill_layout
+    from .fill import LayoutFiller
 
     layouts = load_layouts(order.tables)
     options = replace(options, lang=TABLE_LANGUAGE)
@@ -201,8 +198,8 @@ def fill_office_tables(
         cancellation.raise_if_cancelled()
         progress(_CHECK_SHARE + (_TABLES_SHARE - _CHECK_SHARE) * number / len(layouts), layout.name)
         figures.select_rules(layout.rules)
-        tables.append(fill_layout(layout, figures, area, case))
-    return OfficeTables(plan, area, tables, year)
+        tables.append(LayoutFiller(layout, figures, area, case).fill())
+    return OfficeTables(plan, area, tables)
 
 
 class TableLine(NamedTuple):

@@ -24,16 +24,10 @@ from ...standard.messages.numbers import DECIMALS_BY_UNIT
 from .office_table import NO_FIGURE, FilledTable
 from .rounding import round_to_digits
 
-_SEPARATOR = "_"
 #: Spreadsheets allow letters, digits, points and underscores in names.
 _FORBIDDEN_PATTERN = re.compile(r"[^\w.]+")
-#: Words before a name that do not belong to it.
-_LEADING_WORDS = ("其中：", "其中:")
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-_WORKBOOK_RELATION = "/officeDocument"
-#: Names that spreadsheets define themselves (print areas and the like).
-_BUILT_IN = "_xlnm."
 _REFERENCE = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?")
 _LETTERS, _DIGITS = string.ascii_uppercase, string.digits
 #: Unit at the end of a name, in place of the table's: name_亩.
@@ -67,10 +61,9 @@ def make_cell_name(*parts: str) -> str:
     """
     cleaned = []
     for part in parts:
-        for word in _LEADING_WORDS:
-            part = part.removeprefix(word)
+        part = part.removeprefix("其中：").removeprefix("其中:")
         cleaned.append(_FORBIDDEN_PATTERN.sub("", part))
-    return _SEPARATOR.join(part for part in cleaned if part)
+    return "_".join(part for part in cleaned if part)
 
 
 def list_named_figures(table: FilledTable) -> list[NamedFigure]:
@@ -170,8 +163,7 @@ def fill_template(source: Path, target: Path, tables: list[FilledTable]) -> Temp
                 raise InputError("office_template_no_names", file=source.name)
             for name, text in book.names:
                 _fill_name(book, name, text, figures, columns, result)
-            book.forget_formula_values()
-            changed = book.changed_parts()
+            changed = book.write_changed_parts()
             with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as copy:
                 for entry in archive.infolist():
                     content = changed.get(entry.filename) or archive.read(entry.filename)
@@ -257,17 +249,6 @@ def _format_column(number: int) -> str:
     return letters
 
 
-def _import_etree(file_name: str) -> Any:
-    """Return lxml's module, which keeps the prefixes of namespaces that Excel requires.
-
-    Raise OutputError, with the name of the workbook, if lxml is not installed.
-    """
-    try:
-        return importlib.import_module("lxml.etree")
-    except ImportError as error:
-        raise OutputError("office_template_library", target=file_name) from error
-
-
 def _find_child(parent: Any, tag: str, name: str, *, create: bool) -> Any:
     """Return the row (``5``) or the cell of a row (``B5``) with a name; None if it is missing and not to be created."""
     letters = name.rstrip(_DIGITS)
@@ -292,13 +273,18 @@ class _Workbook:
     """The parts of an xlsx that are read and changed."""
 
     def __init__(self, archive: zipfile.ZipFile, file_name: str):
-        self._archive, self._file_name = archive, file_name
+        try:
+            # lxml keeps the prefixes of namespaces, which Excel requires.
+            self._etree = importlib.import_module("lxml.etree")
+        except ImportError as error:
+            raise OutputError("office_template_library", target=file_name) from error
+        self._archive = archive
         self._trees: dict[str, Any] = {}
         self._part = next(
             (
                 part
                 for kind, part in self._read_relations("_rels/.rels", "").values()
-                if kind.endswith(_WORKBOOK_RELATION)
+                if kind.endswith("/officeDocument")
             ),
             "",
         )
@@ -311,18 +297,18 @@ class _Workbook:
             for sheet in tree.iter(f"{_MAIN}sheet")
             if relations[sheet.get(f"{_RELATION}id")][0].endswith("/worksheet")
         }
+        # Spreadsheets define names themselves (print areas and the like).
         self.names = [
             (one.get("name"), one.text or "")
             for one in tree.iter(f"{_MAIN}definedName")
-            if not one.get("name").startswith(_BUILT_IN) and one.get("hidden") not in ("1", "true")
+            if not one.get("name").startswith("_xlnm.") and one.get("hidden") not in ("1", "true")
         ]
 
     def _get_tree(self, part: str) -> Any:
         """Return the XML of a part, which is parsed once."""
         if part not in self._trees:
-            etree = _import_etree(self._file_name)
-            parser = etree.XMLParser(resolve_entities=False, no_network=True)
-            self._trees[part] = etree.fromstring(self._archive.read(part), parser)
+            parser = self._etree.XMLParser(resolve_entities=False, no_network=True)
+            self._trees[part] = self._etree.fromstring(self._archive.read(part), parser)
         return self._trees[part]
 
     def _read_relations(self, part: str, folder: str) -> dict[str, tuple[str, str]]:
@@ -370,8 +356,11 @@ class _Workbook:
             number.text = repr(int(value)) if float(value).is_integer() else repr(float(value))
             cell.append(number)
 
-    def forget_formula_values(self) -> None:
-        """Remove the stored results of formulas, which are computed again when the copy is opened."""
+    def write_changed_parts(self) -> dict[str, bytes]:
+        """Return part → new content: the workbook and its sheets.
+
+        Stored results of formulas are removed; they are computed again when the copy is opened.
+        """
         for part in self.sheet_parts.values():
             for formula in self._get_tree(part).iter(f"{_MAIN}f"):
                 cell = formula.getparent()
@@ -381,11 +370,7 @@ class _Workbook:
         settings = self._get_tree(self._part).find(f"{_MAIN}calcPr")
         if settings is not None:
             settings.set("fullCalcOnLoad", "1")
-
-    def changed_parts(self) -> dict[str, bytes]:
-        """Return part → new content: the workbook and its sheets."""
-        etree = _import_etree(self._file_name)
         return {
-            part: etree.tostring(self._get_tree(part), xml_declaration=True, encoding="UTF-8", standalone=True)
+            part: self._etree.tostring(self._get_tree(part), xml_declaration=True, encoding="UTF-8", standalone=True)
             for part in [self._part, *self.sheet_parts.values()]
         }

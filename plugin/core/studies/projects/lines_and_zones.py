@@ -15,13 +15,11 @@ from numpy.typing import NDArray
 
 from ...base.invariants import require_value
 from ...geometry.tolerance import Tolerance
-from ...plan.layer import Layer
 from ...standard.messages.texts import Message, MessageList, NameList
 from ...standard.template import CodeList
-from .admission import AdmissionTable, RowParts, read_codes
 from .occupied import LayerOverlay, ProjectPieces, unite_shapes
 from .review_sentences import INSIDE, OUTSIDE, PARTLY, Area, BilingualName, Condition, Length, count_loose_parts
-from .review_settings import PARTS_BOUNDARY, LineSpec
+from .review_settings import PARTS_BOUNDARY, AdmissionTable, LineSpec, RowParts, read_codes
 from .reviewed_project import (
     SECTION,
     Admission,
@@ -50,14 +48,14 @@ _MAX_NAMES = 3
 class LineData:
     """A line with its layer and what the projects share with it.
 
-    ``role``: code of the layer, that of the standard if it is absent; ``overlay``: None without a usable layer, and
-    ``problem`` is then the key of the reason; ``is_declared_absent``: the profile declares that the county has none;
-    ``is_counted``, ``is_known`` (n,) bool: rows that belong to the line, and those of which this is known; None: all.
+    ``role``: code of the layer, that of the standard if it is absent; ``overlay``, ``parts``: None without a usable
+    layer, and ``problem`` is then the key of the reason; ``is_declared_absent``: the profile declares that the county
+    has none; ``is_counted``, ``is_known`` (n,) bool: rows that belong to the line, and those of which this is
+    known; None: all.
     """
 
     spec: LineSpec
     role: str
-    layer: Layer | None
     overlay: LayerOverlay | None
     parts: RowParts | None
     problem: str = ""
@@ -91,12 +89,12 @@ class LineJudge:
     def judge(self, number: int, project: Project, uses: Sequence[str]) -> LineItem:
         """Return the item of a project. ``number``: its number in the overlay; ``uses``: codes of its use."""
         item = self._judge_land(number, project, uses)
-        layer = self.data.layer
-        if project.loose is None or layer is None or item.outcome is Outcome.FAILS or item.outside_m2 is not None:
+        overlay = self.data.overlay
+        if project.loose is None or overlay is None or item.outcome is Outcome.FAILS or item.outside_m2 is not None:
             return item
         loose = shapely.get_parts(project.loose)
         is_met = np.zeros(len(loose), dtype=bool)
-        is_met[shapely.STRtree(loose).query(layer.plane_shapes, predicate="intersects")[1]] = True
+        is_met[shapely.STRtree(loose).query(overlay.layer.plane_shapes, predicate="intersects")[1]] = True
         if not is_met.any():
             return item
         params = {"line": BilingualName(self.spec.name), **count_loose_parts(loose[is_met])}
@@ -128,8 +126,7 @@ class LineJudge:
         if pieces.is_sliver(self.tolerance):
             return self._make_free_item(pieces, project)
         row_parts = require_value(self.data.parts, "the parts of the line")
-        layer = require_value(self.data.layer, "the layer of the line")
-        net_of_row = layer.numbers("net_area") if self.spec.basis is AreaBasis.NET else None
+        net_of_row = overlay.layer.numbers("net_area") if self.spec.basis is AreaBasis.NET else None
         places = [row_parts.list_places(int(row), uses) for row in pieces.rows]
         parts, touched = [], 0.0
         for place in dict.fromkeys(places):
@@ -223,9 +220,20 @@ class LineJudge:
             "names": NameList(deciding.names[:_MAX_NAMES]),
             "approval": project.approval,
         }
-        if deciding.rule is not None:
-            params["condition"] = Condition(deciding.rule)
-        key = self._choose_key(deciding, project)
+        rule = deciding.rule
+        if rule is not None:
+            params["condition"] = Condition(rule)
+        if self.spec.needs_approval:
+            approved = "approved" if project.approval else "not_approved"
+            key = "approval_doubtful" if project.is_doubtful("approval") else approved
+        elif rule is None:
+            key = "no_rule"
+        elif rule.mark == "C" and outcome is Outcome.UNDETERMINED:
+            key = "unconfirmed"
+        elif rule.outcome is Admission.PROHIBITED:
+            key = "prohibited"
+        else:
+            key = "allowed" if outcome is Outcome.CONFORMS else "conditional"
         if deciding.names and key in ("prohibited", "conditional"):
             key += "_named"
         return self._make_item(
@@ -234,7 +242,7 @@ class LineJudge:
             area_m2=area,
             net_m2=net,
             basis=basis,
-            rule=deciding.rule,
+            rule=rule,
             parts=tuple(parts),
             touched_m2=touched,
             land=LazyShape(
@@ -242,21 +250,6 @@ class LineJudge:
             ),
             params=params,
         )
-
-    def _choose_key(self, part: LinePart, project: Project) -> str:
-        """Return the key of the reason for occupied land."""
-        rule = part.rule
-        if self.spec.needs_approval:
-            if project.is_doubtful("approval"):
-                return "approval_doubtful"
-            return "approved" if project.approval else "not_approved"
-        if rule is None:
-            return "no_rule"
-        if rule.mark == "C" and part.outcome is Outcome.UNDETERMINED:
-            return "unconfirmed"
-        if rule.outcome is Admission.PROHIBITED:
-            return "prohibited"
-        return "allowed" if part.outcome is Outcome.CONFORMS else "conditional"
 
     def _judge_boundary(self, pieces: ProjectPieces, project: Project, uses: Sequence[str]) -> LineItem:
         """Return the item of 城镇开发边界: land inside and outside; land outside alone is not 不符合."""
@@ -410,8 +403,6 @@ class ZoneJudge:
             name,
             entries[chain[1]].name if len(chain) > 1 else "",
             area_m2,
-            project.use_code,
-            project.use_name,
             rule.outcome if rule else Admission.UNDETERMINED,
             outcome,
             Message(SECTION, f"zone_{key}", params),

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Land that projects share with the rows of a layer, for all projects at once, and distances to the nearest row."""
+"""Land that projects share with the rows of a layer, for all projects at once, and distances to the nearest row.
+
+The land is summed by class and ownership, and by township and main function; also what must be made up for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -13,6 +16,8 @@ import shapely
 from numpy.typing import NDArray
 
 from ...base.cancellation import Cancellation
+from ...base.files.cells import format_column
+from ...engine.context import RuleContext
 from ...engine.geometry_queries import compute_piece_shares_of_rows
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.overlay import find_overlapping_rows, overlay_rows_between, select_present_rows
@@ -23,10 +28,22 @@ from ...geometry.polygons import MAX_UNCLIPPED_VERTICES, ClipCache, Polygons
 from ...geometry.statutory_area import compute_drawn_area
 from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer
+from ...standard.messages.texts import Message, NameList
+from ...standard.template import TemplateField
+from .review_sentences import Area
+from .review_settings import read_codes
+from .reviewed_project import (
+    SECTION,
+    ClassItem,
+    HeritageNotice,
+    LineItem,
+    Project,
+    SupplementItem,
+    TownshipItem,
+)
 
 #: Segments in one section of the boundary of a large polygon.
 _SEGMENTS = 32
-_NO_ROWS = np.zeros(0, dtype=int)
 
 
 class DistanceTree:
@@ -128,33 +145,7 @@ def unite_shapes(shapes: NDArray, tolerance: Tolerance) -> Any:
     return union_near_row(shapes, -1, tolerance, FallbackLog())
 
 
-NO_PIECES = ProjectPieces(_NO_ROWS, np.zeros(0, dtype=object), np.zeros(0), np.zeros(0))
-
-
-class AreaBatch:
-    """Measures arrays of shapes together when the first area is asked for: one long array takes less time than many.
-
-    ``measure``: returns the (k,) areas (m²) of shapes, each independent of the others.
-    """
-
-    def __init__(self, measure: Callable[[NDArray], NDArray]):
-        self._measure = measure
-        self._waiting: list[NDArray] = []
-        self._areas: list[NDArray] = []
-
-    def add(self, shapes: NDArray) -> int:
-        """Add (k,) shapes and return the number by which to ask for their areas."""
-        self._waiting.append(shapes)
-        return len(self._areas) + len(self._waiting) - 1
-
-    def get(self, number: int) -> NDArray:
-        """Return the (k,) areas (m²) of the shapes with a number."""
-        if self._waiting and number >= len(self._areas):
-            self._areas += np.split(
-                self._measure(np.concatenate(self._waiting)), np.cumsum([len(shapes) for shapes in self._waiting])[:-1]
-            )
-            self._waiting = []
-        return self._areas[number]
+NO_PIECES = ProjectPieces(np.zeros(0, dtype=int), np.zeros(0, dtype=object), np.zeros(0), np.zeros(0))
 
 
 @dataclass
@@ -170,26 +161,19 @@ class ProjectShapes:
     tolerance: Tolerance
     cancellation: Cancellation
     polygons: Polygons = field(init=False)
-    areas: AreaBatch = field(init=False)
 
     def __post_init__(self) -> None:
         self.polygons = Polygons(self.shapes)
-        self.areas = AreaBatch(self.measure)
-        self._number = self.areas.add(self.shapes)
+        self._to_lonlat = make_lonlat_transformer(self.plane_crs)
 
     def measure(self, shapes: NDArray) -> NDArray:
         """Return the (k,) areas (m²) of shapes as drawn in the plane."""
         return compute_drawn_area(shapes, self._to_lonlat, self.cancellation)
 
     @cached_property
-    def _to_lonlat(self) -> Callable[[NDArray], NDArray]:
-        """Return the function from coordinates of the plane to degrees; finding it takes as long as a small area."""
-        return make_lonlat_transformer(self.plane_crs)
-
-    @cached_property
     def factors(self) -> NDArray:
         """Return (n,) statutory area of each project divided by its area as drawn; 1 ± some millionths."""
-        drawn = self.areas.get(self._number)
+        drawn = self.measure(self.shapes)
         return np.divide(self.statutory_m2, drawn, out=np.ones(len(drawn)), where=drawn > 0)
 
 
@@ -198,15 +182,14 @@ class LayerOverlay:
     """What all projects share with a layer.
 
     ``pieces``: land of projects (left) in rows (right) of the layer, no place of a project twice within a group of
-    rows; ``area_number``: of their areas in the batch of the projects; ``failed``: projects whose overlay failed with a
-    row; ``distance_from``: returns the distance (m, in the plane) from a shape without land in the layer to the nearest
-    feature, None without features; ``shared``: projects that may have land in several groups at once.
+    rows; ``failed``: projects whose overlay failed with a row; ``distance_from``: returns the distance (m, in the
+    plane) from a shape without land in the layer to the nearest feature, None without features; ``shared``: projects
+    that may have land in several groups at once.
     """
 
     layer: Layer
     projects: ProjectShapes
     pieces: OverlayPieces
-    area_number: int
     failed: frozenset[int]
     distance_from: Callable[[Any], float | None]
     shared: frozenset[int] = frozenset()
@@ -218,9 +201,10 @@ class LayerOverlay:
     @cached_property
     def _by_project(self) -> dict[int, ProjectPieces]:
         """Return number of a project → its land."""
-        pieces, drawn_areas = self.pieces, self.projects.areas.get(self.area_number)
+        pieces = self.pieces
         if not len(pieces):
             return {}
+        drawn_areas = self.projects.measure(pieces.geometry)
         areas = drawn_areas * self.projects.factors[pieces.left]
         # Shares serve sums of net areas; measuring large rows for them takes long.
         shares = np.full(len(areas), np.nan)
@@ -296,11 +280,22 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, groups: NDArray | None 
     if len(pieces):
         is_overlapping = _find_overlapping_rows(layer, rows, near, pieces.right, projects)
         group_of_row = np.zeros(len(rows), dtype=int) if groups is None else groups[rows]
-        pieces = _remove_repeated_land(pieces, is_overlapping, group_of_row, projects)
+        may_repeat = is_overlapping[pieces.right]
+        if may_repeat.any():
+            # Repeated land stays with the first row, so that no group of rows has a place of a project twice.
+            kept = [pieces.select_pieces(~may_repeat)]
+            keys = np.column_stack([pieces.left, group_of_row[pieces.right]])
+            for key in np.unique(keys[may_repeat], axis=0):
+                repeated = pieces.select_pieces(np.flatnonzero(may_repeat & (keys == key).all(axis=1)))
+                kept.append(remove_repeated_land(repeated, projects.cancellation))
+            left, right, geometry, area, width = (
+                np.concatenate([getattr(one, name) for one in kept])
+                for name in ("left", "right", "geometry", "area", "width")
+            )
+            pieces = OverlayPieces(left, right, geometry, area, width, pieces.slivers, pieces.fallback_log)
         if groups is not None:
             shared = frozenset(pieces.left[is_overlapping[pieces.right]].tolist())
-    pieces = replace(pieces, right=rows[pieces.right])
-    return LayerOverlay(layer, projects, pieces, projects.areas.add(pieces.geometry), failed, distance_from, shared)
+    return LayerOverlay(layer, projects, replace(pieces, right=rows[pieces.right]), failed, distance_from, shared)
 
 
 def _find_overlapping_rows(
@@ -327,24 +322,146 @@ def _find_overlapping_rows(
     return is_overlapping
 
 
-def _remove_repeated_land(
-    pieces: OverlayPieces, is_overlapping: NDArray, group_of_row: NDArray, projects: ProjectShapes
-) -> OverlayPieces:
-    """Return pieces in which no group of rows has a place of a project twice.
+OWNERSHIP_FIELD = "QSXZ"
+_SANDIAO = "sandiao"
+_MAX_NAMES = 3
 
-    Repeated land stays with the first row. ``is_overlapping`` (n,) bool: rows that share land with another row;
-    ``group_of_row`` (n,).
-    """
-    may_repeat = is_overlapping[pieces.right]
-    if not may_repeat.any():
-        return pieces
-    groups = [pieces.select_pieces(~may_repeat)]
-    keys = np.column_stack([pieces.left, group_of_row[pieces.right]])
-    for key in np.unique(keys[may_repeat], axis=0):
-        repeated = pieces.select_pieces(np.flatnonzero(may_repeat & (keys == key).all(axis=1)))
-        groups.append(remove_repeated_land(repeated, projects.cancellation))
-    left, right, geometry, area, width = (
-        np.concatenate([getattr(group, name) for group in groups])
-        for name in ("left", "right", "geometry", "area", "width")
+
+class LandClasses:
+    """Sums the land of projects by class and ownership of the parcels."""
+
+    def __init__(self, overlay: LayerOverlay, ctx: RuleContext):
+        self.overlay = overlay
+        layer, lists = overlay.layer, ctx.norm.standard.code_lists
+
+        def name_codes(field: TemplateField | None) -> dict[str, str]:
+            codes = lists.get(field.codes) if field is not None else None
+            return {code: entry.name for code, entry in codes.entry_by_code.items()} if codes else {}
+
+        self._names = name_codes(layer.template.find_field("land_use"))
+        # Code → 农用地, 建设用地 or 未利用地, for codes of the survey and of 用地用海分类.
+        entries = lists[_SANDIAO].entry_by_code.values() if _SANDIAO in lists else ()
+        self._major = {
+            code: entry.other_columns.get("major_class", "")
+            for planned in (True, False)
+            for entry in entries
+            for code in [entry.other_columns.get("code_2023", "") if planned else entry.code]
+        }
+        self._codes = read_codes(layer, "land_use")
+        self._given_names = layer.text("land_use_name")
+        values = layer.get_texts_by_name(OWNERSHIP_FIELD)
+        names = name_codes(layer.template.find_field_by_name(OWNERSHIP_FIELD))
+        words = {}
+        for value in set(values):
+            name = names.get(value, value)
+            words[value] = next((word for word in ("国有", "集体") if name.startswith(word)), name)
+        self._ownership = [words[value] for value in values]
+        self._is_cultivated = ctx.find_cultivated_rows(layer)
+        self._net = layer.numbers("net_area")
+
+    def sum_project(self, number: int) -> tuple[ClassItem, ...]:
+        """Return the classes of a project by code and ownership."""
+        pieces = self.overlay.get_pieces(number)
+        keys = [(self._codes[row], self._ownership[row]) for row in pieces.rows.tolist()]
+        items = []
+        for key in sorted(set(keys)):
+            group = pieces.select(np.array([one == key for one in keys], dtype=bool))
+            first = int(group.rows[0])
+            code, ownership = key
+            items.append(
+                ClassItem(
+                    code,
+                    self._names.get(code) or self._given_names[first] or code,
+                    self._major.get(code, ""),
+                    ownership,
+                    group.total_m2,
+                    group.sum_by(self._net),
+                    bool(self._is_cultivated[first]),
+                )
+            )
+        return tuple(items)
+
+
+def sum_townships(overlay: LayerOverlay, number: int) -> tuple[TownshipItem, ...]:
+    """Return the land of a project by township, the largest first."""
+    layer = overlay.layer
+    return _sum_rows(
+        overlay,
+        number,
+        layer.text("division_code"),
+        [name or key for name, key in zip(layer.text("division_name"), layer.keys, strict=True)],
     )
-    return OverlayPieces(left, right, geometry, area, width, pieces.slivers, pieces.fallback_log)
+
+
+def sum_functions(overlay: LayerOverlay, number: int) -> tuple[TownshipItem, ...]:
+    """Return the land of a project by main function (主体功能), as the layer names it."""
+    layer = overlay.layer
+    kinds = layer.text("feature_kind")
+    return _sum_rows(
+        overlay,
+        number,
+        kinds,
+        [kind or remark for kind, remark in zip(kinds, layer.get_texts_by_name("BZ"), strict=True)],
+    )
+
+
+def _sum_rows(overlay: LayerOverlay, number: int, codes: list[str], names: list[str]) -> tuple[TownshipItem, ...]:
+    """Return the land of a project by code and name of the rows, the largest first."""
+    pieces = overlay.get_pieces(number)
+    sums: dict[tuple[str, str], float] = {}
+    for row, area in zip(pieces.rows.tolist(), pieces.areas.tolist(), strict=True):
+        key = codes[row], names[row]
+        sums[key] = sums.get(key, 0.0) + area
+    items = [TownshipItem(code, name, area) for (code, name), area in sums.items()]
+    return tuple(sorted(items, key=lambda item: -item.area_m2))
+
+
+def list_supplements(project: Project, lines: Iterable[LineItem]) -> tuple[SupplementItem, ...]:
+    """Return the net areas to supplement: 永久基本农田 (补划), 耕地 (占补平衡)."""
+    documents = {"farmland": project.approval, "cultivated": ""}
+    return tuple(
+        SupplementItem(
+            line.id, line.net_m2, line.area_m2 or 0.0, line.rule, documents[line.id], project.supplement_plan
+        )
+        for line in lines
+        if line.id in documents and line.is_occupied
+    )
+
+
+def make_heritage_notice(
+    number: int,
+    expected: LayerOverlay | None,
+    ranges: Iterable[LayerOverlay],
+    mark: str,
+    tolerance: Tolerance,
+) -> HeritageNotice | None:
+    """Return the notice 先考古、后供地, whatever the mode of supply; None outside all ranges.
+
+    ``expected``: the areas where relics may lie under ground, drawn by the province (文物保护法 art. 43 para. 1);
+    ``ranges``: of the layers with ranges of heritage, for land outside these areas; ``mark``: of the source.
+    """
+    found = _find_heritage_land(number, [expected] if expected else [], tolerance)
+    key = "archaeology" if found else "archaeology_range"
+    found = found or _find_heritage_land(number, ranges, tolerance)
+    if found is None:
+        return None
+    names, area = found
+    params = {"area": Area(area), "names": NameList(names[:_MAX_NAMES])}
+    return HeritageNotice(names, area, Message(SECTION, key if names else f"{key}_unnamed", params), mark)
+
+
+def _find_heritage_land(
+    number: int, overlays: Iterable[LayerOverlay], tolerance: Tolerance
+) -> tuple[tuple[str, ...], float] | None:
+    """Return names of sites and land (m²) of a project in layers; None without land."""
+    names: list[str] = []
+    area = 0.0
+    for overlay in overlays:
+        pieces = overlay.get_pieces(number)
+        if pieces.is_sliver(tolerance):
+            continue
+        layer_names = format_column(overlay.layer.frame["MC"]) if "MC" in overlay.layer.frame else []
+        names += [layer_names[row] for row in pieces.rows.tolist() if layer_names and layer_names[row]]
+        # Ranges of different layers are of the same sites: the largest counts.
+        area = max(area, pieces.total_m2)
+    return (tuple(dict.fromkeys(names)), area) if area else None

@@ -31,11 +31,18 @@ from ...render.words import ReportTexts
 from ...standard.messages.numbers import format_hectare_number, format_number, format_square_metres
 from ...standard.messages.texts import Texts
 from ...standard.profile import resolve_document
-from .map_scene import PX_PER_MM, MapScene, ProjectMapper, list_numbered_lines, load_map_settings
-from .map_svg import draw_legend, draw_map
 from .page_tables import ICON_BY_OUTCOME, PageTables, circle_number, format_area
+from .project_map import (
+    PX_PER_MM,
+    MapScene,
+    ProjectMapper,
+    draw_legend,
+    draw_map,
+    list_numbered_lines,
+    load_map_settings,
+)
 from .review_sentences import Area, count_outcome, get_outcome_name
-from .reviewed_project import SECTION, ConformityResult, NoteLevel, Outcome, ProjectResult, ReviewItem
+from .reviewed_project import SECTION, VERDICTS, ConformityResult, NoteLevel, Outcome, ProjectResult, ReviewItem
 
 #: Converts a drawing in SVG into a PNG of a width in px.
 Rasterise = Callable[[str, int], bytes]
@@ -44,7 +51,6 @@ _PIXELS_PER_MM = 8.7
 _DIGEST_DIGITS, _DIGEST_GROUP = 16, 4
 #: Zones of 6° in China have the numbers 13 to 23, those of 3° the numbers 25 to 45.
 _FIRST_3_DEGREE_ZONE = 25
-_VERDICTS = (Outcome.CONFORMS, Outcome.CONDITIONAL, Outcome.FAILS, Outcome.UNDETERMINED)
 
 
 def make_conformity_document(
@@ -101,7 +107,7 @@ def make_conformity_document(
 def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: int) -> Iterator[Block]:
     """Yield one table of all projects, and what was left out."""
     texts = Texts(result.lang)
-    counts = [f"{get_outcome_name(verdict, texts)} {format_number(result.count(verdict), 0)}" for verdict in _VERDICTS]
+    counts = [f"{get_outcome_name(verdict, texts)} {format_number(result.count(verdict), 0)}" for verdict in VERDICTS]
     yield from (
         FactTable(
             (
@@ -202,14 +208,14 @@ class _ProjectPage:
         all_items: list[ReviewItem] = [*one.lines, *one.zones]
         items = [item for item in all_items if count_outcome(item) is not Outcome.LISTED]
         counts = {
-            str(verdict): format_number(sum(item.outcome is verdict for item in items), 0) for verdict in _VERDICTS
+            str(verdict): format_number(sum(item.outcome is verdict for item in items), 0) for verdict in VERDICTS
         }
         yield VerdictBox(
             get_outcome_name(one.verdict, self.texts),
             one.reasons[0].render(self.texts) if one.reasons else "",
             self._get("counts", **counts),
             is_passed=one.verdict is Outcome.CONFORMS,
-            options=tuple((get_outcome_name(verdict, self.texts), verdict is one.verdict) for verdict in _VERDICTS),
+            options=tuple((get_outcome_name(verdict, self.texts), verdict is one.verdict) for verdict in VERDICTS),
         )
         numbers = {line.id: number for number, line in list_numbered_lines(self.one)}
         yield from (make_heading("lines", self._get("lines_note")), self.tables.make_line_table(numbers))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -19,17 +19,16 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
+from ...checks.live.edited_rows import EditedRows
 from ...geometry.overlay import find_overlapping_rows
 from ...geometry.tolerance import Tolerance
-from ...geometry.validity import mask_missing_shapes
 from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.messages.texts import Message
-from .admission import AdmissionTable
 from .occupied import DistanceTree
 from .read_projects import ProjectRows, ReadProjects, read_project_rows
-from .review import ProjectReview, ReviewedProjects
-from .review_settings import FIELD_MEANINGS, ReviewSettings
+from .review import ProjectReview, ReviewedProjects, WholeLayers
+from .review_settings import FIELD_MEANINGS, AdmissionTable, ReviewSettings
 from .reviewed_project import ConformityResult, Project
 from .run_review import list_review_layers, make_result
 
@@ -39,51 +38,11 @@ _MARGIN_SHARE, _MIN_MARGIN_M = 0.25, 30.0
 _FIRST_SEARCH_M = 500.0
 
 
-class RowSource(Protocol):
-    """The rows of a plan's layers with edits; `core.checks.live.edited_rows.EditedRows` is one."""
-
-    def list_edited_rows(self, role: str) -> list[int]:
-        """Return the numbers of edited, added and removed rows."""
-
-    def get_plane_shape(self, role: str, row: int) -> Any:
-        """Return the shape of a row in the plane; None for a removed row, or without a shape."""
-
-    def sort_edited_last(self, role: str, rows: set[int]) -> list[int]:
-        """Return row numbers in the order of `make_layer_of_rows`."""
-
-    def make_layer_of_rows(self, role: str, rows: list[int]) -> Layer:
-        """Return a layer of rows in their present state."""
-
-
-class _RowsAsRead:
-    """The rows of a plan without edits."""
-
-    def __init__(self, plan: Plan):
-        self._plan = plan
-
-    def list_edited_rows(self, _role: str) -> list[int]:
-        return []
-
-    def get_plane_shape(self, role: str, row: int) -> Any:
-        return self._plan.layers[role].plane_shapes[row]
-
-    def sort_edited_last(self, _role: str, rows: set[int]) -> list[int]:
-        return sorted(rows)
-
-    def make_layer_of_rows(self, role: str, rows: list[int]) -> Layer:
-        return self._plan.layers[role].select_rows(np.array(rows, dtype=int))
-
-
 class _Surroundings(NamedTuple):
     """The rows of a layer whose boxes meet a box (xmin, ymin, xmax, ymax, m)."""
 
-    box: tuple[float, float, float, float]
+    box: NDArray
     layer: Layer
-
-    def contain(self, bounds: NDArray) -> bool:
-        """Return True if bounds (xmin, ymin, xmax, ymax) are within the box, so that no other row meets them."""
-        xmin, ymin, xmax, ymax = self.box
-        return bool(xmin <= bounds[0] and ymin <= bounds[1] and bounds[2] <= xmax and bounds[3] <= ymax)
 
 
 class PreparedReview:
@@ -103,14 +62,13 @@ class PreparedReview:
         settings: ReviewSettings,
         table: AdmissionTable,
         tolerance: Tolerance,
-        rows: RowSource | None = None,
+        rows: EditedRows | None = None,
     ):
         self.plan, self.settings, self.table, self.tolerance = plan, settings, table, tolerance
-        self._rows: RowSource = _RowsAsRead(plan) if rows is None else rows
+        self._rows = rows or EditedRows(plan)
         self._trees: dict[str, shapely.STRtree] = {}
         self._distances: dict[str, DistanceTree] = {}
         self._surroundings: dict[str, _Surroundings] = {}
-        self._has_shapes: dict[str, bool] = {}
         self._gaps: dict[str, tuple[Message, ...]] = {}
 
     def prepare(self, cancellation: Cancellation = NEVER_CANCELLED) -> None:
@@ -123,7 +81,7 @@ class PreparedReview:
             self._distances.setdefault(layer.role, DistanceTree(layer.plane_shapes)).build()
         _ = self.plan.area_code
 
-    def use_rows(self, rows: RowSource | None) -> PreparedReview:
+    def use_rows(self, rows: EditedRows | None) -> PreparedReview:
         """Return a review of the same plan with other edits, None for none; trees of the rows as read are shared."""
         other = PreparedReview(self.plan, self.settings, self.table, self.tolerance, rows)
         other._trees, other._distances = self._trees, self._distances
@@ -146,7 +104,7 @@ class PreparedReview:
             self.settings,
             self.table,
             self.tolerance,
-            whole_layers=self,
+            whole_layers=WholeLayers(self._rows.has_any_shape, self.list_gaps, self.measure_distance),
             cancellation=cancellation,
         )
         return review.review()
@@ -160,13 +118,14 @@ class PreparedReview:
         if len(bounds) > 1:
             return self._make_layer_in_boxes(role, shapely.box(*bounds.T))
         kept = self._surroundings.get(role)
-        if kept is None or not kept.contain(bounds[0]):
+        # No row outside the box meets what is within it.
+        if kept is None or not ((kept.box[:2] <= bounds[0, :2]) & (bounds[0, 2:] <= kept.box[2:])).all():
             margin = max(_MARGIN_SHARE * float(np.max(bounds[0, 2:] - bounds[0, :2])), _MIN_MARGIN_M)
             box = bounds[0] + margin * np.array([-1, -1, 1, 1])
             layer = self._make_layer_in_boxes(role, np.array([shapely.box(*box)], dtype=object))
             # Overlaps of these rows hold for all positions of the project within the box.
             find_overlapping_rows(layer.polygons, self.tolerance)
-            kept = self._surroundings[role] = _Surroundings(tuple(box.tolist()), layer)
+            kept = self._surroundings[role] = _Surroundings(box, layer)
         return kept.layer
 
     def _make_layer_in_boxes(self, role: str, boxes: NDArray) -> Layer:
@@ -183,18 +142,10 @@ class PreparedReview:
         """Return the (k,) shapes of edited rows in the plane; None for a removed row, or without a shape."""
         return np.array([self._rows.get_plane_shape(role, one) for one in edited.tolist()] + [None], dtype=object)[:-1]
 
-    def has_any_shape(self, role: str) -> bool:
-        """Return True if any row of a layer has a shape, after the edits."""
-        if role not in self._has_shapes:
-            edited = np.array(self._rows.list_edited_rows(role), dtype=int)
-            shapes = self._trees[role].geometries.copy()
-            shapes[edited[edited < len(shapes)]] = None
-            shapes = np.concatenate([shapes, self._get_edited_shapes(role, edited)])
-            self._has_shapes[role] = not mask_missing_shapes(shapes).all()
-        return self._has_shapes[role]
-
     def list_gaps(self, role: str) -> tuple[Message, ...]:
         """Return sentences on unknown data of a layer, after the edits."""
+        if role not in self.plan.layers:
+            return self.plan.list_gaps(role)
         if role not in self._gaps:
             layer, edited = self.plan.layers[role], set(self._rows.list_edited_rows(role))
             edited_fids = {layer.fids[row] for row in edited if row < len(layer)}

@@ -28,15 +28,13 @@ from ...plan.layer import SourceLayer
 from ...standard.messages.texts import Message
 from ...standard.options import MIN_WIDTH_M
 from ...standard.profile import Norm
-from .admission import USE_CODES
 from .review_sentences import count_loose_parts
-from .review_settings import ReviewSettings
+from .review_settings import USE_CODES, ReviewSettings
 from .reviewed_project import SECTION, NoteLevel, Project, ProjectDoubt, ProjectNote, SupplyMode
 
 #: Digits to which 用地用海分类 codes are padded in databases.
 _USE_CODE_PAD = 6
 _M2_PER_UNIT = {"declared_m2": 1.0, "declared_ha": 10_000.0, "declared_mu": 10_000.0 / 15}
-_KIND_BY_DIMENSION = ("point", "line", "polygon")
 _CODE_IN_TEXT = re.compile(r"[（(]?\s*(\d{2,6})\s*[)）]?")
 #: A distance (m) from the line to the edge, as a share of the width.
 _HALF = 0.5
@@ -259,15 +257,12 @@ class _ProjectReader:
 
     def _note(self, level: NoteLevel, key: str, position: int, meaning: str = "", **params: Any) -> None:
         """Add a note on a row."""
-        row = position + 1
-        names = [
-            *[field for field, _ in self._list_texts(meaning, position)],
-            *([field for field, _ in self._columns.get(meaning, ())] + list(self.settings.fields.get(meaning, ("",)))),
-        ]
-        field = names[0]
-        message = Message(SECTION, f"note_{key}", {"file": self.rows.name, "row": row, "field": field, **params})
+        # The field with a text, else one that the source has, else one that it may have.
+        given = [field for field, _ in (*self._list_texts(meaning, position), *self._columns.get(meaning, ()))]
+        field = [*given, *self.settings.fields.get(meaning, ("",))][0]
+        shown = {"file": self.rows.name, "row": position + 1, "field": field, **params}
         name = self._get("name", position) or self._get("number", position)
-        self.notes.append(ProjectNote(level, message, row, name, field))
+        self.notes.append(ProjectNote(level, Message(SECTION, f"note_{key}", shown), position + 1, name, field))
 
     def read_row(self, position: int) -> Project | None:
         """Return the project of a row; None, with a note, if it cannot be reviewed."""
@@ -334,7 +329,7 @@ class _ProjectReader:
             reason, _ = find_invalidity_reason(raw)
             self._note(NoteLevel.ERROR, "invalid", position, reason=Message("words", reason))
             return nothing
-        kind = _KIND_BY_DIMENSION[int(shapely.get_dimensions(raw))]
+        kind = ("point", "line", "polygon")[int(shapely.get_dimensions(raw))]
         shape = extract_polygons(self._plane[position])
         parts = shapely.get_parts(shapely.get_parts(self._plane[position]))
         parts = parts[shapely.get_dimensions(parts) < 2]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,21 +17,36 @@ from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ...standard.messages.texts import Message, MessageList, NameList
-from .admission import USE_CODES, ZONE_CODES, AdmissionTable, find_row_parts, read_codes
-from .land import LandClasses, list_supplements, make_heritage_notice, sum_functions, sum_townships
 from .lines_and_zones import LineData, LineJudge, ZoneJudge, apply_gaps, is_rest_sliver
-from .occupied import LayerOverlay, ProjectShapes, overlay_layer
+from .occupied import (
+    LandClasses,
+    LayerOverlay,
+    ProjectShapes,
+    list_supplements,
+    make_heritage_notice,
+    overlay_layer,
+    sum_functions,
+    sum_townships,
+)
 from .review_sentences import (
     COUNTY,
     COUNTY_NAME,
     ZONES_NAME,
     Area,
     BilingualName,
-    decide_verdict,
+    judge_items,
     list_missing,
-    list_reasons,
 )
-from .review_settings import ROWS_CULTIVATED, LineSpec, ReviewSettings
+from .review_settings import (
+    ROWS_CULTIVATED,
+    USE_CODES,
+    ZONE_CODES,
+    AdmissionTable,
+    LineSpec,
+    ReviewSettings,
+    find_row_parts,
+    read_codes,
+)
 from .reviewed_project import (
     SECTION,
     AreaBasis,
@@ -58,17 +73,16 @@ _ARCHAEOLOGY_NAME = ("文物保护提示", "Notice on heritage")
 _OVERLAY_SHARE = 0.8
 
 
-class WholeLayers(Protocol):
-    """Answers for whole layers, as `prepared.PreparedReview` gives them."""
+class WholeLayers(NamedTuple):
+    """Answers for whole layers by their codes, as `prepared.PreparedReview` gives them.
 
-    def has_any_shape(self, role: str) -> bool:
-        """Return True if any row of a layer has a shape."""
+    ``has_any_shape``: any row has a shape; ``list_gaps``: sentences on unknown data; ``measure_distance``: distance (m)
+    from a shape to the nearest row, None without rows.
+    """
 
-    def list_gaps(self, role: str) -> tuple[Message, ...]:
-        """Return sentences on unknown data of a layer."""
-
-    def measure_distance(self, role: str, shape: Any) -> float | None:
-        """Return the distance (m) from a shape to the nearest row of a layer; None without rows."""
+    has_any_shape: Callable[[str], bool]
+    list_gaps: Callable[[str], tuple[Message, ...]]
+    measure_distance: Callable[[str, Any], float | None]
 
 
 @dataclass(frozen=True)
@@ -127,12 +141,12 @@ class ProjectReview:
         self._summed = {concept: self._overlay_concept(concept) for concept in _SUMMED}
         parcels = self._summed["parcels"]
         self._classes = LandClasses(parcels, self.ctx) if parcels else None
-        self._expected = self._overlay_concept(settings.archaeology_area)
-        ranges = (self._overlay_concept(concept) for concept in settings.archaeology_ranges)
+        self._expected = self._overlay_concept(settings.archaeology.area)
+        ranges = (self._overlay_concept(concept) for concept in settings.archaeology.ranges)
         self._heritage = [overlay for overlay in ranges if overlay is not None]
         # Unknown data of layers other than the control lines: zones, county, layers of sums, ranges of heritage.
         names = {"zones": ZONES_NAME, COUNTY: COUNTY_NAME, **_SUMMED_NAMES}
-        names |= dict.fromkeys((settings.archaeology_area, *settings.archaeology_ranges), _ARCHAEOLOGY_NAME)
+        names |= dict.fromkeys((settings.archaeology.area, *settings.archaeology.ranges), _ARCHAEOLOGY_NAME)
         items: dict[str, MissingItem] = {}
         for concept, name in names.items():
             layer = self.plan.find_layer_of_concept(concept) or self.plan.find_unusable_layer(concept)
@@ -196,10 +210,10 @@ class ProjectReview:
         role = known.role if known is not None else self.plan.list_roles_of_concept(spec.concept)[0]
         if layer is None:
             is_declared = problem == "absent" and bool({spec.concept, role} & self.plan.norm.profile.absent)
-            return LineData(spec, role, None, None, None, problem, is_declared)
+            return LineData(spec, role, None, None, problem, is_declared)
         parts = find_row_parts(spec, layer, self.ctx)
         overlay = self._overlay_concept(spec.concept, lambda _layer: parts.groups)
-        data = LineData(spec, role, layer, overlay, parts)
+        data = LineData(spec, role, overlay, parts)
         if spec.rows != ROWS_CULTIVATED:
             return data
         is_known = np.array([bool(code) for code in layer.text("land_use")])
@@ -221,7 +235,7 @@ class ProjectReview:
         lines = [apply_gaps(line, self._list_gaps(line.role)) for line in lines]
         zones = self._zones.judge(number, project, uses)
         items: list[ReviewItem] = [*project.doubts, *lines, *zones]
-        verdict = decide_verdict(items, self._gap_items)
+        verdict, reasons = judge_items(items, self._gap_items)
         # In the order of the layers that are summed; None without a layer, or if its overlay failed for the project.
         parcels, townships, functions = (
             None if overlay is None or number in overlay.failed else overlay for overlay in self._summed.values()
@@ -251,11 +265,11 @@ class ProjectReview:
             sum_functions(functions, number) if functions else (),
             list_supplements(project, lines),
             make_heritage_notice(
-                number, self._expected, self._heritage, self.settings.archaeology_mark, self.tolerance
+                number, self._expected, self._heritage, self.settings.archaeology.mark, self.tolerance
             ),
             list_missing(project, lines, zones, (*self._gap_items, *self._list_absent_layers(), *found)),
             verdict,
-            list_reasons(items, verdict, self._gap_items),
+            reasons,
             tuple(one.reason for one in items if one.outcome is Outcome.CONDITIONAL),
             self._measure_rest(parcels, number, project),
             self._measure_rest(townships, number, project),
@@ -299,11 +313,7 @@ class ProjectReview:
 
     def _list_gaps(self, role: str) -> tuple[Message, ...]:
         """Return sentences on unknown data of a whole layer; none without the layer."""
-        return (
-            self._whole_layers.list_gaps(role)
-            if self._whole_layers and role in self.plan.layers
-            else self.plan.list_gaps(role)
-        )
+        return self._whole_layers.list_gaps(role) if self._whole_layers else self.plan.list_gaps(role)
 
     def _list_absent_layers(self) -> list[MissingItem]:
         """Return items on layers that are missing for sums and the heritage notice.
@@ -312,7 +322,7 @@ class ProjectReview:
         """
         layers = [
             *[(concept, _SUMMED_NAMES[concept], "summed", overlay) for concept, overlay in self._summed.items()],
-            ((self.settings.archaeology_area, _ARCHAEOLOGY_NAME, "archaeology", self._expected)),
+            ((self.settings.archaeology.area, _ARCHAEOLOGY_NAME, "archaeology", self._expected)),
         ]
         found = []
         for concept, name, key, overlay in layers:

@@ -18,6 +18,7 @@ from ...standard.messages.texts import Message, MessagePart, Texts
 from .reviewed_project import (
     OUTCOME_ORDER,
     SECTION,
+    VERDICTS,
     AdmissionRule,
     ConformityResult,
     LineItem,
@@ -41,7 +42,6 @@ _MIN_HECTARES_M2 = 100.0
 _PROJECT_NAME = ("项目资料", "Data of the project")
 _LACKING_NAME = ("其他控制线和图层", "Other lines and layers")
 ZONES_NAME = ("规划分区准入", "Admission by zone")
-_REMEDY_BY_REASON = {"line_approval_doubtful": "fields", "line_loose": "loose"}
 #: Id of the item on land outside the county.
 COUNTY = "county"
 COUNTY_NAME = ("县域", "County")
@@ -62,10 +62,7 @@ def get_outcome_name(outcome: Outcome, texts: Texts) -> str:
 def describe_result(result: ConformityResult, lang: str) -> list[ReportLine]:
     """Return a summary, the verdicts of few projects with the reason, and the notes, those on errors first."""
     texts = Texts(lang)
-    counts = {
-        str(verdict): format_number(result.count(verdict), 0)
-        for verdict in (Outcome.CONFORMS, Outcome.CONDITIONAL, Outcome.FAILS, Outcome.UNDETERMINED)
-    }
+    counts = {str(verdict): format_number(result.count(verdict), 0) for verdict in VERDICTS}
     summary = texts.get(
         SECTION,
         "done",
@@ -156,22 +153,15 @@ def count_outcome(item: ReviewItem) -> Outcome:
     return (isinstance(item, LineItem) and item.weight) or item.outcome
 
 
-def decide_verdict(items: Sequence[ReviewItem], gaps: Sequence[MissingItem] = ()) -> Outcome:
-    """Return the gravest outcome of all items; 未能判定 if nothing was judged.
+def judge_items(items: Sequence[ReviewItem], gaps: Sequence[MissingItem]) -> tuple[Outcome, tuple[MessagePart, ...]]:
+    """Return the verdict, which is the gravest outcome of all items, and its reasons, the gravest first.
 
-    ``gaps``: on layers of which not all rows are known; with one the verdict is at best 未能判定.
+    未能判定 if nothing was judged. The reason of 符合 is that nothing opposes the project. ``gaps``: on layers of which
+    not all rows are known; with one the verdict is at best 未能判定.
     """
-    gravest = find_gravest([*map(count_outcome, items), *([Outcome.UNDETERMINED] if gaps else [])])
-    return Outcome.UNDETERMINED if gravest is Outcome.LISTED else gravest
-
-
-def list_reasons(
-    items: Sequence[ReviewItem], verdict: Outcome, gaps: Sequence[MissingItem] = ()
-) -> tuple[MessagePart, ...]:
-    """Return the reasons of a verdict, the gravest first.
-
-    The reason of 符合 is that nothing opposes the project. ``gaps``: as for `decide_verdict`.
-    """
+    verdict = find_gravest([*map(count_outcome, items), *([Outcome.UNDETERMINED] if gaps else [])])
+    if verdict is Outcome.CONFORMS:
+        return verdict, (Message(SECTION, "all_conform"),)
     # Items that count less than they are, such as missing layers, come after those that they count like.
     ordered = sorted(
         items, key=lambda item: (-OUTCOME_ORDER.index(count_outcome(item)), count_outcome(item) is not item.outcome)
@@ -181,7 +171,7 @@ def list_reasons(
     worse += [
         one.reason for one in ordered[len(grave) :] if count_outcome(one) not in (Outcome.CONFORMS, Outcome.LISTED)
     ]
-    return tuple(worse) if verdict is not Outcome.CONFORMS else (Message(SECTION, "all_conform"),)
+    return Outcome.UNDETERMINED if verdict is Outcome.LISTED else verdict, tuple(worse)
 
 
 def list_missing(
@@ -204,7 +194,7 @@ def list_missing(
             if line.has_gaps:
                 key = "gaps"
             elif isinstance(line.reason, Message):
-                key = _REMEDY_BY_REASON.get(line.reason.key, key)
+                key = {"line_approval_doubtful": "fields", "line_loose": "loose"}.get(line.reason.key, key)
             params = {"line": BilingualName(line.name), "role": line.role}
             remedy = Message(SECTION, f"remedy_{key}", params)
             missing.append(MissingItem(line.id, line.name, line.reason, remedy))

@@ -40,6 +40,8 @@ class Outcome(StrEnum):
 
 #: From the best outcome to the gravest.
 OUTCOME_ORDER = tuple(Outcome)
+#: Outcomes of a project, in the order in which they are counted.
+VERDICTS = (Outcome.CONFORMS, Outcome.CONDITIONAL, Outcome.FAILS, Outcome.UNDETERMINED)
 
 
 def find_gravest(outcomes: Iterable[Outcome]) -> Outcome:
@@ -203,8 +205,19 @@ class LazyShape:
         return self._compute()
 
 
+class OccupiedLand:
+    """Land of a project in a line, a part of a line, or a zone."""
+
+    land: LazyShape | None
+
+    @property
+    def shape(self) -> Any:
+        """Return the land as a shape in the plane; None without land."""
+        return self.land.shape if self.land else None
+
+
 @dataclass(frozen=True)
-class LinePart:
+class LinePart(OccupiedLand):
     """The occupied land of one part of a control line, or of one kind of its rows.
 
     ``part``: ``core``, ``control``, ``inside``, ``outside``, or empty; ``names``: names of its features;
@@ -220,13 +233,8 @@ class LinePart:
     rule: AdmissionRule | None
     land: LazyShape | None
 
-    @property
-    def shape(self) -> Any:
-        """Return the land as a shape; None for land outside."""
-        return self.land.shape if self.land else None
 
-
-class JudgedItem:
+class JudgedItem(OccupiedLand):
     """What a row of the admission table may decide: a line or a zone."""
 
     rule: AdmissionRule | None
@@ -277,11 +285,6 @@ class LineItem(JudgedItem):
     has_gaps: bool = False
 
     @property
-    def shape(self) -> Any:
-        """Return the occupied land as a shape; None without any."""
-        return self.land.shape if self.land else None
-
-    @property
     def leading_m2(self) -> float | None:
         """Return the occupied area on the leading basis: net area where it is known, else statutory area."""
         return self.net_m2 if self.basis is AreaBasis.NET and self.net_m2 is not None else self.area_m2
@@ -326,18 +329,11 @@ class ZoneItem(JudgedItem):
     name: str
     parent_name: str
     area_m2: float
-    use_code: str
-    use_name: str
     admission: Admission
     outcome: Outcome
     reason: Message
     rule: AdmissionRule | None
     land: LazyShape
-
-    @property
-    def shape(self) -> Any:
-        """Return the land of the project in the zone as a shape."""
-        return self.land.shape
 
 
 #: What gives an outcome and a reason.
@@ -440,9 +436,9 @@ class ConformityResult:
     """The review of all projects of a source.
 
     ``source``: name of the file of projects; ``notes``: on rows that were left out or are to be checked;
-    ``row_count``: rows of the source; ``admission_file``: name of the admission table; ``plane``: label of the CRS of
-    shapes; ``area_name``, ``area_code``: the county; ``data_name``: name of the plan's data; ``plan``: the plan, for
-    the land around a project.
+    ``row_count``: rows of the source; ``admission_file``: name of the admission table; ``area_name``: of the county;
+    ``data_name``: name of the plan's data; ``plan``: the plan, for its county, plane and files, and the land around a
+    project.
     """
 
     results: tuple[ProjectResult, ...]
@@ -450,17 +446,12 @@ class ConformityResult:
     row_count: int
     source: str
     data_name: str
-    area_code: str
     area_name: str
-    plane: str
     admission_file: str
     tolerance: Tolerance
     lang: str
     time: datetime
     plan: Plan = field(repr=False, compare=False)
-    data_year: int | None = None
-    #: Paths of the data that were read, for the digest on pages.
-    input_files: tuple[str, ...] = ()
     #: Layers of the plan with rows that no line and no table of the review reads: name and code.
     unread_layers: tuple[str, ...] = ()
     #: Compiler and secrecy that the caller gives; those of the profile apply without.

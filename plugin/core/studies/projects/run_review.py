@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.connection_text import name_source
 from ...base.errors import InputError
-from ...geometry.crs import make_crs_label
 from ...geometry.tolerance import Tolerance
 from ...plan.layer import Layer, SourceLayer
 from ...plan.loading.reading import read_plan
@@ -27,10 +26,9 @@ from ...standard.divisions import label_division
 from ...standard.options import MIN_WIDTH_M, RunOptions
 from ...standard.profile import DocumentInfo
 from ...standard.template import TemplateField
-from .admission import AdmissionTable, load_admission
 from .read_projects import ReadProjects, read_projects
 from .review import ProjectReview, ReviewedProjects
-from .review_settings import ROWS_ALL, ReviewSettings, load_review_settings
+from .review_settings import ROWS_ALL, AdmissionTable, ReviewSettings, load_admission, load_review_settings
 from .reviewed_project import ConformityResult
 
 _READING_SHARE = 0.4
@@ -122,6 +120,11 @@ def make_result(
     used = {layer.role for layer in list_review_layers(plan, settings)}
     layers = [layer for role, layer in plan.layers.items() if role not in used and len(layer)]
     unread = (*(f"{layer.template.name} {layer.role}" for layer in layers), *plan.unrecognised_layers)
+    # The name of the county is that of its profile, its outline, else of the list of divisions.
+    profile, county = plan.norm.profile, plan.find_layer_of_concept("county")
+    area_name = profile.name if profile.area_code == plan.area_code else ""
+    if not area_name and county is not None and len(county) == 1:
+        area_name = county.text("division_name")[0]
     return ConformityResult(
         tuple(
             replace(one, notes=(*(note for note in read.notes if note.row == one.project.row), *one.notes))
@@ -131,30 +134,15 @@ def make_result(
         read.row_count,
         read.source,
         name_source(plan.source),
-        plan.area_code,
-        find_area_name(plan),
-        make_crs_label(plan.plane_crs),
+        area_name or label_division(plan.area_code, plan.norm.standard.code_lists.get("divisions")),
         table.file_name,
         tolerance,
         lang,
         datetime.now().astimezone(),
         plan,
-        plan.base_year,
-        plan.input_files,
         tuple(dict.fromkeys(unread)),
         document_info,
     )
-
-
-def find_area_name(plan: Plan) -> str:
-    """Return the name of the county: by its profile, its outline, else the list of divisions."""
-    profile = plan.norm.profile
-    if profile.name and profile.area_code == plan.area_code:
-        return profile.name
-    county = plan.find_layer_of_concept("county")
-    if county is not None and len(county) == 1 and county.text("division_name")[0]:
-        return county.text("division_name")[0]
-    return label_division(plan.area_code, plan.norm.standard.code_lists.get("divisions"))
 
 
 def needs_field(field: TemplateField) -> bool:
@@ -167,8 +155,8 @@ def list_review_layers(plan: Plan, settings: ReviewSettings) -> list[Layer]:
     concepts = (
         *(line.concept for line in settings.lines),
         *_CONCEPTS,
-        settings.archaeology_area,
-        *settings.archaeology_ranges,
+        settings.archaeology.area,
+        *settings.archaeology.ranges,
     )
     found = (plan.find_layer_of_concept(concept) for concept in concepts)
     return list({layer.role: layer for layer in found if layer is not None}.values())

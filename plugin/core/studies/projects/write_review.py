@@ -17,6 +17,7 @@ from ....metadata import read_plugin_version
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import OutputError
 from ...base.files.writing import OutputPaths, check_not_input, check_outputs, write_files, write_text
+from ...geometry.crs import make_crs_label
 from ...render.document.blocks import Document
 from ...render.document.page_html import check_document_outputs, iterate_document_writers
 from ...render.outputs import dump_json, write_polygon_layer
@@ -36,6 +37,7 @@ from .page import Rasterise, make_conformity_document
 from .review_sentences import describe_part, get_outcome_name
 from .reviewed_project import (
     SECTION,
+    VERDICTS,
     AdmissionRule,
     ClassItem,
     ConformityResult,
@@ -53,7 +55,6 @@ from .reviewed_project import (
 )
 
 LAYER_SUFFIX = ".gpkg"
-SCHEMA = "sanxian-conformity/1"
 #: Class → keys of its dictionary in order, each perhaps with the attribute of another name; methods get the language.
 _KEYS_BY_CLASS: dict[type, tuple[str | tuple[str, str], ...]] = {
     Project: (
@@ -91,11 +92,9 @@ _COLUMNS = (
     "outcome_name", "reason", "source", "mark",
 )  # fmt: skip
 _M2_PER_HA, _HA_DECIMALS = 10_000.0, 4
-#: Lines whose area has a column in the table of projects.
-_LEADING_LINES = ("farmland", "cultivated", "red_line", "boundary", "heritage")
 #: The first columns of a table with several rows for each project; a row is (project, item).
 _PROJECT_COLUMNS = (
-    TableColumn("project_row", width_in_characters=6, value=lambda row: make_table_number(row[0].project.row, "count")),
+    TableColumn("project_row", width_in_characters=6, value=lambda row: row[0].project.row),
     TableColumn("project_name", width_in_characters=24, value=lambda row: row[0].project.label),
 )
 
@@ -134,7 +133,7 @@ def write_conformity_outputs(
         return make_conformity_document(result, rasterise=rasterise, cancellation=cancellation)
 
     for target in outputs.list_paths():
-        check_not_input(target, list(result.input_files))
+        check_not_input(target, list(result.plan.input_files))
     write_files(
         [
             (outputs.json, lambda path: write_text(path, dump_json(result_to_dict(result, result.lang)))),
@@ -163,19 +162,18 @@ def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
             return value.render(texts)
         return value(lang) if callable(value) else str(value) if isinstance(value, StrEnum) else value
 
-    verdicts = (Outcome.CONFORMS, Outcome.CONDITIONAL, Outcome.FAILS, Outcome.UNDETERMINED)
     return {
-        "schema": SCHEMA,
+        "schema": "sanxian-conformity/1",
         "lang": lang,
         "version": read_plugin_version(),
         "projects": result.source,
         "data": result.data_name,
-        "area_code": result.area_code,
+        "area_code": result.plan.area_code,
         "area_name": result.area_name,
-        "plane": result.plane,
+        "plane": make_crs_label(result.plan.plane_crs),
         "admission": result.admission_file,
         "tolerance": result.tolerance.to_dict(),
-        "counts": {str(verdict): result.count(verdict) for verdict in verdicts} | {"left_out": result.left_out_count},
+        "counts": {str(verdict): result.count(verdict) for verdict in VERDICTS} | {"left_out": result.left_out_count},
         "results": [
             {**convert(one.project), **convert(one), "geometry": one.project.shape.wkt} for one in result.results
         ],
@@ -293,9 +291,7 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
     return make_table(
         "conformity_projects",
         [
-            TableColumn(
-                "project_row", width_in_characters=6, value=lambda one: make_table_number(one.project.row, "count")
-            ),
+            TableColumn("project_row", width_in_characters=6, value=lambda one: one.project.row),
             TableColumn("project_name", width_in_characters=26, value=lambda one: one.project.name),
             TableColumn("project_number", width_in_characters=16, value=lambda one: one.project.number),
             TableColumn("project_use", width_in_characters=20, value=_describe_use),
@@ -306,7 +302,7 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
             ),
             TableColumn("project_statutory", "ha", value=lambda one: _hectares(one.project.statutory_m2)),
             TableColumn("project_declared", "ha", value=lambda one: _hectares(one.project.declared_m2)),
-            *map(make_column, _LEADING_LINES),
+            *map(make_column, ("farmland", "cultivated", "red_line", "boundary", "heritage")),
             TableColumn("project_supplement", "ha", value=lambda one: make_supplement(one, "farmland")),
             TableColumn("project_compensation", "ha", value=lambda one: make_supplement(one, "cultivated")),
             TableColumn(
@@ -345,19 +341,17 @@ def make_line_table(result: ConformityResult, texts: Texts) -> ReportTable:
                 "project_occupied",
                 "m2",
                 width_in_characters=14,
-                value=lambda row: make_table_number(row[1].leading_m2, "m2"),
+                value=lambda row: row[1].leading_m2,
             ),
             TableColumn(
                 "project_basis", width_in_characters=14, value=lambda row: texts.get(SECTION, f"basis_{row[1].basis}")
             ),
-            TableColumn(
-                "project_gross", "m2", width_in_characters=14, value=lambda row: make_table_number(row[1].area_m2, "m2")
-            ),
+            TableColumn("project_gross", "m2", width_in_characters=14, value=lambda row: row[1].area_m2),
             TableColumn(
                 "project_outside",
                 "m2",
                 width_in_characters=14,
-                value=lambda row: make_table_number(row[1].outside_m2, "m2"),
+                value=lambda row: row[1].outside_m2,
             ),
             TableColumn("project_distance", "m", value=lambda row: make_table_number(row[1].distance_m, "m", 2)),
             *_make_rule_columns(texts),
@@ -375,9 +369,7 @@ def make_zone_table(result: ConformityResult, texts: Texts) -> ReportTable:
             *_PROJECT_COLUMNS,
             TableColumn("project_zone_code", width_in_characters=10, value=lambda row: row[1].code),
             TableColumn("project_zone", width_in_characters=18, value=lambda row: row[1].name),
-            TableColumn(
-                "project_area", "m2", width_in_characters=14, value=lambda row: make_table_number(row[1].area_m2, "m2")
-            ),
+            TableColumn("project_area", "m2", width_in_characters=14, value=lambda row: row[1].area_m2),
             TableColumn("project_use", width_in_characters=20, value=lambda row: _describe_use(row[0])),
             TableColumn(
                 "project_admission",

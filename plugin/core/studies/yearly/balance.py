@@ -26,11 +26,6 @@ from .maintenance import KIND_CODES, MaintainedLayer, YearlyUpdate
 _BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "reshaped", "revalued", "doubled", "after")
 
 
-def get_layer_balance(maintained_layer: MaintainedLayer) -> AreaBalance:
-    """Return the balance of a maintained layer: statutory areas before, after and of each kind of change."""
-    return maintained_layer.comparison.balance_by_basis[STATUTORY_BASIS]
-
-
 def sum_balance_terms_by_code(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]]:
     """Sum the statutory areas (m²) of a layer by the code of its compared field.
 
@@ -92,7 +87,7 @@ def convert_balance_to_dict(update: YearlyUpdate) -> dict[str, Any]:
                 "after": len(maintained_layer.parcels_after_change),
                 "after_m2": sum(piece.area_m2 for piece in maintained_layer.parcels_after_change),
                 "kinds": kinds,
-                "balance": _get_values_by_term(get_layer_balance(maintained_layer)),
+                "balance": _get_values_by_term(maintained_layer.comparison.balance_by_basis[STATUTORY_BASIS]),
                 "zones": sum_balance_terms_by_code(maintained_layer),
                 "townships": {
                     township: _get_values_by_term(b)
@@ -124,7 +119,11 @@ def make_balance_tables(update: YearlyUpdate, texts: Texts) -> list[ReportTable]
     """Return the balance as tables: by layer, by zone and by township."""
     table = _make_table("yearly_layers", ("layer", "code"), _BALANCE_TERMS, texts)
     table.rows = [
-        _make_row([_get_layer_name(update, one), one.role], _list_shown_terms(get_layer_balance(one)), one.role)
+        _make_row(
+            [_get_layer_name(update, one), one.role],
+            _list_shown_terms(one.comparison.balance_by_basis[STATUTORY_BASIS]),
+            one.role,
+        )
         for one in update.maintained_layers
     ]
     table.notes = [*list_notes(update, texts), *table.notes]

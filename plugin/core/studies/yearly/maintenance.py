@@ -211,28 +211,25 @@ def compute_bend_area_allowance(shape: Any, plane_crs: CRS, cluster_m: float) ->
     lonlat = crs_care.make_lonlat_transformer(plane_crs)(shapely.get_coordinates(shapely.point_on_surface(shape)))
     # s = L² · bend
     bend = _BEND_ALLOWANCE * abs(math.tan(math.radians(float(lonlat[0, 1])))) / (8 * SEMI_MAJOR_M)
-    lines = [line for part in shapely.get_parts([shape]) for line in (part.exterior, *part.interiors)]
-    return sum(_measure_ring(shapely.get_coordinates(line)[:-1], bend, cluster_m) for line in lines)
-
-
-def _measure_ring(xy: NDArray, bend_m: float, cluster_m: float) -> float:
-    """Return the sum of the areas (m²) between a ring and the chords of vertices that may be inserted ones."""
-    previous_xy, next_xy = np.roll(xy, 1, axis=0), np.roll(xy, -1, axis=0)
-    chord = next_xy - previous_xy
-    with np.errstate(invalid="ignore", divide="ignore"):
-        turn = np.abs(_compute_cross_product(xy - previous_xy, chord)) / (chord**2).sum(axis=1) ** 1.5
-    # The ring starts at a corner, so that no row of vertices continues over its end.
-    xy = np.roll(xy, -int(np.argmax(np.nan_to_num(turn, posinf=np.inf))), axis=0)
-    xy = np.concatenate([xy, xy[:1]])
-    bend_area, first = 0.0, 0
-    while first < len(xy) - 1:
-        last = first + 1
-        while last + 1 < len(xy) and _is_on_chord(xy[first : last + 2], bend_m, cluster_m):
-            last += 1
-        run = xy[first : last + 1] - xy[first]
-        bend_area += abs(float(_compute_cross_product(run[:-1], run[1:]).sum())) / 2
-        first = last
-    return bend_area
+    area_m2 = 0.0
+    for line in (ring for part in shapely.get_parts([shape]) for ring in (part.exterior, *part.interiors)):
+        xy = shapely.get_coordinates(line)[:-1]
+        previous_xy, next_xy = np.roll(xy, 1, axis=0), np.roll(xy, -1, axis=0)
+        chord = next_xy - previous_xy
+        with np.errstate(invalid="ignore", divide="ignore"):
+            turn = np.abs(_compute_cross_product(xy - previous_xy, chord)) / (chord**2).sum(axis=1) ** 1.5
+        # The ring starts at a corner, so that no row of vertices continues over its end.
+        xy = np.roll(xy, -int(np.argmax(np.nan_to_num(turn, posinf=np.inf))), axis=0)
+        xy = np.concatenate([xy, xy[:1]])
+        first = 0
+        while first < len(xy) - 1:
+            last = first + 1
+            while last + 1 < len(xy) and _is_on_chord(xy[first : last + 2], bend, cluster_m):
+                last += 1
+            run = xy[first : last + 1] - xy[first]
+            area_m2 += abs(float(_compute_cross_product(run[:-1], run[1:]).sum())) / 2
+            first = last
+    return area_m2
 
 
 def _is_on_chord(vertices: NDArray, bend_m: float, cluster_m: float) -> bool:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError
+from ...base.invariants import require_value
 from ...geometry import crs as crs_care
 from ...geometry.overlay import ProgressCallback, find_shared_pieces, make_partial_progress
 from ...geometry.polygons import Polygons
@@ -27,7 +28,6 @@ from ...render.versions.compare import compare_layers_and_townships
 from ...render.versions.edition_comparison import (
     CHANGED_KIND,
     MOVED_IN_KIND,
-    ChangedPiece,
     VersionComparison,
     make_edition,
 )
@@ -42,8 +42,6 @@ from .nodes import add_neighbour_vertices_to_edges, make_filed_layer_with_added_
 _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 #: Planar area (m², and as a share) by which a union may differ from its whole: GEOS's rounding.
 _ROUNDING_M2, _ROUNDING_SHARE = 1e-3, 1e-9
-#: Valid years of a package: four digits; the maintained plans run from 2021.
-_VALID_YEARS = range(2000, 2100)
 
 
 def find_slivers(shapes: NDArray, tolerance: Tolerance) -> NDArray:
@@ -186,12 +184,10 @@ def compute_yearly_update(
     Raises
     ------
     InputError
-        If the year is invalid, the standard has no maintenance, or no layer remains.
+        If the year is invalid, or no layer remains.
     """
-    rules = current.norm.standard.maintenance
     check_year(year)
-    if rules is None:
-        raise InputError("yearly_standard", standard=current.norm.standard.id)
+    rules = require_value(current.norm.standard.maintenance, "the norm of maintenance")
     update = YearlyUpdate(filed, current, year, day or date.today())
     sizes = {}
     for spec in rules.layers:
@@ -219,8 +215,8 @@ def compute_yearly_update(
 
 
 def check_year(year: int) -> None:
-    """Raise InputError for a year outside the valid range (2000 to 2099)."""
-    if year not in _VALID_YEARS:
+    """Raise InputError for a year of a package outside the valid range (2000 to 2099)."""
+    if not 2000 <= year < 2100:
         raise InputError("yearly_year", value=year)
 
 
@@ -274,12 +270,17 @@ def _maintain_layer(
         raise InputError("yearly_geometry", layer=later_edition.layer.name, count=len(comparison.failed_pairs))
     maintained_layer = MaintainedLayer(spec, comparison, balance_by_township=townships)
     cancellation.raise_if_cancelled()
-    maintained_layer.changes = _make_changes(
-        maintained_layer,
-        [part for part in comparison.changed_pieces if KIND_CODES[part.kind] in spec.change_kinds],
-        tolerance,
-        cancellation,
-    )
+    # Changes are single polygons. If one of several is below the tolerance, it is recorded as a sliver instead.
+    changed = [part for part in comparison.changed_pieces if KIND_CODES[part.kind] in spec.change_kinds]
+    shapes, owner = shapely.get_parts(np.array([part.geometry for part in changed], dtype=object), return_index=True)
+    areas_m2 = compute_areas(comparison, shapes, cancellation)
+    thin = find_slivers(shapes, tolerance) & (np.bincount(owner, minlength=len(changed))[owner] > 1)
+    comparison.slivers += shapes[thin].tolist()
+    comparison.sliver_m2 += float(areas_m2[thin].sum())
+    maintained_layer.changes = [
+        LandChange(changed[n].kind, changed[n].before_row, changed[n].after_row, shape, area_m2)
+        for n, shape, area_m2 in zip(owner[~thin].tolist(), shapes[~thin], areas_m2[~thin].tolist(), strict=True)
+    ]
     for kind, code in KIND_CODES.items():
         parts = comparison.list_pieces_of_kind(kind)
         if code not in spec.change_kinds and parts:
@@ -333,22 +334,3 @@ def _add_vertices_of_other_classes(
         changes_and_parcels[n] = changes_and_parcels[n]._replace(shape=others[n], area_m2=area_m2)
     maintained_layer.changes = [one for one in changes_and_parcels if isinstance(one, LandChange)]
     maintained_layer.parcels_after_change = [one for one in changes_and_parcels if isinstance(one, ParcelAfterChange)]
-
-
-def _make_changes(
-    maintained_layer: MaintainedLayer, parts: list[ChangedPiece], tolerance: Tolerance, cancellation: Cancellation
-) -> list[LandChange]:
-    """Return the changes, each a single polygon.
-
-    ``parts``: changed land by the comparison. If one of several polygons of a change is below the tolerance, it is
-    recorded as a sliver instead.
-    """
-    shapes, owner = shapely.get_parts(np.array([part.geometry for part in parts], dtype=object), return_index=True)
-    areas_m2 = compute_areas(maintained_layer.comparison, shapes, cancellation)
-    thin = find_slivers(shapes, tolerance) & (np.bincount(owner, minlength=len(parts))[owner] > 1)
-    maintained_layer.comparison.slivers += shapes[thin].tolist()
-    maintained_layer.comparison.sliver_m2 += float(areas_m2[thin].sum())
-    return [
-        LandChange(parts[n].kind, parts[n].before_row, parts[n].after_row, shape, area_m2)
-        for n, shape, area_m2 in zip(owner[~thin].tolist(), shapes[~thin], areas_m2[~thin].tolist(), strict=True)
-    ]

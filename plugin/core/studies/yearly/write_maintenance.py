@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from pyproj import CRS
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError, OutputError
@@ -50,15 +51,9 @@ from ...standard.template import Template
 from .balance import convert_balance_to_dict, make_balance_tables
 from .maintenance import KIND_CODES, MaintainedLayer, YearlyUpdate
 
-if TYPE_CHECKING:
-    from pyproj import CRS
-
-
 #: Areas that are reduced to a part's share of its row, not measured: they come from a survey.
 _AREA_FIELDS = ("gross_area", "net_area")
 _AREA_DECIMALS = 2
-#: Running digits of 维护编号, after yyyymmdd.
-_RUNNING_NUMBER_DIGITS = 6
 #: Suffix of that folder; other programs do not use it.
 STAGING_SUFFIX = ".sanxian-new"
 #: Marks the folder as complete.
@@ -78,7 +73,10 @@ def make_class_layers(update: YearlyUpdate, target_crs: CRS) -> list[PackageLaye
         If the county's code is invalid.
     """
     class_layers = []
-    number, bsm = 1, find_highest_number(update) + 1
+    county = update.current_plan.area_code
+    layers = [layer for plan in (update.filed_plan, update.current_plan) for layer in plan.layers.values()]
+    in_editions = [find_highest_running_number(layer.keys, county) for layer in layers]
+    number, bsm = 1, max([update.highest_running_number, *in_editions]) + 1
     for one in update.changed_layers:
         # The parcels before the change have the vertices that all classes share.
         template = _get_class_template(update, one, BEFORE_STAGE)
@@ -91,13 +89,6 @@ def make_class_layers(update: YearlyUpdate, target_crs: CRS) -> list[PackageLaye
         class_layers.append(_make_layer_after_change(update, one, target_crs, bsm))
         bsm += len(one.parcels_after_change)
     return class_layers
-
-
-def find_highest_number(update: YearlyUpdate) -> int:
-    """Return the county's highest running number of keys in the two editions."""
-    county = update.current_plan.area_code
-    layers = [layer for plan in (update.filed_plan, update.current_plan) for layer in plan.layers.values()]
-    return max([update.highest_running_number, *(find_highest_running_number(layer.keys, county) for layer in layers)])
 
 
 def _get_class_template(update: YearlyUpdate, maintained_layer: MaintainedLayer, stage: str) -> Template:
@@ -135,7 +126,7 @@ def _make_change(
                 (new[change.after_row] if change.kind == MOVED_IN_KIND else old[change.before_row]) or of_county or None
             )
         rows["WHLX"][n] = KIND_CODES[change.kind]
-        rows["WHBH"][n] = f"{update.update_date:%Y%m%d}{first_maintenance_number + n:0{_RUNNING_NUMBER_DIGITS}d}"
+        rows["WHBH"][n] = f"{update.update_date:%Y%m%d}{first_maintenance_number + n:06d}"
     return _make_package_layer(
         update, template, rows, [change.shape for change in maintained_layer.changes], target_crs
     )
@@ -313,14 +304,12 @@ def validate_target(current: Plan, year: int, folder: str | Path) -> None:
 def _make_target_paths(current: Plan, year: int, folder: str | Path) -> list[Path]:
     """Return the paths of the geodatabase and of its balance as workbook and JSON."""
     values = {"code": current.area_code, "name": find_county_name(current), "year": year}
-    if (
-        not values["code"]
-        or not values["name"]
-        or find_name_problem(fill_placeholders(_load_delivery_spec(current).file, values))
-    ):
+    delivery = _load_delivery_spec(current)
+    file_name = fill_placeholders(delivery.file, values)
+    if not values["code"] or not values["name"] or find_name_problem(file_name):
         raise InputError("package_county_unknown")
-    target = Path(folder) / fill_placeholders(_load_delivery_spec(current).file, values)
-    balance = f"{target.stem}{_load_delivery_spec(current).balance}"
+    target = Path(folder) / file_name
+    balance = f"{target.stem}{delivery.balance}"
     return [target, *(target.with_name(f"{balance}{suffix}") for suffix in (".xlsx", ".json"))]
 
 
@@ -376,12 +365,19 @@ def write_update(
         delivery, target = _load_delivery_spec(update.current_plan), places[0]
         horizontal_crs = crs_care.CGCS2000_DEGREES
         contents = make_class_layers(update, horizontal_crs)
-        written_update = WrittenUpdate(places, problems=_validate_contents(update, contents, target, cancellation))
+        code_lists = update.current_plan.norm.standard.code_lists
+        vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
+        problems = [one for content in contents for one in validate_layer(content, vectors, code_lists, cancellation)]
+        if stops := select_problems_of_levels(problems, ProblemLevel.STOP):
+            reasons = GateRefusal(tuple(stops))
+            raise OutputError("package_stopped", target=target.name, count=len(stops), reasons=reasons)
+        # Such as invalid codes in the earlier edition.
+        gates = [one for one in problems if one.level is ProblemLevel.GATE]
+        written_update = WrittenUpdate(places, problems=gates)
         rows = RowProgress(sum(len(content) for content in contents), lambda share, _: progress(share), until=1.0)
         with write_files_together(places) as new:
             database = new / target.name
             crs = crs_care.add_vertical_crs(delivery.crs, delivery.vertical)
-            code_lists = update.current_plan.norm.standard.code_lists
             write_database(
                 database,
                 contents,
@@ -405,24 +401,3 @@ def write_update(
             (new / places[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
             cancellation.raise_if_cancelled()
         return written_update
-
-
-def _validate_contents(
-    update: YearlyUpdate, package_layers: list[PackageLayer], target: Path, cancellation: Cancellation
-) -> list[ExportProblem]:
-    """Return the problems that stop a submission, such as invalid codes in the earlier edition.
-
-    Raises
-    ------
-    OutputError
-        If a layer cannot be written without loss.
-    """
-    delivery = _load_delivery_spec(update.current_plan)
-    vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
-    lists = update.current_plan.norm.standard.code_lists
-    problems = [
-        problem for content in package_layers for problem in validate_layer(content, vectors, lists, cancellation)
-    ]
-    if stops := select_problems_of_levels(problems, ProblemLevel.STOP):
-        raise OutputError("package_stopped", target=target.name, count=len(stops), reasons=GateRefusal(tuple(stops)))
-    return [problem for problem in problems if problem.level is ProblemLevel.GATE]

@@ -23,8 +23,8 @@ from plugin.core.base.errors import DataError, InputError, OutputError
 from plugin.core.checks.tabulate import tabulate_sources
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.options import RunOptions
-from plugin.core.studies.office_tables.layouts import list_layout_ids, load_layout, load_layouts
 from plugin.core.studies.office_tables.make_office_tables import TableOrder, fill_office_tables, make_office_tables
+from plugin.core.studies.office_tables.office_table import list_layout_ids, load_layout, load_layouts
 from plugin.core.studies.office_tables.rounding import do_parts_add_up, round_parts, round_table, round_to_digits
 from plugin.core.studies.office_tables.template import fill_template
 from plugin.paths import OFFICE_TABLES_FOLDER

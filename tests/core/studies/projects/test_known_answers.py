@@ -497,8 +497,7 @@ def test_failed_overlay_is_undetermined_and_drops_neither_project_nor_compensati
         if layer.role != role:
             return found
         nothing = found.pieces.select_pieces(np.zeros(0, dtype=int))
-        number = shapes.areas.add(nothing.geometry)
-        return replace(found, pieces=nothing, area_number=number, failed=frozenset(range(len(shapes.shapes))))
+        return replace(found, pieces=nothing, failed=frozenset(range(len(shapes.shapes))))
 
     original = review_module.overlay_layer
     whole = review(projects, county, profile)

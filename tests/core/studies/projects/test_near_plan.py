@@ -12,7 +12,6 @@ from plugin.core.plan.loading.reading import read_plan
 from plugin.core.standard.messages.texts import Message, Texts
 from plugin.core.standard.options import RunOptions
 from plugin.core.studies.projects import run_review
-from plugin.core.studies.projects.admission import load_admission
 from plugin.core.studies.projects.lines_and_zones import is_rest_sliver
 from plugin.core.studies.projects.occupied import ProjectPieces
 from plugin.core.studies.projects.prepared import (
@@ -23,7 +22,7 @@ from plugin.core.studies.projects.prepared import (
 )
 from plugin.core.studies.projects.read_projects import read_projects
 from plugin.core.studies.projects.review import ProjectReview
-from plugin.core.studies.projects.review_settings import load_review_settings
+from plugin.core.studies.projects.review_settings import load_admission, load_review_settings
 from plugin.core.studies.projects.reviewed_project import ClassItem, TownshipItem
 from plugin.core.studies.projects.run_review import make_plan_near, needs_field
 from plugin.paths import RESOURCES_FOLDER

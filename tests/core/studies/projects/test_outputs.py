@@ -27,9 +27,8 @@ from plugin.core.standard.messages.texts import Message, Texts
 from plugin.core.standard.options import RunOptions
 from plugin.core.standard.profile import DocumentInfo
 from plugin.core.studies.projects import page
-from plugin.core.studies.projects.map_scene import ProjectMapper, choose_frame, load_map_settings, round_up_scale
-from plugin.core.studies.projects.map_svg import draw_map
 from plugin.core.studies.projects.page_tables import PageTables
+from plugin.core.studies.projects.project_map import ProjectMapper, choose_frame, draw_map, load_map_settings
 from plugin.core.studies.projects.read_projects import read_project_layer
 from plugin.core.studies.projects.review_sentences import list_missing
 from plugin.core.studies.projects.reviewed_project import Outcome, TownshipItem
@@ -430,7 +429,9 @@ def test_no_coordinate_of_the_project_is_in_any_text_of_the_page(single, documen
     [(500, 500), (501, 750), (760, 1000), (1200, 1500), (4100, 5000), (7600, 10000), (98000, 100000), (1000, 1000)],
 )
 def test_scales_are_round_and_never_too_large(least, scale):
-    assert round_up_scale(least, load_map_settings().scales) == scale
+    settings = load_map_settings()
+    width_m = least * settings.width_mm * settings.project_share / 1000
+    assert choose_frame(shapely.box(0, 0, width_m, 0.1), settings).scale == scale
 
 
 def test_small_project_has_the_smallest_denominator():

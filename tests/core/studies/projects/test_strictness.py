@@ -14,13 +14,12 @@ from plugin.core.base.files.writing import OutputPaths
 from plugin.core.plan.loading.reading import read_plan
 from plugin.core.standard.messages.texts import Texts
 from plugin.core.standard.options import RunOptions
-from plugin.core.studies.projects.admission import load_admission
 from plugin.core.studies.projects.page import make_conformity_document
 from plugin.core.studies.projects.prepared import DrawnProject, PreparedReview, read_drawn_projects
 from plugin.core.studies.projects.read_projects import read_project_layer
 from plugin.core.studies.projects.review import ProjectReview
 from plugin.core.studies.projects.review_sentences import describe_result
-from plugin.core.studies.projects.review_settings import load_review_settings
+from plugin.core.studies.projects.review_settings import load_admission, load_review_settings
 from plugin.core.studies.projects.reviewed_project import NoteLevel, Outcome, SupplyMode
 from plugin.core.studies.projects.run_review import make_plan_near, review_projects
 from plugin.core.studies.projects.write_review import write_conformity_outputs

@@ -22,8 +22,8 @@ from plugin.core.plan.loading.assembly import assemble_plan
 from plugin.core.render.versions.baseline import compare_sources
 from plugin.core.render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
 from plugin.core.standard.messages.texts import Texts
-from plugin.core.studies.yearly import compute_yearly_update
 from plugin.core.studies.yearly.balance import convert_balance_to_dict, list_notes
+from plugin.core.studies.yearly.update import compute_yearly_update
 from tests.parametrize import first_daily
 
 UPDATE_DATE = date(2026, 3, 9)

@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules on what is recorded with the changes of yearly maintenance: their numbers, and the balance."""
+
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
+import numpy as np
+
+from ....checks.side_tables import ChangeRecord
 from ....engine.context import RuleContext
 from ....model.findings import Finding
 from ....model.rule import RuleExample, RuleResult, Severity, rule
 from ....rules._attributes import find_plan_code_prefix
+from ....standard.messages.texts import Texts, format_number
 from ....standard.numbering import find_most_frequent_county
-from ..maintenance import MaintenanceClasses, check_each_layer, find_maintenance_classes
+from ..maintenance import MaintenanceClasses, check_each_layer, compute_bend_area_allowance, find_maintenance_classes
 
 EXAMPLE_SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
 MAINTENANCE_NUMBER_PATTERN = re.compile(r"(\d{4})(\d{2})(\d{2})\d{6}")
@@ -169,3 +176,144 @@ def _is_valid_number(number: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+EXAMPLE_SQUARE = "POLYGON ((0 0, 90 0, 90 90, 0 90, 0 0))"
+EXAMPLE_CLASSES: dict[str, list[Any]] = {
+    "WHQZXCQCSLX": [EXAMPLE_SQUARE],
+    "WHCZXCQCSLX": [{"wkt": EXAMPLE_SQUARE, "WHLX": "3"}],
+}
+#: Tolerance between a measured and the recorded area, m² per polygon.
+AREA_ROUNDING_M2 = 0.01
+#: Statutory area of the square above at the location of the examples.
+SQUARE_M2 = 8098.01
+
+
+def _make_example_rows(area_m2: float, prefix: str = "WHH") -> dict[str, list[Any]]:
+    """Return the example classes, in one of which the area field of 城镇开发边界 has the value ``area_m2``.
+
+    ``prefix``: prefix of the class with this value.
+    """
+    return {**EXAMPLE_CLASSES, f"{prefix}ZXCQCSLX": [{"wkt": EXAMPLE_SQUARE, "area": area_m2}]}
+
+
+@rule(
+    "DOC023",
+    "maintenance-balance",
+    problem="The maintenance database differs from its balance",
+    severity=Severity.WARNING,
+    basis=["maintenance"],
+    needs={},
+    uses=["rules.ATT013"],
+    messages={
+        "count": "{layer}{kind} differs from the balance: number of polygons {found}, {expected} in the balance. "
+        "Check the edits made since: with an approval document, make the geodatabase and its balance again; without "
+        "one, undo them.",
+        "area": "{layer}{kind} differs from the balance: area {found} m², {expected} m² in the balance. Check the "
+        "edits made since: with an approval document, make the geodatabase and its balance again; without one, undo "
+        "them.",
+        "field": "{layer} ({key}): {field} = {written} m², but the shape's statutory area is {expected} m². Compute the field again, in "
+        "the current edition too if it is wrong there; otherwise a new geodatabase will contain the same value.",
+        "filed_field": "{layer} ({key}): {field} = {written} m², but the shape's statutory area is {expected} m². Leave the value if it "
+        "was filed so; otherwise restore the filed value.",
+    },
+    fails=[
+        RuleExample(
+            "a change more than recorded", EXAMPLE_CLASSES, finds=1, side={"record": {("WHCZXCQCSLX", "3"): (0, 0.0)}}
+        ),
+        RuleExample(
+            "another area than recorded", EXAMPLE_CLASSES, finds=1, side={"record": {("WHQZXCQCSLX", ""): (1, 1000.0)}}
+        ),
+        RuleExample(
+            "a class that is gone", EXAMPLE_CLASSES, finds=1, side={"record": {("WHHZXCQCSLX", ""): (1, 8100.0)}}
+        ),
+        RuleExample("an area that was filled in by hand", _make_example_rows(1.0), finds=1),
+        RuleExample("a filed area that is not the shape's", _make_example_rows(1.0, "WHQ"), finds=1),
+    ],
+    passes=[
+        RuleExample("the area of its shape", _make_example_rows(SQUARE_M2)),
+        RuleExample("as many as recorded", EXAMPLE_CLASSES, side={"record": {("WHCZXCQCSLX", "1"): (0, 0.0)}}),
+        RuleExample("nothing recorded", EXAMPLE_CLASSES),
+        RuleExample("no maintenance", {"zones": [EXAMPLE_SQUARE]}),
+    ],
+)
+def maintenance_balance(*, ctx: RuleContext) -> RuleResult:
+    """Each class of yearly maintenance agrees with the balance.
+
+    What it checks
+        Number and statutory area of the polygons of each class, of changes by 维护类型 (WHLX), are compared with the
+        balance (JSON) that yearly_update writes next to the geodatabase. The area field (MJ) of each polygon is
+        compared with the statutory area of its shape.
+    Why
+        The balance is handed in with the geodatabase. Later edits no longer agree with it.
+    How to fix
+        Undo the edit, or make the geodatabase and its balance again with yearly_update and copy the causes.
+    Limits
+        Areas are compared to 0.01 m² per polygon, fields to the allowance of ATT013 (mark C) plus the effect of
+        vertices on long edges: a field that was filled in before these vertices were added is not a finding. If no
+        balance is next to the geodatabase, only fields are compared, and the rule is not applicable if all fields are
+        right. A wrong filed area is only a note. The workbook is not read. The rule runs in the full check, not while
+        editing.
+    """
+    maintenance_classes = find_maintenance_classes(ctx)
+    if not maintenance_classes:
+        return RuleResult(is_applicable=False, notes=[("maintenance_not_there", {})])
+    area_findings = [
+        finding for layer_classes in maintenance_classes for finding in _find_wrong_areas(layer_classes, ctx)
+    ]
+    record = ctx.side_inputs.get_input("record", ChangeRecord)
+    if record is None:
+        return RuleResult(
+            findings=area_findings, is_applicable=bool(area_findings), notes=[("maintenance_no_record", {})]
+        )
+    return RuleResult(findings=[*_compare_with_record(record, ctx), *area_findings])
+
+
+def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield findings on area fields that differ from the areas of their shapes."""
+    for layer in (layer_classes.before_layer, layer_classes.change_layer, layer_classes.after_layer):
+        if layer is None or not layer.has_field("area"):
+            continue
+        is_filed = layer is layer_classes.before_layer
+        written_areas, field = layer.numbers("area"), layer.get_field_name("area")
+        off = np.where(layer.invalid_rows | ~layer.has_shape, np.nan, np.abs(written_areas - layer.statutory))
+        allowed_difference_m2 = ctx.norm.get("rules.ATT013.allowance_m2") + AREA_ROUNDING_M2 / 2
+        for row in np.flatnonzero(off > allowed_difference_m2).tolist():
+            (shape,) = ctx.plan.remove_added_vertices(layer.plane_shapes[row : row + 1])
+            if off[row] > allowed_difference_m2 + compute_bend_area_allowance(
+                shape, layer.plane_crs, ctx.tolerance.cluster_m
+            ):
+                params = {
+                    "written": format_number(float(written_areas[row]), 2),
+                    "expected": format_number(float(layer.statutory[row]), 2),
+                }
+                finding = ctx.finding_maker.make_row_finding(
+                    layer,
+                    row,
+                    field=field,
+                    case="filed_field" if is_filed else "field",
+                    params=params,
+                    geometry=layer.plane_shapes[row],
+                )
+                # This package does not correct filed values.
+                finding.severity = Severity.INFO if is_filed else None
+                yield finding
+
+
+def _compare_with_record(record: ChangeRecord, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield findings on counts and areas of classes that differ from those in the change record."""
+    for (role, change_kind), (count, area_m2) in record.totals_by_class_and_kind.items():
+        layer = ctx.plan.layers.get(role)
+        row_count = 0 if layer is None else len(layer)
+        rows = np.ones(row_count, dtype=bool)
+        if change_kind and layer is not None:
+            rows = np.array([k == change_kind for k in layer.text("maintenance_kind")], dtype=bool)
+        kind_params = {"kind": change_kind and Texts(ctx.lang).get("words", "in_brackets", text=f"WHLX {change_kind}")}
+        if int(rows.sum()) != count:
+            params = {**kind_params, "found": int(rows.sum()), "expected": count}
+            yield Finding(role, key=change_kind, case="count", params=params)
+            continue
+        measured_m2 = float(np.nansum(layer.statutory[rows])) if layer is not None else 0.0
+        if abs(measured_m2 - area_m2) > AREA_ROUNDING_M2 * max(count, 1):
+            params = {**kind_params, "found": format_number(measured_m2, 2), "expected": format_number(area_m2, 2)}
+            yield Finding(role, key=change_kind, case="area", params=params)
