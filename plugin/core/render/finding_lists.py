@@ -23,7 +23,6 @@ MAX_ROWS_PER_RULE = 200
 _MAX_TOWNSHIPS = 24
 #: Largest number of related keys in one row.
 _MAX_RELATED = 3
-_CIRCLED_ONE = 0x2460
 #: The rule that lists windows (开天窗).
 WINDOW_RULE = "TOP009"
 
@@ -214,7 +213,8 @@ def make_conflicts_section(report: Report, report_texts: ReportTexts) -> dict[st
     rows = [
         {
             "number": position,
-            "circled": chr(_CIRCLED_ONE + position - 1),
+            # The first circled number is ①.
+            "circled": chr(ord("①") + position - 1),
             "severity": str(finding.severity),
             "code": finding.code,
             "title": rule_titles.get(finding.code, finding.code),
@@ -237,12 +237,11 @@ def make_conflicts_section(report: Report, report_texts: ReportTexts) -> dict[st
 
 def list_waivers(report: Report, report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return one row for each waived finding, with the data of its waiver."""
-    waived_findings = sorted(
+    rows = []
+    for finding in sorted(
         (f for f in report.findings if f.state == "waived"),
         key=lambda f: (make_rule_sort_key(f.code), make_finding_sort_key(f)),
-    )
-    rows = []
-    for finding in waived_findings:
+    ):
         waiver = finding.params.get("waiver") or {}
         rows.append(
             {

@@ -23,7 +23,6 @@ from .words import ReportTexts
 _PAIRS_PER_ROW = 3
 #: Rows named in the sentence on fallback steps; the JSON has all.
 _MAX_NAMED_STEPS = 5
-_SIDE_COLUMNS = (("role", "key"), ("related_role", "related_key"))
 #: Pairs of layers, and townships of each, on the page; the JSON has all.
 _MAX_NAMED_PAIRS, _MAX_NAMED_TOWNSHIPS = 12, 3
 
@@ -144,8 +143,9 @@ def make_tolerance_section(report: Report, norm: Norm | None, report_texts: Repo
     if any(steps.values()):
         count = format_number(sum(steps.values()), 0)
         steps_taken = tolerance.get("steps_taken") or []
+        sides = (("role", "key"), ("related_role", "related_key"))
         pairs = [
-            " × ".join(f"{step[role]} {step.get(key, '')}".strip() for role, key in _SIDE_COLUMNS if step.get(role))
+            " × ".join(f"{step[role]} {step.get(key, '')}".strip() for role, key in sides if step.get(role))
             for step in steps_taken
         ]
         distinct_pairs = [pair for pair in dict.fromkeys(pairs) if pair]
@@ -267,7 +267,6 @@ def make_provenance_section(report: Report, report_texts: ReportTexts) -> dict[s
             "crs": layer.get("crs", ""),
             "encoding": layer.get("encoding", ""),
             "unsaved": report_texts.get("text", "yes_features", count=layer["unsaved"]) if layer.get("unsaved") else "",
-            "mark": layer.get("fields_mark", ""),
         }
         for layer in provenance.get("layers", [])
     ]
@@ -298,10 +297,9 @@ def _format_layer_name(layer: dict[str, Any], report_texts: ReportTexts) -> str:
     The text mentions if its role was recognised in an unusual way.
     """
     title, name, role = layer.get("title", ""), layer.get("name", ""), layer.get("role", "")
-    parts = [title or name]
     notes = []
     if name and name not in (role, title):
         notes.append(name)
     if layer.get("chosen_by") in ("fields", "chosen"):
         notes.append(report_texts.get_text_or_key("chosen", layer["chosen_by"]))
-    return parts[0] + (report_texts.put_in_brackets(report_texts.join_parts(notes)) if notes else "")
+    return (title or name) + (report_texts.put_in_brackets(report_texts.join_parts(notes)) if notes else "")

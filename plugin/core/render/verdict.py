@@ -24,24 +24,6 @@ _OUTCOME_COLUMNS = ("passed", "failed", "waived", "not_applicable", "skipped", "
 _PARTLY_CHECKED = "partly_checked"
 
 
-def make_verdict_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return verdict, counts and caveats for the report page."""
-    summary = report.summary
-    counts = [
-        report_texts.get(
-            "count", "finding", severity=report_texts.get("severities", severity), count=format_number(summary[key], 0)
-        )
-        for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
-    ]
-    return {
-        "id": str(report.verdict),
-        "word": report_texts.get("verdict", str(report.verdict)),
-        "counts": counts,
-        "outcomes": format_rule_counts(report, report_texts),
-        "sentences": list_caveats(report, norm, report_texts, names_settings=False),
-    }
-
-
 def format_rule_counts(report: Report, report_texts: ReportTexts) -> str:
     """Return the number of rules by outcome as a sentence; each rule counts once.
 

@@ -34,13 +34,12 @@ from .blocks import (
     VerdictBox,
     split_at_page_numbers,
 )
-from .print_html import make_data_uri, make_svg_uri
+from .print_html import make_data_uri
 
 #: Symbol of the page by the icon of a cell.
 _SYMBOL_BY_ICON = {"ok": "ok", "warning": "WARNING", "error": "ERROR", "unknown": "unknown", "none": "none"}
 #: Class of a column's cells by its alignment.
 _ALIGNMENT_CLASSES = {"left": "", "center": ' class="c"', "right": ' class="r"'}
-_TEMPLATE = "document.html.j2"
 
 
 def render_page_blocks(
@@ -178,7 +177,7 @@ class _PageRenderer:
 
     def _render_overview(self, block: Picture) -> str:
         """Return the overview map as HTML."""
-        uri = make_svg_uri(block.svg) if block.svg else self._get_uri(block.image)
+        uri = make_data_uri(block.svg.encode("utf-8")) if block.svg else self._get_uri(block.image)
         return f'<span class="mapb"><img src="{uri}" alt="{escape(block.caption)}"></span>'
 
     def _render_legend(self, block: Legend) -> str:
@@ -252,7 +251,7 @@ def render_document_page(document: Document) -> str:
         for piece in split_at_page_numbers(margins.page_number_format)
     ]
     return fill_template(
-        _TEMPLATE,
+        "document.html.j2",
         {
             "lang": {"zh": "zh-CN"}.get(document.lang, document.lang),
             "title": document.title,

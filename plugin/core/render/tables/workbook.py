@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import lru_cache
 from pathlib import Path
@@ -56,7 +56,6 @@ def write_tables_workbook(
     try:
         import openpyxl
         from openpyxl.styles import Font
-        from openpyxl.utils import get_column_letter
     except ImportError as error:
         raise OutputError("output_openpyxl", target=path.name) from error
     book = openpyxl.Workbook()
@@ -69,9 +68,9 @@ def write_tables_workbook(
         write_title_line(sheet, width, texts.get("sheet_titles", table.id, area=area), total_width)
         unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
         write_merged_text_line(sheet, 2, width, unit, Font(WORKBOOK_FONT, size=10), "right", 18)
+        set_column_widths(sheet, [column.width_in_characters for column in table.columns])
         head_lines = 2
         for place, column in enumerate(table.columns, 1):
-            sheet.column_dimensions[get_column_letter(place)].width = column.width_in_characters
             cell, heading = sheet.cell(HEADING_ROWS, place), make_column_heading(column, table, texts)
             set_cell_value(cell, heading)
             apply_cell_style(cell, styles, "center", wrap=True, bold=True, fill=HEAD_FILL)
@@ -131,6 +130,14 @@ def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: Report
         first_cell.alignment = Alignment("left", "center", indent=1)
         tallest = 1
     sheet.row_dimensions[number].height = 4 + 13.5 * tallest
+
+
+def set_column_widths(sheet: Worksheet, widths: Sequence[float]) -> None:
+    """Set the widths of the first columns of a sheet, in characters."""
+    from openpyxl.utils import get_column_letter
+
+    for place, width in enumerate(widths, 1):
+        sheet.column_dimensions[get_column_letter(place)].width = width
 
 
 def make_number_format(decimals: int) -> str:
