@@ -14,8 +14,8 @@ import shapely
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...engine.evaluate import choose_rules
-from . import IncrementalChecker, RecheckResult
-from .checker import RowChange
+from .checker import IncrementalChecker, RowChange
+from .edited_rows import RecheckResult
 from .live_figures import LiveFigures
 
 if TYPE_CHECKING:
@@ -269,7 +269,13 @@ class IncrementalSession:
         rechecked = [change for change in changes if change.row_changes]
         groups = [change.row_changes for change in rechecked]
         results = self.checker.recheck_groups(groups, cancellation) if groups else []
-        entangled = _find_entangled_results(results, self._current_findings)
+        # Results cannot be separated that have a new finding in common, or would replace the same present finding.
+        positions_by_finding: dict[int, set[int]] = defaultdict(set)
+        for position, result in enumerate(results):
+            affected = self._current_findings.find_affected_findings(result)
+            for finding in (*result.new_findings, *filter(result.may_replace_finding, affected)):
+                positions_by_finding[id(finding)].add(position)
+        entangled = set().union(*(shared for shared in positions_by_finding.values() if len(shared) > 1))
         separate: dict[int, bool] = {id(change): True for change in changes}
         for position, (change, result) in enumerate(zip(rechecked, results, strict=True)):
             separate[id(change)] = position not in entangled
@@ -432,24 +438,6 @@ class _FindingIndex:
         for role, key, _ in recheck.changed_row_names | recheck.touched_rows:
             findings |= self._by_key.get((role, key), {})
         return list(findings.values())
-
-
-def _find_entangled_results(results: Sequence[RecheckResult], findings: _FindingIndex) -> set[int]:
-    """Return the positions of recheck results that cannot be separated from another result.
-
-    Two results are entangled if they have a new finding in common, or would replace the same present finding.
-    """
-    positions: dict[int, list[int]] = defaultdict(list)
-    for position, result in enumerate(results):
-        replaced = [one for one in findings.find_affected_findings(result) if result.may_replace_finding(one)]
-        for finding in (*result.new_findings, *replaced):
-            positions[id(finding)].append(position)
-    return {
-        position
-        for result_positions in positions.values()
-        if len(result_positions) > 1
-        for position in result_positions
-    }
 
 
 def _list_row_keys(finding: Finding) -> list[tuple[str, str]]:

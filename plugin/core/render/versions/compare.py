@@ -212,8 +212,7 @@ def _compute_balance_terms(
 ) -> dict[str, NDArray]:
     """Return name of a term of the area balance → (k,) contribution of each piece to it, m²."""
     is_moved_out, is_moved_in = pieces.after_row < 0, pieces.before_row < 0
-    is_changed = np.zeros(len(pieces), dtype=bool)
-    is_changed[changes.piece_positions] = True
+    is_changed = np.isin(np.arange(len(pieces)), changes.piece_positions)
     has_lost_land = np.zeros(pieces.before_row.max(initial=-1) + 2, dtype=bool)
     has_lost_land[pieces.before_row[is_moved_out | is_changed]] = True
     # Land of the later edition only has no earlier row (−1, the last).

@@ -37,7 +37,6 @@ from .edition_comparison import (
 
 #: Terms of the balance in order; terms without a sign do not belong to the sum.
 BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
-_RARE_TERMS = ("revalued", "doubled")
 _MAX_NAMES = 20
 
 
@@ -57,8 +56,8 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
             reasons.append(
                 (f"{kind}_parts", {"count": len(pieces), "area": _format_m2(version_comparison.sum_area_m2(kind))})
             )
-    changed_pieces = version_comparison.list_pieces_of_kind(CHANGED_KIND)
     if version_comparison.changed_row_count:
+        changed_pieces = version_comparison.list_pieces_of_kind(CHANGED_KIND)
         fields = dict.fromkeys(name for piece in changed_pieces for name, _, _ in piece.value_changes)
         reasons.append(
             (
@@ -71,7 +70,7 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
         )
     if version_comparison.renumbered_rows:
         reasons.append(("renumbered", {"count": len(version_comparison.renumbered_rows)}))
-    has_moved = any(version_comparison.list_pieces_of_kind(kind) for kind in (MOVED_OUT_KIND, MOVED_IN_KIND))
+    has_moved = any(piece.kind != CHANGED_KIND for piece in version_comparison.changed_pieces)
     if not has_moved and any(version_comparison.unmatched_counts):
         before, after = version_comparison.unmatched_counts
         reasons.append(("redrawn", {"before": before, "after": after}))
@@ -200,8 +199,8 @@ def list_shown_terms(terms: Iterable[str], balances: Iterable[AreaBalance]) -> l
 
     The printed terms of each balance lead from the area before to that after.
     """
-    known = list(balances)
-    return [one for one in terms if one not in _RARE_TERMS or any(round(getattr(b, one), 2) for b in known)]
+    known, rare_terms = list(balances), ("revalued", "doubled")
+    return [one for one in terms if one not in rare_terms or any(round(getattr(b, one), 2) for b in known)]
 
 
 def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
@@ -234,10 +233,9 @@ def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable
     table.notes = [
         texts.get("versions", "editions", **edition_params, **counts),
         *list_difference_sentences(comparison, texts),
+        texts.get("versions", "basis"),
+        texts.get("versions", "made", time=datetime.now().strftime("%Y-%m-%d %H:%M"), version=read_plugin_version()),
     ]
-    table.notes.append(texts.get("versions", "basis"))
-    balance_table = {"time": datetime.now().strftime("%Y-%m-%d %H:%M"), "version": read_plugin_version()}
-    table.notes.append(texts.get("versions", "made", **balance_table))
     return table
 
 

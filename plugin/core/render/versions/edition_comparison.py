@@ -258,11 +258,6 @@ class AreaBalance:
         """
         return self.after - max(self.doubled, 0.0)
 
-    @property
-    def rounding_error_m2(self) -> float:
-        """Difference (m²) of the two sides of the balance, which is a rounding error."""
-        return self.before - self.moved_out + self.moved_in + self.revalued + self.doubled - self.after
-
 
 @dataclass(frozen=True)
 class EditionShift:

@@ -71,29 +71,26 @@ def find_edition_shift(
     rows, _ = pairing.find_unpaired_rows()
     shapes = pairing.earlier_shapes.copy()
     shapes[rows] = shapely.transform(shapes[rows], lambda xy: xy + offset)
-    shifted = _ShiftedPairing(shapes, pairing.later_shapes, pairing.keys_before, pairing.keys_after)
+    shifted = EditionPairing(shapes, pairing.later_shapes, pairing.keys_before, pairing.keys_after)
     shifted.later_row_of_row = pairing.later_row_of_row.copy()
     pair_by_vertex(shifted, agreement_m, cancellation)
-    shifted.targets = shapes.copy()
+    # The shapes with the vertices of the later edition that theirs correspond to.
+    targets = shapes.copy()
     by_vertex = np.flatnonzero((shifted.later_row_of_row >= 0) & (pairing.later_row_of_row < 0))
-    shifted.targets[by_vertex] = pairing.later_shapes[shifted.later_row_of_row[by_vertex]]
+    targets[by_vertex] = pairing.later_shapes[shifted.later_row_of_row[by_vertex]]
     cancellation.raise_if_cancelled()
     rows, _ = shifted.find_unpaired_rows()
     boxes = shapely.box(*(shapely.bounds(shapes[rows]) + agreement_m * np.array([-1, -1, 1, 1])).T)
     around = find_rows_around(pairing.later_shapes, boxes)
     shapes[rows] = snap_vertices(shapes[rows], pairing.later_shapes[around], agreement_m, cancellation)
-    shifted.targets[rows] = shapes[rows]
+    targets[rows] = shapes[rows]
     pair_by_digest(shifted, cancellation)
-    is_agreeing = (shifted.later_row_of_row >= 0) & (pairing.later_row_of_row < 0)
-    rows = np.flatnonzero(is_agreeing)
+    rows = np.flatnonzero((shifted.later_row_of_row >= 0) & (pairing.later_row_of_row < 0))
     if len(rows) < _count_required_rows(pairing, limits):
         return None
     later_rows = shifted.later_row_of_row[rows]
-    moved, targets = (
-        shapely.get_coordinates(shapes)
-        for shapes in (shapely.transform(pairing.earlier_shapes[rows], lambda xy: xy + offset), shifted.targets[rows])
-    )
-    length_m = math.hypot(*offset)
+    moved = shapely.get_coordinates(pairing.earlier_shapes[rows]) + offset
+    deviations = np.hypot(*(moved - shapely.get_coordinates(targets[rows])).T)
     shapes = shifted.earlier_shapes.copy()
     shapes[rows] = pairing.later_shapes[later_rows]
     shift = EditionShift(
@@ -102,9 +99,9 @@ def find_edition_shift(
         rows,
         later_rows,
         len(rows) / _count_rows(pairing),
-        float(np.hypot(*(moved - targets).T).max()),
+        float(deviations.max()),
         limits.max_shift_m,
-        removes and length_m <= limits.max_shift_m,
+        removes and math.hypot(*offset) <= limits.max_shift_m,
     )
     return shift, shapes
 
@@ -179,15 +176,6 @@ def _make_centres(shapes: NDArray) -> NDArray:
     bounds = shapely.bounds(shapes)
     centres: NDArray = shapely.points((bounds[:, :2] + bounds[:, 2:]) / 2)
     return centres
-
-
-class _ShiftedPairing(EditionPairing):
-    """A pairing of the earlier edition, moved by the shift, with the later edition.
-
-    ``targets``: (n,) shapes of the earlier edition with the vertices of the later edition that theirs correspond to.
-    """
-
-    targets: NDArray
 
 
 def measure_shift(

@@ -47,8 +47,6 @@ class WorkState(StrEnum):
     WAIVED = "豁免"
 
 
-#: States that end the work on a finding.
-DONE_STATES = frozenset((WorkState.FIXED, WorkState.FALSE_ALARM, WorkState.WAIVED))
 #: Other words for the states, in lower case, that a file may have.
 _STATE_BY_WORD = {
     "": WorkState.OPEN,
@@ -101,7 +99,7 @@ class WorkItem:
     @property
     def is_done(self) -> bool:
         """Return True if the finding needs no more work: 已改, 误报 or 豁免."""
-        return self.state in DONE_STATES
+        return self.state is not WorkState.OPEN
 
     def compute_content_digest(self) -> str:
         """Return a short digest of state, assignee and note."""
