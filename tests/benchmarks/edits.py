@@ -64,5 +64,5 @@ def measure_edits(plan: Plan, county: str = "") -> list[Row]:
 
 def _time_one_edit(live: IncrementalChecker, role: str, row: int, shape: Any) -> float:
     started = time.perf_counter()
-    live.edit_row(role, row, shape)
+    live.recheck_change(live.edit_row(role, row, shape))
     return time.perf_counter() - started

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 
 RESULT_SCHEMA = "sanxian-result/1"
-#: Suffix of the result file next to the project: 县.qgz → 县.result.json.
-RESULT_SUFFIX = ".result.json"
 #: Larger files are compared by time and size only.
 _MAX_DIGEST_BYTES = 64 * 1024 * 1024
 
@@ -111,9 +109,9 @@ class ChangesSinceCheck:
 
 
 def make_saved_result_path(project_file: str | Path) -> Path:
-    """Return the path of the result file of a project file."""
+    """Return the path of the result file next to a project file: 县.qgz → 县.result.json."""
     path = Path(project_file)
-    return path.with_name(f"{path.stem}{RESULT_SUFFIX}")
+    return path.with_name(f"{path.stem}.result.json")
 
 
 def read_modification_stamp(path: str) -> FileStamp:

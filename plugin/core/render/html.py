@@ -110,9 +110,9 @@ def _collect_page_data(
     conflicts = finding_lists.make_conflicts_section(report, report_texts)
     for position, row in enumerate(conflicts["rows"]):
         row["image"] = report_pictures.conflicts[position] if position < len(report_pictures.conflicts) else ""
-    head = sections.make_head_section(report, norm, report_texts)
+    head = sections.make_head_section(report, report_texts)
     numbers = SectionNumbers(report_texts)
-    first, *blocks = make_first_page(report, norm, pictures, head, numbers, report_texts)
+    first, *blocks = make_first_page(report, pictures, head, numbers, report_texts)
     shown_facts = {value for row in first.rows for _, value in row} if isinstance(first, FactTable) else set()
     uris = {
         decode_data_uri(uri): uri

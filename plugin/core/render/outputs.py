@@ -248,7 +248,6 @@ def write_outputs(
             partial(
                 write_ledger,
                 report=report,
-                norm=plan.norm,
                 worklist=worklist,
                 public=public,
                 chapter=chapter,

@@ -27,7 +27,7 @@ _MAX_NAMED_STEPS = 5
 _MAX_NAMED_PAIRS, _MAX_NAMED_TOWNSHIPS = 12, 3
 
 
-def make_head_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
+def make_head_section(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
     """Return the head of the report: title, county, scope, time, standard, profile, CRS and document information."""
     provenance = report.provenance
     scope, phase = provenance.get("scope", ""), provenance.get("phase", "")

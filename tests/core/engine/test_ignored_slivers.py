@@ -138,9 +138,8 @@ def test_live_check_of_an_edit_neither_replaces_nor_repeats_the_finding_on_ignor
     layers = make_comb_overlap(140)
     checked = check_plan(convert_to_source_layers(layers), RunOptions(rules=("REL001",)))
     (one,) = list_sliver_findings(checked.report)
-    answer = IncrementalChecker(checked.plan, choose_rules(("REL001",))).edit_row(
-        RED_LINE_ROLE, 0, make_county_box(5000, 5000)
-    )
+    live = IncrementalChecker(checked.plan, choose_rules(("REL001",)))
+    answer = live.recheck_change(live.edit_row(RED_LINE_ROLE, 0, make_county_box(5000, 5000)))
     assert not answer.may_replace_finding(one) and answer.new_findings == []
 
 

@@ -24,7 +24,6 @@ _MAX_COMPRESSION_RATIO, _ALWAYS_ALLOWED_BYTES = 200, 50 * 2**20
 #: Maximum number of files in an archive.
 MAX_ENTRIES = 100_000
 _UTF8_FLAG = 0x800
-_CHUNK_BYTES = 2**20
 
 
 @contextmanager
@@ -108,7 +107,7 @@ def _unpack_entries(
         target_file.parent.mkdir(parents=True, exist_ok=True)
         written_byte_count = 0
         with archive.open(info) as source, target_file.open("wb") as handle:
-            while chunk := source.read(_CHUNK_BYTES):
+            while chunk := source.read(2**20):
                 written_byte_count += len(chunk)
                 if written_byte_count > info.file_size:
                     raise InputError("package_zip_bomb", source=path.name, size=written_byte_count)

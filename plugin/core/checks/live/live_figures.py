@@ -69,7 +69,7 @@ class LiveFigures:
         self.checked_indicators = [indicator for indicator in indicators if not indicator.place]
         self.indicators = list(self.checked_indicators)
         self.stale_ids: set[str] = set()
-        self._changes_of_sums: Sums = {}
+        self._changes_of_sums: defaultdict[str, float] = defaultdict(float)
 
     def update(self, changes: Iterable[RowChange], checker: IncrementalChecker) -> bool:
         """Update the indicators with edits that the checker has adopted; return True if any value changed.
@@ -87,7 +87,7 @@ class LiveFigures:
             if any(change.role in roles for change in changes):
                 before, after = map(measure, _make_plans_around_changes(changes, roles, checker))
                 for name in before.keys() | after.keys():
-                    self._add(name, after.get(name, 0.0) - before.get(name, 0.0))
+                    self._changes_of_sums[name] += after.get(name, 0.0) - before.get(name, 0.0)
         for change in changes:
             self._add_sums_of_row(change)
         self.indicators = [self._update_indicator(indicator) for indicator in self.checked_indicators]
@@ -101,9 +101,6 @@ class LiveFigures:
         county = self._plan.find_layer_of_concept("county")
         return names if county is None else names | {f"{county.role}.statutory"}
 
-    def _add(self, name: str, amount: float) -> None:
-        self._changes_of_sums[name] = self._changes_of_sums.get(name, 0.0) + amount
-
     def _add_sums_of_row(self, change: RowChange) -> None:
         """Add what an edit changes in the sums of its layer."""
         for layer, sign in ((change.before, -1.0), (change.after, 1.0)):
@@ -116,7 +113,7 @@ class LiveFigures:
                 (f"{change.role}.cultivated_net", self._sum_net_areas_of_cultivated_rows),
             ):
                 if name in self._names_of_row_sums:
-                    self._add(name, sign * measure(layer))
+                    self._changes_of_sums[name] += sign * measure(layer)
 
     def _sum_net_areas_of_cultivated_rows(self, layer: Layer) -> float:
         rows = self._make_context(self._plan).find_cultivated_rows(layer)

@@ -306,16 +306,14 @@ class IncrementalSession:
         row = self._rows[role].get(fid)
         current = self.checker.rows.get_row(role, row) if row is not None else None
         if state is None:
-            return (
-                self.checker.remove_row_without_recheck(role, row) if row is not None and current is not None else None
-            )
+            return self.checker.remove_row(role, row) if row is not None and current is not None else None
         shape = _read_shape(state.wkb)
         if row is None:
-            row_change = self.checker.add_row_without_recheck(role, fid, shape, state.curve_text, **state.attributes)
+            row_change = self.checker.add_row(role, fid, shape, state.curve_text, **state.attributes)
             self._get_own_row_numbers(role)[fid] = row_change.row
             return row_change
         if current is None:
-            return self.checker.edit_row_without_recheck(role, row, shape, state.curve_text, **state.attributes)
+            return self.checker.edit_row(role, row, shape, state.curve_text, **state.attributes)
         former_shape, attributes = current
         changed_attributes = {
             name: value
@@ -325,7 +323,7 @@ class IncrementalSession:
         is_same_curve = self.checker.rows.get_curve_text(role, row) == state.curve_text
         if not changed_attributes and is_same_curve and shapely.to_wkb(former_shape) == shapely.to_wkb(shape):
             return None
-        return self.checker.edit_row_without_recheck(role, row, shape, state.curve_text, **changed_attributes)
+        return self.checker.edit_row(role, row, shape, state.curve_text, **changed_attributes)
 
     def _apply_recheck(self, change: FindingsChange, recheck: RecheckResult | None) -> None:
         """Replace findings of the session by those of a recheck, and add both to ``change``, in place.

@@ -98,16 +98,16 @@ def make_check_report(
     """
     report_texts = ReportTexts(lang or report.lang)
     sections = SectionNumbers(report_texts)
-    head = make_head_section(report, norm, report_texts)
+    head = make_head_section(report, report_texts)
     report_pictures = pictures or ReportPictures()
     blocks = [
-        *make_first_page(report, norm, pictures, head, sections, report_texts),
+        *make_first_page(report, pictures, head, sections, report_texts),
         PageBreak(),
         *_make_body(report, norm, report_pictures, sections, report_texts),
         *([] if chapter is None else [Heading(sections.number_title(chapter.title)), *chapter.make_blocks()]),
         make_signature(report_texts),
         PageBreak(),
-        *_make_appendices(report, norm, report_texts),
+        *_make_appendices(report, report_texts),
     ]
     return make_document(report, head, head["title"], blocks, report_texts)
 
@@ -185,7 +185,6 @@ def _make_decisive_columns(report_texts: ReportTexts) -> list[DescribedColumn]:
 
 def make_first_page(
     report: Report,
-    norm: Norm | None,
     pictures: ReportPictures | None,
     head: dict[str, Any],
     sections: SectionNumbers,
@@ -247,7 +246,8 @@ def make_first_page(
         problem = report_texts.get("text", "no_qgis") if pictures is None else pictures.problem
         reason = problem or report_texts.get("text", "no_place")
         yield Paragraph(report_texts.get("text", "no_pictures", reason=reason), is_small=True)
-        yield from (Heading(report_texts.get("signed", "remarks"), 2), *remarks)
+        yield Heading(report_texts.get("signed", "remarks"), 2)
+        yield from remarks
 
 
 def list_facts(
@@ -510,7 +510,7 @@ def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: R
     yield make_described_table(report_texts, columns, waivers)
 
 
-def _make_appendices(report: Report, norm: Norm | None, report_texts: ReportTexts) -> Iterator[Block]:
+def _make_appendices(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
     """Yield the appendices on settings, findings and data, each on a new page."""
     yield from make_settings_appendix(report, report_texts)
     yield PageBreak()
@@ -636,7 +636,7 @@ def make_check_record(report: Report, norm: Norm | None = None, *, lang: str = "
     ``norm``: standard and profile; ``lang``: zh or en, by default the report's.
     """
     report_texts = ReportTexts(lang or report.lang)
-    head = make_head_section(report, norm, report_texts)
+    head = make_head_section(report, report_texts)
     sections = SectionNumbers(report_texts)
 
     def format_reason(row: dict[str, Any]) -> str:

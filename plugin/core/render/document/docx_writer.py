@@ -43,10 +43,6 @@ from .blocks import (
     split_at_page_numbers,
 )
 
-#: Date of the template's parts, so that equal reports give equal files.
-_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
-#: The part's file has another name, because the plugin's zip has no hidden files.
-_RELATIONS_PART = ("_rels/package.rels", "_rels/.rels")
 _LEGEND_HEIGHT_MM = 3.2
 #: Space between a column of figures and the texts at its right, beside the cells' margins.
 _GAP_MM = 1.8
@@ -123,8 +119,11 @@ def _make_template() -> io.BytesIO:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for part in sorted(path for path in DOCX_TEMPLATE_FOLDER.rglob("*") if path.is_file()):
-            name = part.relative_to(DOCX_TEMPLATE_FOLDER).as_posix().replace(*_RELATIONS_PART)
-            archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), part.read_bytes(), zipfile.ZIP_DEFLATED)
+            # The file of this part has another name, because the plugin's zip has no hidden files.
+            name = part.relative_to(DOCX_TEMPLATE_FOLDER).as_posix().replace("_rels/package.rels", "_rels/.rels")
+            # One date, so that equal reports give equal files.
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            archive.writestr(info, part.read_bytes(), zipfile.ZIP_DEFLATED)
     buffer.seek(0)
     return buffer
 

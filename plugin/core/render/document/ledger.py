@@ -26,7 +26,6 @@ from ...model.findings import Finding
 from ...model.indicator import SQUARE_METRES
 from ...model.report import Report
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
-from ...standard.profile import Norm
 from ..finding_lists import get_rule_titles, sum_findings_by_rule
 from ..sections import make_head_section
 from ..tables.report_table import ReportTable, TableColumn, TableNumber, make_column_heading, make_sheet_name
@@ -70,7 +69,6 @@ _MAX_LINES_ABOVE_HEADING = 10
 def write_ledger(
     path: Path,
     report: Report,
-    norm: Norm | None,
     *,
     lang: str = "",
     worklist: Mapping[str, WorkItem] | None = None,
@@ -91,7 +89,7 @@ def write_ledger(
         raise OutputError("output_openpyxl", target=path.name) from error
     report_texts = ReportTexts(lang or report.lang)
     book = openpyxl.Workbook(write_only=True)
-    head = make_head_section(report, norm, report_texts)
+    head = make_head_section(report, report_texts)
     rows_by_code = _write_summary(
         book.create_sheet(report_texts.get("ledger", "summary_sheet")), report, head, report_texts
     )

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 SETTING = "public_edition.list"
 #: Elements that a list may take out.
 GRIDS, CRS_TEXTS = "grids", "crs"
-#: Meanings of fields with texts that someone typed: a name, or none that a rule knows.
-_TYPED_MEANINGS = ("", "feature_name")
 #: A shorter name occurs in other words, and discloses nothing.
 _MIN_NAME_CHARACTERS = 2
 #: Counted removals, in the order of the record.
@@ -141,8 +139,10 @@ class PublicEdition:
             for one in names
             if one.upper() in words
         ]
+        # Someone typed a name, or a text with a meaning that no rule knows.
         return any(
-            one is None or (one.type == "text" and not one.codes and one.meaning in _TYPED_MEANINGS) for one in used
+            one is None or (one.type == "text" and not one.codes and one.meaning in ("", "feature_name"))
+            for one in used
         )
 
 
@@ -230,11 +230,6 @@ class RemovalRecord:
         larger = self.counts | other.counts
         self.add(other)
         self.counts = larger
-
-    @property
-    def layer_count(self) -> int:
-        """Return the number of layers that were taken out."""
-        return sum(map(len, self.layer_names.values()))
 
     def to_dict(self, edition: PublicEdition, lang: str) -> dict[str, Any]:
         """Return the record as plain data for a public file, without names of layers."""

@@ -180,7 +180,7 @@ def make_comparison_tables(comparison: PlanComparison, texts: Texts) -> list[Rep
         *(net_columns if NET_BASIS in comparison.comparison.balance_by_basis else ()),
         TableColumn("changes", width_in_characters=40, value=lambda item: format_changes(item[1], texts)),
         # Cause and document are left empty for a person to fill in.
-        TableColumn("cause", width_in_characters=24, value=lambda item: item[1].change_cause),
+        TableColumn("cause", width_in_characters=24, value=lambda item: None),
         TableColumn("document", width_in_characters=20, value=lambda item: None),
     ]
     pieces = sorted(

@@ -224,7 +224,6 @@ class ChangedPiece:
     net_before_m2: float
     net_after_m2: float
     value_changes: list[tuple[str, str, str]] = field(default_factory=list)
-    change_cause: str = ""
 
     @property
     def net_m2(self) -> float:

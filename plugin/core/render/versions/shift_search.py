@@ -194,7 +194,15 @@ def measure_shift(
     statutory_areas
         (n,) and (m,) areas of the rows, m². A piece of a row has its share of this area, by areas in the plane.
     """
-    left, right, area = _compute_areas_of_pairs(before, after, cancellation)
+    # Not the layers themselves: they would keep their segments, which take more memory than their shapes.
+    copies = Polygons(before.shapes), Polygons(after.shapes)
+    if are_signs_exact(*copies):
+        pairs = compute_intersection_areas(*copies, cancellation=cancellation)
+        left, right, area = pairs.left, pairs.right, pairs.area
+    else:
+        # A row has wrong coordinates, far outside the county.
+        shared = find_shared_pieces(*copies, tolerance=_NO_TOLERANCE, cancellation=cancellation)
+        left, right, area = shared.left, shared.right, shapely.area(shared.geometry)
     planar_areas = [np.nan_to_num(shapely.area(polygons.shapes)) for polygons in (before, after)]
     scales = [
         np.divide(np.nan_to_num(statutory), planar, out=np.zeros(len(planar)), where=planar > 0)
@@ -206,15 +214,15 @@ def measure_shift(
     kept = np.bincount(left[own], area[own], minlength=len(before))
     left_m2 = ((planar_areas[0] - kept) * scales[0])[shift.earlier_rows].sum()
     uncovered_m2 = []
-    for mine, others, rows, pairs, other_rows, planar, scale in (
+    for mine, others, rows, own_rows, other_rows, planar, scale in (
         (before, after, shift.earlier_rows, left, right, planar_areas[0], scales[0]),
         (after, before, shift.later_rows, right, left, planar_areas[1], scales[1]),
     ):
         cancellation.raise_if_cancelled()
         # The sum of a row's pairs is meaningless where rows of the other edition overlap.
         uncertain = np.zeros(len(mine), dtype=bool)
-        uncertain[pairs[find_overlapping_rows(others, _NO_TOLERANCE, cancellation)[other_rows]]] = True
-        uncovered = np.maximum(planar - np.bincount(pairs, area, minlength=len(mine)), 0.0)
+        uncertain[own_rows[find_overlapping_rows(others, _NO_TOLERANCE, cancellation)[other_rows]]] = True
+        uncovered = np.maximum(planar - np.bincount(own_rows, area, minlength=len(mine)), 0.0)
         uncovered[uncertain] = 0.0
         selected = np.zeros(len(mine), dtype=bool)
         selected[rows] = True
@@ -230,17 +238,3 @@ def measure_shift(
         moved_out_m2=uncovered_m2[0],
         moved_in_m2=uncovered_m2[1],
     )
-
-
-def _compute_areas_of_pairs(
-    before: Polygons, after: Polygons, cancellation: Cancellation
-) -> tuple[NDArray, NDArray, NDArray]:
-    """Return earlier row, later row and shared area in the plane (m²) of rows that share land."""
-    # Not the layers themselves: they would keep their segments, which take more memory than their shapes.
-    before, after = Polygons(before.shapes), Polygons(after.shapes)
-    if not are_signs_exact(before, after):
-        # A row with wrong coordinates, far outside the county.
-        pieces = find_shared_pieces(before, after, tolerance=_NO_TOLERANCE, cancellation=cancellation)
-        return pieces.left, pieces.right, shapely.area(pieces.geometry)
-    pairs = compute_intersection_areas(before, after, cancellation=cancellation)
-    return pairs.left, pairs.right, pairs.area

@@ -26,7 +26,6 @@ from .worklist_row import WorkItem, Worklist, WorkState, change_worklist, comput
 #: Columns by which a list can be split, with the name of the part for rows without a value.
 SPLIT_COLUMNS = {"township": "未分乡镇", "assignee": "未分派"}
 _KEY_PATTERN = re.compile(rf"[0-9]{{{DIVISION_CODE_DIGITS}}}[0-9A-Z]{{{BSM_LENGTH - DIVISION_CODE_DIGITS}}}")
-_TOKEN_BYTES = 4
 #: Words in the table of conflicts for the version of the list, and for that of the part.
 LISTED_WORD, OTHER_WORD = "本清单", "来稿"
 _CONFLICT_COLUMNS = (
@@ -120,7 +119,7 @@ def mark_for_split(item: WorkItem, token: str) -> WorkItem:
 
 def make_token() -> str:
     """Return a name for a part, different each time."""
-    return secrets.token_hex(_TOKEN_BYTES)
+    return secrets.token_hex(4)
 
 
 def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[WorklistPart]:

@@ -309,5 +309,5 @@ def test_part_of_a_field_far_from_an_edited_parcel_stays_covered(two_townships, 
     parcel = int(
         shapely.STRtree(plan.layers["DLTB"].plane_shapes).nearest(fields.geometry.loc[last].point_on_surface())
     )
-    answer = live.edit_row("DLTB", parcel, DLMC="")
+    answer = live.recheck_change(live.edit_row("DLTB", parcel, DLMC=""))
     assert [f for f in answer.new_findings if f.case == "unsurveyed"] == []
