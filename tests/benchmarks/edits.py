@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from plugin.core.checks.live import IncrementalChecker
+from plugin.core.checks.live.checker import IncrementalChecker
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.plan.plan import Plan
 

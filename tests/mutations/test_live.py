@@ -5,7 +5,7 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from plugin.core.checks.live import IncrementalChecker
+from plugin.core.checks.live.checker import IncrementalChecker
 from plugin.core.checks.run_check import run_check
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.model.rule import load_all_rules

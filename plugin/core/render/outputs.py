@@ -249,7 +249,7 @@ def write_outputs(
                 write_ledger,
                 report=report,
                 worklist=worklist,
-                public=public,
+                further_sheet=None if public is None else public.list_sheet_rows(),
                 chapter=chapter,
                 cancellation=cancellation,
             ),

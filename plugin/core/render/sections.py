@@ -16,7 +16,7 @@ from ..standard.messages.texts import Texts, format_number, shorten_key
 from ..standard.profile import Norm
 from ..standard.profile.document import PRINTED_KEYS, render_lowered_secrecy_messages
 from .finding_lists import list_citations
-from .verdict import list_unconfirmed_items
+from .verdict import has_unsaved_edits, list_unconfirmed_items
 from .words import ReportTexts
 
 #: (Label, value) pairs per row of the report head.
@@ -276,18 +276,20 @@ def make_provenance_section(report: Report, report_texts: ReportTexts) -> dict[s
     if profile:
         standard = report_texts.get("text", "with_profile", standard=standard, profile=profile)
     label_by_component = {"qgis": "QGIS", "python": "Python", "geos": "GEOS", "proj": "PROJ", "gdal": "GDAL"}
-    parts = [report_texts.get("text", "source", source=provenance["source"])] if provenance.get("source") else []
-    parts += [report_texts.get("text", "rule_set", standard=standard)] if standard else []
-    if versions.get("sanxian"):
-        parts.append(report_texts.get("text", "versions", sanxian=versions["sanxian"]))
-    parts += [f"{label}\u00a0{versions[key]}" for key, label in label_by_component.items() if versions.get(key)]
-    if "seconds" in provenance:
-        parts.append(report_texts.get("text", "seconds", seconds=format_number(provenance["seconds"], 1)))
+    parts = [
+        report_texts.get("text", "source", source=provenance["source"]) if provenance.get("source") else "",
+        report_texts.get("text", "rule_set", standard=standard) if standard else "",
+        report_texts.get("text", "versions", sanxian=versions["sanxian"]) if versions.get("sanxian") else "",
+        *(f"{label}\u00a0{versions[key]}" for key, label in label_by_component.items() if versions.get(key)),
+        report_texts.get("text", "seconds", seconds=format_number(provenance["seconds"], 1))
+        if "seconds" in provenance
+        else "",
+    ]
     return {
         "layers": layers,
         "notices": [str(n) for n in dict.fromkeys(provenance.get("notices", []))],
-        "line": parts,
-        "unsaved": any(layer.get("unsaved") for layer in provenance.get("layers", [])),
+        "line": list(filter(None, parts)),
+        "unsaved": has_unsaved_edits(report),
     }
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.checks.live import IncrementalChecker
+from plugin.core.checks.live.checker import IncrementalChecker
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.model.rule import Severity, load_all_rules

@@ -6,7 +6,7 @@ import pytest
 import shapely
 from pyproj import CRS, Geod
 
-from plugin.core.checks.live import IncrementalChecker
+from plugin.core.checks.live.checker import IncrementalChecker
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.edge_densification import (
     hash_added_vertices,

@@ -89,7 +89,16 @@ class LiveFigures:
                 for name in before.keys() | after.keys():
                     self._changes_of_sums[name] += after.get(name, 0.0) - before.get(name, 0.0)
         for change in changes:
-            self._add_sums_of_row(change)
+            # Single layers need no other rows.
+            for layer, sign in ((change.before, -1.0), (change.after, 1.0)):
+                for name, sum_row in (
+                    (f"{change.role}.count", len),
+                    (f"{change.role}.statutory", lambda rows: float(rows.statutory.sum())),
+                    (f"{change.role}.net", lambda rows: float(np.nansum(rows.numbers("net_area")))),
+                    (f"{change.role}.cultivated_net", self._sum_net_areas_of_cultivated_rows),
+                ):
+                    if len(layer) and name in self._names_of_row_sums:
+                        self._changes_of_sums[name] += sign * sum_row(layer)
         self.indicators = [self._update_indicator(indicator) for indicator in self.checked_indicators]
         return [indicator.value for indicator in self.indicators] != former_values
 
@@ -100,20 +109,6 @@ class LiveFigures:
         names = {self._name_sum_of_area(one) for one in self.checked_indicators}
         county = self._plan.find_layer_of_concept("county")
         return names if county is None else names | {f"{county.role}.statutory"}
-
-    def _add_sums_of_row(self, change: RowChange) -> None:
-        """Add what an edit changes in the sums of its layer."""
-        for layer, sign in ((change.before, -1.0), (change.after, 1.0)):
-            if not len(layer):
-                continue
-            for name, measure in (
-                (f"{change.role}.count", len),
-                (f"{change.role}.statutory", lambda rows: float(rows.statutory.sum())),
-                (f"{change.role}.net", lambda rows: float(np.nansum(rows.numbers("net_area")))),
-                (f"{change.role}.cultivated_net", self._sum_net_areas_of_cultivated_rows),
-            ):
-                if name in self._names_of_row_sums:
-                    self._changes_of_sums[name] += sign * measure(layer)
 
     def _sum_net_areas_of_cultivated_rows(self, layer: Layer) -> float:
         rows = self._make_context(self._plan).find_cultivated_rows(layer)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
@@ -276,13 +277,12 @@ class IncrementalSession:
             for finding in (*result.new_findings, *filter(result.may_replace_finding, affected)):
                 positions_by_finding[id(finding)].add(position)
         entangled = set().union(*(shared for shared in positions_by_finding.values() if len(shared) > 1))
-        separate: dict[int, bool] = {id(change): True for change in changes}
         for position, (change, result) in enumerate(zip(rechecked, results, strict=True)):
-            separate[id(change)] = position not in entangled
             if position not in entangled:
                 self._apply_recheck(change, result)
                 self._match_findings_by_fingerprint(change)
-        return [change if separate[id(change)] else None for change in changes]
+        left_out = {id(rechecked[position]) for position in entangled}
+        return [None if id(change) in left_out else change for change in changes]
 
     def adopt_change(self, change: FindingsChange) -> None:
         """Apply a change that `check_separate_edits` of a fork returned, without another check.
@@ -466,8 +466,6 @@ def are_equal_values(value: Any, other_value: Any) -> bool:
             return True
         if not isinstance(value, float):
             return False
-    import pandas as pd
-
     is_missing = [
         pd.api.types.is_scalar(each_value) and bool(pd.isna(each_value)) for each_value in (value, other_value)
     ]

@@ -42,6 +42,7 @@ from ..verdict import (
     describe_package_waivers,
     describe_rules_run,
     describe_unconfirmed_settings,
+    has_unsaved_edits,
     list_unconfirmed_items,
 )
 from ..words import ReportTexts, capitalise_first_letter, load_report_settings
@@ -380,42 +381,34 @@ def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: Repor
     summary = report.summary
     items_without_approvals = [name for name in summary["unconfirmed"] if name != APPROVAL_DOUBT]
     doubts, settings = list_unconfirmed_items(items_without_approvals, report_texts)
-    lines = []
     approvals = Counter(f.code for f in report.findings if f.needs_approval and f.state != "waived")
-    if approvals:
-        codes = [report_texts.get("signed", "count", name=code, count=count) for code, count in approvals.items()]
-        lines.append(
-            report_texts.get(
-                "signed", "approvals", count=format_number(approvals.total(), 0), codes=report_texts.join_parts(codes)
-            )
-        )
-    if settings:
-        lines.append(describe_unconfirmed_settings(report, len(settings), report_texts))
-    if doubts:
-        lines.append(report_texts.get("signed", "doubts", count=len(doubts)))
+    approval_codes = [report_texts.get("signed", "count", name=code, count=count) for code, count in approvals.items()]
     not_run = summary["skipped"] + summary["crashed"]
-    if not_run:
-        codes = [row["code"] for row in make_not_checked_section(report, report_texts)["rows"] if row["title"]]
-        lines.append(
-            report_texts.get(
-                "signed", "unchecked_remark", count=not_run, codes=report_texts.join_parts(dict.fromkeys(codes))
-            )
-        )
+    unchecked_rows = make_not_checked_section(report, report_texts)["rows"]
+    unchecked_codes = dict.fromkeys(row["code"] for row in unchecked_rows if row["title"])
     decisive_codes = {item.code for item in items}
-    others = [f for f in report.findings if f.state != "waived" and f.code not in decisive_codes]
-    if others:
-        errors = sum(str(f.severity) == "ERROR" for f in others)
-        warnings = sum(str(f.severity) == "WARNING" for f in others)
-        counts = {"errors": format_number(errors, 0), "warnings": format_number(warnings, 0)}
-        if errors or warnings:
-            lines.append(report_texts.get("signed", "other_findings", **counts))
-    if summary["waived"]:
-        lines.append(report_texts.get("say", "waived", count=summary["waived"]))
-    if package_waivers := describe_package_waivers(report, report_texts):
-        lines.append(package_waivers)
-    if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
-        lines.append(report_texts.get("say", "unsaved"))
-    return tuple(Paragraph(line) for line in lines or [report_texts.get("text", "all_checked")])
+    others = Counter(str(f.severity) for f in report.findings if f.state != "waived" and f.code not in decisive_codes)
+    counts = {"errors": format_number(others["ERROR"], 0), "warnings": format_number(others["WARNING"], 0)}
+    lines = [
+        report_texts.get(
+            "signed",
+            "approvals",
+            count=format_number(approvals.total(), 0),
+            codes=report_texts.join_parts(approval_codes),
+        )
+        if approvals
+        else "",
+        describe_unconfirmed_settings(report, len(settings), report_texts) if settings else "",
+        report_texts.get("signed", "doubts", count=len(doubts)) if doubts else "",
+        report_texts.get("signed", "unchecked_remark", count=not_run, codes=report_texts.join_parts(unchecked_codes))
+        if not_run
+        else "",
+        report_texts.get("signed", "other_findings", **counts) if others["ERROR"] or others["WARNING"] else "",
+        report_texts.get("say", "waived", count=summary["waived"]) if summary["waived"] else "",
+        describe_package_waivers(report, report_texts),
+        report_texts.get("say", "unsaved") if has_unsaved_edits(report) else "",
+    ]
+    return tuple(Paragraph(line) for line in list(filter(None, lines)) or [report_texts.get("text", "all_checked")])
 
 
 def _make_body(

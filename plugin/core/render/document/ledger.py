@@ -47,8 +47,6 @@ from .blocks import ReportChapter
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from ..public_edition.redaction import PublicReport
-
 
 #: Rows of one sheet: Excel has 1 048 576, WPS opens as many.
 MAX_SHEET_ROWS = 1_000_000
@@ -56,7 +54,7 @@ _ROWS_PER_BATCH = 5_000
 #: Height of a line of the usual font of a workbook, also where a program takes another font.
 _LINE_POINTS = 15.5
 #: Columns that people fill in, and those by which their rows are found again.
-EDITED_COLUMNS, IDENTIFYING_COLUMNS = ("state", "assignee", "remark"), ("fingerprint", "split")
+_EDITED_COLUMNS, _IDENTIFYING_COLUMNS = ("state", "assignee", "remark"), ("fingerprint", "split")
 #: States that people may choose; 豁免 follows the waivers.
 _CHOSEN_STATES = (WorkState.OPEN, WorkState.FIXED, WorkState.FALSE_ALARM)
 _AREA_FORMAT = "[>=1]#,##0.00;0.0000"
@@ -72,16 +70,16 @@ def write_ledger(
     *,
     lang: str = "",
     worklist: Mapping[str, WorkItem] | None = None,
-    public: PublicReport | None = None,
+    further_sheet: tuple[str, list[tuple[str, str]], list[str]] | None = None,
     chapter: ReportChapter | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Write the findings of a report to a new workbook; each row links to its rule in the sheet of rules.
 
     ``worklist``: fingerprint → row of the work list, which gives state, assignee and note; `read_ledger` reads these
-    columns again. ``public``: the public edition, which adds a sheet with what was taken out. ``chapter``: a further
-    chapter of the report, which adds a sheet for each of its tables. `write_atomically` provides the path. Raise
-    OutputError without the package that writes workbooks, and Cancelled.
+    columns again. ``further_sheet``: title, rows (the first is the head) and notes of a last sheet. ``chapter``: a
+    further chapter of the report, which adds a sheet for each of its tables. `write_atomically` provides the path.
+    Raise OutputError without the package that writes workbooks, and Cancelled.
     """
     try:
         import openpyxl
@@ -101,8 +99,8 @@ def write_ledger(
         _write_findings(sheet, islice(rows, row_count), row_count, report_texts)
     for table in chapter.tables if chapter is not None else ():
         _write_table_sheet(book, table, Texts(report_texts.lang))
-    if public is not None:
-        title, (heading, *lines), notes = public.list_sheet_rows()
+    if further_sheet is not None:
+        title, (heading, *lines), notes = further_sheet
         sheet = book.create_sheet(title)
         set_column_widths(sheet, (60, 16))
         _set_up_printing(sheet, "1:1")
@@ -362,7 +360,7 @@ def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:
     headings = {
         ReportTexts(lang).get("ledger_column", key): key
         for lang in TEXT_LANGUAGES
-        for key in (*EDITED_COLUMNS, *IDENTIFYING_COLUMNS)
+        for key in (*_EDITED_COLUMNS, *_IDENTIFYING_COLUMNS)
     }
     for sheet in workbook.worksheets:
         positions: dict[str, int] = {}
@@ -373,7 +371,7 @@ def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:
                 for position, value in enumerate(values):
                     if (key := headings.get(str(value or "").strip())) is not None:
                         positions.setdefault(key, position)
-                positions = positions if {"fingerprint", *EDITED_COLUMNS} <= positions.keys() else {}
+                positions = positions if {"fingerprint", *_EDITED_COLUMNS} <= positions.keys() else {}
                 has_findings = has_findings or bool(positions)
             else:
                 break

@@ -27,7 +27,7 @@ from ...plan.plan import Plan
 from ...standard.profile import Norm
 from .compare import NO_TOWNSHIPS, TownshipPolygons, compare_layers
 from .edition_comparison import VersionComparison, make_edition
-from .shift_search import make_shift_limits
+from .edition_pairing import make_shift_limits
 
 if TYPE_CHECKING:
     from ...engine.context import RuleContext

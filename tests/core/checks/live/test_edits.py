@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.checks.live import IncrementalChecker
+from plugin.core.checks.live.checker import IncrementalChecker
 from plugin.core.checks.live.session import (
     EditBatch,
     FeatureState,
@@ -479,6 +479,6 @@ def test_third_rows_that_cover_land_of_a_pair_start_and_end_its_findings():
     assert [(f.case, f.role, f.area_m2) for f in findings] == [("parcel", "YJJBNTBHTB", pytest.approx(5000, rel=1e-3))]
     live = IncrementalChecker(plan, rules)
     for edit, expected in ((live.remove_row, ["protected"]), (live.edit_row, ["parcel"])):
-        answer = edit("YJJBNTBHTB", 0)
+        answer = live.recheck_change(edit("YJJBNTBHTB", 0))
         findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.new_findings
         assert [f.case for f in findings] == expected

@@ -25,7 +25,7 @@ from plugin.core.render.versions.baseline import compare_sources, find_layer_and
 from plugin.core.render.versions.compare import NO_TOWNSHIPS, TownshipPolygons, compare_layers
 from plugin.core.render.versions.comparison_tables import make_comparison_tables, write_comparison_workbook
 from plugin.core.render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, make_edition
-from plugin.core.render.versions.shift_search import ShiftLimits, make_shift_limits
+from plugin.core.render.versions.edition_pairing import ShiftLimits, make_shift_limits
 from plugin.core.standard import load_standard
 from plugin.core.standard.profile import load_profile
 from plugin.core.standard.profile.norm import Norm, is_sealed, is_sealed_by_profile, list_sealed_roles

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.checks.live import IncrementalChecker
+from plugin.core.checks.live.checker import IncrementalChecker
 from plugin.core.plan.layer import SourceLayer
 from plugin.core.plan.loading.reading import read_plan
 from plugin.core.standard.messages.texts import Message, Texts
