@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from ..engine.explanation import CALL_ORIGIN, EffectiveValue, describe_citation, format_effective_values
 from ..model.findings import Finding
 from ..model.report import Report, RuleOutcome
 from ..model.rule import RULE_FAMILIES, Severity, get_rule_family, load_all_rules
@@ -171,8 +172,6 @@ def _make_rule_help(
 
     A finding about the run has one sentence. A code of another version of the plugin has no help.
     """
-    from ..engine.explanation import CALL_ORIGIN, EffectiveValue, format_effective_values
-
     rule, texts = load_all_rules().get(code), Texts(report_texts.lang)
     if rule is None:
         sentence = texts.get_section("run_help").get(code, "")
@@ -196,8 +195,6 @@ def list_citations(keys: Iterable[str], norm: Norm | None, report_texts: ReportT
     """Return the citations with these keys as dicts: ``mark`` (A, B or C: level of source) and ``text``."""
     if norm is None:
         return []
-    from ..engine.explanation import describe_citation
-
     citations, texts = norm.citations, Texts(report_texts.lang)
     return [
         {"mark": citations[k].mark, "text": describe_citation(citations[k], norm, texts)}

@@ -9,8 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from ..engine.explanation import EffectiveValue, format_effective_values
 from ..model.findings import UNREAD_CODE, is_about_unread_data
 from ..model.report import Outcome, Report
+from ..model.rule import load_all_rules
 from ..standard.messages.numbers import format_plain_number, format_square_metres
 from ..standard.messages.texts import Texts, format_number, shorten_key
 from ..standard.profile import Norm
@@ -221,9 +223,6 @@ def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, report_te
 
 def make_rule_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return one row per rule that ran: outcome, number of findings, parameters, sources."""
-    from ..engine.explanation import EffectiveValue, format_effective_values
-    from ..model.rule import load_all_rules
-
     rule_by_code, texts = load_all_rules(), Texts(report_texts.lang)
     codes_with_findings = {f.code for f in report.findings}
     rows = []

@@ -7,7 +7,7 @@ import copy
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
@@ -19,6 +19,7 @@ from ...engine.finish import complete_findings
 from ...engine.waivers.application import mark_accepted_findings
 from ...engine.waivers.waiver import NO_WAIVERS, Waivers
 from ...geometry.polygons import MAX_UNCLIPPED_VERTICES
+from ...geometry.tolerance import Tolerance
 from ...model.findings import Finding, sort_findings
 from ...model.rule import DECLARED_FAMILY, EVERY_LAYER, Rule
 from ...plan.layer import Layer
@@ -35,9 +36,6 @@ from .edited_rows import (
     make_source_with_frame,
     set_curve_text,
 )
-
-if TYPE_CHECKING:
-    from ...geometry.tolerance import Tolerance
 
 #: Rows of a covering layer (lines, zones, divisions) up to which all its rows near a changed row are checked.
 MAX_COARSE_LAYER_ROWS = 3000

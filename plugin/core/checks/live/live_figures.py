@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from ...figures.indicators.ratio import (
     measure_expansion_areas,
 )
 from ...figures.three_zones import derive_from_layer
+from ...geometry.tolerance import Tolerance
 from ...model.indicator import (
     AREA_FIGURES,
     REFERENCE_ONLY,
@@ -41,9 +42,6 @@ from ...plan.plan import Plan
 from ...standard.profile.space_map import ZONE_CODE_BY_SPACE_FIGURE, load_space_map
 from .checker import IncrementalChecker, RowChange
 from .edited_rows import join_layers
-
-if TYPE_CHECKING:
-    from ...geometry.tolerance import Tolerance
 
 #: Sums of the plan that indicators are made of: name → m², or a number of features.
 Sums = dict[str, float]

@@ -435,20 +435,23 @@ class _DocxWriter:
         """Add a picture to a paragraph, at most as wide as the text."""
         width = min(self._docx.shared.Mm(picture.width_mm), self._width)
         shape = paragraph.add_run().add_picture(io.BytesIO(picture.image), width=width)
-        package = self._file.part.package
+        package, kinds = self._file.part.package, self._docx.opc.constants.RELATIONSHIP_TYPE
+        name, content_type, content, kind = (
+            ("/word/charts/chart%d.xml", _CHART_CONTENT_TYPE, picture.chart, kinds.CHART)
+            if picture.chart
+            else ("/word/media/vectors%d.svg", "image/svg+xml", picture.svg.encode("utf-8"), kinds.IMAGE)
+        )
+        if not content:
+            return
+        part = self._docx.opc.part.Part(package.next_partname(name), content_type, content, package)
+        relation = self._file.part.relate_to(part, kind)
         if picture.chart:
-            name = package.next_partname("/word/charts/chart%d.xml")
-            part = self._docx.opc.part.Part(name, _CHART_CONTENT_TYPE, picture.chart, package)
-            relation = self._file.part.relate_to(part, self._docx.opc.constants.RELATIONSHIP_TYPE.CHART)
             data = next(shape._inline.iter(self._qualify_name("a:graphicData")))
             for child in list(data):
                 data.remove(child)
             data.set("uri", _CHART_NAMESPACE)
             data.append(self._docx.oxml.parse_xml(_CHART_REFERENCE % relation))
-        elif picture.svg:
-            name = package.next_partname("/word/media/vectors%d.svg")
-            part = self._docx.opc.part.Part(name, "image/svg+xml", picture.svg.encode("utf-8"), package)
-            relation = self._file.part.relate_to(part, self._docx.opc.constants.RELATIONSHIP_TYPE.IMAGE)
+        else:
             blip = next(shape._inline.iter(self._qualify_name("a:blip")))
             blip.append(self._docx.oxml.parse_xml(_SVG_EXTENSION % relation))
 

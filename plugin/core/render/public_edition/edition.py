@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from ....paths import STANDARDS_FOLDER
 from ...base.errors import DataError, InputError
@@ -23,16 +23,13 @@ from ...base.files.data import NOT_IN_FILE, read_record, read_toml
 from ...base.files.document_text import make_document_text
 from ...standard.map_set import expand_concepts_to_roles
 from ...standard.messages.numbers import format_number
+from ...standard.profile import Norm
 from ...standard.profile.load import find_file_of_profile, find_file_of_standard
 from ...standard.profile.profile_data import load_secrecy_levels
+from ...standard.template import Template
 from ..document.blocks import Block, DocumentCell, DocumentColumn, DocumentTable, Heading, Paragraph
 from ..document.page_html import render_page_blocks
-
-if TYPE_CHECKING:
-    from ...standard.profile import Norm
-    from ...standard.template import Template
-    from ..words import ReportTexts
-
+from ..words import ReportTexts
 
 #: The setting that names the file.
 SETTING = "public_edition.list"

@@ -7,7 +7,7 @@ The sealed edition is read once, reprojected to the plan's CRS in metres. Each o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -155,14 +155,13 @@ class PlanComparison:
     """The comparison of two editions read from files.
 
     ``plan``: the later edition and the townships, in one CRS; ``role``: the layer's code in the standard;
-    ``edition_names``: names of the earlier and the later edition; ``notes``: remarks as (text key, parameters).
+    ``edition_names``: names of the earlier and the later edition.
     """
 
     plan: Plan
     comparison: VersionComparison
     role: str
     edition_names: tuple[str, str] = ("", "")
-    notes: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
 
 def compare_sources(

@@ -17,7 +17,6 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -33,11 +32,9 @@ from ...geometry.tolerance import Tolerance
 from ...geometry.validity import mask_missing_shapes
 from ...geometry.vertex_index import VertexIndex, sort_unique_vertices
 from ...plan.row_pairs import pair_equal_rows
+from ...standard.profile import Norm
 from .edition_comparison import EditionShift
 from .pieces import find_rows_around
-
-if TYPE_CHECKING:
-    from ...standard.profile import Norm
 
 # Vertices of one edition are snapped to those of the other within the cluster tolerance. Otherwise noise of
 # reprojection or of a database's grid would cause slivers along every edge.
