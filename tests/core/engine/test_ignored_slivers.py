@@ -135,8 +135,7 @@ def test_slivers_that_a_control_line_lost_since_the_sealed_baseline_give_one_war
 
 
 def test_live_check_of_an_edit_neither_replaces_nor_repeats_the_finding_on_ignored_slivers():
-    layers = make_comb_overlap(140)
-    checked = check_plan(convert_to_source_layers(layers), RunOptions(rules=("REL001",)))
+    checked = check_plan(convert_to_source_layers(make_comb_overlap(140)), RunOptions(rules=("REL001",)))
     (one,) = list_sliver_findings(checked.report)
     live = IncrementalChecker(checked.plan, choose_rules(("REL001",)))
     answer = live.recheck_change(live.edit_row(RED_LINE_ROLE, 0, make_county_box(5000, 5000)))

@@ -433,8 +433,7 @@ def test_added_copy_of_a_parcel_gives_an_overlap_finding_that_ends_when_the_parc
     gone = live.recheck_change(live.remove_row("DLTB", clean))
     assert gone.new_findings == [] and gone.may_replace_finding(pair)
     assert live.recheck_change(live.edit_row("DLTB", change.row, parcels.frame.geometry.iloc[clean])).new_findings == []
-    zones = plan.layers["YDYHGHFQ"]
-    protected = next(n for n, c in enumerate(zones.text("zone_code")) if c == "100")
+    protected = next(n for n, c in enumerate(plan.layers["YDYHGHFQ"].text("zone_code")) if c == "100")
     uncovered = live.recheck_change(live.remove_row("YDYHGHFQ", protected))
     assert {f.case for f in uncovered.new_findings if f.code == "REL004"} == {"line_outside_zone"}
 
