@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from plugin.core.checks.live import IncrementalChecker
+from plugin.core.checks.live.checker import IncrementalChecker
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.plan.plan import Plan
 
@@ -64,5 +64,5 @@ def measure_edits(plan: Plan, county: str = "") -> list[Row]:
 
 def _time_one_edit(live: IncrementalChecker, role: str, row: int, shape: Any) -> float:
     started = time.perf_counter()
-    live.edit_row(role, row, shape)
+    live.recheck_change(live.edit_row(role, row, shape))
     return time.perf_counter() - started

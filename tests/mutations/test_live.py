@@ -5,7 +5,7 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from plugin.core.checks.live import IncrementalChecker
+from plugin.core.checks.live.checker import IncrementalChecker
 from plugin.core.checks.run_check import run_check
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.model.rule import load_all_rules
@@ -77,11 +77,11 @@ def apply_edits(live: IncrementalChecker, findings: list, draft: CountyDraft, cl
             continue
         for row, now in list_row_edits(before, frame):
             if now is None:
-                answer = live.remove_row(role, row)
+                answer = live.recheck_change(live.remove_row(role, row))
             elif row in before.index:
-                answer = live.edit_row(role, row, now[0], **now[1])
+                answer = live.recheck_change(live.edit_row(role, row, now[0], **now[1]))
             else:
-                _, answer = live.add_row(role, row, now[0], **now[1])
+                answer = live.recheck_change(live.add_row(role, row, now[0], **now[1]))
             findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.new_findings
     return findings
 

@@ -35,8 +35,6 @@ _SECRETS = re.compile(
     rf"|{_POSITIONAL}",
     re.IGNORECASE,
 )
-#: What is shown of a connection whose parts are ambiguous.
-_HIDDEN_CONNECTION = "postgresql://…"
 _NAME = r"[^\\/:*?\"<>|\s“”'，。；]+"
 #: Words of a name with spaces; a word with a suffix ends the path.
 _SPACED_NAME = rf"(?:(?!\S*\.[A-Za-z]{{2,5}}\s){_NAME} ){{0,7}}{_NAME}"
@@ -133,7 +131,7 @@ def mask_source(source: object) -> str:
         return _hide_secrets(str(source))
     rest = text[start.end() :]
     if "=" in rest.partition("?")[2].rpartition("@")[0]:
-        return _HIDDEN_CONNECTION
+        return "postgresql://…"
     address, _, query = rest.rpartition("@")[2].partition("?")
     shown = _join_shown_keys(query)
     return f"postgresql://{unquote(address)}{'?' if shown else ''}{shown}"

@@ -66,11 +66,18 @@ def use_singular_after_one(template: str, params: Mapping[str, Any]) -> str:
     # From the last count to the first, so that each changes only what follows it.
     for match in reversed(matches):
         following = template[match.end() : end]
-        start = template[: match.start()]
         if _is_one(params.get(match["name"])):
-            following = _make_following_singular(start, following)
+            # The verbs of the sentence after the noun.
+            sentence_end = _SENTENCE_END_PATTERN.search(following)
+            sentence = following[: sentence_end.start()] if sentence_end else following
+            rest = following[len(sentence) :]
+            if _OBJECT_START_PATTERN.search(template[: match.start()]):
+                sentence = _RELATIVE_VERB_PATTERN.sub(_make_verb_singular, sentence, count=1)
+            else:
+                sentence = _PLURAL_VERB_PATTERN.sub(_make_verb_singular, sentence, count=1)
+                sentence = _COORDINATED_VERB_PATTERN.sub(_make_verb_singular, sentence)
             noun = make_singular(match["noun"])
-            text = f"{{{match['name']}}} {match['before']}{noun}{following}{text}"
+            text = f"{{{match['name']}}} {match['before']}{noun}{sentence}{rest}{text}"
         else:
             text = match[0] + following + text
         end = match.start()
@@ -82,20 +89,6 @@ def use_singular_after_one(template: str, params: Mapping[str, Any]) -> str:
     text = _SUBJECT_PRONOUN_PATTERN.sub(lambda verb: f"it {_SINGULAR_OF_VERBS.get(verb['verb'], verb['verb'])}", text)
     text = text.replace("crosses themselves", "crosses itself")
     return _OTHER_PRONOUN_PATTERN.sub(lambda pronoun: _PRONOUNS[pronoun[1]], text)
-
-
-def _make_following_singular(start: str, following: str) -> str:
-    """Return the text after a counted noun with the verbs of its sentence in the singular.
-
-    ``start``: the text before the count. ``following``: the text after the noun.
-    """
-    sentence_end = _SENTENCE_END_PATTERN.search(following)
-    end = sentence_end.start() if sentence_end else len(following)
-    sentence, rest = following[:end], following[end:]
-    if _OBJECT_START_PATTERN.search(start):
-        return _RELATIVE_VERB_PATTERN.sub(_make_verb_singular, sentence, count=1) + rest
-    sentence = _PLURAL_VERB_PATTERN.sub(_make_verb_singular, sentence, count=1)
-    return _COORDINATED_VERB_PATTERN.sub(_make_verb_singular, sentence) + rest
 
 
 def _make_verb_singular(match: re.Match[str]) -> str:

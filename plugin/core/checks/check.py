@@ -61,7 +61,7 @@ def check_plan(
     from ..standard.profile import resolve_document
     from ..standard.profile.document import add_document_info
     from .run_check import run_check
-    from .side_tables import read_side_tables
+    from .side_tables import LIST_RULE, read_side_tables
 
     options = options or RunOptions()
     start_time = time.monotonic()
@@ -77,7 +77,8 @@ def check_plan(
     if not any(name.strip() for name in options.rules):
         # The layers determine the scope of the delivery, and the scope determines the rules.
         scope_rules = norm.list_default_rules_of_scope(plan.scope)
-        codes = (*scope_rules, *tables.find_requested_rules(), *options.additional_rules)
+        table_rules = (LIST_RULE,) if tables.register is not None else ()
+        codes = (*scope_rules, *table_rules, *options.additional_rules)
         rules = choose_rules(codes, declared_rules=norm.declared_rules)
     tables.note_registers(plan, norm, [rule.code for rule in rules])
     report = run_check(

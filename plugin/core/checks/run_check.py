@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from ..engine.rule_memory import RuleMemory
 
 
-#: Outcomes of a rule that compared the layers, or found none to compare.
-_CHECKED_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED, Outcome.NOT_APPLICABLE)
 #: Shared land below this area (m²) is an inaccuracy of edges, unless it is this share of a finding.
 _LEAST_SHARED_M2 = 1.0
 _LEAST_SHARE = 0.5
@@ -53,7 +51,9 @@ def record_overlaps_at_findings(findings: Sequence[Finding], rule_outcomes: Iter
     findings are in the plane (metres). The findings are changed in place: their parameter ``shown``, which only words
     messages, gets the overlaps. If none is found, an empty list is recorded only if all rules on these overlaps ran.
     """
-    checked_codes = {rule.code for rule in rule_outcomes if rule.outcome in _CHECKED_OUTCOMES}
+    # Rules that compared the layers, or found none to compare.
+    checked_outcomes = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED, Outcome.NOT_APPLICABLE)
+    checked_codes = {rule.code for rule in rule_outcomes if rule.outcome in checked_outcomes}
     # The kind of a geometry is asked last: a check may have hundreds of thousands of other findings.
     codes_first = {
         (code, case): codes
@@ -104,9 +104,14 @@ def mark_repeated_land(report: Report, plan: Plan, texts: Texts, repeated_land: 
             values.get(str(finding.params.get("indicator"))),
         ]
         value = next((one for one in value_candidates if isinstance(one, int | float)), None)
-        for role in _list_roles_summed_by_finding(finding, plan):
+        unit = str(finding.params.get("unit", ""))
+        # The layers whose sums the finding states.
+        roles = [finding.role] if unit in SQUARE_METRES else []
+        if "ratio" in finding.params:
+            roles = list_summed_roles(f"expansion_ratio_{plan.norm.get('ratio.form')}", plan)
+        for role in roles:
             area_m2 = repeated_land.measure_overlap_area(role, str(finding.params.get("town", "")))
-            if repeated_land.changes_figure(role, area_m2, value, _get_unit(finding)):
+            if repeated_land.changes_figure(role, area_m2, value, unit):
                 repeated = {
                     "role": role,
                     "area_m2": area_m2,
@@ -129,20 +134,8 @@ def _compute_figure_without_repeated_land(finding: Finding, area_m2: float) -> f
     if params.get("form") == "N1":
         return float((params["numerator"] - area_m2) / params["denominator"])
     if finding.code == "LAW002" and not finding.field and isinstance(params.get("value"), float):
-        return float(params["value"] - area_m2 / SQUARE_METRES[_get_unit(finding)])
+        return float(params["value"] - area_m2 / SQUARE_METRES[params["unit"]])
     return None
-
-
-def _list_roles_summed_by_finding(finding: Finding, plan: Plan) -> list[str]:
-    """Return the codes of the layers whose sums a finding states."""
-    if "ratio" in finding.params:
-        return list_summed_roles(f"expansion_ratio_{plan.norm.get('ratio.form')}", plan)
-    return [finding.role] if _get_unit(finding) in SQUARE_METRES else []
-
-
-def _get_unit(finding: Finding) -> str:
-    """Return the unit of a finding's figure; empty without one."""
-    return str(finding.params.get("unit", ""))
 
 
 def run_check(

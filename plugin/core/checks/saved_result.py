@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 
 RESULT_SCHEMA = "sanxian-result/1"
-#: Suffix of the result file next to the project: 县.qgz → 县.result.json.
-RESULT_SUFFIX = ".result.json"
 #: Larger files are compared by time and size only.
 _MAX_DIGEST_BYTES = 64 * 1024 * 1024
 
@@ -102,18 +100,14 @@ class ChangesSinceCheck:
 
     def add_changed_layer(self, name: str, role: str) -> ChangesSinceCheck:
         """Return the changes with one more layer."""
-        layer_names = (
-            self.changed_layer_names if name in self.changed_layer_names else (*self.changed_layer_names, name)
-        )
-        return ChangesSinceCheck(
-            layer_names, self.changed_roles | ({role} if role else frozenset()), self.have_settings_changed
-        )
+        layer_names = tuple(dict.fromkeys((*self.changed_layer_names, name)))
+        return ChangesSinceCheck(layer_names, self.changed_roles | ({role} - {""}), self.have_settings_changed)
 
 
 def make_saved_result_path(project_file: str | Path) -> Path:
-    """Return the path of the result file of a project file."""
+    """Return the path of the result file next to a project file: 县.qgz → 县.result.json."""
     path = Path(project_file)
-    return path.with_name(f"{path.stem}{RESULT_SUFFIX}")
+    return path.with_name(f"{path.stem}.result.json")
 
 
 def read_modification_stamp(path: str) -> FileStamp:
@@ -167,10 +161,8 @@ class OutdatedFindings:
 
     def is_finding_outdated(self, code: str, finding: Finding) -> bool:
         """Return True if a layer of the finding, or one that its rule reads, has changed."""
-        changes = self.changes
-        if changes.have_settings_changed:
-            return True
-        return bool({finding.role, finding.related_role} & changes.changed_roles) or self.is_rule_outdated(code)
+        changed_roles = {finding.role, finding.related_role} & self.changes.changed_roles
+        return bool(changed_roles) or self.is_rule_outdated(code)
 
     def is_rule_outdated(self, code: str) -> bool:
         """Return True if the stored result of a rule may be out of date: a layer that it reads, or a setting, changed.

@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
+from ..base.cancellation import Cancellation
 from ..base.errors import InputError, SanxianError
 from ..base.files.data import read_json, read_value
+from ..engine.waivers.file import load_waivers
+from ..engine.waivers.waiver import Waivers
+from ..figures.heritage_sites import HeritageRegister, read_heritage_register
+from ..figures.supplied_tables import PrintedFigure, read_printed_figures, read_township_targets
 from ..model.side_inputs import SideInputs
 from ..model.window_register import (
     RegisteredWindow,
@@ -22,21 +26,17 @@ from ..model.window_register import (
     list_registered_windows,
     read_window_register,
 )
+from ..plan.loading.key_table import find_key_table, read_renumbered_keys
+from ..plan.loading.reading import make_plan_layer_selector
+from ..plan.plan import Plan
+from ..render.versions.baseline import read_baseline, record_baseline_in_plan
 from ..standard.options import RunOptions
-
-if TYPE_CHECKING:
-    from ..engine.waivers.waiver import Waivers
-    from ..figures.heritage_sites import HeritageRegister
-    from ..figures.supplied_tables import PrintedFigure
-    from ..plan.plan import Plan
-    from ..standard.profile import Norm
-    from ..standard.profile.profile_figures import AllocatedTargets
-
+from ..standard.profile import Norm
+from ..standard.profile.profile_figures import AllocatedTargets
 
 #: The rule that compares a heritage list, and the one that compares the counts under [[heritage_register]].
 LIST_RULE, COUNT_RULE = "LAW024", "LAW023"
-#: What a change record has of each layer and of each kind of change, for `read_value`.
-_KIND_TYPES = {"code": str, "count": int, "area_m2": (int, float)}
+#: What a change record has of each layer, for `read_value`.
 _LAYER_TYPES: dict[str, Any] = {
     "layer": str,
     **dict.fromkeys(("change", "before", "after"), int),
@@ -62,7 +62,7 @@ class SideTables:
     notices: list[tuple[str, dict[str, Any]]]
     key_table: str = ""
 
-    def make_side_inputs(self, plan: Plan, norm: Norm, cancellation: Cancellation = NEVER_CANCELLED) -> SideInputs:
+    def make_side_inputs(self, plan: Plan, norm: Norm, cancellation: Cancellation) -> SideInputs:
         """Return all side inputs of a plan: tables, sealed edition and change record.
 
         The sealed edition is converted to the plan's plane; the change record is the file next to the layers. Notices
@@ -83,10 +83,6 @@ class SideTables:
         side = side.copy_with_inputs(**self.options.side)
         if not self.options.baseline:
             return side
-        from ..plan.loading.key_table import read_renumbered_keys
-        from ..plan.loading.reading import make_plan_layer_selector
-        from ..render.versions.baseline import read_baseline, record_baseline_in_plan
-
         renumbered_keys = read_renumbered_keys(self.key_table) if self.key_table else {}
         sealed_baseline = read_baseline(
             self.options.baseline,
@@ -97,13 +93,6 @@ class SideTables:
         )
         record_baseline_in_plan(plan, sealed_baseline)
         return side.copy_with_inputs(baseline=sealed_baseline, renumbered=dict(renumbered_keys))
-
-    def find_requested_rules(self) -> tuple[str, ...]:
-        """Return the codes of rules that compare the given tables.
-
-        They run in addition to the rules of the plan's scope.
-        """
-        return (LIST_RULE,) if self.register is not None else ()
 
     def note_registers(self, plan: Plan, norm: Norm, codes: Iterable[str]) -> None:
         """Add notices to the plan on heritage registers: whether a rule of the run compares them.
@@ -128,18 +117,6 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
 
     Raise InputError or DataError for invalid tables.
     """
-    from ..engine.waivers.file import load_waivers
-    from ..figures.heritage_sites import read_heritage_register
-    from ..figures.supplied_tables import read_printed_figures
-    from ..plan.loading.key_table import find_key_table
-    from ..standard.profile.profile_figures import AllocatedTargets
-
-    allocated_targets = AllocatedTargets()
-    if options.targets.strip():
-        from ..figures.supplied_tables import read_township_targets
-
-        allocated_targets = read_township_targets(options.targets)
-
     key_table = find_key_table(options.renumbered, source)
     waivers, notices = load_waivers(options.waivers, norm, source, key_table)
     if key_table:
@@ -147,7 +124,7 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
     return SideTables(
         options,
         read_printed_figures(options.figures) if options.figures else (),
-        allocated_targets,
+        read_township_targets(options.targets) if options.targets.strip() else AllocatedTargets(),
         read_heritage_register(options.register, norm) if options.register else None,
         waivers,
         notices,
@@ -190,7 +167,8 @@ def find_import_record(plan: Plan) -> ChangeRecord | None:
                     layer_record[stage],
                     layer_record[f"{stage}_m2"],
                 )
-            for kind_record in read_value([*layer_record["kinds"].values()], [_KIND_TYPES], file=path, key="kinds"):
+            kind_types = {"code": str, "count": int, "area_m2": (int, float)}
+            for kind_record in read_value([*layer_record["kinds"].values()], [kind_types], file=path, key="kinds"):
                 classes[prefixes["change"] + layer_record["layer"], kind_record["code"]] = (
                     kind_record["count"],
                     kind_record["area_m2"],

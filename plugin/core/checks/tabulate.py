@@ -16,6 +16,10 @@ from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.errors import OutputError
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.loading.reading import read_plan
+from ..render.tables import make_all_tables
+from ..render.tables.report_table import ReportTable, ReportTableRow, TableColumn
+from ..render.words import ReportTexts
+from ..standard.messages.texts import Texts
 from ..standard.options import RunOptions
 
 if TYPE_CHECKING:
@@ -24,11 +28,7 @@ if TYPE_CHECKING:
     from ..plan.layer import SourceLayer
     from ..plan.plan import Plan
     from ..render.document.blocks import Document
-    from ..render.tables import ReportTable
-    from ..standard.messages.texts import Texts
 
-#: Format of the computation time in the workbook.
-TIME_FORMAT = "%Y-%m-%d %H:%M"
 #: Shares of the progress: reading the sources, the tables.
 _READING_SHARE, _TABLES_SHARE = 0.4, 0.55
 
@@ -58,9 +58,6 @@ def tabulate_sources(
 
     Raise InputError or DataError if no figure can be computed, and Cancelled.
     """
-    # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
-    from ..standard.messages.texts import Texts
-
     options = options or RunOptions()
     norm, texts = options.resolve_norm(), Texts(options.lang)
     progress(0.0, "")
@@ -87,19 +84,15 @@ def tabulate_plan(
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> TabulatedPlan:
     """Compute all indicators and tables of an existing plan. Raise Cancelled."""
+    # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from ..engine.context import RuleContext
+    from ..engine.provenance import make_provenance
     from ..figures.indicators.compute import PlanIndicators
-    from ..render.tables import make_all_tables
-    from ..standard.messages.texts import Texts
 
     limits = tolerance or plan.norm.make_tolerance()
-    figures = PlanIndicators(
-        RuleContext(plan, plan.norm, limits, cancellation=cancellation, side_inputs=side_inputs, lang=lang),
-        Texts(lang),
-    )
-    from ..engine.provenance import make_provenance
-
-    texts = figures.texts
+    ctx = RuleContext(plan, plan.norm, limits, cancellation=cancellation, side_inputs=side_inputs, lang=lang)
+    texts = Texts(lang)
+    figures = PlanIndicators(ctx, texts)
     source_data = make_provenance(plan, texts)
     notes = [*source_data["notices"], *plan.describe_gaps(texts)]
     return TabulatedPlan(
@@ -107,7 +100,7 @@ def tabulate_plan(
         figures,
         [
             *make_all_tables(figures, progress),
-            make_about_table(source_data, texts, datetime.now().strftime(TIME_FORMAT), notes),
+            make_about_table(source_data, texts, datetime.now().strftime("%Y-%m-%d %H:%M"), notes),
         ],
     )
 
@@ -150,9 +143,6 @@ def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes:
 
     ``time``: when the table is made; ``notes``: sentences below the table.
     """
-    from ..render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn
-    from ..render.words import ReportTexts
-
     standard, profile = provenance["standard"], provenance["profile"]
     lines = {
         "area": f"{provenance['area_name']} {provenance['area_code']}".strip(),
@@ -168,9 +158,7 @@ def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes:
     table = ReportTable(
         "about", [TableColumn("name", width_in_characters=20), TableColumn("content", width_in_characters=96)]
     )
-    for name, text in lines.items():
-        cells: list[CellValue] = [texts.get("about", name), text]
-        table.rows.append(ReportTableRow(cells, "row", name))
+    table.rows += [ReportTableRow([texts.get("about", name), text], "row", name) for name, text in lines.items()]
     table.rows.append(ReportTableRow([texts.get("about", "layers"), None], "head", "layers"))
     for layer in provenance["layers"]:
         text = texts.get(

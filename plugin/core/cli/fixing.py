@@ -131,7 +131,7 @@ def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     # The files come first: a reader (head) may close the pipe before all lines are printed.
     if args.xlsx:
         with write_atomically(args.xlsx) as path:
-            write_ledger(path, report, None, lang=report_texts.lang, worklist=worklist.items)
+            write_ledger(path, report, lang=report_texts.lang, worklist=worklist.items)
     print_lines(describe_update(updates[-1], report_texts))
     print_written((args.list, args.xlsx), report_texts)
     return _print_counts(worklist, report_texts)

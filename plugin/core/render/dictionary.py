@@ -291,15 +291,12 @@ def _collect_field_data(
 
     ``short``: its name in a shapefile.
     """
-    notes = []
-    if field.code_pad:
-        notes.append(report_texts.get("dictionary", "padded", digits=field.code_pad))
-    if field.code_name:
-        notes.append(report_texts.get("dictionary", "name_of", field=field.code_name))
-    if short != field.name:
-        notes.append(report_texts.get("dictionary", "short_name", name=short))
-    if field.default:
-        notes.append(report_texts.get("dictionary", "default", value=field.default))
+    notes = [
+        report_texts.get("dictionary", "padded", digits=field.code_pad) if field.code_pad else "",
+        report_texts.get("dictionary", "name_of", field=field.code_name) if field.code_name else "",
+        report_texts.get("dictionary", "short_name", name=short) if short != field.name else "",
+        report_texts.get("dictionary", "default", value=field.default) if field.default else "",
+    ]
     return {
         "name": field.name,
         "alias": field.alias,
@@ -310,7 +307,7 @@ def _collect_field_data(
         "codes": field.codes,
         "list": texts.get_setting_name(f"codes.{field.codes}") if field.codes else "",
         "linked": field.codes in standard.code_lists,
-        "notes": report_texts.join_parts(notes),
+        "notes": report_texts.join_parts(filter(None, notes)),
         # A field that no rule reads has its official name alone.
         "meaning": report_texts.get_text_or_key("meaning", field.meaning) if field.meaning else field.alias,
         "required": _format_constraint(field.constraint, report_texts) if field.constraint else "",

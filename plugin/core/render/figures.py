@@ -50,7 +50,6 @@ def make_figure_rows(report: Report, norm: Norm | None, report_texts: ReportText
     county_indicators = [i for i in report.indicators if not is_township_figure(i)]
     rows = []
     for indicator in sorted(county_indicators, key=lambda i: i.unit == "ratio"):
-        state = format_state(indicator, report_texts)
         source_marks = []
         ratio = indicator.unit == "ratio"
         if norm is not None and indicator.target is not None:
@@ -68,15 +67,13 @@ def make_figure_rows(report: Report, norm: Norm | None, report_texts: ReportText
                 "target": format_target(indicator, report_texts),
                 "value": format_indicator_value(indicator, report_texts),
                 "margin": format_margin(indicator, report_texts),
-                "state": state,
+                "state": format_state(indicator, report_texts),
                 "icon": STATE_ICONS.get(indicator.state, "") if indicator.value is not None else "",
                 # A ratio has different bases in numerator and denominator; the note lists them.
-                "basis": "" if indicator.unit == "ratio" else format_basis(indicator, report_texts),
+                "basis": "" if ratio else format_basis(indicator, report_texts),
                 "inputs": format_inputs(indicator, report_texts),
-                "decides": indicator.unit == "ratio" and indicator.target is not None,
+                "decides": ratio and indicator.target is not None,
                 "marks": list(dict.fromkeys(source_marks)),
-                "source": indicator.target_source,
-                "confirmed": indicator.confirmed,
             }
         )
     return rows
@@ -175,14 +172,12 @@ def format_inputs(indicator: Indicator, report_texts: ReportTexts) -> str:
     indicator_inputs = indicator.inputs
     if "denominator_m2" in indicator_inputs:
         form = indicator.id.rsplit("_", 1)[-1]
-        figures = {k: format_number(v, 2) for k, v in indicator_inputs.items() if k.endswith("_m2")}
         if form in ("n1", "n2", "n3"):
-            land = (
-                [format_input("land_ratio", indicator_inputs["land_ratio"], report_texts)]
-                if "land_ratio" in indicator_inputs
-                else []
-            )
-            return report_texts.get("page", "clause").join([report_texts.get("formula", form, **figures), *land])
+            figures = {k: format_number(v, 2) for k, v in indicator_inputs.items() if k.endswith("_m2")}
+            clauses = [report_texts.get("formula", form, **figures)]
+            if "land_ratio" in indicator_inputs:
+                clauses.append(format_input("land_ratio", indicator_inputs["land_ratio"], report_texts))
+            return report_texts.get("page", "clause").join(clauses)
     if "layer" in indicator_inputs and indicator.unit in SQUARE_METRES and indicator.value is not None:
         area = format_square_metres(indicator.value * SQUARE_METRES[indicator.unit])
         field = indicator_inputs.get("field", "")
@@ -228,20 +223,17 @@ def format_input(name: str, value: Any, report_texts: ReportTexts) -> str:
     if isinstance(value, list | tuple | set):
         return f"{label} {report_texts.join_parts(map(str, value))}"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{label} {_format_measure(name, float(value), report_texts)}"
+        # The unit ends the name of an input, such as m for ``length_m``.
+        for unit in SQUARE_METRES:
+            if name.endswith(f"_{unit}"):
+                figure = format_number(value, DECIMALS_BY_UNIT[unit])
+                return f"{label} {figure} {report_texts.get_text_or_key('unit', unit)}"
+        if name.endswith("_m"):
+            return f"{label} {format_number(value, 2)} m"
+        # Years and counts below five digits are written without thousands separators.
+        is_large_count = float(value).is_integer() and value >= 10_000
+        return f"{label} {format_number(value, 0) if is_large_count else f'{value:.10g}'}"
     return f"{label} {report_texts.get_text_or_key('input_value', str(value))}"
-
-
-def _format_measure(name: str, value: float, report_texts: ReportTexts) -> str:
-    """Return the value of an input as text, with the unit that ends its name, such as m for ``length_m``."""
-    for unit_suffix in SQUARE_METRES:
-        if name.endswith(f"_{unit_suffix}"):
-            figure = format_number(value, DECIMALS_BY_UNIT[unit_suffix])
-            return f"{figure} {report_texts.get_text_or_key('unit', unit_suffix)}"
-    if name.endswith("_m"):
-        return f"{format_number(value, 2)} m"
-    # Years and counts below five digits are written without thousands separators.
-    return format_number(value, 0) if value.is_integer() and value >= 10_000 else f"{value:.10g}"
 
 
 def make_figure_notes(report: Report, report_texts: ReportTexts) -> list[str]:
@@ -268,11 +260,9 @@ def make_figure_notes(report: Report, report_texts: ReportTexts) -> list[str]:
         )
     numerator, _, denominator = (ratios[0].basis if ratios else "").partition("/")
     if denominator:
-        numerator_text, denominator_text = (
-            report_texts.get_text_or_key("basis", numerator),
-            report_texts.get_text_or_key("basis", denominator),
-        )
-        notes.append(report_texts.get("text", "ratio_basis", numerator=numerator_text, denominator=denominator_text))
+        bases = {"numerator": numerator, "denominator": denominator}
+        params = {name: report_texts.get_text_or_key("basis", basis) for name, basis in bases.items()}
+        notes.append(report_texts.get("text", "ratio_basis", **params))
     if any(i.state == LITTLE_MARGIN_LEFT for i in report.indicators):
         notes.append(report_texts.get("text", "margin_note"))
     if any(not i.confirmed for i in report.indicators):

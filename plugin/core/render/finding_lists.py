@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from ..engine.explanation import CALL_ORIGIN, EffectiveValue, describe_citation, format_effective_values
 from ..model.findings import Finding
 from ..model.report import Report, RuleOutcome
 from ..model.rule import RULE_FAMILIES, Severity, get_rule_family, load_all_rules
@@ -23,7 +24,6 @@ MAX_ROWS_PER_RULE = 200
 _MAX_TOWNSHIPS = 24
 #: Largest number of related keys in one row.
 _MAX_RELATED = 3
-_CIRCLED_ONE = 0x2460
 #: The rule that lists windows (开天窗).
 WINDOW_RULE = "TOP009"
 
@@ -172,8 +172,6 @@ def _make_rule_help(
 
     A finding about the run has one sentence. A code of another version of the plugin has no help.
     """
-    from ..engine.explanation import CALL_ORIGIN, EffectiveValue, format_effective_values
-
     rule, texts = load_all_rules().get(code), Texts(report_texts.lang)
     if rule is None:
         sentence = texts.get_section("run_help").get(code, "")
@@ -197,8 +195,6 @@ def list_citations(keys: Iterable[str], norm: Norm | None, report_texts: ReportT
     """Return the citations with these keys as dicts: ``mark`` (A, B or C: level of source) and ``text``."""
     if norm is None:
         return []
-    from ..engine.explanation import describe_citation
-
     citations, texts = norm.citations, Texts(report_texts.lang)
     return [
         {"mark": citations[k].mark, "text": describe_citation(citations[k], norm, texts)}
@@ -214,7 +210,8 @@ def make_conflicts_section(report: Report, report_texts: ReportTexts) -> dict[st
     rows = [
         {
             "number": position,
-            "circled": chr(_CIRCLED_ONE + position - 1),
+            # The first circled number is ①.
+            "circled": chr(ord("①") + position - 1),
             "severity": str(finding.severity),
             "code": finding.code,
             "title": rule_titles.get(finding.code, finding.code),
@@ -237,12 +234,11 @@ def make_conflicts_section(report: Report, report_texts: ReportTexts) -> dict[st
 
 def list_waivers(report: Report, report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return one row for each waived finding, with the data of its waiver."""
-    waived_findings = sorted(
+    rows = []
+    for finding in sorted(
         (f for f in report.findings if f.state == "waived"),
         key=lambda f: (make_rule_sort_key(f.code), make_finding_sort_key(f)),
-    )
-    rows = []
-    for finding in waived_findings:
+    ):
         waiver = finding.params.get("waiver") or {}
         rows.append(
             {

@@ -110,9 +110,9 @@ def _collect_page_data(
     conflicts = finding_lists.make_conflicts_section(report, report_texts)
     for position, row in enumerate(conflicts["rows"]):
         row["image"] = report_pictures.conflicts[position] if position < len(report_pictures.conflicts) else ""
-    head = sections.make_head_section(report, norm, report_texts)
+    head = sections.make_head_section(report, report_texts)
     numbers = SectionNumbers(report_texts)
-    first, *blocks = make_first_page(report, norm, pictures, head, numbers, report_texts)
+    first, *blocks = make_first_page(report, pictures, head, numbers, report_texts)
     shown_facts = {value for row in first.rows for _, value in row} if isinstance(first, FactTable) else set()
     uris = {
         decode_data_uri(uri): uri
@@ -139,7 +139,8 @@ def _collect_page_data(
         "running": _make_running_titles(head, report_texts),
         "lang": {"zh": "zh-CN"}.get(report_texts.lang, report_texts.lang),
         "head": head,
-        "verdict": verdict.make_verdict_section(report, norm, report_texts),
+        "outcomes": verdict.format_rule_counts(report, report_texts),
+        "caveats": verdict.list_caveats(report, norm, report_texts, names_settings=False),
         "families": verdict.count_by_family(report, report_texts),
         "not_checked": sections.make_not_checked_section(report, report_texts),
         "tolerance": sections.make_tolerance_section(report, norm, report_texts),

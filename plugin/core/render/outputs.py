@@ -34,16 +34,17 @@ from ..plan.io.geopackage_writing import GEOPACKAGE_OPTIONS, append_rows
 from ..plan.io.table_digest import compute_table_digest
 from ..plan.plan import Plan
 from ..standard.messages.texts import Texts
-from .document.blocks import Document, ReplacementReport, ReportChapter
+from .document.blocks import Document, ReportChapter
+from .document.check_report import make_check_report
+from .document.docx_writer import write_docx
+from .document.ledger import write_ledger
 from .document.page_html import print_document
 from .html import render_report
 from .pictures import ReportPictures, add_picture_digests
 
 if TYPE_CHECKING:
+    from .public_edition.redaction import PublicReport
     from .worklist.worklist_row import WorkItem
-
-#: Pieces of a text that are written to its file together.
-_PIECES_PER_WRITE = 1000
 
 
 # Python's garbage collection would search findings and values repeatedly while rows are written, and free nothing.
@@ -141,13 +142,7 @@ def add_data_digest(report: Report, plan: Plan, cancellation: Cancellation = NEV
 
 def report_to_json(report: Report) -> str:
     """Return a report as JSON text; non-finite numbers become null."""
-    return "".join(_iterate_report_json(report))
-
-
-def _iterate_report_json(report: Report, chapter: ReportChapter | None = None) -> Iterator[str]:
-    """Return the pieces of a report's JSON text; a chapter is the last entry."""
-    entries = report.iterate_entries()
-    return _iterate_json(entries if chapter is None else chain(entries, [(chapter.key, chapter.data)]))
+    return "".join(_iterate_json(report.iterate_entries()))
 
 
 def dump_json(data: dict[str, Any]) -> str:
@@ -181,15 +176,15 @@ def _encode_text(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def _write_text(path: Path, pieces: Iterable[str]) -> None:
-    """Write a text that is given in pieces to a file, as UTF-8.
-
-    The pieces are encoded before they are joined: joined with Chinese text, a long text of ASCII would need several
-    times the memory and time.
-    """
-    encoded_pieces = map(_encode_text, pieces)
-    with path.open("wb") as file:
-        while batch := list(islice(encoded_pieces, _PIECES_PER_WRITE)):
+def _write_json(path: Path, report: Report, chapter: ReportChapter | None) -> None:
+    """Write a report as JSON; a chapter is the last entry."""
+    entries = chain(report.iterate_entries(), [(chapter.key, chapter.data)] if chapter is not None else [])
+    # Encoded before they are joined: joined with Chinese text, a long text of ASCII would need several times the memory
+    # and time.
+    pieces = map(_encode_text, _iterate_json(entries))
+    # The texts of findings refer to nothing that Python's garbage collection could free.
+    with pause_garbage_collection(), path.open("wb") as file:
+        while batch := list(islice(pieces, 1000)):
             file.write(b"".join(batch))
 
 
@@ -202,7 +197,7 @@ def write_outputs(
     print_pdf: Callable[[Document, Path], object] | None = None,
     docx_template: str = "",
     worklist: Mapping[str, WorkItem] | None = None,
-    public: ReplacementReport | None = None,
+    public: PublicReport | None = None,
     chapter: ReportChapter | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
@@ -231,28 +226,15 @@ def write_outputs(
     def write_json(path: Path) -> None:
         # Only the page shows the pictures; its receiver compares them with these digests.
         written_report = add_picture_digests(report, draw()) if outputs.html else report
-        # The texts of findings refer to nothing that Python's garbage collection could free.
-        with pause_garbage_collection():
-            _write_text(path, _iterate_report_json(written_report, chapter))
+        _write_json(path, written_report, chapter)
 
     @cache
     def make_document() -> Document:
-        from .document.check_report import make_check_report
-
         document = make_check_report(report, plan.norm, draw(), chapter=chapter)
         return document if public is None else public.change_document(document)
 
     def write_docx_file(path: Path) -> None:
-        from .document.docx_writer import write_docx
-
         write_docx(make_document(), path, Path(docx_template) if docx_template else None)
-
-    def write_ledger_file(path: Path) -> None:
-        from .document.ledger import write_ledger
-
-        write_ledger(
-            path, report, plan.norm, worklist=worklist, public=public, chapter=chapter, cancellation=cancellation
-        )
 
     for target in outputs.list_paths():
         check_not_input(target, [*plan.input_files, *(chapter.input_files if chapter is not None else ())])
@@ -261,7 +243,17 @@ def write_outputs(
         (outputs.html, write_html),
         (outputs.docx, write_docx_file),
         (outputs.pdf, partial(print_document, make_document, print_pdf)),
-        (outputs.xlsx, write_ledger_file),
+        (
+            outputs.xlsx,
+            partial(
+                write_ledger,
+                report=report,
+                worklist=worklist,
+                further_sheet=None if public is None else public.list_sheet_rows(),
+                chapter=chapter,
+                cancellation=cancellation,
+            ),
+        ),
         (outputs.findings, lambda path: write_findings_layer(path, report.findings, plan.crs)),
     )
 

@@ -11,8 +11,6 @@ from ...paths import REPORT_TEMPLATES_FOLDER
 from ..base.files.document_text import make_document_text
 from ..standard.messages.texts import THIN_SPACE
 
-_NO_BREAK_SPACE = "\u00a0"
-_BREAK_OPPORTUNITY, _WORD_JOINER = "\u200b", "\u2060"
 #: The comma between codes such as ATT022、TOP001.
 _COMMA_BETWEEN_CODES_PATTERN = re.compile(r"(?<=[0-9A-Za-z])、(?=[0-9A-Za-z])")
 #: The space between a figure and its unit, or between a sign such as ≤ and its figure.
@@ -27,12 +25,12 @@ _OPTION_PATTERN = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
 
 def keep_figures_whole(text: str) -> str:
     """Return a text with no-break spaces inside its figures, such as ≤ 16.46 km²."""
-    return _SPACE_IN_FIGURE_PATTERN.sub(_NO_BREAK_SPACE, text)
+    return _SPACE_IN_FIGURE_PATTERN.sub("\u00a0", text)
 
 
 def join_keys_and_units(text: str) -> str:
     """Return a text with word joiners inside shortened keys, versions and Chinese units, where Qt breaks lines."""
-    return _INSIDE_TOKEN_PATTERN.sub(_WORD_JOINER, text)
+    return _INSIDE_TOKEN_PATTERN.sub("\u2060", text)
 
 
 def allow_breaks_between_codes(text: str) -> str:
@@ -40,7 +38,7 @@ def allow_breaks_between_codes(text: str) -> str:
 
     LibreOffice takes such a list for one word of Latin letters, and breaks inside its codes.
     """
-    return _COMMA_BETWEEN_CODES_PATTERN.sub(f"、{_BREAK_OPPORTUNITY}", text)
+    return _COMMA_BETWEEN_CODES_PATTERN.sub("、\u200b", text)
 
 
 def fill_template(template: str, page: dict[str, Any]) -> str:

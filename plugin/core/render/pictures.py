@@ -18,8 +18,6 @@ from .words import ReportTexts, load_report_settings
 
 #: Number of pictures on a page; the layer has all conflicts.
 MAX_PICTURES = 12
-#: Severities with marks on the overview.
-_MARKED_SEVERITIES = (Severity.ERROR, Severity.WARNING)
 _SEVERITY_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -51,7 +49,8 @@ class ReportPictures:
 def list_mark_labels(report: Report, report_texts: ReportTexts) -> list[tuple[Severity, str]]:
     """Return (severity, label) of the marks on the overview map: the numbers of errors and warnings with a place."""
     placed = [one for one in report.findings if one.geom_kind != "none" and one.state != "waived"]
-    counts = [(severity, sum(one.severity is severity for one in placed)) for severity in _MARKED_SEVERITIES]
+    marked = (Severity.ERROR, Severity.WARNING)
+    counts = [(severity, sum(one.severity is severity for one in placed)) for severity in marked]
     return [
         (
             severity,
@@ -99,8 +98,8 @@ def select_findings_with_area(report: Report) -> list[Finding]:
     ]
 
 
-def select_largest_conflicts(report: Report, limit: int = MAX_PICTURES) -> list[Finding]:
-    """Return the ``limit`` largest conflicts, in the order of overview and list.
+def select_largest_conflicts(report: Report) -> list[Finding]:
+    """Return the largest conflicts, at most `MAX_PICTURES`, in the order of overview and list.
 
     Errors are chosen first: the largest between the three lines, then the largest of each further rule in the statutory
     order. They are listed by rule in that order, then by area.
@@ -117,4 +116,4 @@ def select_largest_conflicts(report: Report, limit: int = MAX_PICTURES) -> list[
         severity, area, code, key = make_finding_sort_key(finding)
         return severity, *settings.make_sort_key(finding.code), area, code, key
 
-    return sorted(heapq.nsmallest(limit, select_findings_with_area(report), key=choice_key), key=list_key)
+    return sorted(heapq.nsmallest(MAX_PICTURES, select_findings_with_area(report), key=choice_key), key=list_key)

@@ -24,7 +24,6 @@ from .words import ReportTexts
 _CONFLICT_SETTING_PREFIX = f"{CONFLICTS_SECTION}."
 #: Widest cell (columns of a console) that other rows are aligned with; a longer one moves the rest of its row.
 _MAX_ALIGNED_WIDTH = 40
-_COLUMN_GAP = "  "
 
 
 def render_profile_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]:
@@ -210,7 +209,7 @@ def _align_columns(rows: list[list[str]]) -> list[str]:
         for column in zip(*rows, strict=True)
     ]
     return [
-        _COLUMN_GAP.join(
+        "  ".join(
             cell + " " * (width - _compute_console_width(cell)) for cell, width in zip(row, widths, strict=True)
         ).rstrip()
         for row in rows

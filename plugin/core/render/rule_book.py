@@ -9,13 +9,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..base.files.writing import write_text
 from ..engine.explanation import EffectiveValue, find_effective_parameters, find_unconfirmed_settings
-from ..model.rule import EVERY_LAYER, RULE_FAMILIES, Rule, Severity
+from ..model.rule import EVERY_LAYER, RULE_FAMILIES, LayerNeed, Rule, Severity
 from ..standard import list_standard_ids, load_standard
 from ..standard.citations import Citation, CitedDocument
 from ..standard.conflicts import CONFLICT_MEANINGS, ConflictMatrixEntry
@@ -27,38 +27,8 @@ from .words import ReportTexts
 
 #: When a rule runs: with every check, or only by its name.
 RUNS_BY_DEFAULT, RUNS_WHEN_NAMED = "default", "named"
-#: The columns of the table in order; report_*.toml has their headings.
-RULE_COLUMNS = (
-    "code",
-    "name",
-    "title",
-    "severity",
-    "mark",
-    "runs",
-    "needs",
-    "optional",
-    "inputs",
-    "parameters",
-    "basis",
-    "sources",
-)
-CONTROL_LINES = ("farmland", "red_line", "boundary")
 #: Without it Excel reads a CSV as GBK.
 _BYTE_ORDER_MARK = "\ufeff"
-
-
-@dataclass(frozen=True)
-class NeededLayer:
-    """A layer that a rule needs.
-
-    ``concept``: kind of layer (`EVERY_LAYER`: every layer in turn); ``roles``: its layer codes; ``fields``: meanings of
-    fields without which the rule is skipped.
-    """
-
-    concept: str
-    roles: tuple[str, ...]
-    fields: tuple[str, ...]
-    is_optional: bool
 
 
 @dataclass(frozen=True)
@@ -67,7 +37,7 @@ class RuleEntry:
 
     ``severity``: as in the profile; ``mark``: the best level (A to C) of its citations that apply in the profile's
     area; ``is_source_agreed``: only sources of level C, but accepted by standard or county; ``unconfirmed``: its
-    unconfirmed settings of level C; ``activation``: when it runs; ``inputs``: further files it needs.
+    unconfirmed settings of level C; ``activation``: when it runs.
     """
 
     rule: Rule
@@ -75,13 +45,10 @@ class RuleEntry:
     mark: str
     is_source_agreed: bool
     activation: tuple[str, ...]
-    needs: tuple[NeededLayer, ...]
     parameters: tuple[EffectiveValue, ...]
     citations: tuple[Citation, ...]
-    sources: tuple[CitedDocument, ...] = field(default=())
-    unconfirmed: tuple[str, ...] = ()
-    #: Names of additional inputs of a check (``figures``); the examples of the rule have them.
-    inputs: tuple[str, ...] = ()
+    sources: tuple[CitedDocument, ...]
+    unconfirmed: tuple[str, ...]
 
 
 def make_rule_entries(norm: Norm, codes: Iterable[str] = ()) -> list[RuleEntry]:
@@ -106,22 +73,10 @@ def make_rule_entries(norm: Norm, codes: Iterable[str] = ()) -> list[RuleEntry]:
                 mark=mark,
                 is_source_agreed=mark == "C" and any(norm.is_confirmed(c.key) for c in binding),
                 activation=(RUNS_BY_DEFAULT,) if code in norm.rules else groups or (RUNS_WHEN_NAMED,),
-                needs=tuple(
-                    NeededLayer(
-                        need.concept,
-                        ()
-                        if need.concept == EVERY_LAYER
-                        else tuple(standard.concepts.get(need.concept, (need.concept,))),
-                        need.fields,
-                        need.optional,
-                    )
-                    for need in rule.needs.values()
-                ),
                 parameters=tuple(find_effective_parameters(rule, norm)),
                 citations=citations,
                 sources=tuple(standard.sources[s] for s in dict.fromkeys(s for c in citations for s in c.sources)),
                 unconfirmed=tuple(find_unconfirmed_settings(rule, norm)),
-                inputs=rule.inputs,
             )
         )
     return entries
@@ -182,10 +137,9 @@ class RuleBook:
         """Return the rules as CSV with headings and a byte order mark."""
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow([self._get_rule_book_text(column) for column in RULE_COLUMNS])
-        for entry in self.entries:
-            row = self.make_table_row(entry)
-            writer.writerow([row[column] for column in RULE_COLUMNS])
+        rows = list(map(self.make_table_row, self.entries))
+        writer.writerow(map(self._get_rule_book_text, rows[0]))
+        writer.writerows(row.values() for row in rows)
         return _BYTE_ORDER_MARK + buffer.getvalue()
 
     def render_page(self) -> str:
@@ -205,8 +159,8 @@ class RuleBook:
                     ],
                     "asked": [
                         self._format_need(n)
-                        + (self.words.put_in_brackets(self._get_rule_book_text("optional")) if n.is_optional else "")
-                        for n in entry.needs
+                        + (self.words.put_in_brackets(self._get_rule_book_text("optional")) if n.optional else "")
+                        for n in entry.rule.needs.values()
                     ],
                     "set": self._make_parameter_lines(entry),
                     "citations": [
@@ -224,7 +178,7 @@ class RuleBook:
         pairs = {pair.control_line_pair: pair for pair in standard.conflicts}
         lines = list(dict.fromkeys(side for pair in standard.conflicts for side in (pair.left, pair.right)))
         # The available three lines come first, the others in the order of the matrix.
-        lines.sort(key=lambda line: line not in CONTROL_LINES)
+        lines.sort(key=lambda line: line not in ("farmland", "red_line", "boundary"))
         rows = []
         for n, line in enumerate(lines):
             cells = [self._make_matrix_cell(pairs.get(frozenset((line, other)))) for other in lines[:n]]
@@ -252,7 +206,7 @@ class RuleBook:
         )
 
     def make_table_row(self, entry: RuleEntry) -> dict[str, str]:
-        """Return a rule as column name → text of the cell."""
+        """Return a rule as column → text of the cell, in the order of the table; report_*.toml has the headings."""
         clause = self.words.get("page", "clause")
         return {
             "code": entry.rule.code,
@@ -264,8 +218,8 @@ class RuleBook:
             "runs": self._get_rule_book_text(f"runs_{entry.activation[0]}")
             if entry.activation in ((RUNS_BY_DEFAULT,), (RUNS_WHEN_NAMED,))
             else self.words.get("rule_book", "runs_group", groups=self.words.join_parts(entry.activation)),
-            "needs": clause.join(self._format_need(n) for n in entry.needs if not n.is_optional),
-            "optional": clause.join(self._format_need(n) for n in entry.needs if n.is_optional),
+            "needs": clause.join(self._format_need(n) for n in entry.rule.needs.values() if not n.optional),
+            "optional": clause.join(self._format_need(n) for n in entry.rule.needs.values() if n.optional),
             # Inputs have the texts of the command-line options, those of rules on packages other ones.
             "inputs": clause.join(
                 f"{name.upper()} "
@@ -274,23 +228,22 @@ class RuleBook:
                     if name in ("package", "record")
                     else self.words.get("cli", name)
                 )
-                for name in entry.inputs
+                for name in entry.rule.inputs
             ),
             "parameters": clause.join(self._make_parameter_lines(entry)),
             "basis": clause.join(f"[{c.mark}] {self._pick_language(c)}" for c in entry.citations),
             "sources": self.words.join_parts(s.id for s in entry.sources),
         }
 
-    def _format_need(self, need: NeededLayer) -> str:
+    def _format_need(self, need: LayerNeed) -> str:
         """Return a needed layer in words, with its codes and needed fields."""
+        roles = tuple(self.norm.standard.concepts.get(need.concept, (need.concept,)))
         if need.concept == EVERY_LAYER:
             name = self._get_rule_book_text("each_layer")
+        elif roles == (need.concept,):
+            name = self._get_control_line_name(need.concept)
         else:
-            name = (
-                self._get_control_line_name(need.concept)
-                if need.roles == (need.concept,)
-                else f"{self.texts.get_concept_name(need.concept)} {'/'.join(need.roles)}".strip()
-            )
+            name = f"{self.texts.get_concept_name(need.concept)} {'/'.join(roles)}".strip()
         fields = self.words.join_parts(self.texts.get_meaning_name(f) for f in need.fields)
         return name + (
             self.words.put_in_brackets(self.words.get("rule_book", "with_fields", fields=fields)) if fields else ""

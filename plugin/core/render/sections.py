@@ -9,26 +9,27 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from ..engine.explanation import EffectiveValue, format_effective_values
 from ..model.findings import UNREAD_CODE, is_about_unread_data
 from ..model.report import Outcome, Report
+from ..model.rule import load_all_rules
 from ..standard.messages.numbers import format_plain_number, format_square_metres
 from ..standard.messages.texts import Texts, format_number, shorten_key
 from ..standard.profile import Norm
 from ..standard.profile.document import PRINTED_KEYS, render_lowered_secrecy_messages
 from .finding_lists import list_citations
-from .verdict import list_unconfirmed_items
+from .verdict import has_unsaved_edits, list_unconfirmed_items
 from .words import ReportTexts
 
 #: (Label, value) pairs per row of the report head.
 _PAIRS_PER_ROW = 3
 #: Rows named in the sentence on fallback steps; the JSON has all.
 _MAX_NAMED_STEPS = 5
-_SIDE_COLUMNS = (("role", "key"), ("related_role", "related_key"))
 #: Pairs of layers, and townships of each, on the page; the JSON has all.
 _MAX_NAMED_PAIRS, _MAX_NAMED_TOWNSHIPS = 12, 3
 
 
-def make_head_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
+def make_head_section(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
     """Return the head of the report: title, county, scope, time, standard, profile, CRS and document information."""
     provenance = report.provenance
     scope, phase = provenance.get("scope", ""), provenance.get("phase", "")
@@ -144,8 +145,9 @@ def make_tolerance_section(report: Report, norm: Norm | None, report_texts: Repo
     if any(steps.values()):
         count = format_number(sum(steps.values()), 0)
         steps_taken = tolerance.get("steps_taken") or []
+        sides = (("role", "key"), ("related_role", "related_key"))
         pairs = [
-            " × ".join(f"{step[role]} {step.get(key, '')}".strip() for role, key in _SIDE_COLUMNS if step.get(role))
+            " × ".join(f"{step[role]} {step.get(key, '')}".strip() for role, key in sides if step.get(role))
             for step in steps_taken
         ]
         distinct_pairs = [pair for pair in dict.fromkeys(pairs) if pair]
@@ -221,9 +223,6 @@ def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, report_te
 
 def make_rule_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return one row per rule that ran: outcome, number of findings, parameters, sources."""
-    from ..engine.explanation import EffectiveValue, format_effective_values
-    from ..model.rule import load_all_rules
-
     rule_by_code, texts = load_all_rules(), Texts(report_texts.lang)
     codes_with_findings = {f.code for f in report.findings}
     rows = []
@@ -267,7 +266,6 @@ def make_provenance_section(report: Report, report_texts: ReportTexts) -> dict[s
             "crs": layer.get("crs", ""),
             "encoding": layer.get("encoding", ""),
             "unsaved": report_texts.get("text", "yes_features", count=layer["unsaved"]) if layer.get("unsaved") else "",
-            "mark": layer.get("fields_mark", ""),
         }
         for layer in provenance.get("layers", [])
     ]
@@ -277,18 +275,20 @@ def make_provenance_section(report: Report, report_texts: ReportTexts) -> dict[s
     if profile:
         standard = report_texts.get("text", "with_profile", standard=standard, profile=profile)
     label_by_component = {"qgis": "QGIS", "python": "Python", "geos": "GEOS", "proj": "PROJ", "gdal": "GDAL"}
-    parts = [report_texts.get("text", "source", source=provenance["source"])] if provenance.get("source") else []
-    parts += [report_texts.get("text", "rule_set", standard=standard)] if standard else []
-    if versions.get("sanxian"):
-        parts.append(report_texts.get("text", "versions", sanxian=versions["sanxian"]))
-    parts += [f"{label}\u00a0{versions[key]}" for key, label in label_by_component.items() if versions.get(key)]
-    if "seconds" in provenance:
-        parts.append(report_texts.get("text", "seconds", seconds=format_number(provenance["seconds"], 1)))
+    parts = [
+        report_texts.get("text", "source", source=provenance["source"]) if provenance.get("source") else "",
+        report_texts.get("text", "rule_set", standard=standard) if standard else "",
+        report_texts.get("text", "versions", sanxian=versions["sanxian"]) if versions.get("sanxian") else "",
+        *(f"{label}\u00a0{versions[key]}" for key, label in label_by_component.items() if versions.get(key)),
+        report_texts.get("text", "seconds", seconds=format_number(provenance["seconds"], 1))
+        if "seconds" in provenance
+        else "",
+    ]
     return {
         "layers": layers,
         "notices": [str(n) for n in dict.fromkeys(provenance.get("notices", []))],
-        "line": parts,
-        "unsaved": any(layer.get("unsaved") for layer in provenance.get("layers", [])),
+        "line": list(filter(None, parts)),
+        "unsaved": has_unsaved_edits(report),
     }
 
 
@@ -298,10 +298,9 @@ def _format_layer_name(layer: dict[str, Any], report_texts: ReportTexts) -> str:
     The text mentions if its role was recognised in an unusual way.
     """
     title, name, role = layer.get("title", ""), layer.get("name", ""), layer.get("role", "")
-    parts = [title or name]
     notes = []
     if name and name not in (role, title):
         notes.append(name)
     if layer.get("chosen_by") in ("fields", "chosen"):
         notes.append(report_texts.get_text_or_key("chosen", layer["chosen_by"]))
-    return parts[0] + (report_texts.put_in_brackets(report_texts.join_parts(notes)) if notes else "")
+    return (title or name) + (report_texts.put_in_brackets(report_texts.join_parts(notes)) if notes else "")

@@ -24,24 +24,6 @@ _OUTCOME_COLUMNS = ("passed", "failed", "waived", "not_applicable", "skipped", "
 _PARTLY_CHECKED = "partly_checked"
 
 
-def make_verdict_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return verdict, counts and caveats for the report page."""
-    summary = report.summary
-    counts = [
-        report_texts.get(
-            "count", "finding", severity=report_texts.get("severities", severity), count=format_number(summary[key], 0)
-        )
-        for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
-    ]
-    return {
-        "id": str(report.verdict),
-        "word": report_texts.get("verdict", str(report.verdict)),
-        "counts": counts,
-        "outcomes": format_rule_counts(report, report_texts),
-        "sentences": list_caveats(report, norm, report_texts, names_settings=False),
-    }
-
-
 def format_rule_counts(report: Report, report_texts: ReportTexts) -> str:
     """Return the number of rules by outcome as a sentence; each rule counts once.
 
@@ -73,44 +55,40 @@ def list_caveats(
         return [report_texts.get("say", "no_rule")]
     summary = report.summary
     not_run = summary["skipped"] + summary["crashed"]
-    caveats = [report_texts.get("say", "none_found_skipped", count=not_run)] if not_run and not report.findings else []
-    caveats += _make_unfinished_sentences(report, report_texts)
-    if not not_run and not report.has_examined_rules:
-        caveats.append(report_texts.get("say", "nothing_examined", count=len(report.rules)))
-    elif not not_run and not report.findings:
-        slivers = format_number(report.tolerance.get("ignored_slivers", 0), 0)
-        area = format_square_metres(report.tolerance.get("ignored_area_m2", 0.0))
-        caveats.append(report_texts.get("say", "clean", count=len(report.rules), slivers=slivers, area=area))
     doubts, settings = list_unconfirmed_items(summary["unconfirmed"], report_texts)
-    if settings and names_settings:
-        caveats.append(report_texts.get("say", "unconfirmed", names=report_texts.join_parts(settings)))
-    elif settings:
-        caveats.append(describe_unconfirmed_settings(report, len(settings), report_texts))
-    if doubts:
-        caveats.append(report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts)))
-    caveats += _make_scope_sentences(report, norm, report_texts)
-    if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
-        caveats.append(report_texts.get("say", "unsaved"))
-    if summary["waived"]:
-        caveats.append(report_texts.get("say", "waived", count=summary["waived"]))
-    return [*caveats, *filter(None, [describe_package_waivers(report, report_texts)])]
+    slivers = format_number(report.tolerance.get("ignored_slivers", 0), 0)
+    area = format_square_metres(report.tolerance.get("ignored_area_m2", 0.0))
+    is_examined, has_findings = report.has_examined_rules, bool(report.findings)
+    count, skipped, crashed = len(report.rules), report.rule_counts["skipped"], report.rule_counts["crashed"]
+    unread, in_part = sum(map(is_about_unread_data, report.findings)), sum(report.partly_checked_counts.values())
+    caveats = [
+        report_texts.get("say", "none_found_skipped", count=not_run) if not_run and not has_findings else "",
+        report_texts.get("say", "skipped_and_crashed", skipped=skipped, crashed=crashed) if skipped and crashed else "",
+        report_texts.get("say", "skipped", count=skipped) if skipped and not crashed else "",
+        report_texts.get("say", "crashed", count=crashed) if crashed and not skipped else "",
+        report_texts.get("say", "unread", count=unread) if unread else "",
+        report_texts.get("say", "partly", count=in_part) if in_part else "",
+        report_texts.get("say", "wrong_frame") if any(map(makes_run_incomplete, report.findings)) else "",
+        report_texts.get("say", "nothing_examined", count=count) if not (not_run or is_examined) else "",
+        report_texts.get("say", "clean", count=count, slivers=slivers, area=area)
+        if is_examined and not (not_run or has_findings)
+        else "",
+        report_texts.get("say", "unconfirmed", names=report_texts.join_parts(settings))
+        if settings and names_settings
+        else "",
+        describe_unconfirmed_settings(report, len(settings), report_texts) if settings and not names_settings else "",
+        report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts)) if doubts else "",
+        *_make_scope_sentences(report, norm, report_texts),
+        report_texts.get("say", "unsaved") if has_unsaved_edits(report) else "",
+        report_texts.get("say", "waived", count=summary["waived"]) if summary["waived"] else "",
+        describe_package_waivers(report, report_texts),
+    ]
+    return list(filter(None, caveats))
 
 
-def _make_unfinished_sentences(report: Report, report_texts: ReportTexts) -> Iterator[str]:
-    """Yield sentences on skipped and crashed rules, unread data, rules checked in part, and a wrong CRS."""
-    skipped_count, crashed_count = report.rule_counts["skipped"], report.rule_counts["crashed"]
-    if skipped_count and crashed_count:
-        yield report_texts.get("say", "skipped_and_crashed", skipped=skipped_count, crashed=crashed_count)
-    elif skipped_count:
-        yield report_texts.get("say", "skipped", count=skipped_count)
-    elif crashed_count:
-        yield report_texts.get("say", "crashed", count=crashed_count)
-    if unread := sum(is_about_unread_data(finding) for finding in report.findings):
-        yield report_texts.get("say", "unread", count=unread)
-    if in_part := sum(report.partly_checked_counts.values()):
-        yield report_texts.get("say", "partly", count=in_part)
-    if any(makes_run_incomplete(finding) for finding in report.findings):
-        yield report_texts.get("say", "wrong_frame")
+def has_unsaved_edits(report: Report) -> bool:
+    """Return True if a layer had unsaved edits when it was checked."""
+    return any(layer.get("unsaved") for layer in report.provenance.get("layers", []))
 
 
 def describe_unconfirmed_settings(report: Report, count: int, report_texts: ReportTexts) -> str:

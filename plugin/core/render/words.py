@@ -108,16 +108,6 @@ class ReportSettings:
     ] = field(metadata={"key": "limits"})
     docx: DocxSettings
 
-    @property
-    def docx_bookmark(self) -> str:
-        """Return the bookmark in a template where the report goes."""
-        return self.docx.bookmark
-
-    @property
-    def docx_styles(self) -> dict[str, str]:
-        """Return key → name of a style in a template."""
-        return self.docx.styles
-
     def make_sort_key(self, code: str) -> tuple[int, int]:
         """Return the sort key of a rule: its position among the deciding rules, then that of its family."""
         position = self.decisive_rules.index(code) if code in self.decisive_rules else len(self.decisive_rules)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.checks.live import IncrementalChecker
+from plugin.core.checks.live.checker import IncrementalChecker
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.model.rule import Severity, load_all_rules
@@ -135,12 +135,10 @@ def test_slivers_that_a_control_line_lost_since_the_sealed_baseline_give_one_war
 
 
 def test_live_check_of_an_edit_neither_replaces_nor_repeats_the_finding_on_ignored_slivers():
-    layers = make_comb_overlap(140)
-    checked = check_plan(convert_to_source_layers(layers), RunOptions(rules=("REL001",)))
+    checked = check_plan(convert_to_source_layers(make_comb_overlap(140)), RunOptions(rules=("REL001",)))
     (one,) = list_sliver_findings(checked.report)
-    answer = IncrementalChecker(checked.plan, choose_rules(("REL001",))).edit_row(
-        RED_LINE_ROLE, 0, make_county_box(5000, 5000)
-    )
+    live = IncrementalChecker(checked.plan, choose_rules(("REL001",)))
+    answer = live.recheck_change(live.edit_row(RED_LINE_ROLE, 0, make_county_box(5000, 5000)))
     assert not answer.may_replace_finding(one) and answer.new_findings == []
 
 

@@ -6,7 +6,7 @@ import pytest
 import shapely
 from pyproj import CRS, Geod
 
-from plugin.core.checks.live import IncrementalChecker
+from plugin.core.checks.live.checker import IncrementalChecker
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.edge_densification import (
     hash_added_vertices,
@@ -307,10 +307,10 @@ def test_edit_of_a_layer_in_another_crs_zone_gives_the_findings_of_a_full_check(
     checked = check_data(convert_to_source_layers(tables))
     live = IncrementalChecker(checked.plan, load_all_rules().values())
     moved = shapely.transform(tables["STBHHX"].geometry[0], lambda c: c - np.array([0.0, 50.0]))
-    assert list_overlap_rules_found(live.edit_row("STBHHX", 0, moved)) == []
-    assert list_overlap_rules_found(live.edit_row("STBHHX", 0, tables["STBHHX"].geometry[0])) == []
+    assert list_overlap_rules_found(live.recheck_change(live.edit_row("STBHHX", 0, moved))) == []
+    assert list_overlap_rules_found(live.recheck_change(live.edit_row("STBHHX", 0, tables["STBHHX"].geometry[0]))) == []
     over = shapely.transform(tables["STBHHX"].geometry[0], lambda c: c + np.array([0.0, 1.0]))
-    assert "REL003" in list_overlap_rules_found(live.edit_row("STBHHX", 0, over))
+    assert "REL003" in list_overlap_rules_found(live.recheck_change(live.edit_row("STBHHX", 0, over)))
 
 
 def list_overlap_rules_found(edit_result):

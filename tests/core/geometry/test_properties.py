@@ -11,7 +11,7 @@ import shapely.affinity
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.core.checks.live import compute_changed_bounds
+from plugin.core.checks.live.edited_rows import compute_changed_bounds
 from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.overlay_pieces import remove_repeated_land
 from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES, ClipCache, ClippedPolygons, Polygons

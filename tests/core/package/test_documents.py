@@ -232,7 +232,7 @@ def test_check_record_has_a_row_for_every_rule(checked_sample, lang):
 @pytest.mark.parametrize("spec_id", list_package_spec_ids())
 def test_name_of_the_check_report_is_equal_in_file_name_document_list_and_page_title(spec_id):
     spec = load_package_spec(spec_id)
-    title = make_head_section(Report(), None, ReportTexts("zh"))["title"]
+    title = make_head_section(Report(), ReportTexts("zh"))["title"]
     assert title == next(slot.title for slot in spec.files if slot.generated == "report")
     assert spec.report.file == f"{{code}}{{name}}{title}"
     assert any(name.endswith("三区三线检查报告") for name in spec.report.former_files), "as in packages of 0.1.0"

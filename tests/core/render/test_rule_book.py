@@ -14,7 +14,7 @@ from plugin.core.cli.checking import format_summary
 from plugin.core.exchange.vct.database import check_imported_plan
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.rule import load_all_rules
-from plugin.core.render.rule_book import RULE_COLUMNS, RuleBook, make_rule_entries
+from plugin.core.render.rule_book import RuleBook, make_rule_entries
 from plugin.core.render.verdict import count_by_family, format_rule_counts, list_caveats
 from plugin.core.render.words import ReportTexts
 from plugin.core.standard import load_standard
@@ -38,10 +38,10 @@ def get_rule_entry(code, norm=None):
 
 @in_both_languages
 def test_rule_table_has_a_row_for_every_rule(lang):
-    rows = list(csv.reader(io.StringIO(make_rule_book(lang).render_csv().removeprefix("\ufeff"))))
-    assert len(rows[0]) == len(RULE_COLUMNS) == len(set(rows[0]))
-    assert [row[0] for row in rows[1:]] == list(load_all_rules())
-    by_code = {row[0]: dict(zip(RULE_COLUMNS, row, strict=True)) for row in rows[1:]}
+    book = make_rule_book(lang)
+    rows = list(csv.reader(io.StringIO(book.render_csv().removeprefix("\ufeff"))))
+    assert len(rows[0]) == len(set(rows[0])) and [row[0] for row in rows[1:]] == list(load_all_rules())
+    by_code = {row[0]: dict(zip(book.make_table_row(book.entries[0]), row, strict=True)) for row in rows[1:]}
     assert by_code["REL006"]["mark"] == "A" and "300 " not in by_code["REL006"]["parameters"]
     assert f"large_area_m2 = 100{THIN_SPACE}000 m²" in by_code["REL006"]["parameters"]
     assert "STBHHX" in by_code["LAW022"]["optional"] and "ZRBHD" in by_code["LAW022"]["needs"]
@@ -132,8 +132,8 @@ def test_rule_book_lists_the_side_tables_that_each_rule_reads(lang):
     asked = {"figures", "targets", "register", "baseline"}
     for code, rule in load_all_rules().items():
         reads = {name for name in asked if f"ctx.plan.{name}" in inspect.getsource(rule.function)}
-        assert reads <= set(get_rule_entry(code).inputs), f"{code}: an example with side={{{reads}}}"
-    assert get_rule_entry("LAW024").inputs == ("register",)
+        assert reads <= set(get_rule_entry(code).rule.inputs), f"{code}: an example with side={{{reads}}}"
+    assert get_rule_entry("LAW024").rule.inputs == ("register",)
     assert "REGISTER" in make_rule_book(lang).make_table_row(get_rule_entry("LAW024"))["inputs"]
     # The command of this name writes a package; these rules inspect one.
     inputs = make_rule_book(lang).make_table_row(get_rule_entry("DOC001"))["inputs"]

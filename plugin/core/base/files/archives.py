@@ -24,7 +24,6 @@ _MAX_COMPRESSION_RATIO, _ALWAYS_ALLOWED_BYTES = 200, 50 * 2**20
 #: Maximum number of files in an archive.
 MAX_ENTRIES = 100_000
 _UTF8_FLAG = 0x800
-_CHUNK_BYTES = 2**20
 
 
 @contextmanager
@@ -39,8 +38,6 @@ def unpack_archive(
         If the zip is damaged or encrypted, has bytes before its beginning, too many entries, paths that lead out of the
         folder, or is too large unpacked.
     """
-    if leading_bytes := _count_leading_bytes(path):
-        raise InputError("package_zip_head", source=path.name, count=leading_bytes)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         target = Path(folder) / path.stem
         target.mkdir()
@@ -66,20 +63,6 @@ def list_entry_paths(path: Path) -> list[PurePosixPath]:
     return [one for one in paths if one.parts]
 
 
-def _count_leading_bytes(path: Path) -> int:
-    """Return the number of bytes before the first entry of a zip.
-
-    A self-extracting archive has a program there, which runs when the file is opened.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            starts = [info.header_offset for info in archive.infolist()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        # Unpacking reports the damage.
-        return 0
-    return min(starts, default=0)
-
-
 def _unpack_entries(
     archive: zipfile.ZipFile, path: Path, target: Path, cancellation: Cancellation, max_entries: int
 ) -> None:
@@ -88,9 +71,13 @@ def _unpack_entries(
     Raises
     ------
     InputError
-        If there are too many entries, an entry is too large, encrypted, unsafe or repeated.
+        If the zip has bytes before its beginning or too many entries, or an entry is too large, encrypted, unsafe or
+        repeated.
     """
     infos = archive.infolist()
+    # A self-extracting archive has a program before its first entry, which runs when the file is opened.
+    if leading_bytes := min((info.header_offset for info in infos), default=0):
+        raise InputError("package_zip_head", source=path.name, count=leading_bytes)
     if len(infos) > max_entries:
         raise InputError("package_too_many", source=path.name, most=max_entries)
     # Limit the total as well, because many small entries may exceed it.
@@ -120,7 +107,7 @@ def _unpack_entries(
         target_file.parent.mkdir(parents=True, exist_ok=True)
         written_byte_count = 0
         with archive.open(info) as source, target_file.open("wb") as handle:
-            while chunk := source.read(_CHUNK_BYTES):
+            while chunk := source.read(2**20):
                 written_byte_count += len(chunk)
                 if written_byte_count > info.file_size:
                     raise InputError("package_zip_bomb", source=path.name, size=written_byte_count)

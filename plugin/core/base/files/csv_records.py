@@ -15,8 +15,6 @@ from .document_text import make_readable_text
 
 #: Cells that a spreadsheet would change: long numbers, numbers with an exponent or leading zeros, and formulas.
 _CHANGED_BY_SPREADSHEETS = re.compile(r"[=+\-@].*|0\d+|\d{12,}|\d+(?:\.\d+)?[eE][+-]?\d+", re.DOTALL)
-#: A spreadsheet shows a cell with this mark as text and keeps it.
-_TEXT_MARK = "\t"
 
 
 class UnbalancedQuotesError(Exception):
@@ -94,7 +92,7 @@ def write_cell(text: str, delimiter: str) -> str:
     """
     text = make_readable_text(text)
     if _CHANGED_BY_SPREADSHEETS.fullmatch(text):
-        text = _TEXT_MARK + text
+        text = "\t" + text
     if any(character in text for character in ('"', "\n", "\r", "\t", delimiter)):
         return '"' + text.replace('"', '""') + '"'
     return text

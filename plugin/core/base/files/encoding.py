@@ -96,7 +96,7 @@ def read_cpg_name(content: bytes) -> str:
 
     It is the first line, without a byte order mark that an editor added.
     """
-    is_utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    is_utf16 = content.startswith(_UTF16_MARKS)
     text = content.decode("utf-16" if is_utf16 else "utf-8-sig", errors="replace").replace("\0", "").strip()
     return text.splitlines()[0].strip(" \"'?\ufeff\ufffd") if text else ""
 
@@ -341,20 +341,14 @@ def is_garbled(text: str) -> bool:
     foreign = [c for c in text if not c.isascii()]
     if all(c <= "\xff" for c in foreign):
         # GBK read as Latin-1: ³ÇÕò for 城镇. All pairs are high bytes, a sequence that European words do not have.
-        high = text.encode("latin-1")
-        return len(foreign) >= 4 and _is_gb2312(high)
+        try:
+            chinese = [c for c in text.encode("latin-1").decode("gb2312") if "\u4e00" <= c <= "\u9fff"]
+        except UnicodeDecodeError:
+            return False
+        return len(foreign) >= 4 and len(chinese) >= 2
     # UTF-8 read as GBK: 鍩庨晣 for 城镇. A lost byte (an odd one at the end) cannot be recovered.
     back = [c for c in text.encode("gb18030").decode("utf-8", errors="replace") if not c.isascii()]
     return sum(map(_is_chinese, back)) >= 2 and sum(map(_is_chinese, back)) >= 0.6 * len(back)
-
-
-def _is_gb2312(data: bytes) -> bool:
-    """Return True if bytes are valid GB2312."""
-    try:
-        decoded_text = data.decode("gb2312")
-    except UnicodeDecodeError:
-        return False
-    return sum("\u4e00" <= c <= "\u9fff" for c in decoded_text) >= 2
 
 
 class UndecodableTextError(Exception):

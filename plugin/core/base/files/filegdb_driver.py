@@ -5,9 +5,6 @@ from __future__ import annotations
 
 import re
 
-#: The first version of GDAL that edits a FileGDB without damage.
-_SAFE_GDAL_VERSION = (3, 9)
-
 
 def does_driver_damage_rows() -> bool:
     """Return True if saving an edited row of a FileGDB can damage it or other rows.
@@ -16,7 +13,7 @@ def does_driver_damage_rows() -> bool:
     not with 3.10.3). Before 3.9, other programs cannot read such a row (issue 9388).
     """
     numbers = re.match(r"(\d+)\.(\d+)", read_gdal_version())
-    return numbers is not None and (int(numbers[1]), int(numbers[2])) < _SAFE_GDAL_VERSION
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) < (3, 9)
 
 
 def read_gdal_version() -> str:

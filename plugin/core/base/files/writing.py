@@ -210,21 +210,10 @@ def _is_disk_full(error: OSError) -> bool:
 
 
 def _make_temporary_folder(target: Path) -> Path:
-    """Create a folder next to the target for its new files, and return it."""
-    _check_folder(target)
-    try:
-        target.parent.mkdir(exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent))
-    except OSError as error:
-        # The folder exists by now: a system that reports it as missing accepts no files in it (/proc).
-        detail = "no_new_files" if isinstance(error, FileNotFoundError) else explain_os_error(error)
-        raise OutputError("output_unwritable", target=str(target), detail=detail) from error
+    """Create a folder next to the target for its new files, and return it.
 
-
-def _check_folder(target: Path) -> None:
-    """Raise OutputError if the folder of the target and its parent are both missing.
-
-    More than one missing folder is probably a typing error.
+    Raise OutputError if the folder of the target and its parent are both missing: more than one missing folder is
+    probably a typing error.
     """
     missing_folders = []
     for folder in target.parents:
@@ -240,6 +229,13 @@ def _check_folder(target: Path) -> None:
         break
     if len(missing_folders) > 1:
         raise OutputError("output_no_folder", target=str(target), folder=str(missing_folders[-1]))
+    try:
+        target.parent.mkdir(exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent))
+    except OSError as error:
+        # The folder exists by now: a system that reports it as missing accepts no files in it (/proc).
+        detail = "no_new_files" if isinstance(error, FileNotFoundError) else explain_os_error(error)
+        raise OutputError("output_unwritable", target=str(target), detail=detail) from error
 
 
 def check_result_folder(folder: Path, name: str) -> None:

@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 #: More threads than this wait for memory rather than compute.
@@ -49,18 +49,18 @@ def set_thread_count(count: int) -> None:
 class SharedState:
     """A state of the process that begins with the first `begin` and ends with the last `end`.
 
-    ``enter``: begins the state, and returns the function that restores what was before.
+    ``make_context``: returns a context that sets the state, and at its end restores what was before.
     """
 
-    def __init__(self, enter: Callable[[], Callable[[], None]]):
-        self._enter, self._restore = enter, _do_nothing
+    def __init__(self, make_context: Callable[[], AbstractContextManager[None]]):
+        self._make_context, self._context = make_context, ExitStack()
         self._lock, self._users = threading.Lock(), 0
 
     def begin(self) -> None:
         """Begin the state, if no one else has begun it."""
         with self._lock:
             if self._users == 0:
-                self._restore = self._enter()
+                self._context.enter_context(self._make_context())
             self._users += 1
 
     def end(self) -> None:
@@ -68,7 +68,7 @@ class SharedState:
         with self._lock:
             self._users -= 1
             if self._users == 0:
-                self._restore()
+                self._context.close()
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -80,18 +80,13 @@ class SharedState:
             self.end()
 
 
-def _do_nothing() -> None:
-    pass
-
-
-def _disable_collection() -> Callable[[], None]:
+@contextmanager
+def _suspend_collection() -> Iterator[None]:
     if not gc.isenabled():
-        return _do_nothing
+        yield
+        return
     gc.disable()
-    return _enable_collection
-
-
-def _enable_collection() -> None:
+    yield
     # The next collection would search all objects of the pause, such as hundreds of thousands of findings, and soon
     # again. As old objects they are searched when many more have been added.
     if gc.get_count()[0] >= _MANY_OBJECTS:
@@ -103,39 +98,32 @@ def _enable_collection() -> None:
     gc.enable()
 
 
-def _shorten_turns() -> Callable[[], None]:
+@contextmanager
+def _shorten_turns() -> Iterator[None]:
     former_seconds = sys.getswitchinterval()
     sys.setswitchinterval(min(former_seconds, _SHORT_TURN_SECONDS))
-    return lambda: sys.setswitchinterval(former_seconds)
+    yield
+    sys.setswitchinterval(former_seconds)
 
 
-def _halve_thread_count() -> Callable[[], None]:
+@contextmanager
+def _halve_thread_count() -> Iterator[None]:
     former_count = get_thread_count()
     set_thread_count(former_count // 2)
-    return lambda: set_thread_count(former_count)
+    yield
+    set_thread_count(former_count)
 
 
-#: Two threads compute or read, each with half of the threads for its operations: more threads than cores only wait.
-_HALVED_THREADS = SharedState(_halve_thread_count)
+#: Lets each operation use half of the threads while a ``with`` block runs, in which two threads compute or read: more
+#: threads than cores only wait.
+halve_threads = SharedState(_halve_thread_count).hold
 #: Python's garbage collection is suspended.
-COLLECTION_PAUSE = SharedState(_disable_collection)
+COLLECTION_PAUSE = SharedState(_suspend_collection)
+#: Suspends Python's garbage collection while a ``with`` block runs.
+pause_garbage_collection = COLLECTION_PAUSE.hold
 #: Threads of Python alternate quickly, so that a window, which runs Python for each row that it draws, does not wait
 #: the usual 5 ms for each.
 SHORT_TURNS = SharedState(_shorten_turns)
-
-
-@contextmanager
-def pause_garbage_collection() -> Iterator[None]:
-    """Suspend Python's garbage collection while the ``with`` block runs."""
-    with COLLECTION_PAUSE.hold():
-        yield
-
-
-@contextmanager
-def halve_threads() -> Iterator[None]:
-    """Let each operation use half of the threads while the ``with`` block runs."""
-    with _HALVED_THREADS.hold():
-        yield
 
 
 def remove_one_by_one(items: list[Any] | dict[Any, Any]) -> None:

@@ -37,7 +37,15 @@ def find_python_program(modules: tuple[str, ...], cancellation: Cancellation = N
     ``modules``: names of all that a process imports. The first call starts candidates, which takes seconds; one that
     takes too long is tried again by the next call.
     """
-    return next((path for path in _list_candidates() if _can_import(path, modules, cancellation)), "")
+    for path in _list_candidates():
+        if (path, modules) not in _results:
+            result = _try_program(path, modules, cancellation)
+            if result is not None:
+                _results[path, modules] = result
+        # Without a result, a machine that is busy now may be faster at the next trial.
+        if _results.get((path, modules)):
+            return path
+    return ""
 
 
 def make_process_environment(temporary_folder: Path | None = None) -> dict[str, str]:
@@ -73,18 +81,6 @@ def _list_candidates() -> tuple[str, ...]:
     for folder in dict.fromkeys((sys.exec_prefix, sys.base_exec_prefix, str(executable.parent))):
         paths += [place / name for name in names for place in (Path(folder), Path(folder) / "bin")]
     return tuple(dict.fromkeys(str(path) for path in paths if path.is_file()))
-
-
-def _can_import(python: str, modules: tuple[str, ...], cancellation: Cancellation) -> bool:
-    """Return True if a program is a Python of this version that imports modules with this process's path."""
-    key = python, modules
-    if key not in _results:
-        result = _try_program(python, modules, cancellation)
-        if result is None:
-            # A machine that is busy now may be faster at the next trial.
-            return False
-        _results[key] = result
-    return _results[key]
 
 
 def _try_program(python: str, modules: tuple[str, ...], cancellation: Cancellation) -> bool | None:

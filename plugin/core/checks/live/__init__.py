@@ -8,8 +8,3 @@ rules run on a small plan of the rows around the change.
 runs the rules; its result is an `edited_rows.RecheckResult`. `session` updates a county's findings with batches of
 edits.
 """
-
-from .checker import IncrementalChecker
-from .edited_rows import RecheckResult, compute_changed_bounds
-
-__all__ = ["IncrementalChecker", "RecheckResult", "compute_changed_bounds"]

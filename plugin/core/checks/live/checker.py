@@ -7,7 +7,7 @@ import copy
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
@@ -19,6 +19,7 @@ from ...engine.outcome import complete_findings
 from ...engine.waivers.application import mark_accepted_findings
 from ...engine.waivers.waiver import NO_WAIVERS, Waivers
 from ...geometry.polygons import MAX_UNCLIPPED_VERTICES
+from ...geometry.tolerance import Tolerance
 from ...model.findings import Finding, sort_findings
 from ...model.rule import DECLARED_FAMILY, EVERY_LAYER, Rule
 from ...plan.layer import Layer
@@ -35,9 +36,6 @@ from .edited_rows import (
     make_source_with_frame,
     set_curve_text,
 )
-
-if TYPE_CHECKING:
-    from ...geometry.tolerance import Tolerance
 
 #: Rows of a covering layer (lines, zones, divisions) up to which all its rows near a changed row are checked.
 MAX_COARSE_LAYER_ROWS = 3000
@@ -168,10 +166,8 @@ class IncrementalChecker:
         self.plan.compute_county_shape()
         _ = self.plan.area_code
 
-    def edit_row(
-        self, role: str, row: int, shape: Any = ..., curve_text: str = "", /, **attributes: Any
-    ) -> RecheckResult:
-        """Set shape and attributes of a row, and recheck it; a removed row is restored.
+    def edit_row(self, role: str, row: int, shape: Any = ..., curve_text: str = "", /, **attributes: Any) -> RowChange:
+        """Set shape and attributes of a row, and return the change, which is not rechecked; a removed row is restored.
 
         Parameters
         ----------
@@ -184,45 +180,24 @@ class IncrementalChecker:
         attributes
             Values by field name; omitted fields are unchanged.
 
-        Returns
-        -------
-        RecheckResult
-            Findings of the local rules on the row and on the land that it covers.
-
         Raises
         ------
         KeyError
             The layer code is unknown.
         """
-        return self.recheck_change(self.edit_row_without_recheck(role, row, shape, curve_text, **attributes))
-
-    def edit_row_without_recheck(
-        self, role: str, row: int, shape: Any = ..., curve_text: str = "", /, **attributes: Any
-    ) -> RowChange:
-        """Set shape and attributes of a row, as `edit_row` does, and return the change; nothing is rechecked."""
         former_row_layer = self.rows.make_current_row_layer(role, row)
         restored = former_row_layer if len(former_row_layer) else self.rows.removed_rows[role].pop(row)
         edited_row_layer = self.rows.make_changed_row(role, restored, shape, attributes, curve_text)
         is_whole = not len(former_row_layer) or not self.do_changes_affect_only_row(role, attributes)
         return self.adopt_change(RowChange(role, row, former_row_layer, edited_row_layer, is_whole))
 
-    def add_row(
-        self, role: str, fid: int, shape: Any, curve_text: str = "", /, **attributes: Any
-    ) -> tuple[int, RecheckResult]:
-        """Add a row and recheck it; return its number for later edits, and the result.
+    def add_row(self, role: str, fid: int, shape: Any, curve_text: str = "", /, **attributes: Any) -> RowChange:
+        """Add a row, and return the change, which is not rechecked.
 
-        ``fid``: feature id of the row; ``shape``, ``curve_text``, ``attributes``: as for `edit_row`.
-
-        A key (BSM) that another row has is not reported, since that concerns the whole layer; the row is then
-        identified by its feature id too.
+        ``fid``: feature id of the row; ``shape``, ``curve_text``, ``attributes``: as for `edit_row`. A key (BSM) that
+        another row has is not reported, since that concerns the whole layer; the row is then identified by its feature
+        id too.
         """
-        change = self.add_row_without_recheck(role, fid, shape, curve_text, **attributes)
-        return change.row, self.recheck_change(change)
-
-    def add_row_without_recheck(
-        self, role: str, fid: int, shape: Any, curve_text: str = "", /, **attributes: Any
-    ) -> RowChange:
-        """Add a row, as `add_row` does, and return the change; nothing is rechecked."""
         layer = self.plan.layers[role]
         row = max([len(layer) - 1, *self.rows.list_edited_rows(role)]) + 1
         frame = layer.frame.iloc[:0].reindex([fid])
@@ -231,12 +206,8 @@ class IncrementalChecker:
         )
         return self.adopt_change(RowChange(role, row, self.rows.make_empty_layer(role), new_row_layer))
 
-    def remove_row(self, role: str, row: int) -> RecheckResult:
-        """Remove a row and recheck where it was: its findings end, and gaps may appear."""
-        return self.recheck_change(self.remove_row_without_recheck(role, row))
-
-    def remove_row_without_recheck(self, role: str, row: int) -> RowChange:
-        """Remove a row and return the change; nothing is rechecked."""
+    def remove_row(self, role: str, row: int) -> RowChange:
+        """Remove a row, and return the change, which is not rechecked."""
         former_row_layer = self.rows.make_current_row_layer(role, row)
         return self.adopt_change(RowChange(role, row, former_row_layer, self.rows.make_empty_layer(role)))
 
@@ -285,7 +256,7 @@ class IncrementalChecker:
         return all(meanings.get(name.upper()) in _ROW_ONLY_MEANINGS for name in attributes)
 
     def recheck_change(self, change: RowChange) -> RecheckResult:
-        """Recheck a changed row and the land that it covers, and return the result."""
+        """Recheck a changed row and the land that it covers; return the findings of the local rules there."""
         return self.recheck_groups([[change]])[0]
 
     def recheck_groups(

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from ...base.parallel.process_state import remove_one_by_one
@@ -265,8 +267,6 @@ class EditedRows:
         ``before``: the row to start from; ``shape``: the new shape in the layer's coordinates, ``...`` for unchanged;
         ``attributes``: new values by field name; ``curve_text``: the WKT of the given shape if it has arcs.
         """
-        import geopandas as gpd
-
         layer, frame = self.layers[role], before.frame.copy()
         fid = before.fids[0]
         if shape is ...:
@@ -450,9 +450,6 @@ def _concatenate_frames(frames: list[Any]) -> Any:
 
     A column of several data types gets the type object: columns that a new row leaves empty have no type.
     """
-    import geopandas as gpd
-    import pandas as pd
-
     # One call of pandas is fastest; with several types it would give other types than object.
     types = list(frames[0].dtypes)
     if all(list(frame.dtypes) == types for frame in frames[1:]):
@@ -478,13 +475,13 @@ def _concatenate_frames(frames: list[Any]) -> Any:
 
 
 def join_layers(layers: list[Layer]) -> Layer:
-    """Return one layer with the rows of several layers of the same role; a layer that alone has rows is returned."""
-    filled = [layer for layer in layers if len(layer)] or layers[:1]
-    return filled[0] if len(filled) == 1 else concatenate_layers(filled)
+    """Return one layer with the rows of several layers of the same role, in their order.
 
-
-def concatenate_layers(layers: list[Layer]) -> Layer:
-    """Return one layer with the rows of several layers of the same role, in their order."""
+    A layer that alone has rows is returned.
+    """
+    layers = [layer for layer in layers if len(layer)] or layers[:1]
+    if len(layers) == 1:
+        return layers[0]
     first = layers[0]
     frame = _concatenate_frames([layer.frame for layer in layers])
     texts_by_fid = (layer.source.curve_texts for layer in layers)

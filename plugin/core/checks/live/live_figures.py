@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from ...figures.indicators.ratio import (
     measure_expansion_areas,
 )
 from ...figures.three_zones import derive_from_layer
+from ...geometry.tolerance import Tolerance
 from ...model.indicator import (
     AREA_FIGURES,
     REFERENCE_ONLY,
@@ -41,9 +42,6 @@ from ...plan.plan import Plan
 from ...standard.profile.space_map import ZONE_CODE_BY_SPACE_FIGURE, load_space_map
 from .checker import IncrementalChecker, RowChange
 from .edited_rows import join_layers
-
-if TYPE_CHECKING:
-    from ...geometry.tolerance import Tolerance
 
 #: Sums of the plan that indicators are made of: name → m², or a number of features.
 Sums = dict[str, float]
@@ -69,7 +67,7 @@ class LiveFigures:
         self.checked_indicators = [indicator for indicator in indicators if not indicator.place]
         self.indicators = list(self.checked_indicators)
         self.stale_ids: set[str] = set()
-        self._changes_of_sums: Sums = {}
+        self._changes_of_sums: defaultdict[str, float] = defaultdict(float)
 
     def update(self, changes: Iterable[RowChange], checker: IncrementalChecker) -> bool:
         """Update the indicators with edits that the checker has adopted; return True if any value changed.
@@ -87,9 +85,18 @@ class LiveFigures:
             if any(change.role in roles for change in changes):
                 before, after = map(measure, _make_plans_around_changes(changes, roles, checker))
                 for name in before.keys() | after.keys():
-                    self._add(name, after.get(name, 0.0) - before.get(name, 0.0))
+                    self._changes_of_sums[name] += after.get(name, 0.0) - before.get(name, 0.0)
         for change in changes:
-            self._add_sums_of_row(change)
+            # Single layers need no other rows.
+            for layer, sign in ((change.before, -1.0), (change.after, 1.0)):
+                for name, sum_row in (
+                    (f"{change.role}.count", len),
+                    (f"{change.role}.statutory", lambda rows: float(rows.statutory.sum())),
+                    (f"{change.role}.net", lambda rows: float(np.nansum(rows.numbers("net_area")))),
+                    (f"{change.role}.cultivated_net", self._sum_net_areas_of_cultivated_rows),
+                ):
+                    if len(layer) and name in self._names_of_row_sums:
+                        self._changes_of_sums[name] += sign * sum_row(layer)
         self.indicators = [self._update_indicator(indicator) for indicator in self.checked_indicators]
         return [indicator.value for indicator in self.indicators] != former_values
 
@@ -100,23 +107,6 @@ class LiveFigures:
         names = {self._name_sum_of_area(one) for one in self.checked_indicators}
         county = self._plan.find_layer_of_concept("county")
         return names if county is None else names | {f"{county.role}.statutory"}
-
-    def _add(self, name: str, amount: float) -> None:
-        self._changes_of_sums[name] = self._changes_of_sums.get(name, 0.0) + amount
-
-    def _add_sums_of_row(self, change: RowChange) -> None:
-        """Add what an edit changes in the sums of its layer."""
-        for layer, sign in ((change.before, -1.0), (change.after, 1.0)):
-            if not len(layer):
-                continue
-            for name, measure in (
-                (f"{change.role}.count", len),
-                (f"{change.role}.statutory", lambda rows: float(rows.statutory.sum())),
-                (f"{change.role}.net", lambda rows: float(np.nansum(rows.numbers("net_area")))),
-                (f"{change.role}.cultivated_net", self._sum_net_areas_of_cultivated_rows),
-            ):
-                if name in self._names_of_row_sums:
-                    self._add(name, sign * measure(layer))
 
     def _sum_net_areas_of_cultivated_rows(self, layer: Layer) -> float:
         rows = self._make_context(self._plan).find_cultivated_rows(layer)

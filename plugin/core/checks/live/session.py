@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...engine.evaluate import choose_rules
-from . import IncrementalChecker, RecheckResult
-from .checker import RowChange
+from .checker import IncrementalChecker, RowChange
+from .edited_rows import RecheckResult
 from .live_figures import LiveFigures
 
 if TYPE_CHECKING:
@@ -269,14 +270,19 @@ class IncrementalSession:
         rechecked = [change for change in changes if change.row_changes]
         groups = [change.row_changes for change in rechecked]
         results = self.checker.recheck_groups(groups, cancellation) if groups else []
-        entangled = _find_entangled_results(results, self._current_findings)
-        separate: dict[int, bool] = {id(change): True for change in changes}
+        # Results cannot be separated that have a new finding in common, or would replace the same present finding.
+        positions_by_finding: dict[int, set[int]] = defaultdict(set)
+        for position, result in enumerate(results):
+            affected = self._current_findings.find_affected_findings(result)
+            for finding in (*result.new_findings, *filter(result.may_replace_finding, affected)):
+                positions_by_finding[id(finding)].add(position)
+        entangled = set().union(*(shared for shared in positions_by_finding.values() if len(shared) > 1))
         for position, (change, result) in enumerate(zip(rechecked, results, strict=True)):
-            separate[id(change)] = position not in entangled
             if position not in entangled:
                 self._apply_recheck(change, result)
                 self._match_findings_by_fingerprint(change)
-        return [change if separate[id(change)] else None for change in changes]
+        left_out = {id(rechecked[position]) for position in entangled}
+        return [None if id(change) in left_out else change for change in changes]
 
     def adopt_change(self, change: FindingsChange) -> None:
         """Apply a change that `check_separate_edits` of a fork returned, without another check.
@@ -300,16 +306,14 @@ class IncrementalSession:
         row = self._rows[role].get(fid)
         current = self.checker.rows.get_row(role, row) if row is not None else None
         if state is None:
-            return (
-                self.checker.remove_row_without_recheck(role, row) if row is not None and current is not None else None
-            )
+            return self.checker.remove_row(role, row) if row is not None and current is not None else None
         shape = _read_shape(state.wkb)
         if row is None:
-            row_change = self.checker.add_row_without_recheck(role, fid, shape, state.curve_text, **state.attributes)
+            row_change = self.checker.add_row(role, fid, shape, state.curve_text, **state.attributes)
             self._get_own_row_numbers(role)[fid] = row_change.row
             return row_change
         if current is None:
-            return self.checker.edit_row_without_recheck(role, row, shape, state.curve_text, **state.attributes)
+            return self.checker.edit_row(role, row, shape, state.curve_text, **state.attributes)
         former_shape, attributes = current
         changed_attributes = {
             name: value
@@ -319,7 +323,7 @@ class IncrementalSession:
         is_same_curve = self.checker.rows.get_curve_text(role, row) == state.curve_text
         if not changed_attributes and is_same_curve and shapely.to_wkb(former_shape) == shapely.to_wkb(shape):
             return None
-        return self.checker.edit_row_without_recheck(role, row, shape, state.curve_text, **changed_attributes)
+        return self.checker.edit_row(role, row, shape, state.curve_text, **changed_attributes)
 
     def _apply_recheck(self, change: FindingsChange, recheck: RecheckResult | None) -> None:
         """Replace findings of the session by those of a recheck, and add both to ``change``, in place.
@@ -434,24 +438,6 @@ class _FindingIndex:
         return list(findings.values())
 
 
-def _find_entangled_results(results: Sequence[RecheckResult], findings: _FindingIndex) -> set[int]:
-    """Return the positions of recheck results that cannot be separated from another result.
-
-    Two results are entangled if they have a new finding in common, or would replace the same present finding.
-    """
-    positions: dict[int, list[int]] = defaultdict(list)
-    for position, result in enumerate(results):
-        replaced = [one for one in findings.find_affected_findings(result) if result.may_replace_finding(one)]
-        for finding in (*result.new_findings, *replaced):
-            positions[id(finding)].append(position)
-    return {
-        position
-        for result_positions in positions.values()
-        if len(result_positions) > 1
-        for position in result_positions
-    }
-
-
 def _list_row_keys(finding: Finding) -> list[tuple[str, str]]:
     """Return (layer code, key) of all rows that a finding names."""
     return [(finding.role, finding.key), *((finding.related_role, key) for key in finding.related_keys)]
@@ -480,8 +466,6 @@ def are_equal_values(value: Any, other_value: Any) -> bool:
             return True
         if not isinstance(value, float):
             return False
-    import pandas as pd
-
     is_missing = [
         pd.api.types.is_scalar(each_value) and bool(pd.isna(each_value)) for each_value in (value, other_value)
     ]

@@ -2,8 +2,7 @@
 """Blocks of a document: headings, tables, pictures and the like, without a file format; their texts; its chapters.
 
 A document is built once; a writer for each format lays out its blocks. Texts are plain, in the reader's language. A
-check's report may have a further chapter (an evaluation of earlier editions, 体检评估), or another report in its place
-(a public edition).
+check's report may have a further chapter (an evaluation of earlier editions, 体检评估).
 """
 
 from __future__ import annotations
@@ -11,11 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from ...model.report import Report
     from ..tables.report_table import ReportTable
 
 Part = TypeVar("Part")
@@ -333,26 +330,6 @@ class ReportChapter:
         """Return the chapter of a public edition: the reason in place of the content."""
         blocks = (Paragraph(self.reason_left_out),)
         return replace(self, make_blocks=lambda: blocks, tables=(), data={"left_out": self.reason_left_out})
-
-
-class ReplacementReport(Protocol):
-    """A report that replaces another one in all files, and changes pages and documents before they are written."""
-
-    @property
-    def report(self) -> Report:
-        """Return the report to write."""
-
-    def change_page(self, page: str) -> str:
-        """Return a page (HTML) as it is to be written."""
-
-    def change_document(self, document: Document) -> Document:
-        """Return a document as it is to be written."""
-
-    def list_sheet_rows(self) -> tuple[str, list[tuple[str, str]], list[str]]:
-        """Return title, rows (the first is the head) and notes of an additional sheet of the ledger."""
-
-    def verify_file(self, path: Path, author: str) -> None:
-        """Raise OutputError for a written file that may not be published. ``author``: of office files."""
 
 
 def list_document_texts(document: Document) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from ...model.findings import Finding
 from ...model.indicator import LITTLE_MARGIN_LEFT, TARGET_MET, Indicator
-from ...model.report import APPROVAL_DOUBT, Outcome, Report
+from ...model.report import APPROVAL_DOUBT, Report
 from ...model.rule import Severity
 from ...model.verdict import Verdict
 from ...standard.messages.texts import Texts, format_number, shorten_key
@@ -42,6 +42,7 @@ from ..verdict import (
     describe_package_waivers,
     describe_rules_run,
     describe_unconfirmed_settings,
+    has_unsaved_edits,
     list_unconfirmed_items,
 )
 from ..words import ReportTexts, capitalise_first_letter, load_report_settings
@@ -98,16 +99,16 @@ def make_check_report(
     """
     report_texts = ReportTexts(lang or report.lang)
     sections = SectionNumbers(report_texts)
-    head = make_head_section(report, norm, report_texts)
+    head = make_head_section(report, report_texts)
     report_pictures = pictures or ReportPictures()
     blocks = [
-        *make_first_page(report, norm, pictures, head, sections, report_texts),
+        *make_first_page(report, pictures, head, sections, report_texts),
         PageBreak(),
         *_make_body(report, norm, report_pictures, sections, report_texts),
         *([] if chapter is None else [Heading(sections.number_title(chapter.title)), *chapter.make_blocks()]),
         make_signature(report_texts),
         PageBreak(),
-        *_make_appendices(report, norm, report_texts),
+        *_make_appendices(report, report_texts),
     ]
     return make_document(report, head, head["title"], blocks, report_texts)
 
@@ -185,7 +186,6 @@ def _make_decisive_columns(report_texts: ReportTexts) -> list[DescribedColumn]:
 
 def make_first_page(
     report: Report,
-    norm: Norm | None,
     pictures: ReportPictures | None,
     head: dict[str, Any],
     sections: SectionNumbers,
@@ -246,10 +246,8 @@ def make_first_page(
         # Pictures were not drawn at all, or there was nothing to draw.
         problem = report_texts.get("text", "no_qgis") if pictures is None else pictures.problem
         reason = problem or report_texts.get("text", "no_place")
-        yield from (
-            Paragraph(report_texts.get("text", "no_pictures", reason=reason), is_small=True),
-            Heading(report_texts.get("signed", "remarks"), 2),
-        )
+        yield Paragraph(report_texts.get("text", "no_pictures", reason=reason), is_small=True)
+        yield Heading(report_texts.get("signed", "remarks"), 2)
         yield from remarks
 
 
@@ -272,8 +270,7 @@ def list_facts(
         (report_texts.get("head", "profile"), head["profile"]),
         (report_texts.get("document", "compiler"), document.get("compiler", "") or "—"),
     ]
-    per_row = 3
-    return tuple(tuple(facts[n : n + per_row]) for n in range(0, len(facts), per_row))
+    return tuple(tuple(facts[n : n + 3]) for n in range(0, len(facts), 3))
 
 
 def explain_data_digest(report: Report, report_texts: ReportTexts) -> str:
@@ -316,11 +313,15 @@ DescribedColumn: TypeAlias = tuple[str, float, str, Callable[[Any], str | Docume
 
 
 def make_described_table(
-    report_texts: ReportTexts, columns: Sequence[DescribedColumn], items: Iterable[Any], text_without_rows: str = ""
+    report_texts: ReportTexts,
+    columns: Sequence[DescribedColumn],
+    items: Iterable[Any],
+    text_without_rows: str = "",
+    section: str = "signed_column",
 ) -> DocumentTable:
-    """Return the table of these columns with a row for each item."""
+    """Return the table of these columns with a row for each item; ``section``: of the texts with the titles."""
     return DocumentTable(
-        tuple(DocumentColumn(report_texts.get("signed_column", key), share, align) for key, share, align, _ in columns),
+        tuple(DocumentColumn(report_texts.get(section, key), share, align) for key, share, align, _ in columns),
         tuple(
             tuple(
                 cell if isinstance(cell, DocumentCell) else DocumentCell(cell)
@@ -339,16 +340,15 @@ def _make_missed_or_narrow_indicators(
 
     Its heading has the number of the indicators that are met.
     """
-    indicators_with_target = [i for i in report.indicators if i.target is not None and i.value is not None]
-    county_indicators = [i for i in indicators_with_target if not is_township_figure(i)]
+    county_indicators = [
+        i for i in report.indicators if i.target is not None and i.value is not None and not is_township_figure(i)
+    ]
     if not county_indicators:
         return
-    met_indicators = [i for i in county_indicators if i.state == TARGET_MET]
-    note = report_texts.get("signed", "others_met", count=len(met_indicators)) if met_indicators else ""
+    not_met = [i for i in county_indicators if i.state != TARGET_MET]
+    met_count = len(county_indicators) - len(not_met)
+    note = report_texts.get("signed", "others_met", count=met_count) if met_count else ""
     yield sections.make_heading("close_indicators", note)
-
-    def is_decisive(one: Indicator) -> bool:
-        return one.state not in (TARGET_MET, LITTLE_MARGIN_LEFT)
 
     def format_share(one: Indicator) -> str:
         return f"{format_number(one.value / one.target * 100, 2)}%" if one.value is not None and one.target else ""
@@ -358,10 +358,16 @@ def _make_missed_or_narrow_indicators(
         ("target", 15, "right", lambda one: format_target(one, report_texts)),
         ("value", 15, "right", lambda one: format_indicator_value(one, report_texts)),
         ("share_of_target", 12, "right", format_share),
-        ("margin", 18, "right", lambda one: DocumentCell(format_margin(one, report_texts), is_bold=is_decisive(one))),
+        (
+            "margin",
+            18,
+            "right",
+            lambda one: DocumentCell(
+                format_margin(one, report_texts), is_bold=one.state not in (TARGET_MET, LITTLE_MARGIN_LEFT)
+            ),
+        ),
         ("state", 13, "center", lambda one: format_state(one, report_texts)),
     ]
-    not_met = [one for one in county_indicators if one.state != TARGET_MET]
     yield make_described_table(report_texts, columns, not_met, report_texts.get("signed", "all_met"))
     if any(not one.confirmed for one in not_met):
         yield Paragraph(report_texts.get("text", "unconfirmed_note"), is_small=True)
@@ -375,42 +381,34 @@ def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: Repor
     summary = report.summary
     items_without_approvals = [name for name in summary["unconfirmed"] if name != APPROVAL_DOUBT]
     doubts, settings = list_unconfirmed_items(items_without_approvals, report_texts)
-    lines = []
     approvals = Counter(f.code for f in report.findings if f.needs_approval and f.state != "waived")
-    if approvals:
-        codes = [report_texts.get("signed", "count", name=code, count=count) for code, count in approvals.items()]
-        lines.append(
-            report_texts.get(
-                "signed", "approvals", count=format_number(approvals.total(), 0), codes=report_texts.join_parts(codes)
-            )
-        )
-    if settings:
-        lines.append(describe_unconfirmed_settings(report, len(settings), report_texts))
-    if doubts:
-        lines.append(report_texts.get("signed", "doubts", count=len(doubts)))
+    approval_codes = [report_texts.get("signed", "count", name=code, count=count) for code, count in approvals.items()]
     not_run = summary["skipped"] + summary["crashed"]
-    if not_run:
-        codes = [row["code"] for row in make_not_checked_section(report, report_texts)["rows"] if row["title"]]
-        lines.append(
-            report_texts.get(
-                "signed", "unchecked_remark", count=not_run, codes=report_texts.join_parts(dict.fromkeys(codes))
-            )
-        )
+    unchecked_rows = make_not_checked_section(report, report_texts)["rows"]
+    unchecked_codes = dict.fromkeys(row["code"] for row in unchecked_rows if row["title"])
     decisive_codes = {item.code for item in items}
-    others = [f for f in report.findings if f.state != "waived" and f.code not in decisive_codes]
-    if others:
-        errors = sum(str(f.severity) == "ERROR" for f in others)
-        warnings = sum(str(f.severity) == "WARNING" for f in others)
-        counts = {"errors": format_number(errors, 0), "warnings": format_number(warnings, 0)}
-        if errors or warnings:
-            lines.append(report_texts.get("signed", "other_findings", **counts))
-    if summary["waived"]:
-        lines.append(report_texts.get("say", "waived", count=summary["waived"]))
-    if package_waivers := describe_package_waivers(report, report_texts):
-        lines.append(package_waivers)
-    if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
-        lines.append(report_texts.get("say", "unsaved"))
-    return tuple(Paragraph(line) for line in lines or [report_texts.get("text", "all_checked")])
+    others = Counter(str(f.severity) for f in report.findings if f.state != "waived" and f.code not in decisive_codes)
+    counts = {"errors": format_number(others["ERROR"], 0), "warnings": format_number(others["WARNING"], 0)}
+    lines = [
+        report_texts.get(
+            "signed",
+            "approvals",
+            count=format_number(approvals.total(), 0),
+            codes=report_texts.join_parts(approval_codes),
+        )
+        if approvals
+        else "",
+        describe_unconfirmed_settings(report, len(settings), report_texts) if settings else "",
+        report_texts.get("signed", "doubts", count=len(doubts)) if doubts else "",
+        report_texts.get("signed", "unchecked_remark", count=not_run, codes=report_texts.join_parts(unchecked_codes))
+        if not_run
+        else "",
+        report_texts.get("signed", "other_findings", **counts) if others["ERROR"] or others["WARNING"] else "",
+        report_texts.get("say", "waived", count=summary["waived"]) if summary["waived"] else "",
+        describe_package_waivers(report, report_texts),
+        report_texts.get("say", "unsaved") if has_unsaved_edits(report) else "",
+    ]
+    return tuple(Paragraph(line) for line in list(filter(None, lines)) or [report_texts.get("text", "all_checked")])
 
 
 def _make_body(
@@ -436,7 +434,7 @@ def _make_body(
         ("township_count", 12, "right", lambda row: format_number(row["township_count"] or None, 0)),
     ]
     yield make_described_table(report_texts, problems, sums, report_texts.get("text", "no_findings"))
-    images = pictures.conflicts[: load_report_settings().length_limits["pictures"]]
+    images = pictures.conflicts[: settings.length_limits["pictures"]]
     close_ups = [
         Picture(
             decode_data_uri(image),
@@ -454,11 +452,8 @@ def _make_body(
         if image
     ]
     if close_ups:
-        note = report_texts.get("signed", "largest_places", count=len(close_ups))
-        yield from (
-            sections.make_heading("close_ups", note),
-            PictureGrid(tuple(close_ups), column_count=4),
-        )
+        yield sections.make_heading("close_ups", report_texts.get("signed", "largest_places", count=len(close_ups)))
+        yield PictureGrid(tuple(close_ups), column_count=4)
     yield sections.make_heading("unchecked")
     unchecked: list[DescribedColumn] = [
         ("rule", 26, "left", lambda row: f"{row['code']} {row['title']}".strip()),
@@ -469,10 +464,8 @@ def _make_body(
     yield from _make_indicator_table(report, sections, report_texts)
     yield from _make_waiver_table(report, sections, report_texts)
     if norm is not None and report.rules:
-        yield from (
-            sections.make_heading("rules_run"),
-            Paragraph(describe_rules_run(report, norm, report_texts)),
-        )
+        yield sections.make_heading("rules_run")
+        yield Paragraph(describe_rules_run(report, norm, report_texts))
 
 
 def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
@@ -510,55 +503,39 @@ def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: R
     yield make_described_table(report_texts, columns, waivers)
 
 
-def _make_appendices(report: Report, norm: Norm | None, report_texts: ReportTexts) -> Iterator[Block]:
+def _make_appendices(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
     """Yield the appendices on settings, findings and data, each on a new page."""
     yield from make_settings_appendix(report, report_texts)
+    yield PageBreak()
+    yield Heading(report_texts.get("signed", "appendix_findings"))
+    yield from make_findings_tables(report, report_texts)
     yield from (
         PageBreak(),
-        Heading(report_texts.get("signed", "appendix_findings")),
-    )
-    yield from make_findings_tables(report, report_texts)
-    yield PageBreak()
-    yield from (
         Heading(report_texts.get("signed", "appendix_data")),
         Heading(report_texts.get("signed", "recorded_counts"), 2),
         make_rule_counts(report, report_texts),
         Heading(report_texts.get("signed", "checked_layers"), 2),
     )
     data = make_provenance_section(report, report_texts)
-    columns = (
-        DocumentColumn(report_texts.get("column", "layer"), 16),
-        DocumentColumn(report_texts.get("column", "name"), 34),
-        DocumentColumn(report_texts.get("column", "features"), 11, "right"),
-        DocumentColumn(report_texts.get("column", "invalid"), 9, "right"),
-        DocumentColumn(report_texts.get("column", "crs"), 16),
-        DocumentColumn(report_texts.get("column", "unsaved"), 14),
+    columns: list[DescribedColumn] = [
+        ("layer", 16, "left", lambda layer: layer["role"]),
+        ("name", 34, "left", lambda layer: layer["name"]),
+        ("features", 11, "right", lambda layer: layer["features"]),
+        ("invalid", 9, "right", lambda layer: layer["invalid"]),
+        ("crs", 16, "left", lambda layer: layer["crs"]),
+        ("unsaved", 14, "left", lambda layer: layer["unsaved"] or report_texts.get("text", "no")),
+    ]
+    yield make_described_table(
+        report_texts, columns, data["layers"], report_texts.get("text", "no_layers"), section="column"
     )
-    rows = tuple(
-        (
-            DocumentCell(layer["role"]),
-            DocumentCell(layer["name"]),
-            DocumentCell(layer["features"]),
-            DocumentCell(layer["invalid"]),
-            DocumentCell(layer["crs"]),
-            DocumentCell(layer["unsaved"] or report_texts.get("text", "no")),
-        )
-        for layer in data["layers"]
-    )
-    yield from (
-        DocumentTable(columns, rows, report_texts.get("text", "no_layers")),
-        Paragraph(report_texts.get("text", "area_note"), is_small=True),
-    )
-    yield from (Paragraph(notice, is_small=True) for notice in data["notices"])
-    if explanation := explain_data_digest(report, report_texts):
-        yield Paragraph(explanation, is_small=True)
-    yield Paragraph(report_texts.get("page", "gap").join(data["line"]), is_small=True)
-    not_applicable_rules = [f"{r.code} {r.title}" for r in report.rules if r.outcome == Outcome.NOT_APPLICABLE]
-    if not_applicable_rules:
-        yield Paragraph(
-            report_texts.get("text", "not_applicable", rules=report_texts.join_parts(not_applicable_rules)),
-            is_small=True,
-        )
+    notes = [
+        report_texts.get("text", "area_note"),
+        *data["notices"],
+        *filter(None, [explain_data_digest(report, report_texts)]),
+        report_texts.get("page", "gap").join(data["line"]),
+        *filter(None, [make_not_checked_section(report, report_texts)["not_applicable"]]),
+    ]
+    yield from (Paragraph(note, is_small=True) for note in notes)
 
 
 def make_settings_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
@@ -584,9 +561,8 @@ def make_settings_appendix(report: Report, report_texts: ReportTexts) -> Iterato
 
 def make_findings_tables(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
     """Yield a table of the largest findings of each rule, up to the limits."""
-    limits = load_report_settings().length_limits
     settings, titles = load_report_settings(), get_rule_titles(report, report_texts)
-    groups = group_findings_by_rule(report.findings)
+    groups, limits = group_findings_by_rule(report.findings), settings.length_limits
     left = limits["rows"]
 
     def name_feature(finding: Finding) -> str:
@@ -653,7 +629,7 @@ def make_check_record(report: Report, norm: Norm | None = None, *, lang: str = "
     ``norm``: standard and profile; ``lang``: zh or en, by default the report's.
     """
     report_texts = ReportTexts(lang or report.lang)
-    head = make_head_section(report, norm, report_texts)
+    head = make_head_section(report, report_texts)
     sections = SectionNumbers(report_texts)
 
     def format_reason(row: dict[str, Any]) -> str:

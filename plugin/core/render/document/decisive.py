@@ -49,7 +49,7 @@ def list_decisive_items(report: Report, report_texts: ReportTexts) -> list[Decis
 
     Errors and missed targets for 不通过; what was not checked for 未完成; warnings for 有条件通过.
     """
-    verdict = report.verdict
+    verdict, settings = report.verdict, load_report_settings()
     if verdict == Verdict.INCOMPLETE:
         items = [
             DecisiveItem(
@@ -67,9 +67,8 @@ def list_decisive_items(report: Report, report_texts: ReportTexts) -> list[Decis
     else:
         severity = Severity.ERROR if verdict == Verdict.FAILED else Severity.WARNING
         items = [*_make_rule_items(report, severity, report_texts), *_make_missed_indicator_items(report, report_texts)]
-        settings = load_report_settings()
         items.sort(key=lambda item: settings.make_sort_key(item.code))
-    return items[: load_report_settings().length_limits["decisive"]]
+    return items[: settings.length_limits["decisive"]]
 
 
 def make_verdict_sentence(report: Report, items: Iterable[DecisiveItem], report_texts: ReportTexts) -> str:

@@ -43,16 +43,10 @@ from .blocks import (
     split_at_page_numbers,
 )
 
-#: Date of the template's parts, so that equal reports give equal files.
-_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
-#: The part's file has another name, because the plugin's zip has no hidden files.
-_RELATIONS_PART = ("_rels/package.rels", "_rels/.rels")
 _LEGEND_HEIGHT_MM = 3.2
 #: Space between a column of figures and the texts at its right, beside the cells' margins.
 _GAP_MM = 1.8
 _WHITE, _BLACK, _LABEL_FILL, _NOTICE_FILL = "FFFFFF", "000000", "F1F1F1", "444444"
-#: Frames of the marks of sources: white on black, a line, dashes.
-_FRAME_BY_MARK = {"A": "single", "B": "single", "C": "dashed"}
 #: The extension of a picture by which Word and WPS show its vectors instead of its pixels.
 _SVG_EXTENSION = (
     '<a:extLst xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main">'
@@ -80,7 +74,6 @@ _WRITE_METHOD_BY_BLOCK = {
     Legend: "_write_legend",
     PictureWithText: "_write_picture_with_text",
     Signature: "_write_signature",
-    PageBreak: "_write_page_break",
 }
 
 
@@ -126,8 +119,11 @@ def _make_template() -> io.BytesIO:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for part in sorted(path for path in DOCX_TEMPLATE_FOLDER.rglob("*") if path.is_file()):
-            name = part.relative_to(DOCX_TEMPLATE_FOLDER).as_posix().replace(*_RELATIONS_PART)
-            archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), part.read_bytes(), zipfile.ZIP_DEFLATED)
+            # The file of this part has another name, because the plugin's zip has no hidden files.
+            name = part.relative_to(DOCX_TEMPLATE_FOLDER).as_posix().replace("_rels/package.rels", "_rels/.rels")
+            # One date, so that equal reports give equal files.
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            archive.writestr(info, part.read_bytes(), zipfile.ZIP_DEFLATED)
     buffer.seek(0)
     return buffer
 
@@ -140,7 +136,9 @@ class _DocxWriter:
     """Writes blocks into a template, before its bookmark."""
 
     def __init__(self, docx: Any, template: Path | None):
-        self._settings = load_report_settings()
+        settings = load_report_settings().docx
+        #: Key of a style → its name in the template.
+        self._styles = settings.styles
         self._docx = docx
         #: The next paragraph begins a page.
         self._begins_page = False
@@ -148,20 +146,20 @@ class _DocxWriter:
             self._file = docx.Document(_make_template() if template is None else str(template))
         except (*READING_ERRORS, docx.opc.exceptions.PackageNotFoundError) as error:
             raise InputError("docx_template_unreadable", path=str(template)) from error
-        self._anchor = self._find_anchor()
+        self._anchor = self._find_anchor(settings.bookmark)
         style_names = {style.name for style in self._file.styles}
-        missing_names = [name for name in self._settings.docx_styles.values() if name not in style_names]
+        missing_names = [name for name in self._styles.values() if name not in style_names]
         if self._anchor is None:
-            missing_names.append(self._settings.docx_bookmark)
+            missing_names.append(settings.bookmark)
         if missing_names:
             raise InputError("docx_template_lacks", path=str(template), names="、".join(missing_names))
         section = self._file.sections[-1]
         self._width = section.page_width - section.left_margin - section.right_margin
 
-    def _find_anchor(self) -> Any:
+    def _find_anchor(self, bookmark: str) -> Any:
         """Return the paragraph of the bookmark where the report goes; None without it."""
         for start in self._file.element.body.iter(self._qualify_name("w:bookmarkStart")):
-            if start.get(self._qualify_name("w:name")) == self._settings.docx_bookmark:
+            if start.get(self._qualify_name("w:name")) == bookmark:
                 paragraph = start.getparent()
                 while paragraph.tag != self._qualify_name("w:p") and paragraph.getparent() is not None:
                     paragraph = paragraph.getparent()
@@ -184,6 +182,10 @@ class _DocxWriter:
         if document.subtitle:
             self._add_paragraph(document.subtitle, "subtitle")
         for block in document.blocks:
+            if isinstance(block, PageBreak):
+                # A paragraph with the break would make an empty page after a page that is full.
+                self._begins_page = True
+                continue
             getattr(self, _WRITE_METHOD_BY_BLOCK[type(block)])(block)
         self._anchor.getparent().remove(self._anchor)
         section, margins = self._file.sections[-1], document.header_footer
@@ -215,9 +217,7 @@ class _DocxWriter:
 
     def _add_paragraph(self, text: str, style: str) -> Any:
         """Add a paragraph at the report's place; return it. ``style``: key of a style in the settings."""
-        paragraph = self._move_to_report_place(
-            self._file.add_paragraph(_set_line_breaks(text), self._settings.docx_styles[style])
-        )
+        paragraph = self._move_to_report_place(self._file.add_paragraph(_set_line_breaks(text), self._styles[style]))
         if self._begins_page:
             paragraph.paragraph_format.page_break_before = True
             self._begins_page = False
@@ -227,14 +227,14 @@ class _DocxWriter:
         """Add an empty table at the report's place; return it. ``style``: key of a style in the settings."""
         if self._begins_page:
             self._add_paragraph("", "note")
-        table = self._move_to_report_place(self._file.add_table(rows, columns, self._settings.docx_styles[style]))
+        table = self._move_to_report_place(self._file.add_table(rows, columns, self._styles[style]))
         table.autofit = False
         return table
 
     def _fill_cell(self, cell: Any, text: str, style: str = "cell", *, bold: bool = False, align: str = "left") -> Any:
         """Fill the first paragraph of a table's cell; return the paragraph."""
         paragraph = cell.paragraphs[0]
-        paragraph.style = self._settings.docx_styles[style]
+        paragraph.style = self._styles[style]
         run = paragraph.add_run(_set_line_breaks(text))
         if bold:
             run.bold = True
@@ -248,10 +248,14 @@ class _DocxWriter:
 
     def _make_shade(self, fill: str) -> Any:
         """Return the element of a background of one colour (RRGGBB)."""
-        shade = self._docx.oxml.OxmlElement("w:shd")
-        for name, value in (("w:val", "clear"), ("w:color", "auto"), ("w:fill", fill)):
-            shade.set(self._qualify_name(name), value)
-        return shade
+        return self._make_element("w:shd", {"w:val": "clear", "w:color": "auto", "w:fill": fill})
+
+    def _make_element(self, tag: str, attributes: dict[str, str]) -> Any:
+        """Return a new element of XML such as ``w:shd``."""
+        element = self._docx.oxml.OxmlElement(tag)
+        for name, value in attributes.items():
+            element.set(self._qualify_name(name), value)
+        return element
 
     def _set_widths(self, table: Any, shares: list[float]) -> None:
         """Set the widths of columns as shares (percent) of the text's width, in each cell as Word wants it."""
@@ -304,14 +308,14 @@ class _DocxWriter:
             paragraph.runs[0].font.color.rgb = self._docx.shared.RGBColor.from_string(_WHITE)
         if block.options:
             paragraph = texts.paragraphs[0]
-            paragraph.style = self._settings.docx_styles["body"]
+            paragraph.style = self._styles["body"]
             for place, (option, is_chosen) in enumerate(block.options):
                 gap = "\u3000\u3000" if place else ""
                 paragraph.add_run(f"{gap}{BOX_SIGNS[is_chosen]} {option}").bold = is_chosen
-            texts.add_paragraph(_set_line_breaks(block.statement), self._settings.docx_styles["statement"])
+            texts.add_paragraph(_set_line_breaks(block.statement), self._styles["statement"])
         else:
             self._fill_cell(texts, block.statement, "statement")
-        texts.add_paragraph(block.counts, self._settings.docx_styles["body"])
+        texts.add_paragraph(block.counts, self._styles["body"])
         self._set_widths(table, [23.0, 77.0])
 
     def _write_notice(self, block: NoticeBox) -> None:
@@ -324,7 +328,7 @@ class _DocxWriter:
         self._shade_cell(word, _NOTICE_FILL)
         paragraph.runs[0].font.color.rgb = self._docx.shared.RGBColor.from_string(_WHITE)
         self._fill_cell(texts, block.title, "subheading")
-        text = texts.add_paragraph(_set_line_breaks(block.text), self._settings.docx_styles["body"])
+        text = texts.add_paragraph(_set_line_breaks(block.text), self._styles["body"])
         if block.mark:
             text.add_run(" ")
             self._add_mark(text, block.mark)
@@ -336,17 +340,11 @@ class _DocxWriter:
         run = paragraph.add_run(f"\u00a0{mark}\u00a0")
         run.bold = True
         properties = run._r.get_or_add_rPr()
-        border = self._docx.oxml.OxmlElement("w:bdr")
-        for name, value in (
-            ("val", _FRAME_BY_MARK.get(mark, "single")),
-            ("sz", "4"),
-            ("space", "0"),
-            ("color", _BLACK),
-        ):
-            border.set(self._qualify_name(f"w:{name}"), value)
+        # Frames of the marks: white on black (A), a line (B), dashes (C).
+        frame = {"w:val": "dashed" if mark == "C" else "single", "w:sz": "4", "w:space": "0", "w:color": _BLACK}
         if mark == "A":
             run.font.color.rgb = self._docx.shared.RGBColor.from_string(_WHITE)
-        properties.append(border)
+        properties.append(self._make_element("w:bdr", frame))
         if mark == "A":
             properties.append(self._make_shade(_BLACK))
 
@@ -362,7 +360,7 @@ class _DocxWriter:
         else:
             self._fill_cell(cell, value.text, bold=value.is_bold, align=align)
         if value.second_line:
-            note = cell.add_paragraph(_set_line_breaks(value.second_line), self._settings.docx_styles["note"])
+            note = cell.add_paragraph(_set_line_breaks(value.second_line), self._styles["note"])
             note.alignment = cell.paragraphs[0].alignment
 
     def _write_table(self, block: DocumentTable) -> None:
@@ -400,9 +398,7 @@ class _DocxWriter:
         center = self._docx.enum.table.WD_ALIGN_VERTICAL.CENTER
         for line, column, line_count, column_count, text in merge_heads(block.heads):
             last = rows[line + line_count - 1].cells[column + column_count - 1]
-            cell = rows[line].cells[column].merge(last)
-            for paragraph in cell.paragraphs[1:]:
-                paragraph._element.getparent().remove(paragraph._element)
+            cell = self._merge_cells(rows[line].cells[column], last)
             cell.vertical_alignment = center
             self._shade_cell(cell, _LABEL_FILL)
             self._fill_cell(cell, text, bold=True, align="center")
@@ -410,11 +406,16 @@ class _DocxWriter:
         head_count = max(map(len, block.heads))
         for place in block.group_heads:
             cells = rows[head_count + place].cells
-            cell = cells[0].merge(cells[-1])
-            # A merged cell keeps the empty paragraphs of the others.
-            for paragraph in cell.paragraphs[1:]:
-                paragraph._element.getparent().remove(paragraph._element)
+            cell = self._merge_cells(cells[0], cells[-1])
             cell.paragraphs[0].alignment = self._docx.enum.text.WD_ALIGN_PARAGRAPH.LEFT
+
+    def _merge_cells(self, first: Any, last: Any) -> Any:
+        """Return the cell of all cells from the first to the last, with the first paragraph alone."""
+        cell = first.merge(last)
+        # A merged cell keeps the empty paragraphs of the others.
+        for paragraph in cell.paragraphs[1:]:
+            paragraph._element.getparent().remove(paragraph._element)
+        return cell
 
     def _keep_row_together(self, row: Any) -> None:
         """Prevent a page break inside a row of a table."""
@@ -434,21 +435,23 @@ class _DocxWriter:
         """Add a picture to a paragraph, at most as wide as the text."""
         width = min(self._docx.shared.Mm(picture.width_mm), self._width)
         shape = paragraph.add_run().add_picture(io.BytesIO(picture.image), width=width)
+        package, kinds = self._file.part.package, self._docx.opc.constants.RELATIONSHIP_TYPE
+        name, content_type, content, kind = (
+            ("/word/charts/chart%d.xml", _CHART_CONTENT_TYPE, picture.chart, kinds.CHART)
+            if picture.chart
+            else ("/word/media/vectors%d.svg", "image/svg+xml", picture.svg.encode("utf-8"), kinds.IMAGE)
+        )
+        if not content:
+            return
+        part = self._docx.opc.part.Part(package.next_partname(name), content_type, content, package)
+        relation = self._file.part.relate_to(part, kind)
         if picture.chart:
-            package = self._file.part.package
-            name = package.next_partname("/word/charts/chart%d.xml")
-            part = self._docx.opc.part.Part(name, _CHART_CONTENT_TYPE, picture.chart, package)
-            relation = self._file.part.relate_to(part, self._docx.opc.constants.RELATIONSHIP_TYPE.CHART)
             data = next(shape._inline.iter(self._qualify_name("a:graphicData")))
             for child in list(data):
                 data.remove(child)
             data.set("uri", _CHART_NAMESPACE)
             data.append(self._docx.oxml.parse_xml(_CHART_REFERENCE % relation))
-        elif picture.svg:
-            package = self._file.part.package
-            name = package.next_partname("/word/media/vectors%d.svg")
-            part = self._docx.opc.part.Part(name, "image/svg+xml", picture.svg.encode("utf-8"), package)
-            relation = self._file.part.relate_to(part, self._docx.opc.constants.RELATIONSHIP_TYPE.IMAGE)
+        else:
             blip = next(shape._inline.iter(self._qualify_name("a:blip")))
             blip.append(self._docx.oxml.parse_xml(_SVG_EXTENSION % relation))
 
@@ -466,7 +469,7 @@ class _DocxWriter:
         for n, picture in enumerate(block.pictures):
             cell = table.rows[n // block.column_count].cells[n % block.column_count]
             self._add_image(cell.paragraphs[0], picture)
-            cell.add_paragraph(picture.caption, self._settings.docx_styles["note"])
+            cell.add_paragraph(picture.caption, self._styles["note"])
 
     def _write_legend(self, block: Legend) -> None:
         """Write a legend over the whole width of the text."""
@@ -490,16 +493,15 @@ class _DocxWriter:
         table.autofit = False
         left, right = table.rows[0].cells
         self._add_image(left.paragraphs[0], block.picture)
-        styles = self._settings.docx_styles
         left_width = self._docx.shared.Mm(block.picture.width_mm + 4)
         for one in block.blocks:
             if isinstance(one, Picture):
-                self._add_image(right.add_paragraph("", styles["note"]), one)
+                self._add_image(right.add_paragraph("", self._styles["note"]), one)
             elif isinstance(one, Legend):
-                self._fill_legend(right.add_paragraph("", styles["note"]), one, self._width - left_width)
+                self._fill_legend(right.add_paragraph("", self._styles["note"]), one, self._width - left_width)
             else:
                 style = "subheading" if isinstance(one, Heading) else "note" if one.is_small else "body"
-                paragraph = right.add_paragraph(_set_line_breaks(one.text), styles[style])
+                paragraph = right.add_paragraph(_set_line_breaks(one.text), self._styles[style])
                 if isinstance(one, Paragraph) and one.is_bold:
                     paragraph.runs[0].bold = True
         right._element.remove(right.paragraphs[0]._element)
@@ -510,14 +512,20 @@ class _DocxWriter:
         """Write the fields to be signed side by side, on the page of the text before them."""
         gap = self._add_paragraph("", "note")
         gap.paragraph_format.keep_with_next = True
-        self._keep_end_of_text_with_next(gap._element.getprevious())
+        # No page may end after the paragraph before it, or after the last row of the table before it.
+        if (before := gap._element.getprevious()) is not None:
+            paragraphs = [before] if before.tag == self._qualify_name("w:p") else []
+            for row in list(before.iter(self._qualify_name("w:tr")))[-1:]:
+                paragraphs += row.iter(self._qualify_name("w:p"))
+            for paragraph in paragraphs:
+                paragraph.get_or_add_pPr().get_or_add_keepNext()
         places = ["opinion"] * bool(block.opinion_mm) + ["labels"] + ["note"] * bool(block.note)
         table = self._add_table(len(places), len(block.labels), "grid")
         row_by_place = dict(zip(places, table.rows, strict=True))
         for cell, label in zip(row_by_place["labels"].cells, block.labels, strict=True):
             self._fill_cell(cell, label)
             for text in ("", "", block.date_line):
-                cell.add_paragraph(text, self._settings.docx_styles["cell"])
+                cell.add_paragraph(text, self._styles["cell"])
         for place, row in row_by_place.items():
             if place != "labels":
                 self._fill_cell(row.cells[0].merge(row.cells[-1]), block.note if place == "note" else "", "note")
@@ -527,45 +535,26 @@ class _DocxWriter:
             if place != places[-1]:
                 self._keep_row_with_next(row)
 
-    def _keep_end_of_text_with_next(self, element: Any) -> None:
-        """Prevent a page break after a paragraph, or after the last row of a table."""
-        if element is None:
-            return
-        paragraphs = [element] if element.tag == self._qualify_name("w:p") else []
-        for row in list(element.iter(self._qualify_name("w:tr")))[-1:]:
-            paragraphs += row.iter(self._qualify_name("w:p"))
-        for paragraph in paragraphs:
-            paragraph.get_or_add_pPr().get_or_add_keepNext()
-
-    def _write_page_break(self, block: PageBreak) -> None:
-        """Make the next paragraph begin a page."""
-        # A paragraph with the break would make an empty page after a page that is full.
-        self._begins_page = True
-
     # --- margins
     def _write_margin_line(self, paragraph: Any, pieces: list[str], tabs: int) -> None:
         """Write pieces of text and page numbers into a header or footer, with ``tabs`` tab stops (1 or 2)."""
-        paragraph.style = self._settings.docx_styles["note"]
+        paragraph.style = self._styles["note"]
         stops = paragraph.paragraph_format.tab_stops
         if tabs == 2:
             stops.add_tab_stop(self._width // 2, self._docx.enum.text.WD_TAB_ALIGNMENT.CENTER)
         stops.add_tab_stop(self._width, self._docx.enum.text.WD_TAB_ALIGNMENT.RIGHT)
         for piece in pieces:
             if piece in _WORD_FIELD_BY_PLACEHOLDER:
-                self._add_field(paragraph, _WORD_FIELD_BY_PLACEHOLDER[piece])
+                # A field that Word computes.
+                for kind in ("begin", "", "end"):
+                    element = self._docx.oxml.OxmlElement("w:fldChar" if kind else "w:instrText")
+                    if kind:
+                        element.set(self._qualify_name("w:fldCharType"), kind)
+                    else:
+                        element.text = _WORD_FIELD_BY_PLACEHOLDER[piece]
+                    paragraph.add_run()._r.append(element)
             else:
                 paragraph.add_run(piece)
-
-    def _add_field(self, paragraph: Any, name: str) -> None:
-        """Add a field that Word computes, such as the page number."""
-        for kind, text in (("begin", ""), ("", name), ("end", "")):
-            run = paragraph.add_run()
-            element = self._docx.oxml.OxmlElement("w:fldChar" if kind else "w:instrText")
-            if kind:
-                element.set(self._qualify_name("w:fldCharType"), kind)
-            else:
-                element.text = text
-            run._r.append(element)
 
 
 def _has_text(header_or_footer: Any) -> bool:

@@ -8,10 +8,11 @@ fingerprint, in whatever order they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -22,23 +23,26 @@ from ...base.files.document_text import make_document_text
 from ...base.files.tables import display_value
 from ...base.files.workbooks import iterate_values, open_workbook
 from ...model.findings import Finding
+from ...model.indicator import SQUARE_METRES
 from ...model.report import Report
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
-from ...standard.profile import Norm
 from ..finding_lists import get_rule_titles, sum_findings_by_rule
 from ..sections import make_head_section
-from ..tables.report_table import ReportTable, TableNumber, make_column_heading, make_sheet_name
+from ..tables.report_table import ReportTable, TableColumn, TableNumber, make_column_heading, make_sheet_name
 from ..tables.workbook import (
+    HEAD_FILL,
+    WORKBOOK_FONT,
     convert_to_plain_value,
     count_head_lines,
     count_text_lines,
     make_number_format,
     save_workbook,
+    set_column_widths,
 )
 from ..words import ReportTexts
 from ..worklist.merge import make_token, mark_for_split
 from ..worklist.worklist_row import WorkItem, Worklist, WorkState, clean_text, format_time, parse_state
-from .blocks import ReplacementReport, ReportChapter
+from .blocks import ReportChapter
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -47,36 +51,15 @@ if TYPE_CHECKING:
 #: Rows of one sheet: Excel has 1 048 576, WPS opens as many.
 MAX_SHEET_ROWS = 1_000_000
 _ROWS_PER_BATCH = 5_000
-_FONT, _HEAD_FILL = "宋体", "DCE6F1"
-_M2_PER_HA = 10_000.0
 #: Height of a line of the usual font of a workbook, also where a program takes another font.
 _LINE_POINTS = 15.5
-#: Columns of a finding (keys of the texts) with their widths in characters. Areas are in hectares.
-_COLUMN_WIDTHS = (
-    ("number", 8), ("severity", 8), ("rule", 10), ("problem", 28), ("layer", 14), ("key", 22), ("related_layer", 14),
-    ("related_key", 22), ("township", 12), ("area", 14), ("net_area", 14), ("width", 10), ("state", 10),
-    ("assignee", 12), ("remark", 24), ("message", 60), ("x", 14), ("y", 14), ("fingerprint", 12), ("split", 6),
-)  # fmt: skip
 #: Columns that people fill in, and those by which their rows are found again.
-EDITED_COLUMNS, IDENTIFYING_COLUMNS = ("state", "assignee", "remark"), ("fingerprint", "split")
+_EDITED_COLUMNS, _IDENTIFYING_COLUMNS = ("state", "assignee", "remark"), ("fingerprint", "split")
 #: States that people may choose; 豁免 follows the waivers.
 _CHOSEN_STATES = (WorkState.OPEN, WorkState.FIXED, WorkState.FALSE_ALARM)
-_NUMBER_FORMATS = {
-    "area": "[>=1]#,##0.00;0.0000",
-    "net_area": "[>=1]#,##0.00;0.0000",
-    "width": "0.00",
-    "x": "0.00",
-    "y": "0.00",
-}
+_AREA_FORMAT = "[>=1]#,##0.00;0.0000"
 #: A table of more columns keeps its first two in view.
 _MIN_COLUMNS_WITH_FROZEN_NAMES = 6
-#: Number of the paper size A3 in a workbook: on A4 the letters of all columns would be too small.
-_A3_PAPER = 8
-#: Columns whose texts have several lines.
-_WRAPPED_COLUMNS = ("problem", "related_key", "message", "remark")
-_LINK_FORMULA = '=HYPERLINK("#\'{sheet}\'!A{row}","{code}")'
-#: Entry of the column ``by`` for a change whose author is unknown.
-LEDGER_AUTHOR = "台账"
 #: Rows above the headings that a person may have inserted.
 _MAX_LINES_ABOVE_HEADING = 10
 
@@ -84,20 +67,19 @@ _MAX_LINES_ABOVE_HEADING = 10
 def write_ledger(
     path: Path,
     report: Report,
-    norm: Norm | None,
     *,
     lang: str = "",
     worklist: Mapping[str, WorkItem] | None = None,
-    public: ReplacementReport | None = None,
+    further_sheet: tuple[str, list[tuple[str, str]], list[str]] | None = None,
     chapter: ReportChapter | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Write the findings of a report to a new workbook; each row links to its rule in the sheet of rules.
 
     ``worklist``: fingerprint → row of the work list, which gives state, assignee and note; `read_ledger` reads these
-    columns again. ``public``: the public edition, which adds a sheet with what was taken out. ``chapter``: a further
-    chapter of the report, which adds a sheet for each of its tables. `write_atomically` provides the path. Raise
-    OutputError without the package that writes workbooks, and Cancelled.
+    columns again. ``further_sheet``: title, rows (the first is the head) and notes of a last sheet. ``chapter``: a
+    further chapter of the report, which adds a sheet for each of its tables. `write_atomically` provides the path.
+    Raise OutputError without the package that writes workbooks, and Cancelled.
     """
     try:
         import openpyxl
@@ -105,36 +87,26 @@ def write_ledger(
         raise OutputError("output_openpyxl", target=path.name) from error
     report_texts = ReportTexts(lang or report.lang)
     book = openpyxl.Workbook(write_only=True)
-    head = make_head_section(report, norm, report_texts)
+    head = make_head_section(report, report_texts)
     rows_by_code = _write_summary(
         book.create_sheet(report_texts.get("ledger", "summary_sheet")), report, head, report_texts
     )
-    titles = get_rule_titles(report, report_texts)
-    findings = report.findings
-    work_columns = _WorkColumns(worklist or {}, report_texts)
-    for start in range(0, max(len(findings), 1), MAX_SHEET_ROWS):
+    rows = _iterate_rows(report, rows_by_code, worklist or {}, report_texts, cancellation)
+    for start in range(0, max(len(report.findings), 1), MAX_SHEET_ROWS):
         number = start // MAX_SHEET_ROWS + 1
-        name = report_texts.get("ledger", "findings_sheet") + (f" {number}" if start else "")
-        _write_findings(
-            book.create_sheet(name),
-            findings[start : start + MAX_SHEET_ROWS],
-            start,
-            titles,
-            rows_by_code,
-            work_columns,
-            report_texts,
-            cancellation,
-        )
+        sheet = book.create_sheet(report_texts.get("ledger", "findings_sheet") + (f" {number}" if start else ""))
+        row_count = min(len(report.findings) - start, MAX_SHEET_ROWS)
+        _write_findings(sheet, islice(rows, row_count), row_count, report_texts)
     for table in chapter.tables if chapter is not None else ():
         _write_table_sheet(book, table, Texts(report_texts.lang))
-    if public is not None:
-        title, (columns, *rows), notes = public.list_sheet_rows()
+    if further_sheet is not None:
+        title, (heading, *lines), notes = further_sheet
         sheet = book.create_sheet(title)
-        sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 60, 16
+        set_column_widths(sheet, (60, 16))
         _set_up_printing(sheet, "1:1")
-        sheet.append([_make_head_cell(sheet, text) for text in columns])
-        for row in rows:
-            sheet.append([_make_cell(sheet, text, wraps=True) for text in row])
+        sheet.append([_make_head_cell(sheet, text) for text in heading])
+        for line in lines:
+            sheet.append([_make_cell(sheet, text, wraps=True) for text in line])
         for note in notes:
             sheet.append([_make_cell(sheet, note, wraps=True)])
     save_workbook(book, path, report_texts.get("ledger", "title", title=head["title"]), Texts(report_texts.lang))
@@ -142,14 +114,11 @@ def write_ledger(
 
 def _write_table_sheet(book: Any, table: ReportTable, texts: Texts) -> None:
     """Write a table of a chapter as a sheet: headings, rows, and notes below them."""
-    from openpyxl.utils import get_column_letter
-
     sheet = book.create_sheet(make_sheet_name(table, texts))
-    for place, column in enumerate(table.columns, 1):
-        sheet.column_dimensions[get_column_letter(place)].width = column.width_in_characters
+    widths = [column.width_in_characters for column in table.columns]
+    set_column_widths(sheet, widths)
     sheet.freeze_panes = "C2" if len(table.columns) > _MIN_COLUMNS_WITH_FROZEN_NAMES else "A2"
     _set_up_printing(sheet, "1:1")
-    widths = [column.width_in_characters for column in table.columns]
     headings = [make_column_heading(column, table, texts) for column in table.columns]
     # Programs other than Excel cut texts of several lines in a row without a height.
     head_lines = max(map(count_head_lines, headings, widths), default=1)
@@ -172,38 +141,58 @@ def _write_table_sheet(book: Any, table: ReportTable, texts: Texts) -> None:
         sheet.append([_make_cell(sheet, note)])
 
 
-class _WorkColumns:
-    """The columns of the work list in the ledger, for each finding."""
+class _LedgerRow(NamedTuple):
+    """A finding in the ledger.
 
-    def __init__(self, worklist: Mapping[str, WorkItem], report_texts: ReportTexts):
-        self._worklist, self._texts, self._token = worklist, report_texts, make_token()
+    ``number``: from 1; ``rule``: its code, as a link to the sheet of rules; ``title``: of the rule; ``item``: its row
+    of the work list; ``x``, ``y``: a point in it, None without a place; ``texts``: of the report.
+    """
 
-    def make_values(self, finding: Finding) -> dict[str, Any]:
-        """Return column → value of the columns that come back with the ledger."""
-        item = self._worklist.get(finding.fingerprint)
-        if item is None:
-            item = WorkItem(
-                finding.fingerprint, state=WorkState.WAIVED if finding.state == "waived" else WorkState.OPEN
-            )
-        return {
-            "state": get_state_text(item.state, self._texts),
-            "assignee": item.assignee,
-            "remark": item.note,
-            "fingerprint": item.fingerprint,
-            "split": mark_for_split(item, self._token).split,
-        }
+    number: int
+    finding: Finding
+    rule: str
+    title: str
+    item: WorkItem
+    x: float | None
+    y: float | None
+    texts: ReportTexts
 
-    def add_state_choices(self, sheet: Worksheet, row_count: int) -> None:
-        """Let the cells of states offer the states that a person may choose."""
-        from openpyxl.utils import get_column_letter
-        from openpyxl.worksheet.datavalidation import DataValidation
 
-        letter = get_column_letter([key for key, _ in _COLUMN_WIDTHS].index("state") + 1)
-        words = ",".join(get_state_text(state, self._texts) for state in _CHOSEN_STATES)
-        # Other words, such as 豁免, are not refused here: the import names them.
-        choices = DataValidation("list", f'"{words}"', showErrorMessage=False, allow_blank=True)
-        choices.add(f"{letter}2:{letter}{row_count + 1}")
-        sheet.data_validations.append(choices)
+def _iterate_rows(
+    report: Report,
+    rows_by_code: Mapping[str, int],
+    worklist: Mapping[str, WorkItem],
+    report_texts: ReportTexts,
+    cancellation: Cancellation,
+) -> Iterator[_LedgerRow]:
+    """Yield the rows of all findings. Raise Cancelled.
+
+    ``rows_by_code``: rule code → its row in the sheet of rules; ``worklist``: fingerprint → row of the work list.
+    """
+    titles, token = get_rule_titles(report, report_texts), make_token()
+    summary = report_texts.get("ledger", "summary_sheet")
+    links = {code: f'=HYPERLINK("#\'{summary}\'!A{row}","{code}")' for code, row in rows_by_code.items()}
+    for start in range(0, len(report.findings), _ROWS_PER_BATCH):
+        cancellation.raise_if_cancelled()
+        batch = report.findings[start : start + _ROWS_PER_BATCH]
+        points = shapely.point_on_surface(np.array([finding.geometry for finding in batch], dtype=object))
+        is_known = ~(shapely.is_missing(points) | shapely.is_empty(points))
+        coordinates = np.column_stack([shapely.get_x(points), shapely.get_y(points)]).tolist()
+        for number, (finding, place, has_place) in enumerate(zip(batch, coordinates, is_known, strict=True), start + 1):
+            x, y = place if has_place else (None, None)
+            state = WorkState.WAIVED if finding.state == "waived" else WorkState.OPEN
+            item = worklist.get(finding.fingerprint) or WorkItem(finding.fingerprint, state=state)
+            rule, title = links.get(finding.code, finding.code), titles.get(finding.code, finding.code)
+            yield _LedgerRow(number, finding, rule, title, mark_for_split(item, token), x, y, report_texts)
+
+
+def _name_feature(row: _LedgerRow) -> str:
+    fid = row.finding.params.get("fid")
+    return row.finding.key or (row.texts.get("text", "fid", fid=fid) if fid is not None else "")
+
+
+def _to_hectares(area_m2: float | None) -> float | None:
+    return None if area_m2 is None else area_m2 / SQUARE_METRES["ha"]
 
 
 def get_state_text(state: WorkState, report_texts: ReportTexts) -> str:
@@ -211,10 +200,45 @@ def get_state_text(state: WorkState, report_texts: ReportTexts) -> str:
     return report_texts.get("state", state.name.lower())
 
 
+#: The columns of findings; their ids are keys of the texts.
+_COLUMNS = (
+    TableColumn("number", width_in_characters=8, value=lambda row: row.number),
+    TableColumn(
+        "severity",
+        width_in_characters=8,
+        value=lambda row: row.texts.get(
+            "severity", "WAIVED" if row.finding.state == "waived" else str(row.finding.severity)
+        ),
+    ),
+    TableColumn("rule", width_in_characters=10, value=lambda row: row.rule),
+    TableColumn("problem", width_in_characters=28, value=lambda row: row.title, wraps=True),
+    TableColumn("layer", width_in_characters=14, value=lambda row: row.finding.role),
+    TableColumn("key", width_in_characters=22, value=_name_feature),
+    TableColumn("related_layer", width_in_characters=14, value=lambda row: row.finding.related_role),
+    TableColumn(
+        "related_key",
+        width_in_characters=22,
+        value=lambda row: row.texts.join_parts(key for key in row.finding.related_keys if key),
+        wraps=True,
+    ),
+    TableColumn("township", width_in_characters=12, value=lambda row: row.finding.township),
+    TableColumn("area", "ha", width_in_characters=14, value=lambda row: _to_hectares(row.finding.area_m2)),
+    TableColumn("net_area", "ha", width_in_characters=14, value=lambda row: _to_hectares(row.finding.net_area_m2)),
+    TableColumn("width", "m", width_in_characters=10, value=lambda row: row.finding.width_m),
+    TableColumn("state", width_in_characters=10, value=lambda row: get_state_text(row.item.state, row.texts)),
+    TableColumn("assignee", width_in_characters=12, value=lambda row: row.item.assignee),
+    TableColumn("remark", width_in_characters=24, value=lambda row: row.item.note, wraps=True),
+    TableColumn("message", width_in_characters=60, value=lambda row: row.finding.message, wraps=True),
+    TableColumn("x", "m", width_in_characters=14, value=lambda row: row.x),
+    TableColumn("y", "m", width_in_characters=14, value=lambda row: row.y),
+    TableColumn("fingerprint", width_in_characters=12, value=lambda row: row.item.fingerprint),
+    TableColumn("split", width_in_characters=6, value=lambda row: row.item.split),
+)
+
+
 def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], report_texts: ReportTexts) -> dict[str, int]:
     """Write the sheet of rules; return rule code → its row."""
-    for letter, width in zip("ABCDEF", (10, 10, 40, 10, 16, 60), strict=True):
-        sheet.column_dimensions[letter].width = width
+    set_column_widths(sheet, (10, 10, 40, 10, 16, 60))
     sheet.freeze_panes = "A4"
     _set_up_printing(sheet, "3:3")
     title = report_texts.get("ledger", "title", title=head["title"])
@@ -225,85 +249,46 @@ def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], repor
     rows_by_code: dict[str, int] = {}
     for number, row in enumerate(sum_findings_by_rule(report, report_texts), 4):
         rows_by_code.setdefault(row["code"], number)
-        area = row["area_m2"] / _M2_PER_HA if row["area_m2"] else None
         sheet.append(
             [
                 _make_cell(sheet, report_texts.get("severity", row["severity"])),
                 _make_cell(sheet, row["code"]),
                 _make_cell(sheet, row["title"], wraps=True),
                 _make_cell(sheet, row["count"]),
-                _make_cell(sheet, area, _NUMBER_FORMATS["area"]),
+                _make_cell(sheet, _to_hectares(row["area_m2"] or None), _AREA_FORMAT),
                 _make_cell(sheet, row["townships"], wraps=True),
             ]
         )
     return rows_by_code
 
 
-def _write_findings(
-    sheet: Worksheet,
-    findings: Sequence[Finding],
-    start: int,
-    titles: dict[str, str],
-    rows_by_code: dict[str, int],
-    work_columns: _WorkColumns,
-    report_texts: ReportTexts,
-    cancellation: Cancellation,
-) -> None:
-    """Write one row for each finding to a sheet.
-
-    ``start``: number of findings on earlier sheets; ``titles``: rule code → title; ``rows_by_code``: rule code → its
-    row in the sheet of rules.
-    """
+def _write_findings(sheet: Worksheet, rows: Iterable[_LedgerRow], row_count: int, report_texts: ReportTexts) -> None:
+    """Write ``row_count`` rows of findings to a sheet."""
     from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
 
-    for place, (_, width) in enumerate(_COLUMN_WIDTHS, 1):
-        sheet.column_dimensions[get_column_letter(place)].width = width
+    set_column_widths(sheet, [column.width_in_characters for column in _COLUMNS])
     sheet.freeze_panes = "D2"
     _set_up_printing(sheet, "1:1")
-    sheet.append([_make_head_cell(sheet, report_texts.get("ledger_column", key)) for key, _ in _COLUMN_WIDTHS])
-    summary = report_texts.get("ledger", "summary_sheet")
+    sheet.append([_make_head_cell(sheet, report_texts.get("ledger_column", column.id)) for column in _COLUMNS])
     # A cell is written when its row is appended, so one cell object per column, with its style, serves all rows.
-    cells = {
-        key: _make_cell(sheet, None, _NUMBER_FORMATS.get(key, ""), wraps=key in _WRAPPED_COLUMNS)
-        for key, _ in _COLUMN_WIDTHS
-    }
-    for first in range(0, len(findings), _ROWS_PER_BATCH):
-        cancellation.raise_if_cancelled()
-        batch = findings[first : first + _ROWS_PER_BATCH]
-        shapes = np.array([finding.geometry for finding in batch], dtype=object)
-        points = shapely.point_on_surface(shapes)
-        is_known = ~(shapely.is_missing(points) | shapely.is_empty(points))
-        coordinates = np.column_stack([shapely.get_x(points), shapely.get_y(points)]).tolist()
-        places = [
-            {"x": x, "y": y} if has_place else {"x": None, "y": None}
-            for (x, y), has_place in zip(coordinates, is_known, strict=True)
-        ]
-        for n, (finding, xy) in enumerate(zip(batch, places, strict=True)):
-            is_waived = finding.state == "waived"
-            fid = finding.params.get("fid")
-            values = {
-                "number": start + first + n + 1,
-                "severity": report_texts.get("severity", "WAIVED" if is_waived else str(finding.severity)),
-                "rule": finding.code,
-                "problem": titles.get(finding.code, finding.code),
-                "layer": finding.role,
-                "key": finding.key or (report_texts.get("text", "fid", fid=fid) if fid is not None else ""),
-                "related_layer": finding.related_role,
-                "related_key": report_texts.join_parts(key for key in finding.related_keys if key),
-                "township": finding.township,
-                "area": None if finding.area_m2 is None else finding.area_m2 / _M2_PER_HA,
-                "net_area": None if finding.net_area_m2 is None else finding.net_area_m2 / _M2_PER_HA,
-                "width": finding.width_m,
-                "message": finding.message,
-                **xy,
-                **work_columns.make_values(finding),
-            }
-            if finding.code in rows_by_code:
-                values["rule"] = _LINK_FORMULA.format(sheet=summary, row=rows_by_code[finding.code], code=finding.code)
-            sheet.append([_fill_cell(cell, values[key], key == "rule") for key, cell in cells.items()])
-    if findings:
-        work_columns.add_state_choices(sheet, len(findings))
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMN_WIDTHS))}{len(findings) + 1}"
+    formats = {"ha": _AREA_FORMAT, "m": "0.00"}
+    cells = [_make_cell(sheet, None, formats.get(column.unit, ""), wraps=column.wraps) for column in _COLUMNS]
+    for row in rows:
+        sheet.append(
+            [
+                _fill_cell(cell, column.get_value(row), column.id == "rule")
+                for cell, column in zip(cells, _COLUMNS, strict=True)
+            ]
+        )
+    if row_count:
+        # The states that a person may choose. Other words, such as 豁免, are not refused here: the import names them.
+        letter = get_column_letter([column.id for column in _COLUMNS].index("state") + 1)
+        words = ",".join(get_state_text(state, report_texts) for state in _CHOSEN_STATES)
+        choices = DataValidation("list", f'"{words}"', showErrorMessage=False, allow_blank=True)
+        choices.add(f"{letter}2:{letter}{row_count + 1}")
+        sheet.data_validations.append(choices)
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMNS))}{row_count + 1}"
 
 
 def _fill_cell(cell: Any, value: Any, is_formula: bool) -> Any:
@@ -321,7 +306,8 @@ def _set_up_printing(sheet: Worksheet, head_rows: str) -> None:
     from openpyxl.worksheet.properties import PageSetupProperties
 
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    sheet.page_setup.paperSize = _A3_PAPER
+    # A3: on A4 the letters of all columns would be too small.
+    sheet.page_setup.paperSize = 8
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.print_title_rows = head_rows
@@ -345,7 +331,7 @@ def _make_cell(
     if number_format:
         cell.number_format = number_format
     if bold or size != 10:
-        cell.font = Font(_FONT, size=size, bold=bold)
+        cell.font = Font(WORKBOOK_FONT, size=size, bold=bold)
     return cell
 
 
@@ -354,14 +340,14 @@ def _make_head_cell(sheet: Worksheet, text: str) -> Any:
     from openpyxl.styles import PatternFill
 
     cell = _make_cell(sheet, text, bold=True, wraps=True)
-    cell.fill = PatternFill("solid", start_color=_HEAD_FILL)
+    cell.fill = PatternFill("solid", start_color=HEAD_FILL)
     return cell
 
 
 def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:
     """Return the rows of a ledger (xlsx) as a part of a work list, for `merge_part`.
 
-    ``when``, ``by``: time and author of the rows that will be taken.
+    ``when``, ``by``: time and author of the rows that will be taken, by default the ledger.
 
     Raises InputError if the file is missing, is not a ledger with fingerprints, has an unknown state, or has a
     fingerprint twice with different values.
@@ -369,12 +355,12 @@ def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:
     path = Path(path)
     workbook = open_workbook(path, reads_once=True)
     items: dict[str, WorkItem] = {}
-    change = (format_time(when), by or LEDGER_AUTHOR)
+    change = (format_time(when), by or "台账")
     has_findings = False
     headings = {
         ReportTexts(lang).get("ledger_column", key): key
         for lang in TEXT_LANGUAGES
-        for key in (*EDITED_COLUMNS, *IDENTIFYING_COLUMNS)
+        for key in (*_EDITED_COLUMNS, *_IDENTIFYING_COLUMNS)
     }
     for sheet in workbook.worksheets:
         positions: dict[str, int] = {}
@@ -385,7 +371,7 @@ def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:
                 for position, value in enumerate(values):
                     if (key := headings.get(str(value or "").strip())) is not None:
                         positions.setdefault(key, position)
-                positions = positions if {"fingerprint", *EDITED_COLUMNS} <= positions.keys() else {}
+                positions = positions if {"fingerprint", *_EDITED_COLUMNS} <= positions.keys() else {}
                 has_findings = has_findings or bool(positions)
             else:
                 break

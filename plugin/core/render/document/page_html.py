@@ -34,13 +34,11 @@ from .blocks import (
     VerdictBox,
     split_at_page_numbers,
 )
-from .print_html import make_data_uri, make_svg_uri
+from .docx_writer import import_docx_library, write_docx
+from .print_html import make_data_uri
 
 #: Symbol of the page by the icon of a cell.
 _SYMBOL_BY_ICON = {"ok": "ok", "warning": "WARNING", "error": "ERROR", "unknown": "unknown", "none": "none"}
-#: Class of a column's cells by its alignment.
-_ALIGNMENT_CLASSES = {"left": "", "center": ' class="c"', "right": ' class="r"'}
-_TEMPLATE = "document.html.j2"
 
 
 def render_page_blocks(
@@ -159,7 +157,8 @@ class _PageRenderer:
         """Return a table as HTML, or its text for no rows."""
         if not block.rows:
             return f"<p>{escape(block.text_without_rows)}</p>"
-        classes = [_ALIGNMENT_CLASSES[column.align] for column in block.columns]
+        class_by_alignment = {"left": "", "center": ' class="c"', "right": ' class="r"'}
+        classes = [class_by_alignment[column.align] for column in block.columns]
         head = "".join(f"<th{c}>{escape(column.title)}</th>" for c, column in zip(classes, block.columns, strict=True))
         kept = block.list_rows_kept_with_next()
         rows = [
@@ -178,7 +177,7 @@ class _PageRenderer:
 
     def _render_overview(self, block: Picture) -> str:
         """Return the overview map as HTML."""
-        uri = make_svg_uri(block.svg) if block.svg else self._get_uri(block.image)
+        uri = make_data_uri(block.svg.encode("utf-8")) if block.svg else self._get_uri(block.image)
         return f'<span class="mapb"><img src="{uri}" alt="{escape(block.caption)}"></span>'
 
     def _render_legend(self, block: Legend) -> str:
@@ -213,8 +212,6 @@ def check_document_outputs(outputs: OutputPaths) -> None:
         if target and Path(target).suffix.lower() != suffix:
             raise OutputError("output_format", target=target, known=suffix)
     if outputs.docx:
-        from .docx_writer import import_docx_library
-
         import_docx_library(Path(outputs.docx).name)
 
 
@@ -228,8 +225,6 @@ def iterate_document_writers(
     ``make_document``: called once for each form; ``print_pdf``: writes a document as PDF, which only QGIS can. The
     writers raise OutputError and Cancelled.
     """
-    from .docx_writer import write_docx
-
     yield outputs.html, lambda path: write_text(path, render_document_page(make_document()))
     yield outputs.docx, lambda path: write_docx(make_document(), path)
     yield outputs.pdf, partial(print_document, make_document, print_pdf)
@@ -252,7 +247,7 @@ def render_document_page(document: Document) -> str:
         for piece in split_at_page_numbers(margins.page_number_format)
     ]
     return fill_template(
-        _TEMPLATE,
+        "document.html.j2",
         {
             "lang": {"zh": "zh-CN"}.get(document.lang, document.lang),
             "title": document.title,

@@ -62,8 +62,6 @@ p { margin: 3px 0; }
 .notice { font-family: %(serif)s; font-size: %(statement_size)s; font-weight: bold; }
 .statement { font-family: %(serif)s; font-size: %(statement_size)s; font-weight: bold; }
 """
-#: Chinese fonts have wide gaps between lines; dense pages narrow them.
-_DENSE_CSS = "td, th, p { line-height: 90%; }"
 #: A line with a picture is as high as the picture.
 _WHOLE_LINES = "line-height: 100%;"
 #: Sizes of title, body, verdict and its statement by language; English texts are longer.
@@ -75,8 +73,6 @@ _DENSE_FONT_SIZES = {
     "zh": {"title_size": "19pt", "body_size": "8pt", "word_size": "19pt", "statement_size": "11pt"},
     "en": {"title_size": "15pt", "body_size": "7.5pt", "word_size": "15pt", "statement_size": "9.5pt"},
 }
-_COLLAPSED_BORDERS_STYLE = 'style="border-collapse: collapse;"'
-_ROW_LINE = "border-bottom: 1px solid #c8c8c8;"
 #: A table of more columns has small letters, so that no code is broken.
 _MAX_COLUMNS = 13
 #: Spaces before the text of a cell: usual, and between figures and a text.
@@ -147,7 +143,9 @@ def render_print_html(document: Document, width_mm: float) -> str:
     serif, sans = (ENGLISH_SERIF_FONTS, ENGLISH_SANS_FONTS) if document.lang == "en" else (SERIF_FONTS, SANS_FONTS)
     fonts = {"serif": _join_fonts(serif, "serif"), "sans": _join_fonts(sans, "sans-serif")}
     sizes = _DENSE_FONT_SIZES if document.is_dense else _FONT_SIZES
-    css = (_DENSE_CSS if document.is_dense else "") + _PAGE_CSS % (fonts | sizes[document.lang])
+    # Chinese fonts have wide gaps between lines; dense pages narrow them.
+    dense_css = "td, th, p { line-height: 90%; }" if document.is_dense else ""
+    css = dense_css + _PAGE_CSS % (fonts | sizes[document.lang])
     return make_document_text(f"<html><head><style>{css}</style></head><body>{''.join(body)}</body></html>")
 
 
@@ -179,23 +177,21 @@ def _render_paragraph(block: Paragraph, width_px: int) -> str:
 def _render_facts(block: FactTable, width_px: int) -> str:
     """Return facts as an HTML table of labels and values."""
     value_percent = 100 / block.pair_count - FACT_LABEL_PERCENT
-
-    def render_value(row: int, place: int, value: str) -> str:
-        columns = block.count_columns_of_value(row, place)
-        # Qt takes the widths of columns from cells of one column.
-        size = f'colspan="{columns}"' if columns > 1 else f'width="{value_percent:.2f}%"'
-        return f"<td {size}>{_escape(value)}</td>"
-
-    rows = "".join(
-        "<tr>"
-        + "".join(
-            f'<td class="label" width="{FACT_LABEL_PERCENT}%">{_escape(label)}</td>{render_value(number, place, value)}'
-            for place, (label, value) in enumerate(row)
-        )
-        + "</tr>"
-        for number, row in enumerate(block.rows)
+    rows = []
+    for number, row in enumerate(block.rows):
+        cells = []
+        for place, (label, value) in enumerate(row):
+            columns = block.count_columns_of_value(number, place)
+            # Qt takes the widths of columns from cells of one column.
+            size = f'colspan="{columns}"' if columns > 1 else f'width="{value_percent:.2f}%"'
+            cells.append(
+                f'<td class="label" width="{FACT_LABEL_PERCENT}%">{_escape(label)}</td><td {size}>{_escape(value)}</td>'
+            )
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    return (
+        '<table width="100%" border="1" cellspacing="0" cellpadding="3" style="border-collapse: collapse;">'
+        f"{''.join(rows)}</table>"
     )
-    return f'<table width="100%" border="1" cellspacing="0" cellpadding="3" {_COLLAPSED_BORDERS_STYLE}>{rows}</table>'
 
 
 def _render_verdict(block: VerdictBox, width_px: int) -> str:
@@ -261,11 +257,13 @@ def _render_table(block: DocumentTable, width_px: int) -> str:
     )
     rows = []
     for row in block.rows:
-        cells = []
-        for column, cell, gap in zip(block.columns, row, gaps, strict=True):
-            # A row higher than a page continues on the next one, where Qt would draw a centred cell over the head.
-            cells.append(f'<td align="{column.align}" valign="top" style="{_ROW_LINE}{gap}">{_render_cell(cell)}</td>')
-        rows.append(f"<tr>{''.join(cells)}</tr>")
+        # A row higher than a page continues on the next one, where Qt would draw a centred cell over the head.
+        cells = "".join(
+            f'<td align="{column.align}" valign="top" style="border-bottom: 1px solid #c8c8c8;{gap}">'
+            f"{_render_cell(cell)}</td>"
+            for column, cell, gap in zip(block.columns, row, gaps, strict=True)
+        )
+        rows.append(f"<tr>{cells}</tr>")
     # Qt repeats a head that is marked as such on every page.
     css = ' class="small"' if len(block.columns) > _MAX_COLUMNS else ""
     return (
@@ -292,14 +290,9 @@ def _make_image_tag(image: bytes, *, width: int = 0, height: int = 0) -> str:
 
 
 def make_data_uri(image: bytes) -> str:
-    """Return the bytes of a PNG or JPEG file as a data URI."""
-    kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
+    """Return the bytes of a PNG, JPEG or SVG file as a data URI."""
+    kind = "png" if image.startswith(_PNG_SIGNATURE[:4]) else "svg+xml" if image.startswith(b"<") else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
-
-
-def make_svg_uri(svg: str) -> str:
-    """Return a drawing in SVG as a data URI."""
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode('utf-8')).decode('ascii')}"
 
 
 def _render_picture(block: Picture, width_px: int) -> str:
@@ -335,12 +328,11 @@ def _render_picture_with_text(block: PictureWithText, width_px: int) -> str:
 
 def _render_legend(block: Legend, width_px: int) -> str:
     """Return a legend as an HTML table with two symbols in a row."""
-    per_row = 2
     rows = []
-    for start in range(0, len(block.entries), per_row):
+    for start in range(0, len(block.entries), 2):
         cells = "".join(
             f'<td width="26">{_make_image_tag(image, height=12)}</td><td>{_escape(label)}</td>'
-            for image, label in block.entries[start : start + per_row]
+            for image, label in block.entries[start : start + 2]
         )
         rows.append(f"<tr>{cells}</tr>")
     return f'<table cellspacing="0" cellpadding="2">{"".join(rows)}</table>'

@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 
 from ...geometry import crs as crs_care
 
@@ -244,14 +245,27 @@ def _is_numeric(value: Any) -> bool:
 
 
 def make_coordinate_finder(plan: Plan) -> CoordinateFinder:
-    """Return a finder for the extent of a plan's layers, widened by a quarter."""
-    extent = _find_extent(plan)
-    if extent is None:
+    """Return a finder for the extent of a plan's layers, widened by a quarter.
+
+    It is that of the county or its townships, else of most rows of all layers: a misplaced row of another layer would
+    make it as large as the zone.
+    """
+    divisions = [plan.find_layer_of_concept(concept) for concept in ("county", "townships")]
+    known = [layer for layer in divisions if layer is not None and len(layer)]
+    layers = known[:1] or [layer for layer in dict.values(plan.layers) if len(layer)]
+    shapes = np.concatenate([np.empty(0, dtype=object), *(layer.plane_shapes for layer in layers)])
+    bounds = shapely.bounds(shapes).reshape(-1, 4)
+    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+    if not len(bounds):
         return CoordinateFinder()
-    west, south, east, north = extent
+    outliers = 0 if known else _OUTLIER_PERCENT
+    west, south = np.percentile(bounds[:, :2], outliers, axis=0).tolist()
+    east, north = np.percentile(bounds[:, 2:], 100 - outliers, axis=0).tolist()
     corners = np.array([[west, south], [west, north], [east, south], [east, north]])
     degrees = np.asarray(crs_care.make_lonlat_transformer(plan.plane_crs)(corners))
-    return make_finder_of_extent(extent, (*degrees.min(axis=0).tolist(), *degrees.max(axis=0).tolist()))
+    return make_finder_of_extent(
+        (west, south, east, north), (*degrees.min(axis=0).tolist(), *degrees.max(axis=0).tolist())
+    )
 
 
 def make_finder_of_extent(
@@ -265,30 +279,6 @@ def make_finder_of_extent(
         _widen(degrees[0], degrees[2]),
         _widen(degrees[1], degrees[3]),
     )
-
-
-def _find_extent(plan: Plan) -> tuple[float, float, float, float] | None:
-    """Return the bounds of the county or its townships, else of most rows of all layers; None without shapes.
-
-    A misplaced row of another layer would make the extent as large as the zone.
-    """
-    import shapely
-
-    divisions = [plan.find_layer_of_concept(concept) for concept in ("county", "townships")]
-    known = [layer for layer in divisions if layer is not None and len(layer)]
-    layers = known[:1] or [layer for layer in dict.values(plan.layers) if len(layer)]
-    if not layers:
-        return None
-    bounds = shapely.bounds(np.concatenate([layer.plane_shapes for layer in layers])).reshape(-1, 4)
-    bounds = bounds[np.isfinite(bounds).all(axis=1)]
-    if not len(bounds):
-        return None
-    outliers = 0 if known else _OUTLIER_PERCENT
-    lowest, highest = (
-        np.percentile(bounds[:, :2], outliers, axis=0),
-        np.percentile(bounds[:, 2:], 100 - outliers, axis=0),
-    )
-    return (*lowest.tolist(), *highest.tolist())
 
 
 def _widen(low: float, high: float) -> tuple[float, float]:

@@ -10,36 +10,31 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from ....paths import STANDARDS_FOLDER
 from ...base.errors import DataError, InputError
-from ...base.files.data import read_record, read_toml
+from ...base.files.data import NOT_IN_FILE, read_record, read_toml
 from ...base.files.document_text import make_document_text
 from ...standard.map_set import expand_concepts_to_roles
 from ...standard.messages.numbers import format_number
+from ...standard.profile import Norm
 from ...standard.profile.load import find_file_of_profile, find_file_of_standard
 from ...standard.profile.profile_data import load_secrecy_levels
+from ...standard.template import Template
 from ..document.blocks import Block, DocumentCell, DocumentColumn, DocumentTable, Heading, Paragraph
 from ..document.page_html import render_page_blocks
-
-if TYPE_CHECKING:
-    from ...standard.profile import Norm
-    from ...standard.template import Template
-    from ..words import ReportTexts
-
+from ..words import ReportTexts
 
 #: The setting that names the file.
 SETTING = "public_edition.list"
 #: Elements that a list may take out.
 GRIDS, CRS_TEXTS = "grids", "crs"
-#: Meanings of fields with texts that someone typed: a name, or none that a rule knows.
-_TYPED_MEANINGS = ("", "feature_name")
 #: A shorter name occurs in other words, and discloses nothing.
 _MIN_NAME_CHARACTERS = 2
 #: Counted removals, in the order of the record.
@@ -71,14 +66,14 @@ _RECORD_STYLE = (
 class HiddenKind:
     """A kind of layers that a public edition takes out.
 
-    ``zh``, ``en``: its name in public files; ``roles``: codes of plan layers; ``name_patterns``: patterns of the names
-    of other layers.
+    ``zh``, ``en``: its name in public files; ``roles``: codes of plan layers, in the file also concepts;
+    ``name_patterns``: patterns of the names of other layers.
     """
 
     zh: str
     en: str
-    roles: tuple[str, ...]
-    name_patterns: tuple[str, ...]
+    roles: tuple[str, ...] = field(metadata={"key": "of"})
+    name_patterns: tuple[str, ...] = field(metadata={"key": "names"})
 
     def get_name(self, lang: str) -> str:
         """Return the kind's name in a language."""
@@ -89,22 +84,21 @@ class HiddenKind:
 class PublicEdition:
     """What is taken out of public maps and reports.
 
-    ``kinds``: kinds of hidden layers; ``fields``: hidden fields; ``text_fields``: fields whose
-    typed texts are shown; ``elements``: `GRIDS`, `CRS_TEXTS`; ``largest_scale``:
-    denominator, 0 without a limit; ``names_by_role``: role → official names of the layer; ``mark``, ``source``: of the
-    list; ``is_confirmed``: the county confirmed it.
+    ``mark``, ``source``: of the list; ``elements``: `GRIDS`, `CRS_TEXTS`; ``fields``: hidden fields; ``largest_scale``:
+    denominator, 0 without a limit; ``kinds``: kinds of hidden layers; ``text_fields``: fields whose typed texts are
+    shown; ``names_by_role``: role → official names of the layer; ``is_confirmed``: the county confirmed the list.
     """
 
-    kinds: tuple[HiddenKind, ...]
-    fields: frozenset[str]
-    text_fields: frozenset[str]
-    elements: frozenset[str]
-    largest_scale: float
-    names_by_role: dict[str, tuple[str, ...]]
-    mark: str
+    mark: Literal["A", "B", "C"]
     source: str
-    file_name: str
-    is_confirmed: bool
+    elements: tuple[Literal["grids", "crs"], ...]
+    fields: tuple[str, ...]
+    largest_scale: float
+    kinds: tuple[HiddenKind, ...] = field(metadata={"key": "layers"})
+    text_fields: tuple[str, ...] = ()
+    file_name: str = field(default="", metadata=NOT_IN_FILE)
+    names_by_role: dict[str, tuple[str, ...]] = field(default_factory=dict, metadata=NOT_IN_FILE)
+    is_confirmed: bool = field(default=False, metadata=NOT_IN_FILE)
 
     def find_kind(self, role: str, layer_name: str = "") -> HiddenKind | None:
         """Return the kind of a hidden layer, by its role or its name; None for a layer that may be published."""
@@ -142,30 +136,11 @@ class PublicEdition:
             for one in names
             if one.upper() in words
         ]
+        # Someone typed a name, or a text with a meaning that no rule knows.
         return any(
-            one is None or (one.type == "text" and not one.codes and one.meaning in _TYPED_MEANINGS) for one in used
+            one is None or (one.type == "text" and not one.codes and one.meaning in ("", "feature_name"))
+            for one in used
         )
-
-
-@dataclass(frozen=True)
-class _KindEntry:
-    zh: str
-    en: str
-    of: tuple[str, ...]
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _EditionFile:
-    """The content of a list."""
-
-    mark: Literal["A", "B", "C"]
-    source: str
-    elements: tuple[Literal["grids", "crs"], ...]
-    fields: tuple[str, ...]
-    largest_scale: float
-    layers: tuple[_KindEntry, ...]
-    text_fields: tuple[str, ...] = ()
 
 
 def load_public_edition(norm: Norm) -> PublicEdition:
@@ -174,33 +149,27 @@ def load_public_edition(norm: Norm) -> PublicEdition:
     Raise DataError with file and key for an invalid list.
     """
     path = find_file_of_profile(norm, SETTING) or find_file_of_standard(norm, SETTING)
-    file = read_record(_EditionFile, read_toml(path), file=path)
-    if file.largest_scale < 0:
-        value = str(file.largest_scale)
+    edition = read_record(PublicEdition, read_toml(path), file=path, given={"file_name": path.name})
+    if edition.largest_scale < 0:
+        value = str(edition.largest_scale)
         raise DataError("data_value_unknown", file=str(path), key="largest_scale", value=value, known="≥ 0")
-    _refuse_blanks((*file.fields, *file.text_fields), path, "fields")
+    _refuse_blanks((*edition.fields, *edition.text_fields), path, "fields")
     known = norm.standard.concepts
     kinds = []
-    for number, row in enumerate(file.layers, 1):
-        _refuse_blanks((*row.of, *row.names), path, f"layers[{number}]")
-        for one in row.of:
+    for number, kind in enumerate(edition.kinds, 1):
+        _refuse_blanks((*kind.roles, *kind.name_patterns), path, f"layers[{number}]")
+        for one in kind.roles:
             # A misspelt code would leave its layer in public files. One list serves counties, cities and townships.
             is_elsewhere = one.isalnum() and any(STANDARDS_FOLDER.glob(f"*/templates/{one}.toml"))
             if one not in known and not norm.standard.list_templates_of_role(one) and not is_elsewhere:
                 raise DataError("public_layer_unknown", file=str(path), key=f"layers[{number}].of", value=one)
-        kinds.append(HiddenKind(row.zh, row.en, tuple(expand_concepts_to_roles(row.of, known)), row.names))
+        kinds.append(replace(kind, roles=tuple(expand_concepts_to_roles(kind.roles, known))))
     roles = {role for kind in kinds for role in kind.roles}
-    return PublicEdition(
-        tuple(kinds),
-        frozenset(file.fields),
-        frozenset(file.text_fields),
-        frozenset(file.elements),
-        file.largest_scale,
-        {role: tuple(one.name for one in norm.standard.list_templates_of_role(role)) for role in roles},
-        file.mark,
-        file.source,
-        path.name,
-        file.mark != "C" or norm.is_confirmed(SETTING),
+    return replace(
+        edition,
+        kinds=tuple(kinds),
+        names_by_role={role: tuple(one.name for one in norm.standard.list_templates_of_role(role)) for role in roles},
+        is_confirmed=edition.mark != "C" or norm.is_confirmed(SETTING),
     )
 
 
@@ -258,11 +227,6 @@ class RemovalRecord:
         larger = self.counts | other.counts
         self.add(other)
         self.counts = larger
-
-    @property
-    def layer_count(self) -> int:
-        """Return the number of layers that were taken out."""
-        return sum(map(len, self.layer_names.values()))
 
     def to_dict(self, edition: PublicEdition, lang: str) -> dict[str, Any]:
         """Return the record as plain data for a public file, without names of layers."""

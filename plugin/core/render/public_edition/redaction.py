@@ -47,15 +47,10 @@ _CODED = re.compile(
 #: A number in groups or brackets, or with a blank at its point: its parts alone would be codes.
 _DIVIDED_NUMBER = re.compile(r"\d\W?\d{3}\W\d{3}(?!\d)|\d\s*[.．·]\s+\d{3}|\d\s+[.．·]\s*\d{3}|\d[)\]）】]\W*\d")
 _BETWEEN_WORDS = re.compile(r"[\s、，,;；/（）()“”]+")
-#: Layers whose names of divisions are the county's list of divisions.
-_DIVISIONS = ("county", "townships", "villages")
-#: Entry of the provenance with the record of what was taken out.
-PROVENANCE_KEY = "public_edition"
 #: Rules on the files of a package, whose texts are in no layer.
 _PACKAGE_FAMILY = "DOC"
 #: Findings between two checks for a cancellation.
 _FINDINGS_PER_STEP = 1000
-_FINGERPRINT_DIGITS = 20
 #: Fields of blocks that hold codes or drawings, not texts.
 _TEXT_FIELDS_LEFT = frozenset(("svg", "lang", "align", "icon", "page_number_format"))
 _PAGE_TITLE_END, _PAGE_END = "</h1>", "</body>"
@@ -78,7 +73,8 @@ class TypedTexts:
         entries = [entry for codes in standard.code_lists.values() for entry in codes.entry_by_code.values()]
         known = {text for entry in entries for text in (entry.code, entry.name)}
         known |= {text for one in standard.templates.values() for text in (one.role, one.name)}
-        for layer in filter(None, map(plan.find_layer_of_concept, _DIVISIONS)):
+        # The county's list of divisions.
+        for layer in filter(None, map(plan.find_layer_of_concept, ("county", "townships", "villages"))):
             known |= {one for one in layer.text("division_name") if one.isalpha() and not finder.find_spans(one)}
         self._known, self.field_by_text = known, dict[str, str]()
         for layer in dict.values(plan.layers):
@@ -190,7 +186,7 @@ def _redact_findings(
             # It may include the place, rounded to 10 m, and all places of a county are soon tried: another fingerprint,
             # which is unique in this report only.
             salted = f"{salt}|{one.fingerprint}".encode()
-            public_finding.fingerprint = hashlib.sha256(salted).hexdigest()[:_FINGERPRINT_DIGITS]
+            public_finding.fingerprint = hashlib.sha256(salted).hexdigest()[:20]
         if is_withheld:
             record.count("findings")
             public_finding.role = public_finding.key = public_finding.related_role = public_finding.field = ""
@@ -263,7 +259,7 @@ def make_public_report(
         tolerance=redactor.redact_value(convert_to_plain_value(report.tolerance)),
         provenance=_redact_provenance(report.provenance, redactor),
     )
-    public_report.provenance[PROVENANCE_KEY] = record.to_dict(edition, report.lang)
+    public_report.provenance["public_edition"] = record.to_dict(edition, report.lang)
     # Texts of rules and names of indicators are not of this county and do not count.
     redactor.record = RemovalRecord()
     redact = redactor.redact_text

@@ -43,10 +43,9 @@ _MIN_FILE_NAME_CHARACTERS = 4
 _MIN_CRS_CHARACTERS = 4
 _ROW_NUMBER_KEYS = ("fid", "related_fid", "related_fids")
 _ROLE_KEYS = ("role", "related_role", "roles", "related_roles", "layer_role")
-#: Keys of persons in waivers and confirmations.
-_NAME_KEYS = ("author", "by")
 _FILE_KEY = "attachment"
-PERSON_KEYS = frozenset((*_NAME_KEYS, _FILE_KEY))
+#: Keys of persons and files in waivers and confirmations.
+PERSON_KEYS = frozenset(("author", "by", _FILE_KEY))
 #: A shorter name occurs in other words.
 _MIN_NAME_CHARACTERS = 2
 _BETWEEN_NAMES = re.compile(r"[、,，;；/|()（）]+")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .report_table import ReportTable as ReportTable
+from .report_table import ReportTable
 
 if TYPE_CHECKING:
     from ...figures.indicators.compute import PlanIndicators

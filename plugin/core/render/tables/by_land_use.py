@@ -85,20 +85,6 @@ def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUseAreas:
     return LandUseAreas(dict(sorted(sums.items())), deducted_m2, unknown_class_m2, basis, left_out)
 
 
-@dataclass(frozen=True)
-class LandUseRow:
-    """A row of the land-use table before formatting.
-
-    ``areas_m2``: m² in base year and plan, ``None`` without the layer.
-    """
-
-    name: str
-    codes: str
-    areas_m2: list[float | None]
-    kind: str
-    code: str
-
-
 def make_land_use_table(figures: PlanIndicators) -> ReportTable | None:
     """Return the land-use table: nine groups (mark C) with their classes, in base year and plan.
 
@@ -117,7 +103,7 @@ def make_land_use_table(figures: PlanIndicators) -> ReportTable | None:
         TableColumn("planned_share", "share", width_in_characters=14),
         TableColumn("change", "ha", width_in_characters=16),
     ]
-    rows = [_format_row(row, base_and_planned) for row in _iterate_class_rows(base_and_planned, figures)]
+    rows = list(_iterate_class_rows(base_and_planned, figures))
     texts = figures.texts
     present_layers = [layer for layer in layers if layer is not None]
     notes: list[str] = []
@@ -143,49 +129,49 @@ def make_land_use_table(figures: PlanIndicators) -> ReportTable | None:
     return ReportTable("land_use", columns, rows, notes=notes, unit="ha")
 
 
-def _iterate_class_rows(base_and_planned: list[LandUseAreas | None], figures: PlanIndicators) -> Iterator[LandUseRow]:
+def _iterate_class_rows(
+    base_and_planned: list[LandUseAreas | None], figures: PlanIndicators
+) -> Iterator[ReportTableRow]:
     """Yield the rows of the land-use table: every group, its classes, unknown classes, all land.
 
     ``base_and_planned``: areas in base year and plan, each None without its layer.
     """
     texts = figures.texts
+
+    def make_row(name: str, codes: str, areas_m2: list[float | None], kind: str, code: str) -> ReportTableRow:
+        """Return a row: areas in ha, their shares of all land in %, and the change from base year to plan."""
+        cells: list = [name, codes]
+        for area, side in zip(areas_m2, base_and_planned, strict=True):
+            cells += [
+                make_table_number(None if area is None else area / _M2_PER_HECTARE, "ha"),
+                (
+                    make_table_number(100 * area / side.total_m2, "share")
+                    if side and side.total_m2 and area is not None
+                    else None
+                ),
+            ]
+        base_m2, planned_m2 = areas_m2
+        change = None if base_m2 is None or planned_m2 is None else (planned_m2 - base_m2) / _M2_PER_HECTARE
+        return ReportTableRow([*cells, make_table_number(change, "ha")], kind, code)
+
     for group in figures.catalogue.land_groups:
         areas = [side.sum_codes_m2(group.classes) if side else None for side in base_and_planned]
         if group.id != "sea" or any(areas):
             span = f"{group.classes[0]}—{group.classes[-1]}" if (len(group.classes) > 1) else group.classes[0]
-            yield LandUseRow(group.name(texts.lang), span, areas, "row", group.id)
+            yield make_row(group.name(texts.lang), span, areas, "row", group.id)
             class_entry_by_code = figures.ctx.get_code_list(CLASS_CODE_LIST_ID).entry_by_code
             for code in group.classes if len(group.classes) > 1 else ():
                 areas = [side.area_m2_by_code.get(code, 0.0) if side else None for side in base_and_planned]
                 if any(areas):
-                    yield LandUseRow(class_entry_by_code[code].name, code, areas, "part", code)
+                    yield make_row(class_entry_by_code[code].name, code, areas, "part", code)
             deducted = [side.deducted_ridges_m2 if side else None for side in base_and_planned]
             if group.id == OTHER_CODE and any(deducted):
-                yield LandUseRow(figures.texts.get("tables", "deducted"), "2303", deducted, "part", DEDUCTED_CODE)
+                yield make_row(texts.get("tables", "deducted"), "2303", deducted, "part", DEDUCTED_CODE)
     unknown_class_areas = [side.unknown_code_area_m2 if side else None for side in base_and_planned]
     if any(unknown_class_areas):
-        yield LandUseRow(texts.get("tables", "unknown_class"), "", unknown_class_areas, "row", "unknown")
+        yield make_row(texts.get("tables", "unknown_class"), "", unknown_class_areas, "row", "unknown")
     total = [side.total_m2 if side else None for side in base_and_planned]
-    yield LandUseRow(texts.get("tables", "sum"), "", total, "sum", "")
-
-
-def _format_row(row: LandUseRow, base_and_planned: list[LandUseAreas | None]) -> ReportTableRow:
-    """Return a row of the table: areas in ha, their shares of all land in %, and the change from base year to plan."""
-    cells: list = [row.name, row.codes]
-    for area, side in zip(row.areas_m2, base_and_planned, strict=True):
-        cells += [
-            make_table_number(None if area is None else area / _M2_PER_HECTARE, "ha"),
-            (
-                make_table_number(100 * area / side.total_m2, "share")
-                if side and side.total_m2 and area is not None
-                else None
-            ),
-        ]
-    base_area_m2, planned_area_m2 = row.areas_m2
-    change = (
-        None if base_area_m2 is None or planned_area_m2 is None else (planned_area_m2 - base_area_m2) / _M2_PER_HECTARE
-    )
-    return ReportTableRow([*cells, make_table_number(change, "ha")], row.kind, row.code)
+    yield make_row(texts.get("tables", "sum"), "", total, "sum", "")
 
 
 def make_transition_table(figures: PlanIndicators) -> ReportTable | None:

@@ -73,20 +73,13 @@ _ZONE_COLUMNS = (
 class TownshipAreas:
     """The columns of the township table, with their areas (m²) by township.
 
-    ``unbacked_layers``: layers with sums that the geometry does not confirm.
+    ``columns``: each with its sums: the townships, then land outside all (-2) and land in two (-1); ``notes``: how the
+    rows of layers were assigned to townships; ``unbacked_layers``: layers with sums that the geometry does not confirm.
     """
 
-    columns: list[TableColumn] = field(default_factory=list)
-    #: One array per column: the townships, then land outside all (-2) and land in two (-1).
-    area_sums_by_column: list[NDArray] = field(default_factory=list)
-    #: How the rows of layers were assigned to townships.
+    columns: list[tuple[TableColumn, NDArray]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     unbacked_layers: list[Layer] = field(default_factory=list)
-
-    def add_column(self, column: TableColumn, sums: NDArray) -> None:
-        """Add a column with its sums by township."""
-        self.columns.append(column)
-        self.area_sums_by_column.append(sums)
 
 
 def make_township_table(figures: PlanIndicators) -> ReportTable | None:
@@ -99,24 +92,22 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
     if townships is None:
         return None
     layer, township_list, _ = townships
-    areas = TownshipAreas()
-    areas.add_column(TableColumn("land", "ha", width_in_characters=16), _sum_areas_by_township(layer, figures))
+    land_column = TableColumn("land", "ha", width_in_characters=16)
+    areas = TownshipAreas([(land_column, _sum_areas_by_township(layer, figures))])
     _add_columns_of_target_areas(areas, figures)
-    column_ids = {column.id for column in areas.columns}
+    column_ids = {column.id for column, _ in areas.columns}
     for concept in LINES_MEASURED_BY_GEOMETRY:
         line = figures.ctx.plan.find_layer_of_concept(concept)
         if line is not None and not line.has_no_geometry and f"{concept}_statutory" not in column_ids:
-            areas.add_column(
-                _make_area_column(concept, "statutory", line, figures),
-                _sum_areas_by_township(line, figures),
-            )
+            column = _make_area_column(concept, "statutory", line, figures)
+            areas.columns.append((column, _sum_areas_by_township(line, figures)))
     _add_zone_columns(areas, figures)
     columns = [
         TableColumn("division_code", width_in_characters=14),
         TableColumn("township", width_in_characters=22),
-        *areas.columns,
+        *(column for column, _ in areas.columns),
     ]
-    sums = areas.area_sums_by_column
+    sums = [sums_of_column for _, sums_of_column in areas.columns]
     rows = [
         *[
             ReportTableRow(
@@ -149,9 +140,8 @@ def _add_columns_of_target_areas(areas: TownshipAreas, figures: PlanIndicators) 
         if target_areas is None or target_areas.plan_figure.layer is None:
             continue
         layer = target_areas.plan_figure.layer
-        areas.add_column(
-            _make_area_column(concept, target_areas.plan_figure.basis, layer, figures), target_areas.areas_m2
-        )
+        column = _make_area_column(concept, target_areas.plan_figure.basis, layer, figures)
+        areas.columns.append((column, target_areas.areas_m2))
         if not (target_areas.plan_figure.is_confirmed_by_geometry and target_areas.is_confirmed_by_geometry.all()):
             areas.unbacked_layers.append(layer)
         if target_areas.field_name:
@@ -174,9 +164,8 @@ def _add_zone_columns(areas: TownshipAreas, figures: PlanIndicators) -> None:
     for top in (c for c in codes.entry_by_code.values() if not c.parent):
         rows = np.isin(zone_codes, list(codes.collect_members([top.code])))
         if rows.any():
-            areas.add_column(
-                TableColumn(f"zone_{top.code}", "ha", top.name, 16), _sum_areas_by_township(zones, figures, rows)
-            )
+            column = TableColumn(f"zone_{top.code}", "ha", top.name, 16)
+            areas.columns.append((column, _sum_areas_by_township(zones, figures, rows)))
 
 
 def _make_area_column(concept: str, basis: str, layer: Layer, figures: PlanIndicators) -> TableColumn:

@@ -31,7 +31,7 @@ class TableColumn:
     ``unit``: unit of its numbers; ``width_in_characters``: width in characters. The columns that describe a result also
     have: ``key``, the name in JSON and layers, empty for readers only; ``value``, which returns what programs get of an
     item, by default its attribute ``key``; ``shown``, which returns what readers get in its place; ``decimals`` of the
-    numbers shown, by default those usual for the unit.
+    numbers shown, by default those usual for the unit. ``wraps``: its texts have several lines in the ledger.
     """
 
     id: str = ""
@@ -42,6 +42,7 @@ class TableColumn:
     value: Callable[[Any], Any] | None = None
     shown: Callable[[Any], Any] | None = None
     decimals: int | None = None
+    wraps: bool = False
 
     def get_value(self, item: Any) -> Any:
         """Return what programs get of an item."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import lru_cache
 from pathlib import Path
@@ -56,7 +56,6 @@ def write_tables_workbook(
     try:
         import openpyxl
         from openpyxl.styles import Font
-        from openpyxl.utils import get_column_letter
     except ImportError as error:
         raise OutputError("output_openpyxl", target=path.name) from error
     book = openpyxl.Workbook()
@@ -69,9 +68,9 @@ def write_tables_workbook(
         write_title_line(sheet, width, texts.get("sheet_titles", table.id, area=area), total_width)
         unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
         write_merged_text_line(sheet, 2, width, unit, Font(WORKBOOK_FONT, size=10), "right", 18)
+        set_column_widths(sheet, [column.width_in_characters for column in table.columns])
         head_lines = 2
         for place, column in enumerate(table.columns, 1):
-            sheet.column_dimensions[get_column_letter(place)].width = column.width_in_characters
             cell, heading = sheet.cell(HEADING_ROWS, place), make_column_heading(column, table, texts)
             set_cell_value(cell, heading)
             apply_cell_style(cell, styles, "center", wrap=True, bold=True, fill=HEAD_FILL)
@@ -100,37 +99,39 @@ def save_workbook(book: Workbook, path: Path, title: str, texts: Texts) -> None:
 
 def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: ReportTable, styles: CellStyles) -> None:
     """Write one row of figures; its height fits the text with the most lines."""
-    strong = row.kind in ("sum", "head")
+    strong, is_head = row.kind in ("sum", "head"), row.kind == "head"
     tallest = 1
     for place, (column, value) in enumerate(zip(table.columns, row.values, strict=True), 1):
         cell = sheet.cell(number, place)
         set_cell_value(cell, convert_to_plain_value(value))
-        at = (
-            "right"
-            if isinstance(value, TableNumber)
-            else "left"
-            if column.width_in_characters >= _LEFT_ALIGNED_WIDTH
-            else "center"
-        )
-        indent = 1 if row.kind == "part" and at == "left" else 0
-        number_format = ""
+        number_format, at = "", "center"
         if isinstance(value, TableNumber):
-            number_format = make_number_format(value.decimals)
-        elif value:
+            number_format, at = make_number_format(value.decimals), "right"
+        elif is_head or column.width_in_characters >= _LEFT_ALIGNED_WIDTH:
+            at = "left"
+        if isinstance(value, str) and not is_head:
             tallest = max(tallest, count_text_lines(value, column.width_in_characters))
-        fill = SUM_FILL if strong else ""
         apply_cell_style(
-            cell, styles, at, wrap=not number_format, indent=indent, bold=strong, fill=fill, number_format=number_format
+            cell,
+            styles,
+            at,
+            wrap=not (number_format or is_head),
+            indent=1 if row.kind in ("part", "head") and at == "left" else 0,
+            bold=strong,
+            fill=SUM_FILL if strong else "",
+            number_format=number_format,
         )
-    if row.kind == "head":
-        from openpyxl.styles import Alignment
-
-        first_cell = sheet.cell(number, 1)
-        first_cell._style = copy(first_cell._style)
+    if is_head:
         sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=len(table.columns))
-        first_cell.alignment = Alignment("left", "center", indent=1)
-        tallest = 1
     sheet.row_dimensions[number].height = 4 + 13.5 * tallest
+
+
+def set_column_widths(sheet: Worksheet, widths: Sequence[float]) -> None:
+    """Set the widths of the first columns of a sheet, in characters."""
+    from openpyxl.utils import get_column_letter
+
+    for place, width in enumerate(widths, 1):
+        sheet.column_dimensions[get_column_letter(place)].width = width
 
 
 def make_number_format(decimals: int) -> str:

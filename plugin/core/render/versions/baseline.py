@@ -7,7 +7,7 @@ The sealed edition is read once, reprojected to the plan's CRS in metres. Each o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,23 +20,17 @@ from ...base.files.writing import is_same_file
 from ...figures.indicators.townships import list_townships_by_code
 from ...geometry.polygons import Polygons, union_polygon_rows
 from ...geometry.validity import mask_missing_shapes
+from ...model.side_inputs import SideInputs
 from ...plan.layer import SourceLayer
 from ...plan.loading.recognition import find_role
 from ...plan.plan import Plan
 from ...standard.profile import Norm
 from .compare import NO_TOWNSHIPS, TownshipPolygons, compare_layers
 from .edition_comparison import VersionComparison, make_edition
-from .shift_search import make_shift_limits
+from .edition_pairing import make_shift_limits
 
 if TYPE_CHECKING:
     from ...engine.context import RuleContext
-    from ...model.side_inputs import SideInputs
-    from ...plan.layer import SourceLayer
-    from ...standard.profile import Norm
-
-
-#: Concepts read from a sealed edition.
-SEALED_CONCEPTS = ("farmland", "red_line", "boundary", "townships")
 
 
 def read_baseline(
@@ -55,10 +49,10 @@ def read_baseline(
     """
     from ...plan.io import read_source
     from ...plan.loading.assembly import assemble_plan
-    from ...plan.loading.recognition import find_role
     from ...plan.loading.unread_files import find_unread_files
 
-    roles = {role for concept in SEALED_CONCEPTS for role in plan.list_roles_of_concept(concept)}
+    concepts = ("farmland", "red_line", "boundary", "townships")
+    roles = {role for concept in concepts for role in plan.list_roles_of_concept(concept)}
 
     def is_selected(layer: SourceLayer) -> bool | frozenset[str]:
         """Return False for a layer of no compared role, else what ``select_layer`` returns."""
@@ -102,31 +96,29 @@ def compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison |
 
     ``concept``: farmland, red_line, boundary or townships. ``None`` if one of the layers is missing or has no shapes.
     """
-    key = concept, id(get_sealed_edition(ctx.side_inputs))
-    return ctx.compute_shared("against_baseline", key, lambda: _compare_with_baseline(ctx, concept))
-
-
-def _compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison | None:
-    """Return the comparison of a concept's layer, as `compare_with_baseline`, without its cache."""
     sealed_plan = get_sealed_edition(ctx.side_inputs)
     sealed_layer = sealed_plan.find_layer_of_concept(concept) if sealed_plan is not None else None
     plan_layer = ctx.plan.find_layer_of_concept(concept)
     if sealed_layer is None or plan_layer is None or sealed_layer.has_no_geometry:
         return None
-    numbers = {
-        old: new
-        for (role, old), new in (ctx.side_inputs.get_input("renumbered", dict) or {}).items()
-        if role in ("", sealed_layer.role, plan_layer.role)
-    }
-    return compare_layers(
-        make_edition(sealed_layer),
-        make_edition(plan_layer),
-        tolerance=ctx.tolerance,
-        townships=get_township_polygons(ctx.plan, sealed_plan),
-        renumbered=numbers,
-        shift_limits=make_shift_limits(ctx.norm),
-        cancellation=ctx.cancellation,
-    )
+
+    def compare() -> VersionComparison:
+        numbers = {
+            old: new
+            for (role, old), new in (ctx.side_inputs.get_input("renumbered", dict) or {}).items()
+            if role in ("", sealed_layer.role, plan_layer.role)
+        }
+        return compare_layers(
+            make_edition(sealed_layer),
+            make_edition(plan_layer),
+            tolerance=ctx.tolerance,
+            townships=get_township_polygons(ctx.plan, sealed_plan),
+            renumbered=numbers,
+            shift_limits=make_shift_limits(ctx.norm),
+            cancellation=ctx.cancellation,
+        )
+
+    return ctx.compute_shared("against_baseline", (concept, id(sealed_plan)), compare)
 
 
 def get_township_polygons(plan: Plan, *others: Plan | None) -> TownshipPolygons:
@@ -163,14 +155,13 @@ class PlanComparison:
     """The comparison of two editions read from files.
 
     ``plan``: the later edition and the townships, in one CRS; ``role``: the layer's code in the standard;
-    ``edition_names``: names of the earlier and the later edition; ``notes``: remarks as (text key, parameters).
+    ``edition_names``: names of the earlier and the later edition.
     """
 
     plan: Plan
     comparison: VersionComparison
     role: str
     edition_names: tuple[str, str] = ("", "")
-    notes: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
 
 def compare_sources(

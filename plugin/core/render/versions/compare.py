@@ -35,9 +35,8 @@ from .edition_comparison import (
     format_cell_values,
     match_fields_of_editions,
 )
-from .equal_shapes import pair_equal_polygons, snap_unpaired_polygons
+from .edition_pairing import ShiftLimits, find_edition_shift, measure_shift, pair_equal_polygons, snap_unpaired_polygons
 from .pieces import LandPieces, cut_by_township, cut_pieces, find_polygons_covered_once
-from .shift_search import ShiftLimits, find_edition_shift, measure_shift
 
 _BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after", "reshaped")
 
@@ -147,7 +146,7 @@ def compute_row_areas(edition: LayerEdition, basis: str) -> NDArray | None:
 
 @dataclass
 class AttributeChanges:
-    """Pieces of land whose attributes changed.
+    """Pieces of land in both editions whose attributes differ.
 
     ``piece_positions``: (c,) positions of these pieces; ``fields``: (field, (c,) bool) of each changed field, True for
     the pieces in which it changed.
@@ -160,21 +159,18 @@ class AttributeChanges:
 def find_attribute_changes(comparison: VersionComparison, pieces: LandPieces) -> AttributeChanges:
     """Return the pieces of land in both editions whose attributes differ, with the differing fields."""
     in_both = np.flatnonzero((pieces.before_row >= 0) & (pieces.after_row >= 0))
-    rows, others, is_whole_row = pieces.before_row[in_both], pieces.after_row[in_both], pieces.is_whole_row[in_both]
     differing_fields = find_differing_fields(
         comparison.compared_fields,
         comparison.earlier_edition.layer,
         comparison.later_edition.layer,
-        rows,
-        others,
-        is_whole_row,
+        pieces.before_row[in_both],
+        pieces.after_row[in_both],
+        pieces.is_whole_row[in_both],
     )
-    any_differs = np.zeros(len(in_both), dtype=bool)
+    differs = np.zeros(len(in_both), dtype=bool)
     for _, is_differing in differing_fields:
-        any_differs |= is_differing
-    return AttributeChanges(
-        in_both[any_differs], [(f, is_differing[any_differs]) for f, is_differing in differing_fields]
-    )
+        differs |= is_differing
+    return AttributeChanges(in_both[differs], [(f, is_differing[differs]) for f, is_differing in differing_fields])
 
 
 def add_area_balances_to_comparison(
@@ -212,8 +208,7 @@ def _compute_balance_terms(
 ) -> dict[str, NDArray]:
     """Return name of a term of the area balance → (k,) contribution of each piece to it, m²."""
     is_moved_out, is_moved_in = pieces.after_row < 0, pieces.before_row < 0
-    is_changed = np.zeros(len(pieces), dtype=bool)
-    is_changed[changes.piece_positions] = True
+    is_changed = np.isin(np.arange(len(pieces)), changes.piece_positions)
     has_lost_land = np.zeros(pieces.before_row.max(initial=-1) + 2, dtype=bool)
     has_lost_land[pieces.before_row[is_moved_out | is_changed]] = True
     # Land of the later edition only has no earlier row (−1, the last).

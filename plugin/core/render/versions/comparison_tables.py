@@ -37,7 +37,6 @@ from .edition_comparison import (
 
 #: Terms of the balance in order; terms without a sign do not belong to the sum.
 BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
-_RARE_TERMS = ("revalued", "doubled")
 _MAX_NAMES = 20
 
 
@@ -48,60 +47,56 @@ def get_comparison_verdict(comparison: PlanComparison, texts: Texts) -> str:
 
 def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[str]:
     """Return sentences on how two editions differ, and on what could not be compared."""
+    changes = comparison.comparison
+    pieces_by_kind = {kind: changes.list_pieces_of_kind(kind) for kind in (MOVED_OUT_KIND, MOVED_IN_KIND, CHANGED_KIND)}
+    fields = dict.fromkeys(name for piece in pieces_by_kind.pop(CHANGED_KIND) for name, _, _ in piece.value_changes)
+    has_moved, (unmatched_before, unmatched_after) = any(pieces_by_kind.values()), changes.unmatched_counts
+    # Each with whether it applies, the key of its text, and the parameters.
+    possible_reasons: list[tuple[Any, str, dict[str, Any]]] = [
+        *(
+            (pieces, f"{kind}_parts", {"count": len(pieces), "area": _format_m2(changes.sum_area_m2(kind))})
+            for kind, pieces in pieces_by_kind.items()
+        ),
+        (
+            changes.changed_row_count,
+            "changed_rows",
+            {
+                "count": changes.changed_row_count,
+                "fields": texts.get("words", "between_names").join(fields) or "-",
+            },
+        ),
+        (changes.renumbered_rows, "renumbered", {"count": len(changes.renumbered_rows)}),
+        (
+            not has_moved and any(changes.unmatched_counts),
+            "redrawn",
+            {"before": unmatched_before, "after": unmatched_after},
+        ),
+        (changes.slivers, "slivers", {"count": len(changes.slivers), "area": _format_m2(changes.sliver_m2)}),
+        (
+            changes.reused_keys,
+            "reused",
+            {"count": len(changes.reused_keys), "keys": join_some_names(changes.reused_keys, texts)},
+        ),
+        *(
+            (names, key, {"fields": join_some_names(list(names), texts)})
+            for key, names in (
+                ("only_before", changes.compared_fields.fields_only_in_earlier),
+                ("only_after", changes.compared_fields.fields_only_in_later),
+            )
+        ),
+        (
+            any(changes.without_net),
+            "without_net",
+            {"before": changes.without_net[0], "after": changes.without_net[1]},
+        ),
+        (changes.failed_pairs, "failed", {"count": len(changes.failed_pairs)}),
+    ]
+    reasons = [
+        *_make_shift_reasons(comparison),
+        *((key, params) for is_shown, key, params in possible_reasons if is_shown),
+        *make_notes_on_repaired_or_lost_rows(changes, texts),
+    ]
     unread = [describe_unread(texts, one) for one in comparison.plan.unread_data]
-    version_comparison = comparison.comparison
-    reasons: list[tuple[str, dict[str, object]]] = _make_shift_reasons(comparison)
-    for kind in (MOVED_OUT_KIND, MOVED_IN_KIND):
-        pieces = version_comparison.list_pieces_of_kind(kind)
-        if pieces:
-            reasons.append(
-                (f"{kind}_parts", {"count": len(pieces), "area": _format_m2(version_comparison.sum_area_m2(kind))})
-            )
-    changed_pieces = version_comparison.list_pieces_of_kind(CHANGED_KIND)
-    if version_comparison.changed_row_count:
-        fields = dict.fromkeys(name for piece in changed_pieces for name, _, _ in piece.value_changes)
-        reasons.append(
-            (
-                "changed_rows",
-                {
-                    "count": version_comparison.changed_row_count,
-                    "fields": texts.get("words", "between_names").join(fields) or "-",
-                },
-            )
-        )
-    if version_comparison.renumbered_rows:
-        reasons.append(("renumbered", {"count": len(version_comparison.renumbered_rows)}))
-    has_moved = any(version_comparison.list_pieces_of_kind(kind) for kind in (MOVED_OUT_KIND, MOVED_IN_KIND))
-    if not has_moved and any(version_comparison.unmatched_counts):
-        before, after = version_comparison.unmatched_counts
-        reasons.append(("redrawn", {"before": before, "after": after}))
-    if version_comparison.slivers:
-        reasons.append(
-            ("slivers", {"count": len(version_comparison.slivers), "area": _format_m2(version_comparison.sliver_m2)})
-        )
-    if version_comparison.reused_keys:
-        reasons.append(
-            (
-                "reused",
-                {
-                    "count": len(version_comparison.reused_keys),
-                    "keys": join_some_names(version_comparison.reused_keys, texts),
-                },
-            )
-        )
-    for side, field_names in (
-        ("before", version_comparison.compared_fields.fields_only_in_earlier),
-        ("after", version_comparison.compared_fields.fields_only_in_later),
-    ):
-        if field_names:
-            reasons.append((f"only_{side}", {"fields": join_some_names(list(field_names), texts)}))
-    if any(version_comparison.without_net):
-        reasons.append(
-            ("without_net", {"before": version_comparison.without_net[0], "after": version_comparison.without_net[1]})
-        )
-    if version_comparison.failed_pairs:
-        reasons.append(("failed", {"count": len(version_comparison.failed_pairs)}))
-    reasons += make_notes_on_repaired_or_lost_rows(version_comparison, texts)
     return [*unread, *(texts.get("versions", key, **params) for key, params in reasons)]
 
 
@@ -181,7 +176,7 @@ def make_comparison_tables(comparison: PlanComparison, texts: Texts) -> list[Rep
         *(net_columns if NET_BASIS in comparison.comparison.balance_by_basis else ()),
         TableColumn("changes", width_in_characters=40, value=lambda item: format_changes(item[1], texts)),
         # Cause and document are left empty for a person to fill in.
-        TableColumn("cause", width_in_characters=24, value=lambda item: item[1].change_cause),
+        TableColumn("cause", width_in_characters=24, value=lambda item: None),
         TableColumn("document", width_in_characters=20, value=lambda item: None),
     ]
     pieces = sorted(
@@ -200,8 +195,8 @@ def list_shown_terms(terms: Iterable[str], balances: Iterable[AreaBalance]) -> l
 
     The printed terms of each balance lead from the area before to that after.
     """
-    known = list(balances)
-    return [one for one in terms if one not in _RARE_TERMS or any(round(getattr(b, one), 2) for b in known)]
+    known, rare_terms = list(balances), ("revalued", "doubled")
+    return [one for one in terms if one not in rare_terms or any(round(getattr(b, one), 2) for b in known)]
 
 
 def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
@@ -234,10 +229,9 @@ def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable
     table.notes = [
         texts.get("versions", "editions", **edition_params, **counts),
         *list_difference_sentences(comparison, texts),
+        texts.get("versions", "basis"),
+        texts.get("versions", "made", time=datetime.now().strftime("%Y-%m-%d %H:%M"), version=read_plugin_version()),
     ]
-    table.notes.append(texts.get("versions", "basis"))
-    balance_table = {"time": datetime.now().strftime("%Y-%m-%d %H:%M"), "version": read_plugin_version()}
-    table.notes.append(texts.get("versions", "made", **balance_table))
     return table
 
 

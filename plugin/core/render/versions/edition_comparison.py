@@ -224,7 +224,6 @@ class ChangedPiece:
     net_before_m2: float
     net_after_m2: float
     value_changes: list[tuple[str, str, str]] = field(default_factory=list)
-    change_cause: str = ""
 
     @property
     def net_m2(self) -> float:
@@ -257,11 +256,6 @@ class AreaBalance:
         Land newly claimed twice, and rows without a shape, are left out.
         """
         return self.after - max(self.doubled, 0.0)
-
-    @property
-    def rounding_error_m2(self) -> float:
-        """Difference (m²) of the two sides of the balance, which is a rounding error."""
-        return self.before - self.moved_out + self.moved_in + self.revalued + self.doubled - self.after
 
 
 @dataclass(frozen=True)

@@ -231,8 +231,7 @@ def find_polygons_covered_once(rows: NDArray, shapes: NDArray, pieces: LandPiece
     with_row = rows >= 0
     covered_areas = np.bincount(rows[with_row], shapely.area(pieces.shape[with_row]), minlength=len(shapes))
     polygon_areas = np.nan_to_num(shapely.area(shapes))
-    covered_once = np.abs(covered_areas - polygon_areas) <= _ROUNDING_M2 + _ROUNDING_SHARE * polygon_areas
+    covered_once: NDArray = np.abs(covered_areas - polygon_areas) <= _ROUNDING_M2 + _ROUNDING_SHARE * polygon_areas
     # A row with an equal is complete, even if noise changes its area.
     covered_once[rows[with_row & pieces.is_whole_row]] = True
-    is_covered: NDArray = covered_once
-    return is_covered
+    return covered_once

@@ -11,7 +11,7 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...base.errors import DataError, InputError, OutputError
@@ -26,7 +26,6 @@ from .worklist_row import WorkItem, Worklist, WorkState, change_worklist, comput
 #: Columns by which a list can be split, with the name of the part for rows without a value.
 SPLIT_COLUMNS = {"township": "未分乡镇", "assignee": "未分派"}
 _KEY_PATTERN = re.compile(rf"[0-9]{{{DIVISION_CODE_DIGITS}}}[0-9A-Z]{{{BSM_LENGTH - DIVISION_CODE_DIGITS}}}")
-_TOKEN_BYTES = 4
 #: Words in the table of conflicts for the version of the list, and for that of the part.
 LISTED_WORD, OTHER_WORD = "本清单", "来稿"
 _CONFLICT_COLUMNS = (
@@ -99,8 +98,9 @@ class WorklistMerge:
     """A merged list.
 
     ``taken``: number of rows that the part changed; ``added``: number of new rows; ``unknown``: fingerprints of rows
-    that the list lacks and that were not added; ``conflicts``: rows that both sides changed; ``refused``: fingerprints
-    of rows in which the part sets or ends 豁免, which only waivers do. Their state stays as listed.
+    that the list lacks and that were not added; ``conflicts``: rows that both sides changed, still to be decided;
+    ``refused``: fingerprints of rows in which the part sets or ends 豁免, which only waivers do. Their state stays as
+    listed. ``chosen``: number of conflicts that were decided.
     """
 
     worklist: Worklist
@@ -109,6 +109,7 @@ class WorklistMerge:
     unknown: tuple[str, ...] = ()
     conflicts: tuple[WorkConflict, ...] = ()
     refused: tuple[str, ...] = ()
+    chosen: int = 0
 
 
 def mark_for_split(item: WorkItem, token: str) -> WorkItem:
@@ -118,7 +119,7 @@ def mark_for_split(item: WorkItem, token: str) -> WorkItem:
 
 def make_token() -> str:
     """Return a name for a part, different each time."""
-    return secrets.token_hex(_TOKEN_BYTES)
+    return secrets.token_hex(4)
 
 
 def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[WorklistPart]:
@@ -138,7 +139,7 @@ def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[Wo
     InputError
         The list has no rows.
     OutputError
-        A part of an earlier split has changes that are not merged; no part is written then.
+        A file in the place of a part is not one, or has changes that are not merged; no part is written then.
     """
     path = Path(path)
     worklist = read_worklist(path)
@@ -156,8 +157,13 @@ def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[Wo
         used[text.lower()] += 1
         number = used[text.lower()]
         path_by_name[name] = Path(folder) / f"{stem}.{text}{f'_{number}' if number > 1 else ''}{WORKLIST_SUFFIX}"
-    for part_path in path_by_name.values():
-        _check_part_replaceable(part_path, worklist)
+    for part_path in filter(Path.exists, path_by_name.values()):
+        try:
+            merge = merge_part(worklist, read_worklist(part_path), part_path.name)
+        except DataError as error:
+            raise OutputError("worklist_part_changed", target=str(part_path)) from error
+        if merge.taken or merge.added or merge.conflicts:
+            raise OutputError("worklist_part_changed", target=str(part_path))
     parts = []
     for name, part_path in path_by_name.items():
         token, items = make_token(), items_by_name[name]
@@ -166,18 +172,6 @@ def split_worklist(path: str | Path, column: str, folder: str | Path) -> list[Wo
         change_worklist(part_path, lambda _none, part=part: part)  # type: ignore[misc]
         parts.append(WorklistPart(name, part_path, len(items)))
     return parts
-
-
-def _check_part_replaceable(path: Path, worklist: Worklist) -> None:
-    """Raise OutputError if a file is not a part, or has changes that the list does not have."""
-    if not path.exists():
-        return
-    try:
-        merge = merge_part(worklist, read_worklist(path), path.name)
-    except DataError as error:
-        raise OutputError("worklist_part_changed", target=str(path)) from error
-    if merge.taken or merge.added or merge.conflicts:
-        raise OutputError("worklist_part_changed", target=str(path))
 
 
 def merge_part(
@@ -316,10 +310,6 @@ def find_county_code(worklist: Worklist) -> str:
     return votes.most_common(1)[0][0] if votes else ""
 
 
-#: (fingerprint, source) → True to take the version of the source.
-Choices = Mapping[tuple[str, str], bool]
-
-
 @dataclass(frozen=True)
 class NamedPart:
     """A part to merge, with its name for conflicts; ``is_ledger``: it has state, assignee and note only."""
@@ -329,54 +319,46 @@ class NamedPart:
     is_ledger: bool = False
 
 
-@dataclass
-class MergedFile:
-    """What a merge did: numbers of rows, and the conflicts that are still to be decided.
-
-    ``worklist``: the rows of the merged file; ``unknown``, ``refused``: as in `WorklistMerge`.
-    """
-
-    worklist: Worklist = field(default_factory=Worklist)
-    taken: int = 0
-    added: int = 0
-    chosen: int = 0
-    unknown: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    conflicts: list[WorkConflict] = field(default_factory=list)
-
-
-def merge_into_file(path: str | Path, parts: Sequence[NamedPart], choices: Choices | None = None) -> MergedFile:
+def merge_into_file(
+    path: str | Path, parts: Sequence[NamedPart], choices: Mapping[tuple[str, str], bool] | None = None
+) -> WorklistMerge:
     """Merge parts into the file of a work list; conflicts without a choice leave the listed row.
 
-    Raises DataError and OutputError (`change_worklist`), InputError for a part of another county; the file is then
-    unchanged.
+    ``choices``: (fingerprint, source) → True to take the version of the source. Raises DataError and OutputError
+    (`change_worklist`), InputError for a part of another county; the file is then unchanged.
     """
     choices = choices or {}
-    result = MergedFile()
+    result = WorklistMerge(Worklist())
 
     def merge(worklist: Worklist) -> Worklist:
         nonlocal result
-        result = MergedFile()
+        result = WorklistMerge(worklist)
         for part in parts:
             merged = merge_part(
-                worklist, part.worklist, part.name, adds_rows=not part.is_ledger, has_all_columns=not part.is_ledger
+                result.worklist,
+                part.worklist,
+                part.name,
+                adds_rows=not part.is_ledger,
+                has_all_columns=not part.is_ledger,
             )
-            result.taken += merged.taken
-            result.added += merged.added
-            result.unknown += merged.unknown
-            result.refused += merged.refused
-            chosen_items = []
-            for conflict in merged.conflicts:
-                takes_other = choices.get((conflict.listed.fingerprint, conflict.source))
-                if takes_other is None:
-                    result.conflicts.append(conflict)
-                else:
-                    chosen_items.append(conflict.choose(takes_other))
-            result.chosen += len(chosen_items)
-            worklist = merged.worklist.replace_items(chosen_items)
-        return worklist
+            choice_by_conflict = {
+                conflict: choices.get((conflict.listed.fingerprint, conflict.source)) for conflict in merged.conflicts
+            }
+            chosen_items = [
+                conflict.choose(choice) for conflict, choice in choice_by_conflict.items() if choice is not None
+            ]
+            result = WorklistMerge(
+                merged.worklist.replace_items(chosen_items),
+                result.taken + merged.taken,
+                result.added + merged.added,
+                result.unknown + merged.unknown,
+                result.conflicts + tuple(one for one, choice in choice_by_conflict.items() if choice is None),
+                result.refused + merged.refused,
+                result.chosen + len(chosen_items),
+            )
+        return result.worklist
 
-    result.worklist = change_worklist(path, merge)
+    change_worklist(path, merge)
     return result
 
 

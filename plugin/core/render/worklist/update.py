@@ -19,11 +19,9 @@ from ...model.findings import Finding, set_fingerprints
 from ...model.report import REPORT_SCHEMA, Outcome, Report
 from ...model.rule import Rule
 from ..words import ReportTexts
-from .merge import MergedFile
+from .merge import WorklistMerge
 from .worklist_row import WorkItem, Worklist, WorkState, format_time
 
-#: Outcomes of rules that ran.
-_RUN_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
 #: Begins the codes of findings about the run itself, and those of findings on a package.
 _RUN_PREFIX, _PACKAGE_PREFIX = "RUN", "DOC"
 #: Entry of the column ``by`` for a change that a check made.
@@ -95,7 +93,8 @@ class CheckedPart:
 
     def __init__(self, report: Report, rules: Mapping[str, Rule]):
         """Read the rules and layers of a report; ``rules``: code → rule, of all rules."""
-        self._codes = {r.code for r in report.rules if r.outcome in _RUN_OUTCOMES and not r.incomplete}
+        run_outcomes = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
+        self._codes = {r.code for r in report.rules if r.outcome in run_outcomes and not r.incomplete}
         self._roles = {str(layer.get("role", "")) for layer in report.provenance.get("layers", ())}
         self._rules = rules
         # Findings about the run belong to no rule: only a run of all default rules finds all of them.
@@ -208,10 +207,10 @@ def describe_update(update: WorklistUpdate, report_texts: ReportTexts) -> list[s
     return lines or [report_texts.get("worklist", "unchanged")]
 
 
-def describe_merge(merged: MergedFile, report_texts: ReportTexts) -> list[str]:
+def describe_merge(merged: WorklistMerge, report_texts: ReportTexts) -> list[str]:
     """Return sentences on a merge: numbers, conflicts, and rows that were not taken."""
 
-    def name_rows(key: str, fingerprints: list[str]) -> list[str]:
+    def name_rows(key: str, fingerprints: tuple[str, ...]) -> list[str]:
         names = report_texts.join_parts(fingerprints[:_MAX_ROWS_NAMED])
         ellipsis = " …" if len(fingerprints) > _MAX_ROWS_NAMED else ""
         return [report_texts.get("worklist", key, count=len(fingerprints), names=names + ellipsis)] * bool(fingerprints)

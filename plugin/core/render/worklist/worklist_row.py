@@ -26,9 +26,6 @@ from ...base.files.encoding import (
 from ...base.files.writing import replace_if_unchanged
 from ...base.invariants import InvariantError
 
-#: Format of the column ``updated``.
-_TIME_FORMAT = "%Y-%m-%d %H:%M"
-_DIGEST_LENGTH = 10
 #: Columns of every work list, in order; users rely on them.
 WORKLIST_COLUMNS = ("fingerprint", "code", "role", "key", "township", "state", "assignee", "note", "updated", "by")
 #: Columns that are added where a row needs them.
@@ -47,8 +44,6 @@ class WorkState(StrEnum):
     WAIVED = "豁免"
 
 
-#: States that end the work on a finding.
-DONE_STATES = frozenset((WorkState.FIXED, WorkState.FALSE_ALARM, WorkState.WAIVED))
 #: Other words for the states, in lower case, that a file may have.
 _STATE_BY_WORD = {
     "": WorkState.OPEN,
@@ -101,7 +96,7 @@ class WorkItem:
     @property
     def is_done(self) -> bool:
         """Return True if the finding needs no more work: 已改, 误报 or 豁免."""
-        return self.state in DONE_STATES
+        return self.state is not WorkState.OPEN
 
     def compute_content_digest(self) -> str:
         """Return a short digest of state, assignee and note."""
@@ -110,7 +105,7 @@ class WorkItem:
 
 def compute_digest(texts: Iterable[str]) -> str:
     """Return a short digest of texts."""
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:_DIGEST_LENGTH]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:10]
 
 
 @dataclass(frozen=True)
@@ -183,7 +178,7 @@ def edit_items(items: Iterable[WorkItem], edit: WorkEdit, by: str, when: datetim
 
 def format_time(when: datetime) -> str:
     """Return a time as the column ``updated`` has it."""
-    return when.strftime(_TIME_FORMAT)
+    return when.strftime("%Y-%m-%d %H:%M")
 
 
 def clean_text(text: str) -> str:

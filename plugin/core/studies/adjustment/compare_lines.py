@@ -36,7 +36,7 @@ from ...render.versions.edition_comparison import (
     VersionComparison,
     make_edition,
 )
-from ...render.versions.shift_search import make_shift_limits
+from ...render.versions.edition_pairing import make_shift_limits
 from .adjustment_result import (
     LINES,
     AdjustmentOptions,

@@ -31,9 +31,8 @@ from ...render.versions.edition_comparison import (
     VersionComparison,
     make_edition,
 )
-from ...render.versions.equal_shapes import snap_vertices
+from ...render.versions.edition_pairing import make_shift_limits, snap_vertices
 from ...render.versions.pieces import LandPieces, find_rows_around
-from ...render.versions.shift_search import make_shift_limits
 from ...standard.maintenance import MaintainedLayerSpec
 from .maintenance import KIND_CODES, LandChange, MaintainedLayer, ParcelAfterChange, YearlyUpdate
 from .nodes import add_neighbour_vertices_to_edges, make_filed_layer_with_added_nodes

@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.checks.live import IncrementalChecker
+from plugin.core.checks.live.checker import IncrementalChecker
 from plugin.core.checks.live.session import (
     EditBatch,
     FeatureState,
@@ -216,7 +216,7 @@ def checked():
 
 def edit_row(checker, role, row, **attributes):
     """Edit a row; return code and field of the findings on it."""
-    result = checker.edit_row(role, row, **attributes)
+    result = checker.recheck_change(checker.edit_row(role, row, **attributes))
     return [(finding.code, finding.field) for finding in result.new_findings]
 
 
@@ -239,11 +239,11 @@ def test_a_foreign_key_is_compared_with_all_rows_of_the_other_layer_as_edited(ch
     assert edit_row(checker, "CZKFBJ", 0, XZQDM="330122") == [("Xzhejiang-003", "XZQDM")]
     assert edit_row(checker, "CZKFBJ", 0, XZQDM="140225") == []
     # The code of the county changes: the former one is no longer known, the new one is.
-    checker.edit_row("XZQX", 0, XZQDM="330122")
+    checker.recheck_change(checker.edit_row("XZQX", 0, XZQDM="330122"))
     assert edit_row(checker, "CZKFBJ", 1, XZQDM="330122") == []
     assert edit_row(checker, "CZKFBJ", 2, XZQMC="某县") == [("Xzhejiang-003", "XZQDM")]
     # Without any code left, the check of the whole layer changes.
-    assert "Xzhejiang-003" in checker.remove_row("XZQX", 0).rules_changed_everywhere
+    assert "Xzhejiang-003" in checker.recheck_change(checker.remove_row("XZQX", 0)).rules_changed_everywhere
 
 
 EDITED_ROLES = ("DLTB", "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ", "XZQXZ", "LSWHBHX")
@@ -342,12 +342,12 @@ def test_incremental_check_of_single_edits_gives_the_findings_of_a_full_check(sa
             column = str(chance.choice(list(codes)))
             value = str(chance.choice(codes[column]))
             frame.loc[frame.index[row], column] = value
-            answer = live.edit_row(role, row, **{column: value})
+            answer = live.recheck_change(live.edit_row(role, row, **{column: value}))
             findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.new_findings
             continue
         new = edit_shape_at_random(shape, chance)
         frame.loc[frame.index[row], frame.geometry.name] = new
-        answer = live.edit_row(role, row, new)
+        answer = live.recheck_change(live.edit_row(role, row, new))
         findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.new_findings
     edited = [
         replace(source, frame=frames[role]) if (role := get_role_of_source(plan, source)) in frames else source
@@ -387,7 +387,7 @@ def test_moved_vertices_of_a_large_red_line_give_the_findings_of_a_full_check(sa
         ring = np.array(shape.exterior.coords)
         ring[1 + chance.integers(len(ring) - 2)] += chance.uniform(-40, 40, 2)
         shape = shapely.Polygon(ring, shape.interiors)
-        answer = live.edit_row("STBHHX", row, shape)
+        answer = live.recheck_change(live.edit_row("STBHHX", row, shape))
         findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.new_findings
     assert sum(parts is not None and len(parts) > 0 for parts in differences) >= 12
     lines.loc[lines.index[row], lines.geometry.name] = shape
@@ -407,9 +407,9 @@ def test_undone_edit_restores_the_findings_and_leaves_the_plan_unchanged(sample_
     before = shapely.to_wkb(plan.layers["DLTB"].plane_shapes)
     live = IncrementalChecker(plan, rules)
     shape = plan.layers["DLTB"].frame.geometry.iloc[7]
-    first = live.edit_row("DLTB", 7, shapely.transform(shape, lambda xy: xy + 30.0))
+    first = live.recheck_change(live.edit_row("DLTB", 7, shapely.transform(shape, lambda xy: xy + 30.0)))
     assert {f.code for f in first.new_findings} >= {"TOP001"}
-    second = live.edit_row("DLTB", 7, shape)
+    second = live.recheck_change(live.edit_row("DLTB", 7, shape))
     after = [f for f in findings if not first.may_replace_finding(f)] + first.new_findings
     after = [f for f in after if not second.may_replace_finding(f)] + second.new_findings
     assert measure_findings(after) == measure_findings(findings)
@@ -424,19 +424,17 @@ def test_added_copy_of_a_parcel_gives_an_overlap_finding_that_ends_when_the_parc
     parcels = plan.layers["DLTB"]
     clean = next(n for n, k in enumerate(parcels.keys) if not any(k in (f.key, *f.related_keys) for f in findings))
     attributes = {c: parcels.frame[c].iloc[clean] for c in parcels.frame.columns if c != parcels.frame.geometry.name}
-    row, added = live.add_row(
+    change = live.add_row(
         "DLTB", 99_999, parcels.frame.geometry.iloc[clean], **attributes | {"BSM": "140225999999999999"}
     )
-    (pair,) = [f for f in added.new_findings if f.code == "TOP001"]
+    (pair,) = [f for f in live.recheck_change(change).new_findings if f.code == "TOP001"]
     assert {pair.key, *pair.related_keys} == {parcels.keys[clean], "140225999999999999"}
     assert pair.area_m2 == pytest.approx(parcels.statutory[clean], rel=1e-9)
-    gone = live.remove_row("DLTB", clean)
-    assert gone.new_findings == []
-    assert gone.may_replace_finding(pair)
-    assert live.edit_row("DLTB", row, parcels.frame.geometry.iloc[clean]).new_findings == []
-    zones = plan.layers["YDYHGHFQ"]
-    protected = next(n for n, c in enumerate(zones.text("zone_code")) if c == "100")
-    uncovered = live.remove_row("YDYHGHFQ", protected)
+    gone = live.recheck_change(live.remove_row("DLTB", clean))
+    assert gone.new_findings == [] and gone.may_replace_finding(pair)
+    assert live.recheck_change(live.edit_row("DLTB", change.row, parcels.frame.geometry.iloc[clean])).new_findings == []
+    protected = next(n for n, c in enumerate(plan.layers["YDYHGHFQ"].text("zone_code")) if c == "100")
+    uncovered = live.recheck_change(live.remove_row("YDYHGHFQ", protected))
     assert {f.case for f in uncovered.new_findings if f.code == "REL004"} == {"line_outside_zone"}
 
 
@@ -446,10 +444,16 @@ def test_code_outside_its_list_is_reported_after_an_edit_and_gone_after_its_fix(
     plan, _ = run_full_check(norm, sources, rules)
     live = IncrementalChecker(plan, rules)
     assert [
-        (f.code, f.field) for f in live.edit_row("YDYHGHFQ", 3, GHFQDM="999").new_findings if f.field == "GHFQDM"
+        (f.code, f.field)
+        for f in live.recheck_change(live.edit_row("YDYHGHFQ", 3, GHFQDM="999")).new_findings
+        if f.field == "GHFQDM"
     ] == [("ATT002", "GHFQDM")]
     row = plan.layers["YDYHGHFQ"].frame.iloc[3]
-    assert not [f for f in live.edit_row("YDYHGHFQ", 3, GHFQDM=row["GHFQDM"]).new_findings if f.code == "ATT002"]
+    assert not [
+        f
+        for f in live.recheck_change(live.edit_row("YDYHGHFQ", 3, GHFQDM=row["GHFQDM"])).new_findings
+        if f.code == "ATT002"
+    ]
 
 
 @pytest.mark.slow
@@ -458,7 +462,7 @@ def test_crash_of_a_rule_during_an_incremental_check_is_reported(sample_sources,
     plan, _ = run_full_check(norm, sources, rules)
     broken = [replace(rule, function=lambda *_all, **_more: 1 / 0) if rule.code == "TOP001" else rule for rule in rules]
     live = IncrementalChecker(plan, broken)
-    assert live.edit_row("DLTB", 7, DLBM="0601").failed_rules == ("TOP001",)
+    assert live.recheck_change(live.edit_row("DLTB", 7, DLBM="0601")).failed_rules == ("TOP001",)
 
 
 @pytest.mark.slow
@@ -474,6 +478,6 @@ def test_third_rows_that_cover_land_of_a_pair_start_and_end_its_findings():
     assert [(f.case, f.role, f.area_m2) for f in findings] == [("parcel", "YJJBNTBHTB", pytest.approx(5000, rel=1e-3))]
     live = IncrementalChecker(plan, rules)
     for edit, expected in ((live.remove_row, ["protected"]), (live.edit_row, ["parcel"])):
-        answer = edit("YJJBNTBHTB", 0)
+        answer = live.recheck_change(edit("YJJBNTBHTB", 0))
         findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.new_findings
         assert [f.case for f in findings] == expected

@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from plugin.core.checks.check import RunOptions, check_plan
-from plugin.core.checks.live import IncrementalChecker, checker
+from plugin.core.checks.live import checker
 from plugin.core.checks.live.session import EditBatch, FeatureState, FullCheckNeeded, IncrementalSession
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.plan.io import read_source
@@ -305,9 +305,9 @@ def test_part_of_a_field_far_from_an_edited_parcel_stays_covered(two_townships, 
     both = shapely.union_all([fields.geometry.loc[first], fields.geometry.loc[last]])
     county.edit({("YJJBNTBHTB", first): replace(county.get_state("YJJBNTBHTB", first), wkb=both.wkb)})
     plan = county.check_whole().plan
-    live = IncrementalChecker(plan, choose_rules(("LAW010",)))
+    live = checker.IncrementalChecker(plan, choose_rules(("LAW010",)))
     parcel = int(
         shapely.STRtree(plan.layers["DLTB"].plane_shapes).nearest(fields.geometry.loc[last].point_on_surface())
     )
-    answer = live.edit_row("DLTB", parcel, DLMC="")
+    answer = live.recheck_change(live.edit_row("DLTB", parcel, DLMC=""))
     assert [f for f in answer.new_findings if f.case == "unsurveyed"] == []

@@ -288,7 +288,7 @@ def test_documents_leave_out_characters_that_xml_forbids_and_json_keeps_them(che
     ):
         assert WRITTEN_NAME in page and not set(name) - set(WRITTEN_NAME) & set(page)
     findings = [replace(checked.report.findings[0], township=name, key=name)]
-    write_ledger(tmp_path / "a.xlsx", make_variant(checked.report, findings=findings), checked.plan.norm)
+    write_ledger(tmp_path / "a.xlsx", make_variant(checked.report, findings=findings))
     cells = [cell.value for cell in openpyxl.load_workbook(tmp_path / "a.xlsx")["问题"][2]]
     assert cells.count(WRITTEN_NAME) == 2 and json.loads(dump_json({"name": name}).encode("utf-8")) == {"name": name}
 
@@ -301,7 +301,7 @@ def test_print_page_escapes_markup_in_data():
 
 def test_ledger_of_findings_has_a_row_for_each_finding_with_area_coordinates_message_and_link(checked, tmp_path):
     path = tmp_path / "问题台账.xlsx"
-    write_ledger(path, checked.report, checked.plan.norm)
+    write_ledger(path, checked.report)
     book = openpyxl.load_workbook(path)
     summary, sheet = book["汇总"], book["问题"]
     rows = list(sheet.iter_rows(min_row=2, values_only=True))
@@ -323,7 +323,7 @@ def test_ledger_of_findings_has_a_row_for_each_finding_with_area_coordinates_mes
 def test_ledger_never_writes_a_formula_from_data(checked, tmp_path):
     dangerous = replace(checked.report.findings[0], key="=1+1", township="@SUM(A1)", message="-2+3\x07")
     path = tmp_path / "l.xlsx"
-    write_ledger(path, make_variant(checked.report, findings=[dangerous]), checked.plan.norm)
+    write_ledger(path, make_variant(checked.report, findings=[dangerous]))
     cells = [cell for cell in openpyxl.load_workbook(path)["问题"][2] if isinstance(cell.value, str)]
     assert [c.value for c in cells if c.data_type == "f"] == [next(c.value for c in cells if "HYPERLINK" in c.value)]
     # The texts themselves stay as they are in the data.

@@ -17,7 +17,7 @@ from plugin.core.base.errors import DataError, InputError, OutputError
 from plugin.core.base.files.writing import OutputPaths
 from plugin.core.checks.check import RunOptions
 from plugin.core.render.document.docx_writer import _make_template
-from plugin.core.render.document.ledger import _COLUMN_WIDTHS
+from plugin.core.render.document.ledger import _COLUMNS
 from plugin.core.render.outputs import write_outputs
 from plugin.core.render.public_edition.coordinates import make_coordinate_finder, make_finder_of_extent
 from plugin.core.render.public_edition.edition import HiddenKind, load_public_edition
@@ -336,7 +336,7 @@ def test_pictures_may_have_colours_and_no_georeference_or_other_data(data, found
 KINDS = ("json", "html", "docx", "xlsx")
 #: Code and names of a layer of the sample that has many findings, put on the list for the tests.
 HIDDEN_NAMES = ("STBHHX", "生态保护红线图层")
-CELLS = [key for key, _ in _COLUMN_WIDTHS]
+CELLS = [column.id for column in _COLUMNS]
 FIGURES = ("errors", "warnings", "infos", "waived", "verdict", "passed", "failed", "skipped", "crashed")
 
 

@@ -455,7 +455,7 @@ def write(path, worklist, lang="zh"):
         for n in range(5)
     ]  # fmt: skip
     report = Report(rules=[RuleOutcome("REL002", "x", "ERROR", Outcome.FAILED, 5)], findings=findings, lang=lang)
-    write_ledger(path, report, None, worklist=worklist.items)
+    write_ledger(path, report, worklist=worklist.items)
 
 
 FINDINGS_SHEET = "问题"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.checks.live import IncrementalChecker
+from plugin.core.checks.live.checker import IncrementalChecker
 from plugin.core.plan.layer import SourceLayer
 from plugin.core.plan.loading.reading import read_plan
 from plugin.core.standard.messages.texts import Message, Texts
@@ -254,7 +254,7 @@ def test_removed_and_added_farmland_counts_after_edits(plan, review):
     shared = shapely.area(shapely.intersection(farmland.plane_shapes, shape))
     row = int(np.nanargmax(shared))
     before = review_drawn_projects([draw(plan, shape)], review, "图", "zh").results[0].find_line("farmland")
-    checker.remove_row_without_recheck("YJJBNTBHTB", row)
+    checker.remove_row("YJJBNTBHTB", row)
     removed = review_drawn_projects([draw(plan, shape)], review.use_rows(checker.rows.fork()), "图", "zh")
     others = farmland.plane_shapes[np.arange(len(farmland)) != row]
     near = others[shapely.intersects(others, shape)]
@@ -264,7 +264,7 @@ def test_removed_and_added_farmland_counts_after_edits(plan, review):
         "drawn on the ellipsoid, not in the plane"
     )
     far = make_hexagon(X, Y, 150.0)
-    checker.add_row_without_recheck("YJJBNTBHTB", 10**6, far, BSM="140225000000009999", YJJBNTMJ=1.0)
+    checker.add_row("YJJBNTBHTB", 10**6, far, BSM="140225000000009999", YJJBNTMJ=1.0)
     added = review_drawn_projects([draw(plan, shape)], review.use_rows(checker.rows.fork()), "图", "zh")
     line = added.results[0].find_line("farmland")
     assert line.area_m2 == pytest.approx(added.results[0].project.statutory_m2, abs=0.01)
@@ -277,7 +277,7 @@ def test_nearest_row_is_another_one_after_the_nearest_was_removed(plan, review):
     shape = make_hexagon(X + 3000.0, Y + 3000.0, 30.0)
     order = np.argsort(shapely.distance(line.plane_shapes, shape))
     checker = IncrementalChecker(plan, [])
-    checker.remove_row_without_recheck("STBHHX", int(order[0]))
+    checker.remove_row("STBHHX", int(order[0]))
     result = review_drawn_projects([draw(plan, shape)], review.use_rows(checker.rows.fork()), "图", "zh").results[0]
     assert result.find_line("red_line").distance_m == pytest.approx(
         float(shapely.distance(line.plane_shapes[order[1]], shape))
@@ -288,9 +288,9 @@ def test_row_without_shape_is_named_until_it_is_removed(plan, review):
     shape = make_hexagon(X + 3000.0, Y + 3000.0, 30.0)
     checker = IncrementalChecker(plan, [])
     heritage = plan.layers["LSWHBHX"]
-    checker.remove_row_without_recheck("LSWHBHX", int(np.flatnonzero(heritage.empty_rows)[0]))
-    checker.add_row_without_recheck("STBHHX", 10**6, None, BSM="140225000000009999")
-    checker.add_row_without_recheck("CZKFBJ", 10**6 + 1, make_hexagon(X, Y, 5.0), BSM="140225000000009998")
+    checker.remove_row("LSWHBHX", int(np.flatnonzero(heritage.empty_rows)[0]))
+    checker.add_row("STBHHX", 10**6, None, BSM="140225000000009999")
+    checker.add_row("CZKFBJ", 10**6 + 1, make_hexagon(X, Y, 5.0), BSM="140225000000009998")
     before, after = (
         review_drawn_projects([draw(plan, shape)], review.use_rows(rows), "图", "zh").results[0]
         for rows in (None, checker.rows.fork())
