@@ -6,9 +6,11 @@ from __future__ import annotations
 import os
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..base.connection_text import mask_connections
+from ..base.errors import OutputError
 from ..base.files.writing import check_writable
 from ..render.document.docx_writer import import_docx_library
 from ..standard.options import RunOptions
@@ -16,7 +18,6 @@ from ..standard.options import RunOptions
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
-    from pathlib import Path
 
     from ..render.words import ReportTexts
 
@@ -80,10 +81,6 @@ def check_docx_is_writable(target: str, inputs: list[str]) -> None:
 
     ``inputs``: files of the run, which must not be overwritten. An empty ``target`` is accepted.
     """
-    from pathlib import Path
-
-    from ..base.errors import OutputError
-
     if not target:
         return
     if Path(target).suffix.lower() != ".docx":

@@ -191,9 +191,10 @@ def resolve_package_document_info(
 
     Each item comes from the request, else from the county profile, else from the specification.
     """
-    document = resolve_document(
-        order.document_info, norm.profile, order.package_spec.fill_document_info(placeholder_values)
-    )
+    spec, maps = order.package_spec, order.package_spec.maps
+    maker, drawer, date = (fill_name_pattern(text, placeholder_values) for text in (maps.maker, maps.drawer, maps.date))
+    defaults = DocumentInfo(secrecy=spec.secrecy, compiler=maker, cartographer=drawer, date=date)
+    document = resolve_document(order.document_info, norm.profile, defaults)
     return replace(document, lowered_levels=(*document.lowered_levels, *order.lowered_secrecy))
 
 

@@ -280,7 +280,11 @@ def _make_layer_rows(rows: list[dict[str, Any]], bases: list[str], report_texts:
     for row in rows:
         # For shapefiles, show their folder.
         shown_file = row["file"].rpartition("/")[0] if row["file"].lower().endswith(".shp") else row["file"]
-        read_back = row["read_back"]
+        read_back, extent_texts = row["read_back"], []
+        if row["extent"]:
+            decimals = 5 if row["unit"] == DEGREES_UNIT else 1
+            xmin, ymin, xmax, ymax = (f"{v:.{decimals}f}" for v in row["extent"])
+            extent_texts = [f"{xmin}–{xmax}", f"{ymin}–{ymax}"]
         crs = row["crs"] + (f" + {row['vertical']}" if row["vertical"] else "")
         layer_rows.append(
             {
@@ -290,7 +294,7 @@ def _make_layer_rows(rows: list[dict[str, Any]], bases: list[str], report_texts:
                 if row["crs"] == row["source_crs"]
                 else report_texts.get("package", "from", crs=crs, source=row["source_crs"]),
                 "areas": [format_number(row["areas_m2"][b], 2) if b in row["areas_m2"] else "—" for b in bases],
-                "extent": _make_extent_texts(row) if row["extent"] else [],
+                "extent": extent_texts,
                 "read": report_texts.get(
                     "package", "same" if read_back["same"] else "differs", library=read_back["library"].split(" (")[0]
                 ),
@@ -305,13 +309,6 @@ def _make_layer_rows(rows: list[dict[str, Any]], bases: list[str], report_texts:
         )
         previous_file = shown_file
     return layer_rows
-
-
-def _make_extent_texts(row: dict[str, Any]) -> list[str]:
-    """Return a layer's extent as two texts: west–east and south–north."""
-    decimals = 5 if row["unit"] == DEGREES_UNIT else 1
-    xmin, ymin, xmax, ymax = (f"{v:.{decimals}f}" for v in row["extent"])
-    return [f"{xmin}–{xmax}", f"{ymin}–{ymax}"]
 
 
 def _format_workbook(row: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:

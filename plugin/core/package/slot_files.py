@@ -17,7 +17,7 @@ from ..base.files.digests import compute_sha256, iterate_files_below, read_manif
 from ..base.files.names import find_name_problem
 from ..base.files.writing import explain_os_error
 from ..standard.messages.texts import Texts
-from .jpeg import has_jpeg_suffix, has_low_resolution, inspect_jpeg, make_world_file_name
+from .jpeg import has_jpeg_suffix, inspect_jpeg, make_world_file_name
 from .names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
 from .package_spec.spec import MIN_DPI, FileSlot, PackageSpec
 from .problems import ExportProblem, ProblemLevel, make_names_problem
@@ -191,9 +191,12 @@ def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) 
         level, key = (ProblemLevel.GATE, "file_missing") if slot.need == "M" else (ProblemLevel.NOTE, "file_absent")
         return [] if slot.need == "O" else [ExportProblem(level, key, params={"title": slot.title, "name": pattern})]
     damages = [(path, _find_damage(path)) for path in paths]
-    coarse_map_names = [
-        p.name for p, damage in damages if slot.kind == "map" and damage != "file_broken" and has_low_resolution(p)
-    ]
+    coarse_map_names = []
+    for path, damage in damages:
+        is_sound_map = slot.kind == "map" and damage != "file_broken" and has_jpeg_suffix(path.name)
+        dpi = inspect_jpeg(path).dpi if is_sound_map else None
+        if dpi is not None and round(dpi) < MIN_DPI:
+            coarse_map_names.append(path.name)
     damaged_files: list[tuple[ProblemLevel, str, list[str], dict[str, Any]]] = [
         (ProblemLevel.GATE, "file_broken", [p.name for p, damage in damages if damage == "file_broken"], {}),
         # Many programs repair such a file and show its readable part.

@@ -21,7 +21,6 @@ from plugin.core.package.jpeg import (
     DecodedJpeg,
     decode_jpeg,
     inspect_jpeg,
-    make_map_description,
     write_map_description,
 )
 from plugin.core.package.package_spec.load import load_package_spec
@@ -346,7 +345,7 @@ def test_description_written_into_a_map_is_read_back_and_leaves_the_picture_unch
     path = tmp_path / "140225浑源县02县域三条控制线图.jpg"
     path.write_bytes(make_jpeg())
     before, decoded = inspect_jpeg(path), decode_jpeg(path)
-    write_map_description(path, make_map_description("140225", "02", "县域三条控制线图"))
+    write_map_description(path, "140225", "02", "县域三条控制线图")
     after = inspect_jpeg(path)
     assert after.map_description == "140225 02 县域三条控制线图"
     assert replace(after, map_description="") == before

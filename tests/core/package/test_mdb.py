@@ -29,7 +29,7 @@ from plugin.core.package.tables.access_database import (
 )
 from plugin.core.package.tables.compare import find_differences
 from plugin.core.package.tables.known_tables import KnownTables
-from plugin.core.package.tables.read import read_workbook
+from plugin.core.package.tables.sheets import read_workbook
 from plugin.core.package.tables.write_tables import write_access_tables
 from plugin.core.render.tables.report_table import ReportTable, ReportTableRow, TableColumn, TableNumber
 from plugin.core.standard.messages.texts import Texts

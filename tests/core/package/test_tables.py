@@ -26,8 +26,7 @@ from plugin.core.package.tables.compare import (
     find_renamed_rows,
 )
 from plugin.core.package.tables.known_tables import KnownTables, PrintedNumber, parse_printed_number
-from plugin.core.package.tables.read import read_workbook
-from plugin.core.package.tables.sheets import PrintedCell, PrintedSheet
+from plugin.core.package.tables.sheets import PrintedCell, PrintedSheet, read_workbook
 from plugin.core.render.tables import make_all_tables
 from plugin.core.render.tables.report_table import ReportTable, ReportTableRow, TableColumn, TableNumber
 from plugin.core.standard.messages.texts import Texts

@@ -10,16 +10,17 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import describe_exception
 from ...standard.messages.texts import Texts
 from .doctor_report import DoctorReport, FactState, MachineFact, is_healthy
-from .formats import iterate_format_facts
 from .libraries import (
     describe_libraries,
     describe_library_installation,
+    iterate_format_facts,
     iterate_library_facts,
     list_unusable_libraries,
     load_requirements,
@@ -57,23 +58,28 @@ def iterate_disk_facts(folders: dict[str, Path], texts: Texts) -> Iterator[Machi
         yield MachineFact(key, state, name, found, remedy)
 
 
-def get_temporary_folder() -> Path:
-    """Return the folder in which the plugin makes temporary files."""
-    return Path(tempfile.gettempdir())
-
-
 def iterate_encoding_facts(texts: Texts) -> Iterator[MachineFact]:
     """Yield the lines of Python's encodings and of a trial with a Chinese path that has spaces."""
     preferred, of_files = locale.getpreferredencoding(False), sys.getfilesystemencoding()
     for key, encoding in (("encoding_text", preferred), ("encoding_paths", of_files)):
         name = texts.get("environment", key)
-        if _can_encode_chinese(encoding):
-            yield MachineFact(key, FactState.OK, name, encoding)
-        else:
+        try:
+            _TRIAL_TEXT.encode(encoding)
+        except (LookupError, UnicodeError):
             yield MachineFact(key, FactState.WARNING, name, encoding, texts.get("environment", "encoding_remedy"))
+        else:
+            yield MachineFact(key, FactState.OK, name, encoding)
     name = texts.get("environment", "chinese_path")
     try:
-        found = write_and_read_chinese_path(get_temporary_folder())
+        with tempfile.TemporaryDirectory() as trial:
+            path = Path(trial) / _TRIAL_FOLDER / _TRIAL_FILE
+            path.parent.mkdir()
+            path.write_text(_TRIAL_TEXT, encoding="utf-8")
+            # The names that the system lists, not those that were requested.
+            (listed_folder,) = os.listdir(trial)
+            (listed_file,) = os.listdir(path.parent)
+            is_listed = (listed_folder, listed_file) == (_TRIAL_FOLDER, _TRIAL_FILE)
+            found = path.read_text(encoding="utf-8") if is_listed else f"{listed_folder}/{listed_file}"
     except (OSError, UnicodeError) as error:
         state, found = FactState.MISSING, describe_exception(error)
     else:
@@ -85,31 +91,6 @@ def iterate_encoding_facts(texts: Texts) -> Iterator[MachineFact]:
         texts.get("environment", "chinese_path_works") if state is FactState.OK else found,
         "" if state is FactState.OK else texts.get("environment", "chinese_path_remedy"),
     )
-
-
-def _can_encode_chinese(encoding: str) -> bool:
-    try:
-        _TRIAL_TEXT.encode(encoding)
-    except (LookupError, UnicodeError):
-        return False
-    return True
-
-
-def write_and_read_chinese_path(folder: Path) -> str:
-    """Write a Chinese text to a Chinese path with spaces and return what is read back.
-
-    Raises OSError or UnicodeError.
-    """
-    with tempfile.TemporaryDirectory(dir=folder) as trial:
-        path = Path(trial) / _TRIAL_FOLDER / _TRIAL_FILE
-        path.parent.mkdir()
-        path.write_text(_TRIAL_TEXT, encoding="utf-8")
-        # The names that the system lists, not those that were requested.
-        (listed_folder,) = os.listdir(trial)
-        (listed_file,) = os.listdir(path.parent)
-        if (listed_folder, listed_file) != (_TRIAL_FOLDER, _TRIAL_FILE):
-            return f"{listed_folder}/{listed_file}"
-        return path.read_text(encoding="utf-8")
 
 
 def make_projection_fact(texts: Texts) -> MachineFact:
@@ -135,18 +116,6 @@ def make_projection_fact(texts: Texts) -> MachineFact:
     return MachineFact("projection", FactState.FAILED, name, text, remedy)
 
 
-def iterate_machine_facts(texts: Texts, folders: dict[str, Path]) -> Iterator[MachineFact]:
-    """Yield the lines of libraries, formats, disk space, encoding and projections.
-
-    ``folders``: further folders for `iterate_disk_facts`.
-    """
-    yield from iterate_library_facts(texts)
-    yield from iterate_format_facts(texts)
-    yield make_projection_fact(texts)
-    yield from iterate_disk_facts({"disk_temporary": get_temporary_folder(), **folders}, texts)
-    yield from iterate_encoding_facts(texts)
-
-
 def iterate_example_facts(
     texts: Texts, progress: Callable[[float, str], None], cancellation: Cancellation
 ) -> Iterator[MachineFact]:
@@ -163,7 +132,7 @@ def iterate_example_facts(
 
     run = run_examples(progress, cancellation)
     for kind in (RULE, FIX, CHECK):
-        count, failures = run.counts[kind], [one for one in run.failures if one.kind == kind]
+        count, failures = run.counts[kind], [one for one in run.failures if one[0].kind == kind]
         name = texts.get("environment", f"examples_{kind}")
         if not failures:
             found = texts.get("environment", "examples_pass", count=count)
@@ -172,10 +141,9 @@ def iterate_example_facts(
         found = texts.get("environment", "examples_fail", count=count, failed=len(failures))
         remedy = texts.get("environment", "examples_remedy")
         yield MachineFact(f"examples.{kind}", FactState.FAILED, name, found, remedy)
-        for failure in failures[:MAX_FAILURE_LINES]:
-            title = texts.get("environment", "example", code=failure.code, title=failure.title)
-            problem = failure.problem.explain(texts)
-            yield MachineFact(f"example.{failure.code}", FactState.FAILED, title, problem)
+        for example, problem in failures[:MAX_FAILURE_LINES]:
+            title = texts.get("environment", "example", code=example.code, title=example.title)
+            yield MachineFact(f"example.{example.code}", FactState.FAILED, title, problem.explain(texts))
 
 
 def run_doctor(
@@ -191,8 +159,8 @@ def run_doctor(
     """Examine the machine and run the examples; return the report.
 
     ``lang``: zh or en. ``facts_of_host``: lines of the program that runs the plugin (QGIS), which come first.
-    ``folders``: as in `iterate_machine_facts`. ``on_fact`` gets each line as soon as it is known. ``progress`` gets the
-    share done (0…1) and the name of a line or the code of the present example. Raises Cancelled.
+    ``folders``: further folders for `iterate_disk_facts`. ``on_fact`` gets each line as soon as it is known.
+    ``progress`` gets the share done (0…1) and the name of a line or the code of the present example. Raises Cancelled.
     """
     texts = Texts(lang)
     facts: list[MachineFact] = []
@@ -205,7 +173,13 @@ def run_doctor(
 
     for fact in facts_of_host:
         add_fact(fact)
-    for fact in iterate_machine_facts(texts, folders or {}):
+    for fact in chain(
+        iterate_library_facts(texts),
+        iterate_format_facts(texts),
+        [make_projection_fact(texts)],
+        iterate_disk_facts({"disk_temporary": Path(tempfile.gettempdir()), **(folders or {})}, texts),
+        iterate_encoding_facts(texts),
+    ):
         add_fact(fact)
         cancellation.raise_if_cancelled()
     share_done = _SHARE_OF_MACHINE

@@ -193,15 +193,7 @@ class GrowingDataSet:
         rows = []
         # Layers of the specification that are not optional come first; sorting keeps the order of the others.
         for growing in sorted(self._layers.values(), key=lambda one: one.empty.need == "O"):
-            row = make_layer_row(
-                growing.empty,
-                self.vector_set,
-                package_spec,
-                path_in_package,
-                growing.result,
-                self.horizontal_crs,
-                self.vector_set.vertical,
-            )
+            row = make_layer_row(growing.empty, self.vector_set, path_in_package, growing.result, self.horizontal_crs)
             row["source_crs"] = " ".join(sorted(growing.crs))
             row["read_back"]["shape_changes"] = [
                 {"kind": kind, "count": one.count, "features": list(one.keys)}

@@ -35,7 +35,7 @@ from ..jpeg import decode_jpeg, has_jpeg_suffix, inspect_jpeg
 from ..names import make_name_matcher
 from ..package_spec.spec import DATA_SET_SUFFIXES, PackageSpec
 from ..slot_files import has_valid_start, is_stray_file, read_file_ends
-from ..tables.read import OTHER_TABLE_SUFFIXES, WORKBOOK_SUFFIXES, read_workbook
+from ..tables.sheets import OTHER_TABLE_SUFFIXES, WORKBOOK_SUFFIXES, read_workbook
 from .facts import FileFact, LayerFact, PackageFacts, has_vct_suffix, read_vct_facts
 from .generated_documents import UnreadableDocument, read_document_texts
 from .integrity import IntegrityError, find_integrity_errors

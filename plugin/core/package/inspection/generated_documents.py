@@ -145,17 +145,6 @@ def read_page(text: str) -> PageContent:
     return reader.page
 
 
-def decode_page(data: bytes) -> str | None:
-    """Return the text of a page; None unless it is UTF-8.
-
-    A byte order mark and line ends of Windows, which copying may add, are removed.
-    """
-    try:
-        return data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        return None
-
-
 def find_verdicts(text: str) -> list[str]:
     """Return the ids of the verdicts that a text names in Chinese or English.
 
@@ -306,7 +295,16 @@ def read_document_texts(path: Path) -> list[str]:
         If the file cannot be read.
     """
     if path.suffix.lower() != ".pdf":
-        return _read_docx_texts(path)
+        try:
+            with zipfile.ZipFile(path) as archive, archive.open(_BODY_PART) as part:
+                body = read_xml(part.read(_MAX_BODY_BYTES))
+        except _DOCX_ERRORS as error:
+            raise UnreadableDocument("damaged") from error
+        paragraphs = (
+            "".join(text.text or "" for text in paragraph.iter(f"{_WORD_NAMESPACE}t"))
+            for paragraph in body.iter(f"{_WORD_NAMESPACE}p")
+        )
+        return list(filter(None, paragraphs))
     try:
         pypdf = import_pypdf()
     except ImportError as error:
@@ -315,20 +313,6 @@ def read_document_texts(path: Path) -> list[str]:
         return [page.extract_text() for page in pypdf.PdfReader(path, strict=False).pages]
     except (pypdf.errors.PyPdfError, *DAMAGE_ERRORS) as error:
         raise UnreadableDocument("damaged") from error
-
-
-def _read_docx_texts(path: Path) -> list[str]:
-    """Return the texts of a docx; raise UnreadableDocument if it is damaged."""
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open(_BODY_PART) as part:
-            body = read_xml(part.read(_MAX_BODY_BYTES))
-    except _DOCX_ERRORS as error:
-        raise UnreadableDocument("damaged") from error
-    paragraphs = (
-        "".join(text.text or "" for text in paragraph.iter(f"{_WORD_NAMESPACE}t"))
-        for paragraph in body.iter(f"{_WORD_NAMESPACE}p")
-    )
-    return list(filter(None, paragraphs))
 
 
 def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: str) -> list[PartDifference]:

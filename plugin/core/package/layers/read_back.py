@@ -78,14 +78,9 @@ class ReadBackResult:
     shape_changes: dict[str, list[str]] = field(default_factory=dict)
     has_declared_widths: bool = True
 
-    @property
-    def has_no_differences(self) -> bool:
-        """Return True if the layer was read as it was written."""
-        return not self.difference_counts
-
     def raise_if_different(self, layer: str) -> None:
         """Raise OutputError if the layer of this name differs when it is read again."""
-        if not self.has_no_differences:
+        if self.difference_counts:
             messages = [
                 Message("read_back", row["kind"], {**row, "features": ", ".join(row["features"])})
                 for row in self.to_dict()["differences"]
@@ -128,7 +123,7 @@ class ReadBackResult:
             "widths_told": self.has_declared_widths,
             "moved_m": round(self.max_vertex_shift_m, 9),
             "area_off_m2": round(self.max_area_difference_m2, 9),
-            "same": self.has_no_differences,
+            "same": not self.difference_counts,
             "differences": rows,
             "shape_changes": [
                 {"kind": kind, "count": len(feature_names), "features": feature_names[:_MAX_EXAMPLES]}
@@ -168,13 +163,7 @@ def read_back(
     """
     with open_layer(path, package_layer.name, first_row) as layer:
         return compare_layer(
-            layer,
-            package_layer,
-            horizontal_crs,
-            path.suffix.lower(),
-            layer.library,
-            progress=progress,
-            cancellation=cancellation,
+            layer, package_layer, horizontal_crs, path.suffix.lower(), progress=progress, cancellation=cancellation
         )
 
 
@@ -183,16 +172,15 @@ def compare_layer(
     package_layer: PackageLayer,
     horizontal_crs: CRS,
     suffix: str,
-    reader: str,
     *,
     progress: Callable[[int], None] = lambda rows: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> ReadBackResult:
     """Compare an open layer with the plan's layer.
 
-    ``suffix``: suffix of the file, which determines what its format stores; ``reader``: name of the reading library.
+    ``suffix``: suffix of the file, which determines what its format stores.
     """
-    result = ReadBackResult(reader, field_count=len(open_layer.fields))
+    result = ReadBackResult(open_layer.library, field_count=len(open_layer.fields))
     stored_name_by_field = (
         package_layer.template.shapefile_name_by_field
         if suffix == ".shp"

@@ -48,8 +48,9 @@ class ReadRows(NamedTuple):
 
 
 class OpenLayer(Protocol):
-    """Interface of a layer that is open for reading."""
+    """Interface of a layer that is open for reading; ``library`` is the reading library with its version."""
 
+    library: str
     fields: list[ReadField]
     crs: str
     feature_count: int
@@ -90,7 +91,6 @@ class _FionaLayer:
     def __init__(self, source: Any, first_row: int = 0):
         import fiona
 
-        #: Name and version of the reading library and of its GDAL.
         self.library = f"fiona {fiona.__version__} (GDAL {fiona.__gdal_version__})"
         self._source, self._first_row = source, first_row
         self.fields = [_convert_fiona_field(name, kind) for name, kind in source.schema["properties"].items()]

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,8 +10,7 @@ from typing import Annotated, Any, Literal
 from ...base.errors import DataError
 from ...base.files.data import NOT_IN_FILE, SourceMark, between, check_unique, matching, one_of
 from ...standard.map_set import MapCatalogue, load_map_set
-from ...standard.profile.profile_data import DocumentInfo
-from ..names import fill_name_pattern, find_field_name_problem
+from ..names import find_field_name_problem
 
 _Need = Annotated[str, one_of("M", "C", "O")]
 FORMAT_NAMES = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile", ".vct": "VCT 3.0"}
@@ -239,16 +237,6 @@ class PackageSpec:
     def unverified_keys(self) -> list[str]:
         """Return the keys of the specification whose source is not verified (mark C)."""
         return sorted(key for key, mark in self.marks.items() if mark == "C")
-
-    def fill_document_info(self, placeholder_values: Mapping[str, str]) -> DocumentInfo:
-        """Return the specification's default document information (成果信息).
-
-        ``placeholder_values`` are the values of the placeholders.
-        """
-        maker, drawer, date = (
-            fill_name_pattern(text, placeholder_values) for text in (self.maps.maker, self.maps.drawer, self.maps.date)
-        )
-        return DocumentInfo(secrecy=self.secrecy, compiler=maker, cartographer=drawer, date=date)
 
     def get_file_path(self, folder: str, name: str) -> str:
         """Return the path in the package of a file in a folder, with ``/``."""

@@ -6,6 +6,7 @@ All functions raise DataError with file and key.
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,6 @@ from ..names import (
     SAMPLE_VALUES,
     fill_placeholders,
     find_field_name_problem,
-    find_unknown_placeholder,
 )
 from .spec import (
     DATA_SET_SUFFIXES,
@@ -59,8 +59,15 @@ def check_name_pattern(
 
 
 def check_placeholders(text: str, path: Path, key: str, known_values: tuple[str, ...] = DEFAULT_PLACEHOLDERS) -> None:
-    """Raise DataError for an unknown placeholder."""
-    unknown_placeholder = find_unknown_placeholder(text, known_values)
+    """Raise DataError for an unknown placeholder, or a single brace."""
+    unknown_placeholder = None
+    try:
+        for _, name, format_spec, conversion in string.Formatter().parse(text):
+            if name is not None and (name not in known_values or format_spec or conversion):
+                unknown_placeholder = name
+                break
+    except ValueError:
+        unknown_placeholder = text
     if unknown_placeholder is not None:
         known_placeholders = " ".join(f"{{{name}}}" for name in known_values)
         raise DataError(

@@ -29,8 +29,7 @@ from ..inspection.facts import PackageFacts
 from ..problems import MAX_NAMED_FEATURES, join_first
 from ..tables.compare import do_texts_agree_within_tolerance
 from ..tables.known_tables import KnownTables
-from ..tables.read import read_workbook
-from ..tables.sheets import PrintedCell, PrintedSheet, PrintedWorkbook
+from ..tables.sheets import PrintedCell, PrintedSheet, PrintedWorkbook, read_workbook
 from ._package import explain_not_rebuilt, is_of_other_version
 from ._tables import make_cell_name
 

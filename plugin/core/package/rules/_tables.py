@@ -13,20 +13,25 @@ from typing import Any
 
 from ...base.invariants import require_value
 from ...model.findings import Finding
-from ...model.indicator import COUNT_UNIT
 from ...model.rule import Severity
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts, format_number
 from ..problems import join_first
-from ..tables.compare import DIFFERENCE_CASES, CellDifference, find_differences, find_lost_rows, find_renamed_rows
+from ..tables.compare import (
+    DIFFERENCE_CASES,
+    CellDifference,
+    find_differences,
+    find_lost_rows,
+    find_renamed_rows,
+    is_slight_difference,
+)
 from ..tables.known_tables import (
     KEY_COLUMNS,
     KnownTables,
     SheetTable,
-    has_figures,
     normalise_word,
     parse_printed_number,
 )
-from ..tables.sheets import SLIGHT_SHARE, PrintedSheet, PrintedWorkbook
+from ..tables.sheets import PrintedSheet, PrintedWorkbook
 
 # Differing cells are grouped by row. If many rows differ in a single column, they are grouped by this column; for
 # example, shares differ in all rows if the area of one row changed.
@@ -181,7 +186,8 @@ def inspect_sheet(
     blocks = known_tables.find_sheet_tables(sheet)
     if not blocks:
         about_names = {normalise_word(Texts(lang).get("sheets", "about")) for lang in TEXT_LANGUAGES}
-        if has_figures(sheet) and normalise_word(sheet.name) not in about_names:
+        has_figures = any(parse_printed_number(cell.text) is not None for cell in sheet.cell_by_position.values())
+        if has_figures and normalise_word(sheet.name) not in about_names:
             name = next((t for t in KEY_COLUMNS if t not in known_tables.tables and _has_title(sheet, t)), "")
             finding = make_finding("no_layers", table=texts.get("sheets", name)) if name else make_finding("sheet")
             result.findings.append(finding)
@@ -238,7 +244,10 @@ def _inspect_sheet_table(
     table: dict[str, Any] = {"table": texts.get("sheets", sheet_table.table.id)}
     differences, _ = find_differences(sheet_table, is_drawing_crs_unknown=is_drawing_crs_unknown)
     for group in group_differing_cells(one for one in differences if one.case in DIFFERENCE_CASES):
-        is_slight = is_other_version and all(_is_slight(cell) for cell in group.cells)
+        is_slight = is_other_version and all(
+            cell.expected_figure and is_slight_difference(cell.difference, cell.expected_figure, cell.unit)
+            for cell in group.cells
+        )
         more_params = (
             {} if group.case.startswith("blank") else {"other": texts.get("words", "slight") if is_slight else ""}
         )
@@ -253,7 +262,11 @@ def _inspect_sheet_table(
         texts.get("words", "printed_and_computed", line=line, printed=printed_name, computed=layer_name)
         for line, printed_name, layer_name in find_renamed_rows(sheet_table)
     ]
-    unknown_rows = [_get_first_words_of_row(sheet_table, line) for line in sheet_table.unknown_figure_lines]
+    unknown_rows = []
+    for line in sheet_table.unknown_figure_lines:
+        # The first text that is not a number, or the number of the row.
+        row_texts = (sheet_table.sheet.get_cell_text(line, n) for n in range(1, sheet_table.sheet.last_column + 1))
+        unknown_rows.append(next((text for text in row_texts if text and not text.isdigit()), str(line)))
     for case, key, rows in (
         ("names", "names", renamed_rows),
         ("lost", "rows", find_lost_rows(sheet_table)),
@@ -318,27 +331,6 @@ def describe_target_cells(differences: Iterable[CellDifference], texts: Texts) -
     ]
 
 
-def _is_slight(cell: CellDifference) -> bool:
-    """Return True if another version of the plugin may have measured the figure differently.
-
-    False for counts, however slight the difference is.
-    """
-    return (
-        bool(cell.expected_figure)
-        and cell.unit != COUNT_UNIT
-        and cell.difference <= SLIGHT_SHARE * abs(cell.expected_figure or 0.0)
-    )
-
-
 def _join_names(item_names: list[str], texts: Texts) -> str:
     """Return the first names, each shortened, as one text."""
     return join_first([name[:_MAX_NAME_CHARACTERS] for name in item_names], texts.get("words", "between_names"))
-
-
-def _get_first_words_of_row(sheet_table: SheetTable, line: int) -> str:
-    """Return the first text in a row of a sheet that is not a number.
-
-    Without such a text, the row's number.
-    """
-    cell_texts = (sheet_table.sheet.get_cell_text(line, n) for n in range(1, sheet_table.sheet.last_column + 1))
-    return next((text for text in cell_texts if text and not text.isdigit()), str(line))

@@ -136,7 +136,7 @@ def _check_single_file_names(package: PackageFacts) -> Iterator[Finding]:
     """
     unspecified: dict[str, list[str]] = {}
     # Generated files, data sets and signatures fill no slot.
-    recognised_paths = package.list_generated_paths() | package.list_world_files() | set(package.data_sets)
+    recognised_paths = package.list_generated_paths() | set(package.data_sets)
     for file in package.regular_files:
         if file.path in recognised_paths or is_signature(file.path):
             continue

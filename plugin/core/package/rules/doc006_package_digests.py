@@ -19,7 +19,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
-from ..inspection.integrity import find_signatures, is_signature
+from ..inspection.integrity import is_signature
 from ..problems import join_first
 from ..slot_files import is_stray_file
 from ._package import (
@@ -137,7 +137,7 @@ def package_digests(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     """
     result = RuleResult(list(_compare_digests(package)))
     if package.manifest_state != MANIFEST_MISSING:
-        signatures = find_signatures(file.path for file in package.files)
+        signatures = sorted(file.path for file in package.files if is_signature(file.path))
         signature_names = Texts(ctx.lang).get("words", "between_names").join(signatures)
         result.notes.append(
             ("package_signed", {"files": signature_names}) if signatures else ("package_not_signed", {})
@@ -168,8 +168,7 @@ def _compare_digests(package: PackageFacts) -> Iterator[Finding]:
         return
     if DIGEST_LIST not in digest_of_path and not package.digest_lists and is_made_by_plugin(package):
         yield make_file_finding(DIGEST_LIST, "no_list", Severity.WARNING)
-    rows = package.manifest["files"] if package.manifest else []
-    for path, count in Counter(row["path"] for row in rows).items():
+    for path, count in Counter(row["path"] for row in package.manifest["files"]).items():
         if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path:
             yield make_file_finding(path, "twice", count=count)
     listed_digests = _collect_digests_of_manifest(package)

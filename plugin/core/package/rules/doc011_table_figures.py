@@ -159,11 +159,8 @@ def table_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     known_tables = KnownTables(tables, lang, package.package_spec.words)
     recognised_tables: set[str] = set()
     for book in readable_workbooks:
-        table_file = package.package_spec.tables
-        if (
-            table_file is not None
-            and book.file == f"{package.get_expected_path(table_file.folder, table_file.file)}.xlsx"
-            and any(row["file"] == book.file for row in (package.manifest or {}).get("tables", ()))
+        if book.file == package.tables_path and any(
+            row["file"] == book.file for row in (package.manifest or {}).get("tables", ())
         ):
             # The plugin made this workbook.
             book_lang = detect_language([book])

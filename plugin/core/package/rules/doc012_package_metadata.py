@@ -24,7 +24,6 @@ from ..metadata import (
     find_production_date,
     format_extent,
     get_local_name,
-    join_formats,
     read_metadata_by_spec,
     read_xml,
 )
@@ -317,7 +316,7 @@ def _check_package(items: dict[str, str], package: PackageFacts, make_finding: _
         if items.get(item) and items[item] != value:
             yield make_finding("", item, items[item], value)
     layer_formats, stated_formats = (
-        join_formats(layer.data_format for layer in package.layers if layer.data_format),
+        FORMAT_SEPARATOR.join(dict.fromkeys(layer.data_format for layer in package.layers if layer.data_format)),
         items.get("format", ""),
     )
     # The order of formats does not matter.

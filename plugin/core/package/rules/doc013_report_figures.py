@@ -7,15 +7,14 @@ from ...base.errors import DataError
 from ...engine.context import RuleContext
 from ...figures.indicators.compute import PlanIndicators, get_plan_indicators
 from ...model.findings import Finding
-from ...model.indicator import COUNT_UNIT, SQUARE_METRES, Indicator
+from ...model.indicator import SQUARE_METRES, Indicator
 from ...model.rule import RuleResult, Severity, rule
 from ...render.figures import format_state, format_target
 from ...render.words import ReportTexts
 from ...standard.messages.texts import IndicatorName, Texts, format_number
 from ...standard.profile.space_map import ZONE_CODE_BY_SPACE_FIGURE
 from ..inspection.facts import PackageFacts
-from ..tables.compare import compute_unprinted_tolerance
-from ..tables.sheets import SLIGHT_SHARE
+from ..tables.compare import compute_unprinted_tolerance, is_slight_difference
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     format_profile,
@@ -210,7 +209,7 @@ def _compare_with_layers(
         digits, word = 2 if unit == "m2" else 6, figures.texts.get("units", unit) if unit else ""
         amounts = (f"{format_number(one, digits)} {word}".strip() for one in (value, computed_value, difference))
         # Another version may have measured a figure slightly differently, but counts alike.
-        is_slight = other_version and unit != COUNT_UNIT and difference <= SLIGHT_SHARE * abs(computed_value)
+        is_slight = other_version and is_slight_difference(difference, computed_value, unit)
         yield Finding(
             "",
             key=f"{path}/{name}",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of a plan's figures in a database (mdb), written and read through any DB-API connection; Access's driver."""
+"""Tables of a plan's figures in a database (mdb), written through any DB-API connection; the driver of Access."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ...base.files.tables import display_value
 from ...render.tables.report_table import CellValue, ReportTable, TableNumber, make_column_title, make_sheet_name
 from ...standard.messages.texts import Texts
-from .sheets import MAX_COLUMNS, MAX_ROWS, PrintedCell, PrintedSheet
 
 #: An additional column that keeps the order of rows.
 ROW_NUMBER_COLUMN = "行号"
 #: Access stores shorter texts in a field, longer ones as a memo.
 _MAX_TEXT_CHARACTERS = 255
 #: Characters that names of tables or fields must not have.
-_FORBIDDEN_CHARACTER_PATTERN = re.compile(r"[.!`\[\]\"'\x00-\x1f]")
+FORBIDDEN_CHARACTER_PATTERN = re.compile(r"[.!`\[\]\"'\x00-\x1f]")
 _MAX_NAME_CHARACTERS = 64
 #: Drivers that write .mdb by their Windows names, the newer first.
 ACCESS_DRIVERS = ("Microsoft Access Driver (*.mdb, *.accdb)", "Microsoft Access Driver (*.mdb)")
@@ -91,29 +89,6 @@ def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts:
     return compared_count
 
 
-def read_tables_as_sheets(connection: Any, names: Iterable[str]) -> tuple[PrintedSheet, ...]:
-    """Return the tables of any database as sheets, with the field names in the first row."""
-    sheets = []
-    for name in names:
-        if _FORBIDDEN_CHARACTER_PATTERN.search(name):
-            continue
-        cursor = connection.cursor()
-        cursor.execute(f"SELECT * FROM [{name}]")  # nosec B608 # names that could end the brackets are skipped
-        heads = [str(column[0]) for column in cursor.description][:MAX_COLUMNS]
-        rows = cursor.fetchmany(MAX_ROWS + 1)
-        cursor.close()
-        order_column = heads.index(ROW_NUMBER_COLUMN) if ROW_NUMBER_COLUMN in heads else None
-        if order_column is not None:
-            rows = sorted(rows, key=lambda row: row[order_column] or 0)
-        cells = {(1, n): PrintedCell(head) for n, head in enumerate(heads, 1) if n - 1 != order_column}
-        for line, row in enumerate(rows[:MAX_ROWS], 2):
-            for n, value in enumerate(row[: len(heads)], 1):
-                if value is not None and n - 1 != order_column and (text := display_value(value)):
-                    cells[line, n] = PrintedCell(text)
-        sheets.append(PrintedSheet(name, cells, len(rows) > MAX_ROWS))
-    return tuple(sheets)
-
-
 def make_column_names(table: ReportTable, texts: Texts) -> list[str]:
     """Return the field names of a table in the database: its column heads with units, made unique."""
     heads: list[str] = []
@@ -141,7 +116,7 @@ def _choose_sql_type(values: Iterable[CellValue]) -> str:
 
 def _clean_name(text: str) -> str:
     """Return a text as a valid name of a table or field in the database."""
-    return _FORBIDDEN_CHARACTER_PATTERN.sub("", text).strip()[:_MAX_NAME_CHARACTERS]
+    return FORBIDDEN_CHARACTER_PATTERN.sub("", text).strip()[:_MAX_NAME_CHARACTERS]
 
 
 @dataclass(frozen=True)

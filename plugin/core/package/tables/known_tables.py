@@ -365,11 +365,6 @@ def _find_common_word(sheet: PrintedSheet, head_line: int) -> str:
     return ""
 
 
-def has_figures(sheet: PrintedSheet) -> bool:
-    """Return True if any cell of a sheet is a number."""
-    return any(parse_printed_number(cell.text) is not None for cell in sheet.cell_by_position.values())
-
-
 def get_value_in_column(row: ReportTableRow, column_match: ColumnMatch) -> CellValue:
     """Return the value that a table's row has in a matched column."""
     return row.values[column_match.table_position]

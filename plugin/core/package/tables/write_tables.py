@@ -26,7 +26,7 @@ from .access_database import (
 )
 from .compare import DIFFERENCE_CASES, find_differences, find_lost_rows
 from .known_tables import REQUIRED_TABLES, KnownTables
-from .read import read_workbook
+from .sheets import read_workbook
 
 #: Differences that only a defect of this program can cause in its workbook.
 _WRITING_FAULTS = (*DIFFERENCE_CASES, "target", "text", "formula", "error", "merged")
