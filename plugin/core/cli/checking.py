@@ -36,20 +36,9 @@ if TYPE_CHECKING:
     from ..render.public_edition.redaction import PublicReport
     from ..render.words import ReportTexts
     from ..studies.evaluation.evaluate_editions import EditionsOfCheck
-    from ..studies.evaluation.evaluated_editions import Evaluation
 
 #: Largest number of rules in the summary on the console; the report has all.
 _MAX_FINDINGS_PRINTED = 30
-
-
-def _print_evaluation(evaluation: Evaluation, is_public: bool) -> None:
-    from ..studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences
-
-    texts = Texts(evaluation.lang)
-    print_lines(list_log_lines(evaluation, texts))
-    print_lines(list_note_sentences(evaluation, texts), sys.stderr)
-    if is_public:
-        print_line(texts.get("evaluation", "left_out"), sys.stderr)
 
 
 def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -86,6 +75,7 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     evaluation = chapter = None
     if editions is not None:
         from ..studies.evaluation.evaluate_editions import evaluate_check
+        from ..studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences
         from ..studies.evaluation.write_evaluation import make_evaluation_chapter
 
         evaluation = evaluate_check(
@@ -95,21 +85,19 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
             progress=lambda share, text: print_progress(CHECK_SHARE + (1 - CHECK_SHARE) * share, text),
         )
         chapter = make_evaluation_chapter(evaluation)
-    write_outputs(
-        check_result.report,
-        check_result.plan,
-        outputs,
-        docx_template=args.docx_template,
-        public=public,
-        chapter=chapter,
-    )
-    print_lines(format_summary(check_result.report, report_texts))
+    report, plan = check_result.report, check_result.plan
+    write_outputs(report, plan, outputs, docx_template=args.docx_template, public=public, chapter=chapter)
+    print_lines(format_summary(report, report_texts))
     if evaluation is not None:
-        _print_evaluation(evaluation, is_public=public is not None)
+        texts = Texts(evaluation.lang)
+        print_lines(list_log_lines(evaluation, texts))
+        print_lines(list_note_sentences(evaluation, texts), sys.stderr)
+        if public is not None:
+            print_line(texts.get("evaluation", "left_out"), sys.stderr)
     print_written(outputs.list_paths(), report_texts)
     if public is not None:
         print_lines(public.record.list_log_lines(public.edition, report_texts))
-    return get_exit_code(check_result.report, args.strict)
+    return get_exit_code(report, args.strict)
 
 
 def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck | None, list[str]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..base.files.writing import check_writable, write_text
+from ..render.words import ReportTexts
 from ..standard import load_standard
 from ..standard.messages.texts import Texts
 from .console import (
@@ -22,9 +23,6 @@ from .console import (
     print_written,
     split_comma_separated_text,
 )
-
-if TYPE_CHECKING:
-    from ..render.words import ReportTexts
 
 
 def run_convert_structure_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:

@@ -32,7 +32,6 @@ from ..standard.profile.document import add_document_info
 from ..standard.profile.profile_data import load_secrecy_levels
 from .export_order import (
     DocumentPrinter,
-    DocumentsToMake,
     ExportContext,
     ExportedPackage,
     ExportOrder,
@@ -70,7 +69,7 @@ from .tables.write_tables import write_workbooks
 
 def choose_documents_to_make(
     filled_slots: Iterable[FilledSlot], print_pdf: DocumentPrinter | None
-) -> tuple[DocumentsToMake, list[ExportProblem]]:
+) -> tuple[tuple[FilledSlot, ...], list[ExportProblem]]:
     """Decide which documents the plugin makes.
 
     Return them, and a problem for each that it cannot make. Nothing is written.
@@ -91,7 +90,7 @@ def choose_documents_to_make(
             if level is not None:
                 params = {"title": slot.title, "reason": CauseMessage(error)}
                 problems.append(ExportProblem(level, "document_not_made", params=params))
-    return DocumentsToMake(tuple(documents_to_make), print_pdf), problems
+    return tuple(documents_to_make), problems
 
 
 def make_documents(context: ExportContext) -> None:
@@ -100,7 +99,7 @@ def make_documents(context: ExportContext) -> None:
     Raise OutputError for a PDF without a printer.
     """
     rows = {row["id"]: row for row in context.manifest["slots"]}
-    for filled_slot in context.documents.slots:
+    for filled_slot in context.documents:
         context.cancellation.raise_if_cancelled()
         slot = filled_slot.slot
         path = context.prepare_file_path(slot.folder, fill_name_pattern(slot.file, context.placeholders))
@@ -110,8 +109,8 @@ def make_documents(context: ExportContext) -> None:
             document = make_check_report(context.check_result.report, context.plan.norm, context.pictures)
         if path.suffix.lower() == ".docx":
             write_docx(document, path)
-        elif context.documents.print_pdf is not None:
-            context.documents.print_pdf(document, path)
+        elif context.print_pdf is not None:
+            context.print_pdf(document, path)
         else:
             raise OutputError("output_pdf_without_qgis", target=path.name)
         rows[slot.id] |= {"files": [context.get_path_in_package(path)], "generated": slot.generated}
@@ -287,6 +286,7 @@ def export_package(
                 filled_slots,
                 map_work,
                 documents,
+                print_pdf,
                 draw_pictures,
                 document,
                 row_progress,

@@ -219,18 +219,6 @@ def make_package_path(plan: Plan, order: ExportOrder) -> Path:
 DocumentPrinter = Callable[["Document", Path], object]
 
 
-@dataclass(frozen=True)
-class DocumentsToMake:
-    """Documents that an export makes itself, and the function that prints them as PDF.
-
-    ``slots``: one for each document of the package specification for which the user supplied no file. ``print_pdf``:
-    None without QGIS.
-    """
-
-    slots: tuple[FilledSlot, ...] = ()
-    print_pdf: DocumentPrinter | None = field(default=None, compare=False)
-
-
 class RowProgress:
     """Reports the share of an export that is done.
 
@@ -273,7 +261,9 @@ class ExportContext:
     planned_maps
         The maps to be made.
     documents
-        The documents to be made.
+        The documents that the export makes itself, because the user supplied no file.
+    print_pdf
+        Prints a document as PDF; None without QGIS.
     draw_pictures
         Draws the pictures of the report; returns None where nothing can be drawn.
     resolved_document
@@ -289,7 +279,8 @@ class ExportContext:
     manifest: dict[str, Any]
     filled_slots: list[FilledSlot]
     planned_maps: PlannedMaps
-    documents: DocumentsToMake
+    documents: tuple[FilledSlot, ...]
+    print_pdf: DocumentPrinter | None
     draw_pictures: Callable[[Report], ReportPictures | None]
     resolved_document: ResolvedDocument
     row_progress: RowProgress

@@ -7,7 +7,7 @@ import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from ..base.errors import InputError
 from ..exchange.gdal_setup import load_gdal, set_gdal_option
@@ -206,10 +206,14 @@ def decode_jpeg(path: Path) -> DecodedJpeg:
             gdal.PushErrorHandler(lambda level, number, message: messages.append(message) if level >= 3 else None)
             try:
                 picture = gdal.OpenEx(str(path), gdal.OF_RASTER, ["JPEG"])
-                pixels = None if picture is None else _read_reduced_bands(picture)
-                if pixels is None or messages:
+                if picture is None:
                     return DecodedJpeg(False)
-                return DecodedJpeg(max_difference=int(np.ptp(pixels.reshape(len(pixels), -1), axis=1).max()))
+                sizes = (picture.RasterXSize, picture.RasterYSize)
+                data = picture.ReadRaster(0, 0, *sizes, *(max(one // _DECODED_SCALE_DIVISOR, 1) for one in sizes))
+                if not data or messages:
+                    return DecodedJpeg(False)
+                bands = np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, -1)
+                return DecodedJpeg(max_difference=int(np.ptp(bands, axis=1).max()))
             except (RuntimeError, ValueError):
                 # QGIS may have configured GDAL to raise, or the bands do not have bytes.
                 return DecodedJpeg(False)
@@ -217,16 +221,3 @@ def decode_jpeg(path: Path) -> DecodedJpeg:
                 gdal.PopErrorHandler()
     except InputError:
         return DecodedJpeg()
-
-
-def _read_reduced_bands(picture: Any) -> Any:
-    """Return the pixels of a picture opened with GDAL at a reduced size, an array of bands by rows by columns.
-
-    None if it has no data. Raise ValueError if the bands do not have bytes, and RuntimeError where GDAL raises.
-    """
-    import numpy as np
-
-    width, height = picture.RasterXSize, picture.RasterYSize
-    columns, rows = (max(size // _DECODED_SCALE_DIVISOR, 1) for size in (width, height))
-    data = picture.ReadRaster(0, 0, width, height, columns, rows)
-    return np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, rows, columns) if data else None

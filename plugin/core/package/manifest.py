@@ -219,7 +219,7 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
         "verdict": texts.get("verdicts", check["verdict"]),
         **{k: check[k] for k in ("errors", "warnings", "skipped")},
     }
-    versions = manifest["tool"]["versions"]
+    versions, metadata = manifest["tool"]["versions"], manifest.get("metadata")
     facts = [
         (report_texts.get("package", "area"), f"{manifest['area']['name']} {manifest['area']['code']}"),
         (report_texts.get("package", "secrecy"), manifest["secrecy"]),
@@ -260,7 +260,7 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
             ],
             "maps": format_map_rows(manifest["maps"], report_texts),
             "tables": [_format_workbook(row, report_texts) for row in manifest.get("tables", ())],
-            "metadata": _describe_metadata(manifest.get("metadata"), report_texts),
+            "metadata": report_texts.get("package", "metadata", **metadata) if metadata else "",
             "files": _group_files_of_geodatabases(manifest["files"]),
             "total": format_number(sum(f["bytes"] for f in manifest["files"]), 0),
             "problems": manifest["problems"],
@@ -324,13 +324,6 @@ def _format_workbook(row: dict[str, Any], report_texts: ReportTexts) -> dict[str
         "figures": format_number(figures, 0),
         "read": report_texts.get("package", "same" if read_back["same"] else "differs", library=read_back["library"]),
     }
-
-
-def _describe_metadata(row: dict[str, Any] | None, report_texts: ReportTexts) -> str:
-    """Return a sentence on the metadata: file, number of layers and items; empty without metadata."""
-    if row is None:
-        return ""
-    return report_texts.get("package", "metadata", file=row["file"], layers=row["layers"], items=row["items"])
 
 
 def _group_files_of_geodatabases(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -190,35 +190,31 @@ def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) 
     if not paths:
         level, key = (ProblemLevel.GATE, "file_missing") if slot.need == "M" else (ProblemLevel.NOTE, "file_absent")
         return [] if slot.need == "O" else [ExportProblem(level, key, params={"title": slot.title, "name": pattern})]
-    damages = [(path, _find_damage(path)) for path in paths]
-    coarse_map_names = []
-    for path, damage in damages:
-        is_sound_map = slot.kind == "map" and damage != "file_broken" and has_jpeg_suffix(path.name)
-        dpi = inspect_jpeg(path).dpi if is_sound_map else None
-        if dpi is not None and round(dpi) < MIN_DPI:
-            coarse_map_names.append(path.name)
-    damaged_files: list[tuple[ProblemLevel, str, list[str], dict[str, Any]]] = [
-        (ProblemLevel.GATE, "file_broken", [p.name for p, damage in damages if damage == "file_broken"], {}),
+    broken_names, cut_names, coarse_names = [], [], []
+    for path in paths:
+        try:
+            start, tail = read_file_ends(path)
+            picture = inspect_jpeg(path) if has_jpeg_suffix(path.name) else None
+        except OSError as error:
+            raise make_unreadable_file_error(path, error) from error
+        if not (has_valid_start(path.name, start) if picture is None else picture.is_complete):
+            broken_names.append(path.name)
+            continue
+        if not has_valid_end(path.name, tail):
+            cut_names.append(path.name)
+        if slot.kind == "map" and picture is not None and picture.dpi is not None and round(picture.dpi) < MIN_DPI:
+            coarse_names.append(path.name)
+    problematic_files: list[tuple[ProblemLevel, str, list[str], dict[str, Any]]] = [
+        (ProblemLevel.GATE, "file_broken", broken_names, {}),
         # Many programs repair such a file and show its readable part.
-        (ProblemLevel.NOTE, "file_cut", [p.name for p, damage in damages if damage == "file_cut"], {}),
-        (ProblemLevel.GATE, "map_coarse", coarse_map_names, {"least": MIN_DPI}),
+        (ProblemLevel.NOTE, "file_cut", cut_names, {}),
+        (ProblemLevel.GATE, "map_coarse", coarse_names, {"least": MIN_DPI}),
     ]
     return [
         make_names_problem(level, key, names, title=slot.title, **params)
-        for level, key, names, params in damaged_files
+        for level, key, names, params in problematic_files
         if names
     ]
-
-
-def _find_damage(path: Path) -> str:
-    """Return the key of the problem of a damaged file; empty if its beginning and the end of a jpg or PDF are right."""
-    try:
-        start, tail = read_file_ends(path)
-        if not (inspect_jpeg(path).is_complete if has_jpeg_suffix(path.name) else has_valid_start(path.name, start)):
-            return "file_broken"
-        return "" if has_valid_end(path.name, tail) else "file_cut"
-    except OSError as error:
-        raise make_unreadable_file_error(path, error) from error
 
 
 def read_file_ends(path: Path) -> tuple[bytes, bytes]:

@@ -29,7 +29,7 @@ from ...geometry.crs import add_vertical_crs, make_crs_label
 from ...model.report import Report
 from ...model.side_inputs import NO_SIDE_INPUTS
 from ...package.export import copy_documents, write_metadata
-from ...package.export_order import DocumentsToMake, ExportContext, ExportOrder, PlannedMaps, RowProgress
+from ...package.export_order import ExportContext, ExportOrder, PlannedMaps, RowProgress
 from ...package.layers.content import PackageLayer
 from ...package.layers.data_sets import make_layer_row
 from ...package.layers.layer_writers import write_layer_rows
@@ -260,7 +260,8 @@ def write_package_parts(
         manifest,
         filled_slots,
         PlannedMaps(allows_missing_maps=order.is_forced),
-        DocumentsToMake(),
+        (),
+        None,
         lambda report: None,
         document,
         RowProgress(0, lambda share, text: None),

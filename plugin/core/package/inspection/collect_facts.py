@@ -37,7 +37,7 @@ from ..package_spec.spec import DATA_SET_SUFFIXES, PackageSpec
 from ..slot_files import has_valid_start, is_stray_file, read_file_ends
 from ..tables.sheets import OTHER_TABLE_SUFFIXES, WORKBOOK_SUFFIXES, read_workbook
 from .facts import FileFact, LayerFact, PackageFacts, has_vct_suffix, read_vct_facts
-from .generated_documents import UnreadableDocument, read_document_texts
+from .generated_documents import read_document_texts
 from .integrity import IntegrityError, find_integrity_errors
 from .pdf import inspect_pdf
 
@@ -131,11 +131,17 @@ def collect_package_facts(
         else:
             layers += _read_layer_facts(folder, data_set, cancellation, extents)
             errors += find_integrity_errors(folder, data_set, cancellation)
-    workbooks = []
+    generated_documents = facts.get_kinds_of_generated_documents()
+    tables_folder = package_spec.get_file_path(package_spec.tables.folder, "") if package_spec.tables else None
+    workbooks, document_texts = [], {}
     for file in facts.regular_files:
-        if _is_table(file, facts):
-            cancellation.raise_if_cancelled()
+        cancellation.raise_if_cancelled()
+        suffix = Path(file.name).suffix.lower()
+        # A .csv is a table only in the folder of tables, because programs store other lists in such files.
+        if suffix in (*WORKBOOK_SUFFIXES, *OTHER_TABLE_SUFFIXES) and (suffix != ".csv" or file.folder == tables_folder):
             workbooks.append(read_workbook(folder / file.path, file.path))
+        if file.path in generated_documents and file.size_bytes <= _MAX_DOCUMENT_BYTES:
+            document_texts[file.path] = read_document_texts(folder / file.path)
     spec_folders = set(package_spec.folders.values())
     empty_folders = []
     for folder_path, subfolders, file_names in os.walk(folder):
@@ -151,35 +157,8 @@ def collect_package_facts(
         digest_lists=sums,
         integrity_errors=tuple(errors),
         empty_folders=tuple(sorted(empty_folders)),
-        document_texts=_read_document_texts(folder, facts, cancellation),
+        document_texts=document_texts,
     )
-
-
-def _is_table(file: FileFact, facts: PackageFacts) -> bool:
-    """Return True if a file is to be read as a table.
-
-    A .csv is a table only in the folder of tables, because programs store other lists in such files.
-    """
-    suffix = Path(file.name).suffix.lower()
-    table_file = facts.package_spec.tables
-    if suffix == ".csv" and not (table_file and file.folder == facts.package_spec.get_file_path(table_file.folder, "")):
-        return False
-    return suffix in (*WORKBOOK_SUFFIXES, *OTHER_TABLE_SUFFIXES)
-
-
-def _read_document_texts(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> dict[str, list[str] | str]:
-    """Return path → texts of each document that the plugin made, or a key of texts for why they cannot be read."""
-    generated_documents = facts.get_kinds_of_generated_documents()
-    texts: dict[str, list[str] | str] = {}
-    for file in facts.regular_files:
-        if file.path not in generated_documents or file.size_bytes > _MAX_DOCUMENT_BYTES:
-            continue
-        cancellation.raise_if_cancelled()
-        try:
-            texts[file.path] = read_document_texts(folder / file.path)
-        except UnreadableDocument as error:
-            texts[file.path] = error.reason
-    return texts
 
 
 def _read_file_facts(path: str, file_path: Path, needs_digest: bool, cancellation: Cancellation) -> FileFact:

@@ -276,21 +276,13 @@ def _extract_margins(texts: Iterable[str]) -> list[str]:
     return margins
 
 
-class UnreadableDocument(Exception):
-    """A document whose texts cannot be read; ``reason`` is a key of texts (section ``not_rebuilt``)."""
-
-    def __init__(self, reason: str):
-        super().__init__(reason)
-        self.reason = reason
-
-
-def read_document_texts(path: Path) -> list[str]:
+def read_document_texts(path: Path) -> list[str] | str:
     """Return the texts of a docx (its paragraphs) or PDF (its pages) in reading order.
+
+    If the file is damaged, or a library is missing, return the reason as a key of texts (section ``not_rebuilt``).
 
     Raises
     ------
-    UnreadableDocument
-        If the file is damaged, or a library is missing.
     OSError
         If the file cannot be read.
     """
@@ -298,8 +290,8 @@ def read_document_texts(path: Path) -> list[str]:
         try:
             with zipfile.ZipFile(path) as archive, archive.open(_BODY_PART) as part:
                 body = read_xml(part.read(_MAX_BODY_BYTES))
-        except _DOCX_ERRORS as error:
-            raise UnreadableDocument("damaged") from error
+        except _DOCX_ERRORS:
+            return "damaged"
         paragraphs = (
             "".join(text.text or "" for text in paragraph.iter(f"{_WORD_NAMESPACE}t"))
             for paragraph in body.iter(f"{_WORD_NAMESPACE}p")
@@ -307,12 +299,12 @@ def read_document_texts(path: Path) -> list[str]:
         return list(filter(None, paragraphs))
     try:
         pypdf = import_pypdf()
-    except ImportError as error:
-        raise UnreadableDocument("no_pypdf") from error
+    except ImportError:
+        return "no_pypdf"
     try:
         return [page.extract_text() for page in pypdf.PdfReader(path, strict=False).pages]
-    except (pypdf.errors.PyPdfError, *DAMAGE_ERRORS) as error:
-        raise UnreadableDocument("damaged") from error
+    except (pypdf.errors.PyPdfError, *DAMAGE_ERRORS):
+        return "damaged"
 
 
 def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: str) -> list[PartDifference]:

@@ -6,7 +6,7 @@ The suffix of a data set's file decides which function writes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,7 @@ from pyproj import CRS
 from ...base.cancellation import Cancellation
 from ...checks.check import CheckResult
 from ...geometry import crs as crs_care
-from ...standard import Standard, load_standard
-from ...standard.messages.texts import ConceptName
+from ...standard import load_standard
 from ..export_order import ExportContext, ExportOrder
 from ..metadata import DEGREES_UNIT, METRES_UNIT
 from ..names import fill_name_pattern
@@ -57,7 +56,7 @@ def prepare_data_sets(
         contents, missing_layers = make_package_layers(
             plan, vectors, includes_personal_data=order.keeps_personal_fields
         )
-        problems += validate_missing_layers(missing_layers, lambda layer: _find_title_and_roles(layer, standards))
+        problems += validate_missing_layers(missing_layers, standards)
         prepared_set = PreparedSet(
             vectors,
             [c for c in contents if len(c)],
@@ -90,19 +89,6 @@ def prepare_data_sets(
     if omitted_layers:
         problems.append(make_names_problem(ProblemLevel.NOTE, "layers_left_out", omitted_layers))
     return sets, problems
-
-
-def _find_title_and_roles(layer: str, standards: Iterable[Standard]) -> tuple[str | ConceptName, str]:
-    """Return the title of a layer code or concept, and the codes of the layers that are suitable for it.
-
-    A concept (such as ``farmland``) is a name for several layer codes.
-    """
-    for standard in standards:
-        if layer in standard.templates:
-            return standard.templates[layer].name, layer
-        if layer in standard.concepts:
-            return ConceptName(layer), " / ".join(standard.concepts[layer])
-    return ConceptName(layer), layer
 
 
 def write_vector_set(

@@ -20,6 +20,7 @@ from ...exchange.schema import DATABASE_FORMATS, SHAPELY_TYPE_IDS
 from ...exchange.vct.settings import load_settings
 from ...exchange.vct.values import clean_text
 from ...geometry.polygon_rings import extract_rings
+from ...standard import Standard
 from ...standard.codes import CodeList
 from ...standard.messages.texts import ConceptName
 from ...standard.template import TemplateField
@@ -344,11 +345,11 @@ def _validate_numbers(
 
 
 def validate_missing_layers(
-    missing_layers: Iterable[MissingLayer], find_title_and_roles: Callable[[str], tuple[str | ConceptName, str]]
+    missing_layers: Iterable[MissingLayer], standards: Iterable[Standard]
 ) -> list[ExportProblem]:
     """Return problems of layers of the specification for which the plan has no layer.
 
-    ``find_title_and_roles`` returns the title of a concept (such as farmland) or layer code, and the suitable codes.
+    The first of the ``standards`` that has a layer code or concept (such as farmland) gives the suitable codes.
     """
     problems = []
     for missing_layer in missing_layers:
@@ -357,9 +358,16 @@ def validate_missing_layers(
             continue
         level = ProblemLevel.GATE if need == "M" else ProblemLevel.NOTE
         key = "layer_unusable" if unusable_name else "layer_missing" if need == "M" else "layer_absent"
-        title, roles = find_title_and_roles(missing_layer.slot.layer)
-        params = {"title": title, "roles": roles}
-        problems.append(ExportProblem(level, key, layer=unusable_name or missing_layer.slot.layer, params=params))
+        layer = missing_layer.slot.layer
+        params: dict[str, Any] = {"title": ConceptName(layer), "roles": layer}
+        for standard in standards:
+            if layer in standard.templates:
+                params["title"] = standard.templates[layer].name
+                break
+            if layer in standard.concepts:
+                params["roles"] = " / ".join(standard.concepts[layer])
+                break
+        problems.append(ExportProblem(level, key, layer=unusable_name or layer, params=params))
     return problems
 
 

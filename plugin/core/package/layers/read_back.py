@@ -78,9 +78,14 @@ class ReadBackResult:
     shape_changes: dict[str, list[str]] = field(default_factory=dict)
     has_declared_widths: bool = True
 
+    @property
+    def has_no_differences(self) -> bool:
+        """Return True if the layer was read as it was written."""
+        return not self.difference_counts
+
     def raise_if_different(self, layer: str) -> None:
         """Raise OutputError if the layer of this name differs when it is read again."""
-        if self.difference_counts:
+        if not self.has_no_differences:
             messages = [
                 Message("read_back", row["kind"], {**row, "features": ", ".join(row["features"])})
                 for row in self.to_dict()["differences"]
@@ -123,7 +128,7 @@ class ReadBackResult:
             "widths_told": self.has_declared_widths,
             "moved_m": round(self.max_vertex_shift_m, 9),
             "area_off_m2": round(self.max_area_difference_m2, 9),
-            "same": not self.difference_counts,
+            "same": self.has_no_differences,
             "differences": rows,
             "shape_changes": [
                 {"kind": kind, "count": len(feature_names), "features": feature_names[:_MAX_EXAMPLES]}

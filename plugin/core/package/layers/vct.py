@@ -25,7 +25,7 @@ from ...exchange.vct.write import VctExport, write_vct
 from ...plan.layer import FieldInfo, SourceLayer
 from .content import PackageLayer
 from .read_back import ReadBackResult, compare_layer
-from .readers import ReadField, ReadRows
+from .readers import ReadRows
 
 RowCallback = Callable[[int], None]
 
@@ -137,7 +137,7 @@ class VctLayer:
     library = "sanxian VCT 3.0"
 
     def __init__(self, table: VctTable, crs: str, frame: pd.DataFrame, source_rows: NDArray):
-        self.fields = [ReadField(c.name, c.type, c.length if c.type == "text" else None) for c in table.columns]
+        self.fields = [FieldInfo(c.name, c.type, c.length if c.type == "text" else None) for c in table.columns]
         self.crs = crs
         # Rows that were not written count as further features.
         further_rows = len(source_rows) + np.arange(len(frame) - len(source_rows))

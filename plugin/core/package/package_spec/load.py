@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -221,9 +221,33 @@ def collect_layer_and_path_errors(package_spec: PackageSpec, errors: ErrorCollec
             with errors.collect_data_error():
                 _check_layer_slot(slot, f"vector[{n}].layer[{m}]", package_spec, standard)
     with errors.collect_data_error():
-        _check_gathering(package_spec, standard)
+        gathering = package_spec.gathering
+        rows = [("renamed", role) for role in gathering.renamed.values()]
+        rows += [("dissolved", role) for pair in gathering.dissolved.items() for role in pair]
+        for part, role in rows:
+            if role not in standard.templates:
+                raise DataError(
+                    "package_layer_unknown",
+                    file=str(package_spec.path),
+                    key=f"gathering.{part}",
+                    value=role,
+                    standard=standard.id,
+                    known="…",
+                )
+    get_path = package_spec.get_file_path
+    paths = [(f"vector[{n}]", get_path(one.folder, one.file)) for n, one in enumerate(package_spec.vectors, 1)]
+    for file_slot in package_spec.files:
+        name = fill_placeholders(file_slot.file, {**_UNFILLED_PLACEHOLDERS, **file_slot.placeholder_values})
+        paths.append((f"{file_slot.kind} {file_slot.id}", get_path(file_slot.folder, name)))
+    for key, named_file, suffixes in (
+        ("metadata", package_spec.metadata, ("",)),
+        ("report", package_spec.report, (".html", ".json")),
+        ("tables", package_spec.tables, (".xlsx",)),
+    ):
+        if named_file is not None:
+            paths += [(key, get_path(named_file.folder, f"{named_file.file}{suffix}")) for suffix in suffixes]
     places: dict[str, str] = {}
-    for key, path in _list_file_paths(package_spec):
+    for key, path in paths:
         with errors.collect_data_error():
             if path.lower() in places:
                 raise DataError(
@@ -260,44 +284,9 @@ def _check_layer_slot(slot: LayerSlot, key: str, package_spec: PackageSpec, stan
                 )
 
 
-def _check_gathering(package_spec: PackageSpec, standard: Standard) -> None:
-    """Raise DataError for a layer of the table ``gathering`` that the standard does not have."""
-    gathering = package_spec.gathering
-    rows = [*(("renamed", one) for one in gathering.renamed.values())]
-    rows += [("dissolved", one) for pair in gathering.dissolved.items() for one in pair]
-    for part, role in rows:
-        if role not in standard.templates:
-            raise DataError(
-                "package_layer_unknown",
-                file=str(package_spec.path),
-                key=f"gathering.{part}",
-                value=role,
-                standard=standard.id,
-                known="…",
-            )
-
-
 def find_layer_title(layer: str, standard: Standard, texts: Texts) -> str:
     """Return the title of a layer code or of a concept, such as ``farmland``."""
     return standard.templates[layer].name if layer in standard.templates else texts.get_concept_name(layer)
-
-
-def _list_file_paths(package_spec: PackageSpec) -> Iterator[tuple[str, str]]:
-    """Yield the key and the path in the package of each file of a specification."""
-    for n, vectors in enumerate(package_spec.vectors, 1):
-        yield f"vector[{n}]", package_spec.get_file_path(vectors.folder, vectors.file)
-    for slot in package_spec.files:
-        yield (
-            f"{slot.kind} {slot.id}",
-            package_spec.get_file_path(
-                slot.folder, fill_placeholders(slot.file, {**_UNFILLED_PLACEHOLDERS, **slot.placeholder_values})
-            ),
-        )
-    yield "metadata", package_spec.get_file_path(package_spec.metadata.folder, package_spec.metadata.file)
-    for suffix in (".html", ".json"):
-        yield "report", package_spec.get_file_path(package_spec.report.folder, f"{package_spec.report.file}{suffix}")
-    if package_spec.tables is not None:
-        yield "tables", package_spec.get_file_path(package_spec.tables.folder, f"{package_spec.tables.file}.xlsx")
 
 
 def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:

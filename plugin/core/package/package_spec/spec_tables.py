@@ -150,28 +150,21 @@ def read_vector_set(row: Any, table_key: str, path: Path, folders: dict[str, str
     if vector_set.vertical:
         check_crs_text(vector_set.vertical, path, f"{table_key}.vertical", is_vertical=True)
     if vector_set.suffix == ".vct":
+        # Imported here, because the list of specifications must also work without shapely.
+        from ...exchange.vct.head import VERTICAL_CRS, check_supported_crs
+
+        # A VCT file has GBK, CGCS2000, and heights of 1985 or none.
         vector_set = replace(vector_set, encoding=row.get("encoding", "GBK"))
-        _check_vct(vector_set, path, table_key)
+        check_known(vector_set.encoding, ("GBK",), path, f"{table_key}.encoding")
+        check_known(vector_set.vertical, ("", VERTICAL_CRS), path, f"{table_key}.vertical")
+        try:
+            check_supported_crs(CRS.from_user_input(vector_set.crs), vector_set.id)
+        except OutputError as error:
+            raise DataError("package_crs", file=str(path), key=f"{table_key}.crs", value=vector_set.crs) from error
     if vector_set.suffix == ".shp" and vector_set.vertical:
         # Not every program finds heights in a .prj, and GDAL drops heights combined with EPSG:4490.
         raise DataError("package_vertical", file=str(path), key=f"{table_key}.vertical", value=vector_set.vertical)
     return vector_set
-
-
-def _check_vct(vector_set: VectorSet, path: Path, table_key: str) -> None:
-    """Raise DataError for a VCT data set with another encoding, CRS or height system.
-
-    A VCT file has GBK, CGCS2000, and heights of 1985 or none.
-    """
-    # Imported here, because the list of specifications must also work without shapely.
-    from ...exchange.vct.head import VERTICAL_CRS, check_supported_crs
-
-    check_known(vector_set.encoding, ("GBK",), path, f"{table_key}.encoding")
-    check_known(vector_set.vertical, ("", VERTICAL_CRS), path, f"{table_key}.vertical")
-    try:
-        check_supported_crs(CRS.from_user_input(vector_set.crs), vector_set.id)
-    except OutputError as error:
-        raise DataError("package_crs", file=str(path), key=f"{table_key}.crs", value=vector_set.crs) from error
 
 
 def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dict[str, str]) -> FileSlot:

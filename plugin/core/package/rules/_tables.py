@@ -32,6 +32,7 @@ from ..tables.known_tables import (
     parse_printed_number,
 )
 from ..tables.sheets import PrintedSheet, PrintedWorkbook
+from ._package import make_file_finding
 
 # Differing cells are grouped by row. If many rows differ in a single column, they are grouped by this column; for
 # example, shares differ in all rows if the area of one row changed.
@@ -224,13 +225,13 @@ class _FindingMaker:
     def __call__(
         self, case: str, place: str = "", severity: Severity | None = Severity.WARNING, **params: Any
     ) -> Finding:
-        params = {"file": self.file, "sheet": self.sheet.name, **params}
+        params = {"sheet": self.sheet.name, **params}
         if "table" in params:
             # Omit the table's name if the sheet has the same name.
             is_sheet_name = normalise_word(params["table"]) == normalise_word(self.sheet.name)
             params["called"] = "" if is_sheet_name else self.texts.get("words", "in_brackets", text=params["table"])
-        key = f"{self.file}/{self.sheet.name}" + (f"/{place}" if place else "")
-        return Finding("", key=key, case=case, severity=severity, params=params)
+        part = f"{self.sheet.name}/{place}" if place else self.sheet.name
+        return make_file_finding(self.file, case, severity, part=part, **params)
 
 
 def _inspect_sheet_table(

@@ -207,9 +207,14 @@ def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageF
         if len(paths) == 1:
             yield make_file_finding(paths[0], next(iter(cases)))
             continue
-        counts = {case: len(cases.get(case, ())) for case in ("lost", "more")}
-        files = _join_relative_names(data_set, paths)
-        yield make_file_finding(data_set, "changed_set", None, count=len(paths), files=files, **counts)
+        yield make_file_finding(
+            data_set,
+            "changed_set",
+            count=len(paths),
+            files=_join_relative_names(data_set, paths),
+            lost=len(cases.get("lost", ())),
+            more=len(cases.get("more", ())),
+        )
     for folder, paths in added_by_folder.items():
         if len(paths) <= MAX_SINGLE_FINDINGS:
             yield from (make_file_finding(path, "more") for path in paths)
@@ -242,8 +247,9 @@ def _compare_digest_list(
     manifest_digests = _collect_digests_of_manifest(package)
     unlisted_paths = [path for path in manifest_digests if path not in listed_digests and path != name]
     if unlisted_paths:
-        params = {"sums": name, "count": len(unlisted_paths), "files": join_first(unlisted_paths)}
-        yield make_file_finding(name, "unlisted", Severity.WARNING, **params)
+        yield make_file_finding(
+            name, "unlisted", Severity.WARNING, sums=name, count=len(unlisted_paths), files=join_first(unlisted_paths)
+        )
     for path, digest in listed_digests.items():
         if path in manifest_digests and manifest_digests[path] != digest:
             yield make_file_finding(path, "disagree", sums=name)

@@ -144,26 +144,17 @@ def _report_additional_fields(package: PackageFacts, ctx: RuleContext) -> Iterat
         additional_fields = (
             find_additional_fields(layer, package, ctx) if (layer.file, layer.name) not in unread_layers else []
         )
-        if additional_fields and package.is_gathered:
-            county_fields = _list_county_fields(layer.name, package, ctx)
+        template = ctx.norm.standard.templates.get(layer.name)
+        if additional_fields and package.is_gathered and template is not None and template.fields_mark == "C":
+            # The field table of this layer was not read: a gathering (汇总) keeps the counties' fields.
+            renamed = package.package_spec.gathering.renamed
+            roles = [layer.name, *(source for source, target in renamed.items() if target == layer.name)]
+            county_templates = [one for role, one in load_standard().templates.items() if role in roles]
+            county_fields = {field.name.upper() for one in county_templates for field in one.fields}
             additional_fields = [name for name in additional_fields if name.upper() not in county_fields]
         if additional_fields and read_stated_field_count(layer, package) in (None, len(layer.field_names or ())):
             fields = Texts(ctx.lang).get("words", "between_names").join(additional_fields)
             yield make_layer_finding(layer.file, layer.name, "more_fields", Severity.INFO, fields=fields)
-
-
-def _list_county_fields(layer_name: str, package: PackageFacts, ctx: RuleContext) -> set[str]:
-    """Return the counties' fields, in capitals, that a gathering (汇总) keeps in a layer.
-
-    Empty if the field table of the parent's layer was read (not mark C): the gathered layer has its fields.
-    """
-    template = ctx.norm.standard.templates.get(layer_name)
-    if template is None or template.fields_mark != "C":
-        return set()
-    renamed = package.package_spec.gathering.renamed
-    county_templates = load_standard().templates
-    roles = [layer_name, *(source for source, target in renamed.items() if target == layer_name)]
-    return {one.name.upper() for role in roles if role in county_templates for one in county_templates[role].fields}
 
 
 def _check_mandatory_layer(
@@ -186,9 +177,7 @@ def _check_mandatory_layer(
         if not any(layer.feature_count for layer in readable_layers):
             yield make_file_finding(readable_layers[0].file, "empty", name=readable_layers[0].name)
     elif layers_of_slot:
-        yield Finding(
-            "", key=f"{data_sets[0]}/{slot.layer}", case="missing_in", params={"file": data_sets[0], **params}
-        )
+        yield make_file_finding(data_sets[0], "missing_in", part=slot.layer, **params)
     else:
         yield Finding("", key=slot.layer, case="missing", params=params)
 
@@ -359,29 +348,26 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
 
     def make_finding(case: str, params: dict[str, Any], field: str = "") -> Finding:
         """Return a finding on this layer in the other data set."""
-        file_params = {"file": comparison.first_path, "place": comparison.other_path}
         return Finding(
             comparison.role,
             key=f"{comparison.other_path}/{comparison.name}",
             field=field,
             case=case,
-            params={**file_params, **params},
+            params={"file": comparison.first_path, "place": comparison.other_path, **params},
         )
 
     between = texts.get("words", "between_names")
     only_in_first, only_in_other = comparison.unmatched_features
     if only_in_first.feature_count or only_in_other.feature_count:
-        counts = {
+        params: dict[str, Any] = {
             "found": comparison.feature_counts[0],
             "other": comparison.feature_counts[1],
             "lost": only_in_first.feature_count,
             "more": only_in_other.feature_count,
-        }
-        names = {
             "lost_names": _join_in_brackets(only_in_first, texts),
             "more_names": _join_in_brackets(only_in_other, texts),
         }
-        yield make_finding("features", {**counts, **names})
+        yield make_finding("features", params)
     differing_positions = np.flatnonzero(comparison.distances_m > allowance_m)
     if len(differing_positions):
         largest_shift = float(comparison.distances_m[differing_positions].max())
@@ -394,13 +380,11 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
                 metres=format_number(largest_shift, 3),
             ),
         }
-        areas = {
-            "expected": format_number(comparison.areas_m2[0], 2),
-            "found": format_number(comparison.areas_m2[1], 2),
-        }
-        yield (
-            make_finding("shapes", {**params, **areas}) if any(comparison.areas_m2) else make_finding("places", params)
-        )
+        if any(comparison.areas_m2):
+            expected, found = (format_number(area, 2) for area in comparison.areas_m2)
+            yield make_finding("shapes", {**params, "expected": expected, "found": found})
+        else:
+            yield make_finding("places", params)
     for name, difference in comparison.differences_by_field.items():
         first_value, other_value = (
             texts.get("words", "blank") if value is None else str(value)

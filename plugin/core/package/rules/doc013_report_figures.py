@@ -210,17 +210,14 @@ def _compare_with_layers(
         amounts = (f"{format_number(one, digits)} {word}".strip() for one in (value, computed_value, difference))
         # Another version may have measured a figure slightly differently, but counts alike.
         is_slight = other_version and is_slight_difference(difference, computed_value, unit)
-        yield Finding(
-            "",
-            key=f"{path}/{name}",
-            case="figure",
-            severity=Severity.WARNING if is_slight else None,
-            params={
-                "file": path,
-                "indicator": IndicatorName(name),
-                **dict(zip(("told", "given", "apart"), amounts, strict=True)),
-                "other": texts.get("words", "slight") if is_slight else "",
-            },
+        yield make_file_finding(
+            path,
+            "figure",
+            Severity.WARNING if is_slight else None,
+            part=name,
+            indicator=IndicatorName(name),
+            **dict(zip(("told", "given", "apart"), amounts, strict=True)),
+            other=texts.get("words", "slight") if is_slight else "",
         )
 
 
@@ -273,8 +270,8 @@ def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicato
             for o in (stated_indicator, computed_indicator)
         ]
         if descriptions[0] != descriptions[1]:
-            params = {"file": path, "indicator": IndicatorName(name), "told": descriptions[0], "given": descriptions[1]}
-            yield Finding("", key=f"{path}/{name}", case="state", params=params)
+            told, given = descriptions
+            yield make_file_finding(path, "state", part=name, indicator=IndicatorName(name), told=told, given=given)
 
 
 #: Counts of a summary, in addition to its verdict and errors.

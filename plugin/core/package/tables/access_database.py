@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ...base.errors import OutputError
 from ...render.tables.report_table import CellValue, ReportTable, TableNumber, make_column_title, make_sheet_name
 from ...standard.messages.texts import Texts
 
@@ -25,14 +26,6 @@ _MAX_NAME_CHARACTERS = 64
 ACCESS_DRIVERS = ("Microsoft Access Driver (*.mdb, *.accdb)", "Microsoft Access Driver (*.mdb)")
 #: Request to the ODBC installer: add a source for this user; with CREATE_DB it makes the file.
 _ODBC_ADD_DSN = 1
-
-
-class TableDifferenceError(Exception):
-    """Raised for a cell that differs when a written table is read again."""
-
-    def __init__(self, table: str, line: int, column: str):
-        super().__init__(f"{table} {line} {column}")
-        self.table, self.line, self.column = table, line, column
 
 
 def write_database_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts) -> dict[str, int]:
@@ -57,13 +50,13 @@ def write_database_tables(connection: Any, tables: Iterable[ReportTable], texts:
     return row_count_by_table
 
 
-def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts) -> int:
+def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts, file_name: str) -> int:
     """Compare tables in the database with the given ones; return the number of compared figures.
 
     Raises
     ------
-    TableDifferenceError
-        For the first cell that differs.
+    OutputError
+        For the first cell that differs, with the name of the database's file.
     """
     compared_count = 0
     for table in tables:
@@ -74,7 +67,8 @@ def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts:
         rows = [tuple(row) for row in cursor.fetchall()]
         cursor.close()
         if len(rows) != len(table.rows):
-            raise TableDifferenceError(name, min(len(rows), len(table.rows)) + 1, ROW_NUMBER_COLUMN)
+            place = f"{name} {min(len(rows), len(table.rows)) + 1} {ROW_NUMBER_COLUMN}"
+            raise OutputError("package_table_not_the_same", file=file_name, place=place)
         for line, (row, read_row) in enumerate(zip(table.rows, rows, strict=True), 1):
             for head, value, read_value in zip(heads, row.values, read_row, strict=True):
                 expected = convert_to_plain_cell(value)
@@ -84,7 +78,7 @@ def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts:
                     else read_value is not None and float(read_value) == expected
                 )
                 if not is_equal:
-                    raise TableDifferenceError(name, line, head)
+                    raise OutputError("package_table_not_the_same", file=file_name, place=f"{name} {line} {head}")
                 compared_count += isinstance(value, TableNumber)
     return compared_count
 
