@@ -138,8 +138,7 @@ def run_doctor_command(args: argparse.Namespace, report_texts: ReportTexts) -> i
 
     CLEAN: checks can run here; FOUND: something that they need is missing, or an example has another result.
     """
-    from .doctor.doctor_report import check_output, format_fact, write_report
-    from .doctor.examine import run_doctor
+    from .doctor.examine import check_output, format_fact, run_doctor, write_report
 
     if args.output:
         check_output(args.output)

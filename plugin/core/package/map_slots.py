@@ -148,8 +148,7 @@ def _make_missing_map_message(titles: Iterable[str], missing_input: MissingMapRe
 def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem]:
     """Render the requested maps and add a row for each map to the manifest; return the problems."""
     spec, slots = context.package_spec, {row["id"]: row for row in context.manifest["slots"]}
-    map_slots = [slot for slot in spec.files if slot.kind == "map"]
-    rows: dict[str, list[dict[str, Any]]] = {slot.id: [] for slot in map_slots}
+    rows: dict[str, list[dict[str, Any]]] = {slot.id: [] for slot in spec.map_files}
     rows |= {
         filled_slot.slot.id: [
             _make_map_row_of_file(context, filled_slot.slot, path.name, ORIGIN_GIVEN)
@@ -183,7 +182,7 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
                 slot, ORIGIN_NONE, reason=_make_missing_map_message([slot.title], missing_input).render(texts)
             )
         ]
-    context.manifest["maps"] = [row for slot in map_slots for row in rows[slot.id]]
+    context.manifest["maps"] = [row for slot in spec.map_files for row in rows[slot.id]]
     problems = explain_missing_maps(failed_maps)
     stop_on_gate_problems(problems, context.planned_maps.allows_missing_maps, context.new_folder.stem)
     if select_problems_of_levels(problems, ProblemLevel.GATE):

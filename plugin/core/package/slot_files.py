@@ -18,7 +18,7 @@ from ..base.files.names import find_name_problem
 from ..base.files.writing import explain_os_error
 from ..standard.messages.texts import Texts
 from .jpeg import has_jpeg_suffix, inspect_jpeg, make_world_file_name
-from .names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
+from .names import fill_placeholders, make_name_matcher
 from .package_spec.spec import MIN_DPI, FileSlot, PackageSpec
 from .problems import ExportProblem, ProblemLevel, make_names_problem
 
@@ -34,28 +34,6 @@ BYTES_READ_AT_EACH_END = 2048
 _PDF_END_MARK_PATTERN = re.compile(rb"startxref\s+\d+\s+%%EOF")
 #: First bytes of files by suffix.
 SIGNATURE_BY_SUFFIX = {"pdf": b"%PDF-", "jpg": b"\xff\xd8\xff", "jpeg": b"\xff\xd8\xff", "xlsx": b"PK\x03\x04"}
-
-
-#: Files of a FileGDB and of a shapefile (names by Esri and GDAL). Other files next to them do not belong to the data
-#: set.
-_FILEGDB_FILE_NAME_PATTERN = re.compile(
-    r"a[0-9a-f]{8}\.(?:gdbtable|gdbtablx|gdbindexes|freelist|horizon|cdf|(?:[^/]+\.)?(?:atx|spx))|gdb|timestamps",
-    re.IGNORECASE,
-)
-_SHAPEFILE_SUFFIXES = (
-    ".shp", ".shx", ".dbf", ".prj", ".cpg", ".cst", ".sbn", ".sbx", ".fbn", ".fbx", ".ain", ".aih", ".atx", ".ixs", ".mxs", ".qix",  # noqa: E501 - a table
-    ".qpj", ".xml",
-)  # fmt: skip
-
-
-def is_data_set_file(name: str, data_set: str) -> bool:
-    """Return True if a file of this name can belong to a data set.
-
-    ``data_set`` is the path of a .gdb or a folder of shapefiles.
-    """
-    if data_set.lower().endswith(".gdb"):
-        return _FILEGDB_FILE_NAME_PATTERN.fullmatch(name) is not None
-    return name == FIELD_NAME_FILE or name.lower().endswith(_SHAPEFILE_SUFFIXES)
 
 
 def is_stray_file(name: str) -> bool:

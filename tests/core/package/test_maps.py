@@ -304,8 +304,8 @@ def test_map_that_cannot_be_rendered_is_reported_by_name(checked_county, export_
     (problem,) = [p for p in done.problems if p.key == "map_not_made" and p.count == 1]
     assert "县域三区图" in problem.format_as_sentence(Texts("zh")) and "内存" in problem.format_as_sentence(Texts("zh"))
     # A required map blocks the package unless it is forced.
-    files = tuple(replace(slot, need="M") if slot.layout == "three_zones" else slot for slot in COUNTY_SPEC.files)
-    must = replace(export_order, package_spec=replace(COUNTY_SPEC, files=files))
+    maps = tuple(replace(slot, need="M") if slot.layout == "three_zones" else slot for slot in COUNTY_SPEC.map_files)
+    must = replace(export_order, package_spec=replace(COUNTY_SPEC, map_files=maps))
     before = hash_files(done.path)
     with pytest.raises(OutputError) as caught:
         export_package(checked_county, must, map_renderer=FakeRenderer(lacks=lacks))

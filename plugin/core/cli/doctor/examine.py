@@ -1,23 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run the environment check: examine disk, encodings, projections and libraries, then run the examples."""
+"""Run the environment check: examine disk, encodings, projections and libraries, then run the examples.
+
+The result is shown as lines, or written as a text file or JSON, without names and folders of the machine.
+"""
 
 from __future__ import annotations
 
+import json
 import locale
 import math
 import os
+import platform
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
 from itertools import chain
 from pathlib import Path
 
+from ....metadata import read_plugin_version
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import describe_exception
+from ...base.errors import OutputError
+from ...base.files.writing import check_writable, write_atomically
 from ...standard.messages.texts import Texts
-from .doctor_report import DoctorReport, FactState, MachineFact, is_healthy
 from .libraries import (
+    FactState,
+    MachineFact,
     describe_libraries,
     describe_library_installation,
     iterate_format_facts,
@@ -32,6 +43,28 @@ _TRIAL_FOLDER, _TRIAL_FILE, _TRIAL_TEXT = "规划 数据", "县 界.txt", "浑�
 _SHARE_OF_MACHINE = 0.05
 #: Failed examples that have a line each; the others are counted.
 MAX_FAILURE_LINES = 50
+SCHEMA = "sanxian-doctor/1"
+#: Formats of the result.
+OUTPUT_SUFFIXES = (".txt", ".json")
+
+
+@dataclass(frozen=True)
+class DoctorReport:
+    """The lines of an environment check, and its conclusion."""
+
+    facts: tuple[MachineFact, ...]
+    conclusion: str
+    lang: str
+
+    @property
+    def is_healthy(self) -> bool:
+        """Return True if checks can run here."""
+        return is_healthy(self.facts)
+
+
+def is_healthy(facts: tuple[MachineFact, ...]) -> bool:
+    """Return True if nothing that checks need is missing, and no example has another result."""
+    return all(fact.state not in (FactState.MISSING, FactState.FAILED) for fact in facts)
 
 
 def iterate_disk_facts(folders: dict[str, Path], texts: Texts) -> Iterator[MachineFact]:
@@ -221,3 +254,66 @@ def make_conclusion(facts: tuple[MachineFact, ...], texts: Texts) -> str:
     return (
         texts.get("environment", "good_with_warnings", count=warnings) if warnings else texts.get("environment", "good")
     )
+
+
+def format_fact(fact: MachineFact, lang: str) -> str:
+    """Return a line: state, name, what was found, remedy."""
+    texts = Texts(lang)
+    return texts.get(
+        "environment",
+        "line_with_remedy" if fact.remedy else "line",
+        state=texts.get("environment_states", fact.state),
+        name=fact.name,
+        found=fact.found,
+        remedy=fact.remedy,
+    ).strip()
+
+
+def list_report_lines(report: DoctorReport) -> list[str]:
+    """Return the lines of a report; the first one is the conclusion."""
+    return [report.conclusion, *(format_fact(fact, report.lang) for fact in report.facts)]
+
+
+def check_output(target: str) -> None:
+    """Raise OutputError before the run if the result cannot be written to this path."""
+    if Path(target).suffix.lower() not in OUTPUT_SUFFIXES:
+        raise OutputError("output_format", target=target, known=", ".join(OUTPUT_SUFFIXES))
+    check_writable(target, [])
+
+
+def write_report(report: DoctorReport, target: str) -> None:
+    """Write a report as text (.txt) or JSON (.json); raise OutputError if it cannot be written."""
+    check_output(target)
+    if Path(target).suffix.lower() == ".json":
+        data = {
+            "schema": SCHEMA,
+            **_describe_machine(),
+            "healthy": report.is_healthy,
+            "conclusion": report.conclusion,
+            "facts": [
+                {
+                    "id": fact.identifier,
+                    "state": fact.state.value,
+                    "name": fact.name,
+                    "found": fact.found,
+                    "remedy": fact.remedy,
+                }
+                for fact in report.facts
+            ],
+        }
+        content = json.dumps(data, ensure_ascii=False, indent=1)
+    else:
+        title = Texts(report.lang).get("environment", "title")
+        content = "\n".join([title, " · ".join(_describe_machine().values()), "", *list_report_lines(report)])
+    with write_atomically(target) as path:
+        path.write_text(content + "\n", encoding="utf-8")
+
+
+def _describe_machine() -> dict[str, str]:
+    """Return date, version of the plugin, and kind of machine; neither its name nor that of its user."""
+    return {
+        "date": date.today().isoformat(),
+        "plugin": read_plugin_version(),
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+    }

@@ -23,13 +23,41 @@ from ....paths import ENVIRONMENT_REQUIREMENTS
 from ...base.connection_text import describe_exception
 from ...base.files.filegdb_driver import does_driver_damage_rows
 from ...standard.messages.texts import Texts
-from .doctor_report import FactState, MachineFact
 
 #: The row that is written: a square in zone 38 of CGCS2000 with a Chinese text.
 _TRIAL_WKT = "POLYGON ((38600000 4380000, 38600010 4380000, 38600010 4380010, 38600000 4380010, 38600000 4380000))"
 _TRIAL_CRS, _TRIAL_FIELD, _TRIAL_TEXT = "EPSG:4526", "XZQMC", "浑源县"
 _PERSONAL_GEODATABASE_DRIVER = "PGeo"
 _ODBC_DRIVER_LIST = Path("/etc/odbcinst.ini")
+
+
+class FactState(StrEnum):
+    """The state of a line: 可用 / 警告 / 缺少 / 结果不符 / 未运行.
+
+    MISSING and FAILED mean that checks cannot run or give wrong results here; the others do not.
+    """
+
+    OK = "ok"
+    WARNING = "warning"
+    MISSING = "missing"
+    FAILED = "failed"
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True)
+class MachineFact:
+    """A line of the environment check.
+
+    ``identifier`` never changes (``library.geopandas``). ``name``: what was examined; ``found``: its version or what
+    was found; ``remedy``: what does not work without it and how to get it, empty if nothing is to be done. Texts are
+    in the user's language and name no folder of this machine.
+    """
+
+    identifier: str
+    state: FactState
+    name: str
+    found: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True)

@@ -331,7 +331,7 @@ class PackageFacts:
         The list is empty if the specification has no maps.
         """
         maps_by_path: dict[str, tuple[FileFact, str, str]] = {}
-        for slot in (one for one in self.package_spec.files if one.kind == "map"):
+        for slot in self.package_spec.map_files:
             matcher = make_name_matcher(slot.file, {**self.placeholder_values, **slot.placeholder_values})
             for file in self.list_files_of_slot(slot):
                 match = matcher.fullmatch(file.name)

@@ -216,11 +216,14 @@ def _read_layers(
         if data_set in facts.vct_layers:
             layers = facts.vct_layers[data_set]
         else:
-            layers, unreadable_names = _read_data_set(
-                folder / data_set,
-                make_selector_with_spec_names(wanted_fields, facts.find_vector_sets(data_set)),
-                cancellation,
-            )
+            select_layer = make_selector_with_spec_names(wanted_fields, facts.find_vector_sets(data_set))
+            try:
+                layers = read_source(folder / data_set, select_layer=select_layer, cancellation=cancellation)
+            except InputError as error:
+                # Without a layer the data set is unreadable; this was reported with its files.
+                layers, unreadable_names = [], [str(error.params["layer"])] if "layer" in error.params else []
+            unreadable_names += [one.name for one in layers if one.problem and one.problem[0] == "layer_unreadable"]
+            layers = [one for one in layers if one.name not in unreadable_names]
         # A layer that an earlier data set has, too, is checked there; this one is compared with it.
         first_before = dict(first_of_role)
         layers = [restore_field_names(layer, facts.find_vector_sets(data_set), norm) for layer in layers]
@@ -313,16 +316,3 @@ def _compare_with_earlier(
     # A layer without a CRS has no location; its shapes are not compared.
     plan_layers = [Layer(one, template, one.crs or crs_care.CGCS2000_DEGREES) for one, _ in sets]
     yield compare_datasets(plan_layers[0], plan_layers[1], file, data_set, omitted_fields, cancellation)
-
-
-def _read_data_set(
-    path: Path, wanted_fields: LayerSelector, cancellation: Cancellation
-) -> tuple[list[SourceLayer], list[str]]:
-    """Return the readable layers of a data set, and the names of the unreadable ones."""
-    try:
-        layers = read_source(path, select_layer=wanted_fields, cancellation=cancellation)
-    except InputError as error:
-        # Without a layer the data set is unreadable; this was reported with its files.
-        return [], [str(error.params["layer"])] if "layer" in error.params else []
-    unreadable_names = [one.name for one in layers if one.problem is not None and one.problem[0] == "layer_unreadable"]
-    return [one for one in layers if one.name not in unreadable_names], unreadable_names

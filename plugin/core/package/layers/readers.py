@@ -74,17 +74,15 @@ def open_layer(path: Path, name: str, first_row: int = 0) -> Iterator[_FionaLaye
     except (FionaError, ValueError) as error:
         raise InputError("layer_unreadable", source=path.name, layer=name, detail="damaged") from error
     with source:
-        yield _FionaLayer(source, first_row)
+        # The library has a separate GDAL.
+        yield _FionaLayer(source, f"fiona {fiona.__version__} (GDAL {fiona.__gdal_version__})", first_row)
 
 
 class _FionaLayer:
     """A layer that is open in fiona."""
 
-    def __init__(self, source: Any, first_row: int = 0):
-        import fiona
-
-        self.library = f"fiona {fiona.__version__} (GDAL {fiona.__gdal_version__})"
-        self._source, self._first_row = source, first_row
+    def __init__(self, source: Any, library: str, first_row: int = 0):
+        self.library, self._source, self._first_row = library, source, first_row
         self.fields: list[FieldInfo] = []
         kinds = {"str": "text", "float": "real", "date": "date", "datetime": "date"}
         for name, fiona_type in source.schema["properties"].items():

@@ -25,23 +25,21 @@ from ...render.words import ReportTexts
 from ...standard import Standard, load_standard
 from ...standard.messages.texts import Texts
 from ..names import PLACEHOLDER_PATTERNS, SAMPLE_VALUES, fill_placeholders
-from .spec import METADATA_ITEMS, GatheringSpec, LayerSlot, NamedFile, PackageFile, PackageSpec, TableAndColumnAliases
+from .spec import METADATA_ITEMS, FileSlot, GatheringSpec, LayerSlot, NamedFile, PackageSpec
 from .spec_tables import (
     MapSettings,
     check_map_slots,
     check_name_pattern,
     check_portable_name,
-    pop_table_and_column_aliases,
     read_file_slot,
     read_map_settings,
     read_named_file,
     read_vector_set,
 )
 
-_ITEMS = list_record_items(PackageFile)
+_ITEMS = list_record_items(PackageSpec)
 #: Keys that describe the specification, and what the plugin adds; no norm requires them.
 _KEYS_WITHOUT_MARK = ("id", "name", "standard", "source", "marks", "report")
-_FILE_KINDS = ("document", "map", "table")
 _Part = TypeVar("_Part")
 #: Values of placeholders where a package that does not exist yet is shown.
 _SAMPLE_VALUES = {**SAMPLE_VALUES, "title": "……"}
@@ -116,23 +114,21 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     vectors = [
         _read_part(errors, None, read_vector_set, row, f"vector[{n}]", path, folders) for n, row in enumerate(rows, 1)
     ]
-    slots = []
-    for kind in _FILE_KINDS:
+    slots_by_kind: dict[str, tuple[FileSlot, ...]] = {}
+    for kind in ("document", "map", "table"):
         rows = _read_part(errors, [], _read_typed, table.get(kind, []), list, path, kind)
-        slots += [
+        slots = [
             _read_part(errors, None, read_file_slot, kind, row, f"{kind}[{n}]", path, folders)
             for n, row in enumerate(rows, 1)
         ]
-    files = tuple(slot for slot in slots if slot is not None)
+        slots_by_kind[kind] = tuple(slot for slot in slots if slot is not None)
     sets = tuple(one for one in vectors if one is not None)
     with errors.collect_data_error():
-        check_unique([v.id for v in sets] + [f.id for f in files], path, "id")
-    table_words_read = _read_part(
-        errors, TableAndColumnAliases(), pop_table_and_column_aliases, table.get("tables", {}), path
-    )
+        ids = [v.id for v in sets] + [slot.id for slots_of_kind in slots_by_kind.values() for slot in slots_of_kind]
+        check_unique(ids, path, "id")
     maps = _read_part(errors, MapSettings(), read_map_settings, table.get("maps", {}), path)
     with errors.collect_data_error():
-        check_map_slots(files, maps, path)
+        check_map_slots(slots_by_kind["map"], maps, path)
     no_file = NamedFile("", "")
     named_files: dict[str, NamedFile] = {
         key: _read_part(errors, no_file, read_named_file, table[key], key, path, folders, items)
@@ -145,11 +141,12 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
         secrecy_levels=_read_part(errors, (), _read_secrecy_levels, table, path),
         folders=folders,
         vectors=sets,
-        files=files,
+        documents=slots_by_kind["document"],
+        map_files=slots_by_kind["map"],
+        table_files=slots_by_kind["table"],
         report=named_files.get("report", no_file),
         metadata=named_files.get("metadata", no_file),
         tables=named_files.get("tables"),
-        words=table_words_read,
         maps=maps,
         gathering=_read_part(
             errors, GatheringSpec(), _read_typed, table.get("gathering", {}), GatheringSpec, path, "gathering"

@@ -88,7 +88,23 @@ def group_differing_cells(differences: Iterable[CellDifference]) -> list[CellGro
 
 def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
     """Return the message parameters of a group of cells; ``cells`` has each cell with details."""
-    description_by_cell = {_name_cell(cell): _describe_cell(cell, texts) for cell in group.cells}
+    description_by_cell: dict[str, dict[str, Any]] = {}
+    for cell in group.cells:
+        layer_figure = require_value(cell.expected_figure, "the figure of the layers")
+        unit = cell.unit_word or (texts.get("units", cell.unit) if cell.unit else "")
+        # The figure from the layers has more digits.
+        digits = cell.decimals + (0 if cell.unit == "count" else _ADDITIONAL_DIGITS)
+        # Use the printed digits with separators; texts around a figure are unchanged.
+        printed = parse_printed_number(cell.printed_text) if cell.unit else None
+        table_figure = cell.printed_text if printed is None else format_number(printed.value, printed.decimals)
+        description_by_cell[_name_cell(cell)] = {
+            "row": cell.row_name,
+            "line": cell.line_number,
+            "column": cell.column_heading,
+            "told": f"{table_figure} {unit}".strip(),
+            "given": f"{format_number(layer_figure, digits)} {unit}".strip(),
+            "apart": f"{format_number(cell.difference, digits)} {unit}".strip(),
+        }
     first = group.cells[0]
     params: dict[str, Any] = {"row": first.row_name, "line": first.line_number, "column": first.column_heading}
     if len(group.cells) == 1:
@@ -108,29 +124,6 @@ def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
             sentences.append(texts.get("words", "and_more", count=len(listed_cells) - _MAX_LISTED_FIGURES))
         params |= {"count": len(listed_cells), "figures": texts.get("words", "between_cells").join(sentences)}
     return {**params, "cells": [{"cell": name, **cell} for name, cell in description_by_cell.items()]}
-
-
-def _describe_cell(cell: CellDifference, texts: Texts) -> dict[str, Any]:
-    """Return a cell's column head and its figures as texts.
-
-    The figure from the layers has more digits.
-    """
-    layer_figure = require_value(cell.expected_figure, "the figure of the layers")
-    unit = cell.unit_word or (texts.get("units", cell.unit) if cell.unit else "")
-    digits = cell.decimals + (0 if cell.unit == "count" else _ADDITIONAL_DIGITS)
-    # Use the printed digits with separators; texts around a figure are unchanged.
-    printed_number = parse_printed_number(cell.printed_text) if cell.unit else None
-    table_figure = (
-        cell.printed_text if printed_number is None else format_number(printed_number.value, printed_number.decimals)
-    )
-    return {
-        "row": cell.row_name,
-        "line": cell.line_number,
-        "column": cell.column_heading,
-        "told": f"{table_figure} {unit}".strip(),
-        "given": f"{format_number(layer_figure, digits)} {unit}".strip(),
-        "apart": f"{format_number(cell.difference, digits)} {unit}".strip(),
-    }
 
 
 def make_cell_name(row: int, column: int) -> str:

@@ -173,12 +173,7 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
     Documents that the plugin made are left out: DOC015 compares them with their data.
     """
     generated_documents = package.get_kinds_of_generated_documents()
-    document_paths = {
-        file.path
-        for slot in package.package_spec.files
-        if slot.kind == "document"
-        for file in package.list_files_of_slot(slot)
-    }
+    document_paths = {file.path for slot in package.package_spec.documents for file in package.list_files_of_slot(slot)}
     others = []
     for one in divisions.entry_by_code.values():
         if one.level == _COUNTY_LEVEL and one.code != package.county_code and package.county_name not in one.name:

@@ -179,8 +179,7 @@ def file_contents(
     # A person has to read the text of documents that the office supplied.
     office_documents = [
         file
-        for slot in package.package_spec.files
-        if slot.kind == "document"
+        for slot in package.package_spec.documents
         for file in package.list_files_of_slot(slot)
         if file.path not in generated_documents
     ]
@@ -220,10 +219,10 @@ def _report_wrong_contents(
 
     ``map_limits``: as of `_find_poor_map`; ``min_pages``: number of pages of a mandatory document.
     """
-    slots, texts = package.package_spec.files, Texts(ctx.lang)
+    spec, texts = package.package_spec, Texts(ctx.lang)
     map_paths, document_paths = (
-        {file.path: slot for slot in slots if slot.kind == kind for file in package.list_files_of_slot(slot)}
-        for kind in ("map", "document")
+        {file.path: slot for slot in slots for file in package.list_files_of_slot(slot)}
+        for slots in (spec.map_files, spec.documents)
     )
     for file in package.files:
         if file.is_link:
@@ -309,8 +308,8 @@ def _report_content_problems(file: FileFact, package: PackageFacts, texts: Texts
         # Only the parts that a name of the specification has are compared; DOC003 reports other names.
         matches = [
             match
-            for slot in package.package_spec.files
-            if slot.kind == "map" and (match := make_name_matcher(slot.file, {}).fullmatch(file.name))
+            for slot in package.package_spec.map_files
+            if (match := make_name_matcher(slot.file, {}).fullmatch(file.name))
         ]
         if matches and not any(
             all(text in (None, described_parts.get(key, text)) for key, text in match.groupdict().items())

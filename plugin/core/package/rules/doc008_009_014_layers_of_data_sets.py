@@ -172,7 +172,10 @@ def _check_mandatory_layer(
     # An unreadable layer may be the missing one.
     if not readable_layers and any(layer.feature_count < 0 for layer in package.layers):
         return
-    params = {"title": find_layer_title(slot.layer, ctx.norm.standard, Texts(ctx.lang)), "name": layer_names[0]}
+    params: dict[str, Any] = {
+        "title": find_layer_title(slot.layer, ctx.norm.standard, Texts(ctx.lang)),
+        "name": layer_names[0],
+    }
     if readable_layers:
         if not any(layer.feature_count for layer in readable_layers):
             yield make_file_finding(readable_layers[0].file, "empty", name=readable_layers[0].name)

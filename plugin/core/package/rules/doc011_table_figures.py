@@ -155,7 +155,7 @@ def table_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         # Not every edition has the lists that the tables need.
         result.not_checked.append(("package_no_figures", {"reason": texts.explain_error(error)}))
         return result
-    known_tables = KnownTables(tables, lang, package.package_spec.words)
+    known_tables = KnownTables(tables, lang, package.package_spec.tables)
     recognised_tables: set[str] = set()
     for book in readable_workbooks:
         if book.file == package.tables_path and any(

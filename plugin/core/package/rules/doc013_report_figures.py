@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ...base.errors import DataError
@@ -167,7 +167,16 @@ def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Itera
             if key in summary and key in manifest_summary and summary[key] != manifest_summary[key]
         ]
         if differing_keys:
-            sides = [_describe_items(values, differing_keys, texts) for values in (summary, manifest_summary)]
+            sides = []
+            for values in (summary, manifest_summary):
+                # A list is shown by its length.
+                shown = [(key, values.get(key)) for key in differing_keys]
+                items = [
+                    f"{texts.get('origin', key)} "
+                    f"{format_value_or_missing(len(value) if isinstance(value, list) else value, texts)}"
+                    for key, value in shown
+                ]
+                sides.append(texts.get("words", "between_names").join(items))
             yield make_file_finding(path, "counts", names=" ≠ ".join(sides))
         results = [(one.get("verdict"), one.get("errors")) for one in (summary, manifest_summary)]
         if results[0] != results[1]:
@@ -276,13 +285,3 @@ def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicato
 
 #: Counts of a summary, in addition to its verdict and errors.
 _COUNTED_ITEMS = ("warnings", "waived", "findings", "skipped", "crashed", "left_out", "unconfirmed")
-
-
-def _describe_items(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
-    """Return items with their values as one text; a list is shown by its length."""
-    parts = []
-    for key in keys:
-        value = values.get(key)
-        text = len(value) if isinstance(value, list) else value
-        parts.append(f"{texts.get('origin', key)} {format_value_or_missing(text, texts)}")
-    return texts.get("words", "between_names").join(parts)

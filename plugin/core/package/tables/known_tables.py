@@ -16,7 +16,7 @@ from ...figures.supplied_tables import FIGURE_UNIT_WORDS, parse_figure
 from ...model.indicator import SQUARE_METRES
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_column_title
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
-from ..package_spec.spec import TableAndColumnAliases
+from ..package_spec.spec import NamedFile
 from .sheets import PrintedSheet
 
 _FINAL_BRACKETS_PATTERN = re.compile(r"\(([^()]*)\)$")
@@ -166,7 +166,7 @@ class KnownTables:
     ``aliases``: further names of tables and columns.
     """
 
-    def __init__(self, tables: list[ReportTable], lang: str, aliases: TableAndColumnAliases | None = None):
+    def __init__(self, tables: list[ReportTable], lang: str, aliases: NamedFile | None = None):
         self.tables = {table.id: table for table in tables if table.id in KEY_COLUMNS}
         titles: Mapping[str, tuple[str, ...]] = aliases.titles if aliases else {}
         heads: Mapping[str, tuple[str, ...]] = aliases.heads if aliases else {}

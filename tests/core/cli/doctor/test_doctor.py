@@ -17,9 +17,14 @@ from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.connection_text import describe_exception
 from plugin.core.base.errors import OutputError
 from plugin.core.cli.doctor import examine, libraries
-from plugin.core.cli.doctor.doctor_report import FactState, MachineFact, list_report_lines, write_report
-from plugin.core.cli.doctor.examine import iterate_example_facts, make_cancelled_report, run_doctor
-from plugin.core.cli.doctor.libraries import load_requirements
+from plugin.core.cli.doctor.examine import (
+    iterate_example_facts,
+    list_report_lines,
+    make_cancelled_report,
+    run_doctor,
+    write_report,
+)
+from plugin.core.cli.doctor.libraries import FactState, MachineFact, load_requirements
 from plugin.core.cli.examples import run_examples as example_run
 from plugin.core.fixes import fix_declaration as fix_model
 from plugin.core.model import rule as rule_model
