@@ -127,7 +127,7 @@ def known_tables():
     """Return the tables that a small plan should have."""
     plan = make_example_plan({"county": [SQUARE], "red_line": [QUARTER], "boundary": [{"wkt": QUARTER}]})
     figures = PlanIndicators(RuleContext(plan, plan.norm, plan.norm.make_tolerance()), Texts("zh"))
-    return KnownTables(make_all_tables(figures), "zh", COUNTY_SPEC.words)
+    return KnownTables(make_all_tables(figures), "zh", COUNTY_SPEC.tables)
 
 
 def find_difference_cases(known, name, rows):
@@ -228,7 +228,7 @@ def test_table_row_is_identified_by_its_code_before_its_name(known_tables):
     table = KnownTables(
         make_all_tables(PlanIndicators(RuleContext(zones, zones.norm, zones.norm.make_tolerance()), Texts("zh"))),
         "zh",
-        COUNTY_SPEC.words,
+        COUNTY_SPEC.tables,
     )
     rows = [(r.values[0], r.values[1]) for r in table.tables["zones"].rows[:2]]
     head = ["代码", "规划分区", "图斑椭球面积"]

@@ -108,11 +108,7 @@ def collect_package_facts(
         cancellation.raise_if_cancelled()
         # Digests of maps are always computed, because equal maps are reported without a manifest, too.
         files.append(_read_file_facts(path, file_path, path in paths_to_digest or has_jpeg_suffix(path), cancellation))
-    match = make_name_matcher(package_spec.root, {}).fullmatch(folder.name)
-    parts = match.groupdict() if match else {}
-    code, name = parts.get("code", ""), parts.get("name", "")
-    if not match:
-        code, name = _find_county(files, package_spec)
+    code, name = _find_county(folder.name, files, package_spec)
     facts = PackageFacts(folder.name, package_spec, code, name, tuple(files), (), manifest, state)
     pages = {MANIFEST_PAGE_FILE_NAME, facts.report_path, facts.report_page_path}
     documents = {
@@ -142,11 +138,10 @@ def collect_package_facts(
             workbooks.append(read_workbook(folder / file.path, file.path))
         if file.path in generated_documents and file.size_bytes <= _MAX_DOCUMENT_BYTES:
             document_texts[file.path] = read_document_texts(folder / file.path)
-    spec_folders = set(package_spec.folders.values())
     empty_folders = []
     for folder_path, subfolders, file_names in os.walk(folder):
         path = Path(folder_path).relative_to(folder).as_posix()
-        if not subfolders and not file_names and path not in (".", *spec_folders):
+        if not subfolders and not file_names and path not in (".", *package_spec.folders.values()):
             empty_folders.append(path)
     return replace(
         facts,
@@ -196,11 +191,15 @@ def _read_file_facts(path: str, file_path: Path, needs_digest: bool, cancellatio
         raise InputError("package_file_unreadable", file=path, detail=explain_os_error(error)) from error
 
 
-def _find_county(files: list[FileFact], package_spec: PackageSpec) -> tuple[str, str]:
-    """Return the county's code and name from the first file name that has them by the specification's patterns.
+def _find_county(folder_name: str, files: list[FileFact], package_spec: PackageSpec) -> tuple[str, str]:
+    """Return the county's code and name from the name of the package, if it is that of the specification.
 
-    Both are empty if no file name has them.
+    For another name, they come from the first file name that has both by the specification's patterns. What is not
+    found is empty.
     """
+    if match := make_name_matcher(package_spec.root, {}).fullmatch(folder_name):
+        parts = match.groupdict()
+        return parts.get("code", ""), parts.get("name", "")
     patterns = [
         make_name_matcher(p, {})
         for p in (*(v.file for v in package_spec.vectors), *(s.file for s in package_spec.files))

@@ -239,8 +239,7 @@ def _inspect_sheet_table(
     differences, _ = find_differences(sheet_table, is_drawing_crs_unknown=is_drawing_crs_unknown)
     for group in group_differing_cells(one for one in differences if one.case in DIFFERENCE_CASES):
         is_slight = is_other_version and all(
-            cell.expected_figure and is_slight_difference(cell.difference, cell.expected_figure, cell.unit)
-            for cell in group.cells
+            is_slight_difference(cell.difference, cell.expected_figure, cell.unit) for cell in group.cells
         )
         more_params = (
             {} if group.case.startswith("blank") else {"other": texts.get("words", "slight") if is_slight else ""}
@@ -270,22 +269,12 @@ def _inspect_sheet_table(
             listed_rows: dict[str, Any] = {key: _join_names(rows, texts)}
             yield make_finding(case, sheet_table.table.id, count=len(rows), **listed_rows, **table)
     if sheet_table.foreign_columns:
-        yield make_finding(
-            "columns",
-            sheet_table.table.id,
-            columns=_join_names(list(sheet_table.foreign_columns.values()), texts),
-            **table,
-        )
+        foreign_heads = list(sheet_table.foreign_columns.values())
+        yield make_finding("columns", sheet_table.table.id, columns=_join_names(foreign_heads, texts), **table)
     for case in ("text", "formula", "error", "merged"):
         if cells := _list_cell_names(differences, case):
-            detail = texts.get("causes", f"cell_{case}")
-            yield make_finding(
-                "text",
-                f"{sheet_table.table.id}/{case}",
-                count=len(cells),
-                cells=_join_names(cells, texts),
-                detail=detail,
-            )
+            detail, place = texts.get("causes", f"cell_{case}"), f"{sheet_table.table.id}/{case}"
+            yield make_finding("text", place, count=len(cells), cells=_join_names(cells, texts), detail=detail)
     if cells := _list_cell_names(differences, "target"):
         # Waivers compare the names of the cells, not the figures.
         described_cells = join_first(describe_target_cells(differences, texts), texts.get("words", "between_names"))

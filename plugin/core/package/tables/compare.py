@@ -259,12 +259,12 @@ def compute_unprinted_tolerance(figure: float, unit: str) -> float:
     return _CHANGE_SHARE * abs(figure) + _get_absolute_tolerance(unit)
 
 
-def is_slight_difference(difference: float, figure: float, unit: str) -> bool:
+def is_slight_difference(difference: float, figure: float | None, unit: str) -> bool:
     """Return True if another version of the plugin may have measured a figure with this difference.
 
-    False for counts, however slight the difference is.
+    False for counts, however slight the difference is, and without a figure.
     """
-    return unit != COUNT_UNIT and difference <= _SLIGHT_SHARE * abs(figure)
+    return bool(figure) and unit != COUNT_UNIT and difference <= _SLIGHT_SHARE * abs(figure or 0.0)
 
 
 def _get_absolute_tolerance(unit: str) -> float:
