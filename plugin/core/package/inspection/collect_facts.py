@@ -94,15 +94,16 @@ def collect_package_facts(
     Raises Cancelled.
     """
     manifest, state = read_manifest(folder)
-    paths_to_digest = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
+    listed_files = manifest["files"] if manifest else []
+    paths_to_digest = {MANIFEST_FILE_NAME, *(str(row.get("path")) for row in listed_files)}
     # A list maps path → digest; it is None if the file is invalid.
-    digest_list_names = {name.lower() for name in DIGEST_LIST_NAMES}
     places = [
-        p for p in sorted(folder.iterdir()) if p.name.lower() in digest_list_names and p.is_file() and not is_link(p)
+        p
+        for p in sorted(folder.iterdir())
+        if p.name.lower() in map(str.lower, DIGEST_LIST_NAMES) and p.is_file() and not is_link(p)
     ]
     sums = {p.name: read_digest_list(p.read_bytes()) for p in places if p.stat().st_size <= _MAX_DOCUMENT_BYTES}
     paths_to_digest |= {path for digest_by_path in sums.values() for path in digest_by_path or ()}
-    paths_to_digest.add(MANIFEST_FILE_NAME)
     files = []
     for path, file_path in iterate_files_below(folder):
         cancellation.raise_if_cancelled()
