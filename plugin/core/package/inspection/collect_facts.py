@@ -139,11 +139,9 @@ def collect_package_facts(
             workbooks.append(read_workbook(folder / file.path, file.path))
         if file.path in generated_documents and file.size_bytes <= _MAX_DOCUMENT_BYTES:
             document_texts[file.path] = read_document_texts(folder / file.path)
-    empty_folders = []
-    for folder_path, subfolders, file_names in os.walk(folder):
-        path = Path(folder_path).relative_to(folder).as_posix()
-        if not subfolders and not file_names and path not in (".", *package_spec.folders.values()):
-            empty_folders.append(path)
+    empty_folders = [
+        Path(path).relative_to(folder).as_posix() for path, *content in os.walk(folder) if not any(content)
+    ]
     return replace(
         facts,
         layers=tuple(layers),
@@ -152,7 +150,7 @@ def collect_package_facts(
         vct_layers=vct_layers,
         digest_lists=sums,
         integrity_errors=tuple(errors),
-        empty_folders=tuple(sorted(empty_folders)),
+        empty_folders=tuple(sorted({*empty_folders} - {".", *package_spec.folders.values()})),
         document_texts=document_texts,
     )
 
