@@ -76,7 +76,7 @@ def unpack_package(
         yield _find_package(target, path, matcher, cancellation)
 
 
-def list_files_beside_package(path: Path, package: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def list_files_outside_package(path: Path, package: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the paths of a zip's files outside the folder ``package`` in it, and what systems left in the zip.
 
     Unpacking drops both, although a receiver would take the files for a part of the package. Systems leave folders and

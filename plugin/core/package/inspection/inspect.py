@@ -20,7 +20,7 @@ from ...plan.loading.recognition import find_best_template, find_role
 from ...standard.messages.texts import Message
 from ...standard.profile import Norm, list_profile_ids, load_profile
 from ..package_spec.spec import LayerSlot, PackageSpec, VectorSet
-from .archive import list_files_beside_package, unpack_package
+from .archive import list_files_outside_package, unpack_package
 from .collect_facts import collect_package_facts
 from .dataset_comparison import DatasetComparison, compare_datasets
 from .facts import LayerFact, PackageFacts, UnreadLayer, has_vct_suffix
@@ -113,7 +113,7 @@ def inspect_package(
         progress(0.0, "")
         facts = collect_package_facts(folder, package_spec, cancellation)
         top_level_names = {file.path.partition("/")[0] for file in facts.files}
-        files_outside, system_files = list_files_beside_package(Path(path), folder.name)
+        files_outside, system_files = list_files_outside_package(Path(path), folder.name)
         facts = replace(
             facts,
             files_outside=files_outside,

@@ -279,8 +279,10 @@ def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicato
             for o in (stated_indicator, computed_indicator)
         ]
         if descriptions[0] != descriptions[1]:
-            told, given = descriptions
-            yield make_file_finding(path, "state", part=name, indicator=IndicatorName(name), told=told, given=given)
+            stated, computed = descriptions
+            yield make_file_finding(
+                path, "state", part=name, indicator=IndicatorName(name), told=stated, given=computed
+            )
 
 
 #: Counts of a summary, in addition to its verdict and errors.
