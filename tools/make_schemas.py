@@ -29,7 +29,7 @@ from plugin.core.exchange.boundary_points.forms import PointForm  # noqa: E402
 from plugin.core.exchange.drawings.mapping import MappingFile as DrawingMappingFile  # noqa: E402
 from plugin.core.exchange.mapping import FieldMapping  # noqa: E402
 from plugin.core.model.rule import load_all_rules  # noqa: E402
-from plugin.core.package.package_spec.spec import PackageFile  # noqa: E402
+from plugin.core.package.package_spec.spec import PackageSpec  # noqa: E402
 from plugin.core.standard import EVERY_RULE, SETTING_SECTIONS, Standard, load_standard  # noqa: E402
 from plugin.core.standard.conflicts import ConflictsFile  # noqa: E402
 from plugin.core.standard.indicator_catalogue import CatalogueFile  # noqa: E402
@@ -55,7 +55,7 @@ FILE_KINDS: dict[str, tuple[str, Any]] = {
     "map_set": ("resources/layouts/maps.toml", MapCatalogue),
     "mapping": ("*.mapping.toml", FieldMapping),
     "office_table": ("resources/office_tables/*.toml", TableLayout),
-    "package": ("resources/packages/*.toml", PackageFile),
+    "package": ("resources/packages/*.toml", PackageSpec),
     "profile": ("resources/profiles/*.toml", ProfileFile),
     "standard": ("resources/standards/*/standard.toml", StandardFile),
     "template": ("resources/standards/*/templates/*.toml", Template),

@@ -7,7 +7,8 @@ from ..bridge.doctor import list_qgis_facts, run_qgis_doctor
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
-from ..core.cli.doctor.doctor_report import FactState, check_output, format_fact, list_report_lines, write_report
+from ..core.cli.doctor.examine import check_output, format_fact, list_report_lines, write_report
+from ..core.cli.doctor.libraries import FactState
 from .common import SanxianAlgorithm
 from .parameters import declare_flags, declare_texts, make_file_output, make_switch
 

@@ -271,7 +271,7 @@ def make_counties() -> list[Parameter]:
 
 def make_package_form(label: str = "", name: str = "PACKAGE") -> Parameter:
     """Return the parameter of a package specification."""
-    from ..core.package.package_spec.read import list_package_spec_ids
+    from ..core.package.package_spec.load import list_package_spec_ids
 
     label = label or tr("Package specification (id, or path of a .toml file; empty: county)")
     return make_text(name, label, list_package_spec_ids())

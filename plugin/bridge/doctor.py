@@ -10,9 +10,8 @@ from qgis.core import Qgis, QgsApplication, QgsFontUtils, QgsProjUtils
 from qgis.PyQt.QtCore import qVersion
 
 from ..core.base.cancellation import Cancellation
-from ..core.cli.doctor.doctor_report import DoctorReport, FactState, MachineFact
-from ..core.cli.doctor.examine import run_doctor
-from ..core.cli.doctor.libraries import make_program_fact
+from ..core.cli.doctor.examine import DoctorReport, run_doctor
+from ..core.cli.doctor.libraries import FactState, MachineFact, make_program_fact
 from ..core.render.document.print_html import SANS_FONTS, SERIF_FONTS
 from ..core.standard.messages.texts import Texts
 from .layers.painting import FONT_FAMILIES

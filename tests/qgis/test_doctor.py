@@ -15,8 +15,7 @@ from qgis.PyQt.QtWidgets import QPushButton, QWidget
 
 from plugin.bridge.doctor import list_qgis_facts
 from plugin.bridge.running.tasks import JobRunner
-from plugin.core.cli.doctor.doctor_report import FactState
-from plugin.core.cli.doctor.libraries import load_requirements
+from plugin.core.cli.doctor.libraries import FactState, load_requirements
 from plugin.core.cli.examples import run_examples as example_run
 from plugin.core.model import rule as rule_model
 from plugin.gui.actions import DialogOpener

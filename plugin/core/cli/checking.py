@@ -15,6 +15,7 @@ from ..base.files.writing import OutputPaths, check_not_input, check_outputs, ch
 from ..base.parallel.process_state import set_thread_count
 from ..checks.check import CheckResult, check_plan
 from ..standard.messages.texts import Texts
+from ..standard.options import RunOptions
 from ..studies.evaluation.evaluated_editions import CHECK_SHARE
 from .console import (
     EXIT_CLEAN,
@@ -33,23 +34,13 @@ if TYPE_CHECKING:
 
     from ..checks.tabulate import TabulatedPlan
     from ..model.report import Report
+    from ..package.package_spec.spec import PackageSpec
     from ..render.public_edition.redaction import PublicReport
     from ..render.words import ReportTexts
     from ..studies.evaluation.evaluate_editions import EditionsOfCheck
-    from ..studies.evaluation.evaluated_editions import Evaluation
 
 #: Largest number of rules in the summary on the console; the report has all.
 _MAX_FINDINGS_PRINTED = 30
-
-
-def _print_evaluation(evaluation: Evaluation, is_public: bool) -> None:
-    from ..studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences
-
-    texts = Texts(evaluation.lang)
-    print_lines(list_log_lines(evaluation, texts))
-    print_lines(list_note_sentences(evaluation, texts), sys.stderr)
-    if is_public:
-        print_line(texts.get("evaluation", "left_out"), sys.stderr)
 
 
 def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -72,20 +63,24 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     if args.command == "check" and args.cache:
         print_line(report_texts.get("cli", "cache"), sys.stderr)
     check_share = 1.0 if editions is None else CHECK_SHARE
-    check_result = (
-        _inspect_package(args, report_texts)
-        if args.command == "inspect"
-        else check_plan(
+    if args.command == "inspect":
+        from ..package.inspection.inspect import inspect_package
+
+        check_result = inspect_package(
+            args.source, *_load_spec_and_options(args, report_texts), progress=print_progress
+        )
+    else:
+        check_result = check_plan(
             args.source,
             make_run_options(args, report_texts),
             progress=lambda share, text: print_progress(check_share * share, text),
         )
-    )
     # A plan of which no public edition may be made is refused before the earlier editions are read.
     public = make_public_edition(check_result) if args.public else None
     evaluation = chapter = None
     if editions is not None:
         from ..studies.evaluation.evaluate_editions import evaluate_check
+        from ..studies.evaluation.evaluation_tables import list_log_lines, list_note_sentences
         from ..studies.evaluation.write_evaluation import make_evaluation_chapter
 
         evaluation = evaluate_check(
@@ -95,21 +90,19 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
             progress=lambda share, text: print_progress(CHECK_SHARE + (1 - CHECK_SHARE) * share, text),
         )
         chapter = make_evaluation_chapter(evaluation)
-    write_outputs(
-        check_result.report,
-        check_result.plan,
-        outputs,
-        docx_template=args.docx_template,
-        public=public,
-        chapter=chapter,
-    )
-    print_lines(format_summary(check_result.report, report_texts))
+    report, plan = check_result.report, check_result.plan
+    write_outputs(report, plan, outputs, docx_template=args.docx_template, public=public, chapter=chapter)
+    print_lines(format_summary(report, report_texts))
     if evaluation is not None:
-        _print_evaluation(evaluation, is_public=public is not None)
+        texts = Texts(evaluation.lang)
+        print_lines(list_log_lines(evaluation, texts))
+        print_lines(list_note_sentences(evaluation, texts), sys.stderr)
+        if public is not None:
+            print_line(texts.get("evaluation", "left_out"), sys.stderr)
     print_written(outputs.list_paths(), report_texts)
     if public is not None:
         print_lines(public.record.list_log_lines(public.edition, report_texts))
-    return get_exit_code(check_result.report, args.strict)
+    return get_exit_code(report, args.strict)
 
 
 def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck | None, list[str]]:
@@ -138,22 +131,13 @@ def make_public_edition(check_result: CheckResult, cancellation: Cancellation = 
     return make_public_report(check_result.report, check_result.plan, edition, cancellation)
 
 
-def _inspect_package(args: argparse.Namespace, report_texts: ReportTexts) -> CheckResult:
-    """Inspect the package ``args.source`` by the specification ``args.package``.
-
-    Return plan and report.
-    """
+def _load_spec_and_options(args: argparse.Namespace, report_texts: ReportTexts) -> tuple[PackageSpec, RunOptions]:
+    """Return the specification ``args.package``, and the options of the check of a package of it."""
     from ..package.export import make_options_for_package
-    from ..package.inspection.inspect import inspect_package
     from ..package.package_spec.load import load_package_spec
 
     package_spec = load_package_spec(args.package)
-    return inspect_package(
-        args.source,
-        package_spec,
-        make_options_for_package(make_run_options(args, report_texts), package_spec),
-        progress=print_progress,
-    )
+    return package_spec, make_options_for_package(make_run_options(args, report_texts), package_spec)
 
 
 def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -248,11 +232,10 @@ def run_tables(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def run_export_package_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Check a plan and export its submission package; return the exit code."""
-    from ..package.export import ExportOrder, export_package, make_options_for_package
-    from ..package.package_spec.load import load_package_spec
+    from ..package.export import ExportOrder, export_package
     from ..standard.profile import DocumentInfo
 
-    package_spec = load_package_spec(args.package)
+    package_spec, options = _load_spec_and_options(args, report_texts)
     documents = Path(args.documents) if args.documents else None
     info = DocumentInfo(secrecy=args.secrecy.strip(), secrecy_reason=args.secrecy_reason.strip())
     order = ExportOrder(
@@ -263,7 +246,6 @@ def run_export_package_command(args: argparse.Namespace, report_texts: ReportTex
         keeps_personal_fields=args.personal,
         document_info=info,
     )
-    options = make_options_for_package(make_run_options(args, report_texts), package_spec)
     check_result = check_plan(args.source, options, progress=lambda share, text: print_progress(0.4 * share, text))
     for line in format_summary(check_result.report, report_texts):
         print_line_of_run(line)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..base.files.writing import OutputPaths, check_writable, write_files, write_text
 from ..checks.tabulate import check_workbook_can_be_written
+from ..render.document.docx_writer import write_docx
 from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts, format_number
 from .console import (
@@ -36,7 +37,6 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     Returns the exit code CLEAN if they are identical, otherwise FOUND.
     """
     from ..plan.loading.unread_files import describe_unread_files
-    from ..render.document.docx_writer import write_docx
     from ..render.versions.baseline import compare_sources, find_layer_and_townships
     from ..render.versions.comparison_tables import (
         format_changes,
@@ -124,7 +124,6 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Return the exit code: FOUND for the verdicts 不符合 and 未能判定.
     """
-    from ..render.document.docx_writer import write_docx
     from ..render.document.page_html import render_document_page
     from ..render.outputs import dump_json
     from ..studies.adjustment.adjustment_outputs import (

@@ -3,22 +3,20 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TextIO
 
 from ..base.connection_text import mask_connections
+from ..base.errors import OutputError
 from ..base.files.writing import check_writable
 from ..render.document.docx_writer import import_docx_library
+from ..render.words import ReportTexts
 from ..standard.options import RunOptions
-
-if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from ..render.words import ReportTexts
 
 EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN = 0, 1, 2
 #: Replacements for consoles (cp936) that lack these characters.
@@ -44,13 +42,6 @@ class _ProgressLine:
 
     is_visible, text = False, ""
 
-    def show_progress(self, share: float, text: str) -> None:
-        """Show the share done (0…1) and the current step; an empty text leaves the step as it is."""
-        self.text = text or self.text
-        sys.stderr.write(f"\r\033[K{share:4.0%} {self.text}")
-        sys.stderr.flush()
-        self.is_visible = True
-
     def erase_line(self) -> None:
         """Erase the progress line, if it is visible."""
         if self.is_visible:
@@ -65,14 +56,17 @@ _progress_line = _ProgressLine()
 def print_progress(share: float, text: str) -> None:
     """Print the share done (0…1) and the present step on one line of a terminal.
 
-    Nothing is printed to a log file.
+    An empty text leaves the step as it is. Nothing is printed to a log file.
     """
     if not sys.stderr.isatty():
         return
-    if share < 1:
-        _progress_line.show_progress(share, text)
-    else:
+    if share >= 1:
         _progress_line.erase_line()
+        return
+    _progress_line.text = text or _progress_line.text
+    sys.stderr.write(f"\r\033[K{share:4.0%} {_progress_line.text}")
+    sys.stderr.flush()
+    _progress_line.is_visible = True
 
 
 def check_docx_is_writable(target: str, inputs: list[str]) -> None:
@@ -80,10 +74,6 @@ def check_docx_is_writable(target: str, inputs: list[str]) -> None:
 
     ``inputs``: files of the run, which must not be overwritten. An empty ``target`` is accepted.
     """
-    from pathlib import Path
-
-    from ..base.errors import OutputError
-
     if not target:
         return
     if Path(target).suffix.lower() != ".docx":

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..base.connection_text import make_source
+from ..base.errors import InputError
 from ..counties.county_record import REPORT_SUFFIXES, BatchOptions
 from ..standard.messages.texts import Texts
 from .console import (
@@ -35,7 +36,8 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     FOUND: a county fails, is incomplete or has no verdict; with ``--strict`` warnings count like errors.
     """
-    from ..counties.batch_sentences import describe_batch, describe_record
+    from ..counties.batch_sentences import describe_batch, describe_forecast, describe_record, forecast_batch
+    from ..counties.processes import check_in_processes
     from ..counties.run_batch import check_counties
     from ..model.verdict import Verdict
     from ..render.document.docx_writer import import_docx_library
@@ -52,10 +54,14 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     )
     if args.docx:
         import_docx_library("report.docx")
-    runner = _make_runner(args)
-    if args.dry_run:
-        from ..counties.batch_sentences import describe_forecast, forecast_batch
+    runner: TaskRunner = partial(check_in_processes, jobs=args.jobs)
+    if args.scheduler:
+        from ..counties.dask_runner import DaskRunner
 
+        runner = DaskRunner(args.scheduler, args.jobs, args.memory_limit)
+    elif args.memory_limit is not None:
+        raise InputError("counties_memory_not_local")
+    if args.dry_run:
         print_lines(describe_forecast(forecast_batch(options, progress=print_progress), report_texts))
         return EXIT_CLEAN
     try:
@@ -73,20 +79,6 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     has_warnings = any(one.counts.get("warnings") for one in result.summary.records)
     is_found = result.summary.verdict in (Verdict.FAILED, Verdict.INCOMPLETE) or (args.strict and has_warnings)
     return EXIT_FOUND if is_found else EXIT_CLEAN
-
-
-def _make_runner(args: argparse.Namespace) -> TaskRunner:
-    """Return what checks the counties: processes of this machine, or workers of Dask. Raise InputError."""
-    from ..base.errors import InputError
-    from ..counties.processes import check_in_processes
-
-    if args.scheduler:
-        from ..counties.dask_runner import DaskRunner
-
-        return DaskRunner(args.scheduler, args.jobs, args.memory_limit)
-    if args.memory_limit is not None:
-        raise InputError("counties_memory_not_local")
-    return partial(check_in_processes, jobs=args.jobs)
 
 
 def run_seams(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -146,11 +138,12 @@ def run_gather(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Split a county or merge work packages; return the exit code, FOUND if a contradiction is undecided."""
+    from ..counties.townships.log import describe_merge, describe_split
+    from ..counties.townships.split import SplitOptions, parse_persons, split_townships
+
     if args.action == "merge":
         from ..counties.townships.decide import Prefer
-        from ..counties.townships.log import describe_merge
         from ..counties.townships.merge import MergeOptions, merge_townships
-        from ..counties.townships.split import parse_persons
 
         options = MergeOptions(
             args.source,
@@ -167,9 +160,6 @@ def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         print_lines(describe_merge(result.log, Texts(report_texts.lang)))
         print_written(result.written, report_texts)
         return EXIT_FOUND if result.log.open_count else EXIT_CLEAN
-    from ..counties.townships.log import describe_split
-    from ..counties.townships.split import SplitOptions, parse_persons, split_townships
-
     split_options = SplitOptions(
         args.source,
         Path(args.output),

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..base.files.writing import check_writable, write_text
+from ..render.words import ReportTexts
 from ..standard import load_standard
 from ..standard.messages.texts import Texts
 from .console import (
@@ -22,10 +23,6 @@ from .console import (
     print_written,
     split_comma_separated_text,
 )
-
-if TYPE_CHECKING:
-    from ..exchange.boundary_points.boundary_point_sentences import ReportLine
-    from ..render.words import ReportTexts
 
 
 def run_convert_structure_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -91,10 +88,19 @@ def run_convert_vct_command(args: argparse.Namespace, report_texts: ReportTexts)
 
 def run_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Run an action on boundary points; return the exit code, FOUND if a parcel was left out."""
+    from ..exchange.boundary_points.boundary_point_sentences import describe_export, describe_forms, describe_import
+
+    if args.action == "formats":
+        print_lines(describe_forms(report_texts.lang))
+        return EXIT_CLEAN
     if args.action == "import":
-        return _import_points(args, report_texts)
-    if args.action == "export":
-        from ..exchange.boundary_points.boundary_point_sentences import describe_export
+        from ..exchange.boundary_points.import_points import import_boundary_points
+
+        imported = import_boundary_points(
+            args.source, args.output, form_name=args.format, crs_text=args.crs, progress=print_progress
+        )
+        lines, is_complete = describe_import(imported, report_texts.lang), not imported.left_out_count
+    else:
         from ..exchange.boundary_points.export_points import (
             check_export_output,
             export_boundary_points,
@@ -103,34 +109,15 @@ def run_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
         check_export_output([args.source], args.output, args.format)
         layer = read_polygon_layer(args.source, args.layer)
-        run = export_boundary_points(
+        exported = export_boundary_points(
             layer, args.output, form_name=args.format, crs_text=args.crs, progress=print_progress
         )
-        _print_point_result(describe_export(run, report_texts.lang), args.output, report_texts)
-        return EXIT_FOUND if run.parcel_count < run.feature_count else EXIT_CLEAN
-    from ..exchange.boundary_points.boundary_point_sentences import describe_forms
-
-    print_lines(describe_forms(report_texts.lang))
-    return EXIT_CLEAN
-
-
-def _import_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
-    """Import a file into a GeoPackage; return the exit code."""
-    from ..exchange.boundary_points.boundary_point_sentences import describe_import
-    from ..exchange.boundary_points.import_points import import_boundary_points
-
-    run = import_boundary_points(
-        args.source, args.output, form_name=args.format, crs_text=args.crs, progress=print_progress
-    )
-    _print_point_result(describe_import(run, report_texts.lang), args.output, report_texts)
-    return EXIT_FOUND if run.left_out_count else EXIT_CLEAN
-
-
-def _print_point_result(lines: list[ReportLine], path: str, report_texts: ReportTexts) -> None:
-    """Print what an action did and the file that it wrote; errors and warnings go to the error stream."""
+        lines = describe_export(exported, report_texts.lang)
+        is_complete = exported.parcel_count >= exported.feature_count
     print_progress(1.0, "")
     print_levels(lines)
-    print_written([path], report_texts)
+    print_written([args.output], report_texts)
+    return EXIT_CLEAN if is_complete else EXIT_FOUND
 
 
 def run_drawing(args: argparse.Namespace, report_texts: ReportTexts) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..base.files.writing import check_writable, write_atomically
 from ..render.words import ReportTexts
-from ..render.worklist.merge import NamedPart, merge_into_file, read_choices, write_conflicts
+from ..render.worklist.merge import NamedPart, merge_into_file, read_choices, split_worklist, write_conflicts
 from ..render.worklist.worklist_row import Worklist, WorkState, change_worklist, count_states, read_worklist
 from ..standard.messages.texts import format_number
 from .console import (
@@ -77,13 +77,15 @@ def run_worklist(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     CLEAN: nothing is left to decide; FOUND: rows are open (show, update), or both sides changed them (merge, import).
     """
-    run = {"show": _show, "update": _update, "split": _split, "merge": _merge, "import": _import_ledger}
-    return run[args.action](args, report_texts)
-
-
-def _show(args: argparse.Namespace, report_texts: ReportTexts) -> int:
-    """Print the number of rows by state and by person."""
-    return _print_counts(read_worklist(args.list), report_texts)
+    if args.action == "show":
+        return _print_counts(read_worklist(args.list), report_texts)
+    if args.action == "update":
+        return _update(args, report_texts)
+    if args.action != "split":
+        return _merge(args, report_texts)
+    for part in split_worklist(args.list, args.by, args.folder):
+        print_line(report_texts.get("worklist", "part", name=part.name, count=part.count, target=str(part.path)))
+    return EXIT_CLEAN
 
 
 def _print_counts(worklist: Worklist, report_texts: ReportTexts) -> int:
@@ -137,33 +139,16 @@ def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     return _print_counts(worklist, report_texts)
 
 
-def _split(args: argparse.Namespace, report_texts: ReportTexts) -> int:
-    """Write a part of the list for each township or person."""
-    from ..render.worklist.merge import split_worklist
-
-    for part in split_worklist(args.list, args.by, args.folder):
-        print_line(report_texts.get("worklist", "part", name=part.name, count=part.count, target=str(part.path)))
-    return EXIT_CLEAN
-
-
 def _merge(args: argparse.Namespace, report_texts: ReportTexts) -> int:
-    """Merge parts into the list."""
-    parts = [NamedPart(Path(path).name, read_worklist(path)) for path in args.parts]
-    return _merge_parts(args, parts, report_texts)
-
-
-def _import_ledger(args: argparse.Namespace, report_texts: ReportTexts) -> int:
-    """Take state, assignee and note from a ledger."""
+    """Merge parts, or state, assignee and note of a ledger, into the list; write the conflicts if requested."""
     from ..render.document.ledger import read_ledger
-
-    part = NamedPart(Path(args.ledger).name, read_ledger(args.ledger, datetime.now(), args.author), is_ledger=True)
-    return _merge_parts(args, [part], report_texts)
-
-
-def _merge_parts(args: argparse.Namespace, parts: list[NamedPart], report_texts: ReportTexts) -> int:
-    """Merge parts, write the table of conflicts if requested, and print what happened."""
     from ..render.worklist.update import describe_merge
 
+    if args.action == "import":
+        items = read_ledger(args.ledger, datetime.now(), args.author)
+        parts = [NamedPart(Path(args.ledger).name, items, is_ledger=True)]
+    else:
+        parts = [NamedPart(Path(path).name, read_worklist(path)) for path in args.parts]
     choices = read_choices(args.choices) if args.choices else {}
     if args.conflicts:
         check_writable(args.conflicts, [args.list, *filter(None, [args.choices])])

@@ -6,9 +6,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from ..base.errors import DataError
 from ..base.files.writing import check_writable, write_atomically
+from ..render.words import ReportTexts
 from ..standard.messages.texts import Texts
 from .console import (
     EXIT_CLEAN,
@@ -21,12 +23,6 @@ from .console import (
     print_progress,
     print_written,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ..base.errors import DataError
-    from ..render.words import ReportTexts
 
 
 def run_print_rule_book_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -142,8 +138,7 @@ def run_doctor_command(args: argparse.Namespace, report_texts: ReportTexts) -> i
 
     CLEAN: checks can run here; FOUND: something that they need is missing, or an example has another result.
     """
-    from .doctor.doctor_report import check_output, format_fact, write_report
-    from .doctor.examine import run_doctor
+    from .doctor.examine import check_output, format_fact, run_doctor, write_report
 
     if args.output:
         check_output(args.output)

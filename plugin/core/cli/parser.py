@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from ..base.choices import (
     ACTIONS_ON_EXISTING,
@@ -17,9 +17,7 @@ from ..base.choices import (
     WORKLIST_COLUMNS,
     ZONE_NUMBER_CHOICES,
 )
-
-if TYPE_CHECKING:
-    from ..render.words import ReportTexts
+from ..render.words import ReportTexts
 
 #: Messages of Python's parser → key of our text. They differ between Python versions; an unknown one is printed
 #: unchanged.

@@ -34,6 +34,17 @@ def load_gdal() -> Iterator[Any]:
             gdal.PopErrorHandler()
 
 
+@contextmanager
+def set_gdal_option(gdal: Any, name: str, value: str) -> Iterator[None]:
+    """Set a configuration option of GDAL in this thread for the duration of the block."""
+    previous = gdal.GetThreadLocalConfigOption(name)
+    gdal.SetThreadLocalConfigOption(name, value)
+    try:
+        yield
+    finally:
+        gdal.SetThreadLocalConfigOption(name, previous)
+
+
 def raise_if_refused(returned_value: Any) -> Any:
     """Return a value that a GDAL function returned; raise RuntimeError if the value reports an error.
 

@@ -28,11 +28,10 @@ from ..render.html import render_report
 from ..render.outputs import add_data_digest, report_to_json
 from ..render.pictures import ReportPictures, add_picture_digests
 from ..standard.messages.texts import CauseMessage, RuleProblem
-from ..standard.profile.document import ResolvedDocument, add_document_info
+from ..standard.profile.document import add_document_info
 from ..standard.profile.profile_data import load_secrecy_levels
 from .export_order import (
     DocumentPrinter,
-    DocumentsToMake,
     ExportContext,
     ExportedPackage,
     ExportOrder,
@@ -48,7 +47,6 @@ from .gate import (
     find_check_problems,
     find_narrow_scope,
     make_export_folder,
-    stop_on_gate_problems,
 )
 from .inspection.inspect import RECEIVED_GROUP
 from .layers.data_sets import PreparedSet, prepare_data_sets, write_vector_set
@@ -57,14 +55,21 @@ from .map_slots import MAP_PROGRESS_START, choose_maps_to_render, explain_missin
 from .metadata import make_metadata_xml, read_back_metadata
 from .names import fill_name_pattern
 from .package_spec.spec import RECORD_DOCUMENT, PackageSpec
-from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel, drop_duplicate_notes, select_problems_of_levels
+from .problems import (
+    MAX_NAMED_FEATURES,
+    ExportProblem,
+    ProblemLevel,
+    drop_duplicate_notes,
+    select_problems_of_levels,
+    stop_on_gate_problems,
+)
 from .slot_files import FilledSlot, fill_slots, make_unreadable_file_error
 from .tables.write_tables import write_workbooks
 
 
 def choose_documents_to_make(
     filled_slots: Iterable[FilledSlot], print_pdf: DocumentPrinter | None
-) -> tuple[DocumentsToMake, list[ExportProblem]]:
+) -> tuple[tuple[FilledSlot, ...], list[ExportProblem]]:
     """Decide which documents the plugin makes.
 
     Return them, and a problem for each that it cannot make. Nothing is written.
@@ -85,7 +90,7 @@ def choose_documents_to_make(
             if level is not None:
                 params = {"title": slot.title, "reason": CauseMessage(error)}
                 problems.append(ExportProblem(level, "document_not_made", params=params))
-    return DocumentsToMake(tuple(documents_to_make), print_pdf), problems
+    return tuple(documents_to_make), problems
 
 
 def make_documents(context: ExportContext) -> None:
@@ -94,7 +99,7 @@ def make_documents(context: ExportContext) -> None:
     Raise OutputError for a PDF without a printer.
     """
     rows = {row["id"]: row for row in context.manifest["slots"]}
-    for filled_slot in context.documents.slots:
+    for filled_slot in context.documents:
         context.cancellation.raise_if_cancelled()
         slot = filled_slot.slot
         path = context.prepare_file_path(slot.folder, fill_name_pattern(slot.file, context.placeholders))
@@ -104,8 +109,8 @@ def make_documents(context: ExportContext) -> None:
             document = make_check_report(context.check_result.report, context.plan.norm, context.pictures)
         if path.suffix.lower() == ".docx":
             write_docx(document, path)
-        elif context.documents.print_pdf is not None:
-            context.documents.print_pdf(document, path)
+        elif context.print_pdf is not None:
+            context.print_pdf(document, path)
         else:
             raise OutputError("output_pdf_without_qgis", target=path.name)
         rows[slot.id] |= {"files": [context.get_path_in_package(path)], "generated": slot.generated}
@@ -259,8 +264,14 @@ def export_package(
             *document_problems,
             *explain_missing_maps(map_work.missing_maps),
         ]
-        problems += _make_document_notes(document, with_maps=bool(map_work.requests))
-        stop_on_gate_problems(problems, order, target)
+        problems += [
+            ExportProblem(ProblemLevel.NOTE, "secrecy_lowered", params={"message": one.message})
+            for one in document.lowered_levels
+        ]
+        info = document.document_info
+        if map_work.requests and load_secrecy_levels().is_public(info.secrecy) and not info.map_approval:
+            problems.append(ExportProblem(ProblemLevel.NOTE, "no_map_approval", params={"secrecy": info.secrecy}))
+        stop_on_gate_problems(problems, order.is_forced, target.name)
         is_forced = bool(select_problems_of_levels(problems, ProblemLevel.GATE))
         manifest = make_manifest_head(check_result, spec, values, target.name, document, is_forced=is_forced)
         row_count = sum(len(c) for s in prepared_sets for c in s.package_layers)
@@ -275,6 +286,7 @@ def export_package(
                 filled_slots,
                 map_work,
                 documents,
+                print_pdf,
                 draw_pictures,
                 document,
                 row_progress,
@@ -291,8 +303,8 @@ def _write_package(
     """Write all files of the package that replaces ``target``; add what was noticed to its problems."""
     manifest = context.manifest
     written_sets = [write_vector_set(one, context) for one in prepared_sets]
-    manifest["layers"] = [row for one in written_sets for row in one.rows]
-    problems += [problem for one in written_sets for problem in one.problems]
+    manifest["layers"] = [row for rows, _ in written_sets for row in rows]
+    problems += [problem for _, set_problems in written_sets for problem in set_problems]
     manifest["slots"] = make_slot_rows(context.filled_slots, context.package_spec)
     copy_documents(context)
     problems += make_maps_and_list_in_manifest(context)
@@ -306,18 +318,3 @@ def _write_package(
     )
     digest = write_manifest_digest(context.new_folder)
     return ExportedPackage(target, digest, written_manifest, problems)
-
-
-def _make_document_notes(document: ResolvedDocument, with_maps: bool) -> list[ExportProblem]:
-    """Return notes on lowered secrecy levels and on public maps without approval.
-
-    A public map needs a map approval number (审图号).
-    """
-    notes = [
-        ExportProblem(ProblemLevel.NOTE, "secrecy_lowered", params={"message": one.message})
-        for one in document.lowered_levels
-    ]
-    info = document.document_info
-    if with_maps and load_secrecy_levels().is_public(info.secrecy) and not info.map_approval:
-        notes.append(ExportProblem(ProblemLevel.NOTE, "no_map_approval", params={"secrecy": info.secrecy}))
-    return notes

@@ -191,9 +191,10 @@ def resolve_package_document_info(
 
     Each item comes from the request, else from the county profile, else from the specification.
     """
-    document = resolve_document(
-        order.document_info, norm.profile, order.package_spec.fill_document_info(placeholder_values)
-    )
+    spec, maps = order.package_spec, order.package_spec.maps
+    maker, drawer, date = (fill_name_pattern(text, placeholder_values) for text in (maps.maker, maps.drawer, maps.date))
+    defaults = DocumentInfo(secrecy=spec.secrecy, compiler=maker, cartographer=drawer, date=date)
+    document = resolve_document(order.document_info, norm.profile, defaults)
     return replace(document, lowered_levels=(*document.lowered_levels, *order.lowered_secrecy))
 
 
@@ -216,18 +217,6 @@ def make_package_path(plan: Plan, order: ExportOrder) -> Path:
 
 #: Prints a document as a PDF to a new file.
 DocumentPrinter = Callable[["Document", Path], object]
-
-
-@dataclass(frozen=True)
-class DocumentsToMake:
-    """Documents that an export makes itself, and the function that prints them as PDF.
-
-    ``slots``: one for each document of the package specification for which the user supplied no file. ``print_pdf``:
-    None without QGIS.
-    """
-
-    slots: tuple[FilledSlot, ...] = ()
-    print_pdf: DocumentPrinter | None = field(default=None, compare=False)
 
 
 class RowProgress:
@@ -272,7 +261,9 @@ class ExportContext:
     planned_maps
         The maps to be made.
     documents
-        The documents to be made.
+        The documents that the export makes itself, because the user supplied no file.
+    print_pdf
+        Prints a document as PDF; None without QGIS.
     draw_pictures
         Draws the pictures of the report; returns None where nothing can be drawn.
     resolved_document
@@ -288,7 +279,8 @@ class ExportContext:
     manifest: dict[str, Any]
     filled_slots: list[FilledSlot]
     planned_maps: PlannedMaps
-    documents: DocumentsToMake
+    documents: tuple[FilledSlot, ...]
+    print_pdf: DocumentPrinter | None
     draw_pictures: Callable[[Report], ReportPictures | None]
     resolved_document: ResolvedDocument
     row_progress: RowProgress

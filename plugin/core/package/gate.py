@@ -15,18 +15,15 @@ from ..checks.check import CheckResult
 from ..model.report import Outcome
 from ..model.rule import Severity
 from ..standard.messages.texts import Message, Texts
-from .export_order import ExportOrder
 from .folder import make_sibling_folder_paths
 from .names import make_name_matcher
 from .package_spec.spec import PackageSpec
 from .problems import (
     BLOCKING_VERDICTS,
     ExportProblem,
-    GateRefusal,
     ProblemLevel,
     join_first,
     make_names_problem,
-    select_problems_of_levels,
 )
 from .slot_files import is_stray_file
 
@@ -171,16 +168,3 @@ class CodesInBrackets:
         if not self.codes:
             return ""
         return texts.get("words", "in_brackets", text=join_first(self.codes, texts.get("words", "between_names")))
-
-
-def stop_on_gate_problems(problems: list[ExportProblem], order: ExportOrder, target: Path) -> None:
-    """Raise OutputError if a problem stops the package.
-
-    Problems of level GATE stop it unless the user forces the package, problems of level STOP always.
-    """
-    for level, key in ((ProblemLevel.STOP, "package_stopped"), (ProblemLevel.GATE, "package_gate")):
-        refusing_problems = select_problems_of_levels(problems, level)
-        if refusing_problems and not (order.is_forced and level is ProblemLevel.GATE):
-            raise OutputError(
-                key, target=target.name, count=len(refusing_problems), reasons=GateRefusal(tuple(refusing_problems))
-            )

@@ -7,11 +7,10 @@ import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from ..base.errors import InputError
-from ..exchange.gdal_setup import load_gdal
-from .package_spec.spec import MIN_DPI
+from ..exchange.gdal_setup import load_gdal, set_gdal_option
 
 _START_MARKER, _END_MARKER = b"\xff\xd8", b"\xff\xd9"
 _JFIF_MARKER, _EXIF_MARKER, _SCAN_MARKER, _COMMENT_MARKER = 0xE0, 0xE1, 0xDA, 0xFE
@@ -106,13 +105,8 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
     return JpegProperties(*size, dpi, _has_end_mark(scans), map_description)
 
 
-def make_map_description(code: str, number: str, title: str) -> str:
-    """Return the description that the plugin writes into a map: code of the county, number and title."""
-    return f"{code} {number} {title}"
-
-
-def write_map_description(path: Path, description: str) -> None:
-    """Write a map's description into a jpg as a comment before its picture.
+def write_map_description(path: Path, code: str, number: str, title: str) -> None:
+    """Write a map's description into a jpg as a comment before its picture: code of the county, number and title.
 
     Nothing else changes; a file that is not a jpg is left as it is.
     """
@@ -123,7 +117,7 @@ def write_map_description(path: Path, description: str) -> None:
     position = len(_START_MARKER)
     while data[position : position + 1] == b"\xff" and data[position + 1] in _APPLICATION_MARKERS:
         position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-    body = _MAP_DESCRIPTION_PREFIX + description.encode("utf-8")
+    body = _MAP_DESCRIPTION_PREFIX + f"{code} {number} {title}".encode()
     segment = bytes([0xFF, _COMMENT_MARKER]) + (len(body) + 2).to_bytes(2, "big") + body
     path.write_bytes(data[:position] + segment + data[position:])
 
@@ -205,45 +199,25 @@ def decode_jpeg(path: Path) -> DecodedJpeg:
     import numpy as np
 
     try:
-        with load_gdal() as gdal:
+        with load_gdal() as gdal, set_gdal_option(gdal, _STRICT_DECODING_OPTION, "TRUE"):
             if gdal.GetDriverByName("JPEG") is None:
                 return DecodedJpeg()
-            previous = gdal.GetThreadLocalConfigOption(_STRICT_DECODING_OPTION)
-            gdal.SetThreadLocalConfigOption(_STRICT_DECODING_OPTION, "TRUE")
+            messages: list[str] = []
+            gdal.PushErrorHandler(lambda level, number, message: messages.append(message) if level >= 3 else None)
             try:
-                messages: list[str] = []
-                gdal.PushErrorHandler(lambda level, number, message: messages.append(message) if level >= 3 else None)
-                try:
-                    picture = gdal.OpenEx(str(path), gdal.OF_RASTER, ["JPEG"])
-                    pixels = None if picture is None else _read_reduced_bands(picture)
-                    if pixels is None or messages:
-                        return DecodedJpeg(False)
-                    return DecodedJpeg(max_difference=int(np.ptp(pixels.reshape(len(pixels), -1), axis=1).max()))
-                except (RuntimeError, ValueError):
-                    # QGIS may have configured GDAL to raise, or the bands do not have bytes.
+                picture = gdal.OpenEx(str(path), gdal.OF_RASTER, ["JPEG"])
+                if picture is None:
                     return DecodedJpeg(False)
-                finally:
-                    gdal.PopErrorHandler()
+                sizes = (picture.RasterXSize, picture.RasterYSize)
+                data = picture.ReadRaster(0, 0, *sizes, *(max(one // _DECODED_SCALE_DIVISOR, 1) for one in sizes))
+                if not data or messages:
+                    return DecodedJpeg(False)
+                bands = np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, -1)
+                return DecodedJpeg(max_difference=int(np.ptp(bands, axis=1).max()))
+            except (RuntimeError, ValueError):
+                # QGIS may have configured GDAL to raise, or the bands do not have bytes.
+                return DecodedJpeg(False)
             finally:
-                gdal.SetThreadLocalConfigOption(_STRICT_DECODING_OPTION, previous)
+                gdal.PopErrorHandler()
     except InputError:
         return DecodedJpeg()
-
-
-def _read_reduced_bands(picture: Any) -> Any:
-    """Return the pixels of a picture opened with GDAL at a reduced size, an array of bands by rows by columns.
-
-    None if it has no data. Raise ValueError if the bands do not have bytes, and RuntimeError where GDAL raises.
-    """
-    import numpy as np
-
-    width, height = picture.RasterXSize, picture.RasterYSize
-    columns, rows = (max(size // _DECODED_SCALE_DIVISOR, 1) for size in (width, height))
-    data = picture.ReadRaster(0, 0, width, height, columns, rows)
-    return np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, rows, columns) if data else None
-
-
-def has_low_resolution(path: Path) -> bool:
-    """Return True if a jpg states fewer dots per inch than maps must have."""
-    dpi = inspect_jpeg(path).dpi if has_jpeg_suffix(path.name) else None
-    return dpi is not None and round(dpi) < MIN_DPI

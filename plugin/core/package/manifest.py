@@ -219,7 +219,7 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
         "verdict": texts.get("verdicts", check["verdict"]),
         **{k: check[k] for k in ("errors", "warnings", "skipped")},
     }
-    versions = manifest["tool"]["versions"]
+    versions, metadata = manifest["tool"]["versions"], manifest.get("metadata")
     facts = [
         (report_texts.get("package", "area"), f"{manifest['area']['name']} {manifest['area']['code']}"),
         (report_texts.get("package", "secrecy"), manifest["secrecy"]),
@@ -260,7 +260,7 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
             ],
             "maps": format_map_rows(manifest["maps"], report_texts),
             "tables": [_format_workbook(row, report_texts) for row in manifest.get("tables", ())],
-            "metadata": _describe_metadata(manifest.get("metadata"), report_texts),
+            "metadata": report_texts.get("package", "metadata", **metadata) if metadata else "",
             "files": _group_files_of_geodatabases(manifest["files"]),
             "total": format_number(sum(f["bytes"] for f in manifest["files"]), 0),
             "problems": manifest["problems"],
@@ -280,7 +280,11 @@ def _make_layer_rows(rows: list[dict[str, Any]], bases: list[str], report_texts:
     for row in rows:
         # For shapefiles, show their folder.
         shown_file = row["file"].rpartition("/")[0] if row["file"].lower().endswith(".shp") else row["file"]
-        read_back = row["read_back"]
+        read_back, extent_texts = row["read_back"], []
+        if row["extent"]:
+            decimals = 5 if row["unit"] == DEGREES_UNIT else 1
+            xmin, ymin, xmax, ymax = (f"{v:.{decimals}f}" for v in row["extent"])
+            extent_texts = [f"{xmin}–{xmax}", f"{ymin}–{ymax}"]
         crs = row["crs"] + (f" + {row['vertical']}" if row["vertical"] else "")
         layer_rows.append(
             {
@@ -290,7 +294,7 @@ def _make_layer_rows(rows: list[dict[str, Any]], bases: list[str], report_texts:
                 if row["crs"] == row["source_crs"]
                 else report_texts.get("package", "from", crs=crs, source=row["source_crs"]),
                 "areas": [format_number(row["areas_m2"][b], 2) if b in row["areas_m2"] else "—" for b in bases],
-                "extent": _make_extent_texts(row) if row["extent"] else [],
+                "extent": extent_texts,
                 "read": report_texts.get(
                     "package", "same" if read_back["same"] else "differs", library=read_back["library"].split(" (")[0]
                 ),
@@ -307,13 +311,6 @@ def _make_layer_rows(rows: list[dict[str, Any]], bases: list[str], report_texts:
     return layer_rows
 
 
-def _make_extent_texts(row: dict[str, Any]) -> list[str]:
-    """Return a layer's extent as two texts: west–east and south–north."""
-    decimals = 5 if row["unit"] == DEGREES_UNIT else 1
-    xmin, ymin, xmax, ymax = (f"{v:.{decimals}f}" for v in row["extent"])
-    return [f"{xmin}–{xmax}", f"{ymin}–{ymax}"]
-
-
 def _format_workbook(row: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:
     """Return the row of a workbook or database with texts for the page.
 
@@ -327,13 +324,6 @@ def _format_workbook(row: dict[str, Any], report_texts: ReportTexts) -> dict[str
         "figures": format_number(figures, 0),
         "read": report_texts.get("package", "same" if read_back["same"] else "differs", library=read_back["library"]),
     }
-
-
-def _describe_metadata(row: dict[str, Any] | None, report_texts: ReportTexts) -> str:
-    """Return a sentence on the metadata: file, number of layers and items; empty without metadata."""
-    if row is None:
-        return ""
-    return report_texts.get("package", "metadata", file=row["file"], layers=row["layers"], items=row["items"])
 
 
 def _group_files_of_geodatabases(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

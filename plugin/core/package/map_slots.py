@@ -27,7 +27,7 @@ from . import jpeg
 from .export_order import ExportContext, ExportOrder, MapJob, MapRenderer, MapRequest, PlannedMaps, RenderedMap
 from .names import fill_placeholders, make_name_matcher
 from .package_spec.spec import FileSlot
-from .problems import ExportProblem, GateRefusal, ProblemLevel, select_problems_of_levels
+from .problems import ExportProblem, ProblemLevel, select_problems_of_levels, stop_on_gate_problems
 from .slot_files import ORIGIN_GIVEN, ORIGIN_MADE, ORIGIN_NONE, FilledSlot
 
 #: Share of the progress at which the maps begin, if any are to be made.
@@ -148,8 +148,7 @@ def _make_missing_map_message(titles: Iterable[str], missing_input: MissingMapRe
 def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem]:
     """Render the requested maps and add a row for each map to the manifest; return the problems."""
     spec, slots = context.package_spec, {row["id"]: row for row in context.manifest["slots"]}
-    map_slots = [slot for slot in spec.files if slot.kind == "map"]
-    rows: dict[str, list[dict[str, Any]]] = {slot.id: [] for slot in map_slots}
+    rows: dict[str, list[dict[str, Any]]] = {slot.id: [] for slot in spec.map_files}
     rows |= {
         filled_slot.slot.id: [
             _make_map_row_of_file(context, filled_slot.slot, path.name, ORIGIN_GIVEN)
@@ -183,17 +182,10 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
                 slot, ORIGIN_NONE, reason=_make_missing_map_message([slot.title], missing_input).render(texts)
             )
         ]
-    context.manifest["maps"] = [row for slot in map_slots for row in rows[slot.id]]
+    context.manifest["maps"] = [row for slot in spec.map_files for row in rows[slot.id]]
     problems = explain_missing_maps(failed_maps)
-    gate_problems = select_problems_of_levels(problems, ProblemLevel.GATE)
-    if gate_problems and not context.planned_maps.allows_missing_maps:
-        raise OutputError(
-            "package_gate",
-            target=context.new_folder.stem,
-            count=len(gate_problems),
-            reasons=GateRefusal(tuple(gate_problems)),
-        )
-    if gate_problems:
+    stop_on_gate_problems(problems, context.planned_maps.allows_missing_maps, context.new_folder.stem)
+    if select_problems_of_levels(problems, ProblemLevel.GATE):
         context.manifest["check"]["forced"] = True
     return problems
 
@@ -217,20 +209,11 @@ def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
             cancellation=context.cancellation,
         )
         for rendered_map in planned_maps.map_renderer(job):
-            if (
-                rendered_map.missing_reason is None
-                and not jpeg.inspect_jpeg(job.target_folder / rendered_map.request.file_name).is_complete
-            ):
-                raise OutputError(
-                    "map_not_whole", map=rendered_map.request.slot.title, target=rendered_map.request.file_name
-                )
+            slot, file = rendered_map.request.slot, rendered_map.request.file_name
             if rendered_map.missing_reason is None:
-                jpeg.write_map_description(
-                    job.target_folder / rendered_map.request.file_name,
-                    jpeg.make_map_description(
-                        job.county_code, rendered_map.request.slot.number, rendered_map.request.slot.title
-                    ),
-                )
+                if not jpeg.inspect_jpeg(job.target_folder / file).is_complete:
+                    raise OutputError("map_not_whole", map=slot.title, target=file)
+                jpeg.write_map_description(job.target_folder / file, job.county_code, slot.number, slot.title)
             yield rendered_map
 
 

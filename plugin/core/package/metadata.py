@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET  # nosec B405 # entities are refused first
 import xml.parsers.expat as expat
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -29,11 +28,6 @@ _EXTENT_DECIMALS = {DEGREES_UNIT: 6, METRES_UNIT: 1}
 #: The encoding in an XML declaration. The parser does not support the Chinese encodings.
 _DECLARED_ENCODING_PATTERN = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*\?>")
 _CHINESE_ENCODINGS = ("gbk", "gb2312", "gb18030")
-
-
-def join_formats(names: Iterable[str]) -> str:
-    """Return the names of the formats of a package's data sets as one text, each once."""
-    return FORMAT_SEPARATOR.join(dict.fromkeys(names))
 
 
 def find_production_date(manifest: dict[str, Any]) -> str:
@@ -63,7 +57,7 @@ def make_package_items(manifest: dict[str, Any]) -> dict[str, str]:
     values = {
         "data_id": manifest["root"],
         "name": manifest["name"],
-        "format": join_formats(layer["format"] for layer in manifest["layers"]),
+        "format": FORMAT_SEPARATOR.join(dict.fromkeys(layer["format"] for layer in manifest["layers"])),
         "integrity": "" if manifest["check"]["forced"] else COMPLETE_TEXT,
         "product_date": find_production_date(manifest),
         "update_date": export_day,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -27,22 +27,6 @@ _RESERVED_FIELD_NAMES = {
 }  # fmt: skip
 #: Basis of an area in a manifest → meaning of the field that is summed.
 AREA_FIELD_MEANING_BY_BASIS = {"survey": "gross_area", "net": "net_area", "declared": "area"}
-
-
-def find_unknown_placeholder(
-    name_pattern: str, known_placeholders: Container[str] = PLACEHOLDER_PATTERNS
-) -> str | None:
-    """Return the first placeholder of a name pattern that is not known, or a single brace.
-
-    None if all placeholders are known.
-    """
-    try:
-        for _, name, format_spec, conversion in string.Formatter().parse(name_pattern):
-            if name is not None and (name not in known_placeholders or format_spec or conversion):
-                return name
-    except ValueError:
-        return name_pattern
-    return None
 
 
 def fill_placeholders(pattern: str, value_by_placeholder: Mapping[str, Any]) -> str:

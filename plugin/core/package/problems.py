@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
+from ..base.errors import OutputError
 from ..standard.messages.texts import Texts, render_params
 
 #: Verdicts with which a plan passes the gate only by force.
@@ -166,21 +167,29 @@ def drop_duplicate_notes(problems: Iterable[ExportProblem], slots: Iterable[dict
 
 @dataclasses.dataclass(frozen=True)
 class GateRefusal:
-    """The problems for which an export is refused, as a message or as sentences for the log."""
+    """The problems for which an export is refused, as a part of a message."""
 
     problems: tuple[ExportProblem, ...]
 
     def render(self, texts: Texts) -> str:
-        """Return the reasons as one text."""
-        return "\n".join(self.render_sentences(texts))
-
-    def render_sentences(self, texts: Texts) -> list[str]:
-        """Return the first problems as sentences, and “…” if there are more."""
-        return [p.format_as_sentence(texts) for p in self.problems[:_MAX_SENTENCES]] + ["…"] * (
-            len(self.problems) > _MAX_SENTENCES
-        )
+        """Return the first problems as lines, and “…” if there are more."""
+        lines = [p.format_as_sentence(texts) for p in self.problems[:_MAX_SENTENCES]]
+        return "\n".join([*lines, "…"] if len(self.problems) > _MAX_SENTENCES else lines)
 
 
 def select_problems_of_levels(problems: Iterable[ExportProblem], *levels: ProblemLevel) -> list[ExportProblem]:
     """Return the problems that have one of the given levels."""
     return [p for p in problems if p.level in levels]
+
+
+def stop_on_gate_problems(problems: list[ExportProblem], is_forced: bool, target_name: str) -> None:
+    """Raise OutputError if a problem stops the package.
+
+    Problems of level GATE stop it unless the user forces the package, problems of level STOP always.
+    """
+    for level, key in ((ProblemLevel.STOP, "package_stopped"), (ProblemLevel.GATE, "package_gate")):
+        refusing_problems = select_problems_of_levels(problems, level)
+        if refusing_problems and not (is_forced and level is ProblemLevel.GATE):
+            raise OutputError(
+                key, target=target_name, count=len(refusing_problems), reasons=GateRefusal(tuple(refusing_problems))
+            )

@@ -17,8 +17,8 @@ from ..base.files.digests import compute_sha256, iterate_files_below, read_manif
 from ..base.files.names import find_name_problem
 from ..base.files.writing import explain_os_error
 from ..standard.messages.texts import Texts
-from .jpeg import has_jpeg_suffix, has_low_resolution, inspect_jpeg, make_world_file_name
-from .names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
+from .jpeg import has_jpeg_suffix, inspect_jpeg, make_world_file_name
+from .names import fill_placeholders, make_name_matcher
 from .package_spec.spec import MIN_DPI, FileSlot, PackageSpec
 from .problems import ExportProblem, ProblemLevel, make_names_problem
 
@@ -34,28 +34,6 @@ BYTES_READ_AT_EACH_END = 2048
 _PDF_END_MARK_PATTERN = re.compile(rb"startxref\s+\d+\s+%%EOF")
 #: First bytes of files by suffix.
 SIGNATURE_BY_SUFFIX = {"pdf": b"%PDF-", "jpg": b"\xff\xd8\xff", "jpeg": b"\xff\xd8\xff", "xlsx": b"PK\x03\x04"}
-
-
-#: Files of a FileGDB and of a shapefile (names by Esri and GDAL). Other files next to them do not belong to the data
-#: set.
-_FILEGDB_FILE_NAME_PATTERN = re.compile(
-    r"a[0-9a-f]{8}\.(?:gdbtable|gdbtablx|gdbindexes|freelist|horizon|cdf|(?:[^/]+\.)?(?:atx|spx))|gdb|timestamps",
-    re.IGNORECASE,
-)
-_SHAPEFILE_SUFFIXES = (
-    ".shp", ".shx", ".dbf", ".prj", ".cpg", ".cst", ".sbn", ".sbx", ".fbn", ".fbx", ".ain", ".aih", ".atx", ".ixs", ".mxs", ".qix",  # noqa: E501 - a table
-    ".qpj", ".xml",
-)  # fmt: skip
-
-
-def is_data_set_file(name: str, data_set: str) -> bool:
-    """Return True if a file of this name can belong to a data set.
-
-    ``data_set`` is the path of a .gdb or a folder of shapefiles.
-    """
-    if data_set.lower().endswith(".gdb"):
-        return _FILEGDB_FILE_NAME_PATTERN.fullmatch(name) is not None
-    return name == FIELD_NAME_FILE or name.lower().endswith(_SHAPEFILE_SUFFIXES)
 
 
 def is_stray_file(name: str) -> bool:
@@ -190,32 +168,31 @@ def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) 
     if not paths:
         level, key = (ProblemLevel.GATE, "file_missing") if slot.need == "M" else (ProblemLevel.NOTE, "file_absent")
         return [] if slot.need == "O" else [ExportProblem(level, key, params={"title": slot.title, "name": pattern})]
-    damages = [(path, _find_damage(path)) for path in paths]
-    coarse_map_names = [
-        p.name for p, damage in damages if slot.kind == "map" and damage != "file_broken" and has_low_resolution(p)
-    ]
-    damaged_files: list[tuple[ProblemLevel, str, list[str], dict[str, Any]]] = [
-        (ProblemLevel.GATE, "file_broken", [p.name for p, damage in damages if damage == "file_broken"], {}),
+    broken_names, cut_names, coarse_names = [], [], []
+    for path in paths:
+        try:
+            start, tail = read_file_ends(path)
+            picture = inspect_jpeg(path) if has_jpeg_suffix(path.name) else None
+        except OSError as error:
+            raise make_unreadable_file_error(path, error) from error
+        if not (has_valid_start(path.name, start) if picture is None else picture.is_complete):
+            broken_names.append(path.name)
+            continue
+        if not has_valid_end(path.name, tail):
+            cut_names.append(path.name)
+        if slot.kind == "map" and picture is not None and picture.dpi is not None and round(picture.dpi) < MIN_DPI:
+            coarse_names.append(path.name)
+    problematic_files: list[tuple[ProblemLevel, str, list[str], dict[str, Any]]] = [
+        (ProblemLevel.GATE, "file_broken", broken_names, {}),
         # Many programs repair such a file and show its readable part.
-        (ProblemLevel.NOTE, "file_cut", [p.name for p, damage in damages if damage == "file_cut"], {}),
-        (ProblemLevel.GATE, "map_coarse", coarse_map_names, {"least": MIN_DPI}),
+        (ProblemLevel.NOTE, "file_cut", cut_names, {}),
+        (ProblemLevel.GATE, "map_coarse", coarse_names, {"least": MIN_DPI}),
     ]
     return [
         make_names_problem(level, key, names, title=slot.title, **params)
-        for level, key, names, params in damaged_files
+        for level, key, names, params in problematic_files
         if names
     ]
-
-
-def _find_damage(path: Path) -> str:
-    """Return the key of the problem of a damaged file; empty if its beginning and the end of a jpg or PDF are right."""
-    try:
-        start, tail = read_file_ends(path)
-        if not (inspect_jpeg(path).is_complete if has_jpeg_suffix(path.name) else has_valid_start(path.name, start)):
-            return "file_broken"
-        return "" if has_valid_end(path.name, tail) else "file_cut"
-    except OSError as error:
-        raise make_unreadable_file_error(path, error) from error
 
 
 def read_file_ends(path: Path) -> tuple[bytes, bytes]:

@@ -29,15 +29,14 @@ from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
-from ...core.cli.doctor.doctor_report import (
+from ...core.cli.doctor.examine import (
     OUTPUT_SUFFIXES,
     DoctorReport,
-    FactState,
-    MachineFact,
     format_fact,
+    make_cancelled_report,
     write_report,
 )
-from ...core.cli.doctor.examine import make_cancelled_report
+from ...core.cli.doctor.libraries import FactState, MachineFact
 from ..widgets import theme
 from ..widgets.labels_and_buttons import CopyButton, make_close_button
 from ..widgets.layout import fill_layout

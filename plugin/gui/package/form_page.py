@@ -65,8 +65,7 @@ class SpecCombo(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        from ...core.package.package_spec.load import load_package_spec
-        from ...core.package.package_spec.read import list_package_spec_ids
+        from ...core.package.package_spec.load import list_package_spec_ids, load_package_spec
 
         self.combo = QComboBox(objectName="SanxianPackageForm", accessibleName=tr("Package specification"))
         # The county's first: most users work for a county.

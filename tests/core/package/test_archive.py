@@ -16,7 +16,6 @@ from plugin.core.model.rule import Severity
 from plugin.core.package.gate import check_target_is_replaceable
 from plugin.core.package.inspection.archive import (
     list_files_outside_package,
-    list_system_files,
     unpack_package,
 )
 from plugin.core.package.inspection.collect_facts import collect_package_facts
@@ -183,17 +182,17 @@ def test_paths_of_files_next_to_the_package_folder_in_a_zip_are_returned_without
         ("Thumbs.db", b"x"),
     ]
     path = write_zip(tmp_path / "a.zip", [*inside, *others])
-    assert list_files_outside_package(path, PACKAGE_ROOT) == ("readme.txt", "别处/审查意见.docx")
+    assert list_files_outside_package(path, PACKAGE_ROOT)[0] == ("readme.txt", "别处/审查意见.docx")
     deeper = write_zip(tmp_path / "b.zip", [(f"报送/{name}", content) for name, content in inside])
     flat = write_zip(tmp_path / "c.zip", [("manifest.json", b"{}"), ("readme.txt", b"x")])
-    assert [list_files_outside_package(one, PACKAGE_ROOT) for one in (deeper, flat, tmp_path)] == [(), (), ()]
+    assert [list_files_outside_package(one, PACKAGE_ROOT)[0] for one in (deeper, flat, tmp_path)] == [(), (), ()]
 
 
 def test_hidden_files_that_operating_systems_leave_in_a_zip_are_listed(tmp_path):
     entries = [("__MACOSX/a/._b.txt", b"x"), ("a/b.txt", b"x"), (".DS_Store", b"x"), ("说明.txt", b"x")]
     path = write_zip(tmp_path / "a.zip", entries)
-    assert list_system_files(path) == ("__MACOSX", ".DS_Store")
-    assert list_system_files(tmp_path) == ()
+    assert list_files_outside_package(path, "a")[1] == ("__MACOSX", ".DS_Store")
+    assert list_files_outside_package(tmp_path, "a") == ((), ())
 
 
 COUNTY_SPEC = load_package_spec("county")

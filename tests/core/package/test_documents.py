@@ -21,8 +21,7 @@ from plugin.core.cli.examples.package_facts import make_pdf
 from plugin.core.model.report import Report
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
-from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.package_spec.read import list_package_spec_ids
+from plugin.core.package.package_spec.load import list_package_spec_ids, load_package_spec
 from plugin.core.render.document.blocks import DocumentTable, Heading
 from plugin.core.render.document.check_report import make_check_record
 from plugin.core.render.sections import make_head_section

@@ -25,7 +25,7 @@ from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.inspection.archive import unpack_package
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.inspect import inspect_package
-from plugin.core.package.jpeg import make_map_description, write_map_description
+from plugin.core.package.jpeg import write_map_description
 from plugin.core.standard.messages.texts import Texts
 from tests.core.package.package_copies import (
     DATABASE_PATH,
@@ -66,7 +66,7 @@ SECOND_MAP_PATH = MAP_PATH.replace("01三条控制线", "02三区")
 
 def write_map_of_another_number(package):
     """Give the first map the description of the second, as if both were exchanged."""
-    write_map_description(package / MAP_PATH, make_map_description("140225", "02", "三区图"))
+    write_map_description(package / MAP_PATH, "140225", "02", "三区图")
 
 
 def move_file(old, new):

@@ -21,7 +21,6 @@ from plugin.core.package.jpeg import (
     DecodedJpeg,
     decode_jpeg,
     inspect_jpeg,
-    make_map_description,
     write_map_description,
 )
 from plugin.core.package.package_spec.load import load_package_spec
@@ -305,8 +304,8 @@ def test_map_that_cannot_be_rendered_is_reported_by_name(checked_county, export_
     (problem,) = [p for p in done.problems if p.key == "map_not_made" and p.count == 1]
     assert "县域三区图" in problem.format_as_sentence(Texts("zh")) and "内存" in problem.format_as_sentence(Texts("zh"))
     # A required map blocks the package unless it is forced.
-    files = tuple(replace(slot, need="M") if slot.layout == "three_zones" else slot for slot in COUNTY_SPEC.files)
-    must = replace(export_order, package_spec=replace(COUNTY_SPEC, files=files))
+    maps = tuple(replace(slot, need="M") if slot.layout == "three_zones" else slot for slot in COUNTY_SPEC.map_files)
+    must = replace(export_order, package_spec=replace(COUNTY_SPEC, map_files=maps))
     before = hash_files(done.path)
     with pytest.raises(OutputError) as caught:
         export_package(checked_county, must, map_renderer=FakeRenderer(lacks=lacks))
@@ -346,7 +345,7 @@ def test_description_written_into_a_map_is_read_back_and_leaves_the_picture_unch
     path = tmp_path / "140225浑源县02县域三条控制线图.jpg"
     path.write_bytes(make_jpeg())
     before, decoded = inspect_jpeg(path), decode_jpeg(path)
-    write_map_description(path, make_map_description("140225", "02", "县域三条控制线图"))
+    write_map_description(path, "140225", "02", "县域三条控制线图")
     after = inspect_jpeg(path)
     assert after.map_description == "140225 02 县域三条控制线图"
     assert replace(after, map_description="") == before

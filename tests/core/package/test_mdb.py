@@ -29,7 +29,7 @@ from plugin.core.package.tables.access_database import (
 )
 from plugin.core.package.tables.compare import find_differences
 from plugin.core.package.tables.known_tables import KnownTables
-from plugin.core.package.tables.read import read_workbook
+from plugin.core.package.tables.sheets import read_workbook
 from plugin.core.package.tables.write_tables import write_access_tables
 from plugin.core.render.tables.report_table import ReportTable, ReportTableRow, TableColumn, TableNumber
 from plugin.core.standard.messages.texts import Texts
@@ -65,7 +65,7 @@ def test_column_names_for_access_lose_invalid_characters_and_are_shortened_and_m
     table.rows.append(ReportTableRow(["'); DROP TABLE a; --", "x" * 400, None]))
     connection = sqlite3.connect(":memory:")
     write_database_tables(connection, [table], CHINESE_TEXTS)
-    assert verify_written_tables(connection, [table], CHINESE_TEXTS) == 0
+    assert verify_written_tables(connection, [table], CHINESE_TEXTS, "a.mdb") == 0
     kinds = {row[1]: row[2] for row in connection.execute("PRAGMA table_info([三条控制线])")}
     assert kinds == {"行号": "INTEGER", "面积1x": "VARCHAR(255)", "面积1x1": "MEMO", "长" * 64: "VARCHAR(255)"}
     assert convert_to_plain_cell(TableNumber(12.345678, 2)) == 12.35 and convert_to_plain_cell("") is None
@@ -80,7 +80,8 @@ def make_export_context(tmp_path, filled=()):
     filled_slot = FilledSlot(MDB_SLOT, pattern, filled)
     given = {
         "planned_maps": None,
-        "documents": None,
+        "documents": (),
+        "print_pdf": None,
         "draw_pictures": None,
         "resolved_document": None,
         "row_progress": None,

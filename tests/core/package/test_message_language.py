@@ -9,14 +9,14 @@ import pytest
 from plugin.core.base.errors import DataError, InputError, OutputError
 from plugin.core.base.files.names import MAX_NAME_CHARACTERS, find_name_problem
 from plugin.core.model.rule import load_all_rules
-from plugin.core.package.export_order import ExportOrder
-from plugin.core.package.gate import find_check_problems, stop_on_gate_problems
-from plugin.core.package.layers.data_sets import _find_title_and_roles
+from plugin.core.package.gate import find_check_problems
+from plugin.core.package.layers.content import MissingLayer
+from plugin.core.package.layers.layer_validation import validate_missing_layers
 from plugin.core.package.map_slots import explain_missing_maps
 from plugin.core.package.names import find_field_name_problem
-from plugin.core.package.package_spec.load import find_spec_problems, load_package_spec
-from plugin.core.package.package_spec.read import list_package_spec_ids
-from plugin.core.package.problems import ExportProblem, ProblemLevel
+from plugin.core.package.package_spec.load import find_spec_problems, list_package_spec_ids, load_package_spec
+from plugin.core.package.package_spec.spec import LayerSlot
+from plugin.core.package.problems import ExportProblem, ProblemLevel, stop_on_gate_problems
 from plugin.core.package.tables import write_tables as write
 from plugin.core.standard import load_standard
 from plugin.core.standard.map_set import MissingMapReason
@@ -80,8 +80,7 @@ def explain_receiver_problems():
 
 
 def explain_missing_layer():
-    title, roles = _find_title_and_roles("boundary", [load_standard()])
-    return [ExportProblem(ProblemLevel.GATE, "layer_missing", params={"title": title, "roles": roles})]
+    return validate_missing_layers([MissingLayer(LayerSlot("boundary", "M"))], [load_standard()])
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -102,11 +101,9 @@ def test_problem_found_by_an_export_is_explained_without_words_of_the_other_lang
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_error_that_stops_an_export_is_explained_without_words_of_the_other_language(lang, tmp_path):
+def test_error_that_stops_an_export_is_explained_without_words_of_the_other_language(lang):
     with pytest.raises(OutputError) as caught:
-        stop_on_gate_problems(
-            [*explain_incomplete_check(), *explain_missing_map()], ExportOrder(COUNTY_SPEC, tmp_path), tmp_path / "浑源"
-        )
+        stop_on_gate_problems([*explain_incomplete_check(), *explain_missing_map()], False, "浑源")
     lines = Texts(lang).explain_error(caught.value).split("\n")
     assert len(lines) == 4 and all(is_in_language(lang, line) for line in lines), lines
 

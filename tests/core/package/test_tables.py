@@ -26,8 +26,7 @@ from plugin.core.package.tables.compare import (
     find_renamed_rows,
 )
 from plugin.core.package.tables.known_tables import KnownTables, PrintedNumber, parse_printed_number
-from plugin.core.package.tables.read import read_workbook
-from plugin.core.package.tables.sheets import PrintedCell, PrintedSheet
+from plugin.core.package.tables.sheets import PrintedCell, PrintedSheet, read_workbook
 from plugin.core.render.tables import make_all_tables
 from plugin.core.render.tables.report_table import ReportTable, ReportTableRow, TableColumn, TableNumber
 from plugin.core.standard.messages.texts import Texts
@@ -128,7 +127,7 @@ def known_tables():
     """Return the tables that a small plan should have."""
     plan = make_example_plan({"county": [SQUARE], "red_line": [QUARTER], "boundary": [{"wkt": QUARTER}]})
     figures = PlanIndicators(RuleContext(plan, plan.norm, plan.norm.make_tolerance()), Texts("zh"))
-    return KnownTables(make_all_tables(figures), "zh", COUNTY_SPEC.words)
+    return KnownTables(make_all_tables(figures), "zh", COUNTY_SPEC.tables)
 
 
 def find_difference_cases(known, name, rows):
@@ -229,7 +228,7 @@ def test_table_row_is_identified_by_its_code_before_its_name(known_tables):
     table = KnownTables(
         make_all_tables(PlanIndicators(RuleContext(zones, zones.norm, zones.norm.make_tolerance()), Texts("zh"))),
         "zh",
-        COUNTY_SPEC.words,
+        COUNTY_SPEC.tables,
     )
     rows = [(r.values[0], r.values[1]) for r in table.tables["zones"].rows[:2]]
     head = ["代码", "规划分区", "图斑椭球面积"]

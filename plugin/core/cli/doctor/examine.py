@@ -1,25 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run the environment check: examine disk, encodings, projections and libraries, then run the examples."""
+"""Run the environment check: examine disk, encodings, projections and libraries, then run the examples.
+
+The result is shown as lines, or written as a text file or JSON, without names and folders of the machine.
+"""
 
 from __future__ import annotations
 
+import json
 import locale
 import math
 import os
+import platform
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain
 from pathlib import Path
 
+from ....metadata import read_plugin_version
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.connection_text import describe_exception
+from ...base.errors import OutputError
+from ...base.files.writing import check_writable, write_atomically
 from ...standard.messages.texts import Texts
-from .doctor_report import DoctorReport, FactState, MachineFact, is_healthy
-from .formats import iterate_format_facts
 from .libraries import (
+    FactState,
+    MachineFact,
     describe_libraries,
     describe_library_installation,
+    iterate_format_facts,
     iterate_library_facts,
     list_unusable_libraries,
     load_requirements,
@@ -31,6 +43,28 @@ _TRIAL_FOLDER, _TRIAL_FILE, _TRIAL_TEXT = "规划 数据", "县 界.txt", "浑�
 _SHARE_OF_MACHINE = 0.05
 #: Failed examples that have a line each; the others are counted.
 MAX_FAILURE_LINES = 50
+SCHEMA = "sanxian-doctor/1"
+#: Formats of the result.
+OUTPUT_SUFFIXES = (".txt", ".json")
+
+
+@dataclass(frozen=True)
+class DoctorReport:
+    """The lines of an environment check, and its conclusion."""
+
+    facts: tuple[MachineFact, ...]
+    conclusion: str
+    lang: str
+
+    @property
+    def is_healthy(self) -> bool:
+        """Return True if checks can run here."""
+        return is_healthy(self.facts)
+
+
+def is_healthy(facts: tuple[MachineFact, ...]) -> bool:
+    """Return True if nothing that checks need is missing, and no example has another result."""
+    return all(fact.state not in (FactState.MISSING, FactState.FAILED) for fact in facts)
 
 
 def iterate_disk_facts(folders: dict[str, Path], texts: Texts) -> Iterator[MachineFact]:
@@ -57,23 +91,28 @@ def iterate_disk_facts(folders: dict[str, Path], texts: Texts) -> Iterator[Machi
         yield MachineFact(key, state, name, found, remedy)
 
 
-def get_temporary_folder() -> Path:
-    """Return the folder in which the plugin makes temporary files."""
-    return Path(tempfile.gettempdir())
-
-
 def iterate_encoding_facts(texts: Texts) -> Iterator[MachineFact]:
     """Yield the lines of Python's encodings and of a trial with a Chinese path that has spaces."""
     preferred, of_files = locale.getpreferredencoding(False), sys.getfilesystemencoding()
     for key, encoding in (("encoding_text", preferred), ("encoding_paths", of_files)):
         name = texts.get("environment", key)
-        if _can_encode_chinese(encoding):
-            yield MachineFact(key, FactState.OK, name, encoding)
-        else:
+        try:
+            _TRIAL_TEXT.encode(encoding)
+        except (LookupError, UnicodeError):
             yield MachineFact(key, FactState.WARNING, name, encoding, texts.get("environment", "encoding_remedy"))
+        else:
+            yield MachineFact(key, FactState.OK, name, encoding)
     name = texts.get("environment", "chinese_path")
     try:
-        found = write_and_read_chinese_path(get_temporary_folder())
+        with tempfile.TemporaryDirectory() as trial:
+            path = Path(trial) / _TRIAL_FOLDER / _TRIAL_FILE
+            path.parent.mkdir()
+            path.write_text(_TRIAL_TEXT, encoding="utf-8")
+            # The names that the system lists, not those that were requested.
+            (listed_folder,) = os.listdir(trial)
+            (listed_file,) = os.listdir(path.parent)
+            is_listed = (listed_folder, listed_file) == (_TRIAL_FOLDER, _TRIAL_FILE)
+            found = path.read_text(encoding="utf-8") if is_listed else f"{listed_folder}/{listed_file}"
     except (OSError, UnicodeError) as error:
         state, found = FactState.MISSING, describe_exception(error)
     else:
@@ -85,31 +124,6 @@ def iterate_encoding_facts(texts: Texts) -> Iterator[MachineFact]:
         texts.get("environment", "chinese_path_works") if state is FactState.OK else found,
         "" if state is FactState.OK else texts.get("environment", "chinese_path_remedy"),
     )
-
-
-def _can_encode_chinese(encoding: str) -> bool:
-    try:
-        _TRIAL_TEXT.encode(encoding)
-    except (LookupError, UnicodeError):
-        return False
-    return True
-
-
-def write_and_read_chinese_path(folder: Path) -> str:
-    """Write a Chinese text to a Chinese path with spaces and return what is read back.
-
-    Raises OSError or UnicodeError.
-    """
-    with tempfile.TemporaryDirectory(dir=folder) as trial:
-        path = Path(trial) / _TRIAL_FOLDER / _TRIAL_FILE
-        path.parent.mkdir()
-        path.write_text(_TRIAL_TEXT, encoding="utf-8")
-        # The names that the system lists, not those that were requested.
-        (listed_folder,) = os.listdir(trial)
-        (listed_file,) = os.listdir(path.parent)
-        if (listed_folder, listed_file) != (_TRIAL_FOLDER, _TRIAL_FILE):
-            return f"{listed_folder}/{listed_file}"
-        return path.read_text(encoding="utf-8")
 
 
 def make_projection_fact(texts: Texts) -> MachineFact:
@@ -135,18 +149,6 @@ def make_projection_fact(texts: Texts) -> MachineFact:
     return MachineFact("projection", FactState.FAILED, name, text, remedy)
 
 
-def iterate_machine_facts(texts: Texts, folders: dict[str, Path]) -> Iterator[MachineFact]:
-    """Yield the lines of libraries, formats, disk space, encoding and projections.
-
-    ``folders``: further folders for `iterate_disk_facts`.
-    """
-    yield from iterate_library_facts(texts)
-    yield from iterate_format_facts(texts)
-    yield make_projection_fact(texts)
-    yield from iterate_disk_facts({"disk_temporary": get_temporary_folder(), **folders}, texts)
-    yield from iterate_encoding_facts(texts)
-
-
 def iterate_example_facts(
     texts: Texts, progress: Callable[[float, str], None], cancellation: Cancellation
 ) -> Iterator[MachineFact]:
@@ -163,7 +165,7 @@ def iterate_example_facts(
 
     run = run_examples(progress, cancellation)
     for kind in (RULE, FIX, CHECK):
-        count, failures = run.counts[kind], [one for one in run.failures if one.kind == kind]
+        count, failures = run.counts[kind], [one for one in run.failures if one[0].kind == kind]
         name = texts.get("environment", f"examples_{kind}")
         if not failures:
             found = texts.get("environment", "examples_pass", count=count)
@@ -172,10 +174,9 @@ def iterate_example_facts(
         found = texts.get("environment", "examples_fail", count=count, failed=len(failures))
         remedy = texts.get("environment", "examples_remedy")
         yield MachineFact(f"examples.{kind}", FactState.FAILED, name, found, remedy)
-        for failure in failures[:MAX_FAILURE_LINES]:
-            title = texts.get("environment", "example", code=failure.code, title=failure.title)
-            problem = failure.problem.explain(texts)
-            yield MachineFact(f"example.{failure.code}", FactState.FAILED, title, problem)
+        for example, problem in failures[:MAX_FAILURE_LINES]:
+            title = texts.get("environment", "example", code=example.code, title=example.title)
+            yield MachineFact(f"example.{example.code}", FactState.FAILED, title, problem.explain(texts))
 
 
 def run_doctor(
@@ -191,8 +192,8 @@ def run_doctor(
     """Examine the machine and run the examples; return the report.
 
     ``lang``: zh or en. ``facts_of_host``: lines of the program that runs the plugin (QGIS), which come first.
-    ``folders``: as in `iterate_machine_facts`. ``on_fact`` gets each line as soon as it is known. ``progress`` gets the
-    share done (0…1) and the name of a line or the code of the present example. Raises Cancelled.
+    ``folders``: further folders for `iterate_disk_facts`. ``on_fact`` gets each line as soon as it is known.
+    ``progress`` gets the share done (0…1) and the name of a line or the code of the present example. Raises Cancelled.
     """
     texts = Texts(lang)
     facts: list[MachineFact] = []
@@ -205,7 +206,13 @@ def run_doctor(
 
     for fact in facts_of_host:
         add_fact(fact)
-    for fact in iterate_machine_facts(texts, folders or {}):
+    for fact in chain(
+        iterate_library_facts(texts),
+        iterate_format_facts(texts),
+        [make_projection_fact(texts)],
+        iterate_disk_facts({"disk_temporary": Path(tempfile.gettempdir()), **(folders or {})}, texts),
+        iterate_encoding_facts(texts),
+    ):
         add_fact(fact)
         cancellation.raise_if_cancelled()
     share_done = _SHARE_OF_MACHINE
@@ -247,3 +254,66 @@ def make_conclusion(facts: tuple[MachineFact, ...], texts: Texts) -> str:
     return (
         texts.get("environment", "good_with_warnings", count=warnings) if warnings else texts.get("environment", "good")
     )
+
+
+def format_fact(fact: MachineFact, lang: str) -> str:
+    """Return a line: state, name, what was found, remedy."""
+    texts = Texts(lang)
+    return texts.get(
+        "environment",
+        "line_with_remedy" if fact.remedy else "line",
+        state=texts.get("environment_states", fact.state),
+        name=fact.name,
+        found=fact.found,
+        remedy=fact.remedy,
+    ).strip()
+
+
+def list_report_lines(report: DoctorReport) -> list[str]:
+    """Return the lines of a report; the first one is the conclusion."""
+    return [report.conclusion, *(format_fact(fact, report.lang) for fact in report.facts)]
+
+
+def check_output(target: str) -> None:
+    """Raise OutputError before the run if the result cannot be written to this path."""
+    if Path(target).suffix.lower() not in OUTPUT_SUFFIXES:
+        raise OutputError("output_format", target=target, known=", ".join(OUTPUT_SUFFIXES))
+    check_writable(target, [])
+
+
+def write_report(report: DoctorReport, target: str) -> None:
+    """Write a report as text (.txt) or JSON (.json); raise OutputError if it cannot be written."""
+    check_output(target)
+    if Path(target).suffix.lower() == ".json":
+        data = {
+            "schema": SCHEMA,
+            **_describe_machine(),
+            "healthy": report.is_healthy,
+            "conclusion": report.conclusion,
+            "facts": [
+                {
+                    "id": fact.identifier,
+                    "state": fact.state.value,
+                    "name": fact.name,
+                    "found": fact.found,
+                    "remedy": fact.remedy,
+                }
+                for fact in report.facts
+            ],
+        }
+        content = json.dumps(data, ensure_ascii=False, indent=1)
+    else:
+        title = Texts(report.lang).get("environment", "title")
+        content = "\n".join([title, " · ".join(_describe_machine().values()), "", *list_report_lines(report)])
+    with write_atomically(target) as path:
+        path.write_text(content + "\n", encoding="utf-8")
+
+
+def _describe_machine() -> dict[str, str]:
+    """Return date, version of the plugin, and kind of machine; neither its name nor that of its user."""
+    return {
+        "date": date.today().isoformat(),
+        "plugin": read_plugin_version(),
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+    }

@@ -231,30 +231,29 @@ def _make_manifest(changes: dict[str, Any]) -> dict[str, Any]:
 
 def _make_file_facts(content: dict[str, bytes], changes: dict[str, Any]) -> tuple[FileFact, ...]:
     """Return the facts of all files: those with content, pipes and links."""
-    return (
-        *(
+    files = []
+    for path, data in content.items():
+        if path in changes.get("special", ()):
+            continue
+        pdf_fact = None
+        if path in changes.get("pdf", {}):
+            pdf_fact = PdfFact(**changes["pdf"][path])
+        elif path.endswith(".pdf") and data.startswith(b"%PDF-"):
+            pdf_fact = read_pdf(BytesIO(data))
+        files.append(
             FileFact(
-                p,
-                len(c),
-                c[:64],
-                hashlib.sha256(c).hexdigest(),
-                read_jpeg(BytesIO(c)) if has_jpeg_suffix(p) else None,
-                last_bytes=c[-BYTES_READ_AT_EACH_END:],
-                pdf_fact=_inspect_pdf(p, c, changes),
-                decoded_jpeg=DecodedJpeg(**changes["decoded"][p]) if p in changes.get("decoded", {}) else None,
+                path,
+                len(data),
+                data[:64],
+                hashlib.sha256(data).hexdigest(),
+                read_jpeg(BytesIO(data)) if has_jpeg_suffix(path) else None,
+                last_bytes=data[-BYTES_READ_AT_EACH_END:],
+                pdf_fact=pdf_fact,
+                decoded_jpeg=DecodedJpeg(**changes["decoded"][path]) if path in changes.get("decoded", {}) else None,
             )
-            for p, c in content.items()
-            if p not in changes.get("special", ())
-        ),
-        *(FileFact(path, 0, is_special_file=True) for path in changes.get("special", ())),
-        *(FileFact(path, 0, is_link=True) for path in changes.get("links", ())),
-    )
-
-
-def _inspect_pdf(path: str, content: bytes, changes: dict[str, Any]) -> PdfFact | None:
-    if path in changes.get("pdf", {}):
-        return PdfFact(**changes["pdf"][path])
-    return read_pdf(BytesIO(content)) if path.endswith(".pdf") and content.startswith(b"%PDF-") else None
+        )
+    files += [FileFact(path, 0, is_special_file=True) for path in changes.get("special", ())]
+    return (*files, *(FileFact(path, 0, is_link=True) for path in changes.get("links", ())))
 
 
 def _make_comparison(role: str, **values: Any) -> DatasetComparison:

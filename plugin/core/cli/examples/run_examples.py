@@ -144,22 +144,12 @@ class DeclaredExample:
     find_problem: Callable[[], ExampleProblem | None]
 
 
-@dataclass(frozen=True)
-class ExampleFailure:
-    """An example with another result than the declared one."""
-
-    kind: str
-    code: str
-    title: str
-    problem: ExampleProblem
-
-
 @dataclass
 class ExampleRun:
-    """The result of a run: numbers of examples by kind, and the examples that failed."""
+    """The result of a run: numbers of examples by kind, and examples with another result than the declared one."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    failures: list[ExampleFailure] = field(default_factory=list)
+    failures: list[tuple[DeclaredExample, ExampleProblem]] = field(default_factory=list)
 
 
 def list_examples() -> list[DeclaredExample]:
@@ -209,7 +199,7 @@ def run_examples(
             problem = ExampleProblem("crashed", {"error": describe_exception(error)})
         run.counts[example.kind] += 1
         if problem is not None:
-            run.failures.append(ExampleFailure(example.kind, example.code, example.title, problem))
+            run.failures.append((example, problem))
     progress(1.0, "")
     return run
 

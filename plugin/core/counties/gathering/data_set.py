@@ -29,7 +29,7 @@ from ...geometry.crs import add_vertical_crs, make_crs_label
 from ...model.report import Report
 from ...model.side_inputs import NO_SIDE_INPUTS
 from ...package.export import copy_documents, write_metadata
-from ...package.export_order import DocumentsToMake, ExportContext, ExportOrder, PlannedMaps, RowProgress
+from ...package.export_order import ExportContext, ExportOrder, PlannedMaps, RowProgress
 from ...package.layers.content import PackageLayer
 from ...package.layers.data_sets import make_layer_row
 from ...package.layers.layer_writers import write_layer_rows
@@ -193,15 +193,7 @@ class GrowingDataSet:
         rows = []
         # Layers of the specification that are not optional come first; sorting keeps the order of the others.
         for growing in sorted(self._layers.values(), key=lambda one: one.empty.need == "O"):
-            row = make_layer_row(
-                growing.empty,
-                self.vector_set,
-                package_spec,
-                path_in_package,
-                growing.result,
-                self.horizontal_crs,
-                self.vector_set.vertical,
-            )
+            row = make_layer_row(growing.empty, self.vector_set, path_in_package, growing.result, self.horizontal_crs)
             row["source_crs"] = " ".join(sorted(growing.crs))
             row["read_back"]["shape_changes"] = [
                 {"kind": kind, "count": one.count, "features": list(one.keys)}
@@ -268,7 +260,8 @@ def write_package_parts(
         manifest,
         filled_slots,
         PlannedMaps(allows_missing_maps=order.is_forced),
-        DocumentsToMake(),
+        (),
+        None,
         lambda report: None,
         document,
         RowProgress(0, lambda share, text: None),

@@ -21,11 +21,11 @@ from ...base.files.names import find_name_problem
 from ...exchange.schema import DATABASE_FORMATS
 from ...package.export_order import ExportOrder, find_placeholder_values_of_area, resolve_package_document_info
 from ...package.folder import finish_interrupted_export, lock_for_writing, replace_folder
-from ...package.gate import check_target_is_replaceable, make_export_folder, stop_on_gate_problems
+from ...package.gate import check_target_is_replaceable, make_export_folder
 from ...package.names import fill_name_pattern
 from ...package.package_spec.load import load_package_spec
 from ...package.package_spec.spec import PackageSpec
-from ...package.problems import ExportProblem, ProblemLevel
+from ...package.problems import ExportProblem, ProblemLevel, stop_on_gate_problems
 from ...package.slot_files import FilledSlot, fill_slots
 from ...plan.plan import Plan
 from ...standard import load_standard
@@ -146,7 +146,7 @@ def gather_counties(
         filled_slots, slot_problems = fill_slots(
             spec, placeholders, options.documents_folder, former, options.check.lang
         )
-        stop_on_gate_problems(slot_problems, order, target)
+        stop_on_gate_problems(slot_problems, order.is_forced, target.name)
         run = _Run(
             options, spec, county_spec, norm, placeholders, document, order, target, found, filled_slots,
             slot_problems, seams, progress, cancellation,
@@ -261,7 +261,7 @@ def _append_counties(
 def _stop_on_gate_problems(run: _Run, result: GatherResult, problems: list[ExportProblem]) -> None:
     """Write the tables and raise OutputError if problems stop the package."""
     try:
-        stop_on_gate_problems(problems, run.order, run.target)
+        stop_on_gate_problems(problems, run.order.is_forced, run.target.name)
     except OutputError:
         result.problems = problems
         result.mark_not_gathered()

@@ -76,46 +76,36 @@ def unpack_package(
         yield _find_package(target, path, matcher, cancellation)
 
 
-def list_system_files(path: Path) -> tuple[str, ...]:
-    """Return the top-level folders and files that operating systems leave in a zip beside the package.
+def list_files_outside_package(path: Path, package: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the paths of a zip's files outside the folder ``package`` in it, and what systems left in the zip.
 
-    Unpacking drops them. Empty for a folder and for a damaged archive.
+    Unpacking drops both, although a receiver would take the files for a part of the package. Systems leave folders and
+    files at the top level of a zip. Both are empty for a folder and for a damaged archive, which `unpack_package`
+    reports; no file is outside if the package has no folder in the zip.
     """
     if not path.is_file():
-        return ()
+        return (), ()
     try:
         with zipfile.ZipFile(path) as archive:
-            top_level_names = [info.filename.replace("\\", "/").partition("/")[0] for info in archive.infolist()]
+            infos = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return ()
-    return tuple(dict.fromkeys(name for name in top_level_names if name in _IGNORED_NAMES or is_stray_file(name)))
-
-
-def list_files_outside_package(path: Path, package: str) -> tuple[str, ...]:
-    """Return the paths of a zip's files outside the folder ``package`` in it, without those that systems leave.
-
-    Unpacking drops them, although a receiver would take them for a part of the package. Empty for a folder, for a zip
-    whose package has no folder, and for a damaged archive, which `unpack_package` reports.
-    """
-    if not path.is_file():
-        return ()
-    try:
-        with zipfile.ZipFile(path) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return ()
+        return (), ()
+    top_level_names = dict.fromkeys(info.filename.replace("\\", "/").partition("/")[0] for info in infos)
+    system_files = tuple(name for name in top_level_names if name in _IGNORED_NAMES or is_stray_file(name))
+    infos = [info for info in infos if not info.is_dir()]
     codec = detect_name_codec(infos)
     paths = [PurePosixPath(decode_entry_name(info, codec).replace("\\", "/")) for info in infos]
     roots = [one.parts[: one.parts.index(package) + 1] for one in paths if package in one.parts[:-1]]
     root = min(roots, key=len, default=())
-    return tuple(
+    outside = [
         str(one)
         for one in paths
         if root
         and one.parts[: len(root)] != root
         and not is_stray_file(one.name)
         and one.parts[0] not in _IGNORED_NAMES
-    )
+    ]
+    return tuple(outside), system_files
 
 
 class _PackageMatcher:

@@ -35,9 +35,9 @@ from ..jpeg import decode_jpeg, has_jpeg_suffix, inspect_jpeg
 from ..names import make_name_matcher
 from ..package_spec.spec import DATA_SET_SUFFIXES, PackageSpec
 from ..slot_files import has_valid_start, is_stray_file, read_file_ends
-from ..tables.read import OTHER_TABLE_SUFFIXES, WORKBOOK_SUFFIXES, read_workbook
+from ..tables.sheets import OTHER_TABLE_SUFFIXES, WORKBOOK_SUFFIXES, read_workbook
 from .facts import FileFact, LayerFact, PackageFacts, has_vct_suffix, read_vct_facts
-from .generated_documents import UnreadableDocument, read_document_texts
+from .generated_documents import read_document_texts
 from .integrity import IntegrityError, find_integrity_errors
 from .pdf import inspect_pdf
 
@@ -94,25 +94,22 @@ def collect_package_facts(
     Raises Cancelled.
     """
     manifest, state = read_manifest(folder)
-    paths_to_digest = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
+    listed_files = manifest["files"] if manifest else []
+    paths_to_digest = {MANIFEST_FILE_NAME, *(str(row.get("path")) for row in listed_files)}
     # A list maps path → digest; it is None if the file is invalid.
-    digest_list_names = {name.lower() for name in DIGEST_LIST_NAMES}
     places = [
-        p for p in sorted(folder.iterdir()) if p.name.lower() in digest_list_names and p.is_file() and not is_link(p)
+        p
+        for p in sorted(folder.iterdir())
+        if p.name.lower() in map(str.lower, DIGEST_LIST_NAMES) and p.is_file() and not is_link(p)
     ]
     sums = {p.name: read_digest_list(p.read_bytes()) for p in places if p.stat().st_size <= _MAX_DOCUMENT_BYTES}
     paths_to_digest |= {path for digest_by_path in sums.values() for path in digest_by_path or ()}
-    paths_to_digest.add(MANIFEST_FILE_NAME)
     files = []
     for path, file_path in iterate_files_below(folder):
         cancellation.raise_if_cancelled()
         # Digests of maps are always computed, because equal maps are reported without a manifest, too.
         files.append(_read_file_facts(path, file_path, path in paths_to_digest or has_jpeg_suffix(path), cancellation))
-    match = make_name_matcher(package_spec.root, {}).fullmatch(folder.name)
-    parts = match.groupdict() if match else {}
-    code, name = parts.get("code", ""), parts.get("name", "")
-    if not match:
-        code, name = _find_county(files, package_spec)
+    code, name = _find_county(folder.name, files, package_spec)
     facts = PackageFacts(folder.name, package_spec, code, name, tuple(files), (), manifest, state)
     pages = {MANIFEST_PAGE_FILE_NAME, facts.report_path, facts.report_page_path}
     documents = {
@@ -131,17 +128,20 @@ def collect_package_facts(
         else:
             layers += _read_layer_facts(folder, data_set, cancellation, extents)
             errors += find_integrity_errors(folder, data_set, cancellation)
-    workbooks = []
+    generated_documents = facts.get_kinds_of_generated_documents()
+    tables_folder = package_spec.get_file_path(package_spec.tables.folder, "") if package_spec.tables else None
+    workbooks, document_texts = [], {}
     for file in facts.regular_files:
-        if _is_table(file, facts):
-            cancellation.raise_if_cancelled()
+        cancellation.raise_if_cancelled()
+        suffix = Path(file.name).suffix.lower()
+        # A .csv is a table only in the folder of tables, because programs store other lists in such files.
+        if suffix in (*WORKBOOK_SUFFIXES, *OTHER_TABLE_SUFFIXES) and (suffix != ".csv" or file.folder == tables_folder):
             workbooks.append(read_workbook(folder / file.path, file.path))
-    spec_folders = set(package_spec.folders.values())
-    empty_folders = []
-    for folder_path, subfolders, file_names in os.walk(folder):
-        path = Path(folder_path).relative_to(folder).as_posix()
-        if not subfolders and not file_names and path not in (".", *spec_folders):
-            empty_folders.append(path)
+        if file.path in generated_documents and file.size_bytes <= _MAX_DOCUMENT_BYTES:
+            document_texts[file.path] = read_document_texts(folder / file.path)
+    empty_folders = [
+        Path(path).relative_to(folder).as_posix() for path, *content in os.walk(folder) if not any(content)
+    ]
     return replace(
         facts,
         layers=tuple(layers),
@@ -150,36 +150,9 @@ def collect_package_facts(
         vct_layers=vct_layers,
         digest_lists=sums,
         integrity_errors=tuple(errors),
-        empty_folders=tuple(sorted(empty_folders)),
-        document_texts=_read_document_texts(folder, facts, cancellation),
+        empty_folders=tuple(sorted({*empty_folders} - {".", *package_spec.folders.values()})),
+        document_texts=document_texts,
     )
-
-
-def _is_table(file: FileFact, facts: PackageFacts) -> bool:
-    """Return True if a file is to be read as a table.
-
-    A .csv is a table only in the folder of tables, because programs store other lists in such files.
-    """
-    suffix = Path(file.name).suffix.lower()
-    table_file = facts.package_spec.tables
-    if suffix == ".csv" and not (table_file and file.folder == facts.package_spec.get_file_path(table_file.folder, "")):
-        return False
-    return suffix in (*WORKBOOK_SUFFIXES, *OTHER_TABLE_SUFFIXES)
-
-
-def _read_document_texts(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> dict[str, list[str] | str]:
-    """Return path → texts of each document that the plugin made, or a key of texts for why they cannot be read."""
-    generated_documents = facts.get_kinds_of_generated_documents()
-    texts: dict[str, list[str] | str] = {}
-    for file in facts.regular_files:
-        if file.path not in generated_documents or file.size_bytes > _MAX_DOCUMENT_BYTES:
-            continue
-        cancellation.raise_if_cancelled()
-        try:
-            texts[file.path] = read_document_texts(folder / file.path)
-        except UnreadableDocument as error:
-            texts[file.path] = error.reason
-    return texts
 
 
 def _read_file_facts(path: str, file_path: Path, needs_digest: bool, cancellation: Cancellation) -> FileFact:
@@ -217,11 +190,15 @@ def _read_file_facts(path: str, file_path: Path, needs_digest: bool, cancellatio
         raise InputError("package_file_unreadable", file=path, detail=explain_os_error(error)) from error
 
 
-def _find_county(files: list[FileFact], package_spec: PackageSpec) -> tuple[str, str]:
-    """Return the county's code and name from the first file name that has them by the specification's patterns.
+def _find_county(folder_name: str, files: list[FileFact], package_spec: PackageSpec) -> tuple[str, str]:
+    """Return the county's code and name from the name of the package, if it is that of the specification.
 
-    Both are empty if no file name has them.
+    For another name, they come from the first file name that has both by the specification's patterns. What is not
+    found is empty.
     """
+    if match := make_name_matcher(package_spec.root, {}).fullmatch(folder_name):
+        parts = match.groupdict()
+        return parts.get("code", ""), parts.get("name", "")
     patterns = [
         make_name_matcher(p, {})
         for p in (*(v.file for v in package_spec.vectors), *(s.file for s in package_spec.files))

@@ -125,7 +125,10 @@ def compare_datasets(
         # Rows with a repeated key are paired in their order, if both data sets have equally many.
         identities.append([keys, np.array([counts[key] for key in keys], dtype=int)])
     rows, others = pair_equal_rows(*identities)
-    alone = (_sample_unmatched_features(first, rows), _sample_unmatched_features(other, others))
+    first_alone, other_alone = (
+        _make_feature_sample(layer, np.setdiff1d(np.arange(len(layer)), matched_rows))
+        for layer, matched_rows in ((first, rows), (other, others))
+    )
     fields, lacking_fields = _compare_fields(first, other, (rows, others), omitted_fields, cancellation)
     placed = first.crs is not None and other.crs is not None
     areas, distances = (0.0, 0.0), np.zeros(0)
@@ -145,18 +148,13 @@ def compare_datasets(
         other_path,
         features,
         areas,
-        alone,
+        (first_alone, other_alone),
         distances[distance],
         differing_names,
         placed,
         fields,
         lacking_fields,
     )
-
-
-def _sample_unmatched_features(layer: Layer, matched_rows: NDArray) -> FeatureSample:
-    """Return a sample of a layer's features that are not among the matched rows."""
-    return _make_feature_sample(layer, np.setdiff1d(np.arange(len(layer)), matched_rows))
 
 
 def _make_feature_sample(layer: Layer, rows: NDArray) -> FeatureSample:

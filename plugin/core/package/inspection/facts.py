@@ -331,21 +331,13 @@ class PackageFacts:
         The list is empty if the specification has no maps.
         """
         maps_by_path: dict[str, tuple[FileFact, str, str]] = {}
-        for slot in (one for one in self.package_spec.files if one.kind == "map"):
+        for slot in self.package_spec.map_files:
             matcher = make_name_matcher(slot.file, {**self.placeholder_values, **slot.placeholder_values})
             for file in self.list_files_of_slot(slot):
                 match = matcher.fullmatch(file.name)
                 name_parts = {**slot.placeholder_values, **(match.groupdict() if match else {})}
                 maps_by_path.setdefault(file.path, (file, name_parts.get("number", ""), name_parts.get("title", "")))
         return sorted(maps_by_path.values(), key=lambda one: one[0].path)
-
-    def list_world_files(self) -> set[str]:
-        """Return the paths of the maps' world files, if the specification has such files."""
-        return (
-            {make_world_file_name(file.path) for file, _, _ in self.list_maps()}
-            if self.package_spec.maps.world_file
-            else set()
-        )
 
     @cached_property
     def data_sets(self) -> list[str]:
@@ -415,12 +407,8 @@ class PackageFacts:
             for path in row["files"]
         }
 
-    def list_ids_of_empty_slots(self) -> set[str]:
-        """Return the ids of the slots (entries of the specification) that the manifest lists without files."""
-        return {row["id"] for row in (self.manifest or {}).get("slots", ()) if not row["files"]}
-
     def list_generated_paths(self) -> set[str]:
-        """Return the paths of the files that the plugin writes into a package."""
+        """Return the paths of the files that the plugin writes into a package, with world files of any map."""
         metadata = self.get_expected_path(self.package_spec.metadata.folder, self.package_spec.metadata.file)
         generated_paths = {
             MANIFEST_FILE_NAME,
@@ -431,5 +419,12 @@ class PackageFacts:
             self.report_path,
             metadata,
         }
+        if self.package_spec.maps.world_file:
+            generated_paths |= {make_world_file_name(file.path) for file, _, _ in self.list_maps()}
+        return generated_paths | {self.tables_path}
+
+    @property
+    def tables_path(self) -> str:
+        """Return the path of the plugin's workbook in the package; empty if the specification has none."""
         tables = self.package_spec.tables
-        return generated_paths | ({f"{self.get_expected_path(tables.folder, tables.file)}.xlsx"} if tables else set())
+        return f"{self.get_expected_path(tables.folder, tables.file)}.xlsx" if tables else ""

@@ -145,17 +145,6 @@ def read_page(text: str) -> PageContent:
     return reader.page
 
 
-def decode_page(data: bytes) -> str | None:
-    """Return the text of a page; None unless it is UTF-8.
-
-    A byte order mark and line ends of Windows, which copying may add, are removed.
-    """
-    try:
-        return data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        return None
-
-
 def find_verdicts(text: str) -> list[str]:
     """Return the ids of the verdicts that a text names in Chinese or English.
 
@@ -287,48 +276,35 @@ def _extract_margins(texts: Iterable[str]) -> list[str]:
     return margins
 
 
-class UnreadableDocument(Exception):
-    """A document whose texts cannot be read; ``reason`` is a key of texts (section ``not_rebuilt``)."""
-
-    def __init__(self, reason: str):
-        super().__init__(reason)
-        self.reason = reason
-
-
-def read_document_texts(path: Path) -> list[str]:
+def read_document_texts(path: Path) -> list[str] | str:
     """Return the texts of a docx (its paragraphs) or PDF (its pages) in reading order.
+
+    If the file is damaged, or a library is missing, return the reason as a key of texts (section ``not_rebuilt``).
 
     Raises
     ------
-    UnreadableDocument
-        If the file is damaged, or a library is missing.
     OSError
         If the file cannot be read.
     """
     if path.suffix.lower() != ".pdf":
-        return _read_docx_texts(path)
+        try:
+            with zipfile.ZipFile(path) as archive, archive.open(_BODY_PART) as part:
+                body = read_xml(part.read(_MAX_BODY_BYTES))
+        except _DOCX_ERRORS:
+            return "damaged"
+        paragraphs = (
+            "".join(text.text or "" for text in paragraph.iter(f"{_WORD_NAMESPACE}t"))
+            for paragraph in body.iter(f"{_WORD_NAMESPACE}p")
+        )
+        return list(filter(None, paragraphs))
     try:
         pypdf = import_pypdf()
-    except ImportError as error:
-        raise UnreadableDocument("no_pypdf") from error
+    except ImportError:
+        return "no_pypdf"
     try:
         return [page.extract_text() for page in pypdf.PdfReader(path, strict=False).pages]
-    except (pypdf.errors.PyPdfError, *DAMAGE_ERRORS) as error:
-        raise UnreadableDocument("damaged") from error
-
-
-def _read_docx_texts(path: Path) -> list[str]:
-    """Return the texts of a docx; raise UnreadableDocument if it is damaged."""
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open(_BODY_PART) as part:
-            body = read_xml(part.read(_MAX_BODY_BYTES))
-    except _DOCX_ERRORS as error:
-        raise UnreadableDocument("damaged") from error
-    paragraphs = (
-        "".join(text.text or "" for text in paragraph.iter(f"{_WORD_NAMESPACE}t"))
-        for paragraph in body.iter(f"{_WORD_NAMESPACE}p")
-    )
-    return list(filter(None, paragraphs))
+    except (pypdf.errors.PyPdfError, *DAMAGE_ERRORS):
+        return "damaged"
 
 
 def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: str) -> list[PartDifference]:

@@ -19,9 +19,8 @@ from ...plan.layer import Layer, SourceLayer
 from ...plan.loading.recognition import find_best_template, find_role
 from ...standard.messages.texts import Message
 from ...standard.profile import Norm, list_profile_ids, load_profile
-from ...standard.template import Template
 from ..package_spec.spec import LayerSlot, PackageSpec, VectorSet
-from .archive import list_files_outside_package, list_system_files, unpack_package
+from .archive import list_files_outside_package, unpack_package
 from .collect_facts import collect_package_facts
 from .dataset_comparison import DatasetComparison, compare_datasets
 from .facts import LayerFact, PackageFacts, UnreadLayer, has_vct_suffix
@@ -77,19 +76,6 @@ def make_selector_with_spec_names(wanted_fields: LayerSelector, vector_sets: lis
     return select_fields_with_spec_names
 
 
-def find_fields_omitted_by_spec(
-    layer: SourceLayer, vector_sets: list[VectorSet], template: Template, norm: Norm
-) -> frozenset[str]:
-    """Return the names (capitals) of a template's fields that the specification omits.
-
-    ``vector_sets`` are the specification's data sets to which the layer belongs.
-    """
-    slot = _find_layer_slot(layer, vector_sets, norm)
-    if slot is None or not slot.fields:
-        return frozenset()
-    return frozenset(f.name.upper() for f in template.fields) - {name.upper() for name in slot.fields}
-
-
 def _find_layer_slot(layer: SourceLayer, vector_sets: list[VectorSet], norm: Norm) -> LayerSlot | None:
     """Return the specification's entry for a layer; None if it has none."""
     role = find_role(layer, norm)[0]
@@ -127,10 +113,11 @@ def inspect_package(
         progress(0.0, "")
         facts = collect_package_facts(folder, package_spec, cancellation)
         top_level_names = {file.path.partition("/")[0] for file in facts.files}
+        files_outside, system_files = list_files_outside_package(Path(path), folder.name)
         facts = replace(
             facts,
-            files_outside=list_files_outside_package(Path(path), folder.name),
-            system_files=tuple(name for name in list_system_files(Path(path)) if name not in top_level_names),
+            files_outside=files_outside,
+            system_files=tuple(name for name in system_files if name not in top_level_names),
         )
         progress(_COLLECTING_SHARE, "")
         options = _set_profile_of_manifest(options, facts, package_spec)
@@ -229,11 +216,14 @@ def _read_layers(
         if data_set in facts.vct_layers:
             layers = facts.vct_layers[data_set]
         else:
-            layers, unreadable_names = _read_data_set(
-                folder / data_set,
-                make_selector_with_spec_names(wanted_fields, facts.find_vector_sets(data_set)),
-                cancellation,
-            )
+            select_layer = make_selector_with_spec_names(wanted_fields, facts.find_vector_sets(data_set))
+            try:
+                layers = read_source(folder / data_set, select_layer=select_layer, cancellation=cancellation)
+            except InputError as error:
+                # Without a layer the data set is unreadable; this was reported with its files.
+                layers, unreadable_names = [], [str(error.params["layer"])] if "layer" in error.params else []
+            unreadable_names += [one.name for one in layers if one.problem and one.problem[0] == "layer_unreadable"]
+            layers = [one for one in layers if one.name not in unreadable_names]
         # A layer that an earlier data set has, too, is checked there; this one is compared with it.
         first_before = dict(first_of_role)
         layers = [restore_field_names(layer, facts.find_vector_sets(data_set), norm) for layer in layers]
@@ -317,24 +307,12 @@ def _compare_with_earlier(
     first, file = earlier_layer
     template = find_best_template(first, role, norm)
     sets = ((first, file), (layer, data_set))
-    fields_left_out = [
-        find_fields_omitted_by_spec(one, facts.find_vector_sets(set_path), template, norm) for one, set_path in sets
-    ]
+    # Fields that the specification omits in one of the two data sets.
+    omitted_fields: frozenset[str] = frozenset()
+    for one, set_path in sets:
+        slot = _find_layer_slot(one, facts.find_vector_sets(set_path), norm)
+        if slot is not None and slot.fields:
+            omitted_fields |= {f.name.upper() for f in template.fields} - {name.upper() for name in slot.fields}
     # A layer without a CRS has no location; its shapes are not compared.
     plan_layers = [Layer(one, template, one.crs or crs_care.CGCS2000_DEGREES) for one, _ in sets]
-    yield compare_datasets(
-        plan_layers[0], plan_layers[1], file, data_set, fields_left_out[0] | fields_left_out[1], cancellation
-    )
-
-
-def _read_data_set(
-    path: Path, wanted_fields: LayerSelector, cancellation: Cancellation
-) -> tuple[list[SourceLayer], list[str]]:
-    """Return the readable layers of a data set, and the names of the unreadable ones."""
-    try:
-        layers = read_source(path, select_layer=wanted_fields, cancellation=cancellation)
-    except InputError as error:
-        # Without a layer the data set is unreadable; this was reported with its files.
-        return [], [str(error.params["layer"])] if "layer" in error.params else []
-    unreadable_names = [one.name for one in layers if one.problem is not None and one.problem[0] == "layer_unreadable"]
-    return [one for one in layers if one.name not in unreadable_names], unreadable_names
+    yield compare_datasets(plan_layers[0], plan_layers[1], file, data_set, omitted_fields, cancellation)

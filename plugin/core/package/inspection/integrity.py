@@ -8,7 +8,7 @@ It opens a shapefile without its attribute table (.dbf) as one without fields.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,22 +44,9 @@ _SPATIAL_INDEX_NAME = "FDO_SHAPE".encode("utf-16-le")
 _SHP_LENGTH_BYTES, _DBF_SIZE_BYTES = slice(24, 28), slice(4, 12)
 #: Suffixes of detached signatures: CMS (RFC 5652), OpenPGP (RFC 9580), SM2 (GM/T 0009, 0010) and those of tools.
 SIGNATURE_SUFFIXES = (
-    ".p7s",
-    ".p7b",
-    ".p7m",
-    ".p7",
-    ".sig",
-    ".sign",
-    ".sgn",
-    ".asc",
-    ".gpg",
-    ".sm2",
-    ".sm2sig",
-    ".cms",
-    ".tsr",
-    ".tst",
+    ".p7s", ".p7b", ".p7m", ".p7", ".sig", ".sign", ".sgn", ".asc", ".gpg", ".sm2", ".sm2sig", ".cms", ".tsr", ".tst",
     ".ofd",
-)
+)  # fmt: skip
 
 
 class IntegrityError(NamedTuple):
@@ -249,8 +236,3 @@ def is_signature(path: str) -> bool:
     lower_path = path.lower()
     stems = (MANIFEST_FILE_NAME, MANIFEST_FILE_NAME.removesuffix(".json"))
     return any(lower_path == f"{stem}{suffix}" for stem in stems for suffix in SIGNATURE_SUFFIXES)
-
-
-def find_signatures(paths: Iterable[str]) -> list[str]:
-    """Return the paths that are a signature of the manifest."""
-    return sorted(path for path in paths if is_signature(path))

@@ -131,7 +131,12 @@ def read_pdf(file: IO[bytes]) -> PdfFact | None:
         pages = list(reader.pages)
         declared_count = reader.root_object["/Pages"].get("/Count")
         is_count_right = not isinstance(declared_count, int) or declared_count == len(pages)
-        page_texts = tuple(_extract_text(page) for page in pages)
+        page_texts: list[str] = []
+        for page in pages:
+            # A drawing has no words.
+            page_content = page.get_contents()
+            has_words = page_content is not None and len(page_content.get_data()) <= _MAX_PAGE_BYTES
+            page_texts.append(str(page.extract_text()).strip() if has_words else "")
         info = reader.trailer.get("/Info")
         properties = info.get_object() if info is not None else None
         # Title, subject, keywords and author.
@@ -143,7 +148,7 @@ def read_pdf(file: IO[bytes]) -> PdfFact | None:
             is_blank=bool(pages) and not any(page_texts) and not any(map(_is_drawn_on, pages)),
             declared_page_count=-1 if is_count_right else int(declared_count),
             titles=tuple(filter(None, map(_decode_text, values))),
-            page_texts=page_texts if any(page_texts) else (),
+            page_texts=tuple(page_texts) if any(page_texts) else (),
         )
     except (pypdf.errors.PyPdfError, *DAMAGE_ERRORS):
         return PdfFact(-1, is_encrypted, _find_active_content(contents))
@@ -154,14 +159,6 @@ def _find_active_content(contents: list[bytes]) -> tuple[str, ...]:
     return tuple(
         key for key, pattern in _ACTIVE_PATTERNS.items() if any(pattern.search(content) for content in contents)
     )
-
-
-def _extract_text(page: Any) -> str:
-    """Return the words of a page; empty for a drawing."""
-    contents = page.get_contents()
-    if contents is None or len(contents.get_data()) > _MAX_PAGE_BYTES:
-        return ""
-    return str(page.extract_text()).strip()
 
 
 def _is_drawn_on(page: Any) -> bool:

@@ -1,28 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The data sets of a package: preparation and validation, writing, and comparison with the plan.
 
-There is one writer for each suffix of a data set's file; a new format is an entry in `WRITER_OF_SUFFIX`.
+The suffix of a data set's file decides which function writes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pyproj import CRS
 
 from ...base.cancellation import Cancellation
 from ...checks.check import CheckResult
 from ...geometry import crs as crs_care
-from ...plan.plan import Plan
-from ...standard import Standard, load_standard
-from ...standard.messages.texts import ConceptName
+from ...standard import load_standard
 from ..export_order import ExportContext, ExportOrder
 from ..metadata import DEGREES_UNIT, METRES_UNIT
 from ..names import fill_name_pattern
-from ..package_spec.spec import FORMAT_NAMES, PackageSpec, VectorSet
+from ..package_spec.spec import FORMAT_NAMES, VectorSet
 from ..problems import ExportProblem, ProblemLevel, make_names_problem
 from .content import PackageLayer, make_package_layers
 from .layer_validation import validate_layer, validate_missing_layers
@@ -58,7 +56,7 @@ def prepare_data_sets(
         contents, missing_layers = make_package_layers(
             plan, vectors, includes_personal_data=order.keeps_personal_fields
         )
-        problems += validate_missing_layers(missing_layers, lambda layer: _find_title_and_roles(layer, standards))
+        problems += validate_missing_layers(missing_layers, standards)
         prepared_set = PreparedSet(
             vectors,
             [c for c in contents if len(c)],
@@ -80,61 +78,22 @@ def prepare_data_sets(
         repeated_names = sorted({n for n in layer_names if layer_names.count(n) > 1})
         problems += [ExportProblem(ProblemLevel.STOP, "layer_twice", layer=name) for name in repeated_names]
         sets.append(prepared_set)
-    return sets, [*problems, *_report_omitted_layers(plan, sets, problems)]
-
-
-def _report_omitted_layers(
-    plan: Plan, prepared_sets: list[PreparedSet], reported_problems: list[ExportProblem]
-) -> Iterator[ExportProblem]:
-    """Yield a note on layers of the plan that are in no data set.
-
-    Layers that ``reported_problems`` name are left out of the note.
-    """
-    reported_layers = {p.layer for p in reported_problems}
-    packaged_roles = {c.layer.role for one in prepared_sets for c in one.package_layers}
+    packaged_roles = {c.layer.role for one in sets for c in one.package_layers}
     other_layers = [
         *(layer.name for role, layer in plan.layers.items() if role not in packaged_roles),
         *(unusable_layer.name for unusable_layer in plan.unusable_layers.values()),
         *plan.unrecognised_layers,
     ]
+    reported_layers = {p.layer for p in problems}
     omitted_layers = [name for name in dict.fromkeys(other_layers) if name not in reported_layers]
     if omitted_layers:
-        yield make_names_problem(ProblemLevel.NOTE, "layers_left_out", omitted_layers)
+        problems.append(make_names_problem(ProblemLevel.NOTE, "layers_left_out", omitted_layers))
+    return sets, problems
 
 
-def _find_title_and_roles(layer: str, standards: Iterable[Standard]) -> tuple[str | ConceptName, str]:
-    """Return the title of a layer code or concept, and the codes of the layers that are suitable for it.
-
-    A concept (such as ``farmland``) is a name for several layer codes.
-    """
-    for standard in standards:
-        if layer in standard.templates:
-            return standard.templates[layer].name, layer
-        if layer in standard.concepts:
-            return ConceptName(layer), " / ".join(standard.concepts[layer])
-    return ConceptName(layer), layer
-
-
-class WrittenLayer(NamedTuple):
-    """A layer written to the file ``path``, and the result of reading it again."""
-
-    package_layer: PackageLayer
-    path: Path
-    result_read_back: ReadBackResult
-
-
-#: Writes a set at a path and reads every layer again.
-SetWriter = Callable[[PreparedSet, Path, ExportContext], Iterable[WrittenLayer]]
-
-
-class WrittenSet(NamedTuple):
-    """A written data set: the manifest's rows of its layers, and the problems to report."""
-
-    rows: list[dict[str, Any]]
-    problems: list[ExportProblem]
-
-
-def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> WrittenSet:
+def write_vector_set(
+    prepared_set: PreparedSet, context: ExportContext
+) -> tuple[list[dict[str, Any]], list[ExportProblem]]:
     """Write a data set and read it again; return the manifest's rows of its layers and the problems.
 
     Raises
@@ -144,12 +103,12 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> Writt
     """
     vectors = prepared_set.vector_set
     if not prepared_set.package_layers:
-        return WrittenSet([], [])
+        return [], []
     path = context.prepare_file_path(vectors.folder, fill_name_pattern(vectors.file, context.placeholders))
     context.row_progress.text = path.stem if vectors.suffix == ".shp" else path.name
     rows: list[dict[str, Any]] = []
     problems: list[ExportProblem] = []
-    for content, file, read_back_result in WRITER_OF_SUFFIX[vectors.suffix](prepared_set, path, context):
+    for content, file, read_back_result in _write_and_read_back(prepared_set, path, context):
         read_back_result.raise_if_different(content.name)
         # Writing may change the validity or structure of shapes.
         problems += [
@@ -164,81 +123,42 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> Writt
             for kind, keys in read_back_result.shape_changes.items()
         ]
         path_in_package = context.get_path_in_package(file)
-        rows.append(
-            make_layer_row(
-                content,
-                vectors,
-                context.package_spec,
-                path_in_package,
-                read_back_result,
-                prepared_set.horizontal_crs,
-                vectors.vertical,
-            )
-        )
-    return WrittenSet(rows, problems)
+        rows.append(make_layer_row(content, vectors, path_in_package, read_back_result, prepared_set.horizontal_crs))
+    return rows, problems
 
 
-def _write_database(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
-    """Write a FileGDB or GeoPackage; yield each layer with the result of reading it again."""
-    lists = context.plan.norm.standard.code_lists
-    options: dict[str, Any] = {"progress": context.row_progress, "cancellation": context.cancellation}
-    write_database(
-        path,
-        prepared_set.package_layers,
-        prepared_set.crs,
-        horizontal_crs=prepared_set.horizontal_crs,
-        code_lists=lists,
-        **options,
-    )
-    for content in prepared_set.package_layers:
-        yield WrittenLayer(content, path, read_back(path, content, prepared_set.horizontal_crs, **options))
+def _write_and_read_back(
+    prepared_set: PreparedSet, path: Path, context: ExportContext
+) -> Iterator[tuple[PackageLayer, Path, ReadBackResult]]:
+    """Write a data set; yield each layer with its file and the result of reading it again.
 
-
-def _write_shapefiles(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
-    """Write a folder of shapefiles; yield each layer with the result of reading it again.
-
-    The folder is named like the data set's file without suffix.
+    Shapefiles are in a folder that is named like the data set's file without suffix.
     """
-    folder = path.with_suffix("")
+    layers, crs = prepared_set.package_layers, prepared_set.horizontal_crs
     options: dict[str, Any] = {"progress": context.row_progress, "cancellation": context.cancellation}
-    write_shapefiles(
-        folder,
-        prepared_set.package_layers,
-        prepared_set.horizontal_crs,
-        encoding=prepared_set.vector_set.encoding,
-        **options,
-    )
-    for content in prepared_set.package_layers:
-        file = folder / f"{content.name}.shp"
-        yield WrittenLayer(content, file, read_back(file, content, prepared_set.horizontal_crs, **options))
-
-
-def _write_vct(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
-    """Write a VCT file; yield each layer with the result of reading it again."""
-    options: dict[str, Any] = {"progress": context.row_progress, "cancellation": context.cancellation}
-    vct_export = write_vct_set(path, prepared_set.package_layers, prepared_set.horizontal_crs, **options)
-    for content, read_back_result in read_back_vct_set(
-        path, prepared_set.package_layers, prepared_set.horizontal_crs, vct_export, **options
-    ):
-        yield WrittenLayer(content, path, read_back_result)
-
-
-WRITER_OF_SUFFIX: dict[str, SetWriter] = {
-    ".gdb": _write_database,
-    ".gpkg": _write_database,
-    ".shp": _write_shapefiles,
-    ".vct": _write_vct,
-}
+    suffix = prepared_set.vector_set.suffix
+    if suffix == ".vct":
+        vct_export = write_vct_set(path, layers, crs, **options)
+        for content, result in read_back_vct_set(path, layers, crs, vct_export, **options):
+            yield content, path, result
+        return
+    if suffix == ".shp":
+        path = path.with_suffix("")
+        write_shapefiles(path, layers, crs, encoding=prepared_set.vector_set.encoding, **options)
+    else:
+        code_lists = context.plan.norm.standard.code_lists
+        write_database(path, layers, prepared_set.crs, horizontal_crs=crs, code_lists=code_lists, **options)
+    for content in layers:
+        file = path / f"{content.name}.shp" if suffix == ".shp" else path
+        yield content, file, read_back(file, content, crs, **options)
 
 
 def make_layer_row(
     package_layer: PackageLayer,
     vector_set: VectorSet,
-    package_spec: PackageSpec,
     file_path: str,
     read_back_result: ReadBackResult,
-    horizontal_crs: Any,
-    vertical_crs: str,
+    horizontal_crs: CRS,
 ) -> dict[str, Any]:
     """Return the row of the manifest that describes one layer.
 
@@ -258,7 +178,7 @@ def make_layer_row(
         "fields": read_back_result.field_count,
         "encoding": vector_set.encoding if vector_set.suffix in (".shp", ".vct") else "UTF-8",
         "crs": crs_care.make_crs_label(horizontal_crs),
-        "vertical": vertical_crs,
+        "vertical": vector_set.vertical,
         "unit": DEGREES_UNIT if horizontal_crs.is_geographic else METRES_UNIT,
         "source_crs": crs_care.make_crs_label(package_layer.layer.crs),
         "areas_m2": {basis: round(area, 4) for basis, area in read_back_result.areas_m2.items()},

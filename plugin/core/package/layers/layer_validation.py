@@ -18,7 +18,9 @@ from pyproj import CRS
 from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.schema import DATABASE_FORMATS, SHAPELY_TYPE_IDS
 from ...exchange.vct.settings import load_settings
+from ...exchange.vct.values import clean_text
 from ...geometry.polygon_rings import extract_rings
+from ...standard import Standard
 from ...standard.codes import CodeList
 from ...standard.messages.texts import ConceptName
 from ...standard.template import TemplateField
@@ -221,7 +223,20 @@ def validate_field(
             package_layer, ProblemLevel.STOP, "required_empty", np.flatnonzero(empty), name, alias=template_field.alias
         )
     if template_field.codes in code_lists:
-        yield from _validate_codes(package_layer, template_field, values, code_lists[template_field.codes])
+        codes = code_lists[template_field.codes]
+        known_codes = codes.get_names_by_written_code(template_field.code_pad)
+        unknown_positions = _find_positions_where(values, lambda v: str(v) not in known_codes)
+        # A list that was not verified in a standard may lack valid codes.
+        is_unverified = codes.mark == "C"
+        yield from make_row_problem(
+            package_layer,
+            ProblemLevel.NOTE if is_unverified else ProblemLevel.GATE,
+            "code_unverified" if is_unverified else "code_unknown",
+            unknown_positions,
+            name,
+            codes=", ".join(sorted({str(values[n]) for n in unknown_positions})[:MAX_NAMED_FEATURES]),
+            codes_of=codes.id,
+        )
     if template_field.type == "text":
         yield from _validate_texts(package_layer, template_field, values, vector_set)
     elif template_field.type != "date":
@@ -236,20 +251,6 @@ def validate_field(
 def _find_positions_where(values: NDArray, test: Callable[[Any], bool]) -> NDArray:
     """Return the (k,) positions of values for which ``test`` returns True; None is not tested."""
     return np.array([n for n, value in enumerate(values) if value is not None and test(value)], dtype=int)
-
-
-def _validate_codes(
-    package_layer: PackageLayer, template_field: TemplateField, values: NDArray, codes: CodeList
-) -> Iterator[ExportProblem]:
-    """Yield a problem of the values of a field that are not in its code list."""
-    known_codes = codes.get_names_by_written_code(template_field.code_pad)
-    unknown_positions = _find_positions_where(values, lambda v: str(v) not in known_codes)
-    # A list that was not verified in a standard may lack valid codes.
-    level, case = (ProblemLevel.NOTE, "code_unverified") if codes.mark == "C" else (ProblemLevel.GATE, "code_unknown")
-    examples = ", ".join(sorted({str(values[n]) for n in unknown_positions})[:MAX_NAMED_FEATURES])
-    yield from make_row_problem(
-        package_layer, level, case, unknown_positions, template_field.name, codes=examples, codes_of=codes.id
-    )
 
 
 def _validate_texts(
@@ -274,7 +275,8 @@ def _validate_texts(
     broken_texts = _find_positions_where(values, lambda v: "\0" in v or not is_encodable(v, "utf-8"))
     yield from make_row_problem(package_layer, ProblemLevel.STOP, "not_text", broken_texts, name)
     if vector_set.suffix == ".vct":
-        with_separator = _find_positions_where(values, vct_precision.has_separator)
+        # Characters that end a value or a row in this format.
+        with_separator = _find_positions_where(values, lambda v: clean_text(v) != v)
         yield from make_row_problem(package_layer, ProblemLevel.STOP, "separator_inside", with_separator, name)
     if vector_set.suffix == ".shp":
         max_bytes = dbf.compute_text_field_bytes(template_field)
@@ -343,11 +345,11 @@ def _validate_numbers(
 
 
 def validate_missing_layers(
-    missing_layers: Iterable[MissingLayer], find_title_and_roles: Callable[[str], tuple[str | ConceptName, str]]
+    missing_layers: Iterable[MissingLayer], standards: Iterable[Standard]
 ) -> list[ExportProblem]:
     """Return problems of layers of the specification for which the plan has no layer.
 
-    ``find_title_and_roles`` returns the title of a concept (such as farmland) or layer code, and the suitable codes.
+    The first of the ``standards`` that has a layer code or concept (such as farmland) gives the suitable codes.
     """
     problems = []
     for missing_layer in missing_layers:
@@ -356,9 +358,16 @@ def validate_missing_layers(
             continue
         level = ProblemLevel.GATE if need == "M" else ProblemLevel.NOTE
         key = "layer_unusable" if unusable_name else "layer_missing" if need == "M" else "layer_absent"
-        title, roles = find_title_and_roles(missing_layer.slot.layer)
-        params = {"title": title, "roles": roles}
-        problems.append(ExportProblem(level, key, layer=unusable_name or missing_layer.slot.layer, params=params))
+        layer = missing_layer.slot.layer
+        params: dict[str, Any] = {"title": ConceptName(layer), "roles": layer}
+        for standard in standards:
+            if layer in standard.templates:
+                params["title"] = standard.templates[layer].name
+                break
+            if layer in standard.concepts:
+                params["roles"] = " / ".join(standard.concepts[layer])
+                break
+        problems.append(ExportProblem(level, key, layer=unusable_name or layer, params=params))
     return problems
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import csv
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +28,7 @@ from ...exchange.gdal_setup import (
     define_field,
     load_gdal,
     raise_if_refused,
+    set_gdal_option,
 )
 from ...exchange.schema import OGR_GEOMETRY_TYPES, SHAPEFILE_FORMAT, find_database_format
 from ...standard.codes import CodeList
@@ -240,7 +240,8 @@ def write_shapefiles(
     package_layers = list(package_layers)
     folder.mkdir()
     try:
-        with load_gdal() as gdal, _set_gdal_encoding(gdal, encoding):
+        # QGIS disables encoding by an empty SHAPE_ENCODING.
+        with load_gdal() as gdal, set_gdal_option(gdal, "SHAPE_ENCODING", _GDAL_ENCODING[encoding]):
             driver = raise_if_refused(gdal.GetDriverByName(SHAPEFILE_FORMAT.gdal_driver))
             for content in package_layers:
                 _write_one_shapefile(driver, folder, content, crs, encoding, progress, cancellation)
@@ -257,20 +258,6 @@ def write_shapefiles(
                 name, alias = template_field.name, template_field.alias
                 row = (content.name, content.template.name, short[name], name, alias)
                 table.writerow((*row, *_choose_field_type_and_width(template_field)))
-
-
-@contextmanager
-def _set_gdal_encoding(gdal: Any, encoding: str) -> Iterator[None]:
-    """Set the encoding in which GDAL writes shapefiles, for the duration of the block.
-
-    QGIS disables encoding by an empty SHAPE_ENCODING.
-    """
-    previous = gdal.GetThreadLocalConfigOption("SHAPE_ENCODING")
-    gdal.SetThreadLocalConfigOption("SHAPE_ENCODING", _GDAL_ENCODING[encoding])
-    try:
-        yield
-    finally:
-        gdal.SetThreadLocalConfigOption("SHAPE_ENCODING", previous)
 
 
 def _choose_field_type_and_width(template_field: TemplateField) -> tuple[str, int, int]:

@@ -168,13 +168,7 @@ def read_back(
     """
     with open_layer(path, package_layer.name, first_row) as layer:
         return compare_layer(
-            layer,
-            package_layer,
-            horizontal_crs,
-            path.suffix.lower(),
-            layer.library,
-            progress=progress,
-            cancellation=cancellation,
+            layer, package_layer, horizontal_crs, path.suffix.lower(), progress=progress, cancellation=cancellation
         )
 
 
@@ -183,16 +177,15 @@ def compare_layer(
     package_layer: PackageLayer,
     horizontal_crs: CRS,
     suffix: str,
-    reader: str,
     *,
     progress: Callable[[int], None] = lambda rows: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> ReadBackResult:
     """Compare an open layer with the plan's layer.
 
-    ``suffix``: suffix of the file, which determines what its format stores; ``reader``: name of the reading library.
+    ``suffix``: suffix of the file, which determines what its format stores.
     """
-    result = ReadBackResult(reader, field_count=len(open_layer.fields))
+    result = ReadBackResult(open_layer.library, field_count=len(open_layer.fields))
     stored_name_by_field = (
         package_layer.template.shapefile_name_by_field
         if suffix == ".shp"

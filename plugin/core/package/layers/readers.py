@@ -10,7 +10,6 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -23,18 +22,7 @@ from numpy.typing import NDArray
 
 from ...base.errors import InputError
 from ...plan.io import DRIVER_ERRORS
-
-
-@dataclass(frozen=True)
-class ReadField:
-    """A field of a written layer, as read.
-
-    ``type`` is one of the templates' types; ``length`` is that of a text, None if the library does not report it.
-    """
-
-    name: str
-    type: str
-    length: int | None
+from ...plan.layer import FieldInfo
 
 
 class ReadRows(NamedTuple):
@@ -48,9 +36,14 @@ class ReadRows(NamedTuple):
 
 
 class OpenLayer(Protocol):
-    """Interface of a layer that is open for reading."""
+    """Interface of a layer that is open for reading.
 
-    fields: list[ReadField]
+    ``library`` is the reading library with its version. Fields have the templates' types, and the length of a text if
+    the library reports it.
+    """
+
+    library: str
+    fields: list[FieldInfo]
     crs: str
     feature_count: int
 
@@ -81,19 +74,22 @@ def open_layer(path: Path, name: str, first_row: int = 0) -> Iterator[_FionaLaye
     except (FionaError, ValueError) as error:
         raise InputError("layer_unreadable", source=path.name, layer=name, detail="damaged") from error
     with source:
-        yield _FionaLayer(source, first_row)
+        # The library has a separate GDAL.
+        yield _FionaLayer(source, f"fiona {fiona.__version__} (GDAL {fiona.__gdal_version__})", first_row)
 
 
 class _FionaLayer:
     """A layer that is open in fiona."""
 
-    def __init__(self, source: Any, first_row: int = 0):
-        import fiona
-
-        #: Name and version of the reading library and of its GDAL.
-        self.library = f"fiona {fiona.__version__} (GDAL {fiona.__gdal_version__})"
-        self._source, self._first_row = source, first_row
-        self.fields = [_convert_fiona_field(name, kind) for name, kind in source.schema["properties"].items()]
+    def __init__(self, source: Any, library: str, first_row: int = 0):
+        self.library, self._source, self._first_row = library, source, first_row
+        self.fields: list[FieldInfo] = []
+        kinds = {"str": "text", "float": "real", "date": "date", "datetime": "date"}
+        for name, fiona_type in source.schema["properties"].items():
+            # A type such as ``str:20``.
+            word, _, width = fiona_type.partition(":")
+            kind = kinds.get(word) or ("integer" if re.fullmatch(r"int\d*", word) else word)
+            self.fields.append(FieldInfo(name, kind, int(width) if kind == "text" and width.isdigit() else None))
         self.crs = source.crs_wkt or ""
         self.feature_count = len(source) - first_row
 
@@ -121,14 +117,6 @@ def _parse_moment(value: str | None) -> datetime | str | None:
         return value
 
 
-def _convert_fiona_field(name: str, kind: str) -> ReadField:
-    """Return a field from its name and fiona's type, such as ``str:20``."""
-    word, _, width = kind.partition(":")
-    kinds = {"str": "text", "float": "real", "date": "date", "datetime": "date"}
-    type_ = kinds.get(word) or ("integer" if re.fullmatch(r"int\d*", word) else word)
-    return ReadField(name, type_, int(width) if type_ == "text" and width.isdigit() else None)
-
-
 class _PyogrioLayer:
     """A layer that pyogrio reads."""
 
@@ -144,7 +132,7 @@ class _PyogrioLayer:
             raise InputError("layer_unreadable", source=path.name, layer=name, detail="damaged") from error
         kinds = (("int", "integer"), ("uint", "integer"), ("float", "real"), ("datetime", "date"))
         self.fields = [
-            ReadField(str(field), next((kind for start, kind in kinds if str(dtype).startswith(start)), "text"), None)
+            FieldInfo(str(field), next((kind for start, kind in kinds if str(dtype).startswith(start)), "text"))
             for field, dtype in zip(info["fields"], info["dtypes"], strict=True)
         ]
         self.crs, self.feature_count = info["crs"] or "", int(info["features"]) - first_row

@@ -24,10 +24,7 @@ from ...exchange.vct.write import VctExport, write_vct
 from ...plan.layer import FieldInfo, SourceLayer
 from .content import PackageLayer
 from .read_back import ReadBackResult, compare_layer
-from .readers import ReadField, ReadRows
-
-#: Name of the reader in a report.
-READER_NAME = "sanxian VCT 3.0"
+from .readers import ReadRows
 
 RowCallback = Callable[[int], None]
 
@@ -120,13 +117,7 @@ def read_back_vct_set(
             table = vct.structure.tables[name]
             layer = VctLayer(table, crs, frame, vct_export.source_rows[table.name])
             result = compare_layer(
-                layer,
-                content,
-                horizontal_crs,
-                path.suffix.lower(),
-                READER_NAME,
-                progress=progress,
-                cancellation=cancellation,
+                layer, content, horizontal_crs, path.suffix.lower(), progress=progress, cancellation=cancellation
             )
             for field, count in layer.differing_parts.items():
                 result.add_difference("value", field, count=count)
@@ -142,8 +133,10 @@ class VctLayer:
     whose value is not that of their feature's first part.
     """
 
+    library = "sanxian VCT 3.0"
+
     def __init__(self, table: VctTable, crs: str, frame: pd.DataFrame, source_rows: NDArray):
-        self.fields = [ReadField(c.name, c.type, c.length if c.type == "text" else None) for c in table.columns]
+        self.fields = [FieldInfo(c.name, c.type, c.length if c.type == "text" else None) for c in table.columns]
         self.crs = crs
         # Rows that were not written count as further features.
         further_rows = len(source_rows) + np.arange(len(frame) - len(source_rows))

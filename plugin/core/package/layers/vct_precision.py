@@ -12,7 +12,6 @@ from pyproj import CRS
 
 from ...exchange.vct.records import round_xy
 from ...exchange.vct.settings import load_settings
-from ...exchange.vct.values import clean_text
 from ...standard.template import TemplateField
 
 #: Rounding of a number's text: absolute (the last of twelve decimals) and relative (the last bits of a double).
@@ -21,11 +20,6 @@ _TEXT_PRECISION, _TEXT_PRECISION_SHARE = 1e-12, 2e-14
 _RING_TYPE_ID = 2
 #: Maximum metres of a degree of latitude.
 _METRES_PER_DEGREE = 111_700.0
-
-
-def has_separator(text: str) -> bool:
-    """Return True if a text contains a character that ends the value or the row."""
-    return clean_text(text) != text
 
 
 def find_too_wide_numbers(values: NDArray, template_field: TemplateField) -> NDArray:

@@ -1,28 +1,194 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Loading and validation of a package specification by id or file."""
+"""Loading of a package specification from `resources/packages` or a province's file, its validation and its tree."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TypeVar
 
+from ....paths import PACKAGE_SPECS_FOLDER
 from ...base.errors import DataError
-from ...base.files.data import ErrorCollector
+from ...base.files.data import (
+    ErrorCollector,
+    SourceMark,
+    check_keys,
+    check_known,
+    check_type,
+    check_unique,
+    find_data_file,
+    list_record_items,
+    read_toml,
+    read_value,
+)
 from ...render.words import ReportTexts
 from ...standard import Standard, load_standard
+from ...standard.messages.texts import Texts
 from ..names import PLACEHOLDER_PATTERNS, SAMPLE_VALUES, fill_placeholders
-from .read import find_spec_file, read_spec
-from .spec import LayerSlot, PackageSpec
+from .spec import METADATA_ITEMS, FileSlot, GatheringSpec, LayerSlot, NamedFile, PackageSpec
+from .spec_tables import (
+    MapSettings,
+    check_map_slots,
+    check_name_pattern,
+    check_portable_name,
+    read_file_slot,
+    read_map_settings,
+    read_named_file,
+    read_vector_set,
+)
 
-if TYPE_CHECKING:
-    from ...standard.messages.texts import Texts
-
-
+_ITEMS = list_record_items(PackageSpec)
+#: Keys that describe the specification, and what the plugin adds; no norm requires them.
+_KEYS_WITHOUT_MARK = ("id", "name", "standard", "source", "marks", "report")
+_Part = TypeVar("_Part")
 #: Values of placeholders where a package that does not exist yet is shown.
 _SAMPLE_VALUES = {**SAMPLE_VALUES, "title": "……"}
 
 _UNFILLED_PLACEHOLDERS = {name: f"{{{name}}}" for name in PLACEHOLDER_PATTERNS}
+
+
+def list_package_spec_ids() -> list[str]:
+    """Return the ids of the specifications that come with the plugin."""
+    return sorted(p.stem for p in PACKAGE_SPECS_FOLDER.glob("*.toml"))
+
+
+def find_spec_file(name: str | Path) -> Path:
+    """Return the file of a specification, given by its id or by the path of a .toml.
+
+    Raises
+    ------
+    DataError
+        If the specification does not exist; the error lists the known ids.
+    """
+    ids = list_package_spec_ids()
+    return find_data_file(name, PACKAGE_SPECS_FOLDER, ids, "package_unknown", ids)
+
+
+def _read_texts(table: dict[str, Any], path: Path, errors: ErrorCollector) -> dict[str, str]:
+    """Return the texts of a specification, empty for those with an error; check which keys it has."""
+    for key in (*(key for key, item in _ITEMS.items() if item.is_required), *table):
+        with errors.collect_data_error():
+            check_keys({k: v for k, v in table.items() if k == key}, required=(key,), allowed=(), file=path)
+            check_keys({key: None}, required=(), allowed=_ITEMS, file=path)
+    texts = dict.fromkeys(("id", "name", "standard", "source", "root", "secrecy"), "")
+    for key in texts:
+        if key in table:
+            with errors.collect_data_error():
+                texts[key] = check_type(table[key], str, file=path, key=key)
+    return texts
+
+
+def _read_folders(folder_table: Any, path: Path, errors: ErrorCollector) -> dict[str, str]:
+    # A folder with an invalid name remains known, so that files in it cause no further errors.
+    folders = _read_part(
+        errors,
+        {key: key for key in folder_table} if isinstance(folder_table, dict) else {},
+        _read_typed,
+        folder_table,
+        dict[str, str],
+        path,
+        "folders",
+    )
+    for key in folders:
+        with errors.collect_data_error():
+            for part in folders[key].split("/"):
+                check_portable_name(part, path, f"folders.{key}")
+    return folders
+
+
+def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
+    """Read a package specification from its file; add all errors to ``errors``.
+
+    A value with an error remains empty. The caller must inspect ``errors`` before using the result.
+    """
+    table = read_toml(path)
+    texts = _read_texts(table, path, errors)
+    digits = table.get("digits", 6)
+    with errors.collect_data_error():
+        check_known(digits, (2, 4, 6), path, "digits")
+    with errors.collect_data_error():
+        check_name_pattern(texts["root"] or "{code}", path, "root")
+    no_texts: dict[str, str] = {}
+    folders = _read_folders(table.get("folders", {}), path, errors)
+    rows: list[Any] = _read_part(errors, [], _read_typed, table.get("vector", []), list, path, "vector")
+    vectors = [
+        _read_part(errors, None, read_vector_set, row, f"vector[{n}]", path, folders) for n, row in enumerate(rows, 1)
+    ]
+    slots_by_kind: dict[str, tuple[FileSlot, ...]] = {}
+    for kind in ("document", "map", "table"):
+        rows = _read_part(errors, [], _read_typed, table.get(kind, []), list, path, kind)
+        slots = [
+            _read_part(errors, None, read_file_slot, kind, row, f"{kind}[{n}]", path, folders)
+            for n, row in enumerate(rows, 1)
+        ]
+        slots_by_kind[kind] = tuple(slot for slot in slots if slot is not None)
+    sets = tuple(one for one in vectors if one is not None)
+    with errors.collect_data_error():
+        ids = [v.id for v in sets] + [slot.id for slots_of_kind in slots_by_kind.values() for slot in slots_of_kind]
+        check_unique(ids, path, "id")
+    maps = _read_part(errors, MapSettings(), read_map_settings, table.get("maps", {}), path)
+    with errors.collect_data_error():
+        check_map_slots(slots_by_kind["map"], maps, path)
+    no_file = NamedFile("", "")
+    named_files: dict[str, NamedFile] = {
+        key: _read_part(errors, no_file, read_named_file, table[key], key, path, folders, items)
+        for key, items in (("report", ()), ("metadata", METADATA_ITEMS), ("tables", ()))
+        if key in table
+    }
+    return PackageSpec(
+        **texts,
+        digits=digits,
+        secrecy_levels=_read_part(errors, (), _read_secrecy_levels, table, path),
+        folders=folders,
+        vectors=sets,
+        documents=slots_by_kind["document"],
+        map_files=slots_by_kind["map"],
+        table_files=slots_by_kind["table"],
+        report=named_files.get("report", no_file),
+        metadata=named_files.get("metadata", no_file),
+        tables=named_files.get("tables"),
+        maps=maps,
+        gathering=_read_part(
+            errors, GatheringSpec(), _read_typed, table.get("gathering", {}), GatheringSpec, path, "gathering"
+        ),
+        marks=_read_part(errors, no_texts, _read_marks, table.get("marks", {}), path, tuple(table)),
+        path=path,
+    )
+
+
+def _read_part(errors: ErrorCollector, empty_value: _Part, read_part: Callable[..., _Part], *arguments: Any) -> _Part:
+    """Return what ``read_part(*arguments)`` returns.
+
+    On an error add it to ``errors`` and return ``empty_value``.
+    """
+    with errors.collect_data_error():
+        return read_part(*arguments)
+    return empty_value
+
+
+def _read_typed(value: Any, kind: Any, path: Path, key: str) -> Any:
+    """Return a value of the file as its type requires, else raise DataError (`read_value`)."""
+    return read_value(value, kind, file=path, key=key)
+
+
+def _read_secrecy_levels(table: dict[str, Any], path: Path) -> tuple[str, ...]:
+    """Return the secrecy levels that a specification allows."""
+    levels: tuple[str, ...] = _read_typed(table.get("secrecy_levels", []), tuple[str, ...], path, "secrecy_levels")
+    if levels and table.get("secrecy"):
+        check_known(table["secrecy"], levels, path, "secrecy")
+    return levels
+
+
+def _read_marks(value: Any, path: Path, present_keys: tuple[str, ...]) -> dict[str, str]:
+    """Return key → mark (A, B or C) of a specification; a key without a mark has C.
+
+    ``present_keys``: the keys of the specification's file.
+    """
+    marks: dict[str, str] = _read_typed(value, dict[str, SourceMark], path, "marks")
+    for key in marks:
+        check_known(key.split(".")[0], _ITEMS, path, f"marks.{key}")
+    marked = {key.split(".")[0] for key in marks}
+    return marks | {key: "C" for key in present_keys if key in _ITEMS and key not in (*_KEYS_WITHOUT_MARK, *marked)}
 
 
 def find_spec_problems(name: str | Path) -> list[DataError]:
@@ -52,9 +218,33 @@ def collect_layer_and_path_errors(package_spec: PackageSpec, errors: ErrorCollec
             with errors.collect_data_error():
                 _check_layer_slot(slot, f"vector[{n}].layer[{m}]", package_spec, standard)
     with errors.collect_data_error():
-        _check_gathering(package_spec, standard)
+        gathering = package_spec.gathering
+        rows = [("renamed", role) for role in gathering.renamed.values()]
+        rows += [("dissolved", role) for pair in gathering.dissolved.items() for role in pair]
+        for part, role in rows:
+            if role not in standard.templates:
+                raise DataError(
+                    "package_layer_unknown",
+                    file=str(package_spec.path),
+                    key=f"gathering.{part}",
+                    value=role,
+                    standard=standard.id,
+                    known="…",
+                )
+    get_path = package_spec.get_file_path
+    paths = [(f"vector[{n}]", get_path(one.folder, one.file)) for n, one in enumerate(package_spec.vectors, 1)]
+    for file_slot in package_spec.files:
+        name = fill_placeholders(file_slot.file, {**_UNFILLED_PLACEHOLDERS, **file_slot.placeholder_values})
+        paths.append((f"{file_slot.kind} {file_slot.id}", get_path(file_slot.folder, name)))
+    for key, named_file, suffixes in (
+        ("metadata", package_spec.metadata, ("",)),
+        ("report", package_spec.report, (".html", ".json")),
+        ("tables", package_spec.tables, (".xlsx",)),
+    ):
+        if named_file is not None:
+            paths += [(key, get_path(named_file.folder, f"{named_file.file}{suffix}")) for suffix in suffixes]
     places: dict[str, str] = {}
-    for key, path in _list_file_paths(package_spec):
+    for key, path in paths:
         with errors.collect_data_error():
             if path.lower() in places:
                 raise DataError(
@@ -91,44 +281,9 @@ def _check_layer_slot(slot: LayerSlot, key: str, package_spec: PackageSpec, stan
                 )
 
 
-def _check_gathering(package_spec: PackageSpec, standard: Standard) -> None:
-    """Raise DataError for a layer of the table ``gathering`` that the standard does not have."""
-    gathering = package_spec.gathering
-    rows = [*(("renamed", one) for one in gathering.renamed.values())]
-    rows += [("dissolved", one) for pair in gathering.dissolved.items() for one in pair]
-    for part, role in rows:
-        if role not in standard.templates:
-            raise DataError(
-                "package_layer_unknown",
-                file=str(package_spec.path),
-                key=f"gathering.{part}",
-                value=role,
-                standard=standard.id,
-                known="…",
-            )
-
-
 def find_layer_title(layer: str, standard: Standard, texts: Texts) -> str:
     """Return the title of a layer code or of a concept, such as ``farmland``."""
     return standard.templates[layer].name if layer in standard.templates else texts.get_concept_name(layer)
-
-
-def _list_file_paths(package_spec: PackageSpec) -> Iterator[tuple[str, str]]:
-    """Yield the key and the path in the package of each file of a specification."""
-    for n, vectors in enumerate(package_spec.vectors, 1):
-        yield f"vector[{n}]", package_spec.get_file_path(vectors.folder, vectors.file)
-    for slot in package_spec.files:
-        yield (
-            f"{slot.kind} {slot.id}",
-            package_spec.get_file_path(
-                slot.folder, fill_placeholders(slot.file, {**_UNFILLED_PLACEHOLDERS, **slot.placeholder_values})
-            ),
-        )
-    yield "metadata", package_spec.get_file_path(package_spec.metadata.folder, package_spec.metadata.file)
-    for suffix in (".html", ".json"):
-        yield "report", package_spec.get_file_path(package_spec.report.folder, f"{package_spec.report.file}{suffix}")
-    if package_spec.tables is not None:
-        yield "tables", package_spec.get_file_path(package_spec.tables.folder, f"{package_spec.tables.file}.xlsx")
 
 
 def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:

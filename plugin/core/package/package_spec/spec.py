@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from ...base.errors import DataError
 from ...base.files.data import NOT_IN_FILE, SourceMark, between, check_unique, matching, one_of
 from ...standard.map_set import MapCatalogue, load_map_set
-from ...standard.profile.profile_data import DocumentInfo
-from ..names import fill_name_pattern, find_field_name_problem
+from ..names import find_field_name_problem
 
 _Need = Annotated[str, one_of("M", "C", "O")]
 FORMAT_NAMES = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile", ".vct": "VCT 3.0"}
@@ -127,22 +125,14 @@ class NamedFile:
     """The specification of a generated file.
 
     ``names_by_item``: item of its content → name in the file; ``former_files``: its file names in packages of earlier
-    versions.
+    versions. In workbooks that other programs made, tables and columns may have further names (ids as in
+    ``core.render.tables``); ``titles``: table → titles of sheets; ``heads``: column → heads.
     """
 
     folder: str
     file: str
     names_by_item: dict[str, str] = field(default_factory=dict, hash=False, metadata={"key": "names"})
     former_files: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class TableAndColumnAliases:
-    """Further names of tables and columns in workbooks that other programs made.
-
-    ``titles`` maps table → titles of sheets, ``heads`` maps column → heads (ids as in ``core.render.tables``).
-    """
-
     titles: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     heads: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
@@ -182,8 +172,12 @@ class GatheringSpec:
 
 
 @dataclass(frozen=True)
-class PackageFile:
-    """The keys of a specification's file; those without a default must be there."""
+class PackageSpec:
+    """The specification of a package; the keys of its file without a default must be there.
+
+    ``folders``: key of a folder → its name in the package; ``tables``: the workbook of the plan's figures or None;
+    ``marks``: key → A, B or C, which states how well its source is verified; ``path``: the file.
+    """
 
     id: str
     name: str
@@ -193,62 +187,28 @@ class PackageFile:
     root: str
     secrecy: str
     folders: dict[str, str]
-    vector: tuple[VectorSet, ...]
+    vectors: tuple[VectorSet, ...] = field(metadata={"key": "vector"})
     report: NamedFile
     metadata: NamedFile
     secrecy_levels: tuple[str, ...] = ()
     marks: dict[str, SourceMark] = field(default_factory=dict)
-    document: tuple[FileSlot, ...] = ()
-    map: tuple[FileSlot, ...] = ()
+    documents: tuple[FileSlot, ...] = field(default=(), metadata={"key": "document"})
+    map_files: tuple[FileSlot, ...] = field(default=(), metadata={"key": "map"})
     maps: MapSettings = field(default_factory=MapSettings)
-    table: tuple[FileSlot, ...] = ()
-    tables: Any = None
+    table_files: tuple[FileSlot, ...] = field(default=(), metadata={"key": "table"})
+    tables: NamedFile | None = None
     gathering: GatheringSpec = field(default_factory=GatheringSpec)
+    path: Path = field(default=Path(), metadata=NOT_IN_FILE)
 
-
-@dataclass(frozen=True)
-class PackageSpec:
-    """The specification of a package.
-
-    ``folders``: key of a folder → its name in the package; ``tables``: the workbook of the plan's figures or None;
-    ``words``: further names of tables and columns; ``marks``: key → A, B or C, which states how well its source is
-    verified.
-    """
-
-    id: str
-    name: str
-    standard: str
-    source: str
-    digits: int
-    root: str
-    secrecy: str
-    secrecy_levels: tuple[str, ...]
-    folders: dict[str, str]
-    vectors: tuple[VectorSet, ...]
-    files: tuple[FileSlot, ...]
-    report: NamedFile
-    metadata: NamedFile
-    tables: NamedFile | None
-    words: TableAndColumnAliases
-    maps: MapSettings
-    marks: dict[str, str]
-    path: Path
-    gathering: GatheringSpec = field(default_factory=GatheringSpec)
+    @property
+    def files(self) -> tuple[FileSlot, ...]:
+        """Return the documents, maps and tables that come with the data."""
+        return (*self.documents, *self.map_files, *self.table_files)
 
     @property
     def unverified_keys(self) -> list[str]:
         """Return the keys of the specification whose source is not verified (mark C)."""
         return sorted(key for key, mark in self.marks.items() if mark == "C")
-
-    def fill_document_info(self, placeholder_values: Mapping[str, str]) -> DocumentInfo:
-        """Return the specification's default document information (成果信息).
-
-        ``placeholder_values`` are the values of the placeholders.
-        """
-        maker, drawer, date = (
-            fill_name_pattern(text, placeholder_values) for text in (self.maps.maker, self.maps.drawer, self.maps.date)
-        )
-        return DocumentInfo(secrecy=self.secrecy, compiler=maker, cartographer=drawer, date=date)
 
     def get_file_path(self, folder: str, name: str) -> str:
         """Return the path in the package of a file in a folder, with ``/``."""

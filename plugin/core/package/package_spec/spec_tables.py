@@ -6,6 +6,7 @@ All functions raise DataError with file and key.
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,6 @@ from ...base.files.data import (
     check_type,
     check_unique,
     read_record,
-    read_value,
 )
 from ...base.files.names import find_name_problem
 from ...standard.messages.texts import Texts
@@ -31,7 +31,6 @@ from ..names import (
     SAMPLE_VALUES,
     fill_placeholders,
     find_field_name_problem,
-    find_unknown_placeholder,
 )
 from .spec import (
     DATA_SET_SUFFIXES,
@@ -42,7 +41,6 @@ from .spec import (
     FileSlot,
     MapSettings,
     NamedFile,
-    TableAndColumnAliases,
     VectorSet,
 )
 
@@ -59,8 +57,15 @@ def check_name_pattern(
 
 
 def check_placeholders(text: str, path: Path, key: str, known_values: tuple[str, ...] = DEFAULT_PLACEHOLDERS) -> None:
-    """Raise DataError for an unknown placeholder."""
-    unknown_placeholder = find_unknown_placeholder(text, known_values)
+    """Raise DataError for an unknown placeholder, or a single brace."""
+    unknown_placeholder = None
+    try:
+        for _, name, format_spec, conversion in string.Formatter().parse(text):
+            if name is not None and (name not in known_values or format_spec or conversion):
+                unknown_placeholder = name
+                break
+    except ValueError:
+        unknown_placeholder = text
     if unknown_placeholder is not None:
         known_placeholders = " ".join(f"{{{name}}}" for name in known_values)
         raise DataError(
@@ -101,7 +106,7 @@ def read_map_settings(row: Any, path: Path) -> MapSettings:
     return settings
 
 
-def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path) -> None:
+def check_map_slots(map_files: Iterable[FileSlot], settings: MapSettings, path: Path) -> None:
     """Raise an error for invalid maps of a specification.
 
     Raises
@@ -112,7 +117,7 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
     """
     maps = settings.load_map_catalogue().map_by_id
     used_values: dict[str, set[str]] = {"number": set(), "layout": set()}
-    for n, slot in enumerate((one for one in files if one.kind == "map"), start=1):
+    for n, slot in enumerate(map_files, start=1):
         if slot.layout:
             check_known(slot.layout, maps, path, f"map[{n}].layout")
         if slot.layout and not slot.number:
@@ -143,28 +148,21 @@ def read_vector_set(row: Any, table_key: str, path: Path, folders: dict[str, str
     if vector_set.vertical:
         check_crs_text(vector_set.vertical, path, f"{table_key}.vertical", is_vertical=True)
     if vector_set.suffix == ".vct":
+        # Imported here, because the list of specifications must also work without shapely.
+        from ...exchange.vct.head import VERTICAL_CRS, check_supported_crs
+
+        # A VCT file has GBK, CGCS2000, and heights of 1985 or none.
         vector_set = replace(vector_set, encoding=row.get("encoding", "GBK"))
-        _check_vct(vector_set, path, table_key)
+        check_known(vector_set.encoding, ("GBK",), path, f"{table_key}.encoding")
+        check_known(vector_set.vertical, ("", VERTICAL_CRS), path, f"{table_key}.vertical")
+        try:
+            check_supported_crs(CRS.from_user_input(vector_set.crs), vector_set.id)
+        except OutputError as error:
+            raise DataError("package_crs", file=str(path), key=f"{table_key}.crs", value=vector_set.crs) from error
     if vector_set.suffix == ".shp" and vector_set.vertical:
         # Not every program finds heights in a .prj, and GDAL drops heights combined with EPSG:4490.
         raise DataError("package_vertical", file=str(path), key=f"{table_key}.vertical", value=vector_set.vertical)
     return vector_set
-
-
-def _check_vct(vector_set: VectorSet, path: Path, table_key: str) -> None:
-    """Raise DataError for a VCT data set with another encoding, CRS or height system.
-
-    A VCT file has GBK, CGCS2000, and heights of 1985 or none.
-    """
-    # Imported here, because the list of specifications must also work without shapely.
-    from ...exchange.vct.head import VERTICAL_CRS, check_supported_crs
-
-    check_known(vector_set.encoding, ("GBK",), path, f"{table_key}.encoding")
-    check_known(vector_set.vertical, ("", VERTICAL_CRS), path, f"{table_key}.vertical")
-    try:
-        check_supported_crs(CRS.from_user_input(vector_set.crs), vector_set.id)
-    except OutputError as error:
-        raise DataError("package_crs", file=str(path), key=f"{table_key}.crs", value=vector_set.crs) from error
 
 
 def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dict[str, str]) -> FileSlot:
@@ -187,20 +185,6 @@ def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dic
     return slot
 
 
-def pop_table_and_column_aliases(row: Any, path: Path) -> TableAndColumnAliases:
-    """Remove the further names of sheets and columns from the table ``[tables]`` and return them."""
-    check_type(row, dict, file=path, key="tables")
-    words_by_part: dict[str, dict[str, tuple[str, ...]]] = {}
-    texts = Texts("zh")
-    for section, known_ids in (("titles", texts.get_section("sheets")), ("heads", texts.get_section("columns"))):
-        words_by_part[section] = read_value(
-            row.pop(section, {}), dict[str, tuple[str, ...]], file=path, key=f"tables.{section}"
-        )
-        for key in words_by_part[section]:
-            check_known(key, known_ids, path, f"tables.{section}")
-    return TableAndColumnAliases(**words_by_part)
-
-
 def read_named_file(
     row: Any, table_key: str, path: Path, folders: dict[str, str], items: tuple[str, ...] = ()
 ) -> NamedFile:
@@ -210,12 +194,16 @@ def read_named_file(
     items whose names the table may set.
     """
     named_file = read_record(NamedFile, row, file=path, where=table_key)
-    other_keys = ["names"] if items else ["former_files"] if table_key == "report" else []
+    other_keys = {"metadata": ["names"], "report": ["former_files"], "tables": ["titles", "heads"]}[table_key]
     check_keys(
         row, required=("names",) if items else (), allowed=("folder", "file", *other_keys), file=path, where=table_key
     )
     check_known(named_file.folder, folders, path, f"{table_key}.folder")
     check_name_pattern(named_file.file, path, f"{table_key}.file")
+    texts = Texts("zh")
+    for key, aliases, section in (("titles", named_file.titles, "sheets"), ("heads", named_file.heads, "columns")):
+        for one in aliases:
+            check_known(one, texts.get_section(section), path, f"{table_key}.{key}")
     for name in named_file.former_files:
         check_name_pattern(name, path, f"{table_key}.former_files")
     name_by_item = named_file.names_by_item

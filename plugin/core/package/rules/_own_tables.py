@@ -13,10 +13,11 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ...base.errors import DataError
 from ...checks.tabulate import make_about_table
+from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.indicator import Indicator
 from ...model.rule import Severity
@@ -29,13 +30,9 @@ from ..inspection.facts import PackageFacts
 from ..problems import MAX_NAMED_FEATURES, join_first
 from ..tables.compare import do_texts_agree_within_tolerance
 from ..tables.known_tables import KnownTables
-from ..tables.read import read_workbook
-from ..tables.sheets import PrintedCell, PrintedSheet, PrintedWorkbook
-from ._package import explain_not_rebuilt, is_of_other_version
+from ..tables.sheets import PrintedCell, PrintedSheet, PrintedWorkbook, read_workbook
+from ._package import explain_not_rebuilt, is_of_other_version, make_file_finding
 from ._tables import make_cell_name
-
-if TYPE_CHECKING:
-    from ...engine.context import RuleContext
 
 #: Maximum number of characters of a cell in a message.
 _MAX_SHOWN_CELL_CHARACTERS = 60
@@ -108,32 +105,24 @@ def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator
             if changed_texts:
                 yield _make_changed_texts_finding(sheet, changed_texts, inspected_book)
             if names_of_text_figures:
-                yield _make_finding(
-                    inspected_book.workbook,
-                    sheet,
+                yield make_file_finding(
+                    inspected_book.workbook.file,
                     "stored_text",
                     Severity.WARNING,
+                    part=sheet.name,
+                    sheet=sheet.name,
                     count=len(names_of_text_figures),
                     cells=join_first(names_of_text_figures, inspected_book.texts.get("words", "between_names")),
                 )
         else:
             yield from _compare_states(sheet, inspected_book)
     if reason:
-        yield Finding(
-            "",
-            key=inspected_book.workbook.file,
-            case="unbuilt",
-            severity=Severity.WARNING if reason in ("version", "templates") else Severity.INFO,
-            params={"file": inspected_book.workbook.file, "reason": inspected_book.texts.get("not_rebuilt", reason)},
+        yield make_file_finding(
+            inspected_book.workbook.file,
+            "unbuilt",
+            Severity.WARNING if reason in ("version", "templates") else Severity.INFO,
+            reason=inspected_book.texts.get("not_rebuilt", reason),
         )
-
-
-def _make_finding(
-    workbook: PrintedWorkbook, sheet: PrintedSheet, case: str, severity: Severity | None = None, **params: Any
-) -> Finding:
-    """Return a finding on a sheet of a workbook."""
-    params = {"file": workbook.file, "sheet": sheet.name, **params}
-    return Finding("", key=f"{workbook.file}/{sheet.name}", case=case, severity=severity, params=params)
 
 
 def _explain_no_rebuild(inspected_book: InspectedWorkbook) -> str:
@@ -181,7 +170,9 @@ def _make_changed_texts_finding(
         for o in text_changes[: MAX_NAMED_FEATURES + 1]
     ]
     cells = join_first(cell_descriptions, texts.get("words", "between_cells"))
-    return _make_finding(inspected_book.workbook, sheet, "words", count=len(text_changes), cells=cells)
+    return make_file_finding(
+        inspected_book.workbook.file, "words", part=sheet.name, sheet=sheet.name, count=len(text_changes), cells=cells
+    )
 
 
 def _compare_provenance_sheet(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> Iterator[Finding]:

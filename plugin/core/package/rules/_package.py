@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ....metadata import read_plugin_version
+from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity
+from ...plan.layer import Layer
 from ...standard.messages.texts import Texts
 from ..inspection.facts import LayerFact, PackageFacts
 from ..manifest import compute_generator_digest
-
-if TYPE_CHECKING:
-    from ...engine.context import RuleContext
-    from ...plan.layer import Layer
-
 
 #: An example that every one of these rules passes.
 NO_PACKAGE_EXAMPLE = RuleExample("no package is inspected", {})
@@ -54,18 +51,20 @@ def inspects_package(inspect: Callable[..., Iterable[Finding] | RuleResult]) -> 
     return check_package
 
 
-def make_file_finding(path: str, case: str = "", severity: Severity | None = None, **params: Any) -> Finding:
-    """Return a finding on a file of the package.
+def make_file_finding(
+    path: str, case: str = "", severity: Severity | None = None, *, part: str = "", **params: Any
+) -> Finding:
+    """Return a finding on a file of the package, or on a part of it.
 
-    The file's path identifies the finding in later checks.
+    The file's path and ``part`` identify the finding in later checks.
     """
-    return Finding("", key=path, case=case, severity=severity, params={"file": path, **params})
+    key = f"{path}/{part}" if part else path
+    return Finding("", key=key, case=case, severity=severity, params={"file": path, **params})
 
 
 def make_layer_finding(file: str, name: str, case: str, severity: Severity | None = None, **params: Any) -> Finding:
     """Return a finding on a layer of a file or data set; both identify the finding in later checks."""
-    params = {"file": file, "name": name, **params}
-    return Finding("", key=f"{file}/{name}", case=case, severity=severity, params=params)
+    return make_file_finding(file, case, severity, part=name, name=name, **params)
 
 
 def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: RuleContext) -> list[str]:

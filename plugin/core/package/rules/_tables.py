@@ -13,20 +13,26 @@ from typing import Any
 
 from ...base.invariants import require_value
 from ...model.findings import Finding
-from ...model.indicator import COUNT_UNIT
 from ...model.rule import Severity
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts, format_number
 from ..problems import join_first
-from ..tables.compare import DIFFERENCE_CASES, CellDifference, find_differences, find_lost_rows, find_renamed_rows
+from ..tables.compare import (
+    DIFFERENCE_CASES,
+    CellDifference,
+    find_differences,
+    find_lost_rows,
+    find_renamed_rows,
+    is_slight_difference,
+)
 from ..tables.known_tables import (
     KEY_COLUMNS,
     KnownTables,
     SheetTable,
-    has_figures,
     normalise_word,
     parse_printed_number,
 )
-from ..tables.sheets import SLIGHT_SHARE, PrintedSheet, PrintedWorkbook
+from ..tables.sheets import PrintedSheet, PrintedWorkbook
+from ._package import make_file_finding
 
 # Differing cells are grouped by row. If many rows differ in a single column, they are grouped by this column; for
 # example, shares differ in all rows if the area of one row changed.
@@ -82,7 +88,23 @@ def group_differing_cells(differences: Iterable[CellDifference]) -> list[CellGro
 
 def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
     """Return the message parameters of a group of cells; ``cells`` has each cell with details."""
-    description_by_cell = {_name_cell(cell): _describe_cell(cell, texts) for cell in group.cells}
+    description_by_cell: dict[str, dict[str, Any]] = {}
+    for cell in group.cells:
+        layer_figure = require_value(cell.expected_figure, "the figure of the layers")
+        unit = cell.unit_word or (texts.get("units", cell.unit) if cell.unit else "")
+        # The figure from the layers has more digits.
+        digits = cell.decimals + (0 if cell.unit == "count" else _ADDITIONAL_DIGITS)
+        # Use the printed digits with separators; texts around a figure are unchanged.
+        printed = parse_printed_number(cell.printed_text) if cell.unit else None
+        table_figure = cell.printed_text if printed is None else format_number(printed.value, printed.decimals)
+        description_by_cell[_name_cell(cell)] = {
+            "row": cell.row_name,
+            "line": cell.line_number,
+            "column": cell.column_heading,
+            "told": f"{table_figure} {unit}".strip(),
+            "given": f"{format_number(layer_figure, digits)} {unit}".strip(),
+            "apart": f"{format_number(cell.difference, digits)} {unit}".strip(),
+        }
     first = group.cells[0]
     params: dict[str, Any] = {"row": first.row_name, "line": first.line_number, "column": first.column_heading}
     if len(group.cells) == 1:
@@ -102,29 +124,6 @@ def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
             sentences.append(texts.get("words", "and_more", count=len(listed_cells) - _MAX_LISTED_FIGURES))
         params |= {"count": len(listed_cells), "figures": texts.get("words", "between_cells").join(sentences)}
     return {**params, "cells": [{"cell": name, **cell} for name, cell in description_by_cell.items()]}
-
-
-def _describe_cell(cell: CellDifference, texts: Texts) -> dict[str, Any]:
-    """Return a cell's column head and its figures as texts.
-
-    The figure from the layers has more digits.
-    """
-    layer_figure = require_value(cell.expected_figure, "the figure of the layers")
-    unit = cell.unit_word or (texts.get("units", cell.unit) if cell.unit else "")
-    digits = cell.decimals + (0 if cell.unit == "count" else _ADDITIONAL_DIGITS)
-    # Use the printed digits with separators; texts around a figure are unchanged.
-    printed_number = parse_printed_number(cell.printed_text) if cell.unit else None
-    table_figure = (
-        cell.printed_text if printed_number is None else format_number(printed_number.value, printed_number.decimals)
-    )
-    return {
-        "row": cell.row_name,
-        "line": cell.line_number,
-        "column": cell.column_heading,
-        "told": f"{table_figure} {unit}".strip(),
-        "given": f"{format_number(layer_figure, digits)} {unit}".strip(),
-        "apart": f"{format_number(cell.difference, digits)} {unit}".strip(),
-    }
 
 
 def make_cell_name(row: int, column: int) -> str:
@@ -181,7 +180,8 @@ def inspect_sheet(
     blocks = known_tables.find_sheet_tables(sheet)
     if not blocks:
         about_names = {normalise_word(Texts(lang).get("sheets", "about")) for lang in TEXT_LANGUAGES}
-        if has_figures(sheet) and normalise_word(sheet.name) not in about_names:
+        has_figures = any(parse_printed_number(cell.text) is not None for cell in sheet.cell_by_position.values())
+        if has_figures and normalise_word(sheet.name) not in about_names:
             name = next((t for t in KEY_COLUMNS if t not in known_tables.tables and _has_title(sheet, t)), "")
             finding = make_finding("no_layers", table=texts.get("sheets", name)) if name else make_finding("sheet")
             result.findings.append(finding)
@@ -218,13 +218,13 @@ class _FindingMaker:
     def __call__(
         self, case: str, place: str = "", severity: Severity | None = Severity.WARNING, **params: Any
     ) -> Finding:
-        params = {"file": self.file, "sheet": self.sheet.name, **params}
+        params = {"sheet": self.sheet.name, **params}
         if "table" in params:
             # Omit the table's name if the sheet has the same name.
             is_sheet_name = normalise_word(params["table"]) == normalise_word(self.sheet.name)
             params["called"] = "" if is_sheet_name else self.texts.get("words", "in_brackets", text=params["table"])
-        key = f"{self.file}/{self.sheet.name}" + (f"/{place}" if place else "")
-        return Finding("", key=key, case=case, severity=severity, params=params)
+        part = f"{self.sheet.name}/{place}" if place else self.sheet.name
+        return make_file_finding(self.file, case, severity, part=part, **params)
 
 
 def _inspect_sheet_table(
@@ -238,7 +238,9 @@ def _inspect_sheet_table(
     table: dict[str, Any] = {"table": texts.get("sheets", sheet_table.table.id)}
     differences, _ = find_differences(sheet_table, is_drawing_crs_unknown=is_drawing_crs_unknown)
     for group in group_differing_cells(one for one in differences if one.case in DIFFERENCE_CASES):
-        is_slight = is_other_version and all(_is_slight(cell) for cell in group.cells)
+        is_slight = is_other_version and all(
+            is_slight_difference(cell.difference, cell.expected_figure, cell.unit) for cell in group.cells
+        )
         more_params = (
             {} if group.case.startswith("blank") else {"other": texts.get("words", "slight") if is_slight else ""}
         )
@@ -253,7 +255,11 @@ def _inspect_sheet_table(
         texts.get("words", "printed_and_computed", line=line, printed=printed_name, computed=layer_name)
         for line, printed_name, layer_name in find_renamed_rows(sheet_table)
     ]
-    unknown_rows = [_get_first_words_of_row(sheet_table, line) for line in sheet_table.unknown_figure_lines]
+    unknown_rows = []
+    for line in sheet_table.unknown_figure_lines:
+        # The first text that is not a number, or the number of the row.
+        row_texts = (sheet_table.sheet.get_cell_text(line, n) for n in range(1, sheet_table.sheet.last_column + 1))
+        unknown_rows.append(next((text for text in row_texts if text and not text.isdigit()), str(line)))
     for case, key, rows in (
         ("names", "names", renamed_rows),
         ("lost", "rows", find_lost_rows(sheet_table)),
@@ -263,22 +269,12 @@ def _inspect_sheet_table(
             listed_rows: dict[str, Any] = {key: _join_names(rows, texts)}
             yield make_finding(case, sheet_table.table.id, count=len(rows), **listed_rows, **table)
     if sheet_table.foreign_columns:
-        yield make_finding(
-            "columns",
-            sheet_table.table.id,
-            columns=_join_names(list(sheet_table.foreign_columns.values()), texts),
-            **table,
-        )
+        foreign_heads = list(sheet_table.foreign_columns.values())
+        yield make_finding("columns", sheet_table.table.id, columns=_join_names(foreign_heads, texts), **table)
     for case in ("text", "formula", "error", "merged"):
         if cells := _list_cell_names(differences, case):
-            detail = texts.get("causes", f"cell_{case}")
-            yield make_finding(
-                "text",
-                f"{sheet_table.table.id}/{case}",
-                count=len(cells),
-                cells=_join_names(cells, texts),
-                detail=detail,
-            )
+            detail, place = texts.get("causes", f"cell_{case}"), f"{sheet_table.table.id}/{case}"
+            yield make_finding("text", place, count=len(cells), cells=_join_names(cells, texts), detail=detail)
     if cells := _list_cell_names(differences, "target"):
         # Waivers compare the names of the cells, not the figures.
         described_cells = join_first(describe_target_cells(differences, texts), texts.get("words", "between_names"))
@@ -318,27 +314,6 @@ def describe_target_cells(differences: Iterable[CellDifference], texts: Texts) -
     ]
 
 
-def _is_slight(cell: CellDifference) -> bool:
-    """Return True if another version of the plugin may have measured the figure differently.
-
-    False for counts, however slight the difference is.
-    """
-    return (
-        bool(cell.expected_figure)
-        and cell.unit != COUNT_UNIT
-        and cell.difference <= SLIGHT_SHARE * abs(cell.expected_figure or 0.0)
-    )
-
-
 def _join_names(item_names: list[str], texts: Texts) -> str:
     """Return the first names, each shortened, as one text."""
     return join_first([name[:_MAX_NAME_CHARACTERS] for name in item_names], texts.get("words", "between_names"))
-
-
-def _get_first_words_of_row(sheet_table: SheetTable, line: int) -> str:
-    """Return the first text in a row of a sheet that is not a number.
-
-    Without such a text, the row's number.
-    """
-    cell_texts = (sheet_table.sheet.get_cell_text(line, n) for n in range(1, sheet_table.sheet.last_column + 1))
-    return next((text for text in cell_texts if text and not text.isdigit()), str(line))

@@ -2,7 +2,6 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import Any
 
 from ...base.files.digests import MANIFEST_FILE_NAME
 from ...engine.context import RuleContext
@@ -113,17 +112,27 @@ def package_name(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding
     code = ctx.plan.area_code if ctx.plan.layers else ""
     expected_code = code[: package.package_spec.digits].ljust(6, "0")
     if package.county_code and code and package.county_code != expected_code:
-        named = {
-            "found": label_division(package.county_code, divisions),
-            "expected": label_division(expected_code, divisions),
-        }
-        params: dict[str, Any] = {"found": package.county_code, "expected": expected_code, "shown": named}
-        yield make_file_finding(package.folder_name, "county", **params)
+        yield make_file_finding(
+            package.folder_name,
+            "county",
+            found=package.county_code,
+            expected=expected_code,
+            shown={
+                "found": label_division(package.county_code, divisions),
+                "expected": label_division(expected_code, divisions),
+            },
+        )
         return
     listed_division = divisions.entry_by_code.get(package.county_code) if divisions else None
     if package.county_name and listed_division and listed_division.name != package.county_name:
-        params = {"found": package.county_name, "code": package.county_code, "expected": listed_division.name}
-        yield make_file_finding(package.folder_name, "name", Severity.WARNING, **params)
+        yield make_file_finding(
+            package.folder_name,
+            "name",
+            Severity.WARNING,
+            found=package.county_name,
+            code=package.county_code,
+            expected=listed_division.name,
+        )
         return
     area = (package.manifest or {}).get("area", {})
     pairs = [
@@ -146,12 +155,14 @@ def package_name(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding
                 codes = set(_DIVISION_CODE_PATTERN.findall(title))
                 named_counties = [one for one in counties if one.code in codes or _is_county_named(one.name, title)]
                 if named_counties:
-                    params = {
-                        "found": f"{named_counties[0].code} {named_counties[0].name}",
-                        "expected": f"{package.county_code} {package.county_name}",
-                        "text": title[:_MAX_TITLE_CHARACTERS],
-                    }
-                    yield make_file_finding(path, "document", Severity.WARNING, **params)
+                    yield make_file_finding(
+                        path,
+                        "document",
+                        Severity.WARNING,
+                        found=f"{named_counties[0].code} {named_counties[0].name}",
+                        expected=f"{package.county_code} {package.county_name}",
+                        text=title[:_MAX_TITLE_CHARACTERS],
+                    )
                     break
         yield from _find_texts_of_other_counties(package, divisions)
 
@@ -162,12 +173,7 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
     Documents that the plugin made are left out: DOC015 compares them with their data.
     """
     generated_documents = package.get_kinds_of_generated_documents()
-    document_paths = {
-        file.path
-        for slot in package.package_spec.files
-        if slot.kind == "document"
-        for file in package.list_files_of_slot(slot)
-    }
+    document_paths = {file.path for slot in package.package_spec.documents for file in package.list_files_of_slot(slot)}
     others = []
     for one in divisions.entry_by_code.values():
         if one.level == _COUNTY_LEVEL and one.code != package.county_code and package.county_name not in one.name:
@@ -188,13 +194,15 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
             continue
         count, other = max(name_counts, key=lambda counted: counted[0])
         if count > own_count and count >= _LEAST_OTHER_NAMES:
-            params = {
-                "found": f"{other.code} {other.name}",
-                "expected": f"{package.county_code} {package.county_name}",
-                "count": count,
-                "own": own_count,
-            }
-            yield make_file_finding(file.path, "other_county_text", Severity.WARNING, **params)
+            yield make_file_finding(
+                file.path,
+                "other_county_text",
+                Severity.WARNING,
+                found=f"{other.code} {other.name}",
+                expected=f"{package.county_code} {package.county_name}",
+                count=count,
+                own=own_count,
+            )
 
 
 def _is_county_named(name: str, title: str) -> bool:

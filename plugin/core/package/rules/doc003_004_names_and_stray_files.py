@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules on the names of a package's files, and on files that do not belong to it."""
 
+import re
 from collections.abc import Iterator
 from unicodedata import category, normalize
 
@@ -11,12 +12,21 @@ from ..inspection.facts import PackageFacts
 from ..inspection.integrity import is_signature
 from ..names import FIELD_NAME_FILE
 from ..problems import join_first
-from ..slot_files import is_data_set_file, is_stray_file
+from ..slot_files import is_stray_file
 from ._package import NO_PACKAGE_EXAMPLE, inspects_package, is_made_by_plugin, make_example, make_file_finding
 
-#: Suffix of registers of waivers, and suffixes of a shapefile's files that this plugin writes.
+#: Suffix of registers of waivers.
 WAIVER_FILE_SUFFIX = ".waivers.csv"
-WRITTEN_SHAPEFILE_SUFFIXES = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+#: Files of a FileGDB and of a shapefile (names by Esri and GDAL), and those of a shapefile that this plugin writes.
+_FILEGDB_FILE_NAME_PATTERN = re.compile(
+    r"a[0-9a-f]{8}\.(?:gdbtable|gdbtablx|gdbindexes|freelist|horizon|cdf|(?:[^/]+\.)?(?:atx|spx))|gdb|timestamps",
+    re.IGNORECASE,
+)
+_SHAPEFILE_SUFFIXES = (
+    ".shp", ".shx", ".dbf", ".prj", ".cpg", ".cst", ".sbn", ".sbx", ".fbn", ".fbx", ".ain", ".aih", ".atx", ".ixs", ".mxs", ".qix",
+    ".qpj", ".xml",
+)  # fmt: skip
+_WRITTEN_SHAPEFILE_SUFFIXES = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 #: Files of one folder that make one finding each; more make one finding together.
 MAX_SINGLE_FINDINGS = 20
 
@@ -136,7 +146,7 @@ def _check_single_file_names(package: PackageFacts) -> Iterator[Finding]:
     """
     unspecified: dict[str, list[str]] = {}
     # Generated files, data sets and signatures fill no slot.
-    recognised_paths = package.list_generated_paths() | package.list_world_files() | set(package.data_sets)
+    recognised_paths = package.list_generated_paths() | set(package.data_sets)
     for file in package.regular_files:
         if file.path in recognised_paths or is_signature(file.path):
             continue
@@ -159,16 +169,16 @@ def _check_single_file_names(package: PackageFacts) -> Iterator[Finding]:
 def _check_inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
     """Yield findings on files in a data set that do not belong to it."""
     foreign_files: dict[str, list[str]] = {}
+    shapefile_suffixes = _WRITTEN_SHAPEFILE_SUFFIXES if is_made_by_plugin(package) else _SHAPEFILE_SUFFIXES
     for file in package.files:
         data_set = package.find_data_set_of_file(file.path)
         if not data_set or is_stray_file(file.name):
             continue
-        is_made_by_plugin_set = (
-            is_made_by_plugin(package) and not data_set.lower().endswith(".gdb") and file.name != FIELD_NAME_FILE
-        )
-        if not is_data_set_file(file.name, data_set) or (
-            is_made_by_plugin_set and not file.name.lower().endswith(WRITTEN_SHAPEFILE_SUFFIXES)
-        ):
+        if data_set.lower().endswith(".gdb"):
+            belongs_to_set = _FILEGDB_FILE_NAME_PATTERN.fullmatch(file.name) is not None
+        else:
+            belongs_to_set = file.name == FIELD_NAME_FILE or file.name.lower().endswith(shapefile_suffixes)
+        if not belongs_to_set:
             foreign_files.setdefault(data_set, []).append(file.path.removeprefix(f"{data_set}/"))
     for data_set, file_names in foreign_files.items():
         yield _make_group_finding(data_set, "inside", file_names)

@@ -179,8 +179,7 @@ def file_contents(
     # A person has to read the text of documents that the office supplied.
     office_documents = [
         file
-        for slot in package.package_spec.files
-        if slot.kind == "document"
+        for slot in package.package_spec.documents
         for file in package.list_files_of_slot(slot)
         if file.path not in generated_documents
     ]
@@ -220,10 +219,10 @@ def _report_wrong_contents(
 
     ``map_limits``: as of `_find_poor_map`; ``min_pages``: number of pages of a mandatory document.
     """
-    slots, texts = package.package_spec.files, Texts(ctx.lang)
+    spec, texts = package.package_spec, Texts(ctx.lang)
     map_paths, document_paths = (
-        {file.path: slot for slot in slots if slot.kind == kind for file in package.list_files_of_slot(slot)}
-        for kind in ("map", "document")
+        {file.path: slot for slot in slots for file in package.list_files_of_slot(slot)}
+        for slots in (spec.map_files, spec.documents)
     )
     for file in package.files:
         if file.is_link:
@@ -248,8 +247,7 @@ def _report_wrong_contents(
                 and not (pdf.is_blank or pdf.is_encrypted)
                 and 0 < pdf.page_count < min_pages
             ):
-                params = {"pages": pdf.page_count, "least": min_pages}
-                yield make_file_finding(file.path, "short", Severity.INFO, **params)
+                yield make_file_finding(file.path, "short", Severity.INFO, pages=pdf.page_count, least=min_pages)
     yield from _find_equal_files(
         [file for file in files if file.path in map_paths and file.jpeg_properties is not None]
     )
@@ -304,8 +302,20 @@ def _report_content_problems(file: FileFact, package: PackageFacts, texts: Texts
     """Yield findings on missing pages, active content and exchanged maps."""
     pdf, active = file.pdf_fact, file.active_content
     described = file.jpeg_properties.map_description if file.jpeg_properties is not None else ""
-    if described and _contradicts_file_name(described, file, package):
-        yield make_file_finding(file.path, "other_map", Severity.ERROR, described=described)
+    if described:
+        code, number, title = (*described.split(" ", 2), "", "")[:3]
+        described_parts = {"code": code, "number": number, "title": title}
+        # Only the parts that a name of the specification has are compared; DOC003 reports other names.
+        matches = [
+            match
+            for slot in package.package_spec.map_files
+            if (match := make_name_matcher(slot.file, {}).fullmatch(file.name))
+        ]
+        if matches and not any(
+            all(text in (None, described_parts.get(key, text)) for key, text in match.groupdict().items())
+            for match in matches
+        ):
+            yield make_file_finding(file.path, "other_map", Severity.ERROR, described=described)
     if pdf is not None:
         active = (*active, *pdf.active_content)
         if pdf.is_encrypted:
@@ -315,23 +325,9 @@ def _report_content_problems(file: FileFact, package: PackageFacts, texts: Texts
         elif pdf.is_blank:
             yield make_file_finding(file.path, "blank", Severity.WARNING)
         if pdf.declared_page_count >= 0 and pdf.page_count > 0:
-            counts = {"stated": pdf.declared_page_count, "found": pdf.page_count}
-            yield make_file_finding(file.path, "count", Severity.WARNING, **counts)
+            yield make_file_finding(
+                file.path, "count", Severity.WARNING, stated=pdf.declared_page_count, found=pdf.page_count
+            )
     if active:
         active_names = texts.get("words", "between_names").join(texts.get("active", key) for key in active)
         yield make_file_finding(file.path, "active", Severity.WARNING, what=active_names)
-
-
-def _contradicts_file_name(map_description: str, file: FileFact, package: PackageFacts) -> bool:
-    """Return True if a map's description has another code, number or title than its file's name.
-
-    Only the parts that a name of the specification has are compared. False for other names, which DOC003 reports.
-    """
-    slots = [slot for slot in package.package_spec.files if slot.kind == "map"]
-    code, number, title = (*map_description.split(" ", 2), "", "")[:3]
-    described_parts = {"code": code, "number": number, "title": title}
-    matches = [match for slot in slots if (match := make_name_matcher(slot.file, {}).fullmatch(file.name))]
-    return bool(matches) and not any(
-        all(text in (None, described_parts.get(key, text)) for key, text in match.groupdict().items())
-        for match in matches
-    )

@@ -19,7 +19,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...standard.messages.texts import Texts
 from ..inspection.facts import PackageFacts
-from ..inspection.integrity import find_signatures, is_signature
+from ..inspection.integrity import is_signature
 from ..problems import join_first
 from ..slot_files import is_stray_file
 from ._package import (
@@ -137,7 +137,7 @@ def package_digests(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     """
     result = RuleResult(list(_compare_digests(package)))
     if package.manifest_state != MANIFEST_MISSING:
-        signatures = find_signatures(file.path for file in package.files)
+        signatures = sorted(file.path for file in package.files if is_signature(file.path))
         signature_names = Texts(ctx.lang).get("words", "between_names").join(signatures)
         result.notes.append(
             ("package_signed", {"files": signature_names}) if signatures else ("package_not_signed", {})
@@ -168,8 +168,7 @@ def _compare_digests(package: PackageFacts) -> Iterator[Finding]:
         return
     if DIGEST_LIST not in digest_of_path and not package.digest_lists and is_made_by_plugin(package):
         yield make_file_finding(DIGEST_LIST, "no_list", Severity.WARNING)
-    rows = package.manifest["files"] if package.manifest else []
-    for path, count in Counter(row["path"] for row in rows).items():
+    for path, count in Counter(row["path"] for row in package.manifest["files"]).items():
         if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path:
             yield make_file_finding(path, "twice", count=count)
     listed_digests = _collect_digests_of_manifest(package)
@@ -208,9 +207,14 @@ def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageF
         if len(paths) == 1:
             yield make_file_finding(paths[0], next(iter(cases)))
             continue
-        counts = {case: len(cases.get(case, ())) for case in ("lost", "more")}
-        files = _join_relative_names(data_set, paths)
-        yield make_file_finding(data_set, "changed_set", None, count=len(paths), files=files, **counts)
+        yield make_file_finding(
+            data_set,
+            "changed_set",
+            count=len(paths),
+            files=_join_relative_names(data_set, paths),
+            lost=len(cases.get("lost", ())),
+            more=len(cases.get("more", ())),
+        )
     for folder, paths in added_by_folder.items():
         if len(paths) <= MAX_SINGLE_FINDINGS:
             yield from (make_file_finding(path, "more") for path in paths)
@@ -243,8 +247,9 @@ def _compare_digest_list(
     manifest_digests = _collect_digests_of_manifest(package)
     unlisted_paths = [path for path in manifest_digests if path not in listed_digests and path != name]
     if unlisted_paths:
-        params = {"sums": name, "count": len(unlisted_paths), "files": join_first(unlisted_paths)}
-        yield make_file_finding(name, "unlisted", Severity.WARNING, **params)
+        yield make_file_finding(
+            name, "unlisted", Severity.WARNING, sums=name, count=len(unlisted_paths), files=join_first(unlisted_paths)
+        )
     for path, digest in listed_digests.items():
         if path in manifest_digests and manifest_digests[path] != digest:
             yield make_file_finding(path, "disagree", sums=name)

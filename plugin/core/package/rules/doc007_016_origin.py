@@ -102,38 +102,37 @@ def package_origin(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
         for item, in_manifest, in_report in _ITEMS_IN_MANIFEST_AND_REPORT:
             manifest_value, report_value = _get_nested_item(manifest, in_manifest), _get_nested_item(report, in_report)
             if manifest_value is not None and report_value is not None and manifest_value != report_value:
-                params = {
-                    "item": texts.get("origin", item),
-                    "told": format_value_or_missing(manifest_value, texts),
-                    "given": format_value_or_missing(report_value, texts),
-                }
-                yield Finding(
-                    "",
-                    key=f"{MANIFEST_FILE_NAME}/{item}",
-                    case="differs",
-                    params={"file": MANIFEST_FILE_NAME, "other": package.report_path, **params},
+                yield make_file_finding(
+                    MANIFEST_FILE_NAME,
+                    "differs",
+                    part=item,
+                    other=package.report_path,
+                    item=texts.get("origin", item),
+                    told=format_value_or_missing(manifest_value, texts),
+                    given=format_value_or_missing(report_value, texts),
                 )
         if manifest.get("root") and manifest["root"] != package.folder_name and package.county_code:
-            params = {"item": texts.get("origin", "root"), "told": manifest["root"], "given": package.folder_name}
-            yield Finding(
-                "",
-                key=f"{MANIFEST_FILE_NAME}/root",
-                case="differs",
-                params={"file": MANIFEST_FILE_NAME, "other": package.folder_name, **params},
+            yield make_file_finding(
+                MANIFEST_FILE_NAME,
+                "differs",
+                part="root",
+                other=package.folder_name,
+                item=texts.get("origin", "root"),
+                told=manifest["root"],
+                given=package.folder_name,
             )
         profile, standard = (
             _get_nested_item(manifest, ("profile", "id")),
             _get_nested_item(manifest, ("standard", "id")),
         )
         if profile and profile != ctx.norm.profile.id:
-            is_known_profile = profile in list_profile_ids()
             yield make_file_finding(
                 MANIFEST_FILE_NAME,
                 "profile",
                 Severity.WARNING,
                 told=profile,
-                given=format_profile(ctx.norm.profile.id, Texts(ctx.lang)),
-                known=is_known_profile,
+                given=format_profile(ctx.norm.profile.id, texts),
+                known=profile in list_profile_ids(),
             )
         if standard and standard != ctx.norm.standard.id and standard in list_standard_ids():
             yield make_file_finding(
@@ -143,8 +142,17 @@ def package_origin(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Findi
         start_time = _parse_time(report.get("started"))
         if start_time is None or start_time > datetime.now().astimezone() + _CLOCK_TOLERANCE:
             yield _make_date_finding(package.report_path, "started", report.get("started"), "future", texts)
-    if report and _get_nested_item(report, ("versions", "sanxian")) == read_plugin_version():
-        yield from _compare_settings(report, package, ctx, texts)
+    norm = ctx.norm
+    origin = [
+        _get_nested_item(report, path) for path in (("versions", "sanxian"), ("profile", "id"), ("standard", "id"))
+    ]
+    if origin == [read_plugin_version(), norm.profile.id, norm.standard.id]:
+        settings = report.get("settings", {})
+        own_settings = json.loads(json.dumps({**norm.standard.settings, **norm.profile.settings}))
+        differing_keys = [key for key in sorted(own_settings) if key in settings and settings[key] != own_settings[key]]
+        if differing_keys:
+            names = join_first(differing_keys, texts.get("words", "between_names"))
+            yield make_file_finding(package.report_path, "settings", Severity.WARNING, names=names)
 
 
 def _get_nested_item(table: Any, path: tuple[str, ...]) -> Any:
@@ -164,17 +172,13 @@ def _parse_time(text: Any) -> datetime | None:
 
 def _make_date_finding(file: str, item: str, stated_value: Any, reason: str, texts: Texts, **params: Any) -> Finding:
     """Return a finding on a wrong date of an item; ``reason``: key of the text that explains it."""
-    reason_text = texts.get("origin", f"date_{reason}", **params)
-    return Finding(
-        "",
-        key=f"{file}/{item}",
-        case="date",
-        params={
-            "file": file,
-            "item": texts.get("origin", item),
-            "told": format_value_or_missing(stated_value, texts),
-            "reason": reason_text,
-        },
+    return make_file_finding(
+        file,
+        "date",
+        part=item,
+        item=texts.get("origin", item),
+        told=format_value_or_missing(stated_value, texts),
+        reason=texts.get("origin", f"date_{reason}", **params),
     )
 
 
@@ -211,13 +215,15 @@ def _report_unknown_origin(
 
     def make_unknown_finding(item: str, stated_value: Any, known_value: str, file: str = MANIFEST_FILE_NAME) -> Finding:
         """Return a warning on an item with a value that does not exist."""
-        params = {
-            "file": file,
-            "item": texts.get("origin", item),
-            "told": format_value_or_missing(stated_value, texts),
-            "known": format_value_or_missing(known_value, texts),
-        }
-        return Finding("", key=f"{file}/{item}", case="unknown", severity=Severity.WARNING, params=params)
+        return make_file_finding(
+            file,
+            "unknown",
+            Severity.WARNING,
+            part=item,
+            item=texts.get("origin", item),
+            told=format_value_or_missing(stated_value, texts),
+            known=format_value_or_missing(known_value, texts),
+        )
 
     between = texts.get("words", "between_names")
     standard, edition = (_get_nested_item(manifest, ("standard", key)) for key in ("id", "edition"))
@@ -247,24 +253,6 @@ def _report_unknown_origin(
     spec = _get_nested_item(manifest, ("form", "id"))
     if spec and spec != package.package_spec.id:
         yield make_unknown_finding("form", spec, package.package_spec.id)
-
-
-def _compare_settings(
-    report: dict[str, Any], package: PackageFacts, ctx: RuleContext, texts: Texts
-) -> Iterator[Finding]:
-    """Yield warnings on settings of the report that differ from those of this check.
-
-    They are compared if profile and standard are equal.
-    """
-    norm, settings = ctx.norm, report.get("settings", {})
-    ids = [_get_nested_item(report, (key, "id")) for key in ("profile", "standard")]
-    if ids != [norm.profile.id, norm.standard.id]:
-        return
-    own_settings = json.loads(json.dumps({**norm.standard.settings, **norm.profile.settings}))
-    differing_keys = [key for key in sorted(own_settings) if key in settings and settings[key] != own_settings[key]]
-    if differing_keys:
-        listed_keys = join_first(differing_keys, texts.get("words", "between_names"))
-        yield make_file_finding(package.report_path, "settings", Severity.WARNING, names=listed_keys)
 
 
 @rule(

@@ -19,6 +19,7 @@ from ._package import (
     format_value_or_missing,
     inspects_package,
     make_example,
+    make_layer_finding,
     read_stated_field_count,
 )
 
@@ -117,8 +118,8 @@ def manifest_figures(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
                 yield Finding("", key=row["layer"], case="lost", params=name)
             continue
         if layer.feature_count != row["features"]:
-            counts = {"expected": row["features"], "found": layer.feature_count}
-            yield Finding("", key=row["layer"], case="features", params={**name, **counts})
+            params = {**name, "expected": row["features"], "found": layer.feature_count}
+            yield Finding("", key=row["layer"], case="features", params=params)
         yield from _compare_field_counts(row, layer, package, ctx)
         yield from _compare_layer_items(row, layer, ctx)
         yield from _compare_areas(row, ctx)
@@ -140,8 +141,7 @@ def manifest_figures(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
             ):
                 continue
             if upper_name not in listed_layer_names:
-                params = {"name": layer.name, "file": layer.file}
-                yield Finding("", key=f"{layer.file}/{layer.name}", case="more", params=params)
+                yield make_layer_finding(layer.file, layer.name, "more")
 
 
 #: Tolerance of an area in the manifest, in m² per feature.
@@ -207,29 +207,19 @@ def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext
     if row.get("read_back", {}).get("same") is False:
         stated_text, actual_text = texts.get("words", "read_back_differs"), texts.get("words", "read_back_same")
         yield _make_value_finding(row, "read_back", stated_text, actual_text, texts)
-    if row.get("personal") == "left_out" and (filled_fields := _find_filled_personal_fields(row, ctx)):
-        stated_value = texts.get("words", "left_blank")
-        yield _make_value_finding(
-            row, "personal", stated_value, texts.get("words", "between_names").join(filled_fields), texts
-        )
-
-
-def _find_filled_personal_fields(row: dict[str, Any], ctx: RuleContext) -> list[str]:
-    """Return the names of a layer's fields for personal data that have values."""
-    layer = ctx.plan.layers.get(str(row.get("role", "")))
-    if layer is None:
-        return []
-    columns = (
-        (template_field.name, layer.get_column_by_name(template_field.name))
-        for template_field in layer.template.personal_fields
-    )
-    return [name for name, values in columns if values is not None and values.notna().any()]
+    if row.get("personal") == "left_out" and plan_layer is not None:
+        columns = {one.name: plan_layer.get_column_by_name(one.name) for one in plan_layer.template.personal_fields}
+        filled_fields = [name for name, values in columns.items() if values is not None and values.notna().any()]
+        if filled_fields:
+            names = texts.get("words", "between_names").join(filled_fields)
+            yield _make_value_finding(row, "personal", texts.get("words", "left_blank"), names, texts)
 
 
 def _make_value_finding(row: dict[str, Any], item: str, stated_value: Any, actual_value: Any, texts: Texts) -> Finding:
     """Return a finding on an item of a layer's row that differs from the data."""
-    params = {"name": row["layer"], "item": texts.get("origin", item)}
-    params |= {
+    params = {
+        "name": row["layer"],
+        "item": texts.get("origin", item),
         "told": format_value_or_missing(stated_value, texts),
         "found": format_value_or_missing(actual_value, texts),
     }

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from collections.abc import Iterator
 
 from ...base.errors import DataError, InputError
 from ...engine.context import RuleContext
@@ -17,6 +16,7 @@ from ._package import (
     inspects_package,
     is_of_other_version,
     make_example,
+    make_file_finding,
 )
 from ._tables import detect_language, inspect_sheet
 
@@ -143,8 +143,7 @@ def table_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     for book in package.workbooks:
         if book.unreadable_reason:
             detail = texts.get_section("causes").get(book.unreadable_reason, book.unreadable_reason)
-            params = {"file": book.file, "detail": detail}
-            result.findings.append(Finding("", key=book.file, case="unread", severity=Severity.WARNING, params=params))
+            result.findings.append(make_file_finding(book.file, "unread", Severity.WARNING, detail=detail))
         else:
             readable_workbooks.append(book)
     if not readable_workbooks:
@@ -156,19 +155,20 @@ def table_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         # Not every edition has the lists that the tables need.
         result.not_checked.append(("package_no_figures", {"reason": texts.explain_error(error)}))
         return result
-    known_tables = KnownTables(tables, lang, package.package_spec.words)
+    known_tables = KnownTables(tables, lang, package.package_spec.tables)
     recognised_tables: set[str] = set()
     for book in readable_workbooks:
-        table_file = package.package_spec.tables
-        if (
-            table_file is not None
-            and book.file == f"{package.get_expected_path(table_file.folder, table_file.file)}.xlsx"
-            and any(row["file"] == book.file for row in (package.manifest or {}).get("tables", ()))
+        if book.file == package.tables_path and any(
+            row["file"] == book.file for row in (package.manifest or {}).get("tables", ())
         ):
             # The plugin made this workbook.
             book_lang = detect_language([book])
             tables_of_book = tables if book_lang == lang else make_all_tables(get_plan_indicators(ctx, book_lang))
-            result.findings += _find_additional_sheets(book, texts)
+            known_names = {Texts(one).get("sheets", name) for name in (*KEY_COLUMNS, "about") for one in TEXT_LANGUAGES}
+            additional_sheets = [sheet.name for sheet in book.sheets if sheet.name not in known_names]
+            if additional_sheets:
+                sheets = texts.get("words", "between_names").join(additional_sheets)
+                result.findings.append(make_file_finding(book.file, "more_sheets", sheets=sheets))
             result.findings += compare_plugin_workbook_texts(
                 InspectedWorkbook(book, tables_of_book, package, ctx, book_lang)
             )
@@ -194,12 +194,3 @@ def table_figures(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         key = readable_workbooks[0].file
         result.findings.append(Finding("", key=key, case="no_table", severity=Severity.WARNING, params=params))
     return result
-
-
-def _find_additional_sheets(workbook: PrintedWorkbook, texts: Texts) -> Iterator[Finding]:
-    """Yield a finding on sheets of the plugin's workbook that the plugin did not make."""
-    known_names = {Texts(lang).get("sheets", name) for name in (*KEY_COLUMNS, "about") for lang in TEXT_LANGUAGES}
-    additional_sheets = [sheet.name for sheet in workbook.sheets if sheet.name not in known_names]
-    if additional_sheets:
-        params = {"file": workbook.file, "sheets": texts.get("words", "between_names").join(additional_sheets)}
-        yield Finding("", key=workbook.file, case="more_sheets", params=params)

@@ -24,7 +24,6 @@ from ..metadata import (
     find_production_date,
     format_extent,
     get_local_name,
-    join_formats,
     read_metadata_by_spec,
     read_xml,
 )
@@ -150,12 +149,11 @@ def package_metadata(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Fin
             )
             continue
         between = Texts(ctx.lang).get("words", "between_names")
-        names_by_case = {
-            "unknown": metadata.unknown_elements,
-            "lacking": metadata.missing_elements,
-            "twice": metadata.repeated_elements,
-        }
-        for case, names_of_case in names_by_case.items():
+        for case, names_of_case in (
+            ("unknown", metadata.unknown_elements),
+            ("lacking", metadata.missing_elements),
+            ("twice", metadata.repeated_elements),
+        ):
             if names_of_case:
                 yield make_file_finding(path, case, names=between.join(names_of_case))
         yield from _check_metadata_values(path, metadata, package, ctx)
@@ -172,15 +170,15 @@ def _report_lowered_level(
     rows = manifest.get("document", {}).get("lowered", ())
     if any(level_of(row.get("secrecy", "")) == level_of(level) and row.get("reason", "").strip() for row in rows):
         return
-    levels = (
+    for source, expected in (
         (PROFILE_SOURCE, ctx.norm.profile.document_info.secrecy),
         (PACKAGE_SPEC_SOURCE, package.package_spec.secrecy),
-    )
-    for source, expected in levels:
+    ):
         if load_secrecy_levels().is_lower(level, expected):
             source_name = Texts(ctx.lang).get("document", source)
-            params = {"told": level, "expected": expected, "source": source_name}
-            yield make_file_finding(MANIFEST_FILE_NAME, "lowered", Severity.WARNING, **params)
+            yield make_file_finding(
+                MANIFEST_FILE_NAME, "lowered", Severity.WARNING, told=level, expected=expected, source=source_name
+            )
             return
 
 
@@ -208,12 +206,8 @@ def _check_metadata_values(
         if not described_layers and (is_data_set_unreadable or name.upper() in unreadable_names):
             continue
         if not described_layers:
-            yield Finding(
-                "",
-                key=f"{path}/{name}",
-                case="layer_lost",
-                params={"file": path, "name": format_value_or_missing(name, make_finding.texts)},
-            )
+            shown_name = format_value_or_missing(name, make_finding.texts)
+            yield Finding("", key=f"{path}/{name}", case="layer_lost", params={"file": path, "name": shown_name})
             continue
         layer = next(
             (one for one in described_layers if (one.file, one.name) not in described_keys), described_layers[0]
@@ -232,8 +226,7 @@ def _check_metadata_values(
     for file in dict.fromkeys(layer.file for layer in undescribed_layers):
         layer_names = [layer.name for layer in undescribed_layers if layer.file == file]
         if described_keys and len(layer_names) > 1 and file not in {place for place, _ in described_keys}:
-            params = {"file": path, "place": file, "count": len(layer_names)}
-            yield Finding("", key=f"{path}/{file}", case="set_more", params=params)
+            yield make_file_finding(path, "set_more", part=file, place=file, count=len(layer_names))
             continue
         for name in layer_names:
             yield make_layer_finding(path, name, "layer_more")
@@ -253,9 +246,10 @@ class _FindingMaker:
         ``owner``: name of the layer that the item describes, empty for the package.
         """
         name = self.package.package_spec.metadata.names_by_item[item]
-        owner_name = owner or self.texts.get("words", "whole_package")
-        params = {"file": self.path, "owner": owner_name, "item": name}
-        params |= {
+        params = {
+            "file": self.path,
+            "owner": owner or self.texts.get("words", "whole_package"),
+            "item": name,
             "told": format_value_or_missing(stated_value, self.texts),
             "found": format_value_or_missing(expected, self.texts),
         }
@@ -282,8 +276,15 @@ def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _Finding
         if value and item in items and stated_value != value and (stated_value or item not in ("data_id", "alias")):
             yield make_finding(layer.name, item, stated_value, value)
     yield from _check_resource_id_and_data_year(items, layer, make_finding)
-    if items.get("extent") and layer.extent and not _is_same_extent(items["extent"], layer.extent):
-        yield make_finding(layer.name, "extent", items["extent"], format_extent(layer.extent, unit or METRES_UNIT))
+    if items.get("extent") and layer.extent:
+        numbers = [parse_printed_number(part) for part in items["extent"].replace(",", " ").split()]
+        # Equal to the last printed digit.
+        is_same = len(numbers) == len(layer.extent) and all(
+            n is not None and abs(n.value - v) <= _LAST_DIGIT_TOLERANCE * 10.0**-n.decimals
+            for n, v in zip(numbers, layer.extent, strict=True)
+        )
+        if not is_same:
+            yield make_finding(layer.name, "extent", items["extent"], format_extent(layer.extent, unit or METRES_UNIT))
     yield from _check_date(items, "product_date", layer.name, make_finding)
     yield from _check_secrecy(items, layer.name, make_finding)
 
@@ -312,12 +313,11 @@ def _check_resource_id_and_data_year(
 
 def _check_package(items: dict[str, str], package: PackageFacts, make_finding: _FindingMaker) -> Iterator[Finding]:
     """Yield findings on wrong metadata items of the whole package; ``items``: item → text."""
-    expected = {"data_id": package.folder_name, "name": package.folder_name}
-    for item, value in expected.items():
-        if items.get(item) and items[item] != value:
-            yield make_finding("", item, items[item], value)
+    for item in ("data_id", "name"):
+        if items.get(item) and items[item] != package.folder_name:
+            yield make_finding("", item, items[item], package.folder_name)
     layer_formats, stated_formats = (
-        join_formats(layer.data_format for layer in package.layers if layer.data_format),
+        FORMAT_SEPARATOR.join(dict.fromkeys(layer.data_format for layer in package.layers if layer.data_format)),
         items.get("format", ""),
     )
     # The order of formats does not matter.
@@ -334,17 +334,6 @@ def _check_package(items: dict[str, str], package: PackageFacts, make_finding: _
     if production_date and update_date and update_date < production_date:
         yield make_finding("", "update_date", items["update_date"], f"≥ {production_date}")
     yield from _check_secrecy(items, "", make_finding)
-
-
-def _is_same_extent(stated_extent: str, extent: tuple[float, ...]) -> bool:
-    """Return True if a printed extent equals the extent of the shapes, to the last printed digit."""
-    numbers = [parse_printed_number(part) for part in stated_extent.replace(",", " ").split()]
-    if len(numbers) != len(extent):
-        return False
-    return all(
-        n is not None and abs(n.value - v) <= _LAST_DIGIT_TOLERANCE * 10.0**-n.decimals
-        for n, v in zip(numbers, extent, strict=True)
-    )
 
 
 def _check_date(items: dict[str, str], item: str, owner: str, make_finding: _FindingMaker) -> Iterator[Finding]:

@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ...base.errors import DataError
 from ...engine.context import RuleContext
 from ...figures.indicators.compute import PlanIndicators, get_plan_indicators
 from ...model.findings import Finding
-from ...model.indicator import COUNT_UNIT, SQUARE_METRES, Indicator
+from ...model.indicator import SQUARE_METRES, Indicator
 from ...model.rule import RuleResult, Severity, rule
 from ...render.figures import format_state, format_target
 from ...render.words import ReportTexts
 from ...standard.messages.texts import IndicatorName, Texts, format_number
 from ...standard.profile.space_map import ZONE_CODE_BY_SPACE_FIGURE
 from ..inspection.facts import PackageFacts
-from ..tables.compare import compute_unprinted_tolerance
-from ..tables.sheets import SLIGHT_SHARE
+from ..tables.compare import compute_unprinted_tolerance, is_slight_difference
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     format_profile,
@@ -168,7 +167,16 @@ def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Itera
             if key in summary and key in manifest_summary and summary[key] != manifest_summary[key]
         ]
         if differing_keys:
-            sides = [_describe_items(values, differing_keys, texts) for values in (summary, manifest_summary)]
+            sides = []
+            for values in (summary, manifest_summary):
+                # A list is shown by its length.
+                shown = [(key, values.get(key)) for key in differing_keys]
+                items = [
+                    f"{texts.get('origin', key)} "
+                    f"{format_value_or_missing(len(value) if isinstance(value, list) else value, texts)}"
+                    for key, value in shown
+                ]
+                sides.append(texts.get("words", "between_names").join(items))
             yield make_file_finding(path, "counts", names=" ≠ ".join(sides))
         results = [(one.get("verdict"), one.get("errors")) for one in (summary, manifest_summary)]
         if results[0] != results[1]:
@@ -210,18 +218,15 @@ def _compare_with_layers(
         digits, word = 2 if unit == "m2" else 6, figures.texts.get("units", unit) if unit else ""
         amounts = (f"{format_number(one, digits)} {word}".strip() for one in (value, computed_value, difference))
         # Another version may have measured a figure slightly differently, but counts alike.
-        is_slight = other_version and unit != COUNT_UNIT and difference <= SLIGHT_SHARE * abs(computed_value)
-        yield Finding(
-            "",
-            key=f"{path}/{name}",
-            case="figure",
-            severity=Severity.WARNING if is_slight else None,
-            params={
-                "file": path,
-                "indicator": IndicatorName(name),
-                **dict(zip(("told", "given", "apart"), amounts, strict=True)),
-                "other": texts.get("words", "slight") if is_slight else "",
-            },
+        is_slight = other_version and is_slight_difference(difference, computed_value, unit)
+        yield make_file_finding(
+            path,
+            "figure",
+            Severity.WARNING if is_slight else None,
+            part=name,
+            indicator=IndicatorName(name),
+            **dict(zip(("told", "given", "apart"), amounts, strict=True)),
+            other=texts.get("words", "slight") if is_slight else "",
         )
 
 
@@ -274,19 +279,11 @@ def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicato
             for o in (stated_indicator, computed_indicator)
         ]
         if descriptions[0] != descriptions[1]:
-            params = {"file": path, "indicator": IndicatorName(name), "told": descriptions[0], "given": descriptions[1]}
-            yield Finding("", key=f"{path}/{name}", case="state", params=params)
+            stated, computed = descriptions
+            yield make_file_finding(
+                path, "state", part=name, indicator=IndicatorName(name), told=stated, given=computed
+            )
 
 
 #: Counts of a summary, in addition to its verdict and errors.
 _COUNTED_ITEMS = ("warnings", "waived", "findings", "skipped", "crashed", "left_out", "unconfirmed")
-
-
-def _describe_items(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
-    """Return items with their values as one text; a list is shown by its length."""
-    parts = []
-    for key in keys:
-        value = values.get(key)
-        text = len(value) if isinstance(value, list) else value
-        parts.append(f"{texts.get('origin', key)} {format_value_or_missing(text, texts)}")
-    return texts.get("words", "between_names").join(parts)

@@ -20,7 +20,6 @@ from ..inspection.generated_documents import (
     compare_document,
     compare_manifest_page,
     compare_report_page,
-    decode_page,
     read_page,
 )
 from ._package import (
@@ -124,12 +123,7 @@ def generated_pages(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Find
             yield make_file_finding(path, "document_unread", severity, reason=texts.get("not_rebuilt", reason))
             continue
         differences = compare_document(texts_or_reason, report, norm, kinds[path])
-        if differences:
-            parts = texts.get("words", "between_names").join(texts.get("parts", one.part_key) for one in differences)
-            on_page, in_data = (format_value_or_missing(one, texts) for one in differences[0][1:])
-            yield make_file_finding(
-                path, "document", other=package.report_path, parts=parts, stated=on_page, given=in_data
-            )
+        yield from _report_differences(path, "document", package.report_path, differences, texts)
 
 
 def _read_report_of_documents(package: PackageFacts, ctx: RuleContext) -> tuple[str, Report, Norm | None]:
@@ -180,8 +174,10 @@ def _compare_page(
         Returns differences of the page from its data.
     """
     texts = Texts(ctx.lang)
-    text = decode_page(package.document_contents[path])
-    if text is None:
+    try:
+        # Copying may add a byte order mark and line ends of Windows.
+        text = package.document_contents[path].decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
+    except UnicodeDecodeError:
         yield make_file_finding(path, "damaged")
         return
     try:
@@ -190,7 +186,14 @@ def _compare_page(
         reason = texts.get("not_rebuilt", "data")
         yield make_file_finding(path, "not_rebuilt", Severity.WARNING, reason=reason)
         return
+    yield from _report_differences(path, "differs", data, differences, texts)
+
+
+def _report_differences(
+    path: str, case: str, data: str, differences: list[PartDifference], texts: Texts
+) -> Iterator[Finding]:
+    """Yield a finding on the parts of a page or document that differ from its data, with the values of the first."""
     if differences:
         parts = texts.get("words", "between_names").join(texts.get("parts", one.part_key) for one in differences)
         on_page, in_data = (format_value_or_missing(one[:_MAX_VALUE_CHARACTERS], texts) for one in differences[0][1:])
-        yield make_file_finding(path, "differs", other=data, parts=parts, stated=on_page, given=in_data)
+        yield make_file_finding(path, case, other=data, parts=parts, stated=on_page, given=in_data)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of a plan's figures in a database (mdb), written and read through any DB-API connection; Access's driver."""
+"""Tables of a plan's figures in a database (mdb), written through any DB-API connection; the driver of Access."""
 
 from __future__ import annotations
 
@@ -11,30 +11,21 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ...base.files.tables import display_value
+from ...base.errors import OutputError
 from ...render.tables.report_table import CellValue, ReportTable, TableNumber, make_column_title, make_sheet_name
 from ...standard.messages.texts import Texts
-from .sheets import MAX_COLUMNS, MAX_ROWS, PrintedCell, PrintedSheet
 
 #: An additional column that keeps the order of rows.
 ROW_NUMBER_COLUMN = "行号"
 #: Access stores shorter texts in a field, longer ones as a memo.
 _MAX_TEXT_CHARACTERS = 255
 #: Characters that names of tables or fields must not have.
-_FORBIDDEN_CHARACTER_PATTERN = re.compile(r"[.!`\[\]\"'\x00-\x1f]")
+FORBIDDEN_CHARACTER_PATTERN = re.compile(r"[.!`\[\]\"'\x00-\x1f]")
 _MAX_NAME_CHARACTERS = 64
 #: Drivers that write .mdb by their Windows names, the newer first.
 ACCESS_DRIVERS = ("Microsoft Access Driver (*.mdb, *.accdb)", "Microsoft Access Driver (*.mdb)")
 #: Request to the ODBC installer: add a source for this user; with CREATE_DB it makes the file.
 _ODBC_ADD_DSN = 1
-
-
-class TableDifferenceError(Exception):
-    """Raised for a cell that differs when a written table is read again."""
-
-    def __init__(self, table: str, line: int, column: str):
-        super().__init__(f"{table} {line} {column}")
-        self.table, self.line, self.column = table, line, column
 
 
 def write_database_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts) -> dict[str, int]:
@@ -59,13 +50,13 @@ def write_database_tables(connection: Any, tables: Iterable[ReportTable], texts:
     return row_count_by_table
 
 
-def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts) -> int:
+def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts, file_name: str) -> int:
     """Compare tables in the database with the given ones; return the number of compared figures.
 
     Raises
     ------
-    TableDifferenceError
-        For the first cell that differs.
+    OutputError
+        For the first cell that differs, with the name of the database's file.
     """
     compared_count = 0
     for table in tables:
@@ -76,7 +67,8 @@ def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts:
         rows = [tuple(row) for row in cursor.fetchall()]
         cursor.close()
         if len(rows) != len(table.rows):
-            raise TableDifferenceError(name, min(len(rows), len(table.rows)) + 1, ROW_NUMBER_COLUMN)
+            place = f"{name} {min(len(rows), len(table.rows)) + 1} {ROW_NUMBER_COLUMN}"
+            raise OutputError("package_table_not_the_same", file=file_name, place=place)
         for line, (row, read_row) in enumerate(zip(table.rows, rows, strict=True), 1):
             for head, value, read_value in zip(heads, row.values, read_row, strict=True):
                 expected = convert_to_plain_cell(value)
@@ -86,32 +78,9 @@ def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts:
                     else read_value is not None and float(read_value) == expected
                 )
                 if not is_equal:
-                    raise TableDifferenceError(name, line, head)
+                    raise OutputError("package_table_not_the_same", file=file_name, place=f"{name} {line} {head}")
                 compared_count += isinstance(value, TableNumber)
     return compared_count
-
-
-def read_tables_as_sheets(connection: Any, names: Iterable[str]) -> tuple[PrintedSheet, ...]:
-    """Return the tables of any database as sheets, with the field names in the first row."""
-    sheets = []
-    for name in names:
-        if _FORBIDDEN_CHARACTER_PATTERN.search(name):
-            continue
-        cursor = connection.cursor()
-        cursor.execute(f"SELECT * FROM [{name}]")  # nosec B608 # names that could end the brackets are skipped
-        heads = [str(column[0]) for column in cursor.description][:MAX_COLUMNS]
-        rows = cursor.fetchmany(MAX_ROWS + 1)
-        cursor.close()
-        order_column = heads.index(ROW_NUMBER_COLUMN) if ROW_NUMBER_COLUMN in heads else None
-        if order_column is not None:
-            rows = sorted(rows, key=lambda row: row[order_column] or 0)
-        cells = {(1, n): PrintedCell(head) for n, head in enumerate(heads, 1) if n - 1 != order_column}
-        for line, row in enumerate(rows[:MAX_ROWS], 2):
-            for n, value in enumerate(row[: len(heads)], 1):
-                if value is not None and n - 1 != order_column and (text := display_value(value)):
-                    cells[line, n] = PrintedCell(text)
-        sheets.append(PrintedSheet(name, cells, len(rows) > MAX_ROWS))
-    return tuple(sheets)
 
 
 def make_column_names(table: ReportTable, texts: Texts) -> list[str]:
@@ -141,7 +110,7 @@ def _choose_sql_type(values: Iterable[CellValue]) -> str:
 
 def _clean_name(text: str) -> str:
     """Return a text as a valid name of a table or field in the database."""
-    return _FORBIDDEN_CHARACTER_PATTERN.sub("", text).strip()[:_MAX_NAME_CHARACTERS]
+    return FORBIDDEN_CHARACTER_PATTERN.sub("", text).strip()[:_MAX_NAME_CHARACTERS]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from unicodedata import normalize
 
 from ...base.files.encoding import BLANK_WORDS
-from ...model.indicator import SQUARE_METRES
+from ...model.indicator import COUNT_UNIT, SQUARE_METRES
 from ...render.tables.report_table import CellValue, ReportTableRow, TableNumber
 from .known_tables import (
     KEY_COLUMNS,
@@ -35,6 +35,8 @@ _EDGE_CHANGE_SHARE = 1e-6
 #: Tolerance for a value near the middle between two printed digits: a fiftieth of half a digit.
 _DIGIT_TOLERANCE_SHARE = 0.02
 _FIGURE_PATTERN = re.compile(r"-?\d[\d,. ]*")
+#: Share of a figure by which another version may have measured differently: 0.1.0 measured cut parts by vertices only.
+_SLIGHT_SHARE = 2e-5
 #: Cases in which two figures differ; in the other cases a cell was not compared.
 DIFFERENCE_CASES = ("cell", "blank")
 #: Differences of other figures: columns with figures from their row, rows with figures from their column.
@@ -255,6 +257,14 @@ def compute_unprinted_tolerance(figure: float, unit: str) -> float:
     Writing and reading shapes changes areas slightly.
     """
     return _CHANGE_SHARE * abs(figure) + _get_absolute_tolerance(unit)
+
+
+def is_slight_difference(difference: float, figure: float | None, unit: str) -> bool:
+    """Return True if another version of the plugin may have measured a figure with this difference.
+
+    False for counts, however slight the difference is, and without a figure.
+    """
+    return bool(figure) and unit != COUNT_UNIT and difference <= _SLIGHT_SHARE * abs(figure or 0.0)
 
 
 def _get_absolute_tolerance(unit: str) -> float:

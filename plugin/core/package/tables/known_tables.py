@@ -10,18 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from ...figures.supplied_tables import FIGURE_UNIT_WORDS, parse_figure
 from ...model.indicator import SQUARE_METRES
 from ...render.tables.report_table import CellValue, ReportTable, ReportTableRow, TableColumn, make_column_title
 from ...standard.messages.texts import TEXT_LANGUAGES, Texts
-
-if TYPE_CHECKING:
-    from ..package_spec.spec import TableAndColumnAliases
-    from .sheets import PrintedSheet
-
+from ..package_spec.spec import NamedFile
+from .sheets import PrintedSheet
 
 _FINAL_BRACKETS_PATTERN = re.compile(r"\(([^()]*)\)$")
 #: Marks that refer to a note, and other names of a last row 合计.
@@ -170,26 +166,22 @@ class KnownTables:
     ``aliases``: further names of tables and columns.
     """
 
-    def __init__(self, tables: list[ReportTable], lang: str, aliases: TableAndColumnAliases | None = None):
+    def __init__(self, tables: list[ReportTable], lang: str, aliases: NamedFile | None = None):
         self.tables = {table.id: table for table in tables if table.id in KEY_COLUMNS}
         titles: Mapping[str, tuple[str, ...]] = aliases.titles if aliases else {}
-        self._heads: Mapping[str, tuple[str, ...]] = aliases.heads if aliases else {}
-        self._texts = [Texts(lang), *(Texts(other) for other in TEXT_LANGUAGES if other != lang)]
+        heads: Mapping[str, tuple[str, ...]] = aliases.heads if aliases else {}
+        all_texts = [Texts(lang), *(Texts(other) for other in TEXT_LANGUAGES if other != lang)]
         # Names of the sheets and titles above the tables in all languages, and aliases.
         self._titles = {name: [normalise_word(one) for one in titles.get(name, ())] for name in self.tables}
         for name, words in self._titles.items():
-            for texts in self._texts:
+            for texts in all_texts:
                 words += map(normalise_word, (texts.get("sheets", name), texts.get("sheet_titles", name, area="")))
-        # Every cell above a table is compared with every column.
-        self._column_words = {
-            name: [frozenset(self.list_head_words(column)) for column in table.columns]
-            for name, table in self.tables.items()
-        }
-
-    def list_head_words(self, column: TableColumn) -> list[str]:
-        """Return the heads that a column may have in a sheet, normalised."""
-        titles = [column.title] if column.title else [make_column_title(column, texts) for texts in self._texts]
-        return [normalise_word(one) for one in (*titles, *self._heads.get(column.id, ()))]
+        # Heads of each column; every cell above a table is compared with every column.
+        self._column_words: dict[str, list[set[str]]] = {name: [] for name in self.tables}
+        for name, table in self.tables.items():
+            for column in table.columns:
+                words = [column.title] if column.title else [make_column_title(column, texts) for texts in all_texts]
+                self._column_words[name].append({normalise_word(one) for one in (*words, *heads.get(column.id, ()))})
 
     def find_sheet_tables(self, sheet: PrintedSheet) -> list[SheetTable]:
         """Return the tables found in a sheet, from top to bottom."""
@@ -363,11 +355,6 @@ def _find_common_word(sheet: PrintedSheet, head_line: int) -> str:
             if match and parse_unit(match.group(1)):
                 return match.group(1)
     return ""
-
-
-def has_figures(sheet: PrintedSheet) -> bool:
-    """Return True if any cell of a sheet is a number."""
-    return any(parse_printed_number(cell.text) is not None for cell in sheet.cell_by_position.values())
 
 
 def get_value_in_column(row: ReportTableRow, column_match: ColumnMatch) -> CellValue:

@@ -19,14 +19,13 @@ from ..names import fill_placeholders
 from ..problems import ExportProblem, ProblemLevel
 from .access_database import (
     AccessDriver,
-    TableDifferenceError,
     find_access_driver,
     verify_written_tables,
     write_database_tables,
 )
 from .compare import DIFFERENCE_CASES, find_differences, find_lost_rows
 from .known_tables import REQUIRED_TABLES, KnownTables
-from .read import read_workbook
+from .sheets import read_workbook
 
 #: Differences that only a defect of this program can cause in its workbook.
 _WRITING_FAULTS = (*DIFFERENCE_CASES, "target", "text", "formula", "error", "merged")
@@ -147,12 +146,9 @@ def _write_mdb(tabulated_plan: TabulatedPlan, path: Path, driver: AccessDriver, 
             connection.close()
         second_connection = driver.open_connection(path)
         try:
-            compared_count = verify_written_tables(second_connection, tabulated_plan.tables, texts)
+            compared_count = verify_written_tables(second_connection, tabulated_plan.tables, texts, path.name)
         finally:
             second_connection.close()
-    except TableDifferenceError as error:
-        cell_location = f"{error.table} {error.line} {error.column}"
-        raise OutputError("package_table_not_the_same", file=path.name, place=cell_location) from error
     except driver.error_types as error:
         return str(error).replace(str(path), path.name)
     sheets = [{"id": t.id, "sheet": n, "rows": rows[n]} for t, n in zip(tabulated_plan.tables, rows, strict=True)]

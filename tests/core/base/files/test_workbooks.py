@@ -13,7 +13,7 @@ from plugin.core.base.files.tables import SearchedColumn, read_table
 from plugin.core.base.files.workbooks import iterate_rows, iterate_values, open_workbook
 from plugin.core.exchange.boundary_points.import_points import is_boundary_point_file
 from plugin.core.figures.supplied_tables import read_printed_figures
-from plugin.core.package.tables.read import read_workbook
+from plugin.core.package.tables.sheets import read_workbook
 from plugin.core.standard.messages.texts import Texts
 
 COLUMNS = [SearchedColumn("name", ("名称",)), SearchedColumn("area", ("面积",))]

@@ -16,10 +16,15 @@ from plugin.core.__main__ import main
 from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.connection_text import describe_exception
 from plugin.core.base.errors import OutputError
-from plugin.core.cli.doctor import examine, formats, libraries
-from plugin.core.cli.doctor.doctor_report import FactState, MachineFact, list_report_lines, write_report
-from plugin.core.cli.doctor.examine import iterate_example_facts, make_cancelled_report, run_doctor
-from plugin.core.cli.doctor.libraries import load_requirements
+from plugin.core.cli.doctor import examine, libraries
+from plugin.core.cli.doctor.examine import (
+    iterate_example_facts,
+    list_report_lines,
+    make_cancelled_report,
+    run_doctor,
+    write_report,
+)
+from plugin.core.cli.doctor.libraries import FactState, MachineFact, load_requirements
 from plugin.core.cli.examples import run_examples as example_run
 from plugin.core.fixes import fix_declaration as fix_model
 from plugin.core.model import rule as rule_model
@@ -140,22 +145,22 @@ def test_an_absent_optional_library_is_a_warning_and_names_what_does_not_work(mo
 
 @pytest.mark.parametrize("requirement", load_requirements().formats, ids=lambda one: one.name)
 def test_every_format_is_written_and_read_back_here(requirement, tmp_path):
-    formats.write_and_read_back(tmp_path, requirement)
+    libraries.write_and_read_back(tmp_path, requirement)
 
 
 def test_a_format_without_driver_is_reported_with_its_remedy(monkeypatch):
     wrong = tuple(replace(one, driver="Nothing", name=one.name) for one in load_requirements().formats[1:2])
-    monkeypatch.setattr(formats, "load_requirements", lambda: replace(load_requirements(), formats=wrong))
+    monkeypatch.setattr(libraries, "load_requirements", lambda: replace(load_requirements(), formats=wrong))
     monkeypatch.setattr(TEXTS.__class__, "get", lambda self, section, key, **params: f"{section}.{key}")
-    fact = next(formats.iterate_format_facts(TEXTS))
+    fact = next(libraries.iterate_format_facts(TEXTS))
     assert (fact.state, fact.remedy) == (FactState.WARNING, "environment_uses.Nothing")
 
 
 @pytest.mark.parametrize(("damages", "state"), [(True, FactState.WARNING), (False, FactState.OK)])
 def test_a_driver_that_damages_edited_databases_is_a_warning(monkeypatch, damages, state):
     pytest.importorskip("osgeo.gdal")
-    monkeypatch.setattr(formats, "does_driver_damage_rows", lambda: damages)
-    (fact,) = [one for one in formats.iterate_format_facts(Texts("zh")) if one.identifier == "format.osgeo"]
+    monkeypatch.setattr(libraries, "does_driver_damage_rows", lambda: damages)
+    (fact,) = [one for one in libraries.iterate_format_facts(Texts("zh")) if one.identifier == "format.osgeo"]
     assert fact.state is state and ("GeoPackage" in fact.remedy) == damages
 
 
@@ -168,8 +173,8 @@ def test_a_format_that_changes_a_text_is_reported(monkeypatch, tmp_path):
 
     real_read = raw.read
     monkeypatch.setattr(raw, "read", read_damaged)
-    with pytest.raises(formats.TrialDiffers, match="XZQMC"):
-        formats.write_and_read_back(tmp_path, load_requirements().formats[0])
+    with pytest.raises(libraries.TrialDiffers, match="XZQMC"):
+        libraries.write_and_read_back(tmp_path, load_requirements().formats[0])
 
 
 @pytest.mark.parametrize(
@@ -180,7 +185,7 @@ def test_odbc_driver_for_access_is_found_in_the_list_of_drivers(tmp_path, text, 
     path = tmp_path / "odbcinst.ini"
     if text is not None:
         path.write_text(text, encoding="utf-8")
-    assert formats.has_access_odbc_driver(path) is is_found
+    assert libraries.has_access_odbc_driver(path) is is_found
 
 
 @pytest.mark.parametrize(("free_gb", "state"), [(100, FactState.OK), (2, FactState.WARNING), (0.1, FactState.MISSING)])

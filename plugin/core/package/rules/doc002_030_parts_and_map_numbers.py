@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules on the parts that a package must have, and on the numbers of its maps."""
+
 from collections.abc import Iterator
 
 from ...engine.context import RuleContext
@@ -15,6 +17,8 @@ from ._package import (
     make_example,
     make_file_finding,
 )
+
+_JPEG_BYTES = b"\xff\xd8\xff\xe0 map"
 
 
 @rule(
@@ -66,7 +70,8 @@ def package_parts(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         Parts are recognised by their names. A part with a wrong name counts as missing, and DOC003 reports the file.
         The list of parts follows a draft (mark B); its folders are settings (mark C).
     """
-    empty_slots = package.list_ids_of_empty_slots()
+    empty_slots = {row["id"] for row in (package.manifest or {}).get("slots", ()) if not row["files"]}
+    has_plugin_workbook = any(file.path == package.tables_path for file in package.files)
     not_provided = [
         slot
         for slot in package.package_spec.files
@@ -74,7 +79,7 @@ def package_parts(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
         and slot.kind != "map"
         and slot.id in empty_slots
         and not package.list_files_of_slot(slot)
-        and not (slot.kind == "table" and _has_plugin_workbook(package))
+        and not (slot.kind == "table" and has_plugin_workbook)
     ]
     present_sets = {vectors.id for data_set in package.data_sets for vectors in package.find_vector_sets(data_set)}
     # A data set may be missing if the plan has none of its layers. Shapefiles are in a folder of its name.
@@ -91,13 +96,6 @@ def package_parts(package: PackageFacts, *, ctx: RuleContext) -> RuleResult:
     return result
 
 
-def _has_plugin_workbook(package: PackageFacts) -> bool:
-    """Return True if the package has the plugin's workbook, which contains the same tables as the mdb file."""
-    tables = package.package_spec.tables
-    path = f"{package.get_expected_path(tables.folder, tables.file)}.xlsx" if tables else ""
-    return any(file.path == path for file in package.files)
-
-
 def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided: list[FileSlot]) -> Iterator[Finding]:
     """Yield findings on missing documents, tables and maps, except those in ``not_provided``.
 
@@ -110,7 +108,10 @@ def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided:
         has_numbered_map = has_numbered_map or bool(slot.number and files)
         if slot.need == "O" or files:
             continue
-        if slot in not_provided or (slot.kind == "table" and slot.need != "M" and _has_plugin_workbook(package)):
+        if slot in not_provided:
+            continue
+        if slot.kind == "table" and slot.need != "M" and any(f.path == package.tables_path for f in package.files):
+            # The plugin's workbook has the same tables.
             continue
         if slot.number and slot.need != "M":
             if not _lacks_layers_of_map(slot, catalogue, package, ctx):
@@ -150,3 +151,58 @@ def _lacks_layers_of_map(slot: FileSlot, catalogue: MapCatalogue, package: Packa
     packaged_layers = {layer_slot.layer for vectors in spec.vectors for layer_slot in vectors.layers}
     needed_layers = [layer for layer in map_spec.layers if layer.need]
     return missing_input.key == "layer_missing" and all(packaged_layers & set(layer.of) for layer in needed_layers)
+
+
+@rule(
+    "DOC030",
+    "map-numbers",
+    problem="Map numbers are repeated or missing",
+    severity=Severity.WARNING,
+    basis=["package-draft"],
+    needs={},
+    messages={
+        "number": "“{file}” and “{other}” have the same number {number}. Give each map a separate number.",
+        "title": "“{file}” and “{other}” have the same title. Keep one of the two, or change its title.",
+        "gap": "Numbers missing between the maps in “{file}”: {numbers}. Add these maps, or number the maps without gaps.",
+    },
+    fails=[
+        make_example("two maps of one number", 1, add={"4-规划图件/140225浑源县01土地利用图.jpg": _JPEG_BYTES}),
+        make_example("one map twice", 1, add={"4-规划图件/140225浑源县02三条控制线图.jpg": _JPEG_BYTES}),
+        make_example("02 and 03 are missing", 1, add={"4-规划图件/140225浑源县04土地利用图.jpg": _JPEG_BYTES}),
+    ],
+    passes=[
+        make_example("one after the other", add={"4-规划图件/140225浑源县02土地利用图.jpg": _JPEG_BYTES}),
+        NO_PACKAGE_EXAMPLE,
+    ],
+)
+@inspects_package
+def map_numbers(package: PackageFacts, *, ctx: RuleContext) -> Iterator[Finding]:
+    """Every map has a separate number and title, and numbers have no gaps.
+
+    What it checks
+        Numbers and titles in the names of the maps: repeated ones, and missing numbers below the highest (information
+        only).
+    Why
+        Maps are filed and searched by their number; of two maps with one number, one is lost.
+    How to fix
+        Rename the map. Remove one of two equal maps from the package.
+    Limits
+        Maps are recognised by their names; DOC003 reports maps with other names. A list of required maps was not
+        found in any text: the list of the specification is a setting (mark C).
+    """
+    path_of_value: dict[tuple[str, str], str] = {}
+    maps = package.list_maps()
+    for file, number, title in maps:
+        for case, value in (("number", number), ("title", title)):
+            other = path_of_value.setdefault((case, value), file.path) if value else file.path
+            if other != file.path:
+                yield make_file_finding(file.path, case, other=other.rpartition("/")[2], number=number)
+    numbers = {int(number) for _, number, _ in maps if number}
+    missing_numbers = [f"{n:02d}" for n in range(1, max(numbers, default=0)) if n not in numbers]
+    if missing_numbers:
+        yield make_file_finding(
+            maps[0][0].folder,
+            "gap",
+            Severity.INFO,
+            numbers=Texts(ctx.lang).get("words", "between_names").join(missing_numbers),
+        )
