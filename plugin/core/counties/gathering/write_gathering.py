@@ -13,7 +13,7 @@ from ....metadata import read_plugin_version
 from ...base.errors import OutputError
 from ...base.files.writing import check_writable, explain_os_error, replace_until_error
 from ...checks.tabulate import check_workbook_can_be_written
-from ...model.indicator import COUNT_UNIT, convert_area
+from ...model.indicator import COUNT_UNIT, Indicator, convert_area
 from ...package.problems import MAX_NAMED_FEATURES
 from ...render.outputs import dump_json
 from ...render.tables.report_table import (
@@ -32,7 +32,6 @@ from .gathered_counties import (
     AREA_BASES,
     GATHERING_SCHEMA,
     GATHERING_XLSX,
-    CountyFigure,
     FigureSum,
     GatheredCounty,
     GatherResult,
@@ -100,9 +99,9 @@ def place_result_files(result: GatherResult, output: Path) -> Iterator[list[str]
 def _make_figure_columns(texts: Texts, title: str = "value") -> list[TableColumn]:
     """Return the columns of a figure of a county or of a sum: areas are shown in hectares."""
 
-    def show_value(one: CountyFigure | FigureSum) -> TableNumber | None:
+    def show_value(one: Indicator | FigureSum) -> TableNumber | None:
         unit = COUNT_UNIT if one.unit == COUNT_UNIT else _SHOWN_UNIT
-        return make_table_number(convert_area(one.value, unit), unit)
+        return make_table_number(convert_area(one.value or 0.0, unit), unit)
 
     return [
         TableColumn("indicator", width_in_characters=30, value=lambda one: one.name),
@@ -147,7 +146,7 @@ def _make_county_columns(texts: Texts) -> list[TableColumn]:
     figures = [
         TableColumn(key="id"),
         *_make_figure_columns(texts),
-        TableColumn(key="confirmed", value=lambda one: one.is_confirmed),
+        TableColumn(key="confirmed"),
     ]
     return [
         TableColumn(key="name"),
@@ -302,7 +301,7 @@ def _make_county_figure_table(
             for one in county.figures:
                 if _make_figure_code(one) == code:
                     row = make_row(figure_columns, one, code=f"{code}:{county.area_code}")
-                    state = "" if one.is_confirmed else texts.get("gathering", "figure_unconfirmed")
+                    state = "" if one.confirmed else texts.get("gathering", "figure_unconfirmed")
                     row.values += [county.label, county.area_code, state]
                     table.rows.append(row)
         total = make_row(figure_columns, found, "sum", code)
@@ -311,7 +310,7 @@ def _make_county_figure_table(
     return table
 
 
-def _make_figure_code(one: CountyFigure | FigureSum) -> str:
+def _make_figure_code(one: Indicator | FigureSum) -> str:
     """Return the code of a figure: its indicator and basis."""
     return f"{one.id}:{one.basis}"
 

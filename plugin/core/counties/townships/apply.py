@@ -12,8 +12,8 @@ from ...base.errors import InputError, OutputError
 from ...exchange.edited_copy import encode_text, open_for_editing, replace_feature
 from ...exchange.gdal_setup import check_row_counts, load_gdal, raise_if_refused, repack_shapefile
 from .decide import Edit, Outcome
-from .read_packages import RecordKey
 from .stored_rows import find_key_field, list_fields, open_dataset, read_cell, read_shape_bytes
+from .work_package import RecordKey
 
 
 def find_dataset_of_layer(file: str, datasets: Sequence[Path]) -> Path:
@@ -43,7 +43,7 @@ def apply_edits(
     by_layer: dict[RecordKey, list[Edit]] = {}
     for edit in edits:
         if edit.outcome is Outcome.APPLIED:
-            by_layer.setdefault((edit.layer.file, edit.layer.name), []).append(edit)
+            by_layer.setdefault(edit.layer.key, []).append(edit)
     with load_gdal() as gdal:
         sources = {one.package.number: open_dataset(gdal, one.package.data) for one in edits}
         for (file, name), layer_edits in by_layer.items():

@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from ...exchange.renumber import KeyNumberer
 from ...plan.loading import make_default_key_table_path
 from ...plan.loading.key_table import read_renumbered_keys
-from .read_packages import EditedPackage, NewRow, PackageChanges, RecordKey, RowChange
+from .read_packages import EditedPackage, NewRow, PackageChanges, RowChange
 from .stored_rows import StoredRow, find_key_field, match_rows
-from .work_package import LayerRecord, RowRecord
+from .work_package import LayerRecord, RecordKey, RowRecord
 
 
 class Prefer(StrEnum):
@@ -93,11 +93,6 @@ class Decisions:
     county_changed_count: int = 0
 
 
-def get_record_key(layer: LayerRecord) -> RecordKey:
-    """Return file and name of a layer in the county."""
-    return layer.file, layer.name
-
-
 def decide(
     packages: Sequence[PackageChanges],
     county_rows: Mapping[RecordKey, Sequence[StoredRow]],
@@ -114,12 +109,12 @@ def decide(
     records: dict[RecordKey, tuple[LayerRecord, dict[int, RowRecord]]] = {}
     for one in packages:
         for layer in one.package.manifest.layers:
-            _, rows_by_fid = records.setdefault(get_record_key(layer), (layer, {}))
+            _, rows_by_fid = records.setdefault(layer.key, (layer, {}))
             rows_by_fid.update({row.fid: row for row in layer.rows})
     changes: dict[tuple[RecordKey, int], list[RowChange]] = defaultdict(list)
     for one in packages:
         for change in one.changes:
-            changes[get_record_key(change.layer), change.base.fid].append(change)
+            changes[change.layer.key, change.base.fid].append(change)
     for key, (record, rows_by_fid) in records.items():
         base_rows = list(rows_by_fid.values())
         former = [StoredRow(row.fid, row.key, row.county_digest) for row in base_rows]
@@ -212,19 +207,12 @@ def _decide_new_rows(
     with_new_keys: bool,
 ) -> None:
     """Decide on the rows that packages added: rows with a key in use contradict, unless new keys are given."""
-    deleted = {
-        (get_record_key(edit.layer), edit.county_fid)
-        for edit in decisions.edits
-        if edit.row is None and edit.outcome is Outcome.APPLIED
-    }
     county_by_key: dict[tuple[RecordKey, str], list[StoredRow]] = defaultdict(list)
-    for record_key, rows in county_rows.items():
-        for row in rows:
-            if (record_key, row.fid) not in deleted:
-                county_by_key[record_key, row.key].append(row)
+    for record_key, row in _iterate_remaining(decisions, county_rows):
+        county_by_key[record_key, row.key].append(row)
     groups: dict[tuple[RecordKey, str], list[NewRow]] = defaultdict(list)
     for new_row in new_rows:
-        record_key = get_record_key(new_row.layer)
+        record_key = new_row.layer.key
         present = county_by_key.get((record_key, new_row.row.key), [])
         if new_row.row.key and any(row.digest == new_row.row.digest for row in present):
             decisions.edits.append(_make_new(new_row, Outcome.SAME))
@@ -256,6 +244,19 @@ def _make_new(new_row: NewRow, outcome: Outcome) -> Edit:
     return Edit(new_row.package, new_row.layer, None, new_row.row, new_row.row.key, outcome)
 
 
+def _iterate_remaining(
+    decisions: Decisions, county_rows: Mapping[RecordKey, Sequence[StoredRow]]
+) -> Iterator[tuple[RecordKey, StoredRow]]:
+    """Yield layer and row for each row of the county that no applied edit deletes."""
+    deleted = {
+        (edit.layer.key, edit.county_fid)
+        for edit in decisions.edits
+        if edit.row is None and edit.outcome is Outcome.APPLIED
+    }
+    for record_key, rows in county_rows.items():
+        yield from ((record_key, row) for row in rows if (record_key, row.fid) not in deleted)
+
+
 def assign_new_keys(
     decisions: Decisions,
     county_rows: Mapping[RecordKey, Sequence[StoredRow]],
@@ -278,35 +279,22 @@ def assign_new_keys(
     InputError
         The county has no code, or its numbers are exhausted.
     """
-    used = [row.key for rows in county_rows.values() for row in rows] + [
-        edit.key for edit in decisions.edits if _is_added(edit)
-    ]
-    used += list(former_keys)
+    used = [row.key for rows in county_rows.values() for row in rows]
+    used += [*(edit.key for edit in decisions.edits if _is_added(edit)), *former_keys]
     table = make_default_key_table_path(source)
     if table.is_file():
         for (_, old_key), new_key in read_renumbered_keys(table).items():
             used += [old_key, new_key]
     numberer: KeyNumberer | None = None
-    deleted = {
-        (get_record_key(edit.layer), edit.county_fid)
-        for edit in decisions.edits
-        if edit.row is None and edit.outcome is Outcome.APPLIED
-    }
-    seen = {
-        (record_key, row.key)
-        for record_key, rows in county_rows.items()
-        for row in rows
-        if (record_key, row.fid) not in deleted
-    }
+    seen = {(record_key, row.key) for record_key, row in _iterate_remaining(decisions, county_rows)}
     for position, edit in enumerate(decisions.edits):
         if not _is_added(edit):
             continue
-        record_key = get_record_key(edit.layer)
-        if not edit.key or (record_key, edit.key) in seen:
+        if not edit.key or (edit.layer.key, edit.key) in seen:
             numberer = numberer or KeyNumberer(county_code, used)
             (new_key,) = numberer.number_layer(edit.layer.name, [edit.key], county_prefix).keys
             decisions.edits[position] = replace(edit, new_key=new_key)
-        seen.add((record_key, edit.key))
+        seen.add((edit.layer.key, edit.key))
 
 
 def _is_added(edit: Edit) -> bool:

@@ -12,10 +12,15 @@ from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError
 from ...exchange.edited_copy import copy_dataset
 from .stored_rows import Cells, StoredRow, list_fields, list_layers, match_rows, open_dataset, read_rows
-from .work_package import MANIFEST_NAME, NEIGHBOURS_NAME, LayerRecord, Manifest, RowRecord, read_manifest
-
-#: File of the data set in the county, and name of the layer.
-RecordKey = tuple[str, str]
+from .work_package import (
+    MANIFEST_NAME,
+    NEIGHBOURS_NAME,
+    LayerRecord,
+    RecordKey,
+    RowRecord,
+    TownshipManifest,
+    read_township_manifest,
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class EditedPackage:
 
     number: int
     folder: Path
-    manifest: Manifest
+    manifest: TownshipManifest
     person: str
     data: Path
     neighbours: Path | None
@@ -120,7 +125,7 @@ def open_packages(paths: Sequence[str], persons: Mapping[str, str], work_folder:
     for number, folder in enumerate(list_package_folders(paths)):
         if any(one.folder.resolve() == folder.resolve() for one in packages):
             raise InputError("townships_package_twice", package=str(folder))
-        manifest = read_manifest(folder / MANIFEST_NAME)
+        manifest = read_township_manifest(folder / MANIFEST_NAME)
         data, neighbours = folder / manifest.data_file, folder / NEIGHBOURS_NAME
         if not data.is_file():
             raise InputError("townships_no_data", package=str(folder), file=manifest.data_file)
@@ -179,8 +184,8 @@ def read_package_changes(
         missing = [name for name in record.fields if name not in names]
         added = [name for name in names if name not in record.fields]
         for kind, fields in (("field_missing", missing), ("field_added", added)):
-            found.notes += [PackageNote(found.package, kind, record.package_name, name) for name in fields]
-        fill = find_county_cells((record.file, record.name), missing) if missing else None
+            found.notes += [PackageNote(package, kind, record.package_name, name) for name in fields]
+        fill = find_county_cells(record.key, missing) if missing else None
         rows = read_rows(layer, record.fields, cancellation, fill)
         former = [StoredRow(one.fid, one.key, one.package_digest) for one in record.rows]
         present, added_rows = match_rows(former, rows)

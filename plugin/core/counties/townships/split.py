@@ -40,11 +40,11 @@ from .work_package import (
     TARGETS_NAME,
     CrossingRecord,
     LayerRecord,
-    Manifest,
     NeighbourRecord,
     RowRecord,
     SplitRecord,
-    dump_manifest,
+    TownshipManifest,
+    dump_township_manifest,
 )
 from .write_packages import (
     CountyLayer,
@@ -83,7 +83,7 @@ class WrittenPackage:
     """A written package: its folder and manifest."""
 
     folder: Path
-    manifest: Manifest
+    manifest: TownshipManifest
 
     @property
     def data(self) -> Path:
@@ -217,7 +217,7 @@ def _finish(
             shutil.rmtree(one.folder)
             continue
         code, name = (township.code, township.name) if township else ("", COUNTY_PACKAGE)
-        manifest = Manifest(
+        manifest = TownshipManifest(
             split,
             code,
             name,
@@ -241,7 +241,7 @@ def _finish(
             ]
             # CSV with a byte order mark.
             (one.folder / TARGETS_NAME).write_bytes(format_rows([_TARGET_HEADINGS, *rows]))
-        (one.folder / MANIFEST_NAME).write_text(dump_manifest(manifest), encoding="utf-8", newline="\n")
+        (one.folder / MANIFEST_NAME).write_text(dump_township_manifest(manifest), encoding="utf-8", newline="\n")
         packages.append(WrittenPackage(one.folder, manifest))
     return packages
 

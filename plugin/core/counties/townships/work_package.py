@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The manifest of a work package: what was handed out to a township."""
+"""The manifest of a work package (工作包): what was handed out to a township."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ...base.errors import InputError
 from ...base.files.data import read_json, read_record, read_value
 
+#: File of the data set in the county, and name of the layer.
+RecordKey = tuple[str, str]
 MANIFEST_SCHEMA = "sanxian-township-package/1"
 #: Files of a package besides its data.
 MANIFEST_NAME, NEIGHBOURS_NAME, TARGETS_NAME = "manifest.json", "neighbours.gpkg", "targets.csv"
@@ -21,7 +22,6 @@ _MANIFEST_TYPES = {
     "township": {"code": str, "name": str},
     "layers": list,
 }
-PROJECT_SUFFIX = ".qgz"
 #: Name of the package of rows in no township and of tables without shape, in file and folder names.
 COUNTY_PACKAGE = "county"
 
@@ -71,6 +71,11 @@ class LayerRecord:
     neighbours: tuple[NeighbourRecord, ...] = ()
     crossing: tuple[CrossingRecord, ...] = ()
 
+    @property
+    def key(self) -> RecordKey:
+        """Return file and name of the layer in the county."""
+        return self.file, self.name
+
 
 @dataclass(frozen=True)
 class SplitRecord:
@@ -91,7 +96,7 @@ class SplitRecord:
 
 
 @dataclass(frozen=True)
-class Manifest:
+class TownshipManifest:
     """What a package has: its division, township, person and layers.
 
     ``code``: nine digits, empty for the package of rows in no township; ``data_file``: GeoPackage with the rows.
@@ -114,46 +119,43 @@ class Manifest:
         """Return the number of rows handed out."""
         return sum(len(layer.rows) for layer in self.layers)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the manifest as plain data for JSON."""
-        split = self.split
-        return {
-            "schema": MANIFEST_SCHEMA,
-            "split": {
-                "id": split.identity,
-                "time": split.time,
-                "version": split.version,
-                "source": split.source,
-                "source_digest": split.source_digest,
-                "county_code": split.county_code,
-                "county_name": split.county_name,
-                "neighbour_distance_m": split.distance_m,
-            },
-            "township": {"code": self.code, "name": self.name},
-            "person": self.person,
-            "data": self.data_file,
-            "layers": [
-                {
-                    "file": layer.file,
-                    "layer": layer.name,
-                    "package_layer": layer.package_name,
-                    "fields": list(layer.fields),
-                    # Rows are lists, because a county has many.
-                    "rows": [[row.fid, row.key, row.county_digest, row.package_digest] for row in layer.rows],
-                    "neighbours": [[row.fid, row.key, row.package_digest, row.township] for row in layer.neighbours],
-                    "crossing": [[row.fid, row.key, list(row.townships)] for row in layer.crossing],
-                }
-                for layer in self.layers
-            ],
-        }
+
+def dump_township_manifest(manifest: TownshipManifest) -> str:
+    """Return the manifest of a package as JSON."""
+    split = manifest.split
+    data = {
+        "schema": MANIFEST_SCHEMA,
+        "split": {
+            "id": split.identity,
+            "time": split.time,
+            "version": split.version,
+            "source": split.source,
+            "source_digest": split.source_digest,
+            "county_code": split.county_code,
+            "county_name": split.county_name,
+            "neighbour_distance_m": split.distance_m,
+        },
+        "township": {"code": manifest.code, "name": manifest.name},
+        "person": manifest.person,
+        "data": manifest.data_file,
+        "layers": [
+            {
+                "file": layer.file,
+                "layer": layer.name,
+                "package_layer": layer.package_name,
+                "fields": list(layer.fields),
+                # Rows are lists, because a county has many.
+                "rows": [[row.fid, row.key, row.county_digest, row.package_digest] for row in layer.rows],
+                "neighbours": [[row.fid, row.key, row.package_digest, row.township] for row in layer.neighbours],
+                "crossing": [[row.fid, row.key, list(row.townships)] for row in layer.crossing],
+            }
+            for layer in manifest.layers
+        ],
+    }
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
-def dump_manifest(manifest: Manifest) -> str:
-    """Return the manifest as JSON."""
-    return json.dumps(manifest.to_dict(), ensure_ascii=False, separators=(",", ":"))
-
-
-def read_manifest(path: Path) -> Manifest:
+def read_township_manifest(path: Path) -> TownshipManifest:
     """Return the manifest of a package.
 
     Raise InputError if the file is missing or is another manifest, DataError with its place for a wrong value.
@@ -164,7 +166,7 @@ def read_manifest(path: Path) -> Manifest:
     if not isinstance(data, dict) or data.get("schema") != MANIFEST_SCHEMA:
         raise InputError("townships_manifest_damaged", file=str(path))
     read_value(data, _MANIFEST_TYPES, file=path)
-    return Manifest(
+    return TownshipManifest(
         read_record(SplitRecord, data["split"], file=path, where="split"),
         data["township"]["code"],
         data["township"]["name"],

@@ -274,7 +274,16 @@ def write_packages(
             shutil.copyfile(schema, package.data)
             shutil.copyfile(schema, package.neighbours)
         schema.unlink()
-        targets = [_open_targets(gdal, package) for package in packages]
+        targets = [
+            [
+                raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE))
+                for path in (package.data, package.neighbours)
+            ]
+            for package in packages
+        ]
+        for pair in targets:
+            for target in pair:
+                raise_if_refused(target.StartTransaction())
         for number, county_layer in enumerate(county_layers):
             dataset = open_dataset(gdal, Path(county_layer.key[0]), county_layer.encoding)
             _write_layer(dataset, county_layer, number, ownership, packages, targets, cancellation)
@@ -325,23 +334,13 @@ def _create_schema(gdal: Any, county_layers: Sequence[CountyLayer], path: Path) 
     del database
 
 
-def _open_targets(gdal: Any, package: PackageFiles) -> tuple[Any, Any]:
-    """Return data and neighbours of a package, open for writing in a transaction."""
-    pair = []
-    for path in (package.data, package.neighbours):
-        target = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE))
-        raise_if_refused(target.StartTransaction())
-        pair.append(target)
-    return pair[0], pair[1]
-
-
 def _write_layer(
     dataset: Any,
     county_layer: CountyLayer,
     number: int,
     ownership: Ownership,
     packages: Sequence[PackageFiles],
-    targets: Sequence[tuple[Any, Any]],
+    targets: Sequence[Sequence[Any]],
     cancellation: Cancellation,
 ) -> None:
     """Write each row of a layer to the package of its township, and to those that it is a neighbour of."""
