@@ -11,7 +11,6 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..render.words import ReportTexts
 from ..standard.messages.numbers import format_number
 from .check_county import read_record
@@ -54,10 +53,7 @@ class Forecast:
 
 
 def forecast_batch(
-    options: BatchOptions,
-    *,
-    progress: Callable[[float, str], None] = lambda share, text: None,
-    cancellation: Cancellation = NEVER_CANCELLED,
+    options: BatchOptions, progress: Callable[[float, str], None] = lambda share, text: None
 ) -> Forecast:
     """Return what a batch check with these options would do. Nothing is written.
 
@@ -65,8 +61,7 @@ def forecast_batch(
     folder of results; without such a county it is unknown. Raise errors as `plan_batch`.
     """
     # The records are read also if their results are not used.
-    planned = plan_batch(replace(options, resumes=True), progress=progress, cancellation=cancellation)
-    return make_forecast(planned, options)
+    return make_forecast(plan_batch(replace(options, resumes=True), progress=progress), options)
 
 
 def make_forecast(planned: PlannedBatch, options: BatchOptions) -> Forecast:

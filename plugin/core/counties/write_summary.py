@@ -43,7 +43,7 @@ from .county_record import (
     VERDICT_ORDER,
     CountyRecord,
 )
-from .summary import FIGURE_COLUMNS, BatchSummary, find_figure, render_summary
+from .summary import FIGURE_COLUMNS, BatchSummary, find_figure, label_verdict, render_summary
 
 _COUNTS = ("errors", "warnings", "infos", "waived", "skipped")
 _M2_PER_HA = 10_000.0
@@ -122,11 +122,6 @@ def _make_county_columns(summary: BatchSummary, report_texts: ReportTexts) -> li
     A figure in the layer has value, target and margin in its unit.
     """
 
-    def describe_verdict(record: CountyRecord) -> str:
-        if record.is_checked:
-            return report_texts.get("verdict", record.verdict)
-        return report_texts.get("county_state", str(record.state))
-
     def make_count_column(key: str) -> TableColumn:
         return TableColumn(
             f"county_{key}", width_in_characters=10, key=key, value=lambda record: record.counts.get(key)
@@ -141,7 +136,12 @@ def _make_county_columns(summary: BatchSummary, report_texts: ReportTexts) -> li
         *_make_name_columns(summary, lambda record: record),
         TableColumn(key="source", value=lambda record: record.name),
         TableColumn(key="state", value=lambda record: str(record.state)),
-        TableColumn("county_verdict", width_in_characters=12, key="verdict", shown=describe_verdict),
+        TableColumn(
+            "county_verdict",
+            width_in_characters=12,
+            key="verdict",
+            shown=lambda record: label_verdict(record, report_texts),
+        ),
         TableColumn(key="reason"),
         TableColumn(key="outline", value=lambda record: record.outline_basis),
         *map(make_count_column, _COUNTS),

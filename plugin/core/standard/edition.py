@@ -278,16 +278,11 @@ class Standard:
 
     def list_with_included_standards(self) -> list[Standard]:
         """Return this standard and all that it includes, each folder once, depth first."""
-        by_folder: dict[Path, Standard] = {}
-        self._collect_by_folder(by_folder)
+        by_folder = {self.folder: self}
+        for included_standard in self.included_standards:
+            for standard in included_standard.list_with_included_standards():
+                by_folder.setdefault(standard.folder, standard)
         return list(by_folder.values())
-
-    def _collect_by_folder(self, by_folder: dict[Path, Standard]) -> None:
-        """Add this standard and all that it includes to ``by_folder``, unless their folder is there."""
-        if self.folder not in by_folder:
-            by_folder[self.folder] = self
-            for included_standard in self.included_standards:
-                included_standard._collect_by_folder(by_folder)
 
     def list_templates_of_role(self, role: str) -> list[Template]:
         """Return the templates of a role in all editions, own first.

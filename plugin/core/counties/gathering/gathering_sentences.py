@@ -16,7 +16,6 @@ from .gathered_counties import GatheredCounty, GatherResult, GatherState
 if TYPE_CHECKING:
     from ...package.slot_files import FilledSlot
     from ...standard.profile import Norm
-    from .gathered_counties import GatherResult
 
 
 #: Problems that the console lists; the workbook has all.

@@ -142,12 +142,6 @@ class BorderPieces(NamedTuple):
     sliver_counts: dict[tuple[int, int], int]
 
 
-def find_neighbours(outlines: Polygons, reach_m: float) -> list[tuple[int, int]]:
-    """Return pairs of positions (smaller first) of counties that are at most ``reach_m`` m from each other."""
-    positions, others = outlines.find_pairs_within(outlines.shapes, reach_m)
-    return sorted({(int(i), int(j)) for i, j in zip(positions, others, strict=True) if i < j})
-
-
 def find_overlaps(
     outlines: Polygons,
     edges: Sequence[LinePieces],

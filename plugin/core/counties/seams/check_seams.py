@@ -28,7 +28,7 @@ from ...package.package_spec.load import load_package_spec
 from ...standard.profile import Norm
 from ..county_record import County
 from ..sources import CountyList, check_output_outside_data, is_package, list_counties
-from .border import BorderPiece, LinePieces, MeasuredLine, find_common_line, find_gaps, find_neighbours, find_overlaps
+from .border import BorderPiece, LinePieces, MeasuredLine, find_common_line, find_gaps, find_overlaps
 from .layers_along import CommonLine, LayerFinding, compare_layer_along
 from .placing import PlacedCounties, place_counties, read_county_borders
 from .seam_result import (
@@ -68,7 +68,8 @@ def compare_counties(
 
     Counties that meet in a corner only are not a pair. Raise Cancelled.
     """
-    neighbours = find_neighbours(placed.outlines, settings.reach_m)
+    near = placed.outlines.find_pairs_within(placed.outlines.shapes, settings.reach_m)
+    neighbours = sorted({(int(i), int(j)) for i, j in zip(*near, strict=True) if i < j})
     gaps = find_gaps(placed.outlines, settings, cancellation)
     progress(_BORDER_SHARE / 2)
     overlaps = find_overlaps(placed.outlines, placed.edges, settings, cancellation)

@@ -43,8 +43,6 @@ _TARGET_COLUMNS = (
 )
 #: Four digits that are not part of a longer number.
 _YEAR_PATTERN = re.compile(r"(?<!\d)\d{4}(?!\d)")
-#: End of the code of a city or a province.
-_PARENT_CODE_END = "00"
 
 
 @dataclass(frozen=True)
@@ -84,16 +82,14 @@ def read_parent_targets(path: str | Path) -> ParentTargets:
                     value=row.text_by_column["indicator"],
                     first=first_row.line_number,
                 )
-            is_parent = not target.area_code or target.area_code.endswith(_PARENT_CODE_END)
+            # The code of a city or a province ends in zeros.
+            is_parent = not target.area_code or target.area_code.endswith("00")
             (parent if is_parent else children).append(target)
     if not parent:
-        raise InputError("seams_no_parent_target", file=table.file_and_sheet, known="、".join(_list_indicators()))
+        raise InputError(
+            "seams_no_parent_target", file=table.file_and_sheet, known="、".join(list_first_words(INDICATOR_WORDS))
+        )
     return ParentTargets(tuple(parent), tuple(children))
-
-
-def _list_indicators() -> list[str]:
-    """Return the names of the areas that have sums."""
-    return list_first_words(INDICATOR_WORDS)
 
 
 def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | None:
@@ -105,7 +101,7 @@ def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | Non
     if not code and texts["area_name"]:
         code = _find_code(table, row)
     if not texts["indicator"]:
-        raise table.make_cell_error(row, "指标", "", _list_indicators())
+        raise table.make_cell_error(row, "指标", "", list_first_words(INDICATOR_WORDS))
     indicator = find_word_id(texts["indicator"], INDICATOR_WORDS)
     if not indicator:
         return None
@@ -119,10 +115,9 @@ def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | Non
     if not unit:
         raise table.make_cell_error(row, "单位", texts["unit"], list_first_words(UNIT_WORDS))
     value = parse_printed_number(table, row, "数值", texts["value"])
-    text = row.text_by_column["year"]
-    years = _YEAR_PATTERN.findall(text)
-    if text and len(years) != 1:
-        raise table.make_cell_error(row, "年份", text, ("2035",))
+    years = _YEAR_PATTERN.findall(texts["year"])
+    if texts["year"] and len(years) != 1:
+        raise table.make_cell_error(row, "年份", texts["year"], ("2035",))
     return IndicatorTarget(code, indicator, comparison, value, unit, int(years[0]) if years else 0, "", texts["source"])
 
 

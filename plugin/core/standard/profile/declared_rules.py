@@ -26,9 +26,12 @@ def make_declared_rule(check: DeclaredCheck, standard: Standard) -> Rule:
     """Return the rule of a check."""
     description = CheckDescription(check, standard)
     english_texts = description.make_texts("en")
+    foreign_layers: dict[str, bool] = {}
+    for role, _, is_required in check.iterate_foreign_fields():
+        foreign_layers[role] = foreign_layers.get(role, False) or is_required
     foreign_needs = {
         f"layer_{number}": LayerNeed(role, optional=not is_required)
-        for number, (role, is_required) in enumerate(list_foreign_layers(check).items(), 2)
+        for number, (role, is_required) in enumerate(foreign_layers.items(), 2)
     }
     examples = check.examples
     foreign_rows = {
@@ -54,14 +57,6 @@ def make_declared_rule(check: DeclaredCheck, standard: Standard) -> Rule:
         local=check.is_local,
         texts={"zh": description.make_texts("zh"), "en": english_texts},
     )
-
-
-def list_foreign_layers(check: DeclaredCheck) -> dict[str, bool]:
-    """Return the other layers that a check reads, by layer code; True if it cannot do without the layer."""
-    layers: dict[str, bool] = {}
-    for role, _, is_required in check.iterate_foreign_fields():
-        layers[role] = layers.get(role, False) or is_required
-    return layers
 
 
 def _make_example_rows(rows: tuple[Row, ...]) -> list[dict[str, Any]]:

@@ -31,8 +31,6 @@ DECLARED_GROUP = "declared"
 _STRICTER_IF_SMALLER, _STRICTER_IF_LARGER = ("ratio.limit", "tolerance.", "waivers."), ("indicators.warning_share",)
 #: Concepts and layer codes; a setting of the standard that a profile may replace.
 SEALED_ROLES_SETTING = "sealed.roles"
-#: Patterns of layer codes: survey and divisions, which other authorities supply.
-SUPPLIED_ROLES_SETTING = "sealed.supplied"
 
 
 def _is_as_strict(key: str, value: Any, shipped_value: Any) -> bool:
@@ -345,10 +343,8 @@ class Norm:
 
         Such a severity is provisional until the county confirms it.
         """
-        profile_severities, standard_severities = (
-            table.phases.get(self.phase, {}) for table in (self.profile, self.standard)
-        )
-        return bool(self.phase) and rule.code in standard_severities and rule.code not in profile_severities
+        in_profile, in_standard = (rule.code in one.phases.get(self.phase, {}) for one in (self.profile, self.standard))
+        return bool(self.phase) and in_standard and not in_profile
 
     def get_settings_section(self, name: str) -> dict[str, Any]:
         """Return the settings of a section by key, without the section's name in the keys.
@@ -363,15 +359,10 @@ class Norm:
         return self.get_settings_section(f"rules.{code}")
 
 
-def list_sealed_roles(norm: Norm) -> frozenset[str]:
-    """Return the codes of sealed layers, whichever layer of a concept a plan has."""
-    sealed_names: list[str] = norm.get(SEALED_ROLES_SETTING)
-    return frozenset(role for name in sealed_names for role in norm.standard.concepts.get(name, (name,)))
-
-
 def is_sealed(role: str, norm: Norm) -> bool:
-    """Return True if only a person with a document may change this layer."""
-    return role in list_sealed_roles(norm)
+    """Return True if only a person with a document may change this layer, whichever layer of a concept a plan has."""
+    sealed_names: list[str] = norm.get(SEALED_ROLES_SETTING)
+    return any(role in norm.standard.concepts.get(name, (name,)) for name in sealed_names)
 
 
 def is_sealed_or_supplied(role: str, norm: Norm) -> bool:
@@ -380,7 +371,7 @@ def is_sealed_or_supplied(role: str, norm: Norm) -> bool:
     Such a layer is approved (``sealed.roles``: 永久基本农田, 红线), or supplied by another authority
     (``sealed.supplied``: survey and divisions).
     """
-    patterns: list[str] = norm.get(SUPPLIED_ROLES_SETTING)
+    patterns: list[str] = norm.get("sealed.supplied")
     return is_sealed(role, norm) or any(fnmatchcase(role, pattern) for pattern in patterns)
 
 
