@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...paths import STANDARDS_FOLDER
 from ..base.errors import DataError, InputError
-from ..base.files.data import NOT_IN_FILE, check_type, read_toml, read_value
-from .citations import Citation, CitedDocument
+from ..base.files.data import NOT_IN_FILE, SourceMark, check_type, read_toml, read_value
 from .conflicts import ConflictMatrixEntry
 from .layer_tree import MapTheme, TreeBranch
 from .maintenance import MaintenanceSpec, check_maintenance
@@ -177,6 +176,39 @@ class TemplateGroup:
 
 
 @dataclass(frozen=True)
+class CitedDocument:
+    """A document that citations refer to.
+
+    ``best``: the best mark (A, B or C) that a statement read in it can have.
+    """
+
+    id: str = field(metadata=NOT_IN_FILE)
+    best: SourceMark
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A legal or technical basis of a rule.
+
+    ``mark``: A (read in the text), B (quoted elsewhere), C (unverified). ``sources``: ids of the documents in which it
+    was read. ``area``: code of the county whose plan it is; for other counties it is only an example.
+    """
+
+    key: str = field(metadata=NOT_IN_FILE)
+    mark: SourceMark
+    zh: str
+    en: str
+    sources: tuple[str, ...] = ()
+    area: str = ""
+
+    def applies_in_area(self, area_code: str) -> bool:
+        """Return True if the citation applies in the area with this code; one without an area applies everywhere."""
+        return self.area in ("", area_code)
+
+
+@dataclass(frozen=True)
 class Standard:
     """One edition of a standard.
 
@@ -289,7 +321,7 @@ class Standard:
 
         A layer may follow any of them.
         """
-        origin = self.maintenance.find_class_of_role(role) if self.maintenance else None
+        origin = self.maintenance.class_by_role.get(role) if self.maintenance else None
         if origin is not None and self.maintenance is not None:
             stage, layer = origin
             # The fields of a change are the same in every edition.
@@ -311,7 +343,7 @@ class Standard:
 
     def has_template(self, role: str) -> bool:
         """Return True if this standard or one that it includes has a template for the layer code."""
-        if self.maintenance is not None and self.maintenance.find_class_of_role(role):
+        if self.maintenance is not None and role in self.maintenance.class_by_role:
             return True
         own_template = self.folder / "templates" / f"{role}.toml"
         return own_template.exists() or any(

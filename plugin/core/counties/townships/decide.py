@@ -11,9 +11,8 @@ from enum import StrEnum
 from ...exchange.renumber import KeyNumberer
 from ...plan.loading import make_default_key_table_path
 from ...plan.loading.key_table import read_renumbered_keys
-from .read_packages import EditedPackage, NewRow, PackageChanges, RowChange
 from .stored_rows import StoredRow, find_key_field, match_rows
-from .work_package import LayerRecord, RecordKey, RowRecord
+from .work_package import EditedPackage, LayerRecord, NewRow, PackageChanges, RecordKey, RowChange, RowRecord
 
 
 class Prefer(StrEnum):

@@ -22,11 +22,10 @@ from ...model.rule import Severity
 from ...standard.messages.texts import Message, Texts
 from .apply import find_dataset_of_layer
 from .decide import Contradiction, ContradictionKind, Edit, Outcome, Prefer, Version
-from .read_packages import EditedPackage, PackageNote
 from .seam_check import TownshipSeam
 from .split import SplitResult
 from .stored_rows import Cells, list_fields, open_dataset, read_cells, read_shape_bytes
-from .work_package import LayerRecord
+from .work_package import EditedPackage, LayerRecord, PackageNote
 
 #: Contradictions that the console lists; the workbook has all.
 _MAX_LISTED = 10

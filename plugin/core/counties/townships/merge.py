@@ -31,13 +31,6 @@ from .apply import apply_edits, find_dataset_of_layer
 from .decide import ContradictionKind, Outcome, Prefer, assign_new_keys, decide
 from .log import MergeLog, RowContents, log_changes, log_contradictions
 from .merge_tables import write_contradiction_layers, write_merge_workbook
-from .read_packages import (
-    EditedPackage,
-    PackageChanges,
-    list_package_folders,
-    open_packages,
-    read_package_changes,
-)
 from .seam_check import find_new_seams
 from .stored_rows import (
     Cells,
@@ -48,7 +41,16 @@ from .stored_rows import (
     read_cells,
     read_rows,
 )
-from .work_package import MANIFEST_NAME, LayerRecord, RecordKey
+from .work_package import (
+    MANIFEST_NAME,
+    EditedPackage,
+    LayerRecord,
+    PackageChanges,
+    RecordKey,
+    list_package_folders,
+    open_packages,
+    read_package_changes,
+)
 
 #: Shares of the progress at the end of reading the county, reading the packages, writing the copy.
 _COUNTY_SHARE, _PACKAGES_SHARE, _WRITTEN_SHARE = 0.2, 0.5, 0.7

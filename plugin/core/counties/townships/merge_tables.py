@@ -19,8 +19,8 @@ from ...render.tables.workbook import write_tables_workbook
 from ...standard.messages.texts import Texts
 from .decide import ContradictionKind, Outcome
 from .log import LoggedContradiction, LoggedVersion, MergeLog, RowContents, describe_note
-from .read_packages import EditedPackage
 from .stored_rows import list_fields
+from .work_package import EditedPackage
 
 SEAMS_LAYER = "seams"
 

@@ -24,7 +24,7 @@ from ...plan.plan import Plan
 from ..seams.check_seams import compare_counties
 from ..seams.placing import place_counties
 from ..seams.seam_result import CountyBorders, SeamFinding, SeamKind, SeamSettings
-from .write_packages import make_township_areas
+from .ownership import make_township_areas
 
 #: A row has this share or more of its area in a township that it counts for.
 _MIN_SHARE = 1e-6

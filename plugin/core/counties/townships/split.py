@@ -33,6 +33,7 @@ from ...plan.loading.reading import read_plan
 from ...standard.options import RunOptions
 from ...standard.profile import Norm
 from ...standard.profile.profile_figures import AllocatedTargets
+from .ownership import Ownership, assign_rows, make_layer_key
 from .work_package import (
     COUNTY_PACKAGE,
     MANIFEST_NAME,
@@ -46,15 +47,7 @@ from .work_package import (
     TownshipManifest,
     dump_township_manifest,
 )
-from .write_packages import (
-    CountyLayer,
-    Ownership,
-    PackageFiles,
-    assign_rows,
-    list_county_layers,
-    make_layer_key,
-    write_packages,
-)
+from .write_packages import CountyLayer, PackageFiles, list_county_layers, write_packages
 
 #: Shares of the progress at the end of reading, assigning and writing.
 _READ_SHARE, _ASSIGNED_SHARE, _WRITTEN_SHARE = 0.2, 0.4, 0.9

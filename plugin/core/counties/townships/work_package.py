@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The manifest of a work package (工作包): what was handed out to a township."""
+"""Work packages (工作包): the manifest of what was handed out to a township, and what an edited package changed."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from ...base.cancellation import NEVER_CANCELLED, Cancellation
 from ...base.errors import InputError
 from ...base.files.data import read_json, read_record, read_value
+from ...exchange.edited_copy import copy_dataset
+from .stored_rows import Cells, StoredRow, list_fields, list_layers, match_rows, open_dataset, read_rows
 
 #: File of the data set in the county, and name of the layer.
 RecordKey = tuple[str, str]
@@ -175,3 +180,207 @@ def read_township_manifest(path: Path) -> TownshipManifest:
         Path(data["data"]).name,
         read_value(data["layers"], tuple[LayerRecord, ...], file=path, key="layers"),
     )
+
+
+@dataclass(frozen=True)
+class EditedPackage:
+    """A package that is merged: its folder as given, manifest, person, and copies of its data to read."""
+
+    number: int
+    folder: Path
+    manifest: TownshipManifest
+    person: str
+    data: Path
+    neighbours: Path | None
+
+    @property
+    def label(self) -> str:
+        """Return code and name of the township."""
+        return self.manifest.label
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """A change of a handed-out row: the row as it is now in the package, None if it was deleted."""
+
+    package: EditedPackage
+    layer: LayerRecord
+    base: RowRecord
+    row: StoredRow | None
+
+    @property
+    def identity(self) -> str:
+        """Return the content after the change: equal changes have an equal identity."""
+        return "" if self.row is None else self.row.digest
+
+
+@dataclass(frozen=True)
+class NewRow:
+    """A row that a package added."""
+
+    package: EditedPackage
+    layer: LayerRecord
+    row: StoredRow
+
+
+@dataclass(frozen=True)
+class NeighbourChange:
+    """A read-only row that a package changed: as handed out (None if added), and as it is now (None if deleted)."""
+
+    package: EditedPackage
+    layer: LayerRecord
+    base: StoredRow | None
+    row: StoredRow | None
+
+
+@dataclass(frozen=True)
+class PackageNote:
+    """A difference between a package and what was handed out that is not a row.
+
+    ``kind``: field_added, field_missing, layer_added, layer_missing or neighbours_missing.
+    """
+
+    package: EditedPackage
+    kind: str
+    layer: str = ""
+    field: str = ""
+    count: int = 0
+
+
+@dataclass
+class PackageChanges:
+    """All that a package changed."""
+
+    package: EditedPackage
+    changes: list[RowChange] = field(default_factory=list)
+    new_rows: list[NewRow] = field(default_factory=list)
+    neighbours: list[NeighbourChange] = field(default_factory=list)
+    notes: list[PackageNote] = field(default_factory=list)
+
+
+def list_package_folders(paths: Sequence[str]) -> list[Path]:
+    """Return the folders of packages: of each path, or of its subfolders if these are packages.
+
+    A path may also lead to a file in a package. Raise InputError for a path that does not exist.
+    """
+    folders: list[Path] = []
+    for text in paths:
+        path = Path(text)
+        if not path.exists():
+            raise InputError("source_missing", source=text)
+        folder = path if path.is_dir() else path.parent
+        inner = [] if (folder / MANIFEST_NAME).is_file() else sorted(folder.glob(f"*/{MANIFEST_NAME}"))
+        folders += [one.parent for one in inner] or [folder]
+    return folders
+
+
+def open_packages(paths: Sequence[str], persons: Mapping[str, str], work_folder: Path) -> list[EditedPackage]:
+    """Return the packages (`list_package_folders`), with copies of their data in a folder.
+
+    ``persons``: code or name of a township → person, in place of that of the package. Raise InputError for a path
+    without a package, for packages of different divisions, and for one given twice.
+    """
+    packages: list[EditedPackage] = []
+    for number, folder in enumerate(list_package_folders(paths)):
+        if any(one.folder.resolve() == folder.resolve() for one in packages):
+            raise InputError("townships_package_twice", package=str(folder))
+        manifest = read_township_manifest(folder / MANIFEST_NAME)
+        data, neighbours = folder / manifest.data_file, folder / NEIGHBOURS_NAME
+        if not data.is_file():
+            raise InputError("townships_no_data", package=str(folder), file=manifest.data_file)
+        copy_folder = work_folder / str(number)
+        copy_folder.mkdir()
+        packages.append(
+            EditedPackage(
+                number,
+                folder,
+                manifest,
+                persons.get(manifest.code) or persons.get(manifest.name) or manifest.person,
+                copy_dataset(data, copy_folder),
+                copy_dataset(neighbours, copy_folder) if neighbours.is_file() else None,
+            )
+        )
+    if not packages:
+        raise InputError("townships_no_packages")
+    newest = max(packages, key=lambda one: one.manifest.split.time).manifest.split
+    for package in packages:
+        if package.manifest.split.identity != newest.identity:
+            raise InputError(
+                "townships_other_split",
+                package=str(package.folder),
+                time=package.manifest.split.time,
+                newest=newest.time,
+            )
+    return packages
+
+
+def read_package_changes(
+    gdal: Any,
+    package: EditedPackage,
+    find_county_cells: Callable[[RecordKey, Sequence[str]], Callable[[int, str], Cells]],
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> PackageChanges:
+    """Return what a package changed.
+
+    ``find_county_cells``: for a layer and fields that the package lost, a function that gives the county's values.
+    """
+    found = PackageChanges(package)
+    dataset = open_dataset(gdal, package.data)
+    layers = {one.GetName(): one for one in list_layers(dataset)}
+    handed_out = {record.package_name for record in package.manifest.layers}
+    found.notes += [
+        PackageNote(package, "layer_added", name, count=layer.GetFeatureCount())
+        for name, layer in layers.items()
+        if name not in handed_out
+    ]
+    for record in package.manifest.layers:
+        layer = layers.get(record.package_name)
+        if layer is None:
+            # A layer that is missing as a whole was not edited row by row: its rows stay.
+            found.notes.append(PackageNote(package, "layer_missing", record.package_name, count=len(record.rows)))
+            continue
+        names = tuple(list_fields(layer))
+        missing = [name for name in record.fields if name not in names]
+        added = [name for name in names if name not in record.fields]
+        for kind, fields in (("field_missing", missing), ("field_added", added)):
+            found.notes += [PackageNote(package, kind, record.package_name, name) for name in fields]
+        fill = find_county_cells(record.key, missing) if missing else None
+        rows = read_rows(layer, record.fields, cancellation, fill)
+        former = [StoredRow(one.fid, one.key, one.package_digest) for one in record.rows]
+        present, added_rows = match_rows(former, rows)
+        for base, row in zip(record.rows, present, strict=True):
+            if row is None or row.digest != base.package_digest:
+                found.changes.append(RowChange(package, record, base, row))
+        found.new_rows += [NewRow(package, record, row) for row in added_rows]
+    layers.clear()
+    layer = None
+    del dataset
+    _read_neighbours(gdal, found, cancellation)
+    return found
+
+
+def _read_neighbours(gdal: Any, found: PackageChanges, cancellation: Cancellation) -> None:
+    """Record changes of the read-only rows of a package."""
+    package = found.package
+    if package.neighbours is None:
+        if any(record.neighbours for record in package.manifest.layers):
+            found.notes.append(PackageNote(package, "neighbours_missing"))
+        return
+    dataset = open_dataset(gdal, package.neighbours)
+    for record in package.manifest.layers:
+        layer = dataset.GetLayerByName(record.package_name)
+        former = [StoredRow(one.fid, one.key, one.package_digest) for one in record.neighbours]
+        names = tuple(list_fields(layer)) if layer is not None else ()
+        fields = [name for name in record.fields if name in names]
+        if layer is None or len(fields) < len(record.fields):
+            if former:
+                found.notes.append(PackageNote(package, "layer_missing", record.package_name, count=len(former)))
+            continue
+        rows = read_rows(layer, fields, cancellation)
+        present, added = match_rows(former, rows)
+        for base, row in zip(former, present, strict=True):
+            if row is None or row.digest != base.digest:
+                found.neighbours.append(NeighbourChange(package, record, base, row))
+        found.neighbours += [NeighbourChange(package, record, None, row) for row in added]
+        layer = None
+    del dataset

@@ -16,8 +16,8 @@ from ...geometry.tolerance import Tolerance
 from ...model.rule import Rule, Severity, add_rules_of_data, load_all_rules
 from .. import EVERY_RULE, Standard
 from ..bounds import ends_comparison, find_shipped_counterparts, iterate_custom_standards
-from ..citations import Citation
 from ..codes import CodeEntry
+from ..edition import Citation
 from ..load import find_shipped_base_standards
 from ..template import Template, TemplateField
 from .profile_data import IndicatorTarget, Profile, RegisteredSite, StatedFigure
