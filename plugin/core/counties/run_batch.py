@@ -40,6 +40,7 @@ from .county_record import (
     CountyTask,
 )
 from .sources import (
+    check_files_writable,
     check_output_outside_data,
     compute_data_digest,
     compute_settings_digest,
@@ -48,7 +49,7 @@ from .sources import (
     measure_bytes,
 )
 from .summary import BatchSummary, make_summary
-from .write_summary import check_summary_writable, write_summary
+from .write_summary import write_summary
 
 #: Checks counties, with a folder for temporary files, and calls a function with the record of each. Raises Cancelled.
 TaskRunner = Callable[[list[CountyTask], Path, Callable[[CountyRecord], None], ProgressCallback, Cancellation], None]
@@ -178,7 +179,7 @@ def check_counties(
         options, progress=lambda share, text: progress(_DIGEST_SHARE * share, text), cancellation=cancellation
     )
     with _open_output_folder(options.output) as temporary_folder:
-        check_summary_writable(options.output)
+        check_files_writable(options.output, SUMMARY_FILES)
         tasks = [one.task for one in planned.counties if one.needs_check]
         new_records: dict[str, CountyRecord] = {}
 

@@ -21,7 +21,8 @@ from ..base.errors import InputError, OutputError, SanxianError
 from ..base.files.dataset_files import LOG_SUFFIXES, iterate_linked_files_below, list_logs
 from ..base.files.digests import MANIFEST_FILE_NAME, compute_sha256, is_special_file
 from ..base.files.tables import SearchedColumn, read_table
-from ..base.files.writing import explain_os_error, is_same_file
+from ..base.files.writing import check_writable, explain_os_error, is_same_file
+from ..checks.tabulate import check_workbook_can_be_written
 from ..engine.input_digest import compute_norm_digest
 from ..engine.provenance import compute_program_digest
 from ..model.window_register import make_default_register_path
@@ -163,6 +164,14 @@ def check_output_outside_data(output: Path, sources: Iterable[str | Path], count
         source.absolute() in parents for source in county_sources
     ):
         raise OutputError("counties_output", target=str(output))
+
+
+def check_files_writable(output: Path, names: Iterable[str]) -> None:
+    """Raise OutputError before a long run if files of results cannot be written into a folder."""
+    for name in names:
+        if name.endswith(".xlsx"):
+            check_workbook_can_be_written(output / name)
+        check_writable(output / name, [])
 
 
 def _has_results_only(folder: Path, output: Path) -> bool:

@@ -15,8 +15,7 @@ from pyproj import CRS
 
 from ...metadata import read_plugin_version
 from ..base.errors import OutputError
-from ..base.files.writing import check_writable, explain_os_error, replace_until_error
-from ..checks.tabulate import check_workbook_can_be_written
+from ..base.files.writing import explain_os_error, replace_until_error
 from ..model.indicator import COMPARISON_SIGNS, Indicator
 from ..render.figures import format_state
 from ..render.outputs import dump_json, write_polygon_layer
@@ -52,13 +51,6 @@ LAYER_NAME = "counties"
 _LAYER_CRS = "EPSG:4490"
 #: End of the layer's field of a figure → attribute of the figure, and its value for a county without the figure.
 _FIGURE_FIELDS = {"": ("value", None), "_target": ("target", None), "_margin": ("margin", None), "_unit": ("unit", "")}
-
-
-def check_summary_writable(output: Path) -> None:
-    """Raise OutputError before a long run if a file of the summary cannot be written."""
-    check_workbook_can_be_written(output / SUMMARY_XLSX)
-    for name in SUMMARY_FILES:
-        check_writable(output / name, [])
 
 
 def write_summary(summary: BatchSummary, output: Path, temporary_folder: Path, staging_folder: Path) -> None:

@@ -195,18 +195,13 @@ class GatherResult:
 
 
 @dataclass
-class FigureSum:
+class FigureSum(Indicator):
     """The sum of an indicator on one basis.
 
     ``counted``: counties with the figure; ``missing``: gathered counties without it; ``unconfirmed``: counted counties
     of which the figure is not confirmed.
     """
 
-    id: str
-    name: str
-    basis: str
-    unit: str
-    value: float = 0.0
     counted: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     unconfirmed: list[str] = field(default_factory=list)
@@ -229,18 +224,20 @@ def list_figures_to_add(indicators: Iterable[Indicator]) -> list[Indicator]:
 def sum_figures(counties: Iterable[GatheredCounty]) -> list[FigureSum]:
     """Return the sum of each indicator over counties; one that counties have on two bases has two sums."""
     counties = list(counties)
-    sums: dict[tuple[str, str], FigureSum] = {}
+    figures: dict[tuple[str, str], list[tuple[GatheredCounty, Indicator]]] = {}
     for county in counties:
         for one in county.figures:
-            found = sums.setdefault((one.id, one.basis), FigureSum(one.id, one.name, one.basis, one.unit))
-            found.value += one.value or 0.0
-            found.counted.append(county.label)
-            if not one.confirmed:
-                found.unconfirmed.append(county.label)
-    for (indicator, basis), found in sums.items():
-        found.missing = [
-            county.label
-            for county in counties
-            if not any((one.id, one.basis) == (indicator, basis) for one in county.figures)
-        ]
-    return list(sums.values())
+            figures.setdefault((one.id, one.basis), []).append((county, one))
+    return [
+        FigureSum(
+            indicator,
+            sum(one.value or 0.0 for _, one in found),
+            found[0][1].unit,
+            basis,
+            name=found[0][1].name,
+            counted=[county.label for county, _ in found],
+            missing=[county.label for county in counties if all(county is not other for other, _ in found)],
+            unconfirmed=[county.label for county, one in found if not one.confirmed],
+        )
+        for (indicator, basis), found in figures.items()
+    ]

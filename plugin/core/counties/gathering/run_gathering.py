@@ -34,19 +34,19 @@ from ...standard.numbering import DIVISION_CODE_DIGITS
 from ...standard.options import RunOptions
 from ...standard.profile import Norm, compute_division_prefix
 from ...standard.profile.document import ResolvedDocument
-from ..county_record import County
+from ..county_record import GATHERING_JSON, County
 from ..seams.check_seams import compare_read_counties
 from ..seams.placing import extract_borders, make_borders_or_reason
 from ..seams.seam_result import CountyBorders, SeamResult, SeamSettings
 from ..seams.sums import read_parent_targets
 from ..seams.write_seams import check_output_folder, has_former_result, place_result
-from ..sources import CountyList, check_output_outside_data, list_counties
+from ..sources import CountyList, check_files_writable, check_output_outside_data, list_counties
 from .appending import Appender, KeyRegister
 from .data_set import write_package_parts
-from .gathered_counties import SEAMS_FOLDER, GatheredCounty, GatherOptions, GatherResult
+from .gathered_counties import GATHERING_XLSX, SEAMS_FOLDER, GatheredCounty, GatherOptions, GatherResult
 from .gathering_sentences import find_gathering_problems
 from .inspect_county import check_area, inspect_county, keep_county_fields
-from .write_gathering import check_result_files, place_result_files, write_result_files
+from .write_gathering import place_result_files, write_result_files
 
 #: Shares of the progress for the counties and for the seams; the rest is the tables.
 _COUNTIES_SHARE, _SEAMS_SHARE = 0.9, 0.07
@@ -63,7 +63,6 @@ class _Run:
     """State of a gathering that does not change after its start."""
 
     options: GatherOptions
-    spec: PackageSpec
     county_spec: PackageSpec
     norm: Norm
     placeholders: dict[str, str]
@@ -139,7 +138,7 @@ def gather_counties(
     with make_export_folder(options.output), lock_for_writing(target), make_export_folder(seams_folder):
         finish_interrupted_export(target)
         check_target_is_replaceable(target, [one.source for one in found.counties], spec, placeholders)
-        check_result_files(options.output)
+        check_files_writable(options.output, (GATHERING_XLSX, GATHERING_JSON))
         if seams is not None:
             check_output_folder(seams_folder)
         former = target if target.is_dir() else None
@@ -148,7 +147,7 @@ def gather_counties(
         )
         stop_on_gate_problems(slot_problems, order, target)
         run = _Run(
-            options, spec, county_spec, norm, placeholders, document, order, target, found, filled_slots,
+            options, county_spec, norm, placeholders, document, order, target, found, filled_slots,
             slot_problems, seams, progress, cancellation,
         )  # fmt: skip
         return _gather(run, on_county)
@@ -171,9 +170,10 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
         closing(KeyRegister(Path(folder) / "keys.sqlite")) as keys,
         replace_folder(run.target, run.cancellation) as new_folder,
     ):
+        spec = run.order.package_spec
         appender = Appender(
-            run.spec,
-            keep_county_fields(run.norm, load_standard(run.county_spec.standard), run.spec.gathering.renamed),
+            spec,
+            keep_county_fields(run.norm, load_standard(run.county_spec.standard), spec.gathering.renamed),
             new_folder,
             run.placeholders,
             keys,

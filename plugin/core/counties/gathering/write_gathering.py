@@ -11,8 +11,7 @@ from typing import Any
 
 from ....metadata import read_plugin_version
 from ...base.errors import OutputError
-from ...base.files.writing import check_writable, explain_os_error, replace_until_error
-from ...checks.tabulate import check_workbook_can_be_written
+from ...base.files.writing import explain_os_error, replace_until_error
 from ...model.indicator import COUNT_UNIT, Indicator, convert_area
 from ...package.problems import MAX_NAMED_FEATURES
 from ...render.outputs import dump_json
@@ -59,15 +58,6 @@ _KEY_COLUMNS = (
 )
 
 
-def check_result_files(output: Path) -> None:
-    """Raise OutputError before a long run if the files of the result cannot be written."""
-    check_workbook_can_be_written(output / GATHERING_XLSX)
-    # What a run left that was killed.
-    shutil.rmtree(output / _NEW_FOLDER, ignore_errors=True)
-    for name in (GATHERING_XLSX, GATHERING_JSON):
-        check_writable(output / name, [])
-
-
 def write_result_files(result: GatherResult, output: Path) -> list[str]:
     """Write JSON and workbook; return their paths. Raise OutputError; former files are then complete."""
     with place_result_files(result, output) as written:
@@ -85,6 +75,8 @@ def place_result_files(result: GatherResult, output: Path) -> Iterator[list[str]
     paths = [new / GATHERING_XLSX, new / GATHERING_JSON]
     try:
         try:
+            # What a run left that was killed.
+            shutil.rmtree(new, ignore_errors=True)
             new.mkdir()
             write_gathering_workbook(result, paths[0], texts)
             paths[1].write_text(dump_json(result_to_dict(result, texts)), encoding="utf-8", newline="\n")
@@ -99,7 +91,7 @@ def place_result_files(result: GatherResult, output: Path) -> Iterator[list[str]
 def _make_figure_columns(texts: Texts, title: str = "value") -> list[TableColumn]:
     """Return the columns of a figure of a county or of a sum: areas are shown in hectares."""
 
-    def show_value(one: Indicator | FigureSum) -> TableNumber | None:
+    def show_value(one: Indicator) -> TableNumber | None:
         unit = COUNT_UNIT if one.unit == COUNT_UNIT else _SHOWN_UNIT
         return make_table_number(convert_area(one.value or 0.0, unit), unit)
 
@@ -310,7 +302,7 @@ def _make_county_figure_table(
     return table
 
 
-def _make_figure_code(one: Indicator | FigureSum) -> str:
+def _make_figure_code(one: Indicator) -> str:
     """Return the code of a figure: its indicator and basis."""
     return f"{one.id}:{one.basis}"
 

@@ -233,8 +233,8 @@ class SeamFinding:
 
     ``concept``: the compared layer, ``county`` for the border itself; ``sides``: both counties, by code; ``geometry``:
     area or line in degrees on CGCS2000; ``deviation_m``: largest distance (m) between the edges, None where one edge is
-    missing; ``length_m``: length along the border (m); ``area_m2``: area on the ellipsoid of a gap or an overlap;
-    ``other_counties``: further counties at a gap.
+    missing; ``length_m``: length along the border (m), None for an overlap of features; ``area_m2``: area on the
+    ellipsoid of a gap or an overlap; ``other_counties``: further counties at a gap.
     """
 
     kind: SeamKind
@@ -242,7 +242,7 @@ class SeamFinding:
     concept: str
     sides: tuple[SeamSide, SeamSide]
     geometry: Any
-    length_m: float
+    length_m: float | None
     deviation_m: float | None = None
     area_m2: float | None = None
     other_counties: tuple[str, ...] = ()

@@ -20,9 +20,9 @@ from ...geometry.crs import make_lonlat_transformer, parse_crs
 from ...geometry.statutory_area import measure_statutory_area
 from ...model.rule import Severity
 from ...standard.messages.texts import Message, Texts
+from ..seams.seam_result import SeamFinding
 from .apply import find_dataset_of_layer
 from .decide import Contradiction, ContradictionKind, Edit, Outcome, Prefer, Version
-from .seam_check import TownshipSeam
 from .split import SplitResult
 from .stored_rows import Cells, list_fields, open_dataset, read_cells, read_shape_bytes
 from .work_package import EditedPackage, LayerRecord, PackageNote
@@ -140,7 +140,7 @@ class MergeLog:
     notes: tuple[PackageNote, ...]
     county_changed_count: int
     prefer: Prefer
-    seams: tuple[TownshipSeam, ...] = ()
+    seams: tuple[SeamFinding, ...] = ()
     former_seam_count: int = 0
     gaps: tuple[Message, ...] = ()
     has_seams: bool = False

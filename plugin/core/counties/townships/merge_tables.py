@@ -146,8 +146,8 @@ def _make_seam_columns(texts: Texts) -> list[TableColumn]:
             f"township_{side}",
             width_in_characters=34,
             key=f"M_{side.upper()}",
-            value=lambda item: f"{item[1].sides[n][0]} {','.join(item[1].sides[n][1])}".strip(),
-            shown=lambda item: f"{item[1].sides[n][0]}\n{', '.join(item[1].sides[n][1])}".strip(),
+            value=lambda item: f"{item[1].sides[n].county} {','.join(item[1].sides[n].keys)}".strip(),
+            shown=lambda item: f"{item[1].sides[n].county}\n{', '.join(item[1].sides[n].keys)}".strip(),
         )
 
     return [
@@ -167,10 +167,12 @@ def _make_seam_columns(texts: Texts) -> list[TableColumn]:
             "layer",
             width_in_characters=18,
             key="M_LAYER",
-            value=lambda item: item[1].layer,
+            value=lambda item: item[1].concept,
             # The layer of the border has no code.
             shown=lambda item: (
-                texts.get("townships", "border") if item[1].layer == "county" else texts.get_concept_name(item[1].layer)
+                texts.get("townships", "border")
+                if item[1].concept == "county"
+                else texts.get_concept_name(item[1].concept)
             ),
         ),
         *(make_side_column(n, side) for n, side in enumerate(("first", "second"))),
