@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.connection_text import is_connection, parse_connection
 from ...base.errors import InputError
-from ...geometry.crs import make_crs_label, reproject_to_lonlat
+from ...geometry.crs import make_crs_label, make_lonlat_transformer, reproject_to_lonlat
 from ...geometry.statutory_area import compute_drawn_area
 from ...model.rule import Severity
 from ...package.package_spec.load import load_package_spec
@@ -161,7 +161,7 @@ def _make_border_finding(
         _convert_to_lonlat(placed, piece.shape),
         piece.length_m,
         piece.deviation_m,
-        float(compute_drawn_area(shapes, placed.area_plane.to_lonlat)[0]),
+        float(compute_drawn_area(shapes, make_lonlat_transformer(placed.plane_crs))[0]),
         tuple(placed.counties[n].name for n in piece.others),
     )
 

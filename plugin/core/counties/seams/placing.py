@@ -21,10 +21,9 @@ from ...base.invariants import require_value
 from ...engine.context import RuleContext
 from ...engine.provenance import find_county_name
 from ...figures.indicators.areas import compute_area_with_target
-from ...geometry.crs import describe_crs, find_three_degree_zone, make_lonlat_transformer, reproject_to_lonlat
+from ...geometry.crs import describe_crs, find_three_degree_zone, reproject_to_lonlat
 from ...geometry.edge_densification import EdgeCoordinates, find_shared_edges
 from ...geometry.polygons import Polygons, union_polygon_rows
-from ...geometry.statutory_area import EqualAreaPlane
 from ...geometry.tolerance import Tolerance
 from ...model.indicator import AREA_FIGURES
 from ...plan.layer import Layer
@@ -72,11 +71,6 @@ class PlacedCounties:
     outlines: Polygons
     borders: tuple[PlacedLayer, ...]
     layers: tuple[dict[str, PlacedLayer], ...]
-
-    @cached_property
-    def area_plane(self) -> EqualAreaPlane:
-        """Return the plane for areas on the ellipsoid."""
-        return EqualAreaPlane(make_lonlat_transformer(self.plane_crs))
 
     @cached_property
     def boundaries(self) -> NDArray:

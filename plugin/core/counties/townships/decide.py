@@ -12,7 +12,7 @@ from ...exchange.renumber import KeyNumberer
 from ...plan.loading import make_default_key_table_path
 from ...plan.loading.key_table import read_renumbered_keys
 from .stored_rows import StoredRow, find_key_field, match_rows
-from .work_package import EditedPackage, LayerRecord, NewRow, PackageChanges, RecordKey, RowChange, RowRecord
+from .work_package import EditedPackage, LayerRecord, PackageChanges, RecordKey, RowChange, RowRecord
 
 
 class Prefer(StrEnum):
@@ -111,8 +111,11 @@ def decide(
             _, rows_by_fid = records.setdefault(layer.key, (layer, {}))
             rows_by_fid.update({row.fid: row for row in layer.rows})
     changes: dict[tuple[RecordKey, int], list[RowChange]] = defaultdict(list)
-    for one in packages:
-        for change in one.changes:
+    new_rows: list[RowChange] = []
+    for change in (change for one in packages for change in one.changes):
+        if change.base is None:
+            new_rows.append(change)
+        else:
             changes[change.layer.key, change.base.fid].append(change)
     for key, (record, rows_by_fid) in records.items():
         base_rows = list(rows_by_fid.values())
@@ -120,12 +123,12 @@ def decide(
         for base, now in zip(base_rows, match_rows(former, county_rows[key])[0], strict=True):
             decisions.county_changed_count += now is None or now.digest != base.county_digest
             _decide_row(decisions, record, base, now, changes.get((key, base.fid), []), prefer)
-    _decide_new_rows(decisions, [row for one in packages for row in one.new_rows], county_rows, prefer, with_new_keys)
+    _decide_new_rows(decisions, new_rows, county_rows, prefer, with_new_keys)
     for altered in (altered for one in packages for altered in one.neighbours):
         # A changed read-only row is never written.
         row = altered.row or altered.base
         county = (Version(None, altered.base.fid),) if altered.base else ()
-        version = Version(altered.package, altered.row.fid if altered.row else None, is_neighbour=True)
+        version = replace(_make_version(altered), is_neighbour=True)
         decisions.contradictions.append(
             Contradiction(
                 ContradictionKind.NEIGHBOUR_CHANGED,
@@ -194,13 +197,13 @@ def _make_version(change: RowChange) -> Version:
 
 
 def _make_edit(change: RowChange, now: StoredRow | None, outcome: Outcome) -> Edit:
-    """Return the edit of a change."""
-    return Edit(change.package, change.layer, now.fid if now else None, change.row, change.base.key, outcome)
+    """Return the edit of a change; ``now``: the row in the county, None if it is not there."""
+    return Edit(change.package, change.layer, now.fid if now else None, change.row, change.key, outcome)
 
 
 def _decide_new_rows(
     decisions: Decisions,
-    new_rows: Sequence[NewRow],
+    new_rows: Sequence[RowChange],
     county_rows: Mapping[RecordKey, Sequence[StoredRow]],
     prefer: Prefer,
     with_new_keys: bool,
@@ -209,38 +212,32 @@ def _decide_new_rows(
     county_by_key: dict[tuple[RecordKey, str], list[StoredRow]] = defaultdict(list)
     for record_key, row in _iterate_remaining(decisions, county_rows):
         county_by_key[record_key, row.key].append(row)
-    groups: dict[tuple[RecordKey, str], list[NewRow]] = defaultdict(list)
+    groups: dict[tuple[RecordKey, str], list[RowChange]] = defaultdict(list)
     for new_row in new_rows:
-        record_key = new_row.layer.key
-        present = county_by_key.get((record_key, new_row.row.key), [])
-        if new_row.row.key and any(row.digest == new_row.row.digest for row in present):
-            decisions.edits.append(_make_new(new_row, Outcome.SAME))
+        group_key = new_row.layer.key, new_row.key
+        if new_row.key and any(row.digest == new_row.identity for row in county_by_key.get(group_key, [])):
+            decisions.edits.append(_make_edit(new_row, None, Outcome.SAME))
         else:
-            groups[record_key, new_row.row.key].append(new_row)
+            groups[group_key].append(new_row)
     for group_key, all_members in groups.items():
         members = all_members
         if group_key[1]:
             # Of rows with one key and the same content, the first counts.
-            by_digest: dict[str, NewRow] = {}
-            doubled = [one for one in all_members if by_digest.setdefault(one.row.digest, one) is not one]
+            by_digest: dict[str, RowChange] = {}
+            doubled = [one for one in all_members if by_digest.setdefault(one.identity, one) is not one]
             members = list(by_digest.values())
-            decisions.edits += [_make_new(one, Outcome.SAME) for one in doubled]
+            decisions.edits += [_make_edit(one, None, Outcome.SAME) for one in doubled]
         present = county_by_key.get(group_key, [])
         is_free = not group_key[1] or (not present and len(members) == 1)
         if is_free or with_new_keys:
-            decisions.edits += [_make_new(one, Outcome.APPLIED) for one in members]
+            decisions.edits += [_make_edit(one, None, Outcome.APPLIED) for one in members]
             continue
-        versions = [Version(None, row.fid) for row in present] + [Version(one.package, one.row.fid) for one in members]
+        versions = (*(Version(None, row.fid) for row in present), *map(_make_version, members))
         decisions.contradictions.append(
-            Contradiction(ContradictionKind.NEW_SAME_KEY, members[0].layer, group_key[1], tuple(versions), prefer)
+            Contradiction(ContradictionKind.NEW_SAME_KEY, members[0].layer, group_key[1], versions, prefer)
         )
         outcome = Outcome.APPLIED if prefer is Prefer.PACKAGE else Outcome.KEPT
-        decisions.edits += [_make_new(one, outcome) for one in members]
-
-
-def _make_new(new_row: NewRow, outcome: Outcome) -> Edit:
-    """Return the edit that adds a row."""
-    return Edit(new_row.package, new_row.layer, None, new_row.row, new_row.row.key, outcome)
+        decisions.edits += [_make_edit(one, None, outcome) for one in members]
 
 
 def _iterate_remaining(

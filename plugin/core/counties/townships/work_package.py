@@ -201,36 +201,23 @@ class EditedPackage:
 
 @dataclass(frozen=True)
 class RowChange:
-    """A change of a handed-out row: the row as it is now in the package, None if it was deleted."""
-
-    package: EditedPackage
-    layer: LayerRecord
-    base: RowRecord
-    row: StoredRow | None
-
-    @property
-    def identity(self) -> str:
-        """Return the content after the change: equal changes have an equal identity."""
-        return "" if self.row is None else self.row.digest
-
-
-@dataclass(frozen=True)
-class NewRow:
-    """A row that a package added."""
-
-    package: EditedPackage
-    layer: LayerRecord
-    row: StoredRow
-
-
-@dataclass(frozen=True)
-class NeighbourChange:
-    """A read-only row that a package changed: as handed out (None if added), and as it is now (None if deleted)."""
+    """A row that a package changed: as handed out (None if added), and as it is now (None if deleted)."""
 
     package: EditedPackage
     layer: LayerRecord
     base: StoredRow | None
     row: StoredRow | None
+
+    @property
+    def key(self) -> str:
+        """Return the key (BSM) with which the row was handed out, that of an added row."""
+        row = self.base or self.row
+        return row.key if row is not None else ""
+
+    @property
+    def identity(self) -> str:
+        """Return the content after the change: equal changes have an equal identity."""
+        return "" if self.row is None else self.row.digest
 
 
 @dataclass(frozen=True)
@@ -249,12 +236,11 @@ class PackageNote:
 
 @dataclass
 class PackageChanges:
-    """All that a package changed."""
+    """All that a package changed: ``changes`` of its rows, and of its read-only ``neighbours``."""
 
     package: EditedPackage
     changes: list[RowChange] = field(default_factory=list)
-    new_rows: list[NewRow] = field(default_factory=list)
-    neighbours: list[NeighbourChange] = field(default_factory=list)
+    neighbours: list[RowChange] = field(default_factory=list)
     notes: list[PackageNote] = field(default_factory=list)
 
 
@@ -346,17 +332,29 @@ def read_package_changes(
             found.notes += [PackageNote(package, kind, record.package_name, name) for name in fields]
         fill = find_county_cells(record.key, missing) if missing else None
         rows = read_rows(layer, record.fields, cancellation, fill)
-        former = [StoredRow(one.fid, one.key, one.package_digest) for one in record.rows]
-        present, added_rows = match_rows(former, rows)
-        for base, row in zip(record.rows, present, strict=True):
-            if row is None or row.digest != base.package_digest:
-                found.changes.append(RowChange(package, record, base, row))
-        found.new_rows += [NewRow(package, record, row) for row in added_rows]
+        found.changes += _list_changes(package, record, record.rows, rows)
     layers.clear()
     layer = None
     del dataset
     _read_neighbours(gdal, found, cancellation)
     return found
+
+
+def _list_changes(
+    package: EditedPackage,
+    layer: LayerRecord,
+    handed_out: Sequence[RowRecord | NeighbourRecord],
+    rows: Sequence[StoredRow],
+) -> list[RowChange]:
+    """Return the rows of a layer that differ from those that were handed out: changed, deleted and added ones."""
+    former = [StoredRow(one.fid, one.key, one.package_digest) for one in handed_out]
+    present, added = match_rows(former, rows)
+    pairs = [*zip(former, present, strict=True), *((None, row) for row in added)]
+    return [
+        RowChange(package, layer, base, row)
+        for base, row in pairs
+        if base is None or row is None or row.digest != base.digest
+    ]
 
 
 def _read_neighbours(gdal: Any, found: PackageChanges, cancellation: Cancellation) -> None:
@@ -369,18 +367,12 @@ def _read_neighbours(gdal: Any, found: PackageChanges, cancellation: Cancellatio
     dataset = open_dataset(gdal, package.neighbours)
     for record in package.manifest.layers:
         layer = dataset.GetLayerByName(record.package_name)
-        former = [StoredRow(one.fid, one.key, one.package_digest) for one in record.neighbours]
-        names = tuple(list_fields(layer)) if layer is not None else ()
-        fields = [name for name in record.fields if name in names]
-        if layer is None or len(fields) < len(record.fields):
-            if former:
-                found.notes.append(PackageNote(package, "layer_missing", record.package_name, count=len(former)))
+        if layer is None or not set(record.fields) <= set(list_fields(layer)):
+            count = len(record.neighbours)
+            if count:
+                found.notes.append(PackageNote(package, "layer_missing", record.package_name, count=count))
             continue
-        rows = read_rows(layer, fields, cancellation)
-        present, added = match_rows(former, rows)
-        for base, row in zip(former, present, strict=True):
-            if row is None or row.digest != base.digest:
-                found.neighbours.append(NeighbourChange(package, record, base, row))
-        found.neighbours += [NeighbourChange(package, record, None, row) for row in added]
+        rows = read_rows(layer, record.fields, cancellation)
+        found.neighbours += _list_changes(package, record, record.neighbours, rows)
         layer = None
     del dataset
