@@ -18,6 +18,7 @@ from ..base.files.digests import add_digest, compute_sha256, is_complete_file, r
 from ..base.files.writing import OutputPaths, explain_os_error, write_text
 from ..checks.check import CheckResult, check_plan
 from ..model.indicator import AREA_FIGURES
+from ..render.outputs import dump_json, write_outputs
 from ..standard.messages.texts import Texts, strip_folders
 from ..standard.numbering import DIVISION_CODE_DIGITS
 from .county_record import RECORD_FILE, REPORT_SUFFIXES, CountyRecord, CountyState, CountyTask
@@ -47,8 +48,6 @@ def check_county(
     An error of data, settings or files, and an unexpected error, become a record with the reason and without a report.
     Raise Cancelled, and MemoryError.
     """
-    from ..render.outputs import write_outputs
-
     start_time, started = time.monotonic(), datetime.now().astimezone().isoformat(timespec="seconds")
     try:
         clear_county_folder(task.folder)
@@ -227,8 +226,6 @@ def write_record(record: CountyRecord, folder: Path) -> None:
 
     Raise OutputError.
     """
-    from ..render.outputs import dump_json
-
     write_text(folder / RECORD_FILE, add_digest(dump_json(record.to_dict())))
 
 

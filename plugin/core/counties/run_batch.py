@@ -117,25 +117,22 @@ def plan_batch(
         replace(check, profile=one.profile or check.profile, baseline=one.baseline or check.baseline)
         for one in counties
     ]
-    digest_by_key: dict[tuple[str, str], str] = {}
-    keys = []
-    for county, one in zip(counties, check_options, strict=True):
-        keys.append((one.profile, options.package_spec if county.is_package else ""))
-        if keys[-1] not in digest_by_key:
-            digest_by_key[keys[-1]] = compute_settings_digest(one, keys[-1][1])
-    settings_digests = [digest_by_key[key] for key in keys]
+    # The settings of counties differ in profile and specification only.
+    specs = [options.package_spec if one.is_package else "" for one in counties]
+    options_by_key = {(one.profile, spec): one for one, spec in zip(check_options, specs, strict=True)}
+    digest_by_key = {key: compute_settings_digest(one, key[1]) for key, one in options_by_key.items()}
     done_counts = [0]
 
     def digest_data(pair: tuple[County, RunOptions]) -> str:
         digest = compute_data_digest(pair[0], pair[1].baseline, cancellation)
         done_counts[0] += 1
-        progress(done_counts[0] / len(found.counties), "")
+        progress(done_counts[0] / len(counties), "")
         return digest
 
-    data_digests = map_in_threads(digest_data, list(zip(found.counties, check_options, strict=True)), cancellation)
+    data_digests = map_in_threads(digest_data, list(zip(counties, check_options, strict=True)), cancellation)
     planned = []
-    for county, folder_name, county_options, *digests in zip(
-        counties, folder_names, check_options, settings_digests, data_digests, strict=True
+    for county, folder_name, county_options, spec, data_digest in zip(
+        counties, folder_names, check_options, specs, data_digests, strict=True
     ):
         task = CountyTask(
             county,
@@ -143,7 +140,7 @@ def plan_batch(
             options.package_spec,
             options.output / COUNTIES_FOLDER / folder_name,
             tuple(sorted(options.forms)),
-            join_digests(digests),
+            join_digests([digest_by_key[county_options.profile, spec], data_digest]),
             measure_bytes(Path(county.source)),
         )
         record = read_record(task.folder) if options.resumes else None

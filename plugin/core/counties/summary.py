@@ -154,13 +154,15 @@ def _list_verdict_counts(summary: BatchSummary, report_texts: ReportTexts) -> It
     """Yield the entries of the legend: verdicts with the counties that have them."""
     for verdict in (*VERDICT_ORDER, None):
         records = summary.list_records(verdict)
-        label = (
-            report_texts.get("counties", "no_verdict") if verdict is None else report_texts.get("verdict", str(verdict))
-        )
         if records or verdict is not None:
-            names = summary.join_names(records)
-            symbol = _NO_VERDICT if verdict is None else str(verdict)
-            yield {"symbol": symbol, "label": label, "count": str(len(records)), "names": names}
+            yield {
+                "symbol": str(verdict or _NO_VERDICT),
+                "label": report_texts.get("verdict", verdict)
+                if verdict
+                else report_texts.get("counties", "no_verdict"),
+                "count": str(len(records)),
+                "names": summary.join_names(records),
+            }
 
 
 def _list_progress(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[str, Any]]:

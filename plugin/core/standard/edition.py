@@ -262,7 +262,10 @@ class Standard:
             own_role = self.folder / MAINTENANCE_FILE_NAME
             if own_role.exists():
                 check_maintenance(self.maintenance, templates, own_role)
-            templates |= self.maintenance.make_templates(templates)
+            templates |= {
+                role: stage.make_template(templates[layer.role], self.maintenance.name)
+                for role, (stage, layer) in self.maintenance.class_by_role.items()
+            }
         check_code_lists(templates.values(), self.code_lists)
         return templates
 
@@ -280,11 +283,8 @@ class Standard:
 
         It is in the folder ``codelists`` of this standard, or of the included one that the list comes from.
         """
-        path = self.folder / "codelists" / f"{name}.csv"
-        if path.is_file():
-            return path
-        included_paths = (included_standard.find_code_list_path(name) for included_standard in self.included_standards)
-        return next((path for path in included_paths if path is not None), None)
+        paths = (one.folder / "codelists" / f"{name}.csv" for one in self.list_with_included_standards())
+        return next((path for path in paths if path.is_file()), None)
 
     @property
     def standard_key(self) -> str:
@@ -343,11 +343,10 @@ class Standard:
 
     def has_template(self, role: str) -> bool:
         """Return True if this standard or one that it includes has a template for the layer code."""
-        if self.maintenance is not None and role in self.maintenance.class_by_role:
-            return True
-        own_template = self.folder / "templates" / f"{role}.toml"
-        return own_template.exists() or any(
-            included_standard.has_template(role) for included_standard in self.included_standards
+        return any(
+            (one.maintenance is not None and role in one.maintenance.class_by_role)
+            or (one.folder / "templates" / f"{role}.toml").exists()
+            for one in self.list_with_included_standards()
         )
 
     def list_templates_of_groups(self, groups: Iterable[str]) -> list[Template]:

@@ -136,16 +136,6 @@ class MaintenanceSpec:
         """
         return tuple(self.change.prefix + layer.role for layer in self.layers)
 
-    def make_templates(self, known: Mapping[str, Template]) -> dict[str, Template]:
-        """Return layer code → template of every class.
-
-        ``known``: templates of the maintained layers, by code.
-        """
-        return {
-            role: stage.make_template(known[layer.role], self.name)
-            for role, (stage, layer) in self.class_by_role.items()
-        }
-
 
 def check_maintenance(spec: MaintenanceSpec, known: Mapping[str, Template], path: Path) -> None:
     """Raise DataError for a maintained layer without a template or without its compared field.

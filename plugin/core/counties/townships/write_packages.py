@@ -74,18 +74,16 @@ def list_county_layers(
     datasets: Sequence[Path], encodings: dict[LayerKey, str], roles: dict[LayerKey, str]
 ) -> list[CountyLayer]:
     """Return all layers and tables of the data sets of a county; names in packages are unique."""
-    keys: list[LayerKey] = []
-    fields: list[tuple[str, ...]] = []
+    fields_by_key: dict[LayerKey, tuple[str, ...]] = {}
     with load_gdal() as gdal:
         for path in datasets:
             # Without its encoding, a shapefile has other names of fields; its layer has the name of the file.
             dataset = open_dataset(gdal, path, encodings.get((str(path), path.stem), ""))
             for layer in list_layers(dataset):
-                keys.append((str(path), layer.GetName()))
-                fields.append(tuple(list_fields(layer)))
+                fields_by_key[str(path), layer.GetName()] = tuple(list_fields(layer))
                 del layer
             del dataset
-    counts = Counter(name.upper() for _, name in keys)
+    counts = Counter(name.upper() for _, name in fields_by_key)
     return [
         CountyLayer(
             key,
@@ -94,7 +92,7 @@ def list_county_layers(
             encodings.get(key, ""),
             names,
         )
-        for key, names in zip(keys, fields, strict=True)
+        for key, names in fields_by_key.items()
     ]
 
 

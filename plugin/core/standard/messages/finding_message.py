@@ -212,7 +212,11 @@ def _make_combined_params(
         message_params["layer_basis"] = (
             texts.get("words", "layer_and_basis", layer=layer, basis=basis) if basis else layer
         )
-    limits = _list_limits(params)
+    limits = [
+        float(value)
+        for name, value in params.items()
+        if name.startswith(_LIMIT_PREFIXES) and isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
     for name in _FIGURE_WITH_UNIT_PATTERN.findall(text):
         if not name.startswith(_LIMIT_PREFIXES) and _is_finite_float(value := params.get(name)):
             # Two decimals, or more where the figure would look equal to a limit that it misses.
@@ -365,15 +369,6 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
     margin = min(margins, key=abs, default=None)
     shown_decimals = choose_figure_decimals(str(params["unit"]), decimals, margin, value)
     return {name: format_number(params[name], shown_decimals) for name in figure_names}
-
-
-def _list_limits(params: Mapping[str, Any]) -> list[float]:
-    """Return the numbers among the parameters of a message that are limits."""
-    return [
-        float(value)
-        for name, value in params.items()
-        if name.startswith(_LIMIT_PREFIXES) and isinstance(value, (int, float)) and not isinstance(value, bool)
-    ]
 
 
 def describe_unread(texts: Texts, unread: UnreadData) -> str:
