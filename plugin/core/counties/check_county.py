@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from ..base.files.writing import OutputPaths, explain_os_error, write_text
 from ..checks.check import CheckResult, check_plan
 from ..model.indicator import AREA_FIGURES
 from ..render.outputs import dump_json, write_outputs
-from ..standard.messages.texts import Texts, strip_folders
+from ..standard.messages.texts import Message, Texts, strip_folders
 from ..standard.numbering import DIVISION_CODE_DIGITS
 from .county_record import RECORD_FILE, REPORT_SUFFIXES, CountyRecord, CountyState, CountyTask
 
@@ -27,14 +27,6 @@ from .county_record import RECORD_FILE, REPORT_SUFFIXES, CountyRecord, CountySta
 _UNEDITED_FORMS = ("json", "html")
 #: Name of a county's report in all forms, without suffix; that of the layer of findings.
 REPORT_STEM, FINDINGS_STEM = "report", "findings"
-
-
-@dataclass(frozen=True)
-class Loss:
-    """Why a county has no record: ``key`` and ``params`` of a text, such as that its process ended."""
-
-    key: str
-    params: dict[str, Any] = field(default_factory=dict)
 
 
 def check_county(
@@ -199,9 +191,9 @@ def make_failed_record(
     )
 
 
-def make_lost_record(task: CountyTask, loss: Loss) -> CountyRecord:
-    """Return and store the record of a county that had no record at two attempts."""
-    reason = Texts(task.options.lang).get("counties", loss.key, **loss.params)
+def make_lost_record(task: CountyTask, loss: Message) -> CountyRecord:
+    """Return and store the record of a county that had no record at two attempts; ``loss``: why it has none."""
+    reason = loss.render(Texts(task.options.lang))
     return store_record(task, make_failed_record(task, CountyState.LOST, reason))
 
 

@@ -26,8 +26,9 @@ from ..package.folder import lock_for_writing
 from ..package.package_spec.load import load_package_spec
 from ..plan.loading.reading import check_base_year
 from ..plan.loading.recognition import choose_scope
+from ..standard.messages.texts import Message
 from ..standard.options import RunOptions
-from .check_county import Loss, check_county, is_current, make_lost_record, read_record
+from .check_county import check_county, is_current, make_lost_record, read_record
 from .county_record import (
     COUNTIES_FOLDER,
     LOCK_NAME,
@@ -284,7 +285,7 @@ def check_in_sequence(
                 cancellation,
             )
         except MemoryError:
-            record = make_lost_record(task, Loss("out_of_memory"))
+            record = make_lost_record(task, Message("counties", "out_of_memory"))
         on_record(record)
 
 

@@ -102,11 +102,10 @@ class Norm:
 
         They are the expected rules without those that the profile switched off.
         """
-        switched_off = set(self.expand_groups(self.profile.rules_off))
-        return tuple(code for code in self.expected_rules if code not in switched_off)
+        return self.list_default_rules_of_scope("")
 
     def list_default_rules_of_scope(self, scope: str) -> tuple[str, ...]:
-        """Return the codes of rules that run by default for a scope (kind of delivery)."""
+        """Return the codes of rules that run by default for a scope (kind of delivery), empty for none."""
         switched_off = set(self.expand_groups(self.profile.rules_off))
         return tuple(code for code in self._list_rules_of_scope(scope) if code not in switched_off)
 
