@@ -43,7 +43,16 @@ def check_county(
     start_time, started = time.monotonic(), datetime.now().astimezone().isoformat(timespec="seconds")
     try:
         clear_county_folder(task.folder)
-        result = _run_check(task, progress, cancellation)
+        if task.county.is_package:
+            from ..package.export import make_options_for_package
+            from ..package.inspection.inspect import inspect_package
+            from ..package.package_spec.load import load_package_spec
+
+            spec = load_package_spec(task.package_spec)
+            options = make_options_for_package(task.options, spec)
+            result = inspect_package(task.county.source, spec, options, progress=progress, cancellation=cancellation)
+        else:
+            result = check_plan(task.county.source, task.options, progress=progress, cancellation=cancellation)
         record = make_checked_record(task, result)
         paths = make_report_paths(task.folder, task.forms)
         outputs = OutputPaths(**{form: str(path) for form, path in paths.items()})
@@ -80,25 +89,6 @@ def store_record(task: CountyTask, record: CountyRecord) -> CountyRecord:
     except OutputError as error:
         return replace(_make_error_record(task, CountyState.UNWRITTEN, error), times=record.times)
     return record
-
-
-def _run_check(task: CountyTask, progress: Any, cancellation: Cancellation) -> CheckResult:
-    """Check a plan, or inspect a package."""
-    if task.county.is_package:
-        from ..package.export import make_options_for_package
-        from ..package.inspection.inspect import inspect_package
-        from ..package.package_spec.load import load_package_spec
-
-        spec = load_package_spec(task.package_spec)
-        return inspect_package(
-            task.county.source,
-            spec,
-            make_options_for_package(task.options, spec),
-            progress=progress,
-            cancellation=cancellation,
-        )
-
-    return check_plan(task.county.source, task.options, progress=progress, cancellation=cancellation)
 
 
 def make_report_paths(folder: Path, forms: tuple[str, ...]) -> dict[str, Path]:

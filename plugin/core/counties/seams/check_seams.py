@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -83,10 +82,10 @@ def compare_counties(
         cancellation.raise_if_cancelled()
         progress(_BORDER_SHARE + (1 - _BORDER_SHARE) * number / len(neighbours))
         touching = [one for one in all_pieces if set(pair) <= {one.first, one.second, *one.others}]
-        compared = _compare_pair(placed, pair, pieces_by_pair[pair], touching, settings)
+        slivers = sum(found.sliver_counts.get(pair, 0) for found in (gaps, overlaps))
+        compared = _compare_pair(placed, pair, pieces_by_pair[pair], touching, slivers, settings)
         if compared is not None:
-            slivers = sum(found.sliver_counts.get(pair, 0) for found in (gaps, overlaps))
-            pairs.append(replace(compared, sliver_count=slivers))
+            pairs.append(compared)
     return pairs
 
 
@@ -95,6 +94,7 @@ def _compare_pair(
     pair: tuple[int, int],
     pieces: Sequence[tuple[SeamKind, BorderPiece]],
     touching: Sequence[BorderPiece],
+    sliver_count: int,
     settings: SeamSettings,
 ) -> SeamPair | None:
     """Return the findings of a pair; None if the counties have no common line.
@@ -130,7 +130,7 @@ def _compare_pair(
     length = float(shapely.length(lines).sum()) if len(lines) else 0.0
     order = {kind: position for position, kind in enumerate(SeamKind)}
     findings.sort(key=lambda one: (order[one.kind], one.concept, one.place))
-    return SeamPair(names, length, tuple(set_fingerprints(findings)), 0, differing, tuple(missing))
+    return SeamPair(names, length, tuple(set_fingerprints(findings)), sliver_count, differing, tuple(missing))
 
 
 def _convert_to_lonlat(placed: PlacedCounties, shape: Any) -> Any:

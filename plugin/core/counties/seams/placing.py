@@ -170,13 +170,26 @@ def read_county_borders(
     with_figures: bool,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> CountyBorders:
-    """Return border and features near the border of a county; a county that cannot be read has the reason.
+    """Return border and features near the border of a county or its package; one that cannot be read has the reason.
 
     ``with_figures``: compute the areas that targets exist for. Raise Cancelled and MemoryError.
     """
 
     def read() -> CountyBorders:
-        plan = _read_plan(county, options, package_spec, cancellation)
+        county_options = replace(options, profile=county.profile or options.profile)
+        if county.is_package:
+            from ...package.export import make_options_for_package
+            from ...package.inspection.inspect import inspect_package
+            from ...package.package_spec.load import load_package_spec
+
+            spec = load_package_spec(package_spec)
+            package_options = make_options_for_package(replace(county_options, rules=_PACKAGE_RULES), spec)
+            plan = inspect_package(county.source, spec, package_options, cancellation=cancellation).plan
+        else:
+            from ...plan.loading.reading import read_plan
+
+            norm = county_options.resolve_norm()
+            plan = read_plan(make_source(county.source), norm, county_options, cancellation=cancellation)
         return extract_borders(county, plan, settings, with_figures, options.lang, cancellation)
 
     return make_borders_or_reason(county, read, options.lang)
@@ -199,22 +212,6 @@ def make_borders_or_reason(county: County, make_borders: Callable[[], CountyBord
         raise
     except Exception as error:  # an unexpected error of one county must not stop the others: its row has the reason
         return CountyBorders(county.name, BorderState.CRASHED, describe_exception(error))
-
-
-def _read_plan(county: County, options: RunOptions, package_spec: str, cancellation: Cancellation) -> Plan:
-    """Read the plan of a county, or that of its submission package."""
-    options = replace(options, profile=county.profile or options.profile)
-    if county.is_package:
-        from ...package.export import make_options_for_package
-        from ...package.inspection.inspect import inspect_package
-        from ...package.package_spec.load import load_package_spec
-
-        spec = load_package_spec(package_spec)
-        package_options = make_options_for_package(replace(options, rules=_PACKAGE_RULES), spec)
-        return inspect_package(county.source, spec, package_options, cancellation=cancellation).plan
-    from ...plan.loading.reading import read_plan
-
-    return read_plan(make_source(county.source), options.resolve_norm(), options, cancellation=cancellation)
 
 
 def extract_borders(

@@ -123,6 +123,10 @@ def _set_shape(feature: Any, package_feature: Any) -> None:
 
 def _set_values(feature: Any, package_feature: Any, edit: Edit, text_codec: str, *, only_differing: bool) -> None:
     """Set the values of a row to those of a package, for fields that the package has; raise OutputError."""
+    from osgeo import ogr
+
+    from ...plan.io.rows import BYTES_CODEC
+
     package_fields = list_fields(package_feature)
     key_field = find_key_field(edit.layer.fields)
     for name in edit.layer.fields:
@@ -136,27 +140,18 @@ def _set_values(feature: Any, package_feature: Any, edit: Edit, text_codec: str,
             continue
         source_index, kind = package_fields[name]
         value = read_cell(package_feature, source_index, kind)
-        if only_differing and value == _read_former_cell(feature, index, text_codec):
-            continue
+        if only_differing:
+            field_kind = feature.GetFieldDefnRef(index).GetType()
+            former = read_cell(feature, index, field_kind)
+            if former is not None and text_codec and field_kind == ogr.OFTString:
+                # Texts of a shapefile are bytes in the county.
+                former = former.encode(BYTES_CODEC).decode(text_codec, "replace")
+            if value == former:
+                continue
         if value is None:
             feature.SetFieldNull(index)
         else:
             _set_value(feature, index, package_feature, source_index, text_codec)
-
-
-def _read_former_cell(feature: Any, index: int, text_codec: str) -> str | None:
-    """Return a value of a row of the county as text; texts of a shapefile are bytes there."""
-    from osgeo import ogr
-
-    from ...plan.io.rows import BYTES_CODEC
-
-    kind = feature.GetFieldDefnRef(index).GetType()
-    value = read_cell(feature, index, kind)
-    return (
-        value
-        if value is None or not text_codec or kind != ogr.OFTString
-        else value.encode(BYTES_CODEC).decode(text_codec, "replace")
-    )
 
 
 def _set_value(feature: Any, index: int, package_feature: Any, source_index: int, text_codec: str) -> None:
