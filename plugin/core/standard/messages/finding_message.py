@@ -81,7 +81,9 @@ def format_message(texts: Texts, finding: Finding, templates: dict[str, Template
         return finding.message
     else:
         text = _choose_message_template(texts, load_all_rules()[finding.code], finding)
-    field_title = _get_field_title(texts, finding, templates)
+    template = templates.get(finding.role)
+    field = template.find_field_by_name(finding.field) if template is not None and finding.field else None
+    field_title = "" if field is None else field.alias if texts.lang == "zh" else field.name
     # A parameter of the rule wins: LAW006 names an administrative area by area. A parameter that only words the
     # message (shown) wins over that, and the text of a key over both.
     params, shown_params = finding.params, finding.params.get("shown", {})
@@ -131,14 +133,6 @@ def _format_param(texts: Texts, value: Any, templates: dict[str, Template]) -> s
         is_layer = isinstance(value, ConceptName) and value in templates
         return texts.make_layer_label(value, templates) if is_layer else value.render(texts)
     return _format_value(texts, value)
-
-
-def _get_field_title(texts: Texts, finding: Finding, templates: dict[str, Template]) -> str:
-    """Return the title of a finding's field in the language of the texts; empty without such a field."""
-    if not finding.field or finding.role not in templates:
-        return ""
-    template_field = templates[finding.role].find_field_by_name(finding.field)
-    return "" if template_field is None else template_field.alias if texts.lang == "zh" else template_field.name
 
 
 def _choose_message_template(texts: Texts, rule: Rule, finding: Finding) -> str:

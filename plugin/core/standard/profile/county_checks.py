@@ -124,7 +124,13 @@ def _check_targets(
         row = convert_target_to_row(replace(target, other_sources=()))
         readable_targets = read_targets([row], county.area_code, path, collector)
         for error in collector.found:
-            yield _make_target_problem(field, target, error)
+            # The loader saw one row only, so that its number is always 1.
+            name = str(error.params.get("key", "")).removeprefix("targets[1]").lstrip(".")
+            if name == "value":
+                error = _make_number_error(target.value)
+            elif name == "year":
+                error = DataError("county_target_year", value=target.year or "")
+            yield FormFieldError(f"{field}.{name}", error)
         if (target.indicator, target.year) in seen_targets:
             name = IndicatorName(target.indicator)
             yield FormFieldError(f"{field}.year", DataError("county_target_doubled", indicator=name, year=target.year))
@@ -141,19 +147,6 @@ def _check_targets(
                         f"{field}.value",
                         DataError("county_target_looser", value=base_target.value, source=base_target.source),
                     )
-
-
-def _make_target_problem(field: str, target: IndicatorTarget, error: DataError) -> FormFieldError:
-    """Convert a loader error to a problem of the form.
-
-    The loader saw one row only, so its row number is always 1.
-    """
-    name = str(error.params.get("key", "")).removeprefix("targets[1]").lstrip(".")
-    if name == "value":
-        return FormFieldError(f"{field}.value", _make_number_error(target.value))
-    if name == "year":
-        return FormFieldError(f"{field}.year", DataError("county_target_year", value=target.year or ""))
-    return FormFieldError(f"{field}.{name}", error)
 
 
 def _make_number_error(value: str) -> DataError:
