@@ -82,7 +82,7 @@ def compare_counties(
         cancellation.raise_if_cancelled()
         progress(_BORDER_SHARE + (1 - _BORDER_SHARE) * number / len(neighbours))
         touching = [one for one in all_pieces if set(pair) <= {one.first, one.second, *one.others}]
-        slivers = sum(found.sliver_counts.get(pair, 0) for found in (gaps, overlaps))
+        slivers = sum(found.sliver_counts[pair] for found in (gaps, overlaps))
         compared = _compare_pair(placed, pair, pieces_by_pair[pair], touching, slivers, settings)
         if compared is not None:
             pairs.append(compared)
