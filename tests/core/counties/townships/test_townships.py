@@ -183,8 +183,11 @@ def test_a_row_that_both_changed_is_a_contradiction(work, prefer):
     edits.set_value(work.county, "DLTB", key, "DLMC", "县")
     result = work.merge(code, prefer=prefer)
     (one,) = result.log.contradictions
-    found = one.contradiction
-    assert (found.kind, found.key, found.choice) == (ContradictionKind.BOTH_CHANGED, key, prefer)
+    assert (one.contradiction.kind, one.contradiction.key, one.contradiction.choice) == (
+        ContradictionKind.BOTH_CHANGED,
+        key,
+        prefer,
+    )
     assert [dict(version.values) for version in one.versions] == [{"DLMC": "县"}, {"DLMC": "乡镇"}]
     assert result.log.county_changed_count == 1
     fid = edits.find_fid(work.output, "DLTB", key)

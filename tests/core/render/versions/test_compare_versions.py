@@ -1058,8 +1058,7 @@ def test_layer_shifted_as_a_whole_gives_one_finding_besides_its_other_changes(tm
 
 def test_sealed_layers_may_be_given_as_concepts_or_layer_codes(tmp_path):
     default = Norm(load_standard(), load_profile())
-    sealed = {role for role in ("YJJBNTBHTB", "YJJBNTTB", "STBHHX", "CZKFBJ") if is_sealed(role, default)}
-    assert sealed == {"YJJBNTBHTB", "YJJBNTTB", "STBHHX"}
+    assert all(is_sealed(role, default) for role in ("YJJBNTBHTB", "YJJBNTTB")) and not is_sealed("CZKFBJ", default)
     assert is_sealed("STBHHX", default) and not is_sealed_by_profile("STBHHX", default)
     path = tmp_path / "x.toml"
     path.write_text(PROFILE_WITH_SEALED_ROLES, encoding="utf-8")
