@@ -290,31 +290,21 @@ def compute_data_digest(county: County, baseline: str, cancellation: Cancellatio
 
 
 def _digest_source(source: str, is_package: bool, cancellation: Cancellation) -> list[str]:
-    """Return the digests of a source: of its files, or of the rows of a schema; an unreadable one by the reason."""
-    if not is_connection(source):
-        return _digest_files(find_dataset(source), is_package, cancellation)
-    from ..plan.io.postgis import compute_schema_digest
+    """Return a text with name and digest for each file of a source; for a schema of a database, the digest of its rows.
 
-    try:
-        return [compute_schema_digest(source, cancellation)]
-    except SanxianError as error:
-        return [str(error)]
-
-
-def join_digests(texts: Iterable[str]) -> str:
-    """Return one digest of several, or of other texts."""
-    return hashlib.sha256(json.dumps(list(texts), ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _digest_files(source: Path, is_package: bool, cancellation: Cancellation) -> list[str]:
-    """Return a text with name and digest for each file of a source.
-
-    A file that cannot be read has the reason instead of its digest. An inspection of a package examines every file, a
-    check only at those that may have data.
+    What cannot be read has the reason instead of its digest. An inspection of a package examines every file, a check
+    only those that may have data.
     """
+    if is_connection(source):
+        from ..plan.io.postgis import compute_schema_digest
+
+        try:
+            return [compute_schema_digest(source, cancellation)]
+        except SanxianError as error:
+            return [str(error)]
     digests = []
     try:
-        for name, path in list_input_files(source):
+        for name, path in list_input_files(find_dataset(source)):
             cancellation.raise_if_cancelled()
             if is_package or _may_be_read(path):
                 try:
@@ -325,3 +315,8 @@ def _digest_files(source: Path, is_package: bool, cancellation: Cancellation) ->
     except OSError as error:
         digests.append(f"errno {error.errno}")
     return digests
+
+
+def join_digests(texts: Iterable[str]) -> str:
+    """Return one digest of several, or of other texts."""
+    return hashlib.sha256(json.dumps(list(texts), ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()

@@ -93,7 +93,13 @@ def place_counties(
     """
     counties = sorted(counties, key=lambda one: one.sort_key)
     plane_crs = choose_plane(counties)
-    undensified = _find_undensified_edges(counties, plane_crs)
+    shapes_by_crs: dict[CRS, list[NDArray]] = {}
+    for county in counties:
+        for layer in (require_value(county.outline, "the border of a county"), *county.layers.values()):
+            shapes_by_crs.setdefault(layer.known_crs, []).append(layer.raw_shapes)
+    joined = [(crs, np.concatenate(same_crs)) for crs, same_crs in shapes_by_crs.items()]
+    # CRS → edges that a layer in another CRS has with the same ends: they get no additional vertices.
+    undensified = find_shared_edges(joined, plane_crs) if len(joined) > 1 else {}
     shapes, borders, layers = [], [], []
     for county in counties:
         outline = _place_layer(require_value(county.outline, "the border of a county"), plane_crs, undensified)
@@ -127,18 +133,6 @@ def choose_plane(counties: Sequence[CountyBorders]) -> CRS:
         boxes.append(reproject_to_lonlat(corners, plane)[0])
     west, _, east, _ = shapely.total_bounds(boxes)
     return find_three_degree_zone((west + east) / 2)
-
-
-def _find_undensified_edges(counties: Sequence[CountyBorders], plane_crs: CRS) -> dict[CRS, frozenset[EdgeCoordinates]]:
-    """Return CRS → edges that a layer in another CRS has with the same ends: they get no additional vertices."""
-    shapes_by_crs: dict[CRS, list[NDArray]] = {}
-    for county in counties:
-        for layer in (require_value(county.outline, "the border of a county"), *county.layers.values()):
-            shapes_by_crs.setdefault(layer.known_crs, []).append(layer.raw_shapes)
-    if len(shapes_by_crs) == 1:
-        return {}
-    joined = [(crs, np.concatenate(shapes)) for crs, shapes in shapes_by_crs.items()]
-    return find_shared_edges(joined, plane_crs)
 
 
 def _place_layer(layer: Layer, plane_crs: CRS, undensified: dict[CRS, frozenset[EdgeCoordinates]]) -> Layer:

@@ -63,7 +63,16 @@ def find_county_problems(
     except DataError as error:
         # A profile without settings replaces it.
         base, problems = load_profile(), [FormFieldError("base", error)]
-    problems += _check_identity(county, base, path)
+    if not county.name.strip():
+        problems.append(FormFieldError("name", DataError("county_name")))
+    try:
+        checks.read_member_areas({"area_code": county.area_code}, path)
+    except DataError:
+        problems.append(FormFieldError("area_code", DataError("county_code", value=county.area_code)))
+    else:
+        if not base.covers(county.area_code):
+            params = {"value": county.area_code, "base": base.name, "base_code": base.area_code}
+            problems.append(FormFieldError("base", DataError("county_not_below", **params)))
     norm = Norm(load_named_standard(tomllib.loads(text), base, path), base)
     problems += list(_check_targets(county, saved or CountySettings(), norm, path))
     problems += list(_check_county_settings(county, norm, path))
@@ -91,22 +100,6 @@ def load_base(county: CountySettings, path: Path) -> Profile:
         county.parent_profile if county.parent_profile.endswith(".toml") else f"{county.parent_profile}.toml"
     )
     return load_profile(sibling if sibling.exists() else county.parent_profile)
-
-
-def _check_identity(county: CountySettings, base: Profile, path: Path) -> list[FormFieldError]:
-    """Return the problems of a county's name, area code and base profile."""
-    problems = []
-    if not county.name.strip():
-        problems.append(FormFieldError("name", DataError("county_name")))
-    try:
-        checks.read_member_areas({"area_code": county.area_code}, path)
-    except DataError:
-        problems.append(FormFieldError("area_code", DataError("county_code", value=county.area_code)))
-    else:
-        if not base.covers(county.area_code):
-            error = DataError("county_not_below", value=county.area_code, base=base.name, base_code=base.area_code)
-            problems.append(FormFieldError("base", error))
-    return problems
 
 
 def _check_targets(
