@@ -104,9 +104,9 @@ def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | Non
 
         found = find_divisions_by_name(name, load_standard("county_db").code_lists["divisions"])
         if len(found) != 1:
-            known = "、".join(f"{one.code} {one.name}" for one in found) or "140200 大同市"
+            divisions = "、".join(f"{one.code} {one.name}" for one in found) or "140200 大同市"
             file, line = table.file_and_sheet, row.line_number
-            raise InputError("seams_area_unknown", file=file, line=line, value=name, known=known)
+            raise InputError("seams_area_unknown", file=file, line=line, value=name, known=divisions)
         code = found[0].code
     if not texts["indicator"]:
         raise table.make_cell_error(row, "指标", "", list_first_words(INDICATOR_WORDS))
