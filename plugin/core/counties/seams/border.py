@@ -243,7 +243,7 @@ def _widen(bounds: tuple[float, float, float, float], distance: float) -> tuple[
 
 
 def _make_gap(part: Any, counties: NDArray, boundaries: NDArray, settings: SeamSettings) -> BorderPiece | None:
-    """Return a part of the land between counties as a gap; None if it is none.
+    """Return a part of the land between counties as a gap; None if the edges of two counties are not most of it.
 
     ``counties``: positions of the counties around it; ``boundaries``: theirs, in the plane of the part.
     """

@@ -272,7 +272,7 @@ def _describe_difference(
         key = f"map_{direction}" if direction else _MISSED_TARGET_KEYS[comparison_sign]
         difference_texts["miss"] = texts.get("words", key, miss=message_params["miss"])
         unit, miss = str(finding.params.get("unit", "")), finding.params["miss"]
-        # A figure that is in hectares already, or is no area, has none.
+        # Only an area in another unit than hectares has one.
         is_converted = unit != "ha" and unit in SQUARE_METRES and _is_finite_float(miss)
         area = texts.format_area(miss * SQUARE_METRES[unit]) if is_converted else ""
         difference_texts["miss_area"] = texts.get("words", "about_area", area=area) if area else ""
