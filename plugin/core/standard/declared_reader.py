@@ -288,7 +288,7 @@ def _read_code(table: dict[str, Any], owner_id: str, place: CheckPlace) -> str:
 
 
 def _read_check(table: dict[str, Any], code: str, standard: Standard, place: CheckPlace) -> DeclaredCheck:
-    """Return one check; raise DataError for its first error, also if it misjudges one of its examples."""
+    """Return one check; raise DataError for its first error."""
     place.check_keys(table, _REQUIRED_KEYS, _OPTIONAL_KEYS)
     names = StandardNames(standard)
     layer = table["layer"]
@@ -313,24 +313,7 @@ def _read_check(table: dict[str, Any], code: str, standard: Standard, place: Che
             {role: _read_rows(rows, role, names, place.enter("others", role)) for role, rows in others.items()},
         ),
     )
-    # Each row of `found` must be found, and none of `passed`.
-    examples, rows = check.examples, (*check.examples.found, *check.examples.passed)
-    columns = {name: [row.get(name, "") for row in rows] for name in check.list_fields()}
-    evaluation = CheckEvaluation(
-        check,
-        standard.code_lists if any(one.code_list for one in (*check.when, *check.must)) else {},
-        lambda layer, field: {row.get(field, "") for row in examples.other_layers.get(layer, ())} - {""},
-    )
-    broken = dict(evaluation.find_broken_conditions(columns))
-    for position in range(len(examples.found)):
-        if position not in broken:
-            raise place.enter("found").make_error("example_missed", number=position + 1)
-    for position, condition in sorted(broken.items()):
-        if position >= len(examples.found):
-            if condition.layer and condition.layer not in examples.other_layers:
-                raise place.make_error("others_missing", layer=condition.layer, key_field=condition.key_field)
-            number = position - len(examples.found) + 1
-            raise place.enter("passed").make_error("example_found", number=number, condition=condition.case)
+    _judge_examples(check, standard, place)
     return check
 
 
@@ -382,3 +365,25 @@ def _read_rows(rows: Any, layer: str, names: StandardNames, place: CheckPlace) -
         }
         for row in rows
     )
+
+
+def _judge_examples(check: DeclaredCheck, standard: Standard, place: CheckPlace) -> None:
+    """Raise DataError if the check misses a row of ``found`` or finds one of ``passed``."""
+    examples = check.examples
+    rows = (*examples.found, *examples.passed)
+    columns = {name: [row.get(name, "") for row in rows] for name in check.list_fields()}
+    evaluation = CheckEvaluation(
+        check,
+        standard.code_lists if any(one.code_list for one in (*check.when, *check.must)) else {},
+        lambda layer, field: {row.get(field, "") for row in examples.other_layers.get(layer, ())} - {""},
+    )
+    broken = dict(evaluation.find_broken_conditions(columns))
+    for position in range(len(examples.found)):
+        if position not in broken:
+            raise place.enter("found").make_error("example_missed", number=position + 1)
+    for position, condition in sorted(broken.items()):
+        if position >= len(examples.found):
+            if condition.layer and condition.layer not in examples.other_layers:
+                raise place.make_error("others_missing", layer=condition.layer, key_field=condition.key_field)
+            number = position - len(examples.found) + 1
+            raise place.enter("passed").make_error("example_found", number=number, condition=condition.case)
