@@ -63,6 +63,7 @@ class _Run:
     """State of a gathering that does not change after its start."""
 
     options: GatherOptions
+    spec: PackageSpec
     county_spec: PackageSpec
     norm: Norm
     placeholders: dict[str, str]
@@ -147,7 +148,7 @@ def gather_counties(
         )
         stop_on_gate_problems(slot_problems, order, target)
         run = _Run(
-            options, county_spec, norm, placeholders, document, order, target, found, filled_slots,
+            options, spec, county_spec, norm, placeholders, document, order, target, found, filled_slots,
             slot_problems, seams, progress, cancellation,
         )  # fmt: skip
         return _gather(run, on_county)
@@ -170,10 +171,9 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
         closing(KeyRegister(Path(folder) / "keys.sqlite")) as keys,
         replace_folder(run.target, run.cancellation) as new_folder,
     ):
-        spec = run.order.package_spec
         appender = Appender(
-            spec,
-            keep_county_fields(run.norm, load_standard(run.county_spec.standard), spec.gathering.renamed),
+            run.spec,
+            keep_county_fields(run.norm, load_standard(run.county_spec.standard), run.spec.gathering.renamed),
             new_folder,
             run.placeholders,
             keys,
