@@ -401,13 +401,11 @@ def test_seams_that_a_merge_makes_are_found(work):
     edits.set_shape(work.data(far), "DLTB", shifted, target)
     result = work.merge(code, far, with_seams=True)
     names = {one["code"]: one["name"] for one in map(read_township, work.packages.values())}
-    borders = {
-        (str(one.kind), frozenset(name for name, _ in one.sides)) for one in result.log.seams if one.layer == "county"
-    }
+    borders = {(str(one.kind), frozenset(one.pair)) for one in result.log.seams if one.concept == "county"}
     assert borders and {kind for kind, _ in borders} <= {"gap", "overlap"}
     assert frozenset((names[code], names[neighbour])) in {sides for _, sides in borders}
-    (overlap,) = (one for one in result.log.seams if one.layer == "DLTB")
-    assert {(name, *keys) for name, keys in overlap.sides} == {(names[far], shifted), (names[code], work.key(code))}
+    (overlap,) = (one for one in result.log.seams if one.concept == "DLTB")
+    assert {(one.county, *one.keys) for one in overlap.sides} == {(names[far], shifted), (names[code], work.key(code))}
     import geopandas as gpd
 
     # Planar area of a 3° zone: the scale differs by less than 1e-3.
