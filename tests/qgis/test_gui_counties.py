@@ -213,15 +213,15 @@ class HeldCheck:
 
     def __init__(self, monkeypatch):
         self.begun, self.free = threading.Event(), threading.Event()
-        real = check_county._write_report
+        real = check_county.write_outputs
 
-        def hold(task, result, cancellation):
+        def hold(report, plan, outputs, *, cancellation):
             self.begun.set()
             while not self.free.wait(0.01):
                 cancellation.raise_if_cancelled()
-            real(task, result, cancellation)
+            real(report, plan, outputs, cancellation=cancellation)
 
-        monkeypatch.setattr(check_county, "_write_report", hold)
+        monkeypatch.setattr(check_county, "write_outputs", hold)
 
 
 def test_cancelled_run_leaves_nothing_unfinished_and_shows_what_is_left(counties, folder, tmp_path, monkeypatch):

@@ -28,7 +28,6 @@ from qgis.core import (
 from ...core.base.cancellation import Cancellation
 from ...core.base.errors import DataError, OutputError, SanxianError
 from ...core.base.files.writing import check_writable, write_atomically
-from ...core.counties.townships.work_package import PROJECT_SUFFIX
 from ...core.standard import Standard
 from ...core.standard.layer_tree import list_theme_roles
 from ...core.standard.layer_tree import list_themes as themes_of
@@ -300,7 +299,7 @@ def write_township_project(package: WrittenPackage, roles: Mapping[str, str], no
         crs=(crs.authid() or crs.toWkt()) if crs is not None else "",
         roles=tuple(layers),
         database_path=package.data,
-        project_path=package.data.with_suffix(PROJECT_SUFFIX),
+        project_path=package.data.with_suffix(".qgz"),
         profile=profile,
     )
     set_project_properties(opened, request)

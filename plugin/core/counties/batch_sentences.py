@@ -11,7 +11,6 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..base.cancellation import NEVER_CANCELLED, Cancellation
 from ..render.words import ReportTexts
 from ..standard.messages.numbers import format_number
 from .check_county import read_record
@@ -31,9 +30,8 @@ _MIN_SECONDS_IN_MINUTES = 90
 class ForecastRow:
     """A county of a forecast. ``seconds``: about the time of its check, 0 if its result is kept, None if unknown."""
 
-    name: str
+    planned: PlannedCounty
     action: str
-    input_bytes: int
     seconds: float | None
 
 
@@ -41,8 +39,7 @@ class ForecastRow:
 class Forecast:
     """What a batch would do. ``seconds``: about the time of all checks in ``jobs`` processes, None if unknown.
 
-    ``measured_count``: number of counties from which the rate (seconds per byte) was measured; ``planned``: the
-    counties in the order of the rows, with the results of earlier runs.
+    ``measured_count``: number of counties from which the rate (seconds per byte) was measured.
     """
 
     rows: tuple[ForecastRow, ...]
@@ -50,14 +47,10 @@ class Forecast:
     measured_count: int
     jobs: int
     ignored_names: tuple[str, ...]
-    planned: tuple[PlannedCounty, ...]
 
 
 def forecast_batch(
-    options: BatchOptions,
-    *,
-    progress: Callable[[float, str], None] = lambda share, text: None,
-    cancellation: Cancellation = NEVER_CANCELLED,
+    options: BatchOptions, progress: Callable[[float, str], None] = lambda share, text: None
 ) -> Forecast:
     """Return what a batch check with these options would do. Nothing is written.
 
@@ -65,8 +58,7 @@ def forecast_batch(
     folder of results; without such a county it is unknown. Raise errors as `plan_batch`.
     """
     # The records are read also if their results are not used.
-    planned = plan_batch(replace(options, resumes=True), progress=progress, cancellation=cancellation)
-    return make_forecast(planned, options)
+    return make_forecast(plan_batch(replace(options, resumes=True), progress=progress), options)
 
 
 def make_forecast(planned: PlannedBatch, options: BatchOptions) -> Forecast:
@@ -97,21 +89,21 @@ def make_forecast(planned: PlannedBatch, options: BatchOptions) -> Forecast:
         for seconds in known:
             heapq.heapreplace(ends, ends[0] + seconds)
         total = max(ends)
-    return Forecast(rows, total, len(rates), options.jobs, planned.ignored_names, tuple(counties))
+    return Forecast(rows, total, len(rates), options.jobs, planned.ignored_names)
 
 
 def _make_row(planned: PlannedCounty, resumes: bool, rate: float | None) -> ForecastRow:
     """Return what is done with a county; ``rate``: seconds per byte, None if unknown."""
     task, record = planned.task, planned.record
     if resumes and not planned.needs_check:
-        return ForecastRow(planned.name, KEPT, task.input_bytes, 0)
+        return ForecastRow(planned, KEPT, 0)
     if record is None:
         action = NEW
     elif not planned.needs_check:
         action = REPEATED
     else:
         action = RETRIED if not record.is_checked and record.fingerprint == task.fingerprint else CHANGED
-    return ForecastRow(planned.name, action, task.input_bytes, None if rate is None else rate * task.input_bytes)
+    return ForecastRow(planned, action, None if rate is None else rate * task.input_bytes)
 
 
 def describe_record(record: CountyRecord, report_texts: ReportTexts) -> str:
@@ -157,10 +149,14 @@ def describe_forecast(forecast: Forecast, report_texts: ReportTexts) -> list[str
     lines = []
     for row in forecast.rows:
         key = f"forecast_{row.action}"
-        size = format_number(row.input_bytes / _BYTES_PER_MB, 1)
+        size = format_number(row.planned.task.input_bytes / _BYTES_PER_MB, 1)
         lines.append(
             report_texts.get(
-                "counties", key, name=row.name, size=size, duration=_describe_duration(row.seconds, report_texts)
+                "counties",
+                key,
+                name=row.planned.name,
+                size=size,
+                duration=_describe_duration(row.seconds, report_texts),
             )
         )
     return lines + describe_forecast_sums(forecast, report_texts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,22 +18,15 @@ from ..base.files.digests import add_digest, compute_sha256, is_complete_file, r
 from ..base.files.writing import OutputPaths, explain_os_error, write_text
 from ..checks.check import CheckResult, check_plan
 from ..model.indicator import AREA_FIGURES
-from ..standard.messages.texts import Texts, strip_folders
+from ..render.outputs import dump_json, write_outputs
+from ..standard.messages.texts import Message, Texts, strip_folders
 from ..standard.numbering import DIVISION_CODE_DIGITS
-from .county_record import RECORD_FILE, REPORT_SUFFIXES, County, CountyRecord, CountyState, CountyTask
+from .county_record import RECORD_FILE, REPORT_SUFFIXES, CountyRecord, CountyState, CountyTask
 
 #: Forms of a report that are not edited; a planner signs documents, fills in the ledger and styles the layer.
 _UNEDITED_FORMS = ("json", "html")
 #: Name of a county's report in all forms, without suffix; that of the layer of findings.
 REPORT_STEM, FINDINGS_STEM = "report", "findings"
-
-
-@dataclass(frozen=True)
-class Loss:
-    """Why a county has no record: ``key`` and ``params`` of a text, such as that its process ended."""
-
-    key: str
-    params: dict[str, Any] = field(default_factory=dict)
 
 
 def check_county(
@@ -50,9 +43,21 @@ def check_county(
     start_time, started = time.monotonic(), datetime.now().astimezone().isoformat(timespec="seconds")
     try:
         clear_county_folder(task.folder)
-        result = _run_check(task, progress, cancellation)
+        if task.county.is_package:
+            from ..package.export import make_options_for_package
+            from ..package.inspection.inspect import inspect_package
+            from ..package.package_spec.load import load_package_spec
+
+            spec = load_package_spec(task.package_spec)
+            options = make_options_for_package(task.options, spec)
+            result = inspect_package(task.county.source, spec, options, progress=progress, cancellation=cancellation)
+        else:
+            result = check_plan(task.county.source, task.options, progress=progress, cancellation=cancellation)
         record = make_checked_record(task, result)
-        record.digests = _write_report(task, result, cancellation)
+        paths = make_report_paths(task.folder, task.forms)
+        outputs = OutputPaths(**{form: str(path) for form, path in paths.items()})
+        write_outputs(result.report, result.plan, outputs, cancellation=cancellation)
+        record.digests = {path.name: compute_sha256(path) for form, path in paths.items() if form in _UNEDITED_FORMS}
     except OutputError as error:
         record = _make_error_record(task, CountyState.UNWRITTEN, error)
     except (InputError, DataError) as error:
@@ -84,38 +89,6 @@ def store_record(task: CountyTask, record: CountyRecord) -> CountyRecord:
     except OutputError as error:
         return replace(_make_error_record(task, CountyState.UNWRITTEN, error), times=record.times)
     return record
-
-
-def _run_check(task: CountyTask, progress: Any, cancellation: Cancellation) -> CheckResult:
-    """Check a plan, or inspect a package."""
-    if task.county.is_package:
-        from ..package.export import make_options_for_package
-        from ..package.inspection.inspect import inspect_package
-        from ..package.package_spec.load import load_package_spec
-
-        spec = load_package_spec(task.package_spec)
-        return inspect_package(
-            task.county.source,
-            spec,
-            make_options_for_package(task.options, spec),
-            progress=progress,
-            cancellation=cancellation,
-        )
-
-    return check_plan(task.county.source, task.options, progress=progress, cancellation=cancellation)
-
-
-def _write_report(task: CountyTask, result: CheckResult, cancellation: Cancellation) -> dict[str, str]:
-    """Write the report in all requested forms; an error names those that failed.
-
-    Return file name → SHA-256 of the forms that planners do not edit.
-    """
-    from ..render.outputs import write_outputs
-
-    paths = make_report_paths(task.folder, task.forms)
-    outputs = OutputPaths(**{form: str(path) for form, path in paths.items()})
-    write_outputs(result.report, result.plan, outputs, cancellation=cancellation)
-    return {path.name: compute_sha256(path) for form, path in paths.items() if form in _UNEDITED_FORMS}
 
 
 def make_report_paths(folder: Path, forms: tuple[str, ...]) -> dict[str, Path]:
@@ -189,7 +162,11 @@ def make_failed_record(
 
     Code and name of the county come from the six digits that its name or that of its data begins with.
     """
-    area_code, area_name = _find_division(task.county)
+    from ..standard import load_standard
+
+    divisions = load_standard("county_db").code_lists["divisions"].entry_by_code
+    beginnings = (name[:DIVISION_CODE_DIGITS] for name in (task.county.name, Path(task.county.source).name))
+    area_code = next((code for code in beginnings if code in divisions), "")
     return CountyRecord(
         task.county.name,
         state,
@@ -198,28 +175,16 @@ def make_failed_record(
         reason=reason,
         trace=trace or [],
         area_code=area_code,
-        area_name=area_name,
+        area_name=divisions[area_code].name if area_code else "",
         forms=sorted(task.forms),
         input_bytes=task.input_bytes,
     )
 
 
-def make_lost_record(task: CountyTask, loss: Loss) -> CountyRecord:
-    """Return and store the record of a county that had no record at two attempts."""
-    reason = Texts(task.options.lang).get("counties", loss.key, **loss.params)
+def make_lost_record(task: CountyTask, loss: Message) -> CountyRecord:
+    """Return and store the record of a county that had no record at two attempts; ``loss``: why it has none."""
+    reason = loss.render(Texts(task.options.lang))
     return store_record(task, make_failed_record(task, CountyState.LOST, reason))
-
-
-def _find_division(county: County) -> tuple[str, str]:
-    """Return code and name of the division whose code is at the beginning of a name; empty without one."""
-    from ..standard import load_standard
-
-    divisions = load_standard("county_db").code_lists["divisions"].entry_by_code
-    for name in (county.name, Path(county.source).name):
-        code = name[:DIVISION_CODE_DIGITS]
-        if code in divisions:
-            return code, str(divisions[code].name)
-    return "", ""
 
 
 def clear_county_folder(folder: Path) -> None:
@@ -243,8 +208,6 @@ def write_record(record: CountyRecord, folder: Path) -> None:
 
     Raise OutputError.
     """
-    from ..render.outputs import dump_json
-
     write_text(folder / RECORD_FILE, add_digest(dump_json(record.to_dict())))
 
 

@@ -28,7 +28,8 @@ from ..base.errors import Cancelled, InputError
 from ..base.parallel.process_state import get_available_cores, set_thread_count
 from ..base.parallel.python_program import make_process_environment
 from ..engine.provenance import collect_versions, compute_program_digest
-from .check_county import Loss, check_county, make_lost_record
+from ..standard.messages.texts import Message
+from .check_county import check_county, make_lost_record
 from .county_record import STAGING_FOLDER, CountyRecord, CountyTask
 from .processes import CountyPool
 from .run_batch import count_progress
@@ -99,7 +100,9 @@ class DaskRunner:
         report_record = count_progress(tasks, on_record, progress)
         tasks = [_make_paths_absolute(task) for task in tasks]
 
-        def check_all(client: Any, tasks: list[CountyTask], jobs: int, threads: int) -> list[tuple[CountyTask, Loss]]:
+        def check_all(
+            client: Any, tasks: list[CountyTask], jobs: int, threads: int
+        ) -> list[tuple[CountyTask, Message]]:
             # The file in the folder of results whose removal cancels the checks on all workers.
             mark = tasks[0].folder.parent.parent / STAGING_FOLDER / f"{uuid.uuid4().hex}.run"
             pool = _TaskPool(client, mark, self._check, threads, 0 if self._is_local else _MAX_CANCELLING_SECONDS)
@@ -119,8 +122,8 @@ class DaskRunner:
         self,
         tasks: list[CountyTask],
         temporary_folder: Path,
-        check_all: Callable[..., list[tuple[CountyTask, Loss]]],
-    ) -> list[tuple[CountyTask, Loss]]:
+        check_all: Callable[..., list[tuple[CountyTask, Message]]],
+    ) -> list[tuple[CountyTask, Message]]:
         """Check counties in workers of this machine, then each lost one alone, with the memory of all workers.
 
         Return those that were lost twice.
@@ -136,7 +139,7 @@ class DaskRunner:
         with _start_local(1, limit_alone_bytes, temporary_folder) as client:
             lost = check_all(client, [task for task, _ in lost], 1, cores)
         limit = f"{limit_alone_bytes / _BYTES_PER_GB:.2f}"
-        return [(task, Loss("worker_memory_limit", {"limit": limit})) for task, _ in lost]
+        return [(task, Message("counties", "worker_memory_limit", {"limit": limit})) for task, _ in lost]
 
 
 def compute_memory_limits(
@@ -255,7 +258,7 @@ class _TaskPool(CountyPool):
     def has_ended(self, job: Any) -> bool:
         return bool(job.done())
 
-    def read_result(self, job: Any, task: CountyTask) -> CountyRecord | Loss:
+    def read_result(self, job: Any, task: CountyTask) -> CountyRecord | Message:
         """Return the record of a job that has ended, or why it has none.
 
         Raise InputError if workers cannot check any county, or the scheduler is lost.
@@ -264,12 +267,12 @@ class _TaskPool(CountyPool):
             answer = job.result()
             if isinstance(answer, InputError):
                 raise answer
-            return answer if isinstance(answer, CountyRecord) else Loss("worker_lost")
+            return answer if isinstance(answer, CountyRecord) else Message("counties", "worker_lost")
         if job.status != "error":
             raise InputError("counties_scheduler_lost", address=self._client.scheduler.address)
         error = job.exception()
         if isinstance(error, import_distributed().KilledWorker):
-            return Loss("worker_lost")
+            return Message("counties", "worker_lost")
         # The check of a county raises no exception.
         raise InputError("counties_worker_package", detail=describe_exception(error)) from error
 

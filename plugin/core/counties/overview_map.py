@@ -132,29 +132,22 @@ def make_outline(plan: Plan) -> tuple[str, str]:
     Without a county layer it is the union of the townships, else the convex hull of the boxes around all features. Both
     texts are empty for a plan without geometries.
     """
-    shape, basis = _find_shape(plan)
-    if shape is None or shapely.is_empty(shape):
-        return "", ""
-    lonlat = reproject_to_lonlat(np.array([shapely.simplify(shape, _SIMPLIFICATION_M)], dtype=object), plan.plane_crs)[
-        0
-    ]
-    return shapely.to_wkt(lonlat, rounding_precision=_DEGREE_DECIMALS), basis
-
-
-def _find_shape(plan: Plan) -> tuple[Any, str]:
-    """Return the county's shape in the plan's plane, and where it comes from; None without any geometry."""
     county = plan.compute_county_shape()
-    if county is not None and county[1].shapes[0] is not None:
-        return county[1].shapes[0], FROM_COUNTY
+    shape, basis = (None, "") if county is None else (county[1].shapes[0], FROM_COUNTY)
     townships = plan.find_layer_of_concept("townships")
-    if townships is not None:
-        union = union_polygon_rows(townships.polygons, tolerance=plan.norm.make_tolerance())
-        if union is not None:
-            return union, FROM_TOWNSHIPS
-    bounds = [shapely.bounds(layer.plane_shapes) for layer in plan.layers.values() if len(layer)]
-    boxes = np.concatenate(bounds) if bounds else np.empty((0, 4))
-    boxes = boxes[np.isfinite(boxes).all(axis=1)]
-    if not len(boxes):
-        return None, ""
-    corners = np.concatenate([boxes[:, :2], boxes[:, 2:], boxes[:, [0, 3]], boxes[:, [2, 1]]])
-    return shapely.convex_hull(shapely.multipoints(corners)), FROM_EXTENT
+    if shape is None and townships is not None:
+        shape, basis = union_polygon_rows(townships.polygons, tolerance=plan.norm.make_tolerance()), FROM_TOWNSHIPS
+    if shape is None:
+        bounds = [
+            np.empty((0, 4)),
+            *(shapely.bounds(layer.plane_shapes) for layer in plan.layers.values() if len(layer)),
+        ]
+        boxes = np.concatenate(bounds)
+        boxes = boxes[np.isfinite(boxes).all(axis=1)]
+        corners = np.concatenate([boxes[:, :2], boxes[:, 2:], boxes[:, [0, 3]], boxes[:, [2, 1]]])
+        shape, basis = shapely.convex_hull(shapely.multipoints(corners)), FROM_EXTENT
+    if shapely.is_empty(shape):
+        return "", ""
+    outline = np.array([shapely.simplify(shape, _SIMPLIFICATION_M)], dtype=object)
+    lonlat = reproject_to_lonlat(outline, plan.plane_crs)[0]
+    return shapely.to_wkt(lonlat, rounding_precision=_DEGREE_DECIMALS), basis

@@ -25,8 +25,9 @@ from typing import Any
 from ..base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ..base.parallel.process_state import get_available_cores
 from ..base.parallel.python_program import make_process_environment, start_process
+from ..standard.messages.texts import Message
 from ..standard.options import RunOptions
-from .check_county import Loss, check_county, make_lost_record, read_record
+from .check_county import check_county, make_lost_record, read_record
 from .county_record import County, CountyRecord, CountyTask
 from .run_batch import count_progress
 
@@ -49,7 +50,7 @@ class CountyPool(ABC):
         """Return True if a job has ended."""
 
     @abstractmethod
-    def read_result(self, job: Any, task: CountyTask) -> CountyRecord | Loss:
+    def read_result(self, job: Any, task: CountyTask) -> CountyRecord | Message:
         """Return the record of a job that has ended, or why it has none."""
 
     @abstractmethod
@@ -62,7 +63,7 @@ class CountyPool(ABC):
         jobs: int,
         on_record: Callable[[CountyRecord], None],
         cancellation: Cancellation,
-    ) -> list[tuple[CountyTask, Loss]]:
+    ) -> list[tuple[CountyTask, Message]]:
         """Check counties, up to ``jobs`` at the same time; return those without a record, with the reason.
 
         ``on_record``: called with each record, in the order of their ends. Raise Cancelled after all jobs are ended.
@@ -83,7 +84,7 @@ class CountyPool(ABC):
                     task = running[job]
                     result = self.read_result(job, task)
                     del running[job]
-                    if isinstance(result, Loss):
+                    if isinstance(result, Message):
                         lost.append((task, result))
                     else:
                         on_record(result)
@@ -117,15 +118,15 @@ class _ProcessPool(CountyPool):
     def has_ended(self, job: subprocess.Popen[bytes]) -> bool:
         return job.poll() is not None
 
-    def read_result(self, job: subprocess.Popen[bytes], task: CountyTask) -> CountyRecord | Loss:
+    def read_result(self, job: subprocess.Popen[bytes], task: CountyTask) -> CountyRecord | Message:
         record = read_record(task.folder) if job.returncode == 0 else None
         if record is not None:
             return record
         if job.returncode == _OUT_OF_MEMORY:
-            return Loss("out_of_memory")
+            return Message("counties", "out_of_memory")
         if job.returncode < 0:
-            return Loss("killed", {"signal": -job.returncode})
-        return Loss("ended", {"code": job.returncode})
+            return Message("counties", "killed", {"signal": -job.returncode})
+        return Message("counties", "ended", {"code": job.returncode})
 
     def stop(self, jobs: list[subprocess.Popen[bytes]]) -> None:
         for process in jobs:

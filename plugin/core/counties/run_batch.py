@@ -26,8 +26,9 @@ from ..package.folder import lock_for_writing
 from ..package.package_spec.load import load_package_spec
 from ..plan.loading.reading import check_base_year
 from ..plan.loading.recognition import choose_scope
+from ..standard.messages.texts import Message
 from ..standard.options import RunOptions
-from .check_county import Loss, check_county, is_current, make_lost_record, read_record
+from .check_county import check_county, is_current, make_lost_record, read_record
 from .county_record import (
     COUNTIES_FOLDER,
     LOCK_NAME,
@@ -40,6 +41,7 @@ from .county_record import (
     CountyTask,
 )
 from .sources import (
+    check_files_writable,
     check_output_outside_data,
     compute_data_digest,
     compute_settings_digest,
@@ -48,7 +50,7 @@ from .sources import (
     measure_bytes,
 )
 from .summary import BatchSummary, make_summary
-from .write_summary import check_summary_writable, write_summary
+from .write_summary import write_summary
 
 #: Checks counties, with a folder for temporary files, and calls a function with the record of each. Raises Cancelled.
 TaskRunner = Callable[[list[CountyTask], Path, Callable[[CountyRecord], None], ProgressCallback, Cancellation], None]
@@ -116,25 +118,22 @@ def plan_batch(
         replace(check, profile=one.profile or check.profile, baseline=one.baseline or check.baseline)
         for one in counties
     ]
-    digest_by_key: dict[tuple[str, str], str] = {}
-    keys = []
-    for county, one in zip(counties, check_options, strict=True):
-        keys.append((one.profile, options.package_spec if county.is_package else ""))
-        if keys[-1] not in digest_by_key:
-            digest_by_key[keys[-1]] = compute_settings_digest(one, keys[-1][1])
-    settings_digests = [digest_by_key[key] for key in keys]
+    # The settings of counties differ in profile and specification only.
+    specs = [options.package_spec if one.is_package else "" for one in counties]
+    options_by_key = {(one.profile, spec): one for one, spec in zip(check_options, specs, strict=True)}
+    digest_by_key = {key: compute_settings_digest(one, key[1]) for key, one in options_by_key.items()}
     done_counts = [0]
 
     def digest_data(pair: tuple[County, RunOptions]) -> str:
         digest = compute_data_digest(pair[0], pair[1].baseline, cancellation)
         done_counts[0] += 1
-        progress(done_counts[0] / len(found.counties), "")
+        progress(done_counts[0] / len(counties), "")
         return digest
 
-    data_digests = map_in_threads(digest_data, list(zip(found.counties, check_options, strict=True)), cancellation)
+    data_digests = map_in_threads(digest_data, list(zip(counties, check_options, strict=True)), cancellation)
     planned = []
-    for county, folder_name, county_options, *digests in zip(
-        counties, folder_names, check_options, settings_digests, data_digests, strict=True
+    for county, folder_name, county_options, spec, data_digest in zip(
+        counties, folder_names, check_options, specs, data_digests, strict=True
     ):
         task = CountyTask(
             county,
@@ -142,7 +141,7 @@ def plan_batch(
             options.package_spec,
             options.output / COUNTIES_FOLDER / folder_name,
             tuple(sorted(options.forms)),
-            join_digests(digests),
+            join_digests([digest_by_key[county_options.profile, spec], data_digest]),
             measure_bytes(Path(county.source)),
         )
         record = read_record(task.folder) if options.resumes else None
@@ -178,7 +177,7 @@ def check_counties(
         options, progress=lambda share, text: progress(_DIGEST_SHARE * share, text), cancellation=cancellation
     )
     with _open_output_folder(options.output) as temporary_folder:
-        check_summary_writable(options.output)
+        check_files_writable(options.output, SUMMARY_FILES)
         tasks = [one.task for one in planned.counties if one.needs_check]
         new_records: dict[str, CountyRecord] = {}
 
@@ -286,7 +285,7 @@ def check_in_sequence(
                 cancellation,
             )
         except MemoryError:
-            record = make_lost_record(task, Loss("out_of_memory"))
+            record = make_lost_record(task, Message("counties", "out_of_memory"))
         on_record(record)
 
 

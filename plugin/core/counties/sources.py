@@ -21,7 +21,8 @@ from ..base.errors import InputError, OutputError, SanxianError
 from ..base.files.dataset_files import LOG_SUFFIXES, iterate_linked_files_below, list_logs
 from ..base.files.digests import MANIFEST_FILE_NAME, compute_sha256, is_special_file
 from ..base.files.tables import SearchedColumn, read_table
-from ..base.files.writing import explain_os_error, is_same_file
+from ..base.files.writing import check_writable, explain_os_error, is_same_file
+from ..checks.tabulate import check_workbook_can_be_written
 from ..engine.input_digest import compute_norm_digest
 from ..engine.provenance import compute_program_digest
 from ..model.window_register import make_default_register_path
@@ -165,6 +166,14 @@ def check_output_outside_data(output: Path, sources: Iterable[str | Path], count
         raise OutputError("counties_output", target=str(output))
 
 
+def check_files_writable(output: Path, names: Iterable[str]) -> None:
+    """Raise OutputError before a long run if files of results cannot be written into a folder."""
+    for name in names:
+        if name.endswith(".xlsx"):
+            check_workbook_can_be_written(output / name)
+        check_writable(output / name, [])
+
+
 def _has_results_only(folder: Path, output: Path) -> bool:
     """Return True for results of a batch, of seams or of a gathering, and for the output folder without county data."""
     if any((folder / COUNTIES_FOLDER).glob(f"*/{RECORD_FILE}")):
@@ -281,31 +290,21 @@ def compute_data_digest(county: County, baseline: str, cancellation: Cancellatio
 
 
 def _digest_source(source: str, is_package: bool, cancellation: Cancellation) -> list[str]:
-    """Return the digests of a source: of its files, or of the rows of a schema; an unreadable one by the reason."""
-    if not is_connection(source):
-        return _digest_files(find_dataset(source), is_package, cancellation)
-    from ..plan.io.postgis import compute_schema_digest
+    """Return a text with name and digest for each file of a source; for a schema of a database, the digest of its rows.
 
-    try:
-        return [compute_schema_digest(source, cancellation)]
-    except SanxianError as error:
-        return [str(error)]
-
-
-def join_digests(texts: Iterable[str]) -> str:
-    """Return one digest of several, or of other texts."""
-    return hashlib.sha256(json.dumps(list(texts), ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _digest_files(source: Path, is_package: bool, cancellation: Cancellation) -> list[str]:
-    """Return a text with name and digest for each file of a source.
-
-    A file that cannot be read has the reason instead of its digest. An inspection of a package examines every file, a
-    check only at those that may have data.
+    What cannot be read has the reason instead of its digest. An inspection of a package examines every file, a check
+    only those that may have data.
     """
+    if is_connection(source):
+        from ..plan.io.postgis import compute_schema_digest
+
+        try:
+            return [compute_schema_digest(source, cancellation)]
+        except SanxianError as error:
+            return [str(error)]
     digests = []
     try:
-        for name, path in list_input_files(source):
+        for name, path in list_input_files(find_dataset(source)):
             cancellation.raise_if_cancelled()
             if is_package or _may_be_read(path):
                 try:
@@ -316,3 +315,8 @@ def _digest_files(source: Path, is_package: bool, cancellation: Cancellation) ->
     except OSError as error:
         digests.append(f"errno {error.errno}")
     return digests
+
+
+def join_digests(texts: Iterable[str]) -> str:
+    """Return one digest of several, or of other texts."""
+    return hashlib.sha256(json.dumps(list(texts), ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()

@@ -154,13 +154,15 @@ def _list_verdict_counts(summary: BatchSummary, report_texts: ReportTexts) -> It
     """Yield the entries of the legend: verdicts with the counties that have them."""
     for verdict in (*VERDICT_ORDER, None):
         records = summary.list_records(verdict)
-        label = (
-            report_texts.get("counties", "no_verdict") if verdict is None else report_texts.get("verdict", str(verdict))
-        )
         if records or verdict is not None:
-            names = summary.join_names(records)
-            symbol = _NO_VERDICT if verdict is None else str(verdict)
-            yield {"symbol": symbol, "label": label, "count": str(len(records)), "names": names}
+            yield {
+                "symbol": str(verdict or _NO_VERDICT),
+                "label": report_texts.get("verdict", verdict)
+                if verdict
+                else report_texts.get("counties", "no_verdict"),
+                "count": str(len(records)),
+                "names": summary.join_names(records),
+            }
 
 
 def _list_progress(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[str, Any]]:
@@ -258,7 +260,7 @@ def _get_class(record: CountyRecord) -> str:
     return record.verdict if record.is_checked else _NO_VERDICT
 
 
-def _get_label(record: CountyRecord, report_texts: ReportTexts) -> str:
+def label_verdict(record: CountyRecord, report_texts: ReportTexts) -> str:
     """Return the verdict of a county in words, or why it has no verdict."""
     return (
         report_texts.get("verdict", record.verdict)
@@ -272,7 +274,7 @@ def _make_overview(summary: BatchSummary, report_texts: ReportTexts) -> Any:
     # A map of a province takes the width of the page, and its symbols have to suffice as verdicts.
     is_wide = len(summary.records) > _MAX_COUNTIES_OF_SMALL_MAP
     labels = {
-        one.name: (summary.display_names[one.name], *(() if is_wide else (_get_label(one, report_texts),)))
+        one.name: (summary.display_names[one.name], *(() if is_wide else (label_verdict(one, report_texts),)))
         for one in summary.records
     }
     outlines = {one.name: one.outline for one in summary.records}
@@ -292,7 +294,7 @@ def _make_overview(summary: BatchSummary, report_texts: ReportTexts) -> Any:
 def _list_reasons(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[str, str]]:
     """Return why counties have no verdict or are incomplete: label, name and reason."""
     reasons = [
-        {"label": _get_label(one, report_texts), "name": summary.display_names[one.name], "text": one.reason}
+        {"label": label_verdict(one, report_texts), "name": summary.display_names[one.name], "text": one.reason}
         for one in summary.list_records(None)
     ]
     for one in summary.list_records(Verdict.INCOMPLETE):
@@ -300,7 +302,9 @@ def _list_reasons(summary: BatchSummary, report_texts: ReportTexts) -> list[dict
         named = report_texts.join_parts(rules[:_MAX_NAMED_RULES])
         key = "unchecked_more" if len(rules) > _MAX_NAMED_RULES else "unchecked"
         text = report_texts.get("counties", key, count=len(rules), rules=named)
-        reasons.append({"label": _get_label(one, report_texts), "name": summary.display_names[one.name], "text": text})
+        reasons.append(
+            {"label": label_verdict(one, report_texts), "name": summary.display_names[one.name], "text": text}
+        )
     return reasons
 
 
@@ -319,7 +323,7 @@ def _make_row(record: CountyRecord, summary: BatchSummary, report_texts: ReportT
         "code": record.area_code,
         "link": summary.report_paths[record.name],
         "symbol": _get_class(record),
-        "label": _get_label(record, report_texts),
+        "label": label_verdict(record, report_texts),
         "counts": counts,
         "figures": [_make_figure_cell(record, column, report_texts) for column in FIGURE_COLUMNS],
     }

@@ -15,8 +15,7 @@ from pyproj import CRS
 
 from ...metadata import read_plugin_version
 from ..base.errors import OutputError
-from ..base.files.writing import check_writable, explain_os_error, replace_until_error
-from ..checks.tabulate import check_workbook_can_be_written
+from ..base.files.writing import explain_os_error, replace_until_error
 from ..model.indicator import COMPARISON_SIGNS, Indicator
 from ..render.figures import format_state
 from ..render.outputs import dump_json, write_polygon_layer
@@ -43,7 +42,7 @@ from .county_record import (
     VERDICT_ORDER,
     CountyRecord,
 )
-from .summary import FIGURE_COLUMNS, BatchSummary, find_figure, render_summary
+from .summary import FIGURE_COLUMNS, BatchSummary, find_figure, label_verdict, render_summary
 
 _COUNTS = ("errors", "warnings", "infos", "waived", "skipped")
 _M2_PER_HA = 10_000.0
@@ -52,13 +51,6 @@ LAYER_NAME = "counties"
 _LAYER_CRS = "EPSG:4490"
 #: End of the layer's field of a figure → attribute of the figure, and its value for a county without the figure.
 _FIGURE_FIELDS = {"": ("value", None), "_target": ("target", None), "_margin": ("margin", None), "_unit": ("unit", "")}
-
-
-def check_summary_writable(output: Path) -> None:
-    """Raise OutputError before a long run if a file of the summary cannot be written."""
-    check_workbook_can_be_written(output / SUMMARY_XLSX)
-    for name in SUMMARY_FILES:
-        check_writable(output / name, [])
 
 
 def write_summary(summary: BatchSummary, output: Path, temporary_folder: Path, staging_folder: Path) -> None:
@@ -122,11 +114,6 @@ def _make_county_columns(summary: BatchSummary, report_texts: ReportTexts) -> li
     A figure in the layer has value, target and margin in its unit.
     """
 
-    def describe_verdict(record: CountyRecord) -> str:
-        if record.is_checked:
-            return report_texts.get("verdict", record.verdict)
-        return report_texts.get("county_state", str(record.state))
-
     def make_count_column(key: str) -> TableColumn:
         return TableColumn(
             f"county_{key}", width_in_characters=10, key=key, value=lambda record: record.counts.get(key)
@@ -141,7 +128,12 @@ def _make_county_columns(summary: BatchSummary, report_texts: ReportTexts) -> li
         *_make_name_columns(summary, lambda record: record),
         TableColumn(key="source", value=lambda record: record.name),
         TableColumn(key="state", value=lambda record: str(record.state)),
-        TableColumn("county_verdict", width_in_characters=12, key="verdict", shown=describe_verdict),
+        TableColumn(
+            "county_verdict",
+            width_in_characters=12,
+            key="verdict",
+            shown=lambda record: label_verdict(record, report_texts),
+        ),
         TableColumn(key="reason"),
         TableColumn(key="outline", value=lambda record: record.outline_basis),
         *map(make_count_column, _COUNTS),

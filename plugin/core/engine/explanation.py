@@ -11,7 +11,7 @@ from typing import Any
 
 from ..model.rule import Rule, find_unit
 from ..standard.bounds import DISABLED_PREFIX, list_undeclared_users
-from ..standard.citations import Citation
+from ..standard.edition import Citation
 from ..standard.messages.numbers import format_plain_number
 from ..standard.messages.texts import Texts
 from ..standard.profile import Norm

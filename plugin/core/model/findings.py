@@ -148,24 +148,9 @@ class Finding:
 
     def _make_columns(self, related_keys: Any, params: Any) -> dict[str, Any]:
         """Return column name → value of the findings layer; related keys and parameters as given."""
-        return {
-            "code": self.code,
-            "severity": str(self.severity or ""),
-            "role": self.role,
-            "key": self.key,
-            "related_role": self.related_role,
-            "related_keys": related_keys,
-            "field": self.field,
-            "message": self.message,
-            "params": params,
-            "area_m2": self.area_m2,
-            "net_area_m2": self.net_area_m2,
-            "width_m": self.width_m,
-            "township": self.township,
-            "geom_kind": self.geom_kind,
-            "fingerprint": self.fingerprint,
-            "state": self.state,
-        }
+        columns = {name: getattr(self, name) for name in FINDING_COLUMNS}
+        severity = str(self.severity or "")
+        return {**columns, "severity": severity, "related_keys": related_keys, "params": params}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as a dict for JSON: the columns of `row`, but with lists and exact WKT."""

@@ -41,10 +41,6 @@ class Outcome(StrEnum):
     CRASHED = "crashed"
 
 
-#: Outcomes of rules that had something to check.
-_EXAMINED_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
-
-
 def makes_run_incomplete(finding: Finding) -> bool:
     """Return True for a finding about the run itself that makes the run incomplete.
 
@@ -148,7 +144,7 @@ class Report:
     @property
     def has_examined_rules(self) -> bool:
         """Return True if any rule had something to check."""
-        return any(r.outcome in _EXAMINED_OUTCOMES for r in self.rules)
+        return any(r.outcome in (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED) for r in self.rules)
 
     @property
     def rule_counts(self) -> Counter[str]:

@@ -93,21 +93,19 @@ def read_window_register(path: str | Path) -> list[RegisteredWindow]:
     lines = csv.DictReader(io.StringIO(text, newline=""))
     if not set(WINDOW_REGISTER_COLUMNS) <= set(lines.fieldnames or ()):
         raise InputError("windows_unreadable", target=str(path))
-    rows = (_parse_row(line) for line in lines)
-    return [row for row in rows if row is not None]
-
-
-def _parse_row(line: dict[str, str]) -> RegisteredWindow | None:
-    """Return a line of the register as a row; None if it has no state or no location."""
-    cells = [(line.get(name) or "").removeprefix("'").strip() for name in WINDOW_REGISTER_COLUMNS]
-    when, step, layer, key, filler, filler_key, area, document, who, state, longitude, latitude = cells
-    place = _parse_number(longitude), _parse_number(latitude)
-    if state not in tuple(WindowState) or not all(map(math.isfinite, place)):
-        return None
-    role, filler_role = _get_role(layer), _get_role(filler)
-    return RegisteredWindow(
-        when, step, role, key, filler_role, filler_key, _parse_number(area), document, who, WindowState(state), *place
-    )
+    rows = []
+    for line in lines:
+        cells = [(line.get(name) or "").removeprefix("'").strip() for name in WINDOW_REGISTER_COLUMNS]
+        when, step, layer, key, filler, filler_key, area, document, who, state, *place = cells
+        longitude, latitude = map(_parse_number, place)
+        if state in tuple(WindowState) and math.isfinite(longitude) and math.isfinite(latitude):
+            rows.append(
+                RegisteredWindow(
+                    when, step, _get_role(layer), key, _get_role(filler), filler_key, _parse_number(area),
+                    document, who, WindowState(state), longitude, latitude,
+                )
+            )  # fmt: skip
+    return rows
 
 
 def _get_role(text: str) -> str:

@@ -17,8 +17,8 @@ from ..base.files.writing import write_text
 from ..engine.explanation import EffectiveValue, find_effective_parameters, find_unconfirmed_settings
 from ..model.rule import EVERY_LAYER, RULE_FAMILIES, LayerNeed, Rule, Severity
 from ..standard import list_standard_ids, load_standard
-from ..standard.citations import Citation, CitedDocument
 from ..standard.conflicts import CONFLICT_MEANINGS, ConflictMatrixEntry
+from ..standard.edition import Citation, CitedDocument
 from ..standard.messages.numbers import format_plain_number
 from ..standard.messages.texts import Texts
 from ..standard.profile import Norm

@@ -4,8 +4,8 @@
 It lists the rules that run, the layers by concept (a name for several layer codes), the kinds of delivery (scopes),
 every threshold with a mark for its source, and the citations.
 
-`edition` is the standard with its templates and code lists, and finds the folders of editions. `load` reads a standard
-from its folder and completes it from the editions that it includes. `template`, `citations`, `conflicts` and
+`edition` is the standard with its templates, code lists and citations, and finds the folders of editions. `load` reads
+a standard from its folder and completes it from the editions that it includes. `template`, `conflicts` and
 `maintenance` each read a file of it; `declared_reader` reads the checks that a standard or a profile declares.
 """
 

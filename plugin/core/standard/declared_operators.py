@@ -169,20 +169,6 @@ class CodeResolver:
         return self._codes_by_text.get(text, frozenset())
 
 
-def make_value_test(
-    condition: Condition, text: str, other_text: str, resolver: CodeResolver | None, known_values: Collection[str]
-) -> ValueTest:
-    """Return what the operator of a condition needs to judge a value.
-
-    ``other_text``: value of the condition's other field; it is compared as the type of the field.
-    """
-    values: tuple[Any, ...] = condition.values
-    if condition.other_field:
-        values = (_convert_other_value(other_text, condition),)
-    codes = resolver.find_codes(text) if resolver is not None else frozenset()
-    return ValueTest(text, values, codes, resolver.code_list if resolver is not None else None, known_values)
-
-
 def _convert_other_value(text: str, condition: Condition) -> Any:
     """Return the value of the other field as number, date or text, by the type of the field that is compared.
 
@@ -197,18 +183,19 @@ def _convert_other_value(text: str, condition: Condition) -> Any:
     return text
 
 
-#: Returns the values of a field in a layer, both by name.
-ValueSource = Callable[[str, str], Collection[str]]
-
-
 class CheckEvaluation:
     """Judges rows by one declared check.
 
     ``code_lists``: those of the standard, by id; ``find_values``: the values of other layers that foreign keys may
-    have, called once for each condition.
+    have, called with layer and field once for each condition.
     """
 
-    def __init__(self, check: DeclaredCheck, code_lists: Mapping[str, CodeList], find_values: ValueSource):
+    def __init__(
+        self,
+        check: DeclaredCheck,
+        code_lists: Mapping[str, CodeList],
+        find_values: Callable[[str, str], Collection[str]],
+    ):
         self._check = check
         conditions = (*check.when, *check.must)
         self._resolvers = {
@@ -259,6 +246,11 @@ class CheckEvaluation:
         is_empty = not text or (bool(condition.other_field) and not other_text)
         if is_empty and condition.operator not in OPERATORS_ON_EMPTY:
             return is_must
-        known_values = self._known_values.get(id(condition), ())
-        test = make_value_test(condition, text, other_text, self._resolvers.get(id(condition)), known_values)
+        values: tuple[Any, ...] = condition.values
+        if condition.other_field:
+            values = (_convert_other_value(other_text, condition),)
+        resolver = self._resolvers.get(id(condition))
+        codes = resolver.find_codes(text) if resolver is not None else frozenset()
+        code_list = resolver.code_list if resolver is not None else None
+        test = ValueTest(text, values, codes, code_list, self._known_values.get(id(condition), ()))
         return OPERATORS[condition.operator].holds(test)

@@ -54,11 +54,19 @@ def find_county(text: str, divisions: CodeList) -> CodeEntry:
         if matches:
             county_list_text = "、".join(f"{county.code} {parents[county.code]}{county.name}" for county in matches)
             raise InputError("county_ambiguous", value=text, counties=county_list_text)
-    county_list_text = "、".join(
-        f"{county.code} {county.name}"
-        for county in {county.code: county for county in _find_similar_counties(searched, counties, parents)}.values()
-    )
-    raise InputError("county_unknown", value=text, near=county_list_text)
+    # What the text may mean: the counties of a city, a mistyped code, counties of the same city, similar names.
+    candidates = [county for county in counties if searched in (county.parent, parents[county.code])]
+    if searched.isdigit():
+        similar_codes = [county for county in counties if _is_typing_error(searched, county.code)]
+        candidates = candidates or similar_codes or [county for county in counties if county.code[:4] == searched[:4]]
+    county_by_name_or_code = {
+        **{county.name: county for county in counties},
+        **{county.code: county for county in counties},
+    }
+    close_matches = difflib.get_close_matches(searched, county_by_name_or_code, n=4, cutoff=0.5)
+    candidates = candidates or [county_by_name_or_code[name] for name in close_matches] or counties[:4]
+    near = "、".join(dict.fromkeys(f"{county.code} {county.name}" for county in candidates))
+    raise InputError("county_unknown", value=text, near=near)
 
 
 def find_divisions_by_name(text: str, divisions: CodeList) -> list[CodeEntry]:
@@ -72,34 +80,10 @@ def _list_full_names(code: str, divisions: CodeList) -> list[str]:
     return ["".join(reversed(names[:count])) for count in range(1, len(names) + 1)]
 
 
-def _find_similar_counties(searched: str, counties: list[CodeEntry], parents: dict[str, str]) -> list[CodeEntry]:
-    """Return counties that a text may mean: a city's, mistyped or similar ones."""
-    # The code or name of a city: its counties are the candidates.
-    candidates = [county for county in counties if searched in (county.parent, parents[county.code])]
-    if searched.isdigit():
-        # Two digits in the wrong order, or one wrong digit.
-        similar_codes = [
-            county
-            for county in counties
-            if len(searched) == len(county.code) and _is_typing_error(searched, county.code)
-        ]
-        candidates = candidates or similar_codes or [county for county in counties if county.code[:4] == searched[:4]]
-    county_by_name_or_code = {
-        **{county.name: county for county in counties},
-        **{county.code: county for county in counties},
-    }
-    return (
-        candidates
-        or [
-            county_by_name_or_code[name]
-            for name in difflib.get_close_matches(searched, county_by_name_or_code, n=4, cutoff=0.5)
-        ]
-        or counties[:4]
-    )
-
-
 def _is_typing_error(searched: str, code: str) -> bool:
     """Return True if two codes of equal length differ in one digit or by two swapped neighbouring digits."""
+    if len(searched) != len(code):
+        return False
     different_positions = [n for n, (a, b) in enumerate(zip(searched, code, strict=True)) if a != b]
     are_digits_swapped = (
         len(different_positions) == 2

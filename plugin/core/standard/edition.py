@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...paths import STANDARDS_FOLDER
 from ..base.errors import DataError, InputError
-from ..base.files.data import NOT_IN_FILE, check_type, read_toml, read_value
-from .citations import Citation, CitedDocument
+from ..base.files.data import NOT_IN_FILE, SourceMark, check_type, read_toml, read_value
 from .conflicts import ConflictMatrixEntry
 from .layer_tree import MapTheme, TreeBranch
 from .maintenance import MaintenanceSpec, check_maintenance
@@ -177,6 +176,39 @@ class TemplateGroup:
 
 
 @dataclass(frozen=True)
+class CitedDocument:
+    """A document that citations refer to.
+
+    ``best``: the best mark (A, B or C) that a statement read in it can have.
+    """
+
+    id: str = field(metadata=NOT_IN_FILE)
+    best: SourceMark
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A legal or technical basis of a rule.
+
+    ``mark``: A (read in the text), B (quoted elsewhere), C (unverified). ``sources``: ids of the documents in which it
+    was read. ``area``: code of the county whose plan it is; for other counties it is only an example.
+    """
+
+    key: str = field(metadata=NOT_IN_FILE)
+    mark: SourceMark
+    zh: str
+    en: str
+    sources: tuple[str, ...] = ()
+    area: str = ""
+
+    def applies_in_area(self, area_code: str) -> bool:
+        """Return True if the citation applies in the area with this code; one without an area applies everywhere."""
+        return self.area in ("", area_code)
+
+
+@dataclass(frozen=True)
 class Standard:
     """One edition of a standard.
 
@@ -230,7 +262,10 @@ class Standard:
             own_role = self.folder / MAINTENANCE_FILE_NAME
             if own_role.exists():
                 check_maintenance(self.maintenance, templates, own_role)
-            templates |= self.maintenance.make_templates(templates)
+            templates |= {
+                role: stage.make_template(templates[layer.role], self.maintenance.name)
+                for role, (stage, layer) in self.maintenance.class_by_role.items()
+            }
         check_code_lists(templates.values(), self.code_lists)
         return templates
 
@@ -248,11 +283,8 @@ class Standard:
 
         It is in the folder ``codelists`` of this standard, or of the included one that the list comes from.
         """
-        path = self.folder / "codelists" / f"{name}.csv"
-        if path.is_file():
-            return path
-        included_paths = (included_standard.find_code_list_path(name) for included_standard in self.included_standards)
-        return next((path for path in included_paths if path is not None), None)
+        paths = (one.folder / "codelists" / f"{name}.csv" for one in self.list_with_included_standards())
+        return next((path for path in paths if path.is_file()), None)
 
     @property
     def standard_key(self) -> str:
@@ -278,23 +310,18 @@ class Standard:
 
     def list_with_included_standards(self) -> list[Standard]:
         """Return this standard and all that it includes, each folder once, depth first."""
-        by_folder: dict[Path, Standard] = {}
-        self._collect_by_folder(by_folder)
+        by_folder = {self.folder: self}
+        for included_standard in self.included_standards:
+            for standard in included_standard.list_with_included_standards():
+                by_folder.setdefault(standard.folder, standard)
         return list(by_folder.values())
-
-    def _collect_by_folder(self, by_folder: dict[Path, Standard]) -> None:
-        """Add this standard and all that it includes to ``by_folder``, unless their folder is there."""
-        if self.folder not in by_folder:
-            by_folder[self.folder] = self
-            for included_standard in self.included_standards:
-                included_standard._collect_by_folder(by_folder)
 
     def list_templates_of_role(self, role: str) -> list[Template]:
         """Return the templates of a role in all editions, own first.
 
         A layer may follow any of them.
         """
-        origin = self.maintenance.find_class_of_role(role) if self.maintenance else None
+        origin = self.maintenance.class_by_role.get(role) if self.maintenance else None
         if origin is not None and self.maintenance is not None:
             stage, layer = origin
             # The fields of a change are the same in every edition.
@@ -316,11 +343,10 @@ class Standard:
 
     def has_template(self, role: str) -> bool:
         """Return True if this standard or one that it includes has a template for the layer code."""
-        if self.maintenance is not None and self.maintenance.find_class_of_role(role):
-            return True
-        own_template = self.folder / "templates" / f"{role}.toml"
-        return own_template.exists() or any(
-            included_standard.has_template(role) for included_standard in self.included_standards
+        return any(
+            (one.maintenance is not None and role in one.maintenance.class_by_role)
+            or (one.folder / "templates" / f"{role}.toml").exists()
+            for one in self.list_with_included_standards()
         )
 
     def list_templates_of_groups(self, groups: Iterable[str]) -> list[Template]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,10 +80,18 @@ def list_branches(standard: Standard) -> list[TreeBranch]:
     """
     tree = list(standard.layer_tree.values())
     if not tree:
-        borrowed = (
-            _limit_branch_to_standard(branch, standard) for branch in _load_default_standard().layer_tree.values()
-        )
-        tree = [branch for branch in borrowed if branch.roles]
+        group_roles = {role for group in standard.groups.values() for role in group.roles}
+        for branch in _load_default_standard().layer_tree.values():
+            roles, also = (
+                tuple(r for r in branch_roles if standard.has_template(r))
+                for branch_roles in (branch.roles, branch.roles_of_other_editions)
+            )
+            # A layer of another edition is made with the branch if the standard's groups name it, or if the branch
+            # would otherwise be empty.
+            roles += tuple(r for r in also if r in group_roles or not roles)
+            if roles:
+                others = tuple(r for r in also if r not in roles)
+                tree.append(replace(branch, roles=roles, roles_of_other_editions=others))
     placed = {role for b in tree for role in b.roles + b.roles_of_other_editions}
     unplaced = tuple(role for role in standard.templates if role not in placed)
     if unplaced:
@@ -101,28 +109,6 @@ def _load_default_standard() -> Standard:
     from . import load_standard
 
     return load_standard()
-
-
-def _limit_branch_to_standard(branch: TreeBranch, standard: Standard) -> TreeBranch:
-    """Return a branch with only the layers that a standard has.
-
-    A layer of another edition is made with the branch if the standard's groups name it, or if the branch would
-    otherwise be empty.
-    """
-    roles, also = (
-        tuple(r for r in branch_roles if standard.has_template(r))
-        for branch_roles in (branch.roles, branch.roles_of_other_editions)
-    )
-    group_roles = {role for group in standard.groups.values() for role in group.roles}
-    adopted = tuple(r for r in also if r in group_roles or not roles)
-    return TreeBranch(
-        branch.id,
-        branch.name,
-        roles + adopted,
-        tuple(r for r in also if r not in adopted),
-        branch.is_chosen,
-        branch.is_shown,
-    )
 
 
 def find_branch(role: str, standard: Standard) -> TreeBranch:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -13,19 +14,22 @@ from ..base.files.data import (
     ErrorCollector,
     SourceMark,
     check_keys,
+    check_known,
     list_record_items,
     one_of,
     read_record,
     read_toml,
+    read_value,
 )
 from ..model.rule import Severity
-from .citations import load_citations, load_cited_documents
 from .conflicts import CONFLICTS_SECTION, add_missing_conflicts, load_conflicts
 from .edition import (
     ALL_LAYERS,
     MAINTENANCE_FILE_NAME,
     PLANNING_PHASES,
     STANDARD_FILE,
+    Citation,
+    CitedDocument,
     DeliveryScope,
     Standard,
     TemplateGroup,
@@ -201,7 +205,7 @@ def _read_own_data(
     in_phases = (f"phase.{phase}.severity.{code}" for phase, severities in phases.items() for code in severities)
     sources = {
         **{k: value for included_standard in includes for k, value in included_standard.sources.items()},
-        **load_cited_documents(folder),
+        **_read_table(folder / "sources.toml", dict[str, CitedDocument]),
     }
     concepts, groups = dict(file.concepts), dict(file.groups)
     maintenance_path = folder / MAINTENANCE_FILE_NAME
@@ -212,7 +216,7 @@ def _read_own_data(
     )
     if maintenance is not None:
         groups[maintenance.id] = TemplateGroup(
-            maintenance.id, maintenance.name, maintenance.class_roles, maintenance.aliases
+            maintenance.id, maintenance.name, tuple(maintenance.class_by_role), maintenance.aliases
         )
         concepts[maintenance.id] = maintenance.change_roles
     if EVERY_RULE in file.rule_groups:
@@ -231,7 +235,7 @@ def _read_own_data(
         marks=_complete_marks(file, settings),
         mark_sources=file.mark_sources,
         confirmed=frozenset(file.confirmed.items),
-        citations=load_citations(folder, sources),
+        citations=_load_citations(folder, sources),
         sources=sources,
         groups=groups,
         themes=file.themes,
@@ -243,6 +247,24 @@ def _read_own_data(
         phases=phases,
         own_keys=frozenset([*settings, *(f"severity.{code}" for code in file.severity), *in_phases]),
     )
+
+
+def _read_table(path: Path, kind: Any) -> Any:
+    """Return the table of a file of a standard as its type requires; empty without the file."""
+    return read_value(read_toml(path) if path.exists() else {}, kind, file=path)
+
+
+def _load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
+    """Return the citations of a standard by key.
+
+    ``sources``: ids of the known documents. Raise DataError for an invalid entry and for an unknown document.
+    """
+    path = folder / "citations.toml"
+    citations: dict[str, Citation] = _read_table(path, dict[str, Citation])
+    for citation in citations.values():
+        for source in citation.sources:
+            check_known(source, sources, path, f"{citation.key}.sources")
+    return citations
 
 
 def flatten_settings(table: dict[str, Any]) -> dict[str, Any]:

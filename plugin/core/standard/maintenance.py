@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from ..base.errors import DataError
@@ -122,10 +123,10 @@ class MaintenanceSpec:
         """Return `BEFORE_STAGE`, `CHANGE_STAGE` and `AFTER_STAGE` with their classes."""
         return {BEFORE_STAGE: self.before, CHANGE_STAGE: self.change, AFTER_STAGE: self.after}
 
-    @property
-    def class_roles(self) -> tuple[str, ...]:
-        """Return the layer codes of all classes of all maintained layers."""
-        return tuple(one.prefix + layer.role for layer in self.layers for one in self.class_by_stage.values())
+    @cached_property
+    def class_by_role(self) -> dict[str, tuple[MaintenanceClassSpec, MaintainedLayerSpec]]:
+        """Return layer code → class (before, change or after) and maintained layer that it means."""
+        return {one.prefix + layer.role: (one, layer) for layer in self.layers for one in self.class_by_stage.values()}
 
     @property
     def change_roles(self) -> tuple[str, ...]:
@@ -134,28 +135,6 @@ class MaintenanceSpec:
         A yearly delivery has at least one of them, a plan has none.
         """
         return tuple(self.change.prefix + layer.role for layer in self.layers)
-
-    def find_class_of_role(self, role: str) -> tuple[MaintenanceClassSpec, MaintainedLayerSpec] | None:
-        """Return the class (before, change or after) and the maintained layer that a layer code means.
-
-        None for a code of another layer.
-        """
-        for stage in self.class_by_stage.values():
-            for layer in self.layers:
-                if role == stage.prefix + layer.role:
-                    return stage, layer
-        return None
-
-    def make_templates(self, known: Mapping[str, Template]) -> dict[str, Template]:
-        """Return layer code → template of every class.
-
-        ``known``: templates of the maintained layers, by code.
-        """
-        return {
-            stage.prefix + layer.role: stage.make_template(known[layer.role], self.name)
-            for layer in self.layers
-            for stage in self.class_by_stage.values()
-        }
 
 
 def check_maintenance(spec: MaintenanceSpec, known: Mapping[str, Template], path: Path) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,7 +100,7 @@ def parse_roles(text: str) -> dict[str, str]:
     text = text.strip()
     if not text:
         return {}
-    if "=" not in text.replace("＝", "=") or _is_file(text):
+    if "=" not in text.replace("＝", "=") or os.path.isfile(text):
         try:
             text = Path(text).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError, ValueError) as error:
@@ -118,14 +119,3 @@ def parse_roles(text: str) -> dict[str, str]:
             if layer_by_role.setdefault(role, layer) != layer:
                 raise InputError("two_layers_one_role", role=role, first=layer_by_role[role], second=layer)
     return layer_by_role
-
-
-def _is_file(text: str) -> bool:
-    """Return True if a text is the path of an existing file.
-
-    False also for a text that cannot be a path.
-    """
-    try:
-        return Path(text).is_file()
-    except OSError:
-        return False

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -117,12 +116,7 @@ class Template:
 
     def find_field_by_name(self, name: str) -> TemplateField | None:
         """Return the field of this name, or None."""
-        return self._field_by_name.get(name)
-
-    @cached_property
-    def _field_by_name(self) -> dict[str, TemplateField]:
-        """Return name → the first field of this name."""
-        return {field.name: field for field in reversed(self.fields)}
+        return next((field for field in self.fields if field.name == name), None)
 
     @property
     def shapefile_name_by_field(self) -> dict[str, str]:

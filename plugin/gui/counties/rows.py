@@ -78,15 +78,15 @@ def make_rows_of_forecast(forecast: Forecast) -> list[CountyRow]:
     """Return the rows of a forecast."""
     return [
         CountyRow(
-            one.task.county,
-            one.task.options.profile,
-            row.action,
-            row.seconds,
-            one.record,
-            folder=one.task.folder,
-            input_bytes=row.input_bytes,
+            one.planned.task.county,
+            one.planned.task.options.profile,
+            one.action,
+            one.seconds,
+            one.planned.record,
+            folder=one.planned.task.folder,
+            input_bytes=one.planned.task.input_bytes,
         )
-        for row, one in zip(forecast.rows, forecast.planned, strict=True)
+        for one in forecast.rows
     ]
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from ...geometry.tolerance import Tolerance
 from ...package.layers.content import PackageLayer, make_package_layers
 from ...package.layers.layer_validation import validate_layer
 from ...package.names import fill_name_pattern
-from ...package.package_spec.spec import FORMAT_NAMES, PackageSpec, VectorSet
+from ...package.package_spec.spec import FORMAT_NAMES, PackageSpec
 from ...package.problems import MAX_NAMED_FEATURES, ExportProblem, GateRefusal, ProblemLevel
 from ...plan.layer import FieldInfo, SourceLayer
 from ...plan.loading.assembly import assemble_plan
@@ -114,7 +114,7 @@ class Appender:
             If a layer cannot be written, or differs when it is read again.
         """
         converted = convert_plan(plan, self.norm, self.spec.gathering.renamed, self.cancellation)
-        contents = [self._list_contents(converted.plan, one.vector_set) for one in self.data_sets]
+        contents = self._list_contents(converted.plan)
         written = {content.layer.role for layers in contents for content in layers}
         county.left_out = converted.left_out
         county.renamed = {role: target for role, target in converted.renamed.items() if target in written}
@@ -134,48 +134,45 @@ class Appender:
         if stopping:
             county.refuse(GateRefusal(tuple(stopping)))
             return
-        self.keys.begin_county(county.name)
         for problem in problems:
             self.problems.add(problem, county.name)
         for content in contents[0]:
             for joined in self.joined:
                 if content.layer.role == joined.source:
                     joined.add(content, county)
+        self._append(contents, county)
+
+    def _list_contents(self, plan: Plan) -> list[list[PackageLayer]]:
+        """Return for each data set the layers with rows that it gets from a plan."""
+        contents = (
+            make_package_layers(plan, one.vector_set, includes_personal_data=self.keeps_personal_fields)[0]
+            for one in self.data_sets
+        )
+        return [[layer for layer in layers if len(layer)] for layers in contents]
+
+    def _append(self, contents: Sequence[Sequence[PackageLayer]], county: GatheredCounty) -> None:
+        """Append the layers of each data set, and record which fill its entries; the first one counts for amounts."""
+        self.keys.begin_county(county.name)
         for number, (data_set, layers) in enumerate(zip(self.data_sets, contents, strict=True)):
-            self._note_slots(data_set.vector_set, layers, county.name)
+            vectors, roles = data_set.vector_set, {one.layer.role for one in layers}
+            for position, slot in enumerate(vectors.layers):
+                candidates = self.norm.standard.concepts.get(slot.layer, (slot.layer,))
+                role = next((one for one in candidates if one in roles), None)
+                if role is not None:
+                    self.slot_roles.setdefault((vectors.id, position), {}).setdefault(role, []).append(county.name)
             for content in layers:
-                self._append(data_set, content, county, is_first=number == 0)
-
-    def _list_contents(self, plan: Plan, vectors: VectorSet) -> list[PackageLayer]:
-        """Return the layers with rows that a data set gets from a plan."""
-        contents, _ = make_package_layers(plan, vectors, includes_personal_data=self.keeps_personal_fields)
-        return [one for one in contents if len(one)]
-
-    def _append(self, data_set: GrowingDataSet, content: PackageLayer, county: GatheredCounty, is_first: bool) -> None:
-        """Append a layer; the first data set counts for amounts and keys."""
-        result = data_set.add(content, county.source_crs, self.cancellation)
-        if content.layer.crs != data_set.horizontal_crs:
-            params = {"source": make_crs_label(content.layer.crs), "target": data_set.vector_set.crs}
-            self.problems.add(
-                ExportProblem(ProblemLevel.NOTE, "gather_reprojected", layer=content.name, count=1, params=params),
-                county.name,
-            )
-        if not is_first:
-            return
-        amount = county.layers.setdefault(content.name, LayerAmount(content.template.name))
-        amount.add(result.feature_count, result.areas_m2)
-        total = self.amounts.setdefault(content.name, LayerAmount(content.template.name))
-        total.add(result.feature_count, result.areas_m2)
-        self.keys.add(content.layer.keys)
-
-    def _note_slots(self, vectors: VectorSet, contents: Iterable[PackageLayer], county: str) -> None:
-        """Record by which layers a county fills the entries of a data set."""
-        roles = {one.layer.role for one in contents}
-        for number, slot in enumerate(vectors.layers):
-            candidates = self.norm.standard.concepts.get(slot.layer, (slot.layer,))
-            role = next((one for one in candidates if one in roles), None)
-            if role is not None:
-                self.slot_roles.setdefault((vectors.id, number), {}).setdefault(role, []).append(county)
+                result = data_set.add(content, county.source_crs, self.cancellation)
+                if content.layer.crs != data_set.horizontal_crs:
+                    params = {"source": make_crs_label(content.layer.crs), "target": vectors.crs}
+                    self.problems.add(
+                        ExportProblem(ProblemLevel.NOTE, "gather_reprojected", content.name, count=1, params=params),
+                        county.name,
+                    )
+                if number == 0:
+                    for amounts in (county.layers, self.amounts):
+                        amount = amounts.setdefault(content.name, LayerAmount(content.template.name))
+                        amount.add(result.feature_count, result.areas_m2)
+                    self.keys.add(content.layer.keys)
 
     def add_joined_divisions(self) -> None:
         """Append the divisions that are joined from those of the counties."""
@@ -194,13 +191,7 @@ class Appender:
                 continue
             plan = assemble_plan([source], self.norm, roles={joined.target: joined.target}, allow_no_layers=True)
             name = self.norm.standard.templates[joined.source].name
-            county = GatheredCounty(name)
-            self.keys.begin_county(name)
-            for number, data_set in enumerate(self.data_sets):
-                layers = self._list_contents(plan, data_set.vector_set)
-                self._note_slots(data_set.vector_set, layers, name)
-                for content in layers:
-                    self._append(data_set, content, county, is_first=number == 0)
+            self._append(self._list_contents(plan), GatheredCounty(name))
             self.problems.add(
                 ExportProblem(
                     ProblemLevel.NOTE,

@@ -72,11 +72,6 @@ class ShapeChange:
     count: int = 0
     keys: tuple[str, ...] = ()
 
-    def add(self, keys: Sequence[str]) -> None:
-        """Add features."""
-        self.count += len(keys)
-        self.keys = (*self.keys, *keys)[:MAX_NAMED_FEATURES]
-
 
 @dataclass
 class _GrowingLayer:
@@ -101,7 +96,9 @@ class _GrowingLayer:
         for basis, area in result.areas_m2.items():
             whole.areas_m2[basis] = whole.areas_m2.get(basis, 0.0) + area
         for kind, names in result.shape_changes.items():
-            self.shape_changes.setdefault(kind, ShapeChange()).add(names)
+            change = self.shape_changes.setdefault(kind, ShapeChange())
+            change.count += len(names)
+            change.keys = (*change.keys, *names)[:MAX_NAMED_FEATURES]
         if result.extent is not None:
             boxes = [box for box in (whole.extent, result.extent) if box is not None]
             low = [min(box[axis] for box in boxes) for axis in (0, 1)]
@@ -150,7 +147,19 @@ class GrowingDataSet:
                 except OSError as error:
                     raise make_write_error(self.path, self.path.parent) from error
         first_row = self._layers[name].result.feature_count if name in self._layers else 0
-        self._append(content, cancellation)
+        driver = find_database_format(self.path).gdal_driver
+        try:
+            with load_gdal() as gdal:
+                database = raise_if_refused(gdal.OpenEx(str(self.path), gdal.OF_UPDATE | gdal.OF_VECTOR, [driver]))
+                write_layer_rows(
+                    database, content, self.horizontal_crs, driver == "GPKG", lambda rows: None, cancellation
+                )
+                # Closing writes the database.
+                del database
+        except RuntimeError as error:
+            # The frames of the traceback would keep the database open.
+            traceback.clear_frames(error.__traceback__)
+            raise make_write_error(self.path, self.path.parent) from error
         result = read_back(self.path, content, self.horizontal_crs, first_row=first_row, cancellation=cancellation)
         result.raise_if_different(name)
         if name not in self._layers:
@@ -168,22 +177,23 @@ class GrowingDataSet:
         return result
 
     def finish(self, cancellation: Cancellation) -> None:
-        """Make the spatial indexes after the last rows. Raise Cancelled and OutputError."""
-        if self.vector_set.suffix == _SUFFIX_WITH_LATE_INDEXES and self.path.exists():
-            make_indexes(self.path, list(self._layers), cancellation)
-
-    def _append(self, content: PackageLayer, cancellation: Cancellation) -> None:
-        """Write the rows of a layer after those that the database has."""
-        driver = find_database_format(self.path).gdal_driver
+        """Make the spatial indexes that were set aside, after the last rows. Raise Cancelled and OutputError."""
+        if self.vector_set.suffix != _SUFFIX_WITH_LATE_INDEXES or not self.path.exists():
+            return
         try:
-            with load_gdal() as gdal:
-                database = raise_if_refused(gdal.OpenEx(str(self.path), gdal.OF_UPDATE | gdal.OF_VECTOR, [driver]))
-                write_layer_rows(
-                    database, content, self.horizontal_crs, driver == "GPKG", lambda rows: None, cancellation
-                )
-                # Closing writes the database.
-                del database
-        except RuntimeError as error:
+            for set_aside in list(self.path.glob(f"*{_SET_ASIDE_SUFFIX}")):
+                set_aside.rename(set_aside.with_suffix(_LIST_SUFFIX))
+            for name in self._layers:
+                cancellation.raise_if_cancelled()
+                with load_gdal() as gdal:
+                    database = raise_if_refused(gdal.OpenEx(str(self.path), gdal.OF_UPDATE | gdal.OF_VECTOR, [_DRIVER]))
+                    layer = raise_if_refused(database.GetLayerByName(name))
+                    # GDAL makes the indexes of a layer with a change: a row that is written again with equal values.
+                    raise_if_refused(layer.SetFeature(raise_if_refused(layer.GetNextFeature())))
+                    raise_if_refused(layer.SyncToDisk())
+                    # Closing writes the database.
+                    del layer, database
+        except (RuntimeError, OSError) as error:
             # The frames of the traceback would keep the database open.
             traceback.clear_frames(error.__traceback__)
             raise make_write_error(self.path, self.path.parent) from error
@@ -202,27 +212,6 @@ class GrowingDataSet:
             row["data_year"] = next(iter(growing.years)) if len(growing.years) == 1 else ""
             rows.append(row)
         return rows
-
-
-def make_indexes(path: Path, layers: list[str], cancellation: Cancellation) -> None:
-    """Make the indexes that were set aside, of layers with rows. Raise Cancelled and OutputError."""
-    try:
-        for set_aside in list(path.glob(f"*{_SET_ASIDE_SUFFIX}")):
-            set_aside.rename(set_aside.with_suffix(_LIST_SUFFIX))
-        for name in layers:
-            cancellation.raise_if_cancelled()
-            with load_gdal() as gdal:
-                database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [_DRIVER]))
-                layer = raise_if_refused(database.GetLayerByName(name))
-                # GDAL makes the indexes of a layer with a change: a row that is written again with equal values.
-                raise_if_refused(layer.SetFeature(raise_if_refused(layer.GetNextFeature())))
-                raise_if_refused(layer.SyncToDisk())
-                # Closing writes the database.
-                del layer, database
-    except (RuntimeError, OSError) as error:
-        # The frames of the traceback would keep the database open.
-        traceback.clear_frames(error.__traceback__)
-        raise make_write_error(path, path.parent) from error
 
 
 def write_package_parts(

@@ -27,8 +27,6 @@ GATHERING_SCHEMA = "sanxian-gathering/1"
 GATHERING_XLSX, SEAMS_FOLDER = "gathering.xlsx", "seams"
 #: Bases of areas in the tables, in the order of their columns.
 AREA_BASES = ("statutory", "survey", "net", "declared")
-#: Unit of the areas.
-_AREA_UNIT = "m2"
 
 
 class GatherState(StrEnum):
@@ -94,8 +92,8 @@ class GatheredCounty:
     that made it; ``digest``: SHA-256 of its manifest; ``crs``: label of the CRS of its layers → layers; ``layers``:
     layer of the parent's package → amount; ``left_out``: layers that are not written → rows, None if unknown;
     ``unspecified``: those of them that the parent's database has, but not the specification; ``renamed``: layer code of
-    the county → code in the parent's package, where it was changed; ``figures``: areas and counts of the inspection;
-    ``gaps``: unknown data of its layers (`Layer.gaps`).
+    the county → code in the parent's package, where it was changed; ``figures``: areas (m²) and counts of the
+    inspection; ``gaps``: unknown data of its layers (`Layer.gaps`).
     """
 
     name: str
@@ -114,7 +112,7 @@ class GatheredCounty:
     left_out: dict[str, int | None] = field(default_factory=dict)
     unspecified: set[str] = field(default_factory=set)
     renamed: dict[str, str] = field(default_factory=dict)
-    figures: list[CountyFigure] = field(default_factory=list)
+    figures: list[Indicator] = field(default_factory=list)
     gaps: tuple[Message, ...] = ()
 
     @property
@@ -196,74 +194,50 @@ class GatherResult:
         return bool(self.refused or self.repeated_keys or (self.seams is not None and self.seams.has_problems))
 
 
-@dataclass(frozen=True)
-class CountyFigure:
-    """An indicator of a county's inspection that can be added up.
-
-    ``basis``: net, survey or statutory area, or count; ``unit``: m2 or count; ``value``: in this unit.
-    """
-
-    id: str
-    name: str
-    basis: str
-    unit: str
-    value: float
-    is_confirmed: bool
-
-
 @dataclass
-class FigureSum:
+class FigureSum(Indicator):
     """The sum of an indicator on one basis.
 
     ``counted``: counties with the figure; ``missing``: gathered counties without it; ``unconfirmed``: counted counties
     of which the figure is not confirmed.
     """
 
-    id: str
-    name: str
-    basis: str
-    unit: str
-    value: float = 0.0
     counted: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     unconfirmed: list[str] = field(default_factory=list)
 
 
-def list_figures_to_add(indicators: Iterable[Indicator]) -> list[CountyFigure]:
-    """Return the areas (m²) and counts of a whole county that have a value, each indicator once for each basis."""
-    figures: dict[tuple[str, str], CountyFigure] = {}
+def list_figures_to_add(indicators: Iterable[Indicator]) -> list[Indicator]:
+    """Return the areas (in m²) and counts of a whole county that have a value, each indicator once for each basis."""
+    figures: dict[tuple[str, str], Indicator] = {}
     for one in indicators:
         if one.place or one.value is None or (one.unit != COUNT_UNIT and one.unit not in SQUARE_METRES):
             continue
-        figure = CountyFigure(
-            one.id,
-            one.name,
-            one.basis,
-            COUNT_UNIT if one.unit == COUNT_UNIT else _AREA_UNIT,
-            one.value * SQUARE_METRES.get(one.unit, 1.0),
-            one.confirmed,
-        )
+        unit = COUNT_UNIT if one.unit == COUNT_UNIT else "m2"
+        figure = replace(one, unit=unit, value=one.value * SQUARE_METRES.get(one.unit, 1.0))
         # With targets for several years, the report has the same figure once for each target.
         former = figures.setdefault((one.id, one.basis), figure)
-        figures[one.id, one.basis] = replace(former, is_confirmed=former.is_confirmed and figure.is_confirmed)
+        figures[one.id, one.basis] = replace(former, confirmed=former.confirmed and figure.confirmed)
     return list(figures.values())
 
 
 def sum_figures(counties: Iterable[GatheredCounty]) -> list[FigureSum]:
     """Return the sum of each indicator over counties; one that counties have on two bases has two sums."""
     counties = list(counties)
-    sums: dict[tuple[str, str], FigureSum] = {}
+    figures: dict[tuple[str, str], list[tuple[GatheredCounty, Indicator]]] = {}
     for county in counties:
         for one in county.figures:
-            found = sums.setdefault((one.id, one.basis), FigureSum(one.id, one.name, one.basis, one.unit))
-            found.value += one.value
-            found.counted.append(county.label)
-            if not one.is_confirmed:
-                found.unconfirmed.append(county.label)
-    for (indicator, basis), found in sums.items():
-        found.missing = [
-            county.label
-            for county in counties
-            if not any((one.id, one.basis) == (indicator, basis) for one in county.figures)
-        ]
-    return list(sums.values())
+            figures.setdefault((one.id, one.basis), []).append((county, one))
+    return [
+        FigureSum(
+            indicator,
+            sum(one.value or 0.0 for _, one in found),
+            found[0][1].unit,
+            basis,
+            name=found[0][1].name,
+            counted=[county.label for county, _ in found],
+            missing=[county.label for county in counties if all(county is not other for other, _ in found)],
+            unconfirmed=[county.label for county, one in found if not one.confirmed],
+        )
+        for (indicator, basis), found in figures.items()
+    ]

@@ -16,7 +16,6 @@ from .gathered_counties import GatheredCounty, GatherResult, GatherState
 if TYPE_CHECKING:
     from ...package.slot_files import FilledSlot
     from ...standard.profile import Norm
-    from .gathered_counties import GatherResult
 
 
 #: Problems that the console lists; the workbook has all.
@@ -119,19 +118,15 @@ def find_gathering_problems(
 
 def _find_left_out_layers(result: GatherResult) -> Iterator[ExportProblem]:
     """Yield a note for each layer that the parent's database or specification lacks, with its rows and counties."""
-    rows: dict[tuple[str, bool], list[int | None]] = {}
-    counties: dict[tuple[str, bool], list[str]] = {}
+    found: dict[tuple[str, bool], dict[str, int | None]] = {}
     for county in result.gathered:
         for name, count in county.left_out.items():
-            key = (name, name in county.unspecified)
-            rows.setdefault(key, []).append(count)
-            counties.setdefault(key, []).append(county.name)
-    for (name, is_unspecified), names in counties.items():
-        counts = rows[name, is_unspecified]
-        known = [one for one in counts if one is not None]
-        text = "gather_layer_unspecified" if is_unspecified else "gather_layer_left_out"
+            found.setdefault((name, name in county.unspecified), {})[county.name] = count
+    for (name, is_unspecified), row_counts in found.items():
+        text, names = "gather_layer_unspecified" if is_unspecified else "gather_layer_left_out", list(row_counts)
+        known = [one for one in row_counts.values() if one is not None]
         params: dict[str, int] = {"rows": sum(known)}
-        if len(known) < len(counts):
+        if len(known) < len(row_counts):
             text, params = f"{text}_uncounted", {}
         yield ExportProblem(ProblemLevel.NOTE, text, name, "", len(names), tuple(names[:MAX_NAMED_FEATURES]), params)
 

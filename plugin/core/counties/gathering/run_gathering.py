@@ -11,7 +11,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -34,19 +34,19 @@ from ...standard.numbering import DIVISION_CODE_DIGITS
 from ...standard.options import RunOptions
 from ...standard.profile import Norm, compute_division_prefix
 from ...standard.profile.document import ResolvedDocument
-from ..county_record import County
+from ..county_record import GATHERING_JSON, County
 from ..seams.check_seams import compare_read_counties
 from ..seams.placing import extract_borders, make_borders_or_reason
 from ..seams.seam_result import CountyBorders, SeamResult, SeamSettings
-from ..seams.sums import ParentTargets, read_parent_targets
+from ..seams.sums import read_parent_targets
 from ..seams.write_seams import check_output_folder, has_former_result, place_result
-from ..sources import CountyList, check_output_outside_data, list_counties
+from ..sources import CountyList, check_files_writable, check_output_outside_data, list_counties
 from .appending import Appender, KeyRegister
 from .data_set import write_package_parts
-from .gathered_counties import SEAMS_FOLDER, GatheredCounty, GatherOptions, GatherResult
+from .gathered_counties import GATHERING_XLSX, SEAMS_FOLDER, GatheredCounty, GatherOptions, GatherResult
 from .gathering_sentences import find_gathering_problems
 from .inspect_county import check_area, inspect_county, keep_county_fields
-from .write_gathering import check_result_files, place_result_files, write_result_files
+from .write_gathering import place_result_files, write_result_files
 
 #: Shares of the progress for the counties and for the seams; the rest is the tables.
 _COUNTIES_SHARE, _SEAMS_SHARE = 0.9, 0.07
@@ -133,13 +133,13 @@ def gather_counties(
     if problem := find_name_problem(root):
         raise OutputError("package_root", value=root, detail=problem)
     target = options.output / root
-    seams = GatheredSeams.from_options(options) if options.checks_seams else None
+    seams = GatheredSeams(options) if options.checks_seams else None
     seams_folder = options.output / SEAMS_FOLDER if seams is not None else options.output
     # Folders that stay empty are deleted at the end of the block.
     with make_export_folder(options.output), lock_for_writing(target), make_export_folder(seams_folder):
         finish_interrupted_export(target)
         check_target_is_replaceable(target, [one.source for one in found.counties], spec, placeholders)
-        check_result_files(options.output)
+        check_files_writable(options.output, (GATHERING_XLSX, GATHERING_JSON))
         if seams is not None:
             check_output_folder(seams_folder)
         former = target if target.is_dir() else None
@@ -283,21 +283,14 @@ def _stop_on_refused(run: _Run, result: GatherResult) -> None:
     raise OutputError(key, target=run.target.name, count=len(result.refused), reasons=MessageLines(shown))
 
 
-@dataclass
 class GatheredSeams:
-    """Borders of the counties so far; ``norm``, ``settings``: of the comparison; ``targets``: of the parent."""
+    """Borders of the counties so far, to compare when all are gathered. Raise InputError for unusable targets."""
 
-    norm: Norm
-    settings: SeamSettings
-    targets: ParentTargets
-    lang: str
-    borders: list[CountyBorders] = field(default_factory=list)
-
-    @classmethod
-    def from_options(cls, options: GatherOptions) -> GatheredSeams:
-        """Return the state before the first county. Raise InputError for unusable targets."""
-        norm = options.check.resolve_norm()
-        return cls(norm, SeamSettings.from_norm(norm), read_parent_targets(options.targets), options.check.lang)
+    def __init__(self, options: GatherOptions):
+        self.lang, self.norm = options.check.lang, options.check.resolve_norm()
+        self.settings = SeamSettings.from_norm(self.norm)
+        self.targets = read_parent_targets(options.targets)
+        self.borders: list[CountyBorders] = []
 
     def add(self, county: County, plan: Plan, cancellation: Cancellation) -> None:
         """Keep the borders of a county, or the reason why it has none. Raise Cancelled and MemoryError."""

@@ -11,9 +11,8 @@ from typing import Any
 
 from ....metadata import read_plugin_version
 from ...base.errors import OutputError
-from ...base.files.writing import check_writable, explain_os_error, replace_until_error
-from ...checks.tabulate import check_workbook_can_be_written
-from ...model.indicator import COUNT_UNIT, convert_area
+from ...base.files.writing import explain_os_error, replace_until_error
+from ...model.indicator import COUNT_UNIT, Indicator, convert_area
 from ...package.problems import MAX_NAMED_FEATURES
 from ...render.outputs import dump_json
 from ...render.tables.report_table import (
@@ -32,7 +31,6 @@ from .gathered_counties import (
     AREA_BASES,
     GATHERING_SCHEMA,
     GATHERING_XLSX,
-    CountyFigure,
     FigureSum,
     GatheredCounty,
     GatherResult,
@@ -60,15 +58,6 @@ _KEY_COLUMNS = (
 )
 
 
-def check_result_files(output: Path) -> None:
-    """Raise OutputError before a long run if the files of the result cannot be written."""
-    check_workbook_can_be_written(output / GATHERING_XLSX)
-    # What a run left that was killed.
-    shutil.rmtree(output / _NEW_FOLDER, ignore_errors=True)
-    for name in (GATHERING_XLSX, GATHERING_JSON):
-        check_writable(output / name, [])
-
-
 def write_result_files(result: GatherResult, output: Path) -> list[str]:
     """Write JSON and workbook; return their paths. Raise OutputError; former files are then complete."""
     with place_result_files(result, output) as written:
@@ -86,6 +75,8 @@ def place_result_files(result: GatherResult, output: Path) -> Iterator[list[str]
     paths = [new / GATHERING_XLSX, new / GATHERING_JSON]
     try:
         try:
+            # What a run left that was killed.
+            shutil.rmtree(new, ignore_errors=True)
             new.mkdir()
             write_gathering_workbook(result, paths[0], texts)
             paths[1].write_text(dump_json(result_to_dict(result, texts)), encoding="utf-8", newline="\n")
@@ -100,9 +91,9 @@ def place_result_files(result: GatherResult, output: Path) -> Iterator[list[str]
 def _make_figure_columns(texts: Texts, title: str = "value") -> list[TableColumn]:
     """Return the columns of a figure of a county or of a sum: areas are shown in hectares."""
 
-    def show_value(one: CountyFigure | FigureSum) -> TableNumber | None:
+    def show_value(one: Indicator) -> TableNumber | None:
         unit = COUNT_UNIT if one.unit == COUNT_UNIT else _SHOWN_UNIT
-        return make_table_number(convert_area(one.value, unit), unit)
+        return make_table_number(convert_area(one.value or 0.0, unit), unit)
 
     return [
         TableColumn("indicator", width_in_characters=30, value=lambda one: one.name),
@@ -147,7 +138,7 @@ def _make_county_columns(texts: Texts) -> list[TableColumn]:
     figures = [
         TableColumn(key="id"),
         *_make_figure_columns(texts),
-        TableColumn(key="confirmed", value=lambda one: one.is_confirmed),
+        TableColumn(key="confirmed"),
     ]
     return [
         TableColumn(key="name"),
@@ -302,7 +293,7 @@ def _make_county_figure_table(
             for one in county.figures:
                 if _make_figure_code(one) == code:
                     row = make_row(figure_columns, one, code=f"{code}:{county.area_code}")
-                    state = "" if one.is_confirmed else texts.get("gathering", "figure_unconfirmed")
+                    state = "" if one.confirmed else texts.get("gathering", "figure_unconfirmed")
                     row.values += [county.label, county.area_code, state]
                     table.rows.append(row)
         total = make_row(figure_columns, found, "sum", code)
@@ -311,7 +302,7 @@ def _make_county_figure_table(
     return table
 
 
-def _make_figure_code(one: CountyFigure | FigureSum) -> str:
+def _make_figure_code(one: Indicator) -> str:
     """Return the code of a figure: its indicator and basis."""
     return f"{one.id}:{one.basis}"
 

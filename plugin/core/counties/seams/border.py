@@ -6,8 +6,9 @@ A border has very many vertices: a long line is in short pieces with a search tr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -139,13 +140,7 @@ class BorderPieces(NamedTuple):
     """Gaps or overlaps, and for each pair of counties the number of slivers that were ignored."""
 
     pieces: list[BorderPiece]
-    sliver_counts: dict[tuple[int, int], int]
-
-
-def find_neighbours(outlines: Polygons, reach_m: float) -> list[tuple[int, int]]:
-    """Return pairs of positions (smaller first) of counties that are at most ``reach_m`` m from each other."""
-    positions, others = outlines.find_pairs_within(outlines.shapes, reach_m)
-    return sorted({(int(i), int(j)) for i, j in zip(positions, others, strict=True) if i < j})
+    sliver_counts: Counter[tuple[int, int]]
 
 
 def find_overlaps(
@@ -165,12 +160,12 @@ def find_overlaps(
         deviation = _measure_deviation(shape, (edges[first], edges[second]))
         if deviation > settings.tolerance_m:
             pieces.append(BorderPiece(first, second, shape, deviation, float(shape.length) / 2))
-    counts: dict[tuple[int, int], int] = {}
+    counts: Counter[tuple[int, int]] = Counter()
     slivers = zip(found.slivers.polygons, found.slivers.left_row, found.slivers.right_row, strict=True)
     for shape, first, second in slivers:
         pair = (int(first), int(second))
         if _measure_deviation(shape, (edges[pair[0]], edges[pair[1]])) > settings.tolerance_m:
-            counts[pair] = counts.get(pair, 0) + 1
+            counts[pair] += 1
     return BorderPieces(pieces, counts)
 
 
@@ -193,7 +188,7 @@ def find_gaps(outlines: Polygons, settings: SeamSettings, cancellation: Cancella
     line, county = tree.query(lines.linestrings, predicate="dwithin", distance=settings.reach_m)
     open_lines = np.unique(line[county != lines.polygon_row[line]])
     if not len(open_lines):
-        return BorderPieces([], {})
+        return BorderPieces([], Counter())
     cancellation.raise_if_cancelled()
     # Only the parts of long edges that are near another county.
     near_lines = [
@@ -210,7 +205,7 @@ def find_gaps(outlines: Polygons, settings: SeamSettings, cancellation: Cancella
     # Holes are filled, so that clipping makes edges only at the outside.
     places = shapely.union_all([shapely.Polygon(one.exterior) for one in shapely.get_parts(surroundings)])
     pieces: list[BorderPiece] = []
-    sliver_counts: dict[tuple[int, int], int] = {}
+    sliver_counts: Counter[tuple[int, int]] = Counter()
     for place in shapely.get_parts(places):
         cancellation.raise_if_cancelled()
         counties = np.sort(tree.query(place, predicate="intersects"))
@@ -234,12 +229,10 @@ def find_gaps(outlines: Polygons, settings: SeamSettings, cancellation: Cancella
             if gap is None:
                 continue
             shape = translate_back(np.array([part], dtype=object), origin)[0]
-            piece = BorderPiece(gap[0], gap[1], shape, gap[2], gap[3], gap[4])
-            if settings.tolerance.is_sliver(piece.shape.area, 2 * piece.shape.area / piece.shape.length):
-                pair = (piece.first, piece.second)
-                sliver_counts[pair] = sliver_counts.get(pair, 0) + 1
+            if settings.tolerance.is_sliver(shape.area, 2 * shape.area / shape.length):
+                sliver_counts[gap.first, gap.second] += 1
             else:
-                pieces.append(piece)
+                pieces.append(replace(gap, shape=shape))
     return BorderPieces(pieces, sliver_counts)
 
 
@@ -249,10 +242,11 @@ def _widen(bounds: tuple[float, float, float, float], distance: float) -> tuple[
     return xmin - distance, ymin - distance, xmax + distance, ymax + distance
 
 
-def _make_gap(
-    part: Any, counties: NDArray, boundaries: NDArray, settings: SeamSettings
-) -> tuple[int, int, float, float, tuple[int, ...]] | None:
-    """Return both counties of a gap, its deviation and length (m), and further counties; None if it is not a gap."""
+def _make_gap(part: Any, counties: NDArray, boundaries: NDArray, settings: SeamSettings) -> BorderPiece | None:
+    """Return a part of the land between counties as a gap; None if the edges of two counties are not most of it.
+
+    ``counties``: positions of the counties around it; ``boundaries``: theirs, in the plane of the part.
+    """
     near = np.flatnonzero(shapely.dwithin(boundaries, part, _ON_EDGE_M))
     contacts = shapely.intersection(part.boundary, shapely.buffer(boundaries[near], _ON_EDGE_M))
     lengths = shapely.length(contacts)
@@ -272,13 +266,8 @@ def _make_gap(
     if deviation <= settings.tolerance_m:
         return None
     others = tuple(int(counties[near[n]]) for n in sorted(touching[2:]))
-    return (
-        int(counties[near[first]]),
-        int(counties[near[second]]),
-        deviation,
-        float(min(lengths[first], lengths[second])),
-        others,
-    )
+    length = float(min(lengths[first], lengths[second]))
+    return BorderPiece(int(counties[near[first]]), int(counties[near[second]]), part, deviation, length, others)
 
 
 def find_common_line(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,14 +20,14 @@ from numpy.typing import NDArray
 from ...base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...base.connection_text import is_connection, parse_connection
 from ...base.errors import InputError
-from ...geometry.crs import make_crs_label, reproject_to_lonlat
+from ...geometry.crs import make_crs_label, make_lonlat_transformer, reproject_to_lonlat
 from ...geometry.statutory_area import compute_drawn_area
 from ...model.rule import Severity
 from ...package.package_spec.load import load_package_spec
 from ...standard.profile import Norm
 from ..county_record import County
 from ..sources import CountyList, check_output_outside_data, is_package, list_counties
-from .border import BorderPiece, LinePieces, MeasuredLine, find_common_line, find_gaps, find_neighbours, find_overlaps
+from .border import BorderPiece, LinePieces, MeasuredLine, find_common_line, find_gaps, find_overlaps
 from .layers_along import CommonLine, LayerFinding, compare_layer_along
 from .placing import PlacedCounties, place_counties, read_county_borders
 from .seam_result import (
@@ -68,7 +67,8 @@ def compare_counties(
 
     Counties that meet in a corner only are not a pair. Raise Cancelled.
     """
-    neighbours = find_neighbours(placed.outlines, settings.reach_m)
+    near = placed.outlines.find_pairs_within(placed.outlines.shapes, settings.reach_m)
+    neighbours = sorted({(int(i), int(j)) for i, j in zip(*near, strict=True) if i < j})
     gaps = find_gaps(placed.outlines, settings, cancellation)
     progress(_BORDER_SHARE / 2)
     overlaps = find_overlaps(placed.outlines, placed.edges, settings, cancellation)
@@ -82,10 +82,10 @@ def compare_counties(
         cancellation.raise_if_cancelled()
         progress(_BORDER_SHARE + (1 - _BORDER_SHARE) * number / len(neighbours))
         touching = [one for one in all_pieces if set(pair) <= {one.first, one.second, *one.others}]
-        compared = _compare_pair(placed, pair, pieces_by_pair[pair], touching, settings)
+        slivers = sum(found.sliver_counts[pair] for found in (gaps, overlaps))
+        compared = _compare_pair(placed, pair, pieces_by_pair[pair], touching, slivers, settings)
         if compared is not None:
-            slivers = sum(found.sliver_counts.get(pair, 0) for found in (gaps, overlaps))
-            pairs.append(replace(compared, sliver_count=slivers))
+            pairs.append(compared)
     return pairs
 
 
@@ -94,6 +94,7 @@ def _compare_pair(
     pair: tuple[int, int],
     pieces: Sequence[tuple[SeamKind, BorderPiece]],
     touching: Sequence[BorderPiece],
+    sliver_count: int,
     settings: SeamSettings,
 ) -> SeamPair | None:
     """Return the findings of a pair; None if the counties have no common line.
@@ -129,7 +130,7 @@ def _compare_pair(
     length = float(shapely.length(lines).sum()) if len(lines) else 0.0
     order = {kind: position for position, kind in enumerate(SeamKind)}
     findings.sort(key=lambda one: (order[one.kind], one.concept, one.place))
-    return SeamPair(names, length, tuple(set_fingerprints(findings)), 0, differing, tuple(missing))
+    return SeamPair(names, length, tuple(set_fingerprints(findings)), sliver_count, differing, tuple(missing))
 
 
 def _convert_to_lonlat(placed: PlacedCounties, shape: Any) -> Any:
@@ -160,7 +161,7 @@ def _make_border_finding(
         _convert_to_lonlat(placed, piece.shape),
         piece.length_m,
         piece.deviation_m,
-        float(compute_drawn_area(shapes, placed.area_plane.to_lonlat)[0]),
+        float(compute_drawn_area(shapes, make_lonlat_transformer(placed.plane_crs))[0]),
         tuple(placed.counties[n].name for n in piece.others),
     )
 

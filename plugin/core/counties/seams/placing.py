@@ -21,10 +21,9 @@ from ...base.invariants import require_value
 from ...engine.context import RuleContext
 from ...engine.provenance import find_county_name
 from ...figures.indicators.areas import compute_area_with_target
-from ...geometry.crs import describe_crs, find_three_degree_zone, make_lonlat_transformer, reproject_to_lonlat
+from ...geometry.crs import describe_crs, find_three_degree_zone, reproject_to_lonlat
 from ...geometry.edge_densification import EdgeCoordinates, find_shared_edges
 from ...geometry.polygons import Polygons, union_polygon_rows
-from ...geometry.statutory_area import EqualAreaPlane
 from ...geometry.tolerance import Tolerance
 from ...model.indicator import AREA_FIGURES
 from ...plan.layer import Layer
@@ -74,11 +73,6 @@ class PlacedCounties:
     layers: tuple[dict[str, PlacedLayer], ...]
 
     @cached_property
-    def area_plane(self) -> EqualAreaPlane:
-        """Return the plane for areas on the ellipsoid."""
-        return EqualAreaPlane(make_lonlat_transformer(self.plane_crs))
-
-    @cached_property
     def boundaries(self) -> NDArray:
         """Return (n,) the boundary of each county as lines."""
         return shapely.boundary(self.outlines.shapes)
@@ -99,7 +93,13 @@ def place_counties(
     """
     counties = sorted(counties, key=lambda one: one.sort_key)
     plane_crs = choose_plane(counties)
-    undensified = _find_undensified_edges(counties, plane_crs)
+    shapes_by_crs: dict[CRS, list[NDArray]] = {}
+    for county in counties:
+        for layer in (require_value(county.outline, "the border of a county"), *county.layers.values()):
+            shapes_by_crs.setdefault(layer.known_crs, []).append(layer.raw_shapes)
+    joined = [(crs, np.concatenate(same_crs)) for crs, same_crs in shapes_by_crs.items()]
+    # CRS → edges that a layer in another CRS has with the same ends: they get no additional vertices.
+    undensified = find_shared_edges(joined, plane_crs) if len(joined) > 1 else {}
     shapes, borders, layers = [], [], []
     for county in counties:
         outline = _place_layer(require_value(county.outline, "the border of a county"), plane_crs, undensified)
@@ -135,18 +135,6 @@ def choose_plane(counties: Sequence[CountyBorders]) -> CRS:
     return find_three_degree_zone((west + east) / 2)
 
 
-def _find_undensified_edges(counties: Sequence[CountyBorders], plane_crs: CRS) -> dict[CRS, frozenset[EdgeCoordinates]]:
-    """Return CRS → edges that a layer in another CRS has with the same ends: they get no additional vertices."""
-    shapes_by_crs: dict[CRS, list[NDArray]] = {}
-    for county in counties:
-        for layer in (require_value(county.outline, "the border of a county"), *county.layers.values()):
-            shapes_by_crs.setdefault(layer.known_crs, []).append(layer.raw_shapes)
-    if len(shapes_by_crs) == 1:
-        return {}
-    joined = [(crs, np.concatenate(shapes)) for crs, shapes in shapes_by_crs.items()]
-    return find_shared_edges(joined, plane_crs)
-
-
 def _place_layer(layer: Layer, plane_crs: CRS, undensified: dict[CRS, frozenset[EdgeCoordinates]]) -> Layer:
     """Return a layer in another plane; the layer itself if it is in that plane."""
     return (
@@ -176,13 +164,26 @@ def read_county_borders(
     with_figures: bool,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> CountyBorders:
-    """Return border and features near the border of a county; a county that cannot be read has the reason.
+    """Return border and features near the border of a county or its package; one that cannot be read has the reason.
 
     ``with_figures``: compute the areas that targets exist for. Raise Cancelled and MemoryError.
     """
 
     def read() -> CountyBorders:
-        plan = _read_plan(county, options, package_spec, cancellation)
+        county_options = replace(options, profile=county.profile or options.profile)
+        if county.is_package:
+            from ...package.export import make_options_for_package
+            from ...package.inspection.inspect import inspect_package
+            from ...package.package_spec.load import load_package_spec
+
+            spec = load_package_spec(package_spec)
+            package_options = make_options_for_package(replace(county_options, rules=_PACKAGE_RULES), spec)
+            plan = inspect_package(county.source, spec, package_options, cancellation=cancellation).plan
+        else:
+            from ...plan.loading.reading import read_plan
+
+            norm = county_options.resolve_norm()
+            plan = read_plan(make_source(county.source), norm, county_options, cancellation=cancellation)
         return extract_borders(county, plan, settings, with_figures, options.lang, cancellation)
 
     return make_borders_or_reason(county, read, options.lang)
@@ -205,22 +206,6 @@ def make_borders_or_reason(county: County, make_borders: Callable[[], CountyBord
         raise
     except Exception as error:  # an unexpected error of one county must not stop the others: its row has the reason
         return CountyBorders(county.name, BorderState.CRASHED, describe_exception(error))
-
-
-def _read_plan(county: County, options: RunOptions, package_spec: str, cancellation: Cancellation) -> Plan:
-    """Read the plan of a county, or that of its submission package."""
-    options = replace(options, profile=county.profile or options.profile)
-    if county.is_package:
-        from ...package.export import make_options_for_package
-        from ...package.inspection.inspect import inspect_package
-        from ...package.package_spec.load import load_package_spec
-
-        spec = load_package_spec(package_spec)
-        package_options = make_options_for_package(replace(options, rules=_PACKAGE_RULES), spec)
-        return inspect_package(county.source, spec, package_options, cancellation=cancellation).plan
-    from ...plan.loading.reading import read_plan
-
-    return read_plan(make_source(county.source), options.resolve_norm(), options, cancellation=cancellation)
 
 
 def extract_borders(

@@ -38,7 +38,6 @@ PAIRS_FOLDER = "pairs"
 SEAMS_SECTION = "seams"
 #: Decimals of degrees by which a finding is identified: about 10 m.
 _PLACE_DECIMALS = 4
-_FINGERPRINT_CHARACTERS = 20
 
 
 class SeamKind(StrEnum):
@@ -234,8 +233,8 @@ class SeamFinding:
 
     ``concept``: the compared layer, ``county`` for the border itself; ``sides``: both counties, by code; ``geometry``:
     area or line in degrees on CGCS2000; ``deviation_m``: largest distance (m) between the edges, None where one edge is
-    missing; ``length_m``: length along the border (m); ``area_m2``: area on the ellipsoid of a gap or an overlap;
-    ``other_counties``: further counties at a gap.
+    missing; ``length_m``: length along the border (m), None for an overlap of features; ``area_m2``: area on the
+    ellipsoid of a gap or an overlap; ``other_counties``: further counties at a gap.
     """
 
     kind: SeamKind
@@ -243,7 +242,7 @@ class SeamFinding:
     concept: str
     sides: tuple[SeamSide, SeamSide]
     geometry: Any
-    length_m: float
+    length_m: float | None
     deviation_m: float | None = None
     area_m2: float | None = None
     other_counties: tuple[str, ...] = ()
@@ -272,7 +271,7 @@ def set_fingerprints(findings: Iterable[SeamFinding]) -> list[SeamFinding]:
             *(f"{s.identity}:{';'.join(s.keys)}:{s.code}" for s in one.sides),
             *[f"{degrees:.{_PLACE_DECIMALS}f}" for degrees in one.place],
         ]
-        base = hashlib.sha256("|".join(parts).encode("utf-8")).hexdigest()[:_FINGERPRINT_CHARACTERS]
+        base = hashlib.sha256("|".join(parts).encode("utf-8")).hexdigest()[:20]
         used[base] += 1
         number = used[base]
         named.append(replace(one, fingerprint=base if number == 1 else f"{base}-{number}"))
@@ -339,14 +338,14 @@ class SeamResult:
 
     @property
     def has_problems(self) -> bool:
-        """Return True if a finding is more than a note, or a target is missed.
+        """Return True if a finding is more than a note, or a target is missed or cannot be judged.
 
         Also if a county was not read, or its layers have unknown data.
         """
         return (
             any(one.severity is not Severity.INFO for one in self.findings)
             or any(one.gaps or not one.is_read for one in self.counties)
-            or any(one.has_problem for one in self.sums)
+            or any(one.state != TARGET_MET or one.misses for one in self.sums)
         )
 
 
@@ -383,11 +382,6 @@ class ParentSum:
     def hides_misses(self) -> bool:
         """Return True if the sum passes while a county fails: the sum does not replace the county's target."""
         return self.state == TARGET_MET and bool(self.misses)
-
-    @property
-    def has_problem(self) -> bool:
-        """Return True if the sum or a county misses its target, or the sum cannot be judged."""
-        return self.state != TARGET_MET or bool(self.misses)
 
 
 @dataclass(frozen=True)

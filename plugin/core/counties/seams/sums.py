@@ -43,8 +43,6 @@ _TARGET_COLUMNS = (
 )
 #: Four digits that are not part of a longer number.
 _YEAR_PATTERN = re.compile(r"(?<!\d)\d{4}(?!\d)")
-#: End of the code of a city or a province.
-_PARENT_CODE_END = "00"
 
 
 @dataclass(frozen=True)
@@ -84,28 +82,34 @@ def read_parent_targets(path: str | Path) -> ParentTargets:
                     value=row.text_by_column["indicator"],
                     first=first_row.line_number,
                 )
-            is_parent = not target.area_code or target.area_code.endswith(_PARENT_CODE_END)
+            # The code of a city or a province ends in zeros.
+            is_parent = not target.area_code or target.area_code.endswith("00")
             (parent if is_parent else children).append(target)
     if not parent:
-        raise InputError("seams_no_parent_target", file=table.file_and_sheet, known="、".join(_list_indicators()))
+        raise InputError(
+            "seams_no_parent_target", file=table.file_and_sheet, known="、".join(list_first_words(INDICATOR_WORDS))
+        )
     return ParentTargets(tuple(parent), tuple(children))
-
-
-def _list_indicators() -> list[str]:
-    """Return the names of the areas that have sums."""
-    return list_first_words(INDICATOR_WORDS)
 
 
 def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | None:
     """Return the target of a row; None for an indicator that is not an area of layers. Raise InputError."""
     texts = row.text_by_column
-    code = texts["area_code"]
+    code, name = texts["area_code"], texts["area_name"]
     if code and not (code.isdecimal() and len(code) == DIVISION_CODE_DIGITS):
         raise table.make_cell_error(row, "行政区代码", code, ("140200",))
-    if not code and texts["area_name"]:
-        code = _find_code(table, row)
+    if not code and name:
+        from ...standard import load_standard
+        from ...standard.divisions import find_divisions_by_name
+
+        found = find_divisions_by_name(name, load_standard("county_db").code_lists["divisions"])
+        if len(found) != 1:
+            divisions = "、".join(f"{one.code} {one.name}" for one in found) or "140200 大同市"
+            file, line = table.file_and_sheet, row.line_number
+            raise InputError("seams_area_unknown", file=file, line=line, value=name, known=divisions)
+        code = found[0].code
     if not texts["indicator"]:
-        raise table.make_cell_error(row, "指标", "", _list_indicators())
+        raise table.make_cell_error(row, "指标", "", list_first_words(INDICATOR_WORDS))
     indicator = find_word_id(texts["indicator"], INDICATOR_WORDS)
     if not indicator:
         return None
@@ -119,24 +123,10 @@ def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | Non
     if not unit:
         raise table.make_cell_error(row, "单位", texts["unit"], list_first_words(UNIT_WORDS))
     value = parse_printed_number(table, row, "数值", texts["value"])
-    text = row.text_by_column["year"]
-    years = _YEAR_PATTERN.findall(text)
-    if text and len(years) != 1:
-        raise table.make_cell_error(row, "年份", text, ("2035",))
+    years = _YEAR_PATTERN.findall(texts["year"])
+    if texts["year"] and len(years) != 1:
+        raise table.make_cell_error(row, "年份", texts["year"], ("2035",))
     return IndicatorTarget(code, indicator, comparison, value, unit, int(years[0]) if years else 0, "", texts["source"])
-
-
-def _find_code(table: FoundTable, row: FoundTableRow) -> str:
-    """Return the code of the division with the name in a row. Raise InputError for no such division, or for several."""
-    from ...standard import load_standard
-    from ...standard.divisions import find_divisions_by_name
-
-    name = row.text_by_column["area_name"]
-    found = find_divisions_by_name(name, load_standard("county_db").code_lists["divisions"])
-    if len(found) == 1:
-        return found[0].code
-    known = "、".join(f"{one.code} {one.name}" for one in found) or "140200 大同市"
-    raise InputError("seams_area_unknown", file=table.file_and_sheet, line=row.line_number, value=name, known=known)
 
 
 def sum_counties(targets: ParentTargets, counties: Sequence[CountyBorders]) -> tuple[ParentSum, ...]:
@@ -148,67 +138,50 @@ def sum_counties(targets: ParentTargets, counties: Sequence[CountyBorders]) -> t
     a known code if there are several parents, and a parent without a county.
     """
     has_several_parents = len({one.area_code for one in targets.parent if one.area_code}) > 1
-    return tuple(
-        _sum_counties_for_target(one, targets.children, counties, has_several_parents) for one in targets.parent
-    )
+    sums = []
+    for target in targets.parent:
+        prefix = compute_division_prefix(target.area_code)
+        listed = [one for one in targets.children if _are_alike(one, target) and one.area_code.startswith(prefix)]
+        children = [one for one in counties if not _get_code(one) or _get_code(one).startswith(prefix)]
+        total = 0.0
+        counted, missing, misses, unconfirmed = [], [], [], []
+        target_values: list[float | None] = []
+        for county in children:
+            figure = county.figures.get(target.indicator)
+            from_profile = figure.targets if figure is not None else ()
+            candidates = [
+                *[one for one in listed if one.area_code == _get_code(county)],
+                *[one for one in from_profile if _are_alike(one, target)],
+            ]
+            own_target = candidates[0] if candidates else None
+            target_values.append(None if own_target is None else _convert(own_target.numeric_value, own_target, target))
+            may_be_elsewhere = bool(prefix) and has_several_parents and not _get_code(county)
+            if figure is None or figure.value_m2 is None or may_be_elsewhere:
+                missing.append(county.name)
+                continue
+            counted.append(county.name)
+            total += figure.value_m2
+            if not figure.confirmed:
+                unconfirmed.append(county.name)
+            if own_target is not None and (miss := _find_miss(county.name, figure.value_m2, own_target, target)):
+                misses.append(miss)
+        codes = {_get_code(one) for one in children}
+        unlisted = [one for one in listed if one.area_code not in codes]
+        missing += [one.area_code for one in unlisted]
+        target_values += [_convert(one.numeric_value, one, target) for one in unlisted]
+        if not counted and not missing:
+            missing.append(target.area_code)
+        known_values = [one for one in target_values if one is not None]
+        targets_sum = sum(known_values) if target_values and len(known_values) == len(target_values) else None
+        value, unsure = convert_area(total, target.unit), tuple(unconfirmed)
+        sums.append(ParentSum(target, value, tuple(counted), tuple(missing), targets_sum, tuple(misses), unsure))
+    return tuple(sums)
 
 
 def _get_code(county: CountyBorders) -> str:
     """Return the code of a county: that of its data, else the six digits that its name begins with; else empty."""
     first = county.name[:DIVISION_CODE_DIGITS]
     return county.area_code or (first if len(first) == DIVISION_CODE_DIGITS and first.isdecimal() else "")
-
-
-def _sum_counties_for_target(
-    target: IndicatorTarget,
-    listed: Sequence[IndicatorTarget],
-    counties: Sequence[CountyBorders],
-    has_several_parents: bool,
-) -> ParentSum:
-    """Return the sum of the counties for one target. ``listed``: targets of counties in the table."""
-    prefix = compute_division_prefix(target.area_code)
-    listed = [one for one in listed if _are_alike(one, target) and one.area_code.startswith(prefix)]
-    counties = [one for one in counties if not _get_code(one) or _get_code(one).startswith(prefix)]
-    total = 0.0
-    counted, missing, misses, unconfirmed = [], [], [], []
-    target_values: list[float | None] = []
-    for county in counties:
-        figure = county.figures.get(target.indicator)
-        from_profile = figure.targets if figure is not None else ()
-        candidates = [
-            *[one for one in listed if one.area_code == _get_code(county)],
-            *[one for one in from_profile if _are_alike(one, target)],
-        ]
-        own_target = candidates[0] if candidates else None
-        target_values.append(None if own_target is None else _convert(own_target.numeric_value, own_target, target))
-        may_be_elsewhere = bool(prefix) and has_several_parents and not _get_code(county)
-        if figure is None or figure.value_m2 is None or may_be_elsewhere:
-            missing.append(county.name)
-            continue
-        counted.append(county.name)
-        total += figure.value_m2
-        if not figure.confirmed:
-            unconfirmed.append(county.name)
-        if own_target is not None and (miss := _find_miss(county.name, figure.value_m2, own_target, target)):
-            misses.append(miss)
-    codes = {_get_code(one) for one in counties}
-    for one in listed:
-        if one.area_code not in codes:
-            missing.append(one.area_code)
-            target_values.append(_convert(one.numeric_value, one, target))
-    if not counted and not missing:
-        missing.append(target.area_code)
-    known_values = [one for one in target_values if one is not None]
-    targets_sum = sum(known_values) if target_values and len(known_values) == len(target_values) else None
-    return ParentSum(
-        target,
-        convert_area(total, target.unit),
-        tuple(counted),
-        tuple(missing),
-        targets_sum,
-        tuple(misses),
-        tuple(unconfirmed),
-    )
 
 
 def _are_alike(one: IndicatorTarget, target: IndicatorTarget) -> bool:

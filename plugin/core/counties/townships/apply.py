@@ -12,8 +12,8 @@ from ...base.errors import InputError, OutputError
 from ...exchange.edited_copy import encode_text, open_for_editing, replace_feature
 from ...exchange.gdal_setup import check_row_counts, load_gdal, raise_if_refused, repack_shapefile
 from .decide import Edit, Outcome
-from .read_packages import RecordKey
 from .stored_rows import find_key_field, list_fields, open_dataset, read_cell, read_shape_bytes
+from .work_package import RecordKey
 
 
 def find_dataset_of_layer(file: str, datasets: Sequence[Path]) -> Path:
@@ -43,7 +43,7 @@ def apply_edits(
     by_layer: dict[RecordKey, list[Edit]] = {}
     for edit in edits:
         if edit.outcome is Outcome.APPLIED:
-            by_layer.setdefault((edit.layer.file, edit.layer.name), []).append(edit)
+            by_layer.setdefault(edit.layer.key, []).append(edit)
     with load_gdal() as gdal:
         sources = {one.package.number: open_dataset(gdal, one.package.data) for one in edits}
         for (file, name), layer_edits in by_layer.items():
@@ -123,6 +123,10 @@ def _set_shape(feature: Any, package_feature: Any) -> None:
 
 def _set_values(feature: Any, package_feature: Any, edit: Edit, text_codec: str, *, only_differing: bool) -> None:
     """Set the values of a row to those of a package, for fields that the package has; raise OutputError."""
+    from osgeo import ogr
+
+    from ...plan.io.rows import BYTES_CODEC
+
     package_fields = list_fields(package_feature)
     key_field = find_key_field(edit.layer.fields)
     for name in edit.layer.fields:
@@ -136,27 +140,18 @@ def _set_values(feature: Any, package_feature: Any, edit: Edit, text_codec: str,
             continue
         source_index, kind = package_fields[name]
         value = read_cell(package_feature, source_index, kind)
-        if only_differing and value == _read_former_cell(feature, index, text_codec):
-            continue
+        if only_differing:
+            field_kind = feature.GetFieldDefnRef(index).GetType()
+            former = read_cell(feature, index, field_kind)
+            if former is not None and text_codec and field_kind == ogr.OFTString:
+                # Texts of a shapefile are bytes in the county.
+                former = former.encode(BYTES_CODEC).decode(text_codec, "replace")
+            if value == former:
+                continue
         if value is None:
             feature.SetFieldNull(index)
         else:
             _set_value(feature, index, package_feature, source_index, text_codec)
-
-
-def _read_former_cell(feature: Any, index: int, text_codec: str) -> str | None:
-    """Return a value of a row of the county as text; texts of a shapefile are bytes there."""
-    from osgeo import ogr
-
-    from ...plan.io.rows import BYTES_CODEC
-
-    kind = feature.GetFieldDefnRef(index).GetType()
-    value = read_cell(feature, index, kind)
-    return (
-        value
-        if value is None or not text_codec or kind != ogr.OFTString
-        else value.encode(BYTES_CODEC).decode(text_codec, "replace")
-    )
 
 
 def _set_value(feature: Any, index: int, package_feature: Any, source_index: int, text_codec: str) -> None:

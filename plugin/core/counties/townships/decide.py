@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from ...exchange.renumber import KeyNumberer
 from ...plan.loading.key_table import make_default_key_table_path, read_renumbered_keys
-from .read_packages import EditedPackage, NewRow, PackageChanges, RecordKey, RowChange
 from .stored_rows import StoredRow, find_key_field, match_rows
-from .work_package import LayerRecord, RowRecord
+from .work_package import EditedPackage, LayerRecord, PackageChanges, RecordKey, RowChange, RowRecord
 
 
 class Prefer(StrEnum):
@@ -92,11 +91,6 @@ class Decisions:
     county_changed_count: int = 0
 
 
-def get_record_key(layer: LayerRecord) -> RecordKey:
-    """Return file and name of a layer in the county."""
-    return layer.file, layer.name
-
-
 def decide(
     packages: Sequence[PackageChanges],
     county_rows: Mapping[RecordKey, Sequence[StoredRow]],
@@ -113,24 +107,27 @@ def decide(
     records: dict[RecordKey, tuple[LayerRecord, dict[int, RowRecord]]] = {}
     for one in packages:
         for layer in one.package.manifest.layers:
-            _, rows_by_fid = records.setdefault(get_record_key(layer), (layer, {}))
+            _, rows_by_fid = records.setdefault(layer.key, (layer, {}))
             rows_by_fid.update({row.fid: row for row in layer.rows})
     changes: dict[tuple[RecordKey, int], list[RowChange]] = defaultdict(list)
-    for one in packages:
-        for change in one.changes:
-            changes[get_record_key(change.layer), change.base.fid].append(change)
+    new_rows: list[RowChange] = []
+    for change in (change for one in packages for change in one.changes):
+        if change.base is None:
+            new_rows.append(change)
+        else:
+            changes[change.layer.key, change.base.fid].append(change)
     for key, (record, rows_by_fid) in records.items():
         base_rows = list(rows_by_fid.values())
         former = [StoredRow(row.fid, row.key, row.county_digest) for row in base_rows]
         for base, now in zip(base_rows, match_rows(former, county_rows[key])[0], strict=True):
             decisions.county_changed_count += now is None or now.digest != base.county_digest
             _decide_row(decisions, record, base, now, changes.get((key, base.fid), []), prefer)
-    _decide_new_rows(decisions, [row for one in packages for row in one.new_rows], county_rows, prefer, with_new_keys)
+    _decide_new_rows(decisions, new_rows, county_rows, prefer, with_new_keys)
     for altered in (altered for one in packages for altered in one.neighbours):
         # A changed read-only row is never written.
         row = altered.row or altered.base
         county = (Version(None, altered.base.fid),) if altered.base else ()
-        version = Version(altered.package, altered.row.fid if altered.row else None, is_neighbour=True)
+        version = replace(_make_version(altered), is_neighbour=True)
         decisions.contradictions.append(
             Contradiction(
                 ContradictionKind.NEIGHBOUR_CHANGED,
@@ -199,60 +196,60 @@ def _make_version(change: RowChange) -> Version:
 
 
 def _make_edit(change: RowChange, now: StoredRow | None, outcome: Outcome) -> Edit:
-    """Return the edit of a change."""
-    return Edit(change.package, change.layer, now.fid if now else None, change.row, change.base.key, outcome)
+    """Return the edit of a change; ``now``: the row in the county, None if it is not there."""
+    return Edit(change.package, change.layer, now.fid if now else None, change.row, change.key, outcome)
 
 
 def _decide_new_rows(
     decisions: Decisions,
-    new_rows: Sequence[NewRow],
+    new_rows: Sequence[RowChange],
     county_rows: Mapping[RecordKey, Sequence[StoredRow]],
     prefer: Prefer,
     with_new_keys: bool,
 ) -> None:
     """Decide on the rows that packages added: rows with a key in use contradict, unless new keys are given."""
-    deleted = {
-        (get_record_key(edit.layer), edit.county_fid)
-        for edit in decisions.edits
-        if edit.row is None and edit.outcome is Outcome.APPLIED
-    }
     county_by_key: dict[tuple[RecordKey, str], list[StoredRow]] = defaultdict(list)
-    for record_key, rows in county_rows.items():
-        for row in rows:
-            if (record_key, row.fid) not in deleted:
-                county_by_key[record_key, row.key].append(row)
-    groups: dict[tuple[RecordKey, str], list[NewRow]] = defaultdict(list)
+    for record_key, row in _iterate_remaining(decisions, county_rows):
+        county_by_key[record_key, row.key].append(row)
+    groups: dict[tuple[RecordKey, str], list[RowChange]] = defaultdict(list)
     for new_row in new_rows:
-        record_key = get_record_key(new_row.layer)
-        present = county_by_key.get((record_key, new_row.row.key), [])
-        if new_row.row.key and any(row.digest == new_row.row.digest for row in present):
-            decisions.edits.append(_make_new(new_row, Outcome.SAME))
+        group_key = new_row.layer.key, new_row.key
+        if new_row.key and any(row.digest == new_row.identity for row in county_by_key.get(group_key, [])):
+            decisions.edits.append(_make_edit(new_row, None, Outcome.SAME))
         else:
-            groups[record_key, new_row.row.key].append(new_row)
+            groups[group_key].append(new_row)
     for group_key, all_members in groups.items():
         members = all_members
         if group_key[1]:
             # Of rows with one key and the same content, the first counts.
-            by_digest: dict[str, NewRow] = {}
-            doubled = [one for one in all_members if by_digest.setdefault(one.row.digest, one) is not one]
+            by_digest: dict[str, RowChange] = {}
+            doubled = [one for one in all_members if by_digest.setdefault(one.identity, one) is not one]
             members = list(by_digest.values())
-            decisions.edits += [_make_new(one, Outcome.SAME) for one in doubled]
+            decisions.edits += [_make_edit(one, None, Outcome.SAME) for one in doubled]
         present = county_by_key.get(group_key, [])
         is_free = not group_key[1] or (not present and len(members) == 1)
         if is_free or with_new_keys:
-            decisions.edits += [_make_new(one, Outcome.APPLIED) for one in members]
+            decisions.edits += [_make_edit(one, None, Outcome.APPLIED) for one in members]
             continue
-        versions = [Version(None, row.fid) for row in present] + [Version(one.package, one.row.fid) for one in members]
+        versions = (*(Version(None, row.fid) for row in present), *map(_make_version, members))
         decisions.contradictions.append(
-            Contradiction(ContradictionKind.NEW_SAME_KEY, members[0].layer, group_key[1], tuple(versions), prefer)
+            Contradiction(ContradictionKind.NEW_SAME_KEY, members[0].layer, group_key[1], versions, prefer)
         )
         outcome = Outcome.APPLIED if prefer is Prefer.PACKAGE else Outcome.KEPT
-        decisions.edits += [_make_new(one, outcome) for one in members]
+        decisions.edits += [_make_edit(one, None, outcome) for one in members]
 
 
-def _make_new(new_row: NewRow, outcome: Outcome) -> Edit:
-    """Return the edit that adds a row."""
-    return Edit(new_row.package, new_row.layer, None, new_row.row, new_row.row.key, outcome)
+def _iterate_remaining(
+    decisions: Decisions, county_rows: Mapping[RecordKey, Sequence[StoredRow]]
+) -> Iterator[tuple[RecordKey, StoredRow]]:
+    """Yield layer and row for each row of the county that no applied edit deletes."""
+    deleted = {
+        (edit.layer.key, edit.county_fid)
+        for edit in decisions.edits
+        if edit.row is None and edit.outcome is Outcome.APPLIED
+    }
+    for record_key, rows in county_rows.items():
+        yield from ((record_key, row) for row in rows if (record_key, row.fid) not in deleted)
 
 
 def assign_new_keys(
@@ -277,35 +274,22 @@ def assign_new_keys(
     InputError
         The county has no code, or its numbers are exhausted.
     """
-    used = [row.key for rows in county_rows.values() for row in rows] + [
-        edit.key for edit in decisions.edits if _is_added(edit)
-    ]
-    used += list(former_keys)
+    used = [row.key for rows in county_rows.values() for row in rows]
+    used += [*(edit.key for edit in decisions.edits if _is_added(edit)), *former_keys]
     table = make_default_key_table_path(source)
     if table.is_file():
         for (_, old_key), new_key in read_renumbered_keys(table).items():
             used += [old_key, new_key]
     numberer: KeyNumberer | None = None
-    deleted = {
-        (get_record_key(edit.layer), edit.county_fid)
-        for edit in decisions.edits
-        if edit.row is None and edit.outcome is Outcome.APPLIED
-    }
-    seen = {
-        (record_key, row.key)
-        for record_key, rows in county_rows.items()
-        for row in rows
-        if (record_key, row.fid) not in deleted
-    }
+    seen = {(record_key, row.key) for record_key, row in _iterate_remaining(decisions, county_rows)}
     for position, edit in enumerate(decisions.edits):
         if not _is_added(edit):
             continue
-        record_key = get_record_key(edit.layer)
-        if not edit.key or (record_key, edit.key) in seen:
+        if not edit.key or (edit.layer.key, edit.key) in seen:
             numberer = numberer or KeyNumberer(county_code, used)
             (new_key,) = numberer.number_layer(edit.layer.name, [edit.key], county_prefix).keys
             decisions.edits[position] = replace(edit, new_key=new_key)
-        seen.add((record_key, edit.key))
+        seen.add((edit.layer.key, edit.key))
 
 
 def _is_added(edit: Edit) -> bool:

@@ -20,13 +20,12 @@ from ...geometry.crs import make_lonlat_transformer, parse_crs
 from ...geometry.statutory_area import measure_statutory_area
 from ...model.rule import Severity
 from ...standard.messages.texts import Message, Texts
+from ..seams.seam_result import SeamFinding
 from .apply import find_dataset_of_layer
 from .decide import Contradiction, ContradictionKind, Edit, Outcome, Prefer, Version
-from .read_packages import EditedPackage, PackageNote
-from .seam_check import TownshipSeam
 from .split import SplitResult
 from .stored_rows import Cells, list_fields, open_dataset, read_cells, read_shape_bytes
-from .work_package import LayerRecord
+from .work_package import EditedPackage, LayerRecord, PackageNote
 
 #: Contradictions that the console lists; the workbook has all.
 _MAX_LISTED = 10
@@ -52,47 +51,25 @@ class RowContents:
         """Close all data sets."""
         self._open.clear()
 
-    def read_county(self, layer: LayerRecord, fid: int | None) -> RowContent | None:
-        """Return a row of the county; None without an id, or if it is not there."""
-        return self._read(
-            find_dataset_of_layer(layer.file, self._datasets),
-            self._encodings.get((layer.file, layer.name), ""),
-            layer.name,
-            layer,
-            fid,
-        )
-
-    def read_version(self, layer: LayerRecord, version: Version) -> RowContent | None:
-        """Return a version of a row; None if it was deleted."""
+    def open_layer(self, layer: LayerRecord, version: Version) -> Any:
+        """Return the GDAL layer of a version, whose data set is opened once. Raise RuntimeError if it is missing."""
         if version.package is None:
-            return self.read_county(layer, version.fid)
-        path = version.package.neighbours if version.is_neighbour else version.package.data
-        return None if path is None else self._read(path, "", layer.package_name, layer, version.fid)
-
-    def get_layer(self, layer: LayerRecord, version: Version) -> Any:
-        """Return the open GDAL layer of a version; None if it is missing."""
-        if version.package is None:
-            return self._open_layer(
-                find_dataset_of_layer(layer.file, self._datasets),
-                self._encodings.get((layer.file, layer.name), ""),
-                layer.name,
-            )
-        path_of_package = version.package.neighbours if version.is_neighbour else version.package.data
-        return None if path_of_package is None else self._open_layer(path_of_package, "", layer.package_name)
-
-    def _open_layer(self, path: Path, encoding: str, name: str) -> Any:
-        """Return a layer of a data set, which is opened once."""
+            path, name = find_dataset_of_layer(layer.file, self._datasets), layer.name
+            encoding = self._encodings.get(layer.key, "")
+        else:
+            neighbours = version.package.neighbours if version.is_neighbour else None
+            path, name, encoding = neighbours or version.package.data, layer.package_name, ""
         key = (str(path), encoding)
         if key not in self._open:
             self._open[key] = open_dataset(self._gdal, path, encoding)
-        return self._open[key].GetLayerByName(name)
+        return raise_if_refused(self._open[key].GetLayerByName(name))
 
-    def _read(self, path: Path, encoding: str, name: str, record: LayerRecord, fid: int | None) -> RowContent | None:
-        """Return a row of a layer, with the fields that were handed out."""
-        if fid is None:
+    def read(self, record: LayerRecord, version: Version) -> RowContent | None:
+        """Return a version of a row, with the fields that were handed out; None if it was deleted."""
+        if version.fid is None:
             return None
-        layer = raise_if_refused(self._open_layer(path, encoding, name))
-        feature = layer.GetFeature(fid)
+        layer = self.open_layer(record, version)
+        feature = layer.GetFeature(version.fid)
         if feature is None:
             return None
         fields = {one: place for one, place in list_fields(layer).items() if one in record.fields}
@@ -117,21 +94,13 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True)
 class LoggedChange:
-    """A change of a row: who changed what.
+    """An edit with its kind, the names of changed fields, and areas before and after (m²; None without a polygon)."""
 
-    ``layer``: name in the county; ``key``: the row's key, ``new_key``: another one that it got; ``fields``: names of
-    changed fields; areas in m², None without a polygon.
-    """
-
-    package: EditedPackage
-    layer: str
-    key: str
-    new_key: str
+    edit: Edit
     kind: ChangeKind
     fields: tuple[str, ...]
     area_before_m2: float | None
     area_after_m2: float | None
-    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -152,13 +121,9 @@ class LoggedContradiction:
     """A contradiction with its versions; ``has_other_shape``: they differ in shape."""
 
     number: int
-    kind: ContradictionKind
-    layer: str
-    key: str
+    contradiction: Contradiction
     versions: tuple[LoggedVersion, ...]
     has_other_shape: bool
-    choice: Prefer
-    contradiction: Contradiction
 
 
 @dataclass(frozen=True)
@@ -175,7 +140,7 @@ class MergeLog:
     notes: tuple[PackageNote, ...]
     county_changed_count: int
     prefer: Prefer
-    seams: tuple[TownshipSeam, ...] = ()
+    seams: tuple[SeamFinding, ...] = ()
     former_seam_count: int = 0
     gaps: tuple[Message, ...] = ()
     has_seams: bool = False
@@ -183,15 +148,15 @@ class MergeLog:
     @property
     def open_count(self) -> int:
         """Return the number of contradictions that somebody must decide."""
-        return sum(one.choice is Prefer.ASK for one in self.contradictions)
+        return sum(one.contradiction.choice is Prefer.ASK for one in self.contradictions)
 
 
 def log_changes(edits: Sequence[Edit], contents: RowContents) -> tuple[LoggedChange, ...]:
     """Return the changes with their kinds, fields and areas."""
     logged = []
     for edit in edits:
-        before = contents.read_county(edit.layer, edit.county_fid)
-        after = contents.read_version(edit.layer, Version(edit.package, edit.row.fid if edit.row else None))
+        before = contents.read(edit.layer, Version(None, edit.county_fid))
+        after = contents.read(edit.layer, Version(edit.package, edit.row.fid if edit.row else None))
         fields: tuple[str, ...] = ()
         has_other_shape = False
         if before is not None and after is not None:
@@ -205,17 +170,7 @@ def log_changes(edits: Sequence[Edit], contents: RowContents) -> tuple[LoggedCha
         elif has_other_shape:
             kind = ChangeKind.BOTH if fields else ChangeKind.SHAPE
         logged.append(
-            LoggedChange(
-                edit.package,
-                edit.layer.name,
-                edit.key,
-                edit.new_key,
-                kind,
-                fields,
-                before.area_m2 if before else None,
-                after.area_m2 if after else None,
-                edit.outcome,
-            )
+            LoggedChange(edit, kind, fields, before.area_m2 if before else None, after.area_m2 if after else None)
         )
     return tuple(logged)
 
@@ -226,45 +181,27 @@ def log_contradictions(found: Sequence[Contradiction], contents: RowContents) ->
     for number, one in enumerate(found, 1):
         if one.kind is ContradictionKind.TWO_PACKAGES:
             packages = tuple(LoggedVersion(version.package, False, (), None) for version in one.versions)
-            logged.append(LoggedContradiction(number, one.kind, "", "", packages, False, one.choice, one))
+            logged.append(LoggedContradiction(number, one, packages, False))
             continue
-        rows = [contents.read_version(one.layer, version) for version in one.versions]
+        rows = [contents.read(one.layer, version) for version in one.versions]
         present = [row for row in rows if row is not None]
         differing = [
             name
             for name in (present[0].cells if present else {})
             if len({row.cells.get(name) for row in present}) > 1 or len(present) == 1
         ]
-        logged.append(
-            LoggedContradiction(
-                number,
-                one.kind,
-                one.layer.name,
-                one.key,
-                tuple(
-                    (
-                        LoggedVersion(version.package, True, (), None)
-                        if row is None
-                        else LoggedVersion(
-                            version.package,
-                            False,
-                            tuple((name, row.cells.get(name)) for name in differing),
-                            row.area_m2,
-                        )
-                    )
-                    for version, row in zip(one.versions, rows, strict=True)
-                ),
-                len({row.shape_bytes for row in present}) > 1,
-                one.choice,
-                one,
+        versions = tuple(
+            LoggedVersion(
+                version.package,
+                row is None,
+                tuple((name, row.cells.get(name)) for name in differing) if row else (),
+                row.area_m2 if row else None,
             )
+            for version, row in zip(one.versions, rows, strict=True)
         )
+        has_other_shape = len({row.shape_bytes for row in present}) > 1
+        logged.append(LoggedContradiction(number, one, versions, has_other_shape))
     return tuple(logged)
-
-
-def get_layer_title(layer: str, texts: Texts) -> str:
-    """Return the name of a compared layer: the concept's, else its code."""
-    return texts.get("townships", "border") if layer == "county" else texts.get_concept_name(layer)
 
 
 def describe_note(note: PackageNote, texts: Texts) -> str:
@@ -295,7 +232,7 @@ def describe_split(result: SplitResult, texts: Texts) -> list[str]:
 
 def describe_merge(log: MergeLog, texts: Texts) -> list[str]:
     """Return what a merge did, with its contradictions."""
-    applied = [one for one in log.changes if one.outcome is Outcome.APPLIED]
+    applied = [one for one in log.changes if one.edit.outcome is Outcome.APPLIED]
     counts = {kind: sum(one.kind is kind for one in applied) for kind in ChangeKind}
     changed = len(applied) - counts[ChangeKind.NEW] - counts[ChangeKind.DELETED]
     lines = [
@@ -324,11 +261,11 @@ def describe_merge(log: MergeLog, texts: Texts) -> list[str]:
                 "townships",
                 "contradiction_line",
                 number=one.number,
-                kind=texts.get("township_contradictions", one.kind),
-                layer=one.layer,
-                key=one.key,
+                kind=texts.get("township_contradictions", one.contradiction.kind),
+                layer=one.contradiction.layer.name,
+                key=one.contradiction.key,
                 versions=", ".join(names),
-                choice=texts.get("township_choices", one.choice),
+                choice=texts.get("township_choices", one.contradiction.choice),
             )
         )
     if len(log.contradictions) > _MAX_LISTED:

@@ -31,14 +31,6 @@ from .apply import apply_edits, find_dataset_of_layer
 from .decide import ContradictionKind, Outcome, Prefer, assign_new_keys, decide
 from .log import MergeLog, RowContents, log_changes, log_contradictions
 from .merge_tables import write_contradiction_layers, write_merge_workbook
-from .read_packages import (
-    EditedPackage,
-    PackageChanges,
-    RecordKey,
-    list_package_folders,
-    open_packages,
-    read_package_changes,
-)
 from .seam_check import find_new_seams
 from .stored_rows import (
     Cells,
@@ -49,7 +41,16 @@ from .stored_rows import (
     read_cells,
     read_rows,
 )
-from .work_package import MANIFEST_NAME, LayerRecord
+from .work_package import (
+    MANIFEST_NAME,
+    EditedPackage,
+    LayerRecord,
+    PackageChanges,
+    RecordKey,
+    list_package_folders,
+    open_packages,
+    read_package_changes,
+)
 
 #: Shares of the progress at the end of reading the county, reading the packages, writing the copy.
 _COUNTY_SHARE, _PACKAGES_SHARE, _WRITTEN_SHARE = 0.2, 0.5, 0.7
@@ -223,7 +224,7 @@ def _read_county(
                 area_code=plan.area_code,
             )
         for record in package.manifest.layers:
-            _, manifest_of_field = records.setdefault((record.file, record.name), (record, {}))
+            _, manifest_of_field = records.setdefault(record.key, (record, {}))
             for name in record.fields:
                 manifest_of_field.setdefault(name, str(package.folder / MANIFEST_NAME))
     county = _County(plan, datasets, {}, {})
@@ -274,9 +275,9 @@ def _add_seams(
     merged = first.parent if find_source_folder(options.source) is not None else first
     after = read_plan(str(merged), before.norm, options.check, cancellation=cancellation)
     editors = {
-        (one.layer, one.new_key or one.key): one.package.manifest.code
-        for one in log.changes
-        if one.outcome is Outcome.APPLIED
+        (edit.layer.name, edit.new_key or edit.key): edit.package.manifest.code
+        for edit in (change.edit for change in log.changes)
+        if edit.outcome is Outcome.APPLIED
     }
     seams, former_count = find_new_seams(before, after, editors, cancellation)
     return replace(
@@ -292,7 +293,7 @@ def _write_tables(gdal: Any, options: MergeOptions, log: MergeLog, county: _Coun
     written = [options.table]
     with write_atomically(options.table) as path:
         write_merge_workbook(log, path, texts)
-    if log.seams or any(one.kind is not ContradictionKind.TWO_PACKAGES for one in log.contradictions):
+    if log.seams or any(one.contradiction.kind is not ContradictionKind.TWO_PACKAGES for one in log.contradictions):
         contents = RowContents(gdal, county.datasets, county.encodings)
         with write_atomically(options.layers_path) as path:
             write_contradiction_layers(gdal, log, contents, path, texts)

@@ -18,11 +18,10 @@ from ...render.tables.report_table import TableColumn, make_record, make_table
 from ...render.tables.workbook import write_tables_workbook
 from ...standard.messages.texts import Texts
 from .decide import ContradictionKind, Outcome
-from .log import LoggedContradiction, LoggedVersion, MergeLog, RowContents, describe_note, get_layer_title
-from .read_packages import EditedPackage
+from .log import LoggedContradiction, LoggedVersion, MergeLog, RowContents, describe_note
 from .stored_rows import list_fields
+from .work_package import EditedPackage
 
-_LENGTH_DECIMALS = 2
 SEAMS_LAYER = "seams"
 
 
@@ -32,7 +31,7 @@ def write_merge_workbook(log: MergeLog, path: Path, texts: Texts) -> None:
     columns, notes = _make_contradiction_columns(texts), [texts.get("townships", "contradictions_note")]
 
     def count_changes(package: EditedPackage) -> int:
-        return sum(one.package is package and one.outcome is Outcome.APPLIED for one in log.changes)
+        return sum(one.edit.package is package and one.edit.outcome is Outcome.APPLIED for one in log.changes)
 
     def count_contradictions(package: EditedPackage) -> int:
         return sum(any(version.package is package for version in one.versions) for one in log.contradictions)
@@ -40,6 +39,26 @@ def write_merge_workbook(log: MergeLog, path: Path, texts: Texts) -> None:
     def join_notes(package: EditedPackage) -> str:
         return "\n".join(describe_note(note, texts) for note in log.notes if note.package is package)
 
+    change_columns = [
+        TableColumn(
+            "township_package", width_in_characters=24, value=lambda one: _name_package(one.edit.package, texts)
+        ),
+        TableColumn("township_person", width_in_characters=12, value=lambda one: one.edit.package.person),
+        TableColumn("layer", width_in_characters=16, value=lambda one: one.edit.layer.name),
+        TableColumn("township_key", width_in_characters=22, value=lambda one: one.edit.key),
+        TableColumn("township_new_key", width_in_characters=22, value=lambda one: one.edit.new_key),
+        TableColumn(
+            "township_change", width_in_characters=16, value=lambda one: texts.get("township_changes", one.kind)
+        ),
+        TableColumn("township_fields", width_in_characters=30, value=lambda one: ", ".join(one.fields)),
+        TableColumn("township_area_before", "m2", width_in_characters=16, value=lambda one: one.area_before_m2),
+        TableColumn("township_area_after", "m2", width_in_characters=16, value=lambda one: one.area_after_m2),
+        TableColumn(
+            "township_outcome",
+            width_in_characters=20,
+            value=lambda one: texts.get("township_outcomes", one.edit.outcome),
+        ),
+    ]
     tables = [
         make_table(
             "township_packages",
@@ -53,8 +72,8 @@ def write_merge_workbook(log: MergeLog, path: Path, texts: Texts) -> None:
             ],
             log.packages,
         ),
-        make_table("township_contradictions", columns, versions, lambda item: item[0].kind, notes=notes),
-        make_table("township_changes", _make_change_columns(texts), log.changes, lambda one: one.kind),
+        make_table("township_contradictions", columns, versions, lambda item: item[0].contradiction.kind, notes=notes),
+        make_table("township_changes", change_columns, log.changes, lambda one: one.kind),
     ]
     if log.has_seams:
         seams = list(enumerate(log.seams, 1))
@@ -92,10 +111,10 @@ def _make_contradiction_columns(texts: Texts) -> list[TableColumn]:
             "township_contradiction",
             width_in_characters=26,
             key="M_KIND",
-            value=lambda item: texts.get("township_contradictions", item[0].kind),
+            value=lambda item: texts.get("township_contradictions", item[0].contradiction.kind),
         ),
-        TableColumn("layer", width_in_characters=16, value=lambda item: item[0].layer),
-        TableColumn("township_key", width_in_characters=22, value=lambda item: item[0].key),
+        TableColumn("layer", width_in_characters=16, value=lambda item: item[0].contradiction.layer.name),
+        TableColumn("township_key", width_in_characters=22, value=lambda item: item[0].contradiction.key),
         TableColumn(
             "township_version",
             width_in_characters=24,
@@ -114,27 +133,7 @@ def _make_contradiction_columns(texts: Texts) -> list[TableColumn]:
             "township_choice",
             width_in_characters=20,
             key="M_CHOICE",
-            value=lambda item: texts.get("township_choices", item[0].choice),
-        ),
-    ]
-
-
-def _make_change_columns(texts: Texts) -> list[TableColumn]:
-    """Return the columns of a change: package, person, row, kind, areas before and after, what became of it."""
-    return [
-        TableColumn("township_package", width_in_characters=24, value=lambda one: _name_package(one.package, texts)),
-        TableColumn("township_person", width_in_characters=12, value=lambda one: one.package.person),
-        TableColumn("layer", width_in_characters=16, value=lambda one: one.layer),
-        TableColumn("township_key", width_in_characters=22, value=lambda one: one.key),
-        TableColumn("township_new_key", width_in_characters=22, value=lambda one: one.new_key),
-        TableColumn(
-            "township_change", width_in_characters=16, value=lambda one: texts.get("township_changes", one.kind)
-        ),
-        TableColumn("township_fields", width_in_characters=30, value=lambda one: ", ".join(one.fields)),
-        TableColumn("township_area_before", "m2", width_in_characters=16, value=lambda one: one.area_before_m2),
-        TableColumn("township_area_after", "m2", width_in_characters=16, value=lambda one: one.area_after_m2),
-        TableColumn(
-            "township_outcome", width_in_characters=20, value=lambda one: texts.get("township_outcomes", one.outcome)
+            value=lambda item: texts.get("township_choices", item[0].contradiction.choice),
         ),
     ]
 
@@ -147,8 +146,8 @@ def _make_seam_columns(texts: Texts) -> list[TableColumn]:
             f"township_{side}",
             width_in_characters=34,
             key=f"M_{side.upper()}",
-            value=lambda item: f"{item[1].sides[n][0]} {','.join(item[1].sides[n][1])}".strip(),
-            shown=lambda item: f"{item[1].sides[n][0]}\n{', '.join(item[1].sides[n][1])}".strip(),
+            value=lambda item: f"{item[1].sides[n].county} {','.join(item[1].sides[n].keys)}".strip(),
+            shown=lambda item: f"{item[1].sides[n].county}\n{', '.join(item[1].sides[n].keys)}".strip(),
         )
 
     return [
@@ -168,8 +167,13 @@ def _make_seam_columns(texts: Texts) -> list[TableColumn]:
             "layer",
             width_in_characters=18,
             key="M_LAYER",
-            value=lambda item: item[1].layer,
-            shown=lambda item: get_layer_title(item[1].layer, texts),
+            value=lambda item: item[1].concept,
+            # The layer of the border has no code.
+            shown=lambda item: (
+                texts.get("townships", "border")
+                if item[1].concept == "county"
+                else texts.get_concept_name(item[1].concept)
+            ),
         ),
         *(make_side_column(n, side) for n, side in enumerate(("first", "second"))),
         TableColumn(
@@ -177,7 +181,7 @@ def _make_seam_columns(texts: Texts) -> list[TableColumn]:
             "m",
             width_in_characters=14,
             value=lambda item: item[1].length_m,
-            decimals=_LENGTH_DECIMALS,
+            decimals=2,
         ),
         TableColumn("township_area", "m2", width_in_characters=16, value=lambda item: item[1].area_m2),
     ]
@@ -191,7 +195,7 @@ def write_contradiction_layers(gdal: Any, log: MergeLog, contents: RowContents, 
     database = raise_if_refused(gdal.GetDriverByName("GPKG").Create(str(path), 0, 0, 0, gdal.GDT_Unknown))
     by_layer: dict[str, list[LoggedContradiction]] = {}
     for one in log.contradictions:
-        if one.kind is not ContradictionKind.TWO_PACKAGES:
+        if one.contradiction.kind is not ContradictionKind.TWO_PACKAGES:
             by_layer.setdefault(one.contradiction.layer.package_name, []).append(one)
     for name, contradictions in by_layer.items():
         _write_versions(database, name, contradictions, contents, texts)
@@ -222,18 +226,17 @@ def _write_versions(
     columns = _make_contradiction_columns(texts)
     marks = [column.key for column in columns if column.key]
     first = contradictions[0].contradiction
-    sources = [contents.get_layer(first.layer, version) for version in first.versions]
     layer = create_layer(
         database,
         name,
-        next(one for one in sources if one is not None).GetSpatialRef(),
+        contents.open_layer(first.layer, first.versions[0]).GetSpatialRef(),
         ogr.wkbUnknown,
         [define_field(field, "String") for field in (*marks, *first.layer.fields)],
         ["FID=M_FID"],
     )
     for one in contradictions:
         for version in one.contradiction.versions:
-            row = contents.read_version(one.contradiction.layer, version)
+            row = contents.read(one.contradiction.layer, version)
             if row is None:
                 continue
             feature = ogr.Feature(layer.GetLayerDefn())

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,8 @@ from ...plan.layer import Layer
 from ...plan.plan import Plan
 from ..seams.check_seams import compare_counties
 from ..seams.placing import place_counties
-from ..seams.seam_result import CountyBorders, SeamFinding, SeamKind, SeamSettings
-from .write_packages import make_township_areas
+from ..seams.seam_result import CountyBorders, SeamFinding, SeamKind, SeamSettings, SeamSide
+from .ownership import make_township_areas
 
 #: A row has this share or more of its area in a township that it counts for.
 _MIN_SHARE = 1e-6
@@ -33,52 +32,27 @@ _READ_REACHES = 3.0
 _LONLAT = CRS.from_epsg(4490)
 
 
-@dataclass(frozen=True)
-class TownshipSeam:
-    """A place where the work of two townships does not fit.
-
-    ``layer``: concept or layer code, ``county`` for the border of the townships; ``sides``: (name of the township,
-    keys of its features) of both; ``length_m``, ``area_m2``: along the border and on the ellipsoid, None if the kind
-    has none; ``geometry``: in degrees on CGCS2000.
-    """
-
-    kind: SeamKind
-    severity: Severity
-    layer: str
-    sides: tuple[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]]]
-    length_m: float | None
-    area_m2: float | None
-    geometry: Any
-
-
 def find_new_seams(
     before: Plan,
     after: Plan,
     editors: Mapping[tuple[str, str], str],
     cancellation: Cancellation = NEVER_CANCELLED,
-) -> tuple[list[TownshipSeam], int]:
+) -> tuple[list[SeamFinding], int]:
     """Return the seams of the merged county that the county did not have, and the number of those that it had.
 
     ``before``: the county; ``after``: the merged copy; ``editors``: name of a layer and key of an edited row → code of
     the township of its package. Seams of `core.counties.seams` are found between townships, and so are
-    overlaps of edited features with those of another township, in layers that may not overlap. Raise Cancelled.
+    overlaps of edited features with those of another township, in layers that may not overlap. The counties of a
+    finding are the names of townships; an overlap of features has no length. Raise Cancelled.
     """
     settings = SeamSettings.from_norm(after.norm)
     former = {one.fingerprint for one in _compare_townships(before, settings, cancellation)}
     found = _compare_townships(after, settings, cancellation)
-    names = {_make_identity(one): one.name or one.code for one in _list_townships(after)}
-    seams = []
-    for one in found:
-        if one.fingerprint not in former:
-            first, second = ((names.get(side.identity, side.identity), side.keys) for side in one.sides)
-            seams.append(
-                TownshipSeam(
-                    one.kind, one.severity, one.concept, (first, second), one.length_m, one.area_m2, one.geometry
-                )
-            )
+    seams = [one for one in found if one.fingerprint not in former]
     # An edited feature belongs to the township of its package, another one to that with the largest share of it.
     ctx = RuleContext(after, after.norm, after.norm.make_tolerance(), cancellation=cancellation)
-    townships = _list_townships(after)
+    found_townships = get_plan_townships(ctx)
+    townships = [] if found_townships is None else found_townships[1]
     position_by_code = {one.code: number for number, one in enumerate(townships) if one.code}
     for role, layer in after.layers.items():
         if layer.template.overlap != "never" or layer.template.geometry != "polygon" or not len(layer):
@@ -102,20 +76,19 @@ def find_new_seams(
         for left, right, shape in zip(pieces.left.tolist(), pieces.right.tolist(), pieces.geometry, strict=True):
             if owners[left] == owners[right] or min(owners[left], owners[right]) < 0:
                 continue
-            sides = [(townships[owners[row]].name, (layer.keys[row],)) for row in (left, right)]
+            sides = [
+                SeamSide(townships[owners[row]].name, _make_identity(townships[owners[row]]), (layer.keys[row],))
+                for row in (left, right)
+            ]
             shapes: NDArray = np.array([shape], dtype=object)
             area = float(compute_drawn_area(shapes, make_lonlat_transformer(after.plane_crs))[0])
             place = reproject_geometries(shapes, after.plane_crs, _LONLAT)[0]
             seams.append(
-                TownshipSeam(SeamKind.OVERLAP, Severity.WARNING, role, (sides[0], sides[1]), None, area, place)
+                SeamFinding(
+                    SeamKind.OVERLAP, Severity.WARNING, role, (sides[0], sides[1]), place, length_m=None, area_m2=area
+                )
             )
     return seams, sum(one.fingerprint in former for one in found)
-
-
-def _list_townships(plan: Plan) -> list[Township]:
-    """Return the townships of a plan; empty without their layer."""
-    found = get_plan_townships(RuleContext(plan, plan.norm, plan.norm.make_tolerance()))
-    return [] if found is None else found[1]
 
 
 def _make_identity(township: Township) -> str:
@@ -145,7 +118,7 @@ def _compare_townships(plan: Plan, settings: SeamSettings, cancellation: Cancell
         near = shapely.boundary(areas[number])
         borders.append(
             CountyBorders(
-                _make_identity(township),
+                township.name or township.code,
                 area_code=_make_identity(township),
                 area_name=township.name,
                 outline=township_layer.select_rows(rows),

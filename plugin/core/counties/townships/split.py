@@ -33,6 +33,7 @@ from ...plan.loading.reading import read_plan
 from ...standard.options import RunOptions
 from ...standard.profile import Norm
 from ...standard.profile.profile_figures import AllocatedTargets
+from .ownership import Ownership, assign_rows, make_layer_key
 from .work_package import (
     COUNTY_PACKAGE,
     MANIFEST_NAME,
@@ -40,21 +41,13 @@ from .work_package import (
     TARGETS_NAME,
     CrossingRecord,
     LayerRecord,
-    Manifest,
     NeighbourRecord,
     RowRecord,
     SplitRecord,
-    dump_manifest,
+    TownshipManifest,
+    dump_township_manifest,
 )
-from .write_packages import (
-    CountyLayer,
-    Ownership,
-    PackageFiles,
-    assign_rows,
-    list_county_layers,
-    make_layer_key,
-    write_packages,
-)
+from .write_packages import CountyLayer, PackageFiles, list_county_layers, write_packages
 
 #: Shares of the progress at the end of reading, assigning and writing.
 _READ_SHARE, _ASSIGNED_SHARE, _WRITTEN_SHARE = 0.2, 0.4, 0.9
@@ -83,7 +76,7 @@ class WrittenPackage:
     """A written package: its folder and manifest."""
 
     folder: Path
-    manifest: Manifest
+    manifest: TownshipManifest
 
     @property
     def data(self) -> Path:
@@ -217,7 +210,7 @@ def _finish(
             shutil.rmtree(one.folder)
             continue
         code, name = (township.code, township.name) if township else ("", COUNTY_PACKAGE)
-        manifest = Manifest(
+        manifest = TownshipManifest(
             split,
             code,
             name,
@@ -241,7 +234,7 @@ def _finish(
             ]
             # CSV with a byte order mark.
             (one.folder / TARGETS_NAME).write_bytes(format_rows([_TARGET_HEADINGS, *rows]))
-        (one.folder / MANIFEST_NAME).write_text(dump_manifest(manifest), encoding="utf-8", newline="\n")
+        (one.folder / MANIFEST_NAME).write_text(dump_township_manifest(manifest), encoding="utf-8", newline="\n")
         packages.append(WrittenPackage(one.folder, manifest))
     return packages
 

@@ -245,7 +245,7 @@ def _report_blank_areas(layer: Layer, is_usable: NDArray, ctx: RuleContext) -> I
     ATT003 reports them for layers that also have a net area.
     """
     maintenance = ctx.norm.standard.maintenance
-    if maintenance is not None and layer.role in maintenance.class_roles:
+    if maintenance is not None and layer.role in maintenance.class_by_role:
         # Their area fields are as filed, or computed on writing; DOC023 compares them feature by feature.
         return
     gross_meanings = [meaning for meaning in GROSS_FIELDS if layer.has_field(meaning)]

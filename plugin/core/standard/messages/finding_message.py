@@ -81,7 +81,9 @@ def format_message(texts: Texts, finding: Finding, templates: dict[str, Template
         return finding.message
     else:
         text = _choose_message_template(texts, load_all_rules()[finding.code], finding)
-    field_title = _get_field_title(texts, finding, templates)
+    template = templates.get(finding.role)
+    field = template.find_field_by_name(finding.field) if template is not None and finding.field else None
+    field_title = "" if field is None else field.alias if texts.lang == "zh" else field.name
     # A parameter of the rule wins: LAW006 names an administrative area by area. A parameter that only words the
     # message (shown) wins over that, and the text of a key over both.
     params, shown_params = finding.params, finding.params.get("shown", {})
@@ -131,14 +133,6 @@ def _format_param(texts: Texts, value: Any, templates: dict[str, Template]) -> s
         is_layer = isinstance(value, ConceptName) and value in templates
         return texts.make_layer_label(value, templates) if is_layer else value.render(texts)
     return _format_value(texts, value)
-
-
-def _get_field_title(texts: Texts, finding: Finding, templates: dict[str, Template]) -> str:
-    """Return the title of a finding's field in the language of the texts; empty without such a field."""
-    if not finding.field or finding.role not in templates:
-        return ""
-    template_field = templates[finding.role].find_field_by_name(finding.field)
-    return "" if template_field is None else template_field.alias if texts.lang == "zh" else template_field.name
 
 
 def _choose_message_template(texts: Texts, rule: Rule, finding: Finding) -> str:
@@ -212,13 +206,20 @@ def _make_combined_params(
         message_params["layer_basis"] = (
             texts.get("words", "layer_and_basis", layer=layer, basis=basis) if basis else layer
         )
-    limits = _list_limits(params)
+    limits = [
+        float(value)
+        for name, value in params.items()
+        if name.startswith(_LIMIT_PREFIXES) and isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
     for name in _FIGURE_WITH_UNIT_PATTERN.findall(text):
         if not name.startswith(_LIMIT_PREFIXES) and _is_finite_float(value := params.get(name)):
             # Two decimals, or more where the figure would look equal to a limit that it misses.
             message_params[name] = format_number(value, choose_decimals_unlike_limits(value, limits))
     if "area_m2" in placeholders:
-        message_params["area_m2"] = _format_area_with_limits(finding)
+        # The limit is in m², too.
+        area_m2 = finding.area_m2
+        decimals = choose_decimals_unlike_limits(area_m2, limits) if area_m2 is not None else 0
+        message_params["area_m2"] = format_square_metres(area_m2, decimals)
     return message_params
 
 
@@ -270,22 +271,15 @@ def _describe_difference(
         direction = shown_params.get("direction", "")
         key = f"map_{direction}" if direction else _MISSED_TARGET_KEYS[comparison_sign]
         difference_texts["miss"] = texts.get("words", key, miss=message_params["miss"])
-        difference_texts["miss_area"] = _convert_difference_to_hectares(texts, finding.params)
+        unit, miss = str(finding.params.get("unit", "")), finding.params["miss"]
+        # Only an area in another unit than hectares has one.
+        is_converted = unit != "ha" and unit in SQUARE_METRES and _is_finite_float(miss)
+        area = texts.format_area(miss * SQUARE_METRES[unit]) if is_converted else ""
+        difference_texts["miss_area"] = texts.get("words", "about_area", area=area) if area else ""
     if "missing_count" in shown_params:
         key = "sites_missing" if shown_params["missing_count"] > 0 else "sites_surplus"
         difference_texts["difference"] = texts.get("words", key, count=abs(shown_params["missing_count"]))
     return difference_texts
-
-
-def _convert_difference_to_hectares(texts: Texts, params: Mapping[str, Any]) -> str:
-    """Return the difference of an area from its target in hectares, in brackets.
-
-    Empty for a figure that is in hectares already, and for one that is not an area.
-    """
-    unit = str(params.get("unit", ""))
-    if unit == "ha" or unit not in SQUARE_METRES or not _is_finite_float(params["miss"]):
-        return ""
-    return texts.get("words", "about_area", area=texts.format_area(params["miss"] * SQUARE_METRES[unit]))
 
 
 def _make_list_params(
@@ -369,23 +363,6 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
     margin = min(margins, key=abs, default=None)
     shown_decimals = choose_figure_decimals(str(params["unit"]), decimals, margin, value)
     return {name: format_number(params[name], shown_decimals) for name in figure_names}
-
-
-def _format_area_with_limits(finding: Finding) -> str:
-    """Return the area of a finding in m², for comparison with a limit that is in m²."""
-    if finding.area_m2 is None:
-        return format_square_metres(None)
-    decimals = choose_decimals_unlike_limits(finding.area_m2, _list_limits(finding.params))
-    return format_square_metres(finding.area_m2, decimals)
-
-
-def _list_limits(params: Mapping[str, Any]) -> list[float]:
-    """Return the numbers among the parameters of a message that are limits."""
-    return [
-        float(value)
-        for name, value in params.items()
-        if name.startswith(_LIMIT_PREFIXES) and isinstance(value, (int, float)) and not isinstance(value, bool)
-    ]
 
 
 def describe_unread(texts: Texts, unread: UnreadData) -> str:

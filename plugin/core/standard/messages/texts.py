@@ -47,8 +47,6 @@ _QUOTATION_MARK_PATTERN = re.compile("[“”]")
 class NamedValue(str, ABC):
     """An identifier that messages show by its name in the user's language."""
 
-    __slots__ = ()
-
     @abstractmethod
     def render(self, texts: Texts) -> str:
         """Return the name in the language of the texts."""
@@ -56,8 +54,6 @@ class NamedValue(str, ABC):
 
 class ConceptName(NamedValue):
     """A kind of layer (such as farmland), shown by its name; or the code of a layer."""
-
-    __slots__ = ()
 
     def render(self, texts: Texts) -> str:
         """Return the name of a kind of layer; the code of a layer unchanged."""
@@ -67,8 +63,6 @@ class ConceptName(NamedValue):
 class CodeListName(NamedValue):
     """The id of a code list, shown by its title."""
 
-    __slots__ = ()
-
     def render(self, texts: Texts) -> str:
         """Return the title of the code list."""
         return texts.get_setting_name(f"codes.{self}")
@@ -76,8 +70,6 @@ class CodeListName(NamedValue):
 
 class IndicatorName(NamedValue):
     """The id of an indicator, shown by the indicator's name."""
-
-    __slots__ = ()
 
     def render(self, texts: Texts) -> str:
         """Return the name of the indicator."""

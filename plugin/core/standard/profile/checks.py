@@ -308,14 +308,12 @@ def read_confirmed(
         for name, value in confirmed_by.items():
             if not check_type(value, str, file=path, key=f"confirmed.{name}").strip():
                 raise DataError("data_key_missing", file=str(path), key=f"confirmed.{name}")
-        return frozenset(items), {**confirmed_by, "date": _parse_date(table["date"], path)}
+        # TOML may have the date as a date or as text.
+        day = table["date"]
+        text = day.isoformat() if isinstance(day, date) else check_type(day, str, file=path, key="confirmed.date")
+        try:
+            confirmed_by["date"] = date.fromisoformat(text[:10]).isoformat()
+        except ValueError as error:
+            raise make_unknown_value_error(path, "confirmed.date", text, ("2026-11-20",)) from error
+        return frozenset(items), confirmed_by
     return frozenset(), {}
-
-
-def _parse_date(value: Any, path: Path) -> str:
-    """Return a date as ISO text; TOML may have it as a date or as text."""
-    text = value.isoformat() if isinstance(value, date) else check_type(value, str, file=path, key="confirmed.date")
-    try:
-        return date.fromisoformat(text[:10]).isoformat()
-    except ValueError as error:
-        raise make_unknown_value_error(path, "confirmed.date", text, ("2026-11-20",)) from error

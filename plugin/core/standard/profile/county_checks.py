@@ -63,7 +63,16 @@ def find_county_problems(
     except DataError as error:
         # A profile without settings replaces it.
         base, problems = load_profile(), [FormFieldError("base", error)]
-    problems += _check_identity(county, base, path)
+    if not county.name.strip():
+        problems.append(FormFieldError("name", DataError("county_name")))
+    try:
+        checks.read_member_areas({"area_code": county.area_code}, path)
+    except DataError:
+        problems.append(FormFieldError("area_code", DataError("county_code", value=county.area_code)))
+    else:
+        if not base.covers(county.area_code):
+            params = {"value": county.area_code, "base": base.name, "base_code": base.area_code}
+            problems.append(FormFieldError("base", DataError("county_not_below", **params)))
     norm = Norm(load_named_standard(tomllib.loads(text), base, path), base)
     problems += list(_check_targets(county, saved or CountySettings(), norm, path))
     problems += list(_check_county_settings(county, norm, path))
@@ -93,22 +102,6 @@ def load_base(county: CountySettings, path: Path) -> Profile:
     return load_profile(sibling if sibling.exists() else county.parent_profile)
 
 
-def _check_identity(county: CountySettings, base: Profile, path: Path) -> list[FormFieldError]:
-    """Return the problems of a county's name, area code and base profile."""
-    problems = []
-    if not county.name.strip():
-        problems.append(FormFieldError("name", DataError("county_name")))
-    try:
-        checks.read_member_areas({"area_code": county.area_code}, path)
-    except DataError:
-        problems.append(FormFieldError("area_code", DataError("county_code", value=county.area_code)))
-    else:
-        if not base.covers(county.area_code):
-            error = DataError("county_not_below", value=county.area_code, base=base.name, base_code=base.area_code)
-            problems.append(FormFieldError("base", error))
-    return problems
-
-
 def _check_targets(
     county: CountySettings, saved_county: CountySettings, norm: Norm, path: Path
 ) -> Iterator[FormFieldError]:
@@ -124,7 +117,13 @@ def _check_targets(
         row = convert_target_to_row(replace(target, other_sources=()))
         readable_targets = read_targets([row], county.area_code, path, collector)
         for error in collector.found:
-            yield _make_target_problem(field, target, error)
+            # The loader saw one row only, so that its number is always 1.
+            name = str(error.params.get("key", "")).removeprefix("targets[1]").lstrip(".")
+            if name == "value":
+                error = _make_number_error(target.value)
+            elif name == "year":
+                error = DataError("county_target_year", value=target.year or "")
+            yield FormFieldError(f"{field}.{name}", error)
         if (target.indicator, target.year) in seen_targets:
             name = IndicatorName(target.indicator)
             yield FormFieldError(f"{field}.year", DataError("county_target_doubled", indicator=name, year=target.year))
@@ -141,19 +140,6 @@ def _check_targets(
                         f"{field}.value",
                         DataError("county_target_looser", value=base_target.value, source=base_target.source),
                     )
-
-
-def _make_target_problem(field: str, target: IndicatorTarget, error: DataError) -> FormFieldError:
-    """Convert a loader error to a problem of the form.
-
-    The loader saw one row only, so its row number is always 1.
-    """
-    name = str(error.params.get("key", "")).removeprefix("targets[1]").lstrip(".")
-    if name == "value":
-        return FormFieldError(f"{field}.value", _make_number_error(target.value))
-    if name == "year":
-        return FormFieldError(f"{field}.year", DataError("county_target_year", value=target.year or ""))
-    return FormFieldError(f"{field}.{name}", error)
 
 
 def _make_number_error(value: str) -> DataError:

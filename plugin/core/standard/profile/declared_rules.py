@@ -26,9 +26,12 @@ def make_declared_rule(check: DeclaredCheck, standard: Standard) -> Rule:
     """Return the rule of a check."""
     description = CheckDescription(check, standard)
     english_texts = description.make_texts("en")
+    foreign_layers: dict[str, bool] = {}
+    for role, _, is_required in check.iterate_foreign_fields():
+        foreign_layers[role] = foreign_layers.get(role, False) or is_required
     foreign_needs = {
         f"layer_{number}": LayerNeed(role, optional=not is_required)
-        for number, (role, is_required) in enumerate(list_foreign_layers(check).items(), 2)
+        for number, (role, is_required) in enumerate(foreign_layers.items(), 2)
     }
     examples = check.examples
     foreign_rows = {
@@ -54,14 +57,6 @@ def make_declared_rule(check: DeclaredCheck, standard: Standard) -> Rule:
         local=check.is_local,
         texts={"zh": description.make_texts("zh"), "en": english_texts},
     )
-
-
-def list_foreign_layers(check: DeclaredCheck) -> dict[str, bool]:
-    """Return the other layers that a check reads, by layer code; True if it cannot do without the layer."""
-    layers: dict[str, bool] = {}
-    for role, _, is_required in check.iterate_foreign_fields():
-        layers[role] = layers.get(role, False) or is_required
-    return layers
 
 
 def _make_example_rows(rows: tuple[Row, ...]) -> list[dict[str, Any]]:
@@ -100,24 +95,22 @@ class CheckFunction:
         columns = {name: layer.get_texts_by_name(name) for name in fields_by_role[check.layer]}
         findings = []
         for position, condition in evaluation.find_broken_conditions(columns):
+            value = columns[condition.field][position]
+            if condition.template_field.personal:
+                value = "…"
+            elif len(value) > _MAX_VALUE_CHARACTERS:
+                value = f"{value[:_MAX_VALUE_CHARACTERS]}…"
             findings.append(
                 ctx.finding_maker.make_row_finding(
                     layer,
                     position,
                     field=condition.field,
                     case=condition.case,
-                    params={"value": _shorten_value(columns[condition.field][position], condition)},
+                    params={"value": value},
                     geometry=layer.plane_shapes[position],
                 )
             )
         return RuleResult(findings=findings)
-
-
-def _shorten_value(value: str, condition: Condition) -> str:
-    """Return a value as a message may show it: cut if long, dots in place of personal data."""
-    if condition.template_field.personal:
-        return "…"
-    return value if len(value) <= _MAX_VALUE_CHARACTERS else f"{value[:_MAX_VALUE_CHARACTERS]}…"
 
 
 @dataclass(frozen=True)
@@ -142,6 +135,12 @@ class CheckDescription:
             texts.get("check_words", "must_be", field=self._label_field(one, texts), phrase=self._describe(one, texts))
             for one in self.check.must
         ]
+        limits = ["limits_empty"]
+        if any(one.layer for one in self.check.must):
+            limits.append("limits_foreign_key")
+        if not self.check.is_local:
+            limits.append("limits_unique")
+        source = texts.get("check_words", "limits_source", source=self.check.source, mark=self.check.mark)
         messages = {
             condition.case: texts.get(
                 "check_words",
@@ -165,20 +164,9 @@ class CheckDescription:
             ),
             "why": own.why,
             "fix": own.remedy,
-            "limits": self._describe_limits(texts),
+            "limits": texts.join_sentences([*(texts.get("check_words", key) for key in limits), source]),
             "messages": messages,
         }
-
-    def _describe_limits(self, texts: Texts) -> str:
-        """Return the sentences on empty values, on what a live check leaves out, and on the source."""
-        keys = ["limits_empty"]
-        if any(one.layer for one in self.check.must):
-            keys.append("limits_foreign_key")
-        if not self.check.is_local:
-            keys.append("limits_unique")
-        sentences = [texts.get("check_words", key) for key in keys]
-        source = texts.get("check_words", "limits_source", source=self.check.source, mark=self.check.mark)
-        return texts.join_sentences([*sentences, source])
 
     def _describe(self, condition: Condition, texts: Texts) -> str:
         """Return the operator with its values as a phrase, such as “at least 5”."""

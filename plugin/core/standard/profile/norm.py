@@ -16,8 +16,8 @@ from ...geometry.tolerance import Tolerance
 from ...model.rule import Rule, Severity, add_rules_of_data, load_all_rules
 from .. import EVERY_RULE, Standard
 from ..bounds import ends_comparison, find_shipped_counterparts, iterate_custom_standards
-from ..citations import Citation
 from ..codes import CodeEntry
+from ..edition import Citation
 from ..load import find_shipped_base_standards
 from ..template import Template, TemplateField
 from .profile_data import IndicatorTarget, Profile, RegisteredSite, StatedFigure
@@ -31,8 +31,6 @@ DECLARED_GROUP = "declared"
 _STRICTER_IF_SMALLER, _STRICTER_IF_LARGER = ("ratio.limit", "tolerance.", "waivers."), ("indicators.warning_share",)
 #: Concepts and layer codes; a setting of the standard that a profile may replace.
 SEALED_ROLES_SETTING = "sealed.roles"
-#: Patterns of layer codes: survey and divisions, which other authorities supply.
-SUPPLIED_ROLES_SETTING = "sealed.supplied"
 
 
 def _is_as_strict(key: str, value: Any, shipped_value: Any) -> bool:
@@ -104,11 +102,10 @@ class Norm:
 
         They are the expected rules without those that the profile switched off.
         """
-        switched_off = set(self.expand_groups(self.profile.rules_off))
-        return tuple(code for code in self.expected_rules if code not in switched_off)
+        return self.list_default_rules_of_scope("")
 
     def list_default_rules_of_scope(self, scope: str) -> tuple[str, ...]:
-        """Return the codes of rules that run by default for a scope (kind of delivery)."""
+        """Return the codes of rules that run by default for a scope (kind of delivery), empty for none."""
         switched_off = set(self.expand_groups(self.profile.rules_off))
         return tuple(code for code in self._list_rules_of_scope(scope) if code not in switched_off)
 
@@ -345,10 +342,8 @@ class Norm:
 
         Such a severity is provisional until the county confirms it.
         """
-        profile_severities, standard_severities = (
-            table.phases.get(self.phase, {}) for table in (self.profile, self.standard)
-        )
-        return bool(self.phase) and rule.code in standard_severities and rule.code not in profile_severities
+        in_profile, in_standard = (rule.code in one.phases.get(self.phase, {}) for one in (self.profile, self.standard))
+        return bool(self.phase) and in_standard and not in_profile
 
     def get_settings_section(self, name: str) -> dict[str, Any]:
         """Return the settings of a section by key, without the section's name in the keys.
@@ -363,15 +358,10 @@ class Norm:
         return self.get_settings_section(f"rules.{code}")
 
 
-def list_sealed_roles(norm: Norm) -> frozenset[str]:
-    """Return the codes of sealed layers, whichever layer of a concept a plan has."""
-    sealed_names: list[str] = norm.get(SEALED_ROLES_SETTING)
-    return frozenset(role for name in sealed_names for role in norm.standard.concepts.get(name, (name,)))
-
-
 def is_sealed(role: str, norm: Norm) -> bool:
-    """Return True if only a person with a document may change this layer."""
-    return role in list_sealed_roles(norm)
+    """Return True if only a person with a document may change this layer, whichever layer of a concept a plan has."""
+    sealed_names: list[str] = norm.get(SEALED_ROLES_SETTING)
+    return any(role in norm.standard.concepts.get(name, (name,)) for name in sealed_names)
 
 
 def is_sealed_or_supplied(role: str, norm: Norm) -> bool:
@@ -380,7 +370,7 @@ def is_sealed_or_supplied(role: str, norm: Norm) -> bool:
     Such a layer is approved (``sealed.roles``: 永久基本农田, 红线), or supplied by another authority
     (``sealed.supplied``: survey and divisions).
     """
-    patterns: list[str] = norm.get(SUPPLIED_ROLES_SETTING)
+    patterns: list[str] = norm.get("sealed.supplied")
     return is_sealed(role, norm) or any(fnmatchcase(role, pattern) for pattern in patterns)
 
 

@@ -22,12 +22,12 @@ from plugin.core.counties.county_record import CountyRecord, CountyState
 from plugin.core.counties.townships.work_package import (
     CrossingRecord,
     LayerRecord,
-    Manifest,
     NeighbourRecord,
     RowRecord,
     SplitRecord,
-    dump_manifest,
-    read_manifest,
+    TownshipManifest,
+    dump_township_manifest,
+    read_township_manifest,
 )
 from plugin.core.model.findings import Finding
 from plugin.core.model.indicator import Indicator
@@ -109,7 +109,7 @@ LAYER = LayerRecord(
     (NeighbourRecord(1, "a", "b", "c"),),
     (CrossingRecord(1, "a", ("b",)),),
 )
-MANIFEST = Manifest(SplitRecord(*"abcdefg", 1.0), "a", "b", "c", "d.gpkg", (LAYER,))
+MANIFEST = TownshipManifest(SplitRecord(*"abcdefg", 1.0), "a", "b", "c", "d.gpkg", (LAYER,))
 RECORD = CountyRecord("a", CountyState.CHECKED, "b", counts={"a": 1})
 
 
@@ -124,7 +124,7 @@ def list_paths(value, path=()):
     [
         (lambda path: write_text(path, dump_json(REPORT.to_dict())), lambda path: CheckedPart(read_report(path), {})),
         (lambda path: write_saved_result(path, RESULT), read_saved_result),
-        (lambda path: write_text(path, dump_manifest(MANIFEST)), read_manifest),
+        (lambda path: write_text(path, dump_township_manifest(MANIFEST)), read_township_manifest),
         (lambda path: write_record(RECORD, path.parent), lambda path: read_record(path.parent)),
     ],
     ids=["report", "saved result", "manifest of a township", "record of a county"],

@@ -157,7 +157,7 @@ def test_a_workbook_opened_during_the_run_leaves_package_and_tables(gather, monk
 
 @pytest.mark.parametrize("error", [OutputError("package_open_elsewhere", target="x"), Cancelled()])
 def test_tables_are_restored_if_the_package_cannot_be_replaced(gather, monkeypatch, error):
-    compared = GatheredSeams.from_options(GatherOptions(gather.output, gather.output))
+    compared = GatheredSeams(GatherOptions(gather.output, gather.output))
     former = gather.output / "seams" / SEAMS_JSON
     former.parent.mkdir()
     former.write_text(json.dumps({"schema": SEAMS_SCHEMA, "former": True}), encoding="utf-8")
@@ -190,7 +190,7 @@ def test_former_seams_are_named_if_none_were_compared(gather):
 def test_seams_are_compared_with_progress_and_written_with_the_package(gather):
     shares = []
     (gather.output / "seams").mkdir()
-    compared = GatheredSeams.from_options(GatherOptions(gather.output, gather.output))
+    compared = GatheredSeams(GatherOptions(gather.output, gather.output))
     gathered = gather(has_seams=compared, progress=lambda share, text: shares.append(share))
     assert len(gathered.result.seams.pairs) == 2
     assert (gather.output / "seams" / SEAMS_JSON).is_file() and str(gather.output / "seams" / SEAMS_JSON) in (
@@ -220,7 +220,7 @@ def test_an_error_in_the_border_of_one_county_does_not_stop_the_gathering(gather
 
     monkeypatch.setattr(run, "extract_borders", fail_once)
     (gather.output / "seams").mkdir()
-    compared = GatheredSeams.from_options(GatherOptions(gather.output, gather.output))
+    compared = GatheredSeams(GatherOptions(gather.output, gather.output))
     result = gather(has_seams=compared).result
     assert len(result.gathered) == 3 and result.package == gather.target
     assert [one.state for one in compared.borders] == [BorderState.READ, state, BorderState.READ]

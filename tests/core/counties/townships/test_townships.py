@@ -183,7 +183,11 @@ def test_a_row_that_both_changed_is_a_contradiction(work, prefer):
     edits.set_value(work.county, "DLTB", key, "DLMC", "县")
     result = work.merge(code, prefer=prefer)
     (one,) = result.log.contradictions
-    assert (one.kind, one.key, one.choice) == (ContradictionKind.BOTH_CHANGED, key, prefer)
+    assert (one.contradiction.kind, one.contradiction.key, one.contradiction.choice) == (
+        ContradictionKind.BOTH_CHANGED,
+        key,
+        prefer,
+    )
     assert [dict(version.values) for version in one.versions] == [{"DLMC": "县"}, {"DLMC": "乡镇"}]
     assert result.log.county_changed_count == 1
     fid = edits.find_fid(work.output, "DLTB", key)
@@ -204,7 +208,7 @@ def test_equal_changes_on_both_sides_do_not_contradict(work):
         edits.set_value(path, "DLTB", key, "DLMC", "相同")
     result = work.merge(code)
     assert result.log.contradictions == ()
-    assert [one.outcome for one in result.log.changes] == [Outcome.SAME]
+    assert [one.edit.outcome for one in result.log.changes] == [Outcome.SAME]
 
 
 def test_changes_of_the_county_alone_stay(work):
@@ -228,7 +232,7 @@ def test_deletion_of_a_row_that_the_other_side_changed(work, package_deletes, ki
     edits.delete_row(deleting, "DLTB", key)
     edits.set_value(changing, "DLTB", key, "DLMC", "改")
     result = work.merge(code, prefer=prefer)
-    assert [one.kind for one in result.log.contradictions] == [kind]
+    assert [one.contradiction.kind for one in result.log.contradictions] == [kind]
     is_there = key in edits.list_keys(work.output, "DLTB")
     # The county's version under ASK, the package's under PACKAGE.
     assert is_there == (package_deletes if prefer is Prefer.ASK else not package_deletes)
@@ -247,10 +251,10 @@ def test_new_rows_with_one_key_in_two_packages(work, with_new_keys):
         assert result.log.contradictions == ()
         assert len(keys) == len(before) + 2
         assert len(set(keys) - set(before)) == 2 and new_key in keys
-        assert [one.new_key for one in result.log.changes] == ["", (set(keys) - set(before) - {new_key}).pop()]
+        assert [one.edit.new_key for one in result.log.changes] == ["", (set(keys) - set(before) - {new_key}).pop()]
     else:
         (one,) = result.log.contradictions
-        assert (one.kind, len(one.versions)) == (ContradictionKind.NEW_SAME_KEY, 2)
+        assert (one.contradiction.kind, len(one.versions)) == (ContradictionKind.NEW_SAME_KEY, 2)
         assert keys == before
         assert len(edits.read_table(work.folder / "merge_contradictions.gpkg", "DLTB")) == 2
 
@@ -260,7 +264,7 @@ def test_divided_feature_with_a_repeated_key_keeps_both_parts_with_new_keys(work
     key = work.key(code)
     edits.move_vertex(work.data(code), "DLTB", key, 2.0, 0)
     edits.add_row(work.data(code), "DLTB", key, key)
-    assert [one.kind for one in work.merge(code).log.contradictions] == [ContradictionKind.NEW_SAME_KEY]
+    assert [one.contradiction.kind for one in work.merge(code).log.contradictions] == [ContradictionKind.NEW_SAME_KEY]
     result = work.merge(code, with_new_keys=True)
     assert result.log.contradictions == ()
     assert {one.kind for one in result.log.changes} == {"shape", "new"}
@@ -275,7 +279,7 @@ def test_changed_neighbour_is_shown_and_never_written(work, prefer):
     edits.set_value(neighbours, "DLTB", key, "DLMC", "邻区")
     edits.delete_row(neighbours, "DLTB", edits.list_keys(neighbours, "DLTB")[1])
     result = work.merge(code, prefer=prefer)
-    assert [one.kind for one in result.log.contradictions] == [ContradictionKind.NEIGHBOUR_CHANGED] * 2
+    assert [one.contradiction.kind for one in result.log.contradictions] == [ContradictionKind.NEIGHBOUR_CHANGED] * 2
     assert edits.read_all_tables(work.output) == edits.read_all_tables(work.county)
 
 
@@ -291,7 +295,7 @@ def test_two_packages_of_one_township(work):
     for path in (work.data(code), other):
         edits.set_value(path, "DLTB", keys[2], "DLMC", "相同")
     result = work.merge(code, "again", prefer=Prefer.PACKAGE)
-    found = {one.kind: one for one in result.log.contradictions}
+    found = {one.contradiction.kind: one for one in result.log.contradictions}
     assert set(found) == {ContradictionKind.PACKAGES_DIFFER, ContradictionKind.TWO_PACKAGES}
     assert len(found[ContradictionKind.PACKAGES_DIFFER].versions) == 3
     with edits.open_layer(work.output, "DLTB") as layer:
@@ -323,7 +327,7 @@ def test_added_and_missing_fields_and_layers_are_reported(work):
         ("layer_missing", "CZKFBJ", ""),
         ("layer_added", "草图", ""),
     }
-    assert [(one.key, one.fields) for one in result.log.changes] == [(key, ("DLMC",))]
+    assert [(one.edit.key, one.fields) for one in result.log.changes] == [(key, ("DLMC",))]
     merged, county = edits.read_all_tables(work.output), edits.read_all_tables(work.county)
     assert merged["CZKFBJ"] == county["CZKFBJ"]
     assert len(set(merged["DLTB"]) ^ set(county["DLTB"])) == 2
@@ -341,7 +345,7 @@ def test_package_written_anew_with_other_feature_ids_is_matched_by_key(work):
             layer.CreateFeature(feature)
     edits.set_value(work.data(code), "DLTB", key, "DLMC", "改")
     result = work.merge(code)
-    assert [(one.key, one.fields) for one in result.log.changes] == [(key, ("DLMC",))]
+    assert [(one.edit.key, one.fields) for one in result.log.changes] == [(key, ("DLMC",))]
 
 
 def change_manifest(folder: Path, **split: str) -> None:
@@ -397,13 +401,11 @@ def test_seams_that_a_merge_makes_are_found(work):
     edits.set_shape(work.data(far), "DLTB", shifted, target)
     result = work.merge(code, far, with_seams=True)
     names = {one["code"]: one["name"] for one in map(read_township, work.packages.values())}
-    borders = {
-        (str(one.kind), frozenset(name for name, _ in one.sides)) for one in result.log.seams if one.layer == "county"
-    }
+    borders = {(str(one.kind), frozenset(one.pair)) for one in result.log.seams if one.concept == "county"}
     assert borders and {kind for kind, _ in borders} <= {"gap", "overlap"}
     assert frozenset((names[code], names[neighbour])) in {sides for _, sides in borders}
-    (overlap,) = (one for one in result.log.seams if one.layer == "DLTB")
-    assert {(name, *keys) for name, keys in overlap.sides} == {(names[far], shifted), (names[code], work.key(code))}
+    (overlap,) = (one for one in result.log.seams if one.concept == "DLTB")
+    assert {(one.county, *one.keys) for one in overlap.sides} == {(names[far], shifted), (names[code], work.key(code))}
     import geopandas as gpd
 
     # Planar area of a 3° zone: the scale differs by less than 1e-3.
