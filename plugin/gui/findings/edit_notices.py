@@ -56,32 +56,24 @@ def describe_rules(result: CheckView, findings: list[Any]) -> str:
     by_rule: dict[str, list[Any]] = {}
     for finding in sort_by_severity(findings):
         by_rule.setdefault(get_listed_rule(finding), []).append(finding)
-    parts = [
-        _describe_rule(result, code, rule_findings) for code, rule_findings in list(by_rule.items())[:_MAX_NAMED_RULES]
-    ]
+    texts = []
+    for code, rule_findings in list(by_rule.items())[:_MAX_NAMED_RULES]:
+        outcome = result.find_rule_outcome(code)
+        parts = [f"{code} {outcome.problem or outcome.heading}" if outcome is not None else code]
+        if len(rule_findings) > 1:
+            parts.append(tr("{count} places").format(count=len(rule_findings)))
+        area = sum_finding_areas(rule_findings)
+        if area is not None:
+            parts.append(format_hectares_in_list(area))
+        townships = list(dict.fromkeys(f.township for f in rule_findings if f.township))
+        if townships:
+            names = tr(", ").join(townships[:_MAX_NAMED_TOWNSHIPS])
+            is_shortened = len(townships) > _MAX_NAMED_TOWNSHIPS
+            parts.append(tr("{names} and others").format(names=names) if is_shortened else names)
+        texts.append(reduce(lambda first, second: tr("{first}, {second}").format(first=first, second=second), parts))
     if len(by_rule) > _MAX_NAMED_RULES:
-        parts.append(tr("and {count} more rules").format(count=len(by_rule) - _MAX_NAMED_RULES))
-    return tr("; ").join(parts)
-
-
-def _describe_rule(result: CheckView, code: str, findings: list[Any]) -> str:
-    """Return a text on the findings of one rule: title, number, area and townships."""
-    outcome = result.find_rule_outcome(code)
-    parts = [f"{code} {outcome.problem or outcome.heading}" if outcome is not None else code]
-    if len(findings) > 1:
-        parts.append(tr("{count} places").format(count=len(findings)))
-    area = sum_finding_areas(findings)
-    if area is not None:
-        parts.append(format_hectares_in_list(area))
-    townships = list(dict.fromkeys(f.township for f in findings if f.township))
-    if townships:
-        township_names = tr(", ").join(townships[:_MAX_NAMED_TOWNSHIPS])
-        parts.append(
-            tr("{names} and others").format(names=township_names)
-            if len(townships) > _MAX_NAMED_TOWNSHIPS
-            else township_names
-        )
-    return reduce(lambda first, second: tr("{first}, {second}").format(first=first, second=second), parts)
+        texts.append(tr("and {count} more rules").format(count=len(by_rule) - _MAX_NAMED_RULES))
+    return tr("; ").join(texts)
 
 
 class UndoButton(QPushButton):

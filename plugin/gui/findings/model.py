@@ -178,7 +178,7 @@ class FindingsModel(FindingsRows):
         if column > STATE_COLUMN:
             return ""
         if column == COUNT_COLUMN:
-            return str(group.shown_count) if group.findings else "—"
+            return str(len(group.shown)) if group.findings else "—"
         if column == AREA_COLUMN:
             return format_hectare_number(group.shown_area) if group.findings else "—"
         if group.check_state in NOT_RUN_OUTCOMES:

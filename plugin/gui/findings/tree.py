@@ -348,7 +348,7 @@ class FindingsTree(QTreeView):
         for other_group in self.findings.groups:
             if other_group is group:
                 break
-            first += other_group.shown_count
+            first += len(other_group.shown)
         return first if direction > 0 else first - 1
 
     def _find_position_around_ended_finding(self, findings: list[Any], direction: int) -> int:

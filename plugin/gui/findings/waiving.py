@@ -37,10 +37,8 @@ from ...core.base.files.digests import compute_sha256
 from ...core.standard.messages.finding_message import format_message
 from ..help.help_dialog import add_help_button
 from ..widgets import messages, theme
-from ..widgets import messages as trouble
 from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons, make_text_label, set_bold
 from ..widgets.layout import fill_layout, make_column, make_row_widget, make_scroll_area, resize_within_screen
-from ..widgets.messages import explain_digest
 from ..widgets.paths import FileLine
 from ..widgets.sections import FieldMessage
 from .detail_pane import format_feature_keys, format_place_and_size
@@ -277,7 +275,9 @@ class WaiverDialog(FocusedButtonDialog):
             short = f"{self._digest[:8]}…{self._digest[-4:]}"
             size = QgsFileUtils.representFileSize(self._attachment_bytes)
             self._attachment_message.show_confirmation(text.format(size=size, digest=short))
-            self._attachment_message.message.setToolTip(f"{self._attachment_message.text()}\n{explain_digest()}")
+            self._attachment_message.message.setToolTip(
+                f"{self._attachment_message.text()}\n{messages.explain_digest()}"
+            )
         else:
             self._attachment_message.show_hint()
         self.ok.setEnabled(not blank_fields and not self.find_errors() and not self._reading.isActive())
@@ -314,7 +314,7 @@ class WaiverDialog(FocusedButtonDialog):
         try:
             self._save_waivers(self.get_chosen_findings(), entries, Path(self.file.text()))
         except SanxianError as error:
-            self._file_message.show_error(trouble.explain_error(error))
+            self._file_message.show_error(messages.explain_error(error))
             return
         settings.store_setting(settings.WAIVER_AUTHOR, entries.author)
         super().accept()

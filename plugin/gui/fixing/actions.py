@@ -50,7 +50,7 @@ class NonLocalFindingChanges:
                 if not (remaining.has_same_problem(one) or added.has_same_problem(one))
             ]
             added.add(unknown_findings)
-        return cls(ended, added.list_all())
+        return cls(ended, list(added.findings.values()))
 
     def get_change_of_fixes(self) -> Any:
         """Return what the fixes end and add (`core.checks.live.session.FindingsChange`); None without any."""
@@ -71,16 +71,13 @@ class _FindingsByProblem:
     def __init__(self, findings: Iterable[Any]):
         self._candidates: dict[tuple[Any, ...], list[Any]] = {}
         #: id() of a finding → the finding, in the order in which they were added.
-        self._findings: dict[int, Any] = {}
+        self.findings: dict[int, Any] = {}
         self.add(findings)
 
     def add(self, findings: Iterable[Any]) -> None:
         for finding in findings:
             self._candidates.setdefault(finding.problem_name, []).append(finding)
-            self._findings[id(finding)] = finding
-
-    def list_all(self) -> list[Any]:
-        return list(self._findings.values())
+            self.findings[id(finding)] = finding
 
     def has_same_problem(self, finding: Any) -> bool:
         return self._find_same_problem(finding) is not None
@@ -91,7 +88,7 @@ class _FindingsByProblem:
         if found is not None:
             candidates, position = found
             finding_taken = candidates.pop(position)
-            return self._findings.pop(id(finding_taken))
+            return self.findings.pop(id(finding_taken))
         return None
 
     def _find_same_problem(self, finding: Any) -> tuple[list[Any], int] | None:

@@ -133,8 +133,6 @@ class FixApplier(QObject):
                 for layer in layers_to_edit:
                     if not sip.isdeleted(layer) and layer.isEditable() and not layer.isModified():
                         layer.rollBack()
-        from ...core.fixes.change_log import LogAction
-
         step.setParent(self)
         self.steps.append(step)
         for signal, action, report in (

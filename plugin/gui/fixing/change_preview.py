@@ -317,21 +317,14 @@ def make_area_rows(proposals: Sequence[Any], get_layer_name: Callable[[str], str
             for role in (*sorted(proposal.edits.roles), proposal.finding.role, proposal.finding.related_role)
             if role
         )
-    rows = [
-        AreaRow(_strip_code_in_brackets(get_layer_name(role)), figures, tip=get_layer_name(role))
-        for role, figures in figures_by_role.items()
-    ]
-    other_roles = [role for role in involved_roles if role not in figures_by_role]
-    remark_by_role = {role: tr("attributes only") if role in edited_roles else tr("unchanged") for role in other_roles}
-    return rows + [
-        AreaRow(_strip_code_in_brackets(get_layer_name(role)), None, remark_by_role[role], get_layer_name(role))
-        for role in other_roles
-    ]
-
-
-def _strip_code_in_brackets(name: str) -> str:
-    """Return a layer's name without its code in brackets."""
-    return name.split("（")[0]
+    rows = []
+    for role in dict.fromkeys([*figures_by_role, *involved_roles]):
+        figures, name, remark = figures_by_role.get(role), get_layer_name(role), ""
+        if figures is None:
+            remark = tr("attributes only") if role in edited_roles else tr("unchanged")
+        # The code of the layer, in brackets, is only in the tool tip.
+        rows.append(AreaRow(name.split("（")[0], figures, remark, name))
+    return rows
 
 
 class AreaTable(QTableWidget):

@@ -164,9 +164,7 @@ class TrialRunner(QObject):
         self._editing.changed.disconnect(self._on_layers_changed)
 
     def _on_cancelled(self) -> None:
-        live = self._editing.live
-        is_unchanged = live is not None and live is self._live and live.revision == self._revision
-        if self._is_cancelled or is_unchanged:
+        if self._is_cancelled or self.is_current:
             self.stopped.emit()
         elif self._retries:
             self._retry.start()
@@ -260,6 +258,7 @@ class FixDialogController(QObject):
 class FixChoiceController(FixDialogController):
     """Previews the fixes that a trial found for one finding or alignment request, and applies the chosen fix.
 
+    A subclass has ``_step``, which goes to the next or previous one, and ``_show_choices``, which shows the tried ways.
     ``_finding``: the finding or alignment request; ``_label``: name of the applied step on the undo stack.
     """
 
@@ -273,6 +272,8 @@ class FixChoiceController(FixDialogController):
         dialog.choiceShown.connect(self._show_choice)
         dialog.applyRequested.connect(self.apply)
         dialog.retryRequested.connect(trial_runner.run_again)
+        dialog.stepped.connect(self._step)
+        trial_runner.succeeded.connect(self._show_choices)
         trial_runner.began.connect(lambda: dialog.show_trial(tr("Trying the fixes on a copy…")))
         trial_runner.refused.connect(self._show_refusal)
         trial_runner.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True))
