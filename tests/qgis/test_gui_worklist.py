@@ -389,7 +389,7 @@ def test_edits_that_cannot_be_written_wait_and_are_written_later(listed):
     assert wait_until(lambda: "尚未写入" in controller.dock.note.text())
     assert controller.dock.tree.findings.work.get_note(finding) == "等待"
     path.chmod(0o644)
-    controller.worklist.store.retry()
+    controller.worklist.store.reload()
     wait_for_store(controller)
     assert read_worklist(path).items[finding.fingerprint].note == "等待"
 

@@ -146,11 +146,6 @@ class DrawnProjectReviewer(QObject):
         self._relay.answered.connect(self._pass_on)
         self._relay.prepared.connect(self.preparing)
 
-    @property
-    def latest_number(self) -> int:
-        """Return the number of the latest request."""
-        return self._latest
-
     def request(self, data: ReviewData, projects: Sequence[ProjectShape], source: str, lang: str) -> int:
         """Review projects as soon as the running review has ended; return the number of the request."""
         self._latest += 1

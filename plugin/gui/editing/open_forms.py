@@ -35,11 +35,9 @@ from ...core.base.errors import SanxianError
 from ...core.standard import load_standard
 from ..widgets import theme
 
-_ANY_STRENGTH = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthNotSet
 _OBJECT_NAME = "SanxianFormReasons"
 #: Maximum number of errors shown at once; the others are counted.
 _MAX_REASONS = 3
-_LABEL_MARGIN = 9
 _EDIT_MODES = (QgsAttributeEditorContext.Mode.SingleEditMode, QgsAttributeEditorContext.Mode.AddFeatureMode)
 _TIPS_ADDED_PROPERTY = "sanxianTold"
 #: Shorter lists need no search.
@@ -66,8 +64,9 @@ def attach_form_help(form: QgsAttributeForm) -> None:
 def find_constraint_errors(layer: QgsVectorLayer, feature: Any) -> list[str]:
     """Return a message for each field with a constraint that a feature violates, also one that only warns."""
     constraint_errors = []
+    any_strength = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthNotSet
     for index in range(layer.fields().count()):
-        valid, errors = QgsVectorLayerUtils.validateAttribute(layer, feature, index, _ANY_STRENGTH)
+        valid, errors = QgsVectorLayerUtils.validateAttribute(layer, feature, index, any_strength)
         if not valid:
             constraint_errors.append(
                 layer.constraintDescription(index) or f"{layer.attributeDisplayName(index)}: {errors[0]}"
@@ -89,7 +88,7 @@ class _FormHelp(QObject):
             objectName=_OBJECT_NAME,
             wordWrap=True,
             textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse,
-            margin=_LABEL_MARGIN,
+            margin=9,
         )
         theme.set_text_color(self._label, lambda: theme.get_text_color("error"))
         form.layout().insertWidget(0, self._label)
@@ -100,18 +99,16 @@ class _FormHelp(QObject):
         if self._form.mode() in _EDIT_MODES:
             index = self._layer.fields().lookupField(name)
             for field in self._dependent:
-                if field.source_index == index:
-                    self._update_dependent_field(field, value)
+                if field.source_index != index:
+                    continue
+                try:
+                    code_name = find_code_name(field, value)
+                except (SanxianError, ImportError) as error:
+                    log_error(error)
+                    continue
+                if code_name is not None:
+                    self._form.changeAttribute(self._layer.fields().at(field.target_index).name(), code_name)
         self._show_constraint_errors()
-
-    def _update_dependent_field(self, field: DependentField, code: Any) -> None:
-        try:
-            name = find_code_name(field, code)
-        except (SanxianError, ImportError) as error:
-            log_error(error)
-            return
-        if name is not None:
-            self._form.changeAttribute(self._layer.fields().at(field.target_index).name(), name)
 
     def _show_constraint_errors(self) -> None:
         reasons = []

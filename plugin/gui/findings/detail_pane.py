@@ -24,7 +24,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels_and_buttons import make_source_mark_label, make_text_label, set_bold
+from ..widgets.labels_and_buttons import SourceMarkLabel, make_text_label, set_bold
 from ..widgets.layout import fill_layout
 from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
 from .groups import (
@@ -313,7 +313,7 @@ class DetailPane(QgsScrollArea):
                 text = source.text
                 if not source.is_confirmed:
                     text = tr("Setting “{setting}”: not confirmed by this county").format(setting=text)
-                layout.addWidget(make_source_mark_label(source.mark), row, 0, Qt.AlignmentFlag.AlignTop)
+                layout.addWidget(SourceMarkLabel(source.mark), row, 0, Qt.AlignmentFlag.AlignTop)
                 layout.addWidget(make_text_label(text), row, 1)
             form.addRow(_make_row_label(tr("Source")), box)
         parameters = result.list_parameters(code)

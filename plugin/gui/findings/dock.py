@@ -18,10 +18,10 @@ from ..widgets.lists import EmptyPage
 from .features import FeatureRef, is_switched_off, list_feature_refs
 from .findings_form import LIST_TO_DETAIL_RATIO, FindingsForm
 from .groups import NOT_RUN_OUTCOMES, STALE, FindingGroup, Grouping, WorkRows
+from .model import FilterSettings
 from .result import CheckView
-from .rows import FilterSettings
 
-#: A longer list is prepared in portions (`FindingsRows.prepare_groups`).
+#: A longer list is prepared in portions (`FindingsModel.prepare_groups`).
 MAX_FINDINGS_LISTED_AT_ONCE = 5_000
 
 

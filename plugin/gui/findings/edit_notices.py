@@ -260,7 +260,7 @@ class EditNotices(QObject):
     def update_counter(self) -> None:
         """Update the counter button: state of the live check, and how the numbers of findings have changed."""
         editing, result = self._editing, self._dock.result
-        self.counter.setVisible(result is not None and (editing.is_observing or editing.is_outdated))
+        self.counter.setVisible(result is not None and (editing.live is not None or editing.is_outdated))
         if result is None:
             return
         if editing.is_outdated:

@@ -92,10 +92,6 @@ class WorkRows:
         item = self.items.get(finding.fingerprint)
         return item.note if item is not None else ""
 
-    def list_assignees(self) -> list[str]:
-        """Return the persons to whom findings are assigned, sorted."""
-        return sorted({item.assignee for item in self.items.values() if item.assignee})
-
 
 NO_WORK = WorkRows()
 
@@ -291,27 +287,6 @@ def find_group_key(finding: Any, grouping: Grouping, work: WorkRows) -> str:
         Grouping.ASSIGNEE: lambda: work.get_assignee(finding),
     }[grouping]()
     return _VALUE_MARK + value
-
-
-def make_finding_groups(
-    report: Any,
-    findings: Sequence[Any] | None = None,
-    grouping: Grouping = Grouping.RULE,
-    work: WorkRows = NO_WORK,
-    layer_names: Mapping[str, str] | None = None,
-) -> dict[str, FindingGroup]:
-    """Return key → group for each rule of the report and each further value of the findings.
-
-    Rules that did not run or ran in part are listed in each grouping, with the reason.
-
-    Parameters
-    ----------
-    findings
-        The present findings; by default those of the report.
-    """
-    groups = {r.code: FindingGroup(r.code, r.heading, r, rule_number=n) for n, r in enumerate(report.rules, 1)}
-    add_to_groups(groups, report.findings if findings is None else findings, grouping, work, layer_names or {})
-    return groups
 
 
 def add_to_groups(

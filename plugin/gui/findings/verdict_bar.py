@@ -25,7 +25,7 @@ from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import fill_layout, make_row
-from .rows import FilterSettings
+from .model import FilterSettings
 
 #: Space between icon and text, as in Qt.
 _BUTTON_GAP = 4

@@ -47,10 +47,6 @@ from .groups import format_hectares_in_list, get_finding_kind
 
 #: Maximum number of rules named in the line about the selection.
 _MAX_NAMED_RULES = 4
-_REASON_LINES = 3
-#: Lines reserved for the error of the waiver file.
-_FILE_LINES = 2
-_DAYS_OF_A_YEAR = 365
 #: Time without a key press after which the attachment is read.
 _TYPING_PAUSE_MS = 200
 
@@ -106,7 +102,7 @@ class WaiverDialog(FocusedButtonDialog):
         #: Messages of the fields that the user edited. A blank field shows its error only after it was edited.
         self._edited: set[FieldMessage] = set()
         self.reason = QPlainTextEdit(objectName="SanxianWaiverReason", tabChangesFocus=True)
-        self.reason.setFixedHeight(self.fontMetrics().lineSpacing() * (_REASON_LINES + 1))
+        self.reason.setFixedHeight(self.fontMetrics().lineSpacing() * 4)
         theme.set_placeholder(
             self.reason, tr("Reason to accept the conflict, for example: approved flood-control works, see the reply")
         )
@@ -116,7 +112,7 @@ class WaiverDialog(FocusedButtonDialog):
         theme.set_placeholder(self.attachment.line, tr("Scan or map (optional)"))
         self.author = self._make_line_edit("SanxianWaiverAuthor", tr("Person who registers the waiver"))
         self.author.setText(settings.read_setting(settings.WAIVER_AUTHOR, ""))
-        self.date, self.until = self._make_date_edit(0), self._make_date_edit(_DAYS_OF_A_YEAR)
+        self.date, self.until = self._make_date_edit(0), self._make_date_edit(365)
         self.forever = QCheckBox(
             tr("No expiry date"), objectName="SanxianWaiverForever", toggled=self.until.setDisabled
         )
@@ -183,7 +179,7 @@ class WaiverDialog(FocusedButtonDialog):
         self._attachment_message = FieldMessage(self.attachment, tr("The path is stored relative to the waiver file."))
         self._author_message = FieldMessage(registration)
         self._at_until = FieldMessage(validity, tr("After this date the finding is no longer waived."))
-        self._file_message = FieldMessage(self.file, lines=_FILE_LINES)
+        self._file_message = FieldMessage(self.file, lines=2)
         form = QFormLayout()
         fields = (
             (tr("Reason"), " *", self._reason_message),
@@ -289,9 +285,6 @@ class WaiverDialog(FocusedButtonDialog):
         return [message.error for message in self._messages if message.error]
 
     # --- result
-    def get_chosen_findings(self) -> list[Any]:
-        """Return the findings that the waiver applies to."""
-        return [self._selected_finding] if self.only_this.isChecked() else self._findings
 
     def read_entry(self) -> Any:
         """Return the entered reason, document, author and dates of the waiver."""
@@ -312,7 +305,8 @@ class WaiverDialog(FocusedButtonDialog):
             return
         entries = self.read_entry()
         try:
-            self._save_waivers(self.get_chosen_findings(), entries, Path(self.file.text()))
+            findings = [self._selected_finding] if self.only_this.isChecked() else self._findings
+            self._save_waivers(findings, entries, Path(self.file.text()))
         except SanxianError as error:
             self._file_message.show_error(messages.explain_error(error))
             return

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -97,23 +97,6 @@ class _FindingsByProblem:
 
         candidates = self._candidates.get(finding.problem_name, [])
         return next(((candidates, n) for n, one in enumerate(candidates) if is_same_problem(one, finding)), None)
-
-
-def make_undo_changes(proposals: list[Any], findings: list[Any], codes: Container[str]) -> Any:
-    """Return how an undo of fixes changes the findings of a check that was made after the fixes.
-
-    ``proposals``: the fixes; ``findings``: findings of that check; ``codes``: codes of its rules. Return a
-    `core.checks.live.session.FindingsChange`, None for no change.
-    """
-    reverted = [
-        replace(
-            proposal,
-            ended_findings=proposal.new_findings,
-            new_findings=[one for one in proposal.ended_findings if one.code in codes],
-        )
-        for proposal in reversed(proposals)
-    ]
-    return NonLocalFindingChanges.compare(reverted, findings).get_change_of_fixes()
 
 
 def _is_of_non_local_rule(finding: Any) -> bool:
@@ -225,7 +208,15 @@ class FixActions(QObject):
         else:
             # The layers were checked again since the fix.
             codes = {outcome.code for outcome in self._dock.result.report.rules}
-            self._emit_change(make_undo_changes(order.proposals, findings, codes))
+            reverted = [
+                replace(
+                    proposal,
+                    ended_findings=proposal.new_findings,
+                    new_findings=[one for one in proposal.ended_findings if one.code in codes],
+                )
+                for proposal in reversed(order.proposals)
+            ]
+            self._emit_change(NonLocalFindingChanges.compare(reverted, findings).get_change_of_fixes())
 
     def _emit_change(self, change: Any) -> None:
         if change is not None:

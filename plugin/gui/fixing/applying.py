@@ -73,9 +73,6 @@ class FixApplier(QObject):
         """Wait until the change log has all steps so far."""
         self._log_writer.stop()
 
-    def close_message(self) -> None:
-        self._messages.close()
-
     def show_warning(self, text: str) -> None:
         """Show in the message bar why nothing was applied, for a dialog that is closed."""
         self._messages.show_warning(text)

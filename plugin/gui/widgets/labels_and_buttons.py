@@ -12,9 +12,6 @@ from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPushButton, 
 
 from ...bridge.texts import tr
 
-_MIDDLE_LIGHTNESS = 128
-#: Duration for which a button shows that it has copied, in ms.
-_COPIED_MS = 2000
 #: Buttons that Enter presses; a check box or radio button leaves Enter to the default button.
 _BUTTONS = (QPushButton, QToolButton)
 
@@ -84,20 +81,31 @@ class ElidedLabel(QLabel):
 
 
 class SourceMarkLabel(QLabel):
-    """The letter A, B or C in a box, painted by the plugin; A is filled.
+    """The letter A, B or C in a box, painted by the plugin, with its explanation as tool tip; A is filled.
 
     Themes with style sheets remove frames and backgrounds of labels.
     """
 
     def __init__(self, mark: str, parent=None):
-        super().__init__(mark, parent)
+        super().__init__(parent)
         side = self.fontMetrics().height() + 2
         self.setFixedSize(QSize(side, side))
+        self.show_mark(mark)
+
+    def show_mark(self, mark: str) -> None:
+        """Show another letter."""
+        explanation = {
+            "A": tr("read in the wording of a norm, an act or an approved plan"),
+            "B": tr("read in data, code or papers that quote it"),
+            "C": tr("not compared with any wording, to be changed or confirmed in the county profile"),
+        }[mark]
+        self.setText(mark)
+        self.setToolTip(f"{mark}  {explanation}")
 
     def paintEvent(self, _event) -> None:
         # A style sheet sets the colour of the text but not always the base colour of the palette.
         ink = self.palette().color(QPalette.ColorRole.WindowText)
-        paper = QColor(Qt.GlobalColor.white if ink.lightness() < _MIDDLE_LIGHTNESS else Qt.GlobalColor.black)
+        paper = QColor(Qt.GlobalColor.white if ink.lightness() < 128 else Qt.GlobalColor.black)
         painter = QPainter(self)
         painter.setPen(ink)
         # The middle of the line lies half a pixel inside: on a screen scaled by 150 % no side falls outside the label.
@@ -108,22 +116,6 @@ class SourceMarkLabel(QLabel):
             painter.setPen(paper)
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
         painter.end()
-
-
-def describe_source_marks() -> dict[str, str]:
-    """Return mark (A, B or C) of a source → text that explains it."""
-    return {
-        "A": tr("read in the wording of a norm, an act or an approved plan"),
-        "B": tr("read in data, code or papers that quote it"),
-        "C": tr("not compared with any wording, to be changed or confirmed in the county profile"),
-    }
-
-
-def make_source_mark_label(mark: str) -> QLabel:
-    """Return the mark of a source with its explanation as tool tip."""
-    label = SourceMarkLabel(mark)
-    label.setToolTip(f"{mark}  {describe_source_marks()[mark]}")
-    return label
 
 
 _StandardButton = QDialogButtonBox.StandardButton
@@ -192,4 +184,4 @@ class CopyButton(QPushButton):
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._get_text())
         self.setText(tr("Copied"))
-        self._timer.start(_COPIED_MS)
+        self._timer.start(2000)

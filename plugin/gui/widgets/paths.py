@@ -44,6 +44,11 @@ def make_opener(path: str) -> Callable[[], None]:
     return open_it
 
 
+def make_open_buttons(path: str) -> tuple[tuple[str, Callable[[], None]], ...]:
+    """Return the buttons of a message on a written file: one opens it, the other its folder."""
+    return (tr("Open"), make_opener(path)), (tr("Open Folder"), make_opener(str(Path(path).parent)))
+
+
 def open_in_browser(url: QUrl, parent: QWidget | None) -> bool:
     """Open a local page, at its anchor, in the browser; without a browser, show the path of the page.
 

@@ -137,7 +137,7 @@ def compute_contrast(one: QColor, other: QColor) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def _mix(foreground: QColor, background: QColor, percent: int) -> QColor:
+def mix_colors(foreground: QColor, background: QColor, percent: int) -> QColor:
     """Return a colour with ``percent`` percent of ``foreground``, the rest ``background``."""
     pairs = zip(foreground.getRgb()[:3], background.getRgb()[:3], strict=True)
     return QColor(*((percent * i + (100 - percent) * p) // 100 for i, p in pairs))
@@ -149,7 +149,7 @@ def make_readable(foreground: QColor, background: QColor) -> QColor:
     Where the contrast is below `_CHOSEN_CONTRAST`, the colour is mixed with black or white.
     """
     far = max((QColor("#FFFFFF"), QColor("#000000")), key=lambda color: compute_contrast(color, background))
-    mixed = (_mix(foreground, far, percent) for percent in range(100, 0, -5))
+    mixed = (mix_colors(foreground, far, percent) for percent in range(100, 0, -5))
     return next((color for color in mixed if compute_contrast(color, background) >= _CHOSEN_CONTRAST), far)
 
 
@@ -181,7 +181,7 @@ def get_faint_color(in_field: bool = False) -> QColor:
     """
     role = QPalette.ColorRole.Text if in_field else QPalette.ColorRole.WindowText
     ground = get_background_color(in_field)
-    return make_readable(_mix(QgsApplication.palette().color(role), ground, 65), ground)
+    return make_readable(mix_colors(QgsApplication.palette().color(role), ground, 65), ground)
 
 
 def get_text_color(kind: str) -> QColor:
