@@ -76,7 +76,13 @@ def make_figures_table(tabulated_plan: TabulatedPlan) -> OutputTable:
 
     One row per indicator and target, then one row per figure of the other area tables.
     """
-    rows = [*_iterate_indicator_rows(tabulated_plan), *_iterate_figure_rows(tabulated_plan)]
+    from ...core.render.tables.report_table import list_records
+
+    tables = [table for table in tabulated_plan.tables if table.id != "indicators"]
+    rows = list(_iterate_indicator_rows(tabulated_plan))
+    for one in list_records(tables, tabulated_plan.indicators.texts):
+        row = {"sheet": one.table, "code": one.code, "name": one.row, "item": one.column}
+        rows.append({**row, "value": one.value, "unit": one.unit})
     types = {
         name: QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString for name in FIGURE_COLUMNS
     }
@@ -118,22 +124,6 @@ def _iterate_indicator_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str,
                 "confirmed": "yes" if figure.confirmed else "no",
                 "inputs": shown.format_inputs(figure, report_texts),
             }
-
-
-def _iterate_figure_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, Any]]:
-    """Yield a row (column → value) for each figure of the area tables other than the indicators."""
-    from ...core.render.tables.report_table import list_records
-
-    tables = [table for table in tabulated_plan.tables if table.id != "indicators"]
-    for one in list_records(tables, tabulated_plan.indicators.texts):
-        yield {
-            "sheet": one.table,
-            "code": one.code,
-            "name": one.row,
-            "item": one.column,
-            "value": one.value,
-            "unit": one.unit,
-        }
 
 
 @run_in_python_thread
@@ -184,7 +174,7 @@ class AreaFieldSpec:
     filled_row_positions: set[int] | None = None
 
 
-def _replace_nan(values: Any) -> list[Any]:
+def replace_nan(values: Any) -> list[Any]:
     """Return the values of a column (a list, or an array of numpy), None in place of NaN."""
     values = values if isinstance(values, list) else values.tolist()
     return [None if isinstance(value, float) and math.isnan(value) else value for value in values]
@@ -208,7 +198,7 @@ def make_area_table(
     columns: list[Any] = [areas.planar, areas.geodesic, areas.statutory, compared.stored_m2, compared.difference_m2]
     if adjusted is not None:
         columns += [adjusted.control_name_of_part, adjusted.proposed_m2]
-    values_by_column = dict(zip(AREA_COLUMNS, map(_replace_nan, columns), strict=False))
+    values_by_column = dict(zip(AREA_COLUMNS, map(replace_nan, columns), strict=False))
     own_positions = [n for n in range(snapshot.fields.count()) if snapshot.fields.at(n).name() not in AREA_COLUMNS]
     fields = QgsFields()
     for position in own_positions:
@@ -222,7 +212,7 @@ def make_area_table(
         field.setAlias(texts.get("areas", _TITLE_KEY_BY_AREA_COLUMN[name]))
         fields.append(field)
     area_field_index = fields.lookupField(area_field.field_name)
-    rounded_areas_m2 = _replace_nan(compared.rounded_m2)
+    rounded_areas_m2 = replace_nan(compared.rounded_m2)
     position_by_fid = {fid: position for position, fid in enumerate(fids)}
 
     def iterate_rows() -> Iterator[QgsFeature]:

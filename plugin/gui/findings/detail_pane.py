@@ -210,7 +210,7 @@ class DetailPane(QgsScrollArea):
         form = _make_form_layout()
         if group.is_not_fully_checked:
             state = (
-                theme.get_outcome_word(group.check_state)
+                theme.get_kind_word(group.check_state)
                 if group.check_state in NOT_RUN_OUTCOMES
                 else tr("Partly checked")
             )

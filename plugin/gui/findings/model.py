@@ -130,11 +130,6 @@ class FilterSettings:
             and self._matches_search_text(f"{group.code} {group.title} {group.rule_outcome.reason}")
         )
 
-    def shows_skip_reason(self, group: FindingGroup) -> bool:
-        """Return True if the row with the reason why a rule was not fully checked passes all filters."""
-        kinds = {"skipped", *map(get_finding_kind, group.findings)} if group.check_state == "partly" else {"skipped"}
-        return bool(kinds & self.shown_kinds) and self.accepts_skip_reason(group)
-
     @property
     def hides_by_rule_or_work(self) -> bool:
         """Return True if findings are hidden by their rule in groups of several rules, by work list or fingerprint."""
@@ -239,7 +234,8 @@ class FindingsModel(QAbstractItemModel):
         group.show_findings(matches, self.filters.shown_kinds)
         yield
         group.sort(*self._get_sort_column_and_direction(), self.work)
-        group.shows_reason = self.filters.shows_skip_reason(group)
+        kinds = {"skipped", *map(get_finding_kind, group.findings)} if group.check_state == "partly" else {"skipped"}
+        group.shows_reason = bool(kinds & self.filters.shown_kinds) and self.filters.accepts_skip_reason(group)
         yield
 
     def show_groups(self, groups: dict[str, FindingGroup]) -> None:
@@ -544,7 +540,7 @@ class FindingsModel(QAbstractItemModel):
         if column == AREA_COLUMN:
             return format_hectare_number(group.shown_area) if group.findings else "—"
         if group.check_state in NOT_RUN_OUTCOMES:
-            return theme.get_outcome_word(group.check_state)
+            return theme.get_kind_word(group.check_state)
         return tr("Partly checked") if group.check_state else ""
 
     def _load_icon(self, kind):

@@ -80,7 +80,7 @@ class BatchFixer(FixDialogController):
         current_fingerprints = {finding.fingerprint for finding in self._dock.result.findings}
         self._findings = [finding for finding in self._findings if finding.fingerprint in current_fingerprints]
         self._applying = None
-        batch_work = make_batch_trial(self._findings, {}, safe_only=True)
+        batch_work = make_batch_trial(self._findings, safe_only=True)
         self.trial.start(tr("Try fixes of {count} findings").format(count=len(self._findings)), batch_work)
 
     def _show_trial(self) -> None:
@@ -191,7 +191,7 @@ class BatchFixer(FixDialogController):
             self._apply_displayed()
             return
         findings = [row.entry.finding for row in self._applying]
-        batch_work = make_batch_trial(findings, {}, safe_only=False)
+        batch_work = make_batch_trial(findings, safe_only=False)
         self.trial.start(tr("Apply {count} fixes").format(count=len(findings)), batch_work, retries=False)
 
     def _show_or_apply_second(self, second: BatchTrial) -> None:

@@ -326,7 +326,7 @@ def _render_icon(name: str, pixels: int, faint: bool = False) -> QImage:
 
 
 def get_kind_word(kind: str) -> str:
-    """Return the translated name of a kind of findings, such as ERROR or waived."""
+    """Return the translated name of a kind of findings, such as ERROR or waived, or of rules: skipped, crashed."""
     return {
         "ERROR": tr("Error"),
         "WARNING": tr("Warning"),
@@ -345,15 +345,3 @@ def get_verdict_word(verdict: str) -> str:
         "conditional": tr("Passed with conditions"),
         "pass": tr("Passed"),
     }[verdict]
-
-
-def get_outcome_word(outcome: str) -> str:
-    """Return the translated name of the outcome of a rule."""
-    return {
-        "passed": tr("Passed"),
-        "failed": tr("Has findings"),
-        "waived": tr("Waived"),
-        "not_applicable": tr("Not applicable"),
-        "skipped": tr("Skipped"),
-        "crashed": tr("Crashed"),
-    }[outcome]
