@@ -65,7 +65,7 @@ def open_preview(controller, finding):
 def read_log(controller, layers, column="操作"):
     from plugin.bridge.fixes.apply import find_change_log_path
 
-    controller.fixes.applier.finish_log()
+    controller.fixes.applier.log_writer.stop()
     path = find_change_log_path(layers)
     if not path.exists():
         return []

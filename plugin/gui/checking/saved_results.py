@@ -212,8 +212,7 @@ class SavedResults(QObject):
             if reading_outcome is None or number != self._watch.number:
                 self.ended.emit()
                 return
-            saved_content, changes, check_result, rows = reading_outcome
-            self._restore_result(saved_content, changes, check_result, rows, file)
+            self._restore_result(file, *reading_outcome)
 
         def report_failure(error: Exception) -> None:
             self._reading_job = None
@@ -236,7 +235,7 @@ class SavedResults(QObject):
         )
 
     def _restore_result(
-        self, saved_content: SavedResult, changes: ChangesSinceCheck, check_result: Any, rows: list[Any], file: str
+        self, file: str, saved_content: SavedResult, changes: ChangesSinceCheck, check_result: Any, rows: list[Any]
     ) -> None:
         from ...core.standard.messages.texts import Texts
 

@@ -314,22 +314,17 @@ class CodeSearch(QObject):
         current = self._box.itemText(self._box.currentIndex()).strip()
         if typed_text != current:
             row = self.find_row(typed_text) if typed_text else 0
-            self._box.setCurrentIndex(row if row >= 0 else self._append_unknown_value(typed_text))
+            if row < 0:
+                # A value that is not in the list gets a row; former rows of this kind are removed.
+                for former_row in reversed(range(self._listed, self._box.count())):
+                    if former_row != self._box.currentIndex():
+                        self._box.removeItem(former_row)
+                row = self._box.findData(typed_text)
+            if row < 0:
+                self._box.addItem(typed_text, typed_text)
+                row = self._box.count() - 1
+            self._box.setCurrentIndex(row)
         self._show_label()
-
-    def _append_unknown_value(self, typed_text: str) -> int:
-        """Append a row for a value that is not in the list; return its row number.
-
-        Former rows of this kind are removed.
-        """
-        for row in reversed(range(self._listed, self._box.count())):
-            if row != self._box.currentIndex():
-                self._box.removeItem(row)
-        row = self._box.findData(typed_text)
-        if row < 0:
-            self._box.addItem(typed_text, typed_text)
-            row = self._box.count() - 1
-        return row
 
     def _open_levels_menu(self) -> None:
         menu = self.make_levels_menu()

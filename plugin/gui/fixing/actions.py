@@ -236,13 +236,17 @@ class FixActions(QObject):
 
     def _on_layers_removed(self) -> None:
         if self.close_dialogs():
-            self.applier.show_warning(tr("A layer was removed, so the fix window was closed. No fix was applied."))
+            self.applier.messages.show_warning(
+                tr("A layer was removed, so the fix window was closed. No fix was applied.")
+            )
 
     def _on_project_changed(self) -> None:
         had_dialog = self.close_dialogs()
         self.close()
         if had_dialog:
-            self.applier.show_warning(tr("The project was closed, and the fix window with it. No fix was applied."))
+            self.applier.messages.show_warning(
+                tr("The project was closed, and the fix window with it. No fix was applied.")
+            )
 
     def close_dialogs(self) -> bool:
         """Close preview and batch without applying anything; return True if one was open."""

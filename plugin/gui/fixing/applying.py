@@ -55,27 +55,20 @@ class FixApplier(QObject):
 
     def __init__(self, iface: Any, parent: QObject | None = None):
         super().__init__(parent)
-        self._messages = MessageBarMessages(iface, tr("Fix"))
-        self._log_writer = LogWriter(self)
-        self._log_writer.failed.connect(self._warn_of_missing_log_rows)
+        self.messages = MessageBarMessages(iface, tr("Fix"))
+        self.log_writer = LogWriter(self)
+        self.log_writer.failed.connect(self._warn_of_missing_log_rows)
         #: Steps that can still be undone or redone.
         self.steps: list[FixStep] = []
 
     def stop(self) -> None:
         """Close the message and forget the steps, which the user can still undo with QGIS."""
-        self._messages.close()
+        self.messages.close()
         steps, self.steps = self.steps, []
         for step in steps:
             step.stop()
-        self.finish_log()
-
-    def finish_log(self) -> None:
-        """Wait until the change log has all steps so far."""
-        self._log_writer.stop()
-
-    def show_warning(self, text: str) -> None:
-        """Show in the message bar why nothing was applied, for a dialog that is closed."""
-        self._messages.show_warning(text)
+        # Wait until the change log has all steps so far.
+        self.log_writer.stop()
 
     def apply(self, order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any, texts: Any) -> str:
         """Apply an order as one step; return why it was refused, else an empty text.
@@ -108,7 +101,7 @@ class FixApplier(QObject):
         try:
             layers_to_edit = find_layers_to_start_editing(order, layers)
             yield from start_editing(layers_to_edit)
-            prepared_log = self._log_writer.prepare(log, order, LogAction.APPLIED)
+            prepared_log = self.log_writer.prepare(log, order, LogAction.APPLIED)
             prepared = yield from prepare_order(order, layers, norm)
             # All edits are written in one turn of the event loop; it has nothing else to do.
             yield WAITING
@@ -137,7 +130,7 @@ class FixApplier(QObject):
             (step.redone, LogAction.REDONE, self.applied),
             (step.discarded, LogAction.DISCARDED, self.reverted),
         ):
-            signal.connect(partial(self._log_writer.write, log, order, action))
+            signal.connect(partial(self.log_writer.write, log, order, action))
             signal.connect(partial(report.emit, order))
         step.separated.connect(self._warn_of_partial_undo)
         step.ended.connect(lambda: self._drop_step(step))
@@ -158,14 +151,14 @@ class FixApplier(QObject):
 
     def _warn_of_missing_log_rows(self, error: Exception) -> None:
         text = tr("The change log does not have this undo or redo. {reason}")
-        self._messages.show_warning(text.format(reason=messages.explain_and_log(error, type(error).__name__)))
+        self.messages.show_warning(text.format(reason=messages.explain_and_log(error, type(error).__name__)))
 
     def _warn_of_partial_undo(self, layer_names: list[str]) -> None:
         text = tr(
             "A fix over several layers was undone or redone in part: “{layers}” has later edits. Undo those, "
             "then the fix."
         )
-        self._messages.show_warning(text.format(layers=tr(", ").join(layer_names)))
+        self.messages.show_warning(text.format(layers=tr(", ").join(layer_names)))
 
     def _report_step(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
         from ...core.fixes.change_log import find_register_path
@@ -186,8 +179,8 @@ class FixApplier(QObject):
                     file=find_register_path(log.path).name
                 )
                 text = tr("{first} {second}").format(first=text, second=registered)
-        self._messages.show_message(text, "success")
-        self._messages.add_button(UndoFixButton(step))
+        self.messages.show_message(text, "success")
+        self.messages.add_button(UndoFixButton(step))
 
 
 class UndoFixButton(QPushButton):

@@ -38,7 +38,6 @@ class BatchFixer(FixDialogController):
 
     def __init__(self, *window_args: Any):
         super().__init__(*window_args)
-        self.closed.connect(self._discard_batch)
         self._findings: list[Any] = []
         self._displayed_trial: BatchTrial | None = None
         #: Rows whose fixes are being applied, in the order of their findings.
@@ -68,7 +67,7 @@ class BatchFixer(FixDialogController):
         trial_runner.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed.")))
         return dialog
 
-    def _discard_batch(self) -> None:
+    def _discard_content(self) -> None:
         if self._writing is not None:
             self._writing.cancel()
             self._writing = None

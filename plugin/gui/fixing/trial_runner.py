@@ -182,12 +182,10 @@ class TrialRunner(QObject):
 class FixDialogController(QObject):
     """Opens a dialog, tries fixes for it in a task, and drops both when the dialog closes.
 
-    A subclass makes the dialog, and shows results and refusals of the trial. ``has_current_result``: returns True if a
-    result is displayed and is of the open project; ``applier``: applies the chosen fixes to the layers. Signal
-    ``closed``: the dialog was closed, and its content can be discarded.
+    A subclass makes the dialog, shows results and refusals of the trial, and forgets in ``_discard_content`` what the
+    dialog was about. ``has_current_result``: returns True if a result is displayed and is of the open project;
+    ``applier``: applies the chosen fixes to the layers.
     """
-
-    closed = pyqtSignal()
 
     def __init__(
         self,
@@ -243,7 +241,7 @@ class FixDialogController(QObject):
         dialog, self.dialog = self.dialog, None
         trial_runner, self.trial = self.trial, None
         self._mark.clear()
-        self.closed.emit()
+        self._discard_content()
         if trial_runner is not None:
             trial_runner.stop()
             trial_runner.deleteLater()
@@ -264,7 +262,6 @@ class FixChoiceController(FixDialogController):
 
     def __init__(self, *controller_args: Any):
         super().__init__(*controller_args)
-        self.closed.connect(self._forget_finding)
         self._finding: Any = None
         self._label = ""
 
@@ -278,7 +275,7 @@ class FixChoiceController(FixDialogController):
         trial_runner.refused.connect(self._show_refusal)
         trial_runner.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True))
 
-    def _forget_finding(self) -> None:
+    def _discard_content(self) -> None:
         self._finding = None
 
     def _show_refusal(self, reason: str, can_retry: bool = False) -> None:

@@ -58,7 +58,11 @@ class ElidedLabel(QLabel):
 
     def paintEvent(self, _event) -> None:
         painter = QPainter(self)
-        content_rect = self.contentsRect().adjusted(self._get_indent(), 0, 0, 0)
+        indent = max(self.indent(), 0)
+        if self.indent() < 0 and self.frameWidth():
+            # As Qt computes it for labels: a theme may give them a frame.
+            indent = self.fontMetrics().horizontalAdvance("x") // 2 - self.margin()
+        content_rect = self.contentsRect().adjusted(indent, 0, 0, 0)
         elided_text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, content_rect.width())
         elided_text = "" if self._hides_cut_text and elided_text != self.text() else elided_text
         alignment = int(self.alignment() | Qt.AlignmentFlag.AlignVCenter)
@@ -72,12 +76,6 @@ class ElidedLabel(QLabel):
             elided_text,
             self.foregroundRole(),
         )
-
-    def _get_indent(self) -> int:
-        """Return the indent of the text, as Qt computes it for labels: a theme may give them a frame."""
-        if self.indent() >= 0 or not self.frameWidth():
-            return max(self.indent(), 0)
-        return self.fontMetrics().horizontalAdvance("x") // 2 - self.margin()
 
 
 class SourceMarkLabel(QLabel):

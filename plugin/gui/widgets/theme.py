@@ -234,17 +234,6 @@ def set_faint(label: _Labelled) -> _Labelled:
     return label
 
 
-def _get_placeholder_color() -> QColor:
-    """Return a colour for placeholder texts that is readable in fields and on the background of dialogs.
-
-    A disabled field may have the background of the dialog.
-    """
-    color = get_faint_color(in_field=True)
-    on_window = make_readable(color, get_background_color())
-    is_readable = compute_contrast(on_window, get_background_color(in_field=True)) >= MIN_CONTRAST
-    return on_window if is_readable else color
-
-
 def set_placeholder(field: QLineEdit | QPlainTextEdit, text: str) -> None:
     """Set the text that an empty field shows, in a readable colour: that of QGIS's dark theme is not."""
     field.setPlaceholderText(text)
@@ -253,7 +242,11 @@ def set_placeholder(field: QLineEdit | QPlainTextEdit, text: str) -> None:
     field.setProperty("sanxianPlaceholder", True)
 
     def paint() -> None:
-        palette, color = field.palette(), _get_placeholder_color()
+        # Readable in fields, and on the background of dialogs, which a disabled field may have.
+        palette, color = field.palette(), get_faint_color(in_field=True)
+        on_window = make_readable(color, get_background_color())
+        if compute_contrast(on_window, get_background_color(in_field=True)) >= MIN_CONTRAST:
+            color = on_window
         if palette.color(QPalette.ColorRole.PlaceholderText) != color:
             palette.setColor(QPalette.ColorRole.PlaceholderText, color)
             field.setPalette(palette)
