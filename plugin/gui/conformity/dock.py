@@ -56,8 +56,8 @@ class ProjectForm(QWidget):
     kind_changed = pyqtSignal(str)
     width_changed = pyqtSignal(float)
 
-    def __init__(self, parent: QWidget | None = None):
-        super().__init__(parent)
+    def __init__(self):
+        super().__init__()
         self._code_list_id = ""
         narrow = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.projects = QComboBox(

@@ -91,8 +91,8 @@ class ProjectSummary(QWidget):
 
     asked = pyqtSignal(object)
 
-    def __init__(self, parent: QWidget | None = None):
-        super().__init__(parent)
+    def __init__(self):
+        super().__init__()
         self.icon, self.word, self.area = QLabel(), QLabel(), QLabel()
         self.word.setObjectName("SanxianConformityVerdict")
         self.area.setObjectName("SanxianConformityArea")

@@ -186,8 +186,8 @@ class DetailPane(QgsScrollArea):
     #: A hidden layer to switch on.
     showLayerRequested = pyqtSignal(object)
 
-    def __init__(self, parent=None):
-        super().__init__(parent, objectName="SanxianDetail", widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+    def __init__(self):
+        super().__init__(objectName="SanxianDetail", widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         self.clear()
 
     def clear(self) -> None:

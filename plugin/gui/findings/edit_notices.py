@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Any
 
 from qgis.PyQt.QtCore import QObject, QPoint, QSize, Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QMenu, QPushButton, QToolButton, QWidget
+from qgis.PyQt.QtWidgets import QMenu, QPushButton, QToolButton
 
 from ...bridge.editing.listener import EditStep
 from ...bridge.texts import tr
@@ -79,8 +79,8 @@ def describe_rules(result: CheckView, findings: list[Any]) -> str:
 class UndoButton(QPushButton):
     """Button 撤销这步编辑, which undoes the last edit command of a layer."""
 
-    def __init__(self, step: EditStep | None, parent: QWidget | None = None):
-        super().__init__(tr("Undo This Edit"), parent, objectName="SanxianUndoEdit")
+    def __init__(self, step: EditStep | None):
+        super().__init__(tr("Undo This Edit"), objectName="SanxianUndoEdit")
         self._step = step
         self.clicked.connect(self._undo_edit)
         for layer in () if step is None else (step.layer, *(other for other, _top in step.others)):

@@ -56,13 +56,12 @@ _FINDING_ROW_FLAGS = _RULE_ROW_FLAGS | Qt.ItemFlag.ItemNeverHasChildren
 _FINDINGS_PER_STEP = 20_000
 #: Item role of the Finding itself, for proxy and panel; None for a rule or a reason.
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1
-_ALIGNMENT_FLAG = Qt.AlignmentFlag
 # As integers: the alignment role of Qt 6 does not accept flags.
 _ALIGN_RIGHT, _ALIGN_LEFT = (
     int(getattr(flags, "value", flags))
     for flags in (
-        _ALIGNMENT_FLAG.AlignRight | _ALIGNMENT_FLAG.AlignVCenter,
-        _ALIGNMENT_FLAG.AlignLeft | _ALIGNMENT_FLAG.AlignVCenter,
+        Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
+        Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
     )
 )
 
@@ -280,12 +279,12 @@ class FindingsModel(QAbstractItemModel):
         ended_ids = {id(f) for f in change.ended_findings}
         new_version_by_id = {id(old): new for old, new in change.changed_findings}
         former = [*change.ended_findings, *(old for old, _ in change.changed_findings)]
-        keys = {self.find_group_key(f) for f in former} & self._group_by_key.keys()
+        keys = {find_group_key(f, self.grouping, self.work) for f in former} & self._group_by_key.keys()
         for key in keys:
             group = self._group_by_key[key]
             group.findings = [new_version_by_id.get(id(f), f) for f in group.findings if id(f) not in ended_ids]
         add_to_groups(self._group_by_key, change.new_findings, self.grouping, self.work, self.layer_names)
-        keys |= {self.find_group_key(f) for f in change.new_findings}
+        keys |= {find_group_key(f, self.grouping, self.work) for f in change.new_findings}
         listed_keys = {group.key for group in self.groups}
         self._arrange_and_show([self._group_by_key[key] for key in keys])
         return [group for group in self.groups if group.key not in listed_keys]
@@ -409,10 +408,6 @@ class FindingsModel(QAbstractItemModel):
         counts = [group.matching_kinds[kind] for group in self.groups]
         preceding = sum(get_finding_kind(f) == kind for f in self.groups[row].shown[:position])
         return sum(counts[:row]) + preceding + 1, sum(counts), kind
-
-    def find_group_key(self, finding: Any) -> str:
-        """Return the key of the group in which a finding is listed."""
-        return find_group_key(finding, self.grouping, self.work)
 
     def find_state_key(self, finding: Any) -> str:
         """Return the key of the state of a finding (`groups.STATE_KEYS`)."""

@@ -156,8 +156,8 @@ class CheckProgressBar(QWidget):
 
     cancelled = pyqtSignal()
 
-    def __init__(self, parent=None):
-        super().__init__(parent)
+    def __init__(self):
+        super().__init__()
         self.bar = QProgressBar(objectName="SanxianProgress", textVisible=True, maximum=_PROGRESS_STEPS)
         self.button = QPushButton(tr("Cancel"), objectName="SanxianCancel", clicked=self._cancel)
         fill_layout(QHBoxLayout(self), (self.bar, 1), self.button, has_margins=False)
@@ -206,8 +206,8 @@ class WorkProgressBar(QWidget):
 
     conflictsRequested = pyqtSignal()
 
-    def __init__(self, parent=None):
-        super().__init__(parent)
+    def __init__(self):
+        super().__init__()
         self.text = QLabel(objectName="SanxianWorkProgress")
         self.bar = QProgressBar(textVisible=False, maximumHeight=self.fontMetrics().height() // 2)
         self.stale = QLabel(objectName="SanxianWorkStale")

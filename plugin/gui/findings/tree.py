@@ -86,8 +86,8 @@ class FindingsTree(QTreeView):
     nextOpenRequested = pyqtSignal()
     undoRequested = pyqtSignal()
 
-    def __init__(self, parent=None):
-        super().__init__(parent, objectName="SanxianFindings", accessibleName=tr("Findings"))
+    def __init__(self):
+        super().__init__(objectName="SanxianFindings", accessibleName=tr("Findings"))
         self.findings = FindingsModel(self)
         self.setModel(self.findings)
         self.setUniformRowHeights(True)
@@ -264,10 +264,10 @@ class FindingsTree(QTreeView):
         """Return the selected finding, or None."""
         return self.findings.get_finding(self.currentIndex())
 
-    def set_selection_signal_enabled(self, on: bool) -> None:
-        """Allow or block ``selectionSettled``; a pending emission is dropped."""
+    def block_selection_signal(self) -> None:
+        """Emit no further ``selectionSettled``; a pending emission is dropped."""
         self._selection_timer.stop()
-        self._selection_timer.blockSignals(not on)
+        self._selection_timer.blockSignals(True)
 
     def list_selected_findings(self) -> list[Any]:
         """Return the selected findings in list order.

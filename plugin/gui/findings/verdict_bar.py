@@ -38,8 +38,8 @@ class VerdictBar(QWidget):
 
     kindsChanged = pyqtSignal()
 
-    def __init__(self, parent=None):
-        super().__init__(parent)
+    def __init__(self):
+        super().__init__()
         self._verdict = ""
         self._counts: dict[str, int] = {}
         self._matching: dict[str, int] | None = None

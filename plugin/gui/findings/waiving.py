@@ -349,7 +349,7 @@ class WaiverActions(QObject):
 
     def stop(self) -> None:
         """Ignore a pending change of the selection before the panel is deleted."""
-        self._dock.tree.set_selection_signal_enabled(False)
+        self._dock.tree.block_selection_signal()
 
     def get_waiver_path(self) -> Path | None:
         """Return the path of the waiver file, which need not exist."""

@@ -186,9 +186,9 @@ class FixApplier(QObject):
 class UndoFixButton(QPushButton):
     """Button 撤销修复, which undoes a step of fixes on all its layers."""
 
-    def __init__(self, step: FixStep, parent: Any = None):
-        super().__init__(tr("Undo Fix"), parent, objectName="SanxianUndoFix")
-        self._step: FixStep | None = step
+    def __init__(self, step: FixStep):
+        super().__init__(tr("Undo Fix"), objectName="SanxianUndoFix")
+        self._step = step
         self.clicked.connect(self._undo)
         step.ended.connect(self._disable)
         step.undone.connect(self._disable)
@@ -198,6 +198,6 @@ class UndoFixButton(QPushButton):
         self.setEnabled(False)
 
     def _undo(self) -> None:
-        if self._step is None or not self._step.undo():
+        if not self._step.undo():
             self.setEnabled(False)
             self.setToolTip(tr("A later edit exists, or the fix was already undone or saved. Use Undo of QGIS."))

@@ -84,12 +84,11 @@ class FixShapes:
 class FixMapPreview:
     """Draws the shapes of a fix on a map canvas until `clear`; it references no layer.
 
-    ``shows_before``, ``shows_after``: whether this canvas shows the shapes before and after the fix.
+    ``shows_after``: whether this canvas shows the shapes after the fix, too.
     """
 
-    def __init__(self, canvas: QgsMapCanvas, *, shows_before: bool = True, shows_after: bool = True):
-        self._canvas = canvas
-        self._shows_before, self._shows_after = shows_before, shows_after
+    def __init__(self, canvas: QgsMapCanvas, *, shows_after: bool = True):
+        self._canvas, self._shows_after = canvas, shows_after
         self._bands: list[QgsRubberBand] = []
 
     def show_shapes(self, shapes: FixShapes) -> None:
@@ -104,8 +103,7 @@ class FixMapPreview:
             )
         if not shapes.before and not shapes.after:
             self._draw_outlines(shapes.place, shapes.crs, OUT_COLOUR, Qt.PenStyle.SolidLine)
-        if self._shows_before:
-            self._draw_outlines(shapes.before, shapes.crs, _BEFORE_COLOUR, Qt.PenStyle.DashLine)
+        self._draw_outlines(shapes.before, shapes.crs, _BEFORE_COLOUR, Qt.PenStyle.DashLine)
         if self._shows_after:
             self._draw_outlines(shapes.after, shapes.crs, _AFTER_COLOUR, Qt.PenStyle.SolidLine)
 
@@ -185,8 +183,8 @@ def make_finding_shapes(finding: Any, crs: QgsCoordinateReferenceSystem) -> FixS
 class LinkedMaps(QWidget):
     """Maps 修复前 and 修复后 with the layers of the main map; nothing on them is written anywhere."""
 
-    def __init__(self, main_canvas: QgsMapCanvas, parent: QWidget | None = None):
-        super().__init__(parent)
+    def __init__(self, main_canvas: QgsMapCanvas):
+        super().__init__()
         self._main_canvas = main_canvas
         self._is_moving = False
         row = QHBoxLayout(self)
@@ -330,8 +328,8 @@ def make_area_rows(proposals: Sequence[Any], get_layer_name: Callable[[str], str
 class AreaTable(QTableWidget):
     """Read-only table of areas in m² with two decimals."""
 
-    def __init__(self, parent: QWidget | None = None):
-        super().__init__(0, 5, parent)
+    def __init__(self):
+        super().__init__(0, 5)
         #: Texts of the cells by row.
         self.texts: list[list[str]] = []
         self.setObjectName("SanxianFixAreas")

@@ -44,9 +44,8 @@ _WIDTH_DIGITS, _HEIGHT_LINES = 128, 44
 class OutcomeBox(QScrollArea):
     """Scroll area that lists the effects of a tried fix, each with icon and text."""
 
-    def __init__(self, parent: QWidget | None = None):
+    def __init__(self):
         super().__init__(
-            parent,
             objectName="SanxianFixOutcome",
             widgetResizable=True,
             frameShape=QScrollArea.Shape.NoFrame,
@@ -151,9 +150,8 @@ class ChoiceList(QScrollArea):
     chosen = pyqtSignal(object)
     answered = pyqtSignal(bool)
 
-    def __init__(self, parent: QWidget | None = None):
+    def __init__(self):
         super().__init__(
-            parent,
             objectName="SanxianFixChoices",
             widgetResizable=True,
             frameShape=QFrame.Shape.NoFrame,

@@ -84,8 +84,8 @@ class SourceMarkLabel(QLabel):
     Themes with style sheets remove frames and backgrounds of labels.
     """
 
-    def __init__(self, mark: str, parent=None):
-        super().__init__(parent)
+    def __init__(self, mark: str):
+        super().__init__()
         side = self.fontMetrics().height() + 2
         self.setFixedSize(QSize(side, side))
         self.show_mark(mark)
