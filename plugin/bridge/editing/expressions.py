@@ -27,6 +27,34 @@ from .expression_values import (
 )
 
 
+def _make_code_list_functions() -> list[SanxianExpressionFunction]:
+    code_list = FunctionArgument("list", False, tr("id of the code list, such as 'land_use_2023' or 'planning_zones'"))
+    code = FunctionArgument("code", False, tr("the code, with or without padded zeros"))
+    return [
+        SanxianExpressionFunction(
+            "sanxian_code_name",
+            (code_list, code),
+            tr("The name of a code in a code list; NULL when the list does not have it."),
+            ("sanxian_code_name('land_use_2023', '010100')", "sanxian_code_name('sandiao', \"DLBM\")"),
+            evaluate_code_name,
+        ),
+        SanxianExpressionFunction(
+            "sanxian_parent_code",
+            (code_list, code),
+            tr("The parent code in a code list; NULL at the top level and for an unknown code."),
+            ("sanxian_parent_code('planning_zones', '411')",),
+            evaluate_parent_code,
+        ),
+        SanxianExpressionFunction(
+            "sanxian_zone_name",
+            (FunctionArgument("code", False, tr("code of a planning zone, such as 411")),),
+            tr("The name of a planning zone's code; NULL when the list does not have it."),
+            ('sanxian_zone_name("GHFQDM")',),
+            evaluate_zone_name,
+        ),
+    ]
+
+
 class ExpressionFunctions:
     """Registers the plugin's expression functions in QGIS.
 
@@ -61,10 +89,6 @@ class ExpressionFunctions:
         return next_bsm or NULL
 
     def _make_functions(self) -> list[SanxianExpressionFunction]:
-        code_list = FunctionArgument(
-            "list", False, tr("id of the code list, such as 'land_use_2023' or 'planning_zones'")
-        )
-        code = FunctionArgument("code", False, tr("the code, with or without padded zeros"))
         return [
             SanxianExpressionFunction(
                 "sanxian_statutory_area",
@@ -101,27 +125,7 @@ class ExpressionFunctions:
                 ),
                 self._issue_next_bsm,
             ),
-            SanxianExpressionFunction(
-                "sanxian_code_name",
-                (code_list, code),
-                tr("The name of a code in a code list; NULL when the list does not have it."),
-                ("sanxian_code_name('land_use_2023', '010100')", "sanxian_code_name('sandiao', \"DLBM\")"),
-                evaluate_code_name,
-            ),
-            SanxianExpressionFunction(
-                "sanxian_parent_code",
-                (code_list, code),
-                tr("The parent code in a code list; NULL at the top level and for an unknown code."),
-                ("sanxian_parent_code('planning_zones', '411')",),
-                evaluate_parent_code,
-            ),
-            SanxianExpressionFunction(
-                "sanxian_zone_name",
-                (FunctionArgument("code", False, tr("code of a planning zone, such as 411")),),
-                tr("The name of a planning zone's code; NULL when the list does not have it."),
-                ('sanxian_zone_name("GHFQDM")',),
-                evaluate_zone_name,
-            ),
+            *_make_code_list_functions(),
             SanxianExpressionFunction(
                 "sanxian_in_layer",
                 (

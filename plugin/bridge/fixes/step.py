@@ -34,8 +34,9 @@ class _LayerStepCommands(QObject):
         # Without an edit buffer, QGIS would crash.
         if sip.isdeleted(self.layer) or not self.layer.isEditable() or self.layer.editBuffer() is None:
             return False
-        has_commands = self._get_command_address(self.after) == self._last_command
-        return has_commands and self.layer.undoStack().index() == index and not self.layer.isEditCommandActive()
+        if self.layer.isEditCommandActive() or self.layer.undoStack().index() != index:
+            return False
+        return self._get_command_address(self.after) == self._last_command
 
     @property
     def is_last(self) -> bool:

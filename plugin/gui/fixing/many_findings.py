@@ -67,7 +67,7 @@ class BatchFixer(FixDialogController):
         trial_runner.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed.")))
         return dialog
 
-    def _discard_content(self) -> None:
+    def discard_content(self) -> None:
         if self._writing is not None:
             self._writing.cancel()
             self._writing = None

@@ -106,7 +106,9 @@ class FindingFixer(FixChoiceController):
     def _make_dialog(self, trial_runner: TrialRunner) -> FixDialog:
         dialog = FixDialog(self._iface.mapCanvas(), self._iface.mainWindow())
         self._connect_dialog(dialog, trial_runner)
+        dialog.stepped.connect(self._step)
         dialog.documentRequested.connect(self._ask_document)
+        trial_runner.succeeded.connect(self._show_choices)
         return dialog
 
     # --- what is shown
@@ -210,8 +212,10 @@ class FeatureAligner(FixChoiceController):
     def _make_dialog(self, trial_runner: TrialRunner, references: list[tuple[str, str]]) -> AlignDialog:
         dialog = AlignDialog(self._iface.mapCanvas(), references, self._iface.mainWindow())
         self._connect_dialog(dialog, trial_runner)
+        dialog.stepped.connect(self._step)
         dialog.changed.connect(self._try_again)
         dialog.surveyConfirmed.connect(self._confirm_survey)
+        trial_runner.succeeded.connect(self._show_choices)
         return dialog
 
     def _show_feature(self) -> None:

@@ -182,7 +182,7 @@ class TrialRunner(QObject):
 class FixDialogController(QObject):
     """Opens a dialog, tries fixes for it in a task, and drops both when the dialog closes.
 
-    A subclass makes the dialog, shows results and refusals of the trial, and forgets in ``_discard_content`` what the
+    A subclass makes the dialog, shows results and refusals of the trial, and forgets in ``discard_content`` what the
     dialog was about. ``has_current_result``: returns True if a result is displayed and is of the open project;
     ``applier``: applies the chosen fixes to the layers.
     """
@@ -241,7 +241,7 @@ class FixDialogController(QObject):
         dialog, self.dialog = self.dialog, None
         trial_runner, self.trial = self.trial, None
         self._mark.clear()
-        self._discard_content()
+        self.discard_content()
         if trial_runner is not None:
             trial_runner.stop()
             trial_runner.deleteLater()
@@ -255,8 +255,6 @@ class FixDialogController(QObject):
 
 class FixChoiceController(FixDialogController):
     """Previews the fixes that a trial found for one finding or alignment request, and applies the chosen fix.
-
-    A subclass has ``_step``, which goes to the next or previous one, and ``_show_choices``, which shows the tried ways.
     ``_finding``: the finding or alignment request; ``_label``: name of the applied step on the undo stack.
     """
 
@@ -269,13 +267,11 @@ class FixChoiceController(FixDialogController):
         dialog.choiceShown.connect(self._show_choice)
         dialog.applyRequested.connect(self.apply)
         dialog.retryRequested.connect(trial_runner.run_again)
-        dialog.stepped.connect(self._step)
-        trial_runner.succeeded.connect(self._show_choices)
         trial_runner.began.connect(lambda: dialog.show_trial(tr("Trying the fixes on a copy…")))
         trial_runner.refused.connect(self._show_refusal)
         trial_runner.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True))
 
-    def _discard_content(self) -> None:
+    def discard_content(self) -> None:
         self._finding = None
 
     def _show_refusal(self, reason: str, can_retry: bool = False) -> None:

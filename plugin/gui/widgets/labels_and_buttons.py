@@ -78,6 +78,15 @@ class ElidedLabel(QLabel):
         )
 
 
+def describe_source_marks() -> dict[str, str]:
+    """Return mark (A, B or C) of a source → text that explains it."""
+    return {
+        "A": tr("read in the wording of a norm, an act or an approved plan"),
+        "B": tr("read in data, code or papers that quote it"),
+        "C": tr("not compared with any wording, to be changed or confirmed in the county profile"),
+    }
+
+
 class SourceMarkLabel(QLabel):
     """The letter A, B or C in a box, painted by the plugin, with its explanation as tool tip; A is filled.
 
@@ -92,13 +101,8 @@ class SourceMarkLabel(QLabel):
 
     def show_mark(self, mark: str) -> None:
         """Show another letter."""
-        explanation = {
-            "A": tr("read in the wording of a norm, an act or an approved plan"),
-            "B": tr("read in data, code or papers that quote it"),
-            "C": tr("not compared with any wording, to be changed or confirmed in the county profile"),
-        }[mark]
         self.setText(mark)
-        self.setToolTip(f"{mark}  {explanation}")
+        self.setToolTip(f"{mark}  {describe_source_marks()[mark]}")
 
     def paintEvent(self, _event) -> None:
         # A style sheet sets the colour of the text but not always the base colour of the palette.

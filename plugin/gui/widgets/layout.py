@@ -146,8 +146,9 @@ class DockWidthKeeper(QObject):
 
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Resize:
-            dock, window = self._dock, self._dock.parentWidget()
+            dock = self._dock
             if watched is dock:
+                window = dock.parentWidget()
                 # The user's width counts, unless the window is too narrow for the panel.
                 is_docked = isinstance(window, QMainWindow) and not dock.isFloating() and dock.isVisible()
                 if self._is_width_given and is_docked and window.width() >= _MIN_WINDOW_TO_PANEL_RATIO * dock.width():
