@@ -255,6 +255,7 @@ class FixDialogController(QObject):
 
 class FixChoiceController(FixDialogController):
     """Previews the fixes that a trial found for one finding or alignment request, and applies the chosen fix.
+
     ``_finding``: the finding or alignment request; ``_label``: name of the applied step on the undo stack.
     """
 
