@@ -2278,10 +2278,6 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>提交成果</translation>
     </message>
     <message>
-        <source>Has findings</source>
-        <translation>有问题</translation>
-    </message>
-    <message>
         <source>Help</source>
         <translation>说明</translation>
     </message>
@@ -3232,10 +3228,6 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>None: tasks are not allocated to townships</source>
         <translation>不填：没有分解到乡镇的任务</translation>
-    </message>
-    <message>
-        <source>Not applicable</source>
-        <translation>不适用</translation>
     </message>
     <message>
         <source>Not assigned</source>

@@ -115,7 +115,7 @@ def fix_and_undo(controller, boundary, finding):
     FACTS["undone"] = find_conflict(controller) is not None and find_drawn_shape(boundary) == shape
     wait_seconds(0.5)
     save_picture("fixing-4-undone")
-    controller.fixes.applier.finish_log()
+    controller.fixes.applier.log_writer.stop()
     path = controller.fixes.applier.steps and next(iter(controller.editing.live.get_layer_by_role().values()))
     FACTS["log_rows"] = read_log(path)
 

@@ -219,7 +219,7 @@ def run_main_tour():
     click(dock.filters.search)
     type_text("REL002")
     FACTS["found"] = []
-    wait(lambda: {g.code for g in tree.findings.groups if g.shown_count} == {"REL002"})
+    wait(lambda: {g.code for g in tree.findings.groups if g.shown} == {"REL002"})
     FACTS["found"] = sorted({f.code for f in tree.findings.list_visible_findings()})
     click(tree.viewport(), tree.visualRect(tree.findings.index(0, 0)).center(), times=2)
     wait_seconds(0.3)

@@ -384,7 +384,7 @@ def test_fix_batch_is_one_undo_command_on_each_layer(edit_session):
     assert boundary.changeAttributeValue(1, boundary.fields().lookupField("BSM"), None)
     assert {"REL002", "ATT001"} & edit_session.compare_with_fresh_check() or edit_session.findings
     before, index = read_all_features(edit_session), boundary.undoStack().index()
-    trial = run_trial(edit_session, make_batch_trial(edit_session.findings, {}, safe_only=True))
+    trial = run_trial(edit_session, make_batch_trial(edit_session.findings, safe_only=True))
     proposals = trial.result.applied
     assert proposals, [(e.finding.code, e.refusal) for e in trial.result.entries]
     from plugin.core.fixes.applied_edits import merge_edits

@@ -111,7 +111,7 @@ def test_live_check_finds_an_overlap_when_drawn_and_removes_it_after_undo(checke
     wait_for_live_check(controller)
     assert dock.verdict._counts["ERROR"] > errors and dock.verdict._word.text() == verdict
     assert dock.verdict._edited.text() == "编辑后已复检 1 处 · 全县指标未重算" and dock.verdict._edited.isVisible()
-    codes = [g.code for g in dock.tree.findings.groups if g.shown_count]
+    codes = [g.code for g in dock.tree.findings.groups if g.shown]
     assert "REL002" in codes and list_findings_on_map(project) == list_findings_in_tree(controller) != before
     assert "REL002" not in {f.code for f in dock.result.report.findings}, "the report is of the whole check"
     boundary.undoStack().undo()

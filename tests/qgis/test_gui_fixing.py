@@ -64,7 +64,7 @@ def open_preview(controller, finding):
 def read_log(controller, layers, column="操作"):
     from plugin.bridge.fixes.apply import find_change_log_path
 
-    controller.fixes.applier.finish_log()
+    controller.fixes.applier.log_writer.stop()
     path = find_change_log_path(layers)
     if not path.exists():
         return []
@@ -392,10 +392,10 @@ def test_live_check_stays_up_to_date_after_a_fix_batch_above_its_change_limit_an
     dialog.apply.click()
     assert wait_until(lambda: controller.fixes.many.dialog is None)
     wait_for_live_check(controller)
-    assert controller.editing.is_observing and not controller.editing.is_outdated
+    assert controller.editing.live is not None and not controller.editing.is_outdated
     boundary.undoStack().undo()
     wait_for_live_check(controller)
-    assert controller.editing.is_observing and not controller.editing.is_outdated
+    assert controller.editing.live is not None and not controller.editing.is_outdated
 
 
 def test_removing_a_layer_during_the_trial_of_a_fix_batch_closes_it_without_a_fix(overlapping):

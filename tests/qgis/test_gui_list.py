@@ -27,11 +27,9 @@ from plugin.gui.findings.groups import (
     STATE_COLUMN,
     FindingGroup,
     describe_location,
-    make_finding_groups,
     make_search_text,
 )
-from plugin.gui.findings.model import FindingsModel
-from plugin.gui.findings.rows import FilterSettings
+from plugin.gui.findings.model import FilterSettings, FindingsModel
 from plugin.gui.findings.tree import FindingsTree
 from plugin.gui.widgets.theme import FINDING_KINDS
 from tests.qgis.gui_helpers import make_clean_report, make_finding, make_large_report, make_small_report
@@ -86,15 +84,13 @@ def test_rules_are_listed_by_severity_and_area_with_skipped_last_and_passed_hidd
 
 
 def test_findings_on_the_run_have_separate_titles_for_inputs_unread_data_and_rules_not_run(chinese):
-    report = SimpleNamespace(
-        rules=[],
-        findings=[
-            make_finding("RUN904", "", None),
-            make_finding("RUN905", "", None),
-            make_finding("RUN903", "", None, params={"rule": "REL002"}),
-        ],
-    )
-    assert {group.code: group.title for group in make_finding_groups(report).values()} == {
+    findings = [
+        make_finding("RUN904", "", None),
+        make_finding("RUN905", "", None),
+        make_finding("RUN903", "", None, params={"rule": "REL002"}),
+    ]
+    groups = run_to_end(FindingsModel().prepare_groups(SimpleNamespace(rules=[]), findings))
+    assert {group.code: group.title for group in groups.values()} == {
         "RUN904": "检查依据与数据不符",
         "RUN905": "数据未读取",
         "REL002": "本次检查未运行",

@@ -11,9 +11,9 @@ from qgis.PyQt.QtTest import QAbstractItemModelTester
 from plugin.bridge.checking import findings_layer
 from plugin.core.checks.live.session import FindingsChange
 from plugin.gui.findings import groups as findings_groups
-from plugin.gui.findings import rows as findings_rows
+from plugin.gui.findings import model as findings_model_module
 from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN
-from plugin.gui.findings.rows import FilterSettings
+from plugin.gui.findings.model import FilterSettings
 from plugin.gui.findings.tree import FindingsTree
 from plugin.gui.widgets.theme import FINDING_KINDS
 from tests.qgis.gui_helpers import make_finding, make_large_report
@@ -28,7 +28,7 @@ FINDINGS_CRS = CRS.from_epsg(4526)
 @pytest.fixture
 def findings_tree(qgis_app, monkeypatch):
     """Return a tree with few rows for a group, whose model Qt's tester watches."""
-    for module in (findings_groups, findings_rows):
+    for module in (findings_groups, findings_model_module):
         monkeypatch.setattr(module, "MAX_ROWS", MAX_ROWS)
     complaints = []
     former = qInstallMessageHandler(lambda kind, context, text: complaints.append(text))

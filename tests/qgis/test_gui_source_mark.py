@@ -5,7 +5,7 @@ import pytest
 from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtGui import QColor, QImage, QPalette
 
-from plugin.gui.widgets.labels_and_buttons import make_source_mark_label
+from plugin.gui.widgets.labels_and_buttons import SourceMarkLabel
 from plugin.gui.widgets.sections import FormSection, NoticeBox
 from tests.parametrize import first_daily
 
@@ -14,7 +14,7 @@ from tests.parametrize import first_daily
 @pytest.mark.parametrize("base", ["#ffffff", "#b1b1b1", "#202020"])
 @pytest.mark.parametrize("mark", ["A", "C"])
 def test_letter_of_a_source_mark_is_readable_for_any_base_colour_of_the_theme(qgis_app, mark, text, base):
-    label = make_source_mark_label(mark)
+    label = SourceMarkLabel(mark)
     palette = QPalette(label.palette())
     for role, colour in (
         (QPalette.ColorRole.WindowText, text),
@@ -33,10 +33,8 @@ def test_letter_of_a_source_mark_is_readable_for_any_base_colour_of_the_theme(qg
 @pytest.mark.parametrize("place", first_daily([0, 1, 2, 3]))
 @pytest.mark.parametrize("kind", ["mark", "section", "notice"])
 def test_frames_of_boxes_have_all_four_sides_on_scaled_screens(qgis_app, scale, place, kind):
-    label = {"mark": lambda: make_source_mark_label("C"), "section": lambda: FormSection(""), "notice": NoticeBox}[
-        kind
-    ]()
-    label.setFixedSize(*[make_source_mark_label("C").width()] * 2)
+    label = {"mark": lambda: SourceMarkLabel("C"), "section": lambda: FormSection(""), "notice": NoticeBox}[kind]()
+    label.setFixedSize(*[SourceMarkLabel("C").width()] * 2)
     palette = QPalette(label.palette())
     palette.setColor(QPalette.ColorRole.WindowText, QColor("#000000"))
     palette.setColor(QPalette.ColorRole.Window, QColor("#ffffff"))

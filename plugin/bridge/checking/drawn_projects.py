@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -146,11 +145,6 @@ class DrawnProjectReviewer(QObject):
         self._relay.answered.connect(self._pass_on)
         self._relay.prepared.connect(self.preparing)
 
-    @property
-    def latest_number(self) -> int:
-        """Return the number of the latest request."""
-        return self._latest
-
     def request(self, data: ReviewData, projects: Sequence[ProjectShape], source: str, lang: str) -> int:
         """Review projects as soon as the running review has ended; return the number of the request."""
         self._latest += 1
@@ -232,11 +226,10 @@ class DrawnProjectReviewer(QObject):
 
 
 class _Reviews:
-    """The prepared reviews of the latest results; used by one thread at a time."""
+    """The prepared review of the latest result; used by one thread at a time."""
 
     def __init__(self) -> None:
-        #: By id of the check result and of its rows.
-        self._by_data: OrderedDict[tuple[int, int], tuple[ReviewData, PreparedReview]] = OrderedDict()
+        self._kept: tuple[ReviewData, PreparedReview] | None = None
 
     def review(
         self, request: ReviewRequest, on_preparing: Callable[[], None], cancellation: Cancellation
@@ -245,20 +238,13 @@ class _Reviews:
         from ...core.studies.projects.prepared import review_drawn_projects
 
         data = request.data
-        key = id(data.check_result), id(data.rows)
-        if key not in self._by_data:
-            kept = self._by_data.values()
-            same_check = next((review for one, review in kept if one.check_result is data.check_result), None)
-            if same_check is not None:
-                review = same_check.use_rows(data.rows)
-            else:
-                on_preparing()
-                review = make_prepared_review(data, cancellation)
-            self._by_data.clear()
-            self._by_data[key] = data, review
-        review = self._by_data[key][1]
+        if self._kept is None or self._kept[0].check_result is not data.check_result:
+            on_preparing()
+            self._kept = data, make_prepared_review(data, cancellation)
+        elif self._kept[0].rows is not data.rows:
+            self._kept = data, self._kept[1].use_rows(data.rows)
         return review_drawn_projects(
-            make_drawn_projects(request.projects), review, request.source, request.lang, cancellation
+            make_drawn_projects(request.projects), self._kept[1], request.source, request.lang, cancellation
         )
 
 

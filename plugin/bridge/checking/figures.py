@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -35,22 +36,17 @@ FIGURE_COLUMNS = (
 _NUMERIC_COLUMNS = ("value", "target", "room")
 #: Share of the progress that reading layers takes.
 _READING_SHARE = 0.3
-#: Added columns in order; users rely on them. The last two exist only for adjusted areas.
-PLANAR_AREA_FIELD, GEODESIC_AREA_FIELD, STATUTORY_AREA_FIELD = "planar_m2", "geodesic_m2", "statutory_m2"
-STORED_AREA_FIELD, AREA_DIFFERENCE_FIELD = "stored_m2", "diff_m2"
-CONTROL_AREA_FIELD, ADJUSTED_AREA_FIELD = "control", "closed_m2"
-AREA_COLUMNS = (
-    PLANAR_AREA_FIELD,
-    GEODESIC_AREA_FIELD,
-    STATUTORY_AREA_FIELD,
-    STORED_AREA_FIELD,
-    AREA_DIFFERENCE_FIELD,
-    CONTROL_AREA_FIELD,
-    ADJUSTED_AREA_FIELD,
-)
-_COLUMN_TITLE_KEYS = dict(
-    zip(AREA_COLUMNS, ("planar", "geodesic", "statutory", "stored", "difference", "control", "closed"), strict=True)
-)
+#: Added columns in order, with the keys of their titles; users rely on them. The last two are for adjusted areas only.
+_TITLE_KEY_BY_AREA_COLUMN = {
+    "planar_m2": "planar",
+    "geodesic_m2": "geodesic",
+    "statutory_m2": "statutory",
+    "stored_m2": "stored",
+    "diff_m2": "difference",
+    "control": "control",
+    "closed_m2": "closed",
+}
+AREA_COLUMNS = tuple(_TITLE_KEY_BY_AREA_COLUMN)
 
 
 @run_in_python_thread
@@ -80,7 +76,13 @@ def make_figures_table(tabulated_plan: TabulatedPlan) -> OutputTable:
 
     One row per indicator and target, then one row per figure of the other area tables.
     """
-    rows = [*_iterate_indicator_rows(tabulated_plan), *_iterate_figure_rows(tabulated_plan)]
+    from ...core.render.tables.report_table import list_records
+
+    tables = [table for table in tabulated_plan.tables if table.id != "indicators"]
+    rows = list(_iterate_indicator_rows(tabulated_plan))
+    for one in list_records(tables, tabulated_plan.indicators.texts):
+        row = {"sheet": one.table, "code": one.code, "name": one.row, "item": one.column}
+        rows.append({**row, "value": one.value, "unit": one.unit})
     types = {
         name: QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString for name in FIGURE_COLUMNS
     }
@@ -122,22 +124,6 @@ def _iterate_indicator_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str,
                 "confirmed": "yes" if figure.confirmed else "no",
                 "inputs": shown.format_inputs(figure, report_texts),
             }
-
-
-def _iterate_figure_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, Any]]:
-    """Yield a row (column → value) for each figure of the area tables other than the indicators."""
-    from ...core.render.tables.report_table import list_records
-
-    tables = [table for table in tabulated_plan.tables if table.id != "indicators"]
-    for one in list_records(tables, tabulated_plan.indicators.texts):
-        yield {
-            "sheet": one.table,
-            "code": one.code,
-            "name": one.row,
-            "item": one.column,
-            "value": one.value,
-            "unit": one.unit,
-        }
 
 
 @run_in_python_thread
@@ -188,6 +174,12 @@ class AreaFieldSpec:
     filled_row_positions: set[int] | None = None
 
 
+def replace_nan(values: Any) -> list[Any]:
+    """Return the values of a column (a list, or an array of numpy), None in place of NaN."""
+    values = values if isinstance(values, list) else values.tolist()
+    return [None if isinstance(value, float) and math.isnan(value) else value for value in values]
+
+
 def make_area_table(
     snapshot: LayerSnapshot,
     fids: list[int],
@@ -203,15 +195,10 @@ def make_area_table(
     ``areas``, ``compared`` and ``adjusted``; ``areas``: computed areas; ``compared``: their comparison with the stored
     areas; ``adjusted``: areas adjusted to control areas, or None; ``area_field``: the field that receives the areas.
     """
-    values: dict[str, Any] = {
-        PLANAR_AREA_FIELD: areas.planar,
-        GEODESIC_AREA_FIELD: areas.geodesic,
-        STATUTORY_AREA_FIELD: areas.statutory,
-        STORED_AREA_FIELD: compared.stored_m2,
-        AREA_DIFFERENCE_FIELD: compared.difference_m2,
-    }
+    columns: list[Any] = [areas.planar, areas.geodesic, areas.statutory, compared.stored_m2, compared.difference_m2]
     if adjusted is not None:
-        values |= {CONTROL_AREA_FIELD: adjusted.control_name_of_part, ADJUSTED_AREA_FIELD: adjusted.proposed_m2}
+        columns += [adjusted.control_name_of_part, adjusted.proposed_m2]
+    values_by_column = dict(zip(AREA_COLUMNS, map(replace_nan, columns), strict=False))
     own_positions = [n for n in range(snapshot.fields.count()) if snapshot.fields.at(n).name() not in AREA_COLUMNS]
     fields = QgsFields()
     for position in own_positions:
@@ -220,28 +207,29 @@ def make_area_table(
         field = QgsField(area_field.field_name, QMetaType.Type.Double, "", 15, area_field.decimals)
         field.setAlias(area_field.alias or texts.get("areas", "new_field"))
         fields.append(field)
-    for name in values:
-        field = QgsField(name, QMetaType.Type.QString if name == CONTROL_AREA_FIELD else QMetaType.Type.Double)
-        field.setAlias(texts.get("areas", _COLUMN_TITLE_KEYS[name]))
+    for name in values_by_column:
+        field = QgsField(name, QMetaType.Type.QString if name == "control" else QMetaType.Type.Double)
+        field.setAlias(texts.get("areas", _TITLE_KEY_BY_AREA_COLUMN[name]))
         fields.append(field)
     area_field_index = fields.lookupField(area_field.field_name)
-    columns = [list(c) if isinstance(c, list) else c.tolist() for c in values.values()]
-    rounded_areas_m2, position = compared.rounded_m2.tolist(), {fid: n for n, fid in enumerate(fids)}
+    rounded_areas_m2 = replace_nan(compared.rounded_m2)
+    position_by_fid = {fid: position for position, fid in enumerate(fids)}
 
     def iterate_rows() -> Iterator[QgsFeature]:
         for feature in snapshot.feature_source.getFeatures(snapshot.feature_request):
-            n = position[feature.id()]
-            if area_field.filled_row_positions is not None and n not in area_field.filled_row_positions:
+            position = position_by_fid[feature.id()]
+            if area_field.filled_row_positions is not None and position not in area_field.filled_row_positions:
                 continue
             source_attributes = feature.attributes()
             attributes = [source_attributes[k] for k in own_positions]
             if area_field.fills_field:
-                attributes += [None] * (area_field_index + 1 - len(attributes))
+                if area_field_index == len(attributes):
+                    # The field is new.
+                    attributes.append(None)
                 # A row without an area keeps its value.
-                attributes[area_field_index] = (
-                    attributes[area_field_index] if rounded_areas_m2[n] != rounded_areas_m2[n] else rounded_areas_m2[n]
-                )
-            attributes += [None if c[n] != c[n] else c[n] for c in columns]
+                if rounded_areas_m2[position] is not None:
+                    attributes[area_field_index] = rounded_areas_m2[position]
+            attributes += [values[position] for values in values_by_column.values()]
             area_feature = QgsFeature(fields, feature.id())
             area_feature.setAttributes(attributes)
             geometry = feature.geometry()

@@ -62,7 +62,6 @@ class BatchedRowAdder(QObject):
             if not self._add_rows():
                 self.stop_adding_rows()
                 return False
-            self._stop_timer_when_done()
         return True
 
     def stop_adding_rows(self) -> None:
@@ -76,18 +75,14 @@ class BatchedRowAdder(QObject):
             self.stop_adding_rows()
             # The layer and this object are going to be removed, which must not happen within this timer's slot.
             QTimer.singleShot(0, self._lost)
-        else:
-            self._stop_timer_when_done()
-
-    def _stop_timer_when_done(self) -> None:
-        if self._next >= len(self._rows):
-            self._timer.stop()
 
     def _add_rows(self) -> bool:
         is_batch_added = add_to_provider(
             self._provider(self._layer), self._rows[self._next : self._next + ROWS_PER_BATCH]
         )
         self._next += ROWS_PER_BATCH
+        if self._next >= len(self._rows):
+            self._timer.stop()
         self._layer.updateExtents()
         self._layer.triggerRepaint()
         return is_batch_added

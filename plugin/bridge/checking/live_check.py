@@ -260,9 +260,7 @@ class LiveCheck(QObject):
         """Return the number of changed features not yet re-checked."""
         queued = len(self._queued_edits.states_by_feature) if self._queued_edits else 0
         return (
-            sum(edits.waiting_feature_count for edits in self._listeners.values())
-            + queued
-            + len(self._features_under_way)
+            sum(len(edits.waiting_fids) for edits in self._listeners.values()) + queued + len(self._features_under_way)
         )
 
     @property
@@ -325,7 +323,8 @@ class LiveCheck(QObject):
         if self._is_paused:
             self._start_next_recheck()
             return
-        if any(edits.is_command_running for edits in self._listeners.values()):
+        if any(edits.layer.isEditCommandActive() for edits in self._listeners.values()):
+            # The changes of a running command may still be reverted.
             self._timer.start(_READ_DELAY_MS)
             return
         for layer_id, edits in self._listeners.items():

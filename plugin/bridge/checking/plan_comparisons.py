@@ -20,6 +20,7 @@ from ..layers.tables import OutputTable, make_record_table
 from ..running.tasks import log_error
 from ..running.threads import run_in_python_thread
 from .check import read_plan_snapshots
+from .figures import replace_nan
 
 if TYPE_CHECKING:
     from ...core.render.document.blocks import Document
@@ -95,7 +96,7 @@ def make_changed_areas_table(comparison: PlanComparison, lang: str) -> OutputTab
     rows = []
     for part in parts:
         old_key, new_key = get_piece_keys(comparison, part)
-        net = [value if value == value else None for value in (part.net_before_m2, part.net_after_m2)]
+        net = replace_nan([part.net_before_m2, part.net_after_m2])
         kind, kind_name = CHANGE_KIND_CODES[part.kind], texts.get("versions", part.kind)
         values = [kind, kind_name, part.township, old_key, new_key, part.area_m2, *net, format_changes(part, texts)]
         # Cause and document are filled in by hand.

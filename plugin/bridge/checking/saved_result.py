@@ -26,7 +26,7 @@ from ...core.checks.saved_result import (
 from ...metadata import read_plugin_version
 from ..layers import role_recognition
 from ..layers.properties import count_unsaved_edits, get_file_path, get_table_name
-from ..layers.snapshots import LayerSnapshot, take_snapshot
+from ..layers.snapshots import LayerSnapshot
 from ..project import county
 from .check import read_plan_snapshots
 
@@ -126,14 +126,6 @@ def make_saved_result(
         {name: make_side_file_record(path, stamp) for name, (path, stamp) in state.side_file_stamps.items()},
         plan.is_area_code_from_data,
     )
-
-
-def take_plan_snapshots(project: QgsProject) -> list[LayerSnapshot]:
-    """Return snapshots of a project's plan layers. Call on the main thread.
-
-    Their features are read later, and only if the file of the layer has changed.
-    """
-    return [take_snapshot(layer) for layer in role_recognition.list_plan_layers(project)]
 
 
 def find_changes_since_check(

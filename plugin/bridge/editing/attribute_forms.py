@@ -57,10 +57,6 @@ LEVEL_INDENT = "\u3000"
 _MAX_FIELDS_IN_ONE_COLUMN = 6
 _GROUP_BOX, _TAB_PAGE = Qgis.AttributeEditorContainerType.GroupBox, Qgis.AttributeEditorContainerType.Tab
 _HARD_CONSTRAINT = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
-_SOFT_CONSTRAINT = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthSoft
-_NOT_NULL = QgsFieldConstraints.Constraint.ConstraintNotNull
-_UNIQUE_CONSTRAINT = QgsFieldConstraints.Constraint.ConstraintUnique
-_EXPRESSION_CONSTRAINT = QgsFieldConstraints.Constraint.ConstraintExpression
 
 
 def find_matching_template(layer: QgsVectorLayer, role: str, standard: Standard) -> Template | None:
@@ -215,9 +211,9 @@ def _set_constraint(
     filled_codes = norm.get("attributes.filled_codes")
     is_required = field.meaning == "key" or field.constraint == "M" or field.name in filled_codes
     if is_required:
-        layer.setFieldConstraint(index, _NOT_NULL, _HARD_CONSTRAINT)
+        layer.setFieldConstraint(index, QgsFieldConstraints.Constraint.ConstraintNotNull, _HARD_CONSTRAINT)
     if field.meaning == "key":
-        layer.setFieldConstraint(index, _UNIQUE_CONSTRAINT, _HARD_CONSTRAINT)
+        layer.setFieldConstraint(index, QgsFieldConstraints.Constraint.ConstraintUnique, _HARD_CONSTRAINT)
     rule, case, params = _make_constraint_and_message(layer, index, field, template, norm)
     if field.codes:
         case = "codes_filled" if is_required else case
@@ -239,7 +235,8 @@ def _set_constraint(
             rule = " AND ".join(f"({one})" for one in (rule, *(one.expression for one in check_constraints)) if one)
         reasons += [one.description for one in check_constraints]
         layer.setConstraintExpression(index, rule, texts.join_sentences(reasons))
-        layer.setFieldConstraint(index, _EXPRESSION_CONSTRAINT, _HARD_CONSTRAINT if is_hard else _SOFT_CONSTRAINT)
+        strength = _HARD_CONSTRAINT if is_hard else QgsFieldConstraints.ConstraintStrength.ConstraintStrengthSoft
+        layer.setFieldConstraint(index, QgsFieldConstraints.Constraint.ConstraintExpression, strength)
 
 
 def _make_constraint_and_message(

@@ -152,7 +152,8 @@ class DependentValueFill:
         self._fields: list[DependentField] = []
         # Later edits extend the record; the command's entries are those that it has now.
         self._entries_read, self._entry_count = 0, len(record)
-        self._deleted_fids: set[int] = set()
+        #: Features that were deleted before their values were written; they are skipped.
+        self.deleted_fids: set[int] = set()
         self._rows: Any = None
         # Qt undoes and redoes the commands of a stack without Python: 60 000 rows take hundredths of a second.
         self._done = QUndoStack()
@@ -187,10 +188,6 @@ class DependentValueFill:
         if not self._fields:
             self.close_iterator()
         return True
-
-    def skip_deleted_feature(self, fid: int) -> None:
-        """Skip a feature that was deleted before its values were written."""
-        self._deleted_fids.add(fid)
 
     def close_iterator(self) -> None:
         """Close the feature iterator, which keeps the data source open; the fill has ended."""
@@ -248,7 +245,7 @@ class DependentValueFill:
             mine = [
                 (fid, row)
                 for fid, row in zip(ids, rows_read, strict=True)
-                if fid in changed_fids and fid not in self._deleted_fids
+                if fid in changed_fids and fid not in self.deleted_fids
             ]
             values = self._compute_values(one, [row for _, row in mine])
             for (fid, row), value in zip(mine, values, strict=True):
@@ -473,7 +470,7 @@ class _LayerUpdater(QObject):
         for rows in self._changed_features_by_source.values():
             rows.discard(fid)
         if self._running_fill is not None:
-            self._running_fill.skip_deleted_feature(fid)
+            self._running_fill.deleted_fids.add(fid)
 
     def _on_redo(self) -> None:
         # A redo emits its changes while its command is still the next one to be redone.

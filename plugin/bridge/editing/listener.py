@@ -77,11 +77,13 @@ class EditListener(QObject):
     def __init__(self, layer: QgsVectorLayer, parent: QObject | None = None):
         super().__init__(parent)
         self.layer = layer
-        self._pending: set[int] = set()
+        #: Ids of the changed features that were not yet collected.
+        self.waiting_fids: set[int] = set()
         self._renamed_features: dict[int, int] = {}
-        self._unsaved_fids = _find_unsaved_fids(layer)
+        #: Ids of the features that were changed since the layer was saved, or are in its edit buffer.
+        self.unsaved_fids = _find_unsaved_fids(layer)
         # In a transaction the buffer does not contain earlier changes.
-        self._blind = layer.isEditable() and layer.undoStack().index() > 0 and not self._unsaved_fids
+        self._blind = layer.isEditable() and layer.undoStack().index() > 0 and not self.unsaved_fids
         self._doubt = False
         self._saved: set[int] = set()
         self._last_deleted = 0
@@ -117,29 +119,9 @@ class EditListener(QObject):
             signal.disconnect(slot)
 
     @property
-    def is_command_running(self) -> bool:
-        """Return True while an edit command is running; its changes may still be reverted."""
-        return self.layer.isEditCommandActive()
-
-    @property
     def has_renumbered_features(self) -> bool:
         """Return True if saved features got other ids since the last `collect_changes`."""
         return bool(self._renamed_features)
-
-    @property
-    def waiting_feature_count(self) -> int:
-        """Return the number of changed features that were not yet collected."""
-        return len(self._pending)
-
-    @property
-    def waiting_fids(self) -> frozenset[int]:
-        """Return the ids of the changed features that were not yet collected."""
-        return frozenset(self._pending)
-
-    @property
-    def unsaved_fids(self) -> frozenset[int]:
-        """Return the ids of the features that were changed since the layer was saved, or are in its edit buffer."""
-        return frozenset(self._unsaved_fids)
 
     def collect_changes(self) -> tuple[dict[int, int], set[int], list[EditStep | None]] | None:
         """Return the changes since the last call, or None if they are unknown.
@@ -150,7 +132,7 @@ class EditListener(QObject):
         if self._doubt:
             return None
         new_fid_by_old, self._renamed_features = self._renamed_features, {}
-        pending_fids, self._pending = self._pending, set()
+        pending_fids, self.waiting_fids = self.waiting_fids, set()
         causes, self._causes = self._causes, []
         return new_fid_by_old, pending_fids, causes
 
@@ -158,7 +140,7 @@ class EditListener(QObject):
         """Collect all unsaved changes of the layer again, as if they were just made."""
         if self._is_in_transaction():
             self._doubt = self._doubt or self._blind
-            self._pending |= self._unsaved_fids
+            self.waiting_fids |= self.unsaved_fids
             self._causes.append(None)
 
     def _is_in_transaction(self) -> bool:
@@ -167,13 +149,13 @@ class EditListener(QObject):
 
     # --- signals
     def _record_change(self, fid: int) -> None:
-        self._pending.add(fid)
-        self._unsaved_fids.add(fid)
+        self.waiting_fids.add(fid)
+        self.unsaved_fids.add(fid)
 
     def _on_added(self, fid: int) -> None:
         if fid in self._saved and self._last_deleted < 0:
             self._renamed_features[self._last_deleted] = fid
-            self._pending.discard(self._last_deleted)
+            self.waiting_fids.discard(self._last_deleted)
             self._saved.discard(fid)
             self._last_deleted = 0
         self._record_change(fid)
@@ -201,22 +183,22 @@ class EditListener(QObject):
             self._steps.append(cause)
         if index < former_index and self._is_in_transaction():
             self.undone.emit()
-        if self._pending or self._renamed_features:
+        if self.waiting_fids or self._renamed_features:
             self._causes.append(cause)
             self.commandEnded.emit()
 
     def _on_committed(self) -> None:
         # A group of layers is saved together, also those without edits.
-        has_saved_edits = bool(self._unsaved_fids) or self._blind
-        self._unsaved_fids, self._blind, self._saved = set(), False, set()
+        has_saved_edits = bool(self.unsaved_fids) or self._blind
+        self.unsaved_fids, self._blind, self._saved = set(), False, set()
         self.commandEnded.emit()
         if has_saved_edits:
             self.saved.emit()
 
     def _on_rolled_back(self) -> None:
         self._doubt = self._blind
-        self._pending |= self._unsaved_fids
-        self._unsaved_fids, self._blind = set(), False
+        self.waiting_fids |= self.unsaved_fids
+        self.unsaved_fids, self._blind = set(), False
         self._causes.append(None)
         self.commandEnded.emit()
 

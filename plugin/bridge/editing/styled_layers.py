@@ -107,15 +107,11 @@ def arrange_layers(project: QgsProject, layer_id_by_role: Mapping[str, str], sta
             continue
         group, is_visible = node.parent(), node.itemVisibilityChecked()
         place_layer_in_tree(project, layer, role, standard, by_id).setItemVisibilityChecked(is_visible)
-        _remove_empty_groups(group)
+        while group.parent() is not None and not group.children():
+            group, empty = group.parent(), group
+            group.removeChildNode(empty)
         arranged_layer_names.append(layer.name())
     return arranged_layer_names
-
-
-def _remove_empty_groups(group: QgsLayerTreeGroup) -> None:
-    while group.parent() is not None and not group.children():
-        group, empty = group.parent(), group
-        group.removeChildNode(empty)
 
 
 def _find_role(node: object, role_by_layer_id: Mapping[str, str]) -> str:

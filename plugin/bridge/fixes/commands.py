@@ -33,13 +33,8 @@ if TYPE_CHECKING:
     from ...core.fixes.edits import Edits, RowEdit
     from ...core.standard.template import Template
 
-#: Numbers of QMetaType for a date without time.
-_DATE_TYPE = 14
 #: Rows whose values are read without a pause, in some thousandths of a second.
 _ROWS_READ_AT_ONCE = 10
-
-
-#: Rows that are read and compared without a pause, in some thousandths of a second.
 
 
 class ApplyRefused(Exception):
@@ -132,14 +127,6 @@ def require_unchanged_rows(
                     )
                 raise ApplyRefused(text.format(name=name, layer=layers[role].name()))
             yield
-
-
-def require_layer_without_z_or_m(layer: QgsVectorLayer) -> None:
-    """Raise ApplyRefused if the layer has Z or M values, which new shapes would lose."""
-    kind = layer.wkbType()
-    if QgsWkbTypes.hasZ(kind) or QgsWkbTypes.hasM(kind):
-        text = tr("The shapes of the layer “{layer}” have Z or M values, which the fix would lose.")
-        raise ApplyRefused(text.format(layer=layer.name()))
 
 
 @dataclass(frozen=True)
@@ -244,7 +231,10 @@ def _collect_layer_edits(
 
     role_edits = [edit for edit in edits if edit.role == role]
     if any(edit.shape is not UNCHANGED for edit in role_edits):
-        require_layer_without_z_or_m(layer)
+        kind = layer.wkbType()
+        if QgsWkbTypes.hasZ(kind) or QgsWkbTypes.hasM(kind):
+            text = tr("The shapes of the layer “{layer}” have Z or M values, which the fix would lose.")
+            raise ApplyRefused(text.format(layer=layer.name()))
     fids = [_find_fid_to_read(edit) for edit in role_edits]
     read_fids = [fid for fid in fids if fid is not None]
     feature_by_fid: dict[int, QgsFeature] = {}
@@ -357,7 +347,8 @@ def _convert_to_field_value(field: QgsField, value: Any, layer: QgsVectorLayer) 
     if hasattr(value, "year"):
         moment = QDate(value.year, value.month, value.day)
         kind = getattr(field.type(), "value", field.type())
-        return moment if int(kind) == _DATE_TYPE else QDateTime(moment)
+        # 14 is a date without time in QMetaType.
+        return moment if int(kind) == 14 else QDateTime(moment)
     try:
         return field.convertCompatible(value)
     except ValueError as error:

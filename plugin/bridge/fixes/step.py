@@ -29,36 +29,24 @@ class _LayerStepCommands(QObject):
         command = self.layer.undoStack().command(index - 1) if index else None
         return 0 if command is None else sip.unwrapinstance(command)
 
-    @property
-    def _can_move_undo_stack(self) -> bool:
-        """Return True if the layer may be undone or redone: without an edit buffer, QGIS would crash."""
+    def _is_at(self, index: int) -> bool:
+        """Return True if the undo stack is at an index, still has the commands of this step, and may be moved."""
+        # Without an edit buffer, QGIS would crash.
         if sip.isdeleted(self.layer) or not self.layer.isEditable() or self.layer.editBuffer() is None:
             return False
-        return not self.layer.isEditCommandActive()
+        if self.layer.isEditCommandActive() or self.layer.undoStack().index() != index:
+            return False
+        return self._get_command_address(self.after) == self._last_command
 
     @property
     def is_last(self) -> bool:
         """Return True if this layer has no later edit, so that undo reverts only the commands of this step."""
-        if not self._can_move_undo_stack:
-            return False
-        return (
-            self.layer.undoStack().index() == self.after and self._get_command_address(self.after) == self._last_command
-        )
+        return self._is_at(self.after)
 
     @property
     def can_redo(self) -> bool:
         """Return True if redo of this layer would redo exactly the commands of this step."""
-        if not self._can_move_undo_stack:
-            return False
-        return (
-            self.layer.undoStack().index() == self.before
-            and self._get_command_address(self.after) == self._last_command
-        )
-
-    def move_undo_stack_to(self, index: int) -> None:
-        """Undo or redo commands of the layer until its undo stack is at ``index``."""
-        self.layer.undoStack().setIndex(index)
-        self.layer.triggerRepaint()
+        return self._is_at(self.before)
 
 
 class FixStep(QObject):
@@ -161,7 +149,8 @@ class FixStep(QObject):
         try:
             for layer_step in layer_steps:
                 layer_step.is_applied = redo
-                layer_step.move_undo_stack_to(layer_step.after if redo else layer_step.before)
+                layer_step.layer.undoStack().setIndex(layer_step.after if redo else layer_step.before)
+                layer_step.layer.triggerRepaint()
         finally:
             self._is_moving = False
 

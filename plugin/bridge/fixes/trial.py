@@ -71,13 +71,11 @@ def make_alignment_trial(request: Any, within_m: float) -> Callable[..., list[Fi
     return try_alignments
 
 
-def make_batch_trial(
-    findings: Iterable[Any], documents: Mapping[str, str], *, safe_only: bool
-) -> Callable[..., BatchTrial]:
+def make_batch_trial(findings: Iterable[Any], *, safe_only: bool) -> Callable[..., BatchTrial]:
     """Return a function for `LiveCheck.run_trial` that fixes as many of the findings as possible.
 
-    The function proposes a fix for each finding and applies it to a copy of the rows. ``documents``: layer code →
-    document that allows the change of a sealed layer; ``safe_only``: apply only fixes that need no confirmation.
+    The function proposes a fix for each finding and applies it to a copy of the rows. ``safe_only``: apply only fixes
+    that need no confirmation.
     """
     batch_findings = list(findings)
 
@@ -88,7 +86,7 @@ def make_batch_trial(
         from ...core.fixes.batch import choose_fixes, run_batch
         from ...core.fixes.edits import FixRefused
 
-        state = _make_editing_state(check_result, run_options, session, documents)
+        state = _make_editing_state(check_result, run_options, session, {})
         result = run_batch(
             state, batch_findings, choose_fixes([]), safe_only=safe_only, progress=progress, cancellation=cancellation
         )

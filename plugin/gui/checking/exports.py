@@ -24,22 +24,13 @@ from ..editing.live_switch import LiveCheckSwitch
 from ..findings.result import CheckView
 from ..widgets import messages
 from ..widgets.messages import MessageBarMessages
-from ..widgets.paths import choose_save_path, make_opener
+from ..widgets.paths import choose_save_path, make_open_buttons
 
 if TYPE_CHECKING:
     from ...core.model.report import EditsSinceCheck
     from ...core.render.worklist.worklist_row import WorkItem
 
 _EXPORT_FOLDER_KEY = "export_folder"
-#: Known suffixes; if the user typed another one, the suffix of the filter is added. The first is the default.
-_SUFFIXES_BY_KIND = {
-    "layer": LAYER_FORMATS,
-    "html": (".html", ".htm"),
-    "json": (".json",),
-    "pdf": (".pdf",),
-    "docx": (".docx",),
-    "xlsx": (".xlsx",),
-}
 
 
 class ResultExporter:
@@ -70,18 +61,20 @@ class ResultExporter:
     def ask_and_save(self, kind: str) -> None:
         """Ask for a path, then write the displayed result there.
 
-        ``kind``: a key of `_SUFFIXES_BY_KIND`.
+        ``kind``: ``layer``, ``html``, ``json``, ``pdf``, ``docx`` or ``xlsx``.
         """
         result = self._result()
         if result is None:
             return
-        title, filters, name = {
-            "layer": (tr("Save Findings Layer"), tr("GeoPackage (*.gpkg);;Shapefile (*.shp)"), tr("findings.gpkg")),
-            "html": (tr("Save HTML Report"), tr("HTML (*.html)"), tr("report.html")),
-            "json": (tr("Save JSON Report"), tr("JSON (*.json)"), tr("report.json")),
-            "pdf": (tr("Save Report to Be Signed"), tr("PDF (*.pdf)"), tr("report.pdf")),
-            "docx": (tr("Save Report to Be Signed"), tr("Word (*.docx)"), tr("report.docx")),
-            "xlsx": (tr("Save Findings Ledger"), tr("Excel (*.xlsx)"), tr("ledger.xlsx")),
+        layer_filter = tr("GeoPackage (*.gpkg);;Shapefile (*.shp)")
+        # Known suffixes; if the user typed another one, the suffix of the filter is added. The first is the default.
+        title, filters, name, suffixes = {
+            "layer": (tr("Save Findings Layer"), layer_filter, tr("findings.gpkg"), LAYER_FORMATS),
+            "html": (tr("Save HTML Report"), tr("HTML (*.html)"), tr("report.html"), (".html", ".htm")),
+            "json": (tr("Save JSON Report"), tr("JSON (*.json)"), tr("report.json"), (".json",)),
+            "pdf": (tr("Save Report to Be Signed"), tr("PDF (*.pdf)"), tr("report.pdf"), (".pdf",)),
+            "docx": (tr("Save Report to Be Signed"), tr("Word (*.docx)"), tr("report.docx"), (".docx",)),
+            "xlsx": (tr("Save Findings Ledger"), tr("Excel (*.xlsx)"), tr("ledger.xlsx"), (".xlsx",)),
         }[kind]
         folder = settings.read_setting(_EXPORT_FOLDER_KEY, "") or QgsProject.instance().homePath() or str(Path.home())
         origin = result.report.provenance
@@ -89,16 +82,14 @@ class ResultExporter:
             origin.get("area_code", ""), origin.get("area_name", ""), Path(name).stem, origin.get("started", "")
         )
         # Without suffix: the dialog adds that of the chosen format.
-        path = choose_save_path(
-            self._iface.mainWindow(), title, str(Path(folder) / stem), filters, _SUFFIXES_BY_KIND[kind]
-        )
+        path = choose_save_path(self._iface.mainWindow(), title, str(Path(folder) / stem), filters, suffixes)
         if path:
             self.save_result(kind, path)
 
     def save_result(self, kind: str, path: str) -> BackgroundJob | None:
         """Write the displayed result in the background; return the job, None without a result.
 
-        ``kind``: a key of `_SUFFIXES_BY_KIND`. The dialog has confirmed replacing an existing file.
+        ``kind``: as in `ask_and_save`. The dialog has confirmed replacing an existing file.
         """
         from ...bridge.checking.check import write_check_outputs
         from ...core.model.report import record_edits
@@ -133,10 +124,7 @@ class ResultExporter:
             if edits:
                 text = tr("Saved: {path}. It contains the full check of {time}, without findings of later edits.")
             message = text.format(path=path, time=result.time_text)
-            folder = str(Path(path).parent)
-            self._messages.show_message(
-                message, "success", (tr("Open"), make_opener(path)), (tr("Open Folder"), make_opener(folder))
-            )
+            self._messages.show_message(message, "success", *make_open_buttons(path))
 
         return self._runner.start(
             BackgroundJob(

@@ -19,6 +19,7 @@ from ...bridge.checking import findings_layer, saved_result
 from ...bridge.checking.saved_result import ProjectState
 from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import convert_to_qgis_crs, get_file_path
+from ...bridge.layers.snapshots import take_snapshot
 from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
@@ -187,8 +188,10 @@ class SavedResults(QObject):
         if path is None or not path.is_file() or not panel_pages.has_recent_geopandas():
             return
         state, number = ProjectState.read_from_project(project), self._watch.number
-        shots, outlines = saved_result.take_plan_snapshots(project), role_recognition.read_layer_schemas(project)
-        inputs = list(dict.fromkeys(get_file_path(layer) for layer in role_recognition.list_plan_layers(project)))
+        layers, outlines = role_recognition.list_plan_layers(project), role_recognition.read_layer_schemas(project)
+        # Features are read later, and only if the file of their layer has changed.
+        shots = [take_snapshot(layer) for layer in layers]
+        inputs = list(dict.fromkeys(map(get_file_path, layers)))
 
         def read_in_background(_progress: Any, cancellation: Cancellation) -> Any:
             saved_content = read_saved_result(path)
@@ -209,8 +212,7 @@ class SavedResults(QObject):
             if reading_outcome is None or number != self._watch.number:
                 self.ended.emit()
                 return
-            saved_content, changes, check_result, rows = reading_outcome
-            self._restore_result(saved_content, changes, check_result, rows, file)
+            self._restore_result(file, *reading_outcome)
 
         def report_failure(error: Exception) -> None:
             self._reading_job = None
@@ -233,7 +235,7 @@ class SavedResults(QObject):
         )
 
     def _restore_result(
-        self, saved_content: SavedResult, changes: ChangesSinceCheck, check_result: Any, rows: list[Any], file: str
+        self, file: str, saved_content: SavedResult, changes: ChangesSinceCheck, check_result: Any, rows: list[Any]
     ) -> None:
         from ...core.standard.messages.texts import Texts
 

@@ -23,14 +23,13 @@ from ..widgets import messages
 from ..widgets.lists import EmptyPage
 from ..widgets.messages import MessageBarMessages
 from .dock import ConformityDock
-from .figures import PanelFigures, Reason, ReviewFigures, describe_review
+from .figures import PanelFigures, Reason, describe_review
 from .map_tool import MouseFigures, OccupiedMarks, ProjectMapTool
 from .plan_and_report import PlanState, ReportWriter
 from .projects import (
     FILE_FILTER,
     POINT_SUFFIXES,
     NoProjects,
-    PanelProject,
     ProjectList,
     read_file,
     read_selected_features,
@@ -197,7 +196,9 @@ class ConformityController(QObject):
         self.refresh()
 
     def _show_source(self) -> None:
-        self.dock.show_source(self.plan.describe())
+        text = self.plan.describe()
+        self.dock.source_note.setText(text)
+        self.dock.source_note.setVisible(bool(text))
 
     def _enable_buttons(self) -> None:
         current = self.projects.current
@@ -241,7 +242,7 @@ class ConformityController(QObject):
             self._show_figures(PanelFigures())
         self._canvas.setMapTool(self.tool)
         self.dock.form.show_projects(self.projects.items, self.projects.current_position)
-        self.dock.form.show_drawing(True)
+        self.dock.form.buttons["draw"].setChecked(True)
         self.dock.show_page(None)
         self._enable_buttons()
 
@@ -287,7 +288,7 @@ class ConformityController(QObject):
 
     def _on_tool_left(self) -> None:
         """Another tool was chosen: the drawing is interrupted, and its figures are those of the fixed points."""
-        self.dock.form.show_drawing(False)
+        self.dock.form.buttons["draw"].setChecked(False)
         self.at_mouse.hide()
         self._mouse = None
         current = self.projects.current
@@ -319,7 +320,7 @@ class ConformityController(QObject):
         if not self._late.isActive():
             self._late.start()
 
-    def _on_answered(self, number: int, figures: ReviewFigures | None, error: Exception | None) -> None:
+    def _on_answered(self, number: int, figures: dict[int, PanelFigures] | None, error: Exception | None) -> None:
         self.shown_number = number
         if self.is_current:
             self._late.stop()
@@ -331,7 +332,7 @@ class ConformityController(QObject):
             text = tr("The review stopped with an error ({error}). Details are in the log, tab Sanxian.")
             self._show_figures(PanelFigures(remarks=(messages.explain_and_log(error, text),)))
         elif figures is not None:
-            self._show_figures(figures.by_position[0])
+            self._show_figures(figures[0])
 
     def _show_figures(self, figures: PanelFigures) -> None:
         self.dock.show_figures(figures)
@@ -461,13 +462,9 @@ class ConformityController(QObject):
             self.dock.form.show_projects(self.projects.items, self.projects.current_position)
             self._enable_buttons()
 
-    def list_reported_projects(self) -> list[PanelProject]:
-        """Return the projects of the report."""
-        return self.projects.list_reported()
-
     def ask_for_report(self) -> None:
         """Ask for a file and write the report on the batch, or on the current project without a batch."""
-        data, reported = self.plan.get_data(), self.list_reported_projects()
+        data, reported = self.plan.get_data(), self.projects.list_reported()
         if data is None or not reported:
             return
         shapes = [shape for one in reported if (shape := one.make_shape()) is not None]

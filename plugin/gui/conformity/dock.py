@@ -39,7 +39,6 @@ from .verdict_and_tables import ClassTable, LineTable, ProjectSummary
 _MAX_WIDTH_M, _WIDTH_DECIMALS = 10_000.0, 2
 _ICON_BY_BUTTON = {"draw": "draw", "selected": "select", "file": "open"}
 _WIDTH_EM, _HEIGHT_EM = 27, 36
-_ROLES_LINK = "roles"
 
 
 class ProjectForm(QWidget):
@@ -57,8 +56,8 @@ class ProjectForm(QWidget):
     kind_changed = pyqtSignal(str)
     width_changed = pyqtSignal(float)
 
-    def __init__(self, parent: QWidget | None = None):
-        super().__init__(parent)
+    def __init__(self):
+        super().__init__()
         self._code_list_id = ""
         narrow = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.projects = QComboBox(
@@ -155,28 +154,26 @@ class ProjectForm(QWidget):
         self.projects.setEnabled(bool(items))
         if 0 <= current < len(items):
             project = items[current]
-            self.show_use(project.attributes.get("use", ""))
+            # The use is a code, a name, or a text that is in no list.
+            text = project.attributes.get("use", "")
+            self.use.blockSignals(True)
+            row = self.use.findData(text)
+            if row < 0 and text and self._search is not None:
+                row = self._search.find_row(text)
+                if row < 0:
+                    self.use.addItem(text, text)
+                    row = self.use.count() - 1
+            self.use.setCurrentIndex(max(row, 0))
+            if self.use.isEditable():
+                self.use.setEditText(self.use.itemText(self.use.currentIndex()).strip())
+                self.use.lineEdit().setCursorPosition(0)
+            self.use.blockSignals(False)
             self.show_kind(project.kind)
             with QSignalBlocker(self.width):
                 try:
                     self.width.setValue(float(project.attributes.get("width") or 0.0))
                 except ValueError:
                     self.width.setValue(0.0)
-
-    def show_use(self, text: str) -> None:
-        """Show a use by code, name, or text that is in no list."""
-        self.use.blockSignals(True)
-        row = self.use.findData(text)
-        if row < 0 and text and self._search is not None:
-            row = self._search.find_row(text)
-            if row < 0:
-                self.use.addItem(text, text)
-                row = self.use.count() - 1
-        self.use.setCurrentIndex(max(row, 0))
-        if self.use.isEditable():
-            self.use.setEditText(self.use.itemText(self.use.currentIndex()).strip())
-            self.use.lineEdit().setCursorPosition(0)
-        self.use.blockSignals(False)
 
     def show_kind(self, kind: str) -> None:
         """Show the kind of the shape; a width is for lines and points."""
@@ -186,10 +183,6 @@ class ProjectForm(QWidget):
     def get_kind(self) -> str:
         """Return the chosen kind for a drawing: polygon or line."""
         return LINE if self.kind.currentData() == LINE else POLYGON
-
-    def show_drawing(self, is_drawing: bool) -> None:
-        """Show whether the map tool is in use."""
-        self.buttons["draw"].setChecked(is_drawing)
 
     def refresh_icons(self) -> None:
         """Load the icons anew, after a change of theme."""
@@ -299,16 +292,11 @@ class ConformityDock(QgsDockWidget):
         missing = ""
         if figures.missing:
             text = tr("Layers missing: {names}.").format(names=figures.missing)
-            missing = f"{text} {theme.make_link(_ROLES_LINK, tr('Layer Roles…'))}"
+            missing = f"{text} {theme.make_link('roles', tr('Layer Roles…'))}"
         if self.missing.text() != missing:
             self.missing.setText(missing)
         for label in (self.ownership, self.duties, self.missing):
             label.setVisible(bool(label.text()))
-
-    def show_source(self, text: str) -> None:
-        """Show of which state of the data the figures are."""
-        self.source_note.setText(text)
-        self.source_note.setVisible(bool(text))
 
     def enable_buttons(self, **enabled: bool) -> None:
         """Enable buttons by name."""

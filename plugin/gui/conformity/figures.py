@@ -114,22 +114,15 @@ class PanelFigures:
     shapes: tuple[OccupiedShape, ...] = ()
 
 
-@dataclass(frozen=True)
-class ReviewFigures:
-    """The figures on all projects of a request, by their position in it."""
-
-    by_position: dict[int, PanelFigures]
-
-
-def describe_review(result: ConformityResult) -> ReviewFigures:
-    """Return the figures on each project of a review."""
+def describe_review(result: ConformityResult) -> dict[int, PanelFigures]:
+    """Return the figures on each project of a review, by its position in the request."""
     texts = Texts(result.lang)
     found = {one.project.row - 1: _describe_project(one, result, texts) for one in result.results}
     for position in range(result.row_count):
         if position not in found:
             notes = [note.message for note in result.notes if note.row == position + 1]
             found[position] = PanelFigures(remarks=tuple(_describe_problem(note, texts) for note in notes))
-    return ReviewFigures(found)
+    return found
 
 
 def _describe_problem(message: Message, texts: Texts) -> str:

@@ -27,7 +27,6 @@ _EDGE_EM, _HALO_EM, _ICON_EM = 0.13, 0.3, 0.5
 _INK, _HALO = QColor("#111111"), QColor(255, 255, 255, 220)
 _MIN_POINTS = {POLYGON: 3, LINE: 2}
 _OUTLINE_EDGE_EM, _GAP_EM = 0.07, 0.9
-_OUTLINE_EM = 0.13
 #: Colour and hatching by id of a line; all others have those of the last entry.
 _STYLE_BY_LINE = {
     "farmland": ("#D50058", Qt.BrushStyle.BDiagPattern),
@@ -238,7 +237,7 @@ class OccupiedMarks:
         self._remove("")
         geometry = transform_to_map(self._canvas, read_wkb(wkb), crs) if wkb else None
         if geometry is not None:
-            self._bands[""] = make_rubber_band(self._canvas, convert_to_edges(geometry), QColor("#111111"), _OUTLINE_EM)
+            self._bands[""] = make_rubber_band(self._canvas, convert_to_edges(geometry), _INK, _EDGE_EM)
 
     def clear(self) -> None:
         """Remove all that is drawn."""

@@ -20,7 +20,7 @@ from ..editing.live_switch import LiveCheckSwitch
 from ..findings.result import CheckView
 from ..widgets import messages
 from ..widgets.messages import MessageBarMessages
-from ..widgets.paths import choose_save_path, make_opener
+from ..widgets.paths import choose_save_path, make_open_buttons
 
 #: Suffix of a file → field of `OutputPaths`. A further format needs an entry, and a filter in the dialog for the file.
 OUTPUT_BY_SUFFIX = {".xlsx": "xlsx", ".gpkg": "findings"}
@@ -135,7 +135,6 @@ class ReportWriter:
         data: ReviewData,
         projects: Sequence[ProjectShape],
         path: str,
-        on_written: Callable[[str], None] = lambda path: None,
     ) -> BackgroundJob:
         """Write the review of projects; the suffix of the path gives the format. Return the job."""
         settings.store_setting(_FOLDER_KEY, str(Path(path).parent))
@@ -147,14 +146,7 @@ class ReportWriter:
             return path
 
         def report_written(written: str) -> None:
-            folder = str(Path(written).parent)
-            self._bar.show_message(
-                tr("Saved: {path}").format(path=written),
-                "success",
-                (tr("Open"), make_opener(written)),
-                (tr("Open Folder"), make_opener(folder)),
-            )
-            on_written(written)
+            self._bar.show_message(tr("Saved: {path}").format(path=written), "success", *make_open_buttons(written))
 
         def report_failed(error: Exception) -> None:
             text = tr("Nothing was saved ({error}). Details are in the log, tab Sanxian.")

@@ -66,22 +66,22 @@ class ProjectList:
         """Return the current project; None without any."""
         return self.items[self.current_position] if 0 <= self.current_position < len(self.items) else None
 
-    def begin_drawing(self, kind: str) -> PanelProject:
+    def begin_drawing(self, kind: str) -> None:
         """Add a project that is being drawn; it replaces the current one unless that is in the batch."""
         former = self.current
         if former is not None:
             self._remember(former)
         attributes = dict(self._latest_attributes)
         if former is not None and not former.is_in_batch:
-            drawn = PanelProject(former.name, kind=kind, is_drawing=True, attributes=attributes)
-            self.items[self.current_position] = drawn
-            return drawn
+            self.items[self.current_position] = PanelProject(
+                former.name, kind=kind, is_drawing=True, attributes=attributes
+            )
+            return
         names = {one.name for one in self.items}
         numbers = (tr("Project {number}").format(number=number) for number in range(1, len(names) + 2))
         name = next(one for one in numbers if one not in names)
         self.items.append(PanelProject(name, kind=kind, is_drawing=True, attributes=attributes))
         self.current_position = len(self.items) - 1
-        return self.items[-1]
 
     def add_shapes(self, shapes: Iterable[ProjectShape], source: str) -> int:
         """Add projects with shapes to the batch; the first becomes the current one. Return their number.

@@ -23,14 +23,13 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels_and_buttons import SourceMarkLabel, describe_source_marks, set_bold
+from ..widgets.labels_and_buttons import SourceMarkLabel, set_bold
 from ..widgets.layout import fill_layout, make_row
 from ..widgets.lists import show_as_list
 from ..widgets.sections import make_faint_label
 from .figures import DASH, ICON_BY_OUTCOME, ClassRow, LineRow, PanelFigures, Reason
 
 _MAX_REASONS = 4
-_WORD_SCALE = 1.35
 NAME_COLUMN, OCCUPIED_COLUMN, BASIS_COLUMN, OUTCOME_COLUMN = range(4)
 CODE_COLUMN, CLASS_COLUMN, AREA_COLUMN, SHARE_COLUMN, BAR_COLUMN = range(5)
 #: Role of the share (0 to 1) of a cell.
@@ -73,8 +72,7 @@ class _ReasonLine(QWidget):
         self.label.setToolTip(f"{reason.text}\n{reason.source}".strip())
         self.mark.setVisible(bool(reason.mark))
         if reason.mark:
-            self.mark.setText(reason.mark)
-            self.mark.setToolTip(f"{reason.mark}  {describe_source_marks()[reason.mark]}")
+            self.mark.show_mark(reason.mark)
         if former is None or former.outcome != reason.outcome:
             self.refresh_icon()
 
@@ -93,13 +91,13 @@ class ProjectSummary(QWidget):
 
     asked = pyqtSignal(object)
 
-    def __init__(self, parent: QWidget | None = None):
-        super().__init__(parent)
+    def __init__(self):
+        super().__init__()
         self.icon, self.word, self.area = QLabel(), QLabel(), QLabel()
         self.word.setObjectName("SanxianConformityVerdict")
         self.area.setObjectName("SanxianConformityArea")
         set_bold(self.area)
-        set_bold(self.word, _WORD_SCALE)
+        set_bold(self.word, 1.35)
         self.township = make_faint_label(
             sizePolicy=QSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         )

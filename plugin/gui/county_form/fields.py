@@ -17,7 +17,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels_and_buttons import make_source_mark_label
+from ..widgets.labels_and_buttons import SourceMarkLabel
 from ..widgets.lists import ScrollSafeComboBox
 
 #: Maximum width of a row name, in digits.
@@ -149,7 +149,7 @@ class SourceMarkSlot(QWidget):
                 widget.hide()
                 widget.deleteLater()
         if mark:
-            label = make_source_mark_label(mark)
+            label = SourceMarkLabel(mark)
             self._row.addWidget(label)
 
 

@@ -25,6 +25,7 @@ class LiveCheckSwitch(QObject):
     def __init__(self, runner: JobRunner, parent: QObject | None = None):
         super().__init__(parent)
         self._runner = runner
+        #: Observes the layers of the displayed result; None while they are not observed.
         self.live: LiveCheck | None = None
         self._next_check: LiveCheck | None = None
         self.is_on = settings.read_setting(settings.CHECK_WHILE_EDITING, True)
@@ -39,11 +40,6 @@ class LiveCheckSwitch(QObject):
             if live is not None:
                 live.set_paused(not on)
         self.changed.emit()
-
-    @property
-    def is_observing(self) -> bool:
-        """Return True while the layers of the displayed result are observed."""
-        return self.live is not None
 
     @property
     def waiting_feature_count(self) -> int:

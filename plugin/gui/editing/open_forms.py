@@ -35,11 +35,9 @@ from ...core.base.errors import SanxianError
 from ...core.standard import load_standard
 from ..widgets import theme
 
-_ANY_STRENGTH = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthNotSet
 _OBJECT_NAME = "SanxianFormReasons"
 #: Maximum number of errors shown at once; the others are counted.
 _MAX_REASONS = 3
-_LABEL_MARGIN = 9
 _EDIT_MODES = (QgsAttributeEditorContext.Mode.SingleEditMode, QgsAttributeEditorContext.Mode.AddFeatureMode)
 _TIPS_ADDED_PROPERTY = "sanxianTold"
 #: Shorter lists need no search.
@@ -66,8 +64,9 @@ def attach_form_help(form: QgsAttributeForm) -> None:
 def find_constraint_errors(layer: QgsVectorLayer, feature: Any) -> list[str]:
     """Return a message for each field with a constraint that a feature violates, also one that only warns."""
     constraint_errors = []
+    any_strength = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthNotSet
     for index in range(layer.fields().count()):
-        valid, errors = QgsVectorLayerUtils.validateAttribute(layer, feature, index, _ANY_STRENGTH)
+        valid, errors = QgsVectorLayerUtils.validateAttribute(layer, feature, index, any_strength)
         if not valid:
             constraint_errors.append(
                 layer.constraintDescription(index) or f"{layer.attributeDisplayName(index)}: {errors[0]}"
@@ -89,7 +88,7 @@ class _FormHelp(QObject):
             objectName=_OBJECT_NAME,
             wordWrap=True,
             textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse,
-            margin=_LABEL_MARGIN,
+            margin=9,
         )
         theme.set_text_color(self._label, lambda: theme.get_text_color("error"))
         form.layout().insertWidget(0, self._label)
@@ -100,18 +99,16 @@ class _FormHelp(QObject):
         if self._form.mode() in _EDIT_MODES:
             index = self._layer.fields().lookupField(name)
             for field in self._dependent:
-                if field.source_index == index:
-                    self._update_dependent_field(field, value)
+                if field.source_index != index:
+                    continue
+                try:
+                    code_name = find_code_name(field, value)
+                except (SanxianError, ImportError) as error:
+                    log_error(error)
+                    continue
+                if code_name is not None:
+                    self._form.changeAttribute(self._layer.fields().at(field.target_index).name(), code_name)
         self._show_constraint_errors()
-
-    def _update_dependent_field(self, field: DependentField, code: Any) -> None:
-        try:
-            name = find_code_name(field, code)
-        except (SanxianError, ImportError) as error:
-            log_error(error)
-            return
-        if name is not None:
-            self._form.changeAttribute(self._layer.fields().at(field.target_index).name(), name)
 
     def _show_constraint_errors(self) -> None:
         reasons = []
@@ -317,22 +314,17 @@ class CodeSearch(QObject):
         current = self._box.itemText(self._box.currentIndex()).strip()
         if typed_text != current:
             row = self.find_row(typed_text) if typed_text else 0
-            self._box.setCurrentIndex(row if row >= 0 else self._append_unknown_value(typed_text))
+            if row < 0:
+                # A value that is not in the list gets a row; former rows of this kind are removed.
+                for former_row in reversed(range(self._listed, self._box.count())):
+                    if former_row != self._box.currentIndex():
+                        self._box.removeItem(former_row)
+                row = self._box.findData(typed_text)
+            if row < 0:
+                self._box.addItem(typed_text, typed_text)
+                row = self._box.count() - 1
+            self._box.setCurrentIndex(row)
         self._show_label()
-
-    def _append_unknown_value(self, typed_text: str) -> int:
-        """Append a row for a value that is not in the list; return its row number.
-
-        Former rows of this kind are removed.
-        """
-        for row in reversed(range(self._listed, self._box.count())):
-            if row != self._box.currentIndex():
-                self._box.removeItem(row)
-        row = self._box.findData(typed_text)
-        if row < 0:
-            self._box.addItem(typed_text, typed_text)
-            row = self._box.count() - 1
-        return row
 
     def _open_levels_menu(self) -> None:
         menu = self.make_levels_menu()

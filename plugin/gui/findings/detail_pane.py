@@ -24,8 +24,8 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels_and_buttons import make_source_mark_label, make_text_label, set_bold
-from ..widgets.layout import fill_form, fill_layout
+from ..widgets.labels_and_buttons import SourceMarkLabel, make_text_label, set_bold
+from ..widgets.layout import fill_layout
 from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
 from .groups import (
     NOT_RUN_OUTCOMES,
@@ -70,7 +70,10 @@ def _make_feature_rows(
             _make_stroke_sample(FIRST_FEATURE_STROKES if is_own_feature else SECOND_FEATURE_STROKES, sample)
         )
         layout.addWidget(sample, row, 1, Qt.AlignmentFlag.AlignVCenter)
-        label = make_text_label(_describe_feature(result, ref, finding.field if is_own_feature else ""))
+        # The feature id in place of a key that is not unique.
+        number = tr("feature id {fid}").format(fid=ref.fid) if ref.fid is not None else ""
+        name = " · ".join(filter(None, (ref.key, number, finding.field if is_own_feature else "")))
+        label = make_text_label(f"{get_layer_name(result, ref.role)}\n{name}")
         select_action = (tr("Select"), tr("Select the feature in its layer"), select_feature)
         form_action = (tr("Attribute Form"), tr("Open the feature's form"), open_form)
         buttons = [_make_button(text, tip, ref, action) for text, tip, action in (select_action, form_action)]
@@ -137,44 +140,36 @@ def _make_stroke_sample(strokes: Any, widget: QWidget) -> QPixmap:
     return pixmap
 
 
-def _describe_feature(result: CheckView, ref: FeatureRef, field: str) -> str:
-    """Return layer name and full key of a feature as text; the feature id in place of a key that is not unique."""
-    number = tr("feature id {fid}").format(fid=ref.fid) if ref.fid is not None else ""
-    return "\n".join((get_layer_name(result, ref.role), " · ".join(part for part in (ref.key, number, field) if part)))
-
-
 def _make_button(text: str, tip: str, ref: FeatureRef, action: Callable[[FeatureRef], None]) -> QToolButton:
     return QToolButton(
         text=text, toolTip=tip, accessibleName=f"{tip}: {ref.role} {ref.key}", clicked=lambda: action(ref)
     )
 
 
-def _format_state(finding: Any) -> str:
-    """Return as text whether a finding is waived or to do, and the reason if it cannot be waived."""
-    word = tr("Waived") if finding.state == "waived" else tr("To do")
-    refusal_text = find_waiver_refusal_text(finding)
-    if finding.state != "waived" and finding.params.get("package_waiver"):
-        return tr(
-            "Waived by the sender of the package; open in this inspection until you accept the waiver with “Waive…”."
-        )
-    has_waiver = finding.state == "waived" or can_withdraw_waiver(finding)
-    return word if has_waiver or not refusal_text else tr("{state}. {why}").format(state=word, why=refusal_text)
-
-
-def format_waiver(finding: Any) -> list[tuple[str, str]]:
-    """Return the waiver of a finding as (label, text) rows; empty without a waiver.
+def _list_state_rows(finding: Any) -> list[tuple[str, str]]:
+    """Return (label, text) rows: whether a finding is waived, why it cannot be waived, and its waiver, if any.
 
     The waiver may be one that the sender of an inspected package registered.
     """
+    state, refusal_text = tr("To do"), find_waiver_refusal_text(finding)
+    if finding.state == "waived":
+        state = tr("Waived")
+    elif finding.params.get("package_waiver"):
+        state = tr(
+            "Waived by the sender of the package; open in this inspection until you accept the waiver with “Waive…”."
+        )
+    elif refusal_text and not can_withdraw_waiver(finding):
+        state = tr("{state}. {why}").format(state=state, why=refusal_text)
     waiver = finding.params.get("waiver") or finding.params.get("package_waiver")
     if not waiver or not any(waiver.values()):
-        return []
+        return [(tr("State"), state)]
     who = tr("{author}, {date}").format(author=waiver["author"], date=waiver["date"])
     until = tr("until {date}").format(date=waiver["until"]) if waiver["until"] else tr("no end date")
     document = waiver["document"]
     if waiver["attachment"]:
         document = tr("{document} (attachment {name})").format(document=document, name=waiver["attachment"])
     return [
+        (tr("State"), state),
         (tr("Reason"), waiver["reason"]),
         (tr("Document"), document),
         (tr("Accepted by"), tr("{who}, {until}").format(who=who, until=until)),
@@ -191,8 +186,8 @@ class DetailPane(QgsScrollArea):
     #: A hidden layer to switch on.
     showLayerRequested = pyqtSignal(object)
 
-    def __init__(self, parent=None):
-        super().__init__(parent, objectName="SanxianDetail", widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+    def __init__(self):
+        super().__init__(objectName="SanxianDetail", widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         self.clear()
 
     def clear(self) -> None:
@@ -208,14 +203,14 @@ class DetailPane(QgsScrollArea):
         page, layout = self._make_page(theme.KIND_ICONS[group.get_icon_kind()], title, group.code)
         if group.findings:
             text, area = tr("{count} findings").format(count=len(group.findings)), sum_finding_areas(group.findings)
-            if group.shown_count != len(group.findings):
+            if len(group.shown) != len(group.findings):
                 text = tr("{shown} of {count} findings listed")
-                text, area = text.format(shown=group.shown_count, count=len(group.findings)), group.shown_area
-            layout.addWidget(make_text_label(f"{text}  {format_area_with_unit(area)}" if area is not None else text))
+                text, area = text.format(shown=len(group.shown), count=len(group.findings)), group.shown_area
+            layout.addWidget(make_text_label(f"{text}  {format_hectares_in_list(area)}" if area is not None else text))
         form = _make_form_layout()
         if group.is_not_fully_checked:
             state = (
-                theme.get_outcome_word(group.check_state)
+                theme.get_kind_word(group.check_state)
                 if group.check_state in NOT_RUN_OUTCOMES
                 else tr("Partly checked")
             )
@@ -252,7 +247,7 @@ class DetailPane(QgsScrollArea):
             form.addRow(_make_row_label(tr("On the map")), self._make_hidden_layer_row(layer))
         form.addRow(_make_row_label(tr("What")), make_text_label(finding.message))
         # The waiver precedes the remedy.
-        state = [(tr("State"), _format_state(finding)), *format_waiver(finding)]
+        state = _list_state_rows(finding)
         if len(state) == 1:
             self._add_basis(form, result, code)
         for label, text in state:
@@ -290,28 +285,24 @@ class DetailPane(QgsScrollArea):
         name = make_text_label(title)
         set_bold(name)
         head.addWidget(name, 1)
-        if not code:
-            layout.addLayout(head)
-            return page, layout
-        button = QToolButton(
-            objectName="SanxianHelp",
-            text=tr("About the Rule"),
-            toolTip=tr("What the rule checks, its limits and parameters (F1)"),
-            autoRaise=True,
-            clicked=lambda: self.helpRequested.emit(code),
-        )
-        head.addWidget(button)
+        if code:
+            button = QToolButton(
+                objectName="SanxianHelp",
+                text=tr("About the Rule"),
+                toolTip=tr("What the rule checks, its limits and parameters (F1)"),
+                autoRaise=True,
+                clicked=lambda: self.helpRequested.emit(code),
+            )
+            head.addWidget(button)
         layout.addLayout(head)
         return page, layout
 
     def _add_basis(self, form: QFormLayout, result: CheckView, code: str) -> None:
-        why, fix = result.get_rule_purpose_and_remedy(code)
-        if why:
-            fill_form(
-                form,
-                (_make_row_label(tr("Why")), make_text_label(why)),
-                (_make_row_label(tr("How to fix")), make_text_label(fix)),
-            )
+        # Empty for other codes than those of rules; the further texts are “What it checks” and “Limits”.
+        help_texts = list(result.get_rule_help(code).values())
+        if help_texts:
+            form.addRow(_make_row_label(tr("Why")), make_text_label(help_texts[1]))
+            form.addRow(_make_row_label(tr("How to fix")), make_text_label(help_texts[2]))
         sources = result.list_sources(code)
         if sources:
             box = QWidget()
@@ -322,17 +313,12 @@ class DetailPane(QgsScrollArea):
                 text = source.text
                 if not source.is_confirmed:
                     text = tr("Setting “{setting}”: not confirmed by this county").format(setting=text)
-                layout.addWidget(make_source_mark_label(source.mark), row, 0, Qt.AlignmentFlag.AlignTop)
+                layout.addWidget(SourceMarkLabel(source.mark), row, 0, Qt.AlignmentFlag.AlignTop)
                 layout.addWidget(make_text_label(text), row, 1)
             form.addRow(_make_row_label(tr("Source")), box)
         parameters = result.list_parameters(code)
         if parameters:
             form.addRow(_make_row_label(tr("Parameters")), make_text_label("\n".join(parameters)))
-
-
-def format_area_with_unit(area_m2: float | None) -> str:
-    """Return an area in hectares as text with its unit; a dash for None."""
-    return "—" if area_m2 is None else format_hectares_in_list(area_m2)
 
 
 def format_place_and_size(finding: Any) -> str:
@@ -344,9 +330,9 @@ def format_place_and_size(finding: Any) -> str:
 
     parts = [finding.township] if finding.township else []
     if finding.area_m2 is not None:
-        parts.append(tr("{area} (statutory area)").format(area=format_area_with_unit(finding.area_m2)))
+        parts.append(tr("{area} (statutory area)").format(area=format_hectares_in_list(finding.area_m2)))
     if finding.net_area_m2 is not None:
-        parts.append(tr("net {area}").format(area=format_area_with_unit(finding.net_area_m2)))
+        parts.append(tr("net {area}").format(area=format_hectares_in_list(finding.net_area_m2)))
     if finding.width_m is not None:
         parts.append(tr("width {width} m").format(width=format_width(finding.width_m)))
     # Lines break between the figures, not between a figure and its unit.
@@ -372,8 +358,7 @@ def format_feature_keys(finding: Any) -> str:
 
 def _make_row_label(text: str) -> QLabel:
     """Return a label for the name of a row, in the colour of secondary text."""
-    label = QLabel(text, alignment=Qt.AlignmentFlag.AlignTop)
-    return theme.set_faint(label)
+    return theme.set_faint(QLabel(text, alignment=Qt.AlignmentFlag.AlignTop))
 
 
 def _make_form_layout() -> QFormLayout:

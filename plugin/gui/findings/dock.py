@@ -18,10 +18,10 @@ from ..widgets.lists import EmptyPage
 from .features import FeatureRef, is_switched_off, list_feature_refs
 from .findings_form import LIST_TO_DETAIL_RATIO, FindingsForm
 from .groups import NOT_RUN_OUTCOMES, STALE, FindingGroup, Grouping, WorkRows
+from .model import FilterSettings
 from .result import CheckView
-from .rows import FilterSettings
 
-#: A longer list is prepared in portions (`FindingsRows.prepare_groups`).
+#: A longer list is prepared in portions (`FindingsModel.prepare_groups`).
 MAX_FINDINGS_LISTED_AT_ONCE = 5_000
 
 
@@ -118,7 +118,7 @@ class FindingsDock(FindingsForm):
 
         ``note``: message to show if the check gave no new result.
         """
-        self.run_bar.stop()
+        self.run_bar.hide()
         self.run_button.setEnabled(True)
         self.empty.setEnabled(True)
         self.show_note(note)
@@ -144,7 +144,7 @@ class FindingsDock(FindingsForm):
         if self.result is not None and self.result.is_of_package != result.is_of_package:
             # Filters for the findings of a project would hide those of a package, and the reverse.
             self.filters.clear()
-            self.verdict.show_usual_kinds()
+            self.verdict.show_kinds()
         self.result = result
         self._reasons_shown = False
         report = result.report
@@ -225,7 +225,7 @@ class FindingsDock(FindingsForm):
         if is_other_selected:
             self._show_selected_details()
         else:
-            self._show_selected_position()
+            self.navigation.show_position(self.tree.get_selected_position())
         return is_other_selected
 
     def apply_waiver_change(self, findings: list[Any], change: Any) -> None:
@@ -287,14 +287,14 @@ class FindingsDock(FindingsForm):
     def clear_filters(self) -> None:
         """Clear all filters and show all kinds of findings."""
         self.filters.clear()
-        self.verdict.show_all_kinds()
+        self.verdict.show_kinds(frozenset(self.verdict.buttons))
         self._apply_filters()
 
     def show_only(self, findings: list[Any]) -> None:
         """Open the panel and list only these findings; the user ends the filter in the filter bar."""
         self.setUserVisible(True)
         self.filters.clear()
-        self.verdict.show_usual_kinds()
+        self.verdict.show_kinds()
         self.filters.offer_new_only(frozenset(finding.fingerprint for finding in findings))
         self._apply_filters()
         self.tree.expandAll()
@@ -480,16 +480,13 @@ class FindingsDock(FindingsForm):
             self._hidden_layers = _list_layer_states(hidden_layers)
             self.detail.show_finding(self.result, group, finding, hidden_layers)
         self.navigation.zoom.setEnabled(finding is not None and finding.geom_kind != "none")
-        self._show_selected_position()
+        self.navigation.show_position(self.tree.get_selected_position())
 
     def refresh_hidden_layers(self) -> None:
         """Show the details again if a layer of the selected finding was switched on or off, or moved."""
         finding = self.tree.get_selected_finding()
         if finding is not None and _list_layer_states(self.hidden_layer_finder(finding)) != self._hidden_layers:
             self._show_selected_details()
-
-    def _show_selected_position(self) -> None:
-        self.navigation.show_position(self.tree.get_selected_position())
 
     def _refresh_icons(self) -> None:
         for button in self.findChildren(QToolButton):

@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Any
 
 from qgis.PyQt.QtCore import QObject, QPoint, QSize, Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QMenu, QPushButton, QToolButton, QWidget
+from qgis.PyQt.QtWidgets import QMenu, QPushButton, QToolButton
 
 from ...bridge.editing.listener import EditStep
 from ...bridge.texts import tr
@@ -56,39 +56,31 @@ def describe_rules(result: CheckView, findings: list[Any]) -> str:
     by_rule: dict[str, list[Any]] = {}
     for finding in sort_by_severity(findings):
         by_rule.setdefault(get_listed_rule(finding), []).append(finding)
-    parts = [
-        _describe_rule(result, code, rule_findings) for code, rule_findings in list(by_rule.items())[:_MAX_NAMED_RULES]
-    ]
+    texts = []
+    for code, rule_findings in list(by_rule.items())[:_MAX_NAMED_RULES]:
+        outcome = result.find_rule_outcome(code)
+        parts = [f"{code} {outcome.problem or outcome.heading}" if outcome is not None else code]
+        if len(rule_findings) > 1:
+            parts.append(tr("{count} places").format(count=len(rule_findings)))
+        area = sum_finding_areas(rule_findings)
+        if area is not None:
+            parts.append(format_hectares_in_list(area))
+        townships = list(dict.fromkeys(f.township for f in rule_findings if f.township))
+        if townships:
+            names = tr(", ").join(townships[:_MAX_NAMED_TOWNSHIPS])
+            is_shortened = len(townships) > _MAX_NAMED_TOWNSHIPS
+            parts.append(tr("{names} and others").format(names=names) if is_shortened else names)
+        texts.append(reduce(lambda first, second: tr("{first}, {second}").format(first=first, second=second), parts))
     if len(by_rule) > _MAX_NAMED_RULES:
-        parts.append(tr("and {count} more rules").format(count=len(by_rule) - _MAX_NAMED_RULES))
-    return tr("; ").join(parts)
-
-
-def _describe_rule(result: CheckView, code: str, findings: list[Any]) -> str:
-    """Return a text on the findings of one rule: title, number, area and townships."""
-    outcome = result.find_rule_outcome(code)
-    parts = [f"{code} {outcome.problem or outcome.heading}" if outcome is not None else code]
-    if len(findings) > 1:
-        parts.append(tr("{count} places").format(count=len(findings)))
-    area = sum_finding_areas(findings)
-    if area is not None:
-        parts.append(format_hectares_in_list(area))
-    townships = list(dict.fromkeys(f.township for f in findings if f.township))
-    if townships:
-        township_names = tr(", ").join(townships[:_MAX_NAMED_TOWNSHIPS])
-        parts.append(
-            tr("{names} and others").format(names=township_names)
-            if len(townships) > _MAX_NAMED_TOWNSHIPS
-            else township_names
-        )
-    return reduce(lambda first, second: tr("{first}, {second}").format(first=first, second=second), parts)
+        texts.append(tr("and {count} more rules").format(count=len(by_rule) - _MAX_NAMED_RULES))
+    return tr("; ").join(texts)
 
 
 class UndoButton(QPushButton):
     """Button 撤销这步编辑, which undoes the last edit command of a layer."""
 
-    def __init__(self, step: EditStep | None, parent: QWidget | None = None):
-        super().__init__(tr("Undo This Edit"), parent, objectName="SanxianUndoEdit")
+    def __init__(self, step: EditStep | None):
+        super().__init__(tr("Undo This Edit"), objectName="SanxianUndoEdit")
         self._step = step
         self.clicked.connect(self._undo_edit)
         for layer in () if step is None else (step.layer, *(other for other, _top in step.others)):
@@ -268,7 +260,7 @@ class EditNotices(QObject):
     def update_counter(self) -> None:
         """Update the counter button: state of the live check, and how the numbers of findings have changed."""
         editing, result = self._editing, self._dock.result
-        self.counter.setVisible(result is not None and (editing.is_observing or editing.is_outdated))
+        self.counter.setVisible(result is not None and (editing.live is not None or editing.is_outdated))
         if result is None:
             return
         if editing.is_outdated:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from qgis.core import (
@@ -103,15 +104,6 @@ def show_layer(layer: QgsVectorLayer) -> None:
         findings_layer.move_findings_layer_to_top(QgsProject.instance())
 
 
-def open_feature_form(iface: Any, result: CheckView, ref: FeatureRef) -> bool:
-    """Open a feature's attribute form; return False if layer or feature are missing."""
-    layer, feature = find_feature(result, ref)
-    if layer is None or feature is None:
-        return False
-    iface.openFeatureForm(layer, feature, False, False)
-    return True
-
-
 def select_feature(iface: Any, result: CheckView, ref: FeatureRef, others: list[FeatureRef]) -> bool:
     """Select a feature in its layer and activate the layer; return False if it is missing.
 
@@ -136,8 +128,10 @@ def find_feature(result: CheckView, ref: FeatureRef) -> tuple[QgsVectorLayer | N
 
 def _find_layer(project: QgsProject, result: CheckView, role: str) -> QgsVectorLayer | None:
     """Return the layer that has a role: of the opened package if the result is of a package, else of the project."""
-    find = find_layer_of_package if result.is_of_package else find_layer_of_role
-    return find(project, result, role)
+    if not result.is_of_package:
+        return find_layer_of_role(project, result, role)
+    inspected = result.check_result.plan.layers.get(role)
+    return find_package_layer(project, inspected.name) if inspected is not None else None
 
 
 def find_layer_of_role(project: QgsProject, result: CheckView, role: str) -> QgsVectorLayer | None:
@@ -155,12 +149,6 @@ def find_layer_of_role(project: QgsProject, result: CheckView, role: str) -> Qgs
     return next((v for v in layers if get_assigned_role(v) == role), same_name_layers[0] if same_name_layers else None)
 
 
-def find_layer_of_package(project: QgsProject, result: CheckView, role: str) -> QgsVectorLayer | None:
-    """Return the opened layer of the inspected package for a role (code of a plan layer), or None."""
-    inspected = result.check_result.plan.layers.get(role)
-    return find_package_layer(project, inspected.name) if inspected is not None else None
-
-
 def _find_feature_in_layer(layer: QgsVectorLayer, result: CheckView, ref: FeatureRef) -> QgsFeature | None:
     """Return the feature of a reference in its layer, or None."""
     if ref.fid is not None:
@@ -170,23 +158,13 @@ def _find_feature_in_layer(layer: QgsVectorLayer, result: CheckView, ref: Featur
     if not ref.key or layer.fields().lookupField(field) < 0:
         return None
     request = QgsFeatureRequest(QgsExpression(QgsExpression.createFieldEqualityExpression(field, ref.key)))
-    bounds = _transform_bounds_to_layer(layer, result, ref)
-    if bounds is not None:
+    if ref.bounds is not None:
         # Use the spatial index: a search by key alone reads the whole layer for every selected finding.
         nearby_request = QgsFeatureRequest(request)
-        nearby_request.setFilterRect(bounds)
-        nearby_feature = next(layer.getFeatures(nearby_request), None)
-        if nearby_feature is not None:
-            return nearby_feature
+        with suppress(QgsCsException):
+            transform = QgsCoordinateTransform(result.crs, layer.crs(), QgsProject.instance())
+            nearby_request.setFilterRect(transform.transformBoundingBox(QgsRectangle(*ref.bounds)))
+            nearby_feature = next(layer.getFeatures(nearby_request), None)
+            if nearby_feature is not None:
+                return nearby_feature
     return next(layer.getFeatures(request), None)
-
-
-def _transform_bounds_to_layer(layer: QgsVectorLayer, result: CheckView, ref: FeatureRef) -> QgsRectangle | None:
-    """Return the finding's bounds in the layer's CRS; None without a location."""
-    if ref.bounds is None:
-        return None
-    try:
-        transform = QgsCoordinateTransform(result.crs, layer.crs(), QgsProject.instance())
-        return transform.transformBoundingBox(QgsRectangle(*ref.bounds))
-    except QgsCsException:
-        return None

@@ -24,8 +24,8 @@ _OPENING_KEYS = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Space, Qt.Key.Key_F4
 class _ChoiceBox(QgsCheckableComboBox):
     """A combo box with tick boxes that can also be used by keys: Down opens its list, Enter ticks a row."""
 
-    def __init__(self, parent: QWidget | None = None, **properties: Any):
-        super().__init__(parent, maxVisibleItems=_MAX_VISIBLE_ROWS, **properties)
+    def __init__(self, **properties: Any):
+        super().__init__(maxVisibleItems=_MAX_VISIBLE_ROWS, **properties)
         # A click ticks a row itself and does not activate it.
         self.activated.connect(self.toggleItemCheckState)
 
@@ -51,8 +51,8 @@ class FilterBar(QWidget):
 
     changed = pyqtSignal()
 
-    def __init__(self, parent=None):
-        super().__init__(parent)
+    def __init__(self):
+        super().__init__()
         self.search = QgsFilterLineEdit(objectName="SanxianSearch", showSearchIcon=True, showClearButton=True)
         theme.set_placeholder(self.search, tr("Search rule, BSM, township"))
         self.townships = self._make_choice_box("SanxianTownships", tr("All townships"))

@@ -101,8 +101,8 @@ class FindingsForm(QgsDockWidget):
         self.county = self._make_button(
             "SanxianCounty", "profile", "", toolTip=tr("Profile and standard of the county")
         )
-        self.note = self._make_text_line("SanxianNote")
-        self.stale = self._make_text_line("SanxianStale")
+        self.note = QLabel(objectName="SanxianNote", wordWrap=True, visible=False)
+        self.stale = QLabel(objectName="SanxianStale", wordWrap=True, visible=False)
         self.stale_icon = QLabel(visible=False)
         self._draw_alarm_icon()
         self.stale_button = QPushButton(tr("Re-check"), objectName="SanxianStaleRun", visible=False)
@@ -157,9 +157,6 @@ class FindingsForm(QgsDockWidget):
         )
         button.setProperty("sanxianIcon", icon)
         return button
-
-    def _make_text_line(self, name: str) -> QLabel:
-        return QLabel(objectName=name, wordWrap=True, visible=False)
 
     def _draw_alarm_icon(self) -> None:
         size = self.fontMetrics().height()

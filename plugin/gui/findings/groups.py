@@ -92,10 +92,6 @@ class WorkRows:
         item = self.items.get(finding.fingerprint)
         return item.note if item is not None else ""
 
-    def list_assignees(self) -> list[str]:
-        """Return the persons to whom findings are assigned, sorted."""
-        return sorted({item.assignee for item in self.items.values() if item.assignee})
-
 
 NO_WORK = WorkRows()
 
@@ -203,11 +199,6 @@ class FindingGroup:
         return reason
 
     @property
-    def shown_count(self) -> int:
-        """Return the number of findings that pass the filters."""
-        return len(self.shown)
-
-    @property
     def rest_count(self) -> int:
         """Return the number of findings that pass the filters and have no row."""
         return max(0, len(self.shown) - MAX_ROWS)
@@ -285,21 +276,6 @@ def get_listed_rule(finding: Any) -> str:
     return finding.params.get("rule", finding.code) if finding.code.startswith("RUN") else finding.code
 
 
-def make_group_of_rule_not_run(code: str, number: int) -> FindingGroup:
-    """Return an empty group for findings on waivers of a rule that did not run, or on the run itself (RUN9xx).
-
-    ``number``: permanent number of the rule within the list.
-    """
-    from ...core.model.report import Outcome, RuleOutcome
-    from ...core.render.words import ReportTexts
-
-    if code.startswith("RUN"):
-        title = ReportTexts(settings.get_report_language()).get("run_title", code)
-    else:
-        title = tr("not run in this check")
-    return FindingGroup(code, title, RuleOutcome(code, "", "", Outcome.PASSED, title=title), rule_number=number)
-
-
 def find_group_key(finding: Any, grouping: Grouping, work: WorkRows) -> str:
     """Return the key of the group of a finding."""
     if grouping is Grouping.RULE:
@@ -313,48 +289,6 @@ def find_group_key(finding: Any, grouping: Grouping, work: WorkRows) -> str:
     return _VALUE_MARK + value
 
 
-def make_group_of_value(
-    key: str, grouping: Grouping, number: int, titles: Mapping[str, str], layer_names: Mapping[str, str]
-) -> FindingGroup:
-    """Return an empty group of findings with the same layer, township, severity or person.
-
-    ``titles``: rule code → title; ``layer_names``: role → name of the layer.
-    """
-    from ...core.model.report import Outcome, RuleOutcome
-    from ..widgets.theme import get_kind_word
-
-    value = key.removeprefix(_VALUE_MARK)
-    title = {
-        Grouping.LAYER: lambda: " ".join(filter(None, (layer_names.get(value, ""), value))) or tr("No layer"),
-        Grouping.TOWNSHIP: lambda: value or tr("No township"),
-        Grouping.SEVERITY: lambda: get_kind_word(value),
-        Grouping.ASSIGNEE: lambda: value or tr("Not assigned"),
-    }[grouping]()
-    outcome = RuleOutcome("", "", "", Outcome.PASSED)
-    return FindingGroup("", title, outcome, rule_number=number, key=key, titles=titles)
-
-
-def make_finding_groups(
-    report: Any,
-    findings: Sequence[Any] | None = None,
-    grouping: Grouping = Grouping.RULE,
-    work: WorkRows = NO_WORK,
-    layer_names: Mapping[str, str] | None = None,
-) -> dict[str, FindingGroup]:
-    """Return key → group for each rule of the report and each further value of the findings.
-
-    Rules that did not run or ran in part are listed in each grouping, with the reason.
-
-    Parameters
-    ----------
-    findings
-        The present findings; by default those of the report.
-    """
-    groups = {r.code: FindingGroup(r.code, r.heading, r, rule_number=n) for n, r in enumerate(report.rules, 1)}
-    add_to_groups(groups, report.findings if findings is None else findings, grouping, work, layer_names or {})
-    return groups
-
-
 def add_to_groups(
     groups: dict[str, FindingGroup],
     findings: Sequence[Any],
@@ -366,13 +300,37 @@ def add_to_groups(
     for finding in findings:
         key = find_group_key(finding, grouping, work)
         if key not in groups:
-            titles = {group.code: group.title for group in groups.values() if group.is_rule}
-            groups[key] = (
-                make_group_of_rule_not_run(key, len(groups) + 1)
-                if grouping is Grouping.RULE
-                else make_group_of_value(key, grouping, len(groups) + 1, titles, layer_names)
-            )
+            groups[key] = _make_further_group(key, groups, grouping, layer_names)
         groups[key].findings.append(finding)
+
+
+def _make_further_group(
+    key: str, groups: Mapping[str, FindingGroup], grouping: Grouping, layer_names: Mapping[str, str]
+) -> FindingGroup:
+    """Return an empty group that the rules of the report lack.
+
+    By rule, it is for findings on waivers of a rule that did not run, or on the run itself (RUN9xx); else it has the
+    findings with the same layer, township, severity or person.
+    """
+    from ...core.model.report import Outcome, RuleOutcome
+    from ...core.render.words import ReportTexts
+    from ..widgets.theme import get_kind_word
+
+    number = len(groups) + 1
+    if grouping is Grouping.RULE:
+        title = tr("not run in this check")
+        if key.startswith("RUN"):
+            title = ReportTexts(settings.get_report_language()).get("run_title", key)
+        return FindingGroup(key, title, RuleOutcome(key, "", "", Outcome.PASSED, title=title), rule_number=number)
+    value = key.removeprefix(_VALUE_MARK)
+    title = {
+        Grouping.LAYER: lambda: " ".join(filter(None, (layer_names.get(value, ""), value))) or tr("No layer"),
+        Grouping.TOWNSHIP: lambda: value or tr("No township"),
+        Grouping.SEVERITY: lambda: get_kind_word(value),
+        Grouping.ASSIGNEE: lambda: value or tr("Not assigned"),
+    }[grouping]()
+    titles = {group.code: group.title for group in groups.values() if group.is_rule}
+    return FindingGroup("", title, RuleOutcome("", "", "", Outcome.PASSED), rule_number=number, key=key, titles=titles)
 
 
 def sort_groups(groups: Sequence[FindingGroup], column: int, descending: bool) -> list[FindingGroup]:
@@ -457,9 +415,3 @@ def format_side_lines(finding: Any, get_layer_name: Callable[[str], str]) -> dic
         for letter, role, key in sides
         if role and key
     }
-
-
-def format_menu_line(finding: Any) -> str:
-    """Return a menu entry for a finding: rule code, location, area."""
-    area = "" if finding.area_m2 is None else format_hectares_in_list(finding.area_m2)
-    return tr("  ").join(part for part in (finding.code, describe_location(finding), area) if part)

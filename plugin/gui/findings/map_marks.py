@@ -32,8 +32,6 @@ ICON_SIZE_EM, _RING_SIZE_EM, _LABEL_GAP_EM, _LABEL_PADDING_EM = 1.4, 1.2, 2.2, 0
 #: Findings smaller on the screen than this many icons get a ring, because their outline would be a dot.
 _MIN_OUTLINE_EM = 2.5
 _BLACK_COLOUR, _WHITE_COLOUR, RING_COLOUR = QColor("#000000"), QColor("#FFFFFF"), QColor("#FFE800")
-_FLASH_COUNT = 1
-_FLASH_MS = 600
 #: Strokes of the selected finding, lowest first; widths in font heights of the canvas. The top stroke has the
 #: finding's colour.
 _OUTLINE_STROKES = (("#000000", 0.75), ("#FFE800", 0.58), ("#FFFFFF", 0.33))
@@ -289,7 +287,8 @@ class FindingMapMark:
         faded = QColor(bright)
         faded.setAlpha(0)
         target = self._canvas.mapSettings().destinationCrs()
-        self._canvas.flashGeometries([map_geometry], target, bright, faded, _FLASH_COUNT, _FLASH_MS)
+        # One flash of 600 ms.
+        self._canvas.flashGeometries([map_geometry], target, bright, faded, 1, 600)
         return True
 
     def clear(self) -> None:

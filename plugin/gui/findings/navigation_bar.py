@@ -53,8 +53,8 @@ class WaiveButton(QPushButton):
     accept = pyqtSignal(list)
     withdraw = pyqtSignal(list)
 
-    def __init__(self, parent=None):
-        super().__init__(tr("Waive…"), parent, objectName="SanxianWaive")
+    def __init__(self):
+        super().__init__(tr("Waive…"), objectName="SanxianWaive")
         self._findings: list[Any] = []
         self._withdraws_waiver = False
         self.clicked.connect(self.perform_action)
@@ -102,8 +102,8 @@ class FixButton(QPushButton):
     fix = pyqtSignal(object)
     batch = pyqtSignal(list)
 
-    def __init__(self, parent=None):
-        super().__init__(tr("Fix…"), parent, objectName="SanxianFix")
+    def __init__(self):
+        super().__init__(tr("Fix…"), objectName="SanxianFix")
         self._findings: list[Any] = []
         self.clicked.connect(self.perform_action)
         self.set_selected_findings([])

@@ -73,10 +73,13 @@ def make_missing_layers_page(
 ) -> EmptyPage:
     """Return the panel's page for a project that lacks required plan layers."""
     texts = Texts(settings.get_interface_language())
-    names = [
-        _describe_missing_layer(concept, roles, recognised_layers.missing_name_by_role, texts)
-        for concept, roles in recognised_layers.missing_concepts
-    ]
+    names = []
+    for concept, roles in recognised_layers.missing_concepts:
+        name, codes = texts.get_concept_name(concept), "/".join(roles)
+        if name == concept and texts.lang == "zh":
+            # A concept that is itself the code of a layer has its name in the standard.
+            name = recognised_layers.missing_name_by_role.get(concept, concept)
+        names.append(codes if name == codes else f"{name} {codes}")
     missing_layer_names = join_first_names(names, _MAX_NAMED_LAYERS)
     text = tr("{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.")
     return EmptyPage(
@@ -84,17 +87,6 @@ def make_missing_layers_page(
         [(tr("Layer Roles…"), choose_roles), (tr("Check Anyway"), run_check)],
         "\n".join(names) if len(names) > _MAX_NAMED_LAYERS else "",
     )
-
-
-def _describe_missing_layer(concept: str, roles: tuple[str, ...], name_by_role: dict[str, str], texts: Any) -> str:
-    """Return name and codes of a missing layer.
-
-    ``name_by_role``: names in the standard, used for a concept that is itself the code of a layer.
-    """
-    name, codes = texts.get_concept_name(concept), "/".join(roles)
-    if name == concept and texts.lang == "zh":
-        name = name_by_role.get(concept, concept)
-    return codes if name == codes else f"{name} {codes}"
 
 
 def make_pages_without_findings(
@@ -164,8 +156,8 @@ class CheckProgressBar(QWidget):
 
     cancelled = pyqtSignal()
 
-    def __init__(self, parent=None):
-        super().__init__(parent)
+    def __init__(self):
+        super().__init__()
         self.bar = QProgressBar(objectName="SanxianProgress", textVisible=True, maximum=_PROGRESS_STEPS)
         self.button = QPushButton(tr("Cancel"), objectName="SanxianCancel", clicked=self._cancel)
         fill_layout(QHBoxLayout(self), (self.bar, 1), self.button, has_margins=False)
@@ -192,33 +184,21 @@ class CheckProgressBar(QWidget):
         ``code``: rule that begins; empty while layers are read.
         """
         self.bar.setValue(round(_PROGRESS_STEPS * share))
-        if not self.button.isEnabled():
-            return
-        if not code:
+        if not self.button.isEnabled() or not code:
             return
         self._rule_number = min(self._rule_number + 1, self._rule_count)
         activity = tr("Re-checking") if self._is_recheck else tr("Checking")
         parts = [activity, f"{self._rule_number}/{self._rule_count}", code]
-        left = self._estimate_seconds_left(share)
-        if left is not None:
+        passed = time.monotonic() - self._start_time
+        if passed >= _MIN_SECONDS_TO_ESTIMATE and share >= _MIN_SHARE_TO_ESTIMATE:
+            left = max(1, round(passed * (1 - share) / share))
             parts.append(tr("about {seconds} s left").format(seconds=left))
         self.bar.setFormat("  ".join(parts))
-
-    def stop(self) -> None:
-        """Hide the progress bar."""
-        self.hide()
 
     def _cancel(self) -> None:
         self.button.setEnabled(False)
         self.bar.setFormat(tr("Cancelling"))
         self.cancelled.emit()
-
-    def _estimate_seconds_left(self, share: float) -> int | None:
-        """Return the estimated remaining time in seconds; None while an estimate is not possible."""
-        passed = time.monotonic() - self._start_time
-        if passed < _MIN_SECONDS_TO_ESTIMATE or share < _MIN_SHARE_TO_ESTIMATE:
-            return None
-        return max(1, round(passed * (1 - share) / share))
 
 
 class WorkProgressBar(QWidget):
@@ -226,8 +206,8 @@ class WorkProgressBar(QWidget):
 
     conflictsRequested = pyqtSignal()
 
-    def __init__(self, parent=None):
-        super().__init__(parent)
+    def __init__(self):
+        super().__init__()
         self.text = QLabel(objectName="SanxianWorkProgress")
         self.bar = QProgressBar(textVisible=False, maximumHeight=self.fontMetrics().height() // 2)
         self.stale = QLabel(objectName="SanxianWorkStale")

@@ -126,11 +126,6 @@ class CheckView:
             heading: replace_parameter_names_with_titles(text, rule, self.texts) for heading, text in help_texts.items()
         }
 
-    def get_rule_purpose_and_remedy(self, code: str) -> tuple[str, str]:
-        """Return the texts “Why” and “How to fix” of a rule's help; empty for other codes."""
-        texts = list(self.get_rule_help(code).values())
-        return (texts[1], texts[2]) if len(texts) == 4 else ("", "")
-
     def list_parameters(self, code: str) -> list[str]:
         """Return the rule's own parameters with the values used, one per line.
 

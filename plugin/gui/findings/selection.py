@@ -30,11 +30,10 @@ from .features import (
     find_hidden_layers,
     get_layer_name,
     list_feature_refs,
-    open_feature_form,
     select_feature,
     show_layer,
 )
-from .groups import format_menu_line, get_finding_kind
+from .groups import describe_location, format_hectares_in_list, get_finding_kind
 from .map_marks import FindingMapMark
 from .result_owner import ResultOwner
 
@@ -251,9 +250,11 @@ class FindingSelection(QObject):
         self._dock.refresh_hidden_layers()
 
     def _open_form(self, ref: FeatureRef) -> None:
-        self._report_if_missing(
-            self._owner.can_find_features() and open_feature_form(self._iface, self._dock.result, ref)
-        )
+        can_find = self._owner.can_find_features()
+        layer, feature = find_feature(self._dock.result, ref) if can_find else (None, None)
+        if feature is not None:
+            self._iface.openFeatureForm(layer, feature, False, False)
+        self._report_if_missing(feature is not None)
 
     def _select_feature(self, ref: FeatureRef, others: list[FeatureRef]) -> None:
         self._report_if_missing(
@@ -306,7 +307,8 @@ class FindingSelection(QObject):
         menu = QMenu(self._canvas, objectName="SanxianFindingsHere", toolTipsVisible=True)
         width = menu.fontMetrics().horizontalAdvance("0") * _MENU_LINE_DIGITS
         for finding in findings[:MAX_MENU_FINDINGS]:
-            line = format_menu_line(finding)
+            area = "" if finding.area_m2 is None else format_hectares_in_list(finding.area_m2)
+            line = tr("  ").join(part for part in (finding.code, describe_location(finding), area) if part)
             # A finding without a place is named by its message, which can be longer than the screen is wide.
             shown_line = menu.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, width)
             action = menu.addAction(theme.load_icon(theme.KIND_ICONS[get_finding_kind(finding)]), shown_line)

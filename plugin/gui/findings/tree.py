@@ -33,13 +33,10 @@ from .groups import (
     WorkRows,
     get_listed_rule,
 )
-from .model import ROW_ROLE, SORT_MARKS, FindingsModel, get_column_title
-from .rows import FilterSettings
+from .model import ROW_ROLE, SORT_MARKS, FilterSettings, FindingsModel, get_column_title
 
 #: Least width of rule and place, in Chinese characters; a narrower list has no column of states.
 _MIN_PLACE_CHARACTERS = 12
-#: Width of the column of notes, in Chinese characters.
-_NOTE_CHARACTERS = 14
 #: Keys of the list; they take precedence over shortcuts of other programs.
 _LIST_KEYS = (
     *(Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F, Qt.Key.Key_F1, Qt.Key.Key_W, Qt.Key.Key_N, Qt.Key.Key_S),
@@ -89,8 +86,8 @@ class FindingsTree(QTreeView):
     nextOpenRequested = pyqtSignal()
     undoRequested = pyqtSignal()
 
-    def __init__(self, parent=None):
-        super().__init__(parent, objectName="SanxianFindings", accessibleName=tr("Findings"))
+    def __init__(self):
+        super().__init__(objectName="SanxianFindings", accessibleName=tr("Findings"))
         self.findings = FindingsModel(self)
         self.setModel(self.findings)
         self.setUniformRowHeights(True)
@@ -115,7 +112,7 @@ class FindingsTree(QTreeView):
             (AREA_COLUMN, measure("000.00")),
             (STATE_COLUMN, state),
             (ASSIGNEE_COLUMN, measure("国国国")),
-            (NOTE_COLUMN, measure("国" * _NOTE_CHARACTERS)),
+            (NOTE_COLUMN, measure("国" * 14)),
             (UPDATED_COLUMN, measure("2026-11-20 14:32 国国国")),
         ):
             texts = (
@@ -267,10 +264,10 @@ class FindingsTree(QTreeView):
         """Return the selected finding, or None."""
         return self.findings.get_finding(self.currentIndex())
 
-    def set_selection_signal_enabled(self, on: bool) -> None:
-        """Allow or block ``selectionSettled``; a pending emission is dropped."""
+    def block_selection_signal(self) -> None:
+        """Emit no further ``selectionSettled``; a pending emission is dropped."""
         self._selection_timer.stop()
-        self._selection_timer.blockSignals(not on)
+        self._selection_timer.blockSignals(True)
 
     def list_selected_findings(self) -> list[Any]:
         """Return the selected findings in list order.
@@ -342,26 +339,20 @@ class FindingsTree(QTreeView):
                 if finding is selected_finding:
                     return position + direction
         if group is None:
-            return self._find_position_around_ended_finding(findings, direction)
+            # Continue beside the finding that was selected when it was resolved; without a neighbour, at the first one.
+            neighbours = self._findings_after if direction > 0 else self._findings_before[::-1]
+            if not (self._findings_before or self._findings_after):
+                return 0 if direction > 0 else -1
+            position_by_id = {id(f): n for n, f in enumerate(findings) if f.state != "waived"}
+            known_positions = (position_by_id[id(f)] for f in neighbours if id(f) in position_by_id)
+            return next(known_positions, len(findings) if direction > 0 else -1)
         # From a group or a reason, continue there.
         first = 0
         for other_group in self.findings.groups:
             if other_group is group:
                 break
-            first += other_group.shown_count
+            first += len(other_group.shown)
         return first if direction > 0 else first - 1
-
-    def _find_position_around_ended_finding(self, findings: list[Any], direction: int) -> int:
-        """Return the position of the finding next to the one that was selected when it was resolved.
-
-        Without such a neighbour, return the position of the first finding.
-        """
-        neighbours = self._findings_after if direction > 0 else self._findings_before[::-1]
-        if not (self._findings_before or self._findings_after):
-            return 0 if direction > 0 else -1
-        position_by_id = {id(f): n for n, f in enumerate(findings) if f.state != "waived"}
-        known_positions = (position_by_id[id(f)] for f in neighbours if id(f) in position_by_id)
-        return next(known_positions, len(findings) if direction > 0 else -1)
 
     def get_selected_position(self) -> tuple[int, int, str] | None:
         """Return the position of the selected finding (see `FindingsModel.get_finding_position`), or None."""

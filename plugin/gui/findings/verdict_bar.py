@@ -25,7 +25,7 @@ from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.labels_and_buttons import set_bold
 from ..widgets.layout import fill_layout, make_row
-from .rows import FilterSettings
+from .model import FilterSettings
 
 #: Space between icon and text, as in Qt.
 _BUTTON_GAP = 4
@@ -38,8 +38,8 @@ class VerdictBar(QWidget):
 
     kindsChanged = pyqtSignal()
 
-    def __init__(self, parent=None):
-        super().__init__(parent)
+    def __init__(self):
+        super().__init__()
         self._verdict = ""
         self._counts: dict[str, int] = {}
         self._matching: dict[str, int] | None = None
@@ -86,15 +86,8 @@ class VerdictBar(QWidget):
         """Return the kinds of findings whose filter buttons are pressed."""
         return frozenset(kind for kind, button in self.buttons.items() if button.isChecked())
 
-    def show_all_kinds(self) -> None:
-        """Press the filter button of every kind, as one change."""
-        self._show_kinds(frozenset(self.buttons))
-
-    def show_usual_kinds(self) -> None:
-        """Set the filter buttons to their initial state: all kinds of findings but waived ones."""
-        self._show_kinds(FilterSettings().shown_kinds)
-
-    def _show_kinds(self, kinds: frozenset[str]) -> None:
+    def show_kinds(self, kinds: frozenset[str] = FilterSettings.shown_kinds) -> None:
+        """Press the filter buttons of these kinds and no other, as one change; by default as initially."""
         for kind, button in self.buttons.items():
             button.blockSignals(True)
             button.setChecked(kind in kinds)

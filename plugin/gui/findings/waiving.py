@@ -37,10 +37,8 @@ from ...core.base.files.digests import compute_sha256
 from ...core.standard.messages.finding_message import format_message
 from ..help.help_dialog import add_help_button
 from ..widgets import messages, theme
-from ..widgets import messages as trouble
 from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons, make_text_label, set_bold
 from ..widgets.layout import fill_layout, make_column, make_row_widget, make_scroll_area, resize_within_screen
-from ..widgets.messages import explain_digest
 from ..widgets.paths import FileLine
 from ..widgets.sections import FieldMessage
 from .detail_pane import format_feature_keys, format_place_and_size
@@ -49,10 +47,6 @@ from .groups import format_hectares_in_list, get_finding_kind
 
 #: Maximum number of rules named in the line about the selection.
 _MAX_NAMED_RULES = 4
-_REASON_LINES = 3
-#: Lines reserved for the error of the waiver file.
-_FILE_LINES = 2
-_DAYS_OF_A_YEAR = 365
 #: Time without a key press after which the attachment is read.
 _TYPING_PAUSE_MS = 200
 
@@ -108,7 +102,7 @@ class WaiverDialog(FocusedButtonDialog):
         #: Messages of the fields that the user edited. A blank field shows its error only after it was edited.
         self._edited: set[FieldMessage] = set()
         self.reason = QPlainTextEdit(objectName="SanxianWaiverReason", tabChangesFocus=True)
-        self.reason.setFixedHeight(self.fontMetrics().lineSpacing() * (_REASON_LINES + 1))
+        self.reason.setFixedHeight(self.fontMetrics().lineSpacing() * 4)
         theme.set_placeholder(
             self.reason, tr("Reason to accept the conflict, for example: approved flood-control works, see the reply")
         )
@@ -118,7 +112,7 @@ class WaiverDialog(FocusedButtonDialog):
         theme.set_placeholder(self.attachment.line, tr("Scan or map (optional)"))
         self.author = self._make_line_edit("SanxianWaiverAuthor", tr("Person who registers the waiver"))
         self.author.setText(settings.read_setting(settings.WAIVER_AUTHOR, ""))
-        self.date, self.until = self._make_date_edit(0), self._make_date_edit(_DAYS_OF_A_YEAR)
+        self.date, self.until = self._make_date_edit(0), self._make_date_edit(365)
         self.forever = QCheckBox(
             tr("No expiry date"), objectName="SanxianWaiverForever", toggled=self.until.setDisabled
         )
@@ -185,7 +179,7 @@ class WaiverDialog(FocusedButtonDialog):
         self._attachment_message = FieldMessage(self.attachment, tr("The path is stored relative to the waiver file."))
         self._author_message = FieldMessage(registration)
         self._at_until = FieldMessage(validity, tr("After this date the finding is no longer waived."))
-        self._file_message = FieldMessage(self.file, lines=_FILE_LINES)
+        self._file_message = FieldMessage(self.file, lines=2)
         form = QFormLayout()
         fields = (
             (tr("Reason"), " *", self._reason_message),
@@ -277,7 +271,9 @@ class WaiverDialog(FocusedButtonDialog):
             short = f"{self._digest[:8]}…{self._digest[-4:]}"
             size = QgsFileUtils.representFileSize(self._attachment_bytes)
             self._attachment_message.show_confirmation(text.format(size=size, digest=short))
-            self._attachment_message.message.setToolTip(f"{self._attachment_message.text()}\n{explain_digest()}")
+            self._attachment_message.message.setToolTip(
+                f"{self._attachment_message.text()}\n{messages.explain_digest()}"
+            )
         else:
             self._attachment_message.show_hint()
         self.ok.setEnabled(not blank_fields and not self.find_errors() and not self._reading.isActive())
@@ -289,9 +285,6 @@ class WaiverDialog(FocusedButtonDialog):
         return [message.error for message in self._messages if message.error]
 
     # --- result
-    def get_chosen_findings(self) -> list[Any]:
-        """Return the findings that the waiver applies to."""
-        return [self._selected_finding] if self.only_this.isChecked() else self._findings
 
     def read_entry(self) -> Any:
         """Return the entered reason, document, author and dates of the waiver."""
@@ -312,9 +305,10 @@ class WaiverDialog(FocusedButtonDialog):
             return
         entries = self.read_entry()
         try:
-            self._save_waivers(self.get_chosen_findings(), entries, Path(self.file.text()))
+            findings = [self._selected_finding] if self.only_this.isChecked() else self._findings
+            self._save_waivers(findings, entries, Path(self.file.text()))
         except SanxianError as error:
-            self._file_message.show_error(trouble.explain_error(error))
+            self._file_message.show_error(messages.explain_error(error))
             return
         settings.store_setting(settings.WAIVER_AUTHOR, entries.author)
         super().accept()
@@ -355,7 +349,7 @@ class WaiverActions(QObject):
 
     def stop(self) -> None:
         """Ignore a pending change of the selection before the panel is deleted."""
-        self._dock.tree.set_selection_signal_enabled(False)
+        self._dock.tree.block_selection_signal()
 
     def get_waiver_path(self) -> Path | None:
         """Return the path of the waiver file, which need not exist."""

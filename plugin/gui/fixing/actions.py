@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -50,7 +50,7 @@ class NonLocalFindingChanges:
                 if not (remaining.has_same_problem(one) or added.has_same_problem(one))
             ]
             added.add(unknown_findings)
-        return cls(ended, added.list_all())
+        return cls(ended, list(added.findings.values()))
 
     def get_change_of_fixes(self) -> Any:
         """Return what the fixes end and add (`core.checks.live.session.FindingsChange`); None without any."""
@@ -71,16 +71,13 @@ class _FindingsByProblem:
     def __init__(self, findings: Iterable[Any]):
         self._candidates: dict[tuple[Any, ...], list[Any]] = {}
         #: id() of a finding → the finding, in the order in which they were added.
-        self._findings: dict[int, Any] = {}
+        self.findings: dict[int, Any] = {}
         self.add(findings)
 
     def add(self, findings: Iterable[Any]) -> None:
         for finding in findings:
             self._candidates.setdefault(finding.problem_name, []).append(finding)
-            self._findings[id(finding)] = finding
-
-    def list_all(self) -> list[Any]:
-        return list(self._findings.values())
+            self.findings[id(finding)] = finding
 
     def has_same_problem(self, finding: Any) -> bool:
         return self._find_same_problem(finding) is not None
@@ -91,7 +88,7 @@ class _FindingsByProblem:
         if found is not None:
             candidates, position = found
             finding_taken = candidates.pop(position)
-            return self._findings.pop(id(finding_taken))
+            return self.findings.pop(id(finding_taken))
         return None
 
     def _find_same_problem(self, finding: Any) -> tuple[list[Any], int] | None:
@@ -100,23 +97,6 @@ class _FindingsByProblem:
 
         candidates = self._candidates.get(finding.problem_name, [])
         return next(((candidates, n) for n, one in enumerate(candidates) if is_same_problem(one, finding)), None)
-
-
-def make_undo_changes(proposals: list[Any], findings: list[Any], codes: Container[str]) -> Any:
-    """Return how an undo of fixes changes the findings of a check that was made after the fixes.
-
-    ``proposals``: the fixes; ``findings``: findings of that check; ``codes``: codes of its rules. Return a
-    `core.checks.live.session.FindingsChange`, None for no change.
-    """
-    reverted = [
-        replace(
-            proposal,
-            ended_findings=proposal.new_findings,
-            new_findings=[one for one in proposal.ended_findings if one.code in codes],
-        )
-        for proposal in reversed(proposals)
-    ]
-    return NonLocalFindingChanges.compare(reverted, findings).get_change_of_fixes()
 
 
 def _is_of_non_local_rule(finding: Any) -> bool:
@@ -228,7 +208,15 @@ class FixActions(QObject):
         else:
             # The layers were checked again since the fix.
             codes = {outcome.code for outcome in self._dock.result.report.rules}
-            self._emit_change(make_undo_changes(order.proposals, findings, codes))
+            reverted = [
+                replace(
+                    proposal,
+                    ended_findings=proposal.new_findings,
+                    new_findings=[one for one in proposal.ended_findings if one.code in codes],
+                )
+                for proposal in reversed(order.proposals)
+            ]
+            self._emit_change(NonLocalFindingChanges.compare(reverted, findings).get_change_of_fixes())
 
     def _emit_change(self, change: Any) -> None:
         if change is not None:
@@ -248,13 +236,17 @@ class FixActions(QObject):
 
     def _on_layers_removed(self) -> None:
         if self.close_dialogs():
-            self.applier.show_warning(tr("A layer was removed, so the fix window was closed. No fix was applied."))
+            self.applier.messages.show_warning(
+                tr("A layer was removed, so the fix window was closed. No fix was applied.")
+            )
 
     def _on_project_changed(self) -> None:
         had_dialog = self.close_dialogs()
         self.close()
         if had_dialog:
-            self.applier.show_warning(tr("The project was closed, and the fix window with it. No fix was applied."))
+            self.applier.messages.show_warning(
+                tr("The project was closed, and the fix window with it. No fix was applied.")
+            )
 
     def close_dialogs(self) -> bool:
         """Close preview and batch without applying anything; return True if one was open."""

@@ -55,30 +55,20 @@ class FixApplier(QObject):
 
     def __init__(self, iface: Any, parent: QObject | None = None):
         super().__init__(parent)
-        self._messages = MessageBarMessages(iface, tr("Fix"))
-        self._log_writer = LogWriter(self)
-        self._log_writer.failed.connect(self._warn_of_missing_log_rows)
+        self.messages = MessageBarMessages(iface, tr("Fix"))
+        self.log_writer = LogWriter(self)
+        self.log_writer.failed.connect(self._warn_of_missing_log_rows)
         #: Steps that can still be undone or redone.
         self.steps: list[FixStep] = []
 
     def stop(self) -> None:
         """Close the message and forget the steps, which the user can still undo with QGIS."""
-        self._messages.close()
+        self.messages.close()
         steps, self.steps = self.steps, []
         for step in steps:
             step.stop()
-        self.finish_log()
-
-    def finish_log(self) -> None:
-        """Wait until the change log has all steps so far."""
-        self._log_writer.stop()
-
-    def close_message(self) -> None:
-        self._messages.close()
-
-    def show_warning(self, text: str) -> None:
-        """Show in the message bar why nothing was applied, for a dialog that is closed."""
-        self._messages.show_warning(text)
+        # Wait until the change log has all steps so far.
+        self.log_writer.stop()
 
     def apply(self, order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any, texts: Any) -> str:
         """Apply an order as one step; return why it was refused, else an empty text.
@@ -111,7 +101,7 @@ class FixApplier(QObject):
         try:
             layers_to_edit = find_layers_to_start_editing(order, layers)
             yield from start_editing(layers_to_edit)
-            prepared_log = self._log_writer.prepare(log, order, LogAction.APPLIED)
+            prepared_log = self.log_writer.prepare(log, order, LogAction.APPLIED)
             prepared = yield from prepare_order(order, layers, norm)
             # All edits are written in one turn of the event loop; it has nothing else to do.
             yield WAITING
@@ -133,8 +123,6 @@ class FixApplier(QObject):
                 for layer in layers_to_edit:
                     if not sip.isdeleted(layer) and layer.isEditable() and not layer.isModified():
                         layer.rollBack()
-        from ...core.fixes.change_log import LogAction
-
         step.setParent(self)
         self.steps.append(step)
         for signal, action, report in (
@@ -142,7 +130,7 @@ class FixApplier(QObject):
             (step.redone, LogAction.REDONE, self.applied),
             (step.discarded, LogAction.DISCARDED, self.reverted),
         ):
-            signal.connect(partial(self._log_writer.write, log, order, action))
+            signal.connect(partial(self.log_writer.write, log, order, action))
             signal.connect(partial(report.emit, order))
         step.separated.connect(self._warn_of_partial_undo)
         step.ended.connect(lambda: self._drop_step(step))
@@ -163,14 +151,14 @@ class FixApplier(QObject):
 
     def _warn_of_missing_log_rows(self, error: Exception) -> None:
         text = tr("The change log does not have this undo or redo. {reason}")
-        self._messages.show_warning(text.format(reason=messages.explain_and_log(error, type(error).__name__)))
+        self.messages.show_warning(text.format(reason=messages.explain_and_log(error, type(error).__name__)))
 
     def _warn_of_partial_undo(self, layer_names: list[str]) -> None:
         text = tr(
             "A fix over several layers was undone or redone in part: “{layers}” has later edits. Undo those, "
             "then the fix."
         )
-        self._messages.show_warning(text.format(layers=tr(", ").join(layer_names)))
+        self.messages.show_warning(text.format(layers=tr(", ").join(layer_names)))
 
     def _report_step(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
         from ...core.fixes.change_log import find_register_path
@@ -191,16 +179,16 @@ class FixApplier(QObject):
                     file=find_register_path(log.path).name
                 )
                 text = tr("{first} {second}").format(first=text, second=registered)
-        self._messages.show_message(text, "success")
-        self._messages.add_button(UndoFixButton(step))
+        self.messages.show_message(text, "success")
+        self.messages.add_button(UndoFixButton(step))
 
 
 class UndoFixButton(QPushButton):
     """Button 撤销修复, which undoes a step of fixes on all its layers."""
 
-    def __init__(self, step: FixStep, parent: Any = None):
-        super().__init__(tr("Undo Fix"), parent, objectName="SanxianUndoFix")
-        self._step: FixStep | None = step
+    def __init__(self, step: FixStep):
+        super().__init__(tr("Undo Fix"), objectName="SanxianUndoFix")
+        self._step = step
         self.clicked.connect(self._undo)
         step.ended.connect(self._disable)
         step.undone.connect(self._disable)
@@ -210,6 +198,6 @@ class UndoFixButton(QPushButton):
         self.setEnabled(False)
 
     def _undo(self) -> None:
-        if self._step is None or not self._step.undo():
+        if not self._step.undo():
             self.setEnabled(False)
             self.setToolTip(tr("A later edit exists, or the fix was already undone or saved. Use Undo of QGIS."))

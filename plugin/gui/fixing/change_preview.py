@@ -84,12 +84,11 @@ class FixShapes:
 class FixMapPreview:
     """Draws the shapes of a fix on a map canvas until `clear`; it references no layer.
 
-    ``shows_before``, ``shows_after``: whether this canvas shows the shapes before and after the fix.
+    ``shows_after``: whether this canvas shows the shapes after the fix, too.
     """
 
-    def __init__(self, canvas: QgsMapCanvas, *, shows_before: bool = True, shows_after: bool = True):
-        self._canvas = canvas
-        self._shows_before, self._shows_after = shows_before, shows_after
+    def __init__(self, canvas: QgsMapCanvas, *, shows_after: bool = True):
+        self._canvas, self._shows_after = canvas, shows_after
         self._bands: list[QgsRubberBand] = []
 
     def show_shapes(self, shapes: FixShapes) -> None:
@@ -104,8 +103,7 @@ class FixMapPreview:
             )
         if not shapes.before and not shapes.after:
             self._draw_outlines(shapes.place, shapes.crs, OUT_COLOUR, Qt.PenStyle.SolidLine)
-        if self._shows_before:
-            self._draw_outlines(shapes.before, shapes.crs, _BEFORE_COLOUR, Qt.PenStyle.DashLine)
+        self._draw_outlines(shapes.before, shapes.crs, _BEFORE_COLOUR, Qt.PenStyle.DashLine)
         if self._shows_after:
             self._draw_outlines(shapes.after, shapes.crs, _AFTER_COLOUR, Qt.PenStyle.SolidLine)
 
@@ -185,8 +183,8 @@ def make_finding_shapes(finding: Any, crs: QgsCoordinateReferenceSystem) -> FixS
 class LinkedMaps(QWidget):
     """Maps 修复前 and 修复后 with the layers of the main map; nothing on them is written anywhere."""
 
-    def __init__(self, main_canvas: QgsMapCanvas, parent: QWidget | None = None):
-        super().__init__(parent)
+    def __init__(self, main_canvas: QgsMapCanvas):
+        super().__init__()
         self._main_canvas = main_canvas
         self._is_moving = False
         row = QHBoxLayout(self)
@@ -317,28 +315,21 @@ def make_area_rows(proposals: Sequence[Any], get_layer_name: Callable[[str], str
             for role in (*sorted(proposal.edits.roles), proposal.finding.role, proposal.finding.related_role)
             if role
         )
-    rows = [
-        AreaRow(_strip_code_in_brackets(get_layer_name(role)), figures, tip=get_layer_name(role))
-        for role, figures in figures_by_role.items()
-    ]
-    other_roles = [role for role in involved_roles if role not in figures_by_role]
-    remark_by_role = {role: tr("attributes only") if role in edited_roles else tr("unchanged") for role in other_roles}
-    return rows + [
-        AreaRow(_strip_code_in_brackets(get_layer_name(role)), None, remark_by_role[role], get_layer_name(role))
-        for role in other_roles
-    ]
-
-
-def _strip_code_in_brackets(name: str) -> str:
-    """Return a layer's name without its code in brackets."""
-    return name.split("（")[0]
+    rows = []
+    for role in dict.fromkeys([*figures_by_role, *involved_roles]):
+        figures, name, remark = figures_by_role.get(role), get_layer_name(role), ""
+        if figures is None:
+            remark = tr("attributes only") if role in edited_roles else tr("unchanged")
+        # The code of the layer, in brackets, is only in the tool tip.
+        rows.append(AreaRow(name.split("（")[0], figures, remark, name))
+    return rows
 
 
 class AreaTable(QTableWidget):
     """Read-only table of areas in m² with two decimals."""
 
-    def __init__(self, parent: QWidget | None = None):
-        super().__init__(0, 5, parent)
+    def __init__(self):
+        super().__init__(0, 5)
         #: Texts of the cells by row.
         self.texts: list[list[str]] = []
         self.setObjectName("SanxianFixAreas")

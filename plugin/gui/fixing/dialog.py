@@ -44,9 +44,8 @@ _WIDTH_DIGITS, _HEIGHT_LINES = 128, 44
 class OutcomeBox(QScrollArea):
     """Scroll area that lists the effects of a tried fix, each with icon and text."""
 
-    def __init__(self, parent: QWidget | None = None):
+    def __init__(self):
         super().__init__(
-            parent,
             objectName="SanxianFixOutcome",
             widgetResizable=True,
             frameShape=QScrollArea.Shape.NoFrame,
@@ -151,9 +150,8 @@ class ChoiceList(QScrollArea):
     chosen = pyqtSignal(object)
     answered = pyqtSignal(bool)
 
-    def __init__(self, parent: QWidget | None = None):
+    def __init__(self):
         super().__init__(
-            parent,
             objectName="SanxianFixChoices",
             widgetResizable=True,
             frameShape=QFrame.Shape.NoFrame,
@@ -256,19 +254,25 @@ class FixDialog(TrialDialog):
         super().__init__(parent, objectName="SanxianFixDialog", windowTitle=tr("Fix Preview"))
         self.maps = LinkedMaps(main_canvas)
         self.choices, self.areas, self.outcome = ChoiceList(), AreaTable(), OutcomeBox()
-        row = QHBoxLayout()
         self._icon, self._title, self._place = QLabel(), QLabel(), make_faint_label()
         set_bold(self._title)
         self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._safety_icon, self.safety = QLabel(), QLabel()
         self.safety.setObjectName("SanxianFixSafety")
-        fill_layout(row, self._icon, self._title, self._place, None, self._safety_icon, self.safety)
+        self.progress = QProgressBar(textVisible=False)
+        self.progress.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 24)
+        self.cancel_button = QPushButton(tr("Cancel"), clicked=self.cancelRequested)
+        self.status = QLabel(objectName="SanxianFixStatus", wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.document_button = QPushButton(
+            tr("Enter Document Number…"), objectName="SanxianFixDocument", clicked=self.documentRequested
+        )
+        self.retry_button = QPushButton(tr("Try Again"), objectName="SanxianFixRetry", clicked=self.retryRequested)
         self._rows = fill_layout(
             QVBoxLayout(self),
-            row,
+            make_row(self._icon, self._title, self._place, None, self._safety_icon, self.safety),
             (self.maps, 3),
             (self._make_columns(), 2),
-            self._make_status_line(),
+            make_row(self.progress, self.cancel_button, (self.status, 1), self.document_button, self.retry_button),
             self._make_buttons(),
         )
         self.choices.chosen.connect(self.choiceShown)
@@ -295,19 +299,6 @@ class FixDialog(TrialDialog):
         # Without any way that applies they are empty: the reasons get their room.
         for box in boxes[1:]:
             self.choices.answered.connect(box.setVisible)
-        return row
-
-    def _make_status_line(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        self.progress = QProgressBar(textVisible=False)
-        self.progress.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 24)
-        self.cancel_button = QPushButton(tr("Cancel"), clicked=self.cancelRequested)
-        self.status = QLabel(objectName="SanxianFixStatus", wordWrap=True, textFormat=Qt.TextFormat.PlainText)
-        self.document_button = QPushButton(
-            tr("Enter Document Number…"), objectName="SanxianFixDocument", clicked=self.documentRequested
-        )
-        self.retry_button = QPushButton(tr("Try Again"), objectName="SanxianFixRetry", clicked=self.retryRequested)
-        fill_layout(row, self.progress, self.cancel_button, (self.status, 1), self.document_button, self.retry_button)
         return row
 
     def _make_buttons(self) -> QHBoxLayout:

@@ -38,7 +38,6 @@ class BatchFixer(FixDialogController):
 
     def __init__(self, *window_args: Any):
         super().__init__(*window_args)
-        self.closed.connect(self._discard_batch)
         self._findings: list[Any] = []
         self._displayed_trial: BatchTrial | None = None
         #: Rows whose fixes are being applied, in the order of their findings.
@@ -68,7 +67,7 @@ class BatchFixer(FixDialogController):
         trial_runner.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed.")))
         return dialog
 
-    def _discard_batch(self) -> None:
+    def discard_content(self) -> None:
         if self._writing is not None:
             self._writing.cancel()
             self._writing = None
@@ -80,7 +79,7 @@ class BatchFixer(FixDialogController):
         current_fingerprints = {finding.fingerprint for finding in self._dock.result.findings}
         self._findings = [finding for finding in self._findings if finding.fingerprint in current_fingerprints]
         self._applying = None
-        batch_work = make_batch_trial(self._findings, {}, safe_only=True)
+        batch_work = make_batch_trial(self._findings, safe_only=True)
         self.trial.start(tr("Try fixes of {count} findings").format(count=len(self._findings)), batch_work)
 
     def _show_trial(self) -> None:
@@ -191,7 +190,7 @@ class BatchFixer(FixDialogController):
             self._apply_displayed()
             return
         findings = [row.entry.finding for row in self._applying]
-        batch_work = make_batch_trial(findings, {}, safe_only=False)
+        batch_work = make_batch_trial(findings, safe_only=False)
         self.trial.start(tr("Apply {count} fixes").format(count=len(findings)), batch_work, retries=False)
 
     def _show_or_apply_second(self, second: BatchTrial) -> None:

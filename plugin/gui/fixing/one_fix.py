@@ -24,7 +24,6 @@ _MIN_DISTANCE_M, _MAX_DISTANCE_M, _FIRST_DISTANCE_M = 0.01, 50.0, 0.5
 _TYPING_DELAY_MS = 400
 #: Most features that are aligned one after the other.
 _MAX_FEATURES = 200
-_SURVEY_DOUBT = "other_survey"
 
 
 class AlignDialog(FixDialog):
@@ -255,7 +254,7 @@ class FeatureAligner(FixChoiceController):
 
     def _show_choice(self, choice: Any) -> None:
         super()._show_choice(choice)
-        is_asked = any(key == _SURVEY_DOUBT for key, _params in choice.proposal.doubts) and not is_survey_confirmed(
+        is_asked = any(key == "other_survey" for key, _params in choice.proposal.doubts) and not is_survey_confirmed(
             QgsProject.instance(), self._role, self._finding.related_role
         )
         self.dialog.ask_about_survey(is_asked)

@@ -164,9 +164,7 @@ class TrialRunner(QObject):
         self._editing.changed.disconnect(self._on_layers_changed)
 
     def _on_cancelled(self) -> None:
-        live = self._editing.live
-        is_unchanged = live is not None and live is self._live and live.revision == self._revision
-        if self._is_cancelled or is_unchanged:
+        if self._is_cancelled or self.is_current:
             self.stopped.emit()
         elif self._retries:
             self._retry.start()
@@ -184,12 +182,10 @@ class TrialRunner(QObject):
 class FixDialogController(QObject):
     """Opens a dialog, tries fixes for it in a task, and drops both when the dialog closes.
 
-    A subclass makes the dialog, and shows results and refusals of the trial. ``has_current_result``: returns True if a
-    result is displayed and is of the open project; ``applier``: applies the chosen fixes to the layers. Signal
-    ``closed``: the dialog was closed, and its content can be discarded.
+    A subclass makes the dialog, shows results and refusals of the trial, and forgets in ``discard_content`` what the
+    dialog was about. ``has_current_result``: returns True if a result is displayed and is of the open project;
+    ``applier``: applies the chosen fixes to the layers.
     """
-
-    closed = pyqtSignal()
 
     def __init__(
         self,
@@ -245,7 +241,7 @@ class FixDialogController(QObject):
         dialog, self.dialog = self.dialog, None
         trial_runner, self.trial = self.trial, None
         self._mark.clear()
-        self.closed.emit()
+        self.discard_content()
         if trial_runner is not None:
             trial_runner.stop()
             trial_runner.deleteLater()
@@ -265,7 +261,6 @@ class FixChoiceController(FixDialogController):
 
     def __init__(self, *controller_args: Any):
         super().__init__(*controller_args)
-        self.closed.connect(self._forget_finding)
         self._finding: Any = None
         self._label = ""
 
@@ -277,7 +272,7 @@ class FixChoiceController(FixDialogController):
         trial_runner.refused.connect(self._show_refusal)
         trial_runner.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True))
 
-    def _forget_finding(self) -> None:
+    def discard_content(self) -> None:
         self._finding = None
 
     def _show_refusal(self, reason: str, can_retry: bool = False) -> None:

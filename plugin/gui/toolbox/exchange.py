@@ -62,26 +62,31 @@ class ExchangeActions:
 
         Return the path of the layer; empty if the user cancels or nothing was imported.
         """
-        output = find_free_path(Path(path).with_suffix(".gpkg"))
-        results = self._open_tool_dialog("sanxian:import_boundary_points", {"INPUT": path, "OUTPUT": output})
-        if results and "PARCELS" in results:
-            text = tr("{count} parcels were imported, {left_out} were left out; see the log of the tool.")
-            remarks = str(results.get("REMARKS") or "").splitlines()
-            lines = [text.format(count=results["PARCELS"], left_out=results["LEFT_OUT"]), *remarks]
-            level = "warning" if remarks or results["LEFT_OUT"] else "success"
-            self._report_written("\n".join(lines), results["OUTPUT"], level)
-            return str(results["OUTPUT"]) if results["PARCELS"] else ""
-        return ""
+        text = tr("{count} parcels were imported, {left_out} were left out; see the log of the tool.")
+        results = self._import_file("import_boundary_points", path, "PARCELS", text, warns_of_left_out=True)
+        return str(results["OUTPUT"]) if results.get("PARCELS") else ""
 
     def import_drawing(self, path: str) -> None:
         """Open the toolbox dialog to import a drawing (DXF); its layers are added to the project in a group."""
+        text = tr("{count} polygons were imported, {left_out} items were not taken; see the log of the tool.")
+        self._import_file("import_drawing", path, "POLYGONS", text, warns_of_left_out=False)
+
+    def _import_file(
+        self, tool: str, path: str, count_name: str, text: str, *, warns_of_left_out: bool
+    ) -> dict[str, Any]:
+        """Open the dialog of a tool that imports a file next to it, and report the counts; return the tool's results.
+
+        ``count_name``: result with the number of features, without which nothing was imported; ``text``: message with
+        the places ``count`` and ``left_out``.
+        """
         output = find_free_path(Path(path).with_suffix(".gpkg"))
-        results = self._open_tool_dialog("sanxian:import_drawing", {"INPUT": path, "OUTPUT": output})
-        if results and "POLYGONS" in results:
-            text = tr("{count} polygons were imported, {left_out} items were not taken; see the log of the tool.")
+        results = self._open_tool_dialog(f"sanxian:{tool}", {"INPUT": path, "OUTPUT": output}) or {}
+        if count_name in results:
             remarks = str(results.get("REMARKS") or "").splitlines()
-            lines = [text.format(count=results["POLYGONS"], left_out=results["LEFT_OUT"]), *remarks]
-            self._report_written("\n".join(lines), results["OUTPUT"], "warning" if remarks else "success")
+            lines = [text.format(count=results[count_name], left_out=results["LEFT_OUT"]), *remarks]
+            level = "warning" if remarks or (warns_of_left_out and results["LEFT_OUT"]) else "success"
+            self._report_written("\n".join(lines), results["OUTPUT"], level)
+        return results
 
     def import_vct(self, path: str) -> None:
         """Import a VCT file; its layers are added in a group, with symbols and forms.

@@ -12,9 +12,6 @@ from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPushButton, 
 
 from ...bridge.texts import tr
 
-_MIDDLE_LIGHTNESS = 128
-#: Duration for which a button shows that it has copied, in ms.
-_COPIED_MS = 2000
 #: Buttons that Enter presses; a check box or radio button leaves Enter to the default button.
 _BUTTONS = (QPushButton, QToolButton)
 
@@ -61,7 +58,11 @@ class ElidedLabel(QLabel):
 
     def paintEvent(self, _event) -> None:
         painter = QPainter(self)
-        content_rect = self.contentsRect().adjusted(self._get_indent(), 0, 0, 0)
+        indent = max(self.indent(), 0)
+        if self.indent() < 0 and self.frameWidth():
+            # As Qt computes it for labels: a theme may give them a frame.
+            indent = self.fontMetrics().horizontalAdvance("x") // 2 - self.margin()
+        content_rect = self.contentsRect().adjusted(indent, 0, 0, 0)
         elided_text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, content_rect.width())
         elided_text = "" if self._hides_cut_text and elided_text != self.text() else elided_text
         alignment = int(self.alignment() | Qt.AlignmentFlag.AlignVCenter)
@@ -76,39 +77,6 @@ class ElidedLabel(QLabel):
             self.foregroundRole(),
         )
 
-    def _get_indent(self) -> int:
-        """Return the indent of the text, as Qt computes it for labels: a theme may give them a frame."""
-        if self.indent() >= 0 or not self.frameWidth():
-            return max(self.indent(), 0)
-        return self.fontMetrics().horizontalAdvance("x") // 2 - self.margin()
-
-
-class SourceMarkLabel(QLabel):
-    """The letter A, B or C in a box, painted by the plugin; A is filled.
-
-    Themes with style sheets remove frames and backgrounds of labels.
-    """
-
-    def __init__(self, mark: str, parent=None):
-        super().__init__(mark, parent)
-        side = self.fontMetrics().height() + 2
-        self.setFixedSize(QSize(side, side))
-
-    def paintEvent(self, _event) -> None:
-        # A style sheet sets the colour of the text but not always the base colour of the palette.
-        ink = self.palette().color(QPalette.ColorRole.WindowText)
-        paper = QColor(Qt.GlobalColor.white if ink.lightness() < _MIDDLE_LIGHTNESS else Qt.GlobalColor.black)
-        painter = QPainter(self)
-        painter.setPen(ink)
-        # The middle of the line lies half a pixel inside: on a screen scaled by 150 % no side falls outside the label.
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
-        if self.text() == "A":
-            painter.fillRect(self.rect(), ink)
-            painter.setPen(paper)
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
-        painter.end()
-
 
 def describe_source_marks() -> dict[str, str]:
     """Return mark (A, B or C) of a source → text that explains it."""
@@ -119,11 +87,37 @@ def describe_source_marks() -> dict[str, str]:
     }
 
 
-def make_source_mark_label(mark: str) -> QLabel:
-    """Return the mark of a source with its explanation as tool tip."""
-    label = SourceMarkLabel(mark)
-    label.setToolTip(f"{mark}  {describe_source_marks()[mark]}")
-    return label
+class SourceMarkLabel(QLabel):
+    """The letter A, B or C in a box, painted by the plugin, with its explanation as tool tip; A is filled.
+
+    Themes with style sheets remove frames and backgrounds of labels.
+    """
+
+    def __init__(self, mark: str):
+        super().__init__()
+        side = self.fontMetrics().height() + 2
+        self.setFixedSize(QSize(side, side))
+        self.show_mark(mark)
+
+    def show_mark(self, mark: str) -> None:
+        """Show another letter."""
+        self.setText(mark)
+        self.setToolTip(f"{mark}  {describe_source_marks()[mark]}")
+
+    def paintEvent(self, _event) -> None:
+        # A style sheet sets the colour of the text but not always the base colour of the palette.
+        ink = self.palette().color(QPalette.ColorRole.WindowText)
+        paper = QColor(Qt.GlobalColor.white if ink.lightness() < 128 else Qt.GlobalColor.black)
+        painter = QPainter(self)
+        painter.setPen(ink)
+        # The middle of the line lies half a pixel inside: on a screen scaled by 150 % no side falls outside the label.
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+        if self.text() == "A":
+            painter.fillRect(self.rect(), ink)
+            painter.setPen(paper)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
+        painter.end()
 
 
 _StandardButton = QDialogButtonBox.StandardButton
@@ -192,4 +186,4 @@ class CopyButton(QPushButton):
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._get_text())
         self.setText(tr("Copied"))
-        self._timer.start(_COPIED_MS)
+        self._timer.start(2000)

@@ -146,19 +146,16 @@ class DockWidthKeeper(QObject):
 
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Resize:
-            if watched is self._dock:
-                self._store_width()
+            dock = self._dock
+            if watched is dock:
+                window = dock.parentWidget()
+                # The user's width counts, unless the window is too narrow for the panel.
+                is_docked = isinstance(window, QMainWindow) and not dock.isFloating() and dock.isVisible()
+                if self._is_width_given and is_docked and window.width() >= _MIN_WINDOW_TO_PANEL_RATIO * dock.width():
+                    settings.store_setting(_WIDTH_SETTING, dock.width())
             elif not self._is_width_given:
                 QTimer.singleShot(0, self._set_width)
         return super().eventFilter(watched, event)
-
-    def _store_width(self) -> None:
-        """Store the user's width, unless the window is too narrow for the panel."""
-        dock, window = self._dock, self._dock.parentWidget()
-        if not self._is_width_given or not isinstance(window, QMainWindow) or dock.isFloating() or not dock.isVisible():
-            return
-        if window.width() >= _MIN_WINDOW_TO_PANEL_RATIO * dock.width():
-            settings.store_setting(_WIDTH_SETTING, dock.width())
 
     def _is_as_wide_as_window(self, window: QMainWindow, dock: QDockWidget) -> bool:
         sides = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)

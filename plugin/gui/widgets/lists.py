@@ -40,8 +40,8 @@ class WholeRows(QWidget):
     whole height.
     """
 
-    def __init__(self, view: QAbstractItemView, parent: QWidget | None = None):
-        super().__init__(parent)
+    def __init__(self, view: QAbstractItemView):
+        super().__init__()
         self._view = view
         view.setParent(self)
         self.setSizePolicy(view.sizePolicy())
@@ -119,8 +119,8 @@ class EmptyPage:
 class EmptyStateWidget(QWidget):
     """Widget that shows a text, and buttons for the next steps."""
 
-    def __init__(self, parent=None):
-        super().__init__(parent, objectName="SanxianEmptyState")
+    def __init__(self):
+        super().__init__(objectName="SanxianEmptyState")
         self.label = QLabel(
             objectName="SanxianEmptyText",
             wordWrap=True,
@@ -181,8 +181,8 @@ class ScrollSafeComboBox(_ScrollSafe, QComboBox):
 class ScrollSafeDateEdit(_ScrollSafe, QDateEdit):
     """A date field that leaves the mouse wheel to the form, unless it has the focus."""
 
-    def __init__(self, parent=None):
-        super().__init__(parent, focusPolicy=Qt.FocusPolicy.StrongFocus)
+    def __init__(self):
+        super().__init__(focusPolicy=Qt.FocusPolicy.StrongFocus)
 
 
 def make_searchable(combo: QComboBox) -> None:
@@ -202,8 +202,8 @@ class CountyCombo(QComboBox):
 
     changed = pyqtSignal()
 
-    def __init__(self, parent=None):
-        super().__init__(parent, editable=True, insertPolicy=QComboBox.InsertPolicy.NoInsert, minimumContentsLength=24)
+    def __init__(self):
+        super().__init__(editable=True, insertPolicy=QComboBox.InsertPolicy.NoInsert, minimumContentsLength=24)
         entries = load_standard().code_lists["divisions"].entry_by_code
         parent_codes = {entry.parent for entry in entries.values()}
         for code, entry in entries.items():

@@ -44,31 +44,29 @@ def make_opener(path: str) -> Callable[[], None]:
     return open_it
 
 
+def make_open_buttons(path: str) -> tuple[tuple[str, Callable[[], None]], ...]:
+    """Return the buttons of a message on a written file: one opens it, the other its folder."""
+    return (tr("Open"), make_opener(path)), (tr("Open Folder"), make_opener(str(Path(path).parent)))
+
+
 def open_in_browser(url: QUrl, parent: QWidget | None) -> bool:
     """Open a local page, at its anchor, in the browser; without a browser, show the path of the page.
 
     Return True if it was opened.
     """
-    if QDesktopServices.openUrl(_get_url_with_kept_anchor(url)):
+    opened_url = url
+    if url.isLocalFile() and url.hasFragment():
+        # Windows and xdg-open start the browser with the path of a local page, without its anchor.
+        try:
+            opened_url = QUrl.fromLocalFile(str(write_forwarding_page(url)))
+        except OSError as error:
+            # The page opens at its top.
+            log_error(error)
+    if QDesktopServices.openUrl(opened_url):
         return True
     reason = tr("No program that opens web pages was found. Open this file in a browser:")
     _show_path(parent, tr("No browser found"), reason, url.toLocalFile())
     return False
-
-
-def _get_url_with_kept_anchor(url: QUrl) -> QUrl:
-    """Return the address of a page that leads to the anchor of a local page; other addresses unchanged.
-
-    Windows and xdg-open start the browser with the path of a local page, without its anchor.
-    """
-    if not (url.isLocalFile() and url.hasFragment()):
-        return url
-    try:
-        return QUrl.fromLocalFile(str(write_forwarding_page(url)))
-    except OSError as error:
-        # The page opens at its top.
-        log_error(error)
-        return url
 
 
 def _show_path(parent: QWidget | None, title: str, reason: str, path: str) -> None:

@@ -18,10 +18,6 @@ from .layout import fill_layout
 _TINT_PERCENT = 12
 
 
-#: Opacity of a border in the colour of the text.
-_BORDER_OPACITY = 0.3
-
-
 class BorderedFrame(QFrame):
     """A frame with a thin border that is closed on every screen and in every theme.
 
@@ -34,7 +30,7 @@ class BorderedFrame(QFrame):
 
     def paintEvent(self, _event) -> None:
         ink = self.palette().color(QPalette.ColorRole.WindowText)
-        ink.setAlphaF(_BORDER_OPACITY)
+        ink.setAlphaF(0.3)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(ink)
@@ -97,12 +93,8 @@ class NoticeBox(BorderedFrame):
         size = self.fontMetrics().height()
         self._icon.setPixmap(theme.load_pixmap(self._message_kind, size, self.devicePixelRatioF()))
         ground, ink = QWidget().palette().color(QPalette.ColorRole.Base), theme.get_color(self._message_kind)
-        mixed = (
-            (_TINT_PERCENT * i + (100 - _TINT_PERCENT) * g) // 100
-            for i, g in zip(ink.getRgb()[:3], ground.getRgb()[:3], strict=True)
-        )
         palette = self.palette()
-        palette.setColor(QPalette.ColorRole.Window, QColor(*mixed))
+        palette.setColor(QPalette.ColorRole.Window, theme.mix_colors(ink, ground, _TINT_PERCENT))
         self.setPalette(palette)
 
     def event(self, event):

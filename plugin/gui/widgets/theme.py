@@ -137,7 +137,7 @@ def compute_contrast(one: QColor, other: QColor) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def _mix(foreground: QColor, background: QColor, percent: int) -> QColor:
+def mix_colors(foreground: QColor, background: QColor, percent: int) -> QColor:
     """Return a colour with ``percent`` percent of ``foreground``, the rest ``background``."""
     pairs = zip(foreground.getRgb()[:3], background.getRgb()[:3], strict=True)
     return QColor(*((percent * i + (100 - percent) * p) // 100 for i, p in pairs))
@@ -149,7 +149,7 @@ def make_readable(foreground: QColor, background: QColor) -> QColor:
     Where the contrast is below `_CHOSEN_CONTRAST`, the colour is mixed with black or white.
     """
     far = max((QColor("#FFFFFF"), QColor("#000000")), key=lambda color: compute_contrast(color, background))
-    mixed = (_mix(foreground, far, percent) for percent in range(100, 0, -5))
+    mixed = (mix_colors(foreground, far, percent) for percent in range(100, 0, -5))
     return next((color for color in mixed if compute_contrast(color, background) >= _CHOSEN_CONTRAST), far)
 
 
@@ -181,7 +181,7 @@ def get_faint_color(in_field: bool = False) -> QColor:
     """
     role = QPalette.ColorRole.Text if in_field else QPalette.ColorRole.WindowText
     ground = get_background_color(in_field)
-    return make_readable(_mix(QgsApplication.palette().color(role), ground, 65), ground)
+    return make_readable(mix_colors(QgsApplication.palette().color(role), ground, 65), ground)
 
 
 def get_text_color(kind: str) -> QColor:
@@ -234,17 +234,6 @@ def set_faint(label: _Labelled) -> _Labelled:
     return label
 
 
-def _get_placeholder_color() -> QColor:
-    """Return a colour for placeholder texts that is readable in fields and on the background of dialogs.
-
-    A disabled field may have the background of the dialog.
-    """
-    color = get_faint_color(in_field=True)
-    on_window = make_readable(color, get_background_color())
-    is_readable = compute_contrast(on_window, get_background_color(in_field=True)) >= MIN_CONTRAST
-    return on_window if is_readable else color
-
-
 def set_placeholder(field: QLineEdit | QPlainTextEdit, text: str) -> None:
     """Set the text that an empty field shows, in a readable colour: that of QGIS's dark theme is not."""
     field.setPlaceholderText(text)
@@ -253,7 +242,11 @@ def set_placeholder(field: QLineEdit | QPlainTextEdit, text: str) -> None:
     field.setProperty("sanxianPlaceholder", True)
 
     def paint() -> None:
-        palette, color = field.palette(), _get_placeholder_color()
+        # Readable in fields, and on the background of dialogs, which a disabled field may have.
+        palette, color = field.palette(), get_faint_color(in_field=True)
+        on_window = make_readable(color, get_background_color())
+        if compute_contrast(on_window, get_background_color(in_field=True)) >= MIN_CONTRAST:
+            color = on_window
         if palette.color(QPalette.ColorRole.PlaceholderText) != color:
             palette.setColor(QPalette.ColorRole.PlaceholderText, color)
             field.setPalette(palette)
@@ -326,7 +319,7 @@ def _render_icon(name: str, pixels: int, faint: bool = False) -> QImage:
 
 
 def get_kind_word(kind: str) -> str:
-    """Return the translated name of a kind of findings, such as ERROR or waived."""
+    """Return the translated name of a kind of findings, such as ERROR or waived, or of rules: skipped, crashed."""
     return {
         "ERROR": tr("Error"),
         "WARNING": tr("Warning"),
@@ -345,15 +338,3 @@ def get_verdict_word(verdict: str) -> str:
         "conditional": tr("Passed with conditions"),
         "pass": tr("Passed"),
     }[verdict]
-
-
-def get_outcome_word(outcome: str) -> str:
-    """Return the translated name of the outcome of a rule."""
-    return {
-        "passed": tr("Passed"),
-        "failed": tr("Has findings"),
-        "waived": tr("Waived"),
-        "not_applicable": tr("Not applicable"),
-        "skipped": tr("Skipped"),
-        "crashed": tr("Crashed"),
-    }[outcome]

@@ -39,9 +39,6 @@ from ..widgets.labels_and_buttons import FocusedButtonDialog, make_close_button
 from ..widgets.layout import fill_layout, resize_within_screen
 from .store import WorklistStore
 
-#: Takes a version of the row with a fingerprint: the number of the other version, None for the listed row.
-Choose = Callable[[str, int | None], None]
-_BUTTON_COLUMN = 5
 #: States that a person may set; 豁免 follows the waivers.
 _CHOSEN_STATES = (WorkState.OPEN, WorkState.FIXED, WorkState.FALSE_ALARM)
 #: More rows are edited in another thread, and shown when they are written.
@@ -53,10 +50,11 @@ _MAX_UNDO_STEPS = 50
 class ConflictsDialog(FocusedButtonDialog):
     """Lists each row in conflict with its versions, one below the other, with a button 采用 on each.
 
-    Until one is chosen, the version of the list counts.
+    Until one is chosen, the version of the list counts. ``choose``: takes a version of the row with a fingerprint, by
+    the number of the other version, None for the listed row.
     """
 
-    def __init__(self, choose: Choose, parent=None):
+    def __init__(self, choose: Callable[[str, int | None], None], parent=None):
         super().__init__(parent, windowTitle=tr("Changed on Both Sides"))
         self._choose = choose
         self.table = QTreeWidget()
@@ -103,7 +101,7 @@ class ConflictsDialog(FocusedButtonDialog):
             toolTip=tr("Use {source}").format(source=source),
             clicked=lambda: self._choose(fingerprint, number),
         )
-        self.table.setItemWidget(version, _BUTTON_COLUMN, button)
+        self.table.setItemWidget(version, self.table.columnCount() - 1, button)
 
 
 class WorklistActions(QObject):
@@ -263,7 +261,7 @@ class WorklistActions(QObject):
         if not findings:
             return
         rows = self.store.rows
-        names = ["", *rows.list_assignees()]
+        names = ["", *sorted({item.assignee for item in rows.items.values() if item.assignee})]
         present = rows.get_assignee(findings[0])
         label = tr("Person or team for {count} findings (empty: not assigned)").format(count=len(findings))
         name, is_accepted = QInputDialog.getItem(
@@ -302,17 +300,13 @@ class WorklistActions(QObject):
             entry = menu.addAction(text)
             entry.setEnabled(bool(findings))
             entry.triggered.connect(lambda _on=False, action=action: action())
-        for finding in findings[:1] if len(findings) == 1 else ():
-            self._add_choices(menu, finding.fingerprint)
-
-    def _add_choices(self, menu: QMenu, fingerprint: str) -> None:
-        """Add the versions of a row in conflict to a menu."""
-        conflicts = self.store.conflicts.get(fingerprint, [])
-        for number, source in [(None, tr("this list"))] * bool(conflicts) + [
-            (number, conflict.source) for number, conflict in enumerate(conflicts)
-        ]:
-            action = menu.addAction(tr("Use {source}").format(source=source))
-            action.triggered.connect(lambda _on=False, number=number: self.store.choose(fingerprint, number))
+        # The versions of one row in conflict.
+        fingerprint = findings[0].fingerprint if len(findings) == 1 else ""
+        if fingerprint in self.store.conflicts:
+            versions = enumerate(conflict.source for conflict in self.store.conflicts[fingerprint])
+            for number, source in [(None, tr("this list")), *versions]:
+                entry = menu.addAction(tr("Use {source}").format(source=source))
+                entry.triggered.connect(lambda _on=False, number=number: self.store.choose(fingerprint, number))
 
     def _fill_menu(self) -> None:
         menu, is_in_use = self._menu, self.store.is_in_use
@@ -329,7 +323,7 @@ class WorklistActions(QObject):
             (tr("Merge…"), self.merge, True),
             (tr("Read Ledger…"), self.read_ledger, True),
             (tr("Read List Again"), self.store.reload, True),
-            (tr("Retry"), self.store.retry, self.store.unwritten_count > 0),
+            (tr("Retry"), self.store.reload, self.store.unwritten_count > 0),
             (tr("Name for Changes…"), self.ask_person, True),
         ):
             entry = menu.addAction(text)
@@ -347,13 +341,9 @@ class WorklistActions(QObject):
     # --- parts and ledgers
     def split(self, column: str) -> None:
         """Ask for a folder, and write a part of the list for each township or person."""
-        start = str(self.store.path.parent) if self.store.path else ""
-        folder = QFileDialog.getExistingDirectory(self._dock, tr("Folder for the Parts"), start)
-        if folder:
-            self.split_into(column, folder)
-
-    def split_into(self, column: str, folder: str) -> None:
-        """Write a part of the list for each township or person to a folder, in the background."""
+        folder = QFileDialog.getExistingDirectory(self._dock, tr("Folder for the Parts"), self._get_folder())
+        if not folder:
+            return
         from ...core.render.worklist.merge import split_worklist
 
         path = self.store.path

@@ -117,7 +117,7 @@ class WorklistStore(QObject):
             self._start_job(changes, lambda _outcome: None, log_error)
 
     def reload(self) -> None:
-        """Read the file again, with changes of other people."""
+        """Read the file again, with changes of other people, and write the edits that wait."""
         self._add_change(None)
 
     def update(self, report: Any) -> None:
@@ -217,10 +217,6 @@ class WorklistStore(QObject):
         self._written = self._written.replace_items([item])
         self.changed.emit()
         self._add_change(take)
-
-    def retry(self) -> None:
-        """Write the edits that wait once more."""
-        self._add_change(None)
 
     # --- jobs
     def _add_change(self, change: _Change | None, on_done: Callable[[], None] | None = None) -> None:
