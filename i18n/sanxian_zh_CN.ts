@@ -200,6 +200,10 @@
         <translation>新增：{rules}</translation>
     </message>
     <message>
+        <source>Adjust the Urban Boundary…</source>
+        <translation>城镇开发边界局部优化…</translation>
+    </message>
+    <message>
         <source>Adjustment dossier</source>
         <translation>局部优化</translation>
     </message>
@@ -638,6 +642,14 @@
     <message>
         <source>Check all first: an alignment is judged by the rules.</source>
         <translation>请先全部检查：对齐结果须经规则复检。</translation>
+    </message>
+    <message>
+        <source>Check all first: fixes are tried on the findings of a check.</source>
+        <translation>请先全面检查：修复按检查出的问题试算。</translation>
+    </message>
+    <message>
+        <source>Check and Fix</source>
+        <translation>检查与整改</translation>
     </message>
     <message>
         <source>Check many counties</source>
@@ -1650,10 +1662,6 @@ Project: {project}</source>
         <translation>边编辑边检查</translation>
     </message>
     <message>
-        <source>Editions</source>
-        <translation>版本</translation>
-    </message>
-    <message>
         <source>Editions not read</source>
         <translation>未能读取的期数</translation>
     </message>
@@ -1764,14 +1772,6 @@ Project: {project}</source>
     <message>
         <source>Excel (*.xlsx)</source>
         <translation>Excel (*.xlsx)</translation>
-    </message>
-    <message>
-        <source>Excel (*.xlsx);;GeoPackage (*.gpkg)</source>
-        <translation>Excel (*.xlsx);;GeoPackage (*.gpkg)</translation>
-    </message>
-    <message>
-        <source>Exchange Formats</source>
-        <translation>交换格式</translation>
     </message>
     <message>
         <source>Exchange formats</source>
@@ -2020,6 +2020,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
     <message>
         <source>Fix</source>
         <translation>修复</translation>
+    </message>
+    <message>
+        <source>Fix Findings…</source>
+        <translation>批量修复…</translation>
     </message>
     <message>
         <source>Fix Preview</source>
@@ -2274,6 +2278,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>HTML 报告…</translation>
     </message>
     <message>
+        <source>Hand Out to Townships…</source>
+        <translation>按乡镇分发…</translation>
+    </message>
+    <message>
         <source>Hand in the results</source>
         <translation>提交成果</translation>
     </message>
@@ -2316,6 +2324,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
     <message>
         <source>If the database exists</source>
         <translation>库已存在时</translation>
+    </message>
+    <message>
+        <source>Import Boundary Points…</source>
+        <translation>界址点导入…</translation>
     </message>
     <message>
         <source>Import VCT</source>
@@ -2818,10 +2830,6 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
         <translation>正在映射 {layer}…</translation>
     </message>
     <message>
-        <source>Maps</source>
-        <translation>图件</translation>
-    </message>
-    <message>
         <source>Maps (empty: all)</source>
         <translation>图件（留空：全部）</translation>
     </message>
@@ -2848,6 +2856,10 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
     <message>
         <source>May grow by %1</source>
         <translation>还可扩 %1</translation>
+    </message>
+    <message>
+        <source>Merge Townships…</source>
+        <translation>按乡镇合并…</translation>
     </message>
     <message>
         <source>Merge township packages</source>
@@ -3144,6 +3156,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>No layout was made ({error}). Details are in the log, tab Sanxian.</source>
         <translation>未生成布局（{error}）。详情见日志面板的 Sanxian 页。</translation>
+    </message>
+    <message>
+        <source>No listed finding is left to fix.</source>
+        <translation>列表中没有待处理的问题。</translation>
     </message>
     <message>
         <source>No location on the map</source>
@@ -3510,6 +3526,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>签字用审查意见（Word）</translation>
     </message>
     <message>
+        <source>Opinion, Word (*.docx);;Opinion, PDF (*.pdf);;Excel (*.xlsx);;GeoPackage (*.gpkg)</source>
+        <translation>合规性意见 Word (*.docx);;合规性意见 PDF (*.pdf);;Excel (*.xlsx);;GeoPackage (*.gpkg)</translation>
+    </message>
+    <message>
         <source>Optional</source>
         <translation>可选</translation>
     </message>
@@ -3708,6 +3728,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>阶段：编制、公示或报批（drafting、publicity、approval）；标准和县配置可以按阶段确定各规则的严重程度。
 
 乡镇任务表：应有乡镇名称、指标、数值、单位四列；或一个乡镇一行，指标作为列名，如“永久基本农田（万亩）”。逐个乡镇与任务比较（LAW004），合计与本县目标比较（LAW005）。</translation>
+    </message>
+    <message>
+        <source>Plan and Projects</source>
+        <translation>编制与项目</translation>
     </message>
     <message>
         <source>Plan data: {names}.</source>
@@ -4166,6 +4190,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>结果文件（可发给技术人员）</translation>
     </message>
     <message>
+        <source>Results and Submission</source>
+        <translation>成果与汇交</translation>
+    </message>
+    <message>
         <source>Results: the package; gathering.xlsx and gathering.json with verdicts, areas of each layer by county and their sums, notes and repeated keys; the comparison of borders in the folder seams. The gathered data are not checked as a whole, so the package has no report of a check: inspect it with “Inspect a submission package”.</source>
         <translation>输出：成果包；gathering.xlsx 和 gathering.json，内容为各县结论、各图层分县面积和合计、说明、重复的标识码；接边结果在 seams 文件夹。汇总不对全域数据重新检查，因此成果包中没有质量检查报告，请用“检查成果包”检查。</translation>
     </message>
@@ -4318,12 +4346,12 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>三区三线规划助手</translation>
     </message>
     <message>
-        <source>Sanxian: features by BSM</source>
-        <translation>三区三线：按标识码查找要素</translation>
+        <source>Sanxian: commands, rules, findings, layers</source>
+        <translation>三区三线：命令、规则、问题、图层</translation>
     </message>
     <message>
-        <source>Sanxian: rules, findings, layers</source>
-        <translation>三区三线：规则、问题、图层</translation>
+        <source>Sanxian: features by BSM</source>
+        <translation>三区三线：按标识码查找要素</translation>
     </message>
     <message>
         <source>Save</source>
@@ -4508,6 +4536,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Setting “{setting}”: not confirmed by this county</source>
         <translation>设置“{setting}”未经本县确认</translation>
+    </message>
+    <message>
+        <source>Settings and Help</source>
+        <translation>设置与帮助</translation>
     </message>
     <message>
         <source>Settings confirmed by {by}, {document}, {date}.</source>
@@ -4800,6 +4832,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Tables for submission</source>
         <translation>报送表格</translation>
+    </message>
+    <message>
+        <source>Tables for the Office…</source>
+        <translation>报送表格…</translation>
     </message>
     <message>
         <source>Tables made</source>
@@ -5316,6 +5352,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>The summary layer cannot be opened. Start the check again.</source>
         <translation>汇总图层不能打开，请重新检查。</translation>
+    </message>
+    <message>
+        <source>The tool reads files: unsaved edits of {names} do not count. Save them first.</source>
+        <translation>该工具读取文件：{names}未保存的编辑不计入，请先保存。</translation>
     </message>
     <message>
         <source>The trial stopped with an error ({error}). Nothing was changed. Details are in the log, tab Sanxian.</source>
@@ -5980,10 +6020,6 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>年度动态维护</translation>
     </message>
     <message>
-        <source>Yearly maintenance reads files: unsaved edits of {names} do not count. Save them first.</source>
-        <translation>年度动态维护读取文件，{names}未保存的编辑不计入。请先保存。</translation>
-    </message>
-    <message>
         <source>You can continue to work or close this window; the export runs in the background. Existing files are not changed until the new package is complete.</source>
         <translation>可以继续其他工作，也可以关闭本窗口，导出在后台继续。新成果包写出完成前，原有文件不变。</translation>
     </message>
@@ -6026,6 +6062,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>add: create only missing layers</source>
         <translation>补充：只新建所缺图层</translation>
+    </message>
+    <message>
+        <source>adjustment</source>
+        <translation>局部优化</translation>
     </message>
     <message>
         <source>all layers</source>
@@ -6188,6 +6228,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>来源级别 C，未核实</translation>
     </message>
     <message>
+        <source>merged</source>
+        <translation>合并</translation>
+    </message>
+    <message>
         <source>meridian {degrees}°E</source>
         <translation>中央经线 {degrees}°E</translation>
     </message>
@@ -6226,6 +6270,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>off</source>
         <translation>已关闭</translation>
+    </message>
+    <message>
+        <source>office tables</source>
+        <translation>报送表格</translation>
     </message>
     <message>
         <source>optional</source>
@@ -6334,6 +6382,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>total {area}</source>
         <translation>合计 {area}</translation>
+    </message>
+    <message>
+        <source>township packages</source>
+        <translation>乡镇工作包</translation>
     </message>
     <message>
         <source>unchanged</source>
