@@ -82,7 +82,8 @@ class ExchangeActions:
 
     def check_source(self, path: str) -> None:
         """Open the toolbox dialog to check a file or folder."""
-        self._open_tool_dialog("sanxian:check_plan", {"SOURCE": path})
+        # Without a profile: that of the open project is of another county.
+        self._open_tool_dialog("sanxian:check_plan", {"SOURCE": path, "PROFILE": ""})
 
     def import_boundary_points(self, path: str) -> str:
         """Open the toolbox dialog to import a file of boundary points; the layer of parcels is added to the project.
