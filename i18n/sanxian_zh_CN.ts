@@ -216,6 +216,10 @@
         <translation>修复后（预览，尚未写入）</translation>
     </message>
     <message>
+        <source>After applying</source>
+        <translation>应用后预计</translation>
+    </message>
+    <message>
         <source>After m²</source>
         <translation>修复后 m²</translation>
     </message>
@@ -521,6 +525,18 @@
     </message>
     <message>
         <source>By Township</source>
+        <translation>按乡镇</translation>
+    </message>
+    <message>
+        <source>By feature</source>
+        <translation>按要素</translation>
+    </message>
+    <message>
+        <source>By safety</source>
+        <translation>按安全程度</translation>
+    </message>
+    <message>
+        <source>By township</source>
         <translation>按乡镇</translation>
     </message>
     <message>
@@ -1742,6 +1758,10 @@ Project: {project}</source>
         <translation>错误</translation>
     </message>
     <message>
+        <source>Errors {change}</source>
+        <translation>错误 {change}</translation>
+    </message>
+    <message>
         <source>Evaluate indicators of several years</source>
         <translation>体检评估（多期指标）</translation>
     </message>
@@ -2260,6 +2280,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
     <message>
         <source>Group</source>
         <translation>组</translation>
+    </message>
+    <message>
+        <source>Group the table</source>
+        <translation>表格分组</translation>
     </message>
     <message>
         <source>Group to Check</source>
@@ -3066,6 +3090,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>新问题</translation>
     </message>
     <message>
+        <source>New findings {count}</source>
+        <translation>新问题 {count}</translation>
+    </message>
+    <message>
         <source>New layers</source>
         <translation>新建图层</translation>
     </message>
@@ -3280,6 +3308,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Not fixable {count}</source>
         <translation>不能修复 {count}</translation>
+    </message>
+    <message>
+        <source>Not fixable: explained only</source>
+        <translation>不能修复：只作说明，不计入应用</translation>
     </message>
     <message>
         <source>Not found</source>
@@ -4338,6 +4370,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>安全：仅形式或碎图斑改动</translation>
     </message>
     <message>
+        <source>Safe: formal or sliver change, the finding ends and none is new</source>
+        <translation>安全：碎图斑以下或仅形式变动，问题消除且没有新问题</translation>
+    </message>
+    <message>
         <source>Sanxian</source>
         <translation>三区三线</translation>
     </message>
@@ -4471,6 +4507,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     </message>
     <message>
         <source>Search rule, BSM, township</source>
+        <translation>搜索规则、标识码、乡镇</translation>
+    </message>
+    <message>
+        <source>Search rules, keys, townships</source>
         <translation>搜索规则、标识码、乡镇</translation>
     </message>
     <message>
@@ -5516,6 +5556,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>须逐个确认</translation>
     </message>
     <message>
+        <source>To confirm one by one: a row can be ticked once its preview was shown</source>
+        <translation>需逐个确认：看过预览后可勾选</translation>
+    </message>
+    <message>
         <source>To confirm {count}</source>
         <translation>须确认 {count}</translation>
     </message>
@@ -5592,8 +5636,16 @@ Replace them by new ones? The changes are lost.</source>
         <translation>在副本上试算修复，先在地图上预览，确认后才改动（F）</translation>
     </message>
     <message>
+        <source>Try {count} ticked fixes</source>
+        <translation>试算所勾选的 {count} 项修复</translation>
+    </message>
+    <message>
         <source>Trying the fixes on a copy…</source>
         <translation>正在副本上试算…</translation>
+    </message>
+    <message>
+        <source>Trying the ticked fixes together…</source>
+        <translation>正在试算所勾选的修复…</translation>
     </message>
     <message>
         <source>Two layers have the same role: {roles}. Choose one.</source>
@@ -5782,6 +5834,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Warnings</source>
         <translation>警告</translation>
+    </message>
+    <message>
+        <source>Warnings {change}</source>
+        <translation>警告 {change}</translation>
     </message>
     <message>
         <source>West</source>
@@ -6638,6 +6694,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>{found} (of the previous package)</source>
         <translation>{found}（原成果包中的）</translation>
+    </message>
+    <message>
+        <source>{heading} ({count})</source>
+        <translation>{heading}（{count}）</translation>
     </message>
     <message>
         <source>{hectares} ({area})</source>
