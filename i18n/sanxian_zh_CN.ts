@@ -200,6 +200,10 @@
         <translation>新增：{rules}</translation>
     </message>
     <message>
+        <source>Adjust the Urban Boundary…</source>
+        <translation>城镇开发边界局部优化…</translation>
+    </message>
+    <message>
         <source>Adjustment dossier</source>
         <translation>局部优化</translation>
     </message>
@@ -210,6 +214,10 @@
     <message>
         <source>After (preview, nothing written yet)</source>
         <translation>修复后（预览，尚未写入）</translation>
+    </message>
+    <message>
+        <source>After applying</source>
+        <translation>应用后预计</translation>
     </message>
     <message>
         <source>After m²</source>
@@ -520,6 +528,18 @@
         <translation>按乡镇</translation>
     </message>
     <message>
+        <source>By feature</source>
+        <translation>按要素</translation>
+    </message>
+    <message>
+        <source>By safety</source>
+        <translation>按安全程度</translation>
+    </message>
+    <message>
+        <source>By township</source>
+        <translation>按乡镇</translation>
+    </message>
+    <message>
         <source>CRS of the coordinates (empty: as the file states)</source>
         <translation>坐标的坐标系（空：按文件所写）</translation>
     </message>
@@ -638,6 +658,14 @@
     <message>
         <source>Check all first: an alignment is judged by the rules.</source>
         <translation>请先全部检查：对齐结果须经规则复检。</translation>
+    </message>
+    <message>
+        <source>Check all first: fixes are tried on the findings of a check.</source>
+        <translation>请先全面检查：修复按检查出的问题试算。</translation>
+    </message>
+    <message>
+        <source>Check and Fix</source>
+        <translation>检查与整改</translation>
     </message>
     <message>
         <source>Check many counties</source>
@@ -1650,10 +1678,6 @@ Project: {project}</source>
         <translation>边编辑边检查</translation>
     </message>
     <message>
-        <source>Editions</source>
-        <translation>版本</translation>
-    </message>
-    <message>
         <source>Editions not read</source>
         <translation>未能读取的期数</translation>
     </message>
@@ -1734,6 +1758,10 @@ Project: {project}</source>
         <translation>错误</translation>
     </message>
     <message>
+        <source>Errors {change}</source>
+        <translation>错误 {change}</translation>
+    </message>
+    <message>
         <source>Evaluate indicators of several years</source>
         <translation>体检评估（多期指标）</translation>
     </message>
@@ -1764,14 +1792,6 @@ Project: {project}</source>
     <message>
         <source>Excel (*.xlsx)</source>
         <translation>Excel (*.xlsx)</translation>
-    </message>
-    <message>
-        <source>Excel (*.xlsx);;GeoPackage (*.gpkg)</source>
-        <translation>Excel (*.xlsx);;GeoPackage (*.gpkg)</translation>
-    </message>
-    <message>
-        <source>Exchange Formats</source>
-        <translation>交换格式</translation>
     </message>
     <message>
         <source>Exchange formats</source>
@@ -2022,6 +2042,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
         <translation>修复</translation>
     </message>
     <message>
+        <source>Fix Findings…</source>
+        <translation>批量修复…</translation>
+    </message>
+    <message>
         <source>Fix Preview</source>
         <translation>修复预览</translation>
     </message>
@@ -2258,6 +2282,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
         <translation>组</translation>
     </message>
     <message>
+        <source>Group the table</source>
+        <translation>表格分组</translation>
+    </message>
+    <message>
         <source>Group to Check</source>
         <translation>选择检查的图层组</translation>
     </message>
@@ -2272,6 +2300,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
     <message>
         <source>HTML Report…</source>
         <translation>HTML 报告…</translation>
+    </message>
+    <message>
+        <source>Hand Out to Townships…</source>
+        <translation>按乡镇分发…</translation>
     </message>
     <message>
         <source>Hand in the results</source>
@@ -2312,6 +2344,10 @@ Layers are written in the CRS of the specification (EPSG:4490). Layers of counti
     <message>
         <source>If the database exists</source>
         <translation>库已存在时</translation>
+    </message>
+    <message>
+        <source>Import Boundary Points…</source>
+        <translation>界址点导入…</translation>
     </message>
     <message>
         <source>Import VCT</source>
@@ -2814,10 +2850,6 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
         <translation>正在映射 {layer}…</translation>
     </message>
     <message>
-        <source>Maps</source>
-        <translation>图件</translation>
-    </message>
-    <message>
         <source>Maps (empty: all)</source>
         <translation>图件（留空：全部）</translation>
     </message>
@@ -2844,6 +2876,10 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
     <message>
         <source>May grow by %1</source>
         <translation>还可扩 %1</translation>
+    </message>
+    <message>
+        <source>Merge Townships…</source>
+        <translation>按乡镇合并…</translation>
     </message>
     <message>
         <source>Merge township packages</source>
@@ -3050,6 +3086,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>新问题</translation>
     </message>
     <message>
+        <source>New findings {count}</source>
+        <translation>新问题 {count}</translation>
+    </message>
+    <message>
         <source>New layers</source>
         <translation>新建图层</translation>
     </message>
@@ -3140,6 +3180,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>No layout was made ({error}). Details are in the log, tab Sanxian.</source>
         <translation>未生成布局（{error}）。详情见日志面板的 Sanxian 页。</translation>
+    </message>
+    <message>
+        <source>No listed finding is left to fix.</source>
+        <translation>列表中没有待处理的问题。</translation>
     </message>
     <message>
         <source>No location on the map</source>
@@ -3256,6 +3300,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Not fixable {count}</source>
         <translation>不能修复 {count}</translation>
+    </message>
+    <message>
+        <source>Not fixable: explained only</source>
+        <translation>不能修复：只作说明，不计入应用</translation>
     </message>
     <message>
         <source>Not found</source>
@@ -3502,6 +3550,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>签字用审查意见（Word）</translation>
     </message>
     <message>
+        <source>Opinion, Word (*.docx);;Opinion, PDF (*.pdf);;Excel (*.xlsx);;GeoPackage (*.gpkg)</source>
+        <translation>合规性意见 Word (*.docx);;合规性意见 PDF (*.pdf);;Excel (*.xlsx);;GeoPackage (*.gpkg)</translation>
+    </message>
+    <message>
         <source>Optional</source>
         <translation>可选</translation>
     </message>
@@ -3700,6 +3752,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>阶段：编制、公示或报批（drafting、publicity、approval）；标准和县配置可以按阶段确定各规则的严重程度。
 
 乡镇任务表：应有乡镇名称、指标、数值、单位四列；或一个乡镇一行，指标作为列名，如“永久基本农田（万亩）”。逐个乡镇与任务比较（LAW004），合计与本县目标比较（LAW005）。</translation>
+    </message>
+    <message>
+        <source>Plan and Projects</source>
+        <translation>编制与项目</translation>
     </message>
     <message>
         <source>Plan data: {names}.</source>
@@ -4158,6 +4214,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>结果文件（可发给技术人员）</translation>
     </message>
     <message>
+        <source>Results and Submission</source>
+        <translation>成果与汇交</translation>
+    </message>
+    <message>
         <source>Results: the package; gathering.xlsx and gathering.json with verdicts, areas of each layer by county and their sums, notes and repeated keys; the comparison of borders in the folder seams. The gathered data are not checked as a whole, so the package has no report of a check: inspect it with “Inspect a submission package”.</source>
         <translation>输出：成果包；gathering.xlsx 和 gathering.json，内容为各县结论、各图层分县面积和合计、说明、重复的标识码；接边结果在 seams 文件夹。汇总不对全域数据重新检查，因此成果包中没有质量检查报告，请用“检查成果包”检查。</translation>
     </message>
@@ -4302,6 +4362,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>安全：仅形式或碎图斑改动</translation>
     </message>
     <message>
+        <source>Safe: formal or sliver change, the finding ends and none is new</source>
+        <translation>安全：碎图斑以下或仅形式变动，问题消除且没有新问题</translation>
+    </message>
+    <message>
         <source>Sanxian</source>
         <translation>三区三线</translation>
     </message>
@@ -4310,12 +4374,12 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>三区三线规划助手</translation>
     </message>
     <message>
-        <source>Sanxian: features by BSM</source>
-        <translation>三区三线：按标识码查找要素</translation>
+        <source>Sanxian: commands, rules, findings, layers</source>
+        <translation>三区三线：命令、规则、问题、图层</translation>
     </message>
     <message>
-        <source>Sanxian: rules, findings, layers</source>
-        <translation>三区三线：规则、问题、图层</translation>
+        <source>Sanxian: features by BSM</source>
+        <translation>三区三线：按标识码查找要素</translation>
     </message>
     <message>
         <source>Save</source>
@@ -4438,6 +4502,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>搜索规则、标识码、乡镇</translation>
     </message>
     <message>
+        <source>Search rules, keys, townships</source>
+        <translation>搜索规则、标识码、乡镇</translation>
+    </message>
+    <message>
         <source>Search seams between townships</source>
         <translation>核对乡镇接边</translation>
     </message>
@@ -4500,6 +4568,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Setting “{setting}”: not confirmed by this county</source>
         <translation>设置“{setting}”未经本县确认</translation>
+    </message>
+    <message>
+        <source>Settings and Help</source>
+        <translation>设置与帮助</translation>
     </message>
     <message>
         <source>Settings confirmed by {by}, {document}, {date}.</source>
@@ -4792,6 +4864,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Tables for submission</source>
         <translation>报送表格</translation>
+    </message>
+    <message>
+        <source>Tables for the Office…</source>
+        <translation>报送表格…</translation>
     </message>
     <message>
         <source>Tables made</source>
@@ -5310,6 +5386,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>汇总图层不能打开，请重新检查。</translation>
     </message>
     <message>
+        <source>The tool reads files: unsaved edits of {names} do not count. Save them first.</source>
+        <translation>该工具读取文件：{names}未保存的编辑不计入，请先保存。</translation>
+    </message>
+    <message>
         <source>The trial stopped with an error ({error}). Nothing was changed. Details are in the log, tab Sanxian.</source>
         <translation>试算因错误停止（{error}），未作任何改动。详情见日志面板的 Sanxian 页。</translation>
     </message>
@@ -5468,6 +5548,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>须逐个确认</translation>
     </message>
     <message>
+        <source>To confirm one by one: a row can be ticked once its preview was shown</source>
+        <translation>需逐个确认：看过预览后可勾选</translation>
+    </message>
+    <message>
         <source>To confirm {count}</source>
         <translation>须确认 {count}</translation>
     </message>
@@ -5544,8 +5628,16 @@ Replace them by new ones? The changes are lost.</source>
         <translation>在副本上试算修复，先在地图上预览，确认后才改动（F）</translation>
     </message>
     <message>
+        <source>Try {count} ticked fixes</source>
+        <translation>试算所勾选的 {count} 项修复</translation>
+    </message>
+    <message>
         <source>Trying the fixes on a copy…</source>
         <translation>正在副本上试算…</translation>
+    </message>
+    <message>
+        <source>Trying the ticked fixes together…</source>
+        <translation>正在试算所勾选的修复…</translation>
     </message>
     <message>
         <source>Two layers have the same role: {roles}. Choose one.</source>
@@ -5734,6 +5826,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Warnings</source>
         <translation>警告</translation>
+    </message>
+    <message>
+        <source>Warnings {change}</source>
+        <translation>警告 {change}</translation>
     </message>
     <message>
         <source>West</source>
@@ -5972,10 +6068,6 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>年度动态维护</translation>
     </message>
     <message>
-        <source>Yearly maintenance reads files: unsaved edits of {names} do not count. Save them first.</source>
-        <translation>年度动态维护读取文件，{names}未保存的编辑不计入。请先保存。</translation>
-    </message>
-    <message>
         <source>You can continue to work or close this window; the export runs in the background. Existing files are not changed until the new package is complete.</source>
         <translation>可以继续其他工作，也可以关闭本窗口，导出在后台继续。新成果包写出完成前，原有文件不变。</translation>
     </message>
@@ -6018,6 +6110,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>add: create only missing layers</source>
         <translation>补充：只新建所缺图层</translation>
+    </message>
+    <message>
+        <source>adjustment</source>
+        <translation>局部优化</translation>
     </message>
     <message>
         <source>all layers</source>
@@ -6180,6 +6276,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>来源级别 C，未核实</translation>
     </message>
     <message>
+        <source>merged</source>
+        <translation>合并</translation>
+    </message>
+    <message>
         <source>meridian {degrees}°E</source>
         <translation>中央经线 {degrees}°E</translation>
     </message>
@@ -6218,6 +6318,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>off</source>
         <translation>已关闭</translation>
+    </message>
+    <message>
+        <source>office tables</source>
+        <translation>报送表格</translation>
     </message>
     <message>
         <source>optional</source>
@@ -6326,6 +6430,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>total {area}</source>
         <translation>合计 {area}</translation>
+    </message>
+    <message>
+        <source>township packages</source>
+        <translation>乡镇工作包</translation>
     </message>
     <message>
         <source>unchanged</source>
@@ -6578,6 +6686,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>{found} (of the previous package)</source>
         <translation>{found}（原成果包中的）</translation>
+    </message>
+    <message>
+        <source>{heading} ({count})</source>
+        <translation>{heading}（{count}）</translation>
     </message>
     <message>
         <source>{hectares} ({area})</source>

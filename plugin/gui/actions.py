@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from qgis.core import QgsProject
@@ -13,17 +14,113 @@ from qgis.PyQt.QtWidgets import QDialog, QMenu
 
 from ..bridge.project import county
 from ..bridge.running.tasks import JobRunner
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr, translate_marked
 from ..core.base.errors import SanxianError
 from .findings import panel_pages
 from .widgets import messages, theme
 from .widgets.messages import push_message
 
-#: Entries of submenus: actions that are rarely used. The menu has to fit on a small screen.
-_SUBMENU_ACTIONS = {
-    "editions": (("compare", "compare", ""), ("yearly", "yearly", "")),
-    "map_sheets": (("layouts", "layouts", ""), ("maps", "maps", "")),
-    "exchange": (("mapping", "mapping", ""), ("vct_in", "vct_in", ""), ("vct_out", "vct_out", "")),
+#: Section of the menu → its entries: name, icon, shortcut. The menu has to fit on a small screen: at most 24 entries
+#: (docs/manual/zh/01-quickstart.md lists them), of which three places are kept for proposals.
+_MENU_SECTIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    mark_text("Check and Fix"): (
+        ("check", "run", "F8"),
+        ("findings", "findings", ""),
+        ("fix_all", "fix", ""),
+        ("report", "report", ""),
+    ),
+    mark_text("Plan and Projects"): (
+        ("new", "new", ""),
+        ("mapping", "mapping", ""),
+        ("points_in", "draw", ""),
+        ("conformity", "conformity", ""),
+        ("adjustment", "align", ""),
+        ("split", "export", ""),
+        ("merge", "open", ""),
+    ),
+    mark_text("Results and Submission"): (
+        ("tables", "indicators", ""),
+        ("maps", "maps", ""),
+        ("package", "package", ""),
+        ("inspect", "inspect", ""),
+        ("yearly", "yearly", ""),
+        ("counties", "counties", ""),
+    ),
+    mark_text("Settings and Help"): (
+        ("roles", "roles", ""),
+        ("profile", "profile", ""),
+        ("doctor", "doctor", ""),
+        ("manual", "manual", ""),
+    ),
+}
+#: Actions on the toolbar, in the panel or in the locator bar only; users may give them shortcuts.
+_OTHER_ACTIONS = (
+    ("previous", "previous", "Shift+F9"),
+    ("next", "next", "F9"),
+    ("next_open", "next", "Ctrl+F9"),
+    ("layer", "layer", ""),
+    ("live", "live", ""),
+    ("indicator_panel", "indicators", ""),
+    ("indicators", "indicators", ""),
+    ("align", "align", ""),
+    ("document", "document", ""),
+    ("forms", "forms", ""),
+    ("symbols", "symbols", ""),
+    ("layers", "layers", ""),
+    ("bookmarks", "bookmarks", ""),
+    ("layouts", "layouts", ""),
+    ("compare", "compare", ""),
+    ("vct_in", "vct_in", ""),
+    ("vct_out", "vct_out", ""),
+    ("sample", "sample", ""),
+    ("dictionary", "dictionary", ""),
+    ("help", "help", ""),
+)
+
+
+#: Name of an action → its text, marked for translation.
+_TEXTS = {
+    "check": mark_text("Check All"),
+    "previous": mark_text("Previous"),
+    "next": mark_text("Next"),
+    "next_open": mark_text("Next Open"),
+    "findings": mark_text("Findings"),
+    "layer": mark_text("Show Findings on the Map"),
+    "live": mark_text("Live Check"),
+    "report": mark_text("Report…"),
+    "indicator_panel": mark_text("Indicators"),
+    "indicators": mark_text("Compute Indicators…"),
+    "conformity": mark_text("Project Conformity"),
+    "align": mark_text("Align Selected Features…"),
+    "fix_all": mark_text("Fix Findings…"),
+    "points_in": mark_text("Import Boundary Points…"),
+    "adjustment": mark_text("Adjust the Urban Boundary…"),
+    "split": mark_text("Hand Out to Townships…"),
+    "merge": mark_text("Merge Townships…"),
+    "tables": mark_text("Tables for the Office…"),
+    "roles": mark_text("Layer Roles…"),
+    "profile": mark_text("County Profile…"),
+    "document": mark_text("Document Information…"),
+    "forms": mark_text("Apply Layer Forms"),
+    "symbols": mark_text("Apply Layer Symbols"),
+    "mapping": mark_text("Map Fields…"),
+    "new": mark_text("New County Plan…"),
+    "layers": mark_text("New Layers…"),
+    "bookmarks": mark_text("Bookmarks by Township"),
+    "layouts": mark_text("Make Layouts…"),
+    "maps": mark_text("Export Maps…"),
+    "package": mark_text("Export Submission Package…"),
+    "inspect": mark_text("Inspect Submission Package…"),
+    "counties": mark_text("Check Many Counties…"),
+    "vct_in": mark_text("Import VCT…"),
+    "vct_out": mark_text("Export VCT…"),
+    "yearly": mark_text("Yearly Maintenance Package…"),
+    "compare": mark_text("Compare Editions…"),
+    "sample": mark_text("Open Sample County"),
+    "dictionary": mark_text("Data Dictionary…"),
+    "doctor": mark_text("Environment Check…"),
+    "manual": mark_text("Manual"),
+    "help": mark_text("Help and About"),
 }
 
 
@@ -34,45 +131,6 @@ class MenuActions(QObject):
     positions and shortcuts.
     """
 
-    #: Name, icon, shortcut; None is a separator, a text is the name of a submenu.
-    _MENU_ENTRIES = (
-        ("check", "run", "F8"),
-        ("previous", "previous", "Shift+F9"),
-        ("next", "next", "F9"),
-        ("next_open", "next", "Ctrl+F9"),
-        None,
-        ("findings", "findings", ""),
-        ("layer", "layer", ""),
-        ("live", "live", ""),
-        ("report", "report", ""),
-        ("indicator_panel", "indicators", ""),
-        ("indicators", "indicators", ""),
-        ("conformity", "conformity", ""),
-        ("align", "align", ""),
-        None,
-        ("roles", "roles", ""),
-        ("profile", "profile", ""),
-        ("document", "document", ""),
-        ("forms", "forms", ""),
-        ("symbols", "symbols", ""),
-        None,
-        ("new", "new", ""),
-        ("layers", "layers", ""),
-        ("bookmarks", "bookmarks", ""),
-        "map_sheets",
-        None,
-        ("package", "package", ""),
-        ("inspect", "inspect", ""),
-        ("counties", "counties", ""),
-        "editions",
-        "exchange",
-        None,
-        ("sample", "sample", ""),
-        ("dictionary", "dictionary", ""),
-        ("doctor", "doctor", ""),
-        ("manual", "manual", ""),
-        ("help", "help", ""),
-    )
     _TOOLBAR_ENTRIES = (
         "new",
         None,
@@ -100,48 +158,10 @@ class MenuActions(QObject):
         self._iface = iface
         self._window = iface.mainWindow()
         self.by_name: dict[str, QAction] = {}
-        texts = {
-            "check": tr("Check All"),
-            "previous": tr("Previous"),
-            "next": tr("Next"),
-            "next_open": tr("Next Open"),
-            "findings": tr("Findings"),
-            "layer": tr("Show Findings on the Map"),
-            "live": tr("Live Check"),
-            "report": tr("Report…"),
-            "indicator_panel": tr("Indicators"),
-            "indicators": tr("Compute Indicators…"),
-            "conformity": tr("Project Conformity"),
-            "align": tr("Align Selected Features…"),
-            "roles": tr("Layer Roles…"),
-            "profile": tr("County Profile…"),
-            "document": tr("Document Information…"),
-            "forms": tr("Apply Layer Forms"),
-            "symbols": tr("Apply Layer Symbols"),
-            "mapping": tr("Map Fields…"),
-            "new": tr("New County Plan…"),
-            "layers": tr("New Layers…"),
-            "bookmarks": tr("Bookmarks by Township"),
-            "layouts": tr("Make Layouts…"),
-            "maps": tr("Export Maps…"),
-            "package": tr("Export Submission Package…"),
-            "inspect": tr("Inspect Submission Package…"),
-            "counties": tr("Check Many Counties…"),
-            "vct_in": tr("Import VCT…"),
-            "vct_out": tr("Export VCT…"),
-            "yearly": tr("Yearly Maintenance Package…"),
-            "compare": tr("Compare Editions…"),
-            "sample": tr("Open Sample County"),
-            "dictionary": tr("Data Dictionary…"),
-            "doctor": tr("Environment Check…"),
-            "manual": tr("Manual"),
-            "help": tr("Help and About"),
-        }
-        entries = [*self._MENU_ENTRIES, *(row for rows in _SUBMENU_ACTIONS.values() for row in rows)]
-        for name, icon, shortcut in (entry for entry in entries if isinstance(entry, tuple)):
+        for name, icon, shortcut in (*chain.from_iterable(_MENU_SECTIONS.values()), *_OTHER_ACTIONS):
             action = QAction(
                 theme.load_icon(icon),
-                texts[name],
+                translate_marked(_TEXTS[name]),
                 self._window,
                 objectName=f"SanxianAction{name.capitalize()}",
                 checkable=name in self._CHECKABLE_ACTIONS,
@@ -161,22 +181,11 @@ class MenuActions(QObject):
 
     def _make_menu(self) -> QMenu:
         menu = QMenu(tr("Sanxian") + "(&X)", self._window, objectName="SanxianMenu")
-        for entry in self._MENU_ENTRIES:
-            if entry is None:
-                menu.addSeparator()
-            elif isinstance(entry, str):
-                menu.addMenu(self._make_submenu(entry, menu))
-            else:
-                menu.addAction(self.by_name[entry[0]])
+        for title, entries in _MENU_SECTIONS.items():
+            menu.addSection(translate_marked(title))
+            menu.addActions([self.by_name[name] for name, _icon, _shortcut in entries])
         self._window.menuBar().insertMenu(self._iface.helpMenu().menuAction(), menu)
         return menu
-
-    def _make_submenu(self, name: str, menu: QMenu) -> QMenu:
-        titles = {"editions": tr("Editions"), "map_sheets": tr("Maps"), "exchange": tr("Exchange Formats")}
-        submenu = QMenu(titles[name], menu, objectName=f"SanxianMenu{name.capitalize()}")
-        for entry in _SUBMENU_ACTIONS[name]:
-            submenu.addAction(self.by_name[entry[0]])
-        return submenu
 
     def _make_toolbar(self):
         toolbar = self._iface.addToolBar(tr("Sanxian"))

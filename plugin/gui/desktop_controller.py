@@ -177,6 +177,7 @@ class DesktopController(QObject):
         for drop_handler in self.drops:
             iface.registerCustomDropHandler(drop_handler)
         targets = LocatorTargets(
+            lambda: self.actions.by_name,
             lambda: self.dock.result,
             lambda finding: self.selection.select_finding(finding, zoom=True),
             self.dialogs.open_help,
@@ -202,6 +203,9 @@ class DesktopController(QObject):
             "indicator_panel": self.indicators.setVisible,
             "indicators": self.figures.open_indicator_dialog,
             "align": self.fixes.align_selected,
+            "fix_all": self.fixes.preview_all,
+            "points_in": lambda: self.exchange.import_boundary_points(""),
+            **{name: partial(self.exchange.open_tool, name) for name in ("adjustment", "split", "merge", "tables")},
             "roles": dialogs.open_roles_dialog,
             "profile": dialogs.open_profile_dialog,
             "document": dialogs.open_document_dialog,

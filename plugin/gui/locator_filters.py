@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Search in QGIS's locator bar (定位栏, Ctrl+K): rules, findings, plan layers, and features by key (标识码, BSM)."""
+"""Search in QGIS's locator bar (定位栏, Ctrl+K): commands, rules, findings, plan layers, and features by key (BSM)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerFeatureSource,
 )
-from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtGui import QAction, QIcon, QKeySequence
 
 from ..bridge import settings
 from ..bridge.layers.properties import get_assigned_role
@@ -27,8 +27,8 @@ from ..bridge.texts import tr
 from .findings.groups import get_finding_kind
 from .widgets import theme
 
-#: Prefix that limits a search to the filters of this plugin.
-PREFIX = "sx"
+#: Prefix that limits a search to the filters of this plugin; QGIS ignores shorter ones of plugins.
+PREFIX = "sxt"
 #: Shorter texts match too much.
 MIN_LENGTH = 2
 _MAX_RESULTS_PER_KIND = 15
@@ -43,10 +43,11 @@ _MAX_RESULTS_PER_LAYER = 5
 class LocatorTargets:
     """What the filter searches and what it opens.
 
-    ``get_result``: returns the displayed result of a check, or None; ``select_finding(finding)``,
-    ``open_help(rule code)``, ``activate_layer(layer)``: show a chosen entry.
+    ``get_actions``: returns name → action of the plugin; ``get_result``: returns the displayed result of a check, or
+    None; ``select_finding(finding)``, ``open_help(rule code)``, ``activate_layer(layer)``: show a chosen entry.
     """
 
+    get_actions: Callable[[], Mapping[str, QAction]]
     get_result: Callable[[], Any]
     select_finding: Callable[[Any], None]
     open_help: Callable[[str], None]
@@ -54,7 +55,7 @@ class LocatorTargets:
 
 
 class PlanLocatorFilter(QgsLocatorFilter):
-    """Finds rules by code and title, findings by key, township and rule, and plan layers by name and code."""
+    """Finds commands by name, rules by code and title, findings by key, township and rule, layers by name and code."""
 
     def __init__(self, targets: LocatorTargets):
         super().__init__()
@@ -65,7 +66,7 @@ class PlanLocatorFilter(QgsLocatorFilter):
         return "sanxian_plan"
 
     def displayName(self) -> str:
-        return tr("Sanxian: rules, findings, layers")
+        return tr("Sanxian: commands, rules, findings, layers")
 
     def prefix(self) -> str:
         return PREFIX
@@ -81,7 +82,7 @@ class PlanLocatorFilter(QgsLocatorFilter):
         words = text.casefold().split()
         if len(text.strip()) < MIN_LENGTH:
             return
-        for find in (self._find_findings, self._find_rules, self._find_layers):
+        for find in (self._find_commands, self._find_findings, self._find_rules, self._find_layers):
             for count, result in enumerate(find(words)):
                 if count == _MAX_RESULTS_PER_KIND or (feedback is not None and feedback.isCanceled()):
                     break
@@ -89,7 +90,9 @@ class PlanLocatorFilter(QgsLocatorFilter):
 
     def triggerResult(self, result) -> None:
         kind, target = result.userData
-        if kind == "rule":
+        if kind == "command":
+            self._targets.get_actions()[target].trigger()
+        elif kind == "rule":
             self._targets.open_help(target)
         elif kind == "layer":
             layer = QgsProject.instance().mapLayer(target)
@@ -101,6 +104,13 @@ class PlanLocatorFilter(QgsLocatorFilter):
             finding = next((one for one in findings if one.fingerprint == target), None)
             if finding is not None:
                 self._targets.select_finding(finding)
+
+    def _find_commands(self, words: list[str]) -> Iterator[QgsLocatorResult]:
+        for name, action in self._targets.get_actions().items():
+            if action.isEnabled() and _contains_all(words, (action.text(),)):
+                shortcut = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+                icon = action.property("sanxianIcon")
+                yield self._make_result(tr("Sanxian"), action.text(), shortcut, icon, ("command", name))
 
     def _find_findings(self, words: list[str]) -> Iterator[QgsLocatorResult]:
         shown = self._targets.get_result()

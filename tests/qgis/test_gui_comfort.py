@@ -56,6 +56,7 @@ def opened():
 def targets(chinese, qgis_app, project, opened):
     result = make_result(make_small_report())
     return LocatorTargets(
+        dict,
         lambda: result,
         lambda finding: opened.append(("finding", finding.fingerprint)),
         lambda code: opened.append(("rule", code)),
@@ -98,6 +99,37 @@ def test_entry_of_a_finding_that_has_ended_opens_nothing(targets, opened):
     targets.get_result().findings.clear()
     locator.filters()[0].triggerResult(entry)
     assert opened == []
+
+
+#: Entries of the menu of 0.1.0 that are no longer in it.
+FORMER_MENU_ENTRIES = (
+    "上一个", "下一个", "下一个未完成", "在地图上显示问题", "实时检查", "指标", "指标计算…", "对齐选中要素…", "成果信息…", "应用图层表单", "应用图层符号",
+    "新建图层…", "按乡镇建立书签", "生成布局…", "版本比较…", "导入 VCT…", "导出 VCT…", "打开示例县", "数据字典…", "帮助与关于",
+)  # fmt: skip
+
+
+def test_menu_has_four_sections_and_room_for_three_more_of_24_entries(chinese, provider, project):
+    controller = make_controller()
+    entries = controller.actions.menu.actions()
+    sections = [one.text() for one in entries if one.isSeparator()]
+    assert sections == ["检查与整改", "编制与项目", "成果与汇交", "设置与帮助"]
+    assert len(entries) - len(sections) <= 21 and not any(one.menu() for one in entries)
+    controller.unload()
+
+
+def test_entries_that_left_the_menu_are_found_by_their_name_and_opened(chinese, provider, project):
+    controller = make_controller()
+    for name in FORMER_MENU_ENTRIES:
+        action = next(one for one in controller.actions.by_name.values() if one.text() == name)
+        action.setEnabled(True)
+        found, _ = search(controller.locator_filters[0].clone(), name.rstrip("…"))
+        assert name in [one.displayString for one in found if one.userData[0] == "command"]
+    found, locator = search(controller.locator_filters[0].clone(), "实时检查")
+    was_on = controller.actions["live"].isChecked()
+    locator.filters()[0].triggerResult(next(one for one in found if one.displayString == "实时检查"))
+    assert controller.actions["live"].isChecked() is not was_on
+    controller.actions["live"].trigger()
+    controller.unload()
 
 
 def test_features_are_found_by_digits_of_their_key_and_shown(chinese, qgis_app, project):

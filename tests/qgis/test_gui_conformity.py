@@ -379,8 +379,9 @@ def test_boundary_points_are_imported_before_they_are_read(panel, tmp_path):
     assert len(panel.projects.items) == 2, "the user cancelled"
 
 
-def test_report_writes_workbook_and_layer_of_the_batch(panel, tmp_path):
+def test_report_writes_opinion_workbook_and_layer_of_the_batch(panel, tmp_path):
     import geopandas as gpd
+    from docx import Document
     from openpyxl import load_workbook
 
     panel, layers, controller = panel
@@ -389,13 +390,16 @@ def test_report_writes_workbook_and_layer_of_the_batch(panel, tmp_path):
     panel.take_selected()
     wait_for_figures(panel)
     shapes = [one.make_shape() for one in panel.projects.list_reported()]
-    for suffix in (".xlsx", ".gpkg"):
+    for suffix in (".docx", ".pdf", ".xlsx", ".gpkg"):
         path = tmp_path / f"报告{suffix}"
         panel.report.write(panel.plan.get_data(), shapes, str(path))
         assert wait_until(path.exists)
     parts = gpd.read_file(tmp_path / "报告.gpkg")
     assert sorted(parts.loc[parts["item"] == "project", "row"]) == [1, 2]
     assert parts.loc[parts["item"] == "project", "area_m2"].iloc[0] == pytest.approx(panel.dock.figures.area_m2)
+    opinion = Document(tmp_path / "报告.docx")
+    assert any("审查意见" in one.text for one in opinion.paragraphs) and len(opinion.inline_shapes) >= 2, "a map each"
+    assert (tmp_path / "报告.pdf").read_bytes().startswith(b"%PDF")
     sheet = load_workbook(tmp_path / "报告.xlsx").worksheets[0]
     assert any(one.name in str(cell.value) for one in panel.projects.items for row in sheet for cell in row)
 

@@ -450,8 +450,7 @@ def test_unloading_the_plugin_removes_its_drop_handler_menus_and_dialogs(chinese
     controller.export.show()
     shown = controller.export.dialog
     assert iface.drops == list(controller.drops) and shown.isVisible()
-    names = {menu.objectName() for menu in iface.window.findChildren(QMenu)}
-    assert {"SanxianMenu", "SanxianMenuExchange"} <= names
+    assert "SanxianMenu" in {menu.objectName() for menu in iface.window.findChildren(QMenu)}
     controller.unload()
     qgis_app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert not iface.drops

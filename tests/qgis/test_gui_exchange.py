@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test dialogs and messages of VCT exchange, yearly update and comparison."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -137,6 +138,24 @@ def test_message_after_a_vct_import_contains_the_remarks_on_the_file(exchange_ac
     }
     exchange_actions.import_vct(str(tmp_path / "a.vct"))
     assert "版本为 2.0。" in read_message_text(exchange_actions) and "范围不符。" in read_message_text(exchange_actions)
+
+
+@pytest.mark.parametrize("name", ["tables", "adjustment", "split", "merge"])
+def test_tools_of_the_menu_propose_profile_data_and_an_unused_file_and_report_what_they_wrote(
+    exchange_actions, requested_dialogs, plan_layers, project, name
+):
+    county.store_county_settings(project, replace(county.read_county_settings(project), profile="hunyuan"))
+    exchange_actions.open_tool(name)
+    given = requested_dialogs.given
+    assert given["PROFILE"] == "hunyuan"
+    reads_files = name in ("split", "merge")
+    assert given.get("SOURCE", "") == (get_file_path(next(iter(plan_layers.values()))) if reads_files else "")
+    output = given.get("OUTPUT") or given["OUTPUT_XLSX"]
+    assert Path(output).parent.is_dir() and not Path(output).exists()
+    assert not read_message_text(exchange_actions)
+    requested_dialogs.answer = {"OUTPUT": output, "OUTPUT_XLSX": output}
+    exchange_actions.open_tool(name)
+    assert output in read_message_text(exchange_actions)
 
 
 def test_message_after_a_vct_import_contains_the_check_verdict(exchange_actions, requested_dialogs, tmp_path):

@@ -11,12 +11,13 @@ from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QRect, Qt
 from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QInputDialog, QLabel, QPushButton, QToolButton
+from qgis.PyQt.QtWidgets import QComboBox, QInputDialog, QLabel, QPushButton, QToolButton
 
 from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.checking.findings_layer import FINDINGS_PROPERTY
 from plugin.bridge.project import county
 from plugin.core.fixes.proposal import FixTexts, Proposal
+from plugin.gui.findings.groups import get_finding_kind
 from plugin.gui.fixing.batch_dialog import (
     CONFIRM,
     FEATURE_COLUMN,
@@ -26,6 +27,7 @@ from plugin.gui.fixing.batch_dialog import (
     SAFE,
     BatchDialog,
     make_batch_rows,
+    make_forecast,
 )
 from plugin.gui.fixing.change_preview import AreaRow, AreaTable, FixShapes, LinkedMaps
 from plugin.gui.fixing.dialog import ChoiceList, OutcomeBox
@@ -250,6 +252,14 @@ def test_document_number_allows_the_fix_of_a_sealed_layer_and_is_logged(open_con
     assert read_log(controller, layers, "批准文号") == ["晋自然资函〔2026〕12号"]
 
 
+def show_row(dialog, row):
+    dialog.table.setCurrentIndex(dialog.model.find_index(row))
+
+
+def set_tick(dialog, row, state=Qt.CheckState.Checked):
+    return dialog.model.setData(dialog.model.find_index(row), state, Qt.ItemDataRole.CheckStateRole)
+
+
 def open_batch(controller, findings):
     controller.fixes.preview_batch(findings)
     assert wait_until(lambda: not controller.fixes.many.trial.is_running)
@@ -276,6 +286,8 @@ def test_fix_batch_ticks_only_safe_fixes_and_applies_them_in_one_step(checked): 
     assert all(row.cells[-1] and row.cells[-1] != "安全" for row in rows if row.group != SAFE)
     safe = dialog.model.list_ticked()
     assert dialog.apply.text() == f"应用 {len(safe)} 项"
+    forecast = make_forecast(findings, controller.fixes.many._list_ticked_proposals())
+    assert "错误 {} → <b>{}</b>".format(*forecast.errors) in dialog.forecast.text()
     second_trials = []
     controller.fixes.many.trial.began.connect(lambda: second_trials.append(True))
     dialog.apply.click()
@@ -284,6 +296,8 @@ def test_fix_batch_ticks_only_safe_fixes_and_applies_them_in_one_step(checked): 
     assert boundary.undoStack().index() == index + 1 and list_shapes(boundary) != before
     wait_for_live_check(controller)
     left = {f.fingerprint for f in controller.dock.result.findings}
+    kinds = [get_finding_kind(one) for one in controller.dock.result.findings]
+    assert (kinds.count("ERROR"), kinds.count("WARNING")) == (forecast.errors[1], forecast.warnings[1])
     assert not left & {row.entry.finding.fingerprint for row in safe}
     boundary.undoStack().undo()
     wait_for_live_check(controller)
@@ -310,16 +324,17 @@ def test_table_of_a_fix_batch_is_exported_with_the_reasons_and_changes_nothing(o
 def test_unsafe_fix_can_be_ticked_only_after_its_preview_was_shown(overlapping):
     controller, _layers, finding = overlapping
     dialog = open_batch(controller, [finding, *controller.dock.result.findings[:1]])
-    model = dialog.model
-    position = next(n for n, row in enumerate(model.rows) if row.group == CONFIRM)
-    row = model.rows[position]
+    row = next(row for row in dialog.model.rows if row.group == CONFIRM)
     row.is_seen = False
-    tick = model.index(position, 0)
-    assert not model.setData(tick, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
-    dialog.table.setCurrentIndex(dialog.filter.index(dialog.filter.rowCount() - 1, 0))
-    dialog.table.setCurrentIndex(dialog.filter.mapFromSource(tick))
-    assert model.setData(tick, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    assert not set_tick(dialog, row)
+    show_row(dialog, dialog.model.rows[-1])
+    show_row(dialog, row)
+    assert set_tick(dialog, row)
+    assert wait_until(lambda: "→" in dialog.forecast.text()), "the ticked fixes are tried together"
+    trials = []
+    controller.fixes.many.trial.began.connect(lambda: trials.append(True))
     dialog.apply.click()
+    assert not trials, "applied at the first click"
     assert wait_until(lambda: controller.fixes.many.dialog is None)
     wait_for_live_check(controller)
     assert find_overlap(controller) is None
@@ -337,10 +352,9 @@ def test_batch_unticks_and_names_a_fix_that_another_one_changes_and_applies_the_
     dialog = open_batch(controller, [f for f in controller.dock.result.findings if f.code == "REL002"])
     rows = dialog.model.rows
     assert [row.group for row in rows] == [CONFIRM, CONFIRM]
-    for position in range(2):
-        dialog.table.setCurrentIndex(dialog.filter.index(position, 0))
-        tick = dialog.model.index(position, 0)
-        assert dialog.model.setData(tick, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    for row in rows:
+        show_row(dialog, row)
+        assert set_tick(dialog, row)
     # 10 000 m² before, of which both parcels take 1000 and 2000; the boundary counts once.
     assert read_areas(dialog) == pytest.approx([10_000, 3000, 0, 7000], rel=1e-3)
     dialog.apply.click()
@@ -366,8 +380,7 @@ def test_batch_shows_the_balance_of_the_fixes_that_it_applies(checked):  # noqa:
     dialog = open_batch(controller, [f for f in controller.dock.result.findings if f.code == "REL002"])
     assert [row.group for row in dialog.model.rows] == [SAFE, SAFE]
     assert read_areas(dialog)[1:3] == pytest.approx([5, 0], abs=0.01)
-    first = dialog.model.index(0, 0)
-    assert dialog.model.setData(first, Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole)
+    assert set_tick(dialog, dialog.model.rows[0], Qt.CheckState.Unchecked)
     assert read_areas(dialog)[1:3] == pytest.approx([2, 0], abs=0.01)
     dialog.apply.click()
     assert wait_until(lambda: not controller.fixes.many.trial.is_running)
@@ -411,8 +424,7 @@ def test_edit_by_another_tool_while_a_fix_batch_starts_is_kept_and_no_fix_is_app
     controller, layers, finding = overlapping
     boundary = layers["CZKFBJ"]
     dialog = open_batch(controller, [finding])
-    model = dialog.model
-    assert model.setData(model.index(0, 0), Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    assert set_tick(dialog, dialog.model.rows[0])
     fid = next(f.id() for f in boundary.getFeatures() if f["BSM"] == KEY)
     dialog.apply.click()
     assert boundary.changeGeometry(fid, make_rectangle(70, 200))
@@ -555,7 +567,7 @@ def test_area_table_does_not_cut_its_figures(qgis_app):
 def test_batch_table_does_not_scroll_sideways_in_a_narrow_dialog(qgis_app):
     dialog = BatchDialog(QgsMapCanvas())
     dialog.show()
-    for digits in (150, 100):
+    for digits in (150, 120):
         dialog.resize(dialog.fontMetrics().horizontalAdvance("0") * digits, dialog.height())
         process_events(0.1)
         assert dialog.table.horizontalScrollBar().maximum() == 0, digits
@@ -565,11 +577,11 @@ def test_batch_table_does_not_scroll_sideways_in_a_narrow_dialog(qgis_app):
 def test_batch_table_uses_the_width_of_a_wide_dialog(qgis_app):
     dialog = BatchDialog(QgsMapCanvas())
     digit = dialog.fontMetrics().horizontalAdvance("0")
-    dialog.resize(digit * 156, dialog.height())
+    dialog.resize(digit * 230, dialog.height())
     dialog.show()
     process_events(0.1)
     widths = [dialog.table.header().sectionSize(column) // digit for column in (FEATURE_COLUMN, FIX_COLUMN)]
-    assert min(widths) >= 30, "key and fix are cut although the last column is wide"
+    assert min(widths) >= 28, "key and fix are cut although the last column is wide"
     dialog.reject()
 
 
@@ -606,6 +618,31 @@ def test_enter_presses_only_the_focused_button_of_the_batch_dialog(qgis_app):
         button.setFocus()
         QTest.keyClick(button, Qt.Key.Key_Return)
         assert pressed[-1] is button and not applied, button.text()
+    dialog.reject()
+
+
+def test_batch_is_grouped_filtered_and_searched_and_a_heading_ticks_its_rows(checked):  # noqa: F811
+    controller, layers = checked
+    draw_feature_in_layer(
+        layers["CZKFBJ"], make_rectangle(99.96, 200, 300), BSM=KEY, GHFQDM="410", GHFQMC="城镇集中建设区"
+    )
+    wait_for_live_check(controller)
+    dialog = open_batch(controller, list(controller.dock.result.findings))
+    model, rows = dialog.model, dialog.model.rows
+    assert model.groups[0][0].startswith("安全")
+    grouping = dialog.findChild(QComboBox)
+    for number in range(grouping.count()):
+        grouping.setCurrentIndex(number)
+        shown = [row for _heading, members in model.groups for row in members]
+        assert sorted(map(id, shown)) == sorted(map(id, rows)) and dialog.current_row is not None
+    grouping.setCurrentIndex(0)
+    heading = model.index(0, 0)
+    assert model.data(heading, Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked
+    assert model.setData(heading, Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole) and not model.list_ticked()
+    model.set_search_text(rows[0].cells[0][:6])
+    assert {row.cells[0][:6] for _heading, members in model.groups for row in members} == {rows[0].cells[0][:6]}
+    dialog.group_buttons[rows[0].group].setChecked(False)
+    assert all(row.group != rows[0].group for _heading, members in model.groups for row in members)
     dialog.reject()
 
 
@@ -684,20 +721,21 @@ def test_batch_table_shows_all_keys_and_names_a_shared_layer_once(qgis_app):
         for code, role, other in sides
     ]
     entries = [SimpleNamespace(finding=one, proposal=None, refusal=None, ended_by=None) for one in findings]
-    rows = make_batch_rows(entries, SimpleNamespace(explain_refusal=lambda _refusal: "封库" * 40))
-    assert rows[0].cells[FEATURE_COLUMN] == "GDBHMB …000851 ↔ …001565"
+    texts = SimpleNamespace(explain_refusal=lambda _refusal: "封库" * 40, get_layer_name=lambda role: role)
+    rows = make_batch_rows(entries, texts, {"TOP001": "图层内重叠"})
+    assert rows[0].cells[FEATURE_COLUMN] == "GDBHMB …000851 ↔ …001565" and rows[0].cells[0] == "TOP001 图层内重叠"
     dialog = BatchDialog(QgsMapCanvas())
     digit = dialog.fontMetrics().horizontalAdvance("0")
-    dialog.resize(digit * 120, 500)
+    dialog.resize(digit * 180, 500)
     dialog.show()
     dialog.show_rows(rows)
     process_events(0.1)
     option = dialog.table.viewOptions()
     for row in range(2):
-        index = dialog.filter.index(row, FEATURE_COLUMN)
+        index = dialog.model.index(row, FEATURE_COLUMN, dialog.model.index(0, 0))
         needed = dialog.table.itemDelegate().sizeHint(option, index).width()
         assert dialog.table.columnWidth(FEATURE_COLUMN) >= needed
-    dialog.resize(digit * 100, 500)
+    dialog.resize(digit * 120, 500)
     process_events(0.1)
     assert dialog.table.horizontalScrollBar().maximum() == 0
     dialog.reject()

@@ -187,9 +187,9 @@ def read_rows(layers):
 
 def tick_all(dialog):
     """Display the preview of each row, and tick it, as a planner does."""
-    for number in range(len(dialog.model.rows)):
-        index = dialog.model.index(number, 0)
-        dialog.table.setCurrentIndex(dialog.filter.mapFromSource(index))
+    for row in dialog.model.rows:
+        index = dialog.model.find_index(row)
+        dialog.table.setCurrentIndex(index)
         dialog.model.setData(index, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
     assert len(dialog.model.list_ticked()) >= 2
 

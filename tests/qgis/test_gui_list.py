@@ -28,6 +28,7 @@ from plugin.gui.findings.groups import (
     FindingGroup,
     describe_location,
     make_search_text,
+    sort_groups,
 )
 from plugin.gui.findings.model import FilterSettings, FindingsModel
 from plugin.gui.findings.tree import FindingsTree
@@ -189,6 +190,18 @@ def test_sorting_the_findings_keeps_persistent_indexes_on_their_findings(filtere
     for order in (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder):
         filtered_model.sort(column, order)
         assert [filtered_model.get_finding(QModelIndex(i)).key for i in kept] == before
+
+
+def test_groups_by_area_follow_the_statutory_order_and_by_count_do_not(qgis_app):
+    outcomes = {
+        code: RuleOutcome(code, code, "ERROR", Outcome.FAILED) for code in ("TOP002", "LAW002", "REL003", "REL001")
+    }
+    groups = [
+        FindingGroup(code, code, outcomes[code], findings=[make_finding(code, "1", area)] * count)
+        for code, area, count in (("TOP002", 9e6, 1), ("LAW002", 5e6, 4), ("REL003", 10.0, 2), ("REL001", 1.0, 3))
+    ]
+    assert [one.code for one in sort_groups(groups, AREA_COLUMN, True)] == ["REL001", "REL003", "LAW002", "TOP002"]
+    assert [one.code for one in sort_groups(groups, COUNT_COLUMN, True)] == ["LAW002", "REL001", "REL003", "TOP002"]
 
 
 def test_findings_can_be_sorted_by_area(filtered_model):

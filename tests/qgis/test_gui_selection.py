@@ -141,6 +141,24 @@ def test_hidden_layer_of_a_finding_is_listed_with_a_button_that_shows_it(overlap
     assert controller.dock.detail.widget().findChild(QToolButton, "SanxianShowLayer") is None
 
 
+def test_hidden_layer_of_a_finding_is_shown_while_it_is_selected_in_the_list(overlap_on_canvas):
+    controller, pair = overlap_on_canvas
+    project = QgsProject.instance()
+    layer = find_layer_of_role(project, controller.dock.result, pair.related_role)
+    node = project.layerTreeRoot().findLayer(layer.id())
+    node.setItemVisibilityChecked(False)
+    project.setDirty(False)
+    controller.selection.go_to_finding(pair)
+    controller.selection.go_to_finding(pair)
+    assert node.isVisible()
+    controller.selection.go_to_finding(None)
+    assert not node.isVisible() and not project.isDirty()
+    node.setItemVisibilityChecked(True)
+    controller.selection.go_to_finding(pair)
+    controller.selection.go_to_finding(None)
+    assert node.isVisible(), "the user had switched it on"
+
+
 def list_codes_on_map():
     layer = findings_layer.find_findings_layer(QgsProject.instance())
     return sorted(feature["code"] for feature in layer.getFeatures())

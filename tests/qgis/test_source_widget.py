@@ -8,6 +8,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPushButton
 
 from plugin.bridge.layers.role_recognition import FINDINGS_PROPERTY
+from plugin.bridge.project import county
 from plugin.core.standard.profile import list_profile_ids
 from plugin.gui.toolbox.parameter_widgets import ProfileWidget, SourceWidget
 from tests.qgis.helpers import SAMPLE
@@ -154,6 +155,15 @@ def test_profile_widget_lists_profiles_by_county_name(county_profile_widget, pro
     assert {box.itemData(n) for n in range(box.count())} == {"", *list_profile_ids()}
     box.setCurrentIndex(box.findData("hunyuan"))
     assert "浑源县" in box.currentText() and county_profile_widget.value() == "hunyuan"
+
+
+def test_profile_widget_of_a_new_dialog_shows_the_profile_of_the_project(provider, project):
+    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan"))
+    definition = provider.algorithm("check_plan").parameterDefinition("PROFILE")
+    widget = ProfileWidget(definition, AlgorithmDialog())
+    assert widget.value() == "hunyuan"
+    widget.setValue("")
+    assert widget.value() == "", "a caller that asks for none gets none"
 
 
 def test_profile_widget_accepts_the_path_of_a_profile_file(county_profile_widget, monkeypatch, tmp_path):

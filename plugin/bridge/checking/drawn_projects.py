@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsFeature, QgsGeometry, QgsVectorLayer
@@ -281,9 +281,11 @@ def write_review(
     """Review projects, write the requested results and return the result. Raise SanxianError and Cancelled."""
     from ...core.studies.projects.prepared import review_drawn_projects
     from ...core.studies.projects.write_review import check_conformity_outputs, write_conformity_outputs
+    from ..printing.pdf import render_svg, write_pdf
 
     check_conformity_outputs(outputs, list(data.check_result.plan.input_files))
     review = make_prepared_review(data, cancellation)
     result = review_drawn_projects(make_drawn_projects(projects), review, source, lang, cancellation)
-    write_conformity_outputs(result, outputs, cancellation)
+    print_pdf = partial(write_pdf, cancellation=cancellation)
+    write_conformity_outputs(result, outputs, cancellation, print_pdf=print_pdf, rasterise=render_svg)
     return result

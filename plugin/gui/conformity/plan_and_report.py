@@ -23,7 +23,7 @@ from ..widgets.messages import MessageBarMessages
 from ..widgets.paths import choose_save_path, make_open_buttons
 
 #: Suffix of a file → field of `OutputPaths`. A further format needs an entry, and a filter in the dialog for the file.
-OUTPUT_BY_SUFFIX = {".xlsx": "xlsx", ".gpkg": "findings"}
+OUTPUT_BY_SUFFIX = {".docx": "docx", ".pdf": "pdf", ".xlsx": "xlsx", ".gpkg": "findings"}
 _FOLDER_KEY = "export_folder"
 
 
@@ -125,7 +125,7 @@ class ReportWriter:
             self._iface.mainWindow(),
             tr("Conformity Report"),
             start,
-            tr("Excel (*.xlsx);;GeoPackage (*.gpkg)"),
+            tr("Opinion, Word (*.docx);;Opinion, PDF (*.pdf);;Excel (*.xlsx);;GeoPackage (*.gpkg)"),
             tuple(OUTPUT_BY_SUFFIX),
         )
         return self.write(data, projects, path) if path else None

@@ -55,15 +55,20 @@ def get_layer_name(result: CheckView, role: str) -> str:
     return template.name if template is not None and result.texts.lang == "zh" else role
 
 
+def find_layers_of(result: CheckView, finding: Any) -> list[QgsVectorLayer]:
+    """Return the plan layers of a finding that the project has."""
+    roles = dict.fromkeys(role for role in (finding.role, finding.related_role) if role)
+    layers = (_find_layer(QgsProject.instance(), result, role) for role in roles)
+    return [layer for layer in layers if layer is not None]
+
+
 def find_hidden_layers(result: CheckView, finding: Any) -> list[QgsVectorLayer]:
     """Return the layers of a finding's features that are switched off in the layer tree.
 
     The findings layer is among them if it is switched off or below a visible layer that covers it.
     """
     project = QgsProject.instance()
-    roles = dict.fromkeys(role for role in (finding.role, finding.related_role) if role)
-    layers = (_find_layer(project, result, role) for role in roles)
-    nodes = [(layer, project.layerTreeRoot().findLayer(layer.id())) for layer in layers if layer is not None]
+    nodes = [(layer, project.layerTreeRoot().findLayer(layer.id())) for layer in find_layers_of(result, finding)]
     hidden_layers = [layer for layer, node in nodes if node is not None and not node.isVisible()]
     layer_of_findings = findings_layer.find_findings_layer(project)
     if (

@@ -334,7 +334,11 @@ def _make_further_group(
 
 
 def sort_groups(groups: Sequence[FindingGroup], column: int, descending: bool) -> list[FindingGroup]:
-    """Return the groups sorted by severity, then by a column; skipped rules last."""
+    """Return the groups sorted by severity, then by a column; skipped rules last.
+
+    By area, rules are first in the statutory order of the report, the three control lines before all others.
+    """
+    from ...core.render.words import load_report_settings
 
     def get_sort_value(group: FindingGroup) -> Any:
         if column == PLACE_COLUMN:
@@ -343,7 +347,11 @@ def sort_groups(groups: Sequence[FindingGroup], column: int, descending: bool) -
             return len(group.findings)
         return str(group.rule_outcome.outcome) if column == STATE_COLUMN else group.area_m2
 
-    return sorted(_sort_items(groups, get_sort_value, descending), key=lambda g: _SEVERITY_RANK[g.severity])
+    make_rank = load_report_settings().make_sort_key if column == AREA_COLUMN else lambda _code: (0, 0)
+    return sorted(
+        _sort_items(groups, get_sort_value, descending),
+        key=lambda group: (_SEVERITY_RANK[group.severity], make_rank(group.code)),
+    )
 
 
 _SORT_VALUES: dict[int, Callable[[Any, WorkRows], Any]] = {

@@ -28,6 +28,7 @@ from .features import (
     FeatureRef,
     find_feature,
     find_hidden_layers,
+    find_layers_of,
     get_layer_name,
     list_feature_refs,
     select_feature,
@@ -193,6 +194,8 @@ class FindingSelection(QObject):
         self._canvas = iface.mapCanvas()
         self.mark = FindingMapMark(self._canvas)
         self._pressed_position: QPoint | None = None
+        #: Ids of the layers switched on for the selected finding, to be switched off with the next one.
+        self._borrowed_ids: list[str] = []
         #: True while `select_finding` selects a finding in the list, which must not zoom the map.
         self._is_picking = False
         dock.findingChosen.connect(self.go_to_finding)
@@ -211,6 +214,7 @@ class FindingSelection(QObject):
             self._dock.hidden_layer_finder = lambda finding: []
         self._canvas.viewport().removeEventFilter(self)
         self.mark.clear()
+        self._switch_layers_for(None)
 
     # --- from the list to the map
     def go_to_finding(self, finding: Any) -> None:
@@ -218,9 +222,32 @@ class FindingSelection(QObject):
         if self._is_picking:
             return
         if finding is None or self._dock.result is None:
+            self._switch_layers_for(None)
             self.mark.clear()
         else:
+            self._switch_layers_for(finding)
             self.show_on_map(finding)
+
+    def _switch_layers_for(self, finding: Any) -> None:
+        """Switch on the plan layers of a finding that are off in a visible group; off those of the former finding.
+
+        None: only switch off. The project counts as edited only if it did before.
+        """
+        project = QgsProject.instance()
+        root, is_dirty = project.layerTreeRoot(), project.isDirty()
+        wanted = [] if finding is None else self._find_hidden_layers(finding)
+        wanted_ids = [one.id() for one in wanted if one != findings_layer.find_findings_layer(project)]
+        own_ids = {one.id() for one in find_layers_of(self._dock.result, finding)} if finding is not None else set()
+        for layer_id in self._borrowed_ids:
+            node = root.findLayer(layer_id)
+            if node is not None and layer_id not in own_ids:
+                node.setItemVisibilityChecked(False)
+        self._borrowed_ids = [layer_id for layer_id in self._borrowed_ids if layer_id in own_ids]
+        for node in filter(None, map(root.findLayer, wanted_ids)):
+            if node.parent().isVisible():
+                node.setItemVisibilityChecked(True)
+                self._borrowed_ids.append(node.layerId())
+        project.setDirty(is_dirty)
 
     def show_on_map(self, finding: Any, zoom: bool = True) -> None:
         """Mark a finding on the map and outline its features as they are now."""

@@ -167,6 +167,18 @@ class FixActions(QObject):
         if self._is_trial_possible():
             self.many.open(findings)
 
+    def preview_all(self) -> None:
+        """Open the batch for the listed findings that need work; show in the panel why it cannot be opened."""
+        self._dock.setUserVisible(True)
+        listed = self._dock.tree.findings
+        findings = [one for one in listed.list_visible_findings() if one.role and listed.work.is_open(one)]
+        if self._dock.result is None:
+            self._dock.show_note(tr("Check all first: fixes are tried on the findings of a check."))
+        elif not findings:
+            self._dock.show_note(tr("No listed finding is left to fix."))
+        else:
+            self.preview_batch(findings)
+
     def align_selected(self) -> None:
         """Preview how the selected features of the active layer can be aligned with another layer."""
         if self._dock.result is None:

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QResizeEvent
+from qgis.gui import QgsFilterLineEdit, QgsMapCanvas
+from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QFont, QResizeEvent
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
+    QComboBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -27,22 +29,26 @@ from ...bridge.texts import tr
 from ..findings.groups import get_finding_kind
 from ..widgets import theme
 from ..widgets.labels_and_buttons import set_bold
-from ..widgets.layout import fill_layout, make_row, make_row_widget, make_splitter, resize_within_screen
+from ..widgets.layout import fill_layout, make_column, make_row, make_splitter, resize_within_screen
 from ..widgets.lists import WholeRows
-from ..widgets.sections import FormSection, make_faint_label
+from ..widgets.sections import FormSection, WrappedLabel, make_faint_label
 from .change_preview import AreaTable, LinkedMaps
 from .dialog import TrialDialog
 
-RULE_COLUMN, FEATURE_COLUMN, TOWNSHIP_COLUMN, FIX_COLUMN, OUT_COLUMN, IN_COLUMN, NEW_COLUMN, REASON_COLUMN = range(8)
+COLUMNS = RULE_COLUMN, FEATURE_COLUMN, TOWNSHIP_COLUMN, FIX_COLUMN, OUT_COLUMN, IN_COLUMN, NEW_COLUMN, REASON_COLUMN = (
+    range(8)
+)
 #: Groups of rows, in their order.
-SAFE, CONFIRM, REFUSED = range(3)
+SAFE, CONFIRM, REFUSED = SAFETIES = range(3)
 _RIGHT_ALIGNED = (OUT_COLUMN, IN_COLUMN, NEW_COLUMN)
-_WIDTH_DIGITS, _HEIGHT_LINES = 190, 44
+_WIDTH_DIGITS, _HEIGHT_LINES = 210, 48
 #: Widths of the columns, of which the last takes the rest.
-_COLUMN_DIGITS = {RULE_COLUMN: 14, FEATURE_COLUMN: 40, TOWNSHIP_COLUMN: 10, FIX_COLUMN: 34, OUT_COLUMN: 11,
+_COLUMN_DIGITS = {RULE_COLUMN: 30, FEATURE_COLUMN: 40, TOWNSHIP_COLUMN: 10, FIX_COLUMN: 34, OUT_COLUMN: 11,
                   IN_COLUMN: 11, NEW_COLUMN: 7}  # fmt: skip
 #: Columns that a narrow dialog narrows, down to this width; so wide is at least the last column.
-_LONG_TEXT_COLUMNS, _MIN_LONG_TEXT_DIGITS = (FEATURE_COLUMN, FIX_COLUMN), 12
+_LONG_TEXT_COLUMNS, _MIN_LONG_TEXT_DIGITS = (RULE_COLUMN, FEATURE_COLUMN, FIX_COLUMN), 7
+#: Shares of the table and of the maps in the width of the dialog.
+_TABLE_SHARE, _MAPS_SHARE = 7, 3
 
 
 @dataclass
@@ -65,16 +71,17 @@ class BatchRow:
         return self.group == SAFE or (self.group == CONFIRM and self.is_seen)
 
 
-def make_batch_rows(entries: list[Any], texts: Any) -> list[BatchRow]:
+def make_batch_rows(entries: list[Any], texts: Any, titles: Mapping[str, str]) -> list[BatchRow]:
     """Return a row for each tried fix; rows of safe fixes come first and are ticked.
 
-    ``entries``: `core.fixes.batch.BatchEntry`; ``texts``: `core.fixes.proposal.FixTexts`.
+    ``entries``: `core.fixes.batch.BatchEntry`; ``texts``: `core.fixes.proposal.FixTexts`; ``titles``: rule code →
+    title.
     """
-    groups = map(_find_group, entries)
-    rows = [
-        BatchRow(entry, group, _make_cells(entry, group, texts), group == SAFE)
-        for entry, group in zip(entries, groups, strict=True)
-    ]
+    rows = []
+    for entry in entries:
+        group, code = _find_group(entry), entry.finding.code
+        cells = [f"{code} {titles.get(code, '')}".strip(), *_make_cells(entry, group, texts)]
+        rows.append(BatchRow(entry, group, cells, group == SAFE))
     return sorted(rows, key=lambda row: row.group)
 
 
@@ -84,16 +91,16 @@ def _find_group(entry: Any) -> int:
 
 
 def _make_cells(entry: Any, group: int, texts: Any) -> list[str]:
-    """Return the text of each column for a finding and its proposed fix, or the reason why it has none."""
+    """Return the texts after the rule's for a finding and its proposed fix, or the reason why it has none."""
     from ...core.standard.messages.texts import format_number, shorten_key
 
     finding, proposal = entry.finding, entry.proposal
-    sides = [f"{finding.role} {shorten_key(finding.key)}".strip()]
+    sides = [f"{_get_short_name(finding.role, texts)} {shorten_key(finding.key)}".strip()]
     if finding.related_keys:
-        # Two rows of one layer need its code once; a narrow column would cut the second key.
+        # Two rows of one layer need its name once; a narrow column would cut the second key.
         role = finding.related_role if finding.related_role != finding.role or not finding.key else ""
-        sides.append(f"{role} {shorten_key(finding.related_keys[0])}".strip())
-    cells = [finding.code, " ↔ ".join(sides), finding.township]
+        sides.append(f"{_get_short_name(role, texts)} {shorten_key(finding.related_keys[0])}".strip())
+    cells = [" ↔ ".join(sides), finding.township]
     if proposal is None:
         if entry.ended_by is not None:
             reason = tr("Ends with the fix of {code}").format(code=entry.ended_by.finding.code)
@@ -113,14 +120,39 @@ def _make_cells(entry: Any, group: int, texts: Any) -> list[str]:
     ]
 
 
-class BatchModel(QAbstractTableModel):
-    """Table model of the batch; the first column has the tick boxes."""
+def _get_short_name(role: str, texts: Any) -> str:
+    """Return the name of a layer without its code; empty for no layer."""
+    return texts.get_layer_name(role).split("（")[0] if role else ""
+
+
+def _list_groupings() -> list[tuple[str, Callable[[BatchRow], Any], Callable[[Any], str]]]:
+    """Return by what the table can be grouped: name, key of a row, and heading of a key."""
+    safeties = {
+        SAFE: tr("Safe: formal or sliver change, the finding ends and none is new"),
+        CONFIRM: tr("To confirm one by one: a row can be ticked once its preview was shown"),
+        REFUSED: tr("Not fixable: explained only"),
+    }
+    return [
+        (tr("By safety"), lambda row: row.group, safeties.__getitem__),
+        (tr("By township"), lambda row: row.cells[TOWNSHIP_COLUMN], lambda name: name or tr("No township")),
+        (tr("By feature"), lambda row: row.cells[FEATURE_COLUMN].split(" ↔ ")[0], str),
+    ]
+
+
+class BatchModel(QAbstractItemModel):
+    """Tree of the batch: groups, and in each the rows that pass the filters; the first column has the tick boxes.
+
+    The internal id of an index is 0 for a group, and the number of its group for a row.
+    """
 
     ticksChanged = pyqtSignal()
 
     def __init__(self, parent: Any = None):
         super().__init__(parent)
         self.rows: list[BatchRow] = []
+        #: Heading and shown rows of each group.
+        self.groups: list[tuple[str, list[BatchRow]]] = []
+        self.shown_safeties, self._words, self._grouping = set(SAFETIES), [], _list_groupings()[0]
         self._titles = [
             tr("Rule"), tr("Affected features"), tr("Township"), tr("Method"), tr("Out m²"), tr("In m²"),
             tr("New findings"), tr("Safe, or why not"),
@@ -128,13 +160,39 @@ class BatchModel(QAbstractTableModel):
         self._icons = {kind: theme.load_icon(name) for kind, name in theme.KIND_ICONS.items()}
 
     def set_rows(self, rows: list[BatchRow]) -> None:
-        self.beginResetModel()
         self.rows = rows
-        self.endResetModel()
+        self._arrange()
         self.ticksChanged.emit()
 
+    def set_shown(self, safety: int, is_shown: bool) -> None:
+        """Show or hide the rows of a safety (SAFE, CONFIRM or REFUSED)."""
+        (self.shown_safeties.add if is_shown else self.shown_safeties.discard)(safety)
+        self._arrange()
+
+    def set_search_text(self, text: str) -> None:
+        """Show only rows that contain all words of the text."""
+        self._words = text.casefold().split()
+        self._arrange()
+
+    def set_grouping(self, number: int) -> None:
+        """Group by the entry of `_list_groupings` with this number."""
+        self._grouping = _list_groupings()[number]
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Form the groups of the rows that pass the filters; those of a safety keep its order, others are sorted."""
+        _name, get_key, get_heading = self._grouping
+        rows_by_key: dict[Any, list[BatchRow]] = {}
+        for row in self.rows:
+            text = " ".join(row.cells).casefold()
+            if row.group in self.shown_safeties and all(word in text for word in self._words):
+                rows_by_key.setdefault(get_key(row), []).append(row)
+        self.beginResetModel()
+        self.groups = [(get_heading(key), rows_by_key[key]) for key in sorted(rows_by_key)]
+        self.endResetModel()
+
     def list_ticked(self) -> list[BatchRow]:
-        """Return the rows whose fixes are ticked."""
+        """Return the rows whose fixes are ticked, also those that the filters hide."""
         return [row for row in self.rows if row.is_ticked]
 
     def show_second_trial(self, pairs: list[tuple[BatchRow, Any]], changed_rows: list[BatchRow], texts: Any) -> bool:
@@ -149,8 +207,8 @@ class BatchModel(QAbstractTableModel):
             is_changed = any(row is one for one in changed_rows)
             row.is_ticked, row.is_seen = entry.proposal is not None and not is_changed, not is_changed
             row.group = _find_group(entry)
-            row.cells = _make_cells(row.entry, row.group, texts)
-        self._refresh()
+            row.cells = [row.cells[RULE_COLUMN], *_make_cells(row.entry, row.group, texts)]
+        self._arrange()
         return all(row.cells == cells or not row.is_ticked for (row, _), cells in zip(pairs, former_cells, strict=True))
 
     def tick_only_safe(self, on: bool = True) -> None:
@@ -159,24 +217,48 @@ class BatchModel(QAbstractTableModel):
             row.is_ticked = on and row.group == SAFE
         self._refresh()
 
-    def mark_seen(self, position: int) -> None:
+    def mark_seen(self, row: BatchRow) -> None:
         """Record that the user saw the preview of a row, so that it can be ticked."""
-        row = self.rows[position]
         if not row.is_seen:
             row.is_seen = True
-            self.dataChanged.emit(self.index(position, 0), self.index(position, len(self._titles) - 1))
+            index = self.find_index(row)
+            self.dataChanged.emit(index, index.siblingAtColumn(REASON_COLUMN))
 
     def _refresh(self) -> None:
-        if self.rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, 0))
+        for number, (_heading, rows) in enumerate(self.groups):
+            group = self.index(number, 0)
+            self.dataChanged.emit(group, group)
+            self.dataChanged.emit(self.index(0, 0, group), self.index(len(rows) - 1, REASON_COLUMN, group))
         self.ticksChanged.emit()
+
+    def get_row(self, index: QModelIndex) -> BatchRow | None:
+        """Return the row of an index; None for a group."""
+        return self.groups[index.internalId() - 1][1][index.row()] if index.isValid() and index.internalId() else None
+
+    def find_index(self, row: BatchRow) -> QModelIndex:
+        """Return the index of a row; an invalid one if the filters hide it."""
+        for number, (_heading, rows) in enumerate(self.groups):
+            position = next((n for n, one in enumerate(rows) if one is row), None)
+            if position is not None:
+                return self.index(position, 0, self.index(number, 0))
+        return QModelIndex()
 
     # --- Qt
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self.rows)
+        if not parent.isValid():
+            return len(self.groups)
+        return 0 if parent.internalId() or parent.column() > 0 else len(self.groups[parent.row()][1])
 
     def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self._titles)
+        return len(COLUMNS)
+
+    def index(self, row: int, column: int, parent: QModelIndex = QModelIndex()) -> QModelIndex:  # noqa: B008
+        inside = 0 <= row < self.rowCount(parent) and 0 <= column < len(COLUMNS)
+        return self.createIndex(row, column, parent.row() + 1 if parent.isValid() else 0) if inside else QModelIndex()
+
+    def parent(self, index: QModelIndex) -> QModelIndex:
+        number = index.internalId() if index.isValid() else 0
+        return self.createIndex(number - 1, 0, 0) if number else QModelIndex()
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
@@ -185,16 +267,25 @@ class BatchModel(QAbstractTableModel):
 
     def flags(self, index: QModelIndex) -> Qt.ItemFlag:
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        if index.column() == RULE_COLUMN and self.rows[index.row()].can_be_ticked:
+        if index.column() == RULE_COLUMN and any(row.can_be_ticked for row in self._list_rows(index)):
             flags |= Qt.ItemFlag.ItemIsUserCheckable
         return flags
 
+    def _list_rows(self, index: QModelIndex) -> list[BatchRow]:
+        """Return the rows of a group, or the row of an index."""
+        row = self.get_row(index)
+        return self.groups[index.row()][1] if row is None else [row]
+
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row, column = self.rows[index.row()], index.column()
+        if not index.isValid():
+            return None
+        row, column = self.get_row(index), index.column()
+        if role == Qt.ItemDataRole.CheckStateRole:
+            return self._get_check_state(index)
+        if row is None:
+            return self._get_group_data(index, role)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return row.cells[column]
-        if role == Qt.ItemDataRole.CheckStateRole and column == RULE_COLUMN and row.group != REFUSED:
-            return Qt.CheckState.Checked if row.is_ticked else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.DecorationRole and column == RULE_COLUMN:
             return self._icons.get(get_finding_kind(row.entry.finding))
         if role == Qt.ItemDataRole.TextAlignmentRole and column in _RIGHT_ALIGNED:
@@ -203,30 +294,60 @@ class BatchModel(QAbstractTableModel):
             return theme.get_faint_color(in_field=True)
         return None
 
+    def _get_check_state(self, index: QModelIndex) -> Qt.CheckState | None:
+        rows = [row for row in self._list_rows(index) if row.group != REFUSED]
+        if index.column() != RULE_COLUMN or not rows:
+            return None
+        ticked = sum(row.is_ticked for row in rows)
+        if not ticked:
+            return Qt.CheckState.Unchecked
+        return Qt.CheckState.Checked if ticked == len(rows) else Qt.CheckState.PartiallyChecked
+
+    def _get_group_data(self, index: QModelIndex, role: int) -> Any:
+        heading, rows = self.groups[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole and index.column() == RULE_COLUMN:
+            return tr("{heading} ({count})").format(heading=heading, count=len(rows))
+        if role == Qt.ItemDataRole.FontRole:
+            font = QFont()
+            font.setBold(True)
+            return font
+        return None
+
     def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        row = self.rows[index.row()]
-        if role != Qt.ItemDataRole.CheckStateRole or not row.can_be_ticked:
+        rows = [row for row in self._list_rows(index) if row.can_be_ticked]
+        if role != Qt.ItemDataRole.CheckStateRole or not rows:
             return False
-        row.is_ticked = Qt.CheckState(value) == Qt.CheckState.Checked
-        self.dataChanged.emit(index, index)
-        self.ticksChanged.emit()
+        for row in rows:
+            row.is_ticked = Qt.CheckState(value) == Qt.CheckState.Checked
+        self._refresh()
         return True
 
 
-class _GroupFilter(QSortFilterProxyModel):
-    """Proxy model that shows only rows of the chosen groups: safe fixes, fixes to confirm, findings without a fix."""
+@dataclass(frozen=True)
+class Forecast:
+    """What Apply would leave: numbers of open errors and warnings (before, after), and of new findings."""
 
-    def __init__(self, parent: QWidget):
-        super().__init__(parent)
-        self.groups = {SAFE, CONFIRM, REFUSED}
+    errors: tuple[int, int]
+    warnings: tuple[int, int]
+    new_count: int
 
-    def set_group(self, group: int, is_shown: bool) -> None:
-        """Show or hide the rows of a group (SAFE, CONFIRM or REFUSED)."""
-        self.groups = self.groups | {group} if is_shown else self.groups - {group}
-        self.invalidateFilter()
 
-    def filterAcceptsRow(self, source_row: int, _parent: Any) -> bool:
-        return self.sourceModel().rows[source_row].group in self.groups
+def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast:
+    """Return what the proposals, applied in this order, leave of the displayed findings.
+
+    ``proposals``: `core.fixes.proposal.Proposal`; a finding that one adds and a later one ends counts as neither.
+    """
+    kinds = ("ERROR", "WARNING")
+    before = dict.fromkeys(kinds, 0)
+    for kind in map(get_finding_kind, findings):
+        before[kind] = before.get(kind, 0) + 1
+    after = dict(before)
+    for proposal in proposals:
+        for sign, changed in ((-1, proposal.ended_findings), (1, proposal.new_findings)):
+            for kind in map(get_finding_kind, changed):
+                after[kind] = after.get(kind, 0) + sign
+    new = sum(max(0, len(one.new_findings) - len(one.renamed) - len(one.remaining)) for one in proposals)
+    return Forecast((before["ERROR"], after["ERROR"]), (before["WARNING"], after["WARNING"]), new)
 
 
 class _Table(QTreeView):
@@ -253,28 +374,67 @@ class BatchDialog(TrialDialog):
 
     def __init__(self, main_canvas: QgsMapCanvas, parent: QWidget | None = None):
         super().__init__(parent, objectName="SanxianBatchFixDialog", windowTitle=tr("Batch Fix"))
-        self.maps, self.areas = LinkedMaps(main_canvas), AreaTable()
-        self.model, self.filter = BatchModel(self), _GroupFilter(self)
+        self.maps, self.areas = LinkedMaps(main_canvas, Qt.Orientation.Vertical), AreaTable()
+        self.model = BatchModel(self)
         #: Width in pixels in which all layers and keys are visible.
         self._feature_width = 0
-        self.filter.setSourceModel(self.model)
+        self._current: BatchRow | None = None
         self.table = self._make_table()
-        self.summary = QLabel()
+        self.summary, self.forecast = QLabel(), WrappedLabel()
         set_bold(self.summary)
         self.progress = QProgressBar()
         self.progress.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 36)
         self.cancel_button = QPushButton(tr("Cancel"), clicked=self.cancelRequested)
         self.retry_button = QPushButton(tr("Try Again"), clicked=self.retryRequested)
-        row = QHBoxLayout()
+        balance = FormSection(
+            tr("Area balance"), tr("ticked fixes, statutory area; before − out + in = after, ± rounding"), wraps=True
+        )
+        balance.layout_.addWidget(WholeRows(self.areas), 1)
+        outlook = FormSection(tr("After applying"))
+        fill_layout(outlook.layout_, self.forecast, None)
+        line = self.fontMetrics().lineSpacing()
+        left = make_splitter(Qt.Orientation.Vertical, (WholeRows(self.table), 1), (balance, 0))
+        left.setSizes([line * 26, line * 9])
+        right = QWidget()
+        right.setLayout(make_column((self.maps, 1), outlook))
+        right.layout().setContentsMargins(0, 0, 0, 0)
+        halves = make_splitter(Qt.Orientation.Horizontal, (left, _TABLE_SHARE), (right, _MAPS_SHARE))
+        self.status = make_faint_label(objectName="SanxianBatchFixStatus", wordWrap=True)
+        self.apply = QPushButton(
+            tr("Apply"), objectName="SanxianBatchFixApply", default=True, clicked=self.applyRequested
+        )
+        fill_layout(
+            QVBoxLayout(self),
+            make_row(self.summary, None, self.progress, self.cancel_button, self.retry_button),
+            self._make_filters_and_buttons(),
+            (halves, 1),
+            make_row((self.status, 1), self.apply, QPushButton(tr("Close"), clicked=self.reject)),
+        )
+        digit = self.fontMetrics().horizontalAdvance("0")
+        resize_within_screen(self, digit * _WIDTH_DIGITS, line * _HEIGHT_LINES)
+        halves.setSizes([self.width() * _TABLE_SHARE // 10, self.width() * _MAPS_SHARE // 10])
+        self.model.ticksChanged.connect(self.ticksChanged)
+        self.model.modelReset.connect(self._show_groups)
+        # The layout gives the table its width after the dialog has its own.
+        self.table.resized.connect(self._fit_columns)
+        self.table.setFocus()
+        self.show_state("", can_apply=False)
+
+    # --- widgets
+    def _make_filters_and_buttons(self) -> QHBoxLayout:
+        search = QgsFilterLineEdit(textChanged=self.model.set_search_text, accessibleName=tr("Search"))
+        theme.set_placeholder(search, tr("Search rules, keys, townships"))
+        grouping = QComboBox(accessibleName=tr("Group the table"), currentIndexChanged=self.model.set_grouping)
+        grouping.addItems([name for name, *_others in _list_groupings()])
+        row = fill_layout(QHBoxLayout(), (search, 1), grouping)
         self.group_buttons = {}
-        for group in (SAFE, CONFIRM, REFUSED):
+        for group in SAFETIES:
             # Dark themes show whether a tool button is pressed, but not whether a push button is.
             button = QToolButton(
-                checkable=True, checked=True, toggled=lambda on, group=group: self.filter.set_group(group, on)
+                checkable=True, checked=True, toggled=lambda on, group=group: self.model.set_shown(group, on)
             )
             self.group_buttons[group] = button
             row.addWidget(button)
-        row.addStretch()
         only_safe_button, none_button = QPushButton(tr("Safe Only")), QPushButton(tr("None"))
         only_safe_button.clicked.connect(lambda _on=False: self.model.tick_only_safe(True))
         none_button.clicked.connect(lambda: self.model.tick_only_safe(False))
@@ -283,46 +443,17 @@ class BatchDialog(TrialDialog):
         for button in (only_safe_button, none_button, self.preview_button, self.export_button):
             button.setAutoDefault(False)
             row.addWidget(button)
-        layout = fill_layout(
-            QVBoxLayout(self),
-            make_row(self.summary, None, self.progress, self.cancel_button, self.retry_button),
-            row,
-        )
-        box = FormSection(
-            tr("Area balance"), tr("ticked fixes, statutory area; before − out + in = after, ± rounding"), wraps=True
-        )
-        box.layout_.addWidget(WholeRows(self.areas), 1)
-        splitter = make_splitter(
-            Qt.Orientation.Vertical, (WholeRows(self.table), 1), (make_row_widget((box, 1), (self.maps, 1)), 0)
-        )
-        line = self.fontMetrics().lineSpacing()
-        splitter.setSizes([line * 20, line * 10])
-        self.status = make_faint_label(objectName="SanxianBatchFixStatus", wordWrap=True)
-        self.apply = QPushButton(
-            tr("Apply"), objectName="SanxianBatchFixApply", default=True, clicked=self.applyRequested
-        )
-        fill_layout(
-            layout, (splitter, 1), make_row((self.status, 1), self.apply, QPushButton(tr("Close"), clicked=self.reject))
-        )
-        size = self.fontMetrics()
-        resize_within_screen(self, size.horizontalAdvance("0") * _WIDTH_DIGITS, size.lineSpacing() * _HEIGHT_LINES)
-        self.model.ticksChanged.connect(self.ticksChanged)
-        # The layout gives the table its width after the dialog has its own.
-        self.table.resized.connect(self._fit_columns)
-        self.table.setFocus()
-        self.show_state("", can_apply=False)
+        return row
 
-    # --- widgets
     def _make_table(self) -> _Table:
         table = _Table(
             objectName="SanxianBatchFixes",
             accessibleName=tr("Proposals"),
-            rootIsDecorated=False,
             uniformRowHeights=True,
             allColumnsShowFocus=True,
             selectionMode=QAbstractItemView.SelectionMode.SingleSelection,
         )
-        table.setModel(self.filter)
+        table.setModel(self.model)
         header = table.header()
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
@@ -342,17 +473,29 @@ class BatchDialog(TrialDialog):
         least = digit * _MIN_LONG_TEXT_DIGITS
         share = max(room // (len(_LONG_TEXT_COLUMNS) + 1), least)
         # The keys identify the features; the other texts can be read in the tool tip, and need only their least width.
-        feature_width = min(max(share, self._feature_width), max(room - 2 * least, share))
+        feature_width = min(max(share, self._feature_width), max(room - 3 * least, share))
         feature_width = min(digit * _COLUMN_DIGITS[FEATURE_COLUMN], feature_width)
         share = max((room - feature_width) // len(_LONG_TEXT_COLUMNS), least)
-        header.resizeSection(FEATURE_COLUMN, feature_width)
-        header.resizeSection(FIX_COLUMN, min(digit * _COLUMN_DIGITS[FIX_COLUMN], share))
+        for column in _LONG_TEXT_COLUMNS:
+            width = feature_width if column == FEATURE_COLUMN else min(digit * _COLUMN_DIGITS[column], share)
+            header.resizeSection(column, width)
 
     # --- content
+    def _show_groups(self) -> None:
+        """Expand the groups, and select the row that the preview shows, else the first one."""
+        self.table.expandAll()
+        for number in range(len(self.model.groups)):
+            self.table.setFirstColumnSpanned(number, QModelIndex(), True)
+        index = self.model.find_index(self._current) if self._current is not None else QModelIndex()
+        if not index.isValid() and self.model.groups:
+            index = self.model.index(0, 0, self.model.index(0, 0))
+        self.table.setCurrentIndex(index)
+
     def show_rows(self, rows: list[BatchRow]) -> None:
         """Show what the fixes did when they were tried on a copy of the layers."""
+        self._current = None
         self.model.set_rows(rows)
-        counts = {group: sum(row.group == group for row in rows) for group in (SAFE, CONFIRM, REFUSED)}
+        counts = {group: sum(row.group == group for row in rows) for group in SAFETIES}
         text_by_group = {
             SAFE: tr("Safe {count}"),
             CONFIRM: tr("To confirm {count}"),
@@ -369,8 +512,22 @@ class BatchDialog(TrialDialog):
         margin = self.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, self.table) + 1
         self._feature_width = max((measure(row.cells[FEATURE_COLUMN]) + 2 * margin + 2 for row in rows), default=0)
         self._fit_columns()
-        if rows:
-            self.table.setCurrentIndex(self.filter.index(0, 0))
+
+    def show_forecast(self, forecast: Forecast | None) -> None:
+        """Show what Apply would leave; None while that is not known."""
+        if forecast is None:
+            self.forecast.setText(tr("Trying the ticked fixes together…"))
+            return
+        before_and_after = "{} → <b>{}</b>"
+        self.forecast.setText(
+            "<br>".join(
+                (
+                    tr("Errors {change}").format(change=before_and_after.format(*forecast.errors)),
+                    tr("Warnings {change}").format(change=before_and_after.format(*forecast.warnings)),
+                    tr("New findings {count}").format(count=f"<b>{forecast.new_count or tr('none')}</b>"),
+                )
+            )
+        )
 
     def show_state(self, text: str, *, can_apply: bool, can_retry: bool = False) -> None:
         """Show ``text`` in the status line, and enable Apply if ``can_apply`` and a fix is ticked.
@@ -388,14 +545,15 @@ class BatchDialog(TrialDialog):
     @property
     def current_row(self) -> BatchRow | None:
         """Return the row that the preview shows; None without a row."""
-        index = self.filter.mapToSource(self.table.currentIndex())
-        return self.model.rows[index.row()] if index.isValid() else None
+        return self.model.get_row(self.table.currentIndex())
 
     def _on_row_changed(self) -> None:
-        index = self.filter.mapToSource(self.table.currentIndex())
-        if index.isValid():
-            self.rowShown.emit(self.model.rows[index.row()])
-            self.model.mark_seen(index.row())
+        row = self.current_row
+        if row is not None:
+            is_restored, self._current = row is self._current, row
+            self.rowShown.emit(row)
+            if not is_restored:
+                self.model.mark_seen(row)
 
     def _request_preview(self) -> None:
         if self.current_row is not None:

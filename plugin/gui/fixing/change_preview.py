@@ -181,13 +181,16 @@ def make_finding_shapes(finding: Any, crs: QgsCoordinateReferenceSystem) -> FixS
 
 
 class LinkedMaps(QWidget):
-    """Maps 修复前 and 修复后 with the layers of the main map; nothing on them is written anywhere."""
+    """Maps 修复前 and 修复后 with the layers of the main map; nothing on them is written anywhere.
 
-    def __init__(self, main_canvas: QgsMapCanvas):
+    ``orientation``: side by side, or one above the other.
+    """
+
+    def __init__(self, main_canvas: QgsMapCanvas, orientation: Qt.Orientation = Qt.Orientation.Horizontal):
         super().__init__()
         self._main_canvas = main_canvas
         self._is_moving = False
-        row = QHBoxLayout(self)
+        row = QHBoxLayout(self) if orientation == Qt.Orientation.Horizontal else QVBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         self.before, self.after = QgsMapCanvas(), QgsMapCanvas()
         self._tools = []

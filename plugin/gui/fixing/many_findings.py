@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtCore import QTimer, pyqtSignal
 
 from ...bridge.fixes.apply import FixOrder
 from ...bridge.fixes.trial import BatchTrial, make_batch_trial
@@ -20,9 +20,12 @@ from ...core.base.files.names import make_default_stem
 from ..widgets import messages
 from ..widgets.paths import choose_save_path
 from .applying import get_person_name
-from .batch_dialog import FEATURE_COLUMN, BatchDialog, BatchRow, make_batch_rows
+from .batch_dialog import FEATURE_COLUMN, BatchDialog, BatchRow, make_batch_rows, make_forecast
 from .change_preview import make_area_rows, make_finding_shapes, make_fix_shapes
 from .trial_runner import FixDialogController, TrialRunner
+
+#: So long the user has ticked no further row before the ticked ones are tried together.
+_TICKED_TRIAL_DELAY_MS = 300
 
 
 class BatchFixer(FixDialogController):
@@ -40,8 +43,13 @@ class BatchFixer(FixDialogController):
         super().__init__(*window_args)
         self._findings: list[Any] = []
         self._displayed_trial: BatchTrial | None = None
-        #: Rows whose fixes are being applied, in the order of their findings.
+        #: Starts a trial of the ticked rows as soon as the user has ticked the last one.
+        self._ticked_trial = QTimer(self, singleShot=True, interval=_TICKED_TRIAL_DELAY_MS, timeout=self._try_ticked)
+        #: Rows that are tried together, and those whose fixes are being applied, in the order of their findings.
+        self._tried: list[BatchRow] | None = None
         self._applying: list[BatchRow] | None = None
+        #: Names the rows that the last trial unticked; empty without any.
+        self._left_out_text = ""
         #: The edits of the applied fixes while they are prepared and written.
         self._writing: PortionedWork | None = None
 
@@ -57,7 +65,7 @@ class BatchFixer(FixDialogController):
         dialog = BatchDialog(self._iface.mapCanvas(), self._iface.mainWindow())
         dialog.rowShown.connect(self._show_row)
         dialog.previewRequested.connect(self._preview_row)
-        dialog.ticksChanged.connect(self._show_balance)
+        dialog.ticksChanged.connect(self._on_ticks_changed)
         dialog.applyRequested.connect(self.apply)
         dialog.retryRequested.connect(self.try_all)
         dialog.exportRequested.connect(self._ask_and_export_table)
@@ -71,19 +79,24 @@ class BatchFixer(FixDialogController):
         if self._writing is not None:
             self._writing.cancel()
             self._writing = None
-        self._findings, self._displayed_trial, self._applying = [], None, None
+        self._ticked_trial.stop()
+        self._findings, self._displayed_trial, self._applying, self._tried = [], None, None, None
 
     # --- the trial
     def try_all(self) -> None:
         """Try the fixes of all findings of the batch that still exist."""
         current_fingerprints = {finding.fingerprint for finding in self._dock.result.findings}
         self._findings = [finding for finding in self._findings if finding.fingerprint in current_fingerprints]
-        self._applying = None
+        self._ticked_trial.stop()
+        self._applying = self._tried = None
+        self._left_out_text = ""
         batch_work = make_batch_trial(self._findings, safe_only=True)
         self.trial.start(tr("Try fixes of {count} findings").format(count=len(self._findings)), batch_work)
 
     def _show_trial(self) -> None:
-        if self._applying is None:
+        if self._tried is not None:
+            self.dialog.show_forecast(None)
+        elif self._applying is None:
             self.dialog.show_rows([])
             self._mark.clear()
             self.dialog.show_trial(tr("Trying the fixes on a copy…"))
@@ -94,16 +107,55 @@ class BatchFixer(FixDialogController):
         return tr("Applying {count} fixes…").format(count=len(self._applying))
 
     def _show_refusal(self, reason: str) -> None:
-        self._applying = None
+        self._applying = self._tried = None
         self.dialog.show_state(reason, can_apply=False, can_retry=True)
 
     def _on_trial_done(self, batch_trial: BatchTrial) -> None:
+        if self._tried is not None:
+            rows, self._tried = self._tried, None
+            self._show_second(batch_trial, rows)
+            return
         if self._applying is not None:
             self._show_or_apply_second(batch_trial)
             return
         self._displayed_trial = batch_trial
-        self.dialog.show_rows(make_batch_rows(batch_trial.result.entries, self._texts))
+        titles = {outcome.code: outcome.heading for outcome in self._dock.result.report.rules}
+        self.dialog.show_rows(make_batch_rows(batch_trial.result.entries, self._texts, titles))
         self._show_balance()
+
+    def _on_ticks_changed(self) -> None:
+        """Follow a change of the ticks by the user."""
+        self._left_out_text = ""
+        self._follow_ticks()
+
+    def _follow_ticks(self) -> None:
+        """Show the balance; try the ticked rows together if the displayed trial applied other ones."""
+        has_other_ticks = self._displayed_trial is not None and not self._is_displayed_trial_of_ticked()
+        if has_other_ticks and self._writing is None and self.dialog.model.list_ticked():
+            self._ticked_trial.start()
+        else:
+            self._ticked_trial.stop()
+        self._show_balance()
+
+    def _is_displayed_trial_of_ticked(self) -> bool:
+        """Return True if the displayed trial applied just the ticked fixes."""
+        applied = self._displayed_trial.result.applied
+        return list(map(id, applied)) == list(map(id, self._list_ticked_proposals()))
+
+    def _list_ticked_rows(self) -> list[BatchRow]:
+        """Return the ticked rows in the order of their findings."""
+        order = {id(finding): position for position, finding in enumerate(self._findings)}
+        return sorted(self.dialog.model.list_ticked(), key=lambda row: order[id(row.entry.finding)])
+
+    def _try_ticked(self) -> None:
+        """Try the fixes of the ticked rows together, so that forecast and areas are those that Apply would write."""
+        rows = self._list_ticked_rows()
+        if not self.trial.is_current:
+            self.try_all()
+            return
+        self._tried = rows
+        batch_work = make_batch_trial([row.entry.finding for row in rows], safe_only=False)
+        self.trial.start(tr("Try {count} ticked fixes").format(count=len(rows)), batch_work, retries=False)
 
     # --- what is shown
     def _show_balance(self) -> None:
@@ -111,6 +163,8 @@ class BatchFixer(FixDialogController):
         ticked_proposals = self._list_ticked_proposals()
         plan = self._dock.result.check_result.plan
         self.dialog.areas.show_rows(make_area_rows(ticked_proposals, self._texts.get_layer_name, plan.plane_crs))
+        is_known = self._displayed_trial is not None and (not ticked_proposals or self._is_displayed_trial_of_ticked())
+        self.dialog.show_forecast(make_forecast(self._dock.result.findings, ticked_proposals) if is_known else None)
         if self.trial.is_running or self._writing is not None:
             return
         if not self._findings:
@@ -123,7 +177,9 @@ class BatchFixer(FixDialogController):
             text = tr("Nothing is ticked. A fix to confirm can be ticked once its preview was shown.")
         else:
             text = tr("None of the findings has a fix; the table has the reasons.")
-        if self.trial.retry_note:
+        if self._left_out_text:
+            text = self._left_out_text
+        elif self.trial.retry_note:
             text = tr("{first} {second}").format(first=self.trial.retry_note, second=text)
         self.dialog.show_state(text, can_apply=bool(ticked_proposals))
 
@@ -182,9 +238,9 @@ class BatchFixer(FixDialogController):
         if not self.trial.is_current or not ticked_rows:
             self.try_all()
             return
-        order = {id(finding): position for position, finding in enumerate(self._findings)}
-        self._applying = sorted(ticked_rows, key=lambda row: order[id(row.entry.finding)])
-        if list(map(id, self._displayed_trial.result.applied)) == list(map(id, self._list_ticked_proposals())):
+        self._ticked_trial.stop()
+        self._applying, self._tried = self._list_ticked_rows(), None
+        if self._is_displayed_trial_of_ticked():
             # No progress bar: it would be painted anew, with the table beside it.
             self.dialog.show_state(self._make_applying_text(), can_apply=False)
             self._apply_displayed()
@@ -193,12 +249,11 @@ class BatchFixer(FixDialogController):
         batch_work = make_batch_trial(findings, safe_only=False)
         self.trial.start(tr("Apply {count} fixes").format(count=len(findings)), batch_work, retries=False)
 
-    def _show_or_apply_second(self, second: BatchTrial) -> None:
-        """Display the second trial, of the ticked rows, and apply its fixes if all was displayed like this before.
+    def _show_second(self, second: BatchTrial, rows: list[BatchRow]) -> bool | None:
+        """Display a second trial, of the ticked rows; return True if all was displayed like this before.
 
-        Rows that have another fix now are unticked and named; the others can then be applied.
+        Rows that have another fix now are unticked and named: then None, and the others can be applied.
         """
-        rows, self._applying = self._applying, None
         pairs = list(zip(rows, second.result.entries, strict=True))
         changed_rows = [row for row, entry in pairs if _has_other_fix(row, entry)]
         former = self._displayed_trial
@@ -215,10 +270,17 @@ class BatchFixer(FixDialogController):
                 "Nothing was applied. Together with the other ticked fixes, these have another fix or none, and are no "
                 "longer ticked: {names}. View them again, or apply the others."
             )
-            self.dialog.show_state(text.format(names=names), can_apply=True)
-        elif is_same and self.dialog.areas.texts == former_texts:
+            self._left_out_text = text.format(names=names)
+        self._follow_ticks()
+        return None if changed_rows else is_same and self.dialog.areas.texts == former_texts
+
+    def _show_or_apply_second(self, second: BatchTrial) -> None:
+        """Display the trial that Apply started, and apply its fixes if all was displayed like this before."""
+        rows, self._applying = self._applying, None
+        is_same = self._show_second(second, rows)
+        if is_same:
             self._apply_displayed()
-        else:
+        elif is_same is not None:
             text = tr(
                 "Nothing was applied. Tried together, the ticked fixes have other figures, which are displayed now. "
                 "Apply again to write these."

@@ -8,6 +8,7 @@ with a file dropped on map or layer tree. A dropped VCT file is imported; QGIS w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from ...bridge.project import county, saved_paths
 from ...bridge.project.dropped_data import DroppedData, DroppedKind, recognise_dropped_data
 from ...bridge.running.tasks import log_error
 from ...bridge.settings import get_interface_language
-from ...bridge.texts import tr
+from ...bridge.texts import mark_text, tr, translate_marked
 from ...core.standard.messages.texts import Texts
 from ..widgets.messages import MessageBarMessages
 from ..widgets.paths import make_opener
@@ -40,8 +41,34 @@ def _open_processing_dialog(algorithm: str, parameters: dict[str, Any]) -> dict[
     return processing.execAlgorithmDialog(algorithm, parameters)
 
 
+@dataclass(frozen=True)
+class _Tool:
+    """A tool of the menu that writes files.
+
+    ``file_name``: marked text, proposed with the county's name before it; ``reads_files``: the tool reads the database
+    and not the layers of the project; ``baseline_parameter``: its parameter for the sealed edition, empty without one.
+    """
+
+    algorithm: str
+    output_parameter: str
+    file_name: str
+    suffix: str
+    reads_files: bool = False
+    baseline_parameter: str = ""
+
+
+_TOOLS = {
+    "tables": _Tool("office_tables", "OUTPUT", mark_text("office tables"), ".xlsx", baseline_parameter="BASELINE"),
+    "adjustment": _Tool(
+        "boundary_adjustment", "OUTPUT_XLSX", mark_text("adjustment"), ".xlsx", baseline_parameter="BEFORE"
+    ),
+    "split": _Tool("split_townships", "OUTPUT", mark_text("township packages"), "", reads_files=True),
+    "merge": _Tool("merge_townships", "OUTPUT", mark_text("merged"), ".gpkg", reads_files=True),
+}
+
+
 class ExchangeActions:
-    """Menu actions for VCT files, yearly maintenance and comparison of layer versions.
+    """Menu actions for VCT files, yearly maintenance, comparison of editions, and other tools that write files.
 
     ``open_tool_dialog``: function that opens a dialog of the toolbox; tests replace it.
     """
@@ -55,12 +82,14 @@ class ExchangeActions:
 
     def check_source(self, path: str) -> None:
         """Open the toolbox dialog to check a file or folder."""
-        self._open_tool_dialog("sanxian:check_plan", {"SOURCE": path})
+        # Without a profile: that of the open project is of another county.
+        self._open_tool_dialog("sanxian:check_plan", {"SOURCE": path, "PROFILE": ""})
 
     def import_boundary_points(self, path: str) -> str:
         """Open the toolbox dialog to import a file of boundary points; the layer of parcels is added to the project.
 
-        Return the path of the layer; empty if the user cancels or nothing was imported.
+        ``path``: empty for the user to choose. Return the path of the layer; empty if the user cancels or nothing was
+        imported.
         """
         text = tr("{count} parcels were imported, {left_out} were left out; see the log of the tool.")
         results = self._import_file("import_boundary_points", path, "PARCELS", text, warns_of_left_out=True)
@@ -79,8 +108,7 @@ class ExchangeActions:
         ``count_name``: result with the number of features, without which nothing was imported; ``text``: message with
         the places ``count`` and ``left_out``.
         """
-        output = find_free_path(Path(path).with_suffix(".gpkg"))
-        results = self._open_tool_dialog(f"sanxian:{tool}", {"INPUT": path, "OUTPUT": output}) or {}
+        results = self._open_tool_dialog(f"sanxian:{tool}", _propose_import(path)) or {}
         if count_name in results:
             remarks = str(results.get("REMARKS") or "").splitlines()
             lines = [text.format(count=results[count_name], left_out=results["LEFT_OUT"]), *remarks]
@@ -93,10 +121,7 @@ class ExchangeActions:
 
         ``path``: a file dropped on the map, or empty.
         """
-        initial_parameter_values = (
-            {"INPUT": path, "OUTPUT": find_free_path(Path(path).with_suffix(".gpkg"))} if path else {}
-        )
-        results = self._open_tool_dialog("sanxian:import_vct", initial_parameter_values)
+        results = self._open_tool_dialog("sanxian:import_vct", _propose_import(path))
         if results and "LAYERS" in results:
             text = tr("{layers} layers with {rows} rows were read from VCT into {path}.")
             import_text = text.format(layers=results["LAYERS"], rows=results["ROWS"], path=results["OUTPUT"])
@@ -138,10 +163,7 @@ class ExchangeActions:
         project = QgsProject.instance()
         county_settings = county.read_county_settings(project)
         current = _find_database(role_recognition.list_plan_layers(project))
-        layers = role_recognition.list_plan_layers(project)
-        if edited_names := [layer.name() for layer in layers if count_unsaved_edits(layer)]:
-            text = tr("Yearly maintenance reads files: unsaved edits of {names} do not count. Save them first.")
-            self._messages.show_warning(text.format(names=tr(", ").join(edited_names)))
+        self._warn_of_unsaved_edits()
         initial_parameter_values = {
             "CURRENT": current,
             "FILED": saved_paths.read_absolute_path(project, "baseline"),
@@ -164,6 +186,34 @@ class ExchangeActions:
                 changed=results["COUNT_CHANGED"],
             )
             self._report_written(message, results["DATABASE"])
+
+    def open_tool(self, name: str) -> None:
+        """Open a tool that writes files of the project's plan (a key of `_TOOLS`); report where they are."""
+        project, tool = QgsProject.instance(), _TOOLS[name]
+        database = _find_database(role_recognition.list_plan_layers(project))
+        if tool.reads_files:
+            self._warn_of_unsaved_edits()
+        code, county_name = county.read_county_code_and_name(project)
+        file_name = f"{code}{county_name}_{translate_marked(tool.file_name)}{tool.suffix}".lstrip("_")
+        initial_parameter_values = {
+            "SOURCE": database if tool.reads_files else "",
+            tool.baseline_parameter: saved_paths.read_absolute_path(project, "baseline"),
+            "PROFILE": county.read_county_settings(project).profile,
+            tool.output_parameter: find_free_path(Path(_get_initial_folder(project, database)) / file_name),
+        }
+        results = self._open_tool_dialog(
+            f"sanxian:{tool.algorithm}",
+            {key: value for key, value in initial_parameter_values.items() if key and value},
+        )
+        written = str(results.get(tool.output_parameter) or "") if results else ""
+        if written:
+            self._report_written(tr("Saved: {path}").format(path=written), written)
+
+    def _warn_of_unsaved_edits(self) -> None:
+        layers = role_recognition.list_plan_layers(QgsProject.instance())
+        if edited_names := [layer.name() for layer in layers if count_unsaved_edits(layer)]:
+            text = tr("The tool reads files: unsaved edits of {names} do not count. Save them first.")
+            self._messages.show_warning(text.format(names=tr(", ").join(edited_names)))
 
     def open_comparison_dialog(self) -> None:
         """Open the dialog to compare the current layer with its approved edition."""
@@ -222,6 +272,11 @@ def find_free_path(path: Path) -> str:
     while free_path.exists():
         free_path, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
     return str(free_path)
+
+
+def _propose_import(path: str) -> dict[str, str]:
+    """Return the parameters of an import that are known before its dialog opens; none for an empty path."""
+    return {"INPUT": path, "OUTPUT": find_free_path(Path(path).with_suffix(".gpkg"))} if path else {}
 
 
 def _find_database(layers: list[QgsVectorLayer]) -> str:

@@ -22,6 +22,7 @@ from qgis.utils import iface
 
 from ...bridge import settings
 from ...bridge.layers.role_recognition import list_findings_layers
+from ...bridge.project import county
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.standard import ALL_LAYERS, load_standard
@@ -272,11 +273,12 @@ class LayerWidget(ParameterWidget):
 class ProfileWidget(ParameterWidget):
     """Parameter widget of a county profile: a list, free text, and a button 文件….
 
-    The value is an id or a path.
+    The value is an id or a path. A new dialog shows the profile of the project, which the tool would use.
     """
 
     def createWidget(self):
         panel = QWidget()
+        self._is_new = True
         self._profile_combo = let_combo_shrink(QComboBox(editable=True, insertPolicy=QComboBox.InsertPolicy.NoInsert))
         self._profile_combo.addItem("", "")
         for name in list_profile_ids():
@@ -289,6 +291,9 @@ class ProfileWidget(ParameterWidget):
 
     def setValue(self, value):
         text = "" if value is None else str(value)
+        if self._is_new and not text:
+            text = county.read_county_settings(QgsProject.instance()).profile
+        self._is_new = False
         profile_index = self._profile_combo.findData(text)
         if profile_index >= 0:
             self._profile_combo.setCurrentIndex(profile_index)
