@@ -23,7 +23,17 @@ from ..core.base.errors import InputError, OutputError
 from ..core.base.files.writing import check_writable
 from ..core.standard import load_standard
 from ..core.standard.messages.texts import Texts
-from .common import SanxianAlgorithm, describe_norms, list_given, make_progress_callback, run_in_thread
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    list_given,
+    log_lines,
+    log_options_from_project,
+    log_warnings,
+    log_written_files,
+    make_progress_callback,
+    run_in_thread,
+)
 from .inputs import check_source, read_layer_parameter, read_plan_inputs
 from .outputs import LayerOutput, read_document_paths, read_workbook_path
 from .parameters import (
@@ -47,7 +57,6 @@ from .parameters import (
     make_workbook,
     mark_advanced,
 )
-from .report_log import log_lines, log_options_from_project, log_warnings, log_written_files
 
 
 class BoundaryAdjustment(SanxianAlgorithm):

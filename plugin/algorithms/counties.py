@@ -12,7 +12,7 @@ from ..core.base.connection_text import make_source
 from ..core.base.errors import InputError
 from ..core.counties.county_record import REPORT_SUFFIXES, BatchOptions
 from ..core.standard.messages.texts import Texts
-from .common import SanxianAlgorithm, describe_norms, run_in_thread
+from .common import SanxianAlgorithm, describe_norms, log_lines, log_written_files, run_in_thread
 from .inputs import check_connection
 from .parameters import (
     declare_numbers,
@@ -26,7 +26,6 @@ from .parameters import (
     make_text,
     mark_advanced,
 )
-from .report_log import log_lines, log_written_files
 
 
 def _read_source_and_output(algorithm: SanxianAlgorithm, parameters: Any, context: Any) -> tuple[str | Path, Path]:

@@ -19,7 +19,15 @@ from ..bridge.texts import mark_text, tr
 from ..core.base.choices import NEIGHBOUR_DISTANCE_M, PREFERRED_SIDES, WORKLIST_COLUMNS
 from ..core.base.errors import InputError
 from ..core.standard.messages.texts import Texts
-from .common import SanxianAlgorithm, convert_errors_for_processing, describe_norms, list_given, run_in_thread
+from .common import (
+    SanxianAlgorithm,
+    convert_errors_for_processing,
+    describe_norms,
+    list_given,
+    log_lines,
+    log_written_files,
+    run_in_thread,
+)
 from .parameters import (
     CSV_FILTER,
     Parameter,
@@ -39,7 +47,6 @@ from .parameters import (
     make_workbook,
     mark_advanced,
 )
-from .report_log import log_lines, log_written_files
 
 if TYPE_CHECKING:
     from ..core.counties.townships.split import SplitResult

@@ -22,7 +22,7 @@ from ..bridge.layouts.build import LayoutBuilder
 from ..bridge.layouts.export import MAP_FILE_FORMATS, MIN_DPI
 from ..bridge.layouts.map_layers import collect_from_layers, collect_from_project
 from ..bridge.layouts.public_maps import make_public_builder, require_no_world_file
-from ..bridge.layouts.run import MapExportOrder, export_maps
+from ..bridge.layouts.run import MapExportOrder, MapExportOutcome, export_maps
 from ..bridge.layouts.source import open_map_source
 from ..bridge.project import county
 from ..bridge.project.county import read_document_info
@@ -35,7 +35,15 @@ from ..core.standard import map_set as maps
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.document import override_document, resolve_document
 from ..core.standard.profile.profile_data import DocumentInfo
-from .common import SanxianAlgorithm, describe_norms, make_progress_callback, split_words
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    log_lines,
+    log_options_from_project,
+    log_warnings,
+    make_progress_callback,
+    split_words,
+)
 from .inputs import get_vector_layers, read_source_without_layers
 from .parameters import (
     declare_numbers,
@@ -49,7 +57,6 @@ from .parameters import (
     make_text,
     mark_advanced,
 )
-from .report_log import log_lines, log_maps, log_options_from_project, log_warnings
 
 #: Parameters of the document information (成果信息), in the order of `DocumentInfo`.
 _DOCUMENT_PARAMETERS = ("SECRECY", "MAKER", "DRAWER", "DATE", "MAP_APPROVAL", "SECRECY_REASON")
@@ -224,7 +231,7 @@ class ExportMaps(SanxianAlgorithm):
                 builder, public = make_public_builder(builder, get_report_language())
                 order = replace(order, public=public)
             outcome = export_maps(builder, order, progress=make_progress_callback(feedback), cancellation=cancellation)
-        lines = log_maps(feedback, outcome, order, texts)
+        lines = _log_maps(feedback, outcome, order, texts)
         if not outcome.written_files:
             raise InputError("map_none", reasons=texts.join_sentences(lines))
         results = {
@@ -267,3 +274,31 @@ def _parse_map_ids(value) -> list[str] | None:
 
 def _get_title(map_spec: maps.MapSpec) -> str:
     return map_spec.title if get_interface_language() == "zh" else map_spec.title_en
+
+
+def _log_maps(feedback, outcome: MapExportOutcome, order: MapExportOrder, texts: Texts) -> list[str]:
+    """Log the created maps and the missing ones.
+
+    Return a sentence for each map that was not created, with the reason.
+    """
+    log_warnings(feedback, dict.fromkeys(note.render(texts) for note in outcome.notes))
+    if outcome.used_project_layout_names:
+        feedback.pushInfo(texts.get("maps", "own", names="、".join(outcome.used_project_layout_names)))
+    # Group maps by message: a county without the layers of a central urban area lacks many maps for the same reason.
+    titles_by_message: dict[tuple, list[str]] = {}
+    for one, lack in outcome.not_made:
+        titles_by_message.setdefault((lack.key, *lack.params.items()), []).append(one.title)
+    lines = [
+        texts.get("maps", key, map="”、“".join(titles), **dict(message_params))
+        for (key, *message_params), titles in titles_by_message.items()
+    ]
+    for line in lines:
+        feedback.pushWarning(line)
+    if outcome.written_files:
+        counts = {
+            "count": len(outcome.exported_maps),
+            "files": len(outcome.written_files),
+            "folder": order.target_folder.name,
+        }
+        feedback.pushInfo(texts.get("maps", "made", sheet=order.page_size.id, dpi=round(order.dpi), **counts))
+    return lines

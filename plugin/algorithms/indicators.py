@@ -18,7 +18,17 @@ from ..core.base.errors import InputError
 from ..core.base.files.writing import check_not_input
 from ..core.standard.messages.texts import Texts
 from ..core.studies.evaluation.evaluated_editions import Level
-from .common import SanxianAlgorithm, describe_norms, list_given, make_progress_callback, run_in_thread
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    list_given,
+    log_lines,
+    log_options_from_project,
+    log_warnings,
+    log_written_files,
+    make_progress_callback,
+    run_in_thread,
+)
 from .inputs import check_connection, read_plan_inputs
 from .outputs import LayerOutput, list_report_paths, read_document_paths, read_report_paths, read_workbook_path
 from .parameters import (
@@ -35,7 +45,6 @@ from .parameters import (
     make_workbook,
     mark_advanced,
 )
-from .report_log import log_lines, log_options_from_project, log_warnings, log_written_files
 
 #: Outputs, and the states of indicators that each of them counts.
 STATES_BY_COUNT_OUTPUT = {"BROKEN": ("broken",), "ROUNDING": ("close",), "LITTLE_LEFT": ("warning",), "MET": ("met",)}

@@ -7,7 +7,14 @@ from ..bridge.checking.figures import make_tables
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
-from .common import SanxianAlgorithm, describe_norms, list_given, make_progress_callback
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    list_given,
+    log_options_from_project,
+    log_written_files,
+    make_progress_callback,
+)
 from .inputs import read_plan_inputs
 from .parameters import (
     WORKBOOK_FILTER,
@@ -23,7 +30,6 @@ from .parameters import (
     make_text,
     make_workbook,
 )
-from .report_log import log_options_from_project, log_written_files
 
 
 class OfficeTablesAlgorithm(SanxianAlgorithm):

@@ -19,7 +19,15 @@ from ..core.base.errors import InputError
 from ..core.base.files.data import read_toml
 from ..core.standard.options import MIN_WIDTH_M
 from ..paths import CONFORMITY_PAGE_SETTINGS
-from .common import SanxianAlgorithm, describe_norms, list_given, make_progress_callback
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    list_given,
+    log_levels,
+    log_options_from_project,
+    log_written_files,
+    make_progress_callback,
+)
 from .inputs import fill_options_from_project, has_value, read_layer_parameter, read_plan_options, read_plan_source
 from .outputs import list_report_paths, read_report_paths
 from .parameters import (
@@ -37,7 +45,6 @@ from .parameters import (
     make_workbook,
     mark_advanced,
 )
-from .report_log import log_levels, log_options_from_project, log_written_files
 
 if TYPE_CHECKING:
     from ..core.studies.projects.reviewed_project import ConformityResult

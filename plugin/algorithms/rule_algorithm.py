@@ -25,7 +25,7 @@ from ..core.checks.check import check_plan as core_check
 from ..core.model.rule import EVERY_LAYER, LayerNeed, Rule
 from ..core.standard import load_standard
 from ..core.standard.messages.texts import Texts
-from .common import SanxianAlgorithm, describe_norms, make_progress_callback
+from .common import SanxianAlgorithm, describe_norms, log_written_files, make_progress_callback
 from .inputs import check_connection, read_layer_list_parameter, read_layer_parameter
 from .outputs import FindingsOutput
 from .parameters import (
@@ -41,7 +41,6 @@ from .parameters import (
     make_side_tables,
     mark_advanced,
 )
-from .report_log import log_written_files
 
 #: Optional input in addition to the rule's own: gives findings their township.
 TOWNSHIPS = "townships"

@@ -21,7 +21,7 @@ from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.base.invariants import require_value
 from ..core.standard.messages.texts import Texts, format_number
-from .common import SanxianAlgorithm, describe_norms
+from .common import SanxianAlgorithm, describe_norms, log_copy_of_sealed_layer, log_written_files
 from .inputs import has_value, read_layer_parameter
 from .outputs import LayerOutput
 from .parameters import (
@@ -35,7 +35,6 @@ from .parameters import (
     mark_advanced,
     set_widget,
 )
-from .report_log import log_copy_of_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
     from ..core.figures.indicators.layer_areas import AdjustedAreas, LayerAreas, StoredAreaComparison

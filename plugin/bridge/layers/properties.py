@@ -45,16 +45,6 @@ IMPORTED_PROPERTY = "sanxian/imported"
 _LIMITING_PARAMS = ("filter", "sql", "subset", "maxNumFeatures", "bbox")
 
 
-def is_set_by_database(value: Any, is_numeric: bool) -> bool:
-    """Return True for a placeholder of a value that the database sets on saving.
-
-    A drawn feature has such a placeholder, for example in the field fid of a GeoPackage. QGIS 3.44 returns an object
-    for it, in fields of any type. QGIS 3.40 returns the text of the default clause (Autogenerate), which differs from a
-    value only in a numeric field (``is_numeric``).
-    """
-    return isinstance(value, QgsUnsetAttributeValue) or (is_numeric and isinstance(value, str))
-
-
 def convert_to_wkb_and_curve_text(geometry: Any) -> tuple[bytes, str]:
     """Return a geometry as WKB that GEOS reads, and also as WKT if it has arcs.
 
@@ -118,11 +108,13 @@ def convert_to_python_value(value: Any, field_type: int) -> Any:
         if isinstance(value, QDateTime):
             return value.toPyDateTime().replace(tzinfo=None)
         return value.toPyDate() if isinstance(value, QDate) else None
-    return (
-        None
-        if is_set_by_database(value, field_type in _INTEGER_TYPES | _REAL_TYPES) or type(value) is _NULL_TYPE
-        else value
+    # A drawn feature has a placeholder for a value that the database sets on saving, for example in the field fid of a
+    # GeoPackage. QGIS 3.44 returns an object for it, in fields of any type. QGIS 3.40 returns the text of the default
+    # clause (Autogenerate), which differs from a value only in a numeric field.
+    is_placeholder = isinstance(value, QgsUnsetAttributeValue) or (
+        isinstance(value, str) and field_type in _INTEGER_TYPES | _REAL_TYPES
     )
+    return None if is_placeholder or type(value) is _NULL_TYPE else value
 
 
 def get_layer_name(layer: QgsVectorLayer) -> str:

@@ -277,9 +277,8 @@ class LayoutBuilder:
                 self.available_layers, role, layer, layer_style, self.catalogue, page_size, scale, smaller
             )
             if by_township and spec.of == (TOWNSHIPS_CONCEPT,):
-                xml = layer_styles.whiten_other_townships(
-                    xml, layer, self.available_layers.get_field_name(role, layer, "division_code")
-                )
+                code_field = self.available_layers.get_field_name(role, layer, "division_code")
+                xml = layer_styles.fill_townships(xml, layer, code_field, "<>", layer_styles.COVER_COLOR)
             styled_layers.append((layer, xml))
         _lock_layers_and_styles(
             item,
@@ -346,9 +345,8 @@ class LayoutBuilder:
             ground = self.catalogue.style_by_id.get("locator_outline" if is_outline_only else "locator")
             xml = layer_styles.make_map_style(self.available_layers, role, layer, ground, self.catalogue, page_size)
             if by_township and of == (TOWNSHIPS_CONCEPT,):
-                xml = layer_styles.highlight_township(
-                    xml, layer, self.available_layers.get_field_name(role, layer, "division_code")
-                )
+                code_field = self.available_layers.get_field_name(role, layer, "division_code")
+                xml = layer_styles.fill_townships(xml, layer, code_field, "=", layer_styles.MARK_COLOR)
             locator_layers.append((layer, xml))
         locator.setCrs(self.available_layers.crs)
         county = self.available_layers.compute_county_extent()

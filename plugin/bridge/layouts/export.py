@@ -126,8 +126,15 @@ def write_page(
                 if not writer.write(flat):
                     raise OutputError("output_unwritable", target=str(target), detail="refused")
                 if writes_world_file:
-                    target.with_suffix(".jgw").write_text(make_world_file_text(layout, dpi), encoding="ascii")
-                    written_names.append(target.with_suffix(".jgw").name)
+                    item = layout.itemById(frame.MAP_ITEM_ID)
+                    extent, box = item.extent(), QRectF(item.pos(), item.rect().size())
+                    metres = extent.width() / box.width()
+                    west, north = extent.xMinimum() - box.left() * metres, extent.yMaximum() + box.top() * metres
+                    step = 25.4 / dpi * metres
+                    values = (step, 0.0, 0.0, -step, west + step / 2, north - step / 2)
+                    world_file = target.with_suffix(".jgw")
+                    world_file.write_text("".join(f"{value:.10f}\n" for value in values), encoding="ascii")
+                    written_names.append(world_file.name)
             else:
                 _write_pdf(layout, target, dpi, page.document_title)
             written_names.append(target.name)
@@ -179,20 +186,6 @@ def _write_pdf(layout: QgsPrintLayout, target: Path, dpi: float, title: str) -> 
     if result != QgsLayoutExporter.ExportResult.Success:
         raise OutputError("output_unwritable", target=str(target), detail="refused")
     target.write_bytes(blank_pdf_metadata(target.read_bytes(), title))
-
-
-def make_world_file_text(layout: QgsPrintLayout, dpi: float) -> str:
-    """Return the text of a world file, which georeferences the exported page by its main map.
-
-    Coordinates are in the CRS of the maps (metres).
-    """
-    item = layout.itemById(frame.MAP_ITEM_ID)
-    extent, box = item.extent(), QRectF(item.pos(), item.rect().size())
-    pixel = 25.4 / dpi
-    metres = extent.width() / box.width()
-    west, north = extent.xMinimum() - box.left() * metres, extent.yMaximum() + box.top() * metres
-    step = pixel * metres
-    return "".join(f"{v:.10f}\n" for v in (step, 0.0, 0.0, -step, west + step / 2, north - step / 2))
 
 
 @contextmanager

@@ -129,26 +129,6 @@ def create_project_database(
     return norm
 
 
-def set_up_snapping_and_topology(project: QgsProject, never_overlap: list[str]) -> None:
-    """Enable snapping on all layers of a project, and topological editing.
-
-    ``never_overlap``: roles (codes of plan layers) in whose layers a new feature is clipped by existing ones (see
-    `apply_overlap_setting`).
-    """
-    config = QgsSnappingConfig(project)
-    config.setEnabled(True)
-    config.setMode(Qgis.SnappingMode.AllLayers)
-    config.setTypeFlag(Qgis.SnappingType.Vertex | Qgis.SnappingType.Segment)
-    config.setTolerance(SNAPPING_TOLERANCE_PX)
-    config.setUnits(Qgis.MapToolUnit.Pixels)
-    config.setIntersectionSnapping(True)
-    project.setSnappingConfig(config)
-    project.setTopologicalEditing(True)
-    # QGIS has one setting for all layers; heritage areas do overlap and must not be clipped silently.
-    project.setAvoidIntersectionsMode(Qgis.AvoidIntersectionsMode.AllowIntersections)
-    project.writeEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, _ROLE_SEPARATOR.join(sorted(never_overlap)))
-
-
 def apply_overlap_setting(project: QgsProject, layer: QgsMapLayer | None) -> None:
     """Switch overlap avoidance on or off for the current layer.
 
@@ -244,7 +224,19 @@ def set_project_properties(project: QgsProject, request: NewProjectRequest) -> N
 def finish_project(project: QgsProject, request: NewProjectRequest, standard: Standard) -> None:
     """Set themes, snapping and bookmarks of a project with layers."""
     create_themes(project, standard)
-    set_up_snapping_and_topology(project, [t.role for t in standard.templates.values() if t.overlap == "never"])
+    config = QgsSnappingConfig(project)
+    config.setEnabled(True)
+    config.setMode(Qgis.SnappingMode.AllLayers)
+    config.setTypeFlag(Qgis.SnappingType.Vertex | Qgis.SnappingType.Segment)
+    config.setTolerance(SNAPPING_TOLERANCE_PX)
+    config.setUnits(Qgis.MapToolUnit.Pixels)
+    config.setIntersectionSnapping(True)
+    project.setSnappingConfig(config)
+    project.setTopologicalEditing(True)
+    # QGIS has one setting for all layers; heritage areas do overlap and must not be clipped silently.
+    project.setAvoidIntersectionsMode(Qgis.AvoidIntersectionsMode.AllowIntersections)
+    never_overlap = sorted(t.role for t in standard.templates.values() if t.overlap == "never")
+    project.writeEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, _ROLE_SEPARATOR.join(never_overlap))
     bookmarks.enable_automatic_update(project)
     bookmarks.update_bookmarks(project)
 

@@ -78,10 +78,6 @@ class PackagePreview:
     watched_paths: tuple[str, ...] = ()
     missing_maps: Mapping[str, str] = field(default_factory=dict)
 
-    def will_be_drawn(self, slot: SlotPreview) -> bool:
-        """Return True if the plugin draws the map of a slot that has no file."""
-        return slot.can_be_drawn and not slot.found_file_names and slot.id not in self.missing_maps
-
     def list_relevant_slots(self, draws_maps: bool) -> list[SlotPreview]:
         """Return the slots to show in the list of the package's content.
 
@@ -89,7 +85,9 @@ class PackagePreview:
         package has or gets another map. ``draws_maps``: the plugin draws missing maps.
         """
         has_map = any(
-            (slot.kind == "map" and slot.found_file_names) or (draws_maps and self.will_be_drawn(slot))
+            slot.kind == "map"
+            if slot.found_file_names
+            else draws_maps and slot.can_be_drawn and slot.id not in self.missing_maps
             for slot in self.slots
         )
         return [slot for slot in self.slots if slot.found_file_names or not (slot.accepts_any_map and has_map)]

@@ -189,7 +189,14 @@ def make_legend_entries(picture_data: PictureData) -> list[LegendEntry]:
     """
     entries = []
     for severity, label in list_mark_labels(picture_data.report, picture_data.words):
-        entries.append(LegendEntry(label, _draw_marker_symbol(str(severity))))
+        sheet = ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
+        image = painting.make_white_image(sheet)
+        painter = painting.make_painter(image)
+        try:
+            painting.draw_severity_marker(painter, sheet, str(severity), 60.0, 30.0, 4.4)
+        finally:
+            painter.end()
+        entries.append(LegendEntry(label, painting.encode_data_uri(image)))
     for concept in reversed(OVERVIEW_CONCEPTS):
         layer = picture_data.plan.find_layer_of_concept(concept)
         if layer is not None and (concept, layer.role) != ("townships", "XZQX"):
@@ -209,18 +216,6 @@ def _draw_symbol(picture_data: PictureData, style: str) -> str:
     layer = painting.make_styled_layer(style, picture_data.crs, [], [(shape, [])])
     layer.setLabelsEnabled(False)
     return painting.encode_data_uri(painting.draw_layers(sheet, [layer], picture_data.crs))
-
-
-def _draw_marker_symbol(severity: str) -> str:
-    """Return a small picture of a severity's marker as a data URI, as large as the pictures of styles."""
-    sheet = ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
-    image = painting.make_white_image(sheet)
-    painter = painting.make_painter(image)
-    try:
-        painting.draw_severity_marker(painter, sheet, severity, 60.0, 30.0, 4.4)
-    finally:
-        painter.end()
-    return painting.encode_data_uri(image)
 
 
 def _find_grid_cell(marker_position: MarkerPosition, pixels_per_mm: float) -> tuple[int, int]:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from qgis.gui import QgsProjectionSelectionWidget
 from qgis.PyQt.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, pyqtSignal
@@ -98,7 +97,24 @@ class CrsZoneStrip(QWidget):
             return strip.left() + (longitude - low) / (high - low) * strip.width()
 
         self._draw_zones(painter, strip, low, high, convert_to_x)
-        self._draw_county(painter, strip, plan, convert_to_x)
+        color = theme.get_color("warning" if plan.crosses_zones else "ok")
+        ground = QColor(color)
+        ground.setAlpha(90)
+        box = QRectF(
+            QPointF(convert_to_x(plan.west), strip.top() + 3),
+            QPointF(convert_to_x(plan.east), strip.bottom() - 3),
+        )
+        painter.setPen(QPen(color, 2))
+        painter.setBrush(ground)
+        painter.drawRect(box)
+        set_bold(painter)
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        self._draw_text(
+            painter,
+            box.center().x(),
+            strip.top() - self.fontMetrics().descent() - 2,
+            self._describe_county(plan),
+        )
 
     def _draw_zones(self, painter, strip, low, high, x) -> None:
         colors, line = self.palette(), self.fontMetrics().height()
@@ -156,29 +172,6 @@ class CrsZoneStrip(QWidget):
         scale = (self.width() - 2) / (high - low)
         west, east = (1 + (v - low) * scale for v in (self._plan.west, self._plan.east))
         return (west, east) if east > left and west < right else (right, right)
-
-    def _draw_county(
-        self, painter, strip: QRectF, zone_choice: CrsZoneChoice, convert_to_x: Callable[[float], float]
-    ) -> None:
-        """Draw the county as a bar from its west to its east; ``convert_to_x``: longitude (degrees) → pixels."""
-        color = theme.get_color("warning" if zone_choice.crosses_zones else "ok")
-        ground = QColor(color)
-        ground.setAlpha(90)
-        box = QRectF(
-            QPointF(convert_to_x(zone_choice.west), strip.top() + 3),
-            QPointF(convert_to_x(zone_choice.east), strip.bottom() - 3),
-        )
-        painter.setPen(QPen(color, 2))
-        painter.setBrush(ground)
-        painter.drawRect(box)
-        set_bold(painter)
-        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        self._draw_text(
-            painter,
-            box.center().x(),
-            strip.top() - self.fontMetrics().descent() - 2,
-            self._describe_county(zone_choice),
-        )
 
     def _describe_county(self, zone_choice: CrsZoneChoice) -> str:
         """Return the longitudes of the county as text, with the division that they are of."""
