@@ -24,7 +24,7 @@ from ..core.standard import Standard, list_standard_ids, load_standard
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile import Norm, list_profile_ids
 from ..paths import ICONS_FOLDER
-from .inputs import find_parameter_problem
+from .inputs import find_parameter_problem, has_value
 from .parameters import Parameter, Result
 
 
@@ -142,6 +142,12 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
     def read_text_parameter(self, parameters, name, context) -> str:
         """Return the value of a text parameter without surrounding blanks; empty without a value."""
         return self.parameterAsString(parameters, name, context).strip()
+
+    def read_number(self, parameters, name, context, *, is_integer: bool = False) -> float | None:
+        """Return the value of a number parameter; None without a value, or if the tool lacks the parameter."""
+        if self.parameterDefinition(name) is None or not has_value(parameters, name):
+            return None
+        return (self.parameterAsInt if is_integer else self.parameterAsDouble)(parameters, name, context)
 
     def read_names_parameter(self, parameters, name, context) -> list[str]:
         """Return the names in a text parameter, separated as `split_words` describes."""

@@ -44,7 +44,7 @@ from .common import (
     make_progress_callback,
     split_words,
 )
-from .inputs import get_vector_layers, read_source_without_layers
+from .inputs import get_vector_layers, list_values_from_project, read_source_without_layers
 from .parameters import (
     declare_numbers,
     declare_texts,
@@ -58,8 +58,6 @@ from .parameters import (
     mark_advanced,
 )
 
-#: Parameters of the document information (成果信息), in the order of `DocumentInfo`.
-_DOCUMENT_PARAMETERS = ("SECRECY", "MAKER", "DRAWER", "DATE", "MAP_APPROVAL", "SECRECY_REASON")
 #: Value of the option for both formats, and its name in scripts for earlier versions.
 _BOTH_FORMATS, _FORMER_BOTH_FORMATS = "jpg+pdf", "both"
 
@@ -165,9 +163,9 @@ class ExportMaps(SanxianAlgorithm):
             ids = [map_ids[n] for n in self.parameterAsEnums(parameters, "MAPS", context)]
         self.maps = tuple(maps.select_maps(self.catalogue, ids))
         self.options, self.options_from_project = self._read_options(parameters, context)
-        given_info = DocumentInfo(
-            *(self.read_text_parameter(parameters, name, context) for name in _DOCUMENT_PARAMETERS)
-        )
+        # In the order of `DocumentInfo`.
+        names = ("SECRECY", "MAKER", "DRAWER", "DATE", "MAP_APPROVAL", "SECRECY_REASON")
+        given_info = DocumentInfo(*(self.read_text_parameter(parameters, name, context) for name in names))
         from_project = not self.source and context.project() is not None
         project_info = read_document_info(context.project()) if from_project else DocumentInfo()
         merged_info, lowering = override_document(given_info, project_info)
@@ -199,12 +197,7 @@ class ExportMaps(SanxianAlgorithm):
         if self.source or context.project() is None:
             return given_options, {}
         project_options = county.make_check_options(context.project())
-        option_names = ("profile", "standard")
-        values_from_project = {
-            name: getattr(project_options, name)
-            for name in option_names
-            if not getattr(given_options, name) and getattr(project_options, name)
-        }
+        values_from_project = list_values_from_project(given_options, project_options, ("profile", "standard"))
         options = replace(given_options, **values_from_project, roles=given_options.roles or project_options.roles)
         return options, {name.upper(): value for name, value in values_from_project.items()}
 

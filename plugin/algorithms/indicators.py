@@ -10,7 +10,7 @@ from qgis.core import (
 )
 
 from ..bridge.checking.figures import compute_figures, make_figures_table
-from ..bridge.printing.pdf import render_svg, write_documents, write_pdf
+from ..bridge.printing.pdf import render_svg, write_pdf
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
@@ -21,7 +21,6 @@ from ..core.studies.evaluation.evaluated_editions import Level
 from .common import (
     SanxianAlgorithm,
     describe_norms,
-    list_given,
     log_lines,
     log_options_from_project,
     log_warnings,
@@ -30,7 +29,7 @@ from .common import (
     run_in_thread,
 )
 from .inputs import check_connection, read_plan_inputs
-from .outputs import LayerOutput, list_report_paths, read_document_paths, read_report_paths, read_workbook_path
+from .outputs import StudyOutputs, list_report_paths, read_report_paths
 from .parameters import (
     declare_numbers,
     declare_texts,
@@ -109,9 +108,7 @@ class ComputeIndicators(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         inputs = read_plan_inputs(self, parameters, context)
-        self.output = LayerOutput(parameters, context, "OUTPUT", tr("Figures"), inputs)
-        self.workbook = read_workbook_path(self, parameters, context, "OUTPUT_XLSX", inputs)
-        self.documents = read_document_paths(self, parameters, context, inputs)
+        self.outputs = StudyOutputs(self, parameters, context, tr("Figures"), inputs)
 
     def execute(self, parameters, context, feedback):
         from ..core.checks.tabulate import make_figures_document, write_new_figures_workbook
@@ -131,16 +128,14 @@ class ComputeIndicators(SanxianAlgorithm):
         report_texts = ReportTexts(tabulated_plan.indicators.texts.lang)
         for is_missed, text in list_indicator_lines(tabulated_plan, report_texts):
             (feedback.pushWarning if is_missed else feedback.pushInfo)(text)
-        check_not_input(self.workbook, list(tabulated_plan.plan.input_files))
-        write_documents(
+        check_not_input(self.outputs.workbook, list(tabulated_plan.plan.input_files))
+        results = self.outputs.write(
+            feedback,
             lambda: make_figures_document(tabulated_plan),
-            list(self.documents.values()),
+            lambda path: write_new_figures_workbook(tabulated_plan, path),
+            lambda: make_figures_table(tabulated_plan),
             cancellation,
-            [(self.workbook, lambda path: write_new_figures_workbook(tabulated_plan, path))],
         )
-        results = {**list_given(OUTPUT_XLSX=self.workbook), **self.documents}
-        results |= self.output.write_table(self, parameters, context, make_figures_table(tabulated_plan), cancellation)
-        log_written_files(feedback, (self.workbook, *self.documents.values(), self.output.file))
         computed_indicators = tabulated_plan.indicators.compute_all_indicators()
         states = [figure.state for one in computed_indicators for figure in one.figures]
         counts = {name: sum(state in kinds for state in states) for name, kinds in STATES_BY_COUNT_OUTPUT.items()}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,12 @@ from ..core.base.connection_text import has_password, is_connection, mask_source
 from ..core.base.errors import InputError
 from ..core.base.stored_connections import find_connection_parameters
 from ..core.checks.check import RunOptions
+
+#: Options of a check that the project's county settings fill.
+_PROJECT_OPTIONS = (
+    *("profile", "standard", "scope", "base_year", "phase"),
+    *("targets", "rules", "waivers", "baseline", "register"),
+)
 
 
 def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
@@ -245,23 +252,7 @@ def fill_options_from_project(
         county.make_check_options(project),
         waivers=saved_paths.find_waiver_file_to_apply(project, [shot.file_path for shot in path_or_snapshots]),
     )
-    option_names = (
-        "profile",
-        "standard",
-        "scope",
-        "base_year",
-        "phase",
-        "targets",
-        "rules",
-        "waivers",
-        "baseline",
-        "register",
-    )
-    values_from_project = {
-        name: getattr(project_options, name)
-        for name in option_names
-        if not getattr(given_options, name) and getattr(project_options, name)
-    }
+    values_from_project = list_values_from_project(given_options, project_options, _PROJECT_OPTIONS)
     ids = {shot.layer_id for shot in path_or_snapshots}
     roles = given_options.roles or {
         role: layer for role, layer in project_options.get_role_choices().items() if layer in ids
@@ -278,12 +269,16 @@ def fill_options_from_project(
     }
 
 
+def list_values_from_project(given: RunOptions, of_project: RunOptions, names: Iterable[str]) -> dict[str, Any]:
+    """Return option → value of the options that are not given but set in the project."""
+    return {name: getattr(of_project, name) for name in names if not getattr(given, name) and getattr(of_project, name)}
+
+
 def read_plan_options(algorithm, parameters, context) -> RunOptions:
     """Return the options for checking a whole plan, read from the parameters."""
-    year = parameters.get("BASE_YEAR")
     return replace(
         algorithm.read_norm_options(parameters, context),
         roles=algorithm.read_text_parameter(parameters, "ROLES", context),
         scope=algorithm.read_text_parameter(parameters, "SCOPE", context),
-        base_year=None if year in (None, "") else algorithm.parameterAsInt(parameters, "BASE_YEAR", context),
+        base_year=algorithm.read_number(parameters, "BASE_YEAR", context, is_integer=True),
     )

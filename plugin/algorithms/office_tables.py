@@ -96,14 +96,14 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
         inputs = read_plan_inputs(
             self, parameters, context, baseline=self.read_text_parameter(parameters, "BASELINE", context)
         )
-        year = parameters.get("YEAR")
+
         self.order = TableOrder(
             tables=self.read_text_parameter(parameters, "TABLES", context),
             output=self.parameterAsFileOutput(parameters, "OUTPUT", context),
             docx=self.parameterAsFileOutput(parameters, "OUTPUT_DOCX", context),
             template=self.read_text_parameter(parameters, "TEMPLATE", context),
             filled=self.parameterAsFileOutput(parameters, "OUTPUT_FILLED", context),
-            year=None if year in (None, "") else self.parameterAsInt(parameters, "YEAR", context),
+            year=self.read_number(parameters, "YEAR", context, is_integer=True),
         )
         check_table_order(self.order, [*inputs, *filter(None, (self.options.baseline, self.options.waivers))])
 

@@ -136,7 +136,7 @@ class ProjectConformity(SanxianAlgorithm):
         self.projects = read_layer_parameter(self, parameters, "PROJECTS", context)
         if self.projects is None:
             raise InputError("projects_missing")
-        self.width_m = self.parameterAsDouble(parameters, "WIDTH", context) if has_value(parameters, "WIDTH") else None
+        self.width_m = self.read_number(parameters, "WIDTH", context)
         self.use = self.read_text_parameter(parameters, "USE", context)
         self.path_or_snapshots, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
         if not isinstance(self.path_or_snapshots, str):

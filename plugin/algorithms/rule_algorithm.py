@@ -152,24 +152,18 @@ class RuleAlgorithm(SanxianAlgorithm):
             baseline=check_connection(self.read_text_parameter(parameters, "BASELINE", context))
             if self.parameterDefinition("BASELINE")
             else "",
-            base_year=self._read_number(parameters, "BASE_YEAR", context, is_integer=True),
+            base_year=self.read_number(parameters, "BASE_YEAR", context, is_integer=True),
             **{name: self.read_text_parameter(parameters, name.upper(), context) for name in self._list_table_names()},
         )
-        given_values = {p.name: self._read_number(parameters, p.name.upper(), context) for p in self.rule.parameters}
+        given_values = {p.name: self.read_number(parameters, p.name.upper(), context) for p in self.rule.parameters}
         self.given = {name: value for name, value in given_values.items() if value is not None}
-        limits = {field: self._read_number(parameters, name, context) for name, field in _LIMIT_OPTIONS.items()}
+        limits = {field: self.read_number(parameters, name, context) for name, field in _LIMIT_OPTIONS.items()}
         self.limits = {field: value for field, value in limits.items() if value is not None}
         self.findings = FindingsOutput(parameters, context)
         inputs = [shot.file_path for shot in [*self.sources.values(), *self.other_layers]]
         inputs += [self.base.baseline] if self.base.baseline else []
         inputs += filter(None, (getattr(self.base, name) for name in self._list_table_names()))
         check_outputs(OutputPaths(findings=self.findings.file), inputs, [self.findings.database])
-
-    def _read_number(self, parameters, name, context, *, is_integer=False):
-        if self.parameterDefinition(name) is None or parameters.get(name) in (None, ""):
-            return None
-        read_parameter = self.parameterAsInt if is_integer else self.parameterAsDouble
-        return read_parameter(parameters, name, context)
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)

@@ -14,6 +14,7 @@ from qgis.core import (
     QgsCategorizedSymbolRenderer,
     QgsExpressionContext,
     QgsExpressionContextScope,
+    QgsFeatureRenderer,
     QgsFillSymbol,
     QgsFontUtils,
     QgsMapLayerStyle,

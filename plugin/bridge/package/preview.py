@@ -84,12 +84,8 @@ class PackagePreview:
         A specification may have a slot that a map of any number fills. This slot is left out if it has no file, but the
         package has or gets another map. ``draws_maps``: the plugin draws missing maps.
         """
-        has_map = any(
-            slot.kind == "map"
-            if slot.found_file_names
-            else draws_maps and slot.can_be_drawn and slot.id not in self.missing_maps
-            for slot in self.slots
-        )
+        drawn = [slot for slot in self.slots if draws_maps and slot.can_be_drawn and slot.id not in self.missing_maps]
+        has_map = any(slot.kind == "map" if slot.found_file_names else slot in drawn for slot in self.slots)
         return [slot for slot in self.slots if slot.found_file_names or not (slot.accepts_any_map and has_map)]
 
 
