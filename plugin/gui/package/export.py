@@ -76,11 +76,12 @@ class PackageExport(QObject):
                 self._messages.show_warning(messages.explain_error(error))
                 return
             self.dialog.wanted.connect(self.start_export)
-            self.dialog.stopped.connect(self.cancel)
+            self.dialog.run.cancelled.connect(self.cancel)
             self.dialog.previewRequested.connect(self.update_preview)
-            self.dialog.findingsRequested.connect(self._show_findings)
+            for page in (self.dialog.form.gate, self.dialog.end):
+                page.findingsRequested.connect(self._show_findings)
             self.dialog.form.gate.checkRequested.connect(self.check_again)
-            self.dialog.opened.connect(self._open_exported_part)
+            self.dialog.end.opened.connect(self._open_exported_part)
             self.dialog.placeRequested.connect(self._go_to_place)
             self.update_preview()
         elif not self.dialog.isVisible() and not self.is_running:
@@ -205,18 +206,15 @@ class PackageExport(QObject):
     def _on_exported(self, exported_package: Any) -> None:
         self._job = None
         remember_package(str(exported_package.path))
-        is_forced = exported_package.manifest["check"]["forced"]
-        text = tr("The package is made, read back and compared with the plan.")
-        if is_forced:
+        kind, text = "ok", tr("The package is made, read back and compared with the plan.")
+        if exported_package.manifest["check"]["forced"]:
+            kind = "warning"
             text = tr(
                 "The package was forced: it is for internal use and must not be submitted. Its manifest, metadata and "
                 "page state this, with the reasons."
             )
-        self._show_outcome(
-            ExportOutcome(
-                "warning" if is_forced else "ok", text, make_objections(exported_package.problems), exported_package
-            )
-        )
+        objections = make_objections(exported_package.problems)
+        self._show_outcome(ExportOutcome(kind, text, objections, exported_package))
 
     def _on_cancelled(self) -> None:
         self._job = None
