@@ -61,11 +61,8 @@ class ConfirmationBox(FormBox):
             minimumHeight=self.fontMetrics().height() * 9,
         )
         self.messages = {name: FieldMessage(lines=0) for name in ("by", "document", "date", "items")}
-        tick_all_button, tick_none_button = QPushButton(tr("Tick All")), QPushButton(tr("Tick None"))
-        for button in (tick_all_button, tick_none_button):
-            button.setAutoDefault(False)
-        tick_all_button.clicked.connect(lambda: self._set_all_ticks(True))
-        tick_none_button.clicked.connect(lambda: self._set_all_ticks(False))
+        tick_all_button = QPushButton(tr("Tick All"), autoDefault=False, clicked=lambda: self._set_all_ticks(True))
+        tick_none_button = QPushButton(tr("Tick None"), autoDefault=False, clicked=lambda: self._set_all_ticks(False))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setColumnStretch(1, 1)

@@ -48,7 +48,6 @@ class TargetRow:
         binding_names = {BINDING_TARGET_WORD: tr("binding"), "预期性": tr("anticipated"), "": "—"}
         for choice in _BINDING_CHOICES:
             self.binding.addItem(binding_names[choice], choice)
-        name = texts.get_indicator_name(self.indicator)
         digits = self.value.fontMetrics().horizontalAdvance("0")
         self.value.setFixedWidth(digits * 10)
         self.year.setFixedWidth(digits * 7)
@@ -58,8 +57,8 @@ class TargetRow:
             self.binding: tr("Indicator type"), self.source: tr("Source document"),
         }  # fmt: skip
         for widget, column in columns.items():
-            widget.setAccessibleName(f"{name} {column}")
-            widget.setObjectName(f"SanxianTarget_{self.indicator}_{column}")
+            widget.setAccessibleName(f"{self.name.text()} {column}")
+            widget.setObjectName(f"SanxianTarget_{indicator}_{column}")
         self._reset_choices()
         for line in (self.value, self.year, self.source):
             line.textChanged.connect(changed)
@@ -69,21 +68,16 @@ class TargetRow:
 
     def list_widgets(self) -> tuple[QWidget, ...]:
         """Return the widgets of the row from left to right, without the message below it."""
-        return (
-            self.name,
-            self.sign,
-            self.value,
-            self.unit,
-            self.year,
-            self.binding,
-            self.mark,
-            self.source,
-            self.restore,
-        )
+        choices = (self.sign, self.value, self.unit, self.year, self.binding)
+        return (self.name, *choices, self.mark, self.source, self.restore)
 
     def _reset_choices(self) -> None:
-        default_target = read_county_form_choices().target_defaults[self.indicator]
-        self._choose_combo_values(default_target["comparison"], default_target["unit"], default_target["binding"])
+        """Choose the values of the inherited target, else the usual ones."""
+        target = self._inherited_target
+        if target:
+            self._choose_combo_values(target.comparison, target.unit, target.binding)
+        else:
+            self._choose_combo_values(**read_county_form_choices().target_defaults[self.indicator])
 
     def show_inherited_target(self, target: IndicatorTarget | None, year: int | None) -> None:
         """Show the inherited target in grey; ``year``: proposed target year without an inherited target."""
@@ -113,12 +107,7 @@ class TargetRow:
         self._own_target = None
         for line in (self.value, self.year, self.source):
             line.clear()
-        if self._inherited_target:
-            self._choose_combo_values(
-                self._inherited_target.comparison, self._inherited_target.unit, self._inherited_target.binding
-            )
-        else:
-            self._reset_choices()
+        self._reset_choices()
 
     def update_state(self) -> None:
         """Update colours, mark and restore button of the row.
@@ -127,9 +116,7 @@ class TargetRow:
         """
         has_own_target = self.has_county_value
         if not has_own_target and self._inherited_target:
-            self._choose_combo_values(
-                self._inherited_target.comparison, self._inherited_target.unit, self._inherited_target.binding
-            )
+            self._reset_choices()
         for widget in (self.sign, self.unit, self.binding):
             widget.set_grey(not has_own_target)
         self.restore.setVisible(has_own_target)
@@ -258,11 +245,6 @@ class TargetsBox(FormBox):
     def list_county_target_rows(self) -> list[TargetRow]:
         """Return the rows that have a target of the county, in the order of `read_targets`."""
         return [row for row in self.rows if row.has_county_value]
-
-    def get_field_and_message_widget(self, row_number: int) -> tuple[QWidget, FieldMessage]:
-        """Return value field and message widget of a row of `list_county_target_rows`."""
-        row = self.list_county_target_rows()[row_number]
-        return row.value, row.message
 
     def clear_messages(self) -> None:
         for row in self.rows:
