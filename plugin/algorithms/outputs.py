@@ -267,12 +267,10 @@ class FindingsOutput(LayerOutput):
             return results
         # pyproj runs in its own thread; the sink belongs to this thread.
         system = run_in_python_thread(convert_to_qgis_crs)(check_result.plan.crs)
-        sink, identifier = self.open_sink(
-            algorithm, parameters, context, tables.make_findings_fields(), tables.FINDINGS_GEOMETRY_TYPE, system
-        )
-        tables.add_findings_to_sink(sink, check_result.report.findings, self.destination, cancellation)
-        call_after_layer_loaded(context, identifier, _apply_findings_style)
-        return {"OUTPUT_FINDINGS": identifier}
+        table = tables.make_findings_table(check_result.report.findings, system)
+        results = self.write_table(algorithm, parameters, context, table, cancellation)
+        call_after_layer_loaded(context, results[self.name], _apply_findings_style)
+        return results
 
 
 def _apply_findings_style(layer: QgsVectorLayer, _context: Any) -> None:

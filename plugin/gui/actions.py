@@ -160,23 +160,20 @@ class MenuActions(QObject):
         return self.by_name[name]
 
     def _make_menu(self) -> QMenu:
+        titles = {"editions": tr("Editions"), "map_sheets": tr("Maps"), "exchange": tr("Exchange Formats")}
         menu = QMenu(tr("Sanxian") + "(&X)", self._window, objectName="SanxianMenu")
         for entry in self._MENU_ENTRIES:
             if entry is None:
                 menu.addSeparator()
             elif isinstance(entry, str):
-                menu.addMenu(self._make_submenu(entry, menu))
+                submenu = QMenu(titles[entry], menu, objectName=f"SanxianMenu{entry.capitalize()}")
+                for name, _icon, _shortcut in _SUBMENU_ACTIONS[entry]:
+                    submenu.addAction(self.by_name[name])
+                menu.addMenu(submenu)
             else:
                 menu.addAction(self.by_name[entry[0]])
         self._window.menuBar().insertMenu(self._iface.helpMenu().menuAction(), menu)
         return menu
-
-    def _make_submenu(self, name: str, menu: QMenu) -> QMenu:
-        titles = {"editions": tr("Editions"), "map_sheets": tr("Maps"), "exchange": tr("Exchange Formats")}
-        submenu = QMenu(titles[name], menu, objectName=f"SanxianMenu{name.capitalize()}")
-        for entry in _SUBMENU_ACTIONS[name]:
-            submenu.addAction(self.by_name[entry[0]])
-        return submenu
 
     def _make_toolbar(self):
         toolbar = self._iface.addToolBar(tr("Sanxian"))

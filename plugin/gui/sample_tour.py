@@ -68,26 +68,22 @@ class TourCard(QFrame):
         self._steps, self.number = steps, 0
         self._frame = QFrame(window, objectName="SanxianTourFrame")
         self._frame.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.title, self.text, self.position = QLabel(), QLabel(), QLabel()
+        self.title, self.text, self.position = QLabel(), QLabel(wordWrap=True), theme.set_faint(QLabel())
         set_bold(self.title)
-        self.text.setWordWrap(True)
-        theme.set_faint(self.position)
-        self.skip = self._make_button(tr("Skip Tour"), "SanxianTourSkip", self.end)
-        self.back = self._make_button(tr("Back"), "SanxianTourBack", lambda: self.show_step(self.number - 1))
-        self.forward = self._make_button("", "SanxianTourNext", self._go_on)
+        # Outside a dialog, Enter presses no other button.
+        self.skip = QPushButton(tr("Skip Tour"), objectName="SanxianTourSkip", autoDefault=True, clicked=self.end)
+        self.back = QPushButton(
+            tr("Back"),
+            objectName="SanxianTourBack",
+            autoDefault=True,
+            clicked=lambda: self.show_step(self.number - 1),
+        )
+        self.forward = QPushButton(objectName="SanxianTourNext", autoDefault=True, clicked=self._go_on)
         buttons = make_row(self.position, None, self.skip, self.back, self.forward)
         fill_layout(QVBoxLayout(self), self.title, self.text, buttons)
         self.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_DIGITS)
         window.installEventFilter(self)
         self.show_step(0)
-
-    @staticmethod
-    def _make_button(text: str, name: str, action) -> QPushButton:
-        button = QPushButton(text, objectName=name)
-        # Outside a dialog, Enter presses no other button.
-        button.setAutoDefault(True)
-        button.clicked.connect(lambda _on=False: action())
-        return button
 
     def show_step(self, number: int) -> None:
         """Show the step of a number, from 0."""

@@ -51,9 +51,7 @@ _MULTI_TYPES = {
     "line": Qgis.WkbType.MultiLineString,
     "point": Qgis.WkbType.MultiPoint,
 }
-#: Used also for findings at a line or a point, so that any format can store them.
-FINDINGS_GEOMETRY_TYPE = Qgis.WkbType.MultiPolygon
-_ROWS_PER_BATCH = 500
+
 _DATABASE_PATTERN = re.compile(r"^ogr:dbname='(.+?)'")
 
 
@@ -252,21 +250,17 @@ def make_finding_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     return finding_feature
 
 
-def add_findings_to_sink(
-    sink: Any, findings: list[Finding], target: str, cancellation: Cancellation = NEVER_CANCELLED
-) -> None:
-    """Add all findings to a QgsFeatureSink.
-
-    ``target``: name of the output for the OutputError that is raised if the sink rejects a feature.
-    """
+def make_findings_table(findings: list[Finding], crs: QgsCoordinateReferenceSystem) -> OutputTable:
+    """Return findings as an output table; a finding at a line or a point is an area, which any format can store."""
     columns = make_findings_fields()
-    for number, finding in enumerate(findings):
-        if number % _ROWS_PER_BATCH == 0:
-            cancellation.raise_if_cancelled()
-        if not sink.addFeature(make_finding_feature(finding, columns)):
-            raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()))
-    if not sink.flushBuffer():
-        raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()))
+    return OutputTable(
+        "findings",
+        columns,
+        Qgis.WkbType.MultiPolygon,
+        crs,
+        lambda: (make_finding_feature(one, columns) for one in findings),
+        len(findings),
+    )
 
 
 def make_findings_layer(findings: list[Finding], crs: Any, name: str) -> QgsVectorLayer:

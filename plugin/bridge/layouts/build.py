@@ -300,7 +300,7 @@ class LayoutBuilder:
             self.available_layers.transform_box_to_map_crs(layer, f.geometry().boundingBox())
             for f in layer.getFeatures()
         ]
-        size = frame.get_item_size(item)
+        size = item.rect().size()
         scales = sorted(max(s.width() / size.width(), s.height() / size.height()) * 1000 for s in shapes)
         return (
             self.catalogue.find_round_scale(scales[len(scales) // 2] * (1 + 2 * _COUNTY_MARGIN_SHARE))
@@ -393,7 +393,7 @@ def _lock_layers_and_styles(item: QgsLayoutItemMap, styled: list[tuple[QgsVector
 
 def _enlarge_extent_to_item_shape(item: QgsLayoutItemMap, extent: QgsRectangle, factor: float) -> QgsRectangle:
     """Return an extent enlarged ``factor`` and widened to the item's aspect ratio."""
-    size = frame.get_item_size(item)
+    size = item.rect().size()
     width, height = max(extent.width(), 1.0) * factor, max(extent.height(), 1.0) * factor
     ratio = size.width() / size.height()
     width, height = max(width, height * ratio), max(height, width / ratio)

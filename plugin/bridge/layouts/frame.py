@@ -20,7 +20,6 @@ from qgis.core import (
     QgsLayoutPoint,
     QgsProperty,
 )
-from qgis.PyQt.QtCore import QSizeF
 
 from ...core.standard.map_set import PageSize
 from ..layers.painting import round_down_length
@@ -61,11 +60,6 @@ _SEGMENT_COUNT_OF_ATLAS = 4
 _SHARE_OF_BOX = 0.66
 
 
-def get_item_size(item: QgsLayoutItem) -> QSizeF:
-    """Return width and height of a layout item in mm."""
-    return item.rect().size()
-
-
 def fit_labels(layout: QgsLayout, page_size: PageSize, names: list[str] | None = None) -> None:
     """Reduce the font size of a layout's labels until their texts fit.
 
@@ -79,7 +73,7 @@ def fit_labels(layout: QgsLayout, page_size: PageSize, names: list[str] | None =
 
 
 def _fit_label(label: QgsLayoutItemLabel, wraps: bool, extra_text: str) -> None:
-    box = get_item_size(label)
+    box = label.rect().size()
     text = label.textFormat()
     full_size = text.size()
     if not label.currentText().strip():

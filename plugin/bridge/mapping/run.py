@@ -50,8 +50,8 @@ class MappingRun(QObject):
     """One run of the algorithm `map_fields` as a QGIS task.
 
     Created and used on the main thread. Signal ``run_ended(results)``: results of the algorithm by output name, or None
-    if it failed or was cancelled; `get_log_messages` then contains the error. The runner keeps context and feedback
-    alive, which QGIS's task uses without owning them.
+    if it failed or was cancelled; the log of ``feedback`` then contains the error. The runner keeps context and
+    feedback alive, which QGIS's task uses without owning them.
     """
 
     progress = pyqtSignal(float)
@@ -98,10 +98,6 @@ class MappingRun(QObject):
                 return False
             time.sleep(_POLL_SECONDS)
         return True
-
-    def get_log_messages(self) -> str:
-        """Return the log messages of the run."""
-        return self.feedback.textLog().strip()
 
     def _on_executed(self, is_successful: bool, results: dict[str, Any]) -> None:
         # Cancelled here, or in QGIS's list of tasks. (Before the start the feedback is unreliable: QGIS cancels what it

@@ -15,7 +15,7 @@ from ...core.model.rule import Severity
 from ...core.render.pictures import LegendEntry, list_mark_labels
 from ..layers import painting
 from ..layers.painting import ImageFrame
-from .scene import PictureData, choose_style
+from .scene import SYMBOL_FRAME, SYMBOL_SHAPE, PictureData, choose_style
 
 #: The width on paper, and in pixels: two for each of the page on the screen, 280 dpi in the signed report.
 OVERVIEW_MM, OVERVIEW_PIXELS = 98.0, 744
@@ -83,15 +83,12 @@ def draw_overview(picture_data: PictureData, frame: ImageFrame) -> str:
         )
     )
     image = painting.draw_layers(frame, [layer for layer in layers if layer is not None], picture_data.crs)
-    painter = painting.make_painter(image)
-    try:
+    with painting.paint_on(image) as painter:
         painting.draw_scale_bar(painter, frame)
         painting.draw_north_arrow(painter, frame, picture_data.words.get("text", "north"))
         for severity, mark_position in reversed(others):
             painting.draw_severity_marker(painter, frame, str(severity), *mark_position, _UNNUMBERED_MARK_MM)
         _draw_numbers(picture_data, painter, frame, numbered, [position for _, position in others])
-    finally:
-        painter.end()
     return painting.encode_data_uri(image)
 
 
@@ -189,33 +186,20 @@ def make_legend_entries(picture_data: PictureData) -> list[LegendEntry]:
     """
     entries = []
     for severity, label in list_mark_labels(picture_data.report, picture_data.words):
-        sheet = ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
-        image = painting.make_white_image(sheet)
-        painter = painting.make_painter(image)
-        try:
-            painting.draw_severity_marker(painter, sheet, str(severity), 60.0, 30.0, 4.4)
-        finally:
-            painter.end()
+        image = painting.make_white_image(SYMBOL_FRAME)
+        with painting.paint_on(image) as painter:
+            painting.draw_severity_marker(painter, SYMBOL_FRAME, str(severity), 60.0, 30.0, 4.4)
         entries.append(LegendEntry(label, painting.encode_data_uri(image)))
     for concept in reversed(OVERVIEW_CONCEPTS):
         layer = picture_data.plan.find_layer_of_concept(concept)
         if layer is not None and (concept, layer.role) != ("townships", "XZQX"):
-            entries.append(
-                LegendEntry(
-                    picture_data.words.get_text_or_key("concept", concept),
-                    _draw_symbol(picture_data, choose_style(layer, concept)),
-                )
-            )
+            style, crs = choose_style(layer, concept), picture_data.crs
+            symbol_layer = painting.make_styled_layer(style, crs, [], [(SYMBOL_SHAPE, [])])
+            symbol_layer.setLabelsEnabled(False)
+            image = painting.draw_layers(SYMBOL_FRAME, [symbol_layer], crs)
+            title = picture_data.words.get_text_or_key("concept", concept)
+            entries.append(LegendEntry(title, painting.encode_data_uri(image)))
     return entries
-
-
-def _draw_symbol(picture_data: PictureData, style: str) -> str:
-    """Return a small picture of a style's symbol as a data URI, drawn as on the map."""
-    sheet = ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
-    shape = shapely.box(70, 70, 1130, 530)
-    layer = painting.make_styled_layer(style, picture_data.crs, [], [(shape, [])])
-    layer.setLabelsEnabled(False)
-    return painting.encode_data_uri(painting.draw_layers(sheet, [layer], picture_data.crs))
 
 
 def _find_grid_cell(marker_position: MarkerPosition, pixels_per_mm: float) -> tuple[int, int]:

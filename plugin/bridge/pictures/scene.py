@@ -35,6 +35,8 @@ CLOSE_UP_MM, CLOSE_UP_PIXELS = (60.0, 34.0), 452
 CONFLICT_SHARE_OF_VIEW, MIN_VIEW_WIDTH_M = 0.3, 500
 #: Concepts by drawing order, the topmost first.
 CLOSE_UP_CONCEPTS = ("county", "townships", "boundary", "red_line", "heritage", "farmland")
+#: The picture of a symbol in a legend, and the place of the symbol in it (m).
+SYMBOL_FRAME, SYMBOL_SHAPE = ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0), shapely.box(70, 70, 1130, 530)
 #: In a wider picture (m) parcels would be a grey area: it shows generalised lines only.
 _MAX_SCENE_WIDTH_WITH_PARCELS_M = 12_000.0
 
@@ -107,11 +109,8 @@ def draw_close_up(picture_data: PictureData, finding: Finding) -> str:
     shape = clip_to_picture(finding.make_layer_geometry(), sheet)
     values = [str(finding.severity), finding.state]
     layers = [painting.make_styled_layer("findings", picture_data.crs, ["severity", "state"], [(shape, values)])]
-    roles: list[tuple[str, Layer]] = []
-    for concept in CLOSE_UP_CONCEPTS:
-        layer = picture_data.plan.find_layer_of_concept(concept)
-        if layer is not None:
-            roles.append((concept, layer))
+    found = [(concept, picture_data.plan.find_layer_of_concept(concept)) for concept in CLOSE_UP_CONCEPTS]
+    roles = [(concept, layer) for concept, layer in found if layer is not None]
     drawn_roles = {layer.role for _, layer in roles}
     parcels = picture_data.plan.find_layer_of_concept("parcels")
     is_near = sheet.extent[2] - sheet.extent[0] <= _MAX_SCENE_WIDTH_WITH_PARCELS_M
@@ -128,11 +127,8 @@ def draw_close_up(picture_data: PictureData, finding: Finding) -> str:
     image = painting.draw_layers(
         sheet, [drawn_layer for drawn_layer in layers if drawn_layer is not None], picture_data.crs
     )
-    painter = painting.make_painter(image)
-    try:
+    with painting.paint_on(image) as painter:
         painting.draw_scale_bar(painter, sheet)
-    finally:
-        painter.end()
     return painting.encode_data_uri(image)
 
 

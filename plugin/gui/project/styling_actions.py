@@ -122,13 +122,13 @@ class StylingActions:
         no_layer_text = tr("No plan layer was recognised, so no symbol was set. Choose layers under Layer Roles.")
         former_style = tr("Previous style")
 
-        def apply_symbols_to_layers(
-            project: QgsProject, recognised_layers: role_recognition.RecognisedLayers, _norm: Any
-        ) -> list[str]:
-            return styles.apply_styles_to_project(project, recognised_layers.layer_id_by_role, former_style)
-
         self._start_styling(
-            tr("Apply Layer Symbols"), apply_symbols_to_layers, text.replace("{kept}", former_style), no_layer_text
+            tr("Apply Layer Symbols"),
+            lambda project, recognised_layers, _norm: styles.apply_styles_to_project(
+                project, recognised_layers.layer_id_by_role, former_style
+            ),
+            text.replace("{kept}", former_style),
+            no_layer_text,
         )
 
     def _start_styling(self, title: str, action: Callable, text: str, no_layer_text: str) -> None:

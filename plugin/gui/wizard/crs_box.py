@@ -236,20 +236,15 @@ class CrsBox(FormSection):
         self.strip.show_zones(zones, "" if self._are_longitudes_of_county() else self._get_division_name())
         self.notice.show_message(*self._make_zone_notice(zones))
         zone = zones.recommended_zone if zones is not None else None
-        for name, text in (
-            (PREFIXED_ZONE_CHOICE, _describe_crs_with_zone_prefix),
-            (PLAIN_ZONE_CHOICE, _describe_crs_without_zone_prefix),
-        ):
-            self.buttons[name].setVisible(zone is not None)
-            if zone is not None:
-                self.buttons[name].setText(text(zone))
-        neighbour = self._find_neighbouring_zone()
-        self.buttons[NEIGHBOUR_ZONE_CHOICE].setVisible(neighbour is not None)
-        if neighbour is not None:
-            self.buttons[NEIGHBOUR_ZONE_CHOICE].setText(_describe_crs_with_zone_prefix(neighbour))
+        choices = ((PREFIXED_ZONE_CHOICE, zone), (PLAIN_ZONE_CHOICE, zone))
+        for name, one in (*choices, (NEIGHBOUR_ZONE_CHOICE, self._find_neighbouring_zone())):
+            self.buttons[name].setVisible(one is not None)
+            if one is not None:
+                self.buttons[name].setText(_describe_crs(one, has_prefix=name != PLAIN_ZONE_CHOICE))
+        name = ""
         if zone is not None and self._is_zone_certain():
-            self.buttons[PREFIXED_ZONE_CHOICE].setText(f"{_describe_crs_with_zone_prefix(zone)}{tr('  (recommended)')}")
-        name = PREFIXED_ZONE_CHOICE if zone is not None and self._is_zone_certain() else ""
+            name = PREFIXED_ZONE_CHOICE
+            self.buttons[name].setText(f"{_describe_crs(zone)}{tr('  (recommended)')}")
         group = next(iter(self.buttons.values())).group()
         blockers = [QSignalBlocker(button) for button in self.buttons.values()]
         group.setExclusive(False)
@@ -374,14 +369,11 @@ def _format_zones(zones: CrsZoneChoice) -> str:
     return tr(" and ").join(map(str, zones.zone_numbers))
 
 
-def _describe_crs_with_zone_prefix(zone: int) -> str:
-    """Return the label of the CRS of a 3° zone whose eastings begin with the zone number."""
-    text = tr("zone {zone}, easting with zone prefix")
-    return f"EPSG:{_FIRST_PREFIXED_EPSG + zone - _FIRST_ZONE_NUMBER}    {text.format(zone=zone)}"
-
-
-def _describe_crs_without_zone_prefix(zone: int) -> str:
-    """Return the label of the CRS of a 3° zone whose eastings have no zone number."""
-    text = tr("{meridian}°E, without zone prefix")
-    meridian = f"{zone * ZONE_WIDTH_DEGREES:g}"
-    return f"EPSG:{_FIRST_PLAIN_EPSG + zone - _FIRST_ZONE_NUMBER}    {text.format(meridian=meridian)}"
+def _describe_crs(zone: int, *, has_prefix: bool = True) -> str:
+    """Return the label of the CRS of a 3° zone; ``has_prefix``: eastings begin with the zone number."""
+    if has_prefix:
+        first_epsg, text = _FIRST_PREFIXED_EPSG, tr("zone {zone}, easting with zone prefix").format(zone=zone)
+    else:
+        meridian = f"{zone * ZONE_WIDTH_DEGREES:g}"
+        first_epsg, text = _FIRST_PLAIN_EPSG, tr("{meridian}°E, without zone prefix").format(meridian=meridian)
+    return f"EPSG:{first_epsg + zone - _FIRST_ZONE_NUMBER}    {text}"

@@ -104,7 +104,7 @@ class ProjectSetupController:
 
     def _on_progress(self, share: float, text: str) -> None:
         if self.wizard is not None:
-            self.wizard.show_progress(_DATABASE_SHARE_OF_PROGRESS * share, text)
+            self.wizard.confirm.show_progress(_DATABASE_SHARE_OF_PROGRESS * share, text)
 
     def _on_cancelled(self) -> None:
         self._job = None
@@ -129,7 +129,9 @@ class ProjectSetupController:
             self._steps = self._project = None
             self._on_failed(error, has_database=True)
         else:
-            self.wizard.show_progress(_DATABASE_SHARE_OF_PROGRESS + (1 - _DATABASE_SHARE_OF_PROGRESS) * share, text)
+            self.wizard.confirm.show_progress(
+                _DATABASE_SHARE_OF_PROGRESS + (1 - _DATABASE_SHARE_OF_PROGRESS) * share, text
+            )
             QTimer.singleShot(0, self._add_next_layer)
 
     def _on_failed(self, error: Exception, has_database: bool = False) -> None:
