@@ -25,7 +25,6 @@ from ..bridge.layouts.public_maps import make_public_builder, require_no_world_f
 from ..bridge.layouts.run import MapExportOrder, MapExportOutcome, export_maps
 from ..bridge.layouts.source import open_map_source
 from ..bridge.project import county
-from ..bridge.project.county import read_document_info
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
@@ -167,7 +166,7 @@ class ExportMaps(SanxianAlgorithm):
         names = ("SECRECY", "MAKER", "DRAWER", "DATE", "MAP_APPROVAL", "SECRECY_REASON")
         given_info = DocumentInfo(*(self.read_text_parameter(parameters, name, context) for name in names))
         from_project = not self.source and context.project() is not None
-        project_info = read_document_info(context.project()) if from_project else DocumentInfo()
+        project_info = county.read_document_info(context.project()) if from_project else DocumentInfo()
         merged_info, lowering = override_document(given_info, project_info)
         resolved = resolve_document(merged_info, self.options.resolve_norm().profile)
         resolved.require_exportable()

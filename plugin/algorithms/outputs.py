@@ -21,9 +21,16 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..bridge.layers import styles, tables
+from ..bridge.layers import styles
 from ..bridge.layers.properties import convert_to_qgis_crs
-from ..bridge.layers.tables import LAYER_DRIVERS, OutputTable, write_rows_to_sink, write_table
+from ..bridge.layers.tables import (
+    LAYER_DRIVERS,
+    OutputTable,
+    make_findings_table,
+    parse_database_path,
+    write_rows_to_sink,
+    write_table,
+)
 from ..bridge.printing.pdf import write_documents
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
@@ -126,7 +133,7 @@ class LayerOutput:
             value = value.valueAsString(context.expressionContext(), "")[0]
         self.destination = str(value or "")
         self.file = ""
-        self.database = tables.parse_database_path(self.destination)
+        self.database = parse_database_path(self.destination)
         if (
             self.destination
             and not appends
@@ -267,7 +274,7 @@ class FindingsOutput(LayerOutput):
             return results
         # pyproj runs in its own thread; the sink belongs to this thread.
         system = run_in_python_thread(convert_to_qgis_crs)(check_result.plan.crs)
-        table = tables.make_findings_table(check_result.report.findings, system)
+        table = make_findings_table(check_result.report.findings, system)
         results = self.write_table(algorithm, parameters, context, table, cancellation)
         call_after_layer_loaded(context, results[self.name], _apply_findings_style)
         return results

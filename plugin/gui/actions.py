@@ -17,7 +17,6 @@ from ..bridge.texts import tr
 from ..core.base.errors import SanxianError
 from .findings import panel_pages
 from .widgets import messages, theme
-from .widgets.messages import push_message
 
 #: Entries of submenus: actions that are rarely used. The menu has to fit on a small screen.
 _SUBMENU_ACTIONS = {
@@ -281,7 +280,7 @@ class DialogOpener(QObject):
         try:
             dialog = MappingDialog(QgsProject.instance(), self._runner, iface.activeLayer(), iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            push_message(iface.messageBar(), "warning", tr("Map Fields"), messages.explain_error(error))
+            messages.push_message(iface.messageBar(), "warning", tr("Map Fields"), messages.explain_error(error))
             return
         dialog.show()
 

@@ -9,7 +9,6 @@ from qgis.gui import QgsOptionsPageWidget, QgsOptionsWidgetFactory
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
-from ..bridge import settings
 from ..bridge.settings import (
     ASK_ON_DROP,
     CHECK_WHILE_EDITING,
@@ -17,6 +16,9 @@ from ..bridge.settings import (
     SHOW_FINDINGS_LAYER,
     WAIVER_AUTHOR,
     WORKLIST_PERSON,
+    get_report_language,
+    read_setting,
+    store_setting,
 )
 from ..bridge.texts import tr
 from .widgets import theme
@@ -36,9 +38,9 @@ class OptionsPage(QgsOptionsPageWidget):
         self.language = QComboBox()
         for code, name in (("zh", "中文"), ("en", "English")):
             self.language.addItem(name, code)
-        self.language.setCurrentIndex(self.language.findData(settings.get_report_language()))
-        self.author = QLineEdit(settings.read_setting(WAIVER_AUTHOR, ""))
-        self.person = QLineEdit(settings.read_setting(WORKLIST_PERSON, ""))
+        self.language.setCurrentIndex(self.language.findData(get_report_language()))
+        self.author = QLineEdit(read_setting(WAIVER_AUTHOR, ""))
+        self.person = QLineEdit(read_setting(WORKLIST_PERSON, ""))
         theme.set_placeholder(self.person, tr("Name of the account"))
         self.live = self._make_switch(tr("Check while editing"), CHECK_WHILE_EDITING)
         self.layer = self._make_switch(tr("Show findings on the map"), SHOW_FINDINGS_LAYER)
@@ -61,14 +63,14 @@ class OptionsPage(QgsOptionsPageWidget):
         form.addRow(note)
 
     def _make_switch(self, text: str, key: str) -> QCheckBox:
-        return QCheckBox(text, checked=settings.read_setting(key, True))
+        return QCheckBox(text, checked=read_setting(key, True))
 
     def apply(self) -> None:
-        settings.store_setting("language", self.language.currentData())
-        settings.store_setting(WAIVER_AUTHOR, self.author.text().strip())
-        settings.store_setting(WORKLIST_PERSON, self.person.text().strip())
-        settings.store_setting(ASK_ON_DROP, self.ask_on_drop.isChecked())
-        settings.store_setting(OFFER_TOUR, self.tour.isChecked())
+        store_setting("language", self.language.currentData())
+        store_setting(WAIVER_AUTHOR, self.author.text().strip())
+        store_setting(WORKLIST_PERSON, self.person.text().strip())
+        store_setting(ASK_ON_DROP, self.ask_on_drop.isChecked())
+        store_setting(OFFER_TOUR, self.tour.isChecked())
         self._set_switch("live", self.live.isChecked())
         self._set_switch("layer", self.layer.isChecked())
 

@@ -9,7 +9,6 @@ from qgis.PyQt.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, pyqtSign
 from qgis.PyQt.QtWidgets import QFrame, QLabel, QMainWindow, QPushButton, QVBoxLayout, QWidget
 
 from ..bridge import settings
-from ..bridge.settings import OFFER_TOUR
 from ..bridge.texts import tr
 from .actions import MenuActions
 from .findings.dock import FindingsDock
@@ -157,8 +156,8 @@ class SampleTour(QObject):
 
     def offer(self) -> None:
         """Begin the tour unless it was offered before."""
-        if self.card is None and settings.read_setting(OFFER_TOUR, True):
-            settings.store_setting(OFFER_TOUR, False)
+        if self.card is None and settings.read_setting(settings.OFFER_TOUR, True):
+            settings.store_setting(settings.OFFER_TOUR, False)
             self.card = TourCard(self._make_steps(), self._window)
             self.card.ended.connect(self._forget_card)
 

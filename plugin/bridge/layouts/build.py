@@ -32,10 +32,21 @@ from ...core.base.errors import DataError
 from ...core.standard.map_set import MapCatalogue, MapSpec, PageSize
 from ...core.standard.profile.profile_data import DocumentInfo
 from ...paths import LAYOUTS_FOLDER
-from . import frame, layer_styles, map_layers
-from .layer_styles import choose_font_family
+from . import frame, layer_styles
 from .legend import fill_legend
-from .map_layers import CENTRAL_AREA_ROLE, COUNTY_ROLE, TOWNSHIPS_CONCEPT, MapLayers, NamedPoint, has_features
+from .map_layers import (
+    CENTRAL_AREA_ROLE,
+    COUNTY_ROLE,
+    TOWNSHIPS_CONCEPT,
+    MapLayers,
+    NamedPoint,
+    NeighbourLayer,
+    compute_locator_extent,
+    find_city_name,
+    find_neighbour_layer,
+    find_sister_counties,
+    has_features,
+)
 
 #: Font size in points, box height and width per character in mm, on A3.
 _LABEL_FONT_PT, _LABEL_HEIGHT_MM, _CHARACTER_MM = 6.0, 3.2, 2.3
@@ -85,7 +96,7 @@ def _add_place_labels(
         label.setId(identifier)
         label.setText(place.name)
         text = QgsTextFormat()
-        text.setFont(QFont(choose_font_family()))
+        text.setFont(QFont(layer_styles.choose_font_family()))
         text.setSize(_LABEL_FONT_PT * page_size.factor)
         text.setSizeUnit(Qgis.RenderUnit.Points)
         text.setColor(QColor(frame.SECONDARY_TEXT_COLOUR))
@@ -162,7 +173,7 @@ class LayoutBuilder:
             "sanxian_short": map_spec.short,
             "sanxian_number": f"{map_spec.number:02d}",
             "sanxian_county": county.name,
-            "sanxian_city": map_layers.find_city_name(self.available_layers)
+            "sanxian_city": find_city_name(self.available_layers)
             if self._is_city_locator(map_spec, by_township)
             else "",
             "sanxian_crs": format_crs_for_map(self.available_layers.crs),
@@ -231,14 +242,14 @@ class LayoutBuilder:
         return map_spec.scope == "county" and not by_township and self.neighbours is None and bool(self.sister_counties)
 
     @cached_property
-    def sister_counties(self) -> list[map_layers.NamedPoint]:
+    def sister_counties(self) -> list[NamedPoint]:
         """Return the other counties of the same city with known bounds."""
-        return map_layers.find_sister_counties(self.available_layers)
+        return find_sister_counties(self.available_layers)
 
     @cached_property
-    def neighbours(self) -> map_layers.NeighbourLayer | None:
+    def neighbours(self) -> NeighbourLayer | None:
         """Return the project's layer of adjoining counties, or None."""
-        return map_layers.find_neighbour_layer(self.available_layers)
+        return find_neighbour_layer(self.available_layers)
 
     def _make_neighbour_layers(
         self, layer_style: str, page_size: PageSize, drawn_layers: list[QgsVectorLayer]
@@ -354,12 +365,10 @@ class LayoutBuilder:
             "locator_neighbours", page_size, [layer for layer, _ in locator_layers]
         )
         places = (
-            [map_layers.NamedPoint(self.available_layers.county.name, county.center()), *self.sister_counties]
-            if in_city
-            else []
+            [NamedPoint(self.available_layers.county.name, county.center()), *self.sister_counties] if in_city else []
         )
         extent = (
-            map_layers.compute_locator_extent(self.available_layers, self.neighbours, county)
+            compute_locator_extent(self.available_layers, self.neighbours, county)
             if neighbour_layers
             else QgsRectangle(county)
         )

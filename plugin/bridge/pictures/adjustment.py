@@ -15,7 +15,6 @@ from ...core.render.document.check_report import decode_data_uri
 from ...core.render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
 from ...core.standard.messages.texts import Texts
 from ..layers import painting
-from ..layers.painting import ImageFrame
 from ..layers.properties import convert_to_qgis_crs
 from .overview import find_free_box, is_far_from_marker
 from .scene import SYMBOL_FRAME, SYMBOL_SHAPE, choose_style
@@ -57,7 +56,7 @@ def draw_adjustment_map(result: AdjustmentResult, cancellation: Cancellation) ->
     width = max((east - west) / _PARCELS_SHARE, (north - south) / _PARCELS_SHARE * aspect, _MIN_WIDTH_M)
     x, y, half = (west + east) / 2, (south + north) / 2, np.array([width, width / aspect]) / 2
     extent = (x - half[0], y - half[1], x + half[0], y + half[1])
-    frame = ImageFrame(extent, _MAP_PIXELS, round(_MAP_PIXELS / aspect), _MAP_MM[0], 0.8)
+    frame = painting.ImageFrame(extent, _MAP_PIXELS, round(_MAP_PIXELS / aspect), _MAP_MM[0], 0.8)
     drawn = [(kind, _make_parcel_layer(kind, shapes[kind], crs)) for kind in _PARCEL_COLORS if len(shapes[kind])]
     symbol = np.array([SYMBOL_SHAPE], dtype=object)
     entries = [
@@ -92,7 +91,9 @@ def _make_parcel_layer(kind: str, shapes: NDArray, crs) -> QgsVectorLayer:
     return layer
 
 
-def _make_line_layer(layer: Layer, concept: str, frame: ImageFrame, crs, cancellation: Cancellation) -> QgsVectorLayer:
+def _make_line_layer(
+    layer: Layer, concept: str, frame: painting.ImageFrame, crs, cancellation: Cancellation
+) -> QgsVectorLayer:
     """Return the rows of a layer in the map, generalised to its scale; townships keep their names."""
     window = shapely.box(*frame.extent)
     rows = [n for n, shape in enumerate(layer.plane_shapes) if shape is not None and shapely.intersects(shape, window)]
@@ -107,7 +108,7 @@ def _make_line_layer(layer: Layer, concept: str, frame: ImageFrame, crs, cancell
     return painting.make_styled_layer(choose_style(layer, concept), crs, [], [(shape, []) for shape in outlines])
 
 
-def _draw_numbers(result: AdjustmentResult, painter: QPainter, frame: ImageFrame) -> None:
+def _draw_numbers(result: AdjustmentResult, painter: QPainter, frame: painting.ImageFrame) -> None:
     """Draw the numbers of the largest parcels on a point inside each, or near it, with a line if they are far.
 
     A line to a number next to the point would read as a minus sign.

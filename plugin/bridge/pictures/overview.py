@@ -14,7 +14,6 @@ from ...core.geometry.validity import mask_missing_shapes
 from ...core.model.rule import Severity
 from ...core.render.pictures import LegendEntry, list_mark_labels
 from ..layers import painting
-from ..layers.painting import ImageFrame
 from .scene import SYMBOL_FRAME, SYMBOL_SHAPE, PictureData, choose_style
 
 #: The width on paper, and in pixels: two for each of the page on the screen, 280 dpi in the signed report.
@@ -35,7 +34,7 @@ _DIRECTIONS = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1,
 MarkerPosition = tuple[float, float]
 
 
-def choose_overview_frame(picture_data: PictureData) -> ImageFrame | None:
+def choose_overview_frame(picture_data: PictureData) -> painting.ImageFrame | None:
     """Return extent and size of the overview map; None if all layers are empty.
 
     It shows the county, or all layers if the plan has no layer of the county.
@@ -61,10 +60,10 @@ def choose_overview_frame(picture_data: PictureData) -> ImageFrame | None:
     width = max(float(size[0]), float(size[1]) / 1.25)
     half = np.array([width, height]) / 2
     extent = (*(centre - half).tolist(), *(centre + half).tolist())
-    return ImageFrame(extent, OVERVIEW_PIXELS, round(OVERVIEW_PIXELS * height / width), OVERVIEW_MM, 0.72)
+    return painting.ImageFrame(extent, OVERVIEW_PIXELS, round(OVERVIEW_PIXELS * height / width), OVERVIEW_MM, 0.72)
 
 
-def draw_overview(picture_data: PictureData, frame: ImageFrame) -> str:
+def draw_overview(picture_data: PictureData, frame: painting.ImageFrame) -> str:
     """Return the overview map of the county as a data URI."""
     layers = [_make_outline_layer(picture_data, c, frame) for c in OVERVIEW_CONCEPTS]
     points = [shapely.point_on_surface(finding.geometry) for finding in picture_data.close_up_findings]
@@ -93,7 +92,7 @@ def draw_overview(picture_data: PictureData, frame: ImageFrame) -> str:
 
 
 def _place_unnumbered_markers(
-    picture_data: PictureData, frame: ImageFrame, numbered_positions: list[MarkerPosition]
+    picture_data: PictureData, frame: painting.ImageFrame, numbered_positions: list[MarkerPosition]
 ) -> list[tuple[Severity, MarkerPosition]]:
     """Return the positions of markers for findings without a number, errors first.
 
@@ -119,7 +118,7 @@ def _place_unnumbered_markers(
 def _draw_numbers(
     picture_data: PictureData,
     painter: QPainter,
-    frame: ImageFrame,
+    frame: painting.ImageFrame,
     marker_positions: list[MarkerPosition],
     unnumbered_positions: list[MarkerPosition],
 ) -> None:
@@ -146,7 +145,7 @@ def _draw_numbers(
         painting.draw_text(painter, frame, str(number), box.left(), box.center().y(), 2.7, bold=True)
 
 
-def _make_outline_layer(picture_data: PictureData, concept: str, frame: ImageFrame) -> QgsVectorLayer | None:
+def _make_outline_layer(picture_data: PictureData, concept: str, frame: painting.ImageFrame) -> QgsVectorLayer | None:
     """Return a layer for one concept (such as 永久基本农田), generalised to this scale.
 
     Areas with names remain separate, all others are merged.

@@ -15,7 +15,6 @@ from ...core.geometry.validity import extract_polygons, mask_missing_shapes
 from ...core.render.pictures import select_largest_conflicts
 from ...core.render.words import ReportTexts
 from ..layers import painting, styles
-from ..layers.painting import ImageFrame
 from ..layers.properties import convert_to_qgis_crs
 
 if TYPE_CHECKING:
@@ -36,7 +35,10 @@ CONFLICT_SHARE_OF_VIEW, MIN_VIEW_WIDTH_M = 0.3, 500
 #: Concepts by drawing order, the topmost first.
 CLOSE_UP_CONCEPTS = ("county", "townships", "boundary", "red_line", "heritage", "farmland")
 #: The picture of a symbol in a legend, and the place of the symbol in it (m).
-SYMBOL_FRAME, SYMBOL_SHAPE = ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0), shapely.box(70, 70, 1130, 530)
+SYMBOL_FRAME, SYMBOL_SHAPE = (
+    painting.ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0),
+    shapely.box(70, 70, 1130, 530),
+)
 #: In a wider picture (m) parcels would be a grey area: it shows generalised lines only.
 _MAX_SCENE_WIDTH_WITH_PARCELS_M = 12_000.0
 
@@ -86,14 +88,14 @@ def choose_style(layer: Layer, concept: str) -> str:
     return {"farmland": "YJJBNTBHTB", "zones": "YDYHGHFQ"}.get(concept, layer.role)
 
 
-def widen_bounds(frame: ImageFrame, share: float = 0.1) -> tuple[float, float, float, float]:
+def widen_bounds(frame: painting.ImageFrame, share: float = 0.1) -> tuple[float, float, float, float]:
     """Return the bounds of a picture in metres, widened by a share of its size."""
     west, south, east, north = frame.extent
     margin = (east - west) * share
     return west - margin, south - margin, east + margin, north + margin
 
 
-def clip_to_picture(shape: Any, frame: ImageFrame) -> Any:
+def clip_to_picture(shape: Any, frame: painting.ImageFrame) -> Any:
     """Clip a polygon with very many vertices to the picture; return others unchanged.
 
     A margin around the picture hides the cut.
@@ -133,7 +135,7 @@ def draw_close_up(picture_data: PictureData, finding: Finding) -> str:
 
 
 def _make_visible_rows_layer(
-    picture_data: PictureData, concept: str, layer: Layer, frame: ImageFrame, is_near: bool
+    picture_data: PictureData, concept: str, layer: Layer, frame: painting.ImageFrame, is_near: bool
 ) -> QgsVectorLayer | None:
     """Return the rows of a layer inside the picture, with the values for its symbols."""
     if not is_near and (concept, layer.role) in picture_data.outlines:
@@ -157,7 +159,7 @@ def _make_visible_rows_layer(
     return picture_layer
 
 
-def choose_close_up_frame(finding: Finding) -> ImageFrame:
+def choose_close_up_frame(finding: Finding) -> painting.ImageFrame:
     """Return extent and size of a close-up, of which the conflict takes a third."""
     width_mm, height_mm = CLOSE_UP_MM
     west, south, east, north = finding.geometry.bounds
@@ -169,4 +171,4 @@ def choose_close_up_frame(finding: Finding) -> ImageFrame:
     x, y = (west + east) / 2, (south + north) / 2
     half = width / 2, width * height_mm / width_mm / 2
     extent = (x - half[0], y - half[1], x + half[0], y + half[1])
-    return ImageFrame(extent, CLOSE_UP_PIXELS, round(CLOSE_UP_PIXELS * height_mm / width_mm), width_mm)
+    return painting.ImageFrame(extent, CLOSE_UP_PIXELS, round(CLOSE_UP_PIXELS * height_mm / width_mm), width_mm)

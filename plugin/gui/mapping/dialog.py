@@ -11,7 +11,6 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtWidgets import QFileDialog
 
 from ...bridge.mapping import run as mapping_run
-from ...bridge.mapping.run import MappingRun, PreparedMapping
 from ...bridge.running.tasks import JobRunner
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
@@ -28,7 +27,7 @@ class MappingDialog(MappingSource):
 
     def __init__(self, project: QgsProject, runner: JobRunner, layer: Any = None, parent=None):
         super().__init__(project, runner, layer, parent)
-        self._run: MappingRun | None = None
+        self._run: mapping_run.MappingRun | None = None
         self._written_path = ""
         self.load.clicked.connect(self._choose_mapping)
         self.save.clicked.connect(self._choose_mapping_file)
@@ -41,7 +40,7 @@ class MappingDialog(MappingSource):
         self._prepare_mapping()
 
     # --- decisions
-    def _show_mapping(self, prepared_mapping: PreparedMapping) -> None:
+    def _show_mapping(self, prepared_mapping: mapping_run.PreparedMapping) -> None:
         super()._show_mapping(prepared_mapping)
         self._show_choices()
         self._show_summary()
@@ -203,7 +202,7 @@ class MappingDialog(MappingSource):
             source, self._target_template, self._norm.standard, self._prepared_mapping.mapping, output, losses_path
         )
         run_parameters["DROP_PERSONAL"] = bool(self._target_template.personal_fields) and self.personal.isChecked()
-        self._run = MappingRun(self._project, run_parameters)
+        self._run = mapping_run.MappingRun(self._project, run_parameters)
         self._run.progress.connect(self._show_progress)
         self._run.run_ended.connect(self._on_run_ended)
         self.bar.setValue(0)

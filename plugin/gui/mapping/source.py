@@ -30,8 +30,7 @@ from ...bridge.editing import attribute_forms
 from ...bridge.layers.properties import get_assigned_role
 from ...bridge.layers.role_recognition import list_findings_layers
 from ...bridge.layers.snapshots import take_snapshot
-from ...bridge.mapping import run as mapping_work
-from ...bridge.mapping.run import PreparedMapping
+from ...bridge.mapping.run import PreparedMapping, prepare_mapping
 from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
@@ -266,9 +265,7 @@ class MappingSource(MappingForm):
         constant_values = attribute_forms.find_constant_value_by_field(template, self._norm)
 
         def prepare_in_background(progress, cancellation):
-            return mapping_work.prepare_mapping(
-                source, template, standard, given_mapping, cancellation, constant_values
-            )
+            return prepare_mapping(source, template, standard, given_mapping, cancellation, constant_values)
 
         self._job = BackgroundJob(
             tr("Map Fields"),

@@ -25,7 +25,6 @@ from ..findings.features import FeatureRef, find_layer_of_role, select_feature, 
 from ..findings.result import CheckView
 from ..widgets import messages
 from ..widgets.labels_and_buttons import CopyButton
-from ..widgets.messages import MessageBarMessages, explain_digest
 from ..widgets.paths import open_path
 from .export_dialog import CHECK_STEP, WRITE_STEP, ExportDialog, ExportOutcome
 from .export_preview import ExportEnvironment, ExportPreview
@@ -45,7 +44,7 @@ class PackageExport(QObject):
     ):
         super().__init__(parent)
         self._iface, self._runner, self._checking, self._environment = iface, runner, checking, environment
-        self._messages = MessageBarMessages(iface, tr("Submission Package"))
+        self._messages = messages.MessageBarMessages(iface, tr("Submission Package"))
         self._ahead = ExportPreview(runner, environment)
         self.dialog: Any = None
         self._export_order: Any = None
@@ -269,7 +268,7 @@ class PackageExport(QObject):
                 outcome.text, "success" if outcome.icon == "ok" else outcome.icon, *open_buttons
             )
             copy_button = CopyButton(tr("Copy Digest"), self.dialog.end.digest.text)
-            copy_button.setToolTip(explain_digest())
+            copy_button.setToolTip(messages.explain_digest())
             self._messages.add_button(copy_button)
         else:
             self._messages.show_message(outcome.text, "warning", (tr("Show"), self._bring_to_front))

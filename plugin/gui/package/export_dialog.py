@@ -25,10 +25,10 @@ from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.base.files.digests import MANIFEST_PAGE_FILE_NAME, UNLISTED_FILES
 from ..help.help_dialog import make_help_button
-from ..widgets import messages, theme
+from ..widgets import theme
 from ..widgets.labels_and_buttons import CopyButton, ElidedLabel, FocusedButtonDialog
 from ..widgets.layout import fill_form, fill_layout, make_row, resize_within_screen
-from ..widgets.messages import explain_digest
+from ..widgets.messages import explain_digest, explain_error
 from ..widgets.sections import WrappedLabel
 from .export_preview import ReasonsList, show_reasons
 from .form_page import FormPage
@@ -323,7 +323,7 @@ class ExportDialog(FocusedButtonDialog):
         try:
             return read_form()
         except (SanxianError, ImportError) as error:
-            self.form.show_error(messages.explain_error(error))
+            self.form.show_error(explain_error(error))
             return None
 
     def show_preview(self, preview: PackagePreview) -> None:

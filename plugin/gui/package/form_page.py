@@ -30,8 +30,8 @@ from ...bridge.package.preview import (
     SlotPreview,
     describe_personal_fields,
 )
-from ...bridge.project import county, saved_paths
-from ...bridge.project.county import PACKAGE_SPEC_SETTING, read_chosen_package_spec
+from ...bridge.project import saved_paths
+from ...bridge.project.county import PACKAGE_SPEC_SETTING, read_chosen_package_spec, read_document_info
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.standard.profile import DocumentInfo
@@ -338,7 +338,7 @@ class FormPage(QWidget):
             is_forced=self.gate.force.isChecked(),
             keeps_personal_fields=self.personal.isChecked(),
             makes_maps=self.maps.isChecked(),
-            document_info=county.read_document_info(self._project),
+            document_info=read_document_info(self._project),
         )
 
     def read_fallback(self) -> SpecDocumentInfo:

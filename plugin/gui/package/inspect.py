@@ -29,7 +29,6 @@ from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.layout import fill_layout, make_form
-from ..widgets.messages import MessageBarMessages
 from ..widgets.paths import FileLine
 from .form_page import SpecCombo
 
@@ -57,7 +56,7 @@ class PackageInspection(QObject):
     ):
         super().__init__(parent)
         self._iface, self._runner, self._checking, self._report = iface, runner, checking, report
-        self._messages = MessageBarMessages(iface, tr("Submission Package"))
+        self._messages = trouble.MessageBarMessages(iface, tr("Submission Package"))
         self._copies_folder: TemporaryDirectory[str] | None = None
         self._package: tuple[str, Any] | None = None
         self._job: BackgroundJob | None = None

@@ -20,7 +20,6 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.layers import role_recognition
-from ...bridge.layers.role_recognition import LayerGroup
 from ...bridge.project import county
 from ...bridge.texts import join_first_names, tr
 from ...core.base.errors import SanxianError
@@ -43,7 +42,7 @@ class GroupDialog(QDialog):
     plan layers, shown in the question.
     """
 
-    def __init__(self, groups: list[LayerGroup], names: list[str], parent: Any = None):
+    def __init__(self, groups: list[role_recognition.LayerGroup], names: list[str], parent: Any = None):
         super().__init__(parent, objectName="SanxianGroupDialog", windowTitle=tr("Group to Check"))
         text = tr(
             "{count} groups of layers in the project contain the same plan layers: {names}. Choose the group to "

@@ -18,8 +18,7 @@ from ...bridge.layers import role_recognition, styles
 from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ..widgets import messages
-from ..widgets.messages import MessageBarMessages, push_message
+from ..widgets.messages import MessageBarMessages, explain_and_log, push_message
 
 #: Project setting with the user's answer to the offer.
 _PROJECT_SCOPE, _OFFER_KEY = "sanxian", "dressing_offer"
@@ -150,7 +149,7 @@ class StylingActions:
 
         def report_failure(error: Exception) -> None:
             text = tr("Nothing was changed ({error}). Details are in the log, tab Sanxian.")
-            push_message(self._iface.messageBar(), "warning", title, messages.explain_and_log(error, text))
+            push_message(self._iface.messageBar(), "warning", title, explain_and_log(error, text))
 
         self._runner.start(
             BackgroundJob(

@@ -11,13 +11,17 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTimer
 
 from ...bridge import health
-from ...bridge.new_project import assemble, bookmarks
-from ...bridge.new_project.assemble import NewProjectRequest, create_project_database
+from ...bridge.new_project import bookmarks
+from ...bridge.new_project.assemble import (
+    NewProjectRequest,
+    apply_overlap_setting,
+    build_project_in_steps,
+    create_project_database,
+)
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
-from ..widgets import messages
-from ..widgets.messages import push_message
+from ..widgets.messages import explain_and_log, explain_error, push_message
 
 #: Share of the progress for writing the database.
 _DATABASE_SHARE_OF_PROGRESS = 0.5
@@ -68,7 +72,7 @@ class ProjectSetupController:
 
             self.wizard = NewProjectWizard(QgsProject.instance(), self._iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            push_message(self._iface.messageBar(), "warning", tr("New County Plan"), messages.explain_error(error))
+            push_message(self._iface.messageBar(), "warning", tr("New County Plan"), explain_error(error))
             return
         self.wizard.wanted.connect(self._create_project)
         self.wizard.stopped.connect(self._cancel_creation)
@@ -114,7 +118,7 @@ class ProjectSetupController:
         self._job = None
         if self._project_request is not None:
             self._project = QgsProject()
-            self._steps = assemble.build_project_in_steps(self._project, self._project_request, norm)
+            self._steps = build_project_in_steps(self._project, self._project_request, norm)
             self._add_next_layer()
 
     def _add_next_layer(self) -> None:
@@ -136,9 +140,7 @@ class ProjectSetupController:
 
     def _on_failed(self, error: Exception, has_database: bool = False) -> None:
         self._job = None
-        message = messages.explain_and_log(
-            error, tr("The project was not made ({error}). Details are in the log, tab Sanxian.")
-        )
+        message = explain_and_log(error, tr("The project was not made ({error}). Details are in the log, tab Sanxian."))
         self._report_end("error", message, has_database)
 
     def _report_end(self, kind: str, message: str, has_database: bool = False) -> None:
@@ -185,7 +187,7 @@ class ProjectSetupController:
         try:
             health.require_libraries()
         except SanxianError as error:
-            push_message(self._iface.messageBar(), "warning", tr("New Layers"), messages.explain_error(error))
+            push_message(self._iface.messageBar(), "warning", tr("New Layers"), explain_error(error))
             return
         import processing
 
@@ -223,4 +225,4 @@ class ProjectSetupController:
             push_message(bar, "info", title, text.format(layer=layer.name()))
 
     def _on_layer_chosen(self, layer: Any) -> None:
-        assemble.apply_overlap_setting(QgsProject.instance(), layer)
+        apply_overlap_setting(QgsProject.instance(), layer)
