@@ -12,7 +12,6 @@ from qgis.core import (
     Qgis,
     QgsFeatureRequest,
     QgsProcessingFeatureSourceDefinition,
-    QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterMultipleLayers,
@@ -44,7 +43,13 @@ def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
         try:
             if not has_value(parameters, name):
                 continue
-            if _has_several_values(definition, value) and name not in algorithm.repeatable_parameters:
+            # QGIS would treat several values as empty.
+            takes_many = name in algorithm.repeatable_parameters or (
+                definition.allowMultiple()
+                if isinstance(definition, QgsProcessingParameterEnum)
+                else isinstance(definition, QgsProcessingParameterMultipleLayers)
+            )
+            if isinstance(value, list | tuple) and len(value) > 1 and not takes_many:
                 return InputError("parameter_twice", name=name, values=", ".join(map(str, value)))
             if isinstance(definition, QgsProcessingParameterFeatureSource):
                 get_source_layer(algorithm, parameters, name, context)
@@ -57,17 +62,6 @@ def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
         except ValueError:
             return InputError("parameter_no_number", name=name, value=value)
     return None
-
-
-def _has_several_values(definition: QgsProcessingParameterDefinition, value) -> bool:
-    """Return True if ``value`` has several values, but the parameter takes only one.
-
-    QGIS would treat such a value as empty.
-    """
-    if not isinstance(value, list | tuple) or len(value) < 2:
-        return False
-    many = isinstance(definition, QgsProcessingParameterMultipleLayers)
-    return not many and not (isinstance(definition, QgsProcessingParameterEnum) and definition.allowMultiple())
 
 
 def read_layer_parameter(algorithm, parameters, name, context) -> LayerSnapshot | None:

@@ -27,7 +27,6 @@ from ..bridge.layers.tables import (
     LAYER_DRIVERS,
     OutputTable,
     make_findings_table,
-    parse_database_path,
     write_rows_to_sink,
     write_table,
 )
@@ -47,6 +46,8 @@ if TYPE_CHECKING:
 LayerAction = Callable[[QgsVectorLayer, QgsProcessingContext], Any]
 #: By the layer's source. Processing owns no reference, and calls them after the algorithm was deleted.
 _POST_PROCESSORS: dict[str, _PostProcessor] = {}
+#: The file in an output such as ``ogr:dbname='…' table="…"``.
+_DATABASE_PATTERN = re.compile(r"^ogr:dbname='(.+?)'")
 #: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: not a file. A drive letter is not a provider.
 _PROVIDER_PREFIX_PATTERN = re.compile(r"^\w{3,}:")
 #: Parameters of the report's files → the field of `OutputPaths`.
@@ -133,7 +134,8 @@ class LayerOutput:
             value = value.valueAsString(context.expressionContext(), "")[0]
         self.destination = str(value or "")
         self.file = ""
-        self.database = parse_database_path(self.destination)
+        database = _DATABASE_PATTERN.match(self.destination)
+        self.database = database[1] if database else ""
         if (
             self.destination
             and not appends

@@ -187,8 +187,11 @@ def preview_package(order: ExportOrder, placeholders: dict[str, str], inputs: It
     left_out_problem = next((p for p in problems if p.key == "files_left_out"), None)
     left_out = (left_out_problem.features, left_out_problem.count) if left_out_problem else ((), 0)
     unreadable_files = (str(p) for one in filled_slots if one.slot.title in broken_titles for p in one.file_paths)
-    watched_paths = (*_list_subfolders(order.documents_folder), *unreadable_files)
-    return PackagePreview(root, target, state, why, tuple(slots), *left_out, watched_paths)
+    folders = []
+    if order.documents_folder is not None:
+        subfolders = sorted(str(path) for path in order.documents_folder.iterdir() if path.is_dir())
+        folders = [str(order.documents_folder), *subfolders[:_MAX_WATCHED_FOLDERS]]
+    return PackagePreview(root, target, state, why, tuple(slots), *left_out, (*folders, *unreadable_files))
 
 
 def _is_table_of_plugin(slot: FileSlot, package_spec: PackageSpec) -> bool:
@@ -229,13 +232,6 @@ def explain_missing_maps(
         if missing_input is not None:
             reasons[slot.id] = texts.get("maps", missing_input.key, map=slot.title, **missing_input.params)
     return reasons
-
-
-def _list_subfolders(documents: Path | None) -> tuple[str, ...]:
-    """Return the paths of the folder of documents and of its subfolders; empty for None."""
-    if documents is None:
-        return ()
-    return (str(documents), *sorted(str(p) for p in documents.iterdir() if p.is_dir())[:_MAX_WATCHED_FOLDERS])
 
 
 @run_in_python_thread

@@ -64,19 +64,15 @@ class BackgroundJob(QgsTask):
             return False
         self._running.set()
         try:
-            return self._run()
-        finally:
-            self._running.clear()
-            self._over.set()
-
-    def _run(self) -> bool:
-        try:
             self._result = run_in_python_thread(self._work)(self._on_progress, Cancellation(self.isCanceled))
         except Cancelled:
             return False
         except Exception as error:
             self._error = error
             return False
+        finally:
+            self._running.clear()
+            self._over.set()
         return not self.isCanceled()
 
     def _on_progress(self, share: float, text: str) -> None:

@@ -145,11 +145,6 @@ class CountyModel(QAbstractTableModel):
         self._icons.clear()
         self._emit_all_changed()
 
-    def count_kinds(self) -> dict[str, int]:
-        """Return kind → number of counties."""
-        kinds = [row.kind for row in self.rows]
-        return {kind: kinds.count(kind) for kind in KINDS}
-
     def _emit_changed(self, name: str) -> None:
         place = self._place_by_name[name]
         self.dataChanged.emit(self.index(place, 0), self.index(place, len(Column) - 1))

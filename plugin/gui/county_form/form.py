@@ -325,7 +325,8 @@ class CountyForm(QWidget):
         """Return display name, input widget and message widget of a problem's field."""
         section, _, name = field.partition(".")
         if section.startswith("targets["):
-            row = self.targets.list_county_target_rows()[int(section[8:-1])]
+            # In the order of `TargetsBox.read_targets`.
+            row = [row for row in self.targets.rows if row.has_county_value][int(section[8:-1])]
             further_fields = {"year": (row.year, tr("Target year")), "source": (row.source, tr("Source document"))}
             widget, field_name = further_fields.get(name, (row.value, ""))
             return tr("  ").join(text for text in (row.name.text(), field_name) if text), widget, row.message

@@ -155,7 +155,7 @@ class ProfileDialog(ProfileForm):
         """
         super().__init__(project, parent)
         if self.form is not None:
-            self.form.confirmation.set_used_items(used_items)
+            self.form.confirmation.used_items = frozenset(used_items)
         self._project = project
         self._texts = Texts(settings.get_interface_language())
         current_settings = county.read_county_settings(project)

@@ -242,10 +242,6 @@ class TargetsBox(FormBox):
         """Return the county's own targets; ``area_code``: code of the county."""
         return tuple(target for row in self.rows if (target := row.read_target(area_code)) is not None)
 
-    def list_county_target_rows(self) -> list[TargetRow]:
-        """Return the rows that have a target of the county, in the order of `read_targets`."""
-        return [row for row in self.rows if row.has_county_value]
-
     def clear_messages(self) -> None:
         for row in self.rows:
             row.message.show_text("")

@@ -176,16 +176,13 @@ class MarginBarDelegate(QStyledItemDelegate):
             filled, QBrush(color, Qt.BrushStyle.SolidPattern if share >= 0 else Qt.BrushStyle.Dense4Pattern)
         )
         painter.setPen(QPen(ink, max(2.0, 0.14 * em)))
-        painter.drawLine(bar.topLeft() - _lift(em), bar.bottomLeft() + _lift(em))
+        lift = QPointF(0.0, 0.2 * em)
+        painter.drawLine(bar.topLeft() - lift, bar.bottomLeft() + lift)
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index) -> QSize:
         hint = super().sizeHint(option, index)
         return QSize(round(_BAR_WIDTH_EM * option.fontMetrics.height()), hint.height())
-
-
-def _lift(em: float) -> QPointF:
-    return QPointF(0.0, 0.2 * em)
 
 
 class ZoneSharesBar(QWidget):

@@ -203,15 +203,12 @@ class MappingDialog(MappingSource):
         )
         run_parameters["DROP_PERSONAL"] = bool(self._target_template.personal_fields) and self.personal.isChecked()
         self._run = mapping_run.MappingRun(self._project, run_parameters)
-        self._run.progress.connect(self._show_progress)
+        self._run.progress.connect(lambda share: self.bar.setValue(round(share)))
         self._run.run_ended.connect(self._on_run_ended)
         self.bar.setValue(0)
         self.summary.setText(tr("Mapping {layer}…").format(layer=layer.name()))
         self._enable_buttons()
         self._run.start(self._runner)
-
-    def _show_progress(self, share: float) -> None:
-        self.bar.setValue(round(share))
 
     def _cancel(self) -> None:
         if self._run is not None:

@@ -175,12 +175,11 @@ class PackageExport(QObject):
 
         order = self._export_order
 
-        def write_in_background(progress, cancellation):
-            return export_project_package(check_result, order, progress=progress, cancellation=cancellation)
-
         self._job = BackgroundJob(
             tr("Export Submission Package"),
-            write_in_background,
+            lambda progress, cancellation: export_project_package(
+                check_result, order, progress=progress, cancellation=cancellation
+            ),
             on_done=self._on_exported,
             on_error=self._on_failed,
             on_cancelled=self._on_cancelled,

@@ -174,12 +174,6 @@ class NewProjectWizard(FocusedButtonDialog):
         self.stack.setEnabled(not busy)
         self._update_state()
 
-    def show_failure(self, kind: str, text: str) -> None:
-        """Show why the project was not created, and enable the pages again."""
-        self.set_busy(False)
-        self.confirm.bar.hide()
-        self.confirm.notice.show_message(kind, text)
-
     # --- state
     def _update_state(self) -> None:
         number = self.stack.currentIndex()

@@ -151,7 +151,9 @@ class ProjectSetupController:
         if has_database and self._project_request is not None:
             message += tr(" The database is complete: {path}.").format(path=self._project_request.database_path)
         if self.wizard is not None:
-            self.wizard.show_failure(kind, message)
+            self.wizard.set_busy(False)
+            self.wizard.confirm.bar.hide()
+            self.wizard.confirm.notice.show_message(kind, message)
 
     # --- the end
     def _open_created_project(self) -> None:

@@ -298,12 +298,10 @@ class GroupsBox(FormSection):
         self.tree.setMinimumHeight(self.tree.header().sizeHint().height() + rows * row + 2 * self.tree.frameWidth())
         self._on_toggled()
 
-    def _list_layer_items(self) -> list[QTreeWidgetItem]:
-        tops = (self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount()))
-        return [top.child(n) for top in tops for n in range(top.childCount())]
-
     def _on_toggled(self, *_args) -> None:
-        ticked_items = [c for c in self._list_layer_items() if c.checkState(0) == Qt.CheckState.Checked]
+        tops = (self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount()))
+        items = [top.child(n) for top in tops for n in range(top.childCount())]
+        ticked_items = [c for c in items if c.checkState(0) == Qt.CheckState.Checked]
         self._draft.roles = [c.data(0, _ROLE_DATA) for c in ticked_items]
         self.notice.show_message(*self._describe_missing_layers())
         self.changed.emit()
