@@ -16,7 +16,7 @@ from ..core.base.errors import OutputError
 from ..core.base.files.writing import check_outputs
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.norm import DECLARED_GROUP
-from ..core.studies.evaluation.evaluated_editions import CHECK_SHARE
+from ..core.studies.evaluation.evaluated_editions import CHECK_SHARE, list_files_of_editions, read_editions
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -183,7 +183,6 @@ class CheckPlan(SanxianAlgorithm):
         if not table:
             return []
         from ..core.studies.evaluation.evaluate_editions import choose_editions_of_check, find_source_of_layers
-        from ..core.studies.evaluation.evaluated_editions import list_files_of_editions, read_editions
 
         editions = read_editions([table], has_checked_plan=True)
         for edition in editions:

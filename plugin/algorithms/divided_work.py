@@ -18,6 +18,8 @@ from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.choices import NEIGHBOUR_DISTANCE_M, PREFERRED_SIDES, WORKLIST_COLUMNS
 from ..core.base.errors import InputError
+from ..core.render.words import ReportTexts
+from ..core.render.worklist.merge import NamedPart, merge_into_file, read_choices, split_worklist, write_conflicts
 from ..core.standard.messages.texts import Texts
 from .common import (
     SanxianAlgorithm,
@@ -250,7 +252,6 @@ class SplitWorklist(SanxianAlgorithm):
         self.folder = self.parameterAsFileOutput(parameters, "OUTPUT", context)
 
     def execute(self, parameters, context, feedback):
-        from ..core.render.worklist.merge import split_worklist
 
         parts = run_in_python_thread(split_worklist)(self.source, self.column, self.folder)
         log_written_files(feedback, [part.path for part in parts])
@@ -297,8 +298,6 @@ class MergeWorklist(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         from ..core.base.files.writing import check_writable
         from ..core.render.document.ledger import read_ledger
-        from ..core.render.words import ReportTexts
-        from ..core.render.worklist.merge import NamedPart, merge_into_file, read_choices, write_conflicts
         from ..core.render.worklist.update import describe_merge
         from ..core.render.worklist.worklist_row import read_worklist
 

@@ -17,7 +17,7 @@ from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.base.files.writing import check_not_input
 from ..core.standard.messages.texts import Texts
-from ..core.studies.evaluation.evaluated_editions import Level
+from ..core.studies.evaluation.evaluated_editions import Level, list_files_of_editions, read_editions, split_editions
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -207,7 +207,6 @@ class EvaluateIndicators(SanxianAlgorithm):
         ]
 
     def prepare(self, parameters, context, feedback):
-        from ..core.studies.evaluation.evaluated_editions import list_files_of_editions, read_editions, split_editions
         from ..core.studies.evaluation.write_evaluation import check_evaluation_outputs
 
         sources = self.read_text_parameter(parameters, "SOURCES", context)

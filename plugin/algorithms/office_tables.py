@@ -7,6 +7,7 @@ from ..bridge.checking.figures import make_tables
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
+from ..core.studies.office_tables.make_office_tables import TableOrder, check_table_order, describe_tables
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -91,7 +92,6 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
         ]
 
     def prepare(self, parameters, context, feedback):
-        from ..core.studies.office_tables.make_office_tables import TableOrder, check_table_order
 
         inputs = read_plan_inputs(
             self, parameters, context, baseline=self.read_text_parameter(parameters, "BASELINE", context)
@@ -108,7 +108,6 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
         check_table_order(self.order, [*inputs, *filter(None, (self.options.baseline, self.options.waivers))])
 
     def execute(self, parameters, context, feedback):
-        from ..core.studies.office_tables.make_office_tables import describe_tables
 
         log_options_from_project(feedback, self.options_from_project)
         result = make_tables(

@@ -29,7 +29,7 @@ from ...core.base.cancellation import Cancellation
 from ...core.base.errors import DataError, OutputError, SanxianError
 from ...core.base.files.writing import check_writable, write_atomically
 from ...core.counties.townships.work_package import PROJECT_SUFFIX
-from ...core.standard import Standard
+from ...core.standard import Standard, load_standard
 from ...core.standard.layer_tree import list_theme_roles
 from ...core.standard.layer_tree import list_themes as themes_of
 from ...core.standard.profile import Norm, load_profile
@@ -44,7 +44,6 @@ from . import bookmarks
 
 if TYPE_CHECKING:
     from ...core.counties.townships.split import WrittenPackage
-    from ...core.standard.profile import Norm
 
 #: Snapping distance in pixels: near enough for a vertex, far enough to draw next to one.
 SNAPPING_TOLERANCE_PX = 10.0
@@ -90,8 +89,6 @@ def load_norm(standard: str, profile: str, county_code: str) -> Norm:
 
     The profile may be that of the province.
     """
-    from ...core.standard import load_standard
-
     loaded_profile = load_profile(profile)
     return Norm(load_standard(standard or loaded_profile.standard), replace(loaded_profile, area_code=county_code))
 

@@ -342,7 +342,6 @@ class IndicatorDock(QDockWidget):
             return
         # The panel opens without the libraries that figures need.
         from ...core.render import figures
-        from ...core.standard.messages.numbers import format_number
 
         kind = get_state_kind(ratio)
         self.ratio_title.setText(ratio.name or ratio.id)
