@@ -216,9 +216,20 @@ class ExportMaps(SanxianAlgorithm):
             writes_world_file=self.parameterAsBool(parameters, "WORLD_FILE", context),
         )
         with ExitStack() as stack:
-            builder = LayoutBuilder(
-                self._open_map_layers(stack, feedback, cancellation, texts), self.catalogue, self.document
-            )
+            if self.source:
+                layers = stack.enter_context(
+                    open_map_source(
+                        self.source,
+                        self.options,
+                        cancellation=cancellation,
+                        report_unusable=lambda key, params: feedback.pushWarning(texts.format_problem(key, params)),
+                    )
+                )
+            elif self.layers:
+                layers = collect_from_layers(self.project, self.layers, self.options)
+            else:
+                layers = collect_from_project(self.project, self.options)
+            builder = LayoutBuilder(layers, self.catalogue, self.document)
             if self.is_public:
                 builder, public = make_public_builder(builder, get_report_language())
                 order = replace(order, public=public)
@@ -238,21 +249,6 @@ class ExportMaps(SanxianAlgorithm):
             log_warnings(feedback, [note.render(texts) for note in order.public.notes])
             results["LEFT_OUT"] = "\n".join(public_lines)
         return results
-
-    def _open_map_layers(self, stack, feedback, cancellation: Cancellation, texts):
-        """Return the layers for the maps; ``stack``: ExitStack that closes the source after the export."""
-        if self.source:
-            return stack.enter_context(
-                open_map_source(
-                    self.source,
-                    self.options,
-                    cancellation=cancellation,
-                    report_unusable=lambda key, params: feedback.pushWarning(texts.format_problem(key, params)),
-                )
-            )
-        if self.layers:
-            return collect_from_layers(self.project, self.layers, self.options)
-        return collect_from_project(self.project, self.options)
 
 
 def _parse_map_ids(value) -> list[str] | None:

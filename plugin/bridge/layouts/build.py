@@ -275,7 +275,19 @@ class LayoutBuilder:
         # The extent is centred, at the largest round scale that contains it.
         item.setExtent(_enlarge_extent_to_item_shape(item, self.get_map_extent(map_spec), 1 / self.catalogue.fill))
         item.setScale(self.catalogue.find_round_scale(item.scale()))
-        scale = self._choose_township_scale(item) if by_township else item.scale()
+        scale = item.scale()
+        if by_township:
+            # That of a township of medium size: all pages of an atlas then have the same symbols.
+            townships = self.available_layers.find_role_and_layer((TOWNSHIPS_CONCEPT,))[1]
+            boxes = [
+                self.available_layers.transform_box_to_map_crs(townships, feature.geometry().boundingBox())
+                for feature in townships.getFeatures()
+            ]
+            size = item.rect().size()
+            scales = sorted(max(box.width() / size.width(), box.height() / size.height()) * 1000 for box in boxes)
+            if scales:
+                margins = 1 + 2 * _COUNTY_MARGIN_SHARE
+                scale = self.catalogue.find_round_scale(scales[len(scales) // 2] * margins)
         smaller = map_spec.scope == "county" and not by_township
         styled_layers = []
         for spec in map_spec.layers:
@@ -300,24 +312,6 @@ class LayoutBuilder:
             item.setAtlasScalingMode(QgsLayoutItemMap.AtlasScalingMode.Predefined)
             item.setAtlasMargin(_COUNTY_MARGIN_SHARE)
         return item
-
-    def _choose_township_scale(self, item: QgsLayoutItemMap) -> float:
-        """Return the scale of a township of medium size.
-
-        All pages of an atlas then have the same symbols.
-        """
-        layer = self.available_layers.find_role_and_layer((TOWNSHIPS_CONCEPT,))[1]
-        shapes = [
-            self.available_layers.transform_box_to_map_crs(layer, f.geometry().boundingBox())
-            for f in layer.getFeatures()
-        ]
-        size = item.rect().size()
-        scales = sorted(max(s.width() / size.width(), s.height() / size.height()) * 1000 for s in shapes)
-        return (
-            self.catalogue.find_round_scale(scales[len(scales) // 2] * (1 + 2 * _COUNTY_MARGIN_SHARE))
-            if scales
-            else item.scale()
-        )
 
     def get_map_extent(self, map_spec: MapSpec) -> QgsRectangle:
         """Return the extent of a map in the CRS of the maps: the county, or 中心城区."""

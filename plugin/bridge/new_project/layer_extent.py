@@ -67,14 +67,19 @@ def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | 
     transform = QgsCoordinateTransform(
         layer.crs(), QgsCoordinateReferenceSystem(_GEODETIC_CRS), project.transformContext()
     )
+    shapes = []
     try:
-        shapes = _read_transformed_shapes(layer, transform) if layer.featureCount() <= _MAX_FEATURES_READ else []
         box = QgsRectangle(transform.transformBoundingBox(layer.extent()))
-        for number, shape in enumerate(shapes):
-            if number:
-                box.combineExtentWith(shape.boundingBox())
-            else:
-                box = shape.boundingBox()
+        request = QgsFeatureRequest().setNoAttributes()
+        for feature in layer.getFeatures(request) if layer.featureCount() <= _MAX_FEATURES_READ else ():
+            if feature.hasGeometry():
+                shape = QgsGeometry(feature.geometry())
+                shape.transform(transform)
+                shapes.append(shape)
+        if shapes:
+            box = QgsRectangle()
+        for shape in shapes:
+            box.combineExtentWith(shape.boundingBox())
     except QgsCsException:
         return None
     if not (-180 <= box.xMinimum() <= box.xMaximum() <= 180) or not box.isFinite():
@@ -82,17 +87,6 @@ def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | 
     return LayerExtent(
         box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum(), _measure_area_by_crs_zone(shapes)
     )
-
-
-def _read_transformed_shapes(layer: QgsVectorLayer, transform: QgsCoordinateTransform) -> list[QgsGeometry]:
-    """Return the geometries of all features of a layer, transformed."""
-    shapes = []
-    for feature in layer.getFeatures(QgsFeatureRequest().setNoAttributes()):
-        if feature.hasGeometry():
-            shape = QgsGeometry(feature.geometry())
-            shape.transform(transform)
-            shapes.append(shape)
-    return shapes
 
 
 def _measure_area_by_crs_zone(shapes: list[QgsGeometry]) -> dict[int, float]:
