@@ -70,9 +70,12 @@ class SettingRow:
         return (self.name, self.field, self.unit, self.mark, self.document, self.restore)
 
     def _format_value(self, value: Any) -> str:
+        """Return a value as text in the unit of the field; shares in percent."""
         if isinstance(self.field, InheritingComboBox):
             return self._texts.get("explain", "yes" if value else "no")
-        return format_setting_value(self.key, value)
+        if not isinstance(value, int | float):
+            return str(value)
+        return f"{100 * value if find_unit(self.key) == 'share' else value:.10g}"
 
     def show_inherited_value(self, norm: Norm) -> None:
         """Show the value that the county inherits from ``norm``, with its source."""
@@ -311,10 +314,3 @@ def get_setting_name(key: str, texts: Texts) -> str:
     if not name:
         return f"{code} {setting_names.get(key, '')}".strip()
     return f"{code} {setting_names.get(key) or texts.get_section('parameters').get(name, name)}"
-
-
-def format_setting_value(key: str, value: Any) -> str:
-    """Return a setting's value as text in the unit of its field; shares in percent."""
-    if not isinstance(value, int | float):
-        return str(value)
-    return f"{100 * value if find_unit(key) == 'share' else value:.10g}"

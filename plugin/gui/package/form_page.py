@@ -226,7 +226,20 @@ class FormPage(QWidget):
         super().__init__(parent)
         self._project = project
         self._make_widgets(project.homePath() or str(Path.home()))
-        self._lay_out_widgets()
+        form = make_form(
+            (tr("Specification"), self.forms),
+            (tr("Output folder"), self.folder),
+            ("", self.target),
+            ("", self.replaced),
+            (tr("Documents from"), self.documents),
+            (tr("Document information"), self.document),
+        )
+        options = make_row(self.maps, self.personal, (None, 1))
+        content = QWidget()
+        parts = (form, (self.slots, 2), self.left_out, options, (self.gate, 3))
+        fill_layout(QVBoxLayout(content), *parts, has_margins=False)
+        self._scroll_area = make_scroll_area(content)
+        fill_layout(QVBoxLayout(self), self._scroll_area, has_margins=False)
         self._settle_timer = QTimer(self, singleShot=True, interval=_CHANGE_DELAY_MS, timeout=self.changed)
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(self.schedule_change)
@@ -267,22 +280,6 @@ class FormPage(QWidget):
         self.gate = GateBox()
         self.document = DocumentLine(project, get_fallback=self.read_fallback)
         self.forms.changed.connect(self.document.update_summary)
-
-    def _lay_out_widgets(self) -> None:
-        form = make_form(
-            (tr("Specification"), self.forms),
-            (tr("Output folder"), self.folder),
-            ("", self.target),
-            ("", self.replaced),
-            (tr("Documents from"), self.documents),
-            (tr("Document information"), self.document),
-        )
-        options = make_row(self.maps, self.personal, (None, 1))
-        content = QWidget()
-        parts = (form, (self.slots, 2), self.left_out, options, (self.gate, 3))
-        fill_layout(QVBoxLayout(content), *parts, has_margins=False)
-        self._scroll_area = make_scroll_area(content)
-        fill_layout(QVBoxLayout(self), self._scroll_area, has_margins=False)
 
     def find_field_of_place(self, place: str) -> QWidget | None:
         """Return the field of the form where the user corrects a problem; None if that is done in another dialog.

@@ -153,13 +153,21 @@ class RolesDialog(FocusedButtonDialog):
         chosen_roles = role_recognition.get_layer_id_by_assigned_role(self._project)
         order = [role for concept_roles in norm.standard.concepts.values() for role in concept_roles]
         listed_roles = [r for r in dict.fromkeys((*order, *norm.standard.templates)) if r in norm.standard.templates]
+        layers = self._project.mapLayers().values()
+        excluded_layers = [
+            v for v in layers if isinstance(v, QgsVectorLayer) and role_recognition.is_excluded_from_checks(v)
+        ]
         self.table.setRowCount(len(listed_roles))
         for row, role in enumerate(listed_roles):
             self.table.setItem(row, LAYER_COLUMN, QTableWidgetItem(norm.standard.templates[role].name))
             self.table.setItem(row, CODE_COLUMN, QTableWidgetItem(role))
             recognised = self._project.mapLayer(recognised_layers.layer_id_by_role.get(role, ""))
-            combo = self._make_layer_combo(recognised.name() if recognised is not None else "")
-            combo.setAccessibleName(role)
+            combo = QgsMapLayerComboBox(accessibleName=role)
+            combo.setProject(self._project)
+            combo.setFilters(Qgis.LayerFilter.HasGeometry)
+            combo.setExceptedLayerList(excluded_layers)
+            title = tr("Automatic: {layer}").format(layer=recognised.name()) if recognised else tr("Automatic: none")
+            combo.setAllowEmptyLayer(True, title)
             # The first entry is the empty layer; setLayer(None) would select nothing.
             combo.setCurrentIndex(0)
             if role in chosen_roles:
@@ -175,18 +183,6 @@ class RolesDialog(FocusedButtonDialog):
                     roles=tr(", ").join(recognised_layers.repeated_roles)
                 )
             )
-
-    def _make_layer_combo(self, recognised_name: str) -> QgsMapLayerComboBox:
-        combo = QgsMapLayerComboBox()
-        combo.setProject(self._project)
-        combo.setFilters(Qgis.LayerFilter.HasGeometry)
-        layers = self._project.mapLayers().values()
-        combo.setExceptedLayerList(
-            [v for v in layers if isinstance(v, QgsVectorLayer) and role_recognition.is_excluded_from_checks(v)]
-        )
-        text = tr("Automatic: {layer}").format(layer=recognised_name) if recognised_name else tr("Automatic: none")
-        combo.setAllowEmptyLayer(True, text)
-        return combo
 
     def read_choices(self) -> dict[str, QgsMapLayer | None]:
         """Return role → chosen layer; None for a role that recognition decides."""
