@@ -32,9 +32,8 @@ class OptionsPage(QgsOptionsPageWidget):
     """Settings that apply to all projects; `apply` stores them, as OK in QGIS's options does."""
 
     def __init__(self, set_switch: SwitchSetter, parent: QWidget | None = None):
-        super().__init__(parent)
+        super().__init__(parent, objectName="SanxianOptions")
         self._set_switch = set_switch
-        self.setObjectName("SanxianOptions")
         self.language = QComboBox()
         for code, name in (("zh", "中文"), ("en", "English")):
             self.language.addItem(name, code)
@@ -48,19 +47,17 @@ class OptionsPage(QgsOptionsPageWidget):
             tr("Ask what to do with plan data and packages dropped on the map"), ASK_ON_DROP
         )
         self.tour = self._make_switch(tr("Show the tour the next time the sample county is opened"), OFFER_TOUR)
-        form = fill_form(
-            QFormLayout(self),
-            (tr("Language of findings and reports"), self.language),
-            (tr("Name in waivers and in the log of fixes"), self.author),
-            (tr("Name in the work list"), self.person),
-        )
-        for switch in (self.live, self.layer, self.ask_on_drop, self.tour):
-            form.addRow(switch)
         note = QLabel(
             tr("Settings of one county, such as limits and targets, are in the menu under County Profile…"),
             wordWrap=True,
         )
-        form.addRow(note)
+        fill_form(
+            QFormLayout(self),
+            (tr("Language of findings and reports"), self.language),
+            (tr("Name in waivers and in the log of fixes"), self.author),
+            (tr("Name in the work list"), self.person),
+            *((widget,) for widget in (self.live, self.layer, self.ask_on_drop, self.tour, note)),
+        )
 
     def _make_switch(self, text: str, key: str) -> QCheckBox:
         return QCheckBox(text, checked=read_setting(key, True))

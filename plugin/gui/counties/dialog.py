@@ -40,10 +40,8 @@ class KindButtons(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.by_kind: dict[str, QToolButton] = {}
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
         for kind in KINDS:
-            button = QToolButton(
+            self.by_kind[kind] = QToolButton(
                 objectName=f"SanxianCounties{str(kind).capitalize()}",
                 checkable=True,
                 checked=True,
@@ -51,8 +49,7 @@ class KindButtons(QWidget):
                 toolTip=tr("Show or hide the counties with this verdict"),
                 toggled=self.changed,
             )
-            row.addWidget(button)
-            self.by_kind[kind] = button
+        fill_layout(QHBoxLayout(self), *self.by_kind.values(), has_margins=False)
         self.refresh_icons()
         self.show_counts(dict.fromkeys(KINDS, 0))
 

@@ -166,7 +166,9 @@ class RolesDialog(FocusedButtonDialog):
             combo.setProject(self._project)
             combo.setFilters(Qgis.LayerFilter.HasGeometry)
             combo.setExceptedLayerList(excluded_layers)
-            title = tr("Automatic: {layer}").format(layer=recognised.name()) if recognised else tr("Automatic: none")
+            title = tr("Automatic: none")
+            if recognised is not None:
+                title = tr("Automatic: {layer}").format(layer=recognised.name())
             combo.setAllowEmptyLayer(True, title)
             # The first entry is the empty layer; setLayer(None) would select nothing.
             combo.setCurrentIndex(0)

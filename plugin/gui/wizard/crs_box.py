@@ -40,11 +40,9 @@ class CrsZoneStrip(QWidget):
     """Strip that draws the county's position in the 3° zones, with an accessible description in words."""
 
     def __init__(self, parent=None):
-        super().__init__(parent)
+        super().__init__(parent, objectName="SanxianZoneStrip", accessibleName=tr("3° zones"))
         self._plan: CrsZoneChoice | None = None
         self._division_name = ""
-        self.setObjectName("SanxianZoneStrip")
-        self.setAccessibleName(tr("3° zones"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_zones(self, zone_choice: CrsZoneChoice | None, division_name: str = "") -> None:
@@ -198,16 +196,6 @@ class CrsBox(FormSection):
         self.strip, self.notice, self.warning = CrsZoneStrip(), NoticeBox(), NoticeBox()
         self.other = QgsProjectionSelectionWidget()
         self.other.setOptionVisible(QgsProjectionSelectionWidget.CrsOption.DefaultCrs, False)
-        self.buttons = {
-            name: QRadioButton()
-            for name in (
-                PREFIXED_ZONE_CHOICE,
-                PLAIN_ZONE_CHOICE,
-                NEIGHBOUR_ZONE_CHOICE,
-                DEGREES_CHOICE,
-                OTHER_CRS_CHOICE,
-            )
-        }
         group = QButtonGroup(self)
         grid = QGridLayout()
         # The neighbouring zone has a separate row, visible for a county across an edge only.
@@ -218,6 +206,7 @@ class CrsBox(FormSection):
             DEGREES_CHOICE: (2, 0),
             OTHER_CRS_CHOICE: (2, 1),
         }
+        self.buttons = {name: QRadioButton() for name in places}
         for name, button in self.buttons.items():
             group.addButton(button)
             grid.addWidget(button, *places[name])
