@@ -45,11 +45,6 @@ from .parameters import (
     mark_advanced,
 )
 
-#: Outputs, and the states of indicators that each of them counts.
-STATES_BY_COUNT_OUTPUT = {"BROKEN": ("broken",), "ROUNDING": ("close",), "LITTLE_LEFT": ("warning",), "MET": ("met",)}
-#: Outputs with numbers of indicators, and the level that each counts.
-_LEVEL_BY_OUTPUT = {"ALERT": "alert", "WATCH": "watch", "UNDETERMINED": "undetermined", "NORMAL": "normal"}
-
 
 class ComputeIndicators(SanxianAlgorithm):
     """Algorithm `compute_indicators`: write the indicators as a table and a workbook."""
@@ -138,11 +133,14 @@ class ComputeIndicators(SanxianAlgorithm):
         )
         computed_indicators = tabulated_plan.indicators.compute_all_indicators()
         states = [figure.state for one in computed_indicators for figure in one.figures]
-        counts = {name: sum(state in kinds for state in states) for name, kinds in STATES_BY_COUNT_OUTPUT.items()}
+
         missing_count = sum(not one.figures for one in computed_indicators)
         return {
             **results,
-            **counts,
+            "BROKEN": states.count("broken"),
+            "ROUNDING": states.count("close"),
+            "LITTLE_LEFT": states.count("warning"),
+            "MET": states.count("met"),
             "COMPUTED": len(computed_indicators) - missing_count,
             "NOT_COMPUTED": missing_count,
         }
@@ -247,7 +245,7 @@ class EvaluateIndicators(SanxianAlgorithm):
         read_count = sum(one.is_read for one in result.editions)
         return {
             **list_report_paths(self.outputs),
-            **{name: result.count(Level(level)) for name, level in _LEVEL_BY_OUTPUT.items()},
+            **{name: result.count(Level(name.lower())) for name in ("ALERT", "WATCH", "UNDETERMINED", "NORMAL")},
             "EDITIONS": read_count,
             "UNREAD": len(result.editions) - read_count,
             "INDICATORS": len(result.shown_series),

@@ -51,13 +51,6 @@ if TYPE_CHECKING:
 
 #: Share of the progress that reading the plan takes.
 _READING_SHARE = 0.3
-#: Outputs with numbers of projects, and the verdict that each counts.
-_VERDICT_BY_OUTPUT = {
-    "CONFORM": "conforms",
-    "CONDITIONAL": "conditional",
-    "FAIL": "fails",
-    "UNDETERMINED": "undetermined",
-}
 
 
 class ProjectConformity(SanxianAlgorithm):
@@ -192,11 +185,14 @@ class ProjectConformity(SanxianAlgorithm):
         result = review()
         remarks = log_levels(feedback, describe_result(result, self.options.lang))
         log_written_files(feedback, self.outputs.list_paths())
-        counts = {name: result.count(verdict) for name, verdict in _VERDICT_BY_OUTPUT.items()}
+
         return {
             **list_given(OUTPUT=self.outputs.findings),
             **list_report_paths(self.outputs),
-            **counts,
+            "CONFORM": result.count("conforms"),
+            "CONDITIONAL": result.count("conditional"),
+            "FAIL": result.count("fails"),
+            "UNDETERMINED": result.count("undetermined"),
             "PROJECT_COUNT": len(result.results),
             "LEFT_OUT": result.left_out_count,
             "REMARKS": "\n".join(remarks),

@@ -45,7 +45,6 @@ from .parameters import (
 #: Optional input in addition to the rule's own: gives findings their township.
 TOWNSHIPS = "townships"
 _UNIT_SIGNS = {"m2": "m²", "m": "m", "share": "0–1", "degrees": "°"}
-_LIMIT_OPTIONS = {"MIN_AREA": "min_area_m2", "MIN_WIDTH": "min_width_m"}
 
 
 class RuleAlgorithm(SanxianAlgorithm):
@@ -157,7 +156,8 @@ class RuleAlgorithm(SanxianAlgorithm):
         )
         given_values = {p.name: self.read_number(parameters, p.name.upper(), context) for p in self.rule.parameters}
         self.given = {name: value for name, value in given_values.items() if value is not None}
-        limits = {field: self.read_number(parameters, name, context) for name, field in _LIMIT_OPTIONS.items()}
+        options = {"min_area_m2": "MIN_AREA", "min_width_m": "MIN_WIDTH"}
+        limits = {field: self.read_number(parameters, name, context) for field, name in options.items()}
         self.limits = {field: value for field, value in limits.items() if value is not None}
         self.findings = FindingsOutput(parameters, context)
         inputs = [shot.file_path for shot in [*self.sources.values(), *self.other_layers]]

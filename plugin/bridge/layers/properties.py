@@ -29,7 +29,6 @@ from ..running.threads import run_in_python_thread
 if TYPE_CHECKING:
     from ...core.plan.layer import FieldInfo
 
-_NULL_TYPE = type(NULL)
 # Numbers of QMetaType, the same in Qt 5 and 6.
 _INTEGER_TYPES = {1, 2, 3, 4, 5, 32, 33, 34, 35, 36, 37, 40}
 _REAL_TYPES = {6, 38}
@@ -114,7 +113,7 @@ def convert_to_python_value(value: Any, field_type: int) -> Any:
     is_placeholder = isinstance(value, QgsUnsetAttributeValue) or (
         isinstance(value, str) and field_type in _INTEGER_TYPES | _REAL_TYPES
     )
-    return None if is_placeholder or type(value) is _NULL_TYPE else value
+    return None if is_placeholder or type(value) is type(NULL) else value
 
 
 def get_layer_name(layer: QgsVectorLayer) -> str:

@@ -23,13 +23,12 @@ from . import frame, legend
 
 _XMP_PACKET_PATTERN = re.compile(rb"<\?xpacket begin=.*?<\?xpacket end='?\"?w'?\"?\?>", re.DOTALL)
 _INFO_PATTERN = re.compile(rb"/Info\s+(\d+)\s+(\d+)\s+R")
-_PRODUCER_NAME = b"QGIS"
+
 JPG_FORMAT, PDF_FORMAT = "jpg", "pdf"
 MAP_FILE_FORMATS = (JPG_FORMAT, PDF_FORMAT)
 #: Maps of a lower resolution are not accepted.
 MIN_DPI = 300
 _JPG_QUALITY = 92
-_INCHES_PER_METRE = 1000 / 25.4
 
 
 def blank_pdf_metadata(data: bytes, title: str) -> bytes:
@@ -64,7 +63,7 @@ def blank_pdf_metadata(data: bytes, title: str) -> bytes:
 
 
 def _make_info_dictionary(title: str, byte_count: int) -> bytes:
-    producer_entry = b"/Producer (" + _PRODUCER_NAME + b")"
+    producer_entry = b"/Producer (QGIS)"
     text = b"/Title <" + (b"\xfe\xff" + title.encode("utf-16-be")).hex().encode("ascii") + b">"
     for inside in (
         b"\n<<\n" + text + b"\n" + producer_entry + b"\n>>\n",
@@ -118,7 +117,7 @@ def write_page(
                 del image
                 for key in flat.textKeys():
                     flat.setText(key, "")
-                dots = round(dpi * _INCHES_PER_METRE)
+                dots = round(dpi * 1000 / 25.4)
                 flat.setDotsPerMeterX(dots)
                 flat.setDotsPerMeterY(dots)
                 writer = QImageWriter(str(target), b"jpg")

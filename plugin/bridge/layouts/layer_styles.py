@@ -41,7 +41,6 @@ from .map_layers import MapLayers, NeighbourLayer
 
 #: Covers townships that are not the page's subject, and marks the one that is.
 COVER_COLOR, MARK_COLOR = QColor(255, 255, 255, 190), QColor("#E0A526")
-_DEFAULT_STYLE = LayerStyle()
 THREE_ZONES_ROLE = "SQKJ"
 #: The code that precedes the name of a class.
 _LEADING_CODE_PATTERN = re.compile(r"^\d{2,6}\s+")
@@ -72,7 +71,7 @@ def make_map_style(
     the map's scale, 0 if unknown; symbols for other scales are left out, also from the legend. ``reduces_symbols``:
     make symbols smaller by the factor of the page size.
     """
-    style = style or _DEFAULT_STYLE
+    style = style or LayerStyle()
     copy = layer.clone()
     # A layer without an official style keeps its symbols of the project.
     has_own = styles.has_style_entry(role)

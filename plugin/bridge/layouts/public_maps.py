@@ -84,7 +84,6 @@ _CRS_WORDS = re.compile(
 )
 _LABEL_FIELD = re.compile(r'fieldName="([^"]*)"')
 _LABELS_ON = re.compile(r'labelsEnabled="1"')
-_CRS_VARIABLE = "sanxian_crs"
 #: The plugin's picture of the north arrow.
 _NORTH_ITEM_ID = "north"
 
@@ -180,7 +179,7 @@ class PublicMaps:
         if CRS_TEXTS in self.edition.elements:
             record.count("crs_texts")
             word = self.redactor.texts.get("public", "map_crs")
-            QgsExpressionContextUtils.setLayoutVariable(layout, _CRS_VARIABLE, word)
+            QgsExpressionContextUtils.setLayoutVariable(layout, "sanxian_crs", word)
         pictures = 0
         for item in layout.items():
             if not isinstance(item, QgsLayoutItem) or isinstance(item, _PLAIN_ITEMS):

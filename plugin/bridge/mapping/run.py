@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 MAP_FIELDS_ALGORITHM_ID = "sanxian:map_fields"
 _POLL_SECONDS = 0.005
-_END_STATES = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
 
 
 class MappingRun(QObject):
@@ -93,7 +92,11 @@ class MappingRun(QObject):
         end = time.monotonic() + seconds
         # The status changes only after the main thread has handled its events. One millisecond, because 0 means no
         # limit.
-        while not (sip.isdeleted(self._task) or self._task.status() in _END_STATES or self._task.waitForFinished(1)):
+        while not (
+            sip.isdeleted(self._task)
+            or self._task.status() in (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
+            or self._task.waitForFinished(1)
+        ):
             if time.monotonic() > end:
                 return False
             time.sleep(_POLL_SECONDS)

@@ -23,7 +23,6 @@ from ..layers.role_recognition import list_plan_layers
 if TYPE_CHECKING:
     from ...core.standard import Standard
 
-_GEODETIC_CRS = "EPSG:4490"
 #: Outlines are few; of a layer with more features (parcels) only the extent is read.
 _MAX_FEATURES_READ = 200
 
@@ -65,7 +64,7 @@ def _find_role(layer: QgsVectorLayer) -> str:
 def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | None:
     """Return the extent of a layer; None if its coordinates are invalid. Main thread."""
     transform = QgsCoordinateTransform(
-        layer.crs(), QgsCoordinateReferenceSystem(_GEODETIC_CRS), project.transformContext()
+        layer.crs(), QgsCoordinateReferenceSystem("EPSG:4490"), project.transformContext()
     )
     shapes = []
     try:

@@ -39,7 +39,6 @@ from .confirmation_box import ConfirmationBox
 from .limits_box import LimitsBox, RatioBox, SettingRow
 from .targets_box import TargetsBox
 
-_SOURCE_MARKS = ("A", "B", "C")
 #: Rules that the tool tip of a setting names.
 _MAX_NAMED_RULES = 4
 
@@ -111,8 +110,8 @@ class CountyForm(QWidget):
             label.setVisible(asks_county)
             widget.setVisible(asks_county)
         header.addWidget(self.above, 1)
-        descriptions = describe_source_marks()
-        marks = make_faint_label("　".join(f"{mark} {descriptions[mark]}" for mark in _SOURCE_MARKS), wordWrap=True)
+        descriptions = "　".join(f"{mark} {text}" for mark, text in describe_source_marks().items())
+        marks = make_faint_label(descriptions, wordWrap=True)
         fill_layout(layout, marks, self.name_message, self.file_message)
         targets = FormSection(
             tr("Targets"), tr("for this county's code only; compared to the last printed digit"), wraps=True

@@ -24,9 +24,6 @@ from ..widgets.sections import FieldMessage
 from .fields import FormBox, GreyableComboBox, InheritingLineEdit, NameLabel, RestoreButton, SourceMarkSlot
 
 _COMPARISON_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
-#: Indicators that count features.
-_COUNT_INDICATORS = ("detail_units_count",)
-_BINDING_CHOICES = (BINDING_TARGET_WORD, "预期性", "")
 
 
 class TargetRow:
@@ -43,11 +40,12 @@ class TargetRow:
         for choice in find_allowed_comparisons(indicator):
             self.sign.addItem(_COMPARISON_SIGNS[choice], choice)
         unit_names = texts.get_section("unit_names")
-        for choice in ("count",) if indicator in _COUNT_INDICATORS else read_county_form_choices().units:
+        counts_features = indicator == "detail_units_count"
+        for choice in ("count",) if counts_features else read_county_form_choices().units:
             self.unit.addItem(unit_names[choice], choice)
         binding_names = {BINDING_TARGET_WORD: tr("binding"), "预期性": tr("anticipated"), "": "—"}
-        for choice in _BINDING_CHOICES:
-            self.binding.addItem(binding_names[choice], choice)
+        for choice, binding_name in binding_names.items():
+            self.binding.addItem(binding_name, choice)
         digits = self.value.fontMetrics().horizontalAdvance("0")
         self.value.setFixedWidth(digits * 10)
         self.year.setFixedWidth(digits * 7)

@@ -15,8 +15,6 @@ from ..widgets.labels_and_buttons import set_bold
 
 #: Size and parts of the dial in heights of the font.
 _WIDTH_EM, _HEIGHT_EM, _RING_EM, _TICK_EM = 15.0, 9.0, 1.4, 0.5
-#: Values are on half a circle, the lowest at the left.
-_HALF_CIRCLE_DEGREES = 180.0
 #: Space above the highest value, and rounding of the ends of the scale.
 _ROOM_ABOVE, _END_STEP = 0.04, 0.1
 _MAX_TICKS = 6
@@ -83,7 +81,7 @@ class RatioDial(QWidget):
 
         def compute_angle(value: float) -> float:
             share = min(max((value - low) / (high - low), 0.0), 1.0)
-            return _HALF_CIRCLE_DEGREES * (1.0 - share)
+            return 180.0 * (1.0 - share)
 
         faded = QColor(ink)
         faded.setAlpha(40)

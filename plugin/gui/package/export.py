@@ -30,8 +30,6 @@ from .export_dialog import CHECK_STEP, WRITE_STEP, ExportDialog, ExportOutcome
 from .export_preview import ExportEnvironment, ExportPreview
 from .inspect import remember_package
 
-#: Errors of the core that contain the reasons against a package, one per line.
-_REFUSAL_KEYS = ("package_gate", "package_stopped")
 #: Place where a problem is corrected → name of the menu action that opens its dialog.
 _WINDOWS_BY_PLACE = {"rules": "profile", "roles": "roles", "libraries": "doctor"}
 
@@ -222,7 +220,7 @@ class PackageExport(QObject):
 
     def _on_failed(self, error: Exception) -> None:
         self._job = None
-        if isinstance(error, OutputError) and error.key in _REFUSAL_KEYS:
+        if isinstance(error, OutputError) and error.key in ("package_gate", "package_stopped"):
             if error.key == "package_gate":
                 text = tr(
                     "The package was not made, because the plan does not pass. Correct the listed "

@@ -35,7 +35,6 @@ from .form_page import SpecCombo
 #: Seconds to wait for a running copy before its folder is deleted.
 _STOP_TIMEOUT_S = 2.0
 _LAST_PATH_SETTING = "package/inspected"
-_WIDTH_IN_DIGITS = 76
 
 
 class PackageInspection(QObject):
@@ -254,7 +253,7 @@ class InspectDialog(FocusedButtonDialog):
         layout = fill_layout(QVBoxLayout(self), form, self.missing_note, note, buttons)
         self._validate_path()
         # The size hint ignores that wrapped text needs fewer lines in a wide dialog.
-        width = self.fontMetrics().horizontalAdvance("0") * _WIDTH_IN_DIGITS
+        width = self.fontMetrics().horizontalAdvance("0") * 76
         self.resize(width, layout.heightForWidth(width))
 
     def _validate_path(self) -> None:

@@ -31,7 +31,6 @@ from ..widgets.lists import WholeRows
 
 #: Names listed in the question; the others are only counted.
 _MAX_NAMED_LAYERS = 4
-_WIDTH_IN_DIGITS = 64
 LAYER_COLUMN, CODE_COLUMN, CHOICE_COLUMN = range(3)
 
 
@@ -61,7 +60,7 @@ class GroupDialog(QDialog):
             self.buttons.append(button)
         self.buttons[0].setChecked(True)
         layout.addWidget(add_help_button(make_ok_cancel_buttons(self), "group"))
-        self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_IN_DIGITS)
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * 64)
 
 
 def ask_layer_group(project: QgsProject, parent: Any) -> bool:
