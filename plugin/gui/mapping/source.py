@@ -30,7 +30,7 @@ from ...bridge.editing import attribute_forms
 from ...bridge.layers.properties import get_assigned_role
 from ...bridge.layers.role_recognition import list_findings_layers
 from ...bridge.layers.snapshots import take_snapshot
-from ...bridge.mapping.run import PreparedMapping, prepare_mapping
+from ...bridge.mapping import run as mapping_run
 from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
@@ -183,7 +183,7 @@ class MappingSource(MappingForm):
         norm = county.make_check_options(project).resolve_norm()
         super().__init__(project, norm.standard.templates, Texts(settings.get_interface_language()), parent)
         self._project, self._runner, self._norm = project, runner, norm
-        self._prepared_mapping: PreparedMapping | None = None
+        self._prepared_mapping: mapping_run.PreparedMapping | None = None
         self._job: BackgroundJob | None = None
         self._files: dict[str, QgsVectorLayer] = {}
         if isinstance(layer, QgsVectorLayer):
@@ -265,7 +265,7 @@ class MappingSource(MappingForm):
         constant_values = attribute_forms.find_constant_value_by_field(template, self._norm)
 
         def prepare_in_background(progress, cancellation):
-            return prepare_mapping(source, template, standard, given_mapping, cancellation, constant_values)
+            return mapping_run.prepare_mapping(source, template, standard, given_mapping, cancellation, constant_values)
 
         self._job = BackgroundJob(
             tr("Map Fields"),
@@ -278,7 +278,7 @@ class MappingSource(MappingForm):
         self.state_changed.emit()
         self._runner.start(self._job)
 
-    def _show_mapping(self, prepared_mapping: PreparedMapping) -> None:
+    def _show_mapping(self, prepared_mapping: mapping_run.PreparedMapping) -> None:
         self._job, self._prepared_mapping = None, prepared_mapping
         self.table.show_mapping(prepared_mapping, self._target_template, self._norm.standard)
         self.personal.setVisible(bool(self._target_template.personal_fields))
