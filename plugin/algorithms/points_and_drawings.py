@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 #: The defaults of resources/drawings/settings.toml, compared by a test; the dialog needs them without libraries.
 DEFAULT_TOLERANCE_M, DEFAULT_CLOSING_M = 0.001, 0.01
+_MAPPINGS = ["layers", "project"]
 
 
 def _make_format() -> Parameter:
@@ -264,7 +265,7 @@ class ImportDrawing(SanxianAlgorithm):
             parameter.setMetadata({"widget_wrapper": {"decimals": 6}})
         return [
             make_file("INPUT", tr("Drawing (DXF)"), "DXF (*.dxf *.DXF)", optional=False),
-            make_text("MAPPING", mapping, ["layers", "project"]),
+            make_text("MAPPING", mapping, _MAPPINGS),
             make_crs(tr("CRS of the drawing (empty: as a text in it states)")),
             make_text("UNITS", units, DRAWING_UNITS),
             *tolerances,
