@@ -70,10 +70,11 @@ class BackgroundJob(QgsTask):
         except Exception as error:
             self._error = error
             return False
+        else:
+            return not self.isCanceled()
         finally:
             self._running.clear()
             self._over.set()
-        return not self.isCanceled()
 
     def _on_progress(self, share: float, text: str) -> None:
         self.setProgress(100 * share)
