@@ -8,7 +8,15 @@ from qgis.core import QgsProcessingParameterEnum
 from ..bridge.settings import get_report_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.choices import ZONE_NUMBER_CHOICES
-from .common import SanxianAlgorithm, describe_norms, list_given, run_in_thread, split_words
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    list_given,
+    log_lines,
+    log_written_files,
+    run_in_thread,
+    split_words,
+)
 from .inputs import read_required_source
 from .parameters import (
     CSV_FILTER,
@@ -22,7 +30,6 @@ from .parameters import (
     make_text,
     mark_advanced,
 )
-from .report_log import log_lines, log_written_files
 
 #: The fix that resolves overlaps of the three control lines.
 _LINE_FIX = "FIX010"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..bridge.checking.check import check_project_or_folder, write_check_outputs
 from ..bridge.running.threads import run_in_python_thread
@@ -15,8 +16,16 @@ from ..core.base.errors import OutputError
 from ..core.base.files.writing import check_outputs
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.norm import DECLARED_GROUP
-from ..core.studies.evaluation.evaluated_editions import CHECK_SHARE
-from .common import SanxianAlgorithm, describe_norms, make_progress_callback
+from ..core.studies.evaluation.evaluated_editions import CHECK_SHARE, list_files_of_editions, read_editions
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    log_lines,
+    log_options_from_project,
+    log_warnings,
+    log_written_files,
+    make_progress_callback,
+)
 from .inputs import check_connection, fill_options_from_project, read_plan_options, read_plan_source
 from .outputs import FindingsOutput, list_report_paths, read_report_paths
 from .parameters import (
@@ -36,7 +45,9 @@ from .parameters import (
     make_text,
     mark_advanced,
 )
-from .report_log import log_lines, log_options_from_project, log_report, log_warnings, log_written_files
+
+if TYPE_CHECKING:
+    from ..core.checks.check import CheckResult
 
 
 class CheckPlan(SanxianAlgorithm):
@@ -153,7 +164,14 @@ class CheckPlan(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         inputs = self.prepare_check(parameters, context)
-        self.prepare_outputs(parameters, context, [*inputs, *self.prepare_editions(parameters, context)])
+        inputs += self.prepare_editions(parameters, context)
+        self.findings = FindingsOutput(parameters, context)
+        self.outputs = read_report_paths(self, parameters, context, findings=self.findings.file)
+        self.docx_template = self.read_text_parameter(parameters, "DOCX_TEMPLATE", context)
+        check_outputs(self.outputs, inputs, [self.findings.database])
+        self.is_public = self.parameterAsBool(parameters, "PUBLIC", context)
+        if self.is_public and (self.findings.file or self.findings.database):
+            raise OutputError("public_findings_layer", target=Path(self.findings.file or self.findings.database).name)
 
     def prepare_editions(self, parameters, context) -> list[str]:
         """Read the list of earlier editions; return the files that no output may replace.
@@ -165,7 +183,6 @@ class CheckPlan(SanxianAlgorithm):
         if not table:
             return []
         from ..core.studies.evaluation.evaluate_editions import choose_editions_of_check, find_source_of_layers
-        from ..core.studies.evaluation.evaluated_editions import list_files_of_editions, read_editions
 
         editions = read_editions([table], has_checked_plan=True)
         for edition in editions:
@@ -177,19 +194,6 @@ class CheckPlan(SanxianAlgorithm):
         options = self.options
         self.editions = choose_editions_of_check(editions, source, options.profile, date.today().year, options.lang)
         return list_files_of_editions([table], editions)
-
-    def prepare_outputs(self, parameters, context, inputs):
-        """Read the output parameters: findings layer and report files.
-
-        ``inputs``: paths that the check reads. Raise OutputError if an output cannot be written or is one of these.
-        """
-        self.findings = FindingsOutput(parameters, context)
-        self.outputs = read_report_paths(self, parameters, context, findings=self.findings.file)
-        self.docx_template = self.read_text_parameter(parameters, "DOCX_TEMPLATE", context)
-        check_outputs(self.outputs, inputs, [self.findings.database])
-        self.is_public = self.parameterAsBool(parameters, "PUBLIC", context)
-        if self.is_public and (self.findings.file or self.findings.database):
-            raise OutputError("public_findings_layer", target=Path(self.findings.file or self.findings.database).name)
 
     def prepare_check(self, parameters, context) -> list[str]:
         """Read layers and options of the check; return the paths of the files that the check will read.
@@ -324,3 +328,49 @@ class DeclaredChecks(CheckPlan):
             given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
         )
         return [*inputs, *filter(None, [self.options.waivers])]
+
+
+def log_report(feedback, check_result: CheckResult) -> None:
+    """Log layers, notices, rules with findings or errors, and the verdict of a check."""
+    # Findings contain geometries; the list of algorithms must load without shapely.
+    from ..core.model.report import INCOMPLETE_RUN_CODES
+    from ..core.render.verdict import describe_package_waivers, describe_rules_run, format_rule_counts
+    from ..core.render.words import ReportTexts
+    from ..core.standard.profile.document import render_lowered_secrecy_messages
+
+    report = check_result.report
+    texts, report_texts = Texts(report.lang), ReportTexts(report.lang)
+    for layer in report.provenance["layers"]:
+        line = {"role": layer["role"], "layer": layer["name"], "features": layer["features"], "crs": layer["crs"]}
+        feedback.pushInfo(texts.get("toolbox", "layer_line", **line))
+    log_lines(feedback, report.provenance["notices"])
+    log_warnings(feedback, render_lowered_secrecy_messages(report.provenance.get("document", {}), texts))
+    for outcome in report.rules:
+        if outcome.incomplete or str(outcome.outcome) not in ("passed", "not_applicable"):
+            line = texts.get(
+                "toolbox",
+                "rule_line_found" if outcome.findings else "rule_line",
+                code=outcome.code,
+                title=outcome.heading,
+                outcome=texts.get("outcomes", str(outcome.outcome)),
+                findings=outcome.findings,
+            )
+            feedback.pushInfo(f"{line} {outcome.reason}".rstrip())
+    for finding in report.findings:
+        if finding.code in INCOMPLETE_RUN_CODES:
+            feedback.pushWarning(finding.message)
+    summary = report.summary
+    if summary["unconfirmed"]:
+        settings = ", ".join(texts.get_setting_name(name) for name in summary["unconfirmed"])
+        feedback.pushInfo(texts.get("toolbox", "not_confirmed", settings=settings))
+    feedback.pushInfo(describe_rules_run(report, check_result.plan.norm, report_texts))
+    if summary["left_out"]:
+        feedback.pushInfo(texts.get("toolbox", "left_out", rules=", ".join(summary["left_out"])))
+    if summary["waived"]:
+        feedback.pushInfo(texts.get("toolbox", "waived", count=summary["waived"]))
+    if package_waivers := describe_package_waivers(report, report_texts):
+        feedback.pushInfo(package_waivers)
+    verdict = texts.get("verdicts", summary["verdict"])
+    counts = {"errors": summary["errors"], "warnings": summary["warnings"]}
+    rules = format_rule_counts(report, report_texts)
+    feedback.pushInfo(texts.get("toolbox", "summary", verdict=verdict, rules=rules, **counts))

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,9 @@ from ..core.base.errors import Cancelled, InputError, SanxianError
 from ..core.checks.check import RunOptions
 from ..core.standard import Standard, list_standard_ids, load_standard
 from ..core.standard.messages.texts import Texts
-from ..core.standard.profile import list_profile_ids
+from ..core.standard.profile import Norm, list_profile_ids
 from ..paths import ICONS_FOLDER
-from .inputs import find_parameter_problem
+from .inputs import find_parameter_problem, has_value
 from .parameters import Parameter, Result
 
 
@@ -143,6 +143,12 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         """Return the value of a text parameter without surrounding blanks; empty without a value."""
         return self.parameterAsString(parameters, name, context).strip()
 
+    def read_number(self, parameters, name, context, *, is_integer: bool = False) -> float | None:
+        """Return the value of a number parameter; None without a value, or if the tool lacks the parameter."""
+        if self.parameterDefinition(name) is None or not has_value(parameters, name):
+            return None
+        return (self.parameterAsInt if is_integer else self.parameterAsDouble)(parameters, name, context)
+
     def read_names_parameter(self, parameters, name, context) -> list[str]:
         """Return the names in a text parameter, separated as `split_words` describes."""
         parameter_value = parameters.get(name)
@@ -236,3 +242,60 @@ def describe_norms() -> str:
     """Return a help text that lists the standards and profiles."""
     text = tr("Standards: {standards}. Profiles: {profiles}.")
     return text.format(standards=", ".join(list_standard_ids()), profiles=", ".join(list_profile_ids()))
+
+
+# --- the log
+
+
+def log_options_from_project(feedback, filled_parameters: Mapping[str, object]) -> None:
+    """Log the parameters that the user left empty and that the project filled.
+
+    ``filled_parameters``: name of the parameter → value of the project.
+    """
+    if filled_parameters:
+        settings = ", ".join(f"{name}={value}" for name, value in filled_parameters.items())
+        feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "county_of_project", settings=settings))
+
+
+def log_lines(feedback, lines: Iterable[str]) -> None:
+    """Log lines of text."""
+    for line in lines:
+        feedback.pushInfo(line)
+
+
+def log_warnings(feedback, lines: Iterable[str]) -> None:
+    """Log lines of text as warnings."""
+    for line in lines:
+        feedback.pushWarning(line)
+
+
+def log_levels(feedback, lines: Iterable[tuple[str, str]]) -> list[str]:
+    """Log sentences by their levels; return those that are errors or warnings."""
+    remarks = []
+    for level, text in lines:
+        if level == "info":
+            feedback.pushInfo(text)
+            continue
+        remarks.append(text)
+        if level == "error":
+            feedback.reportError(text)
+        else:
+            feedback.pushWarning(text)
+    return remarks
+
+
+def log_written_files(feedback, paths: Iterable[str]) -> None:
+    """Log the paths of the written files; empty paths are skipped."""
+    for path in filter(None, paths):
+        feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "written", path=path))
+
+
+def log_copy_of_sealed_layer(feedback, role: str, norm: Norm) -> None:
+    """Log that a copy was written, if the layer with code ``role`` is approved data (封库) and must not change."""
+    from ..core.standard.profile.norm import is_sealed
+
+    if is_sealed(role, norm):
+        template = norm.standard.templates.get(role)
+        texts = Texts(get_interface_language())
+        name = template.name if template is not None and texts.lang == "zh" else role
+        feedback.pushInfo(texts.get("toolbox", "sealed_copy", layer=name))

@@ -13,19 +13,26 @@ from ..bridge.checking.plan_comparisons import (
     make_dossier,
     make_parcels_table,
 )
-from ..bridge.printing.pdf import write_documents
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.choices import ADJUSTED_LINES
 from ..core.base.connection_text import is_connection
-from ..core.base.errors import InputError, OutputError
-from ..core.base.files.writing import check_writable
+from ..core.base.errors import InputError
 from ..core.standard import load_standard
 from ..core.standard.messages.texts import Texts
-from .common import SanxianAlgorithm, describe_norms, list_given, make_progress_callback, run_in_thread
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    log_lines,
+    log_options_from_project,
+    log_warnings,
+    log_written_files,
+    make_progress_callback,
+    run_in_thread,
+)
 from .inputs import check_source, read_layer_parameter, read_plan_inputs
-from .outputs import LayerOutput, read_document_paths, read_workbook_path
+from .outputs import StudyOutputs
 from .parameters import (
     CSV_FILTER,
     declare_flags,
@@ -47,7 +54,6 @@ from .parameters import (
     make_workbook,
     mark_advanced,
 )
-from .report_log import log_lines, log_options_from_project, log_warnings, log_written_files
 
 
 class BoundaryAdjustment(SanxianAlgorithm):
@@ -105,14 +111,7 @@ class BoundaryAdjustment(SanxianAlgorithm):
             raise InputError("source_missing", source=self.before)
         inputs = [*read_plan_inputs(self, parameters, context), self.before]
         self.line = self.read_text_parameter(parameters, "LINE", context) or ADJUSTED_LINES[0]
-        self.output = LayerOutput(parameters, context, "OUTPUT", tr("Parcels moved in and out"), inputs)
-        self.workbook = read_workbook_path(self, parameters, context, "OUTPUT_XLSX", inputs)
-        self.documents = read_document_paths(self, parameters, context, inputs)
-        self.page = self.parameterAsFileOutput(parameters, "OUTPUT_HTML", context)
-        if self.page:
-            if Path(self.page).suffix.lower() != ".html":
-                raise OutputError("output_format", target=self.page, known=".html")
-            check_writable(self.page, inputs)
+        self.outputs = StudyOutputs(self, parameters, context, tr("Parcels moved in and out"), inputs)
 
     def execute(self, parameters, context, feedback):
         from ..core.studies.adjustment.adjustment_outputs import (
@@ -139,15 +138,13 @@ class BoundaryAdjustment(SanxianAlgorithm):
             name, reason = texts.get("adjustment_criteria", one.id), describe_reason(one, texts)
             feedback.pushInfo(f"{outcome}  {name}  {reason}".rstrip())
         log_lines(feedback, list_missing_sentences(result, texts))
-        write_documents(
+        results = self.outputs.write(
+            feedback,
             lambda: make_dossier(result, cancellation),
-            [*self.documents.values(), self.page],
+            lambda path: write_adjustment_workbook(result, path, texts),
+            lambda: make_parcels_table(result),
             cancellation,
-            [(self.workbook, lambda path: write_adjustment_workbook(result, path, texts))],
         )
-        results = {**list_given(OUTPUT_HTML=self.page, OUTPUT_XLSX=self.workbook), **self.documents}
-        results |= self.output.write_table(self, parameters, context, make_parcels_table(result), cancellation)
-        log_written_files(feedback, (self.workbook, *self.documents.values(), self.page, self.output.file))
         return {
             **results,
             "AREA_IN": result.comparison.sum_area_m2("in"),
@@ -226,9 +223,7 @@ class CompareVersions(SanxianAlgorithm):
         self.renumbered = self.read_text_parameter(parameters, "RENUMBERED", context)
         inputs = [shot.file_path for shot in self.layer_snapshots if shot is not None]
         inputs += filter(None, [self.renumbered])
-        self.output = LayerOutput(parameters, context, "OUTPUT", tr("Moved or changed parts"), inputs)
-        self.workbook = read_workbook_path(self, parameters, context, "OUTPUT_XLSX", inputs)
-        self.documents = read_document_paths(self, parameters, context, inputs)
+        self.outputs = StudyOutputs(self, parameters, context, tr("Moved or changed parts"), inputs)
 
     def execute(self, parameters, context, feedback):
         from ..core.cli.comparing import format_comparison_summary
@@ -251,17 +246,13 @@ class CompareVersions(SanxianAlgorithm):
         log = feedback.pushInfo if comparison.is_identical else feedback.pushWarning
         log(format_comparison_summary(plan_comparison, texts))
         log_lines(feedback, list_difference_sentences(plan_comparison, texts))
-        write_documents(
+        results = self.outputs.write(
+            feedback,
             lambda: make_comparison_document(plan_comparison, Texts(lang)),
-            list(self.documents.values()),
+            lambda path: write_comparison_workbook(plan_comparison, path, Texts(lang)),
+            lambda: make_changed_areas_table(plan_comparison, lang),
             cancellation,
-            [(self.workbook, lambda path: write_comparison_workbook(plan_comparison, path, Texts(lang)))],
         )
-        results = {**list_given(OUTPUT_XLSX=self.workbook), **self.documents}
-        results |= self.output.write_table(
-            self, parameters, context, make_changed_areas_table(plan_comparison, lang), cancellation
-        )
-        log_written_files(feedback, (self.workbook, *self.documents.values(), self.output.file))
         areas = {f"AREA_{kind.upper()}": comparison.sum_area_m2(kind) for kind in ("in", "out", "changed")}
         shift = comparison.shift
         return {

@@ -11,8 +11,9 @@ from ..bridge.texts import mark_text, tr
 from ..core.base.connection_text import make_source
 from ..core.base.errors import InputError
 from ..core.counties.county_record import REPORT_SUFFIXES, BatchOptions
+from ..core.render.words import ReportTexts
 from ..core.standard.messages.texts import Texts
-from .common import SanxianAlgorithm, describe_norms, run_in_thread
+from .common import SanxianAlgorithm, describe_norms, log_lines, log_written_files, run_in_thread
 from .inputs import check_connection
 from .parameters import (
     declare_numbers,
@@ -26,7 +27,6 @@ from .parameters import (
     make_text,
     mark_advanced,
 )
-from .report_log import log_lines, log_written_files
 
 
 def _read_source_and_output(algorithm: SanxianAlgorithm, parameters: Any, context: Any) -> tuple[str | Path, Path]:
@@ -107,7 +107,6 @@ class CheckCounties(SanxianAlgorithm):
         from ..core.counties.batch_sentences import describe_batch, describe_record
         from ..core.counties.run_batch import check_counties, check_in_sequence
         from ..core.model.verdict import Verdict
-        from ..core.render.words import ReportTexts
 
         report_texts = ReportTexts(self.options.check.lang)
         result = run_in_thread(
@@ -182,7 +181,6 @@ class CheckSeams(SanxianAlgorithm):
         from ..core.counties.seams.check_seams import check_seams
         from ..core.counties.seams.seam_sentences import describe_result
         from ..core.model.rule import Severity
-        from ..core.render.words import ReportTexts
 
         result, written = run_in_thread(check_seams, feedback, self.options)
         log_lines(feedback, describe_result(result, ReportTexts(result.lang)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..bridge.editing.styled_layers import (
     find_sources_by_layer_name,
@@ -37,7 +38,9 @@ from .parameters import (
     make_text,
     set_widget,
 )
-from .report_log import log_created_layers
+
+if TYPE_CHECKING:
+    from ..core.exchange.create import CreatedLayers
 
 
 def _make_county(*, optional: bool) -> Parameter:
@@ -111,7 +114,7 @@ class CreateLayers(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         created_layers, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
         texts = Texts(get_interface_language())
-        log_created_layers(feedback, created_layers, crs, notice, texts)
+        _log_created_layers(feedback, created_layers, crs, notice, texts)
         unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in created_layers.created_names]
         if unverified:
             params = {"count": len(unverified), "layers": ", ".join(unverified)}
@@ -222,7 +225,7 @@ class LayersFromStructure(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         structure, created_layers, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
         texts = Texts(get_interface_language())
-        log_created_layers(feedback, created_layers, crs, notice, texts)
+        _log_created_layers(feedback, created_layers, crs, notice, texts)
         for note in structure.unknown_domains:
             feedback.pushWarning(
                 texts.get(
@@ -250,3 +253,20 @@ class LayersFromStructure(SanxianAlgorithm):
             cancellation=cancellation,
         )
         return structure, created_layers, make_crs_label(crs), notice
+
+
+def _log_created_layers(
+    feedback, created_layers: CreatedLayers, crs: str, notice: tuple[str, dict[str, Any]] | None, texts: Texts
+) -> None:
+    """Log the layers of a database that were created, and those that existed.
+
+    ``notice``: key and parameters of a notice on the choice of the CRS.
+    """
+    if notice:
+        feedback.pushWarning(texts.format_notice(*notice))
+    for key, layers, message_params in (
+        ("created_layers", created_layers.created_names, {"crs": crs}),
+        ("kept_layers", created_layers.existing_names, {}),
+    ):
+        if layers:
+            feedback.pushInfo(texts.get("toolbox", key, count=len(layers), layers=", ".join(layers), **message_params))

@@ -18,8 +18,18 @@ from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.choices import NEIGHBOUR_DISTANCE_M, PREFERRED_SIDES, WORKLIST_COLUMNS
 from ..core.base.errors import InputError
+from ..core.render.words import ReportTexts
+from ..core.render.worklist.merge import NamedPart, merge_into_file, read_choices, split_worklist, write_conflicts
 from ..core.standard.messages.texts import Texts
-from .common import SanxianAlgorithm, convert_errors_for_processing, describe_norms, list_given, run_in_thread
+from .common import (
+    SanxianAlgorithm,
+    convert_errors_for_processing,
+    describe_norms,
+    list_given,
+    log_lines,
+    log_written_files,
+    run_in_thread,
+)
 from .parameters import (
     CSV_FILTER,
     Parameter,
@@ -39,7 +49,6 @@ from .parameters import (
     make_workbook,
     mark_advanced,
 )
-from .report_log import log_lines, log_written_files
 
 if TYPE_CHECKING:
     from ..core.counties.townships.split import SplitResult
@@ -243,7 +252,6 @@ class SplitWorklist(SanxianAlgorithm):
         self.folder = self.parameterAsFileOutput(parameters, "OUTPUT", context)
 
     def execute(self, parameters, context, feedback):
-        from ..core.render.worklist.merge import split_worklist
 
         parts = run_in_python_thread(split_worklist)(self.source, self.column, self.folder)
         log_written_files(feedback, [part.path for part in parts])
@@ -290,8 +298,6 @@ class MergeWorklist(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         from ..core.base.files.writing import check_writable
         from ..core.render.document.ledger import read_ledger
-        from ..core.render.words import ReportTexts
-        from ..core.render.worklist.merge import NamedPart, merge_into_file, read_choices, write_conflicts
         from ..core.render.worklist.update import describe_merge
         from ..core.render.worklist.worklist_row import read_worklist
 

@@ -22,10 +22,9 @@ from ..bridge.layouts.build import LayoutBuilder
 from ..bridge.layouts.export import MAP_FILE_FORMATS, MIN_DPI
 from ..bridge.layouts.map_layers import collect_from_layers, collect_from_project
 from ..bridge.layouts.public_maps import make_public_builder, require_no_world_file
-from ..bridge.layouts.run import MapExportOrder, export_maps
+from ..bridge.layouts.run import MapExportOrder, MapExportOutcome, export_maps
 from ..bridge.layouts.source import open_map_source
 from ..bridge.project import county
-from ..bridge.project.county import read_document_info
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
@@ -35,8 +34,16 @@ from ..core.standard import map_set as maps
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.document import override_document, resolve_document
 from ..core.standard.profile.profile_data import DocumentInfo
-from .common import SanxianAlgorithm, describe_norms, make_progress_callback, split_words
-from .inputs import get_vector_layers, read_source_without_layers
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    log_lines,
+    log_options_from_project,
+    log_warnings,
+    make_progress_callback,
+    split_words,
+)
+from .inputs import get_vector_layers, list_values_from_project, read_source_without_layers
 from .parameters import (
     declare_numbers,
     declare_texts,
@@ -49,10 +56,7 @@ from .parameters import (
     make_text,
     mark_advanced,
 )
-from .report_log import log_lines, log_maps, log_options_from_project, log_warnings
 
-#: Parameters of the document information (成果信息), in the order of `DocumentInfo`.
-_DOCUMENT_PARAMETERS = ("SECRECY", "MAKER", "DRAWER", "DATE", "MAP_APPROVAL", "SECRECY_REASON")
 #: Value of the option for both formats, and its name in scripts for earlier versions.
 _BOTH_FORMATS, _FORMER_BOTH_FORMATS = "jpg+pdf", "both"
 
@@ -158,11 +162,11 @@ class ExportMaps(SanxianAlgorithm):
             ids = [map_ids[n] for n in self.parameterAsEnums(parameters, "MAPS", context)]
         self.maps = tuple(maps.select_maps(self.catalogue, ids))
         self.options, self.options_from_project = self._read_options(parameters, context)
-        given_info = DocumentInfo(
-            *(self.read_text_parameter(parameters, name, context) for name in _DOCUMENT_PARAMETERS)
-        )
+        # In the order of `DocumentInfo`.
+        names = ("SECRECY", "MAKER", "DRAWER", "DATE", "MAP_APPROVAL", "SECRECY_REASON")
+        given_info = DocumentInfo(*(self.read_text_parameter(parameters, name, context) for name in names))
         from_project = not self.source and context.project() is not None
-        project_info = read_document_info(context.project()) if from_project else DocumentInfo()
+        project_info = county.read_document_info(context.project()) if from_project else DocumentInfo()
         merged_info, lowering = override_document(given_info, project_info)
         resolved = resolve_document(merged_info, self.options.resolve_norm().profile)
         resolved.require_exportable()
@@ -192,12 +196,7 @@ class ExportMaps(SanxianAlgorithm):
         if self.source or context.project() is None:
             return given_options, {}
         project_options = county.make_check_options(context.project())
-        option_names = ("profile", "standard")
-        values_from_project = {
-            name: getattr(project_options, name)
-            for name in option_names
-            if not getattr(given_options, name) and getattr(project_options, name)
-        }
+        values_from_project = list_values_from_project(given_options, project_options, ("profile", "standard"))
         options = replace(given_options, **values_from_project, roles=given_options.roles or project_options.roles)
         return options, {name.upper(): value for name, value in values_from_project.items()}
 
@@ -217,14 +216,25 @@ class ExportMaps(SanxianAlgorithm):
             writes_world_file=self.parameterAsBool(parameters, "WORLD_FILE", context),
         )
         with ExitStack() as stack:
-            builder = LayoutBuilder(
-                self._open_map_layers(stack, feedback, cancellation, texts), self.catalogue, self.document
-            )
+            if self.source:
+                layers = stack.enter_context(
+                    open_map_source(
+                        self.source,
+                        self.options,
+                        cancellation=cancellation,
+                        report_unusable=lambda key, params: feedback.pushWarning(texts.format_problem(key, params)),
+                    )
+                )
+            elif self.layers:
+                layers = collect_from_layers(self.project, self.layers, self.options)
+            else:
+                layers = collect_from_project(self.project, self.options)
+            builder = LayoutBuilder(layers, self.catalogue, self.document)
             if self.is_public:
                 builder, public = make_public_builder(builder, get_report_language())
                 order = replace(order, public=public)
             outcome = export_maps(builder, order, progress=make_progress_callback(feedback), cancellation=cancellation)
-        lines = log_maps(feedback, outcome, order, texts)
+        lines = _log_maps(feedback, outcome, order, texts)
         if not outcome.written_files:
             raise InputError("map_none", reasons=texts.join_sentences(lines))
         results = {
@@ -240,21 +250,6 @@ class ExportMaps(SanxianAlgorithm):
             results["LEFT_OUT"] = "\n".join(public_lines)
         return results
 
-    def _open_map_layers(self, stack, feedback, cancellation: Cancellation, texts):
-        """Return the layers for the maps; ``stack``: ExitStack that closes the source after the export."""
-        if self.source:
-            return stack.enter_context(
-                open_map_source(
-                    self.source,
-                    self.options,
-                    cancellation=cancellation,
-                    report_unusable=lambda key, params: feedback.pushWarning(texts.format_problem(key, params)),
-                )
-            )
-        if self.layers:
-            return collect_from_layers(self.project, self.layers, self.options)
-        return collect_from_project(self.project, self.options)
-
 
 def _parse_map_ids(value) -> list[str] | None:
     """Return the map ids in a parameter value; None if it holds positions in the dialog's list of maps."""
@@ -267,3 +262,31 @@ def _parse_map_ids(value) -> list[str] | None:
 
 def _get_title(map_spec: maps.MapSpec) -> str:
     return map_spec.title if get_interface_language() == "zh" else map_spec.title_en
+
+
+def _log_maps(feedback, outcome: MapExportOutcome, order: MapExportOrder, texts: Texts) -> list[str]:
+    """Log the created maps and the missing ones.
+
+    Return a sentence for each map that was not created, with the reason.
+    """
+    log_warnings(feedback, dict.fromkeys(note.render(texts) for note in outcome.notes))
+    if outcome.used_project_layout_names:
+        feedback.pushInfo(texts.get("maps", "own", names="、".join(outcome.used_project_layout_names)))
+    # Group maps by message: a county without the layers of a central urban area lacks many maps for the same reason.
+    titles_by_message: dict[tuple, list[str]] = {}
+    for one, lack in outcome.not_made:
+        titles_by_message.setdefault((lack.key, *lack.params.items()), []).append(one.title)
+    lines = [
+        texts.get("maps", key, map="”、“".join(titles), **dict(message_params))
+        for (key, *message_params), titles in titles_by_message.items()
+    ]
+    for line in lines:
+        feedback.pushWarning(line)
+    if outcome.written_files:
+        counts = {
+            "count": len(outcome.exported_maps),
+            "files": len(outcome.written_files),
+            "folder": order.target_folder.name,
+        }
+        feedback.pushInfo(texts.get("maps", "made", sheet=order.page_size.id, dpi=round(order.dpi), **counts))
+    return lines

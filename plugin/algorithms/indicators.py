@@ -10,17 +10,26 @@ from qgis.core import (
 )
 
 from ..bridge.checking.figures import compute_figures, make_figures_table
-from ..bridge.printing.pdf import render_svg, write_documents, write_pdf
+from ..bridge.printing.pdf import render_svg, write_pdf
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
 from ..core.base.files.writing import check_not_input
 from ..core.standard.messages.texts import Texts
-from ..core.studies.evaluation.evaluated_editions import Level
-from .common import SanxianAlgorithm, describe_norms, list_given, make_progress_callback, run_in_thread
+from ..core.studies.evaluation.evaluated_editions import Level, list_files_of_editions, read_editions, split_editions
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    log_lines,
+    log_options_from_project,
+    log_warnings,
+    log_written_files,
+    make_progress_callback,
+    run_in_thread,
+)
 from .inputs import check_connection, read_plan_inputs
-from .outputs import LayerOutput, list_report_paths, read_document_paths, read_report_paths, read_workbook_path
+from .outputs import StudyOutputs, list_report_paths, read_report_paths
 from .parameters import (
     declare_numbers,
     declare_texts,
@@ -35,12 +44,6 @@ from .parameters import (
     make_workbook,
     mark_advanced,
 )
-from .report_log import log_lines, log_options_from_project, log_warnings, log_written_files
-
-#: Outputs, and the states of indicators that each of them counts.
-STATES_BY_COUNT_OUTPUT = {"BROKEN": ("broken",), "ROUNDING": ("close",), "LITTLE_LEFT": ("warning",), "MET": ("met",)}
-#: Outputs with numbers of indicators, and the level that each counts.
-_LEVEL_BY_OUTPUT = {"ALERT": "alert", "WATCH": "watch", "UNDETERMINED": "undetermined", "NORMAL": "normal"}
 
 
 class ComputeIndicators(SanxianAlgorithm):
@@ -100,9 +103,7 @@ class ComputeIndicators(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         inputs = read_plan_inputs(self, parameters, context)
-        self.output = LayerOutput(parameters, context, "OUTPUT", tr("Figures"), inputs)
-        self.workbook = read_workbook_path(self, parameters, context, "OUTPUT_XLSX", inputs)
-        self.documents = read_document_paths(self, parameters, context, inputs)
+        self.outputs = StudyOutputs(self, parameters, context, tr("Figures"), inputs)
 
     def execute(self, parameters, context, feedback):
         from ..core.checks.tabulate import make_figures_document, write_new_figures_workbook
@@ -122,23 +123,24 @@ class ComputeIndicators(SanxianAlgorithm):
         report_texts = ReportTexts(tabulated_plan.indicators.texts.lang)
         for is_missed, text in list_indicator_lines(tabulated_plan, report_texts):
             (feedback.pushWarning if is_missed else feedback.pushInfo)(text)
-        check_not_input(self.workbook, list(tabulated_plan.plan.input_files))
-        write_documents(
+        check_not_input(self.outputs.workbook, list(tabulated_plan.plan.input_files))
+        results = self.outputs.write(
+            feedback,
             lambda: make_figures_document(tabulated_plan),
-            list(self.documents.values()),
+            lambda path: write_new_figures_workbook(tabulated_plan, path),
+            lambda: make_figures_table(tabulated_plan),
             cancellation,
-            [(self.workbook, lambda path: write_new_figures_workbook(tabulated_plan, path))],
         )
-        results = {**list_given(OUTPUT_XLSX=self.workbook), **self.documents}
-        results |= self.output.write_table(self, parameters, context, make_figures_table(tabulated_plan), cancellation)
-        log_written_files(feedback, (self.workbook, *self.documents.values(), self.output.file))
         computed_indicators = tabulated_plan.indicators.compute_all_indicators()
         states = [figure.state for one in computed_indicators for figure in one.figures]
-        counts = {name: sum(state in kinds for state in states) for name, kinds in STATES_BY_COUNT_OUTPUT.items()}
+
         missing_count = sum(not one.figures for one in computed_indicators)
         return {
             **results,
-            **counts,
+            "BROKEN": states.count("broken"),
+            "ROUNDING": states.count("close"),
+            "LITTLE_LEFT": states.count("warning"),
+            "MET": states.count("met"),
             "COMPUTED": len(computed_indicators) - missing_count,
             "NOT_COMPUTED": missing_count,
         }
@@ -203,7 +205,6 @@ class EvaluateIndicators(SanxianAlgorithm):
         ]
 
     def prepare(self, parameters, context, feedback):
-        from ..core.studies.evaluation.evaluated_editions import list_files_of_editions, read_editions, split_editions
         from ..core.studies.evaluation.write_evaluation import check_evaluation_outputs
 
         sources = self.read_text_parameter(parameters, "SOURCES", context)
@@ -244,7 +245,7 @@ class EvaluateIndicators(SanxianAlgorithm):
         read_count = sum(one.is_read for one in result.editions)
         return {
             **list_report_paths(self.outputs),
-            **{name: result.count(Level(level)) for name, level in _LEVEL_BY_OUTPUT.items()},
+            **{name: result.count(Level(name.lower())) for name in ("ALERT", "WATCH", "UNDETERMINED", "NORMAL")},
             "EDITIONS": read_count,
             "UNREAD": len(result.editions) - read_count,
             "INDICATORS": len(result.shown_series),

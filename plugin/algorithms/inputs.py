@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from qgis.core import (
     Qgis,
     QgsFeatureRequest,
     QgsProcessingFeatureSourceDefinition,
-    QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterMultipleLayers,
@@ -29,6 +29,12 @@ from ..core.base.errors import InputError
 from ..core.base.stored_connections import find_connection_parameters
 from ..core.checks.check import RunOptions
 
+#: Options of a check that the project's county settings fill.
+_PROJECT_OPTIONS = (
+    *("profile", "standard", "scope", "base_year", "phase"),
+    *("targets", "rules", "waivers", "baseline", "register"),
+)
+
 
 def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
     """Return the error of the first unusable parameter, such as a missing layer; None if all are usable."""
@@ -37,7 +43,13 @@ def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
         try:
             if not has_value(parameters, name):
                 continue
-            if _has_several_values(definition, value) and name not in algorithm.repeatable_parameters:
+            # QGIS would treat several values as empty.
+            takes_many = name in algorithm.repeatable_parameters or (
+                definition.allowMultiple()
+                if isinstance(definition, QgsProcessingParameterEnum)
+                else isinstance(definition, QgsProcessingParameterMultipleLayers)
+            )
+            if isinstance(value, list | tuple) and len(value) > 1 and not takes_many:
                 return InputError("parameter_twice", name=name, values=", ".join(map(str, value)))
             if isinstance(definition, QgsProcessingParameterFeatureSource):
                 get_source_layer(algorithm, parameters, name, context)
@@ -50,17 +62,6 @@ def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
         except ValueError:
             return InputError("parameter_no_number", name=name, value=value)
     return None
-
-
-def _has_several_values(definition: QgsProcessingParameterDefinition, value) -> bool:
-    """Return True if ``value`` has several values, but the parameter takes only one.
-
-    QGIS would treat such a value as empty.
-    """
-    if not isinstance(value, list | tuple) or len(value) < 2:
-        return False
-    many = isinstance(definition, QgsProcessingParameterMultipleLayers)
-    return not many and not (isinstance(definition, QgsProcessingParameterEnum) and definition.allowMultiple())
 
 
 def read_layer_parameter(algorithm, parameters, name, context) -> LayerSnapshot | None:
@@ -245,23 +246,7 @@ def fill_options_from_project(
         county.make_check_options(project),
         waivers=saved_paths.find_waiver_file_to_apply(project, [shot.file_path for shot in path_or_snapshots]),
     )
-    option_names = (
-        "profile",
-        "standard",
-        "scope",
-        "base_year",
-        "phase",
-        "targets",
-        "rules",
-        "waivers",
-        "baseline",
-        "register",
-    )
-    values_from_project = {
-        name: getattr(project_options, name)
-        for name in option_names
-        if not getattr(given_options, name) and getattr(project_options, name)
-    }
+    values_from_project = list_values_from_project(given_options, project_options, _PROJECT_OPTIONS)
     ids = {shot.layer_id for shot in path_or_snapshots}
     roles = given_options.roles or {
         role: layer for role, layer in project_options.get_role_choices().items() if layer in ids
@@ -278,12 +263,16 @@ def fill_options_from_project(
     }
 
 
+def list_values_from_project(given: RunOptions, of_project: RunOptions, names: Iterable[str]) -> dict[str, Any]:
+    """Return option → value of the options that are not given but set in the project."""
+    return {name: getattr(of_project, name) for name in names if not getattr(given, name) and getattr(of_project, name)}
+
+
 def read_plan_options(algorithm, parameters, context) -> RunOptions:
     """Return the options for checking a whole plan, read from the parameters."""
-    year = parameters.get("BASE_YEAR")
     return replace(
         algorithm.read_norm_options(parameters, context),
         roles=algorithm.read_text_parameter(parameters, "ROLES", context),
         scope=algorithm.read_text_parameter(parameters, "SCOPE", context),
-        base_year=None if year in (None, "") else algorithm.parameterAsInt(parameters, "BASE_YEAR", context),
+        base_year=algorithm.read_number(parameters, "BASE_YEAR", context, is_integer=True),
     )

@@ -36,7 +36,7 @@ from ..core.model.rule import LayerNeed
 from ..core.standard import load_standard
 from ..core.standard.messages.texts import Texts, format_number
 from ..core.standard.profile import Norm, load_profile
-from .common import SanxianAlgorithm, describe_norms
+from .common import SanxianAlgorithm, describe_norms, log_copy_of_sealed_layer, log_written_files
 from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .parameters import (
@@ -52,7 +52,6 @@ from .parameters import (
     make_text,
     mark_advanced,
 )
-from .report_log import log_copy_of_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
     from ..core.exchange.mapping import FieldMapping, FieldProposal, MappedRows

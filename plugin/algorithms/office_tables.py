@@ -7,7 +7,15 @@ from ..bridge.checking.figures import make_tables
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
-from .common import SanxianAlgorithm, describe_norms, list_given, make_progress_callback
+from ..core.studies.office_tables.make_office_tables import TableOrder, check_table_order, describe_tables
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    list_given,
+    log_options_from_project,
+    log_written_files,
+    make_progress_callback,
+)
 from .inputs import read_plan_inputs
 from .parameters import (
     WORKBOOK_FILTER,
@@ -23,7 +31,6 @@ from .parameters import (
     make_text,
     make_workbook,
 )
-from .report_log import log_options_from_project, log_written_files
 
 
 class OfficeTablesAlgorithm(SanxianAlgorithm):
@@ -85,24 +92,22 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
         ]
 
     def prepare(self, parameters, context, feedback):
-        from ..core.studies.office_tables.make_office_tables import TableOrder, check_table_order
 
         inputs = read_plan_inputs(
             self, parameters, context, baseline=self.read_text_parameter(parameters, "BASELINE", context)
         )
-        year = parameters.get("YEAR")
+
         self.order = TableOrder(
             tables=self.read_text_parameter(parameters, "TABLES", context),
             output=self.parameterAsFileOutput(parameters, "OUTPUT", context),
             docx=self.parameterAsFileOutput(parameters, "OUTPUT_DOCX", context),
             template=self.read_text_parameter(parameters, "TEMPLATE", context),
             filled=self.parameterAsFileOutput(parameters, "OUTPUT_FILLED", context),
-            year=None if year in (None, "") else self.parameterAsInt(parameters, "YEAR", context),
+            year=self.read_number(parameters, "YEAR", context, is_integer=True),
         )
         check_table_order(self.order, [*inputs, *filter(None, (self.options.baseline, self.options.waivers))])
 
     def execute(self, parameters, context, feedback):
-        from ..core.studies.office_tables.make_office_tables import describe_tables
 
         log_options_from_project(feedback, self.options_from_project)
         result = make_tables(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     QgsField,
@@ -21,9 +21,16 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..bridge.layers import styles, tables
+from ..bridge.layers import styles
 from ..bridge.layers.properties import convert_to_qgis_crs
-from ..bridge.layers.tables import LAYER_DRIVERS, OutputTable, write_rows_to_sink, write_table
+from ..bridge.layers.tables import (
+    LAYER_DRIVERS,
+    OutputTable,
+    make_findings_table,
+    write_rows_to_sink,
+    write_table,
+)
+from ..bridge.printing.pdf import write_documents
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.base.cancellation import Cancellation
@@ -31,11 +38,16 @@ from ..core.base.errors import OutputError
 from ..core.base.files.writing import OutputPaths, check_not_input, check_writable, write_atomically
 from ..core.checks.check import CheckResult
 from ..core.checks.tabulate import check_workbook_can_be_written
-from .common import list_given
+from .common import list_given, log_written_files
+
+if TYPE_CHECKING:
+    from ..core.render.document.blocks import Document
 
 LayerAction = Callable[[QgsVectorLayer, QgsProcessingContext], Any]
 #: By the layer's source. Processing owns no reference, and calls them after the algorithm was deleted.
 _POST_PROCESSORS: dict[str, _PostProcessor] = {}
+#: The file in an output such as ``ogr:dbname='…' table="…"``.
+_DATABASE_PATTERN = re.compile(r"^ogr:dbname='(.+?)'")
 #: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: not a file. A drive letter is not a provider.
 _PROVIDER_PREFIX_PATTERN = re.compile(r"^\w{3,}:")
 #: Parameters of the report's files → the field of `OutputPaths`.
@@ -95,39 +107,6 @@ def list_report_paths(paths: OutputPaths) -> dict[str, str]:
     return list_given(**{name: getattr(paths, field) for name, field in _FIELD_BY_OUTPUT.items()})
 
 
-def read_workbook_path(algorithm, parameters, context, name: str, inputs: list[str]) -> str:
-    """Return the path of the output workbook, empty if the user wants none.
-
-    Raise OutputError, before a long run, if it cannot be written or is one of ``inputs``.
-    """
-    target = algorithm.parameterAsFileOutput(parameters, name, context)
-    if target:
-        check_workbook_can_be_written(target)
-        check_writable(target, inputs)
-    return target
-
-
-def read_document_paths(algorithm, parameters, context, inputs: list[str]) -> dict[str, str]:
-    """Return parameter → path of the documents (Word, PDF) that the user wants.
-
-    Raise OutputError, before a long run, if a path has another suffix, cannot be written or is one of ``inputs``.
-    """
-    from ..core.render.document.docx_writer import import_docx_library
-
-    paths = {}
-    for name, suffix in (("OUTPUT_PDF", ".pdf"), ("OUTPUT_DOCX", ".docx")):
-        target = algorithm.parameterAsFileOutput(parameters, name, context)
-        if not target:
-            continue
-        if Path(target).suffix.lower() != suffix:
-            raise OutputError("output_format", target=target, known=suffix)
-        if suffix == ".docx":
-            import_docx_library(Path(target).name)
-        check_writable(target, inputs)
-        paths[name] = target
-    return paths
-
-
 class LayerOutput:
     """An output layer or table of a run: a file, or a sink of Processing.
 
@@ -155,7 +134,8 @@ class LayerOutput:
             value = value.valueAsString(context.expressionContext(), "")[0]
         self.destination = str(value or "")
         self.file = ""
-        self.database = tables.parse_database_path(self.destination)
+        database = _DATABASE_PATTERN.match(self.destination)
+        self.database = database[1] if database else ""
         if (
             self.destination
             and not appends
@@ -184,7 +164,14 @@ class LayerOutput:
 
         ``geometry_type``: geometry type; ``crs``: CRS of the layer, a QgsCoordinateReferenceSystem.
         """
-        sink_fields = fields if self.database else _drop_aliases(fields)
+        sink_fields = fields
+        if not self.database:
+            # An output layer in memory would log a warning for aliases.
+            sink_fields = QgsFields()
+            for field in fields:
+                sink_field = QgsField(field)
+                sink_field.setAlias("")
+                sink_fields.append(sink_field)
         sink, identifier = algorithm.parameterAsSink(parameters, self.name, context, sink_fields, geometry_type, crs)
         if sink is None:
             raise QgsProcessingException(algorithm.invalidSinkError(parameters, self.name))
@@ -222,14 +209,51 @@ class LayerOutput:
         return {self.name: self.file}
 
 
-def _drop_aliases(fields: QgsFields) -> QgsFields:
-    """Return the fields without aliases; an output layer in memory would log a warning for them."""
-    fields_without_alias = QgsFields()
-    for field in fields:
-        one = QgsField(field)
-        one.setAlias("")
-        fields_without_alias.append(one)
-    return fields_without_alias
+class StudyOutputs:
+    """The layer, the workbook and the documents (PDF, Word, HTML) of a tool that the user wants.
+
+    Raise OutputError, before a long run, if a file has another suffix, cannot be written or is one of ``inputs``.
+    ``label``: name of the layer.
+    """
+
+    def __init__(self, algorithm, parameters, context, label: str, inputs: list[str]):
+        from ..core.render.document.docx_writer import import_docx_library
+
+        self._algorithm, self._parameters, self._context = algorithm, parameters, context
+        self.layer = LayerOutput(parameters, context, "OUTPUT", label, inputs)
+        self.workbook = algorithm.parameterAsFileOutput(parameters, "OUTPUT_XLSX", context)
+        if self.workbook:
+            check_workbook_can_be_written(self.workbook)
+            check_writable(self.workbook, inputs)
+        self.documents: dict[str, str] = {}
+        for suffix in (".pdf", ".docx", ".html"):
+            name = f"OUTPUT_{suffix[1:].upper()}"
+            has_output = algorithm.parameterDefinition(name) is not None
+            target = algorithm.parameterAsFileOutput(parameters, name, context) if has_output else ""
+            if not target:
+                continue
+            if Path(target).suffix.lower() != suffix:
+                raise OutputError("output_format", target=target, known=suffix)
+            if suffix == ".docx":
+                import_docx_library(Path(target).name)
+            check_writable(target, inputs)
+            self.documents[name] = target
+
+    def write(
+        self,
+        feedback,
+        make_document: Callable[[], Document],
+        write_workbook: Callable[[Path], object],
+        make_table: Callable[[], OutputTable],
+        cancellation: Cancellation,
+    ) -> dict[str, Any]:
+        """Write the files and the layer, and log the paths; return the tool's results by output name."""
+        workbook = (self.workbook, write_workbook)
+        write_documents(make_document, list(self.documents.values()), cancellation, [workbook])
+        results: dict[str, Any] = {**list_given(OUTPUT_XLSX=self.workbook), **self.documents}
+        results |= self.layer.write_table(self._algorithm, self._parameters, self._context, make_table(), cancellation)
+        log_written_files(feedback, (self.workbook, *self.documents.values(), self.layer.file))
+        return results
 
 
 class FindingsOutput(LayerOutput):
@@ -252,12 +276,10 @@ class FindingsOutput(LayerOutput):
             return results
         # pyproj runs in its own thread; the sink belongs to this thread.
         system = run_in_python_thread(convert_to_qgis_crs)(check_result.plan.crs)
-        sink, identifier = self.open_sink(
-            algorithm, parameters, context, tables.make_findings_fields(), tables.FINDINGS_GEOMETRY_TYPE, system
-        )
-        tables.add_findings_to_sink(sink, check_result.report.findings, self.destination, cancellation)
-        call_after_layer_loaded(context, identifier, _apply_findings_style)
-        return {"OUTPUT_FINDINGS": identifier}
+        table = make_findings_table(check_result.report.findings, system)
+        results = self.write_table(algorithm, parameters, context, table, cancellation)
+        call_after_layer_loaded(context, results[self.name], _apply_findings_style)
+        return results
 
 
 def _apply_findings_style(layer: QgsVectorLayer, _context: Any) -> None:

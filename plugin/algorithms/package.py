@@ -14,8 +14,8 @@ from ..core.base.errors import InputError
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile.document import override_document
 from ..core.standard.profile.profile_data import DocumentInfo
-from .check_plan import CheckPlan
-from .common import describe_norms, make_progress_callback
+from .check_plan import CheckPlan, log_report
+from .common import describe_norms, log_options_from_project, log_written_files, make_progress_callback
 from .parameters import (
     declare_texts,
     make_file,
@@ -25,7 +25,6 @@ from .parameters import (
     make_switch,
     set_widget,
 )
-from .report_log import log_options_from_project, log_report, log_written_files
 
 #: Share of the progress that the check takes.
 _CHECK_SHARE_OF_PROGRESS = 0.4

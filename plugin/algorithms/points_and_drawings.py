@@ -22,7 +22,7 @@ from ..core.base.cancellation import Cancellation
 from ..core.base.choices import DRAWING_UNITS, HOLE_RULES
 from ..core.base.errors import InputError
 from ..core.exchange.boundary_points.forms import AUTOMATIC, list_form_ids
-from .common import SanxianAlgorithm, list_given, make_progress_callback, run_in_thread
+from .common import SanxianAlgorithm, list_given, log_levels, log_written_files, make_progress_callback, run_in_thread
 from .inputs import read_layer_parameter
 from .outputs import load_layer
 from .parameters import (
@@ -41,7 +41,6 @@ from .parameters import (
     make_shared,
     make_text,
 )
-from .report_log import log_levels, log_written_files
 
 if TYPE_CHECKING:
     from ..core.exchange.boundary_points.export_points import PointExport

@@ -19,7 +19,15 @@ from ..core.base.errors import InputError
 from ..core.base.files.data import read_toml
 from ..core.standard.options import MIN_WIDTH_M
 from ..paths import CONFORMITY_PAGE_SETTINGS
-from .common import SanxianAlgorithm, describe_norms, list_given, make_progress_callback
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    list_given,
+    log_levels,
+    log_options_from_project,
+    log_written_files,
+    make_progress_callback,
+)
 from .inputs import fill_options_from_project, has_value, read_layer_parameter, read_plan_options, read_plan_source
 from .outputs import list_report_paths, read_report_paths
 from .parameters import (
@@ -37,20 +45,12 @@ from .parameters import (
     make_workbook,
     mark_advanced,
 )
-from .report_log import log_levels, log_options_from_project, log_written_files
 
 if TYPE_CHECKING:
     from ..core.studies.projects.reviewed_project import ConformityResult
 
 #: Share of the progress that reading the plan takes.
 _READING_SHARE = 0.3
-#: Outputs with numbers of projects, and the verdict that each counts.
-_VERDICT_BY_OUTPUT = {
-    "CONFORM": "conforms",
-    "CONDITIONAL": "conditional",
-    "FAIL": "fails",
-    "UNDETERMINED": "undetermined",
-}
 
 
 class ProjectConformity(SanxianAlgorithm):
@@ -129,7 +129,7 @@ class ProjectConformity(SanxianAlgorithm):
         self.projects = read_layer_parameter(self, parameters, "PROJECTS", context)
         if self.projects is None:
             raise InputError("projects_missing")
-        self.width_m = self.parameterAsDouble(parameters, "WIDTH", context) if has_value(parameters, "WIDTH") else None
+        self.width_m = self.read_number(parameters, "WIDTH", context)
         self.use = self.read_text_parameter(parameters, "USE", context)
         self.path_or_snapshots, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
         if not isinstance(self.path_or_snapshots, str):
@@ -185,11 +185,14 @@ class ProjectConformity(SanxianAlgorithm):
         result = review()
         remarks = log_levels(feedback, describe_result(result, self.options.lang))
         log_written_files(feedback, self.outputs.list_paths())
-        counts = {name: result.count(verdict) for name, verdict in _VERDICT_BY_OUTPUT.items()}
+
         return {
             **list_given(OUTPUT=self.outputs.findings),
             **list_report_paths(self.outputs),
-            **counts,
+            "CONFORM": result.count("conforms"),
+            "CONDITIONAL": result.count("conditional"),
+            "FAIL": result.count("fails"),
+            "UNDETERMINED": result.count("undetermined"),
             "PROJECT_COUNT": len(result.results),
             "LEFT_OUT": result.left_out_count,
             "REMARKS": "\n".join(remarks),

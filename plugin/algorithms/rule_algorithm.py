@@ -25,7 +25,7 @@ from ..core.checks.check import check_plan as core_check
 from ..core.model.rule import EVERY_LAYER, LayerNeed, Rule
 from ..core.standard import load_standard
 from ..core.standard.messages.texts import Texts
-from .common import SanxianAlgorithm, describe_norms, make_progress_callback
+from .common import SanxianAlgorithm, describe_norms, log_written_files, make_progress_callback
 from .inputs import check_connection, read_layer_list_parameter, read_layer_parameter
 from .outputs import FindingsOutput
 from .parameters import (
@@ -41,12 +41,10 @@ from .parameters import (
     make_side_tables,
     mark_advanced,
 )
-from .report_log import log_written_files
 
 #: Optional input in addition to the rule's own: gives findings their township.
 TOWNSHIPS = "townships"
 _UNIT_SIGNS = {"m2": "m²", "m": "m", "share": "0–1", "degrees": "°"}
-_LIMIT_OPTIONS = {"MIN_AREA": "min_area_m2", "MIN_WIDTH": "min_width_m"}
 
 
 class RuleAlgorithm(SanxianAlgorithm):
@@ -153,24 +151,19 @@ class RuleAlgorithm(SanxianAlgorithm):
             baseline=check_connection(self.read_text_parameter(parameters, "BASELINE", context))
             if self.parameterDefinition("BASELINE")
             else "",
-            base_year=self._read_number(parameters, "BASE_YEAR", context, is_integer=True),
+            base_year=self.read_number(parameters, "BASE_YEAR", context, is_integer=True),
             **{name: self.read_text_parameter(parameters, name.upper(), context) for name in self._list_table_names()},
         )
-        given_values = {p.name: self._read_number(parameters, p.name.upper(), context) for p in self.rule.parameters}
+        given_values = {p.name: self.read_number(parameters, p.name.upper(), context) for p in self.rule.parameters}
         self.given = {name: value for name, value in given_values.items() if value is not None}
-        limits = {field: self._read_number(parameters, name, context) for name, field in _LIMIT_OPTIONS.items()}
+        options = {"min_area_m2": "MIN_AREA", "min_width_m": "MIN_WIDTH"}
+        limits = {field: self.read_number(parameters, name, context) for field, name in options.items()}
         self.limits = {field: value for field, value in limits.items() if value is not None}
         self.findings = FindingsOutput(parameters, context)
         inputs = [shot.file_path for shot in [*self.sources.values(), *self.other_layers]]
         inputs += [self.base.baseline] if self.base.baseline else []
         inputs += filter(None, (getattr(self.base, name) for name in self._list_table_names()))
         check_outputs(OutputPaths(findings=self.findings.file), inputs, [self.findings.database])
-
-    def _read_number(self, parameters, name, context, *, is_integer=False):
-        if self.parameterDefinition(name) is None or parameters.get(name) in (None, ""):
-            return None
-        read_parameter = self.parameterAsInt if is_integer else self.parameterAsDouble
-        return read_parameter(parameters, name, context)
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)

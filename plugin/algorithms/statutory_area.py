@@ -19,10 +19,9 @@ from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
 from ..core.base.cancellation import Cancellation
 from ..core.base.errors import InputError
-from ..core.base.invariants import require_value
 from ..core.standard.messages.texts import Texts, format_number
-from .common import SanxianAlgorithm, describe_norms
-from .inputs import has_value, read_layer_parameter
+from .common import SanxianAlgorithm, describe_norms, log_copy_of_sealed_layer, log_written_files
+from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .parameters import (
     declare_numbers,
@@ -35,7 +34,6 @@ from .parameters import (
     mark_advanced,
     set_widget,
 )
-from .report_log import log_copy_of_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
     from ..core.figures.indicators.layer_areas import AdjustedAreas, LayerAreas, StoredAreaComparison
@@ -53,11 +51,8 @@ def _log_areas(feedback, measurement: MeasuredAreas, tolerance_m2: float) -> Non
 
     ``tolerance_m2``: greatest difference that counts as equal.
     """
-    texts, areas, stored_comparison = (
-        Texts(get_interface_language()),
-        measurement.measured_areas,
-        measurement.stored_comparison,
-    )
+    texts = Texts(get_interface_language())
+    areas, stored_comparison = measurement.measured_areas, measurement.stored_comparison
     for key, params in measurement.source.notices:
         feedback.pushInfo(texts.format_notice(key, params))
     sums = {basis: _format_m2(areas.sum_area_m2(basis)) for basis in ("statutory", "geodesic", "planar")}
@@ -106,24 +101,26 @@ def _log_areas(feedback, measurement: MeasuredAreas, tolerance_m2: float) -> Non
             feedback.pushWarning(texts.get("areas", key, **params))
 
 
-def _log_area_adjustment(feedback, measurement: MeasuredAreas, unconfirmed_share: float | None) -> None:
+def _log_area_adjustment(feedback, adjusted: AdjustedAreas, fids: list[int], unconfirmed_share: float | None) -> None:
     """Log control areas, refused adjustments, and land outside all control areas."""
-    texts, levelled = Texts(get_interface_language()), require_value(measurement.adjusted_areas, "the levelled areas")
-    for name, unit in levelled.control_area_adjustments:
-        figures = {"control": unit.control_m2, "sum": unit.sum_m2, "misclosure": unit.misclosure_m2}
-        figures_text = {
-            k: _format_m2(v)
-            for k, v in {**figures, "allowed": unit.allowed_misclosure_m2, "most": unit.largest_correction_m2}.items()
+    texts = Texts(get_interface_language())
+    for name, unit in adjusted.control_area_adjustments:
+        figures = {
+            "control": _format_m2(unit.control_m2),
+            "sum": _format_m2(unit.sum_m2),
+            "misclosure": _format_m2(unit.misclosure_m2),
+            "allowed": _format_m2(unit.allowed_misclosure_m2),
+            "most": _format_m2(unit.largest_correction_m2),
         }
         if unit.is_refused:
-            feedback.pushWarning(texts.get("areas", "unit_refused", name=name, **figures_text))
+            feedback.pushWarning(texts.get("areas", "unit_refused", name=name, **figures))
         else:
-            feedback.pushInfo(texts.get("areas", "unit_closed", name=name, **figures_text))
-    if levelled.rows_outside_control:
-        fids = _format_ids([measurement.fids[n] for n in levelled.rows_outside_control])
-        feedback.pushWarning(texts.get("areas", "outside", count=len(levelled.rows_outside_control), fids=fids))
-    if levelled.empty_control_names:
-        feedback.pushWarning(texts.get("areas", "no_parts", names=", ".join(levelled.empty_control_names)))
+            feedback.pushInfo(texts.get("areas", "unit_closed", name=name, **figures))
+    if adjusted.rows_outside_control:
+        outside = _format_ids([fids[n] for n in adjusted.rows_outside_control])
+        feedback.pushWarning(texts.get("areas", "outside", count=len(adjusted.rows_outside_control), fids=outside))
+    if adjusted.empty_control_names:
+        feedback.pushWarning(texts.get("areas", "no_parts", names=", ".join(adjusted.empty_control_names)))
     if unconfirmed_share is not None:
         feedback.pushInfo(texts.get("areas", "limit_unconfirmed", share=f"{unconfirmed_share:g}"))
 
@@ -246,25 +243,23 @@ class StatutoryArea(SanxianAlgorithm):
         if self.mode not in (WRITE_MODE, CHECK_MODE):
             raise InputError("areas_mode", value=self.mode, known=f"{WRITE_MODE}, {CHECK_MODE}")
         self.tolerance = self.parameterAsDouble(parameters, "TOLERANCE", context)
-        self.control_m2 = self._read_number(parameters, "CONTROL_AREA", context)
+        self.control_m2 = self.read_number(parameters, "CONTROL_AREA", context)
         if self.control is not None and self.control_m2 is not None:
             raise InputError("areas_two_controls")
-        self.limit = self._read_number(parameters, "LIMIT", context)
+        self.limit = self.read_number(parameters, "LIMIT", context)
         inputs = [shot.file_path for shot in (self.layer_snapshot, self.control) if shot is not None]
         self.output = LayerOutput(parameters, context, "OUTPUT", tr("With areas"), inputs)
-
-    def _read_number(self, parameters, name, context) -> float | None:
-        return self.parameterAsDouble(parameters, name, context) if has_value(parameters, name) else None
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
         measurement = self._measure_areas(feedback, cancellation)
+        areas, adjusted = measurement.measured_areas, measurement.adjusted_areas
         _log_areas(feedback, measurement, self.tolerance)
-        if measurement.adjusted_areas is not None:
+        if adjusted is not None:
             from ..core.figures.indicators.layer_areas import MISCLOSURE_LIMIT_SETTING as SETTING
 
             share = None if self.limit is not None or self.norm.is_confirmed(SETTING) else self.norm.get(SETTING)
-            _log_area_adjustment(feedback, measurement, share)
+            _log_area_adjustment(feedback, adjusted, measurement.fids, share)
         feedback.setProgressText(Texts(get_interface_language()).get("toolbox", "writing"))
         area_field_spec = AreaFieldSpec(
             measurement.field_name,
@@ -277,9 +272,9 @@ class StatutoryArea(SanxianAlgorithm):
         table = make_area_table(
             self.layer_snapshot,
             measurement.fids,
-            measurement.measured_areas,
+            areas,
             measurement.stored_comparison,
-            measurement.adjusted_areas,
+            adjusted,
             area_field_spec,
             self.texts,
         )
@@ -287,18 +282,18 @@ class StatutoryArea(SanxianAlgorithm):
         log_written_files(feedback, [self.output.file])
         if self.mode == WRITE_MODE:
             log_copy_of_sealed_layer(feedback, measurement.role, self.norm)
-        areas, levelled = measurement.measured_areas, measurement.adjusted_areas
         sums = {f"{basis.upper()}_M2": areas.sum_area_m2(basis) for basis in ("statutory", "geodesic", "planar")}
-        results |= {"ROWS": len(areas.statutory), "WITHOUT_AREA": len(areas.without_shape), **sums}
-        results |= {
-            "DIFFERING": int(measurement.stored_comparison.is_different.sum()) if measurement.has_stored_area else 0
-        }
+        results |= {"ROWS": len(areas.statutory), "WITHOUT_AREA": len(areas.without_shape), **sums, "DIFFERING": 0}
         if measurement.has_stored_area:
+            results["DIFFERING"] = int(measurement.stored_comparison.is_different.sum())
             stored_areas_m2 = measurement.stored_comparison.stored_m2
-            results |= {"STORED_M2": float(stored_areas_m2[stored_areas_m2 == stored_areas_m2].sum())}
-        if levelled is not None:
-            results |= {"CONTROL_M2": levelled.control_m2, "MISCLOSURE_M2": levelled.misclosure_m2}
-            results |= {"REFUSED": levelled.refused_count}
+            results["STORED_M2"] = float(stored_areas_m2[stored_areas_m2 == stored_areas_m2].sum())
+        if adjusted is not None:
+            results |= {
+                "CONTROL_M2": adjusted.control_m2,
+                "MISCLOSURE_M2": adjusted.misclosure_m2,
+                "REFUSED": adjusted.refused_count,
+            }
         return results
 
     @run_in_python_thread
@@ -340,7 +335,7 @@ class StatutoryArea(SanxianAlgorithm):
         stored_comparison = compare_with_stored(
             areas, read_stored_areas(source, field) if has_stored_area else None, decimals, self.tolerance
         )
-        levelled = self._adjust_areas(source, areas, 10.0**-decimals, cancellation)
+        adjusted = self._adjust_areas(source, areas, 10.0**-decimals, cancellation)
         feedback.setProgress(70)
         replaced = [f.name for f in source.fields if f.name in AREA_COLUMNS]
         other = "" if crs_care.describe_crs(source.crs).is_cgcs2000 else crs_care.make_crs_label(source.crs)
@@ -353,7 +348,7 @@ class StatutoryArea(SanxianAlgorithm):
             has_stored_area,
             areas,
             stored_comparison,
-            levelled,
+            adjusted,
             replaced,
             other,
             role,
@@ -375,13 +370,12 @@ class StatutoryArea(SanxianAlgorithm):
             measure_areas,
         )
 
+        if self.control is None and self.control_m2 is None:
+            return None
         limit = self.norm.get(SETTING) if self.limit is None else self.limit
         keys = list_keys(source)
         if self.control_m2 is not None:
-            name = self.texts.get("areas", "whole")
-            return adjust_to_total(areas, self.control_m2, keys, limit, step_m2, name)
-        if self.control is None:
-            return None
+            return adjust_to_total(areas, self.control_m2, keys, limit, step_m2, self.texts.get("areas", "whole"))
         control = read_snapshot(self.control, cancellation=cancellation)
         control.require_usable()
         control_areas = measure_areas(control, self.norm, self.texts, cancellation)

@@ -24,7 +24,7 @@ from ..core.base.files.writing import check_writable
 from ..core.checks.check import RunOptions
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile import Norm
-from .common import SanxianAlgorithm, make_progress_callback
+from .common import SanxianAlgorithm, log_lines, log_warnings, log_written_files, make_progress_callback
 from .inputs import read_layer_list_parameter, read_project_layers, read_source_without_layers
 from .outputs import load_layer
 from .parameters import (
@@ -39,7 +39,6 @@ from .parameters import (
     make_switch,
     mark_advanced,
 )
-from .report_log import log_lines, log_warnings, log_written_files
 
 #: Share of the progress that the import takes when the database is checked afterwards.
 _IMPORT_SHARE_OF_PROGRESS = 0.5

@@ -77,8 +77,6 @@ MANUAL_TOPICS = {
     "derive_three_zones": "03-drawing#tool-derive-three-zones",
     "statutory_area": "03-drawing#tool-statutory-area",
 }
-#: Language that has all pages.
-_COMPLETE_LANGUAGE = "zh"
 #: Codes of rules; RUN codes belong to the check itself and are not in the rule book.
 _RULE_CODE_PATTERN = re.compile(r"(?!RUN)[A-Z]{3}\d{3}")
 
@@ -183,7 +181,7 @@ def get_manual_url_or_chinese(topic: str) -> str:
 
     Empty if the manual is missing.
     """
-    return get_manual_url(topic) or _find_page_url(topic, _COMPLETE_LANGUAGE)
+    return get_manual_url(topic) or _find_page_url(topic, "zh")
 
 
 def _find_page_url(topic: str, language: str) -> str:

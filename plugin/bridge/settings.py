@@ -19,8 +19,6 @@ WAIVER_AUTHOR, WORKLIST_PERSON = "waiver_author", "worklist_person"
 ASK_ON_DROP = "ask_on_drop"
 #: False once the tour over the sample county was shown.
 OFFER_TOUR = "offer_tour"
-#: Group of the connections in the settings of QGIS.
-_SETTINGS_GROUP = "PostgreSQL/connections"
 
 
 def read_setting(key: str, default: Any = "") -> Any:
@@ -89,7 +87,7 @@ def _read_uri(name: str) -> QgsDataSourceUri | None:
         return None
     with _lock:
         settings = QgsSettings()
-        settings.beginGroup(_SETTINGS_GROUP)
+        settings.beginGroup("PostgreSQL/connections")
         is_stored = name in settings.childGroups()
         settings.endGroup()
         return QgsDataSourceUri(metadata.createConnection(name).uri()) if is_stored else None

@@ -18,7 +18,6 @@ from ..bridge.texts import mark_text, tr, translate_marked
 from ..core.base.errors import SanxianError
 from .findings import panel_pages
 from .widgets import messages, theme
-from .widgets.messages import push_message
 
 #: Section of the menu → its entries: name, icon, shortcut. The menu has to fit on a small screen: at most 24 entries
 #: (docs/manual/zh/01-quickstart.md lists them), of which three places are kept for proposals.
@@ -293,7 +292,7 @@ class DialogOpener(QObject):
         try:
             dialog = MappingDialog(QgsProject.instance(), self._runner, iface.activeLayer(), iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            push_message(iface.messageBar(), "warning", tr("Map Fields"), messages.explain_error(error))
+            messages.push_message(iface.messageBar(), "warning", tr("Map Fields"), messages.explain_error(error))
             return
         dialog.show()
 

@@ -246,52 +246,53 @@ class DesktopController(QObject):
         self.indicators.toggleViewAction().toggled.connect(self.actions["indicator_panel"].setChecked)
         self.actions["layer"].setChecked(self.on_map.is_requested)
         self.actions["live"].setChecked(self.editing.is_on)
-        self.dialogs.changed.connect(self.recognition.schedule_update)
-        self.dialogs.changed.connect(self.saved_results.mark_settings_changes)
-        self.recognition.recognised.connect(self.styling.offer_styling)
-        self.saved_results.restored.connect(self._on_result_restored)
-        self.saved_results.ended.connect(self.recognition.schedule_update)
-        self.saved_results.changed.connect(dock.refresh_outdated_findings)
-        self.saved_results.changed.connect(self.result_owner.update_panel)
-        self.saved_results.failed.connect(dock.show_note)
-        self.checking.check_began.connect(self._on_check_began)
-        self.checking.done.connect(self._on_check_done)
-        self.checking.check_failed.connect(self._on_check_failed)
-        self.checking.check_stopped.connect(self._on_check_stopped)
-        self.inspection.inspection_began.connect(lambda path: self.result_owner.record_check_start(Path(path).name))
-        self.inspection.done.connect(self._on_package_inspected)
-        self.inspection.layers_shown.connect(self.selection.show_selection_in_new_layers)
-        self.on_map.taken.connect(lambda: self.actions["layer"].setChecked(False))
-        self.editing.indicators_changed.connect(self._show_edited_indicators)
-        self.editing.rechecked.connect(self._on_rechecked)
-        self.editing.outdated.connect(self.result_owner.update_panel)
-        self.fixes.changed.connect(self._on_fixes_changed)
-        self.waiving.changed.connect(self._on_waivers_changed)
-        dock.runRequested.connect(self.start_check)
-        dock.cancelRequested.connect(self.checking.cancel)
-        dock.profileRequested.connect(self.dialogs.open_profile_dialog)
-        dock.exportRequested.connect(self.exports.ask_and_save)
-        dock.helpRequested.connect(self.dialogs.open_help)
-        dock.stepped.connect(self._on_selection_stepped)
-        dock.visibilityChanged.connect(self.recognition.schedule_update)
-        self.watch.changed.connect(self._on_project_changed)
-        self.watch.layers_removed.connect(self.on_map.on_layers_removed)
-        self.watch.layers_removed.connect(
-            lambda _ids: role_recognition.include_excluded_layers(QgsProject.instance(), only_orphans=True)
+        connections = (
+            (self.dialogs.changed, self.recognition.schedule_update),
+            (self.dialogs.changed, self.saved_results.mark_settings_changes),
+            (self.recognition.recognised, self.styling.offer_styling),
+            (self.saved_results.restored, self._on_result_restored),
+            (self.saved_results.ended, self.recognition.schedule_update),
+            (self.saved_results.changed, dock.refresh_outdated_findings),
+            (self.saved_results.changed, self.result_owner.update_panel),
+            (self.saved_results.failed, dock.show_note),
+            (self.checking.check_began, self._on_check_began),
+            (self.checking.done, self._on_check_done),
+            (self.checking.check_failed, self._on_check_failed),
+            (self.checking.check_stopped, self._on_check_stopped),
+            (self.inspection.inspection_began, lambda path: self.result_owner.record_check_start(Path(path).name)),
+            (self.inspection.done, self._on_package_inspected),
+            (self.inspection.layers_shown, self.selection.show_selection_in_new_layers),
+            (self.on_map.taken, lambda: self.actions["layer"].setChecked(False)),
+            (self.editing.indicators_changed, self._show_edited_indicators),
+            (self.editing.rechecked, self._on_rechecked),
+            (self.editing.outdated, self.result_owner.update_panel),
+            (self.fixes.changed, self._on_fixes_changed),
+            (self.waiving.changed, self._on_waivers_changed),
+            (dock.runRequested, self.start_check),
+            (dock.cancelRequested, self.checking.cancel),
+            (dock.profileRequested, self.dialogs.open_profile_dialog),
+            (dock.exportRequested, self.exports.ask_and_save),
+            (dock.helpRequested, self.dialogs.open_help),
+            (dock.stepped, self._on_selection_stepped),
+            (dock.visibilityChanged, self.recognition.schedule_update),
+            (self.watch.changed, self._on_project_changed),
+            (self.watch.layers_removed, self.on_map.on_layers_removed),
+            (
+                self.watch.layers_removed,
+                lambda _ids: role_recognition.include_excluded_layers(QgsProject.instance(), only_orphans=True),
+            ),
+            (self.watch.project_touched, self._on_layers_changed),
         )
-        self.watch.project_touched.connect(self._on_layers_changed)
+        for signal, slot in connections:
+            signal.connect(slot)
 
     def unload(self) -> None:
         """Stop all work of the plugin, and remove its panel, menu and connections from QGIS."""
         self.tour.end()
         self.saved_results.stop()
         self.change_queue.cancel()
-        self.fixes.stop()
-        self.watch.stop()
-        self.notices.stop()
-        self.saving_notices.stop()
-        self.editing.stop()
-        self.waiving.stop()
+        for part in (self.fixes, self.watch, self.notices, self.saving_notices, self.editing, self.waiving):
+            part.stop()
         self.worklist.stop()
         self.recheck.close()
         self.boxes.stop()
@@ -306,19 +307,15 @@ class DesktopController(QObject):
             self.iface.deregisterLocatorFilter(locator_filter)
         self.locator_filters = ()
         self.iface.unregisterOptionsWidgetFactory(self.options)
-        self.export.close()
-        self.inspection.close()
-        self.counties.close()
+        for window in (self.export, self.inspection, self.counties):
+            window.close()
         self.conformity.stop()
-        self.exchange.close()
-        self.figures.close()
-        self.dialogs.close()
+        for window in (self.exchange, self.figures, self.dialogs):
+            window.close()
         self.runner.stop_all()
         self.selection.stop()
-        self._broken.close()
-        self.exports.close()
-        self.styling.close()
-        self.new_project.close()
+        for window in (self._broken, self.exports, self.styling, self.new_project):
+            window.close()
         self.actions.remove()
         for dock in (self.dock, self.indicators, self.conformity.dock):
             self.iface.removeDockWidget(dock)

@@ -26,21 +26,18 @@ from ..bridge.layouts.build import LayoutBuilder
 from ..bridge.layouts.map_layers import MapLayers, collect_from_recognition
 from ..bridge.project import county
 from ..bridge.running.tasks import BackgroundJob, JobRunner
-from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.base.errors import InputError, SanxianError
-from ..core.standard import map_set
-from ..core.standard.map_set import MapCatalogue, MapSpec, PageSize
+from ..core.standard.map_set import MapCatalogue, MapSpec, PageSize, load_map_set
 from ..core.standard.messages.texts import Texts
 from ..core.standard.profile import DocumentInfo
 from .help.help_dialog import add_help_button
 from .project.document_line import DocumentLine, ensure_exportable_document_info
-from .widgets import messages as trouble
 from .widgets import theme
 from .widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from .widgets.layout import fill_layout, make_form, resize_within_screen
 from .widgets.lists import WholeRows
-from .widgets.messages import push_message
+from .widgets.messages import explain_and_log, explain_error, push_message
 
 _MAP_ID_ROLE = Qt.ItemDataRole.UserRole
 
@@ -59,7 +56,7 @@ class MapActions:
             if not ensure_exportable_document_info(QgsProject.instance(), self._iface.mainWindow()):
                 return
         except (SanxianError, ImportError) as error:
-            self._iface.messageBar().pushWarning(tr("Export Maps"), trouble.explain_error(error))
+            self._iface.messageBar().pushWarning(tr("Export Maps"), explain_error(error))
             return
         results = processing.execAlgorithmDialog("sanxian:export_maps", {})
         if results and results.get("FILES"):
@@ -101,7 +98,7 @@ class MapActions:
             available_layers = collect_from_recognition(
                 project, role_recognition.list_plan_layers(project), *layers_and_norm
             )
-            dialog = LayoutsDialog(available_layers, map_set.load_map_set(), self._iface.mainWindow())
+            dialog = LayoutsDialog(available_layers, load_map_set(), self._iface.mainWindow())
             if dialog.exec():
                 self.create_layouts(
                     LayoutBuilder(available_layers, dialog.catalogue, dialog.get_document_info()),
@@ -140,7 +137,7 @@ class MapActions:
                     count=len(save_outcome.new_layout_names), names=tr(", ").join(save_outcome.new_layout_names)
                 ),
             )
-        texts = Texts(get_interface_language())
+        texts = Texts(settings.get_interface_language())
         for message in dict.fromkeys(note.render(texts) for note in save_outcome.notes):
             push_message(bar, "warning", title, message)
         if save_outcome.kept_layout_names:
@@ -166,7 +163,7 @@ class MapActions:
 
     def _on_failed(self, error: Exception) -> None:
         text = tr("No layout was made ({error}). Details are in the log, tab Sanxian.")
-        push_message(self._iface.messageBar(), "warning", tr("Make Layouts"), trouble.explain_and_log(error, text))
+        push_message(self._iface.messageBar(), "warning", tr("Make Layouts"), explain_and_log(error, text))
 
 
 class LayoutsDialog(FocusedButtonDialog):

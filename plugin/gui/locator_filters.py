@@ -23,7 +23,7 @@ from qgis.PyQt.QtGui import QAction, QIcon, QKeySequence
 from ..bridge import settings
 from ..bridge.layers.properties import get_assigned_role
 from ..bridge.layers.role_recognition import list_plan_layers
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr, translate_marked
 from .findings.groups import get_finding_kind
 from .widgets import theme
 
@@ -54,29 +54,40 @@ class LocatorTargets:
     activate_layer: Callable[[QgsVectorLayer], None]
 
 
-class PlanLocatorFilter(QgsLocatorFilter):
-    """Finds commands by name, rules by code and title, findings by key, township and rule, layers by name and code."""
+class _LocatorFilter(QgsLocatorFilter):
+    """Base class: name and title of a filter. ``targets``: what it searches, and what shows a chosen entry."""
 
-    def __init__(self, targets: LocatorTargets):
+    identifier, title = "", ""
+
+    def __init__(self, targets: Any):
         super().__init__()
         self._targets = targets
-        self._icons: dict[str, QIcon] = {}
 
     def name(self) -> str:
-        return "sanxian_plan"
+        return self.identifier
 
     def displayName(self) -> str:
-        return tr("Sanxian: commands, rules, findings, layers")
+        return translate_marked(self.title)
 
     def prefix(self) -> str:
         return PREFIX
 
+    def clone(self) -> _LocatorFilter:
+        return type(self)(self._targets)
+
+
+class PlanLocatorFilter(_LocatorFilter):
+    """Finds commands by name, rules by code and title, findings by key, township and rule, layers by name and code."""
+
+    identifier, title = "sanxian_plan", mark_text("Sanxian: commands, rules, findings, layers")
+
+    def __init__(self, targets: LocatorTargets):
+        super().__init__(targets)
+        self._icons: dict[str, QIcon] = {}
+
     def flags(self):
         # On the main thread: findings and layers belong to it.
         return QgsLocatorFilter.Flag.FlagFast
-
-    def clone(self) -> PlanLocatorFilter:
-        return PlanLocatorFilter(self._targets)
 
     def fetchResults(self, text, context, feedback) -> None:
         words = text.casefold().split()
@@ -169,25 +180,14 @@ class _SearchedLayer:
     field_name: str
 
 
-class FeatureLocatorFilter(QgsLocatorFilter):
+class FeatureLocatorFilter(_LocatorFilter):
     """Finds features of plan layers with a key that contains the digits entered, in the locator's thread."""
 
+    identifier, title = "sanxian_features", mark_text("Sanxian: features by BSM")
+
     def __init__(self, iface: Any):
-        super().__init__()
-        self._iface = iface
+        super().__init__(iface)
         self._searched_layers: list[_SearchedLayer] = []
-
-    def name(self) -> str:
-        return "sanxian_features"
-
-    def displayName(self) -> str:
-        return tr("Sanxian: features by BSM")
-
-    def prefix(self) -> str:
-        return PREFIX
-
-    def clone(self) -> FeatureLocatorFilter:
-        return FeatureLocatorFilter(self._iface)
 
     def prepare(self, text, context) -> list[str]:
         """Take a snapshot of the layers on the main thread."""
@@ -224,8 +224,8 @@ class FeatureLocatorFilter(QgsLocatorFilter):
         layer = QgsProject.instance().mapLayer(layer_id)
         if not isinstance(layer, QgsVectorLayer):
             return
-        self._iface.setActiveLayer(layer)
+        self._targets.setActiveLayer(layer)
         layer.selectByIds([fid])
-        canvas = self._iface.mapCanvas()
+        canvas = self._targets.mapCanvas()
         canvas.zoomToFeatureIds(layer, [fid])
         canvas.flashFeatureIds(layer, [fid])

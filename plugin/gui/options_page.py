@@ -9,7 +9,6 @@ from qgis.gui import QgsOptionsPageWidget, QgsOptionsWidgetFactory
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
-from ..bridge import settings
 from ..bridge.settings import (
     ASK_ON_DROP,
     CHECK_WHILE_EDITING,
@@ -17,6 +16,9 @@ from ..bridge.settings import (
     SHOW_FINDINGS_LAYER,
     WAIVER_AUTHOR,
     WORKLIST_PERSON,
+    get_report_language,
+    read_setting,
+    store_setting,
 )
 from ..bridge.texts import tr
 from .widgets import theme
@@ -30,15 +32,14 @@ class OptionsPage(QgsOptionsPageWidget):
     """Settings that apply to all projects; `apply` stores them, as OK in QGIS's options does."""
 
     def __init__(self, set_switch: SwitchSetter, parent: QWidget | None = None):
-        super().__init__(parent)
+        super().__init__(parent, objectName="SanxianOptions")
         self._set_switch = set_switch
-        self.setObjectName("SanxianOptions")
         self.language = QComboBox()
         for code, name in (("zh", "中文"), ("en", "English")):
             self.language.addItem(name, code)
-        self.language.setCurrentIndex(self.language.findData(settings.get_report_language()))
-        self.author = QLineEdit(settings.read_setting(WAIVER_AUTHOR, ""))
-        self.person = QLineEdit(settings.read_setting(WORKLIST_PERSON, ""))
+        self.language.setCurrentIndex(self.language.findData(get_report_language()))
+        self.author = QLineEdit(read_setting(WAIVER_AUTHOR, ""))
+        self.person = QLineEdit(read_setting(WORKLIST_PERSON, ""))
         theme.set_placeholder(self.person, tr("Name of the account"))
         self.live = self._make_switch(tr("Check while editing"), CHECK_WHILE_EDITING)
         self.layer = self._make_switch(tr("Show findings on the map"), SHOW_FINDINGS_LAYER)
@@ -46,29 +47,27 @@ class OptionsPage(QgsOptionsPageWidget):
             tr("Ask what to do with plan data and packages dropped on the map"), ASK_ON_DROP
         )
         self.tour = self._make_switch(tr("Show the tour the next time the sample county is opened"), OFFER_TOUR)
-        form = fill_form(
-            QFormLayout(self),
-            (tr("Language of findings and reports"), self.language),
-            (tr("Name in waivers and in the log of fixes"), self.author),
-            (tr("Name in the work list"), self.person),
-        )
-        for switch in (self.live, self.layer, self.ask_on_drop, self.tour):
-            form.addRow(switch)
         note = QLabel(
             tr("Settings of one county, such as limits and targets, are in the menu under County Profile…"),
             wordWrap=True,
         )
-        form.addRow(note)
+        fill_form(
+            QFormLayout(self),
+            (tr("Language of findings and reports"), self.language),
+            (tr("Name in waivers and in the log of fixes"), self.author),
+            (tr("Name in the work list"), self.person),
+            *((widget,) for widget in (self.live, self.layer, self.ask_on_drop, self.tour, note)),
+        )
 
     def _make_switch(self, text: str, key: str) -> QCheckBox:
-        return QCheckBox(text, checked=settings.read_setting(key, True))
+        return QCheckBox(text, checked=read_setting(key, True))
 
     def apply(self) -> None:
-        settings.store_setting("language", self.language.currentData())
-        settings.store_setting(WAIVER_AUTHOR, self.author.text().strip())
-        settings.store_setting(WORKLIST_PERSON, self.person.text().strip())
-        settings.store_setting(ASK_ON_DROP, self.ask_on_drop.isChecked())
-        settings.store_setting(OFFER_TOUR, self.tour.isChecked())
+        store_setting("language", self.language.currentData())
+        store_setting(WAIVER_AUTHOR, self.author.text().strip())
+        store_setting(WORKLIST_PERSON, self.person.text().strip())
+        store_setting(ASK_ON_DROP, self.ask_on_drop.isChecked())
+        store_setting(OFFER_TOUR, self.tour.isChecked())
         self._set_switch("live", self.live.isChecked())
         self._set_switch("layer", self.layer.isChecked())
 

@@ -9,7 +9,6 @@ from qgis.PyQt.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, pyqtSign
 from qgis.PyQt.QtWidgets import QFrame, QLabel, QMainWindow, QPushButton, QVBoxLayout, QWidget
 
 from ..bridge import settings
-from ..bridge.settings import OFFER_TOUR
 from ..bridge.texts import tr
 from .actions import MenuActions
 from .findings.dock import FindingsDock
@@ -68,26 +67,22 @@ class TourCard(QFrame):
         self._steps, self.number = steps, 0
         self._frame = QFrame(window, objectName="SanxianTourFrame")
         self._frame.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.title, self.text, self.position = QLabel(), QLabel(), QLabel()
+        self.title, self.text, self.position = QLabel(), QLabel(wordWrap=True), theme.set_faint(QLabel())
         set_bold(self.title)
-        self.text.setWordWrap(True)
-        theme.set_faint(self.position)
-        self.skip = self._make_button(tr("Skip Tour"), "SanxianTourSkip", self.end)
-        self.back = self._make_button(tr("Back"), "SanxianTourBack", lambda: self.show_step(self.number - 1))
-        self.forward = self._make_button("", "SanxianTourNext", self._go_on)
+        # Outside a dialog, Enter presses no other button.
+        self.skip = QPushButton(tr("Skip Tour"), objectName="SanxianTourSkip", autoDefault=True, clicked=self.end)
+        self.back = QPushButton(
+            tr("Back"),
+            objectName="SanxianTourBack",
+            autoDefault=True,
+            clicked=lambda: self.show_step(self.number - 1),
+        )
+        self.forward = QPushButton(objectName="SanxianTourNext", autoDefault=True, clicked=self._go_on)
         buttons = make_row(self.position, None, self.skip, self.back, self.forward)
         fill_layout(QVBoxLayout(self), self.title, self.text, buttons)
         self.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_DIGITS)
         window.installEventFilter(self)
         self.show_step(0)
-
-    @staticmethod
-    def _make_button(text: str, name: str, action) -> QPushButton:
-        button = QPushButton(text, objectName=name)
-        # Outside a dialog, Enter presses no other button.
-        button.setAutoDefault(True)
-        button.clicked.connect(lambda _on=False: action())
-        return button
 
     def show_step(self, number: int) -> None:
         """Show the step of a number, from 0."""
@@ -161,8 +156,8 @@ class SampleTour(QObject):
 
     def offer(self) -> None:
         """Begin the tour unless it was offered before."""
-        if self.card is None and settings.read_setting(OFFER_TOUR, True):
-            settings.store_setting(OFFER_TOUR, False)
+        if self.card is None and settings.read_setting(settings.OFFER_TOUR, True):
+            settings.store_setting(settings.OFFER_TOUR, False)
             self.card = TourCard(self._make_steps(), self._window)
             self.card.ended.connect(self._forget_card)
 

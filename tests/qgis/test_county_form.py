@@ -49,7 +49,7 @@ def enter_targets(form):
         get_row(form, indicator).value.setText(value)
         get_row(form, indicator).source.setText(PLAN_TITLE)
     limit = form.ratio.limit.rows["ratio.limit"]
-    limit.value.setText("1.2")
+    limit.field.setText("1.2")
     limit.document.setText(PLAN_TITLE)
     form.confirmation.by.setText("阳高县自然资源局")
     form.confirmation.document.setText("阳自然资函〔2026〕1号")
@@ -123,7 +123,7 @@ def test_county_profile_form_shows_inherited_values_as_placeholders_with_their_s
     assert boundary.unit.currentData() == "km2" and not form.has_county_values, "a unit alone replaces nothing"
     limit = form.ratio.limit.rows["ratio.limit"]
     assert (
-        limit.value.inherited_text == "1.25"
+        limit.field.inherited_text == "1.25"
         and limit.mark.mark == "A"
         and limit.document.inherited_text.startswith("浑源县")
     )
@@ -146,7 +146,7 @@ def test_county_profile_form_does_not_offer_province_totals_as_county_targets(di
 def test_county_profile_form_shows_an_error_at_its_field_and_blocks_saving(tmp_path, dialog):
     form = dialog.form
     get_row(form, "boundary_area").value.setText("14，20")
-    form.ratio.limit.rows["ratio.limit"].value.setText("1.35")
+    form.ratio.limit.rows["ratio.limit"].field.setText("1.35")
     form.confirmation.by.setText("阳高县自然资源局")
     assert get_row(form, "boundary_area").message.text() == "“14，20”不是数值。请填写 14.20。"
     assert form.ratio.limit.rows["ratio.limit"].message.text() == "上限 1.35 宽于“山西省”的 1.3。请改为不大于 1.3。"
@@ -177,15 +177,15 @@ def test_county_profile_form_warns_that_a_confirmation_date_alone_is_not_saved(t
 
 def test_county_profile_form_reads_percentages_and_full_width_digits(dialog):
     form = dialog.form
-    form.limits.rows["indicators.warning_share"].value.setText("５")
-    form.limits.rows["rules.LAW020.max_flexible_share"].value.setText("12.5")
-    form.limits.rows["zones.urban_is_boundary"].choice.choose_value(False)
+    form.limits.rows["indicators.warning_share"].field.setText("５")
+    form.limits.rows["rules.LAW020.max_flexible_share"].field.setText("12.5")
+    form.limits.rows["zones.urban_is_boundary"].field.choose_value(False)
     assert dict(form.read_county_settings().value_by_setting) == {
         "indicators.warning_share": 0.05,
         "rules.LAW020.max_flexible_share": 0.125,
         "zones.urban_is_boundary": False,
     }
-    form.limits.rows["indicators.warning_share"].value.setText("5％多")
+    form.limits.rows["indicators.warning_share"].field.setText("5％多")
     assert "不是数值" in form.limits.rows["indicators.warning_share"].message.text()
 
 

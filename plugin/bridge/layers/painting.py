@@ -6,7 +6,8 @@ It may run in any thread: it uses memory layers only, no project and no layer of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -162,12 +163,16 @@ def draw_layers(frame: ImageFrame, layers: Sequence[QgsVectorLayer], crs: Any) -
     return image
 
 
-def make_painter(image: QImage) -> QPainter:
-    """Return an antialiasing painter of an image."""
+@contextmanager
+def paint_on(image: QImage) -> Iterator[QPainter]:
+    """Give the ``with`` block an antialiasing painter of an image."""
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.setRenderHint(QPainter.RenderHint.TextAntialiasing, True)
-    return painter
+    try:
+        yield painter
+    finally:
+        painter.end()
 
 
 def draw_text(

@@ -29,7 +29,6 @@ from ..running.threads import run_in_python_thread
 if TYPE_CHECKING:
     from ...core.plan.layer import FieldInfo
 
-_NULL_TYPE = type(NULL)
 # Numbers of QMetaType, the same in Qt 5 and 6.
 _INTEGER_TYPES = {1, 2, 3, 4, 5, 32, 33, 34, 35, 36, 37, 40}
 _REAL_TYPES = {6, 38}
@@ -43,16 +42,6 @@ TEMPLATE_PROPERTY = "sanxian/template"
 IMPORTED_PROPERTY = "sanxian/imported"
 #: Parameters of data sources that limit the features: WFS, ArcGIS servers, text files.
 _LIMITING_PARAMS = ("filter", "sql", "subset", "maxNumFeatures", "bbox")
-
-
-def is_set_by_database(value: Any, is_numeric: bool) -> bool:
-    """Return True for a placeholder of a value that the database sets on saving.
-
-    A drawn feature has such a placeholder, for example in the field fid of a GeoPackage. QGIS 3.44 returns an object
-    for it, in fields of any type. QGIS 3.40 returns the text of the default clause (Autogenerate), which differs from a
-    value only in a numeric field (``is_numeric``).
-    """
-    return isinstance(value, QgsUnsetAttributeValue) or (is_numeric and isinstance(value, str))
 
 
 def convert_to_wkb_and_curve_text(geometry: Any) -> tuple[bytes, str]:
@@ -118,11 +107,13 @@ def convert_to_python_value(value: Any, field_type: int) -> Any:
         if isinstance(value, QDateTime):
             return value.toPyDateTime().replace(tzinfo=None)
         return value.toPyDate() if isinstance(value, QDate) else None
-    return (
-        None
-        if is_set_by_database(value, field_type in _INTEGER_TYPES | _REAL_TYPES) or type(value) is _NULL_TYPE
-        else value
+    # A drawn feature has a placeholder for a value that the database sets on saving, for example in the field fid of a
+    # GeoPackage. QGIS 3.44 returns an object for it, in fields of any type. QGIS 3.40 returns the text of the default
+    # clause (Autogenerate), which differs from a value only in a numeric field.
+    is_placeholder = isinstance(value, QgsUnsetAttributeValue) or (
+        isinstance(value, str) and field_type in _INTEGER_TYPES | _REAL_TYPES
     )
+    return None if is_placeholder or type(value) is type(NULL) else value
 
 
 def get_layer_name(layer: QgsVectorLayer) -> str:

@@ -72,7 +72,7 @@ def make_source_layer_without_rows(snapshot: LayerSnapshot) -> SourceLayer:
     from ...core.plan.layer import SourceLayer
 
     crs = parse_crs(format_crs_for_pyproj(snapshot.crs))
-    fields = tuple(make_field_info(snapshot.fields.at(n)) for n in _list_positions_of_read_fields(snapshot))
+    fields = tuple(make_field_info(snapshot.fields.at(n)) for n in _list_non_binary_field_positions(snapshot.fields))
     table = _find_declared_table(snapshot)
     return SourceLayer(
         name=snapshot.name,
@@ -137,7 +137,7 @@ def read_snapshot(
     outline.problem = find_problem_of_parts(Path(snapshot.file_path)) if snapshot.file_path else None
     if outline.problem is not None:
         return outline
-    positions = _list_positions_of_read_fields(snapshot)
+    positions = _list_non_binary_field_positions(snapshot.fields)
     if only_fields is not None:
         positions = [n for n in positions if snapshot.fields.at(n).name().upper() in only_fields]
     stored_layer = None if files is None else files.read_layer(snapshot, positions, outline.crs)
@@ -388,11 +388,6 @@ def _read_states(
         wkb, curve_text = convert_to_wkb_and_curve_text(feature.geometry()) if feature.hasGeometry() else (None, "")
         state_by_fid[feature.id()] = FeatureState(wkb, attributes, curve_text)
     return state_by_fid
-
-
-def _list_positions_of_read_fields(snapshot: LayerSnapshot) -> list[int]:
-    """Return the positions of the fields that the snapshot's request reads."""
-    return _list_non_binary_field_positions(snapshot.fields)
 
 
 def _list_non_binary_field_positions(fields: QgsFields) -> list[int]:

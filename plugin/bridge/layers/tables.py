@@ -8,7 +8,6 @@ Files are written by the core.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,10 +50,6 @@ _MULTI_TYPES = {
     "line": Qgis.WkbType.MultiLineString,
     "point": Qgis.WkbType.MultiPoint,
 }
-#: Used also for findings at a line or a point, so that any format can store them.
-FINDINGS_GEOMETRY_TYPE = Qgis.WkbType.MultiPolygon
-_ROWS_PER_BATCH = 500
-_DATABASE_PATTERN = re.compile(r"^ogr:dbname='(.+?)'")
 
 
 @dataclass
@@ -108,7 +103,12 @@ def make_template_field(declared: TemplateField, values: Sequence[Any] = ()) -> 
 
     ``values``: values to be stored in it; an integer field is made wide enough for them.
     """
-    kind = _find_field_type(declared.type, declared.length, values)
+    types = {"real": QMetaType.Type.Double, "date": QMetaType.Type.QDate, "integer": QMetaType.Type.Int}
+    kind = types.get(declared.type, QMetaType.Type.QString)
+    if declared.type == "integer" and (
+        (declared.length or 0) > _MAX_INTEGER_DIGITS or any(v is not None and abs(v) >= 2**31 for v in values)
+    ):
+        kind = QMetaType.Type.LongLong
     length = declared.length or 0 if declared.type in ("text", "real") else 0
     field = QgsField(declared.name, kind, "", length, declared.decimals or 0 if declared.type == "real" else 0)
     field.setAlias(declared.alias)
@@ -221,13 +221,6 @@ def write_rows_to_sink(
         raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()) or "refused")
 
 
-def _find_field_type(name: str, length: int | None, values: Sequence[Any]) -> QMetaType.Type:
-    if name == "integer":
-        is_large = (length or 0) > _MAX_INTEGER_DIGITS or any(v is not None and abs(v) >= 2**31 for v in values)
-        return QMetaType.Type.LongLong if is_large else QMetaType.Type.Int
-    return {"real": QMetaType.Type.Double, "date": QMetaType.Type.QDate}.get(name, QMetaType.Type.QString)
-
-
 def make_findings_fields() -> QgsFields:
     """Return the columns of a findings layer as QGIS fields."""
     from ...core.model.findings import FINDING_COLUMNS, NUMERIC_FINDING_COLUMNS
@@ -252,21 +245,17 @@ def make_finding_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     return finding_feature
 
 
-def add_findings_to_sink(
-    sink: Any, findings: list[Finding], target: str, cancellation: Cancellation = NEVER_CANCELLED
-) -> None:
-    """Add all findings to a QgsFeatureSink.
-
-    ``target``: name of the output for the OutputError that is raised if the sink rejects a feature.
-    """
+def make_findings_table(findings: list[Finding], crs: QgsCoordinateReferenceSystem) -> OutputTable:
+    """Return findings as an output table; a finding at a line or a point is an area, which any format can store."""
     columns = make_findings_fields()
-    for number, finding in enumerate(findings):
-        if number % _ROWS_PER_BATCH == 0:
-            cancellation.raise_if_cancelled()
-        if not sink.addFeature(make_finding_feature(finding, columns)):
-            raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()))
-    if not sink.flushBuffer():
-        raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()))
+    return OutputTable(
+        "findings",
+        columns,
+        Qgis.WkbType.MultiPolygon,
+        crs,
+        lambda: (make_finding_feature(one, columns) for one in findings),
+        len(findings),
+    )
 
 
 def make_findings_layer(findings: list[Finding], crs: Any, name: str) -> QgsVectorLayer:
@@ -283,12 +272,3 @@ def make_findings_layer(findings: list[Finding], crs: Any, name: str) -> QgsVect
     provider.addFeatures([make_finding_feature(f, columns) for f in findings])
     layer.updateExtents()
     return layer
-
-
-def parse_database_path(destination: str) -> str:
-    """Return the file in an output of Processing such as ``ogr:dbname='…' table="…"``.
-
-    Empty for any other output.
-    """
-    path_match = _DATABASE_PATTERN.match(destination)
-    return path_match[1] if path_match else ""

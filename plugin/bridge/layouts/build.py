@@ -32,10 +32,21 @@ from ...core.base.errors import DataError
 from ...core.standard.map_set import MapCatalogue, MapSpec, PageSize
 from ...core.standard.profile.profile_data import DocumentInfo
 from ...paths import LAYOUTS_FOLDER
-from . import frame, layer_styles, map_layers
-from .layer_styles import choose_font_family
+from . import frame, layer_styles
 from .legend import fill_legend
-from .map_layers import CENTRAL_AREA_ROLE, COUNTY_ROLE, TOWNSHIPS_CONCEPT, MapLayers, NamedPoint, has_features
+from .map_layers import (
+    CENTRAL_AREA_ROLE,
+    COUNTY_ROLE,
+    TOWNSHIPS_CONCEPT,
+    MapLayers,
+    NamedPoint,
+    NeighbourLayer,
+    compute_locator_extent,
+    find_city_name,
+    find_neighbour_layer,
+    find_sister_counties,
+    has_features,
+)
 
 #: Font size in points, box height and width per character in mm, on A3.
 _LABEL_FONT_PT, _LABEL_HEIGHT_MM, _CHARACTER_MM = 6.0, 3.2, 2.3
@@ -85,7 +96,7 @@ def _add_place_labels(
         label.setId(identifier)
         label.setText(place.name)
         text = QgsTextFormat()
-        text.setFont(QFont(choose_font_family()))
+        text.setFont(QFont(layer_styles.choose_font_family()))
         text.setSize(_LABEL_FONT_PT * page_size.factor)
         text.setSizeUnit(Qgis.RenderUnit.Points)
         text.setColor(QColor(frame.SECONDARY_TEXT_COLOUR))
@@ -162,7 +173,7 @@ class LayoutBuilder:
             "sanxian_short": map_spec.short,
             "sanxian_number": f"{map_spec.number:02d}",
             "sanxian_county": county.name,
-            "sanxian_city": map_layers.find_city_name(self.available_layers)
+            "sanxian_city": find_city_name(self.available_layers)
             if self._is_city_locator(map_spec, by_township)
             else "",
             "sanxian_crs": format_crs_for_map(self.available_layers.crs),
@@ -231,14 +242,14 @@ class LayoutBuilder:
         return map_spec.scope == "county" and not by_township and self.neighbours is None and bool(self.sister_counties)
 
     @cached_property
-    def sister_counties(self) -> list[map_layers.NamedPoint]:
+    def sister_counties(self) -> list[NamedPoint]:
         """Return the other counties of the same city with known bounds."""
-        return map_layers.find_sister_counties(self.available_layers)
+        return find_sister_counties(self.available_layers)
 
     @cached_property
-    def neighbours(self) -> map_layers.NeighbourLayer | None:
+    def neighbours(self) -> NeighbourLayer | None:
         """Return the project's layer of adjoining counties, or None."""
-        return map_layers.find_neighbour_layer(self.available_layers)
+        return find_neighbour_layer(self.available_layers)
 
     def _make_neighbour_layers(
         self, layer_style: str, page_size: PageSize, drawn_layers: list[QgsVectorLayer]
@@ -264,7 +275,19 @@ class LayoutBuilder:
         # The extent is centred, at the largest round scale that contains it.
         item.setExtent(_enlarge_extent_to_item_shape(item, self.get_map_extent(map_spec), 1 / self.catalogue.fill))
         item.setScale(self.catalogue.find_round_scale(item.scale()))
-        scale = self._choose_township_scale(item) if by_township else item.scale()
+        scale = item.scale()
+        if by_township:
+            # That of a township of medium size: all pages of an atlas then have the same symbols.
+            townships = self.available_layers.find_role_and_layer((TOWNSHIPS_CONCEPT,))[1]
+            boxes = [
+                self.available_layers.transform_box_to_map_crs(townships, feature.geometry().boundingBox())
+                for feature in townships.getFeatures()
+            ]
+            size = item.rect().size()
+            scales = sorted(max(box.width() / size.width(), box.height() / size.height()) * 1000 for box in boxes)
+            if scales:
+                margins = 1 + 2 * _COUNTY_MARGIN_SHARE
+                scale = self.catalogue.find_round_scale(scales[len(scales) // 2] * margins)
         smaller = map_spec.scope == "county" and not by_township
         styled_layers = []
         for spec in map_spec.layers:
@@ -277,9 +300,8 @@ class LayoutBuilder:
                 self.available_layers, role, layer, layer_style, self.catalogue, page_size, scale, smaller
             )
             if by_township and spec.of == (TOWNSHIPS_CONCEPT,):
-                xml = layer_styles.whiten_other_townships(
-                    xml, layer, self.available_layers.get_field_name(role, layer, "division_code")
-                )
+                code_field = self.available_layers.get_field_name(role, layer, "division_code")
+                xml = layer_styles.fill_townships(xml, layer, code_field, "<>", layer_styles.COVER_COLOR)
             styled_layers.append((layer, xml))
         _lock_layers_and_styles(
             item,
@@ -290,24 +312,6 @@ class LayoutBuilder:
             item.setAtlasScalingMode(QgsLayoutItemMap.AtlasScalingMode.Predefined)
             item.setAtlasMargin(_COUNTY_MARGIN_SHARE)
         return item
-
-    def _choose_township_scale(self, item: QgsLayoutItemMap) -> float:
-        """Return the scale of a township of medium size.
-
-        All pages of an atlas then have the same symbols.
-        """
-        layer = self.available_layers.find_role_and_layer((TOWNSHIPS_CONCEPT,))[1]
-        shapes = [
-            self.available_layers.transform_box_to_map_crs(layer, f.geometry().boundingBox())
-            for f in layer.getFeatures()
-        ]
-        size = frame.get_item_size(item)
-        scales = sorted(max(s.width() / size.width(), s.height() / size.height()) * 1000 for s in shapes)
-        return (
-            self.catalogue.find_round_scale(scales[len(scales) // 2] * (1 + 2 * _COUNTY_MARGIN_SHARE))
-            if scales
-            else item.scale()
-        )
 
     def get_map_extent(self, map_spec: MapSpec) -> QgsRectangle:
         """Return the extent of a map in the CRS of the maps: the county, or 中心城区."""
@@ -346,9 +350,8 @@ class LayoutBuilder:
             ground = self.catalogue.style_by_id.get("locator_outline" if is_outline_only else "locator")
             xml = layer_styles.make_map_style(self.available_layers, role, layer, ground, self.catalogue, page_size)
             if by_township and of == (TOWNSHIPS_CONCEPT,):
-                xml = layer_styles.highlight_township(
-                    xml, layer, self.available_layers.get_field_name(role, layer, "division_code")
-                )
+                code_field = self.available_layers.get_field_name(role, layer, "division_code")
+                xml = layer_styles.fill_townships(xml, layer, code_field, "=", layer_styles.MARK_COLOR)
             locator_layers.append((layer, xml))
         locator.setCrs(self.available_layers.crs)
         county = self.available_layers.compute_county_extent()
@@ -356,12 +359,10 @@ class LayoutBuilder:
             "locator_neighbours", page_size, [layer for layer, _ in locator_layers]
         )
         places = (
-            [map_layers.NamedPoint(self.available_layers.county.name, county.center()), *self.sister_counties]
-            if in_city
-            else []
+            [NamedPoint(self.available_layers.county.name, county.center()), *self.sister_counties] if in_city else []
         )
         extent = (
-            map_layers.compute_locator_extent(self.available_layers, self.neighbours, county)
+            compute_locator_extent(self.available_layers, self.neighbours, county)
             if neighbour_layers
             else QgsRectangle(county)
         )
@@ -395,7 +396,7 @@ def _lock_layers_and_styles(item: QgsLayoutItemMap, styled: list[tuple[QgsVector
 
 def _enlarge_extent_to_item_shape(item: QgsLayoutItemMap, extent: QgsRectangle, factor: float) -> QgsRectangle:
     """Return an extent enlarged ``factor`` and widened to the item's aspect ratio."""
-    size = frame.get_item_size(item)
+    size = item.rect().size()
     width, height = max(extent.width(), 1.0) * factor, max(extent.height(), 1.0) * factor
     ratio = size.width() / size.height()
     width, height = max(width, height * ratio), max(height, width / ratio)

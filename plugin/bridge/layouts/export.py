@@ -23,13 +23,12 @@ from . import frame, legend
 
 _XMP_PACKET_PATTERN = re.compile(rb"<\?xpacket begin=.*?<\?xpacket end='?\"?w'?\"?\?>", re.DOTALL)
 _INFO_PATTERN = re.compile(rb"/Info\s+(\d+)\s+(\d+)\s+R")
-_PRODUCER_NAME = b"QGIS"
+
 JPG_FORMAT, PDF_FORMAT = "jpg", "pdf"
 MAP_FILE_FORMATS = (JPG_FORMAT, PDF_FORMAT)
 #: Maps of a lower resolution are not accepted.
 MIN_DPI = 300
 _JPG_QUALITY = 92
-_INCHES_PER_METRE = 1000 / 25.4
 
 
 def blank_pdf_metadata(data: bytes, title: str) -> bytes:
@@ -64,7 +63,7 @@ def blank_pdf_metadata(data: bytes, title: str) -> bytes:
 
 
 def _make_info_dictionary(title: str, byte_count: int) -> bytes:
-    producer_entry = b"/Producer (" + _PRODUCER_NAME + b")"
+    producer_entry = b"/Producer (QGIS)"
     text = b"/Title <" + (b"\xfe\xff" + title.encode("utf-16-be")).hex().encode("ascii") + b">"
     for inside in (
         b"\n<<\n" + text + b"\n" + producer_entry + b"\n>>\n",
@@ -118,7 +117,7 @@ def write_page(
                 del image
                 for key in flat.textKeys():
                     flat.setText(key, "")
-                dots = round(dpi * _INCHES_PER_METRE)
+                dots = round(dpi * 1000 / 25.4)
                 flat.setDotsPerMeterX(dots)
                 flat.setDotsPerMeterY(dots)
                 writer = QImageWriter(str(target), b"jpg")
@@ -126,8 +125,15 @@ def write_page(
                 if not writer.write(flat):
                     raise OutputError("output_unwritable", target=str(target), detail="refused")
                 if writes_world_file:
-                    target.with_suffix(".jgw").write_text(make_world_file_text(layout, dpi), encoding="ascii")
-                    written_names.append(target.with_suffix(".jgw").name)
+                    item = layout.itemById(frame.MAP_ITEM_ID)
+                    extent, box = item.extent(), QRectF(item.pos(), item.rect().size())
+                    metres = extent.width() / box.width()
+                    west, north = extent.xMinimum() - box.left() * metres, extent.yMaximum() + box.top() * metres
+                    step = 25.4 / dpi * metres
+                    values = (step, 0.0, 0.0, -step, west + step / 2, north - step / 2)
+                    world_file = target.with_suffix(".jgw")
+                    world_file.write_text("".join(f"{value:.10f}\n" for value in values), encoding="ascii")
+                    written_names.append(world_file.name)
             else:
                 _write_pdf(layout, target, dpi, page.document_title)
             written_names.append(target.name)
@@ -179,20 +185,6 @@ def _write_pdf(layout: QgsPrintLayout, target: Path, dpi: float, title: str) -> 
     if result != QgsLayoutExporter.ExportResult.Success:
         raise OutputError("output_unwritable", target=str(target), detail="refused")
     target.write_bytes(blank_pdf_metadata(target.read_bytes(), title))
-
-
-def make_world_file_text(layout: QgsPrintLayout, dpi: float) -> str:
-    """Return the text of a world file, which georeferences the exported page by its main map.
-
-    Coordinates are in the CRS of the maps (metres).
-    """
-    item = layout.itemById(frame.MAP_ITEM_ID)
-    extent, box = item.extent(), QRectF(item.pos(), item.rect().size())
-    pixel = 25.4 / dpi
-    metres = extent.width() / box.width()
-    west, north = extent.xMinimum() - box.left() * metres, extent.yMaximum() + box.top() * metres
-    step = pixel * metres
-    return "".join(f"{v:.10f}\n" for v in (step, 0.0, 0.0, -step, west + step / 2, north - step / 2))
 
 
 @contextmanager

@@ -20,7 +20,6 @@ from qgis.core import (
     QgsLayoutPoint,
     QgsProperty,
 )
-from qgis.PyQt.QtCore import QSizeF
 
 from ...core.standard.map_set import PageSize
 from ..layers.painting import round_down_length
@@ -61,11 +60,6 @@ _SEGMENT_COUNT_OF_ATLAS = 4
 _SHARE_OF_BOX = 0.66
 
 
-def get_item_size(item: QgsLayoutItem) -> QSizeF:
-    """Return width and height of a layout item in mm."""
-    return item.rect().size()
-
-
 def fit_labels(layout: QgsLayout, page_size: PageSize, names: list[str] | None = None) -> None:
     """Reduce the font size of a layout's labels until their texts fit.
 
@@ -79,7 +73,7 @@ def fit_labels(layout: QgsLayout, page_size: PageSize, names: list[str] | None =
 
 
 def _fit_label(label: QgsLayoutItemLabel, wraps: bool, extra_text: str) -> None:
-    box = get_item_size(label)
+    box = label.rect().size()
     text = label.textFormat()
     full_size = text.size()
     if not label.currentText().strip():
@@ -93,21 +87,15 @@ def _fit_label(label: QgsLayoutItemLabel, wraps: bool, extra_text: str) -> None:
         extra = len(extra_text) * size * 25.4 / 72
         width, height = needed_size.width() + extra, needed_size.height()
         if wraps and width > box.width():
-            lines = sum(
-                max(1, math.ceil(_estimate_width(line, size) / (0.94 * box.width())))
+            # A Chinese character is as wide as high, a Latin one about half as wide.
+            widths = [
+                sum(1.0 if ord(c) > 0x2E80 else 0.55 for c in line) * size * 25.4 / 72
                 for line in label.currentText().split("\n")
-            )
+            ]
+            lines = sum(max(1, math.ceil(one / (0.94 * box.width()))) for one in widths)
             width, height = box.width(), lines * size * 25.4 / 72 * 1.35
         if width <= box.width() and height <= box.height() + 0.5:
             return
-
-
-def _estimate_width(text: str, size: float) -> float:
-    """Return the approximate width of a text in mm.
-
-    A Chinese character is as wide as high, a Latin one about half as wide.
-    """
-    return sum(1.0 if ord(c) > 0x2E80 else 0.55 for c in text) * size * 25.4 / 72
 
 
 def bind_scale_bar_to_scale(bar: QgsLayoutItemScaleBar, page_size: PageSize) -> None:

@@ -39,9 +39,8 @@ from ..layers import styles
 from ..layers.painting import FONT_FAMILIES
 from .map_layers import MapLayers, NeighbourLayer
 
-#: Covers townships that are not the page's subject.
-_COVER_COLOR = QColor(255, 255, 255, 190)
-_DEFAULT_STYLE = LayerStyle()
+#: Covers townships that are not the page's subject, and marks the one that is.
+COVER_COLOR, MARK_COLOR = QColor(255, 255, 255, 190), QColor("#E0A526")
 THREE_ZONES_ROLE = "SQKJ"
 #: The code that precedes the name of a class.
 _LEADING_CODE_PATTERN = re.compile(r"^\d{2,6}\s+")
@@ -72,7 +71,7 @@ def make_map_style(
     the map's scale, 0 if unknown; symbols for other scales are left out, also from the legend. ``reduces_symbols``:
     make symbols smaller by the factor of the page size.
     """
-    style = style or _DEFAULT_STYLE
+    style = style or LayerStyle()
     copy = layer.clone()
     # A layer without an official style keeps its symbols of the project.
     has_own = styles.has_style_entry(role)
@@ -122,25 +121,14 @@ def make_neighbours_style(neighbours: NeighbourLayer, county_code: str, style: L
     return _make_style_xml(copy)
 
 
-def whiten_other_townships(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
-    """Return a style (XML) changed so that all townships except the one of the atlas page are white."""
-    copy = layer.clone()
-    QgsMapLayerStyle(xml).writeToLayer(copy)
-    others = f"coalesce(\"{code_field}\" <> attribute(@atlas_feature, '{code_field}'), false)"
-    _insert_conditional_fill(copy, _COVER_COLOR, others)
-    return _make_style_xml(copy)
+def fill_townships(xml: str, layer: QgsVectorLayer, code_field: str, comparison: str, color: QColor) -> str:
+    """Return a style (XML) changed so that townships have another colour on an atlas page.
 
-
-def highlight_township(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
-    """Return a style (XML) changed so that the township of the atlas page is highlighted."""
-    copy = layer.clone()
-    QgsMapLayerStyle(xml).writeToLayer(copy)
-    township_condition = f"coalesce(\"{code_field}\" = attribute(@atlas_feature, '{code_field}'), false)"
-    _insert_conditional_fill(copy, QColor("#E0A526"), township_condition)
-    return _make_style_xml(copy)
-
-
-def _insert_conditional_fill(layer: QgsVectorLayer, color: QColor, condition: str) -> None:
+    ``comparison``: ``=`` for the township of the page, ``<>`` for all others.
+    """
+    layer = layer.clone()
+    QgsMapLayerStyle(xml).writeToLayer(layer)
+    condition = f"coalesce(\"{code_field}\" {comparison} attribute(@atlas_feature, '{code_field}'), false)"
     renderer = layer.renderer().clone()
     if isinstance(renderer, QgsSingleSymbolRenderer):
         symbol = renderer.symbol().clone()
@@ -153,6 +141,7 @@ def _insert_conditional_fill(layer: QgsVectorLayer, color: QColor, condition: st
         symbol.insertSymbolLayer(lines[0] if lines else len(symbol_layers), cover_fill)
         renderer.setSymbol(symbol)
         layer.setRenderer(renderer)
+    return _make_style_xml(layer)
 
 
 def _make_style_xml(layer: QgsVectorLayer) -> str:
@@ -244,8 +233,7 @@ def _reduce_renderer_to_scale(renderer: QgsFeatureRenderer, scale: float) -> Qgs
 
     The legend would otherwise show the parts for all scales.
     """
-    renderer = renderer.clone()
-    inner_renderer = renderer
+    renderer = inner_renderer = renderer.clone()
     if isinstance(renderer, QgsMergedFeatureRenderer):
         inner_renderer = renderer.embeddedRenderer().clone()
     if isinstance(inner_renderer, QgsSingleSymbolRenderer):

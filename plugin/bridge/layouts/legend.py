@@ -169,7 +169,7 @@ def filter_and_fit_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | N
         legend.setColumnCount(columns)
         size.apply_size_factor(factor)
         legend.adjustBoxSize()
-        legend_size, available_size = frame.get_item_size(legend), frame.get_item_size(box)
+        legend_size, available_size = legend.rect().size(), box.rect().size()
         # Letters are slightly wider at other resolutions.
         is_low = legend_size.height() <= 0.985 * available_size.height()
         if is_low and legend_size.width() <= 0.985 * available_size.width():

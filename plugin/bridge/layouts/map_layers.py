@@ -105,10 +105,6 @@ class MapLayers:
 
         return find_missing_input(map_spec, find_concept_layer, self.norm.standard.concepts)
 
-    def format_role_names(self, concepts_or_roles: Iterable[str]) -> str:
-        """Return the names of the roles that would fulfil these concepts, as a text for a message."""
-        return " / ".join(expand_concepts_to_roles(concepts_or_roles, self.norm.standard.concepts))
-
     def get_field_name(self, role: str, layer: QgsVectorLayer, meaning: str) -> str:
         """Return the name of the field with a meaning in the layer of a role; else empty.
 
@@ -179,13 +175,9 @@ class MapLayers:
         for crs in [*(v.crs() for v in (*first, *self.roles.values())), self.project.crs()]:
             if crs.isValid() and not crs.isGeographic():
                 return crs
-        return convert_to_qgis_crs(self._choose_default_crs())
-
-    @run_in_python_thread
-    def _choose_default_crs(self):
         from ...core.standard.divisions import find_default_crs
 
-        return find_default_crs(self.county.code, self.division_codes)
+        return convert_to_qgis_crs(run_in_python_thread(find_default_crs)(self.county.code, self.division_codes))
 
     def get_layer_extent(self, layer: QgsVectorLayer) -> QgsRectangle:
         """Return a layer's extent in the CRS of the maps."""
@@ -242,11 +234,14 @@ def collect_from_recognition(
     """Return the map layers of a project from ``recognised_layers``, which another thread has determined."""
     outlines = [role_recognition.read_layer_schema(layer) for layer in layers]
     if recognised_layers.repeated_roles:
+        from ...core.plan.loading.recognition import find_role
+
         role = recognised_layers.repeated_roles[0]
         layer_names = [
             one.name
             for one in outlines
-            if one.id == recognised_layers.layer_id_by_role[role] or _has_role(one, role, norm)
+            if one.id == recognised_layers.layer_id_by_role[role]
+            or run_in_python_thread(find_role)(one, norm)[0] == role
         ]
         raise InputError("two_layers_one_role", role=role, first=layer_names[0], second=layer_names[-1])
     by_id = {layer.id(): layer for layer in layers}
@@ -254,13 +249,6 @@ def collect_from_recognition(
     if not roles:
         raise InputError("map_no_layers", layers="、".join(one.name for one in outlines))
     return MapLayers(project, roles, norm)
-
-
-@run_in_python_thread
-def _has_role(layer_schema: role_recognition.LayerSchema, role: str, norm: Norm) -> bool:
-    from ...core.plan.loading.recognition import find_role
-
-    return find_role(layer_schema, norm)[0] == role
 
 
 def has_features(layer: QgsVectorLayer) -> bool:

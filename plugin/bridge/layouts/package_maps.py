@@ -11,7 +11,7 @@ import hashlib
 import sys
 import tempfile
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,20 +64,13 @@ def render_maps(job: MapJob) -> Iterator[RenderedMap]:
             for n, request in enumerate(job.requests):
                 job.report_progress(n / len(job.requests), request.map_spec.title)
                 job.cancellation.raise_if_cancelled()
-                yield _render_map_on_main_thread(printer, request, job.cancellation)
+                print_map = partial(printer.print_map, request, job.cancellation)
+                yield require_value(call_on_main(print_map, job.cancellation), "the answer of the main thread")
         finally:
             # Before the file is deleted: Windows does not delete open files. The project must be deleted in the thread
             # that created it.
             call_on_main(printer.close, timeout_seconds=_MAIN_THREAD_TIMEOUT_S)
     job.report_progress(1.0, "")
-
-
-def _render_map_on_main_thread(
-    printer: _PackageMapPrinter, request: MapRequest, cancellation: Cancellation
-) -> RenderedMap:
-    return require_value(
-        call_on_main(lambda: printer.print_map(request, cancellation), cancellation), "the answer of the main thread"
-    )
 
 
 def _write_layers(job: MapJob, file: Path) -> dict[str, str]:
@@ -181,23 +174,20 @@ class _PackageMapPrinter:
             return RenderedMap(request, missing_reason=MissingMapReason("too_large", {"dpi": str(settings.dpi)}))
         item = layout.itemById(frame.MAP_ITEM_ID)
         crs = item.crs().authid() or item.crs().description()
-        return RenderedMap(request, tuple(sorted(file_names)), crs, item.scale(), programs=describe_drawing_programs())
+        family = choose_font_family()
+        font_table = bytes(QRawFont.fromFont(QFont(family)).fontTable("head"))
+        font_digest = hashlib.sha256(font_table).hexdigest()[:_DIGEST_CHARACTERS] if font_table else ""
+        # What the pixels of a map depend on.
+        programs = (
+            f"sanxian {read_plugin_version()} {_compute_layout_digest()}, QGIS {Qgis.version().partition('-')[0]}, "
+            f"Qt {qVersion()}, {sys.platform}, {family} {font_digest}".strip()
+        )
+        return RenderedMap(request, tuple(sorted(file_names)), crs, item.scale(), programs=programs)
 
     def close(self) -> None:
         """Close the temporary project with its layers."""
         self._project.clear()
         del self._project, self._builder
-
-
-def describe_drawing_programs() -> str:
-    """Return as text what the pixels of a map depend on: versions of QGIS and Qt, operating system, font."""
-    family = choose_font_family()
-    font_table = bytes(QRawFont.fromFont(QFont(family)).fontTable("head"))
-    font_digest = hashlib.sha256(font_table).hexdigest()[:_DIGEST_CHARACTERS] if font_table else ""
-    return (
-        f"sanxian {read_plugin_version()} {_compute_layout_digest()}, QGIS {Qgis.version().partition('-')[0]}, "
-        f"Qt {qVersion()}, {sys.platform}, {family} {font_digest}".strip()
-    )
 
 
 @cache

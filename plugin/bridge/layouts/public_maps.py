@@ -84,19 +84,8 @@ _CRS_WORDS = re.compile(
 )
 _LABEL_FIELD = re.compile(r'fieldName="([^"]*)"')
 _LABELS_ON = re.compile(r'labelsEnabled="1"')
-_CRS_VARIABLE = "sanxian_crs"
 #: The plugin's picture of the north arrow.
 _NORTH_ITEM_ID = "north"
-
-
-def keep_legend_layers(legend: QgsLayoutItemLegend, is_shown: Callable[[QgsMapLayer], bool]) -> None:
-    """Remove all other layers from a legend, and groups without layers: their headings may name what is hidden."""
-    legend.setAutoUpdateModel(False)
-    root = legend.model().rootGroup()
-    for node in root.findLayers():
-        if node.layer() is None or not is_shown(node.layer()):
-            node.parent().removeChildNode(node)
-    _remove_empty_groups(root)
 
 
 def _remove_empty_groups(group: QgsLayerTreeGroup) -> None:
@@ -107,15 +96,6 @@ def _remove_empty_groups(group: QgsLayerTreeGroup) -> None:
             _remove_empty_groups(node)
         else:
             group.removeChildNode(node)
-
-
-def blank_legend_texts(legend: QgsLayoutItemLegend, is_leaking: Callable[[str], bool]) -> int:
-    """Blank the title, headings and labels of a legend that disclose something; return their number."""
-    count = _blank_group_texts(legend.model().rootGroup(), is_leaking)
-    if is_leaking(legend.title()):
-        legend.setTitle("")
-        count += 1
-    return count
 
 
 def _blank_group_texts(group: QgsLayerTreeGroup, is_leaking: Callable[[str], bool]) -> int:
@@ -199,7 +179,7 @@ class PublicMaps:
         if CRS_TEXTS in self.edition.elements:
             record.count("crs_texts")
             word = self.redactor.texts.get("public", "map_crs")
-            QgsExpressionContextUtils.setLayoutVariable(layout, _CRS_VARIABLE, word)
+            QgsExpressionContextUtils.setLayoutVariable(layout, "sanxian_crs", word)
         pictures = 0
         for item in layout.items():
             if not isinstance(item, QgsLayoutItem) or isinstance(item, _PLAIN_ITEMS):
@@ -207,13 +187,7 @@ class PublicMaps:
             if isinstance(item, QgsLayoutItemMap):
                 self._make_map_public(item, layout, builder, record, is_saved)
             elif isinstance(item, QgsLayoutItemLegend):
-                keep_legend_layers(
-                    item,
-                    lambda layer: (
-                        self.find_kind(layer) is None and (not is_saved or self._is_plan_layer(layer, builder))
-                    ),
-                )
-                record.count("labels", blank_legend_texts(item, self._is_leaking))
+                self._make_legend_public(item, builder, record, is_saved)
             elif isinstance(item, QgsLayoutItemPicture):
                 pictures += item.id() != _NORTH_ITEM_ID
             elif not isinstance(item, QgsLayoutItemLabel):
@@ -222,6 +196,23 @@ class PublicMaps:
         if pictures:
             self.notes.append(Message("maps", "public_pictures", {"layout": layout.name(), "count": pictures}))
         self.blank_labels(layout, map_spec)
+
+    def _make_legend_public(
+        self, item: QgsLayoutItemLegend, builder: LayoutBuilder, record: RemovalRecord, is_saved: bool
+    ) -> None:
+        """Remove hidden layers from a legend, and groups without layers; blank texts that disclose something."""
+        item.setAutoUpdateModel(False)
+        root = item.model().rootGroup()
+        for node in root.findLayers():
+            layer = node.layer()
+            is_hidden = layer is None or self.find_kind(layer) is not None
+            if is_hidden or (is_saved and not self._is_plan_layer(layer, builder)):
+                node.parent().removeChildNode(node)
+        _remove_empty_groups(root)
+        record.count("labels", _blank_group_texts(root, self._is_leaking))
+        if self._is_leaking(item.title()):
+            item.setTitle("")
+            record.count("labels")
 
     def blank_labels(self, layout: QgsPrintLayout, map_spec: MapSpec) -> None:
         """Blank the labels of a page that show coordinates, a CRS or a hidden layer."""

@@ -12,7 +12,7 @@ from qgis.core import QgsPrintLayout
 
 from ...core.base.cancellation import NEVER_CANCELLED, Cancellation, ProgressCallback
 from ...core.base.files.writing import write_atomically
-from ...core.standard.map_set import MapSpec, MissingMapReason, PageSize
+from ...core.standard.map_set import MapSpec, MissingMapReason, PageSize, expand_concepts_to_roles
 from ...core.standard.messages.texts import Message
 from ...core.standard.profile.profile_data import load_secrecy_levels
 from . import frame, saved_layouts
@@ -95,14 +95,9 @@ def export_maps(
             if available_layers.townships:
                 jobs.append((one, True))
             else:
-                outcome.not_made.append(
-                    (
-                        one,
-                        MissingMapReason(
-                            "no_townships", {"roles": available_layers.format_role_names((TOWNSHIPS_CONCEPT,))}
-                        ),
-                    )
-                )
+                concepts = available_layers.norm.standard.concepts
+                roles = " / ".join(expand_concepts_to_roles((TOWNSHIPS_CONCEPT,), concepts))
+                outcome.not_made.append((one, MissingMapReason("no_townships", {"roles": roles})))
     if jobs:
         # All files are replaced together, after all pages are written: an aborted run leaves the old ones.
         with suppress(_NothingPublic), write_atomically(_choose_first_file(builder, order, jobs[0])) as temporary:

@@ -43,15 +43,14 @@ if TYPE_CHECKING:
 
 MAP_FIELDS_ALGORITHM_ID = "sanxian:map_fields"
 _POLL_SECONDS = 0.005
-_END_STATES = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
 
 
 class MappingRun(QObject):
     """One run of the algorithm `map_fields` as a QGIS task.
 
     Created and used on the main thread. Signal ``run_ended(results)``: results of the algorithm by output name, or None
-    if it failed or was cancelled; `get_log_messages` then contains the error. The runner keeps context and feedback
-    alive, which QGIS's task uses without owning them.
+    if it failed or was cancelled; the log of ``feedback`` then contains the error. The runner keeps context and
+    feedback alive, which QGIS's task uses without owning them.
     """
 
     progress = pyqtSignal(float)
@@ -93,15 +92,15 @@ class MappingRun(QObject):
         end = time.monotonic() + seconds
         # The status changes only after the main thread has handled its events. One millisecond, because 0 means no
         # limit.
-        while not (sip.isdeleted(self._task) or self._task.status() in _END_STATES or self._task.waitForFinished(1)):
+        while not (
+            sip.isdeleted(self._task)
+            or self._task.status() in (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
+            or self._task.waitForFinished(1)
+        ):
             if time.monotonic() > end:
                 return False
             time.sleep(_POLL_SECONDS)
         return True
-
-    def get_log_messages(self) -> str:
-        """Return the log messages of the run."""
-        return self.feedback.textLog().strip()
 
     def _on_executed(self, is_successful: bool, results: dict[str, Any]) -> None:
         # Cancelled here, or in QGIS's list of tasks. (Before the start the feedback is unreliable: QGIS cancels what it

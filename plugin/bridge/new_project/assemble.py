@@ -28,7 +28,7 @@ from qgis.core import (
 from ...core.base.cancellation import Cancellation
 from ...core.base.errors import DataError, OutputError, SanxianError
 from ...core.base.files.writing import check_writable, write_atomically
-from ...core.standard import Standard
+from ...core.standard import Standard, load_standard
 from ...core.standard.layer_tree import list_theme_roles
 from ...core.standard.layer_tree import list_themes as themes_of
 from ...core.standard.profile import Norm, load_profile
@@ -43,7 +43,6 @@ from . import bookmarks
 
 if TYPE_CHECKING:
     from ...core.counties.townships.split import WrittenPackage
-    from ...core.standard.profile import Norm
 
 #: Snapping distance in pixels: near enough for a vertex, far enough to draw next to one.
 SNAPPING_TOLERANCE_PX = 10.0
@@ -89,8 +88,6 @@ def load_norm(standard: str, profile: str, county_code: str) -> Norm:
 
     The profile may be that of the province.
     """
-    from ...core.standard import load_standard
-
     loaded_profile = load_profile(profile)
     return Norm(load_standard(standard or loaded_profile.standard), replace(loaded_profile, area_code=county_code))
 
@@ -126,26 +123,6 @@ def create_project_database(
         cancellation=cancellation,
     )
     return norm
-
-
-def set_up_snapping_and_topology(project: QgsProject, never_overlap: list[str]) -> None:
-    """Enable snapping on all layers of a project, and topological editing.
-
-    ``never_overlap``: roles (codes of plan layers) in whose layers a new feature is clipped by existing ones (see
-    `apply_overlap_setting`).
-    """
-    config = QgsSnappingConfig(project)
-    config.setEnabled(True)
-    config.setMode(Qgis.SnappingMode.AllLayers)
-    config.setTypeFlag(Qgis.SnappingType.Vertex | Qgis.SnappingType.Segment)
-    config.setTolerance(SNAPPING_TOLERANCE_PX)
-    config.setUnits(Qgis.MapToolUnit.Pixels)
-    config.setIntersectionSnapping(True)
-    project.setSnappingConfig(config)
-    project.setTopologicalEditing(True)
-    # QGIS has one setting for all layers; heritage areas do overlap and must not be clipped silently.
-    project.setAvoidIntersectionsMode(Qgis.AvoidIntersectionsMode.AllowIntersections)
-    project.writeEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, _ROLE_SEPARATOR.join(sorted(never_overlap)))
 
 
 def apply_overlap_setting(project: QgsProject, layer: QgsMapLayer | None) -> None:
@@ -243,7 +220,19 @@ def set_project_properties(project: QgsProject, request: NewProjectRequest) -> N
 def finish_project(project: QgsProject, request: NewProjectRequest, standard: Standard) -> None:
     """Set themes, snapping and bookmarks of a project with layers."""
     create_themes(project, standard)
-    set_up_snapping_and_topology(project, [t.role for t in standard.templates.values() if t.overlap == "never"])
+    config = QgsSnappingConfig(project)
+    config.setEnabled(True)
+    config.setMode(Qgis.SnappingMode.AllLayers)
+    config.setTypeFlag(Qgis.SnappingType.Vertex | Qgis.SnappingType.Segment)
+    config.setTolerance(SNAPPING_TOLERANCE_PX)
+    config.setUnits(Qgis.MapToolUnit.Pixels)
+    config.setIntersectionSnapping(True)
+    project.setSnappingConfig(config)
+    project.setTopologicalEditing(True)
+    # QGIS has one setting for all layers; heritage areas do overlap and must not be clipped silently.
+    project.setAvoidIntersectionsMode(Qgis.AvoidIntersectionsMode.AllowIntersections)
+    never_overlap = sorted(t.role for t in standard.templates.values() if t.overlap == "never")
+    project.writeEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, _ROLE_SEPARATOR.join(never_overlap))
     bookmarks.enable_automatic_update(project)
     bookmarks.update_bookmarks(project)
 

@@ -23,7 +23,6 @@ from ..layers.role_recognition import list_plan_layers
 if TYPE_CHECKING:
     from ...core.standard import Standard
 
-_GEODETIC_CRS = "EPSG:4490"
 #: Outlines are few; of a layer with more features (parcels) only the extent is read.
 _MAX_FEATURES_READ = 200
 
@@ -65,16 +64,21 @@ def _find_role(layer: QgsVectorLayer) -> str:
 def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | None:
     """Return the extent of a layer; None if its coordinates are invalid. Main thread."""
     transform = QgsCoordinateTransform(
-        layer.crs(), QgsCoordinateReferenceSystem(_GEODETIC_CRS), project.transformContext()
+        layer.crs(), QgsCoordinateReferenceSystem("EPSG:4490"), project.transformContext()
     )
+    shapes = []
     try:
-        shapes = _read_transformed_shapes(layer, transform) if layer.featureCount() <= _MAX_FEATURES_READ else []
         box = QgsRectangle(transform.transformBoundingBox(layer.extent()))
-        for number, shape in enumerate(shapes):
-            if number:
-                box.combineExtentWith(shape.boundingBox())
-            else:
-                box = shape.boundingBox()
+        request = QgsFeatureRequest().setNoAttributes()
+        for feature in layer.getFeatures(request) if layer.featureCount() <= _MAX_FEATURES_READ else ():
+            if feature.hasGeometry():
+                shape = QgsGeometry(feature.geometry())
+                shape.transform(transform)
+                shapes.append(shape)
+        if shapes:
+            box = QgsRectangle()
+        for shape in shapes:
+            box.combineExtentWith(shape.boundingBox())
     except QgsCsException:
         return None
     if not (-180 <= box.xMinimum() <= box.xMaximum() <= 180) or not box.isFinite():
@@ -82,17 +86,6 @@ def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | 
     return LayerExtent(
         box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum(), _measure_area_by_crs_zone(shapes)
     )
-
-
-def _read_transformed_shapes(layer: QgsVectorLayer, transform: QgsCoordinateTransform) -> list[QgsGeometry]:
-    """Return the geometries of all features of a layer, transformed."""
-    shapes = []
-    for feature in layer.getFeatures(QgsFeatureRequest().setNoAttributes()):
-        if feature.hasGeometry():
-            shape = QgsGeometry(feature.geometry())
-            shape.transform(transform)
-            shapes.append(shape)
-    return shapes
 
 
 def _measure_area_by_crs_zone(shapes: list[QgsGeometry]) -> dict[int, float]:

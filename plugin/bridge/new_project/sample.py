@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qgis.core import (
     QgsApplication,
@@ -24,14 +23,13 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from ...core.standard import load_standard
+from ...core.standard.profile import Norm, load_profile
 from ...paths import SAMPLE_FOLDER
 from ..editing import attribute_forms
 from ..layers import styles
 from ..layers.properties import get_file_path, set_assigned_role
 from ..project import county
-
-if TYPE_CHECKING:
-    from ...core.standard.profile import Norm
 
 #: Group → layers from top to bottom: role, name in the tree, shown at first. Names are data of a Chinese county.
 SAMPLE_GROUPS = (
@@ -109,7 +107,12 @@ def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
     layer_options.loadDefaultStyle = False
     layer_by_role = {one.name(): QgsVectorLayer(one.uri(), one.name(), "ogr", layer_options) for one in details}
     loaded_layers = []
-    norm = _load_norm()
+    try:
+        profile = load_profile(SAMPLE_PROFILE)
+        norm = Norm(load_standard(profile.standard), profile)
+    except ImportError:
+        # A library is missing: the layers have plain forms.
+        norm = None
     crs = next((layer.crs() for layer in layer_by_role.values()), QgsCoordinateReferenceSystem())
     project.setCrs(crs)
     project.setTitle(SAMPLE_TITLE)
@@ -134,21 +137,6 @@ def compute_sample_view(layers: list[QgsVectorLayer], project: QgsProject) -> Qg
         view.combineExtentWith(transform.transformBoundingBox(layer.extent()))
     view.scale(_VIEW_MARGIN_FACTOR)
     return QgsReferencedRectangle(view, project.crs())
-
-
-def _load_norm() -> Norm | None:
-    """Return the sample's standard and profile, resolved together.
-
-    None if a library is missing: its layers then have plain forms.
-    """
-    try:
-        from ...core.standard import load_standard
-        from ...core.standard.profile import Norm, load_profile
-
-        profile = load_profile(SAMPLE_PROFILE)
-    except ImportError:
-        return None
-    return Norm(load_standard(profile.standard), profile)
 
 
 def _add_layer(

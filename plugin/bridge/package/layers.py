@@ -23,7 +23,7 @@ from qgis.core import (
     QgsVectorLayer,
     QgsWkbTypes,
 )
-from qgis.PyQt.QtXml import QDomDocument, QDomElement
+from qgis.PyQt.QtXml import QDomDocument
 
 from ...core.base.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.standard.layer_tree import find_branch
@@ -170,7 +170,8 @@ def set_package_layers_aside(project: QgsProject, document: QDomDocument) -> lis
     layers = find_package_layers(project)
     layer_ids = {layer.id() for layer in layers}
     for tag in ("layer-tree-layer", "item", "layer-setting"):
-        for element in _list_xml_elements(document, tag):
+        nodes = document.elementsByTagName(tag)
+        for element in [nodes.item(number).toElement() for number in range(nodes.count())]:
             if (element.attribute("id") or element.text()) in layer_ids:
                 parent = element.parentNode().toElement()
                 parent.removeChild(element)
@@ -178,16 +179,16 @@ def set_package_layers_aside(project: QgsProject, document: QDomDocument) -> lis
                 if parent.tagName() == "layer-tree-group" and all(child.isNull() for child in children):
                     parent.parentNode().removeChild(parent)
     root = project.layerTreeRoot()
-    nodes = [(layer, root.findLayer(layer.id())) for layer in root.layerOrder() if layer.id() in layer_ids]
+    layer_nodes = [(layer, root.findLayer(layer.id())) for layer in root.layerOrder() if layer.id() in layer_ids]
     set_aside = [
         SetAsideLayer(layer, node.itemVisibilityChecked(), node.isExpanded())
-        for layer, node in nodes
+        for layer, node in layer_nodes
         if node is not None
     ]
     set_aside_ids = {one.layer.id() for one in set_aside}
     set_aside += [SetAsideLayer(layer, False, False) for layer in layers if layer.id() not in set_aside_ids]
     dirty = project.isDirty()
-    groups = {node.parent() for _, node in nodes if node is not None}
+    groups = {node.parent() for _, node in layer_nodes if node is not None}
     for one in set_aside:
         project.takeMapLayer(one.layer)
     _remove_empty_groups(project, groups)
@@ -212,11 +213,6 @@ def restore_package_layers(project: QgsProject, set_aside: list[SetAsideLayer]) 
 def _insert_package_group(project: QgsProject) -> QgsLayerTreeGroup:
     # The package's name does not fit into the layer tree.
     return project.layerTreeRoot().insertGroup(0, tr("Package (read-only copy)"))
-
-
-def _list_xml_elements(document: QDomDocument, tag: str) -> list[QDomElement]:
-    nodes = document.elementsByTagName(tag)
-    return [nodes.item(number).toElement() for number in range(nodes.count())]
 
 
 def _remove_empty_groups(project: QgsProject, groups: set[QgsLayerTreeGroup]) -> None:

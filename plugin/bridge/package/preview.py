@@ -78,20 +78,14 @@ class PackagePreview:
     watched_paths: tuple[str, ...] = ()
     missing_maps: Mapping[str, str] = field(default_factory=dict)
 
-    def will_be_drawn(self, slot: SlotPreview) -> bool:
-        """Return True if the plugin draws the map of a slot that has no file."""
-        return slot.can_be_drawn and not slot.found_file_names and slot.id not in self.missing_maps
-
     def list_relevant_slots(self, draws_maps: bool) -> list[SlotPreview]:
         """Return the slots to show in the list of the package's content.
 
         A specification may have a slot that a map of any number fills. This slot is left out if it has no file, but the
         package has or gets another map. ``draws_maps``: the plugin draws missing maps.
         """
-        has_map = any(
-            (slot.kind == "map" and slot.found_file_names) or (draws_maps and self.will_be_drawn(slot))
-            for slot in self.slots
-        )
+        drawn = [slot for slot in self.slots if draws_maps and slot.can_be_drawn and slot.id not in self.missing_maps]
+        has_map = any(slot.kind == "map" if slot.found_file_names else slot in drawn for slot in self.slots)
         return [slot for slot in self.slots if slot.found_file_names or not (slot.accepts_any_map and has_map)]
 
 
@@ -193,8 +187,11 @@ def preview_package(order: ExportOrder, placeholders: dict[str, str], inputs: It
     left_out_problem = next((p for p in problems if p.key == "files_left_out"), None)
     left_out = (left_out_problem.features, left_out_problem.count) if left_out_problem else ((), 0)
     unreadable_files = (str(p) for one in filled_slots if one.slot.title in broken_titles for p in one.file_paths)
-    watched_paths = (*_list_subfolders(order.documents_folder), *unreadable_files)
-    return PackagePreview(root, target, state, why, tuple(slots), *left_out, watched_paths)
+    folders = []
+    if order.documents_folder is not None:
+        subfolders = sorted(str(path) for path in order.documents_folder.iterdir() if path.is_dir())
+        folders = [str(order.documents_folder), *subfolders[:_MAX_WATCHED_FOLDERS]]
+    return PackagePreview(root, target, state, why, tuple(slots), *left_out, (*folders, *unreadable_files))
 
 
 def _is_table_of_plugin(slot: FileSlot, package_spec: PackageSpec) -> bool:
@@ -235,13 +232,6 @@ def explain_missing_maps(
         if missing_input is not None:
             reasons[slot.id] = texts.get("maps", missing_input.key, map=slot.title, **missing_input.params)
     return reasons
-
-
-def _list_subfolders(documents: Path | None) -> tuple[str, ...]:
-    """Return the paths of the folder of documents and of its subfolders; empty for None."""
-    if documents is None:
-        return ()
-    return (str(documents), *sorted(str(p) for p in documents.iterdir() if p.is_dir())[:_MAX_WATCHED_FOLDERS])
 
 
 @run_in_python_thread

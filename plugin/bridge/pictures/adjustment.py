@@ -15,10 +15,9 @@ from ...core.render.document.check_report import decode_data_uri
 from ...core.render.versions.edition_comparison import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
 from ...core.standard.messages.texts import Texts
 from ..layers import painting
-from ..layers.painting import ImageFrame
 from ..layers.properties import convert_to_qgis_crs
 from .overview import find_free_box, is_far_from_marker
-from .scene import choose_style
+from .scene import SYMBOL_FRAME, SYMBOL_SHAPE, choose_style
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,8 +41,6 @@ _PARCEL_COLORS = {
 _MIN_WIDTH_M, _PARCELS_SHARE = 1000.0, 0.8
 #: Numbers are drawn for at most this many parcels, the largest of each kind first.
 _MAX_NUMBERS = 60
-#: Place of a symbol in its image (m).
-_SYMBOL_SHAPE = shapely.box(70, 70, 1130, 530)
 
 
 def draw_adjustment_map(result: AdjustmentResult, cancellation: Cancellation) -> tuple[Picture, Legend] | None:
@@ -59,9 +56,9 @@ def draw_adjustment_map(result: AdjustmentResult, cancellation: Cancellation) ->
     width = max((east - west) / _PARCELS_SHARE, (north - south) / _PARCELS_SHARE * aspect, _MIN_WIDTH_M)
     x, y, half = (west + east) / 2, (south + north) / 2, np.array([width, width / aspect]) / 2
     extent = (x - half[0], y - half[1], x + half[0], y + half[1])
-    frame = ImageFrame(extent, _MAP_PIXELS, round(_MAP_PIXELS / aspect), _MAP_MM[0], 0.8)
+    frame = painting.ImageFrame(extent, _MAP_PIXELS, round(_MAP_PIXELS / aspect), _MAP_MM[0], 0.8)
     drawn = [(kind, _make_parcel_layer(kind, shapes[kind], crs)) for kind in _PARCEL_COLORS if len(shapes[kind])]
-    symbol = np.array([_SYMBOL_SHAPE], dtype=object)
+    symbol = np.array([SYMBOL_SHAPE], dtype=object)
     entries = [
         (_draw_legend_image(_make_parcel_layer(kind, symbol, crs), crs), texts.get("adjustment", f"map_{kind}"))
         for kind, _ in drawn
@@ -73,18 +70,15 @@ def draw_adjustment_map(result: AdjustmentResult, cancellation: Cancellation) ->
         if plan_layer is not None:
             layers.append(_make_line_layer(plan_layer, concept, frame, crs, cancellation))
             if concept != "townships":
-                layer = painting.make_styled_layer(choose_style(plan_layer, concept), crs, [], [(_SYMBOL_SHAPE, [])])
+                layer = painting.make_styled_layer(choose_style(plan_layer, concept), crs, [], [(SYMBOL_SHAPE, [])])
                 layer.setLabelsEnabled(False)
                 entries.append((_draw_legend_image(layer, crs), texts.get_concept_name(concept)))
     image = painting.draw_layers(frame, layers, crs)
-    painter = painting.make_painter(image)
-    try:
+    with painting.paint_on(image) as painter:
         painting.draw_scale_bar(painter, frame)
         painting.draw_north_arrow(painter, frame, texts.get("adjustment", "north"))
         _draw_numbers(result, painter, frame)
         painting.draw_map_frame(painter, frame)
-    finally:
-        painter.end()
     return Picture(decode_data_uri(painting.encode_data_uri(image)), _MAP_MM[0]), Legend(tuple(entries))
 
 
@@ -97,7 +91,9 @@ def _make_parcel_layer(kind: str, shapes: NDArray, crs) -> QgsVectorLayer:
     return layer
 
 
-def _make_line_layer(layer: Layer, concept: str, frame: ImageFrame, crs, cancellation: Cancellation) -> QgsVectorLayer:
+def _make_line_layer(
+    layer: Layer, concept: str, frame: painting.ImageFrame, crs, cancellation: Cancellation
+) -> QgsVectorLayer:
     """Return the rows of a layer in the map, generalised to its scale; townships keep their names."""
     window = shapely.box(*frame.extent)
     rows = [n for n, shape in enumerate(layer.plane_shapes) if shape is not None and shapely.intersects(shape, window)]
@@ -112,7 +108,7 @@ def _make_line_layer(layer: Layer, concept: str, frame: ImageFrame, crs, cancell
     return painting.make_styled_layer(choose_style(layer, concept), crs, [], [(shape, []) for shape in outlines])
 
 
-def _draw_numbers(result: AdjustmentResult, painter: QPainter, frame: ImageFrame) -> None:
+def _draw_numbers(result: AdjustmentResult, painter: QPainter, frame: painting.ImageFrame) -> None:
     """Draw the numbers of the largest parcels on a point inside each, or near it, with a line if they are far.
 
     A line to a number next to the point would read as a minus sign.
@@ -136,5 +132,4 @@ def _draw_numbers(result: AdjustmentResult, painter: QPainter, frame: ImageFrame
 
 def _draw_legend_image(layer: QgsVectorLayer, crs) -> bytes:
     """Return an image of the legend that shows a layer."""
-    sheet = ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
-    return decode_data_uri(painting.encode_data_uri(painting.draw_layers(sheet, [layer], crs)))
+    return decode_data_uri(painting.encode_data_uri(painting.draw_layers(SYMBOL_FRAME, [layer], crs)))

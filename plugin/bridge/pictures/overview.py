@@ -14,8 +14,7 @@ from ...core.geometry.validity import mask_missing_shapes
 from ...core.model.rule import Severity
 from ...core.render.pictures import LegendEntry, list_mark_labels
 from ..layers import painting
-from ..layers.painting import ImageFrame
-from .scene import PictureData, choose_style
+from .scene import SYMBOL_FRAME, SYMBOL_SHAPE, PictureData, choose_style
 
 #: The width on paper, and in pixels: two for each of the page on the screen, 280 dpi in the signed report.
 OVERVIEW_MM, OVERVIEW_PIXELS = 98.0, 744
@@ -35,7 +34,7 @@ _DIRECTIONS = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1,
 MarkerPosition = tuple[float, float]
 
 
-def choose_overview_frame(picture_data: PictureData) -> ImageFrame | None:
+def choose_overview_frame(picture_data: PictureData) -> painting.ImageFrame | None:
     """Return extent and size of the overview map; None if all layers are empty.
 
     It shows the county, or all layers if the plan has no layer of the county.
@@ -61,10 +60,10 @@ def choose_overview_frame(picture_data: PictureData) -> ImageFrame | None:
     width = max(float(size[0]), float(size[1]) / 1.25)
     half = np.array([width, height]) / 2
     extent = (*(centre - half).tolist(), *(centre + half).tolist())
-    return ImageFrame(extent, OVERVIEW_PIXELS, round(OVERVIEW_PIXELS * height / width), OVERVIEW_MM, 0.72)
+    return painting.ImageFrame(extent, OVERVIEW_PIXELS, round(OVERVIEW_PIXELS * height / width), OVERVIEW_MM, 0.72)
 
 
-def draw_overview(picture_data: PictureData, frame: ImageFrame) -> str:
+def draw_overview(picture_data: PictureData, frame: painting.ImageFrame) -> str:
     """Return the overview map of the county as a data URI."""
     layers = [_make_outline_layer(picture_data, c, frame) for c in OVERVIEW_CONCEPTS]
     points = [shapely.point_on_surface(finding.geometry) for finding in picture_data.close_up_findings]
@@ -83,20 +82,17 @@ def draw_overview(picture_data: PictureData, frame: ImageFrame) -> str:
         )
     )
     image = painting.draw_layers(frame, [layer for layer in layers if layer is not None], picture_data.crs)
-    painter = painting.make_painter(image)
-    try:
+    with painting.paint_on(image) as painter:
         painting.draw_scale_bar(painter, frame)
         painting.draw_north_arrow(painter, frame, picture_data.words.get("text", "north"))
         for severity, mark_position in reversed(others):
             painting.draw_severity_marker(painter, frame, str(severity), *mark_position, _UNNUMBERED_MARK_MM)
         _draw_numbers(picture_data, painter, frame, numbered, [position for _, position in others])
-    finally:
-        painter.end()
     return painting.encode_data_uri(image)
 
 
 def _place_unnumbered_markers(
-    picture_data: PictureData, frame: ImageFrame, numbered_positions: list[MarkerPosition]
+    picture_data: PictureData, frame: painting.ImageFrame, numbered_positions: list[MarkerPosition]
 ) -> list[tuple[Severity, MarkerPosition]]:
     """Return the positions of markers for findings without a number, errors first.
 
@@ -122,7 +118,7 @@ def _place_unnumbered_markers(
 def _draw_numbers(
     picture_data: PictureData,
     painter: QPainter,
-    frame: ImageFrame,
+    frame: painting.ImageFrame,
     marker_positions: list[MarkerPosition],
     unnumbered_positions: list[MarkerPosition],
 ) -> None:
@@ -149,7 +145,7 @@ def _draw_numbers(
         painting.draw_text(painter, frame, str(number), box.left(), box.center().y(), 2.7, bold=True)
 
 
-def _make_outline_layer(picture_data: PictureData, concept: str, frame: ImageFrame) -> QgsVectorLayer | None:
+def _make_outline_layer(picture_data: PictureData, concept: str, frame: painting.ImageFrame) -> QgsVectorLayer | None:
     """Return a layer for one concept (such as 永久基本农田), generalised to this scale.
 
     Areas with names remain separate, all others are merged.
@@ -189,38 +185,20 @@ def make_legend_entries(picture_data: PictureData) -> list[LegendEntry]:
     """
     entries = []
     for severity, label in list_mark_labels(picture_data.report, picture_data.words):
-        entries.append(LegendEntry(label, _draw_marker_symbol(str(severity))))
+        image = painting.make_white_image(SYMBOL_FRAME)
+        with painting.paint_on(image) as painter:
+            painting.draw_severity_marker(painter, SYMBOL_FRAME, str(severity), 60.0, 30.0, 4.4)
+        entries.append(LegendEntry(label, painting.encode_data_uri(image)))
     for concept in reversed(OVERVIEW_CONCEPTS):
         layer = picture_data.plan.find_layer_of_concept(concept)
         if layer is not None and (concept, layer.role) != ("townships", "XZQX"):
-            entries.append(
-                LegendEntry(
-                    picture_data.words.get_text_or_key("concept", concept),
-                    _draw_symbol(picture_data, choose_style(layer, concept)),
-                )
-            )
+            style, crs = choose_style(layer, concept), picture_data.crs
+            symbol_layer = painting.make_styled_layer(style, crs, [], [(SYMBOL_SHAPE, [])])
+            symbol_layer.setLabelsEnabled(False)
+            image = painting.draw_layers(SYMBOL_FRAME, [symbol_layer], crs)
+            title = picture_data.words.get_text_or_key("concept", concept)
+            entries.append(LegendEntry(title, painting.encode_data_uri(image)))
     return entries
-
-
-def _draw_symbol(picture_data: PictureData, style: str) -> str:
-    """Return a small picture of a style's symbol as a data URI, drawn as on the map."""
-    sheet = ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
-    shape = shapely.box(70, 70, 1130, 530)
-    layer = painting.make_styled_layer(style, picture_data.crs, [], [(shape, [])])
-    layer.setLabelsEnabled(False)
-    return painting.encode_data_uri(painting.draw_layers(sheet, [layer], picture_data.crs))
-
-
-def _draw_marker_symbol(severity: str) -> str:
-    """Return a small picture of a severity's marker as a data URI, as large as the pictures of styles."""
-    sheet = ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
-    image = painting.make_white_image(sheet)
-    painter = painting.make_painter(image)
-    try:
-        painting.draw_severity_marker(painter, sheet, severity, 60.0, 30.0, 4.4)
-    finally:
-        painter.end()
-    return painting.encode_data_uri(image)
 
 
 def _find_grid_cell(marker_position: MarkerPosition, pixels_per_mm: float) -> tuple[int, int]:

@@ -15,7 +15,6 @@ from ...core.geometry.validity import extract_polygons, mask_missing_shapes
 from ...core.render.pictures import select_largest_conflicts
 from ...core.render.words import ReportTexts
 from ..layers import painting, styles
-from ..layers.painting import ImageFrame
 from ..layers.properties import convert_to_qgis_crs
 
 if TYPE_CHECKING:
@@ -35,6 +34,11 @@ CLOSE_UP_MM, CLOSE_UP_PIXELS = (60.0, 34.0), 452
 CONFLICT_SHARE_OF_VIEW, MIN_VIEW_WIDTH_M = 0.3, 500
 #: Concepts by drawing order, the topmost first.
 CLOSE_UP_CONCEPTS = ("county", "townships", "boundary", "red_line", "heritage", "farmland")
+#: The picture of a symbol in a legend, and the place of the symbol in it (m).
+SYMBOL_FRAME, SYMBOL_SHAPE = (
+    painting.ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0),
+    shapely.box(70, 70, 1130, 530),
+)
 #: In a wider picture (m) parcels would be a grey area: it shows generalised lines only.
 _MAX_SCENE_WIDTH_WITH_PARCELS_M = 12_000.0
 
@@ -84,14 +88,14 @@ def choose_style(layer: Layer, concept: str) -> str:
     return {"farmland": "YJJBNTBHTB", "zones": "YDYHGHFQ"}.get(concept, layer.role)
 
 
-def widen_bounds(frame: ImageFrame, share: float = 0.1) -> tuple[float, float, float, float]:
+def widen_bounds(frame: painting.ImageFrame, share: float = 0.1) -> tuple[float, float, float, float]:
     """Return the bounds of a picture in metres, widened by a share of its size."""
     west, south, east, north = frame.extent
     margin = (east - west) * share
     return west - margin, south - margin, east + margin, north + margin
 
 
-def clip_to_picture(shape: Any, frame: ImageFrame) -> Any:
+def clip_to_picture(shape: Any, frame: painting.ImageFrame) -> Any:
     """Clip a polygon with very many vertices to the picture; return others unchanged.
 
     A margin around the picture hides the cut.
@@ -107,11 +111,8 @@ def draw_close_up(picture_data: PictureData, finding: Finding) -> str:
     shape = clip_to_picture(finding.make_layer_geometry(), sheet)
     values = [str(finding.severity), finding.state]
     layers = [painting.make_styled_layer("findings", picture_data.crs, ["severity", "state"], [(shape, values)])]
-    roles: list[tuple[str, Layer]] = []
-    for concept in CLOSE_UP_CONCEPTS:
-        layer = picture_data.plan.find_layer_of_concept(concept)
-        if layer is not None:
-            roles.append((concept, layer))
+    found = [(concept, picture_data.plan.find_layer_of_concept(concept)) for concept in CLOSE_UP_CONCEPTS]
+    roles = [(concept, layer) for concept, layer in found if layer is not None]
     drawn_roles = {layer.role for _, layer in roles}
     parcels = picture_data.plan.find_layer_of_concept("parcels")
     is_near = sheet.extent[2] - sheet.extent[0] <= _MAX_SCENE_WIDTH_WITH_PARCELS_M
@@ -128,16 +129,13 @@ def draw_close_up(picture_data: PictureData, finding: Finding) -> str:
     image = painting.draw_layers(
         sheet, [drawn_layer for drawn_layer in layers if drawn_layer is not None], picture_data.crs
     )
-    painter = painting.make_painter(image)
-    try:
+    with painting.paint_on(image) as painter:
         painting.draw_scale_bar(painter, sheet)
-    finally:
-        painter.end()
     return painting.encode_data_uri(image)
 
 
 def _make_visible_rows_layer(
-    picture_data: PictureData, concept: str, layer: Layer, frame: ImageFrame, is_near: bool
+    picture_data: PictureData, concept: str, layer: Layer, frame: painting.ImageFrame, is_near: bool
 ) -> QgsVectorLayer | None:
     """Return the rows of a layer inside the picture, with the values for its symbols."""
     if not is_near and (concept, layer.role) in picture_data.outlines:
@@ -161,7 +159,7 @@ def _make_visible_rows_layer(
     return picture_layer
 
 
-def choose_close_up_frame(finding: Finding) -> ImageFrame:
+def choose_close_up_frame(finding: Finding) -> painting.ImageFrame:
     """Return extent and size of a close-up, of which the conflict takes a third."""
     width_mm, height_mm = CLOSE_UP_MM
     west, south, east, north = finding.geometry.bounds
@@ -173,4 +171,4 @@ def choose_close_up_frame(finding: Finding) -> ImageFrame:
     x, y = (west + east) / 2, (south + north) / 2
     half = width / 2, width * height_mm / width_mm / 2
     extent = (x - half[0], y - half[1], x + half[0], y + half[1])
-    return ImageFrame(extent, CLOSE_UP_PIXELS, round(CLOSE_UP_PIXELS * height_mm / width_mm), width_mm)
+    return painting.ImageFrame(extent, CLOSE_UP_PIXELS, round(CLOSE_UP_PIXELS * height_mm / width_mm), width_mm)

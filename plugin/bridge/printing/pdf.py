@@ -39,7 +39,6 @@ _SIDE_MARGIN_MM, _TOP_MARGIN_MM, _BOTTOM_MARGIN_MM = 16.0, 12.0, 12.0
 #: Space of header and footer (dots), with the line between them and the text.
 _HEADER_HEIGHT, _FOOTER_HEIGHT = 26, 24
 _MARGIN_FONT_POINTS = 7.5
-_MM_PER_INCH = 25.4
 
 
 def write_pdf(document: Document, path: Path, *, cancellation: Cancellation = NEVER_CANCELLED) -> int:
@@ -56,7 +55,7 @@ def write_pdf(document: Document, path: Path, *, cancellation: Cancellation = NE
         text = QTextDocument()
         text.setDocumentMargin(0)
         text.setDefaultFont(_make_font(8.5))
-        text.setHtml(render_print_html(blocks, writer.width() / _DPI * _MM_PER_INCH))
+        text.setHtml(render_print_html(blocks, writer.width() / _DPI * 25.4))
         text.setPageSize(size)
         return text
 

@@ -27,7 +27,6 @@ from .. import settings
 from ..layers import role_recognition
 from ..layers.properties import get_file_path
 from ..running.tasks import LOG_TAG
-from ..settings import get_report_language
 from .saved_paths import (
     find_path_next_to_layers,
     find_waiver_file_to_apply,
@@ -194,7 +193,7 @@ def make_check_options(project: QgsProject) -> RunOptions:
         phase=county.phase,
         targets=county.targets,
         rules=(county.rules,) if county.rules else (),
-        lang=get_report_language(),
+        lang=settings.get_report_language(),
         notices=tuple(role_recognition.describe_unreadable_layers(project)),
         waivers=find_waiver_file_to_apply(project, files),
         renumbered=str(key_table) if key_table is not None and key_table.is_file() else "",

@@ -64,20 +64,17 @@ class BackgroundJob(QgsTask):
             return False
         self._running.set()
         try:
-            return self._run()
-        finally:
-            self._running.clear()
-            self._over.set()
-
-    def _run(self) -> bool:
-        try:
             self._result = run_in_python_thread(self._work)(self._on_progress, Cancellation(self.isCanceled))
         except Cancelled:
             return False
         except Exception as error:
             self._error = error
             return False
-        return not self.isCanceled()
+        else:
+            return not self.isCanceled()
+        finally:
+            self._running.clear()
+            self._over.set()
 
     def _on_progress(self, share: float, text: str) -> None:
         self.setProgress(100 * share)

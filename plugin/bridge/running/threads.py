@@ -12,8 +12,7 @@ from __future__ import annotations
 import threading
 import traceback
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -52,11 +51,11 @@ def call_on_main(
         try:
             cancellation.raise_if_cancelled()
         except BaseException:
-            if call.withdraw_call():
+            if call.take():
                 raise
             call.over.wait()
             raise
-        if timeout_seconds is not None and waited > timeout_seconds and call.withdraw_call():
+        if timeout_seconds is not None and waited > timeout_seconds and call.take():
             return None
     if call.error is not None:
         raise call.error
@@ -102,7 +101,17 @@ class _MainThreadCaller(QObject):
 
     @pyqtSlot(object)
     def _make_pending_call(self, call: _MainThreadCall) -> None:
-        call.make_call()
+        if not call.take():
+            return
+        try:
+            call.result = call.function()
+        except BaseException as error:
+            call.error = error
+            # The function's objects (layouts, projects) must not be deleted in the other thread, together with the
+            # error.
+            traceback.clear_frames(error.__traceback__)
+        finally:
+            call.over.set()
 
 
 _agent_lock = threading.Lock()
@@ -122,22 +131,9 @@ class _MainThreadCall:
         self.error: BaseException | None = None
         self.over, self._mine = threading.Event(), threading.Lock()
 
-    def withdraw_call(self) -> bool:
-        """Withdraw the call; return True if it was not begun and never will be."""
+    def take(self) -> bool:
+        """Take the call to make or to withdraw it; return True if it was neither begun nor withdrawn before."""
         return self._mine.acquire(blocking=False)
-
-    def make_call(self) -> None:
-        if not self._mine.acquire(blocking=False):
-            return
-        try:
-            self.result = self.function()
-        except BaseException as error:
-            self.error = error
-            # The function's objects (layouts, projects) must not be deleted in the other thread, together with the
-            # error.
-            traceback.clear_frames(error.__traceback__)
-        finally:
-            self.over.set()
 
 
 class BackgroundMode:
@@ -161,16 +157,6 @@ def _end_background_mode() -> None:
     COLLECTION_PAUSE.end()
 
 
-@contextmanager
-def use_background_mode() -> Iterator[None]:
-    """Use the background mode while the ``with`` block runs."""
-    hold = BackgroundMode()
-    try:
-        yield
-    finally:
-        hold.release()
-
-
 def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
     """Decorate a function so that it runs in a thread created by Python if it is called in a thread of Qt.
 
@@ -191,9 +177,12 @@ def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
                 call_outcome["error"] = error
 
         thread = threading.Thread(target=call_and_store_result, name=f"sanxian-{function.__name__}")
-        with use_background_mode():
+        background_mode = BackgroundMode()
+        try:
             thread.start()
             thread.join()
+        finally:
+            background_mode.release()
         if "error" in call_outcome:
             raise call_outcome["error"]
         return call_outcome["result"]

@@ -30,7 +30,6 @@ from ...core.counties.county_record import SUMMARY_HTML, BatchOptions, County
 from ...core.model.verdict import Verdict
 from ...core.render.words import ReportTexts
 from ..widgets import messages
-from ..widgets.messages import MessageBarMessages
 from ..widgets.paths import open_path
 from .rows import DONE, KEPT, RUNNING, CountyRow, make_rows_of_forecast
 
@@ -48,7 +47,7 @@ class CountiesController(QObject):
     def __init__(self, iface: Any, runner: JobRunner, parent: QObject):
         super().__init__(parent)
         self._iface, self._runner = iface, runner
-        self._messages = MessageBarMessages(iface, tr("Check Many Counties"))
+        self._messages = messages.MessageBarMessages(iface, tr("Check Many Counties"))
         self._forecaster = CountyForecaster()
         self._forecast_job: BackgroundJob | None = None
         self._run_job: BackgroundJob | None = None

@@ -40,10 +40,8 @@ class KindButtons(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.by_kind: dict[str, QToolButton] = {}
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
         for kind in KINDS:
-            button = QToolButton(
+            self.by_kind[kind] = QToolButton(
                 objectName=f"SanxianCounties{str(kind).capitalize()}",
                 checkable=True,
                 checked=True,
@@ -51,8 +49,7 @@ class KindButtons(QWidget):
                 toolTip=tr("Show or hide the counties with this verdict"),
                 toggled=self.changed,
             )
-            row.addWidget(button)
-            self.by_kind[kind] = button
+        fill_layout(QHBoxLayout(self), *self.by_kind.values(), has_margins=False)
         self.refresh_icons()
         self.show_counts(dict.fromkeys(KINDS, 0))
 
@@ -251,7 +248,9 @@ class CountiesDialog(ManualStartDialog):
 
         It is that of the run while the list shows its results, also if the form names another folder by now.
         """
-        return self._run_output if self.shows_results and self._run_output else self.form.make_output_path()
+        if self.shows_results and self._run_output:
+            return self._run_output
+        return Path(self.form.output.text()) if self.form.output.text() else None
 
     def _enable_start(self) -> None:
         complete = self.form.is_complete
@@ -291,7 +290,8 @@ class CountiesDialog(ManualStartDialog):
         self.cancelRequested.emit()
 
     def _on_rows_changed(self) -> None:
-        self.kinds.show_counts(self.model.count_kinds())
+        kinds = [row.kind for row in self.model.rows]
+        self.kinds.show_counts({kind: kinds.count(kind) for kind in KINDS})
         self._show_detail()
         if not self.is_running:
             self._enable_result_buttons()

@@ -168,10 +168,6 @@ class CountiesForm(QWidget):
         """Return True if the counties and the folder of results are given."""
         return bool(self.source.text() and self.output.text())
 
-    def make_output_path(self) -> Path | None:
-        """Return the folder of results; None while none is given."""
-        return Path(self.output.text()) if self.output.text() else None
-
     def make_options(self) -> BatchOptions:
         """Return the batch that the form describes. Raise InputError for a connection with a password."""
         return BatchOptions(

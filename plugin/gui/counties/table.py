@@ -145,11 +145,6 @@ class CountyModel(QAbstractTableModel):
         self._icons.clear()
         self._emit_all_changed()
 
-    def count_kinds(self) -> dict[str, int]:
-        """Return kind → number of counties."""
-        kinds = [row.kind for row in self.rows]
-        return {kind: kinds.count(kind) for kind in KINDS}
-
     def _emit_changed(self, name: str) -> None:
         place = self._place_by_name[name]
         self.dataChanged.emit(self.index(place, 0), self.index(place, len(Column) - 1))
@@ -182,15 +177,14 @@ class CountyModel(QAbstractTableModel):
             return _RIGHT if column in _RIGHT_COLUMNS else _LEFT
         if role == Qt.ItemDataRole.ToolTipRole:
             return describe_row(row)
-        if role == Qt.ItemDataRole.DecorationRole and column is Column.RESULT and row.kind:
-            return self._get_icon(KIND_ICONS[row.kind])
-        if role == Qt.ItemDataRole.DecorationRole and column is Column.STAGE and row.stage == RUNNING:
-            return self._get_icon("run")
-        if role == Qt.ItemDataRole.FontRole and (
-            column is Column.NAME
-            or (column is Column.RESULT and row.kind)
-            or (column is Column.STAGE and row.stage == RUNNING)
-        ):
+        icon_name = KIND_ICONS[row.kind] if column is Column.RESULT and row.kind else ""
+        if column is Column.STAGE and row.stage == RUNNING:
+            icon_name = "run"
+        if role == Qt.ItemDataRole.DecorationRole and icon_name:
+            if icon_name not in self._icons:
+                self._icons[icon_name] = theme.load_icon(icon_name)
+            return self._icons[icon_name]
+        if role == Qt.ItemDataRole.FontRole and (column is Column.NAME or icon_name):
             font = QFont()
             font.setBold(True)
             return font
@@ -198,11 +192,6 @@ class CountyModel(QAbstractTableModel):
             value = _get_sort_value(row, column)
             return _CELL_TEXTS[column](row) if value is None else value
         return None
-
-    def _get_icon(self, name: str) -> QIcon:
-        if name not in self._icons:
-            self._icons[name] = theme.load_icon(name)
-        return self._icons[name]
 
 
 def _get_sort_value(row: CountyRow, column: Column) -> float | None:

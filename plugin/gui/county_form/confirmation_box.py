@@ -6,7 +6,7 @@ The settings are those of mark C: they were not read in a published standard.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from qgis.PyQt.QtCore import QDate, Qt
 from qgis.PyQt.QtWidgets import (
@@ -47,7 +47,7 @@ class ConfirmationBox(FormBox):
         self._given_items: tuple[str, ...] = ()
         self._offered_items: list[str] = []
         #: Items that the last check used; they are listed first.
-        self._used_items: frozenset[str] = frozenset()
+        self.used_items: frozenset[str] = frozenset()
         self.badge = NoticeBox()
         self.by, self.document, self.date = QLineEdit(), QLineEdit(), ScrollSafeDateEdit()
         theme.set_placeholder(self.by, tr("Name of the authority"))
@@ -61,11 +61,8 @@ class ConfirmationBox(FormBox):
             minimumHeight=self.fontMetrics().height() * 9,
         )
         self.messages = {name: FieldMessage(lines=0) for name in ("by", "document", "date", "items")}
-        tick_all_button, tick_none_button = QPushButton(tr("Tick All")), QPushButton(tr("Tick None"))
-        for button in (tick_all_button, tick_none_button):
-            button.setAutoDefault(False)
-        tick_all_button.clicked.connect(lambda: self._set_all_ticks(True))
-        tick_none_button.clicked.connect(lambda: self._set_all_ticks(False))
+        tick_all_button = QPushButton(tr("Tick All"), autoDefault=False, clicked=lambda: self._set_all_ticks(True))
+        tick_none_button = QPushButton(tr("Tick None"), autoDefault=False, clicked=lambda: self._set_all_ticks(False))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setColumnStretch(1, 1)
@@ -99,17 +96,13 @@ class ConfirmationBox(FormBox):
         self.items.clear()
         self._is_filling = False
 
-    def set_used_items(self, used_items: Iterable[str]) -> None:
-        """Set the settings that the last check used, which `show_confirmable_settings` lists first."""
-        self._used_items = frozenset(used_items)
-
     def show_confirmable_settings(self, items: list[str], explain: Callable[[str], str] = str) -> None:
         """List the settings that can be confirmed, those of the last check first; ticked ones stay ticked.
 
         ``explain``: returns the value of a setting and the rules that use it, for its tool tip.
         """
-        items = sorted(items, key=lambda item: item not in self._used_items)
-        used_count = sum(item in self._used_items for item in items)
+        items = sorted(items, key=lambda item: item not in self.used_items)
+        used_count = sum(item in self.used_items for item in items)
         text = tr("The {count} items that the last check used are listed first, in bold.")
         self.used_note.setText(text.format(count=used_count) if used_count else "")
         self.used_note.setVisible(used_count > 0)
@@ -125,7 +118,7 @@ class ConfirmationBox(FormBox):
             item.setData(Qt.ItemDataRole.UserRole, key)
             lines = (item.text(), explain(key), tr("{key}, mark C").format(key=key))
             item.setToolTip("\n".join(line for line in lines if line))
-            set_bold(item, is_bold=key in self._used_items)
+            set_bold(item, is_bold=key in self.used_items)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable)
             item.setCheckState(Qt.CheckState.Checked if key in ticked_items else Qt.CheckState.Unchecked)
             self.items.addItem(item)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtGui import QPainter, QPalette
 from qgis.PyQt.QtWidgets import (
@@ -18,6 +20,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.labels_and_buttons import SourceMarkLabel
+from ..widgets.layout import fill_layout
 from ..widgets.lists import ScrollSafeComboBox
 
 #: Maximum width of a row name, in digits.
@@ -72,9 +75,9 @@ class InheritingLineEdit(QLineEdit):
 class GreyableComboBox(ScrollSafeComboBox):
     """A combo box that can show its value in grey."""
 
-    def __init__(self, parent=None):
+    def __init__(self, parent=None, **properties: Any):
         self._grey = False
-        super().__init__(parent)
+        super().__init__(parent, **properties)
 
     def set_grey(self, grey: bool) -> None:
         """Show the value in grey if ``grey``, else in the normal text colour."""
@@ -94,17 +97,17 @@ class GreyableComboBox(ScrollSafeComboBox):
 class InheritingComboBox(GreyableComboBox):
     """A combo box whose first entry (data None) is the inherited value, shown in grey."""
 
-    def __init__(self, parent=None):
-        super().__init__(parent)
+    def __init__(self, parent=None, **properties: Any):
+        super().__init__(parent, **properties)
         self.currentIndexChanged.connect(lambda _index: self.set_grey(self.currentData() is None))
 
-    def set_inherited_value(self, value: str, source: str) -> None:
+    def set_inherited_value(self, value: str, source: str = "") -> None:
         """Set the text of the first entry: the inherited value and where it comes from."""
-        text = tr("{value} (inherited: {source})") if source else "{value}"
+        text = tr("{value} (inherited: {source})").format(value=value, source=source) if source else value
         if self.count() and self.itemData(0) is None:
-            self.setItemText(0, text.format(value=value, source=source))
+            self.setItemText(0, text)
         else:
-            self.insertItem(0, text.format(value=value, source=source), None)
+            self.insertItem(0, text, None)
         self.setItemData(0, theme.get_faint_color(in_field=True), Qt.ItemDataRole.ForegroundRole)
         self.set_grey(self.currentData() is None)
 
@@ -133,8 +136,7 @@ class SourceMarkSlot(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row = fill_layout(QHBoxLayout(self), has_margins=False)
         self.mark = ""
 
     def show_source_mark(self, mark: str) -> None:
@@ -149,8 +151,7 @@ class SourceMarkSlot(QWidget):
                 widget.hide()
                 widget.deleteLater()
         if mark:
-            label = SourceMarkLabel(mark)
-            self._row.addWidget(label)
+            self._row.addWidget(SourceMarkLabel(mark))
 
 
 class NameLabel(QLabel):

@@ -11,7 +11,6 @@ from pathlib import Path
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractScrollArea,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -33,14 +32,13 @@ from ...core.standard.profile.resolved import read_county_form_choices
 from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.labels_and_buttons import describe_source_marks
-from ..widgets.layout import fill_layout, make_row
+from ..widgets.layout import fill_layout, make_column, make_row
 from ..widgets.lists import ProfileCombo
 from ..widgets.sections import FieldMessage, FormSection, NoticeBox, make_faint_label
 from .confirmation_box import ConfirmationBox
 from .limits_box import LimitsBox, RatioBox, SettingRow
 from .targets_box import TargetsBox
 
-_SOURCE_MARKS = ("A", "B", "C")
 #: Rules that the tool tip of a setting names.
 _MAX_NAMED_RULES = 4
 
@@ -76,8 +74,7 @@ class CountyForm(QWidget):
         self.name, self.area_code = QLineEdit(), QLineEdit()
         self.name_message, self.file_message = FieldMessage(lines=0), FieldMessage(lines=0)
         self.base = ProfileCombo("SanxianParentProfile")
-        self.above, self.totals = make_faint_label(), NoticeBox()
-        self.above.setWordWrap(True)
+        self.above, self.totals = make_faint_label(wordWrap=True), NoticeBox()
         self.targets = TargetsBox(self._texts)
         self.ratio = RatioBox(norm, self._texts)
         self.limits = LimitsBox(read_county_form_choices().limits, norm, self._texts)
@@ -113,15 +110,14 @@ class CountyForm(QWidget):
             label.setVisible(asks_county)
             widget.setVisible(asks_county)
         header.addWidget(self.above, 1)
-        descriptions = describe_source_marks()
-        marks = make_faint_label("　".join(f"{mark} {descriptions[mark]}" for mark in _SOURCE_MARKS), wordWrap=True)
+        descriptions = "　".join(f"{mark} {text}" for mark, text in describe_source_marks().items())
+        marks = make_faint_label(descriptions, wordWrap=True)
         fill_layout(layout, marks, self.name_message, self.file_message)
         targets = FormSection(
             tr("Targets"), tr("for this county's code only; compared to the last printed digit"), wraps=True
         )
         targets.layout_.addWidget(self.targets)
-        last_row = make_row((self.totals, 1), self.targets.more)
-        targets.layout_.addLayout(last_row)
+        targets.layout_.addLayout(make_row((self.totals, 1), self.targets.more))
         ratio = FormSection(tr("Expansion ratio of the urban development boundary"))
         ratio.layout_.addWidget(self.ratio)
         limits = FormSection(
@@ -136,21 +132,12 @@ class CountyForm(QWidget):
         tolerances.layout_.addWidget(self.tolerances)
         confirmed = FormSection(tr("Confirmed by the county"))
         confirmed.layout_.addWidget(self.confirmation)
-        left, right = QVBoxLayout(), QVBoxLayout()
-        other = right if columns > 1 else left
-        for section in (targets, ratio):
-            left.addWidget(section)
-        other.addWidget(confirmed)
-        left.addWidget(limits)
-        other.addWidget(tolerances)
-        for column in (left, right):
-            column.addStretch(1)
-        body = QGridLayout()
-        body.addLayout(left, 0, 0)
-        body.setColumnStretch(0, 3)
+        body = QHBoxLayout()
         if columns > 1:
-            body.addLayout(right, 0, 1)
-            body.setColumnStretch(1, 2)
+            left, right = make_column(targets, ratio, limits, (None, 1)), make_column(confirmed, tolerances, (None, 1))
+            fill_layout(body, (left, 3), (right, 2))
+        else:
+            fill_layout(body, make_column(targets, ratio, confirmed, limits, tolerances, (None, 1)))
         layout.addLayout(body, 1)
 
     # --- contents
@@ -337,11 +324,11 @@ class CountyForm(QWidget):
         """Return display name, input widget and message widget of a problem's field."""
         section, _, name = field.partition(".")
         if section.startswith("targets["):
-            widget, message = self.targets.get_field_and_message_widget(int(section[8:-1]))
-            row = self.targets.list_county_target_rows()[int(section[8:-1])]
+            # In the order of `TargetsBox.read_targets`.
+            row = [row for row in self.targets.rows if row.has_county_value][int(section[8:-1])]
             further_fields = {"year": (row.year, tr("Target year")), "source": (row.source, tr("Source document"))}
-            widget, field_name = further_fields.get(name, (widget, ""))
-            return tr("  ").join(text for text in (row.name.text(), field_name) if text), widget, message
+            widget, field_name = further_fields.get(name, (row.value, ""))
+            return tr("  ").join(text for text in (row.name.text(), field_name) if text), widget, row.message
         if section == "confirmed" and name in self.confirmation.messages:
             return self.confirmation.labels[name], getattr(self.confirmation, name), self.confirmation.messages[name]
         row = self._get_setting_rows().get(field)

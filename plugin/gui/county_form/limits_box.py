@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -29,24 +28,37 @@ from .fields import (
 )
 
 _LIMIT_KEY, _DEFINITION_KEY, _CLASSES_KEY = "ratio.limit", "ratio.form", "ratio.classes"
+#: Columns of check boxes of land-use classes.
+_BOX_COLUMNS = 3
 
 
-class SettingRow(ABC):
+class SettingRow:
     """Form row of one setting: name, value, unit, mark and source document.
 
-    Subclasses create the value field. Until the county has its own value, the row shows the inherited value in grey.
-    ``key``: key of the setting in the profile; ``changed``: called when the user changes the row.
+    The value is a number, entered as text, or 是 or 否. Until the county has its own value, the row shows the inherited
+    value in grey. ``key``: key of the setting in the profile; ``changed``: called when the user changes the row.
     """
 
-    field: InheritingLineEdit | InheritingComboBox
-
-    def __init__(self, key: str, texts: Texts, changed: Callable[[], None]):
+    def __init__(self, key: str, is_switch: bool, texts: Texts, changed: Callable[[], None]):
         self.key, self._texts, self._inherited_mark = key, texts, ""
+        self.field: InheritingLineEdit | InheritingComboBox
+        if is_switch:
+            self.field = InheritingComboBox()
+            self.field.set_inherited_value("")
+            for value in (True, False):
+                self.field.addItem(self._format_value(value), value)
+            self.field.currentIndexChanged.connect(changed)
+        else:
+            self.field = InheritingLineEdit()
+            self.field.setFixedWidth(self.field.fontMetrics().horizontalAdvance("0") * 11)
+            self.field.textChanged.connect(changed)
         self.name = NameLabel(get_setting_name(key, texts))
         if key.startswith("rules."):
             self.name.setToolTip(texts.get_rule_title(load_all_rules()[key.split(".")[1]]))
-        self.unit, self.mark = QLabel(_get_setting_unit(key)), SourceMarkSlot()
-        self.document, self.restore, self.message = InheritingLineEdit(), RestoreButton(), FieldMessage(lines=0)
+        unit, signs = find_unit(key), {"share": "%", "m2": "m²", "degrees": "°"}
+        self.unit = QLabel(tr("times") if key == _LIMIT_KEY else signs.get(unit, unit))
+        self.mark, self.document, self.restore = SourceMarkSlot(), InheritingLineEdit(), RestoreButton()
+        self.message = FieldMessage(lines=0)
         self.field.setObjectName(f"SanxianLimit_{key}")
         self.field.setAccessibleName(self.name.text())
         self.document.setAccessibleName(f"{self.name.text()} {tr('Source document')}")
@@ -57,11 +69,19 @@ class SettingRow(ABC):
         """Return the widgets of the row from left to right, without the message below it."""
         return (self.name, self.field, self.unit, self.mark, self.document, self.restore)
 
-    def read_and_show_inherited_value(self, norm: Norm) -> None:
+    def _format_value(self, value: Any) -> str:
+        """Return a value as text in the unit of the field; shares in percent."""
+        if isinstance(self.field, InheritingComboBox):
+            return self._texts.get("explain", "yes" if value else "no")
+        if not isinstance(value, int | float):
+            return str(value)
+        return f"{100 * value if find_unit(self.key) == 'share' else value:.10g}"
+
+    def show_inherited_value(self, norm: Norm) -> None:
         """Show the value that the county inherits from ``norm``, with its source."""
         inherited = get_inherited_value(self.key, norm)
         self._inherited_mark = inherited.mark
-        self.show_inherited_value(inherited.value)
+        self.field.set_inherited_value(self._format_value(inherited.value))
         source, document = inherited.origin or tr("rule default"), inherited.document
         self.document.set_inherited_value(
             tr("{origin}: {document}").format(origin=source, document=document) if document else source
@@ -73,14 +93,16 @@ class SettingRow(ABC):
 
         ``document``: name of the document that the value is from.
         """
-        self.show_county_value(value)
+        if isinstance(self.field, InheritingComboBox):
+            self.field.choose_value(value)
+        else:
+            self.field.show_text("" if value is None else self._format_value(value))
         self.document.show_text(document)
         self.update_state()
 
     def clear(self) -> None:
         """Remove the county's own value and its document, so that the value is inherited."""
-        self.show_county_value(None)
-        self.document.clear()
+        self.show_value(None, "")
 
     def update_state(self) -> None:
         """Show or hide the restore button, and update the mark of the source."""
@@ -90,80 +112,26 @@ class SettingRow(ABC):
             ("A" if self.document.get_county_value() else "C") if has_own_value else self._inherited_mark
         )
 
-    @abstractmethod
-    def show_inherited_value(self, value: Any) -> None: ...
-
-    @abstractmethod
-    def show_county_value(self, value: Any) -> None: ...
-
     @property
-    @abstractmethod
-    def has_county_value(self) -> bool: ...
+    def has_county_value(self) -> bool:
+        """Return True if the county has its own value."""
+        return self.field.get_county_value() not in (None, "")
 
-    @abstractmethod
     def get_entered_value(self) -> Any:
         """Return the entered value in the unit of the setting.
 
         Invalid text is returned unchanged; validation reports it.
         """
-
-
-class NumberRow(SettingRow):
-    """Form row of a setting with a number, entered as text."""
-
-    def __init__(self, key: str, texts: Texts, changed: Callable[[], None]):
-        self.value = self.field = InheritingLineEdit()
-        super().__init__(key, texts, changed)
-        self.value.setFixedWidth(self.value.fontMetrics().horizontalAdvance("0") * 11)
-        self.value.textChanged.connect(changed)
-
-    def show_inherited_value(self, value: Any) -> None:
-        self.value.set_inherited_value(format_setting_value(self.key, value))
-
-    def show_county_value(self, value: Any) -> None:
-        self.value.show_text("" if value is None else format_setting_value(self.key, value))
-
-    @property
-    def has_county_value(self) -> bool:
-        return bool(self.value.get_county_value())
-
-    def get_entered_value(self) -> Any:
-        text = self.value.get_county_value()
+        entered = self.field.get_county_value()
+        if not isinstance(entered, str):
+            return entered
         try:
-            value = Decimal(normalize("NFKC", text))
+            value = Decimal(normalize("NFKC", entered))
         except InvalidOperation:
-            return text
+            return entered
         if not value.is_finite():
-            return text
+            return entered
         return float(value / 100 if find_unit(self.key) == "share" else value)
-
-
-class ChoiceRow(SettingRow):
-    """Form row of a setting with the values 是 and 否."""
-
-    def __init__(self, key: str, texts: Texts, changed: Callable[[], None]):
-        self.choice = self.field = InheritingComboBox()
-        super().__init__(key, texts, changed)
-        self.choice.set_inherited_value("", "")
-        for value in (True, False):
-            self.choice.addItem(self._format_choice(value), value)
-        self.choice.currentIndexChanged.connect(changed)
-
-    def _format_choice(self, value: bool) -> str:
-        return self._texts.get("explain", "yes" if value else "no")
-
-    def show_inherited_value(self, value: Any) -> None:
-        self.choice.set_inherited_value(self._format_choice(value), "")
-
-    def show_county_value(self, value: Any) -> None:
-        self.choice.choose_value(value)
-
-    @property
-    def has_county_value(self) -> bool:
-        return self.choice.get_county_value() is not None
-
-    def get_entered_value(self) -> Any:
-        return self.choice.get_county_value()
 
 
 class LimitsBox(FormBox):
@@ -181,8 +149,8 @@ class LimitsBox(FormBox):
         for column, text in enumerate(heads):
             grid.addWidget(QLabel(text), 0, column)
         for number, key in enumerate(keys, 1):
-            kind = ChoiceRow if isinstance(norm.standard.settings.get(key), bool) else NumberRow
-            row = self.rows[key] = kind(key, texts, self._on_changed)
+            is_switch = isinstance(norm.standard.settings.get(key), bool)
+            row = self.rows[key] = SettingRow(key, is_switch, texts, self._on_changed)
             for column, widget in enumerate(row.list_widgets()):
                 grid.addWidget(widget, 2 * number, column)
             grid.addWidget(row.message, 2 * number + 1, 1, 1, 5)
@@ -201,7 +169,7 @@ class LimitsBox(FormBox):
     def show_inherited_settings(self, norm: Norm) -> None:
         """Show in grey the values that the county inherits from ``norm``."""
         for row in self.rows.values():
-            row.read_and_show_inherited_value(norm)
+            row.show_inherited_value(norm)
 
     def read_settings(self) -> dict[str, Any]:
         """Return key → value of the settings that the county sets itself."""
@@ -234,14 +202,13 @@ class RatioBox(FormBox):
         self._is_filling, self._norm, self._classes_own = False, norm, False
         self.limit = LimitsBox((_LIMIT_KEY,), norm, texts)
         self.limit.changed.connect(self.changed)
-        self.form = InheritingComboBox()
-        self.form.setObjectName("SanxianRatioForm")
+        self.form = InheritingComboBox(objectName="SanxianRatioForm")
         self._forms = {
             "n1": tr("N1: the whole boundary"),
             "n2": tr("N2: concentrated and flexible zones"),
             "n3": tr("N3: base and new land"),
         }
-        self.form.set_inherited_value("", "")
+        self.form.set_inherited_value("")
         for form in RATIO_FORMS:
             self.form.addItem(self._forms[form], form)
         self.form.currentIndexChanged.connect(self._on_changed)
@@ -254,6 +221,10 @@ class RatioBox(FormBox):
             name = urban_rural_entries[codes[0]].name.partition("(")[0]
             self.boxes[codes] = QCheckBox(f"{tr(', ').join(codes)} {name}")
             self.boxes[codes].toggled.connect(self._on_class_toggled)
+        box_grid = QGridLayout()
+        for number, box in enumerate(self.boxes.values()):
+            box_grid.addWidget(box, *divmod(number, _BOX_COLUMNS))
+        box_grid.setColumnStretch(_BOX_COLUMNS, 1)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setColumnStretch(1, 1)
@@ -261,7 +232,7 @@ class RatioBox(FormBox):
         grid.addWidget(QLabel(tr("Definition")), 1, 0)
         grid.addWidget(make_row_widget(self.form, self.form_mark, (None, 1)), 1, 1)
         grid.addWidget(QLabel(tr("Base classes")), 2, 0)
-        grid.addWidget(_arrange_check_boxes_in_rows(list(self.boxes.values())), 2, 1)
+        grid.addLayout(box_grid, 2, 1)
         grid.addWidget(make_row_widget(self.classes_mark, self.classes_origin, self.restore, (None, 1)), 3, 1)
         grid.addWidget(self.message, 4, 1)
 
@@ -332,16 +303,6 @@ class RatioBox(FormBox):
             self.changed.emit()
 
 
-def _arrange_check_boxes_in_rows(boxes: list[QCheckBox], columns: int = 3) -> QWidget:
-    grid_widget = QWidget()
-    grid = QGridLayout(grid_widget)
-    grid.setContentsMargins(0, 0, 0, 0)
-    for number, box in enumerate(boxes):
-        grid.addWidget(box, number // columns, number % columns)
-    grid.setColumnStretch(columns, 1)
-    return grid_widget
-
-
 def get_setting_name(key: str, texts: Texts) -> str:
     """Return the display name of a setting, capitalised; the name of a rule's parameter begins with the rule code."""
     section, _, subkey = key.partition(".")
@@ -353,17 +314,3 @@ def get_setting_name(key: str, texts: Texts) -> str:
     if not name:
         return f"{code} {setting_names.get(key, '')}".strip()
     return f"{code} {setting_names.get(key) or texts.get_section('parameters').get(name, name)}"
-
-
-def format_setting_value(key: str, value: Any) -> str:
-    """Return a setting's value as text in the unit of its field; shares in percent."""
-    if not isinstance(value, int | float):
-        return str(value)
-    return f"{100 * value if find_unit(key) == 'share' else value:.10g}"
-
-
-def _get_setting_unit(key: str) -> str:
-    """Return the unit of a setting as shown beside its field."""
-    if key == _LIMIT_KEY:
-        return tr("times")
-    return {"share": "%", "m2": "m²", "degrees": "°"}.get(find_unit(key), find_unit(key))

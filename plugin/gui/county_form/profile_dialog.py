@@ -61,10 +61,8 @@ class ProfileForm(FocusedButtonDialog):
     """
 
     def __init__(self, project: QgsProject, parent=None):
-        super().__init__(parent)
+        super().__init__(parent, objectName="SanxianProfileDialog", windowTitle=tr("County Profile"))
         project_folder = project.homePath()
-        self.setObjectName("SanxianProfileDialog")
-        self.setWindowTitle(tr("County Profile"))
         self.profile = ProfileCombo("SanxianProfile", project_folder)
         self.standard, self.scope = QComboBox(), QComboBox()
         self.standard.addItem(tr("As in the profile"), "")
@@ -86,43 +84,38 @@ class ProfileForm(FocusedButtonDialog):
         tables = f"{tr('Tables')} (*.xlsx *.csv)"
         data = f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)"
         self.waivers = FileLine("", project_folder, "CSV (*.csv)")
-        self.waivers.line.setObjectName("SanxianProfileWaivers")
-        theme.set_placeholder(self.waivers.line, tr("The file .waivers.csv in the data folder"))
         self.targets = FileLine("", project_folder, tables)
-        self.targets.line.setObjectName("SanxianTargets")
-        theme.set_placeholder(self.targets.line, tr("None: tasks are not allocated to townships"))
         self.targets.setToolTip(tr("Tasks allocated to the townships, one per row (rules LAW004 and LAW005)"))
         self.baseline = FileLine("", project_folder, data, allows_folders=True)
-        self.baseline.line.setObjectName("SanxianProfileBaseline")
-        theme.set_placeholder(self.baseline.line, tr("None: no comparison with the sealed edition"))
         self.register = FileLine("", project_folder, tables)
-        self.register.line.setObjectName("SanxianRegister")
-        theme.set_placeholder(self.register.line, tr("None: sites are not compared with a register"))
         self.register.setToolTip(tr("Names, kinds and levels of what is protected, a row each (rule LAW024)"))
+        for path, name, hint in (
+            (self.waivers, "SanxianProfileWaivers", tr("The file .waivers.csv in the data folder")),
+            (self.targets, "SanxianTargets", tr("None: tasks are not allocated to townships")),
+            (self.baseline, "SanxianProfileBaseline", tr("None: no comparison with the sealed edition")),
+            (self.register, "SanxianRegister", tr("None: sites are not compared with a register")),
+        ):
+            path.line.setObjectName(name)
+            theme.set_placeholder(path.line, hint)
         self.base_year = QLineEdit()
         theme.set_placeholder(self.base_year, tr("From the field or the file name of the layer"))
         self.summary = QLabel(objectName="SanxianProfileSummary", wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
-        screen = self.screen() or QGuiApplication.primaryScreen()
-        self.errors, self.place = FormErrorList(), make_faint_label()
+        self.errors, self.place = FormErrorList(), make_faint_label(wordWrap=True)
         self.form: CountyForm | None = None
         missing_libraries_text = ""
         try:
-            self.form = self._make_county_form(screen.availableGeometry().width())
+            # In two columns, if they fit on the screen without scrolling sideways.
+            self.form = CountyForm(2)
+            margin = self.fontMetrics().horizontalAdvance("0") * _MARGIN_DIGITS
+            screen = self.screen() or QGuiApplication.primaryScreen()
+            if self.form.minimumSizeHint().width() + margin > screen.availableGeometry().width():
+                self.form.deleteLater()
+                self.form = CountyForm(1)
         except ImportError as error:
             # Rules and their parameters need the libraries; the other tab does not.
             missing_libraries_text = messages.explain_error(error)
-        self.place.setWordWrap(True)
         self.document = DocumentLine(project, lambda: load_profile(self.profile.currentData() or ""))
         self._lay_out_tabs(self.form or WrappedLabel(missing_libraries_text))
-
-    def _make_county_form(self, screen_width: int) -> CountyForm:
-        """Return the county's form, in two columns if they fit on the screen without scrolling sideways."""
-        form = CountyForm(2)
-        margin = self.fontMetrics().horizontalAdvance("0") * _MARGIN_DIGITS
-        if form.minimumSizeHint().width() + margin <= screen_width:
-            return form
-        form.deleteLater()
-        return CountyForm(1)
 
     def _lay_out_tabs(self, county_widget: QWidget) -> None:
         """Place the county's settings on one tab and the check settings on the other."""
@@ -162,7 +155,7 @@ class ProfileDialog(ProfileForm):
         """
         super().__init__(project, parent)
         if self.form is not None:
-            self.form.confirmation.set_used_items(used_items)
+            self.form.confirmation.used_items = frozenset(used_items)
         self._project = project
         self._texts = Texts(settings.get_interface_language())
         current_settings = county.read_county_settings(project)

@@ -24,9 +24,6 @@ from ..widgets.sections import FieldMessage
 from .fields import FormBox, GreyableComboBox, InheritingLineEdit, NameLabel, RestoreButton, SourceMarkSlot
 
 _COMPARISON_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
-#: Indicators that count features.
-_COUNT_INDICATORS = ("detail_units_count",)
-_BINDING_CHOICES = (BINDING_TARGET_WORD, "预期性", "")
 
 
 class TargetRow:
@@ -43,12 +40,12 @@ class TargetRow:
         for choice in find_allowed_comparisons(indicator):
             self.sign.addItem(_COMPARISON_SIGNS[choice], choice)
         unit_names = texts.get_section("unit_names")
-        for choice in ("count",) if indicator in _COUNT_INDICATORS else read_county_form_choices().units:
+        counts_features = indicator == "detail_units_count"
+        for choice in ("count",) if counts_features else read_county_form_choices().units:
             self.unit.addItem(unit_names[choice], choice)
         binding_names = {BINDING_TARGET_WORD: tr("binding"), "预期性": tr("anticipated"), "": "—"}
-        for choice in _BINDING_CHOICES:
-            self.binding.addItem(binding_names[choice], choice)
-        name = texts.get_indicator_name(self.indicator)
+        for choice, binding_name in binding_names.items():
+            self.binding.addItem(binding_name, choice)
         digits = self.value.fontMetrics().horizontalAdvance("0")
         self.value.setFixedWidth(digits * 10)
         self.year.setFixedWidth(digits * 7)
@@ -58,8 +55,8 @@ class TargetRow:
             self.binding: tr("Indicator type"), self.source: tr("Source document"),
         }  # fmt: skip
         for widget, column in columns.items():
-            widget.setAccessibleName(f"{name} {column}")
-            widget.setObjectName(f"SanxianTarget_{self.indicator}_{column}")
+            widget.setAccessibleName(f"{self.name.text()} {column}")
+            widget.setObjectName(f"SanxianTarget_{indicator}_{column}")
         self._reset_choices()
         for line in (self.value, self.year, self.source):
             line.textChanged.connect(changed)
@@ -69,21 +66,16 @@ class TargetRow:
 
     def list_widgets(self) -> tuple[QWidget, ...]:
         """Return the widgets of the row from left to right, without the message below it."""
-        return (
-            self.name,
-            self.sign,
-            self.value,
-            self.unit,
-            self.year,
-            self.binding,
-            self.mark,
-            self.source,
-            self.restore,
-        )
+        choices = (self.sign, self.value, self.unit, self.year, self.binding)
+        return (self.name, *choices, self.mark, self.source, self.restore)
 
     def _reset_choices(self) -> None:
-        default_target = read_county_form_choices().target_defaults[self.indicator]
-        self._choose_combo_values(default_target["comparison"], default_target["unit"], default_target["binding"])
+        """Choose the values of the inherited target, else the usual ones."""
+        target = self._inherited_target
+        if target:
+            self._choose_combo_values(target.comparison, target.unit, target.binding)
+        else:
+            self._choose_combo_values(**read_county_form_choices().target_defaults[self.indicator])
 
     def show_inherited_target(self, target: IndicatorTarget | None, year: int | None) -> None:
         """Show the inherited target in grey; ``year``: proposed target year without an inherited target."""
@@ -113,12 +105,7 @@ class TargetRow:
         self._own_target = None
         for line in (self.value, self.year, self.source):
             line.clear()
-        if self._inherited_target:
-            self._choose_combo_values(
-                self._inherited_target.comparison, self._inherited_target.unit, self._inherited_target.binding
-            )
-        else:
-            self._reset_choices()
+        self._reset_choices()
 
     def update_state(self) -> None:
         """Update colours, mark and restore button of the row.
@@ -127,9 +114,7 @@ class TargetRow:
         """
         has_own_target = self.has_county_value
         if not has_own_target and self._inherited_target:
-            self._choose_combo_values(
-                self._inherited_target.comparison, self._inherited_target.unit, self._inherited_target.binding
-            )
+            self._reset_choices()
         for widget in (self.sign, self.unit, self.binding):
             widget.set_grey(not has_own_target)
         self.restore.setVisible(has_own_target)
@@ -254,15 +239,6 @@ class TargetsBox(FormBox):
     def read_targets(self, area_code: str) -> tuple[IndicatorTarget, ...]:
         """Return the county's own targets; ``area_code``: code of the county."""
         return tuple(target for row in self.rows if (target := row.read_target(area_code)) is not None)
-
-    def list_county_target_rows(self) -> list[TargetRow]:
-        """Return the rows that have a target of the county, in the order of `read_targets`."""
-        return [row for row in self.rows if row.has_county_value]
-
-    def get_field_and_message_widget(self, row_number: int) -> tuple[QWidget, FieldMessage]:
-        """Return value field and message widget of a row of `list_county_target_rows`."""
-        row = self.list_county_target_rows()[row_number]
-        return row.value, row.message
 
     def clear_messages(self) -> None:
         for row in self.rows:

@@ -28,6 +28,7 @@ from ...bridge.layers.properties import get_assigned_role
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
+from ...core.render.dictionary import DataDictionary, write_dictionary
 from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.template import Template
 from ...paths import SHARED_CODE_LISTS_FOLDER
@@ -101,9 +102,6 @@ class DictionaryDialog(ManualStartDialog):
         self.tree.clear()
         self._items.clear()
         try:
-            # The dictionary names rules, which need the libraries.
-            from ...core.render.dictionary import DataDictionary
-
             self._data_dictionary = DataDictionary(load_standard(self.standard.currentData()), get_interface_language())
             groups: dict[str, QTreeWidgetItem] = {}
             for entry in self._data_dictionary.pages:
@@ -194,8 +192,6 @@ class DictionaryDialog(ManualStartDialog):
 
     def open_full_dictionary_page(self) -> None:
         """Write the whole dictionary as a page into QGIS's settings folder and open it."""
-        from ...core.render.dictionary import write_dictionary
-
         standard, lang = self.standard.currentData(), get_interface_language()
         folder = Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "dictionary"
         target = folder / f"{standard}-{lang}.html"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import (
@@ -87,12 +86,11 @@ class DoctorDialog(QDialog):
         self.resize(letter * 90, self.fontMetrics().lineSpacing() * 30)
         qgis_facts, lang, facts = list_qgis_facts(self._lang), self._lang, self._facts
 
-        def examine(progress: Any, cancellation: Any) -> DoctorReport:
-            return run_qgis_doctor(qgis_facts, lang, True, facts.append, progress, cancellation)
-
         job = BackgroundJob(
             tr("Environment Check"),
-            examine,
+            lambda progress, cancellation: run_qgis_doctor(
+                qgis_facts, lang, True, facts.append, progress, cancellation
+            ),
             on_done=self._show_report,
             on_error=self._show_error,
             on_cancelled=lambda: self._show_report(make_cancelled_report(tuple(facts), lang)),

@@ -36,9 +36,8 @@ class HelpDialog(QDialog):
     def __init__(
         self, code: str = "", parent=None, *, norm: Any = None, get_outcome: Callable[[str], Any] = lambda code: None
     ):
-        super().__init__(parent)
+        super().__init__(parent, objectName="SanxianHelpDialog")
         self._norm, self._outcome = norm, get_outcome
-        self.setObjectName("SanxianHelpDialog")
         self.browser = QTextBrowser(openLinks=False)
         theme.set_page_colors(self.browser)
         self.browser.anchorClicked.connect(lambda url: self.show_page(url.toString().lstrip("#")))

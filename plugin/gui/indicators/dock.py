@@ -68,11 +68,6 @@ class IndicatorRow:
     explanation: str
 
 
-def list_indicators_of_place(indicators: Iterable[Indicator], place: str) -> list[Indicator]:
-    """Return the indicators of a township that have a value; those of the county if ``place`` is empty."""
-    return [one for one in indicators if one.place == place and one.value is not None]
-
-
 def list_places(indicators: Iterable[Indicator]) -> list[str]:
     """Return the townships that have indicators, in their order in the report."""
     return list(dict.fromkeys(one.place for one in indicators if one.place and one.value is not None))
@@ -305,7 +300,7 @@ class IndicatorDock(QDockWidget):
     def _show_place(self) -> None:
         """Show the indicators of the chosen place, with the edits so far where they can follow them."""
         place = self.place.currentData() or ""
-        self._checked = list_indicators_of_place(self._all_checked, place)
+        self._checked = [one for one in self._all_checked if one.place == place and one.value is not None]
         indicators, stale_ids = self._edited or (self._checked, frozenset())
         by_id = {(one.id, one.target): one for one in indicators if one.place == place}
         self._current = [by_id.get((one.id, one.target), one) for one in self._checked]
@@ -347,7 +342,6 @@ class IndicatorDock(QDockWidget):
             return
         # The panel opens without the libraries that figures need.
         from ...core.render import figures
-        from ...core.standard.messages.numbers import format_number
 
         kind = get_state_kind(ratio)
         self.ratio_title.setText(ratio.name or ratio.id)

@@ -15,8 +15,6 @@ from ..widgets.labels_and_buttons import set_bold
 
 #: Size and parts of the dial in heights of the font.
 _WIDTH_EM, _HEIGHT_EM, _RING_EM, _TICK_EM = 15.0, 9.0, 1.4, 0.5
-#: Values are on half a circle, the lowest at the left.
-_HALF_CIRCLE_DEGREES = 180.0
 #: Space above the highest value, and rounding of the ends of the scale.
 _ROOM_ABOVE, _END_STEP = 0.04, 0.1
 _MAX_TICKS = 6
@@ -83,7 +81,7 @@ class RatioDial(QWidget):
 
         def compute_angle(value: float) -> float:
             share = min(max((value - low) / (high - low), 0.0), 1.0)
-            return _HALF_CIRCLE_DEGREES * (1.0 - share)
+            return 180.0 * (1.0 - share)
 
         faded = QColor(ink)
         faded.setAlpha(40)
@@ -176,16 +174,13 @@ class MarginBarDelegate(QStyledItemDelegate):
             filled, QBrush(color, Qt.BrushStyle.SolidPattern if share >= 0 else Qt.BrushStyle.Dense4Pattern)
         )
         painter.setPen(QPen(ink, max(2.0, 0.14 * em)))
-        painter.drawLine(bar.topLeft() - _lift(em), bar.bottomLeft() + _lift(em))
+        lift = QPointF(0.0, 0.2 * em)
+        painter.drawLine(bar.topLeft() - lift, bar.bottomLeft() + lift)
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index) -> QSize:
         hint = super().sizeHint(option, index)
         return QSize(round(_BAR_WIDTH_EM * option.fontMetrics.height()), hint.height())
-
-
-def _lift(em: float) -> QPointF:
-    return QPointF(0.0, 0.2 * em)
 
 
 class ZoneSharesBar(QWidget):

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProject
+from qgis.PyQt.QtWidgets import QFileDialog
 
 from ...bridge.mapping import run as mapping_run
-from ...bridge.mapping import run as mapping_work
-from ...bridge.mapping.run import MappingRun, PreparedMapping
 from ...bridge.running.tasks import JobRunner
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
@@ -20,14 +19,7 @@ from ...core.exchange.mapping import format_mapping_as_toml, load_mapping
 from ...core.exchange.mapping.preview import change_mapping, find_undecided_codes, preview_field
 from ...core.standard.messages.numbers import format_number
 from ..widgets import messages as trouble
-from . import source as files
 from .source import MappingSource
-
-
-def _get_last_message(log: str) -> str:
-    """Return the last line of a log, which states the error and its remedy."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    return lines[-1] if lines else tr("The mapping could not be run. Details are in the log, tab Processing.")
 
 
 class MappingDialog(MappingSource):
@@ -35,7 +27,7 @@ class MappingDialog(MappingSource):
 
     def __init__(self, project: QgsProject, runner: JobRunner, layer: Any = None, parent=None):
         super().__init__(project, runner, layer, parent)
-        self._run: MappingRun | None = None
+        self._run: mapping_run.MappingRun | None = None
         self._written_path = ""
         self.load.clicked.connect(self._choose_mapping)
         self.save.clicked.connect(self._choose_mapping_file)
@@ -48,7 +40,7 @@ class MappingDialog(MappingSource):
         self._prepare_mapping()
 
     # --- decisions
-    def _show_mapping(self, prepared_mapping: PreparedMapping) -> None:
+    def _show_mapping(self, prepared_mapping: mapping_run.PreparedMapping) -> None:
         super()._show_mapping(prepared_mapping)
         self._show_choices()
         self._show_summary()
@@ -162,11 +154,11 @@ class MappingDialog(MappingSource):
             lines.append(
                 tr("Source fields without a target field: {fields}.").format(fields=tr(", ").join(unused_field_names))
             )
-        self._show_message("\n".join(lines))
+        self.summary.setText("\n".join(lines))
 
     # --- mapping files
     def _choose_mapping(self) -> None:
-        path = files.ask_existing_mapping(self, self._project)
+        path = self._ask_for_file(QFileDialog.getOpenFileName, tr("Open Mapping"), tr("Mapping (*.toml)"))
         if path:
             self.open_mapping(path)
 
@@ -175,12 +167,13 @@ class MappingDialog(MappingSource):
         try:
             mapping = load_mapping(path, self._target_template, self._norm.standard)
         except SanxianError as error:
-            self._show_message(trouble.explain_error(error))
+            self.summary.setText(trouble.explain_error(error))
             return
         self._prepare_mapping(mapping)
 
     def _choose_mapping_file(self) -> None:
-        path = files.ask_new_mapping(self, self._project, self.get_role())
+        name = f"{self.get_role()}.mapping.toml"
+        path = self._ask_for_file(QFileDialog.getSaveFileName, tr("Save Mapping"), tr("Mapping (*.toml)"), name)
         if path:
             self.save_mapping(path)
 
@@ -191,9 +184,9 @@ class MappingDialog(MappingSource):
                 text = format_mapping_as_toml(self._prepared_mapping.mapping, self._target_template)
                 temporary.write_text(text, encoding="utf-8", newline="\n")
         except SanxianError as error:
-            self._show_message(trouble.explain_error(error))
+            self.summary.setText(trouble.explain_error(error))
             return False
-        self._show_message(tr("Mapping saved: {file}.").format(file=path))
+        self.summary.setText(tr("Mapping saved: {file}.").format(file=path))
         return True
 
     # --- the run
@@ -209,20 +202,17 @@ class MappingDialog(MappingSource):
             source, self._target_template, self._norm.standard, self._prepared_mapping.mapping, output, losses_path
         )
         run_parameters["DROP_PERSONAL"] = bool(self._target_template.personal_fields) and self.personal.isChecked()
-        self._run = MappingRun(self._project, run_parameters)
-        self._run.progress.connect(self._show_progress)
+        self._run = mapping_run.MappingRun(self._project, run_parameters)
+        self._run.progress.connect(lambda share: self.bar.setValue(round(share)))
         self._run.run_ended.connect(self._on_run_ended)
         self.bar.setValue(0)
-        self._show_message(tr("Mapping {layer}…").format(layer=layer.name()))
+        self.summary.setText(tr("Mapping {layer}…").format(layer=layer.name()))
         self._enable_buttons()
         self._run.start(self._runner)
 
-    def _show_progress(self, share: float) -> None:
-        self.bar.setValue(round(share))
-
     def _cancel(self) -> None:
         if self._run is not None:
-            self._show_message(tr("Cancelling"))
+            self.summary.setText(tr("Cancelling"))
             # A task that is still waiting ends at once and reports it.
             self._run.cancel()
 
@@ -230,9 +220,11 @@ class MappingDialog(MappingSource):
         run, self._run = self._run, None
         self._enable_buttons()
         if results is None:
-            self._show_message(
-                tr("Cancelled; nothing was written.") if run.cancelled else _get_last_message(run.get_log_messages())
-            )
+            # The last line of the log states the error and its remedy.
+            log = [line.strip() for line in run.feedback.textLog().splitlines() if line.strip()]
+            no_log = tr("The mapping could not be run. Details are in the log, tab Processing.")
+            error = log[-1] if log else no_log
+            self.summary.setText(tr("Cancelled; nothing was written.") if run.cancelled else error)
             return
         layer = mapping_run.add_result_layer(self._project, run, results["OUTPUT"], self._target_template, self._norm)
         lines = [
@@ -245,13 +237,13 @@ class MappingDialog(MappingSource):
         ]
         if results.get("UNMAPPED"):
             lines.append(tr("They are listed in {file}.").format(file=Path(str(results["UNMAPPED"])).name))
-        self._show_message("\n".join(lines))
+        self.summary.setText("\n".join(lines))
         if self._written_path:
-            mapping_file = mapping_work.find_free_mapping_path(self._written_path)
+            mapping_file = mapping_run.find_free_mapping_path(self._written_path)
             if not self.save_mapping(mapping_file):
                 return
             lines.append(tr("The mapping is kept in {file}, to be used again.").format(file=Path(mapping_file).name))
-            self._show_message("\n".join(lines))
+            self.summary.setText("\n".join(lines))
 
     def _enable_buttons(self) -> None:
         running = self._run is not None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,7 @@ from ...bridge.editing import attribute_forms
 from ...bridge.layers.properties import get_assigned_role
 from ...bridge.layers.role_recognition import list_findings_layers
 from ...bridge.layers.snapshots import take_snapshot
-from ...bridge.mapping import run as mapping_work
-from ...bridge.mapping.run import PreparedMapping
+from ...bridge.mapping import run as mapping_run
 from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
@@ -171,30 +171,6 @@ class MappingForm(ManualStartDialog):
         resize_within_screen(self, letter.horizontalAdvance("0") * 150, letter.lineSpacing() * 44)
 
 
-def ask_existing_mapping(parent: QWidget, project: QgsProject) -> str:
-    """Ask for an existing mapping file; return its path, empty if the user cancels."""
-    title, files = tr("Open Mapping"), tr("Mapping (*.toml)")
-    return _store_folder_of(QFileDialog.getOpenFileName(parent, title, _get_folder(project), files)[0])
-
-
-def ask_new_mapping(parent: QWidget, project: QgsProject, role: str) -> str:
-    """Ask for the file to save a mapping to; return its path, empty on cancel."""
-    name = str(Path(_get_folder(project)) / f"{role}.mapping.toml")
-    return _store_folder_of(QFileDialog.getSaveFileName(parent, tr("Save Mapping"), name, tr("Mapping (*.toml)"))[0])
-
-
-def _get_folder(project: QgsProject) -> str:
-    """Return the initial folder of file dialogs: the last one used, else that of the project."""
-    return settings.read_setting(_FOLDER_SETTING, "") or project.homePath() or str(Path.home())
-
-
-def _store_folder_of(path: str) -> str:
-    """Store the folder of a chosen file, to be proposed next time; return the path unchanged."""
-    if path:
-        settings.store_setting(_FOLDER_SETTING, str(Path(path).parent))
-    return path
-
-
 class MappingSource(MappingForm):
     """Mapping dialog with its source layer; calls `_show_mapping` when the layer is read.
 
@@ -207,7 +183,7 @@ class MappingSource(MappingForm):
         norm = county.make_check_options(project).resolve_norm()
         super().__init__(project, norm.standard.templates, Texts(settings.get_interface_language()), parent)
         self._project, self._runner, self._norm = project, runner, norm
-        self._prepared_mapping: PreparedMapping | None = None
+        self._prepared_mapping: mapping_run.PreparedMapping | None = None
         self._job: BackgroundJob | None = None
         self._files: dict[str, QgsVectorLayer] = {}
         if isinstance(layer, QgsVectorLayer):
@@ -228,9 +204,20 @@ class MappingSource(MappingForm):
     def _target_template(self) -> Template:
         return self._norm.standard.templates[self.get_role()]
 
+    def _ask_for_file(self, ask: Callable[..., tuple[str, str]], title: str, filters: str, name: str = "") -> str:
+        """Ask for a file in the folder used last, else that of the project; return its path, empty on cancel.
+
+        ``ask``: a function of `QFileDialog`; ``name``: proposed name.
+        """
+        folder = settings.read_setting(_FOLDER_SETTING, "") or self._project.homePath() or str(Path.home())
+        path = ask(self, title, str(Path(folder) / name), filters)[0]
+        if path:
+            settings.store_setting(_FOLDER_SETTING, str(Path(path).parent))
+        return path
+
     def _browse_source(self) -> None:
         files = tr("Layers (*.shp *.gpkg *.geojson *.json);;All files (*)")
-        path = _store_folder_of(QFileDialog.getOpenFileName(self, tr("Layer"), _get_folder(self._project), files)[0])
+        path = self._ask_for_file(QFileDialog.getOpenFileName, tr("Layer"), files)
         if path:
             self.use_layer_of_file(path)
 
@@ -238,7 +225,7 @@ class MappingSource(MappingForm):
         """Use a layer of a file as source, without adding it to the project."""
         layer = QgsVectorLayer(path, Path(path).stem, "ogr")
         if not layer.isValid():
-            self._show_message(
+            self.summary.setText(
                 tr("{file} cannot be opened as a layer. Choose another file.").format(file=Path(path).name)
             )
             return
@@ -268,7 +255,7 @@ class MappingSource(MappingForm):
             self._job = None
         if layer is None:
             self.table.setRowCount(0)
-            self._show_message(tr("Choose a layer, or a file with File…"))
+            self.summary.setText(tr("Choose a layer, or a file with File…"))
             self.state_changed.emit()
             return
         source: Any = (
@@ -278,9 +265,7 @@ class MappingSource(MappingForm):
         constant_values = attribute_forms.find_constant_value_by_field(template, self._norm)
 
         def prepare_in_background(progress, cancellation):
-            return mapping_work.prepare_mapping(
-                source, template, standard, given_mapping, cancellation, constant_values
-            )
+            return mapping_run.prepare_mapping(source, template, standard, given_mapping, cancellation, constant_values)
 
         self._job = BackgroundJob(
             tr("Map Fields"),
@@ -289,11 +274,11 @@ class MappingSource(MappingForm):
             on_error=self._on_failed,
             on_cancelled=self._on_cancelled,
         )
-        self._show_message(tr("Reading {layer}…").format(layer=layer.name()))
+        self.summary.setText(tr("Reading {layer}…").format(layer=layer.name()))
         self.state_changed.emit()
         self._runner.start(self._job)
 
-    def _show_mapping(self, prepared_mapping: PreparedMapping) -> None:
+    def _show_mapping(self, prepared_mapping: mapping_run.PreparedMapping) -> None:
         self._job, self._prepared_mapping = None, prepared_mapping
         self.table.show_mapping(prepared_mapping, self._target_template, self._norm.standard)
         self.personal.setVisible(bool(self._target_template.personal_fields))
@@ -306,20 +291,17 @@ class MappingSource(MappingForm):
         The dialog has no button for it.
         """
         self._job = None
-        self._show_message(tr("Reading was cancelled. Click Propose Again to read the layer again."))
+        self.summary.setText(tr("Reading was cancelled. Click Propose Again to read the layer again."))
         self.state_changed.emit()
 
     def _on_failed(self, error: Exception) -> None:
         self._job = None
-        self._show_message(
+        self.summary.setText(
             trouble.explain_and_log(
                 error, tr("The layer could not be read ({error}). Details are in the log, tab Sanxian.")
             )
         )
         self.state_changed.emit()
-
-    def _show_message(self, text: str) -> None:
-        self.summary.setText(text)
 
     def done(self, result: int) -> None:
         """Cancel the reading when the dialog closes, without waiting for it."""

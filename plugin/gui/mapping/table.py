@@ -53,7 +53,16 @@ class MappingTable(QTableWidget):
     changed = pyqtSignal(str, str, object, object)
 
     def __init__(self, texts: Texts, parent: QWidget | None = None):
-        super().__init__(0, LOST_COLUMN + 1, parent, objectName="SanxianMappingTable")
+        super().__init__(
+            0,
+            LOST_COLUMN + 1,
+            parent,
+            objectName="SanxianMappingTable",
+            selectionBehavior=QAbstractItemView.SelectionBehavior.SelectRows,
+            selectionMode=QAbstractItemView.SelectionMode.SingleSelection,
+            editTriggers=QAbstractItemView.EditTrigger.NoEditTriggers,
+            wordWrap=False,
+        )
         self._texts = texts
         self._targets: list[TemplateField] = []
         self._standard: Standard | None = None
@@ -71,10 +80,7 @@ class MappingTable(QTableWidget):
             ]
         )
         self.verticalHeader().hide()
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setWordWrap(False)
+
         self.horizontalHeader().setStretchLastSection(False)
 
     def show_mapping(self, prepared_mapping: PreparedMapping, template: Template, standard: Standard) -> None:
@@ -160,8 +166,8 @@ class MappingTable(QTableWidget):
         if target.mark == "C":
             requirement_text = mark.format(needed=requirement_text) if requirement_text else mark
         set_bold(name, is_bold=target.constraint == "M" or target.meaning == "key")
-        for column, item in ((FIELD_COLUMN, name), (KIND_COLUMN, QTableWidgetItem(f"{kind} {size}".strip()))):
-            self.setItem(row, column, item)
+        self.setItem(row, FIELD_COLUMN, name)
+        self.setItem(row, KIND_COLUMN, QTableWidgetItem(f"{kind} {size}".strip()))
         self.setItem(row, REQUIRED_COLUMN, QTableWidgetItem(requirement_text))
         for column in (SOURCE_COLUMN, MORE_COLUMN, SAMPLES_COLUMN, FILLED_COLUMN, LOST_COLUMN):
             item = QTableWidgetItem()
@@ -190,8 +196,7 @@ class MappingTable(QTableWidget):
         ):
             translations.append(chosen_translation)
         if translations:
-            box = ScrollSafeComboBox()
-            box.setObjectName(f"codes.{target.name}")
+            box = ScrollSafeComboBox(objectName=f"codes.{target.name}")
             box.addItem(tr("Codes unchanged"), None)
             for translation in translations:
                 list_name = (
@@ -259,23 +264,16 @@ class MappingTable(QTableWidget):
         by_code = self.cellWidget(row, SOURCE_COLUMN).currentData() == NO_SOURCE and preview.filled_count
         self.item(row, MORE_COLUMN).setText(tr("Name from the code list") if by_code else "")
         self.item(row, FILLED_COLUMN).setText(format_number(preview.filled_count, 0))
+        text, icon, tip = "", theme.load_icon("ok") if preview.filled_count else QIcon(), ""
+        if preview.lost_count or preview.remarked_count:
+            text, icon = format_number(preview.lost_count + preview.remarked_count, 0), theme.load_icon("warning")
+            tip = tr("{lost} left empty, {remarked} kept with a remark").format(
+                lost=preview.lost_count, remarked=preview.remarked_count
+            )
         lost_item = self.item(row, LOST_COLUMN)
-        lost_item.setText(
-            format_number(preview.lost_count + preview.remarked_count, 0)
-            if preview.lost_count or preview.remarked_count
-            else ""
-        )
-        lost_item.setIcon(
-            theme.load_icon("warning")
-            if preview.lost_count or preview.remarked_count
-            else theme.load_icon("ok")
-            if preview.filled_count
-            else QIcon()
-        )
-        tip = tr("{lost} left empty, {remarked} kept with a remark").format(
-            lost=preview.lost_count, remarked=preview.remarked_count
-        )
-        lost_item.setToolTip(tip if preview.lost_count or preview.remarked_count else "")
+        lost_item.setText(text)
+        lost_item.setIcon(icon)
+        lost_item.setToolTip(tip)
 
     def get_current_target(self) -> str:
         """Return the template field of the current row; empty without a row."""

@@ -25,14 +25,11 @@ from ..findings.features import FeatureRef, find_layer_of_role, select_feature, 
 from ..findings.result import CheckView
 from ..widgets import messages
 from ..widgets.labels_and_buttons import CopyButton
-from ..widgets.messages import MessageBarMessages, explain_digest
 from ..widgets.paths import open_path
 from .export_dialog import CHECK_STEP, WRITE_STEP, ExportDialog, ExportOutcome
 from .export_preview import ExportEnvironment, ExportPreview
 from .inspect import remember_package
 
-#: Errors of the core that contain the reasons against a package, one per line.
-_REFUSAL_KEYS = ("package_gate", "package_stopped")
 #: Place where a problem is corrected → name of the menu action that opens its dialog.
 _WINDOWS_BY_PLACE = {"rules": "profile", "roles": "roles", "libraries": "doctor"}
 
@@ -45,7 +42,7 @@ class PackageExport(QObject):
     ):
         super().__init__(parent)
         self._iface, self._runner, self._checking, self._environment = iface, runner, checking, environment
-        self._messages = MessageBarMessages(iface, tr("Submission Package"))
+        self._messages = messages.MessageBarMessages(iface, tr("Submission Package"))
         self._ahead = ExportPreview(runner, environment)
         self.dialog: Any = None
         self._export_order: Any = None
@@ -76,11 +73,12 @@ class PackageExport(QObject):
                 self._messages.show_warning(messages.explain_error(error))
                 return
             self.dialog.wanted.connect(self.start_export)
-            self.dialog.stopped.connect(self.cancel)
+            self.dialog.run.cancelled.connect(self.cancel)
             self.dialog.previewRequested.connect(self.update_preview)
-            self.dialog.findingsRequested.connect(self._show_findings)
+            for page in (self.dialog.form.gate, self.dialog.end):
+                page.findingsRequested.connect(self._show_findings)
             self.dialog.form.gate.checkRequested.connect(self.check_again)
-            self.dialog.opened.connect(self._open_exported_part)
+            self.dialog.end.opened.connect(self._open_exported_part)
             self.dialog.placeRequested.connect(self._go_to_place)
             self.update_preview()
         elif not self.dialog.isVisible() and not self.is_running:
@@ -175,12 +173,11 @@ class PackageExport(QObject):
 
         order = self._export_order
 
-        def write_in_background(progress, cancellation):
-            return export_project_package(check_result, order, progress=progress, cancellation=cancellation)
-
         self._job = BackgroundJob(
             tr("Export Submission Package"),
-            write_in_background,
+            lambda progress, cancellation: export_project_package(
+                check_result, order, progress=progress, cancellation=cancellation
+            ),
             on_done=self._on_exported,
             on_error=self._on_failed,
             on_cancelled=self._on_cancelled,
@@ -205,18 +202,15 @@ class PackageExport(QObject):
     def _on_exported(self, exported_package: Any) -> None:
         self._job = None
         remember_package(str(exported_package.path))
-        is_forced = exported_package.manifest["check"]["forced"]
-        text = tr("The package is made, read back and compared with the plan.")
-        if is_forced:
+        kind, text = "ok", tr("The package is made, read back and compared with the plan.")
+        if exported_package.manifest["check"]["forced"]:
+            kind = "warning"
             text = tr(
                 "The package was forced: it is for internal use and must not be submitted. Its manifest, metadata and "
                 "page state this, with the reasons."
             )
-        self._show_outcome(
-            ExportOutcome(
-                "warning" if is_forced else "ok", text, make_objections(exported_package.problems), exported_package
-            )
-        )
+        objections = make_objections(exported_package.problems)
+        self._show_outcome(ExportOutcome(kind, text, objections, exported_package))
 
     def _on_cancelled(self) -> None:
         self._job = None
@@ -226,7 +220,7 @@ class PackageExport(QObject):
 
     def _on_failed(self, error: Exception) -> None:
         self._job = None
-        if isinstance(error, OutputError) and error.key in _REFUSAL_KEYS:
+        if isinstance(error, OutputError) and error.key in ("package_gate", "package_stopped"):
             if error.key == "package_gate":
                 text = tr(
                     "The package was not made, because the plan does not pass. Correct the listed "
@@ -271,7 +265,7 @@ class PackageExport(QObject):
                 outcome.text, "success" if outcome.icon == "ok" else outcome.icon, *open_buttons
             )
             copy_button = CopyButton(tr("Copy Digest"), self.dialog.end.digest.text)
-            copy_button.setToolTip(explain_digest())
+            copy_button.setToolTip(messages.explain_digest())
             self._messages.add_button(copy_button)
         else:
             self._messages.show_message(outcome.text, "warning", (tr("Show"), self._bring_to_front))

@@ -12,7 +12,6 @@ from qgis.PyQt.QtCore import QEvent, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QFormLayout,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
@@ -26,12 +25,12 @@ from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.base.files.digests import MANIFEST_PAGE_FILE_NAME, UNLISTED_FILES
 from ..help.help_dialog import make_help_button
-from ..widgets import messages, theme
+from ..widgets import theme
 from ..widgets.labels_and_buttons import CopyButton, ElidedLabel, FocusedButtonDialog
-from ..widgets.layout import resize_within_screen
-from ..widgets.messages import explain_digest
+from ..widgets.layout import fill_form, fill_layout, make_row, resize_within_screen
+from ..widgets.messages import explain_digest, explain_error
 from ..widgets.sections import WrappedLabel
-from .export_preview import make_reasons_list, show_reasons
+from .export_preview import ReasonsList, show_reasons
 from .form_page import FormPage
 
 CHECK_STEP, WRITE_STEP = 0, 1
@@ -52,18 +51,15 @@ class ProgressPage(QWidget):
             tr("Write and read back the layers, add documents, tables and maps, make the manifest"),
         )
         self._icons = [QLabel() for _ in self._texts]
-        self.steps = [QLabel(text) for text in self._texts]
+        self.steps = [QLabel(text, wordWrap=True) for text in self._texts]
         self._states = ["skipped" for _ in self._texts]
         grid = QGridLayout()
         for row, (icon, label) in enumerate(zip(self._icons, self.steps, strict=True)):
-            label.setWordWrap(True)
             grid.addWidget(icon, row, 0)
             grid.addWidget(label, row, 1)
         grid.setColumnStretch(1, 1)
-        self.bar = QProgressBar(objectName="SanxianPackageProgress")
-        self.bar.setRange(0, _PROGRESS_STEPS)
-        self.what = ElidedLabel()
-        self.what.setObjectName("SanxianPackageAtWork")
+        self.bar = QProgressBar(objectName="SanxianPackageProgress", maximum=_PROGRESS_STEPS)
+        self.what = ElidedLabel(objectName="SanxianPackageAtWork")
         self.button = QPushButton(tr("Cancel"), objectName="SanxianPackageCancel", clicked=self._cancel)
         note = QLabel(
             tr(
@@ -72,14 +68,9 @@ class ProgressPage(QWidget):
             ),
             wordWrap=True,
         )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(grid)
+        layout = fill_layout(QVBoxLayout(self), grid, has_margins=False)
         layout.addSpacing(self.fontMetrics().lineSpacing())
-        layout.addWidget(self.bar)
-        layout.addWidget(self.what)
-        layout.addWidget(note)
-        layout.addStretch(1)
+        fill_layout(layout, self.bar, self.what, note, (None, 1))
 
     def show_steps(self, step: int, includes_check: bool) -> None:
         """Show the steps of the export and mark the current one, ``step``.
@@ -150,26 +141,24 @@ class OutcomePage(QWidget):
             wordWrap=True,
             textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse,
         )
-        head = QHBoxLayout()
-        head.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
-        head.addWidget(self.text, 1)
-        self.path, self.size, self.digest = ElidedLabel(), QLabel(), ElidedLabel()
-        self.digest.setObjectName("SanxianPackageDigest")
-        self.facts = QWidget()
-        form = QFormLayout(self.facts)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.addRow(tr("Package"), self.path)
-        form.addRow(tr("Contents"), self.size)
-        label = QLabel(tr("Digest (SHA-256)"), toolTip=explain_digest())
-        form.addRow(label, self.digest)
+        head = make_row((self._icon, 0, Qt.AlignmentFlag.AlignTop), (self.text, 1))
+        self.path, self.size, self.digest = ElidedLabel(), QLabel(), ElidedLabel(objectName="SanxianPackageDigest")
         self.digest_note = WrappedLabel(
             tr("{what} It is the digest of manifest.json, which lists the digests of all files.").format(
                 what=explain_digest()
-            )
+            ),
+            objectName="SanxianPackageDigestNote",
         )
-        self.digest_note.setObjectName("SanxianPackageDigestNote")
-        form.addRow("", self.digest_note)
-        self.reasons = make_reasons_list()
+        self.facts = QWidget()
+        form = fill_form(
+            QFormLayout(self.facts),
+            (tr("Package"), self.path),
+            (tr("Contents"), self.size),
+            (QLabel(tr("Digest (SHA-256)"), toolTip=explain_digest()), self.digest),
+            ("", self.digest_note),
+        )
+        form.setContentsMargins(0, 0, 0, 0)
+        self.reasons = ReasonsList()
         self.reasons.placeRequested.connect(self.placeRequested)
         self.folder = QPushButton(
             tr("Open Folder"), objectName="SanxianPackageOpenFolder", clicked=lambda: self.opened.emit("folder")
@@ -182,19 +171,11 @@ class OutcomePage(QWidget):
         )
         self.copy = CopyButton(tr("Copy Digest"), self.digest.text)
         self.copy.setToolTip(explain_digest())
-        self.findings = QPushButton(tr("Show Findings"), objectName="SanxianPackageEndFindings")
-        self.findings.clicked.connect(self.findingsRequested)
-        row = QHBoxLayout()
-        for button in (self.folder, self.manifest, self.inspect, self.copy, self.findings):
-            row.addWidget(button)
-        row.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(head)
-        layout.addWidget(self.facts)
-        layout.addLayout(row)
-        layout.addWidget(self.reasons, 1)
-        layout.addStretch(0)
+        self.findings = QPushButton(
+            tr("Show Findings"), objectName="SanxianPackageEndFindings", clicked=self.findingsRequested
+        )
+        row = make_row(self.folder, self.manifest, self.inspect, self.copy, self.findings, (None, 1))
+        fill_layout(QVBoxLayout(self), head, self.facts, row, (self.reasons, 1), None, has_margins=False)
 
     def show_outcome(self, outcome: ExportOutcome) -> None:
         """Show message, reasons and buttons for the outcome of an export."""
@@ -233,50 +214,35 @@ class OutcomePage(QWidget):
 class ExportDialog(FocusedButtonDialog):
     """Dialog of the package export.
 
-    Signals: ``wanted``: the user pressed Export; ``previewRequested``: update the preview; ``stopped``: cancel the
-    running export; ``placeRequested(problem)``: show the finding, layer or dialog where the user corrects a problem.
+    Signals: ``wanted``: the user pressed Export; ``previewRequested``: update the preview; ``placeRequested(problem)``:
+    show the finding, layer or dialog where the user corrects a problem.
     """
 
     wanted = pyqtSignal()
     previewRequested = pyqtSignal()
-    stopped = pyqtSignal()
-    findingsRequested = pyqtSignal()
     placeRequested = pyqtSignal(object)
-    opened = pyqtSignal(str)
 
     def __init__(self, project: QgsProject, parent=None):
-        super().__init__(parent)
-        self.setObjectName("SanxianExportPackage")
-        self.setWindowTitle(tr("Export Submission Package"))
+        super().__init__(parent, objectName="SanxianExportPackage", windowTitle=tr("Export Submission Package"))
         self.form, self.run, self.end = FormPage(project), ProgressPage(), OutcomePage()
         self._preview = PackagePreview()
         self.pages = QStackedWidget()
         for page in (self.form, self.run, self.end):
             self.pages.addWidget(page)
-        self.go = QPushButton(tr("Export"), objectName="SanxianPackageGo")
-        self.go.setDefault(True)
-        self.go.clicked.connect(self.wanted)
+        self.go = QPushButton(tr("Export"), objectName="SanxianPackageGo", default=True, clicked=self.wanted)
         self.back = QPushButton(tr("Back"), objectName="SanxianPackageBack", clicked=self.show_form)
         self.close_button = QPushButton(tr("Close"), objectName="SanxianPackageClose", clicked=self.reject)
-        row = QHBoxLayout()
-        row.addWidget(make_help_button("package"))
-        row.addStretch(1)
-        for button in (self.go, self.run.button, self.back, self.close_button):
+        buttons = (self.go, self.run.button, self.back, self.close_button)
+        for button in buttons:
             # Enter on Close must not start an export.
             button.setAutoDefault(button is self.close_button)
-            row.addWidget(button)
-        layout = QVBoxLayout(self)
-        layout.addWidget(self.pages, 1)
-        layout.addLayout(row)
+        row = make_row(make_help_button("package"), (None, 1), *buttons)
+        fill_layout(QVBoxLayout(self), (self.pages, 1), row)
         self.form.changed.connect(self.previewRequested)
         self.form.gate.changed.connect(self._enable_buttons)
-        self.form.gate.findingsRequested.connect(self.findingsRequested)
         for part in (self.form.gate, self.end):
             part.placeRequested.connect(self._go_to_place)
-        self.run.cancelled.connect(self.stopped)
-        self.end.findingsRequested.connect(self.findingsRequested)
-        self.end.opened.connect(self.opened)
-        self._themed = theme.make_theme_change_timer(self, self._refresh_icons)
+        theme.call_after_theme_change(self, self._refresh_icons)
         letter = self.fontMetrics()
         resize_within_screen(
             self, letter.horizontalAdvance("0") * _WIDTH_IN_DIGITS, letter.lineSpacing() * _HEIGHT_IN_LINES
@@ -357,7 +323,7 @@ class ExportDialog(FocusedButtonDialog):
         try:
             return read_form()
         except (SanxianError, ImportError) as error:
-            self.form.show_error(messages.explain_error(error))
+            self.form.show_error(explain_error(error))
             return None
 
     def show_preview(self, preview: PackagePreview) -> None:
@@ -386,9 +352,7 @@ class ExportDialog(FocusedButtonDialog):
     # --- the dialog
     def changeEvent(self, event):
         super().changeEvent(event)
-        if event.type() in theme.THEME_EVENTS and hasattr(self, "_themed"):
-            self._themed.start()
-        elif event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self.is_running:
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self.is_running:
             # The user may have added files in the file manager.
             self.form.schedule_change()
 

@@ -13,7 +13,6 @@ from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
     QGroupBox,
-    QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
@@ -41,6 +40,7 @@ from ...core.base.errors import InputError
 from ...core.standard.messages.texts import Texts
 from ..findings.result import CheckView
 from ..widgets import messages, theme
+from ..widgets.layout import fill_layout, make_row
 from ..widgets.sections import WrappedLabel
 
 _MAX_VISIBLE_REASONS = 8
@@ -215,29 +215,21 @@ class GateBox(QGroupBox):
         self._icon_name = "info"
         self._icon = QLabel()
         # Two lines, so that the verdict in English is shown whole and a longer message moves nothing below.
-        self.verdict = WrappedLabel(reserved_lines=2)
+        self.verdict = WrappedLabel(reserved_lines=2, objectName="SanxianPackageVerdict")
         self.verdict.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.verdict.setObjectName("SanxianPackageVerdict")
         self.button = QPushButton(
             tr("Show Findings"), objectName="SanxianPackageFindings", clicked=self.findingsRequested
         )
         self.check_button = QPushButton(tr("Re-check"), objectName="SanxianPackageCheck", clicked=self.checkRequested)
-        row = QHBoxLayout()
-        row.addWidget(self._icon)
-        row.addWidget(self.verdict, 1)
-        row.addWidget(self.check_button)
-        row.addWidget(self.button)
-        self.reasons = make_reasons_list()
+        row = make_row(self._icon, (self.verdict, 1), self.check_button, self.button)
+        self.reasons = ReasonsList()
         self.reasons.placeRequested.connect(self.placeRequested)
         self.force = QCheckBox(
             tr("Force: make the package even if the plan does not pass or parts are missing"),
             objectName="SanxianPackageForce",
         )
-        self.force_note = theme.set_faint(QLabel(tr("For internal use; must not be submitted")))
-        force_row = QHBoxLayout()
-        force_row.addWidget(self.force)
-        self.force_note.setWordWrap(True)
-        force_row.addWidget(self.force_note, 1)
+        self.force_note = theme.set_faint(QLabel(tr("For internal use; must not be submitted"), wordWrap=True))
+        force_row = make_row(self.force, (self.force_note, 1))
         self.meaning = WrappedLabel(
             tr(
                 "Manifest, metadata and page of a forced package state that it was forced, with all reasons, so "
@@ -251,11 +243,7 @@ class GateBox(QGroupBox):
         self.meaning.hide()
         self.force.toggled.connect(self.meaning.setVisible)
         self.force.toggled.connect(self.changed)
-        layout = QVBoxLayout(self)
-        layout.addLayout(row)
-        layout.addWidget(self.reasons, 1)
-        layout.addLayout(force_row)
-        layout.addWidget(self.meaning)
+        fill_layout(QVBoxLayout(self), row, (self.reasons, 1), force_row, self.meaning)
         self.show_check(None, False)
 
     def show_check(self, result: CheckView | None, has_outdated_result: bool) -> None:
@@ -326,7 +314,21 @@ class ReasonsList(QListWidget):
     placeRequested = pyqtSignal(object)
 
     def __init__(self):
-        super().__init__()
+        super().__init__(
+            objectName="SanxianPackageReasons",
+            accessibleName=tr("Deficiencies of the package"),
+            wordWrap=True,
+            textElideMode=Qt.TextElideMode.ElideNone,
+            alternatingRowColors=True,
+            spacing=_ROW_SPACING,
+            # Rows are of several lines: by rows, the list would jump over most of one.
+            verticalScrollMode=QListWidget.ScrollMode.ScrollPerPixel,
+            visible=False,
+        )
+        size = QgsApplication.scaleIconSize(16)
+        self.setIconSize(QSize(size, size))
+        self.setMinimumHeight(self.fontMetrics().lineSpacing() * _MAX_VISIBLE_REASONS)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.itemClicked.connect(self._request_place)
 
     def _request_place(self, item: QListWidgetItem | None) -> None:
@@ -342,25 +344,6 @@ class ReasonsList(QListWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self.minimumHeight())
-
-
-def make_reasons_list() -> ReasonsList:
-    """Return a list of reasons that is as small as the layout allows."""
-    view = ReasonsList()
-    view.setObjectName("SanxianPackageReasons")
-    view.setAccessibleName(tr("Deficiencies of the package"))
-    view.setWordWrap(True)
-    view.setTextElideMode(Qt.TextElideMode.ElideNone)
-    view.setAlternatingRowColors(True)
-    view.setSpacing(_ROW_SPACING)
-    # Rows are of several lines: by rows, the list would jump over most of one.
-    view.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
-    size = QgsApplication.scaleIconSize(16)
-    view.setIconSize(QSize(size, size))
-    view.setMinimumHeight(view.fontMetrics().lineSpacing() * _MAX_VISIBLE_REASONS)
-    view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-    view.hide()
-    return view
 
 
 def describe_problem_place(problem: Any) -> str:

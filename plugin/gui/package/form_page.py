@@ -13,7 +13,6 @@ from qgis.PyQt.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
-    QFormLayout,
     QHBoxLayout,
     QHeaderView,
     QPushButton,
@@ -31,15 +30,15 @@ from ...bridge.package.preview import (
     SlotPreview,
     describe_personal_fields,
 )
-from ...bridge.project import county, saved_paths
-from ...bridge.project.county import PACKAGE_SPEC_SETTING, read_chosen_package_spec
+from ...bridge.project import saved_paths
+from ...bridge.project.county import PACKAGE_SPEC_SETTING, read_chosen_package_spec, read_document_info
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.standard.profile import DocumentInfo
 from ..project.document_line import DocumentLine, SpecDocumentInfo, ensure_exportable_document_info
 from ..widgets import theme
 from ..widgets.labels_and_buttons import ElidedLabel
-from ..widgets.layout import make_scroll_area
+from ..widgets.layout import fill_layout, make_form, make_row, make_scroll_area
 from ..widgets.paths import FileLine, open_path
 from ..widgets.sections import WrappedLabel
 from .export_preview import GateBox
@@ -82,10 +81,7 @@ class SpecCombo(QWidget):
         other = QPushButton(
             tr("Other…"), toolTip=tr("Package specification of the province (.toml)"), clicked=self._browse_file
         )
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.combo, 1)
-        row.addWidget(other)
+        fill_layout(QHBoxLayout(self), (self.combo, 1), other, has_margins=False)
         self.setFocusProxy(self.combo)
 
     def load_spec(self) -> Any:
@@ -111,15 +107,17 @@ class SlotsList(QTreeWidget):
     """List of the slots of a package (documents and maps), with the files found for each."""
 
     def __init__(self, parent=None):
-        super().__init__(parent)
-        self.setObjectName("SanxianPackageSlots")
-        self.setAccessibleName(tr("Documents, maps and tables of the package"))
+        super().__init__(
+            parent,
+            objectName="SanxianPackageSlots",
+            accessibleName=tr("Documents, maps and tables of the package"),
+            rootIsDecorated=False,
+            uniformRowHeights=True,
+            alternatingRowColors=True,
+            selectionMode=QAbstractItemView.SelectionMode.SingleSelection,
+            tabKeyNavigation=False,
+        )
         self.setHeaderLabels([tr("Part"), tr("Requirement"), tr("File")])
-        self.setRootIsDecorated(False)
-        self.setUniformRowHeights(True)
-        self.setAlternatingRowColors(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setTabKeyNavigation(False)
         header = self.header()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
@@ -227,7 +225,20 @@ class FormPage(QWidget):
         super().__init__(parent)
         self._project = project
         self._make_widgets(project.homePath() or str(Path.home()))
-        self._lay_out_widgets()
+        form = make_form(
+            (tr("Specification"), self.forms),
+            (tr("Output folder"), self.folder),
+            ("", self.target),
+            ("", self.replaced),
+            (tr("Documents from"), self.documents),
+            (tr("Document information"), self.document),
+        )
+        options = make_row(self.maps, self.personal, (None, 1))
+        content = QWidget()
+        parts = (form, (self.slots, 2), self.left_out, options, (self.gate, 3))
+        fill_layout(QVBoxLayout(content), *parts, has_margins=False)
+        self._scroll_area = make_scroll_area(content)
+        fill_layout(QVBoxLayout(self), self._scroll_area, has_margins=False)
         self._settle_timer = QTimer(self, singleShot=True, interval=_CHANGE_DELAY_MS, timeout=self.changed)
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(self.schedule_change)
@@ -246,13 +257,11 @@ class FormPage(QWidget):
         )
         self.folder.line.setObjectName("SanxianPackageFolder")
         theme.set_placeholder(self.folder.line, tr("Folder in which the package is made"))
-        self.target = ElidedLabel()
-        self.target.setObjectName("SanxianPackageTarget")
+        self.target = ElidedLabel(objectName="SanxianPackageTarget")
         # An empty label would be lower.
         self.target.setFixedHeight(ElidedLabel("国").sizeHint().height())
         # Messages appear after the folder is chosen; they must not move what the user clicks next.
-        self.replaced = WrappedLabel(reserved_lines=_MESSAGE_LINES)
-        self.replaced.setObjectName("SanxianPackageReplaced")
+        self.replaced = WrappedLabel(reserved_lines=_MESSAGE_LINES, objectName="SanxianPackageReplaced")
         self.documents = FileLine(
             saved_paths.read_absolute_path(project, _DOCUMENTS_KEY), project_folder, allows_only_folders=True
         )
@@ -261,8 +270,7 @@ class FormPage(QWidget):
             self.documents.line, tr("Folder with documents, maps and tables, which are found by their names")
         )
         self.slots = SlotsList()
-        self.left_out = WrappedLabel(reserved_lines=1)
-        self.left_out.setObjectName("SanxianPackageLeftOut")
+        self.left_out = WrappedLabel(reserved_lines=1, objectName="SanxianPackageLeftOut")
         self.maps = QCheckBox(tr("Make missing maps"), objectName="SanxianPackageMaps")
         self.maps.setChecked(settings.read_setting(_MAPS_SETTING, True))
         self.personal = QCheckBox(tr("Include personal data (omitted by default)"), objectName="SanxianPackagePersonal")
@@ -272,43 +280,17 @@ class FormPage(QWidget):
         self.document = DocumentLine(project, get_fallback=self.read_fallback)
         self.forms.changed.connect(self.document.update_summary)
 
-    def _lay_out_widgets(self) -> None:
-        form = QFormLayout()
-        form.addRow(tr("Specification"), self.forms)
-        form.addRow(tr("Output folder"), self.folder)
-        form.addRow("", self.target)
-        form.addRow("", self.replaced)
-        form.addRow(tr("Documents from"), self.documents)
-        form.addRow(tr("Document information"), self.document)
-        content = QWidget()
-        layout = QVBoxLayout(content)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(form)
-        layout.addWidget(self.slots, 2)
-        layout.addWidget(self.left_out)
-        options = QHBoxLayout()
-        options.addWidget(self.maps)
-        options.addWidget(self.personal)
-        options.addStretch(1)
-        layout.addLayout(options)
-        layout.addWidget(self.gate, 3)
-        outer_layout = QVBoxLayout(self)
-        outer_layout.setContentsMargins(0, 0, 0, 0)
-        self._scroll_area = make_scroll_area(content)
-        outer_layout.addWidget(self._scroll_area)
-
     def find_field_of_place(self, place: str) -> QWidget | None:
         """Return the field of the form where the user corrects a problem; None if that is done in another dialog.
 
         ``place``: attribute ``place`` of the problem.
         """
-        fields = {
+        return {
             "documents": self.documents,
             "document_info": self.document,
             "specification": self.forms,
             "personal_data": self.personal,
-        }
-        return fields.get(place)
+        }.get(place)
 
     def show_field(self, field: QWidget) -> None:
         """Scroll to a field and focus it; open the folder of documents or the document information."""
@@ -352,7 +334,7 @@ class FormPage(QWidget):
             is_forced=self.gate.force.isChecked(),
             keeps_personal_fields=self.personal.isChecked(),
             makes_maps=self.maps.isChecked(),
-            document_info=county.read_document_info(self._project),
+            document_info=read_document_info(self._project),
         )
 
     def read_fallback(self) -> SpecDocumentInfo:
@@ -389,21 +371,18 @@ class FormPage(QWidget):
         if paths_to_watch - watched_paths:
             self._watcher.addPaths(sorted(paths_to_watch - watched_paths))
         self.target.setText(tr("Package: {name}").format(name=preview.folder_name) if preview.folder_name else "")
-        messages = {
+        texts = {
             REPLACED_PACKAGE: tr(
                 "A package with this name exists. The new package replaces it after it is complete; "
                 "until then the existing package is not changed."
             ),
             REFUSED_FOLDER: preview.refusal_reason,
         }
-        self.replaced.setText(messages.get(preview.folder_state, ""))
-        if not preview.folder_name:
-            self.replaced.setText(
-                tr(
-                    "The county is not determined yet. Choose its profile, or start the export: its check "
-                    "determines the county."
-                )
-            )
+        unknown_county = tr(
+            "The county is not determined yet. Choose its profile, or start the export: its check "
+            "determines the county."
+        )
+        self.replaced.setText(texts.get(preview.folder_state, "") if preview.folder_name else unknown_county)
         left_out_names = tr(", ").join(preview.unassigned_files)
         text = tr("{count} files of the folder do not belong to the package (omitted): {names}.")
         self.left_out.setText(

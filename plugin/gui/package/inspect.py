@@ -10,7 +10,7 @@ from typing import Any
 
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout
+from qgis.PyQt.QtWidgets import QDialogButtonBox, QLabel, QVBoxLayout
 
 from ...bridge import settings
 from ...bridge.checking import findings_layer
@@ -19,6 +19,7 @@ from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
+from ...core.checks.check import RunOptions
 from ...core.standard import load_standard
 from ..checking.run import CheckRunner
 from ..findings import panel_pages
@@ -27,14 +28,13 @@ from ..help.help_dialog import add_help_button
 from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.messages import MessageBarMessages
+from ..widgets.layout import fill_layout, make_form
 from ..widgets.paths import FileLine
 from .form_page import SpecCombo
 
 #: Seconds to wait for a running copy before its folder is deleted.
 _STOP_TIMEOUT_S = 2.0
 _LAST_PATH_SETTING = "package/inspected"
-_WIDTH_IN_DIGITS = 76
 
 
 class PackageInspection(QObject):
@@ -55,7 +55,7 @@ class PackageInspection(QObject):
     ):
         super().__init__(parent)
         self._iface, self._runner, self._checking, self._report = iface, runner, checking, report
-        self._messages = MessageBarMessages(iface, tr("Submission Package"))
+        self._messages = trouble.MessageBarMessages(iface, tr("Submission Package"))
         self._copies_folder: TemporaryDirectory[str] | None = None
         self._package: tuple[str, Any] | None = None
         self._job: BackgroundJob | None = None
@@ -84,16 +84,9 @@ class PackageInspection(QObject):
 
         project_options = county.make_check_options(QgsProject.instance())
         # Use the county's profile and standard; roles, waivers and notices are of this project's layers.
-        options = make_options_for_package(
-            type(project_options)(
-                profile=project_options.profile,
-                standard=project_options.standard,
-                scope=project_options.scope,
-                phase=project_options.phase,
-                lang=project_options.lang,
-            ),
-            package_spec,
-        )
+        names = ("profile", "standard", "scope", "phase", "lang")
+        options = RunOptions(**{name: getattr(project_options, name) for name in names})
+        options = make_options_for_package(options, package_spec)
 
         def inspect_in_background(progress, cancellation):
             from ...bridge.package.tasks import inspect_package_layers
@@ -228,15 +221,13 @@ class InspectDialog(FocusedButtonDialog):
     """Dialog 检查成果包; raises SanxianError if a shipped specification is damaged."""
 
     def __init__(self, path: str, parent=None):
-        super().__init__(parent)
-        self.setObjectName("SanxianInspectPackage")
-        self.setWindowTitle(tr("Inspect Submission Package"))
+        super().__init__(parent, objectName="SanxianInspectPackage", windowTitle=tr("Inspect Submission Package"))
         last = settings.read_setting(_LAST_PATH_SETTING, "")
-        zip_or_all = f"ZIP (*.zip);;{tr('All')} (*)"
+
         self.package = FileLine(
             path or (last if last and Path(last).exists() else ""),
             str(Path(last).parent) if last else "",
-            zip_or_all,
+            f"ZIP (*.zip);;{tr('All')} (*)",
             allows_folders=True,
             file_label=tr("Zip…"),
             file_tip=tr("Choose a package as zip"),
@@ -255,20 +246,14 @@ class InspectDialog(FocusedButtonDialog):
             ),
             wordWrap=True,
         )
-        form = QFormLayout()
-        form.addRow(tr("Package"), self.package)
-        form.addRow(tr("Specification"), self.forms)
+        form = make_form((tr("Package"), self.package), (tr("Specification"), self.forms))
         buttons = add_help_button(make_ok_cancel_buttons(self), "inspect")
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok.setText(tr("Inspect"))
-        layout = QVBoxLayout(self)
-        layout.addLayout(form)
-        layout.addWidget(self.missing_note)
-        layout.addWidget(note)
-        layout.addWidget(buttons)
+        layout = fill_layout(QVBoxLayout(self), form, self.missing_note, note, buttons)
         self._validate_path()
         # The size hint ignores that wrapped text needs fewer lines in a wide dialog.
-        width = self.fontMetrics().horizontalAdvance("0") * _WIDTH_IN_DIGITS
+        width = self.fontMetrics().horizontalAdvance("0") * 76
         self.resize(width, layout.heightForWidth(width))
 
     def _validate_path(self) -> None:

@@ -20,7 +20,6 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.layers import role_recognition
-from ...bridge.layers.role_recognition import LayerGroup
 from ...bridge.project import county
 from ...bridge.texts import join_first_names, tr
 from ...core.base.errors import SanxianError
@@ -32,7 +31,6 @@ from ..widgets.lists import WholeRows
 
 #: Names listed in the question; the others are only counted.
 _MAX_NAMED_LAYERS = 4
-_WIDTH_IN_DIGITS = 64
 LAYER_COLUMN, CODE_COLUMN, CHOICE_COLUMN = range(3)
 
 
@@ -43,7 +41,7 @@ class GroupDialog(QDialog):
     plan layers, shown in the question.
     """
 
-    def __init__(self, groups: list[LayerGroup], names: list[str], parent: Any = None):
+    def __init__(self, groups: list[role_recognition.LayerGroup], names: list[str], parent: Any = None):
         super().__init__(parent, objectName="SanxianGroupDialog", windowTitle=tr("Group to Check"))
         text = tr(
             "{count} groups of layers in the project contain the same plan layers: {names}. Choose the group to "
@@ -62,7 +60,7 @@ class GroupDialog(QDialog):
             self.buttons.append(button)
         self.buttons[0].setChecked(True)
         layout.addWidget(add_help_button(make_ok_cancel_buttons(self), "group"))
-        self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_IN_DIGITS)
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * 64)
 
 
 def ask_layer_group(project: QgsProject, parent: Any) -> bool:
@@ -154,13 +152,23 @@ class RolesDialog(FocusedButtonDialog):
         chosen_roles = role_recognition.get_layer_id_by_assigned_role(self._project)
         order = [role for concept_roles in norm.standard.concepts.values() for role in concept_roles]
         listed_roles = [r for r in dict.fromkeys((*order, *norm.standard.templates)) if r in norm.standard.templates]
+        layers = self._project.mapLayers().values()
+        excluded_layers = [
+            v for v in layers if isinstance(v, QgsVectorLayer) and role_recognition.is_excluded_from_checks(v)
+        ]
         self.table.setRowCount(len(listed_roles))
         for row, role in enumerate(listed_roles):
             self.table.setItem(row, LAYER_COLUMN, QTableWidgetItem(norm.standard.templates[role].name))
             self.table.setItem(row, CODE_COLUMN, QTableWidgetItem(role))
             recognised = self._project.mapLayer(recognised_layers.layer_id_by_role.get(role, ""))
-            combo = self._make_layer_combo(recognised.name() if recognised is not None else "")
-            combo.setAccessibleName(role)
+            combo = QgsMapLayerComboBox(accessibleName=role)
+            combo.setProject(self._project)
+            combo.setFilters(Qgis.LayerFilter.HasGeometry)
+            combo.setExceptedLayerList(excluded_layers)
+            title = tr("Automatic: none")
+            if recognised is not None:
+                title = tr("Automatic: {layer}").format(layer=recognised.name())
+            combo.setAllowEmptyLayer(True, title)
             # The first entry is the empty layer; setLayer(None) would select nothing.
             combo.setCurrentIndex(0)
             if role in chosen_roles:
@@ -176,18 +184,6 @@ class RolesDialog(FocusedButtonDialog):
                     roles=tr(", ").join(recognised_layers.repeated_roles)
                 )
             )
-
-    def _make_layer_combo(self, recognised_name: str) -> QgsMapLayerComboBox:
-        combo = QgsMapLayerComboBox()
-        combo.setProject(self._project)
-        combo.setFilters(Qgis.LayerFilter.HasGeometry)
-        layers = self._project.mapLayers().values()
-        combo.setExceptedLayerList(
-            [v for v in layers if isinstance(v, QgsVectorLayer) and role_recognition.is_excluded_from_checks(v)]
-        )
-        text = tr("Automatic: {layer}").format(layer=recognised_name) if recognised_name else tr("Automatic: none")
-        combo.setAllowEmptyLayer(True, text)
-        return combo
 
     def read_choices(self) -> dict[str, QgsMapLayer | None]:
         """Return role → chosen layer; None for a role that recognition decides."""

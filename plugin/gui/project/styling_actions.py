@@ -18,8 +18,7 @@ from ...bridge.layers import role_recognition, styles
 from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ..widgets import messages
-from ..widgets.messages import MessageBarMessages, push_message
+from ..widgets.messages import MessageBarMessages, explain_and_log, push_message
 
 #: Project setting with the user's answer to the offer.
 _PROJECT_SCOPE, _OFFER_KEY = "sanxian", "dressing_offer"
@@ -122,13 +121,13 @@ class StylingActions:
         no_layer_text = tr("No plan layer was recognised, so no symbol was set. Choose layers under Layer Roles.")
         former_style = tr("Previous style")
 
-        def apply_symbols_to_layers(
-            project: QgsProject, recognised_layers: role_recognition.RecognisedLayers, _norm: Any
-        ) -> list[str]:
-            return styles.apply_styles_to_project(project, recognised_layers.layer_id_by_role, former_style)
-
         self._start_styling(
-            tr("Apply Layer Symbols"), apply_symbols_to_layers, text.replace("{kept}", former_style), no_layer_text
+            tr("Apply Layer Symbols"),
+            lambda project, recognised_layers, _norm: styles.apply_styles_to_project(
+                project, recognised_layers.layer_id_by_role, former_style
+            ),
+            text.replace("{kept}", former_style),
+            no_layer_text,
         )
 
     def _start_styling(self, title: str, action: Callable, text: str, no_layer_text: str) -> None:
@@ -150,7 +149,7 @@ class StylingActions:
 
         def report_failure(error: Exception) -> None:
             text = tr("Nothing was changed ({error}). Details are in the log, tab Sanxian.")
-            push_message(self._iface.messageBar(), "warning", title, messages.explain_and_log(error, text))
+            push_message(self._iface.messageBar(), "warning", title, explain_and_log(error, text))
 
         self._runner.start(
             BackgroundJob(

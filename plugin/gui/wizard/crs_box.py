@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from qgis.gui import QgsProjectionSelectionWidget
 from qgis.PyQt.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, pyqtSignal
@@ -41,11 +40,9 @@ class CrsZoneStrip(QWidget):
     """Strip that draws the county's position in the 3° zones, with an accessible description in words."""
 
     def __init__(self, parent=None):
-        super().__init__(parent)
+        super().__init__(parent, objectName="SanxianZoneStrip", accessibleName=tr("3° zones"))
         self._plan: CrsZoneChoice | None = None
         self._division_name = ""
-        self.setObjectName("SanxianZoneStrip")
-        self.setAccessibleName(tr("3° zones"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_zones(self, zone_choice: CrsZoneChoice | None, division_name: str = "") -> None:
@@ -98,7 +95,24 @@ class CrsZoneStrip(QWidget):
             return strip.left() + (longitude - low) / (high - low) * strip.width()
 
         self._draw_zones(painter, strip, low, high, convert_to_x)
-        self._draw_county(painter, strip, plan, convert_to_x)
+        color = theme.get_color("warning" if plan.crosses_zones else "ok")
+        ground = QColor(color)
+        ground.setAlpha(90)
+        box = QRectF(
+            QPointF(convert_to_x(plan.west), strip.top() + 3),
+            QPointF(convert_to_x(plan.east), strip.bottom() - 3),
+        )
+        painter.setPen(QPen(color, 2))
+        painter.setBrush(ground)
+        painter.drawRect(box)
+        set_bold(painter)
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        self._draw_text(
+            painter,
+            box.center().x(),
+            strip.top() - self.fontMetrics().descent() - 2,
+            self._describe_county(plan),
+        )
 
     def _draw_zones(self, painter, strip, low, high, x) -> None:
         colors, line = self.palette(), self.fontMetrics().height()
@@ -157,29 +171,6 @@ class CrsZoneStrip(QWidget):
         west, east = (1 + (v - low) * scale for v in (self._plan.west, self._plan.east))
         return (west, east) if east > left and west < right else (right, right)
 
-    def _draw_county(
-        self, painter, strip: QRectF, zone_choice: CrsZoneChoice, convert_to_x: Callable[[float], float]
-    ) -> None:
-        """Draw the county as a bar from its west to its east; ``convert_to_x``: longitude (degrees) → pixels."""
-        color = theme.get_color("warning" if zone_choice.crosses_zones else "ok")
-        ground = QColor(color)
-        ground.setAlpha(90)
-        box = QRectF(
-            QPointF(convert_to_x(zone_choice.west), strip.top() + 3),
-            QPointF(convert_to_x(zone_choice.east), strip.bottom() - 3),
-        )
-        painter.setPen(QPen(color, 2))
-        painter.setBrush(ground)
-        painter.drawRect(box)
-        set_bold(painter)
-        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        self._draw_text(
-            painter,
-            box.center().x(),
-            strip.top() - self.fontMetrics().descent() - 2,
-            self._describe_county(zone_choice),
-        )
-
     def _describe_county(self, zone_choice: CrsZoneChoice) -> str:
         """Return the longitudes of the county as text, with the division that they are of."""
         text = tr("{whose} {west}°–{east}°E")
@@ -205,16 +196,6 @@ class CrsBox(FormSection):
         self.strip, self.notice, self.warning = CrsZoneStrip(), NoticeBox(), NoticeBox()
         self.other = QgsProjectionSelectionWidget()
         self.other.setOptionVisible(QgsProjectionSelectionWidget.CrsOption.DefaultCrs, False)
-        self.buttons = {
-            name: QRadioButton()
-            for name in (
-                PREFIXED_ZONE_CHOICE,
-                PLAIN_ZONE_CHOICE,
-                NEIGHBOUR_ZONE_CHOICE,
-                DEGREES_CHOICE,
-                OTHER_CRS_CHOICE,
-            )
-        }
         group = QButtonGroup(self)
         grid = QGridLayout()
         # The neighbouring zone has a separate row, visible for a county across an edge only.
@@ -225,6 +206,7 @@ class CrsBox(FormSection):
             DEGREES_CHOICE: (2, 0),
             OTHER_CRS_CHOICE: (2, 1),
         }
+        self.buttons = {name: QRadioButton() for name in places}
         for name, button in self.buttons.items():
             group.addButton(button)
             grid.addWidget(button, *places[name])
@@ -243,20 +225,15 @@ class CrsBox(FormSection):
         self.strip.show_zones(zones, "" if self._are_longitudes_of_county() else self._get_division_name())
         self.notice.show_message(*self._make_zone_notice(zones))
         zone = zones.recommended_zone if zones is not None else None
-        for name, text in (
-            (PREFIXED_ZONE_CHOICE, _describe_crs_with_zone_prefix),
-            (PLAIN_ZONE_CHOICE, _describe_crs_without_zone_prefix),
-        ):
-            self.buttons[name].setVisible(zone is not None)
-            if zone is not None:
-                self.buttons[name].setText(text(zone))
-        neighbour = self._find_neighbouring_zone()
-        self.buttons[NEIGHBOUR_ZONE_CHOICE].setVisible(neighbour is not None)
-        if neighbour is not None:
-            self.buttons[NEIGHBOUR_ZONE_CHOICE].setText(_describe_crs_with_zone_prefix(neighbour))
+        choices = ((PREFIXED_ZONE_CHOICE, zone), (PLAIN_ZONE_CHOICE, zone))
+        for name, one in (*choices, (NEIGHBOUR_ZONE_CHOICE, self._find_neighbouring_zone())):
+            self.buttons[name].setVisible(one is not None)
+            if one is not None:
+                self.buttons[name].setText(_describe_crs(one, has_prefix=name != PLAIN_ZONE_CHOICE))
+        name = ""
         if zone is not None and self._is_zone_certain():
-            self.buttons[PREFIXED_ZONE_CHOICE].setText(f"{_describe_crs_with_zone_prefix(zone)}{tr('  (recommended)')}")
-        name = PREFIXED_ZONE_CHOICE if zone is not None and self._is_zone_certain() else ""
+            name = PREFIXED_ZONE_CHOICE
+            self.buttons[name].setText(f"{_describe_crs(zone)}{tr('  (recommended)')}")
         group = next(iter(self.buttons.values())).group()
         blockers = [QSignalBlocker(button) for button in self.buttons.values()]
         group.setExclusive(False)
@@ -381,14 +358,11 @@ def _format_zones(zones: CrsZoneChoice) -> str:
     return tr(" and ").join(map(str, zones.zone_numbers))
 
 
-def _describe_crs_with_zone_prefix(zone: int) -> str:
-    """Return the label of the CRS of a 3° zone whose eastings begin with the zone number."""
-    text = tr("zone {zone}, easting with zone prefix")
-    return f"EPSG:{_FIRST_PREFIXED_EPSG + zone - _FIRST_ZONE_NUMBER}    {text.format(zone=zone)}"
-
-
-def _describe_crs_without_zone_prefix(zone: int) -> str:
-    """Return the label of the CRS of a 3° zone whose eastings have no zone number."""
-    text = tr("{meridian}°E, without zone prefix")
-    meridian = f"{zone * ZONE_WIDTH_DEGREES:g}"
-    return f"EPSG:{_FIRST_PLAIN_EPSG + zone - _FIRST_ZONE_NUMBER}    {text.format(meridian=meridian)}"
+def _describe_crs(zone: int, *, has_prefix: bool = True) -> str:
+    """Return the label of the CRS of a 3° zone; ``has_prefix``: eastings begin with the zone number."""
+    if has_prefix:
+        first_epsg, text = _FIRST_PREFIXED_EPSG, tr("zone {zone}, easting with zone prefix").format(zone=zone)
+    else:
+        meridian = f"{zone * ZONE_WIDTH_DEGREES:g}"
+        first_epsg, text = _FIRST_PLAIN_EPSG, tr("{meridian}°E, without zone prefix").format(meridian=meridian)
+    return f"EPSG:{first_epsg + zone - _FIRST_ZONE_NUMBER}    {text}"

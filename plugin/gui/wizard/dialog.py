@@ -19,13 +19,14 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ...bridge import settings
 from ...bridge.texts import tr
 from ..help.help_dialog import make_help_button
 from ..widgets import theme
 from ..widgets.labels_and_buttons import FocusedButtonDialog
 from ..widgets.layout import fill_layout, make_scroll_area, resize_within_screen
 from .draft import WizardChoices, WizardPage
-from .pages import ConfirmPage, ProfilePage, TargetPage, TemplatePage
+from .pages import FOLDER_SETTING, ConfirmPage, ProfilePage, TargetPage, TemplatePage
 from .place_page import CountyPage
 
 #: Maximum share of the screen's height.
@@ -157,7 +158,7 @@ class NewProjectWizard(FocusedButtonDialog):
         if number + 1 < len(self.pages):
             self.go_to_page(number + 1)
             return
-        self.target.store_folder()
+        settings.store_setting(FOLDER_SETTING, self.draft.folder)
         self.wanted.emit(self.draft.make_request())
 
     def reject(self) -> None:
@@ -172,14 +173,6 @@ class NewProjectWizard(FocusedButtonDialog):
         self._busy = busy
         self.stack.setEnabled(not busy)
         self._update_state()
-
-    def show_progress(self, share: float, text: str) -> None:
-        self.confirm.show_progress(share, text)
-
-    def show_failure(self, kind: str, text: str) -> None:
-        """Show why the project was not created, and enable the pages again."""
-        self.set_busy(False)
-        self.confirm.show_result(kind, text)
 
     # --- state
     def _update_state(self) -> None:

@@ -11,13 +11,17 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTimer
 
 from ...bridge import health
-from ...bridge.new_project import assemble, bookmarks
-from ...bridge.new_project.assemble import NewProjectRequest, create_project_database
+from ...bridge.new_project import bookmarks
+from ...bridge.new_project.assemble import (
+    NewProjectRequest,
+    apply_overlap_setting,
+    build_project_in_steps,
+    create_project_database,
+)
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
-from ..widgets import messages
-from ..widgets.messages import push_message
+from ..widgets.messages import explain_and_log, explain_error, push_message
 
 #: Share of the progress for writing the database.
 _DATABASE_SHARE_OF_PROGRESS = 0.5
@@ -68,7 +72,7 @@ class ProjectSetupController:
 
             self.wizard = NewProjectWizard(QgsProject.instance(), self._iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            push_message(self._iface.messageBar(), "warning", tr("New County Plan"), messages.explain_error(error))
+            push_message(self._iface.messageBar(), "warning", tr("New County Plan"), explain_error(error))
             return
         self.wizard.wanted.connect(self._create_project)
         self.wizard.stopped.connect(self._cancel_creation)
@@ -104,7 +108,7 @@ class ProjectSetupController:
 
     def _on_progress(self, share: float, text: str) -> None:
         if self.wizard is not None:
-            self.wizard.show_progress(_DATABASE_SHARE_OF_PROGRESS * share, text)
+            self.wizard.confirm.show_progress(_DATABASE_SHARE_OF_PROGRESS * share, text)
 
     def _on_cancelled(self) -> None:
         self._job = None
@@ -114,7 +118,7 @@ class ProjectSetupController:
         self._job = None
         if self._project_request is not None:
             self._project = QgsProject()
-            self._steps = assemble.build_project_in_steps(self._project, self._project_request, norm)
+            self._steps = build_project_in_steps(self._project, self._project_request, norm)
             self._add_next_layer()
 
     def _add_next_layer(self) -> None:
@@ -129,14 +133,14 @@ class ProjectSetupController:
             self._steps = self._project = None
             self._on_failed(error, has_database=True)
         else:
-            self.wizard.show_progress(_DATABASE_SHARE_OF_PROGRESS + (1 - _DATABASE_SHARE_OF_PROGRESS) * share, text)
+            self.wizard.confirm.show_progress(
+                _DATABASE_SHARE_OF_PROGRESS + (1 - _DATABASE_SHARE_OF_PROGRESS) * share, text
+            )
             QTimer.singleShot(0, self._add_next_layer)
 
     def _on_failed(self, error: Exception, has_database: bool = False) -> None:
         self._job = None
-        message = messages.explain_and_log(
-            error, tr("The project was not made ({error}). Details are in the log, tab Sanxian.")
-        )
+        message = explain_and_log(error, tr("The project was not made ({error}). Details are in the log, tab Sanxian."))
         self._report_end("error", message, has_database)
 
     def _report_end(self, kind: str, message: str, has_database: bool = False) -> None:
@@ -147,7 +151,9 @@ class ProjectSetupController:
         if has_database and self._project_request is not None:
             message += tr(" The database is complete: {path}.").format(path=self._project_request.database_path)
         if self.wizard is not None:
-            self.wizard.show_failure(kind, message)
+            self.wizard.set_busy(False)
+            self.wizard.confirm.bar.hide()
+            self.wizard.confirm.notice.show_message(kind, message)
 
     # --- the end
     def _open_created_project(self) -> None:
@@ -183,7 +189,7 @@ class ProjectSetupController:
         try:
             health.require_libraries()
         except SanxianError as error:
-            push_message(self._iface.messageBar(), "warning", tr("New Layers"), messages.explain_error(error))
+            push_message(self._iface.messageBar(), "warning", tr("New Layers"), explain_error(error))
             return
         import processing
 
@@ -221,4 +227,4 @@ class ProjectSetupController:
             push_message(bar, "info", title, text.format(layer=layer.name()))
 
     def _on_layer_chosen(self, layer: Any) -> None:
-        assemble.apply_overlap_setting(QgsProject.instance(), layer)
+        apply_overlap_setting(QgsProject.instance(), layer)

@@ -30,7 +30,7 @@ from ..widgets.sections import FormSection, NoticeBox, make_faint_label
 from .draft import WizardChoices, WizardPage
 
 #: Setting with the folder of the last project.
-_FOLDER_SETTING = "project_folder"
+FOLDER_SETTING = "project_folder"
 _INVALID_NAME_PATTERN = re.compile(r'[\\/:*?"<>|\x00-\x1f]|^\.|[. ]$')
 #: The standards for a county first, then the others by id.
 _FIRST_STANDARDS = ("county_db", "three_lines_2022")
@@ -109,12 +109,6 @@ class ConfirmPage(WizardPage):
         self.bar.setValue(round(100 * share))
         self.bar.setFormat(f"%p%  {text}" if text else "%p%")
 
-    def show_result(self, kind: str = "info", text: str = "") -> None:
-        """Hide the progress and show a notice; ``kind``: ok, info, warning or error."""
-        self.bar.setVisible(False)
-        if text:
-            self.notice.show_message(kind, text)
-
 
 def _describe_crs(text: str) -> str:
     """Return code, name and zone of a CRS (``EPSG:…`` or WKT) as text."""
@@ -148,7 +142,7 @@ class TargetPage(WizardPage):
         )
         self.folder, self.name = QgsFileWidget(), QLineEdit()
         self.folder.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
-        self.folder.setFilePath(settings.read_setting(_FOLDER_SETTING, "") or str(Path.home()))
+        self.folder.setFilePath(settings.read_setting(FOLDER_SETTING, "") or str(Path.home()))
         grid = QGridLayout()
         for number, (label, widget) in enumerate(((tr("Folder"), self.folder), (tr("Name"), self.name))):
             grid.addWidget(QLabel(label), number, 0)
@@ -183,9 +177,7 @@ class TargetPage(WizardPage):
         for name, button in buttons.items():
             group.addButton(button)
             button.setChecked(name == chosen_name)
-            button.toggled.connect(
-                self._on_path_changed if buttons is getattr(self, "formats", None) else self._update_path_messages
-            )
+            button.toggled.connect(self._on_path_changed if buttons is self.formats else self._update_path_messages)
             section.layout_.addWidget(button)
 
     def update_when_shown(self) -> None:
@@ -199,11 +191,9 @@ class TargetPage(WizardPage):
 
     def _on_path_changed(self, *_args) -> None:
         """Update the paths; reset the answers about existing files of another place."""
-        former_paths = (self.draft.database_path, self.draft.project_path) if hasattr(self, "there") else None
+        former_paths = (self.draft.database_path, self.draft.project_path)
         self.draft.folder, self.draft.name = self.folder.filePath().strip(), self.name.text().strip()
         self.draft.database_suffix = next((s for s, button in self.formats.items() if button.isChecked()), ".gpkg")
-        if former_paths is None:
-            return
         if (self.draft.database_path, self.draft.project_path) != former_paths:
             for button in self.existing.values():
                 button.group().setExclusive(False)
@@ -213,8 +203,7 @@ class TargetPage(WizardPage):
         self._update_path_messages()
 
     def _update_path_messages(self, *_args) -> None:
-        if not hasattr(self, "notice"):
-            return
+
         has_valid_name = bool(self.draft.name) and not _INVALID_NAME_PATTERN.search(self.draft.name)
         database, project = self.draft.database_path, self.draft.project_path
         self.there.setVisible(has_valid_name and database.exists())
@@ -255,10 +244,6 @@ class TargetPage(WizardPage):
         if self.over.isVisibleTo(self) and not self.over.isChecked():
             return tr("The project file exists: allow its replacement, or enter another name.")
         return ""
-
-    def store_folder(self) -> None:
-        """Store the folder in the user's settings, to be proposed next time."""
-        settings.store_setting(_FOLDER_SETTING, self.draft.folder)
 
 
 class ProfilePage(WizardPage):

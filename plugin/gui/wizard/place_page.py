@@ -11,13 +11,11 @@ from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QDoubleSpinBox,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QLineEdit,
     QTreeWidget,
     QTreeWidgetItem,
-    QWidget,
 )
 
 from ...bridge.new_project.layer_extent import list_layers_for_extent, measure_extent
@@ -28,8 +26,7 @@ from ...core.standard import divisions, load_standard
 from ...core.standard.layer_tree import find_delivery_constraint, find_strictest_constraint, list_branches
 from ...core.standard.template import CodeEntry
 from ..widgets import messages, theme
-from ..widgets import messages as trouble
-from ..widgets.layout import fill_layout, make_row
+from ..widgets.layout import fill_layout, make_row, make_row_widget
 from ..widgets.lists import CountyCombo, WholeRows
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
 from .crs_box import CrsBox
@@ -76,33 +73,21 @@ class CountyBox(FormSection):
         theme.set_placeholder(self.code, tr("6 digits"))
         self.code.setMaxLength(6)
         theme.set_placeholder(self.name, tr("Name"))
-        first = QHBoxLayout()
-        self._listed_county_widget, self._other_county_widget = QWidget(), QWidget()
-        fill_layout(first, QLabel(tr("Province")), self.province)
-        for panel, fields in (
-            (
-                self._listed_county_widget,
-                ((tr("City"), self.city), (tr("County"), self.county), (tr("Search"), self.search)),
-            ),
-            (self._other_county_widget, ((tr("Code of the county"), self.code), (tr("Name"), self.name))),
-        ):
-            row = QHBoxLayout(panel)
-            row.setContentsMargins(0, 0, 0, 0)
-            for label, widget in fields:
-                fill_layout(row, QLabel(label), (widget, 1 if widget in (self.search, self.name) else 0))
-            first.addWidget(panel, 1)
+        self._listed_county_widget = make_row_widget(
+            *(QLabel(tr("City")), self.city, QLabel(tr("County")), self.county),
+            *(QLabel(tr("Search")), (self.search, 1)),
+        )
+        self._other_county_widget = make_row_widget(
+            QLabel(tr("Code of the county")), self.code, QLabel(tr("Name")), (self.name, 1)
+        )
+        panels = ((self._listed_county_widget, 1), (self._other_county_widget, 1))
+        first = make_row(QLabel(tr("Province")), self.province, *panels)
         self.search.setMinimumContentsLength(10)
-        self.layout_.addLayout(first)
-        second = make_row(QLabel(tr("Extent of the county")), self.source)
-        self._typed_county_widget = QWidget()
-        row = QHBoxLayout(self._typed_county_widget)
-        row.setContentsMargins(0, 0, 0, 0)
-        for label, widget in ((tr("West"), self.west), (tr("East"), self.east)):
-            fill_layout(row, QLabel(label), widget)
-        second.addWidget(self._typed_county_widget)
+        self._typed_county_widget = make_row_widget(QLabel(tr("West")), self.west, QLabel(tr("East")), self.east)
         self.about = make_faint_label()
-        second.addWidget(self.about, 1)
-        self.layout_.addLayout(second)
+        label = QLabel(tr("Extent of the county"))
+        second = make_row(label, self.source, self._typed_county_widget, (self.about, 1))
+        fill_layout(self.layout_, first, second)
         sorted_provinces = sorted(
             self._provinces.entry_by_code.values(), key=lambda c: (c.code not in self._divisions.entry_by_code, c.code)
         )
@@ -313,12 +298,10 @@ class GroupsBox(FormSection):
         self.tree.setMinimumHeight(self.tree.header().sizeHint().height() + rows * row + 2 * self.tree.frameWidth())
         self._on_toggled()
 
-    def _list_layer_items(self) -> list[QTreeWidgetItem]:
-        tops = (self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount()))
-        return [top.child(n) for top in tops for n in range(top.childCount())]
-
     def _on_toggled(self, *_args) -> None:
-        ticked_items = [c for c in self._list_layer_items() if c.checkState(0) == Qt.CheckState.Checked]
+        tops = (self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount()))
+        items = [top.child(n) for top in tops for n in range(top.childCount())]
+        ticked_items = [c for c in items if c.checkState(0) == Qt.CheckState.Checked]
         self._draft.roles = [c.data(0, _ROLE_DATA) for c in ticked_items]
         self.notice.show_message(*self._describe_missing_layers())
         self.changed.emit()
@@ -358,9 +341,8 @@ class CountyPage(WizardPage):
         self.county = CountyBox(project)
         self.crs = CrsBox(draft)
         self.groups = GroupsBox(draft)
-        fill_layout(self.body, self.county, self.crs)
         # The list of groups takes the rest of the page.
-        self.body.addWidget(self.groups, 1)
+        fill_layout(self.body, self.county, self.crs, (self.groups, 1))
         self._county_error = ""
         self.county.changed.connect(self._update_county_and_crs)
         for box in (self.crs, self.groups):
@@ -375,13 +357,10 @@ class CountyPage(WizardPage):
         try:
             self.draft.county, self._county_error = self.county.get_chosen_county(), ""
         except SanxianError as error:
-            self.draft.county, self._county_error = None, trouble.explain_error(error)
+            self.draft.county, self._county_error = None, messages.explain_error(error)
         place = self.county.get_location()
-        self.draft.crs_zones, self.draft.division_code, self.draft.extent_degrees = (
-            place.crs_zones,
-            place.division_code,
-            place.extent_degrees,
-        )
+        self.draft.crs_zones, self.draft.division_code = place.crs_zones, place.division_code
+        self.draft.extent_degrees = place.extent_degrees
         self.crs.refresh()
         self.changed.emit()
 
