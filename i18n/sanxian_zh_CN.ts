@@ -324,6 +324,14 @@
         <translation>其他工具正在修改图层“{layer}”。请先完成该操作。</translation>
     </message>
     <message>
+        <source>Append to the layer “{layer}” of this project, as one step that can be undone</source>
+        <translation>追加到本工程的图层“{layer}”（一步，可撤销）</translation>
+    </message>
+    <message>
+        <source>Append {count} mapped rows</source>
+        <translation>追加映射的 {count} 行</translation>
+    </message>
+    <message>
         <source>Applied to {count} layers: {names}. The former symbols are saved as the style “{kept}”.</source>
         <translation>已应用于 {count} 个图层：{names}。原有符号另存为样式“{kept}”。</translation>
     </message>
@@ -346,6 +354,10 @@
     <message>
         <source>Apply Layer Symbols</source>
         <translation>应用图层符号</translation>
+    </message>
+    <message>
+        <source>Apply and Next</source>
+        <translation>应用并下一个</translation>
     </message>
     <message>
         <source>Apply safe fixes only</source>
@@ -970,6 +982,10 @@ Force: the package is made even if the plan does not pass or parts are missing; 
     <message>
         <source>Close</source>
         <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Close the wizard and discard what you have entered?</source>
+        <translation>关闭向导并放弃已填写的内容？</translation>
     </message>
     <message>
         <source>Closing tolerance (m)</source>
@@ -2066,6 +2082,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
         <translation>修复 {count} 处…</translation>
     </message>
     <message>
+        <source>Fixable only</source>
+        <translation>可修复</translation>
+    </message>
+    <message>
         <source>Fixed</source>
         <translation>已改</translation>
     </message>
@@ -2704,6 +2724,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>List of gaps</source>
         <translation>空号清单</translation>
+    </message>
+    <message>
+        <source>List only findings of rules and cases that a fix is made for</source>
+        <translation>只列出有修复方法的规则和情形的问题</translation>
     </message>
     <message>
         <source>List only findings on the package itself (rules DOC), not those on the features of its layers</source>
@@ -4498,6 +4522,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>搜索图层、字段、代码或名称</translation>
     </message>
     <message>
+        <source>Search layers by name or code</source>
+        <translation>搜索图层名称或代码</translation>
+    </message>
+    <message>
         <source>Search rule, BSM, township</source>
         <translation>搜索规则、标识码、乡镇</translation>
     </message>
@@ -5462,6 +5490,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>They are listed in {file}.</source>
         <translation>清单见 {file}。</translation>
+    </message>
+    <message>
+        <source>They are one edit step of the layer, not saved yet; undo with Ctrl+Z. {count} rows got a new key (BSM).</source>
+        <translation>为该图层的一步编辑，尚未保存，可按 Ctrl+Z 撤销。{count} 行编了新的标识码。</translation>
     </message>
     <message>
         <source>This button or F8 checks all layers while you go on working. Try it now: the sample has errors on purpose.</source>

@@ -16,6 +16,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QInputDialog, QLabel, QPushButton, QT
 from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.checking.findings_layer import FINDINGS_PROPERTY
 from plugin.bridge.project import county
+from plugin.core.fixes.fix_declaration import load_all_fixes
 from plugin.core.fixes.proposal import FixTexts, Proposal
 from plugin.gui.findings.groups import get_finding_kind
 from plugin.gui.fixing.batch_dialog import (
@@ -116,6 +117,40 @@ def test_applied_fix_ends_the_finding_and_undo_restores_it(overlapping):
     wait_for_live_check(controller)
     assert find_overlap(controller) is None
     assert read_log(controller, layers) == ["应用", "撤销", "重做"]
+
+
+def test_apply_and_next_applies_the_fix_and_shows_the_next_finding_in_the_same_window(overlapping):
+    controller, layers, finding = overlapping
+    shape = make_rectangle(60, 40)
+    draw_feature_in_layer(layers["CZKFBJ"], shape, BSM="140225000051", GHFQDM="410", GHFQMC="城镇集中建设区")
+    wait_for_live_check(controller)
+    controller.dock.filters.fixable_only.setChecked(True)
+    dialog = open_preview(controller, finding)
+    dialog.apply_next.click()
+    assert controller.fixes.one.dialog is dialog, "the window stays"
+    wait_for_live_check(controller)
+    assert wait_until(lambda: not controller.fixes.one.trial.is_running)
+    shown = controller.fixes.one._finding
+    assert shown is not finding and controller.dock.tree.get_selected_finding() is shown
+    assert finding.fingerprint not in {one.fingerprint for one in controller.dock.result.findings}
+    assert read_log(controller, layers) == ["应用"]
+    dialog.reject()
+
+
+def test_list_of_fixable_findings_has_only_those_that_a_fix_is_declared_for(checked):  # noqa: F811
+    controller, _layers = checked
+    dock = controller.dock
+    every = dock.tree.findings.list_visible_findings()
+    dock.filters.fixable_only.setChecked(True)
+    fixable = dock.tree.findings.list_visible_findings()
+    solved = {code for one in load_all_fixes().values() for code in one.solves}
+    assert fixable and len(fixable) < len(every) and {one.code for one in fixable} <= solved
+    dock.tree.select_finding(fixable[0])
+    assert dock.navigation.fix.isEnabled()
+    dock.clear_filters()
+    dock.tree.select_finding(next(one for one in every if one.code not in solved))
+    process_events(0.05)
+    assert not dock.navigation.fix.isEnabled() and "没有" in dock.navigation.fix.toolTip()
 
 
 def test_next_finding_in_the_list_is_selected_after_a_fix(overlapping):
@@ -281,9 +316,9 @@ def test_fix_batch_ticks_only_safe_fixes_and_applies_them_in_one_step(checked): 
     index, before = boundary.undoStack().index(), list_shapes(boundary)
     dialog = open_batch(controller, findings)
     rows = dialog.model.rows
-    assert {row.group for row in rows} == {SAFE, CONFIRM, REFUSED}
-    assert all(row.is_ticked == (row.group == SAFE) for row in rows)
-    assert all(row.cells[-1] and row.cells[-1] != "安全" for row in rows if row.group != SAFE)
+    assert {row.safety for row in rows} == {SAFE, CONFIRM, REFUSED}
+    assert all(row.is_ticked == (row.safety == SAFE) for row in rows)
+    assert all(row.cells[-1] and row.cells[-1] != "安全" for row in rows if row.safety != SAFE)
     safe = dialog.model.list_ticked()
     assert dialog.apply.text() == f"应用 {len(safe)} 项"
     forecast = make_forecast(findings, controller.fixes.many._list_ticked_proposals())
@@ -324,7 +359,7 @@ def test_table_of_a_fix_batch_is_exported_with_the_reasons_and_changes_nothing(o
 def test_unsafe_fix_can_be_ticked_only_after_its_preview_was_shown(overlapping):
     controller, _layers, finding = overlapping
     dialog = open_batch(controller, [finding, *controller.dock.result.findings[:1]])
-    row = next(row for row in dialog.model.rows if row.group == CONFIRM)
+    row = next(row for row in dialog.model.rows if row.safety == CONFIRM)
     row.is_seen = False
     assert not set_tick(dialog, row)
     show_row(dialog, dialog.model.rows[-1])
@@ -351,7 +386,7 @@ def test_batch_unticks_and_names_a_fix_that_another_one_changes_and_applies_the_
     before = list_shapes(layers["CZKFBJ"])
     dialog = open_batch(controller, [f for f in controller.dock.result.findings if f.code == "REL002"])
     rows = dialog.model.rows
-    assert [row.group for row in rows] == [CONFIRM, CONFIRM]
+    assert [row.safety for row in rows] == [CONFIRM, CONFIRM]
     for row in rows:
         show_row(dialog, row)
         assert set_tick(dialog, row)
@@ -378,7 +413,7 @@ def test_batch_shows_the_balance_of_the_fixes_that_it_applies(checked):  # noqa:
     wait_for_live_check(controller)
     before = list_shapes(boundary)
     dialog = open_batch(controller, [f for f in controller.dock.result.findings if f.code == "REL002"])
-    assert [row.group for row in dialog.model.rows] == [SAFE, SAFE]
+    assert [row.safety for row in dialog.model.rows] == [SAFE, SAFE]
     assert read_areas(dialog)[1:3] == pytest.approx([5, 0], abs=0.01)
     assert set_tick(dialog, dialog.model.rows[0], Qt.CheckState.Unchecked)
     assert read_areas(dialog)[1:3] == pytest.approx([2, 0], abs=0.01)
@@ -641,8 +676,8 @@ def test_batch_is_grouped_filtered_and_searched_and_a_heading_ticks_its_rows(che
     assert model.setData(heading, Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole) and not model.list_ticked()
     model.set_search_text(rows[0].cells[0][:6])
     assert {row.cells[0][:6] for _heading, members in model.groups for row in members} == {rows[0].cells[0][:6]}
-    dialog.group_buttons[rows[0].group].setChecked(False)
-    assert all(row.group != rows[0].group for _heading, members in model.groups for row in members)
+    dialog.group_buttons[rows[0].safety].setChecked(False)
+    assert all(row.safety != rows[0].safety for _heading, members in model.groups for row in members)
     dialog.reject()
 
 

@@ -9,14 +9,14 @@ import weakref
 import geopandas as gpd
 import pandas as pd
 import pytest
-from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
+from qgis.core import QgsApplication, QgsFeature, QgsProject, QgsRectangle, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QComboBox, QLineEdit, QPushButton
 
 from plugin.bridge.editing import attribute_forms
-from plugin.bridge.layers.properties import get_assigned_role
+from plugin.bridge.layers.properties import get_assigned_role, set_assigned_role
 from plugin.bridge.layers.role_recognition import FINDINGS_PROPERTY
 from plugin.bridge.mapping import run as mapping_work
 from plugin.bridge.project import county
@@ -248,6 +248,33 @@ def test_field_mapping_without_output_file_creates_a_memory_layer(qgis_app, mapp
     wait_until_ready(mapping_dialog)
     (layer,) = [v for v in QgsProject.instance().mapLayers().values() if get_assigned_role(v) == "XZYDYH"]
     assert layer.providerType() == "memory" and layer.featureCount() == len(SURVEY_ROWS)
+
+
+def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_new_keys(mapping_dialog, project):
+    target = QgsVectorLayer(
+        "MultiPolygon?crs=EPSG:4526&field=BSM:string(18)&field=YDYHFLDM:string(10)", "现状", "memory"
+    )
+    kept = QgsFeature(target.fields())
+    kept.setAttributes(["140225000000000007", "0101"])
+    target.dataProvider().addFeature(kept)
+    set_assigned_role(target, "XZYDYH")
+    project.addMapLayer(target)
+    county.store_county_code_and_name(project, "140225", "浑源县")
+    mapping_dialog._offer_appending()
+    assert mapping_dialog.append.isChecked() and not mapping_dialog.output.isEnabled()
+    layers = set(project.mapLayers())
+    mapping_dialog.start.click()
+    wait_until_ready(mapping_dialog)
+    assert set(project.mapLayers()) == layers, "no new layer"
+    keys = [feature["BSM"] for feature in target.getFeatures()]
+    assert len(keys) == len(set(keys)) == 1 + len(SURVEY_ROWS) and keys.count("140225000000000007") == 1
+    assert all(str(key).startswith("140225") for key in keys)
+    shapes = [feature.geometry() for feature in target.getFeatures() if feature["BSM"] != kept["BSM"]]
+    assert all(QgsRectangle(38_400_000, 4_300_000, 38_700_000, 4_500_000).contains(one.boundingBox()) for one in shapes)
+    assert target.isEditable() and target.undoStack().count() == 1 and "撤销" in mapping_dialog.summary.text()
+    target.undoStack().undo()
+    assert target.featureCount() == 1
+    target.rollBack()
 
 
 def test_field_mapping_dialog_maps_a_file_that_is_not_in_the_project(qgis_app, mapping_dialog, project, tmp_path):

@@ -11,6 +11,8 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import Qt, QTimer
+from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QMessageBox
 
 from plugin.bridge import settings
 from plugin.bridge.new_project import assemble
@@ -490,6 +492,23 @@ def test_project_wizard_reports_missing_libraries_instead_of_opening(wizard_cont
         and "未启动" in wizard_controller._iface.bar.messages[0]
         and "环境自检" in wizard_controller._iface.bar.messages[0]
     )
+
+
+def test_escape_closes_an_untouched_wizard_and_asks_before_it_discards_an_entry(project_wizard, monkeypatch):
+    questions = []
+
+    def answer(_parent, _title, text):
+        questions.append(text)
+        return QMessageBox.StandardButton.No
+
+    monkeypatch.setattr(QMessageBox, "question", answer)
+    choose_county(project_wizard, "140225")
+    QTest.keyClick(project_wizard, Qt.Key.Key_Escape)
+    assert len(questions) == 1 and project_wizard.isVisible()
+    untouched = NewProjectWizard(QgsProject.instance())
+    untouched.show()
+    QTest.keyClick(untouched, Qt.Key.Key_Escape)
+    assert len(questions) == 1 and not untouched.isVisible()
 
 
 def test_project_wizard_widens_for_a_page_that_would_scroll_sideways(project_wizard):

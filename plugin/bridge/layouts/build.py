@@ -55,8 +55,8 @@ _GRATICULE_STEPS_DEGREES, _MAX_LINES = (0.25, 0.5, 1.0, 2.0), 6
 _METRES_PER_DEGREE = 111_000.0
 #: Custom properties of a layout: its map, its page size, and whether it is by township.
 MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY = "sanxian/map", "sanxian/sheet", "sanxian/townships"
-#: Margin around 中心城区 and around a township.
-_COUNTY_MARGIN_SHARE = 0.04
+#: Margin around 中心城区 and around a township, as a share of the map.
+_AREA_MARGIN_SHARE = 0.04
 #: Margin around the county on the locator.
 _LOCATOR_MARGIN_SHARE = 0.06
 #: The same if there are names of other counties near its edge.
@@ -286,7 +286,7 @@ class LayoutBuilder:
             size = item.rect().size()
             scales = sorted(max(box.width() / size.width(), box.height() / size.height()) * 1000 for box in boxes)
             if scales:
-                margins = 1 + 2 * _COUNTY_MARGIN_SHARE
+                margins = 1 + 2 * _AREA_MARGIN_SHARE
                 scale = self.catalogue.find_round_scale(scales[len(scales) // 2] * margins)
         smaller = map_spec.scope == "county" and not by_township
         styled_layers = []
@@ -310,7 +310,7 @@ class LayoutBuilder:
         if by_township:
             item.setAtlasDriven(True)
             item.setAtlasScalingMode(QgsLayoutItemMap.AtlasScalingMode.Predefined)
-            item.setAtlasMargin(_COUNTY_MARGIN_SHARE)
+            item.setAtlasMargin(_AREA_MARGIN_SHARE)
         return item
 
     def get_map_extent(self, map_spec: MapSpec) -> QgsRectangle:

@@ -45,7 +45,7 @@ _COUNTY_CODE_PATTERN = re.compile(r"^\d{6}$")
 #: A layer with more rows lists villages or parcels, not counties.
 _MAX_NEIGHBOUR_ROWS = 3000
 #: Distance around the county that the locator shows, as a share of the county's longer side.
-_LOCATOR_MARGIN_SHARE = 0.8
+_NEIGHBOUR_DISTANCE_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -327,7 +327,7 @@ def compute_locator_extent(
     It is the county's extent plus a margin of 0.8 of its longer side, limited to the layer of adjoining counties.
     """
     wide_extent = QgsRectangle(county)
-    wide_extent.grow(_LOCATOR_MARGIN_SHARE * max(county.width(), county.height()))
+    wide_extent.grow(_NEIGHBOUR_DISTANCE_SHARE * max(county.width(), county.height()))
     locator_extent = wide_extent.intersect(available_layers.get_layer_extent(neighbours.layer))
     locator_extent.combineExtentWith(county)
     return locator_extent

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
+    Qgis,
     QgsApplication,
+    QgsCoordinateTransform,
     QgsFeatureRequest,
     QgsProcessing,
     QgsProcessingAlgRunnerTask,
@@ -19,19 +21,25 @@ from qgis.core import (
     QgsProject,
     QgsTask,
     QgsVectorLayer,
+    QgsVectorLayerUtils,
 )
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...core.base.cancellation import Cancellation
+from ...core.base.errors import OutputError
 from ...core.standard import Standard, list_standard_ids
+from ...core.standard.numbering import make_bsm
 from ..editing import attribute_forms
+from ..editing.feature_numbers import NUMBER_FIELD, find_highest_used_number_by_county
 from ..editing.styled_layers import find_sources_by_layer_name, make_vector_layer
 from ..layers import styles
-from ..layers.properties import set_assigned_role
+from ..layers.properties import get_assigned_role, set_assigned_role
 from ..layers.reading import read_snapshot
+from ..layers.role_recognition import list_plan_layers
 from ..layers.snapshots import LayerSnapshot
 from ..running.tasks import JobRunner
+from ..texts import tr
 
 if TYPE_CHECKING:
     from ...core.exchange.mapping import FieldMapping, FieldProposal
@@ -136,6 +144,14 @@ def write_mapping_and_make_parameters(
     return algorithm_parameters | ({"UNMAPPED": losses} if losses else {})
 
 
+@dataclass(frozen=True)
+class AppendedRows:
+    """Numbers of the rows that were appended to a layer, and of those that got a new key (BSM)."""
+
+    count: int
+    numbered_count: int
+
+
 def add_result_layer(
     project: QgsProject, run: MappingRun, output: Any, template: Template, norm: Norm
 ) -> QgsVectorLayer | None:
@@ -155,6 +171,49 @@ def add_result_layer(
     attribute_forms.apply_template_form(layer, template, norm)
     project.addMapLayer(layer)
     return layer
+
+
+def find_layer_to_append_to(project: QgsProject, role: str) -> QgsVectorLayer | None:
+    """Return the plan layer of a project with a role, if rows can be added to it; else None."""
+    for layer in list_plan_layers(project):
+        provider = layer.dataProvider()
+        if get_assigned_role(layer) == role and provider.capabilities() & Qgis.VectorProviderCapability.AddFeatures:
+            return layer
+    return None
+
+
+def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLayer, county_code: str) -> AppendedRows:
+    """Append mapped rows to a plan layer as one undo step, without saving; the layer is switched to edit mode.
+
+    Fields are matched by name. A key (BSM) that is missing, repeated or used in any layer of the project is replaced by
+    the next free number of the county; without a county code such keys stay empty. Raise OutputError if the layer
+    refuses the rows; nothing is added then.
+    """
+    transform = QgsCoordinateTransform(rows.crs(), target.crs(), project)
+    number_position = target.fields().lookupField(NUMBER_FIELD)
+    used = {str(feature[number_position]) for feature in target.getFeatures() if number_position >= 0}
+    number = find_highest_used_number_by_county(project).get(county_code, 0)
+    features, numbered_count = [], 0
+    for row in rows.getFeatures():
+        geometry = row.geometry()
+        geometry.transform(transform)
+        row.setGeometry(geometry)
+        for feature in QgsVectorLayerUtils.makeFeatureCompatible(row, target):
+            if number_position >= 0:
+                key = feature[number_position]
+                if not key or str(key) in used:
+                    number, numbered_count = number + 1, numbered_count + 1
+                    feature[number_position] = make_bsm(county_code, number) if county_code else None
+                used.add(str(feature[number_position]))
+            features.append(feature)
+    if not target.isEditable() and not target.startEditing():
+        raise OutputError("output_unwritable", target=target.name(), detail=target.dataProvider().lastError())
+    target.beginEditCommand(tr("Append {count} mapped rows").format(count=len(features)))
+    if not target.addFeatures(features):
+        target.destroyEditCommand()
+        raise OutputError("output_unwritable", target=target.name(), detail=target.dataProvider().lastError())
+    target.endEditCommand()
+    return AppendedRows(len(features), numbered_count if county_code else 0)
 
 
 def read_source_rows(snapshot: LayerSnapshot, cancellation: Cancellation) -> SourceLayer:

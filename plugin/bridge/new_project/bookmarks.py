@@ -17,7 +17,7 @@ from qgis.core import (
 from ...core.standard import load_standard
 from ..layers.properties import get_assigned_role
 from ..layers.role_recognition import list_plan_layers
-from ..project.county import read_county_settings as county_of
+from ..project.county import read_county_settings
 
 #: Their group in the list of bookmarks; a name of Chinese data, like the layers'.
 BOOKMARK_GROUP = "乡镇"
@@ -35,7 +35,7 @@ def find_township_layer(project: QgsProject) -> QgsVectorLayer | None:
 
     Roles are tried in the order of the standard's concept of townships.
     """
-    standard = load_standard(county_of(project).standard or "county_db")
+    standard = load_standard(read_county_settings(project).standard or "county_db")
     by_role = {get_assigned_role(layer): layer for layer in list_plan_layers(project)}
     return next((by_role[r] for r in standard.concepts.get("townships", ()) if r in by_role), None)
 

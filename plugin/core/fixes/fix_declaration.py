@@ -144,3 +144,8 @@ def load_all_fixes() -> Mapping[str, Fix]:
 def find_fixes_for(finding: Finding) -> list[Fix]:
     """Return the fixes that can end a finding, sorted by code."""
     return [one for one in load_all_fixes().values() if one.is_for_finding(finding)]
+
+
+def has_fix(finding: Finding) -> bool:
+    """Return True if a fix is declared for findings of this rule and case; it may still refuse this one."""
+    return any(fix.is_for_finding(finding) for fix in load_all_fixes().values())

@@ -769,10 +769,8 @@ def find_point_line_pieces_inside(shapes: NDArray, polygons: NDArray, within_m: 
     Both arrays may have None for a row without a shape. A piece on an edge of a polygon, or at most ``within_m`` inside
     the edge, is left out. Coordinates in metres.
     """
-    rows_with_shape, present_polygons = (
-        np.flatnonzero(~mask_missing_shapes(shapes)),
-        np.flatnonzero(~mask_missing_shapes(polygons)),
-    )
+    rows_with_shape = np.flatnonzero(~mask_missing_shapes(shapes))
+    present_polygons = np.flatnonzero(~mask_missing_shapes(polygons))
     i, j = shapely.STRtree(polygons[present_polygons]).query(shapes[rows_with_shape], predicate="intersects")
     i, j = rows_with_shape[i], present_polygons[j]
     shape = shapely.intersection(shapes[i], polygons[j])
@@ -790,10 +788,8 @@ def find_point_line_pieces_outside(shapes: NDArray, polygons: NDArray, within_m:
 
     ``shapes``: (n,), ``polygons``: (k,), in metres; None is allowed in both. ``polygon_row`` of the result is −1.
     """
-    rows_with_shape, present_polygons = (
-        np.flatnonzero(~mask_missing_shapes(shapes)),
-        np.flatnonzero(~mask_missing_shapes(polygons)),
-    )
+    rows_with_shape = np.flatnonzero(~mask_missing_shapes(shapes))
+    present_polygons = np.flatnonzero(~mask_missing_shapes(polygons))
     tree = shapely.STRtree(polygons[present_polygons])
     covered_positions, _ = tree.query(shapes[rows_with_shape], predicate="covered_by")
     uncovered_rows = np.setdiff1d(rows_with_shape, rows_with_shape[covered_positions])

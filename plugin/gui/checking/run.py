@@ -240,8 +240,9 @@ class LayerRecognition(QObject):
         parent: QObject,
     ):
         super().__init__(parent)
-        self._dock, self._runner, self._handlers, self._busy = dock, runner, handlers, is_check_running
-        self._reading, self._offers = is_reading_result, requires_layers
+        self._dock, self._runner, self._handlers = dock, runner, handlers
+        self._is_check_running, self._is_reading_result = is_check_running, is_reading_result
+        self._requires_layers = requires_layers
         self._request = 0
         self._settle_timer = QTimer(self, singleShot=True, interval=_SETTLE_MS, timeout=self.update_panel)
 
@@ -261,10 +262,10 @@ class LayerRecognition(QObject):
         project, dock, handlers = QgsProject.instance(), self._dock, self._handlers
         options = county.make_check_options(project)
         dock.set_county(panel_pages.get_county_label(options))
-        offers = self._offers(project)
-        if self._busy() or ((dock.result is not None or dock.isHidden()) and not offers):
+        requires_layers = self._requires_layers(project)
+        if self._is_check_running() or ((dock.result is not None or dock.isHidden()) and not requires_layers):
             return
-        if self._reading():
+        if self._is_reading_result():
             dock.set_empty_page(EmptyPage(tr("Reading the saved check result and comparing the layers with it…")))
             return
         if not panel_pages.has_recent_geopandas():

@@ -315,6 +315,7 @@ class FindingsDock(FindingsForm):
             frozenset(filters.states.checkedItemsData()),
             frozenset(filters.assignees.checkedItemsData()),
             filters.chosen_fingerprints,
+            filters.fixable_only.isChecked(),
         )
 
     def _apply_filters(self) -> None:

@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.layout import fill_layout
+from ..widgets.layout import fill_layout, make_row
 from .groups import STATE_KEYS, get_work_state_word
 
 #: Time without a key press after which the filter is applied.
@@ -70,6 +70,11 @@ class FilterBar(QWidget):
             visible=False,
         )
         self._new_fingerprints: frozenset[str] = frozenset()
+        self.fixable_only = QCheckBox(
+            tr("Fixable only"),
+            objectName="SanxianFixableOnly",
+            toolTip=tr("List only findings of rules and cases that a fix is made for"),
+        )
         self.states = self._make_choice_box("SanxianStates", tr("All states"))
         self.assignees = self._make_choice_box("SanxianAssignees", tr("All assignees"))
         self.states.hide()
@@ -77,13 +82,14 @@ class FilterBar(QWidget):
         row, work_row = QHBoxLayout(), QHBoxLayout()
         fill_layout(row, (self.search, 2), (self.townships, 1), (self.rules, 1))
         fill_layout(work_row, self.states, self.assignees)
-        fill_layout(QVBoxLayout(self), row, work_row, self.package_only, self.new_only, has_margins=False)
+        boxes = make_row(self.fixable_only, self.package_only, self.new_only, None)
+        fill_layout(QVBoxLayout(self), row, work_row, boxes, has_margins=False)
         self._timer = QTimer(self, singleShot=True, interval=DEBOUNCE_MS, timeout=self.changed)
         self.search.textChanged.connect(self._timer.start)
         for combo in (self.townships, self.rules, self.states, self.assignees):
             combo.checkedItemsChanged.connect(self._timer.start)
-        self.package_only.toggled.connect(self.changed)
-        self.new_only.toggled.connect(self.changed)
+        for box in (self.fixable_only, self.package_only, self.new_only):
+            box.toggled.connect(self.changed)
 
     def _make_choice_box(self, name: str, all_text: str) -> QgsCheckableComboBox:
         return _ChoiceBox(
@@ -150,7 +156,7 @@ class FilterBar(QWidget):
     def clear(self) -> None:
         """Clear search text and choices, so that no filter is set."""
         self.search.clear()
-        self.package_only.setChecked(False)
-        self.new_only.setChecked(False)
+        for box in (self.fixable_only, self.package_only, self.new_only):
+            box.setChecked(False)
         for combo in (self.townships, self.rules, self.states, self.assignees):
             combo.deselectAllOptions()

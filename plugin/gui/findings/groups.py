@@ -257,6 +257,14 @@ def get_finding_kind(finding: Any) -> str:
     return "waived" if finding.state == "waived" else str(finding.severity)
 
 
+def can_be_fixed(finding: Any) -> bool:
+    """Return True if a finding is on data, of a rule and case that a fix is declared for."""
+    # Imported only for a finding, which needs the libraries of the check.
+    from ...core.fixes.fix_declaration import has_fix
+
+    return bool(finding.role) and has_fix(finding)
+
+
 def describe_location(finding: Any) -> str:
     """Return township and shortened key of a finding's feature as text; without both, the finding's message.
 

@@ -39,6 +39,7 @@ from .groups import (
     Grouping,
     WorkRows,
     add_to_groups,
+    can_be_fixed,
     describe_location,
     find_group_key,
     get_finding_kind,
@@ -92,7 +93,8 @@ class FilterSettings:
     of the rules whose findings are shown; ``package_only``: show only findings on the package itself (DOC rules);
     ``shown_states``: keys of the states (`groups.STATE_KEYS`) whose findings are shown; ``shown_assignees``: persons
     whose findings are shown, the empty text for findings without one; ``shown_fingerprints``: fingerprints of the
-    findings that are shown, such as those that a message names. Empty sets and texts hide nothing, except empty
+    findings that are shown, such as those that a message names; ``fixable_only``: show only findings that a fix is
+    declared for. Empty sets and texts hide nothing, except empty
     ``shown_kinds``, which hides all.
     """
 
@@ -104,6 +106,7 @@ class FilterSettings:
     shown_states: frozenset[str] = frozenset()
     shown_assignees: frozenset[str] = frozenset()
     shown_fingerprints: frozenset[str] = frozenset()
+    fixable_only: bool = False
     _search_words: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self):
@@ -125,7 +128,8 @@ class FilterSettings:
         return (
             self.accepts_rule(group)
             and group.is_not_fully_checked
-            and not (self.shown_townships or self.shown_states or self.shown_assignees or self.shown_fingerprints)
+            and not (self.shown_townships or self.shown_states or self.shown_assignees)
+            and not (self.shown_fingerprints or self.fixable_only)
             and self._matches_search_text(f"{group.code} {group.title} {group.rule_outcome.reason}")
         )
 
@@ -138,6 +142,7 @@ class FilterSettings:
             or self.shown_states
             or self.shown_assignees
             or self.shown_fingerprints
+            or self.fixable_only
         )
 
     @property
@@ -167,6 +172,7 @@ class FilterSettings:
             and (not self.shown_fingerprints or finding.fingerprint in self.shown_fingerprints)
             and (not self.shown_states or work.find_state_key(finding, is_outdated(finding)) in self.shown_states)
             and (not self.shown_assignees or work.get_assignee(finding) in self.shown_assignees)
+            and (not self.fixable_only or can_be_fixed(finding))
         )
 
     def _matches_search_text(self, text: str) -> bool:

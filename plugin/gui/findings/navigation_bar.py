@@ -11,6 +11,7 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.layout import fill_layout
+from .groups import can_be_fixed
 
 
 def can_withdraw_waiver(finding: Any) -> bool:
@@ -109,8 +110,8 @@ class FixButton(QPushButton):
         self.set_selected_findings([])
 
     def set_selected_findings(self, findings: list[Any]) -> None:
-        """Set the findings to fix; findings on the check itself have no data to fix."""
-        self._findings = [f for f in findings if f.role]
+        """Set the findings to fix: those on data, of a rule and case that a fix is declared for."""
+        self._findings = [f for f in findings if can_be_fixed(f)]
         count = len(self._findings)
         self.setText(tr("Fix…") if count < 2 else tr("Fix {count}…").format(count=count))
         self.setEnabled(bool(self._findings))
@@ -119,7 +120,10 @@ class FixButton(QPushButton):
         elif count == 1:
             self.setToolTip(tr("Try the fixes on a copy and show them on the map before anything changes (F)"))
         else:
-            self.setToolTip(tr("Select the findings to fix; a rule selects all its findings"))
+            none_text = tr("No fix for this kind of finding. Follow “How to fix” in the panel.")
+            self.setToolTip(
+                none_text if findings else tr("Select the findings to fix; a rule selects all its findings")
+            )
 
     def perform_action(self) -> None:
         if len(self._findings) == 1:

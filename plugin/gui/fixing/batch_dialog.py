@@ -38,7 +38,7 @@ from .dialog import TrialDialog
 COLUMNS = RULE_COLUMN, FEATURE_COLUMN, TOWNSHIP_COLUMN, FIX_COLUMN, OUT_COLUMN, IN_COLUMN, NEW_COLUMN, REASON_COLUMN = (
     range(8)
 )
-#: Groups of rows, in their order.
+#: Whether a fix can be applied as it is, after confirmation, or not; in their order.
 SAFE, CONFIRM, REFUSED = SAFETIES = range(3)
 _RIGHT_ALIGNED = (OUT_COLUMN, IN_COLUMN, NEW_COLUMN)
 _WIDTH_DIGITS, _HEIGHT_LINES = 210, 48
@@ -55,11 +55,11 @@ _TABLE_SHARE, _MAPS_SHARE = 7, 3
 class BatchRow:
     """A finding with its proposed fix, as a row of the batch.
 
-    ``entry``: `core.fixes.batch.BatchEntry`; ``group``: SAFE, CONFIRM or REFUSED; ``cells``: text of each column.
+    ``entry``: `core.fixes.batch.BatchEntry`; ``safety``: SAFE, CONFIRM or REFUSED; ``cells``: text of each column.
     """
 
     entry: Any
-    group: int
+    safety: int
     cells: list[str]
     is_ticked: bool = False
     #: True once the preview of the row was shown; only then a fix that is not safe can be ticked.
@@ -68,7 +68,7 @@ class BatchRow:
     @property
     def can_be_ticked(self) -> bool:
         """Return True for a safe fix, and for one to confirm whose preview was shown."""
-        return self.group == SAFE or (self.group == CONFIRM and self.is_seen)
+        return self.safety == SAFE or (self.safety == CONFIRM and self.is_seen)
 
 
 def make_batch_rows(entries: list[Any], texts: Any, titles: Mapping[str, str]) -> list[BatchRow]:
@@ -79,18 +79,18 @@ def make_batch_rows(entries: list[Any], texts: Any, titles: Mapping[str, str]) -
     """
     rows = []
     for entry in entries:
-        group, code = _find_group(entry), entry.finding.code
-        cells = [f"{code} {titles.get(code, '')}".strip(), *_make_cells(entry, group, texts)]
-        rows.append(BatchRow(entry, group, cells, group == SAFE))
-    return sorted(rows, key=lambda row: row.group)
+        safety, code = _find_safety(entry), entry.finding.code
+        cells = [f"{code} {titles.get(code, '')}".strip(), *_make_cells(entry, safety, texts)]
+        rows.append(BatchRow(entry, safety, cells, is_ticked=safety == SAFE))
+    return sorted(rows, key=lambda row: row.safety)
 
 
-def _find_group(entry: Any) -> int:
-    """Return the group of a tried fix."""
+def _find_safety(entry: Any) -> int:
+    """Return SAFE, CONFIRM or REFUSED for a tried fix."""
     return REFUSED if entry.proposal is None else SAFE if entry.proposal.is_safe else CONFIRM
 
 
-def _make_cells(entry: Any, group: int, texts: Any) -> list[str]:
+def _make_cells(entry: Any, safety: int, texts: Any) -> list[str]:
     """Return the texts after the rule's for a finding and its proposed fix, or the reason why it has none."""
     from ...core.standard.messages.texts import format_number, shorten_key
 
@@ -116,7 +116,7 @@ def _make_cells(entry: Any, group: int, texts: Any) -> list[str]:
         format_number(moved_out, 2) if proposal.areas else "—",
         format_number(moved_in, 2) if proposal.areas else "—",
         str(len(proposal.new_findings)) if proposal.new_findings or proposal.untried_rules else tr("none"),
-        tr("; ").join(filter(None, [tr("Safe") if group == SAFE else doubts, texts.describe_untried_rules(proposal)])),
+        tr("; ").join(filter(None, [tr("Safe") if safety == SAFE else doubts, texts.describe_untried_rules(proposal)])),
     ]
 
 
@@ -133,7 +133,7 @@ def _list_groupings() -> list[tuple[str, Callable[[BatchRow], Any], Callable[[An
         REFUSED: tr("Not fixable: explained only"),
     }
     return [
-        (tr("By safety"), lambda row: row.group, safeties.__getitem__),
+        (tr("By safety"), lambda row: row.safety, safeties.__getitem__),
         (tr("By township"), lambda row: row.cells[TOWNSHIP_COLUMN], lambda name: name or tr("No township")),
         (tr("By feature"), lambda row: row.cells[FEATURE_COLUMN].split(" ↔ ")[0], str),
     ]
@@ -166,7 +166,7 @@ class BatchModel(QAbstractItemModel):
 
     def set_shown(self, safety: int, is_shown: bool) -> None:
         """Show or hide the rows of a safety (SAFE, CONFIRM or REFUSED)."""
-        (self.shown_safeties.add if is_shown else self.shown_safeties.discard)(safety)
+        self.shown_safeties = self.shown_safeties | {safety} if is_shown else self.shown_safeties - {safety}
         self._arrange()
 
     def set_search_text(self, text: str) -> None:
@@ -185,7 +185,7 @@ class BatchModel(QAbstractItemModel):
         rows_by_key: dict[Any, list[BatchRow]] = {}
         for row in self.rows:
             text = " ".join(row.cells).casefold()
-            if row.group in self.shown_safeties and all(word in text for word in self._words):
+            if row.safety in self.shown_safeties and all(word in text for word in self._words):
                 rows_by_key.setdefault(get_key(row), []).append(row)
         self.beginResetModel()
         self.groups = [(get_heading(key), rows_by_key[key]) for key in sorted(rows_by_key)]
@@ -206,15 +206,16 @@ class BatchModel(QAbstractItemModel):
             row.entry.proposal, row.entry.refusal, row.entry.ended_by = entry.proposal, entry.refusal, entry.ended_by
             is_changed = any(row is one for one in changed_rows)
             row.is_ticked, row.is_seen = entry.proposal is not None and not is_changed, not is_changed
-            row.group = _find_group(entry)
-            row.cells = [row.cells[RULE_COLUMN], *_make_cells(row.entry, row.group, texts)]
+            row.safety = _find_safety(entry)
+            row.cells = [row.cells[RULE_COLUMN], *_make_cells(row.entry, row.safety, texts)]
         self._arrange()
         return all(row.cells == cells or not row.is_ticked for (row, _), cells in zip(pairs, former_cells, strict=True))
 
-    def tick_only_safe(self, on: bool = True) -> None:
-        """Tick the safe rows and no other; with ``on`` False tick none."""
+    def tick_rows(self, safeties: Iterable[int]) -> None:
+        """Tick the rows of these safeties and no other."""
+        safeties = set(safeties)
         for row in self.rows:
-            row.is_ticked = on and row.group == SAFE
+            row.is_ticked = row.safety in safeties
         self._refresh()
 
     def mark_seen(self, row: BatchRow) -> None:
@@ -290,12 +291,12 @@ class BatchModel(QAbstractItemModel):
             return self._icons.get(get_finding_kind(row.entry.finding))
         if role == Qt.ItemDataRole.TextAlignmentRole and column in _RIGHT_ALIGNED:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        if role == Qt.ItemDataRole.ForegroundRole and row.group == REFUSED:
+        if role == Qt.ItemDataRole.ForegroundRole and row.safety == REFUSED:
             return theme.get_faint_color(in_field=True)
         return None
 
     def _get_check_state(self, index: QModelIndex) -> Qt.CheckState | None:
-        rows = [row for row in self._list_rows(index) if row.group != REFUSED]
+        rows = [row for row in self._list_rows(index) if row.safety != REFUSED]
         if index.column() != RULE_COLUMN or not rows:
             return None
         ticked = sum(row.is_ticked for row in rows)
@@ -436,8 +437,8 @@ class BatchDialog(TrialDialog):
             self.group_buttons[group] = button
             row.addWidget(button)
         only_safe_button, none_button = QPushButton(tr("Safe Only")), QPushButton(tr("None"))
-        only_safe_button.clicked.connect(lambda _on=False: self.model.tick_only_safe(True))
-        none_button.clicked.connect(lambda: self.model.tick_only_safe(False))
+        only_safe_button.clicked.connect(lambda _on=False: self.model.tick_rows([SAFE]))
+        none_button.clicked.connect(lambda: self.model.tick_rows([]))
         self.preview_button = QPushButton(tr("Other Fixes…"), clicked=self._request_preview)
         self.export_button = QPushButton(tr("Export Table…"), clicked=self.exportRequested)
         for button in (only_safe_button, none_button, self.preview_button, self.export_button):
@@ -495,7 +496,7 @@ class BatchDialog(TrialDialog):
         """Show what the fixes did when they were tried on a copy of the layers."""
         self._current = None
         self.model.set_rows(rows)
-        counts = {group: sum(row.group == group for row in rows) for group in SAFETIES}
+        counts = {group: sum(row.safety == group for row in rows) for group in SAFETIES}
         text_by_group = {
             SAFE: tr("Safe {count}"),
             CONFIRM: tr("To confirm {count}"),
@@ -538,7 +539,6 @@ class BatchDialog(TrialDialog):
         self.show_progress(None)
         self.status.setText(text)
         self.retry_button.setVisible(can_retry)
-        self.table.setEnabled(not self.progress.isVisible())
         self.apply.setEnabled(can_apply and count > 0)
         self.apply.setText(tr("Apply {count}").format(count=count) if count else tr("Apply"))
 

@@ -242,11 +242,12 @@ class TrialDialog(FocusedButtonDialog):
 class FixDialog(TrialDialog):
     """Shows the fixes of one finding and requests to apply the chosen one; it changes nothing itself.
 
-    Signals: those of `TrialDialog`; ``choiceShown`` with the chosen fix; ``stepped`` with the direction;
-    ``documentRequested``: enter the document that allows the change of a sealed layer.
+    Signals: those of `TrialDialog`; ``choiceShown`` with the chosen fix; ``applyNextRequested``: apply the fix and show
+    the next finding; ``stepped`` with the direction; ``documentRequested``: enter the document that allows the change of a sealed layer.
     """
 
     choiceShown = pyqtSignal(object)
+    applyNextRequested = pyqtSignal()
     stepped = pyqtSignal(int)
     documentRequested = pyqtSignal()
 
@@ -307,15 +308,18 @@ class FixDialog(TrialDialog):
         row.addWidget(self.hint, 1)
         self.previous = QPushButton(theme.load_icon("previous"), tr("Previous"))
         self.skip = QPushButton(tr("Skip"), objectName="SanxianFixSkip")
+        self.apply_next = QPushButton(
+            tr("Apply and Next"), objectName="SanxianFixApplyNext", clicked=self.applyNextRequested
+        )
         self.apply = QPushButton(tr("Apply"), objectName="SanxianFixApply", default=True)
         close = QPushButton(tr("Close"), objectName="SanxianFixClose")
         self.previous.clicked.connect(lambda: self.stepped.emit(-1))
         self.skip.clicked.connect(lambda: self.stepped.emit(1))
         self.apply.clicked.connect(self.applyRequested)
         close.clicked.connect(self.reject)
-        for button in (self.previous, self.skip, self.apply, close):
+        for button in (self.previous, self.skip, self.apply_next, self.apply, close):
             # Enter on Close must not apply a fix; after a click on Skip or Previous it must.
-            button.setAutoDefault(button in (self.apply, close))
+            button.setAutoDefault(button in (self.apply_next, self.apply, close))
             row.addWidget(button)
         return row
 
@@ -375,7 +379,8 @@ class FixDialog(TrialDialog):
         self.status.setText(text)
         self.retry_button.setVisible(can_retry)
         self.document_button.setVisible(needs_document)
-        self.apply.setEnabled(can_apply)
+        for button in (self.apply, self.apply_next):
+            button.setEnabled(can_apply)
         self.apply.setText(tr("Start Editing and Apply") if can_apply and layers_to_start_editing else tr("Apply"))
         if can_apply and layers_to_start_editing:
             self.hint.setText(

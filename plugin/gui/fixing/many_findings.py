@@ -24,17 +24,17 @@ from .batch_dialog import FEATURE_COLUMN, BatchDialog, BatchRow, make_batch_rows
 from .change_preview import make_area_rows, make_finding_shapes, make_fix_shapes
 from .trial_runner import FixDialogController, TrialRunner
 
-#: So long the user has ticked no further row before the ticked ones are tried together.
+#: The ticked rows are tried together after this time (ms) without a further tick.
 _TICKED_TRIAL_DELAY_MS = 300
 
 
 class BatchFixer(FixDialogController):
     """Opens the batch of several findings and applies the ticked fixes.
 
-    Before applying, the fixes of the ticked findings are tried again without the others, unless the displayed trial
-    applied exactly these: a fix may have been judged after another one that is not ticked. What differs in the second
-    trial is displayed before it is applied. Signal ``previewRequested(finding)``: the user wants to see all fixes of
-    one finding.
+    When the ticks change, the fixes of the ticked findings are tried again without the others: a fix may have been
+    judged after another one that is not ticked. What differs is displayed, so that Apply writes what is displayed; Apply
+    itself tries first if the displayed trial is of other ticks. Signal ``previewRequested(finding)``: the user wants to
+    see all fixes of one finding.
     """
 
     previewRequested = pyqtSignal(object)
@@ -249,10 +249,10 @@ class BatchFixer(FixDialogController):
         batch_work = make_batch_trial(findings, safe_only=False)
         self.trial.start(tr("Apply {count} fixes").format(count=len(findings)), batch_work, retries=False)
 
-    def _show_second(self, second: BatchTrial, rows: list[BatchRow]) -> bool | None:
+    def _show_second(self, second: BatchTrial, rows: list[BatchRow]) -> bool:
         """Display a second trial, of the ticked rows; return True if all was displayed like this before.
 
-        Rows that have another fix now are unticked and named: then None, and the others can be applied.
+        Rows that have another fix now are unticked and named (``_left_out_text``); the others can be applied.
         """
         pairs = list(zip(rows, second.result.entries, strict=True))
         changed_rows = [row for row, entry in pairs if _has_other_fix(row, entry)]
@@ -272,15 +272,14 @@ class BatchFixer(FixDialogController):
             )
             self._left_out_text = text.format(names=names)
         self._follow_ticks()
-        return None if changed_rows else is_same and self.dialog.areas.texts == former_texts
+        return is_same and not changed_rows and self.dialog.areas.texts == former_texts
 
     def _show_or_apply_second(self, second: BatchTrial) -> None:
         """Display the trial that Apply started, and apply its fixes if all was displayed like this before."""
         rows, self._applying = self._applying, None
-        is_same = self._show_second(second, rows)
-        if is_same:
+        if self._show_second(second, rows):
             self._apply_displayed()
-        elif is_same is not None:
+        elif not self._left_out_text:
             text = tr(
                 "Nothing was applied. Tried together, the ticked fixes have other figures, which are displayed now. "
                 "Apply again to write these."

@@ -55,6 +55,7 @@ class AlignDialog(FixDialog):
         self.survey.setText(tr("Its edges are the right ones, although it is a survey of another year or source"))
         self.survey.hide()
         self.skip.setText(tr("Next"))
+        self.apply_next.hide()
         row = QHBoxLayout()
         for text, widget in ((tr("Align with"), self.reference), (tr("Distance"), self.distance)):
             label = QLabel(text)
@@ -107,6 +108,7 @@ class FindingFixer(FixChoiceController):
         dialog = FixDialog(self._iface.mapCanvas(), self._iface.mainWindow())
         self._connect_dialog(dialog, trial_runner)
         dialog.stepped.connect(self._step)
+        dialog.applyNextRequested.connect(self.apply_and_step)
         dialog.documentRequested.connect(self._ask_document)
         trial_runner.succeeded.connect(self._show_choices)
         return dialog
@@ -148,6 +150,14 @@ class FindingFixer(FixChoiceController):
         self.dialog.show_state(reason, can_apply=False, needs_document=bool(self._sealed_role))
 
     # --- actions
+    def apply_and_step(self) -> None:
+        """Apply the chosen fix and show the next finding of the list; close the dialog after the last one."""
+        if self._apply_chosen():
+            if self._dock.tree.step_selection(1):
+                self._show_finding(self._dock.tree.get_selected_finding())
+            else:
+                self.dialog.accept()
+
     def _step(self, direction: int) -> None:
         """Show the next (1) or previous (−1) finding of the list and try its fixes."""
         if self._dock.tree.step_selection(direction):

@@ -314,16 +314,20 @@ class FixChoiceController(FixDialogController):
         return FixOrder([proposal], proposal.edits, choice.rows_before, label, get_person_name(), proposal.documents)
 
     def apply(self) -> None:
-        """Apply the chosen fix, unless the layers have changed since it was tried."""
+        """Apply the chosen fix, unless the layers have changed since it was tried, and close the dialog."""
+        if self._apply_chosen():
+            self.dialog.accept()
+
+    def _apply_chosen(self) -> bool:
+        """Apply the chosen fix; return False if nothing was applied, which the dialog explains."""
         choice = self.dialog.choices.current
         if choice is None:
-            return
+            return False
         if not self.trial.is_current:
             self.trial.run_again()
-            return
+            return False
         norm = self._dock.result.check_result.plan.norm
         refusal_text = self._applier.apply(self._make_order(choice), self._get_layers_by_role(), norm, self._texts)
         if refusal_text:
             self.dialog.show_state(refusal_text, can_apply=False, can_retry=True)
-        else:
-            self.dialog.accept()
+        return not refusal_text

@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsProject
+from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtWidgets import QFileDialog
 
+from ...bridge.layers.properties import get_file_path
 from ...bridge.mapping import run as mapping_run
+from ...bridge.project import county
 from ...bridge.running.tasks import JobRunner
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
@@ -29,6 +31,8 @@ class MappingDialog(MappingSource):
         super().__init__(project, runner, layer, parent)
         self._run: mapping_run.MappingRun | None = None
         self._written_path = ""
+        #: The layer that the running mapping is appended to; None for a new layer.
+        self._target_layer: QgsVectorLayer | None = None
         self.load.clicked.connect(self._choose_mapping)
         self.save.clicked.connect(self._choose_mapping_file)
         self.table.changed.connect(self._on_field_mapping_changed)
@@ -42,6 +46,7 @@ class MappingDialog(MappingSource):
     # --- decisions
     def _show_mapping(self, prepared_mapping: mapping_run.PreparedMapping) -> None:
         super()._show_mapping(prepared_mapping)
+        self._offer_appending()
         self._show_choices()
         self._show_summary()
 
@@ -195,8 +200,15 @@ class MappingDialog(MappingSource):
         layer = self._get_source_layer()
         if self._prepared_mapping is None or layer is None:
             return
-        output = self._written_path = self.output.filePath().strip()
-        losses_path = str(Path(output).with_suffix(".未转换.xlsx")) if output and self.losses.isChecked() else ""
+        self._target_layer = self._find_layer_to_append_to() if self.append.isChecked() else None
+        output = "" if self._target_layer is not None else self.output.filePath().strip()
+        # Files about the run are beside its output, or beside the data that it is appended to.
+        self._written_path = self._find_path_beside_target() if self._target_layer is not None else output
+        losses_path = (
+            str(Path(self._written_path).with_suffix(".未转换.xlsx"))
+            if self._written_path and self.losses.isChecked()
+            else ""
+        )
         source = layer if self.source.currentLayer() is not None else layer.source()
         run_parameters = mapping_run.write_mapping_and_make_parameters(
             source, self._target_template, self._norm.standard, self._prepared_mapping.mapping, output, losses_path
@@ -226,14 +238,19 @@ class MappingDialog(MappingSource):
             error = log[-1] if log else no_log
             self.summary.setText(tr("Cancelled; nothing was written.") if run.cancelled else error)
             return
-        layer = mapping_run.add_result_layer(self._project, run, results["OUTPUT"], self._target_template, self._norm)
+        try:
+            name, remarks = self._keep_rows(run, results["OUTPUT"])
+        except SanxianError as error:
+            self.summary.setText(trouble.explain_error(error))
+            return
         lines = [
             tr("{rows} rows were written to “{layer}”; {losses} values to verify, {empty} of them left empty.").format(
                 rows=format_number(results["ROWS"], 0),
-                layer=(layer.name() if layer else results["OUTPUT"]),
+                layer=name,
                 losses=format_number(results["LOSSES"], 0),
                 empty=format_number(results["EMPTY"], 0),
-            )
+            ),
+            *remarks,
         ]
         if results.get("UNMAPPED"):
             lines.append(tr("They are listed in {file}.").format(file=Path(str(results["UNMAPPED"])).name))
@@ -244,6 +261,41 @@ class MappingDialog(MappingSource):
                 return
             lines.append(tr("The mapping is kept in {file}, to be used again.").format(file=Path(mapping_file).name))
             self.summary.setText("\n".join(lines))
+
+    def _keep_rows(self, run: mapping_run.MappingRun, output: Any) -> tuple[str, list[str]]:
+        """Append the mapped rows to the project's layer, or add their layer; return its name, and remarks.
+
+        Raise OutputError if the layer refuses the rows.
+        """
+        target = self._target_layer
+        if target is None:
+            layer = mapping_run.add_result_layer(self._project, run, output, self._target_template, self._norm)
+            return (layer.name() if layer else str(output)), []
+        rows = run.context.takeResultLayer(str(output))
+        code = county.read_county_code_and_name(self._project)[0]
+        appended = mapping_run.append_rows(self._project, rows, target, code)
+        text = tr(
+            "They are one edit step of the layer, not saved yet; undo with Ctrl+Z. {count} rows got a new key (BSM)."
+        )
+        return target.name(), [text.format(count=format_number(appended.numbered_count, 0))]
+
+    def _find_layer_to_append_to(self) -> QgsVectorLayer | None:
+        """Return the project's layer that the rows can be appended to: of the template, and not the source itself."""
+        layer = mapping_run.find_layer_to_append_to(self._project, self.get_role())
+        return None if layer is self._get_source_layer() else layer
+
+    def _find_path_beside_target(self) -> str:
+        """Return the path of a layer of the template's name beside the data that rows are appended to, or empty."""
+        file_path = get_file_path(self._target_layer)
+        return str(Path(file_path).with_name(f"{self.get_role()}.gpkg")) if file_path else ""
+
+    def _offer_appending(self) -> None:
+        target = self._find_layer_to_append_to()
+        self.append.setVisible(target is not None)
+        self.append.setChecked(target is not None)
+        if target is not None:
+            text = tr("Append to the layer “{layer}” of this project, as one step that can be undone")
+            self.append.setText(text.format(layer=target.name()))
 
     def _enable_buttons(self) -> None:
         running = self._run is not None
@@ -260,11 +312,12 @@ class MappingDialog(MappingSource):
             self.template,
             self.again,
             self.load,
-            self.output,
+            self.append,
             self.losses,
             self.personal,
         ):
             widget.setEnabled(not running)
+        self.output.setEnabled(not running and not self.append.isChecked())
 
     def done(self, result: int) -> None:
         """Cancel the run when the dialog closes, without waiting for it."""

@@ -152,6 +152,7 @@ class MappingForm(ManualStartDialog):
         self.output.setConfirmOverwrite(True)
         self.output.setFilter(tr("GeoPackage (*.gpkg);;FileGDB (*.gdb)"))
         theme.set_placeholder(self.output.lineEdit(), tr("Empty: a layer in memory"))
+        self.append = QCheckBox(objectName="SanxianMappingAppend")
         self.losses = QCheckBox(
             tr("List the values that were not converted (xlsx, in the folder of the output)"), checked=True
         )
@@ -161,7 +162,10 @@ class MappingForm(ManualStartDialog):
         template = make_row((self.template, 1), self.again, self.load, self.save)
         top = make_form((tr("Layer"), source), (tr("Target template"), template))
         splitter = make_splitter(Qt.Orientation.Vertical, (WholeRows(self.table), 3), (self.choices, 1))
-        output_form = make_form((tr("Write to"), self.output), ("", self.losses), ("", self.personal))
+        output_form = make_form(
+            ("", self.append), (tr("Write to"), self.output), ("", self.losses), ("", self.personal)
+        )
+        self.append.toggled.connect(self.output.setDisabled)
         self.buttons = make_close_button(self)
         self.start = self.buttons.addButton(tr("Run"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop = self.buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.ActionRole)

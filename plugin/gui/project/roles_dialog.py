@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from qgis.core import Qgis, QgsMapLayer, QgsProject, QgsVectorLayer
-from qgis.gui import QgsMapLayerComboBox
+from qgis.gui import QgsFilterLineEdit
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -24,10 +24,10 @@ from ...bridge.project import county
 from ...bridge.texts import join_first_names, tr
 from ...core.base.errors import SanxianError
 from ..help.help_dialog import add_help_button
-from ..widgets import messages
+from ..widgets import messages, theme
 from ..widgets.labels_and_buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.layout import fill_layout, make_row
-from ..widgets.lists import WholeRows
+from ..widgets.lists import ScrollSafeLayerCombo, WholeRows
 
 #: Names listed in the question; the others are only counted.
 _MAX_NAMED_LAYERS = 4
@@ -95,7 +95,7 @@ class RolesDialog(FocusedButtonDialog):
     def __init__(self, project: QgsProject, parent=None):
         super().__init__(parent, objectName="SanxianRolesDialog", windowTitle=tr("Layer Roles"))
         self._project = project
-        self._combos: dict[str, QgsMapLayerComboBox] = {}
+        self._combos: dict[str, ScrollSafeLayerCombo] = {}
         note = QLabel(
             tr("The role of a layer is recognised by its name, then by its fields. Correct it here if it is wrong."),
             wordWrap=True,
@@ -115,7 +115,9 @@ class RolesDialog(FocusedButtonDialog):
         )
         buttons = add_help_button(make_ok_cancel_buttons(self), "roles")
         row = make_row((self.aside, 1), self.choose)
-        fill_layout(QVBoxLayout(self), note, WholeRows(self.table), self.problem, row, buttons)
+        self.search = QgsFilterLineEdit(objectName="SanxianRoleSearch", textChanged=self._filter_rows)
+        theme.set_placeholder(self.search, tr("Search layers by name or code"))
+        fill_layout(QVBoxLayout(self), note, self.search, WholeRows(self.table), self.problem, row, buttons)
         self._fill_table()
         letter = self.fontMetrics().horizontalAdvance("0")
         self.resize(letter * 90, self.fontMetrics().lineSpacing() * 30)
@@ -161,7 +163,7 @@ class RolesDialog(FocusedButtonDialog):
             self.table.setItem(row, LAYER_COLUMN, QTableWidgetItem(norm.standard.templates[role].name))
             self.table.setItem(row, CODE_COLUMN, QTableWidgetItem(role))
             recognised = self._project.mapLayer(recognised_layers.layer_id_by_role.get(role, ""))
-            combo = QgsMapLayerComboBox(accessibleName=role)
+            combo = ScrollSafeLayerCombo(accessibleName=role)
             combo.setProject(self._project)
             combo.setFilters(Qgis.LayerFilter.HasGeometry)
             combo.setExceptedLayerList(excluded_layers)
@@ -184,6 +186,13 @@ class RolesDialog(FocusedButtonDialog):
                     roles=tr(", ").join(recognised_layers.repeated_roles)
                 )
             )
+
+    def _filter_rows(self, text: str) -> None:
+        """Show only the rows with the text in the plan layer's name or code, or in the name of the chosen layer."""
+        for row, combo in enumerate(self._combos.values()):
+            texts = [self.table.item(row, column).text() for column in (LAYER_COLUMN, CODE_COLUMN)]
+            is_shown = any(text.casefold() in one.casefold() for one in (*texts, combo.currentText()))
+            self.table.setRowHidden(row, not is_shown)
 
     def read_choices(self) -> dict[str, QgsMapLayer | None]:
         """Return role → chosen layer; None for a role that recognition decides."""

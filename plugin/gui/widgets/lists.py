@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from qgis.gui import QgsMapLayerComboBox
 from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
@@ -176,6 +177,13 @@ class ScrollSafeComboBox(_ScrollSafe, QComboBox):
 
     def __init__(self, parent=None, **properties: Any):
         super().__init__(parent, focusPolicy=Qt.FocusPolicy.StrongFocus, **properties)
+
+
+class ScrollSafeLayerCombo(_ScrollSafe, QgsMapLayerComboBox):
+    """A box of layers that leaves the mouse wheel to the table, unless it has the focus."""
+
+    def __init__(self, **properties: Any):
+        super().__init__(focusPolicy=Qt.FocusPolicy.StrongFocus, **properties)
 
 
 class ScrollSafeDateEdit(_ScrollSafe, QDateEdit):

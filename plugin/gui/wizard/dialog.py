@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QSize, Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtGui import QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from qgis.PyQt.QtGui import QGuiApplication, QIcon, QKeyEvent, QPainter, QPalette, QPixmap
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -13,6 +15,7 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QMessageBox,
     QPushButton,
     QStackedWidget,
     QVBoxLayout,
@@ -91,6 +94,7 @@ class NewProjectWizard(FocusedButtonDialog):
         theme.call_after_theme_change(self, self._update_state)
         self.place.groups.refresh()
         self.go_to_page(0)
+        self._untouched_draft = replace(self.draft, roles=list(self.draft.roles))
         screen = self.screen() or QGuiApplication.primaryScreen()
         screen_area = screen.availableGeometry()
         width = self.fontMetrics().horizontalAdvance("0") * 140
@@ -160,6 +164,14 @@ class NewProjectWizard(FocusedButtonDialog):
             return
         settings.store_setting(FOLDER_SETTING, self.draft.folder)
         self.wanted.emit(self.draft.make_request())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Ask before Escape throws away what was entered."""
+        if event.key() == Qt.Key.Key_Escape and self.draft != self._untouched_draft and not self._busy:
+            text = tr("Close the wizard and discard what you have entered?")
+            if QMessageBox.question(self, self.windowTitle(), text) != QMessageBox.StandardButton.Yes:
+                return
+        super().keyPressEvent(event)
 
     def reject(self) -> None:
         if self._busy:

@@ -288,10 +288,8 @@ def farmland_supplement(
         return result
     record_moved_slivers(ctx, comparison)
     result.doubts += find_net_area_doubts(comparison, ctx)
-    removed_parts, added_parts = (
-        comparison.list_pieces_of_kind(MOVED_OUT_KIND),
-        comparison.list_pieces_of_kind(MOVED_IN_KIND),
-    )
+    removed_parts = comparison.list_pieces_of_kind(MOVED_OUT_KIND)
+    added_parts = comparison.list_pieces_of_kind(MOVED_IN_KIND)
     if not removed_parts:
         return result
     if rows_without_net := comparison.without_net[0]:
@@ -300,10 +298,8 @@ def farmland_supplement(
             ("net_missing", {"layer": comparison.earlier_edition.layer.name, "count": rows_without_net})
         )
         return result
-    removed_areas, added_areas = (
-        _compute_part_areas(removed_parts, comparison),
-        _compute_part_areas(added_parts, comparison),
-    )
+    removed_areas = _compute_part_areas(removed_parts, comparison)
+    added_areas = _compute_part_areas(added_parts, comparison)
     if removed_areas.sum() - added_areas.sum() > allowance_m2 and not is_reported_elsewhere(ctx, "LAW015"):
         params = {
             "lost": removed_areas.sum(),
