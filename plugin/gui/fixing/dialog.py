@@ -243,7 +243,8 @@ class FixDialog(TrialDialog):
     """Shows the fixes of one finding and requests to apply the chosen one; it changes nothing itself.
 
     Signals: those of `TrialDialog`; ``choiceShown`` with the chosen fix; ``applyNextRequested``: apply the fix and show
-    the next finding; ``stepped`` with the direction; ``documentRequested``: enter the document that allows the change of a sealed layer.
+    the next finding; ``stepped`` with the direction; ``documentRequested``: enter the document that allows the change
+    of a sealed layer.
     """
 
     choiceShown = pyqtSignal(object)

@@ -32,9 +32,9 @@ class BatchFixer(FixDialogController):
     """Opens the batch of several findings and applies the ticked fixes.
 
     When the ticks change, the fixes of the ticked findings are tried again without the others: a fix may have been
-    judged after another one that is not ticked. What differs is displayed, so that Apply writes what is displayed; Apply
-    itself tries first if the displayed trial is of other ticks. Signal ``previewRequested(finding)``: the user wants to
-    see all fixes of one finding.
+    judged after another one that is not ticked. What differs is displayed, so that Apply writes what is displayed.
+    Apply itself tries first if the displayed trial is of other ticks. Signal ``previewRequested(finding)``: the user
+    wants to see all fixes of one finding.
     """
 
     previewRequested = pyqtSignal(object)
