@@ -23,8 +23,6 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ...core.standard import load_standard
-from ...core.standard.profile import Norm, load_profile
 from ...paths import SAMPLE_FOLDER
 from ..editing import attribute_forms
 from ..layers import styles
@@ -108,6 +106,9 @@ def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
     layer_by_role = {one.name(): QgsVectorLayer(one.uri(), one.name(), "ogr", layer_options) for one in details}
     loaded_layers = []
     try:
+        from ...core.standard import load_standard
+        from ...core.standard.profile import Norm, load_profile
+
         profile = load_profile(SAMPLE_PROFILE)
         norm = Norm(load_standard(profile.standard), profile)
     except ImportError:
