@@ -209,7 +209,7 @@ class MergeTownships(_TownshipAlgorithm):
         log = result.log
         return {
             **list_given(OUTPUT=self.options.output, OUTPUT_TABLE=self.options.table),
-            "CHANGES": sum(one.outcome is Outcome.APPLIED for one in log.changes),
+            "CHANGES": sum(one.edit.outcome is Outcome.APPLIED for one in log.changes),
             "CONTRADICTIONS": len(log.contradictions),
             "UNDECIDED": log.open_count,
             "SEAM_COUNT": len(log.seams),

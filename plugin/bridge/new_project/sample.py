@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qgis.core import (
     QgsApplication,
@@ -28,6 +29,9 @@ from ..editing import attribute_forms
 from ..layers import styles
 from ..layers.properties import get_file_path, set_assigned_role
 from ..project import county
+
+if TYPE_CHECKING:
+    from ...core.standard.profile import Norm
 
 #: Group → layers from top to bottom: role, name in the tree, shown at first. Names are data of a Chinese county.
 SAMPLE_GROUPS = (

@@ -469,13 +469,14 @@ class BatchDialog(TrialDialog):
         """Narrow the columns with long texts, which have tool tips, instead of scrolling sideways."""
         header, digit = self.table.header(), self.fontMetrics().horizontalAdvance("0")
         others = sum(header.sectionSize(column) for column in _COLUMN_DIGITS if column not in _LONG_TEXT_COLUMNS)
-        room = self.table.viewport().width() - others
-        # The last column, with the reason, has a share, too, and what the others leave.
+        # The last column, with the reason, has at least the width of its heading.
+        room = self.table.viewport().width() - others - header.sectionSizeHint(REASON_COLUMN)
         least = digit * _MIN_LONG_TEXT_DIGITS
-        share = max(room // (len(_LONG_TEXT_COLUMNS) + 1), least)
+        share = max(room // len(_LONG_TEXT_COLUMNS), least)
         # The keys identify the features; the other texts can be read in the tool tip, and need only their least width.
-        feature_width = min(max(share, self._feature_width), max(room - 3 * least, share))
+        feature_width = min(max(share, self._feature_width), max(room - 2 * least, share))
         feature_width = min(digit * _COLUMN_DIGITS[FEATURE_COLUMN], feature_width)
+        # What remains is divided between the other long columns and the last one.
         share = max((room - feature_width) // len(_LONG_TEXT_COLUMNS), least)
         for column in _LONG_TEXT_COLUMNS:
             width = feature_width if column == FEATURE_COLUMN else min(digit * _COLUMN_DIGITS[column], share)
