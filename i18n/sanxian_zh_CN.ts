@@ -5178,6 +5178,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>图层未能读取（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
+        <source>The layer was removed.</source>
+        <translation>图层已移除。</translation>
+    </message>
+    <message>
         <source>The layer {layer} has no feature with a shape and a name (XZQMC) yet.</source>
         <translation>图层“{layer}”中尚无带图形和名称（XZQMC）的要素。</translation>
     </message>

@@ -12,6 +12,7 @@ from qgis.core import (
     Qgis,
     QgsApplication,
     QgsCoordinateTransform,
+    QgsCsException,
     QgsFeatureRequest,
     QgsProcessing,
     QgsProcessingAlgRunnerTask,
@@ -144,6 +145,17 @@ def write_mapping_and_make_parameters(
     return algorithm_parameters | ({"UNMAPPED": losses} if losses else {})
 
 
+def _find_used_keys(project: QgsProject) -> set[str]:
+    """Return the keys (BSM) of all plan layers of a project, with their unsaved edits."""
+    keys: set[str] = set()
+    for layer in list_plan_layers(project):
+        position = layer.fields().lookupField(NUMBER_FIELD)
+        if position >= 0:
+            request = QgsFeatureRequest().setFlags(Qgis.FeatureRequestFlag.NoGeometry).setSubsetOfAttributes([position])
+            keys.update(str(feature[position]) for feature in layer.getFeatures(request))
+    return keys
+
+
 @dataclass(frozen=True)
 class AppendedRows:
     """Numbers of the rows that were appended to a layer, and of those that got a new key (BSM)."""
@@ -191,12 +203,15 @@ def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLaye
     """
     transform = QgsCoordinateTransform(rows.crs(), target.crs(), project)
     number_position = target.fields().lookupField(NUMBER_FIELD)
-    used = {str(feature[number_position]) for feature in target.getFeatures() if number_position >= 0}
+    used = _find_used_keys(project)
     number = find_highest_used_number_by_county(project).get(county_code, 0)
     features, numbered_count = [], 0
     for row in rows.getFeatures():
         geometry = row.geometry()
-        geometry.transform(transform)
+        try:
+            geometry.transform(transform)
+        except QgsCsException as error:
+            raise OutputError("output_unwritable", target=target.name(), detail=str(error)) from error
         row.setGeometry(geometry)
         for feature in QgsVectorLayerUtils.makeFeatureCompatible(row, target):
             if number_position >= 0:
@@ -206,11 +221,14 @@ def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLaye
                     feature[number_position] = make_bsm(county_code, number) if county_code else None
                 used.add(str(feature[number_position]))
             features.append(feature)
-    if not target.isEditable() and not target.startEditing():
+    starts_editing = not target.isEditable()
+    if starts_editing and not target.startEditing():
         raise OutputError("output_unwritable", target=target.name(), detail=target.dataProvider().lastError())
     target.beginEditCommand(tr("Append {count} mapped rows").format(count=len(features)))
     if not target.addFeatures(features):
         target.destroyEditCommand()
+        if starts_editing:
+            target.rollBack()
         raise OutputError("output_unwritable", target=target.name(), detail=target.dataProvider().lastError())
     target.endEditCommand()
     return AppendedRows(len(features), numbered_count if county_code else 0)
@@ -241,15 +259,15 @@ def read_source_rows(snapshot: LayerSnapshot, cancellation: Cancellation) -> Sou
     return layer
 
 
-def find_free_mapping_path(output: str) -> str:
-    """Return a new file name for a mapping: ``<output>.mapping.toml``.
+def find_free_path_beside(output: str, name: str, suffix: str) -> str:
+    """Return a new file name beside an output: ``<output>.<name><suffix>``, with a number if that file exists.
 
-    A number is added if the file exists, because a user may have edited it.
+    A user may have edited an earlier file.
     """
     base = Path(output)
-    path, number = base.with_suffix(".mapping.toml"), 2
+    path, number = base.with_suffix(f".{name}{suffix}"), 2
     while path.exists():
-        path, number = base.with_suffix(f".mapping-{number}.toml"), number + 1
+        path, number = base.with_suffix(f".{name}-{number}{suffix}"), number + 1
     return str(path)
 
 

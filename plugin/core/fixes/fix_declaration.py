@@ -79,9 +79,12 @@ class Fix:
 
     def is_for_finding(self, finding: Finding) -> bool:
         """Return True if the fix can end findings of this rule and case."""
-        cases = self.solves.get(finding.code)
-        variant_key = make_variant_key(finding.case, finding.params.get("shown", {}).get("variant", ""))
-        return cases is not None and (not cases or finding.case in cases or variant_key in cases)
+        return self.solves_case(finding.code, finding.case, finding.params.get("shown", {}).get("variant", ""))
+
+    def solves_case(self, code: str, case: str, variant: str) -> bool:
+        """Return True if the fix can end findings of a rule's case, or of a variant of the case."""
+        cases = self.solves.get(code)
+        return cases is not None and (not cases or case in cases or make_variant_key(case, variant) in cases)
 
     @property
     def sections(self) -> dict[str, str]:
@@ -148,4 +151,9 @@ def find_fixes_for(finding: Finding) -> list[Fix]:
 
 def has_fix(finding: Finding) -> bool:
     """Return True if a fix is declared for findings of this rule and case; it may still refuse this one."""
-    return any(fix.is_for_finding(finding) for fix in load_all_fixes().values())
+    return _has_fix_for_case(finding.code, finding.case, finding.params.get("shown", {}).get("variant", ""))
+
+
+@cache
+def _has_fix_for_case(code: str, case: str, variant: str) -> bool:
+    return any(fix.solves_case(code, case, variant) for fix in load_all_fixes().values())

@@ -209,10 +209,11 @@ def decode_jpeg(path: Path) -> DecodedJpeg:
                 if picture is None:
                     return DecodedJpeg(False)
                 sizes = (picture.RasterXSize, picture.RasterYSize)
-                data = picture.ReadRaster(0, 0, *sizes, *(max(one // _DECODED_SCALE_DIVISOR, 1) for one in sizes))
+                reduced = [max(one // _DECODED_SCALE_DIVISOR, 1) for one in sizes]
+                data = picture.ReadRaster(0, 0, *sizes, *reduced)
                 if not data or messages:
                     return DecodedJpeg(False)
-                bands = np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, -1)
+                bands = np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, reduced[0] * reduced[1])
                 return DecodedJpeg(max_difference=int(np.ptp(bands, axis=1).max()))
             except (RuntimeError, ValueError):
                 # QGIS may have configured GDAL to raise, or the bands do not have bytes.

@@ -318,8 +318,12 @@ class BatchModel(QAbstractItemModel):
         rows = [row for row in self._list_rows(index) if row.can_be_ticked]
         if role != Qt.ItemDataRole.CheckStateRole or not rows:
             return False
+        is_ticked = Qt.CheckState(value) == Qt.CheckState.Checked
+        if self.get_row(index) is None:
+            # A click on the box of a group that is ticked in part always gives “checked”.
+            is_ticked = not all(row.is_ticked for row in rows)
         for row in rows:
-            row.is_ticked = Qt.CheckState(value) == Qt.CheckState.Checked
+            row.is_ticked = is_ticked
         self._refresh()
         return True
 

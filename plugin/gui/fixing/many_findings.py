@@ -71,7 +71,8 @@ class BatchFixer(FixDialogController):
         dialog.exportRequested.connect(self._ask_and_export_table)
         trial_runner.began.connect(self._show_trial)
         trial_runner.succeeded.connect(self._on_trial_done)
-        trial_runner.refused.connect(self._show_refusal)
+        trial_runner.refused.connect(self._on_trial_refused)
+        trial_runner.outdated.connect(self._on_trial_outdated)
         trial_runner.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed.")))
         return dialog
 
@@ -109,6 +110,18 @@ class BatchFixer(FixDialogController):
     def _show_refusal(self, reason: str) -> None:
         self._applying = self._tried = None
         self.dialog.show_state(reason, can_apply=False, can_retry=True)
+
+    def _on_trial_refused(self, reason: str) -> None:
+        """Show why a trial gave no result; after an edit during a trial of the ticked rows, try all again."""
+        if self._tried is not None:
+            self.try_all()
+        else:
+            self._show_refusal(reason)
+
+    def _on_trial_outdated(self) -> None:
+        """Try all again after an edit of another tool, when no further edit follows."""
+        if self._writing is None:
+            self._ticked_trial.start()
 
     def _on_trial_done(self, batch_trial: BatchTrial) -> None:
         if self._tried is not None:
@@ -149,11 +162,10 @@ class BatchFixer(FixDialogController):
 
     def _try_ticked(self) -> None:
         """Try the fixes of the ticked rows together, so that forecast and areas are those that Apply would write."""
-        rows = self._list_ticked_rows()
         if not self.trial.is_current:
             self.try_all()
             return
-        self._tried = rows
+        self._tried = rows = self._list_ticked_rows()
         batch_work = make_batch_trial([row.entry.finding for row in rows], safe_only=False)
         self.trial.start(tr("Try {count} ticked fixes").format(count=len(rows)), batch_work, retries=False)
 

@@ -50,14 +50,15 @@ class TrialRunner(QObject):
     """Tries the fixes that a dialog offers on a copy of the rows; an edit of a layer starts the trial again.
 
     ``has_current_result``: returns True if a result is displayed and is of the open project. Signals: ``began``;
-    ``progressed(share)``; ``succeeded(result)``; ``refused(reason)``: the trial gave no result; ``stopped``: the user
-    cancelled.
+    ``progressed(share)``; ``succeeded(result)``; ``refused(reason)``: the trial gave no result; ``outdated``: a layer
+    was edited since a trial that is not run again; ``stopped``: the user cancelled.
     """
 
     began = pyqtSignal()
     progressed = pyqtSignal(float)
     succeeded = pyqtSignal(object)
     refused = pyqtSignal(str)
+    outdated = pyqtSignal()
     stopped = pyqtSignal()
 
     def __init__(self, editing: LiveCheckSwitch, has_current_result: Callable[[], bool], parent: QObject | None = None):
@@ -174,9 +175,12 @@ class TrialRunner(QObject):
 
     def _on_layers_changed(self) -> None:
         """Try again if a layer was edited since the last result."""
-        is_waiting = self._work is not None and self._retries and self._job is None and not self._is_cancelled
+        is_waiting = self._work is not None and self._job is None and not self._is_cancelled
         if is_waiting and not self.is_current:
-            self._retry.start()
+            if self._retries:
+                self._retry.start()
+            else:
+                self.outdated.emit()
 
 
 class FixDialogController(QObject):

@@ -15,7 +15,7 @@ from ...bridge.mapping import run as mapping_run
 from ...bridge.project import county
 from ...bridge.running.tasks import JobRunner
 from ...bridge.texts import tr
-from ...core.base.errors import SanxianError
+from ...core.base.errors import OutputError, SanxianError
 from ...core.base.files.writing import write_atomically
 from ...core.exchange.mapping import format_mapping_as_toml, load_mapping
 from ...core.exchange.mapping.preview import change_mapping, find_undecided_codes, preview_field
@@ -31,8 +31,8 @@ class MappingDialog(MappingSource):
         super().__init__(project, runner, layer, parent)
         self._run: mapping_run.MappingRun | None = None
         self._written_path = ""
-        #: The layer that the running mapping is appended to; None for a new layer.
-        self._target_layer: QgsVectorLayer | None = None
+        #: Ids of the layer that the running mapping is appended to, and of the one that is offered; empty for none.
+        self._target_layer_id = self._offered_layer_id = ""
         self.load.clicked.connect(self._choose_mapping)
         self.save.clicked.connect(self._choose_mapping_file)
         self.table.changed.connect(self._on_field_mapping_changed)
@@ -200,15 +200,12 @@ class MappingDialog(MappingSource):
         layer = self._get_source_layer()
         if self._prepared_mapping is None or layer is None:
             return
-        self._target_layer = self._find_layer_to_append_to() if self.append.isChecked() else None
-        output = "" if self._target_layer is not None else self.output.filePath().strip()
+        target_layer = self._find_layer_to_append_to() if self.append.isChecked() else None
+        self._target_layer_id = target_layer.id() if target_layer is not None else ""
+        output = "" if target_layer is not None else self.output.filePath().strip()
         # Files about the run are beside its output, or beside the data that it is appended to.
-        self._written_path = self._find_path_beside_target() if self._target_layer is not None else output
-        losses_path = (
-            str(Path(self._written_path).with_suffix(".未转换.xlsx"))
-            if self._written_path and self.losses.isChecked()
-            else ""
-        )
+        self._written_path = self._find_path_beside(target_layer) if target_layer is not None else output
+        losses_path = self._find_losses_path() if self._written_path and self.losses.isChecked() else ""
         source = layer if self.source.currentLayer() is not None else layer.source()
         run_parameters = mapping_run.write_mapping_and_make_parameters(
             source, self._target_template, self._norm.standard, self._prepared_mapping.mapping, output, losses_path
@@ -256,7 +253,7 @@ class MappingDialog(MappingSource):
             lines.append(tr("They are listed in {file}.").format(file=Path(str(results["UNMAPPED"])).name))
         self.summary.setText("\n".join(lines))
         if self._written_path:
-            mapping_file = mapping_run.find_free_mapping_path(self._written_path)
+            mapping_file = mapping_run.find_free_path_beside(self._written_path, "mapping", ".toml")
             if not self.save_mapping(mapping_file):
                 return
             lines.append(tr("The mapping is kept in {file}, to be used again.").format(file=Path(mapping_file).name))
@@ -267,10 +264,12 @@ class MappingDialog(MappingSource):
 
         Raise OutputError if the layer refuses the rows.
         """
-        target = self._target_layer
-        if target is None:
+        if not self._target_layer_id:
             layer = mapping_run.add_result_layer(self._project, run, output, self._target_template, self._norm)
             return (layer.name() if layer else str(output)), []
+        target = self._project.mapLayer(self._target_layer_id)
+        if not isinstance(target, QgsVectorLayer):
+            raise OutputError("output_unwritable", target=self.get_role(), detail=tr("The layer was removed."))
         rows = run.context.takeResultLayer(str(output))
         code = county.read_county_code_and_name(self._project)[0]
         appended = mapping_run.append_rows(self._project, rows, target, code)
@@ -284,15 +283,24 @@ class MappingDialog(MappingSource):
         layer = mapping_run.find_layer_to_append_to(self._project, self.get_role())
         return None if layer is self._get_source_layer() else layer
 
-    def _find_path_beside_target(self) -> str:
-        """Return the path of a layer of the template's name beside the data that rows are appended to, or empty."""
-        file_path = get_file_path(self._target_layer)
+    def _find_losses_path(self) -> str:
+        """Return the path of the table of values that are not converted, without replacing one beside other data."""
+        if self._target_layer_id:
+            return mapping_run.find_free_path_beside(self._written_path, "未转换", ".xlsx")
+        return str(Path(self._written_path).with_suffix(".未转换.xlsx"))
+
+    def _find_path_beside(self, target: QgsVectorLayer) -> str:
+        """Return the path of a layer of the template's name beside the data of a layer; empty for one in memory."""
+        file_path = get_file_path(target)
         return str(Path(file_path).with_name(f"{self.get_role()}.gpkg")) if file_path else ""
 
     def _offer_appending(self) -> None:
         target = self._find_layer_to_append_to()
+        target_id = target.id() if target is not None else ""
         self.append.setVisible(target is not None)
-        self.append.setChecked(target is not None)
+        if target_id != self._offered_layer_id:
+            self._offered_layer_id = target_id
+            self.append.setChecked(target is not None)
         if target is not None:
             text = tr("Append to the layer “{layer}” of this project, as one step that can be undone")
             self.append.setText(text.format(layer=target.name()))

@@ -203,7 +203,6 @@ class TargetPage(WizardPage):
         self._update_path_messages()
 
     def _update_path_messages(self, *_args) -> None:
-
         has_valid_name = bool(self.draft.name) and not _INVALID_NAME_PATTERN.search(self.draft.name)
         database, project = self.draft.database_path, self.draft.project_path
         self.there.setVisible(has_valid_name and database.exists())

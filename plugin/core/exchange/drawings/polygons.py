@@ -23,7 +23,7 @@ from ...standard.template import TemplateField
 from .drawing import DrawingLine, DrawingPolygon, DrawingText, LeftOut, Ring
 from .mapping import LayerTarget
 
-#: What an outline within another of the same layer is: a hole (and one within a hole land again), or a polygon.
+#: Two vertices this near are one (m); an outline of less area (m²) encloses no land.
 _SAME_M = Tolerance().cluster_m
 _NO_AREA_M2 = _SAME_M**2
 
@@ -198,10 +198,6 @@ def _convert(value: str, field: TemplateField) -> str | int | float | None:
     if not math.isfinite(number) or (field.type == "integer" and not number.is_integer()):
         return None
     return int(number) if field.type == "integer" else number
-
-
-#: Two vertices this near are one (m).
-_SAME_M = Tolerance().cluster_m
 
 
 @dataclass(frozen=True)

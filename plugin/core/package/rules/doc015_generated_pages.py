@@ -195,5 +195,7 @@ def _report_differences(
     """Yield a finding on the parts of a page or document that differ from its data, with the values of the first."""
     if differences:
         parts = texts.get("words", "between_names").join(texts.get("parts", one.part_key) for one in differences)
-        on_page, in_data = (format_value_or_missing(one[:_MAX_VALUE_CHARACTERS], texts) for one in differences[0][1:])
+        # A value of a page may be a whole embedded text.
+        limit = _MAX_VALUE_CHARACTERS if case == "differs" else None
+        on_page, in_data = (format_value_or_missing(one[:limit], texts) for one in differences[0][1:])
         yield make_file_finding(path, case, other=data, parts=parts, stated=on_page, given=in_data)
