@@ -154,8 +154,7 @@ def run_and_compare(path: Path, truth: list[PlantedDefect], folder: Path) -> dic
     measured["check"] = clock.stop() | {"peak": read_peak_memory_mb()}
     fixes = choose_fixes(())
     findings = list_findings_to_fix(checked.report.findings, fixes)
-    state = EditingState(checked, options)
-    batch = run_batch(state, findings, fixes)
+    batch = run_batch(EditingState(checked, options), findings, fixes)
     measured["batch"] = clock.stop() | {"peak": read_peak_memory_mb()}
     copy = write_copy(collect_changes(batch.state), str(path), str(folder / "copy.gpkg"))
     measured["copy"] = clock.stop()

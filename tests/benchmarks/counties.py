@@ -46,8 +46,7 @@ class CountySet:
 
     def run(self, count: int, jobs: int, cores: set[int], *, pins_workers: bool = False) -> MeasuredRun:
         """Check the first counties into an empty folder; raise RuntimeError unless each has a verdict."""
-        output = self.get_output(count)
-        shutil.rmtree(output, ignore_errors=True)
+        shutil.rmtree(self.get_output(count), ignore_errors=True)
         return self.run_again(count, jobs, cores, pins_workers=pins_workers)
 
     def run_again(self, count: int, jobs: int, cores: set[int], *, pins_workers: bool = False) -> MeasuredRun:

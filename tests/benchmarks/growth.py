@@ -38,8 +38,7 @@ def measure_growth(vertices_per_edge: int, runs: int) -> list[Row]:
         vertices.append(count_vertices(frames))
         matched = repair_polygons(frames)
         del frames
-        shifted = redraw_plan_layers(matched)
-        for title, action in _list_actions(path, matched, shifted):
+        for title, action in _list_actions(path, matched, redraw_plan_layers(matched)):
             seconds.setdefault(title, []).append(time_fastest_run(action, runs)[0])
     rows = []
     for title, times in seconds.items():

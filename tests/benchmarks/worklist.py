@@ -28,8 +28,7 @@ def main() -> int:
     """Print the longest pauses; return 1 if one is too long."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--findings", type=int, default=100_000)
-    arguments = parser.parse_args()
-    os.environ["SANXIAN_WORKLIST_FINDINGS"] = str(arguments.findings)
+    os.environ["SANXIAN_WORKLIST_FINDINGS"] = str(parser.parse_args().findings)
     with TemporaryDirectory() as name:
         folder = Path(name)
         facts = start.run("worklist_pauses", folder / "desktop", folder / "screenshots", timeout=TIMEOUT_S)

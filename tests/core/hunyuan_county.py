@@ -55,8 +55,7 @@ def make_strip(x: float, width: float) -> shapely.Polygon:
     south = np.column_stack([x + along * width, np.full(201, Y)])
     east = np.column_stack([np.full(201, x + width), Y + along * STRIP_HEIGHT_M])
     north, west = south + np.array([0, STRIP_HEIGHT_M]), east - np.array([width, 0])
-    ring = np.concatenate([south, east[1:], north[::-1][1:], west[::-1][1:]])
-    return shapely.Polygon(ring)
+    return shapely.Polygon(np.concatenate([south, east[1:], north[::-1][1:], west[::-1][1:]]))
 
 
 def make_strip_of_area(x: float, area_m2: float) -> shapely.Polygon:

@@ -193,8 +193,7 @@ class IndependentOverlayCheck:
         left_rows = np.arange(len(self.shapes[a])) if left_rows is None else left_rows
         right_rows = np.arange(len(self.shapes[b])) if right_rows is None else right_rows
         left, right = self.shapes[a][left_rows], self.shapes[b][right_rows]
-        near = shapely.STRtree(right).query(left)
-        for i, j in near.T:
+        for i, j in shapely.STRtree(right).query(left).T:
             if a == b and i >= j:
                 continue
             parts = self._list_large_parts(shapely.intersection(left[i], right[j]), rule, a)

@@ -11,8 +11,7 @@ def list_polygon_edges(shapes, decimals=4):
 
     The lower end of an edge is first.
     """
-    rings = shapely.get_rings(shapes)
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    xy, ring = shapely.get_coordinates(shapely.get_rings(shapes), return_index=True)
     xy = np.round(xy, decimals) + 0.0
     along = (ring[1:] == ring[:-1]) & (xy[1:] != xy[:-1]).any(axis=1)
     return _order_edge_ends(xy[:-1][along], xy[1:][along])

@@ -289,8 +289,7 @@ def plant_urban_zone_off_boundary(editor: DefectEditor) -> None:
 
 
 def plant_large_farmland_outside_zone(editor: DefectEditor) -> None:
-    lines = editor.lines
-    large = editor.farmland & (lines.area > 105_000)
+    large = editor.farmland & (editor.lines.area > 105_000)
     if not large.any():
         return  # with many parcels all are small
     parcel, _ = _swap_zone(editor, large, editor.open_land)

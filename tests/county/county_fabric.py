@@ -80,8 +80,7 @@ class ParcelFabric:
 
     def wedge(self, edge: int, cell: int) -> shapely.Polygon:
         """Return the triangle between a cell's point and an edge, a part of the parcel."""
-        site = np.round(self.sites[cell], 3)
-        return shapely.Polygon(np.vstack([site, self.chain(edge)]))
+        return shapely.Polygon(np.vstack([np.round(self.sites[cell], 3), self.chain(edge)]))
 
 
 def build_fabric(parcels: int, seed: int, vertices_per_edge: int) -> ParcelFabric:
@@ -120,8 +119,7 @@ def _make_voronoi_cells(points: np.ndarray) -> np.ndarray:
 
 def _sort_in_reading_order(points: np.ndarray, which: np.ndarray) -> np.ndarray:
     """Return the order from north to south in bands of 2 km, west to east in each."""
-    band = np.floor(-points[which, 1] / 2000)
-    return which[np.lexsort([points[which, 0], band])]
+    return which[np.lexsort([points[which, 0], np.floor(-points[which, 1] / 2000)])]
 
 
 def _build_topology(cells: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
@@ -207,8 +205,7 @@ def _bend_edges(land, sites, kinds, inside, rings, nodes, seed, vertices_per_edg
     row = np.repeat(np.arange(len(edge)), length)
     inward = np.where(forward[row], step - 1, count[edge[row]] - step)
     at = np.where(step == 0, ring[row], start[edge[row]] + inward)
-    owner = cell[row]
-    polygons = shapely.polygons(shapely.linearrings(points[at], indices=owner))
+    polygons = shapely.polygons(shapely.linearrings(points[at], indices=cell[row]))
     bad = np.flatnonzero(~shapely.is_valid(polygons))
     if len(bad):
         raise ValueError(f"{len(bad)} parcels are invalid, the first at {sites[bad[0]]}")

@@ -175,8 +175,7 @@ def _assign_townships(fabric: ParcelFabric, points: np.ndarray) -> np.ndarray:
     bent = points + 1100 * warp
     away = np.stack([np.hypot(*(bent - seat).T) for seat in fabric.land.seats])
     away[0] *= 0.9
-    label = away.argmin(axis=0)
-    return connect_labels(fabric, label, len(TOWNSHIP_SEATS_KM))
+    return connect_labels(fabric, away.argmin(axis=0), len(TOWNSHIP_SEATS_KM))
 
 
 def connect_labels(fabric: ParcelFabric, label: np.ndarray, labels: int) -> np.ndarray:

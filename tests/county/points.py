@@ -105,8 +105,7 @@ def _place_points_along_line(
 
     Also return the normal of the line and the interval at each point.
     """
-    length = np.hypot(*np.diff(line, axis=0).T)
-    along = np.concatenate([[0], np.cumsum(length)])
+    along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
     fine = np.linspace(0, along[-1], max(400, int(along[-1] / 60)))
     points = np.column_stack([np.interp(fine, along, line[:, axis]) for axis in (0, 1)])
     gap = factor * np.sqrt(land.parcel_size(points))

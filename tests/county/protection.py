@@ -76,8 +76,7 @@ def add_village_boundary(drawing: CountyLayers) -> None:
 
     Only township and village plans have this layer.
     """
-    hamlets = drawing.pieces(drawing.lines.village_land)
-    drawing.add_parcels("CZJSBJ", hamlets)
+    drawing.add_parcels("CZJSBJ", drawing.pieces(drawing.lines.village_land))
 
 
 def _add_facilities(drawing: CountyLayers) -> None:

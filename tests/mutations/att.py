@@ -385,8 +385,7 @@ def plant_survey_field_coded_as_waste_land_in_the_base_year(draft: CountyDraft) 
 
 @declare_mutation("ATT025", case="same_codes")
 def plant_parcel_marked_as_exclave_of_its_own_village(draft: CountyDraft) -> None:
-    frame = draft.layers[PARCEL]
-    frame["QSDWDM"] = None
+    draft.layers[PARCEL]["QSDWDM"] = None
     row = draft.pick_row(PARCEL, draft.wild)
     draft.change(PARCEL, row, FRDBS="1", QSDWDM=draft.value(PARCEL, row, "ZLDWDM"))
 

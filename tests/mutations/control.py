@@ -61,8 +61,7 @@ def plant_village_of_unknown_township(draft: CountyDraft) -> None:
 @declare_mutation("REL034", case="parcels", finds=2)
 def plant_exchanged_names_of_two_villages(draft: CountyDraft) -> None:
     codes = draft.layers[VILLAGE]["XZQDM"]
-    township = codes.str[:9].value_counts().index[0]
-    first, second = codes.index[codes.str.startswith(township)][:2]
+    first, second = codes.index[codes.str.startswith(codes.str[:9].value_counts().index[0])][:2]
     values = [{name: draft.value(VILLAGE, row, name) for name in ("XZQDM", "XZQMC", "MC")} for row in (first, second)]
     draft.change(VILLAGE, first, **values[1])
     draft.change(VILLAGE, second, **values[0])

@@ -496,8 +496,7 @@ def plant_second_database_in_the_package(draft: CountyDraft) -> None:
 @declare_mutation("DOC012", case="layer_more")
 def plant_metadata_without_the_boundary(draft: CountyDraft) -> None:
     change_package_facts(draft)
-    text = draft.options["package"].document_contents[METADATA].decode()
-    parts = text.split("<数据集>")
+    parts = draft.options["package"].document_contents[METADATA].decode().split("<数据集>")
     replace_metadata(draft, "<数据集>".join(part for part in parts if "<名称>CZKFBJ<" not in part))
 
 
@@ -627,8 +626,7 @@ def plant_digest_by_other_software_of_a_lost_file(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC011", case="no_layers", finds=None)
 def plant_table_on_layers_that_the_package_lacks(draft: CountyDraft) -> None:
-    sheet = [["现状 ＼ 规划", "耕地", "林地"], ["耕地", "1.00", "2.00"]]
-    change_table_rows(draft, sheets={"用地转移": sheet})
+    change_table_rows(draft, sheets={"用地转移": [["现状 ＼ 规划", "耕地", "林地"], ["耕地", "1.00", "2.00"]]})
 
 
 @declare_mutation("DOC003", case="many", follows=["DOC006"])
@@ -883,7 +881,6 @@ def plant_plan_text_of_empty_pages(draft: CountyDraft) -> None:
 
 
 #: Written by this version (`make_package_facts`), but without the page and list that it writes.
-OWN_SOFTWARE = {"name": "sanxian", "versions": {"sanxian": "own"}, "generator": "own"}
 
 
 @declare_mutation("DOC001", case="document", finds=1)

@@ -21,8 +21,7 @@ RESERVES = "ZRBHD"
 @declare_mutation("LAW011", follows=["LAW002", "REL010", "REL036"])
 def plant_reserve_core_zone_in_farmland(draft: CountyDraft) -> None:
     parcel, _ = draft.choose(draft.farmland, around=False)
-    field = draft.shape(FARM, draft.row(FARM, parcel))
-    draft.add(RESERVES, field, MC="神溪湿地自然保护区核心保护区")
+    draft.add(RESERVES, draft.shape(FARM, draft.row(FARM, parcel)), MC="神溪湿地自然保护区核心保护区")
 
 
 @declare_mutation("LAW012", follows=["ATT019", "LAW010"])

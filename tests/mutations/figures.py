@@ -16,8 +16,7 @@ from tests.mutations.side_inputs import FIGURES
 
 @declare_mutation("LAW007", case="map")
 def plant_appendix_figure_unequal_to_map(draft: CountyDraft) -> None:
-    text = Path(draft.options["figures"]).read_text(encoding="utf-8")
-    head, red, *rest = text.splitlines()
+    head, red, *rest = Path(draft.options["figures"]).read_text(encoding="utf-8").splitlines()
     name, value, unit, _ = red.split(",")
     other = draft.folder / FIGURES
     wrong = f"{name},{float(value) + 0.03:.2f},{unit},附表2"

@@ -59,8 +59,7 @@ def plant_purple_line_around_a_corner_of_the_district(draft: CountyDraft) -> Non
 def plant_building_in_a_town_outside_the_centre(draft: CountyDraft) -> None:
     """Move a historic building with its point and range to another part of the urban development boundary."""
     building, point = draft.shape("LSJZM", 0), draft.shape("LSJZD", 0)
-    count = len(draft.lines.boundary)
-    polygons = draft.fabric.polygons[:count]
+    polygons = draft.fabric.polygons[: len(draft.lines.boundary)]
     is_in_centre = shapely.intersects(polygons, shapely.union_all(draft.layers["ZXCQFW"].geometry.to_numpy()))
 
     def move_into(parcel: int) -> Any:

@@ -244,8 +244,7 @@ def plant_river_missing_in_the_wetlands(draft: CountyDraft) -> Any:
 
 @declare_mutation("REL040", case="partly")
 def plant_half_of_the_river_missing_in_the_wetlands(draft: CountyDraft) -> None:
-    frame = draft.layers["SD"]
-    draft.layers["SD"] = frame.iloc[1::2].reset_index(drop=True)
+    draft.layers["SD"] = draft.layers["SD"].iloc[1::2].reset_index(drop=True)
 
 
 @declare_mutation("REL040", case="lost")
@@ -427,8 +426,7 @@ def plant_water_works_in_the_red_line(draft: CountyDraft) -> Any:
 def plant_motorway_in_a_field(draft: CountyDraft) -> Any:
     parcel = int(np.argmax(np.where(draft.farmland, draft.lines.area, 0)))
     x, y = np.round(draft.fabric.sites[parcel], 3)
-    road = shapely.LineString([(x, y), (x + 150, y)])
-    row = draft.add(FACILITY_LINES, road)
+    row = draft.add(FACILITY_LINES, shapely.LineString([(x, y), (x + 150, y)]))
     draft.change(FACILITY_LINES, row, MC="高速公路", CD=150.0)
 
 
@@ -438,8 +436,7 @@ def plant_road_through_a_historic_district(draft: CountyDraft) -> Any:
     core = heritage.geometry[heritage["LX"] == "21"].iloc[0]
     x, y = shapely.get_coordinates(core.representative_point())[0]
     road = shapely.LineString([(round(x, 3), round(y, 3)), (round(x, 3) + 150, round(y, 3))])
-    row = draft.add(FACILITY_LINES, road)
-    draft.change(FACILITY_LINES, row, MC="高速公路", CD=150.0)
+    draft.change(FACILITY_LINES, draft.add(FACILITY_LINES, road), MC="高速公路", CD=150.0)
 
 
 @declare_mutation("REL043", case="height")

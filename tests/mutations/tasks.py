@@ -119,8 +119,7 @@ def plant_target_of_farmland_above_that_of_cultivated_land(draft: CountyDraft) -
 
 @declare_mutation("LAW005", case="omitted")
 def plant_target_table_without_one_township(draft: CountyDraft) -> None:
-    path = Path(draft.options["targets"])
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = Path(draft.options["targets"]).read_text(encoding="utf-8").splitlines()
     (draft.folder / TOWNSHIP_TARGETS_FILE).write_text("\n".join([*lines[:1], *lines[2:]]) + "\n", encoding="utf-8")
     draft.options["targets"] = str(draft.folder / TOWNSHIP_TARGETS_FILE)
 

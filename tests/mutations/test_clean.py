@@ -94,8 +94,7 @@ def test_generated_counties_of_other_sizes_and_random_seeds_pass_every_rule(tmp_
 @pytest.mark.exhaustive
 @pytest.mark.slow
 def test_every_defect_of_the_truth_file_is_also_found_in_a_generated_county_with_all_layers(tmp_path):
-    made = make_clean_county(1200, full=True)
-    options = clean.write_check_inputs(made, tmp_path)
+    options = clean.write_check_inputs(make_clean_county(1200, full=True), tmp_path)
     layers, truth = make_county(1200, full=True)
     default = check_plan(
         make_read_layers(layers), RunOptions(profile=options["profile"], rules=load_standard().rules)

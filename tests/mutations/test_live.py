@@ -27,8 +27,7 @@ CASES_OF_THE_WHOLE_PLAN = {("REL006", "share"), ("REL006", "scattered")}
 def clean_plan_with_findings(base):
     """Return the local rules, and the clean plan with its findings."""
     clean = base("county")
-    options = check_options(clean.options)
-    norm = options.resolve_norm()
+    norm = check_options(clean.options).resolve_norm()
     rules = [rule for rule in choose_rules(norm.rules) if rule.local]
     plan = assemble_plan(source.make_read_layers(clean.county.layers), norm, scope="county")
     return rules, plan, run_check(plan, rules).findings

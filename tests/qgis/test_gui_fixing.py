@@ -98,8 +98,7 @@ def test_fix_preview_shows_areas_outcome_and_map_marks_and_changes_nothing_when_
 def test_applied_fix_ends_the_finding_and_undo_restores_it(overlapping):
     controller, layers, finding = overlapping
     before = list_shapes(layers["CZKFBJ"])
-    dialog = open_preview(controller, finding)
-    dialog.apply.click()
+    open_preview(controller, finding).apply.click()
     assert controller.fixes.one.dialog is None
     wait_for_live_check(controller)
     assert find_overlap(controller) is None
@@ -688,8 +687,7 @@ def test_pressed_filter_buttons_of_a_batch_are_recognisable_in_every_theme(qgis_
 
 
 def test_fix_preview_maps_without_an_extent_show_no_scale(qgis_app):
-    main_map = QgsMapCanvas()
-    maps = LinkedMaps(main_map)
+    maps = LinkedMaps(QgsMapCanvas())
     maps.resize(600, 300)
     maps.show()
     process_events(0.1)

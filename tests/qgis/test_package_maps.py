@@ -97,8 +97,7 @@ def test_export_package_makes_the_maps_and_the_package_passes_inspection(export_
     # The open project is another county with the same names.
     project = QgsProject.instance()
     for name in ("CZKFBJ", "STBHHX", "YJJBNTBHTB", "XZQX"):
-        other = QgsVectorLayer("Polygon?crs=EPSG:4526", name, "memory")
-        project.addMapLayer(other)
+        project.addMapLayer(QgsVectorLayer("Polygon?crs=EPSG:4526", name, "memory"))
     before = sorted(project.mapLayers())
     feedback = Log()
     run_algorithm("export_package", export_parameters, feedback)

@@ -43,8 +43,7 @@ def store(qgis_app):
 
 
 def read_parameters(name):
-    psycopg2 = pytest.importorskip("psycopg2")
-    return psycopg2.extensions.parse_dsn(find_stored_connection(name))
+    return pytest.importorskip("psycopg2").extensions.parse_dsn(find_stored_connection(name))
 
 
 def test_stored_connection_gives_parameters_of_libpq(store):

@@ -150,8 +150,7 @@ def test_manual_check_detects_an_interface_element_that_does_not_exist(tmp_path)
 
 @for_each("path, line", list_commands(), ids=lambda case: f"{case[0].stem}-{case[1][:40]}")
 def test_command_lines_in_the_manual_are_accepted_by_the_argument_parser(path, line):
-    args = make_parser(ReportTexts("zh")).parse_args(shlex.split(line))
-    source = getattr(args, "source", "")
+    source = getattr(make_parser(ReportTexts("zh")).parse_args(shlex.split(line)), "source", "")
     assert not source.startswith("resources/") or (ROOT / source).exists()
 
 

@@ -144,8 +144,7 @@ def test_only_what_changed_is_checked_again(counties, tmp_path):
     listed, output, _ = counties
     records = {path: path.stat().st_mtime_ns for path in output.glob("counties/*/county.json")}
     profile = listed.parent / "140221.toml"
-    text = profile.read_text("utf-8")
-    profile.write_text(text.replace("16.46", "16.47"), encoding="utf-8")
+    profile.write_text(profile.read_text("utf-8").replace("16.46", "16.47"), encoding="utf-8")
     code, out, _ = run_batch(listed, output, "--html", "--dry-run")
     assert code == 0 and "阳高县：检查（数据、设定或版本已变）" in out and "左云县：再次检查（上次没有结论）" in out
     assert "将检查 3 个县区，沿用上次结果 7 个" in out and "总用时约" in out

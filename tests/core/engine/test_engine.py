@@ -644,8 +644,7 @@ def test_layer_declared_absent_without_a_confirmation_in_the_profile_gives_the_v
 
 
 def test_confirmation_dated_in_the_future_is_reported_and_makes_the_verdict_incomplete(clean_layers, write_profile):
-    future = FUTURE_DAY.isoformat()
-    report = check_layers(clean_layers, write_profile(("2026-01-01", future)))
+    report = check_layers(clean_layers, write_profile(("2026-01-01", FUTURE_DAY.isoformat())))
     assert list_message_cases(report) == {"confirmed"} and report.verdict is Verdict.INCOMPLETE
     assert "tolerance" in report.summary["unconfirmed"]
     assert not list_findings_of_rules(

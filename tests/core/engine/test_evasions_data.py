@@ -308,8 +308,7 @@ def set_location_code(tables, rows, code):
 
 def find_townships_with_farmland(tables):
     """Return the codes of the two townships with most farmland rows."""
-    codes = tables["YJJBNTBHTB"]["ZLDWDM"].str[:9].value_counts()
-    return list(codes.index[:2])
+    return list(tables["YJJBNTBHTB"]["ZLDWDM"].str[:9].value_counts().index[:2])
 
 
 def test_farmland_coded_to_another_township_is_reported_and_counts_for_the_township_around_it(
@@ -652,8 +651,7 @@ def test_parcel_coded_as_urban_inside_the_red_line_is_reported_by_the_rule_on_th
 ):
     line = sample_layers["STBHHX"].geometry.union_all()
     parcels = sample_layers["DLTB"].copy()
-    inside = parcels[parcels.geometry.within(line)]
-    row = inside["TBMJ"].idxmax()
+    row = parcels[parcels.geometry.within(line)]["TBMJ"].idxmax()
     parcels.loc[row, ["DLBM", "DLMC", "CZCSXM"]] = ["0701", "城镇住宅用地", "202"]
     report = check_layers({**sample_layers, "DLTB": parcels}, confirmed_profile, rules=("LAW001",))
     (finding,) = [f for f in list_findings_of_rules(report, "LAW001") if f.case == "contradicted"]
@@ -711,8 +709,7 @@ def set_foreign_keys(tables):
 def set_two_names(tables):
     """Give one parcel another village name than that of its code."""
     parcels = tables["DLTB"].copy()
-    row = parcels.index[parcels["ZLDWDM"].duplicated()][0]
-    parcels.loc[row, "ZLDWMC"] = "别处村"
+    parcels.loc[parcels.index[parcels["ZLDWDM"].duplicated()][0], "ZLDWMC"] = "别处村"
     return {**tables, "DLTB": parcels}
 
 
@@ -850,10 +847,8 @@ def test_heritage_register_without_rows_makes_its_rule_and_the_verdict_incomplet
 
 
 def test_planning_zone_layers_with_different_codes_on_the_same_land_are_reported(complete_county, default_profile):
-    zones = complete_county.layers["YDYHGHFQ"]
-    other = zones.copy()
-    row = other.index[other["GHFQDM"].str.startswith("5")][0]
-    other.loc[row, "GHFQDM"] = "300"
+    other = complete_county.layers["YDYHGHFQ"].copy()
+    other.loc[other.index[other["GHFQDM"].str.startswith("5")][0], "GHFQDM"] = "300"
     other["BSM"] = [f"14022500009{n:07d}" for n in range(len(other))]
     report = check_default_rules({**complete_county.layers, "GHFQ": other}, default_profile)
     findings = [f for f in list_findings_of_rules(report, "REL011") if f.case == "code"]

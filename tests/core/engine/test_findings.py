@@ -201,8 +201,7 @@ def find_rows(*shapes):
 def test_rows_that_share_land_are_sorted_by_area_and_touching_rows_are_listed_separately():
     # 60 m x 100 m of the row on the right, 20 m x 100 m of the one on the left; the one above only touches.
     on_two_rows = shapely.box(80, 0, 160, 100)
-    far_away = shapely.box(2_000, 0, 2_010, 10)
-    rows_on, rows_next = find_rows(on_two_rows, far_away)
+    rows_on, rows_next = find_rows(on_two_rows, shapely.box(2_000, 0, 2_010, 10))
     assert rows_on == [[3, 1], []]
     assert rows_next == [[4], []]
 

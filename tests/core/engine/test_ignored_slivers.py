@@ -62,8 +62,7 @@ def test_lower_limit_for_ignored_slivers_in_the_county_profile_makes_their_sum_a
 
 
 def test_sliver_ignored_by_two_rules_is_summed_once():
-    layers = make_comb_overlap(50)
-    found = check_to_report(layers, "REL001", "TOP008").tolerance
+    found = check_to_report(make_comb_overlap(50), "REL001", "TOP008").tolerance
     assert (found["ignored_slivers"], found["ignored_area_m2"]) == (50, pytest.approx(50 * STRIP_M2, rel=1e-3))
     assert found["ignored_by_rule"] == {"REL001": {"count": 50, "area_m2": found["ignored_area_m2"]}}
     (pair,) = found["ignored_pairs"]

@@ -260,8 +260,7 @@ def change_at_random(county, chance, names=(), kinds=KINDS_OF_CHANGE):
     elif kind == "remove":
         frame = frame.drop(index=frame.index[row])
     elif kind == "repeat":
-        other = int(chance.integers(len(frame)))
-        frame.iloc[row] = frame.iloc[other]
+        frame.iloc[row] = frame.iloc[int(chance.integers(len(frame)))]
     else:
         column = str(chance.choice(columns))
         value = None if kind == "blank" else frame[column].iloc[int(chance.integers(len(frame)))]

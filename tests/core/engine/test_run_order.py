@@ -250,8 +250,7 @@ def test_report_names_applicable_rules_that_did_not_run():
     assert {"TOP005", "TOP008", "TOP009", "LAW006"} <= set(beyond)
     # Without reserves, detail units, heritage ranges, a register or a package, these rules have no data to check.
     assert not set(beyond) & {"LAW011", "LAW022", "LAW024", "REL024", "DOC001"}
-    words = ReportTexts("zh")
-    listed = list_caveats(report, None, words)
+    listed = list_caveats(report, None, ReportTexts("zh"))
     assert any("LAW012" in sentence and f"{len(beyond)} 条" in sentence for sentence in listed)
     whole = check_sample_folder("all")
     assert whole.provenance["beyond"] == []

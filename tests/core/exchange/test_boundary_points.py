@@ -488,8 +488,7 @@ def check_table_file(path, tmp_path, **options):
         [compute_area(outer, hole), compute_area(separate)], abs=1e-6
     )
     assert "area" not in list_keys(file.notes) and file.crs.to_epsg() == 4526
-    target = round_trip(path, tmp_path, name=f"出{path.suffix}", **options)
-    again = read_boundary_points(target)
+    again = read_boundary_points(round_trip(path, tmp_path, name=f"出{path.suffix}", **options))
     rows, rows_again = ([row for one in f.parcels for row in one.raw.rows] for f in (file, again))
     assert [(r.name, r.ring, r.north_text, r.east_text) for r in rows_again] == [
         (r.name, r.ring, r.north_text, r.east_text) for r in rows

@@ -119,8 +119,7 @@ def check_safe_batch(seed, rules=RULES):
 
 def check_each_proposal(seed, rules=RULES):
     """Compare what each proposal of a layout expects to end and appear with a whole check."""
-    plan = make_example_plan(draw_layout(seed))
-    state, findings = check_and_start_editing(plan, rules)
+    state, findings = check_and_start_editing(make_example_plan(draw_layout(seed)), rules)
     for finding in findings:
         answer = propose_best_fix(state, finding, choose_fixes(()))
         if isinstance(answer, Refusal):

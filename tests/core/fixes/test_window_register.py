@@ -206,8 +206,7 @@ def test_finding_on_a_boundary_window_states_its_register_entry_or_that_it_has_n
     register = make_default_register_path(copy)
     (registered,) = list_window_messages(copy)
     assert "已登记" in registered[0] and "晋自然资函〔2026〕3号" in registered[0] and registered[1] == "INFO"
-    kept = register.read_bytes()
-    register.write_bytes(kept.splitlines(keepends=True)[0])
+    register.write_bytes(register.read_bytes().splitlines(keepends=True)[0])
     (unregistered,) = list_window_messages(copy)
     assert "未登记" in unregistered[0] and unregistered[1:] == registered[1:]
     register.unlink()

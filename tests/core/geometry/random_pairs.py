@@ -81,8 +81,7 @@ def make_part(random, place):
     """Return a polygon and a part of it with one separate border that ends on its edges."""
     ring = place(make_ring(random, random.integers(5, 10)))
     dense = place.round(put_on_edges(random, ring, 1, True))
-    first = random.integers(len(dense))
-    part = np.roll(dense, first, axis=0)[: random.integers(3, len(dense))]
+    part = np.roll(dense, random.integers(len(dense)), axis=0)[: random.integers(3, len(dense))]
     return shapely.Polygon(ring), shapely.Polygon(part)
 
 

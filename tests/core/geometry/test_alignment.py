@@ -56,8 +56,7 @@ def make_star_polygon(seed: int, corners: int = 14, radius: float = 60.0) -> sha
 def move_vertices_at_random(shape, seed: int, most_m: float):
     """Return a shape whose vertices are moved by at most ``most_m``, and with one more vertex on each edge."""
     rng = np.random.default_rng(seed + 1)
-    dense = shapely.segmentize(shape, 9.0)
-    xy = shapely.get_coordinates(dense)[:-1]
+    xy = shapely.get_coordinates(shapely.segmentize(shape, 9.0))[:-1]
     angles, lengths = rng.uniform(0, 2 * np.pi, len(xy)), rng.uniform(0, most_m, len(xy))
     return shapely.Polygon(xy + np.column_stack([np.cos(angles), np.sin(angles)]) * lengths[:, None])
 
@@ -67,8 +66,7 @@ def test_outline_with_shifted_vertices_is_aligned_back_to_its_reference(seed: in
     reference = make_star_polygon(seed)
     shaken = move_vertices_at_random(reference, seed, 0.25)
     edges = ReferenceEdges([reference])
-    stretches = find_aligned_stretches(shaken, edges, 0.5)
-    aligned = replace_stretches(shaken, stretches)
+    aligned = replace_stretches(shaken, find_aligned_stretches(shaken, edges, 0.5))
     assert aligned.is_valid
     assert shapely.symmetric_difference(aligned, reference).area < 1e-6
     assert shapely.equals_exact(replace_stretches(aligned, find_aligned_stretches(aligned, edges, 0.5)), aligned)

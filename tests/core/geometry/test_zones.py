@@ -62,8 +62,7 @@ def test_county_on_a_crs_zone_edge_gets_the_zone_of_its_larger_part():
 def test_area_distortion_at_the_crs_zone_edge_equals_that_of_a_measured_square_of_100_m(latitude):
     """Compare the measured area of a 100 m square with the formula for distortion."""
     found = compute_area_distortion(37, 112.5, latitude)
-    radius_m = 6_378_137.0
-    step = 50 / radius_m
+    step = 50 / 6_378_137.0
     half_lon, half_lat = math.degrees(step / math.cos(math.radians(latitude))), math.degrees(step)
     ring = shapely.box(112.5 - half_lon, latitude - half_lat, 112.5 + half_lon, latitude + half_lat)
     to_plane = Transformer.from_crs(CRS.from_epsg(4490), CRS.from_epsg(4525), always_xy=True)
@@ -76,8 +75,7 @@ def test_area_distortion_at_the_crs_zone_edge_equals_that_of_a_measured_square_o
 
 
 def test_areas_by_crs_zone_split_a_polygon_at_the_zone_edge():
-    shape = shapely.box(112.2, 37.2, 112.7, 37.5)
-    parts = measure_areas_by_zone(np.array([shape]))
+    parts = measure_areas_by_zone(np.array([shapely.box(112.2, 37.2, 112.7, 37.5)]))
     whole = measure_areas_by_zone(np.array([shapely.box(112.6, 37.2, 112.7, 37.5)]))
     assert set(parts) == {37, 38} and parts[37] / parts[38] == pytest.approx(1.5, rel=1e-6)
     assert whole[38] == pytest.approx(parts[38] / 2, rel=1e-6)

@@ -163,8 +163,7 @@ def empty_layer(database, layer):
 
 def enlarge_shape(database, layer):
     feature = next(iter(layer))
-    shape = feature.GetGeometryRef().Clone()
-    feature.SetGeometry(shape.Buffer(0.001))
+    feature.SetGeometry(feature.GetGeometryRef().Clone().Buffer(0.001))
     layer.SetFeature(feature)
 
 

@@ -61,8 +61,7 @@ FACE = shapely.from_wkt("POLYGON ((-2 0, 2 0, 2 4, 1 3, 1 2, -1 3, -1 2, -2 4, -
 )
 def test_equal_shapes_match_for_any_order_of_vertices_rings_and_parts(given, found, metres):
     """Compare each pair of shapes alone and after other equal pairs."""
-    same = shapely.box(20, 20, 30, 30)
-    for before in ([], [same, None]):
+    for before in ([], [shapely.box(20, 20, 30, 30), None]):
         off = compute_max_vertex_shift(
             np.array([*before, given], dtype=object), np.array([*before, found], dtype=object), ZONE_38
         )

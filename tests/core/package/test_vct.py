@@ -62,8 +62,7 @@ def write_and_read(path, plan, crs="EPSG:4526", change=lambda text: text):
     more = {"progress": lambda rows: None, "cancellation": NEVER_CANCELLED}
     written = write_vct_set(path, filled, plane, **more)
     text = path.read_bytes().decode("gbk")
-    changed = change(text)
-    path.write_bytes(changed.encode("gbk"))
+    path.write_bytes(change(text).encode("gbk"))
     return filled, {content.name: done for content, done in read_back_vct_set(path, filled, plane, written, **more)}
 
 

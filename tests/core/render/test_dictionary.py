@@ -93,8 +93,7 @@ def test_rules_that_use_a_layer_are_listed_in_the_data_dictionary(dictionary_pag
 
 
 def test_every_code_is_listed_after_its_parent_code():
-    standard = load_standard("county_db")
-    for codes in standard.code_lists.values():
+    for codes in load_standard("county_db").code_lists.values():
         ordered = sort_codes_below_parents(codes)
         place = {code.code: n for n, (code, _) in enumerate(ordered)}
         assert len(place) == len(codes.entry_by_code)

@@ -194,8 +194,7 @@ def test_names_from_the_data_are_escaped_in_html():
         notices=[evil, "见 https://example.org/ 和 HTTP://EXAMPLE.ORG"],
     )
     report.provenance["layers"][0]["name"] = evil
-    pictures = ReportPictures(problem=evil)
-    page = render_report(report, HUNYUAN_NORM, pictures)
+    page = render_report(report, HUNYUAN_NORM, ReportPictures(problem=evil))
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL).group(1)
     assert "<" not in style and "display: none" not in style and "@import" not in style
     assert_self_contained(page)
@@ -317,8 +316,7 @@ def test_each_rule_with_findings_has_help_and_effective_values_on_the_page():
     assert "最大占比 max_share = 0.12 (12%)（县配置 浑源县，来源级别 C，未确认）" in page.text
     assert "碎图斑最小面积 tolerance.min_area_m2 = 0.5 m²（本次指定，来源级别 C，已确认）" in page.text
     assert "max_share = 0.25 (25%)" in page.text, "of a rule without findings in the table of rules"
-    texts = Texts("zh")
-    for heading, text in texts.get_rule_help(load_all_rules()["LAW010"]).items():
+    for heading, text in Texts("zh").get_rule_help(load_all_rules()["LAW010"]).items():
         assert heading in page.text and " ".join(text.split()) in page.text
     raw = render_report(report, HUNYUAN_NORM)
     for code in ("LAW010", "REL001"):

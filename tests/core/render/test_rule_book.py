@@ -92,8 +92,7 @@ def test_rule_book_shows_parameters_and_severity_that_the_county_profile_sets_fo
 
 @in_both_languages
 def test_rule_book_page_has_help_for_every_rule_and_loads_nothing(lang):
-    made = make_rule_book(lang)
-    page = made.render_page()
+    page = make_rule_book(lang).render_page()
     found = AnchorCollector(page)
     assert len(found.ids) == len(set(found.ids))
     assert set(load_all_rules()) <= set(found.ids)

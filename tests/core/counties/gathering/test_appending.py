@@ -143,8 +143,7 @@ def test_a_row_that_is_lost_while_writing_is_an_error(appender, monkeypatch):
     write = data_set.write_layer_rows
 
     def write_without_last_row(database, content, *arguments):
-        short = replace(content, layer=content.layer.select_rows([0]))
-        write(database, short, *arguments)
+        write(database, replace(content, layer=content.layer.select_rows([0])), *arguments)
 
     monkeypatch.setattr(data_set, "write_layer_rows", write_without_last_row)
     with pytest.raises(OutputError) as caught:
@@ -153,8 +152,7 @@ def test_a_row_that_is_lost_while_writing_is_an_error(appender, monkeypatch):
 
 
 def test_a_value_too_long_refuses_the_county_and_writes_nothing(appender):
-    table = make_farmland("140225").assign(BSM=["1" * 19, "2" * 18])
-    county = add(appender, "甲", STBHHX=table)
+    county = add(appender, "甲", STBHHX=make_farmland("140225").assign(BSM=["1" * 19, "2" * 18]))
     assert not county.is_gathered and not appender.data_sets[0].path.exists()
 
 

@@ -420,8 +420,7 @@ def test_waiver_applies_after_a_small_and_not_after_a_large_change_of_the_confli
 ):
     """Move one side of a 100 × 100 m overlap: by 0.5 % or by 3 % of its area."""
     county_layers["YJJBNTBHTB"] = make_table([make_county_box(1220, 100)]).assign(BSM="140225000000000001")
-    source = write_gpkg(tmp_path / "county.gpkg", county_layers)
-    (kept,) = waive_findings(source, "REL001")
+    (kept,) = waive_findings(write_gpkg(tmp_path / "county.gpkg", county_layers), "REL001")
     county_layers["YJJBNTBHTB"] = make_table([make_county_box(1220, 100, 100 + grown)]).assign(BSM="140225000000000001")
     report = check_data(write_copy(tmp_path, county_layers), WAIVED_RULES).report
     (now,) = list_findings(report, "REL001")
@@ -436,8 +435,7 @@ def test_waiver_applies_after_a_small_and_not_after_a_large_change_of_the_confli
 
 def test_waiver_does_not_apply_to_a_conflict_moved_elsewhere_with_the_same_area(tmp_path, county_layers):
     county_layers["YJJBNTBHTB"] = make_table([make_county_box(1220, 100)]).assign(BSM="140225000000000001")
-    source = write_gpkg(tmp_path / "county.gpkg", county_layers)
-    waive_findings(source, "REL001")
+    waive_findings(write_gpkg(tmp_path / "county.gpkg", county_layers), "REL001")
     county_layers["YJJBNTBHTB"] = make_table([make_county_box(1220, 160)]).assign(BSM="140225000000000001")
     report = check_data(write_copy(tmp_path, county_layers), WAIVED_RULES).report
     assert list_findings(report, "REL001")[0].state == "open"
@@ -456,8 +454,7 @@ def test_waivers_of_findings_without_keys_are_matched_by_place(tmp_path, county_
         return county_layers["YDYHGHFQ"].set_geometry(shapes, crs=4526)
 
     county_layers["YDYHGHFQ"] = make_zones_with_gaps(holes[0], holes[1])
-    source = write_gpkg(tmp_path / "county.gpkg", county_layers)
-    checked = check_data(source, ("TOP002",))
+    checked = check_data(write_gpkg(tmp_path / "county.gpkg", county_layers), ("TOP002",))
     gaps = sorted(checked.report.findings, key=lambda f: f.geometry.bounds[0])
     assert len(gaps) == 2 and gaps[0].key == gaps[1].key
     entries = make_waivers(gaps[1:], ENTRY, checked.waivers.limits)
@@ -660,8 +657,7 @@ def test_waiver_does_not_apply_to_a_larger_net_loss_on_the_same_land(tmp_path):
         }
 
     given = RunOptions(rules=("LAW015",), baseline=str(write_gpkg(tmp_path / "封库.gpkg", sealed)))
-    path = write_gpkg(tmp_path / "county.gpkg", plan(4400.0))
-    checked = check_plan(path, given)
+    checked = check_plan(write_gpkg(tmp_path / "county.gpkg", plan(4400.0)), given)
     change_waivers(
         checked.waivers.path,
         added_waivers=make_waivers(list_findings(checked.report, "LAW015"), ENTRY, WaiverLimits(), tmp_path),

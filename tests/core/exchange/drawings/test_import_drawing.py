@@ -69,8 +69,7 @@ def test_circle_with_a_hole_and_an_island(tmp_path):
     ring, island = math.pi * (50**2 - 30**2), math.pi * 10**2
     assert layer.TZPMMJ.tolist() == pytest.approx([ring, island], abs=0.01)
     assert layer.TZJB.tolist() == [" ".join(handles[:2]), handles[2]]
-    options = DrawingOptions(tolerance_m=0.00001, hole_rule="separate")
-    _, layer = run_import(path, tmp_path, options)
+    _, layer = run_import(path, tmp_path, DrawingOptions(tolerance_m=0.00001, hole_rule="separate"))
     assert layer.TZPMMJ.tolist() == pytest.approx([math.pi * r * r for r in (50, 30, 10)], abs=0.01)
 
 
@@ -239,8 +238,7 @@ def test_drawing_that_another_program_wrote_in_utf_8_with_a_western_code_page_ke
     path = tmp_path / "a.dxf"
     gpd.GeoDataFrame({"Layer": [SITE, SITE]}, geometry=rings, crs=4526).to_file(path, driver="DXF", engine="pyogrio")
     assert b"ANSI_1252" in path.read_bytes()
-    options = DrawingOptions(unit="m", crs_text="EPSG:4526")
-    _, layer = run_import(path, tmp_path, options)
+    _, layer = run_import(path, tmp_path, DrawingOptions(unit="m", crs_text="EPSG:4526"))
     assert layer.TZTC.tolist() == [SITE] and layer.TZPMMJ.tolist() == pytest.approx([100 * 50 - 10 * 10 / 2])
 
 

@@ -546,8 +546,7 @@ def format_decimal(value, decimals):
 )
 def test_vct_coordinate_text_equals_that_of_python_decimals(monkeypatch, decimals, low, high):
     monkeypatch.setattr("plugin.core.exchange.vct.records._VERTICES_PER_BLOCK", 40)
-    chance = np.random.default_rng(3)
-    xy = chance.uniform(low, high, (300, 2))
+    xy = np.random.default_rng(3).uniform(low, high, (300, 2))
     for k in range(decimals):
         xy[k * 20 : k * 20 + 20] = np.round(xy[k * 20 : k * 20 + 20], k)
     at = [0, 1, 3, 3, 100, 104, 300]

@@ -243,8 +243,7 @@ def compare_with_register(layers, register):
 def test_heritage_site_count_that_is_ambiguous_skips_the_rule_with_the_possible_counts():
     """Check sites without a protection level where one site of a level is missing."""
     rows = [{"wkt": SQUARE_WKT, "feature_name": "甲寺保护范围", "feature_kind": "61"}]
-    register = [("国家级文物保护单位", "文物保护单位", "国家级", 1)]
-    rule, findings = compare_with_register({"LSWHBHX": rows}, register)
+    rule, findings = compare_with_register({"LSWHBHX": rows}, [("国家级文物保护单位", "文物保护单位", "国家级", 1)])
     assert (str(rule.outcome), findings) == ("skipped", []) and "国家级文物保护单位 0–1 / 1" in rule.reason
     rule, findings = compare_with_register({"LSWHBHX": rows}, [("国家级文物保护单位", "文物保护单位", "国家级", 2)])
     assert str(rule.outcome) == "failed" and [f.params["count"] for f in findings] == [0]

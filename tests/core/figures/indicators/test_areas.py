@@ -115,8 +115,7 @@ def test_stored_area_is_read_from_the_requested_field_or_else_from_the_area_fiel
 
 def test_stored_areas_that_differ_or_are_missing_are_listed():
     areas = measure_layer_areas([make_county_box(0, 0, 50 + n, 40) for n in range(5)] + [None])
-    true = np.round(areas.statutory, 2)
-    stored = true + np.array([0.0, 0.01, -0.01, 0.02, np.nan, 7])
+    stored = np.round(areas.statutory, 2) + np.array([0.0, 0.01, -0.01, 0.02, np.nan, 7])
     found = compare_with_stored(areas, stored, 2, 0.01)
     assert found.is_different.tolist() == [False, False, False, True, True, False]
     assert found.difference_m2[:4].tolist() == pytest.approx([0, 0.01, -0.01, 0.02]) and not found.apparent_unit

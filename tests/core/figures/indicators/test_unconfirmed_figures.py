@@ -454,8 +454,7 @@ def test_stated_figure_without_its_layer_is_reported(tmp_path):
 
 
 def test_stated_expansion_ratio_of_unknown_form_is_compared_by_the_form_of_the_profile(tmp_path):
-    report = check_with_stated_figures(tmp_path, "扩展倍数,0.05,倍,文本")
-    (finding,) = list_findings_of_rules(report)
+    (finding,) = list_findings_of_rules(check_with_stated_figures(tmp_path, "扩展倍数,0.05,倍,文本"))
     assert finding.params["indicator"] == "expansion_ratio_n1" and "扩展倍数 N1" in finding.message
 
 

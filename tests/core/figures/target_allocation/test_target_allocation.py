@@ -108,8 +108,7 @@ def test_township_targets_in_a_workbook_are_read_as_displayed(tmp_path):
 
     The table is on the second sheet.
     """
-    openpyxl = pytest.importorskip("openpyxl")
-    book = openpyxl.Workbook()
+    book = pytest.importorskip("openpyxl").Workbook()
     book.active.append(["说明", "本表由某县填报"])
     sheet = book.create_sheet("任务")
     sheet.append(["表1 各乡镇任务"])
@@ -431,8 +430,7 @@ def test_incomplete_sum_of_county_targets_is_reported_only_when_it_exceeds_the_l
 
 def test_profile_in_the_folder_of_a_county_profile_replaces_the_shipped_profile_of_equal_id(tmp_path):
     path = write_profile(tmp_path, "jinzhong", "140700", [("farmland_area", ">=", "1", "wan_mu")], base="cluster")
-    own = load_profile(path)
-    cluster = own.base
+    cluster = load_profile(path).base
     assert cluster.path.name == "cluster.toml"
     assert [c.path for c in find_child_profiles(cluster)[0]] == [cluster.path.parent / "jinzhong.toml"]
 
@@ -499,6 +497,5 @@ def test_townships_are_listed_in_a_table_with_missed_targets_first():
 
 def test_full_width_digits_in_a_township_target_table_are_parsed(tmp_path):
     text = "乡镇代码,乡镇名称,指标,数值,单位\n１４０２２５１００,永安镇,永久基本农田,１，２３４．５０,亩\n１４０２２５０００,全部,永久基本农田,9,亩\n"
-    read = read_township_targets(save_target_table(tmp_path, text))
-    (allocated,) = read.targets
+    (allocated,) = read_township_targets(save_target_table(tmp_path, text)).targets
     assert (allocated.code, allocated.value, allocated.unit) == ("140225100", "1234.50", "mu")

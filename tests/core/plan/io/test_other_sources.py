@@ -251,8 +251,7 @@ class TestGeoParquet:
 
     def test_truncated_file_is_damaged(self, tmp_path):
         self.write(tmp_path, {"CZKFBJ": make_small_plan_layers()["CZKFBJ"]})
-        content = (tmp_path / "CZKFBJ.parquet").read_bytes()
-        (tmp_path / "CZKFBJ.parquet").write_bytes(content[:-20])
+        (tmp_path / "CZKFBJ.parquet").write_bytes((tmp_path / "CZKFBJ.parquet").read_bytes()[:-20])
         with pytest.raises(InputError) as raised:
             read_source(tmp_path / "CZKFBJ.parquet")
         assert raised.value.key == "source_not_gis"

@@ -42,8 +42,7 @@ PASSWORD = urlsplit(SERVER).password or "-"
 @pytest.fixture(scope="module")
 def admin():
     """Yield a connection that may change the database."""
-    psycopg2 = pytest.importorskip("psycopg2")
-    database = psycopg2.connect(SERVER)
+    database = pytest.importorskip("psycopg2").connect(SERVER)
     database.autocommit = True
     with database.cursor() as cursor:
         cursor.execute("CREATE EXTENSION IF NOT EXISTS postgis")

@@ -40,8 +40,7 @@ def count_by_shapely(path, layer, code):
     to_metres = Transformer.from_crs(CRS.from_user_input(frame.crs), CRS.from_epsg(code), always_xy=True)
     flat = [shapely.transform(s, lambda c: np.column_stack(to_metres.transform(*c.T))) for s in shapes[present]]
     valid = np.array([s if s.is_valid else shapely.make_valid(s) for s in flat], dtype=object)
-    tree = shapely.STRtree(valid)
-    i, j = tree.query(valid, predicate="intersects")
+    i, j = shapely.STRtree(valid).query(valid, predicate="intersects")
     i, j = i[i < j], j[i < j]
     shared = shapely.intersection(valid[i], valid[j])
     limits = Tolerance()

@@ -492,7 +492,6 @@ def test_filegdb_table_without_shapes_but_with_plan_fields_is_reported_as_unread
     assert list_cases_and_files(check_data(gdb, ONE_FAST_RULE).report) == {("table_alike", "a.gdb/补划")}
 
 
-PLAN_SQUARE = shapely.box(38_540_000, 4_390_000, 38_540_100, 4_390_100)
 
 
 def test_table_named_like_a_layer_is_reported_as_unread_if_it_has_keys_or_shapes(data_folder):
@@ -737,8 +736,7 @@ def test_deleted_shapefile_rows_that_still_have_a_shape_give_a_warning(tmp_path)
     assert not list_findings_of_rules(check_data(path, ONE_FAST_RULE).report, "RUN905")
     mark_deleted(path, 1)
     assert count_deleted_shapes(path) == 1
-    report = check_data(path, ONE_FAST_RULE).report
-    (finding,) = list_findings_of_rules(report, "RUN905")
+    (finding,) = list_findings_of_rules(check_data(path, ONE_FAST_RULE).report, "RUN905")
     assert (finding.case, finding.params["rows"], finding.role) == ("deleted", 1, "CZKFBJ")
     assert finding.params["incomplete"] is False and str(finding.severity) == "WARNING"
 

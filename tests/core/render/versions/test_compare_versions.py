@@ -717,8 +717,7 @@ def test_shift_is_found_although_keys_and_first_vertices_of_the_rows_differ(keys
 def test_real_changes_of_a_shifted_edition_are_found_as_if_the_edition_were_not_shifted(before):
     after = move_rows(before, 0.3, -0.2)
     after[2]["land_use"] = "0101"
-    shape = shapely.from_wkt(after[7]["wkt"])
-    west, south, east, north = shape.bounds
+    west, south, east, north = shapely.from_wkt(after[7]["wkt"]).bounds
     after[7]["wkt"] = shapely.to_wkt(shapely.box(west + 10, south, east, north), rounding_precision=-1)
     del after[13]
     after.append(make_row(shapely.box(900.3, 0, 950.3, 50), 99))

@@ -182,8 +182,7 @@ def test_split_never_replaces_a_part_with_changes_that_are_not_merged(tmp_path):
     assert [part.path.name for part in parts if part.name == "未分乡镇"] == ["a.未分乡镇.worklist.csv"]
     split_worklist(path, "township", tmp_path)
     part = parts[0]
-    fingerprint = next(iter(read_worklist(part.path).items))
-    edit_file(part.path, {fingerprint: WorkEdit(note="没合并")})
+    edit_file(part.path, {next(iter(read_worklist(part.path).items)): WorkEdit(note="没合并")})
     before = part.path.read_bytes()
     with pytest.raises(OutputError):
         split_worklist(path, "township", tmp_path)
@@ -349,8 +348,7 @@ def update(worklist, report):
 def run(former_state, *findings, code="REL002", role="CZKFBJ", related_role="YJJBNTBHTB", **report):
     """Return state, note and assignee of one row after a check."""
     item = WorkItem("f1", code, role, "k", "永安镇", former_state, "一组", "备注", related_role=related_role)
-    updated = update(Worklist({"f1": item}), make_report(*findings, **report))
-    row = updated.worklist.items["f1"]
+    row = update(Worklist({"f1": item}), make_report(*findings, **report)).worklist.items["f1"]
     assert (row.assignee, row.note) == ("一组", "备注"), "what people entered stays"
     assert (row.updated == "2026-11-20 14:32") == (row.state is not former_state)
     return row.state

@@ -147,8 +147,7 @@ def test_cultivated_land_that_moves_in_is_counted_net(tmp_path):
 
 
 def test_slivers_are_counted_and_not_listed(tmp_path):
-    shifted = shapely.union(OLD_TOWN, make_county_box(700, 400, 0.004, 100))
-    result = compare(tmp_path, shifted)
+    result = compare(tmp_path, shapely.union(OLD_TOWN, make_county_box(700, 400, 0.004, 100)))
     assert result.parcels == [] and result.count_slivers("in")[0] == 1
     assert result.count_slivers("in")[1] == pytest.approx(0.4, rel=1e-2)
 

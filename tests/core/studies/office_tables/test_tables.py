@@ -431,8 +431,7 @@ def test_cells_sum_to_both_totals(cells, decimals):
 
 
 def test_whole_figures_are_kept():
-    cells = np.array([[1.25, 2.5], [0.0, 3.75]])
-    rounded, rows, columns, grand = round_table(cells, 2)
+    rounded, rows, columns, grand = round_table(np.array([[1.25, 2.5], [0.0, 3.75]]), 2)
     assert rounded.tolist() == [[125, 250], [0, 375]]
     assert (rows.tolist(), columns.tolist(), grand) == ([375, 375], [125, 625], 750)
 

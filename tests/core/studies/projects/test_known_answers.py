@@ -371,8 +371,7 @@ def test_areas_follow_the_drawing(by_name):
 
 
 def test_supplements_are_net_and_name_the_documents(by_name):
-    one = by_name["farmland with approval"]
-    farmland, cultivated = one.supplements
+    farmland, cultivated = by_name["farmland with approval"].supplements
     assert (farmland.id, farmland.document) == ("farmland", "国土资函〔2026〕1号")
     assert farmland.occupied_m2 == pytest.approx(9000, rel=1e-6)
     assert cultivated.occupied_m2 == pytest.approx(9000, rel=1e-6) and cultivated.rule.mark == "B"

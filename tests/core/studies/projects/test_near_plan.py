@@ -287,8 +287,7 @@ def test_nearest_row_is_another_one_after_the_nearest_was_removed(plan, review):
 def test_row_without_shape_is_named_until_it_is_removed(plan, review):
     shape = make_hexagon(X + 3000.0, Y + 3000.0, 30.0)
     checker = IncrementalChecker(plan, [])
-    heritage = plan.layers["LSWHBHX"]
-    checker.remove_row("LSWHBHX", int(np.flatnonzero(heritage.empty_rows)[0]))
+    checker.remove_row("LSWHBHX", int(np.flatnonzero(plan.layers["LSWHBHX"].empty_rows)[0]))
     checker.add_row("STBHHX", 10**6, None, BSM="140225000000009999")
     checker.add_row("CZKFBJ", 10**6 + 1, make_hexagon(X, Y, 5.0), BSM="140225000000009998")
     before, after = (

@@ -458,8 +458,7 @@ def write_own_profile(folder, lines, off):
 
 
 def test_county_adds_a_line_and_switches_one_off(tmp_path):
-    shape = ROWS[0]["geometry"]
-    rows = [{"MC": "村", "geometry": shape}]
+    rows = [{"MC": "村", "geometry": ROWS[0]["geometry"]}]
     county = write_county(tmp_path / "c.gpkg", changed={"CTCL": rows, "ZXCQCSLVX": rows})
     profile = write_own_profile(tmp_path, OWN_LINES.format(concept="CTCL"), '["green_line"]')
     result = review(write_projects(tmp_path / "p.gpkg", ROWS), county, profile)
@@ -659,8 +658,7 @@ def test_layer_without_crs_or_in_wrong_coordinates_is_refused(county, tmp_path):
 
 
 def test_empty_layer_and_choice_of_layers(county, tmp_path):
-    empty = gpd.GeoDataFrame({"项目名称": []}, geometry=[], crs=CRS)
-    empty.to_file(tmp_path / "空.gpkg", layer="a")
+    gpd.GeoDataFrame({"项目名称": []}, geometry=[], crs=CRS).to_file(tmp_path / "空.gpkg", layer="a")
     with pytest.raises(InputError, match="projects_empty"):
         review_projects(read_project_layer(tmp_path / "空.gpkg"), county)
     two = tmp_path / "two.gpkg"

@@ -268,10 +268,8 @@ def make_random_cuts(chance, count):
 def make_random_layout(chance, codes=("200", "300", "410")):
     """Return a square kilometre cut into random strips and blocks, each with a code."""
     rows = []
-    lines = make_random_cuts(chance, 3)
-    for low, high in itertools.pairwise(lines):
-        columns = make_random_cuts(chance, 3)
-        for left, right in itertools.pairwise(columns):
+    for low, high in itertools.pairwise(make_random_cuts(chance, 3)):
+        for left, right in itertools.pairwise(make_random_cuts(chance, 3)):
             rows.append((shapely.box(left, low, right, high), chance.choice(codes)))
     return rows
 
@@ -348,27 +346,6 @@ def test_changes_of_random_control_lines_match_shapely(seed):
     ground = shapely.union_all([old[i] for i in marked])
     stayed = [p for s in new for p in shapely.get_parts(shapely.intersection(s, ground)) if p.area > 0]
     assert_same_land([one.shape for one in found.parcels_after_change], [*gained, *stayed])
-
-
-# -- a county ------------------------------------------------------------------------------------------------------------
-
-
-def make_county_plan(layers, reference=None):
-    from plugin.core.plan.layer import FieldInfo, SourceLayer
-
-    norm, sources = make_example_norm(), []
-    for role, frame in layers.items():
-        fields = tuple(FieldInfo(c, "text") for c in frame.columns if c != "geometry")
-        sources.append(SourceLayer(role, frame, fields, frame.crs))
-    return assemble_plan(sources, norm, roles={r: r for r in layers}, scope="three_lines", reference_plan=reference)
-
-
-@pytest.fixture(scope="module")
-def county_layers():
-    from tests.county import make_county
-
-    layers, _ = make_county(600, defects=False)
-    return {role: layers[role] for role in ("XZQ", "XZQ_XZ", "YDYHGHFQ", "LSWHBHX") if role in layers}
 
 
 # -- land after, and its overlay -----------------------------------------------------------------------------
