@@ -43,10 +43,10 @@ SAFE, CONFIRM, REFUSED = SAFETIES = range(3)
 _RIGHT_ALIGNED = (OUT_COLUMN, IN_COLUMN, NEW_COLUMN)
 _WIDTH_DIGITS, _HEIGHT_LINES = 210, 48
 #: Widths of the columns, of which the last takes the rest.
-_COLUMN_DIGITS = {RULE_COLUMN: 30, FEATURE_COLUMN: 40, TOWNSHIP_COLUMN: 10, FIX_COLUMN: 34, OUT_COLUMN: 11,
-                  IN_COLUMN: 11, NEW_COLUMN: 7}  # fmt: skip
-#: Columns that a narrow dialog narrows, down to this width; so wide is at least the last column.
-_LONG_TEXT_COLUMNS, _MIN_LONG_TEXT_DIGITS = (RULE_COLUMN, FEATURE_COLUMN, FIX_COLUMN), 7
+_COLUMN_DIGITS = {RULE_COLUMN: 34, FEATURE_COLUMN: 40, TOWNSHIP_COLUMN: 9, FIX_COLUMN: 34, OUT_COLUMN: 10,
+                  IN_COLUMN: 10, NEW_COLUMN: 7}  # fmt: skip
+#: Columns that a narrow dialog narrows, down to these widths; the first also has a tick box and an icon.
+_MIN_LONG_TEXT_DIGITS = {RULE_COLUMN: 16, FEATURE_COLUMN: 10, FIX_COLUMN: 6}
 #: Shares of the table and of the maps in the width of the dialog.
 _TABLE_SHARE, _MAPS_SHARE = 7, 3
 
@@ -80,7 +80,7 @@ def make_batch_rows(entries: list[Any], texts: Any, titles: Mapping[str, str]) -
     rows = []
     for entry in entries:
         safety, code = _find_safety(entry), entry.finding.code
-        cells = [f"{code} {titles.get(code, '')}".strip(), *_make_cells(entry, safety, texts)]
+        cells = [f"{titles.get(code, '')} {code}".strip(), *_make_cells(entry, safety, texts)]
         rows.append(BatchRow(entry, safety, cells, is_ticked=safety == SAFE))
     return sorted(rows, key=lambda row: row.safety)
 
@@ -472,18 +472,17 @@ class BatchDialog(TrialDialog):
     def _fit_columns(self) -> None:
         """Narrow the columns with long texts, which have tool tips, instead of scrolling sideways."""
         header, digit = self.table.header(), self.fontMetrics().horizontalAdvance("0")
-        others = sum(header.sectionSize(column) for column in _COLUMN_DIGITS if column not in _LONG_TEXT_COLUMNS)
+        others = sum(header.sectionSize(column) for column in _COLUMN_DIGITS if column not in _MIN_LONG_TEXT_DIGITS)
         # The last column, with the reason, has at least the width of its heading.
         room = self.table.viewport().width() - others - header.sectionSizeHint(REASON_COLUMN)
-        least = digit * _MIN_LONG_TEXT_DIGITS
-        share = max(room // len(_LONG_TEXT_COLUMNS), least)
-        # The keys identify the features; the other texts can be read in the tool tip, and need only their least width.
-        feature_width = min(max(share, self._feature_width), max(room - 2 * least, share))
-        feature_width = min(digit * _COLUMN_DIGITS[FEATURE_COLUMN], feature_width)
-        # What remains is divided between the other long columns and the last one.
-        share = max((room - feature_width) // len(_LONG_TEXT_COLUMNS), least)
-        for column in _LONG_TEXT_COLUMNS:
-            width = feature_width if column == FEATURE_COLUMN else min(digit * _COLUMN_DIGITS[column], share)
+        least = {column: digit * digits for column, digits in _MIN_LONG_TEXT_DIGITS.items()}
+        # The name of the rule and the keys come first; the other texts can be read in the tool tip.
+        rule_width = max(least[RULE_COLUMN], min(room // 3, digit * _COLUMN_DIGITS[RULE_COLUMN]))
+        feature_width = max(min(self._feature_width, room - rule_width - least[FIX_COLUMN]), least[FEATURE_COLUMN])
+        feature_width = max(min(feature_width, digit * _COLUMN_DIGITS[FEATURE_COLUMN]), room // 3)
+        # What remains is divided between the fix and the reason.
+        fix_width = max((room - rule_width - feature_width) // 2, least[FIX_COLUMN])
+        for column, width in ((RULE_COLUMN, rule_width), (FEATURE_COLUMN, feature_width), (FIX_COLUMN, fix_width)):
             header.resizeSection(column, width)
 
     # --- content

@@ -492,8 +492,6 @@ def test_filegdb_table_without_shapes_but_with_plan_fields_is_reported_as_unread
     assert list_cases_and_files(check_data(gdb, ONE_FAST_RULE).report) == {("table_alike", "a.gdb/补划")}
 
 
-
-
 def test_table_named_like_a_layer_is_reported_as_unread_if_it_has_keys_or_shapes(data_folder):
     roles = ("STBHHX", "DLTB", "YJJBNTBHTB")
     write_gpkg(
