@@ -15,6 +15,7 @@ from ..core.base.cancellation import Cancellation
 from ..core.base.errors import OutputError
 from ..core.base.files.writing import check_outputs
 from ..core.standard.messages.texts import Texts
+from ..core.standard.options import OptionKind, get_offered_options
 from ..core.standard.profile.norm import DECLARED_GROUP
 from ..core.studies.evaluation.evaluated_editions import CHECK_SHARE, list_files_of_editions, read_editions
 from .common import (
@@ -26,19 +27,17 @@ from .common import (
     log_written_files,
     make_progress_callback,
 )
-from .inputs import check_connection, fill_options_from_project, read_plan_options, read_plan_source
+from .inputs import OPTIONS_OF_PLAN, check_connection, fill_options_from_project, read_plan_options, read_plan_source
 from .outputs import FindingsOutput, list_report_paths, read_report_paths
 from .parameters import (
-    CSV_FILTER,
     WORKBOOK_FILTER,
     declare_numbers,
     declare_texts,
-    get_label_by_table,
     make_file,
     make_file_output,
     make_norms,
+    make_run_options,
     make_shared,
-    make_side_tables,
     make_source,
     make_switch,
     make_table,
@@ -152,14 +151,13 @@ class CheckPlan(SanxianAlgorithm):
         by which the user chooses rules.
         """
         rules = make_text("RULES", tr("Rules, by code or group, or all (empty: the standard's)"))
-        table = make_file("RENUMBERED", tr("Table of old and new keys, used to match waivers"), CSV_FILTER)
+        first, others = make_run_options("scope", "phase", "roles")
         return [
             *(sources or make_source()),
             *make_norms(),
-            *make_shared("SCOPE", "PHASE", "ROLES"),
+            *first,
             *(mark_advanced(rules) if has_rule_choice else ()),
-            *make_shared("BASE_YEAR", "WAIVERS", "BASELINE"),
-            *mark_advanced(table, *make_side_tables(get_label_by_table())),
+            *others,
         ]
 
     def prepare(self, parameters, context, feedback):
@@ -202,17 +200,20 @@ class CheckPlan(SanxianAlgorithm):
         ``options``, and ``options_from_project`` (parameter → value of those options that came from the project).
         """
         self.path_or_snapshots, self.origin, inputs, has_chosen_layers = self.get_data_to_check(parameters, context)
-        texts = ("figures", "phase", "targets", "register", "waivers", "renumbered")
         given_options = replace(
             read_plan_options(self, parameters, context),
             rules=tuple(self.read_names_parameter(parameters, "RULES", context)),
-            **{name: self.read_text_parameter(parameters, name.upper(), context) for name in texts},
-            baseline=check_connection(self.read_text_parameter(parameters, "BASELINE", context)),
+            **{
+                name: check_connection(self.read_text_parameter(parameters, name.upper(), context))
+                for name in get_offered_options()
+                if name not in OPTIONS_OF_PLAN
+            },
         )
         self.options, self.options_from_project = fill_options_from_project(
             given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
         )
-        names = ("figures", "targets", "register", "baseline", "waivers", "renumbered")
+        kinds = (OptionKind.FILE, OptionKind.DATA)
+        names = [name for name, option in get_offered_options().items() if option.kind in kinds]
         return [*inputs, *filter(None, (getattr(self.options, name) for name in names))]
 
     def get_data_to_check(self, parameters, context):

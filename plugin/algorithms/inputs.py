@@ -268,6 +268,10 @@ def list_values_from_project(given: RunOptions, of_project: RunOptions, names: I
     return {name: getattr(of_project, name) for name in names if not getattr(given, name) and getattr(of_project, name)}
 
 
+#: Options that `read_plan_options` reads.
+OPTIONS_OF_PLAN = ("profile", "standard", "roles", "scope", "base_year")
+
+
 def read_plan_options(algorithm, parameters, context) -> RunOptions:
     """Return the options for checking a whole plan, read from the parameters."""
     return replace(

@@ -25,7 +25,7 @@ from ..bridge.layers.tables import (
     write_rows_to_sink,
     write_table,
 )
-from ..bridge.mapping.run import find_free_path_beside, read_source_rows
+from ..bridge.mapping.run import find_free_sibling, read_source_rows
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import mark_text, tr
@@ -137,7 +137,7 @@ class MapFields(SanxianAlgorithm):
         self.unmapped = LayerOutput(parameters, context, "UNMAPPED", tr("Not converted"), inputs, TABLE_DRIVERS)
         self.proposal_file = ""
         if self.output.file and not self.mapping_file:
-            self.proposal_file = find_free_path_beside(self.output.file, "mapping", ".toml")
+            self.proposal_file = find_free_sibling(self.output.file, "mapping", ".toml")
         if self.output.file and is_same_file(self.output.file, self.unmapped.file):
             raise OutputError("output_twice", target=self.output.file)
 

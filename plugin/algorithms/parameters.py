@@ -31,6 +31,7 @@ from ..bridge.texts import tr
 from ..core.base.choices import ACTIONS_ON_EXISTING, BASE_YEARS
 from ..core.standard import list_standard_ids
 from ..core.standard.edition import PLANNING_PHASES
+from ..core.standard.options import get_offered_options
 from ..core.standard.profile.profile_data import load_secrecy_levels
 
 #: Class of an output of Processing, its name, and its label marked for translation.
@@ -332,6 +333,9 @@ _MAKERS: dict[str, Callable[[str], Parameter]] = {
     "LOAD": lambda name: mark_advanced(make_switch(name, tr("Load the layers into the project"), True))[0],
     "OUTPUT": lambda name: make_folder_output(name, tr("Folder of the results")),
     "OUTPUT_FINDINGS": lambda name: make_layer_output(name, tr("Findings")),
+    "RENUMBERED": lambda name: mark_advanced(
+        make_file(name, tr("Table of old and new keys, used to match waivers"), CSV_FILTER)
+    )[0],
     "PERSONAL": lambda name: mark_advanced(make_switch(name, tr("Include personal data")))[0],
     "PERSONS": lambda name: make_text(name, tr("Persons (township=name; …)")),
     "PHASE": lambda name: make_text(
@@ -353,3 +357,25 @@ _MAKERS: dict[str, Callable[[str], Parameter]] = {
 def make_shared(*names: str) -> list[Parameter]:
     """Return parameters that several tools have, by name."""
     return [_MAKERS[name](name) for name in names]
+
+
+#: The order of the tool's parameters; further options follow.
+_ORDER_OF_RUN_OPTIONS = (
+    "scope", "phase", "roles", "base_year", "waivers", "baseline", "renumbered", "targets", "figures", "register",
+)  # fmt: skip
+
+
+def make_run_options(*first: str) -> tuple[list[Parameter], list[Parameter]]:
+    """Return the parameters of all options of a check (`RunOptions`), but those of `make_norms`.
+
+    ``first``: names of the options that are returned separately, before the others.
+    """
+    order = [*_ORDER_OF_RUN_OPTIONS, *get_offered_options()]
+    names = [name for name in dict.fromkeys(order) if name not in ("profile", "standard")]
+    parameter_by_name = {
+        name: mark_advanced(*make_side_tables([name]))[0]
+        if name in get_label_by_table()
+        else make_shared(name.upper())[0]
+        for name in names
+    }
+    return [parameter_by_name.pop(name) for name in first], [*parameter_by_name.values()]

@@ -259,7 +259,7 @@ def read_source_rows(snapshot: LayerSnapshot, cancellation: Cancellation) -> Sou
     return layer
 
 
-def find_free_path_beside(output: str, name: str, suffix: str) -> str:
+def find_free_sibling(output: str, name: str, suffix: str) -> str:
     """Return a new file name beside an output: ``<output>.<name><suffix>``, with a number if that file exists.
 
     A user may have edited an earlier file.

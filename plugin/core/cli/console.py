@@ -16,7 +16,7 @@ from ..base.errors import OutputError
 from ..base.files.writing import check_writable
 from ..render.document.docx_writer import import_docx_library
 from ..render.words import ReportTexts
-from ..standard.options import RunOptions
+from ..standard.options import RunOptions, get_offered_options
 
 EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN = 0, 1, 2
 #: Replacements for consoles (cp936) that lack these characters.
@@ -30,11 +30,6 @@ _CONSOLE_CHARACTER_REPLACEMENTS = {
     "∑": "Σ",
     "↔": "<->",
 }
-#: Arguments of commands that are options of a run by the same name.
-_RUN_ARGUMENTS = (
-    *("standard", "profile", "roles", "scope", "base_year", "phase", "baseline"),
-    *("figures", "targets", "register", "waivers", "renumbered"),
-)
 
 
 class _ProgressLine:
@@ -140,7 +135,7 @@ def discard_output() -> None:
 
 def make_run_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:
     """Return the options of a run from those arguments that the command has."""
-    given = {name: getattr(args, name) for name in _RUN_ARGUMENTS if hasattr(args, name)}
+    given = {name: getattr(args, name) for name in get_offered_options() if hasattr(args, name)}
     rules = split_comma_separated_text(getattr(args, "rules", ""))
     return RunOptions(**given, rules=rules, lang=report_texts.lang)
 

@@ -18,6 +18,7 @@ from ..base.choices import (
     ZONE_NUMBER_CHOICES,
 )
 from ..render.words import ReportTexts
+from ..standard.options import OfferedOption, OptionKind, get_offered_options
 
 #: Messages of Python's parser → key of our text. They differ between Python versions; an unknown one is printed
 #: unchanged.
@@ -94,14 +95,27 @@ def _declare_flag(name: str, help_key: str = "") -> _Argument:
     return _declare(name, help_key, action="store_true")
 
 
-_STANDARD, _PROFILE, _ROLES, _SCOPE = (_declare(f"--{name}") for name in ("standard", "profile", "roles", "scope"))
+def _declare_run_argument(name: str, option: OfferedOption) -> _Argument:
+    """Return the argument of an option of a check."""
+    settings: dict[OptionKind, dict[str, Any]] = {
+        OptionKind.TEXT: {"metavar": option.hint} if option.hint else {},
+        OptionKind.YEAR: {"type": int, "default": None},
+        OptionKind.FILE: {"metavar": "FILE"},
+        OptionKind.DATA: {"metavar": "SOURCE"},
+    }
+    return _declare(f"--{name.replace('_', '-')}", **settings[option.kind])
+
+
+#: Name → argument of each option of a check (`RunOptions`).
+_RUN_ARGUMENTS = {name: _declare_run_argument(name, option) for name, option in get_offered_options().items()}
+#: Those that further commands have.
+_STANDARD, _PROFILE, _ROLES, _SCOPE, _BASE_YEAR, _PHASE, _BASELINE, _WAIVERS, _RENUMBERED = map(
+    _RUN_ARGUMENTS.__getitem__,
+    ("standard", "profile", "roles", "scope", "base_year", "phase", "baseline", "waivers", "renumbered"),
+)
 _NORM, _NORM_AND_ROLES = (_STANDARD, _PROFILE), (_STANDARD, _PROFILE, _ROLES)
 _PLAN = (*_NORM_AND_ROLES, _SCOPE)
 _COUNTY_STANDARD = _declare("--standard", default="county_db")
-_BASE_YEAR = _declare("--base-year", type=int, default=None)
-_PHASE = _declare("--phase", metavar="编制 | 公示 | 报批")
-_BASELINE = _declare("--baseline", metavar="SOURCE")
-_WAIVERS, _RENUMBERED = _declare_file("--waivers"), _declare_file("--renumbered")
 _PHASE_OF_RULES = _declare("--phase")
 _ONLY_RULES = _declare("--rules", "only")
 _TABLE_DOCX = _declare_file("--docx", "table_docx")
@@ -110,18 +124,7 @@ _DOCUMENTS = _declare("--documents", "package_documents", metavar="FOLDER")
 _PERSONAL = _declare_flag("--personal", "package_personal")
 _SEAM_TARGETS = _declare_file("--targets", "seams_targets")
 _SOURCE = _declare("source", "source", metavar="SOURCE")
-#: Options of a check.
-_CHECKING = (
-    *_PLAN,
-    _BASE_YEAR,
-    _PHASE,
-    _BASELINE,
-    _declare_file("--figures"),
-    _declare_file("--targets"),
-    _declare_file("--register"),
-    _WAIVERS,
-    _RENUMBERED,
-)
+_CHECKING = tuple(_RUN_ARGUMENTS.values())
 #: Options for the files of a report.
 _REPORTING = (
     _declare_file("--json"),

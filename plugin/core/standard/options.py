@@ -6,7 +6,9 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +24,34 @@ if TYPE_CHECKING:
 MIN_WIDTH_M = 0.1
 
 
+class OptionKind(Enum):
+    """What the value of an offered option is; DATA: a file, a folder or a connection."""
+
+    TEXT = "text"
+    YEAR = "year"
+    FILE = "file"
+    DATA = "data"
+
+
+@dataclass(frozen=True)
+class OfferedOption:
+    """An option that command line and tools offer; ``hint``: values shown in the help, such as ``A | B``."""
+
+    kind: OptionKind
+    hint: str = ""
+
+
+def _offer(kind: OptionKind = OptionKind.TEXT, default: Any = "", hint: str = "") -> Any:
+    """Return a field of `RunOptions` from which the argument of the commands and the parameter of the tools are made.
+
+    The command line and the tools name it like the field.
+    """
+    return field(default=default, metadata={"offered": OfferedOption(kind, hint)})
+
+
 @dataclass(frozen=True)
 class RunOptions:
-    """Options of a run.
+    """Options of a run; those that `_offer` makes are offered by commands and tools, in this order.
 
     An empty value means that the profile, the standard or the layers decide. ``roles``: ``ROLE=layer;…``, the path of a
     file with such lines, or a mapping; ``rules``: codes or names, empty for those of the kind of delivery;
@@ -41,24 +68,24 @@ class RunOptions:
     were converted from, vertex by vertex.
     """
 
-    standard: str = ""
-    profile: str = ""
-    roles: str | Mapping[str, str] = ""
-    scope: str = ""
+    standard: str = _offer()
+    profile: str = _offer()
+    roles: str | Mapping[str, str] = _offer()
+    scope: str = _offer()
+    base_year: int | None = _offer(OptionKind.YEAR, None)
+    phase: str = _offer(hint="编制 | 公示 | 报批")
+    baseline: str = _offer(OptionKind.DATA)
+    figures: str = _offer(OptionKind.FILE)
+    targets: str = _offer(OptionKind.FILE)
+    register: str = _offer(OptionKind.FILE)
+    waivers: str = _offer(OptionKind.FILE)
+    renumbered: str = _offer(OptionKind.FILE)
     rules: tuple[str, ...] = ()
     additional_rules: tuple[str, ...] = ()
-    base_year: int | None = None
-    figures: str = ""
-    register: str = ""
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     lang: str = "zh"
     tolerance: Tolerance | None = None
     notices: tuple[tuple[str, dict[str, Any]], ...] = ()
-    waivers: str = ""
-    renumbered: str = ""
-    phase: str = ""
-    targets: str = ""
-    baseline: str = ""
     side: Mapping[str, Any] = field(default_factory=dict)
     allow_no_layers: bool = False
     original_crs: CRS | None = None
@@ -89,6 +116,12 @@ class RunOptions:
     def get_role_choices(self) -> dict[str, str]:
         """Return layer code → name of the layer that the user chose for this code."""
         return parse_roles(self.roles) if isinstance(self.roles, str) else dict(self.roles)
+
+
+@cache
+def get_offered_options() -> Mapping[str, OfferedOption]:
+    """Return name → option, for the fields of `RunOptions` that commands and tools offer, in the order of the help."""
+    return {one.name: one.metadata["offered"] for one in fields(RunOptions) if "offered" in one.metadata}
 
 
 def parse_roles(text: str) -> dict[str, str]:

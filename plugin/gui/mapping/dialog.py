@@ -204,7 +204,7 @@ class MappingDialog(MappingSource):
         self._target_layer_id = target_layer.id() if target_layer is not None else ""
         output = "" if target_layer is not None else self.output.filePath().strip()
         # Files about the run are beside its output, or beside the data that it is appended to.
-        self._written_path = self._find_path_beside(target_layer) if target_layer is not None else output
+        self._written_path = self._find_sibling_path(target_layer) if target_layer is not None else output
         losses_path = self._find_losses_path() if self._written_path and self.losses.isChecked() else ""
         source = layer if self.source.currentLayer() is not None else layer.source()
         run_parameters = mapping_run.write_mapping_and_make_parameters(
@@ -253,7 +253,7 @@ class MappingDialog(MappingSource):
             lines.append(tr("They are listed in {file}.").format(file=Path(str(results["UNMAPPED"])).name))
         self.summary.setText("\n".join(lines))
         if self._written_path:
-            mapping_file = mapping_run.find_free_path_beside(self._written_path, "mapping", ".toml")
+            mapping_file = mapping_run.find_free_sibling(self._written_path, "mapping", ".toml")
             if not self.save_mapping(mapping_file):
                 return
             lines.append(tr("The mapping is kept in {file}, to be used again.").format(file=Path(mapping_file).name))
@@ -286,10 +286,10 @@ class MappingDialog(MappingSource):
     def _find_losses_path(self) -> str:
         """Return the path of the table of values that are not converted, without replacing one beside other data."""
         if self._target_layer_id:
-            return mapping_run.find_free_path_beside(self._written_path, "未转换", ".xlsx")
+            return mapping_run.find_free_sibling(self._written_path, "未转换", ".xlsx")
         return str(Path(self._written_path).with_suffix(".未转换.xlsx"))
 
-    def _find_path_beside(self, target: QgsVectorLayer) -> str:
+    def _find_sibling_path(self, target: QgsVectorLayer) -> str:
         """Return the path of a layer of the template's name beside the data of a layer; empty for one in memory."""
         file_path = get_file_path(target)
         return str(Path(file_path).with_name(f"{self.get_role()}.gpkg")) if file_path else ""
