@@ -16,7 +16,7 @@ from ..standard.messages.numbers import format_number
 from .check_county import read_record
 from .county_record import COUNTIES_FOLDER, RECORD_FILE, VERDICT_ORDER, BatchOptions, CountyRecord
 from .run_batch import PlannedBatch, PlannedCounty, needs_check, plan_batch
-from .summary import BatchSummary
+from .summary import BatchSummary, list_remarks
 
 #: What is done with a county: checked for the first time, because something changed, because it had no verdict, or
 #: because the user wants all; or its result is kept.
@@ -139,9 +139,7 @@ def describe_batch(summary: BatchSummary, report_texts: ReportTexts) -> list[str
     kept = [one for one in summary.records if one.name not in summary.new_names]
     if kept:
         lines.append(report_texts.get("counties", "kept", count=len(kept)))
-    if summary.ignored_names:
-        lines.append(report_texts.get("counties", "ignored", names=report_texts.join_parts(summary.ignored_names)))
-    return lines
+    return lines + list_remarks(summary, report_texts)
 
 
 def describe_forecast(forecast: Forecast, report_texts: ReportTexts) -> list[str]:

@@ -250,9 +250,25 @@ def render_summary(summary: BatchSummary) -> str:
             ],
             "progress": _list_progress(summary, report_texts),
             "small_maps": [_make_small_map(summary, column, report_texts) for column in FIGURE_COLUMNS],
-            "ignored": report_texts.join_parts(summary.ignored_names),
+            "remarks": list_remarks(summary, report_texts),
         },
     )
+
+
+def list_remarks(summary: BatchSummary, report_texts: ReportTexts) -> list[str]:
+    """Return sentences on data of no county, and on counties that the totals count several times."""
+    remarks = []
+    if summary.ignored_names:
+        remarks.append(report_texts.get("counties", "ignored", names=report_texts.join_parts(summary.ignored_names)))
+    records_by_code: dict[str, list[CountyRecord]] = {}
+    for record in summary.records:
+        records_by_code.setdefault(record.area_code, []).append(record)
+    remarks += [
+        report_texts.get("counties", "repeated", names=summary.join_names(records), code=code, count=len(records))
+        for code, records in records_by_code.items()
+        if code and len(records) > 1
+    ]
+    return remarks
 
 
 def _get_class(record: CountyRecord) -> str:

@@ -42,7 +42,7 @@ from .county_record import (
     VERDICT_ORDER,
     CountyRecord,
 )
-from .summary import FIGURE_COLUMNS, BatchSummary, find_figure, label_verdict, render_summary
+from .summary import FIGURE_COLUMNS, BatchSummary, find_figure, label_verdict, list_remarks, render_summary
 
 _COUNTS = ("errors", "warnings", "infos", "waived", "skipped")
 _M2_PER_HA = 10_000.0
@@ -157,9 +157,7 @@ def write_summary_workbook(summary: BatchSummary, path: Path) -> None:
     total = report_texts.get("counties", "total", count=len(summary.records))
     verdict = report_texts.get("verdict", str(summary.verdict))
     verdicts.rows.append(ReportTableRow(["", total, verdict, *totals, "", ""], "sum", "total"))
-    if summary.ignored_names:
-        names = report_texts.join_parts(summary.ignored_names)
-        verdicts.notes.append(report_texts.get("counties", "ignored", names=names))
+    verdicts.notes += list_remarks(summary, report_texts)
     columns = [
         *_make_name_columns(summary),
         TableColumn(

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from dataclasses import replace
+from datetime import datetime
 
 import pyogrio
 import pytest
@@ -14,9 +15,11 @@ import pytest
 from plugin.core.base.cancellation import Cancellation
 from plugin.core.base.errors import Cancelled, OutputError
 from plugin.core.counties.check_county import check_county, read_record
-from plugin.core.counties.county_record import SUMMARY_FILES, BatchOptions, CountyState
+from plugin.core.counties.county_record import SUMMARY_FILES, BatchOptions, CountyRecord, CountyState
 from plugin.core.counties.processes import check_in_processes
 from plugin.core.counties.run_batch import check_counties, check_in_sequence, plan_batch
+from plugin.core.counties.summary import BatchSummary, list_remarks
+from plugin.core.render.words import ReportTexts
 from plugin.core.standard.options import RunOptions
 from tests.core.counties.county_files import (
     CODES,
@@ -131,6 +134,18 @@ def test_a_killed_batch_is_resumed_to_equal_results(counties, complete_counts, t
     assert read_cells(resumed / "summary.xlsx") == read_cells(output / "summary.xlsx")
     assert set(list_files(resumed)) == set(list_files(output))
     assert "沿用上次结果的县区" in out
+
+
+def test_data_of_one_county_that_the_totals_count_twice_are_named():
+    records = [
+        CountyRecord(name, CountyState.CHECKED, "", area_code="140225", area_name="浑源县") for name in ("甲", "乙")
+    ]
+    summary = BatchSummary(
+        (*records, CountyRecord("丙", CountyState.CHECKED, "")), {}, frozenset(), ("x.shp",), "zh", datetime.now()
+    )
+    ignored, repeated = list_remarks(summary, ReportTexts("zh"))
+    assert "x.shp" in ignored and "140225" in repeated and "2 次" in repeated and "甲" in repeated and "乙" in repeated
+    assert "一个县" not in "".join(list_remarks(replace(summary, records=tuple(records[1:])), ReportTexts("zh")))
 
 
 def test_dry_run_without_earlier_counties_reports_an_unknown_time_and_writes_nothing(counties, tmp_path):
