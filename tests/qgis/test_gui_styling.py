@@ -10,7 +10,9 @@ from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge import settings
 from plugin.bridge.editing import attribute_forms
+from plugin.bridge.layers import role_recognition
 from plugin.bridge.new_project import sample
+from plugin.bridge.project import county
 from tests.qgis.helpers import write_small
 from tests.qgis.test_gui_controller import make_controller
 from tests.qgis.waiting import process_events, wait_until
@@ -77,11 +79,14 @@ def test_one_click_applies_template_forms_symbols_and_groups_to_plan_layers(cont
         assert attribute_forms.get_role_of_form(layers[role]) == role and layers[role].renderer().dump() != before[role]
         assert "原样式" in layers[role].styleManager().styles() and not layers[role].isEditable()
     assert attribute_forms.get_role_of_form(layers["草图"]) == ""
-    assert list_tree(project) == {"三条控制线": ["CZKFBJ", "STBHHX", "YJJBNTBHTB"], "基础数据": ["DLTB"]}, (
-        "the empty group went"
+    lines = ["城镇开发边界", "生态保护红线", "永久基本农田保护图斑"]
+    recognised = role_recognition.recognise_layers(
+        role_recognition.read_layer_schemas(project), county.make_check_options(project)
     )
+    assert set(ROLES) <= recognised.layer_id_by_role.keys(), "the names of templates are recognised, too"
+    assert list_tree(project) == {"三条控制线": lines, "基础数据": ["地类图斑"]}, "the empty group went"
     nodes = {n.name(): n.itemVisibilityChecked() for n in project.layerTreeRoot().findLayers()}
-    assert not nodes["CZKFBJ"] and nodes["STBHHX"], "seen and hidden as they were"
+    assert not nodes["城镇开发边界"] and nodes["生态保护红线"], "seen and hidden as they were"
     project.addMapLayer(QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", "XZQX", "memory"))
     process_events(SECONDS_AFTER_DELAY)
     assert not any("尚未应用" in text for text in list_messages(controller)), "once a project"
