@@ -2,6 +2,7 @@
 """Test fixes from the findings panel: preview, apply, undo, batch, and what happens when the layers change."""
 
 import csv
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +16,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QInputDialog, QLabel, QPushButton, QT
 
 from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.checking.findings_layer import FINDINGS_PROPERTY
+from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
 from plugin.core.fixes.fix_declaration import load_all_fixes
 from plugin.core.fixes.proposal import FixTexts, Proposal
@@ -36,6 +38,7 @@ from plugin.gui.widgets.labels_and_buttons import ElidedLabel
 from plugin.gui.widgets.map_items import NEAREST_SCALE
 from tests.qgis.gui_helpers import make_finding
 from tests.qgis.live_helpers import make_rectangle
+from tests.qgis.test_gui_controller import make_controller
 from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
 from tests.qgis.test_gui_notices import find_button, find_edit_message
 from tests.qgis.waiting import process_events, wait_until
@@ -354,6 +357,47 @@ def test_table_of_a_fix_batch_is_exported_with_the_reasons_and_changes_nothing(o
     assert "文件夹.csv" in dialog.status.text() and "已保存" not in dialog.status.text()
     assert list_shapes(layers["CZKFBJ"]) == before
     dialog.reject()
+
+
+@pytest.mark.exhaustive
+def test_thirty_fixes_of_the_sample_are_applied_at_the_first_click_and_leave_what_was_forecast(
+    chinese, qgis_app, project, tmp_path
+):
+    layers = sample.load_sample(project, sample.copy_sample(tmp_path))
+    controller = make_controller()
+    check(controller)
+    findings = list(controller.dock.result.findings)
+    # A fix that adds a field ends the live check, so that the panel would ask for a full one.
+    dialog = open_batch(controller, [one for one in findings if one.role and not one.code.startswith("SCH")])
+    for row in dialog.model.rows:
+        if row.safety == CONFIRM and len(dialog.model.list_ticked()) < 30:
+            show_row(dialog, row)
+            assert set_tick(dialog, row)
+    fixer = controller.fixes.many
+    # Rows that exclude each other are unticked and named, until the rest can be applied together.
+    assert wait_until(lambda: not fixer._ticked_trial.isActive() and not fixer.trial.is_running, 120)
+    forecast = make_forecast(findings, fixer._list_ticked_proposals())
+    assert f"→ <b>{forecast.errors[1]}</b>" in dialog.forecast.text() and len(dialog.model.list_ticked()) > 20
+    trials = []
+    fixer.trial.began.connect(lambda: trials.append(True))
+    dialog.apply.click()
+    assert wait_until(lambda: fixer.dialog is None, 60) and not trials
+    dock = controller.dock
+
+    def count_kinds():
+        kinds = Counter(map(get_finding_kind, dock.result.findings))
+        return kinds["ERROR"], kinds["WARNING"]
+
+    # The panel takes over the changes in several turns of the event loop.
+    assert wait_until(lambda: count_kinds() == (forecast.errors[1], forecast.warnings[1])), count_kinds()
+    next(layer for layer in layers if layer.isEditable() and layer.undoStack().count()).undoStack().undo()
+    former_codes = Counter(one.code for one in findings)
+    assert wait_until(lambda: Counter(one.code for one in dock.result.findings) == former_codes), (
+        "one undo restores all"
+    )
+    for layer in layers:
+        layer.rollBack()
+    controller.unload()
 
 
 def test_unsafe_fix_can_be_ticked_only_after_its_preview_was_shown(overlapping):
