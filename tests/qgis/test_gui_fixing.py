@@ -153,7 +153,9 @@ def test_list_of_fixable_findings_has_only_those_that_a_fix_is_declared_for(chec
     dock.clear_filters()
     dock.tree.select_finding(next(one for one in every if one.code not in solved))
     process_events(0.05)
-    assert not dock.navigation.fix.isEnabled() and "没有" in dock.navigation.fix.toolTip()
+    assert not dock.navigation.fix.isEnabled()
+    dock.tree.fixRequested.emit()
+    assert "没有" in dock.note.text(), "the key F shows the reason"
 
 
 def test_next_finding_in_the_list_is_selected_after_a_fix(overlapping):

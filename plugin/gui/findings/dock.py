@@ -82,7 +82,7 @@ class FindingsDock(FindingsForm):
         self.tree.helpRequested.connect(self.helpRequested)
         self.tree.menuRequested.connect(self._show_context_menu)
         self.tree.waiveRequested.connect(self.navigation.waive.waive_selected)
-        self.tree.fixRequested.connect(self.navigation.fix.click)
+        self.tree.fixRequested.connect(self._request_fix)
         self.tree.selectionSettled.connect(self._pass_selection_to_buttons)
         self.detail.helpRequested.connect(self.helpRequested)
         self.navigation.zoomRequested.connect(lambda: self.findingChosen.emit(self.tree.get_selected_finding()))
@@ -412,6 +412,13 @@ class FindingsDock(FindingsForm):
             self.work_progress.hide()
         if self._filling is None:
             self._show_selected_details()
+
+    def _request_fix(self) -> None:
+        """Preview the fixes of the selected findings (key F), or show why there is none."""
+        if self.navigation.fix.isEnabled():
+            self.navigation.fix.click()
+        else:
+            self.show_note(self.navigation.fix.toolTip())
 
     def step_to_open(self) -> None:
         """Select the next finding that needs work; report the end of the list."""
