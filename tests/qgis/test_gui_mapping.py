@@ -5,6 +5,7 @@ import gc
 import threading
 import time
 import weakref
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
@@ -266,6 +267,7 @@ def test_mapped_rows_are_appended_to_the_layer_of_the_project_as_one_step_with_n
     mapping_dialog.start.click()
     wait_until_ready(mapping_dialog)
     assert set(project.mapLayers()) == layers, "no new layer"
+    assert not list(Path.cwd().glob("XZYDYH*")), "a layer in memory has no folder"
     keys = [feature["BSM"] for feature in target.getFeatures()]
     assert len(keys) == len(set(keys)) == 1 + len(SURVEY_ROWS) and keys.count("140225000000000007") == 1
     assert all(str(key).startswith("140225") for key in keys)

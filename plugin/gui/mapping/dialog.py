@@ -292,7 +292,8 @@ class MappingDialog(MappingSource):
     def _find_sibling_path(self, target: QgsVectorLayer) -> str:
         """Return the path of a layer of the template's name beside the data of a layer; empty for one in memory."""
         file_path = get_file_path(target)
-        return str(Path(file_path).with_name(f"{self.get_role()}.gpkg")) if file_path else ""
+        # A layer in memory or in a database server has no path of a file.
+        return str(Path(file_path).with_name(f"{self.get_role()}.gpkg")) if Path(file_path).is_absolute() else ""
 
     def _offer_appending(self) -> None:
         target = self._find_layer_to_append_to()
