@@ -414,7 +414,7 @@ class FindingsDock(FindingsForm):
             self._show_selected_details()
 
     def _request_fix(self) -> None:
-        """Preview the fixes of the selected findings (key F), or show why there is none."""
+        """Preview the fixes of the selected findings (key F), or show why they have no fix."""
         if self.navigation.fix.isEnabled():
             self.navigation.fix.click()
         else:
