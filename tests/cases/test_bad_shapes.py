@@ -165,8 +165,7 @@ def test_overlap_check_ignores_empty_multipolygon_parts_after_reprojection(parts
 
     The edges are long enough that reprojection adds vertices to them.
     """
-    strange = move_wkt_to_county(f"MULTIPOLYGON ({parts})")
-    line = make_table([strange, make_county_box(100, 100)]).to_crs(4547)
+    line = make_table([move_wkt_to_county(f"MULTIPOLYGON ({parts})"), make_county_box(100, 100)]).to_crs(4547)
     assert [p.is_empty for p in shapely.get_parts(line.geometry[0])].count(True) == parts.count("EMPTY")
     checked = check_data(
         convert_to_source_layers(

@@ -258,8 +258,7 @@ def check_with_failing_operation(monkeypatch, operation, over, *codes):
     """Return two checks of the layers: undisturbed, and with a failing operation."""
     rules = [load_all_rules()[code] for code in codes]
     straight = run_check(assemble_plan(convert_to_source_layers(make_overlapping_layers()), make_example_norm()), rules)
-    stumbles = FailingOperation(getattr(shapely, operation), over=over)
-    monkeypatch.setattr(shapely, operation, stumbles)
+    monkeypatch.setattr(shapely, operation, FailingOperation(getattr(shapely, operation), over=over))
     return straight, run_check(
         assemble_plan(convert_to_source_layers(make_overlapping_layers()), make_example_norm()), rules
     )

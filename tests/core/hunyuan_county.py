@@ -98,8 +98,7 @@ def make_hunyuan_layers(areas: HunyuanAreas = HunyuanAreas()) -> dict[str, gpd.G
     """
     farm_net = [round(areas.farmland * SQUARE_METRES_PER_WAN_MU / 10, 2)] * 9
     farm_net.append(round(areas.farmland * SQUARE_METRES_PER_WAN_MU - sum(farm_net) + 0.005, 2))
-    other_net = round((areas.cultivated * SQUARE_METRES_PER_WAN_MU) - sum(farm_net) + 0.005, 2)
-    field_net = [*farm_net, other_net]
+    field_net = [*farm_net, round((areas.cultivated * SQUARE_METRES_PER_WAN_MU) - sum(farm_net) + 0.005, 2)]
     farm, plot = make_area_columns(farm_net), make_area_columns(field_net)
     field_shapes, x = make_adjacent_strips(X, plot["gross"])
     red, x = make_adjacent_strips(x, [areas.red_line * SQUARE_METRES_PER_KM2 + 0.01])

@@ -210,8 +210,7 @@ class DefectEditor:
     def make_inner_ring(self, parcel: int) -> np.ndarray:
         """Return the corners of a parcel moved towards its point, a ring inside it."""
         site = self.fabric.sites[parcel]
-        nodes = self.fabric.edge_nodes[self.fabric.edges_of(parcel)]
-        corners = self.fabric.points[np.unique(nodes)]
+        corners = self.fabric.points[np.unique(self.fabric.edge_nodes[self.fabric.edges_of(parcel)])]
         turn = np.arctan2(*(corners - site).T[::-1])
         return np.round(site + 0.25 * (corners[np.argsort(turn)] - site), 3)
 

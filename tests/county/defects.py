@@ -73,8 +73,7 @@ def plant_broken_geometries(editor: DefectEditor) -> None:
 
 def _expect_uncovered_land(editor: DefectEditor, parcel: int, shape: shapely.Geometry, what: str) -> None:
     """Record an expected TOP006: township land without a parcel."""
-    row = editor.row(TOWNSHIP, parcel)
-    editor.expect("TOP006", TOWNSHIP, row, related_role=PARCEL, shape=shape, what=what)
+    editor.expect("TOP006", TOWNSHIP, editor.row(TOWNSHIP, parcel), related_role=PARCEL, shape=shape, what=what)
 
 
 def _expect_unprotected_farmland(editor: DefectEditor, parcel: int, shape: shapely.Geometry, what: str) -> None:

@@ -118,8 +118,7 @@ def _place_points_along_line(
 
 
 def _make_border_points(land: Landscape) -> np.ndarray:
-    ring = shapely.get_coordinates(land.outline)
-    points, normal, gap = _place_points_along_line(land, ring, 0.95)
+    points, normal, gap = _place_points_along_line(land, shapely.get_coordinates(land.outline), 0.95)
     offset = 0.38 * gap[:, None] * normal
     return np.vstack([points + offset, points - offset])
 

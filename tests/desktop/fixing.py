@@ -141,7 +141,8 @@ def preview_sealed_pair(controller):
     assert wait(lambda: controller.fixes.one.dialog is not None, 10)
     wait(lambda: not controller.fixes.one.trial.is_running, 60)
     wait_seconds(1.0)
-    FACTS["sealed_can_apply"] = controller.fixes.one.dialog.apply.isEnabled()
+    dialog = controller.fixes.one.dialog
+    FACTS["sealed_can_apply"] = dialog.apply.isEnabled()
     save_picture("fixing-5-sealed")
     press_key("Escape")
     wait(lambda: controller.fixes.one.dialog is None, 10)

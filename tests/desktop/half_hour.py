@@ -89,7 +89,7 @@ def fix_remaining_errors_one_by_one(controller, actions):
         is_fixable = controller.dock.navigation.fix.isEnabled()
         press_key("f")
         if not is_fixable:
-            assert controller.dock.note.text(), f"no reason why {finding.code} has no fix"
+            assert wait(controller.dock.note.text, 5), f"no reason why {finding.code} has no fix"
             refused[finding.code] += 1
             continue
         if not wait(lambda: controller.fixes.one.dialog is not None, 5):

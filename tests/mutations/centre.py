@@ -83,5 +83,4 @@ def plant_centre_street_beyond_the_centre(draft: CountyDraft) -> None:
 @declare_mutation("REL011", case="code")
 def plant_centre_zone_contradicting_county_zone(draft: CountyDraft) -> None:
     zones = draft.layers[CENTRE_ZONES]
-    living = int(zones.index[zones["GHFQDM"] == "411"][0])
-    draft.change(CENTRE_ZONES, living, GHFQDM="520", GHFQMC="一般农业区")
+    draft.change(CENTRE_ZONES, int(zones.index[zones["GHFQDM"] == "411"][0]), GHFQDM="520", GHFQMC="一般农业区")

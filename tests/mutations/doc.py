@@ -205,8 +205,7 @@ def plant_database_with_empty_boundary(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC008", case="unreadable")
 def plant_partly_copied_database(draft: CountyDraft) -> None:
-    layers = make_package_changes(draft.layers_for_reading)["layers"]
-    change_package_facts(draft, layers={**layers, "DLTB": -1})
+    change_package_facts(draft, layers={**make_package_changes(draft.layers_for_reading)["layers"], "DLTB": -1})
 
 
 @declare_mutation("DOC008", case="broken", follows=["DOC012"])

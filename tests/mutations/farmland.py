@@ -117,8 +117,7 @@ def plant_boundary_smaller_than_sealed(draft: CountyDraft) -> None:
 def plant_farmland_shifted_as_a_whole(draft: CountyDraft) -> None:
     """Seal the farmland 0.3 m farther west: the plan's is shifted against it."""
     farm = draft.layers[FARM]
-    sealed = farm.set_geometry(farm.geometry.translate(-0.3, 0.2))
-    _write_differing_sealed_edition(draft, **{FARM: sealed})
+    _write_differing_sealed_edition(draft, **{FARM: farm.set_geometry(farm.geometry.translate(-0.3, 0.2))})
 
 
 @declare_mutation("LAW017", case="other", base="sealed")
@@ -148,5 +147,4 @@ def plant_protection_target_in_the_town(draft: CountyDraft) -> None:
 @declare_mutation("LAW026", case="quality", follows=["ATT023"])
 def plant_better_fields_outside_the_farmland(draft: CountyDraft) -> None:
     """Give the fields outside 永久基本农田 a better grade in the survey."""
-    rows = np.flatnonzero(draft.lines.cultivated & ~draft.lines.farmland)
-    draft.layers["DLTB"].loc[rows, "GDDB"] = 9
+    draft.layers["DLTB"].loc[np.flatnonzero(draft.lines.cultivated & ~draft.lines.farmland), "GDDB"] = 9

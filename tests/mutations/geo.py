@@ -44,8 +44,7 @@ def plant_two_fields_with_same_number(draft: CountyDraft) -> None:
     candidates = draft.fields & (draft.lines.deduction_rate == 0)
     candidates[[n for n in draft.fabric.neighbours(first) if n < len(candidates)]] = False
     row, other = draft.row(FIELD, first), draft.pick_row(FIELD, candidates)
-    both = shapely.multipolygons([draft.shape(FIELD, row), draft.shape(FIELD, other)])
-    draft.replace_shape(FIELD, row, both)
+    draft.replace_shape(FIELD, row, shapely.multipolygons([draft.shape(FIELD, row), draft.shape(FIELD, other)]))
     draft.drop_row(FIELD, other)
 
 
@@ -106,8 +105,7 @@ def plant_woods_with_two_hundred_clearings(draft: CountyDraft) -> None:
 @declare_mutation("GEO010", case="vertices", follows=["ATT023", "REL040"])
 def plant_line_with_too_many_vertices(draft: CountyDraft) -> None:
     turn = np.linspace(0, 2 * np.pi, 100_002, endpoint=False)
-    ring = np.column_stack([X + 3000 * np.cos(turn), Y + 3000 * np.sin(turn)])
-    draft.add(WOODS, shapely.Polygon(ring))
+    draft.add(WOODS, shapely.Polygon(np.column_stack([X + 3000 * np.cos(turn), Y + 3000 * np.sin(turn)])))
 
 
 @declare_mutation("GEO011", base="without TOP003", follows=["REL035"])
@@ -135,8 +133,7 @@ def plant_boundary_window_without_farmland(draft: CountyDraft) -> Any:
 
 @declare_mutation("GEO002", case="misplaced", follows=["REL040"])
 def plant_woods_in_degrees_among_metres(draft: CountyDraft) -> None:
-    row = draft.first_row(WOODS)
-    draft.layers[WOODS].at[row, "geometry"] = shapely.box(113.7, 39.6, 113.71, 39.61)
+    draft.layers[WOODS].at[draft.first_row(WOODS), "geometry"] = shapely.box(113.7, 39.6, 113.71, 39.61)
 
 
 @declare_mutation("GEO002", case="curve", base="without GEO004")

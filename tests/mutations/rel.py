@@ -118,8 +118,7 @@ def plant_block_of_fields_in_another_zone(draft: CountyDraft) -> None:
     It has more than a tenth of all farmland.
     """
     frame = draft.layers[ZONE]
-    row = int(frame.loc[frame["GHFQDM"] == "300", "MJ"].idxmax())
-    draft.change(ZONE, row, GHFQDM="520", GHFQMC="一般农业区")
+    draft.change(ZONE, int(frame.loc[frame["GHFQDM"] == "300", "MJ"].idxmax()), GHFQDM="520", GHFQMC="一般农业区")
 
 
 @declare_mutation("REL010", case="error")
@@ -233,8 +232,7 @@ def plant_forestry_zone_coded_as_village_zone(draft: CountyDraft) -> None:
 @declare_mutation("REL040", case="mineral", finds=2)
 def plant_forestry_zone_coded_as_mining_zone(draft: CountyDraft) -> None:
     frame = draft.layers[ZONE]
-    row = int(frame.loc[frame["GHFQDM"] == "530", "MJ"].idxmax())
-    draft.change(ZONE, row, GHFQDM="700", GHFQMC="矿产能源发展区")
+    draft.change(ZONE, int(frame.loc[frame["GHFQDM"] == "530", "MJ"].idxmax()), GHFQDM="700", GHFQMC="矿产能源发展区")
 
 
 @declare_mutation("REL040", case="left_out")
@@ -256,8 +254,7 @@ def plant_mines_without_a_mining_zone(draft: CountyDraft) -> None:
 
 @declare_mutation("REL041", finds=None)
 def plant_exchanged_grades_of_suitability_for_building(draft: CountyDraft) -> None:
-    grades = draft.layers["CZJSSYXPJJG"]["MC"]
-    draft.layers["CZJSSYXPJJG"]["MC"] = grades.replace({"适宜": "不适宜", "不适宜": "适宜"})
+    draft.layers["CZJSSYXPJJG"]["MC"] = draft.layers["CZJSSYXPJJG"]["MC"].replace({"适宜": "不适宜", "不适宜": "适宜"})
 
 
 @declare_mutation("REL041", case="pair")
@@ -282,8 +279,7 @@ def plant_connected_important_land_without_its_red_line(draft: CountyDraft) -> N
 @declare_mutation("REL040", case="partly")
 def plant_wetlands_that_contain_only_one_river(draft: CountyDraft) -> None:
     frame = draft.layers["SD"]
-    smallest = frame.index[frame.area > 1e4][frame.area[frame.area > 1e4].argmin()]
-    draft.layers["SD"] = frame.loc[[smallest]]
+    draft.layers["SD"] = frame.loc[[frame.index[frame.area > 1e4][frame.area[frame.area > 1e4].argmin()]]]
 
 
 @declare_mutation("REL041", case="inside")
@@ -433,8 +429,7 @@ def plant_motorway_in_a_field(draft: CountyDraft) -> Any:
 @declare_mutation("REL043", case="place")
 def plant_road_through_a_historic_district(draft: CountyDraft) -> Any:
     heritage = draft.layers["LSWHBHX"]
-    core = heritage.geometry[heritage["LX"] == "21"].iloc[0]
-    x, y = shapely.get_coordinates(core.representative_point())[0]
+    x, y = shapely.get_coordinates(heritage.geometry[heritage["LX"] == "21"].iloc[0].representative_point())[0]
     road = shapely.LineString([(round(x, 3), round(y, 3)), (round(x, 3) + 150, round(y, 3))])
     draft.change(FACILITY_LINES, draft.add(FACILITY_LINES, road), MC="高速公路", CD=150.0)
 
@@ -442,5 +437,4 @@ def plant_road_through_a_historic_district(draft: CountyDraft) -> Any:
 @declare_mutation("REL043", case="height")
 def plant_high_buildings_in_a_historic_district(draft: CountyDraft) -> None:
     heritage = draft.layers["LSWHBHX"]
-    core = heritage.geometry[heritage["LX"] == "21"].iloc[0]
-    add_layer(draft, "ZXCQJZGDFQ", core, MC="100米高度控制区")
+    add_layer(draft, "ZXCQJZGDFQ", heritage.geometry[heritage["LX"] == "21"].iloc[0], MC="100米高度控制区")

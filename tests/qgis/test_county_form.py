@@ -114,7 +114,8 @@ def test_saving_an_unchanged_county_profile_form_leaves_the_file_unchanged(saved
 def test_county_profile_form_shows_inherited_values_as_placeholders_with_their_source(saved_project):
     county.store_county_settings(saved_project, county.ProjectCountySettings(profile="hunyuan"))
     county.store_county_code_and_name(saved_project, "140225", "浑源县")
-    form = ProfileDialog(saved_project).form
+    dialog = ProfileDialog(saved_project)
+    form = dialog.form
     boundary = get_row(form, "boundary_area")
     assert boundary.value.text() == "" and boundary.value.inherited_text == "16.46" and boundary.mark.mark == "A"
     assert "浑源县" in boundary.source.inherited_text
@@ -344,7 +345,8 @@ def test_choosing_another_parent_profile_keeps_the_entered_values(dialog):
 
 def test_county_profile_form_is_english_in_an_english_interface(saved_project, monkeypatch):
     monkeypatch.setattr(settings, "get_interface_language", lambda: "en")
-    form = ProfileDialog(saved_project).form
+    dialog = ProfileDialog(saved_project)
+    form = dialog.form
     get_row(form, "boundary_area").value.setText("abc")
     assert get_row(form, "boundary_area").message.text() == "“abc” is not a number. Enter digits."
     assert get_row(form, "boundary_area").name.text() == "Urban development boundary"

@@ -205,7 +205,8 @@ def test_filling_dependent_fields_skips_rows_deleted_meanwhile(functions, make_l
     layer = make_parcels(make_layer_of_role, 2 * dependent_fields.MAX_ROWS_FILLED_AT_ONCE)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
-    for fid in sorted(layer.allFeatureIds())[-5:]:
+    gone = sorted(layer.allFeatureIds())[-5:]
+    for fid in gone:
         layer.deleteFeature(fid)
     assert layer.commitChanges(), layer.commitErrors()
     assert set(read_column(layer, "DLMC")) == {"果园"}

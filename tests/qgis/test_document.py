@@ -180,7 +180,8 @@ def test_document_dialog_requires_a_reason_for_a_secrecy_level_below_the_package
         return dialog.result()
 
     monkeypatch.setattr(DocumentDialog, "exec", exec_)
-    DocumentLine(project, make_profile).button.click()
+    line = DocumentLine(project, make_profile)
+    line.button.click()
     county.store_document_info(project, DocumentInfo())
     DialogOpener.open_document_dialog(SimpleNamespace(_iface=FakeInterface()))
     assert len(seen) == 2 and all("没有降密理由" in text and "成果包样式" in text for text in seen)

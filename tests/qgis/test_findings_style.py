@@ -67,7 +67,8 @@ def test_finding_with_parts_only_outside_the_map_has_no_icon_on_it(qgis_app, map
 @pytest.mark.parametrize("map_crs", ["EPSG:4526", "EPSG:4490"])
 def test_small_finding_has_its_icon_at_its_place(qgis_app, map_crs):
     square = "POLYGON((38474300 4385100, 38474301 4385100, 38474301 4385101, 38474300 4385101, 38474300 4385100))"
-    pixels = find_drawn_pixels(render(square, QgsCoordinateReferenceSystem(map_crs)))
+    image = render(square, QgsCoordinateReferenceSystem(map_crs))
+    pixels = find_drawn_pixels(image)
     middle = tuple(sum(values) / len(pixels) for values in zip(*pixels, strict=True))
     # In degrees the extent is wider than it is high, so the place is a few pixels away.
     assert middle == pytest.approx((300.5, 199.5), abs=2 if map_crs == "EPSG:4526" else 40)

@@ -201,7 +201,8 @@ def test_qgis_undo_on_one_layer_reverts_the_fix_on_all_layers_and_redo_restores_
     assert read_all_features(edit_session) == before
     assert signals == ["undone"]
     edit_session.compare_with_fresh_check()
-    edit_session[first].undoStack().redo()
+    other = edit_session[first]
+    other.undoStack().redo()
     assert [(name, shape) for (name, _fid), shape in sorted(read_all_features(edit_session).items())] == [
         (name, shape) for (name, _fid), shape in sorted(after.items())
     ]

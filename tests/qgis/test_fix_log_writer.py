@@ -73,7 +73,8 @@ def test_change_log_written_while_an_action_is_prepared_loses_no_row(writer, tmp
 def test_action_discarded_before_its_preparation_ends_leaves_no_change_log_file(writer, tmp_path):
     log = FakeLog(tmp_path / "县.changes.csv")
     log.gate.clear()
-    writer.prepare(log, None, "应用").discard()
+    prepared = writer.prepare(log, None, "应用")
+    prepared.discard()
     log.gate.set()
     writer.stop()
     assert list(tmp_path.iterdir()) == []

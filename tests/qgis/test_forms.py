@@ -162,7 +162,8 @@ def test_form_constraint_refuses_a_code_outside_the_list_and_names_the_reason(la
 def test_code_list_of_a_layer_offers_and_accepts_only_codes_of_that_layer(functions):
     def list_offered_codes(role, name):
         layer = apply_form(make_memory_layer(role), role)
-        setup = layer.editorWidgetSetup(layer.fields().lookupField(name))
+        index = layer.fields().lookupField(name)
+        setup = layer.editorWidgetSetup(index)
         return layer, {next(iter(row.values())) for row in setup.config()["map"][1:]}
 
     layer, boundary = list_offered_codes("CZKFBJ", "GHFQDM")

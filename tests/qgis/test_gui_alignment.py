@@ -71,8 +71,10 @@ def test_feature_is_aligned_with_the_edge_of_its_neighbour_in_one_undo_step_and_
 
 def test_alignment_with_a_survey_layer_needs_a_confirmation_that_the_project_stores(boundary_next_to_farmland):
     controller, layers, fid, _edge = boundary_next_to_farmland
-    box = next(iter(layers["DLTB"].getFeatures())).geometry().boundingBox()
-    layers["CZKFBJ"].changeGeometry(fid, make_rectangle_east_of(box, 0.2))
+    parcels = layers["DLTB"]
+    box = next(iter(parcels.getFeatures())).geometry().boundingBox()
+    shape = make_rectangle_east_of(box, 0.2)
+    layers["CZKFBJ"].changeGeometry(fid, shape)
     wait_for_live_check(controller)
     dialog = open_alignment(controller, layers["CZKFBJ"], [fid], "DLTB")
     assert dialog.choices.current is not None, dialog.status.text()

@@ -307,7 +307,8 @@ def test_selected_features_and_a_file_become_projects_of_the_batch(panel, tmp_pa
     wait_for_figures(panel)
     assert [one.is_in_batch for one in panel.projects.items] == [True, True] and panel.dock.form.projects.count() == 2
     path = tmp_path / "项目.gpkg"
-    make_table([make_square(0, 0, 50, 50)], XMMC=["加油站"], YDYHFLDM=["13"]).to_file(path, layer="xm")
+    table = make_table([make_square(0, 0, 50, 50)], XMMC=["加油站"], YDYHFLDM=["13"])
+    table.to_file(path, layer="xm")
     panel.add_file(str(path))
     wait_for_figures(panel)
     assert panel.projects.current.name == "加油站" and panel.dock.form.use.currentData() == "13"

@@ -160,7 +160,8 @@ def test_summary_layer_is_shown_once_and_releases_its_file_for_the_next_run(coun
     assert find_symbol_colors(layer) == {"140225": "#d50058", "140226": "#ffffff"}
     released = ReleasedSummaryLayers(project, path.parent)
     assert find_summary_layers(project, path) == [] and layer.isValid()
-    pyogrio.write_dataframe(gpd.read_file(path).assign(name="x"), path, layer="counties")
+    frame = gpd.read_file(path)
+    pyogrio.write_dataframe(frame.assign(name="x"), path, layer="counties")
     released.restore()
     assert {row["name"] for row in layer.getFeatures()} == {"x"} and layer.featureCount() == 2
     counties.dialog.form.resume.setChecked(False)

@@ -180,7 +180,8 @@ def test_layer_roles_dialog_does_not_offer_a_saved_findings_layer(project, proje
     columns = "".join(f"&field={name}:string" for name in ("code", "severity", "role", "geom_kind"))
     saved = QgsVectorLayer(f"MultiPolygon?crs=EPSG:4526{columns}", "发现", "memory")
     project.addMapLayer(saved)
-    combo = RolesDialog(project)._combos["CZKFBJ"]
+    dialog = RolesDialog(project)
+    combo = dialog._combos["CZKFBJ"]
     shown = [combo.layer(n) for n in range(combo.count())]
     assert saved not in shown and project_layers["CZKFBJ"] in shown
 

@@ -489,7 +489,8 @@ def test_note_on_edits_keeps_all_its_lines_in_a_low_and_narrow_panel(filled_dock
 
 @pytest.mark.parametrize("is_cancelled", [False, True])
 def test_list_is_drawn_in_another_turn_than_the_one_that_changes_it(findings_dock, is_cancelled):
-    ended = show_result(findings_dock, make_small_report()).findings[0]
+    result = show_result(findings_dock, make_small_report())
+    ended = result.findings[0]
     steps = findings_dock.apply_changes_in_steps(FindingsChange(ended_findings=[ended]))
     assert next(steps) is WAITING
     assert ended not in findings_dock.tree.findings.list_visible_findings()

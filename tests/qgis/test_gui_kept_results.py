@@ -171,7 +171,8 @@ def test_added_plan_layer_outdates_a_stored_result_but_a_layer_without_a_role_do
     reopen(controller, project, file)
     project.addMapLayer(QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", "XZQX", "memory"))
     assert controller.dock.result.changes_since_check.changed_layer_names == ("XZQX",)
-    project.addMapLayer(QgsVectorLayer("MultiPolygon?crs=EPSG:4526", "草图", "memory"))
+    draft = QgsVectorLayer("MultiPolygon?crs=EPSG:4526", "草图", "memory")
+    project.addMapLayer(draft)
     assert controller.dock.result.changes_since_check.changed_layer_names == ("XZQX",), (
         "a draft is no layer of the plan"
     )

@@ -77,7 +77,8 @@ def test_finding_that_is_small_on_the_map_is_marked_by_a_ring(canvas):
 
 def test_label_of_the_selected_finding_is_hidden_while_out_of_view(canvas):
     mark = FindingMapMark(canvas)
-    mark.show_finding(make_finding("REL002", "1", 12_640.35), FINDINGS_CRS)
+    one = make_finding("REL002", "1", 12_640.35)
+    mark.show_finding(one, FINDINGS_CRS)
     home = canvas.extent()
     canvas.setExtent(QgsRectangle(X + 50_000, Y, X + 60_000, Y + 8_000))
     assert mark.callout.spot is None

@@ -69,7 +69,8 @@ def list_tree(project):
 def test_one_click_applies_template_forms_symbols_and_groups_to_plan_layers(controller, load_unstyled_layers, project):
     load_unstyled_layers()
     layers = {v.name(): v for v in project.mapLayers().values()}
-    project.layerTreeRoot().findLayer(layers["CZKFBJ"].id()).setItemVisibilityChecked(False)
+    hidden = project.layerTreeRoot().findLayer(layers["CZKFBJ"].id())
+    hidden.setItemVisibilityChecked(False)
     assert wait_until(lambda: list_messages(controller) == [OFFER_TEXT])
     before = {role: layers[role].renderer().dump() for role in ROLES}
     click_message_button(controller, "应用表单、符号和图层组")

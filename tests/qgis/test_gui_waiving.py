@@ -209,7 +209,8 @@ def test_disabled_waive_button_explains_why_in_its_tooltip(chinese, qgis_app):
     assert not button.isEnabled()
     button.set_selected_findings([make_finding("REL002", "", 10.0, params={"fid": 3})])
     assert not button.isEnabled() and "标识码" in button.toolTip()
-    button.set_selected_findings([make_finding("DOC007", "1", 10.0)])
+    forced = make_finding("DOC007", "1", 10.0)
+    button.set_selected_findings([forced])
     assert not button.isEnabled() and "强制生成" in button.toolTip()
     note = make_finding("GEO006", "1", 10.0)
     note.severity = type(note.severity).INFO

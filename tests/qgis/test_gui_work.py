@@ -272,7 +272,8 @@ def test_county_settings_are_stored_in_the_project(project, tmp_path):
 # --- the sample county
 def test_sample_county_opens_as_a_copy_in_layer_groups_with_symbols(project, tmp_path):
     before = digest_files(SAMPLE)
-    layers = sample.load_sample(project, sample.copy_sample(tmp_path / "示例 县"))
+    path = sample.copy_sample(tmp_path / "示例 县")
+    layers = sample.load_sample(project, path)
     assert [g.name() for g in project.layerTreeRoot().children()] == [
         "三条控制线",
         "历史文化保护线",

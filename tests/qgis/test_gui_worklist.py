@@ -328,7 +328,8 @@ def test_changes_of_another_person_stay_and_a_row_that_both_changed_is_chosen_in
     assert (rows[mine.fingerprint].note, rows[both.fingerprint].note) == ("我写的", "别人写的")
     assert list(controller.worklist.store.conflicts) == [both.fingerprint]
     controller.worklist.show_conflicts()
-    buttons = controller.worklist.conflicts_dialog.findChildren(QPushButton, "SanxianUseVersion")
+    dialog = controller.worklist.conflicts_dialog
+    buttons = dialog.findChildren(QPushButton, "SanxianUseVersion")
     assert len(buttons) == 2
     buttons[1].click()
     wait_for_store(controller)
@@ -338,7 +339,8 @@ def test_changes_of_another_person_stay_and_a_row_that_both_changed_is_chosen_in
 def test_parts_and_ledger_are_merged_in_the_panel(listed, tmp_path):
     controller, path = listed
     finding = controller.dock.tree.findings.list_visible_findings()[0]
-    part_path = split_worklist(path, "assignee", tmp_path / "parts")[0].path
+    parts = split_worklist(path, "assignee", tmp_path / "parts")
+    part_path = parts[0].path
 
     def edit_part(worklist):
         item = worklist.items[finding.fingerprint]

@@ -151,7 +151,8 @@ def test_help_url_of_an_algorithm_is_a_generated_page_without_the_manual(provide
 def test_help_button_of_a_dialog_opens_its_manual_heading(make, topic, installed_manual, monkeypatch):
     opened = []
     monkeypatch.setattr(paths.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()) or True)
-    (button,) = make(QgsProject.instance()).findChildren(QPushButton, "SanxianManual")
+    dialog = make(QgsProject.instance())
+    (button,) = dialog.findChildren(QPushButton, "SanxianManual")
     button.click()
     page = Path(QUrl(opened[0]).toLocalFile())
     (target,) = re.findall(r'content="0; url=([^"]+)"', page.read_text(encoding="utf-8"))

@@ -83,7 +83,8 @@ def test_feature_drawn_in_a_0_1_0_project_gets_defaults_and_an_unused_number(wiz
 
     The third was deleted; other layers have separate numbers.
     """
-    boundary = map_layers_by_role(wizard_project)["CZKFBJ"]
+    layers = map_layers_by_role(wizard_project)
+    boundary = layers["CZKFBJ"]
     assert sorted(f["BSM"] for f in boundary.getFeatures()) == [FEATURE_NUMBER.format(1), FEATURE_NUMBER.format(2)]
     assert boundary.startEditing()
     drawn = draw_feature(boundary, make_square(0, 2000), GHFQDM="410")

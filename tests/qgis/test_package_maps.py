@@ -97,7 +97,8 @@ def test_export_package_makes_the_maps_and_the_package_passes_inspection(export_
     # The open project is another county with the same names.
     project = QgsProject.instance()
     for name in ("CZKFBJ", "STBHHX", "YJJBNTBHTB", "XZQX"):
-        project.addMapLayer(QgsVectorLayer("Polygon?crs=EPSG:4526", name, "memory"))
+        other = QgsVectorLayer("Polygon?crs=EPSG:4526", name, "memory")
+        project.addMapLayer(other)
     before = sorted(project.mapLayers())
     feedback = Log()
     run_algorithm("export_package", export_parameters, feedback)

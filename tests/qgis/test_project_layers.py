@@ -40,7 +40,8 @@ def add_plan_layers(project, plan, *tables, **named):
 
 
 def test_check_plan_refuses_two_layers_of_one_role_and_names_them(small, project):
-    copy = add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX", "CZKFBJ")["STBHHX"].clone()
+    made = add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX", "CZKFBJ")
+    copy = made["STBHHX"].clone()
     copy.setName("STBHHX 副本")
     project.addMapLayer(copy)
     assert set(role_recognition.get_layer_id_by_assigned_role(project)) == {"YJJBNTBHTB", "CZKFBJ"}
@@ -54,7 +55,8 @@ def test_check_plan_refuses_two_layers_of_one_role_and_names_them(small, project
 
 
 def test_check_of_project_layers_raises_an_error_for_two_layers_of_one_role(small, project):
-    project.addMapLayer(add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX")["STBHHX"].clone())
+    made = add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX")
+    project.addMapLayer(made["STBHHX"].clone())
     with pytest.raises(InputError, match="two_layers_one_role"):
         check_project_or_folder(
             [take_snapshot(v) for v in role_recognition.list_plan_layers(project)], county.make_check_options(project)

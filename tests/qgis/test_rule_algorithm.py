@@ -199,7 +199,8 @@ def test_rule_algorithm_runs_in_a_model_after_another_step(small, tmp_path, kind
     given = {"farmland": f"{small}|layername=YJJBNTBHTB", "line": f"{small}|layername=STBHHX", MODEL_OUTPUT: target}
     result, ok = make_model().run(given, context, Log())
     assert ok
-    (row,) = QgsProcessingUtils.mapLayerFromString(result[MODEL_OUTPUT], context).getFeatures()
+    found = QgsProcessingUtils.mapLayerFromString(result[MODEL_OUTPUT], context)
+    (row,) = found.getFeatures()
     assert row["area_m2"] == pytest.approx(50 * 100, rel=1e-2), "20 m and the 30 m of the buffer"
     assert row["role"] == "YJJBNTBHTB" and row["related_role"] == "STBHHX"
 

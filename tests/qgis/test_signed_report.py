@@ -273,7 +273,8 @@ def test_headings_of_table_columns_in_the_pdf_break_no_word(checked_sample, engl
     sample = english_sample if lang == "en" else checked_sample
     document = make_check_report(sample.report, sample.plan.norm, pictures)
     broken = []
-    for table in list_tables(lay_out_on_a4(document)):
+    text = lay_out_on_a4(document)
+    for table in list_tables(text):
         for column in range(table.columns()):
             block = table.cellAt(0, column).firstCursorPosition().block()
             lines = [block.layout().lineAt(n) for n in range(block.layout().lineCount())]
@@ -286,7 +287,8 @@ def test_short_keys_versions_and_chinese_units_are_not_divided_between_lines_of_
     for token in ("…000005", "0.0001 公顷", "0.2.0-dev"):
         texts = tuple((DocumentCell("重" * count + token),) for count in range(40))
         narrow = DocumentTable((DocumentColumn("说明", 30), DocumentColumn("", 70)), tuple((*t, t[0]) for t in texts))
-        for block in list_text_blocks(lay_out_on_a4(replace(signed_report, blocks=(narrow,)))):
+        text = lay_out_on_a4(replace(signed_report, blocks=(narrow,)))
+        for block in list_text_blocks(text):
             lines = [block.layout().lineAt(n) for n in range(block.layout().lineCount())]
             parts = [block.text()[line.textStart() : line.textStart() + line.textLength()] for line in lines]
             plain = [part.replace("\u2060", "").replace("\u00a0", " ") for part in parts]

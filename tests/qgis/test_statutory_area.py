@@ -49,7 +49,8 @@ def make_tiles(**columns):
     Every shared edge has the same vertices on both sides.
     """
     shapes = [make_square(0, 0), make_square(100, 0), make_square(0, 100), make_square(100, 100)]
-    corners = shapely.segmentize(shapely.union_all(shapes), 100.0)
+    outline = shapely.union_all(shapes)
+    corners = shapely.segmentize(outline, 100.0)
     return make_table(shapes, **columns), make_table([corners], XZQMC=["永安镇"], XZQDM=["140225100"])
 
 

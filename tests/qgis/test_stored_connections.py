@@ -43,7 +43,8 @@ def store(qgis_app):
 
 
 def read_parameters(name):
-    return pytest.importorskip("psycopg2").extensions.parse_dsn(find_stored_connection(name))
+    psycopg2 = pytest.importorskip("psycopg2")
+    return psycopg2.extensions.parse_dsn(find_stored_connection(name))
 
 
 def test_stored_connection_gives_parameters_of_libpq(store):

@@ -147,5 +147,6 @@ def test_derive_three_zones_refuses_its_input_as_output(provider, tmp_path):
 def test_derive_three_zones_runs_in_a_model(provider, project, tmp_path):
     path = tmp_path / "zones.gpkg"
     pyogrio.write_dataframe(make_zones(), path)
-    made = run_in_model("derive_three_zones", path, QgsProcessingContext())
+    context = QgsProcessingContext()
+    made = run_in_model("derive_three_zones", path, context)
     assert sorted(f["SQDM"] for f in made.getFeatures()) == ["01", "02", "03"]

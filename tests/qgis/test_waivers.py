@@ -97,7 +97,8 @@ def test_waiver_file_of_a_project_is_located_next_to_its_data_or_project_file(pl
     assert saved_paths.find_waiver_file_of_layers(project, []) is None
     layers = load_layers(plan_file)
     assert saved_paths.find_waiver_file_of_layers(project, layers) == tmp_path / "county.waivers.csv"
-    layers += load_layers(write_small(tmp_path / "other.gpkg"), "DLTB")
+    other = write_small(tmp_path / "other.gpkg")
+    layers += load_layers(other, "DLTB")
     assert saved_paths.find_waiver_file_of_layers(project, layers) == tmp_path / f"{tmp_path.name}.waivers.csv"
     (tmp_path / "远").mkdir()
     layers += load_layers(write_small(tmp_path / "远" / "third.gpkg"), "DLTB")

@@ -160,7 +160,8 @@ def test_project_wizard_converts_the_extent_of_a_projected_layer_to_degrees(proj
     project.addMapLayer(
         make_polygon_layer("XZQX", shapely.box(38_430_000, 4_390_000, 38_480_000, 4_400_000), "EPSG:4526")
     )
-    choose_county(project_wizard, "140225").county.source.setCurrentIndex(1)
+    place = choose_county(project_wizard, "140225")
+    place.county.source.setCurrentIndex(1)
     west, south, east, north = project_wizard.draft.extent_degrees
     assert 113.1 < west < 113.2 and 113.7 < east < 113.8 and 39.6 < south < north < 39.8
 

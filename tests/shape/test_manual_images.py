@@ -67,7 +67,8 @@ def test_every_manual_picture_is_made_by_the_screenshot_tool_or_listed_as_made_b
 
 
 def test_screenshot_tool_recognises_the_translated_texts_of_a_dialog(current_texts):
-    shown = ["下一步", "将创建 13 个图层，合计 5 组", "无关的文字"]
-    found = shown_texts.find_names_of_texts(shown, "ts", current_texts)
+    found = shown_texts.find_names_of_texts(
+        ["下一步", "将创建 13 个图层，合计 5 组", "无关的文字"], "ts", current_texts
+    )
     assert "ts:Next Step" in found and "ts:{layers} layers in {groups} groups will be created" in found
     assert all(current_texts[name] == "下一步" or "{" in current_texts[name] for name in found)

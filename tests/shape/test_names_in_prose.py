@@ -153,8 +153,7 @@ def _list_dotted_texts() -> frozenset[str]:
     texts: set[str] = {path.name for path in list_files()}
     for path in list_files():
         if path.suffix in (".py", ".toml", ".csv") and path != Path(__file__):
-            quoted = re.findall(r"""["']([\w.-]+\.[\w.-]+)["']""", path.read_text(encoding="utf-8"))
-            texts |= set(quoted)
+            texts |= set(re.findall(r"""["']([\w.-]+\.[\w.-]+)["']""", path.read_text(encoding="utf-8")))
         if path.suffix == ".toml":
             texts |= _list_dotted_keys(tomllib.loads(path.read_text(encoding="utf-8")), "")
     return frozenset(texts)

@@ -67,8 +67,7 @@ def test_a_killed_worker_is_replaced_and_a_county_without_memory_is_a_row(dask_l
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     records = []
     options = replace(batch, output=tmp_path / "结果 Dask", jobs=2)
-    runner = DaskRunner("local", 2, LIMIT_GB, check=check_or_exceed)
-    check_counties(options, runner, on_record=records.append)
+    check_counties(options, DaskRunner("local", 2, LIMIT_GB, check=check_or_exceed), on_record=records.append)
     found, expected = read_json_files(options.output), read_json_files(batch.output)
     lost = found.pop(f"counties/{LOST}/county.json")
     # The county was checked alone with the memory of both workers.

@@ -713,8 +713,7 @@ def test_warning_lowered_to_information_by_the_profile_prevents_a_pass(clean_lay
     lines = {role: clean_layers[role] for role in ("XZQX", "YDYHGHFQ", "STBHHX")}
     zones = clean_layers["YDYHGHFQ"]
     lines["YDYHGHFQ"] = zones[zones["GHFQDM"].str.startswith("1")].iloc[1:]
-    more = '[severity]\nREL004 = "INFO"\n'
-    report = check_layers(lines, write_profile(more=more), rules=("REL004",))
+    report = check_layers(lines, write_profile(more='[severity]\nREL004 = "INFO"\n'), rules=("REL004",))
     assert get_outcome_of_rule(report, "REL004").outcome is Outcome.FAILED
     assert "severity.lowered" in report.summary["unconfirmed"]
 
@@ -803,16 +802,14 @@ def test_sealed_baseline_of_another_county_is_reported(tmp_path, code, expected)
 
 def test_copy_of_the_checked_data_is_refused_as_the_sealed_baseline(tmp_path):
     source = write_gpkg(tmp_path / "plan.gpkg", {**make_sealed_edition(), "XZQX": make_small_plan_layers()["XZQX"]})
-    copy = shutil.copy(source, tmp_path / "封库.gpkg")
-    report = check_data(source, ("LAW017",), baseline=str(copy)).report
+    report = check_data(source, ("LAW017",), baseline=str(shutil.copy(source, tmp_path / "封库.gpkg"))).report
     assert list_message_cases(report) == {"baseline_copy"} and report.verdict is Verdict.INCOMPLETE
 
 
 def test_empty_layer_in_the_sealed_baseline_skips_the_rule_that_compares_it(tmp_path):
     source = write_gpkg(tmp_path / "plan.gpkg", {**make_sealed_edition(), "XZQX": make_small_plan_layers()["XZQX"]})
     empty = {role: frame.iloc[:0] for role, frame in make_sealed_edition().items()}
-    issued = write_gpkg(tmp_path / "issued.gpkg", empty)
-    report = check_data(source, ("LAW017",), baseline=str(issued)).report
+    report = check_data(source, ("LAW017",), baseline=str(write_gpkg(tmp_path / "issued.gpkg", empty))).report
     assert get_outcome_of_rule(report, "LAW017").outcome is Outcome.SKIPPED
 
 

@@ -484,8 +484,7 @@ def enlarge_county_edge(tables, *roles):
     for role in roles:
         frame = tables[role].copy()
         row = frame.geometry.intersection(strip).area.idxmax()
-        more = strip.difference(outline)
-        frame.loc[[row], "geometry"] = [shapely.union_all([frame.geometry[row], more])]
+        frame.loc[[row], "geometry"] = [shapely.union_all([frame.geometry[row], strip.difference(outline)])]
         tables[role] = frame
     return tables, strip.difference(outline).area
 

@@ -145,8 +145,7 @@ def test_side_input_file_edited_after_a_check_makes_all_rules_run_again(county, 
     options = replace(DEFAULT_RULES, targets=str(tasks))
     memory = RuleMemory()
     check_with_memory(county, options, memory)
-    lines = tasks.read_text(encoding="utf-8-sig").splitlines()
-    tasks.write_text("\n".join(lines[:-1]), encoding="utf-8")
+    tasks.write_text("\n".join(tasks.read_text(encoding="utf-8-sig").splitlines()[:-1]), encoding="utf-8")
     assert check_with_memory(county, options, memory) == check_afresh(county, options)
     assert not memory.reused_codes
 

@@ -109,7 +109,8 @@ def test_new_database_has_code_domains_and_field_constraints(database_of_all_lay
     database = open_with_osgeo(database_of_all_layers)
     seen = 0
     for template in ALL_TEMPLATES:
-        definition = database.GetLayerByName(template.role).GetLayerDefn()
+        layer = database.GetLayerByName(template.role)
+        definition = layer.GetLayerDefn()
         for declared in template.fields:
             column = definition.GetFieldDefn(definition.GetFieldIndex(declared.name))
             assert column.IsNullable() == (declared.constraint != "M")
@@ -153,7 +154,8 @@ def test_new_database_has_chinese_layer_and_field_names(database_of_all_layers):
 def test_new_filegdb_has_feature_datasets_and_layer_aliases(tmp_path):
     path = tmp_path / "库.gdb"
     create_layers(path)
-    root = open_with_osgeo(path).GetRootGroup()
+    database = open_with_osgeo(path)
+    root = database.GetRootGroup()
     datasets = {name: set(root.OpenGroup(name).GetVectorLayerNames()) for name in root.GetGroupNames()}
     assert datasets["中心城区"] == {t.role for t in ALL_TEMPLATES if t.group == "中心城区"}
     assert datasets["三区三线封库_下发数据"] == {t.role for t in ALL_TEMPLATES if t.group == "三区三线封库/下发数据"}

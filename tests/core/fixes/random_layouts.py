@@ -50,8 +50,7 @@ def _add_spike(polygon: Any, rng: random.Random, length: float) -> Any:
     start, end = xy[n], xy[(n + 1) % len(xy)]
     middle = (start + end) / 2
     along = (end - start) / max(np.hypot(*(end - start)), 1e-9)
-    across = np.array([-along[1], along[0]])
-    spike = [middle - along * 0.002, middle + across * length, middle + along * 0.002]
+    spike = [middle - along * 0.002, middle + np.array([-along[1], along[0]]) * length, middle + along * 0.002]
     made = shapely.Polygon(np.insert(xy, n + 1, np.round(spike, 4), axis=0), polygon.interiors)
     return made if made.is_valid else polygon
 

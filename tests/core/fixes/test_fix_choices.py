@@ -55,8 +55,7 @@ def test_overlap_finding_offers_to_cut_either_feature_and_gives_a_refusal_reason
 
 def test_row_counts_as_unchanged_only_if_its_shape_and_all_values_are_equal():
     state, finding = start_with_overlap()
-    proposal = list_choices(state, finding)[0].proposal
-    ((feature, before),) = read_rows_before(state, proposal.edits).items()
+    ((feature, before),) = read_rows_before(state, list_choices(state, finding)[0].proposal.edits).items()
     assert before.key and feature[0] == "CZKFBJ"
     same = FeatureState(before.feature.wkb, dict(before.feature.attributes))
     assert is_same_row(before, same)

@@ -163,7 +163,8 @@ def empty_layer(database, layer):
 
 def enlarge_shape(database, layer):
     feature = next(iter(layer))
-    feature.SetGeometry(feature.GetGeometryRef().Clone().Buffer(0.001))
+    shape = feature.GetGeometryRef().Clone()
+    feature.SetGeometry(shape.Buffer(0.001))
     layer.SetFeature(feature)
 
 

@@ -26,8 +26,7 @@ OVERLONG_TEXT = "很" * 300
 
 
 def validate_for_export(plan, spec, **more):
-    content = make_content_of_single_layer(plan, spec, **more)
-    return validate_layer(content, spec, plan.norm.standard.code_lists)
+    return validate_layer(make_content_of_single_layer(plan, spec, **more), spec, plan.norm.standard.code_lists)
 
 
 def explain_problem(problem):

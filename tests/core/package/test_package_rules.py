@@ -247,8 +247,7 @@ def test_report_of_a_package_with_items_of_other_types_counts_as_damaged(change)
 )
 def test_drawing_crs_of_a_package_without_a_manifest_is_read_from_its_report(document, found):
     spec = load_package_spec("county")
-    path = PackageFacts("x", spec).report_path
-    facts = PackageFacts("x", spec, document_contents={path: document})
+    facts = PackageFacts("x", spec, document_contents={PackageFacts("x", spec).report_path: document})
     assert crs_care.make_crs_label(facts.original_crs) == found
 
 

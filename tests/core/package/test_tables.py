@@ -231,7 +231,8 @@ def test_table_row_is_identified_by_its_code_before_its_name(known_tables):
         COUNTY_SPEC.tables,
     )
     rows = [(r.values[0], r.values[1]) for r in table.tables["zones"].rows[:2]]
-    swapped = [["代码", "规划分区", "图斑椭球面积"], [rows[0][0], rows[1][1], "1.00"]]
+    head = ["代码", "规划分区", "图斑椭球面积"]
+    swapped = [head, [rows[0][0], rows[1][1], "1.00"]]
     (block,) = table.find_sheet_tables(make_sheet("规划分区", swapped))
     assert not block.unknown_figure_lines and list(block.row_by_line) == [2]
     assert find_renamed_rows(block) == [(2, rows[1][1], rows[0][1])]

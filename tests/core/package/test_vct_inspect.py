@@ -87,7 +87,8 @@ def test_exported_package_with_a_vct_file_passes_inspection(copied_package):
 def change_vct_text(spec_and_path, old, new, count=1):
     """Replace matches of a pattern in the VCT file of a package."""
     path = spec_and_path[1] / VCT_PATH
-    changed_text, found = re.subn(old, new, path.read_bytes().decode("gbk"), count=count)
+    text = path.read_bytes().decode("gbk")
+    changed_text, found = re.subn(old, new, text, count=count)
     assert found, old
     path.write_bytes(changed_text.encode("gbk"))
 

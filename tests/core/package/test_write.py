@@ -89,7 +89,8 @@ def blocked_reader(request, monkeypatch):
 @pytest.mark.parametrize("file", ["库 一.gdb", "库 一.gpkg"])
 def test_written_filegdb_and_geopackage_read_back_equal(tmp_path, file, crs, blocked_reader):
     plan, path = make_written_plan(), tmp_path / file
-    for content in write_data_set(plan, path, make_data_set_spec(file, crs=crs)):
+    spec = make_data_set_spec(file, crs=crs)
+    for content in write_data_set(plan, path, spec):
         done = read_back(path, content, CRS.from_user_input(crs))
         assert done.has_no_differences, done.difference_counts
         assert done.feature_count == len(content) and done.field_count == len(content.template.fields)
@@ -360,7 +361,8 @@ def test_vertex_with_a_non_finite_coordinate_counts_as_a_difference(tmp_path):
 def test_damaged_database_raises_an_input_error_on_reading_back(tmp_path, blocked_reader):
     path = tmp_path / "a.gpkg"
     path.write_bytes(b"SQLite format 3\0" + b"x" * 500)
-    content = make_package_layers(make_written_plan(), make_data_set_spec(path.name))[0][0]
+    plan = make_written_plan()
+    content = make_package_layers(plan, make_data_set_spec(path.name))[0][0]
     with pytest.raises(InputError):
         read_back(path, content, ZONE_38)
 

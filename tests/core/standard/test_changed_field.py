@@ -215,7 +215,8 @@ def test_default_value_of_a_template_field_is_written_to_the_database(tmp_path):
     create.create_database(
         path, standard.list_templates_of_groups(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists
     )
-    definition = gdal.OpenEx(str(path)).GetLayer(0).GetLayerDefn()
+    opened = gdal.OpenEx(str(path))
+    definition = opened.GetLayer(0).GetLayerDefn()
     held = {definition.GetFieldDefn(n).GetName(): definition.GetFieldDefn(n).GetDefault() for n in range(8)}
     assert held["GHFQDM"] == "'300'" and held["MJ"] == "0.5" and held["YSDM"] == "'2090020610'" and held["BZ"] is None
 

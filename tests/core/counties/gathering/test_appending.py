@@ -143,7 +143,8 @@ def test_a_row_that_is_lost_while_writing_is_an_error(appender, monkeypatch):
     write = data_set.write_layer_rows
 
     def write_without_last_row(database, content, *arguments):
-        write(database, replace(content, layer=content.layer.select_rows([0])), *arguments)
+        short = replace(content, layer=content.layer.select_rows([0]))
+        write(database, short, *arguments)
 
     monkeypatch.setattr(data_set, "write_layer_rows", write_without_last_row)
     with pytest.raises(OutputError) as caught:
@@ -152,7 +153,8 @@ def test_a_row_that_is_lost_while_writing_is_an_error(appender, monkeypatch):
 
 
 def test_a_value_too_long_refuses_the_county_and_writes_nothing(appender):
-    county = add(appender, "甲", STBHHX=make_farmland("140225").assign(BSM=["1" * 19, "2" * 18]))
+    table = make_farmland("140225").assign(BSM=["1" * 19, "2" * 18])
+    county = add(appender, "甲", STBHHX=table)
     assert not county.is_gathered and not appender.data_sets[0].path.exists()
 
 

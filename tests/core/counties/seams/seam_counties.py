@@ -125,5 +125,4 @@ def count_land(shapes: Iterable[Any]) -> tuple[float, float]:
     """Return the area of gaps and of overlaps (m²) of shapes by plain shapely: hull of squares, sums and union."""
     shapes = list(shapes)
     union = shapely.union_all(shapes)
-    box = shapely.box(*union.bounds)
-    return box.area - union.area, sum(one.area for one in shapes) - union.area
+    return shapely.box(*union.bounds).area - union.area, sum(one.area for one in shapes) - union.area

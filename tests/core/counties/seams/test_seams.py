@@ -187,8 +187,7 @@ def test_a_border_with_other_vertices_is_no_gap(tmp_path):
 
 
 def test_a_gap_that_is_open_at_both_ends_is_found(tmp_path):
-    right = "POLYGON ((1000.3 0, 2000 0, 2000 1000, 1000.3 1000, 1000.3 0))"
-    (gap,) = compare_two(tmp_path, right=right)
+    (gap,) = compare_two(tmp_path, right="POLYGON ((1000.3 0, 2000 0, 2000 1000, 1000.3 1000, 1000.3 0))")
     assert str(gap.kind) == "gap" and gap.area_m2 == pytest.approx(300, rel=1e-3)
 
 
@@ -471,8 +470,7 @@ def test_a_county_without_a_known_code_prevents_the_sums_of_several_parents(tmp_
 @pytest.mark.parametrize("comparison", ["≥", "≤"])
 def test_the_sum_of_a_parent_without_a_county_is_not_judged(tmp_path, comparison):
     row = f"140400,城镇开发边界,{comparison},1,公顷" if comparison == "≤" else "140400,生态保护红线,≥,1,公顷"
-    targets = read_targets(tmp_path, "行政区代码,指标,关系,数值,单位", row)
-    (only,) = sum_counties(targets, [make_borders("140212", 2e6)])
+    (only,) = sum_counties(read_targets(tmp_path, "行政区代码,指标,关系,数值,单位", row), [make_borders("140212", 2e6)])
     assert (only.state, only.counted, only.missing) == ("", (), ("140400",))
 
 

@@ -275,7 +275,8 @@ def test_divided_feature_with_a_repeated_key_keeps_both_parts_with_new_keys(work
 def test_changed_neighbour_is_shown_and_never_written(work, prefer):
     code = "140225100"
     neighbours = work.packages[code] / "neighbours.gpkg"
-    edits.set_value(neighbours, "DLTB", edits.list_keys(neighbours, "DLTB")[0], "DLMC", "邻区")
+    key = edits.list_keys(neighbours, "DLTB")[0]
+    edits.set_value(neighbours, "DLTB", key, "DLMC", "邻区")
     edits.delete_row(neighbours, "DLTB", edits.list_keys(neighbours, "DLTB")[1])
     result = work.merge(code, prefer=prefer)
     assert [one.contradiction.kind for one in result.log.contradictions] == [ContradictionKind.NEIGHBOUR_CHANGED] * 2

@@ -457,8 +457,7 @@ def test_waivers_of_findings_without_keys_are_matched_by_place(tmp_path, county_
     checked = check_data(write_gpkg(tmp_path / "county.gpkg", county_layers), ("TOP002",))
     gaps = sorted(checked.report.findings, key=lambda f: f.geometry.bounds[0])
     assert len(gaps) == 2 and gaps[0].key == gaps[1].key
-    entries = make_waivers(gaps[1:], ENTRY, checked.waivers.limits)
-    change_waivers(checked.waivers.path, added_waivers=entries)
+    change_waivers(checked.waivers.path, added_waivers=make_waivers(gaps[1:], ENTRY, checked.waivers.limits))
     # The first is fixed; a new one of the same size appears 30 m away.
     county_layers["YDYHGHFQ"] = make_zones_with_gaps(holes[1], holes[2])
     report = check_data(write_copy(tmp_path, county_layers), ("TOP002",)).report

@@ -362,8 +362,7 @@ def test_vct_file_truncated_at_any_byte_raises_an_input_error(tmp_path):
 
 
 def test_vct_file_with_another_separator_and_z_values_is_read_without_z(tmp_path):
-    text = replace_in_squares(("Separator:,", "Separator:;"), ("Dim:2", "Dim:3"))
-    head, rest = text.split("HeadEnd\n")
+    head, rest = replace_in_squares(("Separator:,", "Separator:;"), ("Dim:2", "Dim:3")).split("HeadEnd\n")
     rest = re.sub(r"^(375\d+(?:\.\d+)?),(415\d+(?:\.\d+)?)$", r"\1,\2,1050.5", rest, flags=re.M).replace(",", ";")
     (found,) = read_vct(write_vct_text(tmp_path / "a.vct", head + "HeadEnd\n" + rest))
     assert found.frame.geometry[0].equals(make_square(0, 0)) and found.frame["GHFQDM"].tolist() == ["510", "520"]
@@ -641,8 +640,7 @@ def test_two_points_with_digits_that_fit_dd_mmss_are_read_as_decimal_degrees_wit
 
 
 def test_points_in_dd_mmss_in_a_file_with_lines_in_decimal_degrees_are_refused(tmp_path):
-    plain = make_random_points(400, 0.3, west=112.4, south=38.0)
-    lines = shapely.linestrings(plain.reshape(-1, 2, 2))
+    lines = shapely.linestrings(make_random_points(400, 0.3, west=112.4, south=38.0).reshape(-1, 2, 2))
     points = pack_degrees(make_random_points(300, 0.3, west=112.4, south=38.0))
     path = tmp_path / "a.vct"
     layers = [

@@ -280,8 +280,7 @@ def test_equal_base_years_of_field_and_parameter_name_the_field_as_source_and_un
     """Compare sources of one year: a package keeps the field, not the parameter."""
     report = check_with_profile(tmp_path, make_county_layers(), base_year=2020)
     assert get_expansion_ratio(report).inputs["base_year_source"] == "SJNF"
-    other = check_with_profile(tmp_path, make_county_layers(), base_year=2019)
-    inputs = get_expansion_ratio(other).inputs
+    inputs = get_expansion_ratio(check_with_profile(tmp_path, make_county_layers(), base_year=2019)).inputs
     assert (inputs["base_year"], inputs["base_year_source"]) == (None, "parameter, SJNF")
 
 

@@ -334,8 +334,7 @@ def test_sum_above_the_county_limit_is_reported_even_if_a_township_is_missing(tm
 
 def test_total_in_the_township_target_table_that_differs_from_its_rows_is_reported():
     total = ("", "合计", "farmland_area", ">=", "63.26", "wan_mu")
-    report = run_target_rule("LAW005", {"townships": TOWNSHIP_ROWS}, TOWNSHIP_TARGETS, [total])
-    (finding,) = report.findings
+    (finding,) = run_target_rule("LAW005", {"townships": TOWNSHIP_ROWS}, TOWNSHIP_TARGETS, [total]).findings
     assert finding.case == "total" and "63.26" in finding.message and "63.25" in finding.message
 
 

@@ -188,8 +188,7 @@ def test_rows_are_read_by_columns_without_names_of_field_types(tmp_path):
     info = pyogrio.read_info(path, layer=LAYER)
     info.pop("ogr_types", None)
     rows = read_columnar_rows(path, LAYER, info, list(range(len(info["fields"]))), ROWS)
-    expected = pyogrio.raw.read(path, layer=LAYER)[3]
-    for values, expected_values in zip(rows.columns, expected, strict=True):
+    for values, expected_values in zip(rows.columns, pyogrio.raw.read(path, layer=LAYER)[3], strict=True):
         assert values.dtype == expected_values.dtype
         assert pd.Series(values).equals(pd.Series(expected_values))
 

@@ -734,7 +734,8 @@ def test_deleted_shapefile_rows_that_still_have_a_shape_give_a_warning(tmp_path)
     assert not list_findings_of_rules(check_data(path, ONE_FAST_RULE).report, "RUN905")
     mark_deleted(path, 1)
     assert count_deleted_shapes(path) == 1
-    (finding,) = list_findings_of_rules(check_data(path, ONE_FAST_RULE).report, "RUN905")
+    report = check_data(path, ONE_FAST_RULE).report
+    (finding,) = list_findings_of_rules(report, "RUN905")
     assert (finding.case, finding.params["rows"], finding.role) == ("deleted", 1, "CZKFBJ")
     assert finding.params["incomplete"] is False and str(finding.severity) == "WARNING"
 

@@ -175,7 +175,8 @@ def test_page_lists_its_caveats_and_only_the_appendix_lists_unconfirmed_settings
     page = render_report(checked.report, checked.plan.norm, lang=lang)
     (listed,) = re.findall(r'<ul class="nt cv">(.*?)</ul>', page, re.DOTALL)
     caveats = re.findall("<li>(.+)</li>", listed)
-    settings = list_unconfirmed_items(checked.report.summary["unconfirmed"], ReportTexts(lang))[1]
+    texts = ReportTexts(lang)
+    settings = list_unconfirmed_items(checked.report.summary["unconfirmed"], texts)[1]
     assert len(caveats) > 3 and sum(f" {len(settings)}" in caveat for caveat in caveats) == 1
     assert all(setting not in listed for setting in settings if len(setting) > 12)
     cells = page.lower()  # a setting with a name begins with a capital

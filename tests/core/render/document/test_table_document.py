@@ -60,8 +60,7 @@ def test_document_of_the_indicators_has_all_tables_with_the_figures_of_the_workb
 
 
 def test_table_of_more_than_300_rows_is_cut_with_a_note_that_the_workbook_has_all_rows():
-    columns = [TableColumn("name"), TableColumn("area", "ha", "面积")]
-    table = ReportTable("indicators", columns, unit="ha")
+    table = ReportTable("indicators", [TableColumn("name"), TableColumn("area", "ha", "面积")], unit="ha")
     table.rows = [ReportTableRow([f"甲{n}", TableNumber(-1234.5, 2)], "part") for n in range(301)]
     document = make_table_document([table], "表", "某县", Texts("zh"))
     (shown,) = [block for block in document.blocks if isinstance(block, DocumentTable)]

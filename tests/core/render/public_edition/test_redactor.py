@@ -525,8 +525,7 @@ def test_public_report_has_no_name_of_a_person(checked, edition, tmp_path):
 def test_layer_hidden_by_its_name_is_hidden_in_data_and_texts(checked, edition):
     """The pattern fits the name of the layer in the data; its code is on no list."""
     role, layer = next((role, one) for role, one in dict.items(checked.plan.layers) if role != "STBHHX")
-    hidden = HiddenKind("试验类", "Trial", (), (layer.name,))
-    by_name = replace(edition, kinds=(hidden,), names_by_role={})
+    by_name = replace(edition, kinds=(HiddenKind("试验类", "Trial", (), (layer.name,)),), names_by_role={})
     short = replace(checked.report, findings=checked.report.findings[:3], rules=checked.report.rules[:3])
     redactor = make_public_report(short, checked.plan, by_name).redactor
     row = {"role": role, "fid": 7, "name": "东关村", "area_m2": 5.0}

@@ -1016,8 +1016,7 @@ def test_duplicate_or_shapeless_land_does_not_offset_a_farmland_loss(tmp_path, i
     )
     if not townships:
         del after["XZQXZ"]
-    report = check_against_sealed(tmp_path, after, rules=("LAW015",)).report
-    (loss,) = list_findings_of_rules(report, "LAW015")
+    (loss,) = list_findings_of_rules(check_against_sealed(tmp_path, after, rules=("LAW015",)).report, "LAW015")
     assert (loss.params["before"], loss.params["now"], loss.params["loss"]) == (
         (8000.0, 0.0, 8000.0) if townships else (17000.0, 9000.0, 8000.0)
     )

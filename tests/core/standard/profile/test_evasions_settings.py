@@ -192,8 +192,7 @@ INCLUDES_SHIPPED_STANDARD = 'includes = ["county_db"]\n'
 def test_rules_that_a_county_standard_omits_are_listed_as_left_out_and_make_the_verdict_conditional(
     clean_layers, tmp_path, write_profile
 ):
-    head = write_standard(tmp_path, COUNTY_STANDARD_TEXT.format(INCLUDES_SHIPPED_STANDARD))
-    path = write_profile(head=head)
+    path = write_profile(head=write_standard(tmp_path, COUNTY_STANDARD_TEXT.format(INCLUDES_SHIPPED_STANDARD)))
     report = check_plan(make_read_layers(clean_layers), RunOptions(profile=path)).report
     norm = RunOptions(profile=path).resolve_norm()
     usual = Norm(load_standard(), load_profile("hunyuan"))

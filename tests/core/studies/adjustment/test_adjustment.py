@@ -153,14 +153,12 @@ def test_slivers_are_counted_and_not_listed(tmp_path):
 
 
 def test_a_parcel_over_two_townships_is_one_parcel(tmp_path):
-    result = compare(tmp_path, shapely.union(OLD_TOWN, make_county_box(400, 700, 200, 80)))
-    (parcel,) = result.parcels
+    (parcel,) = compare(tmp_path, shapely.union(OLD_TOWN, make_county_box(400, 700, 200, 80))).parcels
     assert set(parcel.area_by_township) == {"甲镇", "乙镇"}
 
 
 def test_small_and_detached_parcels_fail(tmp_path):
-    far = shapely.union_all([OLD_TOWN, make_county_box(900, 400, 10, 10)])
-    outcomes = get_outcomes(compare(tmp_path, far))
+    outcomes = get_outcomes(compare(tmp_path, shapely.union_all([OLD_TOWN, make_county_box(900, 400, 10, 10)])))
     assert outcomes["parcels_large_enough"] is outcomes["parcels_adjoin"] is Outcome.FAILS
 
 

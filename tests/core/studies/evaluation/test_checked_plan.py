@@ -329,8 +329,7 @@ def printed(request, evaluations):
         "thresholds": ["阈值名称", "设置"],
     }
     found = {name: find_table(written.tables[request.param], titles) for name, titles in heads.items()}
-    lines = written.lines[request.param]
-    return SimpleNamespace(form=request.param, data=written.data, lines=lines, **found)
+    return SimpleNamespace(form=request.param, data=written.data, lines=written.lines[request.param], **found)
 
 
 def list_shown(data):

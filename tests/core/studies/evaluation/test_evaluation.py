@@ -278,7 +278,8 @@ def test_charts_have_a_dashed_target_an_open_gap_and_no_line_across_it(result):
 def test_workbook_and_docx_have_charts_of_the_figures_with_gaps(written, result):
     files, _ = written
     expected = get_series(result, "red_line_area")
-    sheet = openpyxl.load_workbook(files["zh"]["xlsx"])["指标变化图"]
+    book = openpyxl.load_workbook(files["zh"]["xlsx"])
+    sheet = book["指标变化图"]
     assert len(sheet._charts) == len(result.shown_series)
     row = next(r for r in sheet.iter_rows(min_row=4) if r[0].value == expected.name)
     # An empty cell is a gap; a word would be drawn as zero.

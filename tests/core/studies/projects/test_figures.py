@@ -209,8 +209,7 @@ def test_projects_in_degrees_or_another_zone_have_the_same_areas(shapes, results
 def test_lines_and_points_are_widened_with_flat_ends(layers, tmp_path):
     x, y = layers["DLTB"].iloc[0].geometry.representative_point().coords[0]
     path_shape = shapely.LineString([(x, y), (x + 80, y), (x + 80, y + 60)])
-    rows = [{"项目名称": "路", "用途": "1202", "geometry": path_shape}]
-    path = write_projects(tmp_path / "road.gpkg", rows, CRS)
+    path = write_projects(tmp_path / "road.gpkg", [{"项目名称": "路", "用途": "1202", "geometry": path_shape}], CRS)
     one = review_projects(read_project_layer(path), SAMPLE, width_m=10.0).results[0]
     # The corner is mitred: 80 × 10 + 60 × 10 with the corner square counted once, and a square outside it.
     assert shapely.area(one.project.shape) == pytest.approx(1400.0, abs=1e-6)

@@ -471,8 +471,7 @@ def test_land_outside_all_zones_is_undetermined(projects, tmp_path):
 
 def test_overlapping_rows_count_once_and_the_stricter_part_applies(projects, tmp_path):
     whole = {"MC": "古城", "LX": "22", "geometry": box(2500, 300, 2900, 700)}
-    rows = [whole, *ROWS_BY_ROLE["LSWHBHX"]]
-    county = write_county(tmp_path / "county.gpkg", changed={"LSWHBHX": rows})
+    county = write_county(tmp_path / "county.gpkg", changed={"LSWHBHX": [whole, *ROWS_BY_ROLE["LSWHBHX"]]})
     result = review(projects, county, write_profile(tmp_path))
     one = next(one for one in result.results if one.project.name == "shop in the core of heritage")
     line = one.find_line("heritage")

@@ -263,8 +263,7 @@ def test_removed_and_added_farmland_counts_after_edits(plan, review):
     assert area < before.area_m2 and area == pytest.approx(expected, rel=2e-4), (
         "drawn on the ellipsoid, not in the plane"
     )
-    far = make_hexagon(X, Y, 150.0)
-    checker.add_row("YJJBNTBHTB", 10**6, far, BSM="140225000000009999", YJJBNTMJ=1.0)
+    checker.add_row("YJJBNTBHTB", 10**6, make_hexagon(X, Y, 150.0), BSM="140225000000009999", YJJBNTMJ=1.0)
     added = review_drawn_projects([draw(plan, shape)], review.use_rows(checker.rows.fork()), "图", "zh")
     line = added.results[0].find_line("farmland")
     assert line.area_m2 == pytest.approx(added.results[0].project.statutory_m2, abs=0.01)

@@ -594,8 +594,9 @@ def test_approval_makes_the_prohibition_of_a_farmland_zone_a_condition(county, t
 
 
 def test_layer_of_bad_rows_alone_has_no_results(county, tmp_path):
-    rows = [{"项目名称": "甲", "geometry": None}, {"项目名称": "乙", "geometry": BOWTIE}]
-    result = review_rows(rows, county, tmp_path)
+    result = review_rows(
+        [{"项目名称": "甲", "geometry": None}, {"项目名称": "乙", "geometry": BOWTIE}], county, tmp_path
+    )
     assert result.results == () and result.left_out_count == 2 and len(result.notes) == 2 and result.has_problems
 
 
@@ -646,8 +647,7 @@ def test_use_and_width_may_be_given_for_all_rows(county, tmp_path):
 
 
 def test_layer_without_crs_or_in_wrong_coordinates_is_refused(county, tmp_path):
-    frame = gpd.GeoDataFrame({"name": ["甲"]}, geometry=[GOOD])
-    frame.to_file(tmp_path / "无坐标系.shp", encoding="utf-8")
+    gpd.GeoDataFrame({"name": ["甲"]}, geometry=[GOOD]).to_file(tmp_path / "无坐标系.shp", encoding="utf-8")
     with pytest.raises(InputError, match="projects_no_crs") as caught:
         review_projects(read_project_layer(tmp_path / "无坐标系.shp"), county)
     assert "请先定义坐标系" in Texts("zh").explain_error(caught.value)

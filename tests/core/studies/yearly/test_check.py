@@ -356,7 +356,8 @@ def test_vertex_drawn_a_millimetre_off_an_edge_of_the_filed_edition_does_not_ben
     east = "POLYGON ((340 0, 700 0, 700 400, 340.4 399.999, 340 0))"
     filed = make_zone(shapely.from_wkt(FILED_PARCEL), 1, "200")
     halves = [make_zone(shapely.from_wkt(west), 1, "200"), make_zone(shapely.from_wkt(east), 3, "400")]
-    write_update(run_update({"GHFQ": [filed]}, {"GHFQ": halves}), tmp_path)
+    done = run_update({"GHFQ": [filed]}, {"GHFQ": halves})
+    write_update(done, tmp_path)
     path = tmp_path / f"{DELIVERY_NAME}.gdb"
     assert {f.code for f in check_plan(path, RunOptions(profile="hunyuan")).report.findings} == {"DOC020"}
     in_plane = shapely.transform(
