@@ -3398,12 +3398,8 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>未勾选任何修复。须确认的修复，查看预览后方可勾选。</translation>
     </message>
     <message>
-        <source>Nothing was applied. Together with the other ticked fixes, these have another fix or none, and are no longer ticked: {names}. View them again, or apply the others.</source>
-        <translation>未应用。与其他勾选的修复一并试算时，以下各项的修复方式有变或不能修复，已取消勾选：{names}。请重新查看，或直接应用其余各项。</translation>
-    </message>
-    <message>
-        <source>Nothing was applied. Tried together, the ticked fixes have other figures, which are displayed now. Apply again to write these.</source>
-        <translation>未应用。将已勾选的修复一并试算，结果与原列不同，现已按新结果列出。请核对后再次点击“应用”，按此写入。</translation>
+        <source>Nothing was applied. {reason}</source>
+        <translation>未应用任何修复。{reason}</translation>
     </message>
     <message>
         <source>Nothing was changed ({error}). Details are in the log, tab Sanxian.</source>
@@ -5608,6 +5604,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>需核对</translation>
     </message>
     <message>
+        <source>Together with the other ticked fixes, these have another fix or none, and are no longer ticked: {names}. View them again, or apply the others.</source>
+        <translation>与其他勾选的修复一并试算，以下各项的修复方式有变或不能修复，已取消勾选：{names}。请重新查看，或应用其余各项。</translation>
+    </message>
+    <message>
         <source>Tolerance of curves (m)</source>
         <translation>曲线容差（米）</translation>
     </message>
@@ -5638,6 +5638,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Trial re-check</source>
         <translation>试算复检</translation>
+    </message>
+    <message>
+        <source>Tried together, the ticked fixes have other figures, which are displayed now. Apply again to write these.</source>
+        <translation>一并试算，所勾选各项的数值有变，已更新显示。再次点击应用，写入这些数值。</translation>
     </message>
     <message>
         <source>Try Again</source>

@@ -200,14 +200,18 @@ class CheckPlan(SanxianAlgorithm):
         ``options``, and ``options_from_project`` (parameter → value of those options that came from the project).
         """
         self.path_or_snapshots, self.origin, inputs, has_chosen_layers = self.get_data_to_check(parameters, context)
+        texts = {
+            name: self.read_text_parameter(parameters, name.upper(), context)
+            for name in get_offered_options()
+            if name not in OPTIONS_OF_PLAN
+        }
+        for name, text in texts.items():
+            if get_offered_options()[name].kind is OptionKind.DATA:
+                check_connection(text)
         given_options = replace(
             read_plan_options(self, parameters, context),
             rules=tuple(self.read_names_parameter(parameters, "RULES", context)),
-            **{
-                name: check_connection(self.read_text_parameter(parameters, name.upper(), context))
-                for name in get_offered_options()
-                if name not in OPTIONS_OF_PLAN
-            },
+            **texts,
         )
         self.options, self.options_from_project = fill_options_from_project(
             given_options, self.path_or_snapshots, context.project(), not has_chosen_layers

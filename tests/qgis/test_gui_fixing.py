@@ -802,7 +802,7 @@ def test_batch_table_shows_all_keys_and_names_a_shared_layer_once(qgis_app):
         for code, role, other in sides
     ]
     entries = [SimpleNamespace(finding=one, proposal=None, refusal=None, ended_by=None) for one in findings]
-    texts = SimpleNamespace(explain_refusal=lambda _refusal: "封库" * 40, get_layer_name=lambda role: role)
+    texts = SimpleNamespace(explain_refusal=lambda _refusal: "封库" * 40, get_short_layer_name=lambda role: role)
     rows = make_batch_rows(entries, texts, {"TOP001": "图层内重叠"})
     assert rows[0].cells[FEATURE_COLUMN] == "GDBHMB …000851 ↔ …001565" and rows[0].cells[0] == "图层内重叠 TOP001"
     dialog = BatchDialog(QgsMapCanvas())

@@ -156,14 +156,6 @@ def _find_used_keys(project: QgsProject) -> set[str]:
     return keys
 
 
-@dataclass(frozen=True)
-class AppendedRows:
-    """Numbers of the rows that were appended to a layer, and of those that got a new key (BSM)."""
-
-    count: int
-    numbered_count: int
-
-
 def add_result_layer(
     project: QgsProject, run: MappingRun, output: Any, template: Template, norm: Norm
 ) -> QgsVectorLayer | None:
@@ -194,12 +186,12 @@ def find_layer_to_append_to(project: QgsProject, role: str) -> QgsVectorLayer | 
     return None
 
 
-def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLayer, county_code: str) -> AppendedRows:
-    """Append mapped rows to a plan layer as one undo step, without saving; the layer is switched to edit mode.
+def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLayer, county_code: str) -> int:
+    """Append mapped rows to a plan layer as one undo step, without saving; return how many got a new key (BSM).
 
-    Fields are matched by name. A key (BSM) that is missing, repeated or used in any layer of the project is replaced by
-    the next free number of the county; without a county code such keys stay empty. Raise OutputError if the layer
-    refuses the rows; nothing is added then.
+    The layer is switched to edit mode. Fields are matched by name. A key (BSM) that is missing, repeated or used in
+    any layer of the project is replaced by the next free number of the county; without a county code such keys stay
+    empty. Raise OutputError if the layer refuses the rows; nothing is added then.
     """
     transform = QgsCoordinateTransform(rows.crs(), target.crs(), project)
     number_position = target.fields().lookupField(NUMBER_FIELD)
@@ -217,9 +209,10 @@ def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLaye
             if number_position >= 0:
                 key = feature[number_position]
                 if not key or str(key) in used:
-                    number, numbered_count = number + 1, numbered_count + 1
-                    feature[number_position] = make_bsm(county_code, number) if county_code else None
-                used.add(str(feature[number_position]))
+                    numbered_count += bool(county_code)
+                    key = make_bsm(county_code, number + numbered_count) if county_code else None
+                    feature[number_position] = key
+                used.add(str(key))
             features.append(feature)
     starts_editing = not target.isEditable()
     if starts_editing and not target.startEditing():
@@ -231,7 +224,7 @@ def append_rows(project: QgsProject, rows: QgsVectorLayer, target: QgsVectorLaye
             target.rollBack()
         raise OutputError("output_unwritable", target=target.name(), detail=target.dataProvider().lastError())
     target.endEditCommand()
-    return AppendedRows(len(features), numbered_count if county_code else 0)
+    return numbered_count
 
 
 def read_source_rows(snapshot: LayerSnapshot, cancellation: Cancellation) -> SourceLayer:

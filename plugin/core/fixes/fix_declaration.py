@@ -79,7 +79,7 @@ class Fix:
 
     def is_for_finding(self, finding: Finding) -> bool:
         """Return True if the fix can end findings of this rule and case."""
-        return self.solves_case(finding.code, finding.case, finding.params.get("shown", {}).get("variant", ""))
+        return self.solves_case(*_get_case(finding))
 
     def solves_case(self, code: str, case: str, variant: str) -> bool:
         """Return True if the fix can end findings of a rule's case, or of a variant of the case."""
@@ -151,7 +151,12 @@ def find_fixes_for(finding: Finding) -> list[Fix]:
 
 def has_fix(finding: Finding) -> bool:
     """Return True if a fix is declared for findings of this rule and case; it may still refuse this one."""
-    return _has_fix_for_case(finding.code, finding.case, finding.params.get("shown", {}).get("variant", ""))
+    return _has_fix_for_case(*_get_case(finding))
+
+
+def _get_case(finding: Finding) -> tuple[str, str, str]:
+    """Return the rule, the case and its variant, by which fixes are declared for findings."""
+    return finding.code, finding.case, finding.params.get("shown", {}).get("variant", "")
 
 
 @cache

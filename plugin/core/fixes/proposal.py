@@ -241,8 +241,13 @@ class FixTexts:
 
     def get_layer_name(self, role: str) -> str:
         """Return the name of a layer, with its code in Chinese texts."""
+        short_name = self.get_short_layer_name(role)
+        return role if short_name == role else f"{short_name}（{role}）"
+
+    def get_short_layer_name(self, role: str) -> str:
+        """Return the name of a layer; its code in English texts, and for a layer without a template."""
         template = self._templates.get(role)
-        return f"{template.name}（{role}）" if template is not None and self.lang == "zh" else role
+        return template.name if template is not None and self.lang == "zh" else role
 
     def get(self, key: str, **params: Any) -> str:
         """Return a text on batches of fixes by its key, with ``params`` filled in."""

@@ -95,11 +95,11 @@ def _make_cells(entry: Any, safety: int, texts: Any) -> list[str]:
     from ...core.standard.messages.texts import format_number, shorten_key
 
     finding, proposal = entry.finding, entry.proposal
-    sides = [f"{_get_short_name(finding.role, texts)} {shorten_key(finding.key)}".strip()]
+    sides = [f"{texts.get_short_layer_name(finding.role)} {shorten_key(finding.key)}".strip()]
     if finding.related_keys:
         # Two rows of one layer need its name once; a narrow column would cut the second key.
         role = finding.related_role if finding.related_role != finding.role or not finding.key else ""
-        sides.append(f"{_get_short_name(role, texts)} {shorten_key(finding.related_keys[0])}".strip())
+        sides.append(f"{texts.get_short_layer_name(role)} {shorten_key(finding.related_keys[0])}".strip())
     cells = [" ↔ ".join(sides), finding.township]
     if proposal is None:
         if entry.ended_by is not None:
@@ -118,11 +118,6 @@ def _make_cells(entry: Any, safety: int, texts: Any) -> list[str]:
         str(len(proposal.new_findings)) if proposal.new_findings or proposal.untried_rules else tr("none"),
         tr("; ").join(filter(None, [tr("Safe") if safety == SAFE else doubts, texts.describe_untried_rules(proposal)])),
     ]
-
-
-def _get_short_name(role: str, texts: Any) -> str:
-    """Return the name of a layer without its code; empty for no layer."""
-    return texts.get_layer_name(role).split("（")[0] if role else ""
 
 
 def _list_groupings() -> list[tuple[str, Callable[[BatchRow], Any], Callable[[Any], str]]]:

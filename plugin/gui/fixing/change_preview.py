@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -296,12 +296,11 @@ class AreaRow:
     tip: str = ""
 
 
-def make_area_rows(proposals: Sequence[Any], get_layer_name: Callable[[str], str], plane_crs: Any) -> list[AreaRow]:
+def make_area_rows(proposals: Sequence[Any], texts: Any, plane_crs: Any) -> list[AreaRow]:
     """Return a row of areas for each layer whose shapes the proposals change.
 
     Each feature counts once. Rows with a remark follow, for the other layers of the proposals and of their findings.
-    ``get_layer_name``: returns the name of a layer by its code; ``plane_crs``: the CRS in which the proposals were
-    judged.
+    ``texts``: `core.fixes.proposal.FixTexts`; ``plane_crs``: the CRS in which the proposals were judged.
     """
     from ...core.fixes.proposal import sum_area_changes
 
@@ -320,11 +319,10 @@ def make_area_rows(proposals: Sequence[Any], get_layer_name: Callable[[str], str
         )
     rows = []
     for role in dict.fromkeys([*figures_by_role, *involved_roles]):
-        figures, name, remark = figures_by_role.get(role), get_layer_name(role), ""
+        figures, remark = figures_by_role.get(role), ""
         if figures is None:
             remark = tr("attributes only") if role in edited_roles else tr("unchanged")
-        # The code of the layer, in brackets, is only in the tool tip.
-        rows.append(AreaRow(name.split("（")[0], figures, remark, name))
+        rows.append(AreaRow(texts.get_short_layer_name(role), figures, remark, texts.get_layer_name(role)))
     return rows
 
 

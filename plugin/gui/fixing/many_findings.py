@@ -48,8 +48,8 @@ class BatchFixer(FixDialogController):
         #: Rows that are tried together, and those whose fixes are being applied, in the order of their findings.
         self._tried: list[BatchRow] | None = None
         self._applying: list[BatchRow] | None = None
-        #: Names the rows that the last trial unticked; empty without any.
-        self._left_out_text = ""
+        #: What the last trial of ticked rows changed, until the user changes the ticks; empty without any.
+        self._change_text = ""
         #: The edits of the applied fixes while they are prepared and written.
         self._writing: PortionedWork | None = None
 
@@ -90,7 +90,7 @@ class BatchFixer(FixDialogController):
         self._findings = [finding for finding in self._findings if finding.fingerprint in current_fingerprints]
         self._ticked_trial.stop()
         self._applying = self._tried = None
-        self._left_out_text = ""
+        self._change_text = ""
         batch_work = make_batch_trial(self._findings, safe_only=True)
         self.trial.start(tr("Try fixes of {count} findings").format(count=len(self._findings)), batch_work)
 
@@ -109,6 +109,7 @@ class BatchFixer(FixDialogController):
 
     def _show_refusal(self, reason: str) -> None:
         self._applying = self._tried = None
+        self.dialog.forecast.clear()
         self.dialog.show_state(reason, can_apply=False, can_retry=True)
 
     def _on_trial_refused(self, reason: str) -> None:
@@ -138,7 +139,7 @@ class BatchFixer(FixDialogController):
 
     def _on_ticks_changed(self) -> None:
         """Follow a change of the ticks by the user."""
-        self._left_out_text = ""
+        self._change_text = ""
         self._follow_ticks()
 
     def _follow_ticks(self) -> None:
@@ -174,7 +175,7 @@ class BatchFixer(FixDialogController):
         """Show the sums of the areas that the ticked fixes change, and what Apply will do."""
         ticked_proposals = self._list_ticked_proposals()
         plan = self._dock.result.check_result.plan
-        self.dialog.areas.show_rows(make_area_rows(ticked_proposals, self._texts.get_layer_name, plan.plane_crs))
+        self.dialog.areas.show_rows(make_area_rows(ticked_proposals, self._texts, plan.plane_crs))
         is_known = self._displayed_trial is not None and (not ticked_proposals or self._is_displayed_trial_of_ticked())
         self.dialog.show_forecast(make_forecast(self._dock.result.findings, ticked_proposals) if is_known else None)
         if self.trial.is_running or self._writing is not None:
@@ -189,8 +190,8 @@ class BatchFixer(FixDialogController):
             text = tr("Nothing is ticked. A fix to confirm can be ticked once its preview was shown.")
         else:
             text = tr("None of the findings has a fix; the table has the reasons.")
-        if self._left_out_text:
-            text = self._left_out_text
+        if self._change_text:
+            text = self._change_text
         elif self.trial.retry_note:
             text = tr("{first} {second}").format(first=self.trial.retry_note, second=text)
         self.dialog.show_state(text, can_apply=bool(ticked_proposals))
@@ -264,7 +265,7 @@ class BatchFixer(FixDialogController):
     def _show_second(self, second: BatchTrial, rows: list[BatchRow]) -> bool:
         """Display a second trial, of the ticked rows; return True if all was displayed like this before.
 
-        Rows that have another fix now are unticked and named (``_left_out_text``); the others can be applied.
+        Rows that have another fix now are unticked and named (``_change_text``); the others can be applied.
         """
         pairs = list(zip(rows, second.result.entries, strict=True))
         changed_rows = [row for row, entry in pairs if _has_other_fix(row, entry)]
@@ -279,10 +280,10 @@ class BatchFixer(FixDialogController):
         if changed_rows:
             names = tr("; ").join(" ".join(row.cells[: FEATURE_COLUMN + 1]) for row in changed_rows)
             text = tr(
-                "Nothing was applied. Together with the other ticked fixes, these have another fix or none, and are no "
-                "longer ticked: {names}. View them again, or apply the others."
+                "Together with the other ticked fixes, these have another fix or none, and are no longer ticked: "
+                "{names}. View them again, or apply the others."
             )
-            self._left_out_text = text.format(names=names)
+            self._change_text = text.format(names=names)
         self._follow_ticks()
         return is_same and not changed_rows and self.dialog.areas.texts == former_texts
 
@@ -291,12 +292,12 @@ class BatchFixer(FixDialogController):
         rows, self._applying = self._applying, None
         if self._show_second(second, rows):
             self._apply_displayed()
-        elif not self._left_out_text:
-            text = tr(
-                "Nothing was applied. Tried together, the ticked fixes have other figures, which are displayed now. "
-                "Apply again to write these."
-            )
-            self.dialog.show_state(text, can_apply=True)
+            return
+        text = self._change_text or tr(
+            "Tried together, the ticked fixes have other figures, which are displayed now. Apply again to write these."
+        )
+        self._change_text = tr("Nothing was applied. {reason}").format(reason=text)
+        self.dialog.show_state(self._change_text, can_apply=True)
 
     def _apply_displayed(self) -> None:
         """Apply the fixes of the displayed trial."""

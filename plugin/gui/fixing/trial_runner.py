@@ -296,9 +296,7 @@ class FixChoiceController(FixDialogController):
     def _show_choice(self, choice: Any) -> None:
         shapes = make_fix_shapes([choice.proposal], choice.rows_before, self._dock.result.crs)
         self._mark.show_shapes(shapes)
-        rows = make_area_rows(
-            [choice.proposal], self._texts.get_layer_name, self._dock.result.check_result.plan.plane_crs
-        )
+        rows = make_area_rows([choice.proposal], self._texts, self._dock.result.check_result.plan.plane_crs)
         self.dialog.show_proposal(choice.proposal, self._texts, rows, shapes)
         try:
             starts = find_layers_to_start_editing(self._make_order(choice), self._get_layers_by_role())

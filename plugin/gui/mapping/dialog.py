@@ -272,11 +272,11 @@ class MappingDialog(MappingSource):
             raise OutputError("output_unwritable", target=self.get_role(), detail=tr("The layer was removed."))
         rows = run.context.takeResultLayer(str(output))
         code = county.read_county_code_and_name(self._project)[0]
-        appended = mapping_run.append_rows(self._project, rows, target, code)
+        numbered_count = mapping_run.append_rows(self._project, rows, target, code)
         text = tr(
             "They are one edit step of the layer, not saved yet; undo with Ctrl+Z. {count} rows got a new key (BSM)."
         )
-        return target.name(), [text.format(count=format_number(appended.numbered_count, 0))]
+        return target.name(), [text.format(count=format_number(numbered_count, 0))]
 
     def _find_layer_to_append_to(self) -> QgsVectorLayer | None:
         """Return the project's layer that the rows can be appended to: of the template, and not the source itself."""
