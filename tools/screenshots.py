@@ -25,7 +25,10 @@ from shown_texts import IMAGES, ROOT, TABLE
 from tests.desktop import start
 
 SAMPLE, PROFILE = "resources/sample/county.gpkg", "hunyuan"
-WINDOW_PICTURES = ("finding", "fix", "waive", "live", "wizard", "package", "profile", "roles")
+WINDOW_PICTURES = (
+    *("finding", "fix", "batch-fix", "waive", "live", "wizard", "package", "profile", "roles"),
+    *("townships", "adjustment", "counties", "project"),
+)
 MAP_PICTURE = "map"
 SCREEN_SIZE = "1600x900"
 #: Number of colours in the palette of pictures: a third of the size without a visible difference.

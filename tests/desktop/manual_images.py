@@ -4,15 +4,22 @@
 tools/screenshots.py starts it.
 """
 
+import shutil
+from pathlib import Path
+
 from gui_driver import (
     FACTS,
     FOLDER,
+    SAMPLE,
     SCREENSHOTS,
     act_when_dialog_opens,
+    click,
     draw_feature,
     find_form,
     has_object_name,
+    map_to_pixel,
     open_sample,
+    right_click,
     run_check,
     run_tour,
     save_picture,
@@ -20,7 +27,8 @@ from gui_driver import (
     wait_for_map,
     wait_seconds,
 )
-from qgis.core import QgsProject, QgsRectangle
+from qgis.core import QgsPointXY, QgsProject, QgsRectangle
+from qgis.gui import QgsProcessingAlgorithmDialogBase
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import (
     QAbstractButton,
@@ -97,8 +105,8 @@ def save_desktop(name, controller):
     )
 
 
-def save_modal_window(name, open_it, keep_as, prepare=lambda dialog: None):
-    """Open a modal window, save its screenshot, and cancel the window."""
+def save_modal_window(is_wanted, open_it, keep_as, prepare=lambda dialog: None):
+    """Open a modal window that meets a condition, save its screenshot, and cancel the window."""
 
     def save_dialog(dialog):
         prepare(dialog)
@@ -106,8 +114,25 @@ def save_modal_window(name, open_it, keep_as, prepare=lambda dialog: None):
         save_window(keep_as, dialog)
         dialog.reject()
 
-    act_when_dialog_opens(has_object_name(name), save_dialog)
+    act_when_dialog_opens(is_wanted, save_dialog)
     open_it()
+
+
+def save_tool_window(controller, name, keep_as):
+    """Save a screenshot of the toolbox's window that an entry of the menu opens."""
+
+    def prepare(dialog):
+        dialog.resize(860, 560)
+        for line in dialog.findChildren(QLineEdit):
+            if "/" in line.text():
+                replace_text(line, f"D:\\浑源县\\{Path(line.text()).name}")
+
+    save_modal_window(
+        lambda dialog: isinstance(dialog, QgsProcessingAlgorithmDialogBase),
+        controller.actions[name].trigger,
+        keep_as,
+        prepare,
+    )
 
 
 def select_overlap_finding(controller):
@@ -159,6 +184,56 @@ def show_live_check(controller):
     iface.actionPan().trigger()
     iface.messageBar().clearWidgets()
     wait_seconds(0.5)
+
+
+def show_batch_of_fixes(controller):
+    controller.fixes.preview_all()
+    many = controller.fixes.many
+    assert wait(lambda: many.dialog is not None and not many.trial.is_running, 180)
+    wait_seconds(1.5)
+    save_window("batch-fix", many.dialog)
+    many.close()
+    wait_seconds(0.3)
+
+
+def show_counties(controller):
+    """Check a county and a damaged file in the window of many counties."""
+    folder = FOLDER / "各县数据"
+    folder.mkdir()
+    shutil.copy(SAMPLE / "county.gpkg", folder / "140225浑源县.gpkg")
+    (folder / "140226左云县.gpkg").write_bytes(b"SQLite format 3\0 damaged")
+    controller.actions["counties"].trigger()
+    counties, dialog = controller.counties, controller.counties.dialog
+    dialog.resize(980, 560)
+    dialog.form.source.line.setText(str(folder))
+    dialog.form.output.line.setText(str(FOLDER / "检查结果"))
+    assert wait(lambda: len(dialog.model.rows) == 2 and counties._forecast_job is None, 60)
+    dialog.start.click()
+    assert wait(lambda: not counties.is_running, 180)
+    replace_text(dialog.form.source.line, "D:\\大同市\\各县数据")
+    replace_text(dialog.form.output.line, "D:\\大同市\\检查结果")
+    save_window("counties", dialog)
+    counties.close()
+
+
+def show_project(controller):
+    """Draw a project over farmland in its panel."""
+    controller.actions["conformity"].trigger()
+    panel, canvas = controller.conformity, iface.mapCanvas()
+    overlap = next(f for f in controller.dock.result.findings if f.code == "REL002")
+    x, y = overlap.geometry.centroid.x, overlap.geometry.centroid.y
+    canvas.setExtent(QgsRectangle.fromCenterAndSize(QgsPointXY(x, y), 1600, 1600))
+    wait_for_map()
+    panel.toggle_drawing()
+    panel.dock.form.use.setCurrentIndex(panel.dock.form.use.findData("13"))
+    for corner in ((x - 300, y - 150), (x + 220, y - 220), (x + 280, y + 160), (x - 160, y + 240)):
+        click(canvas.viewport(), map_to_pixel(*corner))
+        wait_seconds(0.35)
+    right_click()
+    assert wait(lambda: panel.is_current, 30)
+    wait_seconds(0.8)
+    save_picture("project")
+    FACTS["shown"]["project"] = read_texts(panel.dock)
 
 
 def show_project_wizard(controller):
@@ -217,14 +292,22 @@ def take_manual_screenshots():
     show_package_dialog(controller)
     show_project_wizard(controller)
     save_modal_window(
-        "SanxianProfileDialog",
+        has_object_name("SanxianProfileDialog"),
         controller.dialogs.open_profile_dialog,
         "profile",
         lambda dialog: dialog.resize(900, 690),
     )
     save_modal_window(
-        "SanxianRolesDialog", controller.dialogs.open_roles_dialog, "roles", lambda dialog: dialog.resize(700, 520)
+        has_object_name("SanxianRolesDialog"),
+        controller.dialogs.open_roles_dialog,
+        "roles",
+        lambda dialog: dialog.resize(700, 520),
     )
+    save_tool_window(controller, "split", "townships")
+    save_tool_window(controller, "adjustment", "adjustment")
+    show_counties(controller)
+    show_batch_of_fixes(controller)
+    show_project(controller)
     show_live_check(controller)
 
 

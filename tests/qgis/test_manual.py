@@ -118,8 +118,8 @@ def test_help_button_opens_the_chinese_page_of_a_topic_without_an_english_one(in
     help_dialog.open_manual("counties", None)
     assert help_pages.get_manual_url("layouts") == ""
     assert [address.partition("/manual/")[2] for address in opened] == [
-        "zh/06-maps-package.html#layouts",
-        "en/08-command-line.html#counties",
+        "zh/08-hand-in.html#layouts",
+        "en/11-counties.html#counties",
     ]
     assert not any(map(is_missing_target, opened))
 

@@ -108,8 +108,8 @@ def test_links_in_documents_lead_to_existing_files_and_headings(document):
 def test_link_checker_reports_broken_links():
     text = "# One title\n[a](#one-title) [b](#two) [c](README.md#no-such) [d](none.md) [e](https://example.org/x)"
     assert list_broken_links(PLUGIN_ROOT / "README.md", text) == ["#two", "README.md#no-such", "none.md"]
-    assert list_broken_links(PLUGIN_ROOT / "README.md", "[f](docs/manual/zh/05-report.md#marks)") != []
-    assert list_broken_links(MANUAL / "zh" / "01-quickstart.md", "[f](05-report.md#marks)") == []
+    assert list_broken_links(PLUGIN_ROOT / "README.md", "[f](docs/manual/zh/06-report.md#marks)") != []
+    assert list_broken_links(MANUAL / "zh" / "01-quickstart.md", "[f](06-report.md#marks)") == []
     assert list_anchors("# A (规则)\n# A rule: `x`\n# A (规则)\n```\n# code\n```") == {"a-规则", "a-rule-x", "a-规则-1"}
 
 

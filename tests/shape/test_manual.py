@@ -48,26 +48,36 @@ def chapter_file(tmp_path, monkeypatch):
 
 
 def test_manual_has_all_chapters_in_chinese_and_english(manual_pages):
-    chapters = ("01-quickstart", "02-data", "03-drawing", "04-checking", "05-report", "06-maps-package")
-    chapters += ("07-versions-vct", "08-command-line", "09-appendix", "index", "rules", "dictionary")
+    chapters = ("01-quickstart", "02-data", "03-drawing", "04-checking", "05-fixing", "06-report", "07-projects")
+    chapters += (
+        "08-hand-in",
+        "09-yearly",
+        "10-townships",
+        "11-counties",
+        "14-command-line",
+        "15-appendix",
+        "index",
+        "rules",
+        "dictionary",
+    )
     assert {f"zh/{name}.html" for name in chapters} <= set(manual_pages)
-    translated = ("01-quickstart", "02-data", "05-report", "07-versions-vct", "08-command-line", "11-projects")
-    translated += ("12-evaluation",)
+    translated = ("01-quickstart", "02-data", "06-report", "07-projects", "09-yearly", "10-townships", "11-counties")
+    translated += ("12-exchange", "14-command-line")
     assert {f"en/{name}.html" for name in (*translated, "glossary", "index", "rules")} <= set(manual_pages)
 
 
 def test_translated_chapters_have_the_anchors_of_the_chinese_ones(manual_pages):
-    for name in ("05-report", "07-versions-vct", "08-command-line", "11-projects", "12-evaluation"):
+    for name in ("06-report", "07-projects", "09-yearly", "10-townships", "11-counties", "12-exchange"):
         anchors = [re.findall(rb'<h\d id="([^"]+)"', manual_pages[f"{lang}/{name}.html"]) for lang in ("zh", "en")]
         assert anchors[0] == anchors[1] != []
 
 
 def test_chapters_without_an_english_text_are_linked_in_chinese(manual_pages):
     index = manual_pages["en/index.html"].decode()
-    assert '<a href="../zh/04-checking.html" hreflang="zh-CN">' in index and "../zh/11-projects.html" not in index
-    tools = manual_pages["en/08-command-line.html"].decode()
+    assert '<a href="../zh/04-checking.html" hreflang="zh-CN">' in index and "../zh/07-projects.html" not in index
+    tools = manual_pages["en/14-command-line.html"].decode()
     assert 'href="../zh/04-checking.html#tool-check-plan" hreflang="zh-CN"' in tools
-    assert 'href="11-projects.html#projects"' in tools
+    assert 'href="07-projects.html#projects"' in tools
 
 
 @pytest.mark.parametrize(

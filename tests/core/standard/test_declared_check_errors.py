@@ -199,7 +199,7 @@ def test_severity_is_a_warning_unless_the_author_has_a_source(tmp_path, severity
     assert rule.severity == (severity or "WARNING")
 
 
-CHAPTER = (Path(__file__).resolve().parents[3] / "docs/manual/zh/10-declared-checks.md").read_text(encoding="utf-8")
+CHAPTER = (Path(__file__).resolve().parents[3] / "docs/manual/zh/13-declared-checks.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```toml\n(.*?)^```", CHAPTER, re.MULTILINE | re.DOTALL)
 
 
