@@ -345,7 +345,7 @@ class DesktopController(QObject):
 
     def _on_check_done(self, result: CheckView, rows: list[Any], inputs: CheckInputs) -> None:
         self.result_owner.record_result_of_check(inputs.fingerprint)
-        self.saved_results.save_result(result, inputs.project_state, inputs.layer_id_by_name)
+        self.saved_results.save_result(result, inputs.fingerprint.state, inputs.layer_id_by_name)
         self._show_result(result, rows)
         self.worklist.open_for_result(updates=True)
         self.recheck.report_after_check(result.findings)

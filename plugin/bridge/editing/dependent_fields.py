@@ -547,8 +547,7 @@ class _LayerUpdater(QObject):
             self._fill_rows(ROWS_PER_PORTION)
 
     def _fill_portion(self) -> None:
-        fill = self._running_fill
-        if fill is not None:
+        if self._running_fill is not None:
             self._fill_rows(ROWS_PER_PORTION)
         if self._running_fill is None:
             # Notify listeners that wait for the end of a command about the last rows.

@@ -99,8 +99,9 @@ class SanxianExpressionFunction(QgsExpressionFunction):
 
             parent.setEvalErrorString(Texts(get_interface_language()).explain_error(error))
         except ImportError as error:
-            text = tr("Missing library: {name}. See Environment Check.")
-            parent.setEvalErrorString(text.format(name=error.name or ""))
+            parent.setEvalErrorString(
+                tr("Missing library: {name}. See Environment Check.").format(name=error.name or "")
+            )
         except Exception as error:
             # An exception that leaves this method terminates QGIS and loses unsaved edits.
             log_error(error)

@@ -196,10 +196,9 @@ class FeatureNumberRegister(QObject):
 
     def _on_feature_added(self, fid: int) -> None:
         if self._has_read_numbers:
-            request = QgsFeatureRequest(fid)
             self._update_highest_numbers(
                 find_highest_number_by_county(
-                    _iterate_field_values(self.layer, self._find_number_field_index(), request)
+                    _iterate_field_values(self.layer, self._find_number_field_index(), QgsFeatureRequest(fid))
                 )
             )
 

@@ -258,9 +258,7 @@ def start_recording_changed_values(layer: QgsVectorLayer) -> ChangedValueRecord:
 
     Recording ends when the caller holds no reference to the record any more.
     """
-    if QSignalSpy is not None:
-        return QSignalSpy(layer.attributeValueChanged)
-    return _PythonRecord(layer)
+    return QSignalSpy(layer.attributeValueChanged) if QSignalSpy is not None else _PythonRecord(layer)
 
 
 class _PythonRecord(QObject):

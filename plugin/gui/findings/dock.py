@@ -11,9 +11,9 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QMenu, QToolButton
 
 from ...bridge.running.portions import WAITING, PortionedWork, Waiting, run_to_end
-from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.labels_and_buttons import show_menu
 from ..widgets.lists import EmptyPage
 from .features import FeatureRef, is_switched_off, list_feature_refs
 from .findings_form import LIST_TO_DETAIL_RATIO, FindingsForm
@@ -80,7 +80,7 @@ class FindingsDock(FindingsForm):
         self.detail.formRequested.connect(self.formRequested)
         self.detail.featureChosen.connect(self.featureChosen)
         self.tree.helpRequested.connect(self.helpRequested)
-        self.tree.menuRequested.connect(self._show_context_menu)
+        self.tree.menuRequested.connect(lambda position: show_menu(self.make_context_menu(), position))
         self.tree.waiveRequested.connect(self.navigation.waive.waive_selected)
         self.tree.fixRequested.connect(self._request_fix)
         self.tree.selectionSettled.connect(self._pass_selection_to_buttons)
@@ -254,11 +254,6 @@ class FindingsDock(FindingsForm):
         self.contextMenuOpened.emit(menu)
         return menu
 
-    def _show_context_menu(self, position: Any) -> None:
-        menu = self.make_context_menu()
-        menu.exec(position)
-        menu.deleteLater()
-
     def _pass_selection_to_buttons(self) -> None:
         self.navigation.set_selected_findings(self.tree.list_selected_findings())
 
@@ -343,19 +338,14 @@ class FindingsDock(FindingsForm):
         self.tree.findings.defers_sorting = self._is_long
         steps = self.tree.findings.prepare_groups(self.result.report, self.result.findings)
         if self._is_long:
-            self._filling = PortionedWork(steps, self._show_long_list, self._on_filling_failed, self)
+            self._filling = PortionedWork(steps, self._show_long_list, lambda _error: self._stop_filling(), self)
         else:
             self.tree.show_groups(run_to_end(steps))
 
     def _stop_filling(self) -> None:
         if self._filling is not None:
             self._filling.cancel()
-            self._filling.deleteLater()
             self._filling = None
-
-    def _on_filling_failed(self, error: Exception) -> None:
-        log_error(error)
-        self._stop_filling()
 
     def _show_long_list(self, groups: dict[str, FindingGroup]) -> None:
         former_selection = self.tree.get_selected_finding()

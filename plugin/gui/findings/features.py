@@ -88,8 +88,7 @@ def is_switched_off(layer: QgsMapLayer) -> bool:
 
 def is_covered(layer: QgsMapLayer) -> bool:
     """Return True if a visible raster or layer of polygons is drawn above a layer."""
-    root = QgsProject.instance().layerTreeRoot()
-    for layer_above in root.layerOrder():
+    for layer_above in QgsProject.instance().layerTreeRoot().layerOrder():
         if layer_above.id() == layer.id():
             return False
         is_area = not isinstance(layer_above, QgsVectorLayer) or layer_above.geometryType() == Qgis.GeometryType.Polygon
@@ -100,8 +99,7 @@ def is_covered(layer: QgsMapLayer) -> bool:
 
 def show_layer(layer: QgsVectorLayer) -> None:
     """Switch a layer on in the layer tree, with the groups above it; move the findings layer to the top."""
-    root = QgsProject.instance().layerTreeRoot()
-    node = root.findLayer(layer.id())
+    node = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
     if node is None:
         return
     node.setItemVisibilityCheckedParentRecursive(True)

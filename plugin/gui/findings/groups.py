@@ -84,13 +84,11 @@ class WorkRows:
 
     def get_assignee(self, finding: Any) -> str:
         """Return the person to whom a finding is assigned; empty without one."""
-        item = self.items.get(finding.fingerprint)
-        return item.assignee if item is not None else ""
+        return getattr(self.items.get(finding.fingerprint), "assignee", "")
 
     def get_note(self, finding: Any) -> str:
         """Return the note on a finding; empty without one."""
-        item = self.items.get(finding.fingerprint)
-        return item.note if item is not None else ""
+        return getattr(self.items.get(finding.fingerprint), "note", "")
 
 
 NO_WORK = WorkRows()
@@ -192,10 +190,9 @@ class FindingGroup:
         """Return why the rule was not checked completely."""
         reason = str(self.rule_outcome.reason)
         if self.check_state == "partly" and str(self.rule_outcome.outcome) in NOT_RUN_OUTCOMES:
-            text = tr(
+            return tr(
                 "At the full check: {reason} Since then only edited features were checked. Run the full check again."
-            )
-            return text.format(reason=reason)
+            ).format(reason=reason)
         return reason
 
     @property

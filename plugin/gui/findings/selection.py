@@ -23,6 +23,7 @@ from ...bridge.checking import findings_layer
 from ...bridge.package import layers as package_layers
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.labels_and_buttons import show_menu
 from .dock import FindingsDock
 from .features import (
     FeatureRef,
@@ -125,11 +126,9 @@ class FindingsOnMap(QObject):
         layer = findings_layer.find_findings_layer(QgsProject.instance())
         if layer is None or layer not in self._canvas.layers() or not self._has_current_result():
             return []
-        transform = QgsCoordinateTransform(
-            self._canvas.mapSettings().destinationCrs(), layer.crs(), QgsProject.instance()
-        )
+        map_crs = self._canvas.mapSettings().destinationCrs()
         try:
-            area.transform(transform)
+            area.transform(QgsCoordinateTransform(map_crs, layer.crs(), QgsProject.instance()))
         except QgsCsException:
             return []
         request = QgsFeatureRequest(area.boundingBox()).setFlags(QgsFeatureRequest.Flag.ExactIntersect)
@@ -325,9 +324,7 @@ class FindingSelection(QObject):
         if len(findings) == 1:
             self.select_finding(findings[0])
         elif findings:
-            menu = self.make_menu(findings)
-            menu.exec(self._canvas.mapToGlobal(position))
-            menu.deleteLater()
+            show_menu(self.make_menu(findings), self._canvas.mapToGlobal(position))
 
     def make_menu(self, findings: list[Any], zoom: bool = False) -> QMenu:
         """Return a menu of findings, of which the first `MAX_MENU_FINDINGS` are named."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 from qgis.PyQt.QtCore import (
@@ -87,14 +88,18 @@ class FindingsTree(QTreeView):
     undoRequested = pyqtSignal()
 
     def __init__(self):
-        super().__init__(objectName="SanxianFindings", accessibleName=tr("Findings"))
+        super().__init__(
+            objectName="SanxianFindings",
+            accessibleName=tr("Findings"),
+            uniformRowHeights=True,
+            selectionMode=QAbstractItemView.SelectionMode.ExtendedSelection,
+            allColumnsShowFocus=True,
+            expandsOnDoubleClick=True,
+            contextMenuPolicy=Qt.ContextMenuPolicy.CustomContextMenu,
+        )
         self.findings = FindingsModel(self)
         self.setModel(self.findings)
-        self.setUniformRowHeights(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setAllColumnsShowFocus(True)
         self.setIndentation(self.fontMetrics().height())
-        self.setExpandsOnDoubleClick(True)
         self.setItemDelegate(_ElidingDelegate(self))
         header = self.header()
         #: Widths by which columns are hidden, while they are hidden too.
@@ -115,18 +120,15 @@ class FindingsTree(QTreeView):
             (NOTE_COLUMN, measure("国" * 14)),
             (UPDATED_COLUMN, measure("2026-11-20 14:32 国国国")),
         ):
-            texts = (
-                widest,
-                header.fontMetrics().horizontalAdvance(get_column_title(column) + SORT_MARKS[column == AREA_COLUMN]),
-            )
-            width = self._column_widths[column] = max(texts) + 2 * margin
+            title = get_column_title(column) + SORT_MARKS[column == AREA_COLUMN]
+            width = max(widest, header.fontMetrics().horizontalAdvance(title)) + 2 * margin
+            self._column_widths[column] = width
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
         header.setSortIndicator(AREA_COLUMN, Qt.SortOrder.DescendingOrder)
         self.setSortingEnabled(True)
         header.setSortIndicatorShown(False)
-        self._changed = False
-        self._quiet = False
+        self._changed = self._quiet = False
         #: Findings before and after a selected one that an edit ended; stepping continues from there.
         self._findings_before: list[Any] = []
         self._findings_after: list[Any] = []
@@ -134,7 +136,6 @@ class FindingsTree(QTreeView):
         # Rows are selected and deselected one by one; report the selection once.
         self._selection_timer = QTimer(self, singleShot=True, interval=0, timeout=self.selectionSettled)
         self.selectionModel().selectionChanged.connect(lambda *_which: self._selection_timer.start())
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(lambda at: self.menuRequested.emit(self.viewport().mapToGlobal(at)))
         self.clicked.connect(self._on_clicked)
         self.doubleClicked.connect(self._on_double_clicked)
@@ -340,26 +341,21 @@ class FindingsTree(QTreeView):
                     return position + direction
         if group is None:
             # Continue beside the finding that was selected when it was resolved; without a neighbour, at the first one.
-            neighbours = self._findings_after if direction > 0 else self._findings_before[::-1]
             if not (self._findings_before or self._findings_after):
                 return 0 if direction > 0 else -1
+            neighbours = self._findings_after if direction > 0 else self._findings_before[::-1]
             position_by_id = {id(f): n for n, f in enumerate(findings) if f.state != "waived"}
             known_positions = (position_by_id[id(f)] for f in neighbours if id(f) in position_by_id)
             return next(known_positions, len(findings) if direction > 0 else -1)
         # From a group or a reason, continue there.
-        first = 0
-        for other_group in self.findings.groups:
-            if other_group is group:
-                break
-            first += len(other_group.shown)
+        preceding_groups = takewhile(lambda other: other is not group, self.findings.groups)
+        first = sum(len(other.shown) for other in preceding_groups)
         return first if direction > 0 else first - 1
 
     def get_selected_position(self) -> tuple[int, int, str] | None:
         """Return the position of the selected finding (see `FindingsModel.get_finding_position`), or None."""
         selected_finding = self.get_selected_finding()
-        if selected_finding is None:
-            return None
-        return self.findings.get_finding_position(selected_finding)
+        return None if selected_finding is None else self.findings.get_finding_position(selected_finding)
 
     def _on_current_changed(self, *_indexes: QModelIndex) -> None:
         if self.currentIndex().isValid():

@@ -88,8 +88,7 @@ class _FindingsByProblem:
         found = self._find_same_problem(finding)
         if found is not None:
             candidates, position = found
-            finding_taken = candidates.pop(position)
-            return self.findings.pop(id(finding_taken))
+            return self.findings.pop(id(candidates.pop(position)))
         return None
 
     def _find_same_problem(self, finding: Any) -> tuple[list[Any], int] | None:

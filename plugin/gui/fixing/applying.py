@@ -150,15 +150,19 @@ class FixApplier(QObject):
             step.deleteLater()
 
     def _warn_of_missing_log_rows(self, error: Exception) -> None:
-        text = tr("The change log does not have this undo or redo. {reason}")
-        self.messages.show_warning(text.format(reason=messages.explain_and_log(error, type(error).__name__)))
+        self.messages.show_warning(
+            tr("The change log does not have this undo or redo. {reason}").format(
+                reason=messages.explain_and_log(error, type(error).__name__)
+            )
+        )
 
     def _warn_of_partial_undo(self, layer_names: list[str]) -> None:
-        text = tr(
-            "A fix over several layers was undone or redone in part: “{layers}” has later edits. Undo those, "
-            "then the fix."
+        self.messages.show_warning(
+            tr(
+                "A fix over several layers was undone or redone in part: “{layers}” has later edits. Undo those, "
+                "then the fix."
+            ).format(layers=tr(", ").join(layer_names))
         )
-        self.messages.show_warning(text.format(layers=tr(", ").join(layer_names)))
 
     def _report_step(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
         from ...core.fixes.change_log import find_register_path

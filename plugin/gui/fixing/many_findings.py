@@ -279,11 +279,10 @@ class BatchFixer(FixDialogController):
         is_same = self.dialog.model.show_second_trial(pairs, changed_rows, self._texts)
         if changed_rows:
             names = tr("; ").join(" ".join(row.cells[: FEATURE_COLUMN + 1]) for row in changed_rows)
-            text = tr(
+            self._change_text = tr(
                 "Together with the other ticked fixes, these have another fix or none, and are no longer ticked: "
                 "{names}. View them again, or apply the others."
-            )
-            self._change_text = text.format(names=names)
+            ).format(names=names)
         self._follow_ticks()
         return is_same and not changed_rows and self.dialog.areas.texts == former_texts
 
@@ -336,8 +335,11 @@ class BatchFixer(FixDialogController):
         self._writing = None
         self.trial.set_retrying(True)
         log_error(error)
-        text = tr("The fixes were not applied because of an error ({error}). Details are in the log, tab Sanxian.")
-        self._show_refusal(text.format(error=type(error).__name__))
+        self._show_refusal(
+            tr("The fixes were not applied because of an error ({error}). Details are in the log, tab Sanxian.").format(
+                error=type(error).__name__
+            )
+        )
 
 
 def _has_other_fix(row: BatchRow, entry: Any) -> bool:

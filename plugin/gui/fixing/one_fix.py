@@ -168,9 +168,12 @@ class FindingFixer(FixChoiceController):
 
     def _ask_document(self) -> None:
         """Ask for the document that allows a change of the sealed layer, then try again."""
-        text = tr("Number of the document that approves a change of {layer}. It is written to the change log.")
         number, is_accepted = QInputDialog.getText(
-            self.dialog, tr("Document Number"), text.format(layer=self._texts.get_layer_name(self._sealed_role))
+            self.dialog,
+            tr("Document Number"),
+            tr("Number of the document that approves a change of {layer}. It is written to the change log.").format(
+                layer=self._texts.get_layer_name(self._sealed_role)
+            ),
         )
         if is_accepted and number.strip() and self.dialog is not None:
             self._documents = {**self._documents, self._sealed_role: number.strip()}
@@ -195,14 +198,14 @@ class FeatureAligner(FixChoiceController):
         role = roles[layer.id()]
         fids = sorted(layer.selectedFeatureIds())
         if not 1 <= len(fids) <= _MAX_FEATURES:
-            text = tr("Select 1 to {count} features of the layer “{layer}” to align ({selected} selected).")
-            return text.format(count=_MAX_FEATURES, layer=layer.name(), selected=len(fids))
+            return tr("Select 1 to {count} features of the layer “{layer}” to align ({selected} selected).").format(
+                count=_MAX_FEATURES, layer=layer.name(), selected=len(fids)
+            )
         self._read_texts()
         kinds = (QgsWkbTypes.GeometryType.PolygonGeometry, QgsWkbTypes.GeometryType.LineGeometry)
-        layers = self._get_layers_by_role().items()
         references = [
             (one, self._texts.get_layer_name(one))
-            for one, layer in layers
+            for one, layer in self._get_layers_by_role().items()
             if one != role and layer.geometryType() in kinds
         ]
         if not references:

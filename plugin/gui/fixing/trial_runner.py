@@ -39,10 +39,9 @@ def find_trial_obstacle(editing: LiveCheckSwitch, is_current: bool) -> str:
     if editing.is_outdated or live is None or not live.can_run_trials:
         return tr("The result is older than the layers. Check again, then fix.")
     if not editing.is_on and editing.waiting_feature_count:
-        text = tr(
+        return tr(
             "{count} changed features were not re-checked, because the live check is off. Switch it on, then fix."
-        )
-        return text.format(count=editing.waiting_feature_count)
+        ).format(count=editing.waiting_feature_count)
     return ""
 
 
@@ -132,11 +131,12 @@ class TrialRunner(QObject):
             log_error(error)
             if is_latest():
                 self._job = None
-                text = tr(
-                    "The trial stopped with an error ({error}). Nothing was changed. Details are in the log, "
-                    "tab Sanxian."
+                self.refused.emit(
+                    tr(
+                        "The trial stopped with an error ({error}). Nothing was changed. Details are in the log, "
+                        "tab Sanxian."
+                    ).format(error=type(error).__name__)
                 )
-                self.refused.emit(text.format(error=type(error).__name__))
 
         def on_cancelled() -> None:
             if is_latest():

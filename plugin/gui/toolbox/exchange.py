@@ -150,8 +150,9 @@ class ExchangeActions:
             "sanxian:export_vct", {"LAYERS": [layer.id() for layer in layers], "OUTPUT": target}
         )
         if results and "ROWS" in results:
-            text = tr("{layers} layers with {rows} rows were written to {path}.")
-            message = text.format(layers=results["LAYERS_WRITTEN"], rows=results["ROWS"], path=results["OUTPUT"])
+            message = tr("{layers} layers with {rows} rows were written to {path}.").format(
+                layers=results["LAYERS_WRITTEN"], rows=results["ROWS"], path=results["OUTPUT"]
+            )
             self._report_written(message, results["OUTPUT"])
 
     def update_yearly(self) -> None:
@@ -176,10 +177,9 @@ class ExchangeActions:
             "sanxian:yearly_update", {key: value for key, value in initial_parameter_values.items() if value}
         )
         if results and "DATABASE" in results:
-            text = tr(
+            message = tr(
                 "{layers} layers changed: {moved_in} in, {moved_out} out, {changed} changed. Fill in the reasons."
-            )
-            message = text.format(
+            ).format(
                 layers=results["LAYERS"],
                 moved_in=results["COUNT_IN"],
                 moved_out=results["COUNT_OUT"],
@@ -212,8 +212,11 @@ class ExchangeActions:
     def _warn_of_unsaved_edits(self) -> None:
         layers = role_recognition.list_plan_layers(QgsProject.instance())
         if edited_names := [layer.name() for layer in layers if count_unsaved_edits(layer)]:
-            text = tr("The tool reads files: unsaved edits of {names} do not count. Save them first.")
-            self._messages.show_warning(text.format(names=tr(", ").join(edited_names)))
+            self._messages.show_warning(
+                tr("The tool reads files: unsaved edits of {names} do not count. Save them first.").format(
+                    names=tr(", ").join(edited_names)
+                )
+            )
 
     def open_comparison_dialog(self) -> None:
         """Open the dialog to compare the current layer with its approved edition."""
@@ -344,11 +347,10 @@ class IndicatorsAction:
         )
         if not results or "COMPUTED" not in results:
             return
-        text = tr(
+        message = tr(
             "{computed} indicators; targets met {met}, met with a small margin {little}, missed {missed}; "
             "{lacking} that no layer provides."
-        )
-        message = text.format(
+        ).format(
             computed=results["COMPUTED"],
             met=results["MET"],
             little=results["LITTLE_LEFT"],
@@ -434,8 +436,11 @@ class PlanDataDropHandler(QgsCustomDropHandler):
             lines.append(tr("Plan data: {names}.").format(names=_join_names(plans)))
             buttons.append((tr("Add to Project"), lambda: self._add_layers(*plans)))
         if others:
-            text = tr("Packages, drawings and files of boundary points were not opened; drop them one by one: {names}.")
-            lines.append(text.format(names=_join_names(others)))
+            lines.append(
+                tr(
+                    "Packages, drawings and files of boundary points were not opened; drop them one by one: {names}."
+                ).format(names=_join_names(others))
+            )
         self._messages.show_message("\n".join(lines), "info", *buttons)
 
     def _run(self, action: Callable[[str], None], path: str) -> None:

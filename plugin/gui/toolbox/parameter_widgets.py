@@ -92,8 +92,7 @@ class PathParameterWidget(ParameterWidget):
             (tr("File…"), tr("GeoPackage, shapefile or GeoJSON"), self._choose_file),
             (tr("Folder…"), tr("A folder of shapefiles, or a FileGDB (.gdb)"), self._choose_folder),
         ):
-            button = QPushButton(label, toolTip=tip, clicked=choose)
-            layout.addWidget(button)
+            layout.addWidget(QPushButton(label, toolTip=tip, clicked=choose))
         return panel
 
     def setValue(self, value):

@@ -166,8 +166,9 @@ def explain_error(error: SanxianError | ImportError) -> str:
         from ...core.standard.messages.texts import Texts
 
         return Texts(settings.get_interface_language()).explain_error(error)
-    text = tr("Not started: {name} is missing. Other functions work; see Environment Check.")
-    return text.format(name=error.name or error)
+    return tr("Not started: {name} is missing. Other functions work; see Environment Check.").format(
+        name=error.name or error
+    )
 
 
 def explain_and_log(error: Exception, unexpected_error_text: str) -> str:

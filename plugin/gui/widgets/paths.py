@@ -204,8 +204,7 @@ def _ask_to_replace_file(parent: QWidget, path: str) -> bool:
         text=tr("“{name}” exists. Replace it?").format(name=Path(path).name),
     )
     replace = box.addButton(tr("Replace"), QMessageBox.ButtonRole.AcceptRole)
-    keep = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(keep)
+    box.setDefaultButton(box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole))
     box.exec()
     is_confirmed = box.clickedButton() is replace
     box.deleteLater()

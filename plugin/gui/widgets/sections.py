@@ -7,7 +7,7 @@ from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QEvent, QRectF, Qt
-from qgis.PyQt.QtGui import QColor, QPainter, QPalette
+from qgis.PyQt.QtGui import QPainter, QPalette
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from . import theme
@@ -201,10 +201,6 @@ class FieldMessage(QWidget):
         """Show the given hint, else the default hint of the field."""
         self.show_text(text or self.default_hint, "")
 
-    def show_confirmation(self, text: str) -> None:
-        """Show a text that confirms the entry, such as a file that was found."""
-        self.show_text(text, "ok")
-
     def show_error(self, text: str) -> None:
         """Show an error below the field; an empty text removes it."""
         self.show_text(text, "error")
@@ -226,11 +222,9 @@ class FieldMessage(QWidget):
         self._icon.setVisible(bool(self._message_kind))
         if self._message_kind:
             self._icon.setPixmap(theme.load_pixmap(self._message_kind, self._side, self.devicePixelRatioF()))
-        theme.set_text_color(self.message, self._get_text_color)
-
-    def _get_text_color(self) -> QColor:
-        colored = self._message_kind in ("error", "warning")
-        return theme.get_text_color(self._message_kind) if colored else theme.get_faint_color()
+        is_colored = self._message_kind in ("error", "warning")
+        color = theme.get_text_color(self._message_kind) if is_colored else theme.get_faint_color()
+        theme.set_text_color(self.message, color)
 
     def event(self, event):
         if event.type() in theme.THEME_EVENTS and event.type() != event.Type.PaletteChange:

@@ -172,8 +172,12 @@ class WorklistActions(QObject):
         else:
             text = messages.explain_and_log(error, tr("The work list failed ({error}). Details are in the log."))
         if count:
-            waiting = tr("Changed rows not written yet: {count}. The next change, or “Retry”, writes them.")
-            text = tr("{first} {second}").format(first=text, second=waiting.format(count=count))
+            text = tr("{first} {second}").format(
+                first=text,
+                second=tr("Changed rows not written yet: {count}. The next change, or “Retry”, writes them.").format(
+                    count=count
+                ),
+            )
         self._dock.show_note(text)
 
     # --- edits
