@@ -154,8 +154,7 @@ class MenuActions(QObject):
 
     def __init__(self, iface, slots: dict[str, Callable]):
         super().__init__()
-        self._iface = iface
-        self._window = iface.mainWindow()
+        self._iface, self._window = iface, iface.mainWindow()
         self.by_name: dict[str, QAction] = {}
         for name, icon, shortcut in (*chain.from_iterable(_MENU_SECTIONS.values()), *_OTHER_ACTIONS):
             action = QAction(
@@ -170,33 +169,25 @@ class MenuActions(QObject):
                 (action.toggled if name in self._CHECKABLE_ACTIONS else action.triggered).connect(slots[name])
             iface.registerMainWindowAction(action, shortcut)
             self.by_name[name] = action
-        self.menu = self._make_menu()
-        self.toolbar = self._make_toolbar()
+        self.menu = QMenu(tr("Sanxian") + "(&X)", self._window, objectName="SanxianMenu")
+        for title, entries in _MENU_SECTIONS.items():
+            self.menu.addSection(translate_marked(title))
+            self.menu.addActions([self.by_name[name] for name, _icon, _shortcut in entries])
+        self._window.menuBar().insertMenu(iface.helpMenu().menuAction(), self.menu)
+        self.toolbar = iface.addToolBar(tr("Sanxian"))
+        self.toolbar.setObjectName("SanxianToolbar")
+        self._window.insertToolBarBreak(self.toolbar)
+        for name in self._TOOLBAR_ENTRIES:
+            if name is None:
+                self.toolbar.addSeparator()
+            else:
+                self.toolbar.addAction(self.by_name[name])
+        self.toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         theme.call_after_theme_change(self.toolbar, self._refresh_icons)
         self._window.installEventFilter(self)
 
     def __getitem__(self, name: str) -> QAction:
         return self.by_name[name]
-
-    def _make_menu(self) -> QMenu:
-        menu = QMenu(tr("Sanxian") + "(&X)", self._window, objectName="SanxianMenu")
-        for title, entries in _MENU_SECTIONS.items():
-            menu.addSection(translate_marked(title))
-            menu.addActions([self.by_name[name] for name, _icon, _shortcut in entries])
-        self._window.menuBar().insertMenu(self._iface.helpMenu().menuAction(), menu)
-        return menu
-
-    def _make_toolbar(self):
-        toolbar = self._iface.addToolBar(tr("Sanxian"))
-        toolbar.setObjectName("SanxianToolbar")
-        self._window.insertToolBarBreak(toolbar)
-        for name in self._TOOLBAR_ENTRIES:
-            if name is None:
-                toolbar.addSeparator()
-            else:
-                toolbar.addAction(self.by_name[name])
-        toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        return toolbar
 
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Resize:

@@ -266,7 +266,10 @@ class DesktopController(QObject):
             (self.editing.indicators_changed, self._show_edited_indicators),
             (self.editing.rechecked, self._on_rechecked),
             (self.editing.outdated, self.result_owner.update_panel),
-            (self.fixes.changed, self._on_fixes_changed),
+            (
+                self.fixes.changed,
+                lambda change: self.change_queue.add(change, partial(self._show_fixes_in_steps, change)),
+            ),
             (self.waiving.changed, self._on_waivers_changed),
             (dock.runRequested, self.start_check),
             (dock.cancelRequested, self.checking.cancel),
@@ -291,17 +294,17 @@ class DesktopController(QObject):
         self.tour.end()
         self.saved_results.stop()
         self.change_queue.cancel()
-        for part in (self.fixes, self.watch, self.notices, self.saving_notices, self.editing, self.waiving):
+        for part in (
+            *(self.fixes, self.watch, self.notices, self.saving_notices, self.editing, self.waiving, self.worklist),
+            *(self.boxes, self.filegdb_warning),
+        ):
             part.stop()
-        self.worklist.stop()
-        self.recheck.close()
-        self.boxes.stop()
-        self.filegdb_warning.stop()
+        for part in (self.recheck, self.exchange, self.figures, self.exports, self.drops[-1]):
+            part.messages.close()
         self.dock.visibilityChanged.disconnect(self.recognition.schedule_update)
         self.recognition.stop()
         for drop_handler in self.drops:
             self.iface.unregisterCustomDropHandler(drop_handler)
-        self.drops[-1].close()
         for locator_filter in self.locator_filters:
             # QGIS deletes the filter.
             self.iface.deregisterLocatorFilter(locator_filter)
@@ -310,11 +313,10 @@ class DesktopController(QObject):
         for window in (self.export, self.inspection, self.counties):
             window.close()
         self.conformity.stop()
-        for window in (self.exchange, self.figures, self.dialogs):
-            window.close()
+        self.dialogs.close()
         self.runner.stop_all()
         self.selection.stop()
-        for window in (self._broken, self.exports, self.styling, self.new_project):
+        for window in (self._broken, self.styling, self.new_project):
             window.close()
         self.actions.remove()
         for dock in (self.dock, self.indicators, self.conformity.dock):
@@ -442,11 +444,8 @@ class DesktopController(QObject):
         yield WAITING
         self.on_map.replace_rows([*change.ended_findings, *(old for old, _ in change.changed_findings)], rows)
 
-    def _on_fixes_changed(self, change: Any) -> None:
-        """Show how a fix or its undo changed findings of rules that the live check does not run."""
-        self.change_queue.add(change, partial(self._show_fixes_in_steps, change))
-
     def _show_fixes_in_steps(self, change: Any) -> Generator[Waiting | None, None, None]:
+        """Show how a fix or its undo changed findings of rules that the live check does not run."""
         rows: dict[int, Any] = {}
         for start in range(0, len(change.new_findings), _FEATURES_PER_STEP):
             findings = change.new_findings[start : start + _FEATURES_PER_STEP]

@@ -59,7 +59,7 @@ def requested_dialogs():
 def exchange_actions(requested_dialogs):
     made = ExchangeActions(FakeInterface(), requested_dialogs)
     yield made
-    made.close()
+    made.messages.close()
 
 
 @pytest.fixture

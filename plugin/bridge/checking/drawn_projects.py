@@ -192,7 +192,7 @@ class DrawnProjectReviewer(QObject):
             if request is None:
                 continue
             try:
-                result = self._reviews.review(request, lambda: post_to_main(self._report_preparing), cancellation)
+                result = self._reviews.review(request, lambda: post_to_main(self.preparing.emit), cancellation)
                 post_to_main(partial(self._pass_on, request.number, self._describe(result), None))
             except Cancelled:
                 raise
@@ -202,10 +202,6 @@ class DrawnProjectReviewer(QObject):
             idle_since = time.monotonic()
 
     # --- on the main thread
-    def _report_preparing(self) -> None:
-        if not self._is_stopped:
-            self.preparing.emit()
-
     def _pass_on(self, number: int, description: Any, error: Exception | None) -> None:
         if number >= self._first_valid and not self._is_stopped:
             self.answered.emit(number, description, error)

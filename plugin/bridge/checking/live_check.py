@@ -99,9 +99,7 @@ class LiveCheck(QObject):
         self._features_under_way: frozenset[FeatureKey] = frozenset()
         #: Monotonic time (s) of the last reading of changes.
         self._last_read = -math.inf
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._read_changes)
+        self._timer = QTimer(self, singleShot=True, timeout=self._read_changes)
         for edits in self._listeners.values():
             edits.commandEnded.connect(self._on_command_ended)
             edits.undone.connect(self._on_undone_in_transaction)
@@ -411,7 +409,7 @@ class LiveCheck(QObject):
         change = check_session.check_edits(
             batch,
             cancellation,
-            lambda indicators, stale_ids: post_to_main(partial(self._take_indicators, indicators, stale_ids)),
+            lambda *indicators: post_to_main(partial(self._take_indicators, *indicators)),
         )
         new = [*change.new_findings, *(changed_finding for _, changed_finding in change.changed_findings)]
         # The desktop does not need them, and freeing them there would stop it.

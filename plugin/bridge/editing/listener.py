@@ -239,8 +239,16 @@ def _identify_last_command(layer: QgsVectorLayer) -> tuple[int, int]:
     It consists of the command's index on the stack and its memory address.
     """
     stack = layer.undoStack()
-    command = stack.command(stack.index() - 1) if stack.index() else None
-    return stack.index(), 0 if command is None else sip.unwrapinstance(command)
+    return stack.index(), get_command_address(stack, stack.index() - 1)
+
+
+def get_command_address(stack: Any, index: int) -> int:
+    """Return the memory address of the command at an index of an undo stack; 0 without a command.
+
+    The address is unique among existing commands.
+    """
+    command = stack.command(index)
+    return 0 if command is None else sip.unwrapinstance(command)
 
 
 try:

@@ -191,21 +191,16 @@ class CheckRunner(QObject):
 
     def _on_failed(self, title: str, error: Exception) -> None:
         if isinstance(error, health.MissingLibraries | ImportError):
-            libraries_page = panel_pages.make_libraries_missing_page(self._open_doctor)
-            self._dock.set_empty_page(libraries_page)
+            page = panel_pages.make_libraries_missing_page(self._open_doctor)
+            self._dock.set_empty_page(page)
             # Without a result, the panel shows the message in the middle, with a button.
-            self._report_failure(
-                title, libraries_page.text, libraries_page.text if self._dock.result is not None else ""
+            why, note = page.text, page.text if self._dock.result is not None else ""
+        else:
+            text = tr(
+                "The check stopped with an error ({error}). The previous result is kept. Details are in the "
+                "log, tab Sanxian."
             )
-            return
-        text = tr(
-            "The check stopped with an error ({error}). The previous result is kept. Details are in the "
-            "log, tab Sanxian."
-        )
-        message = messages.explain_and_log(error, text)
-        self._report_failure(title, message, message)
-
-    def _report_failure(self, title: str, why: str, note: str) -> None:
+            why = note = messages.explain_and_log(error, text)
         self._editing.drop_preparation()
         self._end_check(note)
         self.check_failed.emit(title, why)

@@ -8,7 +8,7 @@ makes the drop-down lists searchable when a form gets the focus.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape
 from typing import Any
 
@@ -22,7 +22,7 @@ from qgis.core import (
 )
 from qgis.gui import QgsAttributeEditorContext, QgsAttributeForm
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QEvent, QObject, Qt
+from qgis.PyQt.QtCore import QEvent, QObject, Qt, QTimer
 from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QDialog, QLabel, QLineEdit, QMenu, QScrollArea, QStyle, QWidget
 
 from ...bridge.editing.attribute_forms import LEVEL_INDENT, get_role_of_form
@@ -34,7 +34,7 @@ from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.standard import load_standard
 from ..widgets import theme
-from ..widgets.labels_and_buttons import show_menu
+from ..widgets.labels_and_buttons import add_menu_entry, show_menu
 
 _OBJECT_NAME = "SanxianFormReasons"
 #: Maximum number of errors shown at once; the others are counted.
@@ -146,7 +146,7 @@ class _WidthFitter(QObject):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.widget().installEventFilter(self)
         # Layouts have their new sizes only after the current event.
-        self._later = theme.make_theme_change_timer(self, self._fit_width)
+        self._later = QTimer(self, singleShot=True, interval=0, timeout=self._fit_width)
         self._later.start()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
@@ -336,8 +336,7 @@ class CodeSearch(QObject):
             if has_children:
                 target = target.addMenu(label)
                 menus.append(target)
-            action = target.addAction(label)
-            action.triggered.connect(lambda _checked=False, row=row: self._box.setCurrentIndex(row))
+            add_menu_entry(target, label, partial(self._box.setCurrentIndex, row))
             if has_children:
                 target.addSeparator()
         return root

@@ -13,7 +13,7 @@ from qgis.PyQt.QtWidgets import QMenu, QToolButton
 from ...bridge.running.portions import WAITING, PortionedWork, Waiting, run_to_end
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.labels_and_buttons import show_menu
+from ..widgets.labels_and_buttons import add_menu_entry, show_menu
 from ..widgets.lists import EmptyPage
 from .features import FeatureRef, is_switched_off, list_feature_refs
 from .findings_form import LIST_TO_DETAIL_RATIO, FindingsForm
@@ -23,11 +23,6 @@ from .result import CheckView
 
 #: A longer list is prepared in portions (`FindingsModel.prepare_groups`).
 MAX_FINDINGS_LISTED_AT_ONCE = 5_000
-
-
-def _list_layer_states(layers: list[Any]) -> list[tuple[Any, bool]]:
-    """Return each layer with True if it is switched off, False if other layers cover it."""
-    return [(layer, is_switched_off(layer)) for layer in layers]
 
 
 class FindingsDock(FindingsForm):
@@ -56,6 +51,7 @@ class FindingsDock(FindingsForm):
         super().__init__(parent)
         #: Returns the layers of a finding that are switched off or covered; set by the owner of the map.
         self.hidden_layer_finder: Callable[[Any], list[Any]] = lambda finding: []
+        #: Each hidden layer of the selected finding, with True if it is switched off, False if others cover it.
         self._hidden_layers: list[tuple[Any, bool]] = []
         #: Prepares a long list in portions; None if the list is up to date.
         self._filling: PortionedWork | None = None
@@ -247,10 +243,8 @@ class FindingsDock(FindingsForm):
         """Return the context menu of the list: the actions of the buttons below it, and those of the work list."""
         menu = QMenu(self)
         for button in (self.navigation.fix, self.navigation.waive):
-            action = menu.addAction(button.text())
-            action.setEnabled(button.isEnabled())
-            action.setToolTip(button.toolTip())
-            action.triggered.connect(lambda _on=False, button=button: button.perform_action())
+            entry = add_menu_entry(menu, button.text(), button.perform_action, is_enabled=button.isEnabled())
+            entry.setToolTip(button.toolTip())
         self.contextMenuOpened.emit(menu)
         return menu
 
@@ -475,7 +469,7 @@ class FindingsDock(FindingsForm):
             self.detail.show_group(self.result, group)
         else:
             hidden_layers = self.hidden_layer_finder(finding)
-            self._hidden_layers = _list_layer_states(hidden_layers)
+            self._hidden_layers = [(layer, is_switched_off(layer)) for layer in hidden_layers]
             self.detail.show_finding(self.result, group, finding, hidden_layers)
         self.navigation.zoom.setEnabled(finding is not None and finding.geom_kind != "none")
         self.navigation.show_position(self.tree.get_selected_position())
@@ -483,7 +477,8 @@ class FindingsDock(FindingsForm):
     def refresh_hidden_layers(self) -> None:
         """Show the details again if a layer of the selected finding was switched on or off, or moved."""
         finding = self.tree.get_selected_finding()
-        if finding is not None and _list_layer_states(self.hidden_layer_finder(finding)) != self._hidden_layers:
+        hidden_layers = self.hidden_layer_finder(finding) if finding is not None else []
+        if finding is not None and [(one, is_switched_off(one)) for one in hidden_layers] != self._hidden_layers:
             self._show_selected_details()
 
     def _refresh_icons(self) -> None:

@@ -68,8 +68,7 @@ def find_hidden_layers(result: CheckView, finding: Any) -> list[QgsVectorLayer]:
     The findings layer is among them if it is switched off or below a visible layer that covers it.
     """
     project = QgsProject.instance()
-    nodes = [(layer, project.layerTreeRoot().findLayer(layer.id())) for layer in find_layers_of(result, finding)]
-    hidden_layers = [layer for layer, node in nodes if node is not None and not node.isVisible()]
+    hidden_layers = [layer for layer in find_layers_of(result, finding) if is_switched_off(layer)]
     layer_of_findings = findings_layer.find_findings_layer(project)
     if (
         layer_of_findings is not None

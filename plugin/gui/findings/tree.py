@@ -185,7 +185,9 @@ class FindingsTree(QTreeView):
             self._select_or_go_to_group(present, None)
         # A list without an expanded group shows the findings of the first one.
         first = self.findings.index(0, 0)
-        if first.isValid() and not any(map(self.isExpanded, map(self._get_row_index, range(self.findings.rowCount())))):
+        if first.isValid() and not any(
+            self.isExpanded(self.findings.index(row, 0)) for row in range(self.findings.rowCount())
+        ):
             self.expand(first)
         self._quiet = False
 
@@ -194,7 +196,7 @@ class FindingsTree(QTreeView):
         if finding is None or not self.findings.is_visible(finding):
             # An invalid index, for a group that is hidden too, clears the selection.
             row = next((n for n, g in enumerate(self.findings.groups) if group and g.key == group.key), -1)
-            self.setCurrentIndex(self._get_row_index(row))
+            self.setCurrentIndex(self.findings.index(row, 0))
         elif self.get_selected_finding() is not finding or not self.selectionModel().hasSelection():
             self.select_finding(finding)
 
@@ -215,7 +217,13 @@ class FindingsTree(QTreeView):
             self.expand(self._get_group_index(group))
         before, after = [], []
         if former_finding is not None and not self.findings.is_visible(present):
-            before, after = self._split_remaining_findings(listed, former_finding, new_version_by_id)
+            # The visible open findings that were before, and those that were after, the one that is hidden now.
+            visible_ids = {id(f) for f in self.findings.list_visible_findings() if f.state != "waived"}
+            position = next((n for n, f in enumerate(listed) if f is former_finding), len(listed))
+            versions = [new_version_by_id.get(id(f), f) for f in listed]
+            before, after = (
+                [f for f in part if id(f) in visible_ids] for part in (versions[:position], versions[position + 1 :])
+            )
         if moves_on and (before or after):
             present = (after or before[::-1])[0]
         if present is not None:
@@ -229,22 +237,6 @@ class FindingsTree(QTreeView):
         self._quiet = False
         return self.get_selected_finding() is not former_finding
 
-    def _split_remaining_findings(
-        self, former: list[Any], finding: Any, new_version_by_id: dict[int, Any]
-    ) -> tuple[list[Any], list[Any]]:
-        """Return the visible open findings that were before, and those that were after, a finding that is hidden now.
-
-        ``former``: the findings that were visible before the change.
-        """
-        visible_ids = {id(f) for f in self.findings.list_visible_findings()}
-        position = next((n for n, f in enumerate(former) if f is finding), len(former))
-        present = [new_version_by_id.get(id(f), f) for f in former]
-        before, after = (
-            [f for f in part if id(f) in visible_ids and f.state != "waived"]
-            for part in (present[:position], present[position + 1 :])
-        )
-        return before, after
-
     def set_filters(self, filters: FilterSettings) -> None:
         """Set the filters; if they hide the selected finding, select its rule, so that 下一个 skips no finding."""
         former_finding, group = self.get_selected_finding(), self.get_selected_group()
@@ -255,10 +247,7 @@ class FindingsTree(QTreeView):
         self._quiet = False
 
     def _get_group_index(self, group: FindingGroup) -> QModelIndex:
-        return self._get_row_index(next(n for n, g in enumerate(self.findings.groups) if g is group))
-
-    def _get_row_index(self, row: int) -> QModelIndex:
-        return self.findings.index(row, 0)
+        return self.findings.index(next(n for n, g in enumerate(self.findings.groups) if g is group), 0)
 
     # --- selection
     def get_selected_finding(self) -> Any:

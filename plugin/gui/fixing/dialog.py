@@ -57,17 +57,15 @@ class OutcomeBox(QScrollArea):
     def show_proposal(self, proposal: Any, texts: Any) -> None:
         """Show the effects of a proposal (`core.fixes.proposal.Proposal`); show nothing for None."""
         page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self.lines = []
-        if proposal is not None:
-            for icon, text in _list_outcomes(proposal, texts):
-                mark = QLabel(pixmap=theme.load_pixmap(icon, self.fontMetrics().height(), self.devicePixelRatioF()))
-                label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-                # The text is beside its icon, also if the row is higher than the text.
-                top = Qt.AlignmentFlag.AlignTop
-                layout.addLayout(make_row((mark, 0, top), (label, 1, top)))
-                self.lines.append(text)
+        layout = fill_layout(QVBoxLayout(page), has_margins=False)
+        outcomes = [] if proposal is None else _list_outcomes(proposal, texts)
+        self.lines = [text for _icon, text in outcomes]
+        for icon, text in outcomes:
+            mark = QLabel(pixmap=theme.load_pixmap(icon, self.fontMetrics().height(), self.devicePixelRatioF()))
+            label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+            # The text is beside its icon, also if the row is higher than the text.
+            top = Qt.AlignmentFlag.AlignTop
+            layout.addLayout(make_row((mark, 0, top), (label, 1, top)))
         layout.addStretch()
         self.setWidget(page)
 
@@ -168,8 +166,7 @@ class ChoiceList(QScrollArea):
         ``texts``: `core.fixes.proposal.FixTexts`; ``none_text``: shown without any choice.
         """
         page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout = fill_layout(QVBoxLayout(page), has_margins=False)
         self._choices, self.buttons = choices, []
         group = QButtonGroup(page)
         first = next((n for n, choice in enumerate(choices) if choice.proposal is not None), -1)
@@ -178,14 +175,13 @@ class ChoiceList(QScrollArea):
             if number == first and len(choices) > 1:
                 title = tr("{title} (recommended)").format(title=title)
             button = WrappedRadioButton(title)
-            button.setEnabled(choice.proposal is not None)
-            if choice.proposal is None:
-                # The reason below is of no use if the title has the hardly readable colour of disabled buttons.
-                theme.set_faint(button)
             group.addButton(button, number)
             if choice.proposal is not None:
                 text = texts.make_sentence(choice.proposal)
             else:
+                button.setEnabled(False)
+                # The reason below is of no use if the title has the hardly readable colour of disabled buttons.
+                theme.set_faint(button)
                 text = tr("Does not apply: {reason}").format(reason=texts.explain_refusal(choice.refusal))
             indent = self.fontMetrics().height() + self.fontMetrics().height() // 2
             fill_layout(layout, button, make_faint_label(text, wordWrap=True, indent=indent))
@@ -256,11 +252,13 @@ class FixDialog(TrialDialog):
         super().__init__(parent, objectName="SanxianFixDialog", windowTitle=tr("Fix Preview"))
         self.maps = LinkedMaps(main_canvas)
         self.choices, self.areas, self.outcome = ChoiceList(), AreaTable(), OutcomeBox()
-        self._icon, self._title, self._place = QLabel(), QLabel(), make_faint_label()
+        self._icon, self._title, self._place = (
+            QLabel(),
+            QLabel(textFormat=Qt.TextFormat.PlainText),
+            make_faint_label(),
+        )
         set_bold(self._title)
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self._safety_icon, self.safety = QLabel(), QLabel()
-        self.safety.setObjectName("SanxianFixSafety")
+        self._safety_icon, self.safety = QLabel(), QLabel(objectName="SanxianFixSafety")
         self.progress = QProgressBar(textVisible=False)
         self.progress.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 24)
         self.cancel_button = QPushButton(tr("Cancel"), clicked=self.cancelRequested)
@@ -304,25 +302,18 @@ class FixDialog(TrialDialog):
         return row
 
     def _make_buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
         self.hint = make_faint_label()
-        row.addWidget(self.hint, 1)
-        self.previous = QPushButton(theme.load_icon("previous"), tr("Previous"))
-        self.skip = QPushButton(tr("Skip"), objectName="SanxianFixSkip")
+        self.previous = QPushButton(theme.load_icon("previous"), tr("Previous"), clicked=lambda: self.stepped.emit(-1))
+        self.skip = QPushButton(tr("Skip"), objectName="SanxianFixSkip", clicked=lambda: self.stepped.emit(1))
         self.apply_next = QPushButton(
             tr("Apply and Next"), objectName="SanxianFixApplyNext", clicked=self.applyNextRequested
         )
-        self.apply = QPushButton(tr("Apply"), objectName="SanxianFixApply", default=True)
-        close = QPushButton(tr("Close"), objectName="SanxianFixClose")
-        self.previous.clicked.connect(lambda: self.stepped.emit(-1))
-        self.skip.clicked.connect(lambda: self.stepped.emit(1))
-        self.apply.clicked.connect(self.applyRequested)
-        close.clicked.connect(self.reject)
-        for button in (self.previous, self.skip, self.apply_next, self.apply, close):
-            # Enter on Close must not apply a fix; after a click on Skip or Previous it must.
-            button.setAutoDefault(button in (self.apply_next, self.apply, close))
-            row.addWidget(button)
-        return row
+        self.apply = QPushButton(tr("Apply"), objectName="SanxianFixApply", default=True, clicked=self.applyRequested)
+        close = QPushButton(tr("Close"), objectName="SanxianFixClose", clicked=self.reject)
+        # Enter on Close must not apply a fix; after a click on Skip or Previous it must.
+        for button in (self.previous, self.skip):
+            button.setAutoDefault(False)
+        return make_row((self.hint, 1), self.previous, self.skip, self.apply_next, self.apply, close)
 
     # --- content
     def show_finding(self, finding: Any, title: str, position: str, shapes: FixShapes) -> None:
@@ -382,12 +373,9 @@ class FixDialog(TrialDialog):
         self.document_button.setVisible(needs_document)
         for button in (self.apply, self.apply_next):
             button.setEnabled(can_apply)
-        self.apply.setText(tr("Start Editing and Apply") if can_apply and layers_to_start_editing else tr("Apply"))
+        text, hint = tr("Apply"), tr("One edit step in the edit buffer; one undo (Ctrl+Z) reverts everything.")
         if can_apply and layers_to_start_editing:
-            self.hint.setText(
-                tr("“{layers}” will be switched to edit mode. One undo reverts everything.").format(
-                    layers=layers_to_start_editing
-                )
-            )
-        else:
-            self.hint.setText(tr("One edit step in the edit buffer; one undo (Ctrl+Z) reverts everything."))
+            text = tr("Start Editing and Apply")
+            hint = tr("“{layers}” will be switched to edit mode. One undo reverts everything.")
+        self.apply.setText(text)
+        self.hint.setText(hint.format(layers=layers_to_start_editing))

@@ -75,10 +75,7 @@ class ExchangeActions:
 
     def __init__(self, iface: Any, open_tool_dialog: OpenToolDialog = _open_processing_dialog):
         self._iface, self._open_tool_dialog = iface, open_tool_dialog
-        self._messages = MessageBarMessages(iface, tr("Sanxian"))
-
-    def close(self) -> None:
-        self._messages.close()
+        self.messages = MessageBarMessages(iface, tr("Sanxian"))
 
     def check_source(self, path: str) -> None:
         """Open the toolbox dialog to check a file or folder."""
@@ -140,7 +137,7 @@ class ExchangeActions:
         project = QgsProject.instance()
         layers = role_recognition.list_plan_layers(project)
         if not layers:
-            self._messages.show_warning(tr("The project has no plan layers to export."))
+            self.messages.show_warning(tr("The project has no plan layers to export."))
             return
         target = find_free_path(
             Path(_get_initial_folder(project, _find_database(layers)))
@@ -212,7 +209,7 @@ class ExchangeActions:
     def _warn_of_unsaved_edits(self) -> None:
         layers = role_recognition.list_plan_layers(QgsProject.instance())
         if edited_names := [layer.name() for layer in layers if count_unsaved_edits(layer)]:
-            self._messages.show_warning(
+            self.messages.show_warning(
                 tr("The tool reads files: unsaved edits of {names} do not count. Save them first.").format(
                     names=tr(", ").join(edited_names)
                 )
@@ -238,7 +235,7 @@ class ExchangeActions:
         )
         if results and "VERDICT" in results:
             if results["IDENTICAL"]:
-                self._messages.show_message(tr("The two editions are identical."), "success")
+                self.messages.show_message(tr("The two editions are identical."), "success")
                 return
             from ...core.standard.messages.numbers import format_number
 
@@ -246,27 +243,32 @@ class ExchangeActions:
                 "The two editions differ in {parts} parts: {area_in} m² in, {area_out} m² out, {changed} m² with "
                 "other attributes."
             )
-            figures = {
-                key: format_number(results[name], 2)
-                for key, name in (("area_in", "AREA_IN"), ("area_out", "AREA_OUT"), ("changed", "AREA_CHANGED"))
-            }
-            message = text.format(parts=results["PARTS"], **figures)
+            message = text.format(
+                parts=results["PARTS"],
+                area_in=format_number(results["AREA_IN"], 2),
+                area_out=format_number(results["AREA_OUT"], 2),
+                changed=format_number(results["AREA_CHANGED"], 2),
+            )
             if results["SHIFT_ROWS"]:
                 text = tr(
                     "The later edition is shifted as a whole: {east} m east, {north} m north (negative: west, south; "
                     "{count} features)."
                 )
-                offsets = {
-                    key: format_number(results[name], 3)
-                    for key, name in (("east", "SHIFT_EAST"), ("north", "SHIFT_NORTH"))
-                }
-                message = f"{text.format(count=results['SHIFT_ROWS'], **offsets)} {message}"
-            workbook = str(results.get("OUTPUT_XLSX") or "")
-            buttons = [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
-            self._messages.show_message(message, "info", *buttons)
+                shift = text.format(
+                    count=results["SHIFT_ROWS"],
+                    east=format_number(results["SHIFT_EAST"], 3),
+                    north=format_number(results["SHIFT_NORTH"], 3),
+                )
+                message = f"{shift} {message}"
+            self.messages.show_message(message, "info", *_make_workbook_buttons(results))
 
     def _report_written(self, text: str, path: str, level: str = "success") -> None:
-        self._messages.show_message(text, level, (tr("Open Folder"), make_opener(str(Path(path).parent))))
+        self.messages.show_message(text, level, (tr("Open Folder"), make_opener(str(Path(path).parent))))
+
+
+def _make_workbook_buttons(results: dict[str, Any]) -> list[tuple[str, Callable[[], object]]]:
+    workbook = str(results.get("OUTPUT_XLSX") or "")
+    return [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
 
 
 def find_free_path(path: Path) -> str:
@@ -316,10 +318,7 @@ class IndicatorsAction:
         get_provenance: Callable[[], Mapping[str, Any]] = dict,
     ):
         self._open_tool_dialog, self._get_provenance = open_tool_dialog, get_provenance
-        self._messages = MessageBarMessages(iface, tr("Indicators"))
-
-    def close(self) -> None:
-        self._messages.close()
+        self.messages = MessageBarMessages(iface, tr("Indicators"))
 
     def open_indicator_dialog(self) -> None:
         """Open the toolbox dialog of 指标计算, then report its counts in the message bar.
@@ -357,9 +356,7 @@ class IndicatorsAction:
             missed=results["BROKEN"] + results["ROUNDING"],
             lacking=results["NOT_COMPUTED"],
         )
-        workbook = str(results.get("OUTPUT_XLSX") or "")
-        buttons = [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
-        self._messages.show_message(message, "info", *buttons)
+        self.messages.show_message(message, "info", *_make_workbook_buttons(results))
 
 
 class PlanDataDropHandler(QgsCustomDropHandler):
@@ -381,12 +378,9 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         super().__init__()
         self._iface, self._check, self._inspect = iface, check, inspect
         self._import_points, self._import_drawing = import_points, import_drawing
-        self._messages = MessageBarMessages(iface, tr("Dropped Data"))
+        self.messages = MessageBarMessages(iface, tr("Dropped Data"))
         #: QGIS passes the files of one drop one by one; one message asks about all.
         self._dropped: list[DroppedData] = []
-
-    def close(self) -> None:
-        self._messages.close()
 
     def customUriProviderKey(self) -> str:
         return "sanxian_data"
@@ -425,7 +419,7 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         button = (label, lambda: self._run(action, dropped.path))
         buttons = {DroppedKind.PLAN: (add, button), DroppedKind.PACKAGE: (button,)}.get(dropped.kind, (button, add))
         text = text.format(name=Path(dropped.path).name, count=dropped.layer_count)
-        self._messages.show_message(text, "info", *buttons)
+        self.messages.show_message(text, "info", *buttons)
 
     def _ask_about_several(self, all_dropped: list[DroppedData]) -> None:
         """Offer to add the plan data of a drop; name the other files, which need a drop of each."""
@@ -441,14 +435,14 @@ class PlanDataDropHandler(QgsCustomDropHandler):
                     "Packages, drawings and files of boundary points were not opened; drop them one by one: {names}."
                 ).format(names=_join_names(others))
             )
-        self._messages.show_message("\n".join(lines), "info", *buttons)
+        self.messages.show_message("\n".join(lines), "info", *buttons)
 
     def _run(self, action: Callable[[str], None], path: str) -> None:
-        self._messages.close()
+        self.messages.close()
         action(path)
 
     def _add_layers(self, *dropped: DroppedData) -> None:
-        self._messages.close()
+        self.messages.close()
         for file in (file for one in dropped for file in one.layer_files):
             self._iface.addVectorLayer(file, "", "ogr")
 

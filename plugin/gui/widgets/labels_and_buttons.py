@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qgis.PyQt.QtCore import QPoint, QRectF, QSize, Qt, QTimer
-from qgis.PyQt.QtGui import QColor, QGuiApplication, QKeyEvent, QPainter, QPalette, QShowEvent
+from qgis.PyQt.QtGui import QAction, QColor, QGuiApplication, QKeyEvent, QPainter, QPalette, QShowEvent
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMenu, QPushButton, QSizePolicy, QStyle, QToolButton
 
 from ...bridge.texts import tr
@@ -117,6 +117,14 @@ class SourceMarkLabel(QLabel):
             painter.setPen(paper)
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
         painter.end()
+
+
+def add_menu_entry(menu: QMenu, text: str, action: Callable[[], object], *, is_enabled: bool = True) -> QAction:
+    """Add an entry that calls ``action`` to a menu, and return it."""
+    entry = menu.addAction(text)
+    entry.setEnabled(is_enabled)
+    entry.triggered.connect(lambda _on=False: action())
+    return entry
 
 
 def show_menu(menu: QMenu, position: QPoint) -> None:

@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxL
 
 from . import theme
 from .labels_and_buttons import set_bold
-from .layout import fill_layout
+from .layout import fill_layout, make_row
 
 #: Share of the message colour in its background, in percent.
 _TINT_PERCENT = 12
@@ -46,16 +46,14 @@ class FormSection(BorderedFrame):
 
     def __init__(self, title: str, about: str = "", parent=None, *, wraps: bool = False):
         super().__init__(parent)
-        self.layout_ = QVBoxLayout(self)
-        row = QHBoxLayout()
         name = QLabel(title)
         set_bold(name)
-        row.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
+        row = make_row((name, 0, Qt.AlignmentFlag.AlignTop))
         if about:
             row.addWidget(make_faint_label(about, wordWrap=wraps), int(wraps), Qt.AlignmentFlag.AlignTop)
         if not wraps:
             row.addStretch(1)
-        self.layout_.addLayout(row)
+        self.layout_ = fill_layout(QVBoxLayout(self), row)
 
 
 def make_faint_label(text: str = "", **properties: Any) -> QLabel:
@@ -166,11 +164,9 @@ class FieldMessage(QWidget):
         line = fill_layout(
             QHBoxLayout(), (self._icon, 0, Qt.AlignmentFlag.AlignTop), (self.message, 1), has_margins=False
         )
-        layout = fill_layout(QVBoxLayout(self, spacing=2), has_margins=False)
         if field is not None:
-            layout.addWidget(field)
             self.setFocusProxy(field)
-        layout.addLayout(line)
+        fill_layout(QVBoxLayout(self, spacing=2), *([] if field is None else [field]), line, has_margins=False)
         self.show_hint()
 
     def _keep_height(self) -> None:

@@ -77,14 +77,6 @@ MIN_CONTRAST = 4.5
 _CHOSEN_CONTRAST = 5.2
 
 
-def make_theme_change_timer(owner: QObject, action: Callable[[], None]) -> QTimer:
-    """Return a timer that calls ``action`` once when a new theme's palette is in force.
-
-    Start it on a change of theme.
-    """
-    return QTimer(owner, singleShot=True, interval=0, timeout=action)
-
-
 #: A widget with a text whose colour can be set.
 _Labelled = TypeVar("_Labelled", QLabel, QRadioButton)
 
@@ -196,7 +188,9 @@ class _ThemeListener(QObject):
         super().__init__(widget)
         self._events = events
         # A widget of a closed window may be deleted by the garbage collection before its helpers.
-        self._timer = make_theme_change_timer(self, lambda: None if sip.isdeleted(widget) else action())
+        self._timer = QTimer(
+            self, singleShot=True, interval=0, timeout=lambda: None if sip.isdeleted(widget) else action()
+        )
         widget.installEventFilter(self)
 
     def eventFilter(self, watched, event):
