@@ -17,6 +17,7 @@ from ..bridge.running.tasks import JobRunner
 from ..bridge.texts import mark_text, tr, translate_marked
 from ..core.base.errors import SanxianError
 from .findings import panel_pages
+from .help.help_dialog import HelpDialog, open_manual
 from .widgets import messages, theme
 
 #: Section of the menu → its entries: name, icon, shortcut. The menu has to fit on a small screen: at most 24 entries
@@ -296,14 +297,10 @@ class DialogOpener(QObject):
 
     def open_manual(self) -> None:
         """Open the manual in the browser at its first chapter."""
-        from .help.help_dialog import open_manual
-
         open_manual("start", self._iface.mainWindow())
 
     def open_help(self, code: str) -> None:
         """Open the help page of a rule; an empty ``code`` opens the page about the plugin."""
-        from .help.help_dialog import HelpDialog
-
         norm, outcome = panel_pages.get_norm_and_outcomes(
             self._get_result(), county.make_check_options(QgsProject.instance())
         )

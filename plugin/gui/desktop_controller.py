@@ -47,7 +47,7 @@ from .package.inspect import PackageInspection
 from .project.styling_actions import StylingActions
 from .project.watch import ProjectWatcher
 from .sample_tour import SampleTour
-from .toolbox.exchange import ExchangeActions, IndicatorsAction, PlanDataDropHandler, VctDropHandler
+from .toolbox.exchange import ExchangeActions, PlanDataDropHandler
 from .widgets.messages import MessageBarMessages
 from .wizard.new_project import ProjectSetupController
 from .worklist.actions import WorklistActions
@@ -134,11 +134,10 @@ class DesktopController(QObject):
         self.styling = StylingActions(iface, self.runner)
         self.new_project = ProjectSetupController(iface, self.runner)
         self.maps = MapActions(iface, self.runner)
-        self.figures = IndicatorsAction(
+        self.exchange = ExchangeActions(
             iface,
             get_provenance=lambda: self.dock.result.report.provenance if self.dock.result is not None else {},
         )
-        self.exchange = ExchangeActions(iface)
         self.conformity = ConformityController(
             iface,
             self.runner,
@@ -164,18 +163,15 @@ class DesktopController(QObject):
             lambda name: self._get_action_handlers()[name](),
         )
         self.export = PackageExport(iface, self.runner, self.checking, export_environment, self)
-        self.drops = (
-            VctDropHandler(self.exchange.import_vct),
-            PlanDataDropHandler(
-                iface,
-                self.exchange.check_source,
-                self.inspection.ask_for_package,
-                self.exchange.import_boundary_points,
-                self.exchange.import_drawing,
-            ),
+        self.drop_handler = PlanDataDropHandler(
+            iface,
+            self.exchange.check_source,
+            self.inspection.ask_for_package,
+            self.exchange.import_boundary_points,
+            self.exchange.import_drawing,
+            self.exchange.import_vct,
         )
-        for drop_handler in self.drops:
-            iface.registerCustomDropHandler(drop_handler)
+        iface.registerCustomDropHandler(self.drop_handler)
         targets = LocatorTargets(
             lambda: self.actions.by_name,
             lambda: self.dock.result,
@@ -201,7 +197,7 @@ class DesktopController(QObject):
             "live": self.editing.set_enabled,
             "report": lambda: self.exports.ask_and_save("html"),
             "indicator_panel": self.indicators.setVisible,
-            "indicators": self.figures.open_indicator_dialog,
+            "indicators": self.exchange.open_indicator_dialog,
             "align": self.fixes.align_selected,
             "fix_all": self.fixes.preview_all,
             "points_in": lambda: self.exchange.import_boundary_points(""),
@@ -299,12 +295,11 @@ class DesktopController(QObject):
             *(self.boxes, self.filegdb_warning),
         ):
             part.stop()
-        for part in (self.recheck, self.exchange, self.figures, self.exports, self.drops[-1]):
+        for part in (self.recheck, self.exchange, self.exports, self.drop_handler):
             part.messages.close()
         self.dock.visibilityChanged.disconnect(self.recognition.schedule_update)
         self.recognition.stop()
-        for drop_handler in self.drops:
-            self.iface.unregisterCustomDropHandler(drop_handler)
+        self.iface.unregisterCustomDropHandler(self.drop_handler)
         for locator_filter in self.locator_filters:
             # QGIS deletes the filter.
             self.iface.deregisterLocatorFilter(locator_filter)
@@ -474,10 +469,8 @@ class DesktopController(QObject):
     def _on_project_changed(self) -> None:
         """Clear the result of the former project and read the saved result of this one."""
         self._clear_result()
-        self.checking.project_changed()
-        self.styling.project_changed()
-        self.export.project_changed()
-        self.inspection.project_changed()
+        for part in (self.checking, self.styling, self.export, self.inspection):
+            part.project_changed()
         self.saved_results.read_result()
         self._enable_actions()
 

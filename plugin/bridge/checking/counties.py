@@ -298,9 +298,8 @@ class ReleasedSummaryLayers:
 
     def _set_source(self, layer_id: str, source: str, provider: str) -> None:
         layer = self._project.mapLayer(layer_id)
-        if layer is None:
-            return
-        layer.setReadOnly(False)
-        layer.setDataSource(source, layer.name(), provider, QgsDataProvider.ProviderOptions())
-        layer.setReadOnly(True)
-        layer.triggerRepaint()
+        if layer is not None:
+            layer.setReadOnly(False)
+            layer.setDataSource(source, layer.name(), provider, QgsDataProvider.ProviderOptions())
+            layer.setReadOnly(True)
+            layer.triggerRepaint()

@@ -433,12 +433,11 @@ class _LayerUpdater(QObject):
 
     def _resume_recording(self) -> None:
         """Begin a new record of changed values."""
-        if not self._stack_connections:
-            return
-        self._record = start_recording_changed_values(self.layer)
-        if not self._is_listening:
-            self._is_listening = True
-            self.layer.attributeValueChanged.connect(self._on_value_changed)
+        if self._stack_connections:
+            self._record = start_recording_changed_values(self.layer)
+            if not self._is_listening:
+                self._is_listening = True
+                self.layer.attributeValueChanged.connect(self._on_value_changed)
 
     # --- other changes; called once per row of a bulk change (the declared types avoid conversions)
     @pyqtSlot("qlonglong")

@@ -84,9 +84,8 @@ class EditListener(QObject):
         self.unsaved_fids = _find_unsaved_fids(layer)
         # In a transaction the buffer does not contain earlier changes.
         self._blind = layer.isEditable() and layer.undoStack().index() > 0 and not self.unsaved_fids
-        self._doubt = False
         self._saved: set[int] = set()
-        self._last_deleted = 0
+        self._last_deleted, self._doubt = 0, False
         self._fields = layer.fields().names()
         self._index = layer.undoStack().index()
         #: Commands in force since the start, the last on top; and the causes of the changes since the last
@@ -113,10 +112,9 @@ class EditListener(QObject):
     def stop(self) -> None:
         """Disconnect from the layer's signals."""
         listening, self._signal_connections = self._signal_connections, ()
-        if sip.isdeleted(self.layer):
-            return
-        for signal, slot in listening:
-            signal.disconnect(slot)
+        if not sip.isdeleted(self.layer):
+            for signal, slot in listening:
+                signal.disconnect(slot)
 
     @property
     def has_renumbered_features(self) -> bool:

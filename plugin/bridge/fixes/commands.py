@@ -51,19 +51,21 @@ def require_editable_layers(roles: Iterable[str], layers: Mapping[str, QgsVector
     for role in sorted(roles):
         layer = layers.get(role)
         if layer is None or sip.isdeleted(layer) or QgsProject.instance().mapLayer(layer.id()) is None:
-            text = tr("The layer {role} is no longer in the project. Check again first.")
-            raise ApplyRefused(text.format(role=role))
+            raise ApplyRefused(tr("The layer {role} is no longer in the project. Check again first.").format(role=role))
         if layer.subsetString():
-            text = tr(
-                "The layer “{layer}” has a filter, so features next to the change may be hidden. Remove the filter."
+            raise ApplyRefused(
+                tr(
+                    "The layer “{layer}” has a filter, so features next to the change may be hidden. Remove the filter."
+                ).format(layer=layer.name())
             )
-            raise ApplyRefused(text.format(layer=layer.name()))
         if layer.readOnly() or not layer.supportsEditing():
-            text = tr("The layer “{layer}” cannot be edited: it or its file is read-only.")
-            raise ApplyRefused(text.format(layer=layer.name()))
+            raise ApplyRefused(
+                tr("The layer “{layer}” cannot be edited: it or its file is read-only.").format(layer=layer.name())
+            )
         if layer.isEditCommandActive():
-            text = tr("Another tool is changing the layer “{layer}”. Finish that first.")
-            raise ApplyRefused(text.format(layer=layer.name()))
+            raise ApplyRefused(
+                tr("Another tool is changing the layer “{layer}”. Finish that first.").format(layer=layer.name())
+            )
         editable_layers[role] = layer
     return editable_layers
 

@@ -7,6 +7,7 @@ The result is written after a check and when the project is saved.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -279,13 +280,7 @@ class SavedResults(QObject):
             return
         project = QgsProject.instance()
         if saved_result.collect_check_settings(project, county.make_check_options(project)) != self._settings:
-            self._set_changes(
-                ChangesSinceCheck(
-                    self._result.changes_since_check.changed_layer_names,
-                    self._result.changes_since_check.changed_roles,
-                    True,
-                )
-            )
+            self._set_changes(replace(self._result.changes_since_check, have_settings_changed=True))
 
     def _mark_layer_changed(self, name: str, role: str) -> None:
         if self._result is not None:

@@ -65,8 +65,7 @@ def _make_feature_rows(
         # Letters as in the label on the map.
         layout.addWidget(QLabel("A" if is_own_feature else "B"), row, 0, Qt.AlignmentFlag.AlignVCenter)
         strokes = FIRST_FEATURE_STROKES if is_own_feature else SECOND_FEATURE_STROKES
-        sample = QLabel(pixmap=_make_stroke_sample(strokes, box))
-        layout.addWidget(sample, row, 1, Qt.AlignmentFlag.AlignVCenter)
+        layout.addWidget(QLabel(pixmap=_make_stroke_sample(strokes, box)), row, 1, Qt.AlignmentFlag.AlignVCenter)
         # The feature id in place of a key that is not unique.
         number = tr("feature id {fid}").format(fid=ref.fid) if ref.fid is not None else ""
         name = " · ".join(filter(None, (ref.key, number, finding.field if is_own_feature else "")))

@@ -57,32 +57,35 @@ class FindingsDock(FindingsForm):
         self._filling: PortionedWork | None = None
         self._idle = EmptyPage("")
         self._reasons_shown = False
-        for button in (self.run_button, self.stale_button):
-            button.clicked.connect(self.runRequested)
         for grouping, action in self.groupings.items():
             action.triggered.connect(lambda _on=False, grouping=grouping: self.group_by(grouping))
-        self.navigation.openRequested.connect(self.step_to_open)
-        self.tree.nextOpenRequested.connect(self.step_to_open)
-        self.tree.findings.sortRequested.connect(self._list_findings)
         for kind, action in self.exports.items():
             action.triggered.connect(lambda _on=False, kind=kind: self.exportRequested.emit(kind))
-        self.county.clicked.connect(self.profileRequested)
-        self.run_bar.cancelled.connect(self.cancelRequested)
-        self.verdict.kindsChanged.connect(self._apply_filters)
-        self.filters.changed.connect(self._apply_filters)
-        self.tree.chosen.connect(self._on_finding_chosen)
-        self.tree.zoomRequested.connect(self.findingChosen)
-        self.tree.formRequested.connect(self._open_form_of_first_feature)
-        self.detail.formRequested.connect(self.formRequested)
-        self.detail.featureChosen.connect(self.featureChosen)
-        self.tree.helpRequested.connect(self.helpRequested)
-        self.tree.menuRequested.connect(lambda position: show_menu(self.make_context_menu(), position))
-        self.tree.waiveRequested.connect(self.navigation.waive.waive_selected)
-        self.tree.fixRequested.connect(self._request_fix)
-        self.tree.selectionSettled.connect(self._pass_selection_to_buttons)
-        self.detail.helpRequested.connect(self.helpRequested)
-        self.navigation.zoomRequested.connect(lambda: self.findingChosen.emit(self.tree.get_selected_finding()))
-        self.navigation.stepped.connect(self.step_selection)
+        for signal, slot in (
+            (self.run_button.clicked, self.runRequested),
+            (self.stale_button.clicked, self.runRequested),
+            (self.navigation.openRequested, self.step_to_open),
+            (self.tree.nextOpenRequested, self.step_to_open),
+            (self.tree.findings.sortRequested, self._list_findings),
+            (self.county.clicked, self.profileRequested),
+            (self.run_bar.cancelled, self.cancelRequested),
+            (self.verdict.kindsChanged, self._apply_filters),
+            (self.filters.changed, self._apply_filters),
+            (self.tree.chosen, self._on_finding_chosen),
+            (self.tree.zoomRequested, self.findingChosen),
+            (self.tree.formRequested, self._open_form_of_first_feature),
+            (self.detail.formRequested, self.formRequested),
+            (self.detail.featureChosen, self.featureChosen),
+            (self.tree.helpRequested, self.helpRequested),
+            (self.tree.menuRequested, lambda position: show_menu(self.make_context_menu(), position)),
+            (self.tree.waiveRequested, self.navigation.waive.waive_selected),
+            (self.tree.fixRequested, self._request_fix),
+            (self.tree.selectionSettled, self._pass_selection_to_buttons),
+            (self.detail.helpRequested, self.helpRequested),
+            (self.navigation.zoomRequested, lambda: self.findingChosen.emit(self.tree.get_selected_finding())),
+            (self.navigation.stepped, self.step_selection),
+        ):
+            signal.connect(slot)
         theme.call_after_theme_change(self, self._refresh_icons)
         self._update_visible_page()
 
@@ -486,8 +489,7 @@ class FindingsDock(FindingsForm):
             if button.property("sanxianIcon"):
                 button.setIcon(theme.load_icon(button.property("sanxianIcon")))
         self._draw_alarm_icon()
-        self.navigation.refresh_icons()
-        self.verdict.refresh_icons()
-        self.tree.findings.refresh_icons()
+        for part in (self.navigation, self.verdict, self.tree.findings):
+            part.refresh_icons()
         # The labels of the details contain colours and a picture.
         self._show_selected_details()

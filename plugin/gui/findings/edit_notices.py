@@ -373,14 +373,13 @@ class SavingNotices(QObject):
             role, key = first.role, first.key
             if role not in roles and first.related_keys:
                 role, key = first.related_role, first.related_keys[0]
-            layer = self._dock.tree.findings.layer_names.get(role) or role
             self._messages.show_message(
                 tr(
                     "Saved. Since editing began, {count} new errors: {rules}. First: layer “{layer}”, feature {key}."
                 ).format(
                     count=len(errors),
                     rules=describe_rules(self._dock.result, errors),
-                    layer=layer,
+                    layer=self._dock.tree.findings.layer_names.get(role) or role,
                     key=key or tr("without BSM"),
                 ),
                 "warning",

@@ -98,12 +98,12 @@ def is_covered(layer: QgsMapLayer) -> bool:
 
 def show_layer(layer: QgsVectorLayer) -> None:
     """Switch a layer on in the layer tree, with the groups above it; move the findings layer to the top."""
-    node = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
-    if node is None:
-        return
-    node.setItemVisibilityCheckedParentRecursive(True)
-    if layer == findings_layer.find_findings_layer(QgsProject.instance()) and is_covered(layer):
-        findings_layer.move_findings_layer_to_top(QgsProject.instance())
+    project = QgsProject.instance()
+    node = project.layerTreeRoot().findLayer(layer.id())
+    if node is not None:
+        node.setItemVisibilityCheckedParentRecursive(True)
+        if layer == findings_layer.find_findings_layer(project) and is_covered(layer):
+            findings_layer.move_findings_layer_to_top(project)
 
 
 def select_feature(iface: Any, result: CheckView, ref: FeatureRef, others: list[FeatureRef]) -> bool:

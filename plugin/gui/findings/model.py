@@ -262,8 +262,7 @@ class FindingsModel(QAbstractItemModel):
                 new_indexes.append(self.createIndex(self._rows[group.rule_number], index.column(), 0))
             else:
                 number = row_by_id[group.key].get(id(row), -1)
-                parent = self.index(self._rows[group.rule_number], 0)
-                new_indexes.append(self.index(number, index.column(), parent))
+                new_indexes.append(self.index(number, index.column(), self.index(self._rows[group.rule_number], 0)))
         self.changePersistentIndexList([index for index, _, _ in persistent], new_indexes)
         self.layoutChanged.emit()
 

@@ -160,12 +160,10 @@ class FindingsOnMap(QObject):
     def _add_layer(self) -> None:
         if not self._has_current_result():
             return
-        self._layer_id = ""
-        result = self._dock.result
+        self._layer_id, result = "", self._dock.result
         self._shown_rows = self._collect_listed_rows()
-        rows = list(self._shown_rows.values())
         layer = findings_layer.show_findings(
-            QgsProject.instance(), rows, result.check_result.plan.crs, self._report_failure
+            QgsProject.instance(), list(self._shown_rows.values()), result.check_result.plan.crs, self._report_failure
         )
         if layer is None:
             self._report_failure()
@@ -197,10 +195,13 @@ class FindingSelection(QObject):
         self._borrowed_ids: list[str] = []
         #: True while `select_finding` selects a finding in the list, which must not zoom the map.
         self._is_picking = False
-        dock.findingChosen.connect(self.go_to_finding)
-        dock.formRequested.connect(self._open_form)
-        dock.featureChosen.connect(self._select_feature)
-        dock.detail.showLayerRequested.connect(self._show_layer)
+        for signal, slot in (
+            (dock.findingChosen, self.go_to_finding),
+            (dock.formRequested, self._open_form),
+            (dock.featureChosen, self._select_feature),
+            (dock.detail.showLayerRequested, self._show_layer),
+        ):
+            signal.connect(slot)
         dock.hidden_layer_finder = self._find_hidden_layers
         self._canvas.layersChanged.connect(dock.refresh_hidden_layers)
         self._watches_layers = True

@@ -135,10 +135,13 @@ class FindingsTree(QTreeView):
         self.selectionModel().currentChanged.connect(self._on_current_changed)
         # Rows are selected and deselected one by one; report the selection once.
         self._selection_timer = QTimer(self, singleShot=True, interval=0, timeout=self.selectionSettled)
-        self.selectionModel().selectionChanged.connect(lambda *_which: self._selection_timer.start())
-        self.customContextMenuRequested.connect(lambda at: self.menuRequested.emit(self.viewport().mapToGlobal(at)))
-        self.clicked.connect(self._on_clicked)
-        self.doubleClicked.connect(self._on_double_clicked)
+        for signal, slot in (
+            (self.selectionModel().selectionChanged, lambda *_which: self._selection_timer.start()),
+            (self.customContextMenuRequested, lambda at: self.menuRequested.emit(self.viewport().mapToGlobal(at))),
+            (self.clicked, self._on_clicked),
+            (self.doubleClicked, self._on_double_clicked),
+        ):
+            signal.connect(slot)
 
     def resizeEvent(self, event):
         super().resizeEvent(event)

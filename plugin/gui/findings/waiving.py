@@ -43,7 +43,7 @@ from ..widgets.paths import FileLine
 from ..widgets.sections import FieldMessage
 from .detail_pane import format_feature_keys, format_place_and_size
 from .dock import FindingsDock
-from .groups import format_hectares_in_list, get_finding_kind
+from .groups import format_hectares_in_list, get_finding_kind, sum_finding_areas
 
 #: Maximum number of rules named in the line about the selection.
 _MAX_NAMED_RULES = 4
@@ -320,9 +320,9 @@ def _summarise_findings(findings: list[Any]) -> str:
     counts = Counter(f.code for f in findings).most_common()
     rule_summary = tr(", ").join(f"{code} × {count}" for code, count in counts[:_MAX_NAMED_RULES])
     ellipsis_text = " …" if len(counts) > _MAX_NAMED_RULES else ""
-    areas = [f.area_m2 for f in findings if f.area_m2 is not None]
+    area = sum_finding_areas(findings)
     text = tr("{count} findings: {rules}").format(count=len(findings), rules=rule_summary + ellipsis_text)
-    return f"{text}  {format_hectares_in_list(sum(areas))}" if areas else text
+    return text if area is None else f"{text}  {format_hectares_in_list(area)}"
 
 
 class WaiverActions(QObject):

@@ -144,13 +144,16 @@ class FixActions(QObject):
         self.has_just_fixed = False
         #: Number of an applied order → its changes to findings of rules that are not local.
         self._non_local_changes: dict[str, NonLocalFindingChanges] = {}
-        self.applier.applied.connect(self._on_applied)
-        self.applier.reverted.connect(self._on_reverted)
-        self.many.previewRequested.connect(self.preview_fixes)
-        dock.navigation.fix.fix.connect(self._preview_one_or_many)
-        notices.fixRequested.connect(self._preview_one_or_many)
-        watch.changed.connect(self._on_project_changed)
-        watch.layers_removed.connect(lambda _ids: self._on_layers_removed())
+        for signal, slot in (
+            (self.applier.applied, self._on_applied),
+            (self.applier.reverted, self._on_reverted),
+            (self.many.previewRequested, self.preview_fixes),
+            (dock.navigation.fix.fix, self._preview_one_or_many),
+            (notices.fixRequested, self._preview_one_or_many),
+            (watch.changed, self._on_project_changed),
+            (watch.layers_removed, lambda _ids: self._on_layers_removed()),
+        ):
+            signal.connect(slot)
 
     def preview_fixes(self, finding: Any) -> None:
         """Open the preview of the fixes of one finding."""

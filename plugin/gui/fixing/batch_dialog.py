@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -336,15 +337,11 @@ def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast
 
     ``proposals``: `core.fixes.proposal.Proposal`; a finding that one adds and a later one ends counts as neither.
     """
-    kinds = ("ERROR", "WARNING")
-    before = dict.fromkeys(kinds, 0)
-    for kind in map(get_finding_kind, findings):
-        before[kind] = before.get(kind, 0) + 1
-    after = dict(before)
+    before = Counter(map(get_finding_kind, findings))
+    after = Counter(before)
     for proposal in proposals:
-        for sign, changed in ((-1, proposal.ended_findings), (1, proposal.new_findings)):
-            for kind in map(get_finding_kind, changed):
-                after[kind] = after.get(kind, 0) + sign
+        after.subtract(map(get_finding_kind, proposal.ended_findings))
+        after.update(map(get_finding_kind, proposal.new_findings))
     new = sum(max(0, len(one.new_findings) - len(one.renamed) - len(one.remaining)) for one in proposals)
     return Forecast((before["ERROR"], after["ERROR"]), (before["WARNING"], after["WARNING"]), new)
 

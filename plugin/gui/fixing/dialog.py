@@ -82,14 +82,17 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
         lines.append(("warning", tr("Adds: {rules}").format(rules=_format_counts_by_rule(proposal.new_findings))))
         shown_findings = proposal.new_findings[:_MAX_SHOWN_FINDINGS]
         lines += [("info", finding.message) for finding in shown_findings if finding.message]
-    if proposal.renamed:
-        text = tr("Of these, listed so far under another key: {rules}")
-        lines.append(("info", text.format(rules=_format_counts_by_rule([one for _, one in proposal.renamed]))))
-    if proposal.resolved_findings:
-        lines.append(("ok", tr("Resolves: {rules}").format(rules=_format_counts_by_rule(proposal.resolved_findings))))
-    if proposal.remaining:
-        text = tr("Other findings of the rule remain on the land of: {rules}")
-        lines.append(("info", text.format(rules=_format_counts_by_rule([former for former, _ in proposal.remaining]))))
+    for icon, text, findings in (
+        ("info", tr("Of these, listed so far under another key: {rules}"), [one for _, one in proposal.renamed]),
+        ("ok", tr("Resolves: {rules}"), proposal.resolved_findings),
+        (
+            "info",
+            tr("Other findings of the rule remain on the land of: {rules}"),
+            [former for former, _ in proposal.remaining],
+        ),
+    ):
+        if findings:
+            lines.append((icon, text.format(rules=_format_counts_by_rule(findings))))
     if proposal.untried_rules:
         lines.append(("info", texts.describe_untried_rules(proposal)))
     if not proposal.new_findings:
@@ -323,8 +326,7 @@ class FixDialog(TrialDialog):
 
     def show_fix_subject(self, icon: str, title: str, place: str, shapes: FixShapes) -> None:
         """Show the finding or feature to fix in the heading and on the maps, without a fix."""
-        size = QgsApplication.scaleIconSize(16)
-        self._icon.setPixmap(theme.load_pixmap(icon, size, self.devicePixelRatioF()))
+        self._icon.setPixmap(theme.load_pixmap(icon, QgsApplication.scaleIconSize(16), self.devicePixelRatioF()))
         self._title.setText(title)
         self._place.setText(place)
         self.setToolTip("")
@@ -345,12 +347,10 @@ class FixDialog(TrialDialog):
         self.maps.show_shapes(shapes)
         self._safety_icon.setVisible(proposal is not None)
         self.safety.setVisible(proposal is not None)
-        if proposal is None:
-            return
-        safe = proposal.is_safe
-        size = self.fontMetrics().height()
-        self._safety_icon.setPixmap(theme.load_pixmap("ok" if safe else "warning", size, self.devicePixelRatioF()))
-        self.safety.setText(tr("Safe: formal or sliver change") if safe else tr("To confirm"))
+        if proposal is not None:
+            icon, size = "ok" if proposal.is_safe else "warning", self.fontMetrics().height()
+            self._safety_icon.setPixmap(theme.load_pixmap(icon, size, self.devicePixelRatioF()))
+            self.safety.setText(tr("Safe: formal or sliver change") if proposal.is_safe else tr("To confirm"))
 
     def show_state(
         self,

@@ -63,17 +63,20 @@ class BatchFixer(FixDialogController):
 
     def connect_dialog(self) -> None:
         dialog, trial = self.dialog, self.trial
-        dialog.rowShown.connect(self._show_row)
-        dialog.previewRequested.connect(self._preview_row)
-        dialog.ticksChanged.connect(self._on_ticks_changed)
-        dialog.applyRequested.connect(self.apply)
-        dialog.retryRequested.connect(self.try_all)
-        dialog.exportRequested.connect(self._ask_and_export_table)
-        trial.began.connect(self._show_trial)
-        trial.succeeded.connect(self._on_trial_done)
-        trial.refused.connect(self._on_trial_refused)
-        trial.outdated.connect(self._on_trial_outdated)
-        trial.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed.")))
+        for signal, slot in (
+            (dialog.rowShown, self._show_row),
+            (dialog.previewRequested, self._preview_row),
+            (dialog.ticksChanged, self._on_ticks_changed),
+            (dialog.applyRequested, self.apply),
+            (dialog.retryRequested, self.try_all),
+            (dialog.exportRequested, self._ask_and_export_table),
+            (trial.began, self._show_trial),
+            (trial.succeeded, self._on_trial_done),
+            (trial.refused, self._on_trial_refused),
+            (trial.outdated, self._on_trial_outdated),
+            (trial.stopped, lambda: self._show_refusal(tr("Cancelled; nothing was changed."))),
+        ):
+            signal.connect(slot)
 
     def discard_content(self) -> None:
         if self._writing is not None:

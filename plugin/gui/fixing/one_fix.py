@@ -135,17 +135,14 @@ class FindingFixer(FixChoiceController):
         if not any(f.fingerprint == self._finding.fingerprint for f in self._dock.result.findings):
             self._show_refusal(tr("An edit has corrected this finding."))
             return
-        sealed_refusal = next(
-            (c.refusal for c in choices if c.refusal is not None and c.refusal.reason == "sealed"), None
-        )
-        self._sealed_role = str(sealed_refusal.params.get("role", "")) if sealed_refusal is not None else ""
+        refusals = [c.refusal for c in choices if c.refusal is not None]
+        self._sealed_role = next((str(one.params.get("role", "")) for one in refusals if one.reason == "sealed"), "")
         none_text = tr("No fix for this kind of finding. Follow “How to fix” in the panel.")
         self.dialog.choices.show_choices(choices, self._texts, none_text)
-        if self.dialog.choices.current is not None:
-            return
-        self._show_place_only()
-        reason = tr("No fix can be offered; the reasons are above.") if choices else none_text
-        self.dialog.show_state(reason, can_apply=False, needs_document=bool(self._sealed_role))
+        if self.dialog.choices.current is None:
+            self._show_place_only()
+            reason = tr("No fix can be offered; the reasons are above.") if choices else none_text
+            self.dialog.show_state(reason, can_apply=False, needs_document=bool(self._sealed_role))
 
     # --- actions
     def apply_and_step(self) -> None:

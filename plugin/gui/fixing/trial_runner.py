@@ -169,8 +169,7 @@ class TrialRunner(QObject):
 
     def _on_layers_changed(self) -> None:
         """Try again if a layer was edited since the last result."""
-        is_waiting = self._work is not None and self._job is None and not self._is_cancelled
-        if is_waiting and not self.is_current:
+        if self._work is not None and self._job is None and not self._is_cancelled and not self.is_current:
             if self._retries:
                 self._retry.start()
             else:
@@ -259,14 +258,17 @@ class FixChoiceController(FixDialogController):
 
     def connect_dialog(self) -> None:
         dialog, trial = self.dialog, self.trial
-        dialog.choiceShown.connect(self._show_choice)
-        dialog.applyRequested.connect(self.apply)
-        dialog.retryRequested.connect(trial.run_again)
-        dialog.stepped.connect(self.step)
-        trial.began.connect(lambda: dialog.show_trial(tr("Trying the fixes on a copy…")))
-        trial.succeeded.connect(self.show_choices)
-        trial.refused.connect(self._show_refusal)
-        trial.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True))
+        for signal, slot in (
+            (dialog.choiceShown, self._show_choice),
+            (dialog.applyRequested, self.apply),
+            (dialog.retryRequested, trial.run_again),
+            (dialog.stepped, self.step),
+            (trial.began, lambda: dialog.show_trial(tr("Trying the fixes on a copy…"))),
+            (trial.succeeded, self.show_choices),
+            (trial.refused, self._show_refusal),
+            (trial.stopped, lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True)),
+        ):
+            signal.connect(slot)
 
     def discard_content(self) -> None:
         self._finding = None

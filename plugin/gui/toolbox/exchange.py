@@ -68,13 +68,19 @@ _TOOLS = {
 
 
 class ExchangeActions:
-    """Menu actions for VCT files, yearly maintenance, comparison of editions, and other tools that write files.
+    """Menu actions for VCT files, yearly maintenance, comparisons, indicators, and other tools that write files.
 
-    ``open_tool_dialog``: function that opens a dialog of the toolbox; tests replace it.
+    ``open_tool_dialog``: function that opens a dialog of the toolbox; tests replace it. ``get_provenance``: returns the
+    provenance of the displayed result, empty without a result.
     """
 
-    def __init__(self, iface: Any, open_tool_dialog: OpenToolDialog = _open_processing_dialog):
-        self._iface, self._open_tool_dialog = iface, open_tool_dialog
+    def __init__(
+        self,
+        iface: Any,
+        open_tool_dialog: OpenToolDialog = _open_processing_dialog,
+        get_provenance: Callable[[], Mapping[str, Any]] = dict,
+    ):
+        self._iface, self._open_tool_dialog, self._get_provenance = iface, open_tool_dialog, get_provenance
         self.messages = MessageBarMessages(iface, tr("Sanxian"))
 
     def check_source(self, path: str) -> None:
@@ -239,28 +245,64 @@ class ExchangeActions:
                 return
             from ...core.standard.messages.numbers import format_number
 
-            text = tr(
+            message = tr(
                 "The two editions differ in {parts} parts: {area_in} m² in, {area_out} m² out, {changed} m² with "
                 "other attributes."
-            )
-            message = text.format(
+            ).format(
                 parts=results["PARTS"],
                 area_in=format_number(results["AREA_IN"], 2),
                 area_out=format_number(results["AREA_OUT"], 2),
                 changed=format_number(results["AREA_CHANGED"], 2),
             )
             if results["SHIFT_ROWS"]:
-                text = tr(
+                shift = tr(
                     "The later edition is shifted as a whole: {east} m east, {north} m north (negative: west, south; "
                     "{count} features)."
-                )
-                shift = text.format(
+                ).format(
                     count=results["SHIFT_ROWS"],
                     east=format_number(results["SHIFT_EAST"], 3),
                     north=format_number(results["SHIFT_NORTH"], 3),
                 )
                 message = f"{shift} {message}"
             self.messages.show_message(message, "info", *_make_workbook_buttons(results))
+
+    def open_indicator_dialog(self) -> None:
+        """Open the toolbox dialog of 指标计算, then report its counts in the message bar.
+
+        The dialog is filled with the project's settings and the path of a workbook; a button of the message opens the
+        workbook.
+        """
+        project = QgsProject.instance()
+        county_settings, check_provenance, (code, name) = (
+            county.read_county_settings(project),
+            self._get_provenance(),
+            county.read_county_code_and_name(project),
+        )
+        code, name = code or check_provenance.get("area_code", ""), name or check_provenance.get("area_name", "")
+        folder = Path(_get_initial_folder(project, _find_database(role_recognition.list_plan_layers(project))))
+        file_name = f"{code}{name}_{tr('indicators')}_{date.today():%Y%m%d}.xlsx".lstrip("_")
+        values = {
+            "STANDARD": county_settings.standard,
+            "PROFILE": county_settings.profile,
+            "SCOPE": county_settings.scope or check_provenance.get("scope", ""),
+            "OUTPUT_XLSX": find_free_path(folder / file_name),
+        }
+        results = self._open_tool_dialog(
+            "sanxian:compute_indicators", {key: value for key, value in values.items() if value}
+        )
+        if not results or "COMPUTED" not in results:
+            return
+        message = tr(
+            "{computed} indicators; targets met {met}, met with a small margin {little}, missed {missed}; "
+            "{lacking} that no layer provides."
+        ).format(
+            computed=results["COMPUTED"],
+            met=results["MET"],
+            little=results["LITTLE_LEFT"],
+            missed=results["BROKEN"] + results["ROUNDING"],
+            lacking=results["NOT_COMPUTED"],
+        )
+        self.messages.show_message(message, "info", *_make_workbook_buttons(results), title=tr("Indicators"))
 
     def _report_written(self, text: str, path: str, level: str = "success") -> None:
         self.messages.show_message(text, level, (tr("Open Folder"), make_opener(str(Path(path).parent))))
@@ -304,67 +346,12 @@ def _find_layer_uri(database: str, role: str) -> str:
     return next((one.uri() for one in sublayers if one.name().upper() == role), "")
 
 
-class IndicatorsAction:
-    """Menu action 指标计算, which computes indicators.
-
-    ``open_tool_dialog``: opens a dialog of the toolbox; tests replace it. ``get_provenance``: returns the provenance of
-    the displayed result, empty without a result.
-    """
-
-    def __init__(
-        self,
-        iface: Any,
-        open_tool_dialog: OpenToolDialog = _open_processing_dialog,
-        get_provenance: Callable[[], Mapping[str, Any]] = dict,
-    ):
-        self._open_tool_dialog, self._get_provenance = open_tool_dialog, get_provenance
-        self.messages = MessageBarMessages(iface, tr("Indicators"))
-
-    def open_indicator_dialog(self) -> None:
-        """Open the toolbox dialog of 指标计算, then report its counts in the message bar.
-
-        The dialog is filled with the project's settings and the path of a workbook; a button of the message opens the
-        workbook.
-        """
-        project = QgsProject.instance()
-        county_settings, check_provenance, (code, name) = (
-            county.read_county_settings(project),
-            self._get_provenance(),
-            county.read_county_code_and_name(project),
-        )
-        code, name = code or check_provenance.get("area_code", ""), name or check_provenance.get("area_name", "")
-        folder = Path(_get_initial_folder(project, _find_database(role_recognition.list_plan_layers(project))))
-        file_name = f"{code}{name}_{tr('indicators')}_{date.today():%Y%m%d}.xlsx".lstrip("_")
-        values = {
-            "STANDARD": county_settings.standard,
-            "PROFILE": county_settings.profile,
-            "SCOPE": county_settings.scope or check_provenance.get("scope", ""),
-            "OUTPUT_XLSX": find_free_path(folder / file_name),
-        }
-        results = self._open_tool_dialog(
-            "sanxian:compute_indicators", {key: value for key, value in values.items() if value}
-        )
-        if not results or "COMPUTED" not in results:
-            return
-        message = tr(
-            "{computed} indicators; targets met {met}, met with a small margin {little}, missed {missed}; "
-            "{lacking} that no layer provides."
-        ).format(
-            computed=results["COMPUTED"],
-            met=results["MET"],
-            little=results["LITTLE_LEFT"],
-            missed=results["BROKEN"] + results["ROUNDING"],
-            lacking=results["NOT_COMPUTED"],
-        )
-        self.messages.show_message(message, "info", *_make_workbook_buttons(results))
-
-
 class PlanDataDropHandler(QgsCustomDropHandler):
-    """Drop handler of GeoPackages, FileGDBs, folders, packages, drawings and boundary points.
+    """Drop handler of GeoPackages, FileGDBs, folders, packages, drawings, boundary points and VCT files.
 
     Other files are left to QGIS. ``check(path)``, ``inspect(path)``, ``import_points(path)`` and
     ``import_drawing(path)`` are called if the user chooses to check the data, to inspect the package, or to import the
-    boundary points or the drawing.
+    boundary points or the drawing; ``import_vct(path)`` after a VCT file was dropped.
     """
 
     def __init__(
@@ -374,10 +361,11 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         inspect: Callable[[str], None],
         import_points: Callable[[str], None],
         import_drawing: Callable[[str], None],
+        import_vct: Callable[[str], None],
     ):
         super().__init__()
         self._iface, self._check, self._inspect = iface, check, inspect
-        self._import_points, self._import_drawing = import_points, import_drawing
+        self._import_points, self._import_drawing, self._import_vct = import_points, import_drawing, import_vct
         self.messages = MessageBarMessages(iface, tr("Dropped Data"))
         #: QGIS passes the files of one drop one by one; one message asks about all.
         self._dropped: list[DroppedData] = []
@@ -386,6 +374,10 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         return "sanxian_data"
 
     def handleFileDrop(self, file: str) -> bool:
+        if Path(file).suffix.lower() == ".vct" and is_vct_file(file):
+            # A dialog during the drop would block the program that the file comes from.
+            QTimer.singleShot(0, lambda: self._import_vct(file))
+            return True
         if not settings.read_setting(settings.ASK_ON_DROP, True):
             return False
         try:
@@ -458,26 +450,4 @@ def is_vct_file(path: str) -> bool:
             start = file.read(_HEADER_BYTES)
     except OSError:
         return False
-    lines = start.removeprefix(b"\xef\xbb\xbf").splitlines()
-    return any(line.strip().lower() == b"headbegin" for line in lines)
-
-
-class VctDropHandler(QgsCustomDropHandler):
-    """Drop handler of VCT files; all other files are left to QGIS.
-
-    ``on_dropped(path)`` is called after a VCT file was dropped.
-    """
-
-    def __init__(self, on_dropped: Callable[[str], None]):
-        super().__init__()
-        self._on_dropped = on_dropped
-
-    def customUriProviderKey(self) -> str:
-        return "sanxian_vct"
-
-    def handleFileDrop(self, file: str) -> bool:
-        if Path(file).suffix.lower() != ".vct" or not is_vct_file(file):
-            return False
-        # A dialog during the drop would block the program that the file comes from.
-        QTimer.singleShot(0, lambda: self._on_dropped(file))
-        return True
+    return any(line.strip().lower() == b"headbegin" for line in start.removeprefix(b"\xef\xbb\xbf").splitlines())

@@ -30,7 +30,7 @@ from ...bridge.project.saved_paths import find_path_next_to_layers
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.render.worklist import WORKLIST_SUFFIX
-from ...core.render.worklist.worklist_row import WorkEdit, WorkItem, WorkState, edit_items
+from ...core.render.worklist.worklist_row import WorkEdit, WorkItem, WorkState, edit_items, read_worklist
 from ..findings.dock import FindingsDock
 from ..findings.groups import get_work_state_word
 from ..widgets import messages
@@ -122,12 +122,15 @@ class WorklistActions(QObject):
         self.store = WorklistStore(runner, self)
         self._undo_steps: list[list[WorkItem]] = []
         self.conflicts_dialog: ConflictsDialog | None = None
-        self.store.changed.connect(self._show_rows)
-        self.store.reported.connect(lambda lines: dock.show_note("\n".join(lines)))
-        self.store.failed.connect(self._on_failed)
-        dock.tree.workKeyPressed.connect(self._on_key)
-        dock.tree.undoRequested.connect(self.undo)
-        dock.work_progress.conflictsRequested.connect(self.show_conflicts)
+        for signal, slot in (
+            (self.store.changed, self._show_rows),
+            (self.store.reported, lambda lines: dock.show_note("\n".join(lines))),
+            (self.store.failed, self._on_failed),
+            (dock.tree.workKeyPressed, self._on_key),
+            (dock.tree.undoRequested, self.undo),
+            (dock.work_progress.conflictsRequested, self.show_conflicts),
+        ):
+            signal.connect(slot)
         self._menu = QMenu(dock)
         self._menu.aboutToShow.connect(self._fill_menu)
         dock.worklist_button.setMenu(self._menu)
@@ -370,8 +373,6 @@ class WorklistActions(QObject):
 
     def merge_part(self, path: str) -> None:
         """Merge a part of the list."""
-        from ...core.render.worklist.worklist_row import read_worklist
-
         self.store.merge(Path(path).name, lambda: read_worklist(path), is_ledger=False)
 
     def read_ledger(self) -> None:

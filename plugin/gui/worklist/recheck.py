@@ -72,8 +72,7 @@ class RecheckMenu(QObject):
 
     def list_findings_of_layers(self) -> list[Any]:
         """Return the findings on the layers of the selected findings."""
-        selected = self._dock.tree.list_selected_findings()
-        roles = {role for f in selected for role in (f.role, f.related_role) if role}
+        roles = {role for f in self._dock.tree.list_selected_findings() for role in (f.role, f.related_role) if role}
         return [f for f in self._dock.result.findings if roles & {f.role, f.related_role}] if roles else []
 
     def list_findings_in_view(self) -> list[Any]:

@@ -16,7 +16,15 @@ from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.render.worklist import find_key_table_of_worklist
 from ...core.render.worklist.merge import WorkConflict, apply_edits, merge_part
-from ...core.render.worklist.worklist_row import WorkEdit, WorkItem, Worklist, WorkState, edit_items
+from ...core.render.worklist.worklist_row import (
+    WorkEdit,
+    WorkItem,
+    Worklist,
+    WorkState,
+    change_worklist,
+    edit_items,
+    read_worklist,
+)
 from ..findings.groups import WorkRows
 
 #: Rows after a change, messages on what happened, and conflicts.
@@ -161,11 +169,17 @@ class WorklistStore(QObject):
             ]
             if merged.unknown:
                 names = tr(", ").join(merged.unknown[:5]) + (" …" if len(merged.unknown) > 5 else "")
-                text = tr("{count} rows have no finding in the list and were not read: {names}")
-                lines.append(text.format(count=len(merged.unknown), names=names))
+                lines.append(
+                    tr("{count} rows have no finding in the list and were not read: {names}").format(
+                        count=len(merged.unknown), names=names
+                    )
+                )
             if merged.refused:
-                text = tr("{count} rows set or end “waived”, which only waivers do; their state is unchanged.")
-                lines.append(text.format(count=len(merged.refused)))
+                lines.append(
+                    tr("{count} rows set or end “waived”, which only waivers do; their state is unchanged.").format(
+                        count=len(merged.refused)
+                    )
+                )
             return merged.worklist, lines, list(merged.conflicts)
 
         self._add_change(merge_in_background)
@@ -252,8 +266,6 @@ class WorklistStore(QObject):
         path, base, edited = self.path, dict(self._base), list(self._edited.values())
 
         def work(_progress: Any, _cancellation: Any) -> _Outcome:
-            from ...core.render.worklist.worklist_row import change_worklist, read_worklist
-
             lines: list[str] = []
             conflicts: list[WorkConflict] = []
 
