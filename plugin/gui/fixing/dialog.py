@@ -111,11 +111,10 @@ def _format_counts_by_rule(findings: list[Any]) -> str:
 class WrappedRadioButton(QRadioButton):
     """A radio button whose text has as many lines as its width requires. ``full_text``: the text in one line."""
 
-    def __init__(self, text: str, parent: QWidget | None = None):
-        super().__init__(text, parent)
+    def __init__(self, text: str):
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        super().__init__(text, accessibleName=text, sizePolicy=policy)
         self.full_text = text
-        self.setAccessibleName(text)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self.fontMetrics().horizontalAdvance("0") * _MIN_DIGITS // 2, self.sizeHint().height())

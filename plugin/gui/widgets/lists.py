@@ -42,10 +42,9 @@ class WholeRows(QWidget):
     """
 
     def __init__(self, view: QAbstractItemView):
-        super().__init__()
+        super().__init__(sizePolicy=view.sizePolicy())
         self._view = view
         view.setParent(self)
-        self.setSizePolicy(view.sizePolicy())
         self.setFocusProxy(view)
         for bar in (view.verticalScrollBar(), view.horizontalScrollBar()):
             bar.rangeChanged.connect(self._fit)
