@@ -272,7 +272,7 @@ def unify_colors(text: str) -> str:
 
 
 def make_styles(folder):
-    """Write the styles of all roles, of other layers by geometry, and of the findings layer to a folder."""
+    """Write the styles of all roles, of other layers by geometry, of findings and of counties to a folder."""
     table = read_style_table()
     folder.mkdir(parents=True, exist_ok=True)
     for old in STYLES.glob("*.qml") if folder == STYLES else ():
@@ -286,6 +286,8 @@ def make_styles(folder):
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=severity:string&field=state:string", "findings", "memory")
     layer.setRenderer(make_findings_renderer(table["findings"]))
     save_style(layer, folder / "findings.qml", False)
+    counties = table["counties"]
+    save_style(make_styled_layer(counties, counties), folder / "counties.qml", True)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from ..bridge.running.tasks import JobRunner
 from ..bridge.texts import mark_text, tr, translate_marked
 from ..core.base.errors import SanxianError
 from .findings import panel_pages
+from .help.help_dialog import HelpDialog, open_manual
 from .widgets import messages, theme
 
 #: Section of the menu → its entries: name, icon, shortcut. The menu has to fit on a small screen: at most 24 entries
@@ -154,8 +155,7 @@ class MenuActions(QObject):
 
     def __init__(self, iface, slots: dict[str, Callable]):
         super().__init__()
-        self._iface = iface
-        self._window = iface.mainWindow()
+        self._iface, self._window = iface, iface.mainWindow()
         self.by_name: dict[str, QAction] = {}
         for name, icon, shortcut in (*chain.from_iterable(_MENU_SECTIONS.values()), *_OTHER_ACTIONS):
             action = QAction(
@@ -170,33 +170,25 @@ class MenuActions(QObject):
                 (action.toggled if name in self._CHECKABLE_ACTIONS else action.triggered).connect(slots[name])
             iface.registerMainWindowAction(action, shortcut)
             self.by_name[name] = action
-        self.menu = self._make_menu()
-        self.toolbar = self._make_toolbar()
+        self.menu = QMenu(tr("Sanxian") + "(&X)", self._window, objectName="SanxianMenu")
+        for title, entries in _MENU_SECTIONS.items():
+            self.menu.addSection(translate_marked(title))
+            self.menu.addActions([self.by_name[name] for name, _icon, _shortcut in entries])
+        self._window.menuBar().insertMenu(iface.helpMenu().menuAction(), self.menu)
+        self.toolbar = iface.addToolBar(tr("Sanxian"))
+        self.toolbar.setObjectName("SanxianToolbar")
+        self._window.insertToolBarBreak(self.toolbar)
+        for name in self._TOOLBAR_ENTRIES:
+            if name is None:
+                self.toolbar.addSeparator()
+            else:
+                self.toolbar.addAction(self.by_name[name])
+        self.toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         theme.call_after_theme_change(self.toolbar, self._refresh_icons)
         self._window.installEventFilter(self)
 
     def __getitem__(self, name: str) -> QAction:
         return self.by_name[name]
-
-    def _make_menu(self) -> QMenu:
-        menu = QMenu(tr("Sanxian") + "(&X)", self._window, objectName="SanxianMenu")
-        for title, entries in _MENU_SECTIONS.items():
-            menu.addSection(translate_marked(title))
-            menu.addActions([self.by_name[name] for name, _icon, _shortcut in entries])
-        self._window.menuBar().insertMenu(self._iface.helpMenu().menuAction(), menu)
-        return menu
-
-    def _make_toolbar(self):
-        toolbar = self._iface.addToolBar(tr("Sanxian"))
-        toolbar.setObjectName("SanxianToolbar")
-        self._window.insertToolBarBreak(toolbar)
-        for name in self._TOOLBAR_ENTRIES:
-            if name is None:
-                toolbar.addSeparator()
-            else:
-                toolbar.addAction(self.by_name[name])
-        toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        return toolbar
 
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Resize:
@@ -305,14 +297,10 @@ class DialogOpener(QObject):
 
     def open_manual(self) -> None:
         """Open the manual in the browser at its first chapter."""
-        from .help.help_dialog import open_manual
-
         open_manual("start", self._iface.mainWindow())
 
     def open_help(self, code: str) -> None:
         """Open the help page of a rule; an empty ``code`` opens the page about the plugin."""
-        from .help.help_dialog import HelpDialog
-
         norm, outcome = panel_pages.get_norm_and_outcomes(
             self._get_result(), county.make_check_options(QgsProject.instance())
         )

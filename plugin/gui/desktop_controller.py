@@ -47,7 +47,7 @@ from .package.inspect import PackageInspection
 from .project.styling_actions import StylingActions
 from .project.watch import ProjectWatcher
 from .sample_tour import SampleTour
-from .toolbox.exchange import ExchangeActions, IndicatorsAction, PlanDataDropHandler, VctDropHandler
+from .toolbox.exchange import ExchangeActions, PlanDataDropHandler
 from .widgets.messages import MessageBarMessages
 from .wizard.new_project import ProjectSetupController
 from .worklist.actions import WorklistActions
@@ -134,11 +134,10 @@ class DesktopController(QObject):
         self.styling = StylingActions(iface, self.runner)
         self.new_project = ProjectSetupController(iface, self.runner)
         self.maps = MapActions(iface, self.runner)
-        self.figures = IndicatorsAction(
+        self.exchange = ExchangeActions(
             iface,
             get_provenance=lambda: self.dock.result.report.provenance if self.dock.result is not None else {},
         )
-        self.exchange = ExchangeActions(iface)
         self.conformity = ConformityController(
             iface,
             self.runner,
@@ -164,18 +163,15 @@ class DesktopController(QObject):
             lambda name: self._get_action_handlers()[name](),
         )
         self.export = PackageExport(iface, self.runner, self.checking, export_environment, self)
-        self.drops = (
-            VctDropHandler(self.exchange.import_vct),
-            PlanDataDropHandler(
-                iface,
-                self.exchange.check_source,
-                self.inspection.ask_for_package,
-                self.exchange.import_boundary_points,
-                self.exchange.import_drawing,
-            ),
+        self.drop_handler = PlanDataDropHandler(
+            iface,
+            self.exchange.check_source,
+            self.inspection.ask_for_package,
+            self.exchange.import_boundary_points,
+            self.exchange.import_drawing,
+            self.exchange.import_vct,
         )
-        for drop_handler in self.drops:
-            iface.registerCustomDropHandler(drop_handler)
+        iface.registerCustomDropHandler(self.drop_handler)
         targets = LocatorTargets(
             lambda: self.actions.by_name,
             lambda: self.dock.result,
@@ -201,7 +197,7 @@ class DesktopController(QObject):
             "live": self.editing.set_enabled,
             "report": lambda: self.exports.ask_and_save("html"),
             "indicator_panel": self.indicators.setVisible,
-            "indicators": self.figures.open_indicator_dialog,
+            "indicators": self.exchange.open_indicator_dialog,
             "align": self.fixes.align_selected,
             "fix_all": self.fixes.preview_all,
             "points_in": lambda: self.exchange.import_boundary_points(""),
@@ -266,7 +262,10 @@ class DesktopController(QObject):
             (self.editing.indicators_changed, self._show_edited_indicators),
             (self.editing.rechecked, self._on_rechecked),
             (self.editing.outdated, self.result_owner.update_panel),
-            (self.fixes.changed, self._on_fixes_changed),
+            (
+                self.fixes.changed,
+                lambda change: self.change_queue.add(change, partial(self._show_fixes_in_steps, change)),
+            ),
             (self.waiving.changed, self._on_waivers_changed),
             (dock.runRequested, self.start_check),
             (dock.cancelRequested, self.checking.cancel),
@@ -291,17 +290,16 @@ class DesktopController(QObject):
         self.tour.end()
         self.saved_results.stop()
         self.change_queue.cancel()
-        for part in (self.fixes, self.watch, self.notices, self.saving_notices, self.editing, self.waiving):
+        for part in (
+            *(self.fixes, self.watch, self.notices, self.saving_notices, self.editing, self.waiving, self.worklist),
+            *(self.boxes, self.filegdb_warning),
+        ):
             part.stop()
-        self.worklist.stop()
-        self.recheck.close()
-        self.boxes.stop()
-        self.filegdb_warning.stop()
+        for part in (self.recheck, self.exchange, self.exports, self.drop_handler):
+            part.messages.close()
         self.dock.visibilityChanged.disconnect(self.recognition.schedule_update)
         self.recognition.stop()
-        for drop_handler in self.drops:
-            self.iface.unregisterCustomDropHandler(drop_handler)
-        self.drops[-1].close()
+        self.iface.unregisterCustomDropHandler(self.drop_handler)
         for locator_filter in self.locator_filters:
             # QGIS deletes the filter.
             self.iface.deregisterLocatorFilter(locator_filter)
@@ -310,11 +308,10 @@ class DesktopController(QObject):
         for window in (self.export, self.inspection, self.counties):
             window.close()
         self.conformity.stop()
-        for window in (self.exchange, self.figures, self.dialogs):
-            window.close()
+        self.dialogs.close()
         self.runner.stop_all()
         self.selection.stop()
-        for window in (self._broken, self.exports, self.styling, self.new_project):
+        for window in (self._broken, self.styling, self.new_project):
             window.close()
         self.actions.remove()
         for dock in (self.dock, self.indicators, self.conformity.dock):
@@ -345,7 +342,7 @@ class DesktopController(QObject):
 
     def _on_check_done(self, result: CheckView, rows: list[Any], inputs: CheckInputs) -> None:
         self.result_owner.record_result_of_check(inputs.fingerprint)
-        self.saved_results.save_result(result, inputs.project_state, inputs.layer_id_by_name)
+        self.saved_results.save_result(result, inputs.fingerprint.state, inputs.layer_id_by_name)
         self._show_result(result, rows)
         self.worklist.open_for_result(updates=True)
         self.recheck.report_after_check(result.findings)
@@ -442,11 +439,8 @@ class DesktopController(QObject):
         yield WAITING
         self.on_map.replace_rows([*change.ended_findings, *(old for old, _ in change.changed_findings)], rows)
 
-    def _on_fixes_changed(self, change: Any) -> None:
-        """Show how a fix or its undo changed findings of rules that the live check does not run."""
-        self.change_queue.add(change, partial(self._show_fixes_in_steps, change))
-
     def _show_fixes_in_steps(self, change: Any) -> Generator[Waiting | None, None, None]:
+        """Show how a fix or its undo changed findings of rules that the live check does not run."""
         rows: dict[int, Any] = {}
         for start in range(0, len(change.new_findings), _FEATURES_PER_STEP):
             findings = change.new_findings[start : start + _FEATURES_PER_STEP]
@@ -475,10 +469,8 @@ class DesktopController(QObject):
     def _on_project_changed(self) -> None:
         """Clear the result of the former project and read the saved result of this one."""
         self._clear_result()
-        self.checking.project_changed()
-        self.styling.project_changed()
-        self.export.project_changed()
-        self.inspection.project_changed()
+        for part in (self.checking, self.styling, self.export, self.inspection):
+            part.project_changed()
         self.saved_results.read_result()
         self._enable_actions()
 

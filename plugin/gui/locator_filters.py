@@ -196,8 +196,7 @@ class FeatureLocatorFilter(_LocatorFilter):
             for layer in list_plan_layers(QgsProject.instance()):
                 field = layer.fields().lookupField(_KEY_FIELD)
                 if field >= 0:
-                    source = QgsVectorLayerFeatureSource(layer)
-                    name = layer.fields().at(field).name()
+                    source, name = QgsVectorLayerFeatureSource(layer), layer.fields().at(field).name()
                     self._searched_layers.append(_SearchedLayer(layer.id(), layer.name(), source, field, name))
         return []
 
@@ -206,11 +205,9 @@ class FeatureLocatorFilter(_LocatorFilter):
         for searched in self._searched_layers:
             if feedback is not None and feedback.isCanceled():
                 return
-            request = QgsFeatureRequest()
             column = QgsExpression.quotedColumnRef(searched.field_name)
-            request.setFilterExpression(f"{column} LIKE '%{digits}%'")
-            request.setFlags(Qgis.FeatureRequestFlag.NoGeometry)
-            request.setSubsetOfAttributes([searched.field])
+            request = QgsFeatureRequest(QgsExpression(f"{column} LIKE '%{digits}%'"))
+            request.setFlags(Qgis.FeatureRequestFlag.NoGeometry).setSubsetOfAttributes([searched.field])
             request.setLimit(_MAX_RESULTS_PER_LAYER)
             for feature in searched.source.getFeatures(request):
                 result = QgsLocatorResult()

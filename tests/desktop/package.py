@@ -228,8 +228,8 @@ def drop_vct_file(controller):
     other = FOLDER / "别家.vct"
     other.write_bytes(b"\x00\x01\x02")
     FACTS["dropped"] = [
-        controller.drops[0].handleFileDrop(str(other)),
-        controller.drops[0].handleFileDrop(str(FOLDER / "a.shp")),
+        controller.drop_handler.handleFileDrop(str(other)),
+        controller.drop_handler.handleFileDrop(str(FOLDER / "a.shp")),
     ]
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(vct))])

@@ -67,7 +67,7 @@ def test_cancelled_changes_of_findings_are_not_shown(queue):
 
 def test_changes_behind_one_that_raises_are_shown_and_the_error_is_logged(queue, monkeypatch):
     errors = []
-    monkeypatch.setattr("plugin.gui.findings.result.log_error", errors.append)
+    monkeypatch.setattr("plugin.bridge.running.portions.log_error", errors.append)
 
     def fail():
         raise ValueError("planned")

@@ -187,7 +187,7 @@ def test_options_page_shows_and_stores_the_settings_of_the_user(chinese, qgis_ap
 def test_controller_registers_and_removes_filters_page_and_drop_handlers(chinese, qgis_app, project):
     controller = make_controller()
     iface = controller.iface
-    assert (len(iface.locator_filters), len(iface.options_factories), len(iface.drops)) == (2, 1, 2)
+    assert (len(iface.locator_filters), len(iface.options_factories), len(iface.drops)) == (2, 1, 1)
     page = iface.options_factories[0].createWidget(None)
     page.live.setChecked(False)
     page.apply()
@@ -223,10 +223,11 @@ def dropping(chinese, qgis_app, project):
         lambda path: started.append(("inspect", path)),
         lambda path: started.append(("points", path)),
         lambda path: started.append(("drawing", path)),
+        lambda path: started.append(("vct", path)),
     )
     iface.window.show()
     yield iface, handler, started
-    handler.close()
+    handler.messages.close()
     settings.store_setting(settings.ASK_ON_DROP, True)
     iface.window.deleteLater()
     process_events(0.02)

@@ -449,7 +449,7 @@ def test_unloading_the_plugin_removes_its_drop_handler_menus_and_dialogs(chinese
     controller = controller_module.DesktopController(iface)
     controller.export.show()
     shown = controller.export.dialog
-    assert iface.drops == list(controller.drops) and shown.isVisible()
+    assert iface.drops == [controller.drop_handler] and shown.isVisible()
     assert "SanxianMenu" in {menu.objectName() for menu in iface.window.findChildren(QMenu)}
     controller.unload()
     qgis_app.sendPostedEvents(None, QEvent.Type.DeferredDelete)

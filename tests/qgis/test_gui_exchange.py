@@ -13,7 +13,7 @@ from plugin.bridge.layers.properties import get_assigned_role, get_file_path, se
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
 from plugin.gui.findings.result_owner import InputFingerprint
-from plugin.gui.toolbox.exchange import ExchangeActions, VctDropHandler, find_free_path, is_vct_file
+from plugin.gui.toolbox.exchange import ExchangeActions, PlanDataDropHandler, find_free_path, is_vct_file
 from tests.core.vct_files import TWO_SQUARES_TEXT, write_vct_text
 from tests.qgis.waiting import wait_until
 
@@ -59,7 +59,7 @@ def requested_dialogs():
 def exchange_actions(requested_dialogs):
     made = ExchangeActions(FakeInterface(), requested_dialogs)
     yield made
-    made.close()
+    made.messages.close()
 
 
 @pytest.fixture
@@ -294,7 +294,7 @@ def test_compare_versions_dialog_is_empty_if_the_active_layer_is_a_findings_laye
 
 def test_dropping_a_chinese_vct_file_on_the_map_is_accepted_and_an_idrisi_file_is_not(qgis_app, tmp_path):
     taken = []
-    drop = VctDropHandler(taken.append)
+    drop = PlanDataDropHandler(FakeInterface(), *[pytest.fail] * 4, taken.append)
     ours, idrisi = write_vct_text(tmp_path / "a.VCT", TWO_SQUARES_TEXT), tmp_path / "b.vct"
     idrisi.write_bytes(b"file title  : x\r\n")
     assert not drop.handleFileDrop(str(idrisi)) and not drop.handleFileDrop(str(tmp_path / "没有.vct"))

@@ -9,7 +9,7 @@ from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge.project import county
-from plugin.gui.toolbox.exchange import IndicatorsAction
+from plugin.gui.toolbox.exchange import ExchangeActions
 from plugin.gui.widgets import paths
 
 INDICATOR_RESULTS = {"COMPUTED": 20, "NOT_COMPUTED": 29, "MET": 3, "LITTLE_LEFT": 1, "BROKEN": 2, "ROUNDING": 1}
@@ -39,7 +39,7 @@ def test_message_after_computing_indicators_stays_open_and_opens_the_workbook(di
     (tmp_path / "指标.xlsx").touch()
     dialog_results["sanxian:compute_indicators"] = {**INDICATOR_RESULTS, "OUTPUT_XLSX": str(tmp_path / "指标.xlsx")}
     iface = FakeInterface()
-    IndicatorsAction(iface).open_indicator_dialog()
+    ExchangeActions(iface).open_indicator_dialog()
     item = iface.bar.currentItem()
     assert item.duration() == 0
     for part in ("20", "29", "3"):
@@ -54,7 +54,7 @@ def test_indicators_dialog_begins_with_the_settings_of_the_project_and_a_workboo
     county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan", standard="county_db"))
     project.setFileName(str(tmp_path / "规划.qgz"))
     provenance = {"scope": "county", "area_code": "140225", "area_name": "浑源县"}
-    IndicatorsAction(
+    ExchangeActions(
         FakeInterface(), lambda name, values: asked.append((name, values)), get_provenance=lambda: provenance
     ).open_indicator_dialog()
     ((name, values),) = asked
@@ -70,12 +70,12 @@ def test_indicators_dialog_begins_with_the_settings_of_the_project_and_a_workboo
 def test_cancelled_indicators_dialog_shows_no_message(dialog_results, results):
     dialog_results["sanxian:compute_indicators"] = results
     iface = FakeInterface()
-    IndicatorsAction(iface).open_indicator_dialog()
+    ExchangeActions(iface).open_indicator_dialog()
     assert iface.bar.currentItem() is None
 
 
 def test_message_after_computing_indicators_without_workbook_has_no_button(dialog_results):
     dialog_results["sanxian:compute_indicators"] = INDICATOR_RESULTS
     iface = FakeInterface()
-    IndicatorsAction(iface).open_indicator_dialog()
+    ExchangeActions(iface).open_indicator_dialog()
     assert not iface.bar.currentItem().findChildren(QPushButton)

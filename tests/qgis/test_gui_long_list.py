@@ -204,7 +204,7 @@ def test_refused_old_batch_does_not_remove_a_refilled_findings_layer(qgis_app, p
     calls = []
     refuse_batch(monkeypatch, 2)
     _, layer = show_findings(project, 2 * findings_layer.ROWS_PER_BATCH, lambda: calls.append("lost"))
-    findings_layer.find_row_adder(layer)._add_next_batch()
+    findings_layer.find_filling(layer)._run_portion()
     rows, layer = show_findings(project, 9)
     process_events(0.05)
     assert not calls and findings_layer.find_findings_layer(project) == layer and layer.featureCount() == len(rows)

@@ -122,7 +122,7 @@ def test_outlines_of_both_features_have_colours_that_no_layer_symbol_uses():
     tops = [QColor(strokes[-1][0]) for strokes in (FIRST_FEATURE_STROKES, SECOND_FEATURE_STROKES)]
     for top in tops:
         assert min(math.dist(rgb, (top.red(), top.green(), top.blue())) for rgb in used) > 50
-    assert FIRST_FEATURE_STROKES[-1][3] != SECOND_FEATURE_STROKES[-1][3], "colour alone does not tell them apart"
+    assert FIRST_FEATURE_STROKES[-1][2] != SECOND_FEATURE_STROKES[-1][2], "colour alone does not tell them apart"
 
 
 def test_hidden_layer_of_a_finding_is_listed_with_a_button_that_shows_it(overlap_on_canvas):

@@ -425,7 +425,7 @@ def test_recheck_of_selected_findings_reports_what_became_of_them(checked):  # n
     assert texts[0] == "选中的问题（2）" and texts[-1] == "全部"
     assert set(map(id, findings)) <= set(map(id, controller.recheck.list_findings_of_layers()))
     shown = []
-    controller.recheck._messages.show_message = lambda text, level: shown.append((level, text))
+    controller.recheck.messages.show_message = lambda text, level: shown.append((level, text))
     controller.recheck._menu.actions()[0].trigger()
     assert wait_until(lambda: bool(shown))
     ((level, text),) = shown

@@ -12,22 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     Qgis,
-    QgsCategorizedSymbolRenderer,
     QgsDataProvider,
-    QgsFillSymbol,
-    QgsLinePatternFillSymbolLayer,
-    QgsPalLayerSettings,
-    QgsPointPatternFillSymbolLayer,
     QgsProject,
     QgsReadWriteContext,
-    QgsRendererCategory,
-    QgsTextBufferSettings,
-    QgsTextFormat,
     QgsVectorLayer,
     QgsVectorLayerSimpleLabeling,
 )
-from qgis.PyQt.QtCore import Qt, QTimer
-from qgis.PyQt.QtGui import QColor
+from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtXml import QDomDocument
 
 from ...core.base.cancellation import Cancellation, ProgressCallback
@@ -36,9 +27,9 @@ from ...core.base.errors import InputError
 from ...core.base.files.writing import is_same_file
 from ...core.base.parallel.python_program import find_python_program
 from ...core.counties.county_record import SUMMARY_LAYER, VERDICT_ORDER, BatchOptions, County, CountyRecord, CountyTask
-from ...core.model.verdict import Verdict
 from ...core.render.words import ReportTexts
 from .. import health
+from ..layers import styles
 from ..layers.properties import get_file_path
 from ..settings import get_interface_language
 from ..texts import tr
@@ -62,16 +53,6 @@ _MODULES_OF_PROCESS = (
 )
 #: Layer of the summary's GeoPackage, and the value of its field ``verdict`` for a county without one.
 _LAYER_NAME, _NO_VERDICT = "counties", ""
-#: Colours of the summary page: ground, and pattern.
-_COLORS = {
-    Verdict.FAILED: ("#D50058", "#8E003B"),
-    Verdict.INCOMPLETE: ("#FFFFFF", "#777777"),
-    Verdict.CONDITIONAL: ("#FBD9A6", "#B35C00"),
-    Verdict.PASSED: ("#E6F2EF", ""),
-}
-_OUTLINE_COLOR, _OUTLINE_MM, _LABEL_POINTS, _BUFFER_MM = "#222222", 0.3, 9.0, 0.8
-#: Distance and width of hatch lines, distance and size of dots, in mm.
-_HATCH_MM, _HATCH_WIDTH_MM, _DOTS_MM, _DOT_MM = 1.8, 0.5, 2.0, 0.6
 
 
 @dataclass(frozen=True)
@@ -238,31 +219,19 @@ def show_summary_layer(project: QgsProject, output: Path) -> QgsVectorLayer | No
     if not layer.isValid():
         return None
     layer.setReadOnly(True)
-    report_texts = ReportTexts(get_interface_language())
+    styles.apply_style_file(layer, styles.COUNTIES_STYLE)
+    report_texts, renderer = ReportTexts(get_interface_language()), layer.renderer().clone()
     words = {str(verdict): report_texts.get("verdict", str(verdict)) for verdict in VERDICT_ORDER}
     words[_NO_VERDICT] = report_texts.get("counties", "no_verdict")
-    categories = [
-        QgsRendererCategory(str(verdict), _make_symbol(verdict), words[str(verdict)]) for verdict in VERDICT_ORDER
-    ]
-    categories.append(QgsRendererCategory(_NO_VERDICT, _make_symbol(None), words[_NO_VERDICT]))
-    layer.setRenderer(QgsCategorizedSymbolRenderer("coalesce(\"verdict\", '')", categories))
+    for number, category in enumerate(renderer.categories()):
+        renderer.updateCategoryLabel(number, words[category.value()])
+    layer.setRenderer(renderer)
     cases = " ".join(f"WHEN coalesce(\"verdict\", '') = '{value}' THEN '{word}'" for value, word in words.items())
-    settings = QgsPalLayerSettings()
-    settings.fieldName = f"\"name\" || '\\n' || CASE {cases} END"
-    settings.isExpression = True
-    settings.placement = Qgis.LabelPlacement.OverPoint
-    settings.multilineAlign = Qgis.LabelMultiLineAlignment.Center
-    buffer = QgsTextBufferSettings()
-    buffer.setEnabled(True)
-    buffer.setSize(_BUFFER_MM)
-    buffer.setColor(QColor("#FFFFFF"))
-    text_format = QgsTextFormat()
-    text_format.setSize(_LABEL_POINTS)
-    text_format.setColor(QColor("#000000"))
-    text_format.setBuffer(buffer)
-    settings.setFormat(text_format)
-    layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
-    layer.setLabelsEnabled(True)
+    labels = layer.labeling().settings()
+    labels.fieldName, labels.isExpression = f"\"name\" || '\\n' || CASE {cases} END", True
+    labels.placement = Qgis.LabelPlacement.OverPoint
+    labels.multilineAlign = Qgis.LabelMultiLineAlignment.Center
+    layer.setLabeling(QgsVectorLayerSimpleLabeling(labels))
     project.addMapLayer(layer, False)
     project.layerTreeRoot().insertLayer(0, layer)
     return layer
@@ -329,38 +298,8 @@ class ReleasedSummaryLayers:
 
     def _set_source(self, layer_id: str, source: str, provider: str) -> None:
         layer = self._project.mapLayer(layer_id)
-        if layer is None:
-            return
-        layer.setReadOnly(False)
-        layer.setDataSource(source, layer.name(), provider, QgsDataProvider.ProviderOptions())
-        layer.setReadOnly(True)
-        layer.triggerRepaint()
-
-
-def _make_symbol(verdict: Verdict | None) -> QgsFillSymbol:
-    """Return the symbol of a verdict; None for counties without one."""
-    ground, ink = _COLORS[verdict] if verdict is not None else ("#FFFFFF", "")
-    symbol = QgsFillSymbol.createSimple(
-        {
-            "color": ground,
-            "outline_color": _OUTLINE_COLOR,
-            "outline_width": str(_OUTLINE_MM),
-            "outline_style": "dash" if verdict is None else "solid",
-        }
-    )
-    if verdict is Verdict.CONDITIONAL:
-        dots = QgsPointPatternFillSymbolLayer()
-        dots.setDistanceX(_DOTS_MM)
-        dots.setDistanceY(_DOTS_MM)
-        dots.subSymbol().setColor(QColor(ink))
-        dots.subSymbol().setSize(_DOT_MM)
-        dots.subSymbol().symbolLayer(0).setStrokeStyle(Qt.PenStyle.NoPen)
-        symbol.appendSymbolLayer(dots)
-    elif ink:
-        lines = QgsLinePatternFillSymbolLayer()
-        lines.setLineAngle(45.0 if verdict is Verdict.FAILED else 0.0)
-        lines.setDistance(_HATCH_MM)
-        lines.subSymbol().setColor(QColor(ink))
-        lines.subSymbol().setWidth(_HATCH_WIDTH_MM)
-        symbol.appendSymbolLayer(lines)
-    return symbol
+        if layer is not None:
+            layer.setReadOnly(False)
+            layer.setDataSource(source, layer.name(), provider, QgsDataProvider.ProviderOptions())
+            layer.setReadOnly(True)
+            layer.triggerRepaint()

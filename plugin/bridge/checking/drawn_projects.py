@@ -22,6 +22,7 @@ from ..layers.properties import (
     get_field_type,
 )
 from ..running.tasks import BackgroundJob, JobRunner
+from ..running.threads import post_to_main
 from ..texts import tr
 
 if TYPE_CHECKING:
@@ -110,13 +111,6 @@ def _parse_crs(text: str) -> CRS:
     return CRS.from_user_input(text)
 
 
-class _Relay(QObject):
-    """Passes results from the thread of reviews to the main thread; it has no parent, since the thread uses it."""
-
-    answered = pyqtSignal(int, object, object)
-    prepared = pyqtSignal()
-
-
 class DrawnProjectReviewer(QObject):
     """Reviews projects in one thread, always the latest request; older ones that wait are dropped.
 
@@ -141,9 +135,6 @@ class DrawnProjectReviewer(QObject):
         #: Results of older requests are of another project, or of data that are no longer displayed.
         self._first_valid = 1
         self._reviews = _Reviews()
-        self._relay = _Relay()
-        self._relay.answered.connect(self._pass_on)
-        self._relay.prepared.connect(self.preparing)
 
     def request(self, data: ReviewData, projects: Sequence[ProjectShape], source: str, lang: str) -> int:
         """Review projects as soon as the running review has ended; return the number of the request."""
@@ -201,13 +192,13 @@ class DrawnProjectReviewer(QObject):
             if request is None:
                 continue
             try:
-                description = self._describe(self._reviews.review(request, self._relay.prepared.emit, cancellation))
-                self._relay.answered.emit(request.number, description, None)
+                result = self._reviews.review(request, lambda: post_to_main(self.preparing.emit), cancellation)
+                post_to_main(partial(self._pass_on, request.number, self._describe(result), None))
             except Cancelled:
                 raise
             except Exception as error:
                 # The panel shows why; the next position of the mouse may be reviewed.
-                self._relay.answered.emit(request.number, None, error)
+                post_to_main(partial(self._pass_on, request.number, None, error))
             idle_since = time.monotonic()
 
     # --- on the main thread

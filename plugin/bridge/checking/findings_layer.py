@@ -6,7 +6,7 @@ It is created by the first check of a project and refilled after each further on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 from qgis.core import QgsFeature, QgsLayerTreeGroup, QgsMapLayer, QgsProject, QgsVectorLayer
@@ -15,6 +15,7 @@ from qgis.PyQt.QtCore import QObject, QTimer
 from ..layers import styles, tables
 from ..layers.properties import convert_to_qgis_crs
 from ..layers.role_recognition import FINDINGS_PROPERTY
+from ..running.portions import WAITING, PortionedWork, Waiting
 from ..texts import tr
 
 #: Rows added at a time: a few hundredths of a second.
@@ -22,76 +23,31 @@ ROWS_PER_BATCH = 5000
 _OBJECT_NAME = "SanxianFilling"
 
 
-class BatchedRowAdder(QObject):
-    """Adds rows to a layer in batches from the event loop.
-
-    QGIS stays responsive meanwhile. Filling ends when all rows are added, the layer is removed, or `stop_adding_rows`
-    is called. ``on_row_rejected``: called if the layer rejects a row; ``provider``: returns the data provider of the
-    layer, called for each batch.
-    """
-
-    def __init__(
-        self,
-        layer: QgsVectorLayer,
-        rows: list[QgsFeature],
-        on_row_rejected: Callable[[], None],
-        provider: Callable[[QgsVectorLayer], Any] = QgsVectorLayer.dataProvider,
-    ):
-        super().__init__(layer)
-        self.setObjectName(_OBJECT_NAME)
-        self._layer, self._rows, self._next, self._lost = layer, rows, 0, on_row_rejected
-        self._provider = provider
-        self._timer = QTimer(self)
-        self._timer.setInterval(0)
-        self._timer.timeout.connect(self._add_next_batch)
-
-    def start_adding_rows(self) -> bool:
-        """Add the first batch now, the others later; return False if rows are rejected."""
-        if not self._add_rows():
-            return False
-        if self._next < len(self._rows):
-            self._timer.start()
-        return True
-
-    def add_remaining_rows(self) -> bool:
-        """Add all remaining rows now; return False if the layer rejects rows.
-
-        The caller then removes the layer: ``on_row_rejected`` is not called.
-        """
-        while self._timer.isActive():
-            if not self._add_rows():
-                self.stop_adding_rows()
-                return False
-        return True
-
-    def stop_adding_rows(self) -> None:
-        """Stop adding rows to the layer."""
-        self._timer.stop()
-        self.setObjectName("")
-        self.deleteLater()
-
-    def _add_next_batch(self) -> None:
-        if not self._add_rows():
-            self.stop_adding_rows()
-            # The layer and this object are going to be removed, which must not happen within this timer's slot.
-            QTimer.singleShot(0, self._lost)
-
-    def _add_rows(self) -> bool:
-        is_batch_added = add_to_provider(
-            self._provider(self._layer), self._rows[self._next : self._next + ROWS_PER_BATCH]
-        )
-        self._next += ROWS_PER_BATCH
-        if self._next >= len(self._rows):
-            self._timer.stop()
-        self._layer.updateExtents()
-        self._layer.triggerRepaint()
-        return is_batch_added
+class _RowsRefused(Exception):
+    """Error: the layer refused rows."""
 
 
-def find_row_adder(layer: QgsVectorLayer) -> BatchedRowAdder | None:
-    """Return the `BatchedRowAdder` that fills or has filled a layer, or None."""
-    row_adder = layer.findChild(QObject, _OBJECT_NAME)
-    return row_adder if isinstance(row_adder, BatchedRowAdder) else None
+def _add_rows_in_batches(layer: QgsVectorLayer, rows: list[QgsFeature]) -> Generator[Waiting, None, None]:
+    """Add rows to a layer, each batch in a turn of the event loop. Raise _RowsRefused if the layer refuses one."""
+    for start in range(0, len(rows), ROWS_PER_BATCH):
+        if not add_to_provider(_get_data_provider(layer), rows[start : start + ROWS_PER_BATCH]):
+            raise _RowsRefused
+        layer.updateExtents()
+        layer.triggerRepaint()
+        yield WAITING
+
+
+def find_filling(layer: QgsVectorLayer) -> PortionedWork | None:
+    """Return the work that fills or has filled a layer, or None."""
+    filling = layer.findChild(QObject, _OBJECT_NAME)
+    return filling if isinstance(filling, PortionedWork) else None
+
+
+def _stop_filling(layer: QgsVectorLayer) -> None:
+    filling = find_filling(layer)
+    if filling is not None:
+        filling.cancel()
+        filling.setObjectName("")
 
 
 def add_to_provider(provider: Any, rows: list[QgsFeature]) -> bool:
@@ -143,26 +99,31 @@ def show_findings(
             group = project.layerTreeRoot().insertGroup(0, tr("Findings"))
             group.setCustomProperty(FINDINGS_PROPERTY, 1)
         group.insertLayer(0, layer)
-    former_row_adder = find_row_adder(layer)
-    if former_row_adder is not None:
-        former_row_adder.stop_adding_rows()
-
+    _stop_filling(layer)
     shown_layer_id = layer.id()
 
     def remove_incomplete_layer() -> None:
         # By then another, complete layer may have replaced it.
         current_layer = find_findings_layer(project)
-        if current_layer is not None and current_layer.id() == shown_layer_id and find_row_adder(current_layer) is None:
+        if current_layer is not None and current_layer.id() == shown_layer_id and find_filling(current_layer) is None:
             remove_findings_layer(project)
             on_row_rejected()
 
+    def end_filling(_error: Exception) -> None:
+        _stop_filling(layer)
+        # The layer and its filling are going to be removed, which must not happen within the slot of a timer.
+        QTimer.singleShot(0, remove_incomplete_layer)
+
     layer.setCrs(convert_to_qgis_crs(crs))
-    if not (
-        _get_data_provider(layer).truncate()
-        and BatchedRowAdder(layer, rows, remove_incomplete_layer, _get_data_provider).start_adding_rows()
-    ):
+    filling = _add_rows_in_batches(layer, rows)
+    try:
+        if not _get_data_provider(layer).truncate():
+            raise _RowsRefused
+        next(filling, None)
+    except _RowsRefused:
         remove_findings_layer(project)
         return None
+    PortionedWork(filling, lambda _nothing: None, end_filling, layer).setObjectName(_OBJECT_NAME)
     return layer
 
 
@@ -171,8 +132,11 @@ def replace_findings_in_layer(layer: QgsVectorLayer, removed: list[QgsFeature], 
 
     If False is returned, the layer is incomplete and should be removed.
     """
-    coming = find_row_adder(layer)
-    if coming is not None and not coming.add_remaining_rows():
+    filling = find_filling(layer)
+    try:
+        if filling is not None:
+            filling.finish()
+    except _RowsRefused:
         return False
     provider = _get_data_provider(layer)
     is_complete = provider.deleteFeatures([row.id() for row in removed]) if removed else True

@@ -19,6 +19,7 @@ from ...core.base.parallel.process_state import CollectionExclusion, remove_one_
 from ..editing.listener import EditListener, EditStep
 from ..layers.reading import FeatureStateReader, read_feature_state_by_id
 from ..running.tasks import BackgroundJob, JobRunner, log_error
+from ..running.threads import post_to_main
 from ..texts import tr
 from .findings_layer import make_finding_features
 
@@ -52,16 +53,6 @@ class UnreadState:
     fid: int
 
 
-class IndicatorRelay(QObject):
-    """Passes indicators from the thread of a re-check to the main thread.
-
-    It has no parent, so that it exists as long as a thread uses it. ``changed(indicators, stale ids)``: see
-    `core.checks.live.session.IndicatorReporter`.
-    """
-
-    changed = pyqtSignal(tuple, frozenset)
-
-
 class LiveCheck(QObject):
     """Re-checks features of the checked layers after they were edited.
 
@@ -90,8 +81,6 @@ class LiveCheck(QObject):
         self._roles: dict[str, str] = {}
         self._check_session: Any = None
         self._exclusion = CollectionExclusion()
-        self._relay = IndicatorRelay()
-        self._relay.changed.connect(self._take_indicators)
         #: Result and options of the complete check that the session began from.
         self._checked: Any = None
         self._options: Any = None
@@ -110,14 +99,15 @@ class LiveCheck(QObject):
         self._features_under_way: frozenset[FeatureKey] = frozenset()
         #: Monotonic time (s) of the last reading of changes.
         self._last_read = -math.inf
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._read_changes)
+        self._timer = QTimer(self, singleShot=True, timeout=self._read_changes)
         for edits in self._listeners.values():
-            edits.commandEnded.connect(self._on_command_ended)
-            edits.undone.connect(self._on_undone_in_transaction)
-            edits.lost.connect(self._stop_as_outdated)
-            edits.saved.connect(partial(self._report_saving, edits.layer.id()))
+            for signal, slot in (
+                (edits.commandEnded, self._on_command_ended),
+                (edits.undone, self._on_undone_in_transaction),
+                (edits.lost, self._stop_as_outdated),
+                (edits.saved, partial(self._report_saving, edits.layer.id())),
+            ):
+                signal.connect(slot)
 
     # --- input
     def begin_from_result(
@@ -419,7 +409,11 @@ class LiveCheck(QObject):
             if isinstance(state, UnreadState):
                 batch.states_by_feature[feature] = states_by_reader[state.reader][state.fid]
         cancellation.raise_if_cancelled()
-        change = check_session.check_edits(batch, cancellation, self._relay.changed.emit)
+        change = check_session.check_edits(
+            batch,
+            cancellation,
+            lambda *indicators: post_to_main(partial(self._take_indicators, *indicators)),
+        )
         new = [*change.new_findings, *(changed_finding for _, changed_finding in change.changed_findings)]
         # The desktop does not need them, and freeing them there would stop it.
         remove_one_by_one(change.row_changes)

@@ -106,23 +106,18 @@ def make_saved_result(
     """
     from ...core.plan.io.table_digest import compute_table_digest
 
-    plan = check_result.plan
-    roles = {
-        layer_id_by_name[layer.name]: (role, layer)
-        for role, layer in plan.layers.items()
-        if layer.name in layer_id_by_name
-    }
-    layers = []
-    for one in state.layer_states:
-        role, layer = roles.get(one.id, ("", None))
-        digest = compute_table_digest(layer.source, cancellation) if layer is not None else ""
-        layers.append(replace(one, role=role, digest=digest))
+    plan, layers = check_result.plan, {layer.id: layer for layer in state.layer_states}
+    for role, layer in plan.layers.items():
+        layer_id = layer_id_by_name.get(layer.name)
+        if layer_id in layers:
+            digest = compute_table_digest(layer.source, cancellation)
+            layers[layer_id] = replace(layers[layer_id], role=role, digest=digest)
     return SavedResult(
         finished,
         check_result.report,
         plan.crs.to_wkt(),
         dict(state.check_settings),
-        layers,
+        list(layers.values()),
         {name: make_side_file_record(path, stamp) for name, (path, stamp) in state.side_file_stamps.items()},
         plan.is_area_code_from_data,
     )
@@ -163,8 +158,7 @@ def find_changes_since_check(
             to_compare.append(one)
     new = [outline for outline in layer_schemas if outline.id not in saved_layer_by_id]
     if new:
-        layer_id_by_role = role_recognition.recognise_layers(new, state.options).layer_id_by_role
-        for role, layer_id in layer_id_by_role.items():
+        for role, layer_id in role_recognition.recognise_layers(new, state.options).layer_id_by_role.items():
             changes = changes.add_changed_layer(current_layer_by_id[layer_id].name, role)
     from ...core.plan.io.table_digest import compute_table_digest
 

@@ -65,9 +65,8 @@ def find_matching_template(layer: QgsVectorLayer, role: str, standard: Standard)
     ``role``: code of the plan layer, for example CZKFBJ. None for a role without a template.
     """
     layer_field_names = {name.upper() for name in layer.fields().names()}
-    template_editions = standard.list_templates_of_role(role)
     return max(
-        template_editions,
+        standard.list_templates_of_role(role),
         key=lambda t: sum(f.name in layer_field_names for f in t.fields) / max(len(t.fields), 1),
         default=None,
     )

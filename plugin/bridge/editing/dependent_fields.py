@@ -36,7 +36,7 @@ from ..running.portions import PORTION_SECONDS
 from ..running.tasks import log_error
 from ..texts import tr
 from .expression_values import compute_statutory_areas, evaluate_code_name, is_null
-from .listener import ChangedValueRecord, start_recording_changed_values
+from .listener import ChangedValueRecord, get_command_address, start_recording_changed_values
 
 try:
     from qgis.PyQt.QtGui import QUndoCommand, QUndoStack
@@ -165,11 +165,7 @@ class DependentValueFill:
     @property
     def is_short(self) -> bool:
         """Return True if the fill may be part of the edit command itself."""
-        return self.size <= MAX_ROWS_FILLED_AT_ONCE and self._count_changed_shapes() <= MAX_AREAS_FILLED_AT_ONCE
-
-    def _count_changed_shapes(self) -> int:
-        """Return the number of rows whose areas follow from changed shapes."""
-        return len(self._changed.get(None, ()))
+        return self.size <= MAX_ROWS_FILLED_AT_ONCE and len(self._changed.get(None, ())) <= MAX_AREAS_FILLED_AT_ONCE
 
     def read_entries(self, count: int) -> bool:
         """Read the next ``count`` entries of the record of changed values; return True if all are read."""
@@ -205,7 +201,7 @@ class DependentValueFill:
             return
         end_time = time.perf_counter() + PORTION_SECONDS
         value_changes: list[ValueChange] = []
-        if self._count_changed_shapes():
+        if self._changed.get(None):
             # Shapes differ in size: the next rows may take much longer than the last ones.
             while not self.is_complete:
                 value_changes += self.compute_next_values(AREAS_COMPUTED_AT_ONCE)
@@ -253,24 +249,19 @@ class DependentValueFill:
                 if value is not None and old != value:
                     value_changes.append((fid, target, value, old))
         if is_last:
-            self._rows.close()
-            self._rows, self.is_complete = None, True
+            self.close_iterator()
         return value_changes
 
     def _compute_values(self, dependent_field: DependentField, rows: list[QgsFeature]) -> list[Any]:
         if dependent_field.source_index is not None:
             codes = [row[dependent_field.source_index] for row in rows]
             name_by_code = self._names.setdefault(dependent_field.target_index, {})
-            code_names = []
-            for code in codes:
-                # A QGIS NULL cannot be a dictionary key.
-                if not isinstance(code, str):
-                    code_names.append(find_code_name(dependent_field, code))
-                    continue
-                if code not in name_by_code:
-                    name_by_code[code] = find_code_name(dependent_field, code)
-                code_names.append(name_by_code[code])
-            return code_names
+            for code in {code for code in codes if isinstance(code, str)} - name_by_code.keys():
+                name_by_code[code] = find_code_name(dependent_field, code)
+            # A QGIS NULL cannot be a dictionary key.
+            return [
+                name_by_code[code] if isinstance(code, str) else find_code_name(dependent_field, code) for code in codes
+            ]
         areas = compute_statutory_areas([row.geometry() for row in rows], self._layer.crs())
         return [
             round(area, dependent_field.area_decimals) if row.hasGeometry() else None
@@ -327,9 +318,7 @@ class _LayerUpdater(QObject):
         self._redoable_command_address = 0
         self._is_writing = False
         self._is_outside_command = self._is_listening = False
-        self._timer = QTimer(self)
-        self._timer.setInterval(0)
-        self._timer.timeout.connect(self._fill_portion)
+        self._timer = QTimer(self, interval=0, timeout=self._fill_portion)
         self._stack_connections: tuple[tuple[Any, Any], ...] = ()
         self._signal_connections: tuple[tuple[Any, Any], ...] = (
             (layer.editingStarted, self._start_editing),
@@ -444,12 +433,11 @@ class _LayerUpdater(QObject):
 
     def _resume_recording(self) -> None:
         """Begin a new record of changed values."""
-        if not self._stack_connections:
-            return
-        self._record = start_recording_changed_values(self.layer)
-        if not self._is_listening:
-            self._is_listening = True
-            self.layer.attributeValueChanged.connect(self._on_value_changed)
+        if self._stack_connections:
+            self._record = start_recording_changed_values(self.layer)
+            if not self._is_listening:
+                self._is_listening = True
+                self.layer.attributeValueChanged.connect(self._on_value_changed)
 
     # --- other changes; called once per row of a bulk change (the declared types avoid conversions)
     @pyqtSlot("qlonglong")
@@ -475,7 +463,7 @@ class _LayerUpdater(QObject):
     def _on_redo(self) -> None:
         # A redo emits its changes while its command is still the next one to be redone.
         stack = self.layer.undoStack()
-        self._redoable_command_address = _get_command_address(stack, stack.index()) if stack.canRedo() else 0
+        self._redoable_command_address = get_command_address(stack, stack.index()) if stack.canRedo() else 0
         # While a command is composed, the stack can neither undo nor redo.
         self._is_outside_command = stack.canUndo() or stack.canRedo()
         self._has_changes = True
@@ -487,7 +475,7 @@ class _LayerUpdater(QObject):
             return
         noted, (changed_fids, record) = self._has_changes, self._take_changes()
         stack = self.layer.undoStack()
-        is_redone = self._redoable_command_address and self._redoable_command_address == _get_command_address(
+        is_redone = self._redoable_command_address and self._redoable_command_address == get_command_address(
             stack, index - 1
         )
         if index <= former_index or is_redone or not noted:
@@ -547,9 +535,7 @@ class _LayerUpdater(QObject):
             self._fill_rows(ROWS_PER_PORTION)
 
     def _fill_portion(self) -> None:
-        fill = self._running_fill
-        if fill is not None:
-            self._fill_rows(ROWS_PER_PORTION)
+        self._fill_rows(ROWS_PER_PORTION)
         if self._running_fill is None:
             # Notify listeners that wait for the end of a command about the last rows.
             stack = self.layer.undoStack()
@@ -575,15 +561,6 @@ class _LayerUpdater(QObject):
             self._timer.stop()
         elif not self._timer.isActive():
             self._timer.start()
-
-
-def _get_command_address(stack: Any, index: int) -> int:
-    """Return the memory address of the command at an index of an undo stack; 0 without a command.
-
-    The address is unique among existing commands.
-    """
-    command = stack.command(index)
-    return 0 if command is None else sip.unwrapinstance(command)
 
 
 def _disable_apply_on_update(layer: QgsVectorLayer) -> None:

@@ -99,8 +99,9 @@ class SanxianExpressionFunction(QgsExpressionFunction):
 
             parent.setEvalErrorString(Texts(get_interface_language()).explain_error(error))
         except ImportError as error:
-            text = tr("Missing library: {name}. See Environment Check.")
-            parent.setEvalErrorString(text.format(name=error.name or ""))
+            parent.setEvalErrorString(
+                tr("Missing library: {name}. See Environment Check.").format(name=error.name or "")
+            )
         except Exception as error:
             # An exception that leaves this method terminates QGIS and loses unsaved edits.
             log_error(error)
@@ -214,11 +215,12 @@ def _find_crs_of_expression_layer(context: QgsExpressionContext) -> QgsCoordinat
         layer = context.variable("layer")
         crs = layer.crs() if isinstance(layer, QgsMapLayer) else crs
     if not crs.isValid():
-        text = tr(
-            "The CRS is unknown, because the expression has no layer. Enter the CRS: "
-            "sanxian_statutory_area(@geometry, 'EPSG:4526')."
+        raise FunctionError(
+            tr(
+                "The CRS is unknown, because the expression has no layer. Enter the CRS: "
+                "sanxian_statutory_area(@geometry, 'EPSG:4526')."
+            )
         )
-        raise FunctionError(text)
     return crs
 
 
@@ -263,34 +265,29 @@ def _iterate_standards() -> Iterator[str]:
     yield from list_standard_ids()
 
 
-def _find_list_and_code(list_name: Any, value: Any) -> tuple[Any, str]:
-    """Return a code list and a code, padded as the code list writes it.
-
-    An unknown code is returned unchanged.
-    """
-    codes = _find_code_list(list_name)
-    code_text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
-    if code_text not in codes.entry_by_code and len(code_text) == _PADDED_CODE_LENGTH and code_text.isdigit():
+def _find_entry(list_name: Any, value: Any) -> Any:
+    """Return the entry of a code in a code list, the code padded as in the list or not; None if it is unknown."""
+    if list_name is None or value is None:
+        return None
+    entries = _find_code_list(list_name).entry_by_code
+    code = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    if code not in entries and len(code) == _PADDED_CODE_LENGTH and code.isdigit():
         from ...core.engine.context import trim_code_padding
 
-        code_text = trim_code_padding(code_text, _PADDED_CODE_LENGTH)
-    return codes, code_text
+        code = trim_code_padding(code, _PADDED_CODE_LENGTH)
+    return entries.get(code)
 
 
 def evaluate_code_name(context: QgsExpressionContext | None, list_name: Any, value: Any) -> Any:
     """Return the name of a code in a code list; NULL if the code is unknown."""
-    if list_name is None or value is None:
-        return NULL
-    codes, code = _find_list_and_code(list_name, value)
-    return codes.entry_by_code[code].name if code in codes.entry_by_code else NULL
+    entry = _find_entry(list_name, value)
+    return NULL if entry is None else entry.name
 
 
 def evaluate_parent_code(context: QgsExpressionContext, list_name: Any, value: Any) -> Any:
     """Return the parent of a code in a code list; NULL without a parent."""
-    if list_name is None or value is None:
-        return NULL
-    codes, code = _find_list_and_code(list_name, value)
-    return (codes.entry_by_code[code].parent or NULL) if code in codes.entry_by_code else NULL
+    entry = _find_entry(list_name, value)
+    return NULL if entry is None else entry.parent or NULL
 
 
 def evaluate_zone_name(context: QgsExpressionContext, value: Any) -> Any:

@@ -83,10 +83,8 @@ class ExpressionFunctions:
         self._ledgers.stop(QgsProject.instance())
 
     def _issue_next_bsm(self, context: QgsExpressionContext, layer: Any, county: Any) -> Any:
-        next_bsm = self._ledgers.issue_next_bsm(
-            resolve_layer(context, layer), "" if county is None else str(county).strip()
-        )
-        return next_bsm or NULL
+        county_code = "" if county is None else str(county).strip()
+        return self._ledgers.issue_next_bsm(resolve_layer(context, layer), county_code) or NULL
 
     def _make_functions(self) -> list[SanxianExpressionFunction]:
         return [

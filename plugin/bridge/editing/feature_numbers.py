@@ -196,10 +196,9 @@ class FeatureNumberRegister(QObject):
 
     def _on_feature_added(self, fid: int) -> None:
         if self._has_read_numbers:
-            request = QgsFeatureRequest(fid)
             self._update_highest_numbers(
                 find_highest_number_by_county(
-                    _iterate_field_values(self.layer, self._find_number_field_index(), request)
+                    _iterate_field_values(self.layer, self._find_number_field_index(), QgsFeatureRequest(fid))
                 )
             )
 
@@ -251,12 +250,11 @@ class FeatureNumberRegister(QObject):
 
 def _iterate_field_values(source: Any, index: int, request: QgsFeatureRequest | None = None) -> Any:
     """Iterate over the values of a field in a layer or data provider."""
-    if index < 0:
-        return
-    request = request or QgsFeatureRequest()
-    request.setFlags(Qgis.FeatureRequestFlag.NoGeometry).setSubsetOfAttributes([index])
-    for feature in source.getFeatures(request):
-        yield feature[index]
+    if index >= 0:
+        request = request or QgsFeatureRequest()
+        request.setFlags(Qgis.FeatureRequestFlag.NoGeometry).setSubsetOfAttributes([index])
+        for feature in source.getFeatures(request):
+            yield feature[index]
 
 
 def _make_source_key(layer: QgsVectorLayer) -> str:

@@ -84,9 +84,8 @@ class EditListener(QObject):
         self.unsaved_fids = _find_unsaved_fids(layer)
         # In a transaction the buffer does not contain earlier changes.
         self._blind = layer.isEditable() and layer.undoStack().index() > 0 and not self.unsaved_fids
-        self._doubt = False
         self._saved: set[int] = set()
-        self._last_deleted = 0
+        self._last_deleted, self._doubt = 0, False
         self._fields = layer.fields().names()
         self._index = layer.undoStack().index()
         #: Commands in force since the start, the last on top; and the causes of the changes since the last
@@ -113,10 +112,9 @@ class EditListener(QObject):
     def stop(self) -> None:
         """Disconnect from the layer's signals."""
         listening, self._signal_connections = self._signal_connections, ()
-        if sip.isdeleted(self.layer):
-            return
-        for signal, slot in listening:
-            signal.disconnect(slot)
+        if not sip.isdeleted(self.layer):
+            for signal, slot in listening:
+                signal.disconnect(slot)
 
     @property
     def has_renumbered_features(self) -> bool:
@@ -239,8 +237,16 @@ def _identify_last_command(layer: QgsVectorLayer) -> tuple[int, int]:
     It consists of the command's index on the stack and its memory address.
     """
     stack = layer.undoStack()
-    command = stack.command(stack.index() - 1) if stack.index() else None
-    return stack.index(), 0 if command is None else sip.unwrapinstance(command)
+    return stack.index(), get_command_address(stack, stack.index() - 1)
+
+
+def get_command_address(stack: Any, index: int) -> int:
+    """Return the memory address of the command at an index of an undo stack; 0 without a command.
+
+    The address is unique among existing commands.
+    """
+    command = stack.command(index)
+    return 0 if command is None else sip.unwrapinstance(command)
 
 
 try:
@@ -258,9 +264,7 @@ def start_recording_changed_values(layer: QgsVectorLayer) -> ChangedValueRecord:
 
     Recording ends when the caller holds no reference to the record any more.
     """
-    if QSignalSpy is not None:
-        return QSignalSpy(layer.attributeValueChanged)
-    return _PythonRecord(layer)
+    return QSignalSpy(layer.attributeValueChanged) if QSignalSpy is not None else _PythonRecord(layer)
 
 
 class _PythonRecord(QObject):

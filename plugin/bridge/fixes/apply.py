@@ -89,8 +89,11 @@ def start_editing(layers: list[QgsVectorLayer]) -> Generator[Waiting, None, None
         if not layer.startEditing():
             for other in started_layers:
                 other.rollBack()
-            text = tr("The layer “{layer}” cannot be switched to edit mode; another program may have its file open.")
-            raise ApplyRefused(text.format(layer=layer.name()))
+            raise ApplyRefused(
+                tr(
+                    "The layer “{layer}” cannot be switched to edit mode; another program may have its file open."
+                ).format(layer=layer.name())
+            )
         started_layers.append(layer)
         yield WAITING
 
@@ -112,8 +115,9 @@ def prepare_order(
     require_unsealed_layers(order.edits, norm, order.documents)
     closed_layer_names = [layer.name() for layer in editable_layers.values() if not layer.isEditable()]
     if closed_layer_names:
-        text = tr("The layer “{layer}” is not in edit mode. Nothing was applied.")
-        raise ApplyRefused(text.format(layer=closed_layer_names[0]))
+        raise ApplyRefused(
+            tr("The layer “{layer}” is not in edit mode. Nothing was applied.").format(layer=closed_layer_names[0])
+        )
     # Rows that a fix only takes values from are of the edited layers too.
     yield from require_unchanged_rows(order.rows_before, editable_layers)
     prepared = yield from prepare_edits(order.edits, editable_layers)
@@ -251,6 +255,5 @@ class PreparedLog:
 
 
 def _discard_rows(future: Future[PreparedRows | None]) -> None:
-    error = future.exception()
-    if error is None and (rows := future.result()) is not None:
+    if future.exception() is None and (rows := future.result()) is not None:
         rows.discard()

@@ -51,19 +51,21 @@ def require_editable_layers(roles: Iterable[str], layers: Mapping[str, QgsVector
     for role in sorted(roles):
         layer = layers.get(role)
         if layer is None or sip.isdeleted(layer) or QgsProject.instance().mapLayer(layer.id()) is None:
-            text = tr("The layer {role} is no longer in the project. Check again first.")
-            raise ApplyRefused(text.format(role=role))
+            raise ApplyRefused(tr("The layer {role} is no longer in the project. Check again first.").format(role=role))
         if layer.subsetString():
-            text = tr(
-                "The layer “{layer}” has a filter, so features next to the change may be hidden. Remove the filter."
+            raise ApplyRefused(
+                tr(
+                    "The layer “{layer}” has a filter, so features next to the change may be hidden. Remove the filter."
+                ).format(layer=layer.name())
             )
-            raise ApplyRefused(text.format(layer=layer.name()))
         if layer.readOnly() or not layer.supportsEditing():
-            text = tr("The layer “{layer}” cannot be edited: it or its file is read-only.")
-            raise ApplyRefused(text.format(layer=layer.name()))
+            raise ApplyRefused(
+                tr("The layer “{layer}” cannot be edited: it or its file is read-only.").format(layer=layer.name())
+            )
         if layer.isEditCommandActive():
-            text = tr("Another tool is changing the layer “{layer}”. Finish that first.")
-            raise ApplyRefused(text.format(layer=layer.name()))
+            raise ApplyRefused(
+                tr("Another tool is changing the layer “{layer}”. Finish that first.").format(layer=layer.name())
+            )
         editable_layers[role] = layer
     return editable_layers
 
@@ -77,12 +79,13 @@ def require_undoable_new_fields(edits: Edits, layers: Mapping[str, QgsVectorLaye
         return
     for new in edits.new_fields:
         if QgsTransaction.supportsTransaction(layers[new.role]):
-            text = tr(
-                "With automatic transaction groups, QGIS cannot undo the new field {field} of the layer “{layer}”. "
-                "Nothing was applied. Stop editing, choose another transaction mode in Project Properties, "
-                "Data Sources, then fix."
+            raise ApplyRefused(
+                tr(
+                    "With automatic transaction groups, QGIS cannot undo the new field {field} of the layer “{layer}”. "
+                    "Nothing was applied. Stop editing, choose another transaction mode in Project Properties, "
+                    "Data Sources, then fix."
+                ).format(field=new.name, layer=layers[new.role].name())
             )
-            raise ApplyRefused(text.format(field=new.name, layer=layers[new.role].name()))
 
 
 def require_unsealed_layers(edits: Edits, norm: Any, documents: Mapping[str, str]) -> None:
@@ -95,8 +98,9 @@ def require_unsealed_layers(edits: Edits, norm: Any, documents: Mapping[str, str
     try:
         require_unsealed(edits.roles, norm, documents)
     except FixRefused as refused:
-        text = tr("The layer {role} is sealed and does not change.")
-        raise ApplyRefused(text.format(role=refused.params.get("role", ""))) from refused
+        raise ApplyRefused(
+            tr("The layer {role} is sealed and does not change.").format(role=refused.params.get("role", ""))
+        ) from refused
 
 
 def require_unchanged_rows(
@@ -205,8 +209,9 @@ def write_edits(
                     _add_field(layer, templates[role], new.name)
             for write in prepared.calls_by_role[role]:
                 if not write():
-                    text = tr("The layer “{layer}” refused a change. Nothing was applied.")
-                    raise ApplyRefused(text.format(layer=layer.name()))
+                    raise ApplyRefused(
+                        tr("The layer “{layer}” refused a change. Nothing was applied.").format(layer=layer.name())
+                    )
         before_end()
     except BaseException:
         for layer in reversed(begun_layers):
@@ -233,8 +238,11 @@ def _collect_layer_edits(
     if any(edit.shape is not UNCHANGED for edit in role_edits):
         kind = layer.wkbType()
         if QgsWkbTypes.hasZ(kind) or QgsWkbTypes.hasM(kind):
-            text = tr("The shapes of the layer “{layer}” have Z or M values, which the fix would lose.")
-            raise ApplyRefused(text.format(layer=layer.name()))
+            raise ApplyRefused(
+                tr("The shapes of the layer “{layer}” have Z or M values, which the fix would lose.").format(
+                    layer=layer.name()
+                )
+            )
     fids = [_find_fid_to_read(edit) for edit in role_edits]
     read_fids = [fid for fid in fids if fid is not None]
     feature_by_fid: dict[int, QgsFeature] = {}
@@ -323,16 +331,22 @@ def _make_geometry_of_layer_type(layer: QgsVectorLayer, shape: Any) -> QgsGeomet
     if QgsWkbTypes.isMultiType(layer.wkbType()):
         geometry.convertToMultiType()
     elif (geometry.isMultipart() and not geometry.convertToSingleType()) or len(shapely.get_parts(shape)) > 1:
-        text = tr("The layer “{layer}” only has features of one part; the fix would make several. Nothing was applied.")
-        raise ApplyRefused(text.format(layer=layer.name()))
+        raise ApplyRefused(
+            tr(
+                "The layer “{layer}” only has features of one part; the fix would make several. Nothing was applied."
+            ).format(layer=layer.name())
+        )
     return geometry
 
 
 def _find_field_index(layer: QgsVectorLayer, name: str) -> int:
     position = layer.fields().lookupField(name)
     if position < 0:
-        text = tr("The layer “{layer}” has no field {field} any more. Nothing was applied.")
-        raise ApplyRefused(text.format(layer=layer.name(), field=name))
+        raise ApplyRefused(
+            tr("The layer “{layer}” has no field {field} any more. Nothing was applied.").format(
+                layer=layer.name(), field=name
+            )
+        )
     return int(position)
 
 
@@ -352,8 +366,11 @@ def _convert_to_field_value(field: QgsField, value: Any, layer: QgsVectorLayer) 
     try:
         return field.convertCompatible(value)
     except ValueError as error:
-        text = tr("The value {value} does not fit the field {field} of the layer “{layer}”. Nothing was applied.")
-        raise ApplyRefused(text.format(value=value, field=field.name(), layer=layer.name())) from error
+        raise ApplyRefused(
+            tr("The value {value} does not fit the field {field} of the layer “{layer}”. Nothing was applied.").format(
+                value=value, field=field.name(), layer=layer.name()
+            )
+        ) from error
 
 
 def _add_field(layer: QgsVectorLayer, template: Template, name: str) -> None:
@@ -361,6 +378,9 @@ def _add_field(layer: QgsVectorLayer, template: Template, name: str) -> None:
 
     template_field = template.find_field_by_name(name)
     if template_field is None or not layer.addAttribute(make_template_field(template_field)):
-        text = tr("The field {field} cannot be added to the layer “{layer}”. Nothing was applied.")
-        raise ApplyRefused(text.format(field=name, layer=layer.name()))
+        raise ApplyRefused(
+            tr("The field {field} cannot be added to the layer “{layer}”. Nothing was applied.").format(
+                field=name, layer=layer.name()
+            )
+        )
     layer.updateFields()

@@ -9,6 +9,7 @@ from typing import Any
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
+from ..editing.listener import get_command_address
 from .commands import LayerCommands
 
 
@@ -19,34 +20,25 @@ class _LayerStepCommands(QObject):
         super().__init__(parent)
         self.layer, self.before, self.after = commands.layer, commands.before, commands.after
         self.is_applied = True
-        self._last_command = self._get_command_address(self.after)
+        self._last_command = get_command_address(self.layer.undoStack(), self.after - 1)
 
-    def _get_command_address(self, index: int) -> int:
-        """Return the memory address of the undo command just before a stack index; 0 if no command precedes it.
+    @property
+    def has_own_command(self) -> bool:
+        """Return True if the last command of this step is still on the undo stack, at its place."""
+        return get_command_address(self.layer.undoStack(), self.after - 1) == self._last_command
 
-        The address identifies the command: a later one at the same index has another.
-        """
-        command = self.layer.undoStack().command(index - 1) if index else None
-        return 0 if command is None else sip.unwrapinstance(command)
-
-    def _is_at(self, index: int) -> bool:
+    def is_at(self, index: int) -> bool:
         """Return True if the undo stack is at an index, still has the commands of this step, and may be moved."""
         # Without an edit buffer, QGIS would crash.
         if sip.isdeleted(self.layer) or not self.layer.isEditable() or self.layer.editBuffer() is None:
             return False
-        if self.layer.isEditCommandActive() or self.layer.undoStack().index() != index:
-            return False
-        return self._get_command_address(self.after) == self._last_command
+        stack = self.layer.undoStack()
+        return not self.layer.isEditCommandActive() and stack.index() == index and self.has_own_command
 
     @property
     def is_last(self) -> bool:
         """Return True if this layer has no later edit, so that undo reverts only the commands of this step."""
-        return self._is_at(self.after)
-
-    @property
-    def can_redo(self) -> bool:
-        """Return True if redo of this layer would redo exactly the commands of this step."""
-        return self._is_at(self.before)
+        return self.is_at(self.after)
 
 
 class FixStep(QObject):
@@ -123,18 +115,18 @@ class FixStep(QObject):
                 self._move_undo_stacks([layer_step], False)
             if not self._is_rolling_back:
                 self.undone.emit()
-        elif (
-            not layer_step.is_applied
-            and index >= layer_step.after
-            and layer_step._get_command_address(layer_step.after) == layer_step._last_command
-        ):
+        elif not layer_step.is_applied and index >= layer_step.after and layer_step.has_own_command:
             layer_step.is_applied = True
             self._undo_or_redo_on_layers([other for other in others if not other.is_applied], True)
             self.redone.emit()
 
     def _undo_or_redo_on_layers(self, layer_steps: list[_LayerStepCommands], redo: bool) -> None:
         """Undo or redo the other layer_steps, as far as no later edit is in the way."""
-        able = [layer_step for layer_step in layer_steps if (layer_step.can_redo if redo else layer_step.is_last)]
+        able = [
+            layer_step
+            for layer_step in layer_steps
+            if layer_step.is_at(layer_step.before if redo else layer_step.after)
+        ]
         self._move_undo_stacks(able, redo)
         left = [
             layer_step.layer.name()

@@ -26,7 +26,7 @@ from qgis.PyQt.QtXml import QDomDocument
 from ...core.base.files.data import read_toml
 from ...paths import STYLES_FOLDER
 
-FINDINGS_STYLE = "findings"
+FINDINGS_STYLE, COUNTIES_STYLE = "findings", "counties"
 _GEOMETRY_NAMES = {
     Qgis.GeometryType.Polygon: "polygon",
     Qgis.GeometryType.Line: "line",

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from qgis.PyQt.QtCore import QObject, QTimer
 
+from .tasks import log_error
+
 #: Time after which a portion ends, in seconds: with what QGIS does in the same turn, such as drawing the list, the eye
 #: notices no pause.
 PORTION_SECONDS = 0.006
@@ -40,7 +42,7 @@ class PortionedWork(QObject):
     """Runs the steps of a generator from the event loop, some at a time.
 
     ``on_done(result)`` is called with the generator's result after the last step, ``on_error(exception)`` if a step
-    raised an error; neither is called after `cancel`.
+    raised an error, which is logged; neither is called after `cancel`. The object deletes itself at the end.
     """
 
     def __init__(
@@ -52,24 +54,25 @@ class PortionedWork(QObject):
     ):
         super().__init__(parent)
         self._steps, self._on_done, self._on_error = steps, on_done, on_error
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self._run_portion)
+        #: True until the last step is done, a step has failed, or the work is cancelled.
+        self.is_running = True
+        self._timer = QTimer(self, timeout=self._run_portion)
         self._timer.start(0)
-
-    @property
-    def is_running(self) -> bool:
-        """Return True until the last step is done, a step has failed, or the work is cancelled."""
-        return self._timer.isActive()
 
     def finish(self) -> None:
         """Run the remaining steps at once, without callbacks."""
-        self._timer.stop()
+        self._stop()
         run_to_end(self._steps)
 
     def cancel(self) -> None:
         """Stop before the next step; the generator is closed."""
-        self._timer.stop()
+        self._stop()
         self._steps.close()
+
+    def _stop(self) -> None:
+        self.is_running = False
+        self._timer.stop()
+        self.deleteLater()
 
     def _run_portion(self) -> None:
         end_time = time.perf_counter() + PORTION_SECONDS
@@ -79,8 +82,9 @@ class PortionedWork(QObject):
                 is_waiting = next(self._steps) is WAITING
             self._timer.setInterval(_WAITING_MS if is_waiting else 0)
         except StopIteration as end:
-            self._timer.stop()
+            self._stop()
             self._on_done(end.value)
         except Exception as error:
-            self._timer.stop()
+            self._stop()
+            log_error(error)
             self._on_error(error)

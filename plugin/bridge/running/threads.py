@@ -13,6 +13,7 @@ import threading
 import traceback
 import weakref
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -39,27 +40,21 @@ def call_on_main(
     a call that has begun is awaited, so that its objects are not deleted too early. ``timeout_seconds``: return None
     if the main thread does not begin the call in this time, for example because QGIS is closing.
     """
-    application = QCoreApplication.instance()
-    if application is None or QThread.currentThread() == application.thread():
+    if _is_on_main_thread():
         return function()
-    call = _MainThreadCall(function)
-    with _agent_lock:
-        _get_caller().asked.emit(call)
+    call = _post_call(function)
     waited = 0.0
-    while not call.over.wait(_POLL_SECONDS):
+    while not wait([call], _POLL_SECONDS).done:
         waited += _POLL_SECONDS
         try:
             cancellation.raise_if_cancelled()
         except BaseException:
-            if call.take():
-                raise
-            call.over.wait()
+            if not call.cancel():
+                wait([call])
             raise
-        if timeout_seconds is not None and waited > timeout_seconds and call.take():
+        if timeout_seconds is not None and waited > timeout_seconds and call.cancel():
             return None
-    if call.error is not None:
-        raise call.error
-    return call.result
+    return call.result()
 
 
 def post_to_main(function: Callable[[], None]) -> None:
@@ -67,12 +62,23 @@ def post_to_main(function: Callable[[], None]) -> None:
 
     In the main thread it is called at once, in others with the main thread's next events.
     """
-    application = QCoreApplication.instance()
-    if application is None or QThread.currentThread() == application.thread():
+    if _is_on_main_thread():
         function()
-        return
+    else:
+        _post_call(function)
+
+
+def _is_on_main_thread() -> bool:
+    application = QCoreApplication.instance()
+    return application is None or QThread.currentThread() == application.thread()
+
+
+def _post_call(function: Callable[[], ResultType]) -> Future[ResultType]:
+    """Request a call on the main thread; it is made unless the future is cancelled before."""
+    call: Future[ResultType] = Future()
     with _agent_lock:
-        _get_caller().asked.emit(_MainThreadCall(function))
+        _get_caller().asked.emit(function, call)
+    return call
 
 
 def run_pending_main_thread_calls() -> None:
@@ -92,26 +98,24 @@ class _MainThreadCaller(QObject):
     an event for it is pending on the main thread.
     """
 
-    asked = pyqtSignal(object)
+    asked = pyqtSignal(object, object)
 
     def __init__(self, thread: QThread):
         super().__init__()
         self.moveToThread(thread)
         self.asked.connect(self._make_pending_call, Qt.ConnectionType.QueuedConnection)
 
-    @pyqtSlot(object)
-    def _make_pending_call(self, call: _MainThreadCall) -> None:
-        if not call.take():
+    @pyqtSlot(object, object)
+    def _make_pending_call(self, function: Callable[[], Any], call: Future[Any]) -> None:
+        if not call.set_running_or_notify_cancel():
             return
         try:
-            call.result = call.function()
+            call.set_result(function())
         except BaseException as error:
-            call.error = error
             # The function's objects (layouts, projects) must not be deleted in the other thread, together with the
             # error.
             traceback.clear_frames(error.__traceback__)
-        finally:
-            call.over.set()
+            call.set_exception(error)
 
 
 _agent_lock = threading.Lock()
@@ -120,20 +124,6 @@ _agent_lock = threading.Lock()
 @lru_cache(maxsize=1)
 def _get_caller() -> _MainThreadCaller:
     return _MainThreadCaller(QCoreApplication.instance().thread())
-
-
-class _MainThreadCall:
-    """One call for the main thread; it is either made or withdrawn, and only once."""
-
-    def __init__(self, function: Callable[[], Any]):
-        self.function = function
-        self.result: Any = None
-        self.error: BaseException | None = None
-        self.over, self._mine = threading.Event(), threading.Lock()
-
-    def take(self) -> bool:
-        """Take the call to make or to withdraw it; return True if it was neither begun nor withdrawn before."""
-        return self._mine.acquire(blocking=False)
 
 
 class BackgroundMode:
@@ -168,24 +158,22 @@ def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
     def call_and_store_result(*args: P.args, **kwargs: P.kwargs) -> R:
         if not isinstance(threading.current_thread(), threading._DummyThread):
             return function(*args, **kwargs)
-        call_outcome: dict[str, Any] = {}
+        outcome: Future[R] = Future()
 
-        def call_and_store_result() -> None:
+        def run() -> None:
             try:
-                call_outcome["result"] = function(*args, **kwargs)
+                outcome.set_result(function(*args, **kwargs))
             except BaseException as error:
-                call_outcome["error"] = error
+                outcome.set_exception(error)
 
-        thread = threading.Thread(target=call_and_store_result, name=f"sanxian-{function.__name__}")
+        thread = threading.Thread(target=run, name=f"sanxian-{function.__name__}")
         background_mode = BackgroundMode()
         try:
             thread.start()
             thread.join()
         finally:
             background_mode.release()
-        if "error" in call_outcome:
-            raise call_outcome["error"]
-        return call_outcome["result"]
+        return outcome.result()
 
     return call_and_store_result
 

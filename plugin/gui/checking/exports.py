@@ -23,7 +23,6 @@ from ...core.standard.profile import DocumentInfo
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings.result import CheckView
 from ..widgets import messages
-from ..widgets.messages import MessageBarMessages
 from ..widgets.paths import choose_save_path, make_open_buttons
 
 if TYPE_CHECKING:
@@ -52,11 +51,9 @@ class ResultExporter:
         edits made since the check of the result, None for data other than the project's; ``get_work_items``: returns
         fingerprint → row of the work list, for the ledger.
         """
-        self._iface = iface
-        self._runner = runner
+        self._iface, self._runner, self._get_work_items = iface, runner, get_work_items
         self._result, self._info, self._find_edits = get_result, get_document_info, find_edits
-        self._get_work_items = get_work_items
-        self._messages = MessageBarMessages(iface, tr("Sanxian"))
+        self.messages = messages.MessageBarMessages(iface, tr("Sanxian"))
 
     def ask_and_save(self, kind: str) -> None:
         """Ask for a path, then write the displayed result there.
@@ -123,8 +120,8 @@ class ResultExporter:
             text = tr("Saved: {path}")
             if edits:
                 text = tr("Saved: {path}. It contains the full check of {time}, without findings of later edits.")
-            message = text.format(path=path, time=result.time_text)
-            self._messages.show_message(message, "success", *make_open_buttons(path))
+            text = text.format(path=path, time=result.time_text)
+            self.messages.show_message(text, "success", *make_open_buttons(path))
 
         return self._runner.start(
             BackgroundJob(
@@ -135,13 +132,9 @@ class ResultExporter:
             )
         )
 
-    def close(self) -> None:
-        """Close the message of this exporter in QGIS's message bar."""
-        self._messages.close()
-
     def _on_failed(self, error: Exception) -> None:
         text = tr("Nothing was saved ({error}). Details are in the log, tab Sanxian.")
-        self._messages.show_warning(messages.explain_and_log(error, text))
+        self.messages.show_warning(messages.explain_and_log(error, text))
 
 
 def collect_edits_since_check(result: CheckView, editing: LiveCheckSwitch) -> EditsSinceCheck:
@@ -182,9 +175,8 @@ def _count_by_layer_name(result: CheckView, features) -> Counter[str]:
 
 def _count_unsaved_by_name(layers) -> Counter[str]:
     """Return layer name → number of unsaved edits, for those layers that have any."""
-    vectors = [layer for layer in layers if isinstance(layer, QgsVectorLayer)]
     counts: Counter[str] = Counter()
-    for layer in vectors:
-        if count := count_unsaved_edits(layer):
+    for layer in layers:
+        if isinstance(layer, QgsVectorLayer) and (count := count_unsaved_edits(layer)):
             counts[layer.name()] += count
     return counts

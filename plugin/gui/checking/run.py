@@ -14,7 +14,6 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 from ...bridge import health
 from ...bridge.checking import findings_layer
 from ...bridge.checking.check import MemoryOfProject, check_project_or_folder
-from ...bridge.checking.saved_result import ProjectState
 from ...bridge.layers import role_recognition
 from ...bridge.layers.snapshots import take_snapshot
 from ...bridge.project import county
@@ -38,12 +37,11 @@ _SETTLE_MS = 300
 class CheckInputs:
     """Inputs of a check of the open project.
 
-    ``fingerprint``: by which changes of the inputs are detected; ``project_state``: inputs as they are stored with the
-    result; ``layer_id_by_name``: name of each layer in the check → layer id.
+    ``fingerprint``: by which changes of the inputs are detected; ``layer_id_by_name``: name of each layer in the check
+    → layer id.
     """
 
     fingerprint: InputFingerprint
-    project_state: ProjectState
     layer_id_by_name: dict[str, str]
 
 
@@ -97,12 +95,9 @@ class CheckRunner(QObject):
         if self.is_running or not role_recognition.list_plan_layers(project) or not self._choose_group():
             return False
         layers = role_recognition.list_plan_layers(project)
-        shots, basis, state = (
-            [take_snapshot(layer) for layer in layers],
-            InputFingerprint.make_project_fingerprint(project),
-            ProjectState.read_from_project(project),
-        )
-        options = basis.options
+        shots = [take_snapshot(layer) for layer in layers]
+        fingerprint = InputFingerprint.make_project_fingerprint(project)
+        options = fingerprint.state.options
         if standard and not (options.standard or options.profile):
             options = replace(options, standard=standard)
         memory = self._memory
@@ -121,7 +116,7 @@ class CheckRunner(QObject):
             self.done.emit(
                 CheckView.from_check_result(result_and_rows[0]),
                 result_and_rows[1],
-                CheckInputs(basis, state, layer_id_by_name),
+                CheckInputs(fingerprint, layer_id_by_name),
             )
 
         self._editing.prepare_observation(layers)
@@ -196,21 +191,16 @@ class CheckRunner(QObject):
 
     def _on_failed(self, title: str, error: Exception) -> None:
         if isinstance(error, health.MissingLibraries | ImportError):
-            libraries_page = panel_pages.make_libraries_missing_page(self._open_doctor)
-            self._dock.set_empty_page(libraries_page)
+            page = panel_pages.make_libraries_missing_page(self._open_doctor)
+            self._dock.set_empty_page(page)
             # Without a result, the panel shows the message in the middle, with a button.
-            self._report_failure(
-                title, libraries_page.text, libraries_page.text if self._dock.result is not None else ""
+            why, note = page.text, page.text if self._dock.result is not None else ""
+        else:
+            text = tr(
+                "The check stopped with an error ({error}). The previous result is kept. Details are in the "
+                "log, tab Sanxian."
             )
-            return
-        text = tr(
-            "The check stopped with an error ({error}). The previous result is kept. Details are in the "
-            "log, tab Sanxian."
-        )
-        message = messages.explain_and_log(error, text)
-        self._report_failure(title, message, message)
-
-    def _report_failure(self, title: str, why: str, note: str) -> None:
+            why = note = messages.explain_and_log(error, text)
         self._editing.drop_preparation()
         self._end_check(note)
         self.check_failed.emit(title, why)

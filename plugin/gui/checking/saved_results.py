@@ -7,6 +7,7 @@ The result is written after a check and when the project is saved.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge.checking import findings_layer, saved_result
-from ...bridge.checking.saved_result import ProjectState
 from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import convert_to_qgis_crs, get_file_path
 from ...bridge.layers.snapshots import take_snapshot
@@ -99,7 +99,9 @@ class SavedResults(QObject):
         return self._reading_job is not None
 
     # --- writing
-    def save_result(self, result: CheckView, state: ProjectState, layer_id_by_name: dict[str, str]) -> None:
+    def save_result(
+        self, result: CheckView, state: saved_result.ProjectState, layer_id_by_name: dict[str, str]
+    ) -> None:
         """Save the result of a finished check.
 
         ``layer_id_by_name``: name of each layer in the check → layer id.
@@ -153,14 +155,13 @@ class SavedResults(QObject):
         def report_failure(error: Exception) -> None:
             self._written = ""
             self._on_writing_ended()
-            if isinstance(error, SanxianError):
-                text = tr("The check result was not saved in the project folder: {why}")
-                self.failed.emit(text.format(why=messages.explain_error(error)))
-                return
             text = tr(
                 "The check result was not saved in the project folder ({error}). Details are in the log, tab Sanxian."
             )
-            self.failed.emit(messages.explain_and_log(error, text))
+            text = messages.explain_and_log(error, text)
+            if isinstance(error, SanxianError):
+                text = tr("The check result was not saved in the project folder: {why}").format(why=text)
+            self.failed.emit(text)
 
         self._writing_job = self._runner.start(
             BackgroundJob(
@@ -187,7 +188,7 @@ class SavedResults(QObject):
         path = make_saved_result_path(file) if file else None
         if path is None or not path.is_file() or not panel_pages.has_recent_geopandas():
             return
-        state, number = ProjectState.read_from_project(project), self._watch.number
+        state, number = saved_result.ProjectState.read_from_project(project), self._watch.number
         layers, outlines = role_recognition.list_plan_layers(project), role_recognition.read_layer_schemas(project)
         # Features are read later, and only if the file of their layer has changed.
         shots = [take_snapshot(layer) for layer in layers]
@@ -207,22 +208,21 @@ class SavedResults(QObject):
                 findings_layer.make_finding_features(check_result.report.findings),
             )
 
-        def show_saved_result(reading_outcome: Any) -> None:
+        def end_without_result() -> None:
             self._reading_job = None
+            self.ended.emit()
+
+        def show_saved_result(reading_outcome: Any) -> None:
             if reading_outcome is None or number != self._watch.number:
-                self.ended.emit()
-                return
-            self._restore_result(file, *reading_outcome)
+                end_without_result()
+            else:
+                self._reading_job = None
+                self._restore_result(file, *reading_outcome)
 
         def report_failure(error: Exception) -> None:
-            self._reading_job = None
             text = tr("The saved check result was not read ({error}). Details are in the log, tab Sanxian.")
             self.failed.emit(messages.explain_and_log(error, text))
-            self.ended.emit()
-
-        def handle_cancellation() -> None:
-            self._reading_job = None
-            self.ended.emit()
+            end_without_result()
 
         self._reading_job = self._runner.start(
             BackgroundJob(
@@ -230,7 +230,7 @@ class SavedResults(QObject):
                 read_in_background,
                 on_done=show_saved_result,
                 on_error=report_failure,
-                on_cancelled=handle_cancellation,
+                on_cancelled=end_without_result,
             )
         )
 
@@ -280,13 +280,7 @@ class SavedResults(QObject):
             return
         project = QgsProject.instance()
         if saved_result.collect_check_settings(project, county.make_check_options(project)) != self._settings:
-            self._set_changes(
-                ChangesSinceCheck(
-                    self._result.changes_since_check.changed_layer_names,
-                    self._result.changes_since_check.changed_roles,
-                    True,
-                )
-            )
+            self._set_changes(replace(self._result.changes_since_check, have_settings_changed=True))
 
     def _mark_layer_changed(self, name: str, role: str) -> None:
         if self._result is not None:

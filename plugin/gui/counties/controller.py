@@ -169,7 +169,7 @@ class CountiesController(QObject):
         text = tr("{count} counties were found.").format(count=len(forecast.rows))
         for line in lines:
             text = tr("{first} {second}").format(first=text, second=line.strip())
-        self.dialog.message.show_confirmation(text)
+        self.dialog.message.show_text(text, "ok")
 
     def _show_forecast_error(self, error: Exception) -> None:
         self._forecast_job = None

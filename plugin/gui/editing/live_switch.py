@@ -67,11 +67,14 @@ class LiveCheckSwitch(QObject):
         self.live, self._next_check = (self._next_check, _stop_live_check(self.live))
         self.is_outdated = False
         if self.live is not None:
-            self.live.indicators_changed.connect(self.indicators_changed)
-            self.live.rechecked.connect(self.rechecked)
-            self.live.saved.connect(self.saved)
-            self.live.outdated.connect(self._mark_result_outdated)
-            self.live.waiting.connect(lambda _count: self.changed.emit())
+            for signal, slot in (
+                (self.live.indicators_changed, self.indicators_changed),
+                (self.live.rechecked, self.rechecked),
+                (self.live.saved, self.saved),
+                (self.live.outdated, self._mark_result_outdated),
+                (self.live.waiting, lambda _count: self.changed.emit()),
+            ):
+                signal.connect(slot)
             self.live.begin_from_result(check_result, options, layer_id_by_name)
         self.changed.emit()
 

@@ -8,7 +8,7 @@ makes the drop-down lists searchable when a form gets the focus.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape
 from typing import Any
 
@@ -22,7 +22,7 @@ from qgis.core import (
 )
 from qgis.gui import QgsAttributeEditorContext, QgsAttributeForm
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QEvent, QObject, Qt
+from qgis.PyQt.QtCore import QEvent, QObject, Qt, QTimer
 from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QDialog, QLabel, QLineEdit, QMenu, QScrollArea, QStyle, QWidget
 
 from ...bridge.editing.attribute_forms import LEVEL_INDENT, get_role_of_form
@@ -34,6 +34,7 @@ from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.standard import load_standard
 from ..widgets import theme
+from ..widgets.labels_and_buttons import add_menu_entry, show_menu
 
 _OBJECT_NAME = "SanxianFormReasons"
 #: Maximum number of errors shown at once; the others are counted.
@@ -90,7 +91,7 @@ class _FormHelp(QObject):
             textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse,
             margin=9,
         )
-        theme.set_text_color(self._label, lambda: theme.get_text_color("error"))
+        theme.set_text_color(self._label, theme.get_text_color("error"))
         form.layout().insertWidget(0, self._label)
         form.widgetValueChanged.connect(self._on_field_changed)
         self._show_constraint_errors()
@@ -113,11 +114,8 @@ class _FormHelp(QObject):
     def _show_constraint_errors(self) -> None:
         reasons = []
         if self._layer.isEditable() and self._form.mode() in _EDIT_MODES:
-            feature = QgsFeature(self._form.currentFormFeature())
-            null_text = QgsApplication.nullRepresentation()
-            for index, value in enumerate(feature.attributes()):
-                if value == null_text:
-                    feature.setAttribute(index, None)
+            feature, null_text = QgsFeature(self._form.currentFormFeature()), QgsApplication.nullRepresentation()
+            feature.setAttributes([None if value == null_text else value for value in feature.attributes()])
             reasons = find_constraint_errors(self._layer, feature)
         shown_reasons = reasons[:_MAX_REASONS]
         if len(reasons) > _MAX_REASONS:
@@ -148,7 +146,7 @@ class _WidthFitter(QObject):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.widget().installEventFilter(self)
         # Layouts have their new sizes only after the current event.
-        self._later = theme.make_theme_change_timer(self, self._fit_width)
+        self._later = QTimer(self, singleShot=True, interval=0, timeout=self._fit_width)
         self._later.start()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
@@ -182,13 +180,11 @@ def add_field_tooltips(form: QgsAttributeForm) -> None:
     )
     notes = {name: dictionary.describe_field(role, name.upper()) for name in layer.fields().names()}
     for widget in form.findChildren(QWidget):
-        note = notes.get(widget.objectName(), "")
-        if note:
+        if note := notes.get(widget.objectName(), ""):
             widget.setToolTip(note)
     for label in form.findChildren(QLabel):
         buddy = label.buddy()
-        note = notes.get(buddy.objectName(), "") if buddy is not None else ""
-        if note:
+        if note := notes.get(buddy.objectName(), "") if buddy is not None else "":
             label.setToolTip(f"{label.toolTip()}<br>{escape(note)}" if label.toolTip() else note)
 
 
@@ -203,16 +199,15 @@ class SearchableCodeLists(QObject):
         QgsApplication.instance().focusChanged.disconnect(self._on_focus_moved)
 
     def _on_focus_moved(self, _old: QWidget | None, focused_widget: QWidget | None) -> None:
-        widget = focused_widget
-        outermost_form = None
+        widget, outermost_form = focused_widget, None
         while widget is not None:
             # By class name: PyQt wraps a form created by QGIS as a plain widget.
             if widget.inherits("QgsAttributeForm"):
                 outermost_form = widget
             widget = widget.parentWidget()
-        form = None if outermost_form is None else sip.cast(outermost_form, QgsAttributeForm)
-        if form is None:
+        if outermost_form is None:
             return
+        form = sip.cast(outermost_form, QgsAttributeForm)
         make_code_lists_searchable(form)
         attach_form_help(form)
         try:
@@ -285,7 +280,9 @@ class CodeSearch(QObject):
         if any(depth for depth, _ in self._compute_levels()):
             action = edit.addAction(theme.load_icon("levels"), QLineEdit.ActionPosition.TrailingPosition)
             action.setToolTip(tr("Choose level by level"))
-            action.triggered.connect(self._open_levels_menu)
+            action.triggered.connect(
+                lambda _on=False: show_menu(self.make_levels_menu(), box.mapToGlobal(box.rect().bottomLeft()))
+            )
         self._show_label()
 
     def _compute_levels(self) -> list[tuple[int, int]]:
@@ -311,8 +308,7 @@ class CodeSearch(QObject):
 
     def _accept_text(self) -> None:
         typed_text = self._box.lineEdit().text().strip()
-        current = self._box.itemText(self._box.currentIndex()).strip()
-        if typed_text != current:
+        if typed_text != self._box.itemText(self._box.currentIndex()).strip():
             row = self.find_row(typed_text) if typed_text else 0
             if row < 0:
                 # A value that is not in the list gets a row; former rows of this kind are removed.
@@ -325,11 +321,6 @@ class CodeSearch(QObject):
                 row = self._box.count() - 1
             self._box.setCurrentIndex(row)
         self._show_label()
-
-    def _open_levels_menu(self) -> None:
-        menu = self.make_levels_menu()
-        menu.exec(self._box.mapToGlobal(self._box.rect().bottomLeft()))
-        menu.deleteLater()
 
     def make_levels_menu(self) -> QMenu:
         """Return the code list as nested menus, each beginning with its upper class."""
@@ -345,8 +336,7 @@ class CodeSearch(QObject):
             if has_children:
                 target = target.addMenu(label)
                 menus.append(target)
-            action = target.addAction(label)
-            action.triggered.connect(lambda _checked=False, row=row: self._box.setCurrentIndex(row))
+            add_menu_entry(target, label, partial(self._box.setCurrentIndex, row))
             if has_children:
                 target.addSeparator()
         return root

@@ -8,8 +8,8 @@ from typing import Any
 
 from qgis.core import QgsApplication, QgsVectorLayer
 from qgis.gui import QgsScrollArea
-from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QColor, QPainter, QPen, QPixmap
+from qgis.PyQt.QtCore import QPointF, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QColor, QPainter, QPixmap
 from qgis.PyQt.QtWidgets import (
     QBoxLayout,
     QFormLayout,
@@ -25,7 +25,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.labels_and_buttons import SourceMarkLabel, make_text_label, set_bold
-from ..widgets.layout import fill_layout
+from ..widgets.layout import fill_layout, make_row, make_row_widget
 from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
 from .groups import (
     NOT_RUN_OUTCOMES,
@@ -35,7 +35,7 @@ from .groups import (
     get_listed_rule,
     sum_finding_areas,
 )
-from .map_marks import FIRST_FEATURE_STROKES, SECOND_FEATURE_STROKES
+from .map_marks import FIRST_FEATURE_STROKES, SECOND_FEATURE_STROKES, draw_stroke_sample
 from .navigation_bar import can_withdraw_waiver, find_waiver_refusal_text
 from .result import CheckView
 
@@ -63,13 +63,9 @@ def _make_feature_rows(
     for row, ref in enumerate(refs[:MAX_LISTED_FEATURES]):
         is_own_feature = (ref.role, ref.key) == (finding.role, finding.key)
         # Letters as in the label on the map.
-        letter = QLabel("A" if is_own_feature else "B")
-        layout.addWidget(letter, row, 0, Qt.AlignmentFlag.AlignVCenter)
-        sample = QLabel()
-        sample.setPixmap(
-            _make_stroke_sample(FIRST_FEATURE_STROKES if is_own_feature else SECOND_FEATURE_STROKES, sample)
-        )
-        layout.addWidget(sample, row, 1, Qt.AlignmentFlag.AlignVCenter)
+        layout.addWidget(QLabel("A" if is_own_feature else "B"), row, 0, Qt.AlignmentFlag.AlignVCenter)
+        strokes = FIRST_FEATURE_STROKES if is_own_feature else SECOND_FEATURE_STROKES
+        layout.addWidget(QLabel(pixmap=_make_stroke_sample(strokes, box)), row, 1, Qt.AlignmentFlag.AlignVCenter)
         # The feature id in place of a key that is not unique.
         number = tr("feature id {fid}").format(fid=ref.fid) if ref.fid is not None else ""
         name = " · ".join(filter(None, (ref.key, number, finding.field if is_own_feature else "")))
@@ -95,9 +91,7 @@ class _TextWithButtons(QWidget):
         self._label, self._buttons = label, QWidget()
         fill_layout(QHBoxLayout(self._buttons), *buttons, None, has_margins=False)
         self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.addWidget(label, 1)
-        self._layout.addWidget(self._buttons)
+        fill_layout(self._layout, (label, 1), self._buttons, has_margins=False)
 
     def minimumSizeHint(self) -> QSize:
         width = max(self._label.minimumSizeHint().width(), self._buttons.minimumSizeHint().width())
@@ -129,13 +123,7 @@ def _make_stroke_sample(strokes: Any, widget: QWidget) -> QPixmap:
     pixmap.fill(QColor("#F4F4EE"))
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    for name, opacity, width, style in strokes:
-        colour = QColor(name)
-        colour.setAlphaF(opacity)
-        pen = QPen(colour, width * em, style)
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        painter.setPen(pen)
-        painter.drawLine(0, em // 2, size.width(), em // 2)
+    draw_stroke_sample(painter, strokes, em, QPointF(0, em // 2), QPointF(size.width(), em // 2))
     painter.end()
     return pixmap
 
@@ -219,8 +207,7 @@ class DetailPane(QgsScrollArea):
                 make_text_label(tr("{word}. {reason}").format(word=state, reason=group.reason)),
             )
         self._add_basis(form, result, group.code)
-        layout.addLayout(form)
-        layout.addStretch()
+        fill_layout(layout, form, None)
         self.setWidget(page)
 
     def show_finding(
@@ -254,37 +241,25 @@ class DetailPane(QgsScrollArea):
             form.addRow(_make_row_label(label), make_text_label(text))
         if len(state) > 1:
             self._add_basis(form, result, code)
-        layout.addLayout(form)
-        layout.addStretch()
+        fill_layout(layout, form, None)
         self.setWidget(page)
 
     def _make_hidden_layer_row(self, layer: QgsVectorLayer) -> QWidget:
-        box = QWidget()
-        row = QHBoxLayout(box)
-        row.setContentsMargins(0, 0, 0, 0)
         if is_switched_off(layer):
             text, label = tr("The layer “{layer}” is switched off."), tr("Show Layer")
         else:
             text, label = tr("The layer “{layer}” is below other layers."), tr("Move to Top")
-        row.addWidget(make_text_label(text.format(layer=layer.name())), 1)
         button = QToolButton(
             objectName="SanxianShowLayer", text=label, clicked=lambda: self.showLayerRequested.emit(layer)
         )
-        row.addWidget(button)
-        return box
+        return make_row_widget((make_text_label(text.format(layer=layer.name())), 1), button)
 
     def _make_page(self, icon: str, title: str, code: str) -> tuple[QWidget, QVBoxLayout]:
         """Return a page with icon, title and help button of a rule, and its layout for further widgets."""
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        head = QHBoxLayout()
-        mark = QLabel()
         size = QgsApplication.scaleIconSize(16)
-        mark.setPixmap(theme.load_pixmap(icon, size, self.devicePixelRatioF()))
-        head.addWidget(mark)
-        name = make_text_label(title)
+        mark, name = QLabel(pixmap=theme.load_pixmap(icon, size, self.devicePixelRatioF())), make_text_label(title)
         set_bold(name)
-        head.addWidget(name, 1)
+        head = make_row(mark, (name, 1))
         if code:
             button = QToolButton(
                 objectName="SanxianHelp",
@@ -294,8 +269,8 @@ class DetailPane(QgsScrollArea):
                 clicked=lambda: self.helpRequested.emit(code),
             )
             head.addWidget(button)
-        layout.addLayout(head)
-        return page, layout
+        page = QWidget()
+        return page, fill_layout(QVBoxLayout(page), head)
 
     def _add_basis(self, form: QFormLayout, result: CheckView, code: str) -> None:
         # Empty for other codes than those of rules; the further texts are “What it checks” and “Limits”.

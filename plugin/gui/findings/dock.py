@@ -11,9 +11,9 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QMenu, QToolButton
 
 from ...bridge.running.portions import WAITING, PortionedWork, Waiting, run_to_end
-from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.labels_and_buttons import add_menu_entry, show_menu
 from ..widgets.lists import EmptyPage
 from .features import FeatureRef, is_switched_off, list_feature_refs
 from .findings_form import LIST_TO_DETAIL_RATIO, FindingsForm
@@ -23,11 +23,6 @@ from .result import CheckView
 
 #: A longer list is prepared in portions (`FindingsModel.prepare_groups`).
 MAX_FINDINGS_LISTED_AT_ONCE = 5_000
-
-
-def _list_layer_states(layers: list[Any]) -> list[tuple[Any, bool]]:
-    """Return each layer with True if it is switched off, False if other layers cover it."""
-    return [(layer, is_switched_off(layer)) for layer in layers]
 
 
 class FindingsDock(FindingsForm):
@@ -56,37 +51,41 @@ class FindingsDock(FindingsForm):
         super().__init__(parent)
         #: Returns the layers of a finding that are switched off or covered; set by the owner of the map.
         self.hidden_layer_finder: Callable[[Any], list[Any]] = lambda finding: []
+        #: Each hidden layer of the selected finding, with True if it is switched off, False if others cover it.
         self._hidden_layers: list[tuple[Any, bool]] = []
         #: Prepares a long list in portions; None if the list is up to date.
         self._filling: PortionedWork | None = None
         self._idle = EmptyPage("")
         self._reasons_shown = False
-        for button in (self.run_button, self.stale_button):
-            button.clicked.connect(self.runRequested)
         for grouping, action in self.groupings.items():
             action.triggered.connect(lambda _on=False, grouping=grouping: self.group_by(grouping))
-        self.navigation.openRequested.connect(self.step_to_open)
-        self.tree.nextOpenRequested.connect(self.step_to_open)
-        self.tree.findings.sortRequested.connect(self._list_findings)
         for kind, action in self.exports.items():
             action.triggered.connect(lambda _on=False, kind=kind: self.exportRequested.emit(kind))
-        self.county.clicked.connect(self.profileRequested)
-        self.run_bar.cancelled.connect(self.cancelRequested)
-        self.verdict.kindsChanged.connect(self._apply_filters)
-        self.filters.changed.connect(self._apply_filters)
-        self.tree.chosen.connect(self._on_finding_chosen)
-        self.tree.zoomRequested.connect(self.findingChosen)
-        self.tree.formRequested.connect(self._open_form_of_first_feature)
-        self.detail.formRequested.connect(self.formRequested)
-        self.detail.featureChosen.connect(self.featureChosen)
-        self.tree.helpRequested.connect(self.helpRequested)
-        self.tree.menuRequested.connect(self._show_context_menu)
-        self.tree.waiveRequested.connect(self.navigation.waive.waive_selected)
-        self.tree.fixRequested.connect(self._request_fix)
-        self.tree.selectionSettled.connect(self._pass_selection_to_buttons)
-        self.detail.helpRequested.connect(self.helpRequested)
-        self.navigation.zoomRequested.connect(lambda: self.findingChosen.emit(self.tree.get_selected_finding()))
-        self.navigation.stepped.connect(self.step_selection)
+        for signal, slot in (
+            (self.run_button.clicked, self.runRequested),
+            (self.stale_button.clicked, self.runRequested),
+            (self.navigation.openRequested, self.step_to_open),
+            (self.tree.nextOpenRequested, self.step_to_open),
+            (self.tree.findings.sortRequested, self._list_findings),
+            (self.county.clicked, self.profileRequested),
+            (self.run_bar.cancelled, self.cancelRequested),
+            (self.verdict.kindsChanged, self._apply_filters),
+            (self.filters.changed, self._apply_filters),
+            (self.tree.chosen, self._on_finding_chosen),
+            (self.tree.zoomRequested, self.findingChosen),
+            (self.tree.formRequested, self._open_form_of_first_feature),
+            (self.detail.formRequested, self.formRequested),
+            (self.detail.featureChosen, self.featureChosen),
+            (self.tree.helpRequested, self.helpRequested),
+            (self.tree.menuRequested, lambda position: show_menu(self.make_context_menu(), position)),
+            (self.tree.waiveRequested, self.navigation.waive.waive_selected),
+            (self.tree.fixRequested, self._request_fix),
+            (self.tree.selectionSettled, self._pass_selection_to_buttons),
+            (self.detail.helpRequested, self.helpRequested),
+            (self.navigation.zoomRequested, lambda: self.findingChosen.emit(self.tree.get_selected_finding())),
+            (self.navigation.stepped, self.step_selection),
+        ):
+            signal.connect(slot)
         theme.call_after_theme_change(self, self._refresh_icons)
         self._update_visible_page()
 
@@ -247,17 +246,10 @@ class FindingsDock(FindingsForm):
         """Return the context menu of the list: the actions of the buttons below it, and those of the work list."""
         menu = QMenu(self)
         for button in (self.navigation.fix, self.navigation.waive):
-            action = menu.addAction(button.text())
-            action.setEnabled(button.isEnabled())
-            action.setToolTip(button.toolTip())
-            action.triggered.connect(lambda _on=False, button=button: button.perform_action())
+            entry = add_menu_entry(menu, button.text(), button.perform_action, is_enabled=button.isEnabled())
+            entry.setToolTip(button.toolTip())
         self.contextMenuOpened.emit(menu)
         return menu
-
-    def _show_context_menu(self, position: Any) -> None:
-        menu = self.make_context_menu()
-        menu.exec(position)
-        menu.deleteLater()
 
     def _pass_selection_to_buttons(self) -> None:
         self.navigation.set_selected_findings(self.tree.list_selected_findings())
@@ -343,19 +335,14 @@ class FindingsDock(FindingsForm):
         self.tree.findings.defers_sorting = self._is_long
         steps = self.tree.findings.prepare_groups(self.result.report, self.result.findings)
         if self._is_long:
-            self._filling = PortionedWork(steps, self._show_long_list, self._on_filling_failed, self)
+            self._filling = PortionedWork(steps, self._show_long_list, lambda _error: self._stop_filling(), self)
         else:
             self.tree.show_groups(run_to_end(steps))
 
     def _stop_filling(self) -> None:
         if self._filling is not None:
             self._filling.cancel()
-            self._filling.deleteLater()
             self._filling = None
-
-    def _on_filling_failed(self, error: Exception) -> None:
-        log_error(error)
-        self._stop_filling()
 
     def _show_long_list(self, groups: dict[str, FindingGroup]) -> None:
         former_selection = self.tree.get_selected_finding()
@@ -485,7 +472,7 @@ class FindingsDock(FindingsForm):
             self.detail.show_group(self.result, group)
         else:
             hidden_layers = self.hidden_layer_finder(finding)
-            self._hidden_layers = _list_layer_states(hidden_layers)
+            self._hidden_layers = [(layer, is_switched_off(layer)) for layer in hidden_layers]
             self.detail.show_finding(self.result, group, finding, hidden_layers)
         self.navigation.zoom.setEnabled(finding is not None and finding.geom_kind != "none")
         self.navigation.show_position(self.tree.get_selected_position())
@@ -493,7 +480,8 @@ class FindingsDock(FindingsForm):
     def refresh_hidden_layers(self) -> None:
         """Show the details again if a layer of the selected finding was switched on or off, or moved."""
         finding = self.tree.get_selected_finding()
-        if finding is not None and _list_layer_states(self.hidden_layer_finder(finding)) != self._hidden_layers:
+        hidden_layers = self.hidden_layer_finder(finding) if finding is not None else []
+        if finding is not None and [(one, is_switched_off(one)) for one in hidden_layers] != self._hidden_layers:
             self._show_selected_details()
 
     def _refresh_icons(self) -> None:
@@ -501,8 +489,7 @@ class FindingsDock(FindingsForm):
             if button.property("sanxianIcon"):
                 button.setIcon(theme.load_icon(button.property("sanxianIcon")))
         self._draw_alarm_icon()
-        self.navigation.refresh_icons()
-        self.verdict.refresh_icons()
-        self.tree.findings.refresh_icons()
+        for part in (self.navigation, self.verdict, self.tree.findings):
+            part.refresh_icons()
         # The labels of the details contain colours and a picture.
         self._show_selected_details()

@@ -15,6 +15,7 @@ from ...bridge.texts import tr
 from ...core.checks.new_errors import NewErrors, match_moved_findings
 from ..editing.live_switch import LiveCheckSwitch
 from ..widgets import theme
+from ..widgets.labels_and_buttons import show_menu
 from ..widgets.messages import MessageBarMessages
 from .dock import FindingsDock
 from .groups import format_hectares_in_list, get_finding_kind, get_listed_rule, sum_finding_areas
@@ -42,6 +43,12 @@ def find_new_findings(result: CheckView) -> list[Any]:
 def sort_by_severity(findings: list[Any]) -> list[Any]:
     """Return the findings sorted by severity, then by area."""
     return sorted(findings, key=lambda f: (theme.FINDING_KINDS.index(get_finding_kind(f)), -(f.area_m2 or 0.0)))
+
+
+def list_current_findings(result: CheckView, findings: list[Any]) -> list[Any]:
+    """Return those of the findings that still exist, in their present version, most severe first."""
+    fingerprints = {finding.fingerprint for finding in findings}
+    return sort_by_severity([finding for finding in result.findings if finding.fingerprint in fingerprints])
 
 
 def describe_findings(result: CheckView, findings: list[Any]) -> str:
@@ -221,21 +228,20 @@ class EditNotices(QObject):
         self.reset_finding_count_change()
 
     def _request_fixes(self, findings: list[Any]) -> None:
-        """Emit ``fixRequested`` with the current versions of findings, without those that later edits corrected."""
-        requested_fingerprints = {finding.fingerprint for finding in findings}
-        current_findings = [f for f in self._dock.result.findings if f.fingerprint in requested_fingerprints]
-        if current_findings:
-            self.fixRequested.emit(sort_by_severity(current_findings))
-        else:
-            self._dock.show_note(tr("A later edit has corrected this finding."))
+        """Emit ``fixRequested`` with the findings that still exist."""
+        if current_findings := self._list_current(findings):
+            self.fixRequested.emit(current_findings)
 
     def _zoom_to_finding(self, finding: Any) -> None:
-        """Zoom to the current version of a finding; a later edit may have changed it."""
-        current_findings = [f for f in self._dock.result.findings if f.fingerprint == finding.fingerprint]
-        if current_findings:
-            self._selection.select_finding(current_findings[0], zoom=True)
-        else:
+        for current_finding in self._list_current([finding])[:1]:
+            self._selection.select_finding(current_finding, zoom=True)
+
+    def _list_current(self, findings: list[Any]) -> list[Any]:
+        """Return the present versions of findings, most severe first; report it if later edits corrected them all."""
+        current_findings = list_current_findings(self._dock.result, findings)
+        if not current_findings:
             self._dock.show_note(tr("A later edit has corrected this finding."))
+        return current_findings
 
     # --- the counter
     def reset_finding_count_change(self) -> None:
@@ -292,8 +298,7 @@ class EditNotices(QObject):
 
     def _show_menu(self) -> None:
         menu = self.make_menu()
-        menu.exec(self.counter.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
-        menu.deleteLater()
+        show_menu(menu, self.counter.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 
 
 def _format_signed(count: int) -> str:
@@ -368,13 +373,13 @@ class SavingNotices(QObject):
             role, key = first.role, first.key
             if role not in roles and first.related_keys:
                 role, key = first.related_role, first.related_keys[0]
-            layer = self._dock.tree.findings.layer_names.get(role) or role
-            text = tr("Saved. Since editing began, {count} new errors: {rules}. First: layer “{layer}”, feature {key}.")
             self._messages.show_message(
-                text.format(
+                tr(
+                    "Saved. Since editing began, {count} new errors: {rules}. First: layer “{layer}”, feature {key}."
+                ).format(
                     count=len(errors),
                     rules=describe_rules(self._dock.result, errors),
-                    layer=layer,
+                    layer=self._dock.tree.findings.layer_names.get(role) or role,
                     key=key or tr("without BSM"),
                 ),
                 "warning",
@@ -383,10 +388,9 @@ class SavingNotices(QObject):
 
     def _list_errors(self, errors: list[Any]) -> None:
         """List those of the errors that still exist, in their present version, and select the first one."""
-        fingerprints = {finding.fingerprint for finding in errors}
-        present = [finding for finding in self._dock.result.findings if finding.fingerprint in fingerprints]
+        present = list_current_findings(self._dock.result, errors)
         if not present:
             self._dock.show_note(tr("Later edits have corrected these errors."))
             return
         self._dock.show_only(present)
-        self._selection.select_finding(sort_by_severity(present)[0], zoom=True)
+        self._selection.select_finding(present[0], zoom=True)

@@ -68,8 +68,7 @@ def find_hidden_layers(result: CheckView, finding: Any) -> list[QgsVectorLayer]:
     The findings layer is among them if it is switched off or below a visible layer that covers it.
     """
     project = QgsProject.instance()
-    nodes = [(layer, project.layerTreeRoot().findLayer(layer.id())) for layer in find_layers_of(result, finding)]
-    hidden_layers = [layer for layer, node in nodes if node is not None and not node.isVisible()]
+    hidden_layers = [layer for layer in find_layers_of(result, finding) if is_switched_off(layer)]
     layer_of_findings = findings_layer.find_findings_layer(project)
     if (
         layer_of_findings is not None
@@ -88,8 +87,7 @@ def is_switched_off(layer: QgsMapLayer) -> bool:
 
 def is_covered(layer: QgsMapLayer) -> bool:
     """Return True if a visible raster or layer of polygons is drawn above a layer."""
-    root = QgsProject.instance().layerTreeRoot()
-    for layer_above in root.layerOrder():
+    for layer_above in QgsProject.instance().layerTreeRoot().layerOrder():
         if layer_above.id() == layer.id():
             return False
         is_area = not isinstance(layer_above, QgsVectorLayer) or layer_above.geometryType() == Qgis.GeometryType.Polygon
@@ -100,13 +98,12 @@ def is_covered(layer: QgsMapLayer) -> bool:
 
 def show_layer(layer: QgsVectorLayer) -> None:
     """Switch a layer on in the layer tree, with the groups above it; move the findings layer to the top."""
-    root = QgsProject.instance().layerTreeRoot()
-    node = root.findLayer(layer.id())
-    if node is None:
-        return
-    node.setItemVisibilityCheckedParentRecursive(True)
-    if layer == findings_layer.find_findings_layer(QgsProject.instance()) and is_covered(layer):
-        findings_layer.move_findings_layer_to_top(QgsProject.instance())
+    project = QgsProject.instance()
+    node = project.layerTreeRoot().findLayer(layer.id())
+    if node is not None:
+        node.setItemVisibilityCheckedParentRecursive(True)
+        if layer == findings_layer.find_findings_layer(project) and is_covered(layer):
+            findings_layer.move_findings_layer_to_top(project)
 
 
 def select_feature(iface: Any, result: CheckView, ref: FeatureRef, others: list[FeatureRef]) -> bool:

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from qgis.gui import QgsCheckableComboBox, QgsFilterLineEdit
-from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from qgis.PyQt.QtCore import QSignalBlocker, Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtWidgets import QCheckBox, QSizePolicy, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
 from ..widgets import theme
@@ -75,15 +75,15 @@ class FilterBar(QWidget):
             objectName="SanxianFixableOnly",
             toolTip=tr("List only findings of rules and cases that a fix is made for"),
         )
-        self.states = self._make_choice_box("SanxianStates", tr("All states"))
-        self.assignees = self._make_choice_box("SanxianAssignees", tr("All assignees"))
-        self.states.hide()
-        self.assignees.hide()
-        row, work_row = QHBoxLayout(), QHBoxLayout()
-        fill_layout(row, (self.search, 2), (self.townships, 1), (self.rules, 1))
-        fill_layout(work_row, self.states, self.assignees)
-        boxes = make_row(self.fixable_only, self.package_only, self.new_only, None)
-        fill_layout(QVBoxLayout(self), row, work_row, boxes, has_margins=False)
+        self.states = self._make_choice_box("SanxianStates", tr("All states"), visible=False)
+        self.assignees = self._make_choice_box("SanxianAssignees", tr("All assignees"), visible=False)
+        fill_layout(
+            QVBoxLayout(self),
+            make_row((self.search, 2), (self.townships, 1), (self.rules, 1)),
+            make_row(self.states, self.assignees),
+            make_row(self.fixable_only, self.package_only, self.new_only, None),
+            has_margins=False,
+        )
         self._timer = QTimer(self, singleShot=True, interval=DEBOUNCE_MS, timeout=self.changed)
         self.search.textChanged.connect(self._timer.start)
         for combo in (self.townships, self.rules, self.states, self.assignees):
@@ -91,13 +91,14 @@ class FilterBar(QWidget):
         for box in (self.fixable_only, self.package_only, self.new_only):
             box.toggled.connect(self.changed)
 
-    def _make_choice_box(self, name: str, all_text: str) -> QgsCheckableComboBox:
+    def _make_choice_box(self, name: str, all_text: str, **properties: Any) -> QgsCheckableComboBox:
         return _ChoiceBox(
             objectName=name,
             defaultText=all_text,
             accessibleName=all_text,
             sizePolicy=QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed),
             minimumWidth=self.fontMetrics().horizontalAdvance(all_text) + 2 * self.fontMetrics().height(),
+            **properties,
         )
 
     def set_choices(self, townships: list[str], rules: list[tuple[str, str]]) -> None:
@@ -120,12 +121,11 @@ class FilterBar(QWidget):
         if choices == [(combo.itemText(n), combo.itemData(n)) for n in range(combo.count())]:
             return
         checked_values = set(combo.checkedItemsData())
-        combo.blockSignals(True)
-        combo.clear()
-        for text, value in choices:
-            state = Qt.CheckState.Checked if value in checked_values else Qt.CheckState.Unchecked
-            combo.addItemWithCheckState(text, state, value)
-        combo.blockSignals(False)
+        with QSignalBlocker(combo):
+            combo.clear()
+            for text, value in choices:
+                state = Qt.CheckState.Checked if value in checked_values else Qt.CheckState.Unchecked
+                combo.addItemWithCheckState(text, state, value)
         widest = max((combo.fontMetrics().horizontalAdvance(text) for text, _ in choices), default=0)
         combo.view().setMinimumWidth(widest + 3 * combo.fontMetrics().height())
 
@@ -137,8 +137,7 @@ class FilterBar(QWidget):
     def offer_package_only(self, is_of_package: bool) -> None:
         """Show the filter “Package only” if the result is of a package; else hide it and switch it off."""
         self.package_only.setVisible(is_of_package)
-        if not is_of_package:
-            self.package_only.setChecked(False)
+        self.package_only.setChecked(is_of_package and self.package_only.isChecked())
 
     @property
     def chosen_fingerprints(self) -> frozenset[str]:
@@ -149,9 +148,8 @@ class FilterBar(QWidget):
         """Offer and set the filter “New errors only” for findings; without any, hide it and switch it off."""
         self._new_fingerprints = fingerprints
         self.new_only.setVisible(bool(fingerprints))
-        self.new_only.blockSignals(True)
-        self.new_only.setChecked(bool(fingerprints))
-        self.new_only.blockSignals(False)
+        with QSignalBlocker(self.new_only):
+            self.new_only.setChecked(bool(fingerprints))
 
     def clear(self) -> None:
         """Clear search text and choices, so that no filter is set."""

@@ -78,7 +78,8 @@ class FindingsForm(QgsDockWidget):
 
     def _make_widgets(self) -> None:
         self.run_button = self._make_button("SanxianDockRun", "run", tr("Check All"))
-        self.export_button = self._make_button("SanxianExport", "export", tr("Export"))
+        pops_up = QToolButton.ToolButtonPopupMode.InstantPopup
+        self.export_button = self._make_button("SanxianExport", "export", tr("Export"), popupMode=pops_up)
         menu = QMenu(self.export_button)
         #: Kind of a result's file → its menu entry.
         self.exports = {
@@ -90,8 +91,6 @@ class FindingsForm(QgsDockWidget):
             "json": menu.addAction(tr("JSON Report…")),
         }
         self.export_button.setMenu(menu)
-        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        pops_up = QToolButton.ToolButtonPopupMode.InstantPopup
         self.grouping_button = self._make_button("SanxianGrouping", "levels", "", popupMode=pops_up)
         self.grouping_button.setMenu(self._make_grouping_menu())
         self.worklist_button = self._make_button(
@@ -116,11 +115,10 @@ class FindingsForm(QgsDockWidget):
         self.stack.addWidget(self.tree_page)
         self.stack.addWidget(self.empty)
         self.detail = DetailPane()
-        self.tabs = QTabBar()
+        self.tabs = QTabBar(visible=False)
         self.tabs.addTab(tr("Findings"))
         self.tabs.addTab(tr("Details"))
         self.tabs.currentChanged.connect(self._fit_panes_to_height)
-        self.tabs.hide()
         panes = zip((self.stack, self.detail), LIST_TO_DETAIL_RATIO, strict=True)
         self.splitter = make_splitter(Qt.Orientation.Vertical, *panes)
         self.navigation = NavigationBar()
@@ -137,9 +135,9 @@ class FindingsForm(QgsDockWidget):
             (Grouping.SEVERITY, tr("By Severity")),
             (Grouping.ASSIGNEE, tr("By Assignee")),
         ):
-            action = self.groupings[grouping] = menu.addAction(text)
-            action.setCheckable(True)
-            choice.addAction(action)
+            self.groupings[grouping] = choice.addAction(text)
+            self.groupings[grouping].setCheckable(True)
+        menu.addActions(choice.actions())
         self.groupings[Grouping.RULE].setChecked(True)
         self.grouping_button.setText(self.groupings[Grouping.RULE].text())
         return menu
@@ -159,8 +157,7 @@ class FindingsForm(QgsDockWidget):
         return button
 
     def _draw_alarm_icon(self) -> None:
-        size = self.fontMetrics().height()
-        self.stale_icon.setPixmap(theme.load_pixmap("error", size, self.devicePixelRatioF()))
+        self.stale_icon.setPixmap(theme.load_pixmap("error", self.fontMetrics().height(), self.devicePixelRatioF()))
 
     def _fit_panes_to_height(self, *_args) -> None:
         """Show list and details together if the height suffices, else in two tabs."""

@@ -12,9 +12,11 @@ from typing import Any
 
 from ...bridge import settings
 from ...bridge.texts import tr
+from ...core.render.words import ReportTexts, load_report_settings
 from ...core.render.worklist.worklist_row import WorkItem, WorkState
 from ...core.standard.messages.numbers import format_hectare_number, format_square_metres, format_width
 from ...core.standard.messages.texts import shorten_key
+from ..widgets.theme import get_kind_word
 
 #: Keys of the states that the list shows and filters by: those of the work list, and two of the present moment.
 STALE, CONFLICT = "stale", "conflict"
@@ -84,13 +86,11 @@ class WorkRows:
 
     def get_assignee(self, finding: Any) -> str:
         """Return the person to whom a finding is assigned; empty without one."""
-        item = self.items.get(finding.fingerprint)
-        return item.assignee if item is not None else ""
+        return getattr(self.items.get(finding.fingerprint), "assignee", "")
 
     def get_note(self, finding: Any) -> str:
         """Return the note on a finding; empty without one."""
-        item = self.items.get(finding.fingerprint)
-        return item.note if item is not None else ""
+        return getattr(self.items.get(finding.fingerprint), "note", "")
 
 
 NO_WORK = WorkRows()
@@ -192,10 +192,9 @@ class FindingGroup:
         """Return why the rule was not checked completely."""
         reason = str(self.rule_outcome.reason)
         if self.check_state == "partly" and str(self.rule_outcome.outcome) in NOT_RUN_OUTCOMES:
-            text = tr(
+            return tr(
                 "At the full check: {reason} Since then only edited features were checked. Run the full check again."
-            )
-            return text.format(reason=reason)
+            ).format(reason=reason)
         return reason
 
     @property
@@ -321,8 +320,6 @@ def _make_further_group(
     findings with the same layer, township, severity or person.
     """
     from ...core.model.report import Outcome, RuleOutcome
-    from ...core.render.words import ReportTexts
-    from ..widgets.theme import get_kind_word
 
     number = len(groups) + 1
     if grouping is Grouping.RULE:
@@ -346,7 +343,6 @@ def sort_groups(groups: Sequence[FindingGroup], column: int, descending: bool) -
 
     By area, rules are first in the statutory order of the report, the three control lines before all others.
     """
-    from ...core.render.words import load_report_settings
 
     def get_sort_value(group: FindingGroup) -> Any:
         if column == PLACE_COLUMN:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from qgis.core import (
@@ -37,10 +37,10 @@ _BLACK_COLOUR, _WHITE_COLOUR, RING_COLOUR = QColor("#000000"), QColor("#FFFFFF")
 _OUTLINE_STROKES = (("#000000", 0.75), ("#FFE800", 0.58), ("#FFFFFF", 0.33))
 _BAND_WIDTH_EM = 0.17
 _FILL_OPACITY = 0.25
-#: Strokes of the features of the first and the second concept: (colour, opacity, width, style). No symbol of a template
-#: has these colours.
-FIRST_FEATURE_STROKES = (("#000000", 1.0, 0.42, Qt.PenStyle.SolidLine), ("#00E5FF", 1.0, 0.25, Qt.PenStyle.SolidLine))
-SECOND_FEATURE_STROKES = (("#000000", 1.0, 0.42, Qt.PenStyle.SolidLine), ("#39FF14", 1.0, 0.25, Qt.PenStyle.DashLine))
+#: Strokes of the features of the first and the second concept: (colour, width, style). No symbol of a template has
+#: these colours.
+FIRST_FEATURE_STROKES = (("#000000", 0.42, Qt.PenStyle.SolidLine), ("#00E5FF", 0.25, Qt.PenStyle.SolidLine))
+SECOND_FEATURE_STROKES = (("#000000", 0.42, Qt.PenStyle.SolidLine), ("#39FF14", 0.25, Qt.PenStyle.DashLine))
 #: Width of a sample of these strokes in a label, and the gap behind it, in font heights.
 _SAMPLE_WIDTH_EM, _SAMPLE_GAP_EM = 1.6, 0.4
 #: Outlines with more vertices are simplified, because the canvas repaints them at every mouse move.
@@ -74,6 +74,15 @@ def compute_label_position(size: tuple[float, float], finding: QRectF, canvas: Q
     hidden = [one.intersected(finding) for one in corners]
     areas = [max(box.width(), 0.0) * max(box.height(), 0.0) for box in hidden]
     return corners[areas.index(min(areas))]
+
+
+def draw_stroke_sample(
+    painter: QPainter, strokes: Iterable[tuple[str, float, Qt.PenStyle]], em: float, start: QPointF, end: QPointF
+) -> None:
+    """Draw the line that outlines a feature on the map; ``em``: font height in pixels."""
+    for colour, width, style in strokes:
+        painter.setPen(QPen(QColor(colour), width * em, style, Qt.PenCapStyle.FlatCap))
+        painter.drawLine(start, end)
 
 
 class MapCallout(QgsMapCanvasItem):
@@ -121,10 +130,9 @@ class MapCallout(QgsMapCanvasItem):
             ]
             xs, ys = [c.x() for c in corners], [c.y() for c in corners]
             canvas = self.boundingRect()
-            box = QRectF(QPointF(min(xs), min(ys)), QPointF(max(xs), max(ys)))
+            self._box = QRectF(QPointF(min(xs), min(ys)), QPointF(max(xs), max(ys)))
             self.spot = QPointF(self.toCanvasCoordinates(anchor))
-            self._box = box
-            visible_box = box.united(QRectF(self.spot, self.spot)).intersected(canvas)
+            visible_box = self._box.united(QRectF(self.spot, self.spot)).intersected(canvas)
             plain_metrics, bold_metrics = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
             widths = [
                 (plain_metrics if n else bold_metrics).horizontalAdvance(line) + self._compute_indent(n)
@@ -185,14 +193,9 @@ class MapCallout(QgsMapCanvasItem):
         )
         for n, line in enumerate(self.lines):
             baseline_y = y + n * metrics.lineSpacing()
-            for name, opacity, width, style in self._samples.get(n, ()):
-                colour = QColor(name)
-                colour.setAlphaF(opacity)
-                pen = QPen(colour, width * self._font_height_px, style)
-                pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-                painter.setPen(pen)
-                middle_y = baseline_y - metrics.ascent() / 3
-                painter.drawLine(QPointF(x, middle_y), QPointF(x + _SAMPLE_WIDTH_EM * self._font_height_px, middle_y))
+            start = QPointF(x, baseline_y - metrics.ascent() / 3)
+            end = start + QPointF(_SAMPLE_WIDTH_EM * self._font_height_px, 0)
+            draw_stroke_sample(painter, self._samples.get(n, ()), self._font_height_px, start, end)
             painter.setPen(_BLACK_COLOUR)
             painter.setFont(self._canvas.font() if n else self._bold)
             painter.drawText(QPointF(x + self._compute_indent(n), baseline_y), line)
@@ -267,10 +270,8 @@ class FindingMapMark:
             shape = transform_to_map(self._canvas, geometry, feature_crs)
             if shape is not None:
                 shape = _simplify_geometry(shape)
-                for name, opacity, width, style in FIRST_FEATURE_STROKES if first else SECOND_FEATURE_STROKES:
-                    colour = QColor(name)
-                    colour.setAlphaF(opacity)
-                    self._add_rubber_band(shape, colour, width).setLineStyle(style)
+                for colour, width, style in FIRST_FEATURE_STROKES if first else SECOND_FEATURE_STROKES:
+                    self._add_rubber_band(shape, QColor(colour), width).setLineStyle(style)
         icon_name = theme.KIND_ICONS[get_finding_kind(finding)]
         bright = theme.get_map_color(icon_name)
         for name, width in _OUTLINE_STROKES:
@@ -286,9 +287,8 @@ class FindingMapMark:
         self._canvas_items.append(MapCallout(self._canvas, area, icon, format_label_lines(finding), sides))
         faded = QColor(bright)
         faded.setAlpha(0)
-        target = self._canvas.mapSettings().destinationCrs()
         # One flash of 600 ms.
-        self._canvas.flashGeometries([map_geometry], target, bright, faded, 1, 600)
+        self._canvas.flashGeometries([map_geometry], self._canvas.mapSettings().destinationCrs(), bright, faded, 1, 600)
         return True
 
     def clear(self) -> None:

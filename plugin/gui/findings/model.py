@@ -145,11 +145,6 @@ class FilterSettings:
             or self.fixable_only
         )
 
-    @property
-    def hides_more_than_kinds(self) -> bool:
-        """Return True if a filter is set besides that by kind."""
-        return bool(self._search_words or self.shown_townships or self.hides_by_rule_or_work)
-
     def find_matches(
         self, group: FindingGroup, findings: Sequence[Any], work: WorkRows, is_outdated: Callable[[Any], bool]
     ) -> Sequence[Any]:
@@ -267,8 +262,7 @@ class FindingsModel(QAbstractItemModel):
                 new_indexes.append(self.createIndex(self._rows[group.rule_number], index.column(), 0))
             else:
                 number = row_by_id[group.key].get(id(row), -1)
-                parent = self.index(self._rows[group.rule_number], 0)
-                new_indexes.append(self.index(number, index.column(), parent))
+                new_indexes.append(self.index(number, index.column(), self.index(self._rows[group.rule_number], 0)))
         self.changePersistentIndexList([index for index, _, _ in persistent], new_indexes)
         self.layoutChanged.emit()
 
@@ -394,13 +388,14 @@ class FindingsModel(QAbstractItemModel):
 
         None if no filter except that by kind is set.
         """
-        if not self.filters.hides_more_than_kinds:
+        filters = self.filters
+        if not (filters.search_text.strip() or filters.shown_townships or filters.hides_by_rule_or_work):
             return None
         counts: Counter[str] = Counter()
         for group in self._group_by_key.values():
             counts += group.matching_kinds
             is_not_run = str(group.rule_outcome.outcome) in NOT_RUN_OUTCOMES
-            counts["skipped"] += is_not_run and self.filters.accepts_skip_reason(group)
+            counts["skipped"] += is_not_run and filters.accepts_skip_reason(group)
         return {kind: counts[kind] for kind in theme.FINDING_KINDS}
 
     def get_finding_position(self, finding: Any) -> tuple[int, int, str] | None:
@@ -468,9 +463,7 @@ class FindingsModel(QAbstractItemModel):
             return self._load_icon(get_finding_kind(finding))
         if role == Qt.ItemDataRole.ForegroundRole:
             return QBrush(theme.get_faint_color(in_field=True)) if self._is_faint(index) else None
-        if role == ROW_ROLE:
-            return self.get_finding(index)
-        return None
+        return self.get_finding(index) if role == ROW_ROLE else None
 
     def headerData(self, section, orientation, role=Qt.ItemDataRole.DisplayRole):
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
@@ -532,8 +525,9 @@ class FindingsModel(QAbstractItemModel):
             title = f"{group.code}  {group.title}" if group.is_rule else group.title
             if group.open_count < 0 or not group.findings:
                 return title
-            text = tr("{title}  open {count} / {total}")
-            return text.format(title=title, count=group.open_count, total=len(group.findings))
+            return tr("{title}  open {count} / {total}").format(
+                title=title, count=group.open_count, total=len(group.findings)
+            )
         if column > STATE_COLUMN:
             return ""
         if column == COUNT_COLUMN:

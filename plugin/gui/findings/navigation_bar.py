@@ -97,11 +97,10 @@ class WaiveButton(QPushButton):
 class FixButton(QPushButton):
     """Button 修复…, which previews fixes of the selected finding, or of several.
 
-    Signals: ``fix(finding)``: preview the fixes of one finding; ``batch(findings)``: preview those of several.
+    Signal ``fix(findings)``: preview the fixes of one or more findings.
     """
 
-    fix = pyqtSignal(object)
-    batch = pyqtSignal(list)
+    fix = pyqtSignal(list)
 
     def __init__(self):
         super().__init__(tr("Fix…"), objectName="SanxianFix")
@@ -116,20 +115,18 @@ class FixButton(QPushButton):
         self.setText(tr("Fix…") if count < 2 else tr("Fix {count}…").format(count=count))
         self.setEnabled(bool(self._findings))
         if count > 1:
-            self.setToolTip(tr("Try the fixes of all selected findings and list what would happen"))
+            tip = tr("Try the fixes of all selected findings and list what would happen")
         elif count == 1:
-            self.setToolTip(tr("Try the fixes on a copy and show them on the map before anything changes (F)"))
+            tip = tr("Try the fixes on a copy and show them on the map before anything changes (F)")
+        elif findings:
+            tip = tr("No fix for this kind of finding. Follow “How to fix” in the panel.")
         else:
-            none_text = tr("No fix for this kind of finding. Follow “How to fix” in the panel.")
-            self.setToolTip(
-                none_text if findings else tr("Select the findings to fix; a rule selects all its findings")
-            )
+            tip = tr("Select the findings to fix; a rule selects all its findings")
+        self.setToolTip(tip)
 
     def perform_action(self) -> None:
-        if len(self._findings) == 1:
-            self.fix.emit(self._findings[0])
-        elif self._findings:
-            self.batch.emit(self._findings)
+        if self._findings:
+            self.fix.emit(self._findings)
 
 
 class NavigationBar(QWidget):

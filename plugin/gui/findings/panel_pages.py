@@ -80,10 +80,10 @@ def make_missing_layers_page(
             # A concept that is itself the code of a layer has its name in the standard.
             name = recognised_layers.missing_name_by_role.get(concept, concept)
         names.append(codes if name == codes else f"{name} {codes}")
-    missing_layer_names = join_first_names(names, _MAX_NAMED_LAYERS)
-    text = tr("{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.")
     return EmptyPage(
-        text.format(count=len(recognised_layers.layer_id_by_role), names=missing_layer_names),
+        tr("{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.").format(
+            count=len(recognised_layers.layer_id_by_role), names=join_first_names(names, _MAX_NAMED_LAYERS)
+        ),
         [(tr("Layer Roles…"), choose_roles), (tr("Check Anyway"), run_check)],
         "\n".join(names) if len(names) > _MAX_NAMED_LAYERS else "",
     )

@@ -14,7 +14,6 @@ from qgis.PyQt.QtCore import QObject
 
 from ...bridge.layers.properties import convert_to_qgis_crs
 from ...bridge.running.portions import PortionedWork, Waiting, run_to_end
-from ...bridge.running.tasks import log_error
 from ...core.checks.saved_result import ChangesSinceCheck, OutdatedFindings
 from ...core.engine.explanation import (
     EffectiveValue,
@@ -186,14 +185,13 @@ class ChangeQueue(QObject):
 
     def _start(self) -> None:
         if self._work is None and self._waiting:
-            self._work = PortionedWork(self._run_all(), self._end, self._end_with_error, self)
+            self._work = PortionedWork(self._run_all(), self._end, self._end, self)
 
     def finish(self) -> None:
         """Show all changes that wait, at once."""
         work, self._work = self._work, None
         if work is not None:
             work.finish()
-            work.deleteLater()
 
     def cancel(self) -> None:
         """Discard the changes that wait: they are of a former result."""
@@ -201,19 +199,12 @@ class ChangeQueue(QObject):
         work, self._work = self._work, None
         if work is not None:
             work.cancel()
-            work.deleteLater()
 
     def _run_all(self) -> DisplaySteps:
         while self._waiting:
             yield from self._waiting.popleft()()
 
-    def _end(self, _nothing: Any) -> None:
-        work, self._work = self._work, None
-        if work is not None:
-            work.deleteLater()
-
-    def _end_with_error(self, error: Exception) -> None:
-        log_error(error)
-        self._end(None)
-        # The changes behind the one that failed are shown nevertheless.
+    def _end(self, _outcome: Any) -> None:
+        self._work = None
+        # The changes behind one that failed are shown nevertheless.
         self._start()

@@ -3,20 +3,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsProject, QgsVectorLayer
+from qgis.core import QgsProject
 
-from ...bridge.checking.saved_result import SIDE_FILE_OPTION_NAMES
+from ...bridge.checking.saved_result import ProjectState
 from ...bridge.layers import role_recognition
-from ...bridge.layers.properties import get_file_path
-from ...bridge.project import county
 from ...bridge.texts import tr
-from ...core.checks.check import RunOptions
-from ...core.checks.saved_result import read_modification_stamp
 from ..editing.live_switch import LiveCheckSwitch
 from ..project.watch import ProjectWatcher
 from .dock import FindingsDock
@@ -28,16 +23,15 @@ _NO_PROJECT = -1
 
 @dataclass(frozen=True)
 class InputFingerprint:
-    """Inputs of a check: options, layers and other files, to detect changes.
+    """Inputs of a check, to detect changes.
 
-    ``layers``: fingerprint of each layer (`_make_layer_fingerprint`); ``files``: modification stamps of the other
-    files. Equal fingerprints mean that the inputs have not changed. The fingerprint of a layer without a file never
-    equals another one, because changes of its data are not detected.
+    ``state``: as it is stored with the result; ``layers``: source, index of the undo stack and, for a layer without a
+    file, a unique object. Equal fingerprints mean that the inputs have not changed. The fingerprint of a layer without
+    a file never equals another one, because changes of its data are not detected.
     """
 
-    options: RunOptions
+    state: ProjectState
     layers: tuple[Any, ...]
-    files: tuple[Any, ...]
 
     @classmethod
     def make_project_fingerprint(cls, project: QgsProject) -> InputFingerprint:
@@ -45,26 +39,15 @@ class InputFingerprint:
 
         Features are not read. Main thread only.
         """
-        options = county.make_check_options(project)
-        files: dict[str, tuple[Any, ...]] = {}
-        layers = tuple(_make_layer_fingerprint(layer, files) for layer in role_recognition.list_plan_layers(project))
+        state = ProjectState.read_from_project(project)
+        layers = zip(role_recognition.list_plan_layers(project), state.layer_states, strict=True)
         return cls(
-            options,
-            layers,
-            tuple(read_modification_stamp(str(getattr(options, name) or "")) for name in SIDE_FILE_OPTION_NAMES),
+            state,
+            tuple(
+                (layer.source(), layer.undoStack().index(), layer_state.stamp or object())
+                for layer, layer_state in layers
+            ),
         )
-
-
-def _make_layer_fingerprint(layer: QgsVectorLayer, files: dict[str, tuple[Any, ...]]) -> tuple[Any, ...]:
-    """Return (id, name, source, filter, index of the undo stack, modification stamp of the file) of a layer.
-
-    ``files``: path → modification stamp, filled by this function, because several layers may share a file.
-    """
-    path = get_file_path(layer)
-    if path not in files:
-        # A layer in memory or on a server does not report its changes.
-        files[path] = read_modification_stamp(path) if os.path.exists(path) else (object(),)
-    return layer.id(), layer.name(), layer.source(), layer.subsetString(), layer.undoStack().index(), files[path]
 
 
 class ResultOwner:
@@ -142,7 +125,7 @@ class ResultOwner:
         if result is None or result.rechecked_features or self._editing.is_outdated or self._input_fingerprint is None:
             return None
         current_fingerprint = InputFingerprint.make_project_fingerprint(QgsProject.instance())
-        standard_or_profile = current_fingerprint.options.standard or current_fingerprint.options.profile
+        standard_or_profile = current_fingerprint.state.options.standard or current_fingerprint.state.options.profile
         uses_same_standard = standard_or_profile or result.check_result.plan.norm.standard.id == package_spec.standard
         return result if uses_same_standard and current_fingerprint == self._input_fingerprint else None
 

@@ -23,6 +23,7 @@ from ...bridge.checking import findings_layer
 from ...bridge.package import layers as package_layers
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.labels_and_buttons import show_menu
 from .dock import FindingsDock
 from .features import (
     FeatureRef,
@@ -125,11 +126,9 @@ class FindingsOnMap(QObject):
         layer = findings_layer.find_findings_layer(QgsProject.instance())
         if layer is None or layer not in self._canvas.layers() or not self._has_current_result():
             return []
-        transform = QgsCoordinateTransform(
-            self._canvas.mapSettings().destinationCrs(), layer.crs(), QgsProject.instance()
-        )
+        map_crs = self._canvas.mapSettings().destinationCrs()
         try:
-            area.transform(transform)
+            area.transform(QgsCoordinateTransform(map_crs, layer.crs(), QgsProject.instance()))
         except QgsCsException:
             return []
         request = QgsFeatureRequest(area.boundingBox()).setFlags(QgsFeatureRequest.Flag.ExactIntersect)
@@ -161,12 +160,10 @@ class FindingsOnMap(QObject):
     def _add_layer(self) -> None:
         if not self._has_current_result():
             return
-        self._layer_id = ""
-        result = self._dock.result
+        self._layer_id, result = "", self._dock.result
         self._shown_rows = self._collect_listed_rows()
-        rows = list(self._shown_rows.values())
         layer = findings_layer.show_findings(
-            QgsProject.instance(), rows, result.check_result.plan.crs, self._report_failure
+            QgsProject.instance(), list(self._shown_rows.values()), result.check_result.plan.crs, self._report_failure
         )
         if layer is None:
             self._report_failure()
@@ -198,10 +195,13 @@ class FindingSelection(QObject):
         self._borrowed_ids: list[str] = []
         #: True while `select_finding` selects a finding in the list, which must not zoom the map.
         self._is_picking = False
-        dock.findingChosen.connect(self.go_to_finding)
-        dock.formRequested.connect(self._open_form)
-        dock.featureChosen.connect(self._select_feature)
-        dock.detail.showLayerRequested.connect(self._show_layer)
+        for signal, slot in (
+            (dock.findingChosen, self.go_to_finding),
+            (dock.formRequested, self._open_form),
+            (dock.featureChosen, self._select_feature),
+            (dock.detail.showLayerRequested, self._show_layer),
+        ):
+            signal.connect(slot)
         dock.hidden_layer_finder = self._find_hidden_layers
         self._canvas.layersChanged.connect(dock.refresh_hidden_layers)
         self._watches_layers = True
@@ -325,9 +325,7 @@ class FindingSelection(QObject):
         if len(findings) == 1:
             self.select_finding(findings[0])
         elif findings:
-            menu = self.make_menu(findings)
-            menu.exec(self._canvas.mapToGlobal(position))
-            menu.deleteLater()
+            show_menu(self.make_menu(findings), self._canvas.mapToGlobal(position))
 
     def make_menu(self, findings: list[Any], zoom: bool = False) -> QMenu:
         """Return a menu of findings, of which the first `MAX_MENU_FINDINGS` are named."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 from qgis.PyQt.QtCore import (
@@ -87,14 +88,18 @@ class FindingsTree(QTreeView):
     undoRequested = pyqtSignal()
 
     def __init__(self):
-        super().__init__(objectName="SanxianFindings", accessibleName=tr("Findings"))
+        super().__init__(
+            objectName="SanxianFindings",
+            accessibleName=tr("Findings"),
+            uniformRowHeights=True,
+            selectionMode=QAbstractItemView.SelectionMode.ExtendedSelection,
+            allColumnsShowFocus=True,
+            expandsOnDoubleClick=True,
+            contextMenuPolicy=Qt.ContextMenuPolicy.CustomContextMenu,
+        )
         self.findings = FindingsModel(self)
         self.setModel(self.findings)
-        self.setUniformRowHeights(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setAllColumnsShowFocus(True)
         self.setIndentation(self.fontMetrics().height())
-        self.setExpandsOnDoubleClick(True)
         self.setItemDelegate(_ElidingDelegate(self))
         header = self.header()
         #: Widths by which columns are hidden, while they are hidden too.
@@ -115,29 +120,28 @@ class FindingsTree(QTreeView):
             (NOTE_COLUMN, measure("国" * 14)),
             (UPDATED_COLUMN, measure("2026-11-20 14:32 国国国")),
         ):
-            texts = (
-                widest,
-                header.fontMetrics().horizontalAdvance(get_column_title(column) + SORT_MARKS[column == AREA_COLUMN]),
-            )
-            width = self._column_widths[column] = max(texts) + 2 * margin
+            title = get_column_title(column) + SORT_MARKS[column == AREA_COLUMN]
+            width = max(widest, header.fontMetrics().horizontalAdvance(title)) + 2 * margin
+            self._column_widths[column] = width
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
         header.setSortIndicator(AREA_COLUMN, Qt.SortOrder.DescendingOrder)
         self.setSortingEnabled(True)
         header.setSortIndicatorShown(False)
-        self._changed = False
-        self._quiet = False
+        self._changed = self._quiet = False
         #: Findings before and after a selected one that an edit ended; stepping continues from there.
         self._findings_before: list[Any] = []
         self._findings_after: list[Any] = []
         self.selectionModel().currentChanged.connect(self._on_current_changed)
         # Rows are selected and deselected one by one; report the selection once.
         self._selection_timer = QTimer(self, singleShot=True, interval=0, timeout=self.selectionSettled)
-        self.selectionModel().selectionChanged.connect(lambda *_which: self._selection_timer.start())
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(lambda at: self.menuRequested.emit(self.viewport().mapToGlobal(at)))
-        self.clicked.connect(self._on_clicked)
-        self.doubleClicked.connect(self._on_double_clicked)
+        for signal, slot in (
+            (self.selectionModel().selectionChanged, lambda *_which: self._selection_timer.start()),
+            (self.customContextMenuRequested, lambda at: self.menuRequested.emit(self.viewport().mapToGlobal(at))),
+            (self.clicked, self._on_clicked),
+            (self.doubleClicked, self._on_double_clicked),
+        ):
+            signal.connect(slot)
 
     def resizeEvent(self, event):
         super().resizeEvent(event)
@@ -184,7 +188,9 @@ class FindingsTree(QTreeView):
             self._select_or_go_to_group(present, None)
         # A list without an expanded group shows the findings of the first one.
         first = self.findings.index(0, 0)
-        if first.isValid() and not any(map(self.isExpanded, map(self._get_row_index, range(self.findings.rowCount())))):
+        if first.isValid() and not any(
+            self.isExpanded(self.findings.index(row, 0)) for row in range(self.findings.rowCount())
+        ):
             self.expand(first)
         self._quiet = False
 
@@ -193,7 +199,7 @@ class FindingsTree(QTreeView):
         if finding is None or not self.findings.is_visible(finding):
             # An invalid index, for a group that is hidden too, clears the selection.
             row = next((n for n, g in enumerate(self.findings.groups) if group and g.key == group.key), -1)
-            self.setCurrentIndex(self._get_row_index(row))
+            self.setCurrentIndex(self.findings.index(row, 0))
         elif self.get_selected_finding() is not finding or not self.selectionModel().hasSelection():
             self.select_finding(finding)
 
@@ -214,7 +220,13 @@ class FindingsTree(QTreeView):
             self.expand(self._get_group_index(group))
         before, after = [], []
         if former_finding is not None and not self.findings.is_visible(present):
-            before, after = self._split_remaining_findings(listed, former_finding, new_version_by_id)
+            # The visible open findings that were before, and those that were after, the one that is hidden now.
+            visible_ids = {id(f) for f in self.findings.list_visible_findings() if f.state != "waived"}
+            position = next((n for n, f in enumerate(listed) if f is former_finding), len(listed))
+            versions = [new_version_by_id.get(id(f), f) for f in listed]
+            before, after = (
+                [f for f in part if id(f) in visible_ids] for part in (versions[:position], versions[position + 1 :])
+            )
         if moves_on and (before or after):
             present = (after or before[::-1])[0]
         if present is not None:
@@ -228,22 +240,6 @@ class FindingsTree(QTreeView):
         self._quiet = False
         return self.get_selected_finding() is not former_finding
 
-    def _split_remaining_findings(
-        self, former: list[Any], finding: Any, new_version_by_id: dict[int, Any]
-    ) -> tuple[list[Any], list[Any]]:
-        """Return the visible open findings that were before, and those that were after, a finding that is hidden now.
-
-        ``former``: the findings that were visible before the change.
-        """
-        visible_ids = {id(f) for f in self.findings.list_visible_findings()}
-        position = next((n for n, f in enumerate(former) if f is finding), len(former))
-        present = [new_version_by_id.get(id(f), f) for f in former]
-        before, after = (
-            [f for f in part if id(f) in visible_ids and f.state != "waived"]
-            for part in (present[:position], present[position + 1 :])
-        )
-        return before, after
-
     def set_filters(self, filters: FilterSettings) -> None:
         """Set the filters; if they hide the selected finding, select its rule, so that 下一个 skips no finding."""
         former_finding, group = self.get_selected_finding(), self.get_selected_group()
@@ -254,10 +250,7 @@ class FindingsTree(QTreeView):
         self._quiet = False
 
     def _get_group_index(self, group: FindingGroup) -> QModelIndex:
-        return self._get_row_index(next(n for n, g in enumerate(self.findings.groups) if g is group))
-
-    def _get_row_index(self, row: int) -> QModelIndex:
-        return self.findings.index(row, 0)
+        return self.findings.index(next(n for n, g in enumerate(self.findings.groups) if g is group), 0)
 
     # --- selection
     def get_selected_finding(self) -> Any:
@@ -340,26 +333,21 @@ class FindingsTree(QTreeView):
                     return position + direction
         if group is None:
             # Continue beside the finding that was selected when it was resolved; without a neighbour, at the first one.
-            neighbours = self._findings_after if direction > 0 else self._findings_before[::-1]
             if not (self._findings_before or self._findings_after):
                 return 0 if direction > 0 else -1
+            neighbours = self._findings_after if direction > 0 else self._findings_before[::-1]
             position_by_id = {id(f): n for n, f in enumerate(findings) if f.state != "waived"}
             known_positions = (position_by_id[id(f)] for f in neighbours if id(f) in position_by_id)
             return next(known_positions, len(findings) if direction > 0 else -1)
         # From a group or a reason, continue there.
-        first = 0
-        for other_group in self.findings.groups:
-            if other_group is group:
-                break
-            first += len(other_group.shown)
+        preceding_groups = takewhile(lambda other: other is not group, self.findings.groups)
+        first = sum(len(other.shown) for other in preceding_groups)
         return first if direction > 0 else first - 1
 
     def get_selected_position(self) -> tuple[int, int, str] | None:
         """Return the position of the selected finding (see `FindingsModel.get_finding_position`), or None."""
         selected_finding = self.get_selected_finding()
-        if selected_finding is None:
-            return None
-        return self.findings.get_finding_position(selected_finding)
+        return None if selected_finding is None else self.findings.get_finding_position(selected_finding)
 
     def _on_current_changed(self, *_indexes: QModelIndex) -> None:
         if self.currentIndex().isValid():

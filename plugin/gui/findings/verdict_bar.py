@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -75,8 +75,7 @@ class VerdictBar(QWidget):
             )
             for kind in theme.FINDING_KINDS
         }
-        for button in self.buttons.values():
-            row.addWidget(button)
+        fill_layout(row, *self.buttons.values())
         self._edited = QLabel(objectName="SanxianEdited", wordWrap=True, visible=False)
         fill_layout(QVBoxLayout(self), top, self._edited, row, has_margins=False)
         self.refresh_icons()
@@ -89,9 +88,8 @@ class VerdictBar(QWidget):
     def show_kinds(self, kinds: frozenset[str] = FilterSettings.shown_kinds) -> None:
         """Press the filter buttons of these kinds and no other, as one change; by default as initially."""
         for kind, button in self.buttons.items():
-            button.blockSignals(True)
-            button.setChecked(kind in kinds)
-            button.blockSignals(False)
+            with QSignalBlocker(button):
+                button.setChecked(kind in kinds)
         self.kindsChanged.emit()
 
     def show_report(self, result, summary: dict[str, Any] | None = None) -> None:
@@ -149,14 +147,18 @@ class VerdictBar(QWidget):
     def show_edits(self, result) -> None:
         """Show the current counts, and a note that the verdict is of the full check."""
         self.set_counts(result.count_findings())
-        text = tr("{count} places re-checked after edits · county totals not recalculated")
-        self._edited.setText(text.format(count=len(result.rechecked_features)))
-        tip = tr(
-            "The verdict is that of the full check at {time}. Edited features are checked at once; totals, "
-            "shares, the ratio, unique keys, gaps of the whole county and yearly maintenance (reasons, numbers, "
-            "balance) are checked in the next full check."
+        self._edited.setText(
+            tr("{count} places re-checked after edits · county totals not recalculated").format(
+                count=len(result.rechecked_features)
+            )
         )
-        self._edited.setToolTip(tip.format(time=result.time_text))
+        self._edited.setToolTip(
+            tr(
+                "The verdict is that of the full check at {time}. Edited features are checked at once; totals, "
+                "shares, the ratio, unique keys, gaps of the whole county and yearly maintenance (reasons, numbers, "
+                "balance) are checked in the next full check."
+            ).format(time=result.time_text)
+        )
         self._edited.setVisible(bool(result.rechecked_features))
         self._reserve_all_lines()
 

@@ -43,7 +43,7 @@ from ..widgets.paths import FileLine
 from ..widgets.sections import FieldMessage
 from .detail_pane import format_feature_keys, format_place_and_size
 from .dock import FindingsDock
-from .groups import format_hectares_in_list, get_finding_kind
+from .groups import format_hectares_in_list, get_finding_kind, sum_finding_areas
 
 #: Maximum number of rules named in the line about the selection.
 _MAX_NAMED_RULES = 4
@@ -62,16 +62,13 @@ class FindingCard(QFrame):
             parent, objectName="SanxianFindingCard", frameShape=QFrame.Shape.StyledPanel, autoFillBackground=True
         )
         self.setBackgroundRole(QPalette.ColorRole.Base)
-        mark = QLabel()
-        icon = theme.KIND_ICONS[get_finding_kind(finding)]
-        mark.setPixmap(theme.load_pixmap(icon, QgsApplication.scaleIconSize(16), self.devicePixelRatioF()))
+        icon, size = theme.KIND_ICONS[get_finding_kind(finding)], QgsApplication.scaleIconSize(16)
+        mark = QLabel(pixmap=theme.load_pixmap(icon, size, self.devicePixelRatioF()))
         head = make_text_label(f"{finding.code}  {title}".strip())
         set_bold(head)
-        texts = make_column(head)
-        for text in (format_place_and_size(finding), format_feature_keys(finding), finding.message, more):
-            if text:
-                texts.addWidget(make_text_label(text))
-        fill_layout(QHBoxLayout(self), (mark, 0, Qt.AlignmentFlag.AlignTop), (texts, 1))
+        texts = (format_place_and_size(finding), format_feature_keys(finding), finding.message, more)
+        column = make_column(head, *map(make_text_label, filter(None, texts)))
+        fill_layout(QHBoxLayout(self), (mark, 0, Qt.AlignmentFlag.AlignTop), (column, 1))
 
 
 #: Writes the waivers of findings with the entries of the dialog to a file.
@@ -133,15 +130,6 @@ class WaiverDialog(FocusedButtonDialog):
         buttons = add_help_button(make_ok_cancel_buttons(self), "waive")
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.ok.setText(tr("Register Waiver"))
-        page = QWidget()
-        content = QVBoxLayout(page)
-        content.setContentsMargins(0, 0, 0, 0)
-        title = (titles or {}).get(self._selected_finding.code, "")
-        fill_layout(
-            content,
-            FindingCard(self._selected_finding, title, _summarise_findings(findings) if len(findings) > 1 else ""),
-            self._make_form(),
-        )
         if all(finding.needs_approval for finding in findings):
             effect = tr(
                 "Waived notes stay in the list and in every report; with their document stated, the verdict is "
@@ -149,7 +137,15 @@ class WaiverDialog(FocusedButtonDialog):
             )
         else:
             effect = tr("Waived findings stay in the list and in every report; the verdict is at best conditional.")
-        fill_layout(content, QLabel(effect, wordWrap=True), None)
+        page, title = QWidget(), (titles or {}).get(self._selected_finding.code, "")
+        fill_layout(
+            QVBoxLayout(page),
+            FindingCard(self._selected_finding, title, _summarise_findings(findings) if len(findings) > 1 else ""),
+            self._make_form(),
+            QLabel(effect, wordWrap=True),
+            None,
+            has_margins=False,
+        )
         # A small screen shows a part of the fields, but always the buttons.
         fill_layout(QVBoxLayout(self), (make_scroll_area(page), 1), buttons)
         self.reason.setFocus()
@@ -270,7 +266,7 @@ class WaiverDialog(FocusedButtonDialog):
             text = tr("File found: {size}; its digest (SHA-256) {digest} is stored, so that a changed file is reported")
             short = f"{self._digest[:8]}…{self._digest[-4:]}"
             size = QgsFileUtils.representFileSize(self._attachment_bytes)
-            self._attachment_message.show_confirmation(text.format(size=size, digest=short))
+            self._attachment_message.show_text(text.format(size=size, digest=short), "ok")
             self._attachment_message.message.setToolTip(
                 f"{self._attachment_message.text()}\n{messages.explain_digest()}"
             )
@@ -324,9 +320,9 @@ def _summarise_findings(findings: list[Any]) -> str:
     counts = Counter(f.code for f in findings).most_common()
     rule_summary = tr(", ").join(f"{code} × {count}" for code, count in counts[:_MAX_NAMED_RULES])
     ellipsis_text = " …" if len(counts) > _MAX_NAMED_RULES else ""
-    areas = [f.area_m2 for f in findings if f.area_m2 is not None]
+    area = sum_finding_areas(findings)
     text = tr("{count} findings: {rules}").format(count=len(findings), rules=rule_summary + ellipsis_text)
-    return f"{text}  {format_hectares_in_list(sum(areas))}" if areas else text
+    return text if area is None else f"{text}  {format_hectares_in_list(area)}"
 
 
 class WaiverActions(QObject):
@@ -341,9 +337,7 @@ class WaiverActions(QObject):
 
     def __init__(self, dock: FindingsDock, has_current_result: Callable[[], bool], parent: QObject | None = None):
         super().__init__(parent)
-        self._dock = dock
-        #: Returns True if the displayed result is of the open project.
-        self._has_current_result = has_current_result
+        self._dock, self._has_current_result = dock, has_current_result
         dock.navigation.waive.accept.connect(self.register_waivers)
         dock.navigation.waive.withdraw.connect(self.withdraw_waivers)
 
@@ -365,7 +359,6 @@ class WaiverActions(QObject):
         from ...core.engine.waivers.waiver import make_waivers
 
         default_path = self.get_waiver_path()
-
         waived_findings: list[Any] = []
 
         def save_waivers(chosen_findings: list[Any], waiver_entry: Any, path: Path) -> None:
@@ -376,19 +369,20 @@ class WaiverActions(QObject):
             if path != default_path and self._has_current_result():
                 saved_paths.store_chosen_waiver_path(QgsProject.instance(), str(path))
 
-        tree = self._dock.tree
-        titles = {rule.code: rule.heading for rule in self._dock.result.report.rules}
         dialog = WaiverDialog(
             findings,
             default_path,
             save_waivers,
             self._dock.window(),
-            selected_finding=tree.get_selected_finding(),
-            titles=titles,
+            selected_finding=self._dock.tree.get_selected_finding(),
+            titles={rule.code: rule.heading for rule in self._dock.result.report.rules},
         )
         if dialog.exec():
-            text = tr("{count} waived, kept in {file}. Press Waived above the list to see them.")
-            self._dock.show_note(text.format(count=len(waived_findings), file=Path(dialog.file.text()).name))
+            self._dock.show_note(
+                tr("{count} waived, kept in {file}. Press Waived above the list to see them.").format(
+                    count=len(waived_findings), file=Path(dialog.file.text()).name
+                )
+            )
         dialog.deleteLater()
 
     def withdraw_waivers(self, findings: list[Any]) -> None:

@@ -48,7 +48,7 @@ class NonLocalFindingChanges:
             unknown_findings = [
                 one
                 for one in filter(_is_of_non_local_rule, proposal.new_findings)
-                if not (remaining.has_same_problem(one) or added.has_same_problem(one))
+                if remaining.find_same_problem(one) is None and added.find_same_problem(one) is None
             ]
             added.add(unknown_findings)
         return cls(ended, list(added.findings.values()))
@@ -70,34 +70,29 @@ class _FindingsByProblem:
     """Findings in the order in which they were added, to be searched by the problem that they state."""
 
     def __init__(self, findings: Iterable[Any]):
-        self._candidates: dict[tuple[Any, ...], list[Any]] = {}
+        self._candidates: dict[tuple[Any, ...], dict[int, Any]] = {}
         #: id() of a finding → the finding, in the order in which they were added.
         self.findings: dict[int, Any] = {}
         self.add(findings)
 
     def add(self, findings: Iterable[Any]) -> None:
         for finding in findings:
-            self._candidates.setdefault(finding.problem_name, []).append(finding)
+            self._candidates.setdefault(finding.problem_name, {})[id(finding)] = finding
             self.findings[id(finding)] = finding
 
-    def has_same_problem(self, finding: Any) -> bool:
-        return self._find_same_problem(finding) is not None
+    def find_same_problem(self, finding: Any) -> Any:
+        """Return the first finding on the same problem; None without one."""
+        from ...core.fixes.differences import is_same_problem
+
+        candidates = self._candidates.get(finding.problem_name, {}).values()
+        return next((one for one in candidates if is_same_problem(one, finding)), None)
 
     def take_same_problem(self, finding: Any) -> Any:
         """Remove and return the first finding on the same problem; None without one."""
-        found = self._find_same_problem(finding)
+        found = self.find_same_problem(finding)
         if found is not None:
-            candidates, position = found
-            finding_taken = candidates.pop(position)
-            return self.findings.pop(id(finding_taken))
-        return None
-
-    def _find_same_problem(self, finding: Any) -> tuple[list[Any], int] | None:
-        """Return a list of findings and the position in it of the first on the same problem; None without one."""
-        from ...core.fixes.differences import is_same_problem
-
-        candidates = self._candidates.get(finding.problem_name, [])
-        return next(((candidates, n) for n, one in enumerate(candidates) if is_same_problem(one, finding)), None)
+            del self._candidates[found.problem_name][id(found)], self.findings[id(found)]
+        return found
 
 
 def _is_of_non_local_rule(finding: Any) -> bool:
@@ -149,14 +144,16 @@ class FixActions(QObject):
         self.has_just_fixed = False
         #: Number of an applied order → its changes to findings of rules that are not local.
         self._non_local_changes: dict[str, NonLocalFindingChanges] = {}
-        self.applier.applied.connect(self._on_applied)
-        self.applier.reverted.connect(self._on_reverted)
-        self.many.previewRequested.connect(self.preview_fixes)
-        dock.navigation.fix.fix.connect(self.preview_fixes)
-        dock.navigation.fix.batch.connect(self.preview_batch)
-        notices.fixRequested.connect(self._preview_fixes_of_new_findings)
-        watch.changed.connect(self._on_project_changed)
-        watch.layers_removed.connect(lambda _ids: self._on_layers_removed())
+        for signal, slot in (
+            (self.applier.applied, self._on_applied),
+            (self.applier.reverted, self._on_reverted),
+            (self.many.previewRequested, self.preview_fixes),
+            (dock.navigation.fix.fix, self._preview_one_or_many),
+            (notices.fixRequested, self._preview_one_or_many),
+            (watch.changed, self._on_project_changed),
+            (watch.layers_removed, lambda _ids: self._on_layers_removed()),
+        ):
+            signal.connect(slot)
 
     def preview_fixes(self, finding: Any) -> None:
         """Open the preview of the fixes of one finding."""
@@ -189,7 +186,7 @@ class FixActions(QObject):
             self._dock.setUserVisible(True)
             self._dock.show_note(reason)
 
-    def _preview_fixes_of_new_findings(self, findings: list[Any]) -> None:
+    def _preview_one_or_many(self, findings: list[Any]) -> None:
         if len(findings) == 1:
             self.preview_fixes(findings[0])
         else:

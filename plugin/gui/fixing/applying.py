@@ -30,7 +30,6 @@ from ...bridge.running.portions import WAITING, Waiting, run_to_end
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ..widgets import messages
-from ..widgets.messages import MessageBarMessages
 
 
 def get_person_name() -> str:
@@ -55,7 +54,7 @@ class FixApplier(QObject):
 
     def __init__(self, iface: Any, parent: QObject | None = None):
         super().__init__(parent)
-        self.messages = MessageBarMessages(iface, tr("Fix"))
+        self.messages = messages.MessageBarMessages(iface, tr("Fix"))
         self.log_writer = LogWriter(self)
         self.log_writer.failed.connect(self._warn_of_missing_log_rows)
         #: Steps that can still be undone or redone.
@@ -150,28 +149,31 @@ class FixApplier(QObject):
             step.deleteLater()
 
     def _warn_of_missing_log_rows(self, error: Exception) -> None:
-        text = tr("The change log does not have this undo or redo. {reason}")
-        self.messages.show_warning(text.format(reason=messages.explain_and_log(error, type(error).__name__)))
+        self.messages.show_warning(
+            tr("The change log does not have this undo or redo. {reason}").format(
+                reason=messages.explain_and_log(error, type(error).__name__)
+            )
+        )
 
     def _warn_of_partial_undo(self, layer_names: list[str]) -> None:
-        text = tr(
-            "A fix over several layers was undone or redone in part: “{layers}” has later edits. Undo those, "
-            "then the fix."
+        self.messages.show_warning(
+            tr(
+                "A fix over several layers was undone or redone in part: “{layers}” has later edits. Undo those, "
+                "then the fix."
+            ).format(layers=tr(", ").join(layer_names))
         )
-        self.messages.show_warning(text.format(layers=tr(", ").join(layer_names)))
 
     def _report_step(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
         from ...core.fixes.change_log import find_register_path
 
-        layer_names = tr(", ").join(step.layer_names)
+        text = tr("{count} findings fixed. Layer “{layers}”, in the edit buffer; save the layer to keep it.")
         if len(order.proposals) == 1:
-            text = tr("{fix}. Layer “{layers}”, in the edit buffer; save the layer to keep it.").format(
-                fix=log.texts.make_sentence(order.proposals[0]), layers=layer_names
-            )
-        else:
-            text = tr(
-                "{count} findings fixed. Layer “{layers}”, in the edit buffer; save the layer to keep it."
-            ).format(count=len(order.proposals), layers=layer_names)
+            text = tr("{fix}. Layer “{layers}”, in the edit buffer; save the layer to keep it.")
+        text = text.format(
+            fix=log.texts.make_sentence(order.proposals[0]),
+            count=len(order.proposals),
+            layers=tr(", ").join(step.layer_names),
+        )
         if log.path is not None:
             text = tr("{first} {second}").format(first=text, second=tr("Logged in {file}.").format(file=log.path.name))
             if any(proposal.windows for proposal in order.proposals):
@@ -190,12 +192,8 @@ class UndoFixButton(QPushButton):
         super().__init__(tr("Undo Fix"), objectName="SanxianUndoFix")
         self._step = step
         self.clicked.connect(self._undo)
-        step.ended.connect(self._disable)
-        step.undone.connect(self._disable)
-        step.redone.connect(lambda: self.setEnabled(True))
-
-    def _disable(self) -> None:
-        self.setEnabled(False)
+        for signal, is_enabled in ((step.ended, False), (step.undone, False), (step.redone, True)):
+            signal.connect(partial(self.setEnabled, is_enabled))
 
     def _undo(self) -> None:
         if not self._step.undo():

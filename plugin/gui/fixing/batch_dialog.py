@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,7 @@ from ...bridge.texts import tr
 from ..findings.groups import get_finding_kind
 from ..widgets import theme
 from ..widgets.labels_and_buttons import set_bold
-from ..widgets.layout import fill_layout, make_column, make_row, make_splitter, resize_within_screen
+from ..widgets.layout import fill_layout, make_row, make_splitter, resize_within_screen
 from ..widgets.lists import WholeRows
 from ..widgets.sections import FormSection, WrappedLabel, make_faint_label
 from .change_preview import AreaTable, LinkedMaps
@@ -257,9 +258,8 @@ class BatchModel(QAbstractItemModel):
         return self.createIndex(number - 1, 0, 0) if number else QModelIndex()
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._titles[section]
-        return None
+        is_title = orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole
+        return self._titles[section] if is_title else None
 
     def flags(self, index: QModelIndex) -> Qt.ItemFlag:
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
@@ -337,15 +337,11 @@ def make_forecast(findings: Iterable[Any], proposals: Sequence[Any]) -> Forecast
 
     ``proposals``: `core.fixes.proposal.Proposal`; a finding that one adds and a later one ends counts as neither.
     """
-    kinds = ("ERROR", "WARNING")
-    before = dict.fromkeys(kinds, 0)
-    for kind in map(get_finding_kind, findings):
-        before[kind] = before.get(kind, 0) + 1
-    after = dict(before)
+    before = Counter(map(get_finding_kind, findings))
+    after = Counter(before)
     for proposal in proposals:
-        for sign, changed in ((-1, proposal.ended_findings), (1, proposal.new_findings)):
-            for kind in map(get_finding_kind, changed):
-                after[kind] = after.get(kind, 0) + sign
+        after.subtract(map(get_finding_kind, proposal.ended_findings))
+        after.update(map(get_finding_kind, proposal.new_findings))
     new = sum(max(0, len(one.new_findings) - len(one.renamed) - len(one.remaining)) for one in proposals)
     return Forecast((before["ERROR"], after["ERROR"]), (before["WARNING"], after["WARNING"]), new)
 
@@ -396,8 +392,7 @@ class BatchDialog(TrialDialog):
         left = make_splitter(Qt.Orientation.Vertical, (WholeRows(self.table), 1), (balance, 0))
         left.setSizes([line * 26, line * 9])
         right = QWidget()
-        right.setLayout(make_column((self.maps, 1), outlook))
-        right.layout().setContentsMargins(0, 0, 0, 0)
+        fill_layout(QVBoxLayout(right), (self.maps, 1), outlook, has_margins=False)
         halves = make_splitter(Qt.Orientation.Horizontal, (left, _TABLE_SHARE), (right, _MAPS_SHARE))
         self.status = make_faint_label(objectName="SanxianBatchFixStatus", wordWrap=True)
         self.apply = QPushButton(
@@ -426,24 +421,21 @@ class BatchDialog(TrialDialog):
         theme.set_placeholder(search, tr("Search rules, keys, townships"))
         grouping = QComboBox(accessibleName=tr("Group the table"), currentIndexChanged=self.model.set_grouping)
         grouping.addItems([name for name, *_others in _list_groupings()])
-        row = fill_layout(QHBoxLayout(), (search, 1), grouping)
-        self.group_buttons = {}
-        for group in SAFETIES:
-            # Dark themes show whether a tool button is pressed, but not whether a push button is.
-            button = QToolButton(
+        # Dark themes show whether a tool button is pressed, but not whether a push button is.
+        self.group_buttons = {
+            group: QToolButton(
                 checkable=True, checked=True, toggled=lambda on, group=group: self.model.set_shown(group, on)
             )
-            self.group_buttons[group] = button
-            row.addWidget(button)
-        only_safe_button, none_button = QPushButton(tr("Safe Only")), QPushButton(tr("None"))
-        only_safe_button.clicked.connect(lambda _on=False: self.model.tick_rows([SAFE]))
-        none_button.clicked.connect(lambda: self.model.tick_rows([]))
+            for group in SAFETIES
+        }
+        only_safe_button = QPushButton(tr("Safe Only"), clicked=lambda: self.model.tick_rows([SAFE]))
+        none_button = QPushButton(tr("None"), clicked=lambda: self.model.tick_rows([]))
         self.preview_button = QPushButton(tr("Other Fixes…"), clicked=self._request_preview)
         self.export_button = QPushButton(tr("Export Table…"), clicked=self.exportRequested)
-        for button in (only_safe_button, none_button, self.preview_button, self.export_button):
+        buttons = (only_safe_button, none_button, self.preview_button, self.export_button)
+        for button in buttons:
             button.setAutoDefault(False)
-            row.addWidget(button)
-        return row
+        return make_row((search, 1), grouping, *self.group_buttons.values(), *buttons)
 
     def _make_table(self) -> _Table:
         table = _Table(
@@ -503,9 +495,8 @@ class BatchDialog(TrialDialog):
         }
         for group, button in self.group_buttons.items():
             button.setText(text_by_group[group].format(count=counts[group]))
-        fixable = counts[SAFE] + counts[CONFIRM]
-        text = tr("{count} findings can be fixed; {others} are explained only.")
-        self.summary.setText(text.format(count=fixable, others=counts[REFUSED]) if rows else "")
+        text = tr("{count} findings can be fixed; {others} are explained only.") if rows else ""
+        self.summary.setText(text.format(count=counts[SAFE] + counts[CONFIRM], others=counts[REFUSED]))
         self.export_button.setEnabled(bool(rows))
         # The width in which all layers and keys are visible; two more pixels, as a style rounds that of a text up.
         measure = self.table.fontMetrics().horizontalAdvance

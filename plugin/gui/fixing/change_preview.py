@@ -258,14 +258,10 @@ class LinkedMaps(QWidget):
         self.before.refresh()
         self.after.refresh()
 
-    def clear(self) -> None:
-        """Remove the fix from both maps."""
-        for mark in self.marks:
-            mark.clear()
-
     def release(self) -> None:
         """Stop drawing and drop the layers, before the maps are deleted."""
-        self.clear()
+        for mark in self.marks:
+            mark.clear()
         for canvas in (self.before, self.after):
             canvas.stopRendering()
             canvas.setLayers([])
@@ -278,8 +274,9 @@ class LinkedMaps(QWidget):
         other_map.refresh()
         self._is_moving = False
         # A map without layers and shapes has no scale.
-        text = "" if moved_map.extent().isEmpty() else f"1:{round(moved_map.scale()):,}".replace(",", "\u2009")
-        self.scale_label.setText(text)
+        self.scale_label.setText(
+            "" if moved_map.extent().isEmpty() else f"1:{round(moved_map.scale()):,}".replace(",", "\u2009")
+        )
 
 
 @dataclass(frozen=True)
@@ -330,19 +327,21 @@ class AreaTable(QTableWidget):
     """Read-only table of areas in m² with two decimals."""
 
     def __init__(self):
-        super().__init__(0, 5)
+        super().__init__(
+            0,
+            5,
+            objectName="SanxianFixAreas",
+            accessibleName=tr("Area change"),
+            toolTip=tr("Each figure is rounded to 0.01 m²: the last digit of a sum may differ."),
+            editTriggers=QAbstractItemView.EditTrigger.NoEditTriggers,
+            selectionMode=QAbstractItemView.SelectionMode.NoSelection,
+            focusPolicy=Qt.FocusPolicy.NoFocus,
+            showGrid=False,
+        )
         #: Texts of the cells by row.
         self.texts: list[list[str]] = []
-        self.setObjectName("SanxianFixAreas")
-        self.setAccessibleName(tr("Area change"))
-        self.setToolTip(tr("Each figure is rounded to 0.01 m²: the last digit of a sum may differ."))
-        titles = [tr("Layer"), tr("Before m²"), tr("Out m²"), tr("In m²"), tr("After m²")]
-        self.setHorizontalHeaderLabels(titles)
+        self.setHorizontalHeaderLabels([tr("Layer"), tr("Before m²"), tr("Out m²"), tr("In m²"), tr("After m²")])
         self.verticalHeader().hide()
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setShowGrid(False)
         header = self.horizontalHeader()
         # A narrower column of names wraps them.
         header.sectionResized.connect(self._fit_row_heights)
@@ -365,13 +364,7 @@ class AreaTable(QTableWidget):
                 texts += ["", "", "", row.remark]
                 self.setSpan(number, 0, 1, len(texts) - 1)
             else:
-                area_before, moved_out, moved_in, area_after = row.figures
-                texts += [
-                    format_number(area_before, 2),
-                    format_number(moved_out, 2),
-                    format_number(moved_in, 2),
-                    format_number(area_after, 2),
-                ]
+                texts += [format_number(figure, 2) for figure in row.figures]
             self.texts.append(texts)
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)

@@ -57,17 +57,15 @@ class OutcomeBox(QScrollArea):
     def show_proposal(self, proposal: Any, texts: Any) -> None:
         """Show the effects of a proposal (`core.fixes.proposal.Proposal`); show nothing for None."""
         page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self.lines = []
-        if proposal is not None:
-            for icon, text in _list_outcomes(proposal, texts):
-                mark = QLabel(pixmap=theme.load_pixmap(icon, self.fontMetrics().height(), self.devicePixelRatioF()))
-                label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-                # The text is beside its icon, also if the row is higher than the text.
-                top = Qt.AlignmentFlag.AlignTop
-                layout.addLayout(make_row((mark, 0, top), (label, 1, top)))
-                self.lines.append(text)
+        layout = fill_layout(QVBoxLayout(page), has_margins=False)
+        outcomes = [] if proposal is None else _list_outcomes(proposal, texts)
+        self.lines = [text for _icon, text in outcomes]
+        for icon, text in outcomes:
+            mark = QLabel(pixmap=theme.load_pixmap(icon, self.fontMetrics().height(), self.devicePixelRatioF()))
+            label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+            # The text is beside its icon, also if the row is higher than the text.
+            top = Qt.AlignmentFlag.AlignTop
+            layout.addLayout(make_row((mark, 0, top), (label, 1, top)))
         layout.addStretch()
         self.setWidget(page)
 
@@ -84,14 +82,17 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
         lines.append(("warning", tr("Adds: {rules}").format(rules=_format_counts_by_rule(proposal.new_findings))))
         shown_findings = proposal.new_findings[:_MAX_SHOWN_FINDINGS]
         lines += [("info", finding.message) for finding in shown_findings if finding.message]
-    if proposal.renamed:
-        text = tr("Of these, listed so far under another key: {rules}")
-        lines.append(("info", text.format(rules=_format_counts_by_rule([one for _, one in proposal.renamed]))))
-    if proposal.resolved_findings:
-        lines.append(("ok", tr("Resolves: {rules}").format(rules=_format_counts_by_rule(proposal.resolved_findings))))
-    if proposal.remaining:
-        text = tr("Other findings of the rule remain on the land of: {rules}")
-        lines.append(("info", text.format(rules=_format_counts_by_rule([former for former, _ in proposal.remaining]))))
+    for icon, text, findings in (
+        ("info", tr("Of these, listed so far under another key: {rules}"), [one for _, one in proposal.renamed]),
+        ("ok", tr("Resolves: {rules}"), proposal.resolved_findings),
+        (
+            "info",
+            tr("Other findings of the rule remain on the land of: {rules}"),
+            [former for former, _ in proposal.remaining],
+        ),
+    ):
+        if findings:
+            lines.append((icon, text.format(rules=_format_counts_by_rule(findings))))
     if proposal.untried_rules:
         lines.append(("info", texts.describe_untried_rules(proposal)))
     if not proposal.new_findings:
@@ -110,11 +111,10 @@ def _format_counts_by_rule(findings: list[Any]) -> str:
 class WrappedRadioButton(QRadioButton):
     """A radio button whose text has as many lines as its width requires. ``full_text``: the text in one line."""
 
-    def __init__(self, text: str, parent: QWidget | None = None):
-        super().__init__(text, parent)
+    def __init__(self, text: str):
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        super().__init__(text, accessibleName=text, sizePolicy=policy)
         self.full_text = text
-        self.setAccessibleName(text)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self.fontMetrics().horizontalAdvance("0") * _MIN_DIGITS // 2, self.sizeHint().height())
@@ -168,8 +168,7 @@ class ChoiceList(QScrollArea):
         ``texts``: `core.fixes.proposal.FixTexts`; ``none_text``: shown without any choice.
         """
         page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout = fill_layout(QVBoxLayout(page), has_margins=False)
         self._choices, self.buttons = choices, []
         group = QButtonGroup(page)
         first = next((n for n, choice in enumerate(choices) if choice.proposal is not None), -1)
@@ -178,14 +177,13 @@ class ChoiceList(QScrollArea):
             if number == first and len(choices) > 1:
                 title = tr("{title} (recommended)").format(title=title)
             button = WrappedRadioButton(title)
-            button.setEnabled(choice.proposal is not None)
-            if choice.proposal is None:
-                # The reason below is of no use if the title has the hardly readable colour of disabled buttons.
-                theme.set_faint(button)
             group.addButton(button, number)
             if choice.proposal is not None:
                 text = texts.make_sentence(choice.proposal)
             else:
+                button.setEnabled(False)
+                # The reason below is of no use if the title has the hardly readable colour of disabled buttons.
+                theme.set_faint(button)
                 text = tr("Does not apply: {reason}").format(reason=texts.explain_refusal(choice.refusal))
             indent = self.fontMetrics().height() + self.fontMetrics().height() // 2
             fill_layout(layout, button, make_faint_label(text, wordWrap=True, indent=indent))
@@ -256,11 +254,13 @@ class FixDialog(TrialDialog):
         super().__init__(parent, objectName="SanxianFixDialog", windowTitle=tr("Fix Preview"))
         self.maps = LinkedMaps(main_canvas)
         self.choices, self.areas, self.outcome = ChoiceList(), AreaTable(), OutcomeBox()
-        self._icon, self._title, self._place = QLabel(), QLabel(), make_faint_label()
+        self._icon, self._title, self._place = (
+            QLabel(),
+            QLabel(textFormat=Qt.TextFormat.PlainText),
+            make_faint_label(),
+        )
         set_bold(self._title)
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self._safety_icon, self.safety = QLabel(), QLabel()
-        self.safety.setObjectName("SanxianFixSafety")
+        self._safety_icon, self.safety = QLabel(), QLabel(objectName="SanxianFixSafety")
         self.progress = QProgressBar(textVisible=False)
         self.progress.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 24)
         self.cancel_button = QPushButton(tr("Cancel"), clicked=self.cancelRequested)
@@ -304,25 +304,18 @@ class FixDialog(TrialDialog):
         return row
 
     def _make_buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
         self.hint = make_faint_label()
-        row.addWidget(self.hint, 1)
-        self.previous = QPushButton(theme.load_icon("previous"), tr("Previous"))
-        self.skip = QPushButton(tr("Skip"), objectName="SanxianFixSkip")
+        self.previous = QPushButton(theme.load_icon("previous"), tr("Previous"), clicked=lambda: self.stepped.emit(-1))
+        self.skip = QPushButton(tr("Skip"), objectName="SanxianFixSkip", clicked=lambda: self.stepped.emit(1))
         self.apply_next = QPushButton(
             tr("Apply and Next"), objectName="SanxianFixApplyNext", clicked=self.applyNextRequested
         )
-        self.apply = QPushButton(tr("Apply"), objectName="SanxianFixApply", default=True)
-        close = QPushButton(tr("Close"), objectName="SanxianFixClose")
-        self.previous.clicked.connect(lambda: self.stepped.emit(-1))
-        self.skip.clicked.connect(lambda: self.stepped.emit(1))
-        self.apply.clicked.connect(self.applyRequested)
-        close.clicked.connect(self.reject)
-        for button in (self.previous, self.skip, self.apply_next, self.apply, close):
-            # Enter on Close must not apply a fix; after a click on Skip or Previous it must.
-            button.setAutoDefault(button in (self.apply_next, self.apply, close))
-            row.addWidget(button)
-        return row
+        self.apply = QPushButton(tr("Apply"), objectName="SanxianFixApply", default=True, clicked=self.applyRequested)
+        close = QPushButton(tr("Close"), objectName="SanxianFixClose", clicked=self.reject)
+        # Enter on Close must not apply a fix; after a click on Skip or Previous it must.
+        for button in (self.previous, self.skip):
+            button.setAutoDefault(False)
+        return make_row((self.hint, 1), self.previous, self.skip, self.apply_next, self.apply, close)
 
     # --- content
     def show_finding(self, finding: Any, title: str, position: str, shapes: FixShapes) -> None:
@@ -332,8 +325,7 @@ class FixDialog(TrialDialog):
 
     def show_fix_subject(self, icon: str, title: str, place: str, shapes: FixShapes) -> None:
         """Show the finding or feature to fix in the heading and on the maps, without a fix."""
-        size = QgsApplication.scaleIconSize(16)
-        self._icon.setPixmap(theme.load_pixmap(icon, size, self.devicePixelRatioF()))
+        self._icon.setPixmap(theme.load_pixmap(icon, QgsApplication.scaleIconSize(16), self.devicePixelRatioF()))
         self._title.setText(title)
         self._place.setText(place)
         self.setToolTip("")
@@ -354,12 +346,10 @@ class FixDialog(TrialDialog):
         self.maps.show_shapes(shapes)
         self._safety_icon.setVisible(proposal is not None)
         self.safety.setVisible(proposal is not None)
-        if proposal is None:
-            return
-        safe = proposal.is_safe
-        size = self.fontMetrics().height()
-        self._safety_icon.setPixmap(theme.load_pixmap("ok" if safe else "warning", size, self.devicePixelRatioF()))
-        self.safety.setText(tr("Safe: formal or sliver change") if safe else tr("To confirm"))
+        if proposal is not None:
+            icon, size = "ok" if proposal.is_safe else "warning", self.fontMetrics().height()
+            self._safety_icon.setPixmap(theme.load_pixmap(icon, size, self.devicePixelRatioF()))
+            self.safety.setText(tr("Safe: formal or sliver change") if proposal.is_safe else tr("To confirm"))
 
     def show_state(
         self,
@@ -382,12 +372,9 @@ class FixDialog(TrialDialog):
         self.document_button.setVisible(needs_document)
         for button in (self.apply, self.apply_next):
             button.setEnabled(can_apply)
-        self.apply.setText(tr("Start Editing and Apply") if can_apply and layers_to_start_editing else tr("Apply"))
+        text, hint = tr("Apply"), tr("One edit step in the edit buffer; one undo (Ctrl+Z) reverts everything.")
         if can_apply and layers_to_start_editing:
-            self.hint.setText(
-                tr("“{layers}” will be switched to edit mode. One undo reverts everything.").format(
-                    layers=layers_to_start_editing
-                )
-            )
-        else:
-            self.hint.setText(tr("One edit step in the edit buffer; one undo (Ctrl+Z) reverts everything."))
+            text = tr("Start Editing and Apply")
+            hint = tr("“{layers}” will be switched to edit mode. One undo reverts everything.")
+        self.apply.setText(text)
+        self.hint.setText(hint.format(layers=layers_to_start_editing))

@@ -13,7 +13,6 @@ from qgis.PyQt.QtCore import QTimer, pyqtSignal
 from ...bridge.fixes.apply import FixOrder
 from ...bridge.fixes.trial import BatchTrial, make_batch_trial
 from ...bridge.running.portions import PortionedWork
-from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.base.files.names import make_default_stem
@@ -22,7 +21,7 @@ from ..widgets.paths import choose_save_path
 from .applying import get_person_name
 from .batch_dialog import FEATURE_COLUMN, BatchDialog, BatchRow, make_batch_rows, make_forecast
 from .change_preview import make_area_rows, make_finding_shapes, make_fix_shapes
-from .trial_runner import FixDialogController, TrialRunner
+from .trial_runner import FixDialogController
 
 #: The ticked rows are tried together after this time (ms) without a further tick.
 _TICKED_TRIAL_DELAY_MS = 300
@@ -58,23 +57,26 @@ class BatchFixer(FixDialogController):
         """Open the batch for findings; if it is open, start it again for these."""
         self._findings = list(findings)
         self._read_texts()
-        self._open_dialog_once(self._make_dialog)
+        if self.dialog is None:
+            self._show_dialog(BatchDialog(self._iface.mapCanvas(), self._iface.mainWindow()))
         self.try_all()
 
-    def _make_dialog(self, trial_runner: TrialRunner) -> BatchDialog:
-        dialog = BatchDialog(self._iface.mapCanvas(), self._iface.mainWindow())
-        dialog.rowShown.connect(self._show_row)
-        dialog.previewRequested.connect(self._preview_row)
-        dialog.ticksChanged.connect(self._on_ticks_changed)
-        dialog.applyRequested.connect(self.apply)
-        dialog.retryRequested.connect(self.try_all)
-        dialog.exportRequested.connect(self._ask_and_export_table)
-        trial_runner.began.connect(self._show_trial)
-        trial_runner.succeeded.connect(self._on_trial_done)
-        trial_runner.refused.connect(self._on_trial_refused)
-        trial_runner.outdated.connect(self._on_trial_outdated)
-        trial_runner.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed.")))
-        return dialog
+    def connect_dialog(self) -> None:
+        dialog, trial = self.dialog, self.trial
+        for signal, slot in (
+            (dialog.rowShown, self._show_row),
+            (dialog.previewRequested, self._preview_row),
+            (dialog.ticksChanged, self._on_ticks_changed),
+            (dialog.applyRequested, self.apply),
+            (dialog.retryRequested, self.try_all),
+            (dialog.exportRequested, self._ask_and_export_table),
+            (trial.began, self._show_trial),
+            (trial.succeeded, self._on_trial_done),
+            (trial.refused, self._on_trial_refused),
+            (trial.outdated, self._on_trial_outdated),
+            (trial.stopped, lambda: self._show_refusal(tr("Cancelled; nothing was changed."))),
+        ):
+            signal.connect(slot)
 
     def discard_content(self) -> None:
         if self._writing is not None:
@@ -279,11 +281,10 @@ class BatchFixer(FixDialogController):
         is_same = self.dialog.model.show_second_trial(pairs, changed_rows, self._texts)
         if changed_rows:
             names = tr("; ").join(" ".join(row.cells[: FEATURE_COLUMN + 1]) for row in changed_rows)
-            text = tr(
+            self._change_text = tr(
                 "Together with the other ticked fixes, these have another fix or none, and are no longer ticked: "
                 "{names}. View them again, or apply the others."
-            )
-            self._change_text = text.format(names=names)
+            ).format(names=names)
         self._follow_ticks()
         return is_same and not changed_rows and self.dialog.areas.texts == former_texts
 
@@ -316,9 +317,12 @@ class BatchFixer(FixDialogController):
             get_person_name(),
         )
         self.trial.set_retrying(False)
-        norm = self._dock.result.check_result.plan.norm
         steps = self._applier.apply_in_steps(
-            order, self._get_layers_by_role(), norm, self._texts, lambda: self.trial.is_current
+            order,
+            self._get_layers_by_role(),
+            self._dock.result.check_result.plan.norm,
+            self._texts,
+            lambda: self.trial.is_current,
         )
         self._writing = PortionedWork(steps, self._on_written, self._on_writing_failed)
 
@@ -335,9 +339,11 @@ class BatchFixer(FixDialogController):
     def _on_writing_failed(self, error: Exception) -> None:
         self._writing = None
         self.trial.set_retrying(True)
-        log_error(error)
-        text = tr("The fixes were not applied because of an error ({error}). Details are in the log, tab Sanxian.")
-        self._show_refusal(text.format(error=type(error).__name__))
+        self._show_refusal(
+            tr("The fixes were not applied because of an error ({error}). Details are in the log, tab Sanxian.").format(
+                error=type(error).__name__
+            )
+        )
 
 
 def _has_other_fix(row: BatchRow, entry: Any) -> bool:

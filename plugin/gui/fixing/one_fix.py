@@ -16,7 +16,7 @@ from ...bridge.texts import tr
 from ..widgets.layout import fill_layout
 from .change_preview import FixShapes, make_finding_shapes
 from .dialog import FixDialog
-from .trial_runner import FixChoiceController, TrialRunner
+from .trial_runner import FixChoiceController
 
 #: Limits and first value of the distance in metres.
 _MIN_DISTANCE_M, _MAX_DISTANCE_M, _FIRST_DISTANCE_M = 0.01, 50.0, 0.5
@@ -41,19 +41,23 @@ class AlignDialog(FixDialog):
         super().__init__(main_canvas, parent)
         self.setObjectName("SanxianAlignDialog")
         self.setWindowTitle(tr("Align with Layer"))
-        self.reference, self.distance, self.survey = QComboBox(), QDoubleSpinBox(), QCheckBox()
-        self.reference.setObjectName("SanxianAlignReference")
-        self.distance.setObjectName("SanxianAlignDistance")
-        self.survey.setObjectName("SanxianAlignSurvey")
+        self.reference = QComboBox(objectName="SanxianAlignReference")
         for code, name in references:
             self.reference.addItem(name, code)
-        self.distance.setRange(_MIN_DISTANCE_M, _MAX_DISTANCE_M)
-        self.distance.setDecimals(2)
-        self.distance.setSingleStep(0.1)
-        self.distance.setValue(_FIRST_DISTANCE_M)
-        self.distance.setSuffix(tr(" m"))
-        self.survey.setText(tr("Its edges are the right ones, although it is a survey of another year or source"))
-        self.survey.hide()
+        self.distance = QDoubleSpinBox(
+            objectName="SanxianAlignDistance",
+            decimals=2,
+            minimum=_MIN_DISTANCE_M,
+            maximum=_MAX_DISTANCE_M,
+            singleStep=0.1,
+            value=_FIRST_DISTANCE_M,
+            suffix=tr(" m"),
+        )
+        self.survey = QCheckBox(
+            tr("Its edges are the right ones, although it is a survey of another year or source"),
+            objectName="SanxianAlignSurvey",
+            visible=False,
+        )
         self.skip.setText(tr("Next"))
         self.apply_next.hide()
         row = QHBoxLayout()
@@ -101,17 +105,11 @@ class FindingFixer(FixChoiceController):
     # --- open and close
     def open(self, finding: Any) -> None:
         """Open the preview of the fixes of a finding; an open preview shows this finding instead."""
-        self._open_dialog_once(self._make_dialog)
+        if self.dialog is None:
+            self._show_dialog(FixDialog(self._iface.mapCanvas(), self._iface.mainWindow()))
+            self.dialog.applyNextRequested.connect(self.apply_and_step)
+            self.dialog.documentRequested.connect(self._ask_document)
         self._show_finding(finding)
-
-    def _make_dialog(self, trial_runner: TrialRunner) -> FixDialog:
-        dialog = FixDialog(self._iface.mapCanvas(), self._iface.mainWindow())
-        self._connect_dialog(dialog, trial_runner)
-        dialog.stepped.connect(self._step)
-        dialog.applyNextRequested.connect(self.apply_and_step)
-        dialog.documentRequested.connect(self._ask_document)
-        trial_runner.succeeded.connect(self._show_choices)
-        return dialog
 
     # --- what is shown
     def _show_finding(self, finding: Any) -> None:
@@ -132,22 +130,19 @@ class FindingFixer(FixChoiceController):
         choices_work = make_choices_trial(self._finding, self._documents)
         self.trial.start(tr("Try fixes of {code}").format(code=self._finding.code), choices_work)
 
-    def _show_choices(self, choices: list[Any]) -> None:
+    def show_choices(self, choices: list[Any]) -> None:
         """Show the fixes that were tried on a copy of the layers."""
         if not any(f.fingerprint == self._finding.fingerprint for f in self._dock.result.findings):
             self._show_refusal(tr("An edit has corrected this finding."))
             return
-        sealed_refusal = next(
-            (c.refusal for c in choices if c.refusal is not None and c.refusal.reason == "sealed"), None
-        )
-        self._sealed_role = str(sealed_refusal.params.get("role", "")) if sealed_refusal is not None else ""
+        refusals = [c.refusal for c in choices if c.refusal is not None]
+        self._sealed_role = next((str(one.params.get("role", "")) for one in refusals if one.reason == "sealed"), "")
         none_text = tr("No fix for this kind of finding. Follow “How to fix” in the panel.")
         self.dialog.choices.show_choices(choices, self._texts, none_text)
-        if self.dialog.choices.current is not None:
-            return
-        self._show_place_only()
-        reason = tr("No fix can be offered; the reasons are above.") if choices else none_text
-        self.dialog.show_state(reason, can_apply=False, needs_document=bool(self._sealed_role))
+        if self.dialog.choices.current is None:
+            self._show_place_only()
+            reason = tr("No fix can be offered; the reasons are above.") if choices else none_text
+            self.dialog.show_state(reason, can_apply=False, needs_document=bool(self._sealed_role))
 
     # --- actions
     def apply_and_step(self) -> None:
@@ -158,7 +153,7 @@ class FindingFixer(FixChoiceController):
             else:
                 self.dialog.accept()
 
-    def _step(self, direction: int) -> None:
+    def step(self, direction: int) -> None:
         """Show the next (1) or previous (−1) finding of the list and try its fixes."""
         if self._dock.tree.step_selection(direction):
             self._show_finding(self._dock.tree.get_selected_finding())
@@ -168,9 +163,12 @@ class FindingFixer(FixChoiceController):
 
     def _ask_document(self) -> None:
         """Ask for the document that allows a change of the sealed layer, then try again."""
-        text = tr("Number of the document that approves a change of {layer}. It is written to the change log.")
         number, is_accepted = QInputDialog.getText(
-            self.dialog, tr("Document Number"), text.format(layer=self._texts.get_layer_name(self._sealed_role))
+            self.dialog,
+            tr("Document Number"),
+            tr("Number of the document that approves a change of {layer}. It is written to the change log.").format(
+                layer=self._texts.get_layer_name(self._sealed_role)
+            ),
         )
         if is_accepted and number.strip() and self.dialog is not None:
             self._documents = {**self._documents, self._sealed_role: number.strip()}
@@ -195,14 +193,14 @@ class FeatureAligner(FixChoiceController):
         role = roles[layer.id()]
         fids = sorted(layer.selectedFeatureIds())
         if not 1 <= len(fids) <= _MAX_FEATURES:
-            text = tr("Select 1 to {count} features of the layer “{layer}” to align ({selected} selected).")
-            return text.format(count=_MAX_FEATURES, layer=layer.name(), selected=len(fids))
+            return tr("Select 1 to {count} features of the layer “{layer}” to align ({selected} selected).").format(
+                count=_MAX_FEATURES, layer=layer.name(), selected=len(fids)
+            )
         self._read_texts()
         kinds = (QgsWkbTypes.GeometryType.PolygonGeometry, QgsWkbTypes.GeometryType.LineGeometry)
-        layers = self._get_layers_by_role().items()
         references = [
             (one, self._texts.get_layer_name(one))
-            for one, layer in layers
+            for one, layer in self._get_layers_by_role().items()
             if one != role and layer.geometryType() in kinds
         ]
         if not references:
@@ -215,18 +213,11 @@ class FeatureAligner(FixChoiceController):
             for feature in layer.getSelectedFeatures()
         ]
         self.close()
-        self._open_dialog_once(lambda trial_runner: self._make_dialog(trial_runner, references))
+        self._show_dialog(AlignDialog(self._iface.mapCanvas(), references, self._iface.mainWindow()))
+        self.dialog.changed.connect(self._try_again)
+        self.dialog.surveyConfirmed.connect(self._confirm_survey)
         self._show_feature()
         return ""
-
-    def _make_dialog(self, trial_runner: TrialRunner, references: list[tuple[str, str]]) -> AlignDialog:
-        dialog = AlignDialog(self._iface.mapCanvas(), references, self._iface.mainWindow())
-        self._connect_dialog(dialog, trial_runner)
-        dialog.stepped.connect(self._step)
-        dialog.changed.connect(self._try_again)
-        dialog.surveyConfirmed.connect(self._confirm_survey)
-        trial_runner.succeeded.connect(self._show_choices)
-        return dialog
 
     def _show_feature(self) -> None:
         fid, key = self._features[self._position]
@@ -253,7 +244,7 @@ class FeatureAligner(FixChoiceController):
         self.dialog.ask_about_survey(False)
         self.trial.start(tr("Try alignments"), make_alignment_trial(self._finding, self.dialog.distance.value()))
 
-    def _show_choices(self, choices: list[Any]) -> None:
+    def show_choices(self, choices: list[Any]) -> None:
         none_text = tr("No alignment can be offered.")
         self.dialog.choices.show_choices(choices, self._texts, none_text)
         if self.dialog.choices.current is None:
@@ -280,7 +271,7 @@ class FeatureAligner(FixChoiceController):
         if choice is not None:
             self._show_choice(choice)
 
-    def _step(self, direction: int) -> None:
+    def step(self, direction: int) -> None:
         position = self._position + direction
         if 0 <= position < len(self._features):
             self._position = position

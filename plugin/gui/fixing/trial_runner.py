@@ -22,7 +22,6 @@ from ..editing.live_switch import LiveCheckSwitch
 from ..findings.dock import FindingsDock
 from .applying import FixApplier, get_person_name
 from .change_preview import FixMapPreview, FixShapes, make_area_rows, make_finding_shapes, make_fix_shapes
-from .dialog import FixDialog
 
 #: After an edit, the next trial waits until no further edit follows.
 _RETRY_DELAY_MS = 250
@@ -39,10 +38,9 @@ def find_trial_obstacle(editing: LiveCheckSwitch, is_current: bool) -> str:
     if editing.is_outdated or live is None or not live.can_run_trials:
         return tr("The result is older than the layers. Check again, then fix.")
     if not editing.is_on and editing.waiting_feature_count:
-        text = tr(
+        return tr(
             "{count} changed features were not re-checked, because the live check is off. Switch it on, then fix."
-        )
-        return text.format(count=editing.waiting_feature_count)
+        ).format(count=editing.waiting_feature_count)
     return ""
 
 
@@ -118,35 +116,24 @@ class TrialRunner(QObject):
             self._is_repeated_after_edit = True
         self._live, self._is_cancelled, self._revision = live, False, live.revision
         self.began.emit()
-        job: list[BackgroundJob] = []
+        job: BackgroundJob | None = None
 
-        def is_latest() -> bool:
-            return bool(job) and self._job is job[0]
+        def end(show_end: Callable[..., None]) -> Callable[..., None]:
+            def call(*outcome: Any) -> None:
+                if job is not None and self._job is job:
+                    self._job = None
+                    show_end(*outcome)
 
-        def on_done(trial_result: Any) -> None:
-            if is_latest():
-                self._job = None
-                self.succeeded.emit(trial_result)
+            return call
 
         def on_failed(error: Exception) -> None:
             log_error(error)
-            if is_latest():
-                self._job = None
-                text = tr(
-                    "The trial stopped with an error ({error}). Nothing was changed. Details are in the log, "
-                    "tab Sanxian."
-                )
-                self.refused.emit(text.format(error=type(error).__name__))
+            end(self._refuse_failed_trial)(error)
 
-        def on_cancelled() -> None:
-            if is_latest():
-                self._job = None
-                self._on_cancelled()
-
-        background_job = live.run_trial(self._title, self._work, on_done, on_failed, on_cancelled)
-        job.append(background_job)
-        self._job = background_job
-        background_job.step.connect(lambda share, _text: self.progressed.emit(share) if is_latest() else None)
+        job = self._job = live.run_trial(
+            self._title, self._work, end(self.succeeded.emit), on_failed, end(self._on_cancelled)
+        )
+        job.step.connect(lambda share, _text: self.progressed.emit(share) if self._job is job else None)
 
     def cancel(self) -> None:
         """Stop the running trial."""
@@ -164,6 +151,13 @@ class TrialRunner(QObject):
             job.cancel()
         self._editing.changed.disconnect(self._on_layers_changed)
 
+    def _refuse_failed_trial(self, error: Exception) -> None:
+        self.refused.emit(
+            tr(
+                "The trial stopped with an error ({error}). Nothing was changed. Details are in the log, tab Sanxian."
+            ).format(error=type(error).__name__)
+        )
+
     def _on_cancelled(self) -> None:
         if self._is_cancelled or self.is_current:
             self.stopped.emit()
@@ -175,8 +169,7 @@ class TrialRunner(QObject):
 
     def _on_layers_changed(self) -> None:
         """Try again if a layer was edited since the last result."""
-        is_waiting = self._work is not None and self._job is None and not self._is_cancelled
-        if is_waiting and not self.is_current:
+        if self._work is not None and self._job is None and not self._is_cancelled and not self.is_current:
             if self._retries:
                 self._retry.start()
             else:
@@ -186,9 +179,9 @@ class TrialRunner(QObject):
 class FixDialogController(QObject):
     """Opens a dialog, tries fixes for it in a task, and drops both when the dialog closes.
 
-    A subclass makes the dialog, shows results and refusals of the trial, and forgets in ``discard_content`` what the
-    dialog was about. ``has_current_result``: returns True if a result is displayed and is of the open project;
-    ``applier``: applies the chosen fixes to the layers.
+    A subclass makes the dialog, connects it in ``connect_dialog``, shows results and refusals of the trial, and
+    forgets in ``discard_content`` what the dialog was about. ``has_current_result``: returns True if a result is
+    displayed and is of the open project; ``applier``: applies the chosen fixes to the layers.
     """
 
     def __init__(
@@ -213,18 +206,13 @@ class FixDialogController(QObject):
         self._mark = FixMapPreview(iface.mapCanvas())
         self._texts: Any = None
 
-    def _open_dialog_once(self, make_dialog: Callable[[TrialRunner], QDialog]) -> None:
-        """Open the dialog, or do nothing if it is open.
-
-        ``make_dialog``: called with the runner of trials, returns a new dialog that is connected to it.
-        """
-        if self.dialog is not None:
-            return
-        self.trial = trial_runner = TrialRunner(self._editing, self._has_current_result, self)
-        self.dialog = dialog = make_dialog(trial_runner)
-        dialog.cancelRequested.connect(trial_runner.cancel)
+    def _show_dialog(self, dialog: QDialog) -> None:
+        """Show a new dialog, and connect it with a new runner of trials."""
+        self.dialog, self.trial = dialog, TrialRunner(self._editing, self._has_current_result, self)
+        dialog.cancelRequested.connect(self.trial.cancel)
         dialog.finished.connect(lambda _result: self._on_closed())
-        trial_runner.progressed.connect(dialog.show_progress)
+        self.trial.progressed.connect(dialog.show_progress)
+        self.connect_dialog()
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()
@@ -268,13 +256,19 @@ class FixChoiceController(FixDialogController):
         self._finding: Any = None
         self._label = ""
 
-    def _connect_dialog(self, dialog: FixDialog, trial_runner: TrialRunner) -> None:
-        dialog.choiceShown.connect(self._show_choice)
-        dialog.applyRequested.connect(self.apply)
-        dialog.retryRequested.connect(trial_runner.run_again)
-        trial_runner.began.connect(lambda: dialog.show_trial(tr("Trying the fixes on a copy…")))
-        trial_runner.refused.connect(self._show_refusal)
-        trial_runner.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True))
+    def connect_dialog(self) -> None:
+        dialog, trial = self.dialog, self.trial
+        for signal, slot in (
+            (dialog.choiceShown, self._show_choice),
+            (dialog.applyRequested, self.apply),
+            (dialog.retryRequested, trial.run_again),
+            (dialog.stepped, self.step),
+            (trial.began, lambda: dialog.show_trial(tr("Trying the fixes on a copy…"))),
+            (trial.succeeded, self.show_choices),
+            (trial.refused, self._show_refusal),
+            (trial.stopped, lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True)),
+        ):
+            signal.connect(slot)
 
     def discard_content(self) -> None:
         self._finding = None

@@ -337,7 +337,7 @@ class IndicatorDock(QDockWidget):
             if number < len(lines):
                 text, is_secondary = lines[number]
                 label.setText(text)
-                theme.set_text_color(label, theme.get_faint_color if is_secondary else _get_text_color)
+                theme.set_text_color(label, theme.get_faint_color() if is_secondary else _get_text_color())
         if ratio is None or ratio.value is None:
             return
         # The panel opens without the libraries that figures need.

@@ -68,17 +68,20 @@ _TOOLS = {
 
 
 class ExchangeActions:
-    """Menu actions for VCT files, yearly maintenance, comparison of editions, and other tools that write files.
+    """Menu actions for VCT files, yearly maintenance, comparisons, indicators, and other tools that write files.
 
-    ``open_tool_dialog``: function that opens a dialog of the toolbox; tests replace it.
+    ``open_tool_dialog``: function that opens a dialog of the toolbox; tests replace it. ``get_provenance``: returns the
+    provenance of the displayed result, empty without a result.
     """
 
-    def __init__(self, iface: Any, open_tool_dialog: OpenToolDialog = _open_processing_dialog):
-        self._iface, self._open_tool_dialog = iface, open_tool_dialog
-        self._messages = MessageBarMessages(iface, tr("Sanxian"))
-
-    def close(self) -> None:
-        self._messages.close()
+    def __init__(
+        self,
+        iface: Any,
+        open_tool_dialog: OpenToolDialog = _open_processing_dialog,
+        get_provenance: Callable[[], Mapping[str, Any]] = dict,
+    ):
+        self._iface, self._open_tool_dialog, self._get_provenance = iface, open_tool_dialog, get_provenance
+        self.messages = MessageBarMessages(iface, tr("Sanxian"))
 
     def check_source(self, path: str) -> None:
         """Open the toolbox dialog to check a file or folder."""
@@ -140,7 +143,7 @@ class ExchangeActions:
         project = QgsProject.instance()
         layers = role_recognition.list_plan_layers(project)
         if not layers:
-            self._messages.show_warning(tr("The project has no plan layers to export."))
+            self.messages.show_warning(tr("The project has no plan layers to export."))
             return
         target = find_free_path(
             Path(_get_initial_folder(project, _find_database(layers)))
@@ -150,8 +153,9 @@ class ExchangeActions:
             "sanxian:export_vct", {"LAYERS": [layer.id() for layer in layers], "OUTPUT": target}
         )
         if results and "ROWS" in results:
-            text = tr("{layers} layers with {rows} rows were written to {path}.")
-            message = text.format(layers=results["LAYERS_WRITTEN"], rows=results["ROWS"], path=results["OUTPUT"])
+            message = tr("{layers} layers with {rows} rows were written to {path}.").format(
+                layers=results["LAYERS_WRITTEN"], rows=results["ROWS"], path=results["OUTPUT"]
+            )
             self._report_written(message, results["OUTPUT"])
 
     def update_yearly(self) -> None:
@@ -176,10 +180,9 @@ class ExchangeActions:
             "sanxian:yearly_update", {key: value for key, value in initial_parameter_values.items() if value}
         )
         if results and "DATABASE" in results:
-            text = tr(
+            message = tr(
                 "{layers} layers changed: {moved_in} in, {moved_out} out, {changed} changed. Fill in the reasons."
-            )
-            message = text.format(
+            ).format(
                 layers=results["LAYERS"],
                 moved_in=results["COUNT_IN"],
                 moved_out=results["COUNT_OUT"],
@@ -212,8 +215,11 @@ class ExchangeActions:
     def _warn_of_unsaved_edits(self) -> None:
         layers = role_recognition.list_plan_layers(QgsProject.instance())
         if edited_names := [layer.name() for layer in layers if count_unsaved_edits(layer)]:
-            text = tr("The tool reads files: unsaved edits of {names} do not count. Save them first.")
-            self._messages.show_warning(text.format(names=tr(", ").join(edited_names)))
+            self.messages.show_warning(
+                tr("The tool reads files: unsaved edits of {names} do not count. Save them first.").format(
+                    names=tr(", ").join(edited_names)
+                )
+            )
 
     def open_comparison_dialog(self) -> None:
         """Open the dialog to compare the current layer with its approved edition."""
@@ -235,35 +241,76 @@ class ExchangeActions:
         )
         if results and "VERDICT" in results:
             if results["IDENTICAL"]:
-                self._messages.show_message(tr("The two editions are identical."), "success")
+                self.messages.show_message(tr("The two editions are identical."), "success")
                 return
             from ...core.standard.messages.numbers import format_number
 
-            text = tr(
+            message = tr(
                 "The two editions differ in {parts} parts: {area_in} m² in, {area_out} m² out, {changed} m² with "
                 "other attributes."
+            ).format(
+                parts=results["PARTS"],
+                area_in=format_number(results["AREA_IN"], 2),
+                area_out=format_number(results["AREA_OUT"], 2),
+                changed=format_number(results["AREA_CHANGED"], 2),
             )
-            figures = {
-                key: format_number(results[name], 2)
-                for key, name in (("area_in", "AREA_IN"), ("area_out", "AREA_OUT"), ("changed", "AREA_CHANGED"))
-            }
-            message = text.format(parts=results["PARTS"], **figures)
             if results["SHIFT_ROWS"]:
-                text = tr(
+                shift = tr(
                     "The later edition is shifted as a whole: {east} m east, {north} m north (negative: west, south; "
                     "{count} features)."
+                ).format(
+                    count=results["SHIFT_ROWS"],
+                    east=format_number(results["SHIFT_EAST"], 3),
+                    north=format_number(results["SHIFT_NORTH"], 3),
                 )
-                offsets = {
-                    key: format_number(results[name], 3)
-                    for key, name in (("east", "SHIFT_EAST"), ("north", "SHIFT_NORTH"))
-                }
-                message = f"{text.format(count=results['SHIFT_ROWS'], **offsets)} {message}"
-            workbook = str(results.get("OUTPUT_XLSX") or "")
-            buttons = [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
-            self._messages.show_message(message, "info", *buttons)
+                message = f"{shift} {message}"
+            self.messages.show_message(message, "info", *_make_workbook_buttons(results))
+
+    def open_indicator_dialog(self) -> None:
+        """Open the toolbox dialog of 指标计算, then report its counts in the message bar.
+
+        The dialog is filled with the project's settings and the path of a workbook; a button of the message opens the
+        workbook.
+        """
+        project = QgsProject.instance()
+        county_settings, check_provenance, (code, name) = (
+            county.read_county_settings(project),
+            self._get_provenance(),
+            county.read_county_code_and_name(project),
+        )
+        code, name = code or check_provenance.get("area_code", ""), name or check_provenance.get("area_name", "")
+        folder = Path(_get_initial_folder(project, _find_database(role_recognition.list_plan_layers(project))))
+        file_name = f"{code}{name}_{tr('indicators')}_{date.today():%Y%m%d}.xlsx".lstrip("_")
+        values = {
+            "STANDARD": county_settings.standard,
+            "PROFILE": county_settings.profile,
+            "SCOPE": county_settings.scope or check_provenance.get("scope", ""),
+            "OUTPUT_XLSX": find_free_path(folder / file_name),
+        }
+        results = self._open_tool_dialog(
+            "sanxian:compute_indicators", {key: value for key, value in values.items() if value}
+        )
+        if not results or "COMPUTED" not in results:
+            return
+        message = tr(
+            "{computed} indicators; targets met {met}, met with a small margin {little}, missed {missed}; "
+            "{lacking} that no layer provides."
+        ).format(
+            computed=results["COMPUTED"],
+            met=results["MET"],
+            little=results["LITTLE_LEFT"],
+            missed=results["BROKEN"] + results["ROUNDING"],
+            lacking=results["NOT_COMPUTED"],
+        )
+        self.messages.show_message(message, "info", *_make_workbook_buttons(results), title=tr("Indicators"))
 
     def _report_written(self, text: str, path: str, level: str = "success") -> None:
-        self._messages.show_message(text, level, (tr("Open Folder"), make_opener(str(Path(path).parent))))
+        self.messages.show_message(text, level, (tr("Open Folder"), make_opener(str(Path(path).parent))))
+
+
+def _make_workbook_buttons(results: dict[str, Any]) -> list[tuple[str, Callable[[], object]]]:
+    workbook = str(results.get("OUTPUT_XLSX") or "")
+    return [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
 
 
 def find_free_path(path: Path) -> str:
@@ -299,73 +346,12 @@ def _find_layer_uri(database: str, role: str) -> str:
     return next((one.uri() for one in sublayers if one.name().upper() == role), "")
 
 
-class IndicatorsAction:
-    """Menu action 指标计算, which computes indicators.
-
-    ``open_tool_dialog``: opens a dialog of the toolbox; tests replace it. ``get_provenance``: returns the provenance of
-    the displayed result, empty without a result.
-    """
-
-    def __init__(
-        self,
-        iface: Any,
-        open_tool_dialog: OpenToolDialog = _open_processing_dialog,
-        get_provenance: Callable[[], Mapping[str, Any]] = dict,
-    ):
-        self._open_tool_dialog, self._get_provenance = open_tool_dialog, get_provenance
-        self._messages = MessageBarMessages(iface, tr("Indicators"))
-
-    def close(self) -> None:
-        self._messages.close()
-
-    def open_indicator_dialog(self) -> None:
-        """Open the toolbox dialog of 指标计算, then report its counts in the message bar.
-
-        The dialog is filled with the project's settings and the path of a workbook; a button of the message opens the
-        workbook.
-        """
-        project = QgsProject.instance()
-        county_settings, check_provenance, (code, name) = (
-            county.read_county_settings(project),
-            self._get_provenance(),
-            county.read_county_code_and_name(project),
-        )
-        code, name = code or check_provenance.get("area_code", ""), name or check_provenance.get("area_name", "")
-        folder = Path(_get_initial_folder(project, _find_database(role_recognition.list_plan_layers(project))))
-        file_name = f"{code}{name}_{tr('indicators')}_{date.today():%Y%m%d}.xlsx".lstrip("_")
-        values = {
-            "STANDARD": county_settings.standard,
-            "PROFILE": county_settings.profile,
-            "SCOPE": county_settings.scope or check_provenance.get("scope", ""),
-            "OUTPUT_XLSX": find_free_path(folder / file_name),
-        }
-        results = self._open_tool_dialog(
-            "sanxian:compute_indicators", {key: value for key, value in values.items() if value}
-        )
-        if not results or "COMPUTED" not in results:
-            return
-        text = tr(
-            "{computed} indicators; targets met {met}, met with a small margin {little}, missed {missed}; "
-            "{lacking} that no layer provides."
-        )
-        message = text.format(
-            computed=results["COMPUTED"],
-            met=results["MET"],
-            little=results["LITTLE_LEFT"],
-            missed=results["BROKEN"] + results["ROUNDING"],
-            lacking=results["NOT_COMPUTED"],
-        )
-        workbook = str(results.get("OUTPUT_XLSX") or "")
-        buttons = [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
-        self._messages.show_message(message, "info", *buttons)
-
-
 class PlanDataDropHandler(QgsCustomDropHandler):
-    """Drop handler of GeoPackages, FileGDBs, folders, packages, drawings and boundary points.
+    """Drop handler of GeoPackages, FileGDBs, folders, packages, drawings, boundary points and VCT files.
 
     Other files are left to QGIS. ``check(path)``, ``inspect(path)``, ``import_points(path)`` and
     ``import_drawing(path)`` are called if the user chooses to check the data, to inspect the package, or to import the
-    boundary points or the drawing.
+    boundary points or the drawing; ``import_vct(path)`` after a VCT file was dropped.
     """
 
     def __init__(
@@ -375,21 +361,23 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         inspect: Callable[[str], None],
         import_points: Callable[[str], None],
         import_drawing: Callable[[str], None],
+        import_vct: Callable[[str], None],
     ):
         super().__init__()
         self._iface, self._check, self._inspect = iface, check, inspect
-        self._import_points, self._import_drawing = import_points, import_drawing
-        self._messages = MessageBarMessages(iface, tr("Dropped Data"))
+        self._import_points, self._import_drawing, self._import_vct = import_points, import_drawing, import_vct
+        self.messages = MessageBarMessages(iface, tr("Dropped Data"))
         #: QGIS passes the files of one drop one by one; one message asks about all.
         self._dropped: list[DroppedData] = []
-
-    def close(self) -> None:
-        self._messages.close()
 
     def customUriProviderKey(self) -> str:
         return "sanxian_data"
 
     def handleFileDrop(self, file: str) -> bool:
+        if Path(file).suffix.lower() == ".vct" and is_vct_file(file):
+            # A dialog during the drop would block the program that the file comes from.
+            QTimer.singleShot(0, lambda: self._import_vct(file))
+            return True
         if not settings.read_setting(settings.ASK_ON_DROP, True):
             return False
         try:
@@ -423,7 +411,7 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         button = (label, lambda: self._run(action, dropped.path))
         buttons = {DroppedKind.PLAN: (add, button), DroppedKind.PACKAGE: (button,)}.get(dropped.kind, (button, add))
         text = text.format(name=Path(dropped.path).name, count=dropped.layer_count)
-        self._messages.show_message(text, "info", *buttons)
+        self.messages.show_message(text, "info", *buttons)
 
     def _ask_about_several(self, all_dropped: list[DroppedData]) -> None:
         """Offer to add the plan data of a drop; name the other files, which need a drop of each."""
@@ -434,16 +422,19 @@ class PlanDataDropHandler(QgsCustomDropHandler):
             lines.append(tr("Plan data: {names}.").format(names=_join_names(plans)))
             buttons.append((tr("Add to Project"), lambda: self._add_layers(*plans)))
         if others:
-            text = tr("Packages, drawings and files of boundary points were not opened; drop them one by one: {names}.")
-            lines.append(text.format(names=_join_names(others)))
-        self._messages.show_message("\n".join(lines), "info", *buttons)
+            lines.append(
+                tr(
+                    "Packages, drawings and files of boundary points were not opened; drop them one by one: {names}."
+                ).format(names=_join_names(others))
+            )
+        self.messages.show_message("\n".join(lines), "info", *buttons)
 
     def _run(self, action: Callable[[str], None], path: str) -> None:
-        self._messages.close()
+        self.messages.close()
         action(path)
 
     def _add_layers(self, *dropped: DroppedData) -> None:
-        self._messages.close()
+        self.messages.close()
         for file in (file for one in dropped for file in one.layer_files):
             self._iface.addVectorLayer(file, "", "ogr")
 
@@ -459,26 +450,4 @@ def is_vct_file(path: str) -> bool:
             start = file.read(_HEADER_BYTES)
     except OSError:
         return False
-    lines = start.removeprefix(b"\xef\xbb\xbf").splitlines()
-    return any(line.strip().lower() == b"headbegin" for line in lines)
-
-
-class VctDropHandler(QgsCustomDropHandler):
-    """Drop handler of VCT files; all other files are left to QGIS.
-
-    ``on_dropped(path)`` is called after a VCT file was dropped.
-    """
-
-    def __init__(self, on_dropped: Callable[[str], None]):
-        super().__init__()
-        self._on_dropped = on_dropped
-
-    def customUriProviderKey(self) -> str:
-        return "sanxian_vct"
-
-    def handleFileDrop(self, file: str) -> bool:
-        if Path(file).suffix.lower() != ".vct" or not is_vct_file(file):
-            return False
-        # A dialog during the drop would block the program that the file comes from.
-        QTimer.singleShot(0, lambda: self._on_dropped(file))
-        return True
+    return any(line.strip().lower() == b"headbegin" for line in start.removeprefix(b"\xef\xbb\xbf").splitlines())

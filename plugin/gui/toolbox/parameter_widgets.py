@@ -92,8 +92,7 @@ class PathParameterWidget(ParameterWidget):
             (tr("File…"), tr("GeoPackage, shapefile or GeoJSON"), self._choose_file),
             (tr("Folder…"), tr("A folder of shapefiles, or a FileGDB (.gdb)"), self._choose_folder),
         ):
-            button = QPushButton(label, toolTip=tip, clicked=choose)
-            layout.addWidget(button)
+            layout.addWidget(QPushButton(label, toolTip=tip, clicked=choose))
         return panel
 
     def setValue(self, value):
@@ -148,9 +147,8 @@ class GroupsWidget(ParameterWidget):
 
     def setValue(self, value):
         chosen_names = {part.strip() for part in str(value or "").split(",")}
-        numbered_names = [(n, self.widget.itemData(n)) for n in range(self.widget.count())]
-        for number, name in numbered_names:
-            self.widget.setItemCheckState(number, 2 if name in chosen_names else 0)
+        for number in range(self.widget.count()):
+            self.widget.setItemCheckState(number, 2 if self.widget.itemData(number) in chosen_names else 0)
 
     def value(self):
         return ",".join(self.widget.checkedItemsData())
@@ -216,27 +214,19 @@ class AreaModeWidget(_ChoiceWidget):
         )
 
 
-class ScopeWidget(ParameterWidget):
+class ScopeWidget(_ChoiceWidget):
     """Parameter widget of a scope of delivery: it shows names, the value is the id; empty for the usual scope."""
 
-    def createWidget(self):
-        combo = let_combo_shrink(QComboBox())
+    def list_choices(self):
         texts = Texts(settings.get_interface_language())
-        combo.addItem("", "")
-        for scope in load_standard().scopes:
-            combo.addItem(texts.get_scope_name(scope), scope)
-        combo.currentIndexChanged.connect(lambda _n: self.widgetValueHasChanged.emit(self))
-        return combo
+        return [("", ""), *((texts.get_scope_name(scope), scope) for scope in load_standard().scopes)]
 
     def setValue(self, value):
         scope = str(value or "")
         if self.widget.findData(scope) < 0:
             # A scope of another standard.
             self.widget.addItem(scope, scope)
-        self.widget.setCurrentIndex(self.widget.findData(scope))
-
-    def value(self):
-        return self.widget.currentData()
+        super().setValue(scope)
 
 
 class LayerWidget(ParameterWidget):

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from qgis.PyQt.QtCore import QRectF, QSize, Qt, QTimer
-from qgis.PyQt.QtGui import QColor, QGuiApplication, QKeyEvent, QPainter, QPalette, QShowEvent
-from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPushButton, QSizePolicy, QStyle, QToolButton
+from qgis.PyQt.QtCore import QPoint, QRectF, QSize, Qt, QTimer
+from qgis.PyQt.QtGui import QAction, QColor, QGuiApplication, QKeyEvent, QPainter, QPalette, QShowEvent
+from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMenu, QPushButton, QSizePolicy, QStyle, QToolButton
 
 from ...bridge.texts import tr
 
@@ -65,12 +65,11 @@ class ElidedLabel(QLabel):
         content_rect = self.contentsRect().adjusted(indent, 0, 0, 0)
         elided_text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, content_rect.width())
         elided_text = "" if self._hides_cut_text and elided_text != self.text() else elided_text
-        alignment = int(self.alignment() | Qt.AlignmentFlag.AlignVCenter)
         QStyle.drawItemText(
             self.style(),
             painter,
             content_rect,
-            alignment,
+            int(self.alignment() | Qt.AlignmentFlag.AlignVCenter),
             self.palette(),
             self.isEnabled(),
             elided_text,
@@ -118,6 +117,20 @@ class SourceMarkLabel(QLabel):
             painter.setPen(paper)
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
         painter.end()
+
+
+def add_menu_entry(menu: QMenu, text: str, action: Callable[[], object], *, is_enabled: bool = True) -> QAction:
+    """Add an entry that calls ``action`` to a menu, and return it."""
+    entry = menu.addAction(text)
+    entry.setEnabled(is_enabled)
+    entry.triggered.connect(lambda _on=False: action())
+    return entry
+
+
+def show_menu(menu: QMenu, position: QPoint) -> None:
+    """Show a menu at a position of the screen until the user has chosen, then delete it."""
+    menu.exec(position)
+    menu.deleteLater()
 
 
 _StandardButton = QDialogButtonBox.StandardButton

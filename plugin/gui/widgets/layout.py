@@ -127,16 +127,15 @@ class DockWidthKeeper(QObject):
             return
         is_first_time = not settings.read_setting(_WAS_SIZED_SETTING, False)
         target_width = dock.sizeHint().width() if is_first_time else int(settings.read_setting(_WIDTH_SETTING, 0))
-        if not is_first_time and dock.width() >= target_width:
-            self._is_width_given = True
-            window.removeEventFilter(self)
-        elif window.width() < _MIN_WINDOW_TO_PANEL_RATIO * target_width:
+        is_wide_enough = not is_first_time and dock.width() >= target_width
+        if not is_wide_enough and window.width() < _MIN_WINDOW_TO_PANEL_RATIO * target_width:
             # QGIS starts in a small window that grows: a width set now would be taken from the docks on the other
             # side.
             window.installEventFilter(self)
-        else:
-            self._is_width_given = True
-            window.removeEventFilter(self)
+            return
+        self._is_width_given = True
+        window.removeEventFilter(self)
+        if not is_wide_enough:
             settings.store_setting(_WAS_SIZED_SETTING, True)
             # The map gives up the width: Qt would take it from the docks on the other side.
             other_docks = [d for d in window.findChildren(QDockWidget) if self._is_as_wide_as_window(window, d)]

@@ -42,10 +42,9 @@ class WholeRows(QWidget):
     """
 
     def __init__(self, view: QAbstractItemView):
-        super().__init__()
+        super().__init__(sizePolicy=view.sizePolicy())
         self._view = view
         view.setParent(self)
-        self.setSizePolicy(view.sizePolicy())
         self.setFocusProxy(view)
         for bar in (view.verticalScrollBar(), view.horizontalScrollBar()):
             bar.rangeChanged.connect(self._fit)
@@ -165,6 +164,9 @@ class EmptyStateWidget(QWidget):
 class _ScrollSafe:
     """A field that ignores the mouse wheel unless it has the focus; the wheel then scrolls the form."""
 
+    def __init__(self, *parents, **properties):
+        super().__init__(*parents, **{"focusPolicy": Qt.FocusPolicy.StrongFocus, **properties})
+
     def wheelEvent(self, event) -> None:
         if QWidget.hasFocus(self):
             super().wheelEvent(event)
@@ -175,22 +177,13 @@ class _ScrollSafe:
 class ScrollSafeComboBox(_ScrollSafe, QComboBox):
     """A combo box that leaves the mouse wheel to the form, unless it has the focus."""
 
-    def __init__(self, parent=None, **properties: Any):
-        super().__init__(parent, focusPolicy=Qt.FocusPolicy.StrongFocus, **properties)
-
 
 class ScrollSafeLayerCombo(_ScrollSafe, QgsMapLayerComboBox):
     """A box of layers that leaves the mouse wheel to the table, unless it has the focus."""
 
-    def __init__(self, **properties: Any):
-        super().__init__(focusPolicy=Qt.FocusPolicy.StrongFocus, **properties)
-
 
 class ScrollSafeDateEdit(_ScrollSafe, QDateEdit):
     """A date field that leaves the mouse wheel to the form, unless it has the focus."""
-
-    def __init__(self):
-        super().__init__(focusPolicy=Qt.FocusPolicy.StrongFocus)
 
 
 def make_searchable(combo: QComboBox) -> None:

@@ -18,6 +18,7 @@ from ...bridge import settings
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
+from .layout import fill_layout
 
 _MESSAGE_LEVELS = {
     "info": Qgis.MessageLevel.Info,
@@ -50,7 +51,7 @@ class MessageBarMessages:
         self,
         text: str,
         level: str,
-        *buttons: tuple[str, Callable[[], None]],
+        *buttons: tuple[str, Callable[[], object]],
         title: str = "",
     ) -> None:
         """Show a message until it is closed or replaced.
@@ -88,14 +89,10 @@ class _TextWithButtons(QWidget):
 
     def __init__(self, message: QWidget):
         super().__init__(message)
-        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        for browser in message.findChildren(QTextBrowser):
-            self._row.addWidget(browser, 1)
-        self._buttons = QWidget()
-        self._button_row = QHBoxLayout(self._buttons)
-        self._button_row.setContentsMargins(0, 0, 0, 0)
-        self._row.addWidget(self._buttons, 0, Qt.AlignmentFlag.AlignLeft)
+        self._row, self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight, self), QWidget()
+        self._button_row = fill_layout(QHBoxLayout(self._buttons), has_margins=False)
+        texts = [(browser, 1) for browser in message.findChildren(QTextBrowser)]
+        fill_layout(self._row, *texts, (self._buttons, 0, Qt.AlignmentFlag.AlignLeft), has_margins=False)
         message.layout().addWidget(self, 1)
         _shrink_texts_to_free_width(self)
 
@@ -166,8 +163,9 @@ def explain_error(error: SanxianError | ImportError) -> str:
         from ...core.standard.messages.texts import Texts
 
         return Texts(settings.get_interface_language()).explain_error(error)
-    text = tr("Not started: {name} is missing. Other functions work; see Environment Check.")
-    return text.format(name=error.name or error)
+    return tr("Not started: {name} is missing. Other functions work; see Environment Check.").format(
+        name=error.name or error
+    )
 
 
 def explain_and_log(error: Exception, unexpected_error_text: str) -> str:

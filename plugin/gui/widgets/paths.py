@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from qgis.PyQt.QtCore import QDir, Qt, QUrl
@@ -24,27 +25,21 @@ def open_path(path: str, parent: QWidget | None = None) -> bool:
 
     Show the path, with the reason, if it no longer exists or no program opens it. Return True if it was opened.
     """
-    if not Path(path).exists():
-        reason = tr("This file or folder was moved or deleted after it was written:")
-        _show_path(parent, tr("Not found"), reason, path)
-        return False
-    if QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
-        return True
-    reason = tr("No program on this computer opens this file or folder. It is here:")
-    _show_path(parent, tr("Cannot be opened"), reason, path)
+    title, reason = tr("Not found"), tr("This file or folder was moved or deleted after it was written:")
+    if Path(path).exists():
+        if QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
+            return True
+        title, reason = tr("Cannot be opened"), tr("No program on this computer opens this file or folder. It is here:")
+    _show_path(parent, title, reason, path)
     return False
 
 
-def make_opener(path: str) -> Callable[[], None]:
+def make_opener(path: str) -> Callable[[], object]:
     """Return a function for a button that opens a path with its default program."""
-
-    def open_it() -> None:
-        open_path(path)
-
-    return open_it
+    return partial(open_path, path)
 
 
-def make_open_buttons(path: str) -> tuple[tuple[str, Callable[[], None]], ...]:
+def make_open_buttons(path: str) -> tuple[tuple[str, Callable[[], object]], ...]:
     """Return the buttons of a message on a written file: one opens it, the other its folder."""
     return (tr("Open"), make_opener(path)), (tr("Open Folder"), make_opener(str(Path(path).parent)))
 
@@ -119,15 +114,8 @@ class FileLine(QWidget):
             button.clicked.connect(self._browse_for_file)
             row.addWidget(button)
         if allows_folders or allows_only_folders:
-            browse_folder = QPushButton(
-                tr("Folder…"),
-                toolTip=folder_tip
-                or (
-                    tr("Choose a folder") if allows_only_folders else tr("A folder of shapefiles, or a FileGDB (.gdb)")
-                ),
-                clicked=self._browse_folder,
-            )
-            row.addWidget(browse_folder)
+            tip = tr("Choose a folder") if allows_only_folders else tr("A folder of shapefiles, or a FileGDB (.gdb)")
+            row.addWidget(QPushButton(tr("Folder…"), toolTip=folder_tip or tip, clicked=self._browse_folder))
         self.setFocusProxy(self.line)
 
     def text(self) -> str:
@@ -204,8 +192,7 @@ def _ask_to_replace_file(parent: QWidget, path: str) -> bool:
         text=tr("“{name}” exists. Replace it?").format(name=Path(path).name),
     )
     replace = box.addButton(tr("Replace"), QMessageBox.ButtonRole.AcceptRole)
-    keep = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(keep)
+    box.setDefaultButton(box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole))
     box.exec()
     is_confirmed = box.clickedButton() is replace
     box.deleteLater()

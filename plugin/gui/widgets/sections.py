@@ -7,12 +7,12 @@ from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QEvent, QRectF, Qt
-from qgis.PyQt.QtGui import QColor, QPainter, QPalette
+from qgis.PyQt.QtGui import QPainter, QPalette
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from . import theme
 from .labels_and_buttons import set_bold
-from .layout import fill_layout
+from .layout import fill_layout, make_row
 
 #: Share of the message colour in its background, in percent.
 _TINT_PERCENT = 12
@@ -46,16 +46,14 @@ class FormSection(BorderedFrame):
 
     def __init__(self, title: str, about: str = "", parent=None, *, wraps: bool = False):
         super().__init__(parent)
-        self.layout_ = QVBoxLayout(self)
-        row = QHBoxLayout()
         name = QLabel(title)
         set_bold(name)
-        row.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
+        row = make_row((name, 0, Qt.AlignmentFlag.AlignTop))
         if about:
             row.addWidget(make_faint_label(about, wordWrap=wraps), int(wraps), Qt.AlignmentFlag.AlignTop)
         if not wraps:
             row.addStretch(1)
-        self.layout_.addLayout(row)
+        self.layout_ = fill_layout(QVBoxLayout(self), row)
 
 
 def make_faint_label(text: str = "", **properties: Any) -> QLabel:
@@ -166,11 +164,9 @@ class FieldMessage(QWidget):
         line = fill_layout(
             QHBoxLayout(), (self._icon, 0, Qt.AlignmentFlag.AlignTop), (self.message, 1), has_margins=False
         )
-        layout = fill_layout(QVBoxLayout(self, spacing=2), has_margins=False)
         if field is not None:
-            layout.addWidget(field)
             self.setFocusProxy(field)
-        layout.addLayout(line)
+        fill_layout(QVBoxLayout(self, spacing=2), *([] if field is None else [field]), line, has_margins=False)
         self.show_hint()
 
     def _keep_height(self) -> None:
@@ -201,10 +197,6 @@ class FieldMessage(QWidget):
         """Show the given hint, else the default hint of the field."""
         self.show_text(text or self.default_hint, "")
 
-    def show_confirmation(self, text: str) -> None:
-        """Show a text that confirms the entry, such as a file that was found."""
-        self.show_text(text, "ok")
-
     def show_error(self, text: str) -> None:
         """Show an error below the field; an empty text removes it."""
         self.show_text(text, "error")
@@ -226,11 +218,9 @@ class FieldMessage(QWidget):
         self._icon.setVisible(bool(self._message_kind))
         if self._message_kind:
             self._icon.setPixmap(theme.load_pixmap(self._message_kind, self._side, self.devicePixelRatioF()))
-        theme.set_text_color(self.message, self._get_text_color)
-
-    def _get_text_color(self) -> QColor:
-        colored = self._message_kind in ("error", "warning")
-        return theme.get_text_color(self._message_kind) if colored else theme.get_faint_color()
+        is_colored = self._message_kind in ("error", "warning")
+        color = theme.get_text_color(self._message_kind) if is_colored else theme.get_faint_color()
+        theme.set_text_color(self.message, color)
 
     def event(self, event):
         if event.type() in theme.THEME_EVENTS and event.type() != event.Type.PaletteChange:

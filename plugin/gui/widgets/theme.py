@@ -77,14 +77,6 @@ MIN_CONTRAST = 4.5
 _CHOSEN_CONTRAST = 5.2
 
 
-def make_theme_change_timer(owner: QObject, action: Callable[[], None]) -> QTimer:
-    """Return a timer that calls ``action`` once when a new theme's palette is in force.
-
-    Start it on a change of theme.
-    """
-    return QTimer(owner, singleShot=True, interval=0, timeout=action)
-
-
 #: A widget with a text whose colour can be set.
 _Labelled = TypeVar("_Labelled", QLabel, QRadioButton)
 
@@ -196,7 +188,9 @@ class _ThemeListener(QObject):
         super().__init__(widget)
         self._events = events
         # A widget of a closed window may be deleted by the garbage collection before its helpers.
-        self._timer = make_theme_change_timer(self, lambda: None if sip.isdeleted(widget) else action())
+        self._timer = QTimer(
+            self, singleShot=True, interval=0, timeout=lambda: None if sip.isdeleted(widget) else action()
+        )
         widget.installEventFilter(self)
 
     def eventFilter(self, watched, event):
@@ -216,21 +210,20 @@ def _keep_painted(widget: QWidget, paint: Callable[[], None]) -> None:
     paint()
 
 
-def set_text_color(label: QLabel | QRadioButton, get_label_color: Callable[[], QColor]) -> None:
-    """Give a label or a radio button the colour that ``get_label_color`` returns, also while it is disabled.
+def set_text_color(label: QLabel | QRadioButton, color: QColor) -> None:
+    """Give a label or a radio button a colour, also while it is disabled.
 
     The colour is set by a style sheet, because style sheets of themes (Night Mapping) override the palette. The style
     sheet names the class of the widget, so that it does not apply to the tool tip.
     """
-    name, color = label.metaObject().className(), get_label_color().name()
-    sheet = f".{name} {{ color: {color} }}"
+    sheet = f".{label.metaObject().className()} {{ color: {color.name()} }}"
     if label.styleSheet() != sheet:
         label.setStyleSheet(sheet)
 
 
 def set_faint(label: _Labelled) -> _Labelled:
     """Give a label or a button the colour of secondary text, in every theme, and return it."""
-    _keep_painted(label, lambda: set_text_color(label, get_faint_color))
+    _keep_painted(label, lambda: set_text_color(label, get_faint_color()))
     return label
 
 
@@ -295,18 +288,20 @@ def load_pixmap(name: str, size: int, ratio: float) -> QPixmap:
 
     ``size``: width and height in device-independent pixels; ``ratio``: device pixels per device-independent pixel.
     """
-    scaled = QPixmap.fromImage(_render_icon(name, round(size * ratio)))
-    scaled.setDevicePixelRatio(ratio)
-    return scaled
+    return _make_pixmap(_render_icon(name, round(size * ratio)), ratio)
 
 
 def load_map_pixmap(name: str, size: int, ratio: float) -> QPixmap:
     """Return an icon as a pixmap for the map, which is light in every theme; parameters as of `load_pixmap`."""
     path, pixels = str(ICONS_FOLDER / f"{name}.svg"), round(size * ratio)
     fill, line = get_map_color(_COLORED_ICONS[name]), QColor("#FFFFFF")
-    scaled = QPixmap.fromImage(QgsApplication.svgCache().svgAsImage(path, pixels, fill, line, 1.0, 1.0)[0])
-    scaled.setDevicePixelRatio(ratio)
-    return scaled
+    return _make_pixmap(QgsApplication.svgCache().svgAsImage(path, pixels, fill, line, 1.0, 1.0)[0], ratio)
+
+
+def _make_pixmap(image: QImage, ratio: float) -> QPixmap:
+    pixmap = QPixmap.fromImage(image)
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
 
 
 def _render_icon(name: str, pixels: int, faint: bool = False) -> QImage:

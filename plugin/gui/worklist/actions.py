@@ -29,13 +29,12 @@ from ...bridge.layers.properties import get_file_path
 from ...bridge.project.saved_paths import find_path_next_to_layers
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ...core.base.errors import SanxianError
 from ...core.render.worklist import WORKLIST_SUFFIX
-from ...core.render.worklist.worklist_row import WorkEdit, WorkItem, WorkState, edit_items
+from ...core.render.worklist.worklist_row import WorkEdit, WorkItem, WorkState, edit_items, read_worklist
 from ..findings.dock import FindingsDock
 from ..findings.groups import get_work_state_word
 from ..widgets import messages
-from ..widgets.labels_and_buttons import FocusedButtonDialog, make_close_button
+from ..widgets.labels_and_buttons import FocusedButtonDialog, add_menu_entry, make_close_button, show_menu
 from ..widgets.layout import fill_layout, resize_within_screen
 from .store import WorklistStore
 
@@ -123,12 +122,15 @@ class WorklistActions(QObject):
         self.store = WorklistStore(runner, self)
         self._undo_steps: list[list[WorkItem]] = []
         self.conflicts_dialog: ConflictsDialog | None = None
-        self.store.changed.connect(self._show_rows)
-        self.store.reported.connect(lambda lines: dock.show_note("\n".join(lines)))
-        self.store.failed.connect(self._on_failed)
-        dock.tree.workKeyPressed.connect(self._on_key)
-        dock.tree.undoRequested.connect(self.undo)
-        dock.work_progress.conflictsRequested.connect(self.show_conflicts)
+        for signal, slot in (
+            (self.store.changed, self._show_rows),
+            (self.store.reported, lambda lines: dock.show_note("\n".join(lines))),
+            (self.store.failed, self._on_failed),
+            (dock.tree.workKeyPressed, self._on_key),
+            (dock.tree.undoRequested, self.undo),
+            (dock.work_progress.conflictsRequested, self.show_conflicts),
+        ):
+            signal.connect(slot)
         self._menu = QMenu(dock)
         self._menu.aboutToShow.connect(self._fill_menu)
         dock.worklist_button.setMenu(self._menu)
@@ -167,13 +169,14 @@ class WorklistActions(QObject):
 
     def _on_failed(self, error: Exception) -> None:
         count = self.store.unwritten_count
-        if isinstance(error, SanxianError):
-            text = messages.explain_error(error)
-        else:
-            text = messages.explain_and_log(error, tr("The work list failed ({error}). Details are in the log."))
+        text = messages.explain_and_log(error, tr("The work list failed ({error}). Details are in the log."))
         if count:
-            waiting = tr("Changed rows not written yet: {count}. The next change, or “Retry”, writes them.")
-            text = tr("{first} {second}").format(first=text, second=waiting.format(count=count))
+            text = tr("{first} {second}").format(
+                first=text,
+                second=tr("Changed rows not written yet: {count}. The next change, or “Retry”, writes them.").format(
+                    count=count
+                ),
+            )
         self._dock.show_note(text)
 
     # --- edits
@@ -246,10 +249,8 @@ class WorklistActions(QObject):
 
     def _on_key(self, action: str) -> None:
         if action == "state":
-            menu = self._make_state_menu(QMenu(self._dock))
-            tree = self._dock.tree
-            menu.exec(tree.viewport().mapToGlobal(tree.visualRect(tree.currentIndex()).bottomLeft()))
-            menu.deleteLater()
+            menu, tree = self._make_state_menu(QMenu(self._dock)), self._dock.tree
+            show_menu(menu, tree.viewport().mapToGlobal(tree.visualRect(tree.currentIndex()).bottomLeft()))
         elif action == "assign":
             self.ask_assignee()
         else:
@@ -284,8 +285,8 @@ class WorklistActions(QObject):
     # --- menus
     def _make_state_menu(self, menu: QMenu) -> QMenu:
         for number, state in enumerate(_CHOSEN_STATES, 1):
-            action = menu.addAction(f"&{number}  {get_work_state_word(state.name)}")
-            action.triggered.connect(lambda _on=False, state=state: self.edit_selected(WorkEdit(state=state)))
+            text = f"&{number}  {get_work_state_word(state.name)}"
+            add_menu_entry(menu, text, partial(self.edit_selected, WorkEdit(state=state)))
         return menu
 
     def add_to_context_menu(self, menu: QMenu) -> None:
@@ -297,22 +298,20 @@ class WorklistActions(QObject):
         states = self._make_state_menu(menu.addMenu(tr("Set State (S)")))
         states.setEnabled(any(f.state != "waived" for f in findings))
         for text, action in ((tr("Assign… (A)"), self.ask_assignee), (tr("Note… (E)"), self.ask_note)):
-            entry = menu.addAction(text)
-            entry.setEnabled(bool(findings))
-            entry.triggered.connect(lambda _on=False, action=action: action())
+            add_menu_entry(menu, text, action, is_enabled=bool(findings))
         # The versions of one row in conflict.
         fingerprint = findings[0].fingerprint if len(findings) == 1 else ""
         if fingerprint in self.store.conflicts:
             versions = enumerate(conflict.source for conflict in self.store.conflicts[fingerprint])
             for number, source in [(None, tr("this list")), *versions]:
-                entry = menu.addAction(tr("Use {source}").format(source=source))
-                entry.triggered.connect(lambda _on=False, number=number: self.store.choose(fingerprint, number))
+                text = tr("Use {source}").format(source=source)
+                add_menu_entry(menu, text, partial(self.store.choose, fingerprint, number))
 
     def _fill_menu(self) -> None:
         menu, is_in_use = self._menu, self.store.is_in_use
         menu.clear()
         if not is_in_use:
-            menu.addAction(tr("Begin Work List")).triggered.connect(lambda _on=False: self.begin())
+            add_menu_entry(menu, tr("Begin Work List"), self.begin)
             return
         for text, action, is_enabled in (
             (tr("Next Open"), self._dock.step_to_open, True),
@@ -326,9 +325,7 @@ class WorklistActions(QObject):
             (tr("Retry"), self.store.reload, self.store.unwritten_count > 0),
             (tr("Name for Changes…"), self.ask_person, True),
         ):
-            entry = menu.addAction(text)
-            entry.setEnabled(is_enabled)
-            entry.triggered.connect(lambda _on=False, action=action: action())
+            add_menu_entry(menu, text, action, is_enabled=is_enabled)
 
     def ask_person(self) -> None:
         """Ask for the name that is stored with changes of the list."""
@@ -349,9 +346,12 @@ class WorklistActions(QObject):
         path = self.store.path
 
         def report(parts: list[Any]) -> None:
-            text = tr("{count} parts written to {folder}: {names}")
             names = tr(", ").join(f"{part.name} {part.count}" for part in parts)
-            self._dock.show_note(text.format(count=len(parts), folder=Path(folder).name, names=names))
+            self._dock.show_note(
+                tr("{count} parts written to {folder}: {names}").format(
+                    count=len(parts), folder=Path(folder).name, names=names
+                )
+            )
 
         self._runner.start(
             BackgroundJob(
@@ -373,8 +373,6 @@ class WorklistActions(QObject):
 
     def merge_part(self, path: str) -> None:
         """Merge a part of the list."""
-        from ...core.render.worklist.worklist_row import read_worklist
-
         self.store.merge(Path(path).name, lambda: read_worklist(path), is_ledger=False)
 
     def read_ledger(self) -> None:

@@ -9,6 +9,7 @@ the findings in question.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from qgis.core import QgsCoordinateTransform, QgsProject
@@ -17,6 +18,7 @@ from qgis.PyQt.QtWidgets import QMenu, QToolButton
 
 from ...bridge.texts import tr
 from ..findings.dock import FindingsDock
+from ..widgets.labels_and_buttons import add_menu_entry
 from ..widgets.messages import MessageBarMessages
 
 
@@ -38,17 +40,13 @@ class RecheckMenu(QObject):
         super().__init__(parent)
         self._iface, self._dock = iface, dock
         self._start_check, self._has_current_result = start_check, has_current_result
-        self._messages = MessageBarMessages(iface, tr("Re-check"))
+        self.messages = MessageBarMessages(iface, tr("Re-check"))
         #: Name of what is checked again, and its findings; None for a check of everything.
         self._asked: tuple[str, list[Any]] | None = None
         self._menu = QMenu(dock)
         self._menu.aboutToShow.connect(self._fill_menu)
         dock.run_button.setMenu(self._menu)
         dock.run_button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
-
-    def close(self) -> None:
-        """Close the message."""
-        self._messages.close()
 
     def forget(self) -> None:
         """Forget what was asked for, after a check failed or was cancelled."""
@@ -63,16 +61,18 @@ class RecheckMenu(QObject):
             (tr("Findings in the Map View"), self.list_findings_in_view),
         ):
             findings = find() if has_result else []
-            action = self._menu.addAction(tr("{first} ({count})").format(first=text, count=len(findings)))
-            action.setEnabled(bool(findings) and self._dock.run_button.isEnabled())
-            action.triggered.connect(lambda _on=False, text=text, findings=findings: self.check_again(text, findings))
+            add_menu_entry(
+                self._menu,
+                tr("{first} ({count})").format(first=text, count=len(findings)),
+                partial(self.check_again, text, findings),
+                is_enabled=bool(findings) and self._dock.run_button.isEnabled(),
+            )
         self._menu.addSeparator()
-        self._menu.addAction(tr("Everything")).triggered.connect(lambda _on=False: self._start_check())
+        add_menu_entry(self._menu, tr("Everything"), self._start_check)
 
     def list_findings_of_layers(self) -> list[Any]:
         """Return the findings on the layers of the selected findings."""
-        selected = self._dock.tree.list_selected_findings()
-        roles = {role for f in selected for role in (f.role, f.related_role) if role}
+        roles = {role for f in self._dock.tree.list_selected_findings() for role in (f.role, f.related_role) if role}
         return [f for f in self._dock.result.findings if roles & {f.role, f.related_role}] if roles else []
 
     def list_findings_in_view(self) -> list[Any]:
@@ -105,6 +105,5 @@ class RecheckMenu(QObject):
         text = tr(
             "{name}: {total} findings, {ended} no longer found, {remaining} remain. The whole project was checked, "
             "because findings also depend on other land; rules with unchanged data kept their results."
-        )
-        counts = {"total": len(findings), "ended": len(findings) - remaining, "remaining": remaining}
-        self._messages.show_message(text.format(name=name, **counts), "success" if not remaining else "info")
+        ).format(name=name, total=len(findings), ended=len(findings) - remaining, remaining=remaining)
+        self.messages.show_message(text, "success" if not remaining else "info")

@@ -16,7 +16,15 @@ from ...bridge.texts import tr
 from ...core.base.errors import SanxianError
 from ...core.render.worklist import find_key_table_of_worklist
 from ...core.render.worklist.merge import WorkConflict, apply_edits, merge_part
-from ...core.render.worklist.worklist_row import WorkEdit, WorkItem, Worklist, WorkState, edit_items
+from ...core.render.worklist.worklist_row import (
+    WorkEdit,
+    WorkItem,
+    Worklist,
+    WorkState,
+    change_worklist,
+    edit_items,
+    read_worklist,
+)
 from ..findings.groups import WorkRows
 
 #: Rows after a change, messages on what happened, and conflicts.
@@ -154,16 +162,24 @@ class WorklistStore(QObject):
                 part_cache.append(read_part())
             options = {"adds_rows": not is_ledger, "has_all_columns": not is_ledger}
             merged = merge_part(worklist, part_cache[0], name, **options)
-            text = tr("Merged “{name}”: {taken} rows updated, {added} added, {conflicts} conflicts.")
-            counts = {"taken": merged.taken, "added": merged.added, "conflicts": len(merged.conflicts)}
-            lines = [text.format(name=name, **counts)]
+            lines = [
+                tr("Merged “{name}”: {taken} rows updated, {added} added, {conflicts} conflicts.").format(
+                    name=name, taken=merged.taken, added=merged.added, conflicts=len(merged.conflicts)
+                )
+            ]
             if merged.unknown:
                 names = tr(", ").join(merged.unknown[:5]) + (" …" if len(merged.unknown) > 5 else "")
-                text = tr("{count} rows have no finding in the list and were not read: {names}")
-                lines.append(text.format(count=len(merged.unknown), names=names))
+                lines.append(
+                    tr("{count} rows have no finding in the list and were not read: {names}").format(
+                        count=len(merged.unknown), names=names
+                    )
+                )
             if merged.refused:
-                text = tr("{count} rows set or end “waived”, which only waivers do; their state is unchanged.")
-                lines.append(text.format(count=len(merged.refused)))
+                lines.append(
+                    tr("{count} rows set or end “waived”, which only waivers do; their state is unchanged.").format(
+                        count=len(merged.refused)
+                    )
+                )
             return merged.worklist, lines, list(merged.conflicts)
 
         self._add_change(merge_in_background)
@@ -208,15 +224,11 @@ class WorklistStore(QObject):
         """Take one version of a row with conflicts: ``number`` of the other one, None for the listed row."""
         conflicts = self.conflicts.pop(fingerprint)
         item = conflicts[0].choose(False) if number is None else conflicts[number].choose(True)
-
-        def take(worklist: Worklist) -> _Outcome:
-            return worklist.replace_items([item]), [], []
-
         self._edited.pop(fingerprint, None)
         self._base.pop(fingerprint, None)
         self._written = self._written.replace_items([item])
         self.changed.emit()
-        self._add_change(take)
+        self._add_change(lambda worklist: (worklist.replace_items([item]), [], []))
 
     # --- jobs
     def _add_change(self, change: _Change | None, on_done: Callable[[], None] | None = None) -> None:
@@ -245,16 +257,15 @@ class WorklistStore(QObject):
     ) -> BackgroundJob:
         """Start writing the edits and these changes; without any, read the file."""
         work = self._make_work(changes)
-        job = BackgroundJob(tr("Work list"), work, on_done=on_done, on_error=on_error, is_hidden=True)
-        return self._runner.start(job)
+        return self._runner.start(
+            BackgroundJob(tr("Work list"), work, on_done=on_done, on_error=on_error, is_hidden=True)
+        )
 
     def _make_work(self, changes: list[_Change]) -> Callable[[Any, Any], _Outcome]:
         """Return the function that writes the edits and these changes; without any, it reads the file."""
         path, base, edited = self.path, dict(self._base), list(self._edited.values())
 
         def work(_progress: Any, _cancellation: Any) -> _Outcome:
-            from ...core.render.worklist.worklist_row import change_worklist, read_worklist
-
             lines: list[str] = []
             conflicts: list[WorkConflict] = []
 
